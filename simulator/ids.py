@@ -1,0 +1,41 @@
+"""Identifiers and instants as the API writes them.
+
+Ids are made from names, so a shop has the same ids whatever its seed; instants are UTC milliseconds inside.
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from hashlib import md5
+from uuid import UUID
+
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_DAY_ZERO = date(1970, 1, 1)
+
+
+def id_of(kind: str, key: object) -> str:
+    """The uuid of the thing `key` of `kind`."""
+    return str(UUID(bytes=md5(f"{kind}/{key}".encode(), usedforsecurity=False).digest(), version=4))
+
+
+def stamp(milliseconds: int) -> str:
+    """`2020-03-30T18:30:00.000Z`."""
+    moment = EPOCH + timedelta(milliseconds=milliseconds)
+    return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
+
+
+def parse_stamp(text: str) -> int:
+    """Milliseconds of an ISO instant; ValueError if it is none or has no zone."""
+    moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
+    if moment.tzinfo is None:
+        raise ValueError(f"{text!r} has no time zone")
+    return millis(moment)
+
+
+def millis(moment: datetime) -> int:
+    return (moment - EPOCH) // timedelta(milliseconds=1)
+
+
+def opening(day: date) -> int:
+    """When what changes on `day` changes: 10:00 UTC, hours before the first sale and after the last of the day before."""
+    return ((day - _DAY_ZERO).days * 24 + 10) * 3_600_000

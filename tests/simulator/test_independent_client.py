@@ -1,0 +1,31 @@
+"""A client that somebody else wrote for the real API finds nothing to complain of."""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+import pytest
+
+from simulator import Query, Shop, serve
+from simulator.ids import millis
+
+loyverse_api = pytest.importorskip("loyverse.api", reason="the loyverse client of PyPI is a development dependency")
+
+LISTS = ("receipts", "items", "variants", "categories", "modifiers", "customers", "employees", "shifts", "stores", "pos_devices",
+         "payment_types", "taxes", "discounts", "suppliers")
+
+
+def test_it_pages_through_every_list(now: datetime) -> None:
+    shop = Shop(opened=date(2026, 9, 20), receipts_per_day=30)
+    with serve(shop, now=lambda: now, history_days=None) as server:
+        client = loyverse_api.Api(server.token)
+        client.url = server.url
+        found = {name: client.request("get", name, {})[name] for name in LISTS}
+        assert client.request("get", "inventory", {}) == {"inventory_levels": []}
+        assert client.request("get", "merchant/")["currency"]["code"] == "MXN"
+        month = {"created_at_min": "2026-10-01T00:00:00.000Z", "created_at_max": "2026-10-31T23:59:59.999Z"}
+        october = client.request("get", "receipts", dict(month))["receipts"]
+    numbers = [row["receipt_number"] for row in found["receipts"]]
+    assert numbers == [entry.key for entry in shop.receipts(millis(now), Query())] and len(numbers) > 500
+    assert [row for row in found["receipts"] if row["created_at"].startswith("2026-10")] == october
+    assert all(found[name] for name in LISTS if name != "suppliers")

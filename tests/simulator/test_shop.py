@@ -1,0 +1,148 @@
+"""The shop is a function of seed, day and instant: nothing that is asked, and no process, changes what it answers."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import subprocess
+import sys
+from collections import Counter, defaultdict
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from simulator import Query, Shop
+from simulator.ids import millis, parse_stamp
+from simulator.ledger import LONGEST_CANCELLATION, LONGEST_SYNC
+
+WEEK = (datetime(2026, 9, 28, tzinfo=UTC), datetime(2026, 10, 5, tzinfo=UTC))
+PROGRAM = """
+import hashlib, sys
+from simulator import Query, Shop
+shop = Shop(seed=int(sys.argv[1]))
+print(hashlib.sha256(b"".join(entry.read() for entry in shop.receipts({now}, Query(created_min={start}, created_max={end})))).hexdigest())
+"""
+
+
+def digest(shop: Shop, now: datetime, start: datetime, end: datetime) -> str:
+    found = shop.receipts(millis(now), Query(created_min=millis(start), created_max=millis(end)))
+    return hashlib.sha256(b"".join(entry.read() for entry in found)).hexdigest()
+
+
+def everything(shop: Shop, now: datetime, query: Query = Query()) -> dict[str, dict]:  # noqa: B008
+    return {entry.key: json.loads(entry.read()) for entry in shop.receipts(millis(now), query)}
+
+
+def test_another_process_sees_the_same_shop(shop: Shop, now: datetime) -> None:
+    program = PROGRAM.format(now=millis(now), start=millis(WEEK[0]), end=millis(WEEK[1]))
+    root = str(Path(__file__).parents[2])
+    digests = [subprocess.run([sys.executable, "-c", program, seed], check=True, capture_output=True, text=True, cwd=root,
+                              env={"PYTHONHASHSEED": "1", "PYTHONPATH": root}).stdout.strip() for seed in "78"]
+    assert digests[0] == digest(shop, now, *WEEK)
+    assert digests[1] != digests[0]
+
+
+def test_the_past_does_not_depend_on_what_was_asked(shop: Shop, now: datetime) -> None:
+    fresh = Shop()
+    for number in ("1-30000", "2-4321", "3-1"):
+        fresh.find(millis(now), number)
+    list(fresh.receipts(millis(datetime(2024, 3, 1, tzinfo=UTC)), Query()))
+    assert digest(fresh, now, *WEEK) == digest(shop, now, *WEEK)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 40 * 24 * 60), st.integers(0, 12 * 24 * 60))
+def test_time_only_adds_and_only_updates_what_it_stamps(stall: Shop, minutes: int, later: int) -> None:
+    first = datetime(2026, 9, 21, tzinfo=UTC) + timedelta(minutes=minutes)
+    second = first + timedelta(minutes=later)
+    before, after = everything(stall, first), everything(stall, second)
+    assert before.keys() <= after.keys()
+    for number, receipt in after.items():
+        if number not in before:
+            assert parse_stamp(receipt["created_at"]) > millis(first)
+        elif receipt != before[number]:
+            assert parse_stamp(receipt["updated_at"]) > millis(first)
+        assert parse_stamp(receipt["updated_at"]) <= millis(second)
+        assert (receipt["cancelled_at"] or receipt["created_at"]) == receipt["updated_at"]
+        assert receipt["cancelled_at"] is None or receipt["cancelled_at"] > receipt["created_at"]
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 60 * 24), st.integers(0, 60 * 24), st.booleans())
+def test_a_filter_gives_what_it_says_of_the_whole_list(stall: Shop, start: int, length: int, by_update: bool) -> None:
+    now, low = datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 9, 20, tzinfo=UTC) + timedelta(hours=start)
+    bounds = (millis(low), millis(low + timedelta(hours=length)))
+    query = Query(updated_min=bounds[0], updated_max=bounds[1]) if by_update else Query(created_min=bounds[0], created_max=bounds[1])
+    field = "updated_at" if by_update else "created_at"
+    wanted = {number for number, receipt in everything(stall, now).items() if bounds[0] <= parse_stamp(receipt[field]) <= bounds[1]}
+    assert everything(stall, now, query).keys() == wanted
+
+
+def test_numbers_of_a_till_have_no_gaps_and_follow_its_clock(stall: Shop) -> None:
+    series: dict[str, list[tuple[int, str]]] = defaultdict(list)
+    for number, receipt in everything(stall, datetime(2026, 12, 1, tzinfo=UTC)).items():
+        till, _, count = number.partition("-")
+        series[till].append((int(count), receipt["receipt_date"]))
+    assert len(series) == 4
+    for rung in series.values():
+        rung.sort()
+        assert [count for count, _ in rung] == list(range(1000, 1000 + len(rung)))
+        assert [moment for _, moment in rung] == sorted(moment for _, moment in rung)
+
+
+def test_a_refund_gives_back_no_more_than_its_sale_and_only_once(shop: Shop, now: datetime) -> None:
+    receipts = everything(shop, now, Query(created_min=millis(now - timedelta(days=40))))
+    refunds = [receipt for receipt in receipts.values() if receipt["receipt_type"] == "REFUND"]
+    lines = [line["id"] for receipt in receipts.values() for line in receipt["line_items"]]
+    partial = 0
+    for refund in refunds:
+        sale = json.loads(shop.find(millis(now), refund["refund_for"]).read())
+        assert sale["receipt_type"] == "SALE" and sale["cancelled_at"] is None
+        assert sale["created_at"] <= refund["receipt_date"], "a refund needs a connection, and a sale that the server has"
+        assert refund["total_money"] <= sale["total_money"] and refund["customer_id"] == sale["customer_id"]
+        sold = {line["variant_id"] for line in sale["line_items"]}
+        assert {line["variant_id"] for line in refund["line_items"]} <= sold
+        partial += refund["total_money"] < sale["total_money"]
+    assert len(refunds) > 40 and 5 < partial < len(refunds) - 5
+    assert len({refund["refund_for"] for refund in refunds}) == len(refunds)
+    assert len(lines) == len(set(lines))
+
+
+def test_devices_sync_late_and_within_bounds(shop: Shop, now: datetime) -> None:
+    lags, cancelled = [], []
+    for entry in shop.receipts(millis(now), Query(created_min=millis(now - timedelta(days=300)))):
+        till, _, number = entry.key.partition("-")
+        slot = shop.ledger.find([till.number for till in shop.ledger.tills].index(int(till)), int(number))
+        lags.append(slot.created - slot.sold)
+        cancelled += [slot.cancelled - slot.created] if slot.cancelled else []
+    assert max(lags) < LONGEST_SYNC * 86_400 and max(lags) > 3 * 86_400
+    assert sum(2 * 3600 < lag < 86_400 for lag in lags) > 100 and sum(lag <= 300 for lag in lags) > 0.95 * len(lags)
+    assert min(cancelled) > 0 and 10 * 86_400 < max(cancelled) < LONGEST_CANCELLATION * 86_400
+
+
+def test_the_days_tell_a_story(shop: Shop) -> None:
+    ledger, sales = shop.ledger, Counter()
+    for day in range(date(2023, 10, 1).toordinal(), date(2026, 10, 1).toordinal()):
+        for device, till in enumerate(ledger.tills):
+            sales[date.fromordinal(day), till.store] += ledger.sales(device, day)
+    assert sales[date(2025, 12, 25), 0] == 0 and sales[date(2025, 3, 5), 1] == 0 < sales[date(2025, 3, 5), 0]
+    assert 105 < sum(sales.values()) / 2 / 1096 < 130
+    by_weekday = Counter()
+    for (day, store), count in sales.items():
+        by_weekday[day.weekday(), store] += count
+    assert by_weekday[5, 0] > 1.5 * by_weekday[0, 0]
+    years = [sum(count for (day, _), count in sales.items() if start <= day < start.replace(year=start.year + 1))
+             for start in (date(2023, 10, 1), date(2024, 10, 1), date(2025, 10, 1))]
+    assert years[0] < years[1] < years[2]
+    night = ledger.plan(0, date(2026, 10, 10).toordinal())
+    assert any(slot.sold >= ledger.midnight(date(2026, 10, 11).toordinal()) for slot in night)
+
+
+def test_only_so_many_stores() -> None:
+    with pytest.raises(ValueError, match="stores=5"):
+        Shop(stores=5)
+    four, one = ({row.key for row in Shop(stores=count).rows(millis(WEEK[0]), "stores")} for count in (4, 1))
+    assert len(four) == 4 and len(one) == 1 and one < four
