@@ -1,0 +1,85 @@
+"""Every error of the pipeline, by who must act.
+
+    PipelineError
+    +-- ConfigError            the operator: a setting, a file, a right, a name
+    |   `-- StorageRefused     the store denies an action or lacks what the lake needs
+    +-- SourceError            the shop's point of sale
+    |   +-- SourceRetriable    wait: the next run may find it well again
+    |   |   `-- DeadlineExceeded
+    |   `-- SourceFatal        the shop's account or the API itself must change
+    |       +-- Unauthorized   the token is missing, wrong or revoked, or lacks a right
+    |       `-- HistoryWall    the account serves no receipts older than a date
+    +-- LakeError              what stands in the lake is not what its manifests say
+    |   +-- Conflict           another run published first; start again from what is there
+    |   +-- Corrupt            an object is missing or does not match its digest
+    |   `-- Stale              an input is not of the current edition
+    `-- DataError              the menu file, or us
+        +-- SchemaMismatch     a table does not have the columns that its dataset declares
+        `-- MoneyNotConserved  a sum is not what the till says; nothing is published
+
+A message says what, where (receipt, partition, key) and what to do, and never holds a secret.
+"""
+
+
+class PipelineError(Exception):
+    """Root of all errors that this project raises on purpose."""
+
+
+class ConfigError(PipelineError):
+    """A setting, file, right or name is wrong; the operator must act."""
+
+
+class StorageRefused(ConfigError):
+    """The object store denies an action, or lacks what the lake needs of it."""
+
+
+class SourceError(PipelineError):
+    """The point of sale did not give what was asked."""
+
+
+class SourceRetriable(SourceError):
+    """A passing fault that outlasted its retries; run again later."""
+
+
+class DeadlineExceeded(SourceRetriable):
+    """A request did not end within its total time."""
+
+
+class SourceFatal(SourceError):
+    """Retrying cannot help: the account, the token or the API must change."""
+
+
+class Unauthorized(SourceFatal):
+    """The token is missing, wrong, revoked or lacks a right."""
+
+
+class HistoryWall(SourceFatal):
+    """The account serves no receipts created before some date (HTTP 402)."""
+
+
+class LakeError(PipelineError):
+    """What stands in the lake is not what its manifests say."""
+
+
+class Conflict(LakeError):
+    """Another run published the same partition first."""
+
+
+class Corrupt(LakeError):
+    """An object is missing or does not match the digest in its manifest."""
+
+
+class Stale(LakeError):
+    """An input partition is not of the current edition."""
+
+
+class DataError(PipelineError):
+    """The data or the menu file cannot be made sense of."""
+
+
+class SchemaMismatch(DataError):
+    """A table does not have the columns that its dataset declares."""
+
+
+class MoneyNotConserved(DataError):
+    """A sum differs from what the till says; names the receipt."""
