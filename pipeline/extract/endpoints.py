@@ -1,0 +1,117 @@
+"""The list endpoints of Loyverse's API v1.0: their filters in their own spellings, and whether they page.
+
+The API answers an unknown parameter with 200 and everything, so a filter is sent only if it stands here, and each
+row that comes back is held to it. A filter's value here is the row's field that it speaks of, "" where a row
+cannot show it. A customer's receipts, or a receipt's time at the till, cannot be filtered by.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from functools import cache
+
+import msgspec
+
+from pipeline.errors import SourceFatal
+
+PAGE_LIMIT = 250  # 251 is refused, not clamped
+
+# Whether the bounds are inclusive is documented nowhere, and instants have been seen with whole seconds only.
+TOLERANCE = timedelta(seconds=1)
+
+Filter = str | bool | datetime | list[str]
+
+_CREATED = {"created_at_min": "created_at", "created_at_max": "created_at"}
+_UPDATED = {"updated_at_min": "updated_at", "updated_at_max": "updated_at"}
+_DATES = {**_CREATED, **_UPDATED}
+_DELETED = {"show_deleted": ""}
+
+
+@dataclass(frozen=True)
+class Endpoint:
+    """A list: its path is also the key of its rows unless `key` says otherwise."""
+
+    path: str
+    filters: Mapping[str, str]
+    is_paged: bool = True
+    key: str = ""
+
+    @property
+    def rows_key(self) -> str:
+        return self.key or self.path
+
+
+ENDPOINTS = {endpoint.path: endpoint for endpoint in (
+    Endpoint("receipts", {"receipt_numbers": "receipt_number", "since_receipt_number": "", "before_receipt_number": "",
+                          "store_id": "store_id", "order": "order", "source": "source", **_DATES}),
+    Endpoint("items", {"items_ids": "id", **_DATES, **_DELETED}),
+    Endpoint("variants", {"variants_ids": "variant_id", "items_ids": "item_id", "sku": "sku", **_DATES, **_DELETED}),
+    Endpoint("categories", {"categories_ids": "id", **_DELETED}),
+    Endpoint("modifiers", {"modifier_ids": "id", **_DATES, **_DELETED}),
+    Endpoint("customers", {"customer_ids": "id", "email": "email", **_DATES}),
+    Endpoint("employees", {"employee_ids": "id", **_DATES, **_DELETED}),
+    Endpoint("inventory", {"store_ids": "store_id", "variant_ids": "variant_id", **_UPDATED}, key="inventory_levels"),
+    Endpoint("shifts", {"store_ids": "store_id", **_CREATED}),
+    Endpoint("stores", {"store_ids": "id", **_DATES, **_DELETED}, is_paged=False),
+    Endpoint("pos_devices", {"store_id": "store_id", **_DELETED}, is_paged=False),
+    Endpoint("payment_types", {"payment_type_ids": "id", **_DATES, **_DELETED}, is_paged=False),
+    Endpoint("taxes", {"tax_ids": "id", **_DATES, **_DELETED}, is_paged=False),
+    Endpoint("discounts", {"discount_ids": "id", **_DATES, **_DELETED}, is_paged=False),
+)}
+
+
+def write_instant(moment: datetime) -> str:
+    """An instant as the API spells it: UTC, milliseconds, Z."""
+    return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
+
+
+def query(endpoint: Endpoint, filters: Mapping[str, Filter]) -> dict[str, str]:
+    """The filters as query values. Raises SourceFatal for one that the endpoint does not know and would ignore."""
+    if unknown := sorted(set(filters) - set(endpoint.filters)):
+        raise SourceFatal(f"/{endpoint.path} has no filter {', '.join(unknown)} and would answer as if it were not there; "
+                          f"it has {', '.join(endpoint.filters)}")
+    return {name: _write(value) for name, value in filters.items()}
+
+
+def _write(value: Filter) -> str:
+    if isinstance(value, bool):
+        return str(value).lower()
+    if isinstance(value, datetime):
+        return write_instant(value)
+    return value if isinstance(value, str) else ",".join(value)
+
+
+@cache
+def _shown(fields: tuple[str, ...]) -> msgspec.json.Decoder:
+    """Reads the fields of a row that filters speak of."""
+    kinds = [(field, (datetime if field.endswith("_at") else str) | None, None) for field in fields]
+    return msgspec.json.Decoder(msgspec.defstruct("Shown", kinds))
+
+
+def check_rows(endpoint: Endpoint, filters: Mapping[str, Filter], rows: list[bytes]) -> None:
+    """Raises SourceFatal when a row is not what the filters ask for: then the API has not applied them.
+
+    Dates are held to TOLERANCE. A field that the row lacks, or that cannot be read, is not held against it.
+    """
+    asked = [(name, endpoint.filters[name], value) for name, value in filters.items() if endpoint.filters[name]]
+    decode = _shown(tuple(sorted({field for _, field, _ in asked}))).decode
+    for row in rows if asked else ():
+        try:
+            shown = decode(row)
+        except (msgspec.MsgspecError, RecursionError):
+            continue
+        for name, field, value in asked:
+            found = getattr(shown, field)
+            if found is not None and not _fits(name, value, found):
+                what = f"{field} = {found}" if isinstance(found, datetime) else f"another {field}"  # texts may name persons
+                raise SourceFatal(f"/{endpoint.path} returned a row with {what} although {name} = {_write(value)[:60]} was asked for: the "
+                                  "API ignores the filter; nothing of the answer is kept")
+
+
+def _fits(name: str, value: Filter, found: datetime | str) -> bool:
+    if isinstance(value, datetime):
+        moment = found if found.tzinfo else found.replace(tzinfo=UTC)
+        return moment >= value - TOLERANCE if name.endswith("_min") else moment <= value + TOLERANCE
+    return found in ([value] if isinstance(value, str) else value)

@@ -1,0 +1,122 @@
+"""Pages of the API taken apart byte for byte.
+
+In: the body of a page, {"<key>": [{...}, ...], "cursor": "..."}. Out: each object verbatim and the cursor. The
+page must be complete, UTF-8 and JSON; what stands inside one object never fails the others. msgspec checks the
+syntax of what it skips but not its UTF-8, so that is checked first.
+Raises ValueError when the body is not such a page: null, [], {}, HTML and an empty body are not "no data".
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, datetime
+from functools import cache
+from itertools import pairwise
+
+import msgspec
+
+from pipeline.extract.source import Record
+
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}:,]', re.DOTALL)
+_CLOSES = {b"]": b"[", b"}": b"{"}
+_UNREADABLE = (None, None, None, None)
+
+
+@cache
+def _decoder(key: str) -> msgspec.json.Decoder:
+    fields = [("rows", list[msgspec.Raw]), ("cursor", str | None, None)]
+    return msgspec.json.Decoder(msgspec.defstruct("Page", fields, rename={"rows": key}))
+
+
+def split_page(body: bytes, key: str) -> tuple[list[bytes], str | None]:
+    """(objects, cursor) of a page."""
+    body.decode("utf-8")
+    try:
+        page = _decoder(key).decode(body)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError(f"no page of {key}: {error}") from error
+    if page.cursor is not None and not 0 < len(page.cursor) <= 4096:
+        raise ValueError(f"no page of {key}: a cursor of {len(page.cursor)} characters")
+    return [bytes(row) for row in page.rows], page.cursor
+
+
+def slice_page(body: bytes, key: str) -> tuple[list[bytes], str | None]:
+    """As `split_page`, but the list is cut by brackets and quotes alone, so that an object that is not JSON (NaN, a
+    nesting of 100,000, half a surrogate pair) comes out verbatim too. For a page that came twice with the same bytes."""
+    body.decode("utf-8")
+    opened: list[bytes] = []
+    cuts: list[int] = []  # where the list begins, its commas, and where it ends
+    name, is_value, in_list = b"", False, False
+    for found in _TOKEN.finditer(body):
+        token = found.group()
+        if token in (b"[", b"{"):
+            opened.append(token)
+            if token == b"[" and len(opened) == 2 and is_value and json.loads(name) == key:
+                in_list, cuts = True, [found.end()]
+        elif token in (b"]", b"}"):
+            if not opened or opened.pop() != _CLOSES[token]:
+                raise ValueError(f"no page of {key}: brackets do not match")
+            if in_list and len(opened) == 1:
+                in_list = False
+                cuts.append(found.start())
+        elif in_list and token == b"," and len(opened) == 2:
+            cuts.append(found.start())
+        elif len(opened) == 1:
+            if token in (b":", b","):
+                is_value = token == b":"
+            elif not is_value:
+                name = token
+    if in_list or len(cuts) < 2:
+        raise ValueError(f"no page of {key}: the list is missing or cut")
+    _, cursor = split_page(body[: cuts[0]] + body[cuts[-1] :], key)
+    rows = [body[first:last].lstrip(b",").strip() for first, last in pairwise(cuts)]
+    return ([] if rows == [b""] else rows), cursor
+
+
+class _Routing(msgspec.Struct):
+    receipt_number: str | None = None
+    updated_at: datetime | None = None
+    created_at: datetime | None = None
+    receipt_date: datetime | None = None
+
+
+_routing = msgspec.json.Decoder(_Routing)
+
+
+def _text(value: object) -> str | None:
+    """A string that says something and that UTF-8 can hold, else None."""
+    try:
+        return value if isinstance(value, str) and value.encode() else None
+    except UnicodeEncodeError:
+        return None
+
+
+def _instant(value: object) -> datetime | None:
+    """An instant in UTC; None for what is no RFC 3339 time with an offset."""
+    try:
+        moment = msgspec.convert(value, datetime)
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (msgspec.ValidationError, OverflowError):
+        return None
+
+
+def one_line(body: bytes) -> bytes:
+    """An object on one line: line ends can only be white space between its parts, where they mean nothing."""
+    return body.replace(b"\r", b" ").replace(b"\n", b" ") if b"\n" in body or b"\r" in body else body
+
+
+def read_receipt(body: bytes) -> Record:
+    """A record of a Loyverse receipt, on one line; fields that cannot be read are None, and nothing is raised."""
+    try:
+        found = _routing.decode(body)
+        fields = (found.receipt_number, found.updated_at, found.created_at, found.receipt_date)
+    except (msgspec.MsgspecError, RecursionError):
+        try:
+            loose = json.loads(body, parse_int=str, parse_float=str, parse_constant=str)
+        except (ValueError, RecursionError):
+            loose = None
+        names = ("receipt_number", "updated_at", "created_at", "receipt_date")
+        fields = tuple(map(loose.get, names)) if isinstance(loose, dict) else _UNREADABLE
+    number, *instants = fields
+    return Record(one_line(body), _text(number), *map(_instant, instants))

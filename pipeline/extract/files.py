@@ -1,0 +1,182 @@
+"""Saved files as a shop: JSON pages, arrays or NDJSON of receipts, items and the rest, compressed or not.
+
+In: a listing of (name, reader), so that a folder and a bucket are the same thing. A file may hold {"receipts": [...]},
+[...], or one object or page a line; gzip and zstd are recognised by their first bytes. What a bare array holds is
+told by its objects (a receipt has a receipt_number, an item an item_name). Of a receipt that stands in several files
+the newest version counts, of equal ones that of the last file by name. A receipt without a readable `updated_at` is
+taken as changed when it was created or sold, or else with its file. Raises SourceFatal naming the file that cannot be read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+
+from pipeline.errors import ConfigError, SourceFatal
+from pipeline.extract.catalog import prune
+from pipeline.extract.endpoints import ENDPOINTS
+from pipeline.extract.envelope import read_receipt
+from pipeline.extract.source import RESOURCES, Page, Record
+
+Listing = Callable[[], Iterable[tuple[str, Callable[[], bytes]]]]
+
+_ENDINGS = tuple(kind + packed for kind in (".json", ".ndjson", ".jsonl") for packed in ("", ".gz", ".zst"))
+_PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+_BYTE_CAP = 1 << 30
+_TELLTALE = {"receipt_number": "receipts", "item_name": "items", "business_name": "merchant"}
+_PAGES = frozenset(endpoint.rows_key for endpoint in ENDPOINTS.values())
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class _Known(msgspec.Struct):
+    id: msgspec.Raw = msgspec.Raw(b"null")
+    updated_at: datetime | None = None
+
+
+_known = msgspec.json.Decoder(_Known)
+
+
+class Files:
+    """A shop made of saved files. `listing` is called for each pass, and its files are taken in the order of their names."""
+
+    requests = 0
+    server_time = None
+
+    def __init__(self, listing: Listing, place: str):
+        self._listing, self._place = listing, place
+        self.identity = hashlib.sha256(f"files\n{place}".encode()).hexdigest()[:16]
+        self._lock = threading.Lock()
+        self._newest: dict[str, tuple[datetime, str, int]] = {}  # of each receipt: when it changed, file, position
+        self._spans: dict[str, tuple[datetime, datetime]] = {}   # of each file: its first and last change
+
+    def receipts(self, since: datetime, until: datetime | None, cursor: str | None = None) -> Iterator[Page]:
+        """Receipts changed in [since, until), one page a file; the cursor is the name of the file."""
+        self._index()
+        names = [name for name, (first, last) in sorted(self._spans.items())
+                 if name > (cursor or "") and since <= last and (until is None or first < until)]
+        readers = dict(self._listing())
+        for name in names:
+            kept = [record for at, record in enumerate(_receipts(name, readers[name]()))
+                    if since <= record.updated_at and (until is None or record.updated_at < until)
+                    and self._newest.get(record.number, (None, name, at))[1:] == (name, at)]
+            yield Page(kept, name if name != names[-1] else None)
+
+    def catalog(self) -> dict[str, list[bytes]]:
+        """What the files hold of the shop's catalog, in its newest version; nothing where they hold nothing."""
+        found: dict[str, dict[bytes, tuple[datetime, bytes]]] = {resource: {} for resource in RESOURCES}
+        for name, read in sorted(self._listing()):
+            for resource, rows in read_objects(name, read()).items():
+                for row in rows if resource in found else ():
+                    known = _known.decode(row)
+                    identifier, changed = bytes(known.id), known.updated_at or _NEVER
+                    if identifier not in found[resource] or found[resource][identifier][0] <= changed:
+                        found[resource][identifier] = (changed, row)
+        return {resource: prune(resource, [row for _, row in rows.values()]) for resource, rows in found.items()}
+
+    def _index(self) -> None:
+        """Read every file once: which version of a receipt is the newest, and which files a span needs."""
+        with self._lock:
+            if self._spans:
+                return
+            for name, read in sorted(self._listing()):
+                records = _receipts(name, read())
+                for at, record in enumerate(records):
+                    version = (record.updated_at, name, at)
+                    if record.number and version > self._newest.get(record.number, (_NEVER, "", 0)):
+                        self._newest[record.number] = version
+                if records:
+                    self._spans[name] = (min(r.updated_at for r in records), max(r.updated_at for r in records))
+            if not self._spans:
+                raise SourceFatal(f"{self._place}: no file holds receipts; save the API's pages there as {', '.join(_ENDINGS[::3])}")
+
+
+def _receipts(name: str, data: bytes) -> list[Record]:
+    """The receipts of a file; each has an `updated_at`, by the rule above."""
+    records = [read_receipt(row) for row in read_objects(name, data).get("receipts", ())]
+    last = max((r.updated_at for r in records if r.updated_at), default=None)
+    return [record if record.updated_at else _dated(record, name, last) for record in records]
+
+
+def _dated(record: Record, name: str, last: datetime | None) -> Record:
+    """A record without a readable `updated_at`: kept, in a window of its own time, its date unknown."""
+    changed = record.created_at or record.sold_at or last
+    if changed is None:
+        raise SourceFatal(f"{name}: none of its receipts says when it was changed, created or sold; take the file out, or repair it")
+    return record._replace(updated_at=changed, sold_at=None)
+
+
+def read_objects(name: str, data: bytes) -> dict[str, list[bytes]]:
+    """The objects of a file by resource, verbatim and in their order. Raises SourceFatal when it cannot be read."""
+    try:
+        text = _unpack(data)
+        text.decode("utf-8")
+        found: dict[str, list[bytes]] = {}
+        loose: list[bytes] = []
+        for value in _values(text):
+            pages = {}
+            if value.startswith(b"{"):
+                fields = msgspec.json.decode(value, type=dict[str, msgspec.Raw])
+                pages = {key: bytes(fields[key]) for key in fields.keys() & _PAGES if bytes(fields[key]).startswith(b"[")}
+                if not pages:
+                    loose.append(value)
+            else:
+                loose += map(bytes, msgspec.json.decode(value, type=list[msgspec.Raw]))
+            for key, rows in pages.items():
+                found.setdefault(key, []).extend(map(bytes, msgspec.json.decode(rows, type=list[msgspec.Raw])))
+        if loose:
+            found.setdefault(_kind(loose), []).extend(loose)
+        return found
+    except (ValueError, OSError, msgspec.MsgspecError, RecursionError) as error:
+        raise SourceFatal(f"{name} cannot be read as saved receipts or catalog ({error}); take it out, or save it again") from error
+
+
+def _unpack(data: bytes) -> bytes:
+    """The file's text without compression and byte order mark."""
+    kind = next((kind for magic, kind in _PACKED.items() if data.startswith(magic)), None)
+    if kind:
+        with pa.CompressedInputStream(pa.BufferReader(data), kind) as stream:
+            data = stream.read(_BYTE_CAP + 1)
+    if len(data) > _BYTE_CAP:
+        raise ValueError(f"more than {_BYTE_CAP:,} bytes")
+    return data.removeprefix(b"\xef\xbb\xbf").strip()
+
+
+def _values(text: bytes) -> list[bytes]:
+    """The file's one JSON value, or one value a line."""
+    try:
+        return [bytes(msgspec.json.decode(text, type=msgspec.Raw))]
+    except msgspec.MsgspecError:
+        return [bytes(msgspec.json.decode(line, type=msgspec.Raw)) for line in text.split(b"\n") if line.strip()]
+
+
+def _kind(rows: list[bytes]) -> str:
+    """What bare objects are: the first that shows it speaks for all."""
+    for row in rows:
+        fields = msgspec.json.decode(row, type=dict[str, msgspec.Raw]) if row.startswith(b"{") else {}
+        for field, resource in _TELLTALE.items():
+            if field in fields:
+                return resource
+    raise ValueError(f"holds no {' or '.join(_TELLTALE.values())}")
+
+
+def list_folder(folder: Path) -> Listing:
+    """The JSON files of a folder and the folders in it; hidden ones are left out."""
+    if not folder.is_dir():
+        raise ConfigError(f"{folder} is no folder; set [pos] folder to the one that holds the saved files")
+    return lambda: [(path.relative_to(folder).as_posix(), path.read_bytes) for path in folder.rglob("*")
+                    if path.name.endswith(_ENDINGS) and not path.name.startswith(".") and path.is_file()]
+
+
+def open_files(*, folder: Path | None = None, listing: Listing | None = None, place: str = "") -> Files:
+    """Saved files in `folder`, or wherever `listing` finds them; `place` names that for messages. Raises ConfigError."""
+    if listing is not None:
+        return Files(listing, place)
+    if folder is None:
+        raise ConfigError("the source of saved files needs a folder: set [pos] folder")
+    return Files(list_folder(folder), str(folder))

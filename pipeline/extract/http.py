@@ -1,0 +1,227 @@
+"""One GET against one host: paced, bounded in time and size, retried, and never telling the token.
+
+In: a path and query values. Out: what `read` makes of the complete body of a 200 answer. The answer counts only
+when it is whole: length, chunks, gzip trailer and checksum, and whatever `read` demands of it (ValueError: asked
+again). 408, 429, 5xx and faults of the wire are retried with exponential backoff and jitter, no sooner than
+Retry-After asks; then SourceRetriable. Any other status is `Refused`, for the caller to explain. Redirects, proxies
+and ~/.netrc are not followed; the token goes to the one host of the base address, over TLS unless that is loopback.
+The time of a request is total: a timer shuts its socket, however slowly the peer keeps dribbling.
+"""
+
+from __future__ import annotations
+
+import ipaddress
+import os
+import threading
+import time
+import zlib
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, datetime
+from email.utils import parsedate_to_datetime
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+import requests
+import requests.adapters
+import tenacity
+import urllib3
+
+from pipeline.errors import ConfigError, DeadlineExceeded, SourceFatal, SourceRetriable
+from pipeline.extract.deadline import Deadline, TimeUpError
+from pipeline.extract.pace import Pace
+
+T = TypeVar("T")
+
+CONNECT_SECONDS = 10.0
+LONGEST_WAIT = 300.0  # the window of the rate limit: who waits longer than that waits for a mistake
+ERROR_BYTES = 64 << 10
+RETRIED = frozenset({408, 425, 429})
+
+
+class Refused(SourceFatal):
+    """An answer that is neither success nor worth a retry: its status, and the beginning of its body."""
+
+    def __init__(self, message: str, status: int, body: bytes):
+        super().__init__(message)
+        self.status, self.body = status, body
+
+
+class _Passing(SourceRetriable):
+    """One attempt failed in a way that may pass; `wait` is what the server asked for, `first` the first backoff in seconds."""
+
+    def __init__(self, message: str, wait: float = 0.0, first: float = 1.0):
+        super().__init__(message)
+        self.wait, self.first = wait, first
+
+
+class _PassingDeadline(_Passing, DeadlineExceeded):
+    """One attempt did not end in its time."""
+
+
+class _Bearer(requests.auth.AuthBase):
+    """The header, as an auth object: without one requests would put a netrc entry in its place."""
+
+    def __init__(self, token: str):
+        self._token = token
+
+    def __call__(self, request: requests.PreparedRequest) -> requests.PreparedRequest:
+        request.headers["Authorization"] = f"Bearer {self._token}"
+        return request
+
+    def hide(self, said: bytes) -> bytes:
+        """What a server said, without the token in it."""
+        return said.replace(self._token.encode(), b"<token>")
+
+
+class Http:
+    """GETs below `base`. Thread-safe; a fork opens connections of its own. `requests` counts what was sent, and
+    `server_time` is the server's clock as of its last answer (None: it tells none)."""
+
+    def __init__(self, base: str, token: str, *, pace: Pace | None = None, deadline: float = 60.0, byte_cap: int = 64 << 20,
+                 attempts: int = 8, patience: float = 900.0, ca_bundle: str | None = None,
+                 clock: Callable[[], float] = time.time, sleep: Callable[[float], None] = time.sleep,
+                 random: Callable[[], float] = lambda: int.from_bytes(os.urandom(4)) / 2**32):
+        self.base, self._auth = check_base(base), _Bearer(check_token(token))
+        self._pace, self._deadline, self._byte_cap, self._verify = pace, deadline, byte_cap, ca_bundle or True
+        self._clock, self._random, self._local = clock, random, threading.local()
+        self.requests = 0
+        self.server_time: datetime | None = None
+        self._retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(_Passing), wait=self._wait, sleep=sleep, reraise=True,
+            stop=lambda state: state.attempt_number >= attempts or state.idle_for + state.upcoming_sleep > patience)
+
+    def get(self, path: str, params: Mapping[str, str], read: Callable[[bytes], T]) -> T:
+        """`read` of the body that `path` answers. Raises SourceRetriable, DeadlineExceeded, Refused, SourceFatal."""
+        retrying = self._retrying.copy()
+        try:
+            return retrying(self._attempt, path, params, read)
+        except _Passing as error:
+            kind = DeadlineExceeded if isinstance(error, DeadlineExceeded) else SourceRetriable
+            tries = retrying.statistics["attempt_number"]
+            raise kind(f"GET {path}: {error}, {tries} times; run again later, and look at the network and the shop's status page") from None
+
+    def _wait(self, state: tenacity.RetryCallState) -> float:
+        """Exponential backoff, or what the server asked for if that is longer; at most LONGEST_WAIT, with jitter on top."""
+        error = state.outcome.exception()
+        return min(LONGEST_WAIT, max(error.wait, error.first * 2.0 ** (state.attempt_number - 1))) * (1 + self._random() / 4)
+
+    def _attempt(self, path: str, params: Mapping[str, str], read: Callable[[bytes], T]) -> T:
+        if self._pace:
+            self._pace.take()
+        self.requests += 1
+        status, body = self._exchange(path, params)
+        if status != 200:
+            raise Refused(f"GET {path}: HTTP {status}", status, self._auth.hide(body))
+        try:
+            return read(body)
+        except ValueError as error:
+            raise _Passing(f"answered 200 with what is not expected ({error})") from None
+
+    def _exchange(self, path: str, params: Mapping[str, str]) -> tuple[int, bytes]:
+        session, deadline = self._connections()
+        with _named_faults(self._deadline), deadline.limit(self._deadline), session.get(
+                self.base + path, params=params, auth=self._auth, stream=True, allow_redirects=False, verify=self._verify,
+                timeout=(min(CONNECT_SECONDS, self._deadline), self._deadline)) as answer:
+            self._check(answer, path)
+            return answer.status_code, b"".join(self._read(answer, path))
+
+    def _check(self, answer: requests.Response, path: str) -> None:
+        """Note the server's clock, and raise for what the body cannot change."""
+        self.server_time = read_date(answer.headers.get("Date"))
+        status = answer.status_code
+        if status in RETRIED or status >= 500:
+            now = self.server_time or datetime.fromtimestamp(self._clock(), UTC)
+            first = 5.0 if status == 429 else 1.0  # there is no telling when the account's budget frees; nobody documents Retry-After
+            raise _Passing(f"answered HTTP {status}", read_retry_after(answer.headers.get("Retry-After"), now), first)
+        if 300 <= status < 400:
+            raise SourceFatal(f"GET {path}: HTTP {status}, a redirect, which is refused so that the token stays with {self.base}; "
+                              "set the address of the API itself")
+
+    def _read(self, answer: requests.Response, path: str) -> Iterator[bytes]:
+        """The body in pieces, unpacked, complete and within the cap."""
+        encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
+        if encoding not in ("identity", "gzip"):
+            raise _Passing(f"answered in the encoding {encoding[:40]!r}, which was not asked for")
+        inflate = zlib.decompressobj(31) if encoding == "gzip" else None
+        cap = self._byte_cap if answer.status_code == 200 else ERROR_BYTES
+        size = packed = 0
+        for piece in answer.raw.stream(1 << 16, decode_content=False):
+            packed += len(piece)
+            plain = inflate.decompress(piece, cap - size + 1) if inflate else piece
+            size += len(plain)
+            if max(size, packed) > cap:
+                if answer.status_code != 200:
+                    return  # an error says what it has to say at its beginning
+                raise SourceFatal(f"GET {path}: more than {cap:,} bytes, which no page has; see what answers at {self.base}")
+            yield plain
+        if inflate and (not inflate.eof or inflate.unused_data):
+            raise _Passing("answered with gzip that is cut, or with something after its end")
+
+    def _connections(self) -> tuple[requests.Session, Deadline]:
+        """This thread's own connections, of this process."""
+        if getattr(self._local, "pid", None) != os.getpid():
+            session, adapter, deadline = requests.Session(), requests.adapters.HTTPAdapter(), Deadline()
+            adapter.poolmanager.pool_classes_by_scheme = deadline.pools
+            session.trust_env = False  # no proxy, certificate store or netrc of the environment
+            session.headers.clear()
+            session.headers.update({"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "sales-pipeline"})
+            session.mount("https://", adapter)
+            session.mount("http://", adapter)
+            self._local.pid, self._local.connections = os.getpid(), (session, deadline)
+        return self._local.connections
+
+
+@contextmanager
+def _named_faults(seconds: float) -> Iterator[None]:
+    """Faults of the wire as our own errors, cut off from exceptions that hold the request and so its headers."""
+    try:
+        yield
+    except TimeUpError:
+        raise _PassingDeadline(f"no complete answer within {seconds:g} s") from None
+    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, zlib.error, OSError) as error:
+        reason = getattr(error.args[0] if error.args else None, "reason", None) or error
+        said = f"{type(reason).__name__}: {reason}"[:300]
+        if "CERTIFICATE_VERIFY_FAILED" in said:
+            raise SourceFatal(f"the server's certificate is not accepted ({said}); check the address and this machine's clock") from None
+        raise _Passing(said) from None
+
+
+def check_base(base: str) -> str:
+    """The base address without a trailing slash. Raises ConfigError for one that would send the token in the clear."""
+    parts = urlsplit(base)
+    host = parts.hostname or ""
+    try:
+        is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        is_loopback = False
+    if not host or parts.username or parts.query or parts.fragment or parts.scheme not in ("http", "https"):
+        raise ConfigError("the address of the API must be like https://api.loyverse.com/v1.0, without user, query or fragment")
+    if parts.scheme == "http" and not is_loopback:
+        raise ConfigError(f"the address of the API on {host} is plain http, which would show the token to everyone on the way; use https")
+    return base.rstrip("/")
+
+
+def check_token(token: str) -> str:
+    """The token. Raises ConfigError, without showing it, for one that no header can carry."""
+    if not token or not token.isascii() or not token.isprintable() or " " in token:
+        raise ConfigError("the access token is empty, or has spaces or characters that no token has; set it again, without line ends")
+    return token
+
+
+def read_date(value: str | None) -> datetime | None:
+    """An HTTP date; None when missing or unreadable."""
+    try:
+        moment = parsedate_to_datetime(value) if value else None
+        return moment and (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        return None
+
+
+def read_retry_after(value: str | None, now: datetime) -> float:
+    """Seconds that Retry-After asks for, in either form; 0 when missing, negative or unreadable."""
+    text = (value or "").strip()
+    if text.isascii() and text.isdigit():
+        return min(float(text), 1e9)
+    moment = read_date(text)
+    return max((moment - now).total_seconds(), 0.0) if moment else 0.0

@@ -1,0 +1,29 @@
+"""A mapping whose values are made when they are looked at and not kept: what does not fit into memory, day by day."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from typing import TypeVar
+
+K, V = TypeVar("K"), TypeVar("V")
+
+
+class Lazily(Mapping[K, V]):
+    """`keys` in their order; `make` gives the value of one."""
+
+    def __init__(self, keys: Iterable[K], make: Callable[[K], V]):
+        self._keys, self._make = dict.fromkeys(keys), make
+
+    def __getitem__(self, key: K) -> V:
+        if key not in self._keys:
+            raise KeyError(key)
+        return self._make(key)
+
+    def __contains__(self, key: object) -> bool:
+        return key in self._keys
+
+    def __iter__(self) -> Iterator[K]:
+        return iter(self._keys)
+
+    def __len__(self) -> int:
+        return len(self._keys)

@@ -1,0 +1,142 @@
+"""The pages of one walk on local disk, so that a page once fetched is not fetched again after a kill.
+
+A walk's folder is private (0700) and named after what was asked: span, kind, account, and when it began. Its
+journal holds one frame a page (length, checksum, page), synced to disk before the next page is asked for; a
+damaged tail is dropped. Another run that asks for the same span or a part of it goes on where this one stopped,
+within a day; older folders are removed, and a finished walk's own once its last window has been handed out.
+A lock on the journal keeps two processes apart: the second walks by itself. Raises ConfigError when the disk is full.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import struct
+import tempfile
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from pipeline.errors import ConfigError
+from pipeline.extract.source import Page, Record
+
+LIFE = timedelta(days=1)
+_FRAME = struct.Struct(">II")
+_page = msgspec.msgpack.Decoder(Page)
+_records = msgspec.msgpack.Decoder(list[Record])
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _stamp(moment: datetime) -> str:
+    return str((moment - _EPOCH) // timedelta(microseconds=1))
+
+
+def _moment(stamp: str) -> datetime:
+    return _EPOCH + timedelta(microseconds=int(stamp))
+
+
+class Spool:
+    """The pages of a walk over [since, until), in `folder`."""
+
+    def __init__(self, folder: Path, journal: int, since: datetime, until: datetime):
+        self.folder, self._journal, self.since, self.until = folder, journal, since, until
+        self._size = 0  # of the whole frames
+
+    def pages(self) -> Iterator[Page]:
+        """The pages kept, in the order of their coming."""
+        offset = 0
+        while len(head := os.pread(self._journal, _FRAME.size, offset)) == _FRAME.size:
+            length, check = _FRAME.unpack(head)
+            body = os.pread(self._journal, length, offset + _FRAME.size)
+            if len(body) < length or zlib.crc32(body) != check:
+                break
+            offset += _FRAME.size + length
+            self._size = max(self._size, offset)
+            yield _page.decode(body)
+
+    def add(self, page: Page) -> None:
+        """Keep a page; on return it is on the disk. To be called when `pages` has been read to its end."""
+        body = msgspec.msgpack.encode(page)
+        with _told(self.folder):
+            frame = _FRAME.pack(len(body), zlib.crc32(body)) + body
+            if os.pwrite(self._journal, frame, self._size) < len(frame):
+                raise OSError("the disk is full")
+            os.ftruncate(self._journal, self._size + len(frame))
+            os.fsync(self._journal)
+        self._size += len(frame)
+
+    def put(self, heap: str, records: list[Record]) -> None:
+        """Add records to a heap, one of the files that the journal is sorted into; not synced, as it can be done again."""
+        body = msgspec.msgpack.encode(records)
+        with _told(self.folder), (self.folder / heap).open("ab") as file:
+            file.write(_FRAME.pack(len(body), 0) + body)
+
+    def take(self, heap: str) -> list[Record]:
+        """The records of a heap, in the order of their coming."""
+        found: list[Record] = []
+        with (self.folder / heap).open("rb") as file:
+            while head := file.read(_FRAME.size):
+                found += _records.decode(file.read(_FRAME.unpack(head)[0]))
+        return found
+
+    def clear_heaps(self) -> None:
+        for heap in self.folder.glob("heap.*"):
+            heap.unlink()
+
+    def close(self, *, is_done: bool) -> None:
+        """Let go of the walk; a finished one leaves nothing behind."""
+        if is_done:
+            shutil.rmtree(self.folder)
+        os.close(self._journal)
+
+
+def open_spool(root: Path, identity: str, since: datetime, until: datetime, *, is_bounded: bool, now: datetime) -> Spool:
+    """The spool of a walk over [since, until): a young one that covers it, or a new one."""
+    with _told(root):
+        root.mkdir(parents=True, exist_ok=True, mode=0o700)
+        for folder in sorted(root.glob("walk.*")):
+            if found := _adopt(folder, (identity, "to" if is_bounded else "on"), since, until, now):
+                return found
+        name = ".".join(("walk", identity, "to" if is_bounded else "on", _stamp(since), _stamp(until), _stamp(now), ""))
+        folder = Path(tempfile.mkdtemp(prefix=name, dir=root))
+        return Spool(folder, _lock(folder), since, until)
+
+
+def _adopt(folder: Path, kind: tuple[str, str], since: datetime, until: datetime, now: datetime) -> Spool | None:
+    """The spool in `folder` if it serves the walk; nothing if it does not, is in use, or was too old and is gone."""
+    try:
+        _, identity, mode, *stamps, _ = folder.name.split(".")
+        first, last, began = map(_moment, stamps)
+        journal = _lock(folder)
+    except (ValueError, OSError):
+        return None  # not of our making, or in use by a living process
+    if not timedelta(0) <= now - began < LIFE:
+        shutil.rmtree(folder, ignore_errors=True)
+    elif (identity, mode) == kind and first <= since and until <= last:
+        return Spool(folder, journal, first, last)
+    os.close(journal)
+    return None
+
+
+def _lock(folder: Path) -> int:
+    journal = os.open(folder / "journal", os.O_RDWR | os.O_CREAT, 0o600)
+    try:
+        fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        os.close(journal)
+        raise
+    return journal
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(f"the spool of the walk in {folder} cannot be written ({error.strerror or error}); free space there or "
+                          "set another folder for it, and run again: pages already fetched are kept") from error

@@ -1,0 +1,141 @@
+"""A walk of a source: one pass through its pages, each record brought to the window that it belongs to.
+
+In: a source and windows that tile [first start, last end) of `updated_at`, all of them closed and settled. Out:
+for every window, in order, its records by UTC date of sale, sorted by (updated_at, number, arrival) so that the
+order of pages does not matter, exact duplicates once. A record outside all windows is counted and left to the
+window that it belongs to; one whose `updated_at` is unreadable goes to the last window, date unknown.
+A night's walk is not bounded above: what changes while it is under way moves out of the closed windows, never
+between their pages. Memory holds one page, then one window, however long the walk; the pages wait on disk.
+Conserved: every record of every page is in a window, outside or a duplicate. Raises SourceError and ConfigError.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+from pipeline.errors import SourceRetriable
+from pipeline.extract.lazily import Lazily
+from pipeline.extract.source import Page, Progress, Record, Source, Window, sold_date
+from pipeline.extract.spool import Spool, open_spool
+
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+Records = Mapping[date | None, list[Record]]
+
+
+class Walk:
+    """What a walk found. `windows` can be gone through once; when its end is reached the spool is emptied, so commit
+    each window before asking for the next. `outside` and `duplicates` are complete only then. `oldest` is the oldest
+    `created_at` seen; `truncated_at`: the account serves nothing created before; `skew`: the server's clock less ours."""
+
+    def __init__(self, source: Source, windows: Sequence[Window], spool: Spool):
+        self._source, self._asked, self._spool = source, windows, spool
+        self._starts = [window.start for window in windows]
+        self._doubled: dict[str, int] = {}
+        self.pages = self.records = self.outside = 0
+        self.requests = source.requests
+        self.oldest: datetime | None = None
+        self.truncated_at: datetime | None = None
+        self.skew: timedelta | None = None
+        self.windows = self._hand_out()
+
+    @property
+    def duplicates(self) -> int:
+        """Records that came more than once, in the windows read so far."""
+        return sum(self._doubled.values())
+
+    def count(self, page: Page) -> Progress:
+        self.pages += 1
+        self.records += len(page.records)
+        self.truncated_at = page.truncated_at
+        self.oldest = min([r.created_at for r in page.records if r.created_at] + ([self.oldest] if self.oldest else []), default=None)
+        return Progress(self.pages, self.records, self._source.requests - self.requests, self.oldest)
+
+    def _window_of(self, record: Record) -> int | None:
+        if record.updated_at is None:
+            return len(self._asked) - 1
+        if not self._starts[0] <= record.updated_at < self._asked[-1].end:
+            return None
+        return bisect_right(self._starts, record.updated_at) - 1
+
+    def _hand_out(self) -> Iterator[tuple[Window, Records]]:
+        heaps: dict[int, dict[date | None, str]] = defaultdict(dict)
+        self._spool.clear_heaps()
+        for page in self._spool.pages():
+            sorted_page: dict[tuple[int, date | None], list[Record]] = defaultdict(list)
+            for record in page.records:
+                index = self._window_of(record)
+                if index is None:
+                    self.outside += 1
+                else:
+                    sorted_page[index, sold_date(record)].append(record)
+            for (index, sold), records in sorted_page.items():
+                heaps[index][sold] = f"heap.{index}.{sold}"
+                self._spool.put(heaps[index][sold], records)
+        for index, window in enumerate(self._asked):
+            yield window, Lazily(sort_dates(heaps[index]), lambda sold, index=index: self._read(heaps[index][sold]))
+        self._spool.close(is_done=True)
+
+    def _read(self, heap: str) -> list[Record]:
+        found = self._spool.take(heap)
+        kept = arrange(found)
+        self._doubled[heap] = len(found) - len(kept)
+        return kept
+
+
+def walk(source: Source, windows: Sequence[Window], *, bounded: bool, spool: Path, now: datetime,
+         progress: Callable[[Progress], None] = lambda _: None) -> Walk:
+    """Fetch all pages for `windows`; `bounded` leaves out what changed after them, as a backfill does.
+
+    `now` is the run's instant: the server's clock is compared with it, and a window that has not closed by the
+    server's clock raises SourceRetriable, because it could still gain receipts.
+    """
+    if not windows or any(before.end != after.start for before, after in pairwise(windows)):
+        raise ValueError("a walk needs windows that tile time")
+    since, until = windows[0].start, windows[-1].end
+    pages = open_spool(spool, source.identity, since, until, is_bounded=bounded, now=now)
+    try:
+        found = Walk(source, windows, pages)
+        last = None
+        for last in pages.pages():
+            progress(found.count(last))
+        if last is None or last.cursor is not None:
+            for page in source.receipts(pages.since, pages.until if bounded else None, last and last.cursor):
+                if found.skew is None and source.server_time is not None:
+                    found.skew = source.server_time - now
+                    if source.server_time < until:
+                        raise SourceRetriable(f"by the server's clock, {source.server_time:%Y-%m-%d %H:%M:%S} UTC, window "
+                                              f"{windows[-1].date} has not closed; this machine's clock is {-found.skew} ahead: set it "
+                                              "right, or run again later")
+                pages.add(page)
+                progress(found.count(page))
+    except BaseException:
+        pages.close(is_done=False)
+        raise
+    found.requests = source.requests - found.requests
+    return found
+
+
+def arrange(records: list[Record]) -> list[Record]:
+    """Records in their one order, (updated_at, number, arrival), exact duplicates once: the latest, so that of two
+    versions with one `updated_at` the one fetched last stands last."""
+    latest: dict[bytes, Record] = {}
+    for record in records:
+        latest.pop(record.body, None)
+        latest[record.body] = record
+    return sorted(latest.values(), key=lambda r: (r.updated_at or _NEVER, r.number or ""))
+
+
+def sort_dates(dates: Mapping[date | None, object]) -> list[date | None]:
+    """Dates in order, the unknown one last."""
+    return sorted(dates, key=lambda sold: (sold is None, sold or date.min))
+
+
+def pack(records: Records) -> Mapping[date | None, bytes]:
+    """Each date's records as NDJSON, verbatim, one a line."""
+    return Lazily(records, lambda sold: b"".join(record.body + b"\n" for record in records[sold]))

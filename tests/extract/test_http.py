@@ -1,0 +1,349 @@
+"""One GET: what is retried and how long, what is refused, what an answer must be to count, and where the token goes."""
+
+from __future__ import annotations
+
+import json
+import os
+import socket
+import ssl
+import subprocess
+import sys
+import time
+import tracemalloc
+from datetime import UTC, datetime, timedelta
+from email.utils import format_datetime
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from pipeline.errors import ConfigError, DeadlineExceeded, SourceFatal, SourceRetriable, Unauthorized
+from pipeline.extract.http import Http, Refused, read_retry_after
+from simulator import Fault, on_page
+from tests.extract.small_shop import NOW, START, Patience, shop
+
+
+def read_all(source: object) -> list[str]:
+    return [record.number for page in source.receipts(START, None) for record in page.records]
+
+
+@pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_passing_status_is_retried_and_no_page_is_skipped(start, patience: Patience, status: int, times: int) -> None:
+    server, source = start(shop(30), limit=10, faults=[Fault("status", status=status, times=times, on=on_page(2))])
+    assert len(set(read_all(source))) == 30
+    assert [asked.page for asked in server.requests if asked.status == 200] == [1, 2, 3]
+    assert len(patience.slept) == times and patience.slept == sorted(patience.slept), "backoff grows"
+
+
+@pytest.mark.parametrize("status", [429, 500, 503])
+def test_a_lasting_status_ends_the_run(start, patience: Patience, status: int) -> None:
+    server, source = start(shop(30), limit=10, faults=[Fault("status", status=status, times=None, on=on_page(2))])
+    with pytest.raises(SourceRetriable, match=f"HTTP {status}"):
+        read_all(source)
+    assert len(server.requests) <= 1 + 8 and sum(patience.slept) <= 900
+
+
+@pytest.mark.parametrize("header, least, most", [
+    ("7", 7, 7), ("120", 120, 120), (format_datetime(NOW + timedelta(seconds=40), usegmt=True), 40, 40), (None, 5, 5), ("-3", 5, 5),
+    ("soon", 5, 5), ("1e9", 5, 5), ("1000000000", 300, 300), ("9" * 400, 300, 300),
+    (format_datetime(NOW - timedelta(hours=1), usegmt=True), 5, 5), ("Fri, 99 Foo 2026 00:00:00 GMT", 5, 5)])
+def test_retry_after_is_heard_in_all_its_forms_and_capped(start, patience: Patience, header: str | None, least: float, most: float) -> None:
+    headers = {} if header is None else {"Retry-After": header}
+    _, source = start(shop(3), faults=[Fault("status", status=429, headers=headers)])
+    assert len(read_all(source)) == 3
+    assert len(patience.slept) == 1 and least <= patience.slept[0] <= most
+
+
+def test_waiting_is_jittered_upwards_only(start, patience: Patience) -> None:
+    _, source = start(shop(3), faults=[Fault("status", status=429, headers={"Retry-After": "8"})], client={"random": lambda: 1.0})
+    read_all(source)
+    assert patience.slept == [10.0]
+
+
+def test_waiting_beyond_the_budget_is_not_begun(start, patience: Patience) -> None:
+    _, source = start(shop(3), faults=[Fault("status", status=503, headers={"Retry-After": "290"}, times=None)])
+    with pytest.raises(SourceRetriable):
+        read_all(source)
+    assert patience.slept == [290, 290, 290], "a fourth would pass 900 s"
+
+
+def test_retry_after_reads_a_date_against_the_servers_clock() -> None:
+    assert read_retry_after("Sat, 31 Oct 2026 12:00:30 GMT", NOW) == 30
+
+
+@pytest.mark.parametrize("fault", [
+    Fault("drop"), Fault("drop", after=300), Fault("truncate"), Fault("truncate", keep=0.0), Fault("short"), Fault("unsized", keep=0.7),
+    Fault("chunked", keep=0.6), Fault("compress", defect="cut"), Fault("compress", defect="trailer"), Fault("compress", defect="crc"),
+    Fault("utf8"), Fault("html"), Fault("body", body=b""), Fault("body", body=b"null"), Fault("body", body=b"[]"),
+    Fault("body", body=b"{}"),
+    Fault("body", body=b'{"receipts":null}'), Fault("body", body=b'{"receipts":{}}'), Fault("body", body=b'{"receipts":[],"cursor":7}'),
+    Fault("body", body=b'{"receipts":[],"cursor":""}'), Fault("body", body=b'{"receipts":[]} tail'),
+    Fault("raw", data=b"HTTP/1.1 banana\r\n\r\n"), Fault("raw", data=b"")], ids=lambda f: f"{f.kind} {list(f.options.values())}"[:40])
+def test_a_damaged_answer_is_asked_for_again(start, fault: Fault) -> None:
+    fault.on, fault.left, fault.struck = on_page(2), 1, 0
+    server, source = start(shop(30), limit=10, faults=[fault])
+    assert len(set(read_all(source))) == 30
+    assert fault.struck == 1 and len(server.requests) == 4
+
+
+@pytest.mark.parametrize("body", [b"", b"null", b"[]", b"{}", b'{"receipts":null}', b'{"receipts":[],"cursor":7}', b"<html>",
+                                  b'{"receipts":[\xe9]}', b'{"receipts":[{"a":1}', b'{"receipts":[{"a":1]}', b'{"receipts":"[1]"}'])
+def test_what_is_never_a_page_is_never_no_data(start, body: bytes) -> None:
+    _, source = start(shop(30), faults=[Fault("body", body=body, times=None)])
+    with pytest.raises(SourceRetriable):
+        read_all(source)
+
+
+@pytest.mark.parametrize("fault", [Fault("compress", times=None), Fault("chunked", times=None), Fault("unsized", times=None)],
+                         ids=lambda f: f.kind)
+def test_whole_answers_count_however_they_are_sent(start, fault: Fault) -> None:
+    fault.struck = 0
+    server, source = start(shop(30), limit=10, faults=[fault])
+    assert len(set(read_all(source))) == 30 and len(server.requests) == 3
+
+
+@pytest.mark.parametrize("fault", [Fault("drip", size=1, every=0.05, times=None), Fault("stall", times=None)], ids=lambda f: f.kind)
+def test_a_request_has_a_total_time(start, fault: Fault) -> None:
+    _, source = start(shop(30), faults=[fault], client={"deadline": 0.4, "attempts": 2})
+    began = time.monotonic()
+    with pytest.raises(DeadlineExceeded, match=r"within 0\.4 s"):
+        read_all(source)
+    assert time.monotonic() - began < 3
+
+
+def test_the_total_time_holds_for_headers_too(scripted, token: str, patience: Patience) -> None:
+    def dribble(connection: socket.socket) -> None:
+        for byte in b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 1000:
+            connection.sendall(bytes([byte]))
+            time.sleep(0.05)
+
+    http = Http(scripted(dribble), token, deadline=0.4, attempts=2, sleep=patience.sleep)
+    began = time.monotonic()
+    with pytest.raises(DeadlineExceeded):
+        http.get("/receipts", {}, bytes)
+    assert time.monotonic() - began < 3
+
+
+def test_a_connection_is_used_again_and_survives_a_deadline(start) -> None:
+    server, source = start(shop(30), limit=10, faults=[Fault("stall", on=on_page(2))], client={"deadline": 0.4})
+    assert len(set(read_all(source))) == 30
+    assert len(server.requests) == 4
+
+
+@pytest.mark.parametrize("gzip", [False, True], ids=["plain", "bomb"])
+def test_an_answer_has_a_largest_size(start, gzip: bool) -> None:
+    _, source = start(shop(3), faults=[Fault("pad", megabytes=40, gzip=gzip, times=None)], client={"byte_cap": 1 << 20})
+    tracemalloc.start()
+    with pytest.raises(SourceFatal, match="more than 1,048,576 bytes"):
+        read_all(source)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert source.requests == 1, "no retry would make it smaller"
+    assert gzip or peak < 400 << 20
+
+
+def test_a_bomb_does_not_unfold_in_memory(scripted, token: str) -> None:
+    import zlib
+    packer = zlib.compressobj(9, zlib.DEFLATED, 31)
+    bomb = b"".join(packer.compress(b" " * (1 << 20)) for _ in range(300)) + packer.flush()
+    head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
+    http = Http(scripted(lambda connection: connection.sendall(head + bomb)), token, byte_cap=1 << 20)
+    tracemalloc.start()
+    with pytest.raises(SourceFatal, match="more than"):
+        http.get("/receipts", {}, bytes)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 16 << 20
+
+
+def test_an_encoding_that_was_not_asked_for_is_not_guessed(scripted, token: str, patience: Patience) -> None:
+    answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\n{}"
+    http = Http(scripted(lambda connection: connection.sendall(answer)), token, sleep=patience.sleep, attempts=2)
+    with pytest.raises(SourceRetriable, match="'br'"):
+        http.get("/receipts", {}, bytes)
+
+
+@pytest.mark.parametrize("status", [301, 302, 307, 308])
+def test_a_redirect_is_not_followed(scripted, start, token: str, status: int) -> None:
+    server, _ = start(shop(3))
+    answer = f"HTTP/1.1 {status} Moved\r\nLocation: {server.url}/receipts\r\nContent-Length: 0\r\n\r\n".encode()
+    http = Http(scripted(lambda connection: connection.sendall(answer)), token)
+    with pytest.raises(SourceFatal, match="redirect"):
+        http.get("/receipts", {}, bytes)
+    assert server.requests == []
+
+
+@pytest.mark.parametrize("cursor", ["http://169.254.169.254/", "&store_id=x", "a\r\nHost: evil", "../../stores", "x" * 4000, "a b%20=_-é"])
+def test_a_cursor_is_a_value_and_nothing_else(start, cursor: str) -> None:
+    server, source = start(shop(3), faults=[Fault("cursor", cursor=cursor)])
+    with pytest.raises(SourceRetriable, match="INVALID_CURSOR"):  # this server forgets every cursor that it has not made
+        server.faults.append(Fault("cursor", cursor=cursor, times=None))
+        read_all(source)
+    assert server.requests[1].params["cursor"] == cursor
+    assert {asked.path for asked in server.requests} == {"/receipts"}
+    assert all(asked.params.keys() <= {"updated_at_min", "limit", "cursor"} for asked in server.requests)
+
+
+def test_netrc_and_proxies_of_the_environment_are_ignored(start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / ".netrc").write_text("machine 127.0.0.1 login someone password other\n")
+    (tmp_path / ".netrc").chmod(0o600)
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("NETRC", str(tmp_path / ".netrc"))
+    for name in ("http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"):
+        monkeypatch.setenv(name, "http://127.0.0.1:9")
+    server, source = start(shop(3))
+    assert len(read_all(source)) == 3
+    assert all(asked.authorized for asked in server.requests)
+
+
+@pytest.fixture
+def tls_server(tmp_path: Path):
+    """(address, certificate) of a server with a certificate that nobody has signed; it answers an empty page."""
+    from cryptography import x509
+    from cryptography.hazmat.primitives import hashes, serialization
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, "localhost")])
+    certificate = (x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+                   .not_valid_before(datetime(2020, 1, 1, tzinfo=UTC)).not_valid_after(datetime(2049, 1, 1, tzinfo=UTC))
+                   .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), False)
+                   .add_extension(x509.BasicConstraints(ca=True, path_length=None), True).sign(key, hashes.SHA256()))
+    pem = tmp_path / "certificate.pem"
+    pem.write_bytes(certificate.public_bytes(serialization.Encoding.PEM))
+    (tmp_path / "key.pem").write_bytes(key.private_bytes(
+        serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(pem, tmp_path / "key.pem")
+    listener = socket.create_server(("127.0.0.1", 0))
+    heads: list[bytes] = []
+
+    def run() -> None:
+        while True:
+            try:
+                connection, _ = listener.accept()
+            except OSError:
+                return
+            try:
+                with context.wrap_socket(connection, server_side=True) as secure:
+                    heads.append(secure.recv(4096))
+                    secure.sendall(b'HTTP/1.1 200 OK\r\nContent-Length: 15\r\n\r\n{"receipts":[]}')
+            except OSError:
+                continue
+
+    Thread(target=run, daemon=True).start()
+    yield f"https://localhost:{listener.getsockname()[1]}", pem, heads
+    listener.shutdown(socket.SHUT_RDWR)
+    listener.close()
+
+
+def test_a_certificate_that_nobody_has_signed_is_refused(tls_server, token: str) -> None:
+    url, pem, heads = tls_server
+    http = Http(url, token)
+    with pytest.raises(SourceFatal, match="certificate is not accepted"):
+        http.get("/receipts", {}, json.loads)
+    assert heads == [] and http.requests == 1, "the token was not shown, and no retry was made"
+    assert Http(url, token, ca_bundle=str(pem)).get("/receipts", {}, json.loads) == {"receipts": []}
+
+
+def test_the_total_time_holds_for_the_tls_handshake(token: str, patience: Patience) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never shakes hands
+        http = Http(f"https://127.0.0.1:{silent.getsockname()[1]}", token, deadline=0.4, attempts=1, sleep=patience.sleep)
+        began = time.monotonic()
+        with pytest.raises(DeadlineExceeded):
+            http.get("/receipts", {}, bytes)
+        assert time.monotonic() - began < 3
+
+
+@pytest.mark.parametrize("url", ["http://api.loyverse.com/v1.0", "http://10.0.0.1", "ftp://localhost/", "https://", "https://user@host/",
+                                 "https://host/?a=1", "https://host/#x", "localhost:80", ""])
+def test_an_address_that_would_show_the_token_is_refused(url: str, token: str) -> None:
+    with pytest.raises(ConfigError, match="address of the API"):
+        Http(url, token)
+
+
+@pytest.mark.parametrize("url", ["https://api.loyverse.com/v1.0/", "http://127.0.0.1:1", "http://localhost", "http://[::1]:8080/v1.0"])
+def test_tls_or_loopback_is_accepted(url: str, token: str) -> None:
+    assert not Http(url, token).base.endswith("/")
+
+
+@pytest.mark.parametrize("spoil", ["", " ", "{}\n", "a {}", "{}é", "\x00{}"])
+def test_a_token_that_no_header_can_carry_is_refused_without_showing_it(spoil: str, token: str) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Http("https://api.loyverse.com", spoil.format(token))
+    assert token not in str(caught.value)
+
+
+def test_an_unreachable_shop_is_one_sentence(token: str, patience: Patience) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        port = taken.getsockname()[1]
+    with pytest.raises(SourceRetriable, match=r"GET /receipts: .*refused.* 8 times; run again later"):
+        Http(f"http://127.0.0.1:{port}", token, sleep=patience.sleep).get("/receipts", {}, bytes)
+
+
+@pytest.mark.parametrize("fault", [
+    Fault("status", status=401, times=None), Fault("status", status=500, times=None), Fault("drop", times=None),
+    Fault("html", times=None), Fault("stall", times=None), Fault("status", status=302, headers={"Location": "/"}, times=None)],
+    ids=lambda f: f"{f.kind} {list(f.options.values())[:1]}")
+def test_the_token_is_in_no_error_and_no_log(start, fault: Fault, caplog: pytest.LogCaptureFixture) -> None:
+    import logging
+    import traceback
+    caplog.set_level(logging.DEBUG)
+    fault.struck = 0
+    server, source = start(shop(3), faults=[fault], client={"deadline": 0.3, "attempts": 2})
+    with pytest.raises((SourceFatal, SourceRetriable)) as caught:
+        read_all(source)
+    told = "".join(traceback.format_exception(caught.value)) + caplog.text + repr(vars(source)) + repr(vars(source._http))
+    assert server.token not in told
+    error: BaseException | None = caught.value
+    while error is not None:  # nothing that holds the request, and so its headers, hangs on the error
+        assert not hasattr(error, "request") and error.__suppress_context__ | (error.__context__ is None)
+        error = error.__cause__
+
+
+def test_what_a_server_echoes_does_not_show_the_token(start) -> None:
+    server, source = start(shop(3))
+    body = json.dumps({"errors": [{"code": "UNAUTHORIZED", "details": f"bad {server.token}"}]}).encode()
+    server.faults.append(Fault("status", status=401, body=body))
+    with pytest.raises(Unauthorized) as caught:
+        read_all(source)
+    assert server.token not in str(caught.value) and "<token>" in str(caught.value)
+
+
+def test_an_odd_success_is_refused(scripted, token: str) -> None:
+    http = Http(scripted(lambda connection: connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")), token)
+    with pytest.raises(Refused, match="204"):
+        http.get("/receipts", {}, bytes)
+
+
+def test_a_fork_opens_connections_of_its_own(start) -> None:
+    server, source = start(shop(3))
+    assert len(read_all(source)) == 3
+    child = os.fork()
+    if child == 0:
+        os._exit(0 if len(read_all(source)) == 3 else 1)
+    assert len(read_all(source)) == 3
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    assert len(server.requests) == 3
+
+
+def test_threads_share_a_client(start) -> None:
+    server, source = start(shop(200), limit=20)
+    found: list[int] = []
+    threads = [Thread(target=lambda: found.append(len(set(read_all(source))))) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [200] * 4 and source.requests == len(server.requests) == 40
+
+
+def test_a_hung_request_does_not_keep_the_process(scripted, token: str) -> None:
+    url = scripted(lambda connection: time.sleep(5))
+    code = ("import sys; from pipeline.extract.http import Http\n"
+            "from pipeline.errors import DeadlineExceeded\n"
+            "try: Http(sys.argv[1], sys.argv[2], deadline=0.3, attempts=1).get('/x', {}, bytes)\n"
+            "except DeadlineExceeded: sys.exit(7)")
+    done = subprocess.run([sys.executable, "-c", code, url, token], timeout=20, cwd=Path(__file__).parents[2], check=False)
+    assert done.returncode == 7

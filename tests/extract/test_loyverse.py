@@ -1,0 +1,372 @@
+"""The API's own habits: filters that it ignores, cursors that lead nowhere, the wall of 31 days, records that are no JSON."""
+
+from __future__ import annotations
+
+import inspect
+import json
+from datetime import UTC, datetime, timedelta
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import ConfigError, HistoryWall, SourceFatal, SourceRetriable, Unauthorized
+from pipeline.extract import SOURCES
+from pipeline.extract.endpoints import ENDPOINTS, query, write_instant
+from pipeline.extract.loyverse import open_loyverse
+from simulator import Book, Fault, Shop, on_page, on_path
+from simulator.api import RESOURCES
+from tests.extract.small_shop import NOW, START, Patience, connect, make_walk, numbers, receipt, shop
+
+END = START + timedelta(days=1)
+
+
+def read_all(source: object, since: datetime = START, until: datetime | None = None) -> list[str]:
+    return [record.number for page in source.receipts(since, until) for record in page.records]
+
+
+def test_every_page_repeats_the_same_filters_and_a_missing_cursor_ends_the_list(start) -> None:
+    server, source = start(shop(30), limit=10)
+    assert len(read_all(source, until=END)) == 30
+    first, *others = [asked.params for asked in server.requests]
+    assert first == {"updated_at_min": "2026-10-01T10:59:59.000Z", "updated_at_max": "2026-10-02T11:00:01.000Z", "limit": "10"}
+    assert len(others) == 2 and all({**params, "cursor": None} == {**first, "cursor": None} for params in others)
+
+
+def test_a_null_cursor_ends_the_list_and_is_never_sent(start) -> None:
+    server, source = start(shop(10), faults=[Fault("body", body=lambda body: body[:-1] + b',"cursor":null}')])
+    assert len(read_all(source)) == 10
+    assert len(server.requests) == 1 and "cursor" not in server.requests[0].params
+
+
+def test_records_are_kept_byte_for_byte(start) -> None:
+    body = b'{ "receipt_number":"9-1", "total_money":1.10,"tip":0.00 ,"new":{"deep":[1e400,-0,123456789012345678901234567890]},' \
+           b'"note":"\\u00e9\xc3\xa9 \\/","updated_at":"2026-10-01T12:00:00.000Z","created_at":"2026-10-01T12:00:00.000Z",' \
+           b'"receipt_date":"2026-10-01T12:00:00.000Z","total_money":2 }'
+    book = Book()
+    book.plant(body, "9-1", START + timedelta(hours=1), START + timedelta(hours=1))
+    _, source = start(book)
+    [page] = source.receipts(START, None)
+    assert page.records[0].body == body and page.records[0].number == "9-1"
+
+
+@pytest.mark.parametrize("ignored", ["updated_at_min", "updated_at_max"])
+def test_a_filter_that_the_api_ignores_stops_the_run(start, ignored: str) -> None:
+    _, source = start(shop(100), faults=[Fault("ignore", names=(ignored,), times=None)])
+    with pytest.raises(SourceFatal, match=f"although {ignored} = .* ignores the filter"):
+        read_all(source, START + timedelta(hours=10), START + timedelta(hours=20))
+
+
+@pytest.mark.parametrize("bounds", ["inclusive", "exclusive"])
+def test_neither_kind_of_bound_loses_or_doubles_a_receipt(start, tmp_path: Path, bounds: str) -> None:
+    """Receipts stand on the very edges of the windows; a server with exclusive bounds is played by dropping its edge rows."""
+    book = shop(49, step=timedelta(hours=1))
+    edges = (b'"updated_at":"%s"' % write_instant(START - timedelta(seconds=1)).encode(), b'"updated_at":"2026-10-03T11:00:01.000Z"')
+    drop = Fault("rows", act=lambda rows: [row for row in rows if not any(edge in row for edge in edges)], times=None)
+    _, source = start(book, faults=[drop] if bounds == "exclusive" else [])
+    found = make_walk(source, 2, tmp_path, bounded=True)
+    assert sorted(numbers(found)) == [f"1-{n + 1000}" for n in range(48)] and found.outside == 1
+
+
+@pytest.mark.parametrize("name", sorted(ENDPOINTS))
+def test_a_filter_in_another_spelling_is_refused_before_it_is_sent(name: str) -> None:
+    for wrong in ("updated_at.gte", "item_ids", "updated_min", "show_deletd", "sort"):
+        with pytest.raises(SourceFatal, match=f"no filter {wrong}"):
+            query(ENDPOINTS[name], {wrong: "x"})
+
+
+@pytest.mark.parametrize("resource, filters, sent", [
+    ("receipts", {"receipt_numbers": ["1-1000", "1-1003"]}, "1-1000,1-1003"), ("receipts", {"store_id": "s1"}, "s1"),
+    ("receipts", {"created_at_min": START + timedelta(hours=1)}, "2026-10-01T12:00:00.000Z"), ("items", {"show_deleted": True}, "true"),
+    ("shifts", {"store_ids": ["s1", "s2"]}, "s1,s2"), ("stores", {"show_deleted": False}, "false")])
+def test_filters_are_spelled_as_the_api_wants_them(start, resource: str, filters: dict, sent: str) -> None:
+    server, source = start(shop(5))
+    list(source.pages(resource, filters))
+    [asked] = server.requests
+    [name] = filters
+    assert asked.params[name] == sent and asked.path == f"/{resource}"
+    assert ("limit" in asked.params) == ENDPOINTS[resource].is_paged
+
+
+@pytest.mark.parametrize("filters, ignored", [({"store_id": "s2"}, "store_id"), ({"receipt_numbers": ["1-1001"]}, "receipt_numbers"),
+                                              ({"created_at_max": START}, "created_at_max")])
+def test_every_filter_is_held_against_the_rows(start, filters: dict, ignored: str) -> None:
+    _, source = start(shop(5), faults=[Fault("ignore", names=(ignored,))])
+    with pytest.raises(SourceFatal, match=f"although {ignored}"):
+        list(source.pages("receipts", filters))
+
+
+def test_every_list_of_the_api_is_known_as_the_server_has_it(start) -> None:
+    """The table against the simulator's, which was written from the same facts by other hands."""
+    server, source = start(Shop(receipts_per_day=2))
+    for name, endpoint in ENDPOINTS.items():
+        rows = [row for page, _ in source.pages(name, {}, 250) for row in page] if name not in ("receipts", "shifts", "customers") else []
+        for page, _ in source.pages(name, {}, 3):
+            rows += page
+            break
+        assert rows or name == "inventory", name
+        assert endpoint.is_paged == RESOURCES[name].pages
+        assert set(RESOURCES[name].dates) <= set(endpoint.filters)
+        assert (RESOURCES[name].key is None) or RESOURCES[name].key in endpoint.filters
+        assert ("show_deleted" in endpoint.filters) == RESOURCES[name].deleted
+    assert {asked.status for asked in server.requests} == {200}
+
+
+def test_one_object_by_its_name(start) -> None:
+    server, source = start(shop(3))
+    assert json.loads(source.object("receipts", "1-1001"))["receipt_number"] == "1-1001"
+    assert json.loads(source.object("merchant"))["currency"]["code"] == "MXN"
+    for odd in ("../items", "1-1?limit=1", "a/b", "%2e%2e"):
+        with pytest.raises(SourceFatal, match="404"):
+            source.object("receipts", odd)
+    with pytest.raises(SourceFatal):
+        source.object("receipts", "..")
+    assert all(asked.path.startswith("/receipts/") or asked.path == "/merchant" for asked in server.requests)
+
+
+# Refusals
+
+@pytest.mark.parametrize("status, error, told", [
+    (400, SourceFatal, "look for a newer one"), (401, Unauthorized, "set LOYVERSE_TOKEN"), (403, Unauthorized, "lacks the right"),
+    (404, SourceFatal, "check the address"), (415, SourceFatal, "refuses")])
+def test_a_refusal_says_who_must_do_what_and_is_not_retried(start, patience: Patience, status: int, error: type, told: str) -> None:
+    server, source = start(shop(3), faults=[Fault("status", status=status, times=None)])
+    with pytest.raises(error, match=f"HTTP {status}.*{told}"):
+        read_all(source)
+    assert len(server.requests) == 1 and patience.slept == []
+
+
+@pytest.mark.parametrize("body", [b"", b"<html>no</html>", b'{"errors":[]}', b'{"errors":null}', b"\xff", b'{"errors":[{"code":5}]}',
+                                  b"x" * 200_000])
+def test_a_refusal_without_a_reason_is_told_all_the_same(start, body: bytes) -> None:
+    _, source = start(shop(3), faults=[Fault("status", status=401, body=body)])
+    with pytest.raises(Unauthorized, match="no reason given"):
+        read_all(source)
+
+
+def test_a_wrong_token(start, patience: Patience) -> None:
+    server, _ = start(shop(3))
+    server.token += "x"
+    source = connect(server, patience)
+    server.token = server.token[:-1]
+    with pytest.raises(Unauthorized, match="401"):
+        read_all(source)
+
+
+# Cursors
+
+@pytest.mark.parametrize("page", [2, 3, 4, 5])
+def test_a_forgotten_cursor_begins_the_list_again(start, tmp_path: Path, page: int) -> None:
+    forget = Fault("status", status=400, code="INVALID_CURSOR", on=on_page(page))
+    server, source = start(shop(48), limit=10, faults=[forget])
+    found = make_walk(source, 1, tmp_path)
+    assert sorted(set(numbers(found))) == [f"1-{n + 1000}" for n in range(48)] and len(server.requests) == page + 5
+    assert found.duplicates == 10 * (page - 1)
+
+
+def test_a_cursor_that_is_always_forgotten_ends_the_run(start) -> None:
+    server, source = start(shop(48), limit=10, faults=[Fault("status", status=400, code="INVALID_CURSOR", on=on_page(3), times=None)])
+    with pytest.raises(SourceRetriable, match="INVALID_CURSOR"):
+        read_all(source)
+    assert len(server.requests) == 12
+
+
+@pytest.mark.parametrize("back", [1, 2, 3])
+def test_cursors_that_go_round_in_circles_end_the_run(start, back: int) -> None:
+    server, source = start(shop(48), limit=10, faults=[Fault("loop", back=back, on=on_page(4), times=None)])
+    with pytest.raises(SourceFatal, match="lead nowhere"):
+        read_all(source)
+    assert len(server.requests) <= 8
+
+
+def test_cursors_without_end_are_bounded(start) -> None:
+    server, source = start(shop(48), limit=10, most_pages=30, faults=[Fault("endless", times=None)])
+    with pytest.raises(SourceFatal, match="no end after 30 pages"):
+        read_all(source)
+    assert len(server.requests) == 30
+
+
+def test_empty_pages_without_end_are_bounded_sooner(start) -> None:
+    server, source = start(shop(48), limit=10, faults=[Fault("endless", empty=True, times=None)])
+    with pytest.raises(SourceFatal, match="empty pages"):
+        read_all(source)
+    assert len(server.requests) < 120
+
+
+@pytest.mark.parametrize("page", [1, 2, 4])
+def test_an_empty_page_with_a_cursor_goes_on(start, page: int) -> None:
+    _, source = start(shop(48), limit=10, faults=[Fault("empty", on=on_page(page))])
+    assert len(set(read_all(source))) == 48
+
+
+def test_a_page_that_is_longer_than_any_page_can_be(start) -> None:
+    _, source = start(shop(300), faults=[Fault("overfill", rows=300)])
+    with pytest.raises(SourceFatal, match="300 rows in one page"):
+        read_all(source)
+
+
+def test_a_list_that_begins_to_page_is_noticed(start) -> None:
+    _, source = start(Shop(receipts_per_day=2), faults=[Fault("cursor", cursor="abc", on=on_path("/stores"))])
+    with pytest.raises(SourceFatal, match="begun to page"):
+        source.catalog()
+
+
+# Records that are no JSON
+
+BAD = [b'{"receipt_number":"bad","total":NaN}', b'{"note":"\\ud800","receipt_number":"bad"}', b'{"n":%s}' % (b"[" * 50_000 + b"]" * 50_000),
+       b"-Infinity", b'{"a" "b"}', b'{"note":"tab\tand ]} in it"}', b'"a string, with ] and }"', b"null", b"7", b'{"n":%s}' % (b"9" * 5000)]
+
+
+@pytest.mark.parametrize("bad", BAD, ids=lambda b: b[:20].decode())
+def test_a_bad_record_never_fails_its_page(start, bad: bytes) -> None:
+    plant = Fault("rows", act=lambda rows: [rows[0], bad, *rows[1:]], times=None, on=on_page(2))
+    _, source = start(shop(30), limit=10, faults=[plant])
+    pages = list(source.receipts(START, None))
+    assert [len(page.records) for page in pages] == [10, 11, 10]
+    assert pages[1].records[1].body == bad
+    assert len({record.number for page in pages for record in page.records} - {None, "bad"}) == 30
+
+
+# The wall
+
+def wall(book: Book, start, limit: int, **options):
+    return start(book, limit=limit, history_days=31, **options)
+
+
+@pytest.mark.parametrize("limit", [3, 7, 10, 48, 250])
+@pytest.mark.parametrize("behind", [1, 5, 29])
+def test_all_on_this_side_of_the_wall_is_kept(start, tmp_path: Path, limit: int, behind: int) -> None:
+    """`behind` of 60 receipts were created before the wall and cancelled yesterday: the page across it fails whole, wherever it stands."""
+    edge = NOW - timedelta(days=31)
+    book = Book()
+    for n in range(60):
+        moment = edge + timedelta(minutes=30) * (n - behind) + timedelta(minutes=15)
+        book.add(receipt(f"1-{n}", moment), moment)
+    for n in range(60):
+        book.cancel(f"1-{n}", NOW - timedelta(days=1, hours=1, minutes=n))
+    server, source = wall(book, start, limit)
+    found = make_walk(source, 29, tmp_path)
+    assert set(numbers(found)) == {f"1-{n}" for n in range(behind, 60)}
+    assert found.truncated_at == edge + timedelta(minutes=15), "the oldest that was served"
+    assert len(server.requests) <= 60 // limit + 25
+
+
+def test_asking_from_before_the_wall_gives_what_is_on_this_side(start, tmp_path: Path) -> None:
+    """40 days without a run: the account refuses a page that reaches back too far, and everything since the wall is served."""
+    first = NOW - timedelta(days=40)
+    book = shop(400, first, timedelta(hours=2))
+    server, source = wall(book, start, 250)
+    pages = list(source.receipts(first, None))
+    served = [record for page in pages for record in page.records]
+    assert pages[-1].truncated_at is not None and NOW - timedelta(days=31) <= pages[-1].truncated_at <= NOW - timedelta(days=30)
+    assert {r.number for r in served} == {f"1-{n + 1000}" for n in range(400) if first + n * timedelta(hours=2) >= NOW - timedelta(days=31)}
+    assert len(server.requests) < 40
+
+
+def test_a_server_that_refuses_the_old_bound_itself_does_not_stop_the_nights(start) -> None:
+    """Whether updated_at_min beyond the wall is refused at once is not known: this server does."""
+    first = NOW - timedelta(days=40)
+    edge = write_instant(NOW - timedelta(days=31))
+    old = Fault("status", status=402, times=None, on=lambda exchange: exchange.params.get("updated_at_min", "9") < edge)
+    _, source = start(shop(400, first, timedelta(hours=2)), faults=[old])
+    pages = list(source.receipts(first, None))
+    assert sum(len(page.records) for page in pages) == 291 and pages[-1].truncated_at is not None
+    assert pages[-1].truncated_at - (NOW - timedelta(days=31)) < timedelta(minutes=5) and old.struck == 1
+
+
+def test_nothing_but_the_far_side_is_a_truncation_and_no_failure(start, tmp_path: Path) -> None:
+    """A shop on holiday cancels an old receipt: the night sees only the wall, says so, and does not block the next."""
+    book = shop(1, NOW - timedelta(days=45))
+    book.cancel("1-1000", NOW - timedelta(days=2))
+    _, source = wall(book, start, 250)
+    found = make_walk(source, 30, tmp_path)
+    assert numbers(found) == [] and found.truncated_at is not None
+    assert abs(found.truncated_at - (NOW - timedelta(days=31))) < timedelta(minutes=5)
+
+
+def test_a_lapsed_account_is_a_failure_and_never_no_receipts(start, tmp_path: Path) -> None:
+    server, source = start(shop(30), faults=[Fault("status", status=402, times=None)])
+    with pytest.raises(HistoryWall, match="Unlimited sales history"):
+        make_walk(source, 1, tmp_path)
+    assert len(server.requests) < 10
+
+
+def test_without_a_wall_nothing_is_truncated(start, tmp_path: Path) -> None:
+    _, source = start(shop(30), limit=10)
+    assert make_walk(source, 1, tmp_path).truncated_at is None
+
+
+@pytest.mark.parametrize("page", range(1, 7))
+def test_a_wall_anywhere_in_the_walk_keeps_what_came_before(start, tmp_path: Path, page: int) -> None:
+    """402 from page k on, however small the page: all pages before it are kept, and the walk is not called complete."""
+    _, source = start(shop(60, step=timedelta(minutes=20)), limit=10, faults=[
+        Fault("status", status=402, times=None, on=lambda e: e.page >= page and "created_at_min" not in e.params)])
+    found = make_walk(source, 1, tmp_path)
+    assert len(numbers(found)) == 10 * (page - 1) and found.truncated_at is not None
+
+
+# The catalog
+
+CONTACTS = {"email": "canary@example.org", "phone_number": "+52 55 0000 0000", "address": "Canary Street 1", "postal_code": "00001",
+            "description": "call Canary", "note": "Canary", "tax_id_number": "CANARY010101", "website": "canary.example.org"}
+
+
+def test_no_contact_leaves_the_catalog(start) -> None:
+    rows = {name: [{"id": f"{name}-1", "name": "Canaria Prueba", "deleted_at": "2026-01-01T00:00:00.000Z", **CONTACTS}] for name in
+            ("stores", "items", "categories", "modifiers", "employees", "payment_types", "taxes", "discounts", "pos_devices")}
+    server, source = start(Book(rows=rows, merchant={"id": "m", "business_name": "B", "currency": {"code": "MXN"}, **CONTACTS}))
+    found = source.catalog()
+    told = b"".join(row for rows in found.values() for row in rows).decode().lower()
+    assert "canary" not in told and "0000" not in told.replace("2026-01-01t00:00:00.000z", "") and "00001" not in told
+    assert all(len(rows) == 1 for rows in found.values()), "deleted things stay known"
+    assert json.loads(found["employees"][0])["name"] == "Canaria P."
+    assert not any(asked.path.startswith("/customers") for asked in server.requests)
+
+
+@pytest.mark.parametrize("name, alias", [("Ana Torres", "Ana T."), ("Ana", "Ana"), ("Juan Carlos Pérez", "Juan P."),
+                                         ("owner@example.org", None), (None, None), ("", None), ("Ana t@example.org", None)])
+def test_employees_are_known_by_an_alias(start, name: str | None, alias: str | None) -> None:
+    _, source = start(Book(rows={"employees": [{"id": "e", "name": name}]}))
+    assert json.loads(source.catalog()["employees"][0])["name"] == alias
+
+
+def test_a_catalog_is_the_same_whatever_the_order_of_the_rows(start) -> None:
+    found = []
+    for seed in range(3):
+        _, source = start(Shop(receipts_per_day=2), faults=[Fault("reorder", seed=seed, times=None)])
+        found.append(source.catalog())
+    assert found[0] == found[1] == found[2]
+    assert all(a < b for rows in found[0].values() for a, b in pairwise(rows))
+
+
+def test_a_catalog_row_that_is_no_object_is_an_error(start) -> None:
+    _, source = start(Shop(receipts_per_day=2), faults=[Fault("rows", act=lambda rows: [*rows, b"7"], on=on_path("/taxes"))])
+    with pytest.raises(SourceFatal, match="/taxes"):
+        source.catalog()
+
+
+def test_numbers_of_the_catalog_stay_as_they_were_spelled(start) -> None:
+    swap = Fault("body", on=on_path("/taxes"), body=b'{"taxes":[{"id":"t","rate":16.000,"name":"IVA"}]}')
+    _, source = start(Shop(receipts_per_day=2), faults=[swap])
+    assert source.catalog()["taxes"] == [b'{"id":"t","name":"IVA","rate":16.000}']
+
+
+@given(st.datetimes(timezones=st.just(UTC)))
+def test_instants_are_spelled_in_milliseconds(moment: datetime) -> None:
+    text = write_instant(moment)
+    assert len(text) == 24 and text.endswith("Z")
+    assert timedelta(0) <= moment - datetime.fromisoformat(text) < timedelta(milliseconds=1)
+
+
+def test_the_registry_opens_a_shop(start, tmp_path: Path) -> None:
+    server, _ = start(shop(3))
+    source = SOURCES["loyverse"](url=server.url, token=server.token, state=tmp_path)
+    assert len(read_all(source)) == 3 and source.server_time == NOW.replace(microsecond=0)
+    [ledger] = tmp_path.iterdir()
+    assert ledger.stat().st_mode & 0o777 == 0o600 and server.token not in ledger.name
+    assert source.identity != SOURCES["loyverse"](url=server.url, token=server.token[::-1]).identity
+    with pytest.raises(ConfigError):
+        open_loyverse(url=server.url, token="")
+    assert "api.loyverse.com" in inspect.signature(open_loyverse).parameters["url"].default

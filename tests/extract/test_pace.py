@@ -1,0 +1,130 @@
+"""The account's budget of requests holds for threads, processes and runs alike, and a broken ledger only forgets."""
+
+from __future__ import annotations
+
+import os
+import struct
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+from threading import Thread
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.extract.pace import LATENCY, Pace
+from tests.extract.small_shop import NOW, START, Patience, connect, shop
+
+ROOT = Path(__file__).parents[2]
+
+
+def most_in(times: list[float], seconds: float) -> int:
+    """The most of `times` in any half-open span of so many seconds."""
+    return max(sum(start <= t < start + seconds for t in times) for start in times)
+
+
+@given(requests=st.integers(1, 8), seconds=st.floats(1, 50), pauses=st.lists(st.floats(0, 30), min_size=1, max_size=40))
+def test_never_more_than_the_budget_in_any_window(requests: int, seconds: float, pauses: list[float]) -> None:
+    patience, sent = Patience(), []
+    pace = Pace(requests, seconds, None, patience.clock, patience.sleep)
+    for pause in pauses:
+        patience.now += pause
+        pace.take()
+        sent.append(patience.now)
+    assert most_in(sent, seconds) <= requests
+    for first, last in pairwise(pairwise([0.0, *sent])):
+        del first, last
+    assert all(wait <= seconds + LATENCY for wait in patience.slept)
+
+
+def test_the_budget_is_spent_at_once_and_then_waited_for(patience: Patience) -> None:
+    pace = Pace(300, 300, None, patience.clock, patience.sleep)
+    for _ in range(300):
+        pace.take()
+    assert patience.slept == []
+    pace.take()
+    assert sum(patience.slept) == pytest.approx(300 + LATENCY)
+
+
+def test_a_run_remembers_what_the_last_one_spent(tmp_path: Path, patience: Patience) -> None:
+    for run in range(3):
+        pace = Pace(10, 300, tmp_path / "state" / "ledger", patience.clock, patience.sleep)
+        for _ in range(5):
+            pace.take()
+        assert bool(patience.slept) == (run == 2)
+
+
+@pytest.mark.parametrize("damage", [b"", b"x", b"xxxxxxxxxxxx", struct.pack("5d", float("nan"), float("inf"), -1.0, 1e300, 9e18), os.urandom(803)])
+def test_a_damaged_ledger_only_forgets(tmp_path: Path, patience: Patience, damage: bytes) -> None:
+    (tmp_path / "ledger").write_bytes(damage)
+    pace = Pace(3, 300, tmp_path / "ledger", patience.clock, patience.sleep)
+    for _ in range(4):
+        pace.take()
+    assert 0 < sum(patience.slept) < 4 * 310
+    assert (tmp_path / "ledger").stat().st_size % 8 == 0
+
+
+def test_a_clock_that_is_set_back_does_not_stop_the_requests(tmp_path: Path, patience: Patience) -> None:
+    pace = Pace(2, 300, tmp_path / "ledger", patience.clock, patience.sleep)
+    pace.take()
+    patience.now -= 86_400
+    pace.take()
+    pace.take()
+    assert sum(patience.slept) <= 301 + LATENCY
+
+
+def test_threads_share_one_budget(tmp_path: Path) -> None:
+    for ledger in (None, tmp_path / "ledger"):
+        sent: list[float] = []
+        pace = Pace(8, 0.2, ledger, time.time, time.sleep)
+        pace.seconds = 0.4
+
+        def work(pace: Pace = pace, sent: list[float] = sent) -> None:
+            for _ in range(6):
+                pace.take()
+                sent.append(time.time())
+
+        threads = [Thread(target=work) for _ in range(4)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+        assert len(sent) == 24 and most_in(sent, 0.35) <= 8
+
+
+def test_processes_share_one_budget(tmp_path: Path) -> None:
+    code = ("import sys, time; from pathlib import Path; from pipeline.extract.pace import Pace\n"
+            "pace = Pace(8, 0, Path(sys.argv[1]), time.time, time.sleep)\n"
+            "for _ in range(8): pace.take(); print(time.time(), flush=True)")
+    command = [sys.executable, "-c", code, str(tmp_path / "ledger")]
+    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(3)]
+    sent = [float(line) for process in running for line in process.communicate(timeout=60)[0].split()]
+    assert len(sent) == 24 and most_in(sent, LATENCY - 0.15) <= 8
+
+
+def test_a_fork_shares_the_budget(tmp_path: Path, patience: Patience) -> None:
+    pace = Pace(2, 300, tmp_path / "ledger", patience.clock, patience.sleep)
+    pace.take()
+    child = os.fork()
+    if child == 0:
+        pace.take()
+        os._exit(len(patience.slept))
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+    pace.take()
+    assert patience.slept, "the child spent the second request"
+
+
+def test_a_client_keeps_its_servers_limit(start, patience: Patience) -> None:
+    """The server refuses what passes its limit; the client paces itself and is never refused. Each request takes a second."""
+    def tick() -> float:
+        patience.now += 0.5
+        return patience.now
+
+    server, _ = start(shop(100), rate_limit=(10, 60.0), clock=tick)
+    source = connect(server, patience, limit=5, pace=Pace(10, 60.0, None, patience.clock, patience.sleep))
+    assert len([r for page in source.receipts(START, None) for r in page.records]) == 100
+    assert {asked.status for asked in server.requests} == {200} and server.busiest(60.0) == 10
+    assert patience.slept and NOW
