@@ -1,0 +1,102 @@
+"""Instants to business days and local times, for any IANA zone, without a Python call per instant.
+
+A business day of a store begins at the first instant at which its clock reaches `day_starts_at` of that date, and ends
+where the next begins: so every instant lies in exactly one day, also where the clock is turned back over the cut-over
+or jumps across it; a day that a zone left out (Samoa, 2011-12-30) is empty. Instants are int64 microseconds UTC.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, date, datetime, time, timedelta
+from functools import lru_cache
+from importlib import metadata
+from zoneinfo import ZoneInfo
+
+import numpy as np
+
+from pipeline.transform.rules import Store
+
+DAY = 86_400_000_000
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+_SECOND = timedelta(seconds=1)
+
+
+def tz_version() -> str:
+    """Version of the time zone data, part of the editions that depend on it."""
+    return metadata.version("tzdata")
+
+
+def micros(instant: datetime) -> int:
+    return (instant - _EPOCH) // timedelta(microseconds=1)
+
+
+def _offset(zone: ZoneInfo, second: int) -> int:
+    return int((_EPOCH + second * _SECOND).astimezone(zone).utcoffset().total_seconds())
+
+
+def _first(zone: ZoneInfo, low: int, high: int, reached) -> int:
+    """The first second in (low, high] for which `reached` holds; it holds at `high` and not at `low`."""
+    while high - low > 1:
+        middle = (low + high) // 2
+        low, high = (low, middle) if reached(middle) else (middle, high)
+    return high
+
+
+@lru_cache(maxsize=4096)
+def _changes(zone: str, year: int) -> tuple[tuple[int, int], ...]:
+    """(second UTC, offset in seconds from then on) for the begin of a year and each change of the clock within it."""
+    info, step = ZoneInfo(zone), 43_200
+    begin, end = (int((datetime(y, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds()) for y in (year, year + 1))
+    found = [(begin, _offset(info, begin))]
+    for second in range(begin + step, end + 1, step):
+        offset = _offset(info, min(second, end - 1))
+        if offset != found[-1][1]:
+            at = _first(info, second - step, min(second, end - 1), lambda s, new=offset: _offset(info, s) == new)
+            found.append((at, offset))
+    return tuple(found)
+
+
+def local(instants: np.ndarray, zone: str) -> np.ndarray:
+    """The instants on the clock of `zone`, as microseconds of a clock without a zone."""
+    if not len(instants):
+        return instants
+    first, last = ((_EPOCH + timedelta(microseconds=int(t))).year for t in (instants.min(), instants.max()))
+    table = np.array([change for year in range(first, last + 1) for change in _changes(zone, year)]) * 1_000_000
+    return instants + table[np.searchsorted(table[:, 0], instants, "right") - 1, 1]
+
+
+@lru_cache(maxsize=16384)
+def _start(day: date, zone: str, starts_at: time) -> int:
+    """Second UTC at which the business day begins."""
+    info, wanted = ZoneInfo(zone), datetime.combine(day, starts_at)
+    guess = [int((wanted.replace(tzinfo=info, fold=fold).astimezone(UTC) - _EPOCH).total_seconds()) for fold in (0, 1)]
+    clock = datetime(1970, 1, 1) + (guess[0] + _offset(info, guess[0])) * _SECOND
+    if clock == wanted:
+        return guess[0]
+    target = int((wanted - datetime(1970, 1, 1)).total_seconds())
+    return _first(info, min(guess) - 1, max(guess), lambda second: second + _offset(info, second) >= target)
+
+
+def day_bounds(day: date, store: Store) -> tuple[datetime, datetime]:
+    """[start, end) of a business day, UTC."""
+    start, end = (_EPOCH + _start(d, store.timezone, store.day_starts_at) * _SECOND for d in (day, day + timedelta(days=1)))
+    return start, end
+
+
+def business_day(instants: np.ndarray, store: Store) -> np.ndarray:
+    """The business day of each instant, as days since 1970-01-01."""
+    if not len(instants):
+        return instants
+    first, last = int(instants.min()) // DAY - 2, int(instants.max()) // DAY + 2
+    starts = [_start(date.fromordinal(719_163 + n), store.timezone, store.day_starts_at) for n in range(first, last + 1)]
+    return first + np.searchsorted(np.array(starts) * 1_000_000, instants, "right") - 1
+
+
+def by_store(stores: Sequence[Store], of: np.ndarray, instants: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """(business day, local time) of each instant at the store `stores[of]`."""
+    days, clocks = np.empty(len(of), "i8"), np.empty(len(of), "i8")
+    for zone in set(stores):
+        rows = np.isin(of, [at for at, store in enumerate(stores) if store == zone])
+        days[rows], clocks[rows] = business_day(instants[rows], zone), local(instants[rows], zone.timezone)
+    return days, clocks

@@ -1,0 +1,109 @@
+"""The money of lines, and its division among the components of combos; whole minor units throughout.
+
+In: lines as received (refunds not yet negative). Out: gross, discount, net, taxes and cost of every row of sales. Conserved:
+each of them adds up to the line's. What is divided, and by which weights:
+
+    gross          a component's own modifiers first (an upgrade, a paid extra), the rest by the combo's rule
+    discount       by gross
+    taxes          by net
+    cost           by the catalog's cost of the components where all are known, else by gross
+
+A list price that is unknown counts as the mean of the others of the same combo; if none is known the parts are equal, by
+quantity. A discount of the receipt that its lines do not carry is spread over them by what is left of their gross.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+
+import numpy as np
+
+from pipeline.transform.columns import Ints, sums, valid
+from pipeline.transform.combos import Exploded
+from pipeline.transform.nested import Rows, Tally, line_taxes
+from pipeline.transform.recipes import Component
+from pipeline.transform.share import FIRST, LARGEST, LAST, share
+from pipeline.transform.wire import scale
+
+_REMAINDER = {"largest": LARGEST, "first": FIRST, "last": LAST}
+_WIDE = 1 << 62
+
+
+@dataclass(frozen=True)
+class Money:
+    """Amounts of lines or rows, minor units; `cost` counts where `costed`."""
+
+    gross: Ints
+    discount: Ints
+    tax_included: Ints
+    tax_added: Ints
+    cost: Ints
+    costed: np.ndarray
+
+    @property
+    def net(self) -> Ints:
+        return self.gross - self.discount
+
+
+def of_lines(receipts: Rows, tally: Tally) -> Money:
+    """The money of all lines. The till's cost 0 means that none was entered."""
+    lines = receipts.rows("line_items")
+    included, added = line_taxes(lines)
+    gross, discount = lines.ints("gross_total_money"), lines.ints("total_discount")
+    unspread = receipts.ints("total_discount") - tally.line_discount
+    late = np.flatnonzero(unspread)
+    if len(late):
+        rows = np.flatnonzero(np.isin(lines.parent, late))
+        discount = discount.copy()
+        discount[rows] += share(unspread[late], np.abs(gross - discount)[rows], lines.counts[late], np.zeros(len(late), "i8"))
+    cost, unit = lines.ints("cost_total"), lines.ints("cost")
+    return Money(gross, discount, included, added, cost, (cost != 0) | (unit != 0) & valid(lines.column("cost_total")))
+
+
+def of_rows(lines: Money, exploded: Exploded, paid: Ints, stores: Ints, store_ids: list[str | None], places: int) -> Money:
+    """The money of the rows of sales, from that of their `lines`; `paid` is each modifier's amount, `stores` each line's store."""
+    line, parts = exploded.line, exploded.parts
+    fields = {name: getattr(lines, name)[line] for name in ("gross", "discount", "tax_included", "tax_added", "cost")}
+    rows = np.flatnonzero(exploded.number > 0)
+    if len(rows):
+        own = np.zeros(len(line), "i8")
+        np.add.at(own, exploded.modifier_row, paid)
+        at = rows[exploded.number[rows] == 1]
+        of, counts = line[at], np.diff(np.r_[at, rows[-1] + 1]) if len(at) == 1 else np.bincount(parts.of)[line[at]]
+        rule = np.array([_REMAINDER[d.recipe.remainder] if d.recipe else 0 for d in exploded.dishes])[exploded.dish[of]]
+        own = own[rows]
+        base = lines.gross[of] - sums(own, counts)
+        gross = share(base, _weights(exploded, of, counts, stores, store_ids, places), counts, rule) + own
+        discount = share(lines.discount[of], np.abs(gross), counts, rule)
+        net = np.abs(gross - discount)
+        costs = np.array([_units(c.cost, scale("cost", places)) for c in parts.components])[parts.component]
+        missing = sums((costs <= 0).astype("i8"), counts)
+        by_cost = np.where(np.repeat(missing, counts) == 0, costs * parts.quantity, np.abs(gross))
+        split = {"gross": gross, "discount": discount, "tax_included": share(lines.tax_included[of], net, counts, rule),
+                 "tax_added": share(lines.tax_added[of], net, counts, rule), "cost": share(lines.cost[of], by_cost, counts, rule)}
+        for name, values in split.items():
+            fields[name][rows] = values
+    return Money(**fields, costed=lines.costed[line])
+
+
+def _units(amount: Decimal | None, decimals: int) -> int:
+    """An amount of the catalog in units of 10^-decimals, cut where it is finer; -1 where there is none or it is absurd."""
+    return -1 if amount is None or not 0 <= amount < 10 ** 9 else int(amount.scaleb(decimals))
+
+
+def _weights(exploded: Exploded, of: Ints, counts: Ints, stores: Ints, store_ids: list[str | None], places: int) -> Ints:
+    """The weight of each component in its combo's gross."""
+    parts = exploded.parts
+    rule = np.repeat(np.array([d.recipe.share if d.recipe else "" for d in exploded.dishes])[exploded.dish[of]], counts)
+    prices = np.array([[_units(c.price_at(store), places) for store in store_ids] for c in parts.components])
+    price = prices[parts.component, stores[parts.of]]
+    known = sums((price >= 0).astype("i8"), counts)
+    whole = sums(np.maximum(price, 0), counts)
+    quantity = parts.quantity // int(np.gcd.reduce(parts.quantity))
+    if int(whole.max()) * int(quantity.max()) * int(counts.max()) >= _WIDE:
+        price, whole, quantity = (values.astype(object) for values in (price, whole, quantity))
+    mean = np.where(price >= 0, price * np.repeat(known, counts), np.repeat(whole, counts))
+    weights = np.where(rule == "weights", parts.weight, np.where(rule == "equal", 1, mean) * quantity)
+    nothing = np.repeat(sums(weights, counts) == 0, counts)
+    return np.where(nothing, quantity, weights)

@@ -1,0 +1,69 @@
+"""Spellings: when two texts count as one name, and tables that unite them.
+
+Two spellings are the same when they differ only in case, accents or white space. A pattern holds `*` (any text) or
+`?` (one character). Where several patterns fit, the longest wins, then the first in the alphabet, so that the order of
+a file never matters.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Iterable, Mapping
+from fnmatch import translate
+from functools import lru_cache
+
+
+@lru_cache(maxsize=65536)
+def fold(text: str) -> str:
+    """The form in which spellings are compared."""
+    plain = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    return " ".join(plain.casefold().split())
+
+
+def tidy(text: str) -> str:
+    """The text with single spaces and none around it, otherwise as written."""
+    return " ".join(text.split())
+
+
+def is_pattern(text: str) -> bool:
+    return "*" in text or "?" in text
+
+
+class Patterns:
+    """A set of spellings and patterns; `text in patterns` tells whether one of them fits."""
+
+    def __init__(self, texts: Iterable[str]):
+        self.texts = tuple(sorted({fold(text) for text in texts}))
+        self._exact = frozenset(text for text in self.texts if not is_pattern(text))
+        self._fits = [re.compile(translate(text.replace("[", "[[]"))).match for text in self.texts if is_pattern(text)]
+
+    def __contains__(self, text: str) -> bool:
+        folded = fold(text)
+        return folded in self._exact or any(fits(folded) for fits in self._fits)
+
+
+class Aliases:
+    """Names by their spellings: {name: spellings}; a name is a spelling of itself."""
+
+    def __init__(self, table: Mapping[str, Iterable[str]], own: bool = True):
+        self.table = {name: sorted({fold(s) for s in spellings}) for name, spellings in sorted(table.items())}
+        self._exact: dict[str, str] = {fold(name): name for name in self.table} if own else {}
+        patterns = []
+        for name, spellings in self.table.items():
+            for spelling in spellings:
+                if is_pattern(spelling):
+                    patterns.append((-len(spelling), spelling, name))
+                elif self._exact.setdefault(spelling, name) != name:
+                    raise ValueError(f"{spelling!r} is a spelling of both {self._exact[spelling]!r} and {name!r}")
+        self._patterns = [(re.compile(translate(p.replace("[", "[[]"))).match, name) for _, p, name in sorted(patterns)]
+
+    def get(self, *texts: str) -> str | None:
+        """The name that one of `texts` is a spelling of, patterns last; None if of none."""
+        folded = [fold(text) for text in texts]
+        exact = (self._exact[text] for text in folded if text in self._exact)
+        return next(exact, None) or next((name for fits, name in self._patterns if any(map(fits, folded))), None)
+
+    def unite(self, text: str) -> str:
+        """The name that `text` is a spelling of, else the text itself, tidied."""
+        return self.get(text) or tidy(text)

@@ -1,0 +1,141 @@
+"""Raw NDJSON to parsed receipts: a page at once; what is refused is found by halving, and judged record by record.
+
+In: raw objects. Out: the receipts that every rule accepts, as nested Arrow, each with its object and position; and a
+Fault for every other record. What pyarrow's JSON reader accepts is checked here, column by column, against the same
+rules as `judge`, which gives the reason; a record that only the reader refuses (12.3400...0, a lone surrogate in a note)
+is written anew by `judge` and parsed again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.json as pj
+
+from pipeline.transform.columns import Ints
+from pipeline.transform.doubts import doubtful
+from pipeline.transform.judge import Fault, judge
+from pipeline.transform.nested import Rows, receipts_of
+from pipeline.transform.rules import Rules
+from pipeline.transform.wire import receipt_schema
+
+CHUNK = 16 << 20
+
+
+class Raw(NamedTuple):
+    """One object of raw/receipts: its batch (window or sweep), its key, its lines."""
+
+    batch: str
+    name: str
+    ndjson: bytes
+
+
+@dataclass(frozen=True)
+class Read:
+    """All receipts of some objects. `good` are the rows of `receipts` that every rule accepts."""
+
+    receipts: Rows
+    raw: Ints
+    position: Ints
+    good: Ints
+    faults: list[Fault]
+
+
+def parse(body: bytes, schema: pa.Schema) -> pa.RecordBatch:
+    """The receipts of whole lines, one a line. Raises pyarrow.ArrowInvalid when one of them is not as the schema says."""
+    table = pj.read_json(pa.BufferReader(body), pj.ReadOptions(use_threads=False, block_size=len(body) + 1),
+                         pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"))
+    ends = np.flatnonzero(np.frombuffer(body, "u1") == 10)
+    if table.num_rows != len(ends) + (not body.endswith(b"\n")) or (np.diff(ends, prepend=-1) == 1).any():
+        raise pa.ArrowInvalid("not one object a line")
+    table.validate(full=True)
+    return table.combine_chunks().to_batches()[0]
+
+
+def chunks(body: bytes, size: int = CHUNK) -> Iterator[bytes]:
+    """`body` in pieces of whole lines of about `size` bytes."""
+    start = 0
+    while start < len(body):
+        end = body.find(b"\n", min(start + size, len(body)) - 1) + 1 or len(body)
+        yield body[start:end]
+        start = end
+
+
+def _take(body: bytes, first: int, schema: pa.Schema, accepted: list, refused: list) -> int:
+    """Parse `body`, whose first line has position `first`; halve it where it is refused. Returns its lines."""
+    try:
+        batch = parse(body, schema)
+    except (pa.ArrowInvalid, pa.ArrowKeyError):
+        middle = body.find(b"\n", len(body) // 2) + 1 or body.rfind(b"\n", 0, len(body) // 2) + 1
+        if 0 < middle < len(body):
+            half = _take(body[:middle], first, schema, accepted, refused)
+            return half + _take(body[middle:], first + half, schema, accepted, refused)
+        if (middle := body.find(b"\n") + 1) and middle < len(body):
+            half = _take(body[:middle], first, schema, accepted, refused)
+            return half + _take(body[middle:], first + half, schema, accepted, refused)
+        if body.strip():
+            refused.append((first, body.rstrip(b"\n")))
+        return 1
+    accepted.append((batch, np.arange(first, first + batch.num_rows)))
+    return batch.num_rows
+
+
+def read(raws: Sequence[Raw], rules: Rules) -> Read:
+    """All records of `raws`: parsed, checked, and the faulty ones apart."""
+    schema = receipt_schema(rules.places)
+    batches, owners, positions, faults = [], [], [], []
+    for at, raw in enumerate(raws):
+        accepted, refused, first = [], [], 1
+        for piece in chunks(raw.ndjson):
+            first += _take(piece, first, schema, accepted, refused)
+        verdicts = [(position, body, judge(body, rules)) for position, body in refused]
+        for position, body, verdict in verdicts:
+            rewritten = [] if isinstance(verdict, Fault) else _reparse(verdict, schema)
+            if rewritten:
+                accepted.append((rewritten[0], np.array([position])))
+            else:
+                fault = verdict if isinstance(verdict, Fault) else Fault(reason="refused", detail="the parser refuses it")
+                faults.append(replace(fault, raw=at, position=position, body=body))
+        for batch, places in accepted:
+            batches.append(batch)
+            owners.append(np.full(len(places), at))
+            positions.append(places)
+    whole = pa.Table.from_batches(batches, schema).combine_chunks().to_batches()
+    batch = whole[0] if whole else pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
+    raw, position = (np.concatenate([np.zeros(0, "i8"), *parts]) for parts in (owners, positions))
+    receipts = receipts_of(batch)
+    doubt = doubtful(receipts, rules)
+    faults += _judged(raws, raw[doubt], position[doubt], rules)
+    return Read(receipts, raw, position, np.flatnonzero(~doubt), faults)
+
+
+def _reparse(canonical: bytes, schema: pa.Schema) -> list[pa.RecordBatch]:
+    try:
+        return [parse(canonical, schema)]
+    except pa.ArrowInvalid:
+        return []
+
+
+def _judged(raws: Sequence[Raw], owners: Ints, positions: Ints, rules: Rules) -> list[Fault]:
+    """The faults of records that were parsed and then doubted."""
+    @cache
+    def lines(at: int) -> list[bytes]:
+        return raws[at].ndjson.split(b"\n")
+
+    faults = []
+    for at, position in zip(owners.tolist(), positions.tolist(), strict=True):
+        body = lines(at)[position - 1]
+        verdict = judge(body, rules)
+        fault = verdict if isinstance(verdict, Fault) else Fault(reason="refused", detail="the rules of the columns refuse it")
+        faults.append(replace(fault, raw=at, position=position, body=body))
+    return faults
+
+
+def line(raw: Raw, position: int) -> bytes:
+    """The record at a position (from 1) of an object."""
+    return raw.ndjson.split(b"\n")[position - 1]

@@ -1,0 +1,151 @@
+"""What the menu and the catalog make of a line's item and of a combo's modifiers: worked out once per distinct text.
+
+In: names and identifiers as the till wrote them. Out: a Dish for each plain item, a Recipe where it is a combo, and a
+Component for each dish that a combo is made of. The same text gives the same answer wherever it stands.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from functools import lru_cache
+
+from pipeline.errors import DataError
+from pipeline.transform.catalog import Catalog, Item, Variant
+from pipeline.transform.menu import Combo, Menu
+
+TEN_THOUSAND = 10_000
+
+
+@dataclass(frozen=True, eq=False)
+class Component:
+    """A dish of a combo. `item` None: the catalog does not know it; `known` False: no rule does either."""
+
+    name: str
+    as_sold: str
+    item: Item | None
+    variant: Variant | None
+    known: bool
+    variant_name: str | None = None
+
+    def price_at(self, store_id: str | None) -> Decimal | None:
+        priced = self.variant or (self.item and self.item.cheapest)
+        return priced.price_at(store_id) if priced else None
+
+    @property
+    def cost(self) -> Decimal | None:
+        priced = self.variant or (self.item and self.item.cheapest)
+        return priced.cost if priced else None
+
+
+@dataclass(frozen=True)
+class Fixed:
+    """A component that every combo of its kind holds: quantity in 1/10,000, weight, the part of the rule (-1: a composite's)."""
+
+    component: Component
+    quantity: int
+    weight: int
+    part: int
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a combo falls into components; `rule` None for a composite item of the catalog."""
+
+    name: str
+    share: str
+    remainder: str
+    rule: Combo | None
+    fixed: tuple[Fixed, ...]
+
+
+@dataclass(frozen=True)
+class Dish:
+    """A line's item: united name, category, whether it is sold by weight, and its recipe if it is a combo."""
+
+    name: str
+    category: str | None
+    by_weight: bool
+    recipe: Recipe | None
+
+
+@dataclass(frozen=True)
+class Choice:
+    """What one modifier is to a combo: a component of `part`; by rule `extra` a companion, `each` of them to one component of
+    part `of`; or nothing that a rule names."""
+
+    part: int = -1
+    extra: int = -1
+    of: int = -1
+    each: int = 1
+    component: Component | None = None
+    quantity: int = 0
+    weight: int = 0
+    kept: bool = True
+
+
+class Book:
+    """The answers of one menu and one catalog: `dish`, `component`, `choice`, each asked once per distinct text."""
+
+    def __init__(self, menu: Menu, catalog: Catalog):
+        self.menu, self.catalog = menu, catalog
+        self.dish, self.component, self.choice = (lru_cache(None)(find) for find in (self._dish, self._component, self._choice))
+
+    def category(self, name: str, item: Item | None) -> str | None:
+        found = self.menu.names["categories"].get(name) or (item.category if item else None)
+        return found and self.menu.names["category_names"].unite(found)
+
+    def _dish(self, as_sold: str, item_id: str | None) -> Dish:
+        """The item of a line."""
+        name, item = self.menu.names["items"].unite(as_sold), self.catalog.items.get(item_id)
+        category = self.category(name, item)
+        rule = self.menu.combo((as_sold, name), item_id, category)
+        if rule:
+            fixed = tuple(Fixed(self.component(part.dish, part.dish), int(part.quantity * TEN_THOUSAND), part.weight, at)
+                          for at, part in enumerate(rule.parts) if part.dish)
+            recipe = Recipe(rule.name or name, rule.share, rule.remainder, rule, fixed)
+        elif item and item.components and self.menu.composites.takes(name):
+            composites = self.menu.composites
+            fixed = tuple(self._of_composite(item, variant_id, quantity) for variant_id, quantity in item.components)
+            recipe = Recipe(name, composites.share, composites.remainder, None, fixed)
+        else:
+            recipe = None
+        return Dish(name, category, bool(item and item.by_weight), recipe)
+
+    def _of_composite(self, composite: Item, variant_id: str, quantity: Decimal) -> Fixed:
+        tens = int(quantity * TEN_THOUSAND)
+        if not 0 < tens <= 9000 * TEN_THOUSAND:
+            raise DataError(f"catalog: composite {composite.name!r} holds {quantity} of variant {variant_id}; correct it at the till, "
+                            "or name the item under [composites] whole in menu.toml")
+        if variant_id not in self.catalog.by_variant:
+            return Fixed(Component(variant_id, variant_id, None, None, False), tens, 0, -1)
+        item, variant = self.catalog.by_variant[variant_id]
+        return Fixed(Component(self.menu.names["items"].unite(item.name), item.name, item, variant, True, variant.name), tens, 0, -1)
+
+    def _component(self, name: str, as_sold: str) -> Component:
+        """The dish that a menu's `name`, or a modifier's option, stands for."""
+        alias = self.menu.names["dishes"].get(name)
+        wanted = alias or name
+        found = self.catalog.find(wanted) or self.catalog.find(self.menu.names["items"].unite(wanted))
+        if found:
+            item, variant = found
+            size = variant.name if variant else None
+            return Component(self.menu.names["items"].unite(item.name), as_sold, item, variant, True,
+                             size and self.menu.names["variants"].unite(size))
+        dish, _, size = wanted.partition(" / ") if alias else (wanted, "", "")
+        known = alias is not None or self.menu.names["items"].get(wanted) is not None
+        return Component(self.menu.names["items"].unite(dish), as_sold, None, None, known, size or None)
+
+    def _choice(self, rule: Combo | None, modifier: str, option: str) -> Choice:
+        """What the choice of `option` for `modifier` is to a combo; a composite (no rule) knows no modifiers."""
+        role = rule and rule.role(modifier)
+        if role is None:
+            return Choice()
+        kind, at = role
+        if kind == "extra":
+            return Choice(extra=at, of=rule.extras[at].of, each=rule.extras[at].each)
+        part = rule.parts[at]
+        if option in part.no_dish:
+            return Choice()
+        return Choice(part=at, component=self.component(option, option), quantity=int(part.quantity * TEN_THOUSAND), weight=part.weight,
+                      kept=part.choice)

@@ -1,0 +1,33 @@
+"""What shapes the cleaning besides the data: each store's clock and currency, the menu's rules, the customers' key."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import time
+
+from pipeline.transform.menu import Menu
+
+
+@dataclass(frozen=True)
+class Store:
+    """A store's clock and money: IANA zone, local time at which its business day begins, ISO 4217 code, decimals."""
+
+    timezone: str
+    day_starts_at: time
+    currency: str
+    places: int
+
+
+@dataclass(frozen=True)
+class Rules:
+    """All settings of `clean`; `places` are the decimals of the lake, the most of any currency in it."""
+
+    stores: Mapping[str, Store]
+    default: Store
+    menu: Menu
+    places: int
+    customer_key: bytes | None = None
+
+    def store(self, store_id: str | None) -> Store:
+        return self.stores.get(store_id, self.default)
