@@ -1,0 +1,147 @@
+"""The lake: what a run asks of it, and what it promises.
+
+What stands in it is told by names: one listing shows the newest manifest of every partition (editions.py), one more the raw
+objects (raw.py). Both are read on first use and kept; `generation` grows whenever they change. Who reads a partition gets the
+bytes that its newest manifest names, or Corrupt; who publishes starts from a basis and gets Conflict when it is no longer the
+newest (publish.py). Nothing is deleted, and nothing depends on the clock. A Lake may be shared with children after a fork.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from datetime import date
+from hashlib import sha256
+from typing import IO, Any
+
+from pipeline.errors import Corrupt
+from pipeline.load import publish, raw
+from pipeline.load.editions import Log
+from pipeline.load.layout import VOID, Manifest, RawObject, member_key, state_key
+from pipeline.load.storage import Storage
+
+_PAUSES = (0.1, 0.3, 0.6)
+
+
+class Lake:
+    """The partitions in `storage`. `run` names this run in what it publishes; `patience` is how many seconds a reader waits
+    for another run that is just publishing the partition."""
+
+    def __init__(self, storage: Storage, run: str = "", *, patience: float = 2.0) -> None:
+        self.storage, self.run, self._patience = storage, run, patience
+        self._log = Log(storage)
+        self._raw = raw.RawZone(self._log)
+
+    @property
+    def generation(self) -> int:
+        """Grows whenever what is known of the lake changes."""
+        return self._log.generations.total() + self._raw.generation
+
+    def preflight(self, *, always: bool = False) -> None:
+        """Before the first object of a lake: prove bucket, rights and conditional writes. A lake that has manifests has passed."""
+        self._log.cover("")
+        if always or not self._log.is_begun():
+            self.storage.preflight()
+
+    def refresh(self, dataset: str = "", prefix: str = "") -> None:
+        """List the manifests again: of every dataset, of one, or of one's partitions that begin with `prefix`."""
+        self._log.refresh(dataset, prefix)
+
+    def refresh_raw(self, month: str = "") -> None:
+        """List the raw objects again: all, or those sold in `month` (YYYY-MM, or "unknown")."""
+        self._raw.refresh(month)
+
+    def newest(self, dataset: str, partition: str) -> Manifest | None:
+        """The manifest that decides about the partition; None where nothing was published. Edition "void": build it again."""
+        return self._log.newest(dataset, partition)
+
+    def partitions(self, dataset: str) -> list[str]:
+        """Every partition that has a manifest, sorted."""
+        return self._log.partitions(dataset)
+
+    def history(self, dataset: str, partition: str) -> list[Manifest]:
+        """All manifests of the partition, first to newest."""
+        return self._log.history(dataset, partition)
+
+    def body(self, manifest: Manifest) -> dict[str, Any]:
+        """All that the manifest says: run, basis, members (key, sha256, size, etag), facts."""
+        return self._log.read(manifest)
+
+    def facts(self, dataset: str, partition: str, manifest: Manifest | None = None) -> dict[str, Any]:
+        """What was said of the partition when it was published. Raises Corrupt where nothing was."""
+        return self.body(manifest or self._published(dataset, partition))["facts"]
+
+    def publish(self, dataset: str, partition: str, edition: str, members: Mapping[str, bytes], facts: Mapping[str, Any], *,
+                basis: Manifest | None) -> Manifest:
+        """Make `members` the newest content. Conflict when another run published other content since `basis`; then start again."""
+        return publish.publish(self._log, self.run, dataset, partition, edition, members, facts, basis)
+
+    def void(self, dataset: str, partition: str, why: str) -> Manifest:
+        """Declare the partition broken, so that whoever comes next builds it again."""
+        return publish.void(self._log, self.run, dataset, partition, why)
+
+    def uri(self, dataset: str, partition: str, member: str) -> str:
+        """Where a person or an engine finds the newest content of a member."""
+        return self.storage.uri(member_key(dataset, partition, member))
+
+    def read(self, dataset: str, partition: str, members: list[str] | None = None, *, manifest: Manifest | None = None) -> dict[str, bytes]:
+        """The bytes of the partition's members (all, where none are named), each held to its digest.
+
+        `manifest` asks for an earlier edition, which only reports keep. Raises Corrupt, naming the object, where it is missing
+        or is not what the newest manifest says, also after waiting for a run that may be publishing it.
+        """
+        looks = 0
+        while True:
+            asked = manifest or self._published(dataset, partition)
+            try:
+                return self._fetch(asked, members)
+            except Corrupt:
+                if manifest or looks == len(_PAUSES):
+                    raise
+                self.refresh(dataset, partition)
+                if self.newest(dataset, partition) == asked:
+                    if not self._patience:
+                        raise
+                    time.sleep(self._patience * _PAUSES[looks])
+                looks += 1
+
+    def _published(self, dataset: str, partition: str) -> Manifest:
+        found = self.newest(dataset, partition)
+        if found is None:
+            raise Corrupt(f"nothing is published as {dataset} {partition}; build it first")
+        if found.edition == VOID:
+            raise Corrupt(f"{dataset} {partition} was declared broken ({self.facts(dataset, partition, found).get('why')}); build it again")
+        return found
+
+    def _fetch(self, manifest: Manifest, members: list[str] | None) -> dict[str, bytes]:
+        said = self.body(manifest)["members"]
+        wanted = sorted(said) if members is None else members
+        unknown = [member for member in wanted if member not in said]
+        if unknown:
+            raise Corrupt(f"{self.storage.uri(manifest.key)} names no {', '.join(unknown)}: build {manifest.dataset} {manifest.partition} again")
+
+        def fetch(member: str) -> tuple[str, bytes]:
+            key = said[member].get("kept", said[member]["key"])
+            data = self.storage.get(key)
+            if sha256(data).hexdigest() != said[member]["sha256"]:
+                raise Corrupt(f"{self.storage.uri(key)} is not what manifest {manifest.number:06d} of {manifest.dataset} "
+                              f"{manifest.partition} says: altered, or left half-published by a killed run; build it again")
+            return member, data
+
+        return dict(self.storage.map(fetch, wanted))
+
+    def commit_window(self, batch: str, objects: Mapping[date | None, bytes | IO[bytes]], facts: Mapping[str, Any]) -> Manifest:
+        """Commit one batch of raw receipts: NDJSON by UTC date of sale. Conflict where it is committed with other content."""
+        return self._raw.commit(self.run, batch, objects, facts)
+
+    def raw_objects(self, first: date, last: date, batch: str | None = None) -> list[RawObject]:
+        """Committed raw objects sold in [first, last] (UTC dates), and those of `batch` whose date of sale is unreadable."""
+        return self._raw.objects(first, last, batch)
+
+    def read_raw(self, found: RawObject) -> bytes:
+        """The NDJSON of one raw object, its digest checked."""
+        return self._raw.read(found)
+
+    def put_state(self, name: str, data: bytes) -> None:
+        """Write a derived file for people under state/; losing or overwriting it costs nothing."""
+        self.storage.put(state_key(name), data)

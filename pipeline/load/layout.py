@@ -1,0 +1,156 @@
+"""Where everything of the lake stands: dataset + partition + member -> key, and back. The one naming authority.
+
+    raw/receipts/sold=2026-10-05/<batch>.<digest of the batch>.<digest of the object>.ndjson.zst   (sold=unknown beside the dates)
+    raw/catalog/2026-10-05/catalog.json.zst
+    staging/day=2026-10-05/<member>.parquet
+    <receipts|sales|payments|quarantine>/year=2026/month=10/<member>.parquet        the lake proper: log name "sales"
+    summary/<table>/year=2026/month=10/<table>.parquet
+    reports/<monthly|cumulative>/2026-10/<file>                                     newest; .../editions/000002.<digest>/<file> stays
+    _editions/<dataset>/<partition>/000002.<edition>.<digest>.json                  manifests: the log of a partition
+    _claims/<dataset>/<partition>/000002.json                                       who took that number: the same bytes
+    state/<file>                                                                    derived, for people
+
+Pure: nothing is read here. A key that does not parse is somebody else's and means nothing. Names are checked, so neither an
+identifier of the shop nor a parameter can lead outside of its folder (ConfigError).
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from hashlib import sha256
+from typing import NamedTuple
+
+from pipeline.errors import ConfigError
+from pipeline.load.storage import Stat, check_key
+
+RECEIPTS, CATALOG, STAGING, SALES, SUMMARY = "raw/receipts", "raw/catalog", "staging", "sales", "summary"
+MONTHLY, CUMULATIVE, NIGHTLY = "reports/monthly", "reports/cumulative", "nightly"
+DATASETS = (RECEIPTS, CATALOG, STAGING, SALES, SUMMARY, MONTHLY, CUMULATIVE, NIGHTLY)
+
+VOID, RAW = "void", "raw"
+UNKNOWN = "unknown"
+
+_BY_MONTH = (SALES, SUMMARY, MONTHLY, CUMULATIVE)
+_PARTITION = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,59}")
+_MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+_MANIFEST = re.compile(rf"_editions/({'|'.join(DATASETS)})/([0-9A-Za-z][0-9A-Za-z_-]*)/"
+                       rf"(\d{{6,}})\.([0-9a-f]{{16}}|{VOID}|{RAW})\.([0-9a-f]{{16}})\.json")
+_OBJECT = re.compile(r"raw/receipts/sold=(\d{4}-\d\d-\d\d|unknown)/([0-9A-Za-z][0-9A-Za-z_-]*)\.([0-9a-f]{16})\.([0-9a-f]{16})\.ndjson\.zst")
+
+
+class Manifest(NamedTuple):
+    """One publication of a partition, as its name tells it; edition "void" says that the partition is broken."""
+
+    number: int
+    edition: str
+    digest: str
+    dataset: str
+    partition: str
+    key: str
+
+
+class RawObject(NamedTuple):
+    """One object of raw receipts: `sold` is the UTC date of sale (None: unreadable), `digest` 16 hex of the stored bytes' sha256."""
+
+    key: str
+    sold: date | None
+    batch: str
+    batch_digest: str
+    digest: str
+    size: int
+
+
+def check_partition(dataset: str, partition: str) -> str:
+    """`partition`, if `dataset` exists and may have a partition of that name."""
+    if dataset not in DATASETS:
+        raise ConfigError(f"{dataset!r} is not a dataset of the lake: {', '.join(DATASETS)}")
+    if not (_MONTH if dataset in _BY_MONTH else _PARTITION).fullmatch(partition):
+        raise ConfigError(f"{partition!r} cannot be a partition of {dataset}: "
+                          f"{'a month is written YYYY-MM' if dataset in _BY_MONTH else 'letters, digits, - and _ only'}")
+    return partition
+
+
+def member_key(dataset: str, partition: str, member: str) -> str:
+    """Where `member` of a partition stands: the stable name under which a reader finds the newest content."""
+    check_partition(dataset, partition)
+    if dataset in (SALES, SUMMARY):
+        year, month = partition.split("-")
+        folder = member if dataset == SALES else f"{SUMMARY}/{member}"
+        key = f"{folder}/year={year}/month={month}/{member}.parquet"
+    elif dataset == STAGING:
+        key = f"{STAGING}/day={partition}/{member}.parquet"
+    elif dataset == CATALOG:
+        key = f"{CATALOG}/{partition}/{member}.json.zst"
+    else:
+        key = f"{dataset}/{partition}/{member}"
+    return check_key(key)
+
+
+def kept_key(dataset: str, partition: str, number: int, digest: str, member: str) -> str | None:
+    """Where this edition's copy of `member` stays for good; None for a dataset that keeps only its newest content."""
+    if dataset not in (MONTHLY, CUMULATIVE):
+        return None
+    return check_key(f"{dataset}/{check_partition(dataset, partition)}/editions/{number:06d}.{digest}/{member}")
+
+
+def manifest_of(dataset: str, partition: str, number: int, edition: str, digest: str) -> Manifest:
+    """The manifest with its key. Raises ConfigError where its key would not be read back as itself."""
+    key = f"_editions/{dataset}/{check_partition(dataset, partition)}/{number:06d}.{edition}.{digest}.json"
+    manifest = parse_manifest(key)
+    if manifest is None:
+        raise ConfigError(f"{key!r} is not a manifest's name: an edition and a digest are 16 hex digits each")
+    return manifest
+
+
+def parse_manifest(key: str) -> Manifest | None:
+    """The manifest of that key; None for a foreign or malformed one."""
+    match = _MANIFEST.fullmatch(key)
+    if not match or match[3] != f"{int(match[3]):06d}":
+        return None
+    dataset, partition, number, edition, digest = match.groups()
+    return Manifest(int(number), edition, digest, dataset, partition, key)
+
+
+def log_prefix(dataset: str = "", prefix: str = "") -> str:
+    """What the keys of those manifests begin with; of every dataset where none is named."""
+    return f"_editions/{dataset}/{prefix}" if dataset else "_editions/"
+
+
+def claim_key(dataset: str, partition: str, number: int) -> str:
+    """The key that exactly one publication can take for `number`."""
+    return check_key(f"_claims/{dataset}/{check_partition(dataset, partition)}/{number:06d}.json")
+
+
+def raw_key(sold: date | None, batch: str, batch_digest: str, digest: str) -> str:
+    """Where one object of raw receipts stands."""
+    return check_key(f"{RECEIPTS}/sold={sold.isoformat() if sold else UNKNOWN}/{check_partition(RECEIPTS, batch)}"
+                     f".{batch_digest}.{digest}.ndjson.zst")
+
+
+def parse_raw(stat: Stat) -> RawObject | None:
+    """The raw object that a listing shows; None for a foreign one."""
+    match = _OBJECT.fullmatch(stat.key)
+    if not match:
+        return None
+    sold, batch, batch_digest, digest = match.groups()
+    try:
+        day = None if sold == UNKNOWN else date.fromisoformat(sold)
+    except ValueError:
+        return None
+    return RawObject(stat.key, day, batch, batch_digest, digest, stat.size)
+
+
+def raw_prefix(month: str = "") -> str:
+    """What the keys of raw objects sold in `month` (YYYY-MM, or "unknown") begin with; of all of them where none is named."""
+    return f"{RECEIPTS}/sold={month}" if month else f"{RECEIPTS}/"
+
+
+def state_key(name: str) -> str:
+    """Where a derived file for people stands."""
+    return check_key(f"state/{name}")
+
+
+def digest_of(*words: str | int) -> str:
+    """16 hex digits that change when any of the words, their order or their number does."""
+    return sha256("\n".join(f"{len(str(word))}:{word}" for word in words).encode()).hexdigest()[:16]

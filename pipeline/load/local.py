@@ -1,0 +1,204 @@
+"""Objects in a local folder, as strict as S3: whole or not at all, one winner, nothing replaced unseen.
+
+An object is a file. It is drafted in the private folder `.writing` of the root, synced, and moved to its name under a lock
+that every writer of the root takes, so conditions hold between threads, processes and hosts that share the folder. A draft
+is locked for as long as its writer lives; what a killed writer left is removed at the next start and is never listed.
+The etag is made of inode, size and time of change. A full disk or a missing right raises StorageRefused; nothing is
+published then.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import count
+from pathlib import Path
+
+from pipeline.errors import ConfigError, Conflict, Corrupt, StorageRefused
+from pipeline.load.storage import Stat, Storage
+
+_PRIVATE = ".writing"
+_FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up", errno.EFBIG: "the file size limit is reached"}
+_DENIED = {errno.EACCES: "permission is denied", errno.EPERM: "the operation is not permitted", errno.EROFS: "the file system is read-only"}
+_PAGE = 1000
+_NUMBERS = count()
+
+
+class LocalStorage(Storage):
+    """The objects under the folder `root`, which is made at the first write."""
+
+    def __init__(self, root: Path) -> None:
+        super().__init__()
+        self.root = root.absolute()
+        if self.root.exists() and not self.root.is_dir():
+            raise ConfigError(f"the lake {self.root} is a file; name a folder")
+        self._swept = False
+
+    def __repr__(self) -> str:
+        return f"LocalStorage({str(self.root)!r})"
+
+    def uri(self, key: str = "") -> str:
+        return str(self.root / key)
+
+    def list(self, prefix: str = "") -> Iterator[Stat]:
+        folder = prefix.rpartition("/")[0]
+        with self._explained("list", prefix):
+            found = sorted(self._walk(folder, prefix), key=lambda stat: stat.key.encode("utf-8", "surrogateescape"))
+        self._count("LIST", 1 + max(len(found) - 1, 0) // _PAGE)
+        yield from found
+
+    def _walk(self, folder: str, prefix: str) -> Iterator[Stat]:
+        try:
+            entries = list(os.scandir(self._path(folder) if folder else self.root))
+        except (FileNotFoundError, NotADirectoryError):
+            return
+        for entry in entries:
+            key = f"{folder}/{entry.name}" if folder else entry.name
+            if key == _PRIVATE or not (key.startswith(prefix) or prefix.startswith(key + "/")):
+                continue
+            if entry.is_dir(follow_symlinks=False):
+                yield from self._walk(key, prefix)
+            elif entry.is_file(follow_symlinks=False):
+                yield _stat(key, entry.stat())
+
+    def head(self, key: str) -> Stat | None:
+        self._count("HEAD")
+        with self._explained("look at", key):
+            return self._seen(key)
+
+    def get(self, key: str) -> bytes:
+        self._count("GET")
+        with self._explained("read", key):
+            try:
+                return self._path(key).read_bytes()
+            except (FileNotFoundError, NotADirectoryError, IsADirectoryError) as absent:
+                raise Corrupt(f"{self.uri(key)} is missing") from absent
+
+    def _write(self, key: str, data: bytes, if_absent: bool, if_match: str | None) -> str:
+        self._count("PUT")
+        target = self._path(key)
+        with self._explained("write", key):
+            with self._draft(data) as draft, self._locked():
+                found = self._seen(key)
+                if if_absent and found:
+                    raise Conflict(f"{self.uri(key)} is there already")
+                if if_match is not None and (found is None or found.etag != if_match):
+                    raise Conflict(f"{self.uri(key)} has changed since it was read")
+                _make_folder(target.parent)
+                os.replace(draft, target)
+                _sync(target.parent)
+                return self._seen(key).etag
+
+    def _path(self, key: str) -> Path:
+        if "\0" in key or any(part in ("", ".", "..") for part in key.split("/")):
+            raise ConfigError(f"{key!r} does not name an object of the lake")
+        return self.root / key
+
+    def _seen(self, key: str) -> Stat | None:
+        path = self._path(key)
+        try:
+            return _stat(key, path.stat()) if path.is_file() else None
+        except (FileNotFoundError, NotADirectoryError):
+            return None
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        """Held for a look and a move only: no data is written within."""
+        handle = os.open(self.root / _PRIVATE / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX)
+            yield
+        finally:
+            os.close(handle)
+
+    @contextmanager
+    def _draft(self, data: bytes) -> Iterator[Path]:
+        """A synced file with `data`, to be moved to its name; gone again when that fails."""
+        folder = self.root / _PRIVATE
+        if not folder.is_dir():
+            _make_folder(self.root)
+            folder.mkdir(mode=0o700, exist_ok=True)
+        if not self._swept:
+            self._swept = True
+            _sweep(folder)
+        handle, path = _open_draft(folder)
+        try:
+            with os.fdopen(handle, "wb") as file:
+                file.write(data)
+                file.flush()
+                os.fsync(file.fileno())
+                yield path
+        except BaseException:
+            path.unlink(missing_ok=True)
+            raise
+
+    @contextmanager
+    def _explained(self, action: str, key: str) -> Iterator[None]:
+        """Say in one sentence what the operating system refused, and what to do."""
+        try:
+            yield
+        except OSError as error:
+            where = self.uri(key)
+            if error.errno in _FULL:
+                raise StorageRefused(f"cannot {action} {where}: {_FULL[error.errno]}; make room and run again, nothing was published") from error
+            if error.errno in _DENIED:
+                raise StorageRefused(f"cannot {action} {where}: {_DENIED[error.errno]}; give this user the right to {action} there") from error
+            raise StorageRefused(f"cannot {action} {where}: {error.strerror or error}") from error
+
+
+def _stat(key: str, status: os.stat_result) -> Stat:
+    return Stat(key, status.st_size, f"{status.st_ino:x}-{status.st_size:x}-{status.st_mtime_ns:x}")
+
+
+def _open_draft(folder: Path) -> tuple[int, Path]:
+    """A new file that is locked before anybody can take it for a left-over."""
+    while True:
+        path = folder / f"{os.getpid()}-{next(_NUMBERS)}"
+        try:
+            handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666)
+        except FileExistsError:
+            continue
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            if os.fstat(handle).st_nlink:
+                return handle, path
+        except BlockingIOError:
+            pass  # a sweep has it in hand and is about to remove it
+        os.close(handle)
+
+
+def _sweep(folder: Path) -> None:
+    """Remove the drafts of writers that live no more."""
+    for path in folder.iterdir():
+        if path.name == "lock":
+            continue
+        try:
+            handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
+        except FileNotFoundError:
+            continue
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            path.unlink(missing_ok=True)
+        except BlockingIOError:
+            pass  # its writer is at work
+        finally:
+            os.close(handle)
+
+
+def _make_folder(folder: Path) -> None:
+    if folder.is_dir():
+        return
+    _make_folder(folder.parent)
+    folder.mkdir(exist_ok=True)
+    _sync(folder.parent)
+
+
+def _sync(folder: Path) -> None:
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)

@@ -1,0 +1,162 @@
+"""Raw receipts: what the till said, verbatim, committed batch by batch and never changed.
+
+A batch is one window of `updated_at`, or one sweep. Its objects, one per UTC date of sale, are zstd-compressed NDJSON, named by
+the digest of their stored bytes and by that of the whole batch; they count only when the newest manifest of the batch bears the
+batch's digest. So what a killed run left is never read, two runs that fetch the same window cannot mix, and a listing alone
+tells whether an object of a committed batch is missing (Corrupt, naming it). A committed object is never written again.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from datetime import date, timedelta
+from hashlib import sha256
+from tempfile import SpooledTemporaryFile
+from typing import IO, Any
+
+import pyarrow as pa
+
+from pipeline.errors import Conflict, Corrupt
+from pipeline.load.editions import Log
+from pipeline.load.layout import RAW, RECEIPTS, UNKNOWN, Manifest, RawObject, digest_of, parse_raw, raw_key, raw_prefix
+from pipeline.load.storage import Stat
+
+_IN_MEMORY = 64 << 20
+_LEVEL = 6
+
+
+def compress(data: bytes) -> bytes:
+    """`data` as one zstd frame; the same bytes for the same data in one locked environment."""
+    return pa.Codec("zstd", compression_level=_LEVEL).compress(data, asbytes=True)
+
+
+def decompress(data: bytes) -> bytes:
+    """What `compress` was given."""
+    return pa.input_stream(pa.BufferReader(data), compression="zstd").read()
+
+
+class RawZone:
+    """The raw objects of a lake, as its listing and the log of raw receipts tell."""
+
+    def __init__(self, log: Log) -> None:
+        self._log = log
+        self._storage = log.storage
+        self.generation = 0
+        self._forget()
+
+    def _forget(self) -> None:
+        self._process = os.getpid()
+        self._objects: dict[str, RawObject] = {}
+        self._covered: set[str] = set()
+        self._index: dict[date | None, list[RawObject]] = {}
+        self._broken: list[Manifest] = []
+        self._indexed: tuple[int, int] | None = None
+        self.generation += 1
+
+    def refresh(self, month: str = "") -> None:
+        """List again the objects sold in `month` (YYYY-MM or "unknown"); all of them where none is named."""
+        if not month or self._process != os.getpid():
+            self._forget()
+        listed = raw_prefix(month)
+        self._objects = {key: found for key, found in self._objects.items() if not key.startswith(listed)}
+        self._objects.update((stat.key, found) for stat in self._storage.list(listed) if (found := parse_raw(stat)))
+        self._covered.add(month)
+        self.generation += 1
+
+    def commit(self, run: str, batch: str, objects: Mapping[date | None, bytes | IO[bytes]], facts: Mapping[str, Any]) -> Manifest:
+        """Store the objects, then publish the batch; empty ones are left out. Conflict if the batch holds other content already."""
+        basis = self._log.newest(RECEIPTS, batch)
+        committed = basis is not None and basis.edition == RAW
+        number = basis.number + (not committed) if basis else 1
+        with SpooledTemporaryFile(_IN_MEMORY) as spool:
+            parts: list[tuple[date | None, str, int]] = []
+            for sold, content in objects.items():
+                text = content if isinstance(content, bytes) else content.read()
+                if text:
+                    data = compress(text)
+                    parts.append((sold, sha256(data).hexdigest(), spool.write(data)))
+            digest = _batch_digest(number, ((sold, whole[:16]) for sold, whole, _ in parts))
+            if committed:
+                if basis.digest != digest:
+                    raise Conflict(f"raw batch {batch} is committed with other content; what is there stands")
+                return basis
+            spool.seek(0)
+            found = [RawObject(raw_key(sold, batch, digest, whole[:16]), sold, batch, digest, whole[:16], size) for sold, whole, size in parts]
+            sizes = (spool.read(size) for _, _, size in parts)
+            for _ in self._storage.map(self._put, zip(found, sizes)):
+                pass
+        members = {f"sold={sold or UNKNOWN}": {"key": one.key, "sha256": whole, "size": one.size}
+                   for (sold, whole, _), one in zip(parts, found)}
+        manifest = self._log.append(RECEIPTS, batch, basis, RAW, digest,
+                                    {"run": run, "basis": basis.number if basis else 0, "members": members, "facts": dict(facts)})
+        self._objects.update((one.key, one) for one in found if self._process == os.getpid())
+        self.generation += 1
+        return manifest
+
+    def _put(self, part: tuple[RawObject, bytes]) -> None:
+        found, data = part
+        try:
+            self._storage.put(found.key, data, if_absent=True)
+        except Conflict as other:
+            raise Corrupt(f"{self._storage.uri(found.key)} holds other bytes than its name says; move it away and run again") from other
+
+    def objects(self, first: date, last: date, batch: str | None) -> list[RawObject]:
+        """Committed objects sold in [first, last] (UTC dates), and the unreadable ones of `batch`, in the order of their keys.
+
+        Raises Corrupt, naming it, where one of them is missing.
+        """
+        self._cover(first, last, batch)
+        self._index_anew()
+        if self._broken:  # or committed since the listing was made
+            self.refresh()
+            self._index_anew()
+        for manifest in self._broken:
+            for member in self._log.read(manifest)["members"].values():
+                lost = parse_raw(Stat(member["key"], member["size"], ""))
+                if lost and lost.key not in self._objects and (first <= lost.sold <= last if lost.sold else lost.batch == batch):
+                    raise Corrupt(f"{self._storage.uri(lost.key)} is missing; bring back that version, "
+                                  f"or void batch {lost.batch} of {RECEIPTS} to fetch it again")
+        days = (first + timedelta(days=number) for number in range((last - first).days + 1))
+        wanted = [found for day in days for found in self._index.get(day, ())]
+        return wanted + [found for found in self._index.get(None, ()) if found.batch == batch]
+
+    def _cover(self, first: date, last: date, batch: str | None) -> None:
+        if self._process != os.getpid():
+            self._forget()
+        months = {f"{day:%Y-%m}" for day in (first, last)} | {UNKNOWN for _ in range(batch is not None)}
+        between = {f"{first.replace(day=1) + timedelta(days=31 * number):%Y-%m}" for number in range((last - first).days // 31)}
+        if "" not in self._covered and not months | between <= self._covered:
+            self.refresh()
+
+    def _index_anew(self) -> None:
+        """Which listed objects count, by date of sale; and, of a full listing, which batches are not whole."""
+        self._log.cover(RECEIPTS)
+        now = (self._log.generations[RECEIPTS], self.generation)
+        if self._indexed == now:
+            return
+        newest = {name: self._log.newest(RECEIPTS, name) for name in self._log.partitions(RECEIPTS)}
+        batches = {name: manifest for name, manifest in newest.items() if manifest and manifest.edition == RAW}
+        index: dict[date | None, list[RawObject]] = defaultdict(list)
+        parts: dict[str, list[tuple[date | None, str]]] = defaultdict(list)
+        for found in sorted(self._objects.values()):
+            if found.batch in batches and found.batch_digest == batches[found.batch].digest:
+                index[found.sold].append(found)
+                parts[found.batch].append((found.sold, found.digest))
+        self._broken = [] if "" not in self._covered else [
+            manifest for name, manifest in batches.items() if _batch_digest(manifest.number, parts[name]) != manifest.digest]
+        self._index, self._indexed = index, now
+
+    def read(self, found: RawObject) -> bytes:
+        """The NDJSON of one object. Raises Corrupt where its bytes are not those that were committed."""
+        data = self._storage.get(found.key)
+        if sha256(data).hexdigest()[:16] != found.digest:
+            raise Corrupt(f"{self._storage.uri(found.key)} was altered after it was committed; bring back that version, "
+                          f"or void batch {found.batch} of {RECEIPTS} to fetch it again")
+        return decompress(data)
+
+
+def _batch_digest(number: int, parts: Iterable[tuple[date | None, str]]) -> str:
+    """With the number, so that a batch fetched again after a void takes new names and does not meet damaged objects."""
+    return digest_of(number, *sorted(f"{sold or UNKNOWN}.{digest}" for sold, digest in parts))

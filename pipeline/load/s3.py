@@ -1,0 +1,169 @@
+"""Objects in an S3 bucket, or in any store that speaks S3 and obeys conditional writes.
+
+One object is one PutObject of bytes that are complete in memory: a streaming writer that fails half-way would publish a
+short object. Credentials come from boto3's default chain alone (environment, profile, OIDC role). Transient faults are
+retried by botocore's standard mode (jittered, bounded), a 409 of racing writers here. Every process has its own client: one
+that is shared over a fork hands a child another child's answer. Requests are counted as they leave, retries included.
+"""
+
+from __future__ import annotations
+
+import os
+import threading
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import boto3
+from botocore.config import Config
+from botocore.exceptions import (BotoCoreError, ClientError, FlexibleChecksumError, HTTPClientError, IncompleteReadError,
+                                 NoCredentialsError, PartialCredentialsError, ProfileNotFound)
+from botocore.exceptions import ConnectionError as NotConnected
+
+from pipeline.errors import ConfigError, Conflict, Corrupt, StorageRefused
+from pipeline.load.refusals import explain, is_passing
+from pipeline.load.storage import Stat, Storage, Unanswered
+
+_VERBS = {"PutObject": "PUT", "GetObject": "GET", "HeadObject": "HEAD", "ListObjectsV2": "LIST"}
+_ATTEMPTS = 5
+_ABSENT = {"NoSuchKey", "404", "NotFound"}
+_REFUSED = {"PreconditionFailed", "412"}
+_RACING = {"ConditionalRequestConflict", "OperationAborted", "409"}
+_UNANSWERED = (NotConnected, HTTPClientError, IncompleteReadError, FlexibleChecksumError)
+
+# a session opens one client at a time; held over a fork, so that no child inherits it locked
+_OPENING = threading.Lock()
+os.register_at_fork(before=_OPENING.acquire, after_in_parent=_OPENING.release, after_in_child=_OPENING.release)
+
+
+class S3Storage(Storage):
+    """The objects of `bucket` under `prefix`."""
+
+    threads = 8
+
+    def __init__(self, bucket: str, prefix: str = "", *, endpoint: str | None = None, region: str | None = None,
+                 encryption: str | None = None, kms_key: str | None = None, connect_timeout: float = 10, read_timeout: float = 60) -> None:
+        super().__init__()
+        if encryption not in (None, "AES256", "aws:kms", "aws:kms:dsse") or (kms_key and not (encryption or "").startswith("aws:kms")):
+            raise ConfigError(f"encryption {encryption!r} with key {kms_key!r}: write AES256, or aws:kms with or without a key")
+        self.bucket, self.prefix = bucket, f"{prefix}/" if prefix else ""
+        self._endpoint, self._region = endpoint, region
+        self._sealing = {"ServerSideEncryption": encryption} if encryption else {}
+        if kms_key:
+            self._sealing["SSEKMSKeyId"] = kms_key
+        self._config = Config(
+            retries={"mode": "standard", "total_max_attempts": _ATTEMPTS}, max_pool_connections=2 * self.threads,
+            connect_timeout=connect_timeout, read_timeout=read_timeout, tcp_keepalive=True,
+            s3={"addressing_style": "path"} if endpoint else None)
+        self._session: Any = None
+        self._clients: dict[int, Any] = {}
+
+    def __repr__(self) -> str:
+        return f"S3Storage({self.uri()!r}, endpoint={self._endpoint!r})"
+
+    def uri(self, key: str = "") -> str:
+        return f"s3://{self.bucket}/{self.prefix}{key}"
+
+    def _client(self) -> Any:
+        process = os.getpid()
+        if process not in self._clients:
+            with _OPENING:
+                if process not in self._clients:
+                    self._clients = {process: self._open()}
+        return self._clients[process]
+
+    def _open(self) -> Any:
+        try:
+            self._session = self._session or boto3.session.Session()
+            region = self._region or self._session.region_name or "us-east-1"
+            client = self._session.client("s3", endpoint_url=self._endpoint, region_name=region, config=self._config)
+        except (ProfileNotFound, PartialCredentialsError, ValueError) as error:
+            raise ConfigError(f"cannot open {self.uri()}: {error}") from error
+        client.meta.events.register("before-send.s3", lambda event_name, **_: self._count(_verb(event_name)))
+        return client
+
+    def list(self, prefix: str = "") -> Iterator[Stat]:
+        found: list[Stat] = []
+        more: dict[str, str] = {}
+        while more is not None:
+            page = self._ask("LIST", prefix, lambda client, token=more: client.list_objects_v2(
+                Bucket=self.bucket, Prefix=self.prefix + prefix, MaxKeys=1000, **token))
+            found += [Stat(item["Key"][len(self.prefix):], item["Size"], item["ETag"]) for item in page.get("Contents", ())]
+            more = {"ContinuationToken": page["NextContinuationToken"]} if page.get("IsTruncated") else None
+        # SeaweedFS lists folder by folder; a console's marker of the prefix itself is no object of the lake
+        yield from sorted((stat for stat in found if stat.key), key=lambda stat: stat.key.encode())
+
+    def head(self, key: str) -> Stat | None:
+        try:
+            answer = self._ask("HEAD", key, lambda client: client.head_object(Bucket=self.bucket, Key=self.prefix + key))
+        except _Absent:
+            return None
+        return Stat(key, answer["ContentLength"], answer["ETag"])
+
+    def get(self, key: str) -> bytes:
+        for attempt in range(_ATTEMPTS):
+            try:
+                answer = self._ask("GET", key, lambda client: client.get_object(Bucket=self.bucket, Key=self.prefix + key))
+            except _Absent as absent:
+                raise Corrupt(f"{self.uri(key)} is missing") from absent
+            try:
+                return self._ask("GET", key, lambda _, body=answer["Body"]: body.read())
+            except Unanswered:  # botocore asks again for a request, not for an answer that breaks off in its body
+                if attempt == _ATTEMPTS - 1:
+                    raise
+        raise AssertionError("the last attempt returns or raises")
+
+    def _write(self, key: str, data: bytes, if_absent: bool, if_match: str | None) -> str:
+        condition = {"IfNoneMatch": "*"} if if_absent else {"IfMatch": if_match} if if_match is not None else {}
+        for attempt in range(_ATTEMPTS):
+            try:
+                return self._ask("PUT", key, lambda client: client.put_object(
+                    Bucket=self.bucket, Key=self.prefix + key, Body=data, **condition, **self._sealing))["ETag"]
+            except _Absent as absent:  # If-Match on a key that holds nothing
+                raise Conflict(f"{self.uri(key)} is gone") from absent
+            except _Racing as racing:
+                if attempt == _ATTEMPTS - 1:
+                    raise Conflict(f"{self.uri(key)} is being written by another run (409, {_ATTEMPTS} times)") from racing
+                time.sleep(0.05 * 2**attempt)
+        raise AssertionError("the last attempt returns or raises")
+
+    def _ask(self, verb: str, key: str, request: Callable[[Any], Any]) -> Any:
+        """The answer to `request`; a refusal becomes an error of this project, in one sentence."""
+        uri = self.uri(key)
+        try:
+            return request(self._client())
+        except ClientError as error:
+            code = str(error.response.get("Error", {}).get("Code", "?"))
+            answer = error.response.get("ResponseMetadata", {})
+            status, headers = int(answer.get("HTTPStatusCode", 0)), answer.get("HTTPHeaders", {})
+            if code in _ABSENT:
+                raise _Absent(f"{uri} is absent") from error
+            if code in _REFUSED:
+                raise Conflict(f"{uri} has changed, or is there already") from error
+            if code in _RACING:
+                raise _Racing(f"{uri} is being written by another run") from error
+            detail = str(error.response.get("Error", {}).get("Message", ""))
+            sentence = explain(verb, uri, code, status, detail, headers.get("x-amz-bucket-region"))
+            raise (Unanswered if is_passing(code, status) else StorageRefused)(sentence) from error
+        except (NoCredentialsError, PartialCredentialsError) as error:
+            raise ConfigError(f"no credentials for {self.uri()}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
+                              "or a profile or role that boto3 finds") from error
+        except _UNANSWERED as error:
+            where = self._endpoint or "Amazon S3"
+            raise Unanswered(f"no answer from {where} to {verb} {uri} ({type(error).__name__}): check the endpoint and the network, "
+                             "then run again") from error
+        except BotoCoreError as error:
+            raise StorageRefused(f"{verb} {uri} failed: {error}") from error
+
+
+class _Absent(Corrupt):
+    """The key holds nothing."""
+
+
+class _Racing(Conflict):
+    """Two conditional writes met; S3 asks to send it again."""
+
+
+def _verb(event_name: str) -> str:
+    operation = event_name.rsplit(".", 1)[-1]
+    return _VERBS.get(operation, operation)

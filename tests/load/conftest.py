@@ -1,0 +1,88 @@
+"""The places that every test of storage and lake runs over: a local folder, moto in this process, a real SeaweedFS."""
+
+from __future__ import annotations
+
+import itertools
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+from moto.server import ThreadedMotoServer
+
+from pipeline.load import Storage, open_storage
+from tests.load.seaweed import Server, make_credentials, serve
+
+BUCKET = "lake"
+_prefixes = itertools.count()
+
+
+@pytest.fixture(scope="session")
+def seaweed_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A real S3 server that has the bucket `lake`."""
+    with serve(tmp_path_factory.mktemp("seaweed")) as server:
+        server.client().create_bucket(Bucket=BUCKET)
+        yield server
+
+
+@pytest.fixture(scope="session")
+def moto_server() -> Iterator[Server]:
+    """A mock in this process: it checks no credentials, so a proxy may alter what is asked of it."""
+    logging.getLogger("werkzeug").setLevel(logging.ERROR)
+    mock = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
+    mock.start()
+    host, port = mock.get_host_and_port()
+    server = Server(f"http://{host}:{port}", make_credentials())
+    server.client().create_bucket(Bucket=BUCKET)
+    yield server
+    mock.stop()
+
+
+@pytest.fixture
+def seaweed(seaweed_server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """The real server, its credentials in the environment."""
+    return enter(seaweed_server, monkeypatch)
+
+
+@pytest.fixture
+def moto(moto_server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """The mock, some credentials in the environment."""
+    return enter(moto_server, monkeypatch)
+
+
+def enter(server: Server, monkeypatch: pytest.MonkeyPatch) -> Server:
+    for name, value in server.environment.items():
+        monkeypatch.setenv(name, value)
+    return server
+
+
+def new_url() -> str:
+    """A prefix in the bucket that no test has used."""
+    return f"s3://{BUCKET}/t{next(_prefixes)}"
+
+
+def opener(kind: str, request: pytest.FixtureRequest, name: str = "lake") -> Callable[[], Storage]:
+    """Gives the same new and empty place at each call; one client serves them all, as opening one takes longer than most tests."""
+    if kind == "local":
+        folder: Path = request.getfixturevalue("tmp_path") / name
+        return lambda: open_storage(str(folder))
+    bucket = open_storage(new_url(), endpoint=request.getfixturevalue(kind).endpoint)
+    return lambda: bucket
+
+
+@pytest.fixture(params=["local", "moto", "seaweed"])
+def reopen(request: pytest.FixtureRequest) -> Callable[[], Storage]:
+    """Each place in turn."""
+    return opener(request.param, request)
+
+
+@pytest.fixture
+def storage(reopen: Callable[[], Storage]) -> Storage:
+    """Each place in turn, opened once."""
+    return reopen()
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Storage:
+    """A local place."""
+    return open_storage(str(tmp_path / "lake"))

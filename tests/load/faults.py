@@ -1,0 +1,59 @@
+"""A storage that ends the run at a chosen request: before it is sent, or after it was carried out and before it is answered."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Iterator
+
+from pipeline.load import Stat, Storage
+
+
+class Killed(BaseException):
+    """Stands for SIGKILL: no handler for errors sees it."""
+
+
+class FaultyStorage(Storage):
+    """Passes every request to `inner`; request number `at` (from 1) meets `strike`, before or after it is carried out."""
+
+    def __init__(self, inner: Storage, at: int, *, after: bool, strike: Callable[[str], None] | None = None) -> None:
+        super().__init__()
+        self.inner, self.at, self.after, self.strike = inner, at, after, strike or _kill
+        self.made: list[str] = []
+        self._turn = threading.Lock()
+
+    @property
+    def is_spent(self) -> bool:
+        """Whether the run came as far as the chosen request."""
+        return len(self.made) >= self.at
+
+    def _pass(self, verb: str, key: str, request: Callable):
+        with self._turn:
+            self.made.append(f"{verb} {key}")
+            mine = len(self.made) == self.at
+        if len(self.made) > self.at:
+            self.strike(key)  # a killed process sends nothing more
+        if mine and not self.after:
+            self.strike(key)
+        answer = request()
+        if mine:
+            self.strike(key)
+        return answer
+
+    def list(self, prefix: str = "") -> Iterator[Stat]:
+        return iter(self._pass("LIST", prefix, lambda: list(self.inner.list(prefix))))
+
+    def head(self, key: str) -> Stat | None:
+        return self._pass("HEAD", key, lambda: self.inner.head(key))
+
+    def get(self, key: str) -> bytes:
+        return self._pass("GET", key, lambda: self.inner.get(key))
+
+    def _write(self, key: str, data: bytes, if_absent: bool, if_match: str | None) -> str:
+        return self._pass("PUT", key, lambda: self.inner._write(key, data, if_absent, if_match))
+
+    def uri(self, key: str = "") -> str:
+        return self.inner.uri(key)
+
+
+def _kill(key: str) -> None:
+    raise Killed(key)

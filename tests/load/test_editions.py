@@ -1,0 +1,188 @@
+"""The log of a partition: what a name tells, who takes a number, what a damaged log means."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import Conflict, Corrupt
+from pipeline.load import STAGING, SUMMARY, Lake, Storage, edition_of
+from pipeline.load.editions import Log
+from pipeline.load.layout import claim_key
+
+DAY = "2026-10-05"
+EDITION = edition_of(1, {}, [])
+DIGESTS = [f"{number:016x}" for number in range(20)]
+
+
+def log_of(storage: Storage, length: int) -> Log:
+    log = Log(storage)
+    for number in range(length):
+        log.append(STAGING, DAY, log.newest(STAGING, DAY), EDITION, DIGESTS[number], {"members": {}})
+    return log
+
+
+def folder_of(storage: Storage) -> Path:
+    return storage.root / "_editions" / STAGING / DAY
+
+
+@given(st.integers(0, 9) | st.text(max_size=3), st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5), max_size=4),
+       st.lists(st.tuples(st.text(max_size=5), st.text(max_size=5)), max_size=5, unique=True), st.randoms())
+def test_an_edition_knows_what_it_is_made_of_and_no_order(version, settings, inputs, random) -> None:
+    edition = edition_of(version, settings, inputs)
+    shuffled = list(inputs)
+    random.shuffle(shuffled)
+    assert edition == edition_of(version, dict(reversed(settings.items())), shuffled) and len(edition) == 16
+    assert edition != edition_of(f"{version}+", settings, inputs)
+    assert edition != edition_of(version, {**settings, "another": 1}, inputs)
+    assert edition != edition_of(version, settings, [*inputs, ("an input", "more")])
+
+
+def test_fields_do_not_run_together() -> None:
+    assert edition_of(1, {}, [("a", "bc")]) != edition_of(1, {}, [("ab", "c")])
+    assert edition_of(1, {"a": 1, "b": 2}, []) != edition_of(1, {"a": "1,b=2"}, [])
+
+
+def test_numbers_rise_and_the_newest_decides(reopen: Callable[[], Storage]) -> None:
+    log_of(reopen(), 3)
+    log = Log(reopen())
+    assert [one.number for one in log.history(STAGING, DAY)] == [1, 2, 3]
+    assert log.newest(STAGING, DAY).digest == DIGESTS[2] and log.read(log.newest(STAGING, DAY))["number"] == 3
+    assert log.newest(STAGING, "2026-10-06") is None and log.partitions(STAGING) == [DAY] and log.partitions(SUMMARY) == []
+
+
+def test_one_listing_serves_every_question(storage: Storage) -> None:
+    log_of(storage, 2)
+    before = storage.requests.copy()
+    lake = Lake(storage)
+    lake.refresh()
+    for day in range(1, 29):
+        lake.newest(STAGING, f"2026-10-{day:02d}")
+        lake.newest(SUMMARY, "2026-10")
+    assert storage.requests - before == {"LIST": 1}
+    lake.refresh(STAGING, "2026-10")
+    assert storage.requests - before == {"LIST": 2} and len(lake.history(STAGING, DAY)) == 2
+
+
+def test_a_part_is_listed_where_only_a_part_is_asked(folder: Storage) -> None:
+    log_of(folder, 1)
+    lake = Lake(folder)
+    lake.refresh(STAGING, "2026-10")
+    before = folder.requests.copy()
+    assert lake.newest(STAGING, DAY) and lake.newest(STAGING, "2026-10-31") is None and folder.requests == before
+    assert lake.newest(STAGING, "2026-11-01") is None and folder.requests - before == {"LIST": 1}
+
+
+def test_a_number_is_taken_once_whatever_the_names_say(reopen: Callable[[], Storage]) -> None:
+    one, two = log_of(reopen(), 1), Log(reopen())
+    basis = two.newest(STAGING, DAY)
+    one.append(STAGING, DAY, basis, EDITION, DIGESTS[5], {})
+    with pytest.raises(Conflict, match="number 2"):
+        two.append(STAGING, DAY, basis, EDITION, DIGESTS[6], {})
+    assert two.newest(STAGING, DAY).digest == DIGESTS[5]
+
+
+def test_a_listing_that_hides_the_newest_cannot_mislead(folder: Storage) -> None:
+    """S3-alikes may list late: the claim decides, not the listing."""
+    log = log_of(folder, 2)
+    first = log.history(STAGING, DAY)[0]
+    with pytest.raises(Conflict):
+        log.append(STAGING, DAY, first, EDITION, DIGESTS[7], {})
+    with pytest.raises(Conflict):
+        log.append(STAGING, DAY, None, EDITION, DIGESTS[7], {})
+
+
+def test_a_run_killed_after_its_claim_is_completed_by_the_next(folder: Storage) -> None:
+    log = log_of(folder, 2)
+    newest = log.newest(STAGING, DAY)
+    (folder.root / newest.key).unlink()
+    log = Log(folder)
+    assert log.newest(STAGING, DAY).number == 1
+    with pytest.raises(Conflict):
+        log.append(STAGING, DAY, log.newest(STAGING, DAY), EDITION, DIGESTS[9], {})
+    assert log.newest(STAGING, DAY) == newest == Log(folder).newest(STAGING, DAY)
+
+
+def test_a_missing_number_stops_publication_and_says_which(folder: Storage) -> None:
+    log = log_of(folder, 4)
+    lost, last = log.history(STAGING, DAY)[1], log.newest(STAGING, DAY)
+    kept = (folder.root / lost.key).read_bytes()
+    (folder.root / lost.key).unlink()
+    log = Log(folder)
+    assert log.newest(STAGING, DAY) == last, "readers go on"
+    with pytest.raises(Corrupt, match="manifest 000002 is missing below 000004.*_claims/staging/2026-10-05/000002.json"):
+        log.append(STAGING, DAY, last, EDITION, DIGESTS[9], {})
+    (folder.root / lost.key).write_bytes((folder.root / claim_key(STAGING, DAY, 2)).read_bytes())
+    assert (folder.root / lost.key).read_bytes() == kept
+    Log(folder).append(STAGING, DAY, last, EDITION, DIGESTS[9], {})
+
+
+def test_a_planted_number_stops_publication_and_misleads_nobody(folder: Storage) -> None:
+    last = log_of(folder, 2).newest(STAGING, DAY)
+    for number in (2, 3, 9):
+        planted = folder_of(folder) / f"{number:06d}.{edition_of(9, {}, [])}.{DIGESTS[8]}.json"
+        planted.write_bytes(b"{}")
+        log = Log(folder)
+        if number == 3:  # in sequence, but nobody claimed it: its body is not a manifest's
+            with pytest.raises(Corrupt, match="000003.*not a manifest"):
+                log.read(log.newest(STAGING, DAY))
+        else:
+            assert log.newest(STAGING, DAY) == last
+            with pytest.raises(Corrupt, match="taken twice" if number == 2 else "000003 is missing"):
+                log.append(STAGING, DAY, last, EDITION, DIGESTS[9], {})
+        planted.unlink()
+
+
+@pytest.mark.parametrize("name", ["000002.json", "2.0000000000000000.0000000000000000.json", "000002.xyz.0000000000000000.json", "copy of 000001.json",
+                                  "0000002.0000000000000000.0000000000000000.json", "000001.0000000000000000.0000000000000000.json.bak"])
+def test_a_malformed_name_stops_publication_and_misleads_nobody(folder: Storage, name: str) -> None:
+    last = log_of(folder, 1).newest(STAGING, DAY)
+    (folder_of(folder) / name).write_bytes(b"{}")
+    log = Log(folder)
+    assert log.newest(STAGING, DAY) == last and log.partitions(STAGING) == [DAY]
+    with pytest.raises(Corrupt, match="is no manifest of the lake; move it away"):
+        log.append(STAGING, DAY, last, EDITION, DIGESTS[9], {})
+    log.append(STAGING, "2026-10-06", None, EDITION, DIGESTS[9], {})
+
+
+def test_strangers_elsewhere_do_not_matter(folder: Storage) -> None:
+    log_of(folder, 1)
+    for key in ("_editions/readme.txt", "_editions/staging/readme.txt", "_editions/other/2026-10-05/000001.json"):
+        folder.put(key, b"")
+    log = Log(folder)
+    log.append(STAGING, DAY, log.newest(STAGING, DAY), EDITION, DIGESTS[9], {})
+    assert log.partitions(STAGING) == [DAY]
+
+
+@pytest.mark.parametrize("body", [b"", b"{}", b"[]", b"\xff", b'{"number": "x"}'])
+def test_a_manifest_that_does_not_say_its_name_is_named(folder: Storage, body: bytes) -> None:
+    newest = log_of(folder, 1).newest(STAGING, DAY)
+    (folder.root / newest.key).write_bytes(body)
+    with pytest.raises(Corrupt, match=f"{newest.key} is not a manifest"):
+        Log(folder).read(newest)
+    said = json.loads((folder.root / claim_key(STAGING, DAY, 1)).read_bytes())
+    (folder.root / newest.key).write_bytes(json.dumps({**said, "digest": DIGESTS[3]}).encode())
+    with pytest.raises(Corrupt, match="other things than its name"):
+        Log(folder).read(newest)
+
+
+def test_a_foreign_claim_is_named(folder: Storage) -> None:
+    folder.put(claim_key(STAGING, DAY, 1), b'{"dataset":"staging"}')
+    with pytest.raises(Corrupt, match="_claims/staging/2026-10-05/000001.json is not a manifest"):
+        Log(folder).append(STAGING, DAY, None, EDITION, DIGESTS[0], {})
+
+
+def test_bodies_are_kept_and_bounded(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.load.editions._KEPT", 2)
+    log = log_of(folder, 3)
+    fresh = Log(folder)
+    for manifest in fresh.history(STAGING, DAY):
+        fresh.read(manifest)
+    before = folder.requests.copy()
+    fresh.read(log.newest(STAGING, DAY))
+    assert folder.requests == before and len(fresh._bodies) == 2

@@ -1,0 +1,240 @@
+"""Publishing: what readers see, what a second run meets, what a kill at any request leaves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+
+from pipeline.errors import Conflict, Corrupt
+from pipeline.load import MONTHLY, SALES, STAGING, VOID, Lake, Storage, edition_of
+from tests.load.conftest import opener
+from tests.load.faults import FaultyStorage, Killed
+from tests.load.invariants import check
+
+OLD, NEW = edition_of(1, {}, []), edition_of(2, {}, [])
+MONTH = "2026-10"
+
+
+def lake(storage: Storage, run: str = "run") -> Lake:
+    return Lake(storage, run, patience=0)
+
+
+def fill(storage: Storage, text: str = "old", edition: str = OLD, dataset: str = SALES) -> None:
+    one = lake(storage)
+    members = {name: f"{name} {text}".encode() for name in ("receipts", "sales", "payments", "quarantine")}
+    one.publish(dataset, MONTH, edition, members, {"text": text}, basis=one.newest(dataset, MONTH))
+
+
+def settle(reopen: Callable[[], Storage], text: str, edition: str) -> None:
+    """What a run does about Conflict: start again from what is there, here at most twice."""
+    for _ in range(2):
+        try:
+            return fill(reopen(), text, edition)
+        except Conflict:
+            continue
+    return fill(reopen(), text, edition)
+
+
+def test_what_is_published_is_read_and_told(reopen: Callable[[], Storage]) -> None:
+    one = lake(reopen())
+    manifest = one.publish(SALES, MONTH, OLD, {"sales": b"s", "receipts": b"r"}, {"rows": 7, "currency": "MXN"}, basis=None)
+    assert manifest.number == 1 and manifest.edition == OLD and one.newest(SALES, MONTH) == manifest
+    other = lake(reopen())
+    assert other.newest(SALES, MONTH) == manifest and other.partitions(SALES) == [MONTH] and other.history(SALES, MONTH) == [manifest]
+    assert other.read(SALES, MONTH) == {"sales": b"s", "receipts": b"r"}
+    assert other.read(SALES, MONTH, ["sales"]) == {"sales": b"s"}
+    assert other.facts(SALES, MONTH) == {"rows": 7, "currency": "MXN"}
+    assert other.storage.get("receipts/year=2026/month=10/receipts.parquet") == b"r"
+    check(other.storage, quiet=True)
+
+
+def test_replacing_costs_one_request_per_member_and_two_for_the_log(storage: Storage) -> None:
+    fill(storage)
+    one = lake(storage)
+    basis = one.newest(SALES, MONTH)
+    one.facts(SALES, MONTH)
+    before = storage.requests.copy()
+    members = {"receipts": b"new", "sales": b"sales old", "payments": b"new", "quarantine": b"quarantine old"}
+    one.publish(SALES, MONTH, NEW, members, {}, basis=basis)
+    assert storage.requests - before == {"PUT": 2 + 2, "HEAD": 2}, "two replaced, two found unchanged, claim and manifest"
+    check(storage, quiet=True)
+
+
+def test_same_content_has_the_same_digest_and_is_not_sent_again(folder: Storage) -> None:
+    fill(folder)
+    etag = folder.head("sales/year=2026/month=10/sales.parquet").etag
+    fill(folder, "old", NEW)
+    first, second = lake(folder).history(SALES, MONTH)
+    assert first.digest == second.digest and first.edition != second.edition
+    assert folder.head("sales/year=2026/month=10/sales.parquet").etag == etag
+
+
+def test_unchanged_content_that_was_lost_or_altered_is_put_back(folder: Storage) -> None:
+    for harm in ("payments/year=2026/month=10/payments.parquet", "receipts/year=2026/month=10/receipts.parquet"):
+        fill(folder)
+        path = folder.root / harm
+        path.unlink() if "payments" in harm else path.write_bytes(b"scribble")
+        fill(folder, "old", NEW)
+        assert set(lake(folder).read(SALES, MONTH)) == {"receipts", "sales", "payments", "quarantine"}
+        check(folder, quiet=True)
+
+
+def test_the_loser_of_a_number_starts_again(reopen: Callable[[], Storage]) -> None:
+    fill(reopen())
+    one, two = lake(reopen(), "one"), lake(reopen(), "two")
+    basis = one.newest(SALES, MONTH)
+    assert two.newest(SALES, MONTH) == basis
+    won = one.publish(SALES, MONTH, NEW, {"sales": b"one"}, {}, basis=basis)
+    with pytest.raises(Conflict, match="sales.*start again"):
+        two.publish(SALES, MONTH, NEW, {"sales": b"two"}, {}, basis=basis)
+    assert two.newest(SALES, MONTH) == won, "it knows now"
+    assert lake(reopen()).read(SALES, MONTH) == {"sales": b"one"}
+    check(reopen(), quiet=True)
+
+
+def test_same_content_by_another_run_is_success_for_both(reopen: Callable[[], Storage]) -> None:
+    one, two = lake(reopen(), "one"), lake(reopen(), "two")
+    assert one.newest(SALES, MONTH) is two.newest(SALES, MONTH) is None
+    won = one.publish(SALES, MONTH, OLD, {"sales": b"same"}, {"by": 1}, basis=None)
+    assert two.publish(SALES, MONTH, OLD, {"sales": b"same"}, {"by": 2}, basis=None) == won
+    assert two.facts(SALES, MONTH) == {"by": 1}
+    check(reopen(), quiet=True)
+
+
+def test_a_zombie_cannot_publish_behind_a_newer_basis(reopen: Callable[[], Storage]) -> None:
+    fill(reopen())
+    zombie = lake(reopen(), "zombie")
+    basis = zombie.newest(SALES, MONTH)
+    zombie.facts(SALES, MONTH)
+    fill(reopen(), "new", NEW)
+    with pytest.raises(Conflict):
+        zombie.publish(SALES, MONTH, edition_of(0, {}, []), {"sales": b"ancient"}, {}, basis=basis)
+    assert lake(reopen()).facts(SALES, MONTH) == {"text": "new"}
+    check(reopen(), quiet=True)
+
+
+def test_a_zombie_that_overwrote_unseen_content_owns_up(reopen: Callable[[], Storage]) -> None:
+    """The winner's content was the basis's, so the ETag gave no warning: the loser finds its own bytes in the winner's place."""
+    fill(reopen())
+    zombie = lake(reopen(), "zombie")
+    basis = zombie.newest(SALES, MONTH)
+    fill(reopen(), "old", NEW)  # same content, new edition
+    with pytest.raises(Conflict):
+        zombie.publish(SALES, MONTH, edition_of(0, {}, []), {"sales": b"ancient"}, {}, basis=basis)
+    after = lake(reopen())
+    assert after.newest(SALES, MONTH).edition == VOID
+    with pytest.raises(Corrupt, match="declared broken.*zombie"):
+        after.read(SALES, MONTH)
+    fill(reopen(), "old", NEW)
+    assert lake(reopen()).read(SALES, MONTH)["sales"] == b"sales old"
+    check(reopen(), quiet=True)
+
+
+def test_a_void_partition_is_rebuilt_to_the_same_digest(reopen: Callable[[], Storage]) -> None:
+    fill(reopen())
+    one = lake(reopen())
+    digest = one.newest(SALES, MONTH).digest
+    assert one.void(SALES, MONTH, "flipped").number == 2
+    fill(reopen())
+    assert [one.edition for one in lake(reopen()).history(SALES, MONTH)] == [OLD, VOID, OLD]
+    assert lake(reopen()).newest(SALES, MONTH).digest == digest
+    check(reopen(), quiet=True)
+
+
+def test_an_altered_or_missing_member_is_never_read_as_truth(folder: Storage) -> None:
+    fill(folder)
+    path = folder.root / "sales/year=2026/month=10/sales.parquet"
+    whole = path.read_bytes()
+    for harmed in (bytes([whole[0] ^ 1]) + whole[1:], whole[:-1], b"", whole + b"\0"):
+        path.write_bytes(harmed)
+        with pytest.raises(Corrupt, match="sales.parquet.*build it again"):
+            lake(folder).read(SALES, MONTH)
+    path.unlink()
+    with pytest.raises(Corrupt, match="sales.parquet is missing"):
+        lake(folder).read(SALES, MONTH)
+    lake(folder).void(SALES, MONTH, "found by a test")
+    fill(folder)
+    check(folder, quiet=True)
+
+
+def test_a_reader_waits_for_the_run_that_is_publishing(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(folder)
+    reader = Lake(folder, patience=0.5)
+    reader.newest(SALES, MONTH)
+    (folder.root / "sales/year=2026/month=10/sales.parquet").write_bytes(b"sales new")
+    slept: list[float] = []
+
+    def finish(seconds: float) -> None:
+        slept.append(seconds)
+        fill(folder, "new", NEW)
+
+    monkeypatch.setattr("pipeline.load.lake.time.sleep", finish)
+    assert reader.read(SALES, MONTH)["sales"] == b"sales new" and len(slept) == 1
+
+
+def test_reports_keep_every_edition(reopen: Callable[[], Storage]) -> None:
+    one = lake(reopen())
+    first = one.publish(MONTHLY, MONTH, OLD, {"report.md": b"1", "charts/net.png": b"png"}, {}, basis=None)
+    one.publish(MONTHLY, MONTH, NEW, {"report.md": b"2"}, {}, basis=first)
+    assert one.storage.get(f"reports/monthly/2026-10/editions/000001.{first.digest}/report.md") == b"1"
+    assert one.storage.get("reports/monthly/2026-10/report.md") == b"2"
+    assert one.read(MONTHLY, MONTH) == {"report.md": b"2"}
+    assert one.read(MONTHLY, MONTH, manifest=first) == {"report.md": b"1", "charts/net.png": b"png"}
+    check(one.storage, quiet=True)
+
+
+def test_a_member_whose_name_leads_elsewhere_is_refused(folder: Storage) -> None:
+    from pipeline.errors import ConfigError
+    one = lake(folder)
+    for dataset, partition, member in ((SALES, MONTH, "../../x"), (SALES, "2026-13", "sales"), (SALES, "2026-10-05", "sales"), ("other", MONTH, "x"),
+                                       (STAGING, "../x", "sales"), (MONTHLY, MONTH, "a/../../b"), (MONTHLY, MONTH, "/etc/passwd")):
+        with pytest.raises(ConfigError):
+            one.publish(dataset, partition, OLD, {member: b"x"}, {}, basis=None)
+    assert list(folder.list()) == []
+
+
+@pytest.mark.parametrize("kind", ["local", "moto"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_killed_at_every_request_of_a_publication(kind: str, after: bool, request: pytest.FixtureRequest) -> None:
+    """Readers see the old or the new or are told; the next run completes; the invariants hold. Request by request until one survives."""
+    for at in range(1, 40):
+        reopen = opener(kind, request, str(at))
+        fill(reopen())
+        final = check(reopen(), quiet=True)
+        faulty = FaultyStorage(reopen(), at, after=after)
+        try:
+            fill(faulty, "new", NEW)
+        except Killed:
+            pass
+        final = check(reopen(), final)
+        try:
+            members = lake(reopen()).read(SALES, MONTH)
+            assert set(members.values()) in ({f"{name} {text}".encode() for name in members} for text in ("old", "new")), "a mix was read"
+            assert {text.split()[1] for text in members.values()} == {lake(reopen()).facts(SALES, MONTH)["text"].encode()}
+        except Corrupt as told:
+            assert "half-published" in str(told)
+        settle(reopen, "newest", edition_of(3, {}, []))
+        assert lake(reopen()).read(SALES, MONTH)["sales"] == b"sales newest"
+        check(reopen(), final, quiet=True)
+        if not faulty.is_spent:
+            assert at > 6
+            return
+    raise AssertionError("the publication never survived")
+
+
+def test_generation_grows_with_what_is_known(folder: Storage) -> None:
+    one = lake(folder)
+    one.newest(SALES, MONTH)
+    known = one.generation
+    one.newest(SALES, MONTH)
+    assert one.generation == known
+    one.publish(SALES, MONTH, OLD, {"sales": b"1"}, {}, basis=None)
+    assert one.generation > known
+    known = one.generation
+    one.commit_window("2026-10-05", {date(2026, 10, 5): b"{}\n"}, {})
+    assert one.generation > known
+    known = one.generation
+    one.refresh()
+    assert one.generation > known

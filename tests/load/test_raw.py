@@ -1,0 +1,176 @@
+"""Raw receipts: batches that count whole or not at all, and objects that are never lost unseen."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable
+from datetime import date
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.errors import Conflict, Corrupt
+from pipeline.load import RAW, RECEIPTS, VOID, Lake, Storage, compress, decompress
+from tests.load.conftest import opener
+from tests.load.faults import FaultyStorage, Killed
+from tests.load.invariants import check
+
+OCT_4, OCT_5, OCT_6 = date(2026, 10, 4), date(2026, 10, 5), date(2026, 10, 6)
+WINDOW = {OCT_5: b'{"n":1}\n{"n":2}\n', OCT_6: b'{"n":3}\n', OCT_4: b"", None: b"[1]\n"}
+
+
+def lake(storage: Storage) -> Lake:
+    return Lake(storage, "run", patience=0)
+
+
+def texts(storage: Storage, first: date, last: date, batch: str | None = None) -> list[bytes]:
+    one = lake(storage)
+    return [one.read_raw(found) for found in one.raw_objects(first, last, batch)]
+
+
+def test_a_batch_is_found_by_date_of_sale(reopen: Callable[[], Storage]) -> None:
+    manifest = lake(reopen()).commit_window("2026-10-05", WINDOW, {"start": "2026-10-05T11:00:00Z"})
+    lake(reopen()).commit_window("2026-10-06", {OCT_5: io.BytesIO(b'{"late":1}\n'), None: b"[2]\n"}, {})
+    assert manifest.edition == RAW and manifest.number == 1
+    assert texts(reopen(), OCT_5, OCT_5) == [WINDOW[OCT_5], b'{"late":1}\n']
+    assert texts(reopen(), OCT_5, OCT_6, "2026-10-05") == [WINDOW[OCT_5], b'{"late":1}\n', WINDOW[OCT_6], b"[1]\n"]
+    assert texts(reopen(), OCT_4, OCT_4, "2026-10-06") == [b"[2]\n"], "empty objects are not stored; unknown dates only of the batch"
+    assert lake(reopen()).facts(RECEIPTS, "2026-10-05") == {"start": "2026-10-05T11:00:00Z"}
+    found = lake(reopen()).raw_objects(OCT_6, OCT_6)[0]
+    assert (found.sold, found.batch, found.size) == (OCT_6, "2026-10-05", reopen().head(found.key).size)
+    check(reopen(), quiet=True)
+
+
+def test_an_empty_window_is_committed_too(folder: Storage) -> None:
+    lake(folder).commit_window("2026-10-05", {}, {})
+    lake(folder).commit_window("2026-10-06", {OCT_5: b""}, {})
+    assert lake(folder).partitions(RECEIPTS) == ["2026-10-05", "2026-10-06"] and texts(folder, OCT_4, OCT_6) == []
+    assert not list(folder.list("raw/"))
+
+
+def test_commit_requests(storage: Storage) -> None:
+    one = lake(storage)
+    one.newest(RECEIPTS, "2026-10-05")
+    before = storage.requests.copy()
+    one.commit_window("2026-10-05", WINDOW, {})
+    assert storage.requests - before == {"PUT": 3 + 2}, "three objects, claim, manifest"
+    before = storage.requests.copy()
+    one.commit_window("2026-10-05", WINDOW, {})
+    assert storage.requests - before == {}, "committed already: nothing is asked"
+    one.raw_objects(OCT_5, OCT_5)
+    one.raw_objects(OCT_4, OCT_6, "2026-10-05")
+    assert storage.requests - before == {"LIST": 1}
+
+
+def test_only_the_first_of_two_runs_that_fetch_a_window_counts(reopen: Callable[[], Storage]) -> None:
+    one, two = lake(reopen()), lake(reopen())
+    assert one.newest(RECEIPTS, "2026-10-05") is two.newest(RECEIPTS, "2026-10-05") is None
+    one.commit_window("2026-10-05", WINDOW, {})
+    with pytest.raises(Conflict):
+        two.commit_window("2026-10-05", {OCT_5: b'{"n":1}\n'}, {})
+    with pytest.raises(Conflict, match="what is there stands"):
+        lake(reopen()).commit_window("2026-10-05", {OCT_5: b'{"n":1}\n'}, {})
+    assert texts(reopen(), OCT_5, OCT_5) == [WINDOW[OCT_5]], "the loser's object is nobody's"
+
+
+@pytest.mark.parametrize("sold", [OCT_5, None], ids=["dated", "unknown"])
+def test_a_missing_object_is_named_and_never_skipped(folder: Storage, sold: date | None) -> None:
+    lake(folder).commit_window("2026-10-05", WINDOW, {})
+    lake(folder).commit_window("2026-11-05", {date(2026, 11, 5): b"{}\n"}, {})
+    found = next(one for one in lake(folder).raw_objects(OCT_5, OCT_5, "2026-10-05") if one.sold == sold)
+    (folder.root / found.key).unlink()
+    with pytest.raises(Corrupt, match=f"{found.key} is missing; bring back"):
+        lake(folder).raw_objects(OCT_5, OCT_5, "2026-10-05")
+    assert texts(folder, OCT_6, date(2026, 11, 30), "2026-11-05") == [WINDOW[OCT_6], b"{}\n"], "other days are whole"
+
+
+def test_an_altered_object_is_named_and_never_rebuilt_over(folder: Storage) -> None:
+    lake(folder).commit_window("2026-10-05", WINDOW, {})
+    found = lake(folder).raw_objects(OCT_5, OCT_5)[0]
+    path = folder.root / found.key
+    path.write_bytes(path.read_bytes()[:-1] + b"\xff")
+    with pytest.raises(Corrupt, match=f"{found.key} was altered"):
+        texts(folder, OCT_5, OCT_5)
+    lake(folder).commit_window("2026-10-05", WINDOW, {})
+    with pytest.raises(Corrupt, match="was altered"):
+        texts(folder, OCT_5, OCT_5)
+
+
+def test_a_void_batch_counts_no_more_and_is_fetched_again_beside_the_damage(folder: Storage) -> None:
+    lake(folder).commit_window("2026-10-05", WINDOW, {})
+    damaged = lake(folder).raw_objects(OCT_5, OCT_5)[0]
+    (folder.root / damaged.key).write_bytes(b"flipped")
+    lake(folder).void(RECEIPTS, "2026-10-05", "an object was altered")
+    assert texts(folder, OCT_4, OCT_6, "2026-10-05") == []
+    again = lake(folder).commit_window("2026-10-05", WINDOW, {})
+    assert [one.edition for one in lake(folder).history(RECEIPTS, "2026-10-05")] == [RAW, VOID, RAW] and again.number == 3
+    assert texts(folder, OCT_5, OCT_5) == [WINDOW[OCT_5]]
+    assert (folder.root / damaged.key).read_bytes() == b"flipped"
+
+
+def test_strangers_and_leftovers_mean_nothing(folder: Storage) -> None:
+    lake(folder).commit_window("2026-10-05", WINDOW, {})
+    good = lake(folder).raw_objects(OCT_5, OCT_5)[0].key
+    for key in ("raw/receipts/sold=2026-10-05/2026-10-05.0123456789abcdef.0123456789abcdef.ndjson.zst", "raw/receipts/sold=2026-10-05/x.zst",
+                "raw/receipts/sold=2026-99-05/2026-10-05.0123456789abcdef.0123456789abcdef.ndjson.zst", f"{good}.part",
+                good.replace("sold=2026-10-05", "sold=2026-10-06/copy"), "raw/receipts/readme.txt"):
+        folder.put(key, b"half")
+    (folder.root / "raw/receipts/sold=2026-10-05/data (1).parquet").write_bytes(b"x")
+    assert texts(folder, OCT_5, OCT_5) == [WINDOW[OCT_5]]
+
+
+def test_a_listing_of_one_month_serves_that_month(folder: Storage) -> None:
+    lake(folder).commit_window("2026-10-05", {**WINDOW, date(2026, 9, 30): b"{}\n"}, {})
+    one = lake(folder)
+    one.refresh_raw("2026-10")
+    one.refresh_raw("unknown")
+    one.newest(RECEIPTS, "2026-10-05")
+    before = folder.requests.copy()
+    assert len(one.raw_objects(OCT_4, OCT_6, "2026-10-05")) == 3 and folder.requests == before
+    assert len(one.raw_objects(date(2026, 9, 1), OCT_6)) == 3 and folder.requests - before == {"LIST": 1}
+    assert len(one.raw_objects(date(2025, 1, 1), date(2027, 1, 1))) == 3
+
+
+def test_what_another_run_commits_after_the_listing_is_not_taken_for_lost(folder: Storage) -> None:
+    one = lake(folder)
+    assert one.raw_objects(OCT_4, OCT_6) == []
+    lake(folder).commit_window("2026-10-05", WINDOW, {})
+    one.refresh(RECEIPTS)  # the log is newer now than the listing of the objects
+    assert len(one.raw_objects(OCT_4, OCT_6)) == 2
+
+
+@pytest.mark.parametrize("kind", ["local", "seaweed"])
+@pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
+def test_killed_at_every_request_of_a_commit(kind: str, after: bool, request: pytest.FixtureRequest, tmp_path) -> None:
+    for at in range(1, 30):
+        storage = opener(kind, request, str(at))()
+        final = check(storage, quiet=True)
+        faulty = FaultyStorage(storage, at, after=after)
+        try:
+            lake(faulty).commit_window("2026-10-05", WINDOW, {})
+        except Killed:
+            pass
+        final = check(storage, final)
+        assert texts(storage, OCT_4, OCT_6, "2026-10-05") in ([], [WINDOW[OCT_5], WINDOW[OCT_6], b"[1]\n"]), "all of a batch or nothing"
+        lake(storage).commit_window("2026-10-05", WINDOW, {})
+        assert texts(storage, OCT_4, OCT_6, "2026-10-05") == [WINDOW[OCT_5], WINDOW[OCT_6], b"[1]\n"]
+        check(storage, final, quiet=True)
+        if not faulty.is_spent:
+            assert at > 5
+            return
+    raise AssertionError("the commit never survived")
+
+
+@given(st.binary(max_size=4000))
+def test_compression_is_lossless_and_repeatable(data: bytes) -> None:
+    assert decompress(compress(data)) == data and compress(data) == compress(data)
+
+
+def test_a_child_lists_for_itself(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = lake(folder)
+    assert one.raw_objects(OCT_4, OCT_6) == [] and one.newest(RECEIPTS, "2026-10-05") is None
+    lake(folder).commit_window("2026-10-05", WINDOW, {})
+    assert one.raw_objects(OCT_4, OCT_6) == [], "a run keeps what it knows"
+    monkeypatch.setattr("os.getpid", lambda: -1)
+    assert one.newest(RECEIPTS, "2026-10-05").number == 1 and len(one.raw_objects(OCT_4, OCT_6)) == 2
