@@ -1,0 +1,13 @@
+"""baskets: SALE receipts that hold two dishes together; the row of a dish with itself: those that hold it at all.
+
+Unit = receipt; a combo is one item, not its parts; modifiers are left out; refunds are ignored. With the SALE receipts
+of `days` these counts give support, confidence, lift and leverage (mlxtend's definitions) exactly.
+"""
+
+QUERY = """
+WITH held AS (SELECT DISTINCT store_id, currency, receipt_number, item FROM lines WHERE is_sale)
+SELECT one.store_id, one.currency, one.item AS item, other.item AS partner, count(*) AS receipts
+FROM held AS one JOIN held AS other
+    ON one.store_id = other.store_id AND one.receipt_number = other.receipt_number AND one.item <= other.item
+GROUP BY ALL
+"""

@@ -1,0 +1,12 @@
+"""combo_parts: what customers chose: one row per store, combo, slot (the modifier) and component.
+
+`upgrades` is what the choice itself charged (a large drink instead of a small one), on SALE rows.
+"""
+
+QUERY = """
+SELECT store_id, currency, combo, slot, item, bool_and(is_known) AS is_known,
+    sum(pick(is_sale, units)) AS units,
+    sum(net) AS net_sales,
+    sum(pick(is_sale, upgrade)) AS upgrades
+FROM rows WHERE combo IS NOT NULL GROUP BY ALL
+"""

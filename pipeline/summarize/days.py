@@ -1,0 +1,48 @@
+"""days: one row per business day, store and channel; refunds count on the day of the refund receipt.
+
+Gross, discounts, refunds and net sales as in the Back Office (help.loyverse.com/help/sales-summary-report-back-office);
+collected = net sales + added tax + tips + surcharges + rounding (loyverse.town/topic/8314). A day on which every
+receipt was cancelled has a row too, so that nothing is hidden; a day traded is one with `receipts` above 0.
+"""
+
+QUERY = """
+WITH money AS (
+    SELECT business_day, store_id, currency, channel,
+        count(*) FILTER (WHERE is_sale) AS receipts,
+        count(*) FILTER (WHERE is_refund) AS refund_receipts,
+        sum(pick(is_sale, units)) AS units,
+        sum(pick(is_sale, gross)) AS gross_sales,
+        sum(pick(is_sale, discount)) AS sale_discounts,
+        sum(pick(is_refund, -discount)) AS refund_discounts,
+        sum(pick(is_refund, -gross)) AS refunds,
+        gross_sales - (sale_discounts - refund_discounts) - refunds AS net_sales,
+        sum(pick(is_counted, tax_included)) AS tax_included,
+        sum(pick(is_counted, tax_added)) AS tax_added,
+        sum(pick(is_counted, tip)) AS tips,
+        sum(pick(is_counted, surcharge)) AS surcharges,
+        sum(pick(is_counted, rounding)) AS rounding,
+        sum(pick(is_counted, total)) AS collected,
+        sum(pick(is_counted, points_discount)) AS points_discounts,
+        count(*) FILTER (WHERE is_sale AND customer_id IS NOT NULL) AS identified_receipts,
+        count(*) FILTER (WHERE is_cancelled) AS cancelled_receipts,
+        sum(cancelled_total) AS cancelled_total,
+        min(sold_at_local) FILTER (WHERE is_counted) AS first_sold_at,
+        max(sold_at_local) FILTER (WHERE is_counted) AS last_sold_at
+    FROM receipts GROUP BY ALL
+), goods AS (
+    SELECT business_day, store_id, currency, channel,
+        coalesce(sum(cost), 0) AS cost,
+        sum(pick(cost IS NOT NULL, net)) AS costed_net,
+        sum(pick(cost IS NOT NULL, tax_included)) AS costed_tax_included,
+        count(DISTINCT receipt_number) FILTER (WHERE is_sale AND combo IS NOT NULL) AS combo_receipts
+    FROM rows GROUP BY ALL
+), takings AS (
+    SELECT business_day, store_id, currency, channel, sum(amount) AS paid
+    FROM payments JOIN (SELECT store_id, receipt_number, channel FROM receipts) USING (store_id, receipt_number) GROUP BY ALL
+)
+SELECT money.*, coalesce(paid, 0) AS paid, coalesce(cost, 0) AS cost, coalesce(costed_net, 0) AS costed_net,
+    coalesce(costed_tax_included, 0) AS costed_tax_included, coalesce(combo_receipts, 0) AS combo_receipts
+FROM money
+    LEFT JOIN goods USING (business_day, store_id, currency, channel)
+    LEFT JOIN takings USING (business_day, store_id, currency, channel)
+"""

@@ -1,0 +1,11 @@
+"""prices: the prices at which a dish or combo was sold, the first and last business day of each, and the units.
+
+The price is the receipt's, without modifiers, discounts and added tax, so a price change shows in the data even when
+the catalog forgot the old price. SALE lines only.
+"""
+
+QUERY = """
+SELECT store_id, currency, item, variant, unit_price,
+    min(business_day) AS first_day, max(business_day) AS last_day, sum(units) AS units
+FROM lines WHERE is_sale GROUP BY ALL
+"""

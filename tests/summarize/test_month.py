@@ -1,0 +1,156 @@
+"""Every table equals a plain recount, for any month; order, threads and form of the input do not matter."""
+
+from datetime import date
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.dataset as ds
+import pyarrow.parquet as pq
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline import schema
+from pipeline.errors import ConfigError, DataError, MoneyNotConserved, SchemaMismatch
+from pipeline.summarize import summarize
+from pipeline.summarize.lake import connect, register
+from pipeline.summarize.month import QUERIES
+from tests.summarize.lake_month import STORES, draw_month
+from tests.summarize.recount import recount
+
+NAMES = [dataset.name for dataset in schema.SUMMARY]
+
+
+def plain(table: pa.Table) -> list[dict]:
+    """The rows with whole numbers of the smallest unit for decimals."""
+    scales = {field.name: field.type.scale for field in table.schema if pa.types.is_decimal(field.type)}
+    return [{name: int(value.scaleb(scales[name])) if name in scales and value is not None else value for name, value in row.items()}
+            for row in table.to_pylist()]
+
+
+def expect(month) -> dict[str, list[dict]]:
+    """The recount's rows in the order of their keys, nulls first."""
+    return {name: [tally[key] for key in sorted(tally, key=lambda key: [(part is not None, part) for part in key])]
+            for name, tally in recount(month).items()}
+
+
+def check(month) -> dict[str, pa.Table]:
+    tables = summarize(**month.arguments(), threads=1)
+    wanted = expect(month)
+    assert list(tables) == NAMES
+    for dataset in schema.SUMMARY:
+        assert plain(tables[dataset.name]) == wanted[dataset.name], dataset.name
+        assert tables[dataset.name].schema.equals(schema.arrow(dataset, month.places), check_metadata=True)
+    return tables
+
+
+@settings(max_examples=25, deadline=None)
+@given(seed=st.integers(0, 2**32), receipts=st.integers(0, 60))
+def test_every_table_equals_the_recount(seed, receipts):
+    check(draw_month(seed, receipts))
+
+
+@pytest.mark.parametrize(("store", "places"), [(STORES[0], 2), (STORES[1], 0), (STORES[2], 3)], ids=["MXN", "JPY", "KWD"])
+def test_currencies_with_two_no_and_three_decimals(store, places):
+    check(draw_month(7, 80, stores=(store,), places=places))
+
+
+def test_a_month_without_receipts_has_all_tables_and_says_so():
+    tables = check(draw_month(4, 0))
+    assert tables["days"].num_rows == 0
+    assert "fetched" in tables["quality"]["check"].to_pylist()
+
+
+def test_a_single_receipt():
+    check(draw_month(1, 1))
+
+
+def test_a_month_of_refunds_alone():
+    tables = check(draw_month(5, 40, all_refunds=True))
+    assert pc.sum(tables["days"]["receipts"]).as_py() == 0
+    assert pc.sum(tables["days"]["net_sales"]).as_py() < 0
+    assert tables["baskets"].num_rows == tables["prices"].num_rows == 0
+
+
+def test_amounts_that_no_float_holds_are_exact():
+    tables = check(draw_month(3, 60, stores=STORES[:1], places=2, worth=10**11 + 7))
+    assert max(map(abs, (row["net_sales"].scaleb(2) for row in tables["days"].to_pylist()))) > 2**53
+
+
+def test_a_sum_too_long_for_its_column_is_refused_not_cut():
+    with pytest.raises(SchemaMismatch, match="does not fit in precision"):
+        summarize(**draw_month(3, 200, stores=STORES[:1], places=2, worth=10**12).arguments())
+
+
+def test_no_query_computes_in_floats():
+    month = draw_month(3, 20).arguments()
+    tables = {f"lake_{name}": month[name] for name in ("receipts", "sales", "payments", "quarantine")}
+    with connect(1, "1GB", None) as connection:
+        register(connection, tables | {name: month[name] for name in ("stores", "employees")}, month["facts"])
+        for name, query in QUERIES.items():
+            types = {str(kind) for kind in connection.sql(query).types}
+            assert not types & {"DOUBLE", "FLOAT"}, name
+
+
+def test_net_sales_are_the_same_in_every_table():
+    tables = check(draw_month(11, 120))
+    net = {name: pc.sum(tables[name]["net_sales"]).as_py() for name in ("days", "hours", "items", "staff")}
+    assert len(set(net.values())) == 1, net
+    in_combos = tables["items"].filter(tables["items"]["in_combo"])
+    for column in ("net_sales", "gross_sales", "discounts", "refunds", "tax_included", "cost", "costed_net"):
+        assert pc.sum(in_combos[column]) == pc.sum(tables["combos"][column]), column
+
+
+def test_same_tables_for_any_order_of_rows_threads_and_form_of_input(tmp_path):
+    month = draw_month(13, 150)
+    wanted = summarize(**month.arguments(), threads=1)
+    given = month.arguments()
+    for name in ("receipts", "sales", "payments", "quarantine"):
+        order = sorted(range(given[name].num_rows), key=lambda at: at * 7919 % 104_729)
+        shuffled = given[name].take(pa.array(order, pa.int64()))
+        pq.write_table(shuffled, tmp_path / f"{name}.parquet", row_group_size=40)
+        given[name] = ds.dataset(tmp_path / f"{name}.parquet")
+    assert summarize(**given, threads=2) == wanted
+    readers = {name: given[name].scanner(batch_size=17).to_reader() for name in ("receipts", "sales", "payments", "quarantine")}
+    assert summarize(**(given | readers), threads=2, spill=tmp_path) == wanted
+
+
+def test_counts_that_do_not_agree_publish_nothing():
+    month = draw_month(17, 10)
+    for name in ("fetched", "curated", "quarantined"):
+        with pytest.raises(DataError, match=f"are {name}"):
+            summarize(**(month.arguments() | {"facts": month.facts | {name: 99}}))
+    with pytest.raises(DataError, match="superseded"):
+        summarize(**(month.arguments() | {"facts": {"fetched": 1, "curated": 1, "quarantined": 0}}))
+
+
+def test_a_row_of_another_month_and_a_receipt_twice_are_refused():
+    month = draw_month(19, 10)
+    with pytest.raises(DataError, match="2026-03 hold days from 2026-02"):
+        summarize(**(month.arguments() | {"month": date(2026, 3, 1)}))
+    month.receipts.append(month.receipts[0])
+    with pytest.raises(DataError, match=f"{month.receipts[0]['receipt_number']} of store .* stands twice"):
+        summarize(**month.arguments())
+
+
+@pytest.mark.parametrize(("name", "column"), [("sales", "net"), ("sales", "tax_added"), ("payments", "amount")])
+def test_money_that_does_not_add_up_names_its_receipt(name, column):
+    month = draw_month(23, 20)
+    row = next(row for row in getattr(month, name) if not row["is_cancelled"])
+    row[column] += 1
+    with pytest.raises(MoneyNotConserved, match=rf"receipt {row['receipt_number']} of store {row['store_id']}: .*-0\.001"):
+        summarize(**month.arguments())
+
+
+def test_a_store_with_two_currencies_is_refused():
+    month = draw_month(29, 60, stores=STORES[:1])
+    number = month.sales[0]["receipt_number"]
+    for row in (*month.receipts, *month.sales, *month.payments):
+        row["currency"] = "JPY" if row["receipt_number"] == number else row["currency"]
+    with pytest.raises(DataError, match="two rows bear the key"):
+        summarize(**month.arguments())
+
+
+def test_too_little_memory_is_the_operators_matter():
+    with pytest.raises(ConfigError, match="does not fit in 1MB"):
+        summarize(**draw_month(31, 400).arguments(), memory_limit="1MB")
