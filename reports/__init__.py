@@ -1,0 +1,55 @@
+"""The reports: figures in, pages out.
+
+`monthly` and `cumulative` take the lake's summary tables and give the files of a report by name: report.md,
+report.html, report.pdf, figures.json, charts/*.svg, tables/*.csv; `index` gives the page that
+leads to all of them. They read no clock, no environment and no file but their own
+texts and style; the same tables give the same bytes. Nothing of the pipeline is imported here, and matplotlib only
+when a chart is drawn.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import date
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pyarrow as pa
+
+__all__ = ["cumulative", "index", "monthly"]
+
+
+def monthly(month: date, summaries: Mapping[date, Mapping[str, pa.Table]], *, through: date | None = None, locale: str = "es_MX", places: int,
+            lineage: Mapping[str, object], changes: Mapping[str, object] | None = None,
+            reopened: Sequence[Mapping[str, str]] = ()) -> dict[str, bytes]:
+    """Files of the monthly report.
+
+    `summaries` holds `month` and, where the lake has them, the month before and the same month last year, by their
+    first days. `through` is the last complete business day of an open month, None for a closed one. `changes` is the
+    figures.json of the previous edition, None for a first one; `reopened` are the receipts that came or changed since,
+    each with number, day, total and why (late, edited, cancelled, refunded, new).
+    """
+    from reports.compose import compose_monthly
+    from reports.render import files_of
+    return files_of(compose_monthly(month, summaries, through=through, places=places, facts=lineage, before=changes,
+                                    reopened=reopened), locale)
+
+
+def cumulative(through_month: date, summaries: Mapping[date, Mapping[str, pa.Table]], *, through: date | None = None, locale: str = "es_MX",
+               places: int, lineage: Mapping[str, object], changes: Mapping[str, object] | None = None,
+               ledger: Sequence[Mapping[str, object]] = ()) -> dict[str, bytes]:
+    """Files of the cumulative report: every month of `summaries` up to `through_month`.
+
+    `through` is the last complete business day where `through_month` is still open. `changes` is the figures.json of
+    the previous edition. `ledger` are the published editions of all reports, each with report, month, edition, digest.
+    """
+    from reports.compose import compose_cumulative
+    from reports.render import files_of
+    return files_of(compose_cumulative(through_month, summaries, through=through, places=places, facts=lineage), locale)
+
+
+def index(monthly: Mapping[str, Sequence[int]], cumulative: Mapping[str, Sequence[int]], figures: Mapping[str, object] | None, *,
+          locale: str = "es_MX") -> bytes:
+    """reports/index.html: numbers of the editions by "YYYY-MM", and the figures.json of the newest cumulative report."""
+    from reports.render import index as page
+    return page.index(monthly, cumulative, figures, locale)

@@ -1,0 +1,34 @@
+"""Charts to SVG or PNG bytes, in one style of their own; the only package that imports matplotlib.
+
+In: `page.Chart` (kind, data of exact integers and typed values) and `words.Words` for every label. Out: bytes that
+are the same for the same chart: no dates, no versions, no random identifiers. Integers become drawing coordinates
+here and nowhere else. matplotlib is imported when the first chart is drawn, not before.
+
+One width (a phone's, which print and desktop enlarge), the Okabe-Ito colours with hatches and line styles so that
+grey print tells them apart, bars from zero, direct labels, no pies. The title is the page's own text.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from pathlib import Path
+
+from reports.page import Chart
+from reports.words import Words
+
+DRAWERS = {"days": "bars", "trend": "bars", "waterfall": "waterfall", "stack": "bars", "ranking": "ranking", "heat": "heat",
+           "panels": "panels", "scatter": "scatter"}
+
+
+def draw(chart: Chart, words: Words, form: str = "svg") -> bytes:
+    """`chart` as an image; raises KeyError for a kind that nothing draws."""
+    drawer = getattr(import_module(f"reports.charts.{DRAWERS[chart.kind]}"), f"draw_{chart.kind}")
+    from reports.charts.style import styled
+    with styled():
+        return drawer(chart.data, words).to_bytes(form)
+
+
+def font_folder() -> Path:
+    """The fonts that matplotlib ships, which other forms may borrow; matplotlib itself is not imported."""
+    return Path(find_spec("matplotlib").origin).parent / "mpl-data" / "fonts" / "ttf"

@@ -1,0 +1,53 @@
+"""Weekday by hour, each cell with its figure; darker is more, and the figure says how much."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from matplotlib.colors import LinearSegmentedColormap
+from matplotlib.patches import Rectangle
+
+from reports.charts.style import BLUE, FAINT, INK, MUTED, PAPER, SMALL, VERMILION, WIDTH, Canvas, width_of
+from reports.words import Words
+
+CELL = 17.0
+MORE = LinearSegmentedColormap.from_list("more", ["#f3f7fa", "#9cc7e0", BLUE, "#003a5c"])
+CHANGE = LinearSegmentedColormap.from_list("change", [VERMILION, "#f6c9ac", "#fbfbfb", "#a9d0e6", BLUE])
+
+
+def draw_heat(data: Mapping, words: Words) -> Canvas:
+    """A grid of figures.
+
+    data: rows (labels), columns (labels), cells (rows of (value to say, integer that colours) or None),
+    signed (whether colours run both ways from zero), best ((row, column) to frame or None).
+    """
+    rows, columns, cells, signed = data["rows"], data["columns"], data["cells"], data["signed"]
+    left = max(width_of(words.say(row), SMALL) for row in rows) + 6
+    canvas = Canvas(len(rows) * CELL + 22)
+    axes = canvas.axes(left, 18, 2, 4)
+    high = max((abs(cell[1]) for row in cells for cell in row if cell), default=1) or 1
+    tight = (WIDTH - left) / max(len(columns), 1)
+    size = min(SMALL, tight / 2.9)
+    for y, row in enumerate(cells):
+        for x, cell in enumerate(row):
+            if cell is None:
+                axes.add_patch(Rectangle((x, y), 0.94, 0.9, facecolor=PAPER, edgecolor=FAINT, linewidth=0.4))
+                continue
+            share = 0.5 + cell[1] / high / 2 if signed else cell[1] / high
+            colour = (CHANGE if signed else MORE)(share)
+            axes.add_patch(Rectangle((x, y), 0.94, 0.9, facecolor=colour))
+            dark = 0.3 * colour[0] + 0.59 * colour[1] + 0.11 * colour[2] < 0.55
+            axes.text(x + 0.47, y + 0.47, words.say(cell[0]), ha="center", va="center", fontsize=size, color=PAPER if dark else INK)
+    if data.get("best"):
+        y, x = data["best"]
+        axes.add_patch(Rectangle((x, y), 0.94, 0.9, fill=False, edgecolor=INK, linewidth=1.6))
+    axes.set_xlim(0, max(len(columns), 1))
+    axes.set_ylim(len(rows), 0)
+    axes.set_axis_off()
+    for y, row in enumerate(rows):
+        canvas.write(left - 5, 18 + (y + 0.45) * CELL, words.say(row), ha="right", va="center", fontsize=SMALL)
+    every = 1 if tight >= 18 else 2
+    for x, column in enumerate(columns):
+        if x % every == 0:
+            canvas.write(left + (x + 0.47) * (WIDTH - left - 2) / len(columns), 6, words.say(column), ha="center", fontsize=SMALL, color=MUTED)
+    return canvas

@@ -1,0 +1,137 @@
+"""The look of all charts: one canvas in points, its colours, its text.
+
+A `Canvas` is WIDTH points wide and as high as its drawer asks; axes are placed in points from the top left, so
+nothing is ever laid out by guess. Text is measured before it is placed; a label that is too long is wrapped, then
+cut with an ellipsis. In SVG, text stays text, so that the reader's own fonts show emoji and every script.
+"""
+
+from __future__ import annotations
+
+import io
+import unicodedata
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import lru_cache
+
+import matplotlib
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.backends.backend_svg import FigureCanvasSVG
+from matplotlib.figure import Figure
+from matplotlib.font_manager import FontProperties
+from matplotlib.textpath import text_to_path
+
+WIDTH = 353
+INK, MUTED, FAINT, PAPER = "#1d2129", "#5a6370", "#d9dde3", "#ffffff"
+BLUE, ORANGE, VERMILION, GREEN, SKY, PURPLE, YELLOW = "#0072B2", "#E69F00", "#D55E00", "#009E73", "#56B4E9", "#CC79A7", "#F0E442"
+SIZE, SMALL = 8.5, 7.5
+FONTS = "'DejaVu Sans'"
+READER_FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'DejaVu Sans', sans-serif"
+
+STYLE = {
+    "font.family": ["DejaVu Sans"], "font.size": SIZE, "text.color": INK, "text.parse_math": False, "axes.unicode_minus": True,
+    "axes.edgecolor": FAINT, "axes.labelcolor": MUTED, "axes.linewidth": 0.8, "xtick.color": MUTED, "ytick.color": MUTED,
+    "xtick.labelcolor": INK, "ytick.labelcolor": INK, "xtick.major.size": 0, "ytick.major.size": 0, "hatch.linewidth": 0.7,
+    "axes.spines.top": False, "axes.spines.right": False, "axes.spines.left": False, "svg.fonttype": "none", "svg.hashsalt": "report",
+    "path.simplify": False, "figure.facecolor": PAPER, "savefig.facecolor": PAPER, "lines.solid_capstyle": "round",
+}
+
+
+@contextmanager
+def styled() -> Iterator[None]:
+    """The style for one drawing; a sign that the measuring font lacks is the reader's font's matter."""
+    with matplotlib.rc_context(STYLE), warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing from")
+        warnings.filterwarnings("ignore", message="Matplotlib currently does not support")
+        yield
+
+
+@lru_cache(maxsize=4096)
+def width_of(label: str, size: float = SIZE, bold: bool = False) -> float:
+    """Width of `label` in points; wide scripts and emoji count one em a sign."""
+    wide = [sign for sign in label if unicodedata.east_asian_width(sign) in "WF"]
+    rest = "".join(sign for sign in label if unicodedata.east_asian_width(sign) not in "WF")
+    font = FontProperties(family="DejaVu Sans", size=size, weight="bold" if bold else "normal")
+    return len(wide) * size + (text_to_path.get_text_width_height_descent(rest, font, ismath=False)[0] if rest else 0.0)
+
+
+def cut(label: str, width: float, size: float = SIZE) -> str:
+    """`label`, with an ellipsis where it is wider than `width`."""
+    if width_of(label, size) <= width:
+        return label
+    low, high = 0, len(label)
+    while low < high:
+        middle = (low + high + 1) // 2
+        low, high = (middle, high) if width_of(label[:middle].rstrip() + "…", size) <= width else (low, middle - 1)
+    return label[:low].rstrip() + "…"
+
+
+def wrap(label: str, width: float, size: float = SIZE, lines: int = 2) -> list[str]:
+    """`label` in at most `lines` lines of `width` points, the last one cut."""
+    made, words = [], label.split(" ")
+    while words and len(made) < lines - 1:
+        line = words[:1]
+        while len(line) < len(words) and width_of(" ".join(words[:len(line) + 1]), size) <= width:
+            line = words[:len(line) + 1]
+        made.append(cut(" ".join(line), width, size))
+        words = words[len(line):]
+    return made + ([cut(" ".join(words), width, size)] if words else [])
+
+
+class Canvas:
+    """A figure of WIDTH × `height` points."""
+
+    def __init__(self, height: float):
+        self.height = height
+        self.figure = Figure(figsize=(WIDTH / 72, height / 72))
+
+    def axes(self, left: float, top: float, right: float, bottom: float) -> Axes:
+        """Axes with these margins in points; no grid, no frame but the baseline."""
+        made = self.figure.add_axes((left / WIDTH, bottom / self.height, (WIDTH - left - right) / WIDTH,
+                                     (self.height - top - bottom) / self.height))
+        made.tick_params(pad=3)
+        return made
+
+    def panel(self, x: float, top: float, width: float, height: float) -> Axes:
+        """Axes of `width` × `height` points whose upper left corner is (x, top)."""
+        return self.axes(x, top, WIDTH - x - width, self.height - top - height)
+
+    def write(self, x: float, top: float, label: str, **style) -> None:
+        """`label` at points from the left and the top."""
+        self.figure.text(x / WIDTH, 1 - top / self.height, label, **{"va": "top", "fontsize": SIZE} | style)
+
+    def to_bytes(self, form: str) -> bytes:
+        out = io.BytesIO()
+        if form == "svg":
+            FigureCanvasSVG(self.figure).print_svg(out, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+            made = out.getvalue().decode()
+            start = made.index("<svg")
+            return made[start:].replace(FONTS, READER_FONTS).encode()
+        canvas = FigureCanvasAgg(self.figure)
+        self.figure.set_dpi(216)
+        canvas.print_png(out, metadata={"Software": None})
+        return out.getvalue()
+
+
+def money_axis(axes: Axes, high: float, say, low: float = 0.0, steps: int = 3) -> None:
+    """A quiet value axis with few round steps, the baseline drawn in ink."""
+    step = round_step((high - low) / steps if high > low else 1.0)
+    ticks, at = [], 0.0
+    while at <= high * 1.001:
+        ticks.append(at)
+        at += step
+    at = -step
+    while low < 0 and at >= low * 1.001:
+        ticks.insert(0, at)
+        at -= step
+    axes.set_yticks(ticks, [say(tick) for tick in ticks])
+    axes.grid(axis="y", color=FAINT, linewidth=0.6)
+    axes.set_axisbelow(True)
+    axes.tick_params(axis="y", labelcolor=MUTED, labelsize=SMALL)
+
+
+def round_step(rough: float) -> float:
+    """The next of 1, 2, 2.5, 5 × 10**n that is no smaller than `rough`."""
+    power = 10.0 ** (len(str(int(rough))) - 1) if rough >= 1 else 1.0
+    return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough)

@@ -1,0 +1,85 @@
+"""The pages of the monthly and the cumulative report: which sections, in which order, once per currency.
+
+In: the lake's summary tables by month. Out: a `Page`. Several currencies repeat the sections, each under its own
+heading, and are never added up. Raises KeyError where the month itself has no summary.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date
+
+import pyarrow as pa
+
+from reports.figures import Figures, currencies
+from reports.figures.history import History
+from reports.page import Page, Section
+from reports.render.machine import plain
+from reports.sections.attention import attention
+from reports.sections.baskets import baskets
+from reports.sections.bridge import bridge
+from reports.sections.changes import changes
+from reports.sections.combos import combos
+from reports.sections.customers import customers
+from reports.sections.days import days
+from reports.sections.drivers import drivers
+from reports.sections.headline import headline
+from reports.sections.hours import hours
+from reports.sections.items import items
+from reports.sections.lineage import light_of, lineage
+from reports.sections.menu import menu
+from reports.sections.modifiers import modifiers
+from reports.sections.stores import stores
+from reports.sections.story import story
+from reports.sections.tenders import tenders
+from reports.sections.trend import trend
+from reports.sections.weekdays import weekdays
+
+Sources = Mapping[date, Mapping[str, pa.Table]]
+MONTHLY = ("headline", "drivers", "attention", "bridge", "days", "hours", "weekdays", "items", "menu", "combos", "modifiers", "baskets", "customers",
+           "tenders", "stores", "changes", "lineage")
+ASKED = (headline, drivers, bridge, days, hours, weekdays, items, menu, combos, modifiers, baskets, customers, tenders, stores)
+
+
+def compose_monthly(month: date, sources: Sources, *, through: date | None, places: int, facts: Mapping[str, object],
+                    before: Mapping[str, object] | None = None, reopened: Sequence[Mapping[str, str]] = ()) -> Page:
+    """The monthly report as data; `before` is the figures.json of the edition before this one."""
+    if month not in sources:
+        raise KeyError(f"no summary of {month:%Y-%m}; give the month's own tables")
+    found = currencies(sources[month])
+    made: list[Section] = []
+    names: dict[str, str] = {}
+    for currency in found:
+        figures = Figures(month, through, currency, sources)
+        names |= figures.stores
+        quality = figures.now["quality"]
+        sections = [ask(figures) for ask in ASKED]
+        past = None if before is None else before.get("currencies", {}).get(currency, {})
+        plainly = {s.key: plain(s.figures, places) for s in sections}
+        sections.append(changes(plainly, past, currency, places, reopened))
+        sections.append(lineage(figures.total, quality, currency, facts))
+        sections.append(attention([f for s in sections for f in s.findings], light_of(figures.total, quality), currency))
+        ordered = sorted(sections, key=lambda section: MONTHLY.index(section.key))
+        made += [replace(section, currency=currency, number=MONTHLY.index(section.key) + 1) for section in ordered]
+    return Page("monthly", month, through, places, found, tuple(sorted(names.values())), tuple(made), facts, front=3)
+
+
+CUMULATIVE_NUMBERS = {"story": 1, "trend": 2, "lineage": 16}
+
+
+def compose_cumulative(last: date, sources: Sources, *, through: date | None, places: int, facts: Mapping[str, object]) -> Page:
+    """The cumulative report as data: all months of `sources` up to `last`."""
+    kept = {month: tables for month, tables in sources.items() if month <= last}
+    if not kept:
+        raise KeyError(f"no summary up to {last:%Y-%m}; give at least one month's tables")
+    found = tuple(sorted({currency for tables in kept.values() for currency in currencies(tables)}))
+    made: list[Section] = []
+    stores: dict[str, str] = {}
+    for currency in found:
+        history = History(last, through, currency, kept)
+        stores |= history.stores
+        quality = history.stacked("quality")
+        for section in (story(history), trend(history), lineage(history.sum_of(history.months), quality, currency, facts)):
+            made.append(replace(section, currency=currency, number=CUMULATIVE_NUMBERS[section.key]))
+    return Page("cumulative", last, through, places, found, tuple(sorted(stores.values())), tuple(made), facts, front=2)

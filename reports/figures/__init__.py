@@ -1,0 +1,103 @@
+"""Exact figures from the lake's summary tables; every definition of the glossary has one place here.
+
+In: mappings of Arrow tables, one a month. Out: integers and frames of integers, per currency. Nothing here knows
+a language, a colour or a page.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
+
+import pyarrow as pa
+
+from reports.figures.calendar import Normalised, Split, month_before, normalise, same_day, split_change
+from reports.figures.customers import Visits, visits
+from reports.figures.money import Totals, total
+from reports.figures.tables import Tables, currencies, names
+
+__all__ = ["Figures", "Normalised", "Split", "Tables", "Totals", "currencies"]
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What every section of the monthly report reads: one month in one currency, and what it is compared with.
+
+    `before` (the month before) and `year_ago` are None where the lake does not have them. Of an open month
+    (`through` is its last complete day) only the same days of the others are compared, and only in tables that
+    have days.
+    """
+
+    month: date
+    through: date | None
+    currency: str
+    sources: Mapping[date, Mapping[str, pa.Table]]
+
+    def _tables(self, first: date) -> Tables | None:
+        if first not in self.sources or "days" not in self.sources[first]:
+            return None
+        return Tables(first, self.sources[first], self.currency, same_day(first, self.through) if self.through else None)
+
+    @cached_property
+    def now(self) -> Tables:
+        return Tables(self.month, self.sources[self.month], self.currency)
+
+    @cached_property
+    def before(self) -> Tables | None:
+        return self._tables(month_before(self.month))
+
+    @cached_property
+    def year_ago(self) -> Tables | None:
+        return self._tables(month_before(self.month, 12))
+
+    @cached_property
+    def whole_before(self) -> Tables | None:
+        """The month before, for tables without days: None while the month is open."""
+        return None if self.through else self.before
+
+    @cached_property
+    def visits(self) -> dict[date, Visits]:
+        """Customers of every month up to this one, in the currency; of other months only `customers` need be there."""
+        past = {m: Tables(m, self.sources[m], self.currency)["customers"] for m in self.sources
+                if m <= self.month and "customers" in self.sources[m]}
+        return visits(past)
+
+    @cached_property
+    def total(self) -> Totals:
+        return total(self.now["days"])
+
+    @cached_property
+    def total_before(self) -> Totals | None:
+        return total(self.before["days"]) if self.before else None
+
+    @cached_property
+    def total_year_ago(self) -> Totals | None:
+        return total(self.year_ago["days"]) if self.year_ago else None
+
+    @cached_property
+    def fair(self) -> Normalised | None:
+        """This month on the weekdays of the month before."""
+        return normalise(self.now["days"], self.before["days"]) if self.before else None
+
+    @cached_property
+    def split(self) -> Split | None:
+        return split_change(self.now["days"], self.before["days"]) if self.before else None
+
+    @cached_property
+    def stores(self) -> dict[str, str]:
+        """Store names by identifier, of the stores of this currency, in the order of the names."""
+        own = set(self.now["days"]["store_id"])
+        known = names(self.sources, "stores", "store_id", "name")
+        return dict(sorted(((s, known.get(s) or s) for s in own), key=lambda pair: (pair[1], pair[0])))
+
+    @cached_property
+    def zones(self) -> set[str]:
+        """Time zones of the stores of this currency."""
+        known = names(self.sources, "stores", "store_id", "timezone")
+        return {known[store] for store in self.stores if store in known}
+
+    @cached_property
+    def employees(self) -> dict[str, str]:
+        return names(self.sources, "employees", "employee_id", "alias")

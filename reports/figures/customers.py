@@ -1,0 +1,64 @@
+"""Customers, where the till knows them: new and returning, repeat rate, RFM, cohorts, concentration.
+
+In: `customers` frames (customer and store, receipts of SALE, net sales with refunds deducted). Out: integers; groups
+under SMALL customers are to be suppressed by whoever shows them. New = first ever SALE lies in the month; returning =
+an earlier SALE exists in the lake. Repeat rate = customers with >= 2 receipts ÷ identified customers of the period.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date
+
+import pandas as pd
+
+SMALL = 5
+"""No group of fewer customers than this is shown."""
+
+
+@dataclass(frozen=True)
+class Group:
+    """Customers of a group, their receipts and what they spent net."""
+
+    customers: int = 0
+    receipts: int = 0
+    net_sales: int = 0
+
+
+@dataclass(frozen=True)
+class Visits:
+    """The identified customers of one month."""
+
+    month: date
+    everyone: Group
+    new: Group
+    returning: Group
+    repeating: int
+    """Customers with two receipts or more."""
+    known: bool
+    """Whether an earlier month exists, without which nobody can be told to be new."""
+
+
+def by_customer(customers: pd.DataFrame) -> pd.DataFrame:
+    """One row a customer who bought: receipts, net sales, first and last day."""
+    bought = customers[customers["receipts"] > 0]
+    return bought.groupby("customer_id", sort=True).agg(receipts=("receipts", "sum"), net_sales=("net_sales", "sum"),
+                                                        first_day=("first_day", "min"), last_day=("last_day", "max"))
+
+
+def visits(months: Mapping[date, pd.DataFrame]) -> dict[date, Visits]:
+    """Per month its customers, new ones told from returning ones by all months before it."""
+    seen: set[str] = set()
+    made: dict[date, Visits] = {}
+    for month in sorted(months):
+        people = by_customer(months[month])
+        is_new = ~people.index.isin(seen)
+        made[month] = Visits(month, _group(people), _group(people[is_new]), _group(people[~is_new]), int((people["receipts"] > 1).sum()),
+                             bool(made))
+        seen |= set(people.index)
+    return made
+
+
+def _group(people: pd.DataFrame) -> Group:
+    return Group(len(people), int(people["receipts"].sum()), int(people["net_sales"].sum()))

@@ -1,0 +1,77 @@
+"""What sells: items ranked, classed and compared.
+
+In: `items` frames (units of 10**-places and 10**-4). Out: frames of exact integers. A component of a combo is
+credited to the dish with its share of the combo's money, so that the items' net sales add up to the month's.
+"""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from reports.values import divide
+
+SUMS = ["receipts", "units", "refunded_units", "gross_sales", "discounts", "refunds", "net_sales", "tax_included", "cost",
+        "costed_units", "costed_net", "costed_tax_included"]
+ABC_BOUNDS = (80, 95)
+"""Percent of net sales up to which items are A and B (inventoryturns.com); the rest is C."""
+
+
+def by_item(items: pd.DataFrame) -> pd.DataFrame:
+    """One row an item and category, best seller first, with the part that came from combos beside it."""
+    keyed = items.assign(category=items["category"].fillna(""))
+    whole = keyed.groupby(["item", "category"], sort=True)[SUMS].sum()
+    combos = keyed[keyed["in_combo"].astype(bool)].groupby(["item", "category"])[["units", "net_sales"]].sum()
+    combos = combos.rename(columns={"units": "combo_units", "net_sales": "combo_net"}).reindex(whole.index, fill_value=0)
+    ranked = whole.join(combos).reset_index()
+    ranked = ranked.sort_values(["net_sales", "units", "item", "category"], ascending=[False, False, True, True], kind="stable")
+    ranked = ranked.reset_index(drop=True)
+    ranked["rank"] = range(1, len(ranked) + 1)
+    ranked["abc"] = classes(ranked["net_sales"].tolist())
+    return ranked
+
+
+def by_category(items: pd.DataFrame) -> pd.DataFrame:
+    """One row a category ("" where none is known), largest net sales first."""
+    keyed = items.assign(category=items["category"].fillna(""))
+    sums = keyed.groupby("category", sort=True)[SUMS].sum().reset_index()
+    return sums.sort_values(["net_sales", "category"], ascending=[False, True], kind="stable").reset_index(drop=True)
+
+
+def classes(net: list[int], bounds: tuple[int, int] = ABC_BOUNDS) -> list[str]:
+    """ABC class of net sales that are ranked from the largest: A while the running share, its own within, is <= 80 %.
+
+    The best seller is always A; an item without positive sales is C.
+
+    >>> classes([70, 20, 7, 3])
+    ['A', 'B', 'C', 'C']
+    """
+    whole = sum(value for value in net if value > 0)
+    found, running = [], 0
+    for rank, value in enumerate(net):
+        running += max(value, 0)
+        share = running * 100
+        found.append("C" if value <= 0 else "A" if rank == 0 or share <= bounds[0] * whole
+                     else "B" if share <= bounds[1] * whole else "C")
+    return found
+
+
+def compare(now: pd.DataFrame, before: pd.DataFrame, factor: tuple[int, int] = (1, 1)) -> pd.DataFrame:
+    """`by_item` of two months side by side, by item: columns of `now`, and _before ones (0 and rank 0 where absent).
+
+    `factor` brings the month to the calendar of the one before (normalised ÷ actual net sales); `fair_change` is net
+    sales so scaled, less those before. An item that moved category counts as one. Rows: every item of either month,
+    largest fair rise first.
+    """
+    left, right = _one_row(now), _one_row(before)
+    index = left.index.union(right.index)
+    joined = left.reindex(index, fill_value=0).join(right.reindex(index, fill_value=0), rsuffix="_before").rename_axis("item").reset_index()
+    joined["change"] = joined["net_sales"] - joined["net_sales_before"]
+    joined["fair_change"] = [divide(int(n) * factor[0], factor[1]) - int(b)
+                             for n, b in zip(joined["net_sales"], joined["net_sales_before"], strict=True)]
+    return joined.sort_values(["fair_change", "item"], ascending=[False, True], kind="stable").reset_index(drop=True)
+
+
+def _one_row(ranked: pd.DataFrame) -> pd.DataFrame:
+    merged = ranked.groupby("item", sort=True)[["net_sales", "units", "receipts"]].sum().reset_index()
+    merged = merged.sort_values(["net_sales", "units", "item"], ascending=[False, False, True], kind="stable")
+    return merged.assign(rank=range(1, len(merged) + 1)).set_index("item")

@@ -1,0 +1,67 @@
+"""What earns: menu engineering after Kasavana & Smith (1982), per category.
+
+Contribution of a unit = (net sales - included tax - cost) ÷ units, over the rows whose cost is known (VAT-free price,
+calcolihoreca.it). In a category of n >= FEWEST such items, an item is *popular* if its units >= 0.70 × (all units ÷ n)
+and *profitable* if its contribution a unit >= sum of contributions ÷ sum of units (the weighted mean; thefenneclab.com,
+batuhanozkok.com). star = both, plowhorse = popular only, puzzle = profitable only, dog = neither. Items that are cheap
+to forget (no cost, no units) are not classified. In: `by_item` frames. Out: exact integers; comparisons are made by
+cross-multiplying, so no rounding decides a class.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import pandas as pd
+
+POPULAR = (7, 10)
+FEWEST = 3
+CLASSES = ("star", "plowhorse", "puzzle", "dog")
+
+
+class Dish(NamedTuple):
+    """One classified item; contribution ÷ costed_units is its contribution a unit (units are 10**-4)."""
+
+    item: str
+    category: str
+    kind: str
+    units: int
+    contribution: int
+    costed_units: int
+    popularity: tuple[int, int]
+    """Units ÷ the popularity bound of the category: 1 is just popular."""
+    profitability: tuple[int, int]
+    """Contribution a unit ÷ the category's mean: 1 is just profitable."""
+    net_sales: int
+
+
+def engineer(ranked: pd.DataFrame) -> list[Dish]:
+    """Classified dishes, by category and then the largest contribution first."""
+    usable = ranked[(ranked["costed_units"] > 0) & (ranked["units"] > 0)]
+    made: list[Dish] = []
+    for category, group in usable.groupby("category", sort=True):
+        rows = list(group.itertuples(index=False))
+        if len(rows) < FEWEST:
+            continue
+        gains = [int(r.costed_net) - int(r.costed_tax_included) - int(r.cost) for r in rows]
+        units, gain, costed = sum(int(r.units) for r in rows), sum(gains), sum(int(r.costed_units) for r in rows)
+        for r, own in zip(rows, gains, strict=True):
+            popularity = (int(r.units) * len(rows) * POPULAR[1], POPULAR[0] * units)
+            popular = popularity[0] >= popularity[1]
+            profitable = own * costed >= gain * int(r.costed_units)
+            kind = CLASSES[(0 if profitable else 1) if popular else (2 if profitable else 3)]
+            made.append(Dish(r.item, category, kind, int(r.units), own, int(r.costed_units), popularity,
+                             (own * costed, gain * int(r.costed_units)), int(r.net_sales)))
+    return sorted(made, key=lambda d: (d.category, -d.contribution, d.item))
+
+
+def round_price(units: int) -> int:
+    """About one twentieth of a price, as the next lower 1, 2 or 5 times a power of ten: what a menu price is raised by.
+
+    >>> round_price(4500), round_price(139_00)
+    (200, 500)
+    """
+    target, power = max(units // 20, 1), 1
+    while power * 10 <= target:
+        power *= 10
+    return max(step * power for step in (1, 2, 5) if step * power <= target)

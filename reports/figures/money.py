@@ -1,0 +1,126 @@
+"""The money of a period: every definition of REPORTS.md section 1 that is a sum, once.
+
+In: frames of `tables` (units of 10**-places). Out: `Totals`, integers in the same units, and pairs (part, whole)
+for shares, never a float. Conserved: net = gross - discounts - refunds and collected = net + added tax + tips +
+surcharges + rounding; `Totals.difference` and `Totals.unpaid` are what is left of those identities (0 in an
+honest lake). Source: the till's own sales summary (help.loyverse.com/help/sales-summary-report-back-office).
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields
+
+import pandas as pd
+
+PERCENT_BASE = 20
+"""No percentage stands on fewer receipts than this."""
+
+
+@dataclass(frozen=True)
+class Totals:
+    """Sums over rows of `days`. Refunds are dated by the refund receipt, not by the sale that they return."""
+
+    receipts: int = 0
+    refund_receipts: int = 0
+    units: int = 0
+    gross_sales: int = 0
+    sale_discounts: int = 0
+    refund_discounts: int = 0
+    refunds: int = 0
+    net_sales: int = 0
+    tax_included: int = 0
+    tax_added: int = 0
+    tips: int = 0
+    surcharges: int = 0
+    rounding: int = 0
+    collected: int = 0
+    paid: int = 0
+    points_discounts: int = 0
+    cost: int = 0
+    costed_net: int = 0
+    costed_tax_included: int = 0
+    identified_receipts: int = 0
+    cancelled_receipts: int = 0
+    cancelled_total: int = 0
+
+    @property
+    def discounts(self) -> int:
+        """Discounts on sales less discounts on refunds: a discounted sale that is wholly refunded nets to 0."""
+        return self.sale_discounts - self.refund_discounts
+
+    @property
+    def difference(self) -> int:
+        """Collected less what the bridge says should have been collected."""
+        return self.collected - (self.gross_sales - self.discounts - self.refunds + self.tax_added + self.tips
+                                 + self.surcharges + self.rounding)
+
+    @property
+    def unpaid(self) -> int:
+        """Collected less the payments."""
+        return self.collected - self.paid
+
+    @property
+    def gross_profit(self) -> int:
+        """Net sales of what has a cost, less that cost; included tax stays inside (the till's own measure)."""
+        return self.costed_net - self.cost
+
+    @property
+    def margin(self) -> tuple[int, int]:
+        """POS margin: gross profit ÷ net sales, over what has a cost."""
+        return self.gross_profit, self.costed_net
+
+    @property
+    def margin_before_tax(self) -> tuple[int, int]:
+        """Margin ex tax: (net - included tax - cost) ÷ (net - included tax), over what has a cost."""
+        base = self.costed_net - self.costed_tax_included
+        return base - self.cost, base
+
+    @property
+    def cost_coverage(self) -> tuple[int, int]:
+        """Share of net sales whose cost is known; the rest is left out of profit, never taken for free."""
+        return self.costed_net, self.net_sales
+
+    @property
+    def average_receipt(self) -> tuple[int, int]:
+        """Net sales ÷ SALE receipts that were not cancelled."""
+        return self.net_sales, self.receipts
+
+    @property
+    def average_before_refunds(self) -> tuple[int, int]:
+        """(Gross - discounts on sales) ÷ the same receipts."""
+        return self.gross_sales - self.sale_discounts, self.receipts
+
+    @property
+    def units_per_receipt(self) -> tuple[int, int]:
+        """Units of SALE lines (combos as one, a weighed line as 1) ÷ the same receipts."""
+        return self.units, self.receipts
+
+    @property
+    def refund_share(self) -> tuple[int, int]:
+        """Refunds ÷ gross sales."""
+        return self.refunds, self.gross_sales
+
+    @property
+    def discount_share(self) -> tuple[int, int]:
+        """Discounts ÷ gross sales."""
+        return self.discounts, self.gross_sales
+
+    @property
+    def identified_share(self) -> tuple[int, int]:
+        """SALE receipts with a customer ÷ SALE receipts."""
+        return self.identified_receipts, self.receipts
+
+
+SUMS = tuple(f.name for f in fields(Totals))
+
+
+def total(days: pd.DataFrame) -> Totals:
+    """Sums of all rows of `days`."""
+    return Totals(**{name: int(days[name].sum()) for name in SUMS})
+
+
+def total_by(days: pd.DataFrame, *keys: str) -> dict:
+    """Totals by `keys` (a tuple where several), in the order of the keys."""
+    sums = days.groupby(list(keys), sort=True)[list(SUMS)].sum()
+    return {key: Totals(**{n: int(v) for n, v in zip(SUMS, row, strict=True)})
+            for key, row in zip(sums.index, sums.itertuples(index=False), strict=True)}

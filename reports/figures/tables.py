@@ -1,0 +1,103 @@
+"""Summary tables as exact integer frames.
+
+In: Arrow tables of the lake's summaries (schema SUMMARY), one set a month. Out: pandas frames in which money is
+int64 in units of 10**-places and a quantity int64 in units of 10**-4, labels are str, days are date. Decimals are
+read from their 128-bit words, so nothing passes through a float. Raises KeyError naming a table that is missing
+and OverflowError where an amount does not fit 64 bits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+TABLES = ("days", "hours", "items", "prices", "combos", "combo_parts", "choices", "tenders", "discounts", "staff",
+          "refunded_items", "baskets", "customers", "quality")
+
+
+def _integers(column: pa.ChunkedArray) -> np.ndarray:
+    """The unscaled integers of a decimal column; object with None where the column has nulls."""
+    if column.null_count:
+        scale = column.type.scale
+        return np.array([None if v is None else int(v.scaleb(scale)) for v in column.to_pylist()], dtype=object)
+    parts = []
+    for chunk in column.chunks:
+        words = np.frombuffer(chunk.buffers()[1], dtype=np.int64)[2 * chunk.offset:2 * (chunk.offset + len(chunk))]
+        low, high = words[0::2], words[1::2]
+        if not np.array_equal(high, low >> 63):
+            raise OverflowError(f"an amount of {column.type} does not fit 64 bits")
+        parts.append(low)
+    return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
+
+
+def frame(table: pa.Table) -> pd.DataFrame:
+    """`table` as a frame of exact integers, strings and dates, rows in their order."""
+    columns = {}
+    for name in table.column_names:
+        column = table.column(name)
+        if pa.types.is_decimal(column.type):
+            columns[name] = _integers(column)
+            continue
+        if pa.types.is_dictionary(column.type):
+            column = column.cast(column.type.value_type)
+        if pa.types.is_integer(column.type) and not column.null_count:
+            columns[name] = column.to_numpy().astype(np.int64)
+        elif pa.types.is_timestamp(column.type):
+            columns[name] = pd.Series(column.to_pylist(), dtype=object)
+        else:
+            columns[name] = np.array(column.to_pylist() or [], dtype=object)
+    return pd.DataFrame(columns)
+
+
+class Tables:
+    """The tables of one month, cut to one currency and, for days and hours, to a span of days.
+
+    `tables["items"]` is a frame; `quality` keeps the rows whose currency could not be read too.
+    """
+
+    def __init__(self, first: date, source: Mapping[str, pa.Table], currency: str, last: date | None = None):
+        self.first, self.source, self.currency, self.last = first, source, currency, last
+        self._frames: dict[str, pd.DataFrame] = {}
+
+    def __getitem__(self, name: str) -> pd.DataFrame:
+        if name not in self._frames:
+            whole = frame(self.source[name])
+            keep = whole["currency"] == self.currency
+            if name == "quality":
+                keep |= whole["currency"].isna()
+            if self.last is not None and "business_day" in whole:
+                keep &= whole["business_day"].map(lambda day: day <= self.last).astype(bool)
+            self._frames[name] = whole[keep.astype(bool)].reset_index(drop=True)
+        return self._frames[name]
+
+    @property
+    def cut(self) -> bool:
+        """Whether only part of the month is looked at: tables without days cannot be cut and are not compared."""
+        return self.last is not None
+
+    @cached_property
+    def open_days(self) -> list[date]:
+        """Days on which a store of the currency made a sale."""
+        days = self["days"]
+        return sorted(set(days.loc[days["receipts"] > 0, "business_day"]))
+
+
+def names(sources: Mapping[date, Mapping[str, pa.Table]], table: str, key: str, label: str) -> dict[str, str]:
+    """Labels by identifier, the newest month's winning."""
+    found: dict[str, str] = {}
+    for month in sorted(sources):
+        if table in sources[month]:
+            known = frame(sources[month][table])
+            found.update(zip(known[key], known[label], strict=True))
+    return found
+
+
+def currencies(source: Mapping[str, pa.Table]) -> tuple[str, ...]:
+    """Currencies of a month's stores and days, in the alphabet."""
+    found = {c for table in ("days", "stores") for c in frame(source[table])["currency"].unique() if c}
+    return tuple(sorted(found))

@@ -1,0 +1,23 @@
+"""Page to files: Markdown, HTML, PDF, charts, CSV tables, figures.json. Same page, same bytes."""
+
+from __future__ import annotations
+
+from reports.page import Page
+from reports.render.html import html
+from reports.render.machine import figures_json, table_csv
+from reports.render.markdown import markdown
+from reports.render.outline import charts, tables
+from reports.words import Words
+
+
+def files_of(page: Page, locale: str, paper: str = "us-letter") -> dict[str, bytes]:
+    """Every file of the report by its name within the report's folder."""
+    from reports.charts import draw
+    from reports.render.pdf import pdf
+    words = Words(locale, page.places, page.currencies)
+    images = {name: draw(chart, words) for name, chart in charts(page)}
+    made = {"report.md": markdown(page, words), "report.html": html(page, words, images), "figures.json": figures_json(page),
+            "report.pdf": pdf(page, words, images, paper)}
+    made |= {f"charts/{name}.svg": image for name, image in images.items()}
+    made |= {f"tables/{name}.csv": table_csv(table, words, page.places) for name, table in tables(page)}
+    return dict(sorted(made.items()))

@@ -1,0 +1,100 @@
+"""figures.json and the CSV tables: the same figures for machines.
+
+Out: JSON with sorted keys, every amount, quantity and ratio a decimal string ("1234.50"), counts as integers, dates
+ISO; CSV in UTF-8 with a byte order mark, CRLF, one decimal point, no thousands; text cells that a spreadsheet
+would run are led by an apostrophe. Money keeps all decimals of the lake's places that its currency has.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+from collections.abc import Mapping
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+
+from babel.numbers import get_currency_precision
+
+from reports.escape import cell
+from reports.page import Page, Table
+from reports.values import QUANTITY_UNIT, Count, Day, Hour, Money, Month, Percent, Points, Quantity, Rate, Value, Weekday
+from reports.words import Words
+
+RATIO = Decimal("0.000001")
+
+
+def amount(money: Money, places: int) -> str:
+    """Decimal string with the currency's decimals, more only where the amount has them."""
+    exact = Decimal(money.units).scaleb(-places)
+    own = exact.quantize(Decimal(1).scaleb(-min(get_currency_precision(money.currency), places)))
+    return str(own if own == exact else exact)
+
+
+def ratio(part: int, whole: int) -> str | None:
+    return str((Decimal(part) / whole).quantize(RATIO, ROUND_HALF_UP)) if whole else None
+
+
+def plain(value: object, places: int) -> object:
+    """`value` as JSON has it."""
+    match value:
+        case Money():
+            return amount(value, places)
+        case Count(number):
+            return number
+        case Quantity(units):
+            return str(Decimal(units) / QUANTITY_UNIT)
+        case Percent(part, whole) | Rate(part, whole):
+            return ratio(part, whole)
+        case Points(now, now_whole, before, before_whole):
+            return ratio(now * before_whole - before * now_whole, now_whole * before_whole)
+        case Day(day) | Month(day):
+            return day.isoformat()
+        case Weekday(number) | Hour(number):
+            return number
+        case Mapping():
+            return {str(key): plain(item, places) for key, item in value.items()}
+        case list() | tuple():
+            return [plain(item, places) for item in value]
+        case date():
+            return value.isoformat()
+        case None | bool() | int() | str():
+            return value
+    raise TypeError(f"{value!r} has no place in figures.json")
+
+
+def figures_json(page: Page) -> bytes:
+    """{report, month, through, places, currencies: {MXN: {section: figures}}, sections without a currency, lineage}."""
+    currencies: dict[str, dict[str, object]] = {currency: {} for currency in page.currencies}
+    general: dict[str, object] = {}
+    for section in page.sections:
+        if section.figures:
+            (currencies[section.currency] if section.currency else general)[section.key] = plain(section.figures, page.places)
+    body = {"schema": 1, "report": page.report, "month": page.month.isoformat()[:7], "through": plain(page.through, 0), "places": page.places,
+            "currencies": currencies, "general": general, "lineage": {str(k): _fact(v) for k, v in page.lineage.items()}}
+    return json.dumps(body, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
+
+
+def _fact(value: object) -> object:
+    if isinstance(value, Mapping):
+        return {str(key): str(item) for key, item in value.items()}
+    return [str(item) for item in value] if isinstance(value, (list, tuple)) else str(value)
+
+
+def table_csv(table: Table, words: Words, places: int) -> bytes:
+    """All rows of `table`, headings in the page's language."""
+    out = io.StringIO()
+    writer = csv.writer(out, lineterminator="\r\n")
+    writer.writerow([cell(words.say(column.heading)) for column in table.columns])
+    for row in table.rows:
+        writer.writerow([_cell(value, words, places) for value in row])
+    return b"\xef\xbb\xbf" + out.getvalue().encode()
+
+
+def _cell(value: Value, words: Words, places: int) -> object:
+    if value is None:
+        return ""
+    if isinstance(value, (Money, Count, Quantity, Percent, Points, Rate, Day, Month)):
+        made = plain(value, places)
+        return "" if made is None else made
+    return cell(words.say(value))

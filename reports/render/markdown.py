@@ -1,0 +1,84 @@
+"""Page to GitHub Markdown: relative images, tables, nothing of people's text alive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reports import escape
+from reports.page import Column, Page, Section, Table
+from reports.render.outline import file_name, heading, subtitle
+from reports.values import Count, Name, Value, text
+from reports.words import Words
+
+RIGHT = {"money", "count", "quantity", "percent", "number"}
+
+
+def markdown(page: Page, words: Words) -> bytes:
+    """The report as Markdown; images stand in charts/ beside it, tables in tables/."""
+    lines = [f"# {_rich(words, heading(page))}", ""]
+    lines += [f"{_rich(words, line)}  " for line in subtitle(page)] + [""]
+    for section in page.sections:
+        lines += _section(section, page, words)
+    return "\n".join(lines).encode()
+
+
+def _rich(words: Words, value: Value) -> str:
+    made, strong = "", False
+    for run in words.sentence(value):
+        if run.strong != strong:
+            made, strong = made + "**", run.strong
+        made += escape.markdown(run.text) if run.text.strip() else run.text
+    return made + ("**" if strong else "")
+
+
+def _section(section: Section, page: Page, words: Words) -> Iterator[str]:
+    title = _rich(words, section.title)
+    yield f'<a id="{section.anchor}"></a>\n'
+    yield f"## {section.number}. {title}" + (f" · {section.currency}" if section.currency and len(page.currencies) > 1 else "")
+    yield ""
+    if section.tiles:
+        yield from _tiles(section, words)
+    for sentence in section.sentences:
+        yield f"{_rich(words, sentence)}\n"
+    for finding in section.attention:
+        target = next(s for s in page.sections if s.key == finding.section and s.currency in (section.currency, ""))
+        link = _rich(words, text("page.attention_link", n=Count(target.number)))
+        yield f"1. {_rich(words, finding.sentence)} ([{link}](#{target.anchor}))"
+    if section.attention:
+        yield ""
+    for chart in section.charts:
+        yield f"**{_rich(words, chart.title).replace('**', '')}**\n"
+        yield f"![{escape.markdown(words.say(chart.alt))}](charts/{file_name(page, section, chart)}.svg)\n"
+    for table in section.tables:
+        if table.shown:
+            yield from _table(table, words, page, section)
+    for note in section.notes:
+        yield f"- {_rich(words, note)}"
+    yield ""
+
+
+def _tiles(section: Section, words: Words) -> Iterator[str]:
+    yield "| " + " | ".join(_rich(words, tile.label) for tile in section.tiles) + " |"
+    yield "|" + " --- |" * len(section.tiles)
+    yield "| " + " | ".join(f"**{escape.markdown(words.say(tile.value))}**" for tile in section.tiles) + " |"
+    for i in range(max(len(tile.notes) for tile in section.tiles)):
+        yield "| " + " | ".join(_rich(words, tile.notes[i]).replace("**", "") if i < len(tile.notes) else "" for tile in section.tiles) + " |"
+    yield ""
+
+
+def _table(table: Table, words: Words, page: Page, section: Section) -> Iterator[str]:
+    yield f"**{_rich(words, table.title).replace('**', '')}**\n"
+    columns = table.page_columns
+    yield "| " + " | ".join(_rich(words, column.heading) for _, column in columns) + " |"
+    yield "| " + " | ".join(_align(column) for _, column in columns) + " |"
+    for i, row in enumerate(table.rows[:table.shown]):
+        cells = [_rich(words, row[at]) for at, _ in columns]
+        yield "| " + " | ".join(f"**{c}**" if i in table.strong and c else c for c in cells) + " |"
+    yield ""
+    if len(table.rows) > table.shown:
+        note = text("page.all_rows", shown=Count(table.shown), all=Count(len(table.rows)), file=Name(f"tables/{file_name(page, section, table)}.csv"))
+        yield f"{_rich(words, note)}\n"
+
+
+def _align(column: Column) -> str:
+    return "---:" if column.kind in RIGHT else ":---"

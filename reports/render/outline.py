@@ -1,0 +1,42 @@
+"""What every form of a page shares: its heading, its lines below, the file names of its charts and tables."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from reports.page import Chart, Page, Section, Table
+from reports.values import Count, Day, Month, Name, Series, Text, text
+
+
+def heading(page: Page) -> Text:
+    return Text(page.title.key, {"month": Month(page.month)})
+
+
+def subtitle(page: Page) -> list[Text]:
+    """Stores, currencies, and how far an open month goes."""
+    lines = []
+    if page.stores:
+        shown = tuple(Name(store) for store in page.stores[:6])
+        more = (text("items.more", n=Count(len(page.stores) - 6)),) if len(page.stores) > 6 else ()
+        lines.append(text("page.stores", n=Count(len(page.stores)), names=Series((*shown, *more))))
+    lines.append(text("page.amounts", currencies=Series(tuple(Name(c) for c in page.currencies))))
+    if page.through:
+        lines.append(text("page.through", day=Day(page.through)))
+    return lines
+
+
+def file_name(page: Page, section: Section, part: Chart | Table) -> str:
+    """Name of the file of `part`, without its ending; of several currencies each has its own."""
+    return f"{part.name}-{section.currency.lower()}" if len(page.currencies) > 1 and section.currency else part.name
+
+
+def charts(page: Page) -> Iterator[tuple[str, Chart]]:
+    for section in page.sections:
+        for chart in section.charts:
+            yield file_name(page, section, chart), chart
+
+
+def tables(page: Page) -> Iterator[tuple[str, Table]]:
+    for section in page.sections:
+        for table in section.tables:
+            yield file_name(page, section, table), table

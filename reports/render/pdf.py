@@ -1,0 +1,68 @@
+"""Page to PDF by typst: letter or A4, page one alone makes sense, tagged for readers.
+
+In: a page, its words and its drawn charts. All text goes to typst as JSON data, never as markup; nothing is fetched and
+no file but the template is read. The text face is one that typst brings; signs that it lacks (emoji, other scripts)
+come from the machine's own fonts, where it has them. No date is written: the same page gives the same bytes.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from importlib.resources import as_file, files
+from typing import Literal
+
+import typst
+
+from reports.page import Page, Section, Table
+from reports.render.outline import file_name, heading, subtitle
+from reports.values import Count, Name, Value, text
+from reports.words import Words
+
+Paper = Literal["us-letter", "a4"]
+FONTS = ("Libertinus Serif", "DejaVu Sans")
+ROWS = 10
+RIGHT = {"money", "count", "quantity", "percent", "number"}
+
+
+def pdf(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper = "us-letter") -> bytes:
+    """`page` on `paper`; a table shows ROWS rows at most."""
+    from reports.charts import font_folder
+    body = {"title": words.say(heading(page)), "heading": _runs(words, heading(page)), "lines": [_runs(words, line) for line in subtitle(page)],
+            "language": words.language, "paper": paper, "fonts": FONTS, "front": page.front,
+            "sections": [_section(section, page, words, images) for section in page.sections]}
+    with as_file(files("reports") / "page.typ") as template:
+        return typst.compile(template, root=template.parent, font_paths=[font_folder()], sys_inputs={"page": json.dumps(body, ensure_ascii=False)})
+
+
+def _runs(words: Words, value: Value) -> list[dict[str, object]]:
+    return [{"t": run.text, "s": run.strong, "w": run.whole} for run in words.sentence(value)]
+
+
+def _section(section: Section, page: Page, words: Words, images: Mapping[str, bytes]) -> dict[str, object]:
+    def target(key: str) -> Section:
+        return next(s for s in page.sections if s.key == key and s.currency in (section.currency, ""))
+
+    return {
+        "key": section.key, "number": section.number, "title": _runs(words, section.title), "lead": section.key in ("headline", "story"),
+        "currency": section.currency if len(page.currencies) > 1 else "",
+        "sentences": [_runs(words, s) for s in section.sentences], "notes": [_runs(words, n) for n in section.notes],
+        "light": {"color": section.light, "text": _runs(words, text(f"lineage.{section.light}"))} if section.light else None,
+        "tiles": [{"label": _runs(words, t.label), "value": _runs(words, t.value), "notes": [_runs(words, n) for n in t.notes]} for t in section.tiles],
+        "findings": [{"text": _runs(words, f.sentence), "link": _runs(words, text("page.attention_link", n=Count(target(f.section).number)))}
+                     for f in section.attention],
+        "charts": [{"title": _runs(words, c.title), "alt": words.say(c.alt), "svg": images[file_name(page, section, c)].decode()} for c in section.charts],
+        "tables": [_table(table, section, page, words) for table in section.tables if table.shown and table.rows],
+    }
+
+
+def _table(table: Table, section: Section, page: Page, words: Words) -> dict[str, object]:
+    shown = min(table.shown, ROWS) if len(table.rows) > ROWS + 2 else table.shown
+    rest = None
+    if len(table.rows) > shown:
+        name = Name(f"tables/{file_name(page, section, table)}.csv")
+        rest = _runs(words, text("page.all_rows", shown=Count(shown), all=Count(len(table.rows)), file=name))
+    return {"title": _runs(words, table.title), "narrow": table.narrow, "rest": rest,
+            "columns": [{"heading": _runs(words, c.heading), "right": c.kind in RIGHT} for _, c in table.page_columns],
+            "rows": [{"strong": i in table.strong, "cells": [_runs(words, row[at]) for at, _ in table.page_columns]}
+                     for i, row in enumerate(table.rows[:shown])]}

@@ -1,0 +1,33 @@
+"""Section 12. Bought together: pairs of items that share a receipt more often than chance."""
+
+from __future__ import annotations
+
+from reports.figures import Figures
+from reports.figures.baskets import FEWEST, Pair, pairs
+from reports.page import Column, Section, Table
+from reports.values import Count, Name, Percent, Rate, Value, text
+
+MOST = 10
+
+
+def baskets(figures: Figures) -> Section:
+    """At most ten pairs, each once, with counts beside every measure."""
+    found = pairs(figures.now["baskets"], figures.total.receipts)
+    if not found:
+        return Section("baskets", (text("baskets.none", n=Count(FEWEST)),))
+    lead = found[0]
+    said = (text("baskets.lead", first=Name(lead.first), second=Name(lead.second), confidence=Percent(*lead.confidence),
+                 with_first=Count(lead.with_first), usual=Percent(lead.with_second, lead.receipts), n=Count(lead.both)),)
+    table = Table("baskets", text("baskets.table", n=Count(min(MOST, len(found)))), (
+        Column("first"), Column("second"), Column("both", "count"), Column("confidence", "percent"), Column("lift", "number")),
+        tuple(_row(pair) for pair in found), shown=MOST)
+    return Section("baskets", said, tables=(table,), figures={"pairs": [machine(pair) for pair in found[:MOST]]})
+
+
+def _row(pair: Pair) -> tuple[Value, ...]:
+    return Name(pair.first), Name(pair.second), Count(pair.both), Percent(*pair.confidence), Rate(*pair.lift, decimals=2)
+
+
+def machine(pair: Pair) -> dict[str, object]:
+    return {"first": pair.first, "second": pair.second, "receipts": pair.both, "with_first": pair.with_first, "with_second": pair.with_second,
+            "support": Percent(*pair.support), "confidence": Percent(*pair.confidence), "lift": Rate(*pair.lift), "leverage": Rate(*pair.leverage)}

@@ -1,0 +1,105 @@
+"""Section 17 (cumulative 16). Data quality and lineage: counts in = counts out, what is not known, and where all of it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pandas as pd
+
+from reports.figures.money import Totals
+from reports.page import Column, Finding, Section, Table
+from reports.values import Count, Money, Name, Percent, Value, text
+
+FLOW = ("fetched", "curated", "quarantined", "superseded")
+CHECKS = ("missing_cost", "missing_category", "unmapped_channel", "unknown_component", "clock_skew", "late", "payments_differ", "rounding",
+          "orphan_refund", "cancelled")
+FAULTS = ("payments_differ",)
+GAPS = ("missing_cost", "missing_category", "unmapped_channel", "unknown_component", "clock_skew", "orphan_refund")
+COVERAGE = (80, 100)
+FACTS = 14
+GLOSSARY = ("gross_sales", "refunds", "discounts", "net_sales", "tax", "collected", "cost", "margin", "average_receipt", "units_per_receipt",
+            "business_day", "fair", "new_customer", "repeat_rate", "abc", "menu", "basket", "small_cells")
+
+
+def quality_of(frame: pd.DataFrame) -> dict[str, tuple[int, int]]:
+    """check -> (count, money) of a `quality` frame, over stores and subjects."""
+    if frame.empty:
+        return {}
+    money = frame["amount"].map(lambda v: 0 if v is None or pd.isna(v) else int(v))
+    sums = frame.assign(amount=money).groupby("check", sort=True)[["count", "amount"]].sum()
+    return {check: (int(row["count"]), int(row["amount"])) for check, row in sums.iterrows()}
+
+
+def light_of(total: Totals, quality: pd.DataFrame) -> str:
+    """red: money that does not tie, or receipts that could not be read; amber: gaps in what is known; else green."""
+    checks = quality_of(quality)
+    if total.difference or total.unpaid or any(checks.get(c, (0, 0))[0] for c in (*FAULTS, "quarantined")):
+        return "red"
+    covered, whole = total.cost_coverage
+    if any(checks.get(c, (0, 0))[0] for c in GAPS if c != "missing_cost") or covered * COVERAGE[1] < whole * COVERAGE[0]:
+        return "amber"
+    return "green"
+
+
+def lineage(total: Totals, quality: pd.DataFrame, currency: str, facts: Mapping[str, object]) -> Section:
+    """Counts, checks with their subjects, the origin and the glossary, of a month or of the whole history."""
+    checks = quality_of(quality)
+    fetched, curated, quarantined = (checks.get(c, (0, 0))[0] for c in FLOW[:3])
+    tied = fetched == curated + quarantined
+    said = [text("lineage.tied" if tied else "lineage.untied", fetched=Count(fetched), curated=Count(curated), quarantined=Count(quarantined))]
+    light = light_of(total, quality)
+    said.append(text(f"lineage.{light}"))
+    findings = []
+    if not tied:
+        findings.append(Finding(text("lineage.untied", fetched=Count(fetched), curated=Count(curated), quarantined=Count(quarantined)), 0,
+                                "lineage", urgent=True))
+    if quarantined:
+        amount = checks["quarantined"][1]
+        findings.append(Finding(text("lineage.finding", n=Count(quarantined), amount=Money(amount, currency)), amount, "lineage", urgent=True))
+    covered, whole = total.cost_coverage
+    if total.costed_net and covered * COVERAGE[1] < whole * COVERAGE[0]:
+        findings.append(Finding(text("lineage.costs", share=Percent(covered, whole, decimals=0), amount=Money(whole - covered, currency)),
+                                whole - covered, "lineage"))
+    tables = [_checks(checks, currency)]
+    subjects = _subjects(quality)
+    if subjects.rows:
+        tables.append(subjects)
+    origin = _origin(facts)
+    if origin.rows:
+        tables.append(origin)
+    notes = tuple(text(f"glossary.{term}") for term in GLOSSARY)
+    return Section("lineage", tuple(said), tables=tuple(tables), notes=notes, findings=tuple(findings), figures={
+        "checks": {c: {"count": n, "amount": Money(a, currency)} for c, (n, a) in checks.items()}, "light": light})
+
+
+def _checks(checks: dict[str, tuple[int, int]], currency: str) -> Table:
+    rows = []
+    for check in (*FLOW, *CHECKS, *sorted(set(checks) - set(FLOW) - set(CHECKS))):
+        count, amount = checks.get(check, (0, 0))
+        if not count and check not in FLOW:
+            continue
+        name: Value = text(f"check.{check}") if check in FLOW + CHECKS else Name(check)
+        rows.append((name, Count(count), Money(amount, currency) if amount else None))
+    return Table("checks", text("lineage.checks"), (Column("check"), Column("count", "count"), Column("amount", "money")), tuple(rows), shown=20)
+
+
+def _subjects(frame: pd.DataFrame) -> Table:
+    frame = frame[(frame["subject"] != "") & (frame["count"] > 0) & frame["check"].isin([*CHECKS, "quarantined"])]
+    sums = frame.groupby(["check", "subject"], sort=True)["count"].sum().reset_index()
+    sums = sums.sort_values(["count", "check", "subject"], ascending=[False, True, True], kind="stable")
+    rows = tuple((text(f"check.{r.check}"), Name(r.subject), Count(int(r[2]))) for r in sums.itertuples(index=False))
+    return Table("subjects", text("lineage.subjects"), (Column("check"), Column("subject"), Column("count", "count")), rows, shown=12)
+
+
+def _origin(facts: Mapping[str, object]) -> Table:
+    rows = tuple((Name(str(key)), Name(listed(facts[key]))) for key in sorted(facts))
+    return Table("origin", text("lineage.origin"), (Column("fact"), Column("value")), rows, shown=40)
+
+
+def listed(fact: object) -> str:
+    """A fact in one line: of many inputs the first ones and how many they are."""
+    if isinstance(fact, Mapping):
+        fact = [f"{key}: {fact[key]}" for key in sorted(fact, key=str)]
+    if isinstance(fact, (list, tuple)):
+        return ", ".join(str(item) for item in fact[:FACTS]) + (f", … ({len(fact)})" if len(fact) > FACTS else "")
+    return str(fact)

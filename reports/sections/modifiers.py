@@ -1,0 +1,99 @@
+"""Section 11. Drinks and modifiers: the mix of categories against the month before, and what paid options bring."""
+
+from __future__ import annotations
+
+import re
+
+import pandas as pd
+
+from reports.figures import Figures
+from reports.figures.calendar import month_before
+from reports.figures.items import by_category
+from reports.figures.money import PERCENT_BASE
+from reports.page import Column, Section, Table
+from reports.sections.comparison import against
+from reports.sections.items import category_name
+from reports.values import QUANTITY_UNIT, Count, Money, Month, Name, Percent, Points, Quantity, Rate, text
+
+DRINKS = re.compile(r"bebida|refresco|cerveza|caf[eé]|drink|beverage|soda|beer|coffee", re.IGNORECASE)
+"""How a category of drinks is known by its name; a menu without one has no sentence about drinks."""
+
+STILL = 200
+"""A category that moved by less than one in STILL of all sales has not moved."""
+
+
+def modifiers(figures: Figures) -> Section:
+    """Category shares with their move in points, drinks per 100 receipts, paid options by modifier."""
+    currency = figures.currency
+    groups = by_category(figures.now["items"])
+    if groups.empty:
+        return Section("modifiers", (text("modifiers.empty"),))
+    past = by_category(figures.whole_before["items"]) if figures.whole_before else None
+    fair = past is not None and figures.total_before.receipts >= PERCENT_BASE and int(past["net_sales"].sum()) > 0
+    whole = int(groups["net_sales"].sum())
+    said = []
+    if fair:
+        said += _moved(figures, groups, past)
+    said += _drinks(figures, groups, past if fair else None)
+    tables = [_mix(figures, groups, past if fair else None)]
+    choices = figures.now["choices"]
+    paid = choices[choices["amount"] != 0].groupby("name", sort=True)[["units", "amount"]].sum().reset_index()
+    paid = paid.sort_values(["amount", "name"], ascending=[False, True], kind="stable")
+    if len(paid):
+        money = int(paid["amount"].sum())
+        said.append(text("modifiers.paid", amount=Money(money, currency), share=Percent(money, figures.total.gross_sales), n=Quantity(int(paid["units"].sum()))))
+        tables.append(Table("paid-modifiers", text("modifiers.paid_table"), (Column("modifier"), Column("units", "quantity"), Column("charged", "money")),
+                            tuple((Name(r.name), Quantity(int(r.units)), Money(int(r.amount), currency)) for r in paid.itertuples(index=False))))
+    else:
+        said.append(text("modifiers.none"))
+    return Section("modifiers", tuple(said), tables=tuple(tables), figures={
+        "mix": [{"category": r.category or None, "net_sales": Money(int(r.net_sales), currency), "share": Percent(int(r.net_sales), whole)}
+                for r in groups.itertuples(index=False)],
+        "paid": [{"modifier": r.name, "units": Quantity(int(r.units)), "amount": Money(int(r.amount), currency)} for r in paid.itertuples(index=False)]})
+
+
+def _moved(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame) -> list:
+    whole, whole_past = int(groups["net_sales"].sum()), int(past["net_sales"].sum())
+    if whole <= 0:
+        return []
+    now, before = (dict(zip(g["category"], g["net_sales"], strict=True)) for g in (groups, past))
+    moves = {c: int(now.get(c, 0)) * whole_past - int(before.get(c, 0)) * whole for c in {*now, *before}}
+    top = max(sorted(moves), key=lambda c: abs(moves[c]))
+    if abs(moves[top]) * STILL < whole * whole_past:
+        return [text("modifiers.same", month=Month(month_before(figures.month), short=True))]
+    key = "gained" if moves[top] > 0 else "lost"
+    return [text(f"modifiers.{key}", category=category_name(top), points=Points(int(now.get(top, 0)), whole, int(before.get(top, 0)), whole_past),
+                 share=Percent(int(now.get(top, 0)), whole), month=Month(month_before(figures.month), short=True))]
+
+
+def _drinks(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -> list:
+    def per_hundred(frame: pd.DataFrame, receipts: int) -> tuple[int, int]:
+        return 100 * int(frame.loc[frame["category"].map(lambda c: bool(DRINKS.search(c))), "units"].sum()), QUANTITY_UNIT * receipts
+
+    now = per_hundred(groups, figures.total.receipts)
+    if not now[0] or not now[1]:
+        return []
+    said = [text("modifiers.drinks", rate=Rate(*now), n=Quantity(now[0] // 100), receipts=Count(figures.total.receipts))]
+    if past is not None:
+        before = per_hundred(past, figures.total_before.receipts)
+        if before[0]:
+            said.append(text("modifiers.drinks_against", note=against(now, before, Rate(*before), month_before(figures.month),
+                                                                   figures.total_before.receipts)))
+    return said
+
+
+def _mix(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -> Table:
+    whole = int(groups["net_sales"].sum())
+    before = dict(zip(past["category"], past["net_sales"], strict=True)) if past is not None else {}
+    whole_past = int(past["net_sales"].sum()) if past is not None else 0
+    columns = [Column("category"), Column("units", "quantity"), Column("net_sales", "money"), Column("share", "percent")]
+    if past is not None:
+        columns += [Column("share_before", "percent"), Column("points", "percent")]
+    rows = []
+    for r in groups.itertuples(index=False):
+        row = [category_name(r.category), Quantity(int(r.units)), Money(int(r.net_sales), figures.currency), Percent(int(r.net_sales), whole)]
+        if past is not None:
+            was = int(before.get(r.category, 0))
+            row += [Percent(was, whole_past), Points(int(r.net_sales), whole, was, whole_past)]
+        rows.append(tuple(row))
+    return Table("categories", text("modifiers.mix"), tuple(columns), tuple(rows), shown=12)

@@ -1,0 +1,57 @@
+"""Cumulative 1. The story on one page: six figures of the last 12 months, beside the 12 before and all of history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from reports.figures.calendar import month_before
+from reports.figures.history import History
+from reports.figures.money import PERCENT_BASE, Totals
+from reports.page import Section, Tile
+from reports.sections.bridge import machine
+from reports.sections.comparison import Pair, growth
+from reports.values import Count, Money, Month, Percent, Points, Value, divide, text
+
+
+def story(history: History) -> Section:
+    """Tiles of 12 months where there are as many whole ones, of all history otherwise."""
+    if not history.months:
+        return Section("story", (text("story.empty"),))
+    currency = history.currency
+    ever = history.sum_of(history.months)
+    last = history.whole[-1] if history.whole else None
+    year = history.year_to(last) if last else None
+    past = history.year_to(month_before(last, 12)) if year else None
+    now, before = (history.sum_of(m) if m else None for m in (year, past))
+
+    def money(pair: Pair) -> Value:
+        return Money(divide(*pair), currency) if pair[1] else None
+
+    said = [text("story.lead", first=Month(history.months[0]), net=Money(ever.net_sales, currency), n=Count(ever.receipts))]
+    if now and before and before.receipts >= PERCENT_BASE and before.net_sales > 0:
+        said.append(text("story.year", net=Money(now.net_sales, currency), change=growth((now.net_sales, 1), (before.net_sales, 1)),
+                         base=Money(before.net_sales, currency)))
+    elif now:
+        said.append(text("story.year_alone", net=Money(now.net_sales, currency)))
+    best = max(history.totals, key=lambda m: (history.totals[m].net_sales, m))
+    said.append(text("story.best", month=Month(best), net=Money(history.totals[best].net_sales, currency)))
+
+    def tile(name: str, read: Callable[[Totals], Pair], say: Callable[[Pair], Value], trend: int, share: bool = False) -> Tile:
+        notes = []
+        if now:
+            notes.append(text("story.last_12"))
+            if before and before.receipts >= PERCENT_BASE and read(before)[0] and read(before)[1]:
+                change = Points(*read(now), *read(before)) if share else growth(read(now), read(before))
+                notes.append(text("story.change", change=change, base=say(read(before))))
+        notes.append(text("story.all_time", value=say(read(ever))) if now else text("story.months", n=Count(len(history.months))))
+        return Tile(text(f"tile.{name}"), say(read(now or ever)), tuple(notes), trend)
+
+    def percent(pair: Pair) -> Value:
+        return Percent(*pair)
+
+    tiles = (tile("net_sales", lambda t: (t.net_sales, 1), money, 1), tile("receipts", lambda t: (t.receipts, 1), lambda p: Count(p[0]), 1),
+             tile("average_receipt", lambda t: t.average_receipt, money, 1),
+             tile("gross_profit", lambda t: (t.gross_profit, 1 if t.costed_net else 0), money, 1),
+             tile("refunds", lambda t: t.refund_share, percent, -1, True), tile("identified", lambda t: t.identified_share, percent, 0, True))
+    sums = {"all_time": ever, "last_12": now, "before_12": before}
+    return Section("story", tuple(said), tiles=tiles, figures={k: machine(t, currency) for k, t in sums.items() if t})

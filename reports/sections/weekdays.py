@@ -1,0 +1,124 @@
+"""Section 7. Weekday and order type: net sales per open day, each order type on all seven days."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+
+from reports.figures import Figures
+from reports.figures.calendar import month_before
+from reports.figures.money import PERCENT_BASE
+from reports.page import Chart, Column, Finding, Section, Table
+from reports.sections.comparison import growth
+from reports.sections.names import names_of
+from reports.values import Count, Money, Month, Name, Percent, Rate, Value, Weekday, divide, text
+
+KNOWN = ("dine_in", "takeaway", "delivery", "unmapped")
+PANELS = 4
+FALL = 10
+"""A finding: a weekday that sold more than one in FALL less per open day than the month before."""
+
+
+def channel_name(channel: str) -> Value:
+    return text(f"channel.{channel}") if channel in KNOWN else Name(channel)
+
+
+def by_weekday(days: pd.DataFrame) -> dict[int, tuple[int, int, int]]:
+    """weekday -> (net sales, receipts, open days); a day is open on which any store sold."""
+    if days.empty:
+        return {}
+    weekday = days["business_day"].map(date.weekday)
+    sums = days.groupby(weekday)[["net_sales", "receipts"]].sum()
+    opened = days[days["receipts"] > 0]
+    counts = opened.groupby(opened["business_day"].map(date.weekday))["business_day"].nunique().to_dict()
+    return {int(w): (int(r.net_sales), int(r.receipts), int(counts[w])) for w, r in sums.iterrows() if counts.get(w)}
+
+
+def weekdays(figures: Figures) -> Section:
+    """Table of weekdays, table of order types, small multiples of the two."""
+    days, currency = figures.now["days"], figures.currency
+    now = by_weekday(days)
+    if not now:
+        return Section("weekdays", (text("weekdays.empty"),))
+    before = by_weekday(figures.before["days"]) if figures.before else {}
+    best = max(now, key=lambda w: (now[w][0] / now[w][2], -w))
+    worst = min(now, key=lambda w: (now[w][0] / now[w][2], w))
+    channels = days.groupby("channel", sort=True)[["net_sales", "receipts"]].sum().reset_index()
+    channels = channels.sort_values(["net_sales", "channel"], ascending=[False, True], kind="stable")
+    whole = int(channels["net_sales"].sum())
+    lead = channels.iloc[0]
+    said = [text("weekdays.best" if len(now) > 1 else "weekdays.only", day=Weekday(best), net=_per_day(now[best], currency), worst=Weekday(worst),
+                 low=_per_day(now[worst], currency)),
+            text("weekdays.channel", channel=channel_name(lead["channel"]), share=Percent(int(lead["net_sales"]), whole),
+                 net=Money(int(lead["net_sales"]), currency))]
+    unmapped = figures.now["quality"]
+    unmapped = unmapped[(unmapped["check"] == "unmapped_channel") & (unmapped["subject"] != "") & (unmapped["count"] > 0)]
+    if len(unmapped):
+        counts = unmapped.groupby("subject", sort=True)["count"].sum().sort_values(ascending=False, kind="stable")
+        said.append(text("weekdays.unmapped", names=names_of(counts.index)))
+    tables = [_weekday_table(figures, now, before), _channel_table(channels, whole, currency)]
+    return Section("weekdays", tuple(said), charts=_charts(figures, days, channels, now, best), tables=tuple(tables),
+                   findings=_findings(figures, now, before), figures={
+        "weekdays": {str(w): {"net_sales": Money(n, currency), "receipts": Count(r), "open_days": Count(d), "per_day": _per_day((n, r, d), currency)}
+                     for w, (n, r, d) in sorted(now.items())},
+        "channels": {r.channel: {"net_sales": Money(int(r.net_sales), currency), "receipts": Count(int(r.receipts))}
+                     for r in channels.itertuples(index=False)}})
+
+
+def _per_day(day: tuple[int, int, int], currency: str) -> Money:
+    return Money(divide(day[0], day[2]), currency)
+
+
+def _weekday_table(figures: Figures, now: dict, before: dict) -> Table:
+    currency = figures.currency
+    columns = [Column("weekday"), Column("open_days", "count"), Column("per_day", "money"), Column("receipts_per_day", "number")]
+    if before:
+        columns += [Column("before_per_day", "money"), Column("change", "percent")]
+    rows = []
+    for w in range(7):
+        if w not in now:
+            rows.append((Weekday(w), Count(0), *([None] * (len(columns) - 2))))
+            continue
+        row = [Weekday(w), Count(now[w][2]), _per_day(now[w], currency), Rate(now[w][1], now[w][2])]
+        if before:
+            past = before.get(w)
+            fair = past and past[1] >= PERCENT_BASE and past[0] > 0
+            row += [_per_day(past, currency) if past else None, growth((now[w][0], now[w][2]), (past[0], past[2])) if fair else None]
+        rows.append(tuple(row))
+    return Table("weekdays", text("weekdays.table"), tuple(columns), tuple(rows))
+
+
+def _channel_table(channels: pd.DataFrame, whole: int, currency: str) -> Table:
+    rows = tuple((channel_name(r.channel), Count(int(r.receipts)), Money(int(r.net_sales), currency), Percent(int(r.net_sales), whole),
+                  Money(divide(int(r.net_sales), int(r.receipts)), currency) if r.receipts else None) for r in channels.itertuples(index=False))
+    return Table("channels", text("weekdays.channels"), (Column("channel"), Column("receipts", "count"), Column("net_sales", "money"),
+                                                        Column("share", "percent"), Column("average_receipt", "money")), rows)
+
+
+def _charts(figures: Figures, days: pd.DataFrame, channels: pd.DataFrame, now: dict, best: int) -> tuple[Chart, ...]:
+    if len(now) < 2:
+        return ()
+    weekday = days["business_day"].map(date.weekday)
+    sums = days.groupby([days["channel"], weekday])["net_sales"].sum().to_dict()
+    panels = []
+    for r in channels.head(PANELS).itertuples(index=False):
+        values = [divide(int(sums.get((r.channel, w), 0)), now[w][2]) if w in now else None for w in range(7)]
+        panels.append((channel_name(r.channel), values))
+    return (Chart("panels", "weekdays", text("weekdays.chart", day=Weekday(best), net=_per_day(now[best], figures.currency)),
+                  text("weekdays.alt", n=Count(len(panels))), {
+        "panels": panels, "ticks": [Weekday(w, short=True) for w in range(7)], "currency": figures.currency}),)
+
+
+def _findings(figures: Figures, now: dict, before: dict) -> tuple[Finding, ...]:
+    found = []
+    for w, (net, _, opened) in now.items():
+        if w not in before or before[w][1] < PERCENT_BASE or before[w][0] <= 0:
+            continue
+        usual = divide(before[w][0], before[w][2])
+        lost = (usual - divide(net, opened)) * opened
+        if lost * FALL > usual * opened:
+            found.append(Finding(text("weekdays.finding", day=Weekday(w), change=growth((net, opened), (before[w][0], before[w][2])),
+                                      now=Money(divide(net, opened), figures.currency), base=Money(usual, figures.currency),
+                                      month=Month(month_before(figures.month), short=True)), lost, "weekdays"))
+    return tuple(sorted(found, key=lambda f: -f.size)[:2])

@@ -1,0 +1,144 @@
+"""What a page is made of before it is words: exact, typed values.
+
+In: integers only. Money is in units of 10**-places of its currency (the lake's places), quantities in units of
+10**-4, shares and rates are a part and a whole. Out: nothing is rounded here; `words.Words` says a value in a
+language, and `render.machine` writes it as a decimal string. No float ever holds money.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+
+QUANTITY_UNIT = 10_000
+
+
+def divide(part: int, whole: int) -> int:
+    """part / whole as an integer, halves away from zero (commercial rounding).
+
+    >>> [divide(5, 2), divide(-5, 2), divide(4, 3)]
+    [3, -3, 1]
+    """
+    if whole < 0:
+        part, whole = -part, -whole
+    quotient, rest = divmod(abs(part), whole)
+    quotient += 2 * rest >= whole
+    return quotient if part >= 0 else -quotient
+
+
+@dataclass(frozen=True, slots=True)
+class Money:
+    """An amount in units of 10**-places of `currency`; `compact` says it short ("$12 k"), `signed` with its sign."""
+
+    units: int
+    currency: str
+    signed: bool = False
+    compact: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Count:
+    """A number of receipts, lines, days."""
+
+    number: int
+    signed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Quantity:
+    """Units sold, in 10**-4."""
+
+    units: int
+    signed: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Percent:
+    """part ÷ whole, said in percent; a whole of 0 has no percent and is said as a dash."""
+
+    part: int
+    whole: int
+    signed: bool = False
+    decimals: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """now ÷ now_whole less before ÷ before_whole, said in percentage points."""
+
+    now: int
+    now_whole: int
+    before: int
+    before_whole: int
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """part ÷ whole, said as a plain number."""
+
+    part: int
+    whole: int
+    decimals: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A business day; `long` adds the weekday, `short` leaves the year out."""
+
+    date: date
+    long: bool = False
+    short: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Month:
+    """A month, by its first day."""
+
+    first: date
+    short: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Weekday:
+    """0 = Monday."""
+
+    number: int
+    short: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Hour:
+    """A clock hour of the store."""
+
+    number: int
+
+
+@dataclass(frozen=True, slots=True)
+class Name:
+    """Text of the merchant or of the till: never translated, always escaped."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """A sentence of the catalog by its key, with the values of its blanks."""
+
+    key: str
+    values: Mapping[str, Value] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Series:
+    """Values said one after the other: "a, b and c"."""
+
+    items: tuple[Value, ...]
+
+
+Value = Money | Count | Quantity | Percent | Points | Rate | Day | Month | Weekday | Hour | Name | Text | Series | None
+
+
+def text(key: str, **values: Value) -> Text:
+    """The catalog's sentence `key` with its blanks filled."""
+    return Text(key, values)

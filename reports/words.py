@@ -1,0 +1,182 @@
+"""Values and sentences to words of one locale: the only place where a number becomes text.
+
+In: a locale (es_MX or en_US), the lake's places, the currencies of the page. Out: strings, or runs of a sentence
+that say which part is strong and which is a foreign name. Numbers, dates and currencies follow CLDR through
+Babel; names of merchants pass through untouched but for characters that cannot be seen.
+
+A template of `text/<locale>.toml` has blanks {name}; {name:one|many} says a count with the fitting noun and
+{name:=one|many} the noun alone; **...** is strong. Raises KeyError naming a sentence that is missing.
+"""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
+from datetime import date
+from decimal import ROUND_HALF_UP, Decimal
+from functools import cache
+from importlib.resources import files
+from string import Formatter
+
+from babel import Locale
+from babel.dates import format_date, format_skeleton
+from babel.lists import format_list
+from babel.numbers import format_compact_decimal, format_decimal, get_currency_precision
+
+from reports.values import (QUANTITY_UNIT, Count, Day, Hour, Money, Month, Name, Percent, Points, Quantity, Rate, Series,
+                            Text, Value, Weekday)
+
+LOCALES = ("es_MX", "en_US")
+DASH = "–"
+_HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
+
+
+def visible(name: str) -> str:
+    """`name` with control and direction characters replaced by the sign for them, line breaks by a space."""
+    name = re.sub(r"[\r\n\t\u2028\u2029]+", " ", name)
+    name = _HIDDEN.sub("\ufffd", name.encode("utf-8", "replace").decode("utf-8"))
+    return re.sub(r" {2,}", " ", name).strip() or DASH
+
+
+@dataclass(frozen=True, slots=True)
+class Run:
+    """A piece of a sentence: its text, whether it is strong, whether it is a name in a language of its own."""
+
+    text: str
+    strong: bool = False
+    foreign: bool = False
+    whole: bool = False
+    """A number, date or amount: not to be broken over two lines."""
+
+
+@cache
+def catalog(locale: str) -> Mapping[str, str]:
+    """All sentences of `locale` by their dotted key."""
+    if locale not in LOCALES:
+        raise ValueError(f"locale {locale!r} has no catalog; choose one of {', '.join(LOCALES)}")
+    folder = files("reports") / "text" / locale
+    found: dict[str, str] = {}
+    for file in sorted(folder.iterdir(), key=lambda f: f.name):
+        for head, table in tomllib.loads(file.read_text("utf-8")).items():
+            found.update({f"{head}.{key}": sentence for key, sentence in table.items()})
+    return found
+
+
+class Words:
+    """Says values in one locale, for a page whose amounts are in `currencies`."""
+
+    def __init__(self, locale: str, places: int, currencies: tuple[str, ...] = ()):
+        self.catalog, self.code, self.places = catalog(locale), locale, places
+        self.locale, self.language = Locale.parse(locale), locale.split("_")[0]
+        self.alone = len(set(currencies)) <= 1
+
+    def say(self, value: Value) -> str:
+        """`value` in words."""
+        return "".join(run.text for run in self.runs(value))
+
+    def runs(self, value: Value) -> list[Run]:
+        """`value` as runs; a sentence is taken apart, everything else is one run."""
+        match value:
+            case None:
+                return [Run(DASH)]
+            case Name(name):
+                return [Run(visible(name), foreign=True)]
+            case Text(key, values):
+                return list(self._sentence(self.catalog[key], values))
+            case Series(items):
+                said = format_list([f"\x00{i}\x00" for i in range(len(items))], locale=self.locale) if items else ""
+                pieces = said.split("\x00")
+                return [run for i, piece in enumerate(pieces)
+                        for run in (self.runs(items[int(piece)]) if i % 2 else [Run(piece)])]
+        return [Run(self._plain(value), whole=True)]
+
+    def sentence(self, value: Value) -> list[Run]:
+        """`runs`, begun with a capital unless a name begins them."""
+        runs = self.runs(value)
+        if runs and not runs[0].foreign:
+            runs[0] = replace(runs[0], text=runs[0].text[:1].upper() + runs[0].text[1:])
+        return runs
+
+    def _sentence(self, template: str, values: Mapping[str, Value]) -> Iterator[Run]:
+        strong = False
+        for literal, blank, spec, _ in Formatter().parse(template):
+            for i, piece in enumerate(literal.split("**")):
+                strong ^= i > 0
+                if piece:
+                    yield Run(piece, strong)
+            if blank is None:
+                continue
+            value = values[blank]
+            if spec:
+                number = value.number if isinstance(value, Count) else 0
+                noun = spec.lstrip("=").split("|")[number != 1]
+                yield Run(noun if spec.startswith("=") else f"{self._plain(value)} {noun}", strong)
+            else:
+                for run in self.runs(value):
+                    yield replace(run, strong=strong or run.strong)
+
+    def _plain(self, value: Value) -> str:
+        match value:
+            case Money():
+                return self._money(value)
+            case Count(number, signed):
+                return self._number(Decimal(number), 0, signed)
+            case Quantity(units, signed):
+                amount = Decimal(units) / QUANTITY_UNIT
+                return self._number(amount, 0 if amount == amount.to_integral_value() else 1, signed)
+            case Percent(part, whole, signed, decimals):
+                if whole == 0:
+                    return DASH
+                return self._percent(Decimal(part * 100) / whole, decimals, signed)
+            case Points(now, now_whole, before, before_whole):
+                if not now_whole or not before_whole:
+                    return DASH
+                points = Decimal(now * 100) / now_whole - Decimal(before * 100) / before_whole
+                return f"{self._number(points, 1, True)}\xa0pp"
+            case Rate(part, whole, decimals):
+                return DASH if whole == 0 else self._number(Decimal(part) / whole, decimals, False)
+            case Day(day, long, short):
+                return self._day(day, long, short)
+            case Month(first, short):
+                return format_date(first, "MMM y", self.locale) if short else format_skeleton("yMMMM", first, locale=self.locale)
+            case Weekday(number, short):
+                return self.locale.days["stand-alone"]["abbreviated" if short else "wide"][number]
+            case Hour(number):
+                return f"{number}\xa0h"
+        raise TypeError(f"{value!r} is no value of a page")
+
+    def _day(self, day: date, long: bool, short: bool) -> str:
+        if self.language == "es":
+            return format_date(day, ("EEE " if long else "") + ("d MMM" if short else "d MMM y"), self.locale)
+        return format_date(day, ("EEE, " if long else "") + ("MMM d" if short else "MMM d, y"), self.locale)
+
+    def _number(self, number: Decimal, decimals: int, signed: bool) -> str:
+        rounded = number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
+        said = format_decimal(abs(rounded), "#,##0." + "0" * decimals if decimals else "#,##0", self.locale)
+        return ("−" if rounded < 0 else "+" if signed and rounded > 0 else "") + said
+
+    def _percent(self, percent: Decimal, decimals: int, signed: bool) -> str:
+        return self._number(percent, decimals, signed) + ("\xa0%" if self.language == "es" else "%")
+
+    def _money(self, money: Money) -> str:
+        amount = Decimal(money.units).scaleb(-self.places)
+        symbol = self.symbol(money.currency)
+        if money.compact and abs(amount) >= 1000:
+            decimals = 1 if abs(amount) < 10_000 or 1_000_000 <= abs(amount) < 10_000_000 else 0
+            said = format_compact_decimal(abs(amount), locale=self.locale, fraction_digits=decimals)
+        else:
+            own = 0 if money.compact and abs(amount) >= 10 else get_currency_precision(money.currency)
+            amount = amount.quantize(Decimal(1).scaleb(-own), ROUND_HALF_UP)
+            said = format_decimal(abs(amount), "#,##0." + "0" * own if own else "#,##0", self.locale)
+        return ("−" if amount < 0 else "+" if money.signed and amount > 0 else "") + symbol + said
+
+    def symbol(self, currency: str) -> str:
+        """Sign of `currency`; the bare $ where the page has but one currency, the code and a space where no sign exists."""
+        sign = self.locale.currency_symbols.get(currency, currency)
+        if sign == currency:
+            sign = Locale("en").currency_symbols.get(currency, currency)
+        if self.alone and sign.endswith("$"):
+            sign = "$"
+        return sign + ("\xa0" if sign[-1].isalpha() else "")
