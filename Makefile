@@ -1,0 +1,14 @@
+.PHONY: help setup demo test lint lock
+help:            ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
+setup:           ## make the environment in .venv
+	./run setup
+demo:            ## a monthly report from the embedded shop
+	./run demo
+test:            ## the tests, real servers included
+	./run test
+lint:            ## style and imports
+	.venv/bin/ruff check .
+lock:            ## lock the requirements again, with hashes
+	.venv/bin/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url setup.cfg -o requirements.txt
+	.venv/bin/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra dev -c requirements.txt setup.cfg -o requirements-dev.txt

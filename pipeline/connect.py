@@ -1,0 +1,35 @@
+"""The shop that the settings name: the embedded simulator, the API of a point of sale, or saved files."""
+
+from __future__ import annotations
+
+import os
+from functools import cache
+from pathlib import Path
+
+from pipeline import settings
+from pipeline.errors import ConfigError
+from pipeline.extract import SOURCES, Source
+
+
+@cache
+def _embedded(_pid: int) -> tuple[str, str]:
+    from simulator import Server, Shop
+
+    server = Server(Shop(), now=settings.now)
+    server.daemon_threads = True  # it ends with the process, whatever connection is still open
+    server.start()
+    return server.url, server.token
+
+
+def connect() -> Source:
+    """The configured source. Raises ConfigError when the settings do not name one."""
+    section = settings.pos()
+    if section.source not in SOURCES:
+        raise ConfigError(f"[pos] source = {section.source!r} is unknown; known are {', '.join(sorted(SOURCES))}")
+    if section.source == "files":
+        return SOURCES["files"](folder=Path(section.folder))
+    if section.url == "simulator":
+        url, token = _embedded(os.getpid())
+        return SOURCES["loyverse"](url=url, token=token, rate=None)
+    rate = (section.rate_requests, section.rate_seconds) if section.rate_requests else None
+    return SOURCES[section.source](url=section.url, token=settings.token(), rate=rate, state=settings.spool(), deadline=section.request_seconds)

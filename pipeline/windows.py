@@ -1,0 +1,81 @@
+"""Windows of extraction: which are missing, where they begin and end, and how a walk of the API fills them.
+
+A window is one business day of `updated_at`, [start, end) in UTC. It begins where the one before ended, so that
+windows tile time also when the time zone or the cut-over of the settings has changed in between.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime, timedelta
+from pathlib import Path
+
+from pipeline.extract import Source, Window, forward, pack, recall, skew_warning, walk, wall_warning
+from pipeline.load import Lake
+from pipeline.progress import Progress
+from pipeline.transform import Store, day_bounds
+
+log = logging.getLogger(__name__)
+
+DATASET = "raw/receipts"
+DAY = timedelta(days=1)
+
+
+def tile(days: list[date], lake: Lake, store: Store) -> Iterator[Window]:
+    """Windows for consecutive `days`, which touch the windows that the lake already has on either side."""
+    before, after = str(days[0] - DAY), str(days[-1] + DAY)
+    start = datetime.fromisoformat(lake.facts(DATASET, before)["end"]) if lake.newest(DATASET, before) else day_bounds(days[0], store)[0]
+    edge = datetime.fromisoformat(lake.facts(DATASET, after)["start"]) if lake.newest(DATASET, after) else None
+    for day in days:
+        end = edge if edge and day == days[-1] else day_bounds(day, store)[1]
+        yield Window(day, start, max(start, end))
+        start = max(start, end)
+
+
+def spans(days: Iterable[date]) -> Iterator[list[date]]:
+    """`days` as runs of consecutive days."""
+    run: list[date] = []
+    for day in sorted(days):
+        if run and day != run[-1] + DAY:
+            yield run
+            run = []
+        run.append(day)
+    if run:
+        yield run
+
+
+def back(month: date, count: int) -> date:
+    """The first day of the month `count` months before `month`."""
+    year, index = divmod(month.year * 12 + month.month - 1 - count, 12)
+    return date(year, index + 1, 1)
+
+
+def months_between(first: date, last: date) -> list[date]:
+    """The first days of the months from that of `first` to that of `last`."""
+    count = (last.year - first.year) * 12 + last.month - first.month
+    return [back(last, n) for n in range(count, -1, -1)]
+
+
+def extract(days: Iterable[date], lake: Lake, source: Source, store: Store, *, last: date, now: datetime, spool: Path,
+            tell: Callable[[str, int | None], None]) -> None:
+    """Fill the windows of `days`, one walk of the source for each run of consecutive days, and commit them in order.
+
+    `last` is the last day whose window has closed. A walk that ends there leaves the upper bound out: what changes
+    meanwhile moves out of the closed windows and never slips between two pages.
+    """
+    for span in spans(days):
+        windows = list(tile(span, lake, store))
+        name = f"receipts of {span[0]}" + (f" to {span[-1]}" if span[1:] else "")
+        with Progress(name, "receipts", tell=tell) as bar:
+            found = walk(source, windows, bounded=span[-1] < last, spool=spool, now=now,
+                         progress=lambda step, bar=bar: bar.reach(step.records, f"back to {step.oldest:%Y-%m-%d %H:%M}" if step.oldest else ""))
+        for warning in (skew_warning(found.skew), found.truncated_at and wall_warning(found.truncated_at)):
+            if warning:
+                log.warning("%s: %s", name, warning)
+        for window, records in found.windows:
+            facts = {"start": window.start.isoformat(), "end": window.end.isoformat(), "records": sum(len(records[sold]) for sold in records),
+                     "truncated_at": found.truncated_at and found.truncated_at.isoformat()}
+            earlier = recall(lambda day: map(lake.read_raw, lake.raw_objects(day, day)))
+            lake.commit_window(str(window.date), pack(forward(records, earlier)), facts)
+        log.info("%s: %d records in %d pages, %d requests", name, found.records, found.pages, found.requests)
