@@ -32,4 +32,5 @@ def connect() -> Source:
         url, token = _embedded(os.getpid())
         return SOURCES["loyverse"](url=url, token=token, rate=None)
     rate = (section.rate_requests, section.rate_seconds) if section.rate_requests else None
-    return SOURCES[section.source](url=section.url, token=settings.token(), rate=rate, state=settings.spool(), deadline=section.request_seconds)
+    return SOURCES[section.source](url=section.url, token=settings.token(), rate=rate, state=settings.spool(), deadline=section.request_seconds,
+                                   patience=section.patience_seconds)

@@ -66,7 +66,11 @@ class Conflict(LakeError):
 
 
 class Corrupt(LakeError):
-    """An object is missing or does not match the digest in its manifest."""
+    """An object is missing or does not match the digest in its manifest; `dataset` and `partition` say whose, where it is known."""
+
+    def __init__(self, message: str, dataset: str = "", partition: str = "") -> None:
+        super().__init__(message)
+        self.dataset, self.partition = dataset, partition
 
 
 class Stale(LakeError):

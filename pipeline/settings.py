@@ -58,6 +58,7 @@ class pos(luigi.Config):  # noqa: N801  Luigi names a section after its class
     rate_requests = luigi.IntParameter(300, description="requests in `rate_seconds` at most; 0: no limit")
     rate_seconds = luigi.IntParameter(300)
     request_seconds = luigi.FloatParameter(60.0, description="total time of one request")
+    patience_seconds = luigi.FloatParameter(300.0, description="time that the retries of one request may wait")
     spool = luigi.Parameter("", description="folder for the pages of a walk under way; empty: in the system's temporary folder")
     now = luigi.Parameter("", description="instant to take for now (ISO 8601, UTC); empty: the clock")
 
@@ -104,7 +105,7 @@ def now() -> datetime:
 def _store(where: str, timezone: str, day_starts_at: str, currency: str) -> Store:
     try:
         ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError) as error:
+    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
         raise ConfigError(f"{where}: timezone = {timezone!r} is not an IANA time zone such as America/Mexico_City") from error
     try:
         starts = time.fromisoformat(day_starts_at)
@@ -168,6 +169,13 @@ def cleaning() -> dict[str, object]:
             "places": shaping.places, "tzdata": tz_version(), "customer_key": key}
 
 
+def check() -> None:
+    """Read every setting that can be wrong, so that nothing is asked of the shop and nothing written before all are right."""
+    last_day()
+    rules()
+    locale()
+
+
 def locale() -> str:
     """The locale of the reports; refused when there are no texts for it."""
     name = report().locale
@@ -223,21 +231,21 @@ class Day(luigi.DateParameter):
         return last_day() if value is None else super().normalize(value)
 
 
-class Days(Day):
+class Days(luigi.Parameter):
     """One day; or, where Luigi batches tasks, several: a tuple of dates, spelled 2026-10-01,2026-10-02."""
 
     def __init__(self, **kwargs: object):
         super().__init__(batch_method=lambda days: tuple(sorted(set(days))), **kwargs)
 
     def parse(self, text: str) -> date | tuple[date, ...]:
-        days = tuple(super(Days, self).parse(day) for day in text.split(","))
+        days = tuple(map(Day().parse, text.split(",")))
         return days if len(days) > 1 else days[0]
 
     def serialize(self, value: date | tuple[date, ...]) -> str:
-        return ",".join(map(str, value)) if isinstance(value, tuple) else super().serialize(value)
+        return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
     def normalize(self, value: date | tuple[date, ...]) -> date | tuple[date, ...]:
-        return value if isinstance(value, tuple) else super().normalize(value)
+        return value[0] if isinstance(value, tuple) and len(value) == 1 else value
 
 
 class Month(luigi.MonthParameter):

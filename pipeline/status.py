@@ -55,7 +55,7 @@ def read_status(lake: Lake, *, expected: date, now: datetime, limited: bool) -> 
             continue
         if count := lake.facts("staging", name, newest)["quarantined"]:
             quarantined[name] = count
-        stores = from_bytes(lake.read("staging", name, ["receipts.parquet"])["receipts.parquet"]).column("store_id")
+        stores = from_bytes(lake.read("staging", name, ["receipts"])["receipts"]).column("store_id")
         receipts[name] = dict(sorted(Counter(pc.cast(stores, "string").to_pylist()).items()))
     warning = gap_warning(end, now, limited)
     return Status(windows[-1], round((now - end).total_seconds() / 3600, 1), last < expected, gaps, truncated, quarantined, receipts,

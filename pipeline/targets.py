@@ -26,6 +26,7 @@ ATTEMPTS = 3
 
 @cache
 def _lake(_pid: int) -> Lake:
+    settings.check()
     section = settings.lake()
     return Lake(open_storage(section.url, endpoint=section.endpoint or None, region=section.region or None,
                              encryption=section.encryption or None, kms_key=section.kms_key or None))

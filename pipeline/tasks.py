@@ -53,14 +53,14 @@ class RawCatalog(Fetched):
         found = connect().catalog()
         body = b"{" + b",\n".join(json.dumps(name).encode() + b":[" + b",".join(rows) + b"]" for name, rows in sorted(found.items())) + b"}"
         counts = {name: len(rows) for name, rows in found.items()}
-        lake().publish(self.dataset, self.name, RAW, {"catalog.json.zst": compress(body)}, {"objects": counts}, basis=None)
+        lake().publish(self.dataset, self.name, RAW, {"catalog": compress(body)}, {"objects": counts}, basis=None)
         self.tell(f"{sum(counts.values())} objects", 100)
 
 
 @lru_cache(maxsize=8)
 def read_catalog(name: str, digest: str) -> Catalog:
     """The snapshot of a day; `digest` makes the memory of it honest."""
-    return Catalog.read(decompress(lake().read("raw/catalog", name)["catalog.json.zst"]))
+    return Catalog.read(decompress(lake().read("raw/catalog", name)["catalog"]))
 
 
 def catalog_for(day: date) -> RawCatalog:
@@ -127,7 +127,7 @@ class DailySales(Partition):
         raw = (Raw(found.batch, found.key, lake().read_raw(found)) for found in self.objects())
         day = clean(self.date, raw, read_catalog(catalog.name, catalog.digest()), settings.rules())
         self.tell(f"{day.facts['curated']:,} receipts, {day.facts['quarantined']} in quarantine", 100)
-        return {f"{d.name}.parquet": to_bytes(getattr(day, d.name), d.order) for d in schema.LAKE}, dict(day.facts)
+        return {d.name: to_bytes(getattr(day, d.name), d.order) for d in schema.LAKE}, dict(day.facts)
 
 
 def days_of(month: date) -> list[date]:
@@ -157,11 +157,11 @@ class MonthlySales(Partition):
         for count, day in enumerate(days, 1):
             members = lake().read(day.dataset, day.name)
             for name, writer in writers.items():
-                writer.append(from_bytes(members[f"{name}.parquet"], f"{day.dataset}/{day.name}/{name}"))
+                writer.append(from_bytes(members[name], f"{day.dataset}/{day.name}/{name}"))
             for key in ("fetched", "curated", "quarantined", "superseded"):
                 facts[key] = facts.get(key, 0) + lake().facts(day.dataset, day.name)[key]
             self.tell(f"{count} of {len(days)} days", 100 * count // len(days))
-        return {f"{name}.parquet": writer.close() for name, writer in writers.items()}, facts
+        return {name: writer.close() for name, writer in writers.items()}, facts
 
 
 class MonthlySummary(Partition):
@@ -175,16 +175,16 @@ class MonthlySummary(Partition):
 
     def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
         sales, catalog = self.requires()
-        tables = {name.removesuffix(".parquet"): from_bytes(body) for name, body in lake().read(sales.dataset, sales.name).items()}
+        tables = {name: from_bytes(body) for name, body in lake().read(sales.dataset, sales.name).items()}
         known = read_catalog(catalog.name, catalog.digest())
         summary = summarize(self.month, **tables, stores=known.stores_table(settings.rules()), employees=known.employees_table(settings.rules()),
                             facts=lake().facts(sales.dataset, sales.name), places=settings.rules().places)
-        return {f"{d.name}.parquet": to_bytes(summary[d.name], d.key) for d in schema.SUMMARY}, {}
+        return {d.name: to_bytes(summary[d.name], d.key) for d in schema.SUMMARY}, {}
 
 
 def read_summary(task: MonthlySummary) -> dict[str, object]:
     """The summary's tables by name."""
-    return {name.removesuffix(".parquet"): from_bytes(body) for name, body in lake().read(task.dataset, task.name).items()}
+    return {name: from_bytes(body) for name, body in lake().read(task.dataset, task.name).items()}
 
 
 class Report(Partition):
@@ -219,7 +219,8 @@ class MonthlyReport(Report):
 
     def requires(self) -> list[MonthlySummary]:
         first = settings.pos().history_starts.replace(day=1)
-        return [MonthlySummary(month=month) for month in (self.month, back(self.month, 1), back(self.month, 12)) if month >= first]
+        base = [month for month in (back(self.month, 1), back(self.month, 12)) if month >= first]
+        return [MonthlySummary(month=month) for month in (self.month, *base)]
 
     def tell_story(self, lineage: dict[str, object], before: dict[str, object] | None) -> dict[str, bytes]:
         through = days_of(self.month)[-1]

@@ -19,25 +19,49 @@ if TYPE_CHECKING:
 __all__ = ["cumulative", "index", "monthly"]
 
 
-def monthly(month: date, summaries: Mapping[date, Mapping[str, pa.Table]], *, through: date | None = None, locale: str = "es_MX", places: int,
-            lineage: Mapping[str, object], changes: Mapping[str, object] | None = None,
-            reopened: Sequence[Mapping[str, str]] = ()) -> dict[str, bytes]:
+def monthly(
+    month: date,
+    summaries: Mapping[date, Mapping[str, pa.Table]],
+    *,
+    through: date | None = None,
+    locale: str = "es_MX",
+    places: int,
+    lineage: Mapping[str, object],
+    changes: Mapping[str, object] | None = None,
+    lake_starts: date | None = None,
+    reopened: Sequence[Mapping[str, str]] = (),
+) -> dict[str, bytes]:
     """Files of the monthly report.
 
     `summaries` holds `month` and, where the lake has them, the month before and the same month last year, by their
     first days. `through` is the last complete business day of an open month, None for a closed one. `changes` is the
-    figures.json of the previous edition, None for a first one; `reopened` are the receipts that came or changed since,
-    each with number, day, total and why (late, edited, cancelled, refunded, new).
+    figures.json of the previous edition, None for a first one, and `reopened` the receipts that came or changed since
+    then, each with number, day, total and why (late, edited, cancelled, refunded, new). `lake_starts` is the first
+    month of the lake: with it, and with at least the `customers` of every month since, new customers are told from
+    returning ones.
     """
     from reports.compose import compose_monthly
     from reports.render import files_of
-    return files_of(compose_monthly(month, summaries, through=through, places=places, facts=lineage, before=changes,
-                                    reopened=reopened), locale)
+
+    return files_of(
+        compose_monthly(
+            month, summaries, through=through, places=places, facts=lineage, before=changes, lake_starts=lake_starts, reopened=reopened
+        ),
+        locale,
+    )
 
 
-def cumulative(through_month: date, summaries: Mapping[date, Mapping[str, pa.Table]], *, through: date | None = None, locale: str = "es_MX",
-               places: int, lineage: Mapping[str, object], changes: Mapping[str, object] | None = None,
-               ledger: Sequence[Mapping[str, object]] = ()) -> dict[str, bytes]:
+def cumulative(
+    through_month: date,
+    summaries: Mapping[date, Mapping[str, pa.Table]],
+    *,
+    through: date | None = None,
+    locale: str = "es_MX",
+    places: int,
+    lineage: Mapping[str, object],
+    changes: Mapping[str, object] | None = None,
+    ledger: Sequence[Mapping[str, object]] = (),
+) -> dict[str, bytes]:
     """Files of the cumulative report: every month of `summaries` up to `through_month`.
 
     `through` is the last complete business day where `through_month` is still open. `changes` is the figures.json of
@@ -45,11 +69,18 @@ def cumulative(through_month: date, summaries: Mapping[date, Mapping[str, pa.Tab
     """
     from reports.compose import compose_cumulative
     from reports.render import files_of
-    return files_of(compose_cumulative(through_month, summaries, through=through, places=places, facts=lineage), locale)
+
+    return files_of(compose_cumulative(through_month, summaries, through=through, places=places, facts=lineage, editions=ledger), locale)
 
 
-def index(monthly: Mapping[str, Sequence[int]], cumulative: Mapping[str, Sequence[int]], figures: Mapping[str, object] | None, *,
-          locale: str = "es_MX") -> bytes:
+def index(
+    monthly: Mapping[str, Sequence[int]],
+    cumulative: Mapping[str, Sequence[int]],
+    figures: Mapping[str, object] | None,
+    *,
+    locale: str = "es_MX",
+) -> bytes:
     """reports/index.html: numbers of the editions by "YYYY-MM", and the figures.json of the newest cumulative report."""
     from reports.render import index as page
+
     return page.index(monthly, cumulative, figures, locale)

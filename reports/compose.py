@@ -24,26 +24,66 @@ from reports.sections.combos import combos
 from reports.sections.customers import customers
 from reports.sections.days import days
 from reports.sections.drivers import drivers
+from reports.sections.giving import giving
 from reports.sections.headline import headline
 from reports.sections.hours import hours
 from reports.sections.items import items
+from reports.sections.ledger import ledger
+from reports.sections.lifecycle import lifecycle
 from reports.sections.lineage import light_of, lineage
+from reports.sections.loyalty import loyalty
+from reports.sections.margin import margin
 from reports.sections.menu import menu
+from reports.sections.migration import migration
 from reports.sections.modifiers import modifiers
+from reports.sections.options import options
+from reports.sections.outlook import outlook
+from reports.sections.pace import pace
+from reports.sections.records import records
+from reports.sections.rhythm import rhythm
+from reports.sections.stability import stability
 from reports.sections.stores import stores
 from reports.sections.story import story
 from reports.sections.tenders import tenders
 from reports.sections.trend import trend
 from reports.sections.weekdays import weekdays
+from reports.sections.weekend import weekend
+from reports.sections.years import years
 
 Sources = Mapping[date, Mapping[str, pa.Table]]
-MONTHLY = ("headline", "drivers", "attention", "bridge", "days", "hours", "weekdays", "items", "menu", "combos", "modifiers", "baskets", "customers",
-           "tenders", "stores", "changes", "lineage")
+MONTHLY = (
+    "headline",
+    "drivers",
+    "attention",
+    "bridge",
+    "days",
+    "hours",
+    "weekdays",
+    "items",
+    "menu",
+    "combos",
+    "modifiers",
+    "baskets",
+    "customers",
+    "tenders",
+    "stores",
+    "changes",
+    "lineage",
+)
 ASKED = (headline, drivers, bridge, days, hours, weekdays, items, menu, combos, modifiers, baskets, customers, tenders, stores)
 
 
-def compose_monthly(month: date, sources: Sources, *, through: date | None, places: int, facts: Mapping[str, object],
-                    before: Mapping[str, object] | None = None, reopened: Sequence[Mapping[str, str]] = ()) -> Page:
+def compose_monthly(
+    month: date,
+    sources: Sources,
+    *,
+    through: date | None,
+    places: int,
+    facts: Mapping[str, object],
+    before: Mapping[str, object] | None = None,
+    lake_starts: date | None = None,
+    reopened: Sequence[Mapping[str, str]] = (),
+) -> Page:
     """The monthly report as data; `before` is the figures.json of the edition before this one."""
     if month not in sources:
         raise KeyError(f"no summary of {month:%Y-%m}; give the month's own tables")
@@ -51,7 +91,7 @@ def compose_monthly(month: date, sources: Sources, *, through: date | None, plac
     made: list[Section] = []
     names: dict[str, str] = {}
     for currency in found:
-        figures = Figures(month, through, currency, sources)
+        figures = Figures(month, through, currency, sources, lake_starts)
         names |= figures.stores
         quality = figures.now["quality"]
         sections = [ask(figures) for ask in ASKED]
@@ -65,21 +105,33 @@ def compose_monthly(month: date, sources: Sources, *, through: date | None, plac
     return Page("monthly", month, through, places, found, tuple(sorted(names.values())), tuple(made), facts, front=3)
 
 
-CUMULATIVE_NUMBERS = {"story": 1, "trend": 2, "lineage": 16}
+CUMULATIVE = (story, trend, years, pace, rhythm, weekend, lifecycle, margin, migration, options, stability, loyalty, giving, records)
 
 
-def compose_cumulative(last: date, sources: Sources, *, through: date | None, places: int, facts: Mapping[str, object]) -> Page:
-    """The cumulative report as data: all months of `sources` up to `last`."""
+def compose_cumulative(
+    last: date,
+    sources: Sources,
+    *,
+    through: date | None,
+    places: int,
+    facts: Mapping[str, object],
+    editions: Sequence[Mapping[str, object]] = (),
+) -> Page:
+    """The cumulative report as data: all months of `sources` up to `last`; `editions` fill the ledger."""
     kept = {month: tables for month, tables in sources.items() if month <= last}
     if not kept:
         raise KeyError(f"no summary up to {last:%Y-%m}; give at least one month's tables")
     found = tuple(sorted({currency for tables in kept.values() for currency in currencies(tables)}))
     made: list[Section] = []
-    stores: dict[str, str] = {}
+    names: dict[str, str] = {}
     for currency in found:
         history = History(last, through, currency, kept)
-        stores |= history.stores
-        quality = history.stacked("quality")
-        for section in (story(history), trend(history), lineage(history.sum_of(history.months), quality, currency, facts)):
-            made.append(replace(section, currency=currency, number=CUMULATIVE_NUMBERS[section.key]))
-    return Page("cumulative", last, through, places, found, tuple(sorted(stores.values())), tuple(made), facts, front=2)
+        names |= history.stores
+        sections = [ask(history) for ask in CUMULATIVE]
+        sections += [
+            ledger(editions),
+            lineage(history.sum_of(history.months), history.stacked("quality"), currency, facts),
+            outlook(history),
+        ]
+        made += [replace(section, currency=currency, number=i + 1) for i, section in enumerate(sections)]
+    return Page("cumulative", last, through, places, found, tuple(sorted(names.values())), tuple(made), facts, front=2)

@@ -80,6 +80,8 @@ class Finding:
     size: int
     section: str
     urgent: bool = False
+    minor: bool = False
+    """Stands last, whatever its size: a gap in the data rather than a turn of the business."""
 
 
 @dataclass(frozen=True)

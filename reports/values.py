@@ -100,6 +100,14 @@ class Month:
 
 
 @dataclass(frozen=True, slots=True)
+class MonthName:
+    """A month of any year: 1 = January."""
+
+    number: int
+    short: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Weekday:
     """0 = Monday."""
 
@@ -136,7 +144,7 @@ class Series:
     items: tuple[Value, ...]
 
 
-Value = Money | Count | Quantity | Percent | Points | Rate | Day | Month | Weekday | Hour | Name | Text | Series | None
+Value = Money | Count | Quantity | Percent | Points | Rate | Day | Month | MonthName | Weekday | Hour | Name | Text | Series | None
 
 
 def text(key: str, **values: Value) -> Text:

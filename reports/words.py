@@ -25,19 +25,38 @@ from babel.dates import format_date, format_skeleton
 from babel.lists import format_list
 from babel.numbers import format_compact_decimal, format_decimal, get_currency_precision
 
-from reports.values import (QUANTITY_UNIT, Count, Day, Hour, Money, Month, Name, Percent, Points, Quantity, Rate, Series,
-                            Text, Value, Weekday)
+from reports.values import (
+    QUANTITY_UNIT,
+    Count,
+    Day,
+    Hour,
+    Money,
+    Month,
+    MonthName,
+    Name,
+    Percent,
+    Points,
+    Quantity,
+    Rate,
+    Series,
+    Text,
+    Value,
+    Weekday,
+)
 
 LOCALES = ("es_MX", "en_US")
 DASH = "–"
+LONGEST = 72
+"""Letters of a name that a page shows; tables as CSV and figures.json have it whole."""
 _HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
 
 
-def visible(name: str) -> str:
-    """`name` with control and direction characters replaced by the sign for them, line breaks by a space."""
+def visible(name: str, longest: int = LONGEST) -> str:
+    """`name` with control and direction characters replaced by the sign for them, line breaks by a space, its end cut."""
     name = re.sub(r"[\r\n\t\u2028\u2029]+", " ", name)
     name = _HIDDEN.sub("\ufffd", name.encode("utf-8", "replace").decode("utf-8"))
-    return re.sub(r" {2,}", " ", name).strip() or DASH
+    name = re.sub(r" {2,}", " ", name).strip() or DASH
+    return name if len(name) <= longest else name[: longest - 1].rstrip() + "…"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,8 +107,7 @@ class Words:
             case Series(items):
                 said = format_list([f"\x00{i}\x00" for i in range(len(items))], locale=self.locale) if items else ""
                 pieces = said.split("\x00")
-                return [run for i, piece in enumerate(pieces)
-                        for run in (self.runs(items[int(piece)]) if i % 2 else [Run(piece)])]
+                return [run for i, piece in enumerate(pieces) for run in (self.runs(items[int(piece)]) if i % 2 else [Run(piece)])]
         return [Run(self._plain(value), whole=True)]
 
     def sentence(self, value: Value) -> list[Run]:
@@ -141,6 +159,8 @@ class Words:
                 return self._day(day, long, short)
             case Month(first, short):
                 return format_date(first, "MMM y", self.locale) if short else format_skeleton("yMMMM", first, locale=self.locale)
+            case MonthName(number, short):
+                return self.locale.months["stand-alone"]["abbreviated" if short else "wide"][number]
             case Weekday(number, short):
                 return self.locale.days["stand-alone"]["abbreviated" if short else "wide"][number]
             case Hour(number):
@@ -167,7 +187,7 @@ class Words:
             decimals = 1 if abs(amount) < 10_000 or 1_000_000 <= abs(amount) < 10_000_000 else 0
             said = format_compact_decimal(abs(amount), locale=self.locale, fraction_digits=decimals)
         else:
-            own = 0 if money.compact and abs(amount) >= 10 else get_currency_precision(money.currency)
+            own = 0 if money.compact and (abs(amount) >= 10 or not amount) else get_currency_precision(money.currency)
             amount = amount.quantize(Decimal(1).scaleb(-own), ROUND_HALF_UP)
             said = format_decimal(abs(amount), "#,##0." + "0" * own if own else "#,##0", self.locale)
         return ("−" if amount < 0 else "+" if money.signed and amount > 0 else "") + symbol + said

@@ -84,6 +84,10 @@ class _Routing(msgspec.Struct):
 _routing = msgspec.json.Decoder(_Routing)
 
 
+def _unread(_: str) -> None:
+    """A number that is not looked at, so that it may have any number of digits."""
+
+
 def _text(value: object) -> str | None:
     """A string that says something and that UTF-8 can hold, else None."""
     try:
@@ -94,10 +98,12 @@ def _text(value: object) -> str | None:
 
 def _instant(value: object) -> datetime | None:
     """An instant in UTC; None for what is no RFC 3339 time with an offset."""
+    if value is None or (isinstance(value, datetime) and value.tzinfo is UTC):
+        return value
     try:
         moment = msgspec.convert(value, datetime)
         return moment.astimezone(UTC) if moment.tzinfo else None
-    except (msgspec.ValidationError, OverflowError):
+    except (msgspec.ValidationError, ValueError, OverflowError):
         return None
 
 
@@ -113,7 +119,7 @@ def read_receipt(body: bytes) -> Record:
         fields = (found.receipt_number, found.updated_at, found.created_at, found.receipt_date)
     except (msgspec.MsgspecError, RecursionError):
         try:
-            loose = json.loads(body, parse_int=str, parse_float=str, parse_constant=str)
+            loose = json.loads(body, parse_int=_unread, parse_float=_unread, parse_constant=_unread)
         except (ValueError, RecursionError):
             loose = None
         names = ("receipt_number", "updated_at", "created_at", "receipt_date")

@@ -116,6 +116,8 @@ def read_objects(name: str, data: bytes) -> dict[str, list[bytes]]:
     try:
         text = _unpack(data)
         text.decode("utf-8")
+        if not text:
+            raise ValueError("it is empty")
         found: dict[str, list[bytes]] = {}
         loose: list[bytes] = []
         for value in _values(text):

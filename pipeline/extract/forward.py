@@ -1,19 +1,20 @@
 """Where the versions of a receipt are kept, so that the day that it left sees that it left.
 
-Raw keeps a record under the UTC date of its sale. An edit may move a receipt to another date; the day that it
-left reads its own dates only, and would go on counting the old version. The law:
+Raw keeps a record under the UTC date of its sale. An edit may move a receipt to another date; the day that it left
+reads its own dates only, and would go on counting the old version. A record's place is its date of sale or, where
+that is unknown, the date of its `updated_at`, as the day of its window counts it. The law:
 
-    every version of a receipt stands under its own date of sale, under its home, which is the UTC date of its
-    `created_at` and never changes, and under every date of sale that an earlier version had.
+    every version of a receipt stands in its own place and in the places of all earlier versions; and one that is not
+    the first, or was not sold on the day of its arrival, also in its home: the date of `created_at`, which never changes.
 
-So whoever reads any date under which a receipt ever stood finds its newest version there; and to learn those
-dates, its home is enough. A version whose date is unknown goes to the dates of earlier versions and to no home.
-A copy in a foreign date is there to supersede: it counts nothing itself. It holds as long as the versions of a
-receipt are committed in the order in which the server made them, which windows that follow each other are.
+So whoever reads a place where a receipt ever stood finds its newest version there, and a home is enough to learn those
+places. A record in a place other than its own is there to supersede and counts nothing itself. The law holds as
+long as the versions of a receipt are committed in the server's order, as windows that follow each other are.
 """
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable
 from datetime import date, datetime
@@ -23,28 +24,35 @@ from pipeline.extract.lazily import Lazily
 from pipeline.extract.source import Record, sold_date
 from pipeline.extract.walk import Records, arrange, sort_dates
 
+_PLAIN = re.compile(r"[0-9A-Za-z_-]+")
+
 Earlier = Callable[[str, datetime], Collection[date]]
 
 
 def forward(records: Records, earlier: Earlier) -> Records:
-    """`records` of one batch with the copies that the law demands. `earlier(number, created_at)` tells the dates of
-    sale of the versions committed so far; it is asked about updates only (`updated_at` after `created_at`)."""
-    dates: dict[str, set[date]] = defaultdict(set)
+    """`records` of one batch with the copies that the law demands. `earlier(number, created_at)` tells the places of the
+    versions committed so far; it is asked about updates only (`updated_at` after `created_at`)."""
+    places: dict[str, set[date]] = defaultdict(set)
     moved: list[tuple[date | None, Record]] = []
     for sold in records:
         for record in records[sold]:
-            if record.number and sold:
-                dates[record.number].add(sold)
-            if record.created_at and (is_update(record) or sold not in (None, record.created_at.date())):
-                moved.append((sold, record))
+            if record.number and (place := place_of(record)):
+                places[record.number].add(place)
+                if record.created_at and (is_update(record) or place != record.created_at.date()):
+                    moved.append((sold, record))
     copies: dict[date | None, list[Record]] = defaultdict(list)
     for sold, record in moved:
-        places = {record.created_at.date()} if sold else set()
-        if record.number and is_update(record):
-            places |= {*earlier(record.number, record.created_at), *dates[record.number]}
-        for place in places - {sold}:
-            copies[place].append(record)
+        others = {record.created_at.date()}
+        if is_update(record):
+            others |= {*earlier(record.number, record.created_at), *places[record.number]}
+        for other in others - {sold}:
+            copies[other].append(record)
     return Lazily(sort_dates({**dict.fromkeys(records), **copies}), lambda sold: arrange([*records.get(sold, ()), *copies.get(sold, ())]))
+
+
+def place_of(record: Record) -> date | None:
+    """Where a record counts; None where no instant of it can be read."""
+    return sold_date(record) or (record.updated_at.date() if record.updated_at else None)
 
 
 def is_update(record: Record) -> bool:
@@ -53,19 +61,19 @@ def is_update(record: Record) -> bool:
 
 
 def recall(read: Callable[[date], Iterable[bytes]], parse: Callable[[bytes], Record] = read_receipt) -> Earlier:
-    """`earlier`, answered from raw: `read(day)` gives the NDJSON of every committed object sold on that date.
+    """`earlier`, answered from raw: `read(day)` gives the NDJSON of every committed object of that date.
 
     A home is read once; make a new one for each batch.
     """
-    homes: dict[date, dict[str, set[date]]] = {}
+    homes: dict[date, list[bytes]] = {}
 
     def earlier(number: str, created_at: datetime) -> Collection[date]:
         home = created_at.date()
         if home not in homes:
-            homes[home] = defaultdict(set)
-            for record in map(parse, (line for ndjson in read(home) for line in ndjson.splitlines())):
-                if record.number and (sold := sold_date(record)):
-                    homes[home][record.number].add(sold)
-        return homes[home].get(number, ())
+            homes[home] = list(read(home))
+        # A plain number is spelled in JSON as it is, so only lines that hold it are read.
+        spelled = number.encode() if _PLAIN.fullmatch(number) else b""
+        found = (parse(line) for ndjson in homes[home] if spelled in ndjson for line in ndjson.splitlines() if spelled in line)
+        return {place for record in found if record.number == number and (place := place_of(record))}
 
     return earlier

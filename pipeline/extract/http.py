@@ -11,6 +11,7 @@ The time of a request is total: a timer shuts its socket, however slowly the pee
 from __future__ import annotations
 
 import ipaddress
+import logging
 import os
 import threading
 import time
@@ -30,6 +31,8 @@ import urllib3
 from pipeline.errors import ConfigError, DeadlineExceeded, SourceFatal, SourceRetriable
 from pipeline.extract.deadline import Deadline, TimeUpError
 from pipeline.extract.pace import Pace
+
+log = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
@@ -74,6 +77,10 @@ class _Bearer(requests.auth.AuthBase):
         return said.replace(self._token.encode(), b"<token>")
 
 
+def _warn(state: tenacity.RetryCallState) -> None:
+    log.warning("GET %s: %s; trying again in %.0f s", state.args[0], state.outcome.exception(), state.upcoming_sleep)
+
+
 class Http:
     """GETs below `base`. Thread-safe; a fork opens connections of its own. `requests` counts what was sent, and
     `server_time` is the server's clock as of its last answer (None: it tells none)."""
@@ -88,7 +95,7 @@ class Http:
         self.requests = 0
         self.server_time: datetime | None = None
         self._retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_Passing), wait=self._wait, sleep=sleep, reraise=True,
+            retry=tenacity.retry_if_exception_type(_Passing), wait=self._wait, sleep=sleep, reraise=True, before_sleep=_warn,
             stop=lambda state: state.attempt_number >= attempts or state.idle_for + state.upcoming_sleep > patience)
 
     def get(self, path: str, params: Mapping[str, str], read: Callable[[bytes], T]) -> T:
@@ -99,7 +106,8 @@ class Http:
         except _Passing as error:
             kind = DeadlineExceeded if isinstance(error, DeadlineExceeded) else SourceRetriable
             tries = retrying.statistics["attempt_number"]
-            raise kind(f"GET {path}: {error}, {tries} times; run again later, and look at the network and the shop's status page") from None
+            raise kind(f"GET {self.base}{path}: {error}, {tries} times; run again later, and look at the network and at the API's "
+                       "status page") from None
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         """Exponential backoff, or what the server asked for if that is longer; at most LONGEST_WAIT, with jitter on top."""

@@ -172,11 +172,14 @@ def _whole_object(body: bytes) -> bytes:
 
 
 def open_loyverse(*, url: str = "https://api.loyverse.com/v1.0", token: str, rate: tuple[int, float] | None = (300, 300.0),
-                  state: Path | None = None, deadline: float = 60.0, byte_cap: int = 64 << 20, ca_bundle: str | None = None,
-                  limit: int = PAGE_LIMIT, clock: Callable[[], float] = time.time, sleep: Callable[[float], None] = time.sleep) -> Loyverse:
+                  state: Path | None = None, deadline: float = 60.0, patience: float = 900.0, byte_cap: int = 64 << 20,
+                  ca_bundle: str | None = None, limit: int = PAGE_LIMIT, clock: Callable[[], float] = time.time,
+                  sleep: Callable[[float], None] = time.sleep) -> Loyverse:
     """A shop on Loyverse. `rate`: requests in seconds, shared by every process that has the same `state` folder
-    (None: only within this process). `deadline`: seconds that one request may take in all. Raises ConfigError."""
+    (None: only within this process). `deadline`: seconds that one request may take in all; `patience`: seconds
+    that its retries may wait. Raises ConfigError."""
     identity = hashlib.sha256(f"loyverse\n{url}\n{token}".encode()).hexdigest()[:16]
     pace = Pace(*rate, ledger=state / f"{identity}.requests" if state else None, clock=clock, sleep=sleep) if rate else None
-    http = Http(url, token, pace=pace, deadline=deadline, byte_cap=byte_cap, ca_bundle=ca_bundle, clock=clock, sleep=sleep)
+    http = Http(url, token, pace=pace, deadline=deadline, patience=patience, byte_cap=byte_cap, ca_bundle=ca_bundle, clock=clock,
+                sleep=sleep)
     return Loyverse(http, identity, now=lambda: datetime.fromtimestamp(clock(), UTC), limit=limit)

@@ -39,11 +39,11 @@ class Pace:
         """Count a request and return 0, or return the seconds until there may be room for one."""
         with self._open() as times:
             now = self._clock()
-            recent = sorted(min(t, now) for t in times if t > now - self.seconds and math.isfinite(t))  # the clock may have been set back
-            if len(recent) >= self.requests:
-                return max(recent[-self.requests] + self.seconds - now, 0.001)
-            times[:] = array("d", [*recent, now])
-            return 0.0
+            # A time ahead of the clock is one from before the clock was set back: it counts from now on.
+            recent = sorted(min(t, now) for t in times if t > now - self.seconds and math.isfinite(t))
+            is_full = len(recent) >= self.requests
+            times[:] = array("d", recent if is_full else [*recent, now])
+            return max(recent[-self.requests] + self.seconds - now, 0.001) if is_full else 0.0
 
     @contextmanager
     def _open(self) -> Iterator[array]:

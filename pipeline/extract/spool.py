@@ -14,6 +14,7 @@ import os
 import shutil
 import struct
 import tempfile
+import weakref
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -45,7 +46,8 @@ class Spool:
 
     def __init__(self, folder: Path, journal: int, since: datetime, until: datetime):
         self.folder, self._journal, self.since, self.until = folder, journal, since, until
-        self._size = 0  # of the whole frames
+        self._release = weakref.finalize(self, os.close, journal)  # gives up the lock
+        self._size, self._is_clean = 0, False  # of the whole frames; whether nothing stands behind them
 
     def pages(self) -> Iterator[Page]:
         """The pages kept, in the order of their coming."""
@@ -64,9 +66,11 @@ class Spool:
         body = msgspec.msgpack.encode(page)
         with _told(self.folder):
             frame = _FRAME.pack(len(body), zlib.crc32(body)) + body
+            if not self._is_clean:
+                os.ftruncate(self._journal, self._size)
+                self._is_clean = True
             if os.pwrite(self._journal, frame, self._size) < len(frame):
                 raise OSError("the disk is full")
-            os.ftruncate(self._journal, self._size + len(frame))
             os.fsync(self._journal)
         self._size += len(frame)
 
@@ -92,7 +96,7 @@ class Spool:
         """Let go of the walk; a finished one leaves nothing behind."""
         if is_done:
             shutil.rmtree(self.folder)
-        os.close(self._journal)
+        self._release()
 
 
 def open_spool(root: Path, identity: str, since: datetime, until: datetime, *, is_bounded: bool, now: datetime) -> Spool:

@@ -29,9 +29,9 @@ Records = Mapping[date | None, list[Record]]
 
 
 class Walk:
-    """What a walk found. `windows` can be gone through once; when its end is reached the spool is emptied, so commit
-    each window before asking for the next. `outside` and `duplicates` are complete only then. `oldest` is the oldest
-    `created_at` seen; `truncated_at`: the account serves nothing created before; `skew`: the server's clock less ours."""
+    """What a walk found: counts of pages, records and requests; `outside`, records of other windows, and `duplicates`,
+    both complete only when all windows have been handed out; `oldest`, the oldest `created_at` seen; `truncated_at`: the
+    account serves nothing created before; `skew`: the server's clock less ours, None when it tells no time."""
 
     def __init__(self, source: Source, windows: Sequence[Window], spool: Spool):
         self._source, self._asked, self._spool = source, windows, spool
@@ -42,7 +42,6 @@ class Walk:
         self.oldest: datetime | None = None
         self.truncated_at: datetime | None = None
         self.skew: timedelta | None = None
-        self.windows = self._hand_out()
 
     @property
     def duplicates(self) -> int:
@@ -63,6 +62,20 @@ class Walk:
             return None
         return bisect_right(self._starts, record.updated_at) - 1
 
+    @property
+    def windows(self) -> Iterator[tuple[Window, Records]]:
+        """Each window asked for, with its records by date of sale; to be gone through once.
+
+        Records are read from the spool when they are looked at, and at the end the spool is emptied: commit each window
+        before asking for the next. Where that stops half-way, the next run finds the rest without asking the source.
+        """
+        is_done = False
+        try:
+            yield from self._hand_out()
+            is_done = True
+        finally:
+            self._spool.close(is_done=is_done)
+
     def _hand_out(self) -> Iterator[tuple[Window, Records]]:
         heaps: dict[int, dict[date | None, str]] = defaultdict(dict)
         self._spool.clear_heaps()
@@ -79,7 +92,6 @@ class Walk:
                 self._spool.put(heaps[index][sold], records)
         for index, window in enumerate(self._asked):
             yield window, Lazily(sort_dates(heaps[index]), lambda sold, index=index: self._read(heaps[index][sold]))
-        self._spool.close(is_done=True)
 
     def _read(self, heap: str) -> list[Record]:
         found = self._spool.take(heap)

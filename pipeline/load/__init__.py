@@ -11,10 +11,43 @@ changed, what is read is what was published. Raised: StorageRefused, Conflict, C
 
 from pipeline.load.editions import edition_of
 from pipeline.load.lake import Lake
-from pipeline.load.layout import (CATALOG, CUMULATIVE, DATASETS, MONTHLY, NIGHTLY, RAW, RECEIPTS, SALES, STAGING, SUMMARY, VOID,
-                                  Manifest, RawObject)
+from pipeline.load.layout import (
+                                  CATALOG,
+                                  CUMULATIVE,
+                                  DATASETS,
+                                  MONTHLY,
+                                  NIGHTLY,
+                                  RAW,
+                                  RECEIPTS,
+                                  SALES,
+                                  STAGING,
+                                  SUMMARY,
+                                  VOID,
+                                  Manifest,
+                                  RawObject,
+)
 from pipeline.load.raw import compress, decompress
 from pipeline.load.storage import Stat, Storage, open_storage
 
-__all__ = ["CATALOG", "CUMULATIVE", "DATASETS", "Lake", "MONTHLY", "Manifest", "NIGHTLY", "RAW", "RECEIPTS", "RawObject", "SALES",
-           "STAGING", "SUMMARY", "Stat", "Storage", "VOID", "compress", "decompress", "edition_of", "open_storage"]
+__all__ = [
+                                  "CATALOG",
+                                  "CUMULATIVE",
+                                  "DATASETS",
+                                  "MONTHLY",
+                                  "NIGHTLY",
+                                  "RAW",
+                                  "RECEIPTS",
+                                  "SALES",
+                                  "STAGING",
+                                  "SUMMARY",
+                                  "VOID",
+                                  "Lake",
+                                  "Manifest",
+                                  "RawObject",
+                                  "Stat",
+                                  "Storage",
+                                  "compress",
+                                  "decompress",
+                                  "edition_of",
+                                  "open_storage",
+]

@@ -9,7 +9,8 @@ newest (publish.py). Nothing is deleted, and nothing depends on the clock. A Lak
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from datetime import date
 from hashlib import sha256
 from typing import IO, Any
@@ -17,15 +18,13 @@ from typing import IO, Any
 from pipeline.errors import Corrupt
 from pipeline.load import publish, raw
 from pipeline.load.editions import Log
-from pipeline.load.layout import VOID, Manifest, RawObject, member_key, state_key
+from pipeline.load.layout import RECEIPTS, VOID, Manifest, RawObject, member_key, state_key
 from pipeline.load.storage import Storage
-
-_PAUSES = (0.1, 0.3, 0.6)
 
 
 class Lake:
-    """The partitions in `storage`. `run` names this run in what it publishes; `patience` is how many seconds a reader waits
-    for another run that is just publishing the partition."""
+    """The partitions in `storage`. `run` names this run in what it publishes; `patience` is for how many seconds another
+    run that is just publishing a partition is waited for, by readers and by those who would publish it too."""
 
     def __init__(self, storage: Storage, run: str = "", *, patience: float = 2.0) -> None:
         self.storage, self.run, self._patience = storage, run, patience
@@ -65,7 +64,8 @@ class Lake:
 
     def body(self, manifest: Manifest) -> dict[str, Any]:
         """All that the manifest says: run, basis, members (key, sha256, size, etag), facts."""
-        return self._log.read(manifest)
+        with _blaming(manifest.dataset, manifest.partition):
+            return self._log.read(manifest)
 
     def facts(self, dataset: str, partition: str, manifest: Manifest | None = None) -> dict[str, Any]:
         """What was said of the partition when it was published. Raises Corrupt where nothing was."""
@@ -74,7 +74,8 @@ class Lake:
     def publish(self, dataset: str, partition: str, edition: str, members: Mapping[str, bytes], facts: Mapping[str, Any], *,
                 basis: Manifest | None) -> Manifest:
         """Make `members` the newest content. Conflict when another run published other content since `basis`; then start again."""
-        return publish.publish(self._log, self.run, dataset, partition, edition, members, facts, basis)
+        with _blaming(dataset, partition):
+            return publish.publish(self._log, self.run, dataset, partition, edition, members, facts, basis, self._patience)
 
     def void(self, dataset: str, partition: str, why: str) -> Manifest:
         """Declare the partition broken, so that whoever comes next builds it again."""
@@ -94,23 +95,25 @@ class Lake:
         while True:
             asked = manifest or self._published(dataset, partition)
             try:
-                return self._fetch(asked, members)
+                with _blaming(dataset, partition):
+                    return self._fetch(asked, members)
             except Corrupt:
-                if manifest or looks == len(_PAUSES):
+                if manifest or looks == len(publish.PAUSES):
                     raise
                 self.refresh(dataset, partition)
                 if self.newest(dataset, partition) == asked:
                     if not self._patience:
                         raise
-                    time.sleep(self._patience * _PAUSES[looks])
+                    time.sleep(self._patience * publish.PAUSES[looks])
                 looks += 1
 
     def _published(self, dataset: str, partition: str) -> Manifest:
         found = self.newest(dataset, partition)
         if found is None:
-            raise Corrupt(f"nothing is published as {dataset} {partition}; build it first")
+            raise Corrupt(f"nothing is published as {dataset} {partition}; build it first", dataset, partition)
         if found.edition == VOID:
-            raise Corrupt(f"{dataset} {partition} was declared broken ({self.facts(dataset, partition, found).get('why')}); build it again")
+            why = self.facts(dataset, partition, found).get("why")
+            raise Corrupt(f"{dataset} {partition} was declared broken ({why}); build it again", dataset, partition)
         return found
 
     def _fetch(self, manifest: Manifest, members: list[str] | None) -> dict[str, bytes]:
@@ -118,7 +121,8 @@ class Lake:
         wanted = sorted(said) if members is None else members
         unknown = [member for member in wanted if member not in said]
         if unknown:
-            raise Corrupt(f"{self.storage.uri(manifest.key)} names no {', '.join(unknown)}: build {manifest.dataset} {manifest.partition} again")
+            raise Corrupt(f"{self.storage.uri(manifest.key)} names no {', '.join(unknown)}: "
+                          f"build {manifest.dataset} {manifest.partition} again")
 
         def fetch(member: str) -> tuple[str, bytes]:
             key = said[member].get("kept", said[member]["key"])
@@ -140,8 +144,20 @@ class Lake:
 
     def read_raw(self, found: RawObject) -> bytes:
         """The NDJSON of one raw object, its digest checked."""
-        return self._raw.read(found)
+        with _blaming(RECEIPTS, found.batch):
+            return self._raw.read(found)
 
     def put_state(self, name: str, data: bytes) -> None:
         """Write a derived file for people under state/; losing or overwriting it costs nothing."""
         self.storage.put(state_key(name), data)
+
+
+@contextmanager
+def _blaming(dataset: str, partition: str) -> Iterator[None]:
+    """Say of a Corrupt whose it is."""
+    try:
+        yield
+    except Corrupt as error:
+        if not error.dataset:
+            error.dataset, error.partition = dataset, partition
+        raise

@@ -36,7 +36,8 @@ _PARTITION = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,59}")
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _MANIFEST = re.compile(rf"_editions/({'|'.join(DATASETS)})/([0-9A-Za-z][0-9A-Za-z_-]*)/"
                        rf"(\d{{6,}})\.([0-9a-f]{{16}}|{VOID}|{RAW})\.([0-9a-f]{{16}})\.json")
-_OBJECT = re.compile(r"raw/receipts/sold=(\d{4}-\d\d-\d\d|unknown)/([0-9A-Za-z][0-9A-Za-z_-]*)\.([0-9a-f]{16})\.([0-9a-f]{16})\.ndjson\.zst")
+_OBJECT = re.compile(r"raw/receipts/sold=(\d{4}-\d\d-\d\d|unknown)/([0-9A-Za-z][0-9A-Za-z_-]*)"
+                     r"\.([0-9a-f]{16})\.([0-9a-f]{16})\.ndjson\.zst")
 
 
 class Manifest(NamedTuple):

@@ -80,17 +80,16 @@ class LocalStorage(Storage):
     def _write(self, key: str, data: bytes, if_absent: bool, if_match: str | None) -> str:
         self._count("PUT")
         target = self._path(key)
-        with self._explained("write", key):
-            with self._draft(data) as draft, self._locked():
-                found = self._seen(key)
-                if if_absent and found:
-                    raise Conflict(f"{self.uri(key)} is there already")
-                if if_match is not None and (found is None or found.etag != if_match):
-                    raise Conflict(f"{self.uri(key)} has changed since it was read")
-                _make_folder(target.parent)
-                os.replace(draft, target)
-                _sync(target.parent)
-                return self._seen(key).etag
+        with self._explained("write", key), self._draft(data) as draft, self._locked():
+            found = self._seen(key)
+            if if_absent and found:
+                raise Conflict(f"{self.uri(key)} is there already")
+            if if_match is not None and (found is None or found.etag != if_match):
+                raise Conflict(f"{self.uri(key)} has changed since it was read")
+            _make_folder(target.parent)
+            draft.replace(target)
+            _sync(target.parent)
+            return self._seen(key).etag
 
     def _path(self, key: str) -> Path:
         if "\0" in key or any(part in ("", ".", "..") for part in key.split("/")):
@@ -143,10 +142,12 @@ class LocalStorage(Storage):
         except OSError as error:
             where = self.uri(key)
             if error.errno in _FULL:
-                raise StorageRefused(f"cannot {action} {where}: {_FULL[error.errno]}; make room and run again, nothing was published") from error
-            if error.errno in _DENIED:
-                raise StorageRefused(f"cannot {action} {where}: {_DENIED[error.errno]}; give this user the right to {action} there") from error
-            raise StorageRefused(f"cannot {action} {where}: {error.strerror or error}") from error
+                why = f"{_FULL[error.errno]}; make room and run again, nothing was published"
+            elif error.errno in _DENIED:
+                why = f"{_DENIED[error.errno]}; give this user the right to {action} there"
+            else:
+                why = error.strerror or str(error)
+            raise StorageRefused(f"cannot {action} {where}: {why}") from error
 
 
 def _stat(key: str, status: os.stat_result) -> Stat:
@@ -161,13 +162,9 @@ def _open_draft(folder: Path) -> tuple[int, Path]:
             handle = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY | os.O_CLOEXEC, 0o666)
         except FileExistsError:
             continue
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            if os.fstat(handle).st_nlink:
-                return handle, path
-        except BlockingIOError:
-            pass  # a sweep has it in hand and is about to remove it
-        os.close(handle)
+        if _take(handle) and os.fstat(handle).st_nlink:
+            return handle, path
+        os.close(handle)  # a sweep had it in hand
 
 
 def _sweep(folder: Path) -> None:
@@ -179,13 +176,18 @@ def _sweep(folder: Path) -> None:
             handle = os.open(path, os.O_WRONLY | os.O_CLOEXEC)
         except FileNotFoundError:
             continue
-        try:
-            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if _take(handle):
             path.unlink(missing_ok=True)
-        except BlockingIOError:
-            pass  # its writer is at work
-        finally:
-            os.close(handle)
+        os.close(handle)
+
+
+def _take(handle: int) -> bool:
+    """Lock the file if no living process holds it."""
+    try:
+        fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    return True
 
 
 def _make_folder(folder: Path) -> None:

@@ -1,7 +1,7 @@
 """Publish one partition: data under its stable names, then one manifest; whoever loses a race leaves no lie behind.
 
 1. Every member is PUT where the basis left it (If-Match its ETag; If-None-Match where there was none). Content that is there
-   already is not sent again. A member that changed since the basis is taken over only if nobody has published meanwhile
+   already is not sent again. A member that changed since the basis is taken over only if nobody publishes for a while
    (then it is what a killed run left); else Conflict, and nothing is touched: a zombie cannot go back behind its basis.
 2. The manifest's number is claimed (editions.py). Kill the run before: the newest manifest is old and the partition is built
    again. Kill it after: it is published.
@@ -12,7 +12,8 @@ A report's members are kept per edition as well, in a folder named by number and
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import time
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
@@ -22,6 +23,7 @@ from pipeline.load.layout import VOID, Manifest, digest_of, kept_key, member_key
 from pipeline.load.storage import Stat, Storage
 
 NO_CONTENT = "0" * 16
+PAUSES = (0.05, 0.15, 0.3, 0.5)
 _TRIES = 4
 
 
@@ -31,8 +33,11 @@ def digest_members(digests: Mapping[str, str]) -> str:
 
 
 def publish(log: Log, run: str, dataset: str, partition: str, edition: str, members: Mapping[str, bytes], facts: Mapping[str, Any],
-            basis: Manifest | None) -> Manifest:
-    """Make `members` the newest content of the partition; Conflict when another run published since `basis`."""
+            basis: Manifest | None, patience: float) -> Manifest:
+    """Make `members` the newest content of the partition; Conflict when another run published since `basis`.
+
+    `patience`: for how many seconds a run that has put data and not yet its manifest is taken to be alive.
+    """
     log.check_sound(dataset, partition)
     digests = {member: sha256(data).hexdigest() for member, data in members.items()}
     digest = digest_members(digests)
@@ -43,12 +48,13 @@ def publish(log: Log, run: str, dataset: str, partition: str, edition: str, memb
         said.update({"kept": kept} if kept else {})
     sending = _Sending(log.storage, members, described, log.read(basis)["members"] if basis else {})
     try:
-        strange = sending.place()
-        if strange:  # left by a killed run or by a hand, unless the log has moved on
-            log.refresh(dataset, partition)
-            if log.newest(dataset, partition) != basis:
-                raise Conflict(f"{dataset} {partition}: another run has published meanwhile; start again from what is there")
-            sending.take_over(strange)
+        # the first member alone: who loses it has touched none of the others
+        for group in (sorted(members)[:1], sorted(members)[1:]):
+            strange = sending.place(group)
+            if strange:
+                _wait(log, dataset, partition, basis, patience)
+                sending.take_over(strange)
+                patience = 0
         body = {"run": run, "basis": basis.number if basis else 0, "members": described, "facts": dict(facts)}
         return log.append(dataset, partition, basis, edition, digest, body)
     except Conflict:
@@ -63,6 +69,15 @@ def void(log: Log, run: str, dataset: str, partition: str, why: str) -> Manifest
     return log.append(dataset, partition, basis, VOID, NO_CONTENT, body)
 
 
+def _wait(log: Log, dataset: str, partition: str, basis: Manifest | None, patience: float) -> None:
+    """Give the run that put what was found the time to publish it (then Conflict); return when it seems to be dead."""
+    for share in PAUSES if patience else (0.0,):
+        time.sleep(patience * share)
+        log.refresh(dataset, partition)
+        if log.newest(dataset, partition) != basis:
+            raise Conflict(f"{dataset} {partition}: another run has published meanwhile; start again from what is there")
+
+
 class _Sending:
     """The members of one publication on their way to their stable names; notes each ETag in what is said of the member."""
 
@@ -71,9 +86,9 @@ class _Sending:
         self._storage, self._members, self._described, self._before = storage, members, described, before
         self.sent: set[str] = set()
 
-    def place(self) -> dict[str, Stat | None]:
-        """Put every member where the basis left it; returns those where something else was found, which is untouched."""
-        return {member: found for member, strange, found in self._storage.map(self._place, sorted(self._members)) if strange}
+    def place(self, members: Sequence[str]) -> dict[str, Stat | None]:
+        """Put each member where the basis left it; returns those where something else was found, which is untouched."""
+        return {member: found for member, strange, found in self._storage.map(self._place, members) if strange}
 
     def take_over(self, strange: Mapping[str, Stat | None]) -> None:
         """Put those members in the place of what was found there, and of nothing newer."""

@@ -9,6 +9,7 @@ tells whether an object of a committed batch is missing (Corrupt, naming it). A 
 from __future__ import annotations
 
 import os
+from bisect import insort
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
@@ -52,7 +53,7 @@ class RawZone:
         self._covered: set[str] = set()
         self._index: dict[date | None, list[RawObject]] = {}
         self._broken: list[Manifest] = []
-        self._indexed: tuple[int, int] | None = None
+        self._indexed: tuple[int, int, int] | None = None
         self.generation += 1
 
     def refresh(self, month: str = "") -> None:
@@ -83,16 +84,22 @@ class RawZone:
                     raise Conflict(f"raw batch {batch} is committed with other content; what is there stands")
                 return basis
             spool.seek(0)
-            found = [RawObject(raw_key(sold, batch, digest, whole[:16]), sold, batch, digest, whole[:16], size) for sold, whole, size in parts]
+            found = [RawObject(raw_key(sold, batch, digest, whole[:16]), sold, batch, digest, whole[:16], size)
+                     for sold, whole, size in parts]
             sizes = (spool.read(size) for _, _, size in parts)
-            for _ in self._storage.map(self._put, zip(found, sizes)):
+            for _ in self._storage.map(self._put, zip(found, sizes, strict=True)):
                 pass
         members = {f"sold={sold or UNKNOWN}": {"key": one.key, "sha256": whole, "size": one.size}
-                   for (sold, whole, _), one in zip(parts, found)}
+                   for (sold, whole, _), one in zip(parts, found, strict=True)}
+        is_indexed = self._indexed == self._state()
         manifest = self._log.append(RECEIPTS, batch, basis, RAW, digest,
                                     {"run": run, "basis": basis.number if basis else 0, "members": members, "facts": dict(facts)})
-        self._objects.update((one.key, one) for one in found if self._process == os.getpid())
+        self._objects.update((one.key, one) for one in found)
         self.generation += 1
+        if is_indexed:  # goes on with it: to index all anew at each of a thousand windows takes longer than to fetch them
+            for one in found:
+                insort(self._index.setdefault(one.sold, []), one)
+            self._indexed = self._state()
         return manifest
 
     def _put(self, part: tuple[RawObject, bytes]) -> None:
@@ -117,7 +124,7 @@ class RawZone:
                 lost = parse_raw(Stat(member["key"], member["size"], ""))
                 if lost and lost.key not in self._objects and (first <= lost.sold <= last if lost.sold else lost.batch == batch):
                     raise Corrupt(f"{self._storage.uri(lost.key)} is missing; bring back that version, "
-                                  f"or void batch {lost.batch} of {RECEIPTS} to fetch it again")
+                                  f"or void batch {lost.batch} of {RECEIPTS} to fetch it again", RECEIPTS, lost.batch)
         days = (first + timedelta(days=number) for number in range((last - first).days + 1))
         wanted = [found for day in days for found in self._index.get(day, ())]
         return wanted + [found for found in self._index.get(None, ()) if found.batch == batch]
@@ -133,8 +140,7 @@ class RawZone:
     def _index_anew(self) -> None:
         """Which listed objects count, by date of sale; and, of a full listing, which batches are not whole."""
         self._log.cover(RECEIPTS)
-        now = (self._log.generations[RECEIPTS], self.generation)
-        if self._indexed == now:
+        if self._indexed == self._state():
             return
         newest = {name: self._log.newest(RECEIPTS, name) for name in self._log.partitions(RECEIPTS)}
         batches = {name: manifest for name, manifest in newest.items() if manifest and manifest.edition == RAW}
@@ -146,14 +152,17 @@ class RawZone:
                 parts[found.batch].append((found.sold, found.digest))
         self._broken = [] if "" not in self._covered else [
             manifest for name, manifest in batches.items() if _batch_digest(manifest.number, parts[name]) != manifest.digest]
-        self._index, self._indexed = index, now
+        self._index, self._indexed = index, self._state()
+
+    def _state(self) -> tuple[int, int, int]:
+        return os.getpid(), self._log.generations[RECEIPTS], self.generation
 
     def read(self, found: RawObject) -> bytes:
         """The NDJSON of one object. Raises Corrupt where its bytes are not those that were committed."""
         data = self._storage.get(found.key)
         if sha256(data).hexdigest()[:16] != found.digest:
             raise Corrupt(f"{self._storage.uri(found.key)} was altered after it was committed; bring back that version, "
-                          f"or void batch {found.batch} of {RECEIPTS} to fetch it again")
+                          f"or void batch {found.batch} of {RECEIPTS} to fetch it again", RECEIPTS, found.batch)
         return decompress(data)
 
 

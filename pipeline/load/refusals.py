@@ -20,7 +20,8 @@ _PLACE = {
     "InvalidBucketName": "that is not a bucket's name; correct the lake's URL",
 }
 _REGION = {"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "301", "TemporaryRedirect"}
-_PASSING = {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout", "Throttling", "ThrottlingException", "RequestLimitExceeded"}
+_PASSING = {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout",
+            "Throttling", "ThrottlingException", "RequestLimitExceeded"}
 
 
 def explain(verb: str, uri: str, code: str, status: int, detail: str = "", region: str | None = None) -> str:

@@ -16,8 +16,16 @@ from typing import Any
 
 import boto3
 from botocore.config import Config
-from botocore.exceptions import (BotoCoreError, ClientError, FlexibleChecksumError, HTTPClientError, IncompleteReadError,
-                                 NoCredentialsError, PartialCredentialsError, ProfileNotFound)
+from botocore.exceptions import (
+    BotoCoreError,
+    ClientError,
+    FlexibleChecksumError,
+    HTTPClientError,
+    IncompleteReadError,
+    NoCredentialsError,
+    PartialCredentialsError,
+    ProfileNotFound,
+)
 from botocore.exceptions import ConnectionError as NotConnected
 
 from pipeline.errors import ConfigError, Conflict, Corrupt, StorageRefused

@@ -131,7 +131,7 @@ def open_storage(url: str, *, endpoint: str | None = None, region: str | None = 
 
         return S3Storage(bucket, check_key(prefix) if prefix else "", endpoint=endpoint, region=region,
                          encryption=encryption, kms_key=kms_key)
-    if "://" in url and scheme != "file" or scheme in ("s3", "s3a", "s3n"):
+    if ("://" in url and scheme != "file") or scheme in ("s3", "s3a", "s3n"):
         raise ConfigError(f"{url!r} is neither a folder nor s3://bucket/prefix")
     if scheme == "file":
         parts = urlsplit(url)

@@ -24,7 +24,7 @@ from pipeline.transform.quarantine import quarantine_table
 from pipeline.transform.read import Raw, Read, chunks, read
 from pipeline.transform.recipes import Book
 from pipeline.transform.rules import Rules
-from pipeline.transform.tables import Chosen, Tables, tables
+from pipeline.transform.tables import Chosen, Tables
 
 _NEVER = -(1 << 62)
 
@@ -54,7 +54,7 @@ def clean(day: date, raw: Iterable[Raw], catalog: Catalog, rules: Rules) -> Clea
     kept = np.flatnonzero(here[:len(good)])
     kept = kept[_by_time(receipts, good[kept])]
     batches = labels(found.raw, [r.batch for r in raws])
-    made = tables(Chosen(receipts, good[kept], days[kept], clock[kept], batches), Book(rules.menu, catalog), rules)
+    made = Tables(Chosen(receipts, good[kept], days[kept], clock[kept], batches), Book(rules.menu, catalog), rules)
     faults = [found.faults[at] for at in np.flatnonzero(here[len(good):])]
     facts = {"fetched": int(here.sum()), "curated": len(kept), "quarantined": len(faults), "superseded": int((versions[here] - 1).sum())}
     return Cleaned(made.receipts, made.sales, made.payments, quarantine_table(day, faults, raws, rules), facts)
@@ -70,7 +70,7 @@ def transform(raw: Raw, catalog: Catalog, rules: Rules, size: int = 16 << 20) ->
 def page(raw: Raw, book: Book, rules: Rules) -> Tables:
     """The tables of one page, sorted by time."""
     found = read([raw], rules)
-    return tables(chosen_of(found.receipts, found.good, Labels.constant(raw.batch, len(found.receipts)), rules), book, rules)
+    return Tables(chosen_of(found.receipts, found.good, Labels.constant(raw.batch, len(found.receipts)), rules), book, rules)
 
 
 def chosen_of(receipts: Rows, rows: Ints, batch: Labels, rules: Rules) -> Chosen:

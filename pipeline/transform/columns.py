@@ -17,11 +17,11 @@ Ints = np.ndarray
 
 
 def ints(array: pa.Array, dtype: str = "i8") -> Ints:
-    """The values of a fixed-width column; what stands in a null's place is not defined."""
-    buffer = array.buffers()[1]
+    """The values of a fixed-width column, decimals as whole units of their last place; what stands in a null's place is not defined."""
+    buffer, words = array.buffers()[1], 2 if pa.types.is_decimal128(array.type) else 1
     if buffer is None or not len(array):
         return np.zeros(len(array), dtype)
-    return np.frombuffer(buffer, dtype, len(array) + array.offset)[array.offset:]
+    return np.frombuffer(buffer, dtype, (len(array) + array.offset) * words)[array.offset * words::words]
 
 
 def valid(array: pa.Array) -> np.ndarray:

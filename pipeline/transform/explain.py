@@ -20,7 +20,7 @@ from pipeline.transform.judge import Fault
 from pipeline.transform.read import Raw, read
 from pipeline.transform.recipes import Book, Dish
 from pipeline.transform.rules import Rules
-from pipeline.transform.tables import tables
+from pipeline.transform.tables import Tables
 
 _SUMS = ("gross", "discount", "net", "tax_included", "tax_added", "cost")
 
@@ -59,7 +59,7 @@ def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Ru
     raw_of = raws[int(found.raw[row])]
     record = json.loads(raw_of.ndjson.split(b"\n")[int(found.position[row]) - 1], parse_float=Decimal)
     book = Book(rules.menu, catalog)
-    made = tables(chosen_of(found.receipts, np.array([row]), Labels.constant(raw_of.batch, len(found.receipts)), rules), book, rules)
+    made = Tables(chosen_of(found.receipts, np.array([row]), Labels.constant(raw_of.batch, len(found.receipts)), rules), book, rules)
     receipt, sales, payments = made.receipts.to_pylist()[0], made.sales.to_pylist(), made.payments.to_pylist()
     lines = [_line(at, line, [s for s in sales if s["line"] == at], book) for at, line in enumerate(record["line_items"], 1)]
     text = _text(receipt, lines, payments, int(versions[good[0]]))

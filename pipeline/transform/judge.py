@@ -27,6 +27,7 @@ from pipeline.transform.wire import DIGITS, RECEIPT, Field, scale
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE]\+?-?\d+)?", re.ASCII)
 _INSTANT = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?)?(Z|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII)
+_INF = re.compile(r'"(?:[^"\\]|\\.)*"|-?(Inf)\b')         # pyarrow's reader takes it where nothing is read, json.loads does not
 _DETAIL = 200
 
 
@@ -69,15 +70,11 @@ class _Object(dict):
             self.twice = {key for key in self.twice if keys.count(key) > 1}
 
 
-def _constant(text: str) -> None:
-    raise ValueError(f"{text} is not JSON")
-
-
 def judge(body: bytes, rules: Rules) -> Fault | bytes:
     """A Fault, or the record as canonical JSON."""
     try:
-        record = json.loads(body.decode("utf-8", "surrogateescape"), object_pairs_hook=_Object, parse_float=_Literal,
-                            parse_int=_Literal, parse_constant=_constant)
+        text = _INF.sub(lambda found: "Infinity" if found[1] else found[0], body.decode("utf-8", "surrogateescape"))
+        record = json.loads(text, object_pairs_hook=_Object, parse_float=_Literal, parse_int=_Literal, parse_constant=_Literal)
     except RecursionError:
         return Fault("too_deep", detail=f"{len(body)} bytes")
     except ValueError as error:
@@ -98,25 +95,23 @@ def _plain(value: Decimal | datetime) -> str:
 
 
 def _readable(record: _Object, places: int) -> dict[str, Any]:
-    """What of a refused record can be read by itself."""
+    """What of a refused record can be read by itself; a date of sale that cannot be true is none."""
     found: dict[str, Any] = {}
     for field in RECEIPT:
-        if field.name in ("receipt_number", "store_id", "receipt_type", "total_money", "updated_at", "receipt_date"):
-            try:
-                found[field.name] = _value(record, field, "", places)
-            except _Refused:
-                found[field.name] = None
+        try:
+            found[field.name] = None if field.kind == "rows" else _value(record, field, "", places)
+        except _Refused:
+            found[field.name] = None
     total, updated, sold = (found[name] for name in ("total_money", "updated_at", "receipt_date"))
-    if sold is not None and micros(sold) < FIRST_SALE:
+    if sold is not None and not _plausible(sold, found["created_at"] or sold):
         sold = None
-    try:
-        created = _value(record, next(f for f in RECEIPT if f.name == "created_at"), "", places)
-        sold = sold if sold is None or sold <= created + timedelta(microseconds=AHEAD) else None
-    except _Refused:
-        pass
     return {"number": found["receipt_number"], "store_id": found["store_id"], "receipt_type": found["receipt_type"],
             "total": None if total is None else int(total.scaleb(places)), "updated_at": updated and micros(updated),
             "sold_at": sold and micros(sold)}
+
+
+def _plausible(sold: datetime, created: datetime) -> bool:
+    return FIRST_SALE <= micros(sold) <= micros(created) + AHEAD
 
 
 def _object(record: Any, fields: tuple[Field, ...], pointer: str, places: int) -> dict[str, Any]:
@@ -202,7 +197,7 @@ def _check(receipt: dict[str, Any], rules: Rules) -> None:
     """The rules between fields."""
     store = rules.store(receipt["store_id"])
     _places(receipt, RECEIPT, "", store.places)
-    if micros(receipt["receipt_date"]) < FIRST_SALE or micros(receipt["receipt_date"]) > micros(receipt["created_at"]) + AHEAD:
+    if not _plausible(receipt["receipt_date"], receipt["created_at"]):
         raise _Refused("implausible_date", "/receipt_date", _plain(receipt["receipt_date"]))
     lines, discount = receipt["line_items"], receipt["total_discount"]
     unspread = discount - sum(line["total_discount"] for line in lines)

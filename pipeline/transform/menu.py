@@ -128,11 +128,11 @@ class _Claims:
 
     def __init__(self, combos: tuple[Combo, ...], attribute: str):
         self._combos = combos
-        self._aliases = Aliases({str(at): getattr(combo, attribute) for at, combo in enumerate(combos)}, own=False)
+        self._aliases = Aliases({str(at): getattr(combo, attribute) for at, combo in enumerate(combos, 1)}, own=False)
 
     def get(self, *texts: str) -> Combo | None:
         found = self._aliases.get(*texts)
-        return None if found is None else self._combos[int(found)]
+        return None if found is None else self._combos[int(found) - 1]
 
 
 def read_menu(text: str, name: str) -> Menu:
@@ -198,10 +198,14 @@ class _Reader:
         return menu
 
     def refuse_clashes(self, menu: Menu) -> None:
-        try:
-            menu._by_name, menu._by_category  # noqa: B018  raise when two combos claim one text
-        except ValueError as error:
-            raise self.fail("[[combos]]", str(error).replace("is a spelling of both", "is claimed by both number")) from error
+        for key in ("sold_as", "categories"):
+            try:
+                _Claims(menu.combos, key)
+            except ValueError as error:
+                raise self.fail("[[combos]]", f"{key}: two combos claim one text: {error}") from error
+        ids = [item_id for combo in menu.combos for item_id in combo.item_ids]
+        if len(set(ids)) < len(ids):
+            raise self.fail("[[combos]]", "item_ids: two combos claim one item")
         for at, combo in enumerate(menu.combos, 1):
             for part in combo.parts:
                 if part.dish and menu.combo((part.dish, menu.names["items"].unite(part.dish))):

@@ -14,7 +14,7 @@ quantity. A discount of the receipt that its lines do not carry is spread over t
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from decimal import Decimal
 
 import numpy as np
@@ -45,6 +45,9 @@ class Money:
     def net(self) -> Ints:
         return self.gross - self.discount
 
+    def take(self, rows: Ints) -> Money:
+        return Money(*(getattr(self, field.name)[rows] for field in fields(self)))
+
 
 def of_lines(receipts: Rows, tally: Tally) -> Money:
     """The money of all lines. The till's cost 0 means that none was entered."""
@@ -64,13 +67,13 @@ def of_lines(receipts: Rows, tally: Tally) -> Money:
 def of_rows(lines: Money, exploded: Exploded, paid: Ints, stores: Ints, store_ids: list[str | None], places: int) -> Money:
     """The money of the rows of sales, from that of their `lines`; `paid` is each modifier's amount, `stores` each line's store."""
     line, parts = exploded.line, exploded.parts
-    fields = {name: getattr(lines, name)[line] for name in ("gross", "discount", "tax_included", "tax_added", "cost")}
+    money = lines.take(line)
     rows = np.flatnonzero(exploded.number > 0)
     if len(rows):
         own = np.zeros(len(line), "i8")
         np.add.at(own, exploded.modifier_row, paid)
         at = rows[exploded.number[rows] == 1]
-        of, counts = line[at], np.diff(np.r_[at, rows[-1] + 1]) if len(at) == 1 else np.bincount(parts.of)[line[at]]
+        of, counts = line[at], np.bincount(parts.of)[line[at]]
         rule = np.array([_REMAINDER[d.recipe.remainder] if d.recipe else 0 for d in exploded.dishes])[exploded.dish[of]]
         own = own[rows]
         base = lines.gross[of] - sums(own, counts)
@@ -83,8 +86,8 @@ def of_rows(lines: Money, exploded: Exploded, paid: Ints, stores: Ints, store_id
         split = {"gross": gross, "discount": discount, "tax_included": share(lines.tax_included[of], net, counts, rule),
                  "tax_added": share(lines.tax_added[of], net, counts, rule), "cost": share(lines.cost[of], by_cost, counts, rule)}
         for name, values in split.items():
-            fields[name][rows] = values
-    return Money(**fields, costed=lines.costed[line])
+            getattr(money, name)[rows] = values
+    return money
 
 
 def _units(amount: Decimal | None, decimals: int) -> int:

@@ -44,19 +44,20 @@ class Patterns:
 
 
 class Aliases:
-    """Names by their spellings: {name: spellings}; a name is a spelling of itself."""
+    """Names by their spellings: {name: spellings}; where they are its `own`, a name is a spelling of itself. Raises ValueError
+    when two names claim one spelling."""
 
     def __init__(self, table: Mapping[str, Iterable[str]], own: bool = True):
         self.table = {name: sorted({fold(s) for s in spellings}) for name, spellings in sorted(table.items())}
         self._exact: dict[str, str] = {fold(name): name for name in self.table} if own else {}
-        patterns = []
+        wild: dict[str, str] = {}
         for name, spellings in self.table.items():
             for spelling in spellings:
-                if is_pattern(spelling):
-                    patterns.append((-len(spelling), spelling, name))
-                elif self._exact.setdefault(spelling, name) != name:
-                    raise ValueError(f"{spelling!r} is a spelling of both {self._exact[spelling]!r} and {name!r}")
-        self._patterns = [(re.compile(translate(p.replace("[", "[[]"))).match, name) for _, p, name in sorted(patterns)]
+                taken = (wild if is_pattern(spelling) else self._exact).setdefault(spelling, name)
+                if taken != name:
+                    raise ValueError(f"{spelling!r} is a spelling of both {taken!r} and {name!r}")
+        longest_first = sorted(wild, key=lambda pattern: (-len(pattern), pattern))
+        self._patterns = [(re.compile(translate(p.replace("[", "[[]"))).match, wild[p]) for p in longest_first]
 
     def get(self, *texts: str) -> str | None:
         """The name that one of `texts` is a spelling of, patterns last; None if of none."""

@@ -1,9 +1,9 @@
 """The tables of the lake from checked receipts: receipts, sales, payments, each held to its schema.
 
 In: nested receipts, which of them and in which order, each one's business day and local time. Out: pyarrow tables that
-conform to schema.RECEIPTS, SALES and PAYMENTS. Signs: REFUND negative, whatever sign it arrived with; cancelled 0.
-Conserved, and checked here for every receipt: gross, discount, net, taxes and cost of its rows of sales are those of its
-lines, discounts and taxes by name are its own; MoneyNotConserved names the first receipt where they are not.
+conform to schema.RECEIPTS, SALES and PAYMENTS, each made when it is first asked for. Signs: REFUND negative, whatever sign
+it arrived with; cancelled 0. Conserved, and checked for every receipt before any table is made: gross, discount, net, taxes
+and cost of its rows of sales are what its lines, and its discounts and taxes by name, say; else MoneyNotConserved names it.
 """
 
 from __future__ import annotations
@@ -11,28 +11,23 @@ from __future__ import annotations
 import hashlib
 import hmac
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import pyarrow as pa
 
 from pipeline.errors import MoneyNotConserved
-from pipeline.schema import PAYMENTS, RECEIPTS, SALES, Dataset, arrow, conform
-from pipeline.transform.columns import Ints, Labels, fixed, flags, labels, lists, spread, sums, texts, valid
-from pipeline.transform.combos import Exploded, explode
-from pipeline.transform.money import Money, of_lines, of_rows
+from pipeline.schema import PAYMENTS, RECEIPTS, SALES
+from pipeline.transform.columns import Ints, Labels, fixed, labels, spread, sums, texts, valid
+from pipeline.transform.combos import explode
+from pipeline.transform.money import of_lines, of_rows
 from pipeline.transform.nested import Rows, Tally
 from pipeline.transform.recipes import Book
 from pipeline.transform.rules import Rules
-
+from pipeline.transform.sales import write_sales
+from pipeline.transform.writer import Writer
 
 UNMAPPED = "unmapped"
-
-
-@dataclass(frozen=True)
-class Tables:
-    receipts: pa.Table
-    sales: pa.Table
-    payments: pa.Table
 
 
 @dataclass(frozen=True)
@@ -46,104 +41,112 @@ class Chosen:
     batch: Labels
 
 
-class _Writer:
-    """Columns of one dataset, by name, in the types of its schema."""
+class Tables:
+    """All rows of the chosen receipts. Per receipt of the order: `sign`, and `factor`, which is 0 where it is cancelled; per
+    line: its receipt (`parent`), its index among all lines (`source`), its `lines` money; per row of sales: `money`."""
 
-    def __init__(self, dataset: Dataset, places: int):
-        self.dataset, self.places, self.schema = dataset, places, arrow(dataset, places)
-        self.columns: dict[str, pa.Array] = {}
+    def __init__(self, chosen: Chosen, book: Book, rules: Rules):
+        self.chosen, self.book, self.rules = chosen, book, rules
+        receipts, order = chosen.receipts, chosen.order
+        self.tally, self.of_receipt = Tally.of(receipts), receipts.rows("line_items")
+        self.counts = self.of_receipt.counts[order]
+        self.parent, self.source = spread(self.of_receipt.ends[order], self.counts)
+        self.exploded = explode(self.of_receipt, self.source, book)
+        self.lines = of_lines(receipts, self.tally).take(self.source)
+        store = receipts.labels("store_id")
+        paid = self.of_receipt.rows("line_modifiers").ints("money_amount")[self.exploded.modifier]
+        self.money = of_rows(self.lines, self.exploded, paid, store.codes[order][self.parent], store.values, rules.places)
+        negative = np.where(self.tally.gross != 0, self.tally.gross, receipts.ints("total_money")) < 0
+        self.sign = np.where(receipts.labels("receipt_type").is_in("REFUND"), np.where(negative, 1, -1), 1)[order]
+        self.cancelled = receipts.cancelled[order]
+        self.factor = np.where(self.cancelled, 0, self.sign)
+        quantity = self.of_receipt.ints("quantity")[self.source]
+        self.quantity = quantity * self.sign[self.parent]
+        self.weighed = np.array([d.by_weight for d in self.exploded.dishes], bool)[self.exploded.dish] | (quantity % 10_000 != 0)
+        self.units = np.where(self.weighed, np.sign(self.quantity) * 10_000, self.quantity)
+        self._check()
 
-    def label(self, **columns: Labels) -> None:
-        self.columns |= {name: values.column(self.schema.field(name).type) for name, values in columns.items()}
+    def _check(self) -> None:
+        """Raise where the rows of a receipt do not make what its lines, or its own totals, say."""
+        order, rows = self.chosen.order, np.bincount(self.parent[self.exploded.line], minlength=len(self.chosen.order))
+        discount = self.chosen.receipts.ints("total_discount")
+        said = {"gross": self.tally.gross[order], "discount": discount[order], "net": (self.tally.gross - discount)[order],
+                "tax_included": self.tally.named_included[order], "tax_added": self.tally.named_added[order],
+                "cost": sums(self.lines.cost, self.counts)}
+        for name, expected in said.items():
+            made = sums(getattr(self.money, name), rows)
+            wrong = np.flatnonzero(made != expected)
+            if len(wrong):
+                number = self.chosen.receipts.column("receipt_number")[int(order[wrong[0]])].as_py()
+                raise MoneyNotConserved(f"receipt {number}: {name} of its rows is {made[wrong[0]]}, the till says {expected[wrong[0]]} "
+                                        "(minor units); nothing is published, please report this receipt with its raw record")
 
-    def number(self, present: np.ndarray | None = None, /, **columns: Ints) -> None:
-        self.columns |= {name: fixed(values, self.schema.field(name).type, present) for name, values in columns.items()}
+    @cached_property
+    def channel(self) -> Labels:
+        return channels(self.chosen.receipts, self.rules).take(self.chosen.order)
 
-    def rows(self, name: str, ends: Ints, *values: pa.Array | Ints) -> None:
-        kind = self.schema.field(name).type
-        fields = [v if isinstance(v, pa.Array) else fixed(v, kind.value_type.field(at).type) for at, v in enumerate(values)]
-        self.columns[name] = lists(ends, kind, fields)
+    @cached_property
+    def currency(self) -> Labels:
+        return self.chosen.receipts.labels("store_id").map(lambda store: self.rules.store(store).currency).take(self.chosen.order)
 
-    def table(self) -> pa.Table:
-        names = self.schema.names
-        return conform(pa.Table.from_arrays([self.columns[name] for name in names], names), self.dataset, self.places)
+    def _writer(self, dataset, rows: Ints) -> Writer:
+        """With the columns that every table repeats; `rows` is the receipt (of the order) of each row."""
+        writer, receipts, at = Writer(dataset, self.rules.places), self.chosen.receipts, self.chosen.order[rows]
+        writer.number(business_day=self.chosen.day[rows])
+        writer.label(store_id=receipts.labels("store_id").take(at), receipt_type=receipts.labels("receipt_type").take(at),
+                     currency=self.currency.take(rows))
+        writer.flag(is_cancelled=self.cancelled[rows])
+        writer.array(receipt_number=receipts.column("receipt_number").take(fixed(at, pa.int64())))
+        return writer
 
+    @cached_property
+    def receipts(self) -> pa.Table:
+        receipts, order, factor = self.chosen.receipts, self.chosen.order, self.factor
+        writer = self._writer(RECEIPTS, np.arange(len(order)))
+        writer.label(channel=self.channel, batch=self.chosen.batch.take(order), **{
+            name: receipts.labels(name).take(order) for name in ("dining_option", "source", "pos_device_id", "employee_id")})
+        writer.array(refund_for=receipts.column("refund_for").take(fixed(order, pa.int64())),
+                     customer_id=_opaque(receipts.labels("customer_id").take(order), self.rules.customer_key))
+        writer.number(sold_at=receipts.ints("receipt_date")[order], sold_at_local=self.chosen.clock,
+                      created_at=receipts.ints("created_at")[order], updated_at=receipts.ints("updated_at")[order])
+        writer.number(self.cancelled, cancelled_at=receipts.ints("cancelled_at")[order])
+        tally, payments = self.tally, receipts.rows("payments")
+        total, discount = receipts.ints("total_money"), receipts.ints("total_discount")
+        amounts = {"gross": tally.gross, "discount": discount, "net": tally.gross - discount, "tax_included": tally.tax_included,
+                   "tax_added": tally.tax_added, "tip": receipts.ints("tip"), "surcharge": receipts.ints("surcharge"),
+                   "rounding": tally.rounding, "total": total, "points_discount": tally.points,
+                   "paid": sums(payments.ints("money_amount"), payments.counts)}
+        writer.number(lines=self.counts, units=sums(self.units, self.counts),
+                      cancelled_total=np.where(self.cancelled, total[order] * self.sign, 0),
+                      **{name: values[order] * factor for name, values in amounts.items()})
+        for name, extra in (("total_discounts", ()), ("total_taxes", ("rate",))):
+            below = receipts.rows(name)
+            counts = below.counts[order]
+            owner, which = spread(below.ends[order], counts)
+            take = fixed(which, pa.int64())
+            writer.rows(name.removeprefix("total_"), np.r_[0, np.cumsum(counts)], below.column("name").take(take), below.column("type").take(take),
+                        *(below.ints(column)[which] for column in extra), below.ints("money_amount")[which] * factor[owner])
+        return writer.table()
 
-def tables(chosen: Chosen, book: Book, rules: Rules) -> Tables:
-    """All rows of the chosen receipts."""
-    receipts, order = chosen.receipts, chosen.order
-    tally, lines = Tally.of(receipts), receipts.rows("line_items")
-    parent, source = spread(lines.ends[order], lines.counts[order])
-    exploded = explode(lines, source, book)
-    money = of_lines(receipts, tally)
-    taken = Money(*(getattr(money, name)[source] for name in ("gross", "discount", "tax_included", "tax_added", "cost", "costed")))
-    store = receipts.labels("store_id")
-    paid = lines.rows("line_modifiers").ints("money_amount")[exploded.modifier]
-    split = of_rows(taken, exploded, paid, store.codes[order][parent], store.values, rules.places)
-    refund = receipts.labels("receipt_type").is_in("REFUND")
-    sign = np.where(refund, np.where(np.where(tally.gross != 0, tally.gross, receipts.ints("total_money")) < 0, 1, -1), 1)[order]
-    factor = np.where(receipts.cancelled[order], 0, sign)
-    currency = store.map(lambda value: rules.store(value).currency).take(order)
-    head = _head(chosen, receipts.cancelled[order], currency, channels(receipts, rules).take(order))
-    quantity, weighed, units = _quantities(lines, source, sign[parent], exploded)
-    receipts_table = _receipts(chosen, rules, head, tally, sign, factor, units, lines.counts[order])
-    sales_table = _sales(chosen, book, rules, head, exploded, parent, source, split, sign, factor, quantity, weighed, units)
-    _conserved(receipts, order, tally, taken, split, parent, exploded.line, lines.counts[order])
-    return Tables(receipts_table, sales_table, _payments(chosen, rules, head, factor))
+    @cached_property
+    def sales(self) -> pa.Table:
+        rows = self.parent[self.exploded.line]
+        writer = self._writer(SALES, rows)
+        writer.label(channel=self.channel.take(rows))
+        writer.number(sold_at=self.chosen.receipts.ints("receipt_date")[self.chosen.order][rows], sold_at_local=self.chosen.clock[rows])
+        write_sales(writer, self)
+        return writer.table()
 
-
-def _head(chosen: Chosen, cancelled: np.ndarray, currency: Labels, channel: Labels) -> dict[str, object]:
-    """The columns that several tables repeat, one value per receipt."""
-    receipts, order = chosen.receipts, chosen.order
-    return {"business_day": chosen.day, "store_id": receipts.labels("store_id").take(order), "is_cancelled": cancelled,
-            "currency": currency, "channel": channel,
-            "receipt_number": receipts.column("receipt_number"), "receipt_type": receipts.labels("receipt_type").take(order)}
-
-
-def _repeat(writer: _Writer, head: dict[str, object], order: Ints, rows: Ints) -> None:
-    """Write the head's columns for the receipts `rows` (indices into the order)."""
-    writer.number(business_day=head["business_day"][rows])
-    writer.label(**{name: head[name].take(rows) for name in ("store_id", "receipt_type", "currency")})
-    writer.columns["is_cancelled"] = flags(head["is_cancelled"][rows])
-    writer.columns["receipt_number"] = head["receipt_number"].take(fixed(order[rows], pa.int64()))
-
-
-def _quantities(lines: Rows, source: Ints, sign: Ints, exploded: Exploded) -> tuple[Ints, np.ndarray, Ints]:
-    """(quantity, sold by weight, units) of each line, signed, in 1/10,000: a weighed line is one unit."""
-    quantity = lines.ints("quantity")[source] * sign
-    by_weight = np.array([d.by_weight for d in exploded.dishes], bool)[exploded.dish]
-    weighed = by_weight | (quantity % 10_000 != 0)
-    return quantity, weighed, np.where(weighed, np.sign(quantity) * 10_000, quantity)
-
-
-def _receipts(chosen: Chosen, rules: Rules, head, tally: Tally, sign: Ints, factor: Ints, units: Ints, counts: Ints) -> pa.Table:
-    receipts, order, writer = chosen.receipts, chosen.order, _Writer(RECEIPTS, rules.places)
-    rows = np.arange(len(order))
-    at = fixed(order, pa.int64())
-    _repeat(writer, head, order, rows)
-    writer.label(**{name: receipts.labels(name).take(order) for name in ("dining_option", "source", "pos_device_id", "employee_id")},
-                 batch=chosen.batch.take(order), channel=head["channel"])
-    writer.columns["refund_for"] = receipts.column("refund_for").take(at)
-    writer.columns["customer_id"] = _customers(receipts.labels("customer_id").take(order), rules.customer_key)
-    writer.number(sold_at=receipts.ints("receipt_date")[order], sold_at_local=chosen.clock,
-                  created_at=receipts.ints("created_at")[order], updated_at=receipts.ints("updated_at")[order])
-    writer.number(head["is_cancelled"], cancelled_at=receipts.ints("cancelled_at")[order])
-    total, discount = receipts.ints("total_money")[order], receipts.ints("total_discount")[order]
-    payments = receipts.rows("payments")
-    amounts = {"gross": tally.gross[order], "discount": discount, "net": tally.gross[order] - discount,
-               "tax_included": tally.tax_included[order], "tax_added": tally.tax_added[order], "tip": receipts.ints("tip")[order],
-               "surcharge": receipts.ints("surcharge")[order], "rounding": tally.rounding[order], "total": total,
-               "paid": sums(payments.ints("money_amount"), payments.counts)[order], "points_discount": tally.points[order]}
-    writer.number(lines=counts, units=sums(units, counts), cancelled_total=np.where(head["is_cancelled"], total * sign, 0),
-                  **{name: values * factor for name, values in amounts.items()})
-    for name, extra in (("total_discounts", ()), ("total_taxes", ("rate",))):
-        below = receipts.rows(name)
-        owner, which = spread(below.ends[order], below.counts[order])
-        take = fixed(which, pa.int64())
-        writer.rows(name.removeprefix("total_"), np.r_[0, np.cumsum(below.counts[order])], below.column("name").take(take),
-                    below.column("type").take(take), *(below.ints(column)[which] for column in extra),
-                    below.ints("money_amount")[which] * factor[owner])
-    return writer.table()
+    @cached_property
+    def payments(self) -> pa.Table:
+        payments, order = self.chosen.receipts.rows("payments"), self.chosen.order
+        owner, which = spread(payments.ends[order], payments.counts[order])
+        writer = self._writer(PAYMENTS, owner)
+        writer.label(payment_type_id=payments.labels("payment_type_id").take(which), tender=payments.labels("name").take(which),
+                     tender_type=payments.labels("type").take(which))
+        writer.number(payment=which - payments.ends[order][owner] + 1, amount=payments.ints("money_amount")[which] * self.factor[owner])
+        writer.number(valid(payments.column("paid_at"))[which], paid_at=payments.ints("paid_at")[which])
+        return writer.table()
 
 
 def channels(receipts: Rows, rules: Rules) -> Labels:
@@ -159,46 +162,7 @@ def channels(receipts: Rows, rules: Rules) -> Labels:
     return labels(codes, [*found.values, *tickets.values])
 
 
-def _customers(customers: Labels, key: bytes | None) -> pa.Array:
+def _opaque(customers: Labels, key: bytes | None) -> pa.Array:
     """Customers' identifiers, keyed by HMAC-SHA256 where there is a key."""
     opaque = customers.map(lambda value: hmac.digest(key, value.encode(), hashlib.sha256).hex() if key else value)
     return texts(opaque.values).take(fixed(np.maximum(opaque.codes, 0), pa.int64(), opaque.codes >= 0))
-
-
-def _sales(chosen, book, rules, head, exploded, parent, source, money, sign, factor, quantity, weighed, units) -> pa.Table:
-    from pipeline.transform.sales import sales_columns
-
-    writer = _Writer(SALES, rules.places)
-    rows = parent[exploded.line]
-    _repeat(writer, head, chosen.order, rows)
-    writer.label(channel=head["channel"].take(rows))
-    writer.number(sold_at=chosen.receipts.ints("receipt_date")[chosen.order][rows], sold_at_local=chosen.clock[rows])
-    sales_columns(writer, book, chosen.receipts.rows("line_items"), exploded, parent, source, money, sign, factor, quantity, weighed, units)
-    return writer.table()
-
-
-def _payments(chosen: Chosen, rules: Rules, head, factor: Ints) -> pa.Table:
-    payments, order, writer = chosen.receipts.rows("payments"), chosen.order, _Writer(PAYMENTS, rules.places)
-    owner, which = spread(payments.ends[order], payments.counts[order])
-    _repeat(writer, head, order, owner)
-    counts = payments.counts[order]
-    writer.label(payment_type_id=payments.labels("payment_type_id").take(which), tender=payments.labels("name").take(which),
-                 tender_type=payments.labels("type").take(which))
-    writer.number(payment=spread(np.zeros(len(order), "i8"), counts)[1] + 1, amount=payments.ints("money_amount")[which] * factor[owner])
-    writer.number(valid(payments.column("paid_at"))[which], paid_at=payments.ints("paid_at")[which])
-    return writer.table()
-
-
-def _conserved(receipts, order, tally, lines: Money, rows: Money, parent, line, counts) -> None:
-    """Raise where the rows of a receipt do not make what its lines, or its own totals, say."""
-    per_row = np.bincount(parent[line], minlength=len(order))
-    said = {"gross": tally.gross[order], "discount": receipts.ints("total_discount")[order], "tax_included": tally.named_included[order],
-            "tax_added": tally.named_added[order], "cost": sums(lines.cost, counts)}
-    said["net"] = said["gross"] - said["discount"]
-    for name, expected in said.items():
-        made = sums(getattr(rows, name), per_row)
-        wrong = np.flatnonzero(made != expected)
-        if len(wrong):
-            number = receipts.column("receipt_number")[int(order[wrong[0]])].as_py()
-            raise MoneyNotConserved(f"receipt {number}: {name} of its rows is {made[wrong[0]]}, the till says {expected[wrong[0]]} "
-                                    "(minor units); nothing is published, please report this receipt with its raw record")

@@ -17,13 +17,14 @@ import numpy as np
 
 from pipeline.transform.catalog import Catalog
 from pipeline.transform.clean import newest
-from pipeline.transform.columns import pair, spread
+from pipeline.transform.columns import Ints, spread
 from pipeline.transform.combos import explode
-from pipeline.transform.names import fold
+from pipeline.transform.names import fold, tidy
+from pipeline.transform.nested import Rows
 from pipeline.transform.read import Raw, read
 from pipeline.transform.recipes import Book
 from pipeline.transform.rules import Rules
-from pipeline.transform.tables import channels
+from pipeline.transform.tables import UNMAPPED, channels
 
 _LOOKS = re.compile(r"\b(combos?|paquetes?|promo|menu|meal|bundle|box|deal)\b")
 KINDS = ("combo", "part", "modifier", "dish", "channel")
@@ -31,8 +32,9 @@ KINDS = ("combo", "part", "modifier", "dish", "channel")
 
 @dataclass(frozen=True)
 class Finding:
-    """`kind`: combo (an item that looks like one), part (a combo without parts), modifier (of a combo), dish (unknown
-    component), channel (dining option). `within` is the combo concerned; `amount` the gross, or charge, of its rows."""
+    """`kind`: combo (an item that looks like one; `hints` are its modifiers that name dishes), part (a combo sold without any
+    part), modifier (of a combo), dish (unknown component), channel (dining option). `within` is the combo concerned; `amount`
+    the gross of its lines, or what the modifier charged, or the total of the receipts."""
 
     kind: str
     text: str
@@ -40,6 +42,7 @@ class Finding:
     count: int
     amount: Decimal
     currency: str
+    hints: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,67 +58,76 @@ def uncovered(raw: Iterable[Raw], catalog: Catalog, rules: Rules) -> Uncovered:
     order = found.good[is_newest]
     sale = receipts.labels("receipt_type").is_in("SALE")[order] & ~receipts.cancelled[order]
     counts: dict[tuple[str, str, str, str], list[int]] = defaultdict(lambda: [0, 0])
-    for kind, text, within, currency, amount in _sightings(receipts, order[sale], Book(rules.menu, catalog), rules):
+    hints: dict[str, set[str]] = defaultdict(set)
+    for kind, text, within, currency, amount in _sightings(receipts, order[sale], Book(rules.menu, catalog), rules, hints):
         counts[kind, text, within, currency][0] += 1
         counts[kind, text, within, currency][1] += amount
-    findings = [Finding(kind, text, within, times, Decimal(amount).scaleb(-rules.places), currency)
+    findings = [Finding(kind, text, within, times, Decimal(amount).scaleb(-rules.places), currency,
+                        tuple(sorted(hints[text])) if kind == "combo" else ())
                 for (kind, text, within, currency), (times, amount) in counts.items()]
     findings.sort(key=lambda f: (KINDS.index(f.kind), -f.amount, -f.count, f.text, f.within, f.currency))
     return Uncovered(findings, _text(findings))
 
 
-def _sightings(receipts, order, book: Book, rules: Rules) -> Iterator[tuple[str, str, str, str, int]]:
-    """(kind, text, combo, currency, minor units) of every row that a rule should name."""
+def _sightings(receipts: Rows, order: Ints, book: Book, rules: Rules, hints: dict[str, set[str]]) -> Iterator[tuple[str, str, str, str, int]]:
+    """(kind, text, combo, currency, minor units) of every row that a rule should name; fills `hints` of each item first."""
     lines = receipts.rows("line_items")
     parent, source = spread(lines.ends[order], lines.counts[order])
     exploded = explode(lines, source, book)
-    modifiers, names = lines.rows("line_modifiers"), lines.rows("line_modifiers").labels("name")
-    options = modifiers.labels("option")
+    modifiers, items = lines.rows("line_modifiers"), lines.labels("item_name")
+    names, options, charged = modifiers.labels("name"), modifiers.labels("option"), modifiers.ints("money_amount")
     store = receipts.labels("store_id")
-    money = np.array([rules.store(value).currency for value in store.values])[store.codes[order]]
-    gross, item = lines.ints("gross_total_money")[source], lines.labels("item_name")
+    money = np.array([rules.store(value).currency for value in store.values] or [""])[store.codes[order]]
+    gross = lines.ints("gross_total_money")[source]
     plain = exploded.number[np.searchsorted(exploded.line, np.arange(len(source)))] == 0
-    _, pairs = pair(exploded.dish[exploded.modifier_line], options.codes[exploded.modifier], len(options.values))
-    chosen = {dish for dish, option in pairs if book.component(options.values[option], options.values[option]).known}
+    for line, at in zip(exploded.modifier_line.tolist(), exploded.modifier.tolist(), strict=True):
+        option, dish = options.values[options.codes[at]], exploded.dishes[exploded.dish[line]]
+        component = book.component(option, option)
+        if plain[line] and component.known and component.name != dish.name:
+            hints[items.values[items.codes[source[line]]]].add(tidy(names.values[names.codes[at]]))
     for at in np.flatnonzero(plain).tolist():
-        code = int(exploded.dish[at])
-        dish = exploded.dishes[code]
+        dish, text = exploded.dishes[exploded.dish[at]], items.values[items.codes[source[at]]]
         if dish.recipe is not None:
-            yield "part", item.values[item.codes[source[at]]], dish.recipe.name, money[parent[at]], int(gross[at])
-        elif code in chosen or _LOOKS.search(fold(dish.name)):
-            yield "combo", item.values[item.codes[source[at]]], "", money[parent[at]], int(gross[at])
-    charged = modifiers.ints("money_amount")
+            yield "part", text, dish.recipe.name, money[parent[at]], int(gross[at])
+        elif len(hints.get(text, ())) > 1 or _LOOKS.search(fold(dish.name)):
+            yield "combo", text, "", money[parent[at]], int(gross[at])
     for at in np.flatnonzero(~plain[exploded.modifier_line]).tolist():
         line, modifier = int(exploded.modifier_line[at]), int(exploded.modifier[at])
-        recipe = exploded.dishes[int(exploded.dish[line])].recipe
+        recipe = exploded.dishes[exploded.dish[line]].recipe
         name, option = names.values[names.codes[modifier]], options.values[options.codes[modifier]]
-        choice = book.choice(recipe.rule, name, option)
-        if exploded.modifier_slot[at] and not choice.component.known:
+        if exploded.modifier_slot[at] and not book.choice(recipe.rule, name, option).component.known:
             yield "dish", option, recipe.name, money[parent[line]], int(gross[line])
         elif recipe.rule and recipe.rule.role(name) is None:
             yield "modifier", name, recipe.name, money[parent[line]], int(charged[modifier])
     channel, dining, total = channels(receipts, rules), receipts.labels("dining_option"), receipts.ints("total_money")
-    for at, row in enumerate(order.tolist()):
-        if channel.values[channel.codes[row]] == "unmapped":
-            yield "channel", dining.values[dining.codes[row]] if dining.codes[row] >= 0 else "", "", money[at], int(total[row])
+    for at in np.flatnonzero(channel.is_in(UNMAPPED)[order]).tolist():
+        code = dining.codes[order[at]]
+        yield "channel", dining.values[code] if code >= 0 else "", "", money[at], int(total[order[at]])
+
+
+_TITLES = {"combo": "# Items that look like combos; give those that are one the modifiers (or dishes) that they are made of:",
+           "part": "# Combos sold without any part: is a fixed dish missing in their rule?",
+           "modifier": "# Modifiers of combos that are neither a part nor go with one; in the combo's with:",
+           "dish": "# Choices within combos that name no dish; under [dishes], each with the dish that it is:",
+           "channel": "# Dining options (\"\": receipts without one); under [channels], each with its order type:"}
+_FORMS = {"combo": "[[combos]]\nsold_as = [{text}]\nparts = [{hints}]", "part": "# sold_as = [{text}]",
+          "modifier": "# {{ modifier = {text}, of = \"?\" }},", "dish": "# \"?\" = [{text}]", "channel": "# \"?\" = [{text}]"}
 
 
 def _text(findings: list[Finding]) -> str:
-    """The findings as lines for menu.toml; what only a person can know is left as "?"."""
+    """The findings as lines for menu.toml, a text once; what only a person can know is left as "?"."""
     def quoted(text: str) -> str:
         return json.dumps(text, ensure_ascii=False)
 
-    titles = {"combo": "# Items that look like combos; give those that are one the modifiers (or dishes) that they are made of:",
-              "part": "# Combos sold without any part: is a fixed dish missing in their rule?",
-              "modifier": "# Modifiers of combos that are neither a part nor go with one:",
-              "dish": "# Choices within combos that name no dish; under [dishes]:", "channel": "# Dining options; under [channels]:"}
-    forms = {"combo": "[[combos]]\nsold_as = [{text}]\nparts = [{{ modifier = \"?\" }}]", "part": "# sold_as = [{text}]",
-             "modifier": "# {{ modifier = {text}, of = \"?\" }},", "dish": "\"?\" = [{text}]", "channel": "\"?\" = [{text}]"}
     out = []
     for kind in KINDS:
-        rows = [f for f in findings if f.kind == kind]
-        if rows:
-            out += ["", titles[kind]]
-            out += [forms[kind].format(text=quoted(f.text)) + f"   # {f.count} times, {f.amount} {f.currency}"
-                    + (f", in {f.within}" if f.within else "") for f in rows]
+        by_text: dict[str, list[Finding]] = defaultdict(list)
+        for finding in findings:
+            if finding.kind == kind:
+                by_text[finding.text].append(finding)
+        out += ["", _TITLES[kind]] if by_text else []
+        for text, rows in by_text.items():
+            hints = ", ".join(f"{{ modifier = {quoted(hint)} }}" for hint in rows[0].hints or ("?",))
+            seen = "; ".join(f"{f.count} times, {f.amount} {f.currency}" + (f", in {f.within}" if f.within else "") for f in rows)
+            out.append(_FORMS[kind].format(text=quoted(text), hints=hints) + f"   # {seen}")
     return "\n".join(out[1:]) + "\n" if out else "Every combo, choice and order type is covered by a rule.\n"

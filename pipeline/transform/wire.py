@@ -40,6 +40,8 @@ class Field:
     fields: tuple[Field, ...] = ()
 
     def arrow(self, places: int) -> pa.Field:
+        """Its Arrow type. The reader admits literals of `digits` digits and only then shifts them by the decimals, silently
+        past the end of 64 bits; hence the wider type where both together do not fit."""
         if self.kind in ("text", "id"):
             kind = pa.string()
         elif self.kind == "instant":
@@ -47,7 +49,8 @@ class Field:
         elif self.kind == "rows":
             kind = pa.list_(pa.struct([field.arrow(places) for field in self.fields]))
         else:
-            kind = pa.decimal64(DIGITS[self.kind], scale(self.kind, places))
+            digits, decimals = DIGITS[self.kind], scale(self.kind, places)
+            kind = (pa.decimal64 if digits + decimals <= 18 else pa.decimal128)(digits, decimals)
         return pa.field(self.name, kind)
 
 

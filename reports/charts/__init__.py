@@ -17,14 +17,25 @@ from pathlib import Path
 from reports.page import Chart
 from reports.words import Words
 
-DRAWERS = {"days": "bars", "trend": "bars", "waterfall": "waterfall", "stack": "bars", "ranking": "ranking", "heat": "heat",
-           "panels": "panels", "scatter": "scatter"}
+DRAWERS = {
+    "days": "bars",
+    "trend": "bars",
+    "waterfall": "waterfall",
+    "stack": "bars",
+    "ranking": "ranking",
+    "heat": "heat",
+    "panels": "panels",
+    "scatter": "scatter",
+    "lines": "lines",
+    "slope": "lines",
+}
 
 
 def draw(chart: Chart, words: Words, form: str = "svg") -> bytes:
     """`chart` as an image; raises KeyError for a kind that nothing draws."""
     drawer = getattr(import_module(f"reports.charts.{DRAWERS[chart.kind]}"), f"draw_{chart.kind}")
     from reports.charts.style import styled
+
     with styled():
         return drawer(chart.data, words).to_bytes(form)
 

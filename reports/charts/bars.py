@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from reports.charts.style import BLUE, INK, MUTED, ORANGE, SMALL, VERMILION, WIDTH, Canvas, money_axis, width_of
+from reports.charts.style import BLUE, INK, LABEL, MUTED, ORANGE, SMALL, VERMILION, WIDTH, Canvas, money_axis, width_of
 from reports.values import Count, Money
 from reports.words import Words
 
@@ -20,11 +20,12 @@ def draw_days(data: Mapping, words: Words) -> Canvas:
     """Daily bars, the compared month as a line.
 
     data: labels (values, one a bar), ticks (indices to label), values (units, one a day), before (units or None),
-    before_name, closed (flags), marks ((index, value to say), ...), currency, partial (flags, hatched).
+    before_name, closed (flags), marks ((index, value to say), ...), currency, partial (flags, hatched), and, where the values
+    are expected ones, spans ((low, high) a day).
     """
     values, before, currency = data["values"], data["before"], data["currency"]
-    known = [v for v in before if v is not None]
-    high = max([*values, *known, 1])
+    known, spans = [v for v in before if v is not None], data.get("spans", [])
+    high = max([*values, *known, *(top for _, top in spans), 1])
     low = min([*values, *known, 0])
     say = _say_money(words, currency)
     left = max(width_of(say(high * 2), SMALL), 24) + 6
@@ -35,21 +36,42 @@ def draw_days(data: Mapping, words: Words) -> Canvas:
     for bar, hatched in zip(bars, partial, strict=True):
         if hatched:
             bar.set(hatch="////", facecolor="white", edgecolor=BLUE)
+    for index, (bottom, top) in enumerate(spans):
+        axes.plot([index, index], [bottom, top], color=INK, linewidth=0.9, zorder=4)
     for index, closed in enumerate(data["closed"]):
         if closed:
             axes.text(index, high * 0.015, "×", ha="center", va="bottom", color=MUTED, fontsize=SMALL)
     if known:
-        axes.plot(range(len(before)), [float("nan") if v is None else v for v in before], color=INK, linewidth=1.0, linestyle=(0, (3, 1.5)),
-                  zorder=3)
+        axes.plot(
+            range(len(before)),
+            [float("nan") if v is None else v for v in before],
+            color=INK,
+            linewidth=1.0,
+            linestyle=(0, (3, 1.5)),
+            zorder=3,
+        )
     axes.set_xlim(-0.7, len(values) - 0.3)
     axes.set_ylim(low * 1.05, high * 1.12)
     money_axis(axes, high, say, low)
     axes.set_xticks(data["ticks"], [words.say(data["labels"][i]) for i in data["ticks"]])
     for index, value in data["marks"]:
-        axes.annotate(words.say(value), (index, max(values[index], 0)), (0, 3), textcoords="offset points", fontsize=SMALL, fontweight="bold",
-                      ha="left" if index < 3 else "right" if index > len(values) - 4 else "center")
-    _legend(canvas, [("bar", BLUE, words.say(data["name"]))] + ([("line", INK, words.say(data["before_name"]))] if known else [])
-            + ([("×", MUTED, words.say(data["closed_name"]))] if any(data["closed"]) else []))
+        axes.annotate(
+            words.say(value),
+            (index, max(spans[index][1] if spans else values[index], 0)),
+            (0, 3),
+            textcoords="offset points",
+            fontsize=SMALL,
+            fontweight="bold",
+            zorder=5,
+            bbox=LABEL,
+            ha="left" if index < 3 else "right" if index > len(values) - 4 else "center",
+        )
+    _legend(
+        canvas,
+        [("hatch" if all(partial) else "bar", BLUE, words.say(data["name"]))]
+        + ([("line", INK, words.say(data["before_name"]))] if known else [])
+        + ([("×", MUTED, words.say(data["closed_name"]))] if any(data["closed"]) else []),
+    )
     return canvas
 
 
@@ -58,15 +80,19 @@ def _legend(canvas: Canvas, entries: list[tuple[str, str, str]]) -> None:
     x, top, high = 4.0, 9.0, canvas.height
     for sign, colour, label in entries:
         y = 1 - top / high
-        if sign == "line":
-            canvas.figure.add_artist(Line2D([x / WIDTH, (x + 14) / WIDTH], [y, y], color=colour, linewidth=1.2, linestyle=(0, (3, 1.5))))
+        if sign in ("line", "solid"):
+            dash = (0, (3, 1.5)) if sign == "line" else "solid"
+            canvas.figure.add_artist(Line2D([x / WIDTH, (x + 14) / WIDTH], [y, y], color=colour, linewidth=1.4, linestyle=dash))
         elif sign in ("bar", "hatch", "orange"):
-            style = {"bar": {"facecolor": colour}, "hatch": {"facecolor": "white", "edgecolor": colour, "hatch": "////"},
-                     "orange": {"facecolor": colour, "edgecolor": "white", "hatch": "////", "linewidth": 0}}[sign]
+            style = {
+                "bar": {"facecolor": colour},
+                "hatch": {"facecolor": "white", "edgecolor": colour, "hatch": "////"},
+                "orange": {"facecolor": colour, "edgecolor": "white", "hatch": "////", "linewidth": 0},
+            }[sign]
             canvas.figure.add_artist(Rectangle((x / WIDTH, (high - top - 4) / high), 9 / WIDTH, 8 / high, **style))
         else:
             canvas.write(x + 2, top, sign, va="center", color=colour)
-        x += 18 if sign == "line" else 13
+        x += 18 if sign in ("line", "solid") else 13
         canvas.write(x, top, label, va="center", fontsize=SMALL, color=MUTED)
         x += width_of(label, SMALL) + 12
 
@@ -93,14 +119,23 @@ def draw_trend(data: Mapping, words: Words) -> Canvas:
     money_axis(axes, high, say, low)
     axes.set_xticks(data["ticks"], [words.say(data["labels"][i]) for i in data["ticks"]])
     for index, value in data["marks"]:
-        axes.annotate(words.say(value), (index, max(values[index], 0)), (0, 3), textcoords="offset points", fontsize=SMALL, fontweight="bold",
-                      ha="left" if index < 2 else "right" if index > len(values) - 3 else "center")
+        axes.annotate(
+            words.say(value),
+            (index, max(values[index], 0)),
+            (0, 3),
+            textcoords="offset points",
+            fontsize=SMALL,
+            fontweight="bold",
+            zorder=5,
+            bbox=LABEL,
+            ha="left" if index < 2 else "right" if index > len(values) - 3 else "center",
+        )
     entries = [("bar", BLUE, words.say(data["name"]))]
     if any(v is not None for v in average):
         entries.append(("solid", VERMILION, words.say(data["average_name"])))
     if any(data["partial"]):
         entries.append(("hatch", BLUE, words.say(data["partial_name"])))
-    _legend(canvas, [("line" if sign == "solid" else sign, colour, label) for sign, colour, label in entries])
+    _legend(canvas, entries)
     return canvas
 
 
@@ -118,7 +153,15 @@ def draw_stack(data: Mapping, words: Words) -> Canvas:
     high = max((a + b for a, b in zip(base, top, strict=True)), default=1) or 1
     last = len(base) - 1
     for value, middle in ((base[last], base[last] / 2), (top[last], base[last] + top[last] / 2)):
-        axes.annotate(words.say(Count(value)), (last + 0.38, middle), (3, 0), textcoords="offset points", va="center", fontsize=SMALL, fontweight="bold")
+        axes.annotate(
+            words.say(Count(value)),
+            (last + 0.38, middle),
+            (3, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=SMALL,
+            fontweight="bold",
+        )
     axes.set_ylim(0, high * 1.05)
     axes.set_xlim(-0.6, last + 0.6)
     axes.set_yticks([])

@@ -33,8 +33,15 @@ def draw_panels(data: Mapping, words: Words) -> Canvas:
         for w in range(7):
             if values[w] is None:
                 axes.text(w, high * 0.02, "×", ha="center", va="bottom", color=MUTED, fontsize=SMALL)
-        axes.annotate(words.say(Money(known[best], currency, compact=True)), (best, max(known[best], 0)), (0, 2), textcoords="offset points", ha="center",
-                      fontsize=SMALL, fontweight="bold")
+        axes.annotate(
+            words.say(Money(known[best], currency, compact=True)),
+            (best, max(known[best], 0)),
+            (0, 2),
+            textcoords="offset points",
+            ha="center",
+            fontsize=SMALL,
+            fontweight="bold",
+        )
         axes.set_ylim(min(low, 0) * 1.1, high * 1.25)
         axes.set_xlim(-0.6, 6.6)
         axes.set_yticks([])

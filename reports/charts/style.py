@@ -26,15 +26,36 @@ WIDTH = 353
 INK, MUTED, FAINT, PAPER = "#1d2129", "#5a6370", "#d9dde3", "#ffffff"
 BLUE, ORANGE, VERMILION, GREEN, SKY, PURPLE, YELLOW = "#0072B2", "#E69F00", "#D55E00", "#009E73", "#56B4E9", "#CC79A7", "#F0E442"
 SIZE, SMALL = 8.5, 7.5
+LABEL = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
+"""Ground of a figure that stands on a plot."""
 FONTS = "'DejaVu Sans'"
 READER_FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'DejaVu Sans', sans-serif"
 
 STYLE = {
-    "font.family": ["DejaVu Sans"], "font.size": SIZE, "text.color": INK, "text.parse_math": False, "axes.unicode_minus": True,
-    "axes.edgecolor": FAINT, "axes.labelcolor": MUTED, "axes.linewidth": 0.8, "xtick.color": MUTED, "ytick.color": MUTED,
-    "xtick.labelcolor": INK, "ytick.labelcolor": INK, "xtick.major.size": 0, "ytick.major.size": 0, "hatch.linewidth": 0.7,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.spines.left": False, "svg.fonttype": "none", "svg.hashsalt": "report",
-    "path.simplify": False, "figure.facecolor": PAPER, "savefig.facecolor": PAPER, "lines.solid_capstyle": "round",
+    "font.family": ["DejaVu Sans"],
+    "font.size": SIZE,
+    "text.color": INK,
+    "text.parse_math": False,
+    "axes.unicode_minus": True,
+    "axes.edgecolor": FAINT,
+    "axes.labelcolor": MUTED,
+    "axes.linewidth": 0.8,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelcolor": INK,
+    "ytick.labelcolor": INK,
+    "xtick.major.size": 0,
+    "ytick.major.size": 0,
+    "hatch.linewidth": 0.7,
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.spines.left": False,
+    "svg.fonttype": "none",
+    "svg.hashsalt": "report",
+    "path.simplify": False,
+    "figure.facecolor": PAPER,
+    "savefig.facecolor": PAPER,
+    "lines.solid_capstyle": "round",
 }
 
 
@@ -72,10 +93,10 @@ def wrap(label: str, width: float, size: float = SIZE, lines: int = 2) -> list[s
     made, words = [], label.split(" ")
     while words and len(made) < lines - 1:
         line = words[:1]
-        while len(line) < len(words) and width_of(" ".join(words[:len(line) + 1]), size) <= width:
-            line = words[:len(line) + 1]
+        while len(line) < len(words) and width_of(" ".join(words[: len(line) + 1]), size) <= width:
+            line = words[: len(line) + 1]
         made.append(cut(" ".join(line), width, size))
-        words = words[len(line):]
+        words = words[len(line) :]
     return made + ([cut(" ".join(words), width, size)] if words else [])
 
 
@@ -88,8 +109,9 @@ class Canvas:
 
     def axes(self, left: float, top: float, right: float, bottom: float) -> Axes:
         """Axes with these margins in points; no grid, no frame but the baseline."""
-        made = self.figure.add_axes((left / WIDTH, bottom / self.height, (WIDTH - left - right) / WIDTH,
-                                     (self.height - top - bottom) / self.height))
+        made = self.figure.add_axes(
+            (left / WIDTH, bottom / self.height, (WIDTH - left - right) / WIDTH, (self.height - top - bottom) / self.height)
+        )
         made.tick_params(pad=3)
         return made
 
@@ -114,7 +136,7 @@ class Canvas:
         return out.getvalue()
 
 
-def money_axis(axes: Axes, high: float, say, low: float = 0.0, steps: int = 3) -> None:
+def money_axis(axes: Axes, high: float, say, low: float = 0.0, steps: int = 4) -> None:
     """A quiet value axis with few round steps, the baseline drawn in ink."""
     step = round_step((high - low) / steps if high > low else 1.0)
     ticks, at = [], 0.0

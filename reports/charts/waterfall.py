@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reports.charts.style import BLUE, FAINT, INK, MUTED, ORANGE, SIZE, SMALL, WIDTH, Canvas, width_of, wrap
+from reports.charts.style import BLUE, FAINT, INK, LABEL, MUTED, ORANGE, SIZE, SMALL, WIDTH, Canvas, width_of, wrap
 from reports.values import Money
 from reports.words import Words
 
@@ -40,13 +40,38 @@ def draw_waterfall(data: Mapping, words: Words) -> Canvas:
         if index in (0, last):
             axes.plot([stop, stop], [middle - 0.36, middle + 0.36], color=INK, linewidth=3.2, solid_capstyle="butt", zorder=3)
         else:
-            axes.barh(middle, abs(stop - start), THICK / ROW, left=min(start, stop), color=BLUE if rise else ORANGE, zorder=2,
-                      hatch=None if rise else "////", edgecolor="white", linewidth=0.3)
-        axes.annotate(said[index], (max(start, stop), middle), (5, 0), textcoords="offset points", va="center", fontsize=SMALL, fontweight="bold",
-                      zorder=5, bbox={"facecolor": "white", "edgecolor": "none", "pad": 0.6})
+            axes.barh(
+                middle,
+                abs(stop - start),
+                THICK / ROW,
+                left=min(start, stop),
+                color=BLUE if rise else ORANGE,
+                zorder=2,
+                hatch=None if rise else "////",
+                edgecolor="white",
+                linewidth=0.3,
+            )
+        axes.annotate(
+            said[index],
+            (max(start, stop), middle),
+            (5, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=SMALL,
+            fontweight="bold",
+            zorder=5,
+            bbox=LABEL,
+        )
         if index < last:
             axes.plot([stop, stop], [middle, middle + 1], color=MUTED, linewidth=0.7, zorder=1)
-        canvas.write(left - 6, 2 + middle * ROW, "\n".join(labels[index]), ha="right", va="center", linespacing=1.1,
-                     fontweight="bold" if index in (0, last) else "normal")
+        canvas.write(
+            left - 6,
+            2 + middle * ROW,
+            "\n".join(labels[index]),
+            ha="right",
+            va="center",
+            linespacing=1.1,
+            fontweight="bold" if index in (0, last) else "normal",
+        )
     axes.axvline(spans[0][0], color=FAINT, linewidth=0.9, zorder=0)
     return canvas

@@ -27,13 +27,14 @@ class Figures:
 
     `before` (the month before) and `year_ago` are None where the lake does not have them. Of an open month
     (`through` is its last complete day) only the same days of the others are compared, and only in tables that
-    have days.
+    have days. `lake_starts` is the first month of the lake, without which no customer is told to be new.
     """
 
     month: date
     through: date | None
     currency: str
     sources: Mapping[date, Mapping[str, pa.Table]]
+    lake_starts: date | None = None
 
     def _tables(self, first: date) -> Tables | None:
         if first not in self.sources or "days" not in self.sources[first]:
@@ -60,9 +61,12 @@ class Figures:
     @cached_property
     def visits(self) -> dict[date, Visits]:
         """Customers of every month up to this one, in the currency; of other months only `customers` need be there."""
-        past = {m: Tables(m, self.sources[m], self.currency)["customers"] for m in self.sources
-                if m <= self.month and "customers" in self.sources[m]}
-        return visits(past)
+        past = {
+            m: Tables(m, self.sources[m], self.currency)["customers"]
+            for m in self.sources
+            if m <= self.month and "customers" in self.sources[m]
+        }
+        return visits(past, self.lake_starts)
 
     @cached_property
     def total(self) -> Totals:

@@ -37,7 +37,7 @@ class Pair(NamedTuple):
 
     @property
     def leverage(self) -> tuple[int, int]:
-        return self.both * self.receipts - self.with_first * self.with_second, self.receipts ** 2
+        return self.both * self.receipts - self.with_first * self.with_second, self.receipts**2
 
 
 def pairs(baskets: pd.DataFrame, receipts: int, fewest: int = FEWEST) -> list[Pair]:

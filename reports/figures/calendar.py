@@ -70,9 +70,11 @@ def normalise(now: pd.DataFrame, base: pd.DataFrame) -> Normalised:
     sums_now, sums_base = _by_weekday(now), _by_weekday(base)
     scaled = {n: sum((Fraction(getattr(sums_now[k], n) * open_base[k], open_now[k]) for k in both), Fraction()) for n in SUMS}
     kept = sum(sums_now[k].net_sales for k in both)
-    return Normalised(Totals(**{n: divide(v.numerator, v.denominator) for n, v in scaled.items()}),
-                      Totals(**{n: sum(getattr(sums_base[k], n) for k in both) for n in SUMS}),
-                      (kept, sum(t.net_sales for t in sums_now.values())))
+    return Normalised(
+        Totals(**{n: divide(v.numerator, v.denominator) for n, v in scaled.items()}),
+        Totals(**{n: sum(getattr(sums_base[k], n) for k in both) for n in SUMS}),
+        (kept, sum(t.net_sales for t in sums_now.values())),
+    )
 
 
 def _by_weekday(days: pd.DataFrame) -> dict[tuple[str, int], Totals]:

@@ -7,7 +7,7 @@ an earlier SALE exists in the lake. Repeat rate = customers with >= 2 receipts Ã
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
@@ -43,21 +43,40 @@ class Visits:
 def by_customer(customers: pd.DataFrame) -> pd.DataFrame:
     """One row a customer who bought: receipts, net sales, first and last day."""
     bought = customers[customers["receipts"] > 0]
-    return bought.groupby("customer_id", sort=True).agg(receipts=("receipts", "sum"), net_sales=("net_sales", "sum"),
-                                                        first_day=("first_day", "min"), last_day=("last_day", "max"))
+    return bought.groupby("customer_id", sort=True).agg(
+        receipts=("receipts", "sum"), net_sales=("net_sales", "sum"), first_day=("first_day", "min"), last_day=("last_day", "max")
+    )
 
 
-def visits(months: Mapping[date, pd.DataFrame]) -> dict[date, Visits]:
-    """Per month its customers, new ones told from returning ones by all months before it."""
+def visits(months: Mapping[date, pd.DataFrame], first: date | None) -> dict[date, Visits]:
+    """Per month its customers, new ones told from returning ones by all months before it.
+
+    `first` is the first month of the lake: where it is not known, or a month since then is not given, nobody is told
+    to be new.
+    """
     seen: set[str] = set()
     made: dict[date, Visits] = {}
     for month in sorted(months):
         people = by_customer(months[month])
         is_new = ~people.index.isin(seen)
-        made[month] = Visits(month, _group(people), _group(people[is_new]), _group(people[~is_new]), int((people["receipts"] > 1).sum()),
-                             bool(made))
+        made[month] = Visits(
+            month,
+            _group(people),
+            _group(people[is_new]),
+            _group(people[~is_new]),
+            int((people["receipts"] > 1).sum()),
+            bool(made) and _whole(made, first, month),
+        )
         seen |= set(people.index)
     return made
+
+
+def _whole(given: Iterable[date], first: date | None, month: date) -> bool:
+    """Whether all months from `first` until before `month` are there."""
+    if first is None:
+        return False
+    wanted = (month.year - first.year) * 12 + month.month - first.month
+    return sum(first <= m < month for m in given) == wanted
 
 
 def _group(people: pd.DataFrame) -> Group:

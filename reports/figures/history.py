@@ -81,7 +81,10 @@ class History:
     def stacked(self, name: str) -> pd.DataFrame:
         """The table of every month, one under the other, with the month of each row."""
         frames = [tables[name].assign(month=month) for month, tables in self.tables.items() if len(tables[name])]
-        return pd.concat(frames, ignore_index=True) if frames else next(iter(self.tables.values()))[name].assign(month=[])
+        if frames:
+            return pd.concat(frames, ignore_index=True)
+        month = max(self.sources)
+        return Tables(month, self.sources[month], self.currency)[name].assign(month=month)
 
     @cached_property
     def stores(self) -> dict[str, str]:

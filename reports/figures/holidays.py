@@ -26,6 +26,7 @@ def holidays_in(zones: Iterable[str], days: Iterable[date]) -> dict[date, str]:
     """Public holidays among `days` in the one country of all `zones`."""
     from holidays import country_holidays
     from holidays.registry import COUNTRIES
+
     countries = {country_of(zone) for zone in zones}
     known = {entry[1] for entry in COUNTRIES.values()}
     country = next(iter(countries)) if len(countries) == 1 else None

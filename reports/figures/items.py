@@ -10,8 +10,20 @@ import pandas as pd
 
 from reports.values import divide
 
-SUMS = ["receipts", "units", "refunded_units", "gross_sales", "discounts", "refunds", "net_sales", "tax_included", "cost",
-        "costed_units", "costed_net", "costed_tax_included"]
+SUMS = [
+    "receipts",
+    "units",
+    "refunded_units",
+    "gross_sales",
+    "discounts",
+    "refunds",
+    "net_sales",
+    "tax_included",
+    "cost",
+    "costed_units",
+    "costed_net",
+    "costed_tax_included",
+]
 ABC_BOUNDS = (80, 95)
 """Percent of net sales up to which items are A and B (inventoryturns.com); the rest is C."""
 
@@ -50,8 +62,7 @@ def classes(net: list[int], bounds: tuple[int, int] = ABC_BOUNDS) -> list[str]:
     for rank, value in enumerate(net):
         running += max(value, 0)
         share = running * 100
-        found.append("C" if value <= 0 else "A" if rank == 0 or share <= bounds[0] * whole
-                     else "B" if share <= bounds[1] * whole else "C")
+        found.append("C" if value <= 0 else "A" if rank == 0 or share <= bounds[0] * whole else "B" if share <= bounds[1] * whole else "C")
     return found
 
 
@@ -66,8 +77,9 @@ def compare(now: pd.DataFrame, before: pd.DataFrame, factor: tuple[int, int] = (
     index = left.index.union(right.index)
     joined = left.reindex(index, fill_value=0).join(right.reindex(index, fill_value=0), rsuffix="_before").rename_axis("item").reset_index()
     joined["change"] = joined["net_sales"] - joined["net_sales_before"]
-    joined["fair_change"] = [divide(int(n) * factor[0], factor[1]) - int(b)
-                             for n, b in zip(joined["net_sales"], joined["net_sales_before"], strict=True)]
+    joined["fair_change"] = [
+        divide(int(n) * factor[0], factor[1]) - int(b) for n, b in zip(joined["net_sales"], joined["net_sales_before"], strict=True)
+    ]
     return joined.sort_values(["fair_change", "item"], ascending=[False, True], kind="stable").reset_index(drop=True)
 
 

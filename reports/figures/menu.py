@@ -50,8 +50,19 @@ def engineer(ranked: pd.DataFrame) -> list[Dish]:
             popular = popularity[0] >= popularity[1]
             profitable = own * costed >= gain * int(r.costed_units)
             kind = CLASSES[(0 if profitable else 1) if popular else (2 if profitable else 3)]
-            made.append(Dish(r.item, category, kind, int(r.units), own, int(r.costed_units), popularity,
-                             (own * costed, gain * int(r.costed_units)), int(r.net_sales)))
+            made.append(
+                Dish(
+                    r.item,
+                    category,
+                    kind,
+                    int(r.units),
+                    own,
+                    int(r.costed_units),
+                    popularity,
+                    (own * costed, gain * int(r.costed_units)),
+                    int(r.net_sales),
+                )
+            )
     return sorted(made, key=lambda d: (d.category, -d.contribution, d.item))
 
 

@@ -42,6 +42,7 @@ class Totals:
     identified_receipts: int = 0
     cancelled_receipts: int = 0
     cancelled_total: int = 0
+    combo_receipts: int = 0
 
     @property
     def discounts(self) -> int:
@@ -51,8 +52,9 @@ class Totals:
     @property
     def difference(self) -> int:
         """Collected less what the bridge says should have been collected."""
-        return self.collected - (self.gross_sales - self.discounts - self.refunds + self.tax_added + self.tips
-                                 + self.surcharges + self.rounding)
+        return self.collected - (
+            self.gross_sales - self.discounts - self.refunds + self.tax_added + self.tips + self.surcharges + self.rounding
+        )
 
     @property
     def unpaid(self) -> int:
@@ -110,7 +112,13 @@ class Totals:
         """SALE receipts with a customer ÷ SALE receipts."""
         return self.identified_receipts, self.receipts
 
+    @property
+    def combo_share(self) -> tuple[int, int]:
+        """Attach rate: SALE receipts that hold a combo ÷ SALE receipts."""
+        return self.combo_receipts, self.receipts
 
+
+COUNTS = ("receipts", "refund_receipts", "identified_receipts", "cancelled_receipts", "combo_receipts")
 SUMS = tuple(f.name for f in fields(Totals))
 
 
@@ -122,5 +130,7 @@ def total(days: pd.DataFrame) -> Totals:
 def total_by(days: pd.DataFrame, *keys: str) -> dict:
     """Totals by `keys` (a tuple where several), in the order of the keys."""
     sums = days.groupby(list(keys), sort=True)[list(SUMS)].sum()
-    return {key: Totals(**{n: int(v) for n, v in zip(SUMS, row, strict=True)})
-            for key, row in zip(sums.index, sums.itertuples(index=False), strict=True)}
+    return {
+        key: Totals(**{n: int(v) for n, v in zip(SUMS, row, strict=True)})
+        for key, row in zip(sums.index, sums.itertuples(index=False), strict=True)
+    }

@@ -35,6 +35,9 @@ def outliers(now: pd.DataFrame, before: pd.DataFrame | None) -> list[Outlier]:
     middle = median(rest.values())
     spread = median(abs(value - middle) for value in rest.values())
     first = min(now["business_day"], default=date.max)
-    odd = [Outlier(day, net[day], int(usual[day.weekday()])) for day, value in rest.items()
-           if day >= first and spread and CONSISTENT[0] * abs(value - middle) > LIMIT * CONSISTENT[1] * spread]
+    odd = [
+        Outlier(day, net[day], int(usual[day.weekday()]))
+        for day, value in rest.items()
+        if day >= first and spread and CONSISTENT[0] * abs(value - middle) > LIMIT * CONSISTENT[1] * spread
+    ]
     return sorted(odd, key=lambda o: (-abs(o.net - o.usual), o.day))

@@ -16,8 +16,22 @@ import numpy as np
 import pandas as pd
 import pyarrow as pa
 
-TABLES = ("days", "hours", "items", "prices", "combos", "combo_parts", "choices", "tenders", "discounts", "staff",
-          "refunded_items", "baskets", "customers", "quality")
+TABLES = (
+    "days",
+    "hours",
+    "items",
+    "prices",
+    "combos",
+    "combo_parts",
+    "choices",
+    "tenders",
+    "discounts",
+    "staff",
+    "refunded_items",
+    "baskets",
+    "customers",
+    "quality",
+)
 
 
 def _integers(column: pa.ChunkedArray) -> np.ndarray:
@@ -27,7 +41,7 @@ def _integers(column: pa.ChunkedArray) -> np.ndarray:
         return np.array([None if v is None else int(v.scaleb(scale)) for v in column.to_pylist()], dtype=object)
     parts = []
     for chunk in column.chunks:
-        words = np.frombuffer(chunk.buffers()[1], dtype=np.int64)[2 * chunk.offset:2 * (chunk.offset + len(chunk))]
+        words = np.frombuffer(chunk.buffers()[1], dtype=np.int64)[2 * chunk.offset : 2 * (chunk.offset + len(chunk))]
         low, high = words[0::2], words[1::2]
         if not np.array_equal(high, low >> 63):
             raise OverflowError(f"an amount of {column.type} does not fit 64 bits")

@@ -14,10 +14,15 @@ def files_of(page: Page, locale: str, paper: str = "us-letter") -> dict[str, byt
     """Every file of the report by its name within the report's folder."""
     from reports.charts import draw
     from reports.render.pdf import pdf
+
     words = Words(locale, page.places, page.currencies)
     images = {name: draw(chart, words) for name, chart in charts(page)}
-    made = {"report.md": markdown(page, words), "report.html": html(page, words, images), "figures.json": figures_json(page),
-            "report.pdf": pdf(page, words, images, paper)}
+    made = {
+        "report.md": markdown(page, words),
+        "report.html": html(page, words, images),
+        "figures.json": figures_json(page),
+        "report.pdf": pdf(page, words, images, paper),
+    }
     made |= {f"charts/{name}.svg": image for name, image in images.items()}
     made |= {f"tables/{name}.csv": table_csv(table, words, page.places) for name, table in tables(page)}
     return dict(sorted(made.items()))

@@ -35,14 +35,32 @@ def html(page: Page, words: Words, images: Mapping[str, bytes]) -> bytes:
         return Markup("data:image/svg+xml;base64,") + b64encode(images[file_name(page, section, chart)]).decode()
 
     def rest(section: Section, table: Table) -> Value:
-        return text("page.all_rows", shown=Count(table.shown), all=Count(len(table.rows)), file=Name(f"tables/{file_name(page, section, table)}.csv"))
+        return text(
+            "page.all_rows",
+            shown=Count(table.shown),
+            all=Count(len(table.rows)),
+            file=Name(f"tables/{file_name(page, section, table)}.csv"),
+        )
 
     def target(section: Section, key: str) -> Section:
         return next(s for s in page.sections if s.key == key and s.currency in (section.currency, ""))
 
-    made = template.render(page=page, heading=heading(page), subtitle=subtitle(page), say=words.say, rich=lambda value: _rich(words, value),
-                           image=image, rest=rest, target=target, text=text, Count=Count, right=RIGHT, language=words.code.replace("_", "-"),
-                           style=Markup((files("reports") / "style.css").read_text("utf-8")), several=len(page.currencies) > 1)
+    made = template.render(
+        page=page,
+        heading=heading(page),
+        subtitle=subtitle(page),
+        say=words.say,
+        rich=lambda value: _rich(words, value),
+        image=image,
+        rest=rest,
+        target=target,
+        text=text,
+        Count=Count,
+        right=RIGHT,
+        language=words.code.replace("_", "-"),
+        style=Markup((files("reports") / "style.css").read_text("utf-8")),
+        several=len(page.currencies) > 1,
+    )
     return made.encode()
 
 

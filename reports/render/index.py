@@ -30,14 +30,24 @@ def index(monthly: Editions, cumulative: Editions, figures: Mapping[str, object]
     places = int(figures["places"]) if figures else 2
     words = Words(locale, places, tuple(currencies))
     template = environment().from_string((files("reports") / "index.html.j2").read_text("utf-8"))
-    net = {month: [_net(months, month, currency, places) for currency, months in currencies.items() if month in months]
-           for month in monthly}
+    net = {
+        month: [_net(months, month, currency, places) for currency, months in currencies.items() if month in months] for month in monthly
+    }
     return template.render(
-        say=words.say, sentence=lambda value: "".join(run.text for run in words.sentence(value)), text=text, Count=Count, forms=FORMS, month=_month,
-        language=words.code.replace("_", "-"), style=Markup((files("reports") / "style.css").read_text("utf-8")), net=net,
+        say=words.say,
+        sentence=lambda value: "".join(run.text for run in words.sentence(value)),
+        text=text,
+        Count=Count,
+        forms=FORMS,
+        month=_month,
+        language=words.code.replace("_", "-"),
+        style=Markup((files("reports") / "style.css").read_text("utf-8")),
+        net=net,
         monthly={m: sorted(monthly[m], reverse=True) for m in sorted(monthly, reverse=True)},
         cumulative={m: sorted(cumulative[m], reverse=True) for m in sorted(cumulative, reverse=True)},
-        sparks=[(currency, _spark(months), _spoken(months, currency, places)) for currency, months in currencies.items() if len(months) > 1],
+        sparks=[
+            (currency, _spark(months), _spoken(months, currency, places)) for currency, months in currencies.items() if len(months) > 1
+        ],
     ).encode()
 
 
@@ -71,8 +81,11 @@ def _spark(months: Mapping[str, Decimal]) -> Markup:
     points = [(4 + step * i, HIGH - 5 - max(v, Decimal(0)) / high * (HIGH - 10)) for i, v in enumerate(values)]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     x, y = points[-1]
-    svg = (f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}"><path d="M0 {HIGH - 5}H{WIDE}" stroke="#d9dde3"/>'
-           f'<polyline points="{line}" fill="none" stroke="#0072B2" stroke-width="2"/><circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="#0072B2"/></svg>')
+    svg = (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}"><path d="M0 {HIGH - 5}H{WIDE}" stroke="#d9dde3"/>'
+        f'<polyline points="{line}" fill="none" stroke="#0072B2" stroke-width="2"/>'
+        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="#0072B2"/></svg>'
+    )
     return Markup("data:image/svg+xml;base64,") + b64encode(svg.encode()).decode()
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import sys
 from collections.abc import Mapping
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
@@ -18,8 +19,8 @@ from babel.numbers import get_currency_precision
 
 from reports.escape import cell
 from reports.page import Page, Table
-from reports.values import QUANTITY_UNIT, Count, Day, Hour, Money, Month, Percent, Points, Quantity, Rate, Value, Weekday
-from reports.words import Words
+from reports.values import QUANTITY_UNIT, Count, Day, Hour, Money, Month, Name, Percent, Points, Quantity, Rate, Value, Weekday
+from reports.words import Words, visible
 
 RATIO = Decimal("0.000001")
 
@@ -70,8 +71,16 @@ def figures_json(page: Page) -> bytes:
     for section in page.sections:
         if section.figures:
             (currencies[section.currency] if section.currency else general)[section.key] = plain(section.figures, page.places)
-    body = {"schema": 1, "report": page.report, "month": page.month.isoformat()[:7], "through": plain(page.through, 0), "places": page.places,
-            "currencies": currencies, "general": general, "lineage": {str(k): _fact(v) for k, v in page.lineage.items()}}
+    body = {
+        "schema": 1,
+        "report": page.report,
+        "month": page.month.isoformat()[:7],
+        "through": plain(page.through, 0),
+        "places": page.places,
+        "currencies": currencies,
+        "general": general,
+        "lineage": {str(k): _fact(v) for k, v in page.lineage.items()},
+    }
     return json.dumps(body, ensure_ascii=False, indent=1, sort_keys=True).encode() + b"\n"
 
 
@@ -97,4 +106,4 @@ def _cell(value: Value, words: Words, places: int) -> object:
     if isinstance(value, (Money, Count, Quantity, Percent, Points, Rate, Day, Month)):
         made = plain(value, places)
         return "" if made is None else made
-    return cell(words.say(value))
+    return cell(visible(value.text, sys.maxsize) if isinstance(value, Name) else words.say(value))

@@ -62,7 +62,9 @@ def _tiles(section: Section, words: Words) -> Iterator[str]:
     yield "|" + " --- |" * len(section.tiles)
     yield "| " + " | ".join(f"**{escape.markdown(words.say(tile.value))}**" for tile in section.tiles) + " |"
     for i in range(max(len(tile.notes) for tile in section.tiles)):
-        yield "| " + " | ".join(_rich(words, tile.notes[i]).replace("**", "") if i < len(tile.notes) else "" for tile in section.tiles) + " |"
+        yield (
+            "| " + " | ".join(_rich(words, tile.notes[i]).replace("**", "") if i < len(tile.notes) else "" for tile in section.tiles) + " |"
+        )
     yield ""
 
 
@@ -71,12 +73,17 @@ def _table(table: Table, words: Words, page: Page, section: Section) -> Iterator
     columns = table.page_columns
     yield "| " + " | ".join(_rich(words, column.heading) for _, column in columns) + " |"
     yield "| " + " | ".join(_align(column) for _, column in columns) + " |"
-    for i, row in enumerate(table.rows[:table.shown]):
+    for i, row in enumerate(table.rows[: table.shown]):
         cells = [_rich(words, row[at]) for at, _ in columns]
         yield "| " + " | ".join(f"**{c}**" if i in table.strong and c else c for c in cells) + " |"
     yield ""
     if len(table.rows) > table.shown:
-        note = text("page.all_rows", shown=Count(table.shown), all=Count(len(table.rows)), file=Name(f"tables/{file_name(page, section, table)}.csv"))
+        note = text(
+            "page.all_rows",
+            shown=Count(table.shown),
+            all=Count(len(table.rows)),
+            file=Name(f"tables/{file_name(page, section, table)}.csv"),
+        )
         yield f"{_rich(words, note)}\n"
 
 

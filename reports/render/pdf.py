@@ -28,11 +28,21 @@ RIGHT = {"money", "count", "quantity", "percent", "number"}
 def pdf(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper = "us-letter") -> bytes:
     """`page` on `paper`; a table shows ROWS rows at most."""
     from reports.charts import font_folder
-    body = {"title": words.say(heading(page)), "heading": _runs(words, heading(page)), "lines": [_runs(words, line) for line in subtitle(page)],
-            "language": words.language, "paper": paper, "fonts": FONTS, "front": page.front,
-            "sections": [_section(section, page, words, images) for section in page.sections]}
+
+    body = {
+        "title": words.say(heading(page)),
+        "heading": _runs(words, heading(page)),
+        "lines": [_runs(words, line) for line in subtitle(page)],
+        "language": words.language,
+        "paper": paper,
+        "fonts": FONTS,
+        "front": page.front,
+        "sections": [_section(section, page, words, images) for section in page.sections],
+    }
     with as_file(files("reports") / "page.typ") as template:
-        return typst.compile(template, root=template.parent, font_paths=[font_folder()], sys_inputs={"page": json.dumps(body, ensure_ascii=False)})
+        return typst.compile(
+            template, root=template.parent, font_paths=[font_folder()], sys_inputs={"page": json.dumps(body, ensure_ascii=False)}
+        )
 
 
 def _runs(words: Words, value: Value) -> list[dict[str, object]]:
@@ -44,14 +54,26 @@ def _section(section: Section, page: Page, words: Words, images: Mapping[str, by
         return next(s for s in page.sections if s.key == key and s.currency in (section.currency, ""))
 
     return {
-        "key": section.key, "number": section.number, "title": _runs(words, section.title), "lead": section.key in ("headline", "story"),
+        "key": section.key,
+        "number": section.number,
+        "title": _runs(words, section.title),
+        "lead": section.key in ("headline", "story"),
         "currency": section.currency if len(page.currencies) > 1 else "",
-        "sentences": [_runs(words, s) for s in section.sentences], "notes": [_runs(words, n) for n in section.notes],
+        "sentences": [_runs(words, s) for s in section.sentences],
+        "notes": [_runs(words, n) for n in section.notes],
         "light": {"color": section.light, "text": _runs(words, text(f"lineage.{section.light}"))} if section.light else None,
-        "tiles": [{"label": _runs(words, t.label), "value": _runs(words, t.value), "notes": [_runs(words, n) for n in t.notes]} for t in section.tiles],
-        "findings": [{"text": _runs(words, f.sentence), "link": _runs(words, text("page.attention_link", n=Count(target(f.section).number)))}
-                     for f in section.attention],
-        "charts": [{"title": _runs(words, c.title), "alt": words.say(c.alt), "svg": images[file_name(page, section, c)].decode()} for c in section.charts],
+        "tiles": [
+            {"label": _runs(words, t.label), "value": _runs(words, t.value), "notes": [_runs(words, n) for n in t.notes]}
+            for t in section.tiles
+        ],
+        "findings": [
+            {"text": _runs(words, f.sentence), "link": _runs(words, text("page.attention_link", n=Count(target(f.section).number)))}
+            for f in section.attention
+        ],
+        "charts": [
+            {"title": _runs(words, c.title), "alt": words.say(c.alt), "svg": images[file_name(page, section, c)].decode()}
+            for c in section.charts
+        ],
         "tables": [_table(table, section, page, words) for table in section.tables if table.shown and table.rows],
     }
 
@@ -62,7 +84,13 @@ def _table(table: Table, section: Section, page: Page, words: Words) -> dict[str
     if len(table.rows) > shown:
         name = Name(f"tables/{file_name(page, section, table)}.csv")
         rest = _runs(words, text("page.all_rows", shown=Count(shown), all=Count(len(table.rows)), file=name))
-    return {"title": _runs(words, table.title), "narrow": table.narrow, "rest": rest,
-            "columns": [{"heading": _runs(words, c.heading), "right": c.kind in RIGHT} for _, c in table.page_columns],
-            "rows": [{"strong": i in table.strong, "cells": [_runs(words, row[at]) for at, _ in table.page_columns]}
-                     for i, row in enumerate(table.rows[:shown])]}
+    return {
+        "title": _runs(words, table.title),
+        "narrow": table.narrow,
+        "rest": rest,
+        "columns": [{"heading": _runs(words, c.heading), "right": c.kind in RIGHT} for _, c in table.page_columns],
+        "rows": [
+            {"strong": i in table.strong, "cells": [_runs(words, row[at]) for at, _ in table.page_columns]}
+            for i, row in enumerate(table.rows[:shown])
+        ],
+    }

@@ -16,11 +16,24 @@ def baskets(figures: Figures) -> Section:
     if not found:
         return Section("baskets", (text("baskets.none", n=Count(FEWEST)),))
     lead = found[0]
-    said = (text("baskets.lead", first=Name(lead.first), second=Name(lead.second), confidence=Percent(*lead.confidence),
-                 with_first=Count(lead.with_first), usual=Percent(lead.with_second, lead.receipts), n=Count(lead.both)),)
-    table = Table("baskets", text("baskets.table", n=Count(min(MOST, len(found)))), (
-        Column("first"), Column("second"), Column("both", "count"), Column("confidence", "percent"), Column("lift", "number")),
-        tuple(_row(pair) for pair in found), shown=MOST)
+    said = (
+        text(
+            "baskets.lead",
+            first=Name(lead.first),
+            second=Name(lead.second),
+            confidence=Percent(*lead.confidence),
+            with_first=Count(lead.with_first),
+            usual=Percent(lead.with_second, lead.receipts),
+            n=Count(lead.both),
+        ),
+    )
+    table = Table(
+        "baskets",
+        text("baskets.table", n=Count(min(MOST, len(found)))),
+        (Column("first"), Column("second"), Column("both", "count"), Column("confidence", "percent"), Column("lift", "number")),
+        tuple(_row(pair) for pair in found),
+        shown=MOST,
+    )
     return Section("baskets", said, tables=(table,), figures={"pairs": [machine(pair) for pair in found[:MOST]]})
 
 
@@ -29,5 +42,14 @@ def _row(pair: Pair) -> tuple[Value, ...]:
 
 
 def machine(pair: Pair) -> dict[str, object]:
-    return {"first": pair.first, "second": pair.second, "receipts": pair.both, "with_first": pair.with_first, "with_second": pair.with_second,
-            "support": Percent(*pair.support), "confidence": Percent(*pair.confidence), "lift": Rate(*pair.lift), "leverage": Rate(*pair.leverage)}
+    return {
+        "first": pair.first,
+        "second": pair.second,
+        "receipts": pair.both,
+        "with_first": pair.with_first,
+        "with_second": pair.with_second,
+        "support": Percent(*pair.support),
+        "confidence": Percent(*pair.confidence),
+        "lift": Rate(*pair.lift),
+        "leverage": Rate(*pair.leverage),
+    }

@@ -5,14 +5,13 @@ from __future__ import annotations
 from dataclasses import fields
 
 from reports.figures import Figures, Totals
-from reports.figures.money import total_by
+from reports.figures.money import COUNTS, total_by
 from reports.page import Column, Finding, Section, Table
 from reports.values import Count, Money, Name, Percent, Quantity, Rate, Value, divide, text
 
 STEPS = ("gross_sales", "discounts", "refunds", "net_sales", "tax_added", "tips", "surcharges", "rounding", "collected", "paid", "unpaid")
 TOTALS = {"net_sales", "collected"}
 ALWAYS = {"gross_sales", "discounts", "refunds", "net_sales", "collected", "paid", "unpaid"}
-COUNTS = {"receipts", "refund_receipts", "identified_receipts", "cancelled_receipts"}
 
 
 def machine(total: Totals, currency: str) -> dict[str, Value]:
@@ -26,7 +25,7 @@ def machine(total: Totals, currency: str) -> dict[str, Value]:
     for name in ("average_receipt", "average_before_refunds"):
         pair = getattr(total, name)
         made[name] = Money(divide(*pair), currency) if pair[1] else None
-    for name in ("margin", "margin_before_tax", "cost_coverage", "refund_share", "discount_share", "identified_share"):
+    for name in ("margin", "margin_before_tax", "cost_coverage", "refund_share", "discount_share", "identified_share", "combo_share"):
         made[name] = Percent(*getattr(total, name))
     made["units_per_receipt"] = Rate(total.units, 10_000 * total.receipts, 4)
     return made
@@ -50,21 +49,39 @@ def bridge(figures: Figures) -> Section:
         sign = -1 if step in ("discounts", "refunds") else 1
         rows.append((text(f"step.{step}"), *(Money(sign * getattr(t, step), currency) for t in sums)))
     gap = total.difference or total.unpaid
-    said = [text("bridge.closes" if not gap else "bridge.open", difference=Money(gap, currency), n=Count(total.receipts),
-                 refunds=Count(total.refund_receipts))]
+    said = [
+        text(
+            "bridge.closes" if not gap else "bridge.open",
+            difference=Money(gap, currency),
+            n=Count(total.receipts),
+            refunds=Count(total.refund_receipts),
+        )
+    ]
     if total.tax_included:
         said.append(text("bridge.included", tax=Money(total.tax_included, currency)))
     tables = [Table("bridge", text("bridge.table"), tuple(columns), tuple(rows), frozenset(strong), shown=len(rows))]
     if len(by_store) > 4:
         tables.append(_stores(figures, by_store))
     findings = (Finding(text("bridge.finding", difference=Money(gap, currency)), abs(gap), "bridge", urgent=True),) if gap else ()
-    return Section("bridge", tuple(said), tables=tuple(tables), findings=findings, notes=(text("bridge.dating"),), figures={
-        "total": machine(total, currency), "stores": {s: machine(t, currency) for s, t in by_store.items()}})
+    return Section(
+        "bridge",
+        tuple(said),
+        tables=tuple(tables),
+        findings=findings,
+        notes=(text("bridge.dating"),),
+        figures={"total": machine(total, currency), "stores": {s: machine(t, currency) for s, t in by_store.items()}},
+    )
 
 
 def _stores(figures: Figures, by_store: dict[str, Totals]) -> Table:
     steps = ("gross_sales", "discounts", "refunds", "net_sales", "tax_added", "tips", "collected", "unpaid")
-    columns = (Column("store_name"), Column("receipts", "count"), *(Column(step, "money") for step in steps))
-    rows = tuple((Name(name), Count(by_store[s].receipts), *(Money(getattr(by_store[s], step), figures.currency) for step in steps))
-                 for s, name in figures.stores.items())
+    columns = (
+        Column("store_name"),
+        Column("receipts", "count"),
+        *(Column(step, "money", aside=step not in TOTALS | {"gross_sales", "unpaid"}) for step in steps),
+    )
+    rows = tuple(
+        (Name(name), Count(by_store[s].receipts), *(Money(getattr(by_store[s], step), figures.currency) for step in steps))
+        for s, name in figures.stores.items()
+    )
     return Table("bridge-stores", text("bridge.stores"), columns, rows, shown=60)

@@ -33,15 +33,40 @@ def changes(now: Plain, before: Plain | None, currency: str, places: int, reopen
     if net:
         said.append(text("changes.net", before=net[0][1], now=net[0][2]))
     if moved:
-        tables.append(Table("changes", text("changes.table"), (Column("figure"), Column("was", "money"), Column("is", "money")),
-                            tuple(m[:3] for m in moved), shown=SHOWN))
+        tables.append(
+            Table(
+                "changes",
+                text("changes.table"),
+                (Column("figure"), Column("was", "money"), Column("is", "money")),
+                tuple(m[:3] for m in moved),
+                shown=SHOWN,
+            )
+        )
     if reopened:
         said.append(text("changes.receipts", n=Count(len(reopened))))
-        tables.append(Table("reopened", text("changes.because"), (Column("receipt"), Column("why"), Column("day"), Column("total")),
-                            tuple((Name(r.get("number", "")), text(f"changes.{r['why']}") if r.get("why") in WHY else Name(r.get("why", "")),
-                                   Name(r.get("day", "")), Name(r.get("total", ""))) for r in reopened), shown=SHOWN))
-    return Section("changes", tuple(said), tables=tuple(tables), figures={
-        "moved": [{"figure": path, "was": _plain(was), "is": _plain(now_)} for _, was, now_, path in moved]})
+        tables.append(
+            Table(
+                "reopened",
+                text("changes.because"),
+                (Column("receipt"), Column("why"), Column("day"), Column("total")),
+                tuple(
+                    (
+                        Name(r.get("number", "")),
+                        text(f"changes.{r['why']}") if r.get("why") in WHY else Name(r.get("why", "")),
+                        Name(r.get("day", "")),
+                        Name(r.get("total", "")),
+                    )
+                    for r in reopened
+                ),
+                shown=SHOWN,
+            )
+        )
+    return Section(
+        "changes",
+        tuple(said),
+        tables=tuple(tables),
+        figures={"moved": [{"figure": path, "was": _plain(was), "is": _plain(now_)} for _, was, now_, path in moved]},
+    )
 
 
 def _moved(now: Plain, before: Plain, currency: str, places: int) -> Iterator[Moved]:
@@ -54,18 +79,33 @@ def _moved(now: Plain, before: Plain, currency: str, places: int) -> Iterator[Mo
 
     total, past = _at(now, "bridge", "total"), _at(before, "bridge", "total")
     for name in COUNTED:
-        yield from pair(text(f"column.{name}"), past.get(name), total.get(name), f"bridge.total.{name}", lambda v: None if v is None else Count(int(v)))
+        yield from pair(
+            text(f"column.{name}"), past.get(name), total.get(name), f"bridge.total.{name}", lambda v: None if v is None else Count(int(v))
+        )
     for step in STEPS:
         yield from pair(text(f"step.{step}"), past.get(step), total.get(step), f"bridge.total.{step}", money)
     stores, was = _at(now, "bridge", "stores"), _at(before, "bridge", "stores")
     for store in sorted({*stores, *was}):
-        yield from pair(text("changes.store", store=Name(store)), was.get(store, {}).get("net_sales"), stores.get(store, {}).get("net_sales"),
-                        f"bridge.stores.{store}.net_sales", money)
+        yield from pair(
+            text("changes.store", store=Name(store)),
+            was.get(store, {}).get("net_sales"),
+            stores.get(store, {}).get("net_sales"),
+            f"bridge.stores.{store}.net_sales",
+            money,
+        )
     days, was = _at(now, "days", "days"), _at(before, "days", "days")
     for day in sorted({*days, *was}):
-        yield from pair(text("changes.day", day=Name(day)), was.get(day, {}).get("net_sales"), days.get(day, {}).get("net_sales"),
-                        f"days.{day}.net_sales", money)
-    for section, listed, keys, label in (("tenders", "tenders", ("tender", "type"), "changes.tender"), ("items", "items", ("item", "category"), "changes.item")):
+        yield from pair(
+            text("changes.day", day=Name(day)),
+            was.get(day, {}).get("net_sales"),
+            days.get(day, {}).get("net_sales"),
+            f"days.{day}.net_sales",
+            money,
+        )
+    for section, listed, keys, label in (
+        ("tenders", "tenders", ("tender", "type"), "changes.tender"),
+        ("items", "items", ("item", "category"), "changes.item"),
+    ):
         field = "amount" if section == "tenders" else "net_sales"
         new, old = ({tuple(r.get(k) or "" for k in keys): r.get(field) for r in _list(f, section, listed)} for f in (now, before))
         for key in sorted({*new, *old}):

@@ -22,13 +22,22 @@ def customers(figures: Figures) -> Section:
     now = figures.visits.get(figures.month)
     if now is None or now.everyone.customers == 0:
         return Section("customers", (text("customers.none"),))
-    share = text("customers.share", share=Percent(*total.identified_share), part=Count(total.identified_receipts), whole=Count(total.receipts))
+    share = text(
+        "customers.share", share=Percent(*total.identified_share), part=Count(total.identified_receipts), whole=Count(total.receipts)
+    )
     if now.everyone.customers < SMALL:
         return Section("customers", (share, text("customers.few", n=Count(SMALL))))
     said = [share]
     if now.known and min(now.new.customers, now.returning.customers) >= SMALL:
-        said.append(text("customers.lead", n=Count(now.everyone.customers), new=Count(now.new.customers), returning=Count(now.returning.customers),
-                         share=Percent(now.returning.customers, now.everyone.customers, decimals=0)))
+        said.append(
+            text(
+                "customers.lead",
+                n=Count(now.everyone.customers),
+                new=Count(now.new.customers),
+                returning=Count(now.returning.customers),
+                share=Percent(now.returning.customers, now.everyone.customers, decimals=0),
+            )
+        )
     elif now.known:
         said.append(text("customers.count", n=Count(now.everyone.customers)))
     else:
@@ -40,29 +49,62 @@ def customers(figures: Figures) -> Section:
     told = now.known and not any(0 < group.customers < SMALL for group in (now.new, now.returning))
     groups = [("everyone", now.everyone)] + ([("new", now.new), ("returning", now.returning)] if told else [])
     rows = tuple(_row(name, group, currency) for name, group in groups)
-    table = Table("customers", text("customers.table"), (Column("group"), Column("customers", "count"), Column("receipts", "count"),
-                                                       Column("visits_each", "number"), Column("net_sales", "money"), Column("spend_each", "money")), rows)
-    return Section("customers", tuple(said), charts=_chart(figures), tables=(table,), figures={
-        name: {"customers": group.customers, "receipts": group.receipts, "net_sales": Money(group.net_sales, currency)}
-        for name, group in groups if group.customers >= SMALL} | {
-        "identified_share": Percent(*total.identified_share),
-        "repeat_rate": Percent(now.repeating, now.everyone.customers) if now.repeating >= SMALL and not 0 < once < SMALL else None})
+    table = Table(
+        "customers",
+        text("customers.table"),
+        (
+            Column("group"),
+            Column("customers", "count"),
+            Column("receipts", "count"),
+            Column("visits_each", "number"),
+            Column("net_sales", "money"),
+            Column("spend_each", "money"),
+        ),
+        rows,
+    )
+    return Section(
+        "customers",
+        tuple(said),
+        charts=_chart(figures),
+        tables=(table,),
+        figures={
+            name: {"customers": group.customers, "receipts": group.receipts, "net_sales": Money(group.net_sales, currency)}
+            for name, group in groups
+            if group.customers >= SMALL
+        }
+        | {
+            "identified_share": Percent(*total.identified_share),
+            "repeat_rate": Percent(now.repeating, now.everyone.customers) if now.repeating >= SMALL and not 0 < once < SMALL else None,
+        },
+    )
 
 
 def _before(figures: Figures, now: Visits) -> list[Text]:
     past = None if figures.through else figures.visits.get(month_before(figures.month))
     if past is None or past.everyone.customers < PERCENT_BASE or past.repeating < SMALL:
         return []
-    return [text("customers.repeat_against", note=against_share((now.repeating, now.everyone.customers), (past.repeating, past.everyone.customers),
-                                                               past.month, past.everyone.receipts))]
+    return [
+        text(
+            "customers.repeat_against",
+            note=against_share(
+                (now.repeating, now.everyone.customers), (past.repeating, past.everyone.customers), past.month, past.everyone.receipts
+            ),
+        )
+    ]
 
 
 def _row(name: str, group: Group, currency: str) -> tuple[Value, ...]:
     label = text(f"customers.{name}")
     if not group.customers:
         return label, Count(0), None, None, None, None
-    return (label, Count(group.customers), Count(group.receipts), Rate(group.receipts, group.customers), Money(group.net_sales, currency),
-            Money(divide(group.net_sales, group.customers), currency))
+    return (
+        label,
+        Count(group.customers),
+        Count(group.receipts),
+        Rate(group.receipts, group.customers),
+        Money(group.net_sales, currency),
+        Money(divide(group.net_sales, group.customers), currency),
+    )
 
 
 def _chart(figures: Figures) -> tuple[Chart, ...]:
@@ -71,7 +113,18 @@ def _chart(figures: Figures) -> tuple[Chart, ...]:
     if len(kept) < 3 or kept[-1].month != figures.month:
         return ()
     last = kept[-1]
-    return (Chart("stack", "customers", text("customers.chart", new=Count(last.new.customers), returning=Count(last.returning.customers)),
-                  text("customers.alt", n=Count(len(kept))), {
-        "labels": [Month(v.month, short=True) for v in kept], "base": [v.returning.customers for v in kept], "top": [v.new.customers for v in kept],
-        "base_name": text("customers.returning"), "top_name": text("customers.new")}),)
+    return (
+        Chart(
+            "stack",
+            "customers",
+            text("customers.chart", new=Count(last.new.customers), returning=Count(last.returning.customers)),
+            text("customers.alt", n=Count(len(kept))),
+            {
+                "labels": [Month(v.month, short=True) for v in kept],
+                "base": [v.returning.customers for v in kept],
+                "top": [v.new.customers for v in kept],
+                "base_name": text("customers.returning"),
+                "top_name": text("customers.new"),
+            },
+        ),
+    )

@@ -28,25 +28,84 @@ def days(figures: Figures) -> Section:
     closed = [day for day in calendar if day not in set(opened)]
     holidays = holidays_in(figures.zones, calendar)
     odd = outliers(figures.now["days"], figures.before["days"] if figures.before else None)
-    said = [text("days.best", day=Day(best, long=True), net=Money(net[best], currency), worst=Day(worst, long=True),
-                 low=Money(net[worst], currency), n=Count(len(opened)))]
+    said = [
+        text(
+            "days.best",
+            day=Day(best, long=True),
+            net=Money(net[best], currency),
+            worst=Day(worst, long=True),
+            low=Money(net[worst], currency),
+            n=Count(len(opened)),
+        )
+    ]
     if closed:
         said.append(text("days.closed", n=Count(len(closed)), days=Series(tuple(Day(d, short=True) for d in closed[:8]))))
     if odd:
-        said.append(text("days.odd", days=Series(tuple(text("days.odd_day", day=Day(o.day, long=True, short=True), net=Money(o.net, currency),
-                                                        usual=Money(o.usual, currency)) for o in odd[:4]))))
+        said.append(
+            text(
+                "days.odd",
+                days=Series(
+                    tuple(
+                        text(
+                            "days.odd_day",
+                            day=Day(o.day, long=True, short=True),
+                            net=Money(o.net, currency),
+                            usual=Money(o.usual, currency),
+                        )
+                        for o in odd[:4]
+                    )
+                ),
+            )
+        )
     if holidays:
-        said.append(text("days.holidays", days=Series(tuple(
-            text("days.holiday", day=Day(d, short=True), name=Name(n), net=Money(net.get(d, 0), currency)) for d, n in sorted(holidays.items())))))
-    table = Table("days", text("days.table"), (Column("day", "date"), Column("net_sales", "money"), Column("receipts", "count"),
-                                               Column("average_receipt", "money"), Column("units", "quantity")),
-                  tuple(_row(figures, day, net, receipts) for day in calendar), shown=0)
-    findings = tuple(Finding(text("days.finding", day=Day(o.day, long=True), net=Money(o.net, currency), usual=Money(o.usual, currency)),
-                             abs(o.net - o.usual), "days") for o in odd if o.net < o.usual)
+        said.append(
+            text(
+                "days.holidays",
+                days=Series(
+                    tuple(
+                        text("days.holiday", day=Day(d, short=True), name=Name(n), net=Money(net.get(d, 0), currency))
+                        for d, n in sorted(holidays.items())
+                    )
+                ),
+            )
+        )
+    table = Table(
+        "days",
+        text("days.table"),
+        (
+            Column("day", "date"),
+            Column("net_sales", "money"),
+            Column("receipts", "count"),
+            Column("average_receipt", "money"),
+            Column("units", "quantity"),
+        ),
+        tuple(_row(figures, day, net, receipts) for day in calendar),
+        shown=0,
+    )
+    findings = tuple(
+        Finding(
+            text("days.finding", day=Day(o.day, long=True), net=Money(o.net, currency), usual=Money(o.usual, currency)),
+            abs(o.net - o.usual),
+            "days",
+        )
+        for o in odd
+        if o.net < o.usual
+    )
     charts = (_chart(figures, calendar, net, set(closed), best, worst),) if len(opened) >= FEW else ()
-    return Section("days", tuple(said), charts=charts, tables=(table,), findings=findings, figures={
-        "days": {day.isoformat(): {"net_sales": Money(net.get(day, 0), currency), "receipts": Count(int(receipts.get(day, 0)))}
-                 for day in calendar}, "open_days": Count(len(opened))})
+    return Section(
+        "days",
+        tuple(said),
+        charts=charts,
+        tables=(table,),
+        findings=findings,
+        figures={
+            "days": {
+                day.isoformat(): {"net_sales": Money(net.get(day, 0), currency), "receipts": Count(int(receipts.get(day, 0)))}
+                for day in calendar
+            },
+            "open_days": Count(len(opened)),
+        },
+    )
 
 
 def _row(figures: Figures, day: date, net: dict, receipts: dict) -> tuple:
@@ -62,13 +121,32 @@ def _chart(figures: Figures, calendar: list[date], net: dict, closed: set[date],
         past = _before(figures) | {day: int(value) for day, value in net.items()}
     before = [past.get(day - timedelta(days=28)) for day in calendar]
     ticks = [i for i, day in enumerate(calendar) if day.weekday() == 0]
-    return Chart("days", "days", text("days.chart", day=Day(best, long=True), net=Money(net[best], figures.currency)),
-                 text("days.alt", n=Count(len(calendar) - len(closed)), best=Day(best, long=True), high=Money(net[best], figures.currency),
-                      worst=Day(worst, long=True), low=Money(net[worst], figures.currency)), {
-        "labels": [Day(day, short=True) for day in calendar], "ticks": ticks, "values": [int(net.get(day, 0)) for day in calendar],
-        "before": before, "name": Month(figures.month, short=True), "before_name": text("days.weeks_before"),
-        "closed": [day in closed for day in calendar], "closed_name": text("days.closed_sign"), "partial": [False] * len(calendar),
-        "currency": figures.currency, "marks": [(calendar.index(best), Money(net[best], figures.currency, compact=True))]})
+    return Chart(
+        "days",
+        "days",
+        text("days.chart", day=Day(best, long=True), net=Money(net[best], figures.currency)),
+        text(
+            "days.alt",
+            n=Count(len(calendar) - len(closed)),
+            best=Day(best, long=True),
+            high=Money(net[best], figures.currency),
+            worst=Day(worst, long=True),
+            low=Money(net[worst], figures.currency),
+        ),
+        {
+            "labels": [Day(day, short=True) for day in calendar],
+            "ticks": ticks,
+            "values": [int(net.get(day, 0)) for day in calendar],
+            "before": before,
+            "name": Month(figures.month, short=True),
+            "before_name": text("days.weeks_before"),
+            "closed": [day in closed for day in calendar],
+            "closed_name": text("days.closed_sign"),
+            "partial": [False] * len(calendar),
+            "currency": figures.currency,
+            "marks": [(calendar.index(best), Money(net[best], figures.currency, compact=True))],
+        },
+    )
 
 
 def _before(figures: Figures) -> dict[date, int]:

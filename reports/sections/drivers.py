@@ -21,12 +21,30 @@ def drivers(figures: Figures) -> Section:
     parts = {name: units for name, units in split.parts().items() if units}
     month = Month(month_before(figures.month), short=True)
     title = _title(split, parts, currency)
-    chart = Chart("waterfall", "drivers", title, text("drivers.alt", base=Money(split.base, currency), now=Money(split.now, currency)), {
-        "first": (month, split.base), "last": (Month(figures.month, short=True), split.now), "currency": currency,
-        "steps": [(text(f"drivers.{name}"), units) for name, units in parts.items()]})
-    return Section("drivers", tuple(_said(figures, parts, change)), charts=(chart,), notes=(text("drivers.dating"),), figures={
-        "base": Money(split.base, currency), "now": Money(split.now, currency), "change": Money(change, currency),
-        "parts": {name: Money(units, currency) for name, units in split.parts().items()}})
+    chart = Chart(
+        "waterfall",
+        "drivers",
+        title,
+        text("drivers.alt", base=Money(split.base, currency), now=Money(split.now, currency)),
+        {
+            "first": (month, split.base),
+            "last": (Month(figures.month, short=True), split.now),
+            "currency": currency,
+            "steps": [(text(f"drivers.{name}"), units) for name, units in parts.items()],
+        },
+    )
+    return Section(
+        "drivers",
+        tuple(_said(figures, parts, change)),
+        charts=(chart,),
+        notes=(text("drivers.dating"),),
+        figures={
+            "base": Money(split.base, currency),
+            "now": Money(split.now, currency),
+            "change": Money(change, currency),
+            "parts": {name: Money(units, currency) for name, units in split.parts().items()},
+        },
+    )
 
 
 def _title(split: Split, parts: dict[str, int], currency: str) -> Text:
@@ -36,7 +54,9 @@ def _title(split: Split, parts: dict[str, int], currency: str) -> Text:
     name = max(parts, key=lambda n: abs(parts[n]))
     with_it = parts[name] * change > 0
     key = "drivers.led" if with_it else "drivers.against"
-    return text(key, change=Money(change, currency, signed=True), part=text(f"drivers.{name}_in"), amount=Money(parts[name], currency, signed=True))
+    return text(
+        key, change=Money(change, currency, signed=True), part=text(f"drivers.{name}_in"), amount=Money(parts[name], currency, signed=True)
+    )
 
 
 def _said(figures: Figures, parts: dict[str, int], change: int) -> list[Text]:
@@ -46,12 +66,24 @@ def _said(figures: Figures, parts: dict[str, int], change: int) -> list[Text]:
     if same:
         name = max(same, key=lambda n: abs(same[n]))
         if abs(same[name]) <= abs(change):
-            said.append(text("drivers.share_up" if change > 0 else "drivers.share_down", share=Percent(same[name], change, decimals=0),
-                             part=text(f"drivers.{name}_in"), amount=Money(same[name], currency, signed=True),
-                             change=Money(change, currency, signed=True)))
+            said.append(
+                text(
+                    "drivers.share_up" if change > 0 else "drivers.share_down",
+                    share=Percent(same[name], change, decimals=0),
+                    part=text(f"drivers.{name}_in"),
+                    amount=Money(same[name], currency, signed=True),
+                    change=Money(change, currency, signed=True),
+                )
+            )
         else:
-            said.append(text("drivers.more_than_all", part=text(f"drivers.{name}_in"), amount=Money(same[name], currency, signed=True),
-                             change=Money(change, currency, signed=True)))
+            said.append(
+                text(
+                    "drivers.more_than_all",
+                    part=text(f"drivers.{name}_in"),
+                    amount=Money(same[name], currency, signed=True),
+                    change=Money(change, currency, signed=True),
+                )
+            )
     other = {n: v for n, v in parts.items() if v * change < 0 and abs(v) * SMALL > abs(figures.total_before.net_sales)}
     if other:
         name = max(other, key=lambda n: abs(other[n]))

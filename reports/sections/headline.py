@@ -21,8 +21,9 @@ def headline(figures: Figures) -> Section:
     """Tiles, and one sentence with the change as it is and on a fair calendar."""
     total, currency = figures.total, figures.currency
     if total.receipts == 0 and total.refund_receipts == 0:
-        return Section("headline", sentences=(text("headline.empty", month=Month(figures.month)),),
-                       figures={"total": machine(total, currency)})
+        return Section(
+            "headline", sentences=(text("headline.empty", month=Month(figures.month)),), figures={"total": machine(total, currency)}
+        )
 
     def money(pair: Pair) -> Value:
         return Money(divide(*pair), currency) if pair[1] else None
@@ -35,10 +36,18 @@ def headline(figures: Figures) -> Section:
         _share(figures, "refunds", lambda t: t.refund_share, -1, Money(total.refunds, currency), total.refund_receipts),
         _share(figures, "identified", lambda t: t.identified_share, 0, Count(total.identified_receipts), total.receipts),
     )
-    compared = {"before": figures.total_before, "year_ago": figures.total_year_ago,
-                "before_fair": figures.fair.base if figures.fair else None, "now_fair": figures.fair.now if figures.fair else None}
-    return Section("headline", sentences=_lead(figures), tiles=tiles, figures={
-        "total": machine(total, currency), **{k: machine(t, currency) for k, t in compared.items() if t}})
+    compared = {
+        "before": figures.total_before,
+        "year_ago": figures.total_year_ago,
+        "before_fair": figures.fair.base if figures.fair else None,
+        "now_fair": figures.fair.now if figures.fair else None,
+    }
+    return Section(
+        "headline",
+        sentences=_lead(figures),
+        tiles=tiles,
+        figures={"total": machine(total, currency), **{k: machine(t, currency) for k, t in compared.items() if t}},
+    )
 
 
 def _lead(figures: Figures) -> tuple[Text, ...]:
@@ -50,10 +59,10 @@ def _lead(figures: Figures) -> tuple[Text, ...]:
     else:
         change = growth((total.net_sales, 1), (before.net_sales, 1))
         key = "flat" if 1000 * abs(change.part) < FLAT * change.whole else "up" if change.part > 0 else "down"
-        values = dict(net=net, change=change, base=Money(before.net_sales, figures.currency), month=Month(month_before(figures.month)))
-        said.append(text(f"headline.{key}", **values))
+        month, was = Month(month_before(figures.month)), Money(before.net_sales, figures.currency)
+        said.append(text(f"headline.{key}", net=net, change=change, base=was, month=month))
         base = normal_base(figures)
-        if base is not None and figures.fair.now.net_sales * 1000 != base.net_sales * 1000:
+        if base is not None and (figures.fair.now.net_sales, base.net_sales) != (total.net_sales, before.net_sales):
             fair = growth((figures.fair.now.net_sales, 1), (base.net_sales, 1))
             said.append(text("headline.fair", change=fair, base=Money(base.net_sales, figures.currency)))
     if figures.through:
@@ -86,4 +95,3 @@ def _share(figures: Figures, name: str, read: Read, trend: int, part: Value, who
     for month, total in ((month_before(figures.month), figures.total_before), (month_before(figures.month, 12), figures.total_year_ago)):
         notes.append(missing(month) if total is None else against_share(now, read(total), month, total.receipts))
     return Tile(text(f"tile.{name}"), Percent(*now), tuple(notes), trend)
-

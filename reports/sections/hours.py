@@ -44,25 +44,45 @@ def hours(figures: Figures) -> Section:
     ranked = sorted(grid, key=lambda k: (-grid[k][0] / grid[k][1], k))
     quarter = sum(grid[k][0] for k in ranked[:5])
     whole = sum(n for n, _ in grid.values())
-    said = [text("hours.peak", day=Weekday(best[0]), hour=Hour(best[1]), rate=Rate(*grid[best])),
-            text("hours.top", share=Percent(quarter, whole, decimals=0))]
+    said = [
+        text("hours.peak", day=Weekday(best[0]), hour=Hour(best[1]), rate=Rate(*grid[best])),
+        text("hours.top", share=Percent(quarter, whole, decimals=0)),
+    ]
     columns = clock(grid)
     by_hour = figures.now["hours"].groupby("hour")[["receipts", "net_sales"]].sum()
     charts = [_chart("hours", grid, columns, text("hours.chart", day=Weekday(best[0]), hour=Hour(best[1]), rate=Rate(*grid[best])), best)]
     past = grid_of(figures.before["hours"]) if figures.before else {}
     if past:
         charts.append(_difference(figures, grid, past, columns))
-    return Section("hours", tuple(said), charts=tuple(charts), figures={
-        "grid": {f"{w}-{h:02d}": {"receipts": n, "open_days": d, "per_day": Rate(n, d, 4)} for (w, h), (n, d) in sorted(grid.items())},
-        "by_hour": {f"{int(h):02d}": {"receipts": int(r.receipts), "net_sales": Money(int(r.net_sales), figures.currency)}
-                    for h, r in by_hour.iterrows()}})
+    return Section(
+        "hours",
+        tuple(said),
+        charts=tuple(charts),
+        figures={
+            "grid": {f"{w}-{h:02d}": {"receipts": n, "open_days": d, "per_day": Rate(n, d, 4)} for (w, h), (n, d) in sorted(grid.items())},
+            "by_hour": {
+                f"{int(h):02d}": {"receipts": int(r.receipts), "net_sales": Money(int(r.net_sales), figures.currency)}
+                for h, r in by_hour.iterrows()
+            },
+        },
+    )
 
 
 def _chart(name: str, grid: Grid, columns: list[int], title: Text, best: tuple[int, int]) -> Chart:
     cells = [[(Rate(*grid[w, h]), 1000 * grid[w, h][0] // grid[w, h][1]) if (w, h) in grid else None for h in columns] for w in range(7)]
-    return Chart("heat", name, title, text("hours.alt", day=Weekday(best[0]), hour=Hour(best[1]), rate=Rate(*grid[best])), {
-        "rows": [Weekday(w, short=True) for w in range(7)], "columns": [text("hours.tick", hour=Hour(h)) for h in columns],
-        "cells": cells, "signed": False, "best": (best[0], columns.index(best[1]))})
+    return Chart(
+        "heat",
+        name,
+        title,
+        text("hours.alt", day=Weekday(best[0]), hour=Hour(best[1]), rate=Rate(*grid[best])),
+        {
+            "rows": [Weekday(w, short=True) for w in range(7)],
+            "columns": [text("hours.tick", hour=Hour(h)) for h in columns],
+            "cells": cells,
+            "signed": False,
+            "best": (best[0], columns.index(best[1])),
+        },
+    )
 
 
 def _difference(figures: Figures, grid: Grid, past: Grid, columns: list[int]) -> Chart:
@@ -72,7 +92,9 @@ def _difference(figures: Figures, grid: Grid, past: Grid, columns: list[int]) ->
 
     weekdays = {w for w, _ in grid} & {w for w, _ in past}
     moved = {(w, h): change((w, h)) for w in weekdays for h in columns if (w, h) in grid or (w, h) in past}
-    cells = [[(Rate(*moved[w, h]), 1000 * moved[w, h][0] // moved[w, h][1]) if (w, h) in moved else None for h in columns] for w in range(7)]
+    cells = [
+        [(Rate(*moved[w, h]), 1000 * moved[w, h][0] // moved[w, h][1]) if (w, h) in moved else None for h in columns] for w in range(7)
+    ]
     month = Month(month_before(figures.month), short=True)
     top = max(moved, key=lambda k: (abs(moved[k][0]) / moved[k][1], k), default=None)
     if top is None or moved[top][0] == 0:
@@ -80,6 +102,16 @@ def _difference(figures: Figures, grid: Grid, past: Grid, columns: list[int]) ->
     else:
         key = "hours.more" if moved[top][0] > 0 else "hours.fewer"
         title = text(key, month=month, day=Weekday(top[0]), hour=Hour(top[1]), rate=Rate(abs(moved[top][0]), moved[top][1]))
-    return Chart("heat", "hours-change", title, text("hours.change_alt", month=month), {
-        "rows": [Weekday(w, short=True) for w in range(7)], "columns": [text("hours.tick", hour=Hour(h)) for h in columns],
-        "cells": cells, "signed": True, "best": None})
+    return Chart(
+        "heat",
+        "hours-change",
+        title,
+        text("hours.change_alt", month=month),
+        {
+            "rows": [Weekday(w, short=True) for w in range(7)],
+            "columns": [text("hours.tick", hour=Hour(h)) for h in columns],
+            "cells": cells,
+            "signed": True,
+            "best": None,
+        },
+    )

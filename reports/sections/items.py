@@ -13,8 +13,8 @@ from reports.sections.names import names_of
 from reports.values import Count, Money, Month, Name, Percent, Quantity, Text, Value, text
 
 TOP = 10
-MOVED = 10
-"""An item is a finding when its net sales fell by more than one in MOVED and by 1 % of the month."""
+MOVED, WEIGHT = 10, 200
+"""An item is a finding when its net sales fell by more than one in MOVED, and by more than one in WEIGHT of the month's."""
 
 
 def category_name(category: str) -> Value:
@@ -32,33 +32,71 @@ def items(figures: Figures) -> Section:
     moves = compare(ranked, before, figures.fair.factor) if before is not None else None
     past = dict(zip(moves["item"], moves["net_sales_before"], strict=True)) if moves is not None else {}
     best, a_items = ranked.iloc[0], ranked[ranked["abc"] == "A"]
-    said = [text("items.best", item=Name(best["item"]), net=Money(int(best["net_sales"]), currency),
-                 share=Percent(int(best["net_sales"]), whole), units=Quantity(int(best["units"])))]
+    said = [
+        text(
+            "items.best",
+            item=Name(best["item"]),
+            net=Money(int(best["net_sales"]), currency),
+            share=Percent(int(best["net_sales"]), whole),
+            units=Quantity(int(best["units"])),
+        )
+    ]
     if len(ranked) >= TOP:
-        said.append(text("items.abc", n=Count(len(a_items)), whole=Count(len(ranked)),
-                         share=Percent(int(a_items["net_sales"].sum()), whole, decimals=0)))
+        said.append(
+            text(
+                "items.abc",
+                n=Count(len(a_items)),
+                whole=Count(len(ranked)),
+                share=Percent(int(a_items["net_sales"].sum()), whole, decimals=0),
+            )
+        )
     said += _moved(figures, moves) if moves is not None else []
     if figures.through:
         said.append(text("items.open"))
     combo = int(ranked["combo_net"].sum())
     if combo:
         said.append(text("items.combo", net=Money(combo, currency), share=Percent(combo, whole)))
-    return Section("items", tuple(said), charts=_charts(figures, ranked, past), tables=tuple(_tables(figures, ranked, moves)),
-                   findings=_findings(figures, moves, whole) if moves is not None else (), figures={
-        "items": [_machine(row, currency) for row in ranked.itertuples(index=False)],
-        "categories": [{"category": r.category or None, "net_sales": Money(int(r.net_sales), currency), "units": Quantity(int(r.units)),
-                        "gross_sales": Money(int(r.gross_sales), currency)}
-                       for r in by_category(figures.now["items"]).itertuples(index=False)],
-        "stores": {store: [_machine(row, currency) for row in by_item(part).itertuples(index=False)]
-                   for store, part in figures.now["items"].groupby("store_id", sort=True)}})
+    return Section(
+        "items",
+        tuple(said),
+        charts=_charts(figures, ranked, past),
+        tables=tuple(_tables(figures, ranked, moves)),
+        findings=_findings(figures, moves, whole) if moves is not None else (),
+        figures={
+            "items": [_machine(row, currency) for row in ranked.itertuples(index=False)],
+            "categories": [
+                {
+                    "category": r.category or None,
+                    "net_sales": Money(int(r.net_sales), currency),
+                    "units": Quantity(int(r.units)),
+                    "gross_sales": Money(int(r.gross_sales), currency),
+                }
+                for r in by_category(figures.now["items"]).itertuples(index=False)
+            ],
+            "stores": {
+                store: [_machine(row, currency) for row in by_item(part).itertuples(index=False)]
+                for store, part in figures.now["items"].groupby("store_id", sort=True)
+            },
+        },
+    )
 
 
 def _machine(row: tuple, currency: str) -> dict[str, Value | str]:
-    amounts = {n: Money(int(getattr(row, n)), currency) for n in
-               ("gross_sales", "discounts", "refunds", "net_sales", "tax_included", "cost", "costed_net", "combo_net")}
-    return {"item": row.item, "category": row.category or None, "abc": row.abc, "rank": int(row.rank), "receipts": int(row.receipts),
-            "units": Quantity(int(row.units)), "refunded_units": Quantity(int(row.refunded_units)),
-            "combo_units": Quantity(int(row.combo_units)), **amounts}
+    amounts = {
+        n: Money(int(getattr(row, n)), currency)
+        for n in ("gross_sales", "discounts", "refunds", "net_sales", "tax_included", "cost", "costed_net", "combo_net")
+    }
+    return {
+        "item": row.item,
+        "category": row.category or None,
+        "abc": row.abc,
+        "rank": int(row.rank),
+        "receipts": int(row.receipts),
+        "units": Quantity(int(row.units)),
+        "refunded_units": Quantity(int(row.refunded_units)),
+        "combo_units": Quantity(int(row.combo_units)),
+        **amounts,
+    }
 
 
 def _moved(figures: Figures, moves: pd.DataFrame) -> list[Text]:
@@ -66,8 +104,10 @@ def _moved(figures: Figures, moves: pd.DataFrame) -> list[Text]:
     known = moves[(moves["receipts_before"] >= PERCENT_BASE) & (moves["net_sales_before"] > 0) & (moves["net_sales"] > 0)]
     for key, chosen in (("rose", known[known["fair_change"] > 0].head(1)), ("fell", known[known["fair_change"] < 0].tail(1))):
         said += [text(f"items.{key}", **_move(figures, row)) for row in chosen.itertuples(index=False)]
-    for key, mask in (("new", (moves["net_sales_before"] == 0) & (moves["units_before"] == 0) & (moves["units"] > 0)),
-                      ("gone", (moves["units"] == 0) & (moves["units_before"] > 0))):
+    for key, mask in (
+        ("new", (moves["net_sales_before"] == 0) & (moves["units_before"] == 0) & (moves["units"] > 0)),
+        ("gone", (moves["units"] == 0) & (moves["units_before"] > 0)),
+    ):
         found = moves[mask]
         if len(found):
             order = found.sort_values(["net_sales", "net_sales_before", "item"], ascending=[False, False, True])
@@ -80,38 +120,87 @@ def _charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) -> tup
     if len(ranked) < 2:
         return ()
     share = Percent(int(top["net_sales"].sum()), int(ranked["net_sales"].sum()), decimals=0)
-    rows = [(Name(r.item), Money(int(r.net_sales), currency, compact=True), int(r.net_sales), int(r.combo_net) if r.net_sales > 0 else 0,
-             int(past[r.item]) if past else None) for r in top.itertuples(index=False)]
-    first = Chart("ranking", "items", text("items.chart", n=Count(len(top)), share=share),
-                  text("items.alt", n=Count(len(top)), item=Name(top.iloc[0]["item"]), net=Money(int(top.iloc[0]["net_sales"]), currency)), {
-        "rows": rows, "name": text("items.as_plain"), "part_name": text("items.as_combo") if any(row[3] for row in rows) else None,
-        "before_name": Month(month_before(figures.month), short=True) if past else None})
+    rows = [
+        (
+            Name(r.item),
+            Money(int(r.net_sales), currency, compact=True),
+            int(r.net_sales),
+            int(r.combo_net) if r.net_sales > 0 else 0,
+            int(past[r.item]) if past else None,
+        )
+        for r in top.itertuples(index=False)
+    ]
+    first = Chart(
+        "ranking",
+        "items",
+        text("items.chart", n=Count(len(top)), share=share),
+        text("items.alt", n=Count(len(top)), item=Name(top.iloc[0]["item"]), net=Money(int(top.iloc[0]["net_sales"]), currency)),
+        {
+            "rows": rows,
+            "name": text("items.as_plain"),
+            "part_name": text("items.as_combo") if any(row[3] for row in rows) else None,
+            "before_name": Month(month_before(figures.month), short=True) if past else None,
+        },
+    )
     groups = by_category(figures.now["items"])
     if len(groups) < 2:
         return (first,)
-    earlier = dict(by_category(figures.whole_before["items"])[["category", "net_sales"]].itertuples(index=False)) if figures.whole_before else {}
+    earlier = (
+        dict(by_category(figures.whole_before["items"])[["category", "net_sales"]].itertuples(index=False)) if figures.whole_before else {}
+    )
     whole, lead = int(groups["net_sales"].sum()), groups.iloc[0]
-    bars = [(category_name(r.category), Money(int(r.net_sales), currency, compact=True), int(r.net_sales), 0,
-             int(earlier.get(r.category, 0)) if earlier else None) for r in groups.head(TOP).itertuples(index=False)]
-    second = Chart("ranking", "categories", text("items.category_chart", category=category_name(lead["category"]),
-                                                 share=Percent(int(lead["net_sales"]), whole, decimals=0)),
-                   text("items.category_alt", n=Count(len(groups))), {
-        "rows": bars, "name": Month(figures.month, short=True), "part_name": None,
-        "before_name": Month(month_before(figures.month), short=True) if earlier else None})
+    bars = [
+        (
+            category_name(r.category),
+            Money(int(r.net_sales), currency, compact=True),
+            int(r.net_sales),
+            0,
+            int(earlier.get(r.category, 0)) if earlier else None,
+        )
+        for r in groups.head(TOP).itertuples(index=False)
+    ]
+    second = Chart(
+        "ranking",
+        "categories",
+        text("items.category_chart", category=category_name(lead["category"]), share=Percent(int(lead["net_sales"]), whole, decimals=0)),
+        text("items.category_alt", n=Count(len(groups))),
+        {
+            "rows": bars,
+            "name": Month(figures.month, short=True),
+            "part_name": None,
+            "before_name": Month(month_before(figures.month), short=True) if earlier else None,
+        },
+    )
     return first, second
 
 
 def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) -> list[Table]:
     currency, whole = figures.currency, int(ranked["net_sales"].sum())
     rank_before = dict(zip(moves["item"], moves["rank_before"], strict=True)) if moves is not None else {}
-    columns = [Column("rank", "count"), Column("item"), Column("category", aside=True), Column("units", "quantity"), Column("combo_units", "quantity"),
-               Column("net_sales", "money"), Column("share", "percent"), Column("abc")]
+    columns = [
+        Column("rank", "count"),
+        Column("item"),
+        Column("category", aside=True),
+        Column("units", "quantity"),
+        Column("combo_units", "quantity"),
+        Column("net_sales", "money"),
+        Column("share", "percent"),
+        Column("abc"),
+    ]
     if moves is not None:
         columns.insert(1, Column("rank_before", "count"))
     rows = []
     for r in ranked.itertuples(index=False):
-        row = [Count(int(r.rank)), Name(r.item), category_name(r.category), Quantity(int(r.units)), Quantity(int(r.combo_units)),
-               Money(int(r.net_sales), currency), Percent(int(r.net_sales), whole), Name(r.abc)]
+        row = [
+            Count(int(r.rank)),
+            Name(r.item),
+            category_name(r.category),
+            Quantity(int(r.units)),
+            Quantity(int(r.combo_units)),
+            Money(int(r.net_sales), currency),
+            Percent(int(r.net_sales), whole),
+            Name(r.abc),
+        ]
         if moves is not None:
             was = int(rank_before.get(r.item, 0))
             row.insert(1, Count(was) if was else None)
@@ -120,23 +209,40 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
     tables = [Table("items", text("items.table", n=Count(min(TOP, len(rows)))), tuple(columns), tuple(rows), shown=TOP)]
     if len(ranked) > TOP:
         slow = ranked.iloc[TOP:].iloc[::-1].head(TOP)
-        tables.append(Table("items-least", text("items.least", n=Count(len(slow))), (Column("item"), Column("units", "quantity"),
-                                                                                    Column("net_sales", "money")),
-                            tuple((Name(r.item), Quantity(int(r.units)), Money(int(r.net_sales), currency)) for r in slow.itertuples(index=False))))
-        tables.append(Table("items-units", text("items.by_units"), (Column("item"), Column("units", "quantity"), Column("net_sales", "money")),
-                            tuple((Name(r.item), Quantity(int(r.units)), Money(int(r.net_sales), currency)) for r in units.itertuples(index=False))))
+        tables.append(
+            Table(
+                "items-least",
+                text("items.least", n=Count(len(slow))),
+                (Column("item"), Column("units", "quantity"), Column("net_sales", "money")),
+                tuple((Name(r.item), Quantity(int(r.units)), Money(int(r.net_sales), currency)) for r in slow.itertuples(index=False)),
+            )
+        )
+        tables.append(
+            Table(
+                "items-units",
+                text("items.by_units"),
+                (Column("item"), Column("units", "quantity"), Column("net_sales", "money")),
+                tuple((Name(r.item), Quantity(int(r.units)), Money(int(r.net_sales), currency)) for r in units.itertuples(index=False)),
+            )
+        )
     return tables
 
 
 def _move(figures: Figures, row: tuple) -> dict[str, Value]:
     """From what to what, and the change on a fair calendar."""
-    return dict(item=Name(row.item), change=Percent(int(row.fair_change), int(row.net_sales_before), signed=True),
-                base=Money(int(row.net_sales_before), figures.currency), now=Money(int(row.net_sales), figures.currency),
-                month=Month(month_before(figures.month), short=True))
+    return {
+        "item": Name(row.item),
+        "change": Percent(int(row.fair_change), int(row.net_sales_before), signed=True),
+        "base": Money(int(row.net_sales_before), figures.currency),
+        "now": Money(int(row.net_sales), figures.currency),
+        "month": Month(month_before(figures.month), short=True),
+    }
 
 
 def _findings(figures: Figures, moves: pd.DataFrame, whole: int) -> tuple[Finding, ...]:
     lost = -moves["fair_change"]
-    fell = moves[(lost * MOVED > moves["net_sales_before"]) & (lost * 100 > whole) & (moves["receipts_before"] >= PERCENT_BASE)]
-    return tuple(Finding(text("items.finding", **_move(figures, row)), -int(row.fair_change), "items")
-                 for row in fell.tail(2).itertuples(index=False))
+    fell = moves[(lost * MOVED > moves["net_sales_before"]) & (lost * WEIGHT > whole) & (moves["receipts_before"] >= PERCENT_BASE)]
+    return tuple(
+        Finding(text("items.finding", **_move(figures, row)), -int(row.fair_change), "items")
+        for row in fell.tail(2).itertuples(index=False)
+    )

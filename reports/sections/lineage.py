@@ -8,17 +8,45 @@ import pandas as pd
 
 from reports.figures.money import Totals
 from reports.page import Column, Finding, Section, Table
-from reports.values import Count, Money, Name, Percent, Value, text
+from reports.values import Count, Money, Name, Percent, Series, Value, text
 
 FLOW = ("fetched", "curated", "quarantined", "superseded")
-CHECKS = ("missing_cost", "missing_category", "unmapped_channel", "unknown_component", "clock_skew", "late", "payments_differ", "rounding",
-          "orphan_refund", "cancelled")
+CHECKS = (
+    "missing_cost",
+    "missing_category",
+    "unmapped_channel",
+    "unknown_component",
+    "clock_skew",
+    "late",
+    "payments_differ",
+    "rounding",
+    "orphan_refund",
+    "cancelled",
+)
 FAULTS = ("payments_differ",)
 GAPS = ("missing_cost", "missing_category", "unmapped_channel", "unknown_component", "clock_skew", "orphan_refund")
 COVERAGE = (80, 100)
 FACTS = 14
-GLOSSARY = ("gross_sales", "refunds", "discounts", "net_sales", "tax", "collected", "cost", "margin", "average_receipt", "units_per_receipt",
-            "business_day", "fair", "new_customer", "repeat_rate", "abc", "menu", "basket", "small_cells")
+GLOSSARY = (
+    "gross_sales",
+    "refunds",
+    "discounts",
+    "net_sales",
+    "tax",
+    "collected",
+    "cost",
+    "margin",
+    "average_receipt",
+    "units_per_receipt",
+    "business_day",
+    "fair",
+    "new_customer",
+    "repeat_rate",
+    "abc",
+    "menu",
+    "basket",
+    "small_cells",
+)
 
 
 def quality_of(frame: pd.DataFrame) -> dict[str, tuple[int, int]]:
@@ -46,20 +74,40 @@ def lineage(total: Totals, quality: pd.DataFrame, currency: str, facts: Mapping[
     checks = quality_of(quality)
     fetched, curated, quarantined = (checks.get(c, (0, 0))[0] for c in FLOW[:3])
     tied = fetched == curated + quarantined
-    said = [text("lineage.tied" if tied else "lineage.untied", fetched=Count(fetched), curated=Count(curated), quarantined=Count(quarantined))]
+    said = [
+        text("lineage.tied" if tied else "lineage.untied", fetched=Count(fetched), curated=Count(curated), quarantined=Count(quarantined))
+    ]
     light = light_of(total, quality)
     said.append(text(f"lineage.{light}"))
     findings = []
     if not tied:
-        findings.append(Finding(text("lineage.untied", fetched=Count(fetched), curated=Count(curated), quarantined=Count(quarantined)), 0,
-                                "lineage", urgent=True))
+        findings.append(
+            Finding(
+                text("lineage.untied", fetched=Count(fetched), curated=Count(curated), quarantined=Count(quarantined)),
+                0,
+                "lineage",
+                urgent=True,
+            )
+        )
     if quarantined:
         amount = checks["quarantined"][1]
-        findings.append(Finding(text("lineage.finding", n=Count(quarantined), amount=Money(amount, currency)), amount, "lineage", urgent=True))
+        findings.append(
+            Finding(text("lineage.finding", n=Count(quarantined), amount=Money(amount, currency)), amount, "lineage", urgent=True)
+        )
     covered, whole = total.cost_coverage
     if total.costed_net and covered * COVERAGE[1] < whole * COVERAGE[0]:
-        findings.append(Finding(text("lineage.costs", share=Percent(covered, whole, decimals=0), amount=Money(whole - covered, currency)),
-                                whole - covered, "lineage"))
+        findings.append(
+            Finding(
+                text("lineage.costs", share=Percent(covered, whole, decimals=0), amount=Money(whole - covered, currency)),
+                whole - covered,
+                "lineage",
+            )
+        )
+    gaps = [(check, *checks[check]) for check in GAPS if checks.get(check, (0, 0))[0]]
+    if gaps:
+        findings.append(
+            Finding(text("lineage.gaps", gaps=_gaps(gaps, currency)), max(amount for *_, amount in gaps), "lineage", minor=True)
+        )
     tables = [_checks(checks, currency)]
     subjects = _subjects(quality)
     if subjects.rows:
@@ -68,8 +116,22 @@ def lineage(total: Totals, quality: pd.DataFrame, currency: str, facts: Mapping[
     if origin.rows:
         tables.append(origin)
     notes = tuple(text(f"glossary.{term}") for term in GLOSSARY)
-    return Section("lineage", tuple(said), tables=tuple(tables), notes=notes, findings=tuple(findings), figures={
-        "checks": {c: {"count": n, "amount": Money(a, currency)} for c, (n, a) in checks.items()}, "light": light})
+    return Section(
+        "lineage",
+        tuple(said),
+        tables=tuple(tables),
+        notes=notes,
+        findings=tuple(findings),
+        figures={"checks": {c: {"count": n, "amount": Money(a, currency)} for c, (n, a) in checks.items()}, "light": light},
+    )
+
+
+def _gaps(gaps: list[tuple[str, int, int]], currency: str) -> Series:
+    """The dearest gaps, each with its count and its money."""
+    dearest = sorted(gaps, key=lambda gap: (-abs(gap[2]), -gap[1], gap[0]))[:3]
+    return Series(
+        tuple(text("lineage.gap", check=text(f"gap.{check}"), n=Count(n), amount=Money(amount, currency)) for check, n, amount in dearest)
+    )
 
 
 def _checks(checks: dict[str, tuple[int, int]], currency: str) -> Table:
@@ -80,7 +142,9 @@ def _checks(checks: dict[str, tuple[int, int]], currency: str) -> Table:
             continue
         name: Value = text(f"check.{check}") if check in FLOW + CHECKS else Name(check)
         rows.append((name, Count(count), Money(amount, currency) if amount else None))
-    return Table("checks", text("lineage.checks"), (Column("check"), Column("count", "count"), Column("amount", "money")), tuple(rows), shown=20)
+    return Table(
+        "checks", text("lineage.checks"), (Column("check"), Column("count", "count"), Column("amount", "money")), tuple(rows), shown=20
+    )
 
 
 def _subjects(frame: pd.DataFrame) -> Table:
@@ -92,14 +156,15 @@ def _subjects(frame: pd.DataFrame) -> Table:
 
 
 def _origin(facts: Mapping[str, object]) -> Table:
-    rows = tuple((Name(str(key)), Name(listed(facts[key]))) for key in sorted(facts))
+    rows = tuple((Name(key), Name(said)) for fact in sorted(facts) for key, said in told(fact, facts[fact]))
     return Table("origin", text("lineage.origin"), (Column("fact"), Column("value")), rows, shown=40)
 
 
-def listed(fact: object) -> str:
-    """A fact in one line: of many inputs the first ones and how many they are."""
+def told(name: str, fact: object) -> list[tuple[str, str]]:
+    """A fact as lines of a name and a value: of many inputs the first ones, and how many there are."""
     if isinstance(fact, Mapping):
-        fact = [f"{key}: {fact[key]}" for key in sorted(fact, key=str)]
+        lines = [(f"{name}: {key}", str(fact[key])) for key in sorted(fact, key=str)]
+        return lines[:FACTS] + ([(name, f"… ({len(lines)})")] if len(lines) > FACTS else [])
     if isinstance(fact, (list, tuple)):
-        return ", ".join(str(item) for item in fact[:FACTS]) + (f", … ({len(fact)})" if len(fact) > FACTS else "")
-    return str(fact)
+        return [(name, ", ".join(str(item) for item in fact[:FACTS]) + (f", … ({len(fact)})" if len(fact) > FACTS else ""))]
+    return [(name, str(fact))]

@@ -9,7 +9,7 @@ from reports.page import Chart, Column, Finding, Section, Table
 from reports.sections.names import names_of
 from reports.values import QUANTITY_UNIT, Count, Money, Name, Percent, Quantity, Text, divide, text
 
-WORTH = 200
+WORTH = 1000
 """A price step is a finding when it brings more than one in WORTH of net sales."""
 
 
@@ -18,11 +18,22 @@ def menu(figures: Figures) -> Section:
     ranked, total, currency = by_item(figures.now["items"]), figures.total, figures.currency
     if total.costed_net <= 0:
         return Section("menu", (text("menu.no_costs"),))
-    said = [text("menu.coverage", share=Percent(*total.cost_coverage, decimals=0), margin=Percent(*total.margin),
-                 before_tax=Percent(*total.margin_before_tax), profit=Money(total.gross_profit, currency))]
+    said = [
+        text(
+            "menu.coverage",
+            share=Percent(*total.cost_coverage, decimals=0),
+            margin=Percent(*total.margin),
+            before_tax=Percent(*total.margin_before_tax),
+            profit=Money(total.gross_profit, currency),
+        )
+    ]
     dishes = engineer(ranked)
-    figures_out = {"dishes": [_machine(d, currency) for d in dishes], "margin": Percent(*total.margin),
-                   "margin_before_tax": Percent(*total.margin_before_tax), "cost_coverage": Percent(*total.cost_coverage)}
+    figures_out = {
+        "dishes": [_machine(d, currency) for d in dishes],
+        "margin": Percent(*total.margin),
+        "margin_before_tax": Percent(*total.margin_before_tax),
+        "cost_coverage": Percent(*total.cost_coverage),
+    }
     if not dishes:
         return Section("menu", (*said, text("menu.few")), figures=figures_out)
     for kind in CLASSES:
@@ -31,15 +42,46 @@ def menu(figures: Figures) -> Section:
             chosen.sort(key=lambda d: (-d.contribution, d.item))
             said.append(text(f"menu.{kind}", n=Count(len(chosen)), names=names_of(d.item for d in chosen)))
     step, findings = _price_step(figures, dishes)
-    rows = tuple((Name(d.item), Name(d.category) if d.category else text("items.no_category"), text(f"menu.{d.kind}_one"), Quantity(d.units),
-                  Money(divide(d.contribution * QUANTITY_UNIT, d.costed_units), currency), Money(d.contribution, currency)) for d in dishes)
-    table = Table("menu", text("menu.table"), (Column("item"), Column("category"), Column("class"), Column("units", "quantity"),
-                                             Column("unit_contribution", "money"), Column("contribution", "money")), rows, shown=15)
-    chart = Chart("scatter", "menu", text("menu.chart", n=Count(sum(d.kind == "star" for d in dishes)), whole=Count(len(dishes))),
-                  text("menu.alt", n=Count(len(dishes))), {
-        "points": [(Name(d.item), d.popularity, d.profitability, d.kind, d.contribution) for d in dishes],
-        "kinds": {kind: text(f"menu.{kind}_one") for kind in CLASSES}, "x": text("menu.x"), "y": text("menu.y")})
-    return Section("menu", (*said, *step), charts=(chart,) if len(dishes) > 2 else (), tables=(table,), findings=findings, figures=figures_out)
+    rows = tuple(
+        (
+            Name(d.item),
+            Name(d.category) if d.category else text("items.no_category"),
+            text(f"menu.{d.kind}_one"),
+            Quantity(d.units),
+            Money(divide(d.contribution * QUANTITY_UNIT, d.costed_units), currency),
+            Money(d.contribution, currency),
+        )
+        for d in dishes
+    )
+    table = Table(
+        "menu",
+        text("menu.table"),
+        (
+            Column("item"),
+            Column("category"),
+            Column("class"),
+            Column("units", "quantity"),
+            Column("unit_contribution", "money"),
+            Column("contribution", "money"),
+        ),
+        rows,
+        shown=15,
+    )
+    chart = Chart(
+        "scatter",
+        "menu",
+        text("menu.chart", n=Count(sum(d.kind == "star" for d in dishes)), whole=Count(len(dishes))),
+        text("menu.alt", n=Count(len(dishes))),
+        {
+            "points": [(Name(d.item), d.popularity, d.profitability, d.kind, d.contribution) for d in dishes],
+            "kinds": {kind: text(f"menu.{kind}_one") for kind in CLASSES},
+            "x": text("menu.x"),
+            "y": text("menu.y"),
+        },
+    )
+    return Section(
+        "menu", (*said, *step), charts=(chart,) if len(dishes) > 2 else (), tables=(table,), findings=findings, figures=figures_out
+    )
 
 
 def _price_step(figures: Figures, dishes: list[Dish]) -> tuple[tuple[Text, ...], tuple[Finding, ...]]:
@@ -50,12 +92,22 @@ def _price_step(figures: Figures, dishes: list[Dish]) -> tuple[tuple[Text, ...],
     top = horses[0]
     raise_by = round_price(divide(top.net_sales * QUANTITY_UNIT, top.units))
     worth = divide(raise_by * top.units, QUANTITY_UNIT)
-    values = dict(item=Name(top.item), step=Money(raise_by, figures.currency, signed=True), worth=Money(worth, figures.currency), n=Quantity(top.units))
+    values = {
+        "item": Name(top.item),
+        "step": Money(raise_by, figures.currency, signed=True),
+        "worth": Money(worth, figures.currency),
+        "n": Quantity(top.units),
+    }
     finding = (Finding(text("menu.finding", **values), worth, "menu"),) if worth * WORTH > figures.total.net_sales > 0 else ()
     return (text("menu.step", **values),), finding
 
 
 def _machine(dish: Dish, currency: str) -> dict[str, object]:
-    return {"item": dish.item, "category": dish.category or None, "class": dish.kind, "units": Quantity(dish.units),
-            "contribution": Money(dish.contribution, currency),
-            "unit_contribution": Money(divide(dish.contribution * QUANTITY_UNIT, dish.costed_units), currency)}
+    return {
+        "item": dish.item,
+        "category": dish.category or None,
+        "class": dish.kind,
+        "units": Quantity(dish.units),
+        "contribution": Money(dish.contribution, currency),
+        "unit_contribution": Money(divide(dish.contribution * QUANTITY_UNIT, dish.costed_units), currency),
+    }

@@ -41,15 +41,39 @@ def modifiers(figures: Figures) -> Section:
     paid = paid.sort_values(["amount", "name"], ascending=[False, True], kind="stable")
     if len(paid):
         money = int(paid["amount"].sum())
-        said.append(text("modifiers.paid", amount=Money(money, currency), share=Percent(money, figures.total.gross_sales), n=Quantity(int(paid["units"].sum()))))
-        tables.append(Table("paid-modifiers", text("modifiers.paid_table"), (Column("modifier"), Column("units", "quantity"), Column("charged", "money")),
-                            tuple((Name(r.name), Quantity(int(r.units)), Money(int(r.amount), currency)) for r in paid.itertuples(index=False))))
+        said.append(
+            text(
+                "modifiers.paid",
+                amount=Money(money, currency),
+                share=Percent(money, figures.total.gross_sales),
+                n=Quantity(int(paid["units"].sum())),
+            )
+        )
+        tables.append(
+            Table(
+                "paid-modifiers",
+                text("modifiers.paid_table"),
+                (Column("modifier"), Column("units", "quantity"), Column("charged", "money")),
+                tuple((Name(r.name), Quantity(int(r.units)), Money(int(r.amount), currency)) for r in paid.itertuples(index=False)),
+            )
+        )
     else:
         said.append(text("modifiers.none"))
-    return Section("modifiers", tuple(said), tables=tuple(tables), figures={
-        "mix": [{"category": r.category or None, "net_sales": Money(int(r.net_sales), currency), "share": Percent(int(r.net_sales), whole)}
-                for r in groups.itertuples(index=False)],
-        "paid": [{"modifier": r.name, "units": Quantity(int(r.units)), "amount": Money(int(r.amount), currency)} for r in paid.itertuples(index=False)]})
+    return Section(
+        "modifiers",
+        tuple(said),
+        tables=tuple(tables),
+        figures={
+            "mix": [
+                {"category": r.category or None, "net_sales": Money(int(r.net_sales), currency), "share": Percent(int(r.net_sales), whole)}
+                for r in groups.itertuples(index=False)
+            ],
+            "paid": [
+                {"modifier": r.name, "units": Quantity(int(r.units)), "amount": Money(int(r.amount), currency)}
+                for r in paid.itertuples(index=False)
+            ],
+        },
+    )
 
 
 def _moved(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame) -> list:
@@ -62,8 +86,15 @@ def _moved(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame) -> list:
     if abs(moves[top]) * STILL < whole * whole_past:
         return [text("modifiers.same", month=Month(month_before(figures.month), short=True))]
     key = "gained" if moves[top] > 0 else "lost"
-    return [text(f"modifiers.{key}", category=category_name(top), points=Points(int(now.get(top, 0)), whole, int(before.get(top, 0)), whole_past),
-                 share=Percent(int(now.get(top, 0)), whole), month=Month(month_before(figures.month), short=True))]
+    return [
+        text(
+            f"modifiers.{key}",
+            category=category_name(top),
+            points=Points(int(now.get(top, 0)), whole, int(before.get(top, 0)), whole_past),
+            share=Percent(int(now.get(top, 0)), whole),
+            month=Month(month_before(figures.month), short=True),
+        )
+    ]
 
 
 def _drinks(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -> list:
@@ -77,8 +108,12 @@ def _drinks(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -
     if past is not None:
         before = per_hundred(past, figures.total_before.receipts)
         if before[0]:
-            said.append(text("modifiers.drinks_against", note=against(now, before, Rate(*before), month_before(figures.month),
-                                                                   figures.total_before.receipts)))
+            said.append(
+                text(
+                    "modifiers.drinks_against",
+                    note=against(now, before, Rate(*before), month_before(figures.month), figures.total_before.receipts),
+                )
+            )
     return said
 
 
@@ -91,7 +126,12 @@ def _mix(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -> T
         columns += [Column("share_before", "percent"), Column("points", "percent")]
     rows = []
     for r in groups.itertuples(index=False):
-        row = [category_name(r.category), Quantity(int(r.units)), Money(int(r.net_sales), figures.currency), Percent(int(r.net_sales), whole)]
+        row = [
+            category_name(r.category),
+            Quantity(int(r.units)),
+            Money(int(r.net_sales), figures.currency),
+            Percent(int(r.net_sales), whole),
+        ]
         if past is not None:
             was = int(before.get(r.category, 0))
             row += [Percent(was, whole_past), Points(int(r.net_sales), whole, was, whole_past)]

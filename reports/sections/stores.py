@@ -29,40 +29,86 @@ def stores(figures: Figures) -> Section:
     if len(by_store) > 1:
         ranked = sorted(by_store, key=lambda s: (-by_store[s].net_sales, s))
         lead = by_store[ranked[0]]
-        said.append(text("stores.lead", store=Name(figures.stores[ranked[0]]), net=Money(lead.net_sales, figures.currency),
-                         share=Percent(lead.net_sales, figures.total.net_sales)))
+        said.append(
+            text(
+                "stores.lead",
+                store=Name(figures.stores[ranked[0]]),
+                net=Money(lead.net_sales, figures.currency),
+                share=Percent(lead.net_sales, figures.total.net_sales),
+            )
+        )
         tables.append(_store_table(figures, ranked, by_store, before))
         charts.append(_chart(figures, ranked[:SHOWN], by_store, before))
     if len(people) > 1:
         top = people.iloc[0]
-        said.append(text("stores.employee", employee=employee_name(figures, top["employee_id"]), n=Count(int(top["receipts"])),
-                         average=Money(divide(int(top["net_sales"]), int(top["receipts"])), figures.currency) if top["receipts"] else None))
+        said.append(
+            text(
+                "stores.employee",
+                employee=employee_name(figures, top["employee_id"]),
+                n=Count(int(top["receipts"])),
+                average=Money(divide(int(top["net_sales"]), int(top["receipts"])), figures.currency) if top["receipts"] else None,
+            )
+        )
         tables.append(_staff_table(figures, staff))
-    return Section("stores", tuple(said), charts=tuple(charts), tables=tuple(tables), findings=_findings(figures, by_store, before), figures={
-        "stores": {s: {"net_sales": Money(t.net_sales, figures.currency), "receipts": t.receipts, "share": Percent(t.net_sales, figures.total.net_sales)}
-                   for s, t in by_store.items()},
-        "employees": [{"employee": figures.employees.get(r.employee_id, r.employee_id) or None, "receipts": int(r.receipts),
-                       "net_sales": Money(int(r.net_sales), figures.currency), "discounts": Money(int(r.discounts), figures.currency)}
-                      for r in staff.itertuples(index=False)]})
+    return Section(
+        "stores",
+        tuple(said),
+        charts=tuple(charts),
+        tables=tuple(tables),
+        findings=_findings(figures, by_store, before),
+        figures={
+            "stores": {
+                s: {
+                    "net_sales": Money(t.net_sales, figures.currency),
+                    "receipts": t.receipts,
+                    "share": Percent(t.net_sales, figures.total.net_sales),
+                }
+                for s, t in by_store.items()
+            },
+            "employees": [
+                {
+                    "employee": figures.employees.get(r.employee_id, r.employee_id) or None,
+                    "receipts": int(r.receipts),
+                    "net_sales": Money(int(r.net_sales), figures.currency),
+                    "discounts": Money(int(r.discounts), figures.currency),
+                }
+                for r in staff.itertuples(index=False)
+            ],
+        },
+    )
 
 
 def _staff(staff: pd.DataFrame) -> pd.DataFrame:
-    sums = staff.assign(employee_id=staff["employee_id"].fillna("")).groupby("employee_id", sort=True)[
-        ["receipts", "net_sales", "discounts", "refund_receipts", "refunds"]].sum().reset_index()
+    sums = (
+        staff.assign(employee_id=staff["employee_id"].fillna(""))
+        .groupby("employee_id", sort=True)[["receipts", "net_sales", "discounts", "refund_receipts", "refunds"]]
+        .sum()
+        .reset_index()
+    )
     return sums.sort_values(["net_sales", "employee_id"], ascending=[False, True], kind="stable").reset_index(drop=True)
 
 
 def _store_table(figures: Figures, ranked: list[str], by_store: dict[str, Totals], before: dict[str, Totals]) -> Table:
     currency = figures.currency
-    columns = [Column("store_name"), Column("net_sales", "money"), Column("share", "percent"), Column("receipts", "count"),
-               Column("average_receipt", "money")]
+    columns = [
+        Column("store_name"),
+        Column("net_sales", "money"),
+        Column("share", "percent"),
+        Column("receipts", "count"),
+        Column("average_receipt", "money"),
+    ]
     if before:
         columns += [Column("before", "money"), Column("change", "percent")]
     rows = []
     for store in ranked:
         total, past = by_store[store], before.get(store)
-        row: list[Value] = [Name(figures.stores[store]), Money(total.net_sales, currency), Percent(total.net_sales, figures.total.net_sales),
-                            Count(total.receipts), Money(divide(*total.average_receipt), currency) if total.receipts else None]
+        row: list[Value] = [
+            Name(figures.stores[store]),
+            Money(total.net_sales, currency),
+            Percent(total.net_sales, figures.total.net_sales),
+            Count(total.receipts),
+            Money(divide(*total.average_receipt), currency) if total.receipts else None,
+        ]
         if before:
             fair = past is not None and past.receipts >= PERCENT_BASE and past.net_sales > 0
             row += [Money(past.net_sales, currency) if past else None, growth((total.net_sales, 1), (past.net_sales, 1)) if fair else None]
@@ -72,23 +118,59 @@ def _store_table(figures: Figures, ranked: list[str], by_store: dict[str, Totals
 
 def _chart(figures: Figures, ranked: list[str], by_store: dict[str, Totals], before: dict[str, Totals]) -> Chart:
     currency, lead = figures.currency, ranked[0]
-    rows = [(Name(figures.stores[s]), Money(by_store[s].net_sales, currency, compact=True), by_store[s].net_sales, 0,
-             (before[s].net_sales if s in before else 0) if before else None) for s in ranked]
-    return Chart("ranking", "stores", text("stores.chart", store=Name(figures.stores[lead]),
-                                           share=Percent(by_store[lead].net_sales, figures.total.net_sales, decimals=0)),
-                 text("stores.alt", n=Count(len(rows))), {
-        "rows": rows, "name": Month(figures.month, short=True), "part_name": None,
-        "before_name": Month(month_before(figures.month), short=True) if before else None})
+    rows = [
+        (
+            Name(figures.stores[s]),
+            Money(by_store[s].net_sales, currency, compact=True),
+            by_store[s].net_sales,
+            0,
+            (before[s].net_sales if s in before else 0) if before else None,
+        )
+        for s in ranked
+    ]
+    return Chart(
+        "ranking",
+        "stores",
+        text(
+            "stores.chart", store=Name(figures.stores[lead]), share=Percent(by_store[lead].net_sales, figures.total.net_sales, decimals=0)
+        ),
+        text("stores.alt", n=Count(len(rows))),
+        {
+            "rows": rows,
+            "name": Month(figures.month, short=True),
+            "part_name": None,
+            "before_name": Month(month_before(figures.month), short=True) if before else None,
+        },
+    )
 
 
 def _staff_table(figures: Figures, staff: pd.DataFrame) -> Table:
     currency = figures.currency
-    rows = tuple((employee_name(figures, r.employee_id), Count(int(r.receipts)), Money(int(r.net_sales), currency),
-                  Money(divide(int(r.net_sales), int(r.receipts)), currency) if r.receipts else None, Money(int(r.discounts), currency),
-                  Count(int(r.refund_receipts))) for r in staff.itertuples(index=False))
-    return Table("employees", text("stores.staff"), (Column("employee"), Column("receipts", "count"), Column("net_sales", "money"),
-                                                   Column("average_receipt", "money"), Column("discounts", "money"),
-                                                   Column("refund_receipts", "count")), rows, shown=SHOWN)
+    rows = tuple(
+        (
+            employee_name(figures, r.employee_id),
+            Count(int(r.receipts)),
+            Money(int(r.net_sales), currency),
+            Money(divide(int(r.net_sales), int(r.receipts)), currency) if r.receipts else None,
+            Money(int(r.discounts), currency),
+            Count(int(r.refund_receipts)),
+        )
+        for r in staff.itertuples(index=False)
+    )
+    return Table(
+        "employees",
+        text("stores.staff"),
+        (
+            Column("employee"),
+            Column("receipts", "count"),
+            Column("net_sales", "money"),
+            Column("average_receipt", "money"),
+            Column("discounts", "money"),
+            Column("refund_receipts", "count"),
+        ),
+        rows,
+        shown=SHOWN,
+    )
 
 
 def _findings(figures: Figures, by_store: dict[str, Totals], before: dict[str, Totals]) -> tuple[Finding, ...]:
@@ -100,7 +182,17 @@ def _findings(figures: Figures, by_store: dict[str, Totals], before: dict[str, T
         lost = past.net_sales - total.net_sales
         others = (figures.total.net_sales - total.net_sales) - (figures.total_before.net_sales - past.net_sales)
         if lost * FALL > past.net_sales and others > 0:
-            found.append(Finding(text("stores.finding", store=Name(figures.stores[store]), change=growth((total.net_sales, 1), (past.net_sales, 1)),
-                                      base=Money(past.net_sales, figures.currency), month=Month(month_before(figures.month), short=True)),
-                                 lost, "stores"))
+            found.append(
+                Finding(
+                    text(
+                        "stores.finding",
+                        store=Name(figures.stores[store]),
+                        change=growth((total.net_sales, 1), (past.net_sales, 1)),
+                        base=Money(past.net_sales, figures.currency),
+                        month=Month(month_before(figures.month), short=True),
+                    ),
+                    lost,
+                    "stores",
+                )
+            )
     return tuple(found)

@@ -29,8 +29,14 @@ def story(history: History) -> Section:
 
     said = [text("story.lead", first=Month(history.months[0]), net=Money(ever.net_sales, currency), n=Count(ever.receipts))]
     if now and before and before.receipts >= PERCENT_BASE and before.net_sales > 0:
-        said.append(text("story.year", net=Money(now.net_sales, currency), change=growth((now.net_sales, 1), (before.net_sales, 1)),
-                         base=Money(before.net_sales, currency)))
+        said.append(
+            text(
+                "story.year",
+                net=Money(now.net_sales, currency),
+                change=growth((now.net_sales, 1), (before.net_sales, 1)),
+                base=Money(before.net_sales, currency),
+            )
+        )
     elif now:
         said.append(text("story.year_alone", net=Money(now.net_sales, currency)))
     best = max(history.totals, key=lambda m: (history.totals[m].net_sales, m))
@@ -49,9 +55,13 @@ def story(history: History) -> Section:
     def percent(pair: Pair) -> Value:
         return Percent(*pair)
 
-    tiles = (tile("net_sales", lambda t: (t.net_sales, 1), money, 1), tile("receipts", lambda t: (t.receipts, 1), lambda p: Count(p[0]), 1),
-             tile("average_receipt", lambda t: t.average_receipt, money, 1),
-             tile("gross_profit", lambda t: (t.gross_profit, 1 if t.costed_net else 0), money, 1),
-             tile("refunds", lambda t: t.refund_share, percent, -1, True), tile("identified", lambda t: t.identified_share, percent, 0, True))
+    tiles = (
+        tile("net_sales", lambda t: (t.net_sales, 1), money, 1),
+        tile("receipts", lambda t: (t.receipts, 1), lambda p: Count(p[0]), 1),
+        tile("average_receipt", lambda t: t.average_receipt, money, 1),
+        tile("gross_profit", lambda t: (t.gross_profit, 1 if t.costed_net else 0), money, 1),
+        tile("refunds", lambda t: t.refund_share, percent, -1, True),
+        tile("identified", lambda t: t.identified_share, percent, 0, True),
+    )
     sums = {"all_time": ever, "last_12": now, "before_12": before}
     return Section("story", tuple(said), tiles=tiles, figures={k: machine(t, currency) for k, t in sums.items() if t})

@@ -12,6 +12,8 @@ from reports.values import Count, Money, Month, Name, Percent, Points, Quantity,
 
 REFUNDS_HIGH, RISE = (3, 100), (1, 100)
 """A finding: refunds above 3 % of gross, or discounts that took 1 point more of it than the month before."""
+VOIDS_HIGH = 200
+"""A finding: cancelled receipts of more than one in VOIDS_HIGH of gross sales."""
 SHARE_OF_VOIDS, VOIDS = 2, 5
 """A finding: one person made more than 1 in SHARE_OF_VOIDS of at least VOIDS cancelled receipts."""
 
@@ -30,28 +32,60 @@ def tenders(figures: Figures) -> Section:
     said, tables, charts = [], [], []
     if len(by_tender):
         whole, lead = int(by_tender["amount"].sum()), by_tender.iloc[0]
-        said.append(text("tenders.lead", tender=Name(lead["tender"]), amount=Money(int(lead["amount"]), currency),
-                         share=Percent(int(lead["amount"]), whole)))
+        said.append(
+            text(
+                "tenders.lead",
+                tender=Name(lead["tender"]),
+                amount=Money(int(lead["amount"]), currency),
+                share=Percent(int(lead["amount"]), whole),
+            )
+        )
         tables.append(_tender_table(by_tender, whole, currency))
         charts += _chart(figures, by_tender, whole)
     said += _said(figures)
     if len(given):
-        tables.append(Table("discounts", text("tenders.discounts"), (Column("discount"), Column("receipts", "count"), Column("given", "money"),
-                                                                   Column("share_of_discounts", "percent")),
-                            tuple((Name(r.name), Count(int(r.receipts)), Money(int(r.amount), currency),
-                                   Percent(int(r.amount), int(given["amount"].sum()))) for r in given.itertuples(index=False))))
+        tables.append(
+            Table(
+                "discounts",
+                text("tenders.discounts"),
+                (Column("discount"), Column("receipts", "count"), Column("given", "money"), Column("share_of_discounts", "percent")),
+                tuple(
+                    (
+                        Name(r.name),
+                        Count(int(r.receipts)),
+                        Money(int(r.amount), currency),
+                        Percent(int(r.amount), int(given["amount"].sum())),
+                    )
+                    for r in given.itertuples(index=False)
+                ),
+            )
+        )
     refunded = figures.now["refunded_items"]
     if len(refunded):
         tables += _refunds(figures, refunded)
-    return Section("tenders", tuple(said), charts=tuple(charts), tables=tuple(tables), findings=tuple(_findings(figures)), figures={
-        "tenders": [_machine(r, currency) for r in by_tender.itertuples(index=False)],
-        "stores": {store: [_machine(r, currency) for r in _by_tender(part).itertuples(index=False)]
-                   for store, part in figures.now["tenders"].groupby("store_id", sort=True)},
-        "discounts": [{"name": r.name, "type": r.type, "receipts": int(r.receipts), "amount": Money(int(r.amount), currency)}
-                      for r in given.itertuples(index=False)],
-        "refunded_items": [{"item": r.item, "units": Quantity(int(r.units)), "receipts": int(r.receipts), "refunds": Money(int(r.refunds), currency)}
-                           for r in refunded.groupby("item", sort=True)[["receipts", "units", "refunds"]].sum().reset_index().itertuples(index=False)],
-        "cancelled": {"receipts": total.cancelled_receipts, "total": Money(total.cancelled_total, currency)}})
+    return Section(
+        "tenders",
+        tuple(said),
+        charts=tuple(charts),
+        tables=tuple(tables),
+        findings=tuple(_findings(figures)),
+        figures={
+            "tenders": [_machine(r, currency) for r in by_tender.itertuples(index=False)],
+            "stores": {
+                store: [_machine(r, currency) for r in _by_tender(part).itertuples(index=False)]
+                for store, part in figures.now["tenders"].groupby("store_id", sort=True)
+            },
+            "discounts": [
+                {"name": r.name, "type": r.type, "receipts": int(r.receipts), "amount": Money(int(r.amount), currency)}
+                for r in given.itertuples(index=False)
+            ],
+            "refunded_items": [
+                {"item": r.item, "units": Quantity(int(r.units)), "receipts": int(r.receipts), "refunds": Money(int(r.refunds), currency)}
+                for r in refunded.groupby("item", sort=True)[["receipts", "units", "refunds"]].sum().reset_index().itertuples(index=False)
+            ],
+            "cancelled": {"receipts": total.cancelled_receipts, "total": Money(total.cancelled_total, currency)},
+        },
+    )
 
 
 def _by_tender(tenders: pd.DataFrame) -> pd.DataFrame:
@@ -68,16 +102,45 @@ def _by_discount(discounts: pd.DataFrame) -> pd.DataFrame:
 
 def _machine(row: tuple, currency: str) -> dict[str, Value | str | int]:
     amounts = {n: Money(int(getattr(row, n)), currency) for n in ("sales_amount", "refunds_amount", "amount")}
-    return {"tender": row.tender, "type": row.tender_type, "payments": int(row.payments), "refund_payments": int(row.refund_payments), **amounts}
+    return {
+        "tender": row.tender,
+        "type": row.tender_type,
+        "payments": int(row.payments),
+        "refund_payments": int(row.refund_payments),
+        **amounts,
+    }
 
 
 def _tender_table(sums: pd.DataFrame, whole: int, currency: str) -> Table:
-    rows = [(Name(r.tender), Count(int(r.payments)), Money(int(r.sales_amount), currency), Money(-int(r.refunds_amount), currency),
-             Money(int(r.amount), currency), Percent(int(r.amount), whole)) for r in sums.itertuples(index=False)]
-    rows.append((text("tenders.sum"), Count(int(sums["payments"].sum())), Money(int(sums["sales_amount"].sum()), currency),
-                 Money(-int(sums["refunds_amount"].sum()), currency), Money(whole, currency), Percent(whole, whole)))
-    columns = (Column("tender"), Column("payments", "count"), Column("from_sales", "money"), Column("paid_back", "money"),
-               Column("left", "money"), Column("share", "percent"))
+    rows = [
+        (
+            Name(r.tender),
+            Count(int(r.payments)),
+            Money(int(r.sales_amount), currency),
+            Money(-int(r.refunds_amount), currency),
+            Money(int(r.amount), currency),
+            Percent(int(r.amount), whole),
+        )
+        for r in sums.itertuples(index=False)
+    ]
+    rows.append(
+        (
+            text("tenders.sum"),
+            Count(int(sums["payments"].sum())),
+            Money(int(sums["sales_amount"].sum()), currency),
+            Money(-int(sums["refunds_amount"].sum()), currency),
+            Money(whole, currency),
+            Percent(whole, whole),
+        )
+    )
+    columns = (
+        Column("tender"),
+        Column("payments", "count"),
+        Column("from_sales", "money"),
+        Column("paid_back", "money"),
+        Column("left", "money"),
+        Column("share", "percent"),
+    )
     return Table("tenders", text("tenders.table"), columns, tuple(rows), frozenset({len(rows) - 1}), shown=15)
 
 
@@ -86,14 +149,33 @@ def _chart(figures: Figures, sums: pd.DataFrame, whole: int) -> list[Chart]:
         return []
     earlier = _by_tender(figures.whole_before["tenders"]) if figures.whole_before else None
     past = {r.tender: int(r.amount) for r in earlier.itertuples(index=False)} if earlier is not None else {}
-    rows = [(Name(r.tender), text("tenders.bar", amount=Money(int(r.amount), figures.currency, compact=True),
-                                  share=Percent(int(r.amount), whole, decimals=0)),
-             int(r.amount), 0, past.get(r.tender, 0) if past else None) for r in sums.head(10).itertuples(index=False)]
+    rows = [
+        (
+            Name(r.tender),
+            text(
+                "tenders.bar", amount=Money(int(r.amount), figures.currency, compact=True), share=Percent(int(r.amount), whole, decimals=0)
+            ),
+            int(r.amount),
+            0,
+            past.get(r.tender, 0) if past else None,
+        )
+        for r in sums.head(10).itertuples(index=False)
+    ]
     lead = sums.iloc[0]
-    return [Chart("ranking", "tenders", text("tenders.chart", tender=Name(lead["tender"]), share=Percent(int(lead["amount"]), whole, decimals=0)),
-                  text("tenders.alt", n=Count(len(sums))), {
-        "rows": rows, "name": Month(figures.month, short=True), "part_name": None,
-        "before_name": Month(month_before(figures.month), short=True) if past else None})]
+    return [
+        Chart(
+            "ranking",
+            "tenders",
+            text("tenders.chart", tender=Name(lead["tender"]), share=Percent(int(lead["amount"]), whole, decimals=0)),
+            text("tenders.alt", n=Count(len(sums))),
+            {
+                "rows": rows,
+                "name": Month(figures.month, short=True),
+                "part_name": None,
+                "before_name": Month(month_before(figures.month), short=True) if past else None,
+            },
+        )
+    ]
 
 
 def _said(figures: Figures) -> list[Text]:
@@ -104,10 +186,21 @@ def _said(figures: Figures) -> list[Text]:
     if total.points_discounts:
         said.append(text("tenders.points", amount=Money(total.points_discounts, currency)))
     if total.refunds:
-        said.append(text("tenders.refunded", amount=Money(total.refunds, currency), share=Percent(*total.refund_share),
-                         n=Count(total.refund_receipts)))
-    said.append(text("tenders.voided" if total.cancelled_receipts else "tenders.no_voids", n=Count(total.cancelled_receipts),
-                     amount=Money(total.cancelled_total, currency)))
+        said.append(
+            text(
+                "tenders.refunded",
+                amount=Money(total.refunds, currency),
+                share=Percent(*total.refund_share),
+                n=Count(total.refund_receipts),
+            )
+        )
+    said.append(
+        text(
+            "tenders.voided" if total.cancelled_receipts else "tenders.no_voids",
+            n=Count(total.cancelled_receipts),
+            amount=Money(total.cancelled_total, currency),
+        )
+    )
     return said
 
 
@@ -115,19 +208,49 @@ def _refunds(figures: Figures, refunded: pd.DataFrame) -> list[Table]:
     currency, made = figures.currency, []
     sums = refunded.groupby("item", sort=True)[["units", "refunds"]].sum().reset_index()
     sums = sums.sort_values(["refunds", "item"], ascending=[False, True], kind="stable")
-    made.append(Table("refunded-items", text("tenders.by_item"), (Column("item"), Column("units", "quantity"), Column("refunded", "money")),
-                      tuple((Name(r.item), Quantity(int(r.units)), Money(int(r.refunds), currency)) for r in sums.itertuples(index=False)), shown=5))
+    made.append(
+        Table(
+            "refunded-items",
+            text("tenders.by_item"),
+            (Column("item"), Column("units", "quantity"), Column("refunded", "money")),
+            tuple((Name(r.item), Quantity(int(r.units)), Money(int(r.refunds), currency)) for r in sums.itertuples(index=False)),
+            shown=5,
+        )
+    )
     staff = figures.now["staff"]
-    people = staff.assign(employee_id=staff["employee_id"].fillna("")).groupby("employee_id", sort=True)[
-        ["refund_receipts", "refunds", "cancelled_receipts", "cancelled_total"]].sum().reset_index()
+    people = (
+        staff.assign(employee_id=staff["employee_id"].fillna(""))
+        .groupby("employee_id", sort=True)[["refund_receipts", "refunds", "cancelled_receipts", "cancelled_total"]]
+        .sum()
+        .reset_index()
+    )
     people = people[(people["refund_receipts"] > 0) | (people["cancelled_receipts"] > 0)]
     people = people.sort_values(["refunds", "employee_id"], ascending=[False, True], kind="stable")
     if len(people):
-        made.append(Table("refunds-by-employee", text("tenders.by_employee"), (
-            Column("employee"), Column("refund_receipts", "count"), Column("refunded", "money"), Column("cancelled_receipts", "count"),
-            Column("cancelled", "money")), tuple((employee_name(figures, r.employee_id), Count(int(r.refund_receipts)), Money(int(r.refunds), currency),
-                                                  Count(int(r.cancelled_receipts)), Money(int(r.cancelled_total), currency))
-                                                 for r in people.itertuples(index=False)), shown=8))
+        made.append(
+            Table(
+                "refunds-by-employee",
+                text("tenders.by_employee"),
+                (
+                    Column("employee"),
+                    Column("refund_receipts", "count"),
+                    Column("refunded", "money"),
+                    Column("cancelled_receipts", "count"),
+                    Column("cancelled", "money"),
+                ),
+                tuple(
+                    (
+                        employee_name(figures, r.employee_id),
+                        Count(int(r.refund_receipts)),
+                        Money(int(r.refunds), currency),
+                        Count(int(r.cancelled_receipts)),
+                        Money(int(r.cancelled_total), currency),
+                    )
+                    for r in people.itertuples(index=False)
+                ),
+                shown=8,
+            )
+        )
     return made
 
 
@@ -135,20 +258,48 @@ def _findings(figures: Figures) -> list[Finding]:
     total, before, currency = figures.total, figures.total_before, figures.currency
     found = []
     if total.receipts >= PERCENT_BASE and total.refunds * REFUNDS_HIGH[1] > total.gross_sales * REFUNDS_HIGH[0]:
-        found.append(Finding(text("tenders.high_refunds", share=Percent(*total.refund_share), amount=Money(total.refunds, currency)),
-                             total.refunds, "tenders"))
+        found.append(
+            Finding(
+                text("tenders.high_refunds", share=Percent(*total.refund_share), amount=Money(total.refunds, currency)),
+                total.refunds,
+                "tenders",
+            )
+        )
     if before and before.receipts >= PERCENT_BASE and total.gross_sales > 0 and before.gross_sales > 0:
         rise = total.discounts * before.gross_sales - before.discounts * total.gross_sales
         if rise * RISE[1] > RISE[0] * total.gross_sales * before.gross_sales:
-            found.append(Finding(text("tenders.more_discounts", points=Points(*total.discount_share, *before.discount_share),
-                                      amount=Money(total.discounts, currency), month=Month(month_before(figures.month), short=True)),
-                                 rise // before.gross_sales, "tenders"))
+            found.append(
+                Finding(
+                    text(
+                        "tenders.more_discounts",
+                        points=Points(*total.discount_share, *before.discount_share),
+                        amount=Money(total.discounts, currency),
+                        month=Month(month_before(figures.month), short=True),
+                    ),
+                    rise // before.gross_sales,
+                    "tenders",
+                )
+            )
+    if total.receipts >= PERCENT_BASE and total.cancelled_total * VOIDS_HIGH > total.gross_sales:
+        values = {"n": Count(total.cancelled_receipts), "amount": Money(total.cancelled_total, currency)}
+        found.append(Finding(text("tenders.high_voids", **values), total.cancelled_total, "tenders"))
     staff = figures.now["staff"]
     voids = staff[staff["employee_id"].notna()].groupby("employee_id", sort=True)[["cancelled_receipts", "cancelled_total"]].sum()
     whole = int(staff["cancelled_receipts"].sum())
     if whole >= VOIDS and len(voids) > 1:
         top = voids.sort_values("cancelled_receipts", kind="stable").iloc[-1]
         if int(top["cancelled_receipts"]) * SHARE_OF_VOIDS > whole:
-            found.append(Finding(text("tenders.voids", employee=employee_name(figures, str(top.name)), n=Count(int(top["cancelled_receipts"])),
-                                      whole=Count(whole), amount=Money(int(top["cancelled_total"]), currency)), int(top["cancelled_total"]), "tenders"))
+            found.append(
+                Finding(
+                    text(
+                        "tenders.voids",
+                        employee=employee_name(figures, str(top.name)),
+                        n=Count(int(top["cancelled_receipts"])),
+                        whole=Count(whole),
+                        amount=Money(int(top["cancelled_total"]), currency),
+                    ),
+                    int(top["cancelled_total"]),
+                    "tenders",
+                )
+            )
     return found

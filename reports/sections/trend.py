@@ -8,6 +8,7 @@ from reports.figures.calendar import month_before
 from reports.figures.history import History
 from reports.figures.money import PERCENT_BASE
 from reports.page import Chart, Column, Section, Table
+from reports.sections.axis import months_axis
 from reports.sections.bridge import machine
 from reports.sections.comparison import growth
 from reports.values import Count, Money, Month, Series, Text, Value, divide, text
@@ -20,13 +21,28 @@ def trend(history: History) -> Section:
     months, currency = history.months, history.currency
     if not months:
         return Section("trend", (text("trend.few", n=Count(0)),))
-    table = Table("months", text("trend.table"), (Column("month", "date"), Column("net_sales", "money"), Column("receipts", "count"),
-                                                 Column("average_receipt", "money"), Column("open_days", "count"), Column("per_day", "money")),
-                  tuple(_row(history, month) for month in reversed(months) if month in history.tables), shown=13)
-    figures = {"months": {m.isoformat()[:7]: machine(t, currency) for m, t in history.totals.items()},
-               "stores": {s: {m.isoformat()[:7]: Money(int(part["net_sales"].sum()), currency) for m, part in frame.groupby("month", sort=True)}
-                          for s, frame in history.stacked("days").groupby("store_id", sort=True)},
-               "partial": sorted(m.isoformat()[:7] for m in history.partial)}
+    table = Table(
+        "months",
+        text("trend.table"),
+        (
+            Column("month", "date"),
+            Column("net_sales", "money"),
+            Column("receipts", "count"),
+            Column("average_receipt", "money"),
+            Column("open_days", "count"),
+            Column("per_day", "money"),
+        ),
+        tuple(_row(history, month) for month in reversed(months) if month in history.tables),
+        shown=13,
+    )
+    figures = {
+        "months": {m.isoformat()[:7]: machine(t, currency) for m, t in history.totals.items()},
+        "stores": {
+            s: {m.isoformat()[:7]: Money(int(part["net_sales"].sum()), currency) for m, part in frame.groupby("month", sort=True)}
+            for s, frame in history.stacked("days").groupby("store_id", sort=True)
+        },
+        "partial": sorted(m.isoformat()[:7] for m in history.partial),
+    }
     if len(months) < FEW:
         return Section("trend", (text("trend.few", n=Count(len(months))),), tables=(table,), figures=figures)
     said = []
@@ -39,16 +55,24 @@ def trend(history: History) -> Section:
         said.append(text("trend.partial", n=Count(len(history.partial)), months=Series(tuple(Month(m) for m in sorted(history.partial)))))
     best = max(history.totals, key=lambda m: (history.totals[m].net_sales, m))
     net = Money(history.totals[best].net_sales, currency)
-    step = 1 if len(months) <= 6 else 3 if len(months) <= 18 else 6 if len(months) <= 42 else 12
-    ticks = [i for i, month in enumerate(months) if (month.month - 1) % step == 0]
-    chart = Chart("trend", "trend", text("trend.chart", month=Month(best), net=net),
-                  text("trend.alt", first=Month(months[0]), last=Month(months[-1]), month=Month(best), net=net), {
-        "labels": [Month(m, short=True) for m in months], "ticks": ticks,
-        "values": [history.totals[m].net_sales if m in history.totals else 0 for m in months],
-        "average": [divide(*history.average[m]) if m in history.average else None for m in months],
-        "name": text("trend.net"), "average_name": text("trend.average"), "partial": [m in history.partial for m in months],
-        "partial_name": text("trend.partial_sign"), "currency": currency,
-        "marks": [(months.index(best), Money(history.totals[best].net_sales, currency, compact=True))]})
+    _, axis = months_axis(history, months[0])
+    chart = Chart(
+        "trend",
+        "trend",
+        text("trend.chart", month=Month(best), net=net),
+        text("trend.alt", first=Month(months[0]), last=Month(months[-1]), month=Month(best), net=net),
+        {
+            **axis,
+            "values": [history.totals[m].net_sales if m in history.totals else 0 for m in months],
+            "average": [divide(*history.average[m]) if m in history.average else None for m in months],
+            "name": text("trend.net"),
+            "average_name": text("trend.average"),
+            "partial": [m in history.partial for m in months],
+            "partial_name": text("trend.partial_sign"),
+            "currency": currency,
+            "marks": [(months.index(best), Money(history.totals[best].net_sales, currency, compact=True))],
+        },
+    )
     return Section("trend", tuple(said), charts=(chart,), tables=(table,), figures=figures)
 
 
@@ -62,6 +86,11 @@ def _average(history: History, last: date) -> Text:
 
 def _row(history: History, month: date) -> tuple[Value, ...]:
     total, opened = history.totals[month], len(history.tables[month].open_days)
-    return (Month(month, short=True), Money(total.net_sales, history.currency), Count(total.receipts),
-            Money(divide(*total.average_receipt), history.currency) if total.receipts else None, Count(opened),
-            Money(divide(total.net_sales, opened), history.currency) if opened else None)
+    return (
+        Month(month, short=True),
+        Money(total.net_sales, history.currency),
+        Count(total.receipts),
+        Money(divide(*total.average_receipt), history.currency) if total.receipts else None,
+        Count(opened),
+        Money(divide(total.net_sales, opened), history.currency) if opened else None,
+    )

@@ -14,9 +14,9 @@ from reports.sections.comparison import growth
 from reports.sections.names import names_of
 from reports.values import Count, Money, Month, Name, Percent, Rate, Value, Weekday, divide, text
 
-KNOWN = ("dine_in", "takeaway", "delivery", "unmapped")
+KNOWN = ("dine_in", "takeaway", "delivery", "app", "unmapped")
 PANELS = 4
-FALL = 10
+FALL = 20
 """A finding: a weekday that sold more than one in FALL less per open day than the month before."""
 
 
@@ -48,22 +48,49 @@ def weekdays(figures: Figures) -> Section:
     channels = channels.sort_values(["net_sales", "channel"], ascending=[False, True], kind="stable")
     whole = int(channels["net_sales"].sum())
     lead = channels.iloc[0]
-    said = [text("weekdays.best" if len(now) > 1 else "weekdays.only", day=Weekday(best), net=_per_day(now[best], currency), worst=Weekday(worst),
-                 low=_per_day(now[worst], currency)),
-            text("weekdays.channel", channel=channel_name(lead["channel"]), share=Percent(int(lead["net_sales"]), whole),
-                 net=Money(int(lead["net_sales"]), currency))]
+    said = [
+        text(
+            "weekdays.best" if len(now) > 1 else "weekdays.only",
+            day=Weekday(best),
+            net=_per_day(now[best], currency),
+            worst=Weekday(worst),
+            low=_per_day(now[worst], currency),
+        ),
+        text(
+            "weekdays.channel",
+            channel=channel_name(lead["channel"]),
+            share=Percent(int(lead["net_sales"]), whole),
+            net=Money(int(lead["net_sales"]), currency),
+        ),
+    ]
     unmapped = figures.now["quality"]
     unmapped = unmapped[(unmapped["check"] == "unmapped_channel") & (unmapped["subject"] != "") & (unmapped["count"] > 0)]
     if len(unmapped):
         counts = unmapped.groupby("subject", sort=True)["count"].sum().sort_values(ascending=False, kind="stable")
         said.append(text("weekdays.unmapped", names=names_of(counts.index)))
     tables = [_weekday_table(figures, now, before), _channel_table(channels, whole, currency)]
-    return Section("weekdays", tuple(said), charts=_charts(figures, days, channels, now, best), tables=tuple(tables),
-                   findings=_findings(figures, now, before), figures={
-        "weekdays": {str(w): {"net_sales": Money(n, currency), "receipts": Count(r), "open_days": Count(d), "per_day": _per_day((n, r, d), currency)}
-                     for w, (n, r, d) in sorted(now.items())},
-        "channels": {r.channel: {"net_sales": Money(int(r.net_sales), currency), "receipts": Count(int(r.receipts))}
-                     for r in channels.itertuples(index=False)}})
+    return Section(
+        "weekdays",
+        tuple(said),
+        charts=_charts(figures, days, channels, now, best),
+        tables=tuple(tables),
+        findings=_findings(figures, now, before),
+        figures={
+            "weekdays": {
+                str(w): {
+                    "net_sales": Money(n, currency),
+                    "receipts": Count(r),
+                    "open_days": Count(d),
+                    "per_day": _per_day((n, r, d), currency),
+                }
+                for w, (n, r, d) in sorted(now.items())
+            },
+            "channels": {
+                r.channel: {"net_sales": Money(int(r.net_sales), currency), "receipts": Count(int(r.receipts))}
+                for r in channels.itertuples(index=False)
+            },
+        },
+    )
 
 
 def _per_day(day: tuple[int, int, int], currency: str) -> Money:
@@ -90,10 +117,28 @@ def _weekday_table(figures: Figures, now: dict, before: dict) -> Table:
 
 
 def _channel_table(channels: pd.DataFrame, whole: int, currency: str) -> Table:
-    rows = tuple((channel_name(r.channel), Count(int(r.receipts)), Money(int(r.net_sales), currency), Percent(int(r.net_sales), whole),
-                  Money(divide(int(r.net_sales), int(r.receipts)), currency) if r.receipts else None) for r in channels.itertuples(index=False))
-    return Table("channels", text("weekdays.channels"), (Column("channel"), Column("receipts", "count"), Column("net_sales", "money"),
-                                                        Column("share", "percent"), Column("average_receipt", "money")), rows)
+    rows = tuple(
+        (
+            channel_name(r.channel),
+            Count(int(r.receipts)),
+            Money(int(r.net_sales), currency),
+            Percent(int(r.net_sales), whole),
+            Money(divide(int(r.net_sales), int(r.receipts)), currency) if r.receipts else None,
+        )
+        for r in channels.itertuples(index=False)
+    )
+    return Table(
+        "channels",
+        text("weekdays.channels"),
+        (
+            Column("channel"),
+            Column("receipts", "count"),
+            Column("net_sales", "money"),
+            Column("share", "percent"),
+            Column("average_receipt", "money"),
+        ),
+        rows,
+    )
 
 
 def _charts(figures: Figures, days: pd.DataFrame, channels: pd.DataFrame, now: dict, best: int) -> tuple[Chart, ...]:
@@ -105,9 +150,15 @@ def _charts(figures: Figures, days: pd.DataFrame, channels: pd.DataFrame, now: d
     for r in channels.head(PANELS).itertuples(index=False):
         values = [divide(int(sums.get((r.channel, w), 0)), now[w][2]) if w in now else None for w in range(7)]
         panels.append((channel_name(r.channel), values))
-    return (Chart("panels", "weekdays", text("weekdays.chart", day=Weekday(best), net=_per_day(now[best], figures.currency)),
-                  text("weekdays.alt", n=Count(len(panels))), {
-        "panels": panels, "ticks": [Weekday(w, short=True) for w in range(7)], "currency": figures.currency}),)
+    return (
+        Chart(
+            "panels",
+            "weekdays",
+            text("weekdays.chart", day=Weekday(best), net=_per_day(now[best], figures.currency)),
+            text("weekdays.alt", n=Count(len(panels))),
+            {"panels": panels, "ticks": [Weekday(w, short=True) for w in range(7)], "currency": figures.currency},
+        ),
+    )
 
 
 def _findings(figures: Figures, now: dict, before: dict) -> tuple[Finding, ...]:
@@ -118,7 +169,18 @@ def _findings(figures: Figures, now: dict, before: dict) -> tuple[Finding, ...]:
         usual = divide(before[w][0], before[w][2])
         lost = (usual - divide(net, opened)) * opened
         if lost * FALL > usual * opened:
-            found.append(Finding(text("weekdays.finding", day=Weekday(w), change=growth((net, opened), (before[w][0], before[w][2])),
-                                      now=Money(divide(net, opened), figures.currency), base=Money(usual, figures.currency),
-                                      month=Month(month_before(figures.month), short=True)), lost, "weekdays"))
+            found.append(
+                Finding(
+                    text(
+                        "weekdays.finding",
+                        day=Weekday(w),
+                        change=growth((net, opened), (before[w][0], before[w][2])),
+                        now=Money(divide(net, opened), figures.currency),
+                        base=Money(usual, figures.currency),
+                        month=Month(month_before(figures.month), short=True),
+                    ),
+                    lost,
+                    "weekdays",
+                )
+            )
     return tuple(sorted(found, key=lambda f: -f.size)[:2])

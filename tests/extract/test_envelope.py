@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from pipeline.extract.envelope import read_receipt, slice_page, split_page
 from pipeline.extract.source import sold_date
 
-TEXT = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(["receipts", "cursor", "]", "}", '"', "\\", ",", ":", "{[", "\n"])
+TEXT = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(
+    ["receipts", "cursor", "]", "}", '"', "\\", ",", ":", "{[", "\n"])
 VALUES = st.recursive(st.none() | st.booleans() | st.integers() | st.floats(allow_nan=False, allow_infinity=False) | TEXT,
                       lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXT, inner, max_size=3), max_leaves=8)
 LAYOUT = st.sampled_from([(",", ":"), (", ", ": "), (" ,\n", "\t:  ")])
@@ -47,7 +48,8 @@ def test_a_cut_page_is_never_a_page(data: st.DataObject) -> None:
             cut_up(cut, "receipts")
 
 
-@pytest.mark.parametrize("body", [b'{"receipts":[\xff]}', b'{"receipts":["\xc0\xaf"]}', b'{"receipts":["\xed\xa0\x80"]}', b'{"x":"\xe9","receipts":[]}'])
+@pytest.mark.parametrize("body", [b'{"receipts":[\xff]}', b'{"receipts":["\xc0\xaf"]}', b'{"receipts":["\xed\xa0\x80"]}',
+                                  b'{"x":"\xe9","receipts":[]}'])
 def test_what_is_not_utf8_is_no_page(body: bytes) -> None:
     for cut_up in (split_page, slice_page):
         with pytest.raises(ValueError):
@@ -71,9 +73,11 @@ def test_no_record_raises(body: bytes) -> None:
 
 
 @pytest.mark.parametrize("value, found", [
-    ('"2026-10-01T12:00:00.000Z"', datetime(2026, 10, 1, 12, tzinfo=UTC)), ('"2026-10-01T12:00:00+05:00"', datetime(2026, 10, 1, 7, tzinfo=UTC)),
-    ('"2026-10-01T12:00:00"', None), ('"2026-10-01"', None), ("1759320000", None), ("null", None), ("true", None), ('""', None), ("[]", None),
-    ('"0000-00-00T00:00:00Z"', None), ('"9999-12-31T23:59:59-23:00"', None), ('"garbage"', None), ("NaN", None), ('"\\ud800"', None)])
+    ('"2026-10-01T12:00:00.000Z"', datetime(2026, 10, 1, 12, tzinfo=UTC)),
+    ('"2026-10-01T12:00:00+05:00"', datetime(2026, 10, 1, 7, tzinfo=UTC)),
+    ('"2026-10-01T12:00:00"', None), ('"2026-10-01"', None), ("1759320000", None), ("null", None), ("true", None), ('""', None),
+    ("[]", None), ('"0000-00-00T00:00:00Z"', None), ('"9999-12-31T23:59:59-23:00"', None),
+    ('"garbage"', None), ("NaN", None), ('"\\ud800"', None)])
 def test_an_instant_is_read_or_it_is_none(value: str, found: datetime | None) -> None:
     record = read_receipt(f'{{"receipt_number":"1-1","updated_at":{value},"created_at":"2026-10-01T12:00:00.000Z"}}'.encode())
     assert record.updated_at == found
@@ -81,7 +85,8 @@ def test_an_instant_is_read_or_it_is_none(value: str, found: datetime | None) ->
     assert found is None or record.updated_at.utcoffset() == UTC.utcoffset(None)
 
 
-@pytest.mark.parametrize("value, found", [('"1-1"', "1-1"), ("11", None), ("null", None), ('""', None), ('"\\ud800"', None), ('"\\u00e9 😀"', "é 😀")])
+@pytest.mark.parametrize("value, found", [('"1-1"', "1-1"), ("11", None), ("null", None), ('""', None), ('"\\ud800"', None),
+                                          ('"\\u00e9 😀"', "é 😀")])
 def test_a_number_is_a_text_or_it_is_none(value: str, found: str | None) -> None:
     assert read_receipt(f'{{"receipt_number":{value},"x":NaN}}'.encode()).number == found
 

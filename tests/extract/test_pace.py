@@ -7,7 +7,6 @@ import struct
 import subprocess
 import sys
 import time
-from itertools import pairwise
 from pathlib import Path
 from threading import Thread
 
@@ -16,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.extract.pace import LATENCY, Pace
-from tests.extract.small_shop import NOW, START, Patience, connect, shop
+from tests.extract.small_shop import START, Patience, connect, shop
 
 ROOT = Path(__file__).parents[2]
 
@@ -35,9 +34,7 @@ def test_never_more_than_the_budget_in_any_window(requests: int, seconds: float,
         pace.take()
         sent.append(patience.now)
     assert most_in(sent, seconds) <= requests
-    for first, last in pairwise(pairwise([0.0, *sent])):
-        del first, last
-    assert all(wait <= seconds + LATENCY for wait in patience.slept)
+    assert all(wait <= seconds + LATENCY + 0.001 for wait in patience.slept)
 
 
 def test_the_budget_is_spent_at_once_and_then_waited_for(patience: Patience) -> None:
@@ -57,7 +54,8 @@ def test_a_run_remembers_what_the_last_one_spent(tmp_path: Path, patience: Patie
         assert bool(patience.slept) == (run == 2)
 
 
-@pytest.mark.parametrize("damage", [b"", b"x", b"xxxxxxxxxxxx", struct.pack("5d", float("nan"), float("inf"), -1.0, 1e300, 9e18), os.urandom(803)])
+@pytest.mark.parametrize("damage", [b"", b"x", b"xxxxxxxxxxxx", struct.pack("5d", float("nan"), float("inf"), -1.0, 1e300, 9e18),
+                                    struct.pack("9d", *[9e9] * 9)])
 def test_a_damaged_ledger_only_forgets(tmp_path: Path, patience: Patience, damage: bytes) -> None:
     (tmp_path / "ledger").write_bytes(damage)
     pace = Pace(3, 300, tmp_path / "ledger", patience.clock, patience.sleep)
@@ -127,4 +125,4 @@ def test_a_client_keeps_its_servers_limit(start, patience: Patience) -> None:
     source = connect(server, patience, limit=5, pace=Pace(10, 60.0, None, patience.clock, patience.sleep))
     assert len([r for page in source.receipts(START, None) for r in page.records]) == 100
     assert {asked.status for asked in server.requests} == {200} and server.busiest(60.0) == 10
-    assert patience.slept and NOW
+    assert patience.slept

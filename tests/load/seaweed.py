@@ -33,9 +33,20 @@ class Server(NamedTuple):
 
     def client(self) -> Any:
         """An S3 client of that user."""
-        return boto3.client("s3", endpoint_url=self.endpoint, region_name="us-east-1",
+        return self._open("s3")
+
+    def _open(self, service: str) -> Any:
+        return boto3.client(service, endpoint_url=self.endpoint, region_name="us-east-1",
                             aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
                             aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"])
+
+    def user(self, name: str, policy: str) -> Server:
+        """The same server as a new user knows it who has the rights of that IAM policy (JSON) and no other."""
+        iam = self._open("iam")
+        iam.create_user(UserName=name)
+        iam.put_user_policy(UserName=name, PolicyName=name, PolicyDocument=policy)
+        key = iam.create_access_key(UserName=name)["AccessKey"]
+        return Server(self.endpoint, {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]})
 
 
 @contextmanager
@@ -52,7 +63,8 @@ def serve(folder: Path) -> Iterator[Server]:
             server = subprocess.Popen(
                 [binary, "mini", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.port={s3}", f"-master.port={master}",
                  f"-volume.port={volume}", f"-filer.port={filer}", f"-admin.port={admin}", "-s3.port.iceberg=0", "-s3.port.lance=0",
-                 "-admin.ui=false", "-webdav=false", "-s3.autoCreateBucket=false", "-master.telemetry=false"],
+                 "-admin.ui=false", "-webdav=false", "-s3.autoCreateBucket=false", "-s3.iam.readOnly=false",
+                 "-master.telemetry=false"],
                 cwd=folder, env={**environment, **credentials, "GOMEMLIMIT": "300MiB"}, stdout=output, stderr=subprocess.STDOUT)
         try:
             endpoint = f"http://127.0.0.1:{s3}"

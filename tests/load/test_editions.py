@@ -82,7 +82,7 @@ def test_a_number_is_taken_once_whatever_the_names_say(reopen: Callable[[], Stor
     one, two = log_of(reopen(), 1), Log(reopen())
     basis = two.newest(STAGING, DAY)
     one.append(STAGING, DAY, basis, EDITION, DIGESTS[5], {})
-    with pytest.raises(Conflict, match="number 2"):
+    with pytest.raises(Conflict, match=r"number 2"):
         two.append(STAGING, DAY, basis, EDITION, DIGESTS[6], {})
     assert two.newest(STAGING, DAY).digest == DIGESTS[5]
 
@@ -115,7 +115,7 @@ def test_a_missing_number_stops_publication_and_says_which(folder: Storage) -> N
     (folder.root / lost.key).unlink()
     log = Log(folder)
     assert log.newest(STAGING, DAY) == last, "readers go on"
-    with pytest.raises(Corrupt, match="manifest 000002 is missing below 000004.*_claims/staging/2026-10-05/000002.json"):
+    with pytest.raises(Corrupt, match=r"manifest 000002 is missing below 000004.*_claims/staging/2026-10-05/000002.json"):
         log.append(STAGING, DAY, last, EDITION, DIGESTS[9], {})
     (folder.root / lost.key).write_bytes((folder.root / claim_key(STAGING, DAY, 2)).read_bytes())
     assert (folder.root / lost.key).read_bytes() == kept
@@ -129,23 +129,24 @@ def test_a_planted_number_stops_publication_and_misleads_nobody(folder: Storage)
         planted.write_bytes(b"{}")
         log = Log(folder)
         if number == 3:  # in sequence, but nobody claimed it: its body is not a manifest's
-            with pytest.raises(Corrupt, match="000003.*not a manifest"):
+            with pytest.raises(Corrupt, match=r"000003.*not a manifest"):
                 log.read(log.newest(STAGING, DAY))
         else:
             assert log.newest(STAGING, DAY) == last
-            with pytest.raises(Corrupt, match="taken twice" if number == 2 else "000003 is missing"):
+            with pytest.raises(Corrupt, match=r"taken twice" if number == 2 else "000003 is missing"):
                 log.append(STAGING, DAY, last, EDITION, DIGESTS[9], {})
         planted.unlink()
 
 
-@pytest.mark.parametrize("name", ["000002.json", "2.0000000000000000.0000000000000000.json", "000002.xyz.0000000000000000.json", "copy of 000001.json",
+@pytest.mark.parametrize("name", ["000002.json", "2.0000000000000000.0000000000000000.json",
+                                  "000002.xyz.0000000000000000.json", "copy of 000001.json",
                                   "0000002.0000000000000000.0000000000000000.json", "000001.0000000000000000.0000000000000000.json.bak"])
 def test_a_malformed_name_stops_publication_and_misleads_nobody(folder: Storage, name: str) -> None:
     last = log_of(folder, 1).newest(STAGING, DAY)
     (folder_of(folder) / name).write_bytes(b"{}")
     log = Log(folder)
     assert log.newest(STAGING, DAY) == last and log.partitions(STAGING) == [DAY]
-    with pytest.raises(Corrupt, match="is no manifest of the lake; move it away"):
+    with pytest.raises(Corrupt, match=r"is no manifest of the lake; move it away"):
         log.append(STAGING, DAY, last, EDITION, DIGESTS[9], {})
     log.append(STAGING, "2026-10-06", None, EDITION, DIGESTS[9], {})
 
@@ -163,17 +164,17 @@ def test_strangers_elsewhere_do_not_matter(folder: Storage) -> None:
 def test_a_manifest_that_does_not_say_its_name_is_named(folder: Storage, body: bytes) -> None:
     newest = log_of(folder, 1).newest(STAGING, DAY)
     (folder.root / newest.key).write_bytes(body)
-    with pytest.raises(Corrupt, match=f"{newest.key} is not a manifest"):
+    with pytest.raises(Corrupt, match=rf"{newest.key} is not a manifest"):
         Log(folder).read(newest)
     said = json.loads((folder.root / claim_key(STAGING, DAY, 1)).read_bytes())
     (folder.root / newest.key).write_bytes(json.dumps({**said, "digest": DIGESTS[3]}).encode())
-    with pytest.raises(Corrupt, match="other things than its name"):
+    with pytest.raises(Corrupt, match=r"other things than its name"):
         Log(folder).read(newest)
 
 
 def test_a_foreign_claim_is_named(folder: Storage) -> None:
     folder.put(claim_key(STAGING, DAY, 1), b'{"dataset":"staging"}')
-    with pytest.raises(Corrupt, match="_claims/staging/2026-10-05/000001.json is not a manifest"):
+    with pytest.raises(Corrupt, match=r"_claims/staging/2026-10-05/000001.json is not a manifest"):
         Log(folder).append(STAGING, DAY, None, EDITION, DIGESTS[0], {})
 
 

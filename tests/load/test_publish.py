@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from datetime import date
 
 import pytest
 
-from pipeline.errors import Conflict, Corrupt
+from pipeline.errors import ConfigError, Conflict, Corrupt
 from pipeline.load import MONTHLY, SALES, STAGING, VOID, Lake, Storage, edition_of
 from tests.load.conftest import opener
 from tests.load.faults import FaultyStorage, Killed
@@ -87,7 +88,7 @@ def test_the_loser_of_a_number_starts_again(reopen: Callable[[], Storage]) -> No
     basis = one.newest(SALES, MONTH)
     assert two.newest(SALES, MONTH) == basis
     won = one.publish(SALES, MONTH, NEW, {"sales": b"one"}, {}, basis=basis)
-    with pytest.raises(Conflict, match="sales.*start again"):
+    with pytest.raises(Conflict, match=r"sales.*start again"):
         two.publish(SALES, MONTH, NEW, {"sales": b"two"}, {}, basis=basis)
     assert two.newest(SALES, MONTH) == won, "it knows now"
     assert lake(reopen()).read(SALES, MONTH) == {"sales": b"one"}
@@ -125,7 +126,7 @@ def test_a_zombie_that_overwrote_unseen_content_owns_up(reopen: Callable[[], Sto
         zombie.publish(SALES, MONTH, edition_of(0, {}, []), {"sales": b"ancient"}, {}, basis=basis)
     after = lake(reopen())
     assert after.newest(SALES, MONTH).edition == VOID
-    with pytest.raises(Corrupt, match="declared broken.*zombie"):
+    with pytest.raises(Corrupt, match=r"declared broken.*zombie"):
         after.read(SALES, MONTH)
     fill(reopen(), "old", NEW)
     assert lake(reopen()).read(SALES, MONTH)["sales"] == b"sales old"
@@ -149,10 +150,10 @@ def test_an_altered_or_missing_member_is_never_read_as_truth(folder: Storage) ->
     whole = path.read_bytes()
     for harmed in (bytes([whole[0] ^ 1]) + whole[1:], whole[:-1], b"", whole + b"\0"):
         path.write_bytes(harmed)
-        with pytest.raises(Corrupt, match="sales.parquet.*build it again"):
+        with pytest.raises(Corrupt, match=r"sales.parquet.*build it again"):
             lake(folder).read(SALES, MONTH)
     path.unlink()
-    with pytest.raises(Corrupt, match="sales.parquet is missing"):
+    with pytest.raises(Corrupt, match=r"sales.parquet is missing"):
         lake(folder).read(SALES, MONTH)
     lake(folder).void(SALES, MONTH, "found by a test")
     fill(folder)
@@ -186,10 +187,10 @@ def test_reports_keep_every_edition(reopen: Callable[[], Storage]) -> None:
 
 
 def test_a_member_whose_name_leads_elsewhere_is_refused(folder: Storage) -> None:
-    from pipeline.errors import ConfigError
     one = lake(folder)
-    for dataset, partition, member in ((SALES, MONTH, "../../x"), (SALES, "2026-13", "sales"), (SALES, "2026-10-05", "sales"), ("other", MONTH, "x"),
-                                       (STAGING, "../x", "sales"), (MONTHLY, MONTH, "a/../../b"), (MONTHLY, MONTH, "/etc/passwd")):
+    for dataset, partition, member in ((SALES, MONTH, "../../x"), (SALES, "2026-13", "sales"), ("other", MONTH, "x"),
+                                       (SALES, "2026-10-05", "sales"), (STAGING, "../x", "sales"), (MONTHLY, MONTH, "a/../../b"),
+                                       (MONTHLY, MONTH, "/etc/passwd")):
         with pytest.raises(ConfigError):
             one.publish(dataset, partition, OLD, {member: b"x"}, {}, basis=None)
     assert list(folder.list()) == []
@@ -204,10 +205,8 @@ def test_killed_at_every_request_of_a_publication(kind: str, after: bool, reques
         fill(reopen())
         final = check(reopen(), quiet=True)
         faulty = FaultyStorage(reopen(), at, after=after)
-        try:
+        with suppress(Killed):
             fill(faulty, "new", NEW)
-        except Killed:
-            pass
         final = check(reopen(), final)
         try:
             members = lake(reopen()).read(SALES, MONTH)

@@ -18,11 +18,20 @@ import pytest
 
 from pipeline import schema
 
-MENU = (("Hamburguesa clásica", "Hamburguesas", 95, 34), ("Hamburguesa doble con queso", "Hamburguesas", 139, 58),
-        ("Hamburguesa de pollo", "Hamburguesas", 105, 41), ("Hamburguesa vegetariana", "Hamburguesas", 99, 45),
-        ("Papas a la francesa", "Acompañamientos", 45, 11), ("Aros de cebolla", "Acompañamientos", 55, 19),
-        ("Refresco", "Bebidas", 32, 9), ("Agua de jamaica", "Bebidas", 28, 5), ("Malteada de vainilla", "Bebidas", 69, 31),
-        ("Cerveza", "Bebidas", 45, 24), ("Pay de queso", "Postres", 58, 27), ("Helado", "Postres", 38, 0))
+MENU = (
+    ("Hamburguesa clásica", "Hamburguesas", 95, 34),
+    ("Hamburguesa doble con queso", "Hamburguesas", 139, 58),
+    ("Hamburguesa de pollo", "Hamburguesas", 105, 41),
+    ("Hamburguesa vegetariana", "Hamburguesas", 99, 45),
+    ("Papas a la francesa", "Acompañamientos", 45, 11),
+    ("Aros de cebolla", "Acompañamientos", 55, 19),
+    ("Refresco", "Bebidas", 32, 9),
+    ("Agua de jamaica", "Bebidas", 28, 5),
+    ("Malteada de vainilla", "Bebidas", 69, 31),
+    ("Cerveza", "Bebidas", 45, 24),
+    ("Pay de queso", "Postres", 58, 27),
+    ("Helado", "Postres", 38, 0),
+)
 COMBO = "Combo clásico"
 SAUCES = ("Mayonesa", "Sin mayonesa", "Chipotle", "BBQ")
 
@@ -73,6 +82,12 @@ def summaries(shop: Shop, months: list[date]) -> dict[date, dict[str, pa.Table]]
     return {month: _Month(shop, month).tables() for month in months}
 
 
+def key_of(dataset: schema.Dataset) -> tuple[str, ...]:
+    """What a row of the table is counted by: all that names it, and the price that makes a row of `prices`."""
+    named = [c.name for c in dataset.columns if c.kind in ("day", "label", "text", "flag", "ordinal") or c.name == "unit_price"]
+    return tuple(name for name in named if not name.startswith(("first_", "last_")))
+
+
 class _Month:
     def __init__(self, shop: Shop, month: date):
         self.shop, self.month = shop, month
@@ -103,7 +118,7 @@ class _Month:
         r, shop, (sid, _, currency) = self.random, self.shop, store
         self.number += 1
         sign = -1 if refund else 1
-        unit = 10 ** shop.places
+        unit = 10**shop.places
         hour = r.choices((13, 14, 15, 18, 19, 20, 21, 22, 0), (6, 9, 5, 5, 9, 14, 12, 6, 1))[0]
         channel = r.choices(("dine_in", "takeaway", "delivery", "unmapped"), (55, 28, 16, 1))[0]
         employee = r.choice(shop.employees)[0] if shop.employees else None
@@ -119,8 +134,10 @@ class _Month:
         combo_price = 149 * unit
         parts = [s for s in sold if s[1]]
         shares = iter(_split(combo_price, [p[0][2] for p in parts]))
-        lines = [(item, combo, slot, next(shares) if combo else item[2] * unit + (800 if r.random() < 0.1 and unit == 100 else 0))
-                 for item, combo, slot in sold]
+        lines = [
+            (item, combo, slot, next(shares) if combo else item[2] * unit + (800 if r.random() < 0.1 and unit == 100 else 0))
+            for item, combo, slot in sold
+        ]
         gross = sum(line[3] for line in lines)
         discount = gross // 10 if shop.discounts and r.random() < 0.12 else 0
         parted = _split(discount, [line[3] for line in lines])
@@ -130,27 +147,55 @@ class _Month:
         collected = net + tip
         sale = not refund
         self.span.setdefault((day, sid, currency, channel), []).append(datetime.combine(day + timedelta(days=hour < 5), time(hour, 15)))
-        amounts = dict(receipts=sale, refund_receipts=refund, units=(len([1 for x in lines if not x[1]]) + bool(parts)) * sale,
-                       gross_sales=gross * sale, sale_discounts=discount * sale, refund_discounts=discount * refund,
-                       refunds=gross * refund, net_sales=sign * net, tax_included=sign * included)
+        amounts = {
+            "receipts": sale,
+            "refund_receipts": refund,
+            "units": (len([1 for x in lines if not x[1]]) + bool(parts)) * sale,
+            "gross_sales": gross * sale,
+            "sale_discounts": discount * sale,
+            "refund_discounts": discount * refund,
+            "refunds": gross * refund,
+            "net_sales": sign * net,
+            "tax_included": sign * included,
+        }
         known = [(line, d) for line, d in zip(lines, parted, strict=True) if shop.costs and line[0][3]]
         cost = sum(line[0][3] * unit for line, _ in known)
         costed = sum(line[3] - d for line, d in known)
-        self.count["days"].add((day, sid, currency, channel), **amounts, tips=tip, collected=sign * collected, paid=sign * collected,
-                               cost=sign * cost, costed_net=sign * costed, costed_tax_included=sign * (costed * 16 // 116),
-                               identified_receipts=sale and customer is not None,
-                               cancelled_receipts=r.random() < 0.01)
+        self.count["days"].add(
+            (day, sid, currency, channel),
+            **amounts,
+            tips=tip,
+            collected=sign * collected,
+            paid=sign * collected,
+            cost=sign * cost,
+            costed_net=sign * costed,
+            costed_tax_included=sign * (costed * 16 // 116),
+            identified_receipts=sale and customer is not None,
+            combo_receipts=sale and bool(parts),
+            cancelled_receipts=r.random() < 0.01,
+        )
         self.count["hours"].add((day, sid, currency, hour), receipts=sale, net_sales=sign * net)
         for (item, combo, slot, price), d in zip(lines, parted, strict=True):
             has_cost = shop.costs and item[3]
-            self.count["items"].add((sid, currency, item[1], item[0], combo is not None), receipts=sale, units=sale * 10_000,
-                                    refunded_units=refund * 10_000, gross_sales=price * sale, discounts=sign * d,
-                                    refunds=price * refund, net_sales=sign * (price - d), tax_included=sign * ((price - d) * 16 // 116),
-                                    cost=sign * item[3] * unit if has_cost else 0, costed_units=sign * 10_000 if has_cost else 0,
-                                    costed_net=sign * (price - d) if has_cost else 0,
-                                    costed_tax_included=sign * ((price - d) * 16 // 116) if has_cost else 0)
+            self.count["items"].add(
+                (sid, currency, item[1], item[0], combo is not None),
+                receipts=sale,
+                units=sale * 10_000,
+                refunded_units=refund * 10_000,
+                gross_sales=price * sale,
+                discounts=sign * d,
+                refunds=price * refund,
+                net_sales=sign * (price - d),
+                tax_included=sign * ((price - d) * 16 // 116),
+                cost=sign * item[3] * unit if has_cost else 0,
+                costed_units=sign * 10_000 if has_cost else 0,
+                costed_net=sign * (price - d) if has_cost else 0,
+                costed_tax_included=sign * ((price - d) * 16 // 116) if has_cost else 0,
+            )
             if combo:
-                self.count["combo_parts"].add((sid, currency, combo, slot, item[0], True), units=sale * 10_000, net_sales=sign * (price - d))
+                self.count["combo_parts"].add(
+                    (sid, currency, combo, slot, item[0], True), units=sale * 10_000, net_sales=sign * (price - d)
+                )
             elif sale:
                 key = (sid, currency, item[0], None, item[2] * unit)
                 self.count["prices"].add(key, units=10_000)
@@ -165,15 +210,36 @@ class _Month:
         if parts:
             whole = sum(line[3] for line in lines if line[1])
             off = sum(d for line, d in zip(lines, parted, strict=True) if line[1])
-            self.count["combos"].add((sid, currency, shop.combo, "Combos"), receipts=sale, units=sale * 10_000, refunded_units=refund * 10_000,
-                                     gross_sales=whole * sale, discounts=sign * off, refunds=whole * refund, net_sales=sign * (whole - off))
+            self.count["combos"].add(
+                (sid, currency, shop.combo),
+                receipts=sale,
+                units=sale * 10_000,
+                refunded_units=refund * 10_000,
+                gross_sales=whole * sale,
+                discounts=sign * off,
+                refunds=whole * refund,
+                net_sales=sign * (whole - off),
+            )
         if discount:
             self.count["discounts"].add((sid, currency, r.choice(shop.discounts), "FIXED_PERCENT"), receipts=sale, amount=sign * discount)
         tender = r.choices(shop.tenders, range(len(shop.tenders) + 1, 1, -1))[0]
-        self.count["tenders"].add((sid, currency, *tender), payments=sale, refund_payments=refund,
-                                  sales_amount=collected * sale, refunds_amount=collected * refund)
-        self.count["staff"].add((sid, currency, employee), receipts=sale, net_sales=sign * net, discounts=sign * discount,
-                                refund_receipts=refund, refunds=gross * refund)
+        self.count["tenders"].add(
+            (sid, currency, *tender),
+            payments=sale,
+            refund_payments=refund,
+            sales_amount=collected * sale,
+            refunds_amount=collected * refund,
+        )
+        self.count["staff"].add(
+            (sid, currency, employee),
+            receipts=sale,
+            net_sales=sign * net,
+            discounts=sign * discount,
+            refund_receipts=refund,
+            refunds=gross * refund,
+        )
+        for category in {line[0][1] for line in lines}:
+            self.count["categories"].add((sid, currency, category), receipts=sale)
         if sale:
             names = sorted({line[1] or line[0][0] for line in lines})
             for i, one in enumerate(names):
@@ -185,19 +251,11 @@ class _Month:
                 self.span.setdefault(("customer", sid, currency, customer), []).append(day)
 
     def tables(self) -> dict[str, pa.Table]:
-        named = {"days": ("business_day", "store_id", "currency", "channel"), "hours": ("business_day", "store_id", "currency", "hour"),
-                 "items": ("store_id", "currency", "category", "item", "in_combo"),
-                 "prices": ("store_id", "currency", "item", "variant", "unit_price"), "combos": ("store_id", "currency", "combo", "category"),
-                 "combo_parts": ("store_id", "currency", "combo", "slot", "item", "is_known"),
-                 "choices": ("store_id", "currency", "item", "name", "option"),
-                 "tenders": ("store_id", "currency", "tender", "tender_type"), "discounts": ("store_id", "currency", "name", "type"),
-                 "staff": ("store_id", "currency", "employee_id"), "refunded_items": ("store_id", "currency", "item", "employee_id"),
-                 "baskets": ("store_id", "currency", "item", "partner"), "customers": ("store_id", "currency", "customer_id"),
-                 "quality": ("store_id", "currency", "check", "subject")}
-        made = {d.name: self.table(d, named[d.name]) for d in schema.SUMMARY if d.name in named}
-        stores = [dict(store_id=s, currency=c, name=n, timezone="America/Mexico_City", day_starts_at="05:00") for s, n, c in self.shop.stores]
+        made = {d.name: self.table(d, key_of(d)) for d in schema.SUMMARY if d not in (schema.STORES, schema.EMPLOYEES)}
+        zone = {"timezone": "America/Mexico_City", "day_starts_at": "05:00"}
+        stores = [{"store_id": s, "currency": c, "name": n, **zone} for s, n, c in self.shop.stores]
         made["stores"] = self.arrow(schema.STORES, stores)
-        made["employees"] = self.arrow(schema.EMPLOYEES, [dict(employee_id=e, alias=a) for e, a in self.shop.employees])
+        made["employees"] = self.arrow(schema.EMPLOYEES, [{"employee_id": e, "alias": a} for e, a in self.shop.employees])
         return made
 
     def table(self, dataset: schema.Dataset, key: tuple[str, ...]) -> pa.Table:

@@ -41,7 +41,8 @@ def check(receipt: dict) -> None:
     due = total(lines, "total_money") + receipt["tip"] + receipt["surcharge"]
     law("A", receipt["total_money"] == total(receipt["payments"]))
     cash = [payment["type"] for payment in receipt["payments"]] == ["CASH"]
-    law("B", receipt["total_money"] == due or (cash and 0 < due - receipt["total_money"] < Decimal("0.5")))
+    rounded = cash and receipt["total_money"] % Decimal("0.5") == 0 and 0 < due - receipt["total_money"] < Decimal("0.5")
+    law("B", receipt["total_money"] == due or rounded)
     law("C", receipt["total_discount"] == total(lines, "total_discount") == total(receipt["total_discounts"]))
     taxes: dict[str, list] = defaultdict(list)
     for line in lines:

@@ -19,6 +19,7 @@ from simulator.ids import millis, parse_stamp
 from simulator.ledger import LONGEST_CANCELLATION, LONGEST_SYNC
 
 WEEK = (datetime(2026, 9, 28, tzinfo=UTC), datetime(2026, 10, 5, tzinfo=UTC))
+LIKE_EVER = "1b4a4040844bcf4509d205e7b1fd7d478c2c9838f98f082b9a871278245f928a"        # of that week, on every machine and Python
 PROGRAM = """
 import hashlib, sys
 from simulator import Query, Shop
@@ -42,6 +43,7 @@ def test_another_process_sees_the_same_shop(shop: Shop, now: datetime) -> None:
     digests = [subprocess.run([sys.executable, "-c", program, seed], check=True, capture_output=True, text=True, cwd=root,
                               env={"PYTHONHASHSEED": "1", "PYTHONPATH": root}).stdout.strip() for seed in "78"]
     assert digests[0] == digest(shop, now, *WEEK)
+    assert digests[0] == LIKE_EVER, "the shop's past has changed: on purpose only, and then with every golden file that shows it"
     assert digests[1] != digests[0]
 
 
@@ -111,6 +113,14 @@ def test_a_refund_gives_back_no_more_than_its_sale_and_only_once(shop: Shop, now
     assert len(lines) == len(set(lines))
 
 
+def test_no_sale_of_three_years_is_given_back_twice_or_after_its_cancellation(shop: Shop) -> None:
+    ledger = shop.ledger
+    targets = [(device, *target) for device in range(len(ledger.tills)) for day in range(ledger.first, ledger.first + 1096)
+               for target in ledger._refunds(device, day)]
+    assert len(targets) == len(set(targets)) > 2000
+    assert not any(ledger.sale(*target).cancelled for target in targets[::9])
+
+
 def test_devices_sync_late_and_within_bounds(shop: Shop, now: datetime) -> None:
     lags, cancelled = [], []
     for entry in shop.receipts(millis(now), Query(created_min=millis(now - timedelta(days=300)))):
@@ -121,6 +131,24 @@ def test_devices_sync_late_and_within_bounds(shop: Shop, now: datetime) -> None:
     assert max(lags) < LONGEST_SYNC * 86_400 and max(lags) > 3 * 86_400
     assert sum(2 * 3600 < lag < 86_400 for lag in lags) > 100 and sum(lag <= 300 for lag in lags) > 0.95 * len(lags)
     assert min(cancelled) > 0 and 10 * 86_400 < max(cancelled) < LONGEST_CANCELLATION * 86_400
+
+
+def test_a_cancellation_shows_from_its_instant_on(shop: Shop) -> None:
+    start = datetime(2026, 9, 1, tzinfo=UTC)
+    seen = 0
+    for day in range(start.toordinal(), start.toordinal() + 8):
+        for slot in shop.ledger.created_on(day):
+            if slot.cancelled:
+                number, instant = f"{shop.ledger.tills[slot.device].number}-{slot.number}", slot.cancelled * 1000
+                before, after = (json.loads(shop.find(moment, number).read()) for moment in (instant - 1, instant))
+                assert before["cancelled_at"] is None and before["updated_at"] == before["created_at"]
+                assert after == {**before, "cancelled_at": after["updated_at"], "updated_at": after["updated_at"]}
+                assert parse_stamp(after["updated_at"]) == instant
+                for moment, updated in ((instant - 1, slot.created * 1000), (instant, instant)):
+                    exactly = Query(updated_min=updated, updated_max=updated)
+                    assert number in {entry.key for entry in shop.receipts(moment, exactly)}
+                seen += 1
+    assert seen > 5
 
 
 def test_the_days_tell_a_story(shop: Shop) -> None:

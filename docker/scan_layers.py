@@ -1,0 +1,57 @@
+"""Is any of these texts anywhere in an image? `docker save IMAGE | python docker/scan_layers.py TEXT...`
+
+Reads every layer, the configuration and the history, plain or gzipped, contents and file names. Exit code 1 with the
+blobs that hold a text; 2 where a blob is packed in a way that it cannot look into.
+"""
+
+import gzip
+import sys
+import tarfile
+from typing import IO
+
+CHUNK = 1 << 20
+ZSTD = b"\x28\xb5\x2f\xfd"
+
+
+class Rewound:
+    """A stream whose first bytes have been read already."""
+
+    def __init__(self, head: bytes, rest: IO[bytes]):
+        self.head, self.rest = head, rest
+
+    def read(self, size: int = -1) -> bytes:
+        head, self.head = (self.head, b"") if size < 0 else (self.head[:size], self.head[size:])
+        return head or self.rest.read(size)
+
+
+def found_in(blob: IO[bytes], texts: list[bytes]) -> list[bytes]:
+    """Those of `texts` that `blob` holds, also where two chunks meet."""
+    head = blob.read(4)
+    if head == ZSTD:
+        sys.exit("a layer is packed with zstd, which this cannot look into; save the image from Docker's own store")
+    stream = Rewound(head, blob)
+    if head[:2] == b"\x1f\x8b":
+        stream = gzip.GzipFile(fileobj=stream)
+    overlap, tail, found = max(map(len, texts)) - 1, b"", set()
+    while chunk := stream.read(CHUNK):
+        window = tail + chunk
+        found |= {text for text in texts if text in window}
+        tail = window[-overlap:]
+    return sorted(found)
+
+
+def main(texts: list[bytes]) -> None:
+    """Scan standard input."""
+    blobs, leaks = 0, []
+    with tarfile.open(fileobj=sys.stdin.buffer, mode="r|*") as image:
+        for member in image:
+            if member.isfile():
+                blobs += 1
+                leaks += [f"{member.name} holds {text.decode()}" for text in found_in(image.extractfile(member), texts)]
+    if leaks:
+        sys.exit("\n".join(leaks))
+    sys.stdout.write(f"{blobs} blobs, nothing found\n")
+
+
+if __name__ == "__main__":
+    main([text.encode() for text in sys.argv[1:]])

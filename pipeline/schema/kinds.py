@@ -1,0 +1,108 @@
+"""What a dataset and a column are, and the Arrow schema that each read and write is held to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cache
+
+import pyarrow as pa
+
+from pipeline.errors import SchemaMismatch
+
+QUANTITY_PLACES = 4
+COST_PLACES = 6
+
+
+def money(places: int) -> pa.DataType:
+    """The Arrow type of an amount in a currency with `places` decimals."""
+    return pa.decimal128(18, places)
+
+
+def _types(places: int) -> dict[str, pa.DataType]:
+    amount, text = money(places), pa.string()
+    return {
+        "day": pa.date32(),
+        "instant": pa.timestamp("us", tz="UTC"),
+        "local": pa.timestamp("us"),
+        "text": text,
+        "label": pa.dictionary(pa.int32(), text),
+        "flag": pa.bool_(),
+        "count": pa.int64(),
+        "ordinal": pa.int32(),
+        "money": amount,
+        "quantity": pa.decimal128(18, QUANTITY_PLACES),
+        "unit cost": pa.decimal128(24, COST_PLACES),
+        "choices": pa.list_(pa.struct([("name", text), ("option", text), ("quantity", pa.decimal128(18, QUANTITY_PLACES)),
+                                       ("amount", amount)])),
+        "discounts": pa.list_(pa.struct([("name", text), ("type", text), ("amount", amount)])),
+        "taxes": pa.list_(pa.struct([("name", text), ("type", text), ("rate", pa.decimal128(9, 4)), ("amount", amount)])),
+    }
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column: its name, kind, meaning, unit ("" where it has none) and whether it may be null."""
+
+    name: str
+    kind: str
+    meaning: str
+    unit: str = ""
+    null: bool = False
+
+
+@dataclass(frozen=True)
+class Dataset:
+    """A table of the lake; `name` is its folder, `grain` what one row is, `key` the columns that name a row, `order` those it is
+    sorted by where that is not the key."""
+
+    name: str
+    version: int
+    grain: str
+    key: tuple[str, ...]
+    columns: tuple[Column, ...]
+    order: tuple[str, ...] = ()
+
+    def names(self) -> list[str]:
+        return [column.name for column in self.columns]
+
+
+@cache
+def arrow(dataset: Dataset, places: int) -> pa.Schema:
+    """The Arrow schema of `dataset` in a lake whose money has `places` decimals."""
+    types = _types(places)
+    return pa.schema(
+        [pa.field(c.name, types[c.kind], nullable=c.null,
+                  metadata={"comment": c.meaning, **({"unit": c.unit} if c.unit else {})}) for c in dataset.columns],
+        metadata={"dataset": dataset.name, "version": str(dataset.version), "grain": dataset.grain,
+                  "key": ",".join(dataset.key)},
+    )
+
+
+def conform(table: pa.Table, dataset: Dataset, places: int) -> pa.Table:
+    """`table` with exactly the columns, order and types of `dataset`; values are never rounded.
+
+    Raises SchemaMismatch when a column is missing, unknown or cannot be cast without loss, or when a column
+    that must not be null holds one.
+    """
+    wanted = arrow(dataset, places)
+    missing = [n for n in wanted.names if n not in table.column_names]
+    unknown = [n for n in table.column_names if n not in wanted.names]
+    if missing or unknown:
+        raise SchemaMismatch(f"{dataset.name}: missing columns {missing}, unknown columns {unknown}")
+    arrays = []
+    for field in wanted:
+        column = table.column(field.name)
+        if column.null_count and not field.nullable:
+            raise SchemaMismatch(f"{dataset.name}.{field.name}: {column.null_count} nulls where none may be")
+        if column.type != field.type:
+            try:
+                column = column.cast(field.type)
+            except pa.ArrowInvalid as error:
+                raise SchemaMismatch(f"{dataset.name}.{field.name}: {column.type} is not {field.type}: {error}") from error
+        arrays.append(column)
+    return pa.Table.from_arrays(arrays, schema=wanted)
+
+
+def empty(dataset: Dataset, places: int) -> pa.Table:
+    """No rows of `dataset`, with all its columns."""
+    return arrow(dataset, places).empty_table()

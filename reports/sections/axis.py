@@ -1,0 +1,20 @@
+"""The months of a history as the axis of a chart: a label each, of which only some are written."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from reports.figures.history import History
+from reports.values import Month
+
+STEPS = ((6, 1), (18, 3), (42, 6))
+"""Up to so many months, one label every so many; a label a year for more."""
+
+
+def months_axis(history: History, first: date) -> tuple[list[date], dict[str, object]]:
+    """All months from `first` on, and labels, ticks and tick_names as the drawers want them."""
+    span = history.months[history.months.index(first) :]
+    step = next((step for most, step in STEPS if len(span) <= most), 12)
+    ticks = [i for i, month in enumerate(span) if (month.month - 1) % step == 0]
+    labels = [Month(month, short=True) for month in span]
+    return span, {"labels": labels, "ticks": ticks, "tick_names": [labels[i] for i in ticks]}

@@ -1,0 +1,96 @@
+"""Cumulative 13. How is money paid and given away? Tenders then and now, discounts and refunds as shares of gross."""
+
+from __future__ import annotations
+
+from reports.figures.history import History
+from reports.page import Chart, Column, Section, Table
+from reports.sections.axis import months_axis
+from reports.values import Count, Month, Name, Percent, Points, divide, text
+
+FEW, SPAN = 3, 6
+
+
+def giving(history: History) -> Section:
+    """Shares by month; tenders of the first and the latest half-year (fewer months where there are fewer)."""
+    months = [m for m in history.whole if history.totals[m].gross_sales > 0]
+    if len(months) < FEW:
+        return Section("giving", (text("giving.few", n=Count(FEW)),))
+    first, last = history.totals[months[0]], history.totals[months[-1]]
+    said = [
+        text(
+            "giving.discounts",
+            share=Percent(*last.discount_share),
+            month=Month(months[-1]),
+            points=Points(*last.discount_share, *first.discount_share),
+            first=Month(months[0], short=True),
+        ),
+        text(
+            "giving.refunds",
+            share=Percent(*last.refund_share),
+            points=Points(*last.refund_share, *first.refund_share),
+            first=Month(months[0], short=True),
+        ),
+    ]
+    span, axis = months_axis(history, months[0])
+    known = set(months)
+    lines = [
+        (
+            text(f"tile.{name}" if name == "refunds" else f"column.{name}"),
+            [
+                divide(100_000 * getattr(history.totals[m], f"{name[:-1]}_share")[0], history.totals[m].gross_sales) if m in known else None
+                for m in span
+            ],
+        )
+        for name in ("discounts", "refunds")
+    ]
+    chart = Chart(
+        "lines",
+        "giving",
+        text("giving.chart", discounts=Percent(*last.discount_share), refunds=Percent(*last.refund_share)),
+        text("giving.alt"),
+        {
+            **axis,
+            "index": "percent",
+            "lines": lines,
+            "currency": history.currency,
+        },
+    )
+    table = _tenders(history, months)
+    return Section(
+        "giving",
+        tuple(said),
+        charts=(chart,),
+        tables=(table,) if table.rows else (),
+        figures={
+            m.isoformat()[:7]: {
+                "discount_share": Percent(*history.totals[m].discount_share),
+                "refund_share": Percent(*history.totals[m].refund_share),
+            }
+            for m in months
+        },
+    )
+
+
+def _tenders(history: History, months: list) -> Table:
+    count = min(SPAN, len(months) // 2)
+    frame = history.stacked("tenders")
+    frame = frame.assign(amount=frame["sales_amount"] - frame["refunds_amount"])
+    then, now = (
+        frame[frame["month"].isin(span)].groupby("tender", sort=True)["amount"].sum() for span in (months[:count], months[-count:])
+    )
+    whole_then, whole_now = int(then.sum()), int(now.sum())
+    rows = tuple(
+        (
+            Name(tender),
+            Percent(int(then.get(tender, 0)), whole_then),
+            Percent(int(now.get(tender, 0)), whole_now),
+            Points(int(now.get(tender, 0)), whole_now, int(then.get(tender, 0)), whole_then),
+        )
+        for tender in sorted({*then.index, *now.index}, key=lambda t: (-int(now.get(t, 0)), t))
+    )
+    return Table(
+        "tender-shares",
+        text("giving.table"),
+        (Column("tender"), Column("first_half", "percent"), Column("latest_half", "percent"), Column("points", "percent")),
+        rows,
+    )

@@ -1,0 +1,143 @@
+"""Cumulative 7. How do items live? The top twenty then and now, arrivals, decliners, price changes found in the data."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from reports.figures.history import History
+from reports.figures.money import PERCENT_BASE
+from reports.figures.prices import Change, price_changes
+from reports.page import Chart, Column, Section, Table
+from reports.sections.names import names_of
+from reports.values import Count, Day, Money, Month, Name, Percent, Quantity, text
+
+TOP, SPAN, FEW = 20, 3, 6
+
+
+def lifecycle(history: History) -> Section:
+    """Net sales of items over the first and the latest three whole months; prices from plain SALE lines."""
+    currency = history.currency
+    if not history.tables:
+        return Section("lifecycle", (text("lifecycle.few", n=Count(FEW)),))
+    changes = price_changes(history.stacked("prices"))
+    price_table = Table(
+        "price-changes",
+        text("lifecycle.prices"),
+        (
+            Column("item"),
+            Column("variant"),
+            Column("day", "date"),
+            Column("was", "money"),
+            Column("is", "money"),
+            Column("change", "percent"),
+        ),
+        tuple(_price(c, currency) for c in changes),
+        shown=12,
+    )
+    figures: dict[str, object] = {
+        "price_changes": [
+            {
+                "item": c.item,
+                "variant": c.variant or None,
+                "day": c.day.isoformat(),
+                "was": Money(c.was, currency),
+                "is": Money(c.now, currency),
+            }
+            for c in changes
+        ]
+    }
+    said = []
+    if changes:
+        said.append(
+            text(
+                "lifecycle.changed",
+                n=Count(len(changes)),
+                item=Name(changes[0].item),
+                was=Money(changes[0].was, currency),
+                now=Money(changes[0].now, currency),
+                day=Day(changes[0].day),
+            )
+        )
+    else:
+        said.append(text("lifecycle.no_changes"))
+    tables = (price_table,) if changes else ()
+    if len(history.whole) < FEW:
+        return Section("lifecycle", (text("lifecycle.few", n=Count(FEW)), *said), tables=tables, figures=figures)
+    items = history.stacked("items")
+    early, late = history.whole[:SPAN], history.whole[-SPAN:]
+    then, now = (_sums(items[items["month"].isin(span)]) for span in (early, late))
+    new = [i for i in now.index if i not in then.index and now.at[i, "net_sales"] > 0]
+    gone = [i for i in then.index if i not in now.index and then.at[i, "net_sales"] > 0]
+    for key, names in (("new", new), ("gone", gone)):
+        if names:
+            said.insert(0, text(f"lifecycle.{key}", n=Count(len(names)), names=names_of(names), first=Month(early[0], short=True)))
+    both = now.join(then, how="inner", lsuffix="", rsuffix="_before")
+    both = both[(both["receipts_before"] >= PERCENT_BASE) & (both["net_sales_before"] > 0)]
+    falls = both.assign(change=both["net_sales"] - both["net_sales_before"]).sort_values("change", kind="stable")
+    decliners = Table(
+        "decliners",
+        text("lifecycle.decliners"),
+        (Column("item"), Column("was", "money"), Column("is", "money"), Column("change", "percent")),
+        tuple(
+            (
+                Name(item),
+                Money(int(r.net_sales_before), currency),
+                Money(int(r.net_sales), currency),
+                Percent(int(r.change), int(r.net_sales_before), signed=True),
+            )
+            for item, r in zip(falls.index, falls.itertuples(index=False), strict=True)
+            if r.change < 0
+        ),
+        shown=8,
+    )
+    figures["items"] = {
+        name: [
+            {"item": i, "net_sales": Money(int(r.net_sales), currency), "units": Quantity(int(r.units))}
+            for i, r in zip(f.index, f.itertuples(index=False), strict=True)
+        ]
+        for name, f in (("first", then), ("latest", now))
+    }
+    return Section(
+        "lifecycle",
+        tuple(said),
+        charts=_chart(history, then, now),
+        tables=(*((decliners,) if decliners.rows else ()), *tables),
+        figures=figures,
+    )
+
+
+def _sums(items: pd.DataFrame) -> pd.DataFrame:
+    sums = items.groupby("item", sort=True)[["net_sales", "units", "receipts"]].sum()
+    return sums.sort_values("net_sales", ascending=False, kind="stable")
+
+
+def _price(change: Change, currency: str) -> tuple:
+    return (
+        Name(change.item),
+        Name(change.variant) if change.variant else None,
+        Day(change.day),
+        Money(change.was, currency),
+        Money(change.now, currency),
+        Percent(change.now - change.was, change.was, signed=True),
+    )
+
+
+def _chart(history: History, then: pd.DataFrame, now: pd.DataFrame) -> tuple[Chart, ...]:
+    """Ranks of the latest TOP items, then and now."""
+    top = list(now.index[:TOP])
+    if len(top) < 3:
+        return ()
+    rank_then, rank_now = ({item: i + 1 for i, item in enumerate(frame.index)} for frame in (then, now))
+    rows = [(Name(item), rank_then.get(item), rank_now[item]) for item in top]
+    climbers = [(rank_then[i] - rank_now[i], i) for i in top if i in rank_then]
+    rise, item = max(climbers, key=lambda c: (c[0], c[1]), default=(0, top[0]))
+    key = "lifecycle.chart" if rise > 0 else "lifecycle.steady"
+    return (
+        Chart(
+            "slope",
+            "lifecycle",
+            text(key, item=Name(item), n=Count(rise)),
+            text("lifecycle.alt", n=Count(len(rows))),
+            {"rows": rows, "left": Month(history.whole[SPAN - 1], short=True), "right": Month(history.whole[-1], short=True)},
+        ),
+    )

@@ -1,0 +1,133 @@
+"""Cumulative 12. Do customers come back? Cohorts, segments, and how much the best tenth spends."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from reports.figures.calendar import month_before, next_month
+from reports.figures.customers import SMALL, by_customer
+from reports.figures.history import History
+from reports.figures.loyalty import FEWEST_RFM, SEGMENTS, cohorts, concentration, segments
+from reports.page import Chart, Column, Section, Table
+from reports.values import Count, Money, Month, Percent, Value, text
+
+COHORTS, AHEAD = 12, 11
+
+
+def loyalty(history: History) -> Section:
+    """Only customers that the till knows; groups under SMALL are hidden."""
+    if not history.tables:
+        return Section("loyalty", (text("customers.none"),))
+    customers = history.stacked("customers")
+    people = by_customer(customers)
+    if len(people) < SMALL:
+        return Section("loyalty", (text("customers.none" if people.empty else "customers.few", n=Count(SMALL)),))
+    ever = history.sum_of(history.months)
+    said = [
+        text(
+            "loyalty.lead",
+            n=Count(len(people)),
+            share=Percent(*ever.identified_share),
+            part=Count(ever.identified_receipts),
+            whole=Count(ever.receipts),
+        )
+    ]
+    top, best, whole = concentration(customers)
+    figures: dict[str, object] = {"customers": len(people)}
+    if top >= SMALL and whole > 0:
+        said.append(text("loyalty.concentration", n=Count(top), share=Percent(best, whole, decimals=0), net=Money(best, history.currency)))
+        figures["concentration"] = {"customers": top, "net_sales": Money(best, history.currency), "of": Money(whole, history.currency)}
+    table, rows = _cohorts(history, cohorts(customers))
+    tables: list[Table] = []
+    charts: list[Chart] = []
+    if rows:
+        charts.append(table)
+        second = [(cells[1], size) for _, size, cells in rows if len(cells) > 1 and cells[1] is not None]
+        if second:
+            said.append(
+                text(
+                    "loyalty.return",
+                    share=Percent(sum(n for n, _ in second), sum(s for _, s in second), decimals=0),
+                    n=Count(sum(s for _, s in second)),
+                )
+            )
+        figures["cohorts"] = {m.isoformat()[:7]: {"size": size, "seen": cells} for m, size, cells in rows}
+    else:
+        said.append(text("loyalty.no_cohorts"))
+    end = history.through or _last_day(history.last)
+    recent = customers[customers["month"].map(lambda m: m > month_before(history.last, 12))]
+    named = segments(recent, end)
+    kept = {n: v for n, v in named.items() if v[0] >= SMALL}
+    if named:
+        tables.append(_segments(history, kept, sum(n for n, _ in named.values())))
+        figures["segments"] = {n: {"customers": c, "net_sales": Money(s, history.currency)} for n, (c, s) in kept.items()}
+    else:
+        said.append(text("loyalty.no_scores", n=Count(FEWEST_RFM)))
+    return Section(
+        "loyalty",
+        tuple(said),
+        charts=tuple(charts),
+        tables=tuple(t for t in tables if t.rows),
+        notes=(text("loyalty.rfm"),),
+        figures=figures,
+    )
+
+
+def _last_day(month: date) -> date:
+    return date.fromordinal(next_month(month).toordinal() - 1)
+
+
+def _cohorts(history: History, found: dict[date, dict[date, int]]) -> tuple[Chart, list[tuple[date, int, list[int | None]]]]:
+    """The latest cohorts whose size may be shown; the first month of the lake holds all who came before and is no cohort."""
+    whole = set(history.whole)
+    rows: list[tuple[date, int, list[int | None]]] = []
+    for start in sorted(found):
+        size = found[start].get(start, 0)
+        if start == history.months[0] or start not in whole or size < SMALL:
+            continue
+        cells: list[int | None] = []
+        month = start
+        while month <= history.whole[-1] and len(cells) <= AHEAD:
+            seen = found[start].get(month, 0)
+            cells.append(seen if month in whole and (seen == 0 or seen >= SMALL) else None)
+            month = next_month(month)
+        rows.append((start, size, cells))
+    rows = rows[-COHORTS:]
+    width = max((len(cells) for _, _, cells in rows), default=0)
+    grid = [
+        [
+            (Percent(c, size, decimals=0), 1000 * c // size) if i and c is not None else None
+            for i, c in enumerate((cells + [None] * width)[:width])
+        ][1:]
+        for _, size, cells in rows
+    ]
+    chart = Chart(
+        "heat",
+        "cohorts",
+        text("loyalty.chart"),
+        text("loyalty.alt", n=Count(len(rows))),
+        {
+            "rows": [text("loyalty.cohort", month=Month(m, short=True), n=Count(size)) for m, size, _ in rows],
+            "columns": [text("loyalty.after", n=Count(k)) for k in range(1, width)],
+            "cells": grid,
+            "signed": False,
+            "best": None,
+        },
+    )
+    return chart, rows if width > 1 else []
+
+
+def _segments(history: History, kept: dict[str, tuple[int, int]], everyone: int) -> Table:
+    order = [name for name, *_ in SEGMENTS] + ["others"]
+    rows: list[tuple[Value, ...]] = [
+        (text(f"segment.{n}"), Count(kept[n][0]), Percent(kept[n][0], everyone), Money(kept[n][1], history.currency))
+        for n in order
+        if n in kept
+    ]
+    return Table(
+        "segments",
+        text("loyalty.segments"),
+        (Column("segment"), Column("customers", "count"), Column("share", "percent"), Column("net_sales", "money")),
+        tuple(rows),
+        shown=11,
+    )

@@ -1,0 +1,61 @@
+"""Cumulative 9. Which dishes changed class? Menu engineering of the first and the latest half-year side by side."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+from reports.figures.history import History
+from reports.figures.items import by_item
+from reports.figures.menu import CLASSES, Dish, engineer
+from reports.page import Column, Section, Table
+from reports.values import Count, Month, Name, text
+
+HALF = 6
+
+
+def migration(history: History) -> Section:
+    """Dishes classified in both spans whose class is another now; both spans are of whole months."""
+    span = min(HALF, len(history.whole) // 2)
+    if span < 1 or not any(history.totals[m].costed_net > 0 for m in history.whole):
+        return Section("migration", (text("migration.few"),))
+    items = history.stacked("items")
+    early, late = history.whole[:span], history.whole[-span:]
+    then, now = ({(d.item, d.category): d for d in engineer(by_item(items[items["month"].isin(months)]))} for months in (early, late))
+    both = sorted(then.keys() & now.keys())
+    if not both:
+        return Section("migration", (text("migration.few"),))
+    moved = [key for key in both if then[key].kind != now[key].kind]
+    moved.sort(key=lambda key: (-now[key].contribution, key))
+    counts = Counter(now[key].kind for key in now)
+    said = [
+        text(
+            "migration.lead",
+            n=Count(len(moved)),
+            whole=Count(len(both)),
+            first=Month(early[0], short=True),
+            last=Month(early[-1], short=True),
+            start=Month(late[0], short=True),
+            end=Month(late[-1], short=True),
+        ),
+        text("migration.now", **{kind: Count(counts[kind]) for kind in CLASSES}),
+    ]
+    table = Table(
+        "migration",
+        text("migration.table"),
+        (Column("item"), Column("category"), Column("was_class"), Column("class")),
+        tuple(
+            (
+                Name(key[0]),
+                Name(key[1]) if key[1] else text("items.no_category"),
+                text(f"menu.{then[key].kind}_one"),
+                text(f"menu.{now[key].kind}_one"),
+            )
+            for key in moved
+        ),
+        shown=15,
+    )
+    return Section("migration", tuple(said), tables=(table,) if moved else (), figures={"first": _machine(then), "latest": _machine(now)})
+
+
+def _machine(dishes: dict[tuple[str, str], Dish]) -> list[dict[str, object]]:
+    return [{"item": item, "category": category or None, "class": d.kind} for (item, category), d in sorted(dishes.items())]

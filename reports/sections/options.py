@@ -1,0 +1,108 @@
+"""Cumulative 10. Are combos and choices moving? Receipts with a combo by month, options first half against latest."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from reports.figures.history import History
+from reports.figures.money import PERCENT_BASE
+from reports.page import Chart, Column, Section, Table
+from reports.sections.axis import months_axis
+from reports.values import QUANTITY_UNIT, Count, Month, Name, Percent, Points, divide, text
+
+FEW = 3
+
+
+def options(history: History) -> Section:
+    """Months without a receipt are left out; option shares are of the same dish and modifier."""
+    if not history.tables:
+        return Section("options", (text("combos.none"),))
+    months = [m for m in history.whole if history.totals[m].receipts > 0]
+    rates = {m: history.totals[m].combo_share for m in months}
+    said, charts = [], []
+    if not any(part for part, _ in rates.values()):
+        said.append(text("options.none"))
+    elif len(months) >= FEW:
+        first, last = rates[months[0]], rates[months[-1]]
+        fair = history.totals[months[0]].receipts >= PERCENT_BASE and first[0] > 0
+        said.append(
+            text(
+                "options.lead" if fair else "options.now",
+                rate=Percent(*last),
+                month=Month(months[-1]),
+                first=Month(months[0]),
+                base=Percent(*first),
+                change=Points(*last, *first) if fair else None,
+            )
+        )
+        span, axis = months_axis(history, months[0])
+        charts.append(
+            Chart(
+                "lines",
+                "options",
+                text("options.chart", rate=Percent(*last), month=Month(months[-1])),
+                text("options.alt"),
+                {
+                    **axis,
+                    "index": "percent",
+                    "lines": [(text("options.line"), [divide(100_000 * rates[m][0], rates[m][1]) if m in rates else None for m in span])],
+                    "currency": history.currency,
+                },
+            )
+        )
+    tables = _table(history)
+    if not tables and not said:
+        said.append(text("options.few", n=Count(FEW)))
+    return Section(
+        "options",
+        tuple(said),
+        charts=tuple(charts),
+        tables=tables,
+        figures={"combo_share": {m.isoformat()[:7]: Percent(*pair) for m, pair in rates.items()}},
+    )
+
+
+def _table(history: History) -> tuple[Table, ...]:
+    """The options of the dishes chosen most, in the first and in the second half of all whole months."""
+    half = len(history.whole) // 2
+    choices = history.stacked("choices")
+    if half < 1 or choices.empty:
+        return ()
+    then, now = (_shares(choices[choices["month"].isin(months)]) for months in (history.whole[:half], history.whole[-half:]))
+    rows = []
+    for key in sorted(now, key=lambda k: (-now[k][1], k)):
+        item, name, option = key
+        was = then.get(key, (0, now[key][1] and then.get(key, (0, 0))[1]))
+        known = was[1] >= PERCENT_BASE * QUANTITY_UNIT
+        rows.append(
+            (
+                Name(item),
+                Name(name),
+                Name(option),
+                Percent(*was) if known else None,
+                Percent(*now[key]),
+                Points(*now[key], *was) if known else None,
+            )
+        )
+    return (
+        Table(
+            "options",
+            text("options.table"),
+            (
+                Column("item"),
+                Column("modifier"),
+                Column("option"),
+                Column("first_half", "percent"),
+                Column("latest_half", "percent"),
+                Column("points", "percent"),
+            ),
+            tuple(rows),
+            shown=12,
+        ),
+    )
+
+
+def _shares(choices: pd.DataFrame) -> dict[tuple[str, str, str], tuple[int, int]]:
+    sums = choices.groupby(["item", "name", "option"], sort=True)["units"].sum()
+    whole = choices.groupby(["item", "name"], sort=True)["units"].sum()
+    return {key: (int(units), int(whole[key[:2]])) for key, units in sums.items()}

@@ -1,0 +1,61 @@
+"""Cumulative 4. More people or more each? Average receipt against receipts, both indexed to 100."""
+
+from __future__ import annotations
+
+from reports.figures.history import History
+from reports.page import Chart, Section
+from reports.sections.axis import months_axis
+from reports.sections.comparison import growth
+from reports.values import Count, Money, Month, Rate, divide, text
+
+FEW = 3
+
+
+def pace(history: History) -> Section:
+    """Both measures of every whole month against the first whole month."""
+    months = [m for m in history.whole if history.totals[m].receipts > 0 and history.totals[m].net_sales > 0]
+    if len(months) < FEW:
+        return Section("pace", (text("pace.few", n=Count(FEW)),))
+    first, last = history.totals[months[0]], history.totals[months[-1]]
+    receipts = growth((last.receipts, 1), (first.receipts, 1))
+    average = growth(last.average_receipt, first.average_receipt)
+    said = text(
+        "pace.lead",
+        first=Month(months[0]),
+        last=Month(months[-1]),
+        receipts=receipts,
+        average=average,
+        n=Count(first.receipts),
+        base=Money(divide(*first.average_receipt), history.currency),
+    )
+    index_receipts = {m: (100 * history.totals[m].receipts, first.receipts) for m in months}
+    index_average = {m: (100 * history.totals[m].net_sales * first.receipts, history.totals[m].receipts * first.net_sales) for m in months}
+    span, axis = months_axis(history, months[0])
+    chart = Chart(
+        "lines",
+        "pace",
+        text("pace.chart", receipts=receipts, average=average),
+        text("pace.alt", first=Month(months[0])),
+        {
+            **axis,
+            "index": True,
+            "lines": [
+                (text("pace.receipts"), [_thousandths(index_receipts.get(m)) for m in span]),
+                (text("pace.average"), [_thousandths(index_average.get(m)) for m in span]),
+            ],
+            "currency": history.currency,
+        },
+    )
+    return Section(
+        "pace",
+        (said,),
+        charts=(chart,),
+        figures={
+            "receipts": {m.isoformat()[:7]: Rate(*p) for m, p in index_receipts.items()},
+            "average_receipt": {m.isoformat()[:7]: Rate(*p) for m, p in index_average.items()},
+        },
+    )
+
+
+def _thousandths(pair: tuple[int, int] | None) -> int | None:
+    return None if pair is None else divide(1000 * pair[0], pair[1])

@@ -1,0 +1,80 @@
+"""Cumulative 14. Records and odd days: the best there was, and the latest days that did not fit."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from reports.figures.history import History
+from reports.figures.outliers import outliers
+from reports.page import Column, Section, Table
+from reports.values import Count, Day, Money, Month, Value, text
+
+ODD_MONTHS = 13
+
+
+def records(history: History) -> Section:
+    """Best month, day and run of open days; odd days of the last 13 months, each against its weekday then."""
+    if not history.tables:
+        return Section("records", (text("story.empty"),))
+    days = history.stacked("days")
+    by_day = days.groupby("business_day")[["net_sales", "receipts"]].sum()
+    opened = by_day[by_day["receipts"] > 0]
+    if opened.empty:
+        return Section("records", (text("story.empty"),))
+    best = max(opened.index, key=lambda d: (int(opened.at[d, "net_sales"]), d))
+    busiest = max(opened.index, key=lambda d: (int(opened.at[d, "receipts"]), d))
+    month = max(history.totals, key=lambda m: (history.totals[m].net_sales, m))
+    run, start = longest_run(sorted(opened.index))
+    currency = history.currency
+    rows: list[tuple[Value, ...]] = [
+        (text("records.month"), Month(month), Money(history.totals[month].net_sales, currency)),
+        (text("records.day"), Day(best, long=True), Money(int(opened.at[best, "net_sales"]), currency)),
+        (text("records.busiest"), Day(busiest, long=True), text("records.receipts", n=Count(int(opened.at[busiest, "receipts"])))),
+        (text("records.run"), Day(start, long=True), text("records.days", n=Count(run))),
+    ]
+    said = [text("records.lead", day=Day(best, long=True), net=Money(int(opened.at[best, "net_sales"]), currency))]
+    odd = _odd(history)
+    said.append(text("records.odd" if odd else "records.no_odd", n=Count(len(odd)), months=Count(min(ODD_MONTHS, len(history.tables)))))
+    tables = [Table("records", text("records.table"), (Column("record"), Column("when", "date"), Column("value", "money")), tuple(rows))]
+    if odd:
+        tables.append(
+            Table(
+                "odd-days",
+                text("records.odd_table"),
+                (Column("day", "date"), Column("net_sales", "money"), Column("usual", "money")),
+                tuple((Day(o.day, long=True), Money(o.net, currency), Money(o.usual, currency)) for o in odd),
+                shown=10,
+            )
+        )
+    return Section(
+        "records",
+        tuple(said),
+        tables=tuple(tables),
+        figures={
+            "best_day": {"day": best.isoformat(), "net_sales": Money(int(opened.at[best, "net_sales"]), currency)},
+            "best_month": {"month": month.isoformat()[:7], "net_sales": Money(history.totals[month].net_sales, currency)},
+            "longest_run": run,
+            "odd_days": [{"day": o.day.isoformat(), "net_sales": Money(o.net, currency), "usual": Money(o.usual, currency)} for o in odd],
+        },
+    )
+
+
+def longest_run(days: list[date]) -> tuple[int, date]:
+    """Length and start of the longest run of consecutive days; the latest of equal ones."""
+    best, start, length = (0, days[0]), days[0], 0
+    for i, day in enumerate(days):
+        if i and (day - days[i - 1]).days == 1:
+            length += 1
+        else:
+            start, length = day, 1
+        best = max(best, (length, start))
+    return best
+
+
+def _odd(history: History) -> list:
+    months = list(history.tables)
+    found = []
+    for i, month in enumerate(months[-ODD_MONTHS:], start=max(len(months) - ODD_MONTHS, 0)):
+        before = history.tables[months[i - 1]]["days"] if i else None
+        found += outliers(history.tables[month]["days"], before)
+    return sorted(found, key=lambda o: -o.day.toordinal())

@@ -1,0 +1,64 @@
+"""Cumulative 11. Which pairs last? Baskets of the whole history, and whether both halves of it agree."""
+
+from __future__ import annotations
+
+from reports.figures.baskets import FEWEST, pairs
+from reports.figures.history import History
+from reports.page import Column, Section, Table
+from reports.sections.baskets import machine
+from reports.values import Count, Name, Percent, Rate, text
+
+MOST = 10
+
+
+def stability(history: History) -> Section:
+    """At most ten pairs; a pair is stable when its lift is above 1 on enough receipts in both halves of the months."""
+    if not history.tables:
+        return Section("stability", (text("baskets.none", n=Count(FEWEST)),))
+    baskets = history.stacked("baskets")
+    found = pairs(baskets, history.sum_of(history.months).receipts)[:MOST]
+    if not found:
+        return Section("stability", (text("baskets.none", n=Count(FEWEST)),))
+    months = list(history.tables)
+    half = len(months) // 2
+    halves = (
+        [
+            {(p.first, p.second): p for p in pairs(baskets[baskets["month"].isin(span)], history.sum_of(span).receipts)}
+            for span in (months[:half], months[half:])
+        ]
+        if half
+        else [{}, {}]
+    )
+    flipped = [{(b, a): p for (a, b), p in part.items()} | part for part in halves]
+    rows, stable = [], 0
+    for pair in found:
+        key = (pair.first, pair.second)
+        first, second = (part.get(key) for part in flipped)
+        stable += first is not None and second is not None
+        rows.append(
+            (
+                Name(pair.first),
+                Name(pair.second),
+                Count(pair.both),
+                Percent(*pair.confidence),
+                Rate(*pair.lift, decimals=2),
+                Rate(*first.lift, decimals=2) if first else None,
+                Rate(*second.lift, decimals=2) if second else None,
+            )
+        )
+    said = text("stability.lead" if half else "stability.short", n=Count(stable), whole=Count(len(found)))
+    table = Table(
+        "pairs",
+        text("stability.table"),
+        (
+            Column("first"),
+            Column("second"),
+            Column("both", "count"),
+            Column("confidence", "percent"),
+            Column("lift", "number"),
+            Column("lift_first", "number"),
+            Column("lift_second", "number"),
+        ),
+        tuple(rows),
+    )
+    return Section("stability", (said,), tables=(table,), figures={"pairs": [machine(pair) for pair in found], "stable": stable})

@@ -1,0 +1,90 @@
+"""Cumulative 6. Weekday or weekend? Net sales per open day of each, month by month."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import pandas as pd
+
+from reports.figures.history import History
+from reports.page import Chart, Section
+from reports.sections.axis import months_axis
+from reports.sections.comparison import growth
+from reports.values import Count, Money, divide, text
+
+WEEKEND = (4, 5, 6)
+"""Friday to Sunday: a restaurant's weekend."""
+FEW = 2
+
+
+def weekend(history: History, days_off: tuple[int, ...] = WEEKEND) -> Section:
+    """Per open day; `days_off` are the weekdays (0 = Monday) that count as the weekend."""
+    if not history.tables:
+        return Section("weekend", (text("weekend.empty"),))
+    months = {m: split(history.tables[m]["days"], days_off) for m in history.whole}
+    everything = split(history.stacked("days"), days_off)
+    (week, week_days), (end, end_days) = everything
+    if not week_days or not end_days:
+        return Section("weekend", (text("weekend.one"),))
+    per_week, per_end = Money(divide(week, week_days), history.currency), Money(divide(end, end_days), history.currency)
+    said = text(
+        "weekend.lead",
+        weekend=per_end,
+        week=per_week,
+        n=Count(end_days),
+        m=Count(week_days),
+        change=growth((end, end_days), (week, week_days)) if week > 0 else None,
+    )
+    charts = ()
+    if len(months) >= FEW:
+        span, axis = months_axis(history, min(months))
+        lines = [
+            (text("weekend.end"), [_per_day(months.get(m), 1) for m in span]),
+            (text("weekend.week"), [_per_day(months.get(m), 0) for m in span]),
+        ]
+        charts = (
+            Chart(
+                "lines",
+                "weekend",
+                text("weekend.chart", weekend=per_end, week=per_week),
+                text("weekend.alt"),
+                {
+                    **axis,
+                    "index": False,
+                    "lines": lines,
+                    "currency": history.currency,
+                },
+            ),
+        )
+    return Section(
+        "weekend",
+        (said,),
+        charts=charts,
+        notes=(text("weekend.note"),),
+        figures={
+            "all": {"week": per_week, "week_days": week_days, "weekend": per_end, "weekend_days": end_days},
+            "months": {
+                m.isoformat()[:7]: {
+                    "week": Money(_per_day(v, 0), history.currency) if v[0][1] else None,
+                    "weekend": Money(_per_day(v, 1), history.currency) if v[1][1] else None,
+                }
+                for m, v in months.items()
+            },
+        },
+    )
+
+
+def split(days: pd.DataFrame, days_off: tuple[int, ...] = WEEKEND) -> tuple[tuple[int, int], tuple[int, int]]:
+    """(net sales, open days) of the week and of the weekend."""
+    net, opened = [0, 0], [set(), set()]
+    sums = days.groupby("business_day")[["net_sales", "receipts"]].sum()
+    for day, row in zip(sums.index, sums.itertuples(index=False), strict=True):
+        kind = date.weekday(day) in days_off
+        net[kind] += int(row.net_sales)
+        if row.receipts > 0:
+            opened[kind].add(day)
+    return (net[0], len(opened[0])), (net[1], len(opened[1]))
+
+
+def _per_day(pair: tuple[tuple[int, int], tuple[int, int]] | None, kind: int) -> int | None:
+    return divide(*pair[kind]) if pair and pair[kind][1] else None

@@ -1,0 +1,136 @@
+"""Cumulative 3. Year over year: the same months, like for like, and seasonality where history allows it."""
+
+from __future__ import annotations
+
+from datetime import date
+
+from reports.figures.calendar import month_before
+from reports.figures.growth import like_for_like, seasonality
+from reports.figures.history import History
+from reports.figures.money import PERCENT_BASE
+from reports.page import Chart, Column, Section, Table
+from reports.sections.comparison import growth
+from reports.values import Count, Money, Month, MonthName, Name, Percent, text
+
+SHOWN = 13
+
+
+def years(history: History) -> Section:
+    """Whole months beside the same month a year before: plain, and like for like (same stores, same weekdays)."""
+    currency = history.currency
+    pairs = [(m, month_before(m, 12)) for m in history.whole if month_before(m, 12) in history.whole]
+    if not pairs:
+        return Section("years", (text("years.few"),))
+    fair = {m: like_for_like(history.tables[m]["days"], history.tables[past]["days"]) for m, past in pairs}
+    last, past = pairs[-1]
+    now, base = history.totals[last], history.totals[past]
+    said = []
+    if base.receipts >= PERCENT_BASE and base.net_sales > 0:
+        said.append(
+            text(
+                "years.lead",
+                month=Month(last),
+                net=Money(now.net_sales, currency),
+                base=Money(base.net_sales, currency),
+                change=growth((now.net_sales, 1), (base.net_sales, 1)),
+            )
+        )
+    if fair[last].base > 0:
+        said.append(
+            text(
+                "years.fair",
+                change=growth((fair[last].now, 1), (fair[last].base, 1)),
+                n=Count(fair[last].days),
+                base=Money(fair[last].base, currency),
+            )
+        )
+    index = seasonality(history)
+    if index:
+        best, worst = (
+            max(index, key=lambda m: (index[m][0] * 1000 // index[m][1], -m)),
+            min(index, key=lambda m: (index[m][0] * 1000 // index[m][1], m)),
+        )
+        said.append(
+            text("years.season", best=MonthName(best), high=_percent(index[best]), worst=MonthName(worst), low=_percent(index[worst]))
+        )
+    else:
+        said.append(text("years.no_season"))
+    rows = []
+    for month, before in reversed(pairs):
+        a, b, c = history.totals[month], history.totals[before], fair[month]
+        known = b.receipts >= PERCENT_BASE and b.net_sales > 0
+        rows.append(
+            (
+                Month(month, short=True),
+                Money(a.net_sales, currency),
+                Money(b.net_sales, currency),
+                growth((a.net_sales, 1), (b.net_sales, 1)) if known else None,
+                growth((c.now, 1), (c.base, 1)) if c.base > 0 and known else None,
+                Count(c.days),
+            )
+        )
+    table = Table(
+        "years",
+        text("years.table"),
+        (
+            Column("month", "date"),
+            Column("net_sales", "money"),
+            Column("year_before", "money"),
+            Column("change", "percent"),
+            Column("like_for_like", "percent"),
+            Column("comparable_days", "count"),
+        ),
+        tuple(rows),
+        shown=SHOWN,
+    )
+    return Section(
+        "years",
+        tuple(said),
+        charts=_chart(history),
+        tables=(table,),
+        figures={
+            "months": {
+                m.isoformat()[:7]: {
+                    "net_sales": Money(history.totals[m].net_sales, currency),
+                    "base": Money(history.totals[b].net_sales, currency),
+                    "like_for_like": Money(fair[m].now, currency),
+                    "like_for_like_base": Money(fair[m].base, currency),
+                    "days": fair[m].days,
+                }
+                for m, b in pairs
+            },
+            "seasonality": {f"{m:02d}": Percent(*pair) for m, pair in index.items()},
+        },
+    )
+
+
+def _percent(pair: tuple[int, int]) -> Percent:
+    return Percent(*pair, decimals=0)
+
+
+def _chart(history: History) -> tuple[Chart, ...]:
+    """A line a calendar year, January to December; at most the last three years that have data."""
+    found = sorted({m.year for m in history.tables})[-3:]
+    lines = [
+        (Name(str(year)), [history.totals[date(year, m, 1)].net_sales if date(year, m, 1) in history.whole else None for m in range(1, 13)])
+        for year in found
+    ]
+    lines = [(text_, values) for text_, values in lines if sum(v is not None for v in values) > 1]
+    if len(lines) < 2:
+        return ()
+    return (
+        Chart(
+            "lines",
+            "years",
+            text("years.chart", n=Count(len(lines))),
+            text("years.alt", n=Count(len(lines))),
+            {
+                "labels": [MonthName(m, short=True) for m in range(1, 13)],
+                "ticks": [0, 3, 6, 9],
+                "tick_names": [MonthName(m + 1, short=True) for m in (0, 3, 6, 9)],
+                "lines": lines,
+                "currency": history.currency,
+                "index": False,
+            },
+        ),
+    )

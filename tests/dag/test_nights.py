@@ -1,0 +1,75 @@
+"""Nights on a real shop: what is done is skipped, what changed is made again, and only that."""
+
+from __future__ import annotations
+
+import json
+import re
+from collections import defaultdict
+from datetime import UTC, date, datetime, time
+from decimal import Decimal
+
+from tests.dag.conftest import Till, served
+from tests.oracle import Shop, tally
+
+
+def ran(log: str) -> list[str]:
+    """Tasks that ended in this run, in their order."""
+    return re.findall(r"done +(\w+\([^)]*\))", log)
+
+
+def reopened(log: str) -> dict[str, str]:
+    """Partitions that were made again, each with what changed."""
+    return dict(re.findall(r"(\w+\([^)]*\)) re-opened: (.*)", log))
+
+
+def test_a_night_that_is_done_does_nothing(till: Till) -> None:
+    assert "MonthlyReport(month=2026-10)" in ran(till.night())
+    again = till.night()
+    assert ran(again) == [] and "Did not run any tasks" in again
+
+
+def test_a_cancelled_receipt_changes_its_own_day_and_no_other(quiet_till: Till) -> None:
+    till = quiet_till
+    till.night()
+    before, days = till.figures()["currencies"]["MXN"]["bridge"]["total"], staged(till)
+    number = till.some_receipt(date(2026, 10, 29), hour=18)["receipt_number"]
+    till.book.cancel(number, datetime(2026, 10, 31, 18, tzinfo=UTC))
+    log = till.at(datetime(2026, 11, 1, 12, tzinfo=UTC)).night()
+    assert {name for name, body in staged(till).items() if days.get(name) != body} == {"day=2026-10-29", "day=2026-10-31"}
+    assert "raw/receipts/2026-10-31 sold 2026-10-29" in reopened(log)["DailySales(date=2026-10-29)"]
+    assert reopened(log)["MonthlySales(month=2026-10)"] == "staging/2026-10-29, staging/2026-10-31"
+    after = till.figures()["currencies"]["MXN"]["bridge"]["total"]
+    assert after["cancelled_receipts"] == before["cancelled_receipts"] + 1
+
+
+def staged(till: Till) -> dict[str, bytes]:
+    return {path.parent.name: path.read_bytes() for path in (till.luigi.folder / "lake" / "staging").rglob("receipts.parquet")}
+
+
+def test_the_report_ties_to_the_till_after_late_edited_and_cancelled_receipts(till: Till) -> None:
+    till.night()
+    late = {**till.some_receipt(date(2026, 10, 29)), "receipt_number": "99-1"}
+    till.book.add(late, datetime(2026, 10, 31, 20, tzinfo=UTC))
+    moved = till.some_receipt(date(2026, 10, 30))
+    till.book.change(moved["receipt_number"], datetime(2026, 10, 31, 21, tzinfo=UTC), receipt_date="2026-10-28T22:00:00.000Z")
+    till.book.cancel(till.some_receipt(date(2026, 10, 31))["receipt_number"], datetime(2026, 11, 1, 17, tzinfo=UTC))
+    till.at(datetime(2026, 11, 2, 12, tzinfo=UTC)).night()
+    raw = [json.dumps(receipt).encode() for receipt in served(till.server, datetime(2026, 9, 1, tzinfo=UTC), till.server.now())]
+    shop = Shop("America/Mexico_City", time(5), "MXN", 2)
+    expected = tally(raw, defaultdict(lambda: shop), date(2026, 10, 28), date(2026, 10, 31))
+    for store, found in till.figures()["currencies"]["MXN"]["bridge"]["stores"].items():
+        for name in ("receipts", "gross_sales", "refunds", "net_sales", "tax_included", "tax_added", "tips", "collected", "paid"):
+            assert Decimal(found[name]) == expected[store, "MXN"].totals[name], (store, name)
+
+
+def test_an_incremental_lake_equals_one_made_at_once(till: Till, tmp_path) -> None:
+    for day in (30, 31):
+        till.at(datetime(2026, 10, day, 12, tzinfo=UTC)).night()
+    till.at(datetime(2026, 11, 2, 12, tzinfo=UTC)).night()
+    incremental = {path.name: path.read_bytes() for path in (tmp_path / "lake" / "sales").rglob("*.parquet")}
+    till.luigi.configure("lake", url=tmp_path / "other")
+    till.night()
+    for path in (tmp_path / "other" / "sales").rglob("*.parquet"):
+        rebuilt = path.read_bytes()
+        assert rebuilt == (tmp_path / "lake" / path.relative_to(tmp_path / "other")).read_bytes()
+    assert incremental

@@ -1,0 +1,153 @@
+"""The law of moved receipts: whoever reads a date under which a receipt ever stood sees its newest version there."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from datetime import date, datetime, timedelta
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.extract import forward, pack, recall, sold_date
+from pipeline.extract.endpoints import write_instant
+from pipeline.extract.envelope import read_receipt
+from pipeline.extract.forward import place_of
+from pipeline.extract.source import Record
+from tests.extract.small_shop import START
+
+DAY = timedelta(days=1)
+
+
+def version(number: str, created: datetime, updated: datetime, sold: datetime | None) -> Record:
+    fields = {"receipt_number": number, "created_at": write_instant(created), "updated_at": write_instant(updated)}
+    return read_receipt(json.dumps({**fields, "receipt_date": write_instant(sold) if sold else "garbage"}).encode())
+
+
+class Raw:
+    """What a lake holds of raw: NDJSON objects by date of sale, committed batch after batch."""
+
+    def __init__(self) -> None:
+        self.objects: dict[date | None, list[bytes]] = defaultdict(list)
+
+    def commit(self, batch: list[Record]) -> None:
+        by_date: dict[date | None, list[Record]] = defaultdict(list)
+        for record in batch:
+            by_date[sold_date(record)].append(record)
+        for sold, ndjson in pack(forward(by_date, recall(lambda day: self.objects[day]))).items():
+            self.objects[sold].append(ndjson)
+
+    def versions(self, place: date) -> dict[str, Record]:
+        """The newest version of every receipt seen from a place: what stands there, and what of unknown date counts there."""
+        newest: dict[str, Record] = {}
+        for sold in (None, place):  # (updated_at, batch, position)
+            for record in (read_receipt(line) for ndjson in self.objects[sold] for line in ndjson.splitlines()):
+                is_seen = sold is not None or place_of(record) == place
+                if is_seen and (record.number not in newest or newest[record.number].updated_at <= record.updated_at):
+                    newest[record.number] = record
+        return newest
+
+
+# A history: batches of (receipt, days that its date of sale lies before its arrival; None: unreadable), each a day after the other.
+MOVE = st.tuples(st.integers(0, 4), st.none() | st.integers(0, 12))
+HISTORIES = st.lists(st.lists(MOVE, max_size=5), min_size=1, max_size=8)
+
+
+def play(history: list) -> tuple[Raw, dict[str, Record], dict[str, set[date]]]:
+    raw, newest, places = Raw(), {}, defaultdict(set)
+    created: dict[int, datetime] = {}
+    for day, moves in enumerate(history):
+        batch = []
+        for second, (receipt, back) in enumerate(moves):
+            moment = START + day * DAY + timedelta(seconds=second)
+            created.setdefault(receipt, moment)
+            record = version(f"1-{receipt}", created[receipt], moment, None if back is None else created[receipt] - back * DAY)
+            newest[record.number] = record
+            places[record.number].add(place_of(record))
+            batch.append(record)
+        raw.commit(batch)
+    return raw, newest, places
+
+
+@given(HISTORIES)
+def test_every_place_that_ever_held_a_receipt_sees_its_newest_version(history: list) -> None:
+    raw, newest, places = play(history)
+    for number, record in newest.items():
+        for place in places[number]:
+            assert raw.versions(place)[number] == record, f"{number} in {place}"
+
+
+@given(HISTORIES)
+def test_places_that_keep_what_is_newest_and_theirs_count_each_receipt_once(history: list) -> None:
+    """As DailySales does, with readable and unreadable dates: a place keeps a receipt if the newest version seen there is its own."""
+    raw, newest, places = play(history)
+    everywhere = {place for found in places.values() for place in found} | {sold for sold in raw.objects if sold}
+    counted = [record for place in everywhere for record in raw.versions(place).values() if place_of(record) == place]
+    assert sorted(counted) == sorted(newest.values())
+
+
+@given(HISTORIES)
+def test_what_stands_is_what_came_and_copies_of_it(history: list) -> None:
+    raw, _, places = play(history)
+    for sold, objects in raw.objects.items():
+        for record in (read_receipt(line) for ndjson in objects for line in ndjson.splitlines()):
+            assert sold is None or sold in places[record.number] | {record.created_at.date()}, "nothing is copied further than the law says"
+            assert sold is not None or sold_date(record) is None, "nothing readable is put under the unknown"
+
+
+def test_a_chain_of_moves() -> None:
+    raw = Raw()
+    v1, v2, v3 = (version("1-1", START, START + n * DAY, START - back * DAY) for n, back in enumerate((0, 3, 7)))
+    for record in (v1, v2, v3):
+        raw.commit([record])
+        assert {raw.versions(sold_date(v))["1-1"] for v in (v1, v2, v3) if sold_date(v) in raw.objects} == {record}
+
+
+def test_a_receipt_that_nobody_changed_and_nobody_sold_late_is_not_copied() -> None:
+    asked = []
+    record = version("1-1", START, START, START)
+    found = forward({START.date(): [record]}, lambda *args: asked.append(args) or ())
+    assert dict(found) == {START.date(): [record]} and asked == []
+
+
+def test_a_first_version_seen_late_is_found_again() -> None:
+    """The first version that extraction saw was an edit already: its home is the date of its arrival all the same."""
+    raw = Raw()
+    seen = version("1-1", START, START + 5 * DAY, START - 20 * DAY)
+    moved = version("1-1", START, START + 9 * DAY, START - 2 * DAY)
+    raw.commit([seen])
+    raw.commit([moved])
+    assert raw.versions((START - 20 * DAY).date())["1-1"] == moved
+
+
+def test_two_versions_in_one_batch() -> None:
+    raw = Raw()
+    v1, v2 = version("1-1", START, START, START), version("1-1", START, START + DAY, START - 5 * DAY)
+    raw.commit([v2, v1])
+    assert raw.versions(START.date())["1-1"] == raw.versions((START - 5 * DAY).date())["1-1"] == v2
+
+
+def test_a_version_of_unknown_date_goes_where_the_earlier_ones_stand_and_is_found_when_it_is_mended() -> None:
+    raw = Raw()
+    v1, v2 = version("1-1", START, START, START), version("1-1", START, START + DAY, None)
+    v3 = version("1-1", START, START + 4 * DAY, START - DAY)
+    raw.commit([v1])
+    raw.commit([v2])
+    assert raw.versions(START.date())["1-1"] == raw.versions((START + DAY).date())["1-1"] == v2
+    raw.commit([v3])
+    assert {raw.versions(place_of(v))["1-1"] for v in (v1, v2, v3)} == {v3}
+
+
+def test_records_without_number_or_arrival_stay_where_they_are() -> None:
+    odd = [Record(b"{}", None, START + DAY, START, START), Record(b"[]", "1-1", START, None, START), Record(b"7", None, None, None, None)]
+    for record in odd:
+        place = sold_date(record)
+        assert dict(forward({place: [record]}, lambda *_: {START.date() - DAY})) == {place: [record]}
+
+
+def test_home_is_read_once_for_a_batch() -> None:
+    raw, reads = Raw(), []
+    raw.commit([version(f"1-{n}", START, START, START) for n in range(5)])
+    earlier = recall(lambda day: reads.append(day) or raw.objects[day])
+    by_date = {(START - DAY).date(): [version(f"1-{n}", START, START + DAY, START - DAY) for n in range(5)]}
+    assert len(dict(forward(by_date, earlier))[START.date()]) == 5 and reads == [START.date()]

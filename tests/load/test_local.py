@@ -1,0 +1,150 @@
+"""The local folder under harm: killed writers, full disk, missing rights, foreign files."""
+
+from __future__ import annotations
+
+import fcntl
+import multiprocessing
+import os
+import resource
+import signal
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import ConfigError, StorageRefused
+from pipeline.load import Storage, open_storage
+
+fork = multiprocessing.get_context("fork")
+
+
+def in_child(action: Callable[[], None]) -> int:
+    """The exit code of a child that does `action`."""
+    child = fork.Process(target=action)
+    child.start()
+    child.join()
+    return child.exitcode
+
+
+def drafts(storage: Storage) -> list[str]:
+    return [path.name for path in (storage.root / ".writing").iterdir() if path.name != "lock"]
+
+
+def test_drafts_are_private_and_objects_obey_the_umask(folder: Storage) -> None:
+    before = os.umask(0o027)
+    try:
+        folder.put("a/k", b"1")
+    finally:
+        os.umask(before)
+    assert (folder.root / ".writing").stat().st_mode & 0o777 == 0o700
+    assert (folder.root / "a/k").stat().st_mode & 0o777 == 0o640
+
+
+def test_a_killed_writer_leaves_no_object_and_its_draft_goes_at_the_next_start(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    folder.put("k", b"old")
+
+    def die() -> None:
+        monkeypatch.setattr("pathlib.Path.replace", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+        open_storage(str(folder.root)).put("k", b"new")
+
+    assert in_child(die) == -signal.SIGKILL
+    assert folder.get("k") == b"old" and [stat.key for stat in folder.list()] == ["k"] and len(drafts(folder)) == 1
+    open_storage(str(folder.root)).put("k2", b"1")
+    assert drafts(folder) == []
+
+
+def test_a_draft_in_the_making_is_not_swept(folder: Storage) -> None:
+    folder.put("k", b"1")
+    draft = folder.root / ".writing" / "1-1"
+    with draft.open("wb") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        open_storage(str(folder.root)).put("k2", b"1")
+        assert draft.exists()
+    open_storage(str(folder.root)).put("k3", b"1")
+    assert not draft.exists()
+
+
+def test_the_lock_of_a_killed_writer_is_free(folder: Storage) -> None:
+    folder.put("k", b"1")
+
+    def hold() -> None:
+        handle = os.open(folder.root / ".writing" / "lock", os.O_RDWR)
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        os.kill(os.getpid(), signal.SIGKILL)
+
+    assert in_child(hold) == -signal.SIGKILL
+    started = time.monotonic()
+    folder.put("k", b"2")
+    assert time.monotonic() - started < 5
+
+
+@pytest.mark.parametrize("size", [4_000, 100_000])
+def test_a_full_disk_is_said_and_publishes_nothing(folder: Storage, size: int) -> None:
+    folder.put("k", b"old")
+
+    def fill() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, 1_000))
+        with pytest.raises(StorageRefused, match=r"cannot write .*/k: the file size limit is reached; make room and run again"):
+            folder.put("k", b"x" * size)
+        assert not drafts(folder)
+
+    assert in_child(fill) == 0
+    assert folder.get("k") == b"old"
+
+
+@pytest.mark.skipif(os.getuid() != 0 or not Path("/proc").exists(), reason="needs the right to become another user")
+def test_a_missing_right_is_said(folder: Storage) -> None:
+    folder.put("a/k", b"1")
+    (folder.root / "a/k").chmod(0o600)
+    for above in folder.root.parents:
+        if above.stat().st_mode & 0o011 != 0o011:
+            above.chmod(above.stat().st_mode | 0o011)
+
+    def try_all() -> None:
+        os.setuid(65534)
+        with pytest.raises(StorageRefused, match=r"cannot read .*/a/k: permission is denied; give this user the right to read there"):
+            folder.get("a/k")
+        with pytest.raises(StorageRefused, match=r"cannot write .*/b: permission is denied"):
+            folder.put("b", b"1")
+
+    assert in_child(try_all) == 0
+    (folder.root / "a").chmod(0o000)
+
+    def try_listing() -> None:
+        os.setuid(65534)
+        with pytest.raises(StorageRefused, match=r"cannot list"):
+            list(folder.list("a/"))
+
+    assert in_child(try_listing) == 0
+
+
+def test_foreign_files_links_and_folders_do_not_confuse(folder: Storage, tmp_path: Path) -> None:
+    folder.put("a/k", b"1")
+    (tmp_path / "outside").write_bytes(b"secret")
+    (folder.root / "a" / "link").symlink_to(tmp_path / "outside")
+    (folder.root / "a" / "loop").symlink_to(folder.root)
+    (folder.root / "a" / "empty").mkdir()
+    (folder.root / "data (1).parquet").write_bytes(b"x")
+    (folder.root / os.fsdecode(b"bad\xff")).write_bytes(b"x")
+    assert [stat.key for stat in folder.list()] == ["a/k", os.fsdecode(b"bad\xff"), "data (1).parquet"]
+    assert folder.head("a") is None and folder.head("a/k/below") is None and folder.head("a/empty") is None
+
+
+def test_a_key_below_an_object_is_refused(folder: Storage) -> None:
+    folder.put("a", b"1")
+    with pytest.raises(StorageRefused, match=r"cannot write .*/a/b"):
+        folder.put("a/b", b"1")
+    folder.put("c/d", b"1")
+    with pytest.raises(StorageRefused, match=r"cannot write .*/c"):
+        folder.put("c", b"1")
+
+
+def test_a_lake_that_is_a_file_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "lake").write_bytes(b"")
+    with pytest.raises(ConfigError, match=r"is a file; name a folder"):
+        open_storage(str(tmp_path / "lake"))
+
+
+def test_nothing_is_made_by_looking(folder: Storage) -> None:
+    assert list(folder.list()) == [] and folder.head("k") is None and not folder.root.exists()

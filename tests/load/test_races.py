@@ -1,0 +1,166 @@
+"""Several runs on one lake at once: one winner for each number, and all end with the same truth."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+import time
+from collections.abc import Callable
+from contextlib import suppress
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from pipeline.errors import Conflict, Corrupt
+from pipeline.load import MONTHLY, RECEIPTS, SALES, VOID, Lake, Storage, edition_of
+from tests.load.conftest import opener
+from tests.load.faults import FaultyStorage
+from tests.load.invariants import check
+
+fork = multiprocessing.get_context("fork")
+MONTH = "2026-10"
+
+
+def together(number: int, action: Callable[[int], None]) -> list[int]:
+    """Exit codes of `number` children that start `action` at the same moment."""
+    gate = fork.Barrier(number)
+
+    def begin(mine: int) -> None:
+        gate.wait()
+        action(mine)
+
+    children = [fork.Process(target=begin, args=(mine,)) for mine in range(number)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+    return [child.exitcode for child in children]
+
+
+def bring(storage: Storage, run: str, edition: str, members: dict[str, bytes], dataset: str = SALES) -> None:
+    """What a task does: look, build, publish; start again when another was first; heal what is broken."""
+    for _ in range(100):
+        lake = Lake(storage, run, patience=1.0)
+        newest = lake.newest(dataset, MONTH)
+        try:
+            if newest and newest.edition == edition:
+                assert lake.read(dataset, MONTH).keys() == members.keys()
+                return
+            lake.publish(dataset, MONTH, edition, members, {"run": run}, basis=newest)
+        except Conflict:
+            continue
+        except Corrupt:
+            if Lake(storage).newest(dataset, MONTH) == newest:
+                try:
+                    lake.void(dataset, MONTH, "found by a reader")
+                except Conflict:
+                    continue
+    raise AssertionError(f"{run} came to no end")
+
+
+@pytest.fixture(params=["local", "seaweed"])
+def reopen(request: pytest.FixtureRequest) -> Callable[[], Storage]:
+    """The real ones only: a mock's locks prove nothing."""
+    place = opener(request.param, request)
+    list(place().list())  # what is loaded before the fork need not be loaded by every child
+    return place
+
+
+@pytest.mark.parametrize("dataset", [SALES, MONTHLY])
+def test_runs_that_build_the_same_agree_on_one_manifest(reopen: Callable[[], Storage], dataset: str) -> None:
+    edition = edition_of(1, {}, [])
+    members = {name: name.encode() * 100 for name in ("receipts", "sales", "payments")}
+    assert together(8, lambda mine: bring(reopen(), f"run{mine}", edition, members, dataset)) == [0] * 8
+    assert [one.edition for one in Lake(reopen()).history(dataset, MONTH)] == [edition]
+    check(reopen(), quiet=True)
+
+
+def test_runs_that_build_differently_take_turns_and_end_consistent(reopen: Callable[[], Storage]) -> None:
+    """Eight runs with eight contents: each number has one winner, and the last manifest is true to what stands there."""
+    def work(mine: int) -> None:
+        bring(reopen(), f"run{mine}", edition_of(mine, {}, []), {name: f"{name}{mine}".encode() for name in ("receipts", "sales")})
+
+    assert together(8, work) == [0] * 8
+    lake = Lake(reopen(), patience=0)
+    assert {one.edition for one in lake.history(SALES, MONTH)} - {VOID} == {edition_of(mine, {}, []) for mine in range(8)}
+    if lake.newest(SALES, MONTH).edition == VOID:
+        bring(reopen(), "last", edition_of(9, {}, []), {"receipts": b"r", "sales": b"s"})
+    members = Lake(reopen(), patience=0).read(SALES, MONTH)
+    assert len({data.strip(b"receiptsal") for data in members.values()}) == 1, "both members are of one run"
+    check(reopen(), quiet=True)
+
+
+def test_runs_that_fetch_the_same_window_leave_one_batch(reopen: Callable[[], Storage]) -> None:
+    def work(mine: int) -> None:
+        with suppress(Conflict):
+            Lake(reopen(), f"run{mine}").commit_window("2026-10-05", {date(2026, 10, 5): b"%d\n" % (mine % 4), None: b"x\n"}, {})
+
+    assert together(8, work) == [0] * 8
+    lake = Lake(reopen())
+    assert len(lake.history(RECEIPTS, "2026-10-05")) == 1
+    texts = [lake.read_raw(one) for one in lake.raw_objects(date(2026, 10, 5), date(2026, 10, 5), "2026-10-05")]
+    assert texts[0] in {b"%d\n" % mine for mine in range(4)} and texts[1:] == [b"x\n"]
+    check(reopen(), quiet=True)
+
+
+@pytest.mark.parametrize("kind", ["local", "seaweed"])
+def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(kind: str, request: pytest.FixtureRequest) -> None:
+    """A run stalls (SIGSTOP), another publishes newer content, the first wakes: the newer stays, or is void and built again."""
+    old, ours, theirs = (edition_of(number, {}, []) for number in range(3))
+    for at in range(1, 30):
+        storage = opener(kind, request, str(at))()
+        bring(storage, "first", old, {"receipts": b"r0", "sales": b"s0"})
+        final = check(storage, quiet=True)
+        stalling = FaultyStorage(storage, at, after=False, strike=lambda _: os.kill(os.getpid(), signal.SIGSTOP))
+        stalling._pass = once(stalling)
+
+        def publish(run: Storage = stalling) -> None:
+            lake = Lake(run, "zombie", patience=0)
+            try:
+                lake.publish(SALES, MONTH, ours, {"receipts": b"r1", "sales": b"s1"}, {}, basis=lake.newest(SALES, MONTH))
+            except Conflict:
+                os._exit(3)
+
+        zombie = fork.Process(target=publish)
+        zombie.start()
+        stopped = stops(zombie)
+        if stopped:
+            bring(storage, "second", theirs, {"receipts": b"r2", "sales": b"s0"})
+            os.kill(zombie.pid, signal.SIGCONT)
+        zombie.join()
+        final = check(storage, final)
+        newest = Lake(storage).newest(SALES, MONTH)
+        if not stopped:
+            assert zombie.exitcode == 0 and newest.edition == ours and at > 6
+            return
+        assert zombie.exitcode in (0, 3)
+        if zombie.exitcode == 0:  # it had not looked yet when it was stopped, or had taken its number already
+            assert at == 1 or newest.edition == theirs
+        else:
+            assert newest.edition in (theirs, VOID)
+        bring(storage, "third", theirs, {"receipts": b"r2", "sales": b"s0"})
+        assert Lake(storage).read(SALES, MONTH) == {"receipts": b"r2", "sales": b"s0"}
+        check(storage, final, quiet=True)
+    raise AssertionError("the zombie never ran through")
+
+
+def once(faulty: FaultyStorage) -> Callable:
+    """Strikes at request `at` alone: a stopped process goes on when it is woken."""
+    def passing(verb: str, key: str, request: Callable) -> object:
+        with faulty._turn:
+            faulty.made.append(key)
+            if len(faulty.made) == faulty.at:
+                faulty.strike(key)
+        return request()
+    return passing
+
+
+def stops(child: multiprocessing.Process) -> bool:
+    """Whether the child came to a stop before it ended."""
+    while child.is_alive():
+        if Path(f"/proc/{child.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] == "T":
+            return True
+        time.sleep(0.01)
+    return False

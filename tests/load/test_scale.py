@@ -1,0 +1,71 @@
+"""Three years of history: what it costs to find that there is nothing to do, counted in requests, and how the cost grows."""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline.load import CATALOG, CUMULATIVE, MONTHLY, RAW, RECEIPTS, SALES, STAGING, SUMMARY, Lake, Storage, edition_of, open_storage
+from pipeline.load.layout import digest_of, manifest_of, raw_key
+from pipeline.load.raw import _batch_digest
+
+DAYS = [date(2023, 10, 1) + timedelta(days=number) for number in range(1096)]
+MONTHS = sorted({f"{day:%Y-%m}" for day in DAYS})
+EDITION = edition_of(1, {}, [])
+
+
+@pytest.fixture(scope="module")
+def years(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The names of three years in a folder: every window touches its day, the next, and every fifth an earlier one."""
+    root = tmp_path_factory.mktemp("years")
+    keys = []
+    for number, day in enumerate(DAYS):
+        sold = [day, day + timedelta(days=1)] + ([day - timedelta(days=number)] if number and number % 5 == 0 else [])
+        parts = [(one, digest_of(str(one), number)) for one in sold]
+        batch = _batch_digest(1, parts)
+        keys += [raw_key(one, str(day), batch, digest) for one, digest in parts]
+        keys += [manifest_of(RECEIPTS, str(day), 1, RAW, batch).key, manifest_of(CATALOG, str(day), 1, RAW, digest_of(number)).key]
+        keys += [manifest_of(STAGING, str(day), 1, EDITION, digest_of(number)).key]
+    for dataset in (SALES, SUMMARY, MONTHLY, CUMULATIVE):
+        keys += [manifest_of(dataset, month, 1, EDITION, digest_of(month)).key for month in MONTHS]
+    for key in keys:
+        (root / key).parent.mkdir(parents=True, exist_ok=True)
+        (root / key).touch()
+    return root
+
+
+def test_three_years_are_known_after_seven_listings(years: Path) -> None:
+    storage = open_storage(str(years))
+    lake = Lake(storage)
+    lake.preflight()
+    for dataset in (RECEIPTS, CATALOG, STAGING):
+        assert all(lake.newest(dataset, str(day)) for day in DAYS)
+    for dataset in (SALES, SUMMARY, MONTHLY, CUMULATIVE):
+        assert lake.partitions(dataset) == MONTHS
+    assert sum(len(lake.raw_objects(day, day, str(day))) for day in DAYS) == 1096 + 1095 + 219, "one is sold after the last day"
+    assert storage.requests == {"LIST": 4 + 3}
+
+
+def test_committing_goes_on_with_the_index_and_does_not_build_it_anew(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake = Lake(folder)
+    assert lake.raw_objects(DAYS[0], DAYS[-1]) == []
+    monkeypatch.setattr("pipeline.load.raw._batch_digest", counted := Counted())
+    for number, day in enumerate(DAYS[:20]):
+        lake.commit_window(str(day), {day: b"%d\n" % number, None: b"x\n"}, {})
+        texts = [lake.read_raw(one) for one in lake.raw_objects(DAYS[0], day, str(day))]
+        assert texts == [b"%d\n" % earlier for earlier in range(number + 1)] + [b"x\n"]
+    assert counted.calls == 20, "once for each commit"
+    assert [one.key for one in lake.raw_objects(DAYS[0], DAYS[19])] == [one.key for one in Lake(folder).raw_objects(DAYS[0], DAYS[19])]
+
+
+class Counted:
+    """The digest of a batch, counting how often it is asked for."""
+
+    def __init__(self) -> None:
+        self.calls = 0
+
+    def __call__(self, number: int, parts: object) -> str:
+        self.calls += 1
+        return _batch_digest(number, parts)

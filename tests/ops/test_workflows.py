@@ -1,0 +1,97 @@
+"""The workflows: pinned actions, least permissions, no event text in a script, no cache beside credentials."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+
+PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
+SHELL_FROM_EVENT = re.compile(r"\$\{\{")
+ALLOWED = {
+    "ci": {"tests": {"contents": "read"}, "lint": {"contents": "read"}, "image": {"contents": "read"}},
+    "nightly": {"night": {"contents": "read", "id-token": "write"}, "tell": {"issues": "write"}},
+}
+
+
+def steps(workflow: dict) -> Iterator[tuple[dict, dict]]:
+    for job in workflow["jobs"].values():
+        for step in job["steps"]:
+            yield job, step
+
+
+def test_actions_are_pinned_by_commit_and_few(workflow: dict) -> None:
+    used = {step["uses"] for _, step in steps(workflow) if "uses" in step}
+    assert all(PINNED.fullmatch(action) for action in used)
+    assert {action.split("/")[0] for action in used} <= {"actions", "aws-actions"}
+
+
+def test_every_pin_says_its_version(root) -> None:
+    for path in (root / ".github/workflows").glob("*.yml"):
+        for line in path.read_text().splitlines():
+            assert "uses:" not in line or re.search(r"# v\d+\.\d+\.\d+$", line), line
+
+
+def test_permissions_are_least(workflow: dict) -> None:
+    assert workflow["permissions"] == {}
+    assert {name: job["permissions"] for name, job in workflow["jobs"].items()} == ALLOWED[workflow["name"]]
+
+
+def test_triggers_give_no_stranger_our_rights(workflow: dict) -> None:
+    triggers = workflow[True]
+    assert not {"pull_request_target", "workflow_run", "issue_comment", "issues"} & set(triggers)
+    if "id-token" in str(workflow["jobs"]):
+        assert set(triggers) == {"schedule", "workflow_dispatch"}
+
+
+def test_no_expression_is_pasted_into_a_script(workflow: dict) -> None:
+    for _, step in steps(workflow):
+        assert not SHELL_FROM_EVENT.search(step.get("run", "")), "hand it over in env"
+
+
+def test_the_token_of_the_checkout_is_not_left_behind(workflow: dict) -> None:
+    for _, step in steps(workflow):
+        if step.get("uses", "").startswith("actions/checkout@"):
+            assert step["with"]["persist-credentials"] is False
+
+
+def test_every_job_ends_in_time_and_runs_do_not_meet(workflow: dict) -> None:
+    assert workflow["concurrency"]["group"]
+    assert all(0 < job["timeout-minutes"] <= 150 for job in workflow["jobs"].values())
+    assert all(re.fullmatch(r"ubuntu-\d\d\.04", job["runs-on"]) for job in workflow["jobs"].values())
+
+
+def test_no_cache_is_restored_where_credentials_are(nightly: dict) -> None:
+    for _, step in steps(nightly):
+        assert "cache" not in step.get("uses", "") and "cache" not in step.get("with", {})
+
+
+def test_secrets_go_only_to_the_step_that_needs_them(workflow: dict) -> None:
+    used = {re.sub(r"\W", "", name) for name in re.findall(r"secrets\.(\w+)", str(workflow))}
+    assert used <= {"LOYVERSE_TOKEN", "CUSTOMER_HASH_KEY"}, "AWS is entered by OIDC; nothing of it is stored"
+    assert "secrets." not in str({k: v for k, v in workflow.items() if k != "jobs"})
+    for job in workflow["jobs"].values():
+        assert "secrets." not in str(job.get("env", {}))
+        assert all("secrets." not in str({**step, "env": {}}) for step in job["steps"])
+
+
+def test_the_night_enters_aws_by_its_environment(nightly: dict) -> None:
+    night = nightly["jobs"]["night"]
+    assert night["environment"] == "lake", "the role's trust policy names it"
+    [entry] = [step for step in night["steps"] if step.get("uses", "").startswith("aws-actions/")]
+    assert entry["with"]["role-to-assume"] == "${{ vars.AWS_ROLE_ARN }}"
+    assert not {"aws-access-key-id", "aws-secret-access-key"} & set(entry["with"])
+    assert nightly["concurrency"] == {"group": "nightly", "cancel-in-progress": False}
+    assert set(nightly[True]["workflow_dispatch"]["inputs"]) == {"date", "month"}
+
+
+def test_a_person_is_told_whatever_happens(nightly: dict) -> None:
+    tell = nightly["jobs"]["tell"]
+    assert tell["if"] == "always()" and tell["needs"] == "night"
+
+
+@pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])
+def test_ci_covers_the_supported_pythons(root, python: str) -> None:
+    text = (root / ".github/workflows/ci.yml").read_text()
+    assert f'"{python}"' in text and f"Python :: {python}\n" in (root / "setup.cfg").read_text()

@@ -1,0 +1,104 @@
+"""Awkward shops: every one of them gets whole reports in both languages, and the report says what it cannot say."""
+
+from __future__ import annotations
+
+import json
+import re
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+import reports
+
+SEPTEMBER, AUGUST, LAST_YEAR, JANUARY = date(2025, 9, 1), date(2025, 8, 1), date(2024, 9, 1), date(2025, 1, 1)
+LINEAGE = {"edition": 1, "watermark": "2025-10-03"}
+
+
+def never(day: date) -> bool:
+    return True
+
+
+def only_first(day: date) -> bool:
+    return day.day != 1
+
+
+WORLD = (
+    ("Pizza 🍕 de la casa con muchísimo queso y un nombre que no termina nunca jamás", "🍕", 120, 40),
+    ("寿司の盛り合わせ", "日本", 90, 30),
+    ("شاورما دجاج", "عربي", 80, 30),
+    ("Ñandú & <b>Hijos</b>", "A|B", 70, 20),
+    ("=SUM(A1:A9)", "+cmd", 60, 20),
+    ("x" * 300, "long", 50, 10),
+    ("[haga clic](http://malo.example)", "`code`", 40, 10),
+)
+
+SHOPS = {
+    "usual": ({}, [LAST_YEAR, AUGUST, SEPTEMBER]),
+    "first month": ({}, [SEPTEMBER]),
+    "empty month": ({"closed": never}, [SEPTEMBER]),
+    "empty after a full one": ({"closed": lambda day: day.month == 9}, [AUGUST, SEPTEMBER]),
+    "full after an empty one": ({"closed": lambda day: day.month == 8}, [AUGUST, SEPTEMBER]),
+    "one receipt": ({"closed": only_first, "receipts": 1, "stores": (("s1", "Única", "MXN"),)}, [SEPTEMBER]),
+    "all refunds": ({"refunds": 1.0}, [AUGUST, SEPTEMBER]),
+    "one product": ({"menu": (("Taco", "Tacos", 20, 8),), "combo": None}, [AUGUST, SEPTEMBER]),
+    "no customers": ({"customers": 0}, [AUGUST, SEPTEMBER]),
+    "few customers": ({"customers": 4}, [AUGUST, SEPTEMBER]),
+    "no costs": ({"costs": False}, [AUGUST, SEPTEMBER]),
+    "no categories": ({"menu": tuple((n, None, p, c) for n, _, p, c in WORLD)}, [AUGUST, SEPTEMBER]),
+    "three hundred products": (
+        {"menu": tuple((f"Producto número {i:03d}", f"Categoría {i % 7}", 20 + i % 90, 5 + i % 20) for i in range(300)), "receipts": 40},
+        [AUGUST, SEPTEMBER],
+    ),
+    "fifty stores": ({"stores": tuple((f"s{i:02d}", f"Sucursal {i:02d}", "MXN") for i in range(50)), "receipts": 2}, [AUGUST, SEPTEMBER]),
+    "yen": ({"stores": (("s1", "銀座", "JPY"),), "places": 0}, [AUGUST, SEPTEMBER]),
+    "dinar": ({"stores": (("s1", "Salmiya", "KWD"),), "places": 3}, [AUGUST, SEPTEMBER]),
+    "three currencies": (
+        {"stores": (("s1", "Centro", "MXN"), ("s2", "銀座", "JPY"), ("s3", "Salmiya", "KWD")), "places": 3},
+        [AUGUST, SEPTEMBER],
+    ),
+    "january": ({}, [date(2024, 12, 1), JANUARY]),
+    "names of the world": (
+        {
+            "menu": WORLD,
+            "combo": "Combo\n# |*_`<img src=x onerror=alert(1)>",
+            "tenders": (("=1+1", "CASH"), ("@tarjeta", "OTHER")),
+            "stores": (("s1", "<script>alert(1)</script>", "MXN"), ("s2", "\u202eoleb\u202c ‏مطعم", "MXN")),
+            "discounts": ("-10%", "\tTab"),
+            "employees": (("e1", "Ana|G."), ("e2", "**Luis**")),
+        },
+        [AUGUST, SEPTEMBER],
+    ),
+}
+
+
+@pytest.mark.parametrize("locale", ["es_MX", "en_US"])
+@pytest.mark.parametrize("name", SHOPS)
+def test_monthly_report_of_an_awkward_shop(name, locale, shop, make_summaries):
+    changed, months = SHOPS[name]
+    summaries = make_summaries(
+        replace(shop(), receipts=changed.get("receipts", 12), **{k: v for k, v in changed.items() if k != "receipts"}), months
+    )
+    files = reports.monthly(months[-1], summaries, locale=locale, places=changed.get("places", 2), lineage=LINEAGE)
+    figures = json.loads(files["figures.json"])
+    text = files["report.md"].decode()
+    assert files["report.html"].startswith(b"<!doctype html>") and files["report.pdf"].startswith(b"%PDF")
+    for number in range(1, 18):
+        assert f"\n## {number}. " in text
+    assert not re.search(r"\b(None|nan|NaN|NaT|inf)\b", text)
+    for currency, sections in figures["currencies"].items():
+        total = sections["bridge"]["total"]
+        assert total["difference"] == total["unpaid"] == str(0 if currency == "JPY" else f"{0:.{3 if currency == 'KWD' else 2}f}")
+
+
+@pytest.mark.parametrize("locale", ["es_MX", "en_US"])
+@pytest.mark.parametrize("name", SHOPS)
+def test_cumulative_report_of_an_awkward_shop(name, locale, shop, make_summaries):
+    changed, months = SHOPS[name]
+    summaries = make_summaries(
+        replace(shop(), receipts=changed.get("receipts", 12), **{k: v for k, v in changed.items() if k != "receipts"}), months
+    )
+    files = reports.cumulative(months[-1], summaries, locale=locale, places=changed.get("places", 2), lineage=LINEAGE)
+    text = files["report.md"].decode()
+    assert files["report.html"].startswith(b"<!doctype html>") and files["report.pdf"].startswith(b"%PDF")
+    assert not re.search(r"\b(None|nan|NaN|NaT|inf)\b", text)

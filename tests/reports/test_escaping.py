@@ -1,0 +1,152 @@
+"""What people wrote stays text: in HTML, Markdown, CSV, the PDF's data and the charts."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+from datetime import date
+from html.parser import HTMLParser
+from xml.etree import ElementTree
+
+import pytest
+
+import reports
+from reports import escape
+from reports.values import Count, Money, Name, text
+from reports.words import LONGEST, Words, visible
+
+HOSTILE = (
+    "<script>alert(1)</script>",
+    "<img src=x onerror=alert(1)>",
+    '"><svg onload=alert(1)>',
+    '=HYPERLINK("http://malo.example")',
+    "+1+1",
+    "-2+3",
+    "@SUM(A1)",
+    "\t=1",
+    "＝1+1",
+    "[clic](http://malo.example)",
+    "![x](http://malo.example/x.png)",
+    "`code` | **bold** _it_ # ~~x~~",
+    "http://malo.example",
+    "www.malo.example",
+    "juan@malo.example",
+    "a\nb\r\n## c",
+    "\u202eesrever\u202c",
+    "x\u200b\u0000y",
+    "{net} %s {{ 7*7 }} #eval",
+    "$x$ \\(y\\)",
+    "1. uno",
+    "- dos",
+    "&lt;b&gt;",
+    "🍔 日本 عربي",
+)
+DRAWN = {"svg", "g", "path", "defs", "clipPath", "rect", "text", "tspan", "use", "style", "pattern"}
+SEPTEMBER = date(2025, 9, 1)
+
+
+@pytest.fixture(scope="module")
+def files(shop, make_summaries) -> dict[str, bytes]:
+    menu = tuple((name, name, 50 + i, 10) for i, name in enumerate(HOSTILE))
+    hostile = shop(
+        menu=menu,
+        combo="<b>Combo</b>|x",
+        tenders=tuple((n, "CASH") for n in HOSTILE[:6]),
+        discounts=HOSTILE[2:6],
+        receipts=40,
+        stores=(("s1", HOSTILE[0], "MXN"), ("s2", "\u202eلا", "MXN")),
+        employees=(("e1", HOSTILE[1]), ("e2", "=1")),
+    )
+    return reports.monthly(SEPTEMBER, make_summaries(hostile, [date(2025, 8, 1), SEPTEMBER]), places=2, lineage={"edition": "<i>1</i>"})
+
+
+class Reader(HTMLParser):
+    """Tags, attributes and text of a page."""
+
+    def __init__(self) -> None:
+        super().__init__(convert_charrefs=True)
+        self.tags, self.links, self.words, self.handlers = set(), [], [], []
+
+    def handle_starttag(self, tag, attrs):
+        self.tags.add(tag)
+        self.handlers += [name for name, _ in attrs if name.startswith("on")]
+        self.links += [value for name, value in attrs if name in ("href", "src")]
+
+    def handle_data(self, data):
+        self.words.append(data)
+
+
+def test_html_holds_no_tag_and_no_link_of_theirs(files):
+    reader = Reader()
+    reader.feed(files["report.html"].decode())
+    assert not reader.tags & {"script", "svg", "b", "i", "iframe", "link", "object", "form"} and not reader.handlers
+    assert all(link.startswith(("#", "data:image/svg+xml;base64,")) for link in reader.links)
+    words = "".join(reader.words)
+    for name in ("<script>alert(1)</script>", "🍔 日本 عربي", "&lt;b&gt;", "{net} %s {{ 7*7 }} #eval"):
+        assert name in words
+    assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b\x00]", words)
+    assert b"http://" not in re.sub(rb"http://malo", b"", files["report.html"])
+
+
+def test_markdown_holds_no_tag_link_or_table_of_theirs(files):
+    text_ = files["report.md"].decode()
+    bare = re.sub(r"\\.", "", text_)
+    assert set(re.findall(r"<(\w+)", bare)) == {"a"}
+    assert all(target.startswith(("charts/", "#")) for target in re.findall(r"\]\(([^)]*)\)", bare))
+    assert "http://" not in text_ and "www." not in text_ and "@malo" not in text_
+    for block in re.findall(r"(?m)(?:^\|.*\n)+", bare):
+        assert len({line.count("|") for line in block.splitlines()}) == 1
+    assert not re.search(r"(?m)^## c", text_)
+
+
+def test_csv_cells_come_back_and_none_is_a_formula(files):
+    for name, body in files.items():
+        if name.startswith("tables/"):
+            rows = list(csv.reader(io.StringIO(body.decode("utf-8-sig"), newline="")))
+            assert len({len(row) for row in rows}) == 1
+            for cell in (c for row in rows for c in row):
+                assert not cell.startswith(escape.FORMULA) or re.fullmatch(r"-?[\d.]+", cell), cell
+    names = {row[0 if "'+1+1" in row[0] else 2] for row in csv.reader(io.StringIO(files["tables/items.csv"].decode("utf-8-sig")))}
+    assert "'+1+1" in names and "<script>alert(1)</script>" in names
+
+
+def test_charts_hold_no_element_of_theirs(files):
+    for name, body in files.items():
+        if name.endswith(".svg"):
+            for element in ElementTree.fromstring(body).iter():
+                assert element.tag.rpartition("}")[2] in {
+                    "svg",
+                    "g",
+                    "path",
+                    "defs",
+                    "clipPath",
+                    "rect",
+                    "text",
+                    "tspan",
+                    "use",
+                    "style",
+                    "pattern",
+                }
+                assert not any(attribute.rpartition("}")[2].startswith("on") for attribute in element.attrib)
+                assert element.attrib.get("{http://www.w3.org/1999/xlink}href", "#").startswith("#")
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_visible_names_are_one_line_without_hidden_signs(name):
+    seen = visible(name)
+    assert seen and seen == seen.strip() and not re.search("[\x00-\x1f\u200b\u202a-\u202e\u2066-\u2069]", seen)
+    assert visible(seen) == seen
+
+
+def test_long_names_are_cut_and_csv_has_them_whole(shop, make_summaries):
+    long = shop(menu=(("x" * 300, "c", 10, 1), ("y", "c", 10, 1)), combo=None)
+    made = reports.monthly(SEPTEMBER, make_summaries(long, [SEPTEMBER]), places=2, lineage={})
+    assert b"x" * (LONGEST + 1) not in made["report.html"] and b"x" * 300 in made["tables/items.csv"]
+
+
+def test_a_name_with_braces_is_no_template():
+    words = Words("en_US", 2, ("MXN",))
+    said = words.say(text("headline.alone", net=Money(123456, "MXN"), n=Count(1)))
+    assert said == "Net sales of $1,234.56 on 1 receipt; there is no month before to compare them with."
+    assert "{n} {0}" in words.say(text("stores.lead", store=Name("{n} {0}"), net=Money(1, "MXN"), share=None))

@@ -1,0 +1,223 @@
+"""The forms of a report: deterministic, self-contained, accessible, in two languages; and what importing costs."""
+
+from __future__ import annotations
+
+import json
+import re
+import subprocess
+import sys
+from datetime import date
+from decimal import Decimal
+from html.parser import HTMLParser
+from itertools import pairwise
+from pathlib import Path
+from string import Formatter
+
+import pytest
+
+import reports
+from reports.values import Count, Day, Money, Month, Name, Percent, Points, Quantity, Rate, Series, Weekday
+from reports.words import LOCALES, Words, catalog
+
+MONTHS = [date(2024, 9, 1), date(2025, 8, 1), date(2025, 9, 1)]
+LINEAGE = {"edition": 3, "code": "1.2.0", "watermark": "2025-10-02", "inputs": {"summary/2025-09": "0123456789abcdef"}}
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture(scope="module")
+def summaries(shop, make_summaries):
+    return make_summaries(shop(receipts=14), MONTHS)
+
+
+@pytest.fixture(scope="module")
+def files(summaries) -> dict[str, bytes]:
+    return reports.monthly(MONTHS[-1], summaries, places=2, lineage=LINEAGE)
+
+
+def test_the_same_tables_make_the_same_bytes(summaries, files):
+    again = reports.monthly(MONTHS[-1], dict(reversed(summaries.items())), places=2, lineage=dict(reversed(LINEAGE.items())))
+    assert again.keys() == files.keys()
+    assert [name for name in files if files[name] != again[name]] == []
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_the_golden_report(summaries, locale, pytestconfig):
+    made = reports.monthly(MONTHS[-1], summaries, places=2, lineage=LINEAGE, locale=locale)
+    for name in ("report.md", "figures.json"):
+        kept = GOLDEN / locale / name
+        if pytestconfig.getoption("--update-golden", default=False):
+            kept.parent.mkdir(parents=True, exist_ok=True)
+            kept.write_bytes(made[name])
+        assert made[name].decode() == kept.read_text(encoding="utf-8"), f"{kept.name} of {locale} changed; see --update-golden"
+
+
+def test_importing_the_reports_draws_nothing():
+    code = "import reports, reports.compose, reports.render, sys; print(sorted({'matplotlib', 'seaborn', 'typst'} & set(sys.modules)))"
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(reports.__file__).parent.parent
+    )
+    assert done.stdout.strip() == "[]"
+
+
+class Page(HTMLParser):
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.seen: list[tuple[str, dict[str, str | None]]] = []
+        self.feed(html)
+
+    def handle_starttag(self, tag, attrs):
+        self.seen.append((tag, dict(attrs)))
+
+    def all(self, tag: str) -> list[dict[str, str | None]]:
+        return [attrs for name, attrs in self.seen if name == tag]
+
+
+def test_html_is_one_accessible_file(files):
+    text = files["report.html"].decode()
+    page = Page(text)
+    assert page.all("html") == [{"lang": "es-MX"}]
+    assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.seen}
+    assert any(meta.get("name") == "viewport" for meta in page.all("meta")) and "default-src 'none'" in text
+    assert all(len(image["alt"] or "") > 20 and image["src"].startswith("data:image/svg+xml;base64,") for image in page.all("img"))
+    assert page.all("th") and all(head.get("scope") in ("col", "row") for head in page.all("th"))
+    headings = [int(tag[1]) for tag, _ in page.seen if re.fullmatch("h[1-6]", tag)]
+    assert headings[0] == 1 and headings.count(1) == 1 and all(b <= a + 1 for a, b in pairwise(headings))
+    ids = [attrs["id"] for _, attrs in page.seen if attrs.get("id")]
+    assert len(ids) == len(set(ids))
+    assert {link["href"][1:] for link in page.all("a")} <= set(ids)
+
+
+def test_markdown_finds_its_images_and_tables(files):
+    text = files["report.md"].decode()
+    images = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text)
+    assert images and all(image in files for image in images)
+    assert all(name.replace("\\", "") in files for name in re.findall(r"tables/[\w\\-]+\.csv", text))
+    assert {name for name in files if name.startswith("charts/")} == set(images)
+
+
+def test_pdf_is_short_and_has_no_date(files):
+    body = files["report.pdf"]
+    assert b"/CreationDate" not in body and b"/ModDate" not in body
+    assert 2 <= len(re.findall(rb"/Type\s*/Page\b", body)) <= 8 or b"/ObjStm" in body
+
+
+def test_figures_tie_to_each_other(files):
+    mxn = json.loads(files["figures.json"])["currencies"]["MXN"]
+    total, stores = mxn["bridge"]["total"], mxn["bridge"]["stores"]
+
+    def add(values) -> Decimal:
+        return sum((Decimal(v) for v in values), Decimal(0))
+
+    for name in ("gross_sales", "discounts", "refunds", "net_sales", "tax_added", "tips", "collected", "paid", "receipts"):
+        assert add(store[name] for store in stores.values()) == Decimal(total[name])
+    assert add(row["net_sales"] for row in mxn["items"]["items"]) == Decimal(total["net_sales"])
+    assert add(row["amount"] for row in mxn["tenders"]["tenders"]) == Decimal(total["paid"])
+    assert add(row["net_sales"] for row in mxn["days"]["days"].values()) == Decimal(total["net_sales"])
+    assert add(row["amount"] for row in mxn["tenders"]["discounts"]) == Decimal(total["discounts"])
+    parts = mxn["drivers"]
+    assert Decimal(parts["base"]) + add(parts["parts"].values()) == Decimal(parts["now"])
+    assert sum(mxn["hours"]["by_hour"][h]["receipts"] for h in mxn["hours"]["by_hour"]) == total["receipts"]
+
+
+def test_an_open_month_is_compared_with_the_same_days(shop, make_summaries):
+    whole = make_summaries(shop(receipts=14), MONTHS[1:])
+    open_ = dict(whole)
+    open_[MONTHS[2]] = make_summaries(shop(receipts=14, closed=lambda day: day > date(2025, 9, 10)), MONTHS[2:])[MONTHS[2]]
+    made = reports.monthly(MONTHS[2], open_, through=date(2025, 9, 10), places=2, lineage={})
+    figures = json.loads(made["figures.json"])
+    days = json.loads(reports.monthly(MONTHS[1], whole, places=2, lineage={})["figures.json"])["currencies"]["MXN"]["days"]["days"]
+    before = figures["currencies"]["MXN"]["headline"]["before"]["net_sales"]
+    assert Decimal(before) == sum(Decimal(days[f"2025-08-{d:02d}"]["net_sales"]) for d in range(1, 11))
+    assert figures["through"] == "2025-09-10" and "hasta el 10 sep 2025" in made["report.md"].decode()
+
+
+def test_changes_name_what_moved(summaries, files):
+    before = json.loads(files["figures.json"])
+    same = reports.monthly(MONTHS[-1], summaries, places=2, lineage=LINEAGE, changes=before)
+    assert "Ninguna cifra cambió" in same["report.md"].decode()
+    before["currencies"]["MXN"]["bridge"]["total"]["net_sales"] = "1.00"
+    before["currencies"]["MXN"]["tenders"]["tenders"][0]["amount"] = "2.00"
+    moved = reports.monthly(
+        MONTHS[-1],
+        summaries,
+        places=2,
+        lineage=LINEAGE,
+        changes=before,
+        reopened=[{"number": "1-1001", "why": "late", "day": "2025-09-03", "total": "150.00"}],
+    )
+    listed = json.loads(moved["figures.json"])["currencies"]["MXN"]["changes"]["moved"]
+    assert [(row["figure"], row["was"]) for row in listed] == [("bridge.total.net_sales", "1.00"), ("tenders.Efectivo/CASH.amount", "2.00")]
+    assert "1-1001" in moved["report.md"].decode() and "Llegó tarde" in moved["report.md"].decode()
+
+
+def test_small_groups_of_customers_are_hidden(shop, make_summaries):
+    few = reports.monthly(MONTHS[-1], make_summaries(shop(customers=4), MONTHS[1:]), places=2, lineage={}, lake_starts=MONTHS[1])
+    assert "Menos de 5 clientes" in few["report.md"].decode()
+    assert "everyone" not in json.loads(few["figures.json"])["currencies"]["MXN"].get("customers", {})
+
+
+def blanks(template: str) -> set[str]:
+    return {name for _, name, _, _ in Formatter().parse(template) if name}
+
+
+def test_both_languages_say_the_same_things():
+    spanish, english = (catalog(locale) for locale in LOCALES)
+    assert spanish.keys() == english.keys()
+    assert [key for key in spanish if blanks(spanish[key]) != blanks(english[key])] == []
+    assert all(template.count("**") % 2 == 0 for template in (*spanish.values(), *english.values()))
+
+
+def test_every_sentence_of_the_code_is_in_the_catalog_and_none_lies_idle():
+    known = catalog("en_US")
+    folder = Path(reports.__file__).parent
+    code = "\n".join(path.read_text(encoding="utf-8") for path in [*folder.rglob("*.py"), *folder.glob("*.j2")])
+    used = set(re.findall(r'text\(\s*"([a-z_]+\.[a-z_0-9]+)"', code))
+    assert used <= known.keys(), used - known.keys()
+    named = {key for key in known if f'"{key}"' in code}
+    built = ("column.", "tile.", "step.", "check.", "channel.", "glossary.", "segment.", "gap.", "index.")
+    stems = tuple(f"{stem}." for stem in re.findall(r'f"([a-z_]+)\.\{', code))
+    assert [key for key in known if key not in named and not key.startswith((*built, *stems)) and not key.endswith(".title")] == []
+
+
+@pytest.mark.parametrize(
+    ("value", "spanish", "english"),
+    [
+        (Money(21438050, "MXN"), "$214,380.50", "$214,380.50"),
+        (Money(-5, "MXN"), "−$0.05", "−$0.05"),
+        (Money(1234567, "MXN", compact=True), "$12 k", "$12K"),
+        (Money(100, "MXN", signed=True), "+$1.00", "+$1.00"),
+        (Count(1845), "1,845", "1,845"),
+        (Quantity(15000), "1.5", "1.5"),
+        (Percent(62, 1000), "6.2 %", "6.2%"),
+        (Percent(-1, 8, signed=True), "−12.5 %", "−12.5%"),
+        (Percent(1, 0), "–", "–"),
+        (Points(1, 2, 1, 4), "+25.0 pp", "+25.0 pp"),
+        (Rate(142, 10), "14.2", "14.2"),
+        (Day(date(2025, 9, 13)), "13 sep 2025", "Sep 13, 2025"),
+        (Month(date(2025, 9, 1)), "septiembre de 2025", "September 2025"),
+        (Weekday(4), "viernes", "Friday"),
+        (Series((Name("a"), Name("b"), Name("c"))), "a, b y c", "a, b, and c"),
+        (None, "–", "–"),
+    ],
+)
+def test_values_in_words(value, spanish, english):
+    assert Words("es_MX", 2, ("MXN",)).say(value).replace("\xa0", " ") == spanish
+    assert Words("en_US", 2, ("MXN",)).say(value).replace("\xa0", " ") == english
+
+
+@pytest.mark.parametrize(
+    ("currency", "places", "units", "expected"),
+    [
+        ("EUR", 2, 123450, "€1,234.50"),
+        ("JPY", 3, 1234000, "¥1,234"),
+        ("KWD", 3, 1234567, "KWD 1,234.567"),
+        ("MXN", 3, 1234500, "MX$1,234.50"),
+    ],
+)
+def test_currencies_beside_others(currency, places, units, expected):
+    assert Words("en_US", places, ("EUR", "JPY", "KWD", "MXN")).say(Money(units, currency)).replace("\xa0", " ") == expected
+
+
+def test_an_unknown_language_is_refused():
+    with pytest.raises(ValueError, match="es_MX, en_US"):
+        Words("fr_FR", 2)

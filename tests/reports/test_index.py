@@ -1,0 +1,35 @@
+"""The index page: latest month first, every form and edition linked, nothing without data invented."""
+
+from __future__ import annotations
+
+import re
+
+import pytest
+
+import reports
+
+FIGURES = {
+    "places": 2,
+    "currencies": {
+        "MXN": {
+            "trend": {"months": {"2025-07": {"net_sales": "100.00"}, "2025-08": {"net_sales": "80.00"}, "2025-09": {"net_sales": "120.00"}}}
+        }
+    },
+}
+
+
+def test_latest_month_first_with_every_form_and_edition():
+    page = reports.index({"2025-08": [1], "2025-09": [1, 2]}, {"2025-09": [1, 2, 3]}, FIGURES).decode()
+    links = re.findall(r'href="([^"]+)"', page)
+    assert links.index("monthly/2025-09/report.html") < links.index("monthly/2025-08/report.html")
+    for form in ("html", "pdf", "md"):
+        assert f"monthly/2025-09/report.{form}" in links and f"monthly/2025-09/editions/000002/report.{form}" in links
+        assert f"cumulative/2025-09/editions/000003/report.{form}" in links
+    assert "$120.00" in page and "+50.0\xa0%" in page and "data:image/svg+xml;base64," in page
+    assert all(not link.startswith(("http", "/")) for link in links)
+
+
+@pytest.mark.parametrize("locale", ["es_MX", "en_US"])
+def test_a_lake_without_reports_has_an_index_too(locale):
+    page = reports.index({}, {}, None, locale=locale).decode()
+    assert page.startswith("<!doctype html>") and "<img" not in page

@@ -1,0 +1,156 @@
+"""The shop's own menu.toml on the simulator's receipts, and the recorded receipts, against the simple reference."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from collections import Counter
+from datetime import UTC, date, datetime, time, timedelta
+from decimal import Decimal
+from functools import cache
+from pathlib import Path
+
+import pytest
+from reference import Reference
+from test_reference import differences
+
+from pipeline.transform import Catalog, Raw, Rules, Store, clean, explain, read_menu, uncovered
+from simulator import Query, Shop
+
+ROOT = Path(__file__).parents[2]
+MENU = (ROOT / "config" / "menu.toml").read_text(encoding="utf-8")
+FIXTURES = ROOT / "tests" / "fixtures"
+STORE = Store("America/Mexico_City", time(5), "MXN", 2)
+RULES = Rules({}, STORE, read_menu(MENU, "config/menu.toml"), 2, b"key")
+NOW = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp() * 1000)
+
+
+@cache
+def shop() -> tuple[Shop, bytes]:
+    source = Shop()
+    resources = {name: [json.loads(entry.read()) for entry in source.rows(NOW, name)] for name in ("items", "categories", "stores", "employees")}
+    return source, json.dumps(resources).encode()
+
+
+@cache
+def raws(day: date, days: int = 2) -> tuple[Raw, ...]:
+    """What extraction would have kept of the UTC dates that a business day touches."""
+    found = []
+    for sold in (day + timedelta(days=n) for n in range(days)):
+        begin = int(datetime.combine(sold, time(), UTC).timestamp() * 1000)
+        bodies = [entry.read() for entry in shop()[0].receipts(NOW, Query(created_min=begin, created_max=begin + 86_399_999))]
+        found.append(Raw(str(sold), f"raw/receipts/sold={sold}/x", b"".join(body + b"\n" for body in bodies)))
+    return tuple(found)
+
+
+@pytest.mark.parametrize("day", [date(2024, 12, 24), date(2025, 10, 4), date(2026, 7, 5)])
+def test_days_of_the_simulator_row_by_row(day):
+    made = clean(day, raws(day), Catalog.read(shop()[1]), RULES)
+    reference = Reference(MENU, shop()[1], {}, STORE, 2, b"key")
+    assert made.facts["quarantined"] == 0 and made.facts["curated"] > 50
+    for table, expected in zip((made.receipts, made.sales, made.payments), reference.clean(day, raws(day)), strict=True):
+        assert differences(table, expected) == []
+
+
+def test_the_menu_covers_the_simulators_combos():
+    found = uncovered(raws(date(2026, 7, 5), 4), Catalog.read(shop()[1]), RULES)
+    assert {(f.kind, f.text) for f in found.findings} <= {("dish", "La Bestia"), ("channel", "")}
+    sales = clean(date(2026, 7, 5), raws(date(2026, 7, 5)), Catalog.read(shop()[1]), RULES).sales.to_pylist()
+    combos = Counter(row["combo"] for row in sales)
+    assert {"Combo Smash", "Combo Chicken", "Combo Pa' Dos", "Combo Boneless", "Paquete Lunch"} <= set(combos)
+    assert not any(row["is_known"] for row in sales if row["item"] == "La Bestia")
+    assert all(row["is_known"] for row in sales if row["item"] != "La Bestia")
+
+
+def fixture(name: str) -> bytes:
+    return (FIXTURES / name).read_bytes()
+
+
+def recorded() -> list[Raw]:
+    receipts = json.loads(fixture("receipts_page.json"), parse_float=Decimal)["receipts"]
+    return [Raw("2025-10-19", "raw/receipts/sold=2025-10-18/x", b"".join(json.dumps(r, default=float).encode() + b"\n" for r in receipts))]
+
+
+def test_the_recorded_receipts_row_by_row():
+    reference = Reference(MENU, fixture("items_page.json"), {}, STORE, 2, b"key")
+    counted = Counter()
+    for day in (date(2025, 10, 17), date(2025, 7, 18), date(2024, 3, 1), date(2024, 1, 5), date(2022, 3, 12)):
+        made = clean(day, recorded(), Catalog.read(fixture("items_page.json")), RULES)
+        counted.update(made.facts)
+        for table, expected in zip((made.receipts, made.sales, made.payments), reference.clean(day, recorded()), strict=True):
+            assert differences(table, expected) == []
+    assert counted == {"fetched": 8, "curated": 8, "quarantined": 0, "superseded": 0}
+
+
+def test_the_recorded_receipts_by_hand():
+    made = clean(date(2025, 7, 18), recorded(), Catalog.read(fixture("items_page.json")), RULES)
+    row, = made.receipts.to_pylist()
+    assert [str(row[name]) for name in ("gross", "discount", "net", "tax_included", "tax_added", "total", "paid", "units")] == [
+        "335.00", "0.00", "335.00", "46.21", "0.00", "335.00", "335.00", "4.0000"]
+    assert [str(s["cost"]) for s in made.sales.to_pylist()] == ["13.05", "9.73", "17.28", "23.36"]
+    refund, sale = sorted(clean(date(2024, 1, 5), recorded(), Catalog.read(b"{}"), RULES).receipts.to_pylist(), key=lambda r: r["receipt_type"])
+    assert (refund["refund_for"], refund["total"], sale["total"], refund["units"]) == ("108-1748", Decimal("-81.25"), Decimal("81.25"), -1)
+
+
+def test_explain_accounts_for_each_cent():
+    day, catalog = date(2026, 7, 5), Catalog.read(shop()[1])
+    sales = clean(day, raws(day), catalog, RULES).sales.to_pylist()
+    for number in {row["combo"]: row["receipt_number"] for row in sales}.values():
+        told = explain(number, raws(day), catalog, RULES)
+        assert told.number == number and told.versions == 1 and told.fault is None
+        rows = [row for line in told.lines for row in line["rows"]]
+        assert rows == [row for row in sales if row["receipt_number"] == number]
+        for line in told.lines:
+            sold, sums = line["as_sold"], line["sums"]
+            assert (abs(sums["gross"]), abs(sums["discount"])) == (sold["gross_total_money"], sold["total_discount"])
+        assert all(row["item"] in told.text and str(row["gross"]) in told.text for row in rows)
+        assert f"= total {told.receipt['total']}" in told.text
+
+
+def test_explain_finds_the_newest_version_and_says_what_is_refused_or_missing():
+    body = json.loads(recorded()[0].ndjson.splitlines()[0])
+    number = body["receipt_number"]
+    newer = {**body, "updated_at": "2026-01-01T00:00:00Z", "tip": 1, "total_money": body["total_money"] + 1}
+    broken = {**body, "updated_at": "2026-01-02T00:00:00Z", "tip": None}
+    def told(*bodies):
+        pages = [Raw("b", "x", b"".join(json.dumps(b).encode() + b"\n" for b in bodies))]
+        return explain(number, pages, Catalog.read(b"{}"), RULES)
+
+    assert (told(body, newer).versions, told(body, newer).record["tip"]) == (2, 1)
+    assert told(body, broken).text == f"{number} is in quarantine: null_value at /tip (null)"
+    assert told().text == f"{number}: none of the 0 records that mention it is this receipt"
+
+
+def test_uncovered_finds_what_a_menu_lacks_and_its_text_can_be_pasted():
+    day, catalog = date(2026, 7, 5), Catalog.read(shop()[1])
+    dishes = MENU[MENU.index("[dishes]"):MENU.index("# --- Combos")]
+    bare = Rules({}, STORE, read_menu(dishes, "menu.toml"), 2)
+    found = uncovered(raws(day), catalog, bare)
+    combos = {f.text: f.hints for f in found.findings if f.kind == "combo"}
+    assert combos["Combo Smash"] == ("Hamburguesa", "Papas", "Refresco Sabor")
+    assert {f.text for f in found.findings if f.kind == "channel"} >= {"Comer aquí", "Para llevar"}
+    pasted = read_menu(dishes + found.text, "menu.toml")
+    again = uncovered(raws(day), catalog, Rules({}, STORE, pasted, 2))
+    assert not [f for f in again.findings if f.kind == "combo"]
+    assert {"Mayonesa", "Extras"} <= {f.text for f in again.findings if f.kind == "modifier"}
+    assert {f.text for f in again.findings if f.kind == "dish"} >= {"La Bestia"}
+
+
+SMALL_DAY = """
+import json, sys
+from datetime import date, time
+from pathlib import Path
+from pipeline.transform import Catalog, Raw, Rules, Store, clean, read_menu
+rules = Rules({}, Store("America/Mexico_City", time(5), "MXN", 2), read_menu(Path("config/menu.toml").read_text(), "menu.toml"), 2)
+page = json.loads(Path("tests/fixtures/receipts_page.json").read_bytes())["receipts"]
+raw = [Raw("b", "x", b"".join(json.dumps(r).encode() + b"\\n" for r in page) + b"{\\n")]
+made = clean(date(2025, 10, 17), raw, Catalog.read(Path("tests/fixtures/items_page.json").read_bytes()), rules)
+assert made.facts["curated"] == 3 and made.facts["quarantined"] == 1, made.facts
+heavy = {"pandas", "luigi", "matplotlib", "boto3", "duckdb", "requests"} & set(sys.modules)
+assert not heavy, heavy
+"""
+
+
+def test_a_small_day_imports_nothing_heavy():
+    subprocess.run([sys.executable, "-W", "error", "-c", SMALL_DAY], cwd=ROOT, check=True)
