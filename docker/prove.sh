@@ -63,8 +63,8 @@ say "runs as another user than root, on a read-only root, without capabilities, 
 $COMPOSE up -d --no-build --quiet-pull >/dev/null 2>&1 || { $COMPOSE up -d --no-build || fail "docker compose up"; }
 demo=$($COMPOSE ps -aq demo)
 finished() { $DOCKER inspect -f '{{.State.Status}}' "$demo" | grep -q exited; }
-for _ in $(seq 300); do finished && break; sleep 1; done
-finished || fail "the report was not made in 5 minutes"
+for _ in $(seq 600); do finished && break; sleep 1; done
+finished || fail "the report was not made in 10 minutes"
 $COMPOSE logs --no-color --no-log-prefix demo >"$work/demo.log" 2>&1
 [ "$($DOCKER inspect -f '{{.State.ExitCode}}' "$demo")" = 0 ] || fail "the demo's job failed"
 say "the demo has made its report"

@@ -55,6 +55,7 @@ class pos(luigi.Config):  # noqa: N801  Luigi names a section after its class
     settle_minutes = luigi.IntParameter(30, description="a window is read this long after it closed")
     settle_days = luigi.IntParameter(2, description="windows after its own that a business day waits for")
     backfill_days = luigi.IntParameter(31, description="windows read in one walk at most")
+    limited_history = luigi.BoolParameter(False, parsing=luigi.BoolParameter.EXPLICIT_PARSING, description="the account serves 31 days only")
     rate_requests = luigi.IntParameter(300, description="requests in `rate_seconds` at most; 0: no limit")
     rate_seconds = luigi.IntParameter(300)
     request_seconds = luigi.FloatParameter(60.0, description="total time of one request")
@@ -81,6 +82,7 @@ class lake(luigi.Config):  # noqa: N801
     region = luigi.Parameter("")
     encryption = luigi.Parameter("", description="AES256 or aws:kms")
     kms_key = luigi.Parameter("")
+    memory = luigi.Parameter("1GB", description="memory that counting a month may take before it spills to disk")
 
 
 class report(luigi.Config):  # noqa: N801

@@ -8,15 +8,15 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import asdict, dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 
 import pyarrow.compute as pc
 
 from pipeline.extract import gap_warning
 from pipeline.load import RAW, Lake
 from pipeline.load.parquet import from_bytes
+from pipeline.windows import DAY, spans
 
-DAY = timedelta(days=1)
 FORTNIGHT = 14
 
 
@@ -44,7 +44,8 @@ def read_status(lake: Lake, *, expected: date, now: datetime, limited: bool) -> 
         return Status(None, None, True, [], {}, {}, {}, ["nothing has been extracted yet; run: luigi --module pipeline Nightly"])
     first, last = date.fromisoformat(windows[0]), date.fromisoformat(windows[-1])
     held = set(windows)
-    gaps = [str(first + n * DAY) for n in range((last - first).days) if str(first + n * DAY) not in held]
+    missing = spans(day for n in range((last - first).days) if str(day := first + n * DAY) not in held)
+    gaps = [f"{span[0]} to {span[-1]}" if span[1:] else str(span[0]) for span in missing]
     recent = windows[-max(FORTNIGHT, 31):]
     truncated = {name: at for name in recent if (at := lake.facts("raw/receipts", name).get("truncated_at"))}
     end = datetime.fromisoformat(lake.facts("raw/receipts", windows[-1])["end"])

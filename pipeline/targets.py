@@ -93,7 +93,7 @@ class Partition(Made):
     `make()`: the members' bytes and the facts of the manifest.
     """
 
-    version: int
+    version: int | str
     _known: dict[str, tuple[int, str | None, Manifest | None]] = {}  # noqa: RUF012  shared by all tasks of the process
 
     def shape(self) -> Mapping[str, object]:

@@ -99,7 +99,7 @@ class DailySales(Partition):
     """One business day, exploded and clean."""
 
     date = settings.Day(default=None)
-    dataset, version = "staging", 1
+    dataset, version = "staging", schema.version_of(schema.LAKE)
 
     def requires(self) -> list[Fetched]:
         first, last = settings.pos().history_starts, settings.last_day()
@@ -145,7 +145,7 @@ class MonthlySales(Partition):
     """The lake of one month: receipts, sales, payments and quarantine, sorted by business day and time."""
 
     month = settings.Month(default=None)
-    dataset, version = "sales", 1
+    dataset, version = "sales", schema.version_of(schema.LAKE)
 
     def requires(self) -> list[DailySales]:
         return [DailySales(date=day) for day in days_of(self.month)]
@@ -168,7 +168,7 @@ class MonthlySummary(Partition):
     """Small exact tables of one month, which longer spans are merged from and reports are told from."""
 
     month = settings.Month(default=None)
-    dataset, version = "summary", 1
+    dataset, version = "summary", schema.version_of(schema.SUMMARY)
 
     def requires(self) -> list[luigi.Task]:
         return [MonthlySales(month=self.month), catalog_for(days_of(self.month)[-1])]
@@ -178,7 +178,8 @@ class MonthlySummary(Partition):
         tables = {name: from_bytes(body) for name, body in lake().read(sales.dataset, sales.name).items()}
         known = read_catalog(catalog.name, catalog.digest())
         summary = summarize(self.month, **tables, stores=known.stores_table(settings.rules()), employees=known.employees_table(settings.rules()),
-                            facts=lake().facts(sales.dataset, sales.name), places=settings.rules().places)
+                            facts=lake().facts(sales.dataset, sales.name), places=settings.rules().places,
+                            memory_limit=settings.lake().memory, spill=settings.spool())
         return {d.name: to_bytes(summary[d.name], d.key) for d in schema.SUMMARY}, {}
 
 

@@ -6,29 +6,14 @@ decimals, the places of the lake's currencies (2 for MXN, 0 for JPY, 3 for KWD),
 A dataset's `version` is part of its editions: raise it when the code that makes the dataset changes what it makes.
 """
 
-from pipeline.schema.kinds import COST_PLACES, QUANTITY_PLACES, Column, Dataset, arrow, conform, empty, money
+from pipeline.schema.kinds import COST_PLACES, QUANTITY_PLACES, Column, Dataset, arrow, conform, empty, money, version_of
 from pipeline.schema.lake import LAKE, PAYMENTS, QUARANTINE, RECEIPTS, SALES
 from pipeline.schema.summary import (
-                                     BASKETS,
-                                     CATEGORIES,
-                                     CHOICES,
-                                     COMBO_PARTS,
-                                     COMBOS,
-                                     CUSTOMERS,
-                                     DAYS,
-                                     DISCOUNTS,
-                                     EMPLOYEES,
-                                     HOURS,
-                                     ITEMS,
-                                     PRICES,
-                                     QUALITY,
-                                     REFUNDED_ITEMS,
-                                     STAFF,
-                                     STORES,
-                                     SUMMARY,
-                                     TENDERS,
+    BASKETS, CATEGORIES, CHOICES, COMBO_PARTS, COMBOS, CUSTOMERS, DAYS, DISCOUNTS, EMPLOYEES, HOURS,
+    ITEMS, PRICES, QUALITY, REFUNDED_ITEMS, STAFF, STORES, SUMMARY, TENDERS,
 )
 
 __all__ = ["BASKETS", "CATEGORIES", "CHOICES", "COMBOS", "COMBO_PARTS", "COST_PLACES", "CUSTOMERS", "Column", "DAYS", "DISCOUNTS",
            "Dataset", "EMPLOYEES", "HOURS", "ITEMS", "LAKE", "PAYMENTS", "PRICES", "QUALITY", "QUANTITY_PLACES", "QUARANTINE",
-           "RECEIPTS", "REFUNDED_ITEMS", "SALES", "STAFF", "STORES", "SUMMARY", "TENDERS", "arrow", "conform", "empty", "money"]
+           "RECEIPTS", "REFUNDED_ITEMS", "SALES", "STAFF", "STORES", "SUMMARY", "TENDERS", "arrow", "conform", "empty", "money",
+           "version_of"]

@@ -106,3 +106,8 @@ def conform(table: pa.Table, dataset: Dataset, places: int) -> pa.Table:
 def empty(dataset: Dataset, places: int) -> pa.Table:
     """No rows of `dataset`, with all its columns."""
     return arrow(dataset, places).empty_table()
+
+
+def version_of(datasets: tuple[Dataset, ...]) -> str:
+    """The code version of what is made together: 1.1.2.1."""
+    return ".".join(str(dataset.version) for dataset in datasets)

@@ -14,5 +14,5 @@ from pipeline.transform.read import Raw
 from pipeline.transform.rules import Rules, Store
 from pipeline.transform.uncovered import Finding, Uncovered, uncovered
 
-__all__ = ["Catalog", "Cleaned", "Explanation", "Finding", "Menu", "Raw", "Rules", "Store", "Uncovered", "business_day", "clean", "day_bounds",
-           "explain", "read_menu", "transform", "tz_version", "uncovered"]
+__all__ = ["Catalog", "Cleaned", "Explanation", "Finding", "Menu", "Raw", "Rules", "Store", "Uncovered", "business_day", "clean",
+           "day_bounds", "explain", "read_menu", "transform", "tz_version", "uncovered"]

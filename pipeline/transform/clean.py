@@ -132,7 +132,8 @@ def newest(found: Read) -> tuple[np.ndarray, Ints]:
     key, _ = pair(numbers.codes, store, len(stores.values))
     nameless = np.flatnonzero(numbers.codes < 0)
     key[nameless] = key.max(initial=0) + 1 + np.arange(len(nameless))
-    updated = np.concatenate([receipts.ints("updated_at")[good], [_NEVER if f.updated_at is None else f.updated_at for f in faults]]).astype("i8")
+    changed = [_NEVER if f.updated_at is None else f.updated_at for f in faults]
+    updated = np.concatenate([receipts.ints("updated_at")[good], changed]).astype("i8")
     raw = np.concatenate([found.raw[good], [f.raw for f in faults]]).astype("i8")
     position = np.concatenate([found.position[good], [f.position for f in faults]]).astype("i8")
     order = np.lexsort((position, raw, updated, key))

@@ -28,7 +28,8 @@ def valid(array: pa.Array) -> np.ndarray:
     """True where the column holds a value."""
     if not array.null_count:
         return np.ones(len(array), bool)
-    return np.unpackbits(np.frombuffer(array.buffers()[0], "u1"), bitorder="little", count=array.offset + len(array))[array.offset:].astype(bool)
+    bits = np.unpackbits(np.frombuffer(array.buffers()[0], "u1"), bitorder="little", count=array.offset + len(array))
+    return bits[array.offset:].astype(bool)
 
 
 def offsets(array: pa.ListArray) -> Ints:

@@ -71,10 +71,9 @@ def _start(day: date, zone: str, starts_at: time) -> int:
     """Second UTC at which the business day begins."""
     info, wanted = ZoneInfo(zone), datetime.combine(day, starts_at)
     guess = [int((wanted.replace(tzinfo=info, fold=fold).astimezone(UTC) - _EPOCH).total_seconds()) for fold in (0, 1)]
-    clock = datetime(1970, 1, 1) + (guess[0] + _offset(info, guess[0])) * _SECOND
-    if clock == wanted:
+    target = int((wanted.replace(tzinfo=UTC) - _EPOCH).total_seconds())
+    if guess[0] + _offset(info, guess[0]) == target:
         return guess[0]
-    target = int((wanted - datetime(1970, 1, 1)).total_seconds())
     return _first(info, min(guess) - 1, max(guess), lambda second: second + _offset(info, second) >= target)
 
 

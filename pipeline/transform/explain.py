@@ -14,8 +14,8 @@ from typing import Any
 import numpy as np
 
 from pipeline.transform.catalog import Catalog
-from pipeline.transform.columns import Labels
 from pipeline.transform.clean import chosen_of, newest
+from pipeline.transform.columns import Labels
 from pipeline.transform.judge import Fault
 from pipeline.transform.read import Raw, read
 from pipeline.transform.recipes import Book, Dish

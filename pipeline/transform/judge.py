@@ -49,7 +49,7 @@ class Fault:
     body: bytes = b""
 
 
-class _Refused(Exception):
+class _RefusalError(Exception):
     def __init__(self, reason: str, pointer: str, found: object):
         self.reason, self.pointer = reason, pointer
         self.detail = (found if isinstance(found, str) else json.dumps(found, default=str))[:_DETAIL]
@@ -84,7 +84,7 @@ def judge(body: bytes, rules: Rules) -> Fault | bytes:
     try:
         receipt = _object(record, RECEIPT, "", rules.places)
         _check(receipt, rules)
-    except _Refused as fault:
+    except _RefusalError as fault:
         detail = fault.detail.encode("utf-8", "backslashreplace").decode()
         return Fault(fault.reason, fault.pointer, detail, **_readable(record, rules.places))
     return json.dumps(receipt, default=_plain).encode() + b"\n"
@@ -100,7 +100,7 @@ def _readable(record: _Object, places: int) -> dict[str, Any]:
     for field in RECEIPT:
         try:
             found[field.name] = None if field.kind == "rows" else _value(record, field, "", places)
-        except _Refused:
+        except _RefusalError:
             found[field.name] = None
     total, updated, sold = (found[name] for name in ("total_money", "updated_at", "receipt_date"))
     if sold is not None and not _plausible(sold, found["created_at"] or sold):
@@ -116,27 +116,27 @@ def _plausible(sold: datetime, created: datetime) -> bool:
 
 def _object(record: Any, fields: tuple[Field, ...], pointer: str, places: int) -> dict[str, Any]:
     if record is None:
-        raise _Refused("null_value", pointer, None)
+        raise _RefusalError("null_value", pointer, None)
     if not isinstance(record, _Object):
-        raise _Refused("wrong_type", pointer, record)
+        raise _RefusalError("wrong_type", pointer, record)
     return {field.name: _value(record, field, pointer, places) for field in fields}
 
 
 def _value(record: _Object, field: Field, pointer: str, places: int) -> Any:
     pointer = f"{pointer}/{field.name}"
     if field.name in record.twice:
-        raise _Refused("duplicate_key", pointer, record[field.name])
+        raise _RefusalError("duplicate_key", pointer, record[field.name])
     value = record.get(field.name)
     if value is None:
         if field.null:
             return None
-        raise _Refused("null_value" if field.name in record else "missing_field", pointer, None)
+        raise _RefusalError("null_value" if field.name in record else "missing_field", pointer, None)
     if field.kind == "rows":
         if not isinstance(value, list):
-            raise _Refused("wrong_type", pointer, value)
+            raise _RefusalError("wrong_type", pointer, value)
         return [_object(row, field.fields, f"{pointer}/{at}", places) for at, row in enumerate(value)]
     if not isinstance(value, str):
-        raise _Refused("wrong_type", pointer, value)
+        raise _RefusalError("wrong_type", pointer, value)
     if field.kind in ("text", "id", "instant"):
         return _text(value, field, pointer)
     return _number(value, field.kind, pointer, places)
@@ -144,40 +144,40 @@ def _value(record: _Object, field: Field, pointer: str, places: int) -> Any:
 
 def _text(value: str, field: Field, pointer: str) -> str | datetime:
     if isinstance(value, _Literal):
-        raise _Refused("wrong_type", pointer, value)
+        raise _RefusalError("wrong_type", pointer, value)
     if any("\ud800" <= c <= "\udfff" for c in value):
-        raise _Refused("bad_text", pointer, value)
+        raise _RefusalError("bad_text", pointer, value)
     if field.kind == "instant":
         return _instant(value, pointer)
     if field.kind == "id" and not value:
-        raise _Refused("empty", pointer, value)
+        raise _RefusalError("empty", pointer, value)
     if field.values and value not in field.values:
-        raise _Refused("unknown_value", pointer, value)
+        raise _RefusalError("unknown_value", pointer, value)
     return value
 
 
 def _number(value: str, kind: str, pointer: str, places: int) -> Decimal:
     if not _NUMBER.fullmatch(value):
-        raise _Refused("not_a_number", pointer, value)
+        raise _RefusalError("not_a_number", pointer, value)
     try:
         number = Decimal(value.replace("+-", "-"))
     except ArithmeticError as error:
-        raise _Refused("out_of_range", pointer, value) from error
+        raise _RefusalError("out_of_range", pointer, value) from error
     if not number:
         return Decimal(0)
     if number.adjusted() >= DIGITS[kind] - scale(kind, places):
-        raise _Refused("out_of_range", pointer, value)
+        raise _RefusalError("out_of_range", pointer, value)
     _, figures, exponent = number.as_tuple()
     zeros = len(figures) - len("".join(map(str, figures)).rstrip("0"))
     if exponent + zeros < -scale(kind, places):
-        raise _Refused("excess_precision", pointer, value)
+        raise _RefusalError("excess_precision", pointer, value)
     return number.quantize(Decimal(1).scaleb(-scale(kind, places)))
 
 
 def _instant(value: str, pointer: str) -> datetime:
     match = _INSTANT.fullmatch(value)
     if not match:
-        raise _Refused("unreadable_date", pointer, value)
+        raise _RefusalError("unreadable_date", pointer, value)
     year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
     offset = (match[8] or "Z").replace(":", "")
     try:
@@ -187,9 +187,9 @@ def _instant(value: str, pointer: str) -> datetime:
         zone = timezone(-ahead if offset[0] == "-" else ahead)
         instant = datetime(max(year, 4), month, day, hour, minute, second, int((match[7] or "").ljust(6, "0")), zone)
     except ValueError as error:
-        raise _Refused("unreadable_date", pointer, value) from error
+        raise _RefusalError("unreadable_date", pointer, value) from error
     if not 1999 <= year <= 2100 or not EARLIEST <= micros(instant) < LATEST:
-        raise _Refused("implausible_date", pointer, value)
+        raise _RefusalError("implausible_date", pointer, value)
     return instant.astimezone(UTC)
 
 
@@ -198,23 +198,23 @@ def _check(receipt: dict[str, Any], rules: Rules) -> None:
     store = rules.store(receipt["store_id"])
     _places(receipt, RECEIPT, "", store.places)
     if not _plausible(receipt["receipt_date"], receipt["created_at"]):
-        raise _Refused("implausible_date", "/receipt_date", _plain(receipt["receipt_date"]))
+        raise _RefusalError("implausible_date", "/receipt_date", _plain(receipt["receipt_date"]))
     lines, discount = receipt["line_items"], receipt["total_discount"]
     unspread = discount - sum(line["total_discount"] for line in lines)
-    if sum(row["money_amount"] for row in receipt["total_discounts"]) != discount or unspread and (
-            unspread * discount <= 0 or abs(unspread) > abs(discount) or not lines):
-        raise _Refused("totals_differ", "/total_discount", str(discount))
+    if sum(row["money_amount"] for row in receipt["total_discounts"]) != discount or (unspread and (
+            unspread * discount <= 0 or abs(unspread) > abs(discount) or not lines)):
+        raise _RefusalError("totals_differ", "/total_discount", str(discount))
     tax = {}
     for kind in ("INCLUDED", "ADDED"):
         named, tax[kind] = (sum(row["money_amount"] for row in rows if row["type"] == kind) for rows in (
             receipt["total_taxes"], [row for line in lines for row in line["line_taxes"]]))
         if named != tax[kind]:
-            raise _Refused("totals_differ", "/total_taxes", str(named))
+            raise _RefusalError("totals_differ", "/total_taxes", str(named))
     if receipt["total_tax"] != sum(tax.values()):
-        raise _Refused("totals_differ", "/total_tax", str(receipt["total_tax"]))
+        raise _RefusalError("totals_differ", "/total_tax", str(receipt["total_tax"]))
     charged = sum(line["gross_total_money"] for line in lines) - discount + tax["ADDED"] + receipt["tip"] + receipt["surcharge"]
     if abs(receipt["total_money"] - charged) > Decimal(rounding_limit(store, rules)).scaleb(-rules.places):
-        raise _Refused("totals_differ", "/total_money", f"{receipt['total_money']}, and its parts make {charged}")
+        raise _RefusalError("totals_differ", "/total_money", f"{receipt['total_money']}, and its parts make {charged}")
 
 
 def _places(row: dict[str, Any], fields: tuple[Field, ...], pointer: str, places: int) -> None:
@@ -225,4 +225,4 @@ def _places(row: dict[str, Any], fields: tuple[Field, ...], pointer: str, places
             for at, below in enumerate(value):
                 _places(below, field.fields, f"{pointer}/{field.name}/{at}", places)
         elif field.kind == "money" and value is not None and value % Decimal(1).scaleb(-places):
-            raise _Refused("excess_precision", f"{pointer}/{field.name}", str(value))
+            raise _RefusalError("excess_precision", f"{pointer}/{field.name}", str(value))

@@ -22,7 +22,6 @@ import numpy as np
 from pipeline.transform.columns import Ints, sums, valid
 from pipeline.transform.combos import Exploded
 from pipeline.transform.nested import Rows, Tally, line_taxes
-from pipeline.transform.recipes import Component
 from pipeline.transform.share import FIRST, LARGEST, LAST, share
 from pipeline.transform.wire import scale
 

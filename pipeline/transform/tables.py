@@ -124,7 +124,8 @@ class Tables:
             counts = below.counts[order]
             owner, which = spread(below.ends[order], counts)
             take = fixed(which, pa.int64())
-            writer.rows(name.removeprefix("total_"), np.r_[0, np.cumsum(counts)], below.column("name").take(take), below.column("type").take(take),
+            writer.rows(name.removeprefix("total_"), np.r_[0, np.cumsum(counts)],
+                        below.column("name").take(take), below.column("type").take(take),
                         *(below.ints(column)[which] for column in extra), below.ints("money_amount")[which] * factor[owner])
         return writer.table()
 
@@ -156,7 +157,8 @@ def channels(receipts: Rows, rules: Rules) -> Labels:
     missing = np.flatnonzero(found.codes < 0)
     if not len(missing):
         return found
-    tickets = Labels.of(receipts.column("order").take(fixed(missing, pa.int64()))).map(lambda t: menu.tickets.get(t) or UNMAPPED, null=UNMAPPED)
+    tickets = Labels.of(receipts.column("order").take(fixed(missing, pa.int64())))
+    tickets = tickets.map(lambda ticket: menu.tickets.get(ticket) or UNMAPPED, null=UNMAPPED)
     codes = found.codes.copy()
     codes[missing] = tickets.codes + len(found.values)
     return labels(codes, [*found.values, *tickets.values])

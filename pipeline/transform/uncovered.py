@@ -69,7 +69,8 @@ def uncovered(raw: Iterable[Raw], catalog: Catalog, rules: Rules) -> Uncovered:
     return Uncovered(findings, _text(findings))
 
 
-def _sightings(receipts: Rows, order: Ints, book: Book, rules: Rules, hints: dict[str, set[str]]) -> Iterator[tuple[str, str, str, str, int]]:
+def _sightings(receipts: Rows, order: Ints, book: Book, rules: Rules,
+               hints: dict[str, set[str]]) -> Iterator[tuple[str, str, str, str, int]]:
     """(kind, text, combo, currency, minor units) of every row that a rule should name; fills `hints` of each item first."""
     lines = receipts.rows("line_items")
     parent, source = spread(lines.ends[order], lines.counts[order])

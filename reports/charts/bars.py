@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from reports.charts.style import BLUE, INK, LABEL, MUTED, ORANGE, SMALL, VERMILION, WIDTH, Canvas, money_axis, width_of
+from reports.charts.style import BLUE, INK, LABEL, MUTED, ORANGE, SMALL, VERMILION, WIDTH, Canvas, money_axis, month_axis, width_of
 from reports.values import Count, Money
 from reports.words import Words
 
@@ -53,7 +53,7 @@ def draw_days(data: Mapping, words: Words) -> Canvas:
     axes.set_xlim(-0.7, len(values) - 0.3)
     axes.set_ylim(low * 1.05, high * 1.12)
     money_axis(axes, high, say, low)
-    axes.set_xticks(data["ticks"], [words.say(data["labels"][i]) for i in data["ticks"]])
+    month_axis(axes, data["ticks"], [words.say(data["labels"][i]) for i in data["ticks"]])
     for index, value in data["marks"]:
         axes.annotate(
             words.say(value),
@@ -117,7 +117,7 @@ def draw_trend(data: Mapping, words: Words) -> Canvas:
     axes.set_xlim(-0.7, max(len(values), 6) - 0.3)
     axes.set_ylim(low * 1.05, high * 1.12)
     money_axis(axes, high, say, low)
-    axes.set_xticks(data["ticks"], [words.say(data["labels"][i]) for i in data["ticks"]])
+    month_axis(axes, data["ticks"], [words.say(data["labels"][i]) for i in data["ticks"]])
     for index, value in data["marks"]:
         axes.annotate(
             words.say(value),
@@ -167,6 +167,6 @@ def draw_stack(data: Mapping, words: Words) -> Canvas:
     axes.set_yticks([])
     every = max(1, -(-len(base) // 6))
     ticks = [i for i in places if (last - i) % every == 0]
-    axes.set_xticks(ticks, [words.say(data["labels"][i]) for i in ticks])
+    month_axis(axes, ticks, [words.say(data["labels"][i]) for i in ticks])
     _legend(canvas, [("bar", BLUE, words.say(data["base_name"])), ("orange", ORANGE, words.say(data["top_name"]))])
     return canvas

@@ -17,6 +17,7 @@ from reports.charts.style import (
     Canvas,
     cut,
     money_axis,
+    month_axis,
     round_step,
     width_of,
 )
@@ -67,7 +68,7 @@ def draw_lines(data: Mapping, words: Words) -> Canvas:
     axes.set_ylim(floor - (0.08 * span if floor else 0), high + 0.06 * span)
     axes.set_xlim(-0.4, max(len(data["labels"]) - 0.6, 1))
     _scale(axes, say, floor, high, index)
-    axes.set_xticks(data["ticks"], [words.say(name) for name in data["tick_names"]])
+    month_axis(axes, data["ticks"], [words.say(name) for name in data["tick_names"]])
     bottom, top = axes.get_ylim()
     place_at = None
     for value, name, colour in sorted(ends, key=lambda e: -e[0]):

@@ -157,3 +157,15 @@ def round_step(rough: float) -> float:
     """The next of 1, 2, 2.5, 5 × 10**n that is no smaller than `rough`."""
     power = 10.0 ** (len(str(int(rough))) - 1) if rough >= 1 else 1.0
     return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough)
+
+
+def month_axis(axes: Axes, ticks: list[int], labels: list[str]) -> None:
+    """Labels under their ticks; one that would stand over the edge is aligned to it."""
+    axes.set_xticks(ticks, labels)
+    (low, high), wide = axes.get_xlim(), axes.get_position().width * WIDTH
+    for tick, label, at in zip(axes.get_xticklabels(), labels, ticks, strict=True):
+        half, place = width_of(label) / 2, (at - low) / (high - low) * wide
+        if place < half:
+            tick.set_horizontalalignment("left")
+        elif place + half > wide + 2:
+            tick.set_horizontalalignment("right")

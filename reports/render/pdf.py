@@ -63,7 +63,12 @@ def _section(section: Section, page: Page, words: Words, images: Mapping[str, by
         "notes": [_runs(words, n) for n in section.notes],
         "light": {"color": section.light, "text": _runs(words, text(f"lineage.{section.light}"))} if section.light else None,
         "tiles": [
-            {"label": _runs(words, t.label), "value": _runs(words, t.value), "notes": [_runs(words, n) for n in t.notes]}
+            {
+                "label": _runs(words, t.label),
+                "value": _runs(words, t.value),
+                "length": len(words.say(t.value)),
+                "notes": [_runs(words, n) for n in t.notes],
+            }
             for t in section.tiles
         ],
         "findings": [

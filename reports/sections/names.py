@@ -1,9 +1,10 @@
-"""Lists of people's names for a sentence: the first few, then how many more."""
+"""Names for sentences and tables: lists with the first few and how many more, and employees by their alias."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 
+from reports.figures import Figures
 from reports.values import Count, Name, Series, Value, text
 
 SHOWN = 5
@@ -14,3 +15,7 @@ def names_of(names: Iterable[str], shown: int = SHOWN) -> Value:
     listed = list(names)
     more = (text("items.more", n=Count(len(listed) - shown)),) if len(listed) > shown else ()
     return Series((*(Name(name) for name in listed[:shown]), *more))
+
+
+def employee_name(figures: Figures, employee: str | None) -> Value:
+    return Name(figures.employees.get(employee, employee)) if employee else text("tenders.nobody")

@@ -9,7 +9,7 @@ from reports.figures.calendar import month_before
 from reports.figures.money import PERCENT_BASE, total_by
 from reports.page import Chart, Column, Finding, Section, Table
 from reports.sections.comparison import growth
-from reports.sections.tenders import employee_name
+from reports.sections.names import employee_name
 from reports.values import Count, Money, Month, Name, Percent, Value, divide, text
 
 SHOWN = 15

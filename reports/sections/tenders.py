@@ -6,20 +6,10 @@ import pandas as pd
 
 from reports.figures import Figures
 from reports.figures.calendar import month_before
-from reports.figures.money import PERCENT_BASE
-from reports.page import Chart, Column, Finding, Section, Table
-from reports.values import Count, Money, Month, Name, Percent, Points, Quantity, Text, Value, text
-
-REFUNDS_HIGH, RISE = (3, 100), (1, 100)
-"""A finding: refunds above 3 % of gross, or discounts that took 1 point more of it than the month before."""
-VOIDS_HIGH = 200
-"""A finding: cancelled receipts of more than one in VOIDS_HIGH of gross sales."""
-SHARE_OF_VOIDS, VOIDS = 2, 5
-"""A finding: one person made more than 1 in SHARE_OF_VOIDS of at least VOIDS cancelled receipts."""
-
-
-def employee_name(figures: Figures, employee: str | None) -> Value:
-    return Name(figures.employees.get(employee, employee)) if employee else text("tenders.nobody")
+from reports.page import Chart, Column, Section, Table
+from reports.sections.leaks import find_leaks
+from reports.sections.names import employee_name
+from reports.values import Count, Money, Month, Name, Percent, Quantity, Text, Value, text
 
 
 def tenders(figures: Figures) -> Section:
@@ -68,7 +58,7 @@ def tenders(figures: Figures) -> Section:
         tuple(said),
         charts=tuple(charts),
         tables=tuple(tables),
-        findings=tuple(_findings(figures)),
+        findings=tuple(find_leaks(figures)),
         figures={
             "tenders": [_machine(r, currency) for r in by_tender.itertuples(index=False)],
             "stores": {
@@ -252,54 +242,3 @@ def _refunds(figures: Figures, refunded: pd.DataFrame) -> list[Table]:
             )
         )
     return made
-
-
-def _findings(figures: Figures) -> list[Finding]:
-    total, before, currency = figures.total, figures.total_before, figures.currency
-    found = []
-    if total.receipts >= PERCENT_BASE and total.refunds * REFUNDS_HIGH[1] > total.gross_sales * REFUNDS_HIGH[0]:
-        found.append(
-            Finding(
-                text("tenders.high_refunds", share=Percent(*total.refund_share), amount=Money(total.refunds, currency)),
-                total.refunds,
-                "tenders",
-            )
-        )
-    if before and before.receipts >= PERCENT_BASE and total.gross_sales > 0 and before.gross_sales > 0:
-        rise = total.discounts * before.gross_sales - before.discounts * total.gross_sales
-        if rise * RISE[1] > RISE[0] * total.gross_sales * before.gross_sales:
-            found.append(
-                Finding(
-                    text(
-                        "tenders.more_discounts",
-                        points=Points(*total.discount_share, *before.discount_share),
-                        amount=Money(total.discounts, currency),
-                        month=Month(month_before(figures.month), short=True),
-                    ),
-                    rise // before.gross_sales,
-                    "tenders",
-                )
-            )
-    if total.receipts >= PERCENT_BASE and total.cancelled_total * VOIDS_HIGH > total.gross_sales:
-        values = {"n": Count(total.cancelled_receipts), "amount": Money(total.cancelled_total, currency)}
-        found.append(Finding(text("tenders.high_voids", **values), total.cancelled_total, "tenders"))
-    staff = figures.now["staff"]
-    voids = staff[staff["employee_id"].notna()].groupby("employee_id", sort=True)[["cancelled_receipts", "cancelled_total"]].sum()
-    whole = int(staff["cancelled_receipts"].sum())
-    if whole >= VOIDS and len(voids) > 1:
-        top = voids.sort_values("cancelled_receipts", kind="stable").iloc[-1]
-        if int(top["cancelled_receipts"]) * SHARE_OF_VOIDS > whole:
-            found.append(
-                Finding(
-                    text(
-                        "tenders.voids",
-                        employee=employee_name(figures, str(top.name)),
-                        n=Count(int(top["cancelled_receipts"])),
-                        whole=Count(whole),
-                        amount=Money(int(top["cancelled_total"]), currency),
-                    ),
-                    int(top["cancelled_total"]),
-                    "tenders",
-                )
-            )
-    return found

@@ -278,7 +278,7 @@ def test_a_token_that_no_header_can_carry_is_refused_without_showing_it(spoil: s
 def test_an_unreachable_shop_is_one_sentence(token: str, patience: Patience) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with pytest.raises(SourceRetriable, match=r"GET /receipts: .*refused.* 8 times; run again later"):
+    with pytest.raises(SourceRetriable, match=r"GET http://127\.0\.0\.1:\d+/receipts: .*refused.* 8 times; run again later"):
         Http(f"http://127.0.0.1:{port}", token, sleep=patience.sleep).get("/receipts", {}, bytes)
 
 

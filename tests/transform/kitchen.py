@@ -22,8 +22,17 @@ with = [{ modifier = "Sauce", of = "Burger*" }]
 
 def item(name: str, price: float | None, **more) -> dict:
     variant = {"variant_id": f"v-{name}", "default_price": price, "cost": None, "stores": [], "option1_value": None}
-    return {"id": f"i-{name}", "item_name": name, "category_id": "food", "is_composite": False, "components": [], "variants": [variant],
-            "deleted_at": None, "sold_by_weight": False, **more}
+    return {
+        "id": f"i-{name}",
+        "item_name": name,
+        "category_id": "food",
+        "is_composite": False,
+        "components": [],
+        "variants": [variant],
+        "deleted_at": None,
+        "sold_by_weight": False,
+        **more,
+    }
 
 
 def catalog(*items: dict, **costs: float) -> Catalog:
@@ -44,8 +53,21 @@ def choose(*choices: str | tuple[str, float]) -> list[dict]:
 
 
 def line(name: str, gross: float, *choices: str | tuple[str, float], **more) -> dict:
-    return {"item_id": f"i-{name}", "variant_id": None, "item_name": name, "variant_name": None, "quantity": 1, "price": gross,
-            "gross_total_money": gross, "total_discount": 0, "cost": 0, "cost_total": 0, "line_taxes": [], "line_modifiers": choose(*choices), **more}
+    return {
+        "item_id": f"i-{name}",
+        "variant_id": None,
+        "item_name": name,
+        "variant_name": None,
+        "quantity": 1,
+        "price": gross,
+        "gross_total_money": gross,
+        "total_discount": 0,
+        "cost": 0,
+        "cost_total": 0,
+        "line_taxes": [],
+        "line_modifiers": choose(*choices),
+        **more,
+    }
 
 
 def receipt(*lines: dict, **more) -> dict:
@@ -54,11 +76,32 @@ def receipt(*lines: dict, **more) -> dict:
     added = sum(Decimal(str(t["money_amount"])) for t in taxes if t["type"] == "ADDED")
     total = float(gross - less + added)
     discounts = [{"name": "Promo", "type": "FIXED_PERCENT", "money_amount": float(less)}] if less else []
-    return {"receipt_number": "1-1", "receipt_type": "SALE", "refund_for": None, "order": None, "created_at": AT, "updated_at": AT, "source": None,
-            "receipt_date": AT, "cancelled_at": None, "total_money": total, "total_tax": float(sum(Decimal(str(t["money_amount"])) for t in taxes)),
-            "total_discount": float(less), "tip": 0, "surcharge": 0, "customer_id": None, "employee_id": None, "store_id": "s1", "pos_device_id": None,
-            "dining_option": None, "total_discounts": discounts, "total_taxes": taxes, "line_items": list(lines),
-            "payments": [{"payment_type_id": None, "name": "Efectivo", "type": "CASH", "money_amount": total, "paid_at": AT}], **more}
+    return {
+        "receipt_number": "1-1",
+        "receipt_type": "SALE",
+        "refund_for": None,
+        "order": None,
+        "created_at": AT,
+        "updated_at": AT,
+        "source": None,
+        "receipt_date": AT,
+        "cancelled_at": None,
+        "total_money": total,
+        "total_tax": float(sum(Decimal(str(t["money_amount"])) for t in taxes)),
+        "total_discount": float(less),
+        "tip": 0,
+        "surcharge": 0,
+        "customer_id": None,
+        "employee_id": None,
+        "store_id": "s1",
+        "pos_device_id": None,
+        "dining_option": None,
+        "total_discounts": discounts,
+        "total_taxes": taxes,
+        "line_items": list(lines),
+        "payments": [{"payment_type_id": None, "name": "Efectivo", "type": "CASH", "money_amount": total, "paid_at": AT}],
+        **more,
+    }
 
 
 def raw(*receipts: dict) -> list[Raw]:

@@ -16,10 +16,26 @@ from decimal import Decimal
 from pipeline.transform import Catalog, Raw, Rules, Store, read_menu
 
 ZONES = ("America/Mexico_City", "UTC", "Asia/Tokyo", "Australia/Lord_Howe", "America/Santiago", "Asia/Kathmandu")
-DAY = date(2024, 9, 8)                                # Santiago's clocks jump over midnight
+DAY = date(2024, 9, 8)  # Santiago's clocks jump over midnight
 DISHES = ("Taco", "Torta", "Papas", "Agua", "Café", "Flan [1]", "Menú *", "Combo Uno", "Nadie")
-SPELLINGS = ("TACO", " taco ", "Tako", "Torta 1", "torta  2", "Papas Chica", "Papas / Grande", "papas (chica)", "agua", "Cafe", "flan [1]",
-             "Pozole", "Sin nada", "Combo Uno", "", "Ñandú 🌮")
+SPELLINGS = (
+    "TACO",
+    " taco ",
+    "Tako",
+    "Torta 1",
+    "torta  2",
+    "Papas Chica",
+    "Papas / Grande",
+    "papas (chica)",
+    "agua",
+    "Cafe",
+    "flan [1]",
+    "Pozole",
+    "Sin nada",
+    "Combo Uno",
+    "",
+    "Ñandú 🌮",
+)
 MODIFIERS = ("Plato", "Plato 1", "PLATO 2", "Bebida", "bebida ", "Salsa", "salsa", "Nota", "Extra")
 SALT = "nasty"
 
@@ -48,25 +64,56 @@ def text(value: object) -> str:
 def menu_of(rng) -> str:
     """A menu.toml of combos that overlap, share and round in every way."""
     pick = rng.choice
-    lines = [f"cash_rounding = {text(pick(['0.05', '1', '2.50']))}", "[channels]", "dine_in = ['Mesa*', '']" if rng.random() < 0.3 else
-             "dine_in = ['Mesa*']", "away = ['Para llevar', 'togo']", "[tickets]", "table = ['T?', 'mesa *']", "[items]",
-             "'Taco' = ['tako', 'takito*']", "[dishes]", "'Torta' = ['Torta ?']", "'Papas / Grande' = ['XL*']", "'Sopa / Chica' = ['Pozole']",
-             "[variants]", "'Chica' = ['CH', 'chica']", "[modifiers]", "'Salsa' = []", "[options]", "'Verde' = ['verd*']",
-             "[categories]", "'Antojitos' = ['Tac*']", "[category_names]", "'Bebidas' = ['bebida']", "[composites]",
-             f"explode = {text(rng.random() < 0.8)}", f"share = {text(pick(['list_price', 'equal']))}",
-             f"remainder = {text(pick(['largest', 'first', 'last']))}", "whole = ['Caja*']"]
+    lines = [
+        f"cash_rounding = {text(pick(['0.05', '1', '2.50']))}",
+        "[channels]",
+        "dine_in = ['Mesa*', '']" if rng.random() < 0.3 else "dine_in = ['Mesa*']",
+        "away = ['Para llevar', 'togo']",
+        "[tickets]",
+        "table = ['T?', 'mesa *']",
+        "[items]",
+        "'Taco' = ['tako', 'takito*']",
+        "[dishes]",
+        "'Torta' = ['Torta ?']",
+        "'Papas / Grande' = ['XL*']",
+        "'Sopa / Chica' = ['Pozole']",
+        "[variants]",
+        "'Chica' = ['CH', 'chica']",
+        "[modifiers]",
+        "'Salsa' = []",
+        "[options]",
+        "'Verde' = ['verd*']",
+        "[categories]",
+        "'Antojitos' = ['Tac*']",
+        "[category_names]",
+        "'Bebidas' = ['bebida']",
+        "[composites]",
+        f"explode = {text(rng.random() < 0.8)}",
+        f"share = {text(pick(['list_price', 'equal']))}",
+        f"remainder = {text(pick(['largest', 'first', 'last']))}",
+        "whole = ['Caja*']",
+    ]
     for names in (["Combo *"], ["Combo Uno", "Menú ?"], ["Caja"], []):
         share = pick(["list_price", "weights", "equal"])
-        weight = (lambda share=share: f", weight = {rng.randint(0, 9)}" if share == "weights" else "")  # noqa: E731
-        parts = [f"{{ modifier = 'Plato*', quantity = {pick(['1', '2', '0.5', '1.25'])}, choice = {text(rng.random() < 0.4)}{weight()} }}",
-                 f"{{ modifier = 'Bebida', nothing = ['Sin *']{weight()} }}"]
+        weight = lambda share=share: f", weight = {rng.randint(0, 9)}" if share == "weights" else ""  # noqa: E731
+        parts = [
+            f"{{ modifier = 'Plato*', quantity = {pick(['1', '2', '0.5', '1.25'])}, choice = {text(rng.random() < 0.4)}{weight()} }}",
+            f"{{ modifier = 'Bebida', nothing = ['Sin *']{weight()} }}",
+        ]
         if rng.random() < 0.5:
-            parts.insert(rng.randint(0, 2), f"{{ dish = {text(pick(['Papas', 'Torta', 'Papas / Chica', 'Quesadilla']))}, "
-                                            f"quantity = {pick(['1', '3'])}{weight()} }}")
+            parts.insert(
+                rng.randint(0, 2),
+                f"{{ dish = {text(pick(['Papas', 'Torta', 'Papas / Chica', 'Quesadilla']))}, quantity = {pick(['1', '3'])}{weight()} }}",
+            )
         claims = f"sold_as = {text(names)}" if names else f"item_ids = {text(['i3'])}\ncategories = ['Paquetes']"
-        lines += ["[[combos]]", claims, f"share = {text(share)}", f"remainder = {text(pick(['largest', 'first', 'last']))}",
-                  f"parts = [{', '.join(parts)}]",
-                  f"with = [{{ modifier = 'salsa', of = 'plato*', each = {pick(['1', '2'])} }}, {{ modifier = 'Extra', of = 'BEBIDA' }}]"]
+        lines += [
+            "[[combos]]",
+            claims,
+            f"share = {text(share)}",
+            f"remainder = {text(pick(['largest', 'first', 'last']))}",
+            f"parts = [{', '.join(parts)}]",
+            f"with = [{{ modifier = 'salsa', of = 'plato*', each = {pick(['1', '2'])} }}, {{ modifier = 'Extra', of = 'BEBIDA' }}]",
+        ]
         if rng.random() < 0.3:
             lines.insert(lines.index("[[combos]]", len(lines) - 6) + 1, f"name = {text('El ' + (names or ['otro'])[0])}")
     return "\n".join(lines) + "\n"
@@ -74,22 +121,47 @@ def menu_of(rng) -> str:
 
 def catalog_of(rng, places: int) -> bytes:
     """Items with and without prices, costs, sizes, stores; twins by name; deleted ones; composites of the known and unknown."""
+
     def price():
         return None if rng.random() < 0.2 else number(rng, rng.choice([0, 1, 3, 100, 10_000, 999_999_999]), places)
 
     items, variants = [], []
     for n, name in enumerate((*DISHES, "taco", "Caja Grande", "Caja Mixta")):
         sizes = rng.choice([[None], [None], ["Chica", "Grande"], ["CH"]])
-        rows = [{"variant_id": f"v{n}{size or ''}", "option1_value": size, "option2_value": None, "option3_value": None, "cost": price(),
-                 "default_price": price(), "stores": [{"store_id": s, "price": price()} for s in ("s1", "s2") if rng.random() < 0.5]}
-                for size in sizes]
+        rows = [
+            {
+                "variant_id": f"v{n}{size or ''}",
+                "option1_value": size,
+                "option2_value": None,
+                "option3_value": None,
+                "cost": price(),
+                "default_price": price(),
+                "stores": [{"store_id": s, "price": price()} for s in ("s1", "s2") if rng.random() < 0.5],
+            }
+            for size in sizes
+        ]
         variants += [row["variant_id"] for row in rows]
         composite = name.startswith(("Caja", "Menú")) and rng.random() < 0.7
-        parts = [{"variant_id": rng.choice([*variants, "gone"]), "quantity": rng.choice([1, 2, 0.5, 10, 0.0001, 1.3])}
-                 for _ in range(rng.randint(0, 4))] if composite else []
-        items.append({"id": f"i{n}", "item_name": name, "category_id": rng.choice(["c1", "c2", None, "c9"]), "sold_by_weight": rng.random() < 0.2,
-                      "is_composite": composite, "components": parts, "variants": rows,
-                      "deleted_at": "2024-01-01T00:00:00.000Z" if rng.random() < 0.2 else None})
+        parts = (
+            [
+                {"variant_id": rng.choice([*variants, "gone"]), "quantity": rng.choice([1, 2, 0.5, 10, 0.0001, 1.3])}
+                for _ in range(rng.randint(0, 4))
+            ]
+            if composite
+            else []
+        )
+        items.append(
+            {
+                "id": f"i{n}",
+                "item_name": name,
+                "category_id": rng.choice(["c1", "c2", None, "c9"]),
+                "sold_by_weight": rng.random() < 0.2,
+                "is_composite": composite,
+                "components": parts,
+                "variants": rows,
+                "deleted_at": "2024-01-01T00:00:00.000Z" if rng.random() < 0.2 else None,
+            }
+        )
     categories = [{"id": "c1", "name": "bebida"}, {"id": "c2", "name": "Paquetes"}]
     return json.dumps({"items": items, "categories": categories}, default=str).encode()
 
@@ -101,47 +173,103 @@ def number(rng, most: int, places: int) -> float | int:
 
 
 def line_of(rng, places: int, big: int) -> dict:
-    amount = (lambda most: Decimal(str(number(rng, most, places))))  # noqa: E731
+    amount = lambda most: Decimal(str(number(rng, most, places)))  # noqa: E731
     n = rng.randrange(14)
     gross = amount(big) * rng.choice([1, 1, 1, 1, 1, -1])
-    modifiers = [{"name": rng.choice(MODIFIERS), "option": rng.choice(SPELLINGS), "price": 0,
-                  "money_amount": amount(rng.choice([0, 0, 0, 500, big])) * rng.choice([1, 1, 1, -1])} for _ in range(rng.choice([0, 0, 1, 3, 6]))]
-    return {"id": "x", "item_id": rng.choice([f"i{n}", None, "gone"]), "variant_id": rng.choice(["v1", None]),
-            "item_name": rng.choice([*DISHES, "Combo Dos", "Combo  DOS", "Caja Grande", "caja mixta", "Menú X", "Takito rico"]),
-            "variant_name": rng.choice([None, "CH", "Grande", ""]), "sku": "1",
-            "quantity": rng.choice([1, 1, 1, 2, 3, 12, 0, -1, 0.25, 1.2345, -0.5, 250]), "price": amount(big), "gross_total_money": gross,
-            "total_money": 0, "cost": rng.choice([0, None, 3, 1.234567]), "cost_total": rng.choice([0, None, amount(big)]), "line_note": None,
-            "line_taxes": [{"type": rng.choice(["INCLUDED", "ADDED"]), "name": "t", "rate": 16, "money_amount": amount(big // 7)}
-                           for _ in range(rng.choice([0, 1, 1, 2]))],
-            "total_discount": min(gross, amount(big)) if gross > 0 and rng.random() < 0.4 else Decimal(0), "line_discounts": [],
-            "line_modifiers": modifiers}
+    modifiers = [
+        {
+            "name": rng.choice(MODIFIERS),
+            "option": rng.choice(SPELLINGS),
+            "price": 0,
+            "money_amount": amount(rng.choice([0, 0, 0, 500, big])) * rng.choice([1, 1, 1, -1]),
+        }
+        for _ in range(rng.choice([0, 0, 1, 3, 6]))
+    ]
+    return {
+        "id": "x",
+        "item_id": rng.choice([f"i{n}", None, "gone"]),
+        "variant_id": rng.choice(["v1", None]),
+        "item_name": rng.choice([*DISHES, "Combo Dos", "Combo  DOS", "Caja Grande", "caja mixta", "Menú X", "Takito rico"]),
+        "variant_name": rng.choice([None, "CH", "Grande", ""]),
+        "sku": "1",
+        "quantity": rng.choice([1, 1, 1, 2, 3, 12, 0, -1, 0.25, 1.2345, -0.5, 250]),
+        "price": amount(big),
+        "gross_total_money": gross,
+        "total_money": 0,
+        "cost": rng.choice([0, None, 3, 1.234567]),
+        "cost_total": rng.choice([0, None, amount(big)]),
+        "line_note": None,
+        "line_taxes": [
+            {"type": rng.choice(["INCLUDED", "ADDED"]), "name": "t", "rate": 16, "money_amount": amount(big // 7)}
+            for _ in range(rng.choice([0, 1, 1, 2]))
+        ],
+        "total_discount": min(gross, amount(big)) if gross > 0 and rng.random() < 0.4 else Decimal(0),
+        "line_discounts": [],
+        "line_modifiers": modifiers,
+    }
 
 
 def receipt_of(rng, number_: str, stores: dict[str, Store], default: Store) -> dict:
     store_id = rng.choice(["s1", "s2", "s3"])
     places = stores.get(store_id, default).places
-    big = rng.choice([100, 10_000, 10_000, 3_000_000, 10 ** 10])
+    big = rng.choice([100, 10_000, 10_000, 3_000_000, 10**10])
     lines = [line_of(rng, places, big) for _ in range(rng.choice([0, 1, 1, 2, 3, 6]))]
     spread = sum((line["total_discount"] for line in lines), Decimal(0))
     discount = spread + (Decimal(str(number(rng, big, places))) if lines and rng.random() < 0.3 else 0)
-    taxes = [{"id": "t", "type": kind, "name": "IVA", "rate": rng.choice([16, 0, 8.875]), "money_amount": amount} for kind in ("INCLUDED", "ADDED")
-             if (amount := sum((t["money_amount"] for line in lines for t in line["line_taxes"] if t["type"] == kind), Decimal(0))) or rng.random() < 0.2]
+    taxes = [
+        {"id": "t", "type": kind, "name": "IVA", "rate": rng.choice([16, 0, 8.875]), "money_amount": amount}
+        for kind in ("INCLUDED", "ADDED")
+        if (amount := sum((t["money_amount"] for line in lines for t in line["line_taxes"] if t["type"] == kind), Decimal(0)))
+        or rng.random() < 0.2
+    ]
     tip, surcharge = (Decimal(str(number(rng, rng.choice([0, 0, 1000]), places))) for _ in range(2))
-    total = (sum((line["gross_total_money"] for line in lines), Decimal(0)) - discount + tip + surcharge
-             + sum((t["money_amount"] for t in taxes if t["type"] == "ADDED"), Decimal(0)))
+    total = (
+        sum((line["gross_total_money"] for line in lines), Decimal(0))
+        - discount
+        + tip
+        + surcharge
+        + sum((t["money_amount"] for t in taxes if t["type"] == "ADDED"), Decimal(0))
+    )
     total += rng.choice([0, 0, 0, Decimal(1).scaleb(-places), -Decimal(5).scaleb(-places)]) if places else 0
     sold = datetime.combine(DAY, time(), UTC) + timedelta(minutes=rng.randint(-1440, 1440), seconds=rng.choice([0, 0, 1, 59]))
     updated = sold + timedelta(hours=rng.choice([0, 0, 1, 50]))
-    receipt = {"receipt_number": number_, "note": "x", "receipt_type": rng.choice(["SALE", "SALE", "SALE", "REFUND"]), "refund_for": None,
-               "order": rng.choice([None, "T1", "Mesa 4", "Juan 55-0000-0134"]), "created_at": sold.isoformat(), "updated_at": updated.isoformat(),
-               "source": rng.choice(["point of sale", None]), "receipt_date": sold.isoformat().replace("+00:00", "Z"),
-               "cancelled_at": updated.isoformat() if rng.random() < 0.1 else None, "total_money": total,
-               "total_tax": sum((t["money_amount"] for t in taxes), Decimal(0)), "points_earned": 0, "total_discount": discount,
-               "customer_id": rng.choice([None, "c-1", "c-2"]), "employee_id": rng.choice([None, "e1"]), "store_id": store_id,
-               "pos_device_id": None, "dining_option": rng.choice([None, "MESA 1", "Para Llevar", "?"]), "tip": tip, "surcharge": surcharge,
-               "total_discounts": _split(rng, discount), "total_taxes": taxes, "line_items": lines,
-               "payments": [{"payment_type_id": None, "name": rng.choice(["Efectivo", "cash"]), "type": "CASH", "money_amount": total,
-                             "paid_at": rng.choice([None, sold.isoformat()]), "payment_details": None} for _ in range(rng.choice([0, 1, 1, 2]))]}
+    receipt = {
+        "receipt_number": number_,
+        "note": "x",
+        "receipt_type": rng.choice(["SALE", "SALE", "SALE", "REFUND"]),
+        "refund_for": None,
+        "order": rng.choice([None, "T1", "Mesa 4", "Juan 55-0000-0134"]),
+        "created_at": sold.isoformat(),
+        "updated_at": updated.isoformat(),
+        "source": rng.choice(["point of sale", None]),
+        "receipt_date": sold.isoformat().replace("+00:00", "Z"),
+        "cancelled_at": updated.isoformat() if rng.random() < 0.1 else None,
+        "total_money": total,
+        "total_tax": sum((t["money_amount"] for t in taxes), Decimal(0)),
+        "points_earned": 0,
+        "total_discount": discount,
+        "customer_id": rng.choice([None, "c-1", "c-2"]),
+        "employee_id": rng.choice([None, "e1"]),
+        "store_id": store_id,
+        "pos_device_id": None,
+        "dining_option": rng.choice([None, "MESA 1", "Para Llevar", "?"]),
+        "tip": tip,
+        "surcharge": surcharge,
+        "total_discounts": _split(rng, discount),
+        "total_taxes": taxes,
+        "line_items": lines,
+        "payments": [
+            {
+                "payment_type_id": None,
+                "name": rng.choice(["Efectivo", "cash"]),
+                "type": "CASH",
+                "money_amount": total,
+                "paid_at": rng.choice([None, sold.isoformat()]),
+                "payment_details": None,
+            }
+            for _ in range(rng.choice([0, 1, 1, 2]))
+        ],
+    }
     return _negated(receipt) if receipt["receipt_type"] == "REFUND" and rng.random() < 0.3 else receipt
 
 
@@ -168,8 +296,8 @@ def encode(receipt: dict) -> bytes:
 def shop_of(rng) -> NastyShop:
     """A whole shop; `rng` is a random.Random, Hypothesis' or a seeded one."""
     places = rng.choice([2, 2, 2, 3])
-    zone = (lambda: rng.choice(ZONES))  # noqa: E731
-    cut = (lambda: time(rng.choice([0, 0, 3, 5, 23]), rng.choice([0, 0, 30])))  # noqa: E731
+    zone = lambda: rng.choice(ZONES)  # noqa: E731
+    cut = lambda: time(rng.choice([0, 0, 3, 5, 23]), rng.choice([0, 0, 30]))  # noqa: E731
     stores = {"s1": Store(zone(), cut(), "MXN", 2), "s2": Store(zone(), cut(), rng.choice(["JPY", "MXN"]), rng.choice([0, places]))}
     default = Store(zone(), cut(), "MXN", 2)
     receipts = [receipt_of(rng, f"1-{rng.randint(1, 8)}", stores, default) for _ in range(rng.randint(0, 10))]

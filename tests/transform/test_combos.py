@@ -14,7 +14,8 @@ def test_money_follows_list_prices_and_the_modifiers_name_the_dishes():
         (1, "Combo Dos", "Burger 1", "Smash", "i-Smash", "Food", "95.1", "269", None),
         (2, "Combo Dos", "Burger 2", "Chicken", "i-Chicken", "Food", "104.16", "269", None),
         (3, "Combo Dos", "Side", "Papas", "i-Papas", "Food", "40.76", "269", None),
-        (4, "Combo Dos", "Drink", "Refresco", "i-Refresco", "Food", "28.98", "269", None)]
+        (4, "Combo Dos", "Drink", "Refresco", "i-Refresco", "Food", "28.98", "269", None),
+    ]
 
 
 def test_sauces_go_with_the_burgers_in_order_even_when_a_drink_comes_first():
@@ -22,8 +23,10 @@ def test_sauces_go_with_the_burgers_in_order_even_when_a_drink_comes_first():
     assert extras(sell(line("Combo Dos", 269, *choices))) == [("Agua", []), ("Smash", ["Ajo"]), ("Papas", []), ("Chicken", ["Chipotle"])]
 
 
-@pytest.mark.parametrize(("sauces", "each", "expected"), [
-    (["a"], 1, [["a"], []]), (["a", "b", "c"], 1, [["a"], ["b", "c"]]), (["a", "b", "c"], 2, [["a", "b"], ["c"]]), ([], 1, [[], []])])
+@pytest.mark.parametrize(
+    ("sauces", "each", "expected"),
+    [(["a"], 1, [["a"], []]), (["a", "b", "c"], 1, [["a"], ["b", "c"]]), (["a", "b", "c"], 2, [["a", "b"], ["c"]]), ([], 1, [[], []])],
+)
 def test_more_or_fewer_sauces_than_burgers(sauces, each, expected):
     menu = COMBO.replace('of = "Burger*"', f'of = "Burger*", each = {each}')
     rows = sell(line("Combo Dos", 220, "Burger 1: Smash", "Burger 2: Chicken", *(f"Sauce: {sauce}" for sauce in sauces)), menu=menu)
@@ -33,7 +36,7 @@ def test_more_or_fewer_sauces_than_burgers(sauces, each, expected):
 def test_a_sauce_without_its_burger_and_a_modifier_without_a_rule_go_with_the_first_dish():
     rows = sell(line("Combo Dos", 80, "Sauce: Ajo", "Drink: Agua", ("Gift wrap: red", 5), "Side: Papas"))
     assert extras(rows) == [("Agua", ["Ajo", "red"]), ("Papas", [])]
-    assert brief(rows, "gross") == [("29.63",), ("50.37",)]              # 75 by 22:45, and the 5 of the wrap
+    assert brief(rows, "gross") == [("29.63",), ("50.37",)]  # 75 by 22:45, and the 5 of the wrap
 
 
 def test_a_repeated_modifier_name_makes_a_dish_each_time():
@@ -50,7 +53,10 @@ def test_paid_choices_and_paid_extras_stay_with_their_dish():
 def test_an_unknown_choice_is_kept_marked_and_gets_the_mean_price():
     rows = sell(line("Combo Dos", 225, "Burger 1: La Bestia", "Burger 2: Smash", "Side: Papas"))
     assert brief(rows, "item", "item_id", "category", "is_known", "gross") == [
-        ("La Bestia", None, None, False, "75"), ("Smash", "i-Smash", "Food", True, "105"), ("Papas", "i-Papas", "Food", True, "45")]
+        ("La Bestia", None, None, False, "75"),
+        ("Smash", "i-Smash", "Food", True, "105"),
+        ("Papas", "i-Papas", "Food", True, "45"),
+    ]
 
 
 def test_without_any_price_the_parts_are_equal():
@@ -60,14 +66,26 @@ def test_without_any_price_the_parts_are_equal():
 
 def test_components_take_the_combos_quantity():
     rows = sell(line("Combo Dos", 538, *FOR_TWO, quantity=2, price=269))
-    assert brief(rows, "item", "quantity", "combo_quantity") == [("Smash", "2", "2"), ("Chicken", "2", "2"), ("Papas", "2", "2"), ("Refresco", "2", "2")]
+    assert brief(rows, "item", "quantity", "combo_quantity") == [
+        ("Smash", "2", "2"),
+        ("Chicken", "2", "2"),
+        ("Papas", "2", "2"),
+        ("Refresco", "2", "2"),
+    ]
     assert sum(row["gross"] for row in rows) == 538
 
 
 def test_a_discount_and_taxes_are_shared_and_the_net_never_turns():
     taxes = [{"type": "INCLUDED", "money_amount": 18.55}, {"type": "ADDED", "money_amount": 3.33}]
     rows = sell(line("Combo Dos", 269, *FOR_TWO, total_discount=134.5, line_taxes=taxes, cost_total=100, cost=100))
-    for name, amount in {"gross": "269", "discount": "134.5", "net": "134.5", "tax_included": "18.55", "tax_added": "3.33", "cost": "100"}.items():
+    for name, amount in {
+        "gross": "269",
+        "discount": "134.5",
+        "net": "134.5",
+        "tax_included": "18.55",
+        "tax_added": "3.33",
+        "cost": "100",
+    }.items():
         assert str(sum(row[name] for row in rows).normalize() + 0) == amount
     assert all(row["net"] == row["gross"] - row["discount"] >= 0 for row in rows)
     assert all(row["net"] == 0 for row in sell(line("Combo Dos", 269, *FOR_TWO, total_discount=269)))
@@ -109,19 +127,28 @@ parts = [{{ dish = "Smash"{a} }}, {{ dish = "Papas", quantity = 2{b} }}, {{ modi
 """
 
 
-@pytest.mark.parametrize(("share", "remainder", "weights", "gross"), [
-    ("list_price", "largest", None, ["27.85", "38.98", "33.42"]),           # by 75, the mean of the known prices, 105 and 2 x 45
-    ("equal", "largest", None, ["25.06", "25.06", "50.13"]),
-    ("weights", "largest", (5, 3, 2), ["20.05", "50.13", "30.07"]),
-    ("weights", "largest", (1, 1, 1), ["33.42", "33.42", "33.41"]),
-    ("weights", "first", (1, 1, 1), ["33.43", "33.41", "33.41"]),
-    ("weights", "last", (1, 1, 1), ["33.41", "33.41", "33.43"]),
-    ("weights", "largest", (0, 0, 0), ["25.06", "25.06", "50.13"])])
+@pytest.mark.parametrize(
+    ("share", "remainder", "weights", "gross"),
+    [
+        ("list_price", "largest", None, ["27.85", "38.98", "33.42"]),  # by 75, the mean of the known prices, 105 and 2 x 45
+        ("equal", "largest", None, ["25.06", "25.06", "50.13"]),
+        ("weights", "largest", (5, 3, 2), ["20.05", "50.13", "30.07"]),
+        ("weights", "largest", (1, 1, 1), ["33.42", "33.42", "33.41"]),
+        ("weights", "first", (1, 1, 1), ["33.43", "33.41", "33.41"]),
+        ("weights", "last", (1, 1, 1), ["33.41", "33.41", "33.43"]),
+        ("weights", "largest", (0, 0, 0), ["25.06", "25.06", "50.13"]),
+    ],
+)
 def test_fixed_dishes_weights_and_remainders(share, remainder, weights, gross):
     given = [f", weight = {weight}" for weight in weights or ()] or ["", "", ""]
-    rows = sell(line("lunch  BOX", 100.25, "Drink: Regalo"), menu=FIXED.format(share=share, remainder=remainder, a=given[0], b=given[1], c=given[2]))
+    rows = sell(
+        line("lunch  BOX", 100.25, "Drink: Regalo"), menu=FIXED.format(share=share, remainder=remainder, a=given[0], b=given[1], c=given[2])
+    )
     assert brief(rows, "combo", "slot", "item", "quantity", "gross") == [
-        ("Pack", "Drink", "Regalo", "1", gross[0]), ("Pack", None, "Smash", "1", gross[1]), ("Pack", None, "Papas", "2", gross[2])]
+        ("Pack", "Drink", "Regalo", "1", gross[0]),
+        ("Pack", None, "Smash", "1", gross[1]),
+        ("Pack", None, "Papas", "2", gross[2]),
+    ]
 
 
 def test_a_combo_that_nothing_names_the_parts_of_stays_a_plain_line():
@@ -138,7 +165,7 @@ def test_a_choice_of_nothing_is_no_dish():
 
 def test_a_choice_may_stand_among_the_modifiers_too_and_its_charge_only_once():
     menu = COMBO.replace('modifier = "Drink"', 'modifier = "Drink", choice = true') + "[dishes]\n'Refresco' = ['Cola*']\n"
-    row, = sell(line("Combo Dos", 40, ("Drink: Cola Light", 8)), menu=menu)
+    (row,) = sell(line("Combo Dos", 40, ("Drink: Cola Light", 8)), menu=menu)
     assert (row["item"], row["item_as_sold"], row["upgrade"]) == ("Refresco", "Cola Light", 8)
     assert [(m["name"], m["option"], m["amount"]) for m in row["modifiers"]] == [("Drink", "Cola Light", 0)]
 
@@ -147,10 +174,21 @@ def test_the_rule_is_found_by_id_then_name_then_the_longest_pattern_then_categor
     def combo(claim: str, dish: str) -> str:
         return f"[[combos]]\n{claim}\nparts = [{{ dish = '{dish}' }}]\n"
 
-    menu = (combo("item_ids = ['i-A']", "one") + combo("sold_as = ['A', 'Box']", "two") + combo("sold_as = ['B*']", "three")
-            + combo("sold_as = ['Bo*']", "four") + combo("categories = ['food']", "five"))
+    menu = (
+        combo("item_ids = ['i-A']", "one")
+        + combo("sold_as = ['A', 'Box']", "two")
+        + combo("sold_as = ['B*']", "three")
+        + combo("sold_as = ['Bo*']", "four")
+        + combo("categories = ['food']", "five")
+    )
     sold = [("Box", "i-A"), ("box", "x"), ("Bow", "x"), ("By", "x"), ("Smash", "i-Smash")]
-    assert [sell(line(name, 10, item_id=item_id), menu=menu)[0]["item"] for name, item_id in sold] == ["one", "two", "four", "three", "five"]
+    assert [sell(line(name, 10, item_id=item_id), menu=menu)[0]["item"] for name, item_id in sold] == [
+        "one",
+        "two",
+        "four",
+        "three",
+        "five",
+    ]
 
 
 def composite(*parts: tuple[str, float], name: str = "Paquete") -> dict:
@@ -161,8 +199,10 @@ def test_a_composite_item_falls_into_the_catalogs_components():
     items = catalog(composite(("Smash", 1), ("Papas", 0.5), ("Gone", 2)), Smash=30, Papas=10)
     rows = sell(line("Paquete", 300, ("Nota: fría", 3), quantity=2, price=150), items=items)
     assert brief(rows, "combo", "slot", "item", "variant_id", "is_known", "quantity", "gross") == [
-        ("Paquete", None, "Smash", "v-Smash", True, "2", "115.38"), ("Paquete", None, "Papas", "v-Papas", True, "1", "24.08"),
-        ("Paquete", None, "v-Gone", None, False, "4", "160.54")]
+        ("Paquete", None, "Smash", "v-Smash", True, "2", "115.38"),
+        ("Paquete", None, "Papas", "v-Papas", True, "1", "24.08"),
+        ("Paquete", None, "v-Gone", None, False, "4", "160.54"),
+    ]
     assert sum(row["gross"] for row in rows) == 300 and extras(rows)[0] == ("Smash", ["fría"])
 
 
@@ -187,13 +227,19 @@ def test_stores_may_have_prices_of_their_own():
 
 def test_sizes_are_found_by_their_names():
     sizes = item("Fries", None)
-    sizes["variants"] = [{**sizes["variants"][0], "variant_id": f"v-{size}", "option1_value": size, "default_price": price}
-                         for size, price in (("Small", 30), ("Large", 60))]
+    sizes["variants"] = [
+        {**sizes["variants"][0], "variant_id": f"v-{size}", "option1_value": size, "default_price": price}
+        for size, price in (("Small", 30), ("Large", 60))
+    ]
     menu = COMBO + "[dishes]\n'Fries / Large' = ['XL']\n[variants]\n'L' = ['Large']\n"
     choices = ("Side: XL", "Side: fries small", "Side: Fries (Large)", "Side: Fries")
     rows = sell(line("Combo Dos", 180, *choices), menu=menu, items=catalog(sizes))
     assert brief(rows, "item", "variant", "variant_id", "gross") == [
-        ("Fries", "L", "v-Large", "60"), ("Fries", "Small", "v-Small", "30"), ("Fries", "L", "v-Large", "60"), ("Fries", None, None, "30")]
+        ("Fries", "L", "v-Large", "60"),
+        ("Fries", "Small", "v-Small", "30"),
+        ("Fries", "L", "v-Large", "60"),
+        ("Fries", None, None, "30"),
+    ]
 
 
 def test_a_weighed_part_is_one_unit():

@@ -43,8 +43,9 @@ def test_every_amount_of_a_receipt_is_that_of_its_rows(shop):
         assert row["net"] + row["tax_added"] + row["tip"] + row["surcharge"] + row["rounding"] == row["total"]
         assert sum((d["amount"] for d in row["discounts"]), Decimal(0)) == row["discount"]
         assert sum((t["amount"] for t in row["taxes"]), Decimal(0)) == row["tax_included"] + row["tax_added"]
-        assert row["paid"] == sum((p["amount"] for p in payments if (p["store_id"], p["receipt_number"]) == (row["store_id"], row["receipt_number"])),
-                                  Decimal(0))
+        assert row["paid"] == sum(
+            (p["amount"] for p in payments if (p["store_id"], p["receipt_number"]) == (row["store_id"], row["receipt_number"])), Decimal(0)
+        )
         assert not row["is_cancelled"] or not any(row[name] for name in (*SHARED, "total", "paid", "tip", "rounding"))
         if row["receipt_type"] == "REFUND":
             assert row["gross"] <= 0 and (row["gross"] or row["total"] <= 0)
@@ -133,8 +134,12 @@ def test_money_that_is_not_conserved_stops_everything(monkeypatch):
 
 
 def test_equal_content_has_equal_bytes_whatever_else_was_read():
-    mine, other = receipt(line("Smash", 10), receipt_number="1-1"), receipt(line("Agua", 10), receipt_number="1-2", store_id="aa",
-                                                                            receipt_date="2026-07-02T18:00:00Z", created_at="2026-07-02T18:00:00Z")
+    mine, other = (
+        receipt(line("Smash", 10), receipt_number="1-1"),
+        receipt(
+            line("Agua", 10), receipt_number="1-2", store_id="aa", receipt_date="2026-07-02T18:00:00Z", created_at="2026-07-02T18:00:00Z"
+        ),
+    )
     alone, beside = (clean(TODAY, raw(*records), catalog(), rules()).sales for records in ([mine], [other, mine]))
     assert alone.equals(beside)
     for name in ("item", "store_id"):
@@ -153,7 +158,10 @@ def test_of_equal_updates_the_later_batch_then_the_later_position_counts():
     def version(name: str) -> dict:
         return receipt(line(name, 10))
 
-    first, second = raw(version("Smash"), version("Papas")), [Raw("2026-07-02", "raw/receipts/sold=2026-07-01/y", raw(version("Agua"))[0].ndjson)]
+    first, second = (
+        raw(version("Smash"), version("Papas")),
+        [Raw("2026-07-02", "raw/receipts/sold=2026-07-01/y", raw(version("Agua"))[0].ndjson)],
+    )
     assert brief(clean(TODAY, first, catalog(), rules()).sales.to_pylist(), "item") == [("Papas",)]
     assert brief(clean(TODAY, second + first, catalog(), rules()).sales.to_pylist(), "item") == [("Agua",)]
 
@@ -165,37 +173,62 @@ def test_an_edit_moves_a_receipt_to_another_day():
 
 
 def test_discounts_that_no_line_carries_are_spread_over_the_lines():
-    rows = sell(line("Smash", 100), line("Agua", 50, total_discount=20), total_discount=33, total_money=117,
-                total_discounts=[{"name": "Ticket", "type": "FIXED_AMOUNT", "money_amount": 33}])
+    rows = sell(
+        line("Smash", 100),
+        line("Agua", 50, total_discount=20),
+        total_discount=33,
+        total_money=117,
+        total_discounts=[{"name": "Ticket", "type": "FIXED_AMOUNT", "money_amount": 33}],
+    )
     assert brief(rows, "item", "discount") == [("Smash", "10"), ("Agua", "23")]
 
 
 def test_points_tips_surcharge_rounding_and_payments_are_seen():
-    sold = receipt(line("Smash", 100.4, total_discount=10), tip=5, surcharge=1.5, total_money=97,
-                   total_discounts=[{"name": "Puntos", "type": "DISCOUNT_BY_POINTS", "money_amount": 10}])
-    row, = clean(TODAY, raw(sold), catalog(), rules()).receipts.to_pylist()
+    sold = receipt(
+        line("Smash", 100.4, total_discount=10),
+        tip=5,
+        surcharge=1.5,
+        total_money=97,
+        total_discounts=[{"name": "Puntos", "type": "DISCOUNT_BY_POINTS", "money_amount": 10}],
+    )
+    (row,) = clean(TODAY, raw(sold), catalog(), rules()).receipts.to_pylist()
     assert brief([row], "gross", "discount", "net", "points_discount", "tip", "surcharge", "rounding", "total", "paid") == [
-        ("100.4", "10", "90.4", "10", "5", "1.5", "0.1", "97", "90.4")]
+        ("100.4", "10", "90.4", "10", "5", "1.5", "0.1", "97", "90.4")
+    ]
 
 
 def test_channels_by_dining_option_else_by_ticket():
     menu = "[channels]\ndine_in = ['Comer aquí', 'mesa*']\nnone = ['']\n[tickets]\ndelivery = ['Rappi*']\n"
     sold = [("comer  AQUI", None), ("Mesa 4", "Rappi 1"), ("Otra", "RAPPI 9"), ("Otra", None), (None, None), (None, "Rappi 1")]
-    receipts = [receipt(line("Smash", 10), receipt_number=f"1-{n}", dining_option=option, order=ticket) for n, (option, ticket) in enumerate(sold)]
-    made = [clean(TODAY, raw(*receipts), catalog(), rules(text)).receipts.column("channel").to_pylist() for text in (menu, menu.replace("none", "#"))]
-    assert made == [["dine_in", "dine_in", "delivery", "unmapped", "none", "none"],
-                    ["dine_in", "dine_in", "delivery", "unmapped", "unmapped", "delivery"]]
+    receipts = [
+        receipt(line("Smash", 10), receipt_number=f"1-{n}", dining_option=option, order=ticket) for n, (option, ticket) in enumerate(sold)
+    ]
+    made = [
+        clean(TODAY, raw(*receipts), catalog(), rules(text)).receipts.column("channel").to_pylist()
+        for text in (menu, menu.replace("none", "#"))
+    ]
+    assert made == [
+        ["dine_in", "dine_in", "delivery", "unmapped", "none", "none"],
+        ["dine_in", "dine_in", "delivery", "unmapped", "unmapped", "delivery"],
+    ]
 
 
 def test_zero_cost_is_unknown_and_a_small_one_is_not():
-    rows = sell(line("Smash", 10), line("Agua", 10, cost=0.004), line("Papas", 10, cost_total=3, cost=3), line("Smash", 10, cost=None, cost_total=None))
+    rows = sell(
+        line("Smash", 10),
+        line("Agua", 10, cost=0.004),
+        line("Papas", 10, cost_total=3, cost=3),
+        line("Smash", 10, cost=None, cost_total=None),
+    )
     assert brief(rows, "unit_cost", "cost") == [(None, None), ("0.004", "0"), ("3", "3"), (None, None)]
 
 
 def test_customers_are_keyed():
     sold = raw(receipt(line("Smash", 10), customer_id="9f-customer"))
-    plain, keyed, other = (clean(TODAY, sold, catalog(), rules(customer_key=key)).receipts.column("customer_id").to_pylist()[0]
-                           for key in (None, b"one", b"two"))
+    plain, keyed, other = (
+        clean(TODAY, sold, catalog(), rules(customer_key=key)).receipts.column("customer_id").to_pylist()[0]
+        for key in (None, b"one", b"two")
+    )
     assert plain == "9f-customer" and len(keyed) == 64 and keyed != other
 
 
@@ -211,7 +244,7 @@ def test_names_and_notes_of_persons_never_come_out():
 def test_currencies_and_their_decimals_stay_apart():
     stores = {"s1": Store("Asia/Tokyo", time(0), "JPY", 0)}
     made = clean(TODAY + timedelta(days=1), raw(receipt(line("Smash", 1050))), catalog(), rules(stores=stores, places=3))
-    row, = made.receipts.to_pylist()
+    (row,) = made.receipts.to_pylist()
     assert (row["currency"], str(row["total"]), row["sold_at_local"].hour) == ("JPY", "1050.000", 3)
 
 

@@ -21,47 +21,65 @@ def refusal(text: str) -> str:
     return str(caught.value)
 
 
-@pytest.mark.parametrize(("text", "says"), [
-    ("[channels", "is not TOML"),
-    ("chanels = 1", "unknown key 'chanels'"),
-    ("[channels]\ndine_in = 'Mesa'", "[channels] 'dine_in': must be a list of texts"),
-    ("[items]\nTaco = ['x']\nTorta = ['X ']", "[items]: 'x' is a spelling of both 'Taco' and 'Torta'"),
-    ("items = 3", "items: must be a table"),
-    ("combos = 3", "combos: each is written under its own [[combos]]"),
-    ("[[combos]]\nparts = [{ modifier = 'x' }]", "names no items"),
-    ("[[combos]]\nsold_as = ['x']", "needs parts"),
-    (COMBO.replace("parts", "part"), "[[combos]] number 1: unknown key 'part'"),
-    (COMBO + "share = 'fair'", "share = 'fair' is none of list_price, weights, equal"),
-    (COMBO + "remainder = 'me'", "remainder = 'me' is none of"),
-    (COMBO + "share = 'weights'", "every part has a weight"),
-    (COMBO.replace("'Burger*'", "'Burger*', weight = 3"), "every part has a weight"),
-    (COMBO.replace("'Burger*'", "'Burger*', dish = 'Taco'"), "is either a modifier"),
-    (COMBO.replace("'Burger*'", "'Burger*', quantity = 0"), "must lie between"),
-    (COMBO.replace("'Burger*'", "'Burger*', quantity = true"), "must be a number"),
-    (COMBO.replace("'Burger*'", "'Burger*', quantity = 0.00001"), "with four decimals at most"),
-    (COMBO.replace("modifier = 'Burger*'", "dish = 'Taco *'"), "a dish is one name"),
-    (COMBO + "with = [{ modifier = 'Sauce', of = 'Drink' }]", "of = 'Drink' is the modifier or dish of no part"),
-    (COMBO + "with = [{ modifier = 'Sauce' }]", "needs modifier"),
-    (COMBO + COMBO, "sold_as: two combos claim one text: 'combo *'"),
-    (COMBO + "item_ids = ['1']\n" + COMBO.replace("Combo *", "x") + "item_ids = ['1']", "item_ids: two combos claim one item"),
-    (COMBO + "[[combos]]\nsold_as = ['Party']\nparts = [{ dish = 'Combo Uno' }]", "its part 'Combo Uno' is itself a combo"),
-    ("[composites]\nexplode = 1", "must be true or false"),
-    ("[composites]\nshare = 'weights'", "is none of list_price, equal"),
-    ("cash_rounding = 'x'", "'x' is not a number"),
-    ("cash_rounding = -1", "must lie between"),
-])
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("[channels", "is not TOML"),
+        ("chanels = 1", "unknown key 'chanels'"),
+        ("[channels]\ndine_in = 'Mesa'", "[channels] 'dine_in': must be a list of texts"),
+        ("[items]\nTaco = ['x']\nTorta = ['X ']", "[items]: 'x' is a spelling of both 'Taco' and 'Torta'"),
+        ("items = 3", "items: must be a table"),
+        ("combos = 3", "combos: each is written under its own [[combos]]"),
+        ("[[combos]]\nparts = [{ modifier = 'x' }]", "names no items"),
+        ("[[combos]]\nsold_as = ['x']", "needs parts"),
+        (COMBO.replace("parts", "part"), "[[combos]] number 1: unknown key 'part'"),
+        (COMBO + "share = 'fair'", "share = 'fair' is none of list_price, weights, equal"),
+        (COMBO + "remainder = 'me'", "remainder = 'me' is none of"),
+        (COMBO + "share = 'weights'", "every part has a weight"),
+        (COMBO.replace("'Burger*'", "'Burger*', weight = 3"), "every part has a weight"),
+        (COMBO.replace("'Burger*'", "'Burger*', dish = 'Taco'"), "is either a modifier"),
+        (COMBO.replace("'Burger*'", "'Burger*', quantity = 0"), "must lie between"),
+        (COMBO.replace("'Burger*'", "'Burger*', quantity = true"), "must be a number"),
+        (COMBO.replace("'Burger*'", "'Burger*', quantity = 0.00001"), "with four decimals at most"),
+        (COMBO.replace("modifier = 'Burger*'", "dish = 'Taco *'"), "a dish is one name"),
+        (COMBO + "with = [{ modifier = 'Sauce', of = 'Drink' }]", "of = 'Drink' is the modifier or dish of no part"),
+        (COMBO + "with = [{ modifier = 'Sauce' }]", "needs modifier"),
+        (COMBO + COMBO, "sold_as: two combos claim one text: 'combo *'"),
+        (COMBO + "item_ids = ['1']\n" + COMBO.replace("Combo *", "x") + "item_ids = ['1']", "item_ids: two combos claim one item"),
+        (COMBO + "[[combos]]\nsold_as = ['Party']\nparts = [{ dish = 'Combo Uno' }]", "its part 'Combo Uno' is itself a combo"),
+        ("[composites]\nexplode = 1", "must be true or false"),
+        ("[composites]\nshare = 'weights'", "is none of list_price, equal"),
+        ("cash_rounding = 'x'", "'x' is not a number"),
+        ("cash_rounding = -1", "must lie between"),
+    ],
+)
 def test_what_is_wrong_is_named(text, says):
     assert says in refusal(text)
 
 
 def test_comments_case_and_order_do_not_change_the_digest():
     one = "cash_rounding = 1\n[items]\nTaco = ['Tako', 'TACO*']\nTorta = []\n" + COMBO + COMBO.replace("Combo *", "Pack")
-    other = "# words\ncash_rounding = '1'\n" + COMBO.replace("Combo *", "Pack") + COMBO + "[items]\nTorta = []\nTaco = ['taco*', ' tako']  # x\n"
+    other = (
+        "# words\ncash_rounding = '1'\n"
+        + COMBO.replace("Combo *", "Pack")
+        + COMBO
+        + "[items]\nTorta = []\nTaco = ['taco*', ' tako']  # x\n"
+    )
     assert read_menu(one, "a").digest == read_menu(other, "b").digest
 
 
-@pytest.mark.parametrize("change", [("Tako", "Tacko"), ("cash_rounding = 1", "cash_rounding = 2"), ("Burger*", "Burger"), ("Torta", "Tortas"),
-                                    ("Combo *", "Combos *"), ("modifier =", "quantity = 2, modifier ="), ("parts", "remainder = 'last'\nparts")])
+@pytest.mark.parametrize(
+    "change",
+    [
+        ("Tako", "Tacko"),
+        ("cash_rounding = 1", "cash_rounding = 2"),
+        ("Burger*", "Burger"),
+        ("Torta", "Tortas"),
+        ("Combo *", "Combos *"),
+        ("modifier =", "quantity = 2, modifier ="),
+        ("parts", "remainder = 'last'\nparts"),
+    ],
+)
 def test_meaning_changes_the_digest(change):
     text = "cash_rounding = 1\n[items]\nTaco = ['Tako']\nTorta = []\n" + COMBO
     assert change[0] in text and read_menu(text, "a").digest != read_menu(text.replace(*change), "a").digest
@@ -74,6 +92,29 @@ def test_the_reference_names_every_key_and_its_examples_are_rules():
     for text in examples:
         read_menu(text, "docs/menu.md")
     known = refusal("zzz = 1").split("known are ")[1].split(", ")
-    for key in [*known, "sold_as", "item_ids", "share", "remainder", "parts", "with", "modifier", "dish", "quantity", "weight", "choice", "nothing",
-                "of", "each", "explode", "whole", "list_price", "weights", "equal", "largest", "first", "last"]:
+    for key in [
+        *known,
+        "sold_as",
+        "item_ids",
+        "share",
+        "remainder",
+        "parts",
+        "with",
+        "modifier",
+        "dish",
+        "quantity",
+        "weight",
+        "choice",
+        "nothing",
+        "of",
+        "each",
+        "explode",
+        "whole",
+        "list_price",
+        "weights",
+        "equal",
+        "largest",
+        "first",
+        "last",
+    ]:
         assert f"`{key}`" in document or f"`[{key}]`" in document or f"`[[{key}]]`" in document, key

@@ -12,6 +12,8 @@ import pyarrow as pa
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from kitchen import line as sold
+from kitchen import receipt as simple
 from shops import DAY, encode, receipt_of
 
 from pipeline.transform import Catalog, Raw, Rules, Store, clean, read_menu
@@ -24,23 +26,10 @@ from pipeline.transform.wire import receipt_schema
 YEN = Store("Asia/Tokyo", time(0), "JPY", 0)
 RULES = Rules({"yen": YEN}, Store("UTC", time(0), "MXN", 2), read_menu("", "menu.toml"), 2)
 SCHEMA = receipt_schema(2)
+# JSON values, one a line, and two texts that are not UTF-8
+LITERALS = [*Path(__file__).with_name("literals.txt").read_text().splitlines(), '"caf\udce9"', '"\udced\udca0\udc80"']
 NO_CATALOG = Catalog.read(b"{}")
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "receipts_page.json"
-NUMBERS = ["1", "-1", "0", "-0", "-0.0", "1.5", "12.340", "12.345", "1e2", "1E+2", "1e-2", "1e-3", "1e400", "1e-400", "1e999999999", "NaN", "Infinity",
-           "-Infinity", "Inf", "-Inf", "999999999999.99", "1000000000000", "9223372036854775808", "0." + "0" * 60, "1." + "0" * 60, "1." + "0" * 60 + "1",
-           "1" * 5000, "01", "1.", ".5", "+1", "12e-1", "0e5", "0e99999", "1" + "0" * 30 + "e-30", "0.00004", "0.0001",
-           "-56204973375071.125", "999999999999999999", "922337203685477580"]
-QUOTED = ["1", "1.50", "+1", ".5", "5.", " 1", "1 ", "", "abc", "NaN", "1e2", "1e+2", "1e-2", "1e+-2", "1e--2", "1_000", "0x10", "1,5", "00012.5", "-",
-          ".", "1.2.3", "٣", "1e", "e1", "0e99999", "1e-99999999999999999999", "true", "null", "\u0000", "1\u0000"]
-DATES = ["2024-03-02T05:58:57.000Z", "2024-03-02T05:58:57", "2024-03-02 05:58:57Z", "2024-03-02", "2024-03-02T05", "2024-03-02T05:58+0530",
-         "2024-03-02T05:58:57.123456-06:00", "2024-03-02T05:58:57.1234567Z", "2024-03-02T05:58:57.Z", "2024-03-02T24:00:00Z", "2024-02-30T00:00:00Z",
-         "2023-02-29", "2024-03-02T05:58:60Z", "2024-03-02T05:58:57z", "20240302T055857Z", "2024-03-02T05:58:57+24:00", "2024-03-02T05:58:57+02:99",
-         "0000-01-01T00:00:00Z", "0001-01-01T00:00:00+14:00", "1969-12-31T23:59:59Z", "1999-12-31T23:59:59.999999Z", "2000-01-01", "2009-12-31T23:59:59Z",
-         "2010-01-01T00:00:00Z", "2099-12-31T23:59:59.999999Z", "2100-01-01T00:00:00Z", "9999-12-31T23:59:59Z", "2024-03-02Z", "2024-03-02T05Z",
-         "2024-03-02T05:58:57-00:00", "2024-03-02T05:58:57 Z", "2024-3-2", "garbage", "1709359137"]
-ODD = ["null", "true", "false", "[]", "{}", "[null]", "[{}]", '"\\ud800"', '"\\ud83d\\ude00"', '"\\u0000"', '"a\tb"', '"\\x"', '"SALE"', '"REFUND"',
-       '"INCLUDED"', '"yen"', '"x"', '[[]]', '{"a": 1, "a": 2}', "[" * 400 + "]" * 400]
-LITERALS = [*NUMBERS, *map(json.dumps, QUOTED), *map(json.dumps, DATES), *ODD, '"caf\udce9"', '"\udced\udca0\udc80"']
 
 
 def receipt(seed: int = 0, **changes) -> dict:
@@ -112,16 +101,24 @@ def test_both_paths_decide_alike(seed, data):
     record = receipt(seed)
     path = data.draw(st.sampled_from(paths(record)))
     how = data.draw(st.sampled_from(["literal", "literal", "literal", "literal", "drop", "twice", "unknown"]))
-    literal = data.draw(st.one_of(st.sampled_from(LITERALS), st.text(max_size=5).map(json.dumps), st.decimals(-10 ** 13, 10 ** 13, places=3).map(str),
-                                  st.floats().map(json.dumps)))
+    literal = data.draw(
+        st.one_of(
+            st.sampled_from(LITERALS),
+            st.text(max_size=5).map(json.dumps),
+            st.decimals(-(10**13), 10**13, places=3).map(str),
+            st.floats().map(json.dumps),
+        )
+    )
     check(change(record, path, how, literal))
 
 
-@pytest.mark.parametrize("literal", LITERALS, ids=lambda text: text[:24])
-@pytest.mark.parametrize("name", ["total_money", "receipt_number", "receipt_date", "cancelled_at", "note", "receipt_type", "line_items", "store_id",
-                                  "total_discounts"])
-def test_every_literal_in_every_kind_of_field(name, literal):
-    check(change(receipt(3), (name,), "literal", literal))
+@pytest.mark.parametrize(
+    "name",
+    "total_money receipt_number receipt_date cancelled_at note receipt_type line_items store_id total_discounts".split(" "),
+)
+def test_every_literal_in_every_kind_of_field(name):
+    for literal in LITERALS:
+        check(change(receipt(3), (name,), "literal", literal))
 
 
 @pytest.mark.parametrize("name", sorted(receipt(3)))
@@ -130,56 +127,56 @@ def test_a_missing_field_is_missing_or_allowed_to_be(name):
     del record[name]
     verdict = judge(encode(record), RULES)
     check(encode(record))
-    optional = {"note", "refund_for", "order", "cancelled_at", "source", "points_earned", "customer_id", "employee_id", "pos_device_id", "dining_option"}
-    if name in optional:
+    optional = "note refund_for order cancelled_at source points_earned customer_id employee_id pos_device_id dining_option"
+    if name in optional.split():
         assert not isinstance(verdict, Fault)
     else:
         assert (verdict.reason, verdict.pointer) == ("missing_field", f"/{name}")
 
 
-LINE = {"item_id": "i", "variant_id": None, "item_name": "Taco", "variant_name": None, "quantity": 1, "price": 10, "gross_total_money": 10,
-        "total_discount": 0, "cost": 0, "cost_total": 0, "line_taxes": [], "line_modifiers": []}
-SIMPLE = receipt(0, line_items=[LINE], total_discounts=[], total_discount=0, total_taxes=[], total_tax=0, tip=0, surcharge=0, total_money=10,
-                 payments=[], store_id="s1", receipt_type="SALE", cancelled_at=None)
+SIMPLE = simple(sold("Taco", 10), payments=[])
 
 
-@pytest.mark.parametrize(("path", "literal", "reason", "pointer"), [
-    (("total_money",), "true", "wrong_type", "/total_money"),
-    (("total_money",), '"10.00"', None, None),
-    (("total_money",), '"ten"', "not_a_number", "/total_money"),
-    (("total_money",), "NaN", "not_a_number", "/total_money"),
-    (("note",), "NaN", None, None),
-    (("total_money",), "10.001", "excess_precision", "/total_money"),
-    (("total_money",), "10.000", None, None),
-    (("total_money",), "10.50", None, None),                                   # cash rounding
-    (("total_money",), "12", "totals_differ", "/total_money"),
-    (("total_money",), "9" * 20, "out_of_range", "/total_money"),
-    (("total_tax",), "0.01", "totals_differ", "/total_tax"),
-    (("total_discount",), "1", "totals_differ", "/total_discount"),
-    (("total_taxes",), '[{"type": "ADDED", "name": "t", "rate": 1, "money_amount": 1}]', "totals_differ", "/total_taxes"),
-    (("receipt_type",), '"VOID"', "unknown_value", "/receipt_type"),
-    (("receipt_type",), "null", "null_value", "/receipt_type"),
-    (("receipt_number",), '""', "empty", "/receipt_number"),
-    (("receipt_number",), "17", "wrong_type", "/receipt_number"),
-    (("receipt_number",), '"\\ud800"', "bad_text", "/receipt_number"),
-    (("receipt_date",), '"1970-01-01T00:00:00Z"', "implausible_date", "/receipt_date"),
-    (("receipt_date",), '"2009-12-31T23:59:59Z"', "implausible_date", "/receipt_date"),
-    (("receipt_date",), '"2099-01-01T00:00:00Z"', "implausible_date", "/receipt_date"),
-    (("receipt_date",), '"yesterday"', "unreadable_date", "/receipt_date"),
-    (("updated_at",), '""', "unreadable_date", "/updated_at"),
-    (("line_items",), "[null]", "null_value", "/line_items/0"),
-    (("line_items",), "{}", "wrong_type", "/line_items"),
-    (("line_items", 0, "quantity"), "1.23456", "excess_precision", "/line_items/0/quantity"),
-    (("line_items", 0, "quantity"), "null", "null_value", "/line_items/0/quantity"),
-    (("line_items", 0, "item_name"), "[]", "wrong_type", "/line_items/0/item_name"),
-    (("line_items", 0, "cost"), "null", None, None),
-    (("line_items", 0, "line_taxes"), '[{"type": "OTHER", "money_amount": 0}]', "unknown_value", "/line_items/0/line_taxes/0/type"),
-    (("note",), "{" * 3, "not_json", ""),
-    (("note",), '"\\ud800"', None, None),
-    (("note",), "[" * 100_000 + "]" * 100_000, "too_deep", ""),
-])
+@pytest.mark.parametrize(
+    ("path", "literal", "reason", "pointer"),
+    [
+        (("total_money",), "true", "wrong_type", "/total_money"),
+        (("total_money",), '"10.00"', None, None),
+        (("total_money",), '"ten"', "not_a_number", "/total_money"),
+        (("total_money",), "NaN", "not_a_number", "/total_money"),
+        (("note",), "NaN", None, None),
+        (("total_money",), "10.001", "excess_precision", "/total_money"),
+        (("total_money",), "10.000", None, None),
+        (("total_money",), "10.50", None, None),  # cash rounding
+        (("total_money",), "12", "totals_differ", "/total_money"),
+        (("total_money",), "9" * 20, "out_of_range", "/total_money"),
+        (("total_tax",), "0.01", "totals_differ", "/total_tax"),
+        (("total_discount",), "1", "totals_differ", "/total_discount"),
+        (("total_taxes",), '[{"type": "ADDED", "name": "t", "rate": 1, "money_amount": 1}]', "totals_differ", "/total_taxes"),
+        (("receipt_type",), '"VOID"', "unknown_value", "/receipt_type"),
+        (("receipt_type",), "null", "null_value", "/receipt_type"),
+        (("receipt_number",), '""', "empty", "/receipt_number"),
+        (("receipt_number",), "17", "wrong_type", "/receipt_number"),
+        (("receipt_number",), '"\\ud800"', "bad_text", "/receipt_number"),
+        (("receipt_date",), '"1970-01-01T00:00:00Z"', "implausible_date", "/receipt_date"),
+        (("receipt_date",), '"2009-12-31T23:59:59Z"', "implausible_date", "/receipt_date"),
+        (("receipt_date",), '"2099-01-01T00:00:00Z"', "implausible_date", "/receipt_date"),
+        (("receipt_date",), '"yesterday"', "unreadable_date", "/receipt_date"),
+        (("updated_at",), '""', "unreadable_date", "/updated_at"),
+        (("line_items",), "[null]", "null_value", "/line_items/0"),
+        (("line_items",), "{}", "wrong_type", "/line_items"),
+        (("line_items", 0, "quantity"), "1.23456", "excess_precision", "/line_items/0/quantity"),
+        (("line_items", 0, "quantity"), "null", "null_value", "/line_items/0/quantity"),
+        (("line_items", 0, "item_name"), "[]", "wrong_type", "/line_items/0/item_name"),
+        (("line_items", 0, "cost"), "null", None, None),
+        (("line_items", 0, "line_taxes"), '[{"type": "OTHER", "money_amount": 0}]', "unknown_value", "/line_items/0/line_taxes/0/type"),
+        (("note",), "{" * 3, "not_json", ""),
+        (("note",), '"\\ud800"', None, None),
+        (("note",), "[" * 100_000 + "]" * 100_000, "too_deep", ""),
+    ],
+)
 def test_the_rule_table(path, literal, reason, pointer):
-    record = json.loads(json.dumps(SIMPLE, default=float))
+    record = json.loads(json.dumps(SIMPLE))
     body = change(record, path, "literal", literal)
     if reason != "too_deep":
         check(body)
@@ -190,7 +187,7 @@ def test_the_rule_table(path, literal, reason, pointer):
 
 
 def test_yen_have_no_decimals():
-    record = json.loads(json.dumps({**SIMPLE, "store_id": "yen"}, default=float))
+    record = json.loads(json.dumps({**SIMPLE, "store_id": "yen"}))
     assert not isinstance(judge(json.dumps(record).encode(), RULES), Fault)
     record["line_items"][0]["price"] = 9.5
     body = json.dumps(record).encode()
@@ -209,7 +206,9 @@ def numbered(n: int, **changes) -> bytes:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.booleans(), max_size=40), st.sampled_from([b"{", b"null", b"[]", b'"x"', b"{}{}", b'{"receipt_number": Nan}', b"\xff\xfe"]))
+@given(
+    st.lists(st.booleans(), max_size=40), st.sampled_from([b"{", b"null", b"[]", b'"x"', b"{}{}", b'{"receipt_number": Nan}', b"\xff\xfe"])
+)
 def test_bad_records_are_kept_apart_and_the_page_goes_on(bad, junk):
     bodies = [junk if is_bad else numbered(n) for n, is_bad in enumerate(bad, 1)]
     made = clean(DAY, page(*bodies), NO_CATALOG, RULES)
@@ -222,10 +221,20 @@ def test_bad_records_are_kept_apart_and_the_page_goes_on(bad, junk):
 
 def test_quarantine_says_what_can_be_read():
     body = numbered(7, receipt_type="REFUND", total_tax=3)
-    row, = clean(DAY, page(body), NO_CATALOG, RULES).quarantine.to_pylist()
-    assert row == {"business_day": DAY, "store_id": "s1", "receipt_number": "1-7", "receipt_type": "REFUND", "reason": "totals_differ",
-                   "pointer": "/total_tax", "detail": "3.00", "total": Decimal("-10.00"), "batch": "2024-09-08",
-                   "record": "raw/receipts/sold=2024-09-08/b.0.0.ndjson.zst#1", "verbatim": body.decode()}
+    (row,) = clean(DAY, page(body), NO_CATALOG, RULES).quarantine.to_pylist()
+    assert row == {
+        "business_day": DAY,
+        "store_id": "s1",
+        "receipt_number": "1-7",
+        "receipt_type": "REFUND",
+        "reason": "totals_differ",
+        "pointer": "/total_tax",
+        "detail": "3.00",
+        "total": Decimal("-10.00"),
+        "batch": "2024-09-08",
+        "record": "raw/receipts/sold=2024-09-08/b.0.0.ndjson.zst#1",
+        "verbatim": body.decode(),
+    }
 
 
 def test_the_newest_version_decides_also_when_it_cannot_be_read():

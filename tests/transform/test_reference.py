@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 import pyarrow as pa
-import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from reference import Reference
@@ -20,8 +19,12 @@ def differences(made: pa.Table, expected: list[dict]) -> list[str]:
     rows = made.to_pylist()
     if len(rows) != len(expected):
         return [f"{len(rows)} rows, expected {len(expected)}"]
-    return [f"row {n} {name}: made {row[name]!r}, expected {want[name]!r}" for n, (row, want) in enumerate(zip(rows, expected, strict=True))
-            for name in row if row[name] != want[name]]
+    return [
+        f"row {n} {name}: made {row[name]!r}, expected {want[name]!r}"
+        for n, (row, want) in enumerate(zip(rows, expected, strict=True))
+        for name in row
+        if row[name] != want[name]
+    ]
 
 
 def compare(shop: NastyShop, day: date) -> None:

@@ -11,15 +11,24 @@ from hypothesis import strategies as st
 
 from pipeline.transform.share import FIRST, LARGEST, LAST, share
 
-GROUPS = st.lists(st.tuples(st.one_of(st.integers(-10 ** 14, 10 ** 14), st.integers(-300, 300)),
-                            st.lists(st.one_of(st.integers(0, 10 ** 18), st.integers(0, 9)), min_size=1, max_size=6),
-                            st.sampled_from([LARGEST, FIRST, LAST])), max_size=8)
+GROUPS = st.lists(
+    st.tuples(
+        st.one_of(st.integers(-(10**14), 10**14), st.integers(-300, 300)),
+        st.lists(st.one_of(st.integers(0, 10**18), st.integers(0, 9)), min_size=1, max_size=6),
+        st.sampled_from([LARGEST, FIRST, LAST]),
+    ),
+    max_size=8,
+)
 
 
 def shared(*groups: tuple[int, list[int], int]) -> list[list[int]]:
     counts = np.array([len(weights) for _, weights, _ in groups], "i8")
-    flat = share(np.array([g[0] for g in groups], "i8"), np.array([w for g in groups for w in g[1]], "i8"), counts,
-                 np.array([g[2] for g in groups], "i8"))
+    flat = share(
+        np.array([g[0] for g in groups], "i8"),
+        np.array([w for g in groups for w in g[1]], "i8"),
+        counts,
+        np.array([g[2] for g in groups], "i8"),
+    )
     return [part.tolist() for part in np.split(flat, np.cumsum(counts)[:-1])] if len(groups) else []
 
 
@@ -53,14 +62,20 @@ def test_groups_do_not_know_of_each_other(groups):
     assert shared(*groups) == [shared(group)[0] for group in groups]
 
 
-@pytest.mark.parametrize(("amount", "weights", "parts"), [
-    (100_00, [0, 0, 0], [33_34, 33_33, 33_33]),                  # odoo PR 265010: no base has a price
-    (100_00, [33_33, 33_33, 33_33], [33_34, 33_33, 33_33]),      # odoo PR 247558: 100 became 100.02
-    (7_00, [3_50, 2_33, 1_17], [3_50, 2_33, 1_17]),              # odoo PR 167472: 7.00 was shown as 6.99
-    (7_00, [1, 1, 1], [2_34, 2_33, 2_33]),
-    (1, [1, 1], [1, 0]), (-1, [1, 1], [-1, 0]), (0, [5, 5], [0, 0]), (5, [0, 1], [0, 5]),
-    (199_00, [105_00, 45_00, 32_00], [114_81, 49_20, 34_99]),
-])
+@pytest.mark.parametrize(
+    ("amount", "weights", "parts"),
+    [
+        (100_00, [0, 0, 0], [33_34, 33_33, 33_33]),  # odoo PR 265010: no base has a price
+        (100_00, [33_33, 33_33, 33_33], [33_34, 33_33, 33_33]),  # odoo PR 247558: 100 became 100.02
+        (7_00, [3_50, 2_33, 1_17], [3_50, 2_33, 1_17]),  # odoo PR 167472: 7.00 was shown as 6.99
+        (7_00, [1, 1, 1], [2_34, 2_33, 2_33]),
+        (1, [1, 1], [1, 0]),
+        (-1, [1, 1], [-1, 0]),
+        (0, [5, 5], [0, 0]),
+        (5, [0, 1], [0, 5]),
+        (199_00, [105_00, 45_00, 32_00], [114_81, 49_20, 34_99]),
+    ],
+)
 def test_known_cases(amount, weights, parts):
     assert shared((amount, weights, LARGEST)) == [parts]
 
@@ -70,5 +85,5 @@ def test_the_remainder_may_go_to_the_first_or_the_last():
 
 
 def test_products_beyond_64_bits_stay_exact():
-    big = 10 ** 14
-    assert shared((big, [10 ** 18, 10 ** 18, 1], LARGEST)) == [[big // 2, big // 2, 0]]
+    big = 10**14
+    assert shared((big, [10**18, 10**18, 1], LARGEST)) == [[big // 2, big // 2, 0]]

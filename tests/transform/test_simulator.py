@@ -29,7 +29,9 @@ NOW = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp() * 1000)
 @cache
 def shop() -> tuple[Shop, bytes]:
     source = Shop()
-    resources = {name: [json.loads(entry.read()) for entry in source.rows(NOW, name)] for name in ("items", "categories", "stores", "employees")}
+    resources = {
+        name: [json.loads(entry.read()) for entry in source.rows(NOW, name)] for name in ("items", "categories", "stores", "employees")
+    }
     return source, json.dumps(resources).encode()
 
 
@@ -85,11 +87,21 @@ def test_the_recorded_receipts_row_by_row():
 
 def test_the_recorded_receipts_by_hand():
     made = clean(date(2025, 7, 18), recorded(), Catalog.read(fixture("items_page.json")), RULES)
-    row, = made.receipts.to_pylist()
+    (row,) = made.receipts.to_pylist()
     assert [str(row[name]) for name in ("gross", "discount", "net", "tax_included", "tax_added", "total", "paid", "units")] == [
-        "335.00", "0.00", "335.00", "46.21", "0.00", "335.00", "335.00", "4.0000"]
+        "335.00",
+        "0.00",
+        "335.00",
+        "46.21",
+        "0.00",
+        "335.00",
+        "335.00",
+        "4.0000",
+    ]
     assert [str(s["cost"]) for s in made.sales.to_pylist()] == ["13.05", "9.73", "17.28", "23.36"]
-    refund, sale = sorted(clean(date(2024, 1, 5), recorded(), Catalog.read(b"{}"), RULES).receipts.to_pylist(), key=lambda r: r["receipt_type"])
+    refund, sale = sorted(
+        clean(date(2024, 1, 5), recorded(), Catalog.read(b"{}"), RULES).receipts.to_pylist(), key=lambda r: r["receipt_type"]
+    )
     assert (refund["refund_for"], refund["total"], sale["total"], refund["units"]) == ("108-1748", Decimal("-81.25"), Decimal("81.25"), -1)
 
 
@@ -113,6 +125,7 @@ def test_explain_finds_the_newest_version_and_says_what_is_refused_or_missing():
     number = body["receipt_number"]
     newer = {**body, "updated_at": "2026-01-01T00:00:00Z", "tip": 1, "total_money": body["total_money"] + 1}
     broken = {**body, "updated_at": "2026-01-02T00:00:00Z", "tip": None}
+
     def told(*bodies):
         pages = [Raw("b", "x", b"".join(json.dumps(b).encode() + b"\n" for b in bodies))]
         return explain(number, pages, Catalog.read(b"{}"), RULES)
@@ -124,7 +137,7 @@ def test_explain_finds_the_newest_version_and_says_what_is_refused_or_missing():
 
 def test_uncovered_finds_what_a_menu_lacks_and_its_text_can_be_pasted():
     day, catalog = date(2026, 7, 5), Catalog.read(shop()[1])
-    dishes = MENU[MENU.index("[dishes]"):MENU.index("# --- Combos")]
+    dishes = MENU[MENU.index("[dishes]") : MENU.index("# --- Combos")]
     bare = Rules({}, STORE, read_menu(dishes, "menu.toml"), 2)
     found = uncovered(raws(day), catalog, bare)
     combos = {f.text: f.hints for f in found.findings if f.kind == "combo"}

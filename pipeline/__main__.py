@@ -1,0 +1,88 @@
+"""Questions to the lake for which Luigi's command line has no verb.
+
+    pos status                     how fresh the lake is; exit code 3 when older than it should be
+    pos explain 1-10131            one receipt as sold beside the rows that the rules make of it
+    pos uncovered --month 2026-10  names that no rule of menu.toml covers, ready to paste
+
+Reads the same luigi.cfg as the tasks; writes nothing but state/etl_state.json (status).
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from pipeline import settings
+from pipeline.errors import PipelineError
+from pipeline.load import RawObject
+from pipeline.logs import redact
+from pipeline.status import read_status, tell_status
+from pipeline.targets import lake
+from pipeline.tasks import catalog_for, days_of, read_catalog
+from pipeline.transform import Catalog, Raw, explain, uncovered
+
+STALE = 3
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one verb; returns the exit code."""
+    asked = _parse(arguments)
+    try:
+        return {"status": _status, "explain": _explain, "uncovered": _uncovered}[asked.verb](asked)
+    except PipelineError as error:
+        print(redact(f"{type(error).__name__}: {error}"), file=sys.stderr)  # noqa: T201
+        return 2
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser("pos", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    verbs = parser.add_subparsers(dest="verb", required=True)
+    verbs.add_parser("status", help="how fresh the lake is")
+    one = verbs.add_parser("explain", help="one receipt as sold beside its rows")
+    one.add_argument("receipt", help="its number, as on the till")
+    one.add_argument("--month", type=settings.Month().parse, help="where to look, YYYY-MM; by default everywhere")
+    names = verbs.add_parser("uncovered", help="names that no rule covers")
+    names.add_argument("--month", type=settings.Month().parse, help="YYYY-MM; by default the last whole month")
+    return parser.parse_args(arguments)
+
+
+def _status(_: argparse.Namespace) -> int:
+    found = read_status(lake(), expected=settings.last_day(), now=settings.now(), limited=settings.pos().limited_history)
+    lake().put_state("etl_state.json", json.dumps(found.as_facts(), indent=1, sort_keys=True).encode())
+    print(tell_status(found))  # noqa: T201
+    return STALE if found.is_stale or found.gaps else 0
+
+
+def _explain(asked: argparse.Namespace) -> int:
+    objects = _objects(asked.month)
+    found = explain(asked.receipt, _read(objects), _catalog(objects), settings.rules())
+    print(found.text)  # noqa: T201
+    return 0 if found.lines else 1
+
+
+def _uncovered(asked: argparse.Namespace) -> int:
+    objects = _objects(asked.month or settings.default_month())
+    print(uncovered(_read(objects), _catalog(objects), settings.rules()).text)  # noqa: T201
+    return 0
+
+
+def _objects(month: date | None) -> list[RawObject]:
+    """Raw objects sold in `month`, or all of them."""
+    days = days_of(month) if month else [date(2010, 1, 1), settings.last_day()]
+    return lake().raw_objects(days[0], days[-1] + timedelta(days=1), None)
+
+
+def _read(objects: list[RawObject]) -> Iterator[Raw]:
+    return (Raw(found.batch, found.key, lake().read_raw(found)) for found in objects)
+
+
+def _catalog(objects: list[RawObject]) -> Catalog:
+    snapshot = catalog_for(max((found.sold for found in objects), default=settings.last_day()))
+    return read_catalog(snapshot.name, snapshot.digest() or "")
+
+
+if __name__ == "__main__":
+    sys.exit(main())

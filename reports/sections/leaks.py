@@ -1,0 +1,69 @@
+"""Where money may leak: refunds, discounts and cancelled receipts that are high, as findings for section 3."""
+
+from __future__ import annotations
+
+from reports.figures import Figures
+from reports.figures.calendar import month_before
+from reports.figures.money import PERCENT_BASE
+from reports.page import Finding
+from reports.sections.names import employee_name
+from reports.values import Count, Money, Month, Percent, Points, text
+
+REFUNDS_HIGH, RISE = (3, 100), (1, 100)
+"""A finding: refunds above 3 % of gross, or discounts that took 1 point more of it than the month before."""
+VOIDS_HIGH = 200
+"""A finding: cancelled receipts of more than one in VOIDS_HIGH of gross sales."""
+SHARE_OF_VOIDS, VOIDS = 2, 5
+"""A finding: one person made more than 1 in SHARE_OF_VOIDS of at least VOIDS cancelled receipts."""
+
+
+def find_leaks(figures: Figures) -> list[Finding]:
+    """Shares of gross sales against fixed bounds, and against the month before; nothing under PERCENT_BASE receipts."""
+    total, before, currency = figures.total, figures.total_before, figures.currency
+    found = []
+    if total.receipts >= PERCENT_BASE and total.refunds * REFUNDS_HIGH[1] > total.gross_sales * REFUNDS_HIGH[0]:
+        found.append(
+            Finding(
+                text("tenders.high_refunds", share=Percent(*total.refund_share), amount=Money(total.refunds, currency)),
+                total.refunds,
+                "tenders",
+            )
+        )
+    if before and before.receipts >= PERCENT_BASE and total.gross_sales > 0 and before.gross_sales > 0:
+        rise = total.discounts * before.gross_sales - before.discounts * total.gross_sales
+        if rise * RISE[1] > RISE[0] * total.gross_sales * before.gross_sales:
+            found.append(
+                Finding(
+                    text(
+                        "tenders.more_discounts",
+                        points=Points(*total.discount_share, *before.discount_share),
+                        amount=Money(total.discounts, currency),
+                        month=Month(month_before(figures.month), short=True),
+                    ),
+                    rise // before.gross_sales,
+                    "tenders",
+                )
+            )
+    if total.receipts >= PERCENT_BASE and total.cancelled_total * VOIDS_HIGH > total.gross_sales:
+        values = {"n": Count(total.cancelled_receipts), "amount": Money(total.cancelled_total, currency)}
+        found.append(Finding(text("tenders.high_voids", **values), total.cancelled_total, "tenders"))
+    staff = figures.now["staff"]
+    voids = staff[staff["employee_id"].notna()].groupby("employee_id", sort=True)[["cancelled_receipts", "cancelled_total"]].sum()
+    whole = int(staff["cancelled_receipts"].sum())
+    if whole >= VOIDS and len(voids) > 1:
+        top = voids.sort_values("cancelled_receipts", kind="stable").iloc[-1]
+        if int(top["cancelled_receipts"]) * SHARE_OF_VOIDS > whole:
+            found.append(
+                Finding(
+                    text(
+                        "tenders.voids",
+                        employee=employee_name(figures, str(top.name)),
+                        n=Count(int(top["cancelled_receipts"])),
+                        whole=Count(whole),
+                        amount=Money(int(top["cancelled_total"]), currency),
+                    ),
+                    int(top["cancelled_total"]),
+                    "tenders",
+                )
+            )
+    return found
