@@ -35,7 +35,7 @@ from pipeline.load.parquet import Writer, from_bytes, to_bytes
 from pipeline.summarize import summarize
 from pipeline.targets import Fetched, Partition, lake
 from pipeline.transform import Catalog, Raw, clean, day_bounds
-from pipeline.windows import DAY, back, extract, months_between
+from pipeline.windows import DAY, back, extract, last_window, months_between, sweep, window_of
 
 log = logging.getLogger(__name__)
 settings.install_guards()
@@ -93,6 +93,34 @@ class RawReceipts(Fetched):
         missing = [day for day in self.days if not lake().newest(self.dataset, str(day))]
         extract(missing, lake(), connect(), settings.default_store(), last=settings.last_day(), now=settings.now(), spool=settings.spool(),
                 tell=self.tell)
+
+
+class Sweep(Fetched):
+    """The windows of the last `days` days read again: adds what they missed, and says so. On demand, weekly, at a month's end."""
+
+    date = settings.Day(default=None)
+    days = luigi.IntParameter(default=35)
+    dataset = "raw/receipts"
+
+    @property
+    def name(self) -> str:
+        return f"{self.date}-sweep-{self.days}"
+
+    def requires(self) -> list[RawReceipts]:
+        first = max(settings.pos().history_starts, self.date - (self.days - 1) * DAY)
+        return [RawReceipts(date=first + n * DAY) for n in range((self.date - first).days + 1)]
+
+    def run(self) -> None:
+        windows = [window_of(task.date, lake()) for task in self.requires()]
+        missed = sweep(windows, self.name, lake(), connect(), now=settings.now(), spool=settings.spool(), tell=self.tell)
+        self.tell(f"{len(missed)} receipts were missing", 100)
+
+
+def sweep_due(day: date) -> date:
+    """The last Sunday or last day of a month up to `day`: when a sweep was due."""
+    while day.weekday() != 6 and (day + DAY).day != 1:
+        day -= DAY
+    return day
 
 
 class DailySales(Partition):
@@ -204,7 +232,7 @@ class Report(Partition):
         basis = lake().newest(self.dataset, self.name)
         number = basis.number + 1 if basis else 1
         before = json.loads(lake().read(self.dataset, self.name, ["figures.json"])["figures.json"]) if basis else None
-        lineage = {"edition": number, "version": self.version, "settings": self.edition(), "watermark": lake().partitions("raw/receipts")[-1],
+        lineage = {"edition": number, "version": self.version, "settings": self.edition(), "watermark": last_window(lake()),
                    "inputs": dict(self.inputs() or ())}
         files = self.tell_story(lineage, before)
         self.tell(f"edition {number}", 100)
@@ -250,8 +278,9 @@ class Nightly(Partition):
     dataset, version = "nightly", 1
 
     def requires(self) -> list[Fetched]:
-        first = settings.pos().history_starts
-        return [RawCatalog(date=self.date), *(RawReceipts(date=first + n * DAY) for n in range((self.date - first).days + 1))]
+        first, due = settings.pos().history_starts, sweep_due(self.date)
+        windows = [RawReceipts(date=first + n * DAY) for n in range((self.date - first).days + 1)]
+        return [RawCatalog(date=self.date), *windows, *([Sweep(date=due)] if due >= first else [])]
 
     def reports(self) -> list[Report]:
         month = self.date.replace(day=1)

@@ -11,7 +11,8 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from pipeline.extract import Source, Window, forward, pack, recall, skew_warning, walk, wall_warning
+from pipeline.extract import (Missed, Source, Window, by_date, find_missed, forward, holdings, pack, recall, skew_warning, walk,
+                              wall_warning)
 from pipeline.load import Lake
 from pipeline.progress import Progress
 from pipeline.transform import Store, day_bounds
@@ -45,6 +46,33 @@ def spans(days: Iterable[date]) -> Iterator[list[date]]:
         yield run
 
 
+def sweep(windows: list[Window], batch: str, lake: Lake, source: Source, *, now: datetime, spool: Path,
+          tell: Callable[[str, int | None], None]) -> list[Missed]:
+    """Read the span of `windows` again whatever has been extracted, and commit what raw lacks as `batch`.
+
+    Nothing is ever taken away because a sweep did not see it. What it finds, the windows have missed.
+    """
+    span = Window(windows[-1].date, windows[0].start, windows[-1].end)
+    name = f"sweep of {windows[0].date} to {span.date}"
+    with Progress(name, "receipts", tell=tell) as bar:
+        found = walk(source, [span], bounded=True, spool=spool, now=now, progress=lambda step: bar.reach(step.records))
+    for _, records in found.windows:
+        dates = [sold for sold in records if sold]
+        held = list(lake.raw_objects(min(dates), max(dates))) if dates else []
+        for window in windows:
+            held += [one for one in lake.raw_objects(window.date, window.date, str(window.date)) if one.sold is None]
+        missed = find_missed(records, holdings(map(lake.read_raw, held)))
+        earlier = recall(lambda day: map(lake.read_raw, lake.raw_objects(day, day)))
+        facts = {"start": span.start.isoformat(), "end": span.end.isoformat(), "records": len(missed),
+                 "truncated_at": found.truncated_at and found.truncated_at.isoformat()}
+        lake.commit_window(batch, pack(forward(by_date(missed), earlier)), facts)
+    for one in missed[:20]:
+        log.warning("%s: the windows have missed receipt %s, changed at %s (raw held %s)", name, one.record.number, one.record.updated_at,
+                    one.held or "nothing")
+    log.info("%s: %d records read, %d were missing", name, found.records, len(missed))
+    return missed
+
+
 def back(month: date, count: int) -> date:
     """The first day of the month `count` months before `month`."""
     year, index = divmod(month.year * 12 + month.month - 1 - count, 12)
@@ -55,6 +83,17 @@ def months_between(first: date, last: date) -> list[date]:
     """The first days of the months from that of `first` to that of `last`."""
     count = (last.year - first.year) * 12 + last.month - first.month
     return [back(last, n) for n in range(count, -1, -1)]
+
+
+def last_window(lake: Lake) -> str:
+    """The name of the last window that the lake has; empty where it has none."""
+    return max((name for name in lake.partitions(DATASET) if len(name) == 10), default="")
+
+
+def window_of(day: date, lake: Lake) -> Window:
+    """The window of `day` as it was committed."""
+    facts = lake.facts(DATASET, str(day))
+    return Window(day, datetime.fromisoformat(facts["start"]), datetime.fromisoformat(facts["end"]))
 
 
 def extract(days: Iterable[date], lake: Lake, source: Source, store: Store, *, last: date, now: datetime, spool: Path,
@@ -75,7 +114,7 @@ def extract(days: Iterable[date], lake: Lake, source: Source, store: Store, *, l
                 log.warning("%s: %s", name, warning)
         for window, records in found.windows:
             facts = {"start": window.start.isoformat(), "end": window.end.isoformat(), "records": sum(len(records[sold]) for sold in records),
-                     "truncated_at": found.truncated_at and found.truncated_at.isoformat()}
+                     "truncated_at": found.truncated_at.isoformat() if found.truncated_at and window.start < found.truncated_at else None}
             earlier = recall(lambda day: map(lake.read_raw, lake.raw_objects(day, day)))
             lake.commit_window(str(window.date), pack(forward(records, earlier)), facts)
         log.info("%s: %d records in %d pages, %d requests", name, found.records, found.pages, found.requests)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
     import pyarrow as pa
@@ -30,6 +30,7 @@ def monthly(
     changes: Mapping[str, object] | None = None,
     lake_starts: date | None = None,
     reopened: Sequence[Mapping[str, str]] = (),
+    paper: Literal["us-letter", "a4"] = "us-letter",
 ) -> dict[str, bytes]:
     """Files of the monthly report.
 
@@ -48,6 +49,7 @@ def monthly(
             month, summaries, through=through, places=places, facts=lineage, before=changes, lake_starts=lake_starts, reopened=reopened
         ),
         locale,
+        paper,
     )
 
 
@@ -61,26 +63,31 @@ def cumulative(
     lineage: Mapping[str, object],
     changes: Mapping[str, object] | None = None,
     ledger: Sequence[Mapping[str, object]] = (),
+    paper: Literal["us-letter", "a4"] = "us-letter",
 ) -> dict[str, bytes]:
     """Files of the cumulative report: every month of `summaries` up to `through_month`.
 
     `through` is the last complete business day where `through_month` is still open. `changes` is the figures.json of
-    the previous edition. `ledger` are the published editions of all reports, each with report, month, edition, digest.
+    the previous edition; months that moved since are named. `ledger` are the published editions of all reports, each with report, month, edition, digest.
     """
     from reports.compose import compose_cumulative
     from reports.render import files_of
 
-    return files_of(compose_cumulative(through_month, summaries, through=through, places=places, facts=lineage, editions=ledger), locale)
+    return files_of(
+        compose_cumulative(through_month, summaries, through=through, places=places, facts=lineage, editions=ledger, before=changes),
+        locale,
+        paper,
+    )
 
 
 def index(
-    monthly: Mapping[str, Sequence[int]],
-    cumulative: Mapping[str, Sequence[int]],
+    monthly: Mapping[str, Sequence[str]],
+    cumulative: Mapping[str, Sequence[str]],
     figures: Mapping[str, object] | None,
     *,
     locale: str = "es_MX",
 ) -> bytes:
-    """reports/index.html: numbers of the editions by "YYYY-MM", and the figures.json of the newest cumulative report."""
+    """reports/index.html: folders of the editions (they begin with their number) by "YYYY-MM", newest cumulative figures.json."""
     from reports.render import index as page
 
     return page.index(monthly, cumulative, figures, locale)

@@ -95,7 +95,7 @@ def compose_monthly(
         names |= figures.stores
         quality = figures.now["quality"]
         sections = [ask(figures) for ask in ASKED]
-        past = None if before is None else before.get("currencies", {}).get(currency, {})
+        past = _past(before, currency)
         plainly = {s.key: plain(s.figures, places) for s in sections}
         sections.append(changes(plainly, past, currency, places, reopened))
         sections.append(lineage(figures.total, quality, currency, facts))
@@ -116,8 +116,9 @@ def compose_cumulative(
     places: int,
     facts: Mapping[str, object],
     editions: Sequence[Mapping[str, object]] = (),
+    before: Mapping[str, object] | None = None,
 ) -> Page:
-    """The cumulative report as data: all months of `sources` up to `last`; `editions` fill the ledger."""
+    """The cumulative report as data: all months of `sources` up to `last`; `editions` fill the ledger, `before` is the figures.json before this."""
     kept = {month: tables for month, tables in sources.items() if month <= last}
     if not kept:
         raise KeyError(f"no summary up to {last:%Y-%m}; give at least one month's tables")
@@ -129,9 +130,14 @@ def compose_cumulative(
         names |= history.stores
         sections = [ask(history) for ask in CUMULATIVE]
         sections += [
-            ledger(editions),
+            ledger(editions, history, _past(before, currency), places),
             lineage(history.sum_of(history.months), history.stacked("quality"), currency, facts),
             outlook(history),
         ]
         made += [replace(section, currency=currency, number=i + 1) for i, section in enumerate(sections)]
     return Page("cumulative", last, through, places, found, tuple(sorted(names.values())), tuple(made), facts, front=2)
+
+
+def _past(before: Mapping[str, object] | None, currency: str) -> Mapping[str, object] | None:
+    """The figures of `currency` in the edition before, None where there was none."""
+    return None if before is None else before.get("currencies", {}).get(currency, {})

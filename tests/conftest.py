@@ -52,6 +52,13 @@ class Runner:
                 (self.folder / name).symlink_to(ROOT / name)
         return [sys.executable, "-m", "luigi", "--module", "pipeline", *arguments, *([scheduler] if scheduler else [])]
 
+    def pos(self, *arguments: str) -> tuple[int, str]:
+        """Exit code and output of `pos ...`."""
+        self.command()
+        done = subprocess.run([sys.executable, "-m", "pipeline", *arguments], cwd=self.folder, env=self.env(), stdout=subprocess.PIPE,
+                              stderr=subprocess.STDOUT, text=True, timeout=240, check=False)
+        return done.returncode, done.stdout
+
     def start(self, *arguments: str, **kwargs: object) -> subprocess.Popen:
         command = self.command(*arguments, **kwargs)
         return subprocess.Popen(command, cwd=self.folder, env=self.env(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)

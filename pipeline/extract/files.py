@@ -28,7 +28,7 @@ Listing = Callable[[], Iterable[tuple[str, Callable[[], bytes]]]]
 
 _ENDINGS = tuple(kind + packed for kind in (".json", ".ndjson", ".jsonl") for packed in ("", ".gz", ".zst"))
 _PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
-_BYTE_CAP = 1 << 30
+_BYTE_CAP = 512 << 20
 _TELLTALE = {"receipt_number": "receipts", "item_name": "items", "business_name": "merchant"}
 _PAGES = frozenset(endpoint.rows_key for endpoint in ENDPOINTS.values())
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -142,8 +142,12 @@ def _unpack(data: bytes) -> bytes:
     """The file's text without compression and byte order mark."""
     kind = next((kind for magic, kind in _PACKED.items() if data.startswith(magic)), None)
     if kind:
+        pieces, size = [], 0
         with pa.CompressedInputStream(pa.BufferReader(data), kind) as stream:
-            data = stream.read(_BYTE_CAP + 1)
+            while size <= _BYTE_CAP and (piece := stream.read(1 << 20)):  # what is asked for is allocated at once
+                pieces.append(piece)
+                size += len(piece)
+        data = b"".join(pieces)
     if len(data) > _BYTE_CAP:
         raise ValueError(f"more than {_BYTE_CAP:,} bytes")
     return data.removeprefix(b"\xef\xbb\xbf").strip()

@@ -17,7 +17,7 @@ from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
-from pipeline.errors import Conflict
+from pipeline.errors import Conflict, Corrupt
 from pipeline.load.editions import Log
 from pipeline.load.layout import VOID, Manifest, digest_of, kept_key, member_key
 from pipeline.load.storage import Stat, Storage
@@ -103,7 +103,7 @@ class _Sending:
     def _place(self, member: str) -> tuple[str, bool, Stat | None]:
         said, before = self._described[member], self._before.get(member)
         if "kept" in said:
-            self._storage.put(said["kept"], self._members[member], if_absent=True)
+            self._keep(said["kept"], self._members[member])
         if before and before["sha256"] == said["sha256"]:
             found = self._storage.head(said["key"])
             if found is None or (found.size, found.etag) != (before["size"], before["etag"]):
@@ -115,6 +115,12 @@ class _Sending:
             return member, False, None
         except Conflict:
             return member, True, self._storage.head(said["key"])
+
+    def _keep(self, key: str, data: bytes) -> None:
+        try:
+            self._storage.put(key, data, if_absent=True)
+        except Conflict as foreign:
+            raise Corrupt(f"{self._storage.uri(key)} is not what its name says; move it away and run again") from foreign
 
     def _put(self, member: str, over: Stat | None) -> None:
         said, data = self._described[member], self._members[member]

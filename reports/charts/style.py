@@ -160,12 +160,16 @@ def round_step(rough: float) -> float:
 
 
 def month_axis(axes: Axes, ticks: list[int], labels: list[str]) -> None:
-    """Labels under their ticks; one that would stand over the edge is aligned to it."""
-    axes.set_xticks(ticks, labels)
+    """Labels under their ticks; one over the edge is aligned to it, one that would touch the label before is left out."""
     (low, high), wide = axes.get_xlim(), axes.get_position().width * WIDTH
-    for tick, label, at in zip(axes.get_xticklabels(), labels, ticks, strict=True):
-        half, place = width_of(label) / 2, (at - low) / (high - low) * wide
-        if place < half:
-            tick.set_horizontalalignment("left")
-        elif place + half > wide + 2:
-            tick.set_horizontalalignment("right")
+    kept, reach = [], -99.0
+    for at, label in zip(ticks, labels, strict=True):
+        size, place = width_of(label), (at - low) / (high - low) * wide
+        start = min(max(place - size / 2, 0), wide - size + 2)
+        if start > reach + 9:
+            side = "left" if start > place - size / 2 else "right" if start < place - size / 2 else "center"
+            kept.append((at, label, side))
+            reach = start + size
+    axes.set_xticks([at for at, _, _ in kept], [label for _, label, _ in kept])
+    for tick, (_, _, side) in zip(axes.get_xticklabels(), kept, strict=True):
+        tick.set_horizontalalignment(side)

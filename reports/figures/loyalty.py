@@ -61,7 +61,9 @@ def segments(customers: pd.DataFrame, end: date) -> dict[str, tuple[int, int]]:
     people = by_customer(customers)
     if len(people) < FEWEST_RFM:
         return {}
-    days = {c: -(end - last).days for c, last in people["last_day"].items()}
+    bought = customers[customers["receipts"] > 0]
+    last = bought["last_day"].map(date.toordinal).groupby(bought["customer_id"]).max()
+    days = {c: int(last[c]) - end.toordinal() for c in people.index}
     scores = [quintiles(v) for v in (days, people["receipts"].to_dict(), people["net_sales"].to_dict())]
     found: dict[str, tuple[int, int]] = {}
     for customer, net in people["net_sales"].items():

@@ -1,7 +1,7 @@
 """The page that leads to every report of the lake: latest month first, all forms and all editions.
 
 In: the editions of each report by month and the figures.json of the newest cumulative report. Out: one HTML file for
-reports/index.html, whose links are relative to that folder (monthly/<YYYY-MM>/<file>, .../editions/<number>/<file>).
+reports/index.html, whose links are relative to that folder (monthly/<YYYY-MM>/<file>, .../editions/<folder>/<file>).
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from reports.words import Words
 FORMS = ("html", "pdf", "md")
 WIDE, HIGH, KEPT = 320, 48, 36
 
-Editions = Mapping[str, Sequence[int]]
+Editions = Mapping[str, Sequence[str]]
 
 
 def index(monthly: Editions, cumulative: Editions, figures: Mapping[str, object] | None, locale: str) -> bytes:
-    """`monthly` and `cumulative` map "YYYY-MM" to the numbers of the editions, `figures` is of the newest cumulative report."""
+    """`monthly` and `cumulative` map "YYYY-MM" to the folders of the editions ("000001.<...>"), `figures` is of the newest cumulative report."""
     currencies = _months(figures)
     places = int(figures["places"]) if figures else 2
     words = Words(locale, places, tuple(currencies))
@@ -43,8 +43,8 @@ def index(monthly: Editions, cumulative: Editions, figures: Mapping[str, object]
         language=words.code.replace("_", "-"),
         style=Markup((files("reports") / "style.css").read_text("utf-8")),
         net=net,
-        monthly={m: sorted(monthly[m], reverse=True) for m in sorted(monthly, reverse=True)},
-        cumulative={m: sorted(cumulative[m], reverse=True) for m in sorted(cumulative, reverse=True)},
+        monthly={m: _numbered(monthly[m]) for m in sorted(monthly, reverse=True)},
+        cumulative={m: _numbered(cumulative[m]) for m in sorted(cumulative, reverse=True)},
         sparks=[
             (currency, _spark(months), _spoken(months, currency, places)) for currency, months in currencies.items() if len(months) > 1
         ],
@@ -93,3 +93,8 @@ def _spoken(months: Mapping[str, Decimal], currency: str, places: int) -> Value:
     kept: Iterable[str] = list(months)[-KEPT:]
     first, *_, last = kept
     return text("index.spark", first=_month(first), last=_month(last), net=Money(int(months[last].scaleb(places)), currency))
+
+
+def _numbered(folders: Sequence[str]) -> list[tuple[int, str]]:
+    """(number, folder) of the editions, the newest first; a folder begins with its number."""
+    return sorted(((int(folder.partition(".")[0]), folder) for folder in folders), reverse=True)

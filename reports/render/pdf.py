@@ -21,7 +21,7 @@ from reports.words import Words
 
 Paper = Literal["us-letter", "a4"]
 FONTS = ("Libertinus Serif", "DejaVu Sans")
-ROWS = 10
+ROWS = 8
 RIGHT = {"money", "count", "quantity", "percent", "number"}
 
 
@@ -37,7 +37,7 @@ def pdf(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper = "u
         "paper": paper,
         "fonts": FONTS,
         "front": page.front,
-        "sections": [_section(section, page, words, images) for section in page.sections],
+        "sections": [_section(section, page, words, images) | {"front": i < page.front} for i, section in enumerate(page.sections)],
     }
     with as_file(files("reports") / "page.typ") as template:
         return typst.compile(

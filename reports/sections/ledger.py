@@ -1,19 +1,30 @@
-"""Cumulative 15. The ledger: every edition of every report that was published, the newest first."""
+"""Cumulative 15. The ledger: every edition that was published, and the months that moved since the edition before."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from decimal import Decimal
 
+from reports.figures.history import History
 from reports.page import Column, Section, Table
-from reports.values import Count, Name, text
+from reports.values import Count, Money, Month, Name, Value, text
 
 KINDS = ("monthly", "cumulative")
 
 
-def ledger(entries: Sequence[Mapping[str, object]]) -> Section:
-    """`entries`: report, month, edition, digest, as the lake's log has them; without any, the section says so."""
+def ledger(entries: Sequence[Mapping[str, object]], history: History, before: Mapping[str, object] | None, places: int) -> Section:
+    """`entries`: report, month, edition, digest, as the lake's log has them; without any, the section says so.
+
+    `before` are the figures of the edition before this one: months whose net sales are other now are listed.
+    """
+    moved = _moved(history, before, places)
+    said = [] if before is None else [text("ledger.moved" if moved else "ledger.still", n=Count(len(moved)))]
+    tables = []
+    if moved:
+        columns = (Column("month", "date"), Column("was", "money"), Column("is", "money"))
+        tables.append(Table("moved-months", text("ledger.moved_table"), columns, tuple(moved)))
     if not entries:
-        return Section("ledger", (text("ledger.none"),))
+        return Section("ledger", (text("ledger.none"), *said), tables=tuple(tables))
     ordered = sorted(
         entries, key=lambda e: (str(e.get("month", "")), str(e.get("report", "")), int(str(e.get("edition", 0)))), reverse=True
     )
@@ -32,7 +43,19 @@ def ledger(entries: Sequence[Mapping[str, object]]) -> Section:
     )
     return Section(
         "ledger",
-        (text("ledger.lead", n=Count(len(rows)), again=Count(again)),),
-        tables=(table,),
+        (text("ledger.lead", n=Count(len(rows)), again=Count(again)), *said),
+        tables=(*tables, table),
         figures={"editions": [{k: str(v) for k, v in e.items()} for e in ordered]},
     )
+
+
+def _moved(history: History, before: Mapping[str, object] | None, places: int) -> list[tuple[Value, ...]]:
+    """Months of both editions whose net sales differ: month, was, is."""
+    past = ((before or {}).get("trend") or {}).get("months", {})
+    rows: list[tuple[Value, ...]] = []
+    for month, total in sorted(history.totals.items(), reverse=True):
+        was = past.get(month.isoformat()[:7], {}).get("net_sales")
+        units = None if was is None else int(Decimal(was).scaleb(places))
+        if units is not None and units != total.net_sales:
+            rows.append((Month(month), Money(units, history.currency), Money(total.net_sales, history.currency)))
+    return rows

@@ -123,6 +123,15 @@ def test_a_cut_gzip_is_not_half_a_shop(tmp_path: Path) -> None:
             read_objects("x.ndjson.gz", whole[:cut])
 
 
+def test_a_bomb_is_not_unfolded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.extract.files._BYTE_CAP", 3 << 20)
+    for packed in (".gz", ".zst"):
+        before = pa.total_allocated_bytes()
+        with pytest.raises(SourceFatal, match="more than 3,145,728 bytes"):
+            read_objects("x.json", PACKERS[packed](b" " * (64 << 20)))
+        assert pa.total_allocated_bytes() - before < 8 << 20
+
+
 def test_a_folder_without_receipts_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no folder"):
         SOURCES["files"](folder=tmp_path / "missing")

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import itertools
 import logging
+import multiprocessing
+import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -70,9 +72,9 @@ def opener(kind: str, request: pytest.FixtureRequest, name: str = "lake") -> Cal
     return lambda: bucket
 
 
-@pytest.fixture(params=["local", "moto", "seaweed"])
+@pytest.fixture(params=["local", "seaweed"])
 def reopen(request: pytest.FixtureRequest) -> Callable[[], Storage]:
-    """Each place in turn."""
+    """Each real place in turn."""
     return opener(request.param, request)
 
 
@@ -80,6 +82,14 @@ def reopen(request: pytest.FixtureRequest) -> Callable[[], Storage]:
 def storage(reopen: Callable[[], Storage]) -> Storage:
     """Each place in turn, opened once."""
     return reopen()
+
+
+@pytest.fixture
+def fork() -> multiprocessing.context.ForkContext:
+    """Processes that share what was opened, as Luigi's workers do; that this one has threads is known (they hold no lock)."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
+        yield multiprocessing.get_context("fork")
 
 
 @pytest.fixture

@@ -9,12 +9,14 @@ import resource
 import signal
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
-from pipeline.errors import ConfigError, StorageRefused
-from pipeline.load import Storage, open_storage
+from pipeline.errors import ConfigError, Conflict, StorageRefused
+from pipeline.load import Stat, Storage, open_storage
+from pipeline.load.local import LocalStorage
 
 fork = multiprocessing.get_context("fork")
 
@@ -77,6 +79,28 @@ def test_the_lock_of_a_killed_writer_is_free(folder: Storage) -> None:
     started = time.monotonic()
     folder.put("k", b"2")
     assert time.monotonic() - started < 5
+
+
+def test_look_and_move_are_one_step(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With the look made slow, writers that did not wait for each other would all find the key free."""
+    look = LocalStorage._seen
+
+    def slowly(self: LocalStorage, key: str) -> Stat | None:
+        found = look(self, key)
+        time.sleep(0.02)
+        return found
+
+    monkeypatch.setattr(LocalStorage, "_seen", slowly)
+
+    def claim(number: int) -> bool:
+        try:
+            folder._write("k", b"%d" % number, True, None)
+        except Conflict:
+            return False
+        return True
+
+    with ThreadPoolExecutor(6) as pool:
+        assert sum(pool.map(claim, range(6))) == 1
 
 
 @pytest.mark.parametrize("size", [4_000, 100_000])

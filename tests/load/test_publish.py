@@ -133,6 +133,25 @@ def test_a_zombie_that_overwrote_unseen_content_owns_up(reopen: Callable[[], Sto
     check(reopen(), quiet=True)
 
 
+def test_a_loser_whose_content_is_the_winners_has_harmed_nothing(reopen: Callable[[], Storage]) -> None:
+    fill(reopen())
+    late = lake(reopen(), "late")
+    basis = late.newest(SALES, MONTH)
+    won = lake(reopen()).publish(SALES, MONTH, NEW, {"sales": b"same"}, {}, basis=basis)
+    with pytest.raises(Conflict):
+        late.publish(SALES, MONTH, edition_of(3, {}, []), {"sales": b"same"}, {}, basis=basis)
+    assert lake(reopen()).newest(SALES, MONTH) == won and lake(reopen()).read(SALES, MONTH) == {"sales": b"same"}
+
+
+def test_an_unsound_log_is_refused_before_any_data_is_touched(folder: Storage) -> None:
+    fill(folder)
+    folder.put(f"_editions/{SALES}/{MONTH}/copy-of-000001.json", b"{}")
+    with pytest.raises(Corrupt, match=r"is no manifest of the lake") as refused:
+        fill(folder, "new", NEW)
+    assert (refused.value.dataset, refused.value.partition) == (SALES, MONTH)
+    assert lake(folder).read(SALES, MONTH)["sales"] == b"sales old"
+
+
 def test_a_void_partition_is_rebuilt_to_the_same_digest(reopen: Callable[[], Storage]) -> None:
     fill(reopen())
     one = lake(reopen())
@@ -150,8 +169,9 @@ def test_an_altered_or_missing_member_is_never_read_as_truth(folder: Storage) ->
     whole = path.read_bytes()
     for harmed in (bytes([whole[0] ^ 1]) + whole[1:], whole[:-1], b"", whole + b"\0"):
         path.write_bytes(harmed)
-        with pytest.raises(Corrupt, match=r"sales.parquet.*build it again"):
+        with pytest.raises(Corrupt, match=r"sales.parquet.*build it again") as found:
             lake(folder).read(SALES, MONTH)
+        assert (found.value.dataset, found.value.partition) == (SALES, MONTH)
     path.unlink()
     with pytest.raises(Corrupt, match=r"sales.parquet is missing"):
         lake(folder).read(SALES, MONTH)

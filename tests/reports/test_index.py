@@ -19,12 +19,14 @@ FIGURES = {
 
 
 def test_latest_month_first_with_every_form_and_edition():
-    page = reports.index({"2025-08": [1], "2025-09": [1, 2]}, {"2025-09": [1, 2, 3]}, FIGURES).decode()
+    page = reports.index(
+        {"2025-08": ["000001.ab"], "2025-09": ["000001.ab", "000002.cd"]}, {"2025-09": [f"00000{n}.ef" for n in (1, 2, 3)]}, FIGURES
+    ).decode()
     links = re.findall(r'href="([^"]+)"', page)
     assert links.index("monthly/2025-09/report.html") < links.index("monthly/2025-08/report.html")
     for form in ("html", "pdf", "md"):
-        assert f"monthly/2025-09/report.{form}" in links and f"monthly/2025-09/editions/000002/report.{form}" in links
-        assert f"cumulative/2025-09/editions/000003/report.{form}" in links
+        assert f"monthly/2025-09/report.{form}" in links and f"monthly/2025-09/editions/000002.cd/report.{form}" in links
+        assert f"cumulative/2025-09/editions/000003.ef/report.{form}" in links
     assert "$120.00" in page and "+50.0\xa0%" in page and "data:image/svg+xml;base64," in page
     assert all(not link.startswith(("http", "/")) for link in links)
 

@@ -1,0 +1,121 @@
+"""The pipeline's own transform over a file of receipts: `python -m benchmarks.contenders.ours FILE OUT [PROCESSES]`.
+
+A file of more than `SMALL` bytes is divided among processes at line ends. Each parses pages of 16 MB, and appends the days
+that are closed (older than the newest but one) as row groups to its file of their month, in order of time.
+"""
+
+from __future__ import annotations
+
+import os
+
+os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
+
+import sys
+from datetime import time
+from pathlib import Path
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from benchmarks.contenders import settings
+from pipeline.transform import Catalog, Raw, Rules, Store, read_menu
+from pipeline.transform.clean import page
+from pipeline.transform.columns import fixed, ints
+from pipeline.transform.recipes import Book
+
+PAGE, SMALL = 16 << 20, 24 << 20
+
+
+def rules() -> Rules:
+    return Rules({}, Store("America/Mexico_City", time(5), "MXN", 2), read_menu(settings.MENU, "menu.toml"), 2)
+
+
+class Months:
+    """A Parquet file per month; rows come in pages that overlap by minutes, and are written once their day is closed."""
+
+    def __init__(self, folder: Path, part: int):
+        self.folder, self.part = folder, part
+        self.open: dict[tuple[int, int], pq.ParquetWriter] = {}
+        self.kept: pa.Table | None = None
+
+    def add(self, rows: pa.Table) -> None:
+        if self.kept is not None and self.kept.num_rows:
+            last = _column(self.kept, "sold_at")[-1]
+            overlap = int(np.searchsorted(_column(rows, "sold_at"), last, "right"))
+            rows = pa.concat_tables([_by_time(pa.concat_tables([self.kept, rows.slice(0, overlap)])), rows.slice(overlap)])
+        days = _column(rows, "business_day")
+        closed = int(np.searchsorted(days, days[-1] - 1, "left")) if len(days) else 0
+        self._write(rows.slice(0, closed), days[:closed])
+        self.kept = rows.slice(closed)
+
+    def close(self) -> None:
+        if self.kept is not None:
+            self._write(self.kept, _column(self.kept, "business_day"))
+        for writer in self.open.values():
+            writer.close()
+
+    def _write(self, rows: pa.Table, days: np.ndarray) -> None:
+        months = days.astype("M8[D]").astype("M8[M]").astype("i8")
+        starts = np.flatnonzero(np.r_[True, months[1:] != months[:-1]]) if len(months) else []
+        for start, end in zip(starts, [*starts[1:], len(months)], strict=True):
+            year, month = divmod(int(months[start]), 12)
+            self._writer(1970 + year, 1 + month, rows.schema).write_table(rows.slice(start, end - start))
+
+    def _writer(self, year: int, month: int, schema: pa.Schema) -> pq.ParquetWriter:
+        for key in [key for key in self.open if key < (year, month)]:
+            self.open.pop(key).close()
+        if (year, month) not in self.open:
+            folder = self.folder / f"year={year}" / f"month={month:02d}"
+            folder.mkdir(parents=True, exist_ok=True)
+            repeated = [f.name for f in schema if pa.types.is_dictionary(f.type) or pa.types.is_decimal(f.type)]
+            self.open[year, month] = pq.ParquetWriter(folder / f"{self.part}.parquet", schema, compression="zstd", compression_level=1,
+                                                      use_dictionary=repeated, store_decimal_as_integer=True)
+        return self.open[year, month]
+
+
+def _column(rows: pa.Table, name: str) -> np.ndarray:
+    chunks = rows.column(name).chunks
+    return np.concatenate([ints(chunk, "i4" if name == "business_day" else "i8") for chunk in chunks] or [np.zeros(0, "i8")])
+
+
+def _by_time(rows: pa.Table) -> pa.Table:
+    return rows.take(fixed(np.argsort(_column(rows, "sold_at"), kind="stable"), pa.int64()))
+
+
+def pages(path: Path, start: int, end: int):
+    """Whole lines of bytes [start, end) of the file, about a page at a time; a line belongs to where it begins."""
+    with path.open("rb") as file:
+        if start:
+            file.seek(start - 1)
+            file.readline()
+        while (at := file.tell()) < end:
+            yield file.read(min(PAGE, end - at)) + file.readline()
+
+
+def run(path: Path, out: Path, part: int, parts: int) -> None:
+    size = path.stat().st_size
+    shaping = rules()
+    book, months = Book(shaping.menu, Catalog.read(settings.catalog())), Months(out, part)
+    for body in pages(path, size * part // parts, size * (part + 1) // parts):
+        months.add(page(Raw("b", "x", body), book, shaping).sales)
+    months.close()
+
+
+def main(path: str, out: str, processes: str = "2") -> None:
+    parts = int(processes) if Path(path).stat().st_size > SMALL else 1
+    children = []
+    for part in range(1, parts):
+        child = os.fork()
+        if child == 0:
+            run(Path(path), Path(out), part, parts)
+            sys.stdout.flush()
+            os._exit(0)
+        children.append(child)
+    run(Path(path), Path(out), 0, parts)
+    if any(os.waitpid(child, 0)[1] for child in children):
+        raise SystemExit(1)
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])

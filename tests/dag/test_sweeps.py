@@ -1,0 +1,56 @@
+"""Sweeps and walls: what the windows missed is found, and an account that shows less never empties the lake."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+
+from tests.dag.conftest import Till
+
+
+def test_a_sweep_finds_what_came_up_after_its_window_closed(quiet_till: Till) -> None:
+    till = quiet_till
+    till.night()
+    receipt = {**till.some_receipt(datetime(2026, 10, 29).date(), hour=18), "receipt_number": "99-7"}
+    till.book.add(receipt, datetime(2026, 10, 29, 20, tzinfo=UTC), lag=timedelta(days=3))
+    before = till.figures()["currencies"]["MXN"]["bridge"]["total"]["receipts"]
+    late = till.at(datetime(2026, 11, 1, 12, tzinfo=UTC))
+    assert "99-7" not in late.luigi("Sweep", "--date", "2026-10-30", "--days", "7"), "the server does not show it yet"
+    late = till.at(datetime(2026, 11, 2, 12, tzinfo=UTC))
+    log = late.night()
+    assert "the windows have missed receipt 99-7" in log
+    assert till.figures()["currencies"]["MXN"]["bridge"]["total"]["receipts"] > before
+    assert "Did not run any tasks" in late.night()
+
+
+def test_a_shrunken_history_deletes_nothing(quiet_till: Till) -> None:
+    till = quiet_till
+    till.night()
+    before = till.figures()["currencies"]["MXN"]["bridge"]["total"]
+    till.server.rules = replace(till.server.rules, history_days=1)
+    till.at(datetime(2026, 10, 31, 18, tzinfo=UTC)).luigi("Sweep", "--date", "2026-10-30", "--days", "2")
+    assert till.figures()["currencies"]["MXN"]["bridge"]["total"] == before
+
+
+def test_a_history_wall_is_said_and_does_not_block_the_nights_that_follow(quiet_till: Till) -> None:
+    till = quiet_till
+    till.server.rules = replace(till.server.rules, history_days=2)
+    assert till.luigi.pos("status") == (3, "nothing has been extracted yet; run: luigi --module pipeline Nightly\n")
+    code, log = till.luigi.pos("night")
+    assert code == 4 and "degraded: the account's history wall has cut off 2026-10-28" in log
+    assert "truncated at 2026-10-29" in log and "Unlimited sales history" in log
+    assert till.luigi.pos("night")[0] == 0, "it is said once, and does not block what follows"
+    till.at(datetime(2026, 11, 1, 12, tzinfo=UTC)).night()
+    code, text = till.luigi.pos("status")
+    assert code == 0 and "truncated      2026-10-28 at 2026-10-29" in text
+    assert till.at(datetime(2026, 11, 4, 12, tzinfo=UTC)).luigi.pos("status")[0] == 3
+
+
+def test_explain_and_uncovered_speak_of_real_receipts(quiet_till: Till) -> None:
+    till = quiet_till
+    till.luigi("MonthlySales", "--month", "2026-10")
+    receipt = till.some_receipt(datetime(2026, 10, 29).date())
+    code, text = till.luigi.pos("explain", receipt["receipt_number"])
+    assert code == 0 and text.startswith(f"SALE {receipt['receipt_number']}") and f"total {receipt['total_money']:.2f}" in text
+    assert till.luigi.pos("explain", "0-0")[0] == 1
+    assert till.luigi.pos("uncovered", "--month", "2026-10")[0] == 0
