@@ -11,8 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from pipeline.extract import (Missed, Source, Window, by_date, find_missed, forward, holdings, pack, recall, skew_warning, walk,
-                              wall_warning)
+from pipeline.extract import Missed, Source, Window, by_date, find_missed, forward, holdings, pack, recall, skew_warning, walk, wall_warning
 from pipeline.load import Lake
 from pipeline.progress import Progress
 from pipeline.transform import Store, day_bounds

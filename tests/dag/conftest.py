@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 
 import pytest
-from simulator import Book, Server, Shop, serve
 
+from simulator import Book, Server, Shop, serve
 from tests.conftest import Runner
 from tests.load.conftest import BUCKET, moto_server, new_url, seaweed, seaweed_server  # noqa: F401  fixtures
 

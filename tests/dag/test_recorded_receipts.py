@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 
 import pytest
-from simulator import Replay, serve
 
+from simulator import Replay, serve
 from tests.conftest import ROOT, Runner
 
 BANGKOK, MEXICO, CANTINA, NAIROBI = ("6b365a0c-a2a8-4774-8904-06cedede22e6", "f1e2d3c4-b5a6-4978-8c9d-0e1f2a3b4c5d",

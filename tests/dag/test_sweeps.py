@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 from tests.dag.conftest import Till
 
@@ -11,7 +11,7 @@ from tests.dag.conftest import Till
 def test_a_sweep_finds_what_came_up_after_its_window_closed(quiet_till: Till) -> None:
     till = quiet_till
     till.night()
-    receipt = {**till.some_receipt(datetime(2026, 10, 29).date(), hour=18), "receipt_number": "99-7"}
+    receipt = {**till.some_receipt(date(2026, 10, 29), hour=18), "receipt_number": "99-7"}
     till.book.add(receipt, datetime(2026, 10, 29, 20, tzinfo=UTC), lag=timedelta(days=3))
     before = till.figures()["currencies"]["MXN"]["bridge"]["total"]["receipts"]
     late = till.at(datetime(2026, 11, 1, 12, tzinfo=UTC))
@@ -49,7 +49,7 @@ def test_a_history_wall_is_said_and_does_not_block_the_nights_that_follow(quiet_
 def test_explain_and_uncovered_speak_of_real_receipts(quiet_till: Till) -> None:
     till = quiet_till
     till.luigi("MonthlySales", "--month", "2026-10")
-    receipt = till.some_receipt(datetime(2026, 10, 29).date())
+    receipt = till.some_receipt(date(2026, 10, 29))
     code, text = till.luigi.pos("explain", receipt["receipt_number"])
     assert code == 0 and text.startswith(f"SALE {receipt['receipt_number']}") and f"total {receipt['total_money']:.2f}" in text
     assert till.luigi.pos("explain", "0-0")[0] == 1

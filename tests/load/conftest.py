@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import itertools
 import logging
-import multiprocessing
-import warnings
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -82,14 +80,6 @@ def reopen(request: pytest.FixtureRequest) -> Callable[[], Storage]:
 def storage(reopen: Callable[[], Storage]) -> Storage:
     """Each place in turn, opened once."""
     return reopen()
-
-
-@pytest.fixture
-def fork() -> multiprocessing.context.ForkContext:
-    """Processes that share what was opened, as Luigi's workers do; that this one has threads is known (they hold no lock)."""
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
-        yield multiprocessing.get_context("fork")
 
 
 @pytest.fixture

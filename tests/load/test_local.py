@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import fcntl
-import multiprocessing
 import os
 import resource
 import signal
@@ -17,14 +16,12 @@ import pytest
 from pipeline.errors import ConfigError, Conflict, StorageRefused
 from pipeline.load import Stat, Storage, open_storage
 from pipeline.load.local import LocalStorage
-
-fork = multiprocessing.get_context("fork")
+from tests.load.processes import start
 
 
 def in_child(action: Callable[[], None]) -> int:
     """The exit code of a child that does `action`."""
-    child = fork.Process(target=action)
-    child.start()
+    child = start(action)
     child.join()
     return child.exitcode
 

@@ -6,7 +6,7 @@ from collections.abc import Callable
 
 from pipeline.load import SALES, Lake, Storage, edition_of
 from tests.load.invariants import check
-from tests.load.test_races import together
+from tests.load.processes import together
 
 
 def test_a_sound_store_passes_again_and_again(reopen: Callable[[], Storage]) -> None:

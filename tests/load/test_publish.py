@@ -216,7 +216,7 @@ def test_a_member_whose_name_leads_elsewhere_is_refused(folder: Storage) -> None
     assert list(folder.list()) == []
 
 
-@pytest.mark.parametrize("kind", ["local", "moto"])
+@pytest.mark.parametrize("kind", ["local", "seaweed"])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
 def test_killed_at_every_request_of_a_publication(kind: str, after: bool, request: pytest.FixtureRequest) -> None:
     """Readers see the old or the new or are told; the next run completes; the invariants hold. Request by request until one survives."""

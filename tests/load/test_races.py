@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import signal
 import time
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
+from multiprocessing.process import BaseProcess
 from pathlib import Path
 
 import pytest
@@ -18,25 +18,9 @@ from pipeline.load import MONTHLY, RECEIPTS, SALES, VOID, Lake, Storage, edition
 from tests.load.conftest import opener
 from tests.load.faults import FaultyStorage
 from tests.load.invariants import check
+from tests.load.processes import start, together
 
-fork = multiprocessing.get_context("fork")
 MONTH = "2026-10"
-
-
-def together(number: int, action: Callable[[int], None]) -> list[int]:
-    """Exit codes of `number` children that start `action` at the same moment."""
-    gate = fork.Barrier(number)
-
-    def begin(mine: int) -> None:
-        gate.wait()
-        action(mine)
-
-    children = [fork.Process(target=begin, args=(mine,)) for mine in range(number)]
-    for child in children:
-        child.start()
-    for child in children:
-        child.join()
-    return [child.exitcode for child in children]
 
 
 def bring(storage: Storage, run: str, edition: str, members: dict[str, bytes], dataset: str = SALES) -> None:
@@ -60,49 +44,48 @@ def bring(storage: Storage, run: str, edition: str, members: dict[str, bytes], d
     raise AssertionError(f"{run} came to no end")
 
 
-@pytest.fixture(params=["local", "seaweed"])
-def reopen(request: pytest.FixtureRequest) -> Callable[[], Storage]:
-    """The real ones only: a mock's locks prove nothing."""
-    place = opener(request.param, request)
-    list(place().list())  # what is loaded before the fork need not be loaded by every child
-    return place
+@pytest.fixture
+def place(reopen: Callable[[], Storage]) -> Storage:
+    """What is loaded before the fork need not be loaded by every child."""
+    list(reopen().list())
+    return reopen()
 
 
 @pytest.mark.parametrize("dataset", [SALES, MONTHLY])
-def test_runs_that_build_the_same_agree_on_one_manifest(reopen: Callable[[], Storage], dataset: str) -> None:
+def test_runs_that_build_the_same_agree_on_one_manifest(place: Storage, dataset: str) -> None:
     edition = edition_of(1, {}, [])
     members = {name: name.encode() * 100 for name in ("receipts", "sales", "payments")}
-    assert together(8, lambda mine: bring(reopen(), f"run{mine}", edition, members, dataset)) == [0] * 8
-    assert [one.edition for one in Lake(reopen()).history(dataset, MONTH)] == [edition]
-    check(reopen(), quiet=True)
+    assert together(8, lambda mine: bring(place, f"run{mine}", edition, members, dataset)) == [0] * 8
+    assert [one.edition for one in Lake(place).history(dataset, MONTH)] == [edition]
+    check(place, quiet=True)
 
 
-def test_runs_that_build_differently_take_turns_and_end_consistent(reopen: Callable[[], Storage]) -> None:
+def test_runs_that_build_differently_take_turns_and_end_consistent(place: Storage) -> None:
     """Eight runs with eight contents: each number has one winner, and the last manifest is true to what stands there."""
     def work(mine: int) -> None:
-        bring(reopen(), f"run{mine}", edition_of(mine, {}, []), {name: f"{name}{mine}".encode() for name in ("receipts", "sales")})
+        bring(place, f"run{mine}", edition_of(mine, {}, []), {name: f"{name}{mine}".encode() for name in ("receipts", "sales")})
 
     assert together(8, work) == [0] * 8
-    lake = Lake(reopen(), patience=0)
+    lake = Lake(place, patience=0)
     assert {one.edition for one in lake.history(SALES, MONTH)} - {VOID} == {edition_of(mine, {}, []) for mine in range(8)}
     if lake.newest(SALES, MONTH).edition == VOID:
-        bring(reopen(), "last", edition_of(9, {}, []), {"receipts": b"r", "sales": b"s"})
-    members = Lake(reopen(), patience=0).read(SALES, MONTH)
+        bring(place, "last", edition_of(9, {}, []), {"receipts": b"r", "sales": b"s"})
+    members = Lake(place, patience=0).read(SALES, MONTH)
     assert len({data.strip(b"receiptsal") for data in members.values()}) == 1, "both members are of one run"
-    check(reopen(), quiet=True)
+    check(place, quiet=True)
 
 
-def test_runs_that_fetch_the_same_window_leave_one_batch(reopen: Callable[[], Storage]) -> None:
+def test_runs_that_fetch_the_same_window_leave_one_batch(place: Storage) -> None:
     def work(mine: int) -> None:
         with suppress(Conflict):
-            Lake(reopen(), f"run{mine}").commit_window("2026-10-05", {date(2026, 10, 5): b"%d\n" % (mine % 4), None: b"x\n"}, {})
+            Lake(place, f"run{mine}").commit_window("2026-10-05", {date(2026, 10, 5): b"%d\n" % (mine % 4), None: b"x\n"}, {})
 
     assert together(8, work) == [0] * 8
-    lake = Lake(reopen())
+    lake = Lake(place)
     assert len(lake.history(RECEIPTS, "2026-10-05")) == 1
     texts = [lake.read_raw(one) for one in lake.raw_objects(date(2026, 10, 5), date(2026, 10, 5), "2026-10-05")]
     assert texts[0] in {b"%d\n" % mine for mine in range(4)} and texts[1:] == [b"x\n"]
-    check(reopen(), quiet=True)
+    check(place, quiet=True)
 
 
 @pytest.mark.parametrize("kind", ["local", "seaweed"])
@@ -123,8 +106,7 @@ def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(kin
             except Conflict:
                 os._exit(3)
 
-        zombie = fork.Process(target=publish)
-        zombie.start()
+        zombie = start(publish)
         stopped = stops(zombie)
         if stopped:
             bring(storage, "second", theirs, {"receipts": b"r2", "sales": b"s0"})
@@ -157,7 +139,7 @@ def once(faulty: FaultyStorage) -> Callable:
     return passing
 
 
-def stops(child: multiprocessing.Process) -> bool:
+def stops(child: BaseProcess) -> bool:
     """Whether the child came to a stop before it ended."""
     while child.is_alive():
         if Path(f"/proc/{child.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] == "T":

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import multiprocessing
 import secrets
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -12,6 +11,14 @@ import pytest
 from pipeline.errors import ConfigError, Conflict, Corrupt
 from pipeline.load import Storage, open_storage
 from pipeline.load.storage import check_key
+from tests.load.conftest import opener
+from tests.load.processes import together
+
+
+@pytest.fixture(params=["local", "moto", "seaweed"])
+def storage(request: pytest.FixtureRequest) -> Storage:
+    """Each place in turn, the mock too, whose users may rely on it."""
+    return opener(request.param, request)()
 
 
 def test_what_was_put_is_read_listed_and_seen(storage: Storage) -> None:
@@ -119,7 +126,7 @@ def test_processes_add_up_under_if_match(storage: Storage) -> None:
     """Four forked children that share one storage count to 16 together: no update is lost, no answer is another's."""
     storage.put("count", b"0")
 
-    def add() -> None:
+    def add(_: int) -> None:
         for _ in range(4):
             while True:
                 seen = storage.head("count")
@@ -130,12 +137,7 @@ def test_processes_add_up_under_if_match(storage: Storage) -> None:
                 except Conflict:
                     continue
 
-    children = [multiprocessing.get_context("fork").Process(target=add) for _ in range(4)]
-    for child in children:
-        child.start()
-    for child in children:
-        child.join()
-    assert [child.exitcode for child in children] == [0] * 4
+    assert together(4, add) == [0] * 4
     assert storage.get("count") == b"16"
 
 
@@ -149,12 +151,7 @@ def test_children_read_their_own_answers(storage: Storage) -> None:
         for _ in range(20):
             assert storage.get(f"k{number}") == bytes([number]) * 5000
 
-    children = [multiprocessing.get_context("fork").Process(target=read, args=(number,)) for number in range(4)]
-    for child in children:
-        child.start()
-    for child in children:
-        child.join()
-    assert [child.exitcode for child in children] == [0] * 4
+    assert together(4, read) == [0] * 4
 
 
 def test_map_keeps_the_order_and_passes_the_error_on(storage: Storage) -> None:

@@ -1,0 +1,105 @@
+"""From raw to the lake and its summary: DailySales, MonthlySales, MonthlySummary."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import luigi
+
+from pipeline import schema, settings
+from pipeline.errors import ConfigError
+from pipeline.load import RawObject
+from pipeline.load.parquet import Writer, from_bytes, to_bytes
+from pipeline.summarize import summarize
+from pipeline.targets import Fetched, Partition, lake
+from pipeline.tasks.raw import RawReceipts, catalog_for, read_catalog
+from pipeline.transform import Raw, clean, day_bounds
+from pipeline.windows import DAY
+
+
+class DailySales(Partition):
+    """One business day, exploded and clean."""
+
+    date = settings.Day(default=None)
+    dataset, version = "staging", schema.version_of(schema.LAKE)
+
+    def requires(self) -> list[Fetched]:
+        first, last = settings.pos().history_starts, settings.last_day()
+        windows = (self.date + n * DAY for n in range(settings.pos().settle_days + 1))
+        return [catalog_for(self.date), *(RawReceipts(date=day) for day in windows if first <= day <= last)]
+
+    def shape(self) -> dict[str, object]:
+        return settings.cleaning()
+
+    def objects(self) -> list[RawObject]:
+        """Raw objects that may hold receipts of this business day, whichever window brought them."""
+        rules = settings.rules()
+        bounds = [day_bounds(self.date, store) for store in (rules.default, *rules.stores.values())]
+        return lake().raw_objects(min(start for start, _ in bounds).date(), max(end for _, end in bounds).date(), self.name)
+
+    def inputs(self) -> list[tuple[str, str]] | None:
+        catalog, *windows = self.requires()
+        if not catalog.complete() or not all(window.complete() for window in windows):
+            return None
+        return [(f"{catalog.dataset}/{catalog.name}", catalog.digest()),
+                *((f"raw/receipts/{found.batch} sold {found.sold or 'unknown'}", found.digest) for found in self.objects())]
+
+    def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
+        catalog = self.requires()[0]
+        raw = (Raw(found.batch, found.key, lake().read_raw(found)) for found in self.objects())
+        day = clean(self.date, raw, read_catalog(catalog.name, catalog.digest()), settings.rules())
+        self.tell(f"{day.facts['curated']:,} receipts, {day.facts['quarantined']} in quarantine", 100)
+        return {d.name: to_bytes(getattr(day, d.name), d.order) for d in schema.LAKE}, dict(day.facts)
+
+
+def days_of(month: date) -> list[date]:
+    """The business days of `month` that have closed and belong to the shop's history, and those that raw holds anyway."""
+    first, last = settings.pos().history_starts, settings.last_day()
+    days = [day for day in (month + n * DAY for n in range(31)) if day.month == month.month and day <= last]
+    days = [day for day in days if day >= first or lake().raw_objects(day, day, None)]
+    if not days:
+        raise ConfigError(f"month {month:%Y-%m}: none of its business days has closed within the shop's history ({first} to {last}); "
+                          "ask for another month, or change [pos] history_starts")
+    return days
+
+
+class MonthlySales(Partition):
+    """The lake of one month: receipts, sales, payments and quarantine, sorted by business day and time."""
+
+    month = settings.Month(default=None)
+    dataset, version = "sales", schema.version_of(schema.LAKE)
+
+    def requires(self) -> list[DailySales]:
+        return [DailySales(date=day) for day in days_of(self.month)]
+
+    def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
+        days = self.requires()
+        writers = {d.name: Writer(schema.arrow(d, settings.rules().places), d.order) for d in schema.LAKE}
+        facts = {"days": len(days)}
+        for count, day in enumerate(days, 1):
+            members = lake().read(day.dataset, day.name)
+            for name, writer in writers.items():
+                writer.append(from_bytes(members[name], f"{day.dataset}/{day.name}/{name}"))
+            for key in ("fetched", "curated", "quarantined", "superseded"):
+                facts[key] = facts.get(key, 0) + lake().facts(day.dataset, day.name)[key]
+            self.tell(f"{count} of {len(days)} days", 100 * count // len(days))
+        return {name: writer.close() for name, writer in writers.items()}, facts
+
+
+class MonthlySummary(Partition):
+    """Small exact tables of one month, which longer spans are merged from and reports are told from."""
+
+    month = settings.Month(default=None)
+    dataset, version = "summary", schema.version_of(schema.SUMMARY)
+
+    def requires(self) -> list[luigi.Task]:
+        return [MonthlySales(month=self.month), catalog_for(days_of(self.month)[-1])]
+
+    def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
+        sales, catalog = self.requires()
+        tables = {name: from_bytes(body) for name, body in lake().read(sales.dataset, sales.name).items()}
+        known = read_catalog(catalog.name, catalog.digest())
+        summary = summarize(self.month, **tables, stores=known.stores_table(settings.rules()), employees=known.employees_table(settings.rules()),
+                            facts=lake().facts(sales.dataset, sales.name), places=settings.rules().places,
+                            memory_limit=settings.lake().memory, spill=settings.spool())
+        return {d.name: to_bytes(summary[d.name], d.key) for d in schema.SUMMARY}, {}

@@ -1,0 +1,100 @@
+"""What the shop's API said, verbatim: RawCatalog, RawReceipts, Sweep."""
+
+from __future__ import annotations
+
+import json
+from bisect import bisect_left
+from datetime import date
+from functools import lru_cache
+
+import luigi
+
+from pipeline import settings
+from pipeline.connect import connect
+from pipeline.errors import ConfigError
+from pipeline.load import RAW, compress, decompress
+from pipeline.targets import Fetched, lake
+from pipeline.transform import Catalog
+from pipeline.windows import DAY, extract, sweep, window_of
+
+
+class RawCatalog(Fetched):
+    """Items, categories, stores, ... as they were at the end of a business day."""
+
+    date = settings.Day(default=None)
+    dataset = "raw/catalog"
+
+    def run(self) -> None:
+        if self.date != settings.last_day():
+            raise ConfigError(f"catalog of {self.date}: a shop shows its catalog of today only; the last closed day is {settings.last_day()}")
+        found = connect().catalog()
+        body = b"{" + b",\n".join(json.dumps(name).encode() + b":[" + b",".join(rows) + b"]" for name, rows in sorted(found.items())) + b"}"
+        counts = {name: len(rows) for name, rows in found.items()}
+        lake().publish(self.dataset, self.name, RAW, {"catalog": compress(body)}, {"objects": counts}, basis=None)
+        self.tell(f"{sum(counts.values())} objects", 100)
+
+
+@lru_cache(maxsize=8)
+def read_catalog(name: str, digest: str) -> Catalog:
+    """The snapshot of a day; `digest` makes the memory of it honest."""
+    return Catalog.read(decompress(lake().read("raw/catalog", name)["catalog"]))
+
+
+def catalog_for(day: date) -> RawCatalog:
+    """The snapshot that a business day uses: the earliest of its own day or later; where there is none yet, the one of the last closed day."""
+    known = lake().partitions("raw/catalog")
+    at = bisect_left(known, str(day))
+    return RawCatalog(date=date.fromisoformat(known[at]) if at < len(known) else settings.last_day())
+
+
+class RawReceipts(Fetched):
+    """Every receipt that changed in a business day, verbatim; Luigi batches missing days into one walk of the API."""
+
+    date = settings.Days()
+    dataset = "raw/receipts"
+
+    @property
+    def max_batch_size(self) -> int:
+        return settings.pos().backfill_days
+
+    @property
+    def days(self) -> tuple[date, ...]:
+        return self.date if isinstance(self.date, tuple) else (self.date,)
+
+    def complete(self) -> bool:
+        return all(lake().newest(self.dataset, str(day)) for day in self.days)
+
+    def run(self) -> None:
+        if self.days[-1] > settings.last_day():
+            raise ConfigError(f"window {self.days[-1]} has not closed and settled; the last that has is {settings.last_day()}")
+        missing = [day for day in self.days if not lake().newest(self.dataset, str(day))]
+        extract(missing, lake(), connect(), settings.default_store(), last=settings.last_day(), now=settings.now(), spool=settings.spool(),
+                tell=self.tell)
+
+
+class Sweep(Fetched):
+    """The windows of the last `days` days read again: adds what they missed, and says so. On demand, weekly, at a month's end."""
+
+    date = settings.Day(default=None)
+    days = luigi.IntParameter(default=35)
+    dataset = "raw/receipts"
+
+    @property
+    def name(self) -> str:
+        return f"{self.date}-sweep-{self.days}"
+
+    def requires(self) -> list[RawReceipts]:
+        first = max(settings.pos().history_starts, self.date - (self.days - 1) * DAY)
+        return [RawReceipts(date=first + n * DAY) for n in range((self.date - first).days + 1)]
+
+    def run(self) -> None:
+        windows = [window_of(task.date, lake()) for task in self.requires()]
+        missed = sweep(windows, self.name, lake(), connect(), now=settings.now(), spool=settings.spool(), tell=self.tell)
+        self.tell(f"{len(missed)} receipts were missing", 100)
+
+
+def sweep_due(day: date) -> date:
+    """The last Sunday or last day of a month up to `day`: when a sweep was due."""
+    while day.weekday() != 6 and (day + DAY).day != 1:
+        day -= DAY
+    return day
