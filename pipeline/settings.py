@@ -89,6 +89,7 @@ class report(luigi.Config):  # noqa: N801
     """How the reports speak."""
 
     locale = luigi.Parameter("es_MX", description="es_MX or en_US")
+    paper = luigi.Parameter("us-letter", description="us-letter or a4")
 
 
 @cache
@@ -176,6 +177,7 @@ def check() -> None:
     last_day()
     rules()
     locale()
+    paper()
 
 
 def locale() -> str:
@@ -198,6 +200,14 @@ def last_day() -> date:
     while day_bounds(day, default_store())[1] > instant:
         day -= timedelta(days=1)
     return day
+
+
+def paper() -> str:
+    """The paper of the reports' PDF."""
+    name = report().paper
+    if name not in {"us-letter", "a4"}:
+        raise ConfigError(f"[report] paper = {name!r}: use us-letter or a4")
+    return name
 
 
 def spool() -> Path:

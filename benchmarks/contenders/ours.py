@@ -57,8 +57,8 @@ class Months:
 
     def _write(self, rows: pa.Table, days: np.ndarray) -> None:
         months = days.astype("M8[D]").astype("M8[M]").astype("i8")
-        starts = np.flatnonzero(np.r_[True, months[1:] != months[:-1]]) if len(months) else []
-        for start, end in zip(starts, [*starts[1:], len(months)], strict=True):
+        starts = np.flatnonzero(np.diff(months, prepend=-1))
+        for start, end in zip(starts, np.append(starts[1:], len(months)), strict=False):
             year, month = divmod(int(months[start]), 12)
             self._writer(1970 + year, 1 + month, rows.schema).write_table(rows.slice(start, end - start))
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 
 import reports
 from pipeline import settings
+from pipeline.load import CUMULATIVE, MONTHLY, VOID, Manifest
 from pipeline.load.parquet import from_bytes
 from pipeline.targets import Fetched, Partition, lake
 from pipeline.tasks.lake import MonthlySummary, days_of
@@ -27,23 +28,30 @@ class Report(Partition):
     month = settings.Month(default=None)
 
     def shape(self) -> dict[str, object]:
-        return {"locale": settings.locale()}
+        return {"locale": settings.locale(), "paper": settings.paper()}
 
-    def tell_story(self, lineage: dict[str, object], before: dict[str, object] | None) -> dict[str, bytes]:
-        """The report's files by name."""
+    def tell_story(self, before: dict[str, object] | None, **common: object) -> dict[str, bytes]:
+        """The report's files by name; `before` is the figures.json of the edition before."""
         raise NotImplementedError
 
     def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
         basis = lake().newest(self.dataset, self.name)
         number = basis.number + 1 if basis else 1
-        before = json.loads(lake().read(self.dataset, self.name, ["figures.json"])["figures.json"]) if basis else None
+        issued = [m for m in lake().history(self.dataset, self.name) if m.edition != VOID]
+        before = json.loads(lake().read(self.dataset, self.name, ["figures.json"], manifest=issued[-1])["figures.json"]) if issued else None
         lineage = {"edition": number, "version": self.version, "settings": self.edition(), "watermark": last_window(lake()),
                    "inputs": dict(self.inputs() or ())}
-        files = self.tell_story(lineage, before)
+        through = days_of(self.month)[-1]
+        files = self.tell_story(before, lineage=lineage, locale=settings.locale(), paper=settings.paper(), places=settings.rules().places,
+                                through=through if (through + DAY).month == self.month.month else None)
         self.tell(f"edition {number}", 100)
         if self.set_tracking_url:
             self.set_tracking_url(lake().uri(self.dataset, self.name, "report.html"))
         return files, {"files": len(files)}
+
+    def run(self) -> Iterator[list[Partition]]:
+        yield from super().run()
+        publish_index()
 
 
 class MonthlyReport(Report):
@@ -56,11 +64,10 @@ class MonthlyReport(Report):
         base = [month for month in (back(self.month, 1), back(self.month, 12)) if month >= first]
         return [MonthlySummary(month=month) for month in (self.month, *base)]
 
-    def tell_story(self, lineage: dict[str, object], before: dict[str, object] | None) -> dict[str, bytes]:
-        through = days_of(self.month)[-1]
-        return reports.monthly(self.month, {task.month: read_summary(task) for task in self.requires()}, locale=settings.locale(),
-                               through=through if (through + DAY).month == self.month.month else None,
-                               places=settings.rules().places, lineage=lineage, changes=before)
+    def tell_story(self, before: dict[str, object] | None, **common: object) -> dict[str, bytes]:
+        since = before["lineage"]["watermark"] if before else None
+        return reports.monthly(self.month, {task.month: read_summary(task) for task in self.requires()}, changes=before,
+                               reopened=changed_since(self.name, since) if since else (), **common)
 
 
 class CumulativeReport(Report):
@@ -71,9 +78,50 @@ class CumulativeReport(Report):
     def requires(self) -> list[MonthlySummary]:
         return [MonthlySummary(month=month) for month in months_between(settings.pos().history_starts, self.month)]
 
-    def tell_story(self, lineage: dict[str, object], before: dict[str, object] | None) -> dict[str, bytes]:
-        return reports.cumulative(self.month, {task.month: read_summary(task) for task in self.requires()}, locale=settings.locale(),
-                                  places=settings.rules().places, lineage=lineage, changes=before)
+    def tell_story(self, before: dict[str, object] | None, **common: object) -> dict[str, bytes]:
+        ledger = [{"report": dataset, "month": name, "edition": number, "digest": one.digest}
+                  for dataset, months in editions().items() for name, issued in months.items() for number, one in enumerate(issued, 1)]
+        return reports.cumulative(self.month, {task.month: read_summary(task) for task in self.requires()}, changes=before, ledger=ledger,
+                                  **common)
+
+
+def changed_since(month: str, watermark: str) -> list[dict[str, str]]:
+    """The receipts of a month that came or changed after the window `watermark`, and why; the largest first."""
+    table = from_bytes(lake().read("sales", month, ["receipts"])["receipts"])
+    columns = ["receipt_number", "receipt_type", "business_day", "total", "cancelled_total", "is_cancelled", "batch", "created_at", "updated_at",
+               "sold_at"]
+    rows = [row for row in table.select(columns).to_pylist() if row["batch"] > watermark]
+    rows.sort(key=lambda row: (-abs(row["total"] or row["cancelled_total"]), row["receipt_number"]))
+    return [{"number": row["receipt_number"], "day": str(row["business_day"]), "total": str(row["total"] or row["cancelled_total"]),
+             "why": why_changed(row)} for row in rows]
+
+
+def why_changed(row: dict[str, object]) -> str:
+    """Why a receipt counts differently than before: cancelled, edited, refunded, late or new."""
+    if row["is_cancelled"]:
+        return "cancelled"
+    if row["updated_at"] > row["created_at"]:
+        return "edited"
+    if row["receipt_type"] == "REFUND":
+        return "refunded"
+    return "late" if row["created_at"] - row["sold_at"] > DAY else "new"
+
+
+def editions() -> dict[str, dict[str, list[Manifest]]]:
+    """Every edition of every report that was issued, by report and month."""
+    return {dataset: {name: [m for m in lake().history(dataset, name) if m.edition != VOID] for name in lake().partitions(dataset)}
+            for dataset in (MONTHLY, CUMULATIVE)}
+
+
+def publish_index() -> None:
+    """Write reports/index.html again; it is derived from the log, and losing it costs nothing."""
+    issued = editions()
+    folders = {dataset: {name: [f"{m.number:06d}.{m.digest}" for m in found] for name, found in months.items() if found}
+               for dataset, months in issued.items()}
+    newest = max((name for name, found in issued[CUMULATIVE].items() if found), default=None)
+    manifest = issued[CUMULATIVE][newest][-1] if newest else None
+    figures = json.loads(lake().read(CUMULATIVE, newest, ["figures.json"], manifest=manifest)["figures.json"]) if newest else None
+    lake().storage.put("reports/index.html", reports.index(folders[MONTHLY], folders[CUMULATIVE], figures, locale=settings.locale()))
 
 
 class Nightly(Partition):

@@ -242,5 +242,5 @@ class Nights(RuleBasedStateMachine):
             rmtree(self.folder)
 
 
-Nights.TestCase.settings = settings(max_examples=60, stateful_step_count=14, deadline=None, suppress_health_check=list(HealthCheck))
+Nights.TestCase.settings = settings(max_examples=120, stateful_step_count=16, deadline=None, suppress_health_check=list(HealthCheck))
 TestNights = Nights.TestCase

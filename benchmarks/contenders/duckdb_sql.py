@@ -1,0 +1,70 @@
+"""All of it in DuckDB's SQL: `python -m benchmarks.contenders.duckdb_sql FILE OUT`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+
+import duckdb
+
+from benchmarks.contenders import settings
+
+MONEY = "decimal(14, 2)"
+TAX = f'struct("type" varchar, "name" varchar, rate decimal(9, 4), money_amount {MONEY})'
+LINE = (f"struct(item_id varchar, variant_id varchar, item_name varchar, variant_name varchar, quantity decimal(11, 4), price {MONEY}, "
+        f"gross_total_money {MONEY}, total_discount {MONEY}, cost decimal(18, 6), cost_total {MONEY}, line_taxes {TAX}[], "
+        f'line_modifiers struct("name" varchar, "option" varchar, money_amount {MONEY})[])')
+COLUMNS = {"receipt_number": "varchar", "receipt_type": "varchar", "receipt_date": "timestamptz", "cancelled_at": "timestamptz",
+           "store_id": "varchar", "dining_option": "varchar", "total_discount": MONEY, "line_items": LINE + "[]"}
+LINES = """
+create view line as
+with flat as (
+  select receipt_number, store_id, receipt_type, cancelled_at is not null as is_cancelled, receipt_date as sold_at,
+         timezone('America/Mexico_City', receipt_date) as sold_at_local, dining_option, u.line, u.l,
+         case when receipt_type = 'REFUND' then -1 else 1 end as sign
+  from receipt, unnest(line_items) with ordinality as u(l, line)
+)
+select receipt_number, store_id, receipt_type, is_cancelled, sold_at, sold_at_local, cast(sold_at_local - interval 5 hour as date) as business_day,
+       case dining_option when 'Dine in' then 'dine_in' when 'To go' then 'takeaway' when 'Delivery' then 'delivery' else 'unmapped' end as channel,
+       line, l.item_id as item_id, l.variant_id as variant_id, l.item_name as item_name, l.variant_name as variant_name, l.quantity as quantity,
+       cast(l.price * 100 as bigint) as price, nullif(l.cost, 0) as unit_cost, cast(l.gross_total_money * 100 as bigint) as gross,
+       cast(l.total_discount * 100 as bigint) as discount,
+       coalesce(cast(list_sum([t.money_amount for t in l.line_taxes if t.type = 'INCLUDED']) * 100 as bigint), 0) as included,
+       coalesce(cast(list_sum([t.money_amount for t in l.line_taxes if t.type = 'ADDED']) * 100 as bigint), 0) as added,
+       cast(l.cost_total * 100 as bigint) as cost_total, l.cost <> 0 or l.cost_total <> 0 as costed, sign,
+       case when is_cancelled then 0 else sign end as factor, l.item_name like 'Combo %' as is_combo,
+       [{'name': m.name, 'option': m.option, 'quantity': cast(l.quantity * sign as decimal(18, 4)),
+         'amount': cast(m.money_amount * (case when is_cancelled then 0 else sign end) as decimal(18, 2))} for m in l.line_modifiers] as modifiers
+from flat
+"""
+CHOICES = """
+create view choice as
+select receipt_number, u.line, v.ordinal, v.m.name as name, v.m.option as option, cast(v.m.money_amount * 100 as bigint) as amount
+from receipt, unnest(line_items) with ordinality as u(l, line), unnest(u.l.line_modifiers) with ordinality as v(m, ordinal)
+where u.l.item_name like 'Combo %'
+"""
+WORDS = {
+    "div": "divide", "unit": "decimal(18, 6)", "none": "[]", "money": "money",
+    "modifiers": "list({'name': p.name, 'option': p.option, 'quantity': cast(l.quantity * l.sign as decimal(18, 4)), "
+                 "'amount': money(p.amount * l.factor)} order by p.ordinal)"}
+
+
+def main(path: str, out: str) -> None:
+    database = duckdb.connect()
+    database.execute("set threads = 2; set timezone = 'UTC'; set preserve_insertion_order = false")
+    database.execute("create macro money(x) as cast(cast(x as decimal(18, 0)) * 0.01 as decimal(18, 2))")
+    database.execute("create table dish(option varchar, name varchar, item_id varchar, variant_id varchar, category varchar, price bigint, known bool)")
+    database.executemany("insert into dish values (?, ?, ?, ?, ?, ?, ?)", settings.dishes())
+    database.execute("create table item(item_id varchar, category varchar)")
+    database.executemany("insert into item values (?, ?)", [(settings.IDS[name][0], settings.CATEGORY[name]) for name in settings.PRICES])
+    kinds = ", ".join(f"'{name}': '{kind}'" for name, kind in COLUMNS.items())
+    database.execute(f"create view receipt as select * from read_json('{path}', format = 'newline_delimited', columns = {{{kinds}}})")
+    database.execute(LINES)
+    database.execute(CHOICES)
+    rows = Path(__file__).with_name("sales.sql").read_text(encoding="utf-8").format(**WORDS)
+    database.execute(f"copy ({rows} order by sold_at, receipt_number, line, component) to '{out}' "
+                     "(format parquet, compression zstd, partition_by (year, month), overwrite_or_ignore)")
+
+
+if __name__ == "__main__":
+    main(*sys.argv[1:])
