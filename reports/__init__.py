@@ -45,9 +45,7 @@ def monthly(
     from reports.render import files_of
 
     return files_of(
-        compose_monthly(
-            month, summaries, through=through, places=places, facts=lineage, before=changes, lake_starts=lake_starts, reopened=reopened
-        ),
+        compose_monthly(month, summaries, through=through, places=places, facts=lineage, before=changes, lake_starts=lake_starts, reopened=reopened),
         locale,
         paper,
     )
@@ -68,7 +66,8 @@ def cumulative(
     """Files of the cumulative report: every month of `summaries` up to `through_month`.
 
     `through` is the last complete business day where `through_month` is still open. `changes` is the figures.json of
-    the previous edition; months that moved since are named. `ledger` are the published editions of all reports, each with report, month, edition, digest.
+    the previous edition; months that moved since are named. `ledger` are the published editions of all reports, each
+    with report, month, edition, digest.
     """
     from reports.compose import compose_cumulative
     from reports.render import files_of

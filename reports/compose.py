@@ -118,7 +118,10 @@ def compose_cumulative(
     editions: Sequence[Mapping[str, object]] = (),
     before: Mapping[str, object] | None = None,
 ) -> Page:
-    """The cumulative report as data: all months of `sources` up to `last`; `editions` fill the ledger, `before` is the figures.json before this."""
+    """The cumulative report as data: all months of `sources` up to `last`.
+
+    `editions` fill the ledger, `before` is the figures.json of the edition before this one.
+    """
     kept = {month: tables for month, tables in sources.items() if month <= last}
     if not kept:
         raise KeyError(f"no summary up to {last:%Y-%m}; give at least one month's tables")

@@ -17,12 +17,12 @@ LINE = (f"struct(item_id varchar, variant_id varchar, item_name varchar, variant
 COLUMNS = {"receipt_number": "varchar", "receipt_type": "varchar", "receipt_date": "timestamptz", "cancelled_at": "timestamptz",
            "store_id": "varchar", "dining_option": "varchar", "total_discount": MONEY, "line_items": LINE + "[]"}
 LINES = """
-create view line as
+create temp table line as
 with flat as (
   select receipt_number, store_id, receipt_type, cancelled_at is not null as is_cancelled, receipt_date as sold_at,
-         timezone('America/Mexico_City', receipt_date) as sold_at_local, dining_option, u.line, u.l,
-         case when receipt_type = 'REFUND' then -1 else 1 end as sign
-  from receipt, unnest(line_items) with ordinality as u(l, line)
+         timezone('America/Mexico_City', receipt_date) as sold_at_local, dining_option,
+         generate_subscripts(line_items, 1) as line, unnest(line_items) as l, case when receipt_type = 'REFUND' then -1 else 1 end as sign
+  from receipt
 )
 select receipt_number, store_id, receipt_type, is_cancelled, sold_at, sold_at_local, cast(sold_at_local - interval 5 hour as date) as business_day,
        case dining_option when 'Dine in' then 'dine_in' when 'To go' then 'takeaway' when 'Delivery' then 'delivery' else 'unmapped' end as channel,
@@ -34,25 +34,24 @@ select receipt_number, store_id, receipt_type, is_cancelled, sold_at, sold_at_lo
        cast(l.cost_total * 100 as bigint) as cost_total, l.cost <> 0 or l.cost_total <> 0 as costed, sign,
        case when is_cancelled then 0 else sign end as factor, l.item_name like 'Combo %' as is_combo,
        [{'name': m.name, 'option': m.option, 'quantity': cast(l.quantity * sign as decimal(18, 4)),
-         'amount': cast(m.money_amount * (case when is_cancelled then 0 else sign end) as decimal(18, 2))} for m in l.line_modifiers] as modifiers
+         'amount': cast(m.money_amount * (case when is_cancelled then 0 else sign end) as decimal(18, 2))} for m in l.line_modifiers] as modifiers,
+       case when l.item_name like 'Combo %' then l.line_modifiers end as choices
 from flat
 """
 CHOICES = """
-create view choice as
-select receipt_number, u.line, v.ordinal, v.m.name as name, v.m.option as option, cast(v.m.money_amount * 100 as bigint) as amount
-from receipt, unnest(line_items) with ordinality as u(l, line), unnest(u.l.line_modifiers) with ordinality as v(m, ordinal)
-where u.l.item_name like 'Combo %'
+create temp table choice as
+select receipt_number, line, ordinal, m.name as name, m.option as option, cast(m.money_amount * 100 as bigint) as amount
+from (select receipt_number, line, generate_subscripts(choices, 1) as ordinal, unnest(choices) as m from line where is_combo)
 """
 WORDS = {
-    "div": "divide", "unit": "decimal(18, 6)", "none": "[]", "money": "money",
+    "div": "//", "unit": "decimal(18, 6)", "none": "[]",
     "modifiers": "list({'name': p.name, 'option': p.option, 'quantity': cast(l.quantity * l.sign as decimal(18, 4)), "
-                 "'amount': money(p.amount * l.factor)} order by p.ordinal)"}
+                 "'amount': cast(p.amount * l.factor * 0.01 as decimal(18, 2))} order by p.ordinal)"}
 
 
 def main(path: str, out: str) -> None:
     database = duckdb.connect()
     database.execute("set threads = 2; set timezone = 'UTC'; set preserve_insertion_order = false")
-    database.execute("create macro money(x) as cast(cast(x as decimal(18, 0)) * 0.01 as decimal(18, 2))")
     database.execute("create table dish(option varchar, name varchar, item_id varchar, variant_id varchar, category varchar, price bigint, known bool)")
     database.executemany("insert into dish values (?, ?, ?, ?, ?, ?, ?)", settings.dishes())
     database.execute("create table item(item_id varchar, category varchar)")

@@ -106,8 +106,12 @@ class Http:
         except _Passing as error:
             kind = DeadlineExceeded if isinstance(error, DeadlineExceeded) else SourceRetriable
             tries = retrying.statistics["attempt_number"]
-            raise kind(f"GET {self.base}{path}: {error}, {tries} times; run again later, and look at the network and at the API's "
-                       "status page") from None
+            failure = kind(f"GET {self.base}{path}: {error}, {tries} times; run again later, and look at the network and at the API's "
+                           "status page")
+        except SourceFatal as error:
+            failure = error
+            failure.__context__ = None
+        raise failure  # here, where nothing hangs on it: the exceptions of requests hold the request, and so its headers
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         """Exponential backoff, or what the server asked for if that is longer; at most LONGEST_WAIT, with jitter on top."""
@@ -130,7 +134,7 @@ class Http:
         session, deadline = self._connections()
         with _named_faults(self._deadline), deadline.limit(self._deadline), session.get(
                 self.base + path, params=params, auth=self._auth, stream=True, allow_redirects=False, verify=self._verify,
-                timeout=(min(CONNECT_SECONDS, self._deadline), self._deadline)) as answer:
+                timeout=(CONNECT_SECONDS, self._deadline + CONNECT_SECONDS)) as answer:
             self._check(answer, path)
             return answer.status_code, b"".join(self._read(answer, path))
 

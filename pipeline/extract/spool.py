@@ -108,7 +108,7 @@ def open_spool(root: Path, identity: str, since: datetime, until: datetime, *, i
                 return found
         name = ".".join(("walk", identity, "to" if is_bounded else "on", _stamp(since), _stamp(until), _stamp(now), ""))
         folder = Path(tempfile.mkdtemp(prefix=name, dir=root))
-        return Spool(folder, _lock(folder), since, until)
+        return Spool(folder, _lock(folder, os.O_CREAT | os.O_EXCL), since, until)
 
 
 def _adopt(folder: Path, kind: tuple[str, str], since: datetime, until: datetime, now: datetime) -> Spool | None:
@@ -127,10 +127,13 @@ def _adopt(folder: Path, kind: tuple[str, str], since: datetime, until: datetime
     return None
 
 
-def _lock(folder: Path) -> int:
-    journal = os.open(folder / "journal", os.O_RDWR | os.O_CREAT, 0o600)
+def _lock(folder: Path, create: int = 0) -> int:
+    """The folder's journal, open and locked. Raises OSError when there is none, or when it is another's."""
+    journal = os.open(folder / "journal", os.O_RDWR | create, 0o600)
     try:
         fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not os.fstat(journal).st_nlink:
+            raise FileNotFoundError(f"{folder} has just been finished by another process")
     except OSError:
         os.close(journal)
         raise

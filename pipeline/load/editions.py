@@ -129,17 +129,17 @@ class Log:
     def append(self, dataset: str, partition: str, basis: Manifest | None, edition: str, digest: str, body: Mapping[str, Any]) -> Manifest:
         """Publish `body` as the manifest after `basis`; Conflict where another content has taken that number.
 
-        The same edition and digest under the number is success, whoever published it.
+        The same edition and digest under the number is success, whoever published it, if it is still the newest.
         """
         self.check_sound(dataset, partition)
         mine = manifest_of(dataset, partition, basis.number + 1 if basis else 1, edition, digest)
         text = json.dumps({**body, "dataset": dataset, "partition": partition, "number": mine.number, "edition": edition,
                            "digest": digest}, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1).encode()
-        claim = claim_key(dataset, partition, mine.number)
+        claim, is_mine = claim_key(dataset, partition, mine.number), True
         try:
             self.storage.put(claim, text, if_absent=True)
         except Conflict:
-            text = self.storage.get(claim)
+            text, is_mine = self.storage.get(claim), False
         taken, said = self._described(text, claim)
         if taken._replace(edition="", digest="", key="") != mine._replace(edition="", digest="", key=""):
             raise Corrupt(f"{self.storage.uri(claim)} claims {taken.key}; move it away, nothing is published beside it")
@@ -147,10 +147,11 @@ class Log:
             self.storage.put(taken.key, text, if_absent=True)  # or completes a run that was killed between the two
         except Conflict as foreign:
             raise Corrupt(f"{self.storage.uri(taken.key)} differs from its claim {claim}; move it away and run again") from foreign
-        if taken != mine:
+        if not is_mine:
             self.refresh(dataset, partition)
-            raise Conflict(f"{dataset} {partition}: another run has published number {mine.number} with other content; "
-                           "start again from what is there")
+        if taken != mine or (not is_mine and self.newest(dataset, partition) != taken):
+            raise Conflict(f"{dataset} {partition}: another run has published number {mine.number} or a later one with other "
+                           "content; start again from what is there")
         log = self._manifests[dataset].setdefault(partition, [])
         if taken not in log:
             log.append(taken)

@@ -15,7 +15,7 @@ from datetime import date
 from hashlib import sha256
 from typing import IO, Any
 
-from pipeline.errors import Corrupt
+from pipeline.errors import Conflict, Corrupt
 from pipeline.load import publish, raw
 from pipeline.load.editions import Log
 from pipeline.load.layout import RECEIPTS, VOID, Manifest, RawObject, member_key, state_key
@@ -78,8 +78,16 @@ class Lake:
             return publish.publish(self._log, self.run, dataset, partition, edition, members, facts, basis, self._patience)
 
     def void(self, dataset: str, partition: str, why: str) -> Manifest:
-        """Declare the partition broken, so that whoever comes next builds it again."""
-        return publish.void(self._log, self.run, dataset, partition, why)
+        """Declare the partition broken, so that whoever comes next builds it again.
+
+        Where another run has published meanwhile, nothing is declared: returns what is the newest now.
+        """
+        with _blaming(dataset, partition):
+            try:
+                return publish.void(self._log, self.run, dataset, partition, why)
+            except Conflict:
+                self.refresh(dataset, partition)
+                return self._log.newest(dataset, partition)
 
     def uri(self, dataset: str, partition: str, member: str) -> str:
         """Where a person or an engine finds the newest content of a member."""

@@ -9,6 +9,7 @@
     _editions/<dataset>/<partition>/000002.<edition>.<digest>.json                  manifests: the log of a partition
     _claims/<dataset>/<partition>/000002.json                                       who took that number: the same bytes
     state/<file>                                                                    derived, for people
+    _probe/conditional-writes                                                       what a preflight writes
 
 Pure: nothing is read here. A key that does not parse is somebody else's and means nothing. Names are checked, so neither an
 identifier of the shop nor a parameter can lead outside of its folder (ConfigError).

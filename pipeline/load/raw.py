@@ -19,7 +19,7 @@ from typing import IO, Any
 
 import pyarrow as pa
 
-from pipeline.errors import Conflict, Corrupt
+from pipeline.errors import Conflict, Corrupt, StorageRefused
 from pipeline.load.editions import Log
 from pipeline.load.layout import RAW, RECEIPTS, UNKNOWN, Manifest, RawObject, digest_of, parse_raw, raw_key, raw_prefix
 from pipeline.load.storage import Stat
@@ -72,12 +72,7 @@ class RawZone:
         committed = basis is not None and basis.edition == RAW
         number = basis.number + (not committed) if basis else 1
         with SpooledTemporaryFile(_IN_MEMORY) as spool:
-            parts: list[tuple[date | None, str, int]] = []
-            for sold, content in objects.items():
-                text = content if isinstance(content, bytes) else content.read()
-                if text:
-                    data = compress(text)
-                    parts.append((sold, sha256(data).hexdigest(), spool.write(data)))
+            parts = _pack(batch, objects, spool)
             digest = _batch_digest(number, ((sold, whole[:16]) for sold, whole, _ in parts))
             if committed:
                 if basis.digest != digest:
@@ -164,6 +159,21 @@ class RawZone:
             raise Corrupt(f"{self._storage.uri(found.key)} was altered after it was committed; bring back that version, "
                           f"or void batch {found.batch} of {RECEIPTS} to fetch it again", RECEIPTS, found.batch)
         return decompress(data)
+
+
+def _pack(batch: str, objects: Mapping[date | None, bytes | IO[bytes]], spool: IO[bytes]) -> list[tuple[date | None, str, int]]:
+    """Compress the objects into `spool`, one behind the other; returns date of sale, sha256 and size of each that is not empty."""
+    parts = []
+    try:
+        for sold, content in objects.items():
+            text = content if isinstance(content, bytes) else content.read()
+            if text:
+                data = compress(text)
+                parts.append((sold, sha256(data).hexdigest(), spool.write(data)))
+    except OSError as error:
+        raise StorageRefused(f"cannot hold raw batch {batch} in the folder for temporary files ({error.strerror}): make room there, "
+                             "or name another in TMPDIR, and run again") from error
+    return parts
 
 
 def _batch_digest(number: int, parts: Iterable[tuple[date | None, str]]) -> str:

@@ -6,6 +6,8 @@ speaks of credentials, so that no part of one reaches a log. Source of the codes
 
 from __future__ import annotations
 
+import re
+
 _RIGHTS = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObject", "LIST": "s3:ListBucket"}
 
 _CREDENTIALS = {
@@ -33,6 +35,9 @@ def explain(verb: str, uri: str, code: str, status: int, detail: str = "", regio
         return f"{what}: {_PLACE[code]}"
     if code in _REGION:
         return f"{what}: the bucket lies in {f'region {region}' if region else 'another region'}; set that region"
+    key_right = re.search(r"\bkms:\w+", detail)
+    if status == 403 and key_right:
+        return f"{what}: grant {key_right[0]} on the key that encrypts the bucket"
     if status == 403 and verb == "HEAD":
         return (f"{what}: grant s3:GetObject on it; and without s3:ListBucket on the bucket even an object that is absent "
                 "answers 403, so grant that too")

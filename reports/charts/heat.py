@@ -49,7 +49,5 @@ def draw_heat(data: Mapping, words: Words) -> Canvas:
     every = 1 if tight >= 18 else 2
     for x, column in enumerate(columns):
         if x % every == 0:
-            canvas.write(
-                left + (x + 0.47) * (WIDTH - left - 2) / len(columns), 6, words.say(column), ha="center", fontsize=SMALL, color=MUTED
-            )
+            canvas.write(left + (x + 0.47) * (WIDTH - left - 2) / len(columns), 6, words.say(column), ha="center", fontsize=SMALL, color=MUTED)
     return canvas

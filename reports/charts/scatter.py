@@ -51,9 +51,7 @@ def draw_scatter(data: Mapping, words: Words) -> Canvas:
     for side in ("bottom", "left", "top", "right"):
         axes.spines[side].set(visible=True, color=FAINT)
     canvas.write(20, 244, "← " + words.say(data["x"]) + " →", color=MUTED, fontsize=SMALL)
-    canvas.figure.text(
-        4 / WIDTH, 0.55, "← " + words.say(data["y"]) + " →", rotation=90, va="center", ha="left", color=MUTED, fontsize=SMALL
-    )
+    canvas.figure.text(4 / WIDTH, 0.55, "← " + words.say(data["y"]) + " →", rotation=90, va="center", ha="left", color=MUTED, fontsize=SMALL)
     return canvas
 
 

@@ -109,9 +109,7 @@ class Canvas:
 
     def axes(self, left: float, top: float, right: float, bottom: float) -> Axes:
         """Axes with these margins in points; no grid, no frame but the baseline."""
-        made = self.figure.add_axes(
-            (left / WIDTH, bottom / self.height, (WIDTH - left - right) / WIDTH, (self.height - top - bottom) / self.height)
-        )
+        made = self.figure.add_axes((left / WIDTH, bottom / self.height, (WIDTH - left - right) / WIDTH, (self.height - top - bottom) / self.height))
         made.tick_params(pad=3)
         return made
 

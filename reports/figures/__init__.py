@@ -61,11 +61,7 @@ class Figures:
     @cached_property
     def visits(self) -> dict[date, Visits]:
         """Customers of every month up to this one, in the currency; of other months only `customers` need be there."""
-        past = {
-            m: Tables(m, self.sources[m], self.currency)["customers"]
-            for m in self.sources
-            if m <= self.month and "customers" in self.sources[m]
-        }
+        past = {m: Tables(m, self.sources[m], self.currency)["customers"] for m in self.sources if m <= self.month and "customers" in self.sources[m]}
         return visits(past, self.lake_starts)
 
     @cached_property

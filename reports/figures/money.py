@@ -52,9 +52,7 @@ class Totals:
     @property
     def difference(self) -> int:
         """Collected less what the bridge says should have been collected."""
-        return self.collected - (
-            self.gross_sales - self.discounts - self.refunds + self.tax_added + self.tips + self.surcharges + self.rounding
-        )
+        return self.collected - (self.gross_sales - self.discounts - self.refunds + self.tax_added + self.tips + self.surcharges + self.rounding)
 
     @property
     def unpaid(self) -> int:
@@ -131,6 +129,5 @@ def total_by(days: pd.DataFrame, *keys: str) -> dict:
     """Totals by `keys` (a tuple where several), in the order of the keys."""
     sums = days.groupby(list(keys), sort=True)[list(SUMS)].sum()
     return {
-        key: Totals(**{n: int(v) for n, v in zip(SUMS, row, strict=True)})
-        for key, row in zip(sums.index, sums.itertuples(index=False), strict=True)
+        key: Totals(**{n: int(v) for n, v in zip(SUMS, row, strict=True)}) for key, row in zip(sums.index, sums.itertuples(index=False), strict=True)
     }

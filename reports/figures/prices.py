@@ -29,11 +29,7 @@ def price_changes(prices: pd.DataFrame) -> list[Change]:
     if prices.empty:
         return []
     keyed = prices.assign(variant=prices["variant"].fillna(""))
-    sums = (
-        keyed.groupby(["item", "variant", "month", "unit_price"], sort=True)
-        .agg(units=("units", "sum"), first=("first_day", "min"))
-        .reset_index()
-    )
+    sums = keyed.groupby(["item", "variant", "month", "unit_price"], sort=True).agg(units=("units", "sum"), first=("first_day", "min")).reset_index()
     sums = sums[sums["units"] >= FEWEST].sort_values(
         ["item", "variant", "month", "units", "unit_price"], ascending=[True, True, True, False, True], kind="stable"
     )

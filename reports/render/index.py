@@ -25,14 +25,15 @@ Editions = Mapping[str, Sequence[str]]
 
 
 def index(monthly: Editions, cumulative: Editions, figures: Mapping[str, object] | None, locale: str) -> bytes:
-    """`monthly` and `cumulative` map "YYYY-MM" to the folders of the editions ("000001.<...>"), `figures` is of the newest cumulative report."""
+    """`monthly` and `cumulative` map "YYYY-MM" to the folders of the editions ("000001.<...>").
+
+    `figures` is the figures.json of the newest cumulative report, None where there is none.
+    """
     currencies = _months(figures)
     places = int(figures["places"]) if figures else 2
     words = Words(locale, places, tuple(currencies))
     template = environment().from_string((files("reports") / "index.html.j2").read_text("utf-8"))
-    net = {
-        month: [_net(months, month, currency, places) for currency, months in currencies.items() if month in months] for month in monthly
-    }
+    net = {month: [_net(months, month, currency, places) for currency, months in currencies.items() if month in months] for month in monthly}
     return template.render(
         say=words.say,
         sentence=lambda value: "".join(run.text for run in words.sentence(value)),
@@ -45,9 +46,7 @@ def index(monthly: Editions, cumulative: Editions, figures: Mapping[str, object]
         net=net,
         monthly={m: _numbered(monthly[m]) for m in sorted(monthly, reverse=True)},
         cumulative={m: _numbered(cumulative[m]) for m in sorted(cumulative, reverse=True)},
-        sparks=[
-            (currency, _spark(months), _spoken(months, currency, places)) for currency, months in currencies.items() if len(months) > 1
-        ],
+        sparks=[(currency, _spark(months), _spoken(months, currency, places)) for currency, months in currencies.items() if len(months) > 1],
     ).encode()
 
 

@@ -36,10 +36,12 @@ def _section(section: Section, page: Page, words: Words) -> Iterator[str]:
     yield f'<a id="{section.anchor}"></a>\n'
     yield f"## {section.number}. {title}" + (f" · {section.currency}" if section.currency and len(page.currencies) > 1 else "")
     yield ""
-    if section.tiles:
-        yield from _tiles(section, words)
     for sentence in section.sentences:
         yield f"{_rich(words, sentence)}\n"
+    if section.tiles:
+        yield from _tiles(section, words)
+    if section.light:
+        yield f"{_rich(words, text(f'lineage.{section.light}'))}\n"
     for finding in section.attention:
         target = next(s for s in page.sections if s.key == finding.section and s.currency in (section.currency, ""))
         link = _rich(words, text("page.attention_link", n=Count(target.number)))
@@ -62,9 +64,7 @@ def _tiles(section: Section, words: Words) -> Iterator[str]:
     yield "|" + " --- |" * len(section.tiles)
     yield "| " + " | ".join(f"**{escape.markdown(words.say(tile.value))}**" for tile in section.tiles) + " |"
     for i in range(max(len(tile.notes) for tile in section.tiles)):
-        yield (
-            "| " + " | ".join(_rich(words, tile.notes[i]).replace("**", "") if i < len(tile.notes) else "" for tile in section.tiles) + " |"
-        )
+        yield ("| " + " | ".join(_rich(words, tile.notes[i]).replace("**", "") if i < len(tile.notes) else "" for tile in section.tiles) + " |")
     yield ""
 
 

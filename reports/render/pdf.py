@@ -40,9 +40,7 @@ def pdf(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper = "u
         "sections": [_section(section, page, words, images) | {"front": i < page.front} for i, section in enumerate(page.sections)],
     }
     with as_file(files("reports") / "page.typ") as template:
-        return typst.compile(
-            template, root=template.parent, font_paths=[font_folder()], sys_inputs={"page": json.dumps(body, ensure_ascii=False)}
-        )
+        return typst.compile(template, root=template.parent, font_paths=[font_folder()], sys_inputs={"page": json.dumps(body, ensure_ascii=False)})
 
 
 def _runs(words: Words, value: Value) -> list[dict[str, object]]:
@@ -76,8 +74,7 @@ def _section(section: Section, page: Page, words: Words, images: Mapping[str, by
             for f in section.attention
         ],
         "charts": [
-            {"title": _runs(words, c.title), "alt": words.say(c.alt), "svg": images[file_name(page, section, c)].decode()}
-            for c in section.charts
+            {"title": _runs(words, c.title), "alt": words.say(c.alt), "svg": images[file_name(page, section, c)].decode()} for c in section.charts
         ],
         "tables": [_table(table, section, page, words) for table in section.tables if table.shown and table.rows],
     }

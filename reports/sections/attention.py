@@ -24,8 +24,6 @@ def attention(findings: Iterable[Finding], light: Literal["green", "amber", "red
         light=light,
         figures={
             "light": light,
-            "findings": [
-                {"key": f.sentence.key, "section": f.section, "size": Money(f.size, currency), "urgent": f.urgent} for f in ranked
-            ],
+            "findings": [{"key": f.sentence.key, "section": f.section, "size": Money(f.size, currency), "urgent": f.urgent} for f in ranked],
         },
     )

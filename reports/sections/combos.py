@@ -17,9 +17,7 @@ def combos(figures: Figures) -> Section:
     """Attach rate of a combo = receipts that hold it ÷ receipts; options ÷ all options chosen of the same modifier."""
     frame, currency = figures.now["combos"], figures.currency
     whole = figures.total.net_sales
-    sums = frame.groupby("combo", sort=True)[
-        ["receipts", "units", "refunded_units", "gross_sales", "discounts", "refunds", "net_sales"]
-    ].sum()
+    sums = frame.groupby("combo", sort=True)[["receipts", "units", "refunded_units", "gross_sales", "discounts", "refunds", "net_sales"]].sum()
     sums = sums.reset_index().sort_values(["net_sales", "combo"], ascending=[False, True], kind="stable")
     said, tables, charts = [], [], []
     if sums.empty:
@@ -132,12 +130,7 @@ def combos(figures: Figures) -> Section:
 
 def _part_sums(figures: Figures) -> pd.DataFrame:
     parts = figures.now["combo_parts"]
-    sums = (
-        parts.assign(slot=parts["slot"].fillna(""))
-        .groupby(["combo", "slot", "item"], sort=True)[["units", "net_sales"]]
-        .sum()
-        .reset_index()
-    )
+    sums = parts.assign(slot=parts["slot"].fillna("")).groupby(["combo", "slot", "item"], sort=True)[["units", "net_sales"]].sum().reset_index()
     return sums.sort_values(["combo", "slot", "units", "item"], ascending=[True, True, False, True], kind="stable")
 
 
@@ -178,9 +171,7 @@ def _choices(choices: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     sums["all"] = sums.groupby(["item", "name"])["units"].transform("sum")
     net = items.groupby("item")["net_sales"].sum()
     sums["net"] = [int(net.get(item, 0)) for item in sums["item"]]
-    return sums.sort_values(
-        ["net", "item", "all", "name", "units", "option"], ascending=[False, True, False, True, False, True], kind="stable"
-    )
+    return sums.sort_values(["net", "item", "all", "name", "units", "option"], ascending=[False, True, False, True, False, True], kind="stable")
 
 
 def _choice_table(figures: Figures, choices: pd.DataFrame) -> Table:

@@ -22,9 +22,7 @@ def customers(figures: Figures) -> Section:
     now = figures.visits.get(figures.month)
     if now is None or now.everyone.customers == 0:
         return Section("customers", (text("customers.none"),))
-    share = text(
-        "customers.share", share=Percent(*total.identified_share), part=Count(total.identified_receipts), whole=Count(total.receipts)
-    )
+    share = text("customers.share", share=Percent(*total.identified_share), part=Count(total.identified_receipts), whole=Count(total.receipts))
     if now.everyone.customers < SMALL:
         return Section("customers", (share, text("customers.few", n=Count(SMALL))))
     said = [share]

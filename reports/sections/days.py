@@ -100,8 +100,7 @@ def days(figures: Figures) -> Section:
         findings=findings,
         figures={
             "days": {
-                day.isoformat(): {"net_sales": Money(net.get(day, 0), currency), "receipts": Count(int(receipts.get(day, 0)))}
-                for day in calendar
+                day.isoformat(): {"net_sales": Money(net.get(day, 0), currency), "receipts": Count(int(receipts.get(day, 0)))} for day in calendar
             },
             "open_days": Count(len(opened)),
         },

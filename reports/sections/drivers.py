@@ -54,9 +54,7 @@ def _title(split: Split, parts: dict[str, int], currency: str) -> Text:
     name = max(parts, key=lambda n: abs(parts[n]))
     with_it = parts[name] * change > 0
     key = "drivers.led" if with_it else "drivers.against"
-    return text(
-        key, change=Money(change, currency, signed=True), part=text(f"drivers.{name}_in"), amount=Money(parts[name], currency, signed=True)
-    )
+    return text(key, change=Money(change, currency, signed=True), part=text(f"drivers.{name}_in"), amount=Money(parts[name], currency, signed=True))
 
 
 def _said(figures: Figures, parts: dict[str, int], change: int) -> list[Text]:

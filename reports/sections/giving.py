@@ -75,9 +75,7 @@ def _tenders(history: History, months: list) -> Table:
     count = min(SPAN, len(months) // 2)
     frame = history.stacked("tenders")
     frame = frame.assign(amount=frame["sales_amount"] - frame["refunds_amount"])
-    then, now = (
-        frame[frame["month"].isin(span)].groupby("tender", sort=True)["amount"].sum() for span in (months[:count], months[-count:])
-    )
+    then, now = (frame[frame["month"].isin(span)].groupby("tender", sort=True)["amount"].sum() for span in (months[:count], months[-count:]))
     whole_then, whole_now = int(then.sum()), int(now.sum())
     rows = tuple(
         (

@@ -21,9 +21,7 @@ def headline(figures: Figures) -> Section:
     """Tiles, and one sentence with the change as it is and on a fair calendar."""
     total, currency = figures.total, figures.currency
     if total.receipts == 0 and total.refund_receipts == 0:
-        return Section(
-            "headline", sentences=(text("headline.empty", month=Month(figures.month)),), figures={"total": machine(total, currency)}
-        )
+        return Section("headline", sentences=(text("headline.empty", month=Month(figures.month)),), figures={"total": machine(total, currency)})
 
     def money(pair: Pair) -> Value:
         return Money(divide(*pair), currency) if pair[1] else None

@@ -61,8 +61,7 @@ def hours(figures: Figures) -> Section:
         figures={
             "grid": {f"{w}-{h:02d}": {"receipts": n, "open_days": d, "per_day": Rate(n, d, 4)} for (w, h), (n, d) in sorted(grid.items())},
             "by_hour": {
-                f"{int(h):02d}": {"receipts": int(r.receipts), "net_sales": Money(int(r.net_sales), figures.currency)}
-                for h, r in by_hour.iterrows()
+                f"{int(h):02d}": {"receipts": int(r.receipts), "net_sales": Money(int(r.net_sales), figures.currency)} for h, r in by_hour.iterrows()
             },
         },
     )
@@ -92,9 +91,7 @@ def _difference(figures: Figures, grid: Grid, past: Grid, columns: list[int]) ->
 
     weekdays = {w for w, _ in grid} & {w for w, _ in past}
     moved = {(w, h): change((w, h)) for w in weekdays for h in columns if (w, h) in grid or (w, h) in past}
-    cells = [
-        [(Rate(*moved[w, h]), 1000 * moved[w, h][0] // moved[w, h][1]) if (w, h) in moved else None for h in columns] for w in range(7)
-    ]
+    cells = [[(Rate(*moved[w, h]), 1000 * moved[w, h][0] // moved[w, h][1]) if (w, h) in moved else None for h in columns] for w in range(7)]
     month = Month(month_before(figures.month), short=True)
     top = max(moved, key=lambda k: (abs(moved[k][0]) / moved[k][1], k), default=None)
     if top is None or moved[top][0] == 0:

@@ -145,9 +145,7 @@ def _charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) -> tup
     groups = by_category(figures.now["items"])
     if len(groups) < 2:
         return (first,)
-    earlier = (
-        dict(by_category(figures.whole_before["items"])[["category", "net_sales"]].itertuples(index=False)) if figures.whole_before else {}
-    )
+    earlier = dict(by_category(figures.whole_before["items"])[["category", "net_sales"]].itertuples(index=False)) if figures.whole_before else {}
     whole, lead = int(groups["net_sales"].sum()), groups.iloc[0]
     bars = [
         (
@@ -243,6 +241,5 @@ def _findings(figures: Figures, moves: pd.DataFrame, whole: int) -> tuple[Findin
     lost = -moves["fair_change"]
     fell = moves[(lost * MOVED > moves["net_sales_before"]) & (lost * WEIGHT > whole) & (moves["receipts_before"] >= PERCENT_BASE)]
     return tuple(
-        Finding(text("items.finding", **_move(figures, row)), -int(row.fair_change), "items")
-        for row in fell.tail(2).itertuples(index=False)
+        Finding(text("items.finding", **_move(figures, row)), -int(row.fair_change), "items") for row in fell.tail(2).itertuples(index=False)
     )

@@ -25,9 +25,7 @@ def ledger(entries: Sequence[Mapping[str, object]], history: History, before: Ma
         tables.append(Table("moved-months", text("ledger.moved_table"), columns, tuple(moved)))
     if not entries:
         return Section("ledger", (text("ledger.none"), *said), tables=tuple(tables))
-    ordered = sorted(
-        entries, key=lambda e: (str(e.get("month", "")), str(e.get("report", "")), int(str(e.get("edition", 0)))), reverse=True
-    )
+    ordered = sorted(entries, key=lambda e: (str(e.get("month", "")), str(e.get("report", "")), int(str(e.get("edition", 0)))), reverse=True)
     again = sum(int(str(e.get("edition", 0))) > 1 for e in ordered)
     rows = tuple(
         (
@@ -38,9 +36,7 @@ def ledger(entries: Sequence[Mapping[str, object]], history: History, before: Ma
         )
         for e in ordered
     )
-    table = Table(
-        "ledger", text("ledger.table"), (Column("report"), Column("month"), Column("edition", "count"), Column("digest")), rows, shown=24
-    )
+    table = Table("ledger", text("ledger.table"), (Column("report"), Column("month"), Column("edition", "count"), Column("digest")), rows, shown=24)
     return Section(
         "ledger",
         (text("ledger.lead", n=Count(len(rows)), again=Count(again)), *said),

@@ -74,9 +74,7 @@ def lineage(total: Totals, quality: pd.DataFrame, currency: str, facts: Mapping[
     checks = quality_of(quality)
     fetched, curated, quarantined = (checks.get(c, (0, 0))[0] for c in FLOW[:3])
     tied = fetched == curated + quarantined
-    said = [
-        text("lineage.tied" if tied else "lineage.untied", fetched=Count(fetched), curated=Count(curated), quarantined=Count(quarantined))
-    ]
+    said = [text("lineage.tied" if tied else "lineage.untied", fetched=Count(fetched), curated=Count(curated), quarantined=Count(quarantined))]
     light = light_of(total, quality)
     said.append(text(f"lineage.{light}"))
     findings = []
@@ -91,9 +89,7 @@ def lineage(total: Totals, quality: pd.DataFrame, currency: str, facts: Mapping[
         )
     if quarantined:
         amount = checks["quarantined"][1]
-        findings.append(
-            Finding(text("lineage.finding", n=Count(quarantined), amount=Money(amount, currency)), amount, "lineage", urgent=True)
-        )
+        findings.append(Finding(text("lineage.finding", n=Count(quarantined), amount=Money(amount, currency)), amount, "lineage", urgent=True))
     covered, whole = total.cost_coverage
     if total.costed_net and covered * COVERAGE[1] < whole * COVERAGE[0]:
         findings.append(
@@ -105,9 +101,7 @@ def lineage(total: Totals, quality: pd.DataFrame, currency: str, facts: Mapping[
         )
     gaps = [(check, *checks[check]) for check in GAPS if checks.get(check, (0, 0))[0]]
     if gaps:
-        findings.append(
-            Finding(text("lineage.gaps", gaps=_gaps(gaps, currency)), max(amount for *_, amount in gaps), "lineage", minor=True)
-        )
+        findings.append(Finding(text("lineage.gaps", gaps=_gaps(gaps, currency)), max(amount for *_, amount in gaps), "lineage", minor=True))
     tables = [_checks(checks, currency)]
     subjects = _subjects(quality)
     if subjects.rows:
@@ -129,9 +123,7 @@ def lineage(total: Totals, quality: pd.DataFrame, currency: str, facts: Mapping[
 def _gaps(gaps: list[tuple[str, int, int]], currency: str) -> Series:
     """The dearest gaps, each with its count and its money."""
     dearest = sorted(gaps, key=lambda gap: (-abs(gap[2]), -gap[1], gap[0]))[:3]
-    return Series(
-        tuple(text("lineage.gap", check=text(f"gap.{check}"), n=Count(n), amount=Money(amount, currency)) for check, n, amount in dearest)
-    )
+    return Series(tuple(text("lineage.gap", check=text(f"gap.{check}"), n=Count(n), amount=Money(amount, currency)) for check, n, amount in dearest))
 
 
 def _checks(checks: dict[str, tuple[int, int]], currency: str) -> Table:
@@ -142,9 +134,7 @@ def _checks(checks: dict[str, tuple[int, int]], currency: str) -> Table:
             continue
         name: Value = text(f"check.{check}") if check in FLOW + CHECKS else Name(check)
         rows.append((name, Count(count), Money(amount, currency) if amount else None))
-    return Table(
-        "checks", text("lineage.checks"), (Column("check"), Column("count", "count"), Column("amount", "money")), tuple(rows), shown=20
-    )
+    return Table("checks", text("lineage.checks"), (Column("check"), Column("count", "count"), Column("amount", "money")), tuple(rows), shown=20)
 
 
 def _subjects(frame: pd.DataFrame) -> Table:

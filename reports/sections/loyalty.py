@@ -95,10 +95,9 @@ def _cohorts(history: History, found: dict[date, dict[date, int]]) -> tuple[Char
     rows = rows[-COHORTS:]
     width = max((len(cells) for _, _, cells in rows), default=0)
     grid = [
-        [
-            (Percent(c, size, decimals=0), 1000 * c // size) if i and c is not None else None
-            for i, c in enumerate((cells + [None] * width)[:width])
-        ][1:]
+        [(Percent(c, size, decimals=0), 1000 * c // size) if i and c is not None else None for i, c in enumerate((cells + [None] * width)[:width])][
+            1:
+        ]
         for _, size, cells in rows
     ]
     chart = Chart(
@@ -120,9 +119,7 @@ def _cohorts(history: History, found: dict[date, dict[date, int]]) -> tuple[Char
 def _segments(history: History, kept: dict[str, tuple[int, int]], everyone: int) -> Table:
     order = [name for name, *_ in SEGMENTS] + ["others"]
     rows: list[tuple[Value, ...]] = [
-        (text(f"segment.{n}"), Count(kept[n][0]), Percent(kept[n][0], everyone), Money(kept[n][1], history.currency))
-        for n in order
-        if n in kept
+        (text(f"segment.{n}"), Count(kept[n][0]), Percent(kept[n][0], everyone), Money(kept[n][1], history.currency)) for n in order if n in kept
     ]
     return Table(
         "segments",

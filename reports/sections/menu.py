@@ -79,9 +79,7 @@ def menu(figures: Figures) -> Section:
             "y": text("menu.y"),
         },
     )
-    return Section(
-        "menu", (*said, *step), charts=(chart,) if len(dishes) > 2 else (), tables=(table,), findings=findings, figures=figures_out
-    )
+    return Section("menu", (*said, *step), charts=(chart,) if len(dishes) > 2 else (), tables=(table,), findings=findings, figures=figures_out)
 
 
 def _price_step(figures: Figures, dishes: list[Dish]) -> tuple[tuple[Text, ...], tuple[Finding, ...]]:

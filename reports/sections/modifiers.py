@@ -69,8 +69,7 @@ def modifiers(figures: Figures) -> Section:
                 for r in groups.itertuples(index=False)
             ],
             "paid": [
-                {"modifier": r.name, "units": Quantity(int(r.units)), "amount": Money(int(r.amount), currency)}
-                for r in paid.itertuples(index=False)
+                {"modifier": r.name, "units": Quantity(int(r.units)), "amount": Money(int(r.amount), currency)} for r in paid.itertuples(index=False)
             ],
         },
     )

@@ -40,13 +40,9 @@ def rhythm(history: History) -> Section:
         )
         charts.insert(
             0,
-            _chart(
-                "rhythm-first", then, columns, text("rhythm.first", first=Month(early[0], short=True), last=Month(early[-1], short=True))
-            ),
+            _chart("rhythm-first", then, columns, text("rhythm.first", first=Month(early[0], short=True), last=Month(early[-1], short=True))),
         )
-        charts[1] = _chart(
-            "rhythm", now, columns, text("rhythm.latest", first=Month(late[0], short=True), last=Month(late[-1], short=True))
-        )
+        charts[1] = _chart("rhythm", now, columns, text("rhythm.latest", first=Month(late[0], short=True), last=Month(late[-1], short=True)))
     else:
         said.append(text("rhythm.few"))
     return Section(

@@ -131,9 +131,7 @@ def _chart(figures: Figures, ranked: list[str], by_store: dict[str, Totals], bef
     return Chart(
         "ranking",
         "stores",
-        text(
-            "stores.chart", store=Name(figures.stores[lead]), share=Percent(by_store[lead].net_sales, figures.total.net_sales, decimals=0)
-        ),
+        text("stores.chart", store=Name(figures.stores[lead]), share=Percent(by_store[lead].net_sales, figures.total.net_sales, decimals=0)),
         text("stores.alt", n=Count(len(rows))),
         {
             "rows": rows,

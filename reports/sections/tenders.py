@@ -142,9 +142,7 @@ def _chart(figures: Figures, sums: pd.DataFrame, whole: int) -> list[Chart]:
     rows = [
         (
             Name(r.tender),
-            text(
-                "tenders.bar", amount=Money(int(r.amount), figures.currency, compact=True), share=Percent(int(r.amount), whole, decimals=0)
-            ),
+            text("tenders.bar", amount=Money(int(r.amount), figures.currency, compact=True), share=Percent(int(r.amount), whole, decimals=0)),
             int(r.amount),
             0,
             past.get(r.tender, 0) if past else None,

@@ -50,9 +50,7 @@ def years(history: History) -> Section:
             max(index, key=lambda m: (index[m][0] * 1000 // index[m][1], -m)),
             min(index, key=lambda m: (index[m][0] * 1000 // index[m][1], m)),
         )
-        said.append(
-            text("years.season", best=MonthName(best), high=_percent(index[best]), worst=MonthName(worst), low=_percent(index[worst]))
-        )
+        said.append(text("years.season", best=MonthName(best), high=_percent(index[best]), worst=MonthName(worst), low=_percent(index[worst])))
     else:
         said.append(text("years.no_season"))
     rows = []

@@ -125,6 +125,18 @@ def test_the_total_time_holds_for_headers_too(scripted, token: str, patience: Pa
     assert time.monotonic() - began < 3
 
 
+def test_the_total_time_counts_the_time_of_connecting(scripted, token: str, patience: Patience, monkeypatch: pytest.MonkeyPatch) -> None:
+    from urllib3.util import connection
+
+    quick = connection.create_connection
+    monkeypatch.setattr(connection, "create_connection", lambda *args, **options: (time.sleep(0.6), quick(*args, **options))[1])
+    http = Http(scripted(lambda connected: time.sleep(8)), token, deadline=0.3, attempts=1, sleep=patience.sleep)
+    began = time.monotonic()
+    with pytest.raises(DeadlineExceeded):
+        http.get("/receipts", {}, bytes)
+    assert time.monotonic() - began < 5
+
+
 def test_a_connection_is_used_again_and_survives_a_deadline(start) -> None:
     server, source = start(shop(30), limit=10, faults=[Fault("stall", on=on_page(2))], client={"deadline": 0.4})
     assert len(set(read_all(source))) == 30
@@ -296,10 +308,11 @@ def test_the_token_is_in_no_error_and_no_log(start, fault: Fault, caplog: pytest
         read_all(source)
     told = "".join(traceback.format_exception(caught.value)) + caplog.text + repr(vars(source)) + repr(vars(source._http))
     assert server.token not in told
-    error: BaseException | None = caught.value
-    while error is not None:  # nothing that holds the request, and so its headers, hangs on the error
-        assert not hasattr(error, "request") and error.__suppress_context__ | (error.__context__ is None)
-        error = error.__cause__
+    hanging: list[BaseException | None] = [caught.value]
+    while hanging:  # nothing that holds the request, and so its headers, hangs on the error
+        if error := hanging.pop():
+            assert not hasattr(error, "request")
+            hanging += [error.__cause__, error.__context__]
 
 
 def test_what_a_server_echoes_does_not_show_the_token(start) -> None:
@@ -320,9 +333,10 @@ def test_an_odd_success_is_refused(scripted, token: str) -> None:
 def test_a_fork_opens_connections_of_its_own(start) -> None:
     server, source = start(shop(3))
     assert len(read_all(source)) == 3
+    ours = source._http._connections()
     child = os.fork()
     if child == 0:
-        os._exit(0 if len(read_all(source)) == 3 else 1)
+        os._exit(0 if source._http._connections() is not ours and len(read_all(source)) == 3 else 1)
     assert len(read_all(source)) == 3
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     assert len(server.requests) == 3

@@ -282,6 +282,30 @@ def test_two_at_once_do_not_share_a_spool(start, tmp_path: Path) -> None:
     assert numbers(first) == numbers(second) and list(tmp_path.iterdir()) == []
 
 
+def test_many_at_once_take_over_and_finish_each_others_spools(start, tmp_path: Path) -> None:
+    _, source = start(shop(48), limit=20)
+    found: list[int] = []
+
+    def work(worker: int) -> None:
+        for turn in range(6):
+            handed = make_walk(source, 1, tmp_path).windows
+            if (worker + turn) % 3:
+                found.append(sum(len(rows) for _, records in handed for rows in records.values()))
+            else:
+                handed.close()  # gives up half-way
+
+    threads = [Thread(target=work, args=(n,)) for n in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [48] * 20
+    for _ in range(30):
+        if list(tmp_path.iterdir()):
+            numbers(make_walk(source, 1, tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_walks_run_in_parallel(start, tmp_path: Path) -> None:
     server, source = start(shop(48 * 6), limit=20)
     found: dict[int, list[str]] = {}

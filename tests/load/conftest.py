@@ -7,6 +7,7 @@ import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+import boto3
 import pytest
 from moto.server import ThreadedMotoServer
 
@@ -15,6 +16,7 @@ from tests.load.seaweed import Server, make_credentials, serve
 
 BUCKET = "lake"
 _prefixes = itertools.count()
+_sessions: dict[str, boto3.session.Session] = {}
 
 
 @pytest.fixture(scope="session")
@@ -62,11 +64,15 @@ def new_url() -> str:
 
 
 def opener(kind: str, request: pytest.FixtureRequest, name: str = "lake") -> Callable[[], Storage]:
-    """Gives the same new and empty place at each call; one client serves them all, as opening one takes longer than most tests."""
+    """Gives the same new and empty place at each call; all share one session, as opening one takes longer than most tests."""
     if kind == "local":
         folder: Path = request.getfixturevalue("tmp_path") / name
         return lambda: open_storage(str(folder))
-    bucket = open_storage(new_url(), endpoint=request.getfixturevalue(kind).endpoint)
+    endpoint = request.getfixturevalue(kind).endpoint
+    bucket = open_storage(new_url(), endpoint=endpoint)
+    if endpoint not in _sessions:
+        _sessions[endpoint] = boto3.session.Session()
+    bucket._session = _sessions[endpoint]
     return lambda: bucket
 
 

@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+import signal
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date
+from pathlib import Path
 
 import pytest
 
 from pipeline.errors import ConfigError, Conflict, Corrupt
-from pipeline.load import MONTHLY, SALES, STAGING, VOID, Lake, Storage, edition_of
+from pipeline.load import MONTHLY, SALES, STAGING, VOID, Lake, Storage, edition_of, open_storage
 from tests.load.conftest import opener
 from tests.load.faults import FaultyStorage, Killed
 from tests.load.invariants import check
+from tests.load.processes import start
 
 OLD, NEW = edition_of(1, {}, []), edition_of(2, {}, [])
 MONTH = "2026-10"
@@ -80,6 +85,17 @@ def test_unchanged_content_that_was_lost_or_altered_is_put_back(folder: Storage)
         fill(folder, "old", NEW)
         assert set(lake(folder).read(SALES, MONTH)) == {"receipts", "sales", "payments", "quarantine"}
         check(folder, quiet=True)
+
+
+def test_a_lake_that_was_copied_goes_on_without_waiting(folder: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill(folder)
+    shutil.copytree(folder.root, tmp_path / "copy")
+    monkeypatch.setattr("pipeline.load.publish.time.sleep", lambda _: pytest.fail("waited"))
+    copy = Lake(open_storage(str(tmp_path / "copy")))
+    basis = copy.newest(SALES, MONTH)
+    copy.publish(SALES, MONTH, NEW, {"sales": b"new", "receipts": b"receipts old"}, {}, basis=basis)
+    assert copy.read(SALES, MONTH) == {"sales": b"new", "receipts": b"receipts old"}
+    check(copy.storage, quiet=True)
 
 
 def test_the_loser_of_a_number_starts_again(reopen: Callable[[], Storage]) -> None:
@@ -156,9 +172,12 @@ def test_a_void_partition_is_rebuilt_to_the_same_digest(reopen: Callable[[], Sto
     fill(reopen())
     one = lake(reopen())
     digest = one.newest(SALES, MONTH).digest
+    stale = lake(reopen(), "stale")
+    assert stale.newest(SALES, MONTH) == one.newest(SALES, MONTH)
     assert one.void(SALES, MONTH, "flipped").number == 2
     fill(reopen())
     assert [one.edition for one in lake(reopen()).history(SALES, MONTH)] == [OLD, VOID, OLD]
+    assert stale.void(SALES, MONTH, "seen long ago").number == 3, "another has built it meanwhile"
     assert lake(reopen()).newest(SALES, MONTH).digest == digest
     check(reopen(), quiet=True)
 
@@ -241,6 +260,22 @@ def test_killed_at_every_request_of_a_publication(kind: str, after: bool, reques
             assert at > 6
             return
     raise AssertionError("the publication never survived")
+
+
+def test_killed_for_good_at_every_request(folder: Storage) -> None:
+    """The same with SIGKILL, so that no line of clean-up runs."""
+    fill(folder)
+    final = check(folder, quiet=True)
+    for at in range(1, 40):
+        child = start(fill, FaultyStorage(folder, at, after=at % 2 == 0, strike=lambda _: os.kill(os.getpid(), signal.SIGKILL)), str(at), NEW)
+        child.join()
+        final = check(folder, final)
+        if child.exitcode == 0:
+            break
+        assert child.exitcode == -signal.SIGKILL
+    assert at > 8
+    settle(lambda: folder, "newest", edition_of(3, {}, []))
+    check(folder, final, quiet=True)
 
 
 def test_generation_grows_with_what_is_known(folder: Storage) -> None:

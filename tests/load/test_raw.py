@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import io
+import random
+import resource
 from collections.abc import Callable
 from contextlib import suppress
-from datetime import date
+from datetime import date, timedelta
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import Conflict, Corrupt
+from pipeline.errors import Conflict, Corrupt, StorageRefused
 from pipeline.load import RAW, RECEIPTS, VOID, Lake, Storage, compress, decompress
 from tests.load.conftest import opener
 from tests.load.faults import FaultyStorage, Killed
 from tests.load.invariants import check
+from tests.load.processes import start
 
 OCT_4, OCT_5, OCT_6 = date(2026, 10, 4), date(2026, 10, 5), date(2026, 10, 6)
 WINDOW = {OCT_5: b'{"n":1}\n{"n":2}\n', OCT_6: b'{"n":3}\n', OCT_4: b"", None: b"[1]\n"}
@@ -160,6 +163,29 @@ def test_killed_at_every_request_of_a_commit(kind: str, after: bool, request: py
             assert at > 5
             return
     raise AssertionError("the commit never survived")
+
+
+def test_no_room_for_a_large_batch_is_said_and_commits_nothing(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    lake(folder).commit_window("2026-10-04", {OCT_4: b"{}\n"}, {})
+    monkeypatch.setattr("pipeline.load.raw._IN_MEMORY", 1000)
+
+    def commit() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
+        with pytest.raises(StorageRefused, match=r"cannot hold raw batch 2026-10-05 .*TMPDIR"):
+            lake(folder).commit_window("2026-10-05", {OCT_5: random.Random(1).randbytes(50_000)}, {})
+
+    child = start(commit)
+    child.join()
+    assert child.exitcode == 0
+    assert lake(folder).partitions(RECEIPTS) == ["2026-10-04"]
+    check(folder, quiet=True)
+
+
+def test_a_batch_larger_than_memory_allows_passes_through_a_file(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.load.raw._IN_MEMORY", 1000)
+    objects = {OCT_4 + timedelta(days=number): random.Random(number).randbytes(5000) for number in range(40)}
+    lake(folder).commit_window("sweep", objects, {})
+    assert texts(folder, OCT_4, OCT_4 + timedelta(days=39)) == list(objects.values())
 
 
 @given(st.binary(max_size=4000))

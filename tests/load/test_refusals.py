@@ -20,6 +20,11 @@ def test_each_refusal_names_verb_place_and_remedy(verb: str, code: str, status: 
     assert f"refused {verb} s3://b/k ({status} {code})" in sentence and words in sentence and "\n" not in sentence
 
 
+def test_a_missing_right_on_the_key_is_told_from_one_on_the_object() -> None:
+    detail = "User: arn:aws:sts::1:x is not authorized to perform: kms:GenerateDataKey on resource: arn:aws:kms:eu-west-1:1:key/2"
+    assert "grant kms:GenerateDataKey on the key" in explain("PUT", "s3://b/k", "AccessDenied", 403, detail)
+
+
 def test_the_servers_words_about_credentials_are_not_repeated() -> None:
     for code, status in (("SignatureDoesNotMatch", 403), ("InvalidToken", 400), ("AccessDenied", 403), ("Whatever", 401)):
         assert "canary" not in explain("GET", "s3://b/k", code, status, "canary")

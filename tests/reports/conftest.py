@@ -193,9 +193,7 @@ class _Month:
                 costed_tax_included=sign * ((price - d) * 16 // 116) if has_cost else 0,
             )
             if combo:
-                self.count["combo_parts"].add(
-                    (sid, currency, combo, slot, item[0], True), units=sale * 10_000, net_sales=sign * (price - d)
-                )
+                self.count["combo_parts"].add((sid, currency, combo, slot, item[0], True), units=sale * 10_000, net_sales=sign * (price - d))
             elif sale:
                 key = (sid, currency, item[0], None, item[2] * unit)
                 self.count["prices"].add(key, units=10_000)

@@ -10,6 +10,7 @@ from datetime import date
 import pytest
 
 import reports
+from reports.words import LOCALES
 
 SEPTEMBER, AUGUST, LAST_YEAR, JANUARY = date(2025, 9, 1), date(2025, 8, 1), date(2024, 9, 1), date(2025, 1, 1)
 LINEAGE = {"edition": 1, "watermark": "2025-10-03"}
@@ -76,7 +77,7 @@ SHOPS = {
 def awkward(request, shop, make_summaries):
     """Tables, months and places of one shop."""
     changed, months = SHOPS[request.param]
-    made = replace(shop(), **{"receipts": 12} | changed)
+    made = replace(shop(), **{"receipts": 8} | changed)
     return make_summaries(made, months), months, made.places
 
 
@@ -93,9 +94,9 @@ def test_monthly_report_of_an_awkward_shop(awkward, locale):
         assert sections["bridge"]["total"]["difference"] == sections["bridge"]["total"]["unpaid"] == nothing
 
 
-@pytest.mark.parametrize("locale", ["es_MX", "en_US"])
-def test_cumulative_report_of_an_awkward_shop(awkward, locale):
+def test_cumulative_report_of_an_awkward_shop(awkward):
     summaries, months, places = awkward
+    locale = LOCALES[len(months) % 2]
     files = reports.cumulative(months[-1], summaries, locale=locale, places=places, lineage=LINEAGE)
     text = files["report.md"].decode()
     assert files["report.html"].startswith(b"<!doctype html>") and files["report.pdf"].startswith(b"%PDF")

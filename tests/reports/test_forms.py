@@ -13,6 +13,7 @@ from itertools import pairwise
 from pathlib import Path
 from string import Formatter
 
+import pyarrow as pa
 import pytest
 
 import reports
@@ -53,9 +54,7 @@ def test_the_golden_report(summaries, locale, pytestconfig):
 
 def test_importing_the_reports_draws_nothing():
     code = "import reports, reports.compose, reports.render, sys; print(sorted({'matplotlib', 'seaborn', 'typst'} & set(sys.modules)))"
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(reports.__file__).parent.parent
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(reports.__file__).parent.parent)
     assert done.stdout.strip() == "[]"
 
 
@@ -148,6 +147,32 @@ def test_changes_name_what_moved(summaries, files):
     listed = json.loads(moved["figures.json"])["currencies"]["MXN"]["changes"]["moved"]
     assert [(row["figure"], row["was"]) for row in listed] == [("bridge.total.net_sales", "1.00"), ("tenders.Efectivo/CASH.amount", "2.00")]
     assert "1-1001" in moved["report.md"].decode() and "Llegó tarde" in moved["report.md"].decode()
+
+
+def spoil(table: pa.Table, name: str, row: int, value: object) -> pa.Table:
+    """`table` with one cell changed."""
+    place = table.schema.get_field_index(name)
+    cells = table.column(name).to_pylist()
+    cells[row] = value
+    return table.set_column(place, table.schema.field(name), pa.array(cells, table.schema.field(name).type))
+
+
+def test_what_does_not_tie_is_said_first(summaries):
+    month = dict(summaries[MONTHS[-1]])
+    month["days"] = spoil(month["days"], "paid", 0, month["days"].column("paid")[0].as_py() + 1)
+    quality = month["quality"]
+    at = next(i for i, row in enumerate(quality.to_pylist()) if row["check"] == "quarantined" and row["store_id"] == "s1")
+    month["quality"] = spoil(spoil(quality, "count", at, 2), "amount", at, Decimal("310.00"))
+    made = reports.monthly(MONTHS[-1], summaries | {MONTHS[-1]: month}, places=2, lineage={}, locale="en_US")
+    attention = json.loads(made["figures.json"])["currencies"]["MXN"]["attention"]
+    assert attention["light"] == "red"
+    assert [(f["key"], f["size"], f["urgent"]) for f in attention["findings"][:3]] == [
+        ("lineage.finding", "310.00", True),
+        ("bridge.finding", "1.00", True),
+        ("lineage.untied", "0.00", True),
+    ]
+    text = made["report.md"].decode()
+    assert "It does not close" in text and "Light **red**" in text and "2 receipts could not be read" in text
 
 
 def test_small_groups_of_customers_are_hidden(shop, make_summaries):

@@ -11,9 +11,7 @@ import reports
 FIGURES = {
     "places": 2,
     "currencies": {
-        "MXN": {
-            "trend": {"months": {"2025-07": {"net_sales": "100.00"}, "2025-08": {"net_sales": "80.00"}, "2025-09": {"net_sales": "120.00"}}}
-        }
+        "MXN": {"trend": {"months": {"2025-07": {"net_sales": "100.00"}, "2025-08": {"net_sales": "80.00"}, "2025-09": {"net_sales": "120.00"}}}}
     },
 }
 
