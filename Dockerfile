@@ -10,7 +10,8 @@ COPY requirements.txt /
 RUN python3 -m venv --without-pip /opt/venv \
     && python3 -m pip --python /opt/venv/bin/python install --require-hashes --only-binary :all: -r requirements.txt \
     && packages=$(echo /opt/venv/lib/python3.*/site-packages) \
-    && rm -rf "$packages"/pandas/tests "$packages"/pyarrow/tests "$packages"/pyarrow/include "$packages"/matplotlib/tests "$packages"/numpy/*/tests
+    && rm -rf "$packages"/pandas/tests "$packages"/pyarrow/tests "$packages"/pyarrow/include "$packages"/matplotlib/tests \
+        "$packages"/numpy/*/tests
 COPY pipeline /app/pipeline
 COPY reports /app/reports
 COPY simulator /app/simulator

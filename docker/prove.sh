@@ -89,14 +89,16 @@ grep -q false "$work/paused" || fail "anybody can pause luigid"
 say "the visualizer, the history and the metrics know of it; nobody can pause luigid"
 
 # --- the promises of docker-compose.yml, as the engine sees them
+kept='^(10001:10001|1000:10001) true \[ALL\] \[no-new-privileges:true\] false$'
 for id in $($COMPOSE ps -aq); do
-    $DOCKER inspect -f '{{.Name}} {{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{.HostConfig.Privileged}}' "$id" |
-        grep -Eq '^/[^ ]+ (10001:10001|1000:10001) true \[ALL\] \[no-new-privileges:true\] false$' || fail "not hardened: $($DOCKER inspect -f '{{.Name}}' "$id")"
-    $DOCKER inspect -f '{{range .HostConfig.PortBindings}}{{range .}}{{println .HostIp}}{{end}}{{end}}' "$id" | grep -Evq '^(127\.0\.0\.1)?$' &&
-        fail "published beyond loopback: $($DOCKER inspect -f '{{.Name}}' "$id")"
-    if $DOCKER inspect -f '{{.State.Status}}' "$id" | grep -q running; then
-        for _ in $(seq 30); do [ "$($DOCKER inspect -f '{{.State.Health.Status}}' "$id")" = healthy ] && break; sleep 1; done
-        [ "$($DOCKER inspect -f '{{.State.Health.Status}}' "$id")" = healthy ] || fail "not healthy: $($DOCKER inspect -f '{{.Name}}' "$id")"
+    see() { $DOCKER inspect -f "$1" "$id"; }
+    see '{{.Config.User}} {{.HostConfig.ReadonlyRootfs}} {{.HostConfig.CapDrop}} {{.HostConfig.SecurityOpt}} {{.HostConfig.Privileged}}' |
+        grep -Eq "$kept" || fail "not hardened: $(see '{{.Name}}')"
+    see '{{range .HostConfig.PortBindings}}{{range .}}{{println .HostIp}}{{end}}{{end}}' | grep -Evq '^(127\.0\.0\.1)?$' &&
+        fail "published beyond loopback: $(see '{{.Name}}')"
+    if [ "$(see '{{.State.Status}}')" = running ]; then
+        for _ in $(seq 30); do [ "$(see '{{.State.Health.Status}}')" = healthy ] && break; sleep 1; done
+        [ "$(see '{{.State.Health.Status}}')" = healthy ] || fail "not healthy: $(see '{{.Name}}')"
     fi
 done
 say "every container: not root, read-only, no capabilities, no new privileges, published on loopback only; those that stay are healthy"
@@ -106,7 +108,8 @@ $COMPOSE logs --no-color >"$work/all.log" 2>&1
 secrets=$(sed -n 's/^aws_.* = //p; s/^token //p' "$work/secrets")
 [ "$(echo "$secrets" | wc -l)" = 3 ] || fail "the demo's credentials are not what was expected"
 for secret in $secrets; do
-    grep -qF "$secret" "$work/all.log" "$work/tasks.json" "$work/history.html" "$work/report.html" && fail "a secret is in the logs, in luigid or in the report"
+    grep -qF "$secret" "$work/all.log" "$work/tasks.json" "$work/history.html" "$work/report.html" &&
+        fail "a secret is in the logs, in luigid or in the report"
 done
 say "no secret in any log, in luigid or in the report"
 

@@ -8,7 +8,7 @@ what nothing has touched, and re-opens what a late receipt, a new menu rule or a
 from __future__ import annotations
 
 import logging
-import os
+import secrets
 from collections.abc import Iterator, Mapping
 from functools import cache
 
@@ -17,7 +17,7 @@ from luigi.task import flatten
 
 from pipeline import settings
 from pipeline.errors import Conflict, Corrupt, Stale
-from pipeline.load import Lake, Manifest, edition_of, open_storage
+from pipeline.load import RAW, Lake, Manifest, edition_of, open_storage
 
 log = logging.getLogger(__name__)
 
@@ -25,16 +25,12 @@ ATTEMPTS = 3
 
 
 @cache
-def _lake(_pid: int) -> Lake:
+def lake() -> Lake:
+    """The lake of the settings. Children of a fork may go on with it: they drop what the listing said and open clients of their own."""
     settings.check()
     section = settings.lake()
     return Lake(open_storage(section.url, endpoint=section.endpoint or None, region=section.region or None,
-                             encryption=section.encryption or None, kms_key=section.kms_key or None))
-
-
-def lake() -> Lake:
-    """The lake of the settings; one per process, because no client survives a fork."""
-    return _lake(os.getpid())
+                             encryption=section.encryption or None, kms_key=section.kms_key or None), run=secrets.token_hex(8))
 
 
 class EditionTarget(luigi.Target):
@@ -75,6 +71,12 @@ class Made(luigi.Task):
             self.set_progress_percentage(percent)
 
 
+def committed(dataset: str, partition: str) -> str | None:
+    """The digest of a partition of raw; None where it is missing or was declared broken."""
+    newest = lake().newest(dataset, partition)
+    return newest.digest if newest and newest.edition == RAW else None
+
+
 class Fetched(Made):
     """A partition of raw: once its window has closed it can gain nothing, so what is there is final."""
 
@@ -82,8 +84,7 @@ class Fetched(Made):
     priority = 10  # all that is known first, so that no day is made twice
 
     def digest(self) -> str | None:
-        newest = lake().newest(self.dataset, self.name)
-        return newest.digest if newest else None
+        return committed(self.dataset, self.name)
 
 
 class Partition(Made):

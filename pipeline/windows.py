@@ -7,11 +7,26 @@ windows tile time also when the time zone or the cut-over of the settings has ch
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
-from pipeline.extract import Missed, Source, Window, by_date, find_missed, forward, holdings, pack, recall, skew_warning, walk, wall_warning
+from pipeline.extract import (
+    Missed,
+    Records,
+    Source,
+    Window,
+    by_date,
+    find_missed,
+    forward,
+    holdings,
+    pack,
+    recall,
+    skew_warning,
+    sold_date,
+    walk,
+    wall_warning,
+)
 from pipeline.load import Lake
 from pipeline.progress import Progress
 from pipeline.transform import Store, day_bounds
@@ -45,6 +60,19 @@ def spans(days: Iterable[date]) -> Iterator[list[date]]:
         yield run
 
 
+def commit(lake: Lake, batch: str, records: Records, facts: Mapping[str, object]) -> None:
+    """Commit a batch with the copies by which a day sees that a receipt has left it, and the minutes that its objects span."""
+    earlier = recall(lambda day: map(lake.read_raw, lake.raw_objects(day, day)))
+    objects, times = {}, {}
+    forwarded = forward(records, earlier)
+    for sold in forwarded:
+        here = forwarded[sold]
+        objects[sold] = pack({sold: here})[sold]
+        if sold and all(sold_date(record) == sold for record in here):
+            times[sold] = f"{min(r.sold_at for r in here):%H%M}-{max(r.sold_at for r in here):%H%M}"
+    lake.commit_window(batch, objects, facts, times)
+
+
 def sweep(windows: list[Window], batch: str, lake: Lake, source: Source, *, now: datetime, spool: Path,
           tell: Callable[[str, int | None], None]) -> list[Missed]:
     """Read the span of `windows` again whatever has been extracted, and commit what raw lacks as `batch`.
@@ -61,10 +89,9 @@ def sweep(windows: list[Window], batch: str, lake: Lake, source: Source, *, now:
         for window in windows:
             held += [one for one in lake.raw_objects(window.date, window.date, str(window.date)) if one.sold is None]
         missed = find_missed(records, holdings(map(lake.read_raw, held)))
-        earlier = recall(lambda day: map(lake.read_raw, lake.raw_objects(day, day)))
         facts = {"start": span.start.isoformat(), "end": span.end.isoformat(), "records": len(missed),
                  "truncated_at": found.truncated_at and found.truncated_at.isoformat()}
-        lake.commit_window(batch, pack(forward(by_date(missed), earlier)), facts)
+        commit(lake, batch, by_date(missed), facts)
     for one in missed[:20]:
         log.warning("%s: the windows have missed receipt %s, changed at %s (raw held %s)", name, one.record.number, one.record.updated_at,
                     one.held or "nothing")
@@ -114,6 +141,5 @@ def extract(days: Iterable[date], lake: Lake, source: Source, store: Store, *, l
         for window, records in found.windows:
             facts = {"start": window.start.isoformat(), "end": window.end.isoformat(), "records": sum(len(records[sold]) for sold in records),
                      "truncated_at": found.truncated_at.isoformat() if found.truncated_at and window.start < found.truncated_at else None}
-            earlier = recall(lambda day: map(lake.read_raw, lake.raw_objects(day, day)))
-            lake.commit_window(str(window.date), pack(forward(records, earlier)), facts)
+            commit(lake, str(window.date), records, facts)
         log.info("%s: %d records in %d pages, %d requests", name, found.records, found.pages, found.requests)

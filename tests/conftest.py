@@ -79,6 +79,6 @@ class Runner:
 def luigi(tmp_path: Path) -> Runner:
     """A runner whose lake is a folder below `tmp_path` and whose clock stands still."""
     runner = Runner(tmp_path)
-    runner.configure("lake", url=tmp_path / "lake")
+    runner.configure("lake", url=tmp_path / "lake").configure("core", lock_pid_dir=tmp_path / "locks")
     runner.configure("pos", now="2026-11-23T15:00:00Z")
     return runner

@@ -52,7 +52,8 @@ WORDS = {
 def main(path: str, out: str) -> None:
     database = duckdb.connect()
     database.execute("set threads = 2; set timezone = 'UTC'; set preserve_insertion_order = false")
-    database.execute("create table dish(option varchar, name varchar, item_id varchar, variant_id varchar, category varchar, price bigint, known bool)")
+    database.execute("create table dish(option varchar, name varchar, item_id varchar, variant_id varchar, category varchar, "
+                     "price bigint, known bool)")
     database.executemany("insert into dish values (?, ?, ?, ?, ?, ?, ?)", settings.dishes())
     database.execute("create table item(item_id varchar, category varchar)")
     database.executemany("insert into item values (?, ?)", [(settings.IDS[name][0], settings.CATEGORY[name]) for name in settings.PRICES])

@@ -11,6 +11,7 @@ import os
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
 
 import sys
+from collections.abc import Iterator
 from datetime import time
 from pathlib import Path
 
@@ -83,14 +84,21 @@ def _by_time(rows: pa.Table) -> pa.Table:
     return rows.take(fixed(np.argsort(_column(rows, "sold_at"), kind="stable"), pa.int64()))
 
 
-def pages(path: Path, start: int, end: int):
+def pages(path: Path, start: int, end: int) -> Iterator[bytes]:
     """Whole lines of bytes [start, end) of the file, about a page at a time; a line belongs to where it begins."""
     with path.open("rb") as file:
-        if start:
-            file.seek(start - 1)
+        def line_end(at: int) -> int:
+            """Where the line ends that byte at - 1 belongs to."""
+            file.seek(max(at - 1, 0))
             file.readline()
-        while (at := file.tell()) < end:
-            yield file.read(min(PAGE, end - at)) + file.readline()
+            return file.tell() if at else 0
+
+        start, end = line_end(start), line_end(end)
+        while start < end:
+            stop = line_end(min(start + PAGE, end))
+            file.seek(start)
+            yield file.read(stop - start)
+            start = stop
 
 
 def run(path: Path, out: Path, part: int, parts: int) -> None:

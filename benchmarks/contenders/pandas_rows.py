@@ -36,7 +36,8 @@ def share(amount: int, weights: list[int]) -> list[int]:
 def components(line: dict) -> list[dict]:
     """The dishes of a combo, with their modifiers and their share of the money (cents)."""
     parts = [m for m in line["line_modifiers"] if m["name"].startswith("Burger") or m["name"] in ("Side", "Drink")]
-    rows = [{"slot": m["name"], "option": m["option"], "upgrade": cents(m["money_amount"]), "own": cents(m["money_amount"]), "modifiers": []} for m in parts]
+    rows = [{"slot": m["name"], "option": m["option"], "upgrade": cents(m["money_amount"]), "own": cents(m["money_amount"]),
+             "modifiers": []} for m in parts]
     burgers = [row for row in rows if row["slot"].startswith("Burger")]
     for modifier in (m for m in line["line_modifiers"] if m not in parts):
         sauces = sum(m["name"] == "Sauce" for row in rows for m in row["modifiers"])

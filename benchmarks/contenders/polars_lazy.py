@@ -80,8 +80,8 @@ def choices_of(lines: pl.LazyFrame) -> pl.LazyFrame:
 
 def components_of(lines: pl.LazyFrame) -> tuple[pl.LazyFrame, pl.LazyFrame]:
     """(components of combos with their money, modifiers by component)."""
-    dishes = pl.LazyFrame(settings.dishes(), schema=["option", "dish", "dish_id", "dish_variant", "dish_category", "list_price", "known"], orient="row",
-                          infer_schema_length=None)
+    names = ["option", "dish", "dish_id", "dish_variant", "dish_category", "list_price", "known"]
+    dishes = pl.LazyFrame(settings.dishes(), schema=names, orient="row", infer_schema_length=None)
     picked = choices_of(lines)
     burger = pl.col("name").str.starts_with("Burger")
     is_part = burger | pl.col("name").is_in(["Side", "Drink"])

@@ -15,7 +15,8 @@ LINE = ("struct<item_id: string, variant_id: string, item_name: string, variant_
         "line_modifiers: array<struct<name: string, option: string, money_amount: decimal(14, 2)>>>")
 RECEIPT = ("receipt_number string, receipt_type string, receipt_date timestamp, cancelled_at timestamp, store_id string, dining_option string, "
            f"line_items array<{LINE}>")
-TAXED = "cast(aggregate(filter(l.line_taxes, t -> t.type = '{}'), 0BD, (s, t) -> cast(s + t.money_amount as decimal(10, 0))) as bigint)"
+TAXED = ("cast(aggregate(filter(l.line_taxes, t -> t.type = '{}'), cast(0 as decimal(24, 2)), "
+         "(s, t) -> cast(s + t.money_amount as decimal(24, 2))) * 100 as bigint)")
 LINES = """
 create temporary view line as
 with flat as (
@@ -41,7 +42,8 @@ create temporary view choice as
 select receipt_number, line, at + 1 as ordinal, m.name as name, m.option as option, cast(m.money_amount * 100 as bigint) as amount
 from line lateral view posexplode(choices) as at, m
 """
-ITEM = "struct(p.ordinal, p.name, p.option, cast(l.quantity * l.sign as decimal(18, 4)) as quantity, cast(p.amount * l.factor * 0.01 as decimal(18, 2)) as amount)"
+ITEM = ("struct(p.ordinal, p.name, p.option, cast(l.quantity * l.sign as decimal(18, 4)) as quantity, "
+        "cast(p.amount * l.factor * 0.01 as decimal(18, 2)) as amount)")
 WORDS = {
     "div": "div", "unit": "decimal(18, 6)",
     "modifiers": f"transform(sort_array(collect_list({ITEM})), m -> struct(m.name, m.option, m.quantity, m.amount))",
@@ -50,6 +52,7 @@ WORDS = {
 
 def main(path: str, out: str) -> None:
     spark = (SparkSession.builder.master("local[2]").config("spark.driver.memory", "6g").config("spark.ui.enabled", "false")
+             .config("spark.ui.showConsoleProgress", "false")
              .config("spark.sql.session.timeZone", "UTC").config("spark.sql.shuffle.partitions", "8")
              .config("spark.sql.parquet.compression.codec", "zstd").config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS").getOrCreate())
     spark.sparkContext.setLogLevel("ERROR")
@@ -58,9 +61,7 @@ def main(path: str, out: str) -> None:
                                              "known boolean").createOrReplaceTempView("dish")
     spark.createDataFrame([(settings.IDS[name][0], settings.CATEGORY[name]) for name in settings.PRICES],
                           "item_id string, category string").createOrReplaceTempView("item")
-    taxes = {name: TAXED.format(kind).replace("0BD", "cast(0 as decimal(24, 2))").replace("decimal(10, 0)", "decimal(24, 2)").replace(
-        "as bigint)", "as decimal(24, 2)) * 100") for name, kind in (("included", "INCLUDED"), ("added", "ADDED"))}
-    spark.sql(LINES.format(**{name: f"cast({text} as bigint)" for name, text in taxes.items()}))
+    spark.sql(LINES.format(included=TAXED.format("INCLUDED"), added=TAXED.format("ADDED")))
     spark.catalog.cacheTable("line")
     spark.sql(CHOICES)
     rows = Path(__file__).with_name("sales.sql").read_text(encoding="utf-8").format(**WORDS)

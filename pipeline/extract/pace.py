@@ -8,7 +8,6 @@ nothing. Lost or damaged, it only forgets. Without a file the budget is kept wit
 from __future__ import annotations
 
 import fcntl
-import math
 import os
 import threading
 from array import array
@@ -40,7 +39,7 @@ class Pace:
         with self._open() as times:
             now = self._clock()
             # A time ahead of the clock is one from before the clock was set back: it counts from now on.
-            recent = sorted(min(t, now) for t in times if t > now - self.seconds and math.isfinite(t))
+            recent = sorted(min(t, now) for t in times if t > now - self.seconds)
             is_full = len(recent) >= self.requests
             times[:] = array("d", recent if is_full else [*recent, now])
             return max(recent[-self.requests] + self.seconds - now, 0.001) if is_full else 0.0

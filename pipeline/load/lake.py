@@ -13,6 +13,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from hashlib import sha256
+from types import MappingProxyType
 from typing import IO, Any
 
 from pipeline.errors import Conflict, Corrupt
@@ -142,9 +143,11 @@ class Lake:
 
         return dict(self.storage.map(fetch, wanted))
 
-    def commit_window(self, batch: str, objects: Mapping[date | None, bytes | IO[bytes]], facts: Mapping[str, Any]) -> Manifest:
-        """Commit one batch of raw receipts: NDJSON by UTC date of sale. Conflict where it is committed with other content."""
-        return self._raw.commit(self.run, batch, objects, facts)
+    def commit_window(self, batch: str, objects: Mapping[date | None, bytes | IO[bytes]], facts: Mapping[str, Any],
+                      times: Mapping[date | None, str] = MappingProxyType({})) -> Manifest:
+        """Commit one batch of raw receipts: NDJSON by UTC date of sale; `times`, where given, are the UTC minutes of each object's
+        first and last sale (HHMM-HHMM). Conflict where the batch is committed with other content."""
+        return self._raw.commit(self.run, batch, objects, facts, times)
 
     def raw_objects(self, first: date, last: date, batch: str | None = None) -> list[RawObject]:
         """Committed raw objects sold in [first, last] (UTC dates), and those of `batch` whose date of sale is unreadable."""

@@ -1,6 +1,7 @@
 """Where everything of the lake stands: dataset + partition + member -> key, and back. The one naming authority.
 
-    raw/receipts/sold=2026-10-05/<batch>.<digest of the batch>.<digest of the object>.ndjson.zst   (sold=unknown beside the dates)
+    raw/receipts/sold=2026-10-05/<batch>.<digest of the batch>.<digest of the object>.1104-2359.ndjson.zst
+                                       (the UTC minutes of the first and the last sale in it; sold=unknown beside the dates)
     raw/catalog/2026-10-05/catalog.json.zst
     staging/day=2026-10-05/<member>.parquet
     <receipts|sales|payments|quarantine>/year=2026/month=10/<member>.parquet        the lake proper: log name "sales"
@@ -18,7 +19,7 @@ identifier of the shop nor a parameter can lead outside of its folder (ConfigErr
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 from hashlib import sha256
 from typing import NamedTuple
 
@@ -38,7 +39,8 @@ _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _MANIFEST = re.compile(rf"_editions/({'|'.join(DATASETS)})/([0-9A-Za-z][0-9A-Za-z_-]*)/"
                        rf"(\d{{6,}})\.([0-9a-f]{{16}}|{VOID}|{RAW})\.([0-9a-f]{{16}})\.json")
 _OBJECT = re.compile(r"raw/receipts/sold=(\d{4}-\d\d-\d\d|unknown)/([0-9A-Za-z][0-9A-Za-z_-]*)"
-                     r"\.([0-9a-f]{16})\.([0-9a-f]{16})\.ndjson\.zst")
+                     r"\.([0-9a-f]{16})\.([0-9a-f]{16})\.((?:[01]\d|2[0-3])[0-5]\d-(?:[01]\d|2[0-3])[0-5]\d)\.ndjson\.zst")
+ANY_TIME = "0000-2359"
 
 
 class Manifest(NamedTuple):
@@ -61,6 +63,14 @@ class RawObject(NamedTuple):
     batch_digest: str
     digest: str
     size: int
+    times: str = ANY_TIME
+
+    def may_hold(self, start: datetime, end: datetime) -> bool:
+        """Whether a sale in [start, end) may be in it, by its name alone; one that is unreadable may."""
+        if self.sold is None:
+            return True
+        first, last = (datetime.combine(self.sold, time(int(at[:2]), int(at[2:])), UTC) for at in self.times.split("-"))
+        return first < end and start < last + timedelta(minutes=1)
 
 
 def check_partition(dataset: str, partition: str) -> str:
@@ -124,10 +134,10 @@ def claim_key(dataset: str, partition: str, number: int) -> str:
     return check_key(f"_claims/{dataset}/{check_partition(dataset, partition)}/{number:06d}.json")
 
 
-def raw_key(sold: date | None, batch: str, batch_digest: str, digest: str) -> str:
-    """Where one object of raw receipts stands."""
+def raw_key(sold: date | None, batch: str, batch_digest: str, digest: str, times: str = ANY_TIME) -> str:
+    """Where one object of raw receipts stands; `times` are the UTC minutes of its first and last sale, HHMM-HHMM."""
     return check_key(f"{RECEIPTS}/sold={sold.isoformat() if sold else UNKNOWN}/{check_partition(RECEIPTS, batch)}"
-                     f".{batch_digest}.{digest}.ndjson.zst")
+                     f".{batch_digest}.{digest}.{times}.ndjson.zst")
 
 
 def parse_raw(stat: Stat) -> RawObject | None:
@@ -135,12 +145,12 @@ def parse_raw(stat: Stat) -> RawObject | None:
     match = _OBJECT.fullmatch(stat.key)
     if not match:
         return None
-    sold, batch, batch_digest, digest = match.groups()
+    sold, batch, batch_digest, digest, times = match.groups()
     try:
         day = None if sold == UNKNOWN else date.fromisoformat(sold)
     except ValueError:
         return None
-    return RawObject(stat.key, day, batch, batch_digest, digest, stat.size)
+    return RawObject(stat.key, day, batch, batch_digest, digest, stat.size, times)
 
 
 def raw_prefix(month: str = "") -> str:

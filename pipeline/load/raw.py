@@ -21,7 +21,7 @@ import pyarrow as pa
 
 from pipeline.errors import Conflict, Corrupt, StorageRefused
 from pipeline.load.editions import Log
-from pipeline.load.layout import RAW, RECEIPTS, UNKNOWN, Manifest, RawObject, digest_of, parse_raw, raw_key, raw_prefix
+from pipeline.load.layout import ANY_TIME, RAW, RECEIPTS, UNKNOWN, Manifest, RawObject, digest_of, parse_raw, raw_key, raw_prefix
 from pipeline.load.storage import Stat
 
 _IN_MEMORY = 64 << 20
@@ -66,7 +66,8 @@ class RawZone:
         self._covered.add(month)
         self.generation += 1
 
-    def commit(self, run: str, batch: str, objects: Mapping[date | None, bytes | IO[bytes]], facts: Mapping[str, Any]) -> Manifest:
+    def commit(self, run: str, batch: str, objects: Mapping[date | None, bytes | IO[bytes]], facts: Mapping[str, Any],
+               times: Mapping[date | None, str]) -> Manifest:
         """Store the objects, then publish the batch; empty ones are left out. Conflict if the batch holds other content already."""
         basis = self._log.newest(RECEIPTS, batch)
         committed = basis is not None and basis.edition == RAW
@@ -79,8 +80,8 @@ class RawZone:
                     raise Conflict(f"raw batch {batch} is committed with other content; what is there stands")
                 return basis
             spool.seek(0)
-            found = [RawObject(raw_key(sold, batch, digest, whole[:16]), sold, batch, digest, whole[:16], size)
-                     for sold, whole, size in parts]
+            found = [RawObject(raw_key(sold, batch, digest, whole[:16], within), sold, batch, digest, whole[:16], size, within)
+                     for sold, whole, size in parts for within in [times.get(sold, ANY_TIME)]]
             sizes = (spool.read(size) for _, _, size in parts)
             for _ in self._storage.map(self._put, zip(found, sizes, strict=True)):
                 pass
@@ -117,12 +118,12 @@ class RawZone:
         for manifest in self._broken:
             for member in self._log.read(manifest)["members"].values():
                 lost = parse_raw(Stat(member["key"], member["size"], ""))
-                if lost and lost.key not in self._objects and (first <= lost.sold <= last if lost.sold else lost.batch == batch):
+                if lost and lost.key not in self._objects and (first <= lost.sold <= last if lost.sold else belongs(lost, batch)):
                     raise Corrupt(f"{self._storage.uri(lost.key)} is missing; bring back that version, "
                                   f"or void batch {lost.batch} of {RECEIPTS} to fetch it again", RECEIPTS, lost.batch)
         days = (first + timedelta(days=number) for number in range((last - first).days + 1))
         wanted = [found for day in days for found in self._index.get(day, ())]
-        return wanted + [found for found in self._index.get(None, ()) if found.batch == batch]
+        return wanted + [found for found in self._index.get(None, ()) if belongs(found, batch)]
 
     def _cover(self, first: date, last: date, batch: str | None) -> None:
         if self._process != os.getpid():
@@ -179,3 +180,8 @@ def _pack(batch: str, objects: Mapping[date | None, bytes | IO[bytes]], spool: I
 def _batch_digest(number: int, parts: Iterable[tuple[date | None, str]]) -> str:
     """With the number, so that a batch fetched again after a void takes new names and does not meet damaged objects."""
     return digest_of(number, *sorted(f"{sold or UNKNOWN}.{digest}" for sold, digest in parts))
+
+
+def belongs(found: RawObject, batch: str | None) -> bool:
+    """Whether an object is of the window `batch`, or of a sweep that bears its date (2026-10-05-sweep-35)."""
+    return batch is not None and (found.batch == batch or found.batch.startswith(batch + "-"))

@@ -34,8 +34,9 @@ class DailySales(Partition):
     def objects(self) -> list[RawObject]:
         """Raw objects that may hold receipts of this business day, whichever window brought them."""
         rules = settings.rules()
-        bounds = [day_bounds(self.date, store) for store in (rules.default, *rules.stores.values())]
-        return lake().raw_objects(min(start for start, _ in bounds).date(), max(end for _, end in bounds).date(), self.name)
+        starts, ends = zip(*(day_bounds(self.date, store) for store in (rules.default, *rules.stores.values())), strict=True)
+        start, end = min(starts), max(ends)
+        return [found for found in lake().raw_objects(start.date(), end.date(), self.name) if found.may_hold(start, end)]
 
     def inputs(self) -> list[tuple[str, str]] | None:
         catalog, *windows = self.requires()

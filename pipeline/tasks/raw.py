@@ -13,7 +13,7 @@ from pipeline import settings
 from pipeline.connect import connect
 from pipeline.errors import ConfigError
 from pipeline.load import RAW, compress, decompress
-from pipeline.targets import Fetched, lake
+from pipeline.targets import Fetched, committed, lake
 from pipeline.transform import Catalog
 from pipeline.windows import DAY, extract, sweep, window_of
 
@@ -27,10 +27,11 @@ class RawCatalog(Fetched):
     def run(self) -> None:
         if self.date != settings.last_day():
             raise ConfigError(f"catalog of {self.date}: a shop shows its catalog of today only; the last closed day is {settings.last_day()}")
+        lake().preflight()
         found = connect().catalog()
         body = b"{" + b",\n".join(json.dumps(name).encode() + b":[" + b",".join(rows) + b"]" for name, rows in sorted(found.items())) + b"}"
         counts = {name: len(rows) for name, rows in found.items()}
-        lake().publish(self.dataset, self.name, RAW, {"catalog": compress(body)}, {"objects": counts}, basis=None)
+        lake().publish(self.dataset, self.name, RAW, {"catalog": compress(body)}, {"objects": counts}, basis=lake().newest(self.dataset, self.name))
         self.tell(f"{sum(counts.values())} objects", 100)
 
 
@@ -62,12 +63,13 @@ class RawReceipts(Fetched):
         return self.date if isinstance(self.date, tuple) else (self.date,)
 
     def complete(self) -> bool:
-        return all(lake().newest(self.dataset, str(day)) for day in self.days)
+        return all(committed(self.dataset, str(day)) for day in self.days)
 
     def run(self) -> None:
         if self.days[-1] > settings.last_day():
             raise ConfigError(f"window {self.days[-1]} has not closed and settled; the last that has is {settings.last_day()}")
-        missing = [day for day in self.days if not lake().newest(self.dataset, str(day))]
+        lake().preflight()
+        missing = [day for day in self.days if not committed(self.dataset, str(day))]
         extract(missing, lake(), connect(), settings.default_store(), last=settings.last_day(), now=settings.now(), spool=settings.spool(),
                 tell=self.tell)
 

@@ -14,9 +14,11 @@ from datetime import date
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from pipeline.errors import DataError
 from pipeline.transform.catalog import Catalog
-from pipeline.transform.columns import Ints, Labels, fixed, labels, pair, texts
+from pipeline.transform.columns import Ints, Labels, encode, fixed, labels, texts
 from pipeline.transform.days import by_store
 from pipeline.transform.judge import Fault
 from pipeline.transform.nested import Rows
@@ -68,8 +70,11 @@ def transform(raw: Raw, catalog: Catalog, rules: Rules, size: int = 16 << 20) ->
 
 
 def page(raw: Raw, book: Book, rules: Rules) -> Tables:
-    """The tables of one page, sorted by time."""
+    """The tables of one page, sorted by time. Raises DataError where a record is faulty: only `clean` keeps a quarantine."""
     found = read([raw], rules)
+    if found.faults:
+        fault = found.faults[0]
+        raise DataError(f"{raw.name}#{fault.position}: {fault.reason} at {fault.pointer or '/'}; clean() would keep it in quarantine")
     return Tables(chosen_of(found.receipts, found.good, Labels.constant(raw.batch, len(found.receipts)), rules), book, rules)
 
 
@@ -84,7 +89,7 @@ def _by_time(receipts: Rows, rows: Ints) -> Ints:
     """The order of `rows` by (sold_at, receipt_number, store)."""
     columns = [receipts.column(name).take(fixed(rows, pa.int64())) for name in ("receipt_date", "receipt_number", "store_id")]
     table = pa.Table.from_arrays(columns, ["sold", "number", "store"])
-    sorted_rows = pa.compute.sort_indices(table, sort_keys=[(name, "ascending") for name in table.column_names])
+    sorted_rows = pc.sort_indices(table, sort_keys=[(name, "ascending") for name in table.column_names])
     return np.frombuffer(sorted_rows.buffers()[1], "u8", len(rows)).astype("i8")
 
 
@@ -123,15 +128,15 @@ def newest(found: Read) -> tuple[np.ndarray, Ints]:
     """(is the newest version, how many versions there are) of each good receipt, then of each fault."""
     receipts, good, faults = found.receipts, found.good, found.faults
     at = fixed(good, pa.int64())
-    numbers, stores = (Labels.of(pa.concat_arrays([receipts.column(name).take(at), texts([getattr(f, field) for f in faults])]))
-                       for name, field in (("receipt_number", "number"), ("store_id", "store_id")))
-    store = stores.codes.copy()
-    for row in np.flatnonzero((store < 0) & (numbers.codes >= 0)):            # faults whose store cannot be read
-        same = np.flatnonzero((numbers.codes == numbers.codes[row]) & (store >= 0))
+    (number, _), (store, stores) = (encode(pa.concat_arrays([receipts.column(name).take(at), texts([getattr(f, field) for f in faults])]))
+                                    for name, field in (("receipt_number", "number"), ("store_id", "store_id")))
+    for row in np.flatnonzero((store < 0) & (number >= 0)):                   # faults whose store cannot be read
+        same = np.flatnonzero((number == number[row]) & (store >= 0))
         store[row] = store[same[0]] if len(same) else -1
-    key, _ = pair(numbers.codes, store, len(stores.values))
-    nameless = np.flatnonzero(numbers.codes < 0)
-    key[nameless] = key.max(initial=0) + 1 + np.arange(len(nameless))
+    nameless = np.flatnonzero(number < 0)
+    key = number * (len(stores) + 1) + store
+    key[nameless] = -2 - (len(stores) + 1) - np.arange(len(nameless))
+    key = np.unique(key, return_inverse=True)[1]
     changed = [_NEVER if f.updated_at is None else f.updated_at for f in faults]
     updated = np.concatenate([receipts.ints("updated_at")[good], changed]).astype("i8")
     raw = np.concatenate([found.raw[good], [f.raw for f in faults]]).astype("i8")

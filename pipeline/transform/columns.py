@@ -90,6 +90,13 @@ def sums(values: Ints, counts: Ints) -> Ints:
     return total[ends] - total[ends - counts]
 
 
+def encode(array: pa.Array) -> tuple[Ints, pa.Array]:
+    """(code of each value, -1 for null; the distinct values)."""
+    encoded = array.dictionary_encode()
+    codes = ints(encoded.indices, "i4").astype("i8")
+    return (np.where(valid(encoded.indices), codes, -1) if array.null_count else codes), encoded.dictionary
+
+
 @dataclass(frozen=True)
 class Labels:
     """A column of repeated text: `codes` into `values`, -1 for null. Work on text is done once per value."""
@@ -99,11 +106,8 @@ class Labels:
 
     @classmethod
     def of(cls, array: pa.Array) -> Labels:
-        encoded = array.dictionary_encode()
-        codes = ints(encoded.indices, "i4").astype("i8")
-        if array.null_count:
-            codes = np.where(valid(encoded.indices), codes, -1)
-        return cls(codes, encoded.dictionary.to_pylist())
+        codes, values = encode(array)
+        return cls(codes, values.to_pylist())
 
     @classmethod
     def constant(cls, value: str | None, rows: int) -> Labels:

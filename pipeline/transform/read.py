@@ -10,7 +10,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
 from typing import NamedTuple
 
 import numpy as np
@@ -80,13 +79,11 @@ def _take(body: bytes, first: int, schema: pa.Schema, accepted: list, refused: l
     try:
         batch = parse(body, schema)
     except (pa.ArrowInvalid, pa.ArrowKeyError):
-        middle = body.find(b"\n", len(body) // 2) + 1 or body.rfind(b"\n", 0, len(body) // 2) + 1
-        if 0 < middle < len(body):
-            half = _take(body[:middle], first, schema, accepted, refused)
-            return half + _take(body[middle:], first + half, schema, accepted, refused)
-        if (middle := body.find(b"\n") + 1) and middle < len(body):
-            half = _take(body[:middle], first, schema, accepted, refused)
-            return half + _take(body[middle:], first + half, schema, accepted, refused)
+        half = len(body) // 2
+        middle = next((at for at in (body.find(b"\n", half) + 1, body.rfind(b"\n", 0, half) + 1) if 0 < at < len(body)), None)
+        if middle:
+            before = _take(body[:middle], first, schema, accepted, refused)
+            return before + _take(body[middle:], first + before, schema, accepted, refused)
         if body.strip():
             refused.append((first, body.rstrip(b"\n")))
         return 1
@@ -102,14 +99,15 @@ def read(raws: Sequence[Raw], rules: Rules) -> Read:
         accepted, refused, first = [], [], 1
         for piece in chunks(raw.ndjson):
             first += _take(piece, first, schema, accepted, refused)
-        verdicts = [(position, body, judge(body, rules)) for position, body in refused]
-        for position, body, verdict in verdicts:
-            rewritten = [] if isinstance(verdict, Fault) else _reparse(verdict, schema)
-            if rewritten:
-                accepted.append((rewritten[0], np.array([position])))
-            else:
-                fault = verdict if isinstance(verdict, Fault) else Fault(reason="refused", detail="the parser refuses it")
-                faults.append(replace(fault, raw=at, position=position, body=body))
+        for position, body in refused:
+            verdict = judge(body, rules)
+            if isinstance(verdict, bytes):
+                try:
+                    accepted.append((parse(verdict, schema), np.array([position])))
+                    continue
+                except pa.ArrowInvalid as error:
+                    verdict = Fault("refused", detail=str(error)[:200])
+            faults.append(replace(verdict, raw=at, position=position, body=body))
         for batch, places in accepted:
             batches.append(batch)
             owners.append(np.full(len(places), at))
@@ -123,28 +121,13 @@ def read(raws: Sequence[Raw], rules: Rules) -> Read:
     return Read(receipts, raw, position, np.flatnonzero(~doubt), faults)
 
 
-def _reparse(canonical: bytes, schema: pa.Schema) -> list[pa.RecordBatch]:
-    try:
-        return [parse(canonical, schema)]
-    except pa.ArrowInvalid:
-        return []
-
-
 def _judged(raws: Sequence[Raw], owners: Ints, positions: Ints, rules: Rules) -> list[Fault]:
     """The faults of records that were parsed and then doubted."""
-    @cache
-    def lines(at: int) -> list[bytes]:
-        return raws[at].ndjson.split(b"\n")
-
     faults = []
-    for at, position in zip(owners.tolist(), positions.tolist(), strict=True):
-        body = lines(at)[position - 1]
-        verdict = judge(body, rules)
-        fault = verdict if isinstance(verdict, Fault) else Fault(reason="refused", detail="the rules of the columns refuse it")
-        faults.append(replace(fault, raw=at, position=position, body=body))
+    for at in np.unique(owners).tolist():
+        lines = raws[at].ndjson.split(b"\n")
+        for position in positions[owners == at].tolist():
+            verdict = judge(lines[position - 1], rules)
+            fault = verdict if isinstance(verdict, Fault) else Fault("refused", detail="the rules of the columns refuse it")
+            faults.append(replace(fault, raw=at, position=position, body=lines[position - 1]))
     return faults
-
-
-def line(raw: Raw, position: int) -> bytes:
-    """The record at a position (from 1) of an object."""
-    return raw.ndjson.split(b"\n")[position - 1]

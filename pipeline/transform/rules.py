@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import time
 
+from pipeline.errors import ConfigError
 from pipeline.transform.menu import Menu
 
 
@@ -28,6 +29,10 @@ class Rules:
     menu: Menu
     places: int
     customer_key: bytes | None = None
+
+    def __post_init__(self) -> None:
+        if any(store.places > self.places for store in (self.default, *self.stores.values())):
+            raise ConfigError(f"the lake has {self.places} decimals, and a store's currency has more")
 
     def store(self, store_id: str | None) -> Store:
         return self.stores.get(store_id, self.default)

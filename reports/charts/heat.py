@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
+import seaborn
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.patches import Rectangle
 
@@ -28,19 +30,18 @@ def draw_heat(data: Mapping, words: Words) -> Canvas:
     high = max((abs(cell[1]) for row in cells for cell in row if cell), default=1) or 1
     tight = (WIDTH - left) / max(len(columns), 1)
     size = min(SMALL, tight / 2.9)
-    for y, row in enumerate(cells):
-        for x, cell in enumerate(row):
-            if cell is None:
-                axes.add_patch(Rectangle((x, y), 0.94, 0.9, facecolor=PAPER, edgecolor=FAINT, linewidth=0.4))
-                continue
-            share = 0.5 + cell[1] / high / 2 if signed else cell[1] / high
-            colour = (CHANGE if signed else MORE)(share)
-            axes.add_patch(Rectangle((x, y), 0.94, 0.9, facecolor=colour))
-            dark = 0.3 * colour[0] + 0.59 * colour[1] + 0.11 * colour[2] < 0.55
-            axes.text(x + 0.47, y + 0.47, words.say(cell[0]), ha="center", va="center", fontsize=size, color=PAPER if dark else INK)
+    if columns:
+        known = np.array([[cell is not None for cell in row] for row in cells])
+        shades = np.array([[cell[1] if cell else 0 for cell in row] for row in cells], dtype=float)
+        seaborn.heatmap(
+            shades, mask=~known, annot=np.array([[words.say(cell[0]) if cell else "" for cell in row] for row in cells]), fmt="",
+            cmap=CHANGE if signed else MORE, vmin=-high if signed else 0, vmax=high, linewidths=1, linecolor=PAPER, cbar=False,
+            xticklabels=False, yticklabels=False, annot_kws={"fontsize": size}, ax=axes)
+        for y, x in zip(*np.nonzero(~known), strict=True):
+            axes.add_patch(Rectangle((x + 0.03, y + 0.05), 0.94, 0.9, facecolor=PAPER, edgecolor=FAINT, linewidth=0.4))
     if data.get("best"):
         y, x = data["best"]
-        axes.add_patch(Rectangle((x, y), 0.94, 0.9, fill=False, edgecolor=INK, linewidth=1.6))
+        axes.add_patch(Rectangle((x + 0.03, y + 0.05), 0.94, 0.9, fill=False, edgecolor=INK, linewidth=1.6))
     axes.set_xlim(0, max(len(columns), 1))
     axes.set_ylim(len(rows), 0)
     axes.set_axis_off()

@@ -26,7 +26,7 @@ RIGHT = {"money", "count", "quantity", "percent", "number"}
 
 
 def pdf(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper = "us-letter") -> bytes:
-    """`page` on `paper`; a table shows ROWS rows at most."""
+    """`page` on `paper`; a table shows ROWS rows at most, unless it adds up to totals."""
     from reports.charts import font_folder
 
     body = {
@@ -81,7 +81,7 @@ def _section(section: Section, page: Page, words: Words, images: Mapping[str, by
 
 
 def _table(table: Table, section: Section, page: Page, words: Words) -> dict[str, object]:
-    shown = min(table.shown, ROWS) if len(table.rows) > ROWS + 2 else table.shown
+    shown = table.shown if table.strong or len(table.rows) <= ROWS + 2 else min(table.shown, ROWS)
     rest = None
     if len(table.rows) > shown:
         name = Name(f"tables/{file_name(page, section, table)}.csv")

@@ -37,6 +37,7 @@ def test_a_cancelled_receipt_changes_its_own_day_and_no_other(quiet_till: Till) 
     log = till.at(datetime(2026, 11, 1, 12, tzinfo=UTC)).night()
     assert {name for name, body in staged(till).items() if days.get(name) != body} == {"day=2026-10-29", "day=2026-10-31"}
     assert "raw/receipts/2026-10-31 sold 2026-10-29" in reopened(log)["DailySales(date=2026-10-29)"]
+    assert {name for name in ran(log) if name.startswith("DailySales")} == {"DailySales(date=2026-10-29)", "DailySales(date=2026-10-31)"}
     assert reopened(log)["MonthlySales(month=2026-10)"] == "staging/2026-10-29, staging/2026-10-31"
     after = till.figures()["currencies"]["MXN"]["bridge"]["total"]
     assert after["cancelled_receipts"] == before["cancelled_receipts"] + 1

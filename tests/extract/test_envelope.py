@@ -58,6 +58,7 @@ def test_what_is_not_utf8_is_no_page(body: bytes) -> None:
 
 @pytest.mark.parametrize("body", [b'{"receipts":[],"cursor":5}', b'{"receipts":[NaN],"cursor":""}', b'{"receipts":[],"cursor":{"a":1}}',
                                   b'{"receipts":[]}{}', b'["receipts"]', b'{"x":{"receipts":[1]}}', b'{"receipts":[],"x":NaN}',
+                                  b'{"receipts":[{"a":[1}]}],"cursor":"c"}',
                                   b'{"receipts":[],"cursor":"%s"}' % (b"x" * 5000), b'"receipts":[1]', b'{"receipts":[1],,"cursor":"c"}'])
 def test_all_around_the_list_is_held_to_json(body: bytes) -> None:
     for cut_up in (split_page, slice_page):
@@ -89,6 +90,11 @@ def test_an_instant_is_read_or_it_is_none(value: str, found: datetime | None) ->
                                           ('"\\u00e9 😀"', "é 😀")])
 def test_a_number_is_a_text_or_it_is_none(value: str, found: str | None) -> None:
     assert read_receipt(f'{{"receipt_number":{value},"x":NaN}}'.encode()).number == found
+
+
+def test_a_record_that_is_no_json_still_says_where_it_belongs() -> None:
+    body = b'{"receipt_number":"1-1","n":%s,"x":NaN,"note":"\\ud800","updated_at":"2026-10-01T12:00:00Z"}' % (b"9" * 5000)
+    assert read_receipt(body)[:3] == (body, "1-1", datetime(2026, 10, 1, 12, tzinfo=UTC))
 
 
 @pytest.mark.parametrize("sold, date", [

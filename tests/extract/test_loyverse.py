@@ -229,6 +229,14 @@ def test_a_bad_record_never_fails_its_page(start, bad: bytes) -> None:
     assert len({record.number for page in pages for record in page.records} - {None, "bad"}) == 30
 
 
+def test_a_record_spoilt_on_the_way_is_asked_for_again(start) -> None:
+    """Only what comes twice with the same bytes is taken for the shop's own."""
+    spoil = Fault("rows", act=lambda rows: [rows[0].replace(b'"note":null', b'"note":nul1'), *rows[1:]], on=on_page(2))
+    _, source = start(shop(30), limit=10, faults=[spoil])
+    rows = [record for page in source.receipts(START, None) for record in page.records]
+    assert len(rows) == 30 and all(json.loads(record.body) for record in rows) and spoil.struck == 1
+
+
 # The wall
 
 def wall(book: Book, start, limit: int, **options):

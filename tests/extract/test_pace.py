@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import struct
 import subprocess
@@ -72,6 +73,22 @@ def test_a_clock_that_is_set_back_does_not_stop_the_requests(tmp_path: Path, pat
     pace.take()
     pace.take()
     assert sum(patience.slept) <= 301 + LATENCY
+
+
+def test_a_request_waits_for_the_ledger(tmp_path: Path, patience: Patience) -> None:
+    """Whoever holds the ledger has it alone, be it a thread or a process."""
+    for ledger in (None, tmp_path / "ledger"):
+        pace = Pace(5, 300, ledger, patience.clock, patience.sleep)
+        pace.take()
+        waiting = Thread(target=pace.take)
+        with pace._lock if ledger is None else ledger.open("rb") as held:
+            if ledger is not None:
+                fcntl.flock(held, fcntl.LOCK_EX)
+            waiting.start()
+            waiting.join(0.2)
+            assert waiting.is_alive()
+        waiting.join(10)
+        assert not waiting.is_alive()
 
 
 def test_threads_share_one_budget(tmp_path: Path) -> None:

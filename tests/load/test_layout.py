@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date
+from datetime import UTC, date, datetime, time, timedelta
 
 import pytest
 from hypothesis import given
@@ -48,10 +48,14 @@ def test_a_manifest_is_told_by_its_name_alone(dataset: str, partition: str, numb
     assert manifest.key.startswith(log_prefix(dataset, partition)) and manifest.key.startswith(log_prefix())
 
 
-@given(st.dates(date(2000, 1, 1), date(2099, 12, 31)) | st.none(), batches, hexes, hexes, st.integers(0, 9999))
-def test_a_raw_object_is_told_by_its_name_alone(sold: date | None, batch: str, batch_digest: str, digest: str, size: int) -> None:
-    key = raw_key(sold, batch, batch_digest, digest)
-    assert parse_raw(Stat(key, size, "")) == RawObject(key, sold, batch, batch_digest, digest, size)
+minutes = st.times().map(lambda at: f"{at:%H%M}")
+
+
+@given(st.dates(date(2000, 1, 1), date(2099, 12, 31)) | st.none(), batches, hexes, hexes, st.integers(0, 9999), minutes, minutes)
+def test_a_raw_object_is_told_by_its_name_alone(sold: date | None, batch: str, batch_digest: str, digest: str, size: int, first: str,
+                                                last: str) -> None:
+    key = raw_key(sold, batch, batch_digest, digest, f"{first}-{last}")
+    assert parse_raw(Stat(key, size, "")) == RawObject(key, sold, batch, batch_digest, digest, size, f"{first}-{last}")
     assert key.startswith(raw_prefix(f"{sold:%Y-%m}" if sold else "unknown"))
 
 
@@ -60,7 +64,21 @@ def test_no_text_is_read_as_a_name_that_was_not_written(text: str) -> None:
     for key in (text, f"_editions/staging/{text}", f"raw/receipts/sold=2026-10-05/{text}"):
         manifest, found = parse_manifest(key), parse_raw(Stat(key, 0, ""))
         assert manifest is None or manifest_of(manifest.dataset, manifest.partition, *manifest[:3]).key == key
-        assert found is None or raw_key(found.sold, found.batch, found.batch_digest, found.digest) == key
+        assert found is None or raw_key(found.sold, found.batch, found.batch_digest, found.digest, found.times) == key
+
+
+NOON = datetime(2026, 10, 5, 12, tzinfo=UTC)
+hours = st.integers(-36, 36).map(lambda count: NOON + timedelta(hours=count))
+
+
+@given(hours, hours, minutes, minutes, st.times())
+def test_an_object_is_left_out_only_if_no_sale_in_it_can_lie_in_the_span(start: datetime, end: datetime, first: str, last: str, sale: time) -> None:
+    first, last = sorted((first, last))
+    found = RawObject("", NOON.date(), "b", "", "", 0, f"{first}-{last}")
+    if start <= datetime.combine(NOON.date(), sale, UTC) < end and first <= f"{sale:%H%M}" <= last:
+        assert found.may_hold(start, end)
+    assert not found.may_hold(NOON + timedelta(hours=12), NOON + timedelta(hours=36))
+    assert found._replace(sold=None).may_hold(start, end)
 
 
 def test_where_things_stand() -> None:

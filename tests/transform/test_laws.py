@@ -12,7 +12,7 @@ from kitchen import DAY as TODAY
 from kitchen import brief, catalog, line, raw, receipt, rules, sell
 from shops import DAY, NastyShop, shop_of
 
-from pipeline.errors import MoneyNotConserved
+from pipeline.errors import ConfigError, DataError, MoneyNotConserved
 from pipeline.schema import LAKE, arrow
 from pipeline.transform import Cleaned, Raw, Store, clean, transform
 from pipeline.transform import tables as tables_module
@@ -252,3 +252,13 @@ def test_memory_of_a_page_is_not_kept(monkeypatch):
     many = b"".join(raw(receipt(line("Smash", 10), receipt_number=f"1-{n}"))[0].ndjson for n in range(50))
     sizes = [made.receipts.num_rows for made in transform(Raw("b", "x", many), catalog(), rules(), size=4000)]
     assert sum(sizes) == 50 and max(sizes) <= 5
+
+
+def test_a_stream_has_no_quarantine_and_says_so():
+    with pytest.raises(DataError, match=r"x#2: not_json at /; clean\(\) would keep it in quarantine"):
+        list(transform(Raw("b", "x", raw(receipt(line("Smash", 10)))[0].ndjson + b"{\n"), catalog(), rules()))
+
+
+def test_a_store_may_not_have_more_decimals_than_the_lake():
+    with pytest.raises(ConfigError, match="the lake has 0 decimals"):
+        rules(places=0)
