@@ -9,6 +9,10 @@ test:            ## the tests, real servers included
 	./run test
 lint:            ## style and imports
 	.venv/bin/ruff check .
+	.venv/bin/actionlint
+	.venv/bin/zizmor --offline --persona pedantic .github
+	.venv/bin/hadolint Dockerfile
+	.venv/bin/shellcheck run docker/*.sh
 lock:            ## lock the requirements again, with hashes
-	.venv/bin/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url setup.cfg -o requirements.txt
-	.venv/bin/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra dev -c requirements.txt setup.cfg -o requirements-dev.txt
+	.venv/bin/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra luigid setup.cfg -o requirements.txt
+	.venv/bin/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra dev --extra luigid -c requirements.txt setup.cfg -o requirements-dev.txt

@@ -8,6 +8,7 @@ what nothing has touched, and re-opens what a late receipt, a new menu rule or a
 from __future__ import annotations
 
 import logging
+import os
 import secrets
 from collections.abc import Iterator, Mapping
 from functools import cache
@@ -95,7 +96,7 @@ class Partition(Made):
     """
 
     version: int | str
-    _known: dict[str, tuple[int, str | None, Manifest | None]] = {}  # noqa: RUF012  shared by all tasks of the process
+    _known: dict[str, tuple[tuple[int, int], str | None, Manifest | None]] = {}  # noqa: RUF012  shared by all tasks of the process
 
     def shape(self) -> Mapping[str, object]:
         """Settings that shape what is made."""
@@ -117,12 +118,13 @@ class Partition(Made):
 
     def _look(self) -> tuple[str | None, Manifest | None]:
         """(the edition it should have, its newest manifest), remembered until the lake changes."""
-        generation = lake().generation
+        # A child of a fork inherits what its parent knew, and nothing of what the parent's other children have published since.
         seen = self._known.get(self.task_id)
-        if seen is None or seen[0] != generation:
+        if seen is None or seen[0] != (os.getpid(), lake().generation):
             inputs = self.inputs()
             edition = None if inputs is None else edition_of(self.version, self.shape(), inputs)
-            seen = (lake().generation, edition, lake().newest(self.dataset, self.name))
+            newest = lake().newest(self.dataset, self.name)
+            seen = ((os.getpid(), lake().generation), edition, newest)
             self._known[self.task_id] = seen
         return seen[1], seen[2]
 

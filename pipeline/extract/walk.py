@@ -18,7 +18,7 @@ from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
-from pipeline.errors import SourceRetriable
+from pipeline.errors import ConfigError, SourceRetriable
 from pipeline.extract.lazily import Lazily
 from pipeline.extract.source import Page, Progress, Record, Source, Window, sold_date
 from pipeline.extract.spool import Spool, open_spool
@@ -79,7 +79,8 @@ class Walk:
     def _hand_out(self) -> Iterator[tuple[Window, Records]]:
         heaps: dict[int, dict[date | None, str]] = defaultdict(dict)
         self._spool.clear_heaps()
-        for page in self._spool.pages():
+        pages = 0
+        for pages, page in enumerate(self._spool.pages(), 1):  # noqa: B007
             sorted_page: dict[tuple[int, date | None], list[Record]] = defaultdict(list)
             for record in page.records:
                 index = self._window_of(record)
@@ -90,6 +91,8 @@ class Walk:
             for (index, sold), records in sorted_page.items():
                 heaps[index][sold] = f"heap.{index}.{sold}"
                 self._spool.put(heaps[index][sold], records)
+        if pages != self.pages:
+            raise ConfigError(f"{self._spool.folder} gives back {pages} of {self.pages} pages: its disk loses data; set another folder for it")
         for index, window in enumerate(self._asked):
             yield window, Lazily(sort_dates(heaps[index]), lambda sold, index=index: self._read(heaps[index][sold]))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import json
+import tracemalloc
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -126,10 +127,13 @@ def test_a_cut_gzip_is_not_half_a_shop(tmp_path: Path) -> None:
 def test_a_bomb_is_not_unfolded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.extract.files._BYTE_CAP", 3 << 20)
     for packed in (".gz", ".zst"):
-        before = pa.total_allocated_bytes()
+        bomb, before = PACKERS[packed](b" " * (64 << 20)), pa.total_allocated_bytes()
+        tracemalloc.start()
         with pytest.raises(SourceFatal, match="more than 3,145,728 bytes"):
-            read_objects("x.json", PACKERS[packed](b" " * (64 << 20)))
-        assert pa.total_allocated_bytes() - before < 8 << 20
+            read_objects("x.json", bomb)
+        peak = tracemalloc.get_traced_memory()[1]
+        tracemalloc.stop()
+        assert peak < 12 << 20 and pa.total_allocated_bytes() - before < 8 << 20
 
 
 def test_a_folder_without_receipts_is_an_error(tmp_path: Path) -> None:

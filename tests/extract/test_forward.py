@@ -145,6 +145,19 @@ def test_records_without_number_or_arrival_stay_where_they_are() -> None:
         assert dict(forward({place: [record]}, lambda *_: {START.date() - DAY})) == {place: [record]}
 
 
+def test_a_number_within_a_number_is_another_receipt() -> None:
+    raw = Raw()
+    raw.commit([version("1-10", START, START + DAY, START - 9 * DAY), version("1-1", START, START, START)])
+    earlier = recall(lambda day: raw.objects[day])
+    assert earlier("1-1", START) == {START.date()} and earlier("1-10", START) == {(START - 9 * DAY).date()} and not earlier("1", START)
+
+
+def test_a_number_with_odd_letters_is_found() -> None:
+    raw = Raw()
+    raw.commit([version("ñ/\"1", START, START, START)])
+    assert recall(lambda day: raw.objects[day])("ñ/\"1", START) == {START.date()}
+
+
 def test_home_is_read_once_for_a_batch() -> None:
     raw, reads = Raw(), []
     raw.commit([version(f"1-{n}", START, START, START) for n in range(5)])

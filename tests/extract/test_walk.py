@@ -331,22 +331,45 @@ def test_the_spool_is_private(start, tmp_path: Path) -> None:
     assert folder.stat().st_mode & 0o777 == 0o700 and (folder / "journal").stat().st_mode & 0o777 == 0o600
 
 
-def test_a_full_disk_is_said_and_what_was_fetched_is_kept(start, tmp_path: Path) -> None:
-    server, source = start(shop(96), limit=20)
+@pytest.mark.parametrize("room", [12_000, -1], ids=["early", "in the last byte"])
+def test_a_full_disk_is_said_and_what_was_fetched_is_kept(start, tmp_path: Path, room: int) -> None:
+    _, source = start(shop(96), limit=20)
+    measured = make_walk(source, 2, tmp_path / "measured")
+    [journal] = (tmp_path / "measured").glob("walk.*/journal")
+    limit = journal.stat().st_size - 1 if room < 0 else room
     child = os.fork()
     if child == 0:
         import resource
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
-        resource.setrlimit(resource.RLIMIT_FSIZE, (12_000, 12_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
         try:
-            make_walk(source, 2, tmp_path)
+            make_walk(source, 2, tmp_path / "spool")
         except ConfigError as error:
             os._exit(7 if "free space" in str(error) and str(tmp_path) in str(error) else 1)
         os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-    before = len(server.requests)
+    found = make_walk(source, 2, tmp_path / "spool")
+    assert len(numbers(found)) == measured.records == 96 and found.requests == (1 if room < 0 else 3)
+
+
+def test_a_disk_that_loses_pages_is_noticed(start, tmp_path: Path) -> None:
+    _, source = start(shop(96), limit=20)
     found = make_walk(source, 2, tmp_path)
-    assert len(numbers(found)) == 96 and 0 < found.requests < 5 and before < 6
+    [journal] = tmp_path.glob("walk.*/journal")
+    os.truncate(journal, journal.stat().st_size - 1)
+    with pytest.raises(ConfigError, match="4 of 5 pages"):
+        numbers(found)
+
+
+def test_nothing_of_a_dropped_tail_comes_back(start, tmp_path: Path) -> None:
+    server, source = start(shop(96), limit=20)
+    killed_walk(source, tmp_path, 2, 3, "kept")
+    [journal] = tmp_path.glob("walk.*/journal")
+    body = journal.read_bytes()
+    journal.write_bytes(body[:30] + bytes([body[30] ^ 1]) + body[31:])  # the first page is damaged, the others are whole
+    killed_walk(source, tmp_path, 2, 1, "kept")
+    found = make_walk(source, 2, tmp_path)
+    assert len(numbers(found)) == 96 and found.requests == 4 and len(server.requests) == 3 + 1 + 4
 
 
 def test_a_failure_keeps_the_pages_for_the_next_run(start, tmp_path: Path) -> None:
