@@ -14,7 +14,6 @@ Reads the same luigi.cfg as the tasks; writes nothing itself but state/etl_state
 from __future__ import annotations
 
 import argparse
-import json
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -72,7 +71,7 @@ def _night(asked: argparse.Namespace) -> int:
 
 def _tell() -> Status:
     found = read_status(lake(), expected=settings.last_day(), now=settings.now(), limited=settings.pos().limited_history)
-    lake().put_state("etl_state.json", json.dumps(found.as_facts(), indent=1, sort_keys=True).encode())
+    lake().put_state("etl_state.json", found.to_bytes())
     print(tell_status(found))  # noqa: T201
     return found
 

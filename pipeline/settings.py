@@ -50,7 +50,7 @@ class pos(luigi.Config):  # noqa: N801  Luigi names a section after its class
 
     source = luigi.Parameter("loyverse", description="loyverse, or files")
     url = luigi.Parameter("simulator", description="simulator, or the address of the API")
-    folder = luigi.Parameter("", description="source files: folder of saved JSON")
+    folder = luigi.Parameter("", description="source files: folder of saved JSON, or s3://bucket/prefix")
     history_starts = luigi.DateParameter(date(2023, 11, 1), description="first business day to extract")
     settle_minutes = luigi.IntParameter(30, description="a window is read this long after it closed")
     settle_days = luigi.IntParameter(2, description="windows after its own that a business day waits for")

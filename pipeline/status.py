@@ -6,6 +6,7 @@ days; instants UTC. `state/etl_state.json` is the same facts for a machine; it i
 
 from __future__ import annotations
 
+import json
 from collections import Counter
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
@@ -33,8 +34,9 @@ class Status:
     receipts: dict[str, dict[str, int]]
     warnings: list[str]
 
-    def as_facts(self) -> dict[str, object]:
-        return asdict(self)
+    def to_bytes(self) -> bytes:
+        """The same for a machine: state/etl_state.json."""
+        return json.dumps(asdict(self), indent=1, sort_keys=True).encode()
 
 
 def read_status(lake: Lake, *, expected: date, now: datetime, limited: bool) -> Status:

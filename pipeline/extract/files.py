@@ -171,12 +171,18 @@ def _kind(rows: list[bytes]) -> str:
     raise ValueError(f"holds no {' or '.join(_TELLTALE.values())}")
 
 
+def is_saved(path: str) -> bool:
+    """Whether a file of that name is looked into; hidden ones are not."""
+    name = path.rpartition("/")[2]
+    return name.endswith(_ENDINGS) and not name.startswith(".")
+
+
 def list_folder(folder: Path) -> Listing:
     """The JSON files of a folder and the folders in it; hidden ones are left out."""
     if not folder.is_dir():
         raise ConfigError(f"{folder} is no folder; set [pos] folder to the one that holds the saved files")
     return lambda: [(path.relative_to(folder).as_posix(), path.read_bytes) for path in folder.rglob("*")
-                    if path.name.endswith(_ENDINGS) and not path.name.startswith(".") and path.is_file()]
+                    if is_saved(path.name) and path.is_file()]
 
 
 def open_files(*, folder: Path | None = None, listing: Listing | None = None, place: str = "") -> Files:

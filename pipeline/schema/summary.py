@@ -116,7 +116,8 @@ STAFF = Dataset("staff", 1, "store and employee", ("store_id", "employee_id"), (
     Column("receipts", "count", "SALE receipts not cancelled."), Column("net_sales", "money", "Net sales, refunds deducted.", "currency"),
     Column("discounts", "money", "Discounts, refunds deducted.", "currency"),
     Column("refund_receipts", "count", "REFUND receipts."), Column("refunds", "money", "Gross of REFUND receipts, positive.", "currency"),
-    Column("cancelled_receipts", "count", "Cancelled receipts."), Column("cancelled_total", "money", "What cancelled receipts had charged.", "currency"),
+    Column("cancelled_receipts", "count", "Cancelled receipts."),
+    Column("cancelled_total", "money", "What cancelled receipts had charged.", "currency"),
 ))
 REFUNDED_ITEMS = Dataset("refunded_items", 1, "store, item and employee of REFUND rows", ("store_id", "item", "employee_id"), (
     *_BY_STORE,

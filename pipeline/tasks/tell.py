@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from collections.abc import Iterator
 
 import pyarrow as pa
@@ -11,10 +12,13 @@ import reports
 from pipeline import settings
 from pipeline.load import CUMULATIVE, MONTHLY, VOID, Manifest
 from pipeline.load.parquet import from_bytes
+from pipeline.status import read_status, tell_status
 from pipeline.targets import Fetched, Partition, lake
 from pipeline.tasks.lake import MonthlySummary, days_of
 from pipeline.tasks.raw import RawCatalog, RawReceipts, Sweep, sweep_due
 from pipeline.windows import DAY, back, last_window, months_between
+
+log = logging.getLogger(__name__)
 
 
 def read_summary(task: MonthlySummary) -> dict[str, pa.Table]:
@@ -149,6 +153,9 @@ class Nightly(Partition):
     def run(self) -> Iterator[list[Report]]:
         yield [task for task in self.reports() if not task.complete()]
         yield from super().run()
+        found = read_status(lake(), expected=self.date, now=settings.now(), limited=settings.pos().limited_history)
+        lake().put_state("etl_state.json", found.to_bytes())
+        log.info("the lake after this night:\n%s", tell_status(found))
 
     def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
         return {}, {}

@@ -58,7 +58,7 @@ def clean(day: date, raw: Iterable[Raw], catalog: Catalog, rules: Rules) -> Clea
     batches = labels(found.raw, [r.batch for r in raws])
     made = Tables(Chosen(receipts, good[kept], days[kept], clock[kept], batches), Book(rules.menu, catalog), rules)
     faults = [found.faults[at] for at in np.flatnonzero(here[len(good):])]
-    facts = {"fetched": int(here.sum()), "curated": len(kept), "quarantined": len(faults), "superseded": int((versions[here] - 1).sum())}
+    facts = {"fetched": int(here.sum()), "curated": len(kept), "quarantined": len(faults), "superseded": int(versions[here].sum() - here.sum())}
     return Cleaned(made.receipts, made.sales, made.payments, quarantine_table(day, faults, raws, rules), facts)
 
 
@@ -125,7 +125,7 @@ def _home(fault: Fault, raws: Sequence[Raw], rules: Rules, wanted: int) -> int:
 
 
 def newest(found: Read) -> tuple[np.ndarray, Ints]:
-    """(is the newest version, how many versions there are) of each good receipt, then of each fault."""
+    """(is the newest version, how many versions there are, said at the newest) of each good receipt, then of each fault."""
     receipts, good, faults = found.receipts, found.good, found.faults
     at = fixed(good, pa.int64())
     (number, _), (store, stores) = (encode(pa.concat_arrays([receipts.column(name).take(at), texts([getattr(f, field) for f in faults])]))
@@ -136,12 +136,12 @@ def newest(found: Read) -> tuple[np.ndarray, Ints]:
     nameless = np.flatnonzero(number < 0)
     key = number * (len(stores) + 1) + store
     key[nameless] = -2 - (len(stores) + 1) - np.arange(len(nameless))
-    key = np.unique(key, return_inverse=True)[1]
     changed = [_NEVER if f.updated_at is None else f.updated_at for f in faults]
     updated = np.concatenate([receipts.ints("updated_at")[good], changed]).astype("i8")
     raw = np.concatenate([found.raw[good], [f.raw for f in faults]]).astype("i8")
     position = np.concatenate([found.position[good], [f.position for f in faults]]).astype("i8")
     order = np.lexsort((position, raw, updated, key))
-    last = np.zeros(len(key), bool)
-    last[order] = np.r_[key[order][1:] != key[order][:-1], True] if len(key) else np.zeros(0, bool)
-    return last, np.bincount(key, minlength=len(key))[key]
+    ends = np.flatnonzero(np.diff(key[order], append=_NEVER)) if len(key) else np.zeros(0, "i8")
+    last, versions = np.zeros(len(key), bool), np.zeros(len(key), "i8")
+    last[order[ends]], versions[order[ends]] = True, np.diff(ends, prepend=-1)
+    return last, versions

@@ -56,7 +56,7 @@ def of_lines(receipts: Rows, tally: Tally) -> Money:
     unspread = receipts.ints("total_discount") - tally.line_discount
     late = np.flatnonzero(unspread)
     if len(late):
-        rows = np.flatnonzero(np.isin(lines.parent, late))
+        rows = np.flatnonzero((unspread != 0)[lines.parent])
         discount = discount.copy()
         discount[rows] += share(unspread[late], np.abs(gross - discount)[rows], lines.counts[late], np.zeros(len(late), "i8"))
     cost, unit = lines.ints("cost_total"), lines.ints("cost")

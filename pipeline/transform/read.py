@@ -124,7 +124,7 @@ def read(raws: Sequence[Raw], rules: Rules) -> Read:
 def _judged(raws: Sequence[Raw], owners: Ints, positions: Ints, rules: Rules) -> list[Fault]:
     """The faults of records that were parsed and then doubted."""
     faults = []
-    for at in np.unique(owners).tolist():
+    for at in sorted(set(owners.tolist())):
         lines = raws[at].ndjson.split(b"\n")
         for position in positions[owners == at].tolist():
             verdict = judge(lines[position - 1], rules)

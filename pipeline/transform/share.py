@@ -32,9 +32,9 @@ def share(amounts: Ints, weights: Ints, counts: Ints, rule: Ints) -> Ints:
     part = product // total[group]
     remainder = product - part * total[group]
     left = size - sums(part, counts)
-    by_size = np.flatnonzero((left > 0) & (rule == LARGEST))
-    if len(by_size):
-        rows = np.flatnonzero(np.isin(group, by_size)) if len(by_size) < len(counts) else np.arange(len(group))
+    by_size = (left > 0) & (rule == LARGEST)
+    if by_size.any():
+        rows = np.flatnonzero(by_size[group])
         order = rows[np.lexsort((-remainder[rows], group[rows]))] if remainder.dtype != object else np.array(
             sorted(rows.tolist(), key=lambda row: (group[row], -remainder[row])))
         within = counts[by_size]

@@ -38,7 +38,8 @@ class Till:
         """A receipt received on that UTC date, from that hour on, which nothing will happen to any more."""
         since = datetime.combine(day, time(hour), UTC)
         for receipt in served(self.server, since, since + timedelta(hours=24 - hour)):
-            if receipt["receipt_type"] == kind and receipt["cancelled_at"] is None and receipt["total_discount"] == 0 and len(receipt["payments"]) == 1:
+            plain = receipt["cancelled_at"] is None and receipt["total_discount"] == 0 and len(receipt["payments"]) == 1
+            if plain and receipt["receipt_type"] == kind:
                 return receipt
         raise LookupError(f"no such {kind} on {day}")
 

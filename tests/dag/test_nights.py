@@ -23,7 +23,9 @@ def reopened(log: str) -> dict[str, str]:
 
 
 def test_a_night_that_is_done_does_nothing(till: Till) -> None:
-    assert "MonthlyReport(month=2026-10)" in ran(till.night())
+    log = till.night()
+    assert "MonthlyReport(month=2026-10)" in ran(log) and "last window    2026-10-30" in log
+    assert json.loads((till.luigi.folder / "lake/state/etl_state.json").read_text())["last_window"] == "2026-10-30"
     again = till.night()
     assert ran(again) == [] and "Did not run any tasks" in again
 

@@ -58,7 +58,7 @@ def test_what_is_not_utf8_is_no_page(body: bytes) -> None:
 
 @pytest.mark.parametrize("body", [b'{"receipts":[],"cursor":5}', b'{"receipts":[NaN],"cursor":""}', b'{"receipts":[],"cursor":{"a":1}}',
                                   b'{"receipts":[]}{}', b'["receipts"]', b'{"x":{"receipts":[1]}}', b'{"receipts":[],"x":NaN}',
-                                  b'{"receipts":[{"a":[1}]}],"cursor":"c"}',
+                                  b'{"receipts":[{"a":[1}]]}',
                                   b'{"receipts":[],"cursor":"%s"}' % (b"x" * 5000), b'"receipts":[1]', b'{"receipts":[1],,"cursor":"c"}'])
 def test_all_around_the_list_is_held_to_json(body: bytes) -> None:
     for cut_up in (split_page, slice_page):

@@ -253,8 +253,9 @@ def tls_server(tmp_path: Path):
 def test_a_certificate_that_nobody_has_signed_is_refused(tls_server, token: str) -> None:
     url, pem, heads = tls_server
     http = Http(url, token)
-    with pytest.raises(SourceFatal, match="certificate is not accepted"):
+    with pytest.raises(SourceFatal, match="certificate is not accepted") as caught:
         http.get("/receipts", {}, json.loads)
+    assert caught.value.__context__ is caught.value.__cause__ is None, "what requests raised holds the header"
     assert heads == [] and http.requests == 1, "the token was not shown, and no retry was made"
     assert Http(url, token, ca_bundle=str(pem)).get("/receipts", {}, json.loads) == {"receipts": []}
 

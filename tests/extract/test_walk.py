@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
+import shutil
 import signal
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
@@ -280,6 +282,15 @@ def test_two_at_once_do_not_share_a_spool(start, tmp_path: Path) -> None:
     first, second = make_walk(source, 2, tmp_path), make_walk(source, 2, tmp_path)
     assert len(server.requests) == 10 and len(list(tmp_path.iterdir())) == 2
     assert numbers(first) == numbers(second) and list(tmp_path.iterdir()) == []
+
+
+def test_a_spool_that_its_owner_has_just_finished_is_not_taken_over(start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the opening of its journal and the lock the folder goes away."""
+    server, source = start(shop(96), limit=20)
+    killed_walk(source, tmp_path, 2, 3, "kept")
+    lock, [folder] = fcntl.flock, tmp_path.iterdir()
+    monkeypatch.setattr(fcntl, "flock", lambda *args: (shutil.rmtree(folder, ignore_errors=True), lock(*args)))
+    assert len(numbers(make_walk(source, 2, tmp_path))) == 96 and len(server.requests) == 3 + 5
 
 
 def test_many_at_once_take_over_and_finish_each_others_spools(start, tmp_path: Path) -> None:

@@ -50,8 +50,7 @@ class Reference(Kitchen):
             known = [Fraction(int(p / self.cent)) for p in prices if p is not None]
             mean = sum(known) / len(known) if known else Fraction(0)
             weights = [
-                (Fraction(int(p / self.cent)) if p is not None else mean) * Fraction(c["quantity"])
-                for p, c in zip(prices, components, strict=True)
+                (Fraction(int(p / self.cent)) if p is not None else mean) * Fraction(c["quantity"]) for p, c in zip(prices, components, strict=True)
             ]
         return weights if any(weights) else [Fraction(c["quantity"]) for c in components]
 
@@ -62,9 +61,7 @@ class Reference(Kitchen):
             cost = variant and variant["cost"]
             costs.append(cost if cost is not None and 0 < cost < 10**9 else 0)
         return (
-            [Fraction(cost) * Fraction(c["quantity"]) for cost, c in zip(costs, components, strict=True)]
-            if all(costs)
-            else [abs(g) for g in gross]
+            [Fraction(cost) * Fraction(c["quantity"]) for cost, c in zip(costs, components, strict=True)] if all(costs) else [abs(g) for g in gross]
         )
 
     # --- receipts
@@ -78,15 +75,10 @@ class Reference(Kitchen):
         negative = (gross if gross else receipt["total_money"]) < 0
         sign = (1 if negative else -1) if receipt["receipt_type"] == "REFUND" else 1
         factor = 0 if cancelled else sign
-        tax = {
-            kind: sum((t["money_amount"] for x in lines for t in x["line_taxes"] if t["type"] == kind), ZERO)
-            for kind in ("INCLUDED", "ADDED")
-        }
+        tax = {kind: sum((t["money_amount"] for x in lines for t in x["line_taxes"] if t["type"] == kind), ZERO) for kind in ("INCLUDED", "ADDED")}
         discount = receipt["total_discount"]
         unspread = discount - sum((x["total_discount"] for x in lines), ZERO)
-        extra = (
-            self.share(unspread, [abs(x["gross_total_money"] - x["total_discount"]) for x in lines]) if unspread else [ZERO] * len(lines)
-        )
+        extra = self.share(unspread, [abs(x["gross_total_money"] - x["total_discount"]) for x in lines]) if unspread else [ZERO] * len(lines)
         local = sold_at.astimezone(ZoneInfo(store.timezone)).replace(tzinfo=None)
         day = business_day(sold_at, store)
         channel = alias(self.menu.get("channels", {}), receipt["dining_option"] or "", own=False)
@@ -134,8 +126,7 @@ class Reference(Kitchen):
             "cancelled_total": receipt["total_money"] * sign if cancelled else ZERO,
             "discounts": [{"name": d["name"], "type": d["type"], "amount": d["money_amount"] * factor} for d in receipt["total_discounts"]],
             "taxes": [
-                {"name": t["name"], "type": t["type"], "rate": t["rate"], "amount": t["money_amount"] * factor}
-                for t in receipt["total_taxes"]
+                {"name": t["name"], "type": t["type"], "rate": t["rate"], "amount": t["money_amount"] * factor} for t in receipt["total_taxes"]
             ],
             "batch": batch,
         }
@@ -193,9 +184,7 @@ class Reference(Kitchen):
                 "variant_id": line["variant_id"],
                 "item": name,
                 "item_as_sold": line["item_name"],
-                "variant": line["variant_name"] and self.united("variants", line["variant_name"])
-                if line["variant_name"] is not None
-                else None,
+                "variant": line["variant_name"] and self.united("variants", line["variant_name"]) if line["variant_name"] is not None else None,
                 "category": self.category(name, item),
                 "combo": None,
                 "combo_quantity": None,
@@ -256,9 +245,7 @@ class Reference(Kitchen):
                 if key not in newest or instant(receipt["updated_at"]) >= instant(newest[key][0]["updated_at"]):
                     newest[key] = receipt, raw.batch
         made = [self.rows(receipt, batch) for receipt, batch in newest.values()]
-        made = sorted(
-            (m for m in made if m[0]["business_day"] == day), key=lambda m: (m[0]["sold_at"], m[0]["receipt_number"], m[0]["store_id"])
-        )
+        made = sorted((m for m in made if m[0]["business_day"] == day), key=lambda m: (m[0]["sold_at"], m[0]["receipt_number"], m[0]["store_id"]))
         return [m[0] for m in made], [row for m in made for row in m[1]], [row for m in made for row in m[2]]
 
 

@@ -29,9 +29,7 @@ def alias(table, *texts, own=True):
         for name, spelling in plain:
             if same(text) == same(spelling):
                 return name
-    wild = sorted(
-        ((n, same(s)) for n, s in pairs if ("*" in s or "?" in s) and not (own and s == n)), key=lambda p: (-len(p[1]), p[1], p[0])
-    )
+    wild = sorted(((n, same(s)) for n, s in pairs if ("*" in s or "?" in s) and not (own and s == n)), key=lambda p: (-len(p[1]), p[1], p[0]))
     for name, spelling in wild:
         if any(fits(text, spelling) for text in texts):
             return name
@@ -189,9 +187,7 @@ class Kitchen:
         _, rule, fixed = recipe
         components, companions, others = [], [], []
         for place, modifier in enumerate(line["line_modifiers"]):
-            part = next(
-                (n for n, p in enumerate((rule or {}).get("parts", [])) if "modifier" in p and fits(modifier["name"], p["modifier"])), None
-            )
+            part = next((n for n, p in enumerate((rule or {}).get("parts", [])) if "modifier" in p and fits(modifier["name"], p["modifier"])), None)
             extra = next((n for n, e in enumerate((rule or {}).get("with", [])) if fits(modifier["name"], e["modifier"])), None)
             if part is not None and not any(fits(modifier["option"], text) for text in rule["parts"][part].get("nothing", [])):
                 said = rule["parts"][part]

@@ -141,9 +141,7 @@ parts = [{{ dish = "Smash"{a} }}, {{ dish = "Papas", quantity = 2{b} }}, {{ modi
 )
 def test_fixed_dishes_weights_and_remainders(share, remainder, weights, gross):
     given = [f", weight = {weight}" for weight in weights or ()] or ["", "", ""]
-    rows = sell(
-        line("lunch  BOX", 100.25, "Drink: Regalo"), menu=FIXED.format(share=share, remainder=remainder, a=given[0], b=given[1], c=given[2])
-    )
+    rows = sell(line("lunch  BOX", 100.25, "Drink: Regalo"), menu=FIXED.format(share=share, remainder=remainder, a=given[0], b=given[1], c=given[2]))
     assert brief(rows, "combo", "slot", "item", "quantity", "gross") == [
         ("Pack", "Drink", "Regalo", "1", gross[0]),
         ("Pack", None, "Smash", "1", gross[1]),

@@ -34,8 +34,6 @@ def test_rows_change_only_with_their_version(request):
     if request.config.getoption("--update-golden"):
         GOLDEN.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
     golden = json.loads(GOLDEN.read_text(encoding="utf-8"))
-    unraised = [
-        name for name in made if made[name]["digest"] != golden[name]["digest"] and made[name]["version"] == golden[name]["version"]
-    ]
+    unraised = [name for name in made if made[name]["digest"] != golden[name]["digest"] and made[name]["version"] == golden[name]["version"]]
     assert not unraised, f"the rows of {unraised} changed: raise their version in pipeline/schema, then run with --update-golden"
     assert made == golden, "a version was raised: run with --update-golden"

@@ -136,9 +136,7 @@ def test_money_that_is_not_conserved_stops_everything(monkeypatch):
 def test_equal_content_has_equal_bytes_whatever_else_was_read():
     mine, other = (
         receipt(line("Smash", 10), receipt_number="1-1"),
-        receipt(
-            line("Agua", 10), receipt_number="1-2", store_id="aa", receipt_date="2026-07-02T18:00:00Z", created_at="2026-07-02T18:00:00Z"
-        ),
+        receipt(line("Agua", 10), receipt_number="1-2", store_id="aa", receipt_date="2026-07-02T18:00:00Z", created_at="2026-07-02T18:00:00Z"),
     )
     alone, beside = (clean(TODAY, raw(*records), catalog(), rules()).sales for records in ([mine], [other, mine]))
     assert alone.equals(beside)
@@ -200,13 +198,8 @@ def test_points_tips_surcharge_rounding_and_payments_are_seen():
 def test_channels_by_dining_option_else_by_ticket():
     menu = "[channels]\ndine_in = ['Comer aquí', 'mesa*']\nnone = ['']\n[tickets]\ndelivery = ['Rappi*']\n"
     sold = [("comer  AQUI", None), ("Mesa 4", "Rappi 1"), ("Otra", "RAPPI 9"), ("Otra", None), (None, None), (None, "Rappi 1")]
-    receipts = [
-        receipt(line("Smash", 10), receipt_number=f"1-{n}", dining_option=option, order=ticket) for n, (option, ticket) in enumerate(sold)
-    ]
-    made = [
-        clean(TODAY, raw(*receipts), catalog(), rules(text)).receipts.column("channel").to_pylist()
-        for text in (menu, menu.replace("none", "#"))
-    ]
+    receipts = [receipt(line("Smash", 10), receipt_number=f"1-{n}", dining_option=option, order=ticket) for n, (option, ticket) in enumerate(sold)]
+    made = [clean(TODAY, raw(*receipts), catalog(), rules(text)).receipts.column("channel").to_pylist() for text in (menu, menu.replace("none", "#"))]
     assert made == [
         ["dine_in", "dine_in", "delivery", "unmapped", "none", "none"],
         ["dine_in", "dine_in", "delivery", "unmapped", "unmapped", "delivery"],
@@ -226,8 +219,7 @@ def test_zero_cost_is_unknown_and_a_small_one_is_not():
 def test_customers_are_keyed():
     sold = raw(receipt(line("Smash", 10), customer_id="9f-customer"))
     plain, keyed, other = (
-        clean(TODAY, sold, catalog(), rules(customer_key=key)).receipts.column("customer_id").to_pylist()[0]
-        for key in (None, b"one", b"two")
+        clean(TODAY, sold, catalog(), rules(customer_key=key)).receipts.column("customer_id").to_pylist()[0] for key in (None, b"one", b"two")
     )
     assert plain == "9f-customer" and len(keyed) == 64 and keyed != other
 

@@ -59,12 +59,7 @@ def test_what_is_wrong_is_named(text, says):
 
 def test_comments_case_and_order_do_not_change_the_digest():
     one = "cash_rounding = 1\n[items]\nTaco = ['Tako', 'TACO*']\nTorta = []\n" + COMBO + COMBO.replace("Combo *", "Pack")
-    other = (
-        "# words\ncash_rounding = '1'\n"
-        + COMBO.replace("Combo *", "Pack")
-        + COMBO
-        + "[items]\nTorta = []\nTaco = ['taco*', ' tako']  # x\n"
-    )
+    other = "# words\ncash_rounding = '1'\n" + COMBO.replace("Combo *", "Pack") + COMBO + "[items]\nTorta = []\nTaco = ['taco*', ' tako']  # x\n"
     assert read_menu(one, "a").digest == read_menu(other, "b").digest
 
 

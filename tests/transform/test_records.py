@@ -206,9 +206,7 @@ def numbered(n: int, **changes) -> bytes:
 
 
 @settings(max_examples=40, deadline=None)
-@given(
-    st.lists(st.booleans(), max_size=40), st.sampled_from([b"{", b"null", b"[]", b'"x"', b"{}{}", b'{"receipt_number": Nan}', b"\xff\xfe"])
-)
+@given(st.lists(st.booleans(), max_size=40), st.sampled_from([b"{", b"null", b"[]", b'"x"', b"{}{}", b'{"receipt_number": Nan}', b"\xff\xfe"]))
 def test_bad_records_are_kept_apart_and_the_page_goes_on(bad, junk):
     bodies = [junk if is_bad else numbered(n) for n, is_bad in enumerate(bad, 1)]
     made = clean(DAY, page(*bodies), NO_CATALOG, RULES)

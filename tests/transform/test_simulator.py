@@ -29,9 +29,7 @@ NOW = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp() * 1000)
 @cache
 def shop() -> tuple[Shop, bytes]:
     source = Shop()
-    resources = {
-        name: [json.loads(entry.read()) for entry in source.rows(NOW, name)] for name in ("items", "categories", "stores", "employees")
-    }
+    resources = {name: [json.loads(entry.read()) for entry in source.rows(NOW, name)] for name in ("items", "categories", "stores", "employees")}
     return source, json.dumps(resources).encode()
 
 
@@ -99,9 +97,7 @@ def test_the_recorded_receipts_by_hand():
         "4.0000",
     ]
     assert [str(s["cost"]) for s in made.sales.to_pylist()] == ["13.05", "9.73", "17.28", "23.36"]
-    refund, sale = sorted(
-        clean(date(2024, 1, 5), recorded(), Catalog.read(b"{}"), RULES).receipts.to_pylist(), key=lambda r: r["receipt_type"]
-    )
+    refund, sale = sorted(clean(date(2024, 1, 5), recorded(), Catalog.read(b"{}"), RULES).receipts.to_pylist(), key=lambda r: r["receipt_type"])
     assert (refund["refund_for"], refund["total"], sale["total"], refund["units"]) == ("108-1748", Decimal("-81.25"), Decimal("81.25"), -1)
 
 

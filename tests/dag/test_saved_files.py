@@ -1,0 +1,31 @@
+"""A shop's saved JSON, in a folder or in a bucket, makes the lake that its API makes."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.dag.conftest import Till, served
+from tests.load.conftest import BUCKET, new_url
+from tests.load.seaweed import Server
+
+
+@pytest.mark.parametrize("place", ["folder", "bucket"])
+def test_saved_files_make_the_same_receipts(quiet_till: Till, seaweed: Server, place: str) -> None:
+    till = quiet_till
+    till.luigi("MonthlySales", "--month", "2026-10")
+    body = json.dumps({"receipts": served(till.server, datetime(2026, 10, 1, tzinfo=UTC), datetime(2026, 11, 3, tzinfo=UTC))}).encode()
+    folder = till.luigi.folder / "saved"
+    if place == "bucket":
+        folder = new_url()
+        seaweed.client().put_object(Bucket=BUCKET, Key=folder.removeprefix(f"s3://{BUCKET}/") + "/page-1.json", Body=body)
+    else:
+        folder.mkdir()
+        (folder / "page-1.json").write_bytes(body)
+    till.luigi.configure("pos", source="files", folder=folder).configure("lake", url=till.luigi.folder / "other", endpoint=seaweed.endpoint)
+    del till.luigi.environment["LOYVERSE_TOKEN"]
+    till.luigi("MonthlySales", "--month", "2026-10")
+    kept = "receipts/year=2026/month=10/receipts.parquet"
+    assert (till.luigi.folder / "other" / kept).read_bytes() == (till.luigi.folder / "lake" / kept).read_bytes()
