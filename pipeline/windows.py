@@ -27,6 +27,7 @@ from pipeline.extract import (
     walk,
     wall_warning,
 )
+from pipeline.extract import Progress as Step
 from pipeline.load import Lake
 from pipeline.progress import Progress
 from pipeline.transform import Store, day_bounds
@@ -60,6 +61,18 @@ def spans(days: Iterable[date]) -> Iterator[list[date]]:
         yield run
 
 
+def follow(bar: Progress, windows: list[Window], now: datetime) -> Callable[[Step], None]:
+    """Shows how far a walk has come: it goes from the newest receipt back to the start of the first window."""
+    start, end = windows[0].start, min(windows[-1].end, now)
+
+    def show(step: Step) -> None:
+        if step.oldest:
+            share = (end - step.oldest) / max(end - start, timedelta(seconds=1))
+            bar.reach(step.records, min(max(share, 0.0), 1.0), f"back to {step.oldest:%Y-%m-%d %H:%M}")
+
+    return show
+
+
 def commit(lake: Lake, batch: str, records: Records, facts: Mapping[str, object]) -> None:
     """Commit a batch with the copies by which a day sees that a receipt has left it, and the minutes that its objects span."""
     earlier = recall(lambda day: map(lake.read_raw, lake.raw_objects(day, day)))
@@ -82,7 +95,7 @@ def sweep(windows: list[Window], batch: str, lake: Lake, source: Source, *, now:
     span = Window(windows[-1].date, windows[0].start, windows[-1].end)
     name = f"sweep of {windows[0].date} to {span.date}"
     with Progress(name, "receipts", tell=tell) as bar:
-        found = walk(source, [span], bounded=True, spool=spool, now=now, progress=lambda step: bar.reach(step.records))
+        found = walk(source, [span], bounded=True, spool=spool, now=now, progress=follow(bar, [span], now))
     for _, records in found.windows:
         dates = [sold for sold in records if sold]
         held = list(lake.raw_objects(min(dates), max(dates))) if dates else []
@@ -134,7 +147,7 @@ def extract(days: Iterable[date], lake: Lake, source: Source, store: Store, *, l
         name = f"receipts of {span[0]}" + (f" to {span[-1]}" if span[1:] else "")
         with Progress(name, "receipts", tell=tell) as bar:
             found = walk(source, windows, bounded=span[-1] < last, spool=spool, now=now,
-                         progress=lambda step, bar=bar: bar.reach(step.records, f"back to {step.oldest:%Y-%m-%d %H:%M}" if step.oldest else ""))
+                         progress=follow(bar, windows, now))
         for warning in (skew_warning(found.skew), found.truncated_at and wall_warning(found.truncated_at)):
             if warning:
                 log.warning("%s: %s", name, warning)

@@ -1,0 +1,25 @@
+"""Progress of long work, as a log and the visualizer see it."""
+
+from __future__ import annotations
+
+import logging
+
+import pytest
+
+from pipeline.progress import Progress
+
+
+def test_a_log_gets_plain_lines_and_the_visualizer_a_percentage(caplog: pytest.LogCaptureFixture) -> None:
+    told: list[tuple[str, int | None]] = []
+    with caplog.at_level(logging.INFO), Progress("receipts", "receipts", tell=lambda *said: told.append(said), seconds=0.0) as bar:
+        bar.reach(250, 0.25, "back to 2026-10-20 12:00")
+        bar.reach(1000, 1.0)
+    assert [percent for _, percent in told] == [25, 99]
+    assert "250 receipts" in caplog.text and "s left, back to 2026-10-20 12:00" in caplog.text
+
+
+def test_nothing_is_said_more_often_than_every_few_seconds(caplog: pytest.LogCaptureFixture) -> None:
+    with caplog.at_level(logging.INFO), Progress("receipts", "receipts", seconds=60.0) as bar:
+        for done in range(100):
+            bar.reach(done, done / 100)
+    assert caplog.text == ""
