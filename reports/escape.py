@@ -1,4 +1,4 @@
-"""Text of people made inert in each form (RELIABILITY section 4, S13).
+"""Text of people made inert in each form.
 
 In: text whose hidden characters `words.visible` has replaced. Out: the same text, with no meaning to Markdown, a
 spreadsheet or typst. HTML is escaped by jinja2's autoescape.

@@ -1,4 +1,4 @@
-"""The house of DESIGN: who may import what, small files, every public thing said."""
+"""The house of ARCHITECTURE.md: who may import what, small files, every public thing said."""
 
 from __future__ import annotations
 

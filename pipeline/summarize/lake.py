@@ -1,6 +1,6 @@
 """The relations that the queries read: a private in-memory DuckDB over the lake tables of one month.
 
-    lake_receipts, lake_sales, lake_payments, lake_quarantine, stores   as in schema.py
+    lake_receipts, lake_sales, lake_payments, lake_quarantine, stores   as in the schema
     receipts   lake_receipts with is_counted (not cancelled), is_sale and is_refund (both of counted receipts only)
     rows       the dishes of counted receipts, with is_sale and is_refund
     lines      the same as sold: a combo is one line under its own name

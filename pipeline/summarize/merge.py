@@ -1,7 +1,7 @@
 """Months joined to a longer span: exact, and the same in whatever order they come.
 
 summarize(A + B) = merge(summarize(A), summarize(B)) when no receipt is in both. How a column merges follows from
-schema.py: a column of the key, or a label, names the row; `first_*` is the least and `last_*` the greatest; a flag holds
+the schema: a column of the key, or a label, names the row; `first_*` is the least and `last_*` the greatest; a flag holds
 where it held everywhere; `seconds` (the longest delay) is the greatest; every other count, quantity and amount adds up.
 `stores` and `employees` are not counted but known: the newest month's word is kept. Nulls are left out, and a column
 is null where all were.

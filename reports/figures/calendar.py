@@ -1,7 +1,7 @@
 """Fair comparison of two spans of days: same days, same weekdays, and the arithmetic of a difference.
 
 In: frames of `days` (one row a business day, store and channel). Out: `Totals` and exact integers. An *open day*
-of a store is a business day with at least one SALE receipt. Sources: REPORTS.md section 1 (weekday-normalised,
+of a store is a business day with at least one SALE receipt. Sources: the report's glossary (weekday-normalised,
 like-for-like after the nostress note: same stores, weekday against the same weekday).
 """
 

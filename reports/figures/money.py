@@ -1,4 +1,4 @@
-"""The money of a period: every definition of REPORTS.md section 1 that is a sum, once.
+"""The money of a period: every definition of the glossary that is a sum, once.
 
 In: frames of `tables` (units of 10**-places). Out: `Totals`, integers in the same units, and pairs (part, whole)
 for shares, never a float. Conserved: net = gross - discounts - refunds and collected = net + added tax + tips +

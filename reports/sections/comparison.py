@@ -1,7 +1,7 @@
 """How one figure is set beside another: always with its base, and without a percentage on a small one.
 
 In: exact pairs (part, whole) of two periods. Out: sentences of the catalog. Rule: no percentage on a base of under
-`PERCENT_BASE` receipts (REPORTS.md section 3); a month that the lake does not have is "no data", never 0.
+`PERCENT_BASE` receipts; a month that the lake does not have is "no data", never 0.
 """
 
 from __future__ import annotations

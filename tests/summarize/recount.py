@@ -1,6 +1,6 @@
 """Every table of schema.SUMMARY counted again by plain loops over plain rows: the slow, obvious reference.
 
-Written from REPORTS.md's definitions and the column sentences of schema.py, and sharing no code with pipeline.summarize.
+Written from the glossary's definitions and the column sentences of the schema, and sharing no code with pipeline.summarize.
 Each function takes a Month (lake_month.py) and gives {key: row}; amounts are whole numbers of the minor unit.
 """
 
