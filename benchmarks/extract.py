@@ -1,6 +1,6 @@
 """Receipts per second from the API into raw, against the bare cost of the same pages: `python -m benchmarks.extract [days]`.
 
-The simulator runs in a process of its own without a rate limit and serves one span again and again, its pages warm.
+The simulator runs in a process of its own without a rate limit and serves one span again and again.
 Bare is requests reading every page and throwing it away. Ours is a bounded walk (all checks, journal on disk), each
 window's objects made, compressed and committed to a lake in a local folder. Both are the best of several rounds that
 take turns, because the machine may have other things to do.
@@ -29,25 +29,8 @@ ROUNDS = 5
 
 
 def shop(pipe: multiprocessing.connection.Connection) -> None:
-    """Serve a shop of two stores until told to stop; a page that was served once is served from memory."""
-    class Warm(Shop):
-        def __init__(self) -> None:
-            super().__init__()
-            self.known: dict[tuple, list] = {}
-
-        def receipts(self, now, query, before=None):
-            key = (query, before)
-            if key not in self.known:
-                found = []
-                for entry in super().receipts(now, query, before):
-                    body = entry.read()
-                    found.append(entry._replace(read=lambda body=body: body))
-                    if len(found) > 250:
-                        break
-                self.known[key] = found
-            return iter(self.known[key])
-
-    with serve(Warm(), now=lambda: NOW) as server:
+    """Serve a shop of two stores until told to stop."""
+    with serve(Shop(), now=lambda: NOW) as server:
         pipe.send((server.url, server.token))
         pipe.recv()
 

@@ -153,6 +153,6 @@ def extract(days: Iterable[date], lake: Lake, source: Source, store: Store, *, l
                 log.warning("%s: %s", name, warning)
         for window, records in found.windows:
             facts = {"start": window.start.isoformat(), "end": window.end.isoformat(), "records": sum(len(records[sold]) for sold in records),
-                     "truncated_at": found.truncated_at.isoformat() if found.truncated_at and window.start < found.truncated_at else None}
+                     "truncated_at": found.truncated_at and found.truncated_at.isoformat()}
             commit(lake, str(window.date), records, facts)
         log.info("%s: %d records in %d pages, %d requests", name, found.records, found.pages, found.requests)

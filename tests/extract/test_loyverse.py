@@ -5,20 +5,19 @@ from __future__ import annotations
 import inspect
 import json
 from datetime import UTC, datetime, timedelta
-from itertools import pairwise
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import ConfigError, HistoryWall, SourceFatal, SourceRetriable, Unauthorized
+from pipeline.errors import ConfigError, SourceFatal, SourceRetriable, Unauthorized
 from pipeline.extract import SOURCES
 from pipeline.extract.endpoints import ENDPOINTS, query, write_instant
 from pipeline.extract.loyverse import open_loyverse
 from simulator import Book, Fault, Shop, on_page, on_path
 from simulator.api import RESOURCES
-from tests.extract.small_shop import NOW, START, Patience, connect, make_walk, numbers, receipt, shop
+from tests.extract.small_shop import NOW, START, Patience, connect, make_walk, numbers, shop
 
 END = START + timedelta(days=1)
 
@@ -235,130 +234,6 @@ def test_a_record_spoilt_on_the_way_is_asked_for_again(start) -> None:
     _, source = start(shop(30), limit=10, faults=[spoil])
     rows = [record for page in source.receipts(START, None) for record in page.records]
     assert len(rows) == 30 and all(json.loads(record.body) for record in rows) and spoil.struck == 1
-
-
-# The wall
-
-def wall(book: Book, start, limit: int, **options):
-    return start(book, limit=limit, history_days=31, **options)
-
-
-@pytest.mark.parametrize("limit", [3, 7, 10, 48, 250])
-@pytest.mark.parametrize("behind", [1, 5, 29])
-def test_all_on_this_side_of_the_wall_is_kept(start, tmp_path: Path, limit: int, behind: int) -> None:
-    """`behind` of 60 receipts were created before the wall and cancelled yesterday: the page across it fails whole, wherever it stands."""
-    edge = NOW - timedelta(days=31)
-    book = Book()
-    for n in range(60):
-        moment = edge + timedelta(minutes=30) * (n - behind) + timedelta(minutes=15)
-        book.add(receipt(f"1-{n}", moment), moment)
-    for n in range(60):
-        book.cancel(f"1-{n}", NOW - timedelta(days=1, hours=1, minutes=n))
-    server, source = wall(book, start, limit)
-    found = make_walk(source, 29, tmp_path)
-    assert set(numbers(found)) == {f"1-{n}" for n in range(behind, 60)}
-    assert found.truncated_at == edge + timedelta(minutes=15), "the oldest that was served"
-    assert len(server.requests) <= 60 // limit + 25
-
-
-def test_asking_from_before_the_wall_gives_what_is_on_this_side(start, tmp_path: Path) -> None:
-    """40 days without a run: the account refuses a page that reaches back too far, and everything since the wall is served."""
-    first = NOW - timedelta(days=40)
-    book = shop(400, first, timedelta(hours=2))
-    server, source = wall(book, start, 250)
-    pages = list(source.receipts(first, None))
-    served = [record for page in pages for record in page.records]
-    assert pages[-1].truncated_at is not None and NOW - timedelta(days=31) <= pages[-1].truncated_at <= NOW - timedelta(days=30)
-    assert {r.number for r in served} == {f"1-{n + 1000}" for n in range(400) if first + n * timedelta(hours=2) >= NOW - timedelta(days=31)}
-    assert len(server.requests) < 40
-
-
-def test_a_server_that_refuses_the_old_bound_itself_does_not_stop_the_nights(start) -> None:
-    """Whether updated_at_min beyond the wall is refused at once is not known: this server does."""
-    first = NOW - timedelta(days=40)
-    edge = write_instant(NOW - timedelta(days=31))
-    old = Fault("status", status=402, times=None, on=lambda exchange: exchange.params.get("updated_at_min", "9") < edge)
-    _, source = start(shop(400, first, timedelta(hours=2)), faults=[old])
-    pages = list(source.receipts(first, None))
-    assert sum(len(page.records) for page in pages) == 291 and pages[-1].truncated_at is not None
-    assert pages[-1].truncated_at - (NOW - timedelta(days=31)) < timedelta(minutes=5) and old.struck == 1
-
-
-def test_nothing_but_the_far_side_is_a_truncation_and_no_failure(start, tmp_path: Path) -> None:
-    """A shop on holiday cancels an old receipt: the night sees only the wall, says so, and does not block the next."""
-    book = shop(1, NOW - timedelta(days=45))
-    book.cancel("1-1000", NOW - timedelta(days=2))
-    _, source = wall(book, start, 250)
-    found = make_walk(source, 30, tmp_path)
-    assert numbers(found) == [] and found.truncated_at is not None
-    assert abs(found.truncated_at - (NOW - timedelta(days=31))) < timedelta(minutes=5)
-
-
-def test_a_lapsed_account_is_a_failure_and_never_no_receipts(start, tmp_path: Path) -> None:
-    server, source = start(shop(30), faults=[Fault("status", status=402, times=None)])
-    with pytest.raises(HistoryWall, match="Unlimited sales history"):
-        make_walk(source, 1, tmp_path)
-    assert len(server.requests) < 10
-
-
-def test_without_a_wall_nothing_is_truncated(start, tmp_path: Path) -> None:
-    _, source = start(shop(30), limit=10)
-    assert make_walk(source, 1, tmp_path).truncated_at is None
-
-
-@pytest.mark.parametrize("page", range(1, 7))
-def test_a_wall_anywhere_in_the_walk_keeps_what_came_before(start, tmp_path: Path, page: int) -> None:
-    """402 from page k on, however small the page: all pages before it are kept, and the walk is not called complete."""
-    _, source = start(shop(60, step=timedelta(minutes=20)), limit=10, faults=[
-        Fault("status", status=402, times=None, on=lambda e: e.page >= page and "created_at_min" not in e.params)])
-    found = make_walk(source, 1, tmp_path)
-    assert len(numbers(found)) == 10 * (page - 1) and found.truncated_at is not None
-
-
-# The catalog
-
-CONTACTS = {"email": "canary@example.org", "phone_number": "+52 55 0000 0000", "address": "Canary Street 1", "postal_code": "00001",
-            "description": "call Canary", "note": "Canary", "tax_id_number": "CANARY010101", "website": "canary.example.org"}
-
-
-def test_no_contact_leaves_the_catalog(start) -> None:
-    rows = {name: [{"id": f"{name}-1", "name": "Canaria Prueba", "deleted_at": "2026-01-01T00:00:00.000Z", **CONTACTS}] for name in
-            ("stores", "items", "categories", "modifiers", "employees", "payment_types", "taxes", "discounts", "pos_devices")}
-    server, source = start(Book(rows=rows, merchant={"id": "m", "business_name": "B", "currency": {"code": "MXN"}, **CONTACTS}))
-    found = source.catalog()
-    told = b"".join(row for rows in found.values() for row in rows).decode().lower()
-    assert "canary" not in told and "0000" not in told.replace("2026-01-01t00:00:00.000z", "") and "00001" not in told
-    assert all(len(rows) == 1 for rows in found.values()), "deleted things stay known"
-    assert json.loads(found["employees"][0])["name"] == "Canaria P."
-    assert not any(asked.path.startswith("/customers") for asked in server.requests)
-
-
-@pytest.mark.parametrize("name, alias", [("Ana Torres", "Ana T."), ("Ana", "Ana"), ("Juan Carlos Pérez", "Juan P."),
-                                         ("owner@example.org", None), (None, None), ("", None), ("Ana t@example.org", None)])
-def test_employees_are_known_by_an_alias(start, name: str | None, alias: str | None) -> None:
-    _, source = start(Book(rows={"employees": [{"id": "e", "name": name}]}))
-    assert json.loads(source.catalog()["employees"][0])["name"] == alias
-
-
-def test_a_catalog_is_the_same_whatever_the_order_of_the_rows(start) -> None:
-    found = []
-    for seed in range(3):
-        _, source = start(Shop(receipts_per_day=2), faults=[Fault("reorder", seed=seed, times=None)])
-        found.append(source.catalog())
-    assert found[0] == found[1] == found[2]
-    assert all(a < b for rows in found[0].values() for a, b in pairwise(rows))
-
-
-def test_a_catalog_row_that_is_no_object_is_an_error(start) -> None:
-    _, source = start(Shop(receipts_per_day=2), faults=[Fault("rows", act=lambda rows: [*rows, b"7"], on=on_path("/taxes"))])
-    with pytest.raises(SourceFatal, match="/taxes"):
-        source.catalog()
-
-
-def test_numbers_of_the_catalog_stay_as_they_were_spelled(start) -> None:
-    swap = Fault("body", on=on_path("/taxes"), body=b'{"taxes":[{"id":"t","rate":16.000,"name":"IVA"}]}')
-    _, source = start(Shop(receipts_per_day=2), faults=[swap])
-    assert source.catalog()["taxes"] == [b'{"id":"t","name":"IVA","rate":16.000}']
 
 
 @given(st.datetimes(timezones=st.just(UTC)))

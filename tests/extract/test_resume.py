@@ -1,0 +1,239 @@
+"""After a kill, a full disk or a failure the next run goes on where the last one stopped, and never with another's pages."""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import shutil
+import signal
+from datetime import timedelta
+from pathlib import Path
+from threading import Thread
+
+import pytest
+
+from pipeline.errors import ConfigError, SourceRetriable
+from pipeline.extract import walk
+from simulator import Fault, on_page
+from tests.extract.small_shop import DAY, NOW, START, make_walk, numbers, shop, windows
+
+
+def killed_walk(source: object, folder: Path, days: int, die: int, where: str) -> None:
+    """A child process walks and kills itself at its `die`-th page: "kept" after it was kept, "before" that, or while it hands out."""
+    child = os.fork()
+    if child:
+        assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
+        return
+    seen = 0
+
+    def strike() -> None:
+        nonlocal seen
+        seen += 1
+        if seen == die:
+            os.kill(os.getpid(), signal.SIGKILL)
+
+    if where == "before":
+        inner = source.receipts
+        source.receipts = lambda *args: ((strike(), page)[1] for page in inner(*args))
+    found = make_walk(source, days, folder, progress=lambda step: strike() if where == "kept" else None)
+    for _ in found.windows:
+        strike()
+    os._exit(1)
+
+
+@pytest.mark.parametrize("die", range(1, 6))
+@pytest.mark.parametrize("where", ["kept", "before"])
+def test_a_page_once_fetched_is_not_fetched_again(start, tmp_path: Path, die: int, where: str) -> None:
+    server, source = start(shop(96), limit=20)
+    killed_walk(source, tmp_path, 2, die, where)
+    found = make_walk(source, 2, tmp_path)
+    assert sorted(numbers(found)) == [f"1-{n + 1000}" for n in range(96)] and found.duplicates == 0
+    assert len(server.requests) == 5 + (where == "before"), "at most the page under way"
+    assert found.requests == 5 - die + (where == "before")
+    assert list(tmp_path.iterdir()) == [], "emptied when done"
+
+
+@pytest.mark.parametrize("die", [1, 2, 3])
+def test_windows_not_yet_handed_out_are_not_fetched_again(start, tmp_path: Path, die: int) -> None:
+    """Killed while the windows are committed: the next run asks for the rest only, and finds it on its disk."""
+    server, source = start(shop(144), limit=20)
+    killed_walk(source, tmp_path, 3, die, "handing out")
+    rest = windows(3)[die - 1:]
+    found = walk(source, rest, bounded=False, spool=tmp_path, now=NOW + timedelta(hours=1))
+    assert sorted(numbers(found)) == [f"1-{n + 1000}" for n in range(48 * (die - 1), 144)]
+    assert len(server.requests) == 8 and found.requests == 0 and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("damage", ["cut", "flip", "tail", "nothing but a tail"])
+def test_a_damaged_tail_is_dropped(start, tmp_path: Path, damage: str) -> None:
+    server, source = start(shop(96), limit=20)
+    killed_walk(source, tmp_path, 2, 3, "kept")
+    [journal] = tmp_path.glob("walk.*/journal")
+    body = journal.read_bytes()
+    journal.write_bytes({"cut": body[:-9], "flip": body[:-9] + bytes([body[-9] ^ 1]) + body[-8:], "tail": body + os.urandom(99),
+                         "nothing but a tail": os.urandom(99)}[damage])
+    found = make_walk(source, 2, tmp_path)
+    assert sorted(numbers(found)) == [f"1-{n + 1000}" for n in range(96)]
+    assert len(server.requests) == {"cut": 6, "flip": 6, "tail": 5, "nothing but a tail": 8}[damage]
+
+
+def test_a_cursor_forgotten_in_the_meantime_only_costs_time(start, tmp_path: Path) -> None:
+    server, source = start(shop(96), limit=20)
+    killed_walk(source, tmp_path, 2, 3, "kept")
+    server.faults.append(Fault("status", status=400, code="INVALID_CURSOR", on=on_page(4)))
+    found = make_walk(source, 2, tmp_path)
+    assert sorted(set(numbers(found))) == [f"1-{n + 1000}" for n in range(96)] and found.duplicates == 60
+
+
+@pytest.mark.parametrize("other", ["source", "earlier", "later", "bounded", "old", "clock set back"])
+def test_a_spool_of_another_walk_is_not_continued(start, tmp_path: Path, other: str) -> None:
+    server, source = start(shop(96), limit=20)
+    killed_walk(source, tmp_path, 2, 3, "kept")
+    asked, now, bounded = windows(2), NOW, other == "bounded"
+    if other == "source":
+        source.identity = "somebody else's"
+    elif other == "earlier":
+        asked = windows(3, START - DAY)
+    elif other == "later":
+        asked = windows(3)
+    elif other == "old":
+        now += timedelta(days=1)
+    elif other == "clock set back":
+        now -= timedelta(hours=1)
+        server.now = lambda: now
+    found = walk(source, asked, bounded=bounded, spool=tmp_path, now=now)
+    assert found.requests == 5 and len(server.requests) == 8 and len(numbers(found)) == 96
+    left = len(list(tmp_path.iterdir()))
+    assert left == (0 if other in ("old", "clock set back") else 1), "an old one is removed, another's is left to it"
+
+
+def test_nothing_but_walks_is_removed_from_the_spool_folder(start, tmp_path: Path) -> None:
+    for name in ("walk.txt", "walk.a.b.c", "walk.x.on.1.2.3.foo.bar", "mine"):
+        (tmp_path / name).mkdir()
+    _, source = start(shop(3))
+    make_walk(source, 1, tmp_path).windows.close()
+    assert {"walk.txt", "walk.a.b.c", "walk.x.on.1.2.3.foo.bar", "mine"} <= {path.name for path in tmp_path.iterdir()}
+
+
+def test_two_at_once_do_not_share_a_spool(start, tmp_path: Path) -> None:
+    server, source = start(shop(96), limit=20)
+    first, second = make_walk(source, 2, tmp_path), make_walk(source, 2, tmp_path)
+    assert len(server.requests) == 10 and len(list(tmp_path.iterdir())) == 2
+    assert numbers(first) == numbers(second) and list(tmp_path.iterdir()) == []
+
+
+def test_a_spool_that_its_owner_has_just_finished_is_not_taken_over(start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the opening of its journal and the lock the folder goes away."""
+    server, source = start(shop(96), limit=20)
+    killed_walk(source, tmp_path, 2, 3, "kept")
+    lock, [folder] = fcntl.flock, tmp_path.iterdir()
+    monkeypatch.setattr(fcntl, "flock", lambda *args: (shutil.rmtree(folder, ignore_errors=True), lock(*args)))
+    assert len(numbers(make_walk(source, 2, tmp_path))) == 96 and len(server.requests) == 3 + 5
+
+
+def test_many_at_once_take_over_and_finish_each_others_spools(start, tmp_path: Path) -> None:
+    _, source = start(shop(48), limit=20)
+    found: list[int] = []
+
+    def work(worker: int) -> None:
+        for turn in range(6):
+            handed = make_walk(source, 1, tmp_path).windows
+            if (worker + turn) % 3:
+                found.append(sum(len(rows) for _, records in handed for rows in records.values()))
+            else:
+                handed.close()  # gives up half-way
+
+    threads = [Thread(target=work, args=(n,)) for n in range(5)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert found == [48] * 20
+    for _ in range(30):
+        if list(tmp_path.iterdir()):
+            numbers(make_walk(source, 1, tmp_path))
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_walks_run_in_parallel(start, tmp_path: Path) -> None:
+    server, source = start(shop(48 * 6), limit=20)
+    found: dict[int, list[str]] = {}
+
+    def work(n: int) -> None:
+        found[n] = numbers(walk(source, windows(2, START + 2 * n * DAY), bounded=True, spool=tmp_path, now=NOW))
+
+    threads = [Thread(target=work, args=(n,)) for n in range(3)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(number for rows in found.values() for number in rows) == [f"1-{n + 1000}" for n in range(48 * 6)]
+    assert len(server.requests) == 15 and list(tmp_path.iterdir()) == []
+
+
+def test_the_spool_is_private(start, tmp_path: Path) -> None:
+    _, source = start(shop(3))
+    found = make_walk(source, 1, tmp_path / "new")
+    next(found.windows)
+    assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
+    [folder] = (tmp_path / "new").iterdir()
+    assert folder.stat().st_mode & 0o777 == 0o700 and (folder / "journal").stat().st_mode & 0o777 == 0o600
+
+
+@pytest.mark.parametrize("room", [12_000, -1], ids=["early", "in the last byte"])
+def test_a_full_disk_is_said_and_what_was_fetched_is_kept(start, tmp_path: Path, room: int) -> None:
+    _, source = start(shop(96), limit=20)
+    measured = make_walk(source, 2, tmp_path / "measured")
+    [journal] = (tmp_path / "measured").glob("walk.*/journal")
+    limit = journal.stat().st_size - 1 if room < 0 else room
+    child = os.fork()
+    if child == 0:
+        import resource
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
+        try:
+            make_walk(source, 2, tmp_path / "spool")
+        except ConfigError as error:
+            os._exit(7 if "free space" in str(error) and str(tmp_path) in str(error) else 1)
+        os._exit(2)
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
+    found = make_walk(source, 2, tmp_path / "spool")
+    assert len(numbers(found)) == measured.records == 96 and found.requests == (1 if room < 0 else 3)
+
+
+def test_a_disk_that_loses_pages_is_noticed(start, tmp_path: Path) -> None:
+    _, source = start(shop(96), limit=20)
+    found = make_walk(source, 2, tmp_path)
+    [journal] = tmp_path.glob("walk.*/journal")
+    os.truncate(journal, journal.stat().st_size - 1)
+    with pytest.raises(ConfigError, match="4 of 5 pages"):
+        numbers(found)
+
+
+def test_nothing_of_a_dropped_tail_comes_back(start, tmp_path: Path) -> None:
+    server, source = start(shop(96), limit=20)
+    killed_walk(source, tmp_path, 2, 3, "kept")
+    [journal] = tmp_path.glob("walk.*/journal")
+    body = journal.read_bytes()
+    journal.write_bytes(body[:30] + bytes([body[30] ^ 1]) + body[31:])  # the first page is damaged, the others are whole
+    killed_walk(source, tmp_path, 2, 1, "kept")
+    found = make_walk(source, 2, tmp_path)
+    assert len(numbers(found)) == 96 and found.requests == 4 and len(server.requests) == 3 + 1 + 4
+
+
+def test_a_failure_keeps_the_pages_for_the_next_run(start, tmp_path: Path) -> None:
+    server, source = start(shop(96), limit=20, faults=[Fault("status", status=500, times=8, on=on_page(4))])
+    with pytest.raises(SourceRetriable):
+        make_walk(source, 2, tmp_path)
+    found = make_walk(source, 2, tmp_path)
+    assert found.requests == 2 and len(numbers(found)) == 96
+    assert len(server.requests) == 3 + 8 + 2
+
+
+def test_a_truncated_walk_is_truncated_after_a_kill_too(start, tmp_path: Path) -> None:
+    server, source = start(shop(96), limit=20, faults=[
+        Fault("status", status=402, times=None, on=lambda e: e.page >= 3 and "created_at_min" not in e.params)])
+    killed_walk(source, tmp_path, 2, 3, "kept")
+    found = make_walk(source, 2, tmp_path)
+    assert found.truncated_at is not None and len(numbers(found)) == 40 and found.requests == 0
+    assert server.requests
