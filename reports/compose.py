@@ -87,7 +87,7 @@ def compose_monthly(
     """The monthly report as data; `before` is the figures.json of the edition before this one."""
     if month not in sources:
         raise KeyError(f"no summary of {month:%Y-%m}; give the month's own tables")
-    found = currencies(sources[month])
+    found = _traded(currencies(sources[month]), sources)
     made: list[Section] = []
     names: dict[str, str] = {}
     for currency in found:
@@ -139,6 +139,12 @@ def compose_cumulative(
         ]
         made += [replace(section, currency=currency, number=i + 1) for i, section in enumerate(sections)]
     return Page("cumulative", last, through, places, found, tuple(sorted(names.values())), tuple(made), facts, front=2)
+
+
+def _traded(known: Sequence[str], sources: Mapping[date, Mapping[str, pa.Table]]) -> Sequence[str]:
+    """Of the stores' currencies those in which anything was sold in the months at hand; all of them where nothing was."""
+    sold = {currency for tables in sources.values() if "days" in tables for currency in tables["days"].column("currency").to_pylist()}
+    return [currency for currency in known if currency in sold] or known
 
 
 def _past(before: Mapping[str, object] | None, currency: str) -> Mapping[str, object] | None:

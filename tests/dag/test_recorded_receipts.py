@@ -55,7 +55,7 @@ def test_the_report_says_what_was_worked_out_by_hand(replay: Runner, month: str)
     replay.configure("pos", history_starts=f"{month}-01")
     replay("MonthlyReport", "--month", month)
     found = json.loads((replay.folder / "lake/reports/monthly" / month / "figures.json").read_text())["currencies"]
-    assert {name for name, section in found.items() if section["bridge"]["total"]["receipts"]} == {currency}
+    assert list(found) == [currency], "a currency in which nothing was sold has no sections"
     found = found[currency]
     stores = {name: total for name, total in found["bridge"]["stores"].items() if total["receipts"]}
     assert len(stores) == 1 and next(iter(stores)).startswith(store)
