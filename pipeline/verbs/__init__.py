@@ -1,0 +1,39 @@
+"""What Luigi's command line has no verb for: `pos VERB`, one file a verb.
+
+A verb is a module of its name. Its docstring is its help, examples included; `arguments(parser)` says what it takes, and
+`run(asked)` does it and returns the exit code: 0 well; 1 not found, or not as it should be; 2 a setting or the lake is
+wrong; 3 stale: the lake is older than it should be, or has gaps; 4 degraded: the night went through, but the account's
+history wall has cut off part of it; else Luigi's own. A new verb is its file and its name in VERBS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from importlib import import_module
+
+from pipeline.errors import PipelineError
+from pipeline.logs import redact
+
+VERBS = ("night", "status", "explain", "uncovered")
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line, with every verb's help."""
+    command = argparse.ArgumentParser("pos", description="Questions and commands to the lake, beside `luigi --module pipeline TASK`.")
+    verbs = command.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for name in VERBS:
+        module = import_module(f"{__name__}.{name}")
+        first = module.__doc__.partition("\n")[0].rstrip(".")
+        module.arguments(verbs.add_parser(name, help=first, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter))
+    return command
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one verb; returns the exit code."""
+    asked = parser().parse_args(arguments)
+    try:
+        return import_module(f"{__name__}.{asked.verb}").run(asked)
+    except PipelineError as error:
+        print(redact(f"{type(error).__name__}: {error}"), file=sys.stderr)  # noqa: T201
+        return 2

@@ -1,0 +1,32 @@
+"""How fresh the lake is, told from the lake alone.
+
+    pos status
+
+Last window, age, gaps, truncated spans, quarantine, receipts by store and day for the last fortnight. Exit code 3 when
+the lake is older than it should be or has gaps, so that a monitor can call it. Writes state/etl_state.json.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from pipeline import settings
+from pipeline.status import Status, read_status, tell_status
+from pipeline.targets import lake
+
+
+def arguments(_: argparse.ArgumentParser) -> None:
+    pass
+
+
+def tell() -> Status:
+    """Print the status, and keep it beside the lake for a machine."""
+    found = read_status(lake(), expected=settings.last_day(), now=settings.now(), limited=settings.pos().limited_history)
+    lake().put_state("etl_state.json", found.to_bytes())
+    print(tell_status(found))  # noqa: T201
+    return found
+
+
+def run(_: argparse.Namespace) -> int:
+    found = tell()
+    return 3 if found.is_stale or found.gaps else 0
