@@ -6,8 +6,8 @@ pay for Luigi: the tasks are loaded on first use.
 
 import sys
 
-__all__ = ["CumulativeReport", "DailySales", "MonthlyReport", "MonthlySales", "MonthlySummary", "Nightly", "RawCatalog", "RawReceipts",
-           "Sweep"]
+__all__ = ["CumulativeReport", "DailySales", "GlueTables", "MonthlyReport", "MonthlySales", "MonthlySummary", "Nightly", "RawCatalog",
+           "RawReceipts", "Sweep"]
 
 
 def __getattr__(name: str):

@@ -14,7 +14,8 @@ ROOT = Path(__file__).parent.parent
 FILES = sorted(path for folder in ("pipeline", "reports", "simulator") for path in (ROOT / folder).rglob("*.py"))
 STAGES = ("extract", "transform", "load", "summarize")
 LUIGI = ("pipeline/settings.py", "pipeline/targets.py", "pipeline/tasks/")
-ONLY = {"requests": {"pipeline/extract/http.py"}, "boto3": {"pipeline/load/s3.py"}, "botocore": {"pipeline/load/s3.py"}}
+AWS = {"pipeline/load/s3.py", "pipeline/load/glue.py"}
+ONLY = {"requests": {"pipeline/extract/http.py"}, "boto3": AWS, "botocore": AWS}
 
 
 def module(path: Path) -> str:

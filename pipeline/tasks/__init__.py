@@ -16,11 +16,12 @@ Days and months are the store's business days; nothing here reads the clock but 
 """
 
 from pipeline import settings
+from pipeline.tasks.glue import GlueTables
 from pipeline.tasks.lake import DailySales, MonthlySales, MonthlySummary, days_of
 from pipeline.tasks.raw import RawCatalog, RawReceipts, Sweep, catalog_for, read_catalog
 from pipeline.tasks.tell import CumulativeReport, MonthlyReport, Nightly
 
 settings.install_guards()
 
-__all__ = ["CumulativeReport", "DailySales", "MonthlyReport", "MonthlySales", "MonthlySummary", "Nightly", "RawCatalog", "RawReceipts",
-           "Sweep", "catalog_for", "days_of", "read_catalog"]
+__all__ = ["CumulativeReport", "DailySales", "GlueTables", "MonthlyReport", "MonthlySales", "MonthlySummary", "Nightly", "RawCatalog",
+           "RawReceipts", "Sweep", "catalog_for", "days_of", "read_catalog"]

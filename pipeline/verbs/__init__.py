@@ -15,7 +15,7 @@ from importlib import import_module
 from pipeline.errors import PipelineError
 from pipeline.logs import redact
 
-VERBS = ("night", "status", "explain", "uncovered")
+VERBS = ("night", "status", "explain", "uncovered", "describe")
 
 
 def parser() -> argparse.ArgumentParser:

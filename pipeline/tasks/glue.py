@@ -1,0 +1,59 @@
+"""The lake's tables in the Glue catalog, for those who want them there: GlueTables."""
+
+from __future__ import annotations
+
+import luigi
+
+from pipeline import schema, settings
+from pipeline.describe import DIGEST, Described, described, glue_tables
+from pipeline.errors import ConfigError
+from pipeline.load import SALES, SUMMARY
+from pipeline.load.glue import GlueCatalog
+from pipeline.targets import lake
+
+
+def tables_of_lake() -> list[Described]:
+    """The tables of the configured lake, with the places where they stand."""
+    def folder(dataset: schema.Dataset) -> str:
+        return lake().uri(SALES if dataset in schema.LAKE else SUMMARY, "2000-01", dataset.name).partition("/year=")[0]
+
+    return described(settings.rules().places, folder)
+
+
+class Registered(luigi.Target):
+    """The tables of a database, as Glue has them."""
+
+    def __init__(self, task: GlueTables):
+        self.task = task
+
+    def exists(self) -> bool:
+        return not self.task.outdated()
+
+    def __str__(self) -> str:
+        return f"glue:{self.task.database}"
+
+
+class GlueTables(luigi.Task):
+    """Registers the lake's tables with the Glue catalog; done when Glue holds them as the schema of this code says."""
+
+    database = luigi.Parameter(default="pos", description="database in the Glue catalog; made where it is missing")
+    endpoint = luigi.Parameter(default="", description="address of a server that speaks Glue; empty: AWS")
+
+    def output(self) -> Registered:
+        return Registered(self)
+
+    def catalog(self) -> GlueCatalog:
+        if not settings.lake().url.startswith("s3://"):
+            raise ConfigError(f"[lake] url = {settings.lake().url}: Glue and Athena read a bucket; set it to s3://bucket/prefix")
+        return GlueCatalog(region=settings.lake().region or None, endpoint=self.endpoint or None)
+
+    def outdated(self) -> list[dict[str, object]]:
+        """The tables that Glue does not hold as they should be."""
+        wanted = glue_tables(tables_of_lake(), first_year=settings.pos().history_starts.year)
+        known = self.catalog().parameters(self.database)
+        return [table for table in wanted if known.get(table["Name"], {}).get(DIGEST) != table["Parameters"][DIGEST]]
+
+    def run(self) -> None:
+        tables = self.outdated()
+        self.catalog().register(self.database, tables)
+        self.set_status_message(f"{len(tables)} tables registered in {self.database}")

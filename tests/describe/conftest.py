@@ -1,0 +1,49 @@
+"""Two months in a lake on disk, as a reader finds them."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from pipeline import schema
+from pipeline.describe import Described, described
+from pipeline.load import SALES, SUMMARY, Lake, edition_of, open_storage
+from pipeline.load.parquet import to_bytes
+from pipeline.summarize import summarize
+from tests.summarize.lake_month import draw_month
+
+PLACES = 3
+
+
+@pytest.fixture(scope="session")
+def months() -> dict[str, dict[str, pa.Table]]:
+    """Every table of two months, by its name as a reader knows it."""
+    found = {}
+    for n in (1, 2):
+        month = draw_month(n, 60, first=date(2026, n, 1))
+        void = {row["receipt_number"] for row in month.receipts if row["is_cancelled"]}  # drawn with amounts, which the lake never holds
+        month = month.part(lambda number, void=void: number not in void)
+        tables = month.arguments()
+        summary = summarize(**tables)
+        found[f"2026-0{n}"] = {d.name: tables[d.name] for d in schema.LAKE} | {f"summary_{d.name}": summary[d.name] for d in schema.SUMMARY}
+    return found
+
+
+@pytest.fixture(scope="session")
+def folder(months: dict[str, dict[str, pa.Table]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a lake in data/."""
+    root = tmp_path_factory.mktemp("analyst")
+    lake = Lake(open_storage(str(root / "data")))
+    for name, tables in months.items():
+        for dataset, members, prefix in ((SALES, schema.LAKE, ""), (SUMMARY, schema.SUMMARY, "summary_")):
+            bodies = {d.name: to_bytes(tables[prefix + d.name], d.order or d.key) for d in members}
+            lake.publish(dataset, name, edition_of(1, {}, []), bodies, {}, basis=None)
+    return root
+
+
+@pytest.fixture(scope="session")
+def tables(folder: Path) -> list[Described]:
+    return described(PLACES, lambda d: f"{folder}/data/{d.name if d in schema.LAKE else f'summary/{d.name}'}")
