@@ -11,7 +11,7 @@ import pytest
 
 import pipeline
 
-GUIDES = ["aws.md", "docker.md", "github-actions.md", "luigid.md"]
+GUIDES = ["analyst.md", "aws.md", "docker.md", "first-report.md", "github-actions.md", "luigid.md", "migrating.md"]
 
 
 def blocks(root: Path, guide: str) -> list[str]:
@@ -29,7 +29,7 @@ def test_every_shell_block_parses(root: Path, guide: str) -> None:
 def test_every_file_that_a_guide_names_is_there(root: Path, guide: str) -> None:
     text = (root / "docs" / guide).read_text()
     named = set(re.findall(r"`?((?:docker|docs|config|\.github)/[\w./-]+\.(?:sh|py|cfg|json|toml|yml|md|example))", text))
-    assert named
+    assert named or "](" in text
     assert not [path for path in named if not (root / path).is_file()]
     for link in re.findall(r"\]\((?!https?://)([^)#]+)", text):
         assert (root / "docs" / link).is_file(), link
