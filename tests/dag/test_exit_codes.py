@@ -1,0 +1,117 @@
+"""Every documented exit code, provoked: what the README and the runbook promise, held by the shipped configuration."""
+
+from __future__ import annotations
+
+import os
+import re
+import secrets
+import signal
+import socket
+import time
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import ROOT, Runner
+from tests.dag.conftest import Till
+
+OUTSIDE = """
+import luigi
+
+class Invoice(luigi.ExternalTask):
+    def output(self):
+        return luigi.LocalTarget("never.csv")
+"""
+BROKEN = """
+import luigi
+
+class Nothing(luigi.Task):
+    def output(self):
+        return luigi.LocalTarget("never.csv")
+
+class Crash(luigi.Task):
+    def complete(self):
+        raise RuntimeError("the disk is on fire")
+"""
+PAGES = [(ROOT / "README.md").read_text(), (ROOT / "docs" / "runbook.md").read_text()]
+
+
+@pytest.mark.parametrize("code", [0, 10, 20, 25, 30, 35, 40])
+def test_every_code_stands_in_readme_and_runbook(code: int) -> None:
+    assert all(re.search(rf"^\| {code} \|", page, re.MULTILINE) for page in PAGES)
+
+
+def test_10_the_same_command_runs_already(quiet_till: Till) -> None:
+    till = quiet_till
+    locks = till.luigi.folder / "locks"
+    first = till.luigi.start("Nightly")
+    try:
+        for _ in range(200):
+            if locks.is_dir() and any(locks.iterdir()):
+                break
+            time.sleep(0.02)
+        first.send_signal(signal.SIGSTOP)  # so that it holds the lock for as long as the second looks
+        assert "already running" in till.luigi("Nightly", code=10)
+    finally:
+        first.send_signal(signal.SIGCONT)
+    assert first.communicate(timeout=120) and first.returncode == 0
+
+
+@pytest.mark.parametrize(("source", "task", "code", "said"), [
+    (OUTSIDE, "Invoice", 20, "missing external dependencies"),
+    (BROKEN, "Nothing", 30, "failed"),
+    (BROKEN, "Crash", 35, "the disk is on fire"),
+])
+def test_what_luigi_itself_finds(luigi: Runner, source: str, task: str, code: int, said: str) -> None:
+    (luigi.folder / "outside.py").write_text("import pipeline\n" + source)
+    luigi.environment["PYTHONPATH"] = f"{luigi.folder}{os.pathsep}{ROOT}"
+    assert said in luigi("--module", "outside", task, code=code)
+
+
+def test_25_the_scheduler_gives_no_leave(luigi: Runner) -> None:
+    luigi.configure("resources", pos_api=0)
+    assert "not granted run permission" in luigi("RawCatalog", code=25)
+
+
+def test_30_a_task_fails_and_says_why_without_the_token(quiet_till: Till) -> None:
+    wrong = quiet_till.luigi.environment["LOYVERSE_TOKEN"] = secrets.token_hex(16)
+    log = quiet_till.night(code=30)
+    assert "401" in log and "Access tokens" in log and wrong not in log
+    quiet_till.luigi.environment["LOYVERSE_TOKEN"] = quiet_till.server.token
+    quiet_till.luigi("RawCatalog")
+
+
+def test_35_a_month_that_cannot_be(luigi: Runner) -> None:
+    log = luigi("MonthlyReport", "--month", "2019-01", code=35)
+    assert "none of its business days has closed within the shop's history" in log
+
+
+def test_40_a_parameter_that_cannot_be_read(luigi: Runner) -> None:
+    assert "2026-13 is not a month; write it as 2026-10" in luigi("MonthlyReport", "--month", "2026-13", code=40)
+
+
+def test_40_a_scheduler_that_is_not_there(luigi: Runner) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        luigi.configure("core", rpc_retry_attempts=1, rpc_retry_wait=0)
+        assert "refused" in luigi("RawCatalog", "--scheduler-url", f"http://127.0.0.1:{free.getsockname()[1]}", code=40, scheduler="").lower()
+
+
+def test_2_a_setting_that_is_wrong(luigi: Runner) -> None:
+    luigi.configure("shop", timezone="America/Nowhere")
+    code, text = luigi.pos("status")
+    assert code == 2 and "is not an IANA time zone" in text and "Traceback" not in text
+
+
+def test_a_run_that_is_told_to_end_ends_and_the_next_one_goes_on(quiet_till: Till) -> None:
+    first = quiet_till.luigi.start("Nightly")
+    log = quiet_till.luigi.folder / "lake"
+    for _ in range(300):
+        if any(Path(log).glob("_editions/raw/receipts/*")):
+            break
+        time.sleep(0.05)
+    first.terminate()
+    first.communicate(timeout=60)
+    assert first.returncode not in (0, None)
+    quiet_till.night()
+    assert "Did not run any tasks" in quiet_till.night()
