@@ -16,3 +16,4 @@ lint:            ## style and imports
 lock:            ## lock the requirements again, with hashes
 	.venv/bin/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra luigid setup.cfg -o requirements.txt
 	.venv/bin/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra dev --extra luigid -c requirements.txt setup.cfg -o requirements-dev.txt
+	printf 'pip-audit>=2.9\ncyclonedx-bom>=7\n' | .venv/bin/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate - -o requirements-audit.txt

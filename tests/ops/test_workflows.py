@@ -10,7 +10,7 @@ import pytest
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
 SHELL_FROM_EVENT = re.compile(r"\$\{\{")
 ALLOWED = {
-    "ci": {"tests": {"contents": "read"}, "lint": {"contents": "read"}, "image": {"contents": "read"}},
+    "ci": {job: {"contents": "read"} for job in ("tests", "lint", "audit", "image")},
     "nightly": {"night": {"contents": "read", "id-token": "write"}, "tell": {"issues": "write"}},
 }
 
