@@ -15,7 +15,9 @@ RUN python3 -m venv --without-pip /opt/venv \
 COPY pipeline /app/pipeline
 COPY reports /app/reports
 COPY simulator /app/simulator
-RUN python3 -m compileall -q /app
+RUN python3 -m compileall -q /app \
+    && printf '#!/opt/venv/bin/python\nimport sys\n\nfrom pipeline.verbs import main\n\nsys.exit(main())\n' >/opt/venv/bin/pos \
+    && chmod 0755 /opt/venv/bin/pos
 
 FROM ${BASE}
 RUN useradd --uid 10001 --user-group --no-create-home --home-dir /tmp --shell /usr/sbin/nologin pos \
