@@ -11,7 +11,7 @@ import re
 
 from pipeline.errors import PipelineError
 
-SECRETS = ("LOYVERSE_TOKEN", "CUSTOMER_HASH_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID", "SMTP_PASSWORD")
+SECRETS = ("LOYVERSE_TOKEN", "CUSTOMER_HASH_KEY", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN", "AWS_ACCESS_KEY_ID", "SMTP_PASSWORD", "WEBHOOK_URL")
 _WORKER = re.compile(r"^\[pid \d+\] Worker Worker\(.*?\) (\w+)\s+")
 _BEARER = re.compile(r"(?i)(bearer\s+|authorization['\"]?\s*[:=]\s*['\"]?(?:bearer\s+)?)[^\s'\",]+")
 # Luigi puts the traceback of a failing complete() or requires() into the message itself.

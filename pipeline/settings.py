@@ -14,7 +14,6 @@ import tempfile
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
 from pathlib import Path
-from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import luigi
 from babel import Locale, UnknownLocaleError
@@ -22,7 +21,7 @@ from babel.numbers import get_currency_precision, is_currency
 from dotenv import load_dotenv
 
 from pipeline.errors import ConfigError
-from pipeline.transform import Menu, Rules, Store, day_bounds, read_menu, tz_version
+from pipeline.transform import Menu, Rules, Store, day_bounds, read_menu, time_zone, tz_version
 
 load_dotenv(Path("config/config.env"))
 
@@ -92,6 +91,28 @@ class report(luigi.Config):  # noqa: N801
     paper = luigi.Parameter("us-letter", description="us-letter or a4")
 
 
+class mail(luigi.Config):  # noqa: N801
+    """Reports and alerts by e-mail; nothing is sent while `to` and `alerts_to` are empty. The password: SMTP_PASSWORD."""
+
+    host = luigi.Parameter("", description="mail server")
+    port = luigi.IntParameter(587)
+    security = luigi.Parameter("starttls", description="starttls or tls; nothing is sent without")
+    user = luigi.Parameter("")
+    sender = luigi.Parameter("", description="address that the mail comes from")
+    to = luigi.Parameter("", description="who gets the reports: owner@example.com, partner@example.com en_US")
+    alerts_to = luigi.Parameter("", description="who is told of a night that failed")
+    open_months = luigi.BoolParameter(False, parsing=luigi.BoolParameter.EXPLICIT_PARSING, description="also the month under way, every night")
+    ca_file = luigi.Parameter("", description="certificates to trust instead of the system's")
+
+
+class webhook(luigi.Config):  # noqa: N801
+    """Messages in Slack's format to WEBHOOK_URL; nothing is sent without it."""
+
+    reports = luigi.BoolParameter(True, parsing=luigi.BoolParameter.EXPLICIT_PARSING)
+    alerts = luigi.BoolParameter(True, parsing=luigi.BoolParameter.EXPLICIT_PARSING)
+    ca_file = luigi.Parameter("")
+
+
 @cache
 def now() -> datetime:
     """The instant of this run, UTC; read once, so that one run has one today."""
@@ -107,8 +128,8 @@ def now() -> datetime:
 
 def _store(where: str, timezone: str, day_starts_at: str, currency: str) -> Store:
     try:
-        ZoneInfo(timezone)
-    except (ZoneInfoNotFoundError, ValueError, OSError) as error:
+        time_zone(timezone)
+    except ValueError as error:
         raise ConfigError(f"{where}: timezone = {timezone!r} is not an IANA time zone such as America/Mexico_City") from error
     try:
         starts = time.fromisoformat(day_starts_at)
@@ -243,23 +264,6 @@ class Day(luigi.DateParameter):
         return last_day() if value is None else super().normalize(value)
 
 
-class Days(luigi.Parameter):
-    """One day; or, where Luigi batches tasks, several: a tuple of dates, spelled 2026-10-01,2026-10-02."""
-
-    def __init__(self, **kwargs: object):
-        super().__init__(batch_method=lambda days: tuple(sorted(set(days))), **kwargs)
-
-    def parse(self, text: str) -> date | tuple[date, ...]:
-        days = tuple(map(Day().parse, text.split(",")))
-        return days if len(days) > 1 else days[0]
-
-    def serialize(self, value: date | tuple[date, ...]) -> str:
-        return ",".join(map(str, value)) if isinstance(value, tuple) else str(value)
-
-    def normalize(self, value: date | tuple[date, ...]) -> date | tuple[date, ...]:
-        return value[0] if isinstance(value, tuple) and len(value) == 1 else value
-
-
 class Month(luigi.MonthParameter):
     """A month, spelled 2026-10; the last whole one by default."""
 
@@ -271,3 +275,24 @@ class Month(luigi.MonthParameter):
 
     def normalize(self, value: date | None) -> date:
         return default_month() if value is None else super().normalize(value)
+
+
+class Days(luigi.Parameter):
+    """One day; or, where Luigi batches tasks, several: a tuple of dates, spelled 2026-10-01,2026-10-02."""
+
+    one: type[luigi.DateParameter] = Day
+
+    def __init__(self, **kwargs: object):
+        super().__init__(batch_method=lambda days: tuple(sorted(set(days))), **kwargs)
+
+    def parse(self, text: str) -> date | tuple[date, ...]:
+        days = tuple(map(self.one().parse, text.split(",")))
+        return days if len(days) > 1 else days[0]
+
+    def serialize(self, value: date | tuple[date, ...]) -> str:
+        return ",".join(map(self.one().serialize, value if isinstance(value, tuple) else (value,)))
+
+    def normalize(self, value: date | tuple[date, ...] | None) -> date | tuple[date, ...]:
+        if isinstance(value, tuple):
+            return value[0] if len(value) == 1 else value
+        return self.one().normalize(value)

@@ -25,7 +25,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting, credential or proxy of the machine reaches a test."""
     for name in list(os.environ):
-        if name.startswith(("AWS_", "LUIGI_", "LOYVERSE_", "CUSTOMER_")) or name.lower().endswith("_proxy"):
+        if name.startswith(("AWS_", "LUIGI_", "LOYVERSE_", "CUSTOMER_", "SMTP_", "WEBHOOK_", "POS_")) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)

@@ -1,9 +1,10 @@
 """What Luigi's command line has no verb for: `pos VERB`, one file a verb.
 
 A verb is a module of its name. Its docstring is its help, examples included; `arguments(parser)` says what it takes, and
-`run(asked)` does it and returns the exit code: 0 well; 1 not found, or not as it should be; 2 a setting or the lake is
-wrong; 3 stale: the lake is older than it should be, or has gaps; 4 degraded: the night went through, but the account's
-history wall has cut off part of it; else Luigi's own. A new verb is its file and its name in VERBS.
+`run(asked)` does it and returns the exit code (a verb that says PASSES_ON finds what it does not know in `asked.rest`):
+0 well; 1 not found, or not as it should be; 2 a setting or the lake is wrong; 3 stale: the lake is older than it should be,
+or has gaps; 4 degraded: the night went through, but the account's history wall has cut off part of it; else Luigi's own.
+A new verb is its file and its name in VERBS.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from importlib import import_module
 from pipeline.errors import PipelineError
 from pipeline.logs import redact
 
-VERBS = ("night", "status", "explain", "uncovered", "describe")
+VERBS = ("night", "backfill", "sweep", "status", "explain", "uncovered", "describe", "deliver", "alert", "open", "verify", "rebuild",
+         "erase", "completion")
 
 
 def parser() -> argparse.ArgumentParser:
@@ -31,9 +33,13 @@ def parser() -> argparse.ArgumentParser:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb; returns the exit code."""
-    asked = parser().parse_args(arguments)
+    command = parser()
     try:
-        return import_module(f"{__name__}.{asked.verb}").run(asked)
+        asked, asked.rest = command.parse_known_args(arguments)
+        verb = import_module(f"{__name__}.{asked.verb}")
+        if asked.rest and not getattr(verb, "PASSES_ON", False):
+            command.error(f"unrecognized arguments: {' '.join(asked.rest)}")
+        return verb.run(asked)
     except PipelineError as error:
         print(redact(f"{type(error).__name__}: {error}"), file=sys.stderr)  # noqa: T201
         return 2

@@ -4,29 +4,51 @@
     pos night --workers 2                      options of luigi; the central scheduler unless --local-scheduler is among them
 
 As `luigi --module pipeline Nightly`, with two more exit codes: 3 when the lake is still older than it should be, 4 when
-the account's history wall has cut off what this night asked for.
+the account's history wall has cut off what this night asked for. A night that ends with anything but 0 is told to whoever
+[mail] alerts_to and WEBHOOK_URL name, each cause once a day.
 """
 
 from __future__ import annotations
 
 import argparse
+import os
 import subprocess
 import sys
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
 
+from pipeline.errors import PipelineError
 from pipeline.targets import lake
+from pipeline.tasks.failures import VARIABLE, note
 from pipeline.verbs.status import tell
 
 STALE, DEGRADED = 3, 4
+PASSES_ON = True
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("luigi", nargs=argparse.REMAINDER, help="options of luigi; --local-scheduler by default")
+    parser.epilog = "Every other option goes to luigi, such as --workers 2; without any: --local-scheduler."
 
 
 def run(asked: argparse.Namespace) -> int:
-    options = asked.luigi or ["--local-scheduler"]
+    with tempfile.TemporaryDirectory() as folder:
+        noted = Path(folder) / "failures"
+        environment = {**os.environ, VARIABLE: str(noted)}
+        try:
+            code = _work(asked.rest or ["--local-scheduler"], environment)
+        except PipelineError as error:
+            note("pos night", error, noted)
+            _tell_a_person(2, environment)
+            raise
+        if code:
+            _tell_a_person(code, environment)
+    return code
+
+
+def _work(options: list[str], environment: Mapping[str, str]) -> int:
     before = set(lake().partitions("raw/receipts"))
-    code = subprocess.run([sys.executable, "-m", "luigi", "--module", "pipeline", "Nightly", *options], check=False).returncode
+    code = subprocess.run([sys.executable, "-m", "luigi", "--module", "pipeline", "Nightly", *options], check=False, env=environment).returncode
     if code:
         return code
     lake().refresh()
@@ -35,3 +57,8 @@ def run(asked: argparse.Namespace) -> int:
     if cut:
         print(f"degraded: the account's history wall has cut off {', '.join(cut)}; what was reachable is kept", file=sys.stderr)  # noqa: T201
     return STALE if found.is_stale else DEGRADED if cut else 0
+
+
+def _tell_a_person(code: int, environment: Mapping[str, str]) -> None:
+    """In a process of its own, so that whatever becomes of the alert, the night ends with its own exit code."""
+    subprocess.run([sys.executable, "-m", "pipeline", "alert", "--code", str(code)], check=False, env=environment)

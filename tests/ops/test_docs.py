@@ -11,7 +11,7 @@ import pytest
 
 import pipeline
 
-GUIDES = ["analyst.md", "aws.md", "docker.md", "first-report.md", "github-actions.md", "luigid.md", "migrating.md"]
+GUIDES = ["analyst.md", "aws.md", "delivery.md", "docker.md", "first-report.md", "github-actions.md", "luigid.md", "migrating.md"]
 
 
 def blocks(root: Path, guide: str) -> list[str]:
@@ -51,6 +51,7 @@ def test_profiles_services_and_ports_of_the_guide_are_those_of_compose(root: Pat
 def test_variables_and_inputs_of_the_guide_are_those_of_the_workflow(root: Path) -> None:
     guide, workflow = (root / "docs/github-actions.md").read_text(), (root / ".github/workflows/nightly.yml").read_text()
     named = set(re.findall(r"gh (?:variable|secret) set (\w+) --env lake", guide)) | {"CUSTOMER_HASH_KEY", "POS_URL", "LAKE_ENDPOINT"}
+    named |= set(re.findall(r"`((?:MAIL_|SMTP_|WEBHOOK_)\w+)`", guide))
     assert named == set(re.findall(r"(?:vars|secrets)\.(\w+)", workflow)), "what the workflow reads, and what the guide tells to set"
     assert all(name in guide for name in named)
     assert set(re.findall(r"-f (\w+)=", guide)) == {"date", "month"}

@@ -68,21 +68,21 @@ def test_a_good_night_without_an_open_issue_says_nothing(nightly: dict, tmp_path
 
 
 @pytest.mark.parametrize(("date", "month", "arguments"), [
-    ("", "", "--module pipeline Nightly --local-scheduler --workers 2"),
-    ("2026-10-31", "", "--module pipeline Nightly --date 2026-10-31 --local-scheduler --workers 2"),
-    ("", "2026-10", "--module pipeline MonthlyReport --month 2026-10 --local-scheduler --workers 2"),
-    ("2026-10-31; touch pwned", "", "--module pipeline Nightly --date 2026-10-31; touch pwned --local-scheduler --workers 2"),
+    ("", "", "-m pipeline night --local-scheduler --workers 2"),
+    ("2026-10-31", "", "-m pipeline night --date 2026-10-31 --local-scheduler --workers 2"),
+    ("", "2026-10", "-m luigi --module pipeline MonthlyReport --month 2026-10 --local-scheduler --workers 2"),
+    ("2026-10-31; touch pwned", "", "-m pipeline night --date 2026-10-31; touch pwned --local-scheduler --workers 2"),
 ])
 def test_the_night_runs_what_was_asked(nightly: dict, tmp_path: Path, date: str, month: str, arguments: str) -> None:
-    put(tmp_path / ".venv/bin/luigi", RECORDER)
+    put(tmp_path / ".venv/bin/python", RECORDER)
     output = tmp_path / "output"
     calls = bash(script(nightly, "night", "The night's work"), tmp_path, DATE=date, MONTH=month, GITHUB_OUTPUT=str(output))
     assert calls.splitlines() == [arguments] and output.read_text() == "code=0\n"
     assert not (tmp_path / "pwned").exists()
 
 
-def test_the_exit_code_of_the_night_is_that_of_luigi(nightly: dict, tmp_path: Path) -> None:
-    put(tmp_path / ".venv/bin/luigi", RECORDER)
+def test_the_exit_code_of_the_step_is_that_of_the_night(nightly: dict, tmp_path: Path) -> None:
+    put(tmp_path / ".venv/bin/python", RECORDER)
     output = tmp_path / "output"
     bash(script(nightly, "night", "The night's work"), tmp_path, 30, DATE="", MONTH="", GITHUB_OUTPUT=str(output), ANSWER="exit 30")
     assert output.read_text() == "code=30\n"
@@ -101,12 +101,12 @@ def test_a_public_repository_shows_no_report(nightly: dict, tmp_path: Path, root
 
 
 def test_the_nightly_container_notes_its_exit_code_and_goes_on(tmp_path: Path, root: Path) -> None:
-    put(tmp_path / "bin/luigi", RECORDER)
+    put(tmp_path / "bin/pos", RECORDER)
     put(tmp_path / "bin/sleep", '#!/bin/sh\necho "sleep $1" >>"$RECORD"\n[ "$(grep -c sleep "$RECORD")" -lt 2 ]\n')
     text = (root / "docker/nightly.sh").read_text().replace("/tmp/night.code", f"{tmp_path}/night.code")
-    second_night_is_well = '[ "$(grep -c Nightly "$RECORD")" -gt 1 ] || exit 30'
+    second_night_is_well = '[ "$(grep -c night "$RECORD")" -gt 1 ] || exit 30'
     calls = bash(text, tmp_path, 1, ANSWER=second_night_is_well, RETRY_AFTER="77", NIGHTLY_AT="12:17").splitlines()
-    assert calls[0] == calls[2] == "--module pipeline Nightly --workers 2"
+    assert calls[0] == calls[2] == "night --workers 2"
     assert calls[1] == "sleep 77" and 0 < int(calls[3].split()[1]) <= 86400
     assert (tmp_path / "night.code").read_text() == "0\n"
 

@@ -1,0 +1,54 @@
+"""Tell a person of a night that failed: whom the settings name, each cause once a day, and never in the night's way.
+
+In: an `Alert`. Out: how many were told. A reader who cannot be reached is said in the log, and the exit code of the night
+stays what it is. Where the lake is what failed, so that its ledger cannot be asked, the alert goes out without it: rather
+twice than not at all.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+from pipeline.deliver import Alert, Failure, Parcel
+from pipeline.errors import DeliveryError, PipelineError
+from pipeline.readers import Reader, alert_readers, open_ledger
+
+log = logging.getLogger(__name__)
+
+
+def raise_alarm(alert: Alert) -> int:
+    """Tell everyone who is to be told; returns how many were told now."""
+    try:
+        readers = alert_readers()
+    except PipelineError as error:
+        log.error("nobody was told of this night: %s", error)
+        return 0
+    return sum(_tell(alert, reader) for reader in readers)
+
+
+def _tell(alert: Alert, reader: Reader) -> bool:
+    parcel = Parcel("alert", str(alert.day), alert.cause, reader.who)
+    try:
+        try:
+            return open_ledger().deliver(parcel, partial(reader.warn, alert, parcel))
+        except DeliveryError:
+            raise
+        except PipelineError as error:
+            log.error("the ledger cannot be asked (%s); the alert goes out without it", error)
+            reader.warn(alert, parcel)
+            return True
+    except DeliveryError as error:
+        log.error("the alert did not reach %s: %s", reader.place, error)
+        return False
+
+
+def read_failures(path: Path) -> tuple[Failure, ...]:
+    """What tasks/failures.py has noted, each task once."""
+    if not path.is_file():
+        return ()
+    noted: Iterable[dict[str, str]] = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return tuple({said["task"]: Failure(**said) for said in noted}.values())

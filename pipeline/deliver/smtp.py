@@ -1,0 +1,129 @@
+"""One message to one recipient over SMTP, encrypted and to a server whose certificate is checked, or not at all.
+
+STARTTLS is demanded, not taken when offered; the password goes over TLS only. Answers of 4xx and servers that cannot be
+reached are tried again, for a minute and a last time; 5xx is final. Raises Refused where certainly nothing was sent, Unanswered where the message was
+handed over and no answer came. No message of an error holds a password or an address.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import re
+import smtplib
+import ssl
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from email.message import EmailMessage
+from email.policy import SMTP
+
+import tenacity
+
+from pipeline.deliver.outcome import Refused, Unanswered
+from pipeline.errors import ConfigError
+
+_ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
+
+
+class _Passing(Refused):
+    """Not sent, in a way that may pass."""
+
+
+def check_address(address: str, where: str) -> str:
+    """`address`, if it is one plain address: no line break, no second one hidden in it (ConfigError)."""
+    if not _ADDRESS.fullmatch(address):
+        raise ConfigError(f"{where}: {address!r} is not an e-mail address such as owner@example.com")
+    return address
+
+
+@dataclass(frozen=True)
+class Mailer:
+    """A mail server. `security` is starttls or tls, `seconds` the time that one step may take."""
+
+    host: str
+    port: int
+    security: str
+    sender: str
+    user: str = ""
+    password: str = field(default="", repr=False)
+    ca_file: str = ""
+    seconds: float = 20.0
+    attempts: int = 4
+    sleep: Callable[[float], None] = field(default=time.sleep, repr=False)
+
+    def send(self, message: EmailMessage, to: str) -> None:
+        """Hand `message` over for `to`. Raises Refused, Unanswered."""
+        retrying = tenacity.Retrying(retry=tenacity.retry_if_exception_type(_Passing), wait=tenacity.wait_exponential(2, max=20),
+                                     stop=tenacity.stop_after_attempt(self.attempts) | tenacity.stop_after_delay(60), sleep=self.sleep, reraise=True)
+        data = message.as_bytes(policy=SMTP.clone(cte_type="7bit"))
+        try:
+            retrying(self._attempt, data, to)
+        except (_Passing, Refused, Unanswered) as error:
+            kind = Unanswered if isinstance(error, Unanswered) else Refused
+            failure = kind(f"mail server {self.host}:{self.port}: {error}")
+        else:
+            return
+        raise failure  # here, where nothing hangs on it: an exception of smtplib may hold what was sent
+
+    def _attempt(self, data: bytes, to: str) -> None:
+        with contextlib.ExitStack() as stack:
+            with _naming("could not be reached over TLS; see [mail] host, port, security"):
+                smtp = self._connect(stack)
+            with _naming("refused the login; see [mail] user and SMTP_PASSWORD"):
+                if self.user:
+                    smtp.login(self.user, self.password)
+            with _naming("gave no answer"):
+                _expect(smtp.mail(self.sender), "the sender; see [mail] sender")
+                _expect(smtp.rcpt(to), "a recipient; see [mail] to and alerts_to")
+            try:
+                _expect(smtp.data(data), "the message")
+            except smtplib.SMTPDataError as error:
+                _expect((error.smtp_code, error.smtp_error), "the message")
+            except (smtplib.SMTPException, OSError) as error:
+                raise Unanswered(f"took the message and did not answer ({type(error).__name__}); it may have been sent") from None
+
+    def _connect(self, stack: contextlib.ExitStack) -> smtplib.SMTP:
+        context = ssl.create_default_context(cafile=self.ca_file or None)
+        context.minimum_version = ssl.TLSVersion.TLSv1_2
+        name = self.sender.rpartition("@")[2]  # not this machine's name, which is nobody's business
+        smtp: smtplib.SMTP
+        if self.security == "tls":
+            smtp = smtplib.SMTP_SSL(self.host, self.port, local_hostname=name, timeout=self.seconds, context=context)
+        else:
+            smtp = smtplib.SMTP(self.host, self.port, local_hostname=name, timeout=self.seconds)
+        stack.callback(smtp.close)
+        smtp.ehlo_or_helo_if_needed()
+        if self.security != "tls":
+            if not smtp.has_extn("starttls"):
+                raise Refused("offers no STARTTLS, so nothing was sent; use a server that does, or [mail] security = tls")
+            smtp.starttls(context=context)
+            smtp.ehlo()
+        stack.callback(_part, smtp)
+        return smtp
+
+
+def _part(smtp: smtplib.SMTP) -> None:
+    with contextlib.suppress(smtplib.SMTPException, OSError):  # what was answered stands, whatever the server says to the goodbye
+        smtp.quit()
+
+
+@contextlib.contextmanager
+def _naming(what: str):
+    """Faults before the message is handed over, as our own errors without what they hold."""
+    try:
+        yield
+    except ssl.SSLCertVerificationError as error:
+        raise Refused(f"its certificate is not accepted ({error.verify_message}); nothing was sent. See [mail] host and ca_file") from None
+    except smtplib.SMTPResponseException as error:
+        kind = _Passing if 400 <= error.smtp_code < 500 else Refused
+        raise kind(f"{what} (it answered {error.smtp_code})") from None
+    except (smtplib.SMTPException, OSError) as error:
+        kind = Refused if isinstance(error, smtplib.SMTPNotSupportedError) else _Passing
+        raise kind(f"{what} ({type(error).__name__})") from None
+
+
+def _expect(answer: tuple[int, bytes], what: str) -> None:
+    code = answer[0]
+    if not 200 <= code < 300:
+        kind = _Passing if 400 <= code < 500 else Refused
+        raise kind(f"refused {what} (it answered {code})")

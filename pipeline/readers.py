@@ -1,0 +1,131 @@
+"""Who gets reports and alerts, as the settings say, and how each is reached. Nothing is configured out of the box.
+
+In: [mail], [webhook], and from the environment SMTP_PASSWORD, WEBHOOK_URL and CUSTOMER_HASH_KEY. Out: readers. An address
+stands in no log, no error and not in the lake. Raises ConfigError before anything is sent.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from functools import lru_cache
+from hashlib import sha256
+
+from pipeline import settings
+from pipeline.deliver import Alert, Ledger, Letter, Mailer, Parcel, Webhook, check_address, check_url, name_recipient
+from pipeline.deliver import compose as compose_letter
+from pipeline.errors import ConfigError
+from pipeline.targets import lake
+
+LANGUAGES = ("es_MX", "en_US")
+
+
+_name = lru_cache(name_recipient)  # slow on purpose
+
+
+@dataclass(frozen=True)
+class Reader:
+    """Somebody who is written to: `who` is what the ledger calls them (the first; the others are from before a key was set),
+    `locale` their language, `place` what errors call them."""
+
+    whos: tuple[str, ...]
+    locale: str
+    place: str
+
+    @property
+    def who(self) -> str:
+        return self.whos[0]
+
+    def send(self, letter: Letter, parcel: Parcel, before: Parcel | None) -> None:
+        """Send a report; `before` is the parcel that it corrects."""
+        raise NotImplementedError
+
+    def warn(self, alert: Alert, parcel: Parcel) -> None:
+        """Send an alert."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class ByMail(Reader):
+    """Somebody with an address."""
+
+    mailer: Mailer
+    address: str
+
+    def send(self, letter: Letter, parcel: Parcel, before: Parcel | None) -> None:
+        mail = compose_letter(letter, sender=self.mailer.sender, to=self.address, at=settings.now(), message_id=self._id(parcel),
+                              before=before and self._id(before))
+        self.mailer.send(mail, self.address)
+
+    def warn(self, alert: Alert, parcel: Parcel) -> None:
+        self.mailer.send(alert.compose(sender=self.mailer.sender, to=self.address, at=settings.now(), message_id=self._id(parcel)), self.address)
+
+    def _id(self, parcel: Parcel) -> str:
+        """The Message-ID of a parcel, always the same, so that mail programs show once what was sent twice."""
+        return f"<{sha256('/'.join(parcel).encode()).hexdigest()[:32]}@{self.mailer.sender.rpartition('@')[2]}>"
+
+
+@dataclass(frozen=True)
+class ByWebhook(Reader):
+    """A channel that takes Slack's format."""
+
+    webhook: Webhook
+
+    def send(self, letter: Letter, parcel: Parcel, before: Parcel | None) -> None:
+        self.webhook.send({"text": letter.subject.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"), "blocks": list(letter.blocks)})
+
+    def warn(self, alert: Alert, parcel: Parcel) -> None:
+        self.webhook.send(alert.payload())
+
+
+def report_readers() -> list[Reader]:
+    """Who gets the reports."""
+    return [*_by_mail(settings.mail().to, "to"), *_by_webhook(settings.webhook().reports)]
+
+
+def alert_readers() -> list[Reader]:
+    """Who is told of a night that failed."""
+    return [*_by_mail(settings.mail().alerts_to, "alerts_to"), *_by_webhook(settings.webhook().alerts)]
+
+
+def open_ledger() -> Ledger:
+    """The ledger in the lake, for this process."""
+    return Ledger(lake().storage, f"{lake().run}-{os.getpid()}")
+
+
+def _by_mail(listed: str, key: str) -> list[ByMail]:
+    wanted = [words for entry in listed.split(",") if (words := entry.split())]
+    if not wanted:
+        return []
+    mailer, found = _mailer(), {}
+    for n, (address, *language) in enumerate(wanted, 1):
+        if len(language) > 1 or (language and language[0] not in LANGUAGES):
+            raise ConfigError(f"[mail] {key}: entry {n} is not an address and a language; write owner@example.com, partner@example.com en_US")
+        locale = language[0] if language else settings.report().locale
+        found[address.lower()] = ByMail(_whos(check_address(address, f"[mail] {key}")), locale, f"recipient {n} of {len(wanted)}", mailer, address)
+    return list(found.values())
+
+
+def _mailer() -> Mailer:
+    section = settings.mail()
+    password = os.environ.get("SMTP_PASSWORD", "")
+    if not section.host or not section.sender:
+        raise ConfigError("[mail] has addresses to write to, and no host or sender; set both (docs/delivery.md)")
+    if section.security not in {"starttls", "tls"}:
+        raise ConfigError(f"[mail] security = {section.security!r}: use starttls or tls; mail is never sent in the clear")
+    if section.user and not password:
+        raise ConfigError("[mail] user is set and SMTP_PASSWORD is not: set it in the environment or in config/config.env")
+    return Mailer(section.host, section.port, section.security, check_address(section.sender, "[mail] sender"), section.user, password,
+                  section.ca_file)
+
+
+def _by_webhook(is_wanted: bool) -> list[ByWebhook]:
+    url, section = os.environ.get("WEBHOOK_URL", ""), settings.webhook()
+    if not url or not is_wanted:
+        return []
+    return [ByWebhook(_whos(url), settings.report().locale, "webhook", Webhook(check_url(url), section.ca_file))]
+
+
+def _whos(address: str) -> tuple[str, ...]:
+    key = os.environ.get("CUSTOMER_HASH_KEY", "").encode()
+    return (*([_name(address, key)] if key else []), _name(address, None))

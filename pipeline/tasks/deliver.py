@@ -1,0 +1,129 @@
+"""To people: Delivery, which takes the editions that they do not have yet to everyone whom the settings name.
+
+It is done when the ledger in the lake has nothing open: one listing. Nothing is asked while nobody is named. What is due
+is said in pipeline/deliver/plan.py, that nothing goes twice is the ledger's work.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+from collections.abc import Iterator
+from datetime import date
+from functools import lru_cache
+
+from pipeline import settings
+from pipeline.deliver import Due, Issued, Ledger, Letter, Parcel, find_due, same_figures, write_letter
+from pipeline.errors import DeliveryError, Stale
+from pipeline.load import VOID, Manifest
+from pipeline.readers import Reader, open_ledger, report_readers
+from pipeline.targets import Made, lake
+from pipeline.tasks.tell import CumulativeReport, MonthlyReport, Nightly, Report
+from pipeline.windows import DAY, back
+
+log = logging.getLogger(__name__)
+
+
+@lru_cache(maxsize=1)
+def _ledger(_process: int) -> Ledger:
+    """The ledger of this process: a child of a fork lists it again, since its siblings may have sent something."""
+    return open_ledger()
+
+
+class Delivery(Made):
+    """Reports to their readers: by mail and webhook, each edition once to each."""
+
+    date = settings.Day(default=None)
+    dataset = "deliveries"
+
+    def requires(self) -> list[Report]:
+        return [task for task in Nightly(date=self.date).reports() if isinstance(task, Report)]
+
+    def digest(self) -> str | None:
+        if not report_readers():
+            return "nobody"
+        is_done = all(task.complete() for task in self.requires()) and not any(True for _ in self.due())
+        return "delivered" if is_done else None
+
+    def run(self) -> Iterator[list[Report]]:
+        stale = [task for task in self.requires() if not task.complete()]
+        if stale:
+            yield stale
+        sent, failed, parcels = 0, [], list(self.due())
+        for reader, due in parcels:
+            try:
+                sent += self._deliver(reader, due)
+            except DeliveryError as error:
+                log.error("%s %s to %s: %s", due.issued.kind, due.issued.month, reader.place, error)
+                failed.append(error)
+        self.tell(f"{sent} sent, {len(failed)} failed", None if failed else 100)
+        if failed:
+            raise DeliveryError(f"{len(failed)} of {len(parcels)} deliveries failed; the first: {failed[0]}. Run again: what was sent is "
+                                "not sent again")
+
+    def due(self) -> Iterator[tuple[Reader, Due]]:
+        """What is due to whom."""
+        closed = back((self.date + DAY).replace(day=1), 1)
+        issued = [Issued(task.dataset.partition("/")[2], task.name, _edition(newest)) for task in self.requires()
+                  if (newest := lake().newest(task.dataset, task.name)) and newest.edition != VOID]
+        ledger = _ledger(os.getpid())
+        for reader in report_readers():
+            had = set().union(*map(ledger.editions, reader.whos))
+            for due in find_due(issued, had, closed=closed, open_months=settings.mail().open_months):
+                if not any(ledger.is_settled(_parcel(due.issued, who)) for who in reader.whos):
+                    yield reader, due
+
+    def _deliver(self, reader: Reader, due: Due) -> bool:
+        task = next(t for t in self.requires() if (t.dataset, t.name) == (f"reports/{due.issued.kind}", due.issued.month))
+        parcel = _parcel(due.issued, reader.who)
+        before = _manifest(task, due.before) if due.before else None
+        if before and same_figures(*(lake().read(task.dataset, task.name, ["figures.json"], manifest=one)["figures.json"]
+                                     for one in (before, _manifest(task, due.issued.edition)))):
+            _ledger(os.getpid()).settle(parcel)
+            return False
+        letter = _letter(task.dataset, task.month, due, reader.locale)
+        earlier = _parcel(due.issued._replace(edition=due.before), reader.who) if due.before else None
+        is_sent = _ledger(os.getpid()).deliver(parcel, lambda: reader.send(letter, parcel, earlier))
+        if is_sent:
+            log.info("%s %s, edition %s: sent to %s", due.issued.kind, due.issued.month, due.issued.edition, reader.place)
+        return is_sent
+
+
+@lru_cache(maxsize=8)
+def _letter(dataset: str, month: date, due: Due, locale: str) -> Letter:
+    """The letter of an edition in a language, the same for all who read it."""
+    task = (MonthlyReport if dataset == MonthlyReport.dataset else CumulativeReport)(month=month)
+    newest = _manifest(task, due.issued.edition)
+    files = lake().read(dataset, task.name, ["report.html", "report.pdf", "figures.json"], manifest=newest)
+    issued = [m for m in lake().history(dataset, task.name) if m.edition != VOID and m.number < newest.number]
+    changes = None
+    if locale != settings.locale():
+        files = _tell_again(task, files, issued[-1] if issued else None, locale)
+    if due.before and _edition(issued[-1]) != due.before:
+        changes = _tell_again(task, files, _manifest(task, due.before), locale)["report.html"]
+    return write_letter(files, name=f"{due.issued.kind}-{due.issued.month}", edition=newest.number, corrected=due.before is not None,
+                        uri=lake().uri(dataset, task.name, "report.html"), changes=changes)
+
+
+def _tell_again(task: Report, files: dict[str, bytes], before: Manifest | None, locale: str) -> dict[str, bytes]:
+    """The issued report in another language, or against another edition; Stale where it would say other figures."""
+    said = json.loads(files["figures.json"])
+    past = json.loads(lake().read(task.dataset, task.name, ["figures.json"], manifest=before)["figures.json"]) if before else None
+    told = task.tell_story(past, lineage=said["lineage"], locale=locale, paper=settings.paper(), places=said["places"],
+                           through=said["through"] and date.fromisoformat(said["through"]))
+    if not same_figures(told["figures.json"], files["figures.json"]):
+        raise Stale(f"{task}: the lake has changed since this report was made; run again")
+    return told
+
+
+def _edition(manifest: Manifest) -> str:
+    return f"{manifest.number:06d}.{manifest.digest}"
+
+
+def _manifest(task: Report, edition: str) -> Manifest:
+    return next(m for m in lake().history(task.dataset, task.name) if _edition(m) == edition)
+
+
+def _parcel(issued: Issued, who: str) -> Parcel:
+    return Parcel(issued.kind, issued.month, issued.edition, who)

@@ -1,0 +1,135 @@
+"""Once, whatever happens: repeated, doubled, killed between any two steps."""
+
+from __future__ import annotations
+
+import threading
+from itertools import pairwise
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.deliver import Abandoned, Ledger, Parcel, Refused, Unanswered, name_recipient
+from pipeline.deliver.ledger import LEASE, TRIES
+from pipeline.load.local import LocalStorage
+
+PARCEL = Parcel("monthly", "2026-10", "000001.0123456789abcdef", "fedcba9876543210")
+
+
+class Clock:
+    """Time that passes only while somebody sleeps."""
+
+    now = 1_000_000.0
+
+    def sleep(self, seconds: float) -> None:
+        self.now += seconds
+
+
+class Killed(BaseException):
+    """The process ends here."""
+
+
+def ledger(folder: Path, clock: Clock, run: str = "one") -> Ledger:
+    return Ledger(LocalStorage(folder), run, clock=lambda: clock.now, sleep=clock.sleep)
+
+
+def test_a_second_run_sends_nothing(tmp_path: Path) -> None:
+    clock, sent = Clock(), []
+    assert ledger(tmp_path, clock).deliver(PARCEL, lambda: sent.append(1))
+    assert not ledger(tmp_path, clock, "two").deliver(PARCEL, lambda: sent.append(2))
+    assert sent == [1] and clock.now == Clock.now
+    assert ledger(tmp_path, clock).editions(PARCEL.who) == {PARCEL[:3]}
+
+
+def test_another_edition_and_another_reader_are_sent(tmp_path: Path) -> None:
+    sent, book = [], ledger(tmp_path, Clock())
+    for parcel in (PARCEL, PARCEL._replace(edition="000002.00000000000000aa"), PARCEL._replace(who="0" * 16)):
+        assert book.deliver(parcel, lambda: sent.append(1))
+    assert len(sent) == 3
+
+
+def test_what_was_refused_is_tried_by_the_next_run_at_once_and_without_end(tmp_path: Path) -> None:
+    clock = Clock()
+    for _ in range(TRIES + 2):
+        with pytest.raises(Refused):
+            ledger(tmp_path, clock).deliver(PARCEL, _raiser(Refused("no such user")))
+    assert ledger(tmp_path, clock).deliver(PARCEL, lambda: None) and clock.now == Clock.now
+
+
+@pytest.mark.parametrize("fault", [Unanswered("no answer"), Killed()])
+def test_what_nobody_answered_for_is_sent_again_after_its_lease_and_then_given_up(tmp_path: Path, fault: BaseException) -> None:
+    clock, tries = Clock(), []
+    for n in range(TRIES):
+        with pytest.raises(type(fault)):
+            ledger(tmp_path, clock, str(n)).deliver(PARCEL, lambda: (tries.append(clock.now), _raiser(fault)()))
+    assert len(tries) == TRIES and all(later - earlier >= LEASE for earlier, later in pairwise(tries))
+    with pytest.raises(Abandoned, match="not sent again"):
+        ledger(tmp_path, clock).deliver(PARCEL, lambda: tries.append(0))
+    assert not ledger(tmp_path, clock).deliver(PARCEL, lambda: tries.append(0)), "said once; the next nights go on"
+    assert len(tries) == TRIES
+
+
+def test_a_kill_before_the_claim_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = Clock()
+    with monkeypatch.context() as patch:
+        patch.setattr(LocalStorage, "put", _raiser(Killed()))
+        with pytest.raises(Killed):
+            ledger(tmp_path, clock).deliver(PARCEL, lambda: pytest.fail("sent without a claim"))
+    assert ledger(tmp_path, clock).deliver(PARCEL, lambda: None) and clock.now == Clock.now
+
+
+@given(st.lists(st.sampled_from(["sent", "refused", "killed before", "killed after", "unanswered"]), max_size=8))
+def test_in_every_history_it_is_sent_once_or_bounded(tmp_path_factory: pytest.TempPathFactory, history: list[str]) -> None:
+    folder, clock, received, settled = tmp_path_factory.mktemp("ledger"), Clock(), 0, False
+    for event in history:
+        def send(event: str = event, settled: bool = settled) -> None:
+            nonlocal received
+            assert not settled, "nothing is sent after it was settled"
+            received += event in {"sent", "killed after", "unanswered"}
+            if event != "sent":
+                raise {"refused": Refused("no"), "unanswered": Unanswered("?")}.get(event) or Killed
+
+        try:
+            ledger(folder, clock).deliver(PARCEL, send)
+        except (Refused, Unanswered, Killed, Abandoned):
+            settled = ledger(folder, clock).is_settled(PARCEL)
+        else:
+            settled = True
+    assert received <= TRIES
+
+
+def test_four_at_once_send_once(tmp_path: Path) -> None:
+    sent, gate, lock = [], threading.Barrier(4), threading.Lock()
+
+    def run(name: str) -> None:
+        book = Ledger(LocalStorage(tmp_path), name, sleep=lambda _: None)
+        assert not book.is_settled(PARCEL)
+        gate.wait()
+        book.deliver(PARCEL, lambda: _append(sent, lock, name))
+
+    threads = [threading.Thread(target=run, args=(f"run{n}",)) for n in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(sent) == 1
+
+
+def test_no_address_stands_in_the_ledger_and_a_key_changes_the_name(tmp_path: Path) -> None:
+    who = name_recipient("Owner@Example.com ", None)
+    assert who == name_recipient("owner@example.com", None) != name_recipient("owner@example.com", b"key")
+    ledger(tmp_path, Clock()).deliver(PARCEL._replace(who=who), lambda: None)
+    assert not any(b"owner" in path.read_bytes().lower() or "owner" in str(path).lower() for path in tmp_path.rglob("*") if path.is_file())
+
+
+def _append(sent: list[str], lock: threading.Lock, name: str) -> None:
+    with lock:
+        sent.append(name)
+
+
+def _raiser(error: BaseException):
+    def fail(*_: object, **__: object) -> None:
+        raise error
+
+    return fail

@@ -1,0 +1,90 @@
+"""Which editions are due: no flood at the start, nothing forgotten, nothing twice."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.deliver import Issued, find_due, same_figures
+
+MONTHS = [f"{year}-{month:02d}" for year in (2024, 2025, 2026) for month in range(1, 13)]
+
+
+def issue(months: list[str], edition: int = 1) -> list[Issued]:
+    return [Issued("monthly", month, f"{edition:06d}.{'a' * 16}") for month in months]
+
+
+def had(issued: list[Issued]) -> set[tuple[str, str, str]]:
+    return set(map(tuple, issued))
+
+
+def closed(month: str) -> date:
+    return date.fromisoformat(f"{month}-01")
+
+
+def due(issued: list[Issued], received: set, month: str = "2026-11", **options: bool) -> list[tuple[str, str]]:
+    found = find_due(issued, received, closed=closed(month), **{"open_months": False, **options})
+    return [(one.issued.kind, one.issued.month) for one in found]
+
+
+def test_a_first_run_on_three_years_sends_one_month() -> None:
+    cumulative = Issued("cumulative", "2026-12", "000001." + "b" * 16)
+    assert due([*issue(MONTHS), cumulative], set()) == [("cumulative", "2026-12"), ("monthly", "2026-11")]
+
+
+def test_the_open_month_is_sent_only_if_asked_for() -> None:
+    received = had(issue(["2026-11"]))
+    assert due(issue(MONTHS), received) == []
+    assert due(issue(MONTHS), received, open_months=True) == [("monthly", "2026-12")]
+
+
+def test_months_that_closed_while_nothing_ran_are_not_lost() -> None:
+    assert due(issue(MONTHS), had(issue(["2026-07", "2026-08"]))) == [("monthly", m) for m in ("2026-09", "2026-10", "2026-11")]
+
+
+def test_a_month_that_was_read_is_sent_again_when_it_changes_and_says_over_which() -> None:
+    received = had(issue(["2026-02", "2026-11"]))
+    now = [*issue(MONTHS[:25]), *issue(["2026-02"], 3), *issue(MONTHS[26:])]
+    found, = find_due(now, received, closed=closed("2026-11"), open_months=False)
+    assert (found.issued.month, found.before) == ("2026-02", f"000001.{'a' * 16}")
+
+
+def test_the_cumulative_goes_once_for_each_closed_month() -> None:
+    nights = [Issued("cumulative", "2026-12", f"{n:06d}.{'b' * 16}") for n in (1, 2)]
+    assert due(nights[:1], {("cumulative", "2026-10", "x")}) == [("cumulative", "2026-12")]
+    assert due(nights[1:], had(nights[:1])) == []
+    assert due(nights[1:], had(nights[:1]), open_months=True) == [("cumulative", "2026-12")]
+    assert due([Issued("cumulative", "2026-12", "000009." + "b" * 16)], had(nights[:1]), "2026-12") == [("cumulative", "2026-12")]
+
+
+@given(st.lists(st.tuples(st.integers(0, 35), st.booleans()), max_size=12))
+def test_in_every_history_each_edition_is_sent_once_and_each_month_that_closed(history: list[tuple[int, bool]]) -> None:
+    """Nights in any order of months that close; on some, a month that was sent before has changed."""
+    received: set[tuple[str, str, str]] = set()
+    editions = dict.fromkeys(MONTHS, 1)
+    last = 0
+    started = None
+    for step, changes in history:
+        last = max(last, step)
+        if changes:
+            editions[MONTHS[step]] += 1
+        started = last if started is None else started
+        now = [Issued("monthly", month, f"{editions[month]:06d}.{'a' * 16}") for month in MONTHS[: last + 2]]
+        found = find_due(now, received, closed=closed(MONTHS[last]), open_months=False)
+        sent = [tuple(one.issued) for one in found]
+        assert not set(sent) & received and len(set(sent)) == len(sent)
+        received |= set(sent)
+        assert find_due(now, received, closed=closed(MONTHS[last]), open_months=False) == []
+        assert {month for _, month, _ in received} == set(MONTHS[started: last + 1])
+
+
+def test_an_edition_that_tells_the_same_figures_is_the_same_to_a_reader() -> None:
+    def figures(net: str, edition: str) -> bytes:
+        return json.dumps({"currencies": {"MXN": {"bridge": {"net": net}, "changes": {"moved": [edition]}}}, "general": {}, "through": None,
+                           "month": "2026-10", "lineage": {"edition": edition}}).encode()
+
+    assert same_figures(figures("1.00", "1"), figures("1.00", "2"))
+    assert not same_figures(figures("1.00", "1"), figures("1.01", "2"))
