@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import argparse
 import os
-import platform
 import shutil
 import subprocess
 import sys
@@ -27,10 +26,11 @@ from pathlib import Path
 import duckdb
 
 from benchmarks.contenders import shop
+from benchmarks.results import machine, write_section
 
 ROOT = Path(__file__).parents[1]
-RESULTS = ROOT / "benchmarks" / "RESULTS.md"
-HEADING = "## Transform: raw receipts to the Parquet of sales"
+_PAGE, _TICKS = os.sysconf("SC_PAGE_SIZE") / 2 ** 20, os.sysconf("SC_CLK_TCK")
+TITLE = "Transform: raw receipts to the Parquet of sales"
 # module -> (name, package, the most receipts that it is asked for: beyond, it needs more than this class of machine has, or hours)
 CONTENDERS = {"ours": ("ours", "pyarrow", None), "duckdb_sql": ("DuckDB, all SQL", "duckdb", None),
               "polars_lazy": ("Polars, lazy + sink", "polars", 1_000_000), "spark_sql": ("PySpark, local[2]", "pyspark", 1_000_000),
@@ -49,16 +49,16 @@ class Run:
         self.wall, self.cpu, self.memory = min(self.wall, wall), min(self.cpu, cpu), max(self.memory, memory)
 
 
-def resident(process: int) -> float:
-    """Memory of a process and its children, MB."""
-    total = 0.0
+def used(process: int) -> dict[int, tuple[float, float]]:
+    """{process: (memory in MB, CPU seconds so far)} of a process and all below it."""
+    found = {}
     for pid in [process, *_children(process)]:
         try:
-            status = Path(f"/proc/{pid}/status").read_text(encoding="utf-8")
+            fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
         except OSError:                                 # it has just ended
             continue
-        total += sum(int(line.split()[1]) for line in status.splitlines() if line.startswith("VmRSS")) / 1024
-    return total
+        found[pid] = int(fields[21]) * _PAGE, (int(fields[11]) + int(fields[12])) / _TICKS
+    return found
 
 
 def _children(process: int) -> list[int]:
@@ -79,11 +79,13 @@ def measure(module: str, source: Path, out: Path) -> tuple[float, float, float]:
     start = time.perf_counter()
     process = subprocess.Popen([sys.executable, "-m", f"benchmarks.contenders.{module}", str(source), str(out)], cwd=ROOT,
                                env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
-    most, ended = [0.0], threading.Event()
+    most, seconds, ended = [0.0], {}, threading.Event()
 
     def watch() -> None:
         while not ended.wait(0.02):
-            most[0] = max(most[0], resident(process.pid))
+            seen = used(process.pid)
+            most[0] = max(most[0], sum(memory for memory, _ in seen.values()))
+            seconds.update((pid, cpu) for pid, (_, cpu) in seen.items())
 
     watcher = threading.Thread(target=watch)
     watcher.start()
@@ -94,7 +96,8 @@ def measure(module: str, source: Path, out: Path) -> tuple[float, float, float]:
     after = os.times()
     if process.returncode:
         raise SystemExit(f"{module} failed:\n{errors.decode()[-2000:]}")
-    return wall, after.children_user + after.children_system - before.children_user - before.children_system, most[0]
+    waited = after.children_user + after.children_system - before.children_user - before.children_system
+    return wall, max(waited, sum(seconds.values())), most[0]                      # nobody waits for Spark's Java
 
 
 def compare(ours: Path, other: Path, module: str) -> int:
@@ -127,12 +130,6 @@ def race(count: int, modules: list[str], rounds: int, folder: Path) -> tuple[dic
     return runs, rows[0], source.stat().st_size
 
 
-def machine() -> str:
-    cpu = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if "model name" in line), "?")
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2 ** 30
-    return f"{os.cpu_count()} x {cpu}, {memory:.0f} GiB, {platform.system()} {platform.release()}, Python {platform.python_version()}"
-
-
 def table(count: int, runs: dict[str, Run], rows: int, size: int) -> str:
     lines = [f"### {count:,} receipts, {size / 1e6:,.0f} MB of JSON, {rows:,} rows", "",
              "| | wall s | CPU s | receipts/s | peak MB | ours is |", "|---|---|---|---|---|---|"]
@@ -140,14 +137,6 @@ def table(count: int, runs: dict[str, Run], rows: int, size: int) -> str:
         ratio = "" if module == "ours" else f"{run.wall / runs['ours'].wall:.2f} x"
         lines.append(f"| {CONTENDERS[module][0]} | {run.wall:.2f} | {run.cpu:.2f} | {count / run.wall:,.0f} | {run.memory:,.0f} | {ratio} |")
     return "\n".join(lines) + "\n"
-
-
-def write_results(text: str) -> None:
-    """Put `text` into RESULTS.md in the place of this benchmark's section."""
-    before = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else "# Results\n"
-    head, _, rest = before.partition(HEADING)
-    _, mark, others = rest.partition("\n## ")
-    RESULTS.write_text(head.rstrip() + "\n\n" + text + (mark + others if mark else ""), encoding="utf-8")
 
 
 def main() -> None:
@@ -166,13 +155,13 @@ def main() -> None:
         except metadata.PackageNotFoundError:
             print(f"{CONTENDERS[module][0]}: {CONTENDERS[module][1]} is not installed, left out", file=sys.stderr)  # noqa: T201
     versions = ", ".join(f"{CONTENDERS[module][1]} {version}" for module, version in installed.items())
-    text = f"{HEADING}\n\n{machine()}; {versions}; {datetime.now(UTC):%Y-%m-%d}; best of {options.rounds}, taking turns; same rows.\n"
+    text = f"{machine()}; {versions}; {datetime.now(UTC):%Y-%m-%d}; best of {options.rounds}, taking turns; same rows.\n"
     for count in options.receipts:
         modules = [module for module in installed if CONTENDERS[module][2] is None or count <= CONTENDERS[module][2]]
         text += "\n" + table(count, *race(count, modules, options.rounds, options.folder))
-    print(text)  # noqa: T201
+    print(f"## {TITLE}\n\n{text}")  # noqa: T201
     if options.write:
-        write_results(text)
+        write_section(TITLE, text)
 
 
 if __name__ == "__main__":

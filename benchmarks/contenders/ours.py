@@ -1,6 +1,6 @@
 """The pipeline's own transform over a file of receipts: `python -m benchmarks.contenders.ours FILE OUT [PROCESSES]`.
 
-A file of more than `SMALL` bytes is divided among processes at line ends. Each parses pages of 8 MB, and appends the days
+A file of more than `SMALL` bytes is divided among processes at line ends. Each parses pages of 12 MB, and appends the days
 that are closed (older than the newest but one) as row groups to its file of their month, in order of time.
 """
 
@@ -25,7 +25,7 @@ from pipeline.transform.clean import page
 from pipeline.transform.columns import fixed, ints
 from pipeline.transform.recipes import Book
 
-PAGE, SMALL = 8 << 20, 24 << 20
+PAGE, SMALL = 12 << 20, 24 << 20
 
 
 def rules() -> Rules:

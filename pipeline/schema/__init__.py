@@ -9,6 +9,7 @@ A dataset's `version` is part of its editions: raise it when the code that makes
 from pipeline.schema.kinds import COST_PLACES, QUANTITY_PLACES, Column, Dataset, arrow, conform, empty, money, version_of
 from pipeline.schema.lake import LAKE, PAYMENTS, QUARANTINE, RECEIPTS, SALES
 from pipeline.schema.summary import (
+    BACKOFFICE,
     BASKETS,
     CATEGORIES,
     CHOICES,
@@ -27,9 +28,13 @@ from pipeline.schema.summary import (
     STORES,
     SUMMARY,
     TENDERS,
+    TILL_DIFFERENCES,
+    TILL_FILES,
+    TILL_TOTALS,
 )
 
 __all__ = [
+    "BACKOFFICE",
     "BASKETS",
     "CATEGORIES",
     "CHOICES",
@@ -55,6 +60,9 @@ __all__ = [
     "STORES",
     "SUMMARY",
     "TENDERS",
+    "TILL_DIFFERENCES",
+    "TILL_FILES",
+    "TILL_TOTALS",
     "Column",
     "Dataset",
     "arrow",

@@ -8,12 +8,12 @@ _WHERE = (
 )
 _RECEIPT = (
     *_WHERE,
-    Column("receipt_number", "text", "The till's number of the receipt, unique in the account."),
+    Column("receipt_number", "text", "The till's number of the receipt, unique in its store."),
     Column("receipt_type", "label", "SALE or REFUND; every amount of a REFUND is negative."),
     Column("is_cancelled", "flag", "Voided in the back office: kept, and every amount is 0."),
 )
 
-RECEIPTS = Dataset("receipts", 1, "one receipt", ("receipt_number",), (
+RECEIPTS = Dataset("receipts", 1, "one receipt", ("store_id", "receipt_number"), (
     *_RECEIPT,
     Column("refund_for", "text", "Number of the sale that a refund returns.", null=True),
     Column("sold_at", "instant", "When it was rung up (the till's receipt_date).", "UTC"),
@@ -48,7 +48,7 @@ RECEIPTS = Dataset("receipts", 1, "one receipt", ("receipt_number",), (
 ), ("business_day", "sold_at", "receipt_number"))
 
 SALES = Dataset("sales", 1, "one dish sold: a plain line, or one component of a combo",
-                ("receipt_number", "line", "component"), (
+                ("store_id", "receipt_number", "line", "component"), (
     *_RECEIPT,
     Column("sold_at", "instant", "When it was rung up.", "UTC"),
     Column("sold_at_local", "local", "The same instant on the store's clock.", "store's local time"),
@@ -82,7 +82,7 @@ SALES = Dataset("sales", 1, "one dish sold: a plain line, or one component of a 
     Column("modifiers", "choices", "Modifiers of this dish: name, option as united, quantity, amount (already inside gross of the line)."),
 ), ("business_day", "sold_at", "receipt_number", "line", "component"))
 
-PAYMENTS = Dataset("payments", 1, "one payment of a receipt", ("receipt_number", "payment"), (
+PAYMENTS = Dataset("payments", 1, "one payment of a receipt", ("store_id", "receipt_number", "payment"), (
     *_RECEIPT,
     Column("currency", "label", "ISO 4217 code."),
     Column("payment", "ordinal", "Payment of the receipt, from 1."),

@@ -7,7 +7,7 @@ Pure: no clock, no environment, no disk. `clean` makes one business day; `transf
 
 from pipeline.transform.catalog import Catalog
 from pipeline.transform.clean import Cleaned, clean, transform
-from pipeline.transform.days import business_day, day_bounds, tz_version
+from pipeline.transform.days import business_day, day_bounds, time_zone, tz_version
 from pipeline.transform.explain import Explanation, explain
 from pipeline.transform.menu import Menu, read_menu
 from pipeline.transform.read import Raw
@@ -15,4 +15,4 @@ from pipeline.transform.rules import Rules, Store
 from pipeline.transform.uncovered import Finding, Uncovered, uncovered
 
 __all__ = ["Catalog", "Cleaned", "Explanation", "Finding", "Menu", "Raw", "Rules", "Store", "Uncovered", "business_day", "clean",
-           "day_bounds", "explain", "read_menu", "transform", "tz_version", "uncovered"]
+           "day_bounds", "explain", "read_menu", "time_zone", "transform", "tz_version", "uncovered"]

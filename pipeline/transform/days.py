@@ -3,29 +3,45 @@
 A business day of a store begins at the first instant at which its clock reaches `day_starts_at` of that date, and ends
 where the next begins: so every instant lies in exactly one day, also where the clock is turned back over the cut-over
 or jumps across it; a day that a zone left out (Samoa, 2011-12-30) is empty. Instants are int64 microseconds UTC.
+Zones are those of the package tzdata, never of the system, so that equal versions make equal days on every machine.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from functools import lru_cache
+from functools import cache, lru_cache
+from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
+import tzdata
 
 from pipeline.transform.rules import Store
 
 DAY = 86_400_000_000
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
+_ZONE = re.compile(r"[\w+-]+(/[\w+-]+)*", re.ASCII)
 
 
 def tz_version() -> str:
     """Version of the time zone data, part of the editions that depend on it."""
-    from importlib.metadata import version  # costs a small day's run a tenth of its time; only editions need it
+    return tzdata.__version__
 
-    return version("tzdata")
+
+@cache
+def time_zone(name: str) -> ZoneInfo:
+    """The IANA zone of that name. Raises ValueError where there is none."""
+    unknown = f"{name!r} is no zone of tzdata {tz_version()}"
+    if not _ZONE.fullmatch(name):
+        raise ValueError(unknown)
+    try:
+        with Path(tzdata.__file__).with_name("zoneinfo").joinpath(name).open("rb") as file:
+            return ZoneInfo.from_file(file, key=name)
+    except (OSError, ValueError) as error:
+        raise ValueError(unknown) from error
 
 
 def micros(instant: datetime) -> int:
@@ -47,7 +63,7 @@ def _first(zone: ZoneInfo, low: int, high: int, reached) -> int:
 @lru_cache(maxsize=4096)
 def _changes(zone: str, year: int) -> tuple[tuple[int, int], ...]:
     """(second UTC, offset in seconds from then on) for the begin of a year and each change of the clock within it."""
-    info, step = ZoneInfo(zone), 43_200
+    info, step = time_zone(zone), 43_200
     begin, end = (int((datetime(y, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds()) for y in (year, year + 1))
     found = [(begin, _offset(info, begin))]
     for second in range(begin + step, end + 1, step):
@@ -70,7 +86,7 @@ def local(instants: np.ndarray, zone: str) -> np.ndarray:
 @lru_cache(maxsize=16384)
 def _start(day: date, zone: str, starts_at: time) -> int:
     """Second UTC at which the business day begins."""
-    info, wanted = ZoneInfo(zone), datetime.combine(day, starts_at)
+    info, wanted = time_zone(zone), datetime.combine(day, starts_at)
     guess = [int((wanted.replace(tzinfo=info, fold=fold).astimezone(UTC) - _EPOCH).total_seconds()) for fold in (0, 1)]
     target = int((wanted.replace(tzinfo=UTC) - _EPOCH).total_seconds())
     if guess[0] + _offset(info, guess[0]) == target:

@@ -52,7 +52,7 @@ def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Ru
     if not good:
         fault = found.faults[bad[0]] if bad else None
         text = (f"{receipt_number} is in quarantine: {fault.reason} at {fault.pointer or '/'} ({fault.detail})" if fault else
-                f"{receipt_number}: none of the {len(found.good) + len(found.faults)} records that mention it is this receipt")
+                f"{receipt_number}: there is no receipt of this number in what was searched")
         count = int(versions[len(found.good) + bad[0]]) if bad else 0
         return Explanation(receipt_number, count, None, fault, None, [], [], text)
     row = found.good[good[0]]
@@ -69,7 +69,7 @@ def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Ru
 def _line(number: int, line: dict[str, Any], rows: list[dict[str, Any]], book: Book) -> dict[str, Any]:
     dish = book.dish(line["item_name"], line["item_id"])
     return {"line": number, "as_sold": line, "rule": _rule(dish, book, rows), "rows": rows,
-            "sums": {name: sum((row[name] for row in rows if row[name] is not None), Decimal(0)) for name in _SUMS}}
+            "sums": {name: None if any(row[name] is None for row in rows) else sum((row[name] for row in rows), Decimal(0)) for name in _SUMS}}
 
 
 def _rule(dish: Dish, book: Book, rows: list[dict[str, Any]]) -> str:
@@ -97,15 +97,18 @@ def _text(receipt: dict[str, Any], lines: list[dict[str, Any]], payments: list[d
         for row in line["rows"]:
             out.append(f"  -> {row['quantity'].normalize():f} x {row['item']}{_size(row['variant'])}"
                        + ("" if row["is_known"] else "  (no rule and no item of the catalog names it)"))
-            out.append("     " + "  ".join(f"{name} {'unknown' if row[name] is None else row[name]}" for name in _SUMS)
-                       + (f"  upgrade {row['upgrade']}" if row["upgrade"] else ""))
+            out.append("     " + _amounts(row) + (f"  upgrade {row['upgrade']}" if row["upgrade"] else ""))
             out += [f"     + {m['name']}: {m['option']}  {m['amount']}" for m in row["modifiers"]]
-        out.append("  =  " + "  ".join(f"{name} {line['sums'][name]}" for name in _SUMS))
+        out.append("  =  " + _amounts(line["sums"]))
     r = receipt
     out += ["", f"gross {r['gross']} - discount {r['discount']} = net {r['net']} (tax included {r['tax_included']})",
             f"net {r['net']} + tax added {r['tax_added']} + tip {r['tip']} + surcharge {r['surcharge']} + rounding {r['rounding']} "
             f"= total {r['total']}", f"paid {r['paid']}: " + ", ".join(f"{p['tender']} {p['amount']}" for p in payments)]
     return "\n".join(out) + "\n"
+
+
+def _amounts(of: dict[str, Any]) -> str:
+    return "  ".join(f"{name} {'unknown' if of[name] is None else of[name]}" for name in _SUMS)
 
 
 def _size(name: str | None) -> str:

@@ -1,9 +1,9 @@
 """Raw NDJSON to parsed receipts: a page at once; what is refused is found by halving, and judged record by record.
 
 In: raw objects. Out: the receipts that every rule accepts, as nested Arrow, each with its object and position; and a
-Fault for every other record. What pyarrow's JSON reader accepts is checked here, column by column, against the same
-rules as `judge`, which gives the reason; a record that only the reader refuses (12.3400...0, a lone surrogate in a note)
-is written anew by `judge` and parsed again.
+Fault for every other record. What the JSON reader (pyarrow's, or before it the scanner of `plain`) accepts is checked,
+column by column, against the same rules as `judge`, which gives the reason; a record that only the reader refuses
+(12.3400...0, a lone surrogate in a note) is written anew by `judge` and parsed again.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from pipeline.transform.columns import Ints
 from pipeline.transform.doubts import doubtful
 from pipeline.transform.judge import Fault, judge
 from pipeline.transform.nested import Rows, receipts_of
+from pipeline.transform.plain import scan_page
 from pipeline.transform.rules import Rules
 from pipeline.transform.wire import receipt_schema
 
@@ -46,11 +47,18 @@ class Read:
     faults: list[Fault]
 
 
-def parse(body: bytes, schema: pa.Schema) -> pa.RecordBatch:
-    """The receipts of whole lines, one a line. Raises pyarrow.ArrowInvalid when one of them is not as the schema says.
+def parse(body: bytes, places: int) -> pa.RecordBatch:
+    """The receipts of whole lines, one a line. Raises pyarrow.ArrowInvalid when one of them is not as the schema says."""
+    schema = receipt_schema(places)
+    page = scan_page(body, schema, places)
+    if page is None:
+        return parse_json(body, schema)
+    page.validate(full=True)
+    return page
 
-    Each line must begin with `{`: a line of `null` alone crashes pyarrow's reader.
-    """
+
+def parse_json(body: bytes, schema: pa.Schema) -> pa.RecordBatch:
+    """The same by pyarrow's reader alone. Each line must begin with `{`: a line of `null` alone would crash it."""
     page = np.frombuffer(body, "u1")
     ends = np.flatnonzero(page == _NEWLINE)
     starts = np.r_[0, ends + 1]
@@ -74,16 +82,16 @@ def chunks(body: bytes, size: int = CHUNK) -> Iterator[bytes]:
         start = end
 
 
-def _take(body: bytes, first: int, schema: pa.Schema, accepted: list, refused: list) -> int:
+def _take(body: bytes, first: int, places: int, accepted: list, refused: list) -> int:
     """Parse `body`, whose first line has position `first`; halve it where it is refused. Returns its lines."""
     try:
-        batch = parse(body, schema)
+        batch = parse(body, places)
     except (pa.ArrowInvalid, pa.ArrowKeyError):
         half = len(body) // 2
         middle = next((at for at in (body.find(b"\n", half) + 1, body.rfind(b"\n", 0, half) + 1) if 0 < at < len(body)), None)
         if middle:
-            before = _take(body[:middle], first, schema, accepted, refused)
-            return before + _take(body[middle:], first + before, schema, accepted, refused)
+            before = _take(body[:middle], first, places, accepted, refused)
+            return before + _take(body[middle:], first + before, places, accepted, refused)
         if body.strip():
             refused.append((first, body.rstrip(b"\n")))
         return 1
@@ -93,17 +101,16 @@ def _take(body: bytes, first: int, schema: pa.Schema, accepted: list, refused: l
 
 def read(raws: Sequence[Raw], rules: Rules) -> Read:
     """All records of `raws`: parsed, checked, and the faulty ones apart."""
-    schema = receipt_schema(rules.places)
     batches, owners, positions, faults = [], [], [], []
     for at, raw in enumerate(raws):
         accepted, refused, first = [], [], 1
         for piece in chunks(raw.ndjson):
-            first += _take(piece, first, schema, accepted, refused)
+            first += _take(piece, first, rules.places, accepted, refused)
         for position, body in refused:
             verdict = judge(body, rules)
             if isinstance(verdict, bytes):
                 try:
-                    accepted.append((parse(verdict, schema), np.array([position])))
+                    accepted.append((parse(verdict, rules.places), np.array([position])))
                     continue
                 except pa.ArrowInvalid as error:
                     verdict = Fault("refused", detail=str(error)[:200])
@@ -112,6 +119,7 @@ def read(raws: Sequence[Raw], rules: Rules) -> Read:
             batches.append(batch)
             owners.append(np.full(len(places), at))
             positions.append(places)
+    schema = receipt_schema(rules.places)
     whole = pa.Table.from_batches(batches, schema).combine_chunks().to_batches()
     batch = whole[0] if whole else pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
     raw, position = (np.concatenate([np.zeros(0, "i8"), *parts]) for parts in (owners, positions))

@@ -115,20 +115,23 @@ _FORMS = {"combo": "[[combos]]\nsold_as = [{text}]\nparts = [{hints}]", "part": 
           "modifier": "# {{ modifier = {text}, of = \"?\" }},", "dish": "# \"?\" = [{text}]", "channel": "# \"?\" = [{text}]"}
 
 
-def _text(findings: list[Finding]) -> str:
-    """The findings as lines for menu.toml, a text once; what only a person can know is left as "?"."""
-    def quoted(text: str) -> str:
-        return json.dumps(text, ensure_ascii=False)
+def _quoted(text: str) -> str:
+    """A TOML string, which needs one escape more than JSON's."""
+    return json.dumps(text, ensure_ascii=False).replace("\x7f", "\\u007f")
 
+
+def _text(findings: list[Finding]) -> str:
+    """The findings as lines for menu.toml, spellings of a text once; what only a person can know is left as "?"."""
     out = []
     for kind in KINDS:
         by_text: dict[str, list[Finding]] = defaultdict(list)
         for finding in findings:
             if finding.kind == kind:
-                by_text[finding.text].append(finding)
+                by_text[fold(finding.text)].append(finding)
         out += ["", _TITLES[kind]] if by_text else []
-        for text, rows in by_text.items():
-            hints = ", ".join(f"{{ modifier = {quoted(hint)} }}" for hint in rows[0].hints or ("?",))
-            seen = "; ".join(f"{f.count} times, {f.amount} {f.currency}" + (f", in {f.within}" if f.within else "") for f in rows)
-            out.append(_FORMS[kind].format(text=quoted(text), hints=hints) + f"   # {seen}")
+        for rows in by_text.values():
+            parts = {fold(hint): hint for f in rows for hint in f.hints} or {"": "?"}
+            hints = ", ".join(f"{{ modifier = {_quoted(hint)} }}" for hint in parts.values())
+            seen = "; ".join(f"{f.count} times, {f.amount} {f.currency}" + (f", in {_quoted(f.within)}" if f.within else "") for f in rows)
+            out.append(_FORMS[kind].format(text=_quoted(rows[0].text), hints=hints) + f"   # {seen}")
     return "\n".join(out[1:]) + "\n" if out else "Every combo, choice and order type is covered by a rule.\n"

@@ -18,6 +18,7 @@ name persons (note, line_note) and card data (payment_details) stop here.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 import pyarrow as pa
 
@@ -76,6 +77,7 @@ RECEIPT = (
 )
 
 
+@cache
 def receipt_schema(places: int) -> pa.Schema:
     """The Arrow schema that a page of receipts is parsed to; money in the lake's decimals."""
     return pa.schema([field.arrow(places) for field in RECEIPT])

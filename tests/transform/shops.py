@@ -187,6 +187,6 @@ def shop_of(rng) -> NastyShop:
     receipts = [receipt_of(rng, f"1-{rng.randint(1, 8)}", stores, default) for _ in range(rng.randint(0, 10))]
     raws = []
     for n in range(rng.randint(1, 3)):
-        mine = [encode(r) for r in receipts if rng.random() < 0.7]
+        mine = [encode(r).replace(b"+00:00", b"Z" if n == 0 else b"+00:00") for r in receipts if rng.random() < 0.7]
         raws.append(Raw(f"2024-09-{8 + n:02d}", f"raw/receipts/sold=2024-09-08/{n}.ndjson.zst", b"".join(body + b"\n" for body in mine)))
     return NastyShop(menu_of(rng), catalog_of(rng, places), stores, default, places, raws)

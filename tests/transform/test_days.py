@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, time, timedelta
-from zoneinfo import ZoneInfo, available_timezones
+from pathlib import Path
+from zoneinfo import ZoneInfo, available_timezones, reset_tzpath
 
 import numpy as np
 import pytest
+import tzdata
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.transform import Store, business_day, day_bounds
-from pipeline.transform.days import by_store, local, micros
+from pipeline.transform.days import by_store, local, micros, time_zone, tz_version
 
-ZONES = sorted(available_timezones() - {"Factory", "localtime"})
+ZONES = sorted(available_timezones() - {"Factory"})
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2035, 12, 31, tzinfo=UTC)
 INSTANTS = st.integers(micros(FIRST), micros(LAST))
 CUTS = st.sampled_from([time(0), time(0, 30), time(1, 30), time(2), time(2, 30), time(4), time(5), time(12), time(23, 45)])
@@ -107,3 +109,28 @@ def test_each_store_has_its_own_clock():
     days, clocks = by_store(stores, np.array([0, 1, 0]), np.array([instant] * 3))
     assert (days - days[0]).tolist() == [0, 1, 0]
     assert (clocks[1] - clocks[0]) == 15 * 3_600_000_000
+
+
+def test_days_follow_the_zones_of_the_package_and_not_those_of_the_system(tmp_path):
+    """Two versions of the zones on one machine: the digest names the package's, so the days must be its own."""
+    other = tmp_path / "America" / "Mexico_City"
+    other.parent.mkdir()
+    other.write_bytes((Path(tzdata.__file__).parent / "zoneinfo" / "Asia" / "Tokyo").read_bytes())
+    reset_tzpath(to=[str(tmp_path)])
+    ZoneInfo.clear_cache()
+    time_zone.cache_clear()
+    july, instant = date(2041, 7, 1), datetime(2041, 7, 1, 11, tzinfo=UTC)                  # a year that nothing has asked for
+    try:
+        assert instant.astimezone(ZoneInfo("America/Mexico_City")).hour == 20
+        assert day_bounds(july, mxn("America/Mexico_City", time(5)))[0] == instant
+        assert local(np.array([micros(instant)]), "America/Mexico_City") - micros(instant) == -6 * 3_600_000_000
+    finally:
+        reset_tzpath(to=())
+        ZoneInfo.clear_cache()
+    assert tz_version() == tzdata.__version__
+
+
+@pytest.mark.parametrize("name", ["", ".", "America", "America/", "../zones", "/etc/localtime", "America/../UTC", "Nowhere/City", "zone.tab", "a\0b"])
+def test_a_zone_that_is_none_is_refused(name):
+    with pytest.raises(ValueError, match="is no zone of tzdata"):
+        time_zone(name)

@@ -128,7 +128,7 @@ def test_explain_finds_the_newest_version_and_says_what_is_refused_or_missing():
 
     assert (told(body, newer).versions, told(body, newer).record["tip"]) == (2, 1)
     assert told(body, broken).text == f"{number} is in quarantine: null_value at /tip (null)"
-    assert told().text == f"{number}: none of the 0 records that mention it is this receipt"
+    assert told().text == f"{number}: there is no receipt of this number in what was searched"
 
 
 def test_uncovered_finds_what_a_menu_lacks_and_its_text_can_be_pasted():
