@@ -3,6 +3,7 @@
     PipelineError
     +-- ConfigError            the operator: a setting, a file, a right, a name
     |   `-- StorageRefused     the store denies an action or lacks what the lake needs
+    +-- StorageUnavailable     wait: the store was busy or silent beyond every retry; the next run may find it well again
     +-- SourceError            the shop's point of sale
     |   +-- SourceRetriable    wait: the next run may find it well again
     |   |   `-- DeadlineExceeded
@@ -13,6 +14,8 @@
     |   +-- Conflict           another run published first; start again from what is there
     |   +-- Corrupt            an object is missing or does not match its digest
     |   `-- Stale              an input is not of the current edition
+    +-- EngineError            the cluster that makes partitions cannot be reached, or lost one too often
+    +-- DeliveryError          a report or an alert did not reach its reader: the mail server, the webhook, an address
     `-- DataError              the menu file, or us
         +-- SchemaMismatch     a table does not have the columns that its dataset declares
         `-- MoneyNotConserved  a sum is not what the till says; nothing is published
@@ -31,6 +34,10 @@ class ConfigError(PipelineError):
 
 class StorageRefused(ConfigError):
     """The object store denies an action, or lacks what the lake needs of it."""
+
+
+class StorageUnavailable(PipelineError):
+    """The object store was busy, or gave no answer, beyond every retry; run again later."""
 
 
 class SourceError(PipelineError):
@@ -75,6 +82,14 @@ class Corrupt(LakeError):
 
 class Stale(LakeError):
     """An input partition is not of the current edition."""
+
+
+class EngineError(PipelineError):
+    """The cluster that makes partitions did not make them; what it has finished stays, and a new run makes the rest."""
+
+
+class DeliveryError(PipelineError):
+    """A report or an alert did not reach its reader."""
 
 
 class DataError(PipelineError):

@@ -10,7 +10,7 @@ from __future__ import annotations
 import logging
 import os
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 
 import luigi
@@ -87,6 +87,24 @@ class Fetched(Made):
     def digest(self) -> str | None:
         return committed(self.dataset, self.name)
 
+    def fetch(self) -> None:
+        """Ask the shop, and commit what it says. Conflict where another run has committed first."""
+        raise NotImplementedError
+
+    def run(self) -> None:
+        """A night that another one has overtaken is as good as done: what that one has committed stands."""
+        for attempt in range(ATTEMPTS):
+            try:
+                return self.fetch()
+            except Conflict:
+                lake().refresh()
+                if self.complete():
+                    log.info("%s: another run has fetched it meanwhile", self)
+                    return None
+                if attempt == ATTEMPTS - 1:
+                    raise
+        return None
+
 
 class Partition(Made):
     """A partition made of others.
@@ -142,20 +160,32 @@ class Partition(Made):
         stale = [task for task in flatten(self.requires()) if not task.complete()]
         if stale:
             yield stale
+        for _ in range(ATTEMPTS):
+            try:
+                self.build()
+                return
+            except Corrupt as error:
+                broken = self.void(error)
+                if not broken:
+                    raise
+                yield [broken]
+        raise Stale(f"{self}: its inputs were found broken {ATTEMPTS} times; `pos verify` names what is wrong")
+
+    def build(self, make: Callable[[], tuple[dict[str, bytes], dict[str, object]]] | None = None) -> None:
+        """Make the partition of what the lake holds now (by `make`, where the caller has a part of it already) and publish it.
+
+        The same wherever it runs. Where another run publishes first, looks again, and leaves what is current by then.
+        Raises Stale where an input is not current, Corrupt where one is broken, Conflict where others always come first.
+        """
         for attempt in range(ATTEMPTS):
             basis = lake().newest(self.dataset, self.name)
             inputs, edition = self.inputs(), self.edition()
             if inputs is None or edition is None:
                 raise Stale(f"{self}: an input changed while the run was under way; run again")
             try:
-                members, facts = self.make()
+                members, facts = (make or self.make)()
                 lake().publish(self.dataset, self.name, edition, members, {**facts, "inputs": dict(inputs), "version": self.version},
                                basis=basis)
-            except Corrupt as error:
-                if broken := self._void(error):
-                    yield [broken]
-                    continue
-                raise
             except Conflict:
                 if attempt == ATTEMPTS - 1:
                     raise
@@ -167,9 +197,8 @@ class Partition(Made):
             if basis:
                 self._say_why(basis, dict(inputs))
             return
-        raise Stale(f"{self}: its inputs were found broken {ATTEMPTS} times; run the care task Verify")
 
-    def _void(self, error: Corrupt) -> luigi.Task | None:
+    def void(self, error: Corrupt) -> luigi.Task | None:
         """The input task that `error` concerns, declared broken so that it is made again; None if it is raw."""
         for task in flatten(self.requires()):
             if task.dataset == error.dataset and task.name == error.partition and not task.dataset.startswith("raw/"):

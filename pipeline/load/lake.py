@@ -18,9 +18,10 @@ from typing import IO, Any
 
 from pipeline.errors import Conflict, Corrupt
 from pipeline.load import publish, raw
+from pipeline.load.commits import Commits
 from pipeline.load.editions import Log
-from pipeline.load.layout import RECEIPTS, VOID, Manifest, RawObject, member_key, state_key
-from pipeline.load.storage import Storage
+from pipeline.load.layout import RAW, RECEIPTS, UNKNOWN, VOID, Manifest, RawObject, member_key, state_key
+from pipeline.load.storage import Storage, check_key
 
 
 class Lake:
@@ -62,6 +63,11 @@ class Lake:
     def history(self, dataset: str, partition: str) -> list[Manifest]:
         """All manifests of the partition, first to newest."""
         return self._log.history(dataset, partition)
+
+    def check_sound(self, dataset: str, partition: str) -> None:
+        """Raises Corrupt, naming the key, where the partition's log has a gap, a number twice or a foreign manifest."""
+        with _blaming(dataset, partition):
+            self._log.check_sound(dataset, partition)
 
     def body(self, manifest: Manifest) -> dict[str, Any]:
         """All that the manifest says: run, basis, members (key, sha256, size, etag), facts."""
@@ -149,6 +155,23 @@ class Lake:
         first and last sale (HHMM-HHMM). Conflict where the batch is committed with other content."""
         return self._raw.commit(self.run, batch, objects, facts, times)
 
+    def commits(self) -> Commits:
+        """A row of batches, each stored while the next ones are prepared and committed in their order."""
+        return Commits(self._raw, self.run)
+
+    def replace_window(self, batch: str, objects: Mapping[date | None, bytes], times: Mapping[date | None, str]) -> Manifest:
+        """Commit other content for a committed batch: what the erasure of a customer leaves of it. At no instant is the batch not
+        whole. The objects that it had stay where they are, and count no more."""
+        basis = self._published(RECEIPTS, batch)
+        stored = self._raw.store(batch, basis.number + 1, objects, times, is_committed=False)
+        members = {f"sold={one.sold or UNKNOWN}": {"key": one.key, "sha256": whole, "size": one.size}
+                   for one, whole in zip(stored.objects, stored.whole, strict=True)}
+        with _blaming(RECEIPTS, batch):
+            made = self._log.append(RECEIPTS, batch, basis, RAW, stored.digest, {
+                "run": self.run, "basis": basis.number, "members": members, "facts": self.facts(RECEIPTS, batch, basis)})
+        self.refresh_raw()
+        return made
+
     def raw_objects(self, first: date, last: date, batch: str | None = None) -> list[RawObject]:
         """Committed raw objects sold in [first, last] (UTC dates), and those of `batch` whose date of sale is unreadable."""
         return self._raw.objects(first, last, batch)
@@ -157,6 +180,13 @@ class Lake:
         """The NDJSON of one raw object, its digest checked."""
         with _blaming(RECEIPTS, found.batch):
             return self._raw.read(found)
+
+    def put_page(self, name: str, data: bytes) -> None:
+        """Write a page that is derived from the log under reports/, unless it stands there."""
+        key = check_key(f"reports/{name}")
+        found = self.storage.head(key)
+        if found is None or found.size != len(data) or self.storage.get(key) != data:
+            self.storage.put(key, data)
 
     def put_state(self, name: str, data: bytes) -> None:
         """Write a derived file for people under state/; losing or overwriting it costs nothing."""

@@ -6,6 +6,8 @@
     staging/day=2026-10-05/<member>.parquet
     <receipts|sales|payments|quarantine>/year=2026/month=10/<member>.parquet        the lake proper: log name "sales"
     summary/<table>/year=2026/month=10/<table>.parquet
+    customers/year=2026/month=10/customers.parquet                                   the summary's, on its own log
+    backoffice/2026-10/<member>.parquet                                              beside what the owner puts there: backoffice/*.csv
     reports/<monthly|cumulative>/2026-10/<file>                                     newest; .../editions/000002.<digest>/<file> stays
     _editions/<dataset>/<partition>/000002.<edition>.<digest>.json                  manifests: the log of a partition
     _claims/<dataset>/<partition>/000002.json                                       who took that number: the same bytes
@@ -27,13 +29,14 @@ from pipeline.errors import ConfigError
 from pipeline.load.storage import Stat, check_key
 
 RECEIPTS, CATALOG, STAGING, SALES, SUMMARY = "raw/receipts", "raw/catalog", "staging", "sales", "summary"
+CUSTOMERS, BACKOFFICE = "customers", "backoffice"
 MONTHLY, CUMULATIVE, NIGHTLY = "reports/monthly", "reports/cumulative", "nightly"
-DATASETS = (RECEIPTS, CATALOG, STAGING, SALES, SUMMARY, MONTHLY, CUMULATIVE, NIGHTLY)
+DATASETS = (RECEIPTS, CATALOG, STAGING, SALES, SUMMARY, CUSTOMERS, BACKOFFICE, MONTHLY, CUMULATIVE, NIGHTLY)
 
 VOID, RAW = "void", "raw"
 UNKNOWN = "unknown"
 
-_BY_MONTH = (SALES, SUMMARY, MONTHLY, CUMULATIVE)
+_BY_MONTH = (SALES, SUMMARY, CUSTOMERS, BACKOFFICE, MONTHLY, CUMULATIVE)
 _PARTITION = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,59}")
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _MANIFEST = re.compile(rf"_editions/({'|'.join(DATASETS)})/([0-9A-Za-z][0-9A-Za-z_-]*)/"
@@ -86,10 +89,12 @@ def check_partition(dataset: str, partition: str) -> str:
 def member_key(dataset: str, partition: str, member: str) -> str:
     """Where `member` of a partition stands: the stable name under which a reader finds the newest content."""
     check_partition(dataset, partition)
-    if dataset in (SALES, SUMMARY):
+    if dataset in (SALES, SUMMARY, CUSTOMERS):
         year, month = partition.split("-")
-        folder = member if dataset == SALES else f"{SUMMARY}/{member}"
+        folder = f"{SUMMARY}/{member}" if dataset == SUMMARY else member
         key = f"{folder}/year={year}/month={month}/{member}.parquet"
+    elif dataset == BACKOFFICE:
+        key = f"{BACKOFFICE}/{partition}/{member}.parquet"
     elif dataset == STAGING:
         key = f"{STAGING}/day={partition}/{member}.parquet"
     elif dataset == CATALOG:
@@ -97,6 +102,32 @@ def member_key(dataset: str, partition: str, member: str) -> str:
     else:
         key = f"{dataset}/{partition}/{member}"
     return check_key(key)
+
+
+_MEMBERS = (
+    (STAGING, re.compile(rf"{STAGING}/day=(\d{{4}}-\d\d-\d\d)/\w+\.parquet")),
+    (SALES, re.compile(r"(?:receipts|sales|payments|quarantine)/(year=\d{4}/month=\d\d)/.+")),
+    (SUMMARY, re.compile(rf"{SUMMARY}/\w+/(year=\d{{4}}/month=\d\d)/.+")),
+    (CUSTOMERS, re.compile(rf"{CUSTOMERS}/(year=\d{{4}}/month=\d\d)/.+")),
+    (BACKOFFICE, re.compile(rf"{BACKOFFICE}/(\d{{4}}-\d\d)/.+")),
+    (CATALOG, re.compile(rf"{CATALOG}/(\d{{4}}-\d\d-\d\d)/.+")),
+    (MONTHLY, re.compile(rf"{MONTHLY}/(\d{{4}}-\d\d)/.+")),
+    (CUMULATIVE, re.compile(rf"{CUMULATIVE}/(\d{{4}}-\d\d)/.+")),
+)
+_KNOWN = re.compile(rf"_claims/.+\.json|_probe/.+|_erased/.+|state/.+|reports/[^/]+|{BACKOFFICE}/[^/]+")
+
+
+def home_of(key: str) -> tuple[str, str] | None:
+    """(dataset, partition) in whose folder an object stands, whether or not a manifest names it; None where it is in none's."""
+    for dataset, pattern in _MEMBERS:
+        if match := pattern.fullmatch(key):
+            return dataset, match[1].removeprefix("year=").replace("/month=", "-")
+    return None
+
+
+def is_known(key: str) -> bool:
+    """Whether the object is one that no manifest needs to name: claims, probes, what is derived for people."""
+    return _KNOWN.fullmatch(key) is not None
 
 
 def kept_key(dataset: str, partition: str, number: int, digest: str, member: str) -> str | None:

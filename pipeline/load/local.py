@@ -91,6 +91,13 @@ class LocalStorage(Storage):
             _sync(target.parent)
             return self._seen(key).etag
 
+    def remove(self, key: str) -> None:
+        self._count("DELETE")
+        with self._explained("remove", key):
+            self._path(key).unlink(missing_ok=True)
+            if self._path(key).parent.is_dir():
+                _sync(self._path(key).parent)
+
     def _path(self, key: str) -> Path:
         if "\0" in key or any(part in ("", ".", "..") for part in key.split("/")):
             raise ConfigError(f"{key!r} does not name an object of the lake")

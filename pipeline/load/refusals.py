@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import re
 
-_RIGHTS = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObject", "LIST": "s3:ListBucket"}
+_RIGHTS = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObject", "LIST": "s3:ListBucket",
+           "VERSIONS": "s3:ListBucketVersions", "DELETE": "s3:DeleteObject and s3:DeleteObjectVersion"}
 
 _CREDENTIALS = {
     "InvalidAccessKeyId": "the access key is not known there; check AWS_ACCESS_KEY_ID, or the profile or role in use",

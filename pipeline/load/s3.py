@@ -30,9 +30,10 @@ from botocore.exceptions import ConnectionError as NotConnected
 
 from pipeline.errors import ConfigError, Conflict, Corrupt, StorageRefused
 from pipeline.load.refusals import explain, is_passing
-from pipeline.load.storage import Stat, Storage, Unanswered
+from pipeline.load.storage import Stat, Storage, Unanswered, Version
 
-_VERBS = {"PutObject": "PUT", "GetObject": "GET", "HeadObject": "HEAD", "ListObjectsV2": "LIST"}
+_VERBS = {"PutObject": "PUT", "GetObject": "GET", "HeadObject": "HEAD", "ListObjectsV2": "LIST", "ListObjectVersions": "VERSIONS",
+          "DeleteObject": "DELETE"}
 _ATTEMPTS = 5
 _ABSENT = {"NoSuchKey", "404", "NotFound"}
 _REFUSED = {"PreconditionFailed", "412"}
@@ -120,6 +121,35 @@ class S3Storage(Storage):
                 if attempt == _ATTEMPTS - 1:
                     raise
         raise AssertionError("the last attempt returns or raises")
+
+    def _versions(self, prefix: str) -> Iterator[tuple[Version, bool]]:
+        """Every version under the prefix, and whether it is the newest of its key; all pages."""
+        more: dict[str, str] = {}
+        while more is not None:
+            page = self._ask("VERSIONS", prefix, lambda client, token=more: client.list_object_versions(
+                Bucket=self.bucket, Prefix=self.prefix + prefix, MaxKeys=1000, **token))
+            for kind, is_marker in (("Versions", False), ("DeleteMarkers", True)):
+                for item in page.get(kind, ()):
+                    yield Version(item["Key"][len(self.prefix):], item["VersionId"], is_marker), item["IsLatest"]
+            more = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page.get("NextVersionIdMarker", "")} if page.get("IsTruncated") else None
+
+    def old_versions(self, prefix: str = "") -> Iterator[Version]:
+        yield from [version for version, is_newest in self._versions(prefix) if version.is_marker or not is_newest]
+
+    def get_version(self, version: Version) -> bytes:
+        try:
+            return self._ask("GET", version.key, lambda client: client.get_object(
+                Bucket=self.bucket, Key=self.prefix + version.key, VersionId=version.id)["Body"].read())
+        except _Absent as absent:
+            raise Corrupt(f"{self.uri(version.key)} has no version {version.id}") from absent
+
+    def remove(self, key: str) -> None:
+        for version in [version for version, _ in self._versions(key) if version.key == key]:
+            self.remove_version(version)
+
+    def remove_version(self, version: Version) -> None:
+        self._ask("DELETE", version.key, lambda client: client.delete_object(
+            Bucket=self.bucket, Key=self.prefix + version.key, VersionId=version.id))
 
     def _write(self, key: str, data: bytes, if_absent: bool, if_match: str | None) -> str:
         condition = {"IfNoneMatch": "*"} if if_absent else {"IfMatch": if_match} if if_match is not None else {}

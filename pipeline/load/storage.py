@@ -3,10 +3,11 @@
 A key is a relative path of plain names ("staging/day=2026-10-05/sales.parquet"), an object is bytes that appear whole or
 not at all, an etag an opaque word that changes with the object. Listings and reads see every write that was acknowledged.
 Conditional writes are the only means of agreement between runs: `if_absent` has one winner, `if_match` replaces only what
-was seen. Nothing deletes. `requests` counts what was asked, by verb, retries included.
+was seen. Nothing deletes but `remove`, which only the erasure of a customer calls, with rights of its own. `requests` counts
+what was asked, by verb, retries included.
 
-Raises StorageRefused (a right, a bucket, a full disk: the operator acts), Conflict (the condition did not hold),
-Corrupt (the key to be read holds nothing).
+Raises StorageRefused (a right, a bucket, a full disk: the operator acts), StorageUnavailable (wait), Conflict (the condition
+did not hold), Corrupt (the key to be read holds nothing).
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from pathlib import Path
 from typing import NamedTuple, TypeVar
 from urllib.parse import unquote, urlsplit
 
-from pipeline.errors import ConfigError, Conflict, StorageRefused
+from pipeline.errors import ConfigError, Conflict, Corrupt, StorageUnavailable
 
 In = TypeVar("In")
 Out = TypeVar("Out")
@@ -39,7 +40,15 @@ class Stat(NamedTuple):
     etag: str
 
 
-class Unanswered(StorageRefused):
+class Version(NamedTuple):
+    """One version of an object that was replaced or deleted, and that the store still keeps; `is_marker`: only says "deleted"."""
+
+    key: str
+    id: str
+    is_marker: bool = False
+
+
+class Unanswered(StorageUnavailable):
     """The store gave no final answer: the write may or may not have landed."""
 
 
@@ -74,6 +83,22 @@ class Storage(ABC):
     @abstractmethod
     def get(self, key: str) -> bytes:
         """The object's bytes, whole. Raises Corrupt where nothing stands under `key`."""
+
+    def old_versions(self, prefix: str = "") -> Iterator[Version]:
+        """What the store keeps of objects that were replaced or deleted; nothing where it keeps no versions."""
+        return iter(())
+
+    def get_version(self, version: Version) -> bytes:
+        """The bytes of an old version. Raises Corrupt where it is gone."""
+        raise Corrupt(f"{self.uri(version.key)} has no version {version.id}")
+
+    @abstractmethod
+    def remove(self, key: str) -> None:
+        """Delete the object with every version of it, for good; no error where nothing stands."""
+
+    def remove_version(self, version: Version) -> None:
+        """Delete one old version for good. Raises Corrupt where it is gone."""
+        raise Corrupt(f"{self.uri(version.key)} has no version {version.id}")
 
     @abstractmethod
     def uri(self, key: str = "") -> str:

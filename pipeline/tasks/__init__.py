@@ -6,22 +6,27 @@
                   |
            MonthlySales(month)               the lake: receipts, sales, payments, quarantine
                   |
-           MonthlySummary(month)             small mergeable tables
-              /          \\
+           MonthlySummary(month)             small mergeable tables; MonthlyCustomers(month): its customers alone;
+              /          \\                  BackOffice(month): the till's own exports against MonthlySales
     MonthlyReport(month)  CumulativeReport(month)
               \\          /
-            Nightly(date)                    extracts first, then looks at every month
+            Nightly(date)                    extracts first, then looks at every month, then has Delivery(date) write to
+                                             whoever is to have the reports
 
 Days and months are the store's business days; nothing here reads the clock but through settings.
 """
 
 from pipeline import settings
+from pipeline.tasks import failures  # noqa: F401  listens for tasks that fail
+from pipeline.tasks.backoffice import BackOffice
+from pipeline.tasks.care import Rebuild, Verify
+from pipeline.tasks.deliver import Delivery
 from pipeline.tasks.glue import GlueTables
-from pipeline.tasks.lake import DailySales, MonthlySales, MonthlySummary, days_of
-from pipeline.tasks.raw import RawCatalog, RawReceipts, Sweep, catalog_for, read_catalog
+from pipeline.tasks.lake import DailySales, MonthlyCustomers, MonthlySales, MonthlySummary, days_of
+from pipeline.tasks.raw import Backfill, RawCatalog, RawReceipts, Sweep, catalog_for, read_catalog
 from pipeline.tasks.tell import CumulativeReport, MonthlyReport, Nightly
 
 settings.install_guards()
 
-__all__ = ["CumulativeReport", "DailySales", "GlueTables", "MonthlyReport", "MonthlySales", "MonthlySummary", "Nightly", "RawCatalog",
-           "RawReceipts", "Sweep", "catalog_for", "days_of", "read_catalog"]
+__all__ = ["BackOffice", "Backfill", "CumulativeReport", "DailySales", "Delivery", "GlueTables", "MonthlyCustomers", "MonthlyReport", "MonthlySales",
+           "MonthlySummary", "Nightly", "RawCatalog", "RawReceipts", "Rebuild", "Sweep", "Verify", "catalog_for", "days_of", "read_catalog"]

@@ -1,26 +1,34 @@
-"""From raw to the lake and its summary: DailySales, MonthlySales, MonthlySummary."""
+"""From raw to the lake and its summary: DailySales, MonthlySales, MonthlySummary, MonthlyCustomers."""
 
 from __future__ import annotations
 
+import math
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import date
+from pathlib import Path
 
 import luigi
 
 from pipeline import schema, settings
+from pipeline.engine import clean_share, unite
 from pipeline.errors import ConfigError
-from pipeline.load import RawObject
+from pipeline.load import CUSTOMERS, RawObject
 from pipeline.load.parquet import Writer, from_bytes, to_bytes
 from pipeline.summarize import summarize
 from pipeline.targets import Fetched, Partition, lake
+from pipeline.tasks.engine import Batched, Months, engine
 from pipeline.tasks.raw import RawReceipts, catalog_for, read_catalog
-from pipeline.transform import Raw, clean, day_bounds
+from pipeline.transform import Catalog, Cleaned, Raw, Rules, clean, day_bounds
 from pipeline.windows import DAY
 
 
-class DailySales(Partition):
+class DailySales(Batched):
     """One business day, exploded and clean."""
 
-    date = settings.Day(default=None)
+    date = settings.Days(default=None)
     dataset, version = "staging", schema.version_of(schema.LAKE)
 
     def requires(self) -> list[Fetched]:
@@ -46,11 +54,29 @@ class DailySales(Partition):
                 *((f"raw/receipts/{found.batch} sold {found.sold or 'unknown'}", found.digest) for found in self.objects())]
 
     def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
+        return self.pack(clean(self.date, *self.read()))
+
+    def read(self) -> tuple[Iterator[Raw], Catalog, Rules]:
+        """What the day is made of: its raw objects, one by one, its catalog, the rules."""
         catalog = self.requires()[0]
         raw = (Raw(found.batch, found.key, lake().read_raw(found)) for found in self.objects())
-        day = clean(self.date, raw, read_catalog(catalog.name, catalog.digest()), settings.rules())
+        return raw, read_catalog(catalog.name, catalog.digest()), settings.rules()
+
+    def pack(self, day: Cleaned) -> tuple[dict[str, bytes], dict[str, object]]:
         self.tell(f"{day.facts['curated']:,} receipts, {day.facts['quarantined']} in quarantine", 100)
         return {d.name: to_bytes(getattr(day, d.name), d.order) for d in schema.LAKE}, dict(day.facts)
+
+    def size(self) -> int:
+        return sum(found.size for found in self.objects())
+
+    def shares(self) -> int:
+        return max(1, -(-self.size() // engine().share_bytes)) if engine().share_bytes else 1
+
+    def make_share(self, share: int, shares: int) -> Cleaned:
+        return clean_share(self.date, *self.read(), share, shares)
+
+    def unite(self, parts: list[Cleaned]) -> tuple[dict[str, bytes], dict[str, object]]:
+        return self.pack(unite(parts))
 
 
 def days_of(month: date) -> list[date]:
@@ -64,10 +90,10 @@ def days_of(month: date) -> list[date]:
     return days
 
 
-class MonthlySales(Partition):
+class MonthlySales(Batched):
     """The lake of one month: receipts, sales, payments and quarantine, sorted by business day and time."""
 
-    month = settings.Month(default=None)
+    month = Months(default=None)
     dataset, version = "sales", schema.version_of(schema.LAKE)
 
     def requires(self) -> list[DailySales]:
@@ -87,10 +113,31 @@ class MonthlySales(Partition):
         return {name: writer.close() for name, writer in writers.items()}, facts
 
 
-class MonthlySummary(Partition):
+_SWELLS = 8  # a Parquet file of the lake as a table: at most that many times as large
+_UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}
+
+
+@contextmanager
+def opened(members: dict[str, bytes], memory: str, folder: Path) -> Iterator[dict[str, object]]:
+    """The tables of a month. Where they would fill half of `memory`, they are files in `folder`, which are read batch by batch."""
+    size = re.fullmatch(r"([\d.]+) ?([KMGT])i?B", memory.strip(), re.IGNORECASE)
+    limit = float(size[1]) * (1 << _UNITS[size[2].upper()]) if size else math.inf
+    if sum(map(len, members.values())) * _SWELLS <= limit / 2:
+        yield {name: from_bytes(body, name) for name, body in members.items()}
+        return
+    from pyarrow.dataset import dataset  # imports pandas where it is installed, which a small month does without
+
+    folder.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=folder) as name:
+        for member, body in members.items():
+            (Path(name) / member).write_bytes(body)
+        yield {member: dataset(Path(name) / member, format="parquet") for member in members}
+
+
+class MonthlySummary(Batched):
     """Small exact tables of one month, which longer spans are merged from and reports are told from."""
 
-    month = settings.Month(default=None)
+    month = Months(default=None)
     dataset, version = "summary", schema.version_of(schema.SUMMARY)
 
     def requires(self) -> list[luigi.Task]:
@@ -98,9 +145,23 @@ class MonthlySummary(Partition):
 
     def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
         sales, catalog = self.requires()
-        tables = {name: from_bytes(body) for name, body in lake().read(sales.dataset, sales.name).items()}
         known = read_catalog(catalog.name, catalog.digest())
-        summary = summarize(self.month, **tables, stores=known.stores_table(settings.rules()), employees=known.employees_table(settings.rules()),
-                            facts=lake().facts(sales.dataset, sales.name), places=settings.rules().places,
-                            memory_limit=settings.lake().memory, spill=settings.spool())
+        with opened(lake().read(sales.dataset, sales.name), settings.lake().memory, settings.spool()) as tables:
+            summary = summarize(self.month, **tables, stores=known.stores_table(settings.rules()), employees=known.employees_table(settings.rules()),
+                                facts=lake().facts(sales.dataset, sales.name), places=settings.rules().places,
+                                memory_limit=settings.lake().memory, spill=settings.spool())
         return {d.name: to_bytes(summary[d.name], d.key) for d in schema.SUMMARY}, {}
+
+
+class MonthlyCustomers(Partition):
+    """The month's identified customers on their own, so that the reports of later months are told again only when these change."""
+
+    month = settings.Month(default=None)
+    dataset, version = CUSTOMERS, schema.version_of((schema.CUSTOMERS,))
+
+    def requires(self) -> list[MonthlySummary]:
+        return [MonthlySummary(month=self.month)]
+
+    def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
+        summary, = self.requires()
+        return lake().read(summary.dataset, summary.name, ["customers"]), {}

@@ -1,4 +1,4 @@
-"""What the shop's API said, verbatim: RawCatalog, RawReceipts, Sweep."""
+"""What the shop's API said, verbatim: RawCatalog, RawReceipts, Backfill, Sweep."""
 
 from __future__ import annotations
 
@@ -10,12 +10,19 @@ from functools import lru_cache
 import luigi
 
 from pipeline import settings
+from pipeline.care.erase import without_erased
 from pipeline.connect import connect
 from pipeline.errors import ConfigError
+from pipeline.extract import Source
 from pipeline.load import RAW, compress, decompress
 from pipeline.targets import Fetched, committed, lake
 from pipeline.transform import Catalog
 from pipeline.windows import DAY, extract, sweep, window_of
+
+
+def source() -> Source:
+    """The shop, as it may be told of: without customers who were erased."""
+    return without_erased(connect(), lake().storage, settings.rules().customer_key)
 
 
 class RawCatalog(Fetched):
@@ -24,7 +31,7 @@ class RawCatalog(Fetched):
     date = settings.Day(default=None)
     dataset = "raw/catalog"
 
-    def run(self) -> None:
+    def fetch(self) -> None:
         if self.date != settings.last_day():
             raise ConfigError(f"catalog of {self.date}: a shop shows its catalog of today only; the last closed day is {settings.last_day()}")
         lake().preflight()
@@ -65,13 +72,23 @@ class RawReceipts(Fetched):
     def complete(self) -> bool:
         return all(committed(self.dataset, str(day)) for day in self.days)
 
-    def run(self) -> None:
+    def fetch(self) -> None:
         if self.days[-1] > settings.last_day():
             raise ConfigError(f"window {self.days[-1]} has not closed and settled; the last that has is {settings.last_day()}")
         lake().preflight()
         missing = [day for day in self.days if not committed(self.dataset, str(day))]
-        extract(missing, lake(), connect(), settings.default_store(), last=settings.last_day(), now=settings.now(), spool=settings.spool(),
+        extract(missing, lake(), source(), settings.default_store(), last=settings.last_day(), now=settings.now(), spool=settings.spool(),
                 tell=self.tell)
+
+
+class Backfill(luigi.WrapperTask):
+    """Every window from `first` to `last`, a month in one walk; nothing else is made of them."""
+
+    first = settings.Day()
+    last = settings.Day(default=None)
+
+    def requires(self) -> list[RawReceipts]:
+        return [RawReceipts(date=self.first + n * DAY) for n in range((self.last - self.first).days + 1)]
 
 
 class Sweep(Fetched):
@@ -79,19 +96,20 @@ class Sweep(Fetched):
 
     date = settings.Day(default=None)
     days = luigi.IntParameter(default=35)
+    asked = luigi.Parameter(default="", description="tells sweeps of one span apart: 20261101T120000")
     dataset = "raw/receipts"
 
     @property
     def name(self) -> str:
-        return f"{self.date}-sweep-{self.days}"
+        return f"{self.date}-sweep-{self.days}" + f"-{self.asked}" * bool(self.asked)
 
     def requires(self) -> list[RawReceipts]:
         first = max(settings.pos().history_starts, self.date - (self.days - 1) * DAY)
         return [RawReceipts(date=first + n * DAY) for n in range((self.date - first).days + 1)]
 
-    def run(self) -> None:
+    def fetch(self) -> None:
         windows = [window_of(task.date, lake()) for task in self.requires()]
-        missed = sweep(windows, self.name, lake(), connect(), now=settings.now(), spool=settings.spool(), tell=self.tell)
+        missed = sweep(windows, self.name, lake(), source(), now=settings.now(), spool=settings.spool(), tell=self.tell)
         self.tell(f"{len(missed)} receipts were missing", 100)
 
 

@@ -4,25 +4,38 @@ from __future__ import annotations
 
 import json
 import logging
+import time
 from collections.abc import Iterator
+from functools import cache
 
 import pyarrow as pa
 
 import reports
 from pipeline import settings
-from pipeline.load import CUMULATIVE, MONTHLY, VOID, Manifest
+from pipeline.load import CUMULATIVE, MONTHLY, VOID, Lake, Manifest
 from pipeline.load.parquet import from_bytes
+from pipeline.night import read_night, tell_night
+from pipeline.readers import report_readers
 from pipeline.status import read_status, tell_status
-from pipeline.targets import Fetched, Partition, lake
-from pipeline.tasks.lake import MonthlySummary, days_of
-from pipeline.tasks.raw import RawCatalog, RawReceipts, Sweep, sweep_due
+from pipeline.targets import Fetched, Made, Partition, lake
+from pipeline.tasks.backoffice import NOTHING, BackOffice, exports
+from pipeline.tasks.lake import MonthlyCustomers, MonthlySummary, days_of
+from pipeline.tasks.raw import RawReceipts, Sweep, catalog_for, sweep_due
 from pipeline.windows import DAY, back, last_window, months_between
 
 log = logging.getLogger(__name__)
 
+STARTED = time.monotonic()  # of this process, to say how long a night took
 
-def read_summary(task: MonthlySummary) -> dict[str, pa.Table]:
-    """The summary's tables by name."""
+
+@cache
+def survey(of: Lake) -> None:
+    """List the log of every dataset in one go: a plan that spans them all needs fewer requests than one listing a dataset."""
+    of.refresh()
+
+
+def read_tables(task: Partition) -> dict[str, pa.Table]:
+    """The tables of a partition by name."""
     return {name: from_bytes(body) for name, body in lake().read(task.dataset, task.name).items()}
 
 
@@ -54,24 +67,36 @@ class Report(Partition):
         return files, {"files": len(files)}
 
     def run(self) -> Iterator[list[Partition]]:
-        yield from super().run()
+        if not self.complete():  # what was planned for its sake may have been made again to the same content
+            yield from super().run()
         publish_index()
 
 
 class MonthlyReport(Report):
-    """The report of one month against the month before and the same month of last year."""
+    """The report of one month against the month before and the same month of last year, the customers of all months before
+    it, and the till's own exports."""
 
-    dataset, version = "reports/monthly", 1
+    dataset, version = "reports/monthly", 2
 
-    def requires(self) -> list[MonthlySummary]:
+    def requires(self) -> list[Partition]:
+        survey(lake())
         first = settings.pos().history_starts.replace(day=1)
         base = [month for month in (back(self.month, 1), back(self.month, 12)) if month >= first]
-        return [MonthlySummary(month=month) for month in (self.month, *base)]
+        return [*(MonthlySummary(month=month) for month in (self.month, *base)), *map(MonthlyCustomers, months_between(first, back(self.month, 1))),
+                *([BackOffice(self.month)] if exports(lake()) else [])]
+
+    def inputs(self) -> list[tuple[str, str]] | None:
+        """All that it requires, but not that an export of another month was held to this one too."""
+        made_of = super().inputs()
+        return made_of and [one for one in made_of if one != (f"{BackOffice.dataset}/{self.name}", NOTHING)]
 
     def tell_story(self, before: dict[str, object] | None, **common: object) -> dict[str, bytes]:
         since = before["lineage"]["watermark"] if before else None
-        return reports.monthly(self.month, {task.month: read_summary(task) for task in self.requires()}, changes=before,
-                               reopened=changed_since(self.name, since) if since else (), **common)
+        known = {task.month: read_tables(task) for task in self.requires() if isinstance(task, MonthlyCustomers)}
+        told = {task.month: read_tables(task) for task in self.requires() if isinstance(task, MonthlySummary)}
+        till = [read_tables(task) for task in self.requires() if isinstance(task, BackOffice)]
+        return reports.monthly(self.month, known | told, changes=before, reopened=changed_since(self.name, since) if since else (),
+                               lake_starts=settings.pos().history_starts, backoffice=till[0] if till else None, **common)
 
 
 class CumulativeReport(Report):
@@ -80,12 +105,13 @@ class CumulativeReport(Report):
     dataset, version = "reports/cumulative", 1
 
     def requires(self) -> list[MonthlySummary]:
+        survey(lake())
         return [MonthlySummary(month=month) for month in months_between(settings.pos().history_starts, self.month)]
 
     def tell_story(self, before: dict[str, object] | None, **common: object) -> dict[str, bytes]:
         ledger = [{"report": dataset, "month": name, "edition": number, "digest": one.digest}
                   for dataset, months in editions().items() for name, issued in months.items() for number, one in enumerate(issued, 1)]
-        return reports.cumulative(self.month, {task.month: read_summary(task) for task in self.requires()}, changes=before, ledger=ledger,
+        return reports.cumulative(self.month, {task.month: read_tables(task) for task in self.requires()}, changes=before, ledger=ledger,
                                   **common)
 
 
@@ -118,14 +144,14 @@ def editions() -> dict[str, dict[str, list[Manifest]]]:
 
 
 def publish_index() -> None:
-    """Write reports/index.html again; it is derived from the log, and losing it costs nothing."""
+    """Write reports/index.html again where it says something else; it is derived from the log, and losing it costs nothing."""
     issued = editions()
     folders = {dataset: {name: [f"{m.number:06d}.{m.digest}" for m in found] for name, found in months.items() if found}
                for dataset, months in issued.items()}
     newest = max((name for name, found in issued[CUMULATIVE].items() if found), default=None)
     manifest = issued[CUMULATIVE][newest][-1] if newest else None
     figures = json.loads(lake().read(CUMULATIVE, newest, ["figures.json"], manifest=manifest)["figures.json"]) if newest else None
-    lake().storage.put("reports/index.html", reports.index(folders[MONTHLY], folders[CUMULATIVE], figures, locale=settings.locale()))
+    lake().put_page("index.html", reports.index(folders[MONTHLY], folders[CUMULATIVE], figures, locale=settings.locale()))
 
 
 class Nightly(Partition):
@@ -135,9 +161,10 @@ class Nightly(Partition):
     dataset, version = "nightly", 1
 
     def requires(self) -> list[Fetched]:
+        survey(lake())
         first, due = settings.pos().history_starts, sweep_due(self.date)
         windows = [RawReceipts(date=first + n * DAY) for n in range((self.date - first).days + 1)]
-        return [RawCatalog(date=self.date), *windows, *([Sweep(date=due)] if due >= first else [])]
+        return [catalog_for(self.date), *windows, *([Sweep(date=due)] if due >= first else [])]
 
     def reports(self) -> list[Report]:
         month = self.date.replace(day=1)
@@ -150,12 +177,26 @@ class Nightly(Partition):
         digests = [(f"{task.dataset}/{task.name}", task.digest()) for task in self.reports()]
         return None if any(digest is None for _, digest in digests) else digests
 
-    def run(self) -> Iterator[list[Report]]:
+    def deliveries(self) -> list[Made]:
+        """What takes the editions to their readers; nothing where the settings name nobody."""
+        from pipeline.tasks.deliver import Delivery  # which requires the reports of this module
+
+        return [Delivery(date=self.date)] if report_readers() else []
+
+    def digest(self) -> str | None:
+        found = super().digest()
+        return found if found and all(task.complete() for task in self.deliveries()) else None
+
+    def run(self) -> Iterator[list[Made]]:
         yield [task for task in self.reports() if not task.complete()]
+        publish_index()  # a night that was killed behind its last report has not
+        yield [task for task in self.deliveries() if not task.complete()]
         yield from super().run()
         found = read_status(lake(), expected=self.date, now=settings.now(), limited=settings.pos().limited_history)
         lake().put_state("etl_state.json", found.to_bytes())
-        log.info("the lake after this night:\n%s", tell_status(found))
+        night = read_night(lake(), self.date, found, time.monotonic() - STARTED)
+        lake().put_state("night.json", night.to_bytes())
+        log.info("the lake after this night:\n%s\n%s", tell_status(found), tell_night(night))
 
     def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
         return {}, {}

@@ -6,18 +6,21 @@ import threading
 from collections.abc import Callable, Iterator
 
 from pipeline.load import Stat, Storage
+from pipeline.load.storage import Version
 
 
-class Killed(BaseException):
-    """Stands for SIGKILL: no handler for errors sees it."""
+class Killed(KeyboardInterrupt):
+    """Stands for SIGKILL: no handler for errors sees it, and Luigi, which catches all else, hands it on."""
 
 
 class FaultyStorage(Storage):
-    """Passes every request to `inner`; request number `at` (from 1) meets `strike`, before or after it is carried out."""
+    """Passes every request to `inner`; request number `at` (from 1) of those `verbs` meets `strike`, before or after it is
+    carried out. A process that was struck sends nothing more."""
 
-    def __init__(self, inner: Storage, at: int, *, after: bool, strike: Callable[[str], None] | None = None) -> None:
+    def __init__(self, inner: Storage, at: int, *, after: bool, strike: Callable[[str], None] | None = None,
+                 verbs: tuple[str, ...] = ("LIST", "HEAD", "GET", "PUT", "DELETE", "VERSIONS")) -> None:
         super().__init__()
-        self.inner, self.at, self.after, self.strike = inner, at, after, strike or _kill
+        self.inner, self.at, self.after, self.strike, self.verbs = inner, at, after, strike or _kill, verbs
         self.made: list[str] = []
         self._turn = threading.Lock()
 
@@ -28,6 +31,8 @@ class FaultyStorage(Storage):
 
     def _pass(self, verb: str, key: str, request: Callable):
         with self._turn:
+            if len(self.made) < self.at and verb not in self.verbs:
+                return request()
             self.made.append(f"{verb} {key}")
             mine = len(self.made) == self.at
         if len(self.made) > self.at:
@@ -50,6 +55,18 @@ class FaultyStorage(Storage):
 
     def _write(self, key: str, data: bytes, if_absent: bool, if_match: str | None) -> str:
         return self._pass("PUT", key, lambda: self.inner._write(key, data, if_absent, if_match))
+
+    def old_versions(self, prefix: str = "") -> Iterator[Version]:
+        return iter(self._pass("VERSIONS", prefix, lambda: list(self.inner.old_versions(prefix))))
+
+    def get_version(self, version: Version) -> bytes:
+        return self._pass("GET", version.key, lambda: self.inner.get_version(version))
+
+    def remove(self, key: str) -> None:
+        return self._pass("DELETE", key, lambda: self.inner.remove(key))
+
+    def remove_version(self, version: Version) -> None:
+        return self._pass("DELETE", version.key, lambda: self.inner.remove_version(version))
 
     def uri(self, key: str = "") -> str:
         return self.inner.uri(key)

@@ -9,7 +9,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from pipeline.errors import ConfigError, Conflict, StorageRefused
+from pipeline.errors import ConfigError, Conflict, StorageRefused, StorageUnavailable
 from pipeline.load import SALES, Lake, Storage, edition_of, open_storage
 from pipeline.load.s3 import S3Storage
 from tests.load.conftest import BUCKET, new_url
@@ -85,7 +85,7 @@ def test_passing_faults_are_retried_and_lasting_ones_told(behind: Callable[[Rule
     storage = behind(first(sent, fate, times=99, within=within if verb != "GET" else "/k"))
     if verb != "PUT":
         storage.put("k", b"1")
-    with pytest.raises(StorageRefused, match=r"/k|s3://"):
+    with pytest.raises(StorageUnavailable, match=r"/k|s3://"):
         ask(storage)
     if verb == "PUT":
         assert storage.head("k") is None
@@ -98,7 +98,7 @@ def test_a_torn_body_is_read_again_and_never_taken_for_whole(behind: Callable[[R
     assert storage.get("k") == data and storage.requests["GET"] == 3
     storage = behind(first("GET", TEAR, times=99))
     storage.put("k", data)
-    with pytest.raises(StorageRefused, match=r"no answer from .* to GET .*/k"):
+    with pytest.raises(StorageUnavailable, match=r"no answer from .* to GET .*/k"):
         storage.get("k")
 
 
@@ -160,7 +160,7 @@ def test_wrong_credentials_are_told_and_never_shown(seaweed: Server, monkeypatch
 
 
 def test_an_endpoint_that_does_not_answer_is_told(moto: Server) -> None:
-    with pytest.raises(StorageRefused, match=r"no answer from http://127.0.0.1:9 to LIST s3://lake/.*check the endpoint and the network"):
+    with pytest.raises(StorageUnavailable, match=r"no answer from http://127.0.0.1:9 to LIST s3://lake/.*check the endpoint and the network"):
         open_storage(new_url(), endpoint="http://127.0.0.1:9").preflight()
 
 

@@ -1,0 +1,14 @@
+"""Look after a lake: is what stands in it true, and can one customer be taken out of it?
+
+    finding.py     what a look has found: where, what, and what to do
+    stock.py       every object against the manifests: digests, logs, claims, strays
+    balance.py     every amount against the others: receipt = rows = payments, in = out, month = days, summary = month
+    erase.py       one customer out of raw, and out of every older copy
+
+In: a Lake. Out: findings, one at a time, so that memory holds one partition. Nothing here knows Luigi or reads a setting or a
+clock; what only the tasks can do (make a partition again and compare) is in pipeline/tasks/care.py.
+"""
+
+from pipeline.care.finding import Finding, Span, everything
+
+__all__ = ["Finding", "Span", "everything"]

@@ -1,0 +1,163 @@
+"""A night in this process: a small shop of saved receipts, a lake anywhere, and figures that are worked out once.
+
+The tasks, their scheduler, the extraction, the lake and its requests are the real ones. What is pure (a day's cleaning, a month's
+summary, the drawing of a report) is remembered by what goes in, so that a night that is run a hundred times draws each report
+once; and of a report's files three are published, as the others only travel the same way. A night has no memory of the one
+before, as another process has none.
+"""
+
+from __future__ import annotations
+
+import json
+import pickle
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, timedelta
+from functools import partial
+from hashlib import sha256
+from pathlib import Path
+
+import luigi
+import pytest
+from luigi.task_register import Register
+
+from pipeline import settings, targets, tasks
+from pipeline.care import Finding, everything
+from pipeline.load import Lake, Storage, open_storage
+from pipeline.tasks import Nightly, care, tell
+from pipeline.tasks import lake as lake_tasks
+from pipeline.tasks import raw as raw_tasks
+from simulator import Query, Shop
+from simulator.ids import millis
+
+FIRST, LAST = date(2026, 10, 29), date(2026, 10, 30)
+NOW = datetime(2026, 10, 31, 12, tzinfo=UTC)
+PUBLISHED = ("figures.json", "report.md", "report.html")
+_known: dict[str, object] = {}
+
+
+def save_shop(folder: Path, until: datetime, *, customers: bool = True) -> list[dict]:
+    """What a small shop's API shows at `until`, saved as JSON; returns its receipts."""
+    shop = Shop(opened=date(2026, 10, 20), receipts_per_day=6, stores=1)
+    since = datetime(2026, 10, 29, 11, tzinfo=UTC)
+    query = Query(created_min=millis(since), created_max=millis(until))
+    receipts = [json.loads(entry.read()) for entry in shop.receipts(millis(until), query)]
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / "receipts.json").write_text(json.dumps({"receipts": receipts}))
+    for name in ("items", "stores", "categories", "employees"):
+        (folder / f"{name}.json").write_text(json.dumps({name: [json.loads(row.read()) for row in shop.rows(millis(until), name)]}))
+    return receipts
+
+
+class Rehearsal:
+    """Nights of one shop. `storage` is where the lake is; each night may be given another (a faulty one) over it."""
+
+    def __init__(self, folder: Path, storage: Callable[[], Storage], monkeypatch: pytest.MonkeyPatch):
+        self.folder, self.storage, self._patch = folder, storage, monkeypatch
+        self.saved = folder / "saved"
+        self.receipts = save_shop(self.saved, NOW)
+        self.options = {"pos": {"source": "files", "folder": str(self.saved), "history_starts": str(FIRST), "settle_days": "1",
+                                "spool": str(folder / "spool"), "now": NOW.isoformat()},
+                        "lake": {"url": str(folder / "lake")},
+                        "worker": {"no_install_shutdown_handler": "true", "ping_interval": "600"}}
+        for module, name in ((lake_tasks, "clean"), (lake_tasks, "summarize")):
+            monkeypatch.setattr(module, name, remembered(name, getattr(module, name)))
+        for name in ("monthly", "cumulative"):
+            monkeypatch.setattr(tell.reports, name, some_files(remembered(name, getattr(tell.reports, name))))
+
+    def at(self, instant: datetime) -> Rehearsal:
+        self.options["pos"]["now"] = instant.isoformat()
+        return self
+
+    def night(self, storage: Storage | None = None, make: Callable[[], luigi.Task] = Nightly) -> bool:
+        """One run to the end (True: all went well) or to whatever is raised in it."""
+        with self.process(storage):
+            return work(make())
+
+    def verify(self, *, deep: bool = False, heals: bool = False) -> list[Finding]:
+        """What a look at the lake finds wrong."""
+        with self.process():
+            found = [one for one in care.look(everything(), deep=deep) if one.is_wrong]
+            if heals:
+                care.heal(found)
+            return found
+
+    @contextmanager
+    def process(self, storage: Storage | None = None) -> Iterator[None]:
+        """What one process knows: its settings, its lake, nothing of another's."""
+        forget()
+        with configured(self.options):
+            tasks.settings.install_guards()
+            self._patch.setattr(targets, "open_storage", lambda *_, **__: storage or self.storage())
+            self._patch.setattr(targets, "Lake", partial(Lake, patience=0))
+            try:
+                yield
+            finally:
+                forget()
+
+
+def remembered(name: str, work: Callable) -> Callable:
+    """`work`, done once for the same arguments in all tests of this process."""
+    def worked(*arguments: object, **named: object) -> object:
+        arguments = tuple(list(one) if isinstance(one, Iterator) else one for one in arguments)
+        said = {key: value for key, value in named.items() if key not in ("memory_limit", "spill")}
+        known = sha256(pickle.dumps((name, arguments, said))).hexdigest()
+        if known not in _known:
+            _known[known] = work(*arguments, **named)
+        return _known[known]
+    return worked
+
+
+def some_files(draw: Callable[..., dict[str, bytes]]) -> Callable[..., dict[str, bytes]]:
+    def drawn(*arguments: object, **named: object) -> dict[str, bytes]:
+        files = draw(*arguments, **named)
+        return {name: files[name] for name in PUBLISHED}
+    return drawn
+
+
+def work(task: luigi.Task) -> bool:
+    """Whether the task and all that it needs went well, in a scheduler of its own."""
+    with luigi.worker.Worker(scheduler=luigi.scheduler.Scheduler(), worker_processes=1) as worker:
+        return worker.add(task) and worker.run()
+
+
+@contextmanager
+def configured(options: Mapping[str, Mapping[str, str]]) -> Iterator[None]:
+    """Luigi's configuration with `options` over it."""
+    parser = luigi.configuration.get_config()
+    before = {(section, name): parser.get(section, name, None) for section, values in options.items() for name in values}
+    for section, values in options.items():
+        for name, value in values.items():
+            parser.set(section, name, value)
+    try:
+        yield
+    finally:
+        for (section, name), value in before.items():
+            if value is None:
+                parser.remove_option(section, name)
+            else:
+                parser.set(section, name, value)
+
+
+def forget() -> None:
+    """What a process that begins does not know."""
+    for known in (settings.now, settings.default_store, settings.stores, settings.menu, settings.rules, settings.last_day, targets.lake,
+                  raw_tasks.read_catalog):
+        known.cache_clear()
+    targets.Partition._known.clear()
+    Register.clear_instance_cache()
+
+
+def content(storage: Storage) -> dict[str, str]:
+    """All that a lake says, without who said it when: a manifest by its name, everything else by its bytes; but for what is
+    derived for people and written last."""
+    return {stat.key: "" if stat.key.startswith(("_editions/", "_claims/")) else sha256(storage.get(stat.key)).hexdigest()
+            for stat in storage.list() if not stat.key.startswith("state/")}
+
+
+def local(folder: Path) -> Callable[[], Storage]:
+    return lambda: open_storage(str(folder))
+
+
+def nightfall(days: int) -> datetime:
+    return NOW + timedelta(days=days)

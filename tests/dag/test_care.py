@@ -1,0 +1,246 @@
+"""Verify, Rebuild, Erase: what is wrong is named, what can be made again is, and an erased customer stays erased."""
+
+from __future__ import annotations
+
+import json
+import re
+import secrets
+from collections.abc import Callable
+from datetime import timedelta
+from pathlib import Path
+from uuid import uuid4
+
+import pyarrow.compute as pc
+import pytest
+
+from pipeline.load import SALES, VOID, Lake
+from pipeline.load.layout import parse_manifest
+from tests.conftest import ROOT, Runner
+from tests.dag.rehearsal import FIRST, NOW, Rehearsal, content, local, save_shop, work
+from tests.load.invariants import check
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
+    """A lake of two nights."""
+    monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
+    shop = Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)
+    assert shop.night()
+    later = NOW + timedelta(days=1)
+    save_shop(shop.saved, later)
+    assert shop.at(later).night()
+    return shop
+
+
+def some(shop: Rehearsal, pattern: str) -> Path:
+    """The largest object of that name."""
+    return max((shop.folder / "lake").glob(pattern), key=lambda path: path.stat().st_size)
+
+
+def flip(path: Path, at: int) -> None:
+    body = bytearray(path.read_bytes())
+    body[at] ^= 1
+    path.write_bytes(body)
+
+
+def test_a_sound_lake_is_found_sound_and_not_written(shop: Rehearsal) -> None:
+    before = content(shop.storage())
+    assert shop.verify(deep=True, heals=True) == []
+    assert content(shop.storage()) == before
+
+
+@pytest.mark.parametrize("pattern", ["staging/day=2026-10-30/sales.parquet", "receipts/*/*/*.parquet", "summary/days/*/*/*.parquet",
+                                     "reports/monthly/2026-10/report.html", "quarantine/*/*/*.parquet"])
+def test_each_thousandth_byte_flipped_is_found_and_healed(shop: Rehearsal, pattern: str) -> None:
+    path = some(shop, pattern)
+    sound, before = path.read_bytes(), content(shop.storage())
+    for at in range(0, len(sound), max(1000, len(sound) // 8)):
+        flip(path, at)
+        found = shop.verify()
+        assert [str(path)] == [one.place for one in found] and found[0].heals and "the next night makes it again" in found[0].remedy
+        path.write_bytes(sound)
+    flip(path, len(sound) // 2)
+    assert shop.verify(heals=True)
+    assert shop.night() and path.read_bytes() == sound and shop.verify() == []
+    check(shop.storage(), quiet=True)
+    assert data(content(shop.storage())) == data(before)
+
+
+@pytest.mark.parametrize("harm", [lambda path: path.unlink(), lambda path: path.write_bytes(path.read_bytes()[:-7]),
+                                  lambda path: path.write_bytes(b"")], ids=["deleted", "cut", "empty"])
+def test_a_lost_partition_is_made_again_the_same(shop: Rehearsal, harm: Callable[[Path], None]) -> None:
+    path = some(shop, "sales/*/*/*.parquet")
+    sound = path.read_bytes()
+    harm(path)
+    found = shop.verify(heals=True)
+    assert [one.place for one in found] == [str(path)]
+    assert shop.night() and path.read_bytes() == sound and shop.verify(deep=True) == []
+
+
+@pytest.mark.parametrize("harm", [lambda path: path.unlink(), lambda path: flip(path, path.stat().st_size // 2)], ids=["deleted", "flipped"])
+def test_raw_that_was_harmed_is_named_and_never_healed(shop: Rehearsal, harm: Callable[[Path], None]) -> None:
+    path = some(shop, "raw/receipts/*/*.zst")
+    window, sound = path.name.partition(".")[0], path.read_bytes()
+    harm(path)
+    found = shop.verify(heals=True)
+    assert [one.place for one in found] == [str(path)] and not found[0].heals
+    assert "bring back the version that was committed" in found[0].remedy and f"--refetch {window}" in found[0].remedy
+    assert Lake(shop.storage()).newest("raw/receipts", window).edition != VOID
+    path.write_bytes(sound)
+    assert shop.verify(deep=True) == []
+
+
+def test_what_is_foreign_is_named_and_left_alone(shop: Rehearsal) -> None:
+    lake = shop.folder / "lake"
+    strays = [lake / "receipts/year=2026/month=10/data (1).parquet", lake / "notes.txt", lake / "staging/day=2026-10-30/old.parquet",
+              lake / "_editions/sales/2026-10/copy-of-000001.json"]
+    for path in strays:
+        path.write_bytes(b"PAR1")
+    found = shop.verify(heals=True)
+    assert {str(path) for path in strays} <= {one.place for one in found} and all(path.exists() for path in strays)
+    assert not any(one.heals for one in found)
+    assert any("is no manifest of the lake" in one.what for one in found), "nothing is published beside a foreign manifest"
+
+
+def test_a_gap_in_a_log_and_an_altered_manifest_are_named(shop: Rehearsal) -> None:
+    log = sorted((shop.folder / "lake/_editions/sales/2026-10").iterdir())
+    assert len(log) == 2, "the second night has made the month again"
+    first = log[0].read_bytes()
+    log[0].unlink()
+    assert "manifest 000001 is missing" in shop.verify()[0].what
+    log[0].write_bytes(first.replace(b'"curated": ', b'"curated": 1'))
+    assert "differs from its claim" in shop.verify()[0].what
+    log[0].write_bytes(first)
+    assert shop.verify() == []
+
+
+def published_otherwise(shop: Rehearsal, dataset: str, partition: str, change: Callable[[dict[str, bytes]], dict[str, bytes]]) -> None:
+    """Publish other content under the partition's edition, as a defect would: every digest is right."""
+    lake = Lake(shop.storage(), "defect", patience=0)
+    newest = lake.newest(dataset, partition)
+    members = change(lake.read(dataset, partition))
+    lake.publish(dataset, partition, newest.edition, members, lake.facts(dataset, partition), basis=newest)
+
+
+def test_content_that_its_inputs_do_not_make_is_found_by_a_deep_look(shop: Rehearsal) -> None:
+    from pipeline.load.parquet import from_bytes, to_bytes
+
+    def lose_a_payment(members: dict[str, bytes]) -> dict[str, bytes]:
+        return {**members, "payments": to_bytes(from_bytes(members["payments"]).slice(1), ("business_day", "receipt_number", "payment"))}
+
+    before = content(shop.storage())["payments/year=2026/month=10/payments.parquet"]
+    published_otherwise(shop, SALES, "2026-10", lose_a_payment)
+    found = shop.verify()
+    assert len(found) == 1 and "its payments do not add up" in found[0].what and "receipt " in found[0].what
+    found = shop.verify(deep=True, heals=True)
+    assert "made again from its inputs it is different" in found[-1].what
+    assert shop.night() and shop.verify(deep=True) == []
+    assert content(shop.storage())["payments/year=2026/month=10/payments.parquet"] == before
+
+
+def test_a_month_that_is_not_its_days_and_a_summary_that_is_not_its_month(shop: Rehearsal) -> None:
+    from pipeline.load.parquet import from_bytes, to_bytes
+
+    def lose_a_receipt(members: dict[str, bytes]) -> dict[str, bytes]:
+        tables = {name: from_bytes(body) for name, body in members.items()}
+        number = tables["receipts"]["receipt_number"][0]
+        kept = {name: table.filter(pc.not_equal(table["receipt_number"], number)) for name, table in tables.items()}
+        return {name: to_bytes(table) for name, table in kept.items()}
+
+    published_otherwise(shop, SALES, "2026-10", lose_a_receipt)
+    whats = [one.what for one in shop.verify()]
+    assert any("came in" in what for what in whats) and any("is not as staging/" in what for what in whats)
+
+
+def test_verify_by_luigi_and_by_hand(shop: Rehearsal, capsys: pytest.CaptureFixture[str]) -> None:
+    from pipeline.tasks import Verify
+    from pipeline.verbs import main
+
+    assert shop.night(make=lambda: Verify(deep=True))
+    flip(some(shop, "sales/*/*/*.parquet"), 50)
+    assert not shop.night(make=Verify)
+    with shop.process():
+        assert main(["verify"]) == 1
+    said = capsys.readouterr().out
+    assert "WRONG" in said and "sales.parquet: is not what its manifest says" in said
+    with shop.process():
+        assert main(["verify", "--from", "2026-11"]) == 0
+        assert main(["verify", "--heal"]) == 1
+    assert "put back or declared broken: sales 2026-10" in capsys.readouterr().out
+    assert shop.night()
+    with shop.process():
+        assert main(["verify", "--deep"]) == 0
+        assert main(["verify", "--refetch", "2026-10-30"]) == 0
+    assert shop.night() and shop.verify() == []
+
+
+def test_rebuild_from_raw_alone_ends_the_same(shop: Rehearsal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    from pipeline.tasks import Rebuild
+    from pipeline.verbs import main
+
+    before, final = content(shop.storage()), check(shop.storage(), quiet=True)
+    with shop.process():
+        assert main(["rebuild", "--from", "2026-10", "--to", "2026-10", "--dry-run"]) == 0
+    said = capsys.readouterr().out
+    assert "staging    2026-10-29" in said and "sales      2026-10" in said and " bytes" in said
+    assert content(shop.storage()) == before, "nothing was written"
+    (shop.saved / "receipts.json").unlink()
+    ran = in_process(shop, monkeypatch, "rebuild", lambda command: Rebuild(**dates(command)))
+    with shop.process():
+        assert main(["rebuild", "--from", "2026-10", "--to", "2026-10"]) == 0
+    said = capsys.readouterr().out
+    assert ran == ["Rebuild"] and "is different" not in said and said.count("as before") == said.count("\n") >= 5
+    after = content(shop.storage())
+    assert data(after) == data(before), "nothing is different"
+    check(shop.storage(), final, quiet=True)
+    assert [m.edition == VOID for m in Lake(shop.storage()).history(SALES, "2026-10")][-2:] == [True, False]
+
+
+def test_the_commands_of_the_docs(luigi: Runner) -> None:
+    """As a person types them: each in a process of its own."""
+    receipts = save_shop(luigi.folder / "saved", NOW)
+    customer = receipts[0]["customer_id"] = receipts[3]["customer_id"] = str(uuid4())
+    (luigi.folder / "saved/receipts.json").write_text(json.dumps({"receipts": receipts}))
+    luigi.configure("pos", source="files", folder=luigi.folder / "saved", history_starts=FIRST, settle_days=1, now=NOW.isoformat())
+    luigi.environment["CUSTOMER_HASH_KEY"] = secrets.token_hex(16)
+    luigi("MonthlySummary", "--month", "2026-10")
+    code, said = luigi.pos("erase", "--customer", customer)
+    assert code == 0 and re.search(r"raw: [12] windows were committed again", said), said
+    luigi("Verify", "--deep", "--first", "2026-10")
+
+
+def data(found: dict[str, str]) -> dict[str, str]:
+    return {key: digest for key, digest in found.items() if not parse_manifest(key) and not key.startswith("_claims/")}
+
+
+def dates(command: list[str]) -> dict[str, object]:
+    from pipeline import settings
+
+    options = dict(zip(command[6::2], command[7::2], strict=False))
+    return {name: settings.Month(default=None).parse(options[f"--{name}"]) for name in ("first", "last", "month") if f"--{name}" in options}
+
+
+def in_process(shop: Rehearsal, monkeypatch: pytest.MonkeyPatch, verb: str, make: Callable[[list[str]], object]) -> list[str]:
+    """What the verb would start as processes runs here; returns the families that ran."""
+    ran: list[str] = []
+
+    class Done:
+        def __init__(self, command: list[str], check: bool) -> None:
+            ran.append(command[5])
+            self.returncode = 0 if work(make(command)) else 30
+
+    monkeypatch.setattr(f"pipeline.verbs.{verb}.subprocess.run", Done)
+    return ran
+
+
+def receipts_of(folder: Path) -> list[dict]:
+    return json.loads((folder / "receipts.json").read_text())["receipts"]
+
+
+def test_the_lifecycle_of_the_docs_deletes_nothing_that_counts() -> None:
+    """An expiry of current objects would damage raw; a class that must be thawed would stop the night."""
+    text = (ROOT / "docs/care.md").read_text(encoding="utf-8")
+    rules = json.loads(text.partition("```json\n")[2].partition("```")[0])["Rules"]
+    assert rules and not any("Expiration" in rule for rule in rules)
+    assert {step["StorageClass"] for rule in rules for step in rule.get("Transitions", ())} <= {"GLACIER_IR", "STANDARD_IA", "INTELLIGENT_TIERING"}
+    assert any(rule.get("NoncurrentVersionExpiration") for rule in rules)

@@ -1,0 +1,179 @@
+"""A night that dies at any of its storage requests: the invariants hold, and the next night ends where an undisturbed one does.
+
+What stands in the lake before write n+1 is what stands there after write n, so to die before each write, one by one, is to die
+after each as well; the reads, and deaths after the request, are sampled. On S3 one lake is written by nights that each die after
+one write.
+"""
+
+from __future__ import annotations
+
+import errno
+import os
+import signal
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+import pytest
+
+from pipeline.load import Storage, open_storage
+from tests.dag.rehearsal import Rehearsal, content, local
+from tests.load.conftest import opener
+from tests.load.faults import FaultyStorage, Killed
+from tests.load.invariants import check
+from tests.load.processes import start
+from tests.load.proxy import PASS, Rule, first, proxied
+
+WRITES = ("PUT",)
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
+    """Its first night has run, in a lake of its own: the truth that every other lake is held to."""
+    monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)  # a death of the process loses nothing that was written
+    monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
+    shop = Rehearsal(tmp_path, local(tmp_path / "truth"), monkeypatch)
+    assert shop.night()
+    return shop
+
+
+@pytest.fixture
+def truth(shop: Rehearsal) -> dict[str, str]:
+    return content(shop.storage())
+
+
+def killed(shop: Rehearsal, storage: Storage, at: int, *, after: bool = False, verbs: tuple[str, ...] = WRITES) -> bool:
+    """Whether a night on `storage` was killed at that request; the invariants hold."""
+    faulty = FaultyStorage(storage, at, after=after, verbs=verbs)
+    with suppress(Killed):
+        shop.night(faulty)
+    check(storage)
+    return faulty.is_spent
+
+
+def heals(shop: Rehearsal, storage: Storage, truth: dict[str, str]) -> None:
+    final = check(storage)
+    assert shop.night(storage)
+    check(storage, final, quiet=True)
+    assert content(storage) == truth
+
+
+def test_killed_before_each_write_one_by_one(shop: Rehearsal, truth: dict[str, str], tmp_path: Path) -> None:
+    at = 1
+    while killed(shop, local(tmp_path / str(at))(), at):
+        heals(shop, local(tmp_path / str(at))(), truth)
+        at += 1
+    assert at > 60
+
+
+@pytest.mark.parametrize(("verbs", "after", "step"), [(("LIST", "HEAD", "GET"), False, 9), (WRITES, True, 9)], ids=["reads", "after"])
+def test_killed_at_a_sample_of_the_others(shop: Rehearsal, truth: dict[str, str], tmp_path: Path, verbs: tuple[str, ...], after: bool,
+                                          step: int) -> None:
+    at = 1
+    while killed(shop, local(tmp_path / str(at))(), at, after=after, verbs=verbs):
+        heals(shop, local(tmp_path / str(at))(), truth)
+        at += step
+    assert at > 25
+
+
+class Mortal(FaultyStorage):
+    """Carries out one write that changes something, and dies; but lets the store be probed, which writes the same again and again."""
+
+    def _write(self, key: str, data: bytes, if_absent: bool, if_match: str | None) -> str:
+        etag = self.inner._write(key, data, if_absent, if_match)
+        if not key.startswith("_probe/"):
+            raise Killed(key)
+        return etag
+
+
+def test_nights_that_all_die_after_one_write_make_the_lake_on_s3(shop: Rehearsal, truth: dict[str, str],
+                                                                 request: pytest.FixtureRequest) -> None:
+    storage, final = opener("seaweed", request)(), {}
+    for deaths in range(2 * len(truth)):
+        try:
+            assert shop.night(Mortal(storage, 1 << 30, after=False))
+            break
+        except Killed:
+            if deaths % 20 == 0:
+                final = check(storage, final)
+    assert len(truth) - 5 < deaths < len(truth) + 20, "each death leaves one write more"
+    check(storage, final, quiet=True)
+    assert content(storage) == truth
+
+
+def test_killed_for_good(shop: Rehearsal, truth: dict[str, str], tmp_path: Path) -> None:
+    """By SIGKILL, so that no line of clean-up runs; night after night on one lake."""
+    storage = local(tmp_path / "lake")()
+    for at in (9, 15, 12, 10):
+        child = start(shop.night, FaultyStorage(storage, at, after=False, verbs=WRITES, strike=lambda _: os.kill(os.getpid(), signal.SIGKILL)))
+        child.join(60)
+        assert child.exitcode == -signal.SIGKILL
+        check(storage)
+    heals(shop, storage, truth)
+    assert not list((tmp_path / "lake" / ".writing").glob("[0-9]*")), "drafts of the dead are removed"
+
+
+@pytest.mark.parametrize(("code", "sentence"), [(errno.ENOSPC, "the disk is full; make room"), (errno.EACCES, "permission is denied")])
+def test_a_disk_that_refuses(shop: Rehearsal, truth: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+                             caplog: pytest.LogCaptureFixture, code: int, sentence: str) -> None:
+    storage, place = local(tmp_path / "lake")(), Path.replace
+    for at in (1, 8, 20, 40):
+        left = iter(range(at))
+
+        def refusing(path: Path, target: Path, left: Iterator[int] = left) -> Path:
+            if next(left, None) is None:
+                raise OSError(code, os.strerror(code))
+            return place(path, target)
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Path, "replace", refusing)
+            assert not shop.night(storage), "a failure, and not a success without an output"
+        check(storage)
+    assert sentence in caplog.text
+    heals(shop, storage, truth)
+
+
+@pytest.mark.parametrize("verb", ["GET", "HEAD", "PUT"])
+def test_a_store_that_is_busy_once_or_for_ever(shop: Rehearsal, truth: dict[str, str], request: pytest.FixtureRequest, verb: str,
+                                               caplog: pytest.LogCaptureFixture) -> None:
+    """GET is also the listing. Once: nothing is noticed. For ever, from the middle of the night on: a failure that says to wait."""
+    place = opener("seaweed", request)()
+    for rule, is_well in ((first(verb, (503, "SlowDown"), times=3), True), (from_the(40, verb, (503, "SlowDown")), False)):
+        with proxied(place._endpoint, rule) as endpoint:
+            busy = open_storage(place.uri().rstrip("/"), endpoint=endpoint)
+            if is_well:
+                assert shop.night(busy)
+                assert content(place) == truth
+                place = opener("seaweed", request)()
+            elif verb != "HEAD":
+                assert not shop.night(busy)
+                assert "run again later" in caplog.text
+                check(place)
+    heals(shop, place, truth)
+
+
+def test_credentials_that_expire_in_the_middle(shop: Rehearsal, truth: dict[str, str], request: pytest.FixtureRequest,
+                                               caplog: pytest.LogCaptureFixture) -> None:
+    place = opener("seaweed", request)()
+    for at in (5, 40, 90):
+        with proxied(place._endpoint, from_the(at, "", (400, "ExpiredToken"))) as endpoint:
+            assert not shop.night(open_storage(place.uri().rstrip("/"), endpoint=endpoint))
+        check(place)
+    assert "the credentials have expired; get new ones and run again" in caplog.text
+    heals(shop, place, truth)
+
+
+def from_the(at: int, verb: str, fate: tuple[int, str]) -> Rule:
+    """From request `at` of `verb` (any, where empty) on, all of them meet `fate`."""
+    left: Callable[[], int | None] = iter(range(at)).__next__
+
+    def rule(asked: str, _: str) -> str | tuple[int, str]:
+        if verb not in ("", asked):
+            return PASS
+        try:
+            left()
+            return PASS
+        except StopIteration:
+            return fate
+
+    return rule
