@@ -1,4 +1,7 @@
-"""Receipts per second from the API into raw, against the bare cost of the same pages: `python -m benchmarks.extract [days]`.
+"""Receipts per second from the API into raw, against the bare cost of the same pages.
+
+    python -m benchmarks.extract                        # a month
+    python -m benchmarks.extract --days 31 93 --write   # and how memory grows with the span; into benchmarks/RESULTS.md
 
 The simulator runs in a process of its own without a rate limit and serves one span again and again.
 Bare is requests reading every page and throwing it away. Ours is a bounded walk (all checks, journal on disk), each
@@ -8,24 +11,27 @@ take turns, because the machine may have other things to do.
 
 from __future__ import annotations
 
+import argparse
 import json
 import multiprocessing
 import resource
-import sys
 import tempfile
 import time
+from concurrent.futures import ProcessPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import requests
 
-from pipeline.extract import SOURCES, Window, forward, pack, recall, walk
+from benchmarks.results import machine, write_section
+from pipeline.extract import SOURCES, Window, walk
 from pipeline.load import Lake, open_storage
+from pipeline.windows import commit_all
 from simulator import Shop, serve
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)
-ROUNDS = 5
+TITLE = "Extract: the API's pages to raw"
 
 
 def shop(pipe: multiprocessing.connection.Connection) -> None:
@@ -60,13 +66,12 @@ def extract(url: str, token: str, windows: list[Window]) -> tuple[float, float, 
         began = time.perf_counter()
         found = walk(source, windows, bounded=True, spool=Path(folder) / "spool", now=NOW)
         fetched = time.perf_counter() - began
-        for window, records in found.windows:
-            earlier = recall(lambda day: map(lake.read_raw, lake.raw_objects(day, day)))
-            lake.commit_window(str(window.date), pack(forward(records, earlier)), {})
+        commit_all(lake, found, windows)
         return fetched, time.perf_counter() - began, found.records
 
 
-def main(days: int) -> None:
+def race(days: int, rounds: int) -> str:
+    """The table of one span, from a process of its own, so that its memory is its own."""
     ours, theirs = multiprocessing.Pipe()
     server = multiprocessing.Process(target=shop, args=(theirs,), daemon=True)
     server.start()
@@ -74,17 +79,34 @@ def main(days: int) -> None:
     first = datetime(2026, 10, 31, 11, tzinfo=UTC) - days * DAY
     windows = [Window(date.fromordinal((first + n * DAY).toordinal()), first + n * DAY, first + (n + 1) * DAY) for n in range(days)]
     read_bare(url, token, windows[0].start, windows[-1].end)  # warms the server
-    rounds = [(read_bare(url, token, windows[0].start, windows[-1].end), extract(url, token, windows)) for _ in range(ROUNDS)]
+    turns = [(read_bare(url, token, windows[0].start, windows[-1].end), extract(url, token, windows)) for _ in range(rounds)]
     ours.send("stop")
     server.join()
-    bare = min(seconds for (seconds, _), _ in rounds)
-    walked, stored = min(walked for _, (walked, _, _) in rounds), min(stored for _, (_, stored, _) in rounds)
-    pages, receipts = rounds[0][0][1], rounds[0][1][2]
-    print(f"{receipts:,} receipts in {pages} pages, {days} windows; best of {ROUNDS}")  # noqa: T201
-    for name, seconds in (("bare pages", bare), ("walked, on disk", walked), ("in raw", stored)):
-        print(f"{name:16} {seconds:6.3f} s  {receipts / seconds:9,.0f} receipts/s  {seconds / bare:5.2f} x bare")  # noqa: T201
-    print(f"largest memory   {resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024:6.0f} MB")  # noqa: T201
+    bare = min(seconds for (seconds, _), _ in turns)
+    walked, stored = min(walked for _, (walked, _, _) in turns), min(stored for _, (_, stored, _) in turns)
+    pages, receipts = turns[0][0][1], turns[0][1][2]
+    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+    lines = [f"### {receipts:,} receipts in {pages} pages, {days} windows; {memory:,.0f} MB at most", "",
+             "| | wall s | receipts/s | times bare |", "|---|---|---|---|"]
+    lines += [f"| {name} | {seconds:.3f} | {receipts / seconds:,.0f} | {seconds / bare:.2f} |"
+              for name, seconds in (("bare pages", bare), ("walked, on disk", walked), ("in raw", stored))]
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--days", type=int, nargs="+", default=[31])
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--write", action="store_true", help="put the tables into benchmarks/RESULTS.md")
+    options = parser.parse_args()
+    text = f"{machine()}; {datetime.now(UTC):%Y-%m-%d}; best of {options.rounds}, taking turns.\n"
+    for days in options.days:
+        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+            text += "\n" + pool.submit(race, days, options.rounds).result()
+    print(text)  # noqa: T201
+    if options.write:
+        write_section(TITLE, text)
 
 
 if __name__ == "__main__":
-    main(int(sys.argv[1]) if len(sys.argv) > 1 else 31)
+    main()

@@ -6,8 +6,8 @@ pay for Luigi: the tasks are loaded on first use.
 
 import sys
 
-__all__ = ["CumulativeReport", "DailySales", "GlueTables", "MonthlyReport", "MonthlySales", "MonthlySummary", "Nightly", "RawCatalog",
-           "RawReceipts", "Sweep"]
+__all__ = ["CumulativeReport", "DailySales", "Delivery", "GlueTables", "MonthlyReport", "MonthlySales", "MonthlySummary", "Nightly", "RawCatalog",
+           "RawReceipts", "Rebuild", "Sweep", "Verify"]
 
 
 def __getattr__(name: str):

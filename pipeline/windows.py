@@ -7,20 +7,25 @@ windows tile time also when the time zone or the cut-over of the settings has ch
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
 from pipeline.extract import (
+    Earlier,
     Missed,
     Records,
     Source,
+    Walk,
     Window,
+    also,
     by_date,
     find_missed,
     forward,
     holdings,
     pack,
+    places_of,
     recall,
     skew_warning,
     sold_date,
@@ -28,7 +33,7 @@ from pipeline.extract import (
     wall_warning,
 )
 from pipeline.extract import Progress as Step
-from pipeline.load import Lake
+from pipeline.load import MOST_WAITING, Lake
 from pipeline.progress import Progress
 from pipeline.transform import Store, day_bounds
 
@@ -73,9 +78,9 @@ def follow(bar: Progress, windows: list[Window], now: datetime) -> Callable[[Ste
     return show
 
 
-def commit(lake: Lake, batch: str, records: Records, facts: Mapping[str, object]) -> None:
-    """Commit a batch with the copies by which a day sees that a receipt has left it, and the minutes that its objects span."""
-    earlier = recall(lambda day: map(lake.read_raw, lake.raw_objects(day, day)))
+def pack_batch(records: Records, earlier: Earlier) -> tuple[dict[date | None, bytes], dict[date | None, str]]:
+    """(NDJSON, UTC minutes that the sales span) of each date of sale of a batch, with the copies by which a day sees that a
+    receipt has left it."""
     objects, times = {}, {}
     forwarded = forward(records, earlier)
     for sold in forwarded:
@@ -83,7 +88,34 @@ def commit(lake: Lake, batch: str, records: Records, facts: Mapping[str, object]
         objects[sold] = pack({sold: here})[sold]
         if sold and all(sold_date(record) == sold for record in here):
             times[sold] = f"{min(r.sold_at for r in here):%H%M}-{max(r.sold_at for r in here):%H%M}"
-    lake.commit_window(batch, objects, facts, times)
+    return objects, times
+
+
+def recall_from(lake: Lake) -> Earlier:
+    """Where the committed versions of a receipt stand."""
+    return recall(lambda day: map(lake.read_raw, lake.raw_objects(day, day)))
+
+
+def commit_all(lake: Lake, found: Walk, windows: list[Window]) -> None:
+    """Commit the windows of a walk in their order, each while the next ones are prepared.
+
+    A window may have to know where a receipt stood in one that waits to be committed: `waiting` remembers those.
+    """
+    waiting: deque[dict[str, set[date]]] = deque(maxlen=MOST_WAITING)
+    with lake.commits() as commits:
+        for window, lazily in found.windows:
+            records = {sold: lazily[sold] for sold in lazily}
+            objects, times = pack_batch(records, also(recall_from(lake), waiting))
+            commits.add(str(window.date), objects, facts_of(window, sum(map(len, records.values())), found), times)
+            waiting.append(places_of(records))
+            if window is windows[-1]:
+                commits.finish()  # before the walk forgets its pages
+
+
+def facts_of(window: Window, count: int, found: Walk) -> dict[str, object]:
+    """What the manifest of a batch says: its bounds, its records, and where the account's history ended."""
+    return {"start": window.start.isoformat(), "end": window.end.isoformat(), "records": count,
+            "truncated_at": found.truncated_at and found.truncated_at.isoformat()}
 
 
 def sweep(windows: list[Window], batch: str, lake: Lake, source: Source, *, now: datetime, spool: Path,
@@ -102,9 +134,8 @@ def sweep(windows: list[Window], batch: str, lake: Lake, source: Source, *, now:
         for window in windows:
             held += [one for one in lake.raw_objects(window.date, window.date, str(window.date)) if one.sold is None]
         missed = find_missed(records, holdings(map(lake.read_raw, held)))
-        facts = {"start": span.start.isoformat(), "end": span.end.isoformat(), "records": len(missed),
-                 "truncated_at": found.truncated_at and found.truncated_at.isoformat()}
-        commit(lake, batch, by_date(missed), facts)
+        objects, times = pack_batch(by_date(missed), recall_from(lake))
+        lake.commit_window(batch, objects, facts_of(span, len(missed), found), times)
     for one in missed[:20]:
         log.warning("%s: the windows have missed receipt %s, changed at %s (raw held %s)", name, one.record.number, one.record.updated_at,
                     one.held or "nothing")
@@ -151,8 +182,5 @@ def extract(days: Iterable[date], lake: Lake, source: Source, store: Store, *, l
         for warning in (skew_warning(found.skew), found.truncated_at and wall_warning(found.truncated_at)):
             if warning:
                 log.warning("%s: %s", name, warning)
-        for window, records in found.windows:
-            facts = {"start": window.start.isoformat(), "end": window.end.isoformat(), "records": sum(len(records[sold]) for sold in records),
-                     "truncated_at": found.truncated_at and found.truncated_at.isoformat()}
-            commit(lake, str(window.date), records, facts)
+        commit_all(lake, found, windows)
         log.info("%s: %d records in %d pages, %d requests", name, found.records, found.pages, found.requests)

@@ -1,7 +1,7 @@
 """The reports: figures in, pages out.
 
 `monthly` and `cumulative` take the lake's summary tables and give the files of a report by name: report.md,
-report.html, report.pdf, figures.json, charts/*.svg, tables/*.csv; `index` gives the page that
+report.html, report.pdf, figures.json, charts/*.svg, tables/*.csv and *.parquet; `index` gives the page that
 leads to all of them. They read no clock, no environment and no file but their own
 texts and style; the same tables give the same bytes. Nothing of the pipeline is imported here, and matplotlib only
 when a chart is drawn.
@@ -30,6 +30,7 @@ def monthly(
     changes: Mapping[str, object] | None = None,
     lake_starts: date | None = None,
     reopened: Sequence[Mapping[str, str]] = (),
+    backoffice: Mapping[str, pa.Table] | None = None,
     paper: Literal["us-letter", "a4"] = "us-letter",
 ) -> dict[str, bytes]:
     """Files of the monthly report.
@@ -38,14 +39,24 @@ def monthly(
     first days. `through` is the last complete business day of an open month, None for a closed one. `changes` is the
     figures.json of the previous edition, None for a first one, and `reopened` the receipts that came or changed since
     then, each with number, day, total and why (late, edited, cancelled, refunded, new). `lake_starts` is the first
-    month of the lake: with it, and with at least the `customers` of every month since, new customers are told from
-    returning ones.
+    day of the lake: with it, and with at least the `customers` of every month since, new customers are told from
+    returning ones. `backoffice` are the tables that hold the till's own exports to the lake, None where there are none.
     """
     from reports.compose import compose_monthly
     from reports.render import files_of
 
     return files_of(
-        compose_monthly(month, summaries, through=through, places=places, facts=lineage, before=changes, lake_starts=lake_starts, reopened=reopened),
+        compose_monthly(
+            month,
+            summaries,
+            through=through,
+            places=places,
+            facts=lineage,
+            before=changes,
+            lake_starts=lake_starts,
+            reopened=reopened,
+            backoffice=backoffice,
+        ),
         locale,
         paper,
     )

@@ -45,6 +45,7 @@ from reports.sections.stability import stability
 from reports.sections.stores import stores
 from reports.sections.story import story
 from reports.sections.tenders import tenders
+from reports.sections.till import differs
 from reports.sections.trend import trend
 from reports.sections.weekdays import weekdays
 from reports.sections.weekend import weekend
@@ -83,6 +84,7 @@ def compose_monthly(
     before: Mapping[str, object] | None = None,
     lake_starts: date | None = None,
     reopened: Sequence[Mapping[str, str]] = (),
+    backoffice: Mapping[str, pa.Table] | None = None,
 ) -> Page:
     """The monthly report as data; `before` is the figures.json of the edition before this one."""
     if month not in sources:
@@ -91,15 +93,15 @@ def compose_monthly(
     made: list[Section] = []
     names: dict[str, str] = {}
     for currency in found:
-        figures = Figures(month, through, currency, sources, lake_starts)
+        figures = Figures(month, through, currency, sources, lake_starts, backoffice)
         names |= figures.stores
         quality = figures.now["quality"]
         sections = [ask(figures) for ask in ASKED]
         past = _past(before, currency)
         plainly = {s.key: plain(s.figures, places) for s in sections}
         sections.append(changes(plainly, past, currency, places, reopened))
-        sections.append(lineage(figures.total, quality, currency, facts))
-        sections.append(attention([f for s in sections for f in s.findings], light_of(figures.total, quality), currency))
+        sections.append(lineage(figures.total, quality, currency, facts, differs(figures)))
+        sections.append(attention([f for s in sections for f in s.findings], light_of(figures.total, quality, differs(figures)), currency))
         ordered = sorted(sections, key=lambda section: MONTHLY.index(section.key))
         made += [replace(section, currency=currency, number=MONTHLY.index(section.key) + 1) for section in ordered]
     return Page("monthly", month, through, places, found, tuple(sorted(names.values())), tuple(made), facts, front=3)

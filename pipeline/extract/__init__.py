@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 from pipeline.extract.alarms import gap_warning, skew_warning, wall_warning
 from pipeline.extract.files import open_files
-from pipeline.extract.forward import forward, recall
+from pipeline.extract.forward import Earlier, also, forward, places_of, recall
 from pipeline.extract.loyverse import open_loyverse
 from pipeline.extract.source import Page, Progress, Record, Source, Window, sold_date
 from pipeline.extract.sweep import Missed, by_date, find_missed, holdings
@@ -19,5 +19,6 @@ SOURCES: dict[str, Callable[..., Source]] = {
     "files": open_files,
 }
 
-__all__ = ["SOURCES", "Missed", "Page", "Progress", "Record", "Records", "Source", "Walk", "Window", "by_date", "find_missed", "forward",
-           "gap_warning", "holdings", "pack", "recall", "skew_warning", "sold_date", "walk", "wall_warning"]
+__all__ = ["SOURCES", "Earlier", "Missed", "Page", "Progress", "Record", "Records", "Source", "Walk", "Window", "also", "by_date",
+           "find_missed", "forward", "gap_warning", "holdings", "pack", "places_of", "recall", "skew_warning", "sold_date", "walk",
+           "wall_warning"]

@@ -7,7 +7,7 @@ cannot show it. A customer's receipts, or a receipt's time at the till, cannot b
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
@@ -95,19 +95,28 @@ def check_rows(endpoint: Endpoint, filters: Mapping[str, Filter], rows: list[byt
 
     Dates are held to TOLERANCE. A field that the row lacks, or that cannot be read, is not held against it.
     """
+    fields = tuple(sorted({endpoint.filters[name] for name in filters} - {""}))
+    check_shown(endpoint, filters, _read_shown(rows, _shown(fields).decode) if fields else ())
+
+
+def check_shown(endpoint: Endpoint, filters: Mapping[str, Filter], shown: Iterable[object]) -> None:
+    """As `check_rows`, of rows whose fields have been read already: None where one cannot be."""
     asked = [(name, endpoint.filters[name], value) for name, value in filters.items() if endpoint.filters[name]]
-    decode = _shown(tuple(sorted({field for _, field, _ in asked}))).decode
-    for row in rows if asked else ():
-        try:
-            shown = decode(row)
-        except (msgspec.MsgspecError, RecursionError):
-            continue
+    for row in shown:
         for name, field, value in asked:
-            found = getattr(shown, field)
+            found = getattr(row, field)
             if found is not None and not _fits(name, value, found):
                 what = f"{field} = {found}" if isinstance(found, datetime) else f"another {field}"  # texts may name persons
                 raise SourceFatal(f"/{endpoint.path} returned a row with {what} although {name} = {_write(value)[:60]} was asked for: the "
                                   "API ignores the filter; nothing of the answer is kept")
+
+
+def _read_shown(rows: list[bytes], decode: Callable[[bytes], object]) -> Iterator[object]:
+    for row in rows:
+        try:
+            yield decode(row)
+        except (msgspec.MsgspecError, RecursionError):
+            continue
 
 
 def _fits(name: str, value: Filter, found: datetime | str) -> bool:

@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime
 
 from pipeline.extract.envelope import read_receipt
@@ -32,14 +32,13 @@ Earlier = Callable[[str, datetime], Collection[date]]
 def forward(records: Records, earlier: Earlier) -> Records:
     """`records` of one batch with the copies that the law demands. `earlier(number, created_at)` tells the places of the
     versions committed so far; it is asked about updates only (`updated_at` after `created_at`)."""
-    places: dict[str, set[date]] = defaultdict(set)
+    places = places_of(records)
     moved: list[tuple[date | None, Record]] = []
     for sold in records:
         for record in records[sold]:
-            if record.number and (place := place_of(record)):
-                places[record.number].add(place)
-                if record.created_at and (is_update(record) or place != record.created_at.date()):
-                    moved.append((sold, record))
+            place = record.number and place_of(record)
+            if place and record.created_at and (is_update(record) or place != record.created_at.date()):
+                moved.append((sold, record))
     copies: dict[date | None, list[Record]] = defaultdict(list)
     for sold, record in moved:
         others = {record.created_at.date()}
@@ -48,6 +47,21 @@ def forward(records: Records, earlier: Earlier) -> Records:
         for other in others - {sold}:
             copies[other].append(record)
     return Lazily(sort_dates({**dict.fromkeys(records), **copies}), lambda sold: arrange([*records.get(sold, ()), *copies.get(sold, ())]))
+
+
+def places_of(records: Records) -> dict[str, set[date]]:
+    """Where the versions of each receipt count."""
+    places: dict[str, set[date]] = defaultdict(set)
+    for sold in records:
+        for record in records[sold]:
+            if record.number and (place := place_of(record)):
+                places[record.number].add(place)
+    return places
+
+
+def also(earlier: Earlier, waiting: Iterable[Mapping[str, set[date]]]) -> Earlier:
+    """`earlier`, and the places in batches that wait to be committed."""
+    return lambda number, created_at: {*earlier(number, created_at), *(place for places in waiting for place in places.get(number, ()))}
 
 
 def place_of(record: Record) -> date | None:

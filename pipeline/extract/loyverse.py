@@ -20,7 +20,7 @@ import msgspec
 
 from pipeline.errors import HistoryWall, SourceFatal
 from pipeline.extract.catalog import prune
-from pipeline.extract.endpoints import ENDPOINTS, PAGE_LIMIT, TOLERANCE, Endpoint, Filter, check_rows, query
+from pipeline.extract.endpoints import ENDPOINTS, PAGE_LIMIT, TOLERANCE, Endpoint, Filter, check_rows, check_shown, query
 from pipeline.extract.envelope import read_receipt, slice_page, split_page
 from pipeline.extract.http import Http, Refused
 from pipeline.extract.pace import Pace
@@ -57,8 +57,9 @@ class Loyverse:
         limit, reached, is_clamped = self._limit, None, False
         while True:
             try:
-                for rows, cursor in self.pages("receipts", filters, limit, cursor):  # noqa: B020  where to go on after a wall
+                for rows, cursor in self._pages("receipts", filters, limit, cursor):  # noqa: B020  where to go on after a wall
                     records = [read_receipt(row) for row in rows]
+                    check_shown(ENDPOINTS["receipts"], filters, records)
                     reached = min([r.created_at for r in records if r.created_at] + ([reached] if reached else []), default=None)
                     yield Page(records, cursor, filters["updated_at_min"] if is_clamped and cursor is None else None)
                 return
@@ -79,6 +80,11 @@ class Loyverse:
               ) -> Iterator[tuple[list[bytes], str | None]]:
         """(rows verbatim, next cursor) of a list endpoint. A refused cursor begins the list again; what came before
         comes once more then. Raises SourceFatal for cursors that lead nowhere and rows that the filters do not ask for."""
+        for rows, following in self._pages(resource, filters, limit, cursor):
+            check_rows(ENDPOINTS[resource], filters, rows)
+            yield rows, following
+
+    def _pages(self, resource: str, filters: Mapping[str, Filter], limit: int, cursor: str | None) -> Iterator[tuple[list[bytes], str | None]]:
         endpoint = ENDPOINTS[resource]
         seen, restarts, empty = {cursor}, 0, 0
         for _ in range(self._most_pages):
@@ -130,7 +136,6 @@ class Loyverse:
             raise SourceFatal(f"/{endpoint.path}: {len(rows):,} rows in one page, where {PAGE_LIMIT} are the most; see what answers there")
         if following and not endpoint.is_paged:
             raise SourceFatal(f"/{endpoint.path} has begun to page, which this version does not expect; rows would be lost")
-        check_rows(endpoint, filters, rows)
         return rows, following
 
     def _edge(self) -> datetime:
@@ -140,7 +145,7 @@ class Loyverse:
     def _ask_for_today(self, wall: HistoryWall) -> None:
         """Tell a wall from a lapsed account: an account that serves not even today's receipts raises `wall`."""
         try:
-            self._page(ENDPOINTS["receipts"], {"created_at_min": (self.server_time or self._now()) - timedelta(hours=1)}, 1, None)
+            next(self.pages("receipts", {"created_at_min": (self.server_time or self._now()) - timedelta(hours=1)}, 1))
         except HistoryWall:
             raise wall from None
 

@@ -42,10 +42,10 @@ def _moment(stamp: str) -> datetime:
 
 
 class Spool:
-    """The pages of a walk over [since, until), in `folder`."""
+    """The pages of a walk over [since, until), in `folder`; `began` is when the first run that walked it did."""
 
-    def __init__(self, folder: Path, journal: int, since: datetime, until: datetime):
-        self.folder, self._journal, self.since, self.until = folder, journal, since, until
+    def __init__(self, folder: Path, journal: int, since: datetime, until: datetime, began: datetime):
+        self.folder, self._journal, self.since, self.until, self.began = folder, journal, since, until, began
         self._release = weakref.finalize(self, os.close, journal)  # gives up the lock
         self._size, self._is_clean = 0, False  # of the whole frames; whether nothing stands behind them
 
@@ -78,14 +78,20 @@ class Spool:
         """Add records to a heap, one of the files that the journal is sorted into; not synced, as it can be done again."""
         body = msgspec.msgpack.encode(records)
         with _told(self.folder), (self.folder / heap).open("ab") as file:
-            file.write(_FRAME.pack(len(body), 0) + body)
+            file.write(_FRAME.pack(len(body), 0))
+            file.write(body)
 
     def take(self, heap: str) -> list[Record]:
-        """The records of a heap, in the order of their coming."""
+        """The records of a heap, in the order of their coming; what is cut off is not among them."""
         found: list[Record] = []
-        with (self.folder / heap).open("rb") as file:
-            while head := file.read(_FRAME.size):
-                found += _records.decode(file.read(_FRAME.unpack(head)[0]))
+        with _told(self.folder):
+            file = memoryview((self.folder / heap).read_bytes())
+        while len(file) > _FRAME.size:
+            length, _ = _FRAME.unpack(file[:_FRAME.size])
+            body, file = file[_FRAME.size:_FRAME.size + length], file[_FRAME.size + length:]
+            if len(body) < length:
+                break
+            found += _records.decode(body)
         return found
 
     def clear_heaps(self) -> None:
@@ -108,7 +114,7 @@ def open_spool(root: Path, identity: str, since: datetime, until: datetime, *, i
                 return found
         name = ".".join(("walk", identity, "to" if is_bounded else "on", _stamp(since), _stamp(until), _stamp(now), ""))
         folder = Path(tempfile.mkdtemp(prefix=name, dir=root))
-        return Spool(folder, _lock(folder, os.O_CREAT | os.O_EXCL), since, until)
+        return Spool(folder, _lock(folder, os.O_CREAT | os.O_EXCL), since, until, now)
 
 
 def _adopt(folder: Path, kind: tuple[str, str], since: datetime, until: datetime, now: datetime) -> Spool | None:
@@ -122,7 +128,7 @@ def _adopt(folder: Path, kind: tuple[str, str], since: datetime, until: datetime
     if not timedelta(0) <= now - began < LIFE:
         shutil.rmtree(folder, ignore_errors=True)
     elif (identity, mode) == kind and first <= since and until <= last:
-        return Spool(folder, journal, first, last)
+        return Spool(folder, journal, first, last, began)
     os.close(journal)
     return None
 

@@ -5,7 +5,9 @@ for every window, in order, its records by UTC date of sale, sorted by (updated_
 order of pages does not matter, exact duplicates once. A record outside all windows is counted and left to the
 window that it belongs to; one whose `updated_at` is unreadable goes to the last window, date unknown.
 A night's walk is not bounded above: what changes while it is under way moves out of the closed windows, never
-between their pages. Memory holds one page, then one window, however long the walk; the pages wait on disk.
+between their pages. From a bounded one it would move away, and where the API counts its rows, another row would slip
+between two pages: so at its end it is asked what has changed meanwhile (a request), and where that may have been in the
+span, the span is read again, until a pass was quiet. Memory holds one page, then one window, however long the walk; the pages wait on disk.
 Conserved: every record of every page is in a window, outside or a duplicate. Raises SourceError and ConfigError.
 """
 
@@ -23,20 +25,23 @@ from pipeline.extract.lazily import Lazily
 from pipeline.extract.source import Page, Progress, Record, Source, Window, sold_date
 from pipeline.extract.spool import Spool, open_spool
 
+PASSES = 4  # the last of them is not bounded, and so the last
+LOOK_BACK = timedelta(hours=1)  # for changes that show late, and for a clock that is ahead of the server's
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 Records = Mapping[date | None, list[Record]]
 
 
 class Walk:
-    """What a walk found: counts of pages, records and requests; `outside`, records of other windows, and `duplicates`,
-    both complete only when all windows have been handed out; `oldest`, the oldest `created_at` seen; `truncated_at`: the
+    """What a walk found: counts of pages, records and requests; `outside`, records of other windows; `duplicates`,
+    complete only when all windows have been handed out; `oldest`, the oldest `created_at` seen; `truncated_at`: the
     account serves nothing created before; `skew`: the server's clock less ours, None when it tells no time."""
 
     def __init__(self, source: Source, windows: Sequence[Window], spool: Spool):
         self._source, self._asked, self._spool = source, windows, spool
         self._starts = [window.start for window in windows]
-        self._doubled: dict[str, int] = {}
+        self._heaps: dict[int, dict[date | None, int]] = defaultdict(lambda: defaultdict(int))  # records by window and date of sale
+        self._doubled: dict[tuple[int, date | None], int] = {}
         self.pages = self.records = self.outside = 0
         self.requests = source.requests
         self.oldest: datetime | None = None
@@ -48,7 +53,28 @@ class Walk:
         """Records that came more than once, in the windows read so far."""
         return sum(self._doubled.values())
 
-    def count(self, page: Page) -> Progress:
+    def check_clock(self, now: datetime) -> None:
+        """Note how the server's clock differs. Raises SourceRetriable where by it the last window has not closed."""
+        told, last = self._source.server_time, self._asked[-1]
+        if self.skew is not None or told is None:
+            return
+        self.skew = told - now
+        if told < last.end:
+            raise SourceRetriable(f"by the server's clock, {told:%Y-%m-%d %H:%M:%S} UTC, window {last.date} has not closed; this machine's "
+                                  f"clock is {-self.skew} ahead: set it right, or run again later")
+
+    def take(self, page: Page) -> Progress:
+        """Count a page and sort its records by window and date of sale."""
+        sorted_page: dict[tuple[int, date | None], list[Record]] = defaultdict(list)
+        for record in page.records:
+            index = self._window_of(record)
+            if index is None:
+                self.outside += 1
+            else:
+                sorted_page[index, sold_date(record)].append(record)
+        for (index, sold), records in sorted_page.items():
+            self._heaps[index][sold] += len(records)
+            self._spool.put(_heap(index, sold), records)
         self.pages += 1
         self.records += len(page.records)
         self.truncated_at = page.truncated_at
@@ -77,30 +103,21 @@ class Walk:
             self._spool.close(is_done=is_done)
 
     def _hand_out(self) -> Iterator[tuple[Window, Records]]:
-        heaps: dict[int, dict[date | None, str]] = defaultdict(dict)
-        self._spool.clear_heaps()
-        pages = 0
-        for pages, page in enumerate(self._spool.pages(), 1):  # noqa: B007
-            sorted_page: dict[tuple[int, date | None], list[Record]] = defaultdict(list)
-            for record in page.records:
-                index = self._window_of(record)
-                if index is None:
-                    self.outside += 1
-                else:
-                    sorted_page[index, sold_date(record)].append(record)
-            for (index, sold), records in sorted_page.items():
-                heaps[index][sold] = f"heap.{index}.{sold}"
-                self._spool.put(heaps[index][sold], records)
-        if pages != self.pages:
-            raise ConfigError(f"{self._spool.folder} gives back {pages} of {self.pages} pages: its disk loses data; set another folder for it")
         for index, window in enumerate(self._asked):
-            yield window, Lazily(sort_dates(heaps[index]), lambda sold, index=index: self._read(heaps[index][sold]))
+            yield window, Lazily(sort_dates(self._heaps[index]), lambda sold, index=index: self._read(index, sold))
 
-    def _read(self, heap: str) -> list[Record]:
-        found = self._spool.take(heap)
+    def _read(self, index: int, sold: date | None) -> list[Record]:
+        found, expected = self._spool.take(_heap(index, sold)), self._heaps[index][sold]
+        if len(found) != expected:
+            raise ConfigError(f"{self._spool.folder} gives back {len(found)} of {expected} records: its disk loses data; set another folder "
+                              "for it")
         kept = arrange(found)
-        self._doubled[heap] = len(found) - len(kept)
+        self._doubled[index, sold] = len(found) - len(kept)
         return kept
+
+
+def _heap(index: int, sold: date | None) -> str:
+    return f"heap.{index}.{sold}"
 
 
 def walk(source: Source, windows: Sequence[Window], *, bounded: bool, spool: Path, now: datetime,
@@ -116,24 +133,32 @@ def walk(source: Source, windows: Sequence[Window], *, bounded: bool, spool: Pat
     pages = open_spool(spool, source.identity, since, until, is_bounded=bounded, now=now)
     try:
         found = Walk(source, windows, pages)
+        pages.clear_heaps()
         last = None
         for last in pages.pages():
-            progress(found.count(last))
-        if last is None or last.cursor is not None:
-            for page in source.receipts(pages.since, pages.until if bounded else None, last and last.cursor):
-                if found.skew is None and source.server_time is not None:
-                    found.skew = source.server_time - now
-                    if source.server_time < until:
-                        raise SourceRetriable(f"by the server's clock, {source.server_time:%Y-%m-%d %H:%M:%S} UTC, window "
-                                              f"{windows[-1].date} has not closed; this machine's clock is {-found.skew} ahead: set it "
-                                              "right, or run again later")
+            progress(found.take(last))
+        cursor, is_read, known = last and last.cursor, last is not None and last.cursor is None, set()
+        began = pages.began - LOOK_BACK
+        for count in range(1, PASSES + 1):
+            is_open = not bounded or count == PASSES
+            for page in () if is_read else source.receipts(pages.since, None if is_open else pages.until, cursor):
+                found.check_clock(now)
                 pages.add(page)
-                progress(found.count(page))
+                progress(found.take(page))
+            if is_open or (moved := find_moved(source, began, pages.until)) <= known:
+                break
+            cursor, is_read, known = None, False, moved
     except BaseException:
         pages.close(is_done=False)
         raise
     found.requests = source.requests - found.requests
     return found
+
+
+def find_moved(source: Source, since: datetime, until: datetime) -> set[bytes]:
+    """Receipts in their present version that have changed since an instant and may have left a span that ends at `until`."""
+    return {record.body for page in source.receipts(since, None) for record in page.records
+            if record.created_at is None or record.updated_at is None or record.created_at < until <= record.updated_at}
 
 
 def arrange(records: list[Record]) -> list[Record]:

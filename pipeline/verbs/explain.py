@@ -3,7 +3,7 @@
     pos explain 1-10131
     pos explain 1-10131 --month 2026-10        looks at that month only, which is quicker
 
-Exit code 1 when there is no such receipt.
+Exit code 1 when there is no such receipt, or it is in quarantine.
 """
 
 from __future__ import annotations
@@ -24,4 +24,6 @@ def run(asked: argparse.Namespace) -> int:
     objects = find_objects(asked.month)
     found = explain(asked.receipt, read_objects(objects), catalog_of(objects), settings.rules())
     print(found.text)  # noqa: T201
-    return 0 if found.lines else 1
+    if asked.month and not found.versions:
+        print("Only that month was searched; leave --month out to look everywhere.")  # noqa: T201
+    return 0 if found.record is not None else 1

@@ -11,12 +11,13 @@ from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
 
+import pandas as pd
 import pyarrow as pa
 
 from reports.figures.calendar import Normalised, Split, month_before, normalise, same_day, split_change
 from reports.figures.customers import Visits, visits
 from reports.figures.money import Totals, total
-from reports.figures.tables import Tables, currencies, names
+from reports.figures.tables import Tables, currencies, frame, names
 
 __all__ = ["Figures", "Normalised", "Split", "Tables", "Totals", "currencies"]
 
@@ -27,7 +28,8 @@ class Figures:
 
     `before` (the month before) and `year_ago` are None where the lake does not have them. Of an open month
     (`through` is its last complete day) only the same days of the others are compared, and only in tables that
-    have days. `lake_starts` is the first month of the lake, without which no customer is told to be new.
+    have days. `lake_starts` is the first day of the lake, without which no customer is told to be new. `backoffice` holds
+    the till's own exports to the lake, None where the owner gave none.
     """
 
     month: date
@@ -35,6 +37,7 @@ class Figures:
     currency: str
     sources: Mapping[date, Mapping[str, pa.Table]]
     lake_starts: date | None = None
+    backoffice: Mapping[str, pa.Table] | None = None
 
     def _tables(self, first: date) -> Tables | None:
         if first not in self.sources or "days" not in self.sources[first]:
@@ -62,7 +65,13 @@ class Figures:
     def visits(self) -> dict[date, Visits]:
         """Customers of every month up to this one, in the currency; of other months only `customers` need be there."""
         past = {m: Tables(m, self.sources[m], self.currency)["customers"] for m in self.sources if m <= self.month and "customers" in self.sources[m]}
-        return visits(past, self.lake_starts)
+        return visits(past, self.lake_starts and self.lake_starts.replace(day=1))
+
+    @cached_property
+    def till(self) -> dict[str, pd.DataFrame]:
+        """Frames of `backoffice` in the currency, by name; empty where the owner gave no export."""
+        found = {name: frame(table) for name, table in (self.backoffice or {}).items()}
+        return {name: rows[rows["currency"] == self.currency].reset_index(drop=True) for name, rows in found.items()}
 
     @cached_property
     def total(self) -> Totals:

@@ -52,6 +52,8 @@ class Normalised:
     base: Totals
     share: tuple[int, int]
     """Net sales of the current span that could be compared, and all its net sales."""
+    receipts: Fraction = Fraction()
+    """Receipts of `now` before they are rounded to a whole number."""
 
     @property
     def factor(self) -> tuple[int, int]:
@@ -74,6 +76,7 @@ def normalise(now: pd.DataFrame, base: pd.DataFrame) -> Normalised:
         Totals(**{n: divide(v.numerator, v.denominator) for n, v in scaled.items()}),
         Totals(**{n: sum(getattr(sums_base[k], n) for k in both) for n in SUMS}),
         (kept, sum(t.net_sales for t in sums_now.values())),
+        scaled["receipts"],
     )
 
 
@@ -114,6 +117,7 @@ def split_change(now: pd.DataFrame, base: pd.DataFrame) -> Split:
     stores = (a.gross_sales - now_both.gross_sales) - (b.gross_sales - base_both.gross_sales)
     fair = normalise(now[now["store_id"].isin(both)], base[base["store_id"].isin(both)])
     calendar = (now_both.gross_sales - base_both.gross_sales) - (fair.now.gross_sales - fair.base.gross_sales)
-    receipts = divide((fair.now.receipts - fair.base.receipts) * fair.base.gross_sales, fair.base.receipts) if fair.base.receipts else 0
+    more = (fair.receipts - fair.base.receipts) * fair.base.gross_sales / fair.base.receipts if fair.base.receipts else Fraction()
+    receipts = divide(more.numerator, more.denominator)
     average = fair.now.gross_sales - fair.base.gross_sales - receipts
     return Split(b.net_sales, stores, calendar, receipts, average, b.discounts - a.discounts, b.refunds - a.refunds, a.net_sales)

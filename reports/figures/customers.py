@@ -41,9 +41,9 @@ class Visits:
 
 
 def by_customer(customers: pd.DataFrame) -> pd.DataFrame:
-    """One row a customer who bought: receipts and net sales."""
-    bought = customers[customers["receipts"] > 0]
-    return bought.groupby("customer_id", sort=True)[["receipts", "net_sales"]].sum()
+    """One row a customer who bought: receipts and net sales, what was returned at another store deducted."""
+    sums = customers.groupby("customer_id", sort=True)[["receipts", "net_sales"]].sum()
+    return sums[sums["receipts"] > 0]
 
 
 def visits(months: Mapping[date, pd.DataFrame], first: date | None) -> dict[date, Visits]:

@@ -1,4 +1,4 @@
-"""Page to files: Markdown, HTML, PDF, charts, CSV tables, figures.json. Same page, same bytes."""
+"""Page to files: Markdown, HTML, PDF, charts, tables as CSV and Parquet, figures.json. Same page, same bytes."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from reports.render.html import html
 from reports.render.machine import figures_json, table_csv
 from reports.render.markdown import markdown
 from reports.render.outline import charts, tables
+from reports.render.parquet import table_parquet
 from reports.words import Words
 
 
@@ -24,5 +25,7 @@ def files_of(page: Page, locale: str, paper: str = "us-letter") -> dict[str, byt
         "report.pdf": pdf(page, words, images, paper),
     }
     made |= {f"charts/{name}.svg": image for name, image in images.items()}
-    made |= {f"tables/{name}.csv": table_csv(table, words, page.places) for name, table in tables(page)}
+    for name, table in tables(page):
+        made[f"tables/{name}.csv"] = table_csv(table, words, page.places)
+        made[f"tables/{name}.parquet"] = table_parquet(table, words, page.places)
     return dict(sorted(made.items()))

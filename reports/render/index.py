@@ -15,7 +15,7 @@ from importlib.resources import files
 from markupsafe import Markup
 
 from reports.render.html import environment
-from reports.values import Count, Money, Month, Percent, Value, text
+from reports.values import Count, Day, Money, Month, Percent, Value, text
 from reports.words import Words
 
 FORMS = ("html", "pdf", "md")
@@ -27,10 +27,14 @@ Editions = Mapping[str, Sequence[str]]
 def index(monthly: Editions, cumulative: Editions, figures: Mapping[str, object] | None, locale: str) -> bytes:
     """`monthly` and `cumulative` map "YYYY-MM" to the folders of the editions ("000001.<...>").
 
-    `figures` is the figures.json of the newest cumulative report, None where there is none.
+    `figures` is the figures.json of the newest cumulative report, None where there is none. A month that is still open is not
+    compared with a whole one and not in the line.
     """
     currencies = _months(figures)
     places = int(figures["places"]) if figures else 2
+    through = date.fromisoformat(figures["through"]) if figures and figures.get("through") else None
+    open_month = f"{through:%Y-%m}" if through else ""
+    whole = {currency: {month: net for month, net in months.items() if month != open_month} for currency, months in currencies.items()}
     words = Words(locale, places, tuple(currencies))
     template = environment().from_string((files("reports") / "index.html.j2").read_text("utf-8"))
     net = {month: [_net(months, month, currency, places) for currency, months in currencies.items() if month in months] for month in monthly}
@@ -44,9 +48,10 @@ def index(monthly: Editions, cumulative: Editions, figures: Mapping[str, object]
         language=words.code.replace("_", "-"),
         style=Markup((files("reports") / "style.css").read_text("utf-8")),
         net=net,
+        through=(open_month, text("index.through", day=Day(through))) if through else None,
         monthly={m: _numbered(monthly[m]) for m in sorted(monthly, reverse=True)},
         cumulative={m: _numbered(cumulative[m]) for m in sorted(cumulative, reverse=True)},
-        sparks=[(currency, _spark(months), _spoken(months, currency, places)) for currency, months in currencies.items() if len(months) > 1],
+        sparks=[(currency, _spark(months), _spoken(months, currency, places)) for currency, months in whole.items() if len(months) > 1],
     ).encode()
 
 

@@ -21,15 +21,34 @@ from reports.words import Words
 
 Paper = Literal["us-letter", "a4"]
 FONTS = ("Libertinus Serif", "DejaVu Sans")
-ROWS = 8
+ROWS = (10, 8, 6, 4)
+"""Rows of a table, tried in this order."""
+MOST, FURTHER = 8, 2
 RIGHT = {"money", "count", "quantity", "percent", "number"}
 
 
 def pdf(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper = "us-letter") -> bytes:
-    """`page` on `paper`; a table shows ROWS rows at most, unless it adds up to totals."""
+    """`page` on `paper`; a table shows as many of its rows as let the report stay within MOST pages (FURTHER for each further
+    currency), unless it adds up to totals.
+
+    Of several currencies the first has all its sections, the others those of page one and the next; the last of them says
+    where the rest is.
+    """
     from reports.charts import font_folder
 
-    body = {
+    most = MOST + FURTHER * (len(page.currencies) - 1)
+    with as_file(files("reports") / "page.typ") as template:
+        for rows in ROWS:
+            told = {"page": json.dumps(_body(page, words, images, paper, rows), ensure_ascii=False)}
+            compiler = typst.Compiler(template, root=template.parent, font_paths=[font_folder()], sys_inputs=told)
+            if json.loads(compiler.query("<pages>", field="value", one=True)) <= most:
+                break
+        return compiler.compile()
+
+
+def _body(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper, rows: int) -> dict[str, object]:
+    printed = [section for section in page.sections if section.currency in (*page.currencies[:1], "") or section.number <= page.front + 1]
+    return {
         "title": words.say(heading(page)),
         "heading": _runs(words, heading(page)),
         "lines": [_runs(words, line) for line in subtitle(page)],
@@ -37,17 +56,15 @@ def pdf(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper = "u
         "paper": paper,
         "fonts": FONTS,
         "front": page.front,
-        "sections": [_section(section, page, words, images) | {"front": i < page.front} for i, section in enumerate(page.sections)],
+        "sections": [_section(section, page, words, images, rows) | {"front": i < page.front} for i, section in enumerate(printed)],
     }
-    with as_file(files("reports") / "page.typ") as template:
-        return typst.compile(template, root=template.parent, font_paths=[font_folder()], sys_inputs={"page": json.dumps(body, ensure_ascii=False)})
 
 
 def _runs(words: Words, value: Value) -> list[dict[str, object]]:
     return [{"t": run.text, "s": run.strong, "w": run.whole} for run in words.sentence(value)]
 
 
-def _section(section: Section, page: Page, words: Words, images: Mapping[str, bytes]) -> dict[str, object]:
+def _section(section: Section, page: Page, words: Words, images: Mapping[str, bytes], rows: int) -> dict[str, object]:
     def target(key: str) -> Section:
         return next(s for s in page.sections if s.key == key and s.currency in (section.currency, ""))
 
@@ -58,7 +75,7 @@ def _section(section: Section, page: Page, words: Words, images: Mapping[str, by
         "lead": section.key in ("headline", "story"),
         "currency": section.currency if len(page.currencies) > 1 else "",
         "sentences": [_runs(words, s) for s in section.sentences],
-        "notes": [_runs(words, n) for n in section.notes],
+        "notes": [_runs(words, n) for n in (*section.notes, *_elsewhere(section, page))],
         "light": {"color": section.light, "text": _runs(words, text(f"lineage.{section.light}"))} if section.light else None,
         "tiles": [
             {
@@ -76,12 +93,19 @@ def _section(section: Section, page: Page, words: Words, images: Mapping[str, by
         "charts": [
             {"title": _runs(words, c.title), "alt": words.say(c.alt), "svg": images[file_name(page, section, c)].decode()} for c in section.charts
         ],
-        "tables": [_table(table, section, page, words) for table in section.tables if table.shown and table.rows],
+        "tables": [_table(table, section, page, words, rows) for table in section.tables if table.shown and table.rows],
     }
 
 
-def _table(table: Table, section: Section, page: Page, words: Words) -> dict[str, object]:
-    shown = table.shown if table.strong or len(table.rows) <= ROWS + 2 else min(table.shown, ROWS)
+def _elsewhere(section: Section, page: Page) -> tuple[Value, ...]:
+    """Where the sections stand that are not printed, said once a currency."""
+    if section.currency in (*page.currencies[:1], "") or section.number != page.front + 1:
+        return ()
+    return (text("page.elsewhere", currency=Name(section.currency), file=Name("report.html")),)
+
+
+def _table(table: Table, section: Section, page: Page, words: Words, rows: int) -> dict[str, object]:
+    shown = table.shown if table.strong or min(len(table.rows), table.shown) <= rows else rows
     rest = None
     if len(table.rows) > shown:
         name = Name(f"tables/{file_name(page, section, table)}.csv")

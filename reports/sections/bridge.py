@@ -1,4 +1,4 @@
-"""Section 4. From gross to collected: every step, per store, and a difference that must be 0.00."""
+"""Section 4. From gross to collected: every step, per store, a difference that must be 0.00, and the till's own export."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from dataclasses import fields
 from reports.figures import Figures, Totals
 from reports.figures.money import COUNTS, total_by
 from reports.page import Column, Finding, Section, Table
+from reports.sections.till import till
 from reports.values import Count, Money, Name, Percent, Quantity, Rate, Value, divide, text
 
 STEPS = ("gross_sales", "discounts", "refunds", "net_sales", "tax_added", "tips", "surcharges", "rounding", "collected", "paid", "unpaid")
@@ -63,13 +64,14 @@ def bridge(figures: Figures) -> Section:
     if len(by_store) > 4:
         tables.append(_stores(figures, by_store))
     findings = (Finding(text("bridge.finding", difference=Money(gap, currency)), abs(gap), "bridge", urgent=True),) if gap else ()
+    own = till(figures)
     return Section(
         "bridge",
-        tuple(said),
-        tables=tuple(tables),
-        findings=findings,
-        notes=(text("bridge.dating"),),
-        figures={"total": machine(total, currency), "stores": {s: machine(t, currency) for s, t in by_store.items()}},
+        (*said, *own.sentences),
+        tables=(*tables, *own.tables),
+        findings=findings + own.findings,
+        notes=(text("bridge.dating"), *own.notes),
+        figures={"total": machine(total, currency), "stores": {s: machine(t, currency) for s, t in by_store.items()}} | own.figures,
     )
 
 

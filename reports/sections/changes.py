@@ -84,6 +84,10 @@ def _moved(now: Plain, before: Plain, currency: str, places: int) -> Iterator[Mo
         )
     for step in STEPS:
         yield from pair(text(f"step.{step}"), past.get(step), total.get(step), f"bridge.total.{step}", money)
+    for group in ("everyone", "new", "returning"):
+        new, old = _at(now, "customers", group).get("customers"), _at(before, "customers", group).get("customers")
+        label = text("changes.customers", group=text(f"customers.{group}"))
+        yield from pair(label, old, new, f"customers.{group}.customers", lambda v: None if v is None else Count(int(v)))
     stores, was = _at(now, "bridge", "stores"), _at(before, "bridge", "stores")
     for store in sorted({*stores, *was}):
         yield from pair(

@@ -8,7 +8,7 @@ from reports.figures.customers import SMALL, Group, Visits
 from reports.figures.money import PERCENT_BASE
 from reports.page import Chart, Column, Section, Table
 from reports.sections.comparison import against_share
-from reports.values import Count, Money, Month, Percent, Rate, Text, Value, divide, text
+from reports.values import Count, Day, Money, Month, Percent, Rate, Text, Value, divide, text
 
 MONTHS = 13
 
@@ -40,6 +40,7 @@ def customers(figures: Figures) -> Section:
         said.append(text("customers.count", n=Count(now.everyone.customers)))
     else:
         said.append(text("customers.first", n=Count(now.everyone.customers)))
+    notes = (text("customers.since", day=Day(figures.lake_starts)),) if now.known and figures.lake_starts else ()
     once = now.everyone.customers - now.repeating
     if now.repeating >= SMALL and not 0 < once < SMALL:
         said.append(text("customers.repeat", rate=Percent(now.repeating, now.everyone.customers), n=Count(now.repeating)))
@@ -65,6 +66,7 @@ def customers(figures: Figures) -> Section:
         tuple(said),
         charts=_chart(figures),
         tables=(table,),
+        notes=notes,
         figures={
             name: {"customers": group.customers, "receipts": group.receipts, "net_sales": Money(group.net_sales, currency)}
             for name, group in groups

@@ -91,7 +91,6 @@ def _machine(row: tuple, currency: str) -> dict[str, Value | str]:
         "category": row.category or None,
         "abc": row.abc,
         "rank": int(row.rank),
-        "receipts": int(row.receipts),
         "units": Quantity(int(row.units)),
         "refunded_units": Quantity(int(row.refunded_units)),
         "combo_units": Quantity(int(row.combo_units)),

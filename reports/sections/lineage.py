@@ -58,24 +58,29 @@ def quality_of(frame: pd.DataFrame) -> dict[str, tuple[int, int]]:
     return {check: (int(row["count"]), int(row["amount"])) for check, row in sums.iterrows()}
 
 
-def light_of(total: Totals, quality: pd.DataFrame) -> str:
-    """red: money that does not tie, or receipts that could not be read; amber: gaps in what is known; else green."""
+def light_of(total: Totals, quality: pd.DataFrame, till: tuple[bool, bool] = (False, False)) -> str:
+    """red: money that does not tie, or receipts that could not be read; amber: gaps in what is known; else green.
+
+    `till` says whether the till's own export differs, and whether one could not be read.
+    """
     checks = quality_of(quality)
-    if total.difference or total.unpaid or any(checks.get(c, (0, 0))[0] for c in (*FAULTS, "quarantined")):
+    if till[0] or total.difference or total.unpaid or any(checks.get(c, (0, 0))[0] for c in (*FAULTS, "quarantined")):
         return "red"
     covered, whole = total.cost_coverage
-    if any(checks.get(c, (0, 0))[0] for c in GAPS if c != "missing_cost") or covered * COVERAGE[1] < whole * COVERAGE[0]:
+    if till[1] or any(checks.get(c, (0, 0))[0] for c in GAPS if c != "missing_cost") or covered * COVERAGE[1] < whole * COVERAGE[0]:
         return "amber"
     return "green"
 
 
-def lineage(total: Totals, quality: pd.DataFrame, currency: str, facts: Mapping[str, object]) -> Section:
+def lineage(
+    total: Totals, quality: pd.DataFrame, currency: str, facts: Mapping[str, object], till: tuple[bool, bool] = (False, False)
+) -> Section:
     """Counts, checks with their subjects, the origin and the glossary, of a month or of the whole history."""
     checks = quality_of(quality)
     fetched, curated, quarantined = (checks.get(c, (0, 0))[0] for c in FLOW[:3])
     tied = fetched == curated + quarantined
     said = [text("lineage.tied" if tied else "lineage.untied", fetched=Count(fetched), curated=Count(curated), quarantined=Count(quarantined))]
-    light = light_of(total, quality)
+    light = light_of(total, quality, till)
     said.append(text(f"lineage.{light}"))
     findings = []
     if not tied:

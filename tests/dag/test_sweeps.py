@@ -54,3 +54,19 @@ def test_explain_and_uncovered_speak_of_real_receipts(quiet_till: Till) -> None:
     assert code == 0 and text.startswith(f"SALE {receipt['receipt_number']}") and f"total {receipt['total_money']:.2f}" in text
     assert till.luigi.pos("explain", "0-0")[0] == 1
     assert till.luigi.pos("uncovered", "--month", "2026-10")[0] == 0
+
+
+def test_a_backfill_and_a_sweep_on_demand(quiet_till: Till) -> None:
+    till = quiet_till
+    code, text = till.luigi.pos("backfill", "--from", "2026-10-28", "--to", "2026-10-29")
+    assert code == 0 and "2 windows, " in text
+    requests = len(till.server.requests)
+    assert requests == 2 and till.luigi.pos("backfill", "--from", "2026-10-28", "--to", "2026-10-29")[0] == 0
+    assert len(till.server.requests) == requests, "what is there is not asked for again"
+    till.book.add({**till.some_receipt(date(2026, 10, 29), hour=18), "receipt_number": "99-8"}, datetime(2026, 10, 29, 20, tzinfo=UTC))
+    code, text = till.luigi.pos("sweep", "--from", "2026-10-28", "--to", "2026-10-29")
+    assert code == 0 and "the windows have missed receipt 99-8" in text and ": 1 receipts were missing; pos night makes again" in text
+    code, text = till.at(datetime(2026, 10, 31, 13, tzinfo=UTC)).luigi.pos("sweep", "--days", "2")
+    assert code == 0 and ": 0 receipts were missing" in text, "windows that were missing are extracted first"
+    assert till.luigi.pos("sweep", "--from", "2026-10-28", "--to", "2026-10-31")[0] == 2, "that day has not closed"
+    assert till.luigi.pos("backfill", "--from", "31 Oct")[0] == 2

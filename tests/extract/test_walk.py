@@ -52,7 +52,7 @@ def test_every_receipt_is_in_its_window_once(start, tmp_path: Path, bounded: boo
         assert list(handed[window.date]) == sorted(handed[window.date])
     assert found.records == 240 + found.outside and found.duplicates == 0
     assert ("updated_at_max" in server.requests[0].params) == bounded
-    assert found.requests == found.pages == len(server.requests)
+    assert found.requests == found.pages + bounded == len(server.requests), "and one that asks what has changed during a bounded walk"
 
 
 def test_an_empty_window_is_handed_out_too(start, tmp_path: Path) -> None:
@@ -239,3 +239,36 @@ def test_numbers_are_read_from_what_was_served(start, tmp_path: Path) -> None:
     _, source = start(shop(5))
     for rows in gather(make_walk(source, 1, tmp_path)).values():
         assert all(read_receipt(row.body) == row for records in rows.values() for row in records)
+
+
+@pytest.mark.parametrize(("order", "moves"), [("created_desc", "1-1040"), ("updated_asc", "1-1003")])
+def test_a_bounded_walk_out_of_which_a_receipt_moves_is_read_again(start, tmp_path: Path, order: str, moves: str) -> None:
+    """The API counts its rows: when a receipt already read leaves the span, the first of the next page moves up, unread."""
+    book, once = shop(96), iter([moves])
+    server, source = start(book, limit=20, order=order, offsets=True)
+    server.faults.append(Fault("empty", on=lambda asked: asked.page == 2 and any(book.cancel(number, NOW) for number in once)))
+    found = walk(source, windows(1), bounded=True, spool=tmp_path, now=NOW)
+    assert len(server.requests) == found.requests == 3 + 1 + 3 + 1
+    assert set(numbers(found)) == {f"1-{n + 1000}" for n in range(48)}, "the version that was read before it moved is a version too"
+
+
+def test_a_span_that_never_comes_to_rest_is_read_openly_at_last(start, tmp_path: Path) -> None:
+    book, turns = shop(96), iter(range(1047, 1000, -1))
+    server, source = start(book, limit=20, offsets=True)
+    server.faults.append(Fault("empty", times=None, on=lambda asked: asked.page == 2 and book.cancel(f"1-{next(turns)}", NOW)))
+    found = walk(source, windows(1), bounded=True, spool=tmp_path, now=NOW)
+    assert [asked.page for asked in server.requests if "updated_at_max" not in asked.params][-5:] == [1, 2, 3, 4, 5], "all of both days"
+    assert set(numbers(found)) == {f"1-{n + 1000}" for n in range(48)}
+
+
+@pytest.mark.parametrize("die", [3, 4, 6])
+def test_a_killed_walk_still_owes_its_second_look(start, tmp_path: Path, die: int) -> None:
+    """Killed when its first pass is done, at the look, and within the second pass: the next run makes good what slipped."""
+    book, once = shop(96), iter(["1-1040"])
+    server, source = start(book, limit=20, offsets=True)
+    server.faults.append(Fault("empty", on=lambda asked: asked.page == 2 and any(book.cancel(number, NOW) for number in once)))
+    server.faults.append(Fault("status", status=400, code="INVALID_VALUE", on=lambda _: len(server.requests) == die))
+    with pytest.raises(SourceFatal):
+        walk(source, windows(1), bounded=True, spool=tmp_path, now=NOW)
+    found = walk(source, windows(1), bounded=True, spool=tmp_path, now=NOW + timedelta(minutes=30))
+    assert set(numbers(found)) == {f"1-{n + 1000}" for n in range(48)} and list(tmp_path.iterdir()) == []

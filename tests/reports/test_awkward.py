@@ -81,15 +81,21 @@ def awkward(request, shop, make_summaries):
     return make_summaries(made, months), months, made.places
 
 
-@pytest.mark.parametrize("locale", ["es_MX", "en_US"])
-def test_monthly_report_of_an_awkward_shop(awkward, locale):
+def pages_of(pdf: bytes) -> int:
+    return max(map(int, re.findall(rb"/Count (\d+)", pdf)))
+
+
+@pytest.mark.parametrize(("locale", "paper"), [("es_MX", "us-letter"), ("en_US", "a4")])
+def test_monthly_report_of_an_awkward_shop(awkward, locale, paper):
     summaries, months, places = awkward
-    files = reports.monthly(months[-1], summaries, locale=locale, places=places, lineage=LINEAGE, lake_starts=months[0])
+    files = reports.monthly(months[-1], summaries, locale=locale, places=places, lineage=LINEAGE, lake_starts=months[0], paper=paper)
     text = files["report.md"].decode()
     assert files["report.html"].startswith(b"<!doctype html>") and files["report.pdf"].startswith(b"%PDF")
     assert re.findall(r"(?m)^## (\d+)\. ", text)[:17] == [str(n) for n in range(1, 18)]
     assert not re.search(r"\b(None|nan|NaN|NaT|inf)\b", text)
-    for currency, sections in json.loads(files["figures.json"])["currencies"].items():
+    currencies = json.loads(files["figures.json"])["currencies"]
+    assert pages_of(files["report.pdf"]) <= 8 + 2 * (len(currencies) - 1), "eight pages of one currency, two more for each further one"
+    for currency, sections in currencies.items():
         nothing = {"JPY": "0", "KWD": "0.000"}.get(currency, "0.00")
         assert sections["bridge"]["total"]["difference"] == sections["bridge"]["total"]["unpaid"] == nothing
 

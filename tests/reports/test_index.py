@@ -33,3 +33,9 @@ def test_latest_month_first_with_every_form_and_edition():
 def test_a_lake_without_reports_has_an_index_too(locale):
     page = reports.index({}, {}, None, locale=locale).decode()
     assert page.startswith("<!doctype html>") and "<img" not in page
+
+
+def test_an_open_month_is_not_compared_with_a_whole_one():
+    page = reports.index({"2025-08": ["000001.ab"], "2025-09": ["000001.ab"]}, {}, FIGURES | {"through": "2025-09-10"}, locale="en_US").decode()
+    assert "through Sep 10, 2025" in page and "+50.0%" not in page and "\u221220.0%" in page
+    assert "July 2025 to August 2025; the last one $80.00" in page

@@ -1,0 +1,131 @@
+"""One monthly report, from the summaries of the lake to all forms: `python -m benchmarks.report [--write]`.
+
+The summaries are those of the benchmarks' own shop (700 receipts a day, three months, combos, one store), counted by the pipeline.
+Each round is a process of its own, imports included, and each of them reads the same Parquet files: Markdown and HTML alone, and
+all forms with the PDF. The split is taken within the process: imports, figures and sections (queries), charts, Markdown and HTML,
+PDF, tables. Best of `--rounds`. Printed and, with --write, put into benchmarks/RESULTS.md.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+import time
+from datetime import UTC, date, datetime
+from itertools import pairwise
+from pathlib import Path
+
+ROOT = Path(__file__).parents[1]
+TITLE = "Report: summaries of a month to Markdown, HTML and PDF"
+MONTHS = (date(2022, 1, 1), date(2022, 2, 1), date(2022, 3, 1))
+STEPS = ("imports", "queries", "charts", "markdown and html", "pdf", "tables and figures.json")
+GOAL = 5.0
+
+
+def prepare(folder: Path) -> int:
+    """Write the summaries of MONTHS as Parquet; the number of receipts in them."""
+    import pyarrow as pa
+
+    from benchmarks.contenders import ours, settings, shop
+    from pipeline import schema
+    from pipeline.load.parquet import to_bytes
+    from pipeline.summarize import summarize
+    from pipeline.transform import Catalog, Raw, clean
+
+    receipts: dict[date, list[bytes]] = {}
+    for line in shop.receipts(90 * 700):
+        receipts.setdefault(datetime.fromisoformat(json.loads(line)["receipt_date"]).date(), []).append(line.encode())
+    rules, catalog = ours.rules(), Catalog.read(settings.catalog())
+    days = sorted(receipts)
+    for month in MONTHS:
+        cleaned = [clean(day, [Raw("b", "raw/o", b"".join(receipts[day] + receipts.get(date.fromordinal(day.toordinal() + 1), [])))], catalog, rules)
+                   for day in days if day.replace(day=1) == month]
+        tables = {d.name: pa.concat_tables([getattr(one, d.name) for one in cleaned]) for d in schema.LAKE}
+        facts = {name: sum(one.facts[name] for one in cleaned) for name in cleaned[0].facts}
+        counted = summarize(month, **tables, stores=catalog.stores_table(rules), employees=catalog.employees_table(rules), facts=facts, places=2)
+        for dataset in schema.SUMMARY:
+            path = folder / f"{month:%Y-%m}" / f"{dataset.name}.parquet"
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(to_bytes(counted[dataset.name], dataset.key))
+    return sum(map(len, receipts.values()))
+
+
+def child(folder: Path, forms: str) -> None:
+    """Make one report in this process and print how long each step took, as JSON."""
+    marks = [time.perf_counter()]
+
+    def mark() -> None:
+        marks.append(time.perf_counter())
+
+    import pyarrow.parquet as pq
+
+    from reports.compose import compose_monthly
+    from reports.render.html import html
+    from reports.render.machine import figures_json, table_csv
+    from reports.render.markdown import markdown
+    from reports.render.outline import charts, tables
+    from reports.render.parquet import table_parquet
+    from reports.words import Words
+
+    if loaded := {"matplotlib", "seaborn", "typst"} & set(sys.modules):
+        raise SystemExit(f"{loaded} imported before anything is drawn")
+    from reports.charts import draw
+    mark()
+    sources = {month: {path.stem: pq.read_table(path) for path in sorted((folder / f"{month:%Y-%m}").glob("*.parquet"))} for month in MONTHS}
+    page = compose_monthly(MONTHS[-1], sources, through=None, places=2, facts={"edition": 1}, lake_starts=MONTHS[0])
+    words = Words("es_MX", 2, page.currencies)
+    mark()
+    images = {name: draw(chart, words) for name, chart in charts(page)}
+    mark()
+    size = len(markdown(page, words)) + len(html(page, words, images))
+    mark()
+    if forms == "all":
+        from reports.render.pdf import pdf
+
+        size += len(pdf(page, words, images))
+        mark()
+        size += len(figures_json(page)) + sum(len(table_csv(t, words, 2)) + len(table_parquet(t, words, 2)) for _, t in tables(page))
+        mark()
+    print(json.dumps({"steps": [b - a for a, b in pairwise(marks)], "bytes": size, "charts": len(images)}))  # noqa: T201
+
+
+def measure(folder: Path, forms: str) -> tuple[float, list[float], int]:
+    """(wall time of the process, its steps, charts)."""
+    start = time.perf_counter()
+    done = subprocess.run([sys.executable, "-m", "benchmarks.report", "--child", forms, "--folder", str(folder)], cwd=ROOT, check=True,
+                          stdout=subprocess.PIPE, text=True)
+    said = json.loads(done.stdout.splitlines()[-1])
+    return time.perf_counter() - start, said["steps"], said["charts"]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--folder", type=Path, default=ROOT / "data" / "benchmark" / "report")
+    parser.add_argument("--write", action="store_true", help="put the table into benchmarks/RESULTS.md")
+    parser.add_argument("--child", choices=("pages", "all"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.child:
+        child(options.folder, options.child)
+        return
+    from benchmarks.results import machine, write_section
+
+    receipts = prepare(options.folder)
+    runs = {forms: min((measure(options.folder, forms) for _ in range(options.rounds)), key=lambda run: run[0]) for forms in ("pages", "all")}
+    text = (f"{machine()}; {datetime.now(UTC):%Y-%m-%d}; best of {options.rounds}; {receipts:,} receipts in three months, "
+            f"{runs['all'][2]} charts.\n\n| | wall s | " + " | ".join(STEPS) + " |\n|---" + "|---" * (1 + len(STEPS)) + "|\n")
+    for forms, name in (("pages", "Markdown and HTML"), ("all", "all forms, PDF included")):
+        wall, steps, _ = runs[forms]
+        cells = [f"{step:.2f}" for step in steps] + [""] * (len(STEPS) - len(steps))
+        text += f"| {name} | {wall:.2f} | " + " | ".join(cells) + " |\n"
+    text += f"\nGoal: Markdown and HTML under {GOAL:.0f} s on two cores: {'met' if runs['pages'][0] < GOAL else 'missed'}. " \
+            "matplotlib is imported with the first chart (its time is within charts), typst with the PDF.\n"
+    print(text)  # noqa: T201
+    if options.write:
+        write_section(TITLE, text)
+
+
+if __name__ == "__main__":
+    main()

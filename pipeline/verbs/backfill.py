@@ -1,0 +1,45 @@
+"""Extract the history of a span, a month in one walk: about one request for 250 receipts.
+
+    pos backfill --from 2024-01-01                     up to the last closed business day
+    pos backfill --from 2024-01-01 --to 2024-06-30
+
+Windows that are there are left alone, and a run that was killed goes on where it stopped. `pos night` then makes the days,
+the lake and the reports; reports begin with [pos] history_starts. Exit code 4 where the account's history wall has cut off
+part of the span; else Luigi's own.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+
+from pipeline import settings
+from pipeline.targets import lake
+from pipeline.verbs.night import DEGRADED
+from pipeline.verbs.sweep import check_span
+from pipeline.windows import DATASET
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--from", dest="first", type=settings.Day().parse, required=True, help="first business day, YYYY-MM-DD")
+    parser.add_argument("--to", dest="last", type=settings.Day().parse, help="last business day; by default the last closed one")
+
+
+def run(asked: argparse.Namespace) -> int:
+    last = asked.last or settings.last_day()
+    check_span(asked.first, last)
+    before = set(lake().partitions(DATASET))
+    code = subprocess.run([sys.executable, "-m", "luigi", "--module", "pipeline", "Backfill", "--first", str(asked.first), "--last", str(last),
+                           "--local-scheduler"], check=False).returncode
+    if code:
+        return code
+    lake().refresh()
+    facts = {name: lake().facts(DATASET, name) for name in lake().partitions(DATASET) if name not in before}
+    print(f"{len(facts)} windows, {sum(said['records'] for said in facts.values()):,} receipts extracted")  # noqa: T201
+    if asked.first < settings.pos().history_starts:
+        print(f"reports begin with [pos] history_starts = {settings.pos().history_starts}; set it to {asked.first} to count them")  # noqa: T201
+    cut = {said["truncated_at"] for said in facts.values()} - {None}
+    if cut:
+        print(f"degraded: the account serves nothing that was received before {max(cut)}", file=sys.stderr)  # noqa: T201
+    return DEGRADED if cut else 0

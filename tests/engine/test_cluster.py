@@ -1,0 +1,105 @@
+"""Made on the cluster or here, it is one lake; and what a cluster loses, it makes again."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import subprocess
+import sys
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from tests.conftest import Runner
+from tests.engine.conftest import MONTHS, History, SparkCluster, free_port, wait_for
+from tests.load.conftest import BUCKET
+
+
+@pytest.fixture
+def luigid(tmp_path: Path) -> Iterator[str]:
+    port = free_port()
+    server = subprocess.Popen([str(Path(sys.executable).parent / "luigid"), "--address", "127.0.0.1", "--port", str(port),
+                               "--state-path", str(tmp_path / "state")], cwd=tmp_path, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    try:
+        wait_for(port)
+        yield f"http://127.0.0.1:{port}"
+    finally:
+        server.kill()
+        server.wait()
+
+
+def tasks_of(luigid: str, family: str) -> list[dict]:
+    with urllib.request.urlopen(f"{luigid}/api/task_list?data=%7B%22status%22%3A%22%22%2C%22upstream_status%22%3A%22%22%7D", timeout=10) as answer:
+        return [task for task in json.load(answer)["response"].values() if task["name"] == family]
+
+
+def test_a_batch_that_half_failed_is_finished_and_is_the_local_lake_to_the_byte(
+        on_spark: Runner, history: History, luigid: str, spark: SparkCluster, customer_key: str) -> None:
+    url = history.put_raw()
+    on_spark.configure("lake", url=url)
+    raw = sorted(key for key in history.files() if key.startswith("raw/receipts/sold=2026-10-10"))[0]
+    client, key = history.seaweed.client(), f"{url.removeprefix(f's3://{BUCKET}/')}/{raw}"
+    client.put_object(Bucket=BUCKET, Key=key, Body=b"altered")
+    said = on_spark("MonthlySummary", "--month", MONTHS, "--scheduler-url", luigid, code=30, scheduler="")
+    assert "was altered after it was committed" in said and "what was finished stays" in said
+    staged = {name for name in history.objects(url) if name.startswith("_editions/staging/")}
+    wanted = {name for name in history.files() if name.startswith("_editions/staging/")}
+    assert 1 <= len(wanted - staged) <= 3 and staged < wanted
+
+    client.put_object(Bucket=BUCKET, Key=key, Body=history.files()[raw])
+    on_spark("MonthlySummary", "--month", MONTHS, "--scheduler-url", luigid, scheduler="")
+    history.assert_same(url)
+    shown = tasks_of(luigid, "DailySales")
+    assert shown and any("DailySales made on Spark" in (task["status_message"] or "") for task in shown)
+    assert any(re.match(r"http://127\.0\.0\.1:\d+", task["tracking_url"] or "") for task in shown)
+    assert {task["progress"] for task in tasks_of(luigid, "MonthlySales")} == {100}
+
+    secret = [customer_key, *history.seaweed.environment.values()]
+    seen = [path for folder in (on_spark.folder / "events", spark.folder) for path in folder.rglob("*") if path.is_file()]
+    assert any("EventLog" in path.read_text(errors="replace") or "SparkListener" in path.read_text(errors="replace") for path in seen)
+    assert [path for path in seen if any(word in path.read_text(errors="replace") for word in secret)] == []
+
+
+def test_a_worker_that_is_killed_while_days_are_united_from_shares_is_made_good(
+        on_spark: Runner, history: History, spark: SparkCluster) -> None:
+    url = history.put_raw()
+    on_spark.configure("lake", url=url).configure("engine", name="spark", share_bytes=20_000)
+    run = on_spark.start("MonthlySummary", "--month", MONTHS)
+    client, prefix = history.seaweed.client(), f"{url.removeprefix(f's3://{BUCKET}/')}/staging/"
+    deadline = time.monotonic() + 100
+    while not client.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("KeyCount"):
+        assert run.poll() is None and time.monotonic() < deadline, run.communicate()[0][-4000:]
+        time.sleep(0.05)
+    spark.kill(spark.processes[1])
+    spark.start_worker()
+    said, _ = run.communicate(timeout=200)
+    assert run.returncode == 0, said[-6000:]
+    assert "Lost executor" in said
+    history.assert_same(url)
+
+
+def test_a_cluster_that_cannot_be_reached_is_said_at_once(on_spark: Runner, history: History) -> None:
+    on_spark.configure("lake", url=history.put_raw()).configure("spark", master=f"spark://127.0.0.1:{free_port()}")
+    began = time.monotonic()
+    said = on_spark("DailySales", "--date", "2026-10-01", code=30)
+    assert "no Spark master answers at [spark] master = spark://127.0.0.1:" in said and "Traceback" not in said
+    assert time.monotonic() - began < 40
+
+
+def test_a_cluster_without_room_is_not_waited_for_for_ever(on_spark: Runner, history: History) -> None:
+    on_spark.configure("lake", url=history.put_raw())
+    on_spark.configure("spark", properties=json.dumps({"spark.executor.memory": "64g"}), wait_seconds=3)
+    said = on_spark("DailySales", "--date", "2026-10-01", code=30)
+    assert "has given no executor for 3 s" in said
+
+
+def test_nodes_with_other_settings_build_nothing(on_spark: Runner, history: History) -> None:
+    url = history.put_raw()
+    on_spark.configure("lake", url=url).environment["CUSTOMER_HASH_KEY"] = os.urandom(12).hex()
+    said = on_spark("DailySales", "--date", "2026-10-01", code=30)
+    assert "has another customer_key than the driver; set CUSTOMER_HASH_KEY" in said
+    assert not [name for name in history.objects(url) if name.startswith("staging/")]

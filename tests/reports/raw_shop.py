@@ -1,0 +1,100 @@
+"""Three months of a burger shop as verbatim receipts: three stores (one opens late), combos, refunds, cancellations, tips, included
+and added tax, customers, evenings past midnight, a weekly closing day, and the night of 3 April 2022, when the clock changed.
+
+Made of the receipts of the benchmarks' shop, whose combos are also worked out in SQL (benchmarks/contenders/sales.sql).
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import defaultdict
+from datetime import UTC, date, datetime, time, timedelta
+from zoneinfo import ZoneInfo
+
+import pyarrow as pa
+
+from benchmarks.contenders import settings, shop
+from pipeline import schema
+from pipeline.summarize import summarize
+from pipeline.transform import Catalog, Raw, Rules, Store, clean, read_menu
+
+ZONE = ZoneInfo("America/Mexico_City")
+MONTHS = (date(2022, 2, 1), date(2022, 3, 1), date(2022, 4, 1))
+CLOSED = 1  # Tuesdays
+STORES = tuple(f"{n}b365a0c-a2a8-4774-8904-06cedede22e6" for n in (1, 2, 3))
+
+
+def receipts(count: int, seed: int = 11) -> list[dict]:
+    """Receipts of MONTHS, some of them in two versions."""
+    draw = random.Random(seed)
+    made = []
+    for n, text in enumerate(shop.receipts(count, seed)):
+        one = json.loads(text)
+        store = n % 3
+        day = MONTHS[0] + timedelta(days=draw.randrange(28 if store == 2 else 0, 89))
+        if day.weekday() == CLOSED:
+            day += timedelta(days=1 if day.month == (day + timedelta(days=1)).month else -1)
+        hour = draw.choices((13, 14, 15, 19, 20, 21, 22, 24, 25), (5, 8, 4, 6, 9, 9, 5, 2, 1))[0]
+        wall = datetime.combine(day, time(hour % 24, draw.randrange(60)), ZONE) + timedelta(days=hour // 24)
+        sold = wall.astimezone(UTC)
+        stamp, sent = (f"{at:%Y-%m-%dT%H:%M:%S}.000Z" for at in (sold, sold + timedelta(minutes=3)))
+        one |= {
+            "receipt_date": stamp,
+            "created_at": sent,
+            "updated_at": sent,
+            "store_id": STORES[store],
+            "cancelled_at": one["cancelled_at"] and sent,
+            "customer_id": f"c-{draw.randrange(500)}" if n % 5 < 2 else None,
+        }
+        one["payments"][0]["paid_at"] = stamp
+        if one["refund_for"]:
+            one["refund_for"] = f"{1 + store}-{n // 3}0"
+        if n % 7 == 0:
+            add_tax(one)
+        if n % 6 == 0 and one["receipt_type"] == "SALE":
+            one["tip"] = 12.5
+            pay(one, 12.5)
+        made.append(one)
+        if n % 50 == 0:  # as it was before it was edited
+            made.append({**one, "note": "before", "updated_at": stamp, "total_discounts": [], "dining_option": None})
+    return made
+
+
+def add_tax(one: dict) -> None:
+    """8 % on top of every line."""
+    whole = 0.0
+    for line in one["line_items"]:
+        tax = round((line["gross_total_money"] - line["total_discount"]) * 0.08, 2)
+        line["line_taxes"].append({"id": "t-2", "type": "ADDED", "name": "IEPS", "rate": 8.0, "money_amount": tax})
+        line["total_money"] = round(line["total_money"] + tax, 2)
+        whole = round(whole + tax, 2)
+    one["total_taxes"].append({"id": "t-2", "type": "ADDED", "name": "IEPS", "rate": 8.0, "money_amount": whole})
+    one["total_tax"] = round(one["total_tax"] + whole, 2)
+    pay(one, whole)
+
+
+def pay(one: dict, amount: float) -> None:
+    one["total_money"] = round(one["total_money"] + amount, 2)
+    one["payments"][0]["money_amount"] = one["total_money"]
+
+
+def summaries(found: list[dict]) -> dict[date, dict[str, pa.Table]]:
+    """The summary of each month, by way of the pipeline."""
+    rules = Rules({}, Store("America/Mexico_City", time(5), "MXN", 2), read_menu(settings.MENU, "menu.toml"), 2)
+    known = json.loads(settings.catalog()) | {"stores": [{"id": store, "name": f"Store {store[0]}"} for store in STORES]}
+    catalog = Catalog.read(json.dumps(known).encode())
+    by_date = defaultdict(list)
+    for one in found:
+        by_date[date.fromisoformat(one["receipt_date"][:10])].append(json.dumps(one).encode())
+    counted = {}
+    for month in MONTHS:
+        days = [month + timedelta(days=n) for n in range(31) if (month + timedelta(days=n)).month == month.month]
+        bodies = {day: b"\n".join(by_date[day] + by_date[day + timedelta(days=1)]) + b"\n" for day in days}
+        cleaned = [clean(day, [Raw("b", "raw/o", body)], catalog, rules) for day, body in bodies.items()]
+        tables = {d.name: pa.concat_tables([getattr(one, d.name) for one in cleaned]) for d in schema.LAKE}
+        facts = {name: sum(one.facts[name] for one in cleaned) for name in cleaned[0].facts}
+        counted[month] = summarize(
+            month, **tables, stores=catalog.stores_table(rules), employees=catalog.employees_table(rules), facts=facts, places=2
+        )
+    return counted
