@@ -37,6 +37,7 @@ class Log:
         self.storage = storage
         self.generations: Counter[str] = Counter()
         self._bodies: dict[str, dict[str, Any]] = {}
+        self._first_process = os.getpid()
         self._forget()
 
     def _forget(self) -> None:
@@ -66,12 +67,13 @@ class Log:
         self.generations.update([dataset] if dataset else DATASETS)
 
     def cover(self, dataset: str, partition: str = "") -> None:
-        """Make sure that the snapshot knows `partition`, or all of `dataset`; lists all of it if it does not."""
+        """Make sure that the snapshot knows `partition` of `dataset`. Whoever plans lists the whole log, as datasets share its pages;
+        a child, which makes one partition, that dataset only."""
         if self._process != os.getpid():
             self._forget()
         wanted = log_prefix(dataset, partition)
         if not any(wanted.startswith(known) for known in self._covered):
-            self.refresh(dataset)
+            self.refresh(dataset if os.getpid() != self._first_process else "")
 
     def is_begun(self) -> bool:
         """Whether anything was ever published."""

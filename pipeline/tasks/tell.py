@@ -6,13 +6,13 @@ import json
 import logging
 import time
 from collections.abc import Iterator
-from functools import cache
+from datetime import date
 
 import pyarrow as pa
 
 import reports
 from pipeline import settings
-from pipeline.load import CUMULATIVE, MONTHLY, VOID, Lake, Manifest
+from pipeline.load import CUMULATIVE, MONTHLY, RECEIPTS, VOID, Manifest
 from pipeline.load.parquet import from_bytes
 from pipeline.night import read_night, tell_night
 from pipeline.readers import report_readers
@@ -26,12 +26,6 @@ from pipeline.windows import DAY, back, last_window, months_between
 log = logging.getLogger(__name__)
 
 STARTED = time.monotonic()  # of this process, to say how long a night took
-
-
-@cache
-def survey(of: Lake) -> None:
-    """List the log of every dataset in one go: a plan that spans them all needs fewer requests than one listing a dataset."""
-    of.refresh()
 
 
 def read_tables(task: Partition) -> dict[str, pa.Table]:
@@ -79,10 +73,9 @@ class MonthlyReport(Report):
     dataset, version = "reports/monthly", 2
 
     def requires(self) -> list[Partition]:
-        survey(lake())
         first = settings.pos().history_starts.replace(day=1)
         base = [month for month in (back(self.month, 1), back(self.month, 12)) if month >= first]
-        return [*(MonthlySummary(month=month) for month in (self.month, *base)), *map(MonthlyCustomers, months_between(first, back(self.month, 1))),
+        return [*(MonthlySummary(month=month) for month in (self.month, *base)), *map(MonthlyCustomers, months_known(self.month)),
                 *([BackOffice(self.month)] if exports(lake()) else [])]
 
     def inputs(self) -> list[tuple[str, str]] | None:
@@ -95,8 +88,20 @@ class MonthlyReport(Report):
         known = {task.month: read_tables(task) for task in self.requires() if isinstance(task, MonthlyCustomers)}
         told = {task.month: read_tables(task) for task in self.requires() if isinstance(task, MonthlySummary)}
         till = [read_tables(task) for task in self.requires() if isinstance(task, BackOffice)]
+        lake_starts = max(settings.pos().history_starts, min(known, default=self.month))
         return reports.monthly(self.month, known | told, changes=before, reopened=changed_since(self.name, since) if since else (),
-                               lake_starts=settings.pos().history_starts, backoffice=till[0] if till else None, **common)
+                               lake_starts=lake_starts, backoffice=till[0] if till else None, **common)
+
+
+def months_known(month: date) -> list[date]:
+    """The months before `month` whose customers its report knows: the one before, and those before that which raw holds whole and
+    without a gap. A lone report of a young lake does not extract all of the shop's history for their sake."""
+    first, windows = settings.pos().history_starts, set(lake().partitions(RECEIPTS))
+    found, at = [], back(month, 1)
+    while at >= first.replace(day=1) and (not found or all(str(day) in windows for day in days_of(at) if day >= first)):
+        found.append(at)
+        at = back(at, 1)
+    return found[::-1]
 
 
 class CumulativeReport(Report):
@@ -105,7 +110,6 @@ class CumulativeReport(Report):
     dataset, version = "reports/cumulative", 1
 
     def requires(self) -> list[MonthlySummary]:
-        survey(lake())
         return [MonthlySummary(month=month) for month in months_between(settings.pos().history_starts, self.month)]
 
     def tell_story(self, before: dict[str, object] | None, **common: object) -> dict[str, bytes]:
@@ -161,7 +165,6 @@ class Nightly(Partition):
     dataset, version = "nightly", 1
 
     def requires(self) -> list[Fetched]:
-        survey(lake())
         first, due = settings.pos().history_starts, sweep_due(self.date)
         windows = [RawReceipts(date=first + n * DAY) for n in range((self.date - first).days + 1)]
         return [catalog_for(self.date), *windows, *([Sweep(date=due)] if due >= first else [])]

@@ -76,3 +76,10 @@ def test_an_incremental_lake_equals_one_made_at_once(till: Till, tmp_path) -> No
         rebuilt = path.read_bytes()
         assert rebuilt == (tmp_path / "lake" / path.relative_to(tmp_path / "other")).read_bytes()
     assert incremental
+
+
+def test_a_lone_report_extracts_its_own_months_and_no_more(till: Till) -> None:
+    till.luigi.configure("pos", history_starts="2026-07-01")
+    log = till.luigi("MonthlyReport", "--month", "2026-10")
+    assert "1 MonthlyCustomers(month=2026-09)" in log and "2026-08" not in log
+    assert "Did not run any tasks" in till.luigi("MonthlyReport", "--month", "2026-10")
