@@ -13,9 +13,9 @@ import pytest
 ROOT = Path(__file__).parent.parent
 FILES = sorted(path for folder in ("pipeline", "reports", "simulator") for path in (ROOT / folder).rglob("*.py"))
 STAGES = ("extract", "transform", "load", "summarize", "deliver")
-LUIGI = ("pipeline/settings.py", "pipeline/targets.py", "pipeline/tasks/")
+LUIGI = ("pipeline/settings/", "pipeline/targets.py", "pipeline/tasks/")
 AWS = {"pipeline/load/s3.py", "pipeline/load/glue.py"}
-ONLY = {"requests": {"pipeline/extract/http.py", "pipeline/deliver/webhook.py"}, "boto3": AWS, "botocore": AWS}
+ONLY = {"requests": {"pipeline/extract/http.py", "pipeline/deliver/webhook.py"}, "pyspark": {"pipeline/engine/spark.py"}, "boto3": AWS, "botocore": AWS}
 
 
 def module(path: Path) -> str:

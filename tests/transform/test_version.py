@@ -24,7 +24,7 @@ def day(tmp_path, monkeypatch) -> Iterator[DailySales]:
     """A business day of one receipt, in a lake of its own."""
     lake = Lake(open_storage(str(tmp_path)), run="test")
     monkeypatch.setattr(targets, "lake", lambda: lake)
-    monkeypatch.setattr(settings, "rules", lambda: RULES)
+    rule(monkeypatch, RULES)
     monkeypatch.setattr(DailySales, "requires", lambda self: [])
     monkeypatch.setattr(DailySales, "inputs", lambda self: [("raw", "1")])
     monkeypatch.setattr(DailySales, "make", lambda self: (
@@ -32,6 +32,12 @@ def day(tmp_path, monkeypatch) -> Iterator[DailySales]:
     targets.Partition._known.clear()
     yield DailySales(date=DAY)
     targets.Partition._known.clear()
+
+
+def rule(monkeypatch, rules: Rules) -> None:
+    """Let these be the rules that the settings say."""
+    for where in ("pipeline.settings.rules", "pipeline.settings.shaping.rules"):
+        monkeypatch.setattr(where, lambda: rules)
 
 
 def remake(day: DailySales) -> bool:
@@ -69,19 +75,19 @@ def test_a_raised_version_re_makes_the_day(day, monkeypatch, dataset):
 )
 def test_a_setting_that_shapes_the_rows_re_makes_the_day(day, monkeypatch, change):
     assert remake(day)
-    monkeypatch.setattr(settings, "rules", lambda: replace(RULES, **change))
+    rule(monkeypatch, replace(RULES, **change))
     assert remake(day) and not remake(day)
 
 
 def test_other_time_zone_data_re_makes_the_day(day, monkeypatch):
     assert remake(day)
-    monkeypatch.setattr(settings, "tz_version", lambda: "1999.1")
+    monkeypatch.setattr("pipeline.settings.shaping.tz_version", lambda: "1999.1")
     assert remake(day) and not remake(day)
 
 
 def test_words_of_the_menu_that_mean_the_same_re_make_nothing(day, monkeypatch):
     assert remake(day)
-    monkeypatch.setattr(settings, "rules", lambda: replace(RULES, menu=read_menu("# a comment\n", "another name")))
+    rule(monkeypatch, replace(RULES, menu=read_menu("# a comment\n", "another name")))
     assert not remake(day)
 
 

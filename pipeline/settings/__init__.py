@@ -1,0 +1,87 @@
+"""Typed settings from luigi.cfg, secrets from the environment, and the one clock.
+
+Every setting has a default that runs out of the box: the embedded simulator is the shop, the folder data/ the
+lake. Secrets are read from the environment only, when they are needed, and are never Luigi parameters;
+config/config.env fills what is not set. Raises ConfigError with the section and key that must change.
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import luigi
+from babel import Locale, UnknownLocaleError
+from dotenv import load_dotenv
+
+from pipeline.errors import ConfigError
+from pipeline.settings.clock import default_month, last_day, now
+from pipeline.settings.parameters import Day, Days, Month
+from pipeline.settings.sections import lake, mail, pos, report, shop, webhook
+from pipeline.settings.shaping import cleaning, default_store, menu, rules, stores
+
+__all__ = ["Day", "Days", "Month", "check", "cleaning", "default_month", "default_store", "install_guards", "lake", "last_day", "locale",
+           "mail", "menu", "now", "paper", "pos", "report", "rules", "shop", "spool", "stores", "token", "webhook"]
+
+load_dotenv(Path("config/config.env"))
+
+# What Luigi must do so that nothing fails silently, also where no luigi.cfg is found: Luigi's own defaults exit
+# with 0 after a failure, and count a task that wrote nothing as done.
+_GUARDS = {
+    "worker": {"check_complete_on_run": "true", "check_unfulfilled_deps": "false"},
+    "retcode": {"already_running": "10", "missing_data": "20", "not_run": "25", "task_failed": "30", "scheduling_error": "35",
+                "unhandled_exception": "40"},
+    "core": {"autoload_range": "false"},
+}
+
+
+def install_guards() -> None:
+    """Set Luigi's options that the promise rests on, unless the configuration sets them itself."""
+    config = luigi.configuration.get_config()
+    for section, options in _GUARDS.items():
+        for option, value in options.items():
+            if config.get(section, option, None) is None:
+                config.set(section, option, value)
+
+
+def check() -> None:
+    """Read every setting that can be wrong, so that nothing is asked of the shop and nothing written before all are right."""
+    last_day()
+    rules()
+    locale()
+    paper()
+
+
+def locale() -> str:
+    """The locale of the reports; refused when there are no texts for it."""
+    name = report().locale
+    try:
+        language = Locale.parse(name).language
+    except (ValueError, UnknownLocaleError) as error:
+        raise ConfigError(f"[report] locale = {name!r} is no locale; use es_MX or en_US") from error
+    if language not in {"es", "en"}:
+        raise ConfigError(f"[report] locale = {name!r}: there are reports in es_MX and en_US only")
+    return name
+
+
+def paper() -> str:
+    """The paper of the reports' PDF."""
+    name = report().paper
+    if name not in {"us-letter", "a4"}:
+        raise ConfigError(f"[report] paper = {name!r}: use us-letter or a4")
+    return name
+
+
+def spool() -> Path:
+    """Folder of this machine where the pages of a walk wait, so that a killed run goes on where it was."""
+    return Path(pos().spool) if pos().spool else Path(tempfile.gettempdir()) / f"pos-sales-pipeline-{os.getuid()}"
+
+
+def token() -> str:
+    """The access token of the point of sale, from the environment."""
+    value = os.environ.get("LOYVERSE_TOKEN", "")
+    if not value:
+        raise ConfigError("no access token: set LOYVERSE_TOKEN in the environment or in config/config.env "
+                          "(Loyverse: Back Office > Settings > Access tokens)")
+    return value

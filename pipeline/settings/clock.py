@@ -1,0 +1,40 @@
+"""The one clock: the instant of a run, and the days and months that have closed by then."""
+
+from __future__ import annotations
+
+from datetime import UTC, date, datetime, timedelta
+from functools import cache
+
+from pipeline.errors import ConfigError
+from pipeline.settings.sections import pos
+from pipeline.settings.shaping import default_store
+from pipeline.transform import day_bounds
+
+
+@cache
+def now() -> datetime:
+    """The instant of this run, UTC; read once, so that one run has one today."""
+    text = pos().now
+    if not text:
+        return datetime.now(UTC)
+    try:
+        instant = datetime.fromisoformat(text)
+    except ValueError as error:
+        raise ConfigError(f"[pos] now = {text!r} is not an ISO 8601 instant such as 2026-11-01T12:00:00Z") from error
+    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
+
+
+@cache
+def last_day() -> date:
+    """The last business day whose window has closed and settled at `now()`."""
+    instant = now() - timedelta(minutes=pos().settle_minutes)
+    day = instant.date() + timedelta(days=1)
+    while day_bounds(day, default_store())[1] > instant:
+        day -= timedelta(days=1)
+    return day
+
+
+def default_month() -> date:
+    """The last month whose windows have all closed."""
+    after = last_day() + timedelta(days=1)
+    return (after.replace(day=1) - timedelta(days=1)).replace(day=1)

@@ -1,0 +1,76 @@
+"""The sections of luigi.cfg, each with defaults that run out of the box. No secret is among them."""
+
+from __future__ import annotations
+
+from datetime import date
+
+import luigi
+
+
+class pos(luigi.Config):  # noqa: N801  Luigi names a section after its class
+    """The point of sale."""
+
+    source = luigi.Parameter("loyverse", description="loyverse, or files")
+    url = luigi.Parameter("simulator", description="simulator, or the address of the API")
+    folder = luigi.Parameter("", description="source files: folder of saved JSON, or s3://bucket/prefix")
+    history_starts = luigi.DateParameter(date(2023, 11, 1), description="first business day to extract")
+    settle_minutes = luigi.IntParameter(30, description="a window is read this long after it closed")
+    settle_days = luigi.IntParameter(2, description="windows after its own that a business day waits for")
+    backfill_days = luigi.IntParameter(31, description="windows read in one walk at most")
+    limited_history = luigi.BoolParameter(False, parsing=luigi.BoolParameter.EXPLICIT_PARSING, description="the account serves 31 days only")
+    rate_requests = luigi.IntParameter(300, description="requests in `rate_seconds` at most; 0: no limit")
+    rate_seconds = luigi.IntParameter(300)
+    request_seconds = luigi.FloatParameter(60.0, description="total time of one request")
+    patience_seconds = luigi.FloatParameter(300.0, description="time that the retries of one request may wait")
+    spool = luigi.Parameter("", description="folder for the pages of a walk under way; empty: in the system's temporary folder")
+    now = luigi.Parameter("", description="instant to take for now (ISO 8601, UTC); empty: the clock")
+
+
+class shop(luigi.Config):  # noqa: N801
+    """What the shop's tills do not tell: where they stand and what money they take."""
+
+    timezone = luigi.Parameter("America/Mexico_City", description="IANA time zone")
+    day_starts_at = luigi.Parameter("05:00", description="local time at which a business day begins")
+    currency = luigi.Parameter("MXN", description="ISO 4217 code")
+    stores = luigi.Parameter("{}", description='overrides: {"store id": {"timezone": ..., "day_starts_at": ..., "currency": ...}}')
+    menu = luigi.Parameter("config/menu.toml", description="the rules of combos, names, categories, channels")
+
+
+class lake(luigi.Config):  # noqa: N801
+    """Where the lake is."""
+
+    url = luigi.Parameter("data", description="folder, or s3://bucket/prefix")
+    endpoint = luigi.Parameter("", description="address of an S3-compatible server")
+    region = luigi.Parameter("")
+    encryption = luigi.Parameter("", description="AES256 or aws:kms")
+    kms_key = luigi.Parameter("")
+    memory = luigi.Parameter("1GB", description="memory that counting a month may take before it spills to disk")
+
+
+class report(luigi.Config):  # noqa: N801
+    """How the reports speak."""
+
+    locale = luigi.Parameter("es_MX", description="es_MX or en_US")
+    paper = luigi.Parameter("us-letter", description="us-letter or a4")
+
+
+class mail(luigi.Config):  # noqa: N801
+    """Reports and alerts by e-mail; nothing is sent while `to` and `alerts_to` are empty. The password: SMTP_PASSWORD."""
+
+    host = luigi.Parameter("", description="mail server")
+    port = luigi.IntParameter(587)
+    security = luigi.Parameter("starttls", description="starttls or tls; nothing is sent without")
+    user = luigi.Parameter("")
+    sender = luigi.Parameter("", description="address that the mail comes from")
+    to = luigi.Parameter("", description="who gets the reports: owner@example.com, partner@example.com en_US")
+    alerts_to = luigi.Parameter("", description="who is told of a night that failed")
+    open_months = luigi.BoolParameter(False, parsing=luigi.BoolParameter.EXPLICIT_PARSING, description="also the month under way, every night")
+    ca_file = luigi.Parameter("", description="certificates to trust instead of the system's")
+
+
+class webhook(luigi.Config):  # noqa: N801
+    """Messages in Slack's format to WEBHOOK_URL; nothing is sent without it."""
+
+    reports = luigi.BoolParameter(True, parsing=luigi.BoolParameter.EXPLICIT_PARSING)
+    alerts = luigi.BoolParameter(True, parsing=luigi.BoolParameter.EXPLICIT_PARSING)
+    ca_file = luigi.Parameter("")
