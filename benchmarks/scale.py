@@ -55,8 +55,8 @@ class Ran(NamedTuple):
 class Chain:
     """A chain's raw in a folder, day by day."""
 
-    def __init__(self, folder: Path, stores: int, per_day: float):
-        self.folder, self.stores, self.per_day = folder, stores, per_day
+    def __init__(self, folder: Path, stores: int, per_day: float, memory: str = "1GB"):
+        self.folder, self.stores, self.per_day, self.memory = folder, stores, per_day, memory
         self.lake = Lake(open_storage(str(folder / "data")), run="bench")
         self._templates = list(templates())
         self._count = 0
@@ -97,7 +97,7 @@ class Chain:
     def configure(self, first: date, last: date, **engine: str) -> None:
         (self.folder / "menu.toml").write_text(shop.MENU, encoding="utf-8")
         sections = {"pos": {"history_starts": first, "settle_days": 0, "now": f"{last + DAY}T12:00:00Z", "source": "files", "folder": "."},
-                    "shop": {"menu": self.folder / "menu.toml"}, "lake": {"url": self.folder / "data"}, "engine": engine,
+                    "shop": {"menu": self.folder / "menu.toml"}, "lake": {"url": self.folder / "data", "memory": self.memory}, "engine": engine,
                     "spark": {"master": "local[*]"}, "report": {"locale": "en_US"}}
         (self.folder / "bench.cfg").write_text("".join(
             f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in options.items()) for name, options in sections.items()), encoding="utf-8")
@@ -143,14 +143,14 @@ def memory(leader: int) -> float:
     return total / 1024
 
 
-def measure_stages(stores: int, per_day: float, days: int, engines: list[str]) -> list[str]:
+def measure_stages(stores: int, per_day: float, days: int, engines: list[str], memory: str) -> list[str]:
     """Lines of the table: a chain's month through each stage."""
     first = date(2026, 5, 1)
     span = [first + n * DAY for n in range(days)]
     lines = []
     for engine in engines:
         with tempfile.TemporaryDirectory() as name:
-            chain = Chain(Path(name), stores, per_day)
+            chain = Chain(Path(name), stores, per_day, memory)
             began = time.perf_counter()
             count = sum(map(chain.open, span))
             packed = time.perf_counter() - began
@@ -194,6 +194,7 @@ def measure_years(stores: int, per_day: float, years: int, workers: int) -> list
                 ran = chain.run("Nightly", [last], workers)
                 requests = f"{sum(ran.requests.values()):,}" if workers == 1 else "-"
                 lines.append(f"| {what} | {count - before:,} | {count:,} | {ran.seconds:.1f} | {ran.peak:,.0f} | {requests} |")
+                print(lines[-1], file=sys.stderr)  # noqa: T201
     return lines
 
 
@@ -203,6 +204,7 @@ def main() -> None:
     parser.add_argument("--per-day", type=float, default=10, help="receipts of a store in a day")
     parser.add_argument("--days", type=int, default=10, help="days of the month")
     parser.add_argument("--engines", nargs="+", default=["1 process", "2 processes", "spark"], choices=["1 process", "2 processes", "spark"])
+    parser.add_argument("--memory", default="1GB", help="[lake] memory, that counting a month may take")
     parser.add_argument("--years", type=int, default=0, help="measure nights over that many years instead")
     parser.add_argument("--workers", type=int, default=1, help="Luigi workers, with --years")
     parser.add_argument("--write", action="store_true", help="put the table into benchmarks/RESULTS.md")
@@ -214,10 +216,11 @@ def main() -> None:
         lines += ["", "| run | receipts new | receipts in all | seconds | peak MB | requests |", "|---|---|---|---|---|---|"]
         lines += measure_years(options.stores[0], options.per_day, options.years, options.workers)
     else:
-        lines[0] += f", {options.days} days of a month; receipts/s without the start of the process. Spark: local[*], its start included."
+        lines[0] += (f", {options.days} days of a month, [lake] memory {options.memory}; receipts/s without the start of the process. "
+                     "Spark: local[*], its start included.")
         lines += ["", "| stores | receipts | by | stage | seconds | receipts/s | peak MB | requests |", "|---|---|---|---|---|---|---|---|"]
         for stores in options.stores:
-            lines += measure_stages(stores, options.per_day, options.days, options.engines)
+            lines += measure_stages(stores, options.per_day, options.days, options.engines, options.memory)
     text = "\n".join(lines) + "\n"
     print(text)  # noqa: T201
     if options.write:

@@ -174,9 +174,11 @@ def _knock(master: str, seconds: float) -> None:
 
 @contextmanager
 def _without_secrets(kept: tuple[str, ...]) -> Iterator[None]:
-    """While a JVM is started: the environment without secrets, but for those whose names begin with one of `kept`."""
+    """While a JVM is started: the environment without secrets, but for those whose names begin with one of `kept`.
+
+    Under spark-submit there is a JVM already, and PySpark finds it by a secret of its own."""
     hidden = {name: value for name, value in os.environ.items()
-              if (SECRET.search(name) or name in ("CUSTOMER_HASH_KEY", "WEBHOOK_URL")) and not name.startswith(kept or ("\0",))}
+              if (SECRET.search(name) or name in ("CUSTOMER_HASH_KEY", "WEBHOOK_URL")) and not name.startswith(("PYSPARK_", *kept))}
     try:
         for name in hidden:
             del os.environ[name]

@@ -30,7 +30,7 @@ class engine(luigi.Config):  # noqa: N801  Luigi names a section after its class
 
     name = luigi.Parameter("local", description="local: the task itself; spark: a cluster's executors")
     batch = luigi.IntParameter(1200, description="partitions that one task has the cluster make at most")
-    share_bytes = luigi.IntParameter(64 << 20, description="a day with more stored raw bytes than this is made in shares of that size; 0: never")
+    share_bytes = luigi.IntParameter(32 << 20, description="a day with more stored raw bytes than this is made in shares of that size; 0: never")
 
 
 class spark(luigi.Config):  # noqa: N801

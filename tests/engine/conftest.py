@@ -22,7 +22,7 @@ from tests.conftest import Runner
 from tests.load.conftest import BUCKET, new_url, seaweed_server  # noqa: F401  fixtures
 from tests.load.seaweed import Server
 
-FIRST, NOW, MONTHS = "2026-09-16", "2026-11-03T15:00:00Z", "2026-09,2026-10"
+FIRST, NOW, MONTHS = "2026-10-14", "2026-11-03T15:00:00Z", "2026-10,2026-11"
 RAW = ("raw/", "_editions/raw/", "_claims/raw/")
 
 

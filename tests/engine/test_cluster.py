@@ -12,9 +12,10 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
+import pyspark
 import pytest
 
-from tests.conftest import Runner
+from tests.conftest import ROOT, Runner
 from tests.engine.conftest import MONTHS, History, SparkCluster, free_port, wait_for
 from tests.load.conftest import BUCKET
 
@@ -41,7 +42,7 @@ def test_a_batch_that_half_failed_is_finished_and_is_the_local_lake_to_the_byte(
         on_spark: Runner, history: History, luigid: str, spark: SparkCluster, customer_key: str) -> None:
     url = history.put_raw()
     on_spark.configure("lake", url=url)
-    raw = sorted(key for key in history.files() if key.startswith("raw/receipts/sold=2026-10-10"))[0]
+    raw = sorted(key for key in history.files() if key.startswith("raw/receipts/sold=2026-10-20"))[0]
     client, key = history.seaweed.client(), f"{url.removeprefix(f's3://{BUCKET}/')}/{raw}"
     client.put_object(Bucket=BUCKET, Key=key, Body=b"altered")
     said = on_spark("MonthlySummary", "--month", MONTHS, "--scheduler-url", luigid, code=30, scheduler="")
@@ -55,8 +56,8 @@ def test_a_batch_that_half_failed_is_finished_and_is_the_local_lake_to_the_byte(
     history.assert_same(url)
     shown = tasks_of(luigid, "DailySales")
     assert shown and any("DailySales made on Spark" in (task["status_message"] or "") for task in shown)
-    assert any(re.match(r"http://127\.0\.0\.1:\d+", task["tracking_url"] or "") for task in shown)
-    assert {task["progress"] for task in tasks_of(luigid, "MonthlySales")} == {100}
+    assert any(re.match(r"http://(localhost|127\.0\.0\.1):\d+", task["tracking_url"] or "") for task in shown)
+    assert {task["progress_percentage"] for task in tasks_of(luigid, "MonthlySales")} == {100}
 
     secret = [customer_key, *history.seaweed.environment.values()]
     seen = [path for folder in (on_spark.folder / "events", spark.folder) for path in folder.rglob("*") if path.is_file()]
@@ -67,7 +68,7 @@ def test_a_batch_that_half_failed_is_finished_and_is_the_local_lake_to_the_byte(
 def test_a_worker_that_is_killed_while_days_are_united_from_shares_is_made_good(
         on_spark: Runner, history: History, spark: SparkCluster) -> None:
     url = history.put_raw()
-    on_spark.configure("lake", url=url).configure("engine", name="spark", share_bytes=20_000)
+    on_spark.configure("lake", url=url).configure("engine", name="spark", share_bytes=30_000)
     run = on_spark.start("MonthlySummary", "--month", MONTHS)
     client, prefix = history.seaweed.client(), f"{url.removeprefix(f's3://{BUCKET}/')}/staging/"
     deadline = time.monotonic() + 100
@@ -85,7 +86,7 @@ def test_a_worker_that_is_killed_while_days_are_united_from_shares_is_made_good(
 def test_a_cluster_that_cannot_be_reached_is_said_at_once(on_spark: Runner, history: History) -> None:
     on_spark.configure("lake", url=history.put_raw()).configure("spark", master=f"spark://127.0.0.1:{free_port()}")
     began = time.monotonic()
-    said = on_spark("DailySales", "--date", "2026-10-01", code=30)
+    said = on_spark("DailySales", "--date", "2026-10-20", code=30)
     assert "no Spark master answers at [spark] master = spark://127.0.0.1:" in said and "Traceback" not in said
     assert time.monotonic() - began < 40
 
@@ -93,13 +94,28 @@ def test_a_cluster_that_cannot_be_reached_is_said_at_once(on_spark: Runner, hist
 def test_a_cluster_without_room_is_not_waited_for_for_ever(on_spark: Runner, history: History) -> None:
     on_spark.configure("lake", url=history.put_raw())
     on_spark.configure("spark", properties=json.dumps({"spark.executor.memory": "64g"}), wait_seconds=3)
-    said = on_spark("DailySales", "--date", "2026-10-01", code=30)
+    said = on_spark("DailySales", "--date", "2026-10-20", code=30)
     assert "has given no executor for 3 s" in said
 
 
 def test_nodes_with_other_settings_build_nothing(on_spark: Runner, history: History) -> None:
     url = history.put_raw()
     on_spark.configure("lake", url=url).environment["CUSTOMER_HASH_KEY"] = os.urandom(12).hex()
-    said = on_spark("DailySales", "--date", "2026-10-01", code=30)
+    said = on_spark("DailySales", "--date", "2026-10-20", code=30)
     assert "has another customer_key than the driver; set CUSTOMER_HASH_KEY" in said
     assert not [name for name in history.objects(url) if name.startswith("staging/")]
+
+
+def test_the_entry_of_the_guide_runs_under_spark_submit_which_names_the_master(on_spark: Runner, history: History, spark: SparkCluster) -> None:
+    url = history.put_raw()
+    on_spark.configure("lake", url=url).configure("spark", master="").command()
+    entry = re.search(r"cat >build/entry.py <<'END'\n(.*?)END\n", (ROOT / "docs" / "emr.md").read_text(), re.DOTALL)[1]
+    (on_spark.folder / "entry.py").write_text(entry)
+    days = "2026-10-20,2026-10-21"
+    submit = str(Path(pyspark.__file__).parent / "bin" / "spark-submit")
+    done = subprocess.run([submit, "--master", spark.master, "entry.py", "DailySales", "--date", days], cwd=on_spark.folder,
+                          env={**on_spark.env(), "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"},
+                          capture_output=True, text=True, timeout=200, check=False)
+    assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]
+    made = {name: body for name, body in history.objects(url).items() if name.startswith("staging/")}
+    assert made == {name: body for name, body in history.files().items() if name.startswith(tuple(f"staging/day={day}/" for day in days.split(",")))}
