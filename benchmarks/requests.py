@@ -32,10 +32,12 @@ TITLE = "Requests: what a night asks of S3"
 BUCKET = "lake"
 DAY = timedelta(days=1)
 _RUN = """
-import atexit, json, sys
+import atexit, json, resource, sys
 from luigi.cmdline import luigi_run
 from pipeline.targets import lake
-atexit.register(lambda: print("COUNTED", json.dumps(lake().storage.requests)))
+def tell():
+    print("COUNTED", json.dumps({**lake().storage.requests, "MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}))
+atexit.register(tell)
 luigi_run(["--module", "pipeline", *sys.argv[1:], "--local-scheduler", "--no-lock"])
 """
 _PLAIN = """
@@ -106,6 +108,7 @@ class Bench:
 def measure(months: int, per_day: float, bench: Bench, till: Till, book: Book, now: datetime) -> str:
     bench.configure(str(bench.folder / "data"), now)
     backfill, seconds = bench.run(_RUN, "Nightly")
+    most = backfill.pop("MB")
     objects = bench.copy()
     bench.configure(f"s3://{BUCKET}", now)
     last = now.date() - DAY
@@ -120,11 +123,12 @@ def measure(months: int, per_day: float, bench: Bench, till: Till, book: Book, n
     rows += [("plain S3Target tasks, nothing to do", *bench.run(_PLAIN, f"s3://{BUCKET}/plain", bench.server.endpoint, *plain, "night")),
              ("plain S3Target tasks, one MonthlyReport", *bench.run(_PLAIN, f"s3://{BUCKET}/plain", bench.server.endpoint, *plain, "monthly"))]
     lines = [f"{machine()}; {datetime.now(UTC):%Y-%m-%d}; {months} months, {per_day:g} receipts a day, {objects:,} objects; backfilled in "
-             f"{seconds:.0f} s ({sum(backfill.values()):,} requests to a folder).", "",
-             "| case | requests | LIST | GET | HEAD | PUT | seconds |", "|---|---|---|---|---|---|---|"]
+             f"{seconds:.0f} s, {most} MB at most ({sum(backfill.values()):,} requests to a folder).", "",
+             "| case | requests | LIST | GET | HEAD | PUT | seconds | MB |", "|---|---|---|---|---|---|---|---|"]
     for name, counted, took in rows:
+        most = counted.pop("MB", "")
         verbs = {verb: sum(n for key, n in counted.items() if key.upper().startswith(verb)) for verb in ("LIST", "GET", "HEAD", "PUT")}
-        lines.append(f"| {name} | {sum(counted.values()):,} | " + " | ".join(f"{n:,}" for n in verbs.values()) + f" | {took:.1f} |")
+        lines.append(f"| {name} | {sum(counted.values()):,} | " + " | ".join(f"{n:,}" for n in verbs.values()) + f" | {took:.1f} | {most} |")
     return "\n".join(lines) + "\n"
 
 
@@ -138,13 +142,21 @@ def cancel_one(book: Book, now: datetime) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--months", type=int, default=36)
+    parser.add_argument("--months", type=int, nargs="+", default=[12, 36])
     parser.add_argument("--receipts-per-day", type=float, default=6)
     parser.add_argument("--write", action="store_true", help="put the table into benchmarks/RESULTS.md")
     options = parser.parse_args()
+    text = "\n".join(measure_at(months, options.receipts_per_day) for months in options.months)
+    print(text)  # noqa: T201
+    if options.write:
+        write_section(TITLE, text)
+
+
+def measure_at(months: int, per_day: float) -> str:
+    """The table of a history of that many months."""
     now = datetime(2026, 11, 10, 13, tzinfo=UTC)
-    first = date(2026 - options.months // 12, 11 - options.months % 12, 1)
-    shop = Shop(opened=first, receipts_per_day=options.receipts_per_day)
+    first = date(2026 - months // 12, 11 - months % 12, 1)
+    shop = Shop(opened=first, receipts_per_day=per_day)
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         server = stack.enter_context(serve_s3(folder))
@@ -152,10 +164,7 @@ def main() -> None:
         book = Book(shop)
         till = stack.enter_context(serve(book))
         till.now = lambda: now
-        text = measure(options.months, options.receipts_per_day, Bench(folder, server, till.url, till.token, first), till, book, now)
-    print(text)  # noqa: T201
-    if options.write:
-        write_section(TITLE, text)
+        return measure(months, per_day, Bench(folder, server, till.url, till.token, first), till, book, now)
 
 
 if __name__ == "__main__":

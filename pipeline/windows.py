@@ -49,7 +49,9 @@ def tile(days: list[date], lake: Lake, store: Store) -> Iterator[Window]:
     start = datetime.fromisoformat(lake.facts(DATASET, before)["end"]) if lake.newest(DATASET, before) else day_bounds(days[0], store)[0]
     edge = datetime.fromisoformat(lake.facts(DATASET, after)["start"]) if lake.newest(DATASET, after) else None
     for day in days:
-        end = edge if edge and day == days[-1] else day_bounds(day, store)[1]
+        end = day_bounds(day, store)[1]
+        if edge:  # which another time zone may have set before this day's end
+            end = edge if day == days[-1] else min(end, edge)
         yield Window(day, start, max(start, end))
         start = max(start, end)
 

@@ -101,12 +101,12 @@ class RawZone:
         return Stored(digest, found, [whole for _, whole, _ in parts])
 
     def publish(self, run: str, batch: str, stored: Stored, facts: Mapping[str, Any]) -> Manifest:
-        """Make stored objects the content of the batch. Conflict if it holds other content already."""
+        """Make stored objects the content of the batch. Conflict if it holds other content already, or the same for other bounds."""
         basis = self._log.newest(RECEIPTS, batch)
         if basis and basis.edition == RAW:
             if basis.digest != stored.digest:
                 raise Conflict(f"raw batch {batch} is committed with other content; what is there stands")
-            return basis
+            return self._check_bounds(basis, facts)
         members = {f"sold={one.sold or UNKNOWN}": {"key": one.key, "sha256": whole, "size": one.size}
                    for one, whole in zip(stored.objects, stored.whole, strict=True)}
         is_indexed = self._indexed == self._state()
@@ -118,6 +118,13 @@ class RawZone:
             for one in stored.objects:
                 insort(self._index.setdefault(one.sold, []), one)
             self._indexed = self._state()
+        return self._check_bounds(manifest, facts)
+
+    def _check_bounds(self, manifest: Manifest, facts: Mapping[str, Any]) -> Manifest:
+        """The manifest, if it is for these bounds: the next window must begin where the one that stands ends."""
+        said = self._log.read(manifest)["facts"]
+        if any(said.get(name) != facts.get(name) for name in ("start", "end")):
+            raise Conflict(f"raw batch {manifest.partition} is committed for {said.get('start')} to {said.get('end')}; what is there stands")
         return manifest
 
     def _put(self, part: tuple[RawObject, bytes]) -> None:

@@ -1,122 +1,111 @@
-"""The model of test_model.py with the real commit: pipeline.windows and a lake in a folder, killed at any request to it.
-
-Each night is a process of its own: it lists the lake anew, and knows of the one before only what that left on disk.
-"""
+"""Random nights over a real lake keep all that the shop has; and the model sees it where a protection is taken out."""
 
 from __future__ import annotations
 
-from collections import defaultdict
-from datetime import date, time, timedelta
-from itertools import pairwise
+import os
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from importlib import import_module
+from random import Random
 
-from hypothesis import HealthCheck, settings
-from hypothesis import strategies as st
-from hypothesis.stateful import invariant, rule
+import pytest
+from hypothesis import HealthCheck, Phase, find, given, settings
+from hypothesis.errors import NoSuchExample
 
-from pipeline.errors import Conflict
-from pipeline.extract import Window
-from pipeline.load import RECEIPTS, Lake, Storage, open_storage
-from pipeline.transform import Store
-from pipeline.windows import extract, sweep, window_of
-from tests.extract.small_shop import START
-from tests.extract.test_model import ACTS, DAY, SETTLE, Act, Killed, Nights
-from tests.load.faults import FaultyStorage
-from tests.load.faults import Killed as StruckInTheLake
-from tests.load.invariants import check
+from pipeline import windows
+from pipeline.extract import Page, Window
+from pipeline.extract.loyverse import Loyverse
+from pipeline.load import commits
+from pipeline.load.commits import Commits
+from pipeline.transform import day_bounds
+from tests.extract.lake_nights import HISTORIES, AtOnce, no_sync, play
+from tests.extract.test_model import Killed
 
-STORE = Store(timezone="America/Mexico_City", day_starts_at=time(5), currency="MXN", places=2)
-KILLS = st.none() | st.tuples(st.integers(1, 30), st.booleans())
+ALL = list(HealthCheck)
 
 
-class NightsInALake(Nights):
-    """`kill_page` ends the process before that page of a walk, `kill_put` before or after that write to the lake."""
+@pytest.fixture(autouse=True)
+def fast(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(os, "fsync", no_sync)
+    monkeypatch.setattr(commits, "ThreadPoolExecutor", AtOnce)
 
-    pages_left: int | None = None
 
-    def _next_act(self) -> None:
-        super()._next_act()
-        if self.pages_left is not None:
-            self.pages_left -= 1
-            if self.pages_left < 0:
-                raise Killed
+@settings(max_examples=40, deadline=None, suppress_health_check=ALL)
+@given(HISTORIES)
+def test_whatever_happens_the_lake_becomes_the_shop(history: tuple) -> None:
+    play(*history)
 
-    def _storage(self) -> Storage:
-        return open_storage(f"{self.folder}/lake")
 
-    def _last(self) -> date:
-        return (self.clock - SETTLE - DAY - (START - START.replace(hour=0))).date()
+# Protections, each taken out
 
-    def _due(self) -> list[date]:
-        held = set(Lake(self._storage()).partitions(RECEIPTS))
-        days = (START.date() + n * DAY for n in range((self._last() - START.date()).days + 1))
-        return [day for day in days if str(day) not in held]
 
-    def _extract(self, days: list[date], during: list[Act], kill_page: int | None = None, kill_put: tuple[int, bool] | None = None) -> None:
-        storage = self._storage()
-        if kill_put:
-            storage = FaultyStorage(storage, kill_put[0], after=kill_put[1], verbs=("PUT",))
-        self.waiting, self.pages_left = during, kill_page
+def nothing_is_forwarded(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(windows, "forward", lambda records, earlier: records)
+
+
+def windows_do_not_touch(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(windows, "tile", lambda days, lake, store: (Window(day, *day_bounds(day, store)) for day in days))
+
+
+def manifests_come_before_their_data(patch: pytest.MonkeyPatch) -> None:
+    def add(self: Commits, batch: str, objects: dict, facts: dict, times: dict) -> None:
+        held, zone = [], self._zone
+        put, zone._put = zone._put, held.append
+        number, is_committed = zone.number_of(batch)
+        stored = zone.store(batch, number, objects, times, is_committed=is_committed)
+        zone._put = put
+        zone.publish(self._run, batch, stored, facts)
+        for part in held:
+            put(part)
+
+    patch.setattr(Commits, "add", add)
+
+
+def manifests_come_out_of_order(patch: pytest.MonkeyPatch) -> None:
+    publish = Commits._publish
+
+    def newest_first(self: Commits) -> object:
+        self._waiting.rotate(1)
+        return publish(self)
+
+    patch.setattr(Commits, "_publish", newest_first)
+
+
+def the_night_is_bounded(patch: pytest.MonkeyPatch) -> None:
+    bounded = windows.walk
+    patch.setattr(windows, "walk", lambda *args, **named: bounded(*args, **{**named, "bounded": True}))
+    there_is_no_second_look(patch)
+
+
+def there_is_no_second_look(patch: pytest.MonkeyPatch) -> None:
+    patch.setattr(import_module("pipeline.extract.walk"), "find_moved", lambda *_: set())
+
+
+def a_killed_walk_counts_as_whole(patch: pytest.MonkeyPatch) -> None:
+    receipts = Loyverse.receipts
+
+    def cut_short(self: Loyverse, *args: object) -> Iterator[Page]:
+        with suppress(Killed):
+            yield from receipts(self, *args)
+
+    patch.setattr(Loyverse, "receipts", cut_short)
+
+
+@pytest.mark.parametrize("taken_out", [
+    nothing_is_forwarded, windows_do_not_touch, manifests_come_before_their_data, manifests_come_out_of_order, the_night_is_bounded,
+    there_is_no_second_look, a_killed_walk_counts_as_whole])
+def test_the_model_sees_that(taken_out: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken_out(monkeypatch)
+
+    def is_lost(history: tuple) -> bool:
         try:
-            extract(days, Lake(storage, "night", patience=0), self.source, STORE, last=self._last(), now=self.clock, spool=self.folder / "spool",
-                    tell=lambda *_: None)
-        except (Killed, StruckInTheLake):
-            return
-        finally:
-            self.waiting, self.pages_left = [], None
+            play(*history)
+        except Exception:  # noqa: BLE001  a lake that cannot be read is as red as one that lacks a receipt
+            return True
+        return False
 
-    @rule(during=st.lists(ACTS, max_size=8), kill_page=st.integers(0, 9) | st.none(), kill_window=KILLS)
-    def night(self, during: list[Act], kill_page: int | None, kill_window: tuple[int, bool] | None) -> None:
-        self._extract(self._due(), during, kill_page, kill_window)
-
-    @rule(during=st.lists(ACTS, max_size=8), kill_page=st.integers(0, 9) | st.none(), kill_put=KILLS, skipped=st.integers(0, 3))
-    def backfill(self, during: list[Act], kill_page: int | None, kill_put: tuple[int, bool] | None = None, skipped: int = 0) -> None:
-        """Bounded, and some windows after the first are left to another night: a gap."""
-        due = self._due()[:-1]
-        self._extract(due[:1] + due[1 + skipped:], during, kill_page, kill_put)
-
-    @rule(during=st.lists(ACTS, max_size=6))
-    def two_nights_at_once(self, during: list[Act]) -> None:
-        """The one that comes second finds windows committed: with the same content, or it starts again."""
-        lake = Lake(self._storage(), "slow", patience=0)
-        lake.partitions(RECEIPTS)
-        due = self._due()
-        self._extract(due, during)
-        try:
-            extract(due, lake, self.source, STORE, last=self._last(), now=self.clock, spool=self.folder / "spool", tell=lambda *_: None)
-        except Conflict:
-            return
-
-    @rule(days=st.integers(1, 40), during=st.lists(ACTS, max_size=6))
-    def sweep(self, days: int, during: list[Act]) -> None:
-        lake = Lake(self._storage(), "sweep", patience=0)
-        windows = self._windows(lake)
-        if not windows or any(before.end != after.start for before, after in pairwise(windows)):
-            return
-        self.waiting, self.count_of_sweeps = during, getattr(self, "count_of_sweeps", 0) + 1
-        name = f"{windows[-1].date}-sweep-{self.count_of_sweeps:03d}"
-        sweep(windows[-days:], name, lake, self.source, now=self.clock, spool=self.folder / "spool", tell=lambda *_: None)
-        self.waiting = []
-
-    @staticmethod
-    def _windows(lake: Lake) -> list[Window]:
-        return [window_of(date.fromisoformat(name), lake) for name in lake.partitions(RECEIPTS) if len(name) == 10]
-
-    def _load(self) -> None:
-        lake = Lake(self._storage(), patience=0)
-        self.objects = defaultdict(list)
-        for name in lake.partitions(RECEIPTS):  # in the order in which it is read
-            for found in lake.raw_objects(START.date() - 40 * DAY, self.clock.date() + DAY, name):
-                if found.batch == name:
-                    self.objects[found.sold].append(lake.read_raw(found))
-
-    @invariant()
-    def windows_tile_time(self) -> None:
-        if not hasattr(self, "folder"):
-            return
-        check(self._storage())
-        found = self._windows(Lake(self._storage(), patience=0))
-        assert all(before.end == after.start for before, after in pairwise(found) if before.date + timedelta(days=1) == after.date)
-
-
-NightsInALake.TestCase.settings = settings(max_examples=40, stateful_step_count=16, deadline=None, suppress_health_check=list(HealthCheck))
-TestNightsInALake = NightsInALake.TestCase
+    bounds = settings(max_examples=250, phases=[Phase.generate], database=None, deadline=None, suppress_health_check=ALL)
+    try:
+        find(HISTORIES, is_lost, settings=bounds, random=Random(7))
+    except NoSuchExample:
+        pytest.fail(f"250 histories, and nobody saw that {taken_out.__name__}")
