@@ -7,14 +7,16 @@ days; instants UTC. `state/etl_state.json` is the same facts for a machine; it i
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from itertools import pairwise
 
 import pyarrow.compute as pc
 
 from pipeline.extract import gap_warning
-from pipeline.load import RAW, Lake
+from pipeline.load import RAW, Lake, decompress
 from pipeline.load.parquet import from_bytes
 from pipeline.windows import DAY, spans
 
@@ -23,7 +25,10 @@ FORTNIGHT = 14
 
 @dataclass(frozen=True)
 class Status:
-    """`receipts` counts those of the last fortnight by (day, store); `age_hours` is counted from the end of the last window."""
+    """`receipts` counts those of the last fortnight by (day, store); `age_hours` is counted from the end of the last window.
+
+    `stores` are their names, `not_seen` the numbers that each till's series of the fortnight leaves out.
+    """
 
     last_window: str | None
     age_hours: float | None
@@ -33,6 +38,8 @@ class Status:
     quarantined: dict[str, int]
     receipts: dict[str, dict[str, int]]
     warnings: list[str]
+    stores: dict[str, str]
+    not_seen: dict[str, list[str]]
 
     def to_bytes(self) -> bytes:
         """The same for a machine: state/etl_state.json."""
@@ -43,7 +50,7 @@ def read_status(lake: Lake, *, expected: date, now: datetime, limited: bool) -> 
     """`expected` is the last day whose window should be there; `limited` says that the account serves 31 days only."""
     windows = [name for name in lake.partitions("raw/receipts") if _is_day(name) and lake.newest("raw/receipts", name).edition == RAW]
     if not windows:
-        return Status(None, None, True, [], {}, {}, {}, ["nothing has been extracted yet; run: luigi --module pipeline Nightly"])
+        return Status(None, None, True, [], {}, {}, {}, ["nothing has been extracted yet; run: luigi --module pipeline Nightly"], {}, {})
     first, last = date.fromisoformat(windows[0]), date.fromisoformat(windows[-1])
     held = set(windows)
     missing = spans(day for n in range((last - first).days) if str(day := first + n * DAY) not in held)
@@ -51,18 +58,48 @@ def read_status(lake: Lake, *, expected: date, now: datetime, limited: bool) -> 
     recent = windows[-max(FORTNIGHT, 31):]
     truncated = {name: at for name in recent if (at := lake.facts("raw/receipts", name).get("truncated_at"))}
     end = datetime.fromisoformat(lake.facts("raw/receipts", windows[-1])["end"])
-    quarantined, receipts = {}, {}
+    quarantined, receipts, numbers = {}, {}, []
     for name in (str(last - n * DAY) for n in range(FORTNIGHT - 1, -1, -1)):
         newest = lake.newest("staging", name)
         if newest is None or newest.edition == "void":
             continue
         if count := lake.facts("staging", name, newest)["quarantined"]:
             quarantined[name] = count
-        stores = from_bytes(lake.read("staging", name, ["receipts"])["receipts"]).column("store_id")
-        receipts[name] = dict(sorted(Counter(pc.cast(stores, "string").to_pylist()).items()))
+        read = {member: from_bytes(body) for member, body in lake.read("staging", name, ["receipts", "quarantine"]).items()}
+        receipts[name] = dict(sorted(Counter(pc.cast(read["receipts"].column("store_id"), "string").to_pylist()).items()))
+        numbers += [number for table in read.values() for number in table.column("receipt_number").to_pylist() if number]
     warning = gap_warning(end, now, limited)
     return Status(windows[-1], round((now - end).total_seconds() / 3600, 1), last < expected, gaps, truncated, quarantined, receipts,
-                  [warning] if warning else [])
+                  [warning] if warning else [], store_names(lake), find_not_seen(numbers))
+
+
+def store_names(lake: Lake) -> dict[str, str]:
+    """The stores' names by id, as the newest snapshot of the catalog has them; empty where there is none."""
+    snapshots = lake.partitions("raw/catalog")
+    if not snapshots or lake.newest("raw/catalog", snapshots[-1]).edition != RAW:
+        return {}
+    catalog = json.loads(decompress(lake.read("raw/catalog", snapshots[-1])["catalog"]))
+    return {store["id"]: store.get("name") or store["id"] for store in catalog.get("stores", [])}
+
+
+def find_not_seen(numbers: Iterable[str]) -> dict[str, list[str]]:
+    """By till, the numbers that are missing between the first and the last of its series: 3-1043, 3-1050 to 3-1052.
+
+    Each device numbers its receipts itself, refunds included, so a hole is a receipt that has not arrived: a till that was
+    offline, which closes it later, or one that a sweep should look for.
+    """
+    series: dict[str, set[int]] = defaultdict(set)
+    for number in numbers:
+        till, _, place = number.rpartition("-")
+        if till and place.isdecimal():
+            series[till].add(int(place))
+    found = {}
+    for till, seen in sorted(series.items()):
+        order = sorted(seen)
+        holes = [(a + 1, b - 1) for a, b in pairwise(order) if b - a > 1]
+        if holes:
+            found[till] = [f"{till}-{a}" + (f" to {till}-{b}" if b > a else "") for a, b in holes]
+    return found
 
 
 def tell_status(status: Status) -> str:
@@ -73,10 +110,16 @@ def tell_status(status: Status) -> str:
              f"gaps           {', '.join(status.gaps) or 'none'}",
              f"truncated      {', '.join(f'{day} at {at}' for day, at in status.truncated.items()) or 'none'}",
              f"in quarantine  {', '.join(f'{day}: {n}' for day, n in status.quarantined.items()) or 'none'} (last fortnight)"]
+    if status.not_seen:
+        holes = [hole for of_till in status.not_seen.values() for hole in of_till]
+        lines.append(f"not seen       {', '.join(holes[:8])}{f' and {len(holes) - 8} more' if len(holes) > 8 else ''}"
+                     " (a till that was offline? It closes them by itself; else: pos sweep)")
     stores = sorted({store for by_store in status.receipts.values() for store in by_store})
     if stores:
-        lines.append("receipts       " + "  ".join(f"{store[:13]:>13}" for store in stores))
-        lines += [f"  {day}   " + "  ".join(f"{by_store.get(store, 0):>13,}" for store in stores) for day, by_store in status.receipts.items()]
+        columns = [(store, status.stores.get(store, store), max(7, len(status.stores.get(store, store)))) for store in stores]
+        lines.append("receipts       " + "  ".join(f"{name:>{width}}" for _, name, width in columns))
+        lines += [f"  {day}   " + "  ".join(f"{by_store.get(store, 0):>{width},}" for store, _, width in columns)
+                  for day, by_store in status.receipts.items()]
     return "\n".join([*lines, *status.warnings])
 
 

@@ -1,0 +1,38 @@
+"""A second client from PyPI, asynchronous and with models of its own, pages through every endpoint that it knows."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import date, datetime
+from pathlib import Path
+
+import pytest
+
+from simulator import Query, Shop, serve
+from simulator.ids import millis
+
+MAY_BE_EMPTY = {"inventory", "suppliers", "webhooks"}
+
+
+def test_it_reads_every_endpoint(now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("LOYVERSE_CONFIG_DIR", str(tmp_path))
+    monkeypatch.setenv("HOME", str(tmp_path))
+    client = pytest.importorskip("loyverse_sdk.client", reason="loyverse-sdk needs Python 3.12")
+    shop = Shop(opened=date(2026, 9, 20), receipts_per_day=30)
+
+    async def page_through(url: str, token: str) -> dict[str, int]:
+        api, found = client.LoyverseClient(api_token=token, base_url=url), {}
+        for name, endpoint in api.endpoints.items():
+            if name == "merchant":
+                assert (await endpoint.retrieve()).model_dump(mode="json")
+            elif hasattr(endpoint, "iter_all"):
+                found[name] = len([row async for row in endpoint.iter_all()])
+            else:
+                found[name] = len(await endpoint.list())
+        await api.close()
+        return found
+
+    with serve(shop, now=lambda: now, history_days=None) as server:
+        found = asyncio.run(page_through(server.url, server.token))
+    assert found["receipts"] == sum(1 for _ in shop.receipts(millis(now), Query())) > 500
+    assert all(count or name in MAY_BE_EMPTY for name, count in found.items()) and len(found) > 12
