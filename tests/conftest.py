@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import os
+import shutil
 import subprocess
 import sys
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -82,3 +84,22 @@ def luigi(tmp_path: Path) -> Runner:
     runner.configure("lake", url=tmp_path / "lake").configure("core", lock_pid_dir=tmp_path / "locks")
     runner.configure("pos", now="2026-11-23T15:00:00Z")
     return runner
+
+
+@pytest.fixture
+def browser() -> Iterator[object]:
+    """Headless Chromium (Debian's), without a network of its own. A machine without one skips such tests; CI must have one.
+
+    For one test at a time: while it runs, its event loop is the thread's, and no other can be.
+    """
+    from playwright.sync_api import sync_playwright
+
+    found = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    if not found:
+        assert not os.environ.get("CI"), "CI needs a browser: apt-get install chromium"
+        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
+    quiet = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+    with sync_playwright() as driver:
+        opened = driver.chromium.launch(executable_path=found, args=quiet)
+        yield opened
+        opened.close()

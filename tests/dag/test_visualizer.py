@@ -11,7 +11,6 @@ import secrets
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.browser import browser  # noqa: F401  fixture
 from tests.conftest import ROOT
 from tests.dag.conftest import Till
 from tests.dag.test_scheduler import ask, luigid  # noqa: F401  fixture

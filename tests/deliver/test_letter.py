@@ -100,17 +100,15 @@ def test_the_same_report_makes_the_same_letter() -> None:
     assert letter() == letter()
 
 
-def test_a_letter_fits_a_phone(tmp_path: Path) -> None:
-    playwright = pytest.importorskip("playwright.sync_api")
+def test_a_letter_fits_a_phone(tmp_path: Path, browser: object) -> None:
     page_file = tmp_path / "mail.html"
     page_file.write_text(letter("Hamburguesería " * 6 + "x" * 80).html, encoding="utf-8")
-    with playwright.sync_playwright() as browser, browser.chromium.launch(executable_path="/usr/bin/chromium", args=["--no-sandbox"]) as chromium:
-        page = chromium.new_page(viewport={"width": 390, "height": 800})
-        asked: list[str] = []
-        page.on("request", lambda request: asked.append(request.url))
-        page.goto(page_file.as_uri())
-        assert page.evaluate("document.documentElement.scrollWidth") <= 390
-        assert asked == [page_file.as_uri()]
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.goto(page_file.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert asked == [page_file.as_uri()]
 
 
 def test_an_alert_says_what_broke_and_what_to_do_in_the_runbooks_words() -> None:

@@ -4,8 +4,6 @@ nothing is asked of any network."""
 from __future__ import annotations
 
 import json
-import os
-import shutil
 from collections.abc import Iterator
 from datetime import date
 from itertools import pairwise
@@ -15,21 +13,8 @@ import pytest
 
 import reports
 
-playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed")
-PLACES = ("/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome", "/usr/bin/google-chrome-stable")
 WIDTHS = {"phone": 390, "desk": 1280}
 MONTHS = [date(2025, m, 1) for m in (7, 8, 9)]
-
-
-@pytest.fixture(scope="module")
-def browser() -> Iterator[object]:
-    with playwright.sync_playwright() as started:
-        found = os.environ.get("CHROMIUM") or next((place for place in PLACES if Path(place).exists()), None) or shutil.which("chromium")
-        if not found and not Path(started.chromium.executable_path).exists():
-            pytest.skip("no Chromium is installed: `playwright install --with-deps chromium`, or name one in CHROMIUM")
-        opened = started.chromium.launch(executable_path=found, args=["--no-sandbox"])
-        yield opened
-        opened.close()
 
 
 @pytest.fixture(scope="module")
