@@ -16,7 +16,10 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["cumulative", "index", "monthly"]
+__all__ = ["HISTORY", "cumulative", "index", "monthly"]
+
+HISTORY = ("days", "hours", "items", "prices", "choices", "baskets", "customers", "tenders", "quality", "stores")
+"""The tables of each month that `cumulative` reads, and once; the others may be left in the lake."""
 
 
 def monthly(
@@ -72,19 +75,20 @@ def cumulative(
     lineage: Mapping[str, object],
     changes: Mapping[str, object] | None = None,
     ledger: Sequence[Mapping[str, object]] = (),
+    weekend: tuple[int, ...] = (4, 5, 6),
     paper: Literal["us-letter", "a4"] = "us-letter",
 ) -> dict[str, bytes]:
-    """Files of the cumulative report: every month of `summaries` up to `through_month`.
+    """Files of the cumulative report: every month of `summaries` (HISTORY of each) up to `through_month`.
 
     `through` is the last complete business day where `through_month` is still open. `changes` is the figures.json of
     the previous edition; months that moved since are named. `ledger` are the published editions of all reports, each
-    with report, month, edition, digest.
+    with report, month, edition, digest. `weekend` are the weekdays (0 = Monday) that count as the weekend.
     """
     from reports.compose import compose_cumulative
     from reports.render import files_of
 
     return files_of(
-        compose_cumulative(through_month, summaries, through=through, places=places, facts=lineage, editions=ledger, before=changes),
+        compose_cumulative(through_month, summaries, through=through, places=places, facts=lineage, editions=ledger, before=changes, weekend=weekend),
         locale,
         paper,
     )

@@ -13,7 +13,7 @@ from datetime import date
 import pyarrow as pa
 
 from reports.figures import Figures, currencies
-from reports.figures.history import History
+from reports.figures.history import WEEKEND, History
 from reports.page import Page, Section
 from reports.render.machine import plain
 from reports.sections.attention import attention
@@ -30,7 +30,7 @@ from reports.sections.hours import hours
 from reports.sections.items import items
 from reports.sections.ledger import ledger
 from reports.sections.lifecycle import lifecycle
-from reports.sections.lineage import light_of, lineage
+from reports.sections.lineage import OVER_TIME, light_of, lineage
 from reports.sections.loyalty import loyalty
 from reports.sections.margin import margin
 from reports.sections.menu import menu
@@ -48,7 +48,7 @@ from reports.sections.tenders import tenders
 from reports.sections.till import differs
 from reports.sections.trend import trend
 from reports.sections.weekdays import weekdays
-from reports.sections.weekend import weekend
+from reports.sections.weekend import weekend as week_parts
 from reports.sections.years import years
 
 Sources = Mapping[date, Mapping[str, pa.Table]]
@@ -99,7 +99,7 @@ def compose_monthly(
         sections = [ask(figures) for ask in ASKED]
         past = _past(before, currency)
         plainly = {s.key: plain(s.figures, places) for s in sections}
-        sections.append(changes(plainly, past, currency, places, reopened))
+        sections.append(changes(plainly, past, currency, places, reopened, figures.stores))
         sections.append(lineage(figures.total, quality, currency, facts, differs(figures)))
         sections.append(attention([f for s in sections for f in s.findings], light_of(figures.total, quality, differs(figures)), currency))
         ordered = sorted(sections, key=lambda section: MONTHLY.index(section.key))
@@ -107,7 +107,7 @@ def compose_monthly(
     return Page("monthly", month, through, places, found, tuple(sorted(names.values())), tuple(made), facts, front=3)
 
 
-CUMULATIVE = (story, trend, years, pace, rhythm, weekend, lifecycle, margin, migration, options, stability, loyalty, giving, records)
+CUMULATIVE = (story, trend, years, pace, rhythm, week_parts, lifecycle, margin, migration, options, stability, loyalty, giving, records)
 
 
 def compose_cumulative(
@@ -119,6 +119,7 @@ def compose_cumulative(
     facts: Mapping[str, object],
     editions: Sequence[Mapping[str, object]] = (),
     before: Mapping[str, object] | None = None,
+    weekend: tuple[int, ...] = WEEKEND,
 ) -> Page:
     """The cumulative report as data: all months of `sources` up to `last`.
 
@@ -131,12 +132,12 @@ def compose_cumulative(
     made: list[Section] = []
     names: dict[str, str] = {}
     for currency in found:
-        history = History(last, through, currency, kept)
+        history = History(last, through, currency, kept, weekend)
         names |= history.stores
         sections = [ask(history) for ask in CUMULATIVE]
         sections += [
             ledger(editions, history, _past(before, currency), places),
-            lineage(history.sum_of(history.months), history.stacked("quality"), currency, facts),
+            lineage(history.sum_of(history.months), history.stacked("quality"), currency, facts, glossary=OVER_TIME),
             outlook(history),
         ]
         made += [replace(section, currency=currency, number=i + 1) for i, section in enumerate(sections)]

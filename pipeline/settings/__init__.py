@@ -22,7 +22,7 @@ from pipeline.settings.sections import lake, mail, pos, report, shop, webhook
 from pipeline.settings.shaping import cleaning, default_store, menu, rules, stores
 
 __all__ = ["Day", "Days", "Month", "check", "cleaning", "default_month", "default_store", "install_guards", "lake", "last_day", "locale",
-           "mail", "menu", "now", "paper", "pos", "report", "rules", "shop", "spool", "stores", "token", "webhook"]
+           "mail", "menu", "now", "paper", "pos", "report", "rules", "shop", "spool", "stores", "token", "webhook", "weekend"]
 
 load_dotenv(Path("config/config.env"))
 
@@ -51,6 +51,7 @@ def check() -> None:
     rules()
     locale()
     paper()
+    weekend()
 
 
 def locale() -> str:
@@ -71,6 +72,14 @@ def paper() -> str:
     if name not in {"us-letter", "a4"}:
         raise ConfigError(f"[report] paper = {name!r}: use us-letter or a4")
     return name
+
+
+def weekend() -> tuple[int, ...]:
+    """The weekdays (0 = Monday) that the cumulative report calls the weekend."""
+    known, named = ("mon", "tue", "wed", "thu", "fri", "sat", "sun"), [name.strip().lower() for name in report().weekend.split(",")]
+    if not set(named) <= set(known) or len(set(named)) in {0, len(known)}:
+        raise ConfigError(f"[report] weekend = {report().weekend!r}: name some of {', '.join(known)}, and not all, with commas between them")
+    return tuple(sorted({known.index(name) for name in named}))
 
 
 def spool() -> Path:

@@ -52,6 +52,7 @@ class report(luigi.Config):  # noqa: N801
 
     locale = luigi.Parameter("es_MX", description="es_MX or en_US")
     paper = luigi.Parameter("us-letter", description="us-letter or a4")
+    weekend = luigi.Parameter("fri,sat,sun", description="weekdays that the cumulative report calls the weekend")
 
 
 class mail(luigi.Config):  # noqa: N801

@@ -28,9 +28,9 @@ log = logging.getLogger(__name__)
 STARTED = time.monotonic()  # of this process, to say how long a night took
 
 
-def read_tables(task: Partition) -> dict[str, pa.Table]:
-    """The tables of a partition by name."""
-    return {name: from_bytes(body) for name, body in lake().read(task.dataset, task.name).items()}
+def read_tables(task: Partition, members: list[str] | None = None) -> dict[str, pa.Table]:
+    """The tables of a partition by name; all, where none are named."""
+    return {name: from_bytes(body) for name, body in lake().read(task.dataset, task.name, members).items()}
 
 
 class Report(Partition):
@@ -107,16 +107,19 @@ def months_known(month: date) -> list[date]:
 class CumulativeReport(Report):
     """The whole history through a month."""
 
-    dataset, version = "reports/cumulative", 1
+    dataset, version = "reports/cumulative", 2
 
     def requires(self) -> list[MonthlySummary]:
         return [MonthlySummary(month=month) for month in months_between(settings.pos().history_starts, self.month)]
 
+    def shape(self) -> dict[str, object]:
+        return super().shape() | {"weekend": settings.weekend()}
+
     def tell_story(self, before: dict[str, object] | None, **common: object) -> dict[str, bytes]:
         ledger = [{"report": dataset, "month": name, "edition": number, "digest": one.digest}
                   for dataset, months in editions().items() for name, issued in months.items() for number, one in enumerate(issued, 1)]
-        return reports.cumulative(self.month, {task.month: read_tables(task) for task in self.requires()}, changes=before, ledger=ledger,
-                                  **common)
+        told = {task.month: read_tables(task, list(reports.HISTORY)) for task in self.requires()}
+        return reports.cumulative(self.month, told, changes=before, ledger=ledger, weekend=settings.weekend(), **common)
 
 
 def changed_since(month: str, watermark: str) -> list[dict[str, str]]:

@@ -1,23 +1,28 @@
 """Next month by day: a plain method, held against the seasonal naive one on the shop's own past.
 
-Method: a day's net sales = the mean of the last WEEKS same weekdays (closed days count as 0) × the ratio of the month's
-seasonal index to that of the months the weekdays came from, where the history has an index. Naive: the same weekday
-of the last week before. Both are tried on each of the last TRIALS whole months from what was known when it began; the error is
-the sum of |actual - forecast| over days ÷ the sum of actual. Interval: the 10th and 90th percentile of actual ÷ forecast
-of the tried days; of the month, its lowest and highest actual ÷ forecast. In: a `History`. Out: integers.
+What is known ends with `origin`: the last day of the history, in mid-month where the last month is open. Method: a day's
+net sales = the mean of the last WEEKS same weekdays up to the origin (closed days count as 0) × the seasonal index of its
+month ÷ the mean index of the months that those weekdays lie in, where 24 months allow an index. Naive: the last same weekday.
+Both are tried on each of the last TRIALS whole months, from the same day of the month before it and with nothing younger, the
+index included; the error is the sum of |actual - forecast| over days ÷ the sum of actual. Interval of a day: from the 10th to
+the 90th percentile of actual ÷ forecast of the tried days; of the month: the least and the greatest actual ÷ forecast of the
+tried months; both contain the forecast. In: a `History`. Out: integers.
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import NamedTuple
+from fractions import Fraction
+from typing import Literal, NamedTuple
 
-from reports.figures.calendar import days_of, next_month
+from reports.figures.calendar import days_of, month_before, next_month, same_day
 from reports.figures.growth import seasonality
 from reports.figures.history import History
 from reports.values import divide
 
 WEEKS, TRIALS, FEWEST_TRIALS = 8, 6, 3
+DAY = timedelta(days=1)
 
 
 class Forecast(NamedTuple):
@@ -31,58 +36,73 @@ class Forecast(NamedTuple):
     trials: int
 
 
-def forecast(history: History) -> Forecast | None:
-    """None where the history is short, or where the method does not beat the naive one."""
-    if not history.whole or history.partial - {history.months[0]}:
-        return None
+class Declined(NamedTuple):
+    """Why there is no forecast: history too short; nothing sold in the trials; or naive misses no more (both errors)."""
+
+    reason: Literal["short", "idle", "worse"]
+    error: tuple[int, int] = (0, 0)
+    naive: tuple[int, int] = (0, 0)
+    trials: int = 0
+
+
+def forecast(history: History) -> Forecast | Declined:
+    """The month after the last one of `history`."""
+    if not history.tables:
+        return Declined("short")
     frame = history.stacked("days")
     net = {day: int(v) for day, v in frame.groupby("business_day")["net_sales"].sum().items()}
-    index = seasonality(history)
-    first = min(net)
-    trials = [m for m in history.whole if (m - first).days >= 7 * WEEKS][-TRIALS:]
+    monthly = {month: history.totals[month].net_sales for month in history.whole}
+    trials = [m for m in history.whole if (_origin(m, history.through) - min(net)).days >= 7 * WEEKS - 1][-TRIALS:]
     if len(trials) < FEWEST_TRIALS:
-        return None
+        return Declined("short")
     miss, miss_naive, whole, ratios, totals = 0, 0, 0, [], []
     for month in trials:
-        guess, naive = _guess(net, month, index), _naive(net, month)
+        origin = _origin(month, history.through)
+        known = {day: v for day, v in net.items() if day <= origin}
+        guess = guess_month(known, month, origin, seasonality({m: v for m, v in monthly.items() if next_month(m) - DAY <= origin}))
         actual = {day: net.get(day, 0) for day in guess}
         miss += sum(abs(actual[d] - guess[d]) for d in guess)
-        miss_naive += sum(abs(actual[d] - naive[d]) for d in naive)
+        miss_naive += sum(abs(actual[d] - known.get(last_weekday(d, origin), 0)) for d in guess)
         whole += sum(actual.values())
-        ratios += [(actual[d], guess[d]) for d in guess if guess[d] > 0]
+        ratios += [Fraction(actual[d], guess[d]) for d in guess if guess[d] > 0]
         totals.append((sum(actual.values()), sum(guess.values())))
-    if whole <= 0 or miss >= miss_naive or not ratios or any(t[1] <= 0 for t in totals):
-        return None
-    ordered = sorted(1000 * a // g for a, g in ratios)
-    low, high = ordered[len(ordered) // 10], ordered[-1 - len(ordered) // 10]
-    month = next_month(history.last)
-    days = {day: (divide(v * low, 1000), v, divide(v * high, 1000)) for day, v in _guess(net, month, index).items()}
-    middle = sum(v for _, v, _ in days.values())
-    bounds = sorted(1000 * a // g for a, g in totals)
-    return Forecast(
-        month,
-        days,
-        (divide(middle * bounds[0], 1000), middle, divide(middle * bounds[-1], 1000)),
-        (miss, whole),
-        (miss_naive, whole),
-        len(trials),
-    )
+    if whole <= 0 or not ratios or any(guessed <= 0 for _, guessed in totals):
+        return Declined("idle")
+    if miss >= miss_naive:
+        return Declined("worse", (miss, whole), (miss_naive, whole), len(trials))
+    ratios.sort()
+    month, origin = next_month(history.last), _origin(next_month(history.last), history.through)
+    days = {
+        day: _around(middle, ratios[len(ratios) // 10], ratios[-1 - len(ratios) // 10])
+        for day, middle in guess_month(net, month, origin, seasonality(monthly)).items()
+    }
+    bounds = [Fraction(*pair) for pair in totals]
+    total = _around(sum(middle for _, middle, _ in days.values()), min(bounds), max(bounds))
+    return Forecast(month, days, total, (miss, whole), (miss_naive, whole), len(trials))
 
 
-def _guess(net: dict[date, int], month: date, index: dict[int, tuple[int, int]]) -> dict[date, int]:
-    """Mean of the last WEEKS same weekdays before `month`, scaled by the season."""
+def guess_month(net: Mapping[date, int], month: date, origin: date, index: Mapping[int, Fraction]) -> dict[date, int]:
+    """The method for each day of `month`, from `net` up to `origin`."""
     found = {}
     for day in days_of(month):
-        back = (day - month).days // 7 + 1
-        past = [day - timedelta(days=7 * (back + k)) for k in range(WEEKS)]
-        if not index:
-            found[day] = divide(sum(net.get(p, 0) for p in past), WEEKS)
-            continue
-        part, whole = index[month.month]
-        base = sum(index[p.month][0] * 1000 // index[p.month][1] for p in past)
-        found[day] = divide(sum(net.get(p, 0) for p in past) * part * 1000, whole * base) if base else 0
+        last = last_weekday(day, origin)
+        past = [last - 7 * k * DAY for k in range(WEEKS)]
+        scale = index[month.month] / sum(index[p.month] for p in past) if index else Fraction(1, WEEKS)
+        middle = sum(net.get(p, 0) for p in past) * scale
+        found[day] = divide(middle.numerator, middle.denominator)
     return found
 
 
-def _naive(net: dict[date, int], month: date) -> dict[date, int]:
-    return {day: net.get(day - timedelta(days=7 * ((day - month).days // 7 + 1)), 0) for day in days_of(month)}
+def last_weekday(day: date, origin: date) -> date:
+    """The last day up to `origin` that is the same weekday as `day`."""
+    return day - 7 * -(-(day - origin).days // 7) * DAY
+
+
+def _origin(month: date, through: date | None) -> date:
+    """The last day that is known when `month` is forecast: as far into the month before as `through` is into its own."""
+    return same_day(month_before(month), through) if through else month - DAY
+
+
+def _around(middle: int, low: Fraction, high: Fraction) -> tuple[int, int, int]:
+    lower, upper = middle * min(low, Fraction(1)), middle * max(high, Fraction(1))
+    return divide(lower.numerator, lower.denominator), middle, divide(upper.numerator, upper.denominator)

@@ -2,18 +2,19 @@
 
 Like-for-like (after the nostress note): same stores, only days traded in both years, each day beside the equivalent
 weekday (day - 364). Seasonality: a month's net sales ÷ the centred 12-month mean around it (2 × 12 moving mean, the
-classical way), averaged over the years; only with >= SEASONS whole months. In: `days` frames and a `History`. Out: integers.
+classical way), averaged over the years; only with >= SEASONS whole months. In: `days` frames; net sales of whole months. Out: exact.
 """
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import date, timedelta
+from fractions import Fraction
 from typing import NamedTuple
 
 import pandas as pd
 
 from reports.figures.calendar import month_before
-from reports.figures.history import History
 
 YEAR = timedelta(days=364)
 SEASONS = 24
@@ -34,7 +35,7 @@ def by_store_day(days: pd.DataFrame) -> dict[tuple[str, object], int]:
 def like_for_like(now: pd.DataFrame, base: pd.DataFrame) -> LikeForLike:
     """Net sales of the days of `now` whose store traded 364 days before too, and of those days before.
 
-    `base` is the same month of last year; days whose equivalent falls out of it are not compared.
+    `base` holds the same month of last year and the one after it: 31 October stands beside 1 November.
     """
     past, kept = by_store_day(base), []
     for (store, day), net in by_store_day(now).items():
@@ -43,20 +44,18 @@ def like_for_like(now: pd.DataFrame, base: pd.DataFrame) -> LikeForLike:
     return LikeForLike(sum(k[0] for k in kept), sum(k[1] for k in kept), len({k[2] for k in kept}))
 
 
-def seasonality(history: History) -> dict[int, tuple[int, int]]:
-    """calendar month -> (part, whole) of its index; {} with fewer than SEASONS whole months or without a full cycle."""
-    whole = set(history.whole)
-    if len(whole) < SEASONS:
+def seasonality(net: Mapping[date, int]) -> dict[int, Fraction]:
+    """calendar month -> its index, from net sales of whole months; {} with fewer than SEASONS of them or without a full cycle."""
+    if len(net) < SEASONS:
         return {}
-    net = {m: history.totals[m].net_sales for m in history.whole}
-    found: dict[int, list[tuple[int, int]]] = {}
-    for month in history.whole:
+    found: dict[int, list[Fraction]] = {}
+    for month in net:
         around = [month_before(month, k) for k in range(-6, 7)]
-        if not set(around) <= whole:
+        if not set(around) <= net.keys():
             continue
         centred = net[around[0]] + net[around[-1]] + 2 * sum(net[m] for m in around[1:-1])
         if centred > 0:
-            found.setdefault(month.month, []).append((24 * net[month], centred))
-    if len(found) < 12:
+            found.setdefault(month.month, []).append(Fraction(24 * net[month], centred))
+    if len(found) < 12 or any(sum(indices) <= 0 for indices in found.values()):
         return {}
-    return {m: (sum(part * 1_000_000 // base for part, base in pairs), 1_000_000 * len(pairs)) for m, pairs in sorted(found.items())}
+    return {m: sum(indices, Fraction()) / len(indices) for m, indices in sorted(found.items())}

@@ -20,16 +20,19 @@ from reports.figures.money import SUMS, Totals, total
 from reports.figures.tables import Tables, names
 
 STARTED = 3
+WEEKEND = (4, 5, 6)
+"""Friday to Sunday: a restaurant's weekend."""
 
 
 @dataclass(frozen=True)
 class History:
-    """All months up to `last` in one currency; `through` is the last complete day where `last` is open."""
+    """All months up to `last` in one currency; `through` is the last complete day where `last` is open; `weekend` its weekdays (0 = Monday)."""
 
     last: date
     through: date | None
     currency: str
     sources: Mapping[date, Mapping[str, pa.Table]]
+    weekend: tuple[int, ...] = WEEKEND
 
     @cached_property
     def tables(self) -> dict[date, Tables]:

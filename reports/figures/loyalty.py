@@ -2,10 +2,10 @@
 
 In: `customers` frames stacked by month. Out: integers; groups under SMALL (see `customers`) are for the caller to hide.
 Cohort retention(k) = customers whose first month is m and who bought in m + k ÷ customers of m; cells after the last
-whole month do not exist. RFM: days since the last purchase, receipts and net spend within the 12 months that end with the
-period (never "today"); quintile scores 1 to 5 over customers with a receipt, ties share a score; under FEWEST_RFM
-customers nobody is scored. Segments as in CRAN `rfm` (rfm_segment), the first that fits. Concentration: share of net
-spend of the best tenth of customers.
+whole month do not exist. RFM: days since the last purchase, receipts and net spend within the 12 whole months that end the
+period (365 days, 366 in a leap year; never "today", never a month under way); quintile scores 1 to 5 over customers with
+a receipt, ties share a score; under FEWEST_RFM customers nobody is scored. Segments as in CRAN `rfm` (rfm_segment), the
+first that fits. Concentration: share of net spend of the best tenth of customers.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from datetime import date
 
 import pandas as pd
 
-from reports.figures.customers import by_customer
+from reports.figures.customers import SMALL, by_customer
 
 FEWEST_RFM = 25
 SEGMENTS = (  # name, recency, frequency, monetary: lowest and highest score
@@ -72,6 +72,16 @@ def segments(customers: pd.DataFrame, end: date) -> dict[str, tuple[int, int]]:
         number, spend = found.get(name, (0, 0))
         found[name] = (number + 1, spend + int(net))
     return found
+
+
+def fold_small(named: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
+    """`named` with the segments of under SMALL customers put into "others", and the next smallest too while those are under SMALL."""
+    kept = dict(sorted(named.items(), key=lambda pair: (-pair[1][0], pair[0])))
+    others = kept.pop("others", (0, 0))
+    while kept and (list(kept.values())[-1][0] < SMALL or 0 < others[0] < SMALL):
+        _, (number, spend) = kept.popitem()
+        others = (others[0] + number, others[1] + spend)
+    return kept | ({"others": others} if others[0] else {})
 
 
 def concentration(customers: pd.DataFrame) -> tuple[int, int, int]:

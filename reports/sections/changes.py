@@ -22,11 +22,21 @@ Plain = Mapping[str, object]
 Moved = tuple[Text | Name, Value, Value, str]
 
 
-def changes(now: Plain, before: Plain | None, currency: str, places: int, reopened: Sequence[Mapping[str, str]] = ()) -> Section:
-    """`now` and `before` are the figures of one currency by section; `reopened` are receipts with number, why, day, total."""
+def changes(
+    now: Plain,
+    before: Plain | None,
+    currency: str,
+    places: int,
+    reopened: Sequence[Mapping[str, str]] = (),
+    names: Mapping[str, str] | None = None,
+) -> Section:
+    """`now` and `before` are the figures of one currency by section; `reopened` are receipts with number, why, day, total.
+
+    `names` are those of the stores; a store that is no longer known goes by its identifier.
+    """
     if before is None:
         return Section("changes", (text("changes.first"),))
-    moved = list(_moved(now, before, currency, places))
+    moved = list(_moved(now, before, currency, places, names or {}))
     said = [text("changes.some" if moved else "changes.none", n=Count(len(moved)))]
     tables = []
     net = [m for m in moved if m[3] == "bridge.total.net_sales"]
@@ -69,7 +79,7 @@ def changes(now: Plain, before: Plain | None, currency: str, places: int, reopen
     )
 
 
-def _moved(now: Plain, before: Plain, currency: str, places: int) -> Iterator[Moved]:
+def _moved(now: Plain, before: Plain, currency: str, places: int, names: Mapping[str, str]) -> Iterator[Moved]:
     def money(value: object) -> Value:
         return None if value is None else Money(int(Decimal(str(value)).scaleb(places)), currency)
 
@@ -91,7 +101,7 @@ def _moved(now: Plain, before: Plain, currency: str, places: int) -> Iterator[Mo
     stores, was = _at(now, "bridge", "stores"), _at(before, "bridge", "stores")
     for store in sorted({*stores, *was}):
         yield from pair(
-            text("changes.store", store=Name(store)),
+            text("changes.store", store=Name(names.get(store, store))),
             was.get(store, {}).get("net_sales"),
             stores.get(store, {}).get("net_sales"),
             f"bridge.stores.{store}.net_sales",

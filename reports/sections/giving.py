@@ -62,11 +62,14 @@ def giving(history: History) -> Section:
         charts=(chart,),
         tables=(table,) if table.rows else (),
         figures={
-            m.isoformat()[:7]: {
-                "discount_share": Percent(*history.totals[m].discount_share),
-                "refund_share": Percent(*history.totals[m].refund_share),
-            }
-            for m in months
+            **{
+                m.isoformat()[:7]: {
+                    "discount_share": Percent(*history.totals[m].discount_share),
+                    "refund_share": Percent(*history.totals[m].refund_share),
+                }
+                for m in months
+            },
+            "tenders": [{"tender": row[0].text, "first": row[1], "latest": row[2]} for row in table.rows],
         },
     )
 

@@ -9,7 +9,7 @@ from reports.figures.history import History
 from reports.page import Column, Section, Table
 from reports.values import Count, Money, Month, Name, Value, text
 
-KINDS = ("monthly", "cumulative")
+KINDS = ("monthly", "cumulative")  # the last part of a report's folder
 
 
 def ledger(entries: Sequence[Mapping[str, object]], history: History, before: Mapping[str, object] | None, places: int) -> Section:
@@ -29,7 +29,7 @@ def ledger(entries: Sequence[Mapping[str, object]], history: History, before: Ma
     again = sum(int(str(e.get("edition", 0))) > 1 for e in ordered)
     rows = tuple(
         (
-            text(f"ledger.{e['report']}") if e.get("report") in KINDS else Name(str(e.get("report", ""))),
+            _kind(str(e.get("report", ""))),
             Name(str(e.get("month", ""))),
             Count(int(str(e.get("edition", 0)))),
             Name(str(e.get("digest", ""))),
@@ -45,12 +45,18 @@ def ledger(entries: Sequence[Mapping[str, object]], history: History, before: Ma
     )
 
 
+def _kind(report: str) -> Value:
+    name = report.rpartition("/")[2]
+    return text(f"ledger.{name}") if name in KINDS else Name(report)
+
+
 def _moved(history: History, before: Mapping[str, object] | None, places: int) -> list[tuple[Value, ...]]:
-    """Months of both editions whose net sales differ: month, was, is."""
-    past = ((before or {}).get("trend") or {}).get("months", {})
+    """Months of both editions whose net sales differ: month, was, is. A month that was or is under way grows, and has not moved."""
+    told = (before or {}).get("trend") or {}
+    past = {month: said for month, said in told.get("months", {}).items() if month != told.get("open")}
     rows: list[tuple[Value, ...]] = []
     for month, total in sorted(history.totals.items(), reverse=True):
-        was = past.get(month.isoformat()[:7], {}).get("net_sales")
+        was = None if history.through and month == history.last else past.get(month.isoformat()[:7], {}).get("net_sales")
         units = None if was is None else int(Decimal(was).scaleb(places))
         if units is not None and units != total.net_sales:
             rows.append((Month(month), Money(units, history.currency), Money(total.net_sales, history.currency)))

@@ -129,9 +129,11 @@ def _chart(history: History, then: pd.DataFrame, now: pd.DataFrame) -> tuple[Cha
         return ()
     rank_then, rank_now = ({item: i + 1 for i, item in enumerate(frame.index)} for frame in (then, now))
     rows = [(Name(item), rank_then.get(item), rank_now[item]) for item in top]
-    climbers = [(rank_then[i] - rank_now[i], i) for i in top if i in rank_then]
-    rise, item = max(climbers, key=lambda c: (c[0], c[1]), default=(0, top[0]))
-    key = "lifecycle.chart" if rise > 0 else "lifecycle.steady"
+    climbers = [(rank_then[i] - rank_now[i], -rank_now[i], i) for i in top if i in rank_then]
+    rise, _, item = max(climbers, default=(0, 0, top[0]))
+    if rise <= 0:
+        item = top[0]
+    key = "lifecycle.chart" if rise > 0 else "lifecycle.steady" if rank_then.get(item) == 1 else "lifecycle.first"
     return (
         Chart(
             "slope",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
@@ -47,6 +47,20 @@ GLOSSARY = (
     "basket",
     "small_cells",
 )
+OVER_TIME = (
+    *(term for term in GLOSSARY if term not in ("fair", "repeat_rate", "new_customer", "abc", "small_cells")),
+    "like_for_like",
+    "season",
+    "half_years",
+    "price_change",
+    "cohort",
+    "rfm",
+    "concentration",
+    "odd_day",
+    "forecast",
+    "small_cells",
+)
+"""What the cumulative report speaks of."""
 
 
 def quality_of(frame: pd.DataFrame) -> dict[str, tuple[int, int]]:
@@ -73,7 +87,12 @@ def light_of(total: Totals, quality: pd.DataFrame, till: tuple[bool, bool] = (Fa
 
 
 def lineage(
-    total: Totals, quality: pd.DataFrame, currency: str, facts: Mapping[str, object], till: tuple[bool, bool] = (False, False)
+    total: Totals,
+    quality: pd.DataFrame,
+    currency: str,
+    facts: Mapping[str, object],
+    till: tuple[bool, bool] = (False, False),
+    glossary: Sequence[str] = GLOSSARY,
 ) -> Section:
     """Counts, checks with their subjects, the origin and the glossary, of a month or of the whole history."""
     checks = quality_of(quality)
@@ -114,7 +133,7 @@ def lineage(
     origin = _origin(facts)
     if origin.rows:
         tables.append(origin)
-    notes = tuple(text(f"glossary.{term}") for term in GLOSSARY)
+    notes = tuple(text(f"glossary.{term}") for term in glossary)
     return Section(
         "lineage",
         tuple(said),

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import date
 
 from reports.figures.calendar import month_before, next_month
 from reports.figures.customers import SMALL, by_customer
 from reports.figures.history import History
-from reports.figures.loyalty import FEWEST_RFM, SEGMENTS, cohorts, concentration, segments
+from reports.figures.loyalty import FEWEST_RFM, SEGMENTS, cohorts, concentration, fold_small, segments
 from reports.page import Chart, Column, Section, Table
 from reports.values import Count, Money, Month, Percent, Value, text
 
@@ -15,7 +16,7 @@ COHORTS, AHEAD = 12, 11
 
 
 def loyalty(history: History) -> Section:
-    """Only customers that the till knows; groups under SMALL are hidden."""
+    """Only customers that the till knows; groups under SMALL are hidden. Segments are of the 12 months to the last whole one."""
     if not history.tables:
         return Section("loyalty", (text("customers.none"),))
     customers = history.stacked("customers")
@@ -41,25 +42,19 @@ def loyalty(history: History) -> Section:
     tables: list[Table] = []
     charts: list[Chart] = []
     if rows:
-        charts.append(table)
         second = [(cells[1], size) for _, size, cells in rows if len(cells) > 1 and cells[1] is not None]
-        if second:
-            said.append(
-                text(
-                    "loyalty.return",
-                    share=Percent(sum(n for n, _ in second), sum(s for _, s in second), decimals=0),
-                    n=Count(sum(s for _, s in second)),
-                )
-            )
+        back = (sum(n for n, _ in second), sum(size for _, size in second)) if second else None
+        if back:
+            said.append(text("loyalty.return", share=Percent(*back, decimals=0), n=Count(back[1])))
+        charts.append(replace(table, title=text("loyalty.chart_found", share=Percent(*back, decimals=0))) if back else table)
         figures["cohorts"] = {m.isoformat()[:7]: {"size": size, "seen": cells} for m, size, cells in rows}
     else:
         said.append(text("loyalty.no_cohorts"))
-    end = history.through or _last_day(history.last)
-    recent = customers[customers["month"].map(lambda m: m > month_before(history.last, 12))]
-    named = segments(recent, end)
-    kept = {n: v for n, v in named.items() if v[0] >= SMALL}
-    if named:
-        tables.append(_segments(history, kept, sum(n for n, _ in named.values())))
+    last = history.whole[-1] if history.whole else history.last
+    recent = customers[customers["month"].map(lambda m: month_before(last, 12) < m <= last).astype(bool)]
+    kept = fold_small(segments(recent, _last_day(last)))
+    if kept:
+        tables.append(_segments(history, kept, last))
         figures["segments"] = {n: {"customers": c, "net_sales": Money(s, history.currency)} for n, (c, s) in kept.items()}
     else:
         said.append(text("loyalty.no_scores", n=Count(FEWEST_RFM)))
@@ -116,14 +111,14 @@ def _cohorts(history: History, found: dict[date, dict[date, int]]) -> tuple[Char
     return chart, rows if width > 1 else []
 
 
-def _segments(history: History, kept: dict[str, tuple[int, int]], everyone: int) -> Table:
-    order = [name for name, *_ in SEGMENTS] + ["others"]
+def _segments(history: History, kept: dict[str, tuple[int, int]], last: date) -> Table:
+    order, everyone = [name for name, *_ in SEGMENTS] + ["others"], sum(n for n, _ in kept.values())
     rows: list[tuple[Value, ...]] = [
         (text(f"segment.{n}"), Count(kept[n][0]), Percent(kept[n][0], everyone), Money(kept[n][1], history.currency)) for n in order if n in kept
     ]
     return Table(
         "segments",
-        text("loyalty.segments"),
+        text("loyalty.segments", month=Month(last)),
         (Column("segment"), Column("customers", "count"), Column("share", "percent"), Column("net_sales", "money")),
         tuple(rows),
         shown=11,

@@ -11,6 +11,7 @@ from reports.sections.axis import months_axis
 from reports.values import QUANTITY_UNIT, Count, Month, Name, Percent, Points, divide, text
 
 FEW = 3
+COLUMNS = ("item", "modifier", "option", "first_half", "latest_half", "points")
 
 
 def options(history: History) -> Section:
@@ -50,7 +51,8 @@ def options(history: History) -> Section:
                 },
             )
         )
-    tables = _table(history)
+    rows = _rows(history)
+    tables = _table(rows)
     if not tables and not said:
         said.append(text("options.few", n=Count(FEW)))
     return Section(
@@ -58,21 +60,25 @@ def options(history: History) -> Section:
         tuple(said),
         charts=tuple(charts),
         tables=tables,
-        figures={"combo_share": {m.isoformat()[:7]: Percent(*pair) for m, pair in rates.items()}},
+        figures={
+            "combo_share": {m.isoformat()[:7]: Percent(*pair) for m, pair in rates.items()},
+            "options": [dict(zip(COLUMNS, (i.text, m.text, o.text, *shares), strict=True)) for i, m, o, *shares in rows],
+        },
     )
 
 
-def _table(history: History) -> tuple[Table, ...]:
-    """The options of the dishes chosen most, in the first and in the second half of all whole months."""
+def _rows(history: History) -> list[tuple]:
+    """The options chosen most first: their shares of the same dish and modifier in the first and in the second half of all whole months."""
     half = len(history.whole) // 2
     choices = history.stacked("choices")
     if half < 1 or choices.empty:
-        return ()
+        return []
     then, now = (_shares(choices[choices["month"].isin(months)]) for months in (history.whole[:half], history.whole[-half:]))
+    chosen = {key[:2]: whole for key, (_, whole) in then.items()}
     rows = []
     for key in sorted(now, key=lambda k: (-now[k][1], k)):
         item, name, option = key
-        was = then.get(key, (0, now[key][1] and then.get(key, (0, 0))[1]))
+        was = then.get(key, (0, chosen.get(key[:2], 0)))
         known = was[1] >= PERCENT_BASE * QUANTITY_UNIT
         rows.append(
             (
@@ -84,18 +90,17 @@ def _table(history: History) -> tuple[Table, ...]:
                 Points(*now[key], *was) if known else None,
             )
         )
+    return rows
+
+
+def _table(rows: list[tuple]) -> tuple[Table, ...]:
+    if not rows:
+        return ()
     return (
         Table(
             "options",
             text("options.table"),
-            (
-                Column("item"),
-                Column("modifier"),
-                Column("option"),
-                Column("first_half", "percent"),
-                Column("latest_half", "percent"),
-                Column("points", "percent"),
-            ),
+            tuple(Column(name, "percent" if at > 2 else "text") for at, name in enumerate(COLUMNS)),
             tuple(rows),
             shown=12,
         ),

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from reports.figures.forecast import FEWEST_TRIALS, WEEKS, forecast
+from reports.figures.forecast import FEWEST_TRIALS, WEEKS, Declined, forecast
 from reports.figures.history import History
 from reports.page import Chart, Column, Section, Table
 from reports.values import Count, Day, Money, Month, Percent, text
 
 
 def outlook(history: History) -> Section:
-    """Left out, with its reason, where history is short, the month is open, or the naive guess was better."""
+    """Left out, with its reason, where history is short, nothing was sold, or the naive guess was as good."""
     found = forecast(history)
-    if found is None:
-        return Section("outlook", (text("outlook.none", n=Count(FEWEST_TRIALS), weeks=Count(WEEKS)),))
+    if isinstance(found, Declined):
+        tried = {"error": Percent(*found.error), "naive": Percent(*found.naive)} if found.trials else {}
+        said = text(f"outlook.{found.reason}", n=Count(found.trials or FEWEST_TRIALS), weeks=Count(WEEKS), **tried)
+        figures = {"left_out": found.reason, **({"error": tried["error"], "naive_error": tried["naive"]} if tried else {})}
+        return Section("outlook", (said,), figures=figures)
     currency, days = history.currency, list(found.days)
     low, middle, high = (Money(v, currency) for v in found.total)
     said = (
@@ -61,5 +64,6 @@ def outlook(history: History) -> Section:
             "error": Percent(*found.error),
             "naive_error": Percent(*found.naive),
             "trials": found.trials,
+            "days": {d.isoformat(): {n: Money(v, currency) for n, v in zip(("low", "expected", "high"), found.days[d], strict=True)} for d in days},
         },
     )

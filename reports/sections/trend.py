@@ -42,6 +42,7 @@ def trend(history: History) -> Section:
             for s, frame in history.stacked("days").groupby("store_id", sort=True)
         },
         "partial": sorted(m.isoformat()[:7] for m in history.partial),
+        "open": history.last.isoformat()[:7] if history.through else None,
     }
     if len(months) < FEW:
         return Section("trend", (text("trend.few", n=Count(len(months))),), tables=(table,), figures=figures)

@@ -10,15 +10,14 @@ from reports.figures.history import History
 from reports.page import Chart, Section
 from reports.sections.axis import months_axis
 from reports.sections.comparison import growth
-from reports.values import Count, Money, divide, text
+from reports.values import Count, Money, Series, Weekday, divide, text
 
-WEEKEND = (4, 5, 6)
-"""Friday to Sunday: a restaurant's weekend."""
 FEW = 2
 
 
-def weekend(history: History, days_off: tuple[int, ...] = WEEKEND) -> Section:
-    """Per open day; `days_off` are the weekdays (0 = Monday) that count as the weekend."""
+def weekend(history: History) -> Section:
+    """Per open day; the history says which weekdays are the weekend."""
+    days_off = history.weekend
     if not history.tables:
         return Section("weekend", (text("weekend.empty"),))
     months = {m: split(history.tables[m]["days"], days_off) for m in history.whole}
@@ -60,7 +59,7 @@ def weekend(history: History, days_off: tuple[int, ...] = WEEKEND) -> Section:
         "weekend",
         (said,),
         charts=charts,
-        notes=(text("weekend.note"),),
+        notes=(text("weekend.note", days=Series(tuple(map(Weekday, days_off)))),),
         figures={
             "all": {"week": per_week, "week_days": week_days, "weekend": per_end, "weekend_days": end_days},
             "months": {
@@ -74,7 +73,7 @@ def weekend(history: History, days_off: tuple[int, ...] = WEEKEND) -> Section:
     )
 
 
-def split(days: pd.DataFrame, days_off: tuple[int, ...] = WEEKEND) -> tuple[tuple[int, int], tuple[int, int]]:
+def split(days: pd.DataFrame, days_off: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]]:
     """(net sales, open days) of the week and of the weekend."""
     net, opened = [0, 0], [set(), set()]
     sums = days.groupby("business_day")[["net_sales", "receipts"]].sum()

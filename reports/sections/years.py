@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from datetime import date
+from fractions import Fraction
 
-from reports.figures.calendar import month_before
+import pandas as pd
+
+from reports.figures.calendar import month_before, next_month
 from reports.figures.growth import like_for_like, seasonality
 from reports.figures.history import History
 from reports.figures.money import PERCENT_BASE
 from reports.page import Chart, Column, Section, Table
 from reports.sections.comparison import growth
-from reports.values import Count, Money, Month, MonthName, Name, Percent, text
+from reports.values import Count, Money, Month, MonthName, Name, Percent, Text, text
 
 SHOWN = 13
 
@@ -21,7 +24,7 @@ def years(history: History) -> Section:
     pairs = [(m, month_before(m, 12)) for m in history.whole if month_before(m, 12) in history.whole]
     if not pairs:
         return Section("years", (text("years.few"),))
-    fair = {m: like_for_like(history.tables[m]["days"], history.tables[past]["days"]) for m, past in pairs}
+    fair = {m: like_for_like(history.tables[m]["days"], _year_ago(history, past)) for m, past in pairs}
     last, past = pairs[-1]
     now, base = history.totals[last], history.totals[past]
     said = []
@@ -44,12 +47,9 @@ def years(history: History) -> Section:
                 base=Money(fair[last].base, currency),
             )
         )
-    index = seasonality(history)
+    index = {m: value.as_integer_ratio() for m, value in seasonality({m: history.totals[m].net_sales for m in history.whole}).items()}
     if index:
-        best, worst = (
-            max(index, key=lambda m: (index[m][0] * 1000 // index[m][1], -m)),
-            min(index, key=lambda m: (index[m][0] * 1000 // index[m][1], m)),
-        )
+        best, worst = max(index, key=lambda m: (Fraction(*index[m]), -m)), min(index, key=lambda m: (Fraction(*index[m]), m))
         said.append(text("years.season", best=MonthName(best), high=_percent(index[best]), worst=MonthName(worst), low=_percent(index[worst])))
     else:
         said.append(text("years.no_season"))
@@ -84,7 +84,7 @@ def years(history: History) -> Section:
     return Section(
         "years",
         tuple(said),
-        charts=_chart(history),
+        charts=_chart(history, *pairs[-1]),
         tables=(table,),
         figures={
             "months": {
@@ -106,7 +106,12 @@ def _percent(pair: tuple[int, int]) -> Percent:
     return Percent(*pair, decimals=0)
 
 
-def _chart(history: History) -> tuple[Chart, ...]:
+def _year_ago(history: History, past: date) -> pd.DataFrame:
+    """The days of the month a year before and of the one after it, which holds what is 364 days before the last days of a month."""
+    return pd.concat([history.tables[m]["days"] for m in (past, next_month(past)) if m in history.tables])
+
+
+def _chart(history: History, last: date, past: date) -> tuple[Chart, ...]:
     """A line a calendar year, January to December; at most the last three years that have data."""
     found = sorted({m.year for m in history.tables})[-3:]
     lines = [
@@ -120,7 +125,7 @@ def _chart(history: History) -> tuple[Chart, ...]:
         Chart(
             "lines",
             "years",
-            text("years.chart", n=Count(len(lines))),
+            _title(history, last, past),
             text("years.alt", n=Count(len(lines))),
             {
                 "labels": [MonthName(m, short=True) for m in range(1, 13)],
@@ -132,3 +137,11 @@ def _chart(history: History) -> tuple[Chart, ...]:
             },
         ),
     )
+
+
+def _title(history: History, last: date, past: date) -> Text:
+    """The finding: the latest month against its match, or that the years lie side by side where no percentage stands."""
+    now, base = history.totals[last], history.totals[past]
+    if base.receipts < PERCENT_BASE or base.net_sales <= 0:
+        return text("years.side", month=Month(last))
+    return text("years.chart", month=Month(last), change=growth((now.net_sales, 1), (base.net_sales, 1)))

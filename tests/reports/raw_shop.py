@@ -1,5 +1,6 @@
-"""Three months of a burger shop as verbatim receipts: three stores (one opens late), combos, refunds, cancellations, tips, included
+"""Months of a burger shop as verbatim receipts: three stores (one opens late), combos, refunds, cancellations, tips, included
 and added tax, customers, evenings past midnight, a weekly closing day, and the night of 3 April 2022, when the clock changed.
+`age` makes of such receipts a longer history in which customers come and go, an item goes, another comes, and a price is raised.
 
 Made of the receipts of the benchmarks' shop, whose combos are also worked out in SQL (benchmarks/contenders/sales.sql).
 """
@@ -9,6 +10,7 @@ from __future__ import annotations
 import json
 import random
 from collections import defaultdict
+from collections.abc import Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from zoneinfo import ZoneInfo
 
@@ -25,16 +27,17 @@ CLOSED = 1  # Tuesdays
 STORES = tuple(f"{n}b365a0c-a2a8-4774-8904-06cedede22e6" for n in (1, 2, 3))
 
 
-def receipts(count: int, seed: int = 11) -> list[dict]:
-    """Receipts of MONTHS, some of them in two versions."""
+def receipts(count: int, seed: int = 11, days: int = 89, closed: Sequence[int] = (CLOSED,)) -> list[dict]:
+    """Receipts of `days` days from MONTHS on but for weekdays that are `closed`, some of them in two versions."""
     draw = random.Random(seed)
     made = []
     for n, text in enumerate(shop.receipts(count, seed)):
         one = json.loads(text)
         store = n % 3
-        day = MONTHS[0] + timedelta(days=draw.randrange(28 if store == 2 else 0, 89))
-        if day.weekday() == CLOSED:
-            day += timedelta(days=1 if day.month == (day + timedelta(days=1)).month else -1)
+        day = MONTHS[0] + timedelta(days=draw.randrange(28 if store == 2 else 0, days))
+        if day.weekday() in closed:
+            near = (day + timedelta(days=n) for n in (1, -1, 2, -2, 3, -3))
+            day = next(other for other in near if other.weekday() not in closed and other.month == day.month)
         hour = draw.choices((13, 14, 15, 19, 20, 21, 22, 24, 25), (5, 8, 4, 6, 9, 9, 5, 2, 1))[0]
         wall = datetime.combine(day, time(hour % 24, draw.randrange(60)), ZONE) + timedelta(days=hour // 24)
         sold = wall.astimezone(UTC)
@@ -61,6 +64,35 @@ def receipts(count: int, seed: int = 11) -> list[dict]:
     return made
 
 
+def age(found: list[dict], seed: int = 3) -> list[dict]:
+    """`found` with regular customers who come and go, Dessert 1 sold until day 200 only, Coffee 1 from then on, Burger BBQ dearer from day 300."""
+    draw, found = random.Random(seed), [json.loads(json.dumps(one)) for one in found]  # versions share their lines
+    for one in found:
+        day = (datetime.fromisoformat(one["receipt_date"]).date() - MONTHS[0]).days
+        if one["customer_id"]:
+            one["customer_id"] = f"c-{max(0, int(6 + day / 6 - draw.expovariate(1 / 12)))}"
+        for line in one["line_items"]:
+            gone = "Dessert 1" if day >= 200 else "Coffee 1"
+            if line["item_name"] == gone:
+                name = "Coffee 2" if gone == "Coffee 1" else "Dessert 2"
+                line |= {"item_name": name, "item_id": settings.IDS[name][0], "variant_id": settings.IDS[name][1]}
+            if line["item_name"] == "Burger BBQ" and day >= 300:
+                raise_price(one, line, 3.0)
+    return found
+
+
+def business_day(one: dict) -> date:
+    """The business day of a receipt of this shop."""
+    return (datetime.fromisoformat(one["receipt_date"]).astimezone(ZONE).replace(tzinfo=None) - timedelta(hours=5)).date()
+
+
+def raise_price(one: dict, line: dict, by: float) -> None:
+    more = round(by * line["quantity"], 2)
+    line["price"], line["gross_total_money"] = round(line["price"] + by, 2), round(line["gross_total_money"] + more, 2)
+    line["total_money"] = round(line["total_money"] + more, 2)
+    pay(one, more)
+
+
 def add_tax(one: dict) -> None:
     """8 % on top of every line."""
     whole = 0.0
@@ -79,17 +111,17 @@ def pay(one: dict, amount: float) -> None:
     one["payments"][0]["money_amount"] = one["total_money"]
 
 
-def summaries(found: list[dict]) -> dict[date, dict[str, pa.Table]]:
-    """The summary of each month, by way of the pipeline."""
+def summaries(found: list[dict], months: Sequence[date] = MONTHS, last: date = date.max) -> dict[date, dict[str, pa.Table]]:
+    """The summary of each of `months`, of its days up to `last`, by way of the pipeline."""
     rules = Rules({}, Store("America/Mexico_City", time(5), "MXN", 2), read_menu(settings.MENU, "menu.toml"), 2)
     known = json.loads(settings.catalog()) | {"stores": [{"id": store, "name": f"Store {store[0]}"} for store in STORES]}
     catalog = Catalog.read(json.dumps(known).encode())
-    by_date = defaultdict(list)
+    by_date, traded = defaultdict(list), set(map(business_day, found))
     for one in found:
         by_date[date.fromisoformat(one["receipt_date"][:10])].append(json.dumps(one).encode())
     counted = {}
-    for month in MONTHS:
-        days = [month + timedelta(days=n) for n in range(31) if (month + timedelta(days=n)).month == month.month]
+    for month in months:
+        days = [day for n in range(31) if (day := month + timedelta(days=n)).month == month.month and day <= last and day in traded]
         bodies = {day: b"\n".join(by_date[day] + by_date[day + timedelta(days=1)]) + b"\n" for day in days}
         cleaned = [clean(day, [Raw("b", "raw/o", body)], catalog, rules) for day, body in bodies.items()]
         tables = {d.name: pa.concat_tables([getattr(one, d.name) for one in cleaned]) for d in schema.LAKE}

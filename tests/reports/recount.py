@@ -150,10 +150,11 @@ class Recount:
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
 
     def totals(self, **where: object) -> dict[str, object]:
-        """All sums and ratios of a month, or of one store's."""
+        """All sums and ratios of a month, of the months from `since` to it, or of one store's."""
+        where.setdefault("since", where.get("month", self.months["month"]))
         store = "and store = $store" if "store" in where else ""
-        (t,) = self.rows(f"select {SUMS} from r where month = $month {store}", **where)
-        (goods,) = self.rows(f"select {GOODS} from s where in_month = $month {store.replace('store =', 'store_id =')}", **where)
+        (t,) = self.rows(f"select {SUMS} from r where month between $since and $month {store}", **where)
+        (goods,) = self.rows(f"select {GOODS} from s where in_month between $since and $month {store.replace('store =', 'store_id =')}", **where)
         t |= goods | {"points_discounts": 0, "rounding": 0, "difference": 0, "unpaid": 0}
         base = t["costed_net"] - t["costed_tax_included"]
 

@@ -1,6 +1,7 @@
 """summarize(A + B) = merge(summarize(A), summarize(B)), in any order and grouping; nothing is added that must not be."""
 
 from datetime import date
+from functools import cache
 from random import Random
 
 import pyarrow as pa
@@ -35,6 +36,24 @@ def test_merging_is_associative():
     whole = merge({at[0]: a, at[1]: b, at[2]: c}, PLACES)
     assert merge({at[1]: merge({at[0]: a, at[1]: b}, PLACES), at[2]: c}, PLACES) == whole
     assert merge({at[2]: merge({at[1]: b, at[2]: c}, PLACES), at[0]: a}, PLACES) == whole
+
+
+@cache
+def four_months() -> dict[date, dict[str, pa.Table]]:
+    return {first: summarize(**draw_month(first.month, 30, first=first).arguments(), threads=1) for first in (date(2026, n, 1) for n in range(1, 5))}
+
+
+@settings(max_examples=12, deadline=None)
+@given(order=st.permutations([date(2026, n, 1) for n in range(1, 5)]), cuts=st.lists(st.integers(0, 2), min_size=2, max_size=2))
+def test_any_order_and_any_grouping_merge_to_the_same(order, cuts):
+    """Neighbours of any order are merged two by two until one is left; a group is as new as its newest month."""
+    months = four_months()
+    groups = [(month, months[month]) for month in order]
+    for cut in [*cuts, 0]:
+        at = cut % (len(groups) - 1)
+        pair = dict(groups[at : at + 2])
+        groups[at : at + 2] = [(max(pair), merge(pair, PLACES, threads=1))]
+    assert groups[0][1] == merge(months, PLACES, threads=1)
 
 
 def test_no_months_and_one_month():

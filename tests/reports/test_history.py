@@ -1,0 +1,77 @@
+"""What the cumulative report says of editions, weekends, small segments, months under way and stores; and in whatever order months come."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from datetime import date
+
+import pytest
+
+import reports
+from reports.figures.loyalty import fold_small
+from reports.sections.changes import changes
+from reports.sections.ledger import ledger
+from reports.values import Money, Name
+
+MONTHS = [date(2025, n, 1) for n in range(1, 8)]
+OPEN = date(2025, 7, 20)
+
+
+@pytest.fixture(scope="module")
+def told(shop, make_summaries):
+    made = make_summaries(replace(shop(), receipts=4), MONTHS)
+
+    def tell(months=MONTHS, **changed) -> tuple[dict, str]:
+        files = reports.cumulative(max(months), {m: {n: made[m][n] for n in reports.HISTORY} for m in months}, places=2, lineage={"edition": 1},
+                                   locale="en_US", **changed)
+        return json.loads(files["figures.json"]), files["report.md"].decode()
+
+    return tell
+
+
+def test_months_come_in_any_order_and_only_the_named_tables_are_read(told):
+    assert told() == told(MONTHS[::-1])
+
+
+def test_the_weekend_is_whose_days_are_named(told):
+    figures, text = told(weekend=(5, 6))
+    assert "Weekend: Saturday and Sunday." in text
+    assert figures["currencies"]["MXN"]["weekend"] != told()[0]["currencies"]["MXN"]["weekend"]
+
+
+def test_a_month_under_way_has_not_moved_and_a_closed_one_has(told):
+    before, _ = told(through=OPEN)
+    first = before["currencies"]["MXN"]["trend"]["months"]
+    first["2025-02"]["net_sales"], first["2025-07"]["net_sales"] = "1.00", "2.00"
+    for through in (OPEN, None):
+        _, text = told(through=through, changes=before)
+        assert "1 month moved since the last edition" in text and "| February 2025 | \\$1.00 |" in text
+
+
+def test_the_ledger_names_reports_by_their_folder():
+    from reports.figures.history import History
+
+    entries = [{"report": f"reports/{kind}", "month": "2025-07", "edition": 1, "digest": "d"} for kind in ("monthly", "cumulative")]
+    section = ledger(entries, History(MONTHS[-1], None, "MXN", {}), None, 2)
+    assert [row[0].key for row in section.tables[0].rows] == ["ledger.monthly", "ledger.cumulative"]
+
+
+def test_a_forecast_stands_in_mid_month_and_says_why_where_it_does_not(told):
+    figures, text = told(MONTHS[:3])
+    assert figures["currencies"]["MXN"]["outlook"] == {"left_out": "short"} and "No forecast yet" in text
+    outlook = told(through=OPEN)[0]["currencies"]["MXN"]["outlook"]
+    assert "left_out" in outlook or outlook["month"] == "2025-08"
+
+
+def test_a_segment_that_is_too_small_cannot_be_told_from_the_others():
+    named = {"loyal": (30, 300), "lost": (9, 9), "new": (6, 6), "at_risk": (2, 50)}
+    assert fold_small(named) == {"loyal": (30, 300), "lost": (9, 9), "others": (8, 56)}
+    assert fold_small({"loyal": (30, 1), "lost": (6, 1), "others": (7, 2)}) == {"loyal": (30, 1), "lost": (6, 1), "others": (7, 2)}
+    assert fold_small({}) == {}
+
+
+def test_a_store_that_moved_goes_by_its_name():
+    was, now = ({"bridge": {"stores": {"s-1": {"net_sales": net}}}} for net in ("1.00", "2.00"))
+    row, = changes(now, was, "MXN", 2, names={"s-1": "Centro"}).tables[0].rows
+    assert row[0].values["store"] == Name("Centro") and row[1:] == (Money(100, "MXN"), Money(200, "MXN"))
