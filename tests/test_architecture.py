@@ -15,7 +15,8 @@ FILES = sorted(path for folder in ("pipeline", "reports", "simulator") for path 
 STAGES = ("extract", "transform", "load", "summarize", "deliver")
 LUIGI = ("pipeline/settings/", "pipeline/targets.py", "pipeline/tasks/")
 AWS = {"pipeline/load/s3.py", "pipeline/load/glue.py"}
-ONLY = {"requests": {"pipeline/extract/http.py", "pipeline/deliver/webhook.py"}, "pyspark": {"pipeline/engine/spark.py"}, "boto3": AWS, "botocore": AWS}
+ONLY = {"requests": {"pipeline/extract/http.py", "pipeline/deliver/webhook.py"}, "pyspark": {"pipeline/engine/spark.py"},
+        "boto3": AWS, "botocore": AWS}
 
 
 def module(path: Path) -> str:

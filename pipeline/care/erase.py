@@ -5,7 +5,7 @@ is verbatim otherwise, so no amount changes. The list of the erased, `_erased/<k
 its receipt is fetched again; it holds no identifier, and another HMAC than the tables do.
 
     drop        raw batches that name the customer are committed again without; the old objects and all their versions are removed
-    clear       older versions of what is made of raw are removed: it can be made again
+    clear_made  older versions of what is made of raw are removed: it can be made again
     traces      objects and versions that still hold the identifier or its HMAC, each read and decompressed
 
 Each step finds by itself what is left to do, so an erasure that was killed is started again. Raises ConfigError where there is no key.
@@ -16,30 +16,20 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from collections import defaultdict
-from collections.abc import Iterator
-from datetime import date
-from typing import NamedTuple
+from collections.abc import Iterable, Iterator
 
 import pyarrow as pa
 
+from pipeline.care.rewrite import Edit, Touched, clear, find_touched, rewrite
 from pipeline.errors import ConfigError, Corrupt
 from pipeline.extract import Page, Source
-from pipeline.load import RAW, RECEIPTS, Lake, RawObject, Stat, Storage, decompress
-from pipeline.load.layout import parse_raw, raw_prefix
+from pipeline.load import Lake, Storage, decompress
 from pipeline.load.parquet import from_bytes
 
 LIST = "_erased/"
 _NAMED = re.compile(rb'("customer_id"\s*:\s*)("(?:[^"\\]|\\.)*")')
-_MADE = ("staging/", "receipts/", "quarantine/", "summary/", "customers/")
-
-
-class Touched(NamedTuple):
-    """What of raw names the customer: the object, its date of sale and how many of its records do."""
-
-    object: RawObject
-    sold: date | None
-    records: int
+_NUMBER = re.compile(rb'"receipt_number"\s*:\s*"([^"\\]+)"')
+_MADE = ("staging/", "receipts/", "quarantine/", "summary/", "customers/", "backoffice/")
 
 
 def fingerprint(key: bytes) -> str:
@@ -105,70 +95,30 @@ def without_erased(source: Source, storage: Storage, key: bytes | None) -> Sourc
 
 def find_named(lake: Lake, customer: str) -> Iterator[Touched]:
     """Every raw object that names the customer, committed or left over."""
-    for stat in lake.storage.list(raw_prefix()):
-        found = parse_raw(stat)
-        if found and (count := _count(decompress(lake.storage.get(stat.key)), customer)):
-            yield Touched(found, found.sold, count)
+    return find_touched(lake, _without(customer))
 
 
-def _count(ndjson: bytes, customer: str) -> int:
-    return sum(clean(line, lambda named: named == customer) != line for line in ndjson.splitlines())
+def _without(customer: str) -> Edit:
+    return lambda line: clean(line, lambda named: named == customer)
+
+
+def read_numbers(lake: Lake, found: Iterable[Touched], customer: str) -> frozenset[str]:
+    """The numbers of the receipts that name the customer."""
+    edit = _without(customer)
+    lines = (line for one in found for line in decompress(lake.storage.get(one.object.key)).splitlines() if edit(line) != line)
+    return frozenset(number[1].decode() for line in lines for number in _NUMBER.finditer(line))
 
 
 def drop(lake: Lake, customer: str, key: bytes) -> list[str]:
     """Put the customer on the list and take him out of raw; returns the batches that were committed again."""
     read_erased(lake.storage, key)
     lake.storage.put(f"{LIST}{fingerprint(key)}/{entry(customer, key)}", b"{}\n")
-    touched = [one.object for one in find_named(lake, customer)]
-    lake.refresh()
-    lake.refresh_raw()
-    batches: dict[str, list[RawObject]] = defaultdict(list)
-    for found in touched:
-        newest = lake.newest(RECEIPTS, found.batch)
-        if newest and newest.edition == RAW and newest.digest == found.batch_digest:
-            batches[found.batch].append(found)
-    for batch in batches:
-        _commit_without(lake, batch, customer)
-    for found in touched:
-        lake.storage.remove(found.key)
-    for batch in lake.partitions(RECEIPTS):
-        _remove_replaced(lake, batch)
-    for version in lake.storage.old_versions(raw_prefix()):
-        if version.is_marker or _count(decompress(lake.storage.get_version(version)), customer):
-            lake.storage.remove_version(version)
-    return sorted(batches)
+    return rewrite(lake, _without(customer))
 
 
-def _commit_without(lake: Lake, batch: str, customer: str) -> None:
-    said = lake.body(lake.newest(RECEIPTS, batch))["members"].values()
-    objects, times = {}, {}
-    for one in said:
-        found = parse_raw(Stat(one["key"], one["size"], ""))
-        lines = lake.read_raw(found).splitlines(keepends=True)
-        objects[found.sold] = b"".join(clean(line, lambda named: named == customer) for line in lines)
-        times[found.sold] = found.times
-    lake.replace_window(batch, objects, times)
-
-
-def _remove_replaced(lake: Lake, batch: str) -> None:
-    """The objects of a batch that an erasure has committed again; its other objects, which named nobody, went with it."""
-    history = lake.history(RECEIPTS, batch)
-    kept = {said["key"] for said in lake.body(history[-1])["members"].values()} if history[1:] else set()
-    for manifest in history[:-1]:
-        if history[-1].edition == RAW == manifest.edition:
-            for said in lake.body(manifest)["members"].values():
-                if said["key"] not in kept and lake.storage.head(said["key"]):
-                    lake.storage.remove(said["key"])
-
-
-def clear(storage: Storage) -> int:
-    """Remove older versions of all that is made of raw; returns how many."""
-    count = 0
-    for prefix in _MADE:
-        for version in storage.old_versions(prefix):
-            storage.remove_version(version)
-            count += 1
-    return count
+def clear_made(storage: Storage) -> int:
+    """Remove older versions of all that is made of raw, and of the till's exports; returns how many."""
+    return clear(storage, _MADE)
 
 
 def traces(storage: Storage, words: list[str]) -> Iterator[str]:

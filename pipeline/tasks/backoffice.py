@@ -7,10 +7,11 @@ from datetime import date, time
 from functools import cache, partial
 
 from pipeline import schema, settings
-from pipeline.load import BACKOFFICE, Lake, Stat
+from pipeline.errors import DataError
+from pipeline.load import BACKOFFICE, VOID, Lake, Stat
 from pipeline.load.parquet import from_bytes, to_bytes
 from pipeline.load.publish import digest_members
-from pipeline.summarize.backoffice import compare_exports
+from pipeline.summarize.backoffice import compare_exports, read_cached
 from pipeline.targets import Partition, lake
 from pipeline.tasks.lake import MonthlySales, days_of
 from pipeline.windows import DAY, back
@@ -29,6 +30,16 @@ def exports(of: Lake) -> tuple[Stat, ...]:
 @cache
 def read(of: Lake, stat: Stat) -> bytes:
     return of.storage.get(stat.key)
+
+
+def uncompared() -> list[Stat]:
+    """Exports of which no month of the lake has told anything."""
+    told: set[str] = set()
+    for month in lake().partitions(BACKOFFICE):
+        newest = lake().newest(BACKOFFICE, month)
+        if newest.edition != VOID and "till_files" in lake().body(newest)["members"]:
+            told |= {*from_bytes(lake().read(BACKOFFICE, month, ["till_files"])["till_files"])["file"].to_pylist()}
+    return [stat for stat in exports(lake()) if stat.key.removeprefix(f"{BACKOFFICE}/") not in told]
 
 
 class BackOffice(Partition):
@@ -65,5 +76,19 @@ class BackOffice(Partition):
             elif row["differing"]:
                 log.warning("%s differs from %s in %d of %d, net by %s", row["file"], self.name, row["differing"],
                             row["compared"], row["difference"])
+        if self.month == settings.pos().history_starts.replace(day=1):
+            self._name_older(files)
         told = schema.BACKOFFICE if found["till_files"].num_rows else ()
         return {dataset.name: to_bytes(found[dataset.name], dataset.key) for dataset in told}, {"files": len(files)}
+
+    def _name_older(self, files: dict[str, partial[bytes]]) -> None:
+        """Exports whose days all lie before the lake's history: no month compares them, so the first one says so."""
+        first = self.days()[0]
+        for name, body in files.items():
+            try:
+                days = [line.day for line in read_cached(body(), settings.rules().places).lines]
+            except DataError:
+                continue  # told with its problem
+            if days and max(days) < first:
+                log.warning("%s is compared with nothing: its days, %s to %s, lie before the lake's history, which begins on %s ([pos] "
+                            "history_starts)", lake().storage.uri(f"{BACKOFFICE}/{name}"), min(days), max(days), first)

@@ -14,15 +14,16 @@ from pipeline.care import Finding, Span, everything
 from pipeline.care.balance import balance
 from pipeline.care.stock import put_back, take_stock
 from pipeline.errors import Corrupt
-from pipeline.load import CUSTOMERS, RECEIPTS, SALES, STAGING, SUMMARY, VOID
+from pipeline.load import BACKOFFICE, CUSTOMERS, RECEIPTS, SALES, STAGING, SUMMARY, VOID
 from pipeline.load.publish import digest_members
 from pipeline.targets import Partition, lake
+from pipeline.tasks.backoffice import BackOffice, uncompared
 from pipeline.tasks.lake import DailySales, MonthlyCustomers, MonthlySales, MonthlySummary
 from pipeline.tasks.tell import CumulativeReport, MonthlyReport
 
 log = logging.getLogger(__name__)
 
-MADE_OF_RAW = {STAGING: DailySales, SALES: MonthlySales, SUMMARY: MonthlySummary, CUSTOMERS: MonthlyCustomers}
+MADE_OF_RAW = {STAGING: DailySales, SALES: MonthlySales, SUMMARY: MonthlySummary, CUSTOMERS: MonthlyCustomers, BACKOFFICE: BackOffice}
 
 
 def span_of(first: date | None, last: date | None) -> Span:
@@ -48,9 +49,13 @@ def look(span: Span, *, deep: bool) -> Iterator[Finding]:
         broken |= {found.partition} if found.is_wrong else set()
         yield found
     if broken:
-        yield Finding(str(span.first), "the sums of the lake were not looked at", "heal what is broken first, then verify again", is_wrong=False)
+        yield Finding("sums", "were not added up, as some of what they are made of is broken", "heal that first, then verify again", is_wrong=False)
         return
     yield from balance(lake(), span)
+    for stat in uncompared() if span == everything() else ():
+        yield Finding(lake().storage.uri(stat.key), f"is compared with no month: its days lie outside of the lake's history, which begins on "
+                      f"{settings.pos().history_starts}, or have not closed", "if they lie before it, set [pos] history_starts back, "
+                      "or move the file away", is_wrong=False)
     if deep:
         yield from remake(span)
 

@@ -17,7 +17,7 @@ from pipeline.errors import PipelineError
 from pipeline.logs import redact
 
 VERBS = ("night", "backfill", "sweep", "status", "explain", "uncovered", "describe", "deliver", "alert", "open", "verify", "rebuild",
-         "erase", "completion")
+         "erase", "retain", "completion")
 
 
 def parser() -> argparse.ArgumentParser:

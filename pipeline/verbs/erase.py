@@ -5,7 +5,9 @@
 
 Receipts stay, and every amount; they name nobody afterwards. The customer stays out when a receipt is fetched again. Older versions
 of the objects are removed too, so this needs the right to delete (docs/aws: care-policy.json), and CUSTOMER_HASH_KEY. Run it while
-no night runs. A run that was killed is started again. Exit code 1 when a trace is left; 2 when something is refused; else Luigi's.
+no night runs. A run that was killed is started again. While an export in backoffice/ says who bought on one of the customer's receipts,
+it is named and nothing is erased: such files are yours to change. Exit code 1 then, and when a trace is left; 2 when something is
+refused; else Luigi's.
 """
 
 from __future__ import annotations
@@ -16,7 +18,9 @@ import subprocess
 import sys
 
 from pipeline import settings
-from pipeline.care.erase import clear, drop, find_named, pseudonym, traces
+from pipeline.care.erase import clear_made, drop, find_named, pseudonym, read_numbers, traces
+from pipeline.care.exports import find_naming
+from pipeline.care.rewrite import Touched
 from pipeline.errors import ConfigError
 from pipeline.load import CUMULATIVE, SALES, STAGING
 from pipeline.targets import lake
@@ -34,6 +38,9 @@ def run(asked: argparse.Namespace) -> int:
     if key is None:
         raise ConfigError("set CUSTOMER_HASH_KEY: the list that keeps an erased customer out is written with it")
     lake().preflight()
+    if _tell_exports(list(find_named(lake(), asked.customer)), asked.customer):
+        print("nothing was erased; see to these files, then run this again")  # noqa: T201
+        return 1
     batches = drop(lake(), asked.customer, key)
     for folder in settings.spool().glob("walk.*"):  # pages that a killed walk has left on this machine
         shutil.rmtree(folder, ignore_errors=True)
@@ -41,7 +48,7 @@ def run(asked: argparse.Namespace) -> int:
     code = remake()
     if code:
         return code
-    removed = clear(lake().storage)
+    removed = clear_made(lake().storage)
     print(f"{removed} older versions of what is made of raw were removed")  # noqa: T201
     left = list(traces(lake().storage, [asked.customer, pseudonym(asked.customer, key)]))
     for address in left:
@@ -66,4 +73,13 @@ def _tell(customer: str) -> int:
     months = sorted({f"{one.sold:%Y-%m}" for one in found if one.sold})
     print(f"{sum(one.records for one in found)} receipts in {len({one.object.batch for one in found})} windows name the customer; "  # noqa: T201
           f"months that would be made again: {', '.join(months) or 'none'}, and the reports that read them")
+    _tell_exports(found, customer)
     return 0
+
+
+def _tell_exports(found: list[Touched], customer: str) -> int:
+    """Name the exports in backoffice/ that say who bought; returns how many."""
+    sentences = list(find_naming(lake(), read_numbers(lake(), found, customer))) if found else []
+    for sentence in sentences:
+        print(f"WRONG  {sentence}")  # noqa: T201
+    return len(sentences)

@@ -14,6 +14,7 @@ from __future__ import annotations
 import argparse
 
 from pipeline import settings
+from pipeline.load import DATASETS
 from pipeline.targets import lake
 from pipeline.tasks.care import heal, look, refetch, span_of
 
@@ -31,13 +32,14 @@ def run(asked: argparse.Namespace) -> int:
         refetch(asked.refetch)
         print(f"window {asked.refetch} is declared broken; run: luigi --module pipeline Nightly")  # noqa: T201
         return 0
-    found = []
-    for one in look(span_of(asked.first, asked.last), deep=asked.deep):
+    found, span = [], span_of(asked.first, asked.last)
+    for one in look(span, deep=asked.deep):
         found.append(one)
         print(one)  # noqa: T201
     wrong = [one for one in found if one.is_wrong]
+    count = sum(span.holds(name) for dataset in DATASETS for name in lake().partitions(dataset))
+    print(f"{lake().storage.uri()}: {count:,} partitions were looked at, {f'{len(wrong)} things are' if wrong else 'nothing is'} wrong")  # noqa: T201
     if not wrong:
-        print(f"{lake().storage.uri()}: nothing is wrong")  # noqa: T201
         return 0
     if asked.heal and (healed := heal(found)):
         print(f"put back or declared broken: {', '.join(healed)}; run: luigi --module pipeline Nightly")  # noqa: T201

@@ -163,6 +163,7 @@ def test_verify_by_luigi_and_by_hand(shop: Rehearsal, capsys: pytest.CaptureFixt
         assert main(["verify"]) == 1
     said = capsys.readouterr().out
     assert "WRONG" in said and "sales.parquet: is not what its manifest says" in said
+    assert "note   sums: were not added up" in said and "partitions were looked at, 1 things are wrong" in said
     with shop.process():
         assert main(["verify", "--from", "2026-11"]) == 0
         assert main(["verify", "--heal"]) == 1

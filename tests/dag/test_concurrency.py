@@ -5,6 +5,8 @@ from __future__ import annotations
 import os
 import signal
 import subprocess
+import threading
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 
@@ -84,13 +86,24 @@ def test_four_luigis_at_once(luigi: Runner) -> None:
     assert [len(Lake(storage).history("raw/receipts", str(day))) for day in (FIRST, LAST)] == [1, 1]
 
 
+def alone(passing: Callable) -> Callable:
+    """One request at a time: a process that is stopped while another of its threads holds a local lake's lock would keep it."""
+    turn = threading.Lock()
+
+    def passed(*request: object) -> object:
+        with turn:
+            return passing(*request)
+
+    return passed
+
+
 @pytest.mark.parametrize("at", [1, 12, 20, 28, 36, 44, 52, 60])
 def test_a_zombie_wakes_up(shop: Rehearsal, tmp_path: Path, at: int) -> None:
     """A night stalls before a write (SIGSTOP), the next day's night goes by, the first one wakes: it cannot go back behind it."""
     storage = local(tmp_path / "lake")()
     stalling = FaultyStorage(storage, at, after=False, verbs=("PUT",))
     stalling.strike = lambda _: os.kill(os.getpid(), signal.SIGSTOP)
-    stalling._pass = once(stalling, ("PUT",))
+    stalling._pass = alone(once(stalling, ("PUT",)))
     zombie = start(lambda: os._exit(DONE if shop.night(stalling) else FAILED))
     assert stops(zombie)
     check(storage)

@@ -59,9 +59,11 @@ def heals(shop: Rehearsal, storage: Storage, truth: dict[str, str]) -> None:
 
 
 def test_killed_before_each_write_one_by_one(shop: Rehearsal, truth: dict[str, str], tmp_path: Path) -> None:
+    """The invariants hold after each death; the next night is run after every second one, and after the others by the test on S3."""
     at = 1
     while killed(shop, local(tmp_path / str(at))(), at):
-        heals(shop, local(tmp_path / str(at))(), truth)
+        if at % 2:
+            heals(shop, local(tmp_path / str(at))(), truth)
         at += 1
     assert at > 60
 

@@ -18,10 +18,11 @@ from pipeline.tasks import Rebuild
 from pipeline.verbs import main
 from tests.dag.rehearsal import NOW, Rehearsal, local, save_shop
 from tests.dag.test_care import dates, in_process, receipts_of
-from tests.load.conftest import BUCKET
+from tests.load.conftest import BUCKET, enter
 from tests.load.faults import FaultyStorage, Killed
 from tests.load.invariants import check
 from tests.load.seaweed import Server
+from tests.load.test_policies import denied, policy
 
 LATER = NOW + timedelta(days=1)
 KEY, CUSTOMER, OTHER = secrets.token_hex(16), str(uuid4()), str(uuid4())
@@ -73,6 +74,13 @@ def versioned(server: Server) -> Callable[[], Storage]:
     return lambda: open_storage(f"s3://{bucket}/lake", endpoint=server.endpoint)
 
 
+def become(role: str, server: Server, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> Server:
+    """From now on the requests of this process are those of somebody with that role of docs/aws, and no other right."""
+    url = storage.uri().rstrip("/")
+    bucket = url.split("/")[2]
+    return enter(server.user(f"{role}-{bucket}", json.dumps(policy(role, url, bucket))), monkeypatch)
+
+
 def totals(storage: Storage) -> dict[str, object]:
     """What the lake says of every receipt but who bought."""
     lake = Lake(storage, patience=0)
@@ -80,11 +88,19 @@ def totals(storage: Storage) -> dict[str, object]:
             for name, drop in (("receipts", ["customer_id", "batch"]), ("sales", []), ("payments", []))}
 
 
-def leave_uncommitted(storage: Storage) -> None:
-    """What a run that was killed before its manifest leaves: an object of raw that names the customer and never counts."""
+def leave_uncommitted(storage: Storage) -> str:
+    """What a run that was killed before its manifest leaves: an object of raw that names the customer and never counts; its key."""
     lake = Lake(storage)
     found = next(one for one in lake.raw_objects(NOW.date() - timedelta(days=3), NOW.date(), None) if CUSTOMER.encode() in lake.read_raw(one))
-    storage.put(found.key.replace(found.batch_digest, "0" * 16), storage.get(found.key))
+    left = found.key.replace(found.batch_digest, "0" * 16)
+    storage.put(left, storage.get(found.key))
+    return left
+
+
+def committed(storage: Storage) -> set[str]:
+    """The raw objects that count."""
+    lake = Lake(storage)
+    return {said["key"] for name in lake.partitions("raw/receipts") for said in lake.body(lake.newest("raw/receipts", name))["members"].values()}
 
 
 def everywhere(storage: Storage, words: list[str]) -> list[str]:
@@ -108,6 +124,7 @@ def test_erased_for_good(erasing: Erasing, capsys: pytest.CaptureFixture[str]) -
 
     assert erasing.erase() == 0
     assert everywhere(storage, words) == [] == list(traces(storage, words))
+    assert {stat.key for stat in storage.list("raw/receipts/")} == committed(storage), "the object that was left over is gone too"
     assert totals(storage) == before
     check(storage, quiet=True)
     assert erasing.shop.verify(deep=True) == []
@@ -144,6 +161,30 @@ def test_an_erasure_that_is_killed_is_started_again(tmp_path: Path, monkeypatch:
     assert code == 0 and deaths > 8
     assert everywhere(storage, words) == [] and totals(storage) == before
     check(storage, quiet=True)
+
+
+@pytest.mark.parametrize("erasing", ["versioned"], indirect=True)
+def test_the_role_of_care_can_erase_and_that_of_the_night_cannot(erasing: Erasing, seaweed: Server, monkeypatch: pytest.MonkeyPatch,
+                                                                 capsys: pytest.CaptureFixture[str]) -> None:
+    """By the policies of docs/aws, on a server that checks them, in a bucket that keeps every version."""
+    admin = erasing.shop.storage()
+    list(admin.list())  # its client is opened, and stays the administrator's
+    bucket = admin.uri().split("/")[2]
+    seaweed.client().put_object(Bucket=bucket, Key="somebody/else", Body=CUSTOMER.encode())
+    orphan = leave_uncommitted(admin)
+    seaweed.client().delete_object(Bucket=bucket, Key=f"lake/{orphan}")  # as a person does: the version stays
+    assert orphan in {version.key for version in admin.old_versions("raw/") if not version.is_marker}
+    become("night", seaweed, admin, monkeypatch)
+    assert erasing.erase() == 2 and "grant s3:" in capsys.readouterr().err
+    assert everywhere(admin, erasing.words), "old objects and versions still name the customer"
+    check(admin)
+    carer = become("care", seaweed, admin, monkeypatch).client()
+    assert erasing.erase() == 0
+    assert everywhere(admin, erasing.words) == []
+    check(admin, quiet=True)
+    for ask in (lambda: carer.delete_object(Bucket=bucket, Key="somebody/else"), lambda: carer.get_object(Bucket=bucket, Key="somebody/else"),
+                lambda: carer.list_object_versions(Bucket=bucket), lambda: carer.delete_bucket(Bucket=bucket)):
+        assert denied(ask)
 
 
 @pytest.mark.parametrize("erasing", ["local"], indirect=True)

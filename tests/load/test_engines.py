@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import json
+import os
+import subprocess
+import sys
 from datetime import date
 from decimal import Decimal
+from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
@@ -12,10 +17,15 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.dataset as ds
+import pyarrow.parquet as pq
 import pytest
 
+from pipeline.errors import Corrupt
 from pipeline.load import SALES, Lake, edition_of, open_storage
-from pipeline.load.parquet import to_bytes
+from pipeline.load.parquet import from_bytes, to_bytes
+from pipeline.schema import LAKE
+from pipeline.tasks import MonthlySales
+from tests.dag.rehearsal import FIRST, Rehearsal, local
 from tests.load.conftest import new_url
 from tests.load.seaweed import Server
 from tests.load.test_parquet import ORDER, make
@@ -83,3 +93,66 @@ def test_arrow_dataset_on_s3(seaweed: Server) -> None:
     files = S3FileSystem(endpoint_override=seaweed.endpoint, region="us-east-1")
     folder = lake.uri(SALES, "2026-10", "sales").removeprefix("s3://").partition("/year=")[0]
     assert pc.sum(ds.dataset(folder, partitioning="hive", filesystem=files).to_table().column("net")).as_py() == TOTAL
+
+
+_SPARK = """
+import json, sys
+from pyspark.sql import SparkSession, functions as f
+spark = (SparkSession.builder.master("local[1]").config("spark.ui.enabled", False).config("spark.sql.session.timeZone", "UTC")
+         .config("spark.sql.shuffle.partitions", 1).config("spark.driver.memory", "512m").config("spark.sql.adaptive.enabled", False)
+         .config("spark.sql.codegen.wholeStage", False)
+         .config("spark.driver.extraJavaOptions", "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC").getOrCreate())
+lake = spark.read.parquet(sys.argv[1])
+chosen = f.expr("aggregate(choices.amount, cast(0 as decimal(28,2)), (total, one) -> cast(total + one as decimal(28,2)))")
+months = lake.groupBy("year", "month").agg(f.sum("net"), f.count("*"), f.size(f.collect_set("item")), f.min("sold_at"), f.max("business_day"),
+                                           f.sum(chosen))
+kinds = dict(lake.dtypes)
+print(json.dumps({"months": sorted([[str(cell) for cell in row] for row in months.collect()]),
+                  "november": lake.where("month = 11").count(),
+                  "kinds": [kinds[name] for name in ("net", "sold_at", "sold_at_local", "business_day", "item")]}))
+"""
+
+
+@pytest.mark.skipif(find_spec("pyspark") is None, reason="PySpark is not installed: pip install -r requirements-spark.txt")
+def test_pyspark(sales: Path) -> None:
+    """In a process of its own, as its JVM would stay with this one."""
+    environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_DIRS": str(sales.parent)}
+    done = subprocess.run([sys.executable, "-c", _SPARK, str(sales)], env=environment, capture_output=True, text=True, timeout=120, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    found = json.loads(done.stdout.splitlines()[-1])
+    assert found["kinds"] == ["decimal(18,2)", "timestamp", "timestamp_ntz", "date", "string"] and found["november"] == 700
+    for month, told in zip(PARTS, found["months"], strict=True):
+        rows = PARTS[month].to_pylist()
+        chosen = sum(one["amount"] for row in rows for one in row["choices"])
+        assert told == ["2026", month[5:], str(TRUTH[month]), str(len(rows)), "3", str(rows[0]["sold_at"].replace(tzinfo=None)),
+                        str(rows[-1]["business_day"]), str(chosen)]
+
+
+def test_every_column_of_the_lake_is_documented_checked_and_can_be_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The four tables as a night writes them: no column is left out of anything that test_parquet promises of a file."""
+    shop = Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)
+    receipts = json.loads((shop.saved / "receipts.json").read_text())["receipts"]
+    (shop.saved / "receipts.json").write_text(json.dumps({"receipts": [{**receipts[0], "total_money": "many"}, *receipts[1:]]}))
+    assert shop.night(make=lambda: MonthlySales(month=FIRST.replace(day=1)))
+    for dataset in LAKE:
+        data = (tmp_path / f"lake/{dataset.name}/year=2026/month=10/{dataset.name}.parquet").read_bytes()
+        file = pq.ParquetFile(pa.BufferReader(data))
+        fields = file.schema_arrow
+        assert fields.names == [column.name for column in dataset.columns] and file.metadata.num_rows
+        said = json.loads(file.metadata.metadata[b"comments"])
+        for column in dataset.columns:
+            assert fields.field(column.name).metadata[b"comment"].decode() == said[column.name] == column.meaning != ""
+        assert [fields.names[one.column_index] for one in file.metadata.row_group(0).sorting_columns if one.column_index < 2] == ["business_day"]
+        for index in range(file.metadata.num_columns):
+            chunk = file.metadata.row_group(0).column(index)
+            where = f"{dataset.name}.{chunk.path_in_schema}"
+            kind, is_flat = fields.field(chunk.path_in_schema.partition(".")[0]).type, "." not in chunk.path_in_schema
+            assert chunk.compression == "ZSTD" and chunk.has_column_index and chunk.has_offset_index, where
+            assert not is_flat or (chunk.is_stats_set and chunk.statistics.has_null_count), where
+            assert not is_flat or chunk.statistics.null_count == chunk.num_values or chunk.statistics.has_min_max, where
+            assert pa.types.is_dictionary(kind) == ("RLE_DICTIONARY" in chunk.encodings and chunk.has_dictionary_page), where
+            at = chunk.data_page_offset + chunk.total_compressed_size - (chunk.data_page_offset - chunk.dictionary_page_offset
+                                                                         if chunk.has_dictionary_page else 0) - 1
+            with pytest.raises(Corrupt):
+                from_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1:])
+                pytest.fail(f"{where}: a flipped byte of its last page was not found")

@@ -11,7 +11,8 @@ import pytest
 
 import pipeline
 
-GUIDES = ["analyst.md", "aws.md", "delivery.md", "docker.md", "emr.md", "first-report.md", "github-actions.md", "luigid.md", "migrating.md", "scaling.md"]
+GUIDES = ["analyst.md", "aws.md", "delivery.md", "docker.md", "emr.md", "first-report.md", "github-actions.md", "luigid.md",
+          "migrating.md", "scaling.md"]
 
 
 def blocks(root: Path, guide: str) -> list[str]:
