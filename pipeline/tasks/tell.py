@@ -96,6 +96,7 @@ class MonthlyReport(Report):
 def months_known(month: date) -> list[date]:
     """The months before `month` whose customers its report knows: the one before, and those before that which raw holds whole and
     without a gap. A lone report of a young lake does not extract all of the shop's history for their sake."""
+    days_of(month)  # a month that cannot be is said of itself
     first, windows = settings.pos().history_starts, set(lake().partitions(RECEIPTS))
     found, at = [], back(month, 1)
     while at >= first.replace(day=1) and (not found or all(str(day) in windows for day in days_of(at) if day >= first)):

@@ -96,4 +96,4 @@ def test_counted_from_files_within_little_memory_a_month_is_the_same(tmp_path: P
             made = summarize(**arguments, **tables, memory_limit=limit, spill=tmp_path)
         return {dataset.name: to_bytes(made[dataset.name], dataset.key) for dataset in schema.SUMMARY}
 
-    assert count("1KB", "24MB") == count("1GB", "1GB")
+    assert count("1KB", "64MB") == count("1GB", "1GB")
