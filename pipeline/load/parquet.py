@@ -73,8 +73,8 @@ def to_bytes(table: pa.Table, order: Sequence[str] = (), *, row_group: int = ROW
 
 def from_bytes(data: bytes, name: str = "the file", columns: Sequence[str] | None = None) -> pa.Table:
     """The table of a Parquet file, or some of its columns; every page's checksum is verified. `name` is for the message."""
-    try:
-        table = pq.read_table(pa.BufferReader(data), columns=columns, page_checksum_verification=True).unify_dictionaries()
+    try:  # in this thread: a process that ends while pyarrow 26 still starts its threads is aborted, whatever it has done
+        table = pq.read_table(pa.BufferReader(data), columns=columns, page_checksum_verification=True, use_threads=False).unify_dictionaries()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise Corrupt(f"{name} is not a sound Parquet file: {error}") from error
     said = {key: value for key, value in (table.schema.metadata or {}).items() if key != _COMMENTS}
