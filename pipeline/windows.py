@@ -7,6 +7,7 @@ windows tile time also when the time zone or the cut-over of the settings has ch
 from __future__ import annotations
 
 import logging
+import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, timedelta
@@ -38,6 +39,8 @@ from pipeline.progress import Progress
 from pipeline.transform import Store, day_bounds
 
 log = logging.getLogger(__name__)
+
+_STARTED = time.monotonic()  # about when the settings said what time it is
 
 DATASET = "raw/receipts"
 DAY = timedelta(days=1)
@@ -181,7 +184,8 @@ def extract(days: Iterable[date], lake: Lake, source: Source, store: Store, *, l
         with Progress(name, "receipts", tell=tell) as bar:
             found = walk(source, windows, bounded=span[-1] < last, spool=spool, now=now,
                          progress=follow(bar, windows, now))
-        for warning in (skew_warning(found.skew), found.truncated_at and wall_warning(found.truncated_at)):
+        waited = timedelta(seconds=time.monotonic() - _STARTED)
+        for warning in (skew_warning(found.skew, waited), found.truncated_at and wall_warning(found.truncated_at)):
             if warning:
                 log.warning("%s: %s", name, warning)
         commit_all(lake, found, windows)

@@ -104,7 +104,8 @@ def compose_monthly(
         sections.append(attention([f for s in sections for f in s.findings], light_of(figures.total, quality, differs(figures)), currency))
         ordered = sorted(sections, key=lambda section: MONTHLY.index(section.key))
         made += [replace(section, currency=currency, number=MONTHLY.index(section.key) + 1) for section in ordered]
-    return Page("monthly", month, through, places, found, tuple(sorted(names.values())), tuple(made), facts, front=3)
+    return Page("monthly", month, through, places, found, tuple(sorted(names.values())), tuple(made), facts, front=3,
+                since=lake_starts if lake_starts and lake_starts.day > 1 and lake_starts.replace(day=1) == month.replace(day=1) else None)
 
 
 CUMULATIVE = (story, trend, years, pace, rhythm, week_parts, lifecycle, margin, migration, options, stability, loyalty, giving, records)

@@ -123,6 +123,7 @@ class Page:
     sections: tuple[Section, ...]
     lineage: Mapping[str, object]
     front: int = 3
+    since: date | None = None
 
     @property
     def title(self) -> Text:

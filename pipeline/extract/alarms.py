@@ -23,11 +23,14 @@ def gap_warning(last_window_end: datetime, now: datetime, limited: bool) -> str 
             f"{HISTORY_DAYS - days} days receipts begin to be lost for good; find out why the nights do not run")
 
 
-def skew_warning(skew: timedelta | None) -> str | None:
-    """Warns when the shop's clock and ours differ; `skew` is theirs less ours, None when the shop tells no time."""
+def skew_warning(skew: timedelta | None, waited: timedelta = timedelta(0)) -> str | None:
+    """Warns when the shop's clock and ours differ; `skew` is theirs less ours, None when the shop tells no time.
+
+    A run has one `now`, its first: so their clock may also be ahead by as long as the run has `waited` since.
+    """
     if skew is None:
         return "the shop's server tells no time (no Date header), so nobody can say whether this machine's clock is right"
-    if abs(skew) < _SKEW:
+    if -_SKEW < skew < waited + _SKEW:
         return None
     seconds = int(abs(skew).total_seconds())
     side = "behind" if skew > timedelta(0) else "ahead of"

@@ -114,7 +114,7 @@ _MEMBERS = (
     (MONTHLY, re.compile(rf"{MONTHLY}/(\d{{4}}-\d\d)/.+")),
     (CUMULATIVE, re.compile(rf"{CUMULATIVE}/(\d{{4}}-\d\d)/.+")),
 )
-_KNOWN = re.compile(rf"_claims/.+\.json|_probe/.+|_erased/.+|state/.+|reports/[^/]+|{BACKOFFICE}/[^/]+")
+_KNOWN = re.compile(rf"_claims/.+\.json|_probe/.+|_erased/.+|state/.+|deliveries/.+|reports/[^/]+|{BACKOFFICE}/[^/]+")
 
 
 def home_of(key: str) -> tuple[str, str] | None:

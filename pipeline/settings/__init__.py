@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import tempfile
+from collections.abc import Iterable
+from difflib import get_close_matches
 from pathlib import Path
 
 import luigi
@@ -36,6 +38,9 @@ _GUARDS = {
 }
 
 
+_LUIGI = {"core", "email", "resources", "retcode", "s3", "scheduler", "smtp", "task_history", "worker"}  # Luigi's own, some of them near ours
+
+
 def install_guards() -> None:
     """Set Luigi's options that the promise rests on, unless the configuration sets them itself."""
     config = luigi.configuration.get_config()
@@ -47,11 +52,29 @@ def install_guards() -> None:
 
 def check() -> None:
     """Read every setting that can be wrong, so that nothing is asked of the shop and nothing written before all are right."""
+    check_spelling()
     last_day()
     rules()
     locale()
     paper()
     weekend()
+
+
+def check_spelling() -> None:
+    """Refuse keys and sections of luigi.cfg that are ours but for a letter: Luigi would go on with the defaults."""
+    config = luigi.configuration.get_config()
+    ours = {section.__name__: {name for name, _ in section.get_params()} for section in (pos, shop, lake, report, mail, webhook)}
+    for section in config.sections():
+        for key in config.options(section) if section in ours else ():
+            if key not in ours[section]:
+                raise ConfigError(f"[{section}] {key} is not a setting{_meant(key, ours[section])}; known are {', '.join(sorted(ours[section]))}")
+        if section not in ours and section not in _LUIGI and (meant := _meant(section, ours)):
+            raise ConfigError(f"[{section}] is no section of luigi.cfg{meant}")
+
+
+def _meant(word: str, known: Iterable[str]) -> str:
+    close = get_close_matches(word, sorted(known), 1, 0.7)
+    return f"; is {close[0]} meant?" if close else ""
 
 
 def locale() -> str:

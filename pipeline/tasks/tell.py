@@ -73,8 +73,10 @@ class MonthlyReport(Report):
     dataset, version = "reports/monthly", 2
 
     def requires(self) -> list[Partition]:
+        days_of(self.month)  # a month that cannot be is said of itself
         first = settings.pos().history_starts.replace(day=1)
-        base = [month for month in (back(self.month, 1), back(self.month, 12)) if month >= first]
+        base = [month for month in (back(self.month, 1), back(self.month, 12))
+                if month >= first and days_of(month)[0].day == 1]  # a month that begins later is nothing to compare with
         return [*(MonthlySummary(month=month) for month in (self.month, *base)), *map(MonthlyCustomers, months_known(self.month)),
                 *([BackOffice(self.month)] if exports(lake()) else [])]
 
@@ -88,7 +90,7 @@ class MonthlyReport(Report):
         known = {task.month: read_tables(task) for task in self.requires() if isinstance(task, MonthlyCustomers)}
         told = {task.month: read_tables(task) for task in self.requires() if isinstance(task, MonthlySummary)}
         till = [read_tables(task) for task in self.requires() if isinstance(task, BackOffice)]
-        lake_starts = max(settings.pos().history_starts, min(known, default=self.month))
+        lake_starts = days_of(min(known, default=self.month))[0]
         return reports.monthly(self.month, known | told, changes=before, reopened=changed_since(self.name, since) if since else (),
                                lake_starts=lake_starts, backoffice=till[0] if till else None, **common)
 
@@ -96,7 +98,6 @@ class MonthlyReport(Report):
 def months_known(month: date) -> list[date]:
     """The months before `month` whose customers its report knows: the one before, and those before that which raw holds whole and
     without a gap. A lone report of a young lake does not extract all of the shop's history for their sake."""
-    days_of(month)  # a month that cannot be is said of itself
     first, windows = settings.pos().history_starts, set(lake().partitions(RECEIPTS))
     found, at = [], back(month, 1)
     while at >= first.replace(day=1) and (not found or all(str(day) in windows for day in days_of(at) if day >= first)):

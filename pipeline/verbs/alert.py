@@ -38,7 +38,8 @@ def run(asked: argparse.Namespace) -> int:
         return 0 if everyone else 1
     failures = read_failures(Path(os.environ.get(VARIABLE) or os.devnull))
     told = raise_alarm(Alert(settings.now().date(), asked.code, failures, _summary() if asked.code in (3, 4) else ""))
-    print(f"{told} were told of exit code {asked.code}")  # noqa: T201
+    if told:
+        print(f"{told} were told of exit code {asked.code}")  # noqa: T201
     return 0
 
 

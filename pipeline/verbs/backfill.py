@@ -38,7 +38,7 @@ def run(asked: argparse.Namespace) -> int:
     facts = {name: lake().facts(DATASET, name) for name in lake().partitions(DATASET) if name not in before}
     print(f"{len(facts)} windows, {sum(said['records'] for said in facts.values()):,} receipts extracted")  # noqa: T201
     if asked.first < settings.pos().history_starts:
-        print(f"reports begin with [pos] history_starts = {settings.pos().history_starts}; set it to {asked.first} to count them")  # noqa: T201
+        print(f"whole months before [pos] history_starts = {settings.pos().history_starts} get no report; set it to {asked.first}")  # noqa: T201
     cut = {said["truncated_at"] for said in facts.values()} - {None}
     if cut:
         print(f"degraded: the account serves nothing that was received before {max(cut)}", file=sys.stderr)  # noqa: T201

@@ -13,13 +13,15 @@ def heading(page: Page) -> Text:
 
 
 def subtitle(page: Page) -> list[Text]:
-    """Stores, currencies, and how far an open month goes."""
+    """Stores, currencies, where the history begins within the month, and how far an open month goes."""
     lines = []
     if page.stores:
         shown = tuple(Name(store) for store in page.stores[:6])
         more = (text("items.more", n=Count(len(page.stores) - 6)),) if len(page.stores) > 6 else ()
         lines.append(text("page.stores", n=Count(len(page.stores)), names=Series((*shown, *more))))
     lines.append(text("page.amounts", currencies=Series(tuple(Name(c) for c in page.currencies))))
+    if page.since:
+        lines.append(text("page.since", day=Day(page.since)))
     if page.through:
         lines.append(text("page.through", day=Day(page.through)))
     return lines

@@ -62,7 +62,8 @@ def _lead(figures: Figures) -> tuple[Text, ...]:
         base = normal_base(figures)
         if base is not None and (figures.fair.now.net_sales, base.net_sales) != (total.net_sales, before.net_sales):
             fair = growth((figures.fair.now.net_sales, 1), (base.net_sales, 1))
-            said.append(text("headline.fair", change=fair, base=Money(base.net_sales, figures.currency)))
+            said.append(text("headline.fair", change=fair, now=Money(figures.fair.now.net_sales, figures.currency),
+                             base=Money(base.net_sales, figures.currency)))
     if figures.through:
         said.insert(0, text("headline.open", day=Day(figures.through)))
     return tuple(said)

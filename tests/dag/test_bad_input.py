@@ -90,3 +90,13 @@ def test_settings(luigi: Runner, section: str, option: str, value: str, sentence
     log = luigi("MonthlySales", "--month", "2026-10", code=FAILED if option == "source" else UNSCHEDULED)
     assert sentence in log and "Traceback" not in log, log
     assert written(luigi.folder) == []
+
+
+@pytest.mark.parametrize(("section", "key", "sentence"), [
+    ("pos", "history_start", "[pos] history_start is not a setting; is history_starts meant?"),
+    ("shpo", "currency", "[shpo] is no section of luigi.cfg; is shop meant?"),
+])
+def test_a_misspelt_setting_is_refused(luigi: Runner, section: str, key: str, sentence: str) -> None:
+    luigi.configure(section, **{key: "2026-10-01"})
+    code, log = luigi.pos("status")
+    assert code == 2 and sentence in log and "Traceback" not in log

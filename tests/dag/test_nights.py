@@ -83,3 +83,10 @@ def test_a_lone_report_extracts_its_own_months_and_no_more(till: Till) -> None:
     log = till.luigi("MonthlyReport", "--month", "2026-10")
     assert "1 MonthlyCustomers(month=2026-09)" in log and "2026-08" not in log
     assert "Did not run any tasks" in till.luigi("MonthlyReport", "--month", "2026-10")
+
+
+def test_a_month_of_some_days_says_so_and_is_nothing_to_compare_with(till: Till) -> None:
+    till.at(datetime(2026, 11, 4, 12, tzinfo=UTC)).night()
+    reports = {month: (till.luigi.folder / f"lake/reports/monthly/{month}/report.md").read_text() for month in ("2026-10", "2026-11")}
+    assert "La historia comienza el 28 oct 2026" in reports["2026-10"] and "La historia comienza" not in reports["2026-11"]
+    assert "sobre octubre" not in reports["2026-11"]

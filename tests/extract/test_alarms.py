@@ -36,3 +36,9 @@ def test_a_server_that_tells_no_time_is_told() -> None:
 
 def test_the_wall_says_what_it_costs() -> None:
     assert "truncated at 2026-10-31 12:00 UTC" in wall_warning(NOW) and "Unlimited sales history" in wall_warning(NOW)
+
+
+def test_a_run_that_has_waited_is_not_told_that_its_clock_is_wrong() -> None:
+    waited = timedelta(minutes=9)
+    assert skew_warning(timedelta(minutes=10), waited) is None and "behind" in skew_warning(timedelta(minutes=12), waited)
+    assert "ahead of" in skew_warning(-timedelta(minutes=3), waited) and "behind" in skew_warning(timedelta(minutes=3))
