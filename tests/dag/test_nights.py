@@ -89,4 +89,5 @@ def test_a_month_of_some_days_says_so_and_is_nothing_to_compare_with(till: Till)
     till.at(datetime(2026, 11, 4, 12, tzinfo=UTC)).night()
     reports = {month: (till.luigi.folder / f"lake/reports/monthly/{month}/report.md").read_text() for month in ("2026-10", "2026-11")}
     assert "La historia comienza el 28 oct 2026" in reports["2026-10"] and "La historia comienza" not in reports["2026-11"]
-    assert "sobre octubre" not in reports["2026-11"]
+    inputs = till.figures("2026-11")["lineage"]["inputs"]
+    assert "summary/2026-11" in inputs and "summary/2026-10" not in inputs, "three days are nothing to compare a month with"
