@@ -32,13 +32,8 @@ def month_at(n: int) -> date:
 
 def make_month(n: int, count: int, folder: Path) -> None:
     """Count one month of `count` receipts and write its summary."""
-    import pyarrow as pa
-
-    from benchmarks.contenders import ours, settings, shop
-    from pipeline import schema
-    from pipeline.load.parquet import to_bytes
-    from pipeline.summarize import summarize
-    from pipeline.transform import Catalog, Raw, clean
+    from benchmarks.contenders import shop
+    from benchmarks.summaries import write_summaries
 
     month, draw = month_at(n), random.Random(n)
     length = (month_at(n + 1) - month).days
@@ -52,15 +47,7 @@ def make_month(n: int, count: int, folder: Path) -> None:
                 "cancelled_at": one["cancelled_at"] and stamp,
                 "customer_id": f"c-{int((40 + 40 * n) * draw.random() ** 0.5)}" if draw.random() < 0.35 else None}
         by_date.setdefault(day, []).append(json.dumps(one).encode())
-    rules, catalog = ours.rules(), Catalog.read(settings.catalog())
-    cleaned = [clean(day, [Raw("b", "raw/o", b"\n".join(bodies) + b"\n")], catalog, rules) for day, bodies in by_date.items()]
-    tables = {d.name: pa.concat_tables([getattr(one, d.name) for one in cleaned]) for d in schema.LAKE}
-    facts = {name: sum(one.facts[name] for one in cleaned) for name in cleaned[0].facts}
-    counted = summarize(month, **tables, stores=catalog.stores_table(rules), employees=catalog.employees_table(rules), facts=facts, places=2)
-    for dataset in schema.SUMMARY:
-        path = folder / f"{month:%Y-%m}" / f"{dataset.name}.parquet"
-        path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(to_bytes(counted[dataset.name], dataset.key))
+    write_summaries(month, {day: b"\n".join(bodies) + b"\n" for day, bodies in by_date.items()}, folder)
 
 
 def prepare(folder: Path, receipts: int) -> Path:

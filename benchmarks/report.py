@@ -26,29 +26,15 @@ GOAL = 5.0
 
 def prepare(folder: Path) -> int:
     """Write the summaries of MONTHS as Parquet; the number of receipts in them."""
-    import pyarrow as pa
-
-    from benchmarks.contenders import ours, settings, shop
-    from pipeline import schema
-    from pipeline.load.parquet import to_bytes
-    from pipeline.summarize import summarize
-    from pipeline.transform import Catalog, Raw, clean
+    from benchmarks.contenders import shop
+    from benchmarks.summaries import write_summaries
 
     receipts: dict[date, list[bytes]] = {}
     for line in shop.receipts(90 * 700):
         receipts.setdefault(datetime.fromisoformat(json.loads(line)["receipt_date"]).date(), []).append(line.encode())
-    rules, catalog = ours.rules(), Catalog.read(settings.catalog())
-    days = sorted(receipts)
     for month in MONTHS:
-        cleaned = [clean(day, [Raw("b", "raw/o", b"".join(receipts[day] + receipts.get(date.fromordinal(day.toordinal() + 1), [])))], catalog, rules)
-                   for day in days if day.replace(day=1) == month]
-        tables = {d.name: pa.concat_tables([getattr(one, d.name) for one in cleaned]) for d in schema.LAKE}
-        facts = {name: sum(one.facts[name] for one in cleaned) for name in cleaned[0].facts}
-        counted = summarize(month, **tables, stores=catalog.stores_table(rules), employees=catalog.employees_table(rules), facts=facts, places=2)
-        for dataset in schema.SUMMARY:
-            path = folder / f"{month:%Y-%m}" / f"{dataset.name}.parquet"
-            path.parent.mkdir(parents=True, exist_ok=True)
-            path.write_bytes(to_bytes(counted[dataset.name], dataset.key))
+        write_summaries(month, {day: b"".join(receipts[day] + receipts.get(date.fromordinal(day.toordinal() + 1), []))
+                                for day in sorted(receipts) if day.replace(day=1) == month}, folder)
     return sum(map(len, receipts.values()))
 
 

@@ -99,9 +99,13 @@ def index(
     cumulative: Mapping[str, Sequence[str]],
     figures: Mapping[str, object] | None,
     *,
+    told: Mapping[str, Mapping[str, object]] | None = None,
     locale: str = "es_MX",
 ) -> bytes:
-    """reports/index.html: folders of the editions (they begin with their number) by "YYYY-MM", newest cumulative figures.json."""
+    """reports/index.html: folders of the editions (they begin with their number) by "YYYY-MM", newest cumulative figures.json.
+
+    `told` are the figures.json of monthly reports whose month the cumulative one does not have, by "YYYY-MM".
+    """
     from reports.render import index as page
 
-    return page.index(monthly, cumulative, figures, locale)
+    return page.index(monthly, cumulative, figures, told or {}, locale)

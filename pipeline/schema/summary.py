@@ -138,7 +138,7 @@ CUSTOMERS = Dataset("customers", 1, "customer and store", ("customer_id", "store
     Column("last_day", "day", "Last such day.", null=True),
     Column("receipts", "count", "SALE receipts."), Column("net_sales", "money", "Net sales, refunds deducted.", "currency"),
 ))
-QUALITY = Dataset("quality", 1, "store, check and subject", ("store_id", "check", "subject"), (
+QUALITY = Dataset("quality", 2, "store, check and subject", ("store_id", "check", "subject"), (
     Column("store_id", "label", "Store; null where unreadable.", null=True),
     Column("currency", "label", "ISO 4217 code; null where unreadable.", null=True),
     Column("check", "label", "fetched, curated, quarantined, superseded, missing_cost, missing_category, unmapped_channel, unknown_component, "

@@ -8,7 +8,7 @@ quarantined       reason          records that could not be read                
 missing_cost      -               rows of sales without cost                        net of them
 missing_category  -               rows of sales without category                    net of them
 unknown_component name            component rows that no rule names                 net of them
-unmapped_channel  dining option   receipts                                          net of them
+unmapped_channel  dining option   SALE receipts, as every count of receipts by channel  net of them and of refunds
 clock_skew        -               receipts received before they were sold           -
 late              -               receipts received more than LATE after the sale   -
 payments_differ   -               receipts whose payments are not their total       sum of absolute differences
@@ -39,7 +39,8 @@ UNION ALL BY NAME
 SELECT store_id, currency, 'unknown_component' AS "check", item AS subject, count(*) AS "count", sum(net) AS amount
 FROM rows WHERE NOT is_known GROUP BY ALL
 UNION ALL BY NAME
-SELECT store_id, currency, 'unmapped_channel' AS "check", coalesce(dining_option, '') AS subject, count(*) AS "count", sum(net) AS amount
+SELECT store_id, currency, 'unmapped_channel' AS "check", coalesce(dining_option, '') AS subject,
+    count(*) FILTER (WHERE is_sale) AS "count", sum(net) AS amount
 FROM receipts WHERE is_counted AND channel = 'unmapped' GROUP BY ALL
 UNION ALL BY NAME
 SELECT store_id, currency, 'clock_skew' AS "check", '' AS subject, count(*) AS "count",

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 
 from reports.charts.style import (
     BLUE,
+    DARKER,
     FAINT,
     INK,
     MUTED,
-    ORANGE,
     PURPLE,
     SMALL,
     VERMILION,
@@ -45,7 +45,7 @@ def draw_lines(data: Mapping, words: Words) -> Canvas:
 
     right = min(max(width_of(words.say(name), SMALL, True) for name, _ in lines) + 12, 124)
     left = max(width_of(say(high * 1.1 // 1000 * 1000 or high), SMALL), 24) + 6
-    canvas = Canvas(180)
+    canvas = Canvas(158)
     axes = canvas.axes(left, 10, right, 22)
     floor = low if low < 0 or (index is True and len(lines) > 1) else 0
     ends = []
@@ -80,7 +80,7 @@ def draw_lines(data: Mapping, words: Words) -> Canvas:
             y,
             cut(name, (right - 8) * 0.9 if width_of(name, SMALL, True) > right - 8 else right, SMALL),
             va="center",
-            color=colour,
+            color=DARKER[colour],
             fontsize=SMALL,
             fontweight="bold",
         )
@@ -101,7 +101,7 @@ def _scale(axes, say, floor: float, high: float, index: object) -> None:
 
 
 def draw_slope(data: Mapping, words: Words) -> Canvas:
-    """Rank then and rank now, one line an item; climbers blue, fallers orange and dashed, arrivals a dot.
+    """Rank then and rank now, one line an item; climbers blue, fallers red and dashed, arrivals a dot.
 
     data: rows ((name, rank then or None, rank now), ...) in the order of the rank now, left and right (labels).
     """
@@ -118,7 +118,7 @@ def draw_slope(data: Mapping, words: Words) -> Canvas:
     for (_, then, now), name in zip(rows, names, strict=True):
         rise = then is not None and now < then
         fall = then is not None and now > then
-        colour = BLUE if rise else ORANGE if fall else MUTED
+        colour = BLUE if rise else VERMILION if fall else MUTED
         if then is None or then > depth:
             axes.plot(
                 [0.86, 1],

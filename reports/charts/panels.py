@@ -25,7 +25,7 @@ def draw_panels(data: Mapping, words: Words) -> Canvas:
     low = min((v for _, values in panels for v in values if v is not None), default=0)
     for index, (name, values) in enumerate(panels):
         x, top = (index % columns) * (wide + 14), (index // columns) * HIGH
-        canvas.write(x, top + 2, cut(words.say(name), wide - 4), fontweight="bold", fontsize=SIZE)
+        canvas.write(x + 1, top + 2, cut(words.say(name), wide - 4), fontweight="bold", fontsize=SIZE)
         axes = canvas.panel(x, top + 16, wide, HIGH - 34)
         known = [v if v is not None else 0 for v in values]
         axes.bar(range(7), known, width=0.7, color=BLUE)

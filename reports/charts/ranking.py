@@ -10,7 +10,7 @@ from matplotlib.patches import Rectangle
 from reports.charts.style import BLUE, INK, MUTED, ORANGE, SIZE, SKY, SMALL, WIDTH, Canvas, width_of, wrap
 from reports.words import Words
 
-LINE, GAP = 10.5, 7.0
+LINE, GAP, EDGE = 10.5, 7.0, 3.0
 
 
 def draw_ranking(data: Mapping, words: Words) -> Canvas:
@@ -24,15 +24,15 @@ def draw_ranking(data: Mapping, words: Words) -> Canvas:
     label_width = min(max((width_of(words.say(row[0])) for row in rows), default=40), WIDTH * 0.36)
     labels = [wrap(words.say(row[0]), label_width) for row in rows]
     said = [words.say(row[1]) for row in rows]
-    end = max((width_of(s, SMALL) for s in said), default=0) + 8
+    end = max((width_of(s, SMALL, True) for s in said), default=0) + 8
     heights = [len(label) * LINE + GAP for label in labels]
     keys = data.get("part_name") or data.get("before_name")
     top = 20.0 if keys else 4.0
     canvas = Canvas(top + sum(heights) + 4)
-    axes = canvas.axes(label_width + 8, top, 2, 4)
+    axes = canvas.axes(EDGE + label_width + 8, top, 2, 4)
     high = max([row[2] for row in rows] + [row[4] or 0 for row in rows] + [1])
     low = min([row[2] for row in rows] + [0])
-    room = WIDTH - label_width - 10
+    room = WIDTH - EDGE - label_width - 10
     span = (high - low) * room / max(room - end, 1)
     at = sum(heights)
     axes.set_ylim(0, at)
@@ -48,7 +48,7 @@ def draw_ranking(data: Mapping, words: Words) -> Canvas:
             axes.plot([before, before], [middle - thick / 2 - 1.5, middle + thick / 2 + 1.5], color=INK, linewidth=1.4, zorder=4)
         reach = max(units, before or 0, 0)
         axes.annotate(value, (reach, middle), (4, 0), textcoords="offset points", va="center", fontsize=SMALL, fontweight="bold")
-        canvas.write(label_width, top + sum(heights) - middle, "\n".join(label), ha="right", va="center", fontsize=SIZE, linespacing=1.15)
+        canvas.write(EDGE + label_width, top + sum(heights) - middle, "\n".join(label), ha="right", va="center", fontsize=SIZE, linespacing=1.15)
         at -= height
     axes.axvline(0, color=INK, linewidth=0.9, zorder=5)
     axes.set_axis_off()

@@ -1,19 +1,22 @@
-"""The page that leads to every report of the lake: latest month first, all forms and all editions.
+"""The page that leads to every report of the lake: latest month first, its figures at a glance, all forms and all editions.
 
-In: the editions of each report by month and the figures.json of the newest cumulative report. Out: one HTML file for
-reports/index.html, whose links are relative to that folder (monthly/<YYYY-MM>/<file>, .../editions/<folder>/<file>).
+In: the editions of each report by month, the figures.json of the newest cumulative report, and those of monthly reports whose
+month it does not have. Out: one HTML file for reports/index.html, whose links are relative to that folder
+(monthly/<YYYY-MM>/<file>, .../editions/<folder>/<file>).
 """
 
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import date
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
 from decimal import Decimal
 from importlib.resources import files
 
 from markupsafe import Markup
 
+from reports.figures.money import PERCENT_BASE
 from reports.render.html import environment
 from reports.values import Count, Day, Money, Month, Percent, Value, text
 from reports.words import Words
@@ -22,22 +25,33 @@ FORMS = ("html", "pdf", "md")
 WIDE, HIGH, KEPT = 320, 48, 36
 
 Editions = Mapping[str, Sequence[str]]
+Figures = Mapping[str, object]
 
 
-def index(monthly: Editions, cumulative: Editions, figures: Mapping[str, object] | None, locale: str) -> bytes:
+@dataclass(frozen=True)
+class Glance:
+    """A month in one currency; `before` is the month it may be compared with. A `partial` one, which has days that are still to
+    come or began late, is compared with none."""
+
+    month: str
+    net: int
+    receipts: int
+    before: int | None = None
+    partial: bool = False
+
+
+def index(monthly: Editions, cumulative: Editions, figures: Figures | None, told: Mapping[str, Figures], locale: str) -> bytes:
     """`monthly` and `cumulative` map "YYYY-MM" to the folders of the editions ("000001.<...>").
 
-    `figures` is the figures.json of the newest cumulative report, None where there is none. A month that is still open is not
-    compared with a whole one and not in the line.
+    `figures` is the figures.json of the newest cumulative report, None where there is none; `told` those of single months, which
+    count where it does not have them. A month that is still open is not compared with a whole one and not in the line.
     """
-    currencies = _months(figures)
-    places = int(figures["places"]) if figures else 2
-    through = date.fromisoformat(figures["through"]) if figures and figures.get("through") else None
-    open_month = f"{through:%Y-%m}" if through else ""
-    whole = {currency: {month: net for month, net in months.items() if month != open_month} for currency, months in currencies.items()}
-    words = Words(locale, places, tuple(currencies))
+    known = [one for one in (figures, *told.values()) if one]
+    places = int(known[0]["places"]) if known else 2
+    months = _months(figures, told, places)
+    through = {str(one["through"])[:7]: date.fromisoformat(str(one["through"])) for one in known if one.get("through")}
+    words = Words(locale, places, tuple(months))
     template = environment().from_string((files("reports") / "index.html.j2").read_text("utf-8"))
-    net = {month: [_net(months, month, currency, places) for currency, months in currencies.items() if month in months] for month in monthly}
     return template.render(
         say=words.say,
         sentence=lambda value: "".join(run.text for run in words.sentence(value)),
@@ -47,39 +61,70 @@ def index(monthly: Editions, cumulative: Editions, figures: Mapping[str, object]
         month=_month,
         language=words.code.replace("_", "-"),
         style=Markup((files("reports") / "style.css").read_text("utf-8")),
-        net=net,
-        through=(open_month, text("index.through", day=Day(through))) if through else None,
+        glances={name: [_said(found[name], currency) for currency, found in months.items() if name in found] for name in monthly},
+        state=lambda name, number: _state(name, number, through.get(name)),
         monthly={m: _numbered(monthly[m]) for m in sorted(monthly, reverse=True)},
         cumulative={m: _numbered(cumulative[m]) for m in sorted(cumulative, reverse=True)},
-        sparks=[(currency, _spark(months), _spoken(months, currency, places)) for currency, months in whole.items() if len(months) > 1],
+        sparks=[
+            (currency, _spark(whole), _spoken(whole, currency))
+            for currency, found in months.items()
+            if len(whole := [one for one in found.values() if not one.partial][-KEPT:]) > 1
+        ],
     ).encode()
+
+
+def _months(figures: Figures | None, told: Mapping[str, Figures], places: int) -> dict[str, dict[str, Glance]]:
+    """What is known of each month, by currency, oldest first."""
+    found: dict[str, dict[str, Glance]] = {}
+
+    def units(total: Mapping[str, object]) -> int:
+        return int(Decimal(str(total["net_sales"])).scaleb(places))
+
+    for currency, sections in (figures or {}).get("currencies", {}).items():
+        trend = sections.get("trend", {})
+        partial, last = {*trend.get("partial", ()), str(figures.get("through"))[:7]}, None
+        for name, total in sorted(trend.get("months", {}).items()):
+            fair = last and last.month == _before(name) and not last.partial and last.receipts >= PERCENT_BASE and name not in partial
+            last = Glance(name, units(total), int(total["receipts"]), last.net if fair else None, name in partial)
+            found.setdefault(currency, {})[name] = last
+    for name, one in told.items():
+        for currency, sections in one.get("currencies", {}).items():
+            headline = sections.get("headline", {})
+            if "total" not in headline or name in found.get(currency, {}):
+                continue
+            total, before = headline["total"], headline.get("before")
+            fair = before and not one.get("through") and int(before["receipts"]) >= PERCENT_BASE
+            found.setdefault(currency, {})[name] = Glance(name, units(total), int(total["receipts"]), units(before) if fair else None,
+                                                          bool(one.get("through")))
+    return {currency: dict(sorted(months.items())) for currency, months in sorted(found.items())}
+
+
+def _before(name: str) -> str:
+    return f"{_month(name).first - timedelta(1):%Y-%m}"
+
+
+def _said(one: Glance, currency: str) -> tuple[Value, list[Value]]:
+    """Net sales of the month, and what stands beside them."""
+    beside: list[Value] = []
+    if one.before is not None and one.before > 0:
+        change = Percent(one.net - one.before, one.before, signed=True)
+        beside.append(text("index.change", change=change, month=Month(_month(_before(one.month)).first, short=True)))
+    return Money(one.net, currency), [*beside, text("index.receipts", n=Count(one.receipts))]
+
+
+def _state(name: str, number: int, through: date | None) -> Value:
+    """The edition, and the last day that it has."""
+    last = through or (_month(name).first.replace(day=28) + timedelta(4)).replace(day=1) - timedelta(1)
+    return text("index.open" if through else "index.closed", n=Count(number), day=Day(last))
 
 
 def _month(name: str) -> Month:
     return Month(date.fromisoformat(f"{name}-01"))
 
 
-def _months(figures: Mapping[str, object] | None) -> dict[str, dict[str, Decimal]]:
-    """Net sales by currency and month, as the cumulative report has them."""
-    found = {}
-    for currency, sections in (figures or {}).get("currencies", {}).items():
-        months = sections.get("trend", {}).get("months", {})
-        found[currency] = {month: Decimal(total["net_sales"]) for month, total in sorted(months.items())}
-    return {currency: months for currency, months in found.items() if months}
-
-
-def _net(months: Mapping[str, Decimal], month: str, currency: str, places: int) -> tuple[Value, Value]:
-    """Net sales of `month` and its change on the month before, where there is one above zero."""
-    ordered = list(months)
-    at = ordered.index(month)
-    now = int(months[month].scaleb(places))
-    before = int(months[ordered[at - 1]].scaleb(places)) if at else 0
-    return Money(now, currency), Percent(now - before, before, signed=True) if before > 0 else None
-
-
-def _spark(months: Mapping[str, Decimal]) -> Markup:
-    """A line of the last KEPT months from zero up, as an image within the page."""
-    values = list(months.values())[-KEPT:]
+def _spark(months: Sequence[Glance]) -> Markup:
+    """A line of the months from zero up, as an image within the page."""
+    values = [Decimal(one.net) for one in months]
     high = max([*values, Decimal(1)])
     step = Decimal(WIDE - 8) / max(len(values) - 1, 1)
     points = [(4 + step * i, HIGH - 5 - max(v, Decimal(0)) / high * (HIGH - 10)) for i, v in enumerate(values)]
@@ -93,10 +138,8 @@ def _spark(months: Mapping[str, Decimal]) -> Markup:
     return Markup("data:image/svg+xml;base64,") + b64encode(svg.encode()).decode()
 
 
-def _spoken(months: Mapping[str, Decimal], currency: str, places: int) -> Value:
-    kept: Iterable[str] = list(months)[-KEPT:]
-    first, *_, last = kept
-    return text("index.spark", first=_month(first), last=_month(last), net=Money(int(months[last].scaleb(places)), currency))
+def _spoken(months: Sequence[Glance], currency: str) -> Value:
+    return text("index.spark", first=_month(months[0].month), last=_month(months[-1].month), net=Money(months[-1].net, currency))
 
 
 def _numbered(folders: Sequence[str]) -> list[tuple[int, str]]:

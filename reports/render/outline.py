@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import timedelta
 
 from reports.page import Chart, Page, Section, Table
+from reports.sections.lineage import day_of
 from reports.values import Count, Day, Month, Name, Series, Text, text
 
 
@@ -13,7 +15,7 @@ def heading(page: Page) -> Text:
 
 
 def subtitle(page: Page) -> list[Text]:
-    """Stores, currencies, where the history begins within the month, and how far an open month goes."""
+    """Stores, currencies, where the history begins within the month, how far the data go, and which edition it is, made of what had come."""
     lines = []
     if page.stores:
         shown = tuple(Name(store) for store in page.stores[:6])
@@ -24,6 +26,11 @@ def subtitle(page: Page) -> list[Text]:
         lines.append(text("page.since", day=Day(page.since)))
     if page.through:
         lines.append(text("page.through", day=Day(page.through)))
+    else:
+        lines.append(text("page.closed", day=Day((page.month.replace(day=28) + timedelta(4)).replace(day=1) - timedelta(1))))
+    if "edition" in page.lineage:
+        edition, received = Name(str(page.lineage["edition"])), day_of(page.lineage.get("watermark"))
+        lines.append(text("page.issued", edition=edition, day=received) if received else text("page.edition", edition=edition))
     return lines
 
 

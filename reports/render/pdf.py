@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping
 from importlib.resources import as_file, files
+from pathlib import Path
 from typing import Literal
 
 import typst
@@ -21,42 +22,59 @@ from reports.words import Words
 
 Paper = Literal["us-letter", "a4"]
 FONTS = ("Libertinus Serif", "DejaVu Sans")
-ROWS = (10, 8, 6, 4)
-"""Rows of a table, tried in this order."""
-MOST, FURTHER = 8, 2
+WEEK = 7
+LAYOUTS = ((10, 1.05), (10, 0.85), (8, 0.85), (6, 0.85), (4, 0.85))
+"""Rows of a table and width of a chart beside the words, tried in this order; never cut are a table of no more than WEEK rows and the
+proof that all was counted."""
+MOST, FURTHER, FILLED = 8, 2, 35
+"""Pages of one currency, more for each further one, and percent of the last page that should not be white."""
 RIGHT = {"money", "count", "quantity", "percent", "number"}
 
 
 def pdf(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper = "us-letter") -> bytes:
     """`page` on `paper`; a table shows as many of its rows as let the report stay within MOST pages (FURTHER for each further
-    currency), unless it adds up to totals.
+    currency) and its last page is not mostly white, unless it adds up to totals.
 
     Of several currencies the first has all its sections, the others those of page one and the next; the last of them says
     where the rest is.
     """
+    with as_file(files("reports") / "page.typ") as template:
+        return lay_out(template, page, words, images, paper).compile()
+
+
+def lay_out(template: Path, page: Page, words: Words, images: Mapping[str, bytes], paper: Paper) -> typst.Compiler:
+    """The first of LAYOUTS that fits and fills its last page, else the first that fits."""
     from reports.charts import font_folder
 
     most = MOST + FURTHER * (len(page.currencies) - 1)
-    with as_file(files("reports") / "page.typ") as template:
-        for rows in ROWS:
-            told = {"page": json.dumps(_body(page, words, images, paper, rows), ensure_ascii=False)}
-            compiler = typst.Compiler(template, root=template.parent, font_paths=[font_folder()], sys_inputs=told)
-            if json.loads(compiler.query("<pages>", field="value", one=True)) <= most:
-                break
-        return compiler.compile()
+    fitting: list[typst.Compiler] = []
+    for rows, share in LAYOUTS:
+        told = {"page": json.dumps(_body(page, words, images, paper, rows) | {"share": share}, ensure_ascii=False)}
+        compiler = typst.Compiler(template, root=template.parent, font_paths=[font_folder()], sys_inputs=told)
+        pages, filled = json.loads(compiler.query("<reach>", field="value", one=True))
+        if pages <= most or (rows, share) == LAYOUTS[-1]:
+            fitting.append(compiler)
+            if filled >= FILLED:
+                return compiler
+    return fitting[0]
 
 
 def _body(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper, rows: int) -> dict[str, object]:
+    edition = Name(str(page.lineage["edition"])) if "edition" in page.lineage else None
     printed = [section for section in page.sections if section.currency in (*page.currencies[:1], "") or section.number <= page.front + 1]
     return {
         "title": words.say(heading(page)),
+        "footer": words.say(text("page.footer", title=heading(page), edition=edition) if edition else heading(page)),
         "heading": _runs(words, heading(page)),
         "lines": [_runs(words, line) for line in subtitle(page)],
         "language": words.language,
         "paper": paper,
         "fonts": FONTS,
         "front": page.front,
-        "sections": [_section(section, page, words, images, rows) | {"front": i < page.front} for i, section in enumerate(printed)],
+        "sections": [
+            _section(section, page, words, images, LAYOUTS[0][0] if i < page.front else rows) | {"front": i < page.front}
+            for i, section in enumerate(printed)
+        ],
     }
 
 
@@ -105,7 +123,7 @@ def _elsewhere(section: Section, page: Page) -> tuple[Value, ...]:
 
 
 def _table(table: Table, section: Section, page: Page, words: Words, rows: int) -> dict[str, object]:
-    shown = table.shown if table.strong or min(len(table.rows), table.shown) <= rows else rows
+    shown = table.shown if table.strong or section.key == "lineage" or min(len(table.rows), table.shown) <= max(rows, WEEK) else rows
     rest = None
     if len(table.rows) > shown:
         name = Name(f"tables/{file_name(page, section, table)}.csv")

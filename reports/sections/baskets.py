@@ -29,7 +29,7 @@ def baskets(figures: Figures) -> Section:
     )
     table = Table(
         "baskets",
-        text("baskets.table", n=Count(min(MOST, len(found)))),
+        text("baskets.table"),
         (Column("first"), Column("second"), Column("both", "count"), Column("confidence", "percent"), Column("lift", "number")),
         tuple(_row(pair) for pair in found),
         shown=MOST,

@@ -203,13 +203,13 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
             row.insert(1, Count(was) if was else None)
         rows.append(tuple(row))
     units = ranked.sort_values(["units", "item"], ascending=[False, True], kind="stable").reset_index(drop=True)
-    tables = [Table("items", text("items.table", n=Count(min(TOP, len(rows)))), tuple(columns), tuple(rows), shown=TOP)]
+    tables = [Table("items", text("items.table"), tuple(columns), tuple(rows), shown=TOP)]
     if len(ranked) > TOP:
         slow = ranked.iloc[TOP:].iloc[::-1].head(TOP)
         tables.append(
             Table(
                 "items-least",
-                text("items.least", n=Count(len(slow))),
+                text("items.least"),
                 (Column("item"), Column("units", "quantity"), Column("net_sales", "money")),
                 tuple((Name(r.item), Quantity(int(r.units)), Money(int(r.net_sales), currency)) for r in slow.itertuples(index=False)),
             )

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 
 from reports.figures.history import History
@@ -30,13 +32,14 @@ def ledger(entries: Sequence[Mapping[str, object]], history: History, before: Ma
     rows = tuple(
         (
             _kind(str(e.get("report", ""))),
-            Name(str(e.get("month", ""))),
+            _month(str(e.get("month", ""))),
             Count(int(str(e.get("edition", 0)))),
             Name(str(e.get("digest", ""))),
         )
         for e in ordered
     )
-    table = Table("ledger", text("ledger.table"), (Column("report"), Column("month"), Column("edition", "count"), Column("digest")), rows, shown=24)
+    columns = (Column("report"), Column("month", "date"), Column("edition", "count"), Column("digest"))
+    table = Table("ledger", text("ledger.table"), columns, rows, shown=24)
     return Section(
         "ledger",
         (text("ledger.lead", n=Count(len(rows)), again=Count(again)), *said),
@@ -48,6 +51,10 @@ def ledger(entries: Sequence[Mapping[str, object]], history: History, before: Ma
 def _kind(report: str) -> Value:
     name = report.rpartition("/")[2]
     return text(f"ledger.{name}") if name in KINDS else Name(report)
+
+
+def _month(name: str) -> Value:
+    return Month(date.fromisoformat(f"{name}-01")) if re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", name) else Name(name)
 
 
 def _moved(history: History, before: Mapping[str, object] | None, places: int) -> list[tuple[Value, ...]]:

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
+from datetime import date
 
 import pandas as pd
 
 from reports.figures.money import Totals
 from reports.page import Column, Finding, Section, Table
-from reports.values import Count, Money, Name, Percent, Series, Value, text
+from reports.values import Count, Day, Money, Month, Name, Percent, Series, Value, text
 
 FLOW = ("fetched", "curated", "quarantined", "superseded")
 CHECKS = (
@@ -25,8 +27,32 @@ CHECKS = (
 )
 FAULTS = ("payments_differ",)
 GAPS = ("missing_cost", "missing_category", "unmapped_channel", "unknown_component", "clock_skew", "orphan_refund")
+REASONS = (
+    "bad_text",
+    "duplicate_key",
+    "empty",
+    "excess_precision",
+    "implausible_date",
+    "missing_field",
+    "not_a_number",
+    "not_an_object",
+    "not_json",
+    "null_value",
+    "out_of_range",
+    "refused",
+    "too_deep",
+    "totals_differ",
+    "unknown_value",
+    "unplaced_date",
+    "unreadable_date",
+    "wrong_type",
+)
+"""Why a receipt could not be read; any other reason is printed as it is."""
 COVERAGE = (80, 100)
-FACTS = 14
+FACTS, SHOWN = 14, 7
+"""Inputs told, and rows on a page: digests are for whoever proves a report, and stand in the CSV."""
+ORIGIN = ("edition", "watermark", "version", "settings", "code")
+INPUTS = ("summary", "customers", "backoffice")
 GLOSSARY = (
     "gross_sales",
     "refunds",
@@ -99,6 +125,9 @@ def lineage(
     fetched, curated, quarantined = (checks.get(c, (0, 0))[0] for c in FLOW[:3])
     tied = fetched == curated + quarantined
     said = [text("lineage.tied" if tied else "lineage.untied", fetched=Count(fetched), curated=Count(curated), quarantined=Count(quarantined))]
+    parts = {"sales": total.receipts, "refunds": total.refund_receipts, "cancelled": total.cancelled_receipts}
+    if curated:
+        said.append(text("lineage.parts", **{name: Count(n) for name, n in parts.items()}))
     light = light_of(total, quality, till)
     said.append(text(f"lineage.{light}"))
     findings = []
@@ -165,20 +194,47 @@ def _subjects(frame: pd.DataFrame) -> Table:
     frame = frame[(frame["subject"] != "") & (frame["count"] > 0) & frame["check"].isin([*CHECKS, "quarantined"])]
     sums = frame.groupby(["check", "subject"], sort=True)["count"].sum().reset_index()
     sums = sums.sort_values(["count", "check", "subject"], ascending=[False, True, True], kind="stable")
-    rows = tuple((text(f"check.{r.check}"), Name(r.subject), Count(int(r[2]))) for r in sums.itertuples(index=False))
+    rows = tuple((text(f"check.{r.check}"), _subject(r.check, r.subject), Count(int(r[2]))) for r in sums.itertuples(index=False))
     return Table("subjects", text("lineage.subjects"), (Column("check"), Column("subject"), Column("count", "count")), rows, shown=12)
 
 
+def _subject(check: str, subject: str) -> Value:
+    return text(f"reason.{subject}") if check == "quarantined" and subject in REASONS else Name(subject)
+
+
 def _origin(facts: Mapping[str, object]) -> Table:
-    rows = tuple((Name(key), Name(said)) for fact in sorted(facts) for key, said in told(fact, facts[fact]))
-    return Table("origin", text("lineage.origin"), (Column("fact"), Column("value")), rows, shown=40)
+    """What the report was made of: the edition, how far the till was read, versions, and the digests of its inputs, newest first."""
+    order = sorted(facts, key=lambda fact: (isinstance(facts[fact], Mapping), ORIGIN.index(fact) if fact in ORIGIN else len(ORIGIN), fact))
+    rows = tuple(row for fact in order for row in _told(fact, facts[fact]))
+    return Table("origin", text("lineage.origin"), (Column("fact"), Column("value")), rows, shown=SHOWN)
 
 
-def told(name: str, fact: object) -> list[tuple[str, str]]:
-    """A fact as lines of a name and a value: of many inputs the first ones, and how many there are."""
+def _told(name: str, fact: object) -> list[tuple[Value, Value]]:
+    """A fact as lines of a name and a value: of many inputs the first ones, and how many more there are."""
+    label: Value = text(f"origin.{name}") if name in ORIGIN else Name(name)
     if isinstance(fact, Mapping):
-        lines = [(f"{name}: {key}", str(fact[key])) for key in sorted(fact, key=str)]
-        return lines[:FACTS] + ([(name, f"… ({len(lines)})")] if len(lines) > FACTS else [])
+        keys = sorted(sorted(fact, key=str, reverse=True), key=_rank)
+        more = [(text("items.more", n=Count(len(keys) - FACTS)), None)] if len(keys) > FACTS else []
+        return [(_input(str(key)), Name(str(fact[key]))) for key in keys[:FACTS]] + more
     if isinstance(fact, (list, tuple)):
-        return [(name, ", ".join(str(item) for item in fact[:FACTS]) + (f", … ({len(fact)})" if len(fact) > FACTS else ""))]
-    return [(name, str(fact))]
+        more = f", … ({len(fact)})" if len(fact) > FACTS else ""
+        return [(label, Name(", ".join(str(item) for item in fact[:FACTS]) + more))]
+    return [(label, day_of(fact) or Name(str(fact)))]
+
+
+def _rank(key: object) -> int:
+    kind = str(key).split("/")[0]
+    return INPUTS.index(kind) if kind in INPUTS else len(INPUTS)
+
+
+def _input(key: str) -> Value:
+    """ "summary/2026-10" in words."""
+    kind, _, month = key.partition("/")
+    if kind in INPUTS and re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", month):
+        return text(f"origin.{kind}", month=Month(date.fromisoformat(f"{month}-01")))
+    return Name(key)
+
+
+def day_of(fact: object) -> Day | None:
+    """A fact that is an ISO date, as a day."""
+    return Day(date.fromisoformat(str(fact))) if re.fullmatch(r"\d{4}-\d\d-\d\d", str(fact)) else None

@@ -88,20 +88,21 @@ def _cohorts(history: History, found: dict[date, dict[date, int]]) -> tuple[Char
             month = next_month(month)
         rows.append((start, size, cells))
     rows = rows[-COHORTS:]
+    drawn = [row for row in rows if len(row[2]) > 1]
     width = max((len(cells) for _, _, cells in rows), default=0)
     grid = [
         [(Percent(c, size, decimals=0), 1000 * c // size) if i and c is not None else None for i, c in enumerate((cells + [None] * width)[:width])][
             1:
         ]
-        for _, size, cells in rows
+        for _, size, cells in drawn
     ]
     chart = Chart(
         "heat",
         "cohorts",
         text("loyalty.chart"),
-        text("loyalty.alt", n=Count(len(rows))),
+        text("loyalty.alt", n=Count(len(drawn))),
         {
-            "rows": [text("loyalty.cohort", month=Month(m, short=True), n=Count(size)) for m, size, _ in rows],
+            "rows": [text("loyalty.cohort", month=Month(m, short=True), n=Count(size)) for m, size, _ in drawn],
             "columns": [text("loyalty.after", n=Count(k)) for k in range(1, width)],
             "cells": grid,
             "signed": False,

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from datetime import date
 
 from reports.figures import Figures
-from reports.values import Count, Name, Series, Value, text
+from reports.figures.history import History
+from reports.values import Count, Month, Name, Series, Value, text
 
 SHOWN = 5
 
@@ -19,3 +21,8 @@ def names_of(names: Iterable[str], shown: int = SHOWN) -> Value:
 
 def employee_name(figures: Figures, employee: str | None) -> Value:
     return Name(figures.employees.get(employee, employee)) if employee else text("tenders.nobody")
+
+
+def month_name(history: History, month: date) -> Value:
+    """`month`, marked where it is not whole: the best month so far may be one that is still under way."""
+    return text("page.partial_month", month=Month(month)) if month in history.partial else Month(month)

@@ -7,7 +7,8 @@ from datetime import date
 from reports.figures.history import History
 from reports.figures.outliers import outliers
 from reports.page import Column, Section, Table
-from reports.values import Count, Day, Money, Month, Value, text
+from reports.sections.names import month_name
+from reports.values import Count, Day, Money, Value, text
 
 ODD_MONTHS = 13
 
@@ -27,7 +28,7 @@ def records(history: History) -> Section:
     run, start = longest_run(sorted(opened.index))
     currency = history.currency
     rows: list[tuple[Value, ...]] = [
-        (text("records.month"), Month(month), Money(history.totals[month].net_sales, currency)),
+        (text("records.month"), month_name(history, month), Money(history.totals[month].net_sales, currency)),
         (text("records.day"), Day(best, long=True), Money(int(opened.at[best, "net_sales"]), currency)),
         (text("records.busiest"), Day(busiest, long=True), text("records.receipts", n=Count(int(opened.at[busiest, "receipts"])))),
         (text("records.run"), Day(start, long=True), text("records.days", n=Count(run))),
@@ -52,7 +53,8 @@ def records(history: History) -> Section:
         tables=tuple(tables),
         figures={
             "best_day": {"day": best.isoformat(), "net_sales": Money(int(opened.at[best, "net_sales"]), currency)},
-            "best_month": {"month": month.isoformat()[:7], "net_sales": Money(history.totals[month].net_sales, currency)},
+            "best_month": {"month": month.isoformat()[:7], "net_sales": Money(history.totals[month].net_sales, currency),
+                           "partial": month in history.partial},
             "longest_run": run,
             "odd_days": [{"day": o.day.isoformat(), "net_sales": Money(o.net, currency), "usual": Money(o.usual, currency)} for o in odd],
         },

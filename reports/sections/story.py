@@ -10,6 +10,7 @@ from reports.figures.money import PERCENT_BASE, Totals
 from reports.page import Section, Tile
 from reports.sections.bridge import machine
 from reports.sections.comparison import Pair, growth
+from reports.sections.names import month_name
 from reports.values import Count, Money, Month, Percent, Points, Value, divide, text
 
 
@@ -40,7 +41,7 @@ def story(history: History) -> Section:
     elif now:
         said.append(text("story.year_alone", net=Money(now.net_sales, currency)))
     best = max(history.totals, key=lambda m: (history.totals[m].net_sales, m))
-    said.append(text("story.best", month=Month(best), net=Money(history.totals[best].net_sales, currency)))
+    said.append(text("story.best", month=month_name(history, best), net=Money(history.totals[best].net_sales, currency)))
 
     def tile(name: str, read: Callable[[Totals], Pair], say: Callable[[Pair], Value], trend: int, share: bool = False) -> Tile:
         notes = []

@@ -11,6 +11,7 @@ from reports.page import Chart, Column, Section, Table
 from reports.sections.axis import months_axis
 from reports.sections.bridge import machine
 from reports.sections.comparison import growth
+from reports.sections.names import month_name
 from reports.values import Count, Money, Month, Series, Text, Value, divide, text
 
 FEW = 2
@@ -60,8 +61,8 @@ def trend(history: History) -> Section:
     chart = Chart(
         "trend",
         "trend",
-        text("trend.chart", month=Month(best), net=net),
-        text("trend.alt", first=Month(months[0]), last=Month(months[-1]), month=Month(best), net=net),
+        text("trend.chart", month=month_name(history, best), net=net),
+        text("trend.alt", first=Month(months[0]), last=Month(months[-1]), month=month_name(history, best), net=net),
         {
             **axis,
             "values": [history.totals[m].net_sales if m in history.totals else 0 for m in months],

@@ -101,8 +101,9 @@ class _Month:
                 for store in shop.stores:
                     self.trade(day, store)
             day += timedelta(days=1)
+        whole = self.number + sum(row["cancelled_receipts"] for row in self.count["days"].values())
         for store, _, currency in shop.stores:
-            for check, n in (("fetched", self.number), ("curated", self.number), ("quarantined", 0), ("superseded", 3)):
+            for check, n in (("fetched", whole), ("curated", whole), ("quarantined", 0), ("superseded", 3)):
                 self.count["quality"].add((store, currency, check, ""), count=n if store == shop.stores[0][0] else 0)
 
     def trade(self, day: date, store: tuple[str, str, str]) -> None:

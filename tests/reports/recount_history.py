@@ -158,7 +158,7 @@ class Past(Recount):
                          f"where month {SPAN}) group by all", since=since, month=month)
         return {row["tender"]: Fraction(row["n"]) / Fraction(sum(r["n"] for r in rows)) for row in rows}
 
-    def records(self, last: date) -> dict[str, object]:
+    def records(self, last: date, whole: list[date]) -> dict[str, object]:
         days = self.rows("select day, sum(sign * net) as net from r where month <= $month group by all "
                          "having count(*) filter (where sale) > 0 order by 1", month=last)
         best, run, longest = max(days, key=lambda r: (r["net"], r["day"])), 1, 1
@@ -168,4 +168,4 @@ class Past(Recount):
         net = self.net(since=date.min, month=last)
         month = max(net, key=lambda m: (net[m], m))
         return {"best_day": {"day": best["day"].isoformat(), "net_sales": best["net"]},
-                "best_month": {"month": f"{month:%Y-%m}", "net_sales": net[month]}, "longest_run": longest}
+                "best_month": {"month": f"{month:%Y-%m}", "net_sales": net[month], "partial": month not in whole}, "longest_run": longest}

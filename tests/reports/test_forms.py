@@ -17,6 +17,7 @@ import pyarrow as pa
 import pytest
 
 import reports
+from reports.sections.lineage import REASONS
 from reports.values import Count, Day, Money, Month, Name, Percent, Points, Quantity, Rate, Series, Weekday
 from reports.words import LOCALES, Words, catalog
 
@@ -173,6 +174,40 @@ def test_what_does_not_tie_is_said_first(summaries):
     ]
     text = made["report.md"].decode()
     assert "It does not close" in text and "Light **red**" in text and "2 receipts could not be read" in text
+
+
+MACHINE = re.compile(r"(?<![\w/.-])[a-z]+(?:_[a-z0-9]+)+(?![\w/.-])")
+
+
+@pytest.mark.parametrize("locale", LOCALES)
+def test_no_word_of_the_machine_is_printed(summaries, locale):
+    """Facts, checks and reasons are said in the reader's language; only digests and names of people are as they are."""
+    month = dict(summaries[MONTHS[-1]])
+    at = next(i for i, row in enumerate(month["quality"].to_pylist()) if row["check"] == "quarantined" and row["store_id"] == "s1")
+    month["quality"] = spoil(spoil(month["quality"], "count", at, 2), "subject", at, "missing_field")
+    lineage = {"edition": 12, "version": 3, "settings": "59236dc0b8bbff8a", "watermark": "2025-10-02",
+               "inputs": {f"{kind}/2025-0{n}": f"{n:016x}" for kind in ("summary", "customers", "backoffice") for n in range(1, 10)}}
+    tables = summaries | {MONTHS[-1]: month}
+    ledger = [{"report": "reports/monthly", "month": "2025-09", "edition": 1, "digest": "0123456789abcdef"}]
+    monthly = reports.monthly(MONTHS[-1], tables, places=2, lineage=lineage, locale=locale)
+    whole = reports.cumulative(MONTHS[-1], tables, places=2, lineage=lineage, locale=locale, ledger=ledger)
+    for files in (monthly, whole):
+        text = files["report.md"].decode().replace("\\", "")
+        assert MACHINE.findall(text) == []
+        assert "summary/" not in text and "2025-09 |" not in text
+        if locale == "es_MX":
+            said = re.sub(r"tables/\S+|<a id=.*", "", text)
+            assert not re.search(r"\b(edition|inputs|settings|version|watermark|code|summary|customers|missing|field)\b", said)
+    text = monthly["report.md"].decode()
+    assert {"es_MX": "Falta un dato", "en_US": "A field is missing"}[locale] in text
+    assert {"es_MX": "Edición **12**, con todo lo recibido de la caja hasta el 2 oct 2025.",
+            "en_US": "Edition **12**, with all that the till had sent through Oct 2, 2025."}[locale] in text.partition("\n## ")[0]
+
+
+def test_every_reason_of_the_reader_has_words():
+    raised = re.compile(r'(?:_RefusalError|Fault)\(\s*"([a-z_]+)"(?: if [^,]* else "([a-z_]+)")?')
+    code = "".join(path.read_text() for path in (Path(reports.__file__).parents[1] / "pipeline" / "transform").glob("*.py"))
+    assert {word for pair in raised.findall(code) for word in pair if word} <= {*REASONS}
 
 
 def test_small_groups_of_customers_are_hidden(shop, make_summaries):

@@ -49,6 +49,14 @@ def test_a_month_under_way_has_not_moved_and_a_closed_one_has(told):
         assert "1 month moved since the last edition" in text and "| February 2025 | \\$1.00 |" in text
 
 
+def test_a_record_of_a_month_that_is_not_whole_is_marked(told):
+    open_, open_text = told(MONTHS[:5], through=date(2025, 5, 20))
+    whole, whole_text = told(MONTHS[:5])
+    assert open_["currencies"]["MXN"]["records"]["best_month"]["month"] == "2025-05", "the month under way is the best one so far"
+    assert [one["currencies"]["MXN"]["records"]["best_month"]["partial"] for one in (open_, whole)] == [True, False]
+    assert open_text.count("May 2025 (incomplete month)") == 4 and "incomplete month)" not in whole_text
+
+
 def test_the_ledger_names_reports_by_their_folder():
     from reports.figures.history import History
 

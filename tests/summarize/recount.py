@@ -218,7 +218,7 @@ def count_quality(t: Tally, month, counted: list[dict], rows: list[dict]) -> Non
         if r["receipt_type"] == "REFUND" and not r["refund_for"]:
             note(r, "orphan_refund", amount=-r["total"])
         if r["channel"] == "unmapped":
-            note(r, "unmapped_channel", r["dining_option"] or "", amount=r["net"])
+            note(r, "unmapped_channel", r["dining_option"] or "", count=int(r["receipt_type"] == "SALE"), amount=r["net"])
     for s in rows:
         if s["cost"] is None:
             note(s, "missing_cost", amount=s["net"])

@@ -101,6 +101,19 @@ def test_net_sales_are_the_same_in_every_table():
         assert pc.sum(in_combos[column]) == pc.sum(tables["combos"][column]), column
 
 
+@pytest.mark.parametrize("seed", range(6))
+def test_a_receipt_is_one_thing_in_all_tables(seed):
+    """What the reports print side by side: sales + refunds + cancelled = all that were read, and those without an order rule once."""
+    tables = check(draw_month(seed, 90))
+    days, quality = tables["days"].to_pylist(), tables["quality"].to_pylist()
+
+    def noted(name: str) -> int:
+        return sum(row["count"] for row in quality if row["check"] == name)
+
+    assert noted("unmapped_channel") == sum(row["receipts"] for row in days if row["channel"] == "unmapped") > 0
+    assert noted("curated") == sum(row["receipts"] + row["refund_receipts"] + row["cancelled_receipts"] for row in days) > 0
+
+
 def test_same_tables_for_any_order_of_rows_threads_and_form_of_input(tmp_path):
     month = draw_month(13, 150)
     wanted = summarize(**month.arguments(), threads=1)
