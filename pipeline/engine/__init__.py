@@ -8,6 +8,6 @@ themselves; nothing of the data passes through the driver. Raises EngineError, o
 """
 
 from pipeline.engine.shares import clean_share, number_of, share_of, unite
-from pipeline.engine.spark import Cluster, Step, open_cluster
+from pipeline.engine.spark import Cluster, Step, WorkLost, open_cluster
 
-__all__ = ["Cluster", "Step", "clean_share", "number_of", "open_cluster", "share_of", "unite"]
+__all__ = ["Cluster", "Step", "WorkLost", "clean_share", "number_of", "open_cluster", "share_of", "unite"]

@@ -1,7 +1,8 @@
 """Spark: a context of the settings, and a job of works that is watched until it ends.
 
 In: master and properties; works, and the functions that executors do them with. Out: what those functions return, in no order.
-A work whose executor is lost is done again by Spark (four times at most), so doing a work twice must do no harm. No secret goes
+A work whose executor is lost is done again by Spark (four times at most, then WorkLost), so doing a work twice must do no harm.
+Whoever stops waiting for a job (an error, an interrupt) ends it. No secret goes
 to Spark: none is accepted as a property, and a JVM that is started here inherits none that it does not need. Started on first use:
 who has no engine pays neither for the import nor for Java. Raises ConfigError where a setting or an installation must change,
 EngineError where the cluster did not answer or gave up, each within a bounded time.
@@ -15,6 +16,7 @@ import secrets
 import socket
 import sys
 import time
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -28,6 +30,7 @@ if TYPE_CHECKING:
 SECRET = re.compile(r"(?i)secret|password|token|credential|access.?key|session.?key")
 _NEEDED = ("AWS_", "CUSTOMER_HASH_KEY")  # by executors, which are threads of the JVM itself where the master is local
 _SECONDS = 0.5
+_starter: list[int] = []  # the process that has started Spark here
 
 
 class Step(NamedTuple):
@@ -37,6 +40,14 @@ class Step(NamedTuple):
     works: int
     failed: int
     executors: int
+
+
+class WorkLost(EngineError):
+    """One work ended its process or its executor at every attempt, and so the job; `at` is its place among the works (or the shares)."""
+
+    def __init__(self, message: str, at: int) -> None:
+        super().__init__(message)
+        self.at = at
 
 
 class Cluster:
@@ -57,9 +68,9 @@ class Cluster:
     def run_in_shares(self, name: str, shares: Sequence[tuple[Any, Any]], do: Callable[[Any], Any], unite: Callable[[Any, list[Any]], Any],
                       tell: Callable[[Step], None]) -> list[Any]:
         """What `unite(key, results)` returns of each key, where `shares` are (key, work) and the results those of `do` of its works."""
-        keys = len({key for key, _ in shares})
-        made = self.context.parallelize(shares, len(shares)).map(_Each(do)).groupByKey(keys).map(_All(unite))
-        return self._watch(name, len(shares) + keys, made, tell)
+        counts = Counter(key for key, _ in shares)
+        made = self.context.parallelize(shares, len(shares)).map(_Each(do)).groupByKey(len(counts)).map(_All(unite, counts))
+        return self._watch(name, len(shares) + len(counts), made, tell)
 
     def _watch(self, name: str, works: int, made: Any, tell: Callable[[Step], None]) -> list[Any]:
         group, tracker = secrets.token_hex(8), self.context.statusTracker()
@@ -70,19 +81,38 @@ class Cluster:
 
         with ThreadPoolExecutor(1, "spark") as pool:
             job: Future[list[Any]] = pool.submit(collect)
-            seen = time.monotonic()
-            while not _is_done(job):
-                step = self._step(tracker, group, works)
-                seen = time.monotonic() if step.executors else seen
-                if time.monotonic() - seen > self._wait:
-                    self.context.cancelJobGroup(group)
-                    raise EngineError(f"{name}: {self.context.master} has given no executor for {self._wait:.0f} s; are its workers running, and "
-                                      "have they the cores and the memory that [spark] properties ask for? What was finished stays; run again")
-                tell(step)
             try:
+                self._follow(name, job, lambda: self._step(tracker, group, works), tell)
                 return job.result()
+            except EngineError:
+                raise
             except Exception as error:
-                raise EngineError(f"{name}: {_reason(error)}; what was finished stays; run again") from error
+                raise _failure(name, error) from error
+            finally:
+                self._end(job, group)
+
+    def _follow(self, name: str, job: Future[Any], look: Callable[[], Step], tell: Callable[[Step], None]) -> None:
+        """Until the job is done. Raises EngineError where it has had no executor for too long."""
+        seen = time.monotonic()
+        while not _is_done(job):
+            step = look()
+            seen = time.monotonic() if step.executors else seen
+            if time.monotonic() - seen > self._wait:
+                raise EngineError(f"{name}: {self.context.master} has given no executor for {self._wait:.0f} s; are its workers running, and have "
+                                  "they the cores and the memory that [spark] properties ask for, or has another application taken them? What "
+                                  "was finished stays; run again")
+            tell(step)
+
+    def _end(self, job: Future[Any], group: str) -> None:
+        """Cancel the job if it runs: else whoever gave it up would wait for its end."""
+        from py4j.protocol import Py4JError
+
+        while not job.done():
+            try:
+                self.context.cancelJobGroup(group)
+            except Py4JError:
+                return  # Java has ended, and the job with it
+            _is_done(job)
 
     def _step(self, tracker: Any, group: str, works: int) -> Step:
         stages = [stage for job in tracker.getJobIdsForGroup(group) for found in [tracker.getJobInfo(job)] if found
@@ -100,10 +130,17 @@ class _Each(NamedTuple):
 
 
 class _All(NamedTuple):
+    """Unites what the works of a key returned, once all of it is there. Where the JVM of an executor is killed, the Python beside it
+    lives on, and cannot tell the end of its pipe from the end of the results: it would publish a part as the whole."""
+
     unite: Callable[[Any, list[Any]], Any]
+    counts: Mapping[Any, int]
 
     def __call__(self, made: tuple[Any, Any]) -> Any:
-        return self.unite(made[0], list(made[1]))
+        key, results = made[0], list(made[1])
+        if len(results) != self.counts[key]:
+            raise EngineError(f"{len(results)} of {self.counts[key]} shares have come; Spark makes the others again")
+        return self.unite(key, results)
 
 
 def _is_done(job: Future[Any]) -> bool:
@@ -112,6 +149,14 @@ def _is_done(job: Future[Any]) -> bool:
     except TimeoutError:
         return False
     return True
+
+
+def _failure(name: str, error: Exception) -> EngineError:
+    found = re.search(r"Task (\d+) in stage \S+ failed \d+ times", str(error))
+    if found is None:
+        return EngineError(f"{name}: {_reason(error)}; what was finished stays; run again")
+    return WorkLost(f"{name}: {_reason(error)}. A process that ends without a word was often refused memory: give executors more by [spark] "
+                    "properties, or lower [engine] share_bytes for a large day, [lake] memory for a large month", int(found[1]))
 
 
 def _reason(error: Exception) -> str:
@@ -134,6 +179,9 @@ def open_cluster(name: str, master: str, properties: Mapping[str, str], wait_sec
     except ModuleNotFoundError as error:
         raise ConfigError("[engine] name = spark, but pyspark is not installed: pip install 'pos-sales-pipeline[spark]'") from error
     running = SparkContext._active_spark_context
+    if running is not None and _starter and _starter != [os.getpid()]:
+        raise EngineError("Spark was started by the process that this one was forked from, and cannot be shared with it; run with one Luigi "
+                          "worker (--workers 1): Spark is what is parallel")
     if running is not None:
         if not running._jsc.sc().isStopped():
             return Cluster(running, wait_seconds)
@@ -147,12 +195,14 @@ def open_cluster(name: str, master: str, properties: Mapping[str, str], wait_sec
         os.environ.setdefault("SPARK_LOCAL_IP", "127.0.0.1")  # else its page listens on every interface
     try:
         with _without_secrets(() if master and not master.startswith("local") else _NEEDED):
-            return Cluster(SparkContext(conf=conf), wait_seconds)
+            context = SparkContext(conf=conf)
     except PySparkException as error:
         raise ConfigError(f"Spark did not start ({_reason(error)}): it needs Java 17 or newer, and JAVA_HOME where java is not on the "
                           "path") from error
     except Exception as error:
         raise EngineError(f"[spark] master = {master or 'not set'} gave no application: {_reason(error)}") from error
+    _starter[:] = [os.getpid()]
+    return Cluster(context, wait_seconds)
 
 
 def _knock(master: str, seconds: float) -> None:

@@ -1,21 +1,22 @@
 """Partitions that a cluster may make: Luigi keeps the plan, batches what is missing, and one task has a batch made on the engine.
 
 With [engine] name = local there is no batch, and every partition is made by its task's own run(). With spark, the executors call
-the same `build()` (executor.py): the same editions, bytes and manifests. A partition that fails fails alone: what was finished
-stays, and a new run makes the rest. An input that changed meanwhile, or was broken and could be declared so, is made first.
+the same `build()` (executor.py): the same editions, bytes and manifests. A partition that fails fails alone, also where it ends the
+process that makes it: the others are made, what was finished stays, and a new run makes the rest. An input that changed meanwhile,
+or was broken and could be declared so, is made first.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import partial
 
 import luigi
 from luigi.task import flatten
 
 from pipeline import settings
-from pipeline.engine import Cluster, Step, open_cluster
+from pipeline.engine import Cluster, Step, WorkLost, open_cluster
 from pipeline.errors import ConfigError, Corrupt, Stale
 from pipeline.progress import Progress
 from pipeline.targets import ATTEMPTS, EditionTarget, Partition, lake
@@ -23,6 +24,8 @@ from pipeline.tasks import executor
 from pipeline.tasks.executor import Outcome, Work
 
 log = logging.getLogger(__name__)
+
+_LOST = 8  # works that may end the executors of one round before the round is given up
 
 
 class engine(luigi.Config):  # noqa: N801  Luigi names a section after its class
@@ -151,20 +154,49 @@ def make_missing(tasks: list[Batched], teller: Batched) -> list[Outcome]:
 
 
 def _make_round(cluster: Cluster, tasks: list[Batched], teller: Batched) -> list[Outcome]:
-    job, name = executor.job_of(), f"{len(tasks)} of {tasks[0].task_family}"
+    name = f"{len(tasks)} of {tasks[0].task_family}"
     works = [Work.of(task) for task in sorted(tasks, key=lambda task: -task.size())]
-    whole, large = [work for work in works if work.shares == 1], dict(enumerate(work for work in works if work.shares > 1))
-    outcomes: list[Outcome] = []
     with Progress(f"{name} on Spark", "works", tell=teller.tell) as bar:
 
         def follow(step: Step) -> None:
             bar.reach(step.done, step.done / step.works, f"{step.executors} executors, {step.failed} attempts failed and made again")
 
-        if large:
-            shares = [(key, work._replace(share=share)) for key, work in large.items() for share in range(work.shares)]
-            outcomes += cluster.run_in_shares(f"{name}, in shares", shares, partial(executor.make_share, job),
-                                              partial(executor.unite, job, large), follow)
-        if whole:
-            outcomes += cluster.run(name, whole, partial(executor.make, job), follow)
+        outcomes = _make_large(cluster, name, [work for work in works if work.shares > 1], follow)
+        outcomes += _make_whole(cluster, name, [work for work in works if work.shares == 1], follow)
     teller.tell(f"{name} made on Spark", 100)
     return outcomes
+
+
+def _make_large(cluster: Cluster, name: str, works: list[Work], follow: Callable[[Step], None]) -> list[Outcome]:
+    """In shares, all in one job; where one work ends that job, each that is left in a job of its own."""
+    if not works:
+        return []
+    job = executor.job_of()
+    shares = [(key, work._replace(share=share)) for key, work in enumerate(works) for share in range(work.shares)]
+    try:
+        return cluster.run_in_shares(f"{name}, in shares", shares, partial(executor.make_share, job), partial(executor.unite, job, works), follow)
+    except WorkLost as error:
+        if len(works) == 1:
+            return [Outcome(works[0], error)]
+        return [outcome for work in _missing(works) for outcome in _make_large(cluster, name, [work], follow)]
+
+
+def _make_whole(cluster: Cluster, name: str, works: list[Work], follow: Callable[[Step], None]) -> list[Outcome]:
+    """Each by one call, all in one job; where one work ends that job, those that are left in a new one."""
+    lost: list[Outcome] = []
+    while works:
+        try:
+            return lost + cluster.run(name, works, partial(executor.make, executor.job_of()), follow)
+        except WorkLost as error:
+            if len(lost) == _LOST:
+                raise
+            lost.append(Outcome(works[error.at], error))
+            log.warning("%s was given up (%s); the others are made", works[error.at], error)
+            works = _missing([work for work in works if work != works[error.at]])
+    return lost
+
+
+def _missing(works: list[Work]) -> list[Work]:
+    if works:
+        lake().refresh(works[0].family.dataset)
+    return [work for work in works if not work.task().complete()]

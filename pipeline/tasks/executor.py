@@ -3,7 +3,7 @@
 In: a Job (settings, menu, instant, versions: no secret; executors have theirs in their own environment) and Works. Out: Outcomes;
 the partitions themselves go to the lake. A node refuses to build, with a ConfigError, where its code, its libraries or the settings
 that shape a partition are others than the driver's, and with Stale where it sees other inputs: what it publishes is what the
-driver itself would have made, to the byte.
+driver itself would have made, to the byte. Whatever a work meets is its own Outcome, so that it does not end the others'.
 """
 
 from __future__ import annotations
@@ -13,27 +13,29 @@ import platform
 import secrets
 import sys
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import cache, partial
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import luigi
 
 from pipeline import settings, targets
-from pipeline.errors import ConfigError, PipelineError, Stale
+from pipeline.errors import ConfigError, EngineError, PipelineError, Stale
 from pipeline.logs import Sentence
 from pipeline.targets import Partition, lake
 
 if TYPE_CHECKING:
     from pipeline.tasks.engine import Batched
 
-    Made = tuple[dict[str, bytes], dict[str, object]]
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
 
 _LIBRARIES = ("pyarrow", "duckdb", "numpy")
-_MAKERS = ("transform", "load", "summarize", "schema", "tasks/lake.py", "targets.py")
+_MAKERS = ("transform", "load", "summarize", "schema", "settings", "engine", "tasks", "targets.py", "windows.py")
 
 
 class Job(NamedTuple):
@@ -63,6 +65,9 @@ class Work(NamedTuple):
     def task(self) -> Batched:
         return self.family.from_str_params(dict(self.params))
 
+    def __str__(self) -> str:
+        return f"{self.family.__name__} {' '.join(value for _, value in self.params)}"
+
 
 class Outcome(NamedTuple):
     """A partition that was made, or why it was not."""
@@ -91,8 +96,9 @@ def shape() -> dict[str, str]:
 def code() -> dict[str, str]:
     """What decides, beside inputs and settings, which bytes are made: this code and its libraries."""
     folder = Path(targets.__file__).parent
-    files = sorted(path for name in _MAKERS for path in ([folder / name] if name.endswith(".py") else (folder / name).rglob("*.py")))
-    digest = sha256(b"".join(path.read_bytes() for path in files)).hexdigest()[:16]
+    paths = (path for name in _MAKERS for path in ([folder / name] if name.endswith(".py") else (folder / name).rglob("*.py")))
+    files = sorted((str(path.relative_to(folder)).encode(), path.read_bytes()) for path in paths)
+    digest = sha256(b"".join(name + body for name, body in files)).hexdigest()[:16]
     return {"pos-sales-pipeline": digest, **{name: metadata.version(name) for name in _LIBRARIES}}
 
 
@@ -103,7 +109,7 @@ def adopt(job: Job) -> None:
     """See what the driver saw, once for each round."""
     if _adopted == [job.id]:
         return
-    _refuse({name: said for name, said in job.code.items() if code()[name] != said}, f"; install the same in {sys.prefix} on every node")
+    _refuse({name: said for name, said in job.code.items() if code().get(name) != said}, f"; install the same in {sys.prefix} on every node")
     if not _adopted:
         handler = logging.StreamHandler()
         handler.setFormatter(Sentence("%(asctime)s %(levelname)-8s %(message)s"))
@@ -134,33 +140,40 @@ def _refuse(other: dict[str, str], what_to_do: str) -> None:
 
 def make(job: Job, work: Work) -> Outcome:
     """Make and publish one partition, unless an attempt that was lost has done it."""
-    return _build(job, work, None)
+    return Outcome(work, _attempt(job, work, _build))
 
 
 def make_share(job: Job, work: Work) -> object:
     """One share of a partition, or the error that it met."""
-    try:
-        adopt(job)
-        return work.task().make_share(work.share, work.shares)
-    except PipelineError as error:
-        return error
+    return _attempt(job, work, lambda task: task.make_share(work.share, work.shares))
 
 
-def unite(job: Job, works: dict[int, Work], key: int, parts: list[object]) -> Outcome:
+def unite(job: Job, works: Sequence[Work], key: int, parts: list[object]) -> Outcome:
     """Publish the partition that its shares make together."""
     error = next((part for part in parts if isinstance(part, PipelineError)), None)
-    return Outcome(works[key], error) if error else _build(job, works[key], partial(works[key].task().unite, parts))
+    return Outcome(works[key], error or _attempt(job, works[key], lambda task: _build(task, partial(task.unite, parts))))
 
 
-def _build(job: Job, work: Work, made: Callable[[], Made] | None) -> Outcome:
+def _attempt(job: Job, work: Work, do: Callable[[Batched], T]) -> T | PipelineError:
+    """What `do` returns of the work's task, where this node sees what the driver saw, each share of a day included; or what it met."""
+    node = platform.node()
     try:
         adopt(job)
         task = work.task()
         if task.edition() != work.edition:
-            raise Stale(f"{task}: the node {platform.node()} sees other inputs in {lake().storage.uri()} than the driver; has another run "
-                        "changed them, or is that a folder of each machine's own?")
-        if not task.complete():
-            task.build(made)
+            raise Stale(f"{work}: the node {node} sees other inputs in {lake().storage.uri()} than the driver; has another run changed them, "
+                        "or is that a folder of each machine's own?")
+        return do(task)
     except PipelineError as error:
-        return Outcome(work, error)
-    return Outcome(work, None)
+        return error
+    except MemoryError as error:
+        return EngineError(f"{work}: the node {node} has too little memory for it ({error}); give executors more by [spark] properties, or "
+                           "lower [engine] share_bytes for a large day, [lake] memory for a large month")
+    except Exception as error:
+        log.exception("%s failed", work)
+        return EngineError(f"{work}: {type(error).__name__}: {error}; the log of the executor on {node} says where")
+
+
+def _build(task: Batched, made: Callable[[], tuple[dict[str, bytes], dict[str, object]]] | None = None) -> None:
+    if not task.complete():
+        task.build(made)

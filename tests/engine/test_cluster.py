@@ -16,7 +16,9 @@ import pyspark
 import pytest
 
 from tests.conftest import ROOT, Runner
-from tests.engine.conftest import MONTHS, History, SparkCluster, free_port, wait_for
+from tests.engine.conftest import MONTHS, History
+from tests.engine.lakes import keys
+from tests.engine.standalone import Standalone, free_port, wait_for
 from tests.load.conftest import BUCKET
 
 
@@ -39,13 +41,14 @@ def tasks_of(luigid: str, family: str) -> list[dict]:
 
 
 def test_a_batch_that_half_failed_is_finished_and_is_the_local_lake_to_the_byte(
-        on_spark: Runner, history: History, luigid: str, spark: SparkCluster, customer_key: str) -> None:
+        on_spark: Runner, history: History, luigid: str, spark: Standalone, customer_key: str) -> None:
     url = history.put_raw()
     on_spark.configure("lake", url=url)
     raw = sorted(key for key in history.files() if key.startswith("raw/receipts/sold=2026-10-20"))[0]
     client, key = history.seaweed.client(), f"{url.removeprefix(f's3://{BUCKET}/')}/{raw}"
     client.put_object(Bucket=BUCKET, Key=key, Body=b"altered")
-    said = on_spark("MonthlySummary", "--month", MONTHS, "--scheduler-url", luigid, code=30, scheduler="")
+    two = ("--workers", "2")  # so that the driver is a child of the process that planned
+    said = on_spark("MonthlySummary", "--month", MONTHS, "--scheduler-url", luigid, *two, code=30, scheduler="")
     assert "was altered after it was committed" in said and "what was finished stays" in said
     staged = {name for name in history.objects(url) if name.startswith("_editions/staging/")}
     wanted = {name for name in history.files() if name.startswith("_editions/staging/")}
@@ -65,20 +68,31 @@ def test_a_batch_that_half_failed_is_finished_and_is_the_local_lake_to_the_byte(
     assert [path for path in seen if any(word in path.read_text(errors="replace") for word in secret)] == []
 
 
-def test_a_worker_that_is_killed_while_days_are_united_from_shares_is_made_good(
-        on_spark: Runner, history: History, spark: SparkCluster) -> None:
+def test_a_driver_and_then_a_worker_that_are_killed_while_days_are_united_from_shares_are_made_good(
+        on_spark: Runner, history: History, spark: Standalone) -> None:
     url = history.put_raw()
     on_spark.configure("lake", url=url).configure("engine", name="spark", share_bytes=30_000)
-    run = on_spark.start("MonthlySummary", "--month", MONTHS)
-    client, prefix = history.seaweed.client(), f"{url.removeprefix(f's3://{BUCKET}/')}/staging/"
-    deadline = time.monotonic() + 100
-    while not client.list_objects_v2(Bucket=BUCKET, Prefix=prefix).get("KeyCount"):
-        assert run.poll() is None and time.monotonic() < deadline, run.communicate()[0][-4000:]
-        time.sleep(0.05)
+    client, prefix = history.seaweed.client(), f"{url.removeprefix(f's3://{BUCKET}/')}/_claims/staging/"
+
+    def started(days: int) -> subprocess.Popen:
+        """A run that has staged more than `days` days."""
+        run = on_spark.start("MonthlySummary", "--month", MONTHS)
+        deadline = time.monotonic() + 200
+        while len(keys(client, BUCKET, prefix)) <= days:
+            assert run.poll() is None and time.monotonic() < deadline, run.communicate()[0][-4000:]
+            time.sleep(0.05)
+        return run
+
+    first = started(0)
+    first.kill()
+    first.communicate()
+    left = len(keys(client, BUCKET, prefix))
+    assert left < 20, "the driver was killed too late to prove anything"
+    second = started(left)
     spark.kill(spark.processes[1])
     spark.start_worker()
-    said, _ = run.communicate(timeout=200)
-    assert run.returncode == 0, said[-6000:]
+    said, _ = second.communicate(timeout=240)
+    assert second.returncode == 0, said[-6000:]
     assert "Lost executor" in said
     history.assert_same(url)
 
@@ -106,7 +120,7 @@ def test_nodes_with_other_settings_build_nothing(on_spark: Runner, history: Hist
     assert not [name for name in history.objects(url) if name.startswith("staging/")]
 
 
-def test_the_entry_of_the_guide_runs_under_spark_submit_which_names_the_master(on_spark: Runner, history: History, spark: SparkCluster) -> None:
+def test_the_entry_of_the_guide_runs_under_spark_submit_which_names_the_master(on_spark: Runner, history: History, spark: Standalone) -> None:
     url = history.put_raw()
     on_spark.configure("lake", url=url).configure("spark", master="").command()
     entry = re.search(r"cat >build/entry.py <<'END'\n(.*?)END\n", (ROOT / "docs" / "emr.md").read_text(), re.DOTALL)[1]

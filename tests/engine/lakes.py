@@ -1,0 +1,46 @@
+"""Two lakes held against each other, object by object: what must be the same wherever and by whomever it was made.
+
+In: the objects of a lake by key. The keys must be the same, and the bytes; in manifests and claims may differ who published (`run`) and
+the store's own mark of a member (`etag`), and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from typing import Any
+
+RAW = ("raw/", "_editions/raw/", "_claims/raw/")
+
+
+def digest_of(name: str, body: bytes) -> str:
+    """What the object says, whoever published it."""
+    if name.startswith(("_editions/", "_claims/")):
+        said = json.loads(body)
+        del said["run"]
+        for member in said["members"].values():
+            member.pop("etag", None)
+        body = json.dumps(said, sort_keys=True).encode()
+    return sha256(body).hexdigest()
+
+
+def differing(here: Mapping[str, str], there: Mapping[str, str]) -> list[str]:
+    """Keys that one of them has not, or that say something else there; of digests by key."""
+    return sorted(name for name in here.keys() | there.keys() if here.get(name) != there.get(name))
+
+
+def keys(client: Any, bucket: str, prefix: str = "") -> list[str]:
+    """Every key below `prefix` but those that prove a store's rights."""
+    pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+    return [one["Key"] for page in pages for one in page.get("Contents", ()) if "_probe" not in one["Key"].split("/")]
+
+
+def read(client: Any, bucket: str, names: Iterable[str], of: Callable[[str, bytes], Any]) -> dict[str, Any]:
+    """What `of(key, body)` says of each object."""
+    def one(name: str) -> tuple[str, Any]:
+        return name, of(name, client.get_object(Bucket=bucket, Key=name)["Body"].read())
+
+    with ThreadPoolExecutor(8) as pool:
+        return dict(pool.map(one, names))
