@@ -1,7 +1,8 @@
 """Receipts per second from the API into raw, against the bare cost of the same pages.
 
     python -m benchmarks.extract                        # a month
-    python -m benchmarks.extract --days 31 93 --write   # and how memory grows with the span; into benchmarks/RESULTS.md
+    python -m benchmarks.extract --days 31 93 --write   # and a longer one; into benchmarks/RESULTS.md
+    python -m benchmarks.extract --days --memory 31 93 279   # only memory: it must not grow with the walk; half a minute
 
 The simulator runs in a process of its own without a rate limit and serves one span again and again.
 Bare is requests reading every page and throwing it away. Ours is a bounded walk (all checks, journal on disk), each
@@ -17,8 +18,10 @@ import multiprocessing
 import resource
 import tempfile
 import time
+from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from datetime import UTC, date, datetime, timedelta
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import requests
@@ -70,39 +73,65 @@ def extract(url: str, token: str, windows: list[Window]) -> tuple[float, float, 
         return fetched, time.perf_counter() - began, found.records
 
 
-def race(days: int, rounds: int) -> str:
-    """The table of one span, from a process of its own, so that its memory is its own."""
+@contextmanager
+def opened(days: int) -> Iterator[tuple[str, str, list[Window]]]:
+    """(address, token, windows of the last `days`) of a shop in a process of its own."""
     ours, theirs = multiprocessing.Pipe()
     server = multiprocessing.Process(target=shop, args=(theirs,), daemon=True)
     server.start()
-    url, token = ours.recv()
     first = datetime(2026, 10, 31, 11, tzinfo=UTC) - days * DAY
-    windows = [Window(date.fromordinal((first + n * DAY).toordinal()), first + n * DAY, first + (n + 1) * DAY) for n in range(days)]
-    read_bare(url, token, windows[0].start, windows[-1].end)  # warms the server
-    turns = [(read_bare(url, token, windows[0].start, windows[-1].end), extract(url, token, windows)) for _ in range(rounds)]
+    yield *ours.recv(), [Window((first + n * DAY).date(), first + n * DAY, first + (n + 1) * DAY) for n in range(days)]
     ours.send("stop")
     server.join()
+
+
+def peak() -> float:
+    """The most memory that this process has held, MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def race(days: int, rounds: int) -> str:
+    """The table of one span, from a process of its own."""
+    with opened(days) as (url, token, windows):
+        span = windows[0].start, windows[-1].end
+        read_bare(url, token, *span)  # warms the server
+        turns = [(read_bare(url, token, *span), extract(url, token, windows)) for _ in range(rounds)]
     bare = min(seconds for (seconds, _), _ in turns)
     walked, stored = min(walked for _, (walked, _, _) in turns), min(stored for _, (_, stored, _) in turns)
     pages, receipts = turns[0][0][1], turns[0][1][2]
-    memory = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-    lines = [f"### {receipts:,} receipts in {pages} pages, {days} windows; {memory:,.0f} MB at most", "",
-             "| | wall s | receipts/s | times bare |", "|---|---|---|---|"]
+    lines = [f"### {receipts:,} receipts in {pages} pages, {days} windows", "", "| | wall s | receipts/s | times bare |", "|---|---|---|---|"]
     lines += [f"| {name} | {seconds:.3f} | {receipts / seconds:,.0f} | {seconds / bare:.2f} |"
               for name, seconds in (("bare pages", bare), ("walked, on disk", walked), ("in raw", stored))]
     return "\n".join(lines) + "\n"
 
 
+def weigh(days: int) -> str:
+    """A row of the table of memory: one extraction, alone in its process."""
+    before = peak()
+    with opened(days) as (url, token, windows):
+        _, _, receipts = extract(url, token, windows)
+    return f"| {days} | {receipts:,} | {before:,.0f} | {peak():,.0f} |"
+
+
+def alone(work: Callable[..., str], *arguments: object) -> str:
+    """What `work` says, done in a process of its own."""
+    with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
+        return pool.submit(work, *arguments).result()
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--days", type=int, nargs="+", default=[31])
+    parser.add_argument("--days", type=int, nargs="*", default=[31], help="spans to race the bare pages over")
+    parser.add_argument("--memory", type=int, nargs="*", default=[31, 93, 279], help="spans to weigh")
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--write", action="store_true", help="put the tables into benchmarks/RESULTS.md")
     options = parser.parse_args()
     text = f"{machine()}; {datetime.now(UTC):%Y-%m-%d}; best of {options.rounds}, taking turns.\n"
     for days in options.days:
-        with ProcessPoolExecutor(1, mp_context=multiprocessing.get_context("spawn")) as pool:
-            text += "\n" + pool.submit(race, days, options.rounds).result()
+        text += "\n" + alone(race, days, options.rounds)
+    if options.memory:
+        head = "| windows in one walk | receipts | MB at first | MB at most |", "|---|---|---|---|"
+        text += "\n" + "\n".join([*head, *(alone(weigh, days) for days in options.memory)]) + "\n"
     print(text)  # noqa: T201
     if options.write:
         write_section(TITLE, text)

@@ -1,8 +1,9 @@
-"""Progress of long work: a bar on a terminal, plain lines in a log, and a callback for the visualizer."""
+"""Progress of long work: a bar on a terminal (unless NO_COLOR is set), plain lines in a log, and a callback for the visualizer."""
 
 from __future__ import annotations
 
 import logging
+import os
 import sys
 import time
 from collections.abc import Callable
@@ -21,7 +22,7 @@ class Progress:
     def __init__(self, name: str, unit: str, tell: Callable[[str, int | None], None] | None = None, seconds: float = 5.0):
         self.name, self.unit, self.done = name, unit, 0
         self._tell, self._seconds, self._last, self._start = tell, seconds, time.monotonic(), time.monotonic()
-        self._bar = tqdm(desc=name, unit=f" {unit}", leave=False) if sys.stderr.isatty() else None
+        self._bar = tqdm(desc=name, unit=f" {unit}", leave=False) if sys.stderr.isatty() and not os.environ.get("NO_COLOR") else None
 
     def __enter__(self) -> Progress:
         return self
@@ -29,6 +30,14 @@ class Progress:
     def __exit__(self, *_: object) -> None:
         if self._bar is not None:
             self._bar.close()
+
+    def pause(self, reason: str) -> None:
+        """Nothing will happen for a while, and why; a line of the log is for whoever waits to write."""
+        if self._bar is not None:
+            self._bar.set_postfix_str(reason)
+        if self._tell:
+            self._tell(f"{self.name}: {self.done:,} {self.unit}, {reason}", None)
+        self._last = -self._seconds  # what comes next is told at once
 
     def reach(self, done: int, share: float, detail: str = "") -> None:
         """`done` units are done by now, about `share` (0 to 1) of the work; `detail` says where it stands."""

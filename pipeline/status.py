@@ -7,18 +7,17 @@ days; instants UTC. `state/etl_state.json` is the same facts for a machine; it i
 from __future__ import annotations
 
 import json
-from collections import Counter, defaultdict
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
-from itertools import pairwise
 
 import pyarrow.compute as pc
 
-from pipeline.extract import gap_warning
+from pipeline.extract import Holes, find_holes, gap_warning
 from pipeline.load import RAW, Lake, decompress
 from pipeline.load.parquet import from_bytes
-from pipeline.windows import DAY, spans
+from pipeline.windows import DAY, numbers_tried, read_fields, spans
 
 FORTNIGHT = 14
 
@@ -27,7 +26,8 @@ FORTNIGHT = 14
 class Status:
     """`receipts` counts those of the last fortnight by (day, store); `age_hours` is counted from the end of the last window.
 
-    `stores` are their names, `not_seen` the numbers that each till's series of the fortnight leaves out.
+    `stores` are their names, `not_seen` the numbers that each till's series of the fortnight leaves out, `unknown` those of them
+    that the shop did not know either when a sweep asked; `new_fields` are unknown fields of receipts and since which window, of late.
     """
 
     last_window: str | None
@@ -40,6 +40,8 @@ class Status:
     warnings: list[str]
     stores: dict[str, str]
     not_seen: dict[str, list[str]]
+    unknown: list[str] = field(default_factory=list)
+    new_fields: dict[str, str] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
         """The same for a machine: state/etl_state.json."""
@@ -69,8 +71,11 @@ def read_status(lake: Lake, *, expected: date, now: datetime, limited: bool) -> 
         receipts[name] = dict(sorted(Counter(pc.cast(read["receipts"].column("store_id"), "string").to_pylist()).items()))
         numbers += [number for table in read.values() for number in table.column("receipt_number").to_pylist() if number]
     warning = gap_warning(end, now, limited)
+    holes, since = find_holes(numbers), last - FORTNIGHT * DAY
+    new_fields = {path: said["since"] for path, said in read_fields(lake).items() if said["since"] > str(since)}
     return Status(windows[-1], round((now - end).total_seconds() / 3600, 1), last < expected, gaps, truncated, quarantined, receipts,
-                  [warning] if warning else [], store_names(lake), find_not_seen(numbers))
+                  [warning] if warning else [], store_names(lake), name_holes(holes),
+                  still_unknown(holes, numbers_tried(lake, since)) if holes else [], new_fields)
 
 
 def store_names(lake: Lake) -> dict[str, str]:
@@ -82,24 +87,18 @@ def store_names(lake: Lake) -> dict[str, str]:
     return {store["id"]: store.get("name") or store["id"] for store in catalog.get("stores", [])}
 
 
-def find_not_seen(numbers: Iterable[str]) -> dict[str, list[str]]:
+def name_holes(holes: Holes) -> dict[str, list[str]]:
     """By till, the numbers that are missing between the first and the last of its series: 3-1043, 3-1050 to 3-1052.
 
-    Each device numbers its receipts itself, refunds included, so a hole is a receipt that has not arrived: a till that was
-    offline, which closes it later, or one that a sweep should look for.
+    A hole is a receipt that has not arrived: a till that was offline, which closes it later, or one that a sweep asks for.
     """
-    series: dict[str, set[int]] = defaultdict(set)
-    for number in numbers:
-        till, _, place = number.rpartition("-")
-        if till and place.isdecimal():
-            series[till].add(int(place))
-    found = {}
-    for till, seen in sorted(series.items()):
-        order = sorted(seen)
-        holes = [(a + 1, b - 1) for a, b in pairwise(order) if b - a > 1]
-        if holes:
-            found[till] = [f"{till}-{a}" + (f" to {till}-{b}" if b > a else "") for a, b in holes]
-    return found
+    return {till: [f"{till}-{a}" + (f" to {till}-{b}" if b > a else "") for a, b in found] for till, found in holes.items()}
+
+
+def still_unknown(holes: Holes, tried: Mapping[str, int]) -> list[str]:
+    """Of the numbers in the holes, those that a sweep has asked for and the shop does not know either."""
+    series = ((number, *number.rpartition("-")[::2]) for number in tried)
+    return sorted(number for number, till, place in series if any(a <= int(place) <= b for a, b in holes.get(till, ())))
 
 
 def tell_status(status: Status) -> str:
@@ -113,7 +112,11 @@ def tell_status(status: Status) -> str:
     if status.not_seen:
         holes = [hole for of_till in status.not_seen.values() for hole in of_till]
         lines.append(f"not seen       {', '.join(holes[:8])}{f' and {len(holes) - 8} more' if len(holes) > 8 else ''}"
-                     " (a till that was offline? It closes them by itself; else: pos sweep)")
+                     " (a till that was offline? It closes them by itself; else: pos sweep)"
+                     + (f"; asked for {', '.join(status.unknown[:8])}{' and others' * (len(status.unknown) > 8)}, the shop knows none of them"
+                        if status.unknown else ""))
+    if status.new_fields:
+        lines.append(f"new fields     {', '.join(f'{path} since {day}' for path, day in status.new_fields.items())} (kept in raw, counted nowhere)")
     stores = sorted({store for by_store in status.receipts.values() for store in by_store})
     if stores:
         columns = [(store, status.stores.get(store, store), max(7, len(status.stores.get(store, store)))) for store in stores]

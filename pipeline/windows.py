@@ -6,13 +6,15 @@ windows tile time also when the time zone or the cut-over of the settings has ch
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 
+from pipeline.errors import Corrupt
 from pipeline.extract import (
     Earlier,
     Missed,
@@ -21,10 +23,15 @@ from pipeline.extract import (
     Walk,
     Window,
     also,
+    ask_for,
     by_date,
+    choose_numbers,
+    find_holes,
     find_missed,
     forward,
+    heard,
     holdings,
+    noting,
     pack,
     places_of,
     recall,
@@ -35,6 +42,7 @@ from pipeline.extract import (
 )
 from pipeline.extract import Progress as Step
 from pipeline.load import MOST_WAITING, Lake
+from pipeline.load.layout import state_key
 from pipeline.progress import Progress
 from pipeline.transform import Store, day_bounds
 
@@ -44,6 +52,8 @@ _STARTED = time.monotonic()  # about when the settings said what time it is
 
 DATASET = "raw/receipts"
 DAY = timedelta(days=1)
+FIELDS = "fields.json"
+MOST_NOTED = 100  # a map whose keys are data does not fill the state
 
 
 def tile(days: list[date], lake: Lake, store: Store) -> Iterator[Window]:
@@ -83,15 +93,15 @@ def follow(bar: Progress, windows: list[Window], now: datetime) -> Callable[[Ste
     return show
 
 
-def pack_batch(records: Records, earlier: Earlier) -> tuple[dict[date | None, bytes], dict[date | None, str]]:
+def pack_batch(records: Records, earlier: Earlier, places: Mapping[str, set[date]]) -> tuple[dict[date | None, bytes], dict[date | None, str]]:
     """(NDJSON, UTC minutes that the sales span) of each date of sale of a batch, with the copies by which a day sees that a
     receipt has left it."""
     objects, times = {}, {}
-    forwarded = forward(records, earlier)
+    forwarded = forward(records, earlier, places)
     for sold in forwarded:
         here = forwarded[sold]
         objects[sold] = pack({sold: here})[sold]
-        if sold and all(sold_date(record) == sold for record in here):
+        if sold and len(here) == len(records.get(sold, ())):  # no copies, which are of other dates
             times[sold] = f"{min(r.sold_at for r in here):%H%M}-{max(r.sold_at for r in here):%H%M}"
     return objects, times
 
@@ -110,9 +120,10 @@ def commit_all(lake: Lake, found: Walk, windows: list[Window]) -> None:
     with lake.commits() as commits:
         for window, lazily in found.windows:
             records = {sold: lazily[sold] for sold in lazily}
-            objects, times = pack_batch(records, also(recall_from(lake), waiting))
+            places = places_of(records)
+            objects, times = pack_batch(records, also(recall_from(lake), waiting), places)
             commits.add(str(window.date), objects, facts_of(window, sum(map(len, records.values())), found), times)
-            waiting.append(places_of(records))
+            waiting.append(places)
             if window is windows[-1]:
                 commits.finish()  # before the walk forgets its pages
 
@@ -123,29 +134,84 @@ def facts_of(window: Window, count: int, found: Walk) -> dict[str, object]:
             "truncated_at": found.truncated_at and found.truncated_at.isoformat()}
 
 
-def sweep(windows: list[Window], batch: str, lake: Lake, source: Source, *, now: datetime, spool: Path,
+def sweep(windows: list[Window], batch: str, lake: Lake, source: Source, *, now: datetime, spool: Path, most: int = 0,
           tell: Callable[[str, int | None], None]) -> list[Missed]:
-    """Read the span of `windows` again whatever has been extracted, and commit what raw lacks as `batch`.
+    """Read the span of `windows` again whatever has been extracted, ask for the receipt numbers that are missing in it (`most` of them
+    at most), and commit what raw lacks as `batch`.
 
     Nothing is ever taken away because a sweep did not see it. What it finds, the windows have missed.
     """
     span = Window(windows[-1].date, windows[0].start, windows[-1].end)
     name = f"sweep of {windows[0].date} to {span.date}"
-    with Progress(name, "receipts", tell=tell) as bar:
+    with Progress(name, "receipts", tell=tell) as bar, heard(bar.pause):
         found = walk(source, [span], bounded=True, spool=spool, now=now, progress=follow(bar, [span], now))
-    for _, records in found.windows:
-        dates = [sold for sold in records if sold]
-        held = list(lake.raw_objects(min(dates), max(dates))) if dates else []
-        for window in windows:
-            held += [one for one in lake.raw_objects(window.date, window.date, str(window.date)) if one.sold is None]
-        missed = find_missed(records, holdings(map(lake.read_raw, held)))
-        objects, times = pack_batch(by_date(missed), recall_from(lake))
-        lake.commit_window(batch, objects, facts_of(span, len(missed), found), times)
+        for _, records in found.windows:
+            missed, facts = _sweep_span(span, windows, records, lake, source, most)
+            added = by_date(missed)
+            objects, times = pack_batch(added, recall_from(lake), places_of(added))
+            lake.commit_window(batch, objects, facts_of(span, len(missed), found) | facts, times)
     for one in missed[:20]:
         log.warning("%s: the windows have missed receipt %s, changed at %s (raw held %s)", name, one.record.number, one.record.updated_at,
                     one.held or "nothing")
-    log.info("%s: %d records read, %d were missing", name, found.records, len(missed))
+    note_fields(found, span.date, lake)
+    log.info("%s: %d records read, %d were missing%s", name, found.records, len(missed), tell_asked(facts))
     return missed
+
+
+def _sweep_span(span: Window, windows: list[Window], records: Records, lake: Lake, source: Source, most: int) -> tuple[list[Missed], dict]:
+    """What raw lacks of the records of a span and of the numbers between them; and what the manifest says of the latter."""
+    first, last = span.start.date(), span.end.date()
+    dates = [first, *(sold for sold in records if sold)]
+    objects = list(lake.raw_objects(min(dates), max(dates)))
+    for window in windows:
+        objects += [one for one in lake.raw_objects(window.date, window.date, str(window.date)) if one.sold is None]
+    numbers = {record.number for sold in records if sold and first <= sold <= last for record in records[sold] if record.number}
+    held = holdings(map(lake.read_raw, objects), noting(numbers, first, last))
+    missed = find_missed(records, held)
+    tried = numbers_tried(lake, windows[0].date)
+    wanted = choose_numbers(find_holes(numbers), {*held, *(one.record.number for one in missed)}, tried, most)
+    asked = ask_for(source, wanted, most)
+    mine = [record for record in asked.found if record.updated_at is None or record.updated_at < span.end]  # a later window brings the others
+    there = holdings(lake.read_raw(one) for sold in {sold_date(record) for record in mine} - {None} for one in lake.raw_objects(sold, sold))
+    missed += find_missed(by_date(Missed(sold_date(record), record, None) for record in mine), there)
+    return missed, {"asked": len(asked.found) + len(asked.unknown), "answered": len(asked.found), "waiting": asked.waiting,
+                    "unknown": {number: tried.get(number, 0) + 1 for number in asked.unknown}}
+
+
+def numbers_tried(lake: Lake, since: date) -> dict[str, int]:
+    """How often the sweeps since a day have asked for each number that the shop did not know."""
+    tried: dict[str, int] = {}
+    for name in lake.partitions(DATASET):
+        if "-sweep-" in name and name[:10] >= str(since):
+            for number, times in lake.facts(DATASET, name).get("unknown", {}).items():
+                tried[number] = max(times, tried.get(number, 0))
+    return tried
+
+
+def tell_asked(facts: Mapping[str, object]) -> str:
+    """What came of the numbers that a sweep has asked for, as the end of a sentence."""
+    if not facts["asked"] and not facts["waiting"]:
+        return ""
+    return (f"; of the missing receipt numbers {facts['asked']} were asked for, {len(facts['unknown'])} of which the shop does not know either"
+            + (f", and {facts['waiting']} wait for the next sweep" if facts["waiting"] else ""))
+
+
+def read_fields(lake: Lake) -> dict[str, dict[str, str]]:
+    """The unknown fields that were noted: since which window, and in which receipt. Derived: where it is lost, they are noted again."""
+    try:
+        return json.loads(lake.storage.get(state_key(FIELDS)))
+    except Corrupt:
+        return {}
+
+
+def note_fields(found: Walk, day: date, lake: Lake) -> None:
+    """Name the fields that this version does not know, each once in the life of a lake."""
+    noted = read_fields(lake) if found.fields else {}
+    new = {path: {"since": str(day), "receipt": number} for path, number in sorted(found.fields.items()) if path not in noted}
+    if new and len(noted) < MOST_NOTED:
+        log.warning("receipts bear fields that this version does not know: %s. They are kept in raw and counted nowhere; see whether a newer "
+                    "version reads them", ", ".join(f"{path} (receipt {said['receipt']})" for path, said in new.items()))
+        lake.put_state(FIELDS, json.dumps({**noted, **new}, indent=1, sort_keys=True).encode())
 
 
 def back(month: date, count: int) -> date:
@@ -181,12 +247,14 @@ def extract(days: Iterable[date], lake: Lake, source: Source, store: Store, *, l
     for span in spans(days):
         windows = list(tile(span, lake, store))
         name = f"receipts of {span[0]}" + (f" to {span[-1]}" if span[1:] else "")
-        with Progress(name, "receipts", tell=tell) as bar:
+        with Progress(name, "receipts", tell=tell) as bar, heard(bar.pause):
             found = walk(source, windows, bounded=span[-1] < last, spool=spool, now=now,
                          progress=follow(bar, windows, now))
         waited = timedelta(seconds=time.monotonic() - _STARTED)
-        for warning in (skew_warning(found.skew, waited), found.truncated_at and wall_warning(found.truncated_at)):
+        for warning in (found.requests and skew_warning(found.skew, waited),  # saved files tell no time, and need not
+                        found.truncated_at and wall_warning(found.truncated_at)):
             if warning:
                 log.warning("%s: %s", name, warning)
         commit_all(lake, found, windows)
+        note_fields(found, span[-1], lake)
         log.info("%s: %d records in %d pages, %d requests", name, found.records, found.pages, found.requests)

@@ -23,3 +23,12 @@ def test_nothing_is_said_more_often_than_every_few_seconds(caplog: pytest.LogCap
         for done in range(100):
             bar.reach(done, done / 100)
     assert caplog.text == ""
+
+
+def test_a_pause_is_told_at_once_and_so_is_what_comes_next() -> None:
+    told: list[tuple[str, int | None]] = []
+    with Progress("receipts", "receipts", tell=lambda *said: told.append(said), seconds=60.0) as bar:
+        bar.reach(250, 0.25)
+        bar.pause("waiting 42 s for the API's rate")
+        bar.reach(500, 0.5)
+    assert told[0] == ("receipts: 250 receipts, waiting 42 s for the API's rate", None) and told[1][1] == 50 and len(told) == 2

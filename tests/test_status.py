@@ -5,18 +5,19 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.status import Status, find_not_seen, tell_status
+from pipeline.extract import find_holes
+from pipeline.status import Status, name_holes, tell_status
 
 
 def test_a_hole_is_named_with_its_till_and_a_run_as_one() -> None:
-    assert find_not_seen(["3-7", "3-9", "3-13", "1-1", "1-2", "x", "", "-"]) == {"3": ["3-8", "3-10 to 3-12"]}
+    assert name_holes(find_holes(["3-7", "3-9", "3-13", "1-1", "1-2", "x", "", "-"])) == {"3": ["3-8", "3-10 to 3-12"]}
 
 
 @given(st.sets(st.integers(1, 60), min_size=1), st.data())
 def test_holes_and_numbers_make_up_the_series(numbers: set[int], data: st.DataObject) -> None:
     given_in = data.draw(st.permutations(sorted(f"2-{n}" for n in numbers)))
     holes = set()
-    for hole in find_not_seen(given_in).get("2", []):
+    for hole in name_holes(find_holes(given_in)).get("2", []):
         first, _, last = hole.replace("2-", "").partition(" to ")
         holes |= set(range(int(first), int(last or first) + 1))
     assert not holes & numbers and holes | numbers == set(range(min(numbers), max(numbers) + 1))
@@ -27,3 +28,10 @@ def test_stores_are_called_by_their_names() -> None:
     said = tell_status(status)
     assert "La Brasa Del Valle" in said and "1,200" in said and "s-2" in said and "not seen       3-8 (a till that was offline?" in said
     assert len({len(line) for line in said.splitlines()[-2:]}) == 1
+
+
+def test_what_the_shop_does_not_know_either_and_new_fields_are_told() -> None:
+    status = Status("2026-10-31", 1.0, False, [], {}, {}, {}, [], {}, {"3": ["3-8"]}, ["3-8"], {"line_items.loyalty": "2026-10-30"})
+    said = tell_status(status)
+    assert "asked for 3-8, the shop knows none of them" in said
+    assert "new fields     line_items.loyalty since 2026-10-30 (kept in raw, counted nowhere)" in said

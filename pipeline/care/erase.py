@@ -16,13 +16,13 @@ from __future__ import annotations
 import hmac
 import json
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 
 import pyarrow as pa
 
 from pipeline.care.rewrite import Edit, Touched, clear, find_touched, rewrite
 from pipeline.errors import ConfigError, Corrupt
-from pipeline.extract import Page, Source
+from pipeline.extract import Page, Record, Source
 from pipeline.load import Lake, Storage, decompress
 from pipeline.load.parquet import from_bytes
 
@@ -76,12 +76,19 @@ class WithoutErased:
         self._source, self._erased, self._key = source, erased, key
 
     def __getattr__(self, name: str) -> object:
-        return getattr(self._source, name)
+        found = getattr(self._source, name)
+        return self._one_of(found) if name == "receipt" else found
 
     def receipts(self, *asked: object, **named: object) -> Iterator[Page]:
         """As the source's, each record cleaned."""
         for page in self._source.receipts(*asked, **named):
-            yield page._replace(records=[record._replace(body=clean(record.body, self._is_erased)) for record in page.records])
+            yield page._replace(records=[self._cleaned(record) for record in page.records])
+
+    def _one_of(self, ask: Callable[[str], Record | None]) -> Callable[[str], Record | None]:
+        return lambda number: (found := ask(number)) and self._cleaned(found)
+
+    def _cleaned(self, record: Record) -> Record:
+        return record._replace(body=clean(record.body, self._is_erased))
 
     def _is_erased(self, customer: str) -> bool:
         return entry(customer, self._key) in self._erased

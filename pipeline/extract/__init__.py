@@ -9,9 +9,11 @@ from collections.abc import Callable
 from pipeline.extract.alarms import gap_warning, skew_warning, wall_warning
 from pipeline.extract.files import open_files
 from pipeline.extract.forward import Earlier, also, forward, places_of, recall
+from pipeline.extract.holes import Asked, Holes, ask_for, choose_numbers, find_holes
 from pipeline.extract.loyverse import open_loyverse
 from pipeline.extract.source import Page, Progress, Record, Source, Window, sold_date
-from pipeline.extract.sweep import Missed, by_date, find_missed, holdings
+from pipeline.extract.sweep import Missed, by_date, find_missed, holdings, noting
+from pipeline.extract.waits import heard
 from pipeline.extract.walk import Records, Walk, pack, walk
 
 SOURCES: dict[str, Callable[..., Source]] = {
@@ -19,6 +21,6 @@ SOURCES: dict[str, Callable[..., Source]] = {
     "files": open_files,
 }
 
-__all__ = ["SOURCES", "Earlier", "Missed", "Page", "Progress", "Record", "Records", "Source", "Walk", "Window", "also", "by_date",
-           "find_missed", "forward", "gap_warning", "holdings", "pack", "places_of", "recall", "skew_warning", "sold_date", "walk",
-           "wall_warning"]
+__all__ = ["SOURCES", "Asked", "Earlier", "Holes", "Missed", "Page", "Progress", "Record", "Records", "Source", "Walk", "Window", "also",
+           "ask_for", "by_date", "choose_numbers", "find_holes", "find_missed", "forward", "gap_warning", "heard", "holdings", "noting", "pack",
+           "places_of", "recall", "skew_warning", "sold_date", "walk", "wall_warning"]

@@ -8,6 +8,7 @@ Raises ValueError when the body is not such a page: null, [], {}, HTML and an em
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 from datetime import UTC, datetime
@@ -20,6 +21,7 @@ from pipeline.extract.source import Record
 
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}:,]', re.DOTALL)
 _CLOSES = {b"]": b"[", b"}": b"{"}
+_utf8 = codecs.getincrementaldecoder("utf-8")
 _UNREADABLE = (None, None, None, None)
 
 
@@ -29,9 +31,17 @@ def _decoder(key: str) -> msgspec.json.Decoder:
     return msgspec.json.Decoder(msgspec.defstruct("Page", fields, rename={"rows": key}))
 
 
+def check_text(body: bytes, piece: int = 1 << 16) -> None:
+    """Raises ValueError where a body is not UTF-8; piece by piece, so that no text as long as the page is made."""
+    decoder, view = _utf8(), memoryview(body)
+    for start in range(0, len(body), piece):
+        decoder.decode(view[start:start + piece])
+    decoder.decode(b"", final=True)
+
+
 def split_page(body: bytes, key: str) -> tuple[list[bytes], str | None]:
     """(objects, cursor) of a page."""
-    body.decode("utf-8")
+    check_text(body)
     try:
         page = _decoder(key).decode(body)
     except (msgspec.MsgspecError, RecursionError) as error:
@@ -44,7 +54,7 @@ def split_page(body: bytes, key: str) -> tuple[list[bytes], str | None]:
 def slice_page(body: bytes, key: str) -> tuple[list[bytes], str | None]:
     """As `split_page`, but the list is cut by brackets and quotes alone, so that an object that is not JSON (NaN, a
     nesting of 100,000, half a surrogate pair) comes out verbatim too. For a page that came twice with the same bytes."""
-    body.decode("utf-8")
+    check_text(body)
     opened: list[bytes] = []
     cuts: list[int] = []  # where the list begins, its commas, and where it ends
     name, is_value, in_list = b"", False, False

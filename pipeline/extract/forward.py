@@ -29,15 +29,15 @@ _PLAIN = re.compile(r"[0-9A-Za-z_-]+")
 Earlier = Callable[[str, datetime], Collection[date]]
 
 
-def forward(records: Records, earlier: Earlier) -> Records:
-    """`records` of one batch with the copies that the law demands. `earlier(number, created_at)` tells the places of the
-    versions committed so far; it is asked about updates only (`updated_at` after `created_at`)."""
-    places = places_of(records)
+def forward(records: Records, earlier: Earlier, places: Mapping[str, set[date]] | None = None) -> Records:
+    """`records` of one batch, arranged, with the copies that the law demands. `earlier(number, created_at)` tells the places of the
+    versions committed so far; it is asked about updates only (`updated_at` after `created_at`). `places` are those of the batch."""
+    places = places_of(records) if places is None else places
     moved: list[tuple[date | None, Record]] = []
     for sold in records:
         for record in records[sold]:
-            place = record.number and place_of(record)
-            if place and record.created_at and (is_update(record) or place != record.created_at.date()):
+            number, updated_at, created_at = record.number, record.updated_at, record.created_at
+            if number and created_at and updated_at and (updated_at > created_at or (sold or updated_at.date()) != created_at.date()):
                 moved.append((sold, record))
     copies: dict[date | None, list[Record]] = defaultdict(list)
     for sold, record in moved:
@@ -46,7 +46,8 @@ def forward(records: Records, earlier: Earlier) -> Records:
             others |= {*earlier(record.number, record.created_at), *places[record.number]}
         for other in others - {sold}:
             copies[other].append(record)
-    return Lazily(sort_dates({**dict.fromkeys(records), **copies}), lambda sold: arrange([*records.get(sold, ()), *copies.get(sold, ())]))
+    return Lazily(sort_dates({**dict.fromkeys(records), **copies}),
+                  lambda sold: arrange([*records.get(sold, ()), *copies[sold]]) if sold in copies else records[sold])
 
 
 def places_of(records: Records) -> dict[str, set[date]]:
@@ -54,7 +55,7 @@ def places_of(records: Records) -> dict[str, set[date]]:
     places: dict[str, set[date]] = defaultdict(set)
     for sold in records:
         for record in records[sold]:
-            if record.number and (place := place_of(record)):
+            if record.number and (place := sold or (record.updated_at and record.updated_at.date())):
                 places[record.number].add(place)
     return places
 

@@ -30,7 +30,8 @@ import urllib3
 
 from pipeline.errors import ConfigError, DeadlineExceeded, SourceFatal, SourceRetriable
 from pipeline.extract.deadline import Deadline, TimeUpError
-from pipeline.extract.pace import Pace
+from pipeline.extract.pace import RATE, Pace
+from pipeline.extract.waits import tell_wait
 
 log = logging.getLogger(__name__)
 
@@ -51,11 +52,12 @@ class Refused(SourceFatal):
 
 
 class _Passing(SourceRetriable):
-    """One attempt failed in a way that may pass; `wait` is what the server asked for, `first` the first backoff in seconds."""
+    """One attempt failed in a way that may pass; `wait` is what the server asked for, `first` the first backoff in seconds, `reason`
+    what is waited for."""
 
-    def __init__(self, message: str, wait: float = 0.0, first: float = 1.0):
+    def __init__(self, message: str, wait: float = 0.0, first: float = 1.0, reason: str = "the API to recover"):
         super().__init__(message)
-        self.wait, self.first = wait, first
+        self.wait, self.first, self.reason = wait, first, reason
 
 
 class _PassingDeadline(_Passing, DeadlineExceeded):
@@ -78,7 +80,9 @@ class _Bearer(requests.auth.AuthBase):
 
 
 def _warn(state: tenacity.RetryCallState) -> None:
-    log.warning("GET %s: %s; trying again in %.0f s", state.args[0], state.outcome.exception(), state.upcoming_sleep)
+    error = state.outcome.exception()
+    log.warning("GET %s: %s; trying again in %.0f s", state.args[0], error, state.upcoming_sleep)
+    tell_wait(state.upcoming_sleep, error.reason, is_logged=True)
 
 
 class Http:
@@ -144,8 +148,10 @@ class Http:
         status = answer.status_code
         if status in RETRIED or status >= 500:
             now = self.server_time or datetime.fromtimestamp(self._clock(), UTC)
-            first = 5.0 if status == 429 else 1.0  # there is no telling when the account's budget frees; nobody documents Retry-After
-            raise _Passing(f"answered HTTP {status}", read_retry_after(answer.headers.get("Retry-After"), now), first)
+            wait = read_retry_after(answer.headers.get("Retry-After"), now)
+            if status == 429:  # there is no telling when the account's budget frees; nobody documents Retry-After
+                raise _Passing(f"answered HTTP {status}", wait, 5.0, RATE)
+            raise _Passing(f"answered HTTP {status}", wait)
         if 300 <= status < 400:
             raise SourceFatal(f"GET {path}: HTTP {status}, a redirect, which is refused so that the token stays with {self.base}; "
                               "set the address of the API itself")

@@ -25,7 +25,7 @@ from pipeline.extract.envelope import read_receipt, slice_page, split_page
 from pipeline.extract.http import Http, Refused
 from pipeline.extract.pace import Pace
 from pipeline.extract.refusals import CursorRefused, explain
-from pipeline.extract.source import RESOURCES, Page
+from pipeline.extract.source import RESOURCES, Page, Record
 
 WALL = timedelta(days=31)
 WALL_MARGIN = timedelta(minutes=2)  # the wall moves on while a request is under way
@@ -108,13 +108,24 @@ class Loyverse:
 
     def object(self, resource: str, identifier: str = "") -> bytes:
         """One object verbatim, by its id (a receipt by its number): GET /<resource>/<identifier>."""
-        if identifier in (".", ".."):
-            raise SourceFatal(f"/{resource}: {identifier!r} names nothing")
-        path = f"/{resource}/{quote(identifier, safe='')}"
+        path = _path(resource, identifier)
         try:
             return self._http.get(path, {}, _whole_object)
         except Refused as refused:
             raise explain(refused, path) from None
+
+    def receipt(self, number: str) -> Record | None:
+        """The receipt of that number as it is now; None where the shop knows none."""
+        path = _path("receipts", number)
+        try:
+            record = read_receipt(self._http.get(path, {}, _whole_object))
+        except Refused as refused:
+            if refused.status == 404:
+                return None
+            raise explain(refused, path) from None
+        if record.number != number:
+            raise SourceFatal(f"GET {path}: answered with another receipt; nothing of it is kept")
+        return record
 
     def catalog(self) -> dict[str, list[bytes]]:
         """The shop as it is now, deleted things included and contacts left out."""
@@ -165,6 +176,12 @@ def _reader(key: str) -> Callable[[bytes], tuple[list[bytes], str | None]]:
             raise
 
     return read
+
+
+def _path(resource: str, identifier: str) -> str:
+    if identifier in (".", ".."):
+        raise SourceFatal(f"/{resource}: {identifier!r} names nothing")
+    return f"/{resource}/{quote(identifier, safe='')}"
 
 
 def _whole_object(body: bytes) -> bytes:

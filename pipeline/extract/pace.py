@@ -15,6 +15,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipeline.extract.waits import tell_wait
+
+RATE = "the API's rate"
+
 # The server counts arrivals: a first request that was long under way must not meet the next window's first.
 LATENCY = 1.0
 
@@ -32,6 +36,7 @@ class Pace:
     def take(self) -> None:
         """Return when one more request may be sent, and count it."""
         while wait := self._reserve():
+            tell_wait(wait, RATE)
             self._sleep(wait)
 
     def _reserve(self) -> float:

@@ -28,6 +28,7 @@ from pipeline.extract.source import Page, Record
 
 LIFE = timedelta(days=1)
 _FRAME = struct.Struct(">II")
+_encoder = msgspec.msgpack.Encoder()
 _page = msgspec.msgpack.Decoder(Page)
 _records = msgspec.msgpack.Decoder(list[Record])
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -41,12 +42,21 @@ def _moment(stamp: str) -> datetime:
     return _EPOCH + timedelta(microseconds=int(stamp))
 
 
+def _frame(content: Page | list[Record], buffer: bytearray) -> bytearray:
+    """The frame of a page or of records, made in `buffer`: to make a new one each time would tear the heap to pieces."""
+    _encoder.encode_into(content, buffer, _FRAME.size)
+    with memoryview(buffer)[_FRAME.size:] as body:
+        _FRAME.pack_into(buffer, 0, len(body), zlib.crc32(body))
+    return buffer
+
+
 class Spool:
     """The pages of a walk over [since, until), in `folder`; `began` is when the first run that walked it did."""
 
     def __init__(self, folder: Path, journal: int, since: datetime, until: datetime, began: datetime):
         self.folder, self._journal, self.since, self.until, self.began = folder, journal, since, until, began
         self._release = weakref.finalize(self, os.close, journal)  # gives up the lock
+        self._buffers = bytearray(), bytearray()  # in which frames are made, of pages and of heaps: a thread each
         self._size, self._is_clean = 0, False  # of the whole frames; whether nothing stands behind them
 
     def pages(self) -> Iterator[Page]:
@@ -63,12 +73,11 @@ class Spool:
 
     def add(self, page: Page) -> None:
         """Keep a page; on return it is on the disk. To be called when `pages` has been read to its end."""
-        body = msgspec.msgpack.encode(page)
         with _told(self.folder):
-            frame = _FRAME.pack(len(body), zlib.crc32(body)) + body
             if not self._is_clean:
                 os.ftruncate(self._journal, self._size)
                 self._is_clean = True
+            frame = _frame(page, self._buffers[0])
             if os.pwrite(self._journal, frame, self._size) < len(frame):
                 raise OSError("the disk is full")
             os.fsync(self._journal)
@@ -76,10 +85,10 @@ class Spool:
 
     def put(self, heap: str, records: list[Record]) -> None:
         """Add records to a heap, one of the files that the journal is sorted into; not synced, as it can be done again."""
-        body = msgspec.msgpack.encode(records)
-        with _told(self.folder), (self.folder / heap).open("ab") as file:
-            file.write(_FRAME.pack(len(body), 0))
-            file.write(body)
+        with _told(self.folder), (self.folder / heap).open("ab", buffering=0) as file:
+            frame = _frame(records, self._buffers[1])
+            if file.write(frame) < len(frame):
+                raise OSError("the disk is full")
 
     def take(self, heap: str) -> list[Record]:
         """The records of a heap, in the order of their coming; what is cut off is not among them."""

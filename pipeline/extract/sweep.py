@@ -41,6 +41,17 @@ def holdings(ndjson: Iterable[bytes], parse: Callable[[bytes], Record] = read_re
     return held
 
 
+def noting(numbers: set[str], first: date, last: date) -> Callable[[bytes], Record]:
+    """`read_receipt`, which notes the numbers of receipts that were sold from `first` to `last` (UTC dates)."""
+    def read(body: bytes) -> Record:
+        record = read_receipt(body)
+        if record.number and record.sold_at and first <= record.sold_at.date() <= last:
+            numbers.add(record.number)
+        return record
+
+    return read
+
+
 def find_missed(records: Records, held: Mapping[str, datetime]) -> list[Missed]:
     """Records of a walk that raw does not hold, or holds in an older version only."""
     return [Missed(sold, record, held.get(key(record))) for sold in records for record in records[sold]

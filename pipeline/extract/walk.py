@@ -16,11 +16,13 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
 from itertools import pairwise
 from pathlib import Path
 
 from pipeline.errors import ConfigError, SourceRetriable
+from pipeline.extract.fields import MOST, find_unknown, sample
 from pipeline.extract.lazily import Lazily
 from pipeline.extract.source import Page, Progress, Record, Source, Window, sold_date
 from pipeline.extract.spool import Spool, open_spool
@@ -35,7 +37,8 @@ Records = Mapping[date | None, list[Record]]
 class Walk:
     """What a walk found: counts of pages, records and requests; `outside`, records of other windows; `duplicates`,
     complete only when all windows have been handed out; `oldest`, the oldest `created_at` seen; `truncated_at`: the
-    account serves nothing created before; `skew`: the server's clock less ours, None when it tells no time."""
+    account serves nothing created before; `fields`: unknown ones, each with a receipt that bears it; `skew`: the server's clock less
+    ours, None when it tells no time."""
 
     def __init__(self, source: Source, windows: Sequence[Window], spool: Spool):
         self._source, self._asked, self._spool = source, windows, spool
@@ -44,6 +47,8 @@ class Walk:
         self._doubled: dict[tuple[int, date | None], int] = {}
         self.pages = self.records = self.outside = 0
         self.requests = source.requests
+        self.fields: dict[str, str] = {}
+        self._is_sampled = False
         self.oldest: datetime | None = None
         self.truncated_at: datetime | None = None
         self.skew: timedelta | None = None
@@ -63,8 +68,8 @@ class Walk:
             raise SourceRetriable(f"by the server's clock, {told:%Y-%m-%d %H:%M:%S} UTC, window {last.date} has not closed; this machine's "
                                   f"clock is {-self.skew} ahead: set it right, or run again later")
 
-    def take(self, page: Page) -> Progress:
-        """Count a page and sort its records by window and date of sale."""
+    def sort(self, page: Page) -> None:
+        """Sort the records of a page by window and date of sale."""
         sorted_page: dict[tuple[int, date | None], list[Record]] = defaultdict(list)
         for record in page.records:
             index = self._window_of(record)
@@ -72,9 +77,15 @@ class Walk:
                 self.outside += 1
             else:
                 sorted_page[index, sold_date(record)].append(record)
+        if len(self.fields) < MOST:
+            self.fields = {**find_unknown(sample(page.records, is_first=not self._is_sampled)), **self.fields}
+            self._is_sampled = True
         for (index, sold), records in sorted_page.items():
             self._heaps[index][sold] += len(records)
             self._spool.put(_heap(index, sold), records)
+
+    def count(self, page: Page) -> Progress:
+        """Note how far the walk has come with a page."""
         self.pages += 1
         self.records += len(page.records)
         self.truncated_at = page.truncated_at
@@ -116,6 +127,28 @@ class Walk:
         return kept
 
 
+class Behind:
+    """Sorts a page that is on the disk while the next one is under way; to be used in a with statement, which sorts the last."""
+
+    def __init__(self, found: Walk):
+        self._found, self._thread = found, ThreadPoolExecutor(1)
+        self._sorted: Future[None] | None = None
+
+    def __enter__(self) -> Behind:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
+        with self._thread:
+            if kind is None and self._sorted:
+                self._sorted.result()
+
+    def sort(self, page: Page) -> None:
+        """Returns when the page before has been sorted, and raises what that has."""
+        if self._sorted:
+            self._sorted.result()
+        self._sorted = self._thread.submit(self._found.sort, page)
+
+
 def _heap(index: int, sold: date | None) -> str:
     return f"heap.{index}.{sold}"
 
@@ -136,18 +169,21 @@ def walk(source: Source, windows: Sequence[Window], *, bounded: bool, spool: Pat
         pages.clear_heaps()
         last = None
         for last in pages.pages():
-            progress(found.take(last))
+            found.sort(last)
+            progress(found.count(last))
         cursor, is_read, known = last and last.cursor, last is not None and last.cursor is None, set()
         began = pages.began - LOOK_BACK
-        for count in range(1, PASSES + 1):
-            is_open = not bounded or count == PASSES
-            for page in () if is_read else source.receipts(pages.since, None if is_open else pages.until, cursor):
-                found.check_clock(now)
-                pages.add(page)
-                progress(found.take(page))
-            if is_open or (moved := find_moved(source, began, pages.until)) <= known:
-                break
-            cursor, is_read, known = None, False, moved
+        with Behind(found) as behind:
+            for count in range(1, PASSES + 1):
+                is_open = not bounded or count == PASSES
+                for page in () if is_read else source.receipts(pages.since, None if is_open else pages.until, cursor):
+                    found.check_clock(now)
+                    pages.add(page)
+                    behind.sort(page)
+                    progress(found.count(page))
+                if is_open or (moved := find_moved(source, began, pages.until)) <= known:
+                    break
+                cursor, is_read, known = None, False, moved
     except BaseException:
         pages.close(is_done=False)
         raise

@@ -30,6 +30,7 @@ class RawCatalog(Fetched):
 
     date = settings.Day(default=None)
     dataset = "raw/catalog"
+    priority = 10_000_000  # before any window, whose priority is its date: no later night is shown today's catalog
 
     def fetch(self) -> None:
         if self.date != settings.last_day():
@@ -56,10 +57,18 @@ def catalog_for(day: date) -> RawCatalog:
 
 
 class RawReceipts(Fetched):
-    """Every receipt that changed in a business day, verbatim; Luigi batches missing days into one walk of the API."""
+    """Every receipt that changed in a business day, verbatim; Luigi batches missing days into one walk of the API.
+
+    Luigi fills a batch in the order of priority and, where that is equal, in an arbitrary one. So the priority is the date: batches
+    are runs of consecutive days, whoever retries them and however many workers there are, and yesterday comes before old history.
+    """
 
     date = settings.Days()
     dataset = "raw/receipts"
+
+    @property
+    def priority(self) -> int:
+        return self.days[-1].toordinal()
 
     @property
     def max_batch_size(self) -> int:
@@ -109,7 +118,8 @@ class Sweep(Fetched):
 
     def fetch(self) -> None:
         windows = [window_of(task.date, lake()) for task in self.requires()]
-        missed = sweep(windows, self.name, lake(), source(), now=settings.now(), spool=settings.spool(), tell=self.tell)
+        missed = sweep(windows, self.name, lake(), source(), now=settings.now(), spool=settings.spool(),
+                       most=settings.pos().missing_numbers, tell=self.tell)
         self.tell(f"{len(missed)} receipts were missing", 100)
 
 

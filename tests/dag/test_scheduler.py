@@ -1,31 +1,38 @@
-"""Through a real luigid with two workers: the finished tasks stand in its API, and no secret does."""
+"""Through a real luigid with two workers: the finished tasks stand in its API, no secret does, and a backfill's batches are whole."""
 
 from __future__ import annotations
 
 import json
+import re
 import socket
 import subprocess
 import sys
 import time
 import urllib.request
 from collections.abc import Iterator
+from datetime import date, timedelta
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
 
+from simulator import Book, Shop, serve
+from tests.conftest import Runner
 from tests.dag.conftest import Till
+
+MOST_A_WALK = 2  # requests: its last page is seldom full, and it looks once at what has changed meanwhile
 
 
 @pytest.fixture
-def luigid(tmp_path: Path, till: Till) -> Iterator[str]:
+def luigid(tmp_path: Path, luigi: Runner) -> Iterator[str]:
     """The address of a central scheduler that knows the shipped configuration."""
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-    till.luigi.command()
+    luigi.command()
     log = (tmp_path / "luigid.log").open("wb")
     server = subprocess.Popen([str(Path(sys.executable).parent / "luigid"), "--address", "127.0.0.1", "--port", str(port),
-                               "--state-path", str(tmp_path / "state.pickle")], cwd=tmp_path, env=till.luigi.env(), stdout=log, stderr=log)
+                               "--state-path", str(tmp_path / "state.pickle")], cwd=tmp_path, env=luigi.env(), stdout=log, stderr=log)
     address = f"http://127.0.0.1:{port}"
     try:
         for _ in range(100):
@@ -57,3 +64,28 @@ def test_two_workers_through_luigid(till: Till, luigid: str) -> None:
     assert all("receipts" in task["status_message"] for task in tasks.values() if task["name"] == "DailySales")
     assert till.luigi.environment["LOYVERSE_TOKEN"] not in json.dumps(tasks)
     assert "Did not run any tasks" in till.luigi("MonthlyReport", "--month", "2026-10", "--scheduler-url", luigid, "--workers", "2", scheduler="")
+
+
+@pytest.fixture
+def year_till(luigi: Runner) -> Iterator[Till]:
+    """A shop that has been open for months."""
+    with serve(Book(Shop(opened=date(2026, 5, 1), receipts_per_day=24))) as server:
+        till = Till(server, server.source, luigi)
+        luigi.configure("pos", history_starts="2026-05-02")
+        yield till
+
+
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_a_backfill_of_months_costs_a_request_for_250_receipts_and_few_for_each_walk(year_till: Till, luigid: str, workers: str) -> None:
+    till, first, last = year_till, date(2026, 5, 2), date(2026, 10, 30)
+    log = till.luigi("Backfill", "--first", str(first), "--last", str(last), "--scheduler-url", luigid, "--workers", workers, scheduler="")
+    walks = re.findall(r"receipts of (\S+) to (\S+): (\d+) records", log)
+    assert len(walks) == -(-((last - first).days + 1) // 31), "one walk a batch"
+    ends = sorted((date.fromisoformat(a), date.fromisoformat(b)) for a, b, _ in walks)
+    assert ends[0][0] == first and ends[-1][1] == last and all(b + timedelta(1) == a for (_, b), (a, _) in pairwise(ends))
+    assert all((b - a).days + 1 == 31 for a, b in ends[1:]), "whole ones, from yesterday back"
+    records = sum(int(count) for _, _, count in walks)
+    pages = -(-records // 250)
+    assert records > 5000 and pages <= len(till.server.requests) <= pages + MOST_A_WALK * len(walks)
+    if workers == "1":
+        assert walks[0][1] == str(last), "the newest first"

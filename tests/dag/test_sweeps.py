@@ -70,3 +70,17 @@ def test_a_backfill_and_a_sweep_on_demand(quiet_till: Till) -> None:
     assert code == 0 and ": 0 receipts were missing" in text, "windows that were missing are extracted first"
     assert till.luigi.pos("sweep", "--from", "2026-10-28", "--to", "2026-10-31")[0] == 2, "that day has not closed"
     assert till.luigi.pos("backfill", "--from", "31 Oct")[0] == 2
+
+
+def test_what_the_shop_does_not_know_and_new_fields_are_said_once_and_stand_in_the_status(quiet_till: Till) -> None:
+    till = quiet_till
+    receipt = till.some_receipt(date(2026, 10, 29), hour=18)
+    for place in (1, 3):
+        till.book.add({**receipt, "receipt_number": f"77-{place}", "loyalty": {"tier": 1}}, datetime(2026, 10, 29, 20, place, tzinfo=UTC))
+    log = till.luigi("DailySales", "--date", "2026-10-29")
+    assert log.count("bear fields that this version does not know: loyalty (receipt 77-") == 1
+    code, text = till.luigi.pos("sweep", "--from", "2026-10-28", "--to", "2026-10-30")
+    assert code == 0 and "of the missing receipt numbers" in text and "the shop does not know either" in text and "loyalty" not in text
+    assert any(asked.path == "/receipts/77-2" for asked in till.server.requests)
+    _, text = till.luigi.pos("status")
+    assert "77-2" in text.partition("asked for ")[2] and "new fields     loyalty since 2026-10-30 (kept in raw, counted nowhere)" in text

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.extract.envelope import read_receipt, slice_page, split_page
+from pipeline.extract.envelope import check_text, read_receipt, slice_page, split_page
 from pipeline.extract.source import sold_date
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(
@@ -106,3 +106,16 @@ def test_the_date_of_sale_is_plausible_or_unknown(sold: str, date: str | None) -
     found = sold_date(read_receipt(json.dumps(fields).encode()))
     assert (found and str(found)) == date
     assert sold_date(read_receipt(json.dumps({**fields, "updated_at": None}).encode())) is None
+
+
+@given(st.text(max_size=20).map(lambda text: text.encode("utf-8", "surrogatepass")) | st.binary(max_size=20), st.integers(1, 5), st.integers(0, 20))
+def test_text_is_checked_as_a_whole_however_it_is_cut(body: bytes, piece: int, end: int) -> None:
+    """A sign may stand across two pieces, and the last may be cut off."""
+    body = body[:end]
+    try:
+        body.decode()
+    except UnicodeDecodeError:
+        with pytest.raises(ValueError, match="utf-8"):
+            check_text(body, piece)
+    else:
+        check_text(body, piece)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import fcntl
+import logging
 import os
 import struct
 import subprocess
@@ -15,7 +16,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.extract import heard
 from pipeline.extract.pace import LATENCY, Pace
+from simulator import Fault
 from tests.extract.small_shop import START, Patience, connect, shop
 
 ROOT = Path(__file__).parents[2]
@@ -143,3 +146,27 @@ def test_a_client_keeps_its_servers_limit(start, patience: Patience) -> None:
     assert len([r for page in source.receipts(START, None) for r in page.records]) == 100
     assert {asked.status for asked in server.requests} == {200} and server.busiest(60.0) == 10
     assert patience.slept
+
+
+def test_a_wait_that_lasts_is_told_once_and_a_short_one_not(start, patience: Patience, caplog: pytest.LogCaptureFixture) -> None:
+    server, _ = start(shop(40))
+    source = connect(server, patience, limit=5, pace=Pace(3, 60.0, None, patience.clock, patience.sleep))
+    told: list[str] = []
+    with caplog.at_level(logging.INFO), heard(told.append):
+        assert sum(len(page.records) for page in source.receipts(START, None)) == 40
+    assert told == ["waiting 61 s for the API's rate"] * 2, "8 pages, 3 in a minute"
+    assert [line for line in caplog.messages if "waiting" in line] == told
+    Pace(1, 1.0, None, patience.clock, patience.sleep).take()
+    assert len(told) == 2
+
+
+@pytest.mark.parametrize(("status", "reason"), [(429, "the API's rate"), (503, "the API to recover")])
+def test_a_wait_that_the_server_asks_for_is_shown_and_logged_once(start, patience: Patience, caplog: pytest.LogCaptureFixture, status: int,
+                                                                  reason: str) -> None:
+    server, source = start(shop(4))
+    server.faults.append(Fault("status", status=status, headers={"Retry-After": "42"}))
+    told: list[str] = []
+    with caplog.at_level(logging.INFO), heard(told.append):
+        assert sum(len(page.records) for page in source.receipts(START, None)) == 4
+    assert told == [f"waiting 42 s for {reason}"]
+    assert [line for line in caplog.messages if "42 s" in line] == [f"GET /receipts: answered HTTP {status}; trying again in 42 s"]

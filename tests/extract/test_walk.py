@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.errors import SourceFatal, SourceRetriable
-from pipeline.extract import Page, Record, Window, pack, walk
+from pipeline.errors import ConfigError, SourceFatal, SourceRetriable
+from pipeline.extract import Page, Record, Walk, Window, pack, walk
 from pipeline.extract.envelope import read_receipt
 from pipeline.extract.walk import arrange
 from simulator import Book, Fault, on_page
@@ -272,3 +272,19 @@ def test_a_killed_walk_still_owes_its_second_look(start, tmp_path: Path, die: in
         walk(source, windows(1), bounded=True, spool=tmp_path, now=NOW)
     found = walk(source, windows(1), bounded=True, spool=tmp_path, now=NOW + timedelta(minutes=30))
     assert set(numbers(found)) == {f"1-{n + 1000}" for n in range(48)} and list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("page", [1, 3])
+def test_a_page_that_cannot_be_sorted_fails_the_walk(start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: int) -> None:
+    """The last one too: a page is sorted while the next one is under way."""
+    pages, sort = iter(range(1, 9)), Walk.sort
+
+    def full(found: Walk, one: Page) -> None:
+        if next(pages) == page:
+            raise ConfigError("the disk is full")
+        sort(found, one)
+
+    monkeypatch.setattr(Walk, "sort", full)
+    _, source = start(shop(48), limit=20)
+    with pytest.raises(ConfigError, match="disk is full"):
+        make_walk(source, 1, tmp_path)

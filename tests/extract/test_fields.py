@@ -1,0 +1,88 @@
+"""Fields that the API never had are kept verbatim and named once; those that it has are not."""
+
+from __future__ import annotations
+
+import json
+import logging
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.extract import Record
+from pipeline.extract.envelope import read_receipt
+from pipeline.extract.fields import KNOWN, MOST, SAMPLES, find_unknown, sample
+from pipeline.load import Lake, open_storage
+from pipeline.windows import commit_all, note_fields, read_fields
+from simulator import Book, Query, Shop
+from simulator.ids import millis
+from tests.extract.small_shop import START, make_walk, receipt, shop, windows
+
+FIXTURES = Path(__file__).parents[1] / "fixtures"
+NOON = datetime(2026, 10, 20, 12, tzinfo=UTC)
+PATHS = [(), ("line_items",), ("line_items", "line_modifiers"), ("payments",), ("payments", "payment_details"), ("total_taxes",)]
+
+
+def records(*receipts: dict) -> list[Record]:
+    return [read_receipt(json.dumps(one).encode()) for one in receipts]
+
+
+def test_no_field_of_the_api_is_unknown() -> None:
+    sold = Shop(opened=date(2026, 10, 1), receipts_per_day=60).receipts(millis(NOON), Query(created_min=0, created_max=millis(NOON)))
+    recorded = json.loads((FIXTURES / "receipts_page.json").read_text())["receipts"]
+    assert find_unknown([*(read_receipt(entry.read()) for entry in sold), *records(*recorded)]) == {}
+
+
+@given(st.sampled_from(PATHS), st.text(min_size=1, max_size=30), st.sampled_from([None, 1, [], {}, {"deep": {"er": 1}}, [{"x": 1}]]), st.booleans())
+def test_a_field_is_unknown_wherever_it_stands(path: tuple[str, ...], name: str, value: object, in_list: bool) -> None:
+    known = KNOWN
+    for step in path:
+        known = known[step]
+    body: object = {name: value}
+    for step in reversed(path):
+        body = {step: [body] if in_list else body}
+    found = find_unknown(records({"receipt_number": "1-1", **body}))
+    assert len(found) == (name not in known) and set(found.values()) <= {"1-1"}
+    assert all(said.startswith("".join(f"{step}." for step in path)) and said.isprintable() for said in found)
+
+
+def test_what_is_no_receipt_bears_no_field_and_a_map_of_data_does_not_flood() -> None:
+    unreadable = [Record(body, None, None, None, None) for body in (b"{", b"[" * 100_000, b'{"a":"\xff"}', b"[1]", b"null")]
+    assert find_unknown(unreadable) == {}
+    assert len(find_unknown(records({f"key {n}": 1 for n in range(1000)}))) == MOST
+
+
+@given(st.integers(0, 1000))
+def test_of_later_pages_some_are_looked_at(count: int) -> None:
+    page = list(range(count))
+    assert sample(page, is_first=True) == page and len(sample(page, is_first=False)) <= 2 * SAMPLES
+    assert bool(sample(page, is_first=False)) == bool(count)
+
+
+def drifted(count: int) -> Book:
+    book = shop(count)
+    book.add(receipt("1-9000", START, loyalty={"tier": "gold"}, line_items=[{"id": "1", "weight": 2}]), START)
+    return book
+
+
+def test_a_field_is_named_once_and_kept(start, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    lake = Lake(open_storage(f"{tmp_path}/lake"))
+    _, source = start(drifted(10))
+    for run in range(2):
+        found = make_walk(source, 1, tmp_path / f"spool{run}")
+        if not run:
+            commit_all(lake, found, windows(1))
+        note_fields(found, START.date(), lake)
+    assert caplog.text.count("fields that this version does not know: line_items.weight (receipt 1-9000), loyalty (receipt 1-9000)") == 1
+    assert read_fields(lake) == {path: {"since": "2026-10-01", "receipt": "1-9000"} for path in ("line_items.weight", "loyalty")}
+    assert any(b'"loyalty":{"tier":"gold"}' in lake.read_raw(one).replace(b" ", b"") for one in lake.raw_objects(START.date(), START.date()))
+
+
+def test_a_shop_without_new_fields_costs_no_request(start, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    lake = Lake(open_storage(f"{tmp_path}/lake"))
+    _, source = start(shop(10))
+    with caplog.at_level(logging.INFO):
+        note_fields(make_walk(source, 1, tmp_path / "spool"), START.date(), lake)
+    assert not lake.storage.requests and "fields" not in caplog.text and read_fields(lake) == {}
