@@ -1,8 +1,9 @@
 """S3 requests of a night, counted: `python -m benchmarks.requests --months 36`. Counts do not depend on the machine.
 
-A small shop's history is backfilled by `Nightly` into a folder and copied to a real S3 server (SeaweedFS; the same keys and
-bytes, as a test holds). Then each case runs as a process of its own with one worker, and says what it has asked of the server,
-by verb. Beside it: the same DAG of plain `luigi.contrib.s3.S3Target` tasks, all of them done, counted where botocore sends.
+A small shop's history is backfilled by `Nightly` into a real S3 server (SeaweedFS). Then each case runs as a process of its own
+with one worker, and says what it has asked of the server, by verb and by dataset (benchmarks/counted.py). Beside it: the same DAG
+of plain `luigi.contrib.s3.S3Target` tasks, all of them done; and a lake that has grown night by night, whose superseded manifests
+stay in its listing.
 """
 
 from __future__ import annotations
@@ -15,10 +16,10 @@ import sys
 import tempfile
 import time
 from collections import Counter
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
+from typing import NamedTuple
 
 from benchmarks.results import machine, write_section
 from simulator import Book, Query, Shop, serve
@@ -29,107 +30,112 @@ from tests.load.seaweed import serve as serve_s3
 
 ROOT = Path(__file__).parents[1]
 TITLE = "Requests: what a night asks of S3"
-BUCKET = "lake"
+BUCKET, GROWN = "lake", "grown"
 DAY = timedelta(days=1)
-_RUN = """
-import atexit, json, resource, sys
-from luigi.cmdline import luigi_run
-from pipeline.targets import lake
-def tell():
-    print("COUNTED", json.dumps({**lake().storage.requests, "MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024}))
-atexit.register(tell)
-luigi_run(["--module", "pipeline", *sys.argv[1:], "--local-scheduler", "--no-lock"])
-"""
-_PLAIN = """
-import json, sys
-from collections import Counter
-from datetime import date, timedelta
-import boto3, luigi
-from luigi.contrib.s3 import S3Client, S3Target
-root, endpoint, first, last = sys.argv[1], sys.argv[2], date.fromisoformat(sys.argv[3]), date.fromisoformat(sys.argv[4])
-client, counted = S3Client(endpoint_url=endpoint), Counter()
-client.s3.meta.client.meta.events.register("before-send.s3", lambda event_name, **_: counted.update([event_name.rpartition(".")[2]]))
-class Done(luigi.Task):
-    name = luigi.Parameter()
-    def requires(self):
-        kind, _, day = self.name.partition("/")
-        if kind == "days": return [Done(name=f"windows/{day}")]
-        if kind == "months": return [Done(name=f"days/{d}") for d in days if d.startswith(day)]
-        if kind == "monthly": return [Done(name=f"months/{day}")]
-        return []
-    def output(self): return S3Target(f"{root}/{self.name}", client=client)
-days = [str(first + timedelta(n)) for n in range((last - first).days + 1)]
-months = sorted({d[:7] for d in days})
-names = [f"{k}/{d}" for k in ("windows", "days") for d in days] + [f"{k}/{m}" for k in ("months", "monthly") for m in months]
-for name in names:
-    client.put_string("", f"{root}/{name}")
-counted.clear()
-class Night(luigi.WrapperTask):
-    def requires(self):
-        return [Done(name=name) for name in names]
-luigi.build([Night() if sys.argv[5] == "night" else Done(name=f"monthly/{months[-2]}")], local_scheduler=True, log_level="ERROR")
-print("COUNTED", json.dumps(counted))
-"""
+NOW = datetime(2026, 11, 10, 13, tzinfo=UTC)
+VERBS = ("LIST", "GET", "HEAD", "PUT")
+
+
+class Ran(NamedTuple):
+    """A process: its requests ("GET staging object" -> how many), wall seconds, peak MB."""
+
+    requests: Counter[str]
+    seconds: float
+    peak: int
+
+    def row(self, name: str) -> str:
+        verbs = [sum(n for asked, n in self.requests.items() if asked.startswith(verb)) for verb in VERBS]
+        return f"| {name} | {sum(verbs):,} | " + " | ".join(f"{n:,}" for n in verbs) + f" | {self.seconds:.1f} | {self.peak or ''} |"
 
 
 class Bench:
-    """A shop, its history in a folder, the same in a bucket, and the runs that are counted."""
+    """A shop, its lakes in a server's buckets, and the runs that are counted."""
 
-    def __init__(self, folder: Path, server: Server, shop_url: str, token: str, first: date):
-        self.folder, self.server, self.first = folder, server, first
-        self.environment = {**os.environ, **server.environment, "LOYVERSE_TOKEN": token, "PYTHONPATH": str(ROOT),
+    def __init__(self, folder: Path, server: Server, till: Till, first: date):
+        self.folder, self.server, self.till, self.first = folder, server, till, first
+        self.environment = {**os.environ, **server.environment, "LOYVERSE_TOKEN": till.token, "PYTHONPATH": str(ROOT),
                             "LUIGI_CONFIG_PATH": str(folder / "bench.cfg")}
-        self.url = shop_url
 
-    def configure(self, lake: str, now: datetime) -> None:
+    def at(self, now: datetime, bucket: str = BUCKET, first: date | None = None) -> None:
+        """What the next runs are told: the instant, the lake, the first day of history."""
+        self.till.now = lambda: now
         (self.folder / "bench.cfg").write_text(
-            f"[lake]\nurl = {lake}\nendpoint = {self.server.endpoint if '://' in lake else ''}\n"
-            f"[pos]\nurl = {self.url}\nhistory_starts = {self.first}\nrate_requests = 0\nsettle_days = 1\nnow = {now.isoformat()}\n"
+            f"[lake]\nurl = s3://{bucket}\nendpoint = {self.server.endpoint}\n"
+            f"[pos]\nurl = {self.till.url}\nhistory_starts = {first or self.first}\nrate_requests = 0\nsettle_days = 1\nnow = {now.isoformat()}\n"
             f"spool = {self.folder / 'spool'}\n[core]\nlog_level = WARNING\n")
 
-    def run(self, code: str, *arguments: str) -> tuple[Counter[str], float]:
-        """(requests by verb, seconds) of one process; raises SystemExit with its output where it fails."""
+    def run(self, *arguments: str, module: str = "benchmarks.counted", **environment: str) -> Ran:
+        """One process; raises SystemExit with its output where it fails."""
         began = time.perf_counter()
-        done = subprocess.run([sys.executable, "-c", code, *arguments], cwd=ROOT, env=self.environment, capture_output=True, text=True, check=False)
+        done = subprocess.run([sys.executable, "-m", module, *arguments], cwd=ROOT, env={**self.environment, **environment}, capture_output=True,
+                              text=True, check=False)
         counted = [line for line in done.stdout.splitlines() if line.startswith("COUNTED")]
         if done.returncode or not counted:
             raise SystemExit(f"{arguments} ended with {done.returncode}:\n{done.stdout[-1500:]}\n{done.stderr[-3000:]}")
-        return Counter(json.loads(counted[-1].partition(" ")[2])), time.perf_counter() - began
+        said = json.loads(counted[-1].partition(" ")[2])
+        print(f"{' '.join(arguments)}: {time.perf_counter() - began:.0f} s", file=sys.stderr)  # noqa: T201
+        return Ran(Counter(said["requests"]), time.perf_counter() - began, said.get("MB", 0))
 
-    def copy(self) -> int:
-        """Put the folder's lake into the bucket; returns the number of objects."""
-        client, root = self.server.client(), self.folder / "data"
-        files = [path for path in root.rglob("*") if path.is_file() and not any(part.startswith(".") for part in path.relative_to(root).parts)]
-        with ThreadPoolExecutor(8) as pool:
-            list(pool.map(lambda path: client.put_object(Bucket=BUCKET, Key=str(path.relative_to(root)), Body=path.read_bytes()), files))
-        return len(files)
+    def objects(self, bucket: str, prefix: str = "") -> int:
+        pages = self.server.client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        return sum(page["KeyCount"] for page in pages)
 
 
-def measure(months: int, per_day: float, bench: Bench, till: Till, book: Book, now: datetime) -> str:
-    bench.configure(str(bench.folder / "data"), now)
-    backfill, seconds = bench.run(_RUN, "Nightly")
-    most = backfill.pop("MB")
-    objects = bench.copy()
-    bench.configure(f"s3://{BUCKET}", now)
-    last = now.date() - DAY
-    month = f"{now.replace(day=1) - DAY:%Y-%m}"
-    rows = [("Nightly, nothing to do", *bench.run(_RUN, "Nightly")),
-            (f"MonthlyReport {month}, up to date", *bench.run(_RUN, "MonthlyReport", "--month", month))]
-    cancel_one(book, now)
-    till.now = lambda: now + DAY
-    bench.configure(f"s3://{BUCKET}", now + DAY)
-    rows.append(("Nightly, a day later: a new window, one old receipt cancelled", *bench.run(_RUN, "Nightly")))
-    plain = [str(bench.first), str(last)]
-    rows += [("plain S3Target tasks, nothing to do", *bench.run(_PLAIN, f"s3://{BUCKET}/plain", bench.server.endpoint, *plain, "night")),
-             ("plain S3Target tasks, one MonthlyReport", *bench.run(_PLAIN, f"s3://{BUCKET}/plain", bench.server.endpoint, *plain, "monthly"))]
-    lines = [f"{machine()}; {datetime.now(UTC):%Y-%m-%d}; {months} months, {per_day:g} receipts a day, {objects:,} objects; backfilled in "
-             f"{seconds:.0f} s, {most} MB at most ({sum(backfill.values()):,} requests to a folder).", "",
-             "| case | requests | LIST | GET | HEAD | PUT | seconds | MB |", "|---|---|---|---|---|---|---|---|"]
-    for name, counted, took in rows:
-        most = counted.pop("MB", "")
-        verbs = {verb: sum(n for key, n in counted.items() if key.upper().startswith(verb)) for verb in ("LIST", "GET", "HEAD", "PUT")}
-        lines.append(f"| {name} | {sum(counted.values()):,} | " + " | ".join(f"{n:,}" for n in verbs.values()) + f" | {took:.1f} | {most} |")
-    return "\n".join(lines) + "\n"
+def measure(months: int, per_day: float, bench: Bench, book: Book) -> str:
+    """The tables of a history of that many months that was backfilled."""
+    bench.at(NOW)
+    backfill = bench.run("Nightly", DRAW_SINCE=f"{NOW - 80 * DAY:%Y-%m}")
+    objects = bench.objects(BUCKET)
+    month = f"{NOW.replace(day=1) - DAY:%Y-%m}"
+    rows = [bench.run("Nightly").row("Nightly, nothing to do"),
+            bench.run("MonthlyReport", "--month", month).row(f"MonthlyReport {month}, up to date")]
+    cancel_one(book, NOW)
+    bench.at(NOW + DAY)
+    later = bench.run("Nightly")
+    rows.append(later.row("Nightly, a day later: a new window, one old receipt cancelled"))
+    plain = [f"s3://{BUCKET}/plain", bench.server.endpoint, str(bench.first), str(NOW.date() - DAY)]
+    rows += [bench.run(*plain, "night", module="benchmarks.plain_targets").row("plain S3Target tasks, nothing to do"),
+             bench.run(*plain, "monthly", module="benchmarks.plain_targets").row("plain S3Target tasks, one MonthlyReport")]
+    return "\n".join([
+        f"{machine()}; {datetime.now(UTC):%Y-%m-%d}; {months} months, {per_day:g} receipts a day, {objects:,} objects; backfilled in "
+        f"{backfill.seconds:.0f} s with {sum(backfill.requests.values()):,} requests, {backfill.peak} MB at most.", "",
+        "| case | requests | LIST | GET | HEAD | PUT | seconds | MB |", "|---|---|---|---|---|---|---|---|", *rows, "",
+        "The night a day later, by what was asked for: names are planning; a manifest is written with its claim, two requests.", "",
+        *by_dataset(later.requests)])
+
+
+def by_dataset(requests: Counter[str]) -> list[str]:
+    """Requests by dataset: what of them is looking, what is reading inputs, what is written."""
+    columns = {"LIST names": "names", "GET manifest": "manifests read", "GET object": "objects read", "HEAD object": "looked whether there",
+               "PUT object": "objects written", "PUT manifest": "manifests written"}
+    table: dict[str, Counter[str]] = {}
+    for asked, count in requests.items():
+        verb, dataset, kind = asked.split()
+        table.setdefault(dataset, Counter())[f"{verb} {kind}"] += count
+    table["all"] = sum(table.values(), Counter())
+    return ["| dataset | " + " | ".join(columns.values()) + " |", "|---" * (len(columns) + 1) + "|",
+            *(f"| {dataset} | " + " | ".join(f"{counts[column] or '':,}" if counts[column] else "" for column in columns) + " |"
+              for dataset, counts in sorted(table.items(), key=lambda item: (item[0] == "all", item[0])))]
+
+
+def measure_nights(nights: int, bench: Bench) -> str:
+    """The table of a lake that has grown night by night."""
+    rows = []
+    for count in (nights // 2, nights):
+        bucket = f"{GROWN}{count}"
+        bench.server.client().create_bucket(Bucket=bucket)
+        bench.at(NOW, bucket, NOW.date() - (count + 1) * DAY)
+        bench.run("Nightly", NIGHTS=str(count))
+        found = bench.run("Nightly")
+        rows.append((count, bench.objects(bucket, "_editions/"), bench.objects(bucket, "raw/receipts/"), found))
+    (few, log, raw, _), (many, more_log, more_raw, _) = rows
+    slopes = (more_log - log) / (many - few), (more_raw - raw) / (many - few)
+    return "\n".join([
+        "A lake that has grown night by night, each night a run of its own, and the night with nothing to do after them:", "",
+        "| nights | manifests | raw objects | requests | LIST | GET | HEAD | PUT | seconds | MB |", "|---|---|---|---|---|---|---|---|---|---|",
+        *(found.row(f"{count} | {manifests:,} | {objects:,}") for count, manifests, objects, found in rows), "",
+        f"A night adds {slopes[0]:.1f} manifests and {slopes[1]:.1f} raw objects to what is listed, in pages of 1,000: after 1,096 nights "
+        f"{-(-1096 * slopes[0] // 1000):.0f} + {-(-1096 * slopes[1] // 1000):.0f} pages."])
 
 
 def cancel_one(book: Book, now: datetime) -> None:
@@ -142,29 +148,29 @@ def cancel_one(book: Book, now: datetime) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--months", type=int, nargs="+", default=[12, 36])
-    parser.add_argument("--receipts-per-day", type=float, default=6)
+    parser.add_argument("--months", type=int, nargs="+", default=[36])
+    parser.add_argument("--receipts-per-day", type=float, default=3)
+    parser.add_argument("--nights", type=int, default=30, help="of the lake that grows night by night; 0: none")
     parser.add_argument("--write", action="store_true", help="put the table into benchmarks/RESULTS.md")
     options = parser.parse_args()
-    text = "\n".join(measure_at(months, options.receipts_per_day) for months in options.months)
+    texts = [measure_at(months, options.receipts_per_day, options.nights * (months == options.months[-1])) for months in options.months]
+    text = "\n\n".join(texts) + "\n"
     print(text)  # noqa: T201
     if options.write:
         write_section(TITLE, text)
 
 
-def measure_at(months: int, per_day: float) -> str:
-    """The table of a history of that many months."""
-    now = datetime(2026, 11, 10, 13, tzinfo=UTC)
+def measure_at(months: int, per_day: float, nights: int) -> str:
+    """The tables of a history of that many months, and of one of so many nights."""
     first = date(2026 - months // 12, 11 - months % 12, 1)
-    shop = Shop(opened=first, receipts_per_day=per_day)
     with tempfile.TemporaryDirectory() as name, ExitStack() as stack:
         folder = Path(name)
         server = stack.enter_context(serve_s3(folder))
         server.client().create_bucket(Bucket=BUCKET)
-        book = Book(shop)
-        till = stack.enter_context(serve(book))
-        till.now = lambda: now
-        return measure(months, per_day, Bench(folder, server, till.url, till.token, first), till, book, now)
+        book = Book(Shop(opened=first, receipts_per_day=per_day))
+        bench = Bench(folder, server, stack.enter_context(serve(book)), first)
+        text = measure(months, per_day, bench, book)
+        return text + ("\n\n" + measure_nights(nights, bench) if nights else "")
 
 
 if __name__ == "__main__":

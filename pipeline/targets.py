@@ -17,12 +17,14 @@ import luigi
 from luigi.task import flatten
 
 from pipeline import settings
-from pipeline.errors import Conflict, Corrupt, Stale
-from pipeline.load import RAW, Lake, Manifest, edition_of, open_storage
+from pipeline.errors import ConfigError, Conflict, Corrupt, Stale
+from pipeline.load import DATASETS, RAW, Lake, Manifest, edition_of, open_storage
+from pipeline.reopened import plain, why_reopened
 
 log = logging.getLogger(__name__)
 
 ATTEMPTS = 3
+_RECENT = 32 << 20  # bytes of what was read or written lately that a process keeps
 
 
 @cache
@@ -31,7 +33,7 @@ def lake() -> Lake:
     settings.check()
     section = settings.lake()
     return Lake(open_storage(section.url, endpoint=section.endpoint or None, region=section.region or None,
-                             encryption=section.encryption or None, kms_key=section.kms_key or None), run=secrets.token_hex(8))
+                             encryption=section.encryption or None, kms_key=section.kms_key or None), run=secrets.token_hex(8), memory=_RECENT)
 
 
 class EditionTarget(luigi.Target):
@@ -110,11 +112,24 @@ class Partition(Made):
     """A partition made of others.
 
     Subclasses say `dataset`, `version` (of the code), `requires()`, what else shapes them (`shape()`), and
-    `make()`: the members' bytes and the facts of the manifest.
+    `make()`: the members' bytes and the facts of the manifest. `upstream` are the datasets that its edition follows from, directly
+    or through others: while nothing is published there, the edition stays, and three years are planned without asking each day anew.
     """
 
     version: int | str
-    _known: dict[str, tuple[tuple[int, int], str | None, Manifest | None]] = {}  # noqa: RUF012  shared by all tasks of the process
+    upstream: tuple[str, ...] = DATASETS
+    _known: dict[str, tuple[tuple[int, ...], str | None]] = {}  # noqa: RUF012  shared by all tasks of the process
+
+    @property
+    def priority(self) -> int:
+        """The month under way first, old history last; and all that reports are made of before any of them, as each reads the months
+        before it. Every window comes earlier still: its priority is its date. Luigi hands a task's priority on to what it requires."""
+        try:
+            at, last = getattr(self, "month", None) or self.date, settings.last_day()
+        except ConfigError:
+            return 0  # a setting is wrong: complete() says it, as Luigi can tell of that
+        at = at[-1] if isinstance(at, tuple) else at
+        return (at.year - last.year) * 12 + at.month - last.month + (10_000 if self.dataset.startswith("reports/") else 20_000)
 
     def shape(self) -> Mapping[str, object]:
         """Settings that shape what is made."""
@@ -134,26 +149,23 @@ class Partition(Made):
             found.append((f"{task.dataset}/{task.name}", digest))
         return found
 
-    def _look(self) -> tuple[str | None, Manifest | None]:
-        """(the edition it should have, its newest manifest), remembered until the lake changes."""
+    def edition(self) -> str | None:
+        """The edition that the partition should have; None while an input is not current. Remembered until something changes upstream."""
         # A child of a fork inherits what its parent knew, and nothing of what the parent's other children have published since.
+        now = (os.getpid(), *lake().generation_of(self.upstream))
         seen = self._known.get(self.task_id)
-        if seen is None or seen[0] != (os.getpid(), lake().generation):
+        if seen is None or seen[0] != now:
             inputs = self.inputs()
             edition = None if inputs is None else edition_of(self.version, self.shape(), inputs)
-            newest = lake().newest(self.dataset, self.name)
-            seen = ((os.getpid(), lake().generation), edition, newest)
+            seen = ((os.getpid(), *lake().generation_of(self.upstream)), edition)  # to ask may have made it list
             self._known[self.task_id] = seen
-        return seen[1], seen[2]
-
-    def edition(self) -> str | None:
-        """The edition that the partition should have; None while an input is not current."""
-        return self._look()[0]
+        return seen[1]
 
     def digest(self) -> str | None:
         """Content digest of the partition; None when it is not current."""
-        edition, newest = self._look()
-        return newest.digest if newest and edition and newest.edition == edition else None
+        edition = self.edition()
+        newest = lake().newest(self.dataset, self.name) if edition else None
+        return newest.digest if newest and newest.edition == edition else None
 
     def run(self) -> Iterator[list[luigi.Task]]:
         # Extraction in this very run may have re-opened what was complete when the run was planned.
@@ -184,8 +196,8 @@ class Partition(Made):
                 raise Stale(f"{self}: an input changed while the run was under way; run again")
             try:
                 members, facts = (make or self.make)()
-                lake().publish(self.dataset, self.name, edition, members, {**facts, "inputs": dict(inputs), "version": self.version},
-                               basis=basis)
+                made_of = {"inputs": dict(inputs), "version": self.version, "settings": plain(self.shape())}
+                lake().publish(self.dataset, self.name, edition, members, {**facts, **made_of}, basis=basis)
             except Conflict:
                 if attempt == ATTEMPTS - 1:
                     raise
@@ -208,7 +220,5 @@ class Partition(Made):
         return None
 
     def _say_why(self, basis: Manifest, inputs: dict[str, str]) -> None:
-        before = lake().facts(self.dataset, self.name, basis).get("inputs", {})
-        changed = sorted(name for name in inputs.keys() | before.keys() if inputs.get(name) != before.get(name))
-        log.info("%s re-opened: %s", self, ", ".join(changed[:5]) + (f" and {len(changed) - 5} more" if len(changed) > 5 else "")
-                 if changed else "its code or settings changed")
+        facts = lake().facts(self.dataset, self.name, basis)
+        log.info("%s re-opened: %s", self, why_reopened(facts, inputs, self.version, self.shape()))

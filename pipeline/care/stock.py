@@ -86,7 +86,7 @@ def _check_member(lake: Lake, manifest: Manifest, member: str) -> Iterator[Findi
             yield from _check_final(lake, manifest, {said["kept"]: said["sha256"]})
         return
     try:
-        lake.read(manifest.dataset, manifest.partition, [member])
+        lake.read(manifest.dataset, manifest.partition, [member], afresh=True)
         if "kept" not in said:
             return  # published meanwhile
     except Corrupt:

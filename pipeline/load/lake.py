@@ -9,7 +9,7 @@ newest (publish.py). Nothing is deleted, and nothing depends on the clock. A Lak
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import date
 from hashlib import sha256
@@ -21,15 +21,18 @@ from pipeline.load import publish, raw
 from pipeline.load.commits import Commits
 from pipeline.load.editions import Log
 from pipeline.load.layout import RAW, RECEIPTS, UNKNOWN, VOID, Manifest, RawObject, member_key, state_key
+from pipeline.load.recent import Recent
 from pipeline.load.storage import Storage, check_key
 
 
 class Lake:
     """The partitions in `storage`. `run` names this run in what it publishes; `patience` is for how many seconds another
-    run that is just publishing a partition is waited for, by readers and by those who would publish it too."""
+    run that is just publishing a partition is waited for, by readers and by those who would publish it too; of what was read or
+    written lately, `memory` bytes are kept (recent.py)."""
 
-    def __init__(self, storage: Storage, run: str = "", *, patience: float = 2.0) -> None:
+    def __init__(self, storage: Storage, run: str = "", *, patience: float = 2.0, memory: int = 0) -> None:
         self.storage, self.run, self._patience = storage, run, patience
+        self._recent = Recent(memory)
         self._log = Log(storage)
         self._raw = raw.RawZone(self._log)
 
@@ -37,6 +40,10 @@ class Lake:
     def generation(self) -> int:
         """Grows whenever what is known of the lake changes."""
         return self._log.generations.total() + self._raw.generation
+
+    def generation_of(self, datasets: Iterable[str]) -> tuple[int, ...]:
+        """Other numbers whenever what is known of one of these datasets has changed."""
+        return tuple(self._log.generations[dataset] + self._raw.generation * (dataset == RECEIPTS) for dataset in datasets)
 
     def preflight(self, *, always: bool = False) -> None:
         """Before the first object of a lake: prove bucket, rights and conditional writes. A lake that has manifests has passed."""
@@ -82,7 +89,10 @@ class Lake:
                 basis: Manifest | None) -> Manifest:
         """Make `members` the newest content. Conflict when another run published other content since `basis`; then start again."""
         with _blaming(dataset, partition):
-            return publish.publish(self._log, self.run, dataset, partition, edition, members, facts, basis, self._patience)
+            made = publish.publish(self._log, self.run, dataset, partition, edition, members, facts, basis, self._patience)
+            for member, said in self._log.read(made)["members"].items():
+                self._recent.keep(said["sha256"], members[member])
+            return made
 
     def void(self, dataset: str, partition: str, why: str) -> Manifest:
         """Declare the partition broken, so that whoever comes next builds it again.
@@ -100,18 +110,20 @@ class Lake:
         """Where a person or an engine finds the newest content of a member."""
         return self.storage.uri(member_key(dataset, partition, member))
 
-    def read(self, dataset: str, partition: str, members: list[str] | None = None, *, manifest: Manifest | None = None) -> dict[str, bytes]:
+    def read(self, dataset: str, partition: str, members: list[str] | None = None, *, manifest: Manifest | None = None,
+             afresh: bool = False) -> dict[str, bytes]:
         """The bytes of the partition's members (all, where none are named), each held to its digest.
 
-        `manifest` asks for an earlier edition, which only reports keep. Raises Corrupt, naming the object, where it is missing
-        or is not what the newest manifest says, also after waiting for a run that may be publishing it.
+        `manifest` asks for an earlier edition, which only reports keep; `afresh` for what stands in the storage now. Raises Corrupt,
+        naming the object, where it is missing or is not what the newest manifest says, also after waiting for a run that may be
+        publishing it.
         """
         looks = 0
         while True:
             asked = manifest or self._published(dataset, partition)
             try:
                 with _blaming(dataset, partition):
-                    return self._fetch(asked, members)
+                    return self._fetch(asked, members, afresh)
             except Corrupt:
                 if manifest or looks == len(publish.PAUSES):
                     raise
@@ -131,7 +143,7 @@ class Lake:
             raise Corrupt(f"{dataset} {partition} was declared broken ({why}); build it again", dataset, partition)
         return found
 
-    def _fetch(self, manifest: Manifest, members: list[str] | None) -> dict[str, bytes]:
+    def _fetch(self, manifest: Manifest, members: list[str] | None, afresh: bool) -> dict[str, bytes]:
         said = self.body(manifest)["members"]
         wanted = sorted(said) if members is None else members
         unknown = [member for member in wanted if member not in said]
@@ -140,11 +152,15 @@ class Lake:
                           f"build {manifest.dataset} {manifest.partition} again")
 
         def fetch(member: str) -> tuple[str, bytes]:
-            key = said[member].get("kept", said[member]["key"])
+            key, digest = said[member].get("kept", said[member]["key"]), said[member]["sha256"]
+            known = None if afresh else self._recent.find(digest)
+            if known is not None:
+                return member, known
             data = self.storage.get(key)
-            if sha256(data).hexdigest() != said[member]["sha256"]:
+            if sha256(data).hexdigest() != digest:
                 raise Corrupt(f"{self.storage.uri(key)} is not what manifest {manifest.number:06d} of {manifest.dataset} "
                               f"{manifest.partition} says: altered, or left half-published by a killed run; build it again")
+            self._recent.keep(digest, data)
             return member, data
 
         return dict(self.storage.map(fetch, wanted))
@@ -178,8 +194,12 @@ class Lake:
 
     def read_raw(self, found: RawObject) -> bytes:
         """The NDJSON of one raw object, its digest checked."""
-        with _blaming(RECEIPTS, found.batch):
-            return self._raw.read(found)
+        text = self._recent.find(found.key)
+        if text is None:
+            with _blaming(RECEIPTS, found.batch):
+                text = self._raw.read(found)
+            self._recent.keep(found.key, text)
+        return text
 
     def put_page(self, name: str, data: bytes) -> None:
         """Write a page that is derived from the log under reports/, unless it stands there."""

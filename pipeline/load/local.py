@@ -1,8 +1,9 @@
 """Objects in a local folder, as strict as S3: whole or not at all, one winner, nothing replaced unseen.
 
 An object is a file. It is drafted in the private folder `.writing` of the root, synced, and moved to its name under a lock
-that every writer of the root takes, so conditions hold between threads, processes and hosts that share the folder. A draft
-is locked for as long as its writer lives; what a killed writer left is removed at the next start and is never listed.
+that every writer of the root takes, so conditions hold between threads, processes and hosts that share the folder. The lock
+goes with its process; one that is stopped while it holds it is waited for `lock_seconds`, and then named (StorageUnavailable).
+A draft is locked for as long as its writer lives; what a killed writer left is removed at the next start and is never listed.
 The etag is made of inode, size and time of change. A full disk or a missing right raises StorageRefused; nothing is
 published then.
 """
@@ -12,12 +13,14 @@ from __future__ import annotations
 import errno
 import fcntl
 import os
+import platform
+import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
-from pipeline.errors import ConfigError, Conflict, Corrupt, StorageRefused
+from pipeline.errors import ConfigError, Conflict, Corrupt, StorageRefused, StorageUnavailable
 from pipeline.load.storage import Stat, Storage
 
 _PRIVATE = ".writing"
@@ -29,6 +32,8 @@ _NUMBERS = count()
 
 class LocalStorage(Storage):
     """The objects under the folder `root`, which is made at the first write."""
+
+    lock_seconds = 60.0
 
     def __init__(self, root: Path) -> None:
         super().__init__()
@@ -115,10 +120,23 @@ class LocalStorage(Storage):
         """Held for a look and a move only: no data is written within."""
         handle = os.open(self.root / _PRIVATE / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
         try:
-            fcntl.flock(handle, fcntl.LOCK_EX)
+            self._wait_for(handle)
+            os.pwrite(handle, f"{os.getpid()} on {platform.node()}".encode(), 0)
             yield
+            os.ftruncate(handle, 0)
         finally:
             os.close(handle)
+
+    def _wait_for(self, handle: int) -> None:
+        """Take the lock, which another writer holds for milliseconds; unless it was stopped just then."""
+        waited, pause = 0.0, 0.0005
+        while not _take(handle):
+            if waited > self.lock_seconds:
+                holder = os.pread(handle, 200, 0).decode(errors="replace") or "unknown"
+                raise StorageUnavailable(f"process {holder} has held the lock of the lake {self.root} for {self.lock_seconds:.0f} seconds; it seems "
+                                         "to be stopped: let it go on (kill -CONT) or end it (kill -KILL), then run again; nothing was lost")
+            time.sleep(pause)
+            waited, pause = waited + pause, min(2 * pause, 0.02)
 
     @contextmanager
     def _draft(self, data: bytes) -> Iterator[Path]:
@@ -153,7 +171,7 @@ class LocalStorage(Storage):
             elif error.errno in _DENIED:
                 why = f"{_DENIED[error.errno]}; give this user the right to {action} there"
             else:
-                why = error.strerror or str(error)
+                why = f"{error.strerror or error}; the lake must be a folder that this user can make and write, see [lake] url in luigi.cfg"
             raise StorageRefused(f"cannot {action} {where}: {why}") from error
 
 

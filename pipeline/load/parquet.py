@@ -71,14 +71,30 @@ def to_bytes(table: pa.Table, order: Sequence[str] = (), *, row_group: int = ROW
     return writer.close()
 
 
-def from_bytes(data: bytes, name: str = "the file", columns: Sequence[str] | None = None) -> pa.Table:
-    """The table of a Parquet file, or some of its columns; every page's checksum is verified. `name` is for the message."""
+def from_bytes(data: bytes, name: str = "the file", columns: Sequence[str] | None = None, schema: pa.Schema | None = None) -> pa.Table:
+    """The table of a Parquet file, or some of its columns; every page's checksum is verified. `name` is for the message.
+
+    Raises SchemaMismatch where the file has not exactly the columns of `schema`.
+    """
     try:  # in this thread: a process that ends while pyarrow 26 still starts its threads is aborted, whatever it has done
         table = pq.read_table(pa.BufferReader(data), columns=columns, page_checksum_verification=True, use_threads=False).unify_dictionaries()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise Corrupt(f"{name} is not a sound Parquet file: {error}") from error
+    if schema is not None:
+        check_schema(table.schema, schema, name)
     said = {key: value for key, value in (table.schema.metadata or {}).items() if key != _COMMENTS}
     return table.replace_schema_metadata(said or None)
+
+
+def check_schema(found: pa.Schema, wanted: pa.Schema, name: str) -> None:
+    """Raises SchemaMismatch, naming file and columns, where `found` has not the columns, types and order of `wanted`; meanings aside."""
+    if found.equals(wanted):
+        return
+    missing, unknown = [n for n in wanted.names if n not in found.names], [n for n in found.names if n not in wanted.names]
+    other = [f"{field.name} is {found.field(field.name)}, not {field}" for field in wanted
+             if field.name in found.names and not found.field(field.name).equals(field)]
+    raise SchemaMismatch(f"{name} has not the columns of its dataset: missing {missing}, unknown {unknown}, "
+                         f"{'; '.join(other) or 'in another order'}; was it written by other code? Build it again (pos rebuild)")
 
 
 def _documented(schema: pa.Schema) -> pa.Schema:

@@ -13,7 +13,7 @@ from pipeline.load.parquet import from_bytes, to_bytes
 from pipeline.load.publish import digest_members
 from pipeline.summarize.backoffice import compare_exports, read_cached
 from pipeline.targets import Partition, lake
-from pipeline.tasks.lake import MonthlySales, days_of
+from pipeline.tasks.lake import MonthlySales, days_of, table_of
 from pipeline.windows import DAY, back
 
 NOTHING = digest_members({})
@@ -68,7 +68,7 @@ class BackOffice(Partition):
 
     def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
         files = {stat.key.removeprefix(f"{BACKOFFICE}/"): partial(read, lake(), stat) for stat in exports(lake())}
-        receipts = [from_bytes(lake().read(task.dataset, task.name, ["receipts"])["receipts"]) for task in self.requires()]
+        receipts = [table_of(task, "receipts", lake().read(task.dataset, task.name, ["receipts"])["receipts"]) for task in self.requires()]
         found = compare_exports(*self.days(), files, receipts, settings.rules().places, settings.default_store().currency)
         for row in found["till_files"].to_pylist():
             if row["problem"]:

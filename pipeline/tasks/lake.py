@@ -8,15 +8,17 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import date
+from functools import cache
 from pathlib import Path
 
 import luigi
+import pyarrow as pa
 
 from pipeline import schema, settings
 from pipeline.engine import clean_share, unite
 from pipeline.errors import ConfigError
-from pipeline.load import CUSTOMERS, RawObject
-from pipeline.load.parquet import Writer, from_bytes, to_bytes
+from pipeline.load import CATALOG, CUSTOMERS, RECEIPTS, SALES, STAGING, SUMMARY, Lake, RawObject
+from pipeline.load.parquet import Writer, check_schema, from_bytes, to_bytes
 from pipeline.summarize import summarize
 from pipeline.targets import Fetched, Partition, lake
 from pipeline.tasks.engine import Batched, Months, engine
@@ -25,15 +27,25 @@ from pipeline.transform import Catalog, Cleaned, Raw, Rules, clean, day_bounds
 from pipeline.windows import DAY
 
 
+@cache
+def history(of: Lake) -> tuple[date, date, int]:
+    """First and last business day of the shop's history, and how many windows a day settles for; asked once per run, as to read a section
+    of the settings for each day of three years takes seconds."""
+    del of
+    section = settings.pos()
+    return section.history_starts, settings.last_day(), section.settle_days
+
+
 class DailySales(Batched):
     """One business day, exploded and clean."""
 
     date = settings.Days(default=None)
-    dataset, version = "staging", schema.version_of(schema.LAKE)
+    dataset, version = STAGING, schema.version_of(schema.LAKE)
+    upstream = (RECEIPTS, CATALOG)
 
     def requires(self) -> list[Fetched]:
-        first, last = settings.pos().history_starts, settings.last_day()
-        windows = (self.date + n * DAY for n in range(settings.pos().settle_days + 1))
+        first, last, settle_days = history(lake())
+        windows = (self.date + n * DAY for n in range(settle_days + 1))
         return [catalog_for(self.date), *(RawReceipts(date=day) for day in windows if first <= day <= last)]
 
     def shape(self) -> dict[str, object]:
@@ -64,7 +76,8 @@ class DailySales(Batched):
 
     def pack(self, day: Cleaned) -> tuple[dict[str, bytes], dict[str, object]]:
         self.tell(f"{day.facts['curated']:,} receipts, {day.facts['quarantined']} in quarantine", 100)
-        return {d.name: to_bytes(getattr(day, d.name), d.order) for d in schema.LAKE}, dict(day.facts)
+        places = settings.rules().places
+        return {d.name: to_bytes(schema.conform(getattr(day, d.name), d, places), d.order) for d in schema.LAKE}, dict(day.facts)
 
     def size(self) -> int:
         return sum(found.size for found in self.objects())
@@ -81,7 +94,7 @@ class DailySales(Batched):
 
 def days_of(month: date) -> list[date]:
     """The business days of `month` that have closed and belong to the shop's history, and those that raw holds anyway."""
-    first, last = settings.pos().history_starts, settings.last_day()
+    first, last, _ = history(lake())
     days = [day for day in (month + n * DAY for n in range(31)) if day.month == month.month and day <= last]
     days = [day for day in days if day >= first or lake().raw_objects(day, day, None)]
     if not days:
@@ -94,7 +107,8 @@ class MonthlySales(Batched):
     """The lake of one month: receipts, sales, payments and quarantine, sorted by business day and time."""
 
     month = Months(default=None)
-    dataset, version = "sales", schema.version_of(schema.LAKE)
+    dataset, version = SALES, schema.version_of(schema.LAKE)
+    upstream = (*DailySales.upstream, STAGING)
 
     def requires(self) -> list[DailySales]:
         return [DailySales(date=day) for day in days_of(self.month)]
@@ -106,7 +120,7 @@ class MonthlySales(Batched):
         for count, day in enumerate(days, 1):
             members = lake().read(day.dataset, day.name)
             for name, writer in writers.items():
-                writer.append(from_bytes(members[name], f"{day.dataset}/{day.name}/{name}"))
+                writer.append(table_of(day, name, members[name]))
             for key in ("fetched", "curated", "quarantined", "superseded"):
                 facts[key] = facts.get(key, 0) + lake().facts(day.dataset, day.name)[key]
             self.tell(f"{count} of {len(days)} days", 100 * count // len(days))
@@ -117,13 +131,22 @@ _SWELLS = 8  # a Parquet file of the lake as a table: at most that many times as
 _UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}
 
 
+_DATASETS = {dataset.name: dataset for dataset in (*schema.LAKE, *schema.SUMMARY, *schema.BACKOFFICE)}
+
+
+def table_of(task: Partition, member: str, body: bytes) -> pa.Table:
+    """A member of a partition as the table that its dataset declares; SchemaMismatch, naming it, where it is another."""
+    return from_bytes(body, f"{task.dataset}/{task.name}/{member}", schema=schema.arrow(_DATASETS[member], settings.rules().places))
+
+
 @contextmanager
-def opened(members: dict[str, bytes], memory: str, folder: Path) -> Iterator[dict[str, object]]:
-    """The tables of a month. Where they would fill half of `memory`, they are files in `folder`, which are read batch by batch."""
+def opened(task: Partition, memory: str, folder: Path) -> Iterator[dict[str, object]]:
+    """The tables of a month, held to the schema. Where they would fill half of `memory`, they are files in `folder`, read batch by batch."""
+    members = lake().read(task.dataset, task.name)
     size = re.fullmatch(r"([\d.]+) ?([KMGT])i?B", memory.strip(), re.IGNORECASE)
     limit = float(size[1]) * (1 << _UNITS[size[2].upper()]) if size else math.inf
     if sum(map(len, members.values())) * _SWELLS <= limit / 2:
-        yield {name: from_bytes(body, name) for name, body in members.items()}
+        yield {name: table_of(task, name, body) for name, body in members.items()}
         return
     from pyarrow.dataset import dataset  # imports pandas where it is installed, which a small month does without
 
@@ -131,14 +154,18 @@ def opened(members: dict[str, bytes], memory: str, folder: Path) -> Iterator[dic
     with tempfile.TemporaryDirectory(dir=folder) as name:
         for member, body in members.items():
             (Path(name) / member).write_bytes(body)
-        yield {member: dataset(Path(name) / member, format="parquet") for member in members}
+        tables = {member: dataset(Path(name) / member, format="parquet") for member in members}
+        for member, table in tables.items():
+            check_schema(table.schema, schema.arrow(_DATASETS[member], settings.rules().places), f"{task.dataset}/{task.name}/{member}")
+        yield tables
 
 
 class MonthlySummary(Batched):
     """Small exact tables of one month, which longer spans are merged from and reports are told from."""
 
     month = Months(default=None)
-    dataset, version = "summary", schema.version_of(schema.SUMMARY)
+    dataset, version = SUMMARY, schema.version_of(schema.SUMMARY)
+    upstream = (*MonthlySales.upstream, SALES)
 
     def requires(self) -> list[luigi.Task]:
         return [MonthlySales(month=self.month), catalog_for(days_of(self.month)[-1])]
@@ -146,7 +173,7 @@ class MonthlySummary(Batched):
     def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
         sales, catalog = self.requires()
         known = read_catalog(catalog.name, catalog.digest())
-        with opened(lake().read(sales.dataset, sales.name), settings.lake().memory, settings.spool()) as tables:
+        with opened(sales, settings.lake().memory, settings.spool()) as tables:
             summary = summarize(self.month, **tables, stores=known.stores_table(settings.rules()), employees=known.employees_table(settings.rules()),
                                 facts=lake().facts(sales.dataset, sales.name), places=settings.rules().places,
                                 memory_limit=settings.lake().memory, spill=settings.spool())
@@ -158,6 +185,7 @@ class MonthlyCustomers(Partition):
 
     month = settings.Month(default=None)
     dataset, version = CUSTOMERS, schema.version_of((schema.CUSTOMERS,))
+    upstream = (*MonthlySummary.upstream, SUMMARY)
 
     def requires(self) -> list[MonthlySummary]:
         return [MonthlySummary(month=self.month)]

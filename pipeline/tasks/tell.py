@@ -7,19 +7,19 @@ import logging
 import time
 from collections.abc import Iterator
 from datetime import date
+from functools import cache
 
 import pyarrow as pa
 
 import reports
 from pipeline import settings
-from pipeline.load import CUMULATIVE, MONTHLY, RECEIPTS, VOID, Manifest
-from pipeline.load.parquet import from_bytes
+from pipeline.load import BACKOFFICE, CUMULATIVE, CUSTOMERS, MONTHLY, RECEIPTS, VOID, Manifest
 from pipeline.night import read_night, tell_night
 from pipeline.readers import report_readers
 from pipeline.status import read_status, tell_status
 from pipeline.targets import Fetched, Made, Partition, lake
 from pipeline.tasks.backoffice import NOTHING, BackOffice, exports
-from pipeline.tasks.lake import MonthlyCustomers, MonthlySummary, days_of
+from pipeline.tasks.lake import MonthlyCustomers, MonthlySales, MonthlySummary, days_of, history, table_of
 from pipeline.tasks.raw import RawReceipts, Sweep, catalog_for, sweep_due
 from pipeline.windows import DAY, back, last_window, months_between
 
@@ -30,7 +30,7 @@ STARTED = time.monotonic()  # of this process, to say how long a night took
 
 def read_tables(task: Partition, members: list[str] | None = None) -> dict[str, pa.Table]:
     """The tables of a partition by name; all, where none are named."""
-    return {name: from_bytes(body) for name, body in lake().read(task.dataset, task.name, members).items()}
+    return {name: table_of(task, name, body) for name, body in lake().read(task.dataset, task.name, members).items()}
 
 
 class Report(Partition):
@@ -70,11 +70,12 @@ class MonthlyReport(Report):
     """The report of one month against the month before and the same month of last year, the customers of all months before
     it, and the till's own exports."""
 
-    dataset, version = "reports/monthly", 2
+    dataset, version = MONTHLY, 3
+    upstream = (*MonthlyCustomers.upstream, CUSTOMERS, BACKOFFICE)
 
     def requires(self) -> list[Partition]:
         days_of(self.month)  # a month that cannot be is said of itself
-        first = settings.pos().history_starts.replace(day=1)
+        first = history(lake())[0].replace(day=1)
         base = [month for month in (back(self.month, 1), back(self.month, 12))
                 if month >= first and days_of(month)[0].day == 1]  # a month that begins later is nothing to compare with
         return [*(MonthlySummary(month=month) for month in (self.month, *base)), *map(MonthlyCustomers, months_known(self.month)),
@@ -98,7 +99,7 @@ class MonthlyReport(Report):
 def months_known(month: date) -> list[date]:
     """The months before `month` whose customers its report knows: the one before, and those before that which raw holds whole and
     without a gap. A lone report of a young lake does not extract all of the shop's history for their sake."""
-    first, windows = settings.pos().history_starts, set(lake().partitions(RECEIPTS))
+    first, windows = history(lake())[0], set(lake().partitions(RECEIPTS))
     found, at = [], back(month, 1)
     while at >= first.replace(day=1) and (not found or all(str(day) in windows for day in days_of(at) if day >= first)):
         found.append(at)
@@ -109,10 +110,11 @@ def months_known(month: date) -> list[date]:
 class CumulativeReport(Report):
     """The whole history through a month."""
 
-    dataset, version = "reports/cumulative", 2
+    dataset, version = CUMULATIVE, 3
+    upstream = MonthlyCustomers.upstream
 
     def requires(self) -> list[MonthlySummary]:
-        return [MonthlySummary(month=month) for month in months_between(settings.pos().history_starts, self.month)]
+        return [MonthlySummary(month=month) for month in months_between(history(lake())[0], self.month)]
 
     def shape(self) -> dict[str, object]:
         return super().shape() | {"weekend": settings.weekend()}
@@ -126,7 +128,7 @@ class CumulativeReport(Report):
 
 def changed_since(month: str, watermark: str) -> list[dict[str, str]]:
     """The receipts of a month that came or changed after the window `watermark`, and why; the largest first."""
-    table = from_bytes(lake().read("sales", month, ["receipts"])["receipts"])
+    table = read_tables(MonthlySales(month=date.fromisoformat(f"{month}-01")), ["receipts"])["receipts"]
     columns = ["receipt_number", "receipt_type", "business_day", "total", "cancelled_total", "is_cancelled", "batch", "created_at", "updated_at",
                "sold_at"]
     rows = [row for row in table.select(columns).to_pylist() if row["batch"] > watermark]
@@ -160,7 +162,14 @@ def publish_index() -> None:
     newest = max((name for name, found in issued[CUMULATIVE].items() if found), default=None)
     manifest = issued[CUMULATIVE][newest][-1] if newest else None
     figures = json.loads(lake().read(CUMULATIVE, newest, ["figures.json"], manifest=manifest)["figures.json"]) if newest else None
-    lake().put_page("index.html", reports.index(folders[MONTHLY], folders[CUMULATIVE], figures, locale=settings.locale()))
+    told = {name: _figures(name, found[-1]) for name, found in issued[MONTHLY].items() if found and (newest is None or name > newest)}
+    lake().put_page("index.html", reports.index(folders[MONTHLY], folders[CUMULATIVE], figures, told=told, locale=settings.locale()))
+
+
+@cache
+def _figures(month: str, edition: Manifest) -> dict[str, object]:
+    """The figures.json of a monthly report, read once a process."""
+    return json.loads(lake().read(MONTHLY, month, ["figures.json"], manifest=edition)["figures.json"])
 
 
 class Nightly(Partition):
@@ -168,15 +177,16 @@ class Nightly(Partition):
 
     date = settings.Day(default=None)
     dataset, version = "nightly", 1
+    priority = 0  # or Luigi would lift every report to its own, and old history come first
 
     def requires(self) -> list[Fetched]:
-        first, due = settings.pos().history_starts, sweep_due(self.date)
+        first, due = history(lake())[0], sweep_due(self.date)
         windows = [RawReceipts(date=first + n * DAY) for n in range((self.date - first).days + 1)]
         return [catalog_for(self.date), *windows, *([Sweep(date=due)] if due >= first else [])]
 
     def reports(self) -> list[Report]:
         month = self.date.replace(day=1)
-        return [*(MonthlyReport(month=m) for m in months_between(settings.pos().history_starts, month)), CumulativeReport(month=month)]
+        return [*(MonthlyReport(month=m) for m in months_between(history(lake())[0], month)), CumulativeReport(month=month)]
 
     def inputs(self) -> list[tuple[str, str]] | None:
         """The reports, because whatever a night changes shows in them; None until all is extracted and told."""

@@ -18,7 +18,7 @@ from tests.dag.rehearsal import FIRST, LAST, NOW, Rehearsal, content, local, sav
 from tests.load.conftest import opener
 from tests.load.faults import FaultyStorage
 from tests.load.invariants import check
-from tests.load.processes import start, together
+from tests.load.processes import join, start, together
 from tests.load.test_races import once, stops
 
 DONE, FAILED = 0, 30
@@ -112,7 +112,7 @@ def test_a_zombie_wakes_up(shop: Rehearsal, tmp_path: Path, at: int) -> None:
     assert shop.at(later).night(storage)
     final, newest = check(storage, quiet=True), numbers(storage)
     os.kill(zombie.pid, signal.SIGCONT)
-    zombie.join(60)
+    join(zombie)
     assert zombie.exitcode in (DONE, FAILED)
     check(storage, final)
     after = numbers(storage)

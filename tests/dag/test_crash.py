@@ -1,8 +1,8 @@
 """A night that dies at any of its storage requests: the invariants hold, and the next night ends where an undisturbed one does.
 
 What stands in the lake before write n+1 is what stands there after write n, so to die before each write, one by one, is to die
-after each as well; the reads, and deaths after the request, are sampled. On S3 one lake is written by nights that each die after
-one write.
+after each as well; deaths after the request are sampled. The reads are killed one by one too, before and after by turns. On S3 one
+lake is written by nights that each die after one write, and one by nights of which the n-th dies at its n-th read.
 """
 
 from __future__ import annotations
@@ -12,16 +12,17 @@ import os
 import signal
 from collections.abc import Callable, Iterator
 from contextlib import suppress
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
 from pipeline.load import Storage, open_storage
-from tests.dag.rehearsal import Rehearsal, content, local
+from tests.dag.rehearsal import NOW, Rehearsal, content, local, save_shop
 from tests.load.conftest import opener
 from tests.load.faults import FaultyStorage, Killed
 from tests.load.invariants import check
-from tests.load.processes import start
+from tests.load.processes import join, start
 from tests.load.proxy import PASS, Rule, first, proxied
 
 WRITES = ("PUT",)
@@ -68,14 +69,52 @@ def test_killed_before_each_write_one_by_one(shop: Rehearsal, truth: dict[str, s
     assert at > 60
 
 
-@pytest.mark.parametrize(("verbs", "after", "step"), [(("LIST", "HEAD", "GET"), False, 9), (WRITES, True, 9)], ids=["reads", "after"])
-def test_killed_at_a_sample_of_the_others(shop: Rehearsal, truth: dict[str, str], tmp_path: Path, verbs: tuple[str, ...], after: bool,
-                                          step: int) -> None:
+def test_killed_after_a_sample_of_the_writes(shop: Rehearsal, truth: dict[str, str], tmp_path: Path) -> None:
     at = 1
-    while killed(shop, local(tmp_path / str(at))(), at, after=after, verbs=verbs):
+    while killed(shop, local(tmp_path / str(at))(), at, after=True):
         heals(shop, local(tmp_path / str(at))(), truth)
-        at += step
-    assert at > 25
+        at += 9
+    assert at > 50
+
+
+READS = ("LIST", "HEAD", "GET")
+
+
+def test_killed_at_each_read_one_by_one(shop: Rehearsal, truth: dict[str, str], tmp_path: Path) -> None:
+    """Before it and after it by turns: a read leaves the lake as it is, so to die behind one is to die before the next request."""
+    at = 1
+    while killed(shop, local(tmp_path / str(at))(), at, after=at % 2 == 0, verbs=READS):
+        heals(shop, local(tmp_path / str(at))(), truth)
+        at += 1
+    assert at > 15
+
+
+def test_a_later_night_killed_at_each_read_one_by_one(shop: Rehearsal, truth: dict[str, str]) -> None:
+    """One that reads more than it writes: a day later, on the lake of the first. Each starts where the dead one before it has ended."""
+    whole, storage = local(shop.folder / "whole")(), shop.storage()
+    later = NOW + timedelta(days=1)
+    save_shop(shop.saved, later)
+    assert shop.at(later).night(whole)
+    at, final = 1, check(storage)
+    while killed(shop, storage, at, after=at % 2 == 0, verbs=READS):
+        final = check(storage, final)
+        at += 1
+    assert at > 10
+    check(storage, final, quiet=True)
+    found = content(storage)
+    assert {key for key, digest in content(whole).items() if not key.startswith(("_", "reports/")) and found.get(key) != digest} == set()
+
+
+def test_nights_that_all_die_at_a_read_make_the_lake_on_s3(shop: Rehearsal, truth: dict[str, str], request: pytest.FixtureRequest) -> None:
+    """Night n dies at its read n, before or after it by turns; what each has written stays, until one comes through."""
+    storage, final, at = opener("seaweed", request)(), {}, 1
+    while killed(shop, storage, at, after=at % 2 == 0, verbs=READS):
+        at += 1
+        if at % 5 == 0:
+            final = check(storage, final)
+    assert at > 10
+    check(storage, final, quiet=True)
+    assert content(storage) == truth
 
 
 class Mortal(FaultyStorage):
@@ -103,13 +142,13 @@ def test_nights_that_all_die_after_one_write_make_the_lake_on_s3(shop: Rehearsal
     assert content(storage) == truth
 
 
-def test_killed_for_good(shop: Rehearsal, truth: dict[str, str], tmp_path: Path) -> None:
-    """By SIGKILL, so that no line of clean-up runs; night after night on one lake."""
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+def test_killed_for_good(shop: Rehearsal, truth: dict[str, str], tmp_path: Path, how: signal.Signals) -> None:
+    """By the signal that runs no line of clean-up, and by that of a job that is cancelled; night after night on one lake."""
     storage = local(tmp_path / "lake")()
-    for at in (9, 15, 12, 10):
-        child = start(shop.night, FaultyStorage(storage, at, after=False, verbs=WRITES, strike=lambda _: os.kill(os.getpid(), signal.SIGKILL)))
-        child.join(60)
-        assert child.exitcode == -signal.SIGKILL
+    for at, verbs, after in ((9, WRITES, False), (15, WRITES, True), (7, READS, True), (12, WRITES, False), (5, READS, False), (10, WRITES, True)):
+        child = start(shop.night, FaultyStorage(storage, at, after=after, verbs=verbs, strike=lambda _: os.kill(os.getpid(), how)))
+        assert join(child) == -how, "it does not end well"
         check(storage)
     heals(shop, storage, truth)
     assert not list((tmp_path / "lake" / ".writing").glob("[0-9]*")), "drafts of the dead are removed"
@@ -140,7 +179,7 @@ def test_a_store_that_is_busy_once_or_for_ever(shop: Rehearsal, truth: dict[str,
                                                caplog: pytest.LogCaptureFixture) -> None:
     """GET is also the listing. Once: nothing is noticed. For ever, from the middle of the night on: a failure that says to wait."""
     place = opener("seaweed", request)()
-    for rule, is_well in ((first(verb, (503, "SlowDown"), times=3), True), (from_the(40, verb, (503, "SlowDown")), False)):
+    for rule, is_well in ((first(verb, (503, "SlowDown"), times=3), True), (from_the(8 if verb == "GET" else 40, verb, (503, "SlowDown")), False)):
         with proxied(place._endpoint, rule) as endpoint:
             busy = open_storage(place.uri().rstrip("/"), endpoint=endpoint)
             if is_well:
@@ -157,7 +196,7 @@ def test_a_store_that_is_busy_once_or_for_ever(shop: Rehearsal, truth: dict[str,
 def test_credentials_that_expire_in_the_middle(shop: Rehearsal, truth: dict[str, str], request: pytest.FixtureRequest,
                                                caplog: pytest.LogCaptureFixture) -> None:
     place = opener("seaweed", request)()
-    for at in (5, 40, 90):
+    for at in (5, 25, 60):
         with proxied(place._endpoint, from_the(at, "", (400, "ExpiredToken"))) as endpoint:
             assert not shop.night(open_storage(place.uri().rstrip("/"), endpoint=endpoint))
         check(place)

@@ -19,6 +19,15 @@ def start(action: Callable[..., None], *arguments: object) -> BaseProcess:
     return child
 
 
+def join(child: BaseProcess, seconds: float = 120) -> int | None:
+    """The exit code of a child that ends in time; one that does not is killed, and an error."""
+    child.join(seconds)
+    if child.is_alive():
+        child.kill()
+        raise AssertionError(f"{child.name} did not end in {seconds:.0f} seconds")
+    return child.exitcode
+
+
 def together(number: int, action: Callable[[int], None]) -> list[int | None]:
     """Exit codes of `number` children that begin `action` at the same moment."""
     gate = _FORK.Barrier(number)
@@ -28,6 +37,4 @@ def together(number: int, action: Callable[[int], None]) -> list[int | None]:
         action(mine)
 
     children = [start(begin, mine) for mine in range(number)]
-    for child in children:
-        child.join()
-    return [child.exitcode for child in children]
+    return [join(child) for child in children]

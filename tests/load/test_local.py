@@ -13,17 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.errors import ConfigError, Conflict, StorageRefused
+from pipeline.errors import ConfigError, Conflict, StorageRefused, StorageUnavailable
 from pipeline.load import Stat, Storage, open_storage
 from pipeline.load.local import LocalStorage
-from tests.load.processes import start
+from tests.load.processes import join, start
+from tests.load.test_races import stops
 
 
 def in_child(action: Callable[[], None]) -> int:
     """The exit code of a child that does `action`."""
     child = start(action)
-    child.join()
-    return child.exitcode
+    return join(child)
 
 
 def drafts(storage: Storage) -> list[str]:
@@ -169,3 +169,32 @@ def test_a_lake_that_is_a_file_is_refused(tmp_path: Path) -> None:
 
 def test_nothing_is_made_by_looking(folder: Storage) -> None:
     assert list(folder.list()) == [] and folder.head("k") is None and not folder.root.exists()
+
+
+def test_a_process_that_is_stopped_with_the_lock_in_its_hand_is_named(folder: LocalStorage) -> None:
+    """Others wait a while, say whom to wake or end, and go on when that is done; what they would have written is not there."""
+    folder.put("k", b"1")
+    folder.lock_seconds = 0.2
+
+    def hold() -> None:
+        with folder._locked():
+            os.kill(os.getpid(), signal.SIGSTOP)
+
+    for cure in (signal.SIGCONT, signal.SIGKILL):
+        holder = start(hold)
+        assert stops(holder)
+        with pytest.raises(StorageUnavailable, match=rf"process {holder.pid} on .*kill -CONT"):
+            folder.put("k", b"2")
+        assert folder.get("k") == b"1" and not drafts(folder)
+        os.kill(holder.pid, cure)
+        join(holder)
+        folder.put("k", b"1")
+
+
+def test_nobody_is_named_who_has_let_go_of_the_lock(folder: LocalStorage) -> None:
+    folder.put("k", b"1")
+    folder.lock_seconds = 0.05
+    with (folder.root / ".writing/lock").open() as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        with pytest.raises(StorageUnavailable, match="process unknown has held the lock"):
+            folder.put("k", b"2")

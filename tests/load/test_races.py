@@ -18,7 +18,7 @@ from pipeline.load import MONTHLY, RECEIPTS, SALES, VOID, Lake, Storage, edition
 from tests.load.conftest import opener
 from tests.load.faults import FaultyStorage
 from tests.load.invariants import check
-from tests.load.processes import start, together
+from tests.load.processes import join, start, together
 
 MONTH = "2026-10"
 
@@ -111,7 +111,7 @@ def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(kin
         if stopped:
             bring(storage, "second", theirs, {"receipts": b"r2", "sales": b"s0"})
             os.kill(zombie.pid, signal.SIGCONT)
-        zombie.join()
+        join(zombie)
         final = check(storage, final)
         newest = Lake(storage).newest(SALES, MONTH)
         if not stopped:
@@ -142,9 +142,12 @@ def once(faulty: FaultyStorage, verbs: tuple[str, ...] = ("LIST", "HEAD", "GET",
 
 
 def stops(child: BaseProcess) -> bool:
-    """Whether the child came to a stop before it ended."""
-    while child.is_alive():
+    """Whether the child came to a stop before it ended; one that does neither is killed."""
+    for _ in range(6000):
+        if not child.is_alive():
+            return False
         if Path(f"/proc/{child.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] == "T":
             return True
         time.sleep(0.01)
-    return False
+    child.kill()
+    raise AssertionError(f"{child.name} neither stopped nor ended in a minute")

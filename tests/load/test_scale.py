@@ -7,7 +7,22 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.load import CATALOG, CUMULATIVE, MONTHLY, RAW, RECEIPTS, SALES, STAGING, SUMMARY, Lake, Storage, edition_of, open_storage
+from pipeline.load import (
+    CATALOG,
+    CUMULATIVE,
+    CUSTOMERS,
+    MONTHLY,
+    NIGHTLY,
+    RAW,
+    RECEIPTS,
+    SALES,
+    STAGING,
+    SUMMARY,
+    Lake,
+    Storage,
+    edition_of,
+    open_storage,
+)
 from pipeline.load.layout import digest_of, manifest_of, raw_key
 from pipeline.load.raw import _batch_digest
 
@@ -46,6 +61,29 @@ def test_three_years_are_known_after_seven_listings(years: Path) -> None:
         assert lake.partitions(dataset) == MONTHS
     assert sum(len(lake.raw_objects(day, day, str(day))) for day in DAYS) == 1096 + 1095 + 219, "one is sold after the last day"
     assert storage.requests == {"LIST": 4 + 3}
+
+
+def test_three_years_that_grew_night_by_night_are_known_after_fifteen_requests(tmp_path: Path) -> None:
+    """Editions pile up: each night adds one of the open month to each of its datasets, and a day's second edition on every other night."""
+    keys = []
+    for number, day in enumerate(DAYS):
+        parts = [(one, digest_of(str(one), number)) for one in (day, day + timedelta(days=1))]
+        batch = _batch_digest(1, parts)
+        keys += [raw_key(one, str(day), batch, digest) for one, digest in parts]
+        keys += [manifest_of(dataset, str(day), 1, RAW, digest_of(number)).key for dataset in (CATALOG, NIGHTLY)]
+        keys += [manifest_of(RECEIPTS, str(day), 1, RAW, batch).key]
+        keys += [manifest_of(STAGING, str(day), edition, EDITION, digest_of(number)).key for edition in range(1, 2 + number % 2)]
+        for dataset in (SALES, SUMMARY, CUSTOMERS, MONTHLY, CUMULATIVE):
+            keys.append(manifest_of(dataset, f"{day:%Y-%m}", day.day, EDITION, digest_of(number)).key)
+    for key in keys:
+        (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / key).touch()
+    storage = open_storage(str(tmp_path))
+    lake = Lake(storage)
+    lake.preflight()
+    assert all(lake.newest(dataset, month).number >= 28 for dataset in (SALES, CUMULATIVE) for month in MONTHS if month != MONTHS[-1])
+    assert len(lake.raw_objects(DAYS[0], DAYS[-1])) == 2 * 1096 - 1
+    assert sum(storage.requests.values()) <= 15 - 1, "and one listing of the till's exports"
 
 
 def test_committing_goes_on_with_the_index_and_does_not_build_it_anew(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> None:

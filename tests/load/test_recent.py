@@ -1,0 +1,50 @@
+"""What a run has just read or written is not asked for again, and is never other than what its manifest says."""
+
+from __future__ import annotations
+
+import pytest
+
+from pipeline.errors import Corrupt
+from pipeline.load import SALES, Lake, Storage, edition_of
+from pipeline.load.recent import Recent
+
+EDITION, MONTH = edition_of(1, {}, []), "2026-10"
+
+
+def test_the_longest_unused_goes_first_and_the_limit_holds() -> None:
+    recent = Recent(80)
+    for name in "abcdefgh":
+        recent.keep(name, name.encode() * 10)
+    assert recent.find("a") == b"a" * 10
+    recent.keep("i", b"i" * 10)
+    assert recent.find("b") is None and recent.find("a") and recent.find("i")
+    recent.keep("i", b"i" * 5)
+    recent.keep("large", b"x" * 11)
+    assert recent.find("large") is None, "one large object does not push out all others"
+    assert sum(len(recent.find(name) or b"") for name in "abcdefghi") <= 80
+
+
+def test_nothing_is_held_unless_it_is_asked_for() -> None:
+    recent = Recent()
+    recent.keep("a", b"1")
+    assert recent.find("a") is None
+
+
+def test_what_was_published_or_read_is_not_read_again(folder: Storage) -> None:
+    writer, reader = Lake(folder, memory=1 << 20), Lake(folder, memory=1 << 20)
+    writer.publish(SALES, MONTH, EDITION, {"sales": b"s", "receipts": b"r"}, {}, basis=None)
+    before = folder.requests.copy()
+    assert writer.read(SALES, MONTH) == {"sales": b"s", "receipts": b"r"} and folder.requests == before
+    assert reader.read(SALES, MONTH) == reader.read(SALES, MONTH) and (folder.requests - before)["GET"] == 1 + 2, "a manifest, two members"
+
+
+def test_another_edition_is_read_and_what_was_altered_is_found_by_who_looks_afresh(folder: Storage) -> None:
+    one, two = Lake(folder, patience=0, memory=1 << 20), Lake(folder, patience=0)
+    basis = one.publish(SALES, MONTH, EDITION, {"sales": b"s"}, {}, basis=None)
+    two.publish(SALES, MONTH, edition_of(2, {}, []), {"sales": b"new"}, {}, basis=basis)
+    one.refresh(SALES)
+    assert one.read(SALES, MONTH) == {"sales": b"new"}
+    (folder.root / "sales/year=2026/month=10/sales.parquet").write_bytes(b"bad")
+    assert one.read(SALES, MONTH) == {"sales": b"new"}
+    with pytest.raises(Corrupt, match=r"sales\.parquet is not what manifest 000002"):
+        one.read(SALES, MONTH, afresh=True)
