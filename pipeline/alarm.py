@@ -51,4 +51,4 @@ def read_failures(path: Path) -> tuple[Failure, ...]:
     if not path.is_file():
         return ()
     noted: Iterable[dict[str, str]] = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-    return tuple({said["task"]: Failure(**said) for said in noted}.values())
+    return tuple({said["task"]: Failure(said["task"], said["error"], said["message"]) for said in noted}.values())

@@ -5,13 +5,14 @@ format, and a ledger that says what reached whom. Nothing here knows how reports
 something is sent at all. Raises DeliveryError; `Refused` means that nothing was sent, `Unanswered` that nobody knows.
 """
 
-from pipeline.deliver.alert import WHAT_TO_DO, Alert, Failure
+from pipeline.deliver.alert import WHAT_TO_DO, Alert, Failure, explain_code
 from pipeline.deliver.ledger import Ledger, Parcel, name_recipient
 from pipeline.deliver.letter import Letter, compose, write_letter
 from pipeline.deliver.outcome import Abandoned, Refused, Unanswered
-from pipeline.deliver.plan import Due, Issued, find_due, same_figures
+from pipeline.deliver.plan import Due, Issued, find_due, is_worth_telling, same_figures
 from pipeline.deliver.smtp import Mailer, check_address
 from pipeline.deliver.webhook import Webhook, check_url
 
 __all__ = ["WHAT_TO_DO", "Abandoned", "Alert", "Due", "Failure", "Issued", "Ledger", "Letter", "Mailer", "Parcel", "Refused", "Unanswered",
-           "Webhook", "check_address", "check_url", "compose", "find_due", "name_recipient", "same_figures", "write_letter"]
+           "Webhook", "check_address", "check_url", "compose", "explain_code", "find_due", "is_worth_telling",
+           "name_recipient", "same_figures", "write_letter"]

@@ -2,12 +2,13 @@
 
 In: the night's day, the exit code, and the tasks that failed with their messages, from which secrets have been taken
 already. Out: subject, text, Slack blocks, and the cause, by which it is said once a day. In English, as the runbook is: who
-acts on it is who runs the pipeline.
+acts on it is who runs the pipeline. A trial is in both languages, as owners get it too.
 """
 
 from __future__ import annotations
 
 import re
+import signal
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
@@ -20,7 +21,6 @@ from pipeline.deliver.letter import slack
 
 SHOWN = 10
 WHAT_TO_DO = {
-    0: ("a trial: nothing is wrong", "nothing"),
     2: ("a setting or the lake is wrong", "do what the sentence says"),
     3: ("stale: the last window is older than it should be, or windows are missing", "see Stale in the runbook"),
     4: ("degraded: the night went through, but the account's history wall has cut off part of it", "see Degraded in the runbook"),
@@ -31,7 +31,25 @@ WHAT_TO_DO = {
     35: ("planning failed: a setting, a right, a month that cannot be", "read the sentence"),
     40: ("something unforeseen, or a parameter that cannot be read", "read the sentence; a traceback is a defect of this project"),
 }
+_TRIAL = """This is a trial message of the sales pipeline. Nothing is wrong, and there is nothing to do.
+You get it because your address is named for its reports or alerts (docs/delivery.md).
+
+Este es un mensaje de prueba de los reportes de ventas. Todo está bien y no hay nada que hacer.
+Lo recibe porque su dirección está en la configuración de los reportes o avisos.
+"""
 _UNKNOWN = ("the run ended outside of the pipeline: killed, out of memory or time", "look into the log; run again: what is finished is skipped")
+
+
+def explain_code(code: int) -> tuple[str, str]:
+    """What an exit code means, and what to do; 128 + n is a run that was killed by signal n."""
+    if code - 128 in {one.value for one in signal.Signals}:
+        name = f"signal {code - 128} ({signal.Signals(code - 128).name})"
+        if code - 128 == signal.SIGKILL:
+            return (f"the run was killed by {name}: out of memory?",
+                    "look into the machine's log for the kernel's word on it; give the run more memory, fewer --workers, or a smaller [lake] memory, "
+                    "and run again: what is finished is skipped")
+        return f"the run was killed by {name}", "if nobody did that on purpose, look into the log; run again: what is finished is skipped"
+    return WHAT_TO_DO.get(code, _UNKNOWN)
 
 
 @dataclass(frozen=True)
@@ -45,7 +63,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Alert:
-    """A night that somebody must look at; `summary` is how the lake stands, where that is known."""
+    """A night that somebody must look at; `summary` is how the lake stands, where that is known. Code 0 is a trial."""
 
     day: date
     code: int
@@ -60,12 +78,16 @@ class Alert:
 
     @property
     def subject(self) -> str:
+        if not self.code:
+            return "Sales pipeline: trial message / mensaje de prueba"
         first = f": {self.failures[0].task}, {self.failures[0].error}" if self.failures else ""
         return _one_line(f"Sales pipeline: night of {self.day} ended with {self.code}{first}")[:180]
 
     @property
     def text(self) -> str:
-        what, todo = WHAT_TO_DO.get(self.code, _UNKNOWN)
+        if not self.code:
+            return _TRIAL
+        what, todo = explain_code(self.code)
         lines = [f"Exit code {self.code}: {what}.", f"What to do: {todo}.", ""]
         lines += [f"{failure.task}\n    {failure.error}: {failure.message}" for failure in self.failures[:SHOWN]]
         if self.failures[SHOWN:]:

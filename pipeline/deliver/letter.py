@@ -39,15 +39,16 @@ def write_letter(files: Mapping[str, bytes], *, name: str, edition: int, correct
     """The letter of a report whose files are `files`; `corrected`: the reader has an earlier edition of it.
 
     `changes` is the report.html whose section of changes to tell, where it is another one than this edition's. `name` is the
-    PDF's, as "monthly-2026-10"; `uri` says where the report stands.
+    PDF's, as "monthly-2026-10"; `uri` says where the report stands, empty where its reader could not go there.
     """
     front = read_front(files["report.html"])
     words = words_of(front.language)
     told = (read_front(changes) if changes else front).changes if corrected else []
     subject = plain(front.title) + (f" ({words['corrected'].format(n=edition)})" if corrected else "")
-    foot = [words["attached"], words["kept"].format(uri=uri), words["why"]]
+    kept = [words["kept"].format(uri=uri)] if uri else []
+    foot = [words["attached"], *kept, words["why"]]
     return Letter(subject, "\n".join(_text(front, told, words, foot)) + "\n", _html(front, subject, told, words, foot), f"{name}.pdf",
-                  files["report.pdf"], tuple(_blocks(front, subject, told, words, foot[1])))
+                  files["report.pdf"], tuple(_blocks(front, subject, told, words, kept)))
 
 
 def compose(letter: Letter, *, sender: str, to: str, at: datetime, message_id: str, before: str | None) -> EmailMessage:
@@ -146,7 +147,7 @@ def _table(table: Table, words: Mapping[str, str]) -> str:
             + "".join(f'<p style="{_SMALL}">{escape(line)}</p>' for line in _rest(table, words)))
 
 
-def _blocks(front: Front, subject: str, told: list[Section], words: Mapping[str, str], where: str) -> Iterator[Mapping[str, object]]:
+def _blocks(front: Front, subject: str, told: list[Section], words: Mapping[str, str], kept: list[str]) -> Iterator[Mapping[str, object]]:
     """The letter in Slack's blocks, within its limits: 150 letters a heading, 3000 a text, 10 fields a section."""
     yield {"type": "header", "text": {"type": "plain_text", "text": subject[:150]}}
     if told:
@@ -159,7 +160,8 @@ def _blocks(front: Front, subject: str, told: list[Section], words: Mapping[str,
             fields = [f"{slack(tile.label)}\n*{slack(tile.value, bold=False)}*" + "".join(f"\n{slack(note)}" for note in tile.notes)
                       for tile in section.tiles[:10]]
             yield {"type": "section", "fields": [{"type": "mrkdwn", "text": said[:2000]} for said in fields]}
-    yield {"type": "context", "elements": [{"type": "plain_text", "text": where[:3000]}]}
+    for where in kept:
+        yield {"type": "context", "elements": [{"type": "plain_text", "text": where[:3000]}]}
 
 
 def _mrkdwn(text: str) -> dict[str, object]:

@@ -1,7 +1,8 @@
 """Which editions are due to a recipient. Pure: the lake's editions and the ledger's in, what to send out.
 
-A first run on years of history sends one month, not all of them; a month that was closed while nobody looked is not lost; a
-month that people have read is sent again when it changes.
+A first run on years of history sends one month and the cumulative report through it, not all of them; a month that was closed
+while nobody looked is not lost; a month that people have read is sent again when it changes. Of a month under way nothing is
+sent, unless asked for: half a month compares with nothing, and is another one tomorrow.
 """
 
 from __future__ import annotations
@@ -33,26 +34,34 @@ def find_due(issued: Iterable[Issued], had: Collection[tuple[str, str, str]], *,
     """What is due to somebody who had those (kind, month, edition); `closed` is the last month that has closed.
 
     Monthly: the months that closed since the last one that they have (to a new recipient only `closed`), and other editions
-    of months that they have. Cumulative: the newest, once for each closed month, and again when a closed one changes. With
-    `open_months` also the month under way, each night that it changes.
+    of months that they have. Cumulative: the one through `closed`, and other editions of it (`is_worth_telling` says whether
+    they go). With `open_months` also the month under way, each night that it changes, and its cumulative in place of the other.
     """
     last = f"{closed:%Y-%m}"
     read = {kind: sorted(month for k, month, _ in had if k == kind) for kind in ("monthly", "cumulative")}
+    told = sorted(one for one in issued if one.month <= last or open_months)
+    newest = max((one.month for one in told if one.kind == "cumulative"), default=last)
     found = []
-    for one in sorted(issued):
+    for one in told:
         editions = sorted(edition for kind, month, edition in had if (kind, month) == (one.kind, one.month))
+        finished = [month for month in read[one.kind] if month <= last]
         if one.edition in editions:
             continue
-        if one.month > last:
-            is_due = open_months or (one.kind == "cumulative" and not any(month >= last for month in read["cumulative"]))
-        elif editions or one.month == last:
-            is_due = True
+        if one.kind == "cumulative":
+            is_due = one.month == newest >= last and (bool(editions) or not any(month > newest for month in read["cumulative"]))
         else:
-            finished = [month for month in read[one.kind] if month <= last]
-            is_due = one.kind == "monthly" and bool(finished) and one.month > finished[-1]
+            is_due = bool(editions) or one.month >= last or (bool(finished) and one.month > finished[-1])
         if is_due:
             found.append(Due(one, editions[-1] if editions else None))
     return found
+
+
+def is_worth_telling(kind: str, before: bytes, now: bytes, *, is_closed: bool) -> bool:
+    """Whether a reader who has the figures.json `before` is to get `now`. The cumulative report of a closed month goes once: what a
+    late receipt changes is told by its own month, and by the next cumulative; but whoever read it half-way gets the whole."""
+    if kind == "cumulative" and is_closed and json.loads(before)["through"] is None:
+        return False
+    return not same_figures(before, now)
 
 
 def same_figures(first: bytes, second: bytes) -> bool:

@@ -52,12 +52,23 @@ def install_guards() -> None:
 
 def check() -> None:
     """Read every setting that can be wrong, so that nothing is asked of the shop and nothing written before all are right."""
+    check_folder()
     check_spelling()
-    last_day()
+    if pos().history_starts > last_day():
+        raise ConfigError(f"[pos] history_starts = {pos().history_starts} has not closed yet: the last business day that has is {last_day()}; "
+                          "set an earlier day, or run again when that one has closed")
     rules()
     locale()
     paper()
     weekend()
+
+
+def check_folder() -> None:
+    """Refuse a folder that has neither luigi.cfg nor the menu: Luigi would go on with its defaults, and with another lake."""
+    if not Path("luigi.cfg").is_file() and not Path("/etc/luigi/luigi.cfg").is_file() and not os.environ.get("LUIGI_CONFIG_PATH") and (
+            not Path(shop().menu).is_file()):
+        raise ConfigError(f"there is no luigi.cfg in {Path.cwd()}; run from the folder that holds it (cd there first), or name it in "
+                          "LUIGI_CONFIG_PATH, with full paths in it")
 
 
 def check_spelling() -> None:

@@ -1,13 +1,37 @@
-"""The sections of luigi.cfg, each with defaults that run out of the box. No secret is among them."""
+"""The sections of luigi.cfg, each with defaults that run out of the box. No secret is among them.
+
+Raises ConfigError, naming section and key, where a value cannot be read.
+"""
 
 from __future__ import annotations
 
+from configparser import Error as Unreadable
 from datetime import date
 
 import luigi
 
+from pipeline.errors import ConfigError
 
-class pos(luigi.Config):  # noqa: N801  Luigi names a section after its class
+
+class Section(luigi.Config):
+    """A section of ours; an unreadable value is said in one sentence."""
+
+    @classmethod
+    def get_param_values(cls, params: list[tuple[str, luigi.Parameter]], args: object, kwargs: dict[str, object]) -> list[tuple[str, object]]:
+        """As Luigi's, each value read on its own."""
+        for name, parameter in params:
+            try:
+                if name not in kwargs:
+                    parameter.task_value(cls.get_task_family(), name)
+            except (ValueError, TypeError, Unreadable, luigi.parameter.ParameterException) as error:
+                written = luigi.configuration.get_config().get(cls.__name__, name, "", raw=True)
+                example = parameter.serialize(parameter._default)
+                raise ConfigError(f"[{cls.__name__}] {name} = {written} in luigi.cfg cannot be read ({error}); write it as in: "
+                                  f"{name} = {example}") from error
+        return super().get_param_values(params, args, kwargs)
+
+
+class pos(Section):  # noqa: N801  Luigi names a section after its class
     """The point of sale."""
 
     source = luigi.Parameter("loyverse", description="loyverse, or files")
@@ -17,6 +41,7 @@ class pos(luigi.Config):  # noqa: N801  Luigi names a section after its class
     settle_minutes = luigi.IntParameter(30, description="a window is read this long after it closed")
     settle_days = luigi.IntParameter(2, description="windows after its own that a business day waits for")
     backfill_days = luigi.IntParameter(31, description="windows read in one walk at most")
+    missing_numbers = luigi.IntParameter(50, description="missing receipt numbers that a sweep asks for at most; 0: none")
     limited_history = luigi.BoolParameter(False, parsing=luigi.BoolParameter.EXPLICIT_PARSING, description="the account serves 31 days only")
     rate_requests = luigi.IntParameter(300, description="requests in `rate_seconds` at most; 0: no limit")
     rate_seconds = luigi.IntParameter(300)
@@ -26,7 +51,7 @@ class pos(luigi.Config):  # noqa: N801  Luigi names a section after its class
     now = luigi.Parameter("", description="instant to take for now (ISO 8601, UTC); empty: the clock")
 
 
-class shop(luigi.Config):  # noqa: N801
+class shop(Section):  # noqa: N801
     """What the shop's tills do not tell: where they stand and what money they take."""
 
     timezone = luigi.Parameter("America/Mexico_City", description="IANA time zone")
@@ -36,7 +61,7 @@ class shop(luigi.Config):  # noqa: N801
     menu = luigi.Parameter("config/menu.toml", description="the rules of combos, names, categories, channels")
 
 
-class lake(luigi.Config):  # noqa: N801
+class lake(Section):  # noqa: N801
     """Where the lake is."""
 
     url = luigi.Parameter("data", description="folder, or s3://bucket/prefix")
@@ -47,7 +72,7 @@ class lake(luigi.Config):  # noqa: N801
     memory = luigi.Parameter("1GB", description="memory that counting a month may take before it spills to disk")
 
 
-class report(luigi.Config):  # noqa: N801
+class report(Section):  # noqa: N801
     """How the reports speak."""
 
     locale = luigi.Parameter("es_MX", description="es_MX or en_US")
@@ -55,7 +80,7 @@ class report(luigi.Config):  # noqa: N801
     weekend = luigi.Parameter("fri,sat,sun", description="weekdays that the cumulative report calls the weekend")
 
 
-class mail(luigi.Config):  # noqa: N801
+class mail(Section):  # noqa: N801
     """Reports and alerts by e-mail; nothing is sent while `to` and `alerts_to` are empty. The password: SMTP_PASSWORD."""
 
     host = luigi.Parameter("", description="mail server")
@@ -69,7 +94,7 @@ class mail(luigi.Config):  # noqa: N801
     ca_file = luigi.Parameter("", description="certificates to trust instead of the system's")
 
 
-class webhook(luigi.Config):  # noqa: N801
+class webhook(Section):  # noqa: N801
     """Messages in Slack's format to WEBHOOK_URL; nothing is sent without it."""
 
     reports = luigi.BoolParameter(True, parsing=luigi.BoolParameter.EXPLICIT_PARSING)

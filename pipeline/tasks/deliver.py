@@ -13,16 +13,21 @@ from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache
 
+import luigi
+
 from pipeline import settings
-from pipeline.deliver import Due, Issued, Ledger, Letter, Parcel, find_due, same_figures, write_letter
+from pipeline.deliver import Due, Issued, Ledger, Letter, Parcel, find_due, is_worth_telling, same_figures, write_letter
 from pipeline.errors import DeliveryError, Stale
 from pipeline.load import VOID, Manifest
 from pipeline.readers import Reader, open_ledger, report_readers
 from pipeline.targets import Made, lake
+from pipeline.tasks import failures
 from pipeline.tasks.tell import CumulativeReport, MonthlyReport, Nightly, Report
 from pipeline.windows import DAY, back
 
 log = logging.getLogger(__name__)
+
+Nightly.event_handler(luigi.Event.DEPENDENCY_DISCOVERED)(failures.watch)  # a run that plans a night tells a person how it failed
 
 
 @lru_cache(maxsize=1)
@@ -37,8 +42,17 @@ class Delivery(Made):
     date = settings.Day(default=None)
     dataset = "deliveries"
 
+    @property
+    def closed(self) -> date:
+        """The last month that has closed."""
+        return back((self.date + DAY).replace(day=1), 1)
+
     def requires(self) -> list[Report]:
-        return [task for task in Nightly(date=self.date).reports() if isinstance(task, Report)]
+        """The night's reports, and the cumulative one through the last closed month, which no night may have made while it was the newest."""
+        told = Nightly(date=self.date).reports()
+        whole = CumulativeReport(month=self.closed)
+        is_wanted = self.closed >= settings.pos().history_starts.replace(day=1) and not settings.mail().open_months
+        return [*told, *([whole] if is_wanted and whole not in told else [])]
 
     def digest(self) -> str | None:
         if not report_readers():
@@ -64,13 +78,12 @@ class Delivery(Made):
 
     def due(self) -> Iterator[tuple[Reader, Due]]:
         """What is due to whom."""
-        closed = back((self.date + DAY).replace(day=1), 1)
         issued = [Issued(task.dataset.partition("/")[2], task.name, _edition(newest)) for task in self.requires()
                   if (newest := lake().newest(task.dataset, task.name)) and newest.edition != VOID]
         ledger = _ledger(os.getpid())
         for reader in report_readers():
             had = set().union(*map(ledger.editions, reader.whos))
-            for due in find_due(issued, had, closed=closed, open_months=settings.mail().open_months):
+            for due in find_due(issued, had, closed=self.closed, open_months=settings.mail().open_months):
                 if not any(ledger.is_settled(_parcel(due.issued, who)) for who in reader.whos):
                     yield reader, due
 
@@ -78,10 +91,12 @@ class Delivery(Made):
         task = next(t for t in self.requires() if (t.dataset, t.name) == (f"reports/{due.issued.kind}", due.issued.month))
         parcel = _parcel(due.issued, reader.who)
         before = _manifest(task, due.before) if due.before else None
-        if before and same_figures(*(lake().read(task.dataset, task.name, ["figures.json"], manifest=one)["figures.json"]
-                                     for one in (before, _manifest(task, due.issued.edition)))):
-            _ledger(os.getpid()).settle(parcel)
-            return False
+        if before:
+            had, now = (lake().read(task.dataset, task.name, ["figures.json"], manifest=one)["figures.json"]
+                        for one in (before, _manifest(task, due.issued.edition)))
+            if not is_worth_telling(due.issued.kind, had, now, is_closed=task.month <= self.closed):
+                _ledger(os.getpid()).settle(parcel)
+                return False
         letter = _letter(task.dataset, task.month, due, reader.locale)
         earlier = _parcel(due.issued._replace(edition=due.before), reader.who) if due.before else None
         is_sent = _ledger(os.getpid()).deliver(parcel, lambda: reader.send(letter, parcel, earlier))
@@ -102,8 +117,9 @@ def _letter(dataset: str, month: date, due: Due, locale: str) -> Letter:
         files = _tell_again(task, files, issued[-1] if issued else None, locale)
     if due.before and _edition(issued[-1]) != due.before:
         changes = _tell_again(task, files, _manifest(task, due.before), locale)["report.html"]
+    where = lake().uri(dataset, task.name, "report.html")
     return write_letter(files, name=f"{due.issued.kind}-{due.issued.month}", edition=newest.number, corrected=due.before is not None,
-                        uri=lake().uri(dataset, task.name, "report.html"), changes=changes)
+                        uri=where if where.startswith("s3://") else "", changes=changes)
 
 
 def _tell_again(task: Report, files: dict[str, bytes], before: Manifest | None, locale: str) -> dict[str, bytes]:

@@ -11,12 +11,14 @@ from __future__ import annotations
 
 import argparse
 import sys
+from difflib import get_close_matches
 from importlib import import_module
 
+import pipeline
 from pipeline.errors import PipelineError
 from pipeline.logs import redact
 
-VERBS = ("night", "backfill", "sweep", "status", "explain", "uncovered", "describe", "deliver", "alert", "open", "verify", "rebuild",
+VERBS = ("night", "tail", "backfill", "sweep", "status", "explain", "uncovered", "describe", "deliver", "alert", "open", "verify", "rebuild",
          "erase", "retain", "completion")
 
 
@@ -31,9 +33,20 @@ def parser() -> argparse.ArgumentParser:
     return command
 
 
+def _meant(word: str) -> str:
+    """What to say of a word that is no verb."""
+    task, verb = (get_close_matches(word, known, 1, 0.7) for known in (pipeline.__all__, VERBS))
+    if task:
+        return f"{word} is no verb; for the task: luigi --module pipeline {task[0]}"
+    return f"{word} is no verb{f'; is {verb[0]} meant?' if verb else ''}; there are {', '.join(VERBS)}"
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb; returns the exit code."""
     command = parser()
+    words = sys.argv[1:] if arguments is None else arguments
+    if words and words[0] not in VERBS and not words[0].startswith("-"):
+        command.error(_meant(words[0]))
     try:
         asked, asked.rest = command.parse_known_args(arguments)
         verb = import_module(f"{__name__}.{asked.verb}")

@@ -11,10 +11,10 @@ part of the span; else Luigi's own.
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 
 from pipeline import settings
+from pipeline.child import run_luigi
 from pipeline.targets import lake
 from pipeline.verbs.night import DEGRADED
 from pipeline.verbs.sweep import check_span
@@ -30,8 +30,7 @@ def run(asked: argparse.Namespace) -> int:
     last = asked.last or settings.last_day()
     check_span(asked.first, last)
     before = set(lake().partitions(DATASET))
-    code = subprocess.run([sys.executable, "-m", "luigi", "--module", "pipeline", "Backfill", "--first", str(asked.first), "--last", str(last),
-                           "--local-scheduler"], check=False).returncode
+    code = run_luigi("Backfill", "--first", str(asked.first), "--last", str(last), "--local-scheduler")
     if code:
         return code
     lake().refresh()

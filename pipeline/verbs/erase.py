@@ -14,13 +14,12 @@ from __future__ import annotations
 
 import argparse
 import shutil
-import subprocess
-import sys
 
 from pipeline import settings
 from pipeline.care.erase import clear_made, drop, find_named, pseudonym, read_numbers, traces
 from pipeline.care.exports import find_naming
 from pipeline.care.rewrite import Touched
+from pipeline.child import run_luigi
 from pipeline.errors import ConfigError
 from pipeline.load import CUMULATIVE, SALES, STAGING
 from pipeline.targets import lake
@@ -62,8 +61,7 @@ def remake() -> int:
     months = sorted(name[:7] for dataset in (STAGING, SALES, CUMULATIVE) for name in lake().partitions(dataset))
     if not months:
         return 0
-    return subprocess.run([sys.executable, "-m", "luigi", "--module", "pipeline", "Rebuild", "--first", months[0], "--last", months[-1],
-                           "--local-scheduler"], check=False).returncode
+    return run_luigi("Rebuild", "--first", months[0], "--last", months[-1], "--local-scheduler")
 
 
 def _tell(customer: str) -> int:

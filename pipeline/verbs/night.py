@@ -5,7 +5,8 @@
 
 As `luigi --module pipeline Nightly`, with two more exit codes: 3 when the lake is still older than it should be, 4 when
 the account's history wall has cut off what this night asked for. A night that ends with anything but 0 is told to whoever
-[mail] alerts_to and WEBHOOK_URL name, each cause once a day.
+[mail] alerts_to and WEBHOOK_URL name, each cause once a day; also one whose luigi was killed (128 + the signal's number). Told to end
+(Ctrl-C, SIGTERM) it ends luigi and its workers first, and tells nobody: whoever did that knows. `pos tail` follows it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
+from pipeline import nightlog, settings
+from pipeline.child import run_luigi
 from pipeline.errors import PipelineError
+from pipeline.logs import FILE
 from pipeline.targets import lake
 from pipeline.tasks.failures import VARIABLE, note
 from pipeline.verbs.status import tell
@@ -36,7 +40,8 @@ def run(asked: argparse.Namespace) -> int:
         noted = Path(folder) / "failures"
         environment = {**os.environ, VARIABLE: str(noted)}
         try:
-            code = _work(asked.rest or ["--local-scheduler"], environment)
+            with nightlog.keep(settings.spool(), settings.now()) as log:
+                code = log.code = _work(asked.rest or ["--local-scheduler"], {**environment, FILE: str(log.path)})
         except PipelineError as error:
             note("pos night", error, noted)
             _tell_a_person(2, environment)
@@ -48,7 +53,7 @@ def run(asked: argparse.Namespace) -> int:
 
 def _work(options: list[str], environment: Mapping[str, str]) -> int:
     before = set(lake().partitions("raw/receipts"))
-    code = subprocess.run([sys.executable, "-m", "luigi", "--module", "pipeline", "Nightly", *options], check=False, env=environment).returncode
+    code = run_luigi("Nightly", *options, environment=environment)
     if code:
         return code
     lake().refresh()

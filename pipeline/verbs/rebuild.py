@@ -4,19 +4,22 @@
     pos rebuild --from 2026-10 --to 2026-10 --dry-run      what would be made again, and how large it is
 
 Each partition is declared broken and made again by its task; a run that is killed is finished by the next night. Says of each
-whether it came out the same. Reports are told again only where their month came out different. Exit code: Luigi's own.
+whether it came out the same. Reports are told again only where their month came out different. Exit code 2 where nothing of the span was
+ever made; else Luigi's own.
 """
 
 from __future__ import annotations
 
 import argparse
-import subprocess
-import sys
 
 from pipeline import settings
+from pipeline.care import everything
+from pipeline.child import run_luigi
+from pipeline.errors import ConfigError
 from pipeline.load import RAW, VOID
 from pipeline.targets import lake
 from pipeline.tasks.care import partitions_of, span_of
+from pipeline.verbs.raws import check_filled
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -26,7 +29,12 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(asked: argparse.Namespace) -> int:
+    check_filled()
     tasks = partitions_of(span_of(asked.first, asked.last))
+    if not tasks:
+        held = sorted(task.name[:7] for task in partitions_of(everything()))
+        raise ConfigError(f"{asked.first:%Y-%m} to {asked.last:%Y-%m}: nothing of these months was ever made, so nothing can be made again; "
+                          + (f"the lake holds {held[0]} to {held[-1]}" if held else "`pos night` makes the first"))
     before = {task: published(task.dataset, task.name) for task in tasks}
     if asked.dry_run:
         for task in tasks:
@@ -36,8 +44,7 @@ def run(asked: argparse.Namespace) -> int:
     for task in tasks:
         if lake().newest(task.dataset, task.name).edition != VOID:
             lake().void(task.dataset, task.name, "to be made again from raw")
-    code = subprocess.run([sys.executable, "-m", "luigi", "--module", "pipeline", "Rebuild", "--first", f"{asked.first:%Y-%m}", "--last",
-                           f"{asked.last:%Y-%m}", "--local-scheduler"], check=False).returncode
+    code = run_luigi("Rebuild", "--first", f"{asked.first:%Y-%m}", "--last", f"{asked.last:%Y-%m}", "--local-scheduler")
     lake().refresh()
     for task in tasks:
         after = lake().newest(task.dataset, task.name)

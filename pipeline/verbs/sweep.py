@@ -12,11 +12,11 @@ sweep off; else Luigi's own.
 from __future__ import annotations
 
 import argparse
-import subprocess
 import sys
 from datetime import date
 
 from pipeline import settings
+from pipeline.child import run_luigi
 from pipeline.errors import ConfigError
 from pipeline.targets import lake
 from pipeline.tasks.raw import Sweep
@@ -37,8 +37,7 @@ def run(asked: argparse.Namespace) -> int:
     if asked.first and first < settings.pos().history_starts:
         raise ConfigError(f"{first} lies before [pos] history_starts = {settings.pos().history_starts}; set that to {first}, or see pos backfill")
     sweep = Sweep(date=last, days=(last - first).days + 1, asked=f"{settings.now():%Y%m%dT%H%M%S}")
-    code = subprocess.run([sys.executable, "-m", "luigi", "--module", "pipeline", "Sweep", "--date", str(sweep.date), "--days", str(sweep.days),
-                           "--asked", sweep.asked, "--local-scheduler"], check=False).returncode
+    code = run_luigi("Sweep", "--date", str(sweep.date), "--days", str(sweep.days), "--asked", sweep.asked, "--local-scheduler")
     if code:
         return code
     lake().refresh()

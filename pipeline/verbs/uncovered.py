@@ -1,6 +1,8 @@
 """Names that no rule of menu.toml covers, with their frequency and money, ready to paste.
 
     pos uncovered --month 2026-10
+
+Reads raw and changes nothing.
 """
 
 from __future__ import annotations

@@ -34,9 +34,9 @@ PAGE = """<!doctype html><html lang="es-MX"><head><meta charset="utf-8"><title>x
 PAYLOADS = ["<script>alert(1)</script>", "<img src=//x>", "<!channel>", "a & b", '" onload="x', "<https://evil.example|click>", "**x**", "‮abc"]
 
 
-def letter(name: str = "La Brasa", corrected: bool = True):
+def letter(name: str = "La Brasa", corrected: bool = True, uri: str = "s3://bucket/report.html"):
     files = {"report.html": PAGE.replace("{name}", escape(name)).encode(), "report.pdf": b"%PDF-1.7"}
-    return write_letter(files, name="monthly-2026-10", edition=2, corrected=corrected, uri="s3://bucket/report.html")
+    return write_letter(files, name="monthly-2026-10", edition=2, corrected=corrected, uri=uri)
 
 
 def mail(**changes: object):
@@ -52,6 +52,12 @@ def test_page_one_is_told_and_the_rest_is_left_to_the_pdf() -> None:
     assert "$1.00   $2.00" in letter().text and letter().subject == "Ventas de octubre (corregido, edición 2)"
     first = letter(corrected=False)
     assert first.subject == "Ventas de octubre" and "cambi" not in first.text + first.html
+
+
+def test_a_place_that_its_reader_cannot_open_is_not_named() -> None:
+    there, nowhere = letter(), letter(uri="")
+    assert "También está en" in there.text and "También está en" not in nowhere.text + nowhere.html + json.dumps(nowhere.blocks, ensure_ascii=False)
+    assert len(there.blocks) == len(nowhere.blocks) + 1
 
 
 class Tags(HTMLParser):

@@ -24,6 +24,8 @@ def mailed(till: Till, post: Post, channel: Channel) -> Till:  # noqa: F811
 
 
 def test_a_closed_month_is_mailed_once_and_again_with_what_changed(mailed: Till, post: Post, channel: Channel) -> None:
+    mailed.luigi.configure("mail", alerts_to="")
+    mailed.luigi.configure("webhook", alerts="false")
     post.answers[OWNER] = ["550 no such user"]
     log = mailed.at(datetime(2026, 11, 1, 12, tzinfo=UTC)).night(code=30)
     assert "1 of 6 deliveries failed" in log and "recipient 1 of 2" in log and "localhost" in log
@@ -37,6 +39,7 @@ def test_a_closed_month_is_mailed_once_and_again_with_what_changed(mailed: Till,
     monthly = next(mail for to, mail in post.received if mail["Subject"] == "Reporte de ventas de octubre de 2026")
     net = f"${Decimal(mailed.figures()['currencies']['MXN']['bridge']['total']['net_sales']):,.2f}"
     assert net in monthly.get_body(("plain",)).get_content() and net in monthly.get_body(("html",)).get_content()
+    assert str(mailed.luigi.folder) not in monthly.get_body(("plain",)).get_content() + json.dumps(channel.received), "nobody could go there"
     pdf = next(monthly.iter_attachments())
     assert pdf.get_filename() == "monthly-2026-10.pdf"
     assert pdf.get_content() == (mailed.luigi.folder / "lake/reports/monthly/2026-10/report.pdf").read_bytes()
@@ -69,6 +72,14 @@ def test_a_closed_month_is_mailed_once_and_again_with_what_changed(mailed: Till,
     assert b"example.com" not in lake and post.password.encode() not in lake and channel.url.encode() not in lake
 
 
+def test_a_first_night_in_mid_month_mails_the_closed_month_and_the_cumulative_through_it(mailed: Till, post: Post) -> None:
+    mailed.at(datetime(2026, 11, 5, 12, tzinfo=UTC)).night()
+    assert sorted(mail["Subject"] for to, mail in post.received if to == PARTNER) == [
+        "Cumulative report through October 2026", "Sales report, October 2026"]
+    assert mailed.figures("2026-11", "cumulative")["through"] == "2026-11-04", "the lake has the month under way all the same"
+    assert "everybody has everything" in mailed.luigi.pos("deliver")[1]
+
+
 def night_of(till: Till) -> dict:  # noqa: F811
     return json.loads((till.luigi.folder / "lake/state/night.json").read_text())
 
@@ -89,6 +100,29 @@ def test_pos_night_tells_a_person_once_a_day_and_keeps_its_exit_code(mailed: Til
     mailed.luigi.environment["SMTP_PASSWORD"] = revoked
     code, said = mailed.luigi.pos("alert", "--code", "3")
     assert code == 0 and "did not reach recipient 1 of 1" in said and "1 were told" in said
+
+
+def test_a_plain_run_of_luigi_tells_a_person_once(mailed: Till, post: Post, channel: Channel) -> None:
+    mailed.luigi.configure("mail", host="localhost", port=post.port, to="")
+    mailed.luigi.configure("webhook", reports="false", alerts="false")
+    mailed.luigi.environment["LOYVERSE_TOKEN"] = post.password[::-1]
+    assert "1 were told of exit code 30" in mailed.night("--workers", "2", code=30)
+    (to, alert), = post.received
+    assert to == "engineer@example.com" and "ended with 30" in alert["Subject"] and "Unauthorized" in alert.get_content()
+    assert "0 were told" in mailed.luigi.pos("night")[1] and len(post.received) == 1, "the same trouble, the same day"
+    mailed.luigi("RawCatalog", code=30)
+    assert len(post.received) == 1, "a task alone is somebody's at a keyboard"
+    mailed.luigi.configure("shop", menu=mailed.luigi.folder / "nowhere.toml")
+    assert "1 were told of exit code 35" in mailed.night(code=35), "what Luigi finds while it plans"
+    assert "nowhere.toml" in post.received[1][1].get_content()
+
+
+def test_a_trial_says_in_both_languages_that_it_is_one(mailed: Till, post: Post, channel: Channel) -> None:
+    code, said = mailed.luigi.pos("alert", "--test")
+    assert code == 0 and "4 were sent a trial message" in said and {to for to, _ in post.received} == {OWNER, PARTNER, "engineer@example.com"}
+    for text in (*(mail["Subject"] for _, mail in post.received), channel.received[0]["text"]):
+        assert "trial" in text and "prueba" in text and "ended with" not in text
+    assert all("Nothing is wrong" in mail.get_content() and "Todo está bien" in mail.get_content() for _, mail in post.received)
 
 
 def test_nothing_is_sent_by_default(luigi: Runner) -> None:

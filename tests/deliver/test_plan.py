@@ -8,7 +8,7 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.deliver import Issued, find_due, same_figures
+from pipeline.deliver import Issued, find_due, is_worth_telling, same_figures
 
 MONTHS = [f"{year}-{month:02d}" for year in (2024, 2025, 2026) for month in range(1, 13)]
 
@@ -30,9 +30,14 @@ def due(issued: list[Issued], received: set, month: str = "2026-11", **options: 
     return [(one.issued.kind, one.issued.month) for one in found]
 
 
-def test_a_first_run_on_three_years_sends_one_month() -> None:
-    cumulative = Issued("cumulative", "2026-12", "000001." + "b" * 16)
-    assert due([*issue(MONTHS), cumulative], set()) == [("cumulative", "2026-12"), ("monthly", "2026-11")]
+def through(month: str, edition: int = 1) -> Issued:
+    return Issued("cumulative", month, f"{edition:06d}.{'b' * 16}")
+
+
+def test_a_first_run_on_three_years_sends_the_closed_month_and_the_cumulative_through_it() -> None:
+    every = [*issue(MONTHS), through("2026-11"), through("2026-12")]
+    assert due(every, set()) == [("cumulative", "2026-11"), ("monthly", "2026-11")], "and of the month under way nothing"
+    assert due(every, set(), open_months=True) == [("cumulative", "2026-12"), ("monthly", "2026-11"), ("monthly", "2026-12")]
 
 
 def test_the_open_month_is_sent_only_if_asked_for() -> None:
@@ -53,11 +58,28 @@ def test_a_month_that_was_read_is_sent_again_when_it_changes_and_says_over_which
 
 
 def test_the_cumulative_goes_once_for_each_closed_month() -> None:
-    nights = [Issued("cumulative", "2026-12", f"{n:06d}.{'b' * 16}") for n in (1, 2)]
-    assert due(nights[:1], {("cumulative", "2026-10", "x")}) == [("cumulative", "2026-12")]
-    assert due(nights[1:], had(nights[:1])) == []
-    assert due(nights[1:], had(nights[:1]), open_months=True) == [("cumulative", "2026-12")]
-    assert due([Issued("cumulative", "2026-12", "000009." + "b" * 16)], had(nights[:1]), "2026-12") == [("cumulative", "2026-12")]
+    assert due([through("2026-11"), through("2026-12")], {("cumulative", "2026-10", "x")}) == [("cumulative", "2026-11")]
+    assert due([through("2026-11"), through("2026-12", 2)], had([through("2026-11")])) == []
+    assert due([through("2026-12", 2)], had([through("2026-12")]), open_months=True) == [("cumulative", "2026-12")]
+    assert due([through("2026-12", 9)], had([through("2026-12")]), "2026-12") == [("cumulative", "2026-12")], "was it whole? is_worth_telling"
+    assert due([through("2026-11")], had([through("2026-12")])) == [], "who has read further is not sent back"
+
+
+@given(st.integers(0, 35), st.sets(st.sampled_from(MONTHS)), st.sets(st.sampled_from(MONTHS)))
+def test_of_a_month_under_way_nothing_is_sent_unasked(at: int, monthly: set[str], cumulative: set[str]) -> None:
+    received = {("monthly", month, "x") for month in monthly} | {("cumulative", month, "x") for month in cumulative}
+    found = due([*issue(MONTHS), *map(through, MONTHS)], received, MONTHS[at])
+    assert all(month <= MONTHS[at] for _, month in found) and [kind for kind, _ in found].count("cumulative") <= 1
+
+
+def test_a_cumulative_that_was_read_half_way_is_sent_whole_and_then_no_more() -> None:
+    def figures(net: str, day: str | None) -> bytes:
+        return json.dumps({"currencies": {"MXN": {"bridge": net}}, "general": {}, "through": day, "month": "2026-11"}).encode()
+
+    half, whole, late = figures("1.00", "2026-11-22"), figures("2.00", None), figures("3.00", None)
+    assert is_worth_telling("cumulative", half, whole, is_closed=True)
+    assert not is_worth_telling("cumulative", whole, late, is_closed=True), "the month's own report tells it"
+    assert is_worth_telling("monthly", whole, late, is_closed=True) and not is_worth_telling("monthly", late, late, is_closed=True)
 
 
 @given(st.lists(st.tuples(st.integers(0, 35), st.booleans()), max_size=12))

@@ -44,7 +44,8 @@ def bash(text: str, folder: Path, code: int = 0, **environment: str) -> str:
 
 @pytest.mark.parametrize(("code", "word"), [
     ("10", "Another run"), ("20", "missing"), ("25", "not run"), ("30", "A task failed"), ("35", "could not look"),
-    ("40", "setting or argument"), ("", "set-up, credentials or time"), ("77", "Unknown"),
+    ("2", "setting or the lake"), ("3", "stale"), ("4", "history wall"),
+    ("40", "setting or argument"), ("137", "signal 9"), ("", "set-up, credentials or time"), ("77", "Unknown"),
 ])
 def test_a_failed_night_opens_an_issue_that_says_what_to_do(nightly: dict, tmp_path: Path, code: str, word: str) -> None:
     put(tmp_path / "bin/gh", RECORDER)

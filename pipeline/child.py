@@ -1,0 +1,85 @@
+"""Luigi as a child of `pos`: it hears the signals that its parent hears, and does not outlive it, nor do its workers.
+
+In: the words of Luigi's command line. Out: its exit code; 128 + n where signal n has killed it, as shells say it. Where the parent
+is told to end (SIGTERM, SIGINT, SIGHUP), so is Luigi with all its workers, and once they have ended SystemExit is raised with 128 + n.
+A parent that is killed closes the pipe on whose other end Luigi listens (`hold_lifeline`), whatever killed it.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+
+from pipeline.deliver import explain_code
+
+LIFELINE = "POS_LIFELINE"
+GRACE = 30.0  # seconds that Luigi and its workers have to end
+_HEARD = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+
+
+def run_luigi(*words: str, environment: Mapping[str, str] | None = None) -> int:
+    """The exit code of `luigi --module pipeline WORDS...`; the environment is that of this process, where none is given."""
+    listening, held = os.pipe()
+    try:
+        child = subprocess.Popen([sys.executable, "-m", "luigi", "--module", "pipeline", *words], pass_fds=(listening,), process_group=0,
+                                 env={**(os.environ if environment is None else environment), LIFELINE: str(listening)})
+        os.close(listening)
+        with _passing_on(child) as heard:
+            code = child.wait()
+            if heard or code < 0:
+                _signal(child, signal.SIGKILL)  # workers that have outlived it
+    finally:
+        os.close(held)
+    if heard:
+        print(f"told to end by {heard[0].name}; luigi has ended too. Run again: what is finished is skipped", file=sys.stderr)  # noqa: T201
+        raise SystemExit(128 + heard[0])
+    if code < 0:
+        code = 128 - code
+        print("luigi: {}. What to do: {}.".format(*explain_code(code)), file=sys.stderr)  # noqa: T201
+    return code
+
+
+def hold_lifeline() -> None:
+    """In the child: end this process and its workers when the parent is no more. Nothing where no parent has asked for it."""
+    if listening := os.environ.pop(LIFELINE, ""):
+        threading.Thread(target=_listen, args=(int(listening),), daemon=True).start()
+
+
+def _listen(listening: int) -> None:
+    os.read(listening, 1)  # nothing is ever written: it returns when the parent's end is closed
+    os.killpg(os.getpid(), signal.SIGTERM)  # its own group: nobody else is in it
+
+
+@contextlib.contextmanager
+def _passing_on(child: subprocess.Popen) -> Iterator[list[signal.Signals]]:
+    """Hands signals on to `child` and its workers; gives those that were heard."""
+    heard: list[signal.Signals] = []
+    timer = threading.Timer(GRACE, _signal, (child, signal.SIGKILL))
+    timer.daemon = True
+
+    def hear(number: int, _: object) -> None:
+        if not heard:
+            timer.start()
+        heard.append(signal.Signals(number))
+        _signal(child, heard[-1])
+
+    if threading.current_thread() is not threading.main_thread():  # which alone hears signals
+        yield heard
+        return
+    before = {number: signal.signal(number, hear) for number in _HEARD}
+    try:
+        yield heard
+    finally:
+        timer.cancel()
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _signal(child: subprocess.Popen, number: int) -> None:
+    with contextlib.suppress(ProcessLookupError):  # all have ended
+        os.killpg(child.pid, number)

@@ -1,0 +1,77 @@
+"""The lines of the nights that `pos night` has run on this machine, a file each, for `pos tail`.
+
+    <spool>/night.<process>.log        first line: which process, since when; last line, where it has come to one: how it ended
+
+In: the folder of the spool, which is this user's own. Out: files, the newest KEPT of them. The lines between are those of the log
+(logs.py), secrets blacked out. Raises ConfigError where the folder cannot be written.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+
+from pipeline.errors import ConfigError
+
+KEPT = 5
+_ENDED = "--- ended with exit code "
+
+
+@dataclass
+class Log:
+    """A night's log under way; `code` is how the night ends, None while nobody knows."""
+
+    path: Path
+    code: int | None = None
+
+
+@contextmanager
+def keep(folder: Path, now: datetime) -> Iterator[Log]:
+    """A log for the night of this process; ends it with its exit code."""
+    path = folder / f"night.{os.getpid()}.log"
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        for old in [*find(folder)[KEPT - 1:], path]:
+            old.unlink(missing_ok=True)
+        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+            file.write(f"--- process {os.getpid()}, since {now:%Y-%m-%d %H:%M:%S} UTC\n")
+    except OSError as error:
+        raise ConfigError(f"{folder}: the night's log cannot be written ({error.strerror}); free space there, or name another folder "
+                          "in [pos] spool") from error
+    log = Log(path)
+    try:
+        yield log
+    except SystemExit as error:
+        log.code = error.code if isinstance(error.code, int) else 1
+        raise
+    except Exception:
+        log.code = 2
+        raise
+    finally:
+        with path.open("a", encoding="utf-8") as file:
+            file.write(f"{_ENDED}{log.code}\n")
+
+
+def find(folder: Path) -> list[Path]:
+    """The logs, those of nights that run first, then the newest."""
+    return sorted(folder.glob("night.*.log"), key=lambda path: (is_running(path), path.stat().st_mtime), reverse=True)
+
+
+def is_running(path: Path) -> bool:
+    """Whether the night of this log goes on: it tells of no end, and its process lives."""
+    if has_ended(path):
+        return False
+    try:
+        os.kill(int(path.name.split(".")[1]), 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def has_ended(path: Path) -> bool:
+    """Whether the night of this log has come to its end."""
+    return _ENDED in path.read_text(encoding="utf-8", errors="replace")[-80:]

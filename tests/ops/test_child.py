@@ -1,0 +1,142 @@
+"""`pos night` and its luigi end together, whoever is killed; and a killed one is told in a sentence, with an exit code and an alert."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from pipeline import nightlog
+from pipeline.deliver import Alert, explain_code
+from pipeline.verbs import main
+from tests.conftest import ROOT, Runner
+from tests.dag.conftest import Till, quiet_till  # noqa: F401  fixture
+
+SLEEPER = """
+import multiprocessing, os, pathlib, time
+from pipeline.child import hold_lifeline
+
+hold_lifeline()
+def worker():
+    pathlib.Path("worker").write_text(str(os.getpid()))
+    time.sleep(60)
+
+child = multiprocessing.get_context("fork").Process(target=worker)
+child.start()
+while not pathlib.Path("worker").exists():
+    time.sleep(0.02)
+pathlib.Path("luigi").write_text(str(os.getpid()))
+ENDING
+"""
+
+
+def has_ended(pid: int, seconds: float = 10.0) -> bool:
+    end = time.monotonic() + seconds
+    while time.monotonic() < end:
+        try:
+            if Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] == "Z":
+                return True
+        except (FileNotFoundError, ProcessLookupError):
+            return True
+        time.sleep(0.02)
+    return False
+
+
+def start(folder: Path, ending: str = "time.sleep(60)") -> tuple[subprocess.Popen, int, int]:
+    """A parent that runs a stand-in for luigi with one worker; waits until all three live."""
+    (folder / "luigi.py").write_text(SLEEPER.replace("ENDING", ending))
+    code = "from pipeline.child import run_luigi; raise SystemExit(run_luigi('Nightly'))"
+    parent = subprocess.Popen([sys.executable, "-c", code], cwd=folder, env={**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"},
+                              stderr=subprocess.PIPE, text=True)
+    found = []
+    for name in ("luigi", "worker"):
+        for _ in range(500):
+            if (folder / name).exists() and (text := (folder / name).read_text()):
+                break
+            time.sleep(0.02)
+        found.append(int(text))
+    return parent, *found
+
+
+@pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
+def test_luigi_and_its_workers_end_with_their_parent(tmp_path: Path, number: signal.Signals) -> None:
+    parent, luigi, worker = start(tmp_path)
+    parent.send_signal(number)
+    said = parent.communicate(timeout=30)[1]
+    assert has_ended(luigi) and has_ended(worker)
+    if number == signal.SIGKILL:
+        assert parent.returncode == -number
+    else:
+        assert parent.returncode == 128 + number and f"told to end by {number.name}" in said
+
+
+def test_a_luigi_that_was_killed_is_told_and_its_worker_ended(tmp_path: Path) -> None:
+    parent, _, worker = start(tmp_path, "os.kill(os.getpid(), 9)")
+    said = parent.communicate(timeout=30)[1]
+    assert parent.returncode == 137 and "killed by signal 9 (SIGKILL): out of memory?" in said and "What to do" in said
+    assert has_ended(worker)
+
+
+def test_codes_beyond_128_are_explained() -> None:
+    assert "out of memory?" in explain_code(137)[0] and "SIGSEGV" in explain_code(139)[0]
+    alert = Alert(__import__("datetime").date(2026, 11, 1), 137)
+    assert "killed by signal 9" in alert.text and "fewer --workers" in alert.text
+    assert "outside of the pipeline" in explain_code(128)[0]
+
+
+def test_a_killed_night_alerts_and_one_that_is_told_to_end_does_not(luigi: Runner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from pipeline import settings
+    from pipeline.verbs import night
+
+    told: list[int] = []
+    monkeypatch.setattr(settings, "spool", lambda: tmp_path / "spool")
+    monkeypatch.setattr(night, "_tell_a_person", lambda code, _: told.append(code))
+    monkeypatch.setattr(night, "_work", lambda *_: 137)
+    assert main(["night"]) == 137 and told == [137]
+
+    def end(*_: object) -> int:
+        raise SystemExit(143)
+
+    monkeypatch.setattr(night, "_work", end)
+    with pytest.raises(SystemExit) as ended:
+        main(["night"])
+    assert ended.value.code == 143 and told == [137]
+    log, = nightlog.find(tmp_path / "spool")
+    assert "ended with exit code 143" in log.read_text()
+
+
+def test_tail_reads_the_last_night_and_follows_one_that_runs(quiet_till: Till) -> None:  # noqa: F811
+    runner = quiet_till.luigi
+    code, said = runner.pos("tail")
+    assert code == 1 and "`pos night` runs one" in said
+    runner.command()
+    night = subprocess.Popen([sys.executable, "-m", "pipeline", "night"], cwd=runner.folder, env=runner.env(), stdout=subprocess.PIPE,
+                             stderr=subprocess.STDOUT, text=True)
+    spool = runner.folder / "spool"
+    for _ in range(500):
+        if spool.is_dir() and nightlog.find(spool):
+            break
+        time.sleep(0.02)
+    code, said = runner.pos("tail")
+    assert night.poll() is not None or night.wait(20) == 0
+    night.communicate()
+    assert code == 0 and "done     Nightly(date=2026-10-30)" in said and said.rstrip().endswith("ended with exit code 0")
+    assert quiet_till.luigi.environment["LOYVERSE_TOKEN"] not in said
+    code, said = runner.pos("tail", "--lines", "1")
+    assert code == 0 and said == "--- ended with exit code 0\n"
+    for log in nightlog.find(spool):
+        log.unlink()
+    code, said = runner.pos("tail")
+    assert code == 0 and "the last one in" in said and "windows        3 new" in said
+
+
+def test_a_night_that_was_killed_says_so_in_its_log(tmp_path: Path) -> None:
+    gone = subprocess.Popen([sys.executable, "-c", ""])
+    gone.wait()
+    (tmp_path / f"night.{gone.pid}.log").write_text("--- process\nline\n")
+    assert not nightlog.is_running(tmp_path / f"night.{gone.pid}.log") and not nightlog.has_ended(tmp_path / f"night.{gone.pid}.log")

@@ -1,0 +1,32 @@
+"""What a night makes first, as a real run executes it: the newest windows and reports come before old history."""
+
+from __future__ import annotations
+
+import re
+from datetime import UTC, date, datetime
+
+from tests.conftest import Runner
+from tests.dag.conftest import Till, till  # noqa: F401  fixture
+from tests.deliver.conftest import Post, post  # noqa: F401  fixture
+
+
+def test_a_night_with_a_backfill_tells_the_newest_month_first(till: Till, post: Post) -> None:  # noqa: F811
+    runner: Runner = till.luigi
+    runner.configure("pos", history_starts=date(2026, 8, 20), backfill_days=20)
+    runner.configure("mail", host="localhost", port=post.port, user="reports", sender="reports@example.com", ca_file=post.ca_file,
+                     to="owner@example.com")
+    runner.environment["SMTP_PASSWORD"] = post.password
+    log = till.at(datetime(2026, 11, 3, 12, tzinfo=UTC)).night()
+    done = re.findall(r"done     (\w+)\((?:date|month)=([\d-]+)", log)
+
+    def order(*families: str) -> list[str]:
+        return [name for family, name in done if family in families]
+
+    assert order("MonthlyReport") == ["2026-11", "2026-10", "2026-09", "2026-08"]
+    first = [family for family, _ in done].index("MonthlyReport")
+    assert done.index(("CumulativeReport", "2026-11")) < done.index(("MonthlyReport", "2026-10")), "before old history"
+    assert max(done.index(("DailySales", day)) for day in order("DailySales") if day >= "2026-11") < done.index(("DailySales", "2026-08-20"))
+    windows = order("RawReceipts")
+    assert windows == sorted(windows, reverse=True) and len(windows) > 2, "yesterday before the backfill, which goes back in time"
+    assert {family for family, _ in done[first:]} <= {"MonthlyReport", "CumulativeReport", "Delivery", "Nightly"}, "nothing is made after a report"
+    assert [family for family, _ in done][-2:] == ["Delivery", "Nightly"]
