@@ -64,9 +64,9 @@ def check() -> None:
 
 
 def check_folder() -> None:
-    """Refuse a folder that has neither luigi.cfg nor the menu: Luigi would go on with its defaults, and with another lake."""
-    if not Path("luigi.cfg").is_file() and not Path("/etc/luigi/luigi.cfg").is_file() and not os.environ.get("LUIGI_CONFIG_PATH") and (
-            not Path(shop().menu).is_file()):
+    """Refuse to go on with nothing but defaults where no menu is either, which is another folder: the lake would be another one too."""
+    config = luigi.configuration.get_config()
+    if not any(config.has_section(one.__name__) for one in (pos, shop, lake)) and not Path(shop().menu).is_file():
         raise ConfigError(f"there is no luigi.cfg in {Path.cwd()}; run from the folder that holds it (cd there first), or name it in "
                           "LUIGI_CONFIG_PATH, with full paths in it")
 
