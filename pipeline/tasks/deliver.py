@@ -19,7 +19,7 @@ from pipeline import settings
 from pipeline.deliver import Due, Issued, Ledger, Letter, Parcel, find_due, is_worth_telling, same_figures, write_letter
 from pipeline.errors import DeliveryError, Stale
 from pipeline.load import VOID, Manifest
-from pipeline.readers import Reader, open_ledger, report_readers
+from pipeline.night.readers import Reader, open_ledger, report_readers
 from pipeline.targets import Made, lake
 from pipeline.tasks import failures
 from pipeline.tasks.tell import CumulativeReport, MonthlyReport, Nightly, Report

@@ -22,10 +22,10 @@ import luigi
 from luigi.task_register import TaskClassException
 
 from pipeline import settings
-from pipeline.child import hold_lifeline
 from pipeline.deliver import explain_code
 from pipeline.errors import PipelineError
 from pipeline.logs import redact, say_plainly, shorten
+from pipeline.night.child import hold_lifeline
 
 VARIABLE = "POS_FAILURES"
 FAILED, BROKEN, MISSING = 30, 35, 20  # the exit codes of luigi.cfg that such a failure leads to

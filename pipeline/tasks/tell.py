@@ -14,8 +14,8 @@ import pyarrow as pa
 import reports
 from pipeline import settings
 from pipeline.load import BACKOFFICE, CUMULATIVE, CUSTOMERS, MONTHLY, RECEIPTS, VOID, Manifest
-from pipeline.night import read_night, tell_night
-from pipeline.readers import report_readers
+from pipeline.night.readers import report_readers
+from pipeline.night.summary import read_night, tell_night
 from pipeline.status import read_status, tell_status
 from pipeline.targets import Fetched, Made, Partition, lake
 from pipeline.tasks.backoffice import NOTHING, BackOffice, exports

@@ -14,9 +14,9 @@ import os
 from pathlib import Path
 
 from pipeline import settings
-from pipeline.alarm import raise_alarm, read_failures
 from pipeline.deliver import Alert, Parcel
-from pipeline.readers import alert_readers, report_readers
+from pipeline.night.alarm import raise_alarm, read_failures
+from pipeline.night.readers import alert_readers, report_readers
 from pipeline.status import read_status, tell_status
 from pipeline.targets import lake
 from pipeline.tasks.failures import VARIABLE

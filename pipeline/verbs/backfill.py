@@ -14,7 +14,7 @@ import argparse
 import sys
 
 from pipeline import settings
-from pipeline.child import run_luigi
+from pipeline.night.child import run_luigi
 from pipeline.targets import lake
 from pipeline.verbs.night import DEGRADED
 from pipeline.verbs.sweep import check_span

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline.readers import report_readers
+from pipeline.night.readers import report_readers
 from pipeline.tasks.deliver import Delivery
 
 

@@ -19,9 +19,9 @@ from pipeline import settings
 from pipeline.care.erase import clear_made, drop, find_named, pseudonym, read_numbers, traces
 from pipeline.care.exports import find_naming
 from pipeline.care.rewrite import Touched
-from pipeline.child import run_luigi
 from pipeline.errors import ConfigError
 from pipeline.load import CUMULATIVE, SALES, STAGING
+from pipeline.night.child import run_luigi
 from pipeline.targets import lake
 
 

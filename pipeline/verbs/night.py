@@ -19,10 +19,11 @@ import tempfile
 from collections.abc import Mapping
 from pathlib import Path
 
-from pipeline import nightlog, settings
-from pipeline.child import run_luigi
+from pipeline import settings
 from pipeline.errors import PipelineError
 from pipeline.logs import FILE
+from pipeline.night import log as nightlog
+from pipeline.night.child import run_luigi
 from pipeline.targets import lake
 from pipeline.tasks.failures import VARIABLE, note
 from pipeline.verbs.status import tell

@@ -14,9 +14,9 @@ import argparse
 
 from pipeline import settings
 from pipeline.care import everything
-from pipeline.child import run_luigi
 from pipeline.errors import ConfigError
 from pipeline.load import RAW, VOID
+from pipeline.night.child import run_luigi
 from pipeline.targets import lake
 from pipeline.tasks.care import partitions_of, span_of
 from pipeline.verbs.raws import check_filled

@@ -16,8 +16,8 @@ import sys
 from datetime import date
 
 from pipeline import settings
-from pipeline.child import run_luigi
 from pipeline.errors import ConfigError
+from pipeline.night.child import run_luigi
 from pipeline.targets import lake
 from pipeline.tasks.raw import Sweep
 from pipeline.verbs.night import DEGRADED

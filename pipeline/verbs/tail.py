@@ -15,10 +15,11 @@ import json
 import sys
 import time
 
-from pipeline import nightlog, settings
+from pipeline import settings
 from pipeline.errors import Corrupt
 from pipeline.load.layout import state_key
-from pipeline.night import FILE, Night, tell_night
+from pipeline.night import log as nightlog
+from pipeline.night.summary import FILE, Night, tell_night
 from pipeline.targets import lake
 
 PAUSE = 0.3  # seconds between two looks

@@ -8,10 +8,10 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline import alarm, readers
 from pipeline.deliver import Alert, Ledger, Refused
 from pipeline.errors import ConfigError, StorageRefused
 from pipeline.load.local import LocalStorage
+from pipeline.night import alarm, readers
 
 MAIL = {"host": "smtp.example.com", "port": 587, "security": "starttls", "user": "", "sender": "reports@example.com", "to": "", "alerts_to": "",
         "ca_file": "", "open_months": False}

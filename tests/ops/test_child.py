@@ -11,15 +11,15 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import nightlog
 from pipeline.deliver import Alert, explain_code
+from pipeline.night import log as nightlog
 from pipeline.verbs import main
 from tests.conftest import ROOT, Runner
 from tests.dag.conftest import Till, quiet_till  # noqa: F401  fixture
 
 SLEEPER = """
 import multiprocessing, os, pathlib, time
-from pipeline.child import hold_lifeline
+from pipeline.night.child import hold_lifeline
 
 hold_lifeline()
 def worker():
@@ -50,7 +50,7 @@ def has_ended(pid: int, seconds: float = 10.0) -> bool:
 def start(folder: Path, ending: str = "time.sleep(60)") -> tuple[subprocess.Popen, int, int]:
     """A parent that runs a stand-in for luigi with one worker; waits until all three live."""
     (folder / "luigi.py").write_text(SLEEPER.replace("ENDING", ending))
-    code = "from pipeline.child import run_luigi; raise SystemExit(run_luigi('Nightly'))"
+    code = "from pipeline.night.child import run_luigi; raise SystemExit(run_luigi('Nightly'))"
     parent = subprocess.Popen([sys.executable, "-c", code], cwd=folder, env={**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"},
                               stderr=subprocess.PIPE, text=True)
     found = []

@@ -15,7 +15,7 @@ from pathlib import Path
 
 from pipeline.deliver import Alert, Failure, Parcel
 from pipeline.errors import DeliveryError, PipelineError
-from pipeline.readers import Reader, alert_readers, open_ledger
+from pipeline.night.readers import Reader, alert_readers, open_ledger
 
 log = logging.getLogger(__name__)
 
