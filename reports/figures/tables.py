@@ -49,6 +49,14 @@ def _integers(column: pa.ChunkedArray) -> np.ndarray:
     return np.concatenate(parts) if parts else np.empty(0, dtype=np.int64)
 
 
+def _shared(column: pa.ChunkedArray) -> np.ndarray:
+    """A column of few distinct texts or days as Python objects, one for each distinct value: a row costs a pointer."""
+    plain = column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
+    encoded = plain.combine_chunks().dictionary_encode()
+    values = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
+    return values[encoded.indices.fill_null(len(values) - 1).to_numpy(zero_copy_only=False)]
+
+
 def frame(table: pa.Table) -> pd.DataFrame:
     """`table` as a frame of exact integers, strings and dates, rows in their order."""
     columns = {}
@@ -57,9 +65,9 @@ def frame(table: pa.Table) -> pd.DataFrame:
         if pa.types.is_decimal(column.type):
             columns[name] = _integers(column)
             continue
-        if pa.types.is_dictionary(column.type):
-            column = column.cast(column.type.value_type)
-        if pa.types.is_integer(column.type) and not column.null_count:
+        if pa.types.is_dictionary(column.type) or pa.types.is_string(column.type) or pa.types.is_date(column.type):
+            columns[name] = _shared(column)
+        elif pa.types.is_integer(column.type) and not column.null_count:
             columns[name] = column.to_numpy().astype(np.int64)
         elif pa.types.is_timestamp(column.type):
             columns[name] = pd.Series(column.to_pylist(), dtype=object)
