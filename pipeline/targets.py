@@ -123,7 +123,7 @@ class Partition(Made):
     @property
     def priority(self) -> int:
         """The month under way first, old history last; and all that reports are made of before any of them, as each reads the months
-        before it. Every window comes earlier still: its priority is its date. Luigi hands a task's priority on to what it requires."""
+        before it. Every window comes earlier still, the oldest first. Luigi hands a task's priority on to what it requires."""
         try:
             at, last = getattr(self, "month", None) or self.date, settings.last_day()
         except ConfigError:

@@ -41,7 +41,7 @@ from pipeline.extract import (
     wall_warning,
 )
 from pipeline.extract import Progress as Step
-from pipeline.load import MOST_WAITING, Lake
+from pipeline.load import MOST_WAITING, RAW, Lake
 from pipeline.load.layout import state_key
 from pipeline.progress import Progress
 from pipeline.transform import Store, day_bounds
@@ -182,8 +182,9 @@ def numbers_tried(lake: Lake, since: date) -> dict[str, int]:
     """How often the sweeps since a day have asked for each number that the shop did not know."""
     tried: dict[str, int] = {}
     for name in lake.partitions(DATASET):
-        if "-sweep-" in name and name[:10] >= str(since):
-            for number, times in lake.facts(DATASET, name).get("unknown", {}).items():
+        newest = lake.newest(DATASET, name)
+        if "-sweep-" in name and name[:10] >= str(since) and newest.edition == RAW:  # one that was voided is swept again
+            for number, times in lake.facts(DATASET, name, newest).get("unknown", {}).items():
                 tried[number] = max(times, tried.get(number, 0))
     return tried
 
@@ -199,9 +200,11 @@ def tell_asked(facts: Mapping[str, object]) -> str:
 def read_fields(lake: Lake) -> dict[str, dict[str, str]]:
     """The unknown fields that were noted: since which window, and in which receipt. Derived: where it is lost, they are noted again."""
     try:
-        return json.loads(lake.storage.get(state_key(FIELDS)))
-    except Corrupt:
+        noted = json.loads(lake.storage.get(state_key(FIELDS)))
+    except (Corrupt, ValueError):
         return {}
+    is_ours = isinstance(noted, dict) and all(isinstance(said, dict) and {"since", "receipt"} <= said.keys() for said in noted.values())
+    return noted if is_ours else {}
 
 
 def note_fields(found: Walk, day: date, lake: Lake) -> None:

@@ -21,6 +21,7 @@ from pipeline.deliver.letter import slack
 
 SHOWN = 10
 WHAT_TO_DO = {
+    1: ("luigi did not begin: no such task or module, or no luigi.cfg in its folder", "see Luigi does not begin in the runbook"),
     2: ("a setting or the lake is wrong", "do what the sentence says"),
     3: ("stale: the last window is older than it should be, or windows are missing", "see Stale in the runbook"),
     4: ("degraded: the night went through, but the account's history wall has cut off part of it", "see Degraded in the runbook"),

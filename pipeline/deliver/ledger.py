@@ -70,6 +70,11 @@ class Ledger:
         return {(p.kind, p.name, p.edition) for p, attempts in self._known().items()
                 if p.who == who and any(states & {"sent", "abandoned"} for states in attempts.values())}
 
+    def begun(self, who: str) -> set[tuple[str, str]]:
+        """(kind, name) of what was tried for `who` and of which no edition has arrived, as far as is known."""
+        tried = {(p.kind, p.name) for p in self._known() if p.who == who}
+        return tried - {(p.kind, p.name) for p in self._known() if p.who == who and self.is_settled(p)}
+
     def settle(self, parcel: Parcel) -> None:
         """Note that the edition need not be sent: it says the same as the one before."""
         self._write(parcel, 1 + max(self._known().get(parcel, {}), default=0), "same")

@@ -30,11 +30,13 @@ class Due(NamedTuple):
     before: str | None
 
 
-def find_due(issued: Iterable[Issued], had: Collection[tuple[str, str, str]], *, closed: date, open_months: bool) -> list[Due]:
-    """What is due to somebody who had those (kind, month, edition); `closed` is the last month that has closed.
+def find_due(issued: Iterable[Issued], had: Collection[tuple[str, str, str]], *, closed: date, open_months: bool,
+             begun: Collection[tuple[str, str]] = ()) -> list[Due]:
+    """What is due to somebody who had those (kind, month, edition); `closed` is the last month that has closed, `begun` are the (kind, month)
+    that were tried and have not arrived.
 
-    Monthly: the months that closed since the last one that they have (to a new recipient only `closed`), and other editions
-    of months that they have. Cumulative: the one through `closed`, and other editions of it (`is_worth_telling` says whether
+    Monthly: the months that closed since the last one that they have (to a new recipient only `closed`), those whose mail failed,
+    and other editions of months that they have. Cumulative: the one through `closed`, and other editions of it (`is_worth_telling` says whether
     they go). With `open_months` also the month under way, each night that it changes, and its cumulative in place of the other.
     """
     last = f"{closed:%Y-%m}"
@@ -50,7 +52,7 @@ def find_due(issued: Iterable[Issued], had: Collection[tuple[str, str, str]], *,
         if one.kind == "cumulative":
             is_due = one.month == newest >= last and (bool(editions) or not any(month > newest for month in read["cumulative"]))
         else:
-            is_due = bool(editions) or one.month >= last or (bool(finished) and one.month > finished[-1])
+            is_due = bool(editions) or one.month >= last or (bool(finished) and one.month > finished[-1]) or (one.kind, one.month) in begun
         if is_due:
             found.append(Due(one, editions[-1] if editions else None))
     return found

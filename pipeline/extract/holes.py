@@ -8,13 +8,16 @@ sweeps and then given up: how often each has been asked for stands in the manife
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
-from pipeline.errors import HistoryWall
+from pipeline.errors import HistoryWall, SourceError, Unauthorized
 from pipeline.extract.source import Record, Source
+
+log = logging.getLogger(__name__)
 
 TRIES = 3
 LONGEST = 18  # digits of a number that a till counts up
@@ -33,11 +36,14 @@ class Asked(NamedTuple):
 def find_holes(numbers: Iterable[str]) -> Holes:
     """By till, the (first, last) numbers of the holes between the first and the last of its series."""
     series: dict[str, set[int]] = defaultdict(set)
+    padded = set()  # 1-0011: how wide the next one would be written nobody knows
     for number in numbers:
         till, _, place = number.rpartition("-")
         if till and place.isascii() and place.isdecimal() and len(place) <= LONGEST:
             series[till].add(int(place))
-    holes = {till: [(a + 1, b - 1) for a, b in pairwise(sorted(seen)) if b - a > 1] for till, seen in sorted(series.items())}
+            padded |= {till} if place != str(int(place)) else set()
+    holes = {till: [(a + 1, b - 1) for a, b in pairwise(sorted(seen)) if b - a > 1] for till, seen in sorted(series.items())
+             if till not in padded}
     return {till: found for till, found in holes.items() if found}
 
 
@@ -59,7 +65,12 @@ def ask_for(source: Source, numbers: list[str], most: int) -> Asked:
     for number in numbers[:most]:
         try:
             record = ask(number)
+        except Unauthorized:
+            raise
         except HistoryWall:  # whoever asked for it was told of the wall by the walk
+            break
+        except SourceError as error:  # what the walk has found is not given up for the sake of one number
+            log.warning("receipt %s could not be asked for (%s); it waits for the next sweep, as do the others", number, error)
             break
         if record is None:
             unknown.append(number)

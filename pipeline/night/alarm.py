@@ -7,11 +7,13 @@ twice than not at all.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import logging
-from collections.abc import Iterable
+from collections.abc import Iterator
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from pipeline.deliver import Alert, Failure, Parcel
 from pipeline.errors import DeliveryError, PipelineError
@@ -46,9 +48,13 @@ def _tell(alert: Alert, reader: Reader) -> bool:
         return False
 
 
+def read_notes(path: Path) -> Iterator[dict[str, Any]]:
+    """What tasks/failures.py has noted, line by line; one that a full disk has cut off says nothing."""
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        with contextlib.suppress(ValueError):
+            yield json.loads(line)
+
+
 def read_failures(path: Path) -> tuple[Failure, ...]:
-    """What tasks/failures.py has noted, each task once."""
-    if not path.is_file():
-        return ()
-    noted: Iterable[dict[str, str]] = map(json.loads, path.read_text(encoding="utf-8").splitlines())
-    return tuple({said["task"]: Failure(said["task"], said["error"], said["message"]) for said in noted}.values())
+    """The failures that were noted, each task once."""
+    return tuple({said["task"]: Failure(said["task"], said["error"], said["message"]) for said in read_notes(path)}.values())

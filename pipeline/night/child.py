@@ -71,7 +71,8 @@ def _passing_on(child: subprocess.Popen) -> Iterator[list[signal.Signals]]:
     if threading.current_thread() is not threading.main_thread():  # which alone hears signals
         yield heard
         return
-    before = {number: signal.signal(number, hear) for number in _HEARD}
+    heeded = [number for number in _HEARD if signal.getsignal(number) is not signal.SIG_IGN]  # nohup ignores SIGHUP, and so does luigi then
+    before = {number: signal.signal(number, hear) for number in heeded}
     try:
         yield heard
     finally:

@@ -8,6 +8,7 @@ In: the folder of the spool, which is this user's own. Out: files, the newest KE
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -52,8 +53,11 @@ def keep(folder: Path, now: datetime) -> Iterator[Log]:
         log.code = 2
         raise
     finally:
-        with path.open("a", encoding="utf-8") as file:
-            file.write(f"{_ENDED}{log.code}\n")
+        try:
+            with path.open("a", encoding="utf-8") as file:
+                file.write(f"{_ENDED}{log.code}\n")
+        except OSError as error:  # how the night has ended counts, not whether its log can say so
+            logging.getLogger(__name__).warning("%s: the end of the night cannot be noted (%s)", path, error.strerror)
 
 
 def find(folder: Path) -> list[Path]:
@@ -67,8 +71,8 @@ def is_running(path: Path) -> bool:
         return False
     try:
         os.kill(int(path.name.split(".")[1]), 0)
-    except ProcessLookupError:
-        return False
+    except (ProcessLookupError, PermissionError):
+        return False  # it has ended, and its number may be another user's by now
     return True
 
 

@@ -83,7 +83,8 @@ class Delivery(Made):
         ledger = _ledger(os.getpid())
         for reader in report_readers():
             had = set().union(*map(ledger.editions, reader.whos))
-            for due in find_due(issued, had, closed=self.closed, open_months=settings.mail().open_months):
+            begun = set().union(*map(ledger.begun, reader.whos))
+            for due in find_due(issued, had, closed=self.closed, open_months=settings.mail().open_months, begun=begun):
                 if not any(ledger.is_settled(_parcel(due.issued, who)) for who in reader.whos):
                     yield reader, due
 

@@ -114,11 +114,14 @@ def adopt(job: Job) -> None:
         handler = logging.StreamHandler()
         handler.setFormatter(Sentence("%(asctime)s %(levelname)-8s %(message)s"))
         logging.getLogger().addHandler(handler)
+    from pipeline.tasks.lake import history  # which imports this module
+
     config = luigi.configuration.get_config()
     for section, options in job.sections.items():
         for option, value in options.items():
             config.set(section, option, value.replace("%", "%%"))
-    for known in (settings.now, settings.default_store, settings.stores, settings.menu, settings.rules, settings.last_day, targets.lake):
+    for known in (settings.now, settings.default_store, settings.stores, settings.menu, settings.rules, settings.last_day, targets.lake,
+                  history):
         known.cache_clear()
     Partition._known.clear()
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".toml") as file:

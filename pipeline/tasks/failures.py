@@ -25,6 +25,7 @@ from pipeline import settings
 from pipeline.deliver import explain_code
 from pipeline.errors import PipelineError
 from pipeline.logs import redact, say_plainly, shorten
+from pipeline.night.alarm import read_notes
 from pipeline.night.child import hold_lifeline
 
 VARIABLE = "POS_FAILURES"
@@ -54,6 +55,8 @@ def note_missing(task: luigi.Task) -> None:
         task.complete()
     except Exception as error:  # noqa: BLE001  whatever it was that Luigi has logged
         note(task, error, code=BROKEN)
+    else:
+        note(task, "it could not say whether it is done, and can now: the log says what it met; run again", code=BROKEN)
 
 
 def watch(*_: object) -> None:
@@ -69,7 +72,7 @@ def _tell_a_person(noted: Path, pid: int) -> None:
     if os.getpid() != pid:
         return  # a child of a fork, which its parent speaks for
     if noted.is_file():
-        code = max(json.loads(line)["code"] for line in noted.read_text(encoding="utf-8").splitlines())
+        code = max((said["code"] for said in read_notes(noted)), default=FAILED)
         subprocess.run([sys.executable, "-m", "pipeline", "alert", "--code", str(code)], check=False)
         noted.unlink()
     noted.parent.rmdir()
@@ -87,7 +90,7 @@ for _event, _code in ((luigi.Event.FAILURE, FAILED), (luigi.Event.BROKEN_TASK, B
                       (luigi.Event.TIMEOUT, FAILED)):
     luigi.Task.event_handler(_event)(partial(note, code=_code))
 luigi.Task.event_handler(luigi.Event.DEPENDENCY_MISSING)(note_missing)
-if "luigi" in Path(sys.argv[0]).parts[-2:]:  # Luigi's command line is the program: bin/luigi, or luigi/__main__.py
+if Path(sys.argv[0]).name == "luigi" or Path(sys.argv[0]).parts[-2:] == ("luigi", "__main__.py"):  # Luigi's command line is the program
     sys.excepthook = say_shortly
     settings.check_folder()
 hold_lifeline()

@@ -30,7 +30,7 @@ class RawCatalog(Fetched):
 
     date = settings.Day(default=None)
     dataset = "raw/catalog"
-    priority = 10_000_000  # before any window, whose priority is its date: no later night is shown today's catalog
+    priority = 10_000_000  # before any window, whose priority falls with its date: no later night is shown today's catalog
 
     def fetch(self) -> None:
         if self.date != settings.last_day():
@@ -59,8 +59,9 @@ def catalog_for(day: date) -> RawCatalog:
 class RawReceipts(Fetched):
     """Every receipt that changed in a business day, verbatim; Luigi batches missing days into one walk of the API.
 
-    Luigi fills a batch in the order of priority and, where that is equal, in an arbitrary one. So the priority is the date: batches
-    are runs of consecutive days, whoever retries them and however many workers there are, and yesterday comes before old history.
+    Luigi fills a batch in the order of priority and, where that is equal, in an arbitrary one. So the priority falls with the date:
+    batches are runs of consecutive days, whoever retries them and however many workers there are. The oldest first, because a receipt
+    whose date of sale has moved is found under both dates only if its versions are committed in the server's order (extract/forward.py).
     """
 
     date = settings.Days()
@@ -68,7 +69,7 @@ class RawReceipts(Fetched):
 
     @property
     def priority(self) -> int:
-        return self.days[-1].toordinal()
+        return date.max.toordinal() - self.days[0].toordinal()
 
     @property
     def max_batch_size(self) -> int:

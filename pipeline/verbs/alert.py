@@ -1,9 +1,9 @@
 """Tell whoever [mail] alerts_to and WEBHOOK_URL name that a run ended badly.
 
-    luigi --module pipeline Nightly || pos alert --code $?
+    luigi --module pipeline MonthlyReport || pos alert --code $?
     pos alert --test                           a trial message to everyone who gets reports or alerts
 
-`pos night` does this by itself. The same cause is told once a day; a reader who could not be told is named
+`pos night` and Luigi's Nightly do this by themselves. The same cause is told once a day; a reader who could not be told is named
 in the log. A trial fails instead, and ends with 1 when nobody is named.
 """
 

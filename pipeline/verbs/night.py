@@ -6,13 +6,14 @@
 As `luigi --module pipeline Nightly`, with two more exit codes: 3 when the lake is still older than it should be, 4 when
 the account's history wall has cut off what this night asked for. A night that ends with anything but 0 is told to whoever
 [mail] alerts_to and WEBHOOK_URL name, each cause once a day; also one whose luigi was killed (128 + the signal's number). Told to end
-(Ctrl-C, SIGTERM) it ends luigi and its workers first, and tells nobody: whoever did that knows. `pos tail` follows it.
+(Ctrl-C, SIGTERM) it ends luigi and its workers first; of Ctrl-C nobody is told: whoever typed it knows. `pos tail` follows it.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
 import subprocess
 import sys
 import tempfile
@@ -43,9 +44,13 @@ def run(asked: argparse.Namespace) -> int:
         try:
             with nightlog.keep(settings.spool(), settings.now()) as log:
                 code = log.code = _work(asked.rest or ["--local-scheduler"], {**environment, FILE: str(log.path)})
-        except PipelineError as error:
+        except SystemExit as ended:
+            if ended.code != 128 + signal.SIGINT:  # whoever types Ctrl-C knows; a time limit or a machine that goes down tells nobody
+                _tell_a_person(int(ended.code), environment)
+            raise
+        except Exception as error:
             note("pos night", error, noted)
-            _tell_a_person(2, environment)
+            _tell_a_person(2 if isinstance(error, PipelineError) else 1, environment)
             raise
         if code:
             _tell_a_person(code, environment)

@@ -42,6 +42,15 @@ def test_a_second_run_sends_nothing(tmp_path: Path) -> None:
     assert ledger(tmp_path, clock).editions(PARCEL.who) == {PARCEL[:3]}
 
 
+def test_what_was_tried_and_has_not_arrived_is_known(tmp_path: Path) -> None:
+    book = ledger(tmp_path, Clock())
+    with pytest.raises(Refused):
+        book.deliver(PARCEL, _raiser(Refused("full")))
+    assert ledger(tmp_path, Clock()).begun(PARCEL.who) == {PARCEL[:2]} and ledger(tmp_path, Clock()).begun("0" * 16) == set()
+    ledger(tmp_path, Clock(), "two").deliver(PARCEL._replace(edition="000002." + "c" * 16), lambda: None)
+    assert ledger(tmp_path, Clock()).begun(PARCEL.who) == set(), "a later edition has arrived"
+
+
 def test_another_edition_and_another_reader_are_sent(tmp_path: Path) -> None:
     sent, book = [], ledger(tmp_path, Clock())
     for parcel in (PARCEL, PARCEL._replace(edition="000002.00000000000000aa"), PARCEL._replace(who="0" * 16)):

@@ -25,7 +25,7 @@ def closed(month: str) -> date:
     return date.fromisoformat(f"{month}-01")
 
 
-def due(issued: list[Issued], received: set, month: str = "2026-11", **options: bool) -> list[tuple[str, str]]:
+def due(issued: list[Issued], received: set, month: str = "2026-11", **options: object) -> list[tuple[str, str]]:
     found = find_due(issued, received, closed=closed(month), **{"open_months": False, **options})
     return [(one.issued.kind, one.issued.month) for one in found]
 
@@ -48,6 +48,12 @@ def test_the_open_month_is_sent_only_if_asked_for() -> None:
 
 def test_months_that_closed_while_nothing_ran_are_not_lost() -> None:
     assert due(issue(MONTHS), had(issue(["2026-07", "2026-08"]))) == [("monthly", m) for m in ("2026-09", "2026-10", "2026-11")]
+
+
+def test_a_month_whose_mail_failed_is_not_lost_behind_the_next_one() -> None:
+    every, begun = issue(["2026-10", "2026-11"]), {("monthly", "2026-10")}
+    assert due(every, had(issue(["2026-09", "2026-11"])), begun=begun) == [("monthly", "2026-10")]
+    assert due(every, set(), begun=begun) == [("monthly", "2026-10"), ("monthly", "2026-11")], "also the first one of a new reader"
 
 
 def test_a_month_that_was_read_is_sent_again_when_it_changes_and_says_over_which() -> None:

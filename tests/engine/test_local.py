@@ -83,6 +83,7 @@ def month(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     arguments = draw_month(31, 4000).arguments()
     members = {dataset.name: to_bytes(arguments.pop(dataset.name), dataset.order) for dataset in schema.LAKE}
     monkeypatch.setattr("pipeline.tasks.lake.lake", lambda: SimpleNamespace(read=lambda dataset, name: members))
+    monkeypatch.setattr("pipeline.settings.rules", lambda: SimpleNamespace(places=arguments["places"]))
     return SimpleNamespace(dataset="sales", name="2026-10", arguments=arguments)
 
 

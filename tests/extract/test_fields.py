@@ -86,3 +86,13 @@ def test_a_shop_without_new_fields_costs_no_request(start, tmp_path: Path, caplo
     with caplog.at_level(logging.INFO):
         note_fields(make_walk(source, 1, tmp_path / "spool"), START.date(), lake)
     assert not lake.storage.requests and "fields" not in caplog.text and read_fields(lake) == {}
+
+
+@pytest.mark.parametrize("body", [b"{", b"[1]", b'{"loyalty": 1}', b"\xff"])
+def test_notes_that_cannot_be_read_are_made_again(body: bytes, start, tmp_path: Path) -> None:
+    lake = Lake(open_storage(f"{tmp_path}/lake"))
+    lake.put_state("fields.json", body)
+    assert read_fields(lake) == {}
+    _, source = start(drifted(3))
+    note_fields(make_walk(source, 1, tmp_path / "spool"), START.date(), lake)
+    assert set(read_fields(lake)) == {"line_items.weight", "loyalty"}

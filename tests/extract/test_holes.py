@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.care.erase import WithoutErased, entry
-from pipeline.errors import HistoryWall, SourceFatal
+from pipeline.errors import HistoryWall, SourceFatal, SourceRetriable, Unauthorized
 from pipeline.extract import ask_for, choose_numbers, find_holes
 from pipeline.extract.holes import TRIES
 from pipeline.load import Lake, open_storage
@@ -45,14 +45,14 @@ def test_short_holes_come_first_and_a_series_that_began_anew_is_none() -> None:
 class Clerk:
     """A source that is asked for one receipt after the other."""
 
-    def __init__(self, wall: str = "") -> None:
+    def __init__(self, wall: str = "", error: Exception | None = None) -> None:
         self.asked: list[str] = []
-        self._wall = wall
+        self._wall, self._error = wall, error or HistoryWall("too old")
 
     def receipt(self, number: str) -> object:
         self.asked.append(number)
         if number == self._wall:
-            raise HistoryWall("too old")
+            raise self._error
         return None
 
 
@@ -61,6 +61,17 @@ def test_no_more_are_asked_for_than_allowed_and_none_behind_the_wall() -> None:
     assert ask_for(few, ["1-1", "1-2", "1-3"], 2) == ([], ["1-1", "1-2"], 1) and few.asked == ["1-1", "1-2"]
     assert ask_for(walled, ["1-1", "1-2", "1-3"], 9) == ([], ["1-1"], 2) and walled.asked == ["1-1", "1-2"]
     assert ask_for(object(), ["1-1"], 9) == ([], [], 0), "saved files cannot be asked"
+
+
+def test_one_number_that_cannot_be_answered_does_not_stop_the_sweep() -> None:
+    for error in (SourceRetriable("busy"), SourceFatal("bears another number")):
+        assert ask_for(Clerk("1-2", error), ["1-1", "1-2", "1-3"], 9) == ([], ["1-1"], 2)
+    with pytest.raises(Unauthorized):
+        ask_for(Clerk("1-2", Unauthorized("revoked")), ["1-1", "1-2"], 9)
+
+
+def test_a_till_that_writes_noughts_before_its_numbers_is_not_asked() -> None:
+    assert find_holes(["1-0009", "1-0011", "2-9", "2-11"]) == {"2": [(10, 10)]}
 
 
 class Hiding(Book):
@@ -108,6 +119,14 @@ def test_a_sweep_asks_for_what_the_lists_leave_out(start, lake: Lake, tmp_path: 
     raw = b"".join(lake.read_raw(one) for one in lake.raw_objects(START.date(), (START + 2 * DAY).date()))
     assert all(raw.count(f'"1-{n + 1000}"'.encode()) == (n != 20) for n in range(96)), "verbatim, once"
     assert still_unknown({"1": [(1015, 1025)]}, numbers_tried(lake, START.date())) == ["1-1020"]
+
+
+def test_a_voided_sweep_stands_in_nobodys_way(start, lake: Lake, tmp_path: Path) -> None:
+    _, source = start(hiding({"1-1010"}, {"1-1020"}))
+    commit(lake, source, tmp_path)
+    assert swept(lake, source, tmp_path, "1") == ["1-1010"]
+    lake.void(DATASET, "2026-10-02-sweep-1", "to be fetched again")
+    assert numbers_tried(lake, START.date()) == {} and swept(lake, source, tmp_path, "1") == ["1-1010"]
 
 
 def test_what_the_shop_does_not_know_is_given_up(start, lake: Lake, tmp_path: Path) -> None:

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
 from pipeline.deliver import Alert, explain_code
 from pipeline.night import log as nightlog
+from pipeline.night.child import _passing_on
 from pipeline.verbs import main
 from tests.conftest import ROOT, Runner
 from tests.dag.conftest import Till, quiet_till  # noqa: F401  fixture
@@ -89,7 +92,7 @@ def test_codes_beyond_128_are_explained() -> None:
     assert "outside of the pipeline" in explain_code(128)[0]
 
 
-def test_a_killed_night_alerts_and_one_that_is_told_to_end_does_not(luigi: Runner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_night_that_is_killed_or_told_to_end_alerts_unless_by_ctrl_c(luigi: Runner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     from pipeline import settings
     from pipeline.verbs import night
 
@@ -105,9 +108,46 @@ def test_a_killed_night_alerts_and_one_that_is_told_to_end_does_not(luigi: Runne
     monkeypatch.setattr(night, "_work", end)
     with pytest.raises(SystemExit) as ended:
         main(["night"])
-    assert ended.value.code == 143 and told == [137]
+    assert ended.value.code == 143 and told == [137, 143]
     log, = nightlog.find(tmp_path / "spool")
     assert "ended with exit code 143" in log.read_text()
+
+    monkeypatch.setattr(night, "_work", lambda *_: (_ for _ in ()).throw(SystemExit(130)))
+    with pytest.raises(SystemExit):
+        main(["night"])
+    monkeypatch.setattr(night, "_work", lambda *_: (_ for _ in ()).throw(OSError("no space")))
+    with pytest.raises(OSError, match="no space"):
+        main(["night"])
+    assert told == [137, 143, 1], "of Ctrl-C nobody is told; of what nobody foresaw somebody is"
+
+
+def test_a_night_ends_with_its_own_code_where_its_log_cannot(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    with nightlog.keep(tmp_path / "spool", datetime(2026, 11, 2, tzinfo=UTC)) as log:
+        log.code = 30
+        shutil.rmtree(tmp_path / "spool")
+    assert "the end of the night cannot be noted" in caplog.text
+
+
+def test_the_log_of_a_dead_night_is_not_running_when_another_user_has_its_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def kill(process: int, number: int) -> None:
+        raise PermissionError
+
+    (tmp_path / "night.4711.log").write_text("--- process 4711")
+    monkeypatch.setattr("os.kill", kill)
+    assert nightlog.find(tmp_path) and not nightlog.is_running(tmp_path / "night.4711.log")
+
+
+def test_a_signal_that_is_ignored_stays_ignored() -> None:
+    """nohup: luigi ignores SIGHUP too, and a parent that heeded it would have it killed."""
+    before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
+    try:
+        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.3)"], process_group=0)
+        with _passing_on(child) as heard:
+            os.kill(os.getpid(), signal.SIGHUP)
+            assert child.wait() == 0 and not heard
+        assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
+    finally:
+        signal.signal(signal.SIGHUP, before)
 
 
 def test_tail_reads_the_last_night_and_follows_one_that_runs(quiet_till: Till) -> None:  # noqa: F811
