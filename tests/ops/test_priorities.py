@@ -1,4 +1,4 @@
-"""What a night makes first, as a real run executes it: the newest windows and reports come before old history."""
+"""What a night makes first, as a real run executes it: windows, then the newest month and its report before old history."""
 
 from __future__ import annotations
 
