@@ -41,7 +41,7 @@ from pipeline.extract import (
     wall_warning,
 )
 from pipeline.extract import Progress as Step
-from pipeline.load import MOST_WAITING, RAW, Lake
+from pipeline.load import MOST_WAITING, Lake
 from pipeline.load.layout import state_key
 from pipeline.progress import Progress
 from pipeline.transform import Store, day_bounds
@@ -179,12 +179,11 @@ def _sweep_span(span: Window, windows: list[Window], records: Records, lake: Lak
 
 
 def numbers_tried(lake: Lake, since: date) -> dict[str, int]:
-    """How often the sweeps since a day have asked for each number that the shop did not know."""
+    """How often the sweeps since a day have asked for each number that the shop did not know; one that was voided says nothing."""
     tried: dict[str, int] = {}
     for name in lake.partitions(DATASET):
-        newest = lake.newest(DATASET, name)
-        if "-sweep-" in name and name[:10] >= str(since) and newest.edition == RAW:  # one that was voided is swept again
-            for number, times in lake.facts(DATASET, name, newest).get("unknown", {}).items():
+        if "-sweep-" in name and name[:10] >= str(since):
+            for number, times in lake.facts(DATASET, name, lake.newest(DATASET, name)).get("unknown", {}).items():
                 tried[number] = max(times, tried.get(number, 0))
     return tried
 

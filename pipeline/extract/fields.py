@@ -46,10 +46,10 @@ def find_unknown(records: list[Record]) -> dict[str, str]:
     found: dict[str, str] = {}
     for record in records:
         try:
-            receipt = msgspec.json.decode(record.body)
+            unknown = list(_unknown(msgspec.json.decode(record.body), KNOWN, ""))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue
-        for path in _unknown(receipt, KNOWN, ""):
+        for path in unknown:
             if len(found) < MOST:
                 found.setdefault(path, record.number or "?")
     return found

@@ -121,6 +121,7 @@ class LocalStorage(Storage):
         handle = os.open(self.root / _PRIVATE / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
         try:
             self._wait_for(handle)
+            os.ftruncate(handle, 0)  # an older holder may have been stopped by an error
             os.pwrite(handle, f"{os.getpid()} on {platform.node()}".encode(), 0)
             yield
             os.ftruncate(handle, 0)

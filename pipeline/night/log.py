@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, PipelineError
 
 KEPT = 5
 _ENDED = "--- ended with exit code "
@@ -49,8 +49,8 @@ def keep(folder: Path, now: datetime) -> Iterator[Log]:
     except SystemExit as error:
         log.code = error.code if isinstance(error.code, int) else 1
         raise
-    except Exception:
-        log.code = 2
+    except Exception as error:
+        log.code = 2 if isinstance(error, PipelineError) else 1
         raise
     finally:
         try:

@@ -96,3 +96,9 @@ def test_notes_that_cannot_be_read_are_made_again(body: bytes, start, tmp_path: 
     _, source = start(drifted(3))
     note_fields(make_walk(source, 1, tmp_path / "spool"), START.date(), lake)
     assert set(read_fields(lake)) == {"line_items.weight", "loyalty"}
+
+
+def test_a_receipt_that_is_nested_without_end_does_not_stop_the_walk() -> None:
+    for depth in (100, 900, 1_500, 100_000):
+        deep = Record(b'{"line_items": ' + b"[" * depth + b"]" * depth + b"}", "1-1", None, None, None)
+        assert find_unknown([deep]) == {}
