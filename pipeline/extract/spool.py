@@ -122,8 +122,12 @@ def open_spool(root: Path, identity: str, since: datetime, until: datetime, *, i
             if found := _adopt(folder, (identity, "to" if is_bounded else "on"), since, until, now):
                 return found
         name = ".".join(("walk", identity, "to" if is_bounded else "on", _stamp(since), _stamp(until), _stamp(now), ""))
-        folder = Path(tempfile.mkdtemp(prefix=name, dir=root))
-        return Spool(folder, _lock(folder, os.O_CREAT | os.O_EXCL), since, until, now)
+        while True:
+            folder = Path(tempfile.mkdtemp(prefix=name, dir=root))
+            try:
+                return Spool(folder, _lock(folder, os.O_CREAT | os.O_EXCL), since, until, now)
+            except BlockingIOError:
+                continue  # another walk has adopted it between its making and its locking; each can do that once
 
 
 def _adopt(folder: Path, kind: tuple[str, str], since: datetime, until: datetime, now: datetime) -> Spool | None:
