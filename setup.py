@@ -1,5 +1,7 @@
-"""The one compiled part, optional: where there is no C compiler the installation goes on, and the pipeline makes the same rows
-with pyarrow's reader alone (pipeline/transform/plain.py). All else stands in setup.cfg."""
+"""The one compiled part, optional: where there is no C compiler the installation goes on, and the
+pipeline makes the same rows with pyarrow's reader alone (pipeline/transform/plain.py). All else
+stands in setup.cfg.
+"""
 
 from setuptools import Extension, setup
 

@@ -1,8 +1,10 @@
-"""A simulated chain's raw receipts in a folder, and runs of the pipeline over them, with the time and the memory that they took.
+"""A simulated chain's raw receipts in a folder, and runs of the pipeline over them, with the time
+and the memory that they took.
 
-In: stores, receipts of a store in a day, days. The receipts are those of contenders/shop.py (3.1 kB and 2.8 lines each), with numbers,
-stores and times of their own, committed as raw without the walk of an API. Memory is PSS in MB, sampled up to ten times a second:
-what processes share is counted once. Raises SystemExit with what a run said where it fails.
+In: stores, receipts of a store in a day, days. The receipts are those of contenders/shop.py (3.1 kB
+and 2.8 lines each), with numbers, stores and times of their own, committed as raw without the walk
+of an API. Memory is PSS in MB, sampled up to ten times a second: what processes share is counted
+once. Raises SystemExit with what a run said where it fails.
 """
 
 from __future__ import annotations
@@ -42,7 +44,9 @@ sys.exit(not done)
 
 
 class Ran(NamedTuple):
-    """A run: wall seconds, peak memory of all its processes in MB, requests of its own process by verb where they were counted."""
+    """A run: wall seconds, peak memory of all its processes in MB, requests of its own process by
+    verb where they were counted.
+    """
 
     seconds: float
     peak: float
@@ -59,7 +63,9 @@ class Chain:
         self._count = 0
 
     def open(self, day: date) -> int:
-        """Commit the window of `day`; returns its receipts. They are sold between 8 and 18 o'clock of Mexico City."""
+        """Commit the window of `day`; returns its receipts. They are sold between 8 and 18 o'clock
+        of Mexico City.
+        """
         wanted = max(1, round(self.stores * self.per_day))
         start = datetime(day.year, day.month, day.day, 14, tzinfo=UTC)
         lines = []
@@ -68,36 +74,72 @@ class Chain:
             number = f"{1 + self._count % 3}-{self._count}"
             template = self._templates[self._count % _POOL]
             store = f"{shop.STORE[:-6]}{at % self.stores:06d}"
-            lines.append(template.replace("@number", number).replace("@store", store).replace("@at", sold))
+            lines.append(
+                template.replace("@number", number).replace("@store", store).replace("@at", sold)
+            )
             self._count += 1
         bounds = datetime(day.year, day.month, day.day, 11, tzinfo=UTC)
-        facts = {"start": bounds.isoformat(), "end": (bounds + DAY).isoformat(), "records": wanted, "truncated_at": None}
+        facts = {
+            "start": bounds.isoformat(),
+            "end": (bounds + DAY).isoformat(),
+            "records": wanted,
+            "truncated_at": None,
+        }
         self.lake.commit_window(str(day), {day: "".join(lines).encode()}, facts, {day: "1400-2359"})
         return wanted
 
     def show_catalog(self, day: date) -> None:
         body = compress(shop.catalog())
-        self.lake.publish("raw/catalog", str(day), RAW, {"catalog": body}, {"objects": {}}, basis=None)
+        self.lake.publish(
+            "raw/catalog", str(day), RAW, {"catalog": body}, {"objects": {}}, basis=None
+        )
 
     def sweep(self, day: date) -> None:
         """A sweep that found nothing, as the nights of the history expect it."""
         while day.weekday() != 6 and (day + DAY).day != 1:
             day -= DAY
-        self.lake.commit_window(f"{day}-sweep-35", {}, {"start": "", "end": "", "records": 0, "truncated_at": None})
+        self.lake.commit_window(
+            f"{day}-sweep-35", {}, {"start": "", "end": "", "records": 0, "truncated_at": None}
+        )
 
     def raw_bytes(self) -> int:
-        return sum(path.stat().st_size for path in (self.folder / "data" / "raw").rglob("*") if path.is_file())
+        return sum(
+            path.stat().st_size
+            for path in (self.folder / "data" / "raw").rglob("*")
+            if path.is_file()
+        )
 
     def bytes_of(self, *names: str) -> int:
-        return sum(path.stat().st_size for name in names for path in (self.folder / "data" / name).rglob("*") if path.is_file())
+        return sum(
+            path.stat().st_size
+            for name in names
+            for path in (self.folder / "data" / name).rglob("*")
+            if path.is_file()
+        )
 
     def configure(self, first: date, last: date, **engine: str) -> None:
         (self.folder / "menu.toml").write_text(shop.MENU, encoding="utf-8")
-        sections = {"pos": {"history_starts": first, "settle_days": 0, "now": f"{last + DAY}T12:00:00Z", "source": "files", "folder": "."},
-                    "shop": {"menu": self.folder / "menu.toml"}, "lake": {"url": self.folder / "data", "memory": self.memory}, "engine": engine,
-                    "spark": {"master": "local[*]"}, "report": {"locale": "en_US"}}
-        (self.folder / "bench.cfg").write_text("".join(
-            f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in options.items()) for name, options in sections.items()), encoding="utf-8")
+        sections = {
+            "pos": {
+                "history_starts": first,
+                "settle_days": 0,
+                "now": f"{last + DAY}T12:00:00Z",
+                "source": "files",
+                "folder": ".",
+            },
+            "shop": {"menu": self.folder / "menu.toml"},
+            "lake": {"url": self.folder / "data", "memory": self.memory},
+            "engine": engine,
+            "spark": {"master": "local[*]"},
+            "report": {"locale": "en_US"},
+        }
+        (self.folder / "bench.cfg").write_text(
+            "".join(
+                f"[{name}]\n" + "".join(f"{key} = {value}\n" for key, value in options.items())
+                for name, options in sections.items()
+            ),
+            encoding="utf-8",
+        )
 
     def forget(self) -> None:
         """Leave nothing but raw, as if no stage had run."""
@@ -108,31 +150,54 @@ class Chain:
 
     def run(self, family: str, days: list[date], workers: int = 1) -> Ran:
         """One run of Luigi; raises SystemExit with what it said where it fails."""
-        ran, said = run([sys.executable, "-c", _RUN, family, ",".join(map(str, days)), str(workers)], self.folder)
+        ran, said = run(
+            [sys.executable, "-c", _RUN, family, ",".join(map(str, days)), str(workers)],
+            self.folder,
+        )
         counted = next(line for line in said.splitlines() if line.startswith("REQUESTS"))
         return ran._replace(requests=json.loads(counted.partition(" ")[2]))
 
 
-def run(command: Sequence[str], folder: Path, environment: Mapping[str, str] = MappingProxyType({}),
-        meanwhile: Callable[[], Iterable[int]] = tuple) -> tuple[Ran, str]:
-    """What a process took that is run in `folder` by its bench.cfg, and what it said. `meanwhile` is called again and again; it returns the
-    leaders of other sessions whose memory counts too."""
+def run(
+    command: Sequence[str],
+    folder: Path,
+    environment: Mapping[str, str] = MappingProxyType({}),
+    meanwhile: Callable[[], Iterable[int]] = tuple,
+) -> tuple[Ran, str]:
+    """What a process took that is run in `folder` by its bench.cfg, and what it said. `meanwhile`
+    is called again and again; it returns the leaders of other sessions whose memory counts too.
+    """
     began, peak = time.perf_counter(), 0.0
     with (folder / "said.txt").open("w+") as said:
-        process = subprocess.Popen(command, cwd=folder, stdout=said, stderr=subprocess.STDOUT, start_new_session=True, env={
-            **os.environ, "PYTHONPATH": str(ROOT), "LUIGI_CONFIG_PATH": str(folder / "bench.cfg"), **environment})
+        process = subprocess.Popen(
+            command,
+            cwd=folder,
+            stdout=said,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
+            env={
+                **os.environ,
+                "PYTHONPATH": str(ROOT),
+                "LUIGI_CONFIG_PATH": str(folder / "bench.cfg"),
+                **environment,
+            },
+        )
         try:
             while process.poll() is None:
                 looked = time.perf_counter()
                 peak = max(peak, memory(process.pid, *meanwhile()))
-                time.sleep(max(0.1, 10 * (time.perf_counter() - looked)))  # looking at large processes costs time too
+                time.sleep(
+                    max(0.1, 10 * (time.perf_counter() - looked))
+                )  # looking at large processes costs time too
         finally:
             process.kill()
         seconds = time.perf_counter() - began
         said.seek(0)
         text = said.read()
     if process.returncode:
-        raise SystemExit(f"{' '.join(command[-6:])} ended with {process.returncode}:\n{text[-3000:]}")
+        raise SystemExit(
+            f"{' '.join(command[-6:])} ended with {process.returncode}:\n{text[-3000:]}"
+        )
     return Ran(seconds, peak, {}), text
 
 
@@ -140,8 +205,14 @@ def templates() -> Iterator[str]:
     """Receipts of the shop with marks in the place of what differs."""
     for n, line in enumerate(receipts(_POOL)):
         record = json.loads(line)
-        sold = (FIRST + timedelta(days=n // 700, seconds=n % 700 * 61)).strftime("%Y-%m-%dT%H:%M:%S.000Z")
-        line = line.replace(f'"{record["receipt_number"]}"', '"@number"').replace(shop.STORE, "@store").replace(sold, "@at")
+        sold = (FIRST + timedelta(days=n // 700, seconds=n % 700 * 61)).strftime(
+            "%Y-%m-%dT%H:%M:%S.000Z"
+        )
+        line = (
+            line.replace(f'"{record["receipt_number"]}"', '"@number"')
+            .replace(shop.STORE, "@store")
+            .replace(sold, "@at")
+        )
         yield line.replace(record["updated_at"], "@at")
 
 

@@ -1,9 +1,11 @@
-"""One process of the pipeline that says what it has asked of S3: `python -m benchmarks.counted Nightly`, by benchmarks.requests.
+"""One process of the pipeline that says what it has asked of S3: `python -m benchmarks.counted
+Nightly`, by benchmarks.requests.
 
-Counted is where botocore sends, so retries and pages count too: by verb, and by what the object is to the lake. The figures
-are the last line, `COUNTED {json}`. DRAW_SINCE=2026-09 has the reports of earlier months, which no later case opens again, take three
-files of the first that was drawn: drawing is most of a backfill. NIGHTS=30 are so many runs before this
-one, a day apart, each as blind as a process of its own; of their reports three files are published.
+Counted is where botocore sends, so retries and pages count too: by verb, and by what the object is
+to the lake. The figures are the last line, `COUNTED {json}`. DRAW_SINCE=2026-09 has the reports of
+earlier months, which no later case opens again, take three files of the first that was drawn:
+drawing is most of a backfill. NIGHTS=30 are so many runs before this one, a day apart, each as
+blind as a process of its own; of their reports three files are published.
 """
 
 from __future__ import annotations
@@ -51,7 +53,9 @@ def count_requests() -> Counter[str]:
     def send(event_name: str, request: object, **_: object) -> None:
         verb = VERBS[event_name.rpartition(".")[2]]
         key = unquote(urlsplit(request.url).path).split("/", 2)[-1]
-        counted["LIST planning names" if verb == "LIST" else f"{verb} {' '.join(place_of(key))}"] += 1
+        counted[
+            "LIST planning names" if verb == "LIST" else f"{verb} {' '.join(place_of(key))}"
+        ] += 1
 
     def opened(storage: S3Storage) -> object:
         client = opening(storage)
@@ -106,8 +110,17 @@ def main() -> None:
     if nights := int(os.environ.get("NIGHTS", "0")):
         run_nights(nights)
     counted = count_requests()
-    atexit.register(lambda: print("COUNTED", json.dumps(  # noqa: T201
-        {"requests": counted, "MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024})))
+    atexit.register(
+        lambda: print(
+            "COUNTED",
+            json.dumps(
+                {
+                    "requests": counted,
+                    "MB": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024,
+                }
+            ),
+        )
+    )
     luigi_run(["--module", "pipeline", *sys.argv[1:], "--local-scheduler", "--no-lock"])
 
 

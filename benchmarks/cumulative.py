@@ -1,11 +1,14 @@
-"""The cumulative report of 1, 12 and 36 months of the same shop: `python -m benchmarks.cumulative [--write]`.
+"""The cumulative report of 1, 12 and 36 months of the same shop: `python -m benchmarks.cumulative
+[--write]`.
 
-The summaries of three years (--receipts of them) are counted once, a month at a time, by way of clean and summarize, and put
-into a folder lake as MonthlySummary does; some receipts name one of a growing number of customers. Each case is a process of its
-own that opens the lake, reads the tables the report asks for, and makes all forms. Told: wall time and its parts, requests to
-the storage (as on S3: one listing of the log, a manifest and the members of each month), bytes read, peak memory. A last case has a
-third of the receipts in as many months: what grows with months, items and customers stays, what grew with receipts would be a
-third. A later night, or a late receipt in an old month, costs the same again: summaries are read, receipts never.
+The summaries of three years (--receipts of them) are counted once, a month at a time, by way of
+clean and summarize, and put into a folder lake as MonthlySummary does; some receipts name one of a
+growing number of customers. Each case is a process of its own that opens the lake, reads the tables
+the report asks for, and makes all forms. Told: wall time and its parts, requests to the storage (as
+on S3: one listing of the log, a manifest and the members of each month), bytes read, peak memory. A
+last case has a third of the receipts in as many months: what grows with months, items and customers
+stays, what grew with receipts would be a third. A later night, or a late receipt in an old month,
+costs the same again: summaries are read, receipts never.
 """
 
 from __future__ import annotations
@@ -43,11 +46,20 @@ def make_month(n: int, count: int, folder: Path) -> None:
         sold = datetime(day.year, day.month, day.day, 17 + at % 7, at % 60, tzinfo=UTC)
         one = json.loads(text)
         stamp = f"{sold:%Y-%m-%dT%H:%M:%S}.000Z"
-        one |= {"receipt_date": stamp, "created_at": stamp, "updated_at": stamp, "receipt_number": f"{n}-{at}",
-                "cancelled_at": one["cancelled_at"] and stamp,
-                "customer_id": f"c-{int((40 + 40 * n) * draw.random() ** 0.5)}" if draw.random() < 0.35 else None}
+        one |= {
+            "receipt_date": stamp,
+            "created_at": stamp,
+            "updated_at": stamp,
+            "receipt_number": f"{n}-{at}",
+            "cancelled_at": one["cancelled_at"] and stamp,
+            "customer_id": (
+                f"c-{int((40 + 40 * n) * draw.random() ** 0.5)}" if draw.random() < 0.35 else None
+            ),
+        }
         by_date.setdefault(day, []).append(json.dumps(one).encode())
-    write_summaries(month, {day: b"\n".join(bodies) + b"\n" for day, bodies in by_date.items()}, folder)
+    write_summaries(
+        month, {day: b"\n".join(bodies) + b"\n" for day, bodies in by_date.items()}, folder
+    )
 
 
 def prepare(folder: Path, receipts: int) -> Path:
@@ -62,8 +74,18 @@ def prepare(folder: Path, receipts: int) -> Path:
         make_month(n, receipts // MONTHS, tables)
     lake = Lake(open_storage(str(made / "lake")))
     for n in range(MONTHS):
-        members = {path.stem: path.read_bytes() for path in sorted((tables / f"{month_at(n):%Y-%m}").glob("*.parquet"))}
-        lake.publish("summary", f"{month_at(n):%Y-%m}", edition="0" * 16, members=members, facts={}, basis=None)
+        members = {
+            path.stem: path.read_bytes()
+            for path in sorted((tables / f"{month_at(n):%Y-%m}").glob("*.parquet"))
+        }
+        lake.publish(
+            "summary",
+            f"{month_at(n):%Y-%m}",
+            edition="0" * 16,
+            members=members,
+            facts={},
+            basis=None,
+        )
     (made / "ready").touch()
     return made
 
@@ -79,21 +101,50 @@ def child(folder: Path, months: int) -> None:
     lake = Lake(storage)
     wanted = [month_at(n) for n in range(MONTHS - months, MONTHS)]
     opened = time.perf_counter()
-    bodies = {month: lake.read("summary", f"{month:%Y-%m}", list(reports.HISTORY)) for month in wanted}
-    tables = {month: {name: from_bytes(body) for name, body in members.items()} for month, members in bodies.items()}
+    bodies = {
+        month: lake.read("summary", f"{month:%Y-%m}", list(reports.HISTORY)) for month in wanted
+    }
+    tables = {
+        month: {name: from_bytes(body) for name, body in members.items()}
+        for month, members in bodies.items()
+    }
     read = time.perf_counter()
     files = reports.cumulative(wanted[-1], tables, places=2, lineage={"edition": 1})
     told = time.perf_counter()
     rows = sum(table.num_rows for one in tables.values() for table in one.values())
-    print(json.dumps({  # noqa: T201
-        "read": read - opened, "tell": told - read, "wall": told - began, "requests": sum(storage.requests.values()),
-        "bytes": sum(len(body) for members in bodies.values() for body in members.values()), "rows": rows, "files": len(files),
-        "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss}))
+    print(
+        json.dumps(
+            {
+                "read": read - opened,
+                "tell": told - read,
+                "wall": told - began,
+                "requests": sum(storage.requests.values()),
+                "bytes": sum(len(body) for members in bodies.values() for body in members.values()),
+                "rows": rows,
+                "files": len(files),
+                "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,
+            }
+        )
+    )
 
 
 def measure(folder: Path, months: int) -> dict:
-    done = subprocess.run([sys.executable, "-m", "benchmarks.cumulative", "--child", str(months), "--folder", str(folder)], cwd=ROOT, check=True,
-                          stdout=subprocess.PIPE, text=True, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
+    done = subprocess.run(
+        [
+            sys.executable,
+            "-m",
+            "benchmarks.cumulative",
+            "--child",
+            str(months),
+            "--folder",
+            str(folder),
+        ],
+        cwd=ROOT,
+        check=True,
+        stdout=subprocess.PIPE,
+        text=True,
+        env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
+    )
     return json.loads(done.stdout.splitlines()[-1])
 
 
@@ -102,7 +153,9 @@ def main() -> None:
     parser.add_argument("--receipts", type=int, default=250_000)
     parser.add_argument("--rounds", type=int, default=2)
     parser.add_argument("--folder", type=Path, default=ROOT / "data" / "benchmark" / "cumulative")
-    parser.add_argument("--write", action="store_true", help="put the table into benchmarks/RESULTS.md")
+    parser.add_argument(
+        "--write", action="store_true", help="put the table into benchmarks/RESULTS.md"
+    )
     parser.add_argument("--child", type=int, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.child:
@@ -111,21 +164,41 @@ def main() -> None:
     from benchmarks.results import machine, write_section
 
     cases = [(options.receipts, months) for months in CASES] + [(options.receipts // 3, MONTHS)]
-    found = [(count, months, min((measure(prepare(options.folder, count), months) for _ in range(options.rounds)), key=lambda run: run["wall"]))
-             for count, months in cases]
-    text = (f"{machine()}; {datetime.now(UTC):%Y-%m-%d}; best of {options.rounds}; {options.receipts:,} receipts in {MONTHS} months; all forms, "
-            "PDF included.\n\n| months | receipts | rows of summaries | wall s | read s | tell s | requests | MB read | peak MB |\n"
-            "|---|---|---|---|---|---|---|---|---|\n")
+    found = [
+        (
+            count,
+            months,
+            min(
+                (measure(prepare(options.folder, count), months) for _ in range(options.rounds)),
+                key=lambda run: run["wall"],
+            ),
+        )
+        for count, months in cases
+    ]
+    text = (
+        f"{machine()}; {datetime.now(UTC):%Y-%m-%d}; best of {options.rounds}; {options.receipts:,}"
+        f" receipts in {MONTHS} months; all forms, PDF included.\n\n| months | receipts | rows of"
+        " summaries | wall s | read s | tell s | requests | MB read | peak MB"
+        " |\n|---|---|---|---|---|---|---|---|---|\n"
+    )
     for count, months, run in found:
-        text += (f"| {months} | {count * months // MONTHS:,} | {run['rows']:,} | {run['wall']:.2f} | {run['read']:.2f} | {run['tell']:.2f} | "
-                 f"{run['requests']} | {run['bytes'] / 1e6:.2f} | {run['memory'] / 1024:.0f} |\n")
+        text += (
+            f"| {months} | {count * months // MONTHS:,} | {run['rows']:,} | {run['wall']:.2f} |"
+            f" {run['read']:.2f} | {run['tell']:.2f} | {run['requests']} | {run['bytes'] / 1e6:.2f}"
+            f" | {run['memory'] / 1024:.0f} |\n"
+        )
     (_, least, one), (_, most, whole) = found[0], found[-2]
-    slope = {name: (whole[name] - one[name]) / (most - least) for name in ("wall", "requests", "memory")}
+    slope = {
+        name: (whole[name] - one[name]) / (most - least) for name in ("wall", "requests", "memory")
+    }
     share = {name: found[-1][2][name] / whole[name] for name in ("wall", "requests", "rows")}
-    text += (f"\nSlope: {1000 * slope['wall']:.0f} ms, {slope['requests']:.1f} requests and {slope['memory'] / 1024:.1f} MB a month. A third of "
-             f"the receipts in as many months: {share['wall']:.0%} of the time, {share['requests']:.0%} of the requests, {share['rows']:.0%} of the "
-             "rows.\n")
-    print(text)  # noqa: T201
+    text += (
+        f"\nSlope: {1000 * slope['wall']:.0f} ms, {slope['requests']:.1f} requests and"
+        f" {slope['memory'] / 1024:.1f} MB a month. A third of the receipts in as many months:"
+        f" {share['wall']:.0%} of the time, {share['requests']:.0%} of the requests,"
+        f" {share['rows']:.0%} of the rows.\n"
+    )
+    print(text)
     if options.write:
         write_section(TITLE, text)
 

@@ -1,13 +1,15 @@
 """Receipts per second from the API into raw, against the bare cost of the same pages.
 
-    python -m benchmarks.extract                        # a month
-    python -m benchmarks.extract --days 31 93 --write   # and a longer one; into benchmarks/RESULTS.md
-    python -m benchmarks.extract --days --memory 31 93 279   # only memory: it must not grow with the walk; half a minute
+    python -m benchmarks.extract                        # a month python -m benchmarks.extract
+    --days 31 93 --write   # and a longer one; into benchmarks/RESULTS.md python -m
+    benchmarks.extract --days --memory 31 93 279   # only memory: it must not grow with the walk;
+    half a minute
 
 The simulator runs in a process of its own without a rate limit and serves one span again and again.
-Bare is requests reading every page and throwing it away. Ours is a bounded walk (all checks, journal on disk), each
-window's objects made, compressed and committed to a lake in a local folder. Both are the best of several rounds that
-take turns, because the machine may have other things to do.
+Bare is requests reading every page and throwing it away. Ours is a bounded walk (all checks,
+journal on disk), each window's objects made, compressed and committed to a lake in a local folder.
+Both are the best of several rounds that take turns, because the machine may have other things to
+do.
 """
 
 from __future__ import annotations
@@ -45,13 +47,18 @@ def shop(pipe: multiprocessing.connection.Connection) -> None:
 
 
 def read_bare(url: str, token: str, since: datetime, until: datetime) -> tuple[float, int]:
-    """(seconds, pages) of the same requests with nothing done to the answers but what finds the next page."""
+    """(seconds, pages) of the same requests with nothing done to the answers but what finds the
+    next page.
+    """
     began, pages = time.perf_counter(), 0
     with requests.Session() as session:
         session.headers["Authorization"] = f"Bearer {token}"
         stamp = "%Y-%m-%dT%H:%M:%S.000Z"
-        params = {"updated_at_min": (since - timedelta(seconds=1)).strftime(stamp),
-                  "updated_at_max": (until + timedelta(seconds=1)).strftime(stamp), "limit": "250"}
+        params = {
+            "updated_at_min": (since - timedelta(seconds=1)).strftime(stamp),
+            "updated_at_max": (until + timedelta(seconds=1)).strftime(stamp),
+            "limit": "250",
+        }
         while True:
             body = session.get(f"{url}/receipts", params=params, timeout=60).content
             pages += 1
@@ -80,7 +87,13 @@ def opened(days: int) -> Iterator[tuple[str, str, list[Window]]]:
     server = multiprocessing.Process(target=shop, args=(theirs,), daemon=True)
     server.start()
     first = datetime(2026, 10, 31, 11, tzinfo=UTC) - days * DAY
-    yield *ours.recv(), [Window((first + n * DAY).date(), first + n * DAY, first + (n + 1) * DAY) for n in range(days)]
+    yield (
+        *ours.recv(),
+        [
+            Window((first + n * DAY).date(), first + n * DAY, first + (n + 1) * DAY)
+            for n in range(days)
+        ],
+    )
     ours.send("stop")
     server.join()
 
@@ -95,13 +108,25 @@ def race(days: int, rounds: int) -> str:
     with opened(days) as (url, token, windows):
         span = windows[0].start, windows[-1].end
         read_bare(url, token, *span)  # warms the server
-        turns = [(read_bare(url, token, *span), extract(url, token, windows)) for _ in range(rounds)]
+        turns = [
+            (read_bare(url, token, *span), extract(url, token, windows)) for _ in range(rounds)
+        ]
     bare = min(seconds for (seconds, _), _ in turns)
-    walked, stored = min(walked for _, (walked, _, _) in turns), min(stored for _, (_, stored, _) in turns)
+    walked, stored = (
+        min(walked for _, (walked, _, _) in turns),
+        min(stored for _, (_, stored, _) in turns),
+    )
     pages, receipts = turns[0][0][1], turns[0][1][2]
-    lines = [f"### {receipts:,} receipts in {pages} pages, {days} windows", "", "| | wall s | receipts/s | times bare |", "|---|---|---|---|"]
-    lines += [f"| {name} | {seconds:.3f} | {receipts / seconds:,.0f} | {seconds / bare:.2f} |"
-              for name, seconds in (("bare pages", bare), ("walked, on disk", walked), ("in raw", stored))]
+    lines = [
+        f"### {receipts:,} receipts in {pages} pages, {days} windows",
+        "",
+        "| | wall s | receipts/s | times bare |",
+        "|---|---|---|---|",
+    ]
+    lines += [
+        f"| {name} | {seconds:.3f} | {receipts / seconds:,.0f} | {seconds / bare:.2f} |"
+        for name, seconds in (("bare pages", bare), ("walked, on disk", walked), ("in raw", stored))
+    ]
     return "\n".join(lines) + "\n"
 
 
@@ -121,10 +146,16 @@ def alone(work: Callable[..., str], *arguments: object) -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("--days", type=int, nargs="*", default=[31], help="spans to race the bare pages over")
-    parser.add_argument("--memory", type=int, nargs="*", default=[31, 93, 279], help="spans to weigh")
+    parser.add_argument(
+        "--days", type=int, nargs="*", default=[31], help="spans to race the bare pages over"
+    )
+    parser.add_argument(
+        "--memory", type=int, nargs="*", default=[31, 93, 279], help="spans to weigh"
+    )
     parser.add_argument("--rounds", type=int, default=7)
-    parser.add_argument("--write", action="store_true", help="put the tables into benchmarks/RESULTS.md")
+    parser.add_argument(
+        "--write", action="store_true", help="put the tables into benchmarks/RESULTS.md"
+    )
     options = parser.parse_args()
     text = f"{machine()}; {datetime.now(UTC):%Y-%m-%d}; best of {options.rounds}, taking turns.\n"
     for days in options.days:
@@ -132,7 +163,7 @@ def main() -> None:
     if options.memory:
         head = "| windows in one walk | receipts | MB at first | MB at most |", "|---|---|---|---|"
         text += "\n" + "\n".join([*head, *(alone(weigh, days) for days in options.memory)]) + "\n"
-    print(text)  # noqa: T201
+    print(text)
     if options.write:
         write_section(TITLE, text)
 

@@ -1,9 +1,11 @@
-"""S3 requests of a night, counted: `python -m benchmarks.requests --months 36`. Counts do not depend on the machine.
+"""S3 requests of a night, counted: `python -m benchmarks.requests --months 36`. Counts do not
+depend on the machine.
 
-A small shop's history is backfilled by `Nightly` into a real S3 server (SeaweedFS). Then each case runs as a process of its own
-with one worker, and says what it has asked of the server, by verb and by dataset (benchmarks/counted.py). Beside it: the same DAG
-of plain `luigi.contrib.s3.S3Target` tasks, all of them done; and a lake that has grown night by night, whose superseded manifests
-stay in its listing.
+A small shop's history is backfilled by `Nightly` into a real S3 server (SeaweedFS). Then each case
+runs as a process of its own with one worker, and says what it has asked of the server, by verb and
+by dataset (benchmarks/counted.py). Beside it: the same DAG of plain `luigi.contrib.s3.S3Target`
+tasks, all of them done; and a lake that has grown night by night, whose superseded manifests stay
+in its listing.
 """
 
 from __future__ import annotations
@@ -44,8 +46,14 @@ class Ran(NamedTuple):
     peak: int
 
     def row(self, name: str) -> str:
-        verbs = [sum(n for asked, n in self.requests.items() if asked.startswith(verb)) for verb in VERBS]
-        return f"| {name} | {sum(verbs):,} | " + " | ".join(f"{n:,}" for n in verbs) + f" | {self.seconds:.1f} | {self.peak or ''} |"
+        verbs = [
+            sum(n for asked, n in self.requests.items() if asked.startswith(verb)) for verb in VERBS
+        ]
+        return (
+            f"| {name} | {sum(verbs):,} | "
+            + " | ".join(f"{n:,}" for n in verbs)
+            + f" | {self.seconds:.1f} | {self.peak or ''} |"
+        )
 
 
 class Bench:
@@ -53,31 +61,51 @@ class Bench:
 
     def __init__(self, folder: Path, server: Server, till: Till, first: date):
         self.folder, self.server, self.till, self.first = folder, server, till, first
-        self.environment = {**os.environ, **server.environment, "LOYVERSE_TOKEN": till.token, "PYTHONPATH": str(ROOT),
-                            "LUIGI_CONFIG_PATH": str(folder / "bench.cfg")}
+        self.environment = {
+            **os.environ,
+            **server.environment,
+            "LOYVERSE_TOKEN": till.token,
+            "PYTHONPATH": str(ROOT),
+            "LUIGI_CONFIG_PATH": str(folder / "bench.cfg"),
+        }
 
     def at(self, now: datetime, bucket: str = BUCKET, first: date | None = None) -> None:
         """What the next runs are told: the instant, the lake, the first day of history."""
         self.till.now = lambda: now
         (self.folder / "bench.cfg").write_text(
-            f"[lake]\nurl = s3://{bucket}\nendpoint = {self.server.endpoint}\n"
-            f"[pos]\nurl = {self.till.url}\nhistory_starts = {first or self.first}\nrate_requests = 0\nsettle_days = 1\nnow = {now.isoformat()}\n"
-            f"spool = {self.folder / 'spool'}\n[core]\nlog_level = WARNING\n")
+            f"[lake]\nurl = s3://{bucket}\nendpoint = {self.server.endpoint}\n[pos]\nurl ="
+            f" {self.till.url}\nhistory_starts = {first or self.first}\nrate_requests ="
+            f" 0\nsettle_days = 1\nnow = {now.isoformat()}\nspool ="
+            f" {self.folder / 'spool'}\n[core]\nlog_level = WARNING\n"
+        )
 
     def run(self, *arguments: str, module: str = "benchmarks.counted", **environment: str) -> Ran:
         """One process; raises SystemExit with its output where it fails."""
         began = time.perf_counter()
-        done = subprocess.run([sys.executable, "-m", module, *arguments], cwd=ROOT, env={**self.environment, **environment}, capture_output=True,
-                              text=True, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", module, *arguments],
+            cwd=ROOT,
+            env={**self.environment, **environment},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
         counted = [line for line in done.stdout.splitlines() if line.startswith("COUNTED")]
         if done.returncode or not counted:
-            raise SystemExit(f"{arguments} ended with {done.returncode}:\n{done.stdout[-1500:]}\n{done.stderr[-3000:]}")
+            raise SystemExit(
+                f"{arguments} ended with"
+                f" {done.returncode}:\n{done.stdout[-1500:]}\n{done.stderr[-3000:]}"
+            )
         said = json.loads(counted[-1].partition(" ")[2])
-        print(f"{' '.join(arguments)}: {time.perf_counter() - began:.0f} s", file=sys.stderr)  # noqa: T201
+        print(f"{' '.join(arguments)}: {time.perf_counter() - began:.0f} s", file=sys.stderr)
         return Ran(Counter(said["requests"]), time.perf_counter() - began, said.get("MB", 0))
 
     def objects(self, bucket: str, prefix: str = "") -> int:
-        pages = self.server.client().get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
+        pages = (
+            self.server.client()
+            .get_paginator("list_objects_v2")
+            .paginate(Bucket=bucket, Prefix=prefix)
+        )
         return sum(page["KeyCount"] for page in pages)
 
 
@@ -87,35 +115,74 @@ def measure(months: int, per_day: float, bench: Bench, book: Book) -> str:
     backfill = bench.run("Nightly", DRAW_SINCE=f"{NOW - 80 * DAY:%Y-%m}")
     objects = bench.objects(BUCKET)
     month = f"{NOW.replace(day=1) - DAY:%Y-%m}"
-    rows = [bench.run("Nightly").row("Nightly, nothing to do"),
-            bench.run("MonthlyReport", "--month", month).row(f"MonthlyReport {month}, up to date")]
+    rows = [
+        bench.run("Nightly").row("Nightly, nothing to do"),
+        bench.run("MonthlyReport", "--month", month).row(f"MonthlyReport {month}, up to date"),
+    ]
     cancel_one(book, NOW)
     bench.at(NOW + DAY)
     later = bench.run("Nightly")
     rows.append(later.row("Nightly, a day later: a new window, one old receipt cancelled"))
     plain = [f"s3://{BUCKET}/plain", bench.server.endpoint, str(bench.first), str(NOW.date() - DAY)]
-    rows += [bench.run(*plain, "night", module="benchmarks.plain_targets").row("plain S3Target tasks, nothing to do"),
-             bench.run(*plain, "monthly", module="benchmarks.plain_targets").row("plain S3Target tasks, one MonthlyReport")]
-    return "\n".join([
-        f"{machine()}; {datetime.now(UTC):%Y-%m-%d}; {months} months, {per_day:g} receipts a day, {objects:,} objects; backfilled in "
-        f"{backfill.seconds:.0f} s with {sum(backfill.requests.values()):,} requests, {backfill.peak} MB at most.", "",
-        "| case | requests | LIST | GET | HEAD | PUT | seconds | MB |", "|---|---|---|---|---|---|---|---|", *rows, "",
-        "The night a day later, by what was asked for: names are planning; a manifest is written with its claim, two requests.", "",
-        *by_dataset(later.requests)])
+    rows += [
+        bench.run(*plain, "night", module="benchmarks.plain_targets").row(
+            "plain S3Target tasks, nothing to do"
+        ),
+        bench.run(*plain, "monthly", module="benchmarks.plain_targets").row(
+            "plain S3Target tasks, one MonthlyReport"
+        ),
+    ]
+    return "\n".join(
+        [
+            (
+                f"{machine()}; {datetime.now(UTC):%Y-%m-%d}; {months} months, {per_day:g} receipts"
+                f" a day, {objects:,} objects; backfilled in {backfill.seconds:.0f} s with"
+                f" {sum(backfill.requests.values()):,} requests, {backfill.peak} MB at most."
+            ),
+            "",
+            "| case | requests | LIST | GET | HEAD | PUT | seconds | MB |",
+            "|---|---|---|---|---|---|---|---|",
+            *rows,
+            "",
+            (
+                "The night a day later, by what was asked for: names are planning; a manifest is"
+                " written with its claim, two requests."
+            ),
+            "",
+            *by_dataset(later.requests),
+        ]
+    )
 
 
 def by_dataset(requests: Counter[str]) -> list[str]:
     """Requests by dataset: what of them is looking, what is reading inputs, what is written."""
-    columns = {"LIST names": "names", "GET manifest": "manifests read", "GET object": "objects read", "HEAD object": "looked whether there",
-               "PUT object": "objects written", "PUT manifest": "manifests written"}
+    columns = {
+        "LIST names": "names",
+        "GET manifest": "manifests read",
+        "GET object": "objects read",
+        "HEAD object": "looked whether there",
+        "PUT object": "objects written",
+        "PUT manifest": "manifests written",
+    }
     table: dict[str, Counter[str]] = {}
     for asked, count in requests.items():
         verb, dataset, kind = asked.split()
         table.setdefault(dataset, Counter())[f"{verb} {kind}"] += count
     table["all"] = sum(table.values(), Counter())
-    return ["| dataset | " + " | ".join(columns.values()) + " |", "|---" * (len(columns) + 1) + "|",
-            *(f"| {dataset} | " + " | ".join(f"{counts[column] or '':,}" if counts[column] else "" for column in columns) + " |"
-              for dataset, counts in sorted(table.items(), key=lambda item: (item[0] == "all", item[0])))]
+    return [
+        "| dataset | " + " | ".join(columns.values()) + " |",
+        "|---" * (len(columns) + 1) + "|",
+        *(
+            f"| {dataset} | "
+            + " | ".join(
+                f"{counts[column] or '':,}" if counts[column] else "" for column in columns
+            )
+            + " |"
+            for dataset, counts in sorted(
+                table.items(), key=lambda item: (item[0] == "all", item[0])
+            )
+        ),
+    ]
 
 
 def measure_nights(nights: int, bench: Bench) -> str:
@@ -127,22 +194,53 @@ def measure_nights(nights: int, bench: Bench) -> str:
         bench.at(NOW, bucket, NOW.date() - (count + 1) * DAY)
         bench.run("Nightly", NIGHTS=str(count))
         found = bench.run("Nightly")
-        rows.append((count, bench.objects(bucket, "_editions/"), bench.objects(bucket, "raw/receipts/"), found))
+        rows.append(
+            (
+                count,
+                bench.objects(bucket, "_editions/"),
+                bench.objects(bucket, "raw/receipts/"),
+                found,
+            )
+        )
     (few, log, raw, _), (many, more_log, more_raw, _) = rows
     slopes = (more_log - log) / (many - few), (more_raw - raw) / (many - few)
-    return "\n".join([
-        "A lake that has grown night by night, each night a run of its own, and the night with nothing to do after them:", "",
-        "| nights | manifests | raw objects | requests | LIST | GET | HEAD | PUT | seconds | MB |", "|---|---|---|---|---|---|---|---|---|---|",
-        *(found.row(f"{count} | {manifests:,} | {objects:,}") for count, manifests, objects, found in rows), "",
-        f"A night adds {slopes[0]:.1f} manifests and {slopes[1]:.1f} raw objects to what is listed, in pages of 1,000: after 1,096 nights "
-        f"{-(-1096 * slopes[0] // 1000):.0f} + {-(-1096 * slopes[1] // 1000):.0f} pages."])
+    return "\n".join(
+        [
+            (
+                "A lake that has grown night by night, each night a run of its own, and the night"
+                " with nothing to do after them:"
+            ),
+            "",
+            (
+                "| nights | manifests | raw objects | requests | LIST | GET | HEAD | PUT | seconds"
+                " | MB |"
+            ),
+            "|---|---|---|---|---|---|---|---|---|---|",
+            *(
+                found.row(f"{count} | {manifests:,} | {objects:,}")
+                for count, manifests, objects, found in rows
+            ),
+            "",
+            (
+                f"A night adds {slopes[0]:.1f} manifests and {slopes[1]:.1f} raw objects to what is"
+                f" listed, in pages of 1,000: after 1,096 nights {-(-1096 * slopes[0] // 1000):.0f}"
+                f" + {-(-1096 * slopes[1] // 1000):.0f} pages."
+            ),
+        ]
+    )
 
 
 def cancel_one(book: Book, now: datetime) -> None:
     """Cancel a sale of twenty days ago."""
     since = now - 20 * DAY
-    found = book.receipts(millis(now), Query(created_min=millis(since), created_max=millis(since + DAY)))
-    sale = next(one for entry in found if (one := json.loads(entry.read()))["receipt_type"] == "SALE" and not one["cancelled_at"])
+    found = book.receipts(
+        millis(now), Query(created_min=millis(since), created_max=millis(since + DAY))
+    )
+    sale = next(
+        one
+        for entry in found
+        if (one := json.loads(entry.read()))["receipt_type"] == "SALE" and not one["cancelled_at"]
+    )
     book.cancel(sale["receipt_number"], now + timedelta(hours=2))
 
 
@@ -150,12 +248,21 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--months", type=int, nargs="+", default=[36])
     parser.add_argument("--receipts-per-day", type=float, default=3)
-    parser.add_argument("--nights", type=int, default=30, help="of the lake that grows night by night; 0: none")
-    parser.add_argument("--write", action="store_true", help="put the table into benchmarks/RESULTS.md")
+    parser.add_argument(
+        "--nights", type=int, default=30, help="of the lake that grows night by night; 0: none"
+    )
+    parser.add_argument(
+        "--write", action="store_true", help="put the table into benchmarks/RESULTS.md"
+    )
     options = parser.parse_args()
-    texts = [measure_at(months, options.receipts_per_day, options.nights * (months == options.months[-1])) for months in options.months]
+    texts = [
+        measure_at(
+            months, options.receipts_per_day, options.nights * (months == options.months[-1])
+        )
+        for months in options.months
+    ]
     text = "\n\n".join(texts) + "\n"
-    print(text)  # noqa: T201
+    print(text)
     if options.write:
         write_section(TITLE, text)
 

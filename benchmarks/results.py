@@ -1,4 +1,6 @@
-"""benchmarks/RESULTS.md: one section a benchmark, each written again in its place, with the machine it ran on."""
+"""benchmarks/RESULTS.md: one section a benchmark, each written again in its place, with the machine
+it ran on.
+"""
 
 from __future__ import annotations
 
@@ -11,9 +13,19 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 
 def machine() -> str:
     """Processor, memory, system and Python, in a line."""
-    cpu = next((line.split(":")[1].strip() for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines() if "model name" in line), "?")
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2 ** 30
-    return f"{os.cpu_count()} x {cpu}, {memory:.0f} GiB, {platform.system()} {platform.release()}, Python {platform.python_version()}"
+    cpu = next(
+        (
+            line.split(":")[1].strip()
+            for line in Path("/proc/cpuinfo").read_text(encoding="utf-8").splitlines()
+            if "model name" in line
+        ),
+        "?",
+    )
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
+    return (
+        f"{os.cpu_count()} x {cpu}, {memory:.0f} GiB, {platform.system()} {platform.release()},"
+        f" Python {platform.python_version()}"
+    )
 
 
 def write_section(title: str, text: str) -> None:
@@ -22,4 +34,7 @@ def write_section(title: str, text: str) -> None:
     heading = f"## {title}\n"
     head, _, rest = before.partition(heading)
     _, mark, others = rest.partition("\n## ")
-    RESULTS.write_text(f"{head.rstrip()}\n\n{heading}\n{text.rstrip()}\n" + (mark + others if mark else ""), encoding="utf-8")
+    RESULTS.write_text(
+        f"{head.rstrip()}\n\n{heading}\n{text.rstrip()}\n" + (mark + others if mark else ""),
+        encoding="utf-8",
+    )

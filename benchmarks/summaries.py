@@ -1,7 +1,8 @@
-"""A month of the benchmarks' shop, counted into the summary tables that reports read: clean, then summarize, then Parquet.
+"""A month of the benchmarks' shop, counted into the summary tables that reports read: clean, then
+summarize, then Parquet.
 
-In: raw bodies by business day (each may hold its neighbours' receipts too). Out: <folder>/<YYYY-MM>/<table>.parquet, as the lake's
-own members; raises what the stages raise.
+In: raw bodies by business day (each may hold its neighbours' receipts too). Out:
+<folder>/<YYYY-MM>/<table>.parquet, as the lake's own members; raises what the stages raise.
 """
 
 from __future__ import annotations
@@ -22,10 +23,21 @@ def write_summaries(month: date, bodies: Mapping[date, bytes], folder: Path) -> 
     from pipeline.transform import Catalog, Raw, clean
 
     rules, catalog = ours.rules(), Catalog.read(settings.catalog())
-    cleaned = [clean(day, [Raw("b", "raw/o", body)], catalog, rules) for day, body in bodies.items()]
-    tables = {d.name: pa.concat_tables([getattr(one, d.name) for one in cleaned]) for d in schema.LAKE}
+    cleaned = [
+        clean(day, [Raw("b", "raw/o", body)], catalog, rules) for day, body in bodies.items()
+    ]
+    tables = {
+        d.name: pa.concat_tables([getattr(one, d.name) for one in cleaned]) for d in schema.LAKE
+    }
     facts = {name: sum(one.facts[name] for one in cleaned) for name in cleaned[0].facts}
-    counted = summarize(month, **tables, stores=catalog.stores_table(rules), employees=catalog.employees_table(rules), facts=facts, places=2)
+    counted = summarize(
+        month,
+        **tables,
+        stores=catalog.stores_table(rules),
+        employees=catalog.employees_table(rules),
+        facts=facts,
+        places=2,
+    )
     for dataset in schema.SUMMARY:
         path = folder / f"{month:%Y-%m}" / f"{dataset.name}.parquet"
         path.parent.mkdir(parents=True, exist_ok=True)

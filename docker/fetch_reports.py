@@ -1,9 +1,11 @@
-"""Copy the newest edition of reports from the lake of the settings to a folder, digests checked, and say where they are.
+"""Copy the newest edition of reports from the lake of the settings to a folder, digests checked,
+and say where they are.
 
     python docker/fetch_reports.py FOLDER [MONTH]
 
-MONTH, spelled 2026-10, is the latest that has a report by default. Writes `monthly/MONTH/...`, `cumulative/MONTH/...` where
-there is one, and `index.html`, which leads to the monthly report. Exit code 1 when there is no report.
+MONTH, spelled 2026-10, is the latest that has a report by default. Writes `monthly/MONTH/...`,
+`cumulative/MONTH/...` where there is one, and `index.html`, which leads to the monthly report. Exit
+code 1 when there is no report.
 """
 
 import sys
@@ -12,7 +14,10 @@ from pathlib import Path
 from pipeline.targets import lake
 
 REPORTS = ("reports/monthly", "reports/cumulative")
-INDEX = '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url={0}"><a href="{0}">{0}</a>\n'
+INDEX = (
+    '<!doctype html><meta charset="utf-8"><meta http-equiv="refresh" content="0; url={0}"><a'
+    ' href="{0}">{0}</a>\n'
+)
 
 
 def fetch(folder: Path, month: str | None) -> list[Path]:
@@ -37,7 +42,10 @@ def main(folder: Path, month: str | None = None) -> None:
     written = fetch(folder, month)
     pages = [path for path in written if path.name == "report.html"]
     if not pages:
-        sys.exit(f"no report{f' of {month}' if month else ''} in this lake yet; make one: luigi --module pipeline MonthlyReport")
+        sys.exit(
+            f"no report{f' of {month}' if month else ''} in this lake yet; make one: luigi --module"
+            " pipeline MonthlyReport"
+        )
     (folder / "index.html").write_text(INDEX.format(pages[0].relative_to(folder).as_posix()))
     sys.stdout.writelines(f"{path}\n" for path in written if path.stem == "report")
 

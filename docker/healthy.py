@@ -1,7 +1,8 @@
 """Is this container well? Exit code 0 when it is.
 
-What serves something is well while `HEALTH_URL` answers (asking for a login is an answer too); the nightly worker while
-its last night ended with 0, as `docker/nightly.sh` notes it; a job that only runs and ends is well while it runs.
+What serves something is well while `HEALTH_URL` answers (asking for a login is an answer too); the
+nightly worker while its last night ended with 0, as `docker/nightly.sh` notes it; a job that only
+runs and ends is well while it runs.
 """
 
 import os

@@ -1,7 +1,9 @@
-"""Is any of these texts anywhere in an image? `docker save IMAGE | python docker/scan_layers.py TEXT...`
+"""Is any of these texts anywhere in an image? `docker save IMAGE | python docker/scan_layers.py
+TEXT...`
 
-Reads every layer, the configuration and the history, plain or gzipped, contents and file names. Exit code 1 with the
-blobs that hold a text; 2 where a blob is packed in a way that it cannot look into.
+Reads every layer, the configuration and the history, plain or gzipped, contents and file names.
+Exit code 1 with the blobs that hold a text; 2 where a blob is packed in a way that it cannot look
+into.
 """
 
 import gzip
@@ -28,7 +30,10 @@ def found_in(blob: IO[bytes], texts: list[bytes]) -> list[bytes]:
     """Those of `texts` that `blob` holds, also where two chunks meet."""
     head = blob.read(4)
     if head == ZSTD:
-        sys.exit("a layer is packed with zstd, which this cannot look into; save the image from Docker's own store")
+        sys.exit(
+            "a layer is packed with zstd, which this cannot look into; save the image from Docker's"
+            " own store"
+        )
     stream = Rewound(head, blob)
     if head[:2] == b"\x1f\x8b":
         stream = gzip.GzipFile(fileobj=stream)
@@ -47,7 +52,10 @@ def main(texts: list[bytes]) -> None:
         for member in image:
             if member.isfile():
                 blobs += 1
-                leaks += [f"{member.name} holds {text.decode()}" for text in found_in(image.extractfile(member), texts)]
+                leaks += [
+                    f"{member.name} holds {text.decode()}"
+                    for text in found_in(image.extractfile(member), texts)
+                ]
     if leaks:
         sys.exit("\n".join(leaks))
     sys.stdout.write(f"{blobs} blobs, nothing found\n")

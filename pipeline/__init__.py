@@ -1,13 +1,26 @@
 """Front door: `luigi --module pipeline MonthlyReport` finds the tasks here.
 
-Luigi's command line has imported Luigi before it imports this module; whoever wants a stage alone does not
-pay for Luigi: the tasks are loaded on first use.
+Luigi's command line has imported Luigi before it imports this module; whoever wants a stage alone
+does not pay for Luigi: the tasks are loaded on first use.
 """
 
 import sys
 
-__all__ = ["CumulativeReport", "DailySales", "Delivery", "GlueTables", "MonthlyReport", "MonthlySales", "MonthlySummary", "Nightly", "RawCatalog",
-           "RawReceipts", "Rebuild", "Sweep", "Verify"]
+__all__ = [
+    "CumulativeReport",
+    "DailySales",
+    "Delivery",
+    "GlueTables",
+    "MonthlyReport",
+    "MonthlySales",
+    "MonthlySummary",
+    "Nightly",
+    "RawCatalog",
+    "RawReceipts",
+    "Rebuild",
+    "Sweep",
+    "Verify",
+]
 
 
 def __getattr__(name: str):
@@ -19,4 +32,4 @@ def __getattr__(name: str):
 
 
 if "luigi" in sys.modules:
-    from pipeline import tasks as _tasks  # noqa: F401  Luigi registers what is imported
+    from pipeline import tasks as _tasks  # noqa: F401

@@ -1,4 +1,6 @@
-"""The shop that the settings name: the embedded simulator, the API of a point of sale, or saved files."""
+"""The shop that the settings name: the embedded simulator, the API of a point of sale, or saved
+files.
+"""
 
 from __future__ import annotations
 
@@ -27,19 +29,38 @@ def connect() -> Source:
     """The configured source. Raises ConfigError when the settings do not name one."""
     section = settings.pos()
     if section.source not in SOURCES:
-        raise ConfigError(f"[pos] source = {section.source!r} is unknown; known are {', '.join(sorted(SOURCES))}")
+        raise ConfigError(
+            f"[pos] source = {section.source!r} is unknown; known are {', '.join(sorted(SOURCES))}"
+        )
     if section.source == "files":
-        return SOURCES["files"](folder=Path(section.folder)) if "://" not in section.folder else _saved_in_bucket(section.folder)
+        return (
+            SOURCES["files"](folder=Path(section.folder))
+            if "://" not in section.folder
+            else _saved_in_bucket(section.folder)
+        )
     if section.url == "simulator":
         url, token = _embedded(os.getpid())
         return SOURCES["loyverse"](url=url, token=token, rate=None)
     rate = (section.rate_requests, section.rate_seconds) if section.rate_requests else None
-    return SOURCES[section.source](url=section.url, token=settings.token(), rate=rate, state=settings.spool(), deadline=section.request_seconds,
-                                   patience=section.patience_seconds)
+    return SOURCES[section.source](
+        url=section.url,
+        token=settings.token(),
+        rate=rate,
+        state=settings.spool(),
+        deadline=section.request_seconds,
+        patience=section.patience_seconds,
+    )
 
 
 def _saved_in_bucket(url: str) -> Source:
     """Saved files below s3://bucket/prefix, on the server of the lake."""
     server = settings.lake()
     bucket = open_storage(url, endpoint=server.endpoint or None, region=server.region or None)
-    return SOURCES["files"](listing=lambda: [(stat.key, partial(bucket.get, stat.key)) for stat in bucket.list("") if is_saved(stat.key)], place=url)
+    return SOURCES["files"](
+        listing=lambda: [
+            (stat.key, partial(bucket.get, stat.key))
+            for stat in bucket.list("")
+            if is_saved(stat.key)
+        ],
+        place=url,
+    )

@@ -3,7 +3,8 @@
     PipelineError
     +-- ConfigError            the operator: a setting, a file, a right, a name
     |   `-- StorageRefused     the store denies an action or lacks what the lake needs
-    +-- StorageUnavailable     wait: the store was busy or silent beyond every retry; the next run may find it well again
+    +-- StorageUnavailable     wait: the store was busy or silent beyond every retry; the next run
+    may find it well again
     +-- SourceError            the shop's point of sale
     |   +-- SourceRetriable    wait: the next run may find it well again
     |   |   `-- DeadlineExceeded
@@ -14,8 +15,10 @@
     |   +-- Conflict           another run published first; start again from what is there
     |   +-- Corrupt            an object is missing or does not match its digest
     |   `-- Stale              an input is not of the current edition
-    +-- EngineError            the cluster that makes partitions cannot be reached, or lost one too often
-    +-- DeliveryError          a report or an alert did not reach its reader: the mail server, the webhook, an address
+    +-- EngineError            the cluster that makes partitions cannot be reached, or lost one too
+    often
+    +-- DeliveryError          a report or an alert did not reach its reader: the mail server, the
+    webhook, an address
     `-- DataError              the menu file, or us
         +-- SchemaMismatch     a table does not have the columns that its dataset declares
         `-- MoneyNotConserved  a sum is not what the till says; nothing is published
@@ -73,7 +76,9 @@ class Conflict(LakeError):
 
 
 class Corrupt(LakeError):
-    """An object is missing or does not match the digest in its manifest; `dataset` and `partition` say whose, where it is known."""
+    """An object is missing or does not match the digest in its manifest; `dataset` and `partition`
+    say whose, where it is known.
+    """
 
     def __init__(self, message: str, dataset: str = "", partition: str = "") -> None:
         super().__init__(message)
@@ -85,7 +90,9 @@ class Stale(LakeError):
 
 
 class EngineError(PipelineError):
-    """The cluster that makes partitions did not make them; what it has finished stays, and a new run makes the rest."""
+    """The cluster that makes partitions did not make them; what it has finished stays, and a new
+    run makes the rest.
+    """
 
 
 class DeliveryError(PipelineError):

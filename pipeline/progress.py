@@ -1,4 +1,6 @@
-"""Progress of long work: a bar on a terminal (unless NO_COLOR is set), plain lines in a log, and a callback for the visualizer."""
+"""Progress of long work: a bar on a terminal (unless NO_COLOR is set), plain lines in a log, and a
+callback for the visualizer.
+"""
 
 from __future__ import annotations
 
@@ -16,13 +18,29 @@ log = logging.getLogger(__name__)
 class Progress:
     """Counts `unit`s of a named piece of work.
 
-    `tell(message, percent)` is called at most once in `seconds`, as the visualizer's status line costs a request.
+    `tell(message, percent)` is called at most once in `seconds`, as the visualizer's status line
+    costs a request.
     """
 
-    def __init__(self, name: str, unit: str, tell: Callable[[str, int | None], None] | None = None, seconds: float = 5.0):
+    def __init__(
+        self,
+        name: str,
+        unit: str,
+        tell: Callable[[str, int | None], None] | None = None,
+        seconds: float = 5.0,
+    ):
         self.name, self.unit, self.done = name, unit, 0
-        self._tell, self._seconds, self._last, self._start = tell, seconds, time.monotonic(), time.monotonic()
-        self._bar = tqdm(desc=name, unit=f" {unit}", leave=False) if sys.stderr.isatty() and not os.environ.get("NO_COLOR") else None
+        self._tell, self._seconds, self._last, self._start = (
+            tell,
+            seconds,
+            time.monotonic(),
+            time.monotonic(),
+        )
+        self._bar = (
+            tqdm(desc=name, unit=f" {unit}", leave=False)
+            if sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+            else None
+        )
 
     def __enter__(self) -> Progress:
         return self
@@ -32,7 +50,9 @@ class Progress:
             self._bar.close()
 
     def pause(self, reason: str) -> None:
-        """Nothing will happen for a while, and why; a line of the log is for whoever waits to write."""
+        """Nothing will happen for a while, and why; a line of the log is for whoever waits to
+        write.
+        """
         if self._bar is not None:
             self._bar.set_postfix_str(reason)
         if self._tell:
@@ -40,7 +60,9 @@ class Progress:
         self._last = -self._seconds  # what comes next is told at once
 
     def reach(self, done: int, share: float, detail: str = "") -> None:
-        """`done` units are done by now, about `share` (0 to 1) of the work; `detail` says where it stands."""
+        """`done` units are done by now, about `share` (0 to 1) of the work; `detail` says where it
+        stands.
+        """
         if self._bar is not None:
             self._bar.total = round(done / share) if share else None
             self._bar.set_postfix_str(detail, refresh=False)
@@ -52,7 +74,10 @@ class Progress:
         self._last = now
         elapsed = now - self._start
         left = f", about {elapsed * (1 - share) / share:,.0f} s left" if share else ""
-        message = f"{self.name}: {done:,} {self.unit}, {done / elapsed:,.0f}/s{left}{', ' + detail if detail else ''}"
+        message = (
+            f"{self.name}: {done:,} {self.unit},"
+            f" {done / elapsed:,.0f}/s{left}{', ' + detail if detail else ''}"
+        )
         if self._bar is None:
             log.info("%s", message)
         if self._tell:

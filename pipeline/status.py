@@ -1,7 +1,9 @@
-"""How the lake stands, told from the lake alone: last window, age, gaps, truncated spans, quarantine, receipts by day.
+"""How the lake stands, told from the lake alone: last window, age, gaps, truncated spans,
+quarantine, receipts by day.
 
-In: a lake and an instant. Out: sentences for a person, and whether the data are as fresh as they should be. Business
-days; instants UTC. `state/etl_state.json` is the same facts for a machine; it is derived, and losing it costs nothing.
+In: a lake and an instant. Out: sentences for a person, and whether the data are as fresh as they
+should be. Business days; instants UTC. `state/etl_state.json` is the same facts for a machine; it
+is derived, and losing it costs nothing.
 """
 
 from __future__ import annotations
@@ -24,10 +26,12 @@ FORTNIGHT = 14
 
 @dataclass(frozen=True)
 class Status:
-    """`receipts` counts those of the last fortnight by (day, store); `age_hours` is counted from the end of the last window.
+    """`receipts` counts those of the last fortnight by (day, store); `age_hours` is counted from
+    the end of the last window.
 
-    `stores` are their names, `not_seen` the numbers that each till's series of the fortnight leaves out, `unknown` those of them
-    that the shop did not know either when a sweep asked; `new_fields` are unknown fields of receipts and since which window, of late.
+    `stores` are their names, `not_seen` the numbers that each till's series of the fortnight leaves
+    out, `unknown` those of them that the shop did not know either when a sweep asked; `new_fields`
+    are unknown fields of receipts and since which window, of late.
     """
 
     last_window: str | None
@@ -49,16 +53,37 @@ class Status:
 
 
 def read_status(lake: Lake, *, expected: date, now: datetime, limited: bool) -> Status:
-    """`expected` is the last day whose window should be there; `limited` says that the account serves 31 days only."""
-    windows = [name for name in lake.partitions("raw/receipts") if _is_day(name) and lake.newest("raw/receipts", name).edition == RAW]
+    """`expected` is the last day whose window should be there; `limited` says that the account
+    serves 31 days only.
+    """
+    windows = [
+        name
+        for name in lake.partitions("raw/receipts")
+        if _is_day(name) and lake.newest("raw/receipts", name).edition == RAW
+    ]
     if not windows:
-        return Status(None, None, True, [], {}, {}, {}, ["nothing has been extracted yet; run: luigi --module pipeline Nightly"], {}, {})
+        return Status(
+            None,
+            None,
+            True,
+            [],
+            {},
+            {},
+            {},
+            ["nothing has been extracted yet; run: luigi --module pipeline Nightly"],
+            {},
+            {},
+        )
     first, last = date.fromisoformat(windows[0]), date.fromisoformat(windows[-1])
     held = set(windows)
-    missing = spans(day for n in range((last - first).days) if str(day := first + n * DAY) not in held)
+    missing = spans(
+        day for n in range((last - first).days) if str(day := first + n * DAY) not in held
+    )
     gaps = [f"{span[0]} to {span[-1]}" if span[1:] else str(span[0]) for span in missing]
-    recent = windows[-max(FORTNIGHT, 31):]
-    truncated = {name: at for name in recent if (at := lake.facts("raw/receipts", name).get("truncated_at"))}
+    recent = windows[-max(FORTNIGHT, 31) :]
+    truncated = {
+        name: at for name in recent if (at := lake.facts("raw/receipts", name).get("truncated_at"))
+    }
     end = datetime.fromisoformat(lake.facts("raw/receipts", windows[-1])["end"])
     quarantined, receipts, numbers = {}, {}, []
     for name in (str(last - n * DAY) for n in range(FORTNIGHT - 1, -1, -1)):
@@ -67,19 +92,48 @@ def read_status(lake: Lake, *, expected: date, now: datetime, limited: bool) -> 
             continue
         if count := lake.facts("staging", name, newest)["quarantined"]:
             quarantined[name] = count
-        read = {member: from_bytes(body) for member, body in lake.read("staging", name, ["receipts", "quarantine"]).items()}
-        receipts[name] = dict(sorted(Counter(pc.cast(read["receipts"].column("store_id"), "string").to_pylist()).items()))
-        numbers += [number for table in read.values() for number in table.column("receipt_number").to_pylist() if number]
+        read = {
+            member: from_bytes(body)
+            for member, body in lake.read("staging", name, ["receipts", "quarantine"]).items()
+        }
+        receipts[name] = dict(
+            sorted(
+                Counter(pc.cast(read["receipts"].column("store_id"), "string").to_pylist()).items()
+            )
+        )
+        numbers += [
+            number
+            for table in read.values()
+            for number in table.column("receipt_number").to_pylist()
+            if number
+        ]
     warning = gap_warning(end, now, limited)
     holes, since = find_holes(numbers), last - FORTNIGHT * DAY
-    new_fields = {path: said["since"] for path, said in read_fields(lake).items() if said["since"] > str(since)}
-    return Status(windows[-1], round((now - end).total_seconds() / 3600, 1), last < expected, gaps, truncated, quarantined, receipts,
-                  [warning] if warning else [], store_names(lake), name_holes(holes),
-                  still_unknown(holes, numbers_tried(lake, since)) if holes else [], new_fields)
+    new_fields = {
+        path: said["since"]
+        for path, said in read_fields(lake).items()
+        if said["since"] > str(since)
+    }
+    return Status(
+        windows[-1],
+        round((now - end).total_seconds() / 3600, 1),
+        last < expected,
+        gaps,
+        truncated,
+        quarantined,
+        receipts,
+        [warning] if warning else [],
+        store_names(lake),
+        name_holes(holes),
+        still_unknown(holes, numbers_tried(lake, since)) if holes else [],
+        new_fields,
+    )
 
 
 def store_names(lake: Lake) -> dict[str, str]:
-    """The stores' names by id, as the newest snapshot of the catalog has them; empty where there is none."""
+    """The stores' names by id, as the newest snapshot of the catalog has them; empty where there is
+    none.
+    """
     snapshots = lake.partitions("raw/catalog")
     if not snapshots or lake.newest("raw/catalog", snapshots[-1]).edition != RAW:
         return {}
@@ -88,41 +142,84 @@ def store_names(lake: Lake) -> dict[str, str]:
 
 
 def name_holes(holes: Holes) -> dict[str, list[str]]:
-    """By till, the numbers that are missing between the first and the last of its series: 3-1043, 3-1050 to 3-1052.
+    """By till, the numbers that are missing between the first and the last of its series: 3-1043,
+    3-1050 to 3-1052.
 
-    A hole is a receipt that has not arrived: a till that was offline, which closes it later, or one that a sweep asks for.
+    A hole is a receipt that has not arrived: a till that was offline, which closes it later, or one
+    that a sweep asks for.
     """
-    return {till: [f"{till}-{a}" + (f" to {till}-{b}" if b > a else "") for a, b in found] for till, found in holes.items()}
+    return {
+        till: [f"{till}-{a}" + (f" to {till}-{b}" if b > a else "") for a, b in found]
+        for till, found in holes.items()
+    }
 
 
 def still_unknown(holes: Holes, tried: Mapping[str, int]) -> list[str]:
-    """Of the numbers in the holes, those that a sweep has asked for and the shop does not know either."""
+    """Of the numbers in the holes, those that a sweep has asked for and the shop does not know
+    either.
+    """
     series = ((number, *number.rpartition("-")[::2]) for number in tried)
-    return sorted(number for number, till, place in series if any(a <= int(place) <= b for a, b in holes.get(till, ())))
+    return sorted(
+        number
+        for number, till, place in series
+        if any(a <= int(place) <= b for a, b in holes.get(till, ()))
+    )
 
 
 def tell_status(status: Status) -> str:
     """The status in lines for a terminal."""
     if status.last_window is None:
         return "\n".join(status.warnings)
-    lines = [f"last window    {status.last_window}, closed {status.age_hours:,.1f} hours ago{'   STALE' if status.is_stale else ''}",
-             f"gaps           {', '.join(status.gaps) or 'none'}",
-             f"truncated      {', '.join(f'{day} at {at}' for day, at in status.truncated.items()) or 'none'}",
-             f"in quarantine  {', '.join(f'{day}: {n}' for day, n in status.quarantined.items()) or 'none'} (last fortnight)"]
+    lines = [
+        (
+            f"last window    {status.last_window}, closed {status.age_hours:,.1f} hours"
+            f" ago{'   STALE' if status.is_stale else ''}"
+        ),
+        f"gaps           {', '.join(status.gaps) or 'none'}",
+        (
+            "truncated     "
+            f" {', '.join(f'{day} at {at}' for day, at in status.truncated.items()) or 'none'}"
+        ),
+        (
+            "in quarantine "
+            f" {', '.join(f'{day}: {n}' for day, n in status.quarantined.items()) or 'none'} (last"
+            " fortnight)"
+        ),
+    ]
     if status.not_seen:
         holes = [hole for of_till in status.not_seen.values() for hole in of_till]
-        lines.append(f"not seen       {', '.join(holes[:8])}{f' and {len(holes) - 8} more' if len(holes) > 8 else ''}"
-                     " (a till that was offline? It closes them by itself; else: pos sweep)"
-                     + (f"; asked for {', '.join(status.unknown[:8])}{' and others' * (len(status.unknown) > 8)}, the shop knows none of them"
-                        if status.unknown else ""))
+        lines.append(
+            "not seen      "
+            f" {', '.join(holes[:8])}{f' and {len(holes) - 8} more' if len(holes) > 8 else ''} (a"
+            " till that was offline? It closes them by itself; else: pos sweep)"
+            + (
+                "; asked for"
+                f" {', '.join(status.unknown[:8])}{' and others' * (len(status.unknown) > 8)}, the"
+                " shop knows none of them"
+                if status.unknown
+                else ""
+            )
+        )
     if status.new_fields:
-        lines.append(f"new fields     {', '.join(f'{path} since {day}' for path, day in status.new_fields.items())} (kept in raw, counted nowhere)")
+        lines.append(
+            "new fields    "
+            f" {', '.join(f'{path} since {day}' for path, day in status.new_fields.items())} (kept"
+            " in raw, counted nowhere)"
+        )
     stores = sorted({store for by_store in status.receipts.values() for store in by_store})
     if stores:
-        columns = [(store, status.stores.get(store, store), max(7, len(status.stores.get(store, store)))) for store in stores]
-        lines.append("receipts       " + "  ".join(f"{name:>{width}}" for _, name, width in columns))
-        lines += [f"  {day}   " + "  ".join(f"{by_store.get(store, 0):>{width},}" for store, _, width in columns)
-                  for day, by_store in status.receipts.items()]
+        columns = [
+            (store, status.stores.get(store, store), max(7, len(status.stores.get(store, store))))
+            for store in stores
+        ]
+        lines.append(
+            "receipts       " + "  ".join(f"{name:>{width}}" for _, name, width in columns)
+        )
+        lines += [
+            f"  {day}   "
+            + "  ".join(f"{by_store.get(store, 0):>{width},}" for store, _, width in columns)
+            for day, by_store in status.receipts.items()
+        ]
     return "\n".join([*lines, *status.warnings])
 
 

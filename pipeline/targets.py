@@ -1,8 +1,10 @@
-"""Luigi targets over editions: a partition is done when its newest manifest bears its current edition.
+"""Luigi targets over editions: a partition is done when its newest manifest bears its current
+edition.
 
-An edition is a digest of all that a partition is made of: the content digests of its inputs, the version of
-the code that makes it and the settings that shape it. So Luigi's rule "a target that exists is done" skips
-what nothing has touched, and re-opens what a late receipt, a new menu rule or a new version has.
+An edition is a digest of all that a partition is made of: the content digests of its inputs, the
+version of the code that makes it and the settings that shape it. So Luigi's rule "a target that
+exists is done" skips what nothing has touched, and re-opens what a late receipt, a new menu rule or
+a new version has.
 """
 
 from __future__ import annotations
@@ -29,11 +31,22 @@ _RECENT = 32 << 20  # bytes of what was read or written lately that a process ke
 
 @cache
 def lake() -> Lake:
-    """The lake of the settings. Children of a fork may go on with it: they drop what the listing said and open clients of their own."""
+    """The lake of the settings. Children of a fork may go on with it: they drop what the listing
+    said and open clients of their own.
+    """
     settings.check()
     section = settings.lake()
-    return Lake(open_storage(section.url, endpoint=section.endpoint or None, region=section.region or None,
-                             encryption=section.encryption or None, kms_key=section.kms_key or None), run=secrets.token_hex(8), memory=_RECENT)
+    return Lake(
+        open_storage(
+            section.url,
+            endpoint=section.endpoint or None,
+            region=section.region or None,
+            encryption=section.encryption or None,
+            kms_key=section.kms_key or None,
+        ),
+        run=secrets.token_hex(8),
+        memory=_RECENT,
+    )
 
 
 class EditionTarget(luigi.Target):
@@ -81,7 +94,9 @@ def committed(dataset: str, partition: str) -> str | None:
 
 
 class Fetched(Made):
-    """A partition of raw: once its window has closed it can gain nothing, so what is there is final."""
+    """A partition of raw: once its window has closed it can gain nothing, so what is there is
+    final.
+    """
 
     resources = {"pos_api": 1}  # noqa: RUF012
     priority = 10  # all that is known first, so that no day is made twice
@@ -94,7 +109,9 @@ class Fetched(Made):
         raise NotImplementedError
 
     def run(self) -> None:
-        """A night that another one has overtaken is as good as done: what that one has committed stands."""
+        """A night that another one has overtaken is as good as done: what that one has committed
+        stands.
+        """
         for attempt in range(ATTEMPTS):
             try:
                 return self.fetch()
@@ -111,25 +128,33 @@ class Fetched(Made):
 class Partition(Made):
     """A partition made of others.
 
-    Subclasses say `dataset`, `version` (of the code), `requires()`, what else shapes them (`shape()`), and
-    `make()`: the members' bytes and the facts of the manifest. `upstream` are the datasets that its edition follows from, directly
-    or through others: while nothing is published there, the edition stays, and three years are planned without asking each day anew.
+    Subclasses say `dataset`, `version` (of the code), `requires()`, what else shapes them
+    (`shape()`), and `make()`: the members' bytes and the facts of the manifest. `upstream` are the
+    datasets that its edition follows from, directly or through others: while nothing is published
+    there, the edition stays, and three years are planned without asking each day anew.
     """
 
     version: int | str
     upstream: tuple[str, ...] = DATASETS
-    _known: dict[str, tuple[tuple[int, ...], str | None]] = {}  # noqa: RUF012  shared by all tasks of the process
+    _known: dict[str, tuple[tuple[int, ...], str | None]] = {}  # noqa: RUF012
 
     @property
     def priority(self) -> int:
-        """The month under way first, old history last; and all that reports are made of before any of them, as each reads the months
-        before it. Every window comes earlier still, the oldest first. Luigi hands a task's priority on to what it requires."""
+        """The month under way first, old history last; and all that reports are made of before any
+        of them, as each reads the months before it. Every window comes earlier still, the oldest
+        first. Luigi hands a task's priority on to what it requires.
+        """
         try:
             at, last = getattr(self, "month", None) or self.date, settings.last_day()
         except ConfigError:
             return 0  # a setting is wrong: complete() says it, as Luigi can tell of that
         at = at[-1] if isinstance(at, tuple) else at
-        return (at.year - last.year) * 12 + at.month - last.month + (10_000 if self.dataset.startswith("reports/") else 20_000)
+        return (
+            (at.year - last.year) * 12
+            + at.month
+            - last.month
+            + (10_000 if self.dataset.startswith("reports/") else 20_000)
+        )
 
     def shape(self) -> Mapping[str, object]:
         """Settings that shape what is made."""
@@ -140,7 +165,9 @@ class Partition(Made):
         raise NotImplementedError
 
     def inputs(self) -> list[tuple[str, str]] | None:
-        """(name, content digest) of all that the partition is made of; None while one of them is not current."""
+        """(name, content digest) of all that the partition is made of; None while one of them is
+        not current.
+        """
         found = []
         for task in flatten(self.requires()):
             digest = task.digest()
@@ -150,14 +177,20 @@ class Partition(Made):
         return found
 
     def edition(self) -> str | None:
-        """The edition that the partition should have; None while an input is not current. Remembered until something changes upstream."""
-        # A child of a fork inherits what its parent knew, and nothing of what the parent's other children have published since.
+        """The edition that the partition should have; None while an input is not current.
+        Remembered until something changes upstream.
+        """
+        # A child of a fork inherits what its parent knew, and nothing of what the parent's other
+        # children have published since.
         now = (os.getpid(), *lake().generation_of(self.upstream))
         seen = self._known.get(self.task_id)
         if seen is None or seen[0] != now:
             inputs = self.inputs()
             edition = None if inputs is None else edition_of(self.version, self.shape(), inputs)
-            seen = ((os.getpid(), *lake().generation_of(self.upstream)), edition)  # to ask may have made it list
+            seen = (
+                (os.getpid(), *lake().generation_of(self.upstream)),
+                edition,
+            )  # to ask may have made it list
             self._known[self.task_id] = seen
         return seen[1]
 
@@ -181,13 +214,20 @@ class Partition(Made):
                 if not broken:
                     raise
                 yield [broken]
-        raise Stale(f"{self}: its inputs were found broken {ATTEMPTS} times; `pos verify` names what is wrong")
+        raise Stale(
+            f"{self}: its inputs were found broken {ATTEMPTS} times; `pos verify` names what is"
+            " wrong"
+        )
 
-    def build(self, make: Callable[[], tuple[dict[str, bytes], dict[str, object]]] | None = None) -> None:
-        """Make the partition of what the lake holds now (by `make`, where the caller has a part of it already) and publish it.
+    def build(
+        self, make: Callable[[], tuple[dict[str, bytes], dict[str, object]]] | None = None
+    ) -> None:
+        """Make the partition of what the lake holds now (by `make`, where the caller has a part of
+        it already) and publish it.
 
-        The same wherever it runs. Where another run publishes first, looks again, and leaves what is current by then.
-        Raises Stale where an input is not current, Corrupt where one is broken, Conflict where others always come first.
+        The same wherever it runs. Where another run publishes first, looks again, and leaves what
+        is current by then. Raises Stale where an input is not current, Corrupt where one is broken,
+        Conflict where others always come first.
         """
         for attempt in range(ATTEMPTS):
             basis = lake().newest(self.dataset, self.name)
@@ -196,8 +236,14 @@ class Partition(Made):
                 raise Stale(f"{self}: an input changed while the run was under way; run again")
             try:
                 members, facts = (make or self.make)()
-                made_of = {"inputs": dict(inputs), "version": self.version, "settings": plain(self.shape())}
-                lake().publish(self.dataset, self.name, edition, members, {**facts, **made_of}, basis=basis)
+                made_of = {
+                    "inputs": dict(inputs),
+                    "version": self.version,
+                    "settings": plain(self.shape()),
+                }
+                lake().publish(
+                    self.dataset, self.name, edition, members, {**facts, **made_of}, basis=basis
+                )
             except Conflict:
                 if attempt == ATTEMPTS - 1:
                     raise
@@ -211,9 +257,15 @@ class Partition(Made):
             return
 
     def void(self, error: Corrupt) -> luigi.Task | None:
-        """The input task that `error` concerns, declared broken so that it is made again; None if it is raw."""
+        """The input task that `error` concerns, declared broken so that it is made again; None if
+        it is raw.
+        """
         for task in flatten(self.requires()):
-            if task.dataset == error.dataset and task.name == error.partition and not task.dataset.startswith("raw/"):
+            if (
+                task.dataset == error.dataset
+                and task.name == error.partition
+                and not task.dataset.startswith("raw/")
+            ):
                 log.warning("%s: %s; it is made again", self, error)
                 lake().void(task.dataset, task.name, str(error))
                 return task

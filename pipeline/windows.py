@@ -1,7 +1,9 @@
-"""Windows of extraction: which are missing, where they begin and end, and how a walk of the API fills them.
+"""Windows of extraction: which are missing, where they begin and end, and how a walk of the API
+fills them.
 
-A window is one business day of `updated_at`, [start, end) in UTC. It begins where the one before ended, so that
-windows tile time also when the time zone or the cut-over of the settings has changed in between.
+A window is one business day of `updated_at`, [start, end) in UTC. It begins where the one before
+ended, so that windows tile time also when the time zone or the cut-over of the settings has changed
+in between.
 """
 
 from __future__ import annotations
@@ -57,10 +59,20 @@ MOST_NOTED = 100  # a map whose keys are data does not fill the state
 
 
 def tile(days: list[date], lake: Lake, store: Store) -> Iterator[Window]:
-    """Windows for consecutive `days`, which touch the windows that the lake already has on either side."""
+    """Windows for consecutive `days`, which touch the windows that the lake already has on either
+    side.
+    """
     before, after = str(days[0] - DAY), str(days[-1] + DAY)
-    start = datetime.fromisoformat(lake.facts(DATASET, before)["end"]) if lake.newest(DATASET, before) else day_bounds(days[0], store)[0]
-    edge = datetime.fromisoformat(lake.facts(DATASET, after)["start"]) if lake.newest(DATASET, after) else None
+    start = (
+        datetime.fromisoformat(lake.facts(DATASET, before)["end"])
+        if lake.newest(DATASET, before)
+        else day_bounds(days[0], store)[0]
+    )
+    edge = (
+        datetime.fromisoformat(lake.facts(DATASET, after)["start"])
+        if lake.newest(DATASET, after)
+        else None
+    )
     for day in days:
         end = day_bounds(day, store)[1]
         if edge:  # which another time zone may have set before this day's end
@@ -82,20 +94,27 @@ def spans(days: Iterable[date]) -> Iterator[list[date]]:
 
 
 def follow(bar: Progress, windows: list[Window], now: datetime) -> Callable[[Step], None]:
-    """Shows how far a walk has come: it goes from the newest receipt back to the start of the first window."""
+    """Shows how far a walk has come: it goes from the newest receipt back to the start of the first
+    window.
+    """
     start, end = windows[0].start, min(windows[-1].end, now)
 
     def show(step: Step) -> None:
         if step.oldest:
             share = (end - step.oldest) / max(end - start, timedelta(seconds=1))
-            bar.reach(step.records, min(max(share, 0.0), 1.0), f"back to {step.oldest:%Y-%m-%d %H:%M}")
+            bar.reach(
+                step.records, min(max(share, 0.0), 1.0), f"back to {step.oldest:%Y-%m-%d %H:%M}"
+            )
 
     return show
 
 
-def pack_batch(records: Records, earlier: Earlier, places: Mapping[str, set[date]]) -> tuple[dict[date | None, bytes], dict[date | None, str]]:
-    """(NDJSON, UTC minutes that the sales span) of each date of sale of a batch, with the copies by which a day sees that a
-    receipt has left it."""
+def pack_batch(
+    records: Records, earlier: Earlier, places: Mapping[str, set[date]]
+) -> tuple[dict[date | None, bytes], dict[date | None, str]]:
+    """(NDJSON, UTC minutes that the sales span) of each date of sale of a batch, with the copies by
+    which a day sees that a receipt has left it.
+    """
     objects, times = {}, {}
     forwarded = forward(records, earlier, places)
     for sold in forwarded:
@@ -114,7 +133,8 @@ def recall_from(lake: Lake) -> Earlier:
 def commit_all(lake: Lake, found: Walk, windows: list[Window]) -> None:
     """Commit the windows of a walk in their order, each while the next ones are prepared.
 
-    A window may have to know where a receipt stood in one that waits to be committed: `waiting` remembers those.
+    A window may have to know where a receipt stood in one that waits to be committed: `waiting`
+    remembers those.
     """
     waiting: deque[dict[str, set[date]]] = deque(maxlen=MOST_WAITING)
     with lake.commits() as commits:
@@ -122,68 +142,136 @@ def commit_all(lake: Lake, found: Walk, windows: list[Window]) -> None:
             records = {sold: lazily[sold] for sold in lazily}
             places = places_of(records)
             objects, times = pack_batch(records, also(recall_from(lake), waiting), places)
-            commits.add(str(window.date), objects, facts_of(window, sum(map(len, records.values())), found), times)
+            commits.add(
+                str(window.date),
+                objects,
+                facts_of(window, sum(map(len, records.values())), found),
+                times,
+            )
             waiting.append(places)
             if window is windows[-1]:
                 commits.finish()  # before the walk forgets its pages
 
 
 def facts_of(window: Window, count: int, found: Walk) -> dict[str, object]:
-    """What the manifest of a batch says: its bounds, its records, and where the account's history ended."""
-    return {"start": window.start.isoformat(), "end": window.end.isoformat(), "records": count,
-            "truncated_at": found.truncated_at and found.truncated_at.isoformat()}
+    """What the manifest of a batch says: its bounds, its records, and where the account's history
+    ended.
+    """
+    return {
+        "start": window.start.isoformat(),
+        "end": window.end.isoformat(),
+        "records": count,
+        "truncated_at": found.truncated_at and found.truncated_at.isoformat(),
+    }
 
 
-def sweep(windows: list[Window], batch: str, lake: Lake, source: Source, *, now: datetime, spool: Path, most: int = 0,
-          tell: Callable[[str, int | None], None]) -> list[Missed]:
-    """Read the span of `windows` again whatever has been extracted, ask for the receipt numbers that are missing in it (`most` of them
-    at most), and commit what raw lacks as `batch`.
+def sweep(
+    windows: list[Window],
+    batch: str,
+    lake: Lake,
+    source: Source,
+    *,
+    now: datetime,
+    spool: Path,
+    most: int = 0,
+    tell: Callable[[str, int | None], None],
+) -> list[Missed]:
+    """Read the span of `windows` again whatever has been extracted, ask for the receipt numbers
+    that are missing in it (`most` of them at most), and commit what raw lacks as `batch`.
 
-    Nothing is ever taken away because a sweep did not see it. What it finds, the windows have missed.
+    Nothing is ever taken away because a sweep did not see it. What it finds, the windows have
+    missed.
     """
     span = Window(windows[-1].date, windows[0].start, windows[-1].end)
     name = f"sweep of {windows[0].date} to {span.date}"
     with Progress(name, "receipts", tell=tell) as bar, heard(bar.pause):
-        found = walk(source, [span], bounded=True, spool=spool, now=now, progress=follow(bar, [span], now))
+        found = walk(
+            source, [span], bounded=True, spool=spool, now=now, progress=follow(bar, [span], now)
+        )
         for _, records in found.windows:
             missed, facts = _sweep_span(span, windows, records, lake, source, most)
             added = by_date(missed)
             objects, times = pack_batch(added, recall_from(lake), places_of(added))
             lake.commit_window(batch, objects, facts_of(span, len(missed), found) | facts, times)
     for one in missed[:20]:
-        log.warning("%s: the windows have missed receipt %s, changed at %s (raw held %s)", name, one.record.number, one.record.updated_at,
-                    one.held or "nothing")
+        log.warning(
+            "%s: the windows have missed receipt %s, changed at %s (raw held %s)",
+            name,
+            one.record.number,
+            one.record.updated_at,
+            one.held or "nothing",
+        )
     note_fields(found, span.date, lake)
-    log.info("%s: %d records read, %d were missing%s", name, found.records, len(missed), tell_asked(facts))
+    log.info(
+        "%s: %d records read, %d were missing%s",
+        name,
+        found.records,
+        len(missed),
+        tell_asked(facts),
+    )
     return missed
 
 
-def _sweep_span(span: Window, windows: list[Window], records: Records, lake: Lake, source: Source, most: int) -> tuple[list[Missed], dict]:
-    """What raw lacks of the records of a span and of the numbers between them; and what the manifest says of the latter."""
+def _sweep_span(
+    span: Window, windows: list[Window], records: Records, lake: Lake, source: Source, most: int
+) -> tuple[list[Missed], dict]:
+    """What raw lacks of the records of a span and of the numbers between them; and what the
+    manifest says of the latter.
+    """
     first, last = span.start.date(), span.end.date()
     dates = [first, *(sold for sold in records if sold)]
     objects = list(lake.raw_objects(min(dates), max(dates)))
     for window in windows:
-        objects += [one for one in lake.raw_objects(window.date, window.date, str(window.date)) if one.sold is None]
-    numbers = {record.number for sold in records if sold and first <= sold <= last for record in records[sold] if record.number}
+        objects += [
+            one
+            for one in lake.raw_objects(window.date, window.date, str(window.date))
+            if one.sold is None
+        ]
+    numbers = {
+        record.number
+        for sold in records
+        if sold and first <= sold <= last
+        for record in records[sold]
+        if record.number
+    }
     held = holdings(map(lake.read_raw, objects), noting(numbers, first, last))
     missed = find_missed(records, held)
     tried = numbers_tried(lake, windows[0].date)
-    wanted = choose_numbers(find_holes(numbers), {*held, *(one.record.number for one in missed)}, tried, most)
+    wanted = choose_numbers(
+        find_holes(numbers), {*held, *(one.record.number for one in missed)}, tried, most
+    )
     asked = ask_for(source, wanted, most)
-    mine = [record for record in asked.found if record.updated_at is None or record.updated_at < span.end]  # a later window brings the others
-    there = holdings(lake.read_raw(one) for sold in {sold_date(record) for record in mine} - {None} for one in lake.raw_objects(sold, sold))
-    missed += find_missed(by_date(Missed(sold_date(record), record, None) for record in mine), there)
-    return missed, {"asked": len(asked.found) + len(asked.unknown), "answered": len(asked.found), "waiting": asked.waiting,
-                    "unknown": {number: tried.get(number, 0) + 1 for number in asked.unknown}}
+    mine = [
+        record
+        for record in asked.found
+        if record.updated_at is None or record.updated_at < span.end
+    ]  # a later window brings the others
+    there = holdings(
+        lake.read_raw(one)
+        for sold in {sold_date(record) for record in mine} - {None}
+        for one in lake.raw_objects(sold, sold)
+    )
+    missed += find_missed(
+        by_date(Missed(sold_date(record), record, None) for record in mine), there
+    )
+    return missed, {
+        "asked": len(asked.found) + len(asked.unknown),
+        "answered": len(asked.found),
+        "waiting": asked.waiting,
+        "unknown": {number: tried.get(number, 0) + 1 for number in asked.unknown},
+    }
 
 
 def numbers_tried(lake: Lake, since: date) -> dict[str, int]:
-    """How often the sweeps since a day have asked for each number that the shop did not know; one that was voided says nothing."""
+    """How often the sweeps since a day have asked for each number that the shop did not know; one
+    that was voided says nothing.
+    """
     tried: dict[str, int] = {}
     for name in lake.partitions(DATASET):
         if "-sweep-" in name and name[:10] >= str(since):
-            for number, times in lake.facts(DATASET, name, lake.newest(DATASET, name)).get("unknown", {}).items():
+            for number, times in (
+                lake.facts(DATASET, name, lake.newest(DATASET, name)).get("unknown", {}).items()
+            ):
                 tried[number] = max(times, tried.get(number, 0))
     return tried
 
@@ -192,27 +280,41 @@ def tell_asked(facts: Mapping[str, object]) -> str:
     """What came of the numbers that a sweep has asked for, as the end of a sentence."""
     if not facts["asked"] and not facts["waiting"]:
         return ""
-    return (f"; of the missing receipt numbers {facts['asked']} were asked for, {len(facts['unknown'])} of which the shop does not know either"
-            + (f", and {facts['waiting']} wait for the next sweep" if facts["waiting"] else ""))
+    return (
+        f"; of the missing receipt numbers {facts['asked']} were asked for, {len(facts['unknown'])}"
+        " of which the shop does not know either"
+        + (f", and {facts['waiting']} wait for the next sweep" if facts["waiting"] else "")
+    )
 
 
 def read_fields(lake: Lake) -> dict[str, dict[str, str]]:
-    """The unknown fields that were noted: since which window, and in which receipt. Derived: where it is lost, they are noted again."""
+    """The unknown fields that were noted: since which window, and in which receipt. Derived: where
+    it is lost, they are noted again.
+    """
     try:
         noted = json.loads(lake.storage.get(state_key(FIELDS)))
     except (Corrupt, ValueError):
         return {}
-    is_ours = isinstance(noted, dict) and all(isinstance(said, dict) and {"since", "receipt"} <= said.keys() for said in noted.values())
+    is_ours = isinstance(noted, dict) and all(
+        isinstance(said, dict) and {"since", "receipt"} <= said.keys() for said in noted.values()
+    )
     return noted if is_ours else {}
 
 
 def note_fields(found: Walk, day: date, lake: Lake) -> None:
     """Name the fields that this version does not know, each once in the life of a lake."""
     noted = read_fields(lake) if found.fields else {}
-    new = {path: {"since": str(day), "receipt": number} for path, number in sorted(found.fields.items()) if path not in noted}
+    new = {
+        path: {"since": str(day), "receipt": number}
+        for path, number in sorted(found.fields.items())
+        if path not in noted
+    }
     if new and len(noted) < MOST_NOTED:
-        log.warning("receipts bear fields that this version does not know: %s. They are kept in raw and counted nowhere; see whether a newer "
-                    "version reads them", ", ".join(f"{path} (receipt {said['receipt']})" for path, said in new.items()))
+        log.warning(
+            "receipts bear fields that this version does not know: %s. They are kept in raw and"
+            " counted nowhere; see whether a newer version reads them",
+            ", ".join(f"{path} (receipt {said['receipt']})" for path, said in new.items()),
+        )
         lake.put_state(FIELDS, json.dumps({**noted, **new}, indent=1, sort_keys=True).encode())
 
 
@@ -239,24 +341,49 @@ def window_of(day: date, lake: Lake) -> Window:
     return Window(day, datetime.fromisoformat(facts["start"]), datetime.fromisoformat(facts["end"]))
 
 
-def extract(days: Iterable[date], lake: Lake, source: Source, store: Store, *, last: date, now: datetime, spool: Path,
-            tell: Callable[[str, int | None], None]) -> None:
-    """Fill the windows of `days`, one walk of the source for each run of consecutive days, and commit them in order.
+def extract(
+    days: Iterable[date],
+    lake: Lake,
+    source: Source,
+    store: Store,
+    *,
+    last: date,
+    now: datetime,
+    spool: Path,
+    tell: Callable[[str, int | None], None],
+) -> None:
+    """Fill the windows of `days`, one walk of the source for each run of consecutive days, and
+    commit them in order.
 
-    `last` is the last day whose window has closed. A walk that ends there leaves the upper bound out: what changes
-    meanwhile moves out of the closed windows and never slips between two pages.
+    `last` is the last day whose window has closed. A walk that ends there leaves the upper bound
+    out: what changes meanwhile moves out of the closed windows and never slips between two pages.
     """
     for span in spans(days):
         windows = list(tile(span, lake, store))
         name = f"receipts of {span[0]}" + (f" to {span[-1]}" if span[1:] else "")
         with Progress(name, "receipts", tell=tell) as bar, heard(bar.pause):
-            found = walk(source, windows, bounded=span[-1] < last, spool=spool, now=now,
-                         progress=follow(bar, windows, now))
+            found = walk(
+                source,
+                windows,
+                bounded=span[-1] < last,
+                spool=spool,
+                now=now,
+                progress=follow(bar, windows, now),
+            )
         waited = timedelta(seconds=time.monotonic() - _STARTED)
-        for warning in (found.requests and skew_warning(found.skew, waited),  # saved files tell no time, and need not
-                        found.truncated_at and wall_warning(found.truncated_at)):
+        for warning in (
+            found.requests
+            and skew_warning(found.skew, waited),  # saved files tell no time, and need not
+            found.truncated_at and wall_warning(found.truncated_at),
+        ):
             if warning:
                 log.warning("%s: %s", name, warning)
         commit_all(lake, found, windows)
         note_fields(found, span[-1], lake)
-        log.info("%s: %d records in %d pages, %d requests", name, found.records, found.pages, found.requests)
+        log.info(
+            "%s: %d records in %d pages, %d requests",
+            name,
+            found.records,
+            found.pages,
+            found.requests,
+        )

@@ -1,10 +1,10 @@
 """The reports: figures in, pages out.
 
-`monthly` and `cumulative` take the lake's summary tables and give the files of a report by name: report.md,
-report.html, report.pdf, figures.json, charts/*.svg, tables/*.csv and *.parquet; `index` gives the page that
-leads to all of them. They read no clock, no environment and no file but their own
-texts and style; the same tables give the same bytes. Nothing of the pipeline is imported here, and matplotlib only
-when a chart is drawn.
+`monthly` and `cumulative` take the lake's summary tables and give the files of a report by name:
+report.md, report.html, report.pdf, figures.json, charts/*.svg, tables/*.csv and *.parquet; `index`
+gives the page that leads to all of them. They read no clock, no environment and no file but their
+own texts and style; the same tables give the same bytes. Nothing of the pipeline is imported here,
+and matplotlib only when a chart is drawn.
 """
 
 from __future__ import annotations
@@ -18,7 +18,18 @@ if TYPE_CHECKING:
 
 __all__ = ["HISTORY", "cumulative", "index", "monthly"]
 
-HISTORY = ("days", "hours", "items", "prices", "choices", "baskets", "customers", "tenders", "quality", "stores")
+HISTORY = (
+    "days",
+    "hours",
+    "items",
+    "prices",
+    "choices",
+    "baskets",
+    "customers",
+    "tenders",
+    "quality",
+    "stores",
+)
 """The tables of each month that `cumulative` reads, and once; the others may be left in the lake."""
 
 
@@ -38,12 +49,14 @@ def monthly(
 ) -> dict[str, bytes]:
     """Files of the monthly report.
 
-    `summaries` holds `month` and, where the lake has them, the month before and the same month last year, by their
-    first days. `through` is the last complete business day of an open month, None for a closed one. `changes` is the
-    figures.json of the previous edition, None for a first one, and `reopened` the receipts that came or changed since
-    then, each with number, day, total and why (late, edited, cancelled, refunded, new). `lake_starts` is the first
-    day of the lake: with it, and with at least the `customers` of every month since, new customers are told from
-    returning ones. `backoffice` are the tables that hold the till's own exports to the lake, None where there are none.
+    `summaries` holds `month` and, where the lake has them, the month before and the same month last
+    year, by their first days. `through` is the last complete business day of an open month, None
+    for a closed one. `changes` is the figures.json of the previous edition, None for a first one,
+    and `reopened` the receipts that came or changed since then, each with number, day, total and
+    why (late, edited, cancelled, refunded, new). `lake_starts` is the first day of the lake: with
+    it, and with at least the `customers` of every month since, new customers are told from
+    returning ones. `backoffice` are the tables that hold the till's own exports to the lake, None
+    where there are none.
     """
     from reports.compose import compose_monthly
     from reports.render import files_of
@@ -78,17 +91,28 @@ def cumulative(
     weekend: tuple[int, ...] = (4, 5, 6),
     paper: Literal["us-letter", "a4"] = "us-letter",
 ) -> dict[str, bytes]:
-    """Files of the cumulative report: every month of `summaries` (HISTORY of each) up to `through_month`.
+    """Files of the cumulative report: every month of `summaries` (HISTORY of each) up to
+    `through_month`.
 
-    `through` is the last complete business day where `through_month` is still open. `changes` is the figures.json of
-    the previous edition; months that moved since are named. `ledger` are the published editions of all reports, each
-    with report, month, edition, digest. `weekend` are the weekdays (0 = Monday) that count as the weekend.
+    `through` is the last complete business day where `through_month` is still open. `changes` is
+    the figures.json of the previous edition; months that moved since are named. `ledger` are the
+    published editions of all reports, each with report, month, edition, digest. `weekend` are the
+    weekdays (0 = Monday) that count as the weekend.
     """
     from reports.compose import compose_cumulative
     from reports.render import files_of
 
     return files_of(
-        compose_cumulative(through_month, summaries, through=through, places=places, facts=lineage, editions=ledger, before=changes, weekend=weekend),
+        compose_cumulative(
+            through_month,
+            summaries,
+            through=through,
+            places=places,
+            facts=lineage,
+            editions=ledger,
+            before=changes,
+            weekend=weekend,
+        ),
         locale,
         paper,
     )
@@ -102,9 +126,11 @@ def index(
     told: Mapping[str, Mapping[str, object]] | None = None,
     locale: str = "es_MX",
 ) -> bytes:
-    """reports/index.html: folders of the editions (they begin with their number) by "YYYY-MM", newest cumulative figures.json.
+    """reports/index.html: folders of the editions (they begin with their number) by "YYYY-MM",
+    newest cumulative figures.json.
 
-    `told` are the figures.json of monthly reports whose month the cumulative one does not have, by "YYYY-MM".
+    `told` are the figures.json of monthly reports whose month the cumulative one does not have, by
+    "YYYY-MM".
     """
     from reports.render import index as page
 

@@ -1,7 +1,9 @@
-"""The pages of the monthly and the cumulative report: which sections, in which order, once per currency.
+"""The pages of the monthly and the cumulative report: which sections, in which order, once per
+currency.
 
-In: the lake's summary tables by month. Out: a `Page`. Several currencies repeat the sections, each under its own
-heading, and are never added up. Raises KeyError where the month itself has no summary.
+In: the lake's summary tables by month. Out: a `Page`. Several currencies repeat the sections, each
+under its own heading, and are never added up. Raises KeyError where the month itself has no
+summary.
 """
 
 from __future__ import annotations
@@ -71,7 +73,22 @@ MONTHLY = (
     "changes",
     "lineage",
 )
-ASKED = (headline, drivers, bridge, days, hours, weekdays, items, menu, combos, modifiers, baskets, customers, tenders, stores)
+ASKED = (
+    headline,
+    drivers,
+    bridge,
+    days,
+    hours,
+    weekdays,
+    items,
+    menu,
+    combos,
+    modifiers,
+    baskets,
+    customers,
+    tenders,
+    stores,
+)
 
 
 def compose_monthly(
@@ -101,14 +118,54 @@ def compose_monthly(
         plainly = {s.key: plain(s.figures, places) for s in sections}
         sections.append(changes(plainly, past, currency, places, reopened, figures.stores))
         sections.append(lineage(figures.total, quality, currency, facts, differs(figures)))
-        sections.append(attention([f for s in sections for f in s.findings], light_of(figures.total, quality, differs(figures)), currency))
+        sections.append(
+            attention(
+                [f for s in sections for f in s.findings],
+                light_of(figures.total, quality, differs(figures)),
+                currency,
+            )
+        )
         ordered = sorted(sections, key=lambda section: MONTHLY.index(section.key))
-        made += [replace(section, currency=currency, number=MONTHLY.index(section.key) + 1) for section in ordered]
-    return Page("monthly", month, through, places, found, tuple(sorted(names.values())), tuple(made), facts, front=3,
-                since=lake_starts if lake_starts and lake_starts.day > 1 and lake_starts.replace(day=1) == month.replace(day=1) else None)
+        made += [
+            replace(section, currency=currency, number=MONTHLY.index(section.key) + 1)
+            for section in ordered
+        ]
+    return Page(
+        "monthly",
+        month,
+        through,
+        places,
+        found,
+        tuple(sorted(names.values())),
+        tuple(made),
+        facts,
+        front=3,
+        since=(
+            lake_starts
+            if lake_starts
+            and lake_starts.day > 1
+            and lake_starts.replace(day=1) == month.replace(day=1)
+            else None
+        ),
+    )
 
 
-CUMULATIVE = (story, trend, years, pace, rhythm, week_parts, lifecycle, margin, migration, options, stability, loyalty, giving, records)
+CUMULATIVE = (
+    story,
+    trend,
+    years,
+    pace,
+    rhythm,
+    week_parts,
+    lifecycle,
+    margin,
+    migration,
+    options,
+    stability,
+    loyalty,
+    giving,
+    records,
+)
 
 
 def compose_cumulative(
@@ -138,16 +195,41 @@ def compose_cumulative(
         sections = [ask(history) for ask in CUMULATIVE]
         sections += [
             ledger(editions, history, _past(before, currency), places),
-            lineage(history.sum_of(history.months), history.stacked("quality"), currency, facts, glossary=OVER_TIME),
+            lineage(
+                history.sum_of(history.months),
+                history.stacked("quality"),
+                currency,
+                facts,
+                glossary=OVER_TIME,
+            ),
             outlook(history),
         ]
-        made += [replace(section, currency=currency, number=i + 1) for i, section in enumerate(sections)]
-    return Page("cumulative", last, through, places, found, tuple(sorted(names.values())), tuple(made), facts, front=2)
+        made += [
+            replace(section, currency=currency, number=i + 1) for i, section in enumerate(sections)
+        ]
+    return Page(
+        "cumulative",
+        last,
+        through,
+        places,
+        found,
+        tuple(sorted(names.values())),
+        tuple(made),
+        facts,
+        front=2,
+    )
 
 
 def _traded(known: Sequence[str], sources: Mapping[date, Mapping[str, pa.Table]]) -> Sequence[str]:
-    """Of the stores' currencies those in which anything was sold in the months at hand; all of them where nothing was."""
-    sold = {currency for tables in sources.values() if "days" in tables for currency in tables["days"].column("currency").to_pylist()}
+    """Of the stores' currencies those in which anything was sold in the months at hand; all of them
+    where nothing was.
+    """
+    sold = {
+        currency
+        for tables in sources.values()
+        if "days" in tables
+        for currency in tables["days"].column("currency").to_pylist()
+    }
     return [currency for currency in known if currency in sold] or known
 
 

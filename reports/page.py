@@ -1,7 +1,8 @@
 """A report before it has a form: pages, sections, tiles, tables and charts as data.
 
-In: typed values of `values`. Out: nothing here is a word, a colour or a number format; `render` makes those.
-A table's columns know what they hold, so that each form aligns and writes them rightly.
+In: typed values of `values`. Out: nothing here is a word, a colour or a number format; `render`
+makes those. A table's columns know what they hold, so that each form aligns and writes them
+rightly.
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ Kind = Literal["money", "count", "quantity", "percent", "number", "date", "text"
 
 @dataclass(frozen=True)
 class Column:
-    """One column: catalog key of its heading and what its cells are; one that is `aside` stands in the CSV alone."""
+    """One column: catalog key of its heading and what its cells are; one that is `aside` stands in
+    the CSV alone.
+    """
 
     key: str
     kind: Kind = "text"
@@ -32,7 +35,9 @@ class Column:
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of values; `name` is its file, `strong` the rows that are totals, `shown` how many rows a page shows."""
+    """Rows of values; `name` is its file, `strong` the rows that are totals, `shown` how many rows
+    a page shows.
+    """
 
     name: str
     title: Text
@@ -53,7 +58,9 @@ class Table:
 
 @dataclass(frozen=True)
 class Chart:
-    """A drawing to be made: `kind` names the drawer in `charts`, `data` holds what that drawer documents."""
+    """A drawing to be made: `kind` names the drawer in `charts`, `data` holds what that drawer
+    documents.
+    """
 
     kind: str
     name: str
@@ -64,7 +71,9 @@ class Chart:
 
 @dataclass(frozen=True)
 class Tile:
-    """One big figure, what it is compared with, and whether a rise is good (1), bad (-1) or neither (0)."""
+    """One big figure, what it is compared with, and whether a rise is good (1), bad (-1) or neither
+    (0).
+    """
 
     label: Text
     value: Value
@@ -74,7 +83,9 @@ class Tile:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something an owner should look at: a sentence, its size in money (units) and the section that shows it."""
+    """Something an owner should look at: a sentence, its size in money (units) and the section that
+    shows it.
+    """
 
     sentence: Text
     size: int
@@ -86,7 +97,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Section:
-    """One question and its answer. `figures` are the exact figures for machines, `findings` go to section 3."""
+    """One question and its answer. `figures` are the exact figures for machines, `findings` go to
+    section 3.
+    """
 
     key: str
     sentences: tuple[Text, ...] = ()

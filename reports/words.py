@@ -1,11 +1,13 @@
 """Values and sentences to words of one locale: the only place where a number becomes text.
 
-In: a locale (es_MX or en_US), the lake's places, the currencies of the page. Out: strings, or runs of a sentence
-that say which part is strong and which is a foreign name. Numbers, dates and currencies follow CLDR through
-Babel; names of merchants pass through untouched but for characters that cannot be seen.
+In: a locale (es_MX or en_US), the lake's places, the currencies of the page. Out: strings, or runs
+of a sentence that say which part is strong and which is a foreign name. Numbers, dates and
+currencies follow CLDR through Babel; names of merchants pass through untouched but for characters
+that cannot be seen.
 
-A template of `text/<locale>.toml` has blanks {name}; {name:one|many} says a count with the fitting noun and
-{name:=one|many} the noun alone; **...** is strong. Raises KeyError naming a sentence that is missing.
+A template of `text/<locale>.toml` has blanks {name}; {name:one|many} says a count with the fitting
+noun and {name:=one|many} the noun alone; **...** is strong. Raises KeyError naming a sentence that
+is missing.
 """
 
 from __future__ import annotations
@@ -48,11 +50,15 @@ LOCALES = ("es_MX", "en_US")
 DASH = "–"
 LONGEST = 72
 """Letters of a name that a page shows; tables as CSV and figures.json have it whole."""
-_HIDDEN = re.compile(r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]")
+_HIDDEN = re.compile(
+    r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
+)
 
 
 def visible(name: str, longest: int = LONGEST) -> str:
-    """`name` with control and direction characters replaced by the sign for them, line breaks by a space, its end cut."""
+    """`name` with control and direction characters replaced by the sign for them, line breaks by a
+    space, its end cut.
+    """
     name = re.sub(r"[\r\n\t\u2028\u2029]+", " ", name)
     name = _HIDDEN.sub("\ufffd", name.encode("utf-8", "replace").decode("utf-8"))
     name = re.sub(r" {2,}", " ", name).strip() or DASH
@@ -61,7 +67,9 @@ def visible(name: str, longest: int = LONGEST) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A piece of a sentence: its text, whether it is strong, whether it is a name in a language of its own."""
+    """A piece of a sentence: its text, whether it is strong, whether it is a name in a language of
+    its own.
+    """
 
     text: str
     strong: bool = False
@@ -105,9 +113,17 @@ class Words:
             case Text(key, values):
                 return list(self._sentence(self.catalog[key], values))
             case Series(items):
-                said = format_list([f"\x00{i}\x00" for i in range(len(items))], locale=self.locale) if items else ""
+                said = (
+                    format_list([f"\x00{i}\x00" for i in range(len(items))], locale=self.locale)
+                    if items
+                    else ""
+                )
                 pieces = said.split("\x00")
-                return [run for i, piece in enumerate(pieces) for run in (self.runs(items[int(piece)]) if i % 2 else [Run(piece)])]
+                return [
+                    run
+                    for i, piece in enumerate(pieces)
+                    for run in (self.runs(items[int(piece)]) if i % 2 else [Run(piece)])
+                ]
         return [Run(self._plain(value), whole=True)]
 
     def sentence(self, value: Value) -> list[Run]:
@@ -143,7 +159,9 @@ class Words:
                 return self._number(Decimal(number), 0, signed)
             case Quantity(units, signed):
                 amount = Decimal(units) / QUANTITY_UNIT
-                return self._number(amount, 0 if amount == amount.to_integral_value() else 1, signed)
+                return self._number(
+                    amount, 0 if amount == amount.to_integral_value() else 1, signed
+                )
             case Percent(part, whole, signed, decimals):
                 if whole == 0:
                     return DASH
@@ -158,7 +176,11 @@ class Words:
             case Day(day, long, short):
                 return self._day(day, long, short)
             case Month(first, short):
-                return format_date(first, "MMM y", self.locale) if short else format_skeleton("yMMMM", first, locale=self.locale)
+                return (
+                    format_date(first, "MMM y", self.locale)
+                    if short
+                    else format_skeleton("yMMMM", first, locale=self.locale)
+                )
             case MonthName(number, short):
                 return self.locale.months["stand-alone"]["abbreviated" if short else "wide"][number]
             case Weekday(number, short):
@@ -169,12 +191,18 @@ class Words:
 
     def _day(self, day: date, long: bool, short: bool) -> str:
         if self.language == "es":
-            return format_date(day, ("EEE " if long else "") + ("d MMM" if short else "d MMM y"), self.locale)
-        return format_date(day, ("EEE, " if long else "") + ("MMM d" if short else "MMM d, y"), self.locale)
+            return format_date(
+                day, ("EEE " if long else "") + ("d MMM" if short else "d MMM y"), self.locale
+            )
+        return format_date(
+            day, ("EEE, " if long else "") + ("MMM d" if short else "MMM d, y"), self.locale
+        )
 
     def _number(self, number: Decimal, decimals: int, signed: bool) -> str:
         rounded = number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
-        said = format_decimal(abs(rounded), "#,##0." + "0" * decimals if decimals else "#,##0", self.locale)
+        said = format_decimal(
+            abs(rounded), "#,##0." + "0" * decimals if decimals else "#,##0", self.locale
+        )
         return ("−" if rounded < 0 else "+" if signed and rounded > 0 else "") + said
 
     def _percent(self, percent: Decimal, decimals: int, signed: bool) -> str:
@@ -187,13 +215,21 @@ class Words:
             decimals = 1 if abs(amount) < 10_000 or 1_000_000 <= abs(amount) < 10_000_000 else 0
             said = format_compact_decimal(abs(amount), locale=self.locale, fraction_digits=decimals)
         else:
-            own = 0 if money.compact and (abs(amount) >= 10 or not amount) else get_currency_precision(money.currency)
+            own = (
+                0
+                if money.compact and (abs(amount) >= 10 or not amount)
+                else get_currency_precision(money.currency)
+            )
             amount = amount.quantize(Decimal(1).scaleb(-own), ROUND_HALF_UP)
-            said = format_decimal(abs(amount), "#,##0." + "0" * own if own else "#,##0", self.locale)
+            said = format_decimal(
+                abs(amount), "#,##0." + "0" * own if own else "#,##0", self.locale
+            )
         return ("−" if amount < 0 else "+" if money.signed and amount > 0 else "") + symbol + said
 
     def symbol(self, currency: str) -> str:
-        """Sign of `currency`; the bare $ where the page has but one currency, the code and a space where no sign exists."""
+        """Sign of `currency`; the bare $ where the page has but one currency, the code and a space
+        where no sign exists.
+        """
         sign = self.locale.currency_symbols.get(currency, currency)
         if sign == currency:
             sign = Locale("en").currency_symbols.get(currency, currency)

@@ -1,7 +1,8 @@
-"""A shop that never was, behind a Loyverse-compatible HTTP API: for demos, for tests, for trying the pipeline by hand.
+"""A shop that never was, behind a Loyverse-compatible HTTP API: for demos, for tests, for trying
+the pipeline by hand.
 
-A `Source` is what stands behind the API: the generated `Shop`, a `Replay` of files, or a `Book` kept by a test.
-`serve(source)` puts it on a loopback port; `Fault` scripts what goes wrong.
+A `Source` is what stands behind the API: the generated `Shop`, a `Replay` of files, or a `Book`
+kept by a test. `serve(source)` puts it on a loopback port; `Fault` scripts what goes wrong.
 """
 
 from simulator.book import Book
@@ -12,4 +13,18 @@ from simulator.server import Server, serve
 from simulator.shop import Shop
 from simulator.source import Entry, Query, Source
 
-__all__ = ["Book", "Entry", "Exchange", "Fault", "Query", "Replay", "Server", "Shop", "Source", "on_page", "on_path", "on_request", "serve"]
+__all__ = [
+    "Book",
+    "Entry",
+    "Exchange",
+    "Fault",
+    "Query",
+    "Replay",
+    "Server",
+    "Shop",
+    "Source",
+    "on_page",
+    "on_path",
+    "on_request",
+    "serve",
+]

@@ -1,4 +1,6 @@
-"""`python -m simulator`: the shop on a loopback port, for a person to look at; ends on Ctrl-C or SIGTERM."""
+"""`python -m simulator`: the shop on a loopback port, for a person to look at; ends on Ctrl-C or
+SIGTERM.
+"""
 
 from __future__ import annotations
 
@@ -15,16 +17,49 @@ from simulator.shop import Shop
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
-    parser = argparse.ArgumentParser("python -m simulator", description="A Loyverse-compatible API over a shop that never was.")
+    parser = argparse.ArgumentParser(
+        "python -m simulator", description="A Loyverse-compatible API over a shop that never was."
+    )
     parser.add_argument("--port", type=int, default=0, help="default: a free one")
-    parser.add_argument("--seed", type=int, default=7, help="another seed is another shop (default: %(default)s)")
-    parser.add_argument("--opened", type=date.fromisoformat, default=date(2023, 10, 1), help="first business day (default: %(default)s)")
+    parser.add_argument(
+        "--seed", type=int, default=7, help="another seed is another shop (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--opened",
+        type=date.fromisoformat,
+        default=date(2023, 10, 1),
+        help="first business day (default: %(default)s)",
+    )
     parser.add_argument("--stores", type=int, default=2, help="1 to 4 (default: %(default)s)")
-    parser.add_argument("--receipts-per-day", type=float, default=120, help="of an average store (default: %(default)s)")
-    parser.add_argument("--now", type=_instant, help="the server's clock starts there, e.g. 2026-11-01T12:00Z (default: the real time)")
-    parser.add_argument("--history-days", type=int, help="refuse older receipts with 402, as a plan without history does (31)")
-    parser.add_argument("--rate-limit", type=_rate, metavar="N/SECONDS", help="answer 429 beyond, e.g. 300/300 (default: no limit)")
-    parser.add_argument("--replay", type=Path, nargs="+", metavar="FILE", help="serve these saved receipts and rows instead of the shop")
+    parser.add_argument(
+        "--receipts-per-day",
+        type=float,
+        default=120,
+        help="of an average store (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--now",
+        type=_instant,
+        help="the server's clock starts there, e.g. 2026-11-01T12:00Z (default: the real time)",
+    )
+    parser.add_argument(
+        "--history-days",
+        type=int,
+        help="refuse older receipts with 402, as a plan without history does (31)",
+    )
+    parser.add_argument(
+        "--rate-limit",
+        type=_rate,
+        metavar="N/SECONDS",
+        help="answer 429 beyond, e.g. 300/300 (default: no limit)",
+    )
+    parser.add_argument(
+        "--replay",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="serve these saved receipts and rows instead of the shop",
+    )
     return parser.parse_args(arguments)
 
 
@@ -43,23 +78,38 @@ def main(arguments: list[str] | None = None) -> int:
     options = _parse(arguments)
     try:
         _run(options)
-    except (ValueError, OSError) as error:                 # a file that cannot be read, a port that is taken
-        print(f"python -m simulator: {error}", file=sys.stderr)  # noqa: T201
+    except (ValueError, OSError) as error:  # a file that cannot be read, a port that is taken
+        print(f"python -m simulator: {error}", file=sys.stderr)
         return 2
     return 0
 
 
 def _run(options: argparse.Namespace) -> None:
-    source = Replay(*options.replay) if options.replay else Shop(options.seed, options.opened, options.stores, options.receipts_per_day)
+    source = (
+        Replay(*options.replay)
+        if options.replay
+        else Shop(options.seed, options.opened, options.stores, options.receipts_per_day)
+    )
     ahead = options.now - datetime.now(UTC) if options.now else timedelta(0)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with serve(source, now=lambda: datetime.now(UTC) + ahead, history_days=options.history_days, rate_limit=options.rate_limit,
-               port=options.port) as server:
+    with serve(
+        source,
+        now=lambda: datetime.now(UTC) + ahead,
+        history_days=options.history_days,
+        rate_limit=options.rate_limit,
+        port=options.port,
+    ) as server:
         curl = f"curl -s -H 'Authorization: Bearer {server.token}' '{server.url}"
-        print(f"{server.url}\ntoken {server.token}\n\nTry", f"  {curl}/receipts?limit=1'", f"  {curl}/items?limit=5'",  # noqa: T201
-              "\nCtrl-C ends it.", sep="\n", flush=True)
+        print(
+            f"{server.url}\ntoken {server.token}\n\nTry",
+            f"  {curl}/receipts?limit=1'",
+            f"  {curl}/items?limit=5'",
+            "\nCtrl-C ends it.",
+            sep="\n",
+            flush=True,
+        )
         stop.wait()
 
 

@@ -1,7 +1,8 @@
 """The loyalty club: who is registered at an instant, and what they bought by then.
 
-A customer exists from the moment at which the server received the first sale that names them; visits and money are counted
-from the sales that are not cancelled. Names, addresses and telephone numbers are invented.
+A customer exists from the moment at which the server received the first sale that names them;
+visits and money are counted from the sales that are not cancelled. Names, addresses and telephone
+numbers are invented.
 """
 
 from __future__ import annotations
@@ -43,21 +44,51 @@ class Customers:
         for customer, visits in enumerate(everyone):
             seen = [slot for slot in visits if slot.created <= second]
             if seen:
-                created, updated = (extreme(slot.created for slot in seen) * 1000 for extreme in (min, max))
+                created, updated = (
+                    extreme(slot.created for slot in seen) * 1000 for extreme in (min, max)
+                )
                 key = customer_id(self.ledger.seed, customer)
-                entries.append(Entry(created, key, updated, key, None, False, partial(self._print, customer, seen, second)))
+                entries.append(
+                    Entry(
+                        created,
+                        key,
+                        updated,
+                        key,
+                        None,
+                        False,
+                        partial(self._print, customer, seen, second),
+                    )
+                )
         return entries
 
     def _print(self, customer: int, seen: list[Slot], second: int) -> bytes:
         valid = [slot for slot in seen if not 0 < slot.cancelled <= second]
         tickets = [self.tickets.ticket(slot) for slot in valid]
         given, family = GIVEN[customer * 7 % len(GIVEN)], FAMILY[customer * 13 % len(FAMILY)]
-        first, last = (extreme(slot.sold for slot in valid or seen) * 1000 for extreme in (min, max))
-        return encode({
-            "id": customer_id(self.ledger.seed, customer), "name": f"{given} {family}", "email": f"{given.lower()}.{customer}@example.com",
-            "phone_number": f"+5255000{customer:05d}", "address": None, "city": None, "region": None, "postal_code": None,
-            "country_code": "MX", "customer_code": f"C{customer:05d}", "note": None, "first_visit": stamp(first), "last_visit": stamp(last),
-            "total_visits": len(valid), "total_spent": sum(ticket.total for ticket in tickets) / 100,
-            "total_points": sum(ticket.points[0] for ticket in tickets) / 100,
-            "created_at": stamp(min(slot.created for slot in seen) * 1000), "updated_at": stamp(max(slot.created for slot in seen) * 1000),
-            "deleted_at": None, "permanent_deletion_at": None})
+        first, last = (
+            extreme(slot.sold for slot in valid or seen) * 1000 for extreme in (min, max)
+        )
+        return encode(
+            {
+                "id": customer_id(self.ledger.seed, customer),
+                "name": f"{given} {family}",
+                "email": f"{given.lower()}.{customer}@example.com",
+                "phone_number": f"+5255000{customer:05d}",
+                "address": None,
+                "city": None,
+                "region": None,
+                "postal_code": None,
+                "country_code": "MX",
+                "customer_code": f"C{customer:05d}",
+                "note": None,
+                "first_visit": stamp(first),
+                "last_visit": stamp(last),
+                "total_visits": len(valid),
+                "total_spent": sum(ticket.total for ticket in tickets) / 100,
+                "total_points": sum(ticket.points[0] for ticket in tickets) / 100,
+                "created_at": stamp(min(slot.created for slot in seen) * 1000),
+                "updated_at": stamp(max(slot.created for slot in seen) * 1000),
+                "deleted_at": None,
+                "permanent_deletion_at": None,
+            }
+        )

@@ -1,11 +1,13 @@
-"""Faults that a test can script on the server: what may go wrong in a question, in an answer, and on the wire.
+"""Faults that a test can script on the server: what may go wrong in a question, in an answer, and
+on the wire.
 
     Fault("status", status=503, headers={"Retry-After": "1"}, on=on_page(2), times=3)
     Fault("drop")                                   # the next request's connection is reset
 
-A fault strikes the first `times` requests that `on` accepts (times=None: all of them). Of the kinds that make the whole answer
-useless (SOLO) one strikes a request and the others wait for the next, so that a list of them is a script; the rest combine, in
-the order in which they stand: first those that change the question, then the answer.
+A fault strikes the first `times` requests that `on` accepts (times=None: all of them). Of the kinds
+that make the whole answer useless (SOLO) one strikes a request and the others wait for the next, so
+that a list of them is a script; the rest combine, in the order in which they stand: first those
+that change the question, then the answer.
 """
 
 from __future__ import annotations
@@ -24,13 +26,23 @@ from simulator.api import ApiError, Request
 from simulator.exchange import CODES, Exchange
 from simulator.ids import EPOCH, millis
 
-Step = bytes | float | Literal["reset", "close"]       # send, wait so many seconds, end the connection rudely or politely
+Step = (
+    bytes | float | Literal["reset", "close"]
+)  # send, wait so many seconds, end the connection rudely or politely
 
 
 class Fault:
-    """See the module; `kind` is one of KINDS, `options` are its arguments. Raises ValueError or TypeError at once if they are not."""
+    """See the module; `kind` is one of KINDS, `options` are its arguments. Raises ValueError or
+    TypeError at once if they are not.
+    """
 
-    def __init__(self, kind: str, on: Callable[[Exchange], bool] = lambda exchange: True, times: int | None = 1, **options: Any):
+    def __init__(
+        self,
+        kind: str,
+        on: Callable[[Exchange], bool] = lambda exchange: True,
+        times: int | None = 1,
+        **options: Any,
+    ):
         if kind not in KINDS:
             raise ValueError(f"no fault of kind {kind!r}; there are {', '.join(sorted(KINDS))}")
         self.kind, self.on, self.left, self.options, self._lock = kind, on, times, options, Lock()
@@ -74,16 +86,27 @@ def on_request(*numbers: int) -> Callable[[Exchange], bool]:
 
 # The question
 
-def status(exchange: Exchange, status: int, headers: Mapping[str, str] | None = None, code: str | None = None,
-           body: bytes | None = None) -> None:
+
+def status(
+    exchange: Exchange,
+    status: int,
+    headers: Mapping[str, str] | None = None,
+    code: str | None = None,
+    body: bytes | None = None,
+) -> None:
     """Answer with that status; the body is the API's for it unless given."""
     exchange.status = status
     exchange.headers |= headers or {}
-    exchange.content = ApiError(status, code or CODES.get(status, "ERROR"), "A scripted fault.").body if body is None else body
+    exchange.content = (
+        ApiError(status, code or CODES.get(status, "ERROR"), "A scripted fault.").body
+        if body is None
+        else body
+    )
 
 
 def ignore(exchange: Exchange, names: tuple[str, ...]) -> None:
     """Act as if these filters had not been sent, as the real API does with misspelt ones."""
+
     def without(params: dict[str, str]) -> dict[str, str]:
         return {name: text for name, text in params.items() if name not in names}
 
@@ -116,23 +139,33 @@ def call(exchange: Exchange, act: Callable[[Exchange], None]) -> None:
 
 # The answer
 
+
 def loop(exchange: Exchange, back: int = 1) -> None:
-    """Lead back: 1 to this very page, 2 to the page before it ... (where that began without a cursor: to this page)."""
+    """Lead back: 1 to this very page, 2 to the page before it ... (where that began without a
+    cursor: to this page).
+    """
     if exchange.listing:
-        exchange.listing.cursor = (exchange.cursors()[-back:] or [None])[0] or exchange.listing.at.cursor()
+        exchange.listing.cursor = (exchange.cursors()[-back:] or [None])[
+            0
+        ] or exchange.listing.at.cursor()
 
 
 def endless(exchange: Exchange, empty: bool = False) -> None:
     """Never end: after the last page the same page again (or empty ones), each under a new cursor."""
     if exchange.listing and exchange.listing.cursor is None:
-        exchange.listing.cursor = replace(exchange.listing.at, page=exchange.listing.at.page + 1).cursor()
+        exchange.listing.cursor = replace(
+            exchange.listing.at, page=exchange.listing.at.page + 1
+        ).cursor()
         exchange.listing.rows = [] if empty else exchange.listing.rows
 
 
 def empty(exchange: Exchange) -> None:
     """An empty page that leads to the rows which it should have held."""
     if exchange.listing:
-        exchange.listing.rows, exchange.listing.cursor = [], replace(exchange.listing.at, page=exchange.listing.at.page + 1).cursor()
+        exchange.listing.rows, exchange.listing.cursor = (
+            [],
+            replace(exchange.listing.at, page=exchange.listing.at.page + 1).cursor(),
+        )
 
 
 def cursor(exchange: Exchange, cursor: str | None) -> None:
@@ -159,7 +192,11 @@ def reorder(exchange: Exchange, seed: int = 0) -> None:
     rows(exchange, lambda page: sorted(page, key=lambda _: rng.random()))
 
 
-def body(exchange: Exchange, body: bytes | Callable[[bytes], bytes], kind: str = "application/json; charset=utf-8") -> None:
+def body(
+    exchange: Exchange,
+    body: bytes | Callable[[bytes], bytes],
+    kind: str = "application/json; charset=utf-8",
+) -> None:
     """Put `body` in the place of the answer's, or what it makes of it; the status stays."""
     exchange.headers["Content-Type"] = kind
     exchange.content = body(exchange.body()) if callable(body) else body
@@ -176,7 +213,9 @@ def utf8(exchange: Exchange) -> None:
 
 
 def pad(exchange: Exchange, megabytes: int, gzip: bool = False) -> None:
-    """Blow the body up with white space, which JSON allows; with `gzip` it is a bomb of a few kilobytes."""
+    """Blow the body up with white space, which JSON allows; with `gzip` it is a bomb of a few
+    kilobytes.
+    """
     body(exchange, lambda whole: whole[:1] + b" " * (megabytes << 20) + whole[1:])
     if gzip:
         compress(exchange)
@@ -185,7 +224,12 @@ def pad(exchange: Exchange, megabytes: int, gzip: bool = False) -> None:
 def compress(exchange: Exchange, defect: Literal["cut", "trailer", "crc"] | None = None) -> None:
     """gzip the body, and spoil it: cut in the middle, without its trailer, with a wrong checksum."""
     whole = gz.compress(exchange.body(), 6, mtime=0)
-    spoilt = {"cut": whole[:len(whole) // 2], "trailer": whole[:-8], "crc": whole[:-8] + bytes(4) + whole[-4:], None: whole}
+    spoilt = {
+        "cut": whole[: len(whole) // 2],
+        "trailer": whole[:-8],
+        "crc": whole[:-8] + bytes(4) + whole[-4:],
+        None: whole,
+    }
     exchange.content, exchange.headers["Content-Encoding"] = spoilt[defect], "gzip"
 
 
@@ -193,10 +237,13 @@ def date(exchange: Exchange, skew: timedelta | None) -> None:
     """A Date header that is off by `skew`; None: none at all."""
     exchange.headers.pop("Date", None)
     if skew is not None:
-        exchange.headers["Date"] = format_datetime(EPOCH + timedelta(milliseconds=exchange.now) + skew, usegmt=True)
+        exchange.headers["Date"] = format_datetime(
+            EPOCH + timedelta(milliseconds=exchange.now) + skew, usegmt=True
+        )
 
 
 # The wire
+
 
 def drop(exchange: Exchange, after: int = 0) -> Iterator[Step]:
     """Reset the connection once `after` bytes of the answer are out."""
@@ -207,26 +254,29 @@ def drop(exchange: Exchange, after: int = 0) -> Iterator[Step]:
 def truncate(exchange: Exchange, keep: float = 0.5) -> Iterator[Step]:
     """Promise the whole length, send a part, close."""
     whole = exchange.body()
-    yield exchange.head(len(whole)) + whole[:int(len(whole) * keep)]
+    yield exchange.head(len(whole)) + whole[: int(len(whole) * keep)]
     yield "close"
 
 
 def short(exchange: Exchange, keep: float = 0.5) -> Iterator[Step]:
     """Promise and send a part, as if that were all."""
-    part = exchange.body()[:int(len(exchange.body()) * keep)]
+    part = exchange.body()[: int(len(exchange.body()) * keep)]
     yield exchange.head(len(part)) + part
 
 
 def unsized(exchange: Exchange, keep: float = 1.0) -> Iterator[Step]:
     """Promise no length, send a part, close."""
-    yield exchange.head(None, "Connection: close") + exchange.body()[:int(len(exchange.body()) * keep)]
+    yield (
+        exchange.head(None, "Connection: close")
+        + exchange.body()[: int(len(exchange.body()) * keep)]
+    )
     yield "close"
 
 
 def chunked(exchange: Exchange, keep: float = 1.0) -> Iterator[Step]:
     """Send in chunks; with `keep` below 1 the last chunk is cut and nothing follows it."""
     whole = exchange.body()
-    part = whole[:int(len(whole) * keep)]
+    part = whole[: int(len(whole) * keep)]
     yield exchange.head(None, "Transfer-Encoding: chunked") + b"%x\r\n" % len(whole) + part
     yield b"\r\n0\r\n\r\n" if keep == 1.0 else "close"
 
@@ -237,7 +287,7 @@ def drip(exchange: Exchange, size: int = 1, every: float = 0.5) -> Iterator[Step
     yield exchange.head(len(whole))
     for start in range(0, len(whole), size):
         yield every
-        yield whole[start:start + size]
+        yield whole[start : start + size]
 
 
 def stall(exchange: Exchange, seconds: float = 3600.0) -> Iterator[Step]:
@@ -252,8 +302,30 @@ def raw(exchange: Exchange, data: bytes) -> Iterator[Step]:
     yield "close"
 
 
-KINDS = {act.__name__: (phase, act) for phase, acts in {
-    "ask": (status, ignore, overfill, lag, shrink, call),
-    "answer": (loop, endless, empty, cursor, rows, duplicate, reorder, body, html, utf8, pad, compress, date),
-    "wire": (drop, truncate, short, unsized, chunked, drip, stall, raw)}.items() for act in acts}
-SOLO = {act.__name__ for act in (status, body, html, utf8, drop, truncate, short, unsized, chunked, drip, stall, raw)}
+KINDS = {
+    act.__name__: (phase, act)
+    for phase, acts in {
+        "ask": (status, ignore, overfill, lag, shrink, call),
+        "answer": (
+            loop,
+            endless,
+            empty,
+            cursor,
+            rows,
+            duplicate,
+            reorder,
+            body,
+            html,
+            utf8,
+            pad,
+            compress,
+            date,
+        ),
+        "wire": (drop, truncate, short, unsized, chunked, drip, stall, raw),
+    }.items()
+    for act in acts
+}
+SOLO = {
+    act.__name__
+    for act in (status, body, html, utf8, drop, truncate, short, unsized, chunked, drip, stall, raw)
+}

@@ -1,6 +1,7 @@
 """Identifiers and instants as the API writes them.
 
-Ids are made from names, so a shop has the same ids whatever its seed; instants are UTC milliseconds inside.
+Ids are made from names, so a shop has the same ids whatever its seed; instants are UTC milliseconds
+inside.
 """
 
 from __future__ import annotations
@@ -37,5 +38,7 @@ def millis(moment: datetime) -> int:
 
 
 def opening(day: date) -> int:
-    """When what changes on `day` changes: 10:00 UTC, hours before the first sale and after the last of the day before."""
+    """When what changes on `day` changes: 10:00 UTC, hours before the first sale and after the last
+    of the day before.
+    """
     return ((day - _DAY_ZERO).days * 24 + 10) * 3_600_000

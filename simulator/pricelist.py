@@ -1,6 +1,7 @@
 """The menu of one day, ready to be drawn from: names, prices, costs and weights as they are on it.
 
-In: a business day. Out: `Dish` objects with money in centavos. Costs and prices follow menu.PRICE_LISTS.
+In: a business day. Out: `Dish` objects with money in centavos. Costs and prices follow
+menu.PRICE_LISTS.
 """
 
 from __future__ import annotations
@@ -15,9 +16,17 @@ from typing import NamedTuple
 from simulator.ids import id_of
 from simulator.menu import ITEMS, MODIFIERS, PRICE_LISTS, TAXES, Item, Option, Size
 
-CHANGES = sorted({day for day, _, _ in PRICE_LISTS} | {day for item in ITEMS for day in (item.since, item.until) if day}
-                 | {item.renamed[0] for item in ITEMS if item.renamed}
-                 | {option.since for modifier in MODIFIERS.values() for option in modifier.options if option.since})
+CHANGES = sorted(
+    {day for day, _, _ in PRICE_LISTS}
+    | {day for item in ITEMS for day in (item.since, item.until) if day}
+    | {item.renamed[0] for item in ITEMS if item.renamed}
+    | {
+        option.since
+        for modifier in MODIFIERS.values()
+        for option in modifier.options
+        if option.since
+    }
+)
 
 
 class Tax(NamedTuple):
@@ -39,7 +48,7 @@ class Answer(NamedTuple):
 
 class Ask(NamedTuple):
     chance: float
-    weights: tuple[int, ...]                           # cumulated
+    weights: tuple[int, ...]  # cumulated
     answers: tuple[Answer, ...]
 
 
@@ -60,7 +69,7 @@ class Dish(NamedTuple):
     serves: int
     tax: Tax | None
     asks: tuple[Ask, ...]
-    weights: tuple[int, ...]                           # of the portions, cumulated
+    weights: tuple[int, ...]  # of the portions, cumulated
     portions: tuple[Portion, ...]
     by_weight: bool
     typed_price: bool
@@ -69,7 +78,7 @@ class Dish(NamedTuple):
 class Shelf(NamedTuple):
     """The dishes of one role."""
 
-    weights: tuple[float, ...]                         # cumulated
+    weights: tuple[float, ...]  # cumulated
     dishes: tuple[Dish, ...]
 
     def draw(self, rng: Random) -> Dish:
@@ -81,11 +90,16 @@ def name_on(item: Item, day: date) -> str:
 
 
 def price_on(size: Size, day: date) -> tuple[int, int]:
-    """Price and cost of `size` on `day`: prices rise to the next whole peso, costs to the nearest centavo."""
+    """Price and cost of `size` on `day`: prices rise to the next whole peso, costs to the nearest
+    centavo.
+    """
     price, cost = size.price, size.cost
     for since, dearer, costlier in PRICE_LISTS:
         if day >= since:
-            price, cost = -(-size.price * dearer // 100_00) * 100, (size.cost * costlier + 50) // 100
+            price, cost = (
+                -(-size.price * dearer // 100_00) * 100,
+                (size.cost * costlier + 50) // 100,
+            )
     return price, cost
 
 
@@ -115,20 +129,53 @@ def _menu(month: date, changes: int, opened: date) -> dict[str, Shelf]:
             growth = max(0.05, 1 + item.drift / 100 * (month - (item.since or opened)).days / 365)
             weight = item.weight * item.season[month.month - 1] / 100 * growth
             shelves.setdefault(item.role, []).append((weight, _dish(item, day)))
-    return {role: Shelf(tuple(accumulate(weight for weight, _ in rows)), tuple(dish for _, dish in rows)) for role, rows in shelves.items()}
+    return {
+        role: Shelf(
+            tuple(accumulate(weight for weight, _ in rows)), tuple(dish for _, dish in rows)
+        )
+        for role, rows in shelves.items()
+    }
 
 
 def _dish(item: Item, day: date) -> Dish:
     asks = []
     for key, chance in item.asks:
-        options = [option for option in MODIFIERS[key].options if option.since is None or day >= option.since]
-        answers = tuple(Answer(id_of("modifier", key), option_id(key, option), MODIFIERS[key].name, option.name, option.price)
-                        for option in options)
-        asks.append(Ask(chance / 100, tuple(accumulate(option.weight for option in options)), answers))
-    portions = tuple(Portion(variant_id(item.name, size.name), size.name, sku_of(item, index), *price_on(size, day))
-                     for index, size in enumerate(item.sizes))
-    return Dish(id_of("item", item.name), name_on(item, day), item.role, item.serves, tax_of(item.tax), tuple(asks),
-                tuple(accumulate(size.weight for size in item.sizes)), portions, item.by_weight, item.typed_price)
+        options = [
+            option
+            for option in MODIFIERS[key].options
+            if option.since is None or day >= option.since
+        ]
+        answers = tuple(
+            Answer(
+                id_of("modifier", key),
+                option_id(key, option),
+                MODIFIERS[key].name,
+                option.name,
+                option.price,
+            )
+            for option in options
+        )
+        asks.append(
+            Ask(chance / 100, tuple(accumulate(option.weight for option in options)), answers)
+        )
+    portions = tuple(
+        Portion(
+            variant_id(item.name, size.name), size.name, sku_of(item, index), *price_on(size, day)
+        )
+        for index, size in enumerate(item.sizes)
+    )
+    return Dish(
+        id_of("item", item.name),
+        name_on(item, day),
+        item.role,
+        item.serves,
+        tax_of(item.tax),
+        tuple(asks),
+        tuple(accumulate(size.weight for size in item.sizes)),
+        portions,
+        item.by_weight,
+        item.typed_price,
+    )
 
 
 def menu_on(day: date, opened: date) -> dict[str, Shelf]:

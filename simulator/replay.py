@@ -1,8 +1,10 @@
-"""A recorded shop: the receipts and rows of files that were saved from the API, served again byte for byte.
+"""A recorded shop: the receipts and rows of files that were saved from the API, served again byte
+for byte.
 
-A file is JSON (`{"receipts": [...]}`, `{"items": [...], ...}`, a list of receipts, one receipt) or NDJSON of receipts. A
-receipt appears at its `updated_at`; one without readable instants has always been there. Stores, tills and employees
-that no file holds are named after their ids, so that every id of a receipt is found.
+A file is JSON (`{"receipts": [...]}`, `{"items": [...], ...}`, a list of receipts, one receipt) or
+NDJSON of receipts. A receipt appears at its `updated_at`; one without readable instants has always
+been there. Stores, tills and employees that no file holds are named after their ids, so that every
+id of a receipt is found.
 """
 
 from __future__ import annotations
@@ -35,14 +37,30 @@ class Replay(Book):
         bodies = [decode(body) for body in receipts]
         for resource, field in _NAMED.items():
             ids = {body[field]: body.get("store_id") for body in bodies if body.get(field)}
-            named = [{"id": key, "name": f"{resource[:-1]} {key[:4]}", "store_id": store, "stores": [store], "deleted_at": None}
-                     for key, store in ids.items()]
+            named = [
+                {
+                    "id": key,
+                    "name": f"{resource[:-1]} {key[:4]}",
+                    "store_id": store,
+                    "stores": [store],
+                    "deleted_at": None,
+                }
+                for key, store in ids.items()
+            ]
             rows.setdefault(resource, named)
         super().__init__(rows=rows, merchant=merchant)
-        oldest_first = sorted(zip(reversed(receipts), reversed(bodies), strict=True), key=lambda pair: _instant(pair[1].get("updated_at")))
+        oldest_first = sorted(
+            zip(reversed(receipts), reversed(bodies), strict=True),
+            key=lambda pair: _instant(pair[1].get("updated_at")),
+        )
         for position, (raw, body) in enumerate(oldest_first):
-            self.plant(raw, str(body.get("receipt_number") or f"unnumbered-{position}"), _instant(body.get("created_at")),
-                       _instant(body.get("updated_at")), body.get("store_id"))
+            self.plant(
+                raw,
+                str(body.get("receipt_number") or f"unnumbered-{position}"),
+                _instant(body.get("created_at")),
+                _instant(body.get("updated_at")),
+                body.get("store_id"),
+            )
 
 
 def _instant(text: object) -> datetime:
@@ -69,7 +87,11 @@ def _read(path: Path) -> Iterable[tuple[str, bytes]]:
     found = []
     for resource, raw in whole.items():
         if bytes(raw).startswith(b"["):
-            found += [(resource, bytes(row)) for row in msgspec.json.decode(raw, type=list[msgspec.Raw])]
+            found += [
+                (resource, bytes(row)) for row in msgspec.json.decode(raw, type=list[msgspec.Raw])
+            ]
     if not found:
-        raise ValueError(f"{path}: holds no list of rows such as {encode({'receipts': []}).decode()}")
+        raise ValueError(
+            f"{path}: holds no list of rows such as {encode({'receipts': []}).decode()}"
+        )
     return found

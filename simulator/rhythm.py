@@ -1,7 +1,8 @@
 """When people come: receipts to expect per store and day, and the seconds at which they are rung.
 
-In: a business day (local date). Out: a number of receipts, or seconds after local midnight (beyond 86,400: past midnight).
-Only sums and products are used, whose results are the same on every machine; the calendar is a table for the same reason.
+In: a business day (local date). Out: a number of receipts, or seconds after local midnight (beyond
+86,400: past midnight). Only sums and products are used, whose results are the same on every
+machine; the calendar is a table for the same reason.
 """
 
 from __future__ import annotations
@@ -11,26 +12,62 @@ from datetime import date, timedelta
 from itertools import accumulate
 from random import Random
 
-MONTHS = (88, 98, 100, 101, 106, 99, 104, 100, 93, 97, 102, 110)               # percent, January first
-FEASTS = {(2, 14): 1.35, (4, 30): 1.30, (5, 10): 1.55, (9, 15): 1.30, (9, 16): 0.85, (10, 31): 1.15, (11, 2): 0.80, (12, 12): 0.90,
-          (12, 24): 0.45, (12, 31): 0.50}
+MONTHS = (88, 98, 100, 101, 106, 99, 104, 100, 93, 97, 102, 110)  # percent, January first
+FEASTS = {
+    (2, 14): 1.35,
+    (4, 30): 1.30,
+    (5, 10): 1.55,
+    (9, 15): 1.30,
+    (9, 16): 0.85,
+    (10, 31): 1.15,
+    (11, 2): 0.80,
+    (12, 12): 0.90,
+    (12, 24): 0.45,
+    (12, 31): 0.50,
+}
 CLOSED = {(1, 1), (12, 25)}
-BRIDGES = ((2, 1), (3, 3), (11, 3))                    # (month, nth Monday): Constitution, Juárez, Revolution
+BRIDGES = ((2, 1), (3, 3), (11, 3))  # (month, nth Monday): Constitution, Juárez, Revolution
 WORLD_CUP = (date(2026, 6, 11), date(2026, 7, 19))
-WORKS = (date(2025, 3, 3), date(2025, 3, 16))          # the second store was rebuilt
+WORKS = (date(2025, 3, 3), date(2025, 3, 16))  # the second store was rebuilt
 
 NOON = 12 * 3600
-_LUNCH_AND_DINNER = (2, 3, 5, 8, 10, 11, 9, 7, 5, 4, 4, 5, 6, 8, 10, 12, 12, 10, 8, 5, 2)          # half hours, 12:00 to 22:30
-_LATE = (*_LUNCH_AND_DINNER[:-1], 7, 7, 6, 5, 4, 3, 2, 1)                                        # 12:00 to 02:00
-_EARLY = _LUNCH_AND_DINNER[:12]                                                                 # 12:00 to 18:00
+_LUNCH_AND_DINNER = (
+    2,
+    3,
+    5,
+    8,
+    10,
+    11,
+    9,
+    7,
+    5,
+    4,
+    4,
+    5,
+    6,
+    8,
+    10,
+    12,
+    12,
+    10,
+    8,
+    5,
+    2,
+)  # half hours, 12:00 to 22:30
+_LATE = (*_LUNCH_AND_DINNER[:-1], 7, 7, 6, 5, 4, 3, 2, 1)  # 12:00 to 02:00
+_EARLY = _LUNCH_AND_DINNER[:12]  # 12:00 to 18:00
 _CUMULATED = {weights: list(accumulate(weights)) for weights in (_LUNCH_AND_DINNER, _LATE, _EARLY)}
 
 
 def is_closed(day: date, store: int, opened: date) -> bool:
-    """Whether `store` (0 = the first) stays shut on `day`: two feasts; the second store also in its early Mondays and its works."""
+    """Whether `store` (0 = the first) stays shut on `day`: two feasts; the second store also in its
+    early Mondays and its works.
+    """
     if day < opened or (day.month, day.day) in CLOSED:
         return True
-    return store == 1 and (WORKS[0] <= day <= WORKS[1] or (day.weekday() == 0 and day < opened + timedelta(days=365)))
+    return store == 1 and (
+        WORKS[0] <= day <= WORKS[1] or (day.weekday() == 0 and day < opened + timedelta(days=365))
+    )
 
 
 def is_late(day: date) -> bool:
@@ -39,14 +76,18 @@ def is_late(day: date) -> bool:
 
 
 def demand(day: date, opened: date) -> float:
-    """What `day` is against an average one, for any store: growth, season, feasts, paydays; the weekday is the store's own."""
+    """What `day` is against an average one, for any store: growth, season, feasts, paydays; the
+    weekday is the store's own.
+    """
     years = (day - opened).days / 365
     growth = 0.80 + 0.15 * min(years, 1.0) + 0.07 * max(years - 1.0, 0.0)
     month, into = day.month - 1, (day.day - 15) / 30
-    season = MONTHS[month] + into * (MONTHS[(month + 1) % 12] - MONTHS[month] if into > 0 else MONTHS[month] - MONTHS[month - 1])
+    season = MONTHS[month] + into * (
+        MONTHS[(month + 1) % 12] - MONTHS[month] if into > 0 else MONTHS[month] - MONTHS[month - 1]
+    )
     factor = growth * season / 100 * FEASTS.get((day.month, day.day), 1.0)
     if day.day in (1, 15, 16, 30, 31):
-        factor *= 1.10                                 # quincena
+        factor *= 1.10  # quincena
     if day.weekday() == 0 and (day.month, (day.day + 6) // 7) in BRIDGES:
         factor *= 1.25
     if WORLD_CUP[0] <= day <= WORLD_CUP[1]:
@@ -56,7 +97,18 @@ def demand(day: date, opened: date) -> float:
 
 def draw_times(rng: Random, day: date, count: int) -> list[int]:
     """`count` sorted seconds after local midnight of `day`, in its opening hours."""
-    weights = _EARLY if (day.month, day.day) in ((12, 24), (12, 31)) else _LATE if is_late(day) else _LUNCH_AND_DINNER
+    weights = (
+        _EARLY
+        if (day.month, day.day) in ((12, 24), (12, 31))
+        else _LATE
+        if is_late(day)
+        else _LUNCH_AND_DINNER
+    )
     cumulated, random = _CUMULATED[weights], rng.random
     total = cumulated[-1]
-    return sorted([NOON + bisect(cumulated, random() * total) * 1800 + int(random() * 1800) for _ in range(count)])
+    return sorted(
+        [
+            NOON + bisect(cumulated, random() * total) * 1800 + int(random() * 1800)
+            for _ in range(count)
+        ]
+    )

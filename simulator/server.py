@@ -1,4 +1,5 @@
-"""The API on a loopback port: connections, tokens, the rate limit, the clock, scripted faults, and a log of what was asked.
+"""The API on a loopback port: connections, tokens, the rate limit, the clock, scripted faults, and
+a log of what was asked.
 
     with serve(Shop(), now=lambda: datetime(2026, 11, 2, tzinfo=UTC)) as server:
         requests.get(f"{server.url}/receipts", headers={"Authorization": f"Bearer {server.token}"})
@@ -42,21 +43,38 @@ class Asked(NamedTuple):
     params: dict[str, str]
     page: int
     authorized: bool
-    at: float                                          # seconds of `clock`
+    at: float  # seconds of `clock`
     status: int
-    rows: int                                          # rows of a list; 0 for anything else
+    rows: int  # rows of a list; 0 for anything else
 
 
 class Server(ThreadingTCPServer):
-    """Public: url, token, requests, faults (append to it at any time), source and rules (may be replaced), failures."""
+    """Public: url, token, requests, faults (append to it at any time), source and rules (may be
+    replaced), failures.
+    """
 
     allow_reuse_address, daemon_threads, request_queue_size = True, False, 128
 
-    def __init__(self, source: Source, *, token: str | None = None, now: Callable[[], datetime] | None = None, rules: Rules = _PLAIN,
-                 rate_limit: tuple[int, float] | None = None, faults: Sequence[Fault] = (), port: int = 0,
-                 clock: Callable[[], float] = time.monotonic):
+    def __init__(
+        self,
+        source: Source,
+        *,
+        token: str | None = None,
+        now: Callable[[], datetime] | None = None,
+        rules: Rules = _PLAIN,
+        rate_limit: tuple[int, float] | None = None,
+        faults: Sequence[Fault] = (),
+        port: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ):
         super().__init__(("127.0.0.1", port), _Handler)
-        self.source, self.rules, self.rate_limit, self.faults, self.clock = source, rules, rate_limit, list(faults), clock
+        self.source, self.rules, self.rate_limit, self.faults, self.clock = (
+            source,
+            rules,
+            rate_limit,
+            list(faults),
+            clock,
+        )
         self.token = secrets.token_hex(16) if token is None else token
         self.now = now or (lambda: datetime.now(UTC))
         self.url = f"http://127.0.0.1:{self.server_address[1]}{PREFIX}"
@@ -74,7 +92,9 @@ class Server(ThreadingTCPServer):
             most = max(most, end - start + 1)
         return most
 
-    def exchange(self, method: str, target: str, authorization: str | None) -> tuple[Exchange, Fault | None]:
+    def exchange(
+        self, method: str, target: str, authorization: str | None
+    ) -> tuple[Exchange, Fault | None]:
         """Answer one request; the fault, if any, is how it is to be sent."""
         parts = urlsplit(target)
         path = parts.path.removeprefix(PREFIX) if parts.path.startswith(PREFIX + "/") else "/"
@@ -87,8 +107,23 @@ class Server(ThreadingTCPServer):
         with self._lock:
             self._count += 1
             number, authorized = self._count, authorization == f"Bearer {self.token}"
-        exchange = Exchange(number, method, path, params, page, millis(moment), self.rules, lambda: [
-            *(asked.params.get("cursor") for asked in list(self.requests) if asked.path == path), params.get("cursor")])
+        exchange = Exchange(
+            number,
+            method,
+            path,
+            params,
+            page,
+            millis(moment),
+            self.rules,
+            lambda: [
+                *(
+                    asked.params.get("cursor")
+                    for asked in list(self.requests)
+                    if asked.path == path
+                ),
+                params.get("cursor"),
+            ],
+        )
         exchange.headers["Date"] = format_datetime(moment.astimezone(UTC), usegmt=True)
         struck = struck_by(list(self.faults), exchange)
         for fault in struck:
@@ -100,19 +135,36 @@ class Server(ThreadingTCPServer):
             if fault.phase == "answer":
                 fault.act(exchange)
         with self._lock:
-            self.requests.append(Asked(number, method, path, params, page, authorized, at, exchange.status,
-                                       len(exchange.listing.rows) if exchange.listing else 0))
+            self.requests.append(
+                Asked(
+                    number,
+                    method,
+                    path,
+                    params,
+                    page,
+                    authorized,
+                    at,
+                    exchange.status,
+                    len(exchange.listing.rows) if exchange.listing else 0,
+                )
+            )
         return exchange, next((fault for fault in struck if fault.phase == "wire"), None)
 
     def _answer(self, exchange: Exchange, authorized: bool, at: float) -> None:
         try:
             if not authorized:
-                raise ApiError(401, "UNAUTHORIZED", "The access token is missing, malformed or revoked.")
+                raise ApiError(
+                    401, "UNAUTHORIZED", "The access token is missing, malformed or revoked."
+                )
             self._grant(at)
             if exchange.method != "GET":
                 raise ApiError(405, "BAD_REQUEST", "This shop can only be read.")
-            found = answer(self.source, exchange.now, exchange.path, exchange.params, exchange.rules)
-            exchange.listing, exchange.content = (found, None) if isinstance(found, Page) else (None, found)
+            found = answer(
+                self.source, exchange.now, exchange.path, exchange.params, exchange.rules
+            )
+            exchange.listing, exchange.content = (
+                (found, None) if isinstance(found, Page) else (None, found)
+            )
         except ApiError as error:
             exchange.status, exchange.content = error.status, error.body
 
@@ -124,11 +176,15 @@ class Server(ThreadingTCPServer):
             while self._granted and at - self._granted[0] >= seconds:
                 self._granted.popleft()
             if len(self._granted) >= most:
-                raise ApiError(429, "RATE_LIMITED", f"More than {most} requests in {seconds:g} seconds.")
+                raise ApiError(
+                    429, "RATE_LIMITED", f"More than {most} requests in {seconds:g} seconds."
+                )
             self._granted.append(at)
 
     def start(self) -> Server:
-        self._thread = Thread(target=self.serve_forever, kwargs={"poll_interval": 0.05}, name="simulator", daemon=True)
+        self._thread = Thread(
+            target=self.serve_forever, kwargs={"poll_interval": 0.05}, name="simulator", daemon=True
+        )
         self._thread.start()
         return self
 
@@ -166,17 +222,19 @@ class _Handler(BaseHTTPRequestHandler):
     def _respond(self) -> None:
         self.rfile.read(int(self.headers.get("Content-Length") or 0))
         try:
-            exchange, fault = self.server.exchange(self.command, self.path, self.headers.get("Authorization"))
+            exchange, fault = self.server.exchange(
+                self.command, self.path, self.headers.get("Authorization")
+            )
             body = exchange.body()
             for step in fault.act(exchange) if fault else (exchange.head(len(body)) + body,):
                 self._take(step)
         except ConnectionError:
-            self.close_connection = True               # the client has gone
-        except Exception as failure:                   # noqa: BLE001  # raised again when serve() ends
+            self.close_connection = True  # the client has gone
+        except Exception as failure:  # raised again when serve() ends  # noqa: BLE001
             self.server.failures.append(failure)
             self.close_connection = True
 
-    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _respond                                              # noqa: N815
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _respond  # noqa: N815
 
     def _take(self, step: Step) -> None:
         if isinstance(step, bytes):
@@ -186,7 +244,9 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             self.close_connection = True
             if step == "reset":
-                self.connection.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+                self.connection.setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+                )
                 self.connection.close()
 
     def log_message(self, format: str, *arguments: object) -> None:
@@ -194,13 +254,36 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 @contextmanager
-def serve(source: Source, *, token: str | None = None, now: Callable[[], datetime] | None = None, history_days: int | None = None,
-          rate_limit: tuple[int, float] | None = None, faults: Sequence[Fault] = (), default_limit: int = 50, max_limit: int = 250,
-          order: str = "created_desc", offsets: bool = False, scopes: frozenset[str] | None = None, port: int = 0,
-          clock: Callable[[], float] = time.monotonic) -> Iterator[Server]:
-    """Serve `source` in the background until the block ends; then raise what went wrong inside the server, if anything did."""
+def serve(
+    source: Source,
+    *,
+    token: str | None = None,
+    now: Callable[[], datetime] | None = None,
+    history_days: int | None = None,
+    rate_limit: tuple[int, float] | None = None,
+    faults: Sequence[Fault] = (),
+    default_limit: int = 50,
+    max_limit: int = 250,
+    order: str = "created_desc",
+    offsets: bool = False,
+    scopes: frozenset[str] | None = None,
+    port: int = 0,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Server]:
+    """Serve `source` in the background until the block ends; then raise what went wrong inside the
+    server, if anything did.
+    """
     rules = Rules(history_days, default_limit, max_limit, order, offsets, None, scopes)
-    server = Server(source, token=token, now=now, rules=rules, rate_limit=rate_limit, faults=faults, port=port, clock=clock).start()
+    server = Server(
+        source,
+        token=token,
+        now=now,
+        rules=rules,
+        rate_limit=rate_limit,
+        faults=faults,
+        port=port,
+        clock=clock,
+    ).start()
     try:
         yield server
     finally:

@@ -1,8 +1,9 @@
-"""Cash-drawer shifts: one per till and business day, made of the receipts rung in it, so that they tie to the centavo.
+"""Cash-drawer shifts: one per till and business day, made of the receipts rung in it, so that they
+tie to the centavo.
 
-A shift is what the till printed when it was closed: a later cancellation does not change it. Amounts are in pesos and
-positive; discounts, taxes, tips and payments are those of sales less those of refunds. It is listed once the till that closed
-it has reached the server.
+A shift is what the till printed when it was closed: a later cancellation does not change it.
+Amounts are in pesos and positive; discounts, taxes, tips and payments are those of sales less those
+of refunds. It is listed once the till that closed it has reached the server.
 """
 
 from __future__ import annotations
@@ -32,11 +33,23 @@ class Shifts:
             for day in range(self.ledger.first, now // 86_400_000 + 719_163 + 2):
                 if not till.web and (known := self._known(device, day)) and known <= now:
                     key = id_of("shift", f"{self.ledger.seed}/{till.number}/{day}")
-                    entries.append(Entry(known, key, known, key, store, False, partial(self._print, key, device, day)))
+                    entries.append(
+                        Entry(
+                            known,
+                            key,
+                            known,
+                            key,
+                            store,
+                            False,
+                            partial(self._print, key, device, day),
+                        )
+                    )
         return entries
 
     def _known_at(self, device: int, day: int) -> int:
-        """The millisecond at which the server learns of the till's shift of the day; 0 if there is none."""
+        """The millisecond at which the server learns of the till's shift of the day; 0 if there is
+        none.
+        """
         slots, absence = self.ledger.plan(device, day), self.ledger.absence(device, day)
         closed = self._closed(slots) if slots else 0
         return (absence[1] + 60 if absence and absence[0] <= closed < absence[1] else closed) * 1000
@@ -66,18 +79,49 @@ class Shifts:
         paid_out = 350_00 if day % 9 == 0 else 0
         expected = STARTING_CASH + sums["in"] - sums["out"] - paid_out
         who = self.tickets.ticket(slots[0]).employee or ""
-        money = {"starting_cash": STARTING_CASH, "cash_payments": sums["in"], "cash_refunds": sums["out"], "paid_in": 0,
-                 "paid_out": paid_out, "expected_cash": expected, "actual_cash": expected - (day * 7919 % 11 - 5) * 1_00 * (day % 5 == 0),
-                 "gross_sales": sums["gross"], "refunds": sums["refunds"], "discounts": sums["discounts"],
-                 "net_sales": sums["gross"] - sums["discounts"] - sums["refunds"], "tip": sums["tip"], "surcharge": sums["surcharge"]}
+        money = {
+            "starting_cash": STARTING_CASH,
+            "cash_payments": sums["in"],
+            "cash_refunds": sums["out"],
+            "paid_in": 0,
+            "paid_out": paid_out,
+            "expected_cash": expected,
+            "actual_cash": expected - (day * 7919 % 11 - 5) * 1_00 * (day % 5 == 0),
+            "gross_sales": sums["gross"],
+            "refunds": sums["refunds"],
+            "discounts": sums["discounts"],
+            "net_sales": sums["gross"] - sums["discounts"] - sums["refunds"],
+            "tip": sums["tip"],
+            "surcharge": sums["surcharge"],
+        }
         employee = id_of("employee", who)
-        moved = {"type": "PAY_OUT", "money_amount": paid_out / 100, "comment": "gas", "employee_id": employee,
-                 "created_at": stamp(opened * 1000)}
-        return encode({
-            "id": key, "store_id": id_of("store", STORES[till.store].name), "pos_device_id": id_of("device", till.number),
-            "opened_at": stamp(opened * 1000), "closed_at": stamp(self._closed(slots) * 1000), "opened_by_employee": employee,
-            "closed_by_employee": employee, **{name: amount / 100 for name, amount in money.items()},
-            "taxes": [{"tax_id": tax, "money_amount": amount / 100} for tax, amount in taxes.items()],
-            "payments": [{"payment_type_id": id_of("tender", TENDERS[tender].name), "money_amount": amount / 100}
-                         for tender, amount in payments.items()],
-            "cash_movements": [moved] if paid_out else []})
+        moved = {
+            "type": "PAY_OUT",
+            "money_amount": paid_out / 100,
+            "comment": "gas",
+            "employee_id": employee,
+            "created_at": stamp(opened * 1000),
+        }
+        return encode(
+            {
+                "id": key,
+                "store_id": id_of("store", STORES[till.store].name),
+                "pos_device_id": id_of("device", till.number),
+                "opened_at": stamp(opened * 1000),
+                "closed_at": stamp(self._closed(slots) * 1000),
+                "opened_by_employee": employee,
+                "closed_by_employee": employee,
+                **{name: amount / 100 for name, amount in money.items()},
+                "taxes": [
+                    {"tax_id": tax, "money_amount": amount / 100} for tax, amount in taxes.items()
+                ],
+                "payments": [
+                    {
+                        "payment_type_id": id_of("tender", TENDERS[tender].name),
+                        "money_amount": amount / 100,
+                    }
+                    for tender, amount in payments.items()
+                ],
+                "cash_movements": [moved] if paid_out else [],
+            }
+        )

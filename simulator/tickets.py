@@ -1,7 +1,9 @@
-"""A slot's ticket: who ordered what, how it was discounted, tipped and paid; and what a refund gives back of it.
+"""A slot's ticket: who ordered what, how it was discounted, tipped and paid; and what a refund
+gives back of it.
 
-In: a slot of the ledger. Out: a `Ticket` in centavos. Each ticket is drawn from its own random source, so that it is the same
-whoever asks for it and whatever was asked before. Conserved: payments == total == lines + tip + surcharge - rounding.
+In: a slot of the ledger. Out: a `Ticket` in centavos. Each ticket is drawn from its own random
+source, so that it is the same whoever asks for it and whatever was asked before. Conserved:
+payments == total == lines + tip + surcharge - rounding.
 """
 
 from __future__ import annotations
@@ -44,15 +46,15 @@ class Ticket(NamedTuple):
     total: int
     tip: int
     surcharge: int
-    payments: list[tuple[int, int]]                    # (index of trade.TENDERS, centavos)
+    payments: list[tuple[int, int]]  # (index of trade.TENDERS, centavos)
     customer: int
     employee: str | None
     dining_option: str | None
     order: str | None
     note: str | None
-    points: tuple[int, int, int]                       # earned, deducted, balance, in hundredths
-    plain: bool                                        # whole amounts printed without decimals
-    split_second: bool                                 # paid a second before it was dated
+    points: tuple[int, int, int]  # earned, deducted, balance, in hundredths
+    plain: bool  # whole amounts printed without decimals
+    split_second: bool  # paid a second before it was dated
 
 
 def _pick(rng: Random, rows: tuple[tuple[str, int], ...]) -> str:
@@ -90,48 +92,103 @@ class Tickets:
         tip = self._tip(rng, due, channel, tender) if due else 0
         total = due + surcharge + tip
         if till.store == 1 and tender == CASH and total % 50 and random() < 0.03:
-            total -= total % 50                        # the till rounds cash down
+            total -= total % 50  # the till rounds cash down
         points = (total // 20, 0, int(random() * 300_00)) if slot.customer >= 0 else (0, 0, 0)
-        return Ticket(lines, discounts, taxes, total, tip, surcharge, self._payments(rng, total, tender), slot.customer,
-                      self._employee(random(), slot, day), dining_option, self._order(rng, channel),
-                      NOTES[int(random() * len(NOTES))] if random() < 0.004 else None, points, random() < 0.55, random() < 0.01)
+        return Ticket(
+            lines,
+            discounts,
+            taxes,
+            total,
+            tip,
+            surcharge,
+            self._payments(rng, total, tender),
+            slot.customer,
+            self._employee(random(), slot, day),
+            dining_option,
+            self._order(rng, channel),
+            NOTES[int(random() * len(NOTES))] if random() < 0.004 else None,
+            points,
+            random() < 0.55,
+            random() < 0.01,
+        )
 
     @staticmethod
     def _channel(draw: float, years: float, web: bool) -> str:
         if web:
             return "domicilio" if draw < 0.7 else "llevar"
         delivery, app = 0.10 + 0.02 * min(years, 4.0), 0.08 + 0.025 * min(years, 4.0)
-        return "domicilio" if draw < delivery else "app" if draw < delivery + app else "llevar" if draw < delivery + app + 0.21 else "aquí"
+        return (
+            "domicilio"
+            if draw < delivery
+            else (
+                "app"
+                if draw < delivery + app
+                else "llevar"
+                if draw < delivery + app + 0.21
+                else "aquí"
+            )
+        )
 
     @staticmethod
-    def _discount(rng: Random, lines: list[Line], day: date, customer: int) -> list[tuple[Discount, int | None, int]]:
+    def _discount(
+        rng: Random, lines: list[Line], day: date, customer: int
+    ) -> list[tuple[Discount, int | None, int]]:
         """Discount the lines: one line's own first, then one on the whole ticket; points come last."""
         taken = []
         for index, discount in enumerate(DISCOUNTS):
-            if (discount.weekday is not None and discount.weekday != day.weekday()) or (discount.since and day < discount.since):
+            if (discount.weekday is not None and discount.weekday != day.weekday()) or (
+                discount.since and day < discount.since
+            ):
                 continue
             if rng.random() >= discount.chance:
                 continue
-            ones = [line for line in lines if (line.dish.name == "Malteada") == (index == HALF_PRICE_SHAKE)][:1]
+            ones = [
+                line
+                for line in lines
+                if (line.dish.name == "Malteada") == (index == HALF_PRICE_SHAKE)
+            ][:1]
             value = discount.value if discount.value is not None else 5 + int(rng.random() * 60)
             percent = value if discount.kind.endswith("PERCENT") else None
-            amount = None if percent is not None else value if discount.value is not None else value * 150
-            taken.append((not discount.whole, discount, percent, amount, lines if discount.whole else ones))
-        taken.sort(key=lambda row: (not row[0], row[2] is None))             # lines first, then percents, then amounts
+            amount = (
+                None
+                if percent is not None
+                else value
+                if discount.value is not None
+                else value * 150
+            )
+            taken.append(
+                (not discount.whole, discount, percent, amount, lines if discount.whole else ones)
+            )
+        taken.sort(
+            key=lambda row: (not row[0], row[2] is None)
+        )  # lines first, then percents, then amounts
         taken = [row for row in taken if row[0]] + [row for row in taken if not row[0]][:1]
         if customer >= 0 and rng.random() < POINTS.chance:
-            taken.append((False, POINTS, None, 10_000_00 if rng.random() < 0.08 else 10_00 + 100 * int(rng.random() * 150), lines))
-        return [(discount, percent, amount) for _, discount, percent, most, chosen in taken
-                if (amount := discount_lines(chosen, discount, percent, most))]
+            taken.append(
+                (
+                    False,
+                    POINTS,
+                    None,
+                    10_000_00 if rng.random() < 0.08 else 10_00 + 100 * int(rng.random() * 150),
+                    lines,
+                )
+            )
+        return [
+            (discount, percent, amount)
+            for _, discount, percent, most, chosen in taken
+            if (amount := discount_lines(chosen, discount, percent, most))
+        ]
 
     @staticmethod
-    def _tender(rng: Random, channel: str, dining_option: str | None, years: float, web: bool) -> int:
+    def _tender(
+        rng: Random, channel: str, dining_option: str | None, years: float, web: bool
+    ) -> int:
         if channel == "app":
             return RAPPI if dining_option == "Rappi" else UBER
         if web:
             return WALLET
         cash = 0.55 - 0.06 * min(years, 5.0)
-        return bisect((cash, 0.90, 0.96, 1.0), rng.random())                 # CASH, CARD, TRANSFER, WALLET
+        return bisect((cash, 0.90, 0.96, 1.0), rng.random())  # CASH, CARD, TRANSFER, WALLET
 
     @staticmethod
     def _tip(rng: Random, due: int, channel: str, tender: int) -> int:
@@ -139,7 +196,13 @@ class Tickets:
         if rng.random() >= chance:
             return 0
         draw = rng.random()
-        return half_up(due, 10) if draw < 0.6 else half_up(due * 15, 100) if draw < 0.8 else (due // 10 // 500 + 1) * 500
+        return (
+            half_up(due, 10)
+            if draw < 0.6
+            else half_up(due * 15, 100)
+            if draw < 0.8
+            else (due // 10 // 500 + 1) * 500
+        )
 
     @staticmethod
     def _payments(rng: Random, total: int, tender: int) -> list[tuple[int, int]]:
@@ -181,5 +244,15 @@ class Tickets:
         taxes, total = tax_lines([line]), line.total
         deducted = (0, min(total // 20, sale.points[0]), sale.points[2])
         discounts = [row for row in line.discounts if row[2]]
-        return sale._replace(lines=[line], discounts=discounts, taxes=taxes, total=total, tip=0, surcharge=0, note=None, points=deducted,
-                             payments=[(sale.payments[0][0], total)], split_second=rng.random() < 0.1)
+        return sale._replace(
+            lines=[line],
+            discounts=discounts,
+            taxes=taxes,
+            total=total,
+            tip=0,
+            surcharge=0,
+            note=None,
+            points=deducted,
+            payments=[(sale.payments[0][0], total)],
+            split_second=rng.random() < 0.1,
+        )

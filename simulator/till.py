@@ -1,8 +1,10 @@
-"""The till's arithmetic, in centavos and thousandths of a quantity, by the rules that real receipts obey to the cent.
+"""The till's arithmetic, in centavos and thousandths of a quantity, by the rules that real receipts
+obey to the cent.
 
-Conserved per receipt: a discount's shares add up to it, the lines' taxes add up to the tax on the receipt's whole base; both
-by cumulative rounding in line order (round the running total, less what was given before), half up.
-Source: the invariants E to M that were checked on real receipts of the API.
+Conserved per receipt: a discount's shares add up to it, the lines' taxes add up to the tax on the
+receipt's whole base; both by cumulative rounding in line order (round the running total, less what
+was given before), half up. Source: the invariants E to M that were checked on real receipts of the
+API.
 """
 
 from __future__ import annotations
@@ -14,12 +16,41 @@ from simulator.trade import Discount
 
 
 class Line:
-    """One line of a ticket. `milli` is the quantity in thousandths; `discounts` are (discount, percent or None, centavos)."""
+    """One line of a ticket. `milli` is the quantity in thousandths; `discounts` are (discount,
+    percent or None, centavos).
+    """
 
-    __slots__ = ("answers", "cost", "discount", "discounts", "dish", "gross", "milli", "note", "portion", "price", "tax")
+    __slots__ = (
+        "answers",
+        "cost",
+        "discount",
+        "discounts",
+        "dish",
+        "gross",
+        "milli",
+        "note",
+        "portion",
+        "price",
+        "tax",
+    )
 
-    def __init__(self, dish: Dish, portion: Portion, milli: int, price: int, answers: tuple[Answer, ...], note: str | None = None):
-        self.dish, self.portion, self.milli, self.price, self.answers, self.note = dish, portion, milli, price, answers, note
+    def __init__(
+        self,
+        dish: Dish,
+        portion: Portion,
+        milli: int,
+        price: int,
+        answers: tuple[Answer, ...],
+        note: str | None = None,
+    ):
+        self.dish, self.portion, self.milli, self.price, self.answers, self.note = (
+            dish,
+            portion,
+            milli,
+            price,
+            answers,
+            note,
+        )
         self.gross = half_up(price * milli, 1000)
         for answer in answers:
             self.gross += answer.price * milli // 1000
@@ -49,8 +80,12 @@ def spread(amount: int, bases: Sequence[int]) -> list[int]:
     return shares
 
 
-def discount_lines(lines: Sequence[Line], discount: Discount, percent: int | None, amount: int | None) -> int:
-    """Take `percent` of what the lines still cost, or `amount` at most that, off the lines; returns what was taken."""
+def discount_lines(
+    lines: Sequence[Line], discount: Discount, percent: int | None, amount: int | None
+) -> int:
+    """Take `percent` of what the lines still cost, or `amount` at most that, off the lines; returns
+    what was taken.
+    """
     bases = [line.gross - line.discount for line in lines]
     whole = sum(bases)
     taken = half_up(whole * percent, 100) if percent is not None else min(amount or 0, whole)

@@ -1,7 +1,8 @@
-"""Where and how the burger place sells: its stores, tills, people, tenders and discounts, as plain tables.
+"""Where and how the burger place sells: its stores, tills, people, tenders and discounts, as plain
+tables.
 
-Weights are relative; money is in centavos. Addresses and persons are made up, telephone numbers and domains are of the
-kinds reserved for that.
+Weights are relative; money is in centavos. Addresses and persons are made up, telephone numbers and
+domains are of the kinds reserved for that.
 """
 
 from __future__ import annotations
@@ -13,7 +14,9 @@ BUSINESS, COUNTRY, CURRENCY, DECIMALS = "La Brasa Hamburguesas", "MX", "MXN", 2
 
 
 class Store(NamedTuple):
-    """A branch: its size against the average, and its weekdays (Monday first) in percent of its own average."""
+    """A branch: its size against the average, and its weekdays (Monday first) in percent of its own
+    average.
+    """
 
     name: str
     region: str
@@ -23,19 +26,21 @@ class Store(NamedTuple):
 
 
 class Till(NamedTuple):
-    """A device; `number` begins its receipts' numbers. A web channel is no device: null device, null employee."""
+    """A device; `number` begins its receipts' numbers. A web channel is no device: null device,
+    null employee.
+    """
 
     number: int
     name: str
     store: int
     share: float
     web: bool = False
-    roams: bool = False                                # a tablet that may be offline for days
+    roams: bool = False  # a tablet that may be offline for days
 
 
 class Tender(NamedTuple):
     name: str
-    kind: str                                          # Loyverse's payment type
+    kind: str  # Loyverse's payment type
 
 
 class Discount(NamedTuple):
@@ -44,31 +49,66 @@ class Discount(NamedTuple):
     name: str
     kind: str
     value: int | None
-    whole: bool                                        # on the whole ticket, else on one line
-    chance: float                                      # share of receipts (lines where not `whole`) of a day that it applies to
+    whole: bool  # on the whole ticket, else on one line
+    chance: float  # share of receipts (lines where not `whole`) of a day that it applies to
     weekday: int | None = None
     since: date | None = None
 
 
 STORES = (
-    Store("La Brasa Centro", "Cuauhtémoc", 1.05, (74, 80, 88, 98, 126, 134, 100),
-          ("Ana Torres", "Luis Mora", "Carla Ríos", "Iván Peña")),
-    Store("La Brasa Del Valle", "Benito Juárez", 0.95, (88, 94, 100, 104, 118, 108, 88), ("Sofía Luna", "Raúl Soto", "Elena Cruz")),
-    Store("La Brasa Coyoacán", "Coyoacán", 1.0, (70, 78, 86, 96, 120, 140, 110), ("Marta Gil", "Hugo Vega", "Nora Paz")),
-    Store("La Brasa Satélite", "Naucalpan", 0.9, (78, 82, 90, 98, 122, 132, 98), ("Óscar León", "Irma Díaz", "Saúl Ruiz")),
+    Store(
+        "La Brasa Centro",
+        "Cuauhtémoc",
+        1.05,
+        (74, 80, 88, 98, 126, 134, 100),
+        ("Ana Torres", "Luis Mora", "Carla Ríos", "Iván Peña"),
+    ),
+    Store(
+        "La Brasa Del Valle",
+        "Benito Juárez",
+        0.95,
+        (88, 94, 100, 104, 118, 108, 88),
+        ("Sofía Luna", "Raúl Soto", "Elena Cruz"),
+    ),
+    Store(
+        "La Brasa Coyoacán",
+        "Coyoacán",
+        1.0,
+        (70, 78, 86, 96, 120, 140, 110),
+        ("Marta Gil", "Hugo Vega", "Nora Paz"),
+    ),
+    Store(
+        "La Brasa Satélite",
+        "Naucalpan",
+        0.9,
+        (78, 82, 90, 98, 122, 132, 98),
+        ("Óscar León", "Irma Díaz", "Saúl Ruiz"),
+    ),
 )
 OWNER = "Pilar Brasa"
-LEFT = ("Iván Peña", date(2025, 5, 1))                # an employee who was deleted that day
+LEFT = ("Iván Peña", date(2025, 5, 1))  # an employee who was deleted that day
 
 
 def tills(stores: int) -> tuple[Till, ...]:
-    """The tills of the first `stores` stores; the first store has a terrace tablet and sells on the web too."""
-    first = (Till(1, "Caja 1", 0, 0.70), Till(2, "Tableta terraza", 0, 0.265, roams=True), Till(9, "Pedidos web", 0, 0.035, web=True))
+    """The tills of the first `stores` stores; the first store has a terrace tablet and sells on the
+    web too.
+    """
+    first = (
+        Till(1, "Caja 1", 0, 0.70),
+        Till(2, "Tableta terraza", 0, 0.265, roams=True),
+        Till(9, "Pedidos web", 0, 0.035, web=True),
+    )
     return first + tuple(Till(index + 2, "Caja", index, 1.0) for index in range(1, stores))
 
 
-TENDERS = (Tender("Efectivo", "CASH"), Tender("Tarjeta", "NONINTEGRATEDCARD"), Tender("Transferencia", "OTHER"),
-           Tender("Mercado Pago", "MERCADOPAGO"), Tender("Uber Eats", "OTHER"), Tender("Rappi", "OTHER"))
+TENDERS = (
+    Tender("Efectivo", "CASH"),
+    Tender("Tarjeta", "NONINTEGRATEDCARD"),
+    Tender("Transferencia", "OTHER"),
+    Tender("Mercado Pago", "MERCADOPAGO"),
+    Tender("Uber Eats", "OTHER"),
+    Tender("Rappi", "OTHER"),
+)
 CASH, CARD, TRANSFER, WALLET, UBER, RAPPI = range(6)
 
 DISCOUNTS = (
@@ -81,13 +121,66 @@ DISCOUNTS = (
     Discount("Malteada a mitad", "FIXED_PERCENT", 50, False, 0.25, weekday=2),
     Discount("Detalle", "FIXED_PERCENT", 10, False, 0.008),
 )
-POINTS = Discount("Puntos", "DISCOUNT_BY_POINTS", None, True, 0.05)           # share of the receipts of known customers
-HALF_PRICE_SHAKE = 6                                  # DISCOUNTS[6] is only for shakes
+POINTS = Discount(
+    "Puntos", "DISCOUNT_BY_POINTS", None, True, 0.05
+)  # share of the receipts of known customers
+HALF_PRICE_SHAKE = 6  # DISCOUNTS[6] is only for shakes
 
-GIVEN = ("Ana", "Beto", "Carmen", "Diego", "Elsa", "Fer", "Gaby", "Héctor", "Inés", "Jorge", "Karla", "Leo", "Mónica", "Nico", "Olga",
-         "Pepe", "Rosa", "Santi", "Tere", "Ximena")
-FAMILY = ("Acosta", "Bravo", "Cano", "Duarte", "Espino", "Fuentes", "Galindo", "Huerta", "Ibarra", "Juárez", "Lara", "Mata", "Nieto",
-          "Ortega", "Pineda", "Quiroz", "Rojas", "Salas", "Tapia", "Zamora")
+GIVEN = (
+    "Ana",
+    "Beto",
+    "Carmen",
+    "Diego",
+    "Elsa",
+    "Fer",
+    "Gaby",
+    "Héctor",
+    "Inés",
+    "Jorge",
+    "Karla",
+    "Leo",
+    "Mónica",
+    "Nico",
+    "Olga",
+    "Pepe",
+    "Rosa",
+    "Santi",
+    "Tere",
+    "Ximena",
+)
+FAMILY = (
+    "Acosta",
+    "Bravo",
+    "Cano",
+    "Duarte",
+    "Espino",
+    "Fuentes",
+    "Galindo",
+    "Huerta",
+    "Ibarra",
+    "Juárez",
+    "Lara",
+    "Mata",
+    "Nieto",
+    "Ortega",
+    "Pineda",
+    "Quiroz",
+    "Rojas",
+    "Salas",
+    "Tapia",
+    "Zamora",
+)
 ORDERS = ("Mesa 3", "Mesa 4", "Mesa 7", "Mesa 11", "Mesa 12", "Barra", "Terraza 2")
-LINE_NOTES = ("bien cocida por favor", "sin sal", "partida a la mitad", "para niño", "extra servilletas 🙏")
-NOTES = ("cliente espera afuera", "llamar al 55 0000 0134", "facturar: compras@example.com", "cumpleaños 🎉")
+LINE_NOTES = (
+    "bien cocida por favor",
+    "sin sal",
+    "partida a la mitad",
+    "para niño",
+    "extra servilletas 🙏",
+)
+NOTES = (
+    "cliente espera afuera",
+    "llamar al 55 0000 0134",
+    "facturar: compras@example.com",
+    "cumpleaños 🎉",
+)

@@ -1,4 +1,6 @@
-"""A clean environment for every test, and the pipeline as its users start it: as a process of its own."""
+"""A clean environment for every test, and the pipeline as its users start it: as a process of its
+own.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +17,25 @@ from hypothesis import HealthCheck, settings
 
 ROOT = Path(__file__).parent.parent
 
-settings.register_profile("default", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow])
+settings.register_profile(
+    "default", deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow]
+)
 settings.load_profile("default")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
-    parser.addoption("--update-golden", action="store_true", help="write golden files again, on purpose")
+    parser.addoption(
+        "--update-golden", action="store_true", help="write golden files again, on purpose"
+    )
 
 
 @pytest.fixture(autouse=True)
 def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting, credential or proxy of the machine reaches a test."""
     for name in list(os.environ):
-        if name.startswith(("AWS_", "LUIGI_", "LOYVERSE_", "CUSTOMER_", "SMTP_", "WEBHOOK_", "POS_")) or name.lower().endswith("_proxy"):
+        if name.startswith(
+            ("AWS_", "LUIGI_", "LOYVERSE_", "CUSTOMER_", "SMTP_", "WEBHOOK_", "POS_")
+        ) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
@@ -36,44 +44,90 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @dataclass
 class Runner:
-    """Runs `luigi --module pipeline ...` in a folder of its own, with the shipped luigi.cfg and overrides of it."""
+    """Runs `luigi --module pipeline ...` in a folder of its own, with the shipped luigi.cfg and
+    overrides of it.
+    """
 
     folder: Path
     options: dict[str, dict[str, str]] = field(default_factory=dict)
     environment: dict[str, str] = field(default_factory=dict)
 
     def configure(self, section: str, **options: object) -> Runner:
-        self.options.setdefault(section, {}).update({name: str(value) for name, value in options.items()})
+        self.options.setdefault(section, {}).update(
+            {name: str(value) for name, value in options.items()}
+        )
         return self
 
     def command(self, *arguments: str, scheduler: str = "--local-scheduler") -> list[str]:
-        lines = [f"[{section}]\n" + "".join(f"{k} = {v}\n" for k, v in options.items()) for section, options in self.options.items()]
+        lines = [
+            f"[{section}]\n" + "".join(f"{k} = {v}\n" for k, v in options.items())
+            for section, options in self.options.items()
+        ]
         (self.folder / "overrides.cfg").write_text("\n".join(lines).replace("%", "%%"))
         for name in ("luigi.cfg", "config"):
             if not (self.folder / name).exists():
                 (self.folder / name).symlink_to(ROOT / name)
-        return [sys.executable, "-m", "luigi", "--module", "pipeline", *arguments, *([scheduler] if scheduler else [])]
+        return [
+            sys.executable,
+            "-m",
+            "luigi",
+            "--module",
+            "pipeline",
+            *arguments,
+            *([scheduler] if scheduler else []),
+        ]
 
     def pos(self, *arguments: str) -> tuple[int, str]:
         """Exit code and output of `pos ...`."""
         self.command()
-        done = subprocess.run([sys.executable, "-m", "pipeline", *arguments], cwd=self.folder, env=self.env(), stdout=subprocess.PIPE,
-                              stderr=subprocess.STDOUT, text=True, timeout=240, check=False)
+        done = subprocess.run(
+            [sys.executable, "-m", "pipeline", *arguments],
+            cwd=self.folder,
+            env=self.env(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=240,
+            check=False,
+        )
         return done.returncode, done.stdout
 
     def start(self, *arguments: str, **kwargs: object) -> subprocess.Popen:
         command = self.command(*arguments, **kwargs)
-        return subprocess.Popen(command, cwd=self.folder, env=self.env(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.env(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
 
     def env(self) -> dict[str, str]:
-        return {**os.environ, "LUIGI_CONFIG_PATH": str(self.folder / "overrides.cfg"), **self.environment}
+        return {
+            **os.environ,
+            "LUIGI_CONFIG_PATH": str(self.folder / "overrides.cfg"),
+            **self.environment,
+        }
 
-    def __call__(self, *arguments: str, code: int = 0, timeout: float = 240, **kwargs: object) -> str:
+    def __call__(
+        self, *arguments: str, code: int = 0, timeout: float = 240, **kwargs: object
+    ) -> str:
         """What the run printed; fails the test when it does not exit with `code`."""
         command = self.command(*arguments, **kwargs)
-        done = subprocess.run(command, cwd=self.folder, env=self.env(), stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-                              timeout=timeout, check=False)
-        assert done.returncode == code, f"exit code {done.returncode}, not {code}:\n{done.stdout[-6000:]}"
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.env(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        assert done.returncode == code, (
+            f"exit code {done.returncode}, not {code}:\n{done.stdout[-6000:]}"
+        )
         return done.stdout
 
 
@@ -81,24 +135,40 @@ class Runner:
 def luigi(tmp_path: Path) -> Runner:
     """A runner whose lake is a folder below `tmp_path` and whose clock stands still."""
     runner = Runner(tmp_path)
-    runner.configure("lake", url=tmp_path / "lake").configure("core", lock_pid_dir=tmp_path / "locks")
+    runner.configure("lake", url=tmp_path / "lake").configure(
+        "core", lock_pid_dir=tmp_path / "locks"
+    )
     runner.configure("pos", now="2026-11-23T15:00:00Z")
     return runner
 
 
 @pytest.fixture
 def browser() -> Iterator[object]:
-    """Headless Chromium (Debian's), without a network of its own. A machine without one skips such tests; CI must have one.
+    """Headless Chromium (Debian's), without a network of its own. A machine without one skips such
+    tests; CI must have one.
 
     For one test at a time: while it runs, its event loop is the thread's, and no other can be.
     """
     from playwright.sync_api import sync_playwright
 
-    found = next((path for name in ("chromium", "chromium-browser", "google-chrome") if (path := shutil.which(name))), None)
+    found = next(
+        (
+            path
+            for name in ("chromium", "chromium-browser", "google-chrome")
+            if (path := shutil.which(name))
+        ),
+        None,
+    )
     if not found:
         assert not os.environ.get("CI"), "CI needs a browser: apt-get install chromium"
         pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
-    quiet = ["--no-sandbox", "--disable-background-networking", "--disable-component-update", "--disable-sync", "--no-first-run"]
+    quiet = [
+        "--no-sandbox",
+        "--disable-background-networking",
+        "--disable-component-update",
+        "--disable-sync",
+        "--no-first-run",
+    ]
     with sync_playwright() as driver:
         opened = driver.chromium.launch(executable_path=found, args=quiet)
         yield opened

@@ -1,11 +1,13 @@
-"""The report's figures counted a second way: verbatim receipts in, totals out, by plain Python and Decimal.
+"""The report's figures counted a second way: verbatim receipts in, totals out, by plain Python and
+Decimal.
 
-Written from the definitions of the glossary alone (Back Office: help.loyverse.com/help/sales-summary-report-back-office;
-refunds dated by the refund receipt; cancelled receipts count nothing but themselves), sharing no code with the pipeline.
-`tally` counts raw receipts; `read` takes the same figures from the summary tables; a test holds one to the other.
+Written from the definitions of the glossary alone (Back Office:
+help.loyverse.com/help/sales-summary-report-back-office; refunds dated by the refund receipt;
+cancelled receipts count nothing but themselves), sharing no code with the pipeline. `tally` counts
+raw receipts; `read` takes the same figures from the summary tables; a test holds one to the other.
 
-    figures = tally(bodies, {"<store id>": Shop("America/Mexico_City", time(5), "MXN", 2)}, first, last)
-    figures["<store id>", "MXN"].totals["net_sales"]
+    figures = tally(bodies, {"<store id>": Shop("America/Mexico_City", time(5), "MXN", 2)}, first,
+    last) figures["<store id>", "MXN"].totals["net_sales"]
 
 Amounts are exact Decimals of the currency; days are business days; hours the store's clock's.
 """
@@ -21,16 +23,35 @@ from decimal import Decimal
 from fractions import Fraction
 from zoneinfo import ZoneInfo
 
-TOTALS = ("receipts", "refund_receipts", "units", "gross_sales", "sale_discounts", "refund_discounts", "refunds", "net_sales",
-          "tax_included", "tax_added", "tips", "surcharges", "rounding", "collected", "paid", "points_discounts", "cancelled_receipts",
-          "cancelled_total")
+TOTALS = (
+    "receipts",
+    "refund_receipts",
+    "units",
+    "gross_sales",
+    "sale_discounts",
+    "refund_discounts",
+    "refunds",
+    "net_sales",
+    "tax_included",
+    "tax_added",
+    "tips",
+    "surcharges",
+    "rounding",
+    "collected",
+    "paid",
+    "points_discounts",
+    "cancelled_receipts",
+    "cancelled_total",
+)
 AS_SOLD = ("units", "refunded_units", "gross_sales", "discounts", "refunds", "net_sales")
 POINTS = "DISCOUNT_BY_POINTS"
 
 
 @dataclass(frozen=True)
 class Shop:
-    """What a receipt does not say: its store's zone, cut-over of the business day, currency and decimals."""
+    """What a receipt does not say: its store's zone, cut-over of the business day, currency and
+    decimals.
+    """
 
     timezone: str
     day_starts_at: time
@@ -47,17 +68,30 @@ class Figures:
     """The figures of one store; equal figures compare equal."""
 
     totals: dict[str, Decimal] = field(default_factory=numbers(TOTALS))
-    days: dict[date, dict[str, Decimal]] = field(default_factory=lambda: defaultdict(numbers(TOTALS)))
-    hours: dict[tuple[date, int], dict[str, Decimal]] = field(default_factory=lambda: defaultdict(numbers(("receipts", "net_sales"))))
-    tenders: dict[tuple[str, str], dict[str, Decimal]] = field(default_factory=lambda: defaultdict(numbers((
-        "payments", "refund_payments", "sales_amount", "refunds_amount"))))
+    days: dict[date, dict[str, Decimal]] = field(
+        default_factory=lambda: defaultdict(numbers(TOTALS))
+    )
+    hours: dict[tuple[date, int], dict[str, Decimal]] = field(
+        default_factory=lambda: defaultdict(numbers(("receipts", "net_sales")))
+    )
+    tenders: dict[tuple[str, str], dict[str, Decimal]] = field(
+        default_factory=lambda: defaultdict(
+            numbers(("payments", "refund_payments", "sales_amount", "refunds_amount"))
+        )
+    )
     discounts: dict[tuple[str, str], Decimal] = field(default_factory=lambda: defaultdict(Decimal))
-    items: dict[str, dict[str, Decimal]] = field(default_factory=lambda: defaultdict(numbers(AS_SOLD)))
+    items: dict[str, dict[str, Decimal]] = field(
+        default_factory=lambda: defaultdict(numbers(AS_SOLD))
+    )
 
     @property
     def average_receipt(self) -> Fraction | None:
         """Net sales per SALE receipt, exact; None where there is none."""
-        return Fraction(self.totals["net_sales"]) / Fraction(self.totals["receipts"]) if self.totals["receipts"] else None
+        return (
+            Fraction(self.totals["net_sales"]) / Fraction(self.totals["receipts"])
+            if self.totals["receipts"]
+            else None
+        )
 
     def at(self, day: date, **amounts: Decimal | int) -> None:
         for name, amount in amounts.items():
@@ -66,16 +100,21 @@ class Figures:
 
 
 def newest(bodies: Iterable[bytes]) -> tuple[list[dict], int]:
-    """The newest version of every receipt, and how many records cannot be read; of equal updated_at the later one wins.
+    """The newest version of every receipt, and how many records cannot be read; of equal updated_at
+    the later one wins.
 
-    A receipt is named by store and number, so that the receipts of several accounts may be counted together.
+    A receipt is named by store and number, so that the receipts of several accounts may be counted
+    together.
     """
     found: dict[tuple[str, str], tuple[datetime, dict]] = {}
     unread = 0
     for body in bodies:
         try:
             receipt = json.loads(body, parse_float=Decimal, parse_int=Decimal)
-            name, updated = (receipt["store_id"], receipt["receipt_number"]), instant(receipt["updated_at"])
+            name, updated = (
+                (receipt["store_id"], receipt["receipt_number"]),
+                instant(receipt["updated_at"]),
+            )
         except (ValueError, KeyError, TypeError):
             unread += 1
             continue
@@ -99,12 +138,20 @@ def business_day(receipt: dict, shop: Shop) -> tuple[date, int]:
     return wall.date() - timedelta(days=wall.time() < shop.day_starts_at), wall.hour
 
 
-def tally(bodies: Iterable[bytes], shops: Mapping[str, Shop], first: date = date.min, last: date = date.max, *,
-          rename: Callable[[str], str] = str, weighed: Collection[str] = ()) -> dict[tuple[str, str], Figures]:
+def tally(
+    bodies: Iterable[bytes],
+    shops: Mapping[str, Shop],
+    first: date = date.min,
+    last: date = date.max,
+    *,
+    rename: Callable[[str], str] = str,
+    weighed: Collection[str] = (),
+) -> dict[tuple[str, str], Figures]:
     """Figures by (store, currency) of the business days from `first` to `last`.
 
-    `rename` unites the spellings of item names, `weighed` are the items sold by weight (a broken quantity is one anyway).
-    Records that cannot be read or whose date is implausible are left out: they belong to quarantine.
+    `rename` unites the spellings of item names, `weighed` are the items sold by weight (a broken
+    quantity is one anyway). Records that cannot be read or whose date is implausible are left out:
+    they belong to quarantine.
     """
     figures: dict[tuple[str, str], Figures] = defaultdict(Figures)
     for receipt in newest(bodies)[0]:
@@ -115,7 +162,14 @@ def tally(bodies: Iterable[bytes], shops: Mapping[str, Shop], first: date = date
     return dict(figures)
 
 
-def count(of: Figures, receipt: dict, day: date, hour: int, rename: Callable[[str], str], weighed: Collection[str]) -> None:
+def count(
+    of: Figures,
+    receipt: dict,
+    day: date,
+    hour: int,
+    rename: Callable[[str], str],
+    weighed: Collection[str],
+) -> None:
     is_sale = receipt["receipt_type"] == "SALE"
     sign = 1 if is_sale else -1
     if receipt["cancelled_at"] is not None:
@@ -124,13 +178,35 @@ def count(of: Figures, receipt: dict, day: date, hour: int, rename: Callable[[st
     gross = sum((abs(line["gross_total_money"]) for line in receipt["line_items"]), Decimal(0))
     discount, total = abs(receipt["total_discount"]), abs(receipt["total_money"])
     tip, surcharge = abs(receipt["tip"]), abs(receipt["surcharge"])
-    tax = {kind: sum((abs(tax["money_amount"]) for tax in receipt["total_taxes"] if tax["type"] == kind), Decimal(0))
-           for kind in ("INCLUDED", "ADDED")}
+    tax = {
+        kind: sum(
+            (abs(tax["money_amount"]) for tax in receipt["total_taxes"] if tax["type"] == kind),
+            Decimal(0),
+        )
+        for kind in ("INCLUDED", "ADDED")
+    }
     paid = sum((abs(payment["money_amount"]) for payment in receipt["payments"]), Decimal(0))
-    points = sum((abs(given["money_amount"]) for given in receipt["total_discounts"] if given["type"] == POINTS), Decimal(0))
+    points = sum(
+        (
+            abs(given["money_amount"])
+            for given in receipt["total_discounts"]
+            if given["type"] == POINTS
+        ),
+        Decimal(0),
+    )
     rounding = total - (gross - discount + tax["ADDED"] + tip + surcharge)
-    of.at(day, net_sales=sign * (gross - discount), tax_included=sign * tax["INCLUDED"], tax_added=sign * tax["ADDED"], tips=sign * tip,
-          surcharges=sign * surcharge, rounding=sign * rounding, collected=sign * total, paid=sign * paid, points_discounts=sign * points)
+    of.at(
+        day,
+        net_sales=sign * (gross - discount),
+        tax_included=sign * tax["INCLUDED"],
+        tax_added=sign * tax["ADDED"],
+        tips=sign * tip,
+        surcharges=sign * surcharge,
+        rounding=sign * rounding,
+        collected=sign * total,
+        paid=sign * paid,
+        points_discounts=sign * points,
+    )
     of.hours[day, hour]["net_sales"] += sign * (gross - discount)
     if is_sale:
         units = sum((units_of(line, weighed) for line in receipt["line_items"]), Decimal(0))
@@ -158,22 +234,31 @@ def units_of(line: dict, weighed: Collection[str]) -> Decimal:
 
 
 def read(summary: Mapping[str, object]) -> dict[tuple[str, str], Figures]:
-    """The same figures from the tables of a summary (schema.SUMMARY by name), to be held to `tally`."""
+    """The same figures from the tables of a summary (schema.SUMMARY by name), to be held to
+    `tally`.
+    """
     figures: dict[tuple[str, str], Figures] = defaultdict(Figures)
 
     def rows(name: str) -> Iterable[tuple[Figures, dict]]:
-        return ((figures[row["store_id"], row["currency"]], row) for row in summary[name].to_pylist())
+        return (
+            (figures[row["store_id"], row["currency"]], row) for row in summary[name].to_pylist()
+        )
 
     for of, row in rows("days"):
         of.at(row["business_day"], **{name: row[name] for name in TOTALS})
     for of, row in rows("hours"):
-        of.hours[row["business_day"], row["hour"]] = {name: Decimal(row[name]) for name in ("receipts", "net_sales")}
+        of.hours[row["business_day"], row["hour"]] = {
+            name: Decimal(row[name]) for name in ("receipts", "net_sales")
+        }
     for of, row in rows("tenders"):
         names = ("payments", "refund_payments", "sales_amount", "refunds_amount")
         of.tenders[row["tender"], row["tender_type"]] = {name: Decimal(row[name]) for name in names}
     for of, row in rows("discounts"):
         of.discounts[row["name"], row["type"]] = row["amount"]
-    for of, row in [*((of, row) for of, row in rows("items") if not row["in_combo"]), *rows("combos")]:
+    for of, row in [
+        *((of, row) for of, row in rows("items") if not row["in_combo"]),
+        *rows("combos"),
+    ]:
         for name in AS_SOLD:
             of.items[row.get("combo") or row["item"]][name] += row[name]
     return dict(figures)

@@ -9,16 +9,23 @@ import pytest
 from pipeline.progress import Progress
 
 
-def test_a_log_gets_plain_lines_and_the_visualizer_a_percentage(caplog: pytest.LogCaptureFixture) -> None:
+def test_a_log_gets_plain_lines_and_the_visualizer_a_percentage(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     told: list[tuple[str, int | None]] = []
-    with caplog.at_level(logging.INFO), Progress("receipts", "receipts", tell=lambda *said: told.append(said), seconds=0.0) as bar:
+    with (
+        caplog.at_level(logging.INFO),
+        Progress("receipts", "receipts", tell=lambda *said: told.append(said), seconds=0.0) as bar,
+    ):
         bar.reach(250, 0.25, "back to 2026-10-20 12:00")
         bar.reach(1000, 1.0)
     assert [percent for _, percent in told] == [25, 99]
     assert "250 receipts" in caplog.text and "s left, back to 2026-10-20 12:00" in caplog.text
 
 
-def test_nothing_is_said_more_often_than_every_few_seconds(caplog: pytest.LogCaptureFixture) -> None:
+def test_nothing_is_said_more_often_than_every_few_seconds(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     with caplog.at_level(logging.INFO), Progress("receipts", "receipts", seconds=60.0) as bar:
         for done in range(100):
             bar.reach(done, done / 100)
@@ -27,8 +34,14 @@ def test_nothing_is_said_more_often_than_every_few_seconds(caplog: pytest.LogCap
 
 def test_a_pause_is_told_at_once_and_so_is_what_comes_next() -> None:
     told: list[tuple[str, int | None]] = []
-    with Progress("receipts", "receipts", tell=lambda *said: told.append(said), seconds=60.0) as bar:
+    with Progress(
+        "receipts", "receipts", tell=lambda *said: told.append(said), seconds=60.0
+    ) as bar:
         bar.reach(250, 0.25)
         bar.pause("waiting 42 s for the API's rate")
         bar.reach(500, 0.5)
-    assert told[0] == ("receipts: 250 receipts, waiting 42 s for the API's rate", None) and told[1][1] == 50 and len(told) == 2
+    assert (
+        told[0] == ("receipts: 250 receipts, waiting 42 s for the API's rate", None)
+        and told[1][1] == 50
+        and len(told) == 2
+    )

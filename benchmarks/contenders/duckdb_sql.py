@@ -11,11 +11,23 @@ from benchmarks.contenders import settings
 
 MONEY = "decimal(14, 2)"
 TAX = f'struct("type" varchar, "name" varchar, rate decimal(9, 4), money_amount {MONEY})'
-LINE = (f"struct(item_id varchar, variant_id varchar, item_name varchar, variant_name varchar, quantity decimal(11, 4), price {MONEY}, "
-        f"gross_total_money {MONEY}, total_discount {MONEY}, cost decimal(18, 6), cost_total {MONEY}, line_taxes {TAX}[], "
-        f'line_modifiers struct("name" varchar, "option" varchar, money_amount {MONEY})[])')
-COLUMNS = {"receipt_number": "varchar", "receipt_type": "varchar", "receipt_date": "timestamptz", "cancelled_at": "timestamptz",
-           "store_id": "varchar", "dining_option": "varchar", "total_discount": MONEY, "line_items": LINE + "[]"}
+LINE = (
+    "struct(item_id varchar, variant_id varchar, item_name varchar, variant_name varchar, quantity"
+    f" decimal(11, 4), price {MONEY}, "
+    f"gross_total_money {MONEY}, total_discount {MONEY}, cost decimal(18, 6), cost_total {MONEY},"
+    f" line_taxes {TAX}[], "
+    f'line_modifiers struct("name" varchar, "option" varchar, money_amount {MONEY})[])'
+)
+COLUMNS = {
+    "receipt_number": "varchar",
+    "receipt_type": "varchar",
+    "receipt_date": "timestamptz",
+    "cancelled_at": "timestamptz",
+    "store_id": "varchar",
+    "dining_option": "varchar",
+    "total_discount": MONEY,
+    "line_items": LINE + "[]",
+}
 LINES = """
 create temp table line as
 with flat as (
@@ -44,26 +56,42 @@ select receipt_number, line, ordinal, m.name as name, m.option as option, cast(m
 from (select receipt_number, line, generate_subscripts(choices, 1) as ordinal, unnest(choices) as m from line where is_combo)
 """
 WORDS = {
-    "div": "//", "unit": "decimal(18, 6)", "none": "[]",
-    "modifiers": "list({'name': p.name, 'option': p.option, 'quantity': cast(l.quantity * l.sign as decimal(18, 4)), "
-                 "'amount': cast(p.amount * l.factor * 0.01 as decimal(18, 2))} order by p.ordinal)"}
+    "div": "//",
+    "unit": "decimal(18, 6)",
+    "none": "[]",
+    "modifiers": (
+        "list({'name': p.name, 'option': p.option, 'quantity': cast(l.quantity * l.sign as"
+        " decimal(18, 4)), 'amount': cast(p.amount * l.factor * 0.01 as decimal(18, 2))} order by"
+        " p.ordinal)"
+    ),
+}
 
 
 def main(path: str, out: str) -> None:
     database = duckdb.connect()
     database.execute("set threads = 2; set timezone = 'UTC'; set preserve_insertion_order = false")
-    database.execute("create table dish(option varchar, name varchar, item_id varchar, variant_id varchar, category varchar, "
-                     "price bigint, known bool)")
+    database.execute(
+        "create table dish(option varchar, name varchar, item_id varchar, variant_id varchar,"
+        " category varchar, price bigint, known bool)"
+    )
     database.executemany("insert into dish values (?, ?, ?, ?, ?, ?, ?)", settings.dishes())
     database.execute("create table item(item_id varchar, category varchar)")
-    database.executemany("insert into item values (?, ?)", [(settings.IDS[name][0], settings.CATEGORY[name]) for name in settings.PRICES])
+    database.executemany(
+        "insert into item values (?, ?)",
+        [(settings.IDS[name][0], settings.CATEGORY[name]) for name in settings.PRICES],
+    )
     kinds = ", ".join(f"'{name}': '{kind}'" for name, kind in COLUMNS.items())
-    database.execute(f"create view receipt as select * from read_json('{path}', format = 'newline_delimited', columns = {{{kinds}}})")
+    database.execute(
+        f"create view receipt as select * from read_json('{path}', format = 'newline_delimited',"
+        f" columns = {{{kinds}}})"
+    )
     database.execute(LINES)
     database.execute(CHOICES)
     rows = Path(__file__).with_name("sales.sql").read_text(encoding="utf-8").format(**WORDS)
-    database.execute(f"copy ({rows} order by sold_at, receipt_number, line, component) to '{out}' "
-                     "(format parquet, compression zstd, partition_by (year, month), overwrite_or_ignore)")
+    database.execute(
+        f"copy ({rows} order by sold_at, receipt_number, line, component) to '{out}' "
+        "(format parquet, compression zstd, partition_by (year, month), overwrite_or_ignore)"
+    )
 
 
 if __name__ == "__main__":

@@ -1,7 +1,9 @@
-"""The pipeline's own transform over a file of receipts: `python -m benchmarks.contenders.ours FILE OUT [PROCESSES]`.
+"""The pipeline's own transform over a file of receipts: `python -m benchmarks.contenders.ours FILE
+OUT [PROCESSES]`.
 
-A file of more than `SMALL` bytes is divided among processes at line ends. Each parses pages of 12 MB, and appends the days
-that are closed (older than the newest but one) as row groups to its file of their month, in order of time.
+A file of more than `SMALL` bytes is divided among processes at line ends. Each parses pages of 12
+MB, and appends the days that are closed (older than the newest but one) as row groups to its file
+of their month, in order of time.
 """
 
 from __future__ import annotations
@@ -29,11 +31,18 @@ PAGE, SMALL = 12 << 20, 24 << 20
 
 
 def rules() -> Rules:
-    return Rules({}, Store("America/Mexico_City", time(5), "MXN", 2), read_menu(settings.MENU, "menu.toml"), 2)
+    return Rules(
+        {},
+        Store("America/Mexico_City", time(5), "MXN", 2),
+        read_menu(settings.MENU, "menu.toml"),
+        2,
+    )
 
 
 class Months:
-    """A Parquet file per month; rows come in pages that overlap by minutes, and are written once their day is closed."""
+    """A Parquet file per month; rows come in pages that overlap by minutes, and are written once
+    their day is closed.
+    """
 
     def __init__(self, folder: Path, part: int):
         self.folder, self.part = folder, part
@@ -44,7 +53,12 @@ class Months:
         if self.kept is not None and self.kept.num_rows:
             last = _column(self.kept, "sold_at")[-1]
             overlap = int(np.searchsorted(_column(rows, "sold_at"), last, "right"))
-            rows = pa.concat_tables([_by_time(pa.concat_tables([self.kept, rows.slice(0, overlap)])), rows.slice(overlap)])
+            rows = pa.concat_tables(
+                [
+                    _by_time(pa.concat_tables([self.kept, rows.slice(0, overlap)])),
+                    rows.slice(overlap),
+                ]
+            )
         days = _column(rows, "business_day")
         closed = int(np.searchsorted(days, days[-1] - 1, "left")) if len(days) else 0
         self._write(rows.slice(0, closed), days[:closed])
@@ -61,7 +75,9 @@ class Months:
         starts = np.flatnonzero(np.diff(months, prepend=-1))
         for start, end in zip(starts, np.append(starts[1:], len(months)), strict=False):
             year, month = divmod(int(months[start]), 12)
-            self._writer(1970 + year, 1 + month, rows.schema).write_table(rows.slice(start, end - start))
+            self._writer(1970 + year, 1 + month, rows.schema).write_table(
+                rows.slice(start, end - start)
+            )
 
     def _writer(self, year: int, month: int, schema: pa.Schema) -> pq.ParquetWriter:
         for key in [key for key in self.open if key < (year, month)]:
@@ -69,15 +85,28 @@ class Months:
         if (year, month) not in self.open:
             folder = self.folder / f"year={year}" / f"month={month:02d}"
             folder.mkdir(parents=True, exist_ok=True)
-            repeated = [f.name for f in schema if pa.types.is_dictionary(f.type) or pa.types.is_decimal(f.type)]
-            self.open[year, month] = pq.ParquetWriter(folder / f"{self.part}.parquet", schema, compression="zstd", compression_level=1,
-                                                      use_dictionary=repeated, store_decimal_as_integer=True)
+            repeated = [
+                f.name
+                for f in schema
+                if pa.types.is_dictionary(f.type) or pa.types.is_decimal(f.type)
+            ]
+            self.open[year, month] = pq.ParquetWriter(
+                folder / f"{self.part}.parquet",
+                schema,
+                compression="zstd",
+                compression_level=1,
+                use_dictionary=repeated,
+                store_decimal_as_integer=True,
+            )
         return self.open[year, month]
 
 
 def _column(rows: pa.Table, name: str) -> np.ndarray:
     chunks = rows.column(name).chunks
-    return np.concatenate([ints(chunk, "i4" if name == "business_day" else "i8") for chunk in chunks] or [np.zeros(0, "i8")])
+    return np.concatenate(
+        [ints(chunk, "i4" if name == "business_day" else "i8") for chunk in chunks]
+        or [np.zeros(0, "i8")]
+    )
 
 
 def _by_time(rows: pa.Table) -> pa.Table:
@@ -85,8 +114,11 @@ def _by_time(rows: pa.Table) -> pa.Table:
 
 
 def pages(path: Path, start: int, end: int) -> Iterator[bytes]:
-    """Whole lines of bytes [start, end) of the file, about a page at a time; a line belongs to where it begins."""
+    """Whole lines of bytes [start, end) of the file, about a page at a time; a line belongs to
+    where it begins.
+    """
     with path.open("rb") as file:
+
         def line_end(at: int) -> int:
             """Where the line ends that byte at - 1 belongs to."""
             file.seek(max(at - 1, 0))

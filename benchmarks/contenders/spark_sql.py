@@ -10,13 +10,21 @@ from pyspark.sql import SparkSession
 from benchmarks.contenders import settings
 
 TAX = "array<struct<type: string, money_amount: decimal(14, 2)>>"
-LINE = ("struct<item_id: string, variant_id: string, item_name: string, variant_name: string, quantity: decimal(11, 4), price: decimal(14, 2), "
-        f"gross_total_money: decimal(14, 2), total_discount: decimal(14, 2), cost: decimal(18, 6), cost_total: decimal(14, 2), line_taxes: {TAX}, "
-        "line_modifiers: array<struct<name: string, option: string, money_amount: decimal(14, 2)>>>")
-RECEIPT = ("receipt_number string, receipt_type string, receipt_date timestamp, cancelled_at timestamp, store_id string, dining_option string, "
-           f"line_items array<{LINE}>")
-TAXED = ("cast(aggregate(filter(l.line_taxes, t -> t.type = '{}'), cast(0 as decimal(24, 2)), "
-         "(s, t) -> cast(s + t.money_amount as decimal(24, 2))) * 100 as bigint)")
+LINE = (
+    "struct<item_id: string, variant_id: string, item_name: string, variant_name: string,"
+    " quantity: decimal(11, 4), price: decimal(14, 2), gross_total_money: decimal(14, 2),"
+    " total_discount: decimal(14, 2), cost: decimal(18, 6), cost_total: decimal(14, 2),"
+    f" line_taxes: {TAX}, line_modifiers: array<struct<name: string, option: string, money_amount:"
+    " decimal(14, 2)>>>"
+)
+RECEIPT = (
+    "receipt_number string, receipt_type string, receipt_date timestamp, cancelled_at timestamp,"
+    f" store_id string, dining_option string, line_items array<{LINE}>"
+)
+TAXED = (
+    "cast(aggregate(filter(l.line_taxes, t -> t.type = '{}'), cast(0 as decimal(24, 2)), "
+    "(s, t) -> cast(s + t.money_amount as decimal(24, 2))) * 100 as bigint)"
+)
 LINES = """
 create temporary view line as
 with flat as (
@@ -42,30 +50,56 @@ create temporary view choice as
 select receipt_number, line, at + 1 as ordinal, m.name as name, m.option as option, cast(m.money_amount * 100 as bigint) as amount
 from line lateral view posexplode(choices) as at, m
 """
-ITEM = ("struct(p.ordinal, p.name, p.option, cast(l.quantity * l.sign as decimal(18, 4)) as quantity, "
-        "cast(p.amount * l.factor * 0.01 as decimal(18, 2)) as amount)")
+ITEM = (
+    "struct(p.ordinal, p.name, p.option, cast(l.quantity * l.sign as decimal(18, 4)) as quantity, "
+    "cast(p.amount * l.factor * 0.01 as decimal(18, 2)) as amount)"
+)
 WORDS = {
-    "div": "div", "unit": "decimal(18, 6)",
-    "modifiers": f"transform(sort_array(collect_list({ITEM})), m -> struct(m.name, m.option, m.quantity, m.amount))",
-    "none": "cast(array() as array<struct<name: string, option: string, quantity: decimal(18, 4), amount: decimal(18, 2)>>)"}
+    "div": "div",
+    "unit": "decimal(18, 6)",
+    "modifiers": (
+        f"transform(sort_array(collect_list({ITEM})), m -> struct(m.name, m.option, m.quantity,"
+        " m.amount))"
+    ),
+    "none": (
+        "cast(array() as array<struct<name: string, option: string, quantity: decimal(18, 4),"
+        " amount: decimal(18, 2)>>)"
+    ),
+}
 
 
 def main(path: str, out: str) -> None:
-    spark = (SparkSession.builder.master("local[2]").config("spark.driver.memory", "6g").config("spark.ui.enabled", "false")
-             .config("spark.ui.showConsoleProgress", "false")
-             .config("spark.sql.session.timeZone", "UTC").config("spark.sql.shuffle.partitions", "8")
-             .config("spark.sql.parquet.compression.codec", "zstd").config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS").getOrCreate())
+    spark = (
+        SparkSession.builder.master("local[2]")
+        .config("spark.driver.memory", "6g")
+        .config("spark.ui.enabled", "false")
+        .config("spark.ui.showConsoleProgress", "false")
+        .config("spark.sql.session.timeZone", "UTC")
+        .config("spark.sql.shuffle.partitions", "8")
+        .config("spark.sql.parquet.compression.codec", "zstd")
+        .config("spark.sql.parquet.outputTimestampType", "TIMESTAMP_MICROS")
+        .getOrCreate()
+    )
     spark.sparkContext.setLogLevel("ERROR")
     spark.read.schema(RECEIPT).json(path).createOrReplaceTempView("receipt")
-    spark.createDataFrame(settings.dishes(), "option string, name string, item_id string, variant_id string, category string, price long, "
-                                             "known boolean").createOrReplaceTempView("dish")
-    spark.createDataFrame([(settings.IDS[name][0], settings.CATEGORY[name]) for name in settings.PRICES],
-                          "item_id string, category string").createOrReplaceTempView("item")
+    spark.createDataFrame(
+        settings.dishes(),
+        "option string, name string, item_id string, variant_id string, category string, price"
+        " long, known boolean",
+    ).createOrReplaceTempView("dish")
+    spark.createDataFrame(
+        [(settings.IDS[name][0], settings.CATEGORY[name]) for name in settings.PRICES],
+        "item_id string, category string",
+    ).createOrReplaceTempView("item")
     spark.sql(LINES.format(included=TAXED.format("INCLUDED"), added=TAXED.format("ADDED")))
     spark.catalog.cacheTable("line")
     spark.sql(CHOICES)
     rows = Path(__file__).with_name("sales.sql").read_text(encoding="utf-8").format(**WORDS)
-    months = spark.sql(rows).repartition("year", "month").sortWithinPartitions("year", "month", "sold_at", "receipt_number", "line", "component")
+    months = (
+        spark.sql(rows)
+        .repartition("year", "month")
+        .sortWithinPartitions("year", "month", "sold_at", "receipt_number", "line", "component")
+    )
     months.write.partitionBy("year", "month").mode("overwrite").parquet(out)
     spark.stop()
 

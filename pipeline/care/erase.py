@@ -1,14 +1,17 @@
 """One customer out of raw, and out of every older copy of what raw has become.
 
-In: a Lake and a customer's identifier, as the till names it. A record that names the customer says `"customer_id": null` afterwards and
-is verbatim otherwise, so no amount changes. The list of the erased, `_erased/<key's fingerprint>/<HMAC>`, keeps an identifier out when
-its receipt is fetched again; it holds no identifier, and another HMAC than the tables do.
+In: a Lake and a customer's identifier, as the till names it. A record that names the customer says
+`"customer_id": null` afterwards and is verbatim otherwise, so no amount changes. The list of the
+erased, `_erased/<key's fingerprint>/<HMAC>`, keeps an identifier out when its receipt is fetched
+again; it holds no identifier, and another HMAC than the tables do.
 
-    drop        raw batches that name the customer are committed again without; the old objects and all their versions are removed
-    clear_made  older versions of what is made of raw are removed: it can be made again
-    traces      objects and versions that still hold the identifier or its HMAC, each read and decompressed
+    drop        raw batches that name the customer are committed again without; the old objects and
+    all their versions are removed clear_made  older versions of what is made of raw are removed: it
+    can be made again traces      objects and versions that still hold the identifier or its HMAC,
+    each read and decompressed
 
-Each step finds by itself what is left to do, so an erasure that was killed is started again. Raises ConfigError where there is no key.
+Each step finds by itself what is left to do, so an erasure that was killed is started again. Raises
+ConfigError where there is no key.
 """
 
 from __future__ import annotations
@@ -48,17 +51,25 @@ def pseudonym(customer: str, key: bytes) -> str:
 
 
 def read_erased(storage: Storage, key: bytes | None) -> frozenset[str]:
-    """The list of the erased; one listing. Raises ConfigError where it was written with another key than `key`, or there is none."""
+    """The list of the erased; one listing. Raises ConfigError where it was written with another key
+    than `key`, or there is none.
+    """
     listed = [stat.key.removeprefix(LIST).partition("/")[::2] for stat in storage.list(LIST)]
     others = {mark for mark, _ in listed} - {fingerprint(key) if key else ""}
     if others:
-        raise ConfigError(f"{storage.uri(LIST)}: customers were erased under another CUSTOMER_HASH_KEY ({', '.join(sorted(others))}) than the "
-                          "one that is set now, so they could not be kept out; set that key again")
+        raise ConfigError(
+            f"{storage.uri(LIST)}: customers were erased under another CUSTOMER_HASH_KEY"
+            f" ({', '.join(sorted(others))}) than the one that is set now, so they could not be"
+            " kept out; set that key again"
+        )
     return frozenset(name for _, name in listed)
 
 
 def clean(line: bytes, is_erased: object) -> bytes:
-    """A record without the customers for whom `is_erased(identifier)` holds; the same bytes where it names none."""
+    """A record without the customers for whom `is_erased(identifier)` holds; the same bytes where
+    it names none.
+    """
+
     def answer(found: re.Match[bytes]) -> bytes:
         try:
             named = json.loads(found[2])
@@ -112,30 +123,45 @@ def _without(customer: str) -> Edit:
 def read_numbers(lake: Lake, found: Iterable[Touched], customer: str) -> frozenset[str]:
     """The numbers of the receipts that name the customer."""
     edit = _without(customer)
-    lines = (line for one in found for line in decompress(lake.storage.get(one.object.key)).splitlines() if edit(line) != line)
+    lines = (
+        line
+        for one in found
+        for line in decompress(lake.storage.get(one.object.key)).splitlines()
+        if edit(line) != line
+    )
     return frozenset(number[1].decode() for line in lines for number in _NUMBER.finditer(line))
 
 
 def drop(lake: Lake, customer: str, key: bytes) -> list[str]:
-    """Put the customer on the list and take him out of raw; returns the batches that were committed again."""
+    """Put the customer on the list and take him out of raw; returns the batches that were committed
+    again.
+    """
     read_erased(lake.storage, key)
     lake.storage.put(f"{LIST}{fingerprint(key)}/{entry(customer, key)}", b"{}\n")
     return rewrite(lake, _without(customer))
 
 
 def clear_made(storage: Storage) -> int:
-    """Remove older versions of all that is made of raw, and of the till's exports; returns how many."""
+    """Remove older versions of all that is made of raw, and of the till's exports; returns how
+    many.
+    """
     return clear(storage, _MADE)
 
 
 def traces(storage: Storage, words: list[str]) -> Iterator[str]:
-    """Addresses of objects and old versions that hold one of the words, inside whatever they are packed in."""
+    """Addresses of objects and old versions that hold one of the words, inside whatever they are
+    packed in.
+    """
     sought = [word.encode() for word in words]
     for stat in storage.list():
         if any(word in text for text in unpack(stat.key, storage.get(stat.key)) for word in sought):
             yield storage.uri(stat.key)
     for version in storage.old_versions():
-        if not version.is_marker and any(word in text for text in unpack(version.key, storage.get_version(version)) for word in sought):
+        if not version.is_marker and any(
+            word in text
+            for text in unpack(version.key, storage.get_version(version))
+            for word in sought
+        ):
             yield f"{storage.uri(version.key)} (version {version.id})"
 
 

@@ -1,8 +1,10 @@
-"""The till's own exports, which the owner puts into backoffice/, looked through for the receipts of one customer.
+"""The till's own exports, which the owner puts into backoffice/, looked through for the receipts of
+one customer.
 
-In: a Lake and the numbers of receipts. Out: the files that say who bought, each with why and what to do. An export names persons, not
-identifiers, so the rows of the customer's receipts are what can be found; the files are the owner's, and only the owner changes them.
-A file that cannot be read as CSV may name anybody and is told too. Headings: summarize/exports.py.
+In: a Lake and the numbers of receipts. Out: the files that say who bought, each with why and what
+to do. An export names persons, not identifiers, so the rows of the customer's receipts are what can
+be found; the files are the owner's, and only the owner changes them. A file that cannot be read as
+CSV may name anybody and is told too. Headings: summarize/exports.py.
 """
 
 from __future__ import annotations
@@ -28,18 +30,34 @@ def find_naming(lake: Lake, numbers: frozenset[str]) -> Iterator[str]:
     for stat in dropped_files(lake):
         uri, data = lake.storage.uri(stat.key), lake.storage.get(stat.key)
         try:
-            count = _count(data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"), numbers)
+            count = _count(
+                data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"),
+                numbers,
+            )
         except (UnicodeDecodeError, csv.Error):
             yield f"{uri}: cannot be read as CSV, so nobody can say whom it names; move it away"
             continue
         if count:
-            yield (f"{uri}: {count} rows of the customer's receipts say who bought; delete the columns of customers and comments from it "
-                   "and put it back, or move it away (its older versions go with the erasure)")
+            yield (
+                f"{uri}: {count} rows of the customer's receipts say who bought; delete the columns"
+                " of customers and comments from it and put it back, or move it away (its older"
+                " versions go with the erasure)"
+            )
 
 
 def _count(text: str, numbers: frozenset[str]) -> int:
     """Rows that hold one of the numbers, and something about a person."""
     first = text.lstrip("\r\n").partition("\n")[0]
-    rows = [cells for cells in csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count), strict=True) if cells]
+    rows = [
+        cells
+        for cells in csv.reader(
+            io.StringIO(text), delimiter=max(",;\t", key=first.count), strict=True
+        )
+        if cells
+    ]
     persons = [at for at, heading in enumerate(rows[0]) if _PERSON.search(heading)] if rows else []
-    return sum(any(cell.strip() in numbers for cell in cells) and any(cells[at].strip() for at in persons if at < len(cells)) for cells in rows[1:])
+    return sum(
+        any(cell.strip() in numbers for cell in cells)
+        and any(cells[at].strip() for at in persons if at < len(cells))
+        for cells in rows[1:]
+    )

@@ -6,8 +6,9 @@ from typing import NamedTuple
 
 
 class Finding(NamedTuple):
-    """`place` is an address or a partition; `heals`: declared void, the partition is made again from what it is made of.
-    A note (`is_wrong` False) is harmless: no reader is misled by it."""
+    """`place` is an address or a partition; `heals`: declared void, the partition is made again
+    from what it is made of. A note (`is_wrong` False) is harmless: no reader is misled by it.
+    """
 
     place: str
     what: str

@@ -1,11 +1,14 @@
 """Raw that has grown old loses what nothing is counted from: notes and the details of cards.
 
-In: a Lake and the first month that is kept verbatim. Windows and sweeps before it are committed again without the free text that may name
-somebody (note, line_note) and without the details of payments (payment_details): each is null afterwards, as for a receipt that had none.
-These are the fields that the cleaning does not read (transform/wire.py), so nothing that is counted changes, and everything can
-still be made again from raw: a late change, a new menu rule and a new version of the code reach every month as before.
+In: a Lake and the first month that is kept verbatim. Windows and sweeps before it are committed
+again without the free text that may name somebody (note, line_note) and without the details of
+payments (payment_details): each is null afterwards, as for a receipt that had none. These are the
+fields that the cleaning does not read (transform/wire.py), so nothing that is counted changes, and
+everything can still be made again from raw: a late change, a new menu rule and a new version of the
+code reach every month as before.
 
-That is why receipts themselves are never removed by age: a month without its raw could not be proven, corrected or made again.
+That is why receipts themselves are never removed by age: a month without its raw could not be
+proven, corrected or made again.
 """
 
 from __future__ import annotations
@@ -22,8 +25,10 @@ FEWEST = 3
 """Months that are always kept verbatim: a sweep of the last weeks compares with them."""
 TEXTS, OBJECTS = ("note", "line_note"), ("payment_details",)
 _TEXT = rb'"(?:[^"\\]|\\.)*"'
-_TAKEN = re.compile(rb'("(?:%s)"\s*:\s*)%s|("(?:%s)"\s*:\s*)\{(?:[^"{}]|%s)*\}' % (
-    "|".join(TEXTS).encode(), _TEXT, "|".join(OBJECTS).encode(), _TEXT))
+_TAKEN = re.compile(
+    rb'("(?:%s)"\s*:\s*)%s|("(?:%s)"\s*:\s*)\{(?:[^"{}]|%s)*\}'
+    % ("|".join(TEXTS).encode(), _TEXT, "|".join(OBJECTS).encode(), _TEXT)
+)
 _REMADE = ("staging/", "quarantine/")
 
 
@@ -33,9 +38,13 @@ def strip(line: bytes) -> bytes:
 
 
 def kept_since(last: date, months: int) -> str:
-    """The first month (YYYY-MM) that stays verbatim where `months` whole ones before that of `last` do. Raises ConfigError for too few."""
+    """The first month (YYYY-MM) that stays verbatim where `months` whole ones before that of `last`
+    do. Raises ConfigError for too few.
+    """
     if months < FEWEST:
-        raise ConfigError(f"--months {months}: at least {FEWEST} are kept verbatim, as sweeps compare with them")
+        raise ConfigError(
+            f"--months {months}: at least {FEWEST} are kept verbatim, as sweeps compare with them"
+        )
     count = last.year * 12 + last.month - 1 - months
     return f"{count // 12:04d}-{count % 12 + 1:02d}"
 

@@ -1,9 +1,11 @@
-"""Raw said again with less in it, record by record: what an erasure and the retention of raw have in common.
+"""Raw said again with less in it, record by record: what an erasure and the retention of raw have
+in common.
 
-In: a Lake and an edit of one record, which gives the same bytes where it takes nothing away. Each batch that it touches is committed
-again, whole at every instant; its old objects go with all their versions, and so do those that were never committed. Every other byte
-of raw stays as it was, so no amount changes as long as the edit takes away what nothing is counted from.
-Each step finds by itself what is left to do, so a run that was killed is started again.
+In: a Lake and an edit of one record, which gives the same bytes where it takes nothing away. Each
+batch that it touches is committed again, whole at every instant; its old objects go with all their
+versions, and so do those that were never committed. Every other byte of raw stays as it was, so no
+amount changes as long as the edit takes away what nothing is counted from. Each step finds by
+itself what is left to do, so a run that was killed is started again.
 """
 
 from __future__ import annotations
@@ -37,9 +39,19 @@ def every(batch: str) -> bool:
 
 def find_touched(lake: Lake, edit: Edit, which: Which = every) -> Iterator[Touched]:
     """Every raw object that the edit would change, committed or left over."""
-    listed = [found for stat in lake.storage.list(raw_prefix()) if (found := parse_raw(stat)) and which(found.batch)]
-    counts = lake.storage.map(lambda found: _count(decompress(lake.storage.get(found.key)), edit), listed)
-    return (Touched(found, found.sold, count) for found, count in zip(listed, counts, strict=True) if count)
+    listed = [
+        found
+        for stat in lake.storage.list(raw_prefix())
+        if (found := parse_raw(stat)) and which(found.batch)
+    ]
+    counts = lake.storage.map(
+        lambda found: _count(decompress(lake.storage.get(found.key)), edit), listed
+    )
+    return (
+        Touched(found, found.sold, count)
+        for found, count in zip(listed, counts, strict=True)
+        if count
+    )
 
 
 def _count(ndjson: bytes, edit: Edit) -> int:
@@ -47,7 +59,9 @@ def _count(ndjson: bytes, edit: Edit) -> int:
 
 
 def rewrite(lake: Lake, edit: Edit, which: Which = every) -> list[str]:
-    """Apply the edit to raw, and remove what stood there before; returns the batches that were committed again."""
+    """Apply the edit to raw, and remove what stood there before; returns the batches that were
+    committed again.
+    """
     touched = [one.object for one in find_touched(lake, edit, which)]
     lake.refresh()
     lake.refresh_raw()
@@ -64,7 +78,11 @@ def rewrite(lake: Lake, edit: Edit, which: Which = every) -> list[str]:
         _remove_replaced(lake, batch)
     for version in lake.storage.old_versions(raw_prefix()):
         found = parse_raw(Stat(version.key, 0, ""))
-        if found and which(found.batch) and (version.is_marker or _count(decompress(lake.storage.get_version(version)), edit)):
+        if (
+            found
+            and which(found.batch)
+            and (version.is_marker or _count(decompress(lake.storage.get_version(version)), edit))
+        ):
             lake.storage.remove_version(version)
     return sorted(batches)
 
@@ -79,9 +97,15 @@ def _commit_again(lake: Lake, batch: str, edit: Edit) -> None:
 
 
 def _remove_replaced(lake: Lake, batch: str) -> None:
-    """The objects of a batch that was committed again; those that the edit did not touch went with it."""
+    """The objects of a batch that was committed again; those that the edit did not touch went with
+    it.
+    """
     history = lake.history(RECEIPTS, batch)
-    kept = {said["key"] for said in lake.body(history[-1])["members"].values()} if history[1:] else set()
+    kept = (
+        {said["key"] for said in lake.body(history[-1])["members"].values()}
+        if history[1:]
+        else set()
+    )
     for manifest in history[:-1]:
         if history[-1].edition == RAW == manifest.edition:
             for said in lake.body(manifest)["members"].values():

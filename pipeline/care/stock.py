@@ -1,8 +1,9 @@
-"""Every object of the lake against the manifests: what is missing, altered, half-published, foreign or left over.
+"""Every object of the lake against the manifests: what is missing, altered, half-published, foreign
+or left over.
 
-In: a Lake. Out: findings. Read are all manifests and claims of the span, the newest members of each partition, every committed raw
-object, and every edition of a report that was kept. A broken partition that is made of others heals; raw does not, because
-nobody else has it.
+In: a Lake. Out: findings. Read are all manifests and claims of the span, the newest members of each
+partition, every committed raw object, and every edition of a report that was kept. A broken
+partition that is made of others heals; raw does not, because nobody else has it.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ from pipeline.load.publish import digest_members
 
 _RAW = (RECEIPTS, CATALOG)
 _BRING_BACK = "bring back the version that was committed (bucket versioning, or a copy)"
-_AGAIN = "`pos verify --heal` puts a report's kept copy back, or declares the partition broken and the next night makes it again"
+_AGAIN = (
+    "`pos verify --heal` puts a report's kept copy back, or declares the partition broken and the"
+    " next night makes it again"
+)
 
 
 def take_stock(lake: Lake, span: Span) -> Iterator[Finding]:
@@ -39,8 +43,13 @@ def _check_log(lake: Lake, dataset: str, partition: str) -> Iterator[Finding]:
     try:
         lake.check_sound(dataset, partition)
     except Corrupt as error:
-        yield Finding(storage.uri(log_prefix(dataset, partition)), str(error), "nothing is published into that partition before",
-                      dataset, partition)
+        yield Finding(
+            storage.uri(log_prefix(dataset, partition)),
+            str(error),
+            "nothing is published into that partition before",
+            dataset,
+            partition,
+        )
     for manifest in history:
         claim = claim_key(dataset, partition, manifest.number)
         try:
@@ -48,7 +57,13 @@ def _check_log(lake: Lake, dataset: str, partition: str) -> Iterator[Finding]:
             if storage.get(claim) != storage.get(manifest.key):
                 raise Corrupt(f"it differs from its claim {claim}")
         except Corrupt as error:
-            yield Finding(storage.uri(manifest.key), str(error), "bring back the one of the two that was altered", dataset, partition)
+            yield Finding(
+                storage.uri(manifest.key),
+                str(error),
+                "bring back the one of the two that was altered",
+                dataset,
+                partition,
+            )
 
 
 def _check_content(lake: Lake, dataset: str, partition: str) -> Iterator[Finding]:
@@ -57,20 +72,42 @@ def _check_content(lake: Lake, dataset: str, partition: str) -> Iterator[Finding
     if newest is None:
         return
     if newest.edition == VOID:
-        yield Finding(f"{dataset} {partition}", f"it was declared broken ({_why(lake, newest)})", "the next night makes it again", dataset,
-                      partition, is_wrong=False)
+        yield Finding(
+            f"{dataset} {partition}",
+            f"it was declared broken ({_why(lake, newest)})",
+            "the next night makes it again",
+            dataset,
+            partition,
+            is_wrong=False,
+        )
     for manifest in lake.history(dataset, partition):
         try:
             members = lake.body(manifest)["members"]
         except Corrupt:
             continue  # has been said
         if manifest == newest and dataset not in _RAW and newest.edition != VOID:
-            if digest_members({name: said["sha256"] for name, said in members.items()}) != newest.digest:
-                yield Finding(lake.storage.uri(newest.key), "its members are not those of its digest", _AGAIN, dataset, partition, heals=True)
+            if (
+                digest_members({name: said["sha256"] for name, said in members.items()})
+                != newest.digest
+            ):
+                yield Finding(
+                    lake.storage.uri(newest.key),
+                    "its members are not those of its digest",
+                    _AGAIN,
+                    dataset,
+                    partition,
+                    heals=True,
+                )
             for member in sorted(members):
                 yield from _check_member(lake, newest, member)
-        elif (manifest == newest and dataset in _RAW) or any("kept" in said for said in members.values()):
-            yield from _check_final(lake, manifest, {said.get("kept", said["key"]): said["sha256"] for said in members.values()})
+        elif (manifest == newest and dataset in _RAW) or any(
+            "kept" in said for said in members.values()
+        ):
+            yield from _check_final(
+                lake,
+                manifest,
+                {said.get("kept", said["key"]): said["sha256"] for said in members.values()},
+            )
 
 
 def _why(lake: Lake, manifest: Manifest) -> str:
@@ -90,13 +127,28 @@ def _check_member(lake: Lake, manifest: Manifest, member: str) -> Iterator[Findi
         if "kept" not in said:
             return  # published meanwhile
     except Corrupt:
-        yield from _check_final(lake, manifest, {said["kept"]: said["sha256"]} if "kept" in said else {})
-    what = "is missing" if data is None else "is not what its manifest says: altered, or left half-published by a killed run"
-    yield Finding(lake.storage.uri(said["key"]), what, _AGAIN, manifest.dataset, manifest.partition, heals=True)
+        yield from _check_final(
+            lake, manifest, {said["kept"]: said["sha256"]} if "kept" in said else {}
+        )
+    what = (
+        "is missing"
+        if data is None
+        else "is not what its manifest says: altered, or left half-published by a killed run"
+    )
+    yield Finding(
+        lake.storage.uri(said["key"]),
+        what,
+        _AGAIN,
+        manifest.dataset,
+        manifest.partition,
+        heals=True,
+    )
 
 
 def put_back(lake: Lake, dataset: str, partition: str) -> bool:
-    """Put the kept copies of a report's newest edition under their stable names again; False where one is missing or altered."""
+    """Put the kept copies of a report's newest edition under their stable names again; False where
+    one is missing or altered.
+    """
     for said in lake.body(lake.newest(dataset, partition))["members"].values():
         data = _bytes(lake, said["kept"]) if "kept" in said else None
         if data is None or sha256(data).hexdigest() != said["sha256"]:
@@ -111,12 +163,17 @@ def put_back(lake: Lake, dataset: str, partition: str) -> bool:
 
 def _check_final(lake: Lake, manifest: Manifest, objects: dict[str, str]) -> Iterator[Finding]:
     """Objects that are written once, by their digests: nothing can make them again."""
-    for key, data in zip(objects, lake.storage.map(lambda key: _bytes(lake, key), objects), strict=True):
+    for key, data in zip(
+        objects, lake.storage.map(lambda key: _bytes(lake, key), objects), strict=True
+    ):
         if data is None or sha256(data).hexdigest() != objects[key]:
             what = "is missing" if data is None else "was altered after it was committed"
             remedy = _BRING_BACK
             if manifest.dataset == RECEIPTS:
-                remedy += f"; where there is none, `pos verify --refetch {manifest.partition}` lets the next night ask the shop again"
+                remedy += (
+                    f"; where there is none, `pos verify --refetch {manifest.partition}` lets the"
+                    " next night ask the shop again"
+                )
             yield Finding(lake.storage.uri(key), what, remedy, manifest.dataset, manifest.partition)
 
 
@@ -129,22 +186,48 @@ def _bytes(lake: Lake, key: str) -> bytes | None:
 
 def _check_known(lake: Lake, stat: Stat, span: Span) -> Iterator[Finding]:
     """Whether a manifest speaks of the object."""
-    uri, manifest, raw, home = lake.storage.uri(stat.key), parse_manifest(stat.key), parse_raw(stat), home_of(stat.key)
+    uri, manifest, raw, home = (
+        lake.storage.uri(stat.key),
+        parse_manifest(stat.key),
+        parse_raw(stat),
+        home_of(stat.key),
+    )
     if raw and span.holds(raw.batch):
         newest = lake.newest(RECEIPTS, raw.batch)
         if newest is None or newest.digest != raw.batch_digest:
-            yield Finding(uri, "was left by a run that did not commit it", "it is never read", RECEIPTS, raw.batch, is_wrong=False)
+            yield Finding(
+                uri,
+                "was left by a run that did not commit it",
+                "it is never read",
+                RECEIPTS,
+                raw.batch,
+                is_wrong=False,
+            )
     elif home and span.holds(home[1]):
-        if not any(stat.key in (said["key"], said.get("kept")) for one in lake.history(*home) if not _is_broken(lake, one)
-                   for said in lake.body(one)["members"].values()):
-            yield Finding(uri, "no manifest names it", "if it is not yours, move it away: engines that read whole folders would read it",
-                          is_wrong=not _is_left(lake, *home))
+        if not any(
+            stat.key in (said["key"], said.get("kept"))
+            for one in lake.history(*home)
+            if not _is_broken(lake, one)
+            for said in lake.body(one)["members"].values()
+        ):
+            yield Finding(
+                uri,
+                "no manifest names it",
+                "if it is not yours, move it away: engines that read whole folders would read it",
+                is_wrong=not _is_left(lake, *home),
+            )
     elif not (manifest or raw or home or is_known(stat.key)):
-        yield Finding(uri, "is foreign to the lake", "move it away: engines that read whole folders would read it")
+        yield Finding(
+            uri,
+            "is foreign to the lake",
+            "move it away: engines that read whole folders would read it",
+        )
 
 
 def _is_left(lake: Lake, dataset: str, partition: str) -> bool:
-    """Whether nothing was ever published there: then a killed run has left it, and the next one publishes it."""
+    """Whether nothing was ever published there: then a killed run has left it, and the next one
+    publishes it.
+    """
     return not lake.history(dataset, partition)
 
 

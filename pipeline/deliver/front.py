@@ -1,7 +1,9 @@
-"""Page one of a report's HTML as plain pieces, and what it says of changes: the report's own words, so a mail never differs.
+"""Page one of a report's HTML as plain pieces, and what it says of changes: the report's own words,
+so a mail never differs.
 
-In: report.html, as reports/ writes it. Out: `Front`, whose texts are runs (text, is strong) with nothing alive in them: only
-words are taken, no tag, link, style or address of the page. Raises ValueError where the page has no title.
+In: report.html, as reports/ writes it. Out: `Front`, whose texts are runs (text, is strong) with
+nothing alive in them: only words are taken, no tag, link, style or address of the page. Raises
+ValueError where the page has no title.
 """
 
 from __future__ import annotations
@@ -64,7 +66,9 @@ class Section:
 
 @dataclass(frozen=True)
 class Front:
-    """Title, lines below it, sections of page one, and the sections (one a currency) that say what changed."""
+    """Title, lines below it, sections of page one, and the sections (one a currency) that say what
+    changed.
+    """
 
     language: str
     title: Runs
@@ -95,21 +99,41 @@ def read_front(page: bytes) -> Front:
             changes.append(_section(node))
         elif is_front:
             front.append(_section(node))
-    return Front(html.language, _runs(title), [_runs(line) for line in header.find("p")], front, changes)
+    return Front(
+        html.language, _runs(title), [_runs(line) for line in header.find("p")], front, changes
+    )
 
 
 def _section(node: Node) -> Section:
-    tiles = [Tile(_runs(next(li.find("h3"))), _runs(next(li.find("p", kind="value"))), [_runs(p) for p in li.find("p", kind="note")])
-             for tiled in node.find("ul", kind="tiles") for li in tiled.find("li")]
-    tables = [Table(_runs(next(div.find("h3"))), [[_runs(cell) for cell in row.find("th", "td")] for row in div.find("tr")])
-              for div in node.find("div", kind="table")] if node.kind == "changes" else []
+    tiles = [
+        Tile(
+            _runs(next(li.find("h3"))),
+            _runs(next(li.find("p", kind="value"))),
+            [_runs(p) for p in li.find("p", kind="note")],
+        )
+        for tiled in node.find("ul", kind="tiles")
+        for li in tiled.find("li")
+    ]
+    tables = (
+        [
+            Table(
+                _runs(next(div.find("h3"))),
+                [[_runs(cell) for cell in row.find("th", "td")] for row in div.find("tr")],
+            )
+            for div in node.find("div", kind="table")
+        ]
+        if node.kind == "changes"
+        else []
+    )
     sentences = [_runs(p) for p in node.children if isinstance(p, Node) and p.tag == "p"]
     findings = [_runs(li) for found in node.find("ol", kind="findings") for li in found.find("li")]
     return Section(node.kind, _runs(next(node.find("h2"))), sentences, tiles, findings, tables)
 
 
 def _runs(node: Node, strong: bool = False) -> Runs:
-    """The words below `node`; section numbers and links into the page, which a mail has not, are left out."""
+    """The words below `node`; section numbers and links into the page, which a mail has not, are
+    left out.
+    """
     found: Runs = []
     for child in node.children:
         if isinstance(child, str):

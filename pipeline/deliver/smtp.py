@@ -1,8 +1,10 @@
-"""One message to one recipient over SMTP, encrypted and to a server whose certificate is checked, or not at all.
+"""One message to one recipient over SMTP, encrypted and to a server whose certificate is checked,
+or not at all.
 
-STARTTLS is demanded, not taken when offered; the password goes over TLS only. Answers of 4xx and servers that cannot be
-reached are tried again, for a minute and a last time; 5xx is final. Raises Refused where certainly nothing was sent, Unanswered where the message was
-handed over and no answer came. No message of an error holds a password or an address.
+STARTTLS is demanded, not taken when offered; the password goes over TLS only. Answers of 4xx and
+servers that cannot be reached are tried again, for a minute and a last time; 5xx is final. Raises
+Refused where certainly nothing was sent, Unanswered where the message was handed over and no answer
+came. No message of an error holds a password or an address.
 """
 
 from __future__ import annotations
@@ -30,9 +32,13 @@ class _Passing(Refused):
 
 
 def check_address(address: str, where: str) -> str:
-    """`address`, if it is one plain address: no line break, no second one hidden in it (ConfigError)."""
+    """`address`, if it is one plain address: no line break, no second one hidden in it
+    (ConfigError).
+    """
     if not _ADDRESS.fullmatch(address):
-        raise ConfigError(f"{where}: {address!r} is not an e-mail address such as owner@example.com")
+        raise ConfigError(
+            f"{where}: {address!r} is not an e-mail address such as owner@example.com"
+        )
     return address
 
 
@@ -53,8 +59,13 @@ class Mailer:
 
     def send(self, message: EmailMessage, to: str) -> None:
         """Hand `message` over for `to`. Raises Refused, Unanswered."""
-        retrying = tenacity.Retrying(retry=tenacity.retry_if_exception_type(_Passing), wait=tenacity.wait_exponential(2, max=20),
-                                     stop=tenacity.stop_after_attempt(self.attempts) | tenacity.stop_after_delay(60), sleep=self.sleep, reraise=True)
+        retrying = tenacity.Retrying(
+            retry=tenacity.retry_if_exception_type(_Passing),
+            wait=tenacity.wait_exponential(2, max=20),
+            stop=tenacity.stop_after_attempt(self.attempts) | tenacity.stop_after_delay(60),
+            sleep=self.sleep,
+            reraise=True,
+        )
         data = message.as_bytes(policy=SMTP.clone(cte_type="7bit"))
         try:
             retrying(self._attempt, data, to)
@@ -63,7 +74,8 @@ class Mailer:
             failure = kind(f"mail server {self.host}:{self.port}: {error}")
         else:
             return
-        raise failure  # here, where nothing hangs on it: an exception of smtplib may hold what was sent
+        # here, where nothing hangs on it: an exception of smtplib may hold what was sent
+        raise failure
 
     def _attempt(self, data: bytes, to: str) -> None:
         with contextlib.ExitStack() as stack:
@@ -80,7 +92,10 @@ class Mailer:
             except smtplib.SMTPDataError as error:
                 _expect((error.smtp_code, error.smtp_error), "the message")
             except (smtplib.SMTPException, OSError) as error:
-                raise Unanswered(f"took the message and did not answer ({type(error).__name__}); it may have been sent") from None
+                raise Unanswered(
+                    f"took the message and did not answer ({type(error).__name__}); it may have"
+                    " been sent"
+                ) from None
 
     def _connect(self, stack: contextlib.ExitStack) -> smtplib.SMTP:
         context = ssl.create_default_context(cafile=self.ca_file or None)
@@ -88,14 +103,19 @@ class Mailer:
         name = self.sender.rpartition("@")[2]  # not this machine's name, which is nobody's business
         smtp: smtplib.SMTP
         if self.security == "tls":
-            smtp = smtplib.SMTP_SSL(self.host, self.port, local_hostname=name, timeout=self.seconds, context=context)
+            smtp = smtplib.SMTP_SSL(
+                self.host, self.port, local_hostname=name, timeout=self.seconds, context=context
+            )
         else:
             smtp = smtplib.SMTP(self.host, self.port, local_hostname=name, timeout=self.seconds)
         stack.callback(smtp.close)
         smtp.ehlo_or_helo_if_needed()
         if self.security != "tls":
             if not smtp.has_extn("starttls"):
-                raise Refused("offers no STARTTLS, so nothing was sent; use a server that does, or [mail] security = tls")
+                raise Refused(
+                    "offers no STARTTLS, so nothing was sent; use a server that does, or [mail]"
+                    " security = tls"
+                )
             smtp.starttls(context=context)
             smtp.ehlo()
         stack.callback(_part, smtp)
@@ -103,7 +123,9 @@ class Mailer:
 
 
 def _part(smtp: smtplib.SMTP) -> None:
-    with contextlib.suppress(smtplib.SMTPException, OSError):  # what was answered stands, whatever the server says to the goodbye
+    with contextlib.suppress(
+        smtplib.SMTPException, OSError
+    ):  # what was answered stands, whatever the server says to the goodbye
         smtp.quit()
 
 
@@ -113,7 +135,10 @@ def _naming(what: str):
     try:
         yield
     except ssl.SSLCertVerificationError as error:
-        raise Refused(f"its certificate is not accepted ({error.verify_message}); nothing was sent. See [mail] host and ca_file") from None
+        raise Refused(
+            f"its certificate is not accepted ({error.verify_message}); nothing was sent. See"
+            " [mail] host and ca_file"
+        ) from None
     except smtplib.SMTPResponseException as error:
         kind = _Passing if 400 <= error.smtp_code < 500 else Refused
         raise kind(f"{what} (it answered {error.smtp_code})") from None

@@ -5,7 +5,10 @@ WORDS = {
         "corrected": "corregido, edición {n}",
         "changed": "Qué cambió desde el correo anterior",
         "attached": "El reporte completo va adjunto en PDF.",
-        "why": "Recibe este correo porque su dirección está en la configuración de los reportes de ventas.",
+        "why": (
+            "Recibe este correo porque su dirección está en la configuración de los reportes de"
+            " ventas."
+        ),
         "kept": "También está en {uri}.",
         "more": "… y {n} más, en el PDF.",
     },

@@ -1,4 +1,6 @@
-"""The data dictionary, in Markdown: every table of the lake, what one row is, and what each column means."""
+"""The data dictionary, in Markdown: every table of the lake, what one row is, and what each column
+means.
+"""
 
 from __future__ import annotations
 
@@ -25,19 +27,42 @@ def data_dictionary(tables: Sequence[Described]) -> str:
     """The whole page."""
     lake = [table for table in tables if table.dataset in schema.LAKE]
     summaries = [table for table in tables if table.dataset not in schema.LAKE]
-    return "\n".join([_HEAD, "## The lake proper\n", *map(_section, lake),
-                      "## Summaries\n\nSmall exact tables of one month; every figure of the reports is read from them. Amounts are signed as said.\n",
-                      *map(_section, summaries)])
+    return "\n".join(
+        [
+            _HEAD,
+            "## The lake proper\n",
+            *map(_section, lake),
+            (
+                "## Summaries\n\nSmall exact tables of one month; every figure of the reports is"
+                " read from them. Amounts are signed as said.\n"
+            ),
+            *map(_section, summaries),
+        ]
+    )
 
 
 def _section(table: Described) -> str:
     dataset = table.dataset
-    rows = [f"| `{name}` | `{kind}` | {_cell(said)}{' Null where unknown.' if column.null and 'null' not in said.lower() else ''} |"
-            for (name, kind, said), column in zip(table.columns, dataset.columns, strict=True)]
+    rows = [
+        f"| `{name}` | `{kind}` |"
+        f" {_cell(said)}{' Null where unknown.' if column.null and 'null' not in said.lower() else ''} |"
+        for (name, kind, said), column in zip(table.columns, dataset.columns, strict=True)
+    ]
     order = ", ".join(dataset.order or dataset.key)
-    return "\n".join([f"### {table.name}\n", f"One row: {dataset.grain}. Key: {', '.join(dataset.key)}. Sorted by {order}. "
-                      f"Version {dataset.version}. Folder: `{table.location}/{'/'.join(f'{name}=*' for name, *_ in PARTITIONS)}/`\n",
-                      "| column | type | meaning |", "|---|---|---|", *rows, ""])
+    return "\n".join(
+        [
+            f"### {table.name}\n",
+            (
+                f"One row: {dataset.grain}. Key: {', '.join(dataset.key)}. Sorted by {order}."
+                f" Version {dataset.version}. Folder:"
+                f" `{table.location}/{'/'.join(f'{name}=*' for name, *_ in PARTITIONS)}/`\n"
+            ),
+            "| column | type | meaning |",
+            "|---|---|---|",
+            *rows,
+            "",
+        ]
+    )
 
 
 def _cell(text: str) -> str:

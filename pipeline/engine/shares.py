@@ -1,10 +1,13 @@
-"""A business day too large for one process, cleaned in shares and united to the very rows, in the same order.
+"""A business day too large for one process, cleaned in shares and united to the very rows, in the
+same order.
 
-In: the raw objects of the day. A share holds all records of some receipt numbers: which version counts is decided among the
-records of one number, also where their store cannot be read, and rows that the lake's order leaves equal are of one number too.
-So no share needs another (a split by store would: "1-1001" of an unreadable store competes with every store's), a store of any
-size is split as well, and the tables of the shares, put together and sorted, are the tables of the whole.
-Conserved: each record is in one share; the counts of the shares add up; a quarantined record keeps its place in its object.
+In: the raw objects of the day. A share holds all records of some receipt numbers: which version
+counts is decided among the records of one number, also where their store cannot be read, and rows
+that the lake's order leaves equal are of one number too. So no share needs another (a split by
+store would: "1-1001" of an unreadable store competes with every store's), a store of any size is
+split as well, and the tables of the shares, put together and sorted, are the tables of the whole.
+Conserved: each record is in one share; the counts of the shares add up; a quarantined record keeps
+its place in its object.
 """
 
 from __future__ import annotations
@@ -27,7 +30,9 @@ _SPELT = re.compile(rb"\\u00(?:5[fF]|[67])")  # a letter of the key may be writt
 
 
 def number_of(line: bytes) -> bytes:
-    """The receipt number that the rules would read from a record; empty where they read none, which is then nobody's rival."""
+    """The receipt number that the rules would read from a record; empty where they read none, which
+    is then nobody's rival.
+    """
     if line.count(_KEY) == 1 and not _SPELT.search(line):
         found = _PLAIN.search(line)
         if found:
@@ -41,7 +46,9 @@ def number_of(line: bytes) -> bytes:
 
 
 def share_of(raw: Raw, share: int, shares: int) -> tuple[Raw, list[int]]:
-    """The records of `raw` that are in `share` of `shares`, and the position that each has in the whole object."""
+    """The records of `raw` that are in `share` of `shares`, and the position that each has in the
+    whole object.
+    """
     lines, positions = [], []
     for position, line in enumerate(raw.ndjson.split(b"\n"), 1):
         if line.strip() and crc32(number_of(line)) % shares == share:
@@ -50,7 +57,9 @@ def share_of(raw: Raw, share: int, shares: int) -> tuple[Raw, list[int]]:
     return raw._replace(ndjson=b"".join(line + b"\n" for line in lines)), positions
 
 
-def clean_share(day: date, raws: Iterable[Raw], catalog: Catalog, rules: Rules, share: int, shares: int) -> Cleaned:
+def clean_share(
+    day: date, raws: Iterable[Raw], catalog: Catalog, rules: Rules, share: int, shares: int
+) -> Cleaned:
     """`clean` of one share; memory: the share, and one raw object."""
     places: dict[str, list[int]] = {}
 
@@ -70,7 +79,14 @@ def clean_share(day: date, raws: Iterable[Raw], catalog: Catalog, rules: Rules, 
 
 
 def unite(parts: Sequence[Cleaned]) -> Cleaned:
-    """The day that its shares make together. Rows stand share by share: whoever writes them sorts them, and equal ones are of one share."""
-    tables = {dataset.name: pa.concat_tables([getattr(part, dataset.name) for part in parts]).unify_dictionaries() for dataset in LAKE}
+    """The day that its shares make together. Rows stand share by share: whoever writes them sorts
+    them, and equal ones are of one share.
+    """
+    tables = {
+        dataset.name: (
+            pa.concat_tables([getattr(part, dataset.name) for part in parts]).unify_dictionaries()
+        )
+        for dataset in LAKE
+    }
     facts = {name: sum(part.facts[name] for part in parts) for name in parts[0].facts}
     return Cleaned(**tables, facts=facts)

@@ -1,7 +1,8 @@
 """Ask the shop: whatever is sold comes in here, verbatim, and nothing is lost on the way.
 
-In: a source (SOURCES) and the windows of time that are missing. Out: every record of every window, byte for byte as
-it was served, by UTC date of sale. A new point of sale is one file that keeps the contract of `source.py` and one line here.
+In: a source (SOURCES) and the windows of time that are missing. Out: every record of every window,
+byte for byte as it was served, by UTC date of sale. A new point of sale is one file that keeps the
+contract of `source.py` and one line here.
 """
 
 from collections.abc import Callable
@@ -21,6 +22,35 @@ SOURCES: dict[str, Callable[..., Source]] = {
     "files": open_files,
 }
 
-__all__ = ["SOURCES", "Asked", "Earlier", "Holes", "Missed", "Page", "Progress", "Record", "Records", "Source", "Walk", "Window", "also",
-           "ask_for", "by_date", "choose_numbers", "find_holes", "find_missed", "forward", "gap_warning", "heard", "holdings", "noting", "pack",
-           "places_of", "recall", "skew_warning", "sold_date", "walk", "wall_warning"]
+__all__ = [
+    "SOURCES",
+    "Asked",
+    "Earlier",
+    "Holes",
+    "Missed",
+    "Page",
+    "Progress",
+    "Record",
+    "Records",
+    "Source",
+    "Walk",
+    "Window",
+    "also",
+    "ask_for",
+    "by_date",
+    "choose_numbers",
+    "find_holes",
+    "find_missed",
+    "forward",
+    "gap_warning",
+    "heard",
+    "holdings",
+    "noting",
+    "pack",
+    "places_of",
+    "recall",
+    "skew_warning",
+    "sold_date",
+    "walk",
+    "wall_warning",
+]

@@ -1,8 +1,9 @@
 """What the lake keeps of a shop's catalog: the fields listed here and no others.
 
-Contacts (mail, telephone, street, postal code, free text) have no place in this list, so none ever leaves the
-process; a field that the API adds tomorrow does not either until somebody lists it. Values stay as they were
-spelled. Employees are known by an alias, first name and initial. Customers are not fetched at all.
+Contacts (mail, telephone, street, postal code, free text) have no place in this list, so none ever
+leaves the process; a field that the API adds tomorrow does not either until somebody lists it.
+Values stay as they were spelled. Employees are known by an alias, first name and initial. Customers
+are not fetched at all.
 """
 
 from __future__ import annotations
@@ -17,21 +18,50 @@ _TIMES = ("created_at", "updated_at", "deleted_at")
 FIELDS: dict[str, tuple[str, ...]] = {
     "merchant": ("id", "business_name", "country", "currency", "created_at"),
     "stores": ("id", "name", "city", "region", "state", "country_code", "country", *_TIMES),
-    "items": ("id", "handle", "reference_id", "item_name", "track_stock", "sold_by_weight", "is_composite", "use_production", "category_id",
-              "components", "tax_ids", "modifier_ids", "modifiers_ids", "form", "color", "option1_name", "option2_name", "option3_name",
-              "variants", *_TIMES),
+    "items": (
+        "id",
+        "handle",
+        "reference_id",
+        "item_name",
+        "track_stock",
+        "sold_by_weight",
+        "is_composite",
+        "use_production",
+        "category_id",
+        "components",
+        "tax_ids",
+        "modifier_ids",
+        "modifiers_ids",
+        "form",
+        "color",
+        "option1_name",
+        "option2_name",
+        "option3_name",
+        "variants",
+        *_TIMES,
+    ),
     "categories": ("id", "name", "color", *_TIMES),
     "modifiers": ("id", "name", "position", "stores", "modifier_options", *_TIMES),
     "employees": ("id", "name", "stores", "is_owner", *_TIMES),
     "payment_types": ("id", "name", "type", "stores", *_TIMES),
     "taxes": ("id", "type", "name", "rate", "stores", *_TIMES),
-    "discounts": ("id", "type", "name", "discount_amount", "discount_percent", "stores", "restricted_access", *_TIMES),
+    "discounts": (
+        "id",
+        "type",
+        "name",
+        "discount_amount",
+        "discount_percent",
+        "stores",
+        "restricted_access",
+        *_TIMES,
+    ),
     "pos_devices": ("id", "name", "store_id", "activated", "deleted_at"),
 }
 
 
 def prune(resource: str, rows: list[bytes]) -> list[bytes]:
-    """The listed fields of each object, their values verbatim; sorted, so that the API's order does not matter.
+    """The listed fields of each object, their values verbatim; sorted, so that the API's order does
+    not matter.
 
     Raises SourceFatal for a row that is no JSON object.
     """
@@ -40,16 +70,23 @@ def prune(resource: str, rows: list[bytes]) -> list[bytes]:
         try:
             found = msgspec.json.decode(row, type=dict[str, msgspec.Raw])
         except (msgspec.MsgspecError, RecursionError) as error:
-            raise SourceFatal(f"/{resource} holds a row that is no object ({error}); report it to the API's support") from error
+            raise SourceFatal(
+                f"/{resource} holds a row that is no object ({error}); report it to the API's"
+                " support"
+            ) from error
         allowed = {name: found[name] for name in FIELDS[resource] if name in found}
         if resource == "employees" and "name" in allowed:
-            allowed["name"] = msgspec.Raw(msgspec.json.encode(_alias(json.loads(bytes(allowed["name"])))))
+            allowed["name"] = msgspec.Raw(
+                msgspec.json.encode(_alias(json.loads(bytes(allowed["name"]))))
+            )
         kept.append(msgspec.json.encode(allowed))
     return sorted(set(kept))
 
 
 def _alias(name: object) -> object:
-    """First name and the last name's initial; the owner's mail address, where it serves as a name, not at all."""
+    """First name and the last name's initial; the owner's mail address, where it serves as a name,
+    not at all.
+    """
     words = name.split() if isinstance(name, str) and "@" not in name else []
     if not words:
         return None

@@ -1,8 +1,9 @@
 """A total time for a whole HTTP exchange, on the sockets of urllib3.
 
-The timeouts of requests and urllib3 hold for each read: a peer that sends a byte now and then is waited for
-without end. Here a timer shuts the connection's socket when the time is up, whatever it is busy with: TLS
-handshake, headers or body. (Only the resolver cannot be cut short.) One guard serves one thread at a time.
+The timeouts of requests and urllib3 hold for each read: a peer that sends a byte now and then is
+waited for without end. Here a timer shuts the connection's socket when the time is up, whatever it
+is busy with: TLS handshake, headers or body. (Only the resolver cannot be cut short.) One guard
+serves one thread at a time.
 """
 
 from __future__ import annotations
@@ -31,11 +32,16 @@ class Deadline:
         weakref.finalize(self, _close, self._handles)
         self._running = 0  # number of the exchange under way; a timer of an older one does nothing
         self._is_up = False
-        self.pools = {"http": self._watch(HTTPConnectionPool, HTTPConnection), "https": self._watch(HTTPSConnectionPool, HTTPSConnection)}
+        self.pools = {
+            "http": self._watch(HTTPConnectionPool, HTTPConnection),
+            "https": self._watch(HTTPSConnectionPool, HTTPSConnection),
+        }
 
     @contextmanager
     def limit(self, seconds: float) -> Iterator[None]:
-        """Raises TimeUpError, in place of whatever else, when what is within takes longer than `seconds`."""
+        """Raises TimeUpError, in place of whatever else, when what is within takes longer than
+        `seconds`.
+        """
         with self._lock:
             self._is_up, number = False, self._running
         timer = threading.Timer(seconds, self._cut, (number,))
@@ -68,14 +74,20 @@ class Deadline:
             shared.detach()
 
     def _opened(self, connected: socket.socket) -> None:
-        """Keep a second handle of a new socket: TLS takes the first away, and shutting either shuts both."""
+        """Keep a second handle of a new socket: TLS takes the first away, and shutting either shuts
+        both.
+        """
         with self._lock:
             _close(self._handles)
             self._handles.append(os.dup(connected.fileno()))
             if self._is_up:
                 self._shut()
 
-    def _watch(guard, pool: type[HTTPConnectionPool], connection: type[HTTPConnection]) -> type[HTTPConnectionPool]:  # noqa: N805
+    def _watch(
+        guard,
+        pool: type[HTTPConnectionPool],
+        connection: type[HTTPConnection],  # noqa: N805
+    ) -> type[HTTPConnectionPool]:
         class Watched(connection):
             def _new_conn(self) -> socket.socket:
                 connected = super()._new_conn()

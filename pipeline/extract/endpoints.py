@@ -1,8 +1,10 @@
-"""The list endpoints of Loyverse's API v1.0: their filters in their own spellings, and whether they page.
+"""The list endpoints of Loyverse's API v1.0: their filters in their own spellings, and whether they
+page.
 
-The API answers an unknown parameter with 200 and everything, so a filter is sent only if it stands here, and each
-row that comes back is held to it. A filter's value here is the row's field that it speaks of, "" where a row
-cannot show it. A customer's receipts, or a receipt's time at the till, cannot be filtered by.
+The API answers an unknown parameter with 200 and everything, so a filter is sent only if it stands
+here, and each row that comes back is held to it. A filter's value here is the row's field that it
+speaks of, "" where a row cannot show it. A customer's receipts, or a receipt's time at the till,
+cannot be filtered by.
 """
 
 from __future__ import annotations
@@ -18,7 +20,8 @@ from pipeline.errors import SourceFatal
 
 PAGE_LIMIT = 250  # 251 is refused, not clamped
 
-# Whether the bounds are inclusive is documented nowhere, and instants have been seen with whole seconds only.
+# Whether the bounds are inclusive is documented nowhere, and instants have been seen with whole
+# seconds only.
 TOLERANCE = timedelta(seconds=1)
 
 Filter = str | bool | datetime | list[str]
@@ -43,23 +46,49 @@ class Endpoint:
         return self.key or self.path
 
 
-ENDPOINTS = {endpoint.path: endpoint for endpoint in (
-    Endpoint("receipts", {"receipt_numbers": "receipt_number", "since_receipt_number": "", "before_receipt_number": "",
-                          "store_id": "store_id", "order": "order", "source": "source", **_DATES}),
-    Endpoint("items", {"items_ids": "id", **_DATES, **_DELETED}),
-    Endpoint("variants", {"variants_ids": "variant_id", "items_ids": "item_id", "sku": "sku", **_DATES, **_DELETED}),
-    Endpoint("categories", {"categories_ids": "id", **_DELETED}),
-    Endpoint("modifiers", {"modifier_ids": "id", **_DATES, **_DELETED}),
-    Endpoint("customers", {"customer_ids": "id", "email": "email", **_DATES}),
-    Endpoint("employees", {"employee_ids": "id", **_DATES, **_DELETED}),
-    Endpoint("inventory", {"store_ids": "store_id", "variant_ids": "variant_id", **_UPDATED}, key="inventory_levels"),
-    Endpoint("shifts", {"store_ids": "store_id", **_CREATED}),
-    Endpoint("stores", {"store_ids": "id", **_DATES, **_DELETED}, is_paged=False),
-    Endpoint("pos_devices", {"store_id": "store_id", **_DELETED}, is_paged=False),
-    Endpoint("payment_types", {"payment_type_ids": "id", **_DATES, **_DELETED}, is_paged=False),
-    Endpoint("taxes", {"tax_ids": "id", **_DATES, **_DELETED}, is_paged=False),
-    Endpoint("discounts", {"discount_ids": "id", **_DATES, **_DELETED}, is_paged=False),
-)}
+ENDPOINTS = {
+    endpoint.path: endpoint
+    for endpoint in (
+        Endpoint(
+            "receipts",
+            {
+                "receipt_numbers": "receipt_number",
+                "since_receipt_number": "",
+                "before_receipt_number": "",
+                "store_id": "store_id",
+                "order": "order",
+                "source": "source",
+                **_DATES,
+            },
+        ),
+        Endpoint("items", {"items_ids": "id", **_DATES, **_DELETED}),
+        Endpoint(
+            "variants",
+            {
+                "variants_ids": "variant_id",
+                "items_ids": "item_id",
+                "sku": "sku",
+                **_DATES,
+                **_DELETED,
+            },
+        ),
+        Endpoint("categories", {"categories_ids": "id", **_DELETED}),
+        Endpoint("modifiers", {"modifier_ids": "id", **_DATES, **_DELETED}),
+        Endpoint("customers", {"customer_ids": "id", "email": "email", **_DATES}),
+        Endpoint("employees", {"employee_ids": "id", **_DATES, **_DELETED}),
+        Endpoint(
+            "inventory",
+            {"store_ids": "store_id", "variant_ids": "variant_id", **_UPDATED},
+            key="inventory_levels",
+        ),
+        Endpoint("shifts", {"store_ids": "store_id", **_CREATED}),
+        Endpoint("stores", {"store_ids": "id", **_DATES, **_DELETED}, is_paged=False),
+        Endpoint("pos_devices", {"store_id": "store_id", **_DELETED}, is_paged=False),
+        Endpoint("payment_types", {"payment_type_ids": "id", **_DATES, **_DELETED}, is_paged=False),
+        Endpoint("taxes", {"tax_ids": "id", **_DATES, **_DELETED}, is_paged=False),
+        Endpoint("discounts", {"discount_ids": "id", **_DATES, **_DELETED}, is_paged=False),
+    )
+}
 
 
 def write_instant(moment: datetime) -> str:
@@ -68,10 +97,14 @@ def write_instant(moment: datetime) -> str:
 
 
 def query(endpoint: Endpoint, filters: Mapping[str, Filter]) -> dict[str, str]:
-    """The filters as query values. Raises SourceFatal for one that the endpoint does not know and would ignore."""
+    """The filters as query values. Raises SourceFatal for one that the endpoint does not know and
+    would ignore.
+    """
     if unknown := sorted(set(filters) - set(endpoint.filters)):
-        raise SourceFatal(f"/{endpoint.path} has no filter {', '.join(unknown)} and would answer as if it were not there; "
-                          f"it has {', '.join(endpoint.filters)}")
+        raise SourceFatal(
+            f"/{endpoint.path} has no filter {', '.join(unknown)} and would answer as if it were"
+            f" not there; it has {', '.join(endpoint.filters)}"
+        )
     return {name: _write(value) for name, value in filters.items()}
 
 
@@ -91,9 +124,11 @@ def _shown(fields: tuple[str, ...]) -> msgspec.json.Decoder:
 
 
 def check_rows(endpoint: Endpoint, filters: Mapping[str, Filter], rows: list[bytes]) -> None:
-    """Raises SourceFatal when a row is not what the filters ask for: then the API has not applied them.
+    """Raises SourceFatal when a row is not what the filters ask for: then the API has not applied
+    them.
 
-    Dates are held to TOLERANCE. A field that the row lacks, or that cannot be read, is not held against it.
+    Dates are held to TOLERANCE. A field that the row lacks, or that cannot be read, is not held
+    against it.
     """
     fields = tuple(sorted({endpoint.filters[name] for name in filters} - {""}))
     check_shown(endpoint, filters, _read_shown(rows, _shown(fields).decode) if fields else ())
@@ -101,14 +136,23 @@ def check_rows(endpoint: Endpoint, filters: Mapping[str, Filter], rows: list[byt
 
 def check_shown(endpoint: Endpoint, filters: Mapping[str, Filter], shown: Iterable[object]) -> None:
     """As `check_rows`, of rows whose fields have been read already: None where one cannot be."""
-    asked = [(name, endpoint.filters[name], value) for name, value in filters.items() if endpoint.filters[name]]
+    asked = [
+        (name, endpoint.filters[name], value)
+        for name, value in filters.items()
+        if endpoint.filters[name]
+    ]
     for row in shown:
         for name, field, value in asked:
             found = getattr(row, field)
             if found is not None and not _fits(name, value, found):
-                what = f"{field} = {found}" if isinstance(found, datetime) else f"another {field}"  # texts may name persons
-                raise SourceFatal(f"/{endpoint.path} returned a row with {what} although {name} = {_write(value)[:60]} was asked for: the "
-                                  "API ignores the filter; nothing of the answer is kept")
+                what = (
+                    f"{field} = {found}" if isinstance(found, datetime) else f"another {field}"
+                )  # texts may name persons
+                raise SourceFatal(
+                    f"/{endpoint.path} returned a row with {what} although {name} ="
+                    f" {_write(value)[:60]} was asked for: the API ignores the filter; nothing of"
+                    " the answer is kept"
+                )
 
 
 def _read_shown(rows: list[bytes], decode: Callable[[bytes], object]) -> Iterator[object]:

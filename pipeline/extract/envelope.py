@@ -1,9 +1,10 @@
 """Pages of the API taken apart byte for byte.
 
-In: the body of a page, {"<key>": [{...}, ...], "cursor": "..."}. Out: each object verbatim and the cursor. The
-page must be complete, UTF-8 and JSON; what stands inside one object never fails the others. msgspec checks the
-syntax of what it skips but not its UTF-8, so that is checked first.
-Raises ValueError when the body is not such a page: null, [], {}, HTML and an empty body are not "no data".
+In: the body of a page, {"<key>": [{...}, ...], "cursor": "..."}. Out: each object verbatim and the
+cursor. The page must be complete, UTF-8 and JSON; what stands inside one object never fails the
+others. msgspec checks the syntax of what it skips but not its UTF-8, so that is checked first.
+Raises ValueError when the body is not such a page: null, [], {}, HTML and an empty body are not "no
+data".
 """
 
 from __future__ import annotations
@@ -32,10 +33,12 @@ def _decoder(key: str) -> msgspec.json.Decoder:
 
 
 def check_text(body: bytes, piece: int = 1 << 16) -> None:
-    """Raises ValueError where a body is not UTF-8; piece by piece, so that no text as long as the page is made."""
+    """Raises ValueError where a body is not UTF-8; piece by piece, so that no text as long as the
+    page is made.
+    """
     decoder, view = _utf8(), memoryview(body)
     for start in range(0, len(body), piece):
-        decoder.decode(view[start:start + piece])
+        decoder.decode(view[start : start + piece])
     decoder.decode(b"", final=True)
 
 
@@ -52,8 +55,10 @@ def split_page(body: bytes, key: str) -> tuple[list[bytes], str | None]:
 
 
 def slice_page(body: bytes, key: str) -> tuple[list[bytes], str | None]:
-    """As `split_page`, but the list is cut by brackets and quotes alone, so that an object that is not JSON (NaN, a
-    nesting of 100,000, half a surrogate pair) comes out verbatim too. For a page that came twice with the same bytes."""
+    """As `split_page`, but the list is cut by brackets and quotes alone, so that an object that is
+    not JSON (NaN, a nesting of 100,000, half a surrogate pair) comes out verbatim too. For a page
+    that came twice with the same bytes.
+    """
     check_text(body)
     opened: list[bytes] = []
     cuts: list[int] = []  # where the list begins, its commas, and where it ends
@@ -118,12 +123,18 @@ def _instant(value: object) -> datetime | None:
 
 
 def one_line(body: bytes) -> bytes:
-    """An object on one line: line ends can only be white space between its parts, where they mean nothing."""
-    return body.replace(b"\r", b" ").replace(b"\n", b" ") if b"\n" in body or b"\r" in body else body
+    """An object on one line: line ends can only be white space between its parts, where they mean
+    nothing.
+    """
+    return (
+        body.replace(b"\r", b" ").replace(b"\n", b" ") if b"\n" in body or b"\r" in body else body
+    )
 
 
 def read_receipt(body: bytes) -> Record:
-    """A record of a Loyverse receipt, on one line; fields that cannot be read are None, and nothing is raised."""
+    """A record of a Loyverse receipt, on one line; fields that cannot be read are None, and nothing
+    is raised.
+    """
     try:
         found = _routing.decode(body)
         fields = (found.receipt_number, found.updated_at, found.created_at, found.receipt_date)

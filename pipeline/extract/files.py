@@ -1,10 +1,12 @@
-"""Saved files as a shop: JSON pages, arrays or NDJSON of receipts, items and the rest, compressed or not.
+"""Saved files as a shop: JSON pages, arrays or NDJSON of receipts, items and the rest, compressed
+or not.
 
-In: a listing of (name, reader), so that a folder and a bucket are the same thing. A file may hold {"receipts": [...]},
-[...], or one object or page a line; gzip and zstd are recognised by their first bytes. What a bare array holds is
-told by its objects (a receipt has a receipt_number, an item an item_name). Of a receipt that stands in several files
-the newest version counts, of equal ones that of the last file by name. A receipt without a readable `updated_at` is
-taken as changed when it was created or sold, or else with its file. Raises SourceFatal naming the file that cannot be read.
+In: a listing of (name, reader), so that a folder and a bucket are the same thing. A file may hold
+{"receipts": [...]}, [...], or one object or page a line; gzip and zstd are recognised by their
+first bytes. What a bare array holds is told by its objects (a receipt has a receipt_number, an item
+an item_name). Of a receipt that stands in several files the newest version counts, of equal ones
+that of the last file by name. A receipt without a readable `updated_at` is taken as changed when it
+was created or sold, or else with its file. Raises SourceFatal naming the file that cannot be read.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ from pipeline.extract.source import RESOURCES, Page, Record
 
 Listing = Callable[[], Iterable[tuple[str, Callable[[], bytes]]]]
 
-_ENDINGS = tuple(kind + packed for kind in (".json", ".ndjson", ".jsonl") for packed in ("", ".gz", ".zst"))
+_ENDINGS = tuple(
+    kind + packed for kind in (".json", ".ndjson", ".jsonl") for packed in ("", ".gz", ".zst")
+)
 _PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _BYTE_CAP = 512 << 20
 _TELLTALE = {"receipt_number": "receipts", "item_name": "items", "business_name": "merchant"}
@@ -43,7 +47,9 @@ _known = msgspec.json.Decoder(_Known)
 
 
 class Files:
-    """A shop made of saved files. `listing` is called for each pass, and its files are taken in the order of their names."""
+    """A shop made of saved files. `listing` is called for each pass, and its files are taken in the
+    order of their names.
+    """
 
     requests = 0
     server_time = None
@@ -52,35 +58,60 @@ class Files:
         self._listing, self._place = listing, place
         self.identity = hashlib.sha256(f"files\n{place}".encode()).hexdigest()[:16]
         self._lock = threading.Lock()
-        self._newest: dict[str, tuple[datetime, str, int]] = {}  # of each receipt: when it changed, file, position
-        self._spans: dict[str, tuple[datetime, datetime]] = {}   # of each file: its first and last change
+        self._newest: dict[
+            str, tuple[datetime, str, int]
+        ] = {}  # of each receipt: when it changed, file, position
+        self._spans: dict[
+            str, tuple[datetime, datetime]
+        ] = {}  # of each file: its first and last change
 
-    def receipts(self, since: datetime, until: datetime | None, cursor: str | None = None) -> Iterator[Page]:
+    def receipts(
+        self, since: datetime, until: datetime | None, cursor: str | None = None
+    ) -> Iterator[Page]:
         """Receipts changed in [since, until), one page a file; the cursor is the name of the file."""
         self._index()
-        names = [name for name, (first, last) in sorted(self._spans.items())
-                 if name > (cursor or "") and since <= last and (until is None or first < until)]
+        names = [
+            name
+            for name, (first, last) in sorted(self._spans.items())
+            if name > (cursor or "") and since <= last and (until is None or first < until)
+        ]
         readers = dict(self._listing())
         for name in names:
-            kept = [record for at, record in enumerate(_receipts(name, readers[name]()))
-                    if since <= record.updated_at and (until is None or record.updated_at < until)
-                    and self._newest.get(record.number, (None, name, at))[1:] == (name, at)]
+            kept = [
+                record
+                for at, record in enumerate(_receipts(name, readers[name]()))
+                if since <= record.updated_at
+                and (until is None or record.updated_at < until)
+                and self._newest.get(record.number, (None, name, at))[1:] == (name, at)
+            ]
             yield Page(kept, name if name != names[-1] else None)
 
     def catalog(self) -> dict[str, list[bytes]]:
-        """What the files hold of the shop's catalog, in its newest version; nothing where they hold nothing."""
-        found: dict[str, dict[bytes, tuple[datetime, bytes]]] = {resource: {} for resource in RESOURCES}
+        """What the files hold of the shop's catalog, in its newest version; nothing where they hold
+        nothing.
+        """
+        found: dict[str, dict[bytes, tuple[datetime, bytes]]] = {
+            resource: {} for resource in RESOURCES
+        }
         for name, read in sorted(self._listing()):
             for resource, rows in read_objects(name, read()).items():
                 for row in rows if resource in found else ():
                     known = _known.decode(row)
                     identifier, changed = bytes(known.id), known.updated_at or _NEVER
-                    if identifier not in found[resource] or found[resource][identifier][0] <= changed:
+                    if (
+                        identifier not in found[resource]
+                        or found[resource][identifier][0] <= changed
+                    ):
                         found[resource][identifier] = (changed, row)
-        return {resource: prune(resource, [row for _, row in rows.values()]) for resource, rows in found.items()}
+        return {
+            resource: prune(resource, [row for _, row in rows.values()])
+            for resource, rows in found.items()
+        }
 
     def _index(self) -> None:
-        """Read every file once: which version of a receipt is the newest, and which files a span needs."""
+        """Read every file once: which version of a receipt is the newest, and which files a span
+        needs.
+        """
         with self._lock:
             if self._spans:
                 return
@@ -91,9 +122,15 @@ class Files:
                     if record.number and version > self._newest.get(record.number, (_NEVER, "", 0)):
                         self._newest[record.number] = version
                 if records:
-                    self._spans[name] = (min(r.updated_at for r in records), max(r.updated_at for r in records))
+                    self._spans[name] = (
+                        min(r.updated_at for r in records),
+                        max(r.updated_at for r in records),
+                    )
             if not self._spans:
-                raise SourceFatal(f"{self._place}: no file holds receipts; save the API's pages there as {', '.join(_ENDINGS[::3])}")
+                raise SourceFatal(
+                    f"{self._place}: no file holds receipts; save the API's pages there as"
+                    f" {', '.join(_ENDINGS[::3])}"
+                )
 
 
 def _receipts(name: str, data: bytes) -> list[Record]:
@@ -104,15 +141,22 @@ def _receipts(name: str, data: bytes) -> list[Record]:
 
 
 def _dated(record: Record, name: str, last: datetime | None) -> Record:
-    """A record without a readable `updated_at`: kept, in a window of its own time, its date unknown."""
+    """A record without a readable `updated_at`: kept, in a window of its own time, its date
+    unknown.
+    """
     changed = record.created_at or record.sold_at or last
     if changed is None:
-        raise SourceFatal(f"{name}: none of its receipts says when it was changed, created or sold; take the file out, or repair it")
+        raise SourceFatal(
+            f"{name}: none of its receipts says when it was changed, created or sold; take the file"
+            " out, or repair it"
+        )
     return record._replace(updated_at=changed, sold_at=None)
 
 
 def read_objects(name: str, data: bytes) -> dict[str, list[bytes]]:
-    """The objects of a file by resource, verbatim and in their order. Raises SourceFatal when it cannot be read."""
+    """The objects of a file by resource, verbatim and in their order. Raises SourceFatal when it
+    cannot be read.
+    """
     try:
         text = _unpack(data)
         text.decode("utf-8")
@@ -124,18 +168,27 @@ def read_objects(name: str, data: bytes) -> dict[str, list[bytes]]:
             pages = {}
             if value.startswith(b"{"):
                 fields = msgspec.json.decode(value, type=dict[str, msgspec.Raw])
-                pages = {key: bytes(fields[key]) for key in fields.keys() & _PAGES if bytes(fields[key]).startswith(b"[")}
+                pages = {
+                    key: bytes(fields[key])
+                    for key in fields.keys() & _PAGES
+                    if bytes(fields[key]).startswith(b"[")
+                }
                 if not pages:
                     loose.append(value)
             else:
                 loose += map(bytes, msgspec.json.decode(value, type=list[msgspec.Raw]))
             for key, rows in pages.items():
-                found.setdefault(key, []).extend(map(bytes, msgspec.json.decode(rows, type=list[msgspec.Raw])))
+                found.setdefault(key, []).extend(
+                    map(bytes, msgspec.json.decode(rows, type=list[msgspec.Raw]))
+                )
         if loose:
             found.setdefault(_kind(loose), []).extend(loose)
         return found
     except (ValueError, OSError, msgspec.MsgspecError, RecursionError) as error:
-        raise SourceFatal(f"{name} cannot be read as saved receipts or catalog ({error}); take it out, or save it again") from error
+        raise SourceFatal(
+            f"{name} cannot be read as saved receipts or catalog ({error}); take it out, or save it"
+            " again"
+        ) from error
 
 
 def _unpack(data: bytes) -> bytes:
@@ -144,7 +197,9 @@ def _unpack(data: bytes) -> bytes:
     if kind:
         pieces, size = [], 0
         with pa.CompressedInputStream(pa.BufferReader(data), kind) as stream:
-            while size <= _BYTE_CAP and (piece := stream.read(1 << 20)):  # what is asked for is allocated at once
+            while size <= _BYTE_CAP and (
+                piece := stream.read(1 << 20)
+            ):  # what is asked for is allocated at once
                 pieces.append(piece)
                 size += len(piece)
         data = b"".join(pieces)
@@ -158,13 +213,19 @@ def _values(text: bytes) -> list[bytes]:
     try:
         return [bytes(msgspec.json.decode(text, type=msgspec.Raw))]
     except msgspec.MsgspecError:
-        return [bytes(msgspec.json.decode(line, type=msgspec.Raw)) for line in text.split(b"\n") if line.strip()]
+        return [
+            bytes(msgspec.json.decode(line, type=msgspec.Raw))
+            for line in text.split(b"\n")
+            if line.strip()
+        ]
 
 
 def _kind(rows: list[bytes]) -> str:
     """What bare objects are: the first that shows it speaks for all."""
     for row in rows:
-        fields = msgspec.json.decode(row, type=dict[str, msgspec.Raw]) if row.startswith(b"{") else {}
+        fields = (
+            msgspec.json.decode(row, type=dict[str, msgspec.Raw]) if row.startswith(b"{") else {}
+        )
         for field, resource in _TELLTALE.items():
             if field in fields:
                 return resource
@@ -180,13 +241,22 @@ def is_saved(path: str) -> bool:
 def list_folder(folder: Path) -> Listing:
     """The JSON files of a folder and the folders in it; hidden ones are left out."""
     if not folder.is_dir():
-        raise ConfigError(f"{folder} is no folder; set [pos] folder to the one that holds the saved files")
-    return lambda: [(path.relative_to(folder).as_posix(), path.read_bytes) for path in folder.rglob("*")
-                    if is_saved(path.name) and path.is_file()]
+        raise ConfigError(
+            f"{folder} is no folder; set [pos] folder to the one that holds the saved files"
+        )
+    return lambda: [
+        (path.relative_to(folder).as_posix(), path.read_bytes)
+        for path in folder.rglob("*")
+        if is_saved(path.name) and path.is_file()
+    ]
 
 
-def open_files(*, folder: Path | None = None, listing: Listing | None = None, place: str = "") -> Files:
-    """Saved files in `folder`, or wherever `listing` finds them; `place` names that for messages. Raises ConfigError."""
+def open_files(
+    *, folder: Path | None = None, listing: Listing | None = None, place: str = ""
+) -> Files:
+    """Saved files in `folder`, or wherever `listing` finds them; `place` names that for messages.
+    Raises ConfigError.
+    """
     if listing is not None:
         return Files(listing, place)
     if folder is None:

@@ -1,9 +1,12 @@
-"""Holes in the tills' series of receipt numbers, and the receipts that are asked for one by one because of them.
+"""Holes in the tills' series of receipt numbers, and the receipts that are asked for one by one
+because of them.
 
-Each device numbers its receipts itself, refunds included, so a hole is a receipt that has not arrived: a till that was offline, which
-closes it later; a number that was never used; or a receipt that the lists of the API left out. A sweep asks for the numbers in small
-holes, at most so many; a hole longer than that is a till that began anew. A number that the shop does not know is asked for by TRIES
-sweeps and then given up: how often each has been asked for stands in the manifest of the sweep.
+Each device numbers its receipts itself, refunds included, so a hole is a receipt that has not
+arrived: a till that was offline, which closes it later; a number that was never used; or a receipt
+that the lists of the API left out. A sweep asks for the numbers in small holes, at most so many; a
+hole longer than that is a till that began anew. A number that the shop does not know is asked for
+by TRIES sweeps and then given up: how often each has been asked for stands in the manifest of the
+sweep.
 """
 
 from __future__ import annotations
@@ -26,7 +29,9 @@ Holes = dict[str, list[tuple[int, int]]]
 
 
 class Asked(NamedTuple):
-    """`found` are the receipts that the shop knows, `unknown` the numbers that it does not know, `waiting` those not asked for."""
+    """`found` are the receipts that the shop knows, `unknown` the numbers that it does not know,
+    `waiting` those not asked for.
+    """
 
     found: list[Record]
     unknown: list[str]
@@ -42,21 +47,35 @@ def find_holes(numbers: Iterable[str]) -> Holes:
         if till and place.isascii() and place.isdecimal() and len(place) <= LONGEST:
             series[till].add(int(place))
             padded |= {till} if place != str(int(place)) else set()
-    holes = {till: [(a + 1, b - 1) for a, b in pairwise(sorted(seen)) if b - a > 1] for till, seen in sorted(series.items())
-             if till not in padded}
+    holes = {
+        till: [(a + 1, b - 1) for a, b in pairwise(sorted(seen)) if b - a > 1]
+        for till, seen in sorted(series.items())
+        if till not in padded
+    }
     return {till: found for till, found in holes.items() if found}
 
 
-def choose_numbers(holes: Holes, held: Iterable[str], tried: Mapping[str, int], most: int) -> list[str]:
-    """The numbers to ask for: of short holes first, later ones before earlier; those that raw holds elsewhere, or that were given up, never."""
-    short = sorted((last - first, -first, till) for till, found in holes.items() for first, last in found if last - first < most)
+def choose_numbers(
+    holes: Holes, held: Iterable[str], tried: Mapping[str, int], most: int
+) -> list[str]:
+    """The numbers to ask for: of short holes first, later ones before earlier; those that raw holds
+    elsewhere, or that were given up, never.
+    """
+    short = sorted(
+        (last - first, -first, till)
+        for till, found in holes.items()
+        for first, last in found
+        if last - first < most
+    )
     numbers = (f"{till}-{-first + n}" for size, first, till in short for n in range(size + 1))
     held = set(held)
     return [number for number in numbers if number not in held and tried.get(number, 0) < TRIES]
 
 
 def ask_for(source: Source, numbers: list[str], most: int) -> Asked:
-    """Ask for the first `most` of the numbers; nothing where the source cannot be asked for one receipt (saved files)."""
+    """Ask for the first `most` of the numbers; nothing where the source cannot be asked for one
+    receipt (saved files).
+    """
     ask = getattr(source, "receipt", None)
     if ask is None:
         return Asked([], [], 0)
@@ -69,8 +88,15 @@ def ask_for(source: Source, numbers: list[str], most: int) -> Asked:
             raise
         except HistoryWall:  # whoever asked for it was told of the wall by the walk
             break
-        except SourceError as error:  # what the walk has found is not given up for the sake of one number
-            log.warning("receipt %s could not be asked for (%s); it waits for the next sweep, as do the others", number, error)
+        except (
+            SourceError
+        ) as error:  # what the walk has found is not given up for the sake of one number
+            log.warning(
+                "receipt %s could not be asked for (%s); it waits for the next sweep, as do the"
+                " others",
+                number,
+                error,
+            )
             break
         if record is None:
             unknown.append(number)

@@ -1,11 +1,12 @@
 """One GET against one host: paced, bounded in time and size, retried, and never telling the token.
 
-In: a path and query values. Out: what `read` makes of the complete body of a 200 answer. The answer counts only
-when it is whole: length, chunks, gzip trailer and checksum, and whatever `read` demands of it (ValueError: asked
-again). 408, 429, 5xx and faults of the wire are retried with exponential backoff and jitter, no sooner than
-Retry-After asks; then SourceRetriable. Any other status is `Refused`, for the caller to explain. Redirects, proxies
-and ~/.netrc are not followed; the token goes to the one host of the base address, over TLS unless that is loopback.
-The time of a request is total: a timer shuts its socket, however slowly the peer keeps dribbling.
+In: a path and query values. Out: what `read` makes of the complete body of a 200 answer. The answer
+counts only when it is whole: length, chunks, gzip trailer and checksum, and whatever `read` demands
+of it (ValueError: asked again). 408, 429, 5xx and faults of the wire are retried with exponential
+backoff and jitter, no sooner than Retry-After asks; then SourceRetriable. Any other status is
+`Refused`, for the caller to explain. Redirects, proxies and ~/.netrc are not followed; the token
+goes to the one host of the base address, over TLS unless that is loopback. The time of a request is
+total: a timer shuts its socket, however slowly the peer keeps dribbling.
 """
 
 from __future__ import annotations
@@ -44,7 +45,9 @@ RETRIED = frozenset({408, 425, 429})
 
 
 class Refused(SourceFatal):
-    """An answer that is neither success nor worth a retry: its status, and the beginning of its body."""
+    """An answer that is neither success nor worth a retry: its status, and the beginning of its
+    body.
+    """
 
     def __init__(self, message: str, status: int, body: bytes):
         super().__init__(message)
@@ -52,10 +55,17 @@ class Refused(SourceFatal):
 
 
 class _Passing(SourceRetriable):
-    """One attempt failed in a way that may pass; `wait` is what the server asked for, `first` the first backoff in seconds, `reason`
-    what is waited for."""
+    """One attempt failed in a way that may pass; `wait` is what the server asked for, `first` the
+    first backoff in seconds, `reason` what is waited for.
+    """
 
-    def __init__(self, message: str, wait: float = 0.0, first: float = 1.0, reason: str = "the API to recover"):
+    def __init__(
+        self,
+        message: str,
+        wait: float = 0.0,
+        first: float = 1.0,
+        reason: str = "the API to recover",
+    ):
         super().__init__(message)
         self.wait, self.first, self.reason = wait, first, reason
 
@@ -86,41 +96,75 @@ def _warn(state: tenacity.RetryCallState) -> None:
 
 
 class Http:
-    """GETs below `base`. Thread-safe; a fork opens connections of its own. `requests` counts what was sent, and
-    `server_time` is the server's clock as of its last answer (None: it tells none)."""
+    """GETs below `base`. Thread-safe; a fork opens connections of its own. `requests` counts what
+    was sent, and `server_time` is the server's clock as of its last answer (None: it tells none).
+    """
 
-    def __init__(self, base: str, token: str, *, pace: Pace | None = None, deadline: float = 60.0, byte_cap: int = 64 << 20,
-                 attempts: int = 8, patience: float = 900.0, ca_bundle: str | None = None,
-                 clock: Callable[[], float] = time.time, sleep: Callable[[float], None] = time.sleep,
-                 random: Callable[[], float] = lambda: int.from_bytes(os.urandom(4)) / 2**32):
+    def __init__(
+        self,
+        base: str,
+        token: str,
+        *,
+        pace: Pace | None = None,
+        deadline: float = 60.0,
+        byte_cap: int = 64 << 20,
+        attempts: int = 8,
+        patience: float = 900.0,
+        ca_bundle: str | None = None,
+        clock: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
+        random: Callable[[], float] = lambda: int.from_bytes(os.urandom(4)) / 2**32,
+    ):
         self.base, self._auth = check_base(base), _Bearer(check_token(token))
-        self._pace, self._deadline, self._byte_cap, self._verify = pace, deadline, byte_cap, ca_bundle or True
+        self._pace, self._deadline, self._byte_cap, self._verify = (
+            pace,
+            deadline,
+            byte_cap,
+            ca_bundle or True,
+        )
         self._clock, self._random, self._local = clock, random, threading.local()
         self.requests = 0
         self.server_time: datetime | None = None
         self._retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_Passing), wait=self._wait, sleep=sleep, reraise=True, before_sleep=_warn,
-            stop=lambda state: state.attempt_number >= attempts or state.idle_for + state.upcoming_sleep > patience)
+            retry=tenacity.retry_if_exception_type(_Passing),
+            wait=self._wait,
+            sleep=sleep,
+            reraise=True,
+            before_sleep=_warn,
+            stop=lambda state: (
+                state.attempt_number >= attempts or state.idle_for + state.upcoming_sleep > patience
+            ),
+        )
 
     def get(self, path: str, params: Mapping[str, str], read: Callable[[bytes], T]) -> T:
-        """`read` of the body that `path` answers. Raises SourceRetriable, DeadlineExceeded, Refused, SourceFatal."""
+        """`read` of the body that `path` answers. Raises SourceRetriable, DeadlineExceeded,
+        Refused, SourceFatal.
+        """
         retrying = self._retrying.copy()
         try:
             return retrying(self._attempt, path, params, read)
         except _Passing as error:
             kind = DeadlineExceeded if isinstance(error, DeadlineExceeded) else SourceRetriable
             tries = retrying.statistics["attempt_number"]
-            failure = kind(f"GET {self.base}{path}: {error}, {tries} times; run again later, and look at the network and at the API's "
-                           "status page")
+            failure = kind(
+                f"GET {self.base}{path}: {error}, {tries} times; run again later, and look at the"
+                " network and at the API's status page"
+            )
         except SourceFatal as error:
             failure = error
             failure.__context__ = None
-        raise failure  # here, where nothing hangs on it: the exceptions of requests hold the request, and so its headers
+        # here, where nothing hangs on it: the exceptions of requests hold the request, and so its
+        # headers
+        raise failure
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
-        """Exponential backoff, or what the server asked for if that is longer; at most LONGEST_WAIT, with jitter on top."""
+        """Exponential backoff, or what the server asked for if that is longer; at most
+        LONGEST_WAIT, with jitter on top.
+        """
         error = state.outcome.exception()
-        return min(LONGEST_WAIT, max(error.wait, error.first * 2.0 ** (state.attempt_number - 1))) * (1 + self._random() / 4)
+        return min(
+            LONGEST_WAIT, max(error.wait, error.first * 2.0 ** (state.attempt_number - 1))
+        ) * (1 + self._random() / 4)
 
     def _attempt(self, path: str, params: Mapping[str, str], read: Callable[[bytes], T]) -> T:
         if self._pace:
@@ -136,9 +180,19 @@ class Http:
 
     def _exchange(self, path: str, params: Mapping[str, str]) -> tuple[int, bytes]:
         session, deadline = self._connections()
-        with _named_faults(self._deadline), deadline.limit(self._deadline), session.get(
-                self.base + path, params=params, auth=self._auth, stream=True, allow_redirects=False, verify=self._verify,
-                timeout=(CONNECT_SECONDS, self._deadline + CONNECT_SECONDS)) as answer:
+        with (
+            _named_faults(self._deadline),
+            deadline.limit(self._deadline),
+            session.get(
+                self.base + path,
+                params=params,
+                auth=self._auth,
+                stream=True,
+                allow_redirects=False,
+                verify=self._verify,
+                timeout=(CONNECT_SECONDS, self._deadline + CONNECT_SECONDS),
+            ) as answer,
+        ):
             self._check(answer, path)
             return answer.status_code, b"".join(self._read(answer, path))
 
@@ -149,12 +203,16 @@ class Http:
         if status in RETRIED or status >= 500:
             now = self.server_time or datetime.fromtimestamp(self._clock(), UTC)
             wait = read_retry_after(answer.headers.get("Retry-After"), now)
-            if status == 429:  # there is no telling when the account's budget frees; nobody documents Retry-After
+            if (
+                status == 429
+            ):  # there is no telling when the account's budget frees; nobody documents Retry-After
                 raise _Passing(f"answered HTTP {status}", wait, 5.0, RATE)
             raise _Passing(f"answered HTTP {status}", wait)
         if 300 <= status < 400:
-            raise SourceFatal(f"GET {path}: HTTP {status}, a redirect, which is refused so that the token stays with {self.base}; "
-                              "set the address of the API itself")
+            raise SourceFatal(
+                f"GET {path}: HTTP {status}, a redirect, which is refused so that the token stays"
+                f" with {self.base}; set the address of the API itself"
+            )
 
     def _read(self, answer: requests.Response, path: str) -> Iterator[bytes]:
         """The body in pieces, unpacked, complete and within the cap."""
@@ -171,7 +229,10 @@ class Http:
             if max(size, packed) > cap:
                 if answer.status_code != 200:
                     return  # an error says what it has to say at its beginning
-                raise SourceFatal(f"GET {path}: more than {cap:,} bytes, which no page has; see what answers at {self.base}")
+                raise SourceFatal(
+                    f"GET {path}: more than {cap:,} bytes, which no page has; see what answers at"
+                    f" {self.base}"
+                )
             yield plain
         if inflate and (not inflate.eof or inflate.unused_data):
             raise _Passing("answered with gzip that is cut, or with something after its end")
@@ -179,11 +240,21 @@ class Http:
     def _connections(self) -> tuple[requests.Session, Deadline]:
         """This thread's own connections, of this process."""
         if getattr(self._local, "pid", None) != os.getpid():
-            session, adapter, deadline = requests.Session(), requests.adapters.HTTPAdapter(), Deadline()
+            session, adapter, deadline = (
+                requests.Session(),
+                requests.adapters.HTTPAdapter(),
+                Deadline(),
+            )
             adapter.poolmanager.pool_classes_by_scheme = deadline.pools
             session.trust_env = False  # no proxy, certificate store or netrc of the environment
             session.headers.clear()
-            session.headers.update({"Accept": "application/json", "Accept-Encoding": "gzip", "User-Agent": "sales-pipeline"})
+            session.headers.update(
+                {
+                    "Accept": "application/json",
+                    "Accept-Encoding": "gzip",
+                    "User-Agent": "sales-pipeline",
+                }
+            )
             session.mount("https://", adapter)
             session.mount("http://", adapter)
             self._local.pid, self._local.connections = os.getpid(), (session, deadline)
@@ -192,38 +263,65 @@ class Http:
 
 @contextmanager
 def _named_faults(seconds: float) -> Iterator[None]:
-    """Faults of the wire as our own errors, cut off from exceptions that hold the request and so its headers."""
+    """Faults of the wire as our own errors, cut off from exceptions that hold the request and so
+    its headers.
+    """
     try:
         yield
     except TimeUpError:
         raise _PassingDeadline(f"no complete answer within {seconds:g} s") from None
-    except (requests.exceptions.RequestException, urllib3.exceptions.HTTPError, zlib.error, OSError) as error:
+    except (
+        requests.exceptions.RequestException,
+        urllib3.exceptions.HTTPError,
+        zlib.error,
+        OSError,
+    ) as error:
         reason = getattr(error.args[0] if error.args else None, "reason", None) or error
         said = f"{type(reason).__name__}: {reason}"[:300]
         if "CERTIFICATE_VERIFY_FAILED" in said:
-            raise SourceFatal(f"the server's certificate is not accepted ({said}); check the address and this machine's clock") from None
+            raise SourceFatal(
+                f"the server's certificate is not accepted ({said}); check the address and this"
+                " machine's clock"
+            ) from None
         raise _Passing(said) from None
 
 
 def check_base(base: str) -> str:
-    """The base address without a trailing slash. Raises ConfigError for one that would send the token in the clear."""
+    """The base address without a trailing slash. Raises ConfigError for one that would send the
+    token in the clear.
+    """
     parts = urlsplit(base)
     host = parts.hostname or ""
     try:
         is_loopback = host == "localhost" or ipaddress.ip_address(host).is_loopback
     except ValueError:
         is_loopback = False
-    if not host or parts.username or parts.query or parts.fragment or parts.scheme not in ("http", "https"):
-        raise ConfigError("the address of the API must be like https://api.loyverse.com/v1.0, without user, query or fragment")
+    if (
+        not host
+        or parts.username
+        or parts.query
+        or parts.fragment
+        or parts.scheme not in ("http", "https")
+    ):
+        raise ConfigError(
+            "the address of the API must be like https://api.loyverse.com/v1.0, without user, query"
+            " or fragment"
+        )
     if parts.scheme == "http" and not is_loopback:
-        raise ConfigError(f"the address of the API on {host} is plain http, which would show the token to everyone on the way; use https")
+        raise ConfigError(
+            f"the address of the API on {host} is plain http, which would show the token to"
+            " everyone on the way; use https"
+        )
     return base.rstrip("/")
 
 
 def check_token(token: str) -> str:
     """The token. Raises ConfigError, without showing it, for one that no header can carry."""
     if not token or not token.isascii() or not token.isprintable() or " " in token:
-        raise ConfigError("the access token is empty, or has spaces or characters that no token has; set it again, without line ends")
+        raise ConfigError(
+            "the access token is empty, or has spaces or characters that no token has; set it"
+            " again, without line ends"
+        )
     return token
 
 

@@ -1,4 +1,6 @@
-"""A mapping whose values are made when they are looked at and not kept: what does not fit into memory, day by day."""
+"""A mapping whose values are made when they are looked at and not kept: what does not fit into
+memory, day by day.
+"""
 
 from __future__ import annotations
 

@@ -1,10 +1,11 @@
 """Loyverse, the API at https://api.loyverse.com/v1.0 (developer.loyverse.com/docs).
 
-Receipts come newest `created_at` first, whatever the filter, in pages chained by an opaque cursor; the last page
-has none. Every request repeats the same filters. Each record is the verbatim JSON of a receipt. Raises
-SourceRetriable (wait), Unauthorized and SourceFatal (the token, the account or the API must change), and
-HistoryWall when the account serves nothing at all; where it serves less than was asked (402 for what was created
-more than 31 days ago), all that can be had is given, and the last page says how far that goes.
+Receipts come newest `created_at` first, whatever the filter, in pages chained by an opaque cursor;
+the last page has none. Every request repeats the same filters. Each record is the verbatim JSON of
+a receipt. Raises SourceRetriable (wait), Unauthorized and SourceFatal (the token, the account or
+the API must change), and HistoryWall when the account serves nothing at all; where it serves less
+than was asked (402 for what was created more than 31 days ago), all that can be had is given, and
+the last page says how far that goes.
 """
 
 from __future__ import annotations
@@ -20,7 +21,16 @@ import msgspec
 
 from pipeline.errors import HistoryWall, SourceFatal
 from pipeline.extract.catalog import prune
-from pipeline.extract.endpoints import ENDPOINTS, PAGE_LIMIT, TOLERANCE, Endpoint, Filter, check_rows, check_shown, query
+from pipeline.extract.endpoints import (
+    ENDPOINTS,
+    PAGE_LIMIT,
+    TOLERANCE,
+    Endpoint,
+    Filter,
+    check_rows,
+    check_shown,
+    query,
+)
 from pipeline.extract.envelope import read_receipt, slice_page, split_page
 from pipeline.extract.http import Http, Refused
 from pipeline.extract.pace import Pace
@@ -34,10 +44,25 @@ EMPTY_PAGES = 100
 
 
 class Loyverse:
-    """A shop on Loyverse. `limit` rows a page; `most_pages` in one walk (by default five million receipts)."""
+    """A shop on Loyverse. `limit` rows a page; `most_pages` in one walk (by default five million
+    receipts).
+    """
 
-    def __init__(self, http: Http, identity: str, now: Callable[[], datetime], limit: int = PAGE_LIMIT, most_pages: int = 20_000):
-        self._http, self.identity, self._now, self._limit, self._most_pages = http, identity, now, limit, most_pages
+    def __init__(
+        self,
+        http: Http,
+        identity: str,
+        now: Callable[[], datetime],
+        limit: int = PAGE_LIMIT,
+        most_pages: int = 20_000,
+    ):
+        self._http, self.identity, self._now, self._limit, self._most_pages = (
+            http,
+            identity,
+            now,
+            limit,
+            most_pages,
+        )
 
     @property
     def requests(self) -> int:
@@ -47,26 +72,39 @@ class Loyverse:
     def server_time(self) -> datetime | None:
         return self._http.server_time
 
-    def receipts(self, since: datetime, until: datetime | None, cursor: str | None = None) -> Iterator[Page]:
-        """Receipts that the server changed in [since, until), and neighbours of the bounds, because nobody documents
-        whether they are inclusive. At the history wall a page that stands across it fails whole: then smaller pages
-        are asked for, down to one row, so that the rows on this side are kept."""
+    def receipts(
+        self, since: datetime, until: datetime | None, cursor: str | None = None
+    ) -> Iterator[Page]:
+        """Receipts that the server changed in [since, until), and neighbours of the bounds, because
+        nobody documents whether they are inclusive. At the history wall a page that stands across
+        it fails whole: then smaller pages are asked for, down to one row, so that the rows on this
+        side are kept.
+        """
         filters: dict[str, Filter] = {"updated_at_min": since - TOLERANCE}
         if until is not None:
             filters["updated_at_max"] = until + TOLERANCE
         limit, reached, is_clamped = self._limit, None, False
         while True:
             try:
-                for rows, cursor in self._pages("receipts", filters, limit, cursor):  # noqa: B020  where to go on after a wall
+                for rows, cursor in self._pages("receipts", filters, limit, cursor):  # noqa: B020
                     records = [read_receipt(row) for row in rows]
                     check_shown(ENDPOINTS["receipts"], filters, records)
-                    reached = min([r.created_at for r in records if r.created_at] + ([reached] if reached else []), default=None)
-                    yield Page(records, cursor, filters["updated_at_min"] if is_clamped and cursor is None else None)
+                    reached = min(
+                        [r.created_at for r in records if r.created_at]
+                        + ([reached] if reached else []),
+                        default=None,
+                    )
+                    yield Page(
+                        records,
+                        cursor,
+                        filters["updated_at_min"] if is_clamped and cursor is None else None,
+                    )
                 return
             except HistoryWall as wall:
                 edge = self._edge()
                 if filters["updated_at_min"] < edge and reached is None and not is_clamped:
-                    # What was last changed before the wall was created before it, so asking from the wall on loses nothing.
+                    # What was last changed before the wall was created before it, so asking from
+                    # the wall on loses nothing.
                     filters["updated_at_min"], is_clamped, cursor = edge, True, None
                 elif limit > 1:
                     limit = max(1, limit // 5)
@@ -76,15 +114,24 @@ class Loyverse:
                     yield Page([], None, reached or edge)
                     return
 
-    def pages(self, resource: str, filters: Mapping[str, Filter], limit: int = PAGE_LIMIT, cursor: str | None = None,
-              ) -> Iterator[tuple[list[bytes], str | None]]:
-        """(rows verbatim, next cursor) of a list endpoint. A refused cursor begins the list again; what came before
-        comes once more then. Raises SourceFatal for cursors that lead nowhere and rows that the filters do not ask for."""
+    def pages(
+        self,
+        resource: str,
+        filters: Mapping[str, Filter],
+        limit: int = PAGE_LIMIT,
+        cursor: str | None = None,
+    ) -> Iterator[tuple[list[bytes], str | None]]:
+        """(rows verbatim, next cursor) of a list endpoint. A refused cursor begins the list again;
+        what came before comes once more then. Raises SourceFatal for cursors that lead nowhere and
+        rows that the filters do not ask for.
+        """
         for rows, following in self._pages(resource, filters, limit, cursor):
             check_rows(ENDPOINTS[resource], filters, rows)
             yield rows, following
 
-    def _pages(self, resource: str, filters: Mapping[str, Filter], limit: int, cursor: str | None) -> Iterator[tuple[list[bytes], str | None]]:
+    def _pages(
+        self, resource: str, filters: Mapping[str, Filter], limit: int, cursor: str | None
+    ) -> Iterator[tuple[list[bytes], str | None]]:
         endpoint = ENDPOINTS[resource]
         seen, restarts, empty = {cursor}, 0, 0
         for _ in range(self._most_pages):
@@ -102,9 +149,14 @@ class Loyverse:
             empty = 0 if rows else empty + 1
             if cursor in seen or empty > EMPTY_PAGES:
                 what = "one came twice" if cursor in seen else f"{empty} empty pages in a row"
-                raise SourceFatal(f"/{resource}: the cursors lead nowhere ({what}); run again, and ask the API's support if it stays so")
+                raise SourceFatal(
+                    f"/{resource}: the cursors lead nowhere ({what}); run again, and ask the API's"
+                    " support if it stays so"
+                )
             seen.add(cursor)
-        raise SourceFatal(f"/{resource}: no end after {self._most_pages:,} pages; ask for a shorter span")
+        raise SourceFatal(
+            f"/{resource}: no end after {self._most_pages:,} pages; ask for a shorter span"
+        )
 
     def object(self, resource: str, identifier: str = "") -> bytes:
         """One object verbatim, by its id (a receipt by its number): GET /<resource>/<identifier>."""
@@ -131,22 +183,36 @@ class Loyverse:
         """The shop as it is now, deleted things included and contacts left out."""
         found = {"merchant": prune("merchant", [self.object("merchant")])}
         for resource in RESOURCES[1:]:
-            filters = {"show_deleted": True} if "show_deleted" in ENDPOINTS[resource].filters else {}
-            found[resource] = prune(resource, [row for rows, _ in self.pages(resource, filters) for row in rows])
+            filters = (
+                {"show_deleted": True} if "show_deleted" in ENDPOINTS[resource].filters else {}
+            )
+            found[resource] = prune(
+                resource, [row for rows, _ in self.pages(resource, filters) for row in rows]
+            )
         return found
 
-    def _page(self, endpoint: Endpoint, filters: Mapping[str, Filter], limit: int, cursor: str | None) -> tuple[list[bytes], str | None]:
+    def _page(
+        self, endpoint: Endpoint, filters: Mapping[str, Filter], limit: int, cursor: str | None
+    ) -> tuple[list[bytes], str | None]:
         params = query(endpoint, filters)
         if endpoint.is_paged:
             params |= {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
         try:
-            rows, following = self._http.get(f"/{endpoint.path}", params, _reader(endpoint.rows_key))
+            rows, following = self._http.get(
+                f"/{endpoint.path}", params, _reader(endpoint.rows_key)
+            )
         except Refused as refused:
             raise explain(refused, f"/{endpoint.path}") from None
         if endpoint.is_paged and len(rows) > PAGE_LIMIT:
-            raise SourceFatal(f"/{endpoint.path}: {len(rows):,} rows in one page, where {PAGE_LIMIT} are the most; see what answers there")
+            raise SourceFatal(
+                f"/{endpoint.path}: {len(rows):,} rows in one page, where {PAGE_LIMIT} are the"
+                " most; see what answers there"
+            )
         if following and not endpoint.is_paged:
-            raise SourceFatal(f"/{endpoint.path} has begun to page, which this version does not expect; rows would be lost")
+            raise SourceFatal(
+                f"/{endpoint.path} has begun to page, which this version does not expect; rows"
+                " would be lost"
+            )
         return rows, following
 
     def _edge(self) -> datetime:
@@ -154,15 +220,25 @@ class Loyverse:
         return (self.server_time or self._now()) - WALL + WALL_MARGIN
 
     def _ask_for_today(self, wall: HistoryWall) -> None:
-        """Tell a wall from a lapsed account: an account that serves not even today's receipts raises `wall`."""
+        """Tell a wall from a lapsed account: an account that serves not even today's receipts
+        raises `wall`.
+        """
         try:
-            next(self.pages("receipts", {"created_at_min": (self.server_time or self._now()) - timedelta(hours=1)}, 1))
+            next(
+                self.pages(
+                    "receipts",
+                    {"created_at_min": (self.server_time or self._now()) - timedelta(hours=1)},
+                    1,
+                )
+            )
         except HistoryWall:
             raise wall from None
 
 
 def _reader(key: str) -> Callable[[bytes], tuple[list[bytes], str | None]]:
-    """Takes a page apart. The same unreadable bytes twice are no fault of the wire, but of a record: then it is cut by brackets."""
+    """Takes a page apart. The same unreadable bytes twice are no fault of the wire, but of a
+    record: then it is cut by brackets.
+    """
     before = b""
 
     def read(body: bytes) -> tuple[list[bytes], str | None]:
@@ -193,15 +269,44 @@ def _whole_object(body: bytes) -> bytes:
     return body.strip()
 
 
-def open_loyverse(*, url: str = "https://api.loyverse.com/v1.0", token: str, rate: tuple[int, float] | None = (300, 300.0),
-                  state: Path | None = None, deadline: float = 60.0, patience: float = 900.0, byte_cap: int = 64 << 20,
-                  ca_bundle: str | None = None, limit: int = PAGE_LIMIT, clock: Callable[[], float] = time.time,
-                  sleep: Callable[[float], None] = time.sleep) -> Loyverse:
-    """A shop on Loyverse. `rate`: requests in seconds, shared by every process that has the same `state` folder
-    (None: only within this process). `deadline`: seconds that one request may take in all; `patience`: seconds
-    that its retries may wait. Raises ConfigError."""
+def open_loyverse(
+    *,
+    url: str = "https://api.loyverse.com/v1.0",
+    token: str,
+    rate: tuple[int, float] | None = (300, 300.0),
+    state: Path | None = None,
+    deadline: float = 60.0,
+    patience: float = 900.0,
+    byte_cap: int = 64 << 20,
+    ca_bundle: str | None = None,
+    limit: int = PAGE_LIMIT,
+    clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Loyverse:
+    """A shop on Loyverse. `rate`: requests in seconds, shared by every process that has the same
+    `state` folder (None: only within this process). `deadline`: seconds that one request may take
+    in all; `patience`: seconds that its retries may wait. Raises ConfigError.
+    """
     identity = hashlib.sha256(f"loyverse\n{url}\n{token}".encode()).hexdigest()[:16]
-    pace = Pace(*rate, ledger=state / f"{identity}.requests" if state else None, clock=clock, sleep=sleep) if rate else None
-    http = Http(url, token, pace=pace, deadline=deadline, patience=patience, byte_cap=byte_cap, ca_bundle=ca_bundle, clock=clock,
-                sleep=sleep)
+    pace = (
+        Pace(
+            *rate,
+            ledger=state / f"{identity}.requests" if state else None,
+            clock=clock,
+            sleep=sleep,
+        )
+        if rate
+        else None
+    )
+    http = Http(
+        url,
+        token,
+        pace=pace,
+        deadline=deadline,
+        patience=patience,
+        byte_cap=byte_cap,
+        ca_bundle=ca_bundle,
+        clock=clock,
+        sleep=sleep,
+    )
     return Loyverse(http, identity, now=lambda: datetime.fromtimestamp(clock(), UTC), limit=limit)

@@ -1,8 +1,10 @@
-"""Pacing: never more than so many requests in so many seconds, kept across threads, processes and runs.
+"""Pacing: never more than so many requests in so many seconds, kept across threads, processes and
+runs.
 
-The account's budget is one (Loyverse: 300 requests in 300 s per account), whoever spends it, so the times of
-the last requests stand in one small file under a lock. The file is opened anew for each request: a fork shares
-nothing. Lost or damaged, it only forgets. Without a file the budget is kept within one process.
+The account's budget is one (Loyverse: 300 requests in 300 s per account), whoever spends it, so the
+times of the last requests stand in one small file under a lock. The file is opened anew for each
+request: a fork shares nothing. Lost or damaged, it only forgets. Without a file the budget is kept
+within one process.
 """
 
 from __future__ import annotations
@@ -19,14 +21,24 @@ from pipeline.extract.waits import tell_wait
 
 RATE = "the API's rate"
 
-# The server counts arrivals: a first request that was long under way must not meet the next window's first.
+# The server counts arrivals: a first request that was long under way must not meet the next
+# window's first.
 LATENCY = 1.0
 
 
 class Pace:
-    """At most `requests` in any `seconds`. `clock` tells wall-clock seconds, the same for all processes."""
+    """At most `requests` in any `seconds`. `clock` tells wall-clock seconds, the same for all
+    processes.
+    """
 
-    def __init__(self, requests: int, seconds: float, ledger: Path | None, clock: Callable[[], float], sleep: Callable[[float], None]):
+    def __init__(
+        self,
+        requests: int,
+        seconds: float,
+        ledger: Path | None,
+        clock: Callable[[], float],
+        sleep: Callable[[float], None],
+    ):
         self.requests, self.seconds = requests, seconds + LATENCY
         self._ledger, self._clock, self._sleep = ledger, clock, sleep
         self._times, self._lock = array("d"), threading.Lock()
@@ -43,7 +55,8 @@ class Pace:
         """Count a request and return 0, or return the seconds until there may be room for one."""
         with self._open() as times:
             now = self._clock()
-            # A time ahead of the clock is one from before the clock was set back: it counts from now on.
+            # A time ahead of the clock is one from before the clock was set back: it counts from
+            # now on.
             recent = sorted(min(t, now) for t in times if t > now - self.seconds)
             is_full = len(recent) >= self.requests
             times[:] = array("d", recent if is_full else [*recent, now])

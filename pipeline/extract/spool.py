@@ -1,10 +1,12 @@
-"""The pages of one walk on local disk, so that a page once fetched is not fetched again after a kill.
+"""The pages of one walk on local disk, so that a page once fetched is not fetched again after a
+kill.
 
-A walk's folder is private (0700) and named after what was asked: span, kind, account, and when it began. Its
-journal holds one frame a page (length, checksum, page), synced to disk before the next page is asked for; a
-damaged tail is dropped. Another run that asks for the same span or a part of it goes on where this one stopped,
-within a day; older folders are removed, and a finished walk's own once its last window has been handed out.
-A lock on the journal keeps two processes apart: the second walks by itself. Raises ConfigError when the disk is full.
+A walk's folder is private (0700) and named after what was asked: span, kind, account, and when it
+began. Its journal holds one frame a page (length, checksum, page), synced to disk before the next
+page is asked for; a damaged tail is dropped. Another run that asks for the same span or a part of
+it goes on where this one stopped, within a day; older folders are removed, and a finished walk's
+own once its last window has been handed out. A lock on the journal keeps two processes apart: the
+second walks by itself. Raises ConfigError when the disk is full.
 """
 
 from __future__ import annotations
@@ -43,21 +45,39 @@ def _moment(stamp: str) -> datetime:
 
 
 def _frame(content: Page | list[Record], buffer: bytearray) -> bytearray:
-    """The frame of a page or of records, made in `buffer`: to make a new one each time would tear the heap to pieces."""
+    """The frame of a page or of records, made in `buffer`: to make a new one each time would tear
+    the heap to pieces.
+    """
     _encoder.encode_into(content, buffer, _FRAME.size)
-    with memoryview(buffer)[_FRAME.size:] as body:
+    with memoryview(buffer)[_FRAME.size :] as body:
         _FRAME.pack_into(buffer, 0, len(body), zlib.crc32(body))
     return buffer
 
 
 class Spool:
-    """The pages of a walk over [since, until), in `folder`; `began` is when the first run that walked it did."""
+    """The pages of a walk over [since, until), in `folder`; `began` is when the first run that
+    walked it did.
+    """
 
-    def __init__(self, folder: Path, journal: int, since: datetime, until: datetime, began: datetime):
-        self.folder, self._journal, self.since, self.until, self.began = folder, journal, since, until, began
+    def __init__(
+        self, folder: Path, journal: int, since: datetime, until: datetime, began: datetime
+    ):
+        self.folder, self._journal, self.since, self.until, self.began = (
+            folder,
+            journal,
+            since,
+            until,
+            began,
+        )
         self._release = weakref.finalize(self, os.close, journal)  # gives up the lock
-        self._buffers = bytearray(), bytearray()  # in which frames are made, of pages and of heaps: a thread each
-        self._size, self._is_clean = 0, False  # of the whole frames; whether nothing stands behind them
+        self._buffers = (
+            bytearray(),
+            bytearray(),
+        )  # in which frames are made, of pages and of heaps: a thread each
+        self._size, self._is_clean = (
+            0,
+            False,
+        )  # of the whole frames; whether nothing stands behind them
 
     def pages(self) -> Iterator[Page]:
         """The pages kept, in the order of their coming."""
@@ -72,7 +92,9 @@ class Spool:
             yield _page.decode(body)
 
     def add(self, page: Page) -> None:
-        """Keep a page; on return it is on the disk. To be called when `pages` has been read to its end."""
+        """Keep a page; on return it is on the disk. To be called when `pages` has been read to its
+        end.
+        """
         with _told(self.folder):
             if not self._is_clean:
                 os.ftruncate(self._journal, self._size)
@@ -84,7 +106,9 @@ class Spool:
         self._size += len(frame)
 
     def put(self, heap: str, records: list[Record]) -> None:
-        """Add records to a heap, one of the files that the journal is sorted into; not synced, as it can be done again."""
+        """Add records to a heap, one of the files that the journal is sorted into; not synced, as
+        it can be done again.
+        """
         with _told(self.folder), (self.folder / heap).open("ab", buffering=0) as file:
             frame = _frame(records, self._buffers[1])
             if file.write(frame) < len(frame):
@@ -96,8 +120,8 @@ class Spool:
         with _told(self.folder):
             file = memoryview((self.folder / heap).read_bytes())
         while len(file) > _FRAME.size:
-            length, _ = _FRAME.unpack(file[:_FRAME.size])
-            body, file = file[_FRAME.size:_FRAME.size + length], file[_FRAME.size + length:]
+            length, _ = _FRAME.unpack(file[: _FRAME.size])
+            body, file = file[_FRAME.size : _FRAME.size + length], file[_FRAME.size + length :]
             if len(body) < length:
                 break
             found += _records.decode(body)
@@ -114,24 +138,42 @@ class Spool:
         self._release()
 
 
-def open_spool(root: Path, identity: str, since: datetime, until: datetime, *, is_bounded: bool, now: datetime) -> Spool:
+def open_spool(
+    root: Path, identity: str, since: datetime, until: datetime, *, is_bounded: bool, now: datetime
+) -> Spool:
     """The spool of a walk over [since, until): a young one that covers it, or a new one."""
     with _told(root):
         root.mkdir(parents=True, exist_ok=True, mode=0o700)
         for folder in sorted(root.glob("walk.*")):
             if found := _adopt(folder, (identity, "to" if is_bounded else "on"), since, until, now):
                 return found
-        name = ".".join(("walk", identity, "to" if is_bounded else "on", _stamp(since), _stamp(until), _stamp(now), ""))
+        name = ".".join(
+            (
+                "walk",
+                identity,
+                "to" if is_bounded else "on",
+                _stamp(since),
+                _stamp(until),
+                _stamp(now),
+                "",
+            )
+        )
         while True:
             folder = Path(tempfile.mkdtemp(prefix=name, dir=root))
             try:
                 return Spool(folder, _lock(folder, os.O_CREAT | os.O_EXCL), since, until, now)
             except BlockingIOError:
-                continue  # another walk has adopted it between its making and its locking; each can do that once
+                # another walk has adopted it between its making and its locking; each can do that
+                # once
+                continue
 
 
-def _adopt(folder: Path, kind: tuple[str, str], since: datetime, until: datetime, now: datetime) -> Spool | None:
-    """The spool in `folder` if it serves the walk; nothing if it does not, is in use, or was too old and is gone."""
+def _adopt(
+    folder: Path, kind: tuple[str, str], since: datetime, until: datetime, now: datetime
+) -> Spool | None:
+    """The spool in `folder` if it serves the walk; nothing if it does not, is in use, or was too
+    old and is gone.
+    """
     try:
         _, identity, mode, *stamps, _ = folder.name.split(".")
         first, last, began = map(_moment, stamps)
@@ -147,7 +189,9 @@ def _adopt(folder: Path, kind: tuple[str, str], since: datetime, until: datetime
 
 
 def _lock(folder: Path, create: int = 0) -> int:
-    """The folder's journal, open and locked. Raises OSError when there is none, or when it is another's."""
+    """The folder's journal, open and locked. Raises OSError when there is none, or when it is
+    another's.
+    """
     journal = os.open(folder / "journal", os.O_RDWR | create, 0o600)
     try:
         fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -164,5 +208,8 @@ def _told(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:
-        raise ConfigError(f"the spool of the walk in {folder} cannot be written ({error.strerror or error}); free space there or "
-                          "set another folder for it, and run again: pages already fetched are kept") from error
+        raise ConfigError(
+            f"the spool of the walk in {folder} cannot be written ({error.strerror or error}); free"
+            " space there or set another folder for it, and run again: pages already fetched are"
+            " kept"
+        ) from error

@@ -1,7 +1,9 @@
-"""What a sweep adds: a span is read again whatever has been extracted, and compared with what raw holds.
+"""What a sweep adds: a span is read again whatever has been extracted, and compared with what raw
+holds.
 
-In: the records of a walk, and the newest `updated_at` that raw holds of each receipt. Out: what is new or newer.
-Nothing is ever taken away because a sweep did not see it. What it finds, the windows have missed.
+In: the records of a walk, and the newest `updated_at` that raw holds of each receipt. Out: what is
+new or newer. Nothing is ever taken away because a sweep did not see it. What it finds, the windows
+have missed.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Missed(NamedTuple):
-    """A record that raw lacks; `held` is the `updated_at` of the version that it has, None if it has none."""
+    """A record that raw lacks; `held` is the `updated_at` of the version that it has, None if it
+    has none.
+    """
 
     sold: date | None
     record: Record
@@ -32,7 +36,9 @@ def key(record: Record) -> str:
     return record.number or f"sha256:{hashlib.sha256(record.body).hexdigest()[:32]}"
 
 
-def holdings(ndjson: Iterable[bytes], parse: Callable[[bytes], Record] = read_receipt) -> dict[str, datetime]:
+def holdings(
+    ndjson: Iterable[bytes], parse: Callable[[bytes], Record] = read_receipt
+) -> dict[str, datetime]:
     """The newest `updated_at` of each receipt in raw objects."""
     held: dict[str, datetime] = {}
     for record in map(parse, (line for lines in ndjson for line in lines.splitlines())):
@@ -42,7 +48,10 @@ def holdings(ndjson: Iterable[bytes], parse: Callable[[bytes], Record] = read_re
 
 
 def noting(numbers: set[str], first: date, last: date) -> Callable[[bytes], Record]:
-    """`read_receipt`, which notes the numbers of receipts that were sold from `first` to `last` (UTC dates)."""
+    """`read_receipt`, which notes the numbers of receipts that were sold from `first` to `last`
+    (UTC dates).
+    """
+
     def read(body: bytes) -> Record:
         record = read_receipt(body)
         if record.number and record.sold_at and first <= record.sold_at.date() <= last:
@@ -54,8 +63,12 @@ def noting(numbers: set[str], first: date, last: date) -> Callable[[bytes], Reco
 
 def find_missed(records: Records, held: Mapping[str, datetime]) -> list[Missed]:
     """Records of a walk that raw does not hold, or holds in an older version only."""
-    return [Missed(sold, record, held.get(key(record))) for sold in records for record in records[sold]
-            if key(record) not in held or held[key(record)] < (record.updated_at or _NEVER)]
+    return [
+        Missed(sold, record, held.get(key(record)))
+        for sold in records
+        for record in records[sold]
+        if key(record) not in held or held[key(record)] < (record.updated_at or _NEVER)
+    ]
 
 
 def by_date(missed: Iterable[Missed]) -> Records:

@@ -1,6 +1,8 @@
-"""Waits that last: a line in the log for each, and whoever shows progress in this thread is told how long nothing will happen.
+"""Waits that last: a line in the log for each, and whoever shows progress in this thread is told
+how long nothing will happen.
 
-In: seconds, and what is waited for. Out: "waiting 42 s for the API's rate". A wait of less than WORTH_TELLING is not told of.
+In: seconds, and what is waited for. Out: "waiting 42 s for the API's rate". A wait of less than
+WORTH_TELLING is not told of.
 """
 
 from __future__ import annotations

@@ -1,9 +1,10 @@
 """Raw batches committed while the next ones are prepared.
 
-In: batches in their order. Each is compressed and stored in a thread (its data are durable then), and published by the
-caller's thread in the order of their coming: so a kill leaves the first of them whole and the rest unborn, and no manifest is ever
-there before its data. At most MOST_WAITING batches wait, with IN_MEMORY bytes of NDJSON, or one larger one. Raises what a commit raises, at
-the latest in `finish`; what had been stored for later batches is then nobody's.
+In: batches in their order. Each is compressed and stored in a thread (its data are durable then),
+and published by the caller's thread in the order of their coming: so a kill leaves the first of
+them whole and the rest unborn, and no manifest is ever there before its data. At most MOST_WAITING
+batches wait, with IN_MEMORY bytes of NDJSON, or one larger one. Raises what a commit raises, at the
+latest in `finish`; what had been stored for later batches is then nobody's.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ _THREADS = 3
 
 
 class Commits:
-    """A row of commits to `zone` by `run`; to be used in a with statement, which finishes it when nothing was raised."""
+    """A row of commits to `zone` by `run`; to be used in a with statement, which finishes it when
+    nothing was raised.
+    """
 
     def __init__(self, zone: RawZone, run: str) -> None:
         self._zone, self._run = zone, run
@@ -41,13 +44,23 @@ class Commits:
         finally:
             self._pool.shutdown(cancel_futures=True)
 
-    def add(self, batch: str, objects: Mapping[date | None, bytes], facts: Mapping[str, Any], times: Mapping[date | None, str]) -> None:
+    def add(
+        self,
+        batch: str,
+        objects: Mapping[date | None, bytes],
+        facts: Mapping[str, Any],
+        times: Mapping[date | None, str],
+    ) -> None:
         """Commit a batch soon: NDJSON by UTC date of sale; `times` as in RawZone.commit."""
         size = sum(map(len, objects.values()))
-        while self._waiting and (self._held + size > IN_MEMORY or len(self._waiting) >= MOST_WAITING):
+        while self._waiting and (
+            self._held + size > IN_MEMORY or len(self._waiting) >= MOST_WAITING
+        ):
             self._publish()
         number, is_committed = self._zone.number_of(batch)
-        stored = self._pool.submit(self._zone.store, batch, number, objects, times, is_committed=is_committed)
+        stored = self._pool.submit(
+            self._zone.store, batch, number, objects, times, is_committed=is_committed
+        )
         self._waiting.append((batch, size, stored, facts))
         self._held += size
         while self._waiting and self._waiting[0][2].done():

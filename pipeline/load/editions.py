@@ -1,13 +1,15 @@
 """The log of each partition: numbered manifests that are added and never changed.
 
-A manifest's *name* carries number, edition and digest, so one listing tells the state of every partition. Because two runs
-would give the same number different names, a number is first taken under a name that holds the number alone: the claim,
-written with If-None-Match, is the moment of publication; the manifest is a copy of it. A run that was killed between the two
-is completed by whoever meets its claim. After a lost answer a run finds its own bytes under the claim and has won.
+A manifest's *name* carries number, edition and digest, so one listing tells the state of every
+partition. Because two runs would give the same number different names, a number is first taken
+under a name that holds the number alone: the claim, written with If-None-Match, is the moment of
+publication; the manifest is a copy of it. A run that was killed between the two is completed by
+whoever meets its claim. After a lost answer a run finds its own bytes under the claim and has won.
 
-The snapshot is what the listings said, plus what this process has published; a child drops it after a fork. A partition
-whose log has a gap, a doubled number or a foreign name is unsound: nothing is published into it (Corrupt, naming the key),
-and readers go by the highest number whose claim confirms it.
+The snapshot is what the listings said, plus what this process has published; a child drops it after
+a fork. A partition whose log has a gap, a doubled number or a foreign name is unsound: nothing is
+published into it (Corrupt, naming the key), and readers go by the highest number whose claim
+confirms it.
 """
 
 from __future__ import annotations
@@ -19,14 +21,35 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from pipeline.errors import ConfigError, Conflict, Corrupt
-from pipeline.load.layout import DATASETS, Manifest, check_partition, claim_key, digest_of, log_prefix, manifest_of, parse_manifest
+from pipeline.load.layout import (
+    DATASETS,
+    Manifest,
+    check_partition,
+    claim_key,
+    digest_of,
+    log_prefix,
+    manifest_of,
+    parse_manifest,
+)
 from pipeline.load.storage import Storage
 
 _KEPT = 2048
 
-def edition_of(version: int | str, settings: Mapping[str, object], inputs: Iterable[tuple[str, str]]) -> str:
-    """16 hex digits for all that a partition is made of: code version, settings, and (name, digest) of each input in any order."""
-    said = json.dumps([str(version), {key: str(value) for key, value in settings.items()}, sorted(map(list, inputs))], sort_keys=True)
+
+def edition_of(
+    version: int | str, settings: Mapping[str, object], inputs: Iterable[tuple[str, str]]
+) -> str:
+    """16 hex digits for all that a partition is made of: code version, settings, and (name, digest)
+    of each input in any order.
+    """
+    said = json.dumps(
+        [
+            str(version),
+            {key: str(value) for key, value in settings.items()},
+            sorted(map(list, inputs)),
+        ],
+        sort_keys=True,
+    )
     return digest_of(said)
 
 
@@ -49,17 +72,28 @@ class Log:
         self.generations.update(DATASETS)
 
     def refresh(self, dataset: str = "", prefix: str = "") -> None:
-        """List again the partitions of `dataset` that begin with `prefix`; of every dataset where none is named."""
+        """List again the partitions of `dataset` that begin with `prefix`; of every dataset where
+        none is named.
+        """
         if self._process != os.getpid() or not dataset:
             self._forget()
         listed = log_prefix(dataset, prefix)
         for partition in [name for name in self._manifests[dataset] if name.startswith(prefix)]:
             del self._manifests[dataset][partition]
-        self._foreign = defaultdict(list, {folder: keys for folder, keys in self._foreign.items() if not folder.startswith(listed)})
+        self._foreign = defaultdict(
+            list,
+            {
+                folder: keys
+                for folder, keys in self._foreign.items()
+                if not folder.startswith(listed)
+            },
+        )
         for stat in self.storage.list(listed):
             manifest = parse_manifest(stat.key)
             if manifest:
-                self._manifests[manifest.dataset].setdefault(manifest.partition, []).append(manifest)
+                self._manifests[manifest.dataset].setdefault(manifest.partition, []).append(
+                    manifest
+                )
             else:
                 self._foreign[stat.key.rpartition("/")[0]].append(stat.key)
         self._covered.add(listed)
@@ -67,8 +101,9 @@ class Log:
         self.generations.update([dataset] if dataset else DATASETS)
 
     def cover(self, dataset: str, partition: str = "") -> None:
-        """Make sure that the snapshot knows `partition` of `dataset`. Whoever plans lists the whole log, as datasets share its pages;
-        a child, which makes one partition, that dataset only."""
+        """Make sure that the snapshot knows `partition` of `dataset`. Whoever plans lists the whole
+        log, as datasets share its pages; a child, which makes one partition, that dataset only.
+        """
         if self._process != os.getpid():
             self._forget()
         wanted = log_prefix(dataset, partition)
@@ -95,23 +130,36 @@ class Log:
         if not self._gaps(manifests):
             return manifests[-1] if manifests else None
         if (dataset, partition) not in self._vouched:
-            self._vouched[dataset, partition] = next((one for one in reversed(manifests) if self._is_claimed(one)), None)
+            self._vouched[dataset, partition] = next(
+                (one for one in reversed(manifests) if self._is_claimed(one)), None
+            )
         return self._vouched[dataset, partition]
 
     def check_sound(self, dataset: str, partition: str) -> None:
-        """Raises Corrupt, naming the key, where the log of the partition is not what this code has written."""
+        """Raises Corrupt, naming the key, where the log of the partition is not what this code has
+        written.
+        """
         manifests = self.history(dataset, partition)
         folder = log_prefix(dataset, partition)
         foreign = self._foreign.get(folder)
         if foreign:
-            raise Corrupt(f"{self.storage.uri(foreign[0])} is no manifest of the lake; move it away, nothing is published beside it")
+            raise Corrupt(
+                f"{self.storage.uri(foreign[0])} is no manifest of the lake; move it away, nothing"
+                " is published beside it"
+            )
         for gap in self._gaps(manifests):
             taken = [one.key for one in manifests if one.number == gap]
             if taken:
-                raise Corrupt(f"{self.storage.uri(folder)}: number {gap} was taken twice, by {' and '.join(taken)}; move away "
-                              f"the one that differs from {claim_key(dataset, partition, gap)}")
-            raise Corrupt(f"{self.storage.uri(folder)}: manifest {gap:06d} is missing below {manifests[-1].number:06d}; bring it back "
-                          f"(its bytes stand in {claim_key(dataset, partition, gap)}), or move away what was planted above it")
+                raise Corrupt(
+                    f"{self.storage.uri(folder)}: number {gap} was taken twice, by"
+                    f" {' and '.join(taken)}; move away the one that differs from"
+                    f" {claim_key(dataset, partition, gap)}"
+                )
+            raise Corrupt(
+                f"{self.storage.uri(folder)}: manifest {gap:06d} is missing below"
+                f" {manifests[-1].number:06d}; bring it back (its bytes stand in"
+                f" {claim_key(dataset, partition, gap)}), or move away what was planted above it"
+            )
 
     @staticmethod
     def _gaps(manifests: list[Manifest]) -> list[int]:
@@ -128,32 +176,66 @@ class Log:
         except Corrupt:
             return False
 
-    def append(self, dataset: str, partition: str, basis: Manifest | None, edition: str, digest: str, body: Mapping[str, Any]) -> Manifest:
-        """Publish `body` as the manifest after `basis`; Conflict where another content has taken that number.
+    def append(
+        self,
+        dataset: str,
+        partition: str,
+        basis: Manifest | None,
+        edition: str,
+        digest: str,
+        body: Mapping[str, Any],
+    ) -> Manifest:
+        """Publish `body` as the manifest after `basis`; Conflict where another content has taken
+        that number.
 
-        The same edition and digest under the number is success, whoever published it, if it is still the newest.
+        The same edition and digest under the number is success, whoever published it, if it is
+        still the newest.
         """
         self.check_sound(dataset, partition)
         mine = manifest_of(dataset, partition, basis.number + 1 if basis else 1, edition, digest)
-        text = json.dumps({**body, "dataset": dataset, "partition": partition, "number": mine.number, "edition": edition,
-                           "digest": digest}, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1).encode()
+        text = json.dumps(
+            {
+                **body,
+                "dataset": dataset,
+                "partition": partition,
+                "number": mine.number,
+                "edition": edition,
+                "digest": digest,
+            },
+            sort_keys=True,
+            ensure_ascii=False,
+            allow_nan=False,
+            indent=1,
+        ).encode()
         claim, is_mine = claim_key(dataset, partition, mine.number), True
         try:
             self.storage.put(claim, text, if_absent=True)
         except Conflict:
             text, is_mine = self.storage.get(claim), False
         taken, said = self._described(text, claim)
-        if taken._replace(edition="", digest="", key="") != mine._replace(edition="", digest="", key=""):
-            raise Corrupt(f"{self.storage.uri(claim)} claims {taken.key}; move it away, nothing is published beside it")
+        if taken._replace(edition="", digest="", key="") != mine._replace(
+            edition="", digest="", key=""
+        ):
+            raise Corrupt(
+                f"{self.storage.uri(claim)} claims {taken.key}; move it away, nothing is published"
+                " beside it"
+            )
         try:
-            self.storage.put(taken.key, text, if_absent=True)  # or completes a run that was killed between the two
+            self.storage.put(
+                taken.key, text, if_absent=True
+            )  # or completes a run that was killed between the two
         except Conflict as foreign:
-            raise Corrupt(f"{self.storage.uri(taken.key)} differs from its claim {claim}; move it away and run again") from foreign
+            raise Corrupt(
+                f"{self.storage.uri(taken.key)} differs from its claim {claim}; move it away and"
+                " run again"
+            ) from foreign
         if not is_mine:
             self.refresh(dataset, partition)
         if taken != mine or (not is_mine and self.newest(dataset, partition) != taken):
-            raise Conflict(f"{dataset} {partition}: another run has published number {mine.number} or a later one with other "
-                           "content; start again from what is there")
+            raise Conflict(
+                f"{dataset} {partition}: another run has published number {mine.number} or a later"
+                " one with other content; start again from what is there"
+            )
         log = self._manifests[dataset].setdefault(partition, [])
         if taken not in log:
             log.append(taken)
@@ -166,7 +248,10 @@ class Log:
         if manifest.key not in self._bodies:
             found, body = self._described(self.storage.get(manifest.key), manifest.key)
             if found != manifest:
-                raise Corrupt(f"{self.storage.uri(manifest.key)} says other things than its name; restore it from its claim")
+                raise Corrupt(
+                    f"{self.storage.uri(manifest.key)} says other things than its name; restore it"
+                    " from its claim"
+                )
             self._keep(manifest, body)
         return self._bodies[manifest.key]
 
@@ -178,6 +263,18 @@ class Log:
     def _described(self, text: bytes, key: str) -> tuple[Manifest, dict[str, Any]]:
         try:
             body = json.loads(text)
-            return manifest_of(body["dataset"], body["partition"], body["number"], body["edition"], body["digest"]), body
+            return (
+                manifest_of(
+                    body["dataset"],
+                    body["partition"],
+                    body["number"],
+                    body["edition"],
+                    body["digest"],
+                ),
+                body,
+            )
         except (ValueError, KeyError, TypeError, ConfigError) as error:
-            raise Corrupt(f"{self.storage.uri(key)} is not a manifest ({error}); restore it, or move it away if it is foreign") from error
+            raise Corrupt(
+                f"{self.storage.uri(key)} is not a manifest ({error}); restore it, or move it away"
+                " if it is foreign"
+            ) from error

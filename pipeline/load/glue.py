@@ -1,4 +1,6 @@
-"""The Glue catalog, through boto3: which tables a database holds, and putting tables there. Credentials: boto3's default chain."""
+"""The Glue catalog, through boto3: which tables a database holds, and putting tables there.
+Credentials: boto3's default chain.
+"""
 
 from __future__ import annotations
 
@@ -19,9 +21,15 @@ class GlueCatalog:
         self._where = {"region_name": region, "endpoint_url": endpoint}
 
     def _ask(self, verb: str, **said: object) -> Any:
-        """The answer; None where what was asked for is not there. Raises StorageRefused with the right that is missing."""
+        """The answer; None where what was asked for is not there. Raises StorageRefused with the
+        right that is missing.
+        """
         try:
-            client = boto3.client("glue", config=Config(retries={"mode": "standard", "total_max_attempts": 5}), **self._where)
+            client = boto3.client(
+                "glue",
+                config=Config(retries={"mode": "standard", "total_max_attempts": 5}),
+                **self._where,
+            )
             if client.can_paginate(verb):
                 return client.get_paginator(verb).paginate(**said).build_full_result()
             return getattr(client, verb)(**said)
@@ -30,19 +38,38 @@ class GlueCatalog:
             if code == "EntityNotFoundException":
                 return None
             action = "".join(word.title() for word in verb.split("_"))
-            raise StorageRefused(f"Glue refused {action} ({code}); grant glue:{action} on the database and its tables") from error
+            raise StorageRefused(
+                f"Glue refused {action} ({code}); grant glue:{action} on the database and its"
+                " tables"
+            ) from error
         except BotoCoreError as error:
-            raise StorageRefused(f"Glue cannot be reached: {error}; set AWS credentials and [lake] region") from error
+            raise StorageRefused(
+                f"Glue cannot be reached: {error}; set AWS credentials and [lake] region"
+            ) from error
 
     def parameters(self, database: str) -> dict[str, dict[str, str]]:
-        """The parameters of each table in `database`, by its name; empty where there is no such database."""
+        """The parameters of each table in `database`, by its name; empty where there is no such
+        database.
+        """
         found = self._ask("get_tables", DatabaseName=database)
-        return {table["Name"]: table.get("Parameters", {}) for table in found["TableList"]} if found else {}
+        return (
+            {table["Name"]: table.get("Parameters", {}) for table in found["TableList"]}
+            if found
+            else {}
+        )
 
     def register(self, database: str, tables: Sequence[Mapping[str, Any]]) -> None:
-        """Put `tables` (TableInputs) into `database`, made where it is missing; a table of that name is replaced."""
+        """Put `tables` (TableInputs) into `database`, made where it is missing; a table of that
+        name is replaced.
+        """
         if self._ask("get_database", Name=database) is None:
-            self._ask("create_database", DatabaseInput={"Name": database, "Description": "A shop's sales, from its point of sale"})
+            self._ask(
+                "create_database",
+                DatabaseInput={
+                    "Name": database,
+                    "Description": "A shop's sales, from its point of sale",
+                },
+            )
         for table in tables:
             if self._ask("update_table", DatabaseName=database, TableInput=dict(table)) is None:
                 self._ask("create_table", DatabaseName=database, TableInput=dict(table))

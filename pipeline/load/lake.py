@@ -1,9 +1,11 @@
 """The lake: what a run asks of it, and what it promises.
 
-What stands in it is told by names: one listing shows the newest manifest of every partition (editions.py), one more the raw
-objects (raw.py). Both are read on first use and kept; `generation` grows whenever they change. Who reads a partition gets the
-bytes that its newest manifest names, or Corrupt; who publishes starts from a basis and gets Conflict when it is no longer the
-newest (publish.py). Nothing is deleted, and nothing depends on the clock. A Lake may be shared with children after a fork.
+What stands in it is told by names: one listing shows the newest manifest of every partition
+(editions.py), one more the raw objects (raw.py). Both are read on first use and kept; `generation`
+grows whenever they change. Who reads a partition gets the bytes that its newest manifest names, or
+Corrupt; who publishes starts from a basis and gets Conflict when it is no longer the newest
+(publish.py). Nothing is deleted, and nothing depends on the clock. A Lake may be shared with
+children after a fork.
 """
 
 from __future__ import annotations
@@ -20,17 +22,30 @@ from pipeline.errors import Conflict, Corrupt
 from pipeline.load import publish, raw
 from pipeline.load.commits import Commits
 from pipeline.load.editions import Log
-from pipeline.load.layout import RAW, RECEIPTS, UNKNOWN, VOID, Manifest, RawObject, member_key, state_key
+from pipeline.load.layout import (
+    RAW,
+    RECEIPTS,
+    UNKNOWN,
+    VOID,
+    Manifest,
+    RawObject,
+    member_key,
+    state_key,
+)
 from pipeline.load.recent import Recent
 from pipeline.load.storage import Storage, check_key
 
 
 class Lake:
-    """The partitions in `storage`. `run` names this run in what it publishes; `patience` is for how many seconds another
-    run that is just publishing a partition is waited for, by readers and by those who would publish it too; of what was read or
-    written lately, `memory` bytes are kept (recent.py)."""
+    """The partitions in `storage`. `run` names this run in what it publishes; `patience` is for how
+    many seconds another run that is just publishing a partition is waited for, by readers and by
+    those who would publish it too; of what was read or written lately, `memory` bytes are kept
+    (recent.py).
+    """
 
-    def __init__(self, storage: Storage, run: str = "", *, patience: float = 2.0, memory: int = 0) -> None:
+    def __init__(
+        self, storage: Storage, run: str = "", *, patience: float = 2.0, memory: int = 0
+    ) -> None:
         self.storage, self.run, self._patience = storage, run, patience
         self._recent = Recent(memory)
         self._log = Log(storage)
@@ -43,16 +58,23 @@ class Lake:
 
     def generation_of(self, datasets: Iterable[str]) -> tuple[int, ...]:
         """Other numbers whenever what is known of one of these datasets has changed."""
-        return tuple(self._log.generations[dataset] + self._raw.generation * (dataset == RECEIPTS) for dataset in datasets)
+        return tuple(
+            self._log.generations[dataset] + self._raw.generation * (dataset == RECEIPTS)
+            for dataset in datasets
+        )
 
     def preflight(self, *, always: bool = False) -> None:
-        """Before the first object of a lake: prove bucket, rights and conditional writes. A lake that has manifests has passed."""
+        """Before the first object of a lake: prove bucket, rights and conditional writes. A lake
+        that has manifests has passed.
+        """
         self._log.cover("")
         if always or not self._log.is_begun():
             self.storage.preflight()
 
     def refresh(self, dataset: str = "", prefix: str = "") -> None:
-        """List the manifests again: of every dataset, of one, or of one's partitions that begin with `prefix`."""
+        """List the manifests again: of every dataset, of one, or of one's partitions that begin
+        with `prefix`.
+        """
         self._log.refresh(dataset, prefix)
 
     def refresh_raw(self, month: str = "") -> None:
@@ -60,7 +82,9 @@ class Lake:
         self._raw.refresh(month)
 
     def newest(self, dataset: str, partition: str) -> Manifest | None:
-        """The manifest that decides about the partition; None where nothing was published. Edition "void": build it again."""
+        """The manifest that decides about the partition; None where nothing was published. Edition
+        "void": build it again.
+        """
         return self._log.newest(dataset, partition)
 
     def partitions(self, dataset: str) -> list[str]:
@@ -72,7 +96,9 @@ class Lake:
         return self._log.history(dataset, partition)
 
     def check_sound(self, dataset: str, partition: str) -> None:
-        """Raises Corrupt, naming the key, where the partition's log has a gap, a number twice or a foreign manifest."""
+        """Raises Corrupt, naming the key, where the partition's log has a gap, a number twice or a
+        foreign manifest.
+        """
         with _blaming(dataset, partition):
             self._log.check_sound(dataset, partition)
 
@@ -81,15 +107,37 @@ class Lake:
         with _blaming(manifest.dataset, manifest.partition):
             return self._log.read(manifest)
 
-    def facts(self, dataset: str, partition: str, manifest: Manifest | None = None) -> dict[str, Any]:
+    def facts(
+        self, dataset: str, partition: str, manifest: Manifest | None = None
+    ) -> dict[str, Any]:
         """What was said of the partition when it was published. Raises Corrupt where nothing was."""
         return self.body(manifest or self._published(dataset, partition))["facts"]
 
-    def publish(self, dataset: str, partition: str, edition: str, members: Mapping[str, bytes], facts: Mapping[str, Any], *,
-                basis: Manifest | None) -> Manifest:
-        """Make `members` the newest content. Conflict when another run published other content since `basis`; then start again."""
+    def publish(
+        self,
+        dataset: str,
+        partition: str,
+        edition: str,
+        members: Mapping[str, bytes],
+        facts: Mapping[str, Any],
+        *,
+        basis: Manifest | None,
+    ) -> Manifest:
+        """Make `members` the newest content. Conflict when another run published other content
+        since `basis`; then start again.
+        """
         with _blaming(dataset, partition):
-            made = publish.publish(self._log, self.run, dataset, partition, edition, members, facts, basis, self._patience)
+            made = publish.publish(
+                self._log,
+                self.run,
+                dataset,
+                partition,
+                edition,
+                members,
+                facts,
+                basis,
+                self._patience,
+            )
             for member, said in self._log.read(made)["members"].items():
                 self._recent.keep(said["sha256"], members[member])
             return made
@@ -97,7 +145,8 @@ class Lake:
     def void(self, dataset: str, partition: str, why: str) -> Manifest:
         """Declare the partition broken, so that whoever comes next builds it again.
 
-        Where another run has published meanwhile, nothing is declared: returns what is the newest now.
+        Where another run has published meanwhile, nothing is declared: returns what is the newest
+        now.
         """
         with _blaming(dataset, partition):
             try:
@@ -110,13 +159,21 @@ class Lake:
         """Where a person or an engine finds the newest content of a member."""
         return self.storage.uri(member_key(dataset, partition, member))
 
-    def read(self, dataset: str, partition: str, members: list[str] | None = None, *, manifest: Manifest | None = None,
-             afresh: bool = False) -> dict[str, bytes]:
-        """The bytes of the partition's members (all, where none are named), each held to its digest.
+    def read(
+        self,
+        dataset: str,
+        partition: str,
+        members: list[str] | None = None,
+        *,
+        manifest: Manifest | None = None,
+        afresh: bool = False,
+    ) -> dict[str, bytes]:
+        """The bytes of the partition's members (all, where none are named), each held to its
+        digest.
 
-        `manifest` asks for an earlier edition, which only reports keep; `afresh` for what stands in the storage now. Raises Corrupt,
-        naming the object, where it is missing or is not what the newest manifest says, also after waiting for a run that may be
-        publishing it.
+        `manifest` asks for an earlier edition, which only reports keep; `afresh` for what stands in
+        the storage now. Raises Corrupt, naming the object, where it is missing or is not what the
+        newest manifest says, also after waiting for a run that may be publishing it.
         """
         looks = 0
         while True:
@@ -137,19 +194,29 @@ class Lake:
     def _published(self, dataset: str, partition: str) -> Manifest:
         found = self.newest(dataset, partition)
         if found is None:
-            raise Corrupt(f"nothing is published as {dataset} {partition}; build it first", dataset, partition)
+            raise Corrupt(
+                f"nothing is published as {dataset} {partition}; build it first", dataset, partition
+            )
         if found.edition == VOID:
             why = self.facts(dataset, partition, found).get("why")
-            raise Corrupt(f"{dataset} {partition} was declared broken ({why}); build it again", dataset, partition)
+            raise Corrupt(
+                f"{dataset} {partition} was declared broken ({why}); build it again",
+                dataset,
+                partition,
+            )
         return found
 
-    def _fetch(self, manifest: Manifest, members: list[str] | None, afresh: bool) -> dict[str, bytes]:
+    def _fetch(
+        self, manifest: Manifest, members: list[str] | None, afresh: bool
+    ) -> dict[str, bytes]:
         said = self.body(manifest)["members"]
         wanted = sorted(said) if members is None else members
         unknown = [member for member in wanted if member not in said]
         if unknown:
-            raise Corrupt(f"{self.storage.uri(manifest.key)} names no {', '.join(unknown)}: "
-                          f"build {manifest.dataset} {manifest.partition} again")
+            raise Corrupt(
+                f"{self.storage.uri(manifest.key)} names no {', '.join(unknown)}: "
+                f"build {manifest.dataset} {manifest.partition} again"
+            )
 
         def fetch(member: str) -> tuple[str, bytes]:
             key, digest = said[member].get("kept", said[member]["key"]), said[member]["sha256"]
@@ -158,38 +225,69 @@ class Lake:
                 return member, known
             data = self.storage.get(key)
             if sha256(data).hexdigest() != digest:
-                raise Corrupt(f"{self.storage.uri(key)} is not what manifest {manifest.number:06d} of {manifest.dataset} "
-                              f"{manifest.partition} says: altered, or left half-published by a killed run; build it again")
+                raise Corrupt(
+                    f"{self.storage.uri(key)} is not what manifest {manifest.number:06d} of"
+                    f" {manifest.dataset} {manifest.partition} says: altered, or left"
+                    " half-published by a killed run; build it again"
+                )
             self._recent.keep(digest, data)
             return member, data
 
         return dict(self.storage.map(fetch, wanted))
 
-    def commit_window(self, batch: str, objects: Mapping[date | None, bytes | IO[bytes]], facts: Mapping[str, Any],
-                      times: Mapping[date | None, str] = MappingProxyType({})) -> Manifest:
-        """Commit one batch of raw receipts: NDJSON by UTC date of sale; `times`, where given, are the UTC minutes of each object's
-        first and last sale (HHMM-HHMM). Conflict where the batch is committed with other content."""
+    def commit_window(
+        self,
+        batch: str,
+        objects: Mapping[date | None, bytes | IO[bytes]],
+        facts: Mapping[str, Any],
+        times: Mapping[date | None, str] = MappingProxyType({}),
+    ) -> Manifest:
+        """Commit one batch of raw receipts: NDJSON by UTC date of sale; `times`, where given, are
+        the UTC minutes of each object's first and last sale (HHMM-HHMM). Conflict where the batch
+        is committed with other content.
+        """
         return self._raw.commit(self.run, batch, objects, facts, times)
 
     def commits(self) -> Commits:
-        """A row of batches, each stored while the next ones are prepared and committed in their order."""
+        """A row of batches, each stored while the next ones are prepared and committed in their
+        order.
+        """
         return Commits(self._raw, self.run)
 
-    def replace_window(self, batch: str, objects: Mapping[date | None, bytes], times: Mapping[date | None, str]) -> Manifest:
-        """Commit other content for a committed batch: what the erasure of a customer leaves of it. At no instant is the batch not
-        whole. The objects that it had stay where they are, and count no more."""
+    def replace_window(
+        self, batch: str, objects: Mapping[date | None, bytes], times: Mapping[date | None, str]
+    ) -> Manifest:
+        """Commit other content for a committed batch: what the erasure of a customer leaves of it.
+        At no instant is the batch not whole. The objects that it had stay where they are, and count
+        no more.
+        """
         basis = self._published(RECEIPTS, batch)
         stored = self._raw.store(batch, basis.number + 1, objects, times, is_committed=False)
-        members = {f"sold={one.sold or UNKNOWN}": {"key": one.key, "sha256": whole, "size": one.size}
-                   for one, whole in zip(stored.objects, stored.whole, strict=True)}
+        members = {
+            f"sold={one.sold or UNKNOWN}": {"key": one.key, "sha256": whole, "size": one.size}
+            for one, whole in zip(stored.objects, stored.whole, strict=True)
+        }
         with _blaming(RECEIPTS, batch):
-            made = self._log.append(RECEIPTS, batch, basis, RAW, stored.digest, {
-                "run": self.run, "basis": basis.number, "members": members, "facts": self.facts(RECEIPTS, batch, basis)})
+            made = self._log.append(
+                RECEIPTS,
+                batch,
+                basis,
+                RAW,
+                stored.digest,
+                {
+                    "run": self.run,
+                    "basis": basis.number,
+                    "members": members,
+                    "facts": self.facts(RECEIPTS, batch, basis),
+                },
+            )
         self.refresh_raw()
         return made
 
     def raw_objects(self, first: date, last: date, batch: str | None = None) -> list[RawObject]:
-        """Committed raw objects sold in [first, last] (UTC dates), and those of `batch` whose date of sale is unreadable."""
+        """Committed raw objects sold in [first, last] (UTC dates), and those of `batch` whose date
+        of sale is unreadable.
+        """
         return self._raw.objects(first, last, batch)
 
     def read_raw(self, found: RawObject) -> bytes:

@@ -1,21 +1,33 @@
-"""Where everything of the lake stands: dataset + partition + member -> key, and back. The one naming authority.
+"""Where everything of the lake stands: dataset + partition + member -> key, and back. The one
+naming authority.
 
-    raw/receipts/sold=2026-10-05/<batch>.<digest of the batch>.<digest of the object>.1104-2359.ndjson.zst
-                                       (the UTC minutes of the first and the last sale in it; sold=unknown beside the dates)
+    raw/receipts/sold=2026-10-05/<batch>.<digest of the batch>.<digest of the
+    object>.1104-2359.ndjson.zst
+                                       (the UTC minutes of the first and the last sale in it;
+                                       sold=unknown beside the dates)
     raw/catalog/2026-10-05/catalog.json.zst
     staging/day=2026-10-05/<member>.parquet
-    <receipts|sales|payments|quarantine>/year=2026/month=10/<member>.parquet        the lake proper: log name "sales"
+    <receipts|sales|payments|quarantine>/year=2026/month=10/<member>.parquet        the lake proper:
+    log name "sales"
     summary/<table>/year=2026/month=10/<table>.parquet
-    customers/year=2026/month=10/customers.parquet                                   the summary's, on its own log
-    backoffice/2026-10/<member>.parquet                                              beside what the owner puts there: backoffice/*.csv
-    reports/<monthly|cumulative>/2026-10/<file>                                     newest; .../editions/000002.<digest>/<file> stays
-    _editions/<dataset>/<partition>/000002.<edition>.<digest>.json                  manifests: the log of a partition
-    _claims/<dataset>/<partition>/000002.json                                       who took that number: the same bytes
-    state/<file>                                                                    derived, for people
-    _probe/conditional-writes                                                       what a preflight writes
+    customers/year=2026/month=10/customers.parquet                                   the summary's,
+    on its own log
+    backoffice/2026-10/<member>.parquet                                              beside what the
+    owner puts there: backoffice/*.csv
+    reports/<monthly|cumulative>/2026-10/<file>                                     newest;
+    .../editions/000002.<digest>/<file> stays
+    _editions/<dataset>/<partition>/000002.<edition>.<digest>.json                  manifests: the
+    log of a partition
+    _claims/<dataset>/<partition>/000002.json                                       who took that
+    number: the same bytes
+    state/<file>                                                                    derived, for
+    people
+    _probe/conditional-writes                                                       what a preflight
+    writes
 
-Pure: nothing is read here. A key that does not parse is somebody else's and means nothing. Names are checked, so neither an
-identifier of the shop nor a parameter can lead outside of its folder (ConfigError).
+Pure: nothing is read here. A key that does not parse is somebody else's and means nothing. Names
+are checked, so neither an identifier of the shop nor a parameter can lead outside of its folder
+(ConfigError).
 """
 
 from __future__ import annotations
@@ -28,10 +40,27 @@ from typing import NamedTuple
 from pipeline.errors import ConfigError
 from pipeline.load.storage import Stat, check_key
 
-RECEIPTS, CATALOG, STAGING, SALES, SUMMARY = "raw/receipts", "raw/catalog", "staging", "sales", "summary"
+RECEIPTS, CATALOG, STAGING, SALES, SUMMARY = (
+    "raw/receipts",
+    "raw/catalog",
+    "staging",
+    "sales",
+    "summary",
+)
 CUSTOMERS, BACKOFFICE = "customers", "backoffice"
 MONTHLY, CUMULATIVE, NIGHTLY = "reports/monthly", "reports/cumulative", "nightly"
-DATASETS = (RECEIPTS, CATALOG, STAGING, SALES, SUMMARY, CUSTOMERS, BACKOFFICE, MONTHLY, CUMULATIVE, NIGHTLY)
+DATASETS = (
+    RECEIPTS,
+    CATALOG,
+    STAGING,
+    SALES,
+    SUMMARY,
+    CUSTOMERS,
+    BACKOFFICE,
+    MONTHLY,
+    CUMULATIVE,
+    NIGHTLY,
+)
 
 VOID, RAW = "void", "raw"
 UNKNOWN = "unknown"
@@ -39,15 +68,21 @@ UNKNOWN = "unknown"
 _BY_MONTH = (SALES, SUMMARY, CUSTOMERS, BACKOFFICE, MONTHLY, CUMULATIVE)
 _PARTITION = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,59}")
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
-_MANIFEST = re.compile(rf"_editions/({'|'.join(DATASETS)})/([0-9A-Za-z][0-9A-Za-z_-]*)/"
-                       rf"(\d{{6,}})\.([0-9a-f]{{16}}|{VOID}|{RAW})\.([0-9a-f]{{16}})\.json")
-_OBJECT = re.compile(r"raw/receipts/sold=(\d{4}-\d\d-\d\d|unknown)/([0-9A-Za-z][0-9A-Za-z_-]*)"
-                     r"\.([0-9a-f]{16})\.([0-9a-f]{16})\.((?:[01]\d|2[0-3])[0-5]\d-(?:[01]\d|2[0-3])[0-5]\d)\.ndjson\.zst")
+_MANIFEST = re.compile(
+    rf"_editions/({'|'.join(DATASETS)})/([0-9A-Za-z][0-9A-Za-z_-]*)/"
+    rf"(\d{{6,}})\.([0-9a-f]{{16}}|{VOID}|{RAW})\.([0-9a-f]{{16}})\.json"
+)
+_OBJECT = re.compile(
+    r"raw/receipts/sold=(\d{4}-\d\d-\d\d|unknown)/([0-9A-Za-z][0-9A-Za-z_-]*)"
+    r"\.([0-9a-f]{16})\.([0-9a-f]{16})\.((?:[01]\d|2[0-3])[0-5]\d-(?:[01]\d|2[0-3])[0-5]\d)\.ndjson\.zst"
+)
 ANY_TIME = "0000-2359"
 
 
 class Manifest(NamedTuple):
-    """One publication of a partition, as its name tells it; edition "void" says that the partition is broken."""
+    """One publication of a partition, as its name tells it; edition "void" says that the partition
+    is broken.
+    """
 
     number: int
     edition: str
@@ -58,7 +93,9 @@ class Manifest(NamedTuple):
 
 
 class RawObject(NamedTuple):
-    """One object of raw receipts: `sold` is the UTC date of sale (None: unreadable), `digest` 16 hex of the stored bytes' sha256."""
+    """One object of raw receipts: `sold` is the UTC date of sale (None: unreadable), `digest` 16
+    hex of the stored bytes' sha256.
+    """
 
     key: str
     sold: date | None
@@ -69,10 +106,15 @@ class RawObject(NamedTuple):
     times: str = ANY_TIME
 
     def may_hold(self, start: datetime, end: datetime) -> bool:
-        """Whether a sale in [start, end) may be in it, by its name alone; one that is unreadable may."""
+        """Whether a sale in [start, end) may be in it, by its name alone; one that is unreadable
+        may.
+        """
         if self.sold is None:
             return True
-        first, last = (datetime.combine(self.sold, time(int(at[:2]), int(at[2:])), UTC) for at in self.times.split("-"))
+        first, last = (
+            datetime.combine(self.sold, time(int(at[:2]), int(at[2:])), UTC)
+            for at in self.times.split("-")
+        )
         return first < end and start < last + timedelta(minutes=1)
 
 
@@ -81,13 +123,17 @@ def check_partition(dataset: str, partition: str) -> str:
     if dataset not in DATASETS:
         raise ConfigError(f"{dataset!r} is not a dataset of the lake: {', '.join(DATASETS)}")
     if not (_MONTH if dataset in _BY_MONTH else _PARTITION).fullmatch(partition):
-        raise ConfigError(f"{partition!r} cannot be a partition of {dataset}: "
-                          f"{'a month is written YYYY-MM' if dataset in _BY_MONTH else 'letters, digits, - and _ only'}")
+        raise ConfigError(
+            f"{partition!r} cannot be a partition of {dataset}: "
+            f"{'a month is written YYYY-MM' if dataset in _BY_MONTH else 'letters, digits, - and _ only'}"
+        )
     return partition
 
 
 def member_key(dataset: str, partition: str, member: str) -> str:
-    """Where `member` of a partition stands: the stable name under which a reader finds the newest content."""
+    """Where `member` of a partition stands: the stable name under which a reader finds the newest
+    content.
+    """
     check_partition(dataset, partition)
     if dataset in (SALES, SUMMARY, CUSTOMERS):
         year, month = partition.split("-")
@@ -114,11 +160,15 @@ _MEMBERS = (
     (MONTHLY, re.compile(rf"{MONTHLY}/(\d{{4}}-\d\d)/.+")),
     (CUMULATIVE, re.compile(rf"{CUMULATIVE}/(\d{{4}}-\d\d)/.+")),
 )
-_KNOWN = re.compile(rf"_claims/.+\.json|_probe/.+|_erased/.+|state/.+|deliveries/.+|reports/[^/]+|{BACKOFFICE}/[^/]+")
+_KNOWN = re.compile(
+    rf"_claims/.+\.json|_probe/.+|_erased/.+|state/.+|deliveries/.+|reports/[^/]+|{BACKOFFICE}/[^/]+"
+)
 
 
 def home_of(key: str) -> tuple[str, str] | None:
-    """(dataset, partition) in whose folder an object stands, whether or not a manifest names it; None where it is in none's."""
+    """(dataset, partition) in whose folder an object stands, whether or not a manifest names it;
+    None where it is in none's.
+    """
     for dataset, pattern in _MEMBERS:
         if match := pattern.fullmatch(key):
             return dataset, match[1].removeprefix("year=").replace("/month=", "-")
@@ -126,15 +176,21 @@ def home_of(key: str) -> tuple[str, str] | None:
 
 
 def is_known(key: str) -> bool:
-    """Whether the object is one that no manifest needs to name: claims, probes, what is derived for people."""
+    """Whether the object is one that no manifest needs to name: claims, probes, what is derived for
+    people.
+    """
     return _KNOWN.fullmatch(key) is not None
 
 
 def kept_key(dataset: str, partition: str, number: int, digest: str, member: str) -> str | None:
-    """Where this edition's copy of `member` stays for good; None for a dataset that keeps only its newest content."""
+    """Where this edition's copy of `member` stays for good; None for a dataset that keeps only its
+    newest content.
+    """
     if dataset not in (MONTHLY, CUMULATIVE):
         return None
-    return check_key(f"{dataset}/{check_partition(dataset, partition)}/editions/{number:06d}.{digest}/{member}")
+    return check_key(
+        f"{dataset}/{check_partition(dataset, partition)}/editions/{number:06d}.{digest}/{member}"
+    )
 
 
 def manifest_of(dataset: str, partition: str, number: int, edition: str, digest: str) -> Manifest:
@@ -142,7 +198,9 @@ def manifest_of(dataset: str, partition: str, number: int, edition: str, digest:
     key = f"_editions/{dataset}/{check_partition(dataset, partition)}/{number:06d}.{edition}.{digest}.json"
     manifest = parse_manifest(key)
     if manifest is None:
-        raise ConfigError(f"{key!r} is not a manifest's name: an edition and a digest are 16 hex digits each")
+        raise ConfigError(
+            f"{key!r} is not a manifest's name: an edition and a digest are 16 hex digits each"
+        )
     return manifest
 
 
@@ -165,10 +223,16 @@ def claim_key(dataset: str, partition: str, number: int) -> str:
     return check_key(f"_claims/{dataset}/{check_partition(dataset, partition)}/{number:06d}.json")
 
 
-def raw_key(sold: date | None, batch: str, batch_digest: str, digest: str, times: str = ANY_TIME) -> str:
-    """Where one object of raw receipts stands; `times` are the UTC minutes of its first and last sale, HHMM-HHMM."""
-    return check_key(f"{RECEIPTS}/sold={sold.isoformat() if sold else UNKNOWN}/{check_partition(RECEIPTS, batch)}"
-                     f".{batch_digest}.{digest}.{times}.ndjson.zst")
+def raw_key(
+    sold: date | None, batch: str, batch_digest: str, digest: str, times: str = ANY_TIME
+) -> str:
+    """Where one object of raw receipts stands; `times` are the UTC minutes of its first and last
+    sale, HHMM-HHMM.
+    """
+    return check_key(
+        f"{RECEIPTS}/sold={sold.isoformat() if sold else UNKNOWN}/{check_partition(RECEIPTS, batch)}"
+        f".{batch_digest}.{digest}.{times}.ndjson.zst"
+    )
 
 
 def parse_raw(stat: Stat) -> RawObject | None:
@@ -185,7 +249,9 @@ def parse_raw(stat: Stat) -> RawObject | None:
 
 
 def raw_prefix(month: str = "") -> str:
-    """What the keys of raw objects sold in `month` (YYYY-MM, or "unknown") begin with; of all of them where none is named."""
+    """What the keys of raw objects sold in `month` (YYYY-MM, or "unknown") begin with; of all of
+    them where none is named.
+    """
     return f"{RECEIPTS}/sold={month}" if month else f"{RECEIPTS}/"
 
 

@@ -1,11 +1,13 @@
-"""Objects in a local folder, as strict as S3: whole or not at all, one winner, nothing replaced unseen.
+"""Objects in a local folder, as strict as S3: whole or not at all, one winner, nothing replaced
+unseen.
 
-An object is a file. It is drafted in the private folder `.writing` of the root, synced, and moved to its name under a lock
-that every writer of the root takes, so conditions hold between threads, processes and hosts that share the folder. The lock
-goes with its process; one that is stopped while it holds it is waited for `lock_seconds`, and then named (StorageUnavailable).
-A draft is locked for as long as its writer lives; what a killed writer left is removed at the next start and is never listed.
-The etag is made of inode, size and time of change. A full disk or a missing right raises StorageRefused; nothing is
-published then.
+An object is a file. It is drafted in the private folder `.writing` of the root, synced, and moved
+to its name under a lock that every writer of the root takes, so conditions hold between threads,
+processes and hosts that share the folder. The lock goes with its process; one that is stopped while
+it holds it is waited for `lock_seconds`, and then named (StorageUnavailable). A draft is locked for
+as long as its writer lives; what a killed writer left is removed at the next start and is never
+listed. The etag is made of inode, size and time of change. A full disk or a missing right raises
+StorageRefused; nothing is published then.
 """
 
 from __future__ import annotations
@@ -24,8 +26,16 @@ from pipeline.errors import ConfigError, Conflict, Corrupt, StorageRefused, Stor
 from pipeline.load.storage import Stat, Storage
 
 _PRIVATE = ".writing"
-_FULL = {errno.ENOSPC: "the disk is full", errno.EDQUOT: "the disk quota is used up", errno.EFBIG: "the file size limit is reached"}
-_DENIED = {errno.EACCES: "permission is denied", errno.EPERM: "the operation is not permitted", errno.EROFS: "the file system is read-only"}
+_FULL = {
+    errno.ENOSPC: "the disk is full",
+    errno.EDQUOT: "the disk quota is used up",
+    errno.EFBIG: "the file size limit is reached",
+}
+_DENIED = {
+    errno.EACCES: "permission is denied",
+    errno.EPERM: "the operation is not permitted",
+    errno.EROFS: "the file system is read-only",
+}
 _PAGE = 1000
 _NUMBERS = count()
 
@@ -51,7 +61,10 @@ class LocalStorage(Storage):
     def list(self, prefix: str = "") -> Iterator[Stat]:
         folder = prefix.rpartition("/")[0]
         with self._explained("list", prefix):
-            found = sorted(self._walk(folder, prefix), key=lambda stat: stat.key.encode("utf-8", "surrogateescape"))
+            found = sorted(
+                self._walk(folder, prefix),
+                key=lambda stat: stat.key.encode("utf-8", "surrogateescape"),
+            )
         self._count("LIST", 1 + max(len(found) - 1, 0) // _PAGE)
         yield from found
 
@@ -118,7 +131,9 @@ class LocalStorage(Storage):
     @contextmanager
     def _locked(self) -> Iterator[None]:
         """Held for a look and a move only: no data is written within."""
-        handle = os.open(self.root / _PRIVATE / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666)
+        handle = os.open(
+            self.root / _PRIVATE / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666
+        )
         try:
             self._wait_for(handle)
             os.ftruncate(handle, 0)  # an older holder may have been stopped by an error
@@ -129,13 +144,18 @@ class LocalStorage(Storage):
             os.close(handle)
 
     def _wait_for(self, handle: int) -> None:
-        """Take the lock, which another writer holds for milliseconds; unless it was stopped just then."""
+        """Take the lock, which another writer holds for milliseconds; unless it was stopped just
+        then.
+        """
         waited, pause = 0.0, 0.0005
         while not _take(handle):
             if waited > self.lock_seconds:
                 holder = os.pread(handle, 200, 0).decode(errors="replace") or "unknown"
-                raise StorageUnavailable(f"process {holder} has held the lock of the lake {self.root} for {self.lock_seconds:.0f} seconds; it seems "
-                                         "to be stopped: let it go on (kill -CONT) or end it (kill -KILL), then run again; nothing was lost")
+                raise StorageUnavailable(
+                    f"process {holder} has held the lock of the lake {self.root} for"
+                    f" {self.lock_seconds:.0f} seconds; it seems to be stopped: let it go on (kill"
+                    " -CONT) or end it (kill -KILL), then run again; nothing was lost"
+                )
             time.sleep(pause)
             waited, pause = waited + pause, min(2 * pause, 0.02)
 
@@ -172,7 +192,10 @@ class LocalStorage(Storage):
             elif error.errno in _DENIED:
                 why = f"{_DENIED[error.errno]}; give this user the right to {action} there"
             else:
-                why = f"{error.strerror or error}; the lake must be a folder that this user can make and write, see [lake] url in luigi.cfg"
+                why = (
+                    f"{error.strerror or error}; the lake must be a folder that this user can make"
+                    " and write, see [lake] url in luigi.cfg"
+                )
             raise StorageRefused(f"cannot {action} {where}: {why}") from error
 
 

@@ -1,10 +1,12 @@
 """Tables as Parquet bytes that engines like, and back.
 
-In: a table of a dataset (schema.conform), rows in any order. Out: bytes that are the same for the same rows, however the table
-was cut into chunks or its dictionaries were filled: zstd, labels dictionary-encoded, DECIMAL money as integers, instants as UTC
-microseconds, statistics and a page index by which a query skips, checksums in every page, the sort order and the columns'
-meanings in the metadata. Reading verifies the checksums. Nothing is rounded, no row is dropped.
-Raises Corrupt for bytes that are no sound Parquet file, SchemaMismatch for parts that do not follow each other in order.
+In: a table of a dataset (schema.conform), rows in any order. Out: bytes that are the same for the
+same rows, however the table was cut into chunks or its dictionaries were filled: zstd, labels
+dictionary-encoded, DECIMAL money as integers, instants as UTC microseconds, statistics and a page
+index by which a query skips, checksums in every page, the sort order and the columns' meanings in
+the metadata. Reading verifies the checksums. Nothing is rounded, no row is dropped. Raises Corrupt
+for bytes that are no sound Parquet file, SchemaMismatch for parts that do not follow each other in
+order.
 """
 
 from __future__ import annotations
@@ -24,25 +26,41 @@ _COMMENTS = b"comments"
 
 
 class Writer:
-    """A file that grows by parts (days of a month), holding no more than one row group and one part of them as a table.
+    """A file that grows by parts (days of a month), holding no more than one row group and one part
+    of them as a table.
 
-    `order` names the columns by which rows are sorted and parts follow each other. The bytes depend on the rows alone,
-    not on how they were parted.
+    `order` names the columns by which rows are sorted and parts follow each other. The bytes depend
+    on the rows alone, not on how they were parted.
     """
 
-    def __init__(self, schema: pa.Schema, order: Sequence[str] = (), *, row_group: int = ROW_GROUP) -> None:
+    def __init__(
+        self, schema: pa.Schema, order: Sequence[str] = (), *, row_group: int = ROW_GROUP
+    ) -> None:
         self._schema, self._order, self._size = schema, tuple(order), row_group
         self._waiting = self._last = pa.Table.from_batches([], schema)
         self._sink = pa.BufferOutputStream()
         self._writer = pq.ParquetWriter(
-            self._sink, _documented(schema), compression="zstd", compression_level=_LEVEL, use_dictionary=_labels(schema),
-            write_statistics=True, write_page_index=True, write_page_checksum=True, store_decimal_as_integer=True,
-            sorting_columns=[pq.SortingColumn(_leaf(schema, name)) for name in self._order] or None)
+            self._sink,
+            _documented(schema),
+            compression="zstd",
+            compression_level=_LEVEL,
+            use_dictionary=_labels(schema),
+            write_statistics=True,
+            write_page_index=True,
+            write_page_checksum=True,
+            store_decimal_as_integer=True,
+            sorting_columns=[pq.SortingColumn(_leaf(schema, name)) for name in self._order] or None,
+        )
 
     def append(self, table: pa.Table) -> None:
-        """Add the rows of `table`, none of which may come before those that are there (SchemaMismatch)."""
+        """Add the rows of `table`, none of which may come before those that are there
+        (SchemaMismatch).
+        """
         if not table.schema.equals(self._schema):
-            raise SchemaMismatch(f"expected the columns {self._schema.names}, got {table.schema.names}, or another type among them")
+            raise SchemaMismatch(
+                f"expected the columns {self._schema.names}, got {table.schema.names}, or another"
+                " type among them"
+            )
         table = _sort(table, self._order)
         seam = pa.concat_tables([self._last, table.slice(0, 1)])
         if _sort(seam, self._order) is not seam:
@@ -61,7 +79,10 @@ class Writer:
         return self._sink.getvalue().to_pybytes()
 
     def _write(self, rows: pa.Table) -> None:
-        self._writer.write_table(_canonical(rows).replace_schema_metadata(_documented(self._schema).metadata), row_group_size=self._size)
+        self._writer.write_table(
+            _canonical(rows).replace_schema_metadata(_documented(self._schema).metadata),
+            row_group_size=self._size,
+        )
 
 
 def to_bytes(table: pa.Table, order: Sequence[str] = (), *, row_group: int = ROW_GROUP) -> bytes:
@@ -71,13 +92,26 @@ def to_bytes(table: pa.Table, order: Sequence[str] = (), *, row_group: int = ROW
     return writer.close()
 
 
-def from_bytes(data: bytes, name: str = "the file", columns: Sequence[str] | None = None, schema: pa.Schema | None = None) -> pa.Table:
-    """The table of a Parquet file, or some of its columns; every page's checksum is verified. `name` is for the message.
+def from_bytes(
+    data: bytes,
+    name: str = "the file",
+    columns: Sequence[str] | None = None,
+    schema: pa.Schema | None = None,
+) -> pa.Table:
+    """The table of a Parquet file, or some of its columns; every page's checksum is verified.
+    `name` is for the message.
 
     Raises SchemaMismatch where the file has not exactly the columns of `schema`.
     """
-    try:  # in this thread: a process that ends while pyarrow 26 still starts its threads is aborted, whatever it has done
-        table = pq.read_table(pa.BufferReader(data), columns=columns, page_checksum_verification=True, use_threads=False).unify_dictionaries()
+    # in this thread: a process that ends while pyarrow 26 still starts its threads is aborted,
+    # whatever it has done
+    try:
+        table = pq.read_table(
+            pa.BufferReader(data),
+            columns=columns,
+            page_checksum_verification=True,
+            use_threads=False,
+        ).unify_dictionaries()
     except (pa.ArrowException, OSError, ValueError) as error:
         raise Corrupt(f"{name} is not a sound Parquet file: {error}") from error
     if schema is not None:
@@ -87,20 +121,39 @@ def from_bytes(data: bytes, name: str = "the file", columns: Sequence[str] | Non
 
 
 def check_schema(found: pa.Schema, wanted: pa.Schema, name: str) -> None:
-    """Raises SchemaMismatch, naming file and columns, where `found` has not the columns, types and order of `wanted`; meanings aside."""
+    """Raises SchemaMismatch, naming file and columns, where `found` has not the columns, types and
+    order of `wanted`; meanings aside.
+    """
     if found.equals(wanted):
         return
-    missing, unknown = [n for n in wanted.names if n not in found.names], [n for n in found.names if n not in wanted.names]
-    other = [f"{field.name} is {found.field(field.name)}, not {field}" for field in wanted
-             if field.name in found.names and not found.field(field.name).equals(field)]
-    raise SchemaMismatch(f"{name} has not the columns of its dataset: missing {missing}, unknown {unknown}, "
-                         f"{'; '.join(other) or 'in another order'}; was it written by other code? Build it again (pos rebuild)")
+    missing, unknown = (
+        [n for n in wanted.names if n not in found.names],
+        [n for n in found.names if n not in wanted.names],
+    )
+    other = [
+        f"{field.name} is {found.field(field.name)}, not {field}"
+        for field in wanted
+        if field.name in found.names and not found.field(field.name).equals(field)
+    ]
+    raise SchemaMismatch(
+        f"{name} has not the columns of its dataset: missing {missing}, unknown {unknown},"
+        f" {'; '.join(other) or 'in another order'}; was it written by other code? Build it again"
+        " (pos rebuild)"
+    )
 
 
 def _documented(schema: pa.Schema) -> pa.Schema:
-    """With every column's meaning as one JSON of the file, for engines that do not know Arrow's metadata."""
-    comments = {field.name: field.metadata[b"comment"].decode() for field in schema if b"comment" in (field.metadata or {})}
-    return schema.with_metadata({**(schema.metadata or {}), _COMMENTS: json.dumps(comments, ensure_ascii=False)})
+    """With every column's meaning as one JSON of the file, for engines that do not know Arrow's
+    metadata.
+    """
+    comments = {
+        field.name: field.metadata[b"comment"].decode()
+        for field in schema
+        if b"comment" in (field.metadata or {})
+    }
+    return schema.with_metadata(
+        {**(schema.metadata or {}), _COMMENTS: json.dumps(comments, ensure_ascii=False)}
+    )
 
 
 def _labels(schema: pa.Schema) -> list[str] | bool:
@@ -109,8 +162,10 @@ def _labels(schema: pa.Schema) -> list[str] | bool:
 
 
 def _leaf(schema: pa.Schema, name: str) -> int:
-    """The number of a column among the file's columns, where a list of structs counts for each of its fields."""
-    return sum(_leaves(field.type) for field in list(schema)[:schema.get_field_index(name)])
+    """The number of a column among the file's columns, where a list of structs counts for each of
+    its fields.
+    """
+    return sum(_leaves(field.type) for field in list(schema)[: schema.get_field_index(name)])
 
 
 def _leaves(kind: pa.DataType) -> int:
@@ -134,9 +189,15 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _canonical(table: pa.Table) -> pa.Table:
-    """One chunk a column, and each dictionary in the order in which its values appear, without those that do not."""
+    """One chunk a column, and each dictionary in the order in which its values appear, without
+    those that do not.
+    """
     columns = []
     for field in table.schema:
         column = _plain(table.column(field.name)).combine_chunks()
-        columns.append(column.dictionary_encode().cast(field.type) if pa.types.is_dictionary(field.type) else column)
+        columns.append(
+            column.dictionary_encode().cast(field.type)
+            if pa.types.is_dictionary(field.type)
+            else column
+        )
     return pa.Table.from_arrays(columns, schema=table.schema)

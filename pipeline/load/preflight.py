@@ -1,7 +1,9 @@
-"""Does this store keep the promises that the lake rests on? Asked once, before the first object of a lake.
+"""Does this store keep the promises that the lake rests on? Asked once, before the first object of
+a lake.
 
-Seven requests on one small object under `_probe/`; none deletes. Raises StorageRefused (ConfigError) with the missing right,
-the missing bucket, or the condition that the store accepts and ignores.
+Seven requests on one small object under `_probe/`; none deletes. Raises StorageRefused
+(ConfigError) with the missing right, the missing bucket, or the condition that the store accepts
+and ignores.
 """
 
 from __future__ import annotations
@@ -23,12 +25,17 @@ def probe(storage: Storage) -> None:
     if not _refused(storage, if_match='"00000000000000000000000000000000"'):
         raise _ignores(storage, "If-Match")
     if storage.get(KEY) != _TEXT:
-        raise StorageRefused(f"{storage.uri(KEY)} does not hold what was written there; look who else writes to this prefix")
+        raise StorageRefused(
+            f"{storage.uri(KEY)} does not hold what was written there; look who else writes to this"
+            " prefix"
+        )
     for _ in range(_TRIES):  # another run may probe at the same time
         seen = storage.head(KEY)
         if seen and not _refused(storage, if_match=seen.etag):
             return
-    raise StorageRefused(f"{storage.uri(KEY)}: the store refuses If-Match with the object's own ETag; {_USE}")
+    raise StorageRefused(
+        f"{storage.uri(KEY)}: the store refuses If-Match with the object's own ETag; {_USE}"
+    )
 
 
 _USE = "use Amazon S3, SeaweedFS or another store that has conditional writes"
@@ -43,4 +50,7 @@ def _refused(storage: Storage, *, if_absent: bool = False, if_match: str | None 
 
 
 def _ignores(storage: Storage, header: str) -> StorageRefused:
-    return StorageRefused(f"{storage.uri()}: the store ignores {header}, so two runs at once could overwrite each other; {_USE}")
+    return StorageRefused(
+        f"{storage.uri()}: the store ignores {header}, so two runs at once could overwrite each"
+        f" other; {_USE}"
+    )

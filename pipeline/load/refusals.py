@@ -1,51 +1,97 @@
 """What an object store's refusal means, as one sentence that says what to do.
 
-In: the verb, the address, S3's error code and HTTP status. Out: the sentence. No answer of the server is repeated when it
-speaks of credentials, so that no part of one reaches a log. Source of the codes: Amazon S3 API Reference, Error responses.
+In: the verb, the address, S3's error code and HTTP status. Out: the sentence. No answer of the
+server is repeated when it speaks of credentials, so that no part of one reaches a log. Source of
+the codes: Amazon S3 API Reference, Error responses.
 """
 
 from __future__ import annotations
 
 import re
 
-_RIGHTS = {"GET": "s3:GetObject", "HEAD": "s3:GetObject", "PUT": "s3:PutObject", "LIST": "s3:ListBucket",
-           "VERSIONS": "s3:ListBucketVersions", "DELETE": "s3:DeleteObject and s3:DeleteObjectVersion"}
+_RIGHTS = {
+    "GET": "s3:GetObject",
+    "HEAD": "s3:GetObject",
+    "PUT": "s3:PutObject",
+    "LIST": "s3:ListBucket",
+    "VERSIONS": "s3:ListBucketVersions",
+    "DELETE": "s3:DeleteObject and s3:DeleteObjectVersion",
+}
 
 _CREDENTIALS = {
-    "InvalidAccessKeyId": "the access key is not known there; check AWS_ACCESS_KEY_ID, or the profile or role in use",
-    "SignatureDoesNotMatch": "the secret key does not fit the access key; check AWS_SECRET_ACCESS_KEY, or the profile in use",
+    "InvalidAccessKeyId": (
+        "the access key is not known there; check AWS_ACCESS_KEY_ID, or the profile or role in use"
+    ),
+    "SignatureDoesNotMatch": (
+        "the secret key does not fit the access key; check AWS_SECRET_ACCESS_KEY, or the profile"
+        " in use"
+    ),
     "InvalidToken": "the session token is not valid; get new credentials and run again",
-    "ExpiredToken": "the credentials have expired; get new ones and run again, what is published stays whole",
-    "RequestTimeTooSkewed": "this machine's clock is more than 15 minutes off; set it and run again",
+    "ExpiredToken": (
+        "the credentials have expired; get new ones and run again, what is published stays whole"
+    ),
+    "RequestTimeTooSkewed": (
+        "this machine's clock is more than 15 minutes off; set it and run again"
+    ),
 }
 _PLACE = {
-    "NoSuchBucket": "the bucket does not exist there; create it, or correct the lake's URL or endpoint",
+    "NoSuchBucket": (
+        "the bucket does not exist there; create it, or correct the lake's URL or endpoint"
+    ),
     "InvalidBucketName": "that is not a bucket's name; correct the lake's URL",
 }
-_REGION = {"PermanentRedirect", "AuthorizationHeaderMalformed", "IllegalLocationConstraintException", "301", "TemporaryRedirect"}
-_PASSING = {"SlowDown", "ServiceUnavailable", "InternalError", "RequestTimeout",
-            "Throttling", "ThrottlingException", "RequestLimitExceeded"}
+_REGION = {
+    "PermanentRedirect",
+    "AuthorizationHeaderMalformed",
+    "IllegalLocationConstraintException",
+    "301",
+    "TemporaryRedirect",
+}
+_PASSING = {
+    "SlowDown",
+    "ServiceUnavailable",
+    "InternalError",
+    "RequestTimeout",
+    "Throttling",
+    "ThrottlingException",
+    "RequestLimitExceeded",
+}
 
 
-def explain(verb: str, uri: str, code: str, status: int, detail: str = "", region: str | None = None) -> str:
-    """One sentence for the refusal `code` (HTTP `status`) of `verb` on `uri`; `region` is where the bucket lies, if told."""
+def explain(
+    verb: str, uri: str, code: str, status: int, detail: str = "", region: str | None = None
+) -> str:
+    """One sentence for the refusal `code` (HTTP `status`) of `verb` on `uri`; `region` is where the
+    bucket lies, if told.
+    """
     what = f"the store refused {verb} {uri} ({status} {code})"
     if code in _CREDENTIALS:
         return f"{what}: {_CREDENTIALS[code]}"
     if code in _PLACE:
         return f"{what}: {_PLACE[code]}"
     if code in _REGION:
-        return f"{what}: the bucket lies in {f'region {region}' if region else 'another region'}; set that region"
+        return (
+            f"{what}: the bucket lies in {f'region {region}' if region else 'another region'}; set"
+            " that region"
+        )
     key_right = re.search(r"\bkms:\w+", detail)
     if status == 403 and key_right:
         return f"{what}: grant {key_right[0]} on the key that encrypts the bucket"
     if status == 403 and verb == "HEAD":
-        return (f"{what}: grant s3:GetObject on it; and without s3:ListBucket on the bucket even an object that is absent "
-                "answers 403, so grant that too")
+        return (
+            f"{what}: grant s3:GetObject on it; and without s3:ListBucket on the bucket even an"
+            " object that is absent answers 403, so grant that too"
+        )
     if status in (401, 403):
-        return f"{what}: grant {_RIGHTS.get(verb, verb)} {'on the bucket, for this prefix' if verb == 'LIST' else 'on it'}"
+        return (
+            f"{what}: grant {_RIGHTS.get(verb, verb)}"
+            f" {'on the bucket, for this prefix' if verb == 'LIST' else 'on it'}"
+        )
     if is_passing(code, status):
-        return f"{what}, and went on after every retry; nothing half-written is visible, run again later"
+        return (
+            f"{what}, and went on after every retry; nothing half-written is visible, run again"
+            " later"
+        )
     return f"{what}: {' '.join(detail.split())[:200] or 'no reason given'}"
 
 

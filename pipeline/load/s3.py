@@ -1,9 +1,11 @@
 """Objects in an S3 bucket, or in any store that speaks S3 and obeys conditional writes.
 
-One object is one PutObject of bytes that are complete in memory: a streaming writer that fails half-way would publish a
-short object. Credentials come from boto3's default chain alone (environment, profile, OIDC role). Transient faults are
-retried by botocore's standard mode (jittered, bounded), a 409 of racing writers here. Every process has its own client: one
-that is shared over a fork hands a child another child's answer. Requests are counted as they leave, retries included.
+One object is one PutObject of bytes that are complete in memory: a streaming writer that fails
+half-way would publish a short object. Credentials come from boto3's default chain alone
+(environment, profile, OIDC role). Transient faults are retried by botocore's standard mode
+(jittered, bounded), a 409 of racing writers here. Every process has its own client: one that is
+shared over a fork hands a child another child's answer. Requests are counted as they leave, retries
+included.
 """
 
 from __future__ import annotations
@@ -32,8 +34,14 @@ from pipeline.errors import ConfigError, Conflict, Corrupt, StorageRefused
 from pipeline.load.refusals import explain, is_passing
 from pipeline.load.storage import Stat, Storage, Unanswered, Version
 
-_VERBS = {"PutObject": "PUT", "GetObject": "GET", "HeadObject": "HEAD", "ListObjectsV2": "LIST", "ListObjectVersions": "VERSIONS",
-          "DeleteObject": "DELETE"}
+_VERBS = {
+    "PutObject": "PUT",
+    "GetObject": "GET",
+    "HeadObject": "HEAD",
+    "ListObjectsV2": "LIST",
+    "ListObjectVersions": "VERSIONS",
+    "DeleteObject": "DELETE",
+}
 _ATTEMPTS = 5
 _ABSENT = {"NoSuchKey", "404", "NotFound"}
 _REFUSED = {"PreconditionFailed", "412"}
@@ -42,7 +50,9 @@ _UNANSWERED = (NotConnected, HTTPClientError, IncompleteReadError, FlexibleCheck
 
 # a session opens one client at a time; held over a fork, so that no child inherits it locked
 _OPENING = threading.Lock()
-os.register_at_fork(before=_OPENING.acquire, after_in_parent=_OPENING.release, after_in_child=_OPENING.release)
+os.register_at_fork(
+    before=_OPENING.acquire, after_in_parent=_OPENING.release, after_in_child=_OPENING.release
+)
 
 
 class S3Storage(Storage):
@@ -50,20 +60,39 @@ class S3Storage(Storage):
 
     threads = 8
 
-    def __init__(self, bucket: str, prefix: str = "", *, endpoint: str | None = None, region: str | None = None,
-                 encryption: str | None = None, kms_key: str | None = None, connect_timeout: float = 10, read_timeout: float = 60) -> None:
+    def __init__(
+        self,
+        bucket: str,
+        prefix: str = "",
+        *,
+        endpoint: str | None = None,
+        region: str | None = None,
+        encryption: str | None = None,
+        kms_key: str | None = None,
+        connect_timeout: float = 10,
+        read_timeout: float = 60,
+    ) -> None:
         super().__init__()
-        if encryption not in (None, "AES256", "aws:kms", "aws:kms:dsse") or (kms_key and not (encryption or "").startswith("aws:kms")):
-            raise ConfigError(f"encryption {encryption!r} with key {kms_key!r}: write AES256, or aws:kms with or without a key")
+        if encryption not in (None, "AES256", "aws:kms", "aws:kms:dsse") or (
+            kms_key and not (encryption or "").startswith("aws:kms")
+        ):
+            raise ConfigError(
+                f"encryption {encryption!r} with key {kms_key!r}: write AES256, or aws:kms with or"
+                " without a key"
+            )
         self.bucket, self.prefix = bucket, f"{prefix}/" if prefix else ""
         self._endpoint, self._region = endpoint, region
         self._sealing = {"ServerSideEncryption": encryption} if encryption else {}
         if kms_key:
             self._sealing["SSEKMSKeyId"] = kms_key
         self._config = Config(
-            retries={"mode": "standard", "total_max_attempts": _ATTEMPTS}, max_pool_connections=2 * self.threads,
-            connect_timeout=connect_timeout, read_timeout=read_timeout, tcp_keepalive=True,
-            s3={"addressing_style": "path"} if endpoint else None)
+            retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
+            max_pool_connections=2 * self.threads,
+            connect_timeout=connect_timeout,
+            read_timeout=read_timeout,
+            tcp_keepalive=True,
+            s3={"addressing_style": "path"} if endpoint else None,
+        )
         self._session: Any = None
         self._clients: dict[int, Any] = {}
 
@@ -85,26 +114,47 @@ class S3Storage(Storage):
         try:
             self._session = self._session or boto3.session.Session()
             region = self._region or self._session.region_name or "us-east-1"
-            client = self._session.client("s3", endpoint_url=self._endpoint, region_name=region, config=self._config)
+            client = self._session.client(
+                "s3", endpoint_url=self._endpoint, region_name=region, config=self._config
+            )
         except (ProfileNotFound, PartialCredentialsError, ValueError) as error:
             raise ConfigError(f"cannot open {self.uri()}: {error}") from error
-        client.meta.events.register("before-send.s3", lambda event_name, **_: self._count(_verb(event_name)))
+        client.meta.events.register(
+            "before-send.s3", lambda event_name, **_: self._count(_verb(event_name))
+        )
         return client
 
     def list(self, prefix: str = "") -> Iterator[Stat]:
         found: list[Stat] = []
         more: dict[str, str] = {}
         while more is not None:
-            page = self._ask("LIST", prefix, lambda client, token=more: client.list_objects_v2(
-                Bucket=self.bucket, Prefix=self.prefix + prefix, MaxKeys=1000, **token))
-            found += [Stat(item["Key"][len(self.prefix):], item["Size"], item["ETag"]) for item in page.get("Contents", ())]
-            more = {"ContinuationToken": page["NextContinuationToken"]} if page.get("IsTruncated") else None
-        # SeaweedFS lists folder by folder; a console's marker of the prefix itself is no object of the lake
+            page = self._ask(
+                "LIST",
+                prefix,
+                lambda client, token=more: client.list_objects_v2(
+                    Bucket=self.bucket, Prefix=self.prefix + prefix, MaxKeys=1000, **token
+                ),
+            )
+            found += [
+                Stat(item["Key"][len(self.prefix) :], item["Size"], item["ETag"])
+                for item in page.get("Contents", ())
+            ]
+            more = (
+                {"ContinuationToken": page["NextContinuationToken"]}
+                if page.get("IsTruncated")
+                else None
+            )
+        # SeaweedFS lists folder by folder; a console's marker of the prefix itself is no object of
+        # the lake
         yield from sorted((stat for stat in found if stat.key), key=lambda stat: stat.key.encode())
 
     def head(self, key: str) -> Stat | None:
         try:
-            answer = self._ask("HEAD", key, lambda client: client.head_object(Bucket=self.bucket, Key=self.prefix + key))
+            answer = self._ask(
+                "HEAD",
+                key,
+                lambda client: client.head_object(Bucket=self.bucket, Key=self.prefix + key),
+            )
         except _Absent:
             return None
         return Stat(key, answer["ContentLength"], answer["ETag"])
@@ -112,12 +162,18 @@ class S3Storage(Storage):
     def get(self, key: str) -> bytes:
         for attempt in range(_ATTEMPTS):
             try:
-                answer = self._ask("GET", key, lambda client: client.get_object(Bucket=self.bucket, Key=self.prefix + key))
+                answer = self._ask(
+                    "GET",
+                    key,
+                    lambda client: client.get_object(Bucket=self.bucket, Key=self.prefix + key),
+                )
             except _Absent as absent:
                 raise Corrupt(f"{self.uri(key)} is missing") from absent
             try:
                 return self._ask("GET", key, lambda _, body=answer["Body"]: body.read())
-            except Unanswered:  # botocore asks again for a request, not for an answer that breaks off in its body
+            except (
+                Unanswered
+            ):  # botocore asks again for a request, not for an answer that breaks off in its body
                 if attempt == _ATTEMPTS - 1:
                     raise
         raise AssertionError("the last attempt returns or raises")
@@ -126,20 +182,44 @@ class S3Storage(Storage):
         """Every version under the prefix, and whether it is the newest of its key; all pages."""
         more: dict[str, str] = {}
         while more is not None:
-            page = self._ask("VERSIONS", prefix, lambda client, token=more: client.list_object_versions(
-                Bucket=self.bucket, Prefix=self.prefix + prefix, MaxKeys=1000, **token))
+            page = self._ask(
+                "VERSIONS",
+                prefix,
+                lambda client, token=more: client.list_object_versions(
+                    Bucket=self.bucket, Prefix=self.prefix + prefix, MaxKeys=1000, **token
+                ),
+            )
             for kind, is_marker in (("Versions", False), ("DeleteMarkers", True)):
                 for item in page.get(kind, ()):
-                    yield Version(item["Key"][len(self.prefix):], item["VersionId"], is_marker), item["IsLatest"]
-            more = {"KeyMarker": page["NextKeyMarker"], "VersionIdMarker": page.get("NextVersionIdMarker", "")} if page.get("IsTruncated") else None
+                    yield (
+                        Version(item["Key"][len(self.prefix) :], item["VersionId"], is_marker),
+                        item["IsLatest"],
+                    )
+            more = (
+                {
+                    "KeyMarker": page["NextKeyMarker"],
+                    "VersionIdMarker": page.get("NextVersionIdMarker", ""),
+                }
+                if page.get("IsTruncated")
+                else None
+            )
 
     def old_versions(self, prefix: str = "") -> Iterator[Version]:
-        yield from [version for version, is_newest in self._versions(prefix) if version.is_marker or not is_newest]
+        yield from [
+            version
+            for version, is_newest in self._versions(prefix)
+            if version.is_marker or not is_newest
+        ]
 
     def get_version(self, version: Version) -> bytes:
         try:
-            return self._ask("GET", version.key, lambda client: client.get_object(
-                Bucket=self.bucket, Key=self.prefix + version.key, VersionId=version.id)["Body"].read())
+            return self._ask(
+                "GET",
+                version.key,
+                lambda client: client.get_object(
+                    Bucket=self.bucket, Key=self.prefix + version.key, VersionId=version.id
+                )["Body"].read(),
+            )
         except _Absent as absent:
             raise Corrupt(f"{self.uri(version.key)} has no version {version.id}") from absent
 
@@ -148,20 +228,42 @@ class S3Storage(Storage):
             self.remove_version(version)
 
     def remove_version(self, version: Version) -> None:
-        self._ask("DELETE", version.key, lambda client: client.delete_object(
-            Bucket=self.bucket, Key=self.prefix + version.key, VersionId=version.id))
+        self._ask(
+            "DELETE",
+            version.key,
+            lambda client: client.delete_object(
+                Bucket=self.bucket, Key=self.prefix + version.key, VersionId=version.id
+            ),
+        )
 
     def _write(self, key: str, data: bytes, if_absent: bool, if_match: str | None) -> str:
-        condition = {"IfNoneMatch": "*"} if if_absent else {"IfMatch": if_match} if if_match is not None else {}
+        condition = (
+            {"IfNoneMatch": "*"}
+            if if_absent
+            else {"IfMatch": if_match}
+            if if_match is not None
+            else {}
+        )
         for attempt in range(_ATTEMPTS):
             try:
-                return self._ask("PUT", key, lambda client: client.put_object(
-                    Bucket=self.bucket, Key=self.prefix + key, Body=data, **condition, **self._sealing))["ETag"]
+                return self._ask(
+                    "PUT",
+                    key,
+                    lambda client: client.put_object(
+                        Bucket=self.bucket,
+                        Key=self.prefix + key,
+                        Body=data,
+                        **condition,
+                        **self._sealing,
+                    ),
+                )["ETag"]
             except _Absent as absent:  # If-Match on a key that holds nothing
                 raise Conflict(f"{self.uri(key)} is gone") from absent
             except _Racing as racing:
                 if attempt == _ATTEMPTS - 1:
-                    raise Conflict(f"{self.uri(key)} is being written by another run (409, {_ATTEMPTS} times)") from racing
+                    raise Conflict(
+                        f"{self.uri(key)} is being written by another run (409, {_ATTEMPTS} times)"
+                    ) from racing
                 time.sleep(0.05 * 2**attempt)
         raise AssertionError("the last attempt returns or raises")
 
@@ -184,12 +286,16 @@ class S3Storage(Storage):
             sentence = explain(verb, uri, code, status, detail, headers.get("x-amz-bucket-region"))
             raise (Unanswered if is_passing(code, status) else StorageRefused)(sentence) from error
         except (NoCredentialsError, PartialCredentialsError) as error:
-            raise ConfigError(f"no credentials for {self.uri()}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, "
-                              "or a profile or role that boto3 finds") from error
+            raise ConfigError(
+                f"no credentials for {self.uri()}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,"
+                " or a profile or role that boto3 finds"
+            ) from error
         except _UNANSWERED as error:
             where = self._endpoint or "Amazon S3"
-            raise Unanswered(f"no answer from {where} to {verb} {uri} ({type(error).__name__}): check the endpoint and the network, "
-                             "then run again") from error
+            raise Unanswered(
+                f"no answer from {where} to {verb} {uri} ({type(error).__name__}): check the"
+                " endpoint and the network, then run again"
+            ) from error
         except BotoCoreError as error:
             raise StorageRefused(f"{verb} {uri} failed: {error}") from error
 

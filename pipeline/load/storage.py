@@ -1,13 +1,14 @@
 """The contract of a place for objects, which a local folder and an S3 bucket keep alike.
 
-A key is a relative path of plain names ("staging/day=2026-10-05/sales.parquet"), an object is bytes that appear whole or
-not at all, an etag an opaque word that changes with the object. Listings and reads see every write that was acknowledged.
-Conditional writes are the only means of agreement between runs: `if_absent` has one winner, `if_match` replaces only what
-was seen. Nothing deletes but `remove`, which only the erasure of a customer calls, with rights of its own. `requests` counts
+A key is a relative path of plain names ("staging/day=2026-10-05/sales.parquet"), an object is bytes
+that appear whole or not at all, an etag an opaque word that changes with the object. Listings and
+reads see every write that was acknowledged. Conditional writes are the only means of agreement
+between runs: `if_absent` has one winner, `if_match` replaces only what was seen. Nothing deletes
+but `remove`, which only the erasure of a customer calls, with rights of its own. `requests` counts
 what was asked, by verb, retries included.
 
-Raises StorageRefused (a right, a bucket, a full disk: the operator acts), StorageUnavailable (wait), Conflict (the condition
-did not hold), Corrupt (the key to be read holds nothing).
+Raises StorageRefused (a right, a bucket, a full disk: the operator acts), StorageUnavailable
+(wait), Conflict (the condition did not hold), Corrupt (the key to be read holds nothing).
 """
 
 from __future__ import annotations
@@ -41,7 +42,9 @@ class Stat(NamedTuple):
 
 
 class Version(NamedTuple):
-    """One version of an object that was replaced or deleted, and that the store still keeps; `is_marker`: only says "deleted"."""
+    """One version of an object that was replaced or deleted, and that the store still keeps;
+    `is_marker`: only says "deleted".
+    """
 
     key: str
     id: str
@@ -53,9 +56,14 @@ class Unanswered(StorageUnavailable):
 
 
 def check_key(key: str) -> str:
-    """`key`, if every part of it is a plain name; so no identifier from outside can lead a write elsewhere (ConfigError)."""
+    """`key`, if every part of it is a plain name; so no identifier from outside can lead a write
+    elsewhere (ConfigError).
+    """
     if len(key) > 900 or not all(_NAME.fullmatch(part) for part in key.split("/")):
-        raise ConfigError(f"{key!r} cannot be the name of an object: letters, digits and _ . = + @ - only, no empty part, no '..'")
+        raise ConfigError(
+            f"{key!r} cannot be the name of an object: letters, digits and _ . = + @ - only, no"
+            " empty part, no '..'"
+        )
     return key
 
 
@@ -85,7 +93,9 @@ class Storage(ABC):
         """The object's bytes, whole. Raises Corrupt where nothing stands under `key`."""
 
     def old_versions(self, prefix: str = "") -> Iterator[Version]:
-        """What the store keeps of objects that were replaced or deleted; nothing where it keeps no versions."""
+        """What the store keeps of objects that were replaced or deleted; nothing where it keeps no
+        versions.
+        """
         return iter(())
 
     def get_version(self, version: Version) -> bytes:
@@ -106,13 +116,18 @@ class Storage(ABC):
 
     @abstractmethod
     def _write(self, key: str, data: bytes, if_absent: bool, if_match: str | None) -> str:
-        """One write, all or nothing. Raises Conflict where the condition does not hold, Unanswered where nobody knows."""
+        """One write, all or nothing. Raises Conflict where the condition does not hold, Unanswered
+        where nobody knows.
+        """
 
-    def put(self, key: str, data: bytes, *, if_absent: bool = False, if_match: str | None = None) -> str:
+    def put(
+        self, key: str, data: bytes, *, if_absent: bool = False, if_match: str | None = None
+    ) -> str:
         """Write the object and return its etag; with a condition, only if it holds (Conflict).
 
-        An answer can be lost on the way, and the repeated write then meets the object that it made itself. So a write
-        that finds exactly its own bytes under the key has succeeded, whatever the condition says.
+        An answer can be lost on the way, and the repeated write then meets the object that it made
+        itself. So a write that finds exactly its own bytes under the key has succeeded, whatever
+        the condition says.
         """
         check_key(key)
         try:
@@ -124,13 +139,17 @@ class Storage(ABC):
             return found.etag
 
     def preflight(self) -> None:
-        """Prove that the root can be listed, read and written and that conditions are obeyed; seven requests."""
+        """Prove that the root can be listed, read and written and that conditions are obeyed; seven
+        requests.
+        """
         from pipeline.load.preflight import probe
 
         probe(self)
 
     def map(self, function: Callable[[In], Out], items: Iterable[In]) -> Iterator[Out]:
-        """`function` of each item in order, up to `threads` at once, so that many small objects do not wait in a row."""
+        """`function` of each item in order, up to `threads` at once, so that many small objects do
+        not wait in a row.
+        """
         source = iter(items)
         if self.threads == 1:
             yield from map(function, source)
@@ -140,22 +159,37 @@ class Storage(ABC):
                 yield from pool.map(function, chunk)
 
 
-def open_storage(url: str, *, endpoint: str | None = None, region: str | None = None, encryption: str | None = None,
-                 kms_key: str | None = None) -> Storage:
+def open_storage(
+    url: str,
+    *,
+    endpoint: str | None = None,
+    region: str | None = None,
+    encryption: str | None = None,
+    kms_key: str | None = None,
+) -> Storage:
     """The storage at `url`: a folder ("data", "file:///srv/lake") or "s3://bucket/prefix".
 
-    `endpoint` and `region` are for S3-compatible stores, `encryption` is "AES256" or "aws:kms" (with `kms_key`).
-    Nothing is asked of the storage yet. Raises ConfigError for a URL that is neither.
+    `endpoint` and `region` are for S3-compatible stores, `encryption` is "AES256" or "aws:kms"
+    (with `kms_key`). Nothing is asked of the storage yet. Raises ConfigError for a URL that is
+    neither.
     """
     scheme, _, rest = url.partition(":")
     if scheme == "s3" and rest.startswith("//"):
         bucket, _, prefix = rest[2:].strip("/").partition("/")
         if not _BUCKET.fullmatch(bucket):
-            raise ConfigError(f"{url!r}: {bucket!r} is not a bucket's name; write s3://bucket/prefix")
+            raise ConfigError(
+                f"{url!r}: {bucket!r} is not a bucket's name; write s3://bucket/prefix"
+            )
         from pipeline.load.s3 import S3Storage
 
-        return S3Storage(bucket, check_key(prefix) if prefix else "", endpoint=endpoint, region=region,
-                         encryption=encryption, kms_key=kms_key)
+        return S3Storage(
+            bucket,
+            check_key(prefix) if prefix else "",
+            endpoint=endpoint,
+            region=region,
+            encryption=encryption,
+            kms_key=kms_key,
+        )
     if ("://" in url and scheme != "file") or scheme in ("s3", "s3a", "s3n"):
         raise ConfigError(f"{url!r} is neither a folder nor s3://bucket/prefix")
     if scheme == "file":

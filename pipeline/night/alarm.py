@@ -1,8 +1,9 @@
-"""Tell a person of a night that failed: whom the settings name, each cause once a day, and never in the night's way.
+"""Tell a person of a night that failed: whom the settings name, each cause once a day, and never in
+the night's way.
 
-In: an `Alert`. Out: how many were told. A reader who cannot be reached is said in the log, and the exit code of the night
-stays what it is. Where the lake is what failed, so that its ledger cannot be asked, the alert goes out without it: rather
-twice than not at all.
+In: an `Alert`. Out: how many were told. A reader who cannot be reached is said in the log, and the
+exit code of the night stays what it is. Where the lake is what failed, so that its ledger cannot be
+asked, the alert goes out without it: rather twice than not at all.
 """
 
 from __future__ import annotations
@@ -49,7 +50,9 @@ def _tell(alert: Alert, reader: Reader) -> bool:
 
 
 def read_notes(path: Path) -> Iterator[dict[str, Any]]:
-    """What tasks/failures.py has noted, line by line; one that a full disk has cut off says nothing."""
+    """What tasks/failures.py has noted, line by line; one that a full disk has cut off says
+    nothing.
+    """
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
         with contextlib.suppress(ValueError):
             yield json.loads(line)
@@ -57,4 +60,9 @@ def read_notes(path: Path) -> Iterator[dict[str, Any]]:
 
 def read_failures(path: Path) -> tuple[Failure, ...]:
     """The failures that were noted, each task once."""
-    return tuple({said["task"]: Failure(said["task"], said["error"], said["message"]) for said in read_notes(path)}.values())
+    return tuple(
+        {
+            said["task"]: Failure(said["task"], said["error"], said["message"])
+            for said in read_notes(path)
+        }.values()
+    )

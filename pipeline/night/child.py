@@ -1,8 +1,10 @@
-"""Luigi as a child of `pos`: it hears the signals that its parent hears, and does not outlive it, nor do its workers.
+"""Luigi as a child of `pos`: it hears the signals that its parent hears, and does not outlive it,
+nor do its workers.
 
-In: the words of Luigi's command line. Out: its exit code; 128 + n where signal n has killed it, as shells say it. Where the parent
-is told to end (SIGTERM, SIGINT, SIGHUP), so is Luigi with all its workers, and once they have ended SystemExit is raised with 128 + n.
-A parent that is killed closes the pipe on whose other end Luigi listens (`hold_lifeline`), whatever killed it.
+In: the words of Luigi's command line. Out: its exit code; 128 + n where signal n has killed it, as
+shells say it. Where the parent is told to end (SIGTERM, SIGINT, SIGHUP), so is Luigi with all its
+workers, and once they have ended SystemExit is raised with 128 + n. A parent that is killed closes
+the pipe on whose other end Luigi listens (`hold_lifeline`), whatever killed it.
 """
 
 from __future__ import annotations
@@ -23,11 +25,17 @@ _HEARD = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 def run_luigi(*words: str, environment: Mapping[str, str] | None = None) -> int:
-    """The exit code of `luigi --module pipeline WORDS...`; the environment is that of this process, where none is given."""
+    """The exit code of `luigi --module pipeline WORDS...`; the environment is that of this process,
+    where none is given.
+    """
     listening, held = os.pipe()
     try:
-        child = subprocess.Popen([sys.executable, "-m", "luigi", "--module", "pipeline", *words], pass_fds=(listening,), process_group=0,
-                                 env={**(os.environ if environment is None else environment), LIFELINE: str(listening)})
+        child = subprocess.Popen(
+            [sys.executable, "-m", "luigi", "--module", "pipeline", *words],
+            pass_fds=(listening,),
+            process_group=0,
+            env={**(os.environ if environment is None else environment), LIFELINE: str(listening)},
+        )
         os.close(listening)
         with _passing_on(child) as heard:
             code = child.wait()
@@ -36,16 +44,22 @@ def run_luigi(*words: str, environment: Mapping[str, str] | None = None) -> int:
     finally:
         os.close(held)
     if heard:
-        print(f"told to end by {heard[0].name}; luigi has ended too. Run again: what is finished is skipped", file=sys.stderr)  # noqa: T201
+        print(
+            f"told to end by {heard[0].name}; luigi has ended too. Run again: what is finished is"
+            " skipped",
+            file=sys.stderr,
+        )
         raise SystemExit(128 + heard[0])
     if code < 0:
         code = 128 - code
-        print("luigi: {}. What to do: {}.".format(*explain_code(code)), file=sys.stderr)  # noqa: T201
+        print("luigi: {}. What to do: {}.".format(*explain_code(code)), file=sys.stderr)
     return code
 
 
 def hold_lifeline() -> None:
-    """In the child: end this process and its workers when the parent is no more. Nothing where no parent has asked for it."""
+    """In the child: end this process and its workers when the parent is no more. Nothing where no
+    parent has asked for it.
+    """
     if listening := os.environ.pop(LIFELINE, ""):
         threading.Thread(target=_listen, args=(int(listening),), daemon=True).start()
 
@@ -71,7 +85,9 @@ def _passing_on(child: subprocess.Popen) -> Iterator[list[signal.Signals]]:
     if threading.current_thread() is not threading.main_thread():  # which alone hears signals
         yield heard
         return
-    heeded = [number for number in _HEARD if signal.getsignal(number) is not signal.SIG_IGN]  # nohup ignores SIGHUP, and so does luigi then
+    heeded = [
+        number for number in _HEARD if signal.getsignal(number) is not signal.SIG_IGN
+    ]  # nohup ignores SIGHUP, and so does luigi then
     before = {number: signal.signal(number, hear) for number in heeded}
     try:
         yield heard

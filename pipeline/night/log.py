@@ -1,9 +1,11 @@
 """The lines of the nights that `pos night` has run on this machine, a file each, for `pos tail`.
 
-    <spool>/night.<process>.log        first line: which process, since when; last line, where it has come to one: how it ended
+    <spool>/night.<process>.log        first line: which process, since when; last line, where it
+    has come to one: how it ended
 
-In: the folder of the spool, which is this user's own. Out: files, the newest KEPT of them. The lines between are those of the log
-(logs.py), secrets blacked out. Raises ConfigError where the folder cannot be written.
+In: the folder of the spool, which is this user's own. Out: files, the newest KEPT of them. The
+lines between are those of the log (logs.py), secrets blacked out. Raises ConfigError where the
+folder cannot be written.
 """
 
 from __future__ import annotations
@@ -36,13 +38,15 @@ def keep(folder: Path, now: datetime) -> Iterator[Log]:
     path = folder / f"night.{os.getpid()}.log"
     try:
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        for old in [*find(folder)[KEPT - 1:], path]:
+        for old in [*find(folder)[KEPT - 1 :], path]:
             old.unlink(missing_ok=True)
         with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
             file.write(f"--- process {os.getpid()}, since {now:%Y-%m-%d %H:%M:%S} UTC\n")
     except OSError as error:
-        raise ConfigError(f"{folder}: the night's log cannot be written ({error.strerror}); free space there, or name another folder "
-                          "in [pos] spool") from error
+        raise ConfigError(
+            f"{folder}: the night's log cannot be written ({error.strerror}); free space there, or"
+            " name another folder in [pos] spool"
+        ) from error
     log = Log(path)
     try:
         yield log
@@ -57,12 +61,18 @@ def keep(folder: Path, now: datetime) -> Iterator[Log]:
             with path.open("a", encoding="utf-8") as file:
                 file.write(f"{_ENDED}{log.code}\n")
         except OSError as error:  # how the night has ended counts, not whether its log can say so
-            logging.getLogger(__name__).warning("%s: the end of the night cannot be noted (%s)", path, error.strerror)
+            logging.getLogger(__name__).warning(
+                "%s: the end of the night cannot be noted (%s)", path, error.strerror
+            )
 
 
 def find(folder: Path) -> list[Path]:
     """The logs, those of nights that run first, then the newest."""
-    return sorted(folder.glob("night.*.log"), key=lambda path: (is_running(path), path.stat().st_mtime), reverse=True)
+    return sorted(
+        folder.glob("night.*.log"),
+        key=lambda path: (is_running(path), path.stat().st_mtime),
+        reverse=True,
+    )
 
 
 def is_running(path: Path) -> bool:

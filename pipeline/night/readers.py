@@ -1,7 +1,9 @@
-"""Who gets reports and alerts, as the settings say, and how each is reached. Nothing is configured out of the box.
+"""Who gets reports and alerts, as the settings say, and how each is reached. Nothing is configured
+out of the box.
 
-In: [mail], [webhook], and from the environment SMTP_PASSWORD, WEBHOOK_URL and CUSTOMER_HASH_KEY. Out: readers. An address
-stands in no log, no error and not in the lake. Raises ConfigError before anything is sent.
+In: [mail], [webhook], and from the environment SMTP_PASSWORD, WEBHOOK_URL and CUSTOMER_HASH_KEY.
+Out: readers. An address stands in no log, no error and not in the lake. Raises ConfigError before
+anything is sent.
 """
 
 from __future__ import annotations
@@ -12,7 +14,17 @@ from functools import lru_cache
 from hashlib import sha256
 
 from pipeline import settings
-from pipeline.deliver import Alert, Ledger, Letter, Mailer, Parcel, Webhook, check_address, check_url, name_recipient
+from pipeline.deliver import (
+    Alert,
+    Ledger,
+    Letter,
+    Mailer,
+    Parcel,
+    Webhook,
+    check_address,
+    check_url,
+    name_recipient,
+)
 from pipeline.deliver import compose as compose_letter
 from pipeline.errors import ConfigError
 from pipeline.targets import lake
@@ -25,8 +37,9 @@ _name = lru_cache(name_recipient)  # slow on purpose
 
 @dataclass(frozen=True)
 class Reader:
-    """Somebody who is written to: `who` is what the ledger calls them (the first; the others are from before a key was set),
-    `locale` their language, `place` what errors call them."""
+    """Somebody who is written to: `who` is what the ledger calls them (the first; the others are
+    from before a key was set), `locale` their language, `place` what errors call them.
+    """
 
     whos: tuple[str, ...]
     locale: str
@@ -53,15 +66,31 @@ class ByMail(Reader):
     address: str
 
     def send(self, letter: Letter, parcel: Parcel, before: Parcel | None) -> None:
-        mail = compose_letter(letter, sender=self.mailer.sender, to=self.address, at=settings.now(), message_id=self._id(parcel),
-                              before=before and self._id(before))
+        mail = compose_letter(
+            letter,
+            sender=self.mailer.sender,
+            to=self.address,
+            at=settings.now(),
+            message_id=self._id(parcel),
+            before=before and self._id(before),
+        )
         self.mailer.send(mail, self.address)
 
     def warn(self, alert: Alert, parcel: Parcel) -> None:
-        self.mailer.send(alert.compose(sender=self.mailer.sender, to=self.address, at=settings.now(), message_id=self._id(parcel)), self.address)
+        self.mailer.send(
+            alert.compose(
+                sender=self.mailer.sender,
+                to=self.address,
+                at=settings.now(),
+                message_id=self._id(parcel),
+            ),
+            self.address,
+        )
 
     def _id(self, parcel: Parcel) -> str:
-        """The Message-ID of a parcel, always the same, so that mail programs show once what was sent twice."""
+        """The Message-ID of a parcel, always the same, so that mail programs show once what was
+        sent twice.
+        """
         return f"<{sha256('/'.join(parcel).encode()).hexdigest()[:32]}@{self.mailer.sender.rpartition('@')[2]}>"
 
 
@@ -72,7 +101,14 @@ class ByWebhook(Reader):
     webhook: Webhook
 
     def send(self, letter: Letter, parcel: Parcel, before: Parcel | None) -> None:
-        self.webhook.send({"text": letter.subject.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;"), "blocks": list(letter.blocks)})
+        self.webhook.send(
+            {
+                "text": (
+                    letter.subject.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+                ),
+                "blocks": list(letter.blocks),
+            }
+        )
 
     def warn(self, alert: Alert, parcel: Parcel) -> None:
         self.webhook.send(alert.payload())
@@ -85,7 +121,10 @@ def report_readers() -> list[Reader]:
 
 def alert_readers() -> list[Reader]:
     """Who is told of a night that failed."""
-    return [*_by_mail(settings.mail().alerts_to, "alerts_to"), *_by_webhook(settings.webhook().alerts)]
+    return [
+        *_by_mail(settings.mail().alerts_to, "alerts_to"),
+        *_by_webhook(settings.webhook().alerts),
+    ]
 
 
 def open_ledger() -> Ledger:
@@ -100,9 +139,18 @@ def _by_mail(listed: str, key: str) -> list[ByMail]:
     mailer, found = _mailer(), {}
     for n, (address, *language) in enumerate(wanted, 1):
         if len(language) > 1 or (language and language[0] not in LANGUAGES):
-            raise ConfigError(f"[mail] {key}: entry {n} is not an address and a language; write owner@example.com, partner@example.com en_US")
+            raise ConfigError(
+                f"[mail] {key}: entry {n} is not an address and a language; write"
+                " owner@example.com, partner@example.com en_US"
+            )
         locale = language[0] if language else settings.report().locale
-        found[address.lower()] = ByMail(_whos(check_address(address, f"[mail] {key}")), locale, f"recipient {n} of {len(wanted)}", mailer, address)
+        found[address.lower()] = ByMail(
+            _whos(check_address(address, f"[mail] {key}")),
+            locale,
+            f"recipient {n} of {len(wanted)}",
+            mailer,
+            address,
+        )
     return list(found.values())
 
 
@@ -110,20 +158,42 @@ def _mailer() -> Mailer:
     section = settings.mail()
     password = os.environ.get("SMTP_PASSWORD", "")
     if not section.host or not section.sender:
-        raise ConfigError("[mail] has addresses to write to, and no host or sender; set both (docs/delivery.md)")
+        raise ConfigError(
+            "[mail] has addresses to write to, and no host or sender; set both (docs/delivery.md)"
+        )
     if section.security not in {"starttls", "tls"}:
-        raise ConfigError(f"[mail] security = {section.security!r}: use starttls or tls; mail is never sent in the clear")
+        raise ConfigError(
+            f"[mail] security = {section.security!r}: use starttls or tls; mail is never sent in"
+            " the clear"
+        )
     if section.user and not password:
-        raise ConfigError("[mail] user is set and SMTP_PASSWORD is not: set it in the environment or in config/config.env")
-    return Mailer(section.host, section.port, section.security, check_address(section.sender, "[mail] sender"), section.user, password,
-                  section.ca_file)
+        raise ConfigError(
+            "[mail] user is set and SMTP_PASSWORD is not: set it in the environment or in"
+            " config/config.env"
+        )
+    return Mailer(
+        section.host,
+        section.port,
+        section.security,
+        check_address(section.sender, "[mail] sender"),
+        section.user,
+        password,
+        section.ca_file,
+    )
 
 
 def _by_webhook(is_wanted: bool) -> list[ByWebhook]:
     url, section = os.environ.get("WEBHOOK_URL", ""), settings.webhook()
     if not url or not is_wanted:
         return []
-    return [ByWebhook(_whos(url), settings.report().locale, "webhook", Webhook(check_url(url), section.ca_file))]
+    return [
+        ByWebhook(
+            _whos(url),
+            settings.report().locale,
+            "webhook",
+            Webhook(check_url(url), section.ca_file),
+        )
+    ]
 
 
 def _whos(address: str) -> tuple[str, ...]:

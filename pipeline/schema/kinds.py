@@ -32,10 +32,22 @@ def _types(places: int) -> dict[str, pa.DataType]:
         "money": amount,
         "quantity": pa.decimal128(18, QUANTITY_PLACES),
         "unit cost": pa.decimal128(24, COST_PLACES),
-        "choices": pa.list_(pa.struct([("name", text), ("option", text), ("quantity", pa.decimal128(18, QUANTITY_PLACES)),
-                                       ("amount", amount)])),
+        "choices": pa.list_(
+            pa.struct(
+                [
+                    ("name", text),
+                    ("option", text),
+                    ("quantity", pa.decimal128(18, QUANTITY_PLACES)),
+                    ("amount", amount),
+                ]
+            )
+        ),
         "discounts": pa.list_(pa.struct([("name", text), ("type", text), ("amount", amount)])),
-        "taxes": pa.list_(pa.struct([("name", text), ("type", text), ("rate", pa.decimal128(9, 4)), ("amount", amount)])),
+        "taxes": pa.list_(
+            pa.struct(
+                [("name", text), ("type", text), ("rate", pa.decimal128(9, 4)), ("amount", amount)]
+            )
+        ),
     }
 
 
@@ -52,8 +64,9 @@ class Column:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A table of the lake; `name` is its folder, `grain` what one row is, `key` the columns that name a row, `order` those it is
-    sorted by where that is not the key."""
+    """A table of the lake; `name` is its folder, `grain` what one row is, `key` the columns that
+    name a row, `order` those it is sorted by where that is not the key.
+    """
 
     name: str
     version: int
@@ -71,34 +84,51 @@ def arrow(dataset: Dataset, places: int) -> pa.Schema:
     """The Arrow schema of `dataset` in a lake whose money has `places` decimals."""
     types = _types(places)
     return pa.schema(
-        [pa.field(c.name, types[c.kind], nullable=c.null,
-                  metadata={"comment": c.meaning, **({"unit": c.unit} if c.unit else {})}) for c in dataset.columns],
-        metadata={"dataset": dataset.name, "version": str(dataset.version), "grain": dataset.grain,
-                  "key": ",".join(dataset.key)},
+        [
+            pa.field(
+                c.name,
+                types[c.kind],
+                nullable=c.null,
+                metadata={"comment": c.meaning, **({"unit": c.unit} if c.unit else {})},
+            )
+            for c in dataset.columns
+        ],
+        metadata={
+            "dataset": dataset.name,
+            "version": str(dataset.version),
+            "grain": dataset.grain,
+            "key": ",".join(dataset.key),
+        },
     )
 
 
 def conform(table: pa.Table, dataset: Dataset, places: int) -> pa.Table:
     """`table` with exactly the columns, order and types of `dataset`; values are never rounded.
 
-    Raises SchemaMismatch when a column is missing, unknown or cannot be cast without loss, or when a column
-    that must not be null holds one.
+    Raises SchemaMismatch when a column is missing, unknown or cannot be cast without loss, or when
+    a column that must not be null holds one.
     """
     wanted = arrow(dataset, places)
     missing = [n for n in wanted.names if n not in table.column_names]
     unknown = [n for n in table.column_names if n not in wanted.names]
     if missing or unknown:
-        raise SchemaMismatch(f"{dataset.name}: missing columns {missing}, unknown columns {unknown}")
+        raise SchemaMismatch(
+            f"{dataset.name}: missing columns {missing}, unknown columns {unknown}"
+        )
     arrays = []
     for field in wanted:
         column = table.column(field.name)
         if column.null_count and not field.nullable:
-            raise SchemaMismatch(f"{dataset.name}.{field.name}: {column.null_count} nulls where none may be")
+            raise SchemaMismatch(
+                f"{dataset.name}.{field.name}: {column.null_count} nulls where none may be"
+            )
         if column.type != field.type:
             try:
                 column = column.cast(field.type)
             except pa.ArrowInvalid as error:
-                raise SchemaMismatch(f"{dataset.name}.{field.name}: {column.type} is not {field.type}: {error}") from error
+                raise SchemaMismatch(
+                    f"{dataset.name}.{field.name}: {column.type} is not {field.type}: {error}"
+                ) from error
         arrays.append(column)
     return pa.Table.from_arrays(arrays, schema=wanted)
 

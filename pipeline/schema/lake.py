@@ -3,7 +3,12 @@
 from pipeline.schema.kinds import Column, Dataset
 
 _WHERE = (
-    Column("business_day", "day", "Local day of the store, cut over at its day_starts_at: a sale at 00:30 belongs to the evening before."),
+    Column(
+        "business_day",
+        "day",
+        "Local day of the store, cut over at its day_starts_at: a sale at 00:30 belongs to the"
+        " evening before.",
+    ),
     Column("store_id", "label", "Store, as the till names it."),
 )
 _RECEIPT = (
@@ -13,98 +18,261 @@ _RECEIPT = (
     Column("is_cancelled", "flag", "Voided in the back office: kept, and every amount is 0."),
 )
 
-RECEIPTS = Dataset("receipts", 1, "one receipt", ("store_id", "receipt_number"), (
-    *_RECEIPT,
-    Column("refund_for", "text", "Number of the sale that a refund returns.", null=True),
-    Column("sold_at", "instant", "When it was rung up (the till's receipt_date).", "UTC"),
-    Column("sold_at_local", "local", "The same instant on the store's clock.", "store's local time"),
-    Column("created_at", "instant", "When the server received it.", "UTC"),
-    Column("updated_at", "instant", "When the server last changed it.", "UTC"),
-    Column("cancelled_at", "instant", "When it was voided.", "UTC", null=True),
-    Column("channel", "label", "Order type by the rules of menu.toml: dine_in, takeaway, delivery, ... or unmapped."),
-    Column("dining_option", "label", "Order type as the till wrote it.", null=True),
-    Column("source", "label", "Till application or API client that made it.", null=True),
-    Column("pos_device_id", "label", "Device.", null=True),
-    Column("employee_id", "label", "Who rang it up.", null=True),
-    Column("customer_id", "text", "Customer's opaque identifier, keyed by HMAC where a key is set.", null=True),
-    Column("currency", "label", "ISO 4217 code of the store's currency."),
-    Column("lines", "ordinal", "Lines on the receipt as sold, combos as one."),
-    Column("units", "quantity", "Units sold as on the receipt, combos as one, a weighed line as 1; signed."),
-    Column("gross", "money", "Lines before discounts and added tax, modifiers and included tax within.", "currency"),
-    Column("discount", "money", "Discounts of lines and receipt, each counted once; points redeemed are among them.", "currency"),
-    Column("net", "money", "gross - discount.", "currency"),
-    Column("tax_included", "money", "Tax inside the prices (inside gross and net).", "currency"),
-    Column("tax_added", "money", "Tax on top of the prices.", "currency"),
-    Column("tip", "money", "Tip.", "currency"),
-    Column("surcharge", "money", "Surcharge.", "currency"),
-    Column("rounding", "money", "Total less all of the above: cash rounding; 0 otherwise.", "currency"),
-    Column("total", "money", "What the till charged: net + tax_added + tip + surcharge + rounding.", "currency"),
-    Column("paid", "money", "Sum of the payments; equals total on an honest receipt.", "currency"),
-    Column("points_discount", "money", "Part of discount that was paid with loyalty points.", "currency"),
-    Column("cancelled_total", "money", "What the total was before a cancellation; 0 where not cancelled.", "currency"),
-    Column("discounts", "discounts", "Discounts by name; sum = discount."),
-    Column("taxes", "taxes", "Taxes by name; type INCLUDED or ADDED, rate in percent."),
-    Column("batch", "label", "Raw batch (window or sweep) that held this version."),
-), ("business_day", "sold_at", "receipt_number"))
+RECEIPTS = Dataset(
+    "receipts",
+    1,
+    "one receipt",
+    ("store_id", "receipt_number"),
+    (
+        *_RECEIPT,
+        Column("refund_for", "text", "Number of the sale that a refund returns.", null=True),
+        Column("sold_at", "instant", "When it was rung up (the till's receipt_date).", "UTC"),
+        Column(
+            "sold_at_local", "local", "The same instant on the store's clock.", "store's local time"
+        ),
+        Column("created_at", "instant", "When the server received it.", "UTC"),
+        Column("updated_at", "instant", "When the server last changed it.", "UTC"),
+        Column("cancelled_at", "instant", "When it was voided.", "UTC", null=True),
+        Column(
+            "channel",
+            "label",
+            "Order type by the rules of menu.toml: dine_in, takeaway, delivery, ... or unmapped.",
+        ),
+        Column("dining_option", "label", "Order type as the till wrote it.", null=True),
+        Column("source", "label", "Till application or API client that made it.", null=True),
+        Column("pos_device_id", "label", "Device.", null=True),
+        Column("employee_id", "label", "Who rang it up.", null=True),
+        Column(
+            "customer_id",
+            "text",
+            "Customer's opaque identifier, keyed by HMAC where a key is set.",
+            null=True,
+        ),
+        Column("currency", "label", "ISO 4217 code of the store's currency."),
+        Column("lines", "ordinal", "Lines on the receipt as sold, combos as one."),
+        Column(
+            "units",
+            "quantity",
+            "Units sold as on the receipt, combos as one, a weighed line as 1; signed.",
+        ),
+        Column(
+            "gross",
+            "money",
+            "Lines before discounts and added tax, modifiers and included tax within.",
+            "currency",
+        ),
+        Column(
+            "discount",
+            "money",
+            "Discounts of lines and receipt, each counted once; points redeemed are among them.",
+            "currency",
+        ),
+        Column("net", "money", "gross - discount.", "currency"),
+        Column(
+            "tax_included", "money", "Tax inside the prices (inside gross and net).", "currency"
+        ),
+        Column("tax_added", "money", "Tax on top of the prices.", "currency"),
+        Column("tip", "money", "Tip.", "currency"),
+        Column("surcharge", "money", "Surcharge.", "currency"),
+        Column(
+            "rounding",
+            "money",
+            "Total less all of the above: cash rounding; 0 otherwise.",
+            "currency",
+        ),
+        Column(
+            "total",
+            "money",
+            "What the till charged: net + tax_added + tip + surcharge + rounding.",
+            "currency",
+        ),
+        Column(
+            "paid", "money", "Sum of the payments; equals total on an honest receipt.", "currency"
+        ),
+        Column(
+            "points_discount",
+            "money",
+            "Part of discount that was paid with loyalty points.",
+            "currency",
+        ),
+        Column(
+            "cancelled_total",
+            "money",
+            "What the total was before a cancellation; 0 where not cancelled.",
+            "currency",
+        ),
+        Column("discounts", "discounts", "Discounts by name; sum = discount."),
+        Column("taxes", "taxes", "Taxes by name; type INCLUDED or ADDED, rate in percent."),
+        Column("batch", "label", "Raw batch (window or sweep) that held this version."),
+    ),
+    ("business_day", "sold_at", "receipt_number"),
+)
 
-SALES = Dataset("sales", 1, "one dish sold: a plain line, or one component of a combo",
-                ("store_id", "receipt_number", "line", "component"), (
-    *_RECEIPT,
-    Column("sold_at", "instant", "When it was rung up.", "UTC"),
-    Column("sold_at_local", "local", "The same instant on the store's clock.", "store's local time"),
-    Column("channel", "label", "Order type by the rules of menu.toml."),
-    Column("currency", "label", "ISO 4217 code."),
-    Column("line", "ordinal", "Line of the receipt, from 1."),
-    Column("component", "ordinal", "0 for a plain line, else the component of the combo, from 1."),
-    Column("item_id", "label", "The till's item; null for a component that the catalog does not know.", null=True),
-    Column("variant_id", "label", "The till's variant.", null=True),
-    Column("item", "label", "Name, spellings united by the aliases of menu.toml."),
-    Column("variant", "label", "Name of the variant.", null=True),
-    Column("category", "label", "Category of the catalog or of menu.toml; null where none is known.", null=True),
-    Column("item_as_sold", "label", "Name as the till wrote it (a component: the modifier's option)."),
-    Column("combo", "label", "United name of the combo that the component belongs to; null for a plain line.", null=True),
-    Column("combo_quantity", "quantity", "Combos on the line, signed, on each of its rows; null for a plain line.", "each", null=True),
-    Column("combo_price", "money", "Price of one combo without modifiers; null for a plain line.", "currency", null=True),
-    Column("slot", "label", "Modifier that chose the component; null for a plain line or a fixed part.", null=True),
-    Column("upgrade", "money", "What the slot's option charged, already inside gross, signed; 0 where nothing.", "currency"),
-    Column("is_known", "flag", "False for a component that no rule and no catalog item names."),
-    Column("is_weighed", "flag", "Sold by weight: quantity is a weight, units count 1."),
-    Column("quantity", "quantity", "As sold, signed; a component's own quantity times the combo's.", "each or weight"),
-    Column("units", "quantity", "quantity, but 1 (-1) for a weighed line.", "each"),
-    Column("unit_price", "money", "Price on the receipt without modifiers; null for a component.", "currency", null=True),
-    Column("unit_cost", "unit cost", "Cost on the receipt; null where unknown (the till's 0 means not entered).", "currency", null=True),
-    Column("gross", "money", "Before discount and added tax; a component's share of its combo.", "currency"),
-    Column("discount", "money", "Line's or component's share of all discounts.", "currency"),
-    Column("net", "money", "gross - discount.", "currency"),
-    Column("tax_included", "money", "Included tax within net.", "currency"),
-    Column("tax_added", "money", "Added tax.", "currency"),
-    Column("cost", "money", "Cost of the row; null where unknown, never taken for 0.", "currency", null=True),
-    Column("modifiers", "choices", "Modifiers of this dish: name, option as united, quantity, amount (already inside gross of the line)."),
-), ("business_day", "sold_at", "receipt_number", "line", "component"))
+SALES = Dataset(
+    "sales",
+    1,
+    "one dish sold: a plain line, or one component of a combo",
+    ("store_id", "receipt_number", "line", "component"),
+    (
+        *_RECEIPT,
+        Column("sold_at", "instant", "When it was rung up.", "UTC"),
+        Column(
+            "sold_at_local", "local", "The same instant on the store's clock.", "store's local time"
+        ),
+        Column("channel", "label", "Order type by the rules of menu.toml."),
+        Column("currency", "label", "ISO 4217 code."),
+        Column("line", "ordinal", "Line of the receipt, from 1."),
+        Column(
+            "component", "ordinal", "0 for a plain line, else the component of the combo, from 1."
+        ),
+        Column(
+            "item_id",
+            "label",
+            "The till's item; null for a component that the catalog does not know.",
+            null=True,
+        ),
+        Column("variant_id", "label", "The till's variant.", null=True),
+        Column("item", "label", "Name, spellings united by the aliases of menu.toml."),
+        Column("variant", "label", "Name of the variant.", null=True),
+        Column(
+            "category",
+            "label",
+            "Category of the catalog or of menu.toml; null where none is known.",
+            null=True,
+        ),
+        Column(
+            "item_as_sold",
+            "label",
+            "Name as the till wrote it (a component: the modifier's option).",
+        ),
+        Column(
+            "combo",
+            "label",
+            "United name of the combo that the component belongs to; null for a plain line.",
+            null=True,
+        ),
+        Column(
+            "combo_quantity",
+            "quantity",
+            "Combos on the line, signed, on each of its rows; null for a plain line.",
+            "each",
+            null=True,
+        ),
+        Column(
+            "combo_price",
+            "money",
+            "Price of one combo without modifiers; null for a plain line.",
+            "currency",
+            null=True,
+        ),
+        Column(
+            "slot",
+            "label",
+            "Modifier that chose the component; null for a plain line or a fixed part.",
+            null=True,
+        ),
+        Column(
+            "upgrade",
+            "money",
+            "What the slot's option charged, already inside gross, signed; 0 where nothing.",
+            "currency",
+        ),
+        Column("is_known", "flag", "False for a component that no rule and no catalog item names."),
+        Column("is_weighed", "flag", "Sold by weight: quantity is a weight, units count 1."),
+        Column(
+            "quantity",
+            "quantity",
+            "As sold, signed; a component's own quantity times the combo's.",
+            "each or weight",
+        ),
+        Column("units", "quantity", "quantity, but 1 (-1) for a weighed line.", "each"),
+        Column(
+            "unit_price",
+            "money",
+            "Price on the receipt without modifiers; null for a component.",
+            "currency",
+            null=True,
+        ),
+        Column(
+            "unit_cost",
+            "unit cost",
+            "Cost on the receipt; null where unknown (the till's 0 means not entered).",
+            "currency",
+            null=True,
+        ),
+        Column(
+            "gross",
+            "money",
+            "Before discount and added tax; a component's share of its combo.",
+            "currency",
+        ),
+        Column("discount", "money", "Line's or component's share of all discounts.", "currency"),
+        Column("net", "money", "gross - discount.", "currency"),
+        Column("tax_included", "money", "Included tax within net.", "currency"),
+        Column("tax_added", "money", "Added tax.", "currency"),
+        Column(
+            "cost",
+            "money",
+            "Cost of the row; null where unknown, never taken for 0.",
+            "currency",
+            null=True,
+        ),
+        Column(
+            "modifiers",
+            "choices",
+            "Modifiers of this dish: name, option as united, quantity, amount (already inside gross"
+            " of the line).",
+        ),
+    ),
+    ("business_day", "sold_at", "receipt_number", "line", "component"),
+)
 
-PAYMENTS = Dataset("payments", 1, "one payment of a receipt", ("store_id", "receipt_number", "payment"), (
-    *_RECEIPT,
-    Column("currency", "label", "ISO 4217 code."),
-    Column("payment", "ordinal", "Payment of the receipt, from 1."),
-    Column("payment_type_id", "label", "The till's payment type.", null=True),
-    Column("tender", "label", "Payment type as the merchant named it."),
-    Column("tender_type", "label", "CASH, NONINTEGRATEDCARD, ...: an open list."),
-    Column("amount", "money", "Signed; tips and surcharge within.", "currency"),
-    Column("paid_at", "instant", "When it was paid.", "UTC", null=True),
-), ("business_day", "receipt_number", "payment"))
+PAYMENTS = Dataset(
+    "payments",
+    1,
+    "one payment of a receipt",
+    ("store_id", "receipt_number", "payment"),
+    (
+        *_RECEIPT,
+        Column("currency", "label", "ISO 4217 code."),
+        Column("payment", "ordinal", "Payment of the receipt, from 1."),
+        Column("payment_type_id", "label", "The till's payment type.", null=True),
+        Column("tender", "label", "Payment type as the merchant named it."),
+        Column("tender_type", "label", "CASH, NONINTEGRATEDCARD, ...: an open list."),
+        Column("amount", "money", "Signed; tips and surcharge within.", "currency"),
+        Column("paid_at", "instant", "When it was paid.", "UTC", null=True),
+    ),
+    ("business_day", "receipt_number", "payment"),
+)
 
-QUARANTINE = Dataset("quarantine", 1, "one fetched record that could not be read", ("batch", "record"), (
-    Column("business_day", "day", "Partition that counts it: its business day, or its batch's day where the date cannot be read."),
-    Column("store_id", "label", "Store, where readable.", null=True),
-    Column("receipt_number", "text", "Number, where readable.", null=True),
-    Column("receipt_type", "label", "SALE or REFUND, where readable.", null=True),
-    Column("reason", "label", "Why: implausible_date, excess_precision, missing_field, wrong_type, not_json, ..."),
-    Column("pointer", "text", "JSON pointer of the fault."),
-    Column("detail", "text", "What stood there, cut to 200 characters."),
-    Column("total", "money", "total_money, signed, where readable.", "currency", null=True),
-    Column("batch", "label", "Raw batch that held it."),
-    Column("record", "text", "Object and position in it."),
-    Column("verbatim", "text", "The record as it was fetched."),
-), ("business_day", "batch", "record"))
+QUARANTINE = Dataset(
+    "quarantine",
+    1,
+    "one fetched record that could not be read",
+    ("batch", "record"),
+    (
+        Column(
+            "business_day",
+            "day",
+            "Partition that counts it: its business day, or its batch's day where the date cannot"
+            " be read.",
+        ),
+        Column("store_id", "label", "Store, where readable.", null=True),
+        Column("receipt_number", "text", "Number, where readable.", null=True),
+        Column("receipt_type", "label", "SALE or REFUND, where readable.", null=True),
+        Column(
+            "reason",
+            "label",
+            "Why: implausible_date, excess_precision, missing_field, wrong_type, not_json, ...",
+        ),
+        Column("pointer", "text", "JSON pointer of the fault."),
+        Column("detail", "text", "What stood there, cut to 200 characters."),
+        Column("total", "money", "total_money, signed, where readable.", "currency", null=True),
+        Column("batch", "label", "Raw batch that held it."),
+        Column("record", "text", "Object and position in it."),
+        Column("verbatim", "text", "The record as it was fetched."),
+    ),
+    ("business_day", "batch", "record"),
+)
 
 LAKE = (RECEIPTS, SALES, PAYMENTS, QUARANTINE)

@@ -20,7 +20,9 @@ def now() -> datetime:
     try:
         instant = datetime.fromisoformat(text)
     except ValueError as error:
-        raise ConfigError(f"[pos] now = {text!r} is not an ISO 8601 instant such as 2026-11-01T12:00:00Z") from error
+        raise ConfigError(
+            f"[pos] now = {text!r} is not an ISO 8601 instant such as 2026-11-01T12:00:00Z"
+        ) from error
     return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 

@@ -1,4 +1,6 @@
-"""Parameters of tasks: a day, a month, several days; each says how it is spelled where it cannot be read."""
+"""Parameters of tasks: a day, a month, several days; each says how it is spelled where it cannot be
+read.
+"""
 
 from __future__ import annotations
 
@@ -37,7 +39,9 @@ class Month(luigi.MonthParameter):
 
 
 class Days(luigi.Parameter):
-    """One day; or, where Luigi batches tasks, several: a tuple of dates, spelled 2026-10-01,2026-10-02."""
+    """One day; or, where Luigi batches tasks, several: a tuple of dates, spelled
+    2026-10-01,2026-10-02.
+    """
 
     one: type[luigi.DateParameter] = Day
 

@@ -17,7 +17,9 @@ class Section(luigi.Config):
     """A section of ours; an unreadable value is said in one sentence."""
 
     @classmethod
-    def get_param_values(cls, params: list[tuple[str, luigi.Parameter]], args: object, kwargs: dict[str, object]) -> list[tuple[str, object]]:
+    def get_param_values(
+        cls, params: list[tuple[str, luigi.Parameter]], args: object, kwargs: dict[str, object]
+    ) -> list[tuple[str, object]]:
         """As Luigi's, each value read on its own."""
         for name, parameter in params:
             try:
@@ -26,39 +28,75 @@ class Section(luigi.Config):
             except (ValueError, TypeError, Unreadable, luigi.parameter.ParameterException) as error:
                 written = luigi.configuration.get_config().get(cls.__name__, name, "", raw=True)
                 example = parameter.serialize(parameter._default)
-                raise ConfigError(f"[{cls.__name__}] {name} = {written} in luigi.cfg cannot be read ({error}); write it as in: "
-                                  f"{name} = {example}") from error
+                raise ConfigError(
+                    f"[{cls.__name__}] {name} = {written} in luigi.cfg cannot be read ({error});"
+                    f" write it as in: {name} = {example}"
+                ) from error
         return super().get_param_values(params, args, kwargs)
 
 
-class pos(Section):  # noqa: N801  Luigi names a section after its class
+class pos(Section):  # noqa: N801
     """The point of sale."""
 
     source = luigi.Parameter("loyverse", description="loyverse, or files")
     url = luigi.Parameter("simulator", description="simulator, or the address of the API")
-    folder = luigi.Parameter("", description="source files: folder of saved JSON, or s3://bucket/prefix")
-    history_starts = luigi.DateParameter(date(2023, 11, 1), description="first business day to extract")
-    settle_minutes = luigi.IntParameter(30, description="a window is read this long after it closed")
-    settle_days = luigi.IntParameter(2, description="windows after its own that a business day waits for")
+    folder = luigi.Parameter(
+        "", description="source files: folder of saved JSON, or s3://bucket/prefix"
+    )
+    history_starts = luigi.DateParameter(
+        date(2023, 11, 1), description="first business day to extract"
+    )
+    settle_minutes = luigi.IntParameter(
+        30, description="a window is read this long after it closed"
+    )
+    settle_days = luigi.IntParameter(
+        2, description="windows after its own that a business day waits for"
+    )
     backfill_days = luigi.IntParameter(31, description="windows read in one walk at most")
-    missing_numbers = luigi.IntParameter(50, description="missing receipt numbers that a sweep asks for at most; 0: none")
-    limited_history = luigi.BoolParameter(False, parsing=luigi.BoolParameter.EXPLICIT_PARSING, description="the account serves 31 days only")
-    rate_requests = luigi.IntParameter(300, description="requests in `rate_seconds` at most; 0: no limit")
+    missing_numbers = luigi.IntParameter(
+        50, description="missing receipt numbers that a sweep asks for at most; 0: none"
+    )
+    limited_history = luigi.BoolParameter(
+        False,
+        parsing=luigi.BoolParameter.EXPLICIT_PARSING,
+        description="the account serves 31 days only",
+    )
+    rate_requests = luigi.IntParameter(
+        300, description="requests in `rate_seconds` at most; 0: no limit"
+    )
     rate_seconds = luigi.IntParameter(300)
     request_seconds = luigi.FloatParameter(60.0, description="total time of one request")
-    patience_seconds = luigi.FloatParameter(300.0, description="time that the retries of one request may wait")
-    spool = luigi.Parameter("", description="folder for the pages of a walk under way; empty: in the system's temporary folder")
-    now = luigi.Parameter("", description="instant to take for now (ISO 8601, UTC); empty: the clock")
+    patience_seconds = luigi.FloatParameter(
+        300.0, description="time that the retries of one request may wait"
+    )
+    spool = luigi.Parameter(
+        "",
+        description=(
+            "folder for the pages of a walk under way; empty: in the system's temporary folder"
+        ),
+    )
+    now = luigi.Parameter(
+        "", description="instant to take for now (ISO 8601, UTC); empty: the clock"
+    )
 
 
 class shop(Section):  # noqa: N801
     """What the shop's tills do not tell: where they stand and what money they take."""
 
     timezone = luigi.Parameter("America/Mexico_City", description="IANA time zone")
-    day_starts_at = luigi.Parameter("05:00", description="local time at which a business day begins")
+    day_starts_at = luigi.Parameter(
+        "05:00", description="local time at which a business day begins"
+    )
     currency = luigi.Parameter("MXN", description="ISO 4217 code")
-    stores = luigi.Parameter("{}", description='overrides: {"store id": {"timezone": ..., "day_starts_at": ..., "currency": ...}}')
-    menu = luigi.Parameter("config/menu.toml", description="the rules of combos, names, categories, channels")
+    stores = luigi.Parameter(
+        "{}",
+        description=(
+            'overrides: {"store id": {"timezone": ..., "day_starts_at": ..., "currency": ...}}'
+        ),
+    )
+    menu = luigi.Parameter(
+        "config/menu.toml", description="the rules of combos, names, categories, channels"
+    )
 
 
 class lake(Section):  # noqa: N801
@@ -69,7 +107,9 @@ class lake(Section):  # noqa: N801
     region = luigi.Parameter("")
     encryption = luigi.Parameter("", description="AES256 or aws:kms")
     kms_key = luigi.Parameter("")
-    memory = luigi.Parameter("1GB", description="memory that counting a month may take before it spills to disk")
+    memory = luigi.Parameter(
+        "1GB", description="memory that counting a month may take before it spills to disk"
+    )
 
 
 class report(Section):  # noqa: N801
@@ -77,20 +117,30 @@ class report(Section):  # noqa: N801
 
     locale = luigi.Parameter("es_MX", description="es_MX or en_US")
     paper = luigi.Parameter("us-letter", description="us-letter or a4")
-    weekend = luigi.Parameter("fri,sat,sun", description="weekdays that the cumulative report calls the weekend")
+    weekend = luigi.Parameter(
+        "fri,sat,sun", description="weekdays that the cumulative report calls the weekend"
+    )
 
 
 class mail(Section):  # noqa: N801
-    """Reports and alerts by e-mail; nothing is sent while `to` and `alerts_to` are empty. The password: SMTP_PASSWORD."""
+    """Reports and alerts by e-mail; nothing is sent while `to` and `alerts_to` are empty. The
+    password: SMTP_PASSWORD.
+    """
 
     host = luigi.Parameter("", description="mail server")
     port = luigi.IntParameter(587)
     security = luigi.Parameter("starttls", description="starttls or tls; nothing is sent without")
     user = luigi.Parameter("")
     sender = luigi.Parameter("", description="address that the mail comes from")
-    to = luigi.Parameter("", description="who gets the reports: owner@example.com, partner@example.com en_US")
+    to = luigi.Parameter(
+        "", description="who gets the reports: owner@example.com, partner@example.com en_US"
+    )
     alerts_to = luigi.Parameter("", description="who is told of a night that failed")
-    open_months = luigi.BoolParameter(False, parsing=luigi.BoolParameter.EXPLICIT_PARSING, description="also the month under way, every night")
+    open_months = luigi.BoolParameter(
+        False,
+        parsing=luigi.BoolParameter.EXPLICIT_PARSING,
+        description="also the month under way, every night",
+    )
     ca_file = luigi.Parameter("", description="certificates to trust instead of the system's")
 
 

@@ -1,8 +1,8 @@
 """Count it: the small, exact, mergeable tables that every section of the reports reads.
 
-In: the lake tables of one month, its stores, employees and counts. Out: one table per dataset of schema.SUMMARY.
-One file per grain holds its query and names the source of its definitions; `lake` is what the queries read,
-`month` runs them, `merge` joins months to longer spans.
+In: the lake tables of one month, its stores, employees and counts. Out: one table per dataset of
+schema.SUMMARY. One file per grain holds its query and names the source of its definitions; `lake`
+is what the queries read, `month` runs them, `merge` joins months to longer spans.
 """
 
 from pipeline.summarize.merge import merge

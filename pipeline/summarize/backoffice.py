@@ -1,11 +1,12 @@
 """The till's own exports held to the lake, receipt by receipt and day by day.
 
-In: exports by name (exports.py), the lake's receipts of the business months that hold the calendar days to be compared. Out:
-the tables of schema.BACKOFFICE. An export is compared on its own days, as far as they lie within `first` to `last`, and with
-the stores whose receipts it names; a receipt that only one of the two has is a difference in each of its figures. Calendar
-days, because the Back Office counts those: a sale at 00:30 is the next day's there, and still this evening's in the report.
-An export that cannot be read is named with its problem, never left out: in the month that its own name tells (2026-10), or
-in every one. Of receipts that were cancelled both sides are 0.
+In: exports by name (exports.py), the lake's receipts of the business months that hold the calendar
+days to be compared. Out: the tables of schema.BACKOFFICE. An export is compared on its own days, as
+far as they lie within `first` to `last`, and with the stores whose receipts it names; a receipt
+that only one of the two has is a difference in each of its figures. Calendar days, because the Back
+Office counts those: a sale at 00:30 is the next day's there, and still this evening's in the
+report. An export that cannot be read is named with its problem, never left out: in the month that
+its own name tells (2026-10), or in every one. Of receipts that were cancelled both sides are 0.
 """
 
 from __future__ import annotations
@@ -24,18 +25,37 @@ from pipeline.errors import DataError
 from pipeline.summarize.exports import MONEY, Export, Line, read_export
 
 _MONTH = re.compile(r"(?<!\d)(\d{4}-(?:0[1-9]|1[0-2]))(?!\d{2}(?!\d))")
-_READ = ("receipt_number", "receipt_type", "is_cancelled", "sold_at_local", "store_id", "currency", "gross", "discount", "net",
-         "tax_included", "tax_added", "total")
+_READ = (
+    "receipt_number",
+    "receipt_type",
+    "is_cancelled",
+    "sold_at_local",
+    "store_id",
+    "currency",
+    "gross",
+    "discount",
+    "net",
+    "tax_included",
+    "tax_added",
+    "total",
+)
 Ours = dict[str, tuple[Line, str]]
 """Lines of the lake with their currency, by receipt."""
 Row = dict[str, object]
 
 
-def compare_exports(first: date, last: date, exports: Mapping[str, Callable[[], bytes]], receipts: Sequence[pa.Table], places: int,
-                    currency: str) -> dict[str, pa.Table]:
+def compare_exports(
+    first: date,
+    last: date,
+    exports: Mapping[str, Callable[[], bytes]],
+    receipts: Sequence[pa.Table],
+    places: int,
+    currency: str,
+) -> dict[str, pa.Table]:
     """The tables of schema.BACKOFFICE for the calendar days from `first` to `last` of one month.
 
-    `exports` gives the bytes of each file by its name; `currency` is that of receipts that only a till's export has.
+    `exports` gives the bytes of each file by its name; `currency` is that of receipts that only a
+    till's export has.
     """
     ours = read_ours(receipts, first, last)
     rows: dict[str, list[Row]] = {dataset.name: [] for dataset in schema.BACKOFFICE}
@@ -45,9 +65,19 @@ def compare_exports(first: date, last: date, exports: Mapping[str, Callable[[], 
         except DataError as error:
             months = _MONTH.findall(name)
             if not months or min(months) <= f"{first:%Y-%m}" <= max(months):
-                rows["till_files"].append({"file": name, "currency": currency, "compared": 0, "differing": 0, "difference": Decimal(0),
-                                           "problem": str(error)})
-    return {dataset.name: tabulate(rows[dataset.name], dataset, places) for dataset in schema.BACKOFFICE}
+                rows["till_files"].append(
+                    {
+                        "file": name,
+                        "currency": currency,
+                        "compared": 0,
+                        "differing": 0,
+                        "difference": Decimal(0),
+                        "problem": str(error),
+                    }
+                )
+    return {
+        dataset.name: tabulate(rows[dataset.name], dataset, places) for dataset in schema.BACKOFFICE
+    }
 
 
 read_cached = lru_cache(maxsize=64)(read_export)
@@ -60,13 +90,30 @@ def read_ours(tables: Sequence[pa.Table], first: date, last: date) -> Ours:
         for row in table.select(_READ).to_pylist():
             day = row["sold_at_local"].date()
             if first <= day <= last:
-                amounts = {"gross_sales": row["gross"], "discounts": row["discount"], "refunds": Decimal(0), "net_sales": row["net"],
-                           "taxes": row["tax_included"] + row["tax_added"], "collected": row["total"]}
-                found[row["receipt_number"]] = Line(day, row["receipt_number"], row["store_id"], amounts), row["currency"]
+                amounts = {
+                    "gross_sales": row["gross"],
+                    "discounts": row["discount"],
+                    "refunds": Decimal(0),
+                    "net_sales": row["net"],
+                    "taxes": row["tax_included"] + row["tax_added"],
+                    "collected": row["total"],
+                }
+                found[row["receipt_number"]] = (
+                    Line(day, row["receipt_number"], row["store_id"], amounts),
+                    row["currency"],
+                )
     return found
 
 
-def compare(name: str, export: Export, ours: Ours, first: date, last: date, currency: str, rows: dict[str, list[Row]]) -> None:
+def compare(
+    name: str,
+    export: Export,
+    ours: Ours,
+    first: date,
+    last: date,
+    currency: str,
+    rows: dict[str, list[Row]],
+) -> None:
     """Add to `rows` what `export` says of the days from `first` to `last`, and what of it differs."""
     days = [line.day for line in export.lines if first <= line.day <= last]
     if not days:
@@ -77,7 +124,9 @@ def compare(name: str, export: Export, ours: Ours, first: date, last: date, curr
         spent = by_day(spent)
     else:
         stores = {ours[number][0].store for number in theirs if number in ours}
-        spent = {key: found for key, found in spent.items() if not stores or found[0].store in stores}
+        spent = {
+            key: found for key, found in spent.items() if not stores or found[0].store in stores
+        }
         spent |= {number: ours[number] for number in theirs if number in ours}
     named: dict[str, set[str]] = defaultdict(set)
     for number, line in theirs.items():
@@ -99,32 +148,77 @@ def compare(name: str, export: Export, ours: Ours, first: date, last: date, curr
             continue  # cancelled, or a day without sales: the export need not name it
         day, code = (pair[1] or pair[0]).day, money_of(key)
         told = [line and line.amounts for line in pair]
-        row = files.setdefault(code, {"file": name, "kind": export.kind, "currency": code, "first_day": min(days), "last_day": max(days),
-                                      "compared": 0, "differing": 0, "difference": Decimal(0)})
+        row = files.setdefault(
+            code,
+            {
+                "file": name,
+                "kind": export.kind,
+                "currency": code,
+                "first_day": min(days),
+                "last_day": max(days),
+                "compared": 0,
+                "differing": 0,
+                "difference": Decimal(0),
+            },
+        )
         row["compared"] += None not in pair
-        row["differing"] += told[0] is None or told[1] is None or any(told[0][f] != told[1][f] for f in export.figures)
-        row["difference"] += abs(sum((line["net_sales"] * sign for line, sign in zip(told, (1, -1), strict=True) if line), Decimal(0)))
+        row["differing"] += (
+            told[0] is None
+            or told[1] is None
+            or any(told[0][f] != told[1][f] for f in export.figures)
+        )
+        row["difference"] += abs(
+            sum(
+                (
+                    line["net_sales"] * sign
+                    for line, sign in zip(told, (1, -1), strict=True)
+                    if line
+                ),
+                Decimal(0),
+            )
+        )
         for figure in export.figures:
             said = [line and line[figure] for line in told]
             if said[0] != said[1]:
-                rows["till_differences"].append({"file": name, "currency": code, "day": day, "receipt_number": pair[0].number if pair[0] else
-                                                 pair[1].number, "figure": figure, "till": said[0], "ours": said[1]})
+                rows["till_differences"].append(
+                    {
+                        "file": name,
+                        "currency": code,
+                        "day": day,
+                        "receipt_number": pair[0].number if pair[0] else pair[1].number,
+                        "figure": figure,
+                        "till": said[0],
+                        "ours": said[1],
+                    }
+                )
             total = totals[code, day, figure]
-            total[:] = [amount if kept is None else kept if amount is None else kept + amount for kept, amount in zip(total, said, strict=True)]
+            total[:] = [
+                amount if kept is None else kept if amount is None else kept + amount
+                for kept, amount in zip(total, said, strict=True)
+            ]
     rows["till_files"] += files.values()
-    rows["till_totals"] += [{"file": name, "currency": code, "day": day, "figure": figure, "till": till, "ours": own}
-                            for (code, day, figure), (till, own) in totals.items()]
+    rows["till_totals"] += [
+        {"file": name, "currency": code, "day": day, "figure": figure, "till": till, "ours": own}
+        for (code, day, figure), (till, own) in totals.items()
+    ]
 
 
 def by_day(ours: Ours) -> Ours:
-    """The lake's receipts added up by calendar day, as a Sales summary shows them: refunds positive, net signed."""
+    """The lake's receipts added up by calendar day, as a Sales summary shows them: refunds
+    positive, net signed.
+    """
     codes = {code for _, code in ours.values()}
     if len(codes) > 1:
-        raise DataError(f"a Sales summary names no currency, and these days have {', '.join(sorted(codes))}; drop the Receipts export")
+        raise DataError(
+            f"a Sales summary names no currency, and these days have {', '.join(sorted(codes))};"
+            " drop the Receipts export"
+        )
     found: Ours = {}
     for line, code in ours.values():
         key = str(line.day)
-        day = found.setdefault(key, (Line(line.day, "", "", dict.fromkeys(MONEY, Decimal(0))), code))[0]
+        day = found.setdefault(
+            key, (Line(line.day, "", "", dict.fromkeys(MONEY, Decimal(0))), code)
+        )[0]
         for figure, amount in _day_amounts(line):
             day.amounts[figure] += amount
     return found

@@ -1,7 +1,9 @@
-"""baskets: SALE receipts that hold two dishes together; the row of a dish with itself: those that hold it at all.
+"""baskets: SALE receipts that hold two dishes together; the row of a dish with itself: those that
+hold it at all.
 
-Unit = receipt; a combo is one item, not its parts; modifiers are left out; refunds are ignored. With the SALE receipts
-of `days` these counts give support, confidence, lift and leverage (mlxtend's definitions) exactly.
+Unit = receipt; a combo is one item, not its parts; modifiers are left out; refunds are ignored.
+With the SALE receipts of `days` these counts give support, confidence, lift and leverage (mlxtend's
+definitions) exactly.
 """
 
 QUERY = """

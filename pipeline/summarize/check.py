@@ -1,6 +1,8 @@
-"""What a month must fulfil before it is counted: counts in = counts out, and the same money in all three tables.
+"""What a month must fulfil before it is counted: counts in = counts out, and the same money in all
+three tables.
 
-The transform holds each receipt to this; here the whole month is held to it once more, after its way through the lake.
+The transform holds each receipt to this; here the whole month is held to it once more, after its
+way through the lake.
 """
 
 from __future__ import annotations
@@ -14,7 +16,10 @@ from pipeline.errors import DataError, MoneyNotConserved
 
 COUNTS = ("fetched", "curated", "quarantined", "superseded")
 
-TWICE = "SELECT receipt_number, store_id FROM receipts GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL LIMIT 1"
+TWICE = (
+    "SELECT receipt_number, store_id FROM receipts GROUP BY ALL HAVING count(*) > 1 ORDER BY ALL"
+    " LIMIT 1"
+)
 
 MONEY = """
 WITH amounts AS (
@@ -28,20 +33,38 @@ HAVING gross <> 0 OR discount <> 0 OR net <> 0 OR tax_included <> 0 OR tax_added
 """
 
 
-def check_counts(connection: duckdb.DuckDBPyConnection, month: date, facts: Mapping[str, int]) -> None:
-    """Raises DataError unless each row is of `month`, each receipt stands once and fetched = curated + quarantined."""
+def check_counts(
+    connection: duckdb.DuckDBPyConnection, month: date, facts: Mapping[str, int]
+) -> None:
+    """Raises DataError unless each row is of `month`, each receipt stands once and fetched =
+    curated + quarantined.
+    """
     rows = {}
     for name in ("receipts", "sales", "payments", "quarantine"):
-        rows[name], first, last = connection.execute(f"SELECT count(*), min(business_day), max(business_day) FROM lake_{name}").fetchone()
+        rows[name], first, last = connection.execute(
+            f"SELECT count(*), min(business_day), max(business_day) FROM lake_{name}"
+        ).fetchone()
         if rows[name] and not (first.replace(day=1) == month == last.replace(day=1)):
-            raise DataError(f"{name} of {month:%Y-%m} hold days from {first} to {last}; build the month again")
+            raise DataError(
+                f"{name} of {month:%Y-%m} hold days from {first} to {last}; build the month again"
+            )
     twice = connection.execute(TWICE).fetchone()
     if twice:
-        raise DataError(f"{month:%Y-%m}: receipt {twice[0]} of store {twice[1]} stands twice in the lake; build its days again")
-    found = {"curated": rows["receipts"], "quarantined": rows["quarantine"], "fetched": rows["receipts"] + rows["quarantine"]}
+        raise DataError(
+            f"{month:%Y-%m}: receipt {twice[0]} of store {twice[1]} stands twice in the lake; build"
+            " its days again"
+        )
+    found = {
+        "curated": rows["receipts"],
+        "quarantined": rows["quarantine"],
+        "fetched": rows["receipts"] + rows["quarantine"],
+    }
     for name, count in found.items():
         if facts[name] != count:
-            raise DataError(f"{month:%Y-%m}: {count} records are {name}, its days counted {facts[name]}; build the month again")
+            raise DataError(
+                f"{month:%Y-%m}: {count} records are {name}, its days counted {facts[name]}; build"
+                " the month again"
+            )
 
 
 def check_money(connection: duckdb.DuckDBPyConnection, month: date) -> None:
@@ -49,6 +72,10 @@ def check_money(connection: duckdb.DuckDBPyConnection, month: date) -> None:
     found = connection.execute(MONEY)
     names, row = [column[0] for column in found.description], found.fetchone()
     if row:
-        differences = ", ".join(f"{name} {amount}" for name, amount in zip(names[2:], row[2:], strict=True) if amount)
-        raise MoneyNotConserved(f"{month:%Y-%m}, receipt {row[0]} of store {row[1]}: receipt less its rows is {differences}; "
-                                "build its day again")
+        differences = ", ".join(
+            f"{name} {amount}" for name, amount in zip(names[2:], row[2:], strict=True) if amount
+        )
+        raise MoneyNotConserved(
+            f"{month:%Y-%m}, receipt {row[0]} of store {row[1]}: receipt less its rows is"
+            f" {differences}; build its day again"
+        )

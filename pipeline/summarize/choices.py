@@ -1,4 +1,5 @@
-"""choices: one row per store, dish, modifier and option chosen on SALE rows; free choices count too.
+"""choices: one row per store, dish, modifier and option chosen on SALE rows; free choices count
+too.
 
 Sauce per burger = units of its options / units of the dish (items, alone and in combos).
 """

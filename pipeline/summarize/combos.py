@@ -1,7 +1,8 @@
 """combos: one row per store and combo, as it was sold.
 
-The money is the sum of what its components are credited with, so that both views of a combo, as sold and as credited,
-add up to the same. A combo has a costed unit only where each of its parts has a cost.
+The money is the sum of what its components are credited with, so that both views of a combo, as
+sold and as credited, add up to the same. A combo has a costed unit only where each of its parts has
+a cost.
 """
 
 QUERY = """

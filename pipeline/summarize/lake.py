@@ -1,15 +1,16 @@
-"""The relations that the queries read: a private in-memory DuckDB over the lake tables of one month.
+"""The relations that the queries read: a private in-memory DuckDB over the lake tables of one
+month.
 
-    lake_receipts, lake_sales, lake_payments, lake_quarantine, stores   as in the schema
-    receipts   lake_receipts with is_counted (not cancelled), is_sale and is_refund (both of counted receipts only)
-    rows       the dishes of counted receipts, with is_sale and is_refund
-    lines      the same as sold: a combo is one line under its own name
-    payments   the payments of counted receipts, with is_sale and is_refund
-    counts     "check", "count": what the transform counted
+    lake_receipts, lake_sales, lake_payments, lake_quarantine, stores   as in the schema receipts
+    lake_receipts with is_counted (not cancelled), is_sale and is_refund (both of counted receipts
+    only) rows       the dishes of counted receipts, with is_sale and is_refund lines      the same
+    as sold: a combo is one line under its own name payments   the payments of counted receipts,
+    with is_sale and is_refund counts     "check", "count": what the transform counted
 
-Amounts are DECIMAL throughout (their sums DECIMAL(38)); instants UTC, `*_local` on the store's clock. The macro
-pick(flag, amount) is the amount where the flag holds, else 0. A receipt is named by store and number: accounts that
-share a lake may share numbers. Nothing but memory and `spill` is written.
+Amounts are DECIMAL throughout (their sums DECIMAL(38)); instants UTC, `*_local` on the store's
+clock. The macro pick(flag, amount) is the amount where the flag holds, else 0. A receipt is named
+by store and number: accounts that share a lake may share numbers. Nothing but memory and `spill` is
+written.
 """
 
 from __future__ import annotations
@@ -56,26 +57,43 @@ CREATE VIEW lines AS
 
 
 @contextmanager
-def connect(threads: int, memory_limit: str, spill: Path | None) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database of its own, closed at the end; what does not fit in `memory_limit` goes to `spill`.
+def connect(
+    threads: int, memory_limit: str, spill: Path | None
+) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A database of its own, closed at the end; what does not fit in `memory_limit` goes to
+    `spill`.
 
     Raises ConfigError when it does not fit and there is nowhere to spill it, or not enough of it.
     """
-    connection = duckdb.connect(":memory:", config={
-        "threads": threads, "memory_limit": memory_limit, "temp_directory": str(spill or ""), "default_null_order": "nulls_first",
-        "autoinstall_known_extensions": False, "autoload_known_extensions": False,
-    })
+    connection = duckdb.connect(
+        ":memory:",
+        config={
+            "threads": threads,
+            "memory_limit": memory_limit,
+            "temp_directory": str(spill or ""),
+            "default_null_order": "nulls_first",
+            "autoinstall_known_extensions": False,
+            "autoload_known_extensions": False,
+        },
+    )
     try:
         yield connection
     except duckdb.OutOfMemoryException as error:
         where = f"with {spill} to spill to" if spill else "and there is no folder to spill to"
-        raise ConfigError(f"the summary does not fit in {memory_limit} {where}; allow more memory or name a folder with room") from error
+        raise ConfigError(
+            f"the summary does not fit in {memory_limit} {where}; allow more memory or name a"
+            " folder with room"
+        ) from error
     finally:
         connection.close()
 
 
-def register(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Rows], counts: Mapping[str, int]) -> None:
-    """Make `tables` and `counts` known, and the views over them. A reader, which can be read but once, is copied."""
+def register(
+    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Rows], counts: Mapping[str, int]
+) -> None:
+    """Make `tables` and `counts` known, and the views over them. A reader, which can be read but
+    once, is copied.
+    """
     for name, rows in tables.items():
         connection.register(f"_{name}" if isinstance(rows, pa.RecordBatchReader) else name, rows)
         if isinstance(rows, pa.RecordBatchReader):
@@ -85,7 +103,9 @@ def register(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Rows], 
     connection.execute(VIEWS)
 
 
-def tabulate(connection: duckdb.DuckDBPyConnection, query: str, dataset: schema.Dataset, places: int) -> pa.Table:
+def tabulate(
+    connection: duckdb.DuckDBPyConnection, query: str, dataset: schema.Dataset, places: int
+) -> pa.Table:
     """The rows of `query` as the table of `dataset`, in the order of its key.
 
     Raises DataError when two rows bear one key: a store with two currencies would do that.
@@ -93,7 +113,12 @@ def tabulate(connection: duckdb.DuckDBPyConnection, query: str, dataset: schema.
     key = ", ".join(f'"{name}"' for name in dataset.key)
     rows = connection.sql(f"FROM ({query}) ORDER BY {key}").to_arrow_table().combine_chunks()
     connection.register("counted", rows)
-    twice = connection.execute(f"SELECT {key} FROM counted GROUP BY ALL HAVING count(*) > 1 LIMIT 1").fetchone()
+    twice = connection.execute(
+        f"SELECT {key} FROM counted GROUP BY ALL HAVING count(*) > 1 LIMIT 1"
+    ).fetchone()
     if twice:
-        raise DataError(f"summary of {dataset.name}: two rows bear the key {twice}; has a store two currencies, or two names?")
+        raise DataError(
+            f"summary of {dataset.name}: two rows bear the key {twice}; has a store two currencies,"
+            " or two names?"
+        )
     return schema.conform(rows.select(dataset.names()), dataset, places)

@@ -1,10 +1,10 @@
 """Months joined to a longer span: exact, and the same in whatever order they come.
 
-summarize(A + B) = merge(summarize(A), summarize(B)) when no receipt is in both. How a column merges follows from
-the schema: a column of the key, or a label, names the row; `first_*` is the least and `last_*` the greatest; a flag holds
-where it held everywhere; `seconds` (the longest delay) is the greatest; every other count, quantity and amount adds up.
-`stores` and `employees` are not counted but known: the newest month's word is kept. Nulls are left out, and a column
-is null where all were.
+summarize(A + B) = merge(summarize(A), summarize(B)) when no receipt is in both. How a column merges
+follows from the schema: a column of the key, or a label, names the row; `first_*` is the least and
+`last_*` the greatest; a flag holds where it held everywhere; `seconds` (the longest delay) is the
+greatest; every other count, quantity and amount adds up. `stores` and `employees` are not counted
+but known: the newest month's word is kept. Nulls are left out, and a column is null where all were.
 """
 
 from __future__ import annotations
@@ -20,14 +20,25 @@ from pipeline.summarize.lake import connect, tabulate
 KNOWN = (schema.STORES, schema.EMPLOYEES)
 
 
-def merge(months: Mapping[date, Mapping[str, pa.Table]], places: int, datasets: Sequence[schema.Dataset] = schema.SUMMARY, *,
-          threads: int = 2, memory_limit: str = "1GB") -> dict[str, pa.Table]:
-    """The tables of `datasets` for all `months` together, conformed, sorted by key; its cost is the rows of the summaries."""
+def merge(
+    months: Mapping[date, Mapping[str, pa.Table]],
+    places: int,
+    datasets: Sequence[schema.Dataset] = schema.SUMMARY,
+    *,
+    threads: int = 2,
+    memory_limit: str = "1GB",
+) -> dict[str, pa.Table]:
+    """The tables of `datasets` for all `months` together, conformed, sorted by key; its cost is the
+    rows of the summaries.
+    """
     with connect(threads, memory_limit, None) as connection:
         merged = {}
         for dataset in datasets:
             parts = [with_month(tables[dataset.name], month) for month, tables in months.items()]
-            connection.register("parts", pa.concat_tables(parts or [with_month(schema.empty(dataset, places), date.min)]))
+            connection.register(
+                "parts",
+                pa.concat_tables(parts or [with_month(schema.empty(dataset, places), date.min)]),
+            )
             merged[dataset.name] = tabulate(connection, merge_query(dataset), dataset, places)
         return merged
 
@@ -40,8 +51,14 @@ def merge_query(dataset: schema.Dataset) -> str:
     """The query that merges `parts`, made from the columns of `dataset`."""
     if dataset in KNOWN:
         key = ", ".join(dataset.key)
-        return f"SELECT * EXCLUDE (_month) FROM parts QUALIFY row_number() OVER (PARTITION BY {key} ORDER BY _month DESC) = 1"
-    return f"SELECT {', '.join(merge_column(dataset, column) for column in dataset.columns)} FROM parts GROUP BY ALL"
+        return (
+            f"SELECT * EXCLUDE (_month) FROM parts QUALIFY row_number() OVER (PARTITION BY {key}"
+            " ORDER BY _month DESC) = 1"
+        )
+    return (
+        f"SELECT {', '.join(merge_column(dataset, column) for column in dataset.columns)} FROM"
+        " parts GROUP BY ALL"
+    )
 
 
 def merge_column(dataset: schema.Dataset, column: schema.Column) -> str:

@@ -1,7 +1,8 @@
 """One month of the lake counted: lake tables in, the tables of schema.SUMMARY out.
 
-Conserved: net sales of days = hours = items = staff; combos equal their parts; counts in = counts out, or nothing is
-returned. Same input, same tables, whatever the number of threads and the order of the rows.
+Conserved: net sales of days = hours = items = staff; combos equal their parts; counts in = counts
+out, or nothing is returned. Same input, same tables, whatever the number of threads and the order
+of the rows.
 """
 
 from __future__ import annotations
@@ -38,27 +39,66 @@ from pipeline.summarize.lake import connect, register, tabulate
 if TYPE_CHECKING:
     from pipeline.summarize.lake import Rows
 
-QUERIES = {module.__name__.rpartition(".")[2]: module.QUERY for module in (
-    days, hours, items, categories, prices, combos, combo_parts, choices, tenders, discounts, staff, refunded_items, baskets,
-    customers, quality)} | {"stores": "FROM stores", "employees": "FROM employees"}
+QUERIES = {
+    module.__name__.rpartition(".")[2]: module.QUERY
+    for module in (
+        days,
+        hours,
+        items,
+        categories,
+        prices,
+        combos,
+        combo_parts,
+        choices,
+        tenders,
+        discounts,
+        staff,
+        refunded_items,
+        baskets,
+        customers,
+        quality,
+    )
+} | {"stores": "FROM stores", "employees": "FROM employees"}
 
 
-def summarize(month: date, receipts: Rows, sales: Rows, payments: Rows, quarantine: Rows, stores: pa.Table, employees: pa.Table,
-              facts: Mapping[str, int], places: int, *, threads: int = 2, memory_limit: str = "1GB",
-              spill: Path | None = None) -> dict[str, pa.Table]:
+def summarize(
+    month: date,
+    receipts: Rows,
+    sales: Rows,
+    payments: Rows,
+    quarantine: Rows,
+    stores: pa.Table,
+    employees: pa.Table,
+    facts: Mapping[str, int],
+    places: int,
+    *,
+    threads: int = 2,
+    memory_limit: str = "1GB",
+    spill: Path | None = None,
+) -> dict[str, pa.Table]:
     """Every table of schema.SUMMARY by name, conformed, sorted by its key.
 
-    The four lake tables may be tables, datasets or readers; `facts` are the transform's counts of the whole month.
-    Raises DataError when a row is of another month, a receipt stands twice, the counts do not agree, or a key names two
-    rows; MoneyNotConserved when sales or payments do not add up to the receipts; ConfigError when memory does not suffice.
+    The four lake tables may be tables, datasets or readers; `facts` are the transform's counts of
+    the whole month. Raises DataError when a row is of another month, a receipt stands twice, the
+    counts do not agree, or a key names two rows; MoneyNotConserved when sales or payments do not
+    add up to the receipts; ConfigError when memory does not suffice.
     """
     missing = [name for name in COUNTS if name not in facts]
     if missing:
         raise DataError(f"{month:%Y-%m}: facts lack {missing}; build the month's days again")
-    tables = {"lake_receipts": receipts, "lake_sales": sales, "lake_payments": payments, "lake_quarantine": quarantine,
-              "stores": stores, "employees": employees}
+    tables = {
+        "lake_receipts": receipts,
+        "lake_sales": sales,
+        "lake_payments": payments,
+        "lake_quarantine": quarantine,
+        "stores": stores,
+        "employees": employees,
+    }
     with connect(threads, memory_limit, spill) as connection:
         register(connection, tables, {name: facts[name] for name in ("fetched", "superseded")})
         check_counts(connection, month, facts)
         check_money(connection, month)
-        return {dataset.name: tabulate(connection, QUERIES[dataset.name], dataset, places) for dataset in schema.SUMMARY}
+        return {
+            dataset.name: tabulate(connection, QUERIES[dataset.name], dataset, places)
+            for dataset in schema.SUMMARY
+        }

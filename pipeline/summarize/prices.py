@@ -1,7 +1,8 @@
-"""prices: the prices at which a dish or combo was sold, the first and last business day of each, and the units.
+"""prices: the prices at which a dish or combo was sold, the first and last business day of each,
+and the units.
 
-The price is the receipt's, without modifiers, discounts and added tax, so a price change shows in the data even when
-the catalog forgot the old price. SALE lines only.
+The price is the receipt's, without modifiers, discounts and added tax, so a price change shows in
+the data even when the catalog forgot the old price. SALE lines only.
 """
 
 QUERY = """

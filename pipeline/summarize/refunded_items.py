@@ -1,4 +1,6 @@
-"""refunded_items: what came back, and through whom: REFUND lines by store, item (combos as one) and employee."""
+"""refunded_items: what came back, and through whom: REFUND lines by store, item (combos as one) and
+employee.
+"""
 
 QUERY = """
 SELECT store_id, currency, item, employee_id,

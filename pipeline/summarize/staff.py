@@ -1,6 +1,7 @@
 """staff: one row per store and employee who rang the receipt up (for a refund: who refunded).
 
-A cancellation is made in the back office and names nobody; it stands with whoever rang the receipt up.
+A cancellation is made in the back office and names nobody; it stands with whoever rang the receipt
+up.
 """
 
 QUERY = """

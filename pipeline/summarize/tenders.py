@@ -1,6 +1,8 @@
-"""tenders: one row per store and payment type. Amounts include tips and surcharges, as the till takes them.
+"""tenders: one row per store and payment type. Amounts include tips and surcharges, as the till
+takes them.
 
-The till's own payment report leaves out card tips (loyverse.town/topic/8314); ours equals what was collected.
+The till's own payment report leaves out card tips (loyverse.town/topic/8314); ours equals what was
+collected.
 """
 
 QUERY = """

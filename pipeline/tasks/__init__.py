@@ -6,18 +6,21 @@
                   |
            MonthlySales(month)               the lake: receipts, sales, payments, quarantine
                   |
-           MonthlySummary(month)             small mergeable tables; MonthlyCustomers(month): its customers alone;
-              /          \\                  BackOffice(month): the till's own exports against MonthlySales
+           MonthlySummary(month)             small mergeable tables; MonthlyCustomers(month): its
+           customers alone;
+              /          \\                  BackOffice(month): the till's own exports against
+              MonthlySales
     MonthlyReport(month)  CumulativeReport(month)
               \\          /
-            Nightly(date)                    extracts first, then looks at every month, then has Delivery(date) write to
+            Nightly(date)                    extracts first, then looks at every month, then has
+            Delivery(date) write to
                                              whoever is to have the reports
 
 Days and months are the store's business days; nothing here reads the clock but through settings.
 """
 
 from pipeline import settings
-from pipeline.tasks import failures  # noqa: F401  listens for tasks that fail
+from pipeline.tasks import failures  # noqa: F401
 from pipeline.tasks.backoffice import BackOffice
 from pipeline.tasks.care import Rebuild, Verify
 from pipeline.tasks.deliver import Delivery
@@ -28,5 +31,24 @@ from pipeline.tasks.tell import CumulativeReport, MonthlyReport, Nightly
 
 settings.install_guards()
 
-__all__ = ["BackOffice", "Backfill", "CumulativeReport", "DailySales", "Delivery", "GlueTables", "MonthlyCustomers", "MonthlyReport", "MonthlySales",
-           "MonthlySummary", "Nightly", "RawCatalog", "RawReceipts", "Rebuild", "Sweep", "Verify", "catalog_for", "days_of", "read_catalog"]
+__all__ = [
+    "BackOffice",
+    "Backfill",
+    "CumulativeReport",
+    "DailySales",
+    "Delivery",
+    "GlueTables",
+    "MonthlyCustomers",
+    "MonthlyReport",
+    "MonthlySales",
+    "MonthlySummary",
+    "Nightly",
+    "RawCatalog",
+    "RawReceipts",
+    "Rebuild",
+    "Sweep",
+    "Verify",
+    "catalog_for",
+    "days_of",
+    "read_catalog",
+]

@@ -23,7 +23,13 @@ from pipeline.tasks.tell import CumulativeReport, MonthlyReport
 
 log = logging.getLogger(__name__)
 
-MADE_OF_RAW = {STAGING: DailySales, SALES: MonthlySales, SUMMARY: MonthlySummary, CUSTOMERS: MonthlyCustomers, BACKOFFICE: BackOffice}
+MADE_OF_RAW = {
+    STAGING: DailySales,
+    SALES: MonthlySales,
+    SUMMARY: MonthlySummary,
+    CUSTOMERS: MonthlyCustomers,
+    BACKOFFICE: BackOffice,
+}
 
 
 def span_of(first: date | None, last: date | None) -> Span:
@@ -38,38 +44,62 @@ def partitions_of(span: Span) -> list[Partition]:
     for dataset, family in MADE_OF_RAW.items():
         for name in filter(span.holds, lake().partitions(dataset)):
             parts = [int(part) for part in name.split("-")]
-            found.append(family(date=date(*parts)) if dataset == STAGING else family(month=date(*parts, 1)))
+            found.append(
+                family(date=date(*parts)) if dataset == STAGING else family(month=date(*parts, 1))
+            )
     return found
 
 
 def look(span: Span, *, deep: bool) -> Iterator[Finding]:
-    """All that is wrong with the span. What reads altered bytes is left out where they have been told of."""
+    """All that is wrong with the span. What reads altered bytes is left out where they have been
+    told of.
+    """
     broken = set()
     for found in take_stock(lake(), span):
         broken |= {found.partition} if found.is_wrong else set()
         yield found
     if broken:
-        yield Finding("sums", "were not added up, as some of what they are made of is broken", "heal that first, then verify again", is_wrong=False)
+        yield Finding(
+            "sums",
+            "were not added up, as some of what they are made of is broken",
+            "heal that first, then verify again",
+            is_wrong=False,
+        )
         return
     yield from balance(lake(), span)
     for stat in uncompared() if span == everything() else ():
-        yield Finding(lake().storage.uri(stat.key), f"is compared with no month: its days lie outside of the lake's history, which begins on "
-                      f"{settings.pos().history_starts}, or have not closed", "if they lie before it, set [pos] history_starts back, "
-                      "or move the file away", is_wrong=False)
+        yield Finding(
+            lake().storage.uri(stat.key),
+            "is compared with no month: its days lie outside of the lake's history, which begins"
+            f" on {settings.pos().history_starts}, or have not closed",
+            "if they lie before it, set [pos] history_starts back, or move the file away",
+            is_wrong=False,
+        )
     if deep:
         yield from remake(span)
 
 
 def remake(span: Span) -> Iterator[Finding]:
-    """Each partition made again in memory, from raw up; what differs from what is published was not made of its inputs."""
+    """Each partition made again in memory, from raw up; what differs from what is published was not
+    made of its inputs.
+    """
     for task in partitions_of(span):
         digest = task.digest()
         if digest is None:
             continue  # an input has changed since: the next night makes it again
         members, _ = task.make()
-        if digest_members({name: sha256(data).hexdigest() for name, data in members.items()}) != digest:
-            yield Finding(f"{task.dataset} {task.name}", "made again from its inputs it is different",
-                          "`pos rebuild` that month; if it stays, another version of this project made it", task.dataset, task.name, heals=True)
+        if (
+            digest_members({name: sha256(data).hexdigest() for name, data in members.items()})
+            != digest
+        ):
+            yield Finding(
+                f"{task.dataset} {task.name}",
+                "made again from its inputs it is different",
+                "`pos rebuild` that month; if it stays, another version of this project made it",
+                task.dataset,
+                task.name,
+                heals=True,
+            )
 
 
 def heal(found: list[Finding]) -> list[str]:
@@ -77,24 +107,32 @@ def heal(found: list[Finding]) -> list[str]:
     names = sorted({(one.dataset, one.partition) for one in found if one.heals and one.is_wrong})
     whys = {(one.dataset, one.partition): one.what for one in found if one.heals}
     for dataset, partition in names:
-        if lake().newest(dataset, partition).edition != VOID and not put_back(lake(), dataset, partition):
+        if lake().newest(dataset, partition).edition != VOID and not put_back(
+            lake(), dataset, partition
+        ):
             lake().void(dataset, partition, f"found by verify: {whys[dataset, partition]}")
     return [f"{dataset} {partition}" for dataset, partition in names]
 
 
 def refetch(window: str) -> None:
-    """Declare a window of raw broken, so that the next night asks the shop for it again. Raises Corrupt where there is none."""
+    """Declare a window of raw broken, so that the next night asks the shop for it again. Raises
+    Corrupt where there is none.
+    """
     if lake().newest(RECEIPTS, window) is None:
         raise Corrupt(f"{RECEIPTS} has no window {window}", RECEIPTS, window)
     lake().void(RECEIPTS, window, "declared broken by hand, to be fetched again")
 
 
 class Verify(luigi.Task):
-    """Looks at the lake, all of it or the months from `first` to `last`; fails when something is wrong. Made for a weekly timer."""
+    """Looks at the lake, all of it or the months from `first` to `last`; fails when something is
+    wrong. Made for a weekly timer.
+    """
 
     first = luigi.OptionalParameter(default=None, description="YYYY-MM")
     last = luigi.OptionalParameter(default=None, description="YYYY-MM")
-    deep = luigi.BoolParameter(default=False, description="make each partition again in memory and compare")
+    deep = luigi.BoolParameter(
+        default=False, description="make each partition again in memory and compare"
+    )
     heal = luigi.BoolParameter(default=False, description="declare broken what can be made again")
 
     is_done = False
@@ -104,7 +142,12 @@ class Verify(luigi.Task):
 
     def run(self) -> None:
         parse = settings.Month(default=None).parse
-        found = list(look(span_of(self.first and parse(self.first), self.last and parse(self.last)), deep=self.deep))
+        found = list(
+            look(
+                span_of(self.first and parse(self.first), self.last and parse(self.last)),
+                deep=self.deep,
+            )
+        )
         for one in found:
             log.log(logging.ERROR if one.is_wrong else logging.INFO, "%s", one)
         if self.heal:
@@ -116,14 +159,18 @@ class Verify(luigi.Task):
 
 
 class Rebuild(luigi.WrapperTask):
-    """All that was ever published of the months from `first` to `last`, but what the shop says: `pos rebuild` has declared it
-    broken before, or an erasure has changed raw."""
+    """All that was ever published of the months from `first` to `last`, but what the shop says:
+    `pos rebuild` has declared it broken before, or an erasure has changed raw.
+    """
 
     first = settings.Month(default=None)
     last = settings.Month(default=None)
 
     def requires(self) -> list[Partition]:
         span = span_of(self.first, self.last)
-        told = [family(month=date.fromisoformat(f"{name}-01")) for family in (MonthlyReport, CumulativeReport)
-                for name in filter(span.holds, lake().partitions(family.dataset))]
+        told = [
+            family(month=date.fromisoformat(f"{name}-01"))
+            for family in (MonthlyReport, CumulativeReport)
+            for name in filter(span.holds, lake().partitions(family.dataset))
+        ]
         return [*partitions_of(span), *told]

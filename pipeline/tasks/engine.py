@@ -1,9 +1,11 @@
-"""Partitions that a cluster may make: Luigi keeps the plan, batches what is missing, and one task has a batch made on the engine.
+"""Partitions that a cluster may make: Luigi keeps the plan, batches what is missing, and one task
+has a batch made on the engine.
 
-With [engine] name = local there is no batch, and every partition is made by its task's own run(). With spark, the executors call
-the same `build()` (executor.py): the same editions, bytes and manifests. A partition that fails fails alone, also where it ends the
-process that makes it: the others are made, what was finished stays, and a new run makes the rest. An input that changed meanwhile,
-or was broken and could be declared so, is made first.
+With [engine] name = local there is no batch, and every partition is made by its task's own run().
+With spark, the executors call the same `build()` (executor.py): the same editions, bytes and
+manifests. A partition that fails fails alone, also where it ends the process that makes it: the
+others are made, what was finished stays, and a new run makes the rest. An input that changed
+meanwhile, or was broken and could be declared so, is made first.
 """
 
 from __future__ import annotations
@@ -28,20 +30,35 @@ log = logging.getLogger(__name__)
 _LOST = 8  # works that may end the executors of one round before the round is given up
 
 
-class engine(luigi.Config):  # noqa: N801  Luigi names a section after its class
+class engine(luigi.Config):  # noqa: N801
     """What makes the partitions."""
 
-    name = luigi.Parameter("local", description="local: the task itself; spark: a cluster's executors")
-    batch = luigi.IntParameter(1200, description="partitions that one task has the cluster make at most")
-    share_bytes = luigi.IntParameter(32 << 20, description="a day with more stored raw bytes than this is made in shares of that size; 0: never")
+    name = luigi.Parameter(
+        "local", description="local: the task itself; spark: a cluster's executors"
+    )
+    batch = luigi.IntParameter(
+        1200, description="partitions that one task has the cluster make at most"
+    )
+    share_bytes = luigi.IntParameter(
+        32 << 20,
+        description=(
+            "a day with more stored raw bytes than this is made in shares of that size; 0: never"
+        ),
+    )
 
 
 class spark(luigi.Config):  # noqa: N801
     """The cluster, where [engine] name = spark."""
 
-    master = luigi.Parameter("", description="local[*], spark://host:7077, yarn; empty: what spark-submit says")
-    properties = luigi.DictParameter({}, description='Spark properties, as JSON: {"spark.executor.memory": "4g"}; never a secret')
-    wait_seconds = luigi.FloatParameter(120.0, description="how long a cluster may be without any executor")
+    master = luigi.Parameter(
+        "", description="local[*], spark://host:7077, yarn; empty: what spark-submit says"
+    )
+    properties = luigi.DictParameter(
+        {}, description='Spark properties, as JSON: {"spark.executor.memory": "4g"}; never a secret'
+    )
+    wait_seconds = luigi.FloatParameter(
+        120.0, description="how long a cluster may be without any executor"
+    )
 
 
 class Months(settings.Days):
@@ -51,7 +68,9 @@ class Months(settings.Days):
 
 
 def is_local() -> bool:
-    """Whether each task makes its own partition. Raises ConfigError for an engine that there is not."""
+    """Whether each task makes its own partition. Raises ConfigError for an engine that there is
+    not.
+    """
     name = engine().name
     if name not in ("local", "spark"):
         raise ConfigError(f"[engine] name = {name!r}: use local or spark")
@@ -59,7 +78,9 @@ def is_local() -> bool:
 
 
 class Batched(Partition):
-    """A partition; or, where Luigi batches them for an engine, several of one kind: then its day or month is a tuple."""
+    """A partition; or, where Luigi batches them for an engine, several of one kind: then its day or
+    month is a tuple.
+    """
 
     @property
     def max_batch_size(self) -> int:
@@ -78,10 +99,14 @@ class Batched(Partition):
 
     def _requires(self) -> list[luigi.Task]:
         """What Luigi asks for instead of `requires()`, which speaks of one partition."""
-        return list(dict.fromkeys(task for part in self.parts() for task in flatten(part.requires())))
+        return list(
+            dict.fromkeys(task for part in self.parts() for task in flatten(part.requires()))
+        )
 
     def size(self) -> int:
-        """About how many bytes are read to make it, where a listing tells: the largest are made first."""
+        """About how many bytes are read to make it, where a listing tells: the largest are made
+        first.
+        """
         return 0
 
     def shares(self) -> int:
@@ -107,26 +132,36 @@ class Batched(Partition):
                 return
             hopeless = [one for one in failed if not _heals(one)]
             if hopeless or attempt == ATTEMPTS - 1:
-                log.warning("%d partitions were not made; what was finished stays, and a new run makes the rest", len(failed))
+                log.warning(
+                    "%d partitions were not made; what was finished stays, and a new run makes the"
+                    " rest",
+                    len(failed),
+                )
                 raise (hopeless or failed)[0].error
             lake().refresh()
             lake().refresh_raw()
 
 
 def _heals(outcome: Outcome) -> bool:
-    """Whether it may go well when it is tried again: its inputs have changed, or a broken one was declared so."""
+    """Whether it may go well when it is tried again: its inputs have changed, or a broken one was
+    declared so.
+    """
     if isinstance(outcome.error, Corrupt):
         return outcome.work.task().void(outcome.error) is not None
     return isinstance(outcome.error, Stale)
 
 
 def rounds_of(tasks: list[Batched]) -> list[list[Batched]]:
-    """What of `tasks`, and of all that they require, is not current: in rounds, each of one kind and made of those before it."""
+    """What of `tasks`, and of all that they require, is not current: in rounds, each of one kind
+    and made of those before it.
+    """
     rounds: list[list[Batched]] = []
     now = [task for task in tasks if not task.complete()]
     while now:
         rounds.insert(0, now)
-        below = {task: None for one in now for task in flatten(one.requires()) if not task.complete()}
+        below = {
+            task: None for one in now for task in flatten(one.requires()) if not task.complete()
+        }
         strange = next((task for task in below if not isinstance(task, Batched)), None)
         if strange:
             raise Stale(f"{now[0]}: {strange} is not there any more; run again")
@@ -135,14 +170,18 @@ def rounds_of(tasks: list[Batched]) -> list[list[Batched]]:
 
 
 def make_missing(tasks: list[Batched], teller: Batched) -> list[Outcome]:
-    """Make what is missing on the cluster; returns what failed. `teller` is the task that shows how far it is."""
+    """Make what is missing on the cluster; returns what failed. `teller` is the task that shows how
+    far it is.
+    """
     rounds = rounds_of(tasks)
     if not rounds:
         return []
     lake().preflight()
     section = spark()
     teller.tell("starting Spark", 0)
-    cluster = open_cluster("pos-sales-pipeline", section.master, dict(section.properties), section.wait_seconds)
+    cluster = open_cluster(
+        "pos-sales-pipeline", section.master, dict(section.properties), section.wait_seconds
+    )
     if teller.set_tracking_url:
         teller.set_tracking_url(cluster.url)
     for missing in rounds:
@@ -159,7 +198,11 @@ def _make_round(cluster: Cluster, tasks: list[Batched], teller: Batched) -> list
     with Progress(f"{name} on Spark", "works", tell=teller.tell) as bar:
 
         def follow(step: Step) -> None:
-            bar.reach(step.done, step.done / step.works, f"{step.executors} executors, {step.failed} attempts failed and made again")
+            bar.reach(
+                step.done,
+                step.done / step.works,
+                f"{step.executors} executors, {step.failed} attempts failed and made again",
+            )
 
         outcomes = _make_large(cluster, name, [work for work in works if work.shares > 1], follow)
         outcomes += _make_whole(cluster, name, [work for work in works if work.shares == 1], follow)
@@ -167,26 +210,50 @@ def _make_round(cluster: Cluster, tasks: list[Batched], teller: Batched) -> list
     return outcomes
 
 
-def _make_large(cluster: Cluster, name: str, works: list[Work], follow: Callable[[Step], None]) -> list[Outcome]:
-    """In shares, all in one job; where one work ends that job, each that is left in a job of its own."""
+def _make_large(
+    cluster: Cluster, name: str, works: list[Work], follow: Callable[[Step], None]
+) -> list[Outcome]:
+    """In shares, all in one job; where one work ends that job, each that is left in a job of its
+    own.
+    """
     if not works:
         return []
     job = executor.job_of()
-    shares = [(key, work._replace(share=share)) for key, work in enumerate(works) for share in range(work.shares)]
+    shares = [
+        (key, work._replace(share=share))
+        for key, work in enumerate(works)
+        for share in range(work.shares)
+    ]
     try:
-        return cluster.run_in_shares(f"{name}, in shares", shares, partial(executor.make_share, job), partial(executor.unite, job, works), follow)
+        return cluster.run_in_shares(
+            f"{name}, in shares",
+            shares,
+            partial(executor.make_share, job),
+            partial(executor.unite, job, works),
+            follow,
+        )
     except WorkLost as error:
         if len(works) == 1:
             return [Outcome(works[0], error)]
-        return [outcome for work in _missing(works) for outcome in _make_large(cluster, name, [work], follow)]
+        return [
+            outcome
+            for work in _missing(works)
+            for outcome in _make_large(cluster, name, [work], follow)
+        ]
 
 
-def _make_whole(cluster: Cluster, name: str, works: list[Work], follow: Callable[[Step], None]) -> list[Outcome]:
-    """Each by one call, all in one job; where one work ends that job, those that are left in a new one."""
+def _make_whole(
+    cluster: Cluster, name: str, works: list[Work], follow: Callable[[Step], None]
+) -> list[Outcome]:
+    """Each by one call, all in one job; where one work ends that job, those that are left in a new
+    one.
+    """
     lost: list[Outcome] = []
     while works:
         try:
-            return lost + cluster.run(name, works, partial(executor.make, executor.job_of()), follow)
+            return lost + cluster.run(
+                name, works, partial(executor.make, executor.job_of()), follow
+            )
         except WorkLost as error:
             if len(lost) == _LOST:
                 raise

@@ -1,9 +1,12 @@
-"""What runs on a cluster's nodes: take on what the driver saw, then make and publish partitions by their tasks' own `build()`.
+"""What runs on a cluster's nodes: take on what the driver saw, then make and publish partitions by
+their tasks' own `build()`.
 
-In: a Job (settings, menu, instant, versions: no secret; executors have theirs in their own environment) and Works. Out: Outcomes;
-the partitions themselves go to the lake. A node refuses to build, with a ConfigError, where its code, its libraries or the settings
-that shape a partition are others than the driver's, and with Stale where it sees other inputs: what it publishes is what the
-driver itself would have made, to the byte. Whatever a work meets is its own Outcome, so that it does not end the others'.
+In: a Job (settings, menu, instant, versions: no secret; executors have theirs in their own
+environment) and Works. Out: Outcomes; the partitions themselves go to the lake. A node refuses to
+build, with a ConfigError, where its code, its libraries or the settings that shape a partition are
+others than the driver's, and with Stale where it sees other inputs: what it publishes is what the
+driver itself would have made, to the byte. Whatever a work meets is its own Outcome, so that it
+does not end the others'.
 """
 
 from __future__ import annotations
@@ -35,11 +38,23 @@ T = TypeVar("T")
 log = logging.getLogger(__name__)
 
 _LIBRARIES = ("pyarrow", "duckdb", "numpy")
-_MAKERS = ("transform", "load", "summarize", "schema", "settings", "engine", "tasks", "targets.py", "windows.py")
+_MAKERS = (
+    "transform",
+    "load",
+    "summarize",
+    "schema",
+    "settings",
+    "engine",
+    "tasks",
+    "targets.py",
+    "windows.py",
+)
 
 
 class Job(NamedTuple):
-    """What makes an executor see what the driver sees; `id` differs from round to round, as the lake does."""
+    """What makes an executor see what the driver sees; `id` differs from round to round, as the
+    lake does.
+    """
 
     id: str
     run: str
@@ -60,7 +75,9 @@ class Work(NamedTuple):
 
     @classmethod
     def of(cls, task: Batched) -> Work:
-        return cls(type(task), tuple(task.to_str_params().items()), task.edition() or "", task.shares())
+        return cls(
+            type(task), tuple(task.to_str_params().items()), task.edition() or "", task.shares()
+        )
 
     def task(self) -> Batched:
         return self.family.from_str_params(dict(self.params))
@@ -78,7 +95,10 @@ class Outcome(NamedTuple):
 
 def job_of() -> Job:
     """What executors need to see what this process sees."""
-    sections = {type(one).__name__: dict(one.to_str_params()) for one in (settings.pos(), settings.shop(), settings.lake())}
+    sections = {
+        type(one).__name__: dict(one.to_str_params())
+        for one in (settings.pos(), settings.shop(), settings.lake())
+    }
     sections["pos"] |= {"now": settings.now().isoformat(), "spool": ""}
     if "://" not in sections["lake"]["url"]:
         sections["lake"]["url"] = str(Path(sections["lake"]["url"]).expanduser().resolve())
@@ -96,7 +116,11 @@ def shape() -> dict[str, str]:
 def code() -> dict[str, str]:
     """What decides, beside inputs and settings, which bytes are made: this code and its libraries."""
     folder = Path(targets.__file__).parent
-    paths = (path for name in _MAKERS for path in ([folder / name] if name.endswith(".py") else (folder / name).rglob("*.py")))
+    paths = (
+        path
+        for name in _MAKERS
+        for path in ([folder / name] if name.endswith(".py") else (folder / name).rglob("*.py"))
+    )
     files = sorted((str(path.relative_to(folder)).encode(), path.read_bytes()) for path in paths)
     digest = sha256(b"".join(name + body for name, body in files)).hexdigest()[:16]
     return {"pos-sales-pipeline": digest, **{name: metadata.version(name) for name in _LIBRARIES}}
@@ -109,7 +133,10 @@ def adopt(job: Job) -> None:
     """See what the driver saw, once for each round."""
     if _adopted == [job.id]:
         return
-    _refuse({name: said for name, said in job.code.items() if code().get(name) != said}, f"; install the same in {sys.prefix} on every node")
+    _refuse(
+        {name: said for name, said in job.code.items() if code().get(name) != said},
+        f"; install the same in {sys.prefix} on every node",
+    )
     if not _adopted:
         handler = logging.StreamHandler()
         handler.setFormatter(Sentence("%(asctime)s %(levelname)-8s %(message)s"))
@@ -120,8 +147,16 @@ def adopt(job: Job) -> None:
     for section, options in job.sections.items():
         for option, value in options.items():
             config.set(section, option, value.replace("%", "%%"))
-    for known in (settings.now, settings.default_store, settings.stores, settings.menu, settings.rules, settings.last_day, targets.lake,
-                  history):
+    for known in (
+        settings.now,
+        settings.default_store,
+        settings.stores,
+        settings.menu,
+        settings.rules,
+        settings.last_day,
+        targets.lake,
+        history,
+    ):
         known.cache_clear()
     Partition._known.clear()
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".toml") as file:
@@ -131,14 +166,24 @@ def adopt(job: Job) -> None:
         settings.menu()  # read once, and kept
     own = shape()
     other = {name: said for name, said in job.shape.items() if own.get(name) != said}
-    _refuse(other, "; set CUSTOMER_HASH_KEY in the executors' own environment" if "customer_key" in other else "")
+    _refuse(
+        other,
+        (
+            "; set CUSTOMER_HASH_KEY in the executors' own environment"
+            if "customer_key" in other
+            else ""
+        ),
+    )
     lake().run = job.run
     _adopted[:] = [job.id]
 
 
 def _refuse(other: dict[str, str], what_to_do: str) -> None:
     if other:
-        raise ConfigError(f"the node {platform.node()} has another {', '.join(sorted(other))} than the driver{what_to_do}")
+        raise ConfigError(
+            f"the node {platform.node()} has another {', '.join(sorted(other))} than the"
+            f" driver{what_to_do}"
+        )
 
 
 def make(job: Job, work: Work) -> Outcome:
@@ -154,29 +199,43 @@ def make_share(job: Job, work: Work) -> object:
 def unite(job: Job, works: Sequence[Work], key: int, parts: list[object]) -> Outcome:
     """Publish the partition that its shares make together."""
     error = next((part for part in parts if isinstance(part, PipelineError)), None)
-    return Outcome(works[key], error or _attempt(job, works[key], lambda task: _build(task, partial(task.unite, parts))))
+    return Outcome(
+        works[key],
+        error or _attempt(job, works[key], lambda task: _build(task, partial(task.unite, parts))),
+    )
 
 
 def _attempt(job: Job, work: Work, do: Callable[[Batched], T]) -> T | PipelineError:
-    """What `do` returns of the work's task, where this node sees what the driver saw, each share of a day included; or what it met."""
+    """What `do` returns of the work's task, where this node sees what the driver saw, each share of
+    a day included; or what it met.
+    """
     node = platform.node()
     try:
         adopt(job)
         task = work.task()
         if task.edition() != work.edition:
-            raise Stale(f"{work}: the node {node} sees other inputs in {lake().storage.uri()} than the driver; has another run changed them, "
-                        "or is that a folder of each machine's own?")
+            raise Stale(
+                f"{work}: the node {node} sees other inputs in {lake().storage.uri()} than the"
+                " driver; has another run changed them, or is that a folder of each machine's own?"
+            )
         return do(task)
     except PipelineError as error:
         return error
     except MemoryError as error:
-        return EngineError(f"{work}: the node {node} has too little memory for it ({error}); give executors more by [spark] properties, or "
-                           "lower [engine] share_bytes for a large day, [lake] memory for a large month")
+        return EngineError(
+            f"{work}: the node {node} has too little memory for it ({error}); give executors more"
+            " by [spark] properties, or lower [engine] share_bytes for a large day, [lake] memory"
+            " for a large month"
+        )
     except Exception as error:
         log.exception("%s failed", work)
-        return EngineError(f"{work}: {type(error).__name__}: {error}; the log of the executor on {node} says where")
+        return EngineError(
+            f"{work}: {type(error).__name__}: {error}; the log of the executor on {node} says where"
+        )
 
 
-def _build(task: Batched, made: Callable[[], tuple[dict[str, bytes], dict[str, object]]] | None = None) -> None:
+def _build(
+    task: Batched, made: Callable[[], tuple[dict[str, bytes], dict[str, object]]] | None = None
+) -> None:
     if not task.complete():
         task.build(made)

@@ -14,8 +14,13 @@ from pipeline.targets import lake
 
 def tables_of_lake() -> list[Described]:
     """The tables of the configured lake, with the places where they stand."""
+
     def folder(dataset: schema.Dataset) -> str:
-        return lake().uri(SALES if dataset in schema.LAKE else SUMMARY, "2000-01", dataset.name).partition("/year=")[0]
+        return (
+            lake()
+            .uri(SALES if dataset in schema.LAKE else SUMMARY, "2000-01", dataset.name)
+            .partition("/year=")[0]
+        )
 
     return described(settings.rules().places, folder)
 
@@ -34,24 +39,37 @@ class Registered(luigi.Target):
 
 
 class GlueTables(luigi.Task):
-    """Registers the lake's tables with the Glue catalog; done when Glue holds them as the schema of this code says."""
+    """Registers the lake's tables with the Glue catalog; done when Glue holds them as the schema of
+    this code says.
+    """
 
-    database = luigi.Parameter(default="pos", description="database in the Glue catalog; made where it is missing")
-    endpoint = luigi.Parameter(default="", description="address of a server that speaks Glue; empty: AWS")
+    database = luigi.Parameter(
+        default="pos", description="database in the Glue catalog; made where it is missing"
+    )
+    endpoint = luigi.Parameter(
+        default="", description="address of a server that speaks Glue; empty: AWS"
+    )
 
     def output(self) -> Registered:
         return Registered(self)
 
     def catalog(self) -> GlueCatalog:
         if not settings.lake().url.startswith("s3://"):
-            raise ConfigError(f"[lake] url = {settings.lake().url}: Glue and Athena read a bucket; set it to s3://bucket/prefix")
+            raise ConfigError(
+                f"[lake] url = {settings.lake().url}: Glue and Athena read a bucket; set it to"
+                " s3://bucket/prefix"
+            )
         return GlueCatalog(region=settings.lake().region or None, endpoint=self.endpoint or None)
 
     def outdated(self) -> list[dict[str, object]]:
         """The tables that Glue does not hold as they should be."""
         wanted = glue_tables(tables_of_lake(), first_year=settings.pos().history_starts.year)
         known = self.catalog().parameters(self.database)
-        return [table for table in wanted if known.get(table["Name"], {}).get(DIGEST) != table["Parameters"][DIGEST]]
+        return [
+            table
+            for table in wanted
+            if known.get(table["Name"], {}).get(DIGEST) != table["Parameters"][DIGEST]
+        ]
 
     def run(self) -> None:
         tables = self.outdated()

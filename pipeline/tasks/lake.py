@@ -29,8 +29,10 @@ from pipeline.windows import DAY
 
 @cache
 def history(of: Lake) -> tuple[date, date, int]:
-    """First and last business day of the shop's history, and how many windows a day settles for; asked once per run, as to read a section
-    of the settings for each day of three years takes seconds."""
+    """First and last business day of the shop's history, and how many windows a day settles for;
+    asked once per run, as to read a section of the settings for each day of three years takes
+    seconds.
+    """
     del of
     section = settings.pos()
     return section.history_starts, settings.last_day(), section.settle_days
@@ -46,7 +48,10 @@ class DailySales(Batched):
     def requires(self) -> list[Fetched]:
         first, last, settle_days = history(lake())
         windows = (self.date + n * DAY for n in range(settle_days + 1))
-        return [catalog_for(self.date), *(RawReceipts(date=day) for day in windows if first <= day <= last)]
+        return [
+            catalog_for(self.date),
+            *(RawReceipts(date=day) for day in windows if first <= day <= last),
+        ]
 
     def shape(self) -> dict[str, object]:
         return settings.cleaning()
@@ -54,16 +59,28 @@ class DailySales(Batched):
     def objects(self) -> list[RawObject]:
         """Raw objects that may hold receipts of this business day, whichever window brought them."""
         rules = settings.rules()
-        starts, ends = zip(*(day_bounds(self.date, store) for store in (rules.default, *rules.stores.values())), strict=True)
+        starts, ends = zip(
+            *(day_bounds(self.date, store) for store in (rules.default, *rules.stores.values())),
+            strict=True,
+        )
         start, end = min(starts), max(ends)
-        return [found for found in lake().raw_objects(start.date(), end.date(), self.name) if found.may_hold(start, end)]
+        return [
+            found
+            for found in lake().raw_objects(start.date(), end.date(), self.name)
+            if found.may_hold(start, end)
+        ]
 
     def inputs(self) -> list[tuple[str, str]] | None:
         catalog, *windows = self.requires()
         if not catalog.complete() or not all(window.complete() for window in windows):
             return None
-        return [(f"{catalog.dataset}/{catalog.name}", catalog.digest()),
-                *((f"raw/receipts/{found.batch} sold {found.sold or 'unknown'}", found.digest) for found in self.objects())]
+        return [
+            (f"{catalog.dataset}/{catalog.name}", catalog.digest()),
+            *(
+                (f"raw/receipts/{found.batch} sold {found.sold or 'unknown'}", found.digest)
+                for found in self.objects()
+            ),
+        ]
 
     def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
         return self.pack(clean(self.date, *self.read()))
@@ -75,9 +92,14 @@ class DailySales(Batched):
         return raw, read_catalog(catalog.name, catalog.digest()), settings.rules()
 
     def pack(self, day: Cleaned) -> tuple[dict[str, bytes], dict[str, object]]:
-        self.tell(f"{day.facts['curated']:,} receipts, {day.facts['quarantined']} in quarantine", 100)
+        self.tell(
+            f"{day.facts['curated']:,} receipts, {day.facts['quarantined']} in quarantine", 100
+        )
         places = settings.rules().places
-        return {d.name: to_bytes(schema.conform(getattr(day, d.name), d, places), d.order) for d in schema.LAKE}, dict(day.facts)
+        return {
+            d.name: to_bytes(schema.conform(getattr(day, d.name), d, places), d.order)
+            for d in schema.LAKE
+        }, dict(day.facts)
 
     def size(self) -> int:
         return sum(found.size for found in self.objects())
@@ -93,18 +115,28 @@ class DailySales(Batched):
 
 
 def days_of(month: date) -> list[date]:
-    """The business days of `month` that have closed and belong to the shop's history, and those that raw holds anyway."""
+    """The business days of `month` that have closed and belong to the shop's history, and those
+    that raw holds anyway.
+    """
     first, last, _ = history(lake())
-    days = [day for day in (month + n * DAY for n in range(31)) if day.month == month.month and day <= last]
+    days = [
+        day
+        for day in (month + n * DAY for n in range(31))
+        if day.month == month.month and day <= last
+    ]
     days = [day for day in days if day >= first or lake().raw_objects(day, day, None)]
     if not days:
-        raise ConfigError(f"month {month:%Y-%m}: none of its business days has closed within the shop's history ({first} to {last}); "
-                          "ask for another month, or change [pos] history_starts")
+        raise ConfigError(
+            f"month {month:%Y-%m}: none of its business days has closed within the shop's history"
+            f" ({first} to {last}); ask for another month, or change [pos] history_starts"
+        )
     return days
 
 
 class MonthlySales(Batched):
-    """The lake of one month: receipts, sales, payments and quarantine, sorted by business day and time."""
+    """The lake of one month: receipts, sales, payments and quarantine, sorted by business day and
+    time.
+    """
 
     month = Months(default=None)
     dataset, version = SALES, schema.version_of(schema.LAKE)
@@ -115,7 +147,9 @@ class MonthlySales(Batched):
 
     def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
         days = self.requires()
-        writers = {d.name: Writer(schema.arrow(d, settings.rules().places), d.order) for d in schema.LAKE}
+        writers = {
+            d.name: Writer(schema.arrow(d, settings.rules().places), d.order) for d in schema.LAKE
+        }
         facts = {"days": len(days)}
         for count, day in enumerate(days, 1):
             members = lake().read(day.dataset, day.name)
@@ -131,24 +165,36 @@ _SWELLS = 8  # a Parquet file of the lake as a table: at most that many times as
 _UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}
 
 
-_DATASETS = {dataset.name: dataset for dataset in (*schema.LAKE, *schema.SUMMARY, *schema.BACKOFFICE)}
+_DATASETS = {
+    dataset.name: dataset for dataset in (*schema.LAKE, *schema.SUMMARY, *schema.BACKOFFICE)
+}
 
 
 def table_of(task: Partition, member: str, body: bytes) -> pa.Table:
-    """A member of a partition as the table that its dataset declares; SchemaMismatch, naming it, where it is another."""
-    return from_bytes(body, f"{task.dataset}/{task.name}/{member}", schema=schema.arrow(_DATASETS[member], settings.rules().places))
+    """A member of a partition as the table that its dataset declares; SchemaMismatch, naming it,
+    where it is another.
+    """
+    return from_bytes(
+        body,
+        f"{task.dataset}/{task.name}/{member}",
+        schema=schema.arrow(_DATASETS[member], settings.rules().places),
+    )
 
 
 @contextmanager
 def opened(task: Partition, memory: str, folder: Path) -> Iterator[dict[str, object]]:
-    """The tables of a month, held to the schema. Where they would fill half of `memory`, they are files in `folder`, read batch by batch."""
+    """The tables of a month, held to the schema. Where they would fill half of `memory`, they are
+    files in `folder`, read batch by batch.
+    """
     members = lake().read(task.dataset, task.name)
     size = re.fullmatch(r"([\d.]+) ?([KMGT])i?B", memory.strip(), re.IGNORECASE)
     limit = float(size[1]) * (1 << _UNITS[size[2].upper()]) if size else math.inf
     if sum(map(len, members.values())) * _SWELLS <= limit / 2:
         yield {name: table_of(task, name, body) for name, body in members.items()}
         return
-    from pyarrow.dataset import dataset  # imports pandas where it is installed, which a small month does without
+    from pyarrow.dataset import (
+        dataset,
+    )  # imports pandas where it is installed, which a small month does without
 
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as name:
@@ -156,12 +202,18 @@ def opened(task: Partition, memory: str, folder: Path) -> Iterator[dict[str, obj
             (Path(name) / member).write_bytes(body)
         tables = {member: dataset(Path(name) / member, format="parquet") for member in members}
         for member, table in tables.items():
-            check_schema(table.schema, schema.arrow(_DATASETS[member], settings.rules().places), f"{task.dataset}/{task.name}/{member}")
+            check_schema(
+                table.schema,
+                schema.arrow(_DATASETS[member], settings.rules().places),
+                f"{task.dataset}/{task.name}/{member}",
+            )
         yield tables
 
 
 class MonthlySummary(Batched):
-    """Small exact tables of one month, which longer spans are merged from and reports are told from."""
+    """Small exact tables of one month, which longer spans are merged from and reports are told
+    from.
+    """
 
     month = Months(default=None)
     dataset, version = SUMMARY, schema.version_of(schema.SUMMARY)
@@ -174,14 +226,23 @@ class MonthlySummary(Batched):
         sales, catalog = self.requires()
         known = read_catalog(catalog.name, catalog.digest())
         with opened(sales, settings.lake().memory, settings.spool()) as tables:
-            summary = summarize(self.month, **tables, stores=known.stores_table(settings.rules()), employees=known.employees_table(settings.rules()),
-                                facts=lake().facts(sales.dataset, sales.name), places=settings.rules().places,
-                                memory_limit=settings.lake().memory, spill=settings.spool())
+            summary = summarize(
+                self.month,
+                **tables,
+                stores=known.stores_table(settings.rules()),
+                employees=known.employees_table(settings.rules()),
+                facts=lake().facts(sales.dataset, sales.name),
+                places=settings.rules().places,
+                memory_limit=settings.lake().memory,
+                spill=settings.spool(),
+            )
         return {d.name: to_bytes(summary[d.name], d.key) for d in schema.SUMMARY}, {}
 
 
 class MonthlyCustomers(Partition):
-    """The month's identified customers on their own, so that the reports of later months are told again only when these change."""
+    """The month's identified customers on their own, so that the reports of later months are told
+    again only when these change.
+    """
 
     month = settings.Month(default=None)
     dataset, version = CUSTOMERS, schema.version_of((schema.CUSTOMERS,))
@@ -191,5 +252,5 @@ class MonthlyCustomers(Partition):
         return [MonthlySummary(month=self.month)]
 
     def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
-        summary, = self.requires()
+        (summary,) = self.requires()
         return lake().read(summary.dataset, summary.name, ["customers"]), {}

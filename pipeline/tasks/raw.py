@@ -30,16 +30,34 @@ class RawCatalog(Fetched):
 
     date = settings.Day(default=None)
     dataset = "raw/catalog"
-    priority = 10_000_000  # before any window, whose priority falls with its date: no later night is shown today's catalog
+    # before any window, whose priority falls with its date: no later night is shown today's catalog
+    priority = 10_000_000
 
     def fetch(self) -> None:
         if self.date != settings.last_day():
-            raise ConfigError(f"catalog of {self.date}: a shop shows its catalog of today only; the last closed day is {settings.last_day()}")
+            raise ConfigError(
+                f"catalog of {self.date}: a shop shows its catalog of today only; the last closed"
+                f" day is {settings.last_day()}"
+            )
         lake().preflight()
         found = connect().catalog()
-        body = b"{" + b",\n".join(json.dumps(name).encode() + b":[" + b",".join(rows) + b"]" for name, rows in sorted(found.items())) + b"}"
+        body = (
+            b"{"
+            + b",\n".join(
+                json.dumps(name).encode() + b":[" + b",".join(rows) + b"]"
+                for name, rows in sorted(found.items())
+            )
+            + b"}"
+        )
         counts = {name: len(rows) for name, rows in found.items()}
-        lake().publish(self.dataset, self.name, RAW, {"catalog": compress(body)}, {"objects": counts}, basis=lake().newest(self.dataset, self.name))
+        lake().publish(
+            self.dataset,
+            self.name,
+            RAW,
+            {"catalog": compress(body)},
+            {"objects": counts},
+            basis=lake().newest(self.dataset, self.name),
+        )
         self.tell(f"{sum(counts.values())} objects", 100)
 
 
@@ -50,18 +68,25 @@ def read_catalog(name: str, digest: str) -> Catalog:
 
 
 def catalog_for(day: date) -> RawCatalog:
-    """The snapshot that a business day uses: the earliest of its own day or later; where there is none yet, the one of the last closed day."""
+    """The snapshot that a business day uses: the earliest of its own day or later; where there is
+    none yet, the one of the last closed day.
+    """
     known = lake().partitions("raw/catalog")
     at = bisect_left(known, str(day))
-    return RawCatalog(date=date.fromisoformat(known[at]) if at < len(known) else settings.last_day())
+    return RawCatalog(
+        date=date.fromisoformat(known[at]) if at < len(known) else settings.last_day()
+    )
 
 
 class RawReceipts(Fetched):
-    """Every receipt that changed in a business day, verbatim; Luigi batches missing days into one walk of the API.
+    """Every receipt that changed in a business day, verbatim; Luigi batches missing days into one
+    walk of the API.
 
-    Luigi fills a batch in the order of priority and, where that is equal, in an arbitrary one. So the priority falls with the date:
-    batches are runs of consecutive days, whoever retries them and however many workers there are. The oldest first, because a receipt
-    whose date of sale has moved is found under both dates only if its versions are committed in the server's order (extract/forward.py).
+    Luigi fills a batch in the order of priority and, where that is equal, in an arbitrary one. So
+    the priority falls with the date: batches are runs of consecutive days, whoever retries them and
+    however many workers there are. The oldest first, because a receipt whose date of sale has moved
+    is found under both dates only if its versions are committed in the server's order
+    (extract/forward.py).
     """
 
     date = settings.Days()
@@ -84,11 +109,22 @@ class RawReceipts(Fetched):
 
     def fetch(self) -> None:
         if self.days[-1] > settings.last_day():
-            raise ConfigError(f"window {self.days[-1]} has not closed and settled; the last that has is {settings.last_day()}")
+            raise ConfigError(
+                f"window {self.days[-1]} has not closed and settled; the last that has is"
+                f" {settings.last_day()}"
+            )
         lake().preflight()
         missing = [day for day in self.days if not committed(self.dataset, str(day))]
-        extract(missing, lake(), source(), settings.default_store(), last=settings.last_day(), now=settings.now(), spool=settings.spool(),
-                tell=self.tell)
+        extract(
+            missing,
+            lake(),
+            source(),
+            settings.default_store(),
+            last=settings.last_day(),
+            now=settings.now(),
+            spool=settings.spool(),
+            tell=self.tell,
+        )
 
 
 class Backfill(luigi.WrapperTask):
@@ -98,15 +134,21 @@ class Backfill(luigi.WrapperTask):
     last = settings.Day(default=None)
 
     def requires(self) -> list[RawReceipts]:
-        return [RawReceipts(date=self.first + n * DAY) for n in range((self.last - self.first).days + 1)]
+        return [
+            RawReceipts(date=self.first + n * DAY) for n in range((self.last - self.first).days + 1)
+        ]
 
 
 class Sweep(Fetched):
-    """The windows of the last `days` days read again: adds what they missed, and says so. On demand, weekly, at a month's end."""
+    """The windows of the last `days` days read again: adds what they missed, and says so. On
+    demand, weekly, at a month's end.
+    """
 
     date = settings.Day(default=None)
     days = luigi.IntParameter(default=35)
-    asked = luigi.Parameter(default="", description="tells sweeps of one span apart: 20261101T120000")
+    asked = luigi.Parameter(
+        default="", description="tells sweeps of one span apart: 20261101T120000"
+    )
     dataset = "raw/receipts"
 
     @property
@@ -119,8 +161,16 @@ class Sweep(Fetched):
 
     def fetch(self) -> None:
         windows = [window_of(task.date, lake()) for task in self.requires()]
-        missed = sweep(windows, self.name, lake(), source(), now=settings.now(), spool=settings.spool(),
-                       most=settings.pos().missing_numbers, tell=self.tell)
+        missed = sweep(
+            windows,
+            self.name,
+            lake(),
+            source(),
+            now=settings.now(),
+            spool=settings.spool(),
+            most=settings.pos().missing_numbers,
+            tell=self.tell,
+        )
         self.tell(f"{len(missed)} receipts were missing", 100)
 
 

@@ -19,7 +19,14 @@ from pipeline.night.summary import read_night, tell_night
 from pipeline.status import read_status, tell_status
 from pipeline.targets import Fetched, Made, Partition, lake
 from pipeline.tasks.backoffice import NOTHING, BackOffice, exports
-from pipeline.tasks.lake import MonthlyCustomers, MonthlySales, MonthlySummary, days_of, history, table_of
+from pipeline.tasks.lake import (
+    MonthlyCustomers,
+    MonthlySales,
+    MonthlySummary,
+    days_of,
+    history,
+    table_of,
+)
 from pipeline.tasks.raw import RawReceipts, Sweep, catalog_for, sweep_due
 from pipeline.windows import DAY, back, last_window, months_between
 
@@ -30,11 +37,16 @@ STARTED = time.monotonic()  # of this process, to say how long a night took
 
 def read_tables(task: Partition, members: list[str] | None = None) -> dict[str, pa.Table]:
     """The tables of a partition by name; all, where none are named."""
-    return {name: table_of(task, name, body) for name, body in lake().read(task.dataset, task.name, members).items()}
+    return {
+        name: table_of(task, name, body)
+        for name, body in lake().read(task.dataset, task.name, members).items()
+    }
 
 
 class Report(Partition):
-    """What both reports share: every edition is kept as it was issued, and the latest stands under a stable name."""
+    """What both reports share: every edition is kept as it was issued, and the latest stands under
+    a stable name.
+    """
 
     month = settings.Month(default=None)
 
@@ -49,26 +61,48 @@ class Report(Partition):
         basis = lake().newest(self.dataset, self.name)
         number = basis.number + 1 if basis else 1
         issued = [m for m in lake().history(self.dataset, self.name) if m.edition != VOID]
-        before = json.loads(lake().read(self.dataset, self.name, ["figures.json"], manifest=issued[-1])["figures.json"]) if issued else None
-        lineage = {"edition": number, "version": self.version, "settings": self.edition(), "watermark": last_window(lake()),
-                   "inputs": dict(self.inputs() or ())}
+        before = (
+            json.loads(
+                lake().read(self.dataset, self.name, ["figures.json"], manifest=issued[-1])[
+                    "figures.json"
+                ]
+            )
+            if issued
+            else None
+        )
+        lineage = {
+            "edition": number,
+            "version": self.version,
+            "settings": self.edition(),
+            "watermark": last_window(lake()),
+            "inputs": dict(self.inputs() or ()),
+        }
         through = days_of(self.month)[-1]
-        files = self.tell_story(before, lineage=lineage, locale=settings.locale(), paper=settings.paper(), places=settings.rules().places,
-                                through=through if (through + DAY).month == self.month.month else None)
+        files = self.tell_story(
+            before,
+            lineage=lineage,
+            locale=settings.locale(),
+            paper=settings.paper(),
+            places=settings.rules().places,
+            through=through if (through + DAY).month == self.month.month else None,
+        )
         self.tell(f"edition {number}", 100)
         if self.set_tracking_url:
             self.set_tracking_url(lake().uri(self.dataset, self.name, "report.html"))
         return files, {"files": len(files)}
 
     def run(self) -> Iterator[list[Partition]]:
-        if not self.complete():  # what was planned for its sake may have been made again to the same content
+        if (
+            not self.complete()
+        ):  # what was planned for its sake may have been made again to the same content
             yield from super().run()
         publish_index()
 
 
 class MonthlyReport(Report):
-    """The report of one month against the month before and the same month of last year, the customers of all months before
-    it, and the till's own exports."""
+    """The report of one month against the month before and the same month of last year, the
+    customers of all months before it, and the till's own exports.
+    """
 
     dataset, version = MONTHLY, 3
     upstream = (*MonthlyCustomers.upstream, CUSTOMERS, BACKOFFICE)
@@ -76,32 +110,59 @@ class MonthlyReport(Report):
     def requires(self) -> list[Partition]:
         days_of(self.month)  # a month that cannot be is said of itself
         first = history(lake())[0].replace(day=1)
-        base = [month for month in (back(self.month, 1), back(self.month, 12))
-                if month >= first and days_of(month)[0].day == 1]  # a month that begins later is nothing to compare with
-        return [*(MonthlySummary(month=month) for month in (self.month, *base)), *map(MonthlyCustomers, months_known(self.month)),
-                *([BackOffice(self.month)] if exports(lake()) else [])]
+        base = [
+            month
+            for month in (back(self.month, 1), back(self.month, 12))
+            if month >= first and days_of(month)[0].day == 1
+        ]  # a month that begins later is nothing to compare with
+        return [
+            *(MonthlySummary(month=month) for month in (self.month, *base)),
+            *map(MonthlyCustomers, months_known(self.month)),
+            *([BackOffice(self.month)] if exports(lake()) else []),
+        ]
 
     def inputs(self) -> list[tuple[str, str]] | None:
         """All that it requires, but not that an export of another month was held to this one too."""
         made_of = super().inputs()
-        return made_of and [one for one in made_of if one != (f"{BackOffice.dataset}/{self.name}", NOTHING)]
+        return made_of and [
+            one for one in made_of if one != (f"{BackOffice.dataset}/{self.name}", NOTHING)
+        ]
 
     def tell_story(self, before: dict[str, object] | None, **common: object) -> dict[str, bytes]:
         since = before["lineage"]["watermark"] if before else None
-        known = {task.month: read_tables(task) for task in self.requires() if isinstance(task, MonthlyCustomers)}
-        told = {task.month: read_tables(task) for task in self.requires() if isinstance(task, MonthlySummary)}
+        known = {
+            task.month: read_tables(task)
+            for task in self.requires()
+            if isinstance(task, MonthlyCustomers)
+        }
+        told = {
+            task.month: read_tables(task)
+            for task in self.requires()
+            if isinstance(task, MonthlySummary)
+        }
         till = [read_tables(task) for task in self.requires() if isinstance(task, BackOffice)]
         lake_starts = days_of(min(known, default=self.month))[0]
-        return reports.monthly(self.month, known | told, changes=before, reopened=changed_since(self.name, since) if since else (),
-                               lake_starts=lake_starts, backoffice=till[0] if till else None, **common)
+        return reports.monthly(
+            self.month,
+            known | told,
+            changes=before,
+            reopened=changed_since(self.name, since) if since else (),
+            lake_starts=lake_starts,
+            backoffice=till[0] if till else None,
+            **common,
+        )
 
 
 def months_known(month: date) -> list[date]:
-    """The months before `month` whose customers its report knows: the one before, and those before that which raw holds whole and
-    without a gap. A lone report of a young lake does not extract all of the shop's history for their sake."""
+    """The months before `month` whose customers its report knows: the one before, and those before
+    that which raw holds whole and without a gap. A lone report of a young lake does not extract all
+    of the shop's history for their sake.
+    """
     first, windows = history(lake())[0], set(lake().partitions(RECEIPTS))
     found, at = [], back(month, 1)
-    while at >= first.replace(day=1) and (not found or all(str(day) in windows for day in days_of(at) if day >= first)):
+    while at >= first.replace(day=1) and (
+        not found or all(str(day) in windows for day in days_of(at) if day >= first)
+    ):
         found.append(at)
         at = back(at, 1)
     return found[::-1]
@@ -114,27 +175,56 @@ class CumulativeReport(Report):
     upstream = MonthlyCustomers.upstream
 
     def requires(self) -> list[MonthlySummary]:
-        return [MonthlySummary(month=month) for month in months_between(history(lake())[0], self.month)]
+        return [
+            MonthlySummary(month=month) for month in months_between(history(lake())[0], self.month)
+        ]
 
     def shape(self) -> dict[str, object]:
         return super().shape() | {"weekend": settings.weekend()}
 
     def tell_story(self, before: dict[str, object] | None, **common: object) -> dict[str, bytes]:
-        ledger = [{"report": dataset, "month": name, "edition": number, "digest": one.digest}
-                  for dataset, months in editions().items() for name, issued in months.items() for number, one in enumerate(issued, 1)]
+        ledger = [
+            {"report": dataset, "month": name, "edition": number, "digest": one.digest}
+            for dataset, months in editions().items()
+            for name, issued in months.items()
+            for number, one in enumerate(issued, 1)
+        ]
         told = {task.month: read_tables(task, list(reports.HISTORY)) for task in self.requires()}
-        return reports.cumulative(self.month, told, changes=before, ledger=ledger, weekend=settings.weekend(), **common)
+        return reports.cumulative(
+            self.month, told, changes=before, ledger=ledger, weekend=settings.weekend(), **common
+        )
 
 
 def changed_since(month: str, watermark: str) -> list[dict[str, str]]:
-    """The receipts of a month that came or changed after the window `watermark`, and why; the largest first."""
-    table = read_tables(MonthlySales(month=date.fromisoformat(f"{month}-01")), ["receipts"])["receipts"]
-    columns = ["receipt_number", "receipt_type", "business_day", "total", "cancelled_total", "is_cancelled", "batch", "created_at", "updated_at",
-               "sold_at"]
+    """The receipts of a month that came or changed after the window `watermark`, and why; the
+    largest first.
+    """
+    table = read_tables(MonthlySales(month=date.fromisoformat(f"{month}-01")), ["receipts"])[
+        "receipts"
+    ]
+    columns = [
+        "receipt_number",
+        "receipt_type",
+        "business_day",
+        "total",
+        "cancelled_total",
+        "is_cancelled",
+        "batch",
+        "created_at",
+        "updated_at",
+        "sold_at",
+    ]
     rows = [row for row in table.select(columns).to_pylist() if row["batch"] > watermark]
     rows.sort(key=lambda row: (-abs(row["total"] or row["cancelled_total"]), row["receipt_number"]))
-    return [{"number": row["receipt_number"], "day": str(row["business_day"]), "total": str(row["total"] or row["cancelled_total"]),
-             "why": why_changed(row)} for row in rows]
+    return [
+        {
+            "number": row["receipt_number"],
+            "day": str(row["business_day"]),
+            "total": str(row["total"] or row["cancelled_total"]),
+            "why": why_changed(row),
+        }
+        for row in rows
+    ]
 
 
 def why_changed(row: dict[str, object]) -> str:
@@ -150,26 +240,56 @@ def why_changed(row: dict[str, object]) -> str:
 
 def editions() -> dict[str, dict[str, list[Manifest]]]:
     """Every edition of every report that was issued, by report and month."""
-    return {dataset: {name: [m for m in lake().history(dataset, name) if m.edition != VOID] for name in lake().partitions(dataset)}
-            for dataset in (MONTHLY, CUMULATIVE)}
+    return {
+        dataset: {
+            name: [m for m in lake().history(dataset, name) if m.edition != VOID]
+            for name in lake().partitions(dataset)
+        }
+        for dataset in (MONTHLY, CUMULATIVE)
+    }
 
 
 def publish_index() -> None:
-    """Write reports/index.html again where it says something else; it is derived from the log, and losing it costs nothing."""
+    """Write reports/index.html again where it says something else; it is derived from the log, and
+    losing it costs nothing.
+    """
     issued = editions()
-    folders = {dataset: {name: [f"{m.number:06d}.{m.digest}" for m in found] for name, found in months.items() if found}
-               for dataset, months in issued.items()}
+    folders = {
+        dataset: {
+            name: [f"{m.number:06d}.{m.digest}" for m in found]
+            for name, found in months.items()
+            if found
+        }
+        for dataset, months in issued.items()
+    }
     newest = max((name for name, found in issued[CUMULATIVE].items() if found), default=None)
     manifest = issued[CUMULATIVE][newest][-1] if newest else None
-    figures = json.loads(lake().read(CUMULATIVE, newest, ["figures.json"], manifest=manifest)["figures.json"]) if newest else None
-    told = {name: _figures(name, found[-1]) for name, found in issued[MONTHLY].items() if found and (newest is None or name > newest)}
-    lake().put_page("index.html", reports.index(folders[MONTHLY], folders[CUMULATIVE], figures, told=told, locale=settings.locale()))
+    figures = (
+        json.loads(
+            lake().read(CUMULATIVE, newest, ["figures.json"], manifest=manifest)["figures.json"]
+        )
+        if newest
+        else None
+    )
+    told = {
+        name: _figures(name, found[-1])
+        for name, found in issued[MONTHLY].items()
+        if found and (newest is None or name > newest)
+    }
+    lake().put_page(
+        "index.html",
+        reports.index(
+            folders[MONTHLY], folders[CUMULATIVE], figures, told=told, locale=settings.locale()
+        ),
+    )
 
 
 @cache
 def _figures(month: str, edition: Manifest) -> dict[str, object]:
     """The figures.json of a monthly report, read once a process."""
-    return json.loads(lake().read(MONTHLY, month, ["figures.json"], manifest=edition)["figures.json"])
+    return json.loads(
+        lake().read(MONTHLY, month, ["figures.json"], manifest=edition)["figures.json"]
+    )
 
 
 class Nightly(Partition):
@@ -186,10 +306,15 @@ class Nightly(Partition):
 
     def reports(self) -> list[Report]:
         month = self.date.replace(day=1)
-        return [*(MonthlyReport(month=m) for m in months_between(history(lake())[0], month)), CumulativeReport(month=month)]
+        return [
+            *(MonthlyReport(month=m) for m in months_between(history(lake())[0], month)),
+            CumulativeReport(month=month),
+        ]
 
     def inputs(self) -> list[tuple[str, str]] | None:
-        """The reports, because whatever a night changes shows in them; None until all is extracted and told."""
+        """The reports, because whatever a night changes shows in them; None until all is extracted
+        and told.
+        """
         if not all(task.complete() for task in self.requires()):
             return None
         digests = [(f"{task.dataset}/{task.name}", task.digest()) for task in self.reports()]
@@ -210,7 +335,9 @@ class Nightly(Partition):
         publish_index()  # a night that was killed behind its last report has not
         yield [task for task in self.deliveries() if not task.complete()]
         yield from super().run()
-        found = read_status(lake(), expected=self.date, now=settings.now(), limited=settings.pos().limited_history)
+        found = read_status(
+            lake(), expected=self.date, now=settings.now(), limited=settings.pos().limited_history
+        )
         lake().put_state("etl_state.json", found.to_bytes())
         night = read_night(lake(), self.date, found, time.monotonic() - STARTED)
         lake().put_state("night.json", night.to_bytes())

@@ -1,8 +1,8 @@
 """2. Clean the receipts, and explode combos into the dishes served.
 
-In: raw records (JSON as the till's API gave it), the catalog, the rules. Out: the tables of the lake, held to pipeline.schema.
-Pure: no clock, no environment, no disk. `clean` makes one business day; `transform` streams pages of any size; `explain` and
-`uncovered` show what the rules do.
+In: raw records (JSON as the till's API gave it), the catalog, the rules. Out: the tables of the
+lake, held to pipeline.schema. Pure: no clock, no environment, no disk. `clean` makes one business
+day; `transform` streams pages of any size; `explain` and `uncovered` show what the rules do.
 """
 
 from pipeline.transform.catalog import Catalog
@@ -14,5 +14,23 @@ from pipeline.transform.read import Raw
 from pipeline.transform.rules import Rules, Store
 from pipeline.transform.uncovered import Finding, Uncovered, uncovered
 
-__all__ = ["Catalog", "Cleaned", "Explanation", "Finding", "Menu", "Raw", "Rules", "Store", "Uncovered", "business_day", "clean",
-           "day_bounds", "explain", "read_menu", "time_zone", "transform", "tz_version", "uncovered"]
+__all__ = [
+    "Catalog",
+    "Cleaned",
+    "Explanation",
+    "Finding",
+    "Menu",
+    "Raw",
+    "Rules",
+    "Store",
+    "Uncovered",
+    "business_day",
+    "clean",
+    "day_bounds",
+    "explain",
+    "read_menu",
+    "time_zone",
+    "transform",
+    "tz_version",
+    "uncovered",
+]

@@ -1,8 +1,10 @@
-"""The shop's catalog as it was one day: items with variants and prices, categories, stores, employees.
+"""The shop's catalog as it was one day: items with variants and prices, categories, stores,
+employees.
 
-In: the JSON object that RawCatalog keeps, {"items": [..], "categories": [..], "stores": [..], "employees": [..], ...},
-each list as the till's API gave it. Out: look-ups by id and by name, and the tables STORES and EMPLOYEES of the schema.
-Deleted items count only where no living one bears the id or name. Raises DataError where the text is not such an object.
+In: the JSON object that RawCatalog keeps, {"items": [..], "categories": [..], "stores": [..],
+"employees": [..], ...}, each list as the till's API gave it. Out: look-ups by id and by name, and
+the tables STORES and EMPLOYEES of the schema. Deleted items count only where no living one bears
+the id or name. Raises DataError where the text is not such an object.
 """
 
 from __future__ import annotations
@@ -25,7 +27,9 @@ from pipeline.transform.rules import Rules
 
 @dataclass(frozen=True)
 class Variant:
-    """A variant: its name on receipts, prices by store, the price where a store has none, its cost (None: not entered)."""
+    """A variant: its name on receipts, prices by store, the price where a store has none, its cost
+    (None: not entered).
+    """
 
     variant_id: str
     name: str | None
@@ -51,8 +55,12 @@ class Item:
 
     @cached_property
     def cheapest(self) -> Variant | None:
-        """The variant that stands for the item where none is named: the cheapest, then the first by id."""
-        return min(self.variants, key=lambda v: (v.price is None, v.price or 0, v.variant_id), default=None)
+        """The variant that stands for the item where none is named: the cheapest, then the first by
+        id.
+        """
+        return min(
+            self.variants, key=lambda v: (v.price is None, v.price or 0, v.variant_id), default=None
+        )
 
 
 @dataclass(frozen=True)
@@ -69,21 +77,36 @@ class Catalog:
         try:
             raw = json.loads(body, parse_float=Decimal)
             categories = {c["id"]: tidy(c["name"]) for c in raw.get("categories", [])}
-            items = sorted((_item(row, categories) for row in raw.get("items", [])), key=lambda i: (not i.deleted, i.item_id))
+            items = sorted(
+                (_item(row, categories) for row in raw.get("items", [])),
+                key=lambda i: (not i.deleted, i.item_id),
+            )
         except (ValueError, KeyError, TypeError, AttributeError, ArithmeticError) as error:
-            raise DataError(f"the catalog cannot be read ({type(error).__name__}: {error}); fetch it again") from error
-        return cls(raw, {i.item_id: i for i in items}, {fold(i.name): i for i in items},
-                   {v.variant_id: (i, v) for i in items for v in i.variants})
+            raise DataError(
+                f"the catalog cannot be read ({type(error).__name__}: {error}); fetch it again"
+            ) from error
+        return cls(
+            raw,
+            {i.item_id: i for i in items},
+            {fold(i.name): i for i in items},
+            {v.variant_id: (i, v) for i in items for v in i.variants},
+        )
 
     @cached_property
     def _sizes(self) -> dict[str, tuple[Item, Variant]]:
         """Items with the name of a variant after theirs, in the ways that people write it."""
-        return {fold(form.format(item.name, variant.name)): (item, variant)
-                for item in self.items.values() for variant in item.variants if variant.name and self.by_name[fold(item.name)] is item
-                for form in ("{} / {}", "{} {}", "{} ({})")}
+        return {
+            fold(form.format(item.name, variant.name)): (item, variant)
+            for item in self.items.values()
+            for variant in item.variants
+            if variant.name and self.by_name[fold(item.name)] is item
+            for form in ("{} / {}", "{} {}", "{} ({})")
+        }
 
     def find(self, name: str) -> tuple[Item, Variant | None] | None:
-        """The item that `name` names, and the variant if it names one ("Papas / Chica", "Papas Chica", "Papas (Chica)")."""
+        """The item that `name` names, and the variant if it names one ("Papas / Chica", "Papas
+        Chica", "Papas (Chica)").
+        """
         item = self.by_name.get(fold(name))
         if item is not None:
             return item, item.variants[0] if len(item.variants) == 1 else None
@@ -91,27 +114,46 @@ class Catalog:
 
     def stores_table(self, rules: Rules) -> pa.Table:
         """schema.STORES: every store of the catalog and of the settings."""
-        names = {row["id"]: tidy(row.get("name") or row["id"]) for row in self.raw.get("stores", [])}
+        names = {
+            row["id"]: tidy(row.get("name") or row["id"]) for row in self.raw.get("stores", [])
+        }
         ids = sorted({*names, *rules.stores})
         stores = [rules.store(store_id) for store_id in ids]
-        return _table(STORES, rules.places, {
-            "store_id": ids, "currency": [s.currency for s in stores], "name": [names.get(i, i) for i in ids],
-            "timezone": [s.timezone for s in stores], "day_starts_at": [s.day_starts_at.strftime("%H:%M") for s in stores]})
+        return _table(
+            STORES,
+            rules.places,
+            {
+                "store_id": ids,
+                "currency": [s.currency for s in stores],
+                "name": [names.get(i, i) for i in ids],
+                "timezone": [s.timezone for s in stores],
+                "day_starts_at": [s.day_starts_at.strftime("%H:%M") for s in stores],
+            },
+        )
 
     def employees_table(self, rules: Rules) -> pa.Table:
-        """schema.EMPLOYEES: first name and initial; a number follows where two employees share them."""
-        rows = sorted((row["id"], _alias(row.get("name") or "")) for row in self.raw.get("employees", []))
+        """schema.EMPLOYEES: first name and initial; a number follows where two employees share
+        them.
+        """
+        rows = sorted(
+            (row["id"], _alias(row.get("name") or "")) for row in self.raw.get("employees", [])
+        )
         seen: dict[str, int] = {}
         aliases = []
         for _, alias in rows:
             seen[alias] = seen.get(alias, 0) + 1
             aliases.append(alias if seen[alias] == 1 else f"{alias} {seen[alias]}")
-        return _table(EMPLOYEES, rules.places, {"employee_id": [row[0] for row in rows], "alias": aliases})
+        return _table(
+            EMPLOYEES, rules.places, {"employee_id": [row[0] for row in rows], "alias": aliases}
+        )
 
 
 def _table(dataset, places: int, columns: Mapping[str, Iterable[str]]) -> pa.Table:
     schema = arrow(dataset, places)
-    arrays = [Labels.of(texts(list(columns[name]))).column(schema.field(name).type) for name in schema.names]
+    arrays = [
+        Labels.of(texts(list(columns[name]))).column(schema.field(name).type)
+        for name in schema.names
+    ]
     return conform(pa.Table.from_arrays(arrays, schema=schema), dataset, places)
 
 
@@ -130,12 +172,25 @@ def _variant(row: Mapping[str, Any]) -> Variant:
     known = {store: price for store, price in prices.items() if price is not None}
     options = [row.get(f"option{n}_value") for n in (1, 2, 3)]
     default = _price(row, "default_price")
-    return Variant(row["variant_id"], " / ".join(filter(None, options)) or None, known,
-                   min(known.values(), default=None) if default is None else default, _price(row, "cost") or None)
+    return Variant(
+        row["variant_id"],
+        " / ".join(filter(None, options)) or None,
+        known,
+        min(known.values(), default=None) if default is None else default,
+        _price(row, "cost") or None,
+    )
 
 
 def _item(row: Mapping[str, Any], categories: Mapping[str, str]) -> Item:
-    components = tuple((part["variant_id"], Decimal(part["quantity"])) for part in row.get("components") or [])
-    return Item(row["id"], tidy(row["item_name"]), categories.get(row.get("category_id")), bool(row.get("sold_by_weight")),
-                tuple(_variant(v) for v in row.get("variants") or []), components if row.get("is_composite") else (),
-                row.get("deleted_at") is not None)
+    components = tuple(
+        (part["variant_id"], Decimal(part["quantity"])) for part in row.get("components") or []
+    )
+    return Item(
+        row["id"],
+        tidy(row["item_name"]),
+        categories.get(row.get("category_id")),
+        bool(row.get("sold_by_weight")),
+        tuple(_variant(v) for v in row.get("variants") or []),
+        components if row.get("is_composite") else (),
+        row.get("deleted_at") is not None,
+    )

@@ -1,9 +1,10 @@
 """One business day, or any page of receipts, from raw records to the tables of the lake.
 
-In: raw objects (verbatim JSON, one record a line), the catalog, the rules. Out: receipts, sales, payments and quarantine
-as schema.LAKE has them, sorted by time, and counts. Of a receipt that arrived several times the newest version counts, by
-(updated_at, batch, object, position); what belongs to another business day is left to that day. A record that cannot be
-read is kept in quarantine, with its reason. Raises MoneyNotConserved; never drops anything else.
+In: raw objects (verbatim JSON, one record a line), the catalog, the rules. Out: receipts, sales,
+payments and quarantine as schema.LAKE has them, sorted by time, and counts. Of a receipt that
+arrived several times the newest version counts, by (updated_at, batch, object, position); what
+belongs to another business day is left to that day. A record that cannot be read is kept in
+quarantine, with its reason. Raises MoneyNotConserved; never drops anything else.
 """
 
 from __future__ import annotations
@@ -31,12 +32,16 @@ from pipeline.transform.tables import Chosen, Tables
 
 _NEVER = -(1 << 62)
 _UNDATED = frozenset({"missing_field", "null_value", "wrong_type", "unreadable_date"})
-_DATED = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d")  # unreadable to us, but it may have been read when it was fetched
+_DATED = re.compile(
+    r"\d{4}-\d\d-\d\d[Tt ]\d\d"
+)  # unreadable to us, but it may have been read when it was fetched
 
 
 @dataclass(frozen=True)
 class Cleaned:
-    """A business day. facts: fetched = curated + quarantined distinct receipts; superseded: older versions of them."""
+    """A business day. facts: fetched = curated + quarantined distinct receipts; superseded: older
+    versions of them.
+    """
 
     receipts: pa.Table
     sales: pa.Table
@@ -52,52 +57,91 @@ def clean(day: date, raw: Iterable[Raw], catalog: Catalog, rules: Rules) -> Clea
     receipts, good = found.receipts, found.good
     is_newest, versions = newest(found)
     stores = receipts.labels("store_id")
-    days, clock = by_store([rules.store(value) for value in stores.values], stores.codes[good], receipts.ints("receipt_date")[good])
+    days, clock = by_store(
+        [rules.store(value) for value in stores.values],
+        stores.codes[good],
+        receipts.ints("receipt_date")[good],
+    )
     wanted = day.toordinal() - 719_163
     fault_days = np.array([_home(fault, raws, rules, wanted) for fault in found.faults] or [], "i8")
     here = is_newest & (np.concatenate([days, fault_days]) == wanted)
-    kept = np.flatnonzero(here[:len(good)])
+    kept = np.flatnonzero(here[: len(good)])
     kept = kept[_by_time(receipts, good[kept])]
     batches = labels(found.raw, [r.batch for r in raws])
-    made = Tables(Chosen(receipts, good[kept], days[kept], clock[kept], batches), Book(rules.menu, catalog), rules)
-    faults = [found.faults[at] for at in np.flatnonzero(here[len(good):])]
-    facts = {"fetched": int(here.sum()), "curated": len(kept), "quarantined": len(faults), "superseded": int(versions[here].sum() - here.sum())}
-    return Cleaned(made.receipts, made.sales, made.payments, quarantine_table(day, faults, raws, rules), facts)
+    made = Tables(
+        Chosen(receipts, good[kept], days[kept], clock[kept], batches),
+        Book(rules.menu, catalog),
+        rules,
+    )
+    faults = [found.faults[at] for at in np.flatnonzero(here[len(good) :])]
+    facts = {
+        "fetched": int(here.sum()),
+        "curated": len(kept),
+        "quarantined": len(faults),
+        "superseded": int(versions[here].sum() - here.sum()),
+    }
+    return Cleaned(
+        made.receipts, made.sales, made.payments, quarantine_table(day, faults, raws, rules), facts
+    )
 
 
 def transform(raw: Raw, catalog: Catalog, rules: Rules, size: int = 16 << 20) -> Iterator[Tables]:
-    """Pages of any days, as they come: no versions are compared, each record must be faultless. Memory: one page of `size` bytes."""
+    """Pages of any days, as they come: no versions are compared, each record must be faultless.
+    Memory: one page of `size` bytes.
+    """
     book = Book(rules.menu, catalog)
     for piece in chunks(raw.ndjson, size):
         yield page(raw._replace(ndjson=piece), book, rules)
 
 
 def page(raw: Raw, book: Book, rules: Rules) -> Tables:
-    """The tables of one page, sorted by time. Raises DataError where a record is faulty: only `clean` keeps a quarantine."""
+    """The tables of one page, sorted by time. Raises DataError where a record is faulty: only
+    `clean` keeps a quarantine.
+    """
     found = read([raw], rules)
     if found.faults:
         fault = found.faults[0]
-        raise DataError(f"{raw.name}#{fault.position}: {fault.reason} at {fault.pointer or '/'}; clean() would keep it in quarantine")
-    return Tables(chosen_of(found.receipts, found.good, Labels.constant(raw.batch, len(found.receipts)), rules), book, rules)
+        raise DataError(
+            f"{raw.name}#{fault.position}: {fault.reason} at {fault.pointer or '/'}; clean() would"
+            " keep it in quarantine"
+        )
+    return Tables(
+        chosen_of(
+            found.receipts, found.good, Labels.constant(raw.batch, len(found.receipts)), rules
+        ),
+        book,
+        rules,
+    )
 
 
 def chosen_of(receipts: Rows, rows: Ints, batch: Labels, rules: Rules) -> Chosen:
     """`rows` of the receipts, whatever their business day, in order of time."""
     order, stores = rows[_by_time(receipts, rows)], receipts.labels("store_id")
-    days, clock = by_store([rules.store(value) for value in stores.values], stores.codes[order], receipts.ints("receipt_date")[order])
+    days, clock = by_store(
+        [rules.store(value) for value in stores.values],
+        stores.codes[order],
+        receipts.ints("receipt_date")[order],
+    )
     return Chosen(receipts, order, days, clock, batch)
 
 
 def _by_time(receipts: Rows, rows: Ints) -> Ints:
     """The order of `rows` by (sold_at, receipt_number, store)."""
-    columns = [receipts.column(name).take(fixed(rows, pa.int64())) for name in ("receipt_date", "receipt_number", "store_id")]
+    columns = [
+        receipts.column(name).take(fixed(rows, pa.int64()))
+        for name in ("receipt_date", "receipt_number", "store_id")
+    ]
     table = pa.Table.from_arrays(columns, ["sold", "number", "store"])
-    sorted_rows = pc.sort_indices(table, sort_keys=[(name, "ascending") for name in table.column_names])
+    sorted_rows = pc.sort_indices(
+        table, sort_keys=[(name, "ascending") for name in table.column_names]
+    )
     return np.frombuffer(sorted_rows.buffers()[1], "u8", len(rows)).astype("i8")
 
 
 def _unplaced(found: Read, raws: Sequence[Raw], rules: Rules) -> Read:
-    """A record that extraction could not place by its date stays where it is looked for: with the day of its batch."""
+    """A record that extraction could not place by its date stays where it is looked for: with the
+    day of its batch.
+    """
     unknown = np.array([_sold(raw) == "unknown" for raw in raws], bool)
     lost = unknown[found.raw[found.good]] if len(raws) else np.zeros(0, bool)
     if not lost.any():
@@ -105,38 +149,79 @@ def _unplaced(found: Read, raws: Sequence[Raw], rules: Rules) -> Read:
     receipts, faults = found.receipts, list(found.faults)
     for row in found.good[lost].tolist():
         at, position = int(found.raw[row]), int(found.position[row])
-        text = {name: receipts.column(name)[row].as_py() for name in ("receipt_number", "store_id", "receipt_type")}
-        faults.append(Fault("unplaced_date", "/receipt_date", str(receipts.column("receipt_date")[row].as_py()), text["receipt_number"],
-                            text["store_id"], text["receipt_type"], int(receipts.ints("total_money")[row]),
-                            int(receipts.ints("updated_at")[row]), None, at, position, raws[at].ndjson.split(b"\n")[position - 1]))
+        text = {
+            name: receipts.column(name)[row].as_py()
+            for name in ("receipt_number", "store_id", "receipt_type")
+        }
+        faults.append(
+            Fault(
+                "unplaced_date",
+                "/receipt_date",
+                str(receipts.column("receipt_date")[row].as_py()),
+                text["receipt_number"],
+                text["store_id"],
+                text["receipt_type"],
+                int(receipts.ints("total_money")[row]),
+                int(receipts.ints("updated_at")[row]),
+                None,
+                at,
+                position,
+                raws[at].ndjson.split(b"\n")[position - 1],
+            )
+        )
     return replace(found, good=found.good[~lost], faults=faults)
 
 
 def _sold(raw: Raw) -> str | None:
     """The UTC date of sale that the object's key names, "unknown", or None."""
-    return next((step.removeprefix("sold=") for step in raw.name.split("/") if step.startswith("sold=")), None)
+    return next(
+        (step.removeprefix("sold=") for step in raw.name.split("/") if step.startswith("sold=")),
+        None,
+    )
 
 
 def _home(fault: Fault, raws: Sequence[Raw], rules: Rules, wanted: int) -> int:
-    """The business day that counts a fault: its own where its date can be read, else its object's, else the day asked for."""
+    """The business day that counts a fault: its own where its date can be read, else its object's,
+    else the day asked for.
+    """
     sold = _sold(raws[fault.raw])
     if sold == "unknown":
         return wanted
     if fault.sold_at is not None:
-        return int(by_store([rules.store(fault.store_id)], np.zeros(1, "i8"), np.array([fault.sold_at]))[0][0])
-    if sold is not None and fault.pointer == "/receipt_date" and (
-            fault.reason == "implausible_date" or (fault.reason in _UNDATED and not _DATED.search(fault.detail))):
-        return _NEVER  # a copy that is here to supersede: the record itself is among those of unknown date of its window
+        return int(
+            by_store([rules.store(fault.store_id)], np.zeros(1, "i8"), np.array([fault.sold_at]))[
+                0
+            ][0]
+        )
+    if (
+        sold is not None
+        and fault.pointer == "/receipt_date"
+        and (
+            fault.reason == "implausible_date"
+            or (fault.reason in _UNDATED and not _DATED.search(fault.detail))
+        )
+    ):
+        # a copy that is here to supersede: the record itself is among those of unknown date of its
+        # window
+        return _NEVER
     return wanted if sold is None else date.fromisoformat(sold).toordinal() - 719_163
 
 
 def newest(found: Read) -> tuple[np.ndarray, Ints]:
-    """(is the newest version, how many versions there are, said at the newest) of each good receipt, then of each fault."""
+    """(is the newest version, how many versions there are, said at the newest) of each good
+    receipt, then of each fault.
+    """
     receipts, good, faults = found.receipts, found.good, found.faults
     at = fixed(good, pa.int64())
-    (number, _), (store, stores) = (encode(pa.concat_arrays([receipts.column(name).take(at), texts([getattr(f, field) for f in faults])]))
-                                    for name, field in (("receipt_number", "number"), ("store_id", "store_id")))
-    for row in np.flatnonzero((store < 0) & (number >= 0)):                   # faults whose store cannot be read
+    (number, _), (store, stores) = (
+        encode(
+            pa.concat_arrays(
+                [receipts.column(name).take(at), texts([getattr(f, field) for f in faults])]
+            )
+        )
+        for name, field in (("receipt_number", "number"), ("store_id", "store_id"))
+    )
+    for row in np.flatnonzero((store < 0) & (number >= 0)):  # faults whose store cannot be read
         same = np.flatnonzero((number == number[row]) & (store >= 0))
         store[row] = store[same[0]] if len(same) else -1
     nameless = np.flatnonzero(number < 0)

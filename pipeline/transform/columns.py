@@ -1,8 +1,8 @@
 """Arrow columns as numpy arrays and back, sharing memory, and the arithmetic of rows within rows.
 
-In and out: Arrow arrays of one chunk; int64 for money (minor units), quantities (1/10,000) and instants (microseconds,
-UTC). Nothing here calls pyarrow.array, pyarrow.scalar or to_numpy: each of them imports pandas where it is installed,
-which would double the time of a day's run.
+In and out: Arrow arrays of one chunk; int64 for money (minor units), quantities (1/10,000) and
+instants (microseconds, UTC). Nothing here calls pyarrow.array, pyarrow.scalar or to_numpy: each of
+them imports pandas where it is installed, which would double the time of a day's run.
 """
 
 from __future__ import annotations
@@ -17,30 +17,44 @@ Ints = np.ndarray
 
 
 def ints(array: pa.Array, dtype: str = "i8") -> Ints:
-    """The values of a fixed-width column, decimals as whole units of their last place; what stands in a null's place is not defined."""
+    """The values of a fixed-width column, decimals as whole units of their last place; what stands
+    in a null's place is not defined.
+    """
     buffer, words = array.buffers()[1], 2 if pa.types.is_decimal128(array.type) else 1
     if buffer is None or not len(array):
         return np.zeros(len(array), dtype)
-    return np.frombuffer(buffer, dtype, (len(array) + array.offset) * words)[array.offset * words::words]
+    return np.frombuffer(buffer, dtype, (len(array) + array.offset) * words)[
+        array.offset * words :: words
+    ]
 
 
 def valid(array: pa.Array) -> np.ndarray:
     """True where the column holds a value."""
     if not array.null_count:
         return np.ones(len(array), bool)
-    bits = np.unpackbits(np.frombuffer(array.buffers()[0], "u1"), bitorder="little", count=array.offset + len(array))
-    return bits[array.offset:].astype(bool)
+    bits = np.unpackbits(
+        np.frombuffer(array.buffers()[0], "u1"), bitorder="little", count=array.offset + len(array)
+    )
+    return bits[array.offset :].astype(bool)
 
 
 def offsets(array: pa.ListArray) -> Ints:
-    """Where the rows of each list begin and end, one more than there are lists; a null list has none."""
+    """Where the rows of each list begin and end, one more than there are lists; a null list has
+    none.
+    """
     if not len(array):
         return np.zeros(1, "i8")
-    return np.frombuffer(array.buffers()[1], "i4", len(array) + 1 + array.offset)[array.offset:].astype("i8")
+    return np.frombuffer(array.buffers()[1], "i4", len(array) + 1 + array.offset)[
+        array.offset :
+    ].astype("i8")
 
 
 def _bitmap(present: np.ndarray | None) -> pa.Buffer | None:
-    return None if present is None or present.all() else pa.py_buffer(np.packbits(present, bitorder="little"))
+    return (
+        None
+        if present is None or present.all()
+        else pa.py_buffer(np.packbits(present, bitorder="little"))
+    )
 
 
 def fixed(values: Ints, kind: pa.DataType, present: np.ndarray | None = None) -> pa.Array:
@@ -57,7 +71,9 @@ def fixed(values: Ints, kind: pa.DataType, present: np.ndarray | None = None) ->
 
 
 def flags(values: np.ndarray) -> pa.Array:
-    return pa.Array.from_buffers(pa.bool_(), len(values), [None, pa.py_buffer(np.packbits(values, bitorder="little"))])
+    return pa.Array.from_buffers(
+        pa.bool_(), len(values), [None, pa.py_buffer(np.packbits(values, bitorder="little"))]
+    )
 
 
 def texts(values: Sequence[str | None]) -> pa.Array:
@@ -66,17 +82,25 @@ def texts(values: Sequence[str | None]) -> pa.Array:
     ends = np.zeros(len(values) + 1, "i4")
     np.cumsum([len(value) for value in encoded], out=ends[1:])
     present = np.fromiter((value is not None for value in values), bool, len(values))
-    return pa.Array.from_buffers(pa.string(), len(values), [_bitmap(present), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))])
+    return pa.Array.from_buffers(
+        pa.string(),
+        len(values),
+        [_bitmap(present), pa.py_buffer(ends), pa.py_buffer(b"".join(encoded))],
+    )
 
 
 def lists(ends: Ints, kind: pa.ListType, fields: Sequence[pa.Array]) -> pa.Array:
     """A column of lists of structs; `ends` as `offsets` gives them."""
     rows = pa.StructArray.from_arrays(list(fields), fields=list(kind.value_type))
-    return pa.Array.from_buffers(kind, len(ends) - 1, [None, pa.py_buffer(np.ascontiguousarray(ends, "i4"))], children=[rows])
+    return pa.Array.from_buffers(
+        kind, len(ends) - 1, [None, pa.py_buffer(np.ascontiguousarray(ends, "i4"))], children=[rows]
+    )
 
 
 def spread(starts: Ints, counts: Ints) -> tuple[Ints, Ints]:
-    """For rows [start, start + count) of each parent: (parent of each row, the row's index), parents in order."""
+    """For rows [start, start + count) of each parent: (parent of each row, the row's index),
+    parents in order.
+    """
     parent = np.repeat(np.arange(len(counts)), counts)
     ends = np.cumsum(counts)
     return parent, np.arange(len(parent)) + np.repeat(starts - (ends - counts), counts)
@@ -94,12 +118,16 @@ def encode(array: pa.Array) -> tuple[Ints, pa.Array]:
     """(code of each value, -1 for null; the distinct values)."""
     encoded = array.dictionary_encode()
     codes = ints(encoded.indices, "i4").astype("i8")
-    return (np.where(valid(encoded.indices), codes, -1) if array.null_count else codes), encoded.dictionary
+    return (
+        np.where(valid(encoded.indices), codes, -1) if array.null_count else codes
+    ), encoded.dictionary
 
 
 @dataclass(frozen=True)
 class Labels:
-    """A column of repeated text: `codes` into `values`, -1 for null. Work on text is done once per value."""
+    """A column of repeated text: `codes` into `values`, -1 for null. Work on text is done once per
+    value.
+    """
 
     codes: Ints
     values: list[str]
@@ -126,7 +154,9 @@ class Labels:
         return np.array([*(value in wanted for value in self.values), False])[self.codes]
 
     def column(self, kind: pa.DictionaryType) -> pa.Array:
-        """The dictionary column, with the used values only and in their own order, so that equal columns have equal bytes."""
+        """The dictionary column, with the used values only and in their own order, so that equal
+        columns have equal bytes.
+        """
         used = np.flatnonzero(np.bincount(self.codes + 1, minlength=len(self.values) + 1)[1:])
         order = sorted(used.tolist(), key=self.values.__getitem__)
         place = np.zeros(len(self.values) + 1, "i4")
@@ -147,7 +177,9 @@ def labels(rows: Ints, values: Sequence[str | None]) -> Labels:
 
 
 def pair(first: Ints, second: Ints, width: int) -> tuple[Ints, list[tuple[int, int]]]:
-    """Distinct pairs of two code columns (-1 for null, second < width): (code of each row's pair, the pairs)."""
+    """Distinct pairs of two code columns (-1 for null, second < width): (code of each row's pair,
+    the pairs).
+    """
     key = (first + 1) * (width + 1) + second + 1
     size = int(key.max(initial=0)) + 1
     if size <= 4 * len(key) + 65536:

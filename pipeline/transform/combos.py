@@ -1,9 +1,11 @@
-"""Lines of receipts to dishes: a combo into its components, each modifier to the dish that it goes with.
+"""Lines of receipts to dishes: a combo into its components, each modifier to the dish that it goes
+with.
 
-In: the lines of some receipts (nested Arrow) in the order wanted. Out: an Exploded: for every row of `sales` the line it
-comes from and what it is. Conserved: every modifier stands at exactly one row. A combo whose parts nothing names stays a
-plain line. Rule of the pairing: the n-th companion (sauce) goes with the n-th component of its part (burger), wherever
-they stand on the line; those beyond the last go with the last, those of a part that is missing with the first component.
+In: the lines of some receipts (nested Arrow) in the order wanted. Out: an Exploded: for every row
+of `sales` the line it comes from and what it is. Conserved: every modifier stands at exactly one
+row. A combo whose parts nothing names stays a plain line. Rule of the pairing: the n-th companion
+(sauce) goes with the n-th component of its part (burger), wherever they stand on the line; those
+beyond the last go with the last, those of a part that is missing with the first component.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ from pipeline.transform.recipes import TEN_THOUSAND, Book, Component, Dish
 
 @dataclass(frozen=True)
 class Parts:
-    """The components of the combo lines, in order of line; `of` is the line, `component` an index into `components`."""
+    """The components of the combo lines, in order of line; `of` is the line, `component` an index
+    into `components`.
+    """
 
     of: Ints
     part: Ints
@@ -32,8 +36,10 @@ class Parts:
 
 @dataclass(frozen=True)
 class Exploded:
-    """`line` of each row of sales, and `number`: 0 for a plain line, else the component's. Of each modifier (an index into the
-    lines' modifiers): its line, its row, whether the row lists it, and whether it is the slot that chose the row."""
+    """`line` of each row of sales, and `number`: 0 for a plain line, else the component's. Of each
+    modifier (an index into the lines' modifiers): its line, its row, whether the row lists it, and
+    whether it is the slot that chose the row.
+    """
 
     dish: Ints
     dishes: list[Dish]
@@ -51,7 +57,9 @@ def dishes_of(lines: Rows, source: Ints, book: Book) -> tuple[Ints, list[Dish]]:
     """(code of each line's dish, the dishes)."""
     names, ids = lines.labels("item_name"), lines.labels("item_id")
     codes, pairs = pair(names.codes[source], ids.codes[source], len(ids.values))
-    return codes, [book.dish(names.values[name], ids.values[at] if at >= 0 else None) for name, at in pairs]
+    return codes, [
+        book.dish(names.values[name], ids.values[at] if at >= 0 else None) for name, at in pairs
+    ]
 
 
 def explode(lines: Rows, source: Ints, book: Book) -> Exploded:
@@ -62,7 +70,9 @@ def explode(lines: Rows, source: Ints, book: Book) -> Exploded:
     is_combo = np.array([d.recipe is not None for d in dishes], bool)[dish]
     inside = np.flatnonzero(is_combo[of])
     choices, choice = _choices(modifiers, dish[of[inside]], at[inside], dishes, book)
-    parts, chosen = _parts(of[inside], at[inside], modifiers, choice, choices, dish, dishes, np.flatnonzero(is_combo))
+    parts, chosen = _parts(
+        of[inside], at[inside], modifiers, choice, choices, dish, dishes, np.flatnonzero(is_combo)
+    )
 
     rows = np.bincount(parts.of, minlength=len(source))
     line, number = spread(np.zeros(len(source), "i8"), np.maximum(rows, 1))
@@ -74,7 +84,18 @@ def explode(lines: Rows, source: Ints, book: Book) -> Exploded:
         row[inside] = _place(choice, choices, chosen, of[inside], parts, part_rows, row[inside])
         slot[inside] = chosen >= 0
         listed[inside] = (chosen < 0) | np.array([c.kept for c in choices], bool)[choice]
-    return Exploded(dish, dishes, line, np.where(rows[line] > 0, number + 1, 0), parts, at, of, row, listed, slot)
+    return Exploded(
+        dish,
+        dishes,
+        line,
+        np.where(rows[line] > 0, number + 1, 0),
+        parts,
+        at,
+        of,
+        row,
+        listed,
+        slot,
+    )
 
 
 def _choices(modifiers: Rows, dish: Ints, at: Ints, dishes: list[Dish], book: Book):
@@ -85,36 +106,64 @@ def _choices(modifiers: Rows, dish: Ints, at: Ints, dishes: list[Dish], book: Bo
     choices = []
     for of, text in asked:
         name, option = spelled[text]
-        choices.append(book.choice(dishes[of].recipe.rule, names.values[name], options.values[option]))
+        choices.append(
+            book.choice(dishes[of].recipe.rule, names.values[name], options.values[option])
+        )
     return choices, codes
 
 
-def _parts(of: Ints, at: Ints, modifiers: Rows, choice: Ints, choices, dish: Ints, dishes: list[Dish], combos: Ints):
-    """(components by line: those chosen in the order of the modifiers, then the fixed; place of each modifier among them, or -1)."""
+def _parts(
+    of: Ints,
+    at: Ints,
+    modifiers: Rows,
+    choice: Ints,
+    choices,
+    dish: Ints,
+    dishes: list[Dish],
+    combos: Ints,
+):
+    """(components by line: those chosen in the order of the modifiers, then the fixed; place of
+    each modifier among them, or -1).
+    """
     known: dict[Component, int] = {}
+
     def code(component: Component | None) -> int:
         return -1 if component is None else known.setdefault(component, len(known))
 
-    table = np.array([(c.part, code(c.component), c.quantity, c.weight) for c in choices] or np.zeros((0, 4)), "i8")
+    table = np.array(
+        [(c.part, code(c.component), c.quantity, c.weight) for c in choices] or np.zeros((0, 4)),
+        "i8",
+    )
     picked = np.flatnonzero((table[:, 1] >= 0)[choice]) if len(choices) else np.zeros(0, "i8")
-    fixed = [(part.part, code(part.component), part.quantity, part.weight) for d in dishes if d.recipe for part in d.recipe.fixed]
+    fixed = [
+        (part.part, code(part.component), part.quantity, part.weight)
+        for d in dishes
+        if d.recipe
+        for part in d.recipe.fixed
+    ]
     held = np.array([len(d.recipe.fixed) if d.recipe else 0 for d in dishes] or [0])
     owner, which = spread((np.cumsum(held) - held)[dish[combos]], held[dish[combos]])
     lines = np.concatenate([of[picked], combos[owner]])
     order = np.argsort(lines, kind="stable")
-    columns = np.concatenate([table[choice[picked]], np.array(fixed or np.zeros((0, 4)), "i8")[which]])[order]
+    columns = np.concatenate(
+        [table[choice[picked]], np.array(fixed or np.zeros((0, 4)), "i8")[which]]
+    )[order]
     names = modifiers.labels("name").codes
     slot = np.concatenate([names[at[picked]], np.full(len(which), -1)])[order]
     place = np.empty(len(order), "i8")
     place[order] = np.arange(len(order))
     chosen = np.full(len(of), -1)
-    chosen[picked] = place[:len(picked)]
+    chosen[picked] = place[: len(picked)]
     part, component, quantity, weight = columns.T
     return Parts(lines[order], part, component, quantity, weight, slot, list(known)), chosen
 
 
-def _place(choice: Ints, choices, chosen: Ints, of: Ints, parts: Parts, rows: Ints, first: Ints) -> Ints:
-    """The row of each modifier of a combo; `rows[n]` is the row of component n, `first` the first row of the modifier's line."""
+def _place(
+    choice: Ints, choices, chosen: Ints, of: Ints, parts: Parts, rows: Ints, first: Ints
+) -> Ints:
+    """The row of each modifier of a combo; `rows[n]` is the row of component n, `first` the first
+    row of the modifier's line.
+    """
     place = first.copy()
     own = chosen >= 0
     place[own] = rows[chosen[own]]
@@ -145,6 +194,8 @@ def _rank(keys: Ints) -> Ints:
 
 
 def signed_quantity(line: Ints, part: Ints) -> Ints:
-    """Quantity of a component (1/10,000): the line's times the part's, to the nearest 1/10,000, halves away from 0."""
+    """Quantity of a component (1/10,000): the line's times the part's, to the nearest 1/10,000,
+    halves away from 0.
+    """
     size = (np.abs(line) * part + TEN_THOUSAND // 2) // TEN_THOUSAND
     return np.sign(line) * size

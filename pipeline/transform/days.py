@@ -1,9 +1,10 @@
 """Instants to business days and local times, for any IANA zone, without a Python call per instant.
 
-A business day of a store begins at the first instant at which its clock reaches `day_starts_at` of that date, and ends
-where the next begins: so every instant lies in exactly one day, also where the clock is turned back over the cut-over
-or jumps across it; a day that a zone left out (Samoa, 2011-12-30) is empty. Instants are int64 microseconds UTC.
-Zones are those of the package tzdata, never of the system, so that equal versions make equal days on every machine.
+A business day of a store begins at the first instant at which its clock reaches `day_starts_at` of
+that date, and ends where the next begins: so every instant lies in exactly one day, also where the
+clock is turned back over the cut-over or jumps across it; a day that a zone left out (Samoa,
+2011-12-30) is empty. Instants are int64 microseconds UTC. Zones are those of the package tzdata,
+never of the system, so that equal versions make equal days on every machine.
 """
 
 from __future__ import annotations
@@ -53,7 +54,9 @@ def _offset(zone: ZoneInfo, second: int) -> int:
 
 
 def _first(zone: ZoneInfo, low: int, high: int, reached) -> int:
-    """The first second in (low, high] for which `reached` holds; it holds at `high` and not at `low`."""
+    """The first second in (low, high] for which `reached` holds; it holds at `high` and not at
+    `low`.
+    """
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if reached(middle) else (middle, high)
@@ -62,14 +65,23 @@ def _first(zone: ZoneInfo, low: int, high: int, reached) -> int:
 
 @lru_cache(maxsize=4096)
 def _changes(zone: str, year: int) -> tuple[tuple[int, int], ...]:
-    """(second UTC, offset in seconds from then on) for the begin of a year and each change of the clock within it."""
+    """(second UTC, offset in seconds from then on) for the begin of a year and each change of the
+    clock within it.
+    """
     info, step = time_zone(zone), 43_200
-    begin, end = (int((datetime(y, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds()) for y in (year, year + 1))
+    begin, end = (
+        int((datetime(y, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds()) for y in (year, year + 1)
+    )
     found = [(begin, _offset(info, begin))]
     for second in range(begin + step, end + 1, step):
         offset = _offset(info, min(second, end - 1))
         if offset != found[-1][1]:
-            at = _first(info, second - step, min(second, end - 1), lambda s, new=offset: _offset(info, s) == new)
+            at = _first(
+                info,
+                second - step,
+                min(second, end - 1),
+                lambda s, new=offset: _offset(info, s) == new,
+            )
             found.append((at, offset))
     return tuple(found)
 
@@ -78,8 +90,13 @@ def local(instants: np.ndarray, zone: str) -> np.ndarray:
     """The instants on the clock of `zone`, as microseconds of a clock without a zone."""
     if not len(instants):
         return instants
-    first, last = ((_EPOCH + timedelta(microseconds=int(t))).year for t in (instants.min(), instants.max()))
-    table = np.array([change for year in range(first, last + 1) for change in _changes(zone, year)]) * 1_000_000
+    first, last = (
+        (_EPOCH + timedelta(microseconds=int(t))).year for t in (instants.min(), instants.max())
+    )
+    table = (
+        np.array([change for year in range(first, last + 1) for change in _changes(zone, year)])
+        * 1_000_000
+    )
     return instants + table[np.searchsorted(table[:, 0], instants, "right") - 1, 1]
 
 
@@ -87,16 +104,24 @@ def local(instants: np.ndarray, zone: str) -> np.ndarray:
 def _start(day: date, zone: str, starts_at: time) -> int:
     """Second UTC at which the business day begins."""
     info, wanted = time_zone(zone), datetime.combine(day, starts_at)
-    guess = [int((wanted.replace(tzinfo=info, fold=fold).astimezone(UTC) - _EPOCH).total_seconds()) for fold in (0, 1)]
+    guess = [
+        int((wanted.replace(tzinfo=info, fold=fold).astimezone(UTC) - _EPOCH).total_seconds())
+        for fold in (0, 1)
+    ]
     target = int((wanted.replace(tzinfo=UTC) - _EPOCH).total_seconds())
     if guess[0] + _offset(info, guess[0]) == target:
         return guess[0]
-    return _first(info, min(guess) - 1, max(guess), lambda second: second + _offset(info, second) >= target)
+    return _first(
+        info, min(guess) - 1, max(guess), lambda second: second + _offset(info, second) >= target
+    )
 
 
 def day_bounds(day: date, store: Store) -> tuple[datetime, datetime]:
     """[start, end) of a business day, UTC."""
-    start, end = (_EPOCH + _start(d, store.timezone, store.day_starts_at) * _SECOND for d in (day, day + timedelta(days=1)))
+    start, end = (
+        _EPOCH + _start(d, store.timezone, store.day_starts_at) * _SECOND
+        for d in (day, day + timedelta(days=1))
+    )
     return start, end
 
 
@@ -105,14 +130,22 @@ def business_day(instants: np.ndarray, store: Store) -> np.ndarray:
     if not len(instants):
         return instants
     first, last = int(instants.min()) // DAY - 2, int(instants.max()) // DAY + 2
-    starts = [_start(date.fromordinal(719_163 + n), store.timezone, store.day_starts_at) for n in range(first, last + 1)]
+    starts = [
+        _start(date.fromordinal(719_163 + n), store.timezone, store.day_starts_at)
+        for n in range(first, last + 1)
+    ]
     return first + np.searchsorted(np.array(starts) * 1_000_000, instants, "right") - 1
 
 
-def by_store(stores: Sequence[Store], of: np.ndarray, instants: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def by_store(
+    stores: Sequence[Store], of: np.ndarray, instants: np.ndarray
+) -> tuple[np.ndarray, np.ndarray]:
     """(business day, local time) of each instant at the store `stores[of]`."""
     days, clocks = np.empty(len(of), "i8"), np.empty(len(of), "i8")
     for zone in set(stores):
         rows = np.array([store == zone for store in stores])[of]
-        days[rows], clocks[rows] = business_day(instants[rows], zone), local(instants[rows], zone.timezone)
+        days[rows], clocks[rows] = (
+            business_day(instants[rows], zone),
+            local(instants[rows], zone.timezone),
+        )
     return days, clocks

@@ -1,4 +1,5 @@
-"""The rules of `wire` and of a receipt's own sums, checked for all receipts at once; `judge` says them one by one.
+"""The rules of `wire` and of a receipt's own sums, checked for all receipts at once; `judge` says
+them one by one.
 
 Out: True for each receipt that breaks at least one rule. Kept equal to `judge` by test.
 """
@@ -15,17 +16,22 @@ from pipeline.transform.nested import Rows, Tally
 from pipeline.transform.rules import Rules, Store
 from pipeline.transform.wire import RECEIPT, Field
 
-EARLIEST, LATEST = micros(datetime(2000, 1, 1, tzinfo=UTC)), micros(datetime(2100, 1, 1, tzinfo=UTC))
+EARLIEST, LATEST = (
+    micros(datetime(2000, 1, 1, tzinfo=UTC)),
+    micros(datetime(2100, 1, 1, tzinfo=UTC)),
+)
 FIRST_SALE = micros(datetime(2010, 1, 1, tzinfo=UTC))
 AHEAD = 48 * 3_600_000_000
 
 
 def rounding_limit(store: Store, rules: Rules) -> int:
-    """Largest cash rounding in minor units of the lake: menu.toml's cash_rounding, else 1.00, or 100 where there are no cents."""
+    """Largest cash rounding in minor units of the lake: menu.toml's cash_rounding, else 1.00, or
+    100 where there are no cents.
+    """
     limit = rules.menu.cash_rounding
     if limit is None:
-        return 10 ** rules.places * (1 if store.places else 100)
-    return int(limit * 10 ** rules.places)
+        return 10**rules.places * (1 if store.places else 100)
+    return int(limit * 10**rules.places)
 
 
 def doubtful(receipts: Rows, rules: Rules) -> np.ndarray:
@@ -39,11 +45,15 @@ def doubtful(receipts: Rows, rules: Rules) -> np.ndarray:
     _fields(RECEIPT, receipts, np.arange(len(receipts)), unit if (unit != 1).any() else None, doubt)
     sold = receipts.ints("receipt_date")
     doubt |= (sold < FIRST_SALE) | (sold > receipts.ints("created_at") + AHEAD)
-    doubt |= _untied(receipts, np.array([rounding_limit(store, rules) for store in stores])[labels.codes])
+    doubt |= _untied(
+        receipts, np.array([rounding_limit(store, rules) for store in stores])[labels.codes]
+    )
     return doubt
 
 
-def _fields(fields: tuple[Field, ...], rows: Rows, owner: Ints, unit: Ints | None, doubt: np.ndarray) -> None:
+def _fields(
+    fields: tuple[Field, ...], rows: Rows, owner: Ints, unit: Ints | None, doubt: np.ndarray
+) -> None:
     """Mark in `doubt` the owners of rows that break the rule of a field."""
     if rows.data.null_count:
         doubt[owner[~valid(rows.data)]] = True
@@ -66,11 +76,21 @@ def _fields(fields: tuple[Field, ...], rows: Rows, owner: Ints, unit: Ints | Non
 
 
 def _untied(receipts: Rows, limit: Ints) -> np.ndarray:
-    """True where a receipt's own sums differ: discounts, taxes, or the total by more than cash is rounded."""
+    """True where a receipt's own sums differ: discounts, taxes, or the total by more than cash is
+    rounded.
+    """
     tally, discount = Tally.of(receipts), receipts.ints("total_discount")
     unspread = discount - tally.line_discount
-    nowhere = (unspread != 0) & ((np.sign(unspread) != np.sign(discount)) | (np.abs(unspread) > np.abs(discount))
-                                 | (receipts.rows("line_items").counts == 0))
-    return ((tally.named_discount != discount) | nowhere | (tally.tax_included != tally.named_included)
-            | (tally.tax_added != tally.named_added) | (receipts.ints("total_tax") != tally.tax_included + tally.tax_added)
-            | (np.abs(tally.rounding) > limit))
+    nowhere = (unspread != 0) & (
+        (np.sign(unspread) != np.sign(discount))
+        | (np.abs(unspread) > np.abs(discount))
+        | (receipts.rows("line_items").counts == 0)
+    )
+    return (
+        (tally.named_discount != discount)
+        | nowhere
+        | (tally.tax_included != tally.named_included)
+        | (tally.tax_added != tally.named_added)
+        | (receipts.ints("total_tax") != tally.tax_included + tally.tax_added)
+        | (np.abs(tally.rounding) > limit)
+    )

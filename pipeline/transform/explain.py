@@ -1,6 +1,7 @@
 """One receipt as sold beside the rows that the rules make of it, each cent accounted for.
 
-In: a receipt's number, raw objects that hold it, catalog, rules. Out: an Explanation: data, and the same as text.
+In: a receipt's number, raw objects that hold it, catalog, rules. Out: an Explanation: data, and the
+same as text.
 """
 
 from __future__ import annotations
@@ -27,7 +28,9 @@ _SUMS = ("gross", "discount", "net", "tax_included", "tax_added", "cost")
 
 @dataclass(frozen=True)
 class Explanation:
-    """`versions` of the receipt were found; the newest is `record`, as fetched, with either its `fault` or its rows."""
+    """`versions` of the receipt were found; the newest is `record`, as fetched, with either its
+    `fault` or its rows.
+    """
 
     number: str
     versions: int
@@ -42,34 +45,87 @@ class Explanation:
 def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Rules) -> Explanation:
     """What the rules make of the newest version of a receipt."""
     mark = json.dumps(receipt_number)[1:-1].encode()
-    holding = [Raw(r.batch, r.name, b"".join(line + b"\n" for line in r.ndjson.split(b"\n") if mark in line)) for r in raw]
+    holding = [
+        Raw(
+            r.batch,
+            r.name,
+            b"".join(line + b"\n" for line in r.ndjson.split(b"\n") if mark in line),
+        )
+        for r in raw
+    ]
     raws = sorted((r for r in holding if r.ndjson), key=lambda r: (r.batch, r.name))
     found = read(raws, rules)
     is_newest, versions = newest(found)
     numbers = found.receipts.column("receipt_number").to_pylist()
-    good = [at for at in range(len(found.good)) if is_newest[at] and numbers[found.good[at]] == receipt_number]
-    bad = [at for at, fault in enumerate(found.faults) if is_newest[len(found.good) + at] and fault.number == receipt_number]
+    good = [
+        at
+        for at in range(len(found.good))
+        if is_newest[at] and numbers[found.good[at]] == receipt_number
+    ]
+    bad = [
+        at
+        for at, fault in enumerate(found.faults)
+        if is_newest[len(found.good) + at] and fault.number == receipt_number
+    ]
     if not good:
         fault = found.faults[bad[0]] if bad else None
-        text = (f"{receipt_number} is in quarantine: {fault.reason} at {fault.pointer or '/'} ({fault.detail})" if fault else
-                f"{receipt_number}: there is no receipt of this number in what was searched")
+        text = (
+            f"{receipt_number} is in quarantine: {fault.reason} at {fault.pointer or '/'}"
+            f" ({fault.detail})"
+            if fault
+            else f"{receipt_number}: there is no receipt of this number in what was searched"
+        )
         count = int(versions[len(found.good) + bad[0]]) if bad else 0
         return Explanation(receipt_number, count, None, fault, None, [], [], text)
     row = found.good[good[0]]
     raw_of = raws[int(found.raw[row])]
-    record = json.loads(raw_of.ndjson.split(b"\n")[int(found.position[row]) - 1], parse_float=Decimal)
+    record = json.loads(
+        raw_of.ndjson.split(b"\n")[int(found.position[row]) - 1], parse_float=Decimal
+    )
     book = Book(rules.menu, catalog)
-    made = Tables(chosen_of(found.receipts, np.array([row]), Labels.constant(raw_of.batch, len(found.receipts)), rules), book, rules)
-    receipt, sales, payments = made.receipts.to_pylist()[0], made.sales.to_pylist(), made.payments.to_pylist()
-    lines = [_line(at, line, [s for s in sales if s["line"] == at], book) for at, line in enumerate(record["line_items"], 1)]
+    made = Tables(
+        chosen_of(
+            found.receipts,
+            np.array([row]),
+            Labels.constant(raw_of.batch, len(found.receipts)),
+            rules,
+        ),
+        book,
+        rules,
+    )
+    receipt, sales, payments = (
+        made.receipts.to_pylist()[0],
+        made.sales.to_pylist(),
+        made.payments.to_pylist(),
+    )
+    lines = [
+        _line(at, line, [s for s in sales if s["line"] == at], book)
+        for at, line in enumerate(record["line_items"], 1)
+    ]
     text = _text(receipt, lines, payments, int(versions[good[0]]))
-    return Explanation(receipt_number, int(versions[good[0]]), record, None, receipt, lines, payments, text)
+    return Explanation(
+        receipt_number, int(versions[good[0]]), record, None, receipt, lines, payments, text
+    )
 
 
-def _line(number: int, line: dict[str, Any], rows: list[dict[str, Any]], book: Book) -> dict[str, Any]:
+def _line(
+    number: int, line: dict[str, Any], rows: list[dict[str, Any]], book: Book
+) -> dict[str, Any]:
     dish = book.dish(line["item_name"], line["item_id"])
-    return {"line": number, "as_sold": line, "rule": _rule(dish, book, rows), "rows": rows,
-            "sums": {name: None if any(row[name] is None for row in rows) else sum((row[name] for row in rows), Decimal(0)) for name in _SUMS}}
+    return {
+        "line": number,
+        "as_sold": line,
+        "rule": _rule(dish, book, rows),
+        "rows": rows,
+        "sums": {
+            name: (
+                None
+                if any(row[name] is None for row in rows)
+                else sum((row[name] for row in rows), Decimal(0))
+            )
+            for name in _SUMS
+        },
+    }
 
 
 def _rule(dish: Dish, book: Book, rows: list[dict[str, Any]]) -> str:
@@ -84,26 +140,57 @@ def _rule(dish: Dish, book: Book, rows: list[dict[str, Any]]) -> str:
     return f"[[combos]] number {book.menu.combos.index(dish.recipe.rule) + 1} of the menu, {how}"
 
 
-def _text(receipt: dict[str, Any], lines: list[dict[str, Any]], payments: list[dict[str, Any]], versions: int) -> str:
-    out = [f"{receipt['receipt_type']} {receipt['receipt_number']}, store {receipt['store_id']}, business day {receipt['business_day']} "
-           f"({receipt['sold_at_local']:%Y-%m-%d %H:%M} local), {receipt['channel']}, {receipt['currency']}"
-           + (", CANCELLED: every amount counts 0" if receipt["is_cancelled"] else "")
-           + f"; {versions} version{'s' if versions > 1 else ''} found, the newest from batch {receipt['batch']}"]
+def _text(
+    receipt: dict[str, Any],
+    lines: list[dict[str, Any]],
+    payments: list[dict[str, Any]],
+    versions: int,
+) -> str:
+    out = [
+        f"{receipt['receipt_type']} {receipt['receipt_number']}, store {receipt['store_id']},"
+        f" business day {receipt['business_day']} ({receipt['sold_at_local']:%Y-%m-%d %H:%M}"
+        f" local), {receipt['channel']}, {receipt['currency']}"
+        + (", CANCELLED: every amount counts 0" if receipt["is_cancelled"] else "")
+        + f"; {versions} version{'s' if versions > 1 else ''} found, the newest from batch"
+        f" {receipt['batch']}"
+    ]
     for line in lines:
         sold = line["as_sold"]
-        out += ["", f"line {line['line']}: {sold['quantity']} x {sold['item_name']}{_size(sold['variant_name'])}, gross "
-                f"{sold['gross_total_money']}, discount {sold['total_discount']}, cost {sold['cost_total']}: {line['rule']}"]
-        out += [f"    {m['name']}: {m['option']}  {m['money_amount']}" for m in sold["line_modifiers"]]
+        out += [
+            "",
+            (
+                f"line {line['line']}: {sold['quantity']} x"
+                f" {sold['item_name']}{_size(sold['variant_name'])}, gross"
+                f" {sold['gross_total_money']}, discount {sold['total_discount']}, cost"
+                f" {sold['cost_total']}: {line['rule']}"
+            ),
+        ]
+        out += [
+            f"    {m['name']}: {m['option']}  {m['money_amount']}" for m in sold["line_modifiers"]
+        ]
         for row in line["rows"]:
-            out.append(f"  -> {row['quantity'].normalize():f} x {row['item']}{_size(row['variant'])}"
-                       + ("" if row["is_known"] else "  (no rule and no item of the catalog names it)"))
-            out.append("     " + _amounts(row) + (f"  upgrade {row['upgrade']}" if row["upgrade"] else ""))
+            out.append(
+                f"  -> {row['quantity'].normalize():f} x {row['item']}{_size(row['variant'])}"
+                + ("" if row["is_known"] else "  (no rule and no item of the catalog names it)")
+            )
+            out.append(
+                "     " + _amounts(row) + (f"  upgrade {row['upgrade']}" if row["upgrade"] else "")
+            )
             out += [f"     + {m['name']}: {m['option']}  {m['amount']}" for m in row["modifiers"]]
         out.append("  =  " + _amounts(line["sums"]))
     r = receipt
-    out += ["", f"gross {r['gross']} - discount {r['discount']} = net {r['net']} (tax included {r['tax_included']})",
-            f"net {r['net']} + tax added {r['tax_added']} + tip {r['tip']} + surcharge {r['surcharge']} + rounding {r['rounding']} "
-            f"= total {r['total']}", f"paid {r['paid']}: " + ", ".join(f"{p['tender']} {p['amount']}" for p in payments)]
+    out += [
+        "",
+        (
+            f"gross {r['gross']} - discount {r['discount']} = net {r['net']} (tax included"
+            f" {r['tax_included']})"
+        ),
+        (
+            f"net {r['net']} + tax added {r['tax_added']} + tip {r['tip']} + surcharge"
+            f" {r['surcharge']} + rounding {r['rounding']} = total {r['total']}"
+        ),
+        f"paid {r['paid']}: " + ", ".join(f"{p['tender']} {p['amount']}" for p in payments),
+    ]
     return "\n".join(out) + "\n"
 
 

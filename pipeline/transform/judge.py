@@ -1,14 +1,15 @@
 """One record against every rule, slowly and in words: what is wrong with it, and where.
 
-In: the bytes of one record. Out: a Fault (reason, JSON pointer, what stood there, and what could still be read), or the
-record written anew with only the fields that are read. The rules are those of `wire` and `doubts`; they are said here
-again, in plain Python and Decimal, so that each path tests the other.
+In: the bytes of one record. Out: a Fault (reason, JSON pointer, what stood there, and what could
+still be read), or the record written anew with only the fields that are read. The rules are those
+of `wire` and `doubts`; they are said here again, in plain Python and Decimal, so that each path
+tests the other.
 
-    not_json, not_an_object, too_deep        the record is not one JSON object, or nested too deep to be read
-    duplicate_key, missing_field, null_value, wrong_type, bad_text, empty, unknown_value
-    not_a_number, excess_precision, out_of_range
-    unreadable_date, implausible_date        the sale before 2010, or more than 48 hours after the server had it
-    totals_differ                            discounts, taxes or the total are not the sum of their rows
+    not_json, not_an_object, too_deep        the record is not one JSON object, or nested too deep
+    to be read duplicate_key, missing_field, null_value, wrong_type, bad_text, empty, unknown_value
+    not_a_number, excess_precision, out_of_range unreadable_date, implausible_date        the sale
+    before 2010, or more than 48 hours after the server had it totals_differ
+    discounts, taxes or the total are not the sum of their rows
 """
 
 from __future__ import annotations
@@ -26,14 +27,22 @@ from pipeline.transform.rules import Rules
 from pipeline.transform.wire import DIGITS, RECEIPT, Field, scale
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE]\+?-?\d+)?", re.ASCII)
-_INSTANT = re.compile(r"(\d{4})-(\d\d)-(\d\d)(?:[T ](\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?)?(Z|[+-]\d\d(?::?\d\d)?)?)?", re.ASCII)
-_INF = re.compile(r'"(?:[^"\\]|\\.)*"|-?(Inf)\b')         # pyarrow's reader takes it where nothing is read, json.loads does not
+_INSTANT = re.compile(
+    r"(\d{4})-(\d\d)-(\d\d)(?:[T"
+    r" ](\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?)?(Z|[+-]\d\d(?::?\d\d)?)?)?",
+    re.ASCII,
+)
+_INF = re.compile(
+    r'"(?:[^"\\]|\\.)*"|-?(Inf)\b'
+)  # pyarrow's reader takes it where nothing is read, json.loads does not
 _DETAIL = 200
 
 
 @dataclass(frozen=True)
 class Fault:
-    """Why a record is refused, and what of it can be read: amounts in minor units as received, instants in microseconds."""
+    """Why a record is refused, and what of it can be read: amounts in minor units as received,
+    instants in microseconds.
+    """
 
     reason: str
     pointer: str = ""
@@ -52,7 +61,9 @@ class Fault:
 class _RefusalError(Exception):
     def __init__(self, reason: str, pointer: str, found: object):
         self.reason, self.pointer = reason, pointer
-        self.detail = (found if isinstance(found, str) else json.dumps(found, default=str))[:_DETAIL]
+        self.detail = (found if isinstance(found, str) else json.dumps(found, default=str))[
+            :_DETAIL
+        ]
 
 
 class _Literal(str):
@@ -73,8 +84,17 @@ class _Object(dict):
 def judge(body: bytes, rules: Rules) -> Fault | bytes:
     """A Fault, or the record as canonical JSON."""
     try:
-        text = _INF.sub(lambda found: "Infinity" if found[1] else found[0], body.decode("utf-8", "surrogateescape"))
-        record = json.loads(text, object_pairs_hook=_Object, parse_float=_Literal, parse_int=_Literal, parse_constant=_Literal)
+        text = _INF.sub(
+            lambda found: "Infinity" if found[1] else found[0],
+            body.decode("utf-8", "surrogateescape"),
+        )
+        record = json.loads(
+            text,
+            object_pairs_hook=_Object,
+            parse_float=_Literal,
+            parse_int=_Literal,
+            parse_constant=_Literal,
+        )
     except RecursionError:
         return Fault("too_deep", detail=f"{len(body)} bytes")
     except ValueError as error:
@@ -91,7 +111,11 @@ def judge(body: bytes, rules: Rules) -> Fault | bytes:
 
 
 def _plain(value: Decimal | datetime) -> str:
-    return format(value, "f") if isinstance(value, Decimal) else value.isoformat().replace("+00:00", "Z")
+    return (
+        format(value, "f")
+        if isinstance(value, Decimal)
+        else value.isoformat().replace("+00:00", "Z")
+    )
 
 
 def _readable(record: _Object, places: int) -> dict[str, Any]:
@@ -105,9 +129,14 @@ def _readable(record: _Object, places: int) -> dict[str, Any]:
     total, updated, sold = (found[name] for name in ("total_money", "updated_at", "receipt_date"))
     if sold is not None and not _plausible(sold, found["created_at"] or sold):
         sold = None
-    return {"number": found["receipt_number"], "store_id": found["store_id"], "receipt_type": found["receipt_type"],
-            "total": None if total is None else int(total.scaleb(places)), "updated_at": updated and micros(updated),
-            "sold_at": sold and micros(sold)}
+    return {
+        "number": found["receipt_number"],
+        "store_id": found["store_id"],
+        "receipt_type": found["receipt_type"],
+        "total": None if total is None else int(total.scaleb(places)),
+        "updated_at": updated and micros(updated),
+        "sold_at": sold and micros(sold),
+    }
 
 
 def _plausible(sold: datetime, created: datetime) -> bool:
@@ -130,11 +159,15 @@ def _value(record: _Object, field: Field, pointer: str, places: int) -> Any:
     if value is None:
         if field.null:
             return None
-        raise _RefusalError("null_value" if field.name in record else "missing_field", pointer, None)
+        raise _RefusalError(
+            "null_value" if field.name in record else "missing_field", pointer, None
+        )
     if field.kind == "rows":
         if not isinstance(value, list):
             raise _RefusalError("wrong_type", pointer, value)
-        return [_object(row, field.fields, f"{pointer}/{at}", places) for at, row in enumerate(value)]
+        return [
+            _object(row, field.fields, f"{pointer}/{at}", places) for at, row in enumerate(value)
+        ]
     if not isinstance(value, str):
         raise _RefusalError("wrong_type", pointer, value)
     if field.kind in ("text", "id", "instant"):
@@ -181,11 +214,24 @@ def _instant(value: str, pointer: str) -> datetime:
     year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
     offset = (match[8] or "Z").replace(":", "")
     try:
-        ahead = timedelta() if offset == "Z" else timedelta(hours=int(offset[1:3]), minutes=int(offset[3:] or 0))
+        ahead = (
+            timedelta()
+            if offset == "Z"
+            else timedelta(hours=int(offset[1:3]), minutes=int(offset[3:] or 0))
+        )
         if int(offset[3:] or 0) > 59:
             raise ValueError("minutes of the offset")
         zone = timezone(-ahead if offset[0] == "-" else ahead)
-        instant = datetime(max(year, 4), month, day, hour, minute, second, int((match[7] or "").ljust(6, "0")), zone)
+        instant = datetime(
+            max(year, 4),
+            month,
+            day,
+            hour,
+            minute,
+            second,
+            int((match[7] or "").ljust(6, "0")),
+            zone,
+        )
     except ValueError as error:
         raise _RefusalError("unreadable_date", pointer, value) from error
     if not 1999 <= year <= 2100 or not EARLIEST <= micros(instant) < LATEST:
@@ -201,20 +247,38 @@ def _check(receipt: dict[str, Any], rules: Rules) -> None:
         raise _RefusalError("implausible_date", "/receipt_date", _plain(receipt["receipt_date"]))
     lines, discount = receipt["line_items"], receipt["total_discount"]
     unspread = discount - sum(line["total_discount"] for line in lines)
-    if sum(row["money_amount"] for row in receipt["total_discounts"]) != discount or (unspread and (
-            unspread * discount <= 0 or abs(unspread) > abs(discount) or not lines)):
+    if sum(row["money_amount"] for row in receipt["total_discounts"]) != discount or (
+        unspread and (unspread * discount <= 0 or abs(unspread) > abs(discount) or not lines)
+    ):
         raise _RefusalError("totals_differ", "/total_discount", str(discount))
     tax = {}
     for kind in ("INCLUDED", "ADDED"):
-        named, tax[kind] = (sum(row["money_amount"] for row in rows if row["type"] == kind) for rows in (
-            receipt["total_taxes"], [row for line in lines for row in line["line_taxes"]]))
+        named, tax[kind] = (
+            sum(row["money_amount"] for row in rows if row["type"] == kind)
+            for rows in (
+                receipt["total_taxes"],
+                [row for line in lines for row in line["line_taxes"]],
+            )
+        )
         if named != tax[kind]:
             raise _RefusalError("totals_differ", "/total_taxes", str(named))
     if receipt["total_tax"] != sum(tax.values()):
         raise _RefusalError("totals_differ", "/total_tax", str(receipt["total_tax"]))
-    charged = sum(line["gross_total_money"] for line in lines) - discount + tax["ADDED"] + receipt["tip"] + receipt["surcharge"]
-    if abs(receipt["total_money"] - charged) > Decimal(rounding_limit(store, rules)).scaleb(-rules.places):
-        raise _RefusalError("totals_differ", "/total_money", f"{receipt['total_money']}, and its parts make {charged}")
+    charged = (
+        sum(line["gross_total_money"] for line in lines)
+        - discount
+        + tax["ADDED"]
+        + receipt["tip"]
+        + receipt["surcharge"]
+    )
+    if abs(receipt["total_money"] - charged) > Decimal(rounding_limit(store, rules)).scaleb(
+        -rules.places
+    ):
+        raise _RefusalError(
+            "totals_differ",
+            "/total_money",
+            f"{receipt['total_money']}, and its parts make {charged}",
+        )
 
 
 def _places(row: dict[str, Any], fields: tuple[Field, ...], pointer: str, places: int) -> None:

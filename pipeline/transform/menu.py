@@ -1,7 +1,9 @@
-"""The shop's own rules, read from menu.toml: names, categories, order types, and what combos are made of.
+"""The shop's own rules, read from menu.toml: names, categories, order types, and what combos are
+made of.
 
-In: the text of the file (docs/menu.md describes every key). Out: a frozen Menu, whose digest is equal for files of
-equal meaning. Raises ConfigError that names the key: unknown keys, spellings claimed twice, combos within combos.
+In: the text of the file (docs/menu.md describes every key). Out: a frozen Menu, whose digest is
+equal for files of equal meaning. Raises ConfigError that names the key: unknown keys, spellings
+claimed twice, combos within combos.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ _PART = {"modifier", "dish", "quantity", "weight", "choice", "nothing"}
 
 @dataclass(frozen=True)
 class Part:
-    """Components of a combo: every choice of the modifiers that `modifier` fits, or the fixed `dish`."""
+    """Components of a combo: every choice of the modifiers that `modifier` fits, or the fixed
+    `dish`.
+    """
 
     modifier: str | None
     dish: str | None
@@ -46,7 +50,9 @@ class Part:
 
 @dataclass(frozen=True)
 class Extra:
-    """Modifiers that go with the components of part `of`: the first `each` with the first, and so on."""
+    """Modifiers that go with the components of part `of`: the first `each` with the first, and so
+    on.
+    """
 
     modifier: str
     of: int
@@ -81,7 +87,9 @@ class Combo:
 
 @dataclass(frozen=True)
 class Composites:
-    """What is done with the catalog's composite items: exploded into their components, but for those kept `whole`."""
+    """What is done with the catalog's composite items: exploded into their components, but for
+    those kept `whole`.
+    """
 
     explode: bool = True
     share: str = "list_price"
@@ -105,10 +113,15 @@ class Menu:
     channels: Aliases = field(repr=False)
     tickets: Aliases = field(repr=False)
 
-    def combo(self, spellings: tuple[str, ...], item_id: str | None = None, category: str | None = None) -> Combo | None:
+    def combo(
+        self, spellings: tuple[str, ...], item_id: str | None = None, category: str | None = None
+    ) -> Combo | None:
         """The rule of an item: by id, by one of its spellings, by the longest pattern, by category."""
-        return (self._by_id.get(item_id) or self._by_name.get(*spellings)
-                or (self._by_category.get(category) if category else None))
+        return (
+            self._by_id.get(item_id)
+            or self._by_name.get(*spellings)
+            or (self._by_category.get(category) if category else None)
+        )
 
     @cached_property
     def _by_id(self) -> dict[str | None, Combo]:
@@ -128,7 +141,9 @@ class _Claims:
 
     def __init__(self, combos: tuple[Combo, ...], attribute: str):
         self._combos = combos
-        self._aliases = Aliases({str(at): getattr(combo, attribute) for at, combo in enumerate(combos, 1)}, own=False)
+        self._aliases = Aliases(
+            {str(at): getattr(combo, attribute) for at, combo in enumerate(combos, 1)}, own=False
+        )
 
     def get(self, *texts: str) -> Combo | None:
         found = self._aliases.get(*texts)
@@ -182,16 +197,36 @@ class _Reader:
             raise self.fail(f"[{where}]", str(error)) from error
 
     def menu(self, data: dict[str, Any]) -> Menu:
-        self.known(data, {*_ALIASES, "channels", "tickets", "composites", "combos", "cash_rounding"}, "the file")
+        self.known(
+            data,
+            {*_ALIASES, "channels", "tickets", "composites", "combos", "cash_rounding"},
+            "the file",
+        )
         names = {key: self.aliases(data.get(key, {}), key) for key in _ALIASES}
-        channels, tickets = (self.aliases(data.get(key, {}), key) for key in ("channels", "tickets"))
+        channels, tickets = (
+            self.aliases(data.get(key, {}), key) for key in ("channels", "tickets")
+        )
         if not isinstance(data.get("combos", []), list):
             raise self.fail("combos", "each is written under its own [[combos]]")
-        combos = tuple(self.combo(table, f"[[combos]] number {at}") for at, table in enumerate(data.get("combos", []), 1))
+        combos = tuple(
+            self.combo(table, f"[[combos]] number {at}")
+            for at, table in enumerate(data.get("combos", []), 1)
+        )
         composites = self.composites(data.get("composites", {}))
-        rounding = self.decimal(data["cash_rounding"], "cash_rounding", Decimal(0)) if "cash_rounding" in data else None
-        meaning = [{key: table.table for key, table in {**names, "channels": channels, "tickets": tickets}.items()},
-                   sorted(map(repr, combos)), repr(composites), str(rounding)]
+        rounding = (
+            self.decimal(data["cash_rounding"], "cash_rounding", Decimal(0))
+            if "cash_rounding" in data
+            else None
+        )
+        meaning = [
+            {
+                key: table.table
+                for key, table in {**names, "channels": channels, "tickets": tickets}.items()
+            },
+            sorted(map(repr, combos)),
+            repr(composites),
+            str(rounding),
+        ]
         digest = hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()[:16]
         menu = Menu(data, combos, composites, rounding, digest, names, channels, tickets)
         self.refuse_clashes(menu)
@@ -202,14 +237,20 @@ class _Reader:
             try:
                 _Claims(menu.combos, key)
             except ValueError as error:
-                raise self.fail("[[combos]]", f"{key}: two combos claim one text: {error}") from error
+                raise self.fail(
+                    "[[combos]]", f"{key}: two combos claim one text: {error}"
+                ) from error
         ids = [item_id for combo in menu.combos for item_id in combo.item_ids]
         if len(set(ids)) < len(ids):
             raise self.fail("[[combos]]", "item_ids: two combos claim one item")
         for at, combo in enumerate(menu.combos, 1):
             for part in combo.parts:
                 if part.dish and menu.combo((part.dish, menu.names["items"].unite(part.dish))):
-                    raise self.fail(f"[[combos]] number {at}", f"its part {part.dish!r} is itself a combo; list the dishes of both instead")
+                    raise self.fail(
+                        f"[[combos]] number {at}",
+                        f"its part {part.dish!r} is itself a combo; list the dishes of both"
+                        " instead",
+                    )
 
     def decimal(self, value: Any, where: str, least: Decimal) -> Decimal:
         if isinstance(value, bool) or not isinstance(value, int | float | str):
@@ -218,8 +259,15 @@ class _Reader:
             number = Decimal(str(value))
         except ArithmeticError as error:
             raise self.fail(where, f"{value!r} is not a number") from error
-        if not number.is_finite() or number < least or number > 1000 or number.as_tuple().exponent < -4:
-            raise self.fail(where, f"{value!r} must lie between {least} and 1000, with four decimals at most")
+        if (
+            not number.is_finite()
+            or number < least
+            or number > 1000
+            or number.as_tuple().exponent < -4
+        ):
+            raise self.fail(
+                where, f"{value!r} must lie between {least} and 1000, with four decimals at most"
+            )
         return number
 
     def composites(self, table: Any) -> Composites:
@@ -228,12 +276,21 @@ class _Reader:
         if not isinstance(explode, bool):
             raise self.fail("[composites] explode", "must be true or false")
         share = self.one_of(table, "share", ("list_price", "equal"), "[composites]")
-        return Composites(explode, share, self.one_of(table, "remainder", REMAINDERS, "[composites]"),
-                          tuple(sorted(fold(t) for t in self.strings(table.get("whole", []), "[composites] whole"))))
+        return Composites(
+            explode,
+            share,
+            self.one_of(table, "remainder", REMAINDERS, "[composites]"),
+            tuple(
+                sorted(fold(t) for t in self.strings(table.get("whole", []), "[composites] whole"))
+            ),
+        )
 
     def combo(self, table: Any, where: str) -> Combo:
         self.known(table, _COMBO, where)
-        claims = [tuple(sorted(self.strings(table.get(key, []), f"{where} {key}"))) for key in ("sold_as", "item_ids", "categories")]
+        claims = [
+            tuple(sorted(self.strings(table.get(key, []), f"{where} {key}")))
+            for key in ("sold_as", "item_ids", "categories")
+        ]
         if not any(claims):
             raise self.fail(where, "names no items: give it sold_as, item_ids or categories")
         name = table.get("name")
@@ -242,32 +299,70 @@ class _Reader:
         share = self.one_of(table, "share", SHARES, where)
         tables = [table.get(key, []) for key in ("parts", "with")]
         if not all(isinstance(rows, list) for rows in tables) or not tables[0]:
-            raise self.fail(where, "needs parts = [...]: the modifiers, or dishes, that it is made of")
-        parts = tuple(self.part(row, share, f"{where}, part {at}") for at, row in enumerate(tables[0], 1))
-        extras = tuple(self.extra(row, parts, f"{where}, with {at}") for at, row in enumerate(tables[1], 1))
-        return Combo(name, *claims, share, self.one_of(table, "remainder", REMAINDERS, where), parts, extras)
+            raise self.fail(
+                where, "needs parts = [...]: the modifiers, or dishes, that it is made of"
+            )
+        parts = tuple(
+            self.part(row, share, f"{where}, part {at}") for at, row in enumerate(tables[0], 1)
+        )
+        extras = tuple(
+            self.extra(row, parts, f"{where}, with {at}") for at, row in enumerate(tables[1], 1)
+        )
+        return Combo(
+            name, *claims, share, self.one_of(table, "remainder", REMAINDERS, where), parts, extras
+        )
 
     def part(self, row: Any, share: str, where: str) -> Part:
         self.known(row, _PART, where)
         modifier, dish, choice = row.get("modifier"), row.get("dish"), row.get("choice", False)
-        if not isinstance(modifier or dish, str) or (modifier and dish) or not isinstance(choice, bool):
-            raise self.fail(where, "is either a modifier = \"...\" or a dish = \"...\" (and choice is true or false)")
+        if (
+            not isinstance(modifier or dish, str)
+            or (modifier and dish)
+            or not isinstance(choice, bool)
+        ):
+            raise self.fail(
+                where,
+                'is either a modifier = "..." or a dish = "..." (and choice is true or false)',
+            )
         if dish and (is_pattern(dish) or choice or "nothing" in row):
-            raise self.fail(where, "a dish is one name, without * and ?, and has neither choice nor nothing")
+            raise self.fail(
+                where, "a dish is one name, without * and ?, and has neither choice nor nothing"
+            )
         weight = row.get("weight", 0)
         if isinstance(weight, bool) or not isinstance(weight, int) or not 0 <= weight <= 1_000_000:
             raise self.fail(where, "weight must be a whole number from 0 to 1000000")
         if (share == "weights") != ("weight" in row):
-            raise self.fail(where, 'every part has a weight when share = "weights", and none otherwise')
+            raise self.fail(
+                where, 'every part has a weight when share = "weights", and none otherwise'
+            )
         quantity = self.decimal(row.get("quantity", 1), f"{where} quantity", Decimal("0.0001"))
-        return Part(modifier, dish, quantity, weight, choice, tuple(sorted(map(fold, self.strings(row.get("nothing", []), where)))))
+        return Part(
+            modifier,
+            dish,
+            quantity,
+            weight,
+            choice,
+            tuple(sorted(map(fold, self.strings(row.get("nothing", []), where)))),
+        )
 
     def extra(self, row: Any, parts: tuple[Part, ...], where: str) -> Extra:
         self.known(row, {"modifier", "of", "each"}, where)
         modifier, of, each = row.get("modifier"), row.get("of"), row.get("each", 1)
-        if not isinstance(modifier, str) or not isinstance(of, str) or isinstance(each, bool) or not isinstance(each, int) or each < 1:
-            raise self.fail(where, 'needs modifier = "..." and of = "...", and each, where given, is 1 or more')
-        found = [at for at, part in enumerate(parts) if fold(part.modifier or part.dish or "") == fold(of)]
+        if (
+            not isinstance(modifier, str)
+            or not isinstance(of, str)
+            or isinstance(each, bool)
+            or not isinstance(each, int)
+            or each < 1
+        ):
+            raise self.fail(
+                where, 'needs modifier = "..." and of = "...", and each, where given, is 1 or more'
+            )
+        found = [
+            at
+            for at, part in enumerate(parts)
+            if fold(part.modifier or part.dish or "") == fold(of)
+        ]
         if not found:
             raise self.fail(where, f"of = {of!r} is the modifier or dish of no part of this combo")
         return Extra(modifier, found[0], each)

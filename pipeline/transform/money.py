@@ -1,15 +1,16 @@
-"""The money of lines, and its division among the components of combos; whole minor units throughout.
+"""The money of lines, and its division among the components of combos; whole minor units
+throughout.
 
-In: lines as received (refunds not yet negative). Out: gross, discount, net, taxes and cost of every row of sales. Conserved:
-each of them adds up to the line's. What is divided, and by which weights:
+In: lines as received (refunds not yet negative). Out: gross, discount, net, taxes and cost of every
+row of sales. Conserved: each of them adds up to the line's. What is divided, and by which weights:
 
-    gross          a component's own modifiers first (an upgrade, a paid extra), the rest by the combo's rule
-    discount       by gross
-    taxes          by net
-    cost           by the catalog's cost of the components where all are known, else by gross
+    gross          a component's own modifiers first (an upgrade, a paid extra), the rest by the
+    combo's rule discount       by gross taxes          by net cost           by the catalog's cost
+    of the components where all are known, else by gross
 
-A list price that is unknown counts as the mean of the others of the same combo; if none is known the parts are equal, by
-quantity. A discount of the receipt that its lines do not carry is spread over them by what is left of their gross.
+A list price that is unknown counts as the mean of the others of the same combo; if none is known
+the parts are equal, by quantity. A discount of the receipt that its lines do not carry is spread
+over them by what is left of their gross.
 """
 
 from __future__ import annotations
@@ -58,13 +59,34 @@ def of_lines(receipts: Rows, tally: Tally) -> Money:
     if len(late):
         rows = np.flatnonzero((unspread != 0)[lines.parent])
         discount = discount.copy()
-        discount[rows] += share(unspread[late], np.abs(gross - discount)[rows], lines.counts[late], np.zeros(len(late), "i8"))
+        discount[rows] += share(
+            unspread[late],
+            np.abs(gross - discount)[rows],
+            lines.counts[late],
+            np.zeros(len(late), "i8"),
+        )
     cost, unit = lines.ints("cost_total"), lines.ints("cost")
-    return Money(gross, discount, included, added, cost, (cost != 0) | (unit != 0) & valid(lines.column("cost_total")))
+    return Money(
+        gross,
+        discount,
+        included,
+        added,
+        cost,
+        (cost != 0) | (unit != 0) & valid(lines.column("cost_total")),
+    )
 
 
-def of_rows(lines: Money, exploded: Exploded, paid: Ints, stores: Ints, store_ids: list[str | None], places: int) -> Money:
-    """The money of the rows of sales, from that of their `lines`; `paid` is each modifier's amount, `stores` each line's store."""
+def of_rows(
+    lines: Money,
+    exploded: Exploded,
+    paid: Ints,
+    stores: Ints,
+    store_ids: list[str | None],
+    places: int,
+) -> Money:
+    """The money of the rows of sales, from that of their `lines`; `paid` is each modifier's amount,
+    `stores` each line's store.
+    """
     line, parts = exploded.line, exploded.parts
     money = lines.take(line)
     rows = np.flatnonzero(exploded.number > 0)
@@ -73,32 +95,58 @@ def of_rows(lines: Money, exploded: Exploded, paid: Ints, stores: Ints, store_id
         np.add.at(own, exploded.modifier_row, paid)
         at = rows[exploded.number[rows] == 1]
         of, counts = line[at], np.bincount(parts.of)[line[at]]
-        rule = np.array([_REMAINDER[d.recipe.remainder] if d.recipe else 0 for d in exploded.dishes])[exploded.dish[of]]
+        rule = np.array(
+            [_REMAINDER[d.recipe.remainder] if d.recipe else 0 for d in exploded.dishes]
+        )[exploded.dish[of]]
         own = own[rows]
         base = lines.gross[of] - sums(own, counts)
-        gross = share(base, _weights(exploded, of, counts, stores, store_ids, places), counts, rule) + own
+        gross = (
+            share(base, _weights(exploded, of, counts, stores, store_ids, places), counts, rule)
+            + own
+        )
         discount = share(lines.discount[of], np.abs(gross), counts, rule)
         net = np.abs(gross - discount)
-        costs = np.array([_units(c.cost, scale("cost", places)) for c in parts.components])[parts.component]
+        costs = np.array([_units(c.cost, scale("cost", places)) for c in parts.components])[
+            parts.component
+        ]
         missing = sums((costs <= 0).astype("i8"), counts)
         by_cost = np.where(np.repeat(missing, counts) == 0, costs * parts.quantity, np.abs(gross))
-        split = {"gross": gross, "discount": discount, "tax_included": share(lines.tax_included[of], net, counts, rule),
-                 "tax_added": share(lines.tax_added[of], net, counts, rule), "cost": share(lines.cost[of], by_cost, counts, rule)}
+        split = {
+            "gross": gross,
+            "discount": discount,
+            "tax_included": share(lines.tax_included[of], net, counts, rule),
+            "tax_added": share(lines.tax_added[of], net, counts, rule),
+            "cost": share(lines.cost[of], by_cost, counts, rule),
+        }
         for name, values in split.items():
             getattr(money, name)[rows] = values
     return money
 
 
 def _units(amount: Decimal | None, decimals: int) -> int:
-    """An amount of the catalog in units of 10^-decimals, cut where it is finer; -1 where there is none or it is absurd."""
-    return -1 if amount is None or not 0 <= amount < 10 ** 9 else int(amount.scaleb(decimals))
+    """An amount of the catalog in units of 10^-decimals, cut where it is finer; -1 where there is
+    none or it is absurd.
+    """
+    return -1 if amount is None or not 0 <= amount < 10**9 else int(amount.scaleb(decimals))
 
 
-def _weights(exploded: Exploded, of: Ints, counts: Ints, stores: Ints, store_ids: list[str | None], places: int) -> Ints:
+def _weights(
+    exploded: Exploded,
+    of: Ints,
+    counts: Ints,
+    stores: Ints,
+    store_ids: list[str | None],
+    places: int,
+) -> Ints:
     """The weight of each component in its combo's gross."""
     parts = exploded.parts
-    rule = np.repeat(np.array([d.recipe.share if d.recipe else "" for d in exploded.dishes])[exploded.dish[of]], counts)
-    prices = np.array([[_units(c.price_at(store), places) for store in store_ids] for c in parts.components])
+    rule = np.repeat(
+        np.array([d.recipe.share if d.recipe else "" for d in exploded.dishes])[exploded.dish[of]],
+        counts,
+    )
+    prices = np.array(
+        [[_units(c.price_at(store), places) for store in store_ids] for c in parts.components]
+    )
     price = prices[parts.component, stores[parts.of]]
     known = sums((price >= 0).astype("i8"), counts)
     whole = sums(np.maximum(price, 0), counts)
@@ -106,6 +154,8 @@ def _weights(exploded: Exploded, of: Ints, counts: Ints, stores: Ints, store_ids
     if int(whole.max()) * int(quantity.max()) * int(counts.max()) >= _WIDE:
         price, whole, quantity = (values.astype(object) for values in (price, whole, quantity))
     mean = np.where(price >= 0, price * np.repeat(known, counts), np.repeat(whole, counts))
-    weights = np.where(rule == "weights", parts.weight, np.where(rule == "equal", 1, mean) * quantity)
+    weights = np.where(
+        rule == "weights", parts.weight, np.where(rule == "equal", 1, mean) * quantity
+    )
     nothing = np.repeat(sums(weights, counts) == 0, counts)
     return np.where(nothing, quantity, weights)

@@ -1,8 +1,8 @@
 """Spellings: when two texts count as one name, and tables that unite them.
 
-Two spellings are the same when they differ only in case, accents or white space. A pattern holds `*` (any text) or
-`?` (one character). Where several patterns fit, the longest wins, then the first in the alphabet, so that the order of
-a file never matters.
+Two spellings are the same when they differ only in case, accents or white space. A pattern holds
+`*` (any text) or `?` (one character). Where several patterns fit, the longest wins, then the first
+in the alphabet, so that the order of a file never matters.
 """
 
 from __future__ import annotations
@@ -36,7 +36,11 @@ class Patterns:
     def __init__(self, texts: Iterable[str]):
         self.texts = tuple(sorted({fold(text) for text in texts}))
         self._exact = frozenset(text for text in self.texts if not is_pattern(text))
-        self._fits = [re.compile(translate(text.replace("[", "[[]"))).match for text in self.texts if is_pattern(text)]
+        self._fits = [
+            re.compile(translate(text.replace("[", "[[]"))).match
+            for text in self.texts
+            if is_pattern(text)
+        ]
 
     def __contains__(self, text: str) -> bool:
         folded = fold(text)
@@ -44,11 +48,14 @@ class Patterns:
 
 
 class Aliases:
-    """Names by their spellings: {name: spellings}; where they are its `own`, a name is a spelling of itself. Raises ValueError
-    when two names claim one spelling."""
+    """Names by their spellings: {name: spellings}; where they are its `own`, a name is a spelling
+    of itself. Raises ValueError when two names claim one spelling.
+    """
 
     def __init__(self, table: Mapping[str, Iterable[str]], own: bool = True):
-        self.table = {name: sorted({fold(s) for s in spellings}) for name, spellings in sorted(table.items())}
+        self.table = {
+            name: sorted({fold(s) for s in spellings}) for name, spellings in sorted(table.items())
+        }
         self._exact: dict[str, str] = {fold(name): name for name in self.table} if own else {}
         wild: dict[str, str] = {}
         for name, spellings in self.table.items():
@@ -57,13 +64,17 @@ class Aliases:
                 if taken != name:
                     raise ValueError(f"{spelling!r} is a spelling of both {taken!r} and {name!r}")
         longest_first = sorted(wild, key=lambda pattern: (-len(pattern), pattern))
-        self._patterns = [(re.compile(translate(p.replace("[", "[[]"))).match, wild[p]) for p in longest_first]
+        self._patterns = [
+            (re.compile(translate(p.replace("[", "[[]"))).match, wild[p]) for p in longest_first
+        ]
 
     def get(self, *texts: str) -> str | None:
         """The name that one of `texts` is a spelling of, patterns last; None if of none."""
         folded = [fold(text) for text in texts]
         exact = (self._exact[text] for text in folded if text in self._exact)
-        return next(exact, None) or next((name for fits, name in self._patterns if any(map(fits, folded))), None)
+        return next(exact, None) or next(
+            (name for fits, name in self._patterns if any(map(fits, folded))), None
+        )
 
     def unite(self, text: str) -> str:
         """The name that `text` is a spelling of, else the text itself, tidied."""

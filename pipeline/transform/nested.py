@@ -1,4 +1,6 @@
-"""Receipts as parsed: one Arrow struct array per level, read by name; and the sums over each receipt's rows."""
+"""Receipts as parsed: one Arrow struct array per level, read by name; and the sums over each
+receipt's rows.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from pipeline.transform.columns import Ints, Labels, ints, offsets, sums, valid
 
 
 class Rows:
-    """The rows of one level (receipts, their lines, a line's modifiers, ...); `ends` divides them among their parents."""
+    """The rows of one level (receipts, their lines, a line's modifiers, ...); `ends` divides them
+    among their parents.
+    """
 
     def __init__(self, data: pa.StructArray, ends: Ints):
         self.data, self.ends = data, ends
@@ -61,7 +65,9 @@ def receipts_of(batch: pa.RecordBatch) -> Rows:
 
 @dataclass(frozen=True)
 class Tally:
-    """Per receipt, as received (refunds not yet negative): sums over its lines, taxes and discounts, minor units."""
+    """Per receipt, as received (refunds not yet negative): sums over its lines, taxes and
+    discounts, minor units.
+    """
 
     gross: Ints
     line_discount: Ints
@@ -75,18 +81,40 @@ class Tally:
 
     @classmethod
     def of(cls, receipts: Rows) -> Tally:
-        lines, discounts, taxes = (receipts.rows(name) for name in ("line_items", "total_discounts", "total_taxes"))
+        lines, discounts, taxes = (
+            receipts.rows(name) for name in ("line_items", "total_discounts", "total_taxes")
+        )
         given = discounts.ints("money_amount")
-        gross, (included, added) = sums(lines.ints("gross_total_money"), lines.counts), line_taxes(lines)
+        gross, (included, added) = (
+            sums(lines.ints("gross_total_money"), lines.counts),
+            line_taxes(lines),
+        )
         tax_added = sums(added, lines.counts)
-        charged = gross - receipts.ints("total_discount") + tax_added + receipts.ints("tip") + receipts.ints("surcharge")
+        charged = (
+            gross
+            - receipts.ints("total_discount")
+            + tax_added
+            + receipts.ints("tip")
+            + receipts.ints("surcharge")
+        )
         return cls(
-            gross=gross, line_discount=sums(lines.ints("total_discount"), lines.counts), named_discount=sums(given, discounts.counts),
-            points=sums(np.where(discounts.labels("type").is_in("DISCOUNT_BY_POINTS"), given, 0), discounts.counts),
-            tax_included=sums(included, lines.counts), tax_added=tax_added,
-            named_included=sums(taxes.ints("money_amount") * taxes.labels("type").is_in("INCLUDED"), taxes.counts),
-            named_added=sums(taxes.ints("money_amount") * taxes.labels("type").is_in("ADDED"), taxes.counts),
-            rounding=receipts.ints("total_money") - charged)
+            gross=gross,
+            line_discount=sums(lines.ints("total_discount"), lines.counts),
+            named_discount=sums(given, discounts.counts),
+            points=sums(
+                np.where(discounts.labels("type").is_in("DISCOUNT_BY_POINTS"), given, 0),
+                discounts.counts,
+            ),
+            tax_included=sums(included, lines.counts),
+            tax_added=tax_added,
+            named_included=sums(
+                taxes.ints("money_amount") * taxes.labels("type").is_in("INCLUDED"), taxes.counts
+            ),
+            named_added=sums(
+                taxes.ints("money_amount") * taxes.labels("type").is_in("ADDED"), taxes.counts
+            ),
+            rounding=receipts.ints("total_money") - charged,
+        )
 
 
 def line_taxes(lines: Rows) -> tuple[Ints, Ints]:

@@ -1,4 +1,6 @@
-"""Refused records as rows of schema.QUARANTINE: verbatim, with reason and place, and their money where it can be read."""
+"""Refused records as rows of schema.QUARANTINE: verbatim, with reason and place, and their money
+where it can be read.
+"""
 
 from __future__ import annotations
 
@@ -15,19 +17,39 @@ from pipeline.transform.rules import Rules
 
 
 def quarantine_table(day: date, faults: Sequence[Fault], raws: Sequence, rules: Rules) -> pa.Table:
-    """The faults that `day` counts, by batch and record. A REFUND's total is negative; bytes that are no text are escaped."""
+    """The faults that `day` counts, by batch and record. A REFUND's total is negative; bytes that
+    are no text are escaped.
+    """
     faults = sorted(faults, key=lambda f: (raws[f.raw].batch, raws[f.raw].name, f.position))
     schema = arrow(QUARANTINE, rules.places)
-    total = np.array([abs(f.total or 0) * (-1 if f.receipt_type == "REFUND" else 1) for f in faults] or [], "i8")
+    total = np.array(
+        [abs(f.total or 0) * (-1 if f.receipt_type == "REFUND" else 1) for f in faults] or [], "i8"
+    )
     text = {
-        "store_id": [f.store_id for f in faults], "receipt_number": [f.number for f in faults],
-        "receipt_type": [f.receipt_type for f in faults], "reason": [f.reason for f in faults], "pointer": [f.pointer for f in faults],
-        "detail": [f.detail for f in faults], "batch": [raws[f.raw].batch for f in faults],
+        "store_id": [f.store_id for f in faults],
+        "receipt_number": [f.number for f in faults],
+        "receipt_type": [f.receipt_type for f in faults],
+        "reason": [f.reason for f in faults],
+        "pointer": [f.pointer for f in faults],
+        "detail": [f.detail for f in faults],
+        "batch": [raws[f.raw].batch for f in faults],
         "record": [f"{raws[f.raw].name}#{f.position}" for f in faults],
         "verbatim": [f.body.decode("utf-8", "backslashreplace") for f in faults],
     }
-    columns = {name: texts(values) if schema.field(name).type == pa.string() else Labels.of(texts(values)).column(schema.field(name).type)
-               for name, values in text.items()}
+    columns = {
+        name: (
+            texts(values)
+            if schema.field(name).type == pa.string()
+            else Labels.of(texts(values)).column(schema.field(name).type)
+        )
+        for name, values in text.items()
+    }
     columns["business_day"] = fixed(np.full(len(faults), day.toordinal() - 719_163), pa.date32())
-    columns["total"] = fixed(total, schema.field("total").type, np.array([f.total is not None for f in faults], bool))
-    return conform(pa.Table.from_arrays([columns[name] for name in schema.names], schema.names), QUARANTINE, rules.places)
+    columns["total"] = fixed(
+        total, schema.field("total").type, np.array([f.total is not None for f in faults], bool)
+    )
+    return conform(
+        pa.Table.from_arrays([columns[name] for name in schema.names], schema.names),
+        QUARANTINE,
+        rules.places,
+    )

@@ -1,9 +1,11 @@
-"""Raw NDJSON to parsed receipts: a page at once; what is refused is found by halving, and judged record by record.
+"""Raw NDJSON to parsed receipts: a page at once; what is refused is found by halving, and judged
+record by record.
 
-In: raw objects. Out: the receipts that every rule accepts, as nested Arrow, each with its object and position; and a
-Fault for every other record. What the JSON reader (pyarrow's, or before it the scanner of `plain`) accepts is checked,
-column by column, against the same rules as `judge`, which gives the reason; a record that only the reader refuses
-(12.3400...0, a lone surrogate in a note) is written anew by `judge` and parsed again.
+In: raw objects. Out: the receipts that every rule accepts, as nested Arrow, each with its object
+and position; and a Fault for every other record. What the JSON reader (pyarrow's, or before it the
+scanner of `plain`) accepts is checked, column by column, against the same rules as `judge`, which
+gives the reason; a record that only the reader refuses (12.3400...0, a lone surrogate in a note) is
+written anew by `judge` and parsed again.
 """
 
 from __future__ import annotations
@@ -48,7 +50,9 @@ class Read:
 
 
 def parse(body: bytes, places: int) -> pa.RecordBatch:
-    """The receipts of whole lines, one a line. Raises pyarrow.ArrowInvalid when one of them is not as the schema says."""
+    """The receipts of whole lines, one a line. Raises pyarrow.ArrowInvalid when one of them is not
+    as the schema says.
+    """
     schema = receipt_schema(places)
     page = scan_page(body, schema, places)
     if page is None:
@@ -58,15 +62,20 @@ def parse(body: bytes, places: int) -> pa.RecordBatch:
 
 
 def parse_json(body: bytes, schema: pa.Schema) -> pa.RecordBatch:
-    """The same by pyarrow's reader alone. Each line must begin with `{`: a line of `null` alone would crash it."""
+    """The same by pyarrow's reader alone. Each line must begin with `{`: a line of `null` alone
+    would crash it.
+    """
     page = np.frombuffer(body, "u1")
     ends = np.flatnonzero(page == _NEWLINE)
     starts = np.r_[0, ends + 1]
     starts = starts[:-1] if starts[-1] == len(body) else starts
     if (page[starts] != _BRACE).any():
         raise pa.ArrowInvalid("a line that is no object")
-    table = pj.read_json(pa.BufferReader(body), pj.ReadOptions(use_threads=False, block_size=len(body) + 1),
-                         pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"))
+    table = pj.read_json(
+        pa.BufferReader(body),
+        pj.ReadOptions(use_threads=False, block_size=len(body) + 1),
+        pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
+    )
     if table.num_rows != len(starts):
         raise pa.ArrowInvalid("more than one object on a line")
     table.validate(full=True)
@@ -83,12 +92,21 @@ def chunks(body: bytes, size: int = CHUNK) -> Iterator[bytes]:
 
 
 def _take(body: bytes, first: int, places: int, accepted: list, refused: list) -> int:
-    """Parse `body`, whose first line has position `first`; halve it where it is refused. Returns its lines."""
+    """Parse `body`, whose first line has position `first`; halve it where it is refused. Returns
+    its lines.
+    """
     try:
         batch = parse(body, places)
     except (pa.ArrowInvalid, pa.ArrowKeyError):
         half = len(body) // 2
-        middle = next((at for at in (body.find(b"\n", half) + 1, body.rfind(b"\n", 0, half) + 1) if 0 < at < len(body)), None)
+        middle = next(
+            (
+                at
+                for at in (body.find(b"\n", half) + 1, body.rfind(b"\n", 0, half) + 1)
+                if 0 < at < len(body)
+            ),
+            None,
+        )
         if middle:
             before = _take(body[:middle], first, places, accepted, refused)
             return before + _take(body[middle:], first + before, places, accepted, refused)
@@ -121,7 +139,13 @@ def read(raws: Sequence[Raw], rules: Rules) -> Read:
             positions.append(places)
     schema = receipt_schema(rules.places)
     whole = pa.Table.from_batches(batches, schema).combine_chunks().to_batches()
-    batch = whole[0] if whole else pa.RecordBatch.from_arrays([pa.nulls(0, field.type) for field in schema], schema=schema)
+    batch = (
+        whole[0]
+        if whole
+        else pa.RecordBatch.from_arrays(
+            [pa.nulls(0, field.type) for field in schema], schema=schema
+        )
+    )
     raw, position = (np.concatenate([np.zeros(0, "i8"), *parts]) for parts in (owners, positions))
     receipts = receipts_of(batch)
     doubt = doubtful(receipts, rules)
@@ -136,6 +160,10 @@ def _judged(raws: Sequence[Raw], owners: Ints, positions: Ints, rules: Rules) ->
         lines = raws[at].ndjson.split(b"\n")
         for position in positions[owners == at].tolist():
             verdict = judge(lines[position - 1], rules)
-            fault = verdict if isinstance(verdict, Fault) else Fault("refused", detail="the rules of the columns refuse it")
+            fault = (
+                verdict
+                if isinstance(verdict, Fault)
+                else Fault("refused", detail="the rules of the columns refuse it")
+            )
             faults.append(replace(fault, raw=at, position=position, body=lines[position - 1]))
     return faults

@@ -1,7 +1,9 @@
-"""What the menu and the catalog make of a line's item and of a combo's modifiers: worked out once per distinct text.
+"""What the menu and the catalog make of a line's item and of a combo's modifiers: worked out once
+per distinct text.
 
-In: names and identifiers as the till wrote them. Out: a Dish for each plain item, a Recipe where it is a combo, and a
-Component for each dish that a combo is made of. The same text gives the same answer wherever it stands.
+In: names and identifiers as the till wrote them. Out: a Dish for each plain item, a Recipe where it
+is a combo, and a Component for each dish that a combo is made of. The same text gives the same
+answer wherever it stands.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ TEN_THOUSAND = 10_000
 
 @dataclass(frozen=True, eq=False)
 class Component:
-    """A dish of a combo. `item` None: the catalog does not know it; `known` False: no rule does either."""
+    """A dish of a combo. `item` None: the catalog does not know it; `known` False: no rule does
+    either.
+    """
 
     name: str
     as_sold: str
@@ -40,7 +44,9 @@ class Component:
 
 @dataclass(frozen=True)
 class Fixed:
-    """A component that every combo of its kind holds: quantity in 1/10,000, weight, the part of the rule (-1: a composite's)."""
+    """A component that every combo of its kind holds: quantity in 1/10,000, weight, the part of the
+    rule (-1: a composite's).
+    """
 
     component: Component
     quantity: int
@@ -61,7 +67,9 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Dish:
-    """A line's item: united name, category, whether it is sold by weight, and its recipe if it is a combo."""
+    """A line's item: united name, category, whether it is sold by weight, and its recipe if it is a
+    combo.
+    """
 
     name: str
     category: str | None
@@ -71,8 +79,9 @@ class Dish:
 
 @dataclass(frozen=True)
 class Choice:
-    """What one modifier is to a combo: a component of `part`; by rule `extra` a companion, `each` of them to one component of
-    part `of`; or nothing that a rule names."""
+    """What one modifier is to a combo: a component of `part`; by rule `extra` a companion, `each`
+    of them to one component of part `of`; or nothing that a rule names.
+    """
 
     part: int = -1
     extra: int = -1
@@ -85,11 +94,15 @@ class Choice:
 
 
 class Book:
-    """The answers of one menu and one catalog: `dish`, `component`, `choice`, each asked once per distinct text."""
+    """The answers of one menu and one catalog: `dish`, `component`, `choice`, each asked once per
+    distinct text.
+    """
 
     def __init__(self, menu: Menu, catalog: Catalog):
         self.menu, self.catalog = menu, catalog
-        self.dish, self.component, self.choice = (lru_cache(None)(find) for find in (self._dish, self._component, self._choice))
+        self.dish, self.component, self.choice = (
+            lru_cache(None)(find) for find in (self._dish, self._component, self._choice)
+        )
 
     def category(self, name: str, item: Item | None) -> str | None:
         found = self.menu.names["categories"].get(name) or (item.category if item else None)
@@ -101,12 +114,23 @@ class Book:
         category = self.category(name, item)
         rule = self.menu.combo((as_sold, name), item_id, category)
         if rule:
-            fixed = tuple(Fixed(self.component(part.dish, part.dish), int(part.quantity * TEN_THOUSAND), part.weight, at)
-                          for at, part in enumerate(rule.parts) if part.dish)
+            fixed = tuple(
+                Fixed(
+                    self.component(part.dish, part.dish),
+                    int(part.quantity * TEN_THOUSAND),
+                    part.weight,
+                    at,
+                )
+                for at, part in enumerate(rule.parts)
+                if part.dish
+            )
             recipe = Recipe(rule.name or name, rule.share, rule.remainder, rule, fixed)
         elif item and item.components and self.menu.composites.takes(name):
             composites = self.menu.composites
-            fixed = tuple(self._of_composite(item, variant_id, quantity) for variant_id, quantity in item.components)
+            fixed = tuple(
+                self._of_composite(item, variant_id, quantity)
+                for variant_id, quantity in item.components
+            )
             recipe = Recipe(name, composites.share, composites.remainder, None, fixed)
         else:
             recipe = None
@@ -115,29 +139,55 @@ class Book:
     def _of_composite(self, composite: Item, variant_id: str, quantity: Decimal) -> Fixed:
         tens = int(quantity * TEN_THOUSAND)
         if not 0 < tens <= 9000 * TEN_THOUSAND:
-            raise DataError(f"catalog: composite {composite.name!r} holds {quantity} of variant {variant_id}; correct it at the till, "
-                            "or name the item under [composites] whole in menu.toml")
+            raise DataError(
+                f"catalog: composite {composite.name!r} holds {quantity} of variant {variant_id};"
+                " correct it at the till, or name the item under [composites] whole in menu.toml"
+            )
         if variant_id not in self.catalog.by_variant:
             return Fixed(Component(variant_id, variant_id, None, None, False), tens, 0, -1)
         item, variant = self.catalog.by_variant[variant_id]
-        return Fixed(Component(self.menu.names["items"].unite(item.name), item.name, item, variant, True, variant.name), tens, 0, -1)
+        return Fixed(
+            Component(
+                self.menu.names["items"].unite(item.name),
+                item.name,
+                item,
+                variant,
+                True,
+                variant.name,
+            ),
+            tens,
+            0,
+            -1,
+        )
 
     def _component(self, name: str, as_sold: str) -> Component:
         """The dish that a menu's `name`, or a modifier's option, stands for."""
         alias = self.menu.names["dishes"].get(name)
         wanted = alias or name
-        found = self.catalog.find(wanted) or self.catalog.find(self.menu.names["items"].unite(wanted))
+        found = self.catalog.find(wanted) or self.catalog.find(
+            self.menu.names["items"].unite(wanted)
+        )
         if found:
             item, variant = found
             size = variant.name if variant else None
-            return Component(self.menu.names["items"].unite(item.name), as_sold, item, variant, True,
-                             size and self.menu.names["variants"].unite(size))
+            return Component(
+                self.menu.names["items"].unite(item.name),
+                as_sold,
+                item,
+                variant,
+                True,
+                size and self.menu.names["variants"].unite(size),
+            )
         dish, _, size = wanted.partition(" / ") if alias else (wanted, "", "")
         known = alias is not None or self.menu.names["items"].get(wanted) is not None
-        return Component(self.menu.names["items"].unite(dish), as_sold, None, None, known, size or None)
+        return Component(
+            self.menu.names["items"].unite(dish), as_sold, None, None, known, size or None
+        )
 
     def _choice(self, rule: Combo | None, modifier: str, option: str) -> Choice:
-        """What the choice of `option` for `modifier` is to a combo; a composite (no rule) knows no modifiers."""
+        """What the choice of `option` for `modifier` is to a combo; a composite (no rule) knows no
+        modifiers.
+        """
         role = rule and rule.role(modifier)
         if role is None:
             return Choice()
@@ -147,5 +197,10 @@ class Book:
         part = rule.parts[at]
         if option in part.no_dish:
             return Choice()
-        return Choice(part=at, component=self.component(option, option), quantity=int(part.quantity * TEN_THOUSAND), weight=part.weight,
-                      kept=part.choice)
+        return Choice(
+            part=at,
+            component=self.component(option, option),
+            quantity=int(part.quantity * TEN_THOUSAND),
+            weight=part.weight,
+            kept=part.choice,
+        )

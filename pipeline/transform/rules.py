@@ -1,4 +1,6 @@
-"""What shapes the cleaning besides the data: each store's clock and currency, the menu's rules, the customers' key."""
+"""What shapes the cleaning besides the data: each store's clock and currency, the menu's rules, the
+customers' key.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ from pipeline.transform.menu import Menu
 
 @dataclass(frozen=True)
 class Store:
-    """A store's clock and money: IANA zone, local time at which its business day begins, ISO 4217 code, decimals."""
+    """A store's clock and money: IANA zone, local time at which its business day begins, ISO 4217
+    code, decimals.
+    """
 
     timezone: str
     day_starts_at: time
@@ -22,7 +26,9 @@ class Store:
 
 @dataclass(frozen=True)
 class Rules:
-    """All settings of `clean`; `places` are the decimals of the lake, the most of any currency in it."""
+    """All settings of `clean`; `places` are the decimals of the lake, the most of any currency in
+    it.
+    """
 
     stores: Mapping[str, Store]
     default: Store
@@ -32,7 +38,9 @@ class Rules:
 
     def __post_init__(self) -> None:
         if any(store.places > self.places for store in (self.default, *self.stores.values())):
-            raise ConfigError(f"the lake has {self.places} decimals, and a store's currency has more")
+            raise ConfigError(
+                f"the lake has {self.places} decimals, and a store's currency has more"
+            )
 
     def store(self, store_id: str | None) -> Store:
         return self.stores.get(store_id, self.default)

@@ -25,30 +25,69 @@ def write_sales(writer: Writer, page: Tables) -> None:
 
     def either(plain: Labels, values: list[str | None]) -> Labels:
         """`plain` where the row is a line, the component's value where it is a component."""
-        return labels(np.where(is_part, component + len(plain.values), plain.codes), [*plain.values, *values])
+        return labels(
+            np.where(is_part, component + len(plain.values), plain.codes), [*plain.values, *values]
+        )
 
     dishes, dish = exploded.dishes, exploded.dish[line]
     slot = np.full(len(line), -1)
     slot[is_part] = parts.slot
     writer.label(
         item=either(Labels(dish, [d.name for d in dishes]), [c.name for c in components]),
-        item_id=either(lines.labels("item_id").take(at), [c.item and c.item.item_id for c in components]),
-        variant_id=either(lines.labels("variant_id").take(at), [c.variant and c.variant.variant_id for c in components]),
-        variant=either(lines.labels("variant_name").map(unite["variants"].unite).take(at), [c.variant_name for c in components]),
-        category=labels(np.where(is_part, component + len(dishes), dish),
-                        [*(d.category for d in dishes), *(page.book.category(c.name, c.item) for c in components)]),
+        item_id=either(
+            lines.labels("item_id").take(at), [c.item and c.item.item_id for c in components]
+        ),
+        variant_id=either(
+            lines.labels("variant_id").take(at),
+            [c.variant and c.variant.variant_id for c in components],
+        ),
+        variant=either(
+            lines.labels("variant_name").map(unite["variants"].unite).take(at),
+            [c.variant_name for c in components],
+        ),
+        category=labels(
+            np.where(is_part, component + len(dishes), dish),
+            [
+                *(d.category for d in dishes),
+                *(page.book.category(c.name, c.item) for c in components),
+            ],
+        ),
         item_as_sold=either(lines.labels("item_name").take(at), [c.as_sold for c in components]),
         combo=labels(np.where(is_part, dish, -1), [d.recipe and d.recipe.name for d in dishes]),
-        slot=Labels(slot, lines.rows("line_modifiers").labels("name").values).map(unite["modifiers"].unite))
+        slot=Labels(slot, lines.rows("line_modifiers").labels("name").values).map(
+            unite["modifiers"].unite
+        ),
+    )
     quantity = page.quantity[line]
     quantity[is_part] = signed_quantity(quantity[is_part], parts.quantity)
-    weighed = page.weighed[line] | np.array([*(bool(c.item and c.item.by_weight) for c in components), False], bool)[component]
-    writer.flag(is_known=np.array([*(c.known for c in components), True], bool)[component], is_weighed=weighed)
-    number_in_receipt = np.arange(len(page.source)) - np.repeat(np.cumsum(page.counts) - page.counts, page.counts) + 1
-    writer.number(line=number_in_receipt[line], component=exploded.number, quantity=quantity,
-                  units=np.where(weighed, np.sign(quantity) * 10_000, quantity))
+    weighed = (
+        page.weighed[line]
+        | np.array([*(bool(c.item and c.item.by_weight) for c in components), False], bool)[
+            component
+        ]
+    )
+    writer.flag(
+        is_known=np.array([*(c.known for c in components), True], bool)[component],
+        is_weighed=weighed,
+    )
+    number_in_receipt = (
+        np.arange(len(page.source))
+        - np.repeat(np.cumsum(page.counts) - page.counts, page.counts)
+        + 1
+    )
+    writer.number(
+        line=number_in_receipt[line],
+        component=exploded.number,
+        quantity=quantity,
+        units=np.where(weighed, np.sign(quantity) * 10_000, quantity),
+    )
     factor = page.factor[page.parent[line]]
-    writer.number(**{name: getattr(page.money, name) * factor for name in ("gross", "discount", "net", "tax_included", "tax_added")})
+    writer.number(
+        **{
+            name: getattr(page.money, name) * factor
+            for name in ("gross", "discount", "net", "tax_included", "tax_added")
+        }
+    )
     writer.number(page.money.costed, cost=page.money.cost * factor)
     price, cost = lines.ints("price")[at], lines.ints("cost")[at]
     writer.number(is_part, combo_quantity=page.quantity[line], combo_price=price)
@@ -58,18 +97,37 @@ def write_sales(writer: Writer, page: Tables) -> None:
 
 
 def _write_modifiers(writer: Writer, page: Tables) -> None:
-    """The modifiers of each row, in their order on the line; what a slot charged stands in `upgrade`, and not among them."""
-    exploded, modifiers, unite = page.exploded, page.of_receipt.rows("line_modifiers"), page.book.menu.names
-    charged = modifiers.ints("money_amount")[exploded.modifier] * page.factor[page.parent[exploded.modifier_line]]
+    """The modifiers of each row, in their order on the line; what a slot charged stands in
+    `upgrade`, and not among them.
+    """
+    exploded, modifiers, unite = (
+        page.exploded,
+        page.of_receipt.rows("line_modifiers"),
+        page.book.menu.names,
+    )
+    charged = (
+        modifiers.ints("money_amount")[exploded.modifier]
+        * page.factor[page.parent[exploded.modifier_line]]
+    )
     upgrade = np.zeros(len(exploded.line), "i8")
     upgrade[exploded.modifier_row[exploded.modifier_slot]] = charged[exploded.modifier_slot]
     writer.number(upgrade=upgrade)
     listed = np.flatnonzero(exploded.modifier_listed)
     listed = listed[np.argsort(exploded.modifier_row[listed], kind="stable")]
-    ends = np.r_[0, np.cumsum(np.bincount(exploded.modifier_row[listed], minlength=len(exploded.line)))]
-    names = [_text(modifiers.labels(name).take(exploded.modifier[listed]).map(unite[table].unite))
-             for name, table in (("name", "modifiers"), ("option", "options"))]
-    writer.rows("modifiers", ends, *names, page.units[exploded.modifier_line[listed]], np.where(exploded.modifier_slot, 0, charged)[listed])
+    ends = np.r_[
+        0, np.cumsum(np.bincount(exploded.modifier_row[listed], minlength=len(exploded.line)))
+    ]
+    names = [
+        _text(modifiers.labels(name).take(exploded.modifier[listed]).map(unite[table].unite))
+        for name, table in (("name", "modifiers"), ("option", "options"))
+    ]
+    writer.rows(
+        "modifiers",
+        ends,
+        *names,
+        page.units[exploded.modifier_line[listed]],
+        np.where(exploded.modifier_slot, 0, charged)[listed],
+    )
 
 
 def _text(column: Labels) -> pa.Array:

@@ -1,8 +1,9 @@
 """Amounts divided among the components of a line, so that the parts always add up to the whole.
 
-By weights in whole minor units: each part gets the floor of its share, and what is left goes, one unit each, to the parts
-with the largest remainders (of equal ones the earlier); or all of it to the first or the last part. Where all weights are
-0 the parts are equal. Cases that a public till got wrong (odoo PR 265010, 247558, 167472) are among the tests.
+By weights in whole minor units: each part gets the floor of its share, and what is left goes, one
+unit each, to the parts with the largest remainders (of equal ones the earlier); or all of it to the
+first or the last part. Where all weights are 0 the parts are equal. Cases that a public till got
+wrong (odoo PR 265010, 247558, 167472) are among the tests.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ _WIDE = 1 << 62
 
 
 def share(amounts: Ints, weights: Ints, counts: Ints, rule: Ints) -> Ints:
-    """`amounts[g]` over the `counts[g]` parts of group g, in proportion to `weights` (0 or more); `rule` per group."""
+    """`amounts[g]` over the `counts[g]` parts of group g, in proportion to `weights` (0 or more);
+    `rule` per group.
+    """
     if not len(weights):
         return np.zeros(0, "i8")
     group = np.repeat(np.arange(len(counts)), counts)
@@ -35,8 +38,11 @@ def share(amounts: Ints, weights: Ints, counts: Ints, rule: Ints) -> Ints:
     by_size = (left > 0) & (rule == LARGEST)
     if by_size.any():
         rows = np.flatnonzero(by_size[group])
-        order = rows[np.lexsort((-remainder[rows], group[rows]))] if remainder.dtype != object else np.array(
-            sorted(rows.tolist(), key=lambda row: (group[row], -remainder[row])))
+        order = (
+            rows[np.lexsort((-remainder[rows], group[rows]))]
+            if remainder.dtype != object
+            else np.array(sorted(rows.tolist(), key=lambda row: (group[row], -remainder[row])))
+        )
         within = counts[by_size]
         rank = np.arange(len(order)) - np.repeat(np.cumsum(within) - within, within)
         part[order[rank < left[group[order]]]] += 1

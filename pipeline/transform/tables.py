@@ -1,9 +1,10 @@
 """The tables of the lake from checked receipts: receipts, sales, payments, each held to its schema.
 
-In: nested receipts, which of them and in which order, each one's business day and local time. Out: pyarrow tables that
-conform to schema.RECEIPTS, SALES and PAYMENTS, each made when it is first asked for. Signs: REFUND negative, whatever sign
-it arrived with; cancelled 0. Conserved, and checked for every receipt before any table is made: gross, discount, net, taxes
-and cost of its rows of sales are what its lines, and its discounts and taxes by name, say; else MoneyNotConserved names it.
+In: nested receipts, which of them and in which order, each one's business day and local time. Out:
+pyarrow tables that conform to schema.RECEIPTS, SALES and PAYMENTS, each made when it is first asked
+for. Signs: REFUND negative, whatever sign it arrived with; cancelled 0. Conserved, and checked for
+every receipt before any table is made: gross, discount, net, taxes and cost of its rows of sales
+are what its lines, and its discounts and taxes by name, say; else MoneyNotConserved names it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,9 @@ UNMAPPED = "unmapped"
 
 @dataclass(frozen=True)
 class Chosen:
-    """Receipts to write: rows of `receipts` in order, with business day (days since 1970) and local time (microseconds)."""
+    """Receipts to write: rows of `receipts` in order, with business day (days since 1970) and local
+    time (microseconds).
+    """
 
     receipts: Rows
     order: Ints
@@ -42,8 +45,10 @@ class Chosen:
 
 
 class Tables:
-    """All rows of the chosen receipts. Per receipt of the order: `sign`, and `factor`, which is 0 where it is cancelled; per
-    line: its receipt (`parent`), its index among all lines (`source`), its `lines` money; per row of sales: `money`."""
+    """All rows of the chosen receipts. Per receipt of the order: `sign`, and `factor`, which is 0
+    where it is cancelled; per line: its receipt (`parent`), its index among all lines (`source`),
+    its `lines` money; per row of sales: `money`.
+    """
 
     def __init__(self, chosen: Chosen, book: Book, rules: Rules):
         self.chosen, self.book, self.rules = chosen, book, rules
@@ -55,31 +60,55 @@ class Tables:
         self.lines = of_lines(receipts, self.tally).take(self.source)
         store = receipts.labels("store_id")
         paid = self.of_receipt.rows("line_modifiers").ints("money_amount")[self.exploded.modifier]
-        self.money = of_rows(self.lines, self.exploded, paid, store.codes[order][self.parent], store.values, rules.places)
-        negative = np.where(self.tally.gross != 0, self.tally.gross, receipts.ints("total_money")) < 0
-        self.sign = np.where(receipts.labels("receipt_type").is_in("REFUND"), np.where(negative, 1, -1), 1)[order]
+        self.money = of_rows(
+            self.lines,
+            self.exploded,
+            paid,
+            store.codes[order][self.parent],
+            store.values,
+            rules.places,
+        )
+        negative = (
+            np.where(self.tally.gross != 0, self.tally.gross, receipts.ints("total_money")) < 0
+        )
+        self.sign = np.where(
+            receipts.labels("receipt_type").is_in("REFUND"), np.where(negative, 1, -1), 1
+        )[order]
         self.cancelled = receipts.cancelled[order]
         self.factor = np.where(self.cancelled, 0, self.sign)
         quantity = self.of_receipt.ints("quantity")[self.source]
         self.quantity = quantity * self.sign[self.parent]
-        self.weighed = np.array([d.by_weight for d in self.exploded.dishes], bool)[self.exploded.dish] | (quantity % 10_000 != 0)
+        self.weighed = np.array([d.by_weight for d in self.exploded.dishes], bool)[
+            self.exploded.dish
+        ] | (quantity % 10_000 != 0)
         self.units = np.where(self.weighed, np.sign(self.quantity) * 10_000, self.quantity)
         self._check()
 
     def _check(self) -> None:
         """Raise where the rows of a receipt do not make what its lines, or its own totals, say."""
-        order, rows = self.chosen.order, np.bincount(self.parent[self.exploded.line], minlength=len(self.chosen.order))
+        order, rows = (
+            self.chosen.order,
+            np.bincount(self.parent[self.exploded.line], minlength=len(self.chosen.order)),
+        )
         discount = self.chosen.receipts.ints("total_discount")
-        said = {"gross": self.tally.gross[order], "discount": discount[order], "net": (self.tally.gross - discount)[order],
-                "tax_included": self.tally.named_included[order], "tax_added": self.tally.named_added[order],
-                "cost": sums(self.lines.cost, self.counts)}
+        said = {
+            "gross": self.tally.gross[order],
+            "discount": discount[order],
+            "net": (self.tally.gross - discount)[order],
+            "tax_included": self.tally.named_included[order],
+            "tax_added": self.tally.named_added[order],
+            "cost": sums(self.lines.cost, self.counts),
+        }
         for name, expected in said.items():
             made = sums(getattr(self.money, name), rows)
             wrong = np.flatnonzero(made != expected)
             if len(wrong):
                 number = self.chosen.receipts.column("receipt_number")[int(order[wrong[0]])].as_py()
-                raise MoneyNotConserved(f"receipt {number}: {name} of its rows is {made[wrong[0]]}, the till says {expected[wrong[0]]} "
-                                        "(minor units); nothing is published, please report this receipt with its raw record")
+                raise MoneyNotConserved(
+                    f"receipt {number}: {name} of its rows is {made[wrong[0]]}, the till says"
+                    f" {expected[wrong[0]]} (minor units); nothing is published, please report this"
+                    " receipt with its raw record"
+                )
 
     @cached_property
     def channel(self) -> Labels:
@@ -87,14 +116,27 @@ class Tables:
 
     @cached_property
     def currency(self) -> Labels:
-        return self.chosen.receipts.labels("store_id").map(lambda store: self.rules.store(store).currency).take(self.chosen.order)
+        return (
+            self.chosen.receipts.labels("store_id")
+            .map(lambda store: self.rules.store(store).currency)
+            .take(self.chosen.order)
+        )
 
     def _writer(self, dataset, rows: Ints) -> Writer:
-        """With the columns that every table repeats; `rows` is the receipt (of the order) of each row."""
-        writer, receipts, at = Writer(dataset, self.rules.places), self.chosen.receipts, self.chosen.order[rows]
+        """With the columns that every table repeats; `rows` is the receipt (of the order) of each
+        row.
+        """
+        writer, receipts, at = (
+            Writer(dataset, self.rules.places),
+            self.chosen.receipts,
+            self.chosen.order[rows],
+        )
         writer.number(business_day=self.chosen.day[rows])
-        writer.label(store_id=receipts.labels("store_id").take(at), receipt_type=receipts.labels("receipt_type").take(at),
-                     currency=self.currency.take(rows))
+        writer.label(
+            store_id=receipts.labels("store_id").take(at),
+            receipt_type=receipts.labels("receipt_type").take(at),
+            currency=self.currency.take(rows),
+        )
         writer.flag(is_cancelled=self.cancelled[rows])
         writer.array(receipt_number=receipts.column("receipt_number").take(fixed(at, pa.int64())))
         return writer
@@ -103,30 +145,61 @@ class Tables:
     def receipts(self) -> pa.Table:
         receipts, order, factor = self.chosen.receipts, self.chosen.order, self.factor
         writer = self._writer(RECEIPTS, np.arange(len(order)))
-        writer.label(channel=self.channel, batch=self.chosen.batch.take(order), **{
-            name: receipts.labels(name).take(order) for name in ("dining_option", "source", "pos_device_id", "employee_id")})
-        writer.array(refund_for=receipts.column("refund_for").take(fixed(order, pa.int64())),
-                     customer_id=_opaque(receipts.labels("customer_id").take(order), self.rules.customer_key))
-        writer.number(sold_at=receipts.ints("receipt_date")[order], sold_at_local=self.chosen.clock,
-                      created_at=receipts.ints("created_at")[order], updated_at=receipts.ints("updated_at")[order])
+        writer.label(
+            channel=self.channel,
+            batch=self.chosen.batch.take(order),
+            **{
+                name: receipts.labels(name).take(order)
+                for name in ("dining_option", "source", "pos_device_id", "employee_id")
+            },
+        )
+        writer.array(
+            refund_for=receipts.column("refund_for").take(fixed(order, pa.int64())),
+            customer_id=_opaque(
+                receipts.labels("customer_id").take(order), self.rules.customer_key
+            ),
+        )
+        writer.number(
+            sold_at=receipts.ints("receipt_date")[order],
+            sold_at_local=self.chosen.clock,
+            created_at=receipts.ints("created_at")[order],
+            updated_at=receipts.ints("updated_at")[order],
+        )
         writer.number(self.cancelled, cancelled_at=receipts.ints("cancelled_at")[order])
         tally, payments = self.tally, receipts.rows("payments")
         total, discount = receipts.ints("total_money"), receipts.ints("total_discount")
-        amounts = {"gross": tally.gross, "discount": discount, "net": tally.gross - discount, "tax_included": tally.tax_included,
-                   "tax_added": tally.tax_added, "tip": receipts.ints("tip"), "surcharge": receipts.ints("surcharge"),
-                   "rounding": tally.rounding, "total": total, "points_discount": tally.points,
-                   "paid": sums(payments.ints("money_amount"), payments.counts)}
-        writer.number(lines=self.counts, units=sums(self.units, self.counts),
-                      cancelled_total=np.where(self.cancelled, total[order] * self.sign, 0),
-                      **{name: values[order] * factor for name, values in amounts.items()})
+        amounts = {
+            "gross": tally.gross,
+            "discount": discount,
+            "net": tally.gross - discount,
+            "tax_included": tally.tax_included,
+            "tax_added": tally.tax_added,
+            "tip": receipts.ints("tip"),
+            "surcharge": receipts.ints("surcharge"),
+            "rounding": tally.rounding,
+            "total": total,
+            "points_discount": tally.points,
+            "paid": sums(payments.ints("money_amount"), payments.counts),
+        }
+        writer.number(
+            lines=self.counts,
+            units=sums(self.units, self.counts),
+            cancelled_total=np.where(self.cancelled, total[order] * self.sign, 0),
+            **{name: values[order] * factor for name, values in amounts.items()},
+        )
         for name, extra in (("total_discounts", ()), ("total_taxes", ("rate",))):
             below = receipts.rows(name)
             counts = below.counts[order]
             owner, which = spread(below.ends[order], counts)
             take = fixed(which, pa.int64())
-            writer.rows(name.removeprefix("total_"), np.r_[0, np.cumsum(counts)],
-                        below.column("name").take(take), below.column("type").take(take),
-                        *(below.ints(column)[which] for column in extra), below.ints("money_amount")[which] * factor[owner])
+            writer.rows(
+                name.removeprefix("total_"),
+                np.r_[0, np.cumsum(counts)],
+                below.column("name").take(take),
+                below.column("type").take(take),
+                *(below.ints(column)[which] for column in extra),
+                below.ints("money_amount")[which] * factor[owner],
+            )
         return writer.table()
 
     @cached_property
@@ -134,7 +207,10 @@ class Tables:
         rows = self.parent[self.exploded.line]
         writer = self._writer(SALES, rows)
         writer.label(channel=self.channel.take(rows))
-        writer.number(sold_at=self.chosen.receipts.ints("receipt_date")[self.chosen.order][rows], sold_at_local=self.chosen.clock[rows])
+        writer.number(
+            sold_at=self.chosen.receipts.ints("receipt_date")[self.chosen.order][rows],
+            sold_at_local=self.chosen.clock[rows],
+        )
         write_sales(writer, self)
         return writer.table()
 
@@ -143,15 +219,25 @@ class Tables:
         payments, order = self.chosen.receipts.rows("payments"), self.chosen.order
         owner, which = spread(payments.ends[order], payments.counts[order])
         writer = self._writer(PAYMENTS, owner)
-        writer.label(payment_type_id=payments.labels("payment_type_id").take(which), tender=payments.labels("name").take(which),
-                     tender_type=payments.labels("type").take(which))
-        writer.number(payment=which - payments.ends[order][owner] + 1, amount=payments.ints("money_amount")[which] * self.factor[owner])
-        writer.number(valid(payments.column("paid_at"))[which], paid_at=payments.ints("paid_at")[which])
+        writer.label(
+            payment_type_id=payments.labels("payment_type_id").take(which),
+            tender=payments.labels("name").take(which),
+            tender_type=payments.labels("type").take(which),
+        )
+        writer.number(
+            payment=which - payments.ends[order][owner] + 1,
+            amount=payments.ints("money_amount")[which] * self.factor[owner],
+        )
+        writer.number(
+            valid(payments.column("paid_at"))[which], paid_at=payments.ints("paid_at")[which]
+        )
         return writer.table()
 
 
 def channels(receipts: Rows, rules: Rules) -> Labels:
-    """The order type of each receipt: by its dining option, else by its ticket's name, else unmapped."""
+    """The order type of each receipt: by its dining option, else by its ticket's name, else
+    unmapped.
+    """
     menu = rules.menu
     found = receipts.labels("dining_option").map(menu.channels.get, null=menu.channels.get(""))
     missing = np.flatnonzero(found.codes < 0)
@@ -166,5 +252,9 @@ def channels(receipts: Rows, rules: Rules) -> Labels:
 
 def _opaque(customers: Labels, key: bytes | None) -> pa.Array:
     """Customers' identifiers, keyed by HMAC-SHA256 where there is a key."""
-    opaque = customers.map(lambda value: hmac.digest(key, value.encode(), hashlib.sha256).hex() if key else value)
-    return texts(opaque.values).take(fixed(np.maximum(opaque.codes, 0), pa.int64(), opaque.codes >= 0))
+    opaque = customers.map(
+        lambda value: hmac.digest(key, value.encode(), hashlib.sha256).hex() if key else value
+    )
+    return texts(opaque.values).take(
+        fixed(np.maximum(opaque.codes, 0), pa.int64(), opaque.codes >= 0)
+    )

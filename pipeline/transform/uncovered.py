@@ -1,7 +1,9 @@
-"""What no rule names yet: modifiers of combos, unknown components, items that look like combos, order types.
+"""What no rule names yet: modifiers of combos, unknown components, items that look like combos,
+order types.
 
-In: raw objects, catalog, rules. Out: findings with how often and how much money, the most money first, and the text to
-paste into menu.toml. Counted over the newest version of each SALE that is not cancelled.
+In: raw objects, catalog, rules. Out: findings with how often and how much money, the most money
+first, and the text to paste into menu.toml. Counted over the newest version of each SALE that is
+not cancelled.
 """
 
 from __future__ import annotations
@@ -32,9 +34,11 @@ KINDS = ("combo", "part", "modifier", "dish", "channel")
 
 @dataclass(frozen=True)
 class Finding:
-    """`kind`: combo (an item that looks like one; `hints` are its modifiers that name dishes), part (a combo sold without any
-    part), modifier (of a combo), dish (unknown component), channel (dining option). `within` is the combo concerned; `amount`
-    the gross of its lines, or what the modifier charged, or the total of the receipts."""
+    """`kind`: combo (an item that looks like one; `hints` are its modifiers that name dishes), part
+    (a combo sold without any part), modifier (of a combo), dish (unknown component), channel
+    (dining option). `within` is the combo concerned; `amount` the gross of its lines, or what the
+    modifier charged, or the total of the receipts.
+    """
 
     kind: str
     text: str
@@ -54,31 +58,53 @@ class Uncovered:
 def uncovered(raw: Iterable[Raw], catalog: Catalog, rules: Rules) -> Uncovered:
     """Everything in `raw` that menu.toml does not name."""
     found = read(sorted(raw, key=lambda r: (r.batch, r.name)), rules)
-    receipts, is_newest = found.receipts, newest(found)[0][:len(found.good)]
+    receipts, is_newest = found.receipts, newest(found)[0][: len(found.good)]
     order = found.good[is_newest]
     sale = receipts.labels("receipt_type").is_in("SALE")[order] & ~receipts.cancelled[order]
     counts: dict[tuple[str, str, str, str], list[int]] = defaultdict(lambda: [0, 0])
     hints: dict[str, set[str]] = defaultdict(set)
-    for kind, text, within, currency, amount in _sightings(receipts, order[sale], Book(rules.menu, catalog), rules, hints):
+    for kind, text, within, currency, amount in _sightings(
+        receipts, order[sale], Book(rules.menu, catalog), rules, hints
+    ):
         counts[kind, text, within, currency][0] += 1
         counts[kind, text, within, currency][1] += amount
-    findings = [Finding(kind, text, within, times, Decimal(amount).scaleb(-rules.places), currency,
-                        tuple(sorted(hints[text])) if kind == "combo" else ())
-                for (kind, text, within, currency), (times, amount) in counts.items()]
-    findings.sort(key=lambda f: (KINDS.index(f.kind), -f.amount, -f.count, f.text, f.within, f.currency))
+    findings = [
+        Finding(
+            kind,
+            text,
+            within,
+            times,
+            Decimal(amount).scaleb(-rules.places),
+            currency,
+            tuple(sorted(hints[text])) if kind == "combo" else (),
+        )
+        for (kind, text, within, currency), (times, amount) in counts.items()
+    ]
+    findings.sort(
+        key=lambda f: (KINDS.index(f.kind), -f.amount, -f.count, f.text, f.within, f.currency)
+    )
     return Uncovered(findings, _text(findings))
 
 
-def _sightings(receipts: Rows, order: Ints, book: Book, rules: Rules,
-               hints: dict[str, set[str]]) -> Iterator[tuple[str, str, str, str, int]]:
-    """(kind, text, combo, currency, minor units) of every row that a rule should name; fills `hints` of each item first."""
+def _sightings(
+    receipts: Rows, order: Ints, book: Book, rules: Rules, hints: dict[str, set[str]]
+) -> Iterator[tuple[str, str, str, str, int]]:
+    """(kind, text, combo, currency, minor units) of every row that a rule should name; fills
+    `hints` of each item first.
+    """
     lines = receipts.rows("line_items")
     parent, source = spread(lines.ends[order], lines.counts[order])
     exploded = explode(lines, source, book)
     modifiers, items = lines.rows("line_modifiers"), lines.labels("item_name")
-    names, options, charged = modifiers.labels("name"), modifiers.labels("option"), modifiers.ints("money_amount")
+    names, options, charged = (
+        modifiers.labels("name"),
+        modifiers.labels("option"),
+        modifiers.ints("money_amount"),
+    )
     store = receipts.labels("store_id")
-    money = np.array([rules.store(value).currency for value in store.values] or [""])[store.codes[order]]
+    money = np.array([rules.store(value).currency for value in store.values] or [""])[
+        store.codes[order]
+    ]
     gross = lines.ints("gross_total_money")[source]
     plain = exploded.number[np.searchsorted(exploded.line, np.arange(len(source)))] == 0
     for line, at in zip(exploded.modifier_line.tolist(), exploded.modifier.tolist(), strict=True):
@@ -96,23 +122,52 @@ def _sightings(receipts: Rows, order: Ints, book: Book, rules: Rules,
         line, modifier = int(exploded.modifier_line[at]), int(exploded.modifier[at])
         recipe = exploded.dishes[exploded.dish[line]].recipe
         name, option = names.values[names.codes[modifier]], options.values[options.codes[modifier]]
-        if exploded.modifier_slot[at] and not book.choice(recipe.rule, name, option).component.known:
+        if (
+            exploded.modifier_slot[at]
+            and not book.choice(recipe.rule, name, option).component.known
+        ):
             yield "dish", option, recipe.name, money[parent[line]], int(gross[line])
         elif recipe.rule and recipe.rule.role(name) is None:
             yield "modifier", name, recipe.name, money[parent[line]], int(charged[modifier])
-    channel, dining, total = channels(receipts, rules), receipts.labels("dining_option"), receipts.ints("total_money")
+    channel, dining, total = (
+        channels(receipts, rules),
+        receipts.labels("dining_option"),
+        receipts.ints("total_money"),
+    )
     for at in np.flatnonzero(channel.is_in(UNMAPPED)[order]).tolist():
         code = dining.codes[order[at]]
-        yield "channel", dining.values[code] if code >= 0 else "", "", money[at], int(total[order[at]])
+        yield (
+            "channel",
+            dining.values[code] if code >= 0 else "",
+            "",
+            money[at],
+            int(total[order[at]]),
+        )
 
 
-_TITLES = {"combo": "# Items that look like combos; give those that are one the modifiers (or dishes) that they are made of:",
-           "part": "# Combos sold without any part: is a fixed dish missing in their rule?",
-           "modifier": "# Modifiers of combos that are neither a part nor go with one; in the combo's with:",
-           "dish": "# Choices within combos that name no dish; under [dishes], each with the dish that it is:",
-           "channel": "# Dining options (\"\": receipts without one); under [channels], each with its order type:"}
-_FORMS = {"combo": "[[combos]]\nsold_as = [{text}]\nparts = [{hints}]", "part": "# sold_as = [{text}]",
-          "modifier": "# {{ modifier = {text}, of = \"?\" }},", "dish": "# \"?\" = [{text}]", "channel": "# \"?\" = [{text}]"}
+_TITLES = {
+    "combo": (
+        "# Items that look like combos; give those that are one the modifiers (or dishes) that they"
+        " are made of:"
+    ),
+    "part": "# Combos sold without any part: is a fixed dish missing in their rule?",
+    "modifier": (
+        "# Modifiers of combos that are neither a part nor go with one; in the combo's with:"
+    ),
+    "dish": (
+        "# Choices within combos that name no dish; under [dishes], each with the dish that it is:"
+    ),
+    "channel": (
+        '# Dining options ("": receipts without one); under [channels], each with its order type:'
+    ),
+}
+_FORMS = {
+    "combo": "[[combos]]\nsold_as = [{text}]\nparts = [{hints}]",
+    "part": "# sold_as = [{text}]",
+    "modifier": '# {{ modifier = {text}, of = "?" }},',
+    "dish": '# "?" = [{text}]',
+    "channel": '# "?" = [{text}]',
+}
 
 
 def _quoted(text: str) -> str:
@@ -121,7 +176,9 @@ def _quoted(text: str) -> str:
 
 
 def _text(findings: list[Finding]) -> str:
-    """The findings as lines for menu.toml, spellings of a text once; what only a person can know is left as "?"."""
+    """The findings as lines for menu.toml, spellings of a text once; what only a person can know is
+    left as "?".
+    """
     out = []
     for kind in KINDS:
         by_text: dict[str, list[Finding]] = defaultdict(list)
@@ -132,6 +189,16 @@ def _text(findings: list[Finding]) -> str:
         for rows in by_text.values():
             parts = {fold(hint): hint for f in rows for hint in f.hints} or {"": "?"}
             hints = ", ".join(f"{{ modifier = {_quoted(hint)} }}" for hint in parts.values())
-            seen = "; ".join(f"{f.count} times, {f.amount} {f.currency}" + (f", in {_quoted(f.within)}" if f.within else "") for f in rows)
-            out.append(_FORMS[kind].format(text=_quoted(rows[0].text), hints=hints) + f"   # {seen}")
-    return "\n".join(out[1:]) + "\n" if out else "Every combo, choice and order type is covered by a rule.\n"
+            seen = "; ".join(
+                f"{f.count} times, {f.amount} {f.currency}"
+                + (f", in {_quoted(f.within)}" if f.within else "")
+                for f in rows
+            )
+            out.append(
+                _FORMS[kind].format(text=_quoted(rows[0].text), hints=hints) + f"   # {seen}"
+            )
+    return (
+        "\n".join(out[1:]) + "\n"
+        if out
+        else "Every combo, choice and order type is covered by a rule.\n"
+    )

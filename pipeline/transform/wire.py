@@ -1,18 +1,26 @@
 """A receipt as the till's API sends it: the fields that are read, and the rule of each, said once.
 
-Source: the Loyverse API, resource receipts. `kind` is what the value must be; `null` says whether it may be null or
-missing (a field that may not is a reason for quarantine). Fields that are not listed are not read: free text that may
-name persons (note, line_note) and card data (payment_details) stop here.
+Source: the Loyverse API, resource receipts. `kind` is what the value must be; `null` says whether
+it may be null or missing (a field that may not is a reason for quarantine). Fields that are not
+listed are not read: free text that may name persons (note, line_note) and card data
+(payment_details) stop here.
 
-    kind       accepted                                                                          otherwise
-    text       a string of valid Unicode                                                         wrong_type, bad_text
-    id         the same, and not empty                                                           empty
-    money      a number, or a string that is one (never true or false), exact in the lake's      wrong_type, not_a_number,
-               decimals and the store's currency, below 10^14 minor units                        excess_precision, out_of_range
+    kind       accepted
+    otherwise
+    text       a string of valid Unicode
+    wrong_type, bad_text
+    id         the same, and not empty
+    empty
+    money      a number, or a string that is one (never true or false), exact in the lake's
+    wrong_type, not_a_number,
+               decimals and the store's currency, below 10^14 minor units
+               excess_precision, out_of_range
     quantity   the same with four decimals, below 10^7
     cost, rate the same with six (four) decimals, below 10^12 (10^5)
-    instant    ISO 8601, without an offset UTC, from 2000 to 2099                                unreadable_date, implausible_date
-    rows       a list of objects, no null among them                                             wrong_type, null_value
+    instant    ISO 8601, without an offset UTC, from 2000 to 2099
+    unreadable_date, implausible_date
+    rows       a list of objects, no null among them
+    wrong_type, null_value
 """
 
 from __future__ import annotations
@@ -32,7 +40,9 @@ def scale(kind: str, places: int) -> int:
 
 @dataclass(frozen=True)
 class Field:
-    """One field: its name and kind, whether it may be null, the values it may have ("" all), its own fields."""
+    """One field: its name and kind, whether it may be null, the values it may have ("" all), its
+    own fields.
+    """
 
     name: str
     kind: str = "text"
@@ -41,8 +51,10 @@ class Field:
     fields: tuple[Field, ...] = ()
 
     def arrow(self, places: int) -> pa.Field:
-        """Its Arrow type. The reader admits literals of `digits` digits and only then shifts them by the decimals, silently
-        past the end of 64 bits; hence the wider type where both together do not fit."""
+        """Its Arrow type. The reader admits literals of `digits` digits and only then shifts them
+        by the decimals, silently past the end of 64 bits; hence the wider type where both together
+        do not fit.
+        """
         if self.kind in ("text", "id"):
             kind = pa.string()
         elif self.kind == "instant":
@@ -57,23 +69,65 @@ class Field:
 
 _TAX = Field("type", values=("INCLUDED", "ADDED"))
 LINE = (
-    Field("item_id", null=True), Field("variant_id", null=True), Field("item_name"), Field("variant_name", null=True),
-    Field("quantity", "quantity"), Field("price", "money"), Field("gross_total_money", "money"), Field("total_discount", "money"),
-    Field("cost", "cost", null=True), Field("cost_total", "money", null=True),
+    Field("item_id", null=True),
+    Field("variant_id", null=True),
+    Field("item_name"),
+    Field("variant_name", null=True),
+    Field("quantity", "quantity"),
+    Field("price", "money"),
+    Field("gross_total_money", "money"),
+    Field("total_discount", "money"),
+    Field("cost", "cost", null=True),
+    Field("cost_total", "money", null=True),
     Field("line_taxes", "rows", fields=(_TAX, Field("money_amount", "money"))),
-    Field("line_modifiers", "rows", fields=(Field("name"), Field("option"), Field("money_amount", "money"))),
+    Field(
+        "line_modifiers",
+        "rows",
+        fields=(Field("name"), Field("option"), Field("money_amount", "money")),
+    ),
 )
 RECEIPT = (
-    Field("receipt_number", "id"), Field("receipt_type", values=("SALE", "REFUND")), Field("refund_for", null=True),
-    Field("order", null=True), Field("created_at", "instant"), Field("updated_at", "instant"), Field("receipt_date", "instant"),
-    Field("cancelled_at", "instant", null=True), Field("source", null=True), Field("total_money", "money"), Field("total_tax", "money"),
-    Field("total_discount", "money"), Field("tip", "money"), Field("surcharge", "money"), Field("customer_id", null=True),
-    Field("employee_id", null=True), Field("store_id", "id"), Field("pos_device_id", null=True), Field("dining_option", null=True),
-    Field("total_discounts", "rows", fields=(Field("name"), Field("type"), Field("money_amount", "money"))),
-    Field("total_taxes", "rows", fields=(_TAX, Field("name"), Field("rate", "rate"), Field("money_amount", "money"))),
+    Field("receipt_number", "id"),
+    Field("receipt_type", values=("SALE", "REFUND")),
+    Field("refund_for", null=True),
+    Field("order", null=True),
+    Field("created_at", "instant"),
+    Field("updated_at", "instant"),
+    Field("receipt_date", "instant"),
+    Field("cancelled_at", "instant", null=True),
+    Field("source", null=True),
+    Field("total_money", "money"),
+    Field("total_tax", "money"),
+    Field("total_discount", "money"),
+    Field("tip", "money"),
+    Field("surcharge", "money"),
+    Field("customer_id", null=True),
+    Field("employee_id", null=True),
+    Field("store_id", "id"),
+    Field("pos_device_id", null=True),
+    Field("dining_option", null=True),
+    Field(
+        "total_discounts",
+        "rows",
+        fields=(Field("name"), Field("type"), Field("money_amount", "money")),
+    ),
+    Field(
+        "total_taxes",
+        "rows",
+        fields=(_TAX, Field("name"), Field("rate", "rate"), Field("money_amount", "money")),
+    ),
     Field("line_items", "rows", fields=LINE),
-    Field("payments", "rows", fields=(Field("payment_type_id", null=True), Field("name"), Field("type"), Field("money_amount", "money"),
-                                      Field("paid_at", "instant", null=True))),
+    Field(
+        "payments",
+        "rows",
+        fields=(
+            Field("payment_type_id", null=True),
+            Field("name"),
+            Field("type"),
+            Field("money_amount", "money"),
+            Field("paid_at", "instant", null=True),
+        ),
+    ),
 )
 
 

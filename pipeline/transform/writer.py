@@ -1,4 +1,6 @@
-"""Columns of one dataset, collected by name in the types of its schema, then made a table that is held to it."""
+"""Columns of one dataset, collected by name in the types of its schema, then made a table that is
+held to it.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,9 @@ from pipeline.transform.columns import Ints, Labels, fixed, flags, lists
 
 
 class Writer:
-    """Each method takes columns by name; `rows` takes the fields of a column of lists, in the order of its schema."""
+    """Each method takes columns by name; `rows` takes the fields of a column of lists, in the order
+    of its schema.
+    """
 
     def __init__(self, dataset: Dataset, places: int):
         self._dataset, self._places, self._schema = dataset, places, arrow(dataset, places)
@@ -20,20 +24,39 @@ class Writer:
         self._columns |= columns
 
     def label(self, **columns: Labels) -> None:
-        self._columns |= {name: values.column(self._schema.field(name).type) for name, values in columns.items()}
+        self._columns |= {
+            name: values.column(self._schema.field(name).type) for name, values in columns.items()
+        }
 
     def number(self, present: np.ndarray | None = None, /, **columns: Ints) -> None:
         """Null where `present` is False."""
-        self._columns |= {name: fixed(values, self._schema.field(name).type, present) for name, values in columns.items()}
+        self._columns |= {
+            name: fixed(values, self._schema.field(name).type, present)
+            for name, values in columns.items()
+        }
 
     def flag(self, **columns: np.ndarray) -> None:
         self._columns |= {name: flags(values) for name, values in columns.items()}
 
     def rows(self, name: str, ends: Ints, *fields: pa.Array | Ints) -> None:
         kind = self._schema.field(name).type
-        self._columns[name] = lists(ends, kind, [field if isinstance(field, pa.Array) else fixed(field, kind.value_type.field(at).type)
-                                                 for at, field in enumerate(fields)])
+        self._columns[name] = lists(
+            ends,
+            kind,
+            [
+                (
+                    field
+                    if isinstance(field, pa.Array)
+                    else fixed(field, kind.value_type.field(at).type)
+                )
+                for at, field in enumerate(fields)
+            ],
+        )
 
     def table(self) -> pa.Table:
         """The table. Raises SchemaMismatch where a column is missing or null against the schema."""
-        return conform(pa.Table.from_arrays(list(self._columns.values()), list(self._columns)), self._dataset, self._places)
+        return conform(
+            pa.Table.from_arrays(list(self._columns.values()), list(self._columns)),
+            self._dataset,
+            self._places,
+        )

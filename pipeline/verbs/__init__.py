@@ -1,10 +1,11 @@
 """What Luigi's command line has no verb for: `pos VERB`, one file a verb.
 
-A verb is a module of its name. Its docstring is its help, examples included; `arguments(parser)` says what it takes, and
-`run(asked)` does it and returns the exit code (a verb that says PASSES_ON finds what it does not know in `asked.rest`):
-0 well; 1 not found, or not as it should be; 2 a setting or the lake is wrong; 3 stale: the lake is older than it should be,
-or has gaps; 4 degraded: the night went through, but the account's history wall has cut off part of it; else Luigi's own.
-A new verb is its file and its name in VERBS.
+A verb is a module of its name. Its docstring is its help, examples included; `arguments(parser)`
+says what it takes, and `run(asked)` does it and returns the exit code (a verb that says PASSES_ON
+finds what it does not know in `asked.rest`): 0 well; 1 not found, or not as it should be; 2 a
+setting or the lake is wrong; 3 stale: the lake is older than it should be, or has gaps; 4 degraded:
+the night went through, but the account's history wall has cut off part of it; else Luigi's own. A
+new verb is its file and its name in VERBS.
 """
 
 from __future__ import annotations
@@ -18,18 +19,44 @@ import pipeline
 from pipeline.errors import PipelineError
 from pipeline.logs import redact
 
-VERBS = ("night", "tail", "backfill", "sweep", "status", "explain", "uncovered", "describe", "deliver", "alert", "open", "verify", "rebuild",
-         "erase", "retain", "completion")
+VERBS = (
+    "night",
+    "tail",
+    "backfill",
+    "sweep",
+    "status",
+    "explain",
+    "uncovered",
+    "describe",
+    "deliver",
+    "alert",
+    "open",
+    "verify",
+    "rebuild",
+    "erase",
+    "retain",
+    "completion",
+)
 
 
 def parser() -> argparse.ArgumentParser:
     """The command line, with every verb's help."""
-    command = argparse.ArgumentParser("pos", description="Questions and commands to the lake, beside `luigi --module pipeline TASK`.")
+    command = argparse.ArgumentParser(
+        "pos",
+        description="Questions and commands to the lake, beside `luigi --module pipeline TASK`.",
+    )
     verbs = command.add_subparsers(dest="verb", required=True, metavar="VERB")
     for name in VERBS:
         module = import_module(f"{__name__}.{name}")
         first = module.__doc__.partition("\n")[0].rstrip(".")
-        module.arguments(verbs.add_parser(name, help=first, description=module.__doc__, formatter_class=argparse.RawDescriptionHelpFormatter))
+        module.arguments(
+            verbs.add_parser(
+                name,
+                help=first,
+                description=module.__doc__,
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+            )
+        )
     return command
 
 
@@ -38,7 +65,9 @@ def _meant(word: str) -> str:
     task, verb = (get_close_matches(word, known, 1, 0.7) for known in (pipeline.__all__, VERBS))
     if task:
         return f"{word} is no verb; for the task: luigi --module pipeline {task[0]}"
-    return f"{word} is no verb{f'; is {verb[0]} meant?' if verb else ''}; there are {', '.join(VERBS)}"
+    return (
+        f"{word} is no verb{f'; is {verb[0]} meant?' if verb else ''}; there are {', '.join(VERBS)}"
+    )
 
 
 def main(arguments: list[str] | None = None) -> int:
@@ -54,5 +83,5 @@ def main(arguments: list[str] | None = None) -> int:
             command.error(f"unrecognized arguments: {' '.join(asked.rest)}")
         return verb.run(asked)
     except PipelineError as error:
-        print(redact(f"{type(error).__name__}: {error}"), file=sys.stderr)  # noqa: T201
+        print(redact(f"{type(error).__name__}: {error}"), file=sys.stderr)
         return 2

@@ -1,6 +1,6 @@
 """Completion of `pos` for a shell.
 
-    eval "$(pos completion bash)"        in ~/.bashrc; zsh and tcsh in the same way
+eval "$(pos completion bash)"        in ~/.bashrc; zsh and tcsh in the same way
 """
 
 from __future__ import annotations
@@ -17,5 +17,5 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(asked: argparse.Namespace) -> int:
-    print(shtab.complete(verbs.parser(), shell=asked.shell))  # noqa: T201
+    print(shtab.complete(verbs.parser(), shell=asked.shell))
     return 0

@@ -24,10 +24,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(asked: argparse.Namespace) -> int:
     tables = tables_of_lake()
     if asked.form == "athena":
-        text = athena_ddl(tables, database=asked.database, first_year=settings.pos().history_starts.year)
+        text = athena_ddl(
+            tables, database=asked.database, first_year=settings.pos().history_starts.year
+        )
     elif asked.form == "duckdb":
-        text = duckdb_views(tables, endpoint=settings.lake().endpoint, region=settings.lake().region)
+        text = duckdb_views(
+            tables, endpoint=settings.lake().endpoint, region=settings.lake().region
+        )
     else:
         text = data_dictionary(tables)
-    print(text)  # noqa: T201
+    print(text)
     return 0

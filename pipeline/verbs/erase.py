@@ -1,13 +1,14 @@
 """Take one customer out of the lake, from raw to the reports, for good.
 
-    pos erase --customer 2b8f9c4e-... --dry-run       what names the customer, and what would be made again
-    pos erase --customer 2b8f9c4e-...
+    pos erase --customer 2b8f9c4e-... --dry-run       what names the customer, and what would be
+    made again pos erase --customer 2b8f9c4e-...
 
-Receipts stay, and every amount; they name nobody afterwards. The customer stays out when a receipt is fetched again. Older versions
-of the objects are removed too, so this needs the right to delete (docs/aws: care-policy.json), and CUSTOMER_HASH_KEY. Run it while
-no night runs. A run that was killed is started again. While an export in backoffice/ says who bought on one of the customer's receipts,
-it is named and nothing is erased: such files are yours to change. Exit code 1 then, and when a trace is left; 2 when something is
-refused; else Luigi's.
+Receipts stay, and every amount; they name nobody afterwards. The customer stays out when a receipt
+is fetched again. Older versions of the objects are removed too, so this needs the right to delete
+(docs/aws: care-policy.json), and CUSTOMER_HASH_KEY. Run it while no night runs. A run that was
+killed is started again. While an export in backoffice/ says who bought on one of the customer's
+receipts, it is named and nothing is erased: such files are yours to change. Exit code 1 then, and
+when a trace is left; 2 when something is refused; else Luigi's.
 """
 
 from __future__ import annotations
@@ -35,30 +36,41 @@ def run(asked: argparse.Namespace) -> int:
         return _tell(asked.customer)
     key = settings.rules().customer_key
     if key is None:
-        raise ConfigError("set CUSTOMER_HASH_KEY: the list that keeps an erased customer out is written with it")
+        raise ConfigError(
+            "set CUSTOMER_HASH_KEY: the list that keeps an erased customer out is written with it"
+        )
     lake().preflight()
     if _tell_exports(list(find_named(lake(), asked.customer)), asked.customer):
-        print("nothing was erased; see to these files, then run this again")  # noqa: T201
+        print("nothing was erased; see to these files, then run this again")
         return 1
     batches = drop(lake(), asked.customer, key)
-    for folder in settings.spool().glob("walk.*"):  # pages that a killed walk has left on this machine
+    for folder in settings.spool().glob(
+        "walk.*"
+    ):  # pages that a killed walk has left on this machine
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"raw: {len(batches)} windows were committed again without the customer")  # noqa: T201
+    print(f"raw: {len(batches)} windows were committed again without the customer")
     code = remake()
     if code:
         return code
     removed = clear_made(lake().storage)
-    print(f"{removed} older versions of what is made of raw were removed")  # noqa: T201
+    print(f"{removed} older versions of what is made of raw were removed")
     left = list(traces(lake().storage, [asked.customer, pseudonym(asked.customer, key)]))
     for address in left:
-        print(f"WRONG  {address}: still names the customer; if it is yours, remove it; else run this again")  # noqa: T201
+        print(
+            f"WRONG  {address}: still names the customer; if it is yours, remove it; else run this"
+            " again"
+        )
     return 1 if left else 0
 
 
 def remake() -> int:
-    """Make again all that has changed with raw, up to the reports; the shop is not asked. Luigi's exit code."""
+    """Make again all that has changed with raw, up to the reports; the shop is not asked. Luigi's
+    exit code.
+    """
     lake().refresh()
-    months = sorted(name[:7] for dataset in (STAGING, SALES, CUMULATIVE) for name in lake().partitions(dataset))
+    months = sorted(
+        name[:7] for dataset in (STAGING, SALES, CUMULATIVE) for name in lake().partitions(dataset)
+    )
     if not months:
         return 0
     return run_luigi("Rebuild", "--first", months[0], "--last", months[-1], "--local-scheduler")
@@ -67,10 +79,16 @@ def remake() -> int:
 def _tell(customer: str) -> int:
     found = list(find_named(lake(), customer))
     for one in found:
-        print(f"{lake().storage.uri(one.object.key)}: {one.records} receipts of window {one.object.batch}")  # noqa: T201
+        print(
+            f"{lake().storage.uri(one.object.key)}: {one.records} receipts of window"
+            f" {one.object.batch}"
+        )
     months = sorted({f"{one.sold:%Y-%m}" for one in found if one.sold})
-    print(f"{sum(one.records for one in found)} receipts in {len({one.object.batch for one in found})} windows name the customer; "  # noqa: T201
-          f"months that would be made again: {', '.join(months) or 'none'}, and the reports that read them")
+    print(
+        f"{sum(one.records for one in found)} receipts in {len({one.object.batch for one in found})} windows name the customer; "
+        f"months that would be made again: {', '.join(months) or 'none'}, and the reports that read"
+        " them"
+    )
     _tell_exports(found, customer)
     return 0
 
@@ -79,5 +97,5 @@ def _tell_exports(found: list[Touched], customer: str) -> int:
     """Name the exports in backoffice/ that say who bought; returns how many."""
     sentences = list(find_naming(lake(), read_numbers(lake(), found, customer))) if found else []
     for sentence in sentences:
-        print(f"WRONG  {sentence}")  # noqa: T201
+        print(f"WRONG  {sentence}")
     return len(sentences)

@@ -17,13 +17,15 @@ from pipeline.verbs.raws import catalog_of, find_objects, read_objects
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("receipt", help="its number, as on the till")
-    parser.add_argument("--month", type=settings.Month().parse, help="where to look, YYYY-MM; by default everywhere")
+    parser.add_argument(
+        "--month", type=settings.Month().parse, help="where to look, YYYY-MM; by default everywhere"
+    )
 
 
 def run(asked: argparse.Namespace) -> int:
     objects = find_objects(asked.month)
     found = explain(asked.receipt, read_objects(objects), catalog_of(objects), settings.rules())
-    print(found.text)  # noqa: T201
+    print(found.text)
     if asked.month and not found.versions:
-        print("Only that month was searched; leave --month out to look everywhere.")  # noqa: T201
+        print("Only that month was searched; leave --month out to look everywhere.")
     return 0 if found.record is not None else 1

@@ -20,7 +20,11 @@ from pipeline.targets import lake
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--month", type=settings.Month().parse, help="YYYY-MM; by default the last whole month, of the cumulative the newest")
+    parser.add_argument(
+        "--month",
+        type=settings.Month().parse,
+        help="YYYY-MM; by default the last whole month, of the cumulative the newest",
+    )
     parser.add_argument("--cumulative", action="store_true", help="the report of the whole history")
     parser.add_argument("--pdf", action="store_true", help="the PDF rather than the page")
     parser.add_argument("--browser", action="store_true", help="open it")
@@ -28,14 +32,19 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(asked: argparse.Namespace) -> int:
     dataset = CUMULATIVE if asked.cumulative else MONTHLY
-    there = [name for name in lake().partitions(dataset) if lake().newest(dataset, name).edition != VOID]
+    there = [
+        name for name in lake().partitions(dataset) if lake().newest(dataset, name).edition != VOID
+    ]
     month = asked.month or settings.default_month()
     name = there[-1] if asked.cumulative and there and not asked.month else f"{month:%Y-%m}"
     if name not in there:
-        print(f"there is no {dataset} of {name} yet; there are {', '.join(there) or 'none'}", file=sys.stderr)  # noqa: T201
+        print(
+            f"there is no {dataset} of {name} yet; there are {', '.join(there) or 'none'}",
+            file=sys.stderr,
+        )
         return 1
     uri = lake().uri(dataset, name, "report.pdf" if asked.pdf else "report.html")
-    print(uri)  # noqa: T201
+    print(uri)
     if asked.browser and "://" not in uri:
         webbrowser.open(Path(uri).resolve().as_uri())
     return 0

@@ -1,4 +1,6 @@
-"""Raw receipts and their catalog, as the verbs that look into them read them. Raises ConfigError where there are none yet."""
+"""Raw receipts and their catalog, as the verbs that look into them read them. Raises ConfigError
+where there are none yet.
+"""
 
 from __future__ import annotations
 
@@ -21,9 +23,14 @@ def find_objects(month: date | None) -> list[RawObject]:
 
 
 def check_filled() -> None:
-    """Refuse to look into a lake that nothing has been extracted into: it is not the answer that is empty."""
+    """Refuse to look into a lake that nothing has been extracted into: it is not the answer that is
+    empty.
+    """
     if not lake().partitions(RECEIPTS):
-        raise ConfigError(f"{lake().storage.uri()} holds no receipts yet; `pos night` extracts them from {settings.pos().history_starts} on")
+        raise ConfigError(
+            f"{lake().storage.uri()} holds no receipts yet; `pos night` extracts them from"
+            f" {settings.pos().history_starts} on"
+        )
 
 
 def read_objects(objects: list[RawObject]) -> Iterator[Raw]:

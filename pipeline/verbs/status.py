@@ -2,8 +2,9 @@
 
     pos status
 
-Last window, age, gaps, truncated spans, quarantine, receipts by store and day for the last fortnight. Exit code 3 when
-the lake is older than it should be or has gaps, so that a monitor can call it. Writes state/etl_state.json.
+Last window, age, gaps, truncated spans, quarantine, receipts by store and day for the last
+fortnight. Exit code 3 when the lake is older than it should be or has gaps, so that a monitor can
+call it. Writes state/etl_state.json.
 """
 
 from __future__ import annotations
@@ -21,9 +22,14 @@ def arguments(_: argparse.ArgumentParser) -> None:
 
 def tell() -> Status:
     """Print the status, and keep it beside the lake for a machine."""
-    found = read_status(lake(), expected=settings.last_day(), now=settings.now(), limited=settings.pos().limited_history)
+    found = read_status(
+        lake(),
+        expected=settings.last_day(),
+        now=settings.now(),
+        limited=settings.pos().limited_history,
+    )
     lake().put_state("etl_state.json", found.to_bytes())
-    print(tell_status(found))  # noqa: T201
+    print(tell_status(found))
     return found
 
 

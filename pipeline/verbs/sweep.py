@@ -1,12 +1,11 @@
 """Read a span again whatever has been extracted, and keep what raw lacks.
 
-    pos sweep                                      the last 35 days
-    pos sweep --days 7
-    pos sweep --from 2026-01-01 --to 2026-03-31    such as a span that the account could not serve before
+    pos sweep                                      the last 35 days pos sweep --days 7 pos sweep
+    --from 2026-01-01 --to 2026-03-31    such as a span that the account could not serve before
 
-Nothing is ever taken away because a sweep did not see it. What it finds is named; `pos night` then makes again what that
-touches. Windows of the span that are missing are extracted first. Exit code 4 where the account's history wall has cut the
-sweep off; else Luigi's own.
+Nothing is ever taken away because a sweep did not see it. What it finds is named; `pos night` then
+makes again what that touches. Windows of the span that are missing are extracted first. Exit code 4
+where the account's history wall has cut the sweep off; else Luigi's own.
 """
 
 from __future__ import annotations
@@ -25,9 +24,21 @@ from pipeline.windows import DAY
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--days", type=int, default=35, help="how many business days up to the last closed one")
-    parser.add_argument("--from", dest="first", type=settings.Day().parse, help="first business day, YYYY-MM-DD, instead of --days")
-    parser.add_argument("--to", dest="last", type=settings.Day().parse, help="last business day; by default the last closed one")
+    parser.add_argument(
+        "--days", type=int, default=35, help="how many business days up to the last closed one"
+    )
+    parser.add_argument(
+        "--from",
+        dest="first",
+        type=settings.Day().parse,
+        help="first business day, YYYY-MM-DD, instead of --days",
+    )
+    parser.add_argument(
+        "--to",
+        dest="last",
+        type=settings.Day().parse,
+        help="last business day; by default the last closed one",
+    )
 
 
 def run(asked: argparse.Namespace) -> int:
@@ -35,20 +46,42 @@ def run(asked: argparse.Namespace) -> int:
     first = asked.first or last - (asked.days - 1) * DAY
     check_span(first, last)
     if asked.first and first < settings.pos().history_starts:
-        raise ConfigError(f"{first} lies before [pos] history_starts = {settings.pos().history_starts}; set that to {first}, or see pos backfill")
+        raise ConfigError(
+            f"{first} lies before [pos] history_starts = {settings.pos().history_starts}; set that"
+            f" to {first}, or see pos backfill"
+        )
     sweep = Sweep(date=last, days=(last - first).days + 1, asked=f"{settings.now():%Y%m%dT%H%M%S}")
-    code = run_luigi("Sweep", "--date", str(sweep.date), "--days", str(sweep.days), "--asked", sweep.asked, "--local-scheduler")
+    code = run_luigi(
+        "Sweep",
+        "--date",
+        str(sweep.date),
+        "--days",
+        str(sweep.days),
+        "--asked",
+        sweep.asked,
+        "--local-scheduler",
+    )
     if code:
         return code
     lake().refresh()
     facts = lake().facts(sweep.dataset, sweep.name)
-    print(f"{sweep.name}: {facts['records']} receipts were missing{'; pos night makes again what they touch' * bool(facts['records'])}")  # noqa: T201
+    print(
+        f"{sweep.name}: {facts['records']} receipts were"
+        f" missing{'; pos night makes again what they touch' * bool(facts['records'])}"
+    )
     if facts["truncated_at"]:
-        print(f"degraded: the account serves nothing that was received before {facts['truncated_at']}", file=sys.stderr)  # noqa: T201
+        print(
+            "degraded: the account serves nothing that was received before"
+            f" {facts['truncated_at']}",
+            file=sys.stderr,
+        )
     return DEGRADED if facts["truncated_at"] else 0
 
 
 def check_span(first: date, last: date) -> None:
     """Raises ConfigError for a span that is empty or has not closed."""
     if not first <= last <= settings.last_day():
-        raise ConfigError(f"{first} to {last} is no span of closed business days; the last that has closed is {settings.last_day()}")
+        raise ConfigError(
+            f"{first} to {last} is no span of closed business days; the last that has closed is"
+            f" {settings.last_day()}"
+        )

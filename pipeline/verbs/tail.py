@@ -3,9 +3,9 @@
     pos tail                       the lines so far, and each new one until the night has ended
     pos tail --lines 20            only the last 20 of those so far
 
-The lines are those that `pos night` writes, kept in [pos] spool. Where none has run on this machine, the summary of the last night
-in the lake is told: its lines are where it ran (the run's page on GitHub, `docker compose logs worker`). Exit code 1 when there
-was none yet.
+The lines are those that `pos night` writes, kept in [pos] spool. Where none has run on this
+machine, the summary of the last night in the lake is told: its lines are where it ran (the run's
+page on GitHub, `docker compose logs worker`). Exit code 1 when there was none yet.
 """
 
 from __future__ import annotations
@@ -36,14 +36,19 @@ def run(asked: argparse.Namespace) -> int:
     with logs[0].open(encoding="utf-8", errors="replace") as log:
         is_running = nightlog.is_running(logs[0])
         so_far = log.readlines()
-        sys.stdout.writelines(so_far[-asked.lines:] if asked.lines else so_far)
+        sys.stdout.writelines(so_far[-asked.lines :] if asked.lines else so_far)
         while is_running:
             sys.stdout.flush()
             time.sleep(PAUSE)
-            is_running = nightlog.is_running(logs[0])  # looked at first, so that its last lines are read
+            is_running = nightlog.is_running(
+                logs[0]
+            )  # looked at first, so that its last lines are read
             sys.stdout.writelines(log.readlines())
     if not nightlog.has_ended(logs[0]):
-        print("--- its process is no more: it was killed, or the machine went down; run pos night again")  # noqa: T201
+        print(
+            "--- its process is no more: it was killed, or the machine went down; run pos night"
+            " again"
+        )
     return 0
 
 
@@ -51,7 +56,14 @@ def _tell_last() -> int:
     try:
         night = Night(**json.loads(lake().storage.get(state_key(FILE))))
     except Corrupt:
-        print(f"no night has run on this machine, and {lake().storage.uri()} knows of none; `pos night` runs one", file=sys.stderr)  # noqa: T201
+        print(
+            f"no night has run on this machine, and {lake().storage.uri()} knows of none; `pos"
+            " night` runs one",
+            file=sys.stderr,
+        )
         return 1
-    print(f"no night has run on this machine; the last one in {lake().storage.uri()}:\n{tell_night(night)}")  # noqa: T201
+    print(
+        "no night has run on this machine; the last one in"
+        f" {lake().storage.uri()}:\n{tell_night(night)}"
+    )
     return 0

@@ -15,10 +15,12 @@ from pipeline.verbs.raws import catalog_of, find_objects, read_objects
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--month", type=settings.Month().parse, help="YYYY-MM; by default the last whole month")
+    parser.add_argument(
+        "--month", type=settings.Month().parse, help="YYYY-MM; by default the last whole month"
+    )
 
 
 def run(asked: argparse.Namespace) -> int:
     objects = find_objects(asked.month or settings.default_month())
-    print(uncovered(read_objects(objects), catalog_of(objects), settings.rules()).text)  # noqa: T201
+    print(uncovered(read_objects(objects), catalog_of(objects), settings.rules()).text)
     return 0

@@ -1,11 +1,13 @@
 """Charts to SVG or PNG bytes, in one style of their own; the only package that imports matplotlib.
 
-In: `page.Chart` (kind, data of exact integers and typed values) and `words.Words` for every label. Out: bytes that
-are the same for the same chart: no dates, no versions, no random identifiers. Integers become drawing coordinates
-here and nowhere else. matplotlib is imported when the first chart is drawn, not before.
+In: `page.Chart` (kind, data of exact integers and typed values) and `words.Words` for every label.
+Out: bytes that are the same for the same chart: no dates, no versions, no random identifiers.
+Integers become drawing coordinates here and nowhere else. matplotlib is imported when the first
+chart is drawn, not before.
 
-One width (a phone's, which print and desktop enlarge), the Okabe-Ito colours with hatches and line styles so that
-grey print tells them apart, bars from zero, direct labels, no pies. The title is the page's own text.
+One width (a phone's, which print and desktop enlarge), the Okabe-Ito colours with hatches and line
+styles so that grey print tells them apart, bars from zero, direct labels, no pies. The title is the
+page's own text.
 """
 
 from __future__ import annotations
@@ -41,5 +43,7 @@ def draw(chart: Chart, words: Words, form: str = "svg") -> bytes:
 
 
 def font_folder() -> Path:
-    """The fonts that matplotlib ships, which other forms may borrow; matplotlib itself is not imported."""
+    """The fonts that matplotlib ships, which other forms may borrow; matplotlib itself is not
+    imported.
+    """
     return Path(find_spec("matplotlib").origin).parent / "mpl-data" / "fonts" / "ttf"

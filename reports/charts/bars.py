@@ -7,7 +7,20 @@ from collections.abc import Mapping
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from reports.charts.style import BLUE, INK, LABEL, MUTED, ORANGE, SMALL, VERMILION, WIDTH, Canvas, money_axis, month_axis, width_of
+from reports.charts.style import (
+    BLUE,
+    INK,
+    LABEL,
+    MUTED,
+    ORANGE,
+    SMALL,
+    VERMILION,
+    WIDTH,
+    Canvas,
+    money_axis,
+    month_axis,
+    width_of,
+)
 from reports.values import Count, Money
 from reports.words import Words
 
@@ -19,9 +32,9 @@ def _say_money(words: Words, currency: str):
 def draw_days(data: Mapping, words: Words) -> Canvas:
     """Daily bars, the compared month as a line.
 
-    data: labels (values, one a bar), ticks (indices to label), values (units, one a day), before (units or None),
-    before_name, closed (flags), marks ((index, value to say), ...), currency, partial (flags, hatched), and, where the values
-    are expected ones, spans ((low, high) a day).
+    data: labels (values, one a bar), ticks (indices to label), values (units, one a day), before
+    (units or None), before_name, closed (flags), marks ((index, value to say), ...), currency,
+    partial (flags, hatched), and, where the values are expected ones, spans ((low, high) a day).
     """
     values, before, currency = data["values"], data["before"], data["currency"]
     known, spans = [v for v in before if v is not None], data.get("spans", [])
@@ -40,7 +53,9 @@ def draw_days(data: Mapping, words: Words) -> Canvas:
         axes.plot([index, index], [bottom, top], color=INK, linewidth=0.9, zorder=4)
     for index, closed in enumerate(data["closed"]):
         if closed:
-            axes.text(index, high * 0.015, "×", ha="center", va="bottom", color=MUTED, fontsize=SMALL)
+            axes.text(
+                index, high * 0.015, "×", ha="center", va="bottom", color=MUTED, fontsize=SMALL
+            )
     if known:
         axes.plot(
             range(len(before)),
@@ -82,14 +97,29 @@ def _legend(canvas: Canvas, entries: list[tuple[str, str, str]]) -> None:
         y = 1 - top / high
         if sign in ("line", "solid"):
             dash = (0, (3, 1.5)) if sign == "line" else "solid"
-            canvas.figure.add_artist(Line2D([x / WIDTH, (x + 14) / WIDTH], [y, y], color=colour, linewidth=1.4, linestyle=dash))
+            canvas.figure.add_artist(
+                Line2D(
+                    [x / WIDTH, (x + 14) / WIDTH],
+                    [y, y],
+                    color=colour,
+                    linewidth=1.4,
+                    linestyle=dash,
+                )
+            )
         elif sign in ("bar", "hatch", "orange"):
             style = {
                 "bar": {"facecolor": colour},
                 "hatch": {"facecolor": "white", "edgecolor": colour, "hatch": "////"},
-                "orange": {"facecolor": colour, "edgecolor": "white", "hatch": "////", "linewidth": 0},
+                "orange": {
+                    "facecolor": colour,
+                    "edgecolor": "white",
+                    "hatch": "////",
+                    "linewidth": 0,
+                },
             }[sign]
-            canvas.figure.add_artist(Rectangle((x / WIDTH, (high - top - 4) / high), 9 / WIDTH, 8 / high, **style))
+            canvas.figure.add_artist(
+                Rectangle((x / WIDTH, (high - top - 4) / high), 9 / WIDTH, 8 / high, **style)
+            )
         else:
             canvas.write(x + 2, top, sign, va="center", color=colour)
         x += 18 if sign in ("line", "solid") else 13
@@ -100,7 +130,8 @@ def _legend(canvas: Canvas, entries: list[tuple[str, str, str]]) -> None:
 def draw_trend(data: Mapping, words: Words) -> Canvas:
     """Monthly bars with their 12-month average; a month that is not whole is hatched.
 
-    data: labels, ticks, values, average (units or None), name, average_name, partial, partial_name, currency, marks.
+    data: labels, ticks, values, average (units or None), name, average_name, partial, partial_name,
+    currency, marks.
     """
     values, average, currency = data["values"], data["average"], data["currency"]
     high = max([*values, *(v for v in average if v is not None), 1])
@@ -113,7 +144,13 @@ def draw_trend(data: Mapping, words: Words) -> Canvas:
     for bar, partial in zip(bars, data["partial"], strict=True):
         if partial:
             bar.set(hatch="////", facecolor="white", edgecolor=BLUE)
-    axes.plot(range(len(values)), [float("nan") if v is None else v for v in average], color=VERMILION, linewidth=1.8, zorder=3)
+    axes.plot(
+        range(len(values)),
+        [float("nan") if v is None else v for v in average],
+        color=VERMILION,
+        linewidth=1.8,
+        zorder=3,
+    )
     axes.set_xlim(-0.7, max(len(values), 6) - 0.3)
     axes.set_ylim(low * 1.05, high * 1.12)
     money_axis(axes, high, say, low)
@@ -140,7 +177,8 @@ def draw_trend(data: Mapping, words: Words) -> Canvas:
 
 
 def draw_stack(data: Mapping, words: Words) -> Canvas:
-    """Counts upon counts by month: the lower part plain, the upper part striped, both said on the last bar.
+    """Counts upon counts by month: the lower part plain, the upper part striped, both said on the
+    last bar.
 
     data: labels, base (counts), top (counts), base_name, top_name.
     """
@@ -149,7 +187,17 @@ def draw_stack(data: Mapping, words: Words) -> Canvas:
     axes = canvas.axes(4, 26, 30, 20)
     places = range(len(base))
     axes.bar(places, base, width=0.7, color=BLUE, zorder=2)
-    axes.bar(places, top, bottom=base, width=0.7, color=ORANGE, hatch="////", edgecolor="white", linewidth=0, zorder=2)
+    axes.bar(
+        places,
+        top,
+        bottom=base,
+        width=0.7,
+        color=ORANGE,
+        hatch="////",
+        edgecolor="white",
+        linewidth=0,
+        zorder=2,
+    )
     high = max((a + b for a, b in zip(base, top, strict=True)), default=1) or 1
     last = len(base) - 1
     for value, middle in ((base[last], base[last] / 2), (top[last], base[last] + top[last] / 2)):
@@ -168,5 +216,11 @@ def draw_stack(data: Mapping, words: Words) -> Canvas:
     every = max(1, -(-len(base) // 6))
     ticks = [i for i in places if (last - i) % every == 0]
     month_axis(axes, ticks, [words.say(data["labels"][i]) for i in ticks])
-    _legend(canvas, [("bar", BLUE, words.say(data["base_name"])), ("orange", ORANGE, words.say(data["top_name"]))])
+    _legend(
+        canvas,
+        [
+            ("bar", BLUE, words.say(data["base_name"])),
+            ("orange", ORANGE, words.say(data["top_name"])),
+        ],
+    )
     return canvas

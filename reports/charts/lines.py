@@ -31,17 +31,25 @@ NAN = float("nan")
 def draw_lines(data: Mapping, words: Words) -> Canvas:
     """One line each, months without a value left open.
 
-    data: labels, ticks, tick_names, lines ((name, units or None a month), ...) oldest first and the last one strongest, currency; index:
-    False for money from zero up, True for thousandths of a plain number, "percent" for thousandths of a percent.
+    data: labels, ticks, tick_names, lines ((name, units or None a month), ...) oldest first and the
+    last one strongest, currency; index: False for money from zero up, True for thousandths of a
+    plain number, "percent" for thousandths of a percent.
     """
     lines, index = data["lines"], data["index"]
     known = [v for _, values in lines for v in values if v is not None]
-    high, low = max([*known, 1]), min([*known, 0]) if index is not True or len(lines) == 1 else min(known)
+    high, low = (
+        max([*known, 1]),
+        min([*known, 0]) if index is not True or len(lines) == 1 else min(known),
+    )
 
     def say(value: float) -> str:
         if index == "percent":
             return words.say(Percent(int(value), 100_000, decimals=0 if value % 1000 == 0 else 1))
-        return words.say(Rate(int(value), 1000, 0)) if index else words.say(Money(int(value), data["currency"], compact=True))
+        return (
+            words.say(Rate(int(value), 1000, 0))
+            if index
+            else words.say(Money(int(value), data["currency"], compact=True))
+        )
 
     right = min(max(width_of(words.say(name), SMALL, True) for name, _ in lines) + 12, 124)
     left = max(width_of(say(high * 1.1 // 1000 * 1000 or high), SMALL), 24) + 6
@@ -78,7 +86,9 @@ def draw_lines(data: Mapping, words: Words) -> Canvas:
         canvas.write(
             WIDTH - right + 6,
             y,
-            cut(name, (right - 8) * 0.9 if width_of(name, SMALL, True) > right - 8 else right, SMALL),
+            cut(
+                name, (right - 8) * 0.9 if width_of(name, SMALL, True) > right - 8 else right, SMALL
+            ),
             va="center",
             color=DARKER[colour],
             fontsize=SMALL,
@@ -92,7 +102,11 @@ def _scale(axes, say, floor: float, high: float, index: object) -> None:
         money_axis(axes, high, say)
         return
     step = max(round_step((high - floor) / 4), 1)
-    ticks = [step * k for k in range(int(floor // step), int(high // step) + 1) if floor <= step * k <= high]
+    ticks = [
+        step * k
+        for k in range(int(floor // step), int(high // step) + 1)
+        if floor <= step * k <= high
+    ]
     axes.set_yticks(ticks, [say(tick) for tick in ticks])
     axes.grid(axis="y", color=FAINT, linewidth=0.6)
     axes.set_axisbelow(True)
@@ -101,9 +115,11 @@ def _scale(axes, say, floor: float, high: float, index: object) -> None:
 
 
 def draw_slope(data: Mapping, words: Words) -> Canvas:
-    """Rank then and rank now, one line an item; climbers blue, fallers red and dashed, arrivals a dot.
+    """Rank then and rank now, one line an item; climbers blue, fallers red and dashed, arrivals a
+    dot.
 
-    data: rows ((name, rank then or None, rank now), ...) in the order of the rank now, left and right (labels).
+    data: rows ((name, rank then or None, rank now), ...) in the order of the rank now, left and
+    right (labels).
     """
     rows = data["rows"]
     depth = len(rows)
@@ -128,12 +144,35 @@ def draw_slope(data: Mapping, words: Words) -> Canvas:
                 linestyle=(0, (1.2, 1.2)),
             )
         else:
-            axes.plot([0, 1], [then, now], color=colour, linewidth=1.6, linestyle=(0, (4, 1.6)) if fall else "solid")
+            axes.plot(
+                [0, 1],
+                [then, now],
+                color=colour,
+                linewidth=1.6,
+                linestyle=(0, (4, 1.6)) if fall else "solid",
+            )
             axes.plot([0], [then], "o", color=colour, markersize=3, clip_on=False)
-            canvas.write(20, 18 + (then - 0.5) * row, str(then), ha="right", va="center", fontsize=SMALL, color=MUTED)
+            canvas.write(
+                20,
+                18 + (then - 0.5) * row,
+                str(then),
+                ha="right",
+                va="center",
+                fontsize=SMALL,
+                color=MUTED,
+            )
         axes.plot([1], [now], "o", color=colour, markersize=3, clip_on=False)
-        canvas.write(WIDTH - right + 6, 18 + (now - 0.5) * row, f"{now}", va="center", fontsize=SMALL, color=MUTED)
-        canvas.write(WIDTH - right + 20, 18 + (now - 0.5) * row, name, va="center", fontsize=SMALL, color=INK)
+        canvas.write(
+            WIDTH - right + 6,
+            18 + (now - 0.5) * row,
+            f"{now}",
+            va="center",
+            fontsize=SMALL,
+            color=MUTED,
+        )
+        canvas.write(
+            WIDTH - right + 20, 18 + (now - 0.5) * row, name, va="center", fontsize=SMALL, color=INK
+        )
     canvas.write(
         26,
         4,
@@ -142,5 +181,7 @@ def draw_slope(data: Mapping, words: Words) -> Canvas:
         color=MUTED,
         ha="center" if width_of(words.say(data["left"]), SMALL) < 50 else "left",
     )
-    canvas.write(WIDTH - right, 4, words.say(data["right"]), ha="center", fontsize=SMALL, color=MUTED)
+    canvas.write(
+        WIDTH - right, 4, words.say(data["right"]), ha="center", fontsize=SMALL, color=MUTED
+    )
     return canvas

@@ -14,7 +14,8 @@ HIGH = 84.0
 def draw_panels(data: Mapping, words: Words) -> Canvas:
     """Bars a weekday.
 
-    data: panels ((name, values a weekday or None), ...), ticks (seven labels), currency. The highest bar of a panel says its value.
+    data: panels ((name, values a weekday or None), ...), ticks (seven labels), currency. The
+    highest bar of a panel says its value.
     """
     panels, currency = data["panels"], data["currency"]
     columns = min(2, len(panels))
@@ -25,14 +26,18 @@ def draw_panels(data: Mapping, words: Words) -> Canvas:
     low = min((v for _, values in panels for v in values if v is not None), default=0)
     for index, (name, values) in enumerate(panels):
         x, top = (index % columns) * (wide + 14), (index // columns) * HIGH
-        canvas.write(x + 1, top + 2, cut(words.say(name), wide - 4), fontweight="bold", fontsize=SIZE)
+        canvas.write(
+            x + 1, top + 2, cut(words.say(name), wide - 4), fontweight="bold", fontsize=SIZE
+        )
         axes = canvas.panel(x, top + 16, wide, HIGH - 34)
         known = [v if v is not None else 0 for v in values]
         axes.bar(range(7), known, width=0.7, color=BLUE)
         best = max(range(7), key=lambda w: known[w])
         for w in range(7):
             if values[w] is None:
-                axes.text(w, high * 0.02, "×", ha="center", va="bottom", color=MUTED, fontsize=SMALL)
+                axes.text(
+                    w, high * 0.02, "×", ha="center", va="bottom", color=MUTED, fontsize=SMALL
+                )
         axes.annotate(
             words.say(Money(known[best], currency, compact=True)),
             (best, max(known[best], 0)),
@@ -45,6 +50,8 @@ def draw_panels(data: Mapping, words: Words) -> Canvas:
         axes.set_ylim(min(low, 0) * 1.1, high * 1.25)
         axes.set_xlim(-0.6, 6.6)
         axes.set_yticks([])
-        axes.set_xticks(range(7), [cut(words.say(tick), wide / 7) for tick in data["ticks"]], fontsize=SMALL)
+        axes.set_xticks(
+            range(7), [cut(words.say(tick), wide / 7) for tick in data["ticks"]], fontsize=SMALL
+        )
         axes.spines["bottom"].set_color(INK)
     return canvas

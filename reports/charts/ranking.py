@@ -7,7 +7,19 @@ from collections.abc import Mapping
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from reports.charts.style import BLUE, INK, MUTED, ORANGE, SIZE, SKY, SMALL, WIDTH, Canvas, width_of, wrap
+from reports.charts.style import (
+    BLUE,
+    INK,
+    MUTED,
+    ORANGE,
+    SIZE,
+    SKY,
+    SMALL,
+    WIDTH,
+    Canvas,
+    width_of,
+    wrap,
+)
 from reports.words import Words
 
 LINE, GAP, EDGE = 10.5, 7.0, 3.0
@@ -16,9 +28,9 @@ LINE, GAP, EDGE = 10.5, 7.0, 3.0
 def draw_ranking(data: Mapping, words: Words) -> Canvas:
     """Bars by rank.
 
-    data: rows ((label, value, units, part units, before units or None), ...): value is what the end says, units its
-    length, part the piece that is hatched (0 for none); name, part_name, before_name say what they are (part_name and
-    before_name None where the rows have none).
+    data: rows ((label, value, units, part units, before units or None), ...): value is what the end
+    says, units its length, part the piece that is hatched (0 for none); name, part_name,
+    before_name say what they are (part_name and before_name None where the rows have none).
     """
     rows = data["rows"]
     label_width = min(max((width_of(words.say(row[0])) for row in rows), default=40), WIDTH * 0.36)
@@ -43,12 +55,44 @@ def draw_ranking(data: Mapping, words: Words) -> Canvas:
         _, _, units, part, before = row
         axes.barh(middle, units, thick, color=BLUE if units >= 0 else ORANGE, zorder=2)
         if part:
-            axes.barh(middle, part, thick, left=units - part, color=SKY, hatch="////", edgecolor="white", linewidth=0, zorder=3)
+            axes.barh(
+                middle,
+                part,
+                thick,
+                left=units - part,
+                color=SKY,
+                hatch="////",
+                edgecolor="white",
+                linewidth=0,
+                zorder=3,
+            )
         if before is not None:
-            axes.plot([before, before], [middle - thick / 2 - 1.5, middle + thick / 2 + 1.5], color=INK, linewidth=1.4, zorder=4)
+            axes.plot(
+                [before, before],
+                [middle - thick / 2 - 1.5, middle + thick / 2 + 1.5],
+                color=INK,
+                linewidth=1.4,
+                zorder=4,
+            )
         reach = max(units, before or 0, 0)
-        axes.annotate(value, (reach, middle), (4, 0), textcoords="offset points", va="center", fontsize=SMALL, fontweight="bold")
-        canvas.write(EDGE + label_width, top + sum(heights) - middle, "\n".join(label), ha="right", va="center", fontsize=SIZE, linespacing=1.15)
+        axes.annotate(
+            value,
+            (reach, middle),
+            (4, 0),
+            textcoords="offset points",
+            va="center",
+            fontsize=SMALL,
+            fontweight="bold",
+        )
+        canvas.write(
+            EDGE + label_width,
+            top + sum(heights) - middle,
+            "\n".join(label),
+            ha="right",
+            va="center",
+            fontsize=SIZE,
+            linespacing=1.15,
+        )
         at -= height
     axes.axvline(0, color=INK, linewidth=0.9, zorder=5)
     axes.set_axis_off()
@@ -59,16 +103,30 @@ def draw_ranking(data: Mapping, words: Words) -> Canvas:
 def _keys(canvas: Canvas, data: Mapping, words: Words) -> None:
     if not (data.get("part_name") or data.get("before_name")):
         return
-    entries = [("bar", data["name"]), ("part", data.get("part_name")), ("mark", data.get("before_name"))]
+    entries = [
+        ("bar", data["name"]),
+        ("part", data.get("part_name")),
+        ("mark", data.get("before_name")),
+    ]
     x, high = 4.0, canvas.height
     for sign, name in entries:
         if name is None:
             continue
         if sign == "mark":
-            canvas.figure.add_artist(Line2D([(x + 4) / WIDTH] * 2, [1 - 3 / high, 1 - 13 / high], color=INK, linewidth=1.4))
+            canvas.figure.add_artist(
+                Line2D(
+                    [(x + 4) / WIDTH] * 2, [1 - 3 / high, 1 - 13 / high], color=INK, linewidth=1.4
+                )
+            )
         else:
-            style = {"facecolor": BLUE} if sign == "bar" else {"facecolor": SKY, "hatch": "////", "edgecolor": "white", "linewidth": 0}
-            canvas.figure.add_artist(Rectangle((x / WIDTH, (high - 12) / high), 9 / WIDTH, 8 / high, **style))
+            style = (
+                {"facecolor": BLUE}
+                if sign == "bar"
+                else {"facecolor": SKY, "hatch": "////", "edgecolor": "white", "linewidth": 0}
+            )
+            canvas.figure.add_artist(
+                Rectangle((x / WIDTH, (high - 12) / high), 9 / WIDTH, 8 / high, **style)
+            )
         label = words.say(name)
         canvas.write(x + 13, 8, label, va="center", fontsize=SMALL, color=MUTED)
         x += width_of(label, SMALL) + 25

@@ -1,8 +1,9 @@
 """The look of all charts: one canvas in points, its colours, its text.
 
-A `Canvas` is WIDTH points wide and as high as its drawer asks; axes are placed in points from the top left, so
-nothing is ever laid out by guess. Text is measured before it is placed; a label that is too long is wrapped, then
-cut with an ellipsis. In SVG, text stays text, so that the reader's own fonts show emoji and every script.
+A `Canvas` is WIDTH points wide and as high as its drawer asks; axes are placed in points from the
+top left, so nothing is ever laid out by guess. Text is measured before it is placed; a label that
+is too long is wrapped, then cut with an ellipsis. In SVG, text stays text, so that the reader's own
+fonts show emoji and every script.
 """
 
 from __future__ import annotations
@@ -24,14 +25,31 @@ from matplotlib.textpath import text_to_path
 
 WIDTH = 300
 INK, MUTED, FAINT, PAPER = "#1d2129", "#5a6370", "#d9dde3", "#ffffff"
-BLUE, ORANGE, VERMILION, GREEN, SKY, PURPLE, YELLOW = "#0072B2", "#E69F00", "#D55E00", "#009E73", "#56B4E9", "#CC79A7", "#F0E442"
-DARKER = {BLUE: "#005a8f", ORANGE: "#855c00", VERMILION: "#a84300", GREEN: "#00684b", PURPLE: "#8f3f6c"}
+BLUE, ORANGE, VERMILION, GREEN, SKY, PURPLE, YELLOW = (
+    "#0072B2",
+    "#E69F00",
+    "#D55E00",
+    "#009E73",
+    "#56B4E9",
+    "#CC79A7",
+    "#F0E442",
+)
+DARKER = {
+    BLUE: "#005a8f",
+    ORANGE: "#855c00",
+    VERMILION: "#a84300",
+    GREEN: "#00684b",
+    PURPLE: "#8f3f6c",
+}
 """The same colours for words: 4.5 : 1 on white and more (WCAG 1.4.3)."""
 SIZE, SMALL = 8.5, 7.5
 LABEL = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
 """Ground of a figure that stands on a plot."""
 FONTS = "'DejaVu Sans'"
-READER_FONTS = "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'DejaVu Sans', sans-serif"
+READER_FONTS = (
+    "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'DejaVu Sans',"
+    " sans-serif"
+)
 
 STYLE = {
     "font.family": ["DejaVu Sans"],
@@ -63,7 +81,9 @@ STYLE = {
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """The style for one drawing; a sign that the measuring font lacks is the reader's font's matter."""
+    """The style for one drawing; a sign that the measuring font lacks is the reader's font's
+    matter.
+    """
     with matplotlib.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
         warnings.filterwarnings("ignore", message="Matplotlib currently does not support")
@@ -76,7 +96,9 @@ def width_of(label: str, size: float = SIZE, bold: bool = False) -> float:
     wide = [sign for sign in label if unicodedata.east_asian_width(sign) in "WF"]
     rest = "".join(sign for sign in label if unicodedata.east_asian_width(sign) not in "WF")
     font = FontProperties(family="DejaVu Sans", size=size, weight="bold" if bold else "normal")
-    return len(wide) * size + (text_to_path.get_text_width_height_descent(rest, font, ismath=False)[0] if rest else 0.0)
+    return len(wide) * size + (
+        text_to_path.get_text_width_height_descent(rest, font, ismath=False)[0] if rest else 0.0
+    )
 
 
 def cut(label: str, width: float, size: float = SIZE) -> str:
@@ -86,7 +108,11 @@ def cut(label: str, width: float, size: float = SIZE) -> str:
     low, high = 0, len(label)
     while low < high:
         middle = (low + high + 1) // 2
-        low, high = (middle, high) if width_of(label[:middle].rstrip() + "…", size) <= width else (low, middle - 1)
+        low, high = (
+            (middle, high)
+            if width_of(label[:middle].rstrip() + "…", size) <= width
+            else (low, middle - 1)
+        )
     return label[:low].rstrip() + "…"
 
 
@@ -111,7 +137,14 @@ class Canvas:
 
     def axes(self, left: float, top: float, right: float, bottom: float) -> Axes:
         """Axes with these margins in points; no grid, no frame but the baseline."""
-        made = self.figure.add_axes((left / WIDTH, bottom / self.height, (WIDTH - left - right) / WIDTH, (self.height - top - bottom) / self.height))
+        made = self.figure.add_axes(
+            (
+                left / WIDTH,
+                bottom / self.height,
+                (WIDTH - left - right) / WIDTH,
+                (self.height - top - bottom) / self.height,
+            )
+        )
         made.tick_params(pad=3)
         return made
 
@@ -121,12 +154,16 @@ class Canvas:
 
     def write(self, x: float, top: float, label: str, **style) -> None:
         """`label` at points from the left and the top."""
-        self.figure.text(x / WIDTH, 1 - top / self.height, label, **{"va": "top", "fontsize": SIZE} | style)
+        self.figure.text(
+            x / WIDTH, 1 - top / self.height, label, **{"va": "top", "fontsize": SIZE} | style
+        )
 
     def to_bytes(self, form: str) -> bytes:
         out = io.BytesIO()
         if form == "svg":
-            FigureCanvasSVG(self.figure).print_svg(out, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+            FigureCanvasSVG(self.figure).print_svg(
+                out, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
+            )
             made = out.getvalue().decode()
             start = made.index("<svg")
             return made[start:].replace(FONTS, READER_FONTS).encode()
@@ -160,7 +197,9 @@ def round_step(rough: float) -> float:
 
 
 def month_axis(axes: Axes, ticks: list[int], labels: list[str]) -> None:
-    """Labels under their ticks; one over the edge is aligned to it, one that would touch the label before is left out."""
+    """Labels under their ticks; one over the edge is aligned to it, one that would touch the label
+    before is left out.
+    """
     (low, high), wide = axes.get_xlim(), axes.get_position().width * WIDTH
     kept, reach = [], -99.0
     for at, label in zip(ticks, labels, strict=True):

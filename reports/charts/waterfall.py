@@ -1,14 +1,27 @@
 """From one total to the next by signed steps, top to bottom, so that names have room.
 
-Only the steps are bars: they begin where the one above ended and their lengths compare. The totals are marks on the
-same scale with their figures beside them, so that no bar has its foot cut off.
+Only the steps are bars: they begin where the one above ended and their lengths compare. The totals
+are marks on the same scale with their figures beside them, so that no bar has its foot cut off.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reports.charts.style import BLUE, FAINT, INK, LABEL, MUTED, ORANGE, SIZE, SMALL, WIDTH, Canvas, width_of, wrap
+from reports.charts.style import (
+    BLUE,
+    FAINT,
+    INK,
+    LABEL,
+    MUTED,
+    ORANGE,
+    SIZE,
+    SMALL,
+    WIDTH,
+    Canvas,
+    width_of,
+    wrap,
+)
 from reports.values import Money
 from reports.words import Words
 
@@ -26,7 +39,10 @@ def draw_waterfall(data: Mapping, words: Words) -> Canvas:
     high, low = max(max(span) for span in spans), min(min(span) for span in spans)
     labels = [wrap(words.say(label), 96, SIZE) for label, _ in steps]
     left = max(width_of(line, SIZE, True) for label in labels for line in label) + 8
-    said = [words.say(Money(units, currency, signed=i not in (0, last), compact=True)) for i, (_, units) in enumerate(steps)]
+    said = [
+        words.say(Money(units, currency, signed=i not in (0, last), compact=True))
+        for i, (_, units) in enumerate(steps)
+    ]
     end = max(width_of(s, SMALL, True) for s in said) + 9
     canvas = Canvas(len(steps) * ROW + 4)
     axes = canvas.axes(left, 2, 2, 2)
@@ -38,7 +54,14 @@ def draw_waterfall(data: Mapping, words: Words) -> Canvas:
     for index, (start, stop) in enumerate(spans):
         middle, rise = index + 0.5, stop >= start
         if index in (0, last):
-            axes.plot([stop, stop], [middle - 0.36, middle + 0.36], color=INK, linewidth=3.2, solid_capstyle="butt", zorder=3)
+            axes.plot(
+                [stop, stop],
+                [middle - 0.36, middle + 0.36],
+                color=INK,
+                linewidth=3.2,
+                solid_capstyle="butt",
+                zorder=3,
+            )
         else:
             axes.barh(
                 middle,

@@ -1,7 +1,8 @@
-"""Exact figures from the lake's summary tables; every definition of the glossary has one place here.
+"""Exact figures from the lake's summary tables; every definition of the glossary has one place
+here.
 
-In: mappings of Arrow tables, one a month. Out: integers and frames of integers, per currency. Nothing here knows
-a language, a colour or a page.
+In: mappings of Arrow tables, one a month. Out: integers and frames of integers, per currency.
+Nothing here knows a language, a colour or a page.
 """
 
 from __future__ import annotations
@@ -14,7 +15,14 @@ from functools import cached_property
 import pandas as pd
 import pyarrow as pa
 
-from reports.figures.calendar import Normalised, Split, month_before, normalise, same_day, split_change
+from reports.figures.calendar import (
+    Normalised,
+    Split,
+    month_before,
+    normalise,
+    same_day,
+    split_change,
+)
 from reports.figures.customers import Visits, visits
 from reports.figures.money import Totals, total
 from reports.figures.tables import Tables, currencies, frame, names
@@ -24,12 +32,14 @@ __all__ = ["Figures", "Normalised", "Split", "Tables", "Totals", "currencies"]
 
 @dataclass(frozen=True)
 class Figures:
-    """What every section of the monthly report reads: one month in one currency, and what it is compared with.
+    """What every section of the monthly report reads: one month in one currency, and what it is
+    compared with.
 
-    `before` (the month before) and `year_ago` are None where the lake does not have them. Of an open month
-    (`through` is its last complete day) only the same days of the others are compared, and only in tables that
-    have days. `lake_starts` is the first day of the lake, without which no customer is told to be new. `backoffice` holds
-    the till's own exports to the lake, None where the owner gave none.
+    `before` (the month before) and `year_ago` are None where the lake does not have them. Of an
+    open month (`through` is its last complete day) only the same days of the others are compared,
+    and only in tables that have days. `lake_starts` is the first day of the lake, without which no
+    customer is told to be new. `backoffice` holds the till's own exports to the lake, None where
+    the owner gave none.
     """
 
     month: date
@@ -42,7 +52,12 @@ class Figures:
     def _tables(self, first: date) -> Tables | None:
         if first not in self.sources or "days" not in self.sources[first]:
             return None
-        return Tables(first, self.sources[first], self.currency, same_day(first, self.through) if self.through else None)
+        return Tables(
+            first,
+            self.sources[first],
+            self.currency,
+            same_day(first, self.through) if self.through else None,
+        )
 
     @cached_property
     def now(self) -> Tables:
@@ -63,15 +78,24 @@ class Figures:
 
     @cached_property
     def visits(self) -> dict[date, Visits]:
-        """Customers of every month up to this one, in the currency; of other months only `customers` need be there."""
-        past = {m: Tables(m, self.sources[m], self.currency)["customers"] for m in self.sources if m <= self.month and "customers" in self.sources[m]}
+        """Customers of every month up to this one, in the currency; of other months only
+        `customers` need be there.
+        """
+        past = {
+            m: Tables(m, self.sources[m], self.currency)["customers"]
+            for m in self.sources
+            if m <= self.month and "customers" in self.sources[m]
+        }
         return visits(past, self.lake_starts and self.lake_starts.replace(day=1))
 
     @cached_property
     def till(self) -> dict[str, pd.DataFrame]:
         """Frames of `backoffice` in the currency, by name; empty where the owner gave no export."""
         found = {name: frame(table) for name, table in (self.backoffice or {}).items()}
-        return {name: rows[rows["currency"] == self.currency].reset_index(drop=True) for name, rows in found.items()}
+        return {
+            name: rows[rows["currency"] == self.currency].reset_index(drop=True)
+            for name, rows in found.items()
+        }
 
     @cached_property
     def total(self) -> Totals:
@@ -99,7 +123,9 @@ class Figures:
         """Store names by identifier, of the stores of this currency, in the order of the names."""
         own = set(self.now["days"]["store_id"])
         known = names(self.sources, "stores", "store_id", "name")
-        return dict(sorted(((s, known.get(s) or s) for s in own), key=lambda pair: (pair[1], pair[0])))
+        return dict(
+            sorted(((s, known.get(s) or s) for s in own), key=lambda pair: (pair[1], pair[0]))
+        )
 
     @cached_property
     def zones(self) -> set[str]:

@@ -1,9 +1,9 @@
 """Bought together: pairs of items on one SALE receipt, combos as one item, modifiers left out.
 
-support = receipts with both ÷ receipts; confidence = receipts with both ÷ receipts with the first; lift = confidence
-÷ support of the second; leverage = support - product of the supports (mlxtend's definitions). A pair stands once, its
-rarer item first; kept are pairs on >= FEWEST receipts with lift > 1, the largest leverage first. All measures are
-fractions of integers.
+support = receipts with both ÷ receipts; confidence = receipts with both ÷ receipts with the first;
+lift = confidence ÷ support of the second; leverage = support - product of the supports (mlxtend's
+definitions). A pair stands once, its rarer item first; kept are pairs on >= FEWEST receipts with
+lift > 1, the largest leverage first. All measures are fractions of integers.
 """
 
 from __future__ import annotations
@@ -41,7 +41,9 @@ class Pair(NamedTuple):
 
 
 def pairs(baskets: pd.DataFrame, receipts: int, fewest: int = FEWEST) -> list[Pair]:
-    """Pairs of `baskets` (receipts by item and partner, own receipts where they are equal) out of `receipts`."""
+    """Pairs of `baskets` (receipts by item and partner, own receipts where they are equal) out of
+    `receipts`.
+    """
     sums = baskets.groupby(["item", "partner"], sort=True)["receipts"].sum()
     own = {item: int(n) for (item, partner), n in sums.items() if item == partner}
     found = []

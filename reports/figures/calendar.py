@@ -1,8 +1,10 @@
-"""Fair comparison of two spans of days: same days, same weekdays, and the arithmetic of a difference.
+"""Fair comparison of two spans of days: same days, same weekdays, and the arithmetic of a
+difference.
 
-In: frames of `days` (one row a business day, store and channel). Out: `Totals` and exact integers. An *open day*
-of a store is a business day with at least one SALE receipt. Sources: the report's glossary (weekday-normalised,
-like-for-like after the nostress note: same stores, weekday against the same weekday).
+In: frames of `days` (one row a business day, store and channel). Out: `Totals` and exact integers.
+An *open day* of a store is a business day with at least one SALE receipt. Sources: the report's
+glossary (weekday-normalised, like-for-like after the nostress note: same stores, weekday against
+the same weekday).
 """
 
 from __future__ import annotations
@@ -41,7 +43,11 @@ def same_day(first: date, through: date) -> date:
 def open_days_by(days: pd.DataFrame) -> dict[tuple[str, int], int]:
     """Number of open days by store and weekday (0 = Monday)."""
     opened = days.loc[days["receipts"] > 0, ["store_id", "business_day"]].drop_duplicates()
-    return opened.groupby(["store_id", opened["business_day"].map(date.weekday)]).size().to_dict() if len(opened) else {}
+    return (
+        opened.groupby(["store_id", opened["business_day"].map(date.weekday)]).size().to_dict()
+        if len(opened)
+        else {}
+    )
 
 
 @dataclass(frozen=True)
@@ -58,19 +64,30 @@ class Normalised:
     @property
     def factor(self) -> tuple[int, int]:
         """Normalised ÷ actual net sales of what could be compared; 1 where that says nothing."""
-        return (self.now.net_sales, self.share[0]) if self.now.net_sales > 0 and self.share[0] > 0 else (1, 1)
+        return (
+            (self.now.net_sales, self.share[0])
+            if self.now.net_sales > 0 and self.share[0] > 0
+            else (1, 1)
+        )
 
 
 def normalise(now: pd.DataFrame, base: pd.DataFrame) -> Normalised:
     """Current totals as they would be on the base span's number of open days of each weekday.
 
-    Per store and weekday w: (sum of now ÷ open days w of now) × open days w of base; a store or weekday that was
-    not open in both spans is left out of both sides. Each total is rounded once, at the end.
+    Per store and weekday w: (sum of now ÷ open days w of now) × open days w of base; a store or
+    weekday that was not open in both spans is left out of both sides. Each total is rounded once,
+    at the end.
     """
     open_now, open_base = open_days_by(now), open_days_by(base)
     both = open_now.keys() & open_base.keys()
     sums_now, sums_base = _by_weekday(now), _by_weekday(base)
-    scaled = {n: sum((Fraction(getattr(sums_now[k], n) * open_base[k], open_now[k]) for k in both), Fraction()) for n in SUMS}
+    scaled = {
+        n: sum(
+            (Fraction(getattr(sums_now[k], n) * open_base[k], open_now[k]) for k in both),
+            Fraction(),
+        )
+        for n in SUMS
+    }
     kept = sum(sums_now[k].net_sales for k in both)
     return Normalised(
         Totals(**{n: divide(v.numerator, v.denominator) for n, v in scaled.items()}),
@@ -83,7 +100,9 @@ def normalise(now: pd.DataFrame, base: pd.DataFrame) -> Normalised:
 def _by_weekday(days: pd.DataFrame) -> dict[tuple[str, int], Totals]:
     if days.empty:
         return {}
-    return total_by(days.assign(weekday=days["business_day"].map(date.weekday)), "store_id", "weekday")
+    return total_by(
+        days.assign(weekday=days["business_day"].map(date.weekday)), "store_id", "weekday"
+    )
 
 
 @dataclass(frozen=True)
@@ -100,15 +119,20 @@ class Split:
     now: int
 
     def parts(self) -> dict[str, int]:
-        return {n: getattr(self, n) for n in ("stores", "calendar", "receipts", "average", "discounts", "refunds")}
+        return {
+            n: getattr(self, n)
+            for n in ("stores", "calendar", "receipts", "average", "discounts", "refunds")
+        }
 
 
 def split_change(now: pd.DataFrame, base: pd.DataFrame) -> Split:
-    """The difference of net sales as stores + calendar + receipts + average receipt - discounts - refunds.
+    """The difference of net sales as stores + calendar + receipts + average receipt - discounts -
+    refunds.
 
-    stores: gross of stores that traded in only one of the spans. For the others, calendar = gross now - gross now on
-    the base span's weekdays; receipts = (receipts so normalised - base receipts) × base average gross; average = the
-    rest of the normalised rise. Discounts and refunds are the plain differences, with their sign turned.
+    stores: gross of stores that traded in only one of the spans. For the others, calendar = gross
+    now - gross now on the base span's weekdays; receipts = (receipts so normalised - base receipts)
+    × base average gross; average = the rest of the normalised rise. Discounts and refunds are the
+    plain differences, with their sign turned.
     """
     a, b = total(now), total(base)
     traded_now, traded_base = ({k[0] for k in open_days_by(d)} for d in (now, base))
@@ -116,8 +140,23 @@ def split_change(now: pd.DataFrame, base: pd.DataFrame) -> Split:
     now_both, base_both = (total(d[d["store_id"].isin(both)]) for d in (now, base))
     stores = (a.gross_sales - now_both.gross_sales) - (b.gross_sales - base_both.gross_sales)
     fair = normalise(now[now["store_id"].isin(both)], base[base["store_id"].isin(both)])
-    calendar = (now_both.gross_sales - base_both.gross_sales) - (fair.now.gross_sales - fair.base.gross_sales)
-    more = (fair.receipts - fair.base.receipts) * fair.base.gross_sales / fair.base.receipts if fair.base.receipts else Fraction()
+    calendar = (now_both.gross_sales - base_both.gross_sales) - (
+        fair.now.gross_sales - fair.base.gross_sales
+    )
+    more = (
+        (fair.receipts - fair.base.receipts) * fair.base.gross_sales / fair.base.receipts
+        if fair.base.receipts
+        else Fraction()
+    )
     receipts = divide(more.numerator, more.denominator)
     average = fair.now.gross_sales - fair.base.gross_sales - receipts
-    return Split(b.net_sales, stores, calendar, receipts, average, b.discounts - a.discounts, b.refunds - a.refunds, a.net_sales)
+    return Split(
+        b.net_sales,
+        stores,
+        calendar,
+        receipts,
+        average,
+        b.discounts - a.discounts,
+        b.refunds - a.refunds,
+        a.net_sales,
+    )

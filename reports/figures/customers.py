@@ -1,8 +1,10 @@
-"""Customers, where the till knows them: new and returning, repeat rate, RFM, cohorts, concentration.
+"""Customers, where the till knows them: new and returning, repeat rate, RFM, cohorts,
+concentration.
 
-In: `customers` frames (customer and store, receipts of SALE, net sales with refunds deducted). Out: integers; groups
-under SMALL customers are to be suppressed by whoever shows them. New = first ever SALE lies in the month; returning =
-an earlier SALE exists in the lake. Repeat rate = customers with >= 2 receipts ÷ identified customers of the period.
+In: `customers` frames (customer and store, receipts of SALE, net sales with refunds deducted). Out:
+integers; groups under SMALL customers are to be suppressed by whoever shows them. New = first ever
+SALE lies in the month; returning = an earlier SALE exists in the lake. Repeat rate = customers with
+>= 2 receipts ÷ identified customers of the period.
 """
 
 from __future__ import annotations
@@ -41,7 +43,9 @@ class Visits:
 
 
 def by_customer(customers: pd.DataFrame) -> pd.DataFrame:
-    """One row a customer who bought: receipts and net sales, what was returned at another store deducted."""
+    """One row a customer who bought: receipts and net sales, what was returned at another store
+    deducted.
+    """
     sums = customers.groupby("customer_id", sort=True)[["receipts", "net_sales"]].sum()
     return sums[sums["receipts"] > 0]
 
@@ -49,8 +53,8 @@ def by_customer(customers: pd.DataFrame) -> pd.DataFrame:
 def visits(months: Mapping[date, pd.DataFrame], first: date | None) -> dict[date, Visits]:
     """Per month its customers, new ones told from returning ones by all months before it.
 
-    `first` is the first month of the lake: where it is not known, or a month since then is not given, nobody is told
-    to be new.
+    `first` is the first month of the lake: where it is not known, or a month since then is not
+    given, nobody is told to be new.
     """
     seen: set[str] = set()
     made: dict[date, Visits] = {}

@@ -1,12 +1,14 @@
 """Next month by day: a plain method, held against the seasonal naive one on the shop's own past.
 
-What is known ends with `origin`: the last day of the history, in mid-month where the last month is open. Method: a day's
-net sales = the mean of the last WEEKS same weekdays up to the origin (closed days count as 0) × the seasonal index of its
-month ÷ the mean index of the months that those weekdays lie in, where 24 months allow an index. Naive: the last same weekday.
-Both are tried on each of the last TRIALS whole months, from the same day of the month before it and with nothing younger, the
-index included; the error is the sum of |actual - forecast| over days ÷ the sum of actual. Interval of a day: from the 10th to
-the 90th percentile of actual ÷ forecast of the tried days; of the month: the least and the greatest actual ÷ forecast of the
-tried months; both contain the forecast. In: a `History`. Out: integers.
+What is known ends with `origin`: the last day of the history, in mid-month where the last month is
+open. Method: a day's net sales = the mean of the last WEEKS same weekdays up to the origin (closed
+days count as 0) × the seasonal index of its month ÷ the mean index of the months that those
+weekdays lie in, where 24 months allow an index. Naive: the last same weekday. Both are tried on
+each of the last TRIALS whole months, from the same day of the month before it and with nothing
+younger, the index included; the error is the sum of |actual - forecast| over days ÷ the sum of
+actual. Interval of a day: from the 10th to the 90th percentile of actual ÷ forecast of the tried
+days; of the month: the least and the greatest actual ÷ forecast of the tried months; both contain
+the forecast. In: a `History`. Out: integers.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ DAY = timedelta(days=1)
 
 
 class Forecast(NamedTuple):
-    """Days with (low, middle, high), the month with the same, and the errors (part, whole) of the method and of naive."""
+    """Days with (low, middle, high), the month with the same, and the errors (part, whole) of the
+    method and of naive.
+    """
 
     month: date
     days: dict[date, tuple[int, int, int]]
@@ -37,7 +41,9 @@ class Forecast(NamedTuple):
 
 
 class Declined(NamedTuple):
-    """Why there is no forecast: history too short; nothing sold in the trials; or naive misses no more (both errors)."""
+    """Why there is no forecast: history too short; nothing sold in the trials; or naive misses no
+    more (both errors).
+    """
 
     reason: Literal["short", "idle", "worse"]
     error: tuple[int, int] = (0, 0)
@@ -52,14 +58,21 @@ def forecast(history: History) -> Forecast | Declined:
     frame = history.stacked("days")
     net = {day: int(v) for day, v in frame.groupby("business_day")["net_sales"].sum().items()}
     monthly = {month: history.totals[month].net_sales for month in history.whole}
-    trials = [m for m in history.whole if (_origin(m, history.through) - min(net)).days >= 7 * WEEKS - 1][-TRIALS:]
+    trials = [
+        m for m in history.whole if (_origin(m, history.through) - min(net)).days >= 7 * WEEKS - 1
+    ][-TRIALS:]
     if len(trials) < FEWEST_TRIALS:
         return Declined("short")
     miss, miss_naive, whole, ratios, totals = 0, 0, 0, [], []
     for month in trials:
         origin = _origin(month, history.through)
         known = {day: v for day, v in net.items() if day <= origin}
-        guess = guess_month(known, month, origin, seasonality({m: v for m, v in monthly.items() if next_month(m) - DAY <= origin}))
+        guess = guess_month(
+            known,
+            month,
+            origin,
+            seasonality({m: v for m, v in monthly.items() if next_month(m) - DAY <= origin}),
+        )
         actual = {day: net.get(day, 0) for day in guess}
         miss += sum(abs(actual[d] - guess[d]) for d in guess)
         miss_naive += sum(abs(actual[d] - known.get(last_weekday(d, origin), 0)) for d in guess)
@@ -81,13 +94,17 @@ def forecast(history: History) -> Forecast | Declined:
     return Forecast(month, days, total, (miss, whole), (miss_naive, whole), len(trials))
 
 
-def guess_month(net: Mapping[date, int], month: date, origin: date, index: Mapping[int, Fraction]) -> dict[date, int]:
+def guess_month(
+    net: Mapping[date, int], month: date, origin: date, index: Mapping[int, Fraction]
+) -> dict[date, int]:
     """The method for each day of `month`, from `net` up to `origin`."""
     found = {}
     for day in days_of(month):
         last = last_weekday(day, origin)
         past = [last - 7 * k * DAY for k in range(WEEKS)]
-        scale = index[month.month] / sum(index[p.month] for p in past) if index else Fraction(1, WEEKS)
+        scale = (
+            index[month.month] / sum(index[p.month] for p in past) if index else Fraction(1, WEEKS)
+        )
         middle = sum(net.get(p, 0) for p in past) * scale
         found[day] = divide(middle.numerator, middle.denominator)
     return found
@@ -99,10 +116,16 @@ def last_weekday(day: date, origin: date) -> date:
 
 
 def _origin(month: date, through: date | None) -> date:
-    """The last day that is known when `month` is forecast: as far into the month before as `through` is into its own."""
+    """The last day that is known when `month` is forecast: as far into the month before as
+    `through` is into its own.
+    """
     return same_day(month_before(month), through) if through else month - DAY
 
 
 def _around(middle: int, low: Fraction, high: Fraction) -> tuple[int, int, int]:
     lower, upper = middle * min(low, Fraction(1)), middle * max(high, Fraction(1))
-    return divide(lower.numerator, lower.denominator), middle, divide(upper.numerator, upper.denominator)
+    return (
+        divide(lower.numerator, lower.denominator),
+        middle,
+        divide(upper.numerator, upper.denominator),
+    )

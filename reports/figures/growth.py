@@ -1,8 +1,9 @@
 """Growth that compares like with like, and the shape of the year.
 
-Like-for-like (after the nostress note): same stores, only days traded in both years, each day beside the equivalent
-weekday (day - 364). Seasonality: a month's net sales ÷ the centred 12-month mean around it (2 × 12 moving mean, the
-classical way), averaged over the years; only with >= SEASONS whole months. In: `days` frames; net sales of whole months. Out: exact.
+Like-for-like (after the nostress note): same stores, only days traded in both years, each day
+beside the equivalent weekday (day - 364). Seasonality: a month's net sales ÷ the centred 12-month
+mean around it (2 × 12 moving mean, the classical way), averaged over the years; only with >=
+SEASONS whole months. In: `days` frames; net sales of whole months. Out: exact.
 """
 
 from __future__ import annotations
@@ -29,13 +30,19 @@ class LikeForLike(NamedTuple):
 def by_store_day(days: pd.DataFrame) -> dict[tuple[str, object], int]:
     """Net sales by store and open day."""
     sums = days.groupby(["store_id", "business_day"])[["net_sales", "receipts"]].sum()
-    return {key: int(row.net_sales) for key, row in zip(sums.index, sums.itertuples(index=False), strict=True) if row.receipts > 0}
+    return {
+        key: int(row.net_sales)
+        for key, row in zip(sums.index, sums.itertuples(index=False), strict=True)
+        if row.receipts > 0
+    }
 
 
 def like_for_like(now: pd.DataFrame, base: pd.DataFrame) -> LikeForLike:
-    """Net sales of the days of `now` whose store traded 364 days before too, and of those days before.
+    """Net sales of the days of `now` whose store traded 364 days before too, and of those days
+    before.
 
-    `base` holds the same month of last year and the one after it: 31 October stands beside 1 November.
+    `base` holds the same month of last year and the one after it: 31 October stands beside 1
+    November.
     """
     past, kept = by_store_day(base), []
     for (store, day), net in by_store_day(now).items():
@@ -45,7 +52,9 @@ def like_for_like(now: pd.DataFrame, base: pd.DataFrame) -> LikeForLike:
 
 
 def seasonality(net: Mapping[date, int]) -> dict[int, Fraction]:
-    """calendar month -> its index, from net sales of whole months; {} with fewer than SEASONS of them or without a full cycle."""
+    """calendar month -> its index, from net sales of whole months; {} with fewer than SEASONS of
+    them or without a full cycle.
+    """
     if len(net) < SEASONS:
         return {}
     found: dict[int, list[Fraction]] = {}

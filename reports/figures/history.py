@@ -1,8 +1,10 @@
-"""The whole history: one figure set per month, merged by adding; the order of months does not matter.
+"""The whole history: one figure set per month, merged by adding; the order of months does not
+matter.
 
-In: summary tables of every month. Out: per-month `Totals` and stacked frames with a `month` column. A month is
-*partial* when it is still open, or when it is the first and the shop's first sale came after its STARTED-th day;
-partial months stand in charts (striped) but in no average and in no comparison of years.
+In: summary tables of every month. Out: per-month `Totals` and stacked frames with a `month` column.
+A month is *partial* when it is still open, or when it is the first and the shop's first sale came
+after its STARTED-th day; partial months stand in charts (striped) but in no average and in no
+comparison of years.
 """
 
 from __future__ import annotations
@@ -26,7 +28,9 @@ WEEKEND = (4, 5, 6)
 
 @dataclass(frozen=True)
 class History:
-    """All months up to `last` in one currency; `through` is the last complete day where `last` is open; `weekend` its weekdays (0 = Monday)."""
+    """All months up to `last` in one currency; `through` is the last complete day where `last` is
+    open; `weekend` its weekdays (0 = Monday).
+    """
 
     last: date
     through: date | None
@@ -37,7 +41,11 @@ class History:
     @cached_property
     def tables(self) -> dict[date, Tables]:
         """Tables by month, from the first month with a receipt on."""
-        found = {m: Tables(m, self.sources[m], self.currency) for m in sorted(self.sources) if m <= self.last and "days" in self.sources[m]}
+        found = {
+            m: Tables(m, self.sources[m], self.currency)
+            for m in sorted(self.sources)
+            if m <= self.last and "days" in self.sources[m]
+        }
         busy = [m for m, tables in found.items() if len(tables["days"])]
         return {m: tables for m, tables in found.items() if busy and m >= busy[0]}
 
@@ -58,14 +66,20 @@ class History:
     @cached_property
     def partial(self) -> set[date]:
         found = {self.last} if self.through and self.last in self.tables else set()
-        if self.months and (days := self.tables[self.months[0]].open_days) and days[0].day > STARTED:
+        if (
+            self.months
+            and (days := self.tables[self.months[0]].open_days)
+            and days[0].day > STARTED
+        ):
             found.add(self.months[0])
         return found
 
     @cached_property
     def whole(self) -> list[date]:
         """Months that are there and not partial."""
-        return [month for month in self.months if month in self.tables and month not in self.partial]
+        return [
+            month for month in self.months if month in self.tables and month not in self.partial
+        ]
 
     def year_to(self, month: date) -> list[date] | None:
         """The 12 whole months that end with `month`; None where one is missing or partial."""
@@ -73,7 +87,9 @@ class History:
         return wanted if set(wanted) <= set(self.whole) else None
 
     def sum_of(self, months: list[date]) -> Totals:
-        return Totals(**{n: sum(getattr(self.totals[m], n) for m in months if m in self.totals) for n in SUMS})
+        return Totals(
+            **{n: sum(getattr(self.totals[m], n) for m in months if m in self.totals) for n in SUMS}
+        )
 
     @cached_property
     def average(self) -> dict[date, tuple[int, int]]:
@@ -83,7 +99,11 @@ class History:
 
     def stacked(self, name: str) -> pd.DataFrame:
         """The table of every month, one under the other, with the month of each row."""
-        frames = [tables[name].assign(month=month) for month, tables in self.tables.items() if len(tables[name])]
+        frames = [
+            tables[name].assign(month=month)
+            for month, tables in self.tables.items()
+            if len(tables[name])
+        ]
         if frames:
             return pd.concat(frames, ignore_index=True)
         month = max(self.sources)
@@ -91,9 +111,15 @@ class History:
 
     @cached_property
     def stores(self) -> dict[str, str]:
-        own = {store for tables in self.tables.values() for store in tables["days"]["store_id"].unique()}
+        own = {
+            store
+            for tables in self.tables.values()
+            for store in tables["days"]["store_id"].unique()
+        }
         known = names(self.sources, "stores", "store_id", "name")
-        return dict(sorted(((s, known.get(s) or s) for s in own), key=lambda pair: (pair[1], pair[0])))
+        return dict(
+            sorted(((s, known.get(s) or s) for s in own), key=lambda pair: (pair[1], pair[0]))
+        )
 
     @cached_property
     def employees(self) -> dict[str, str]:

@@ -1,7 +1,8 @@
 """What sells: items ranked, classed and compared.
 
-In: `items` frames (units of 10**-places and 10**-4). Out: frames of exact integers. A component of a combo is
-credited to the dish with its share of the combo's money, so that the items' net sales add up to the month's.
+In: `items` frames (units of 10**-places and 10**-4). Out: frames of exact integers. A component of
+a combo is credited to the dish with its share of the combo's money, so that the items' net sales
+add up to the month's.
 """
 
 from __future__ import annotations
@@ -29,13 +30,25 @@ ABC_BOUNDS = (80, 95)
 
 
 def by_item(items: pd.DataFrame) -> pd.DataFrame:
-    """One row an item and category, best seller first, with the part that came from combos beside it."""
+    """One row an item and category, best seller first, with the part that came from combos beside
+    it.
+    """
     keyed = items.assign(category=items["category"].fillna(""))
     whole = keyed.groupby(["item", "category"], sort=True)[SUMS].sum()
-    combos = keyed[keyed["in_combo"].astype(bool)].groupby(["item", "category"])[["units", "net_sales"]].sum()
-    combos = combos.rename(columns={"units": "combo_units", "net_sales": "combo_net"}).reindex(whole.index, fill_value=0)
+    combos = (
+        keyed[keyed["in_combo"].astype(bool)]
+        .groupby(["item", "category"])[["units", "net_sales"]]
+        .sum()
+    )
+    combos = combos.rename(columns={"units": "combo_units", "net_sales": "combo_net"}).reindex(
+        whole.index, fill_value=0
+    )
     ranked = whole.join(combos).reset_index()
-    ranked = ranked.sort_values(["net_sales", "units", "item", "category"], ascending=[False, False, True, True], kind="stable")
+    ranked = ranked.sort_values(
+        ["net_sales", "units", "item", "category"],
+        ascending=[False, False, True, True],
+        kind="stable",
+    )
     ranked = ranked.reset_index(drop=True)
     ranked["rank"] = range(1, len(ranked) + 1)
     ranked["abc"] = classes(ranked["net_sales"].tolist())
@@ -46,11 +59,14 @@ def by_category(items: pd.DataFrame) -> pd.DataFrame:
     """One row a category ("" where none is known), largest net sales first."""
     keyed = items.assign(category=items["category"].fillna(""))
     sums = keyed.groupby("category", sort=True)[SUMS].sum().reset_index()
-    return sums.sort_values(["net_sales", "category"], ascending=[False, True], kind="stable").reset_index(drop=True)
+    return sums.sort_values(
+        ["net_sales", "category"], ascending=[False, True], kind="stable"
+    ).reset_index(drop=True)
 
 
 def classes(net: list[int], bounds: tuple[int, int] = ABC_BOUNDS) -> list[str]:
-    """ABC class of net sales that are ranked from the largest: A while the running share, its own within, is <= 80 %.
+    """ABC class of net sales that are ranked from the largest: A while the running share, its own
+    within, is <= 80 %.
 
     The best seller is always A; an item without positive sales is C.
 
@@ -62,28 +78,53 @@ def classes(net: list[int], bounds: tuple[int, int] = ABC_BOUNDS) -> list[str]:
     for rank, value in enumerate(net):
         running += max(value, 0)
         share = running * 100
-        found.append("C" if value <= 0 else "A" if rank == 0 or share <= bounds[0] * whole else "B" if share <= bounds[1] * whole else "C")
+        found.append(
+            "C"
+            if value <= 0
+            else (
+                "A"
+                if rank == 0 or share <= bounds[0] * whole
+                else "B"
+                if share <= bounds[1] * whole
+                else "C"
+            )
+        )
     return found
 
 
-def compare(now: pd.DataFrame, before: pd.DataFrame, factor: tuple[int, int] = (1, 1)) -> pd.DataFrame:
-    """`by_item` of two months side by side, by item: columns of `now`, and _before ones (0 and rank 0 where absent).
+def compare(
+    now: pd.DataFrame, before: pd.DataFrame, factor: tuple[int, int] = (1, 1)
+) -> pd.DataFrame:
+    """`by_item` of two months side by side, by item: columns of `now`, and _before ones (0 and rank
+    0 where absent).
 
-    `factor` brings the month to the calendar of the one before (normalised ÷ actual net sales); `fair_change` is net
-    sales so scaled, less those before. An item that moved category counts as one. Rows: every item of either month,
-    largest fair rise first.
+    `factor` brings the month to the calendar of the one before (normalised ÷ actual net sales);
+    `fair_change` is net sales so scaled, less those before. An item that moved category counts as
+    one. Rows: every item of either month, largest fair rise first.
     """
     left, right = _one_row(now), _one_row(before)
     index = left.index.union(right.index)
-    joined = left.reindex(index, fill_value=0).join(right.reindex(index, fill_value=0), rsuffix="_before").rename_axis("item").reset_index()
+    joined = (
+        left.reindex(index, fill_value=0)
+        .join(right.reindex(index, fill_value=0), rsuffix="_before")
+        .rename_axis("item")
+        .reset_index()
+    )
     joined["change"] = joined["net_sales"] - joined["net_sales_before"]
     joined["fair_change"] = [
-        divide(int(n) * factor[0], factor[1]) - int(b) for n, b in zip(joined["net_sales"], joined["net_sales_before"], strict=True)
+        divide(int(n) * factor[0], factor[1]) - int(b)
+        for n, b in zip(joined["net_sales"], joined["net_sales_before"], strict=True)
     ]
-    return joined.sort_values(["fair_change", "item"], ascending=[False, True], kind="stable").reset_index(drop=True)
+    return joined.sort_values(
+        ["fair_change", "item"], ascending=[False, True], kind="stable"
+    ).reset_index(drop=True)
 
 
 def _one_row(ranked: pd.DataFrame) -> pd.DataFrame:
-    merged = ranked.groupby("item", sort=True)[["net_sales", "units", "receipts"]].sum().reset_index()
-    merged = merged.sort_values(["net_sales", "units", "item"], ascending=[False, False, True], kind="stable")
+    merged = (
+        ranked.groupby("item", sort=True)[["net_sales", "units", "receipts"]].sum().reset_index()
+    )
+    merged = merged.sort_values(
+        ["net_sales", "units", "item"], ascending=[False, False, True], kind="stable"
+    )
     return merged.assign(rank=range(1, len(merged) + 1)).set_index("item")

@@ -1,11 +1,12 @@
 """Customers over time: cohorts, RFM scores and segments, concentration.
 
-In: `customers` frames stacked by month. Out: integers; groups under SMALL (see `customers`) are for the caller to hide.
-Cohort retention(k) = customers whose first month is m and who bought in m + k ÷ customers of m; cells after the last
-whole month do not exist. RFM: days since the last purchase, receipts and net spend within the 12 whole months that end the
-period (365 days, 366 in a leap year; never "today", never a month under way); quintile scores 1 to 5 over customers with
-a receipt, ties share a score; under FEWEST_RFM customers nobody is scored. Segments as in CRAN `rfm` (rfm_segment), the
-first that fits. Concentration: share of net spend of the best tenth of customers.
+In: `customers` frames stacked by month. Out: integers; groups under SMALL (see `customers`) are for
+the caller to hide. Cohort retention(k) = customers whose first month is m and who bought in m + k ÷
+customers of m; cells after the last whole month do not exist. RFM: days since the last purchase,
+receipts and net spend within the 12 whole months that end the period (365 days, 366 in a leap year;
+never "today", never a month under way); quintile scores 1 to 5 over customers with a receipt, ties
+share a score; under FEWEST_RFM customers nobody is scored. Segments as in CRAN `rfm` (rfm_segment),
+the first that fits. Concentration: share of net spend of the best tenth of customers.
 """
 
 from __future__ import annotations
@@ -44,7 +45,8 @@ def cohorts(customers: pd.DataFrame) -> dict[date, dict[date, int]]:
 
 
 def quintiles(values: dict[str, int]) -> dict[str, int]:
-    """Score 1 (lowest) to 5: 1 + five times the customers strictly below ÷ all of them; ties share a score.
+    """Score 1 (lowest) to 5: 1 + five times the customers strictly below ÷ all of them; ties share
+    a score.
 
     >>> quintiles({"a": 1, "b": 2, "c": 2, "d": 9, "e": 10})
     {'a': 1, 'b': 2, 'c': 2, 'd': 4, 'e': 5}
@@ -57,25 +59,38 @@ def quintiles(values: dict[str, int]) -> dict[str, int]:
 
 
 def segments(customers: pd.DataFrame, end: date) -> dict[str, tuple[int, int]]:
-    """segment -> (customers, net spend) of the rows of the last 12 months; {} for under FEWEST_RFM customers."""
+    """segment -> (customers, net spend) of the rows of the last 12 months; {} for under FEWEST_RFM
+    customers.
+    """
     people = by_customer(customers)
     if len(people) < FEWEST_RFM:
         return {}
     bought = customers[customers["receipts"] > 0]
     last = bought["last_day"].map(date.toordinal).groupby(bought["customer_id"]).max()
     days = {c: int(last[c]) - end.toordinal() for c in people.index}
-    scores = [quintiles(v) for v in (days, people["receipts"].to_dict(), people["net_sales"].to_dict())]
+    scores = [
+        quintiles(v) for v in (days, people["receipts"].to_dict(), people["net_sales"].to_dict())
+    ]
     found: dict[str, tuple[int, int]] = {}
     for customer, net in people["net_sales"].items():
         own = [score[customer] for score in scores]
-        name = next((n for n, *bounds in SEGMENTS if all(low <= s <= high for s, (low, high) in zip(own, bounds, strict=True))), "others")
+        name = next(
+            (
+                n
+                for n, *bounds in SEGMENTS
+                if all(low <= s <= high for s, (low, high) in zip(own, bounds, strict=True))
+            ),
+            "others",
+        )
         number, spend = found.get(name, (0, 0))
         found[name] = (number + 1, spend + int(net))
     return found
 
 
 def fold_small(named: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
-    """`named` with the segments of under SMALL customers put into "others", and the next smallest too while those are under SMALL."""
+    """`named` with the segments of under SMALL customers put into "others", and the next smallest
+    too while those are under SMALL.
+    """
     kept = dict(sorted(named.items(), key=lambda pair: (-pair[1][0], pair[0])))
     others = kept.pop("others", (0, 0))
     while kept and (list(kept.values())[-1][0] < SMALL or 0 < others[0] < SMALL):

@@ -1,11 +1,12 @@
 """What earns: menu engineering after Kasavana & Smith (1982), per category.
 
-Contribution of a unit = (net sales - included tax - cost) ÷ units, over the rows whose cost is known (VAT-free price,
-calcolihoreca.it). In a category of n >= FEWEST such items, an item is *popular* if its units >= 0.70 × (all units ÷ n)
-and *profitable* if its contribution a unit >= sum of contributions ÷ sum of units (the weighted mean; thefenneclab.com,
-batuhanozkok.com). star = both, plowhorse = popular only, puzzle = profitable only, dog = neither. Items that are cheap
-to forget (no cost, no units) are not classified. In: `by_item` frames. Out: exact integers; comparisons are made by
-cross-multiplying, so no rounding decides a class.
+Contribution of a unit = (net sales - included tax - cost) ÷ units, over the rows whose cost is
+known (VAT-free price, calcolihoreca.it). In a category of n >= FEWEST such items, an item is
+*popular* if its units >= 0.70 × (all units ÷ n) and *profitable* if its contribution a unit >= sum
+of contributions ÷ sum of units (the weighted mean; thefenneclab.com, batuhanozkok.com). star =
+both, plowhorse = popular only, puzzle = profitable only, dog = neither. Items that are cheap to
+forget (no cost, no units) are not classified. In: `by_item` frames. Out: exact integers;
+comparisons are made by cross-multiplying, so no rounding decides a class.
 """
 
 from __future__ import annotations
@@ -20,7 +21,9 @@ CLASSES = ("star", "plowhorse", "puzzle", "dog")
 
 
 class Dish(NamedTuple):
-    """One classified item; contribution ÷ costed_units is its contribution a unit (units are 10**-4)."""
+    """One classified item; contribution ÷ costed_units is its contribution a unit (units are
+    10**-4).
+    """
 
     item: str
     category: str
@@ -44,7 +47,11 @@ def engineer(ranked: pd.DataFrame) -> list[Dish]:
         if len(rows) < FEWEST:
             continue
         gains = [int(r.costed_net) - int(r.costed_tax_included) - int(r.cost) for r in rows]
-        units, gain, costed = sum(int(r.units) for r in rows), sum(gains), sum(int(r.costed_units) for r in rows)
+        units, gain, costed = (
+            sum(int(r.units) for r in rows),
+            sum(gains),
+            sum(int(r.costed_units) for r in rows),
+        )
         for r, own in zip(rows, gains, strict=True):
             popularity = (int(r.units) * len(rows) * POPULAR[1], POPULAR[0] * units)
             popular = popularity[0] >= popularity[1]
@@ -67,7 +74,8 @@ def engineer(ranked: pd.DataFrame) -> list[Dish]:
 
 
 def round_price(units: int) -> int:
-    """About one twentieth of a price, as the next lower 1, 2 or 5 times a power of ten: what a menu price is raised by.
+    """About one twentieth of a price, as the next lower 1, 2 or 5 times a power of ten: what a menu
+    price is raised by.
 
     >>> round_price(4500), round_price(139_00)
     (200, 500)

@@ -1,9 +1,10 @@
 """The money of a period: every definition of the glossary that is a sum, once.
 
-In: frames of `tables` (units of 10**-places). Out: `Totals`, integers in the same units, and pairs (part, whole)
-for shares, never a float. Conserved: net = gross - discounts - refunds and collected = net + added tax + tips +
-surcharges + rounding; `Totals.difference` and `Totals.unpaid` are what is left of those identities (0 in an
-honest lake). Source: the till's own sales summary (help.loyverse.com/help/sales-summary-report-back-office).
+In: frames of `tables` (units of 10**-places). Out: `Totals`, integers in the same units, and pairs
+(part, whole) for shares, never a float. Conserved: net = gross - discounts - refunds and collected
+= net + added tax + tips + surcharges + rounding; `Totals.difference` and `Totals.unpaid` are what
+is left of those identities (0 in an honest lake). Source: the till's own sales summary
+(help.loyverse.com/help/sales-summary-report-back-office).
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ PERCENT_BASE = 20
 
 @dataclass(frozen=True)
 class Totals:
-    """Sums over rows of `days`. Refunds are dated by the refund receipt, not by the sale that they return."""
+    """Sums over rows of `days`. Refunds are dated by the refund receipt, not by the sale that they
+    return.
+    """
 
     receipts: int = 0
     refund_receipts: int = 0
@@ -46,13 +49,23 @@ class Totals:
 
     @property
     def discounts(self) -> int:
-        """Discounts on sales less discounts on refunds: a discounted sale that is wholly refunded nets to 0."""
+        """Discounts on sales less discounts on refunds: a discounted sale that is wholly refunded
+        nets to 0.
+        """
         return self.sale_discounts - self.refund_discounts
 
     @property
     def difference(self) -> int:
         """Collected less what the bridge says should have been collected."""
-        return self.collected - (self.gross_sales - self.discounts - self.refunds + self.tax_added + self.tips + self.surcharges + self.rounding)
+        return self.collected - (
+            self.gross_sales
+            - self.discounts
+            - self.refunds
+            + self.tax_added
+            + self.tips
+            + self.surcharges
+            + self.rounding
+        )
 
     @property
     def unpaid(self) -> int:
@@ -61,7 +74,9 @@ class Totals:
 
     @property
     def gross_profit(self) -> int:
-        """Net sales of what has a cost, less that cost; included tax stays inside (the till's own measure)."""
+        """Net sales of what has a cost, less that cost; included tax stays inside (the till's own
+        measure).
+        """
         return self.costed_net - self.cost
 
     @property
@@ -77,7 +92,9 @@ class Totals:
 
     @property
     def cost_coverage(self) -> tuple[int, int]:
-        """Share of net sales whose cost is known; the rest is left out of profit, never taken for free."""
+        """Share of net sales whose cost is known; the rest is left out of profit, never taken for
+        free.
+        """
         return self.costed_net, self.net_sales
 
     @property
@@ -116,7 +133,13 @@ class Totals:
         return self.combo_receipts, self.receipts
 
 
-COUNTS = ("receipts", "refund_receipts", "identified_receipts", "cancelled_receipts", "combo_receipts")
+COUNTS = (
+    "receipts",
+    "refund_receipts",
+    "identified_receipts",
+    "cancelled_receipts",
+    "combo_receipts",
+)
 SUMS = tuple(f.name for f in fields(Totals))
 
 
@@ -129,5 +152,6 @@ def total_by(days: pd.DataFrame, *keys: str) -> dict:
     """Totals by `keys` (a tuple where several), in the order of the keys."""
     sums = days.groupby(list(keys), sort=True)[list(SUMS)].sum()
     return {
-        key: Totals(**{n: int(v) for n, v in zip(SUMS, row, strict=True)}) for key, row in zip(sums.index, sums.itertuples(index=False), strict=True)
+        key: Totals(**{n: int(v) for n, v in zip(SUMS, row, strict=True)})
+        for key, row in zip(sums.index, sums.itertuples(index=False), strict=True)
     }

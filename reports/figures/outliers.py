@@ -1,8 +1,9 @@
 """Days that do not fit: robust z of a day against its own weekday.
 
-Definition: residual = net sales of a day less the median of that weekday over this month and the month before;
-z = 0.6745 × (residual - median residual) ÷ median absolute deviation; |z| > 3 is odd. Under 14 open days nothing is.
-In: `days` frames. Out: exact amounts; z itself is a ratio of integers and is only compared.
+Definition: residual = net sales of a day less the median of that weekday over this month and the
+month before; z = 0.6745 × (residual - median residual) ÷ median absolute deviation; |z| > 3 is odd.
+Under 14 open days nothing is. In: `days` frames. Out: exact amounts; z itself is a ratio of
+integers and is only compared.
 """
 
 from __future__ import annotations
@@ -27,10 +28,14 @@ def outliers(now: pd.DataFrame, before: pd.DataFrame | None) -> list[Outlier]:
     """Odd days of `now`, furthest from usual first."""
     spans = [now] if before is None else [before, now]
     rows = pd.concat([s.loc[s["receipts"] > 0, ["business_day", "net_sales"]] for s in spans])
-    net = {day: int(value) for day, value in rows.groupby("business_day")["net_sales"].sum().items()}
+    net = {
+        day: int(value) for day, value in rows.groupby("business_day")["net_sales"].sum().items()
+    }
     if len(net) < FEWEST:
         return []
-    usual = {w: median(v for d, v in net.items() if d.weekday() == w) for w in {d.weekday() for d in net}}
+    usual = {
+        w: median(v for d, v in net.items() if d.weekday() == w) for w in {d.weekday() for d in net}
+    }
     rest = {day: value - usual[day.weekday()] for day, value in net.items()}
     middle = median(rest.values())
     spread = median(abs(value - middle) for value in rest.values())
@@ -38,6 +43,8 @@ def outliers(now: pd.DataFrame, before: pd.DataFrame | None) -> list[Outlier]:
     odd = [
         Outlier(day, net[day], int(usual[day.weekday()]))
         for day, value in rest.items()
-        if day >= first and spread and CONSISTENT[0] * abs(value - middle) > LIMIT * CONSISTENT[1] * spread
+        if day >= first
+        and spread
+        and CONSISTENT[0] * abs(value - middle) > LIMIT * CONSISTENT[1] * spread
     ]
     return sorted(odd, key=lambda o: (-abs(o.net - o.usual), o.day))

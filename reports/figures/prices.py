@@ -1,9 +1,10 @@
 """Price changes found in the data: when an item's usual price became another.
 
-In: `prices` of several months (item, variant, unit price, first and last day, units; plain SALE lines). Definition: the
-usual price of a month is the one with the most units (ties: the lower); a change is a month whose usual price differs
-from that of the item's month before; its day is the first on which the new price was sold in that month. Prices of
-under FEWEST units in the month decide nothing (an open-price item would change daily). Out: changes, newest first.
+In: `prices` of several months (item, variant, unit price, first and last day, units; plain SALE
+lines). Definition: the usual price of a month is the one with the most units (ties: the lower); a
+change is a month whose usual price differs from that of the item's month before; its day is the
+first on which the new price was sold in that month. Prices of under FEWEST units in the month
+decide nothing (an open-price item would change daily). Out: changes, newest first.
 """
 
 from __future__ import annotations
@@ -29,15 +30,23 @@ def price_changes(prices: pd.DataFrame) -> list[Change]:
     if prices.empty:
         return []
     keyed = prices.assign(variant=prices["variant"].fillna(""))
-    sums = keyed.groupby(["item", "variant", "month", "unit_price"], sort=True).agg(units=("units", "sum"), first=("first_day", "min")).reset_index()
+    sums = (
+        keyed.groupby(["item", "variant", "month", "unit_price"], sort=True)
+        .agg(units=("units", "sum"), first=("first_day", "min"))
+        .reset_index()
+    )
     sums = sums[sums["units"] >= FEWEST].sort_values(
-        ["item", "variant", "month", "units", "unit_price"], ascending=[True, True, True, False, True], kind="stable"
+        ["item", "variant", "month", "units", "unit_price"],
+        ascending=[True, True, True, False, True],
+        kind="stable",
     )
     usual = sums.drop_duplicates(["item", "variant", "month"])
     found, before = [], {}
     for row in usual.itertuples(index=False):
         key = (row.item, row.variant)
         if key in before and before[key] != row.unit_price and before[key] > 0:
-            found.append(Change(row.item, row.variant, row.first, int(before[key]), int(row.unit_price)))
+            found.append(
+                Change(row.item, row.variant, row.first, int(before[key]), int(row.unit_price))
+            )
         before[key] = row.unit_price
     return sorted(found, key=lambda c: (-c.day.toordinal(), c.item, c.variant))

@@ -1,9 +1,10 @@
 """Summary tables as exact integer frames.
 
-In: Arrow tables of the lake's summaries (schema SUMMARY), one set a month. Out: pandas frames in which money is
-int64 in units of 10**-places and a quantity int64 in units of 10**-4, labels are str, days are date. Decimals are
-read from their 128-bit words, so nothing passes through a float. Raises KeyError naming a table that is missing
-and OverflowError where an amount does not fit 64 bits.
+In: Arrow tables of the lake's summaries (schema SUMMARY), one set a month. Out: pandas frames in
+which money is int64 in units of 10**-places and a quantity int64 in units of 10**-4, labels are
+str, days are date. Decimals are read from their 128-bit words, so nothing passes through a float.
+Raises KeyError naming a table that is missing and OverflowError where an amount does not fit 64
+bits.
 """
 
 from __future__ import annotations
@@ -38,10 +39,14 @@ def _integers(column: pa.ChunkedArray) -> np.ndarray:
     """The unscaled integers of a decimal column; object with None where the column has nulls."""
     if column.null_count:
         scale = column.type.scale
-        return np.array([None if v is None else int(v.scaleb(scale)) for v in column.to_pylist()], dtype=object)
+        return np.array(
+            [None if v is None else int(v.scaleb(scale)) for v in column.to_pylist()], dtype=object
+        )
     parts = []
     for chunk in column.chunks:
-        words = np.frombuffer(chunk.buffers()[1], dtype=np.int64)[2 * chunk.offset : 2 * (chunk.offset + len(chunk))]
+        words = np.frombuffer(chunk.buffers()[1], dtype=np.int64)[
+            2 * chunk.offset : 2 * (chunk.offset + len(chunk))
+        ]
         low, high = words[0::2], words[1::2]
         if not np.array_equal(high, low >> 63):
             raise OverflowError(f"an amount of {column.type} does not fit 64 bits")
@@ -50,7 +55,9 @@ def _integers(column: pa.ChunkedArray) -> np.ndarray:
 
 
 def _shared(column: pa.ChunkedArray) -> np.ndarray:
-    """A column of few distinct texts or days as Python objects, one for each distinct value: a row costs a pointer."""
+    """A column of few distinct texts or days as Python objects, one for each distinct value: a row
+    costs a pointer.
+    """
     plain = column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
     encoded = plain.combine_chunks().dictionary_encode()
     values = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
@@ -65,7 +72,11 @@ def frame(table: pa.Table) -> pd.DataFrame:
         if pa.types.is_decimal(column.type):
             columns[name] = _integers(column)
             continue
-        if pa.types.is_dictionary(column.type) or pa.types.is_string(column.type) or pa.types.is_date(column.type):
+        if (
+            pa.types.is_dictionary(column.type)
+            or pa.types.is_string(column.type)
+            or pa.types.is_date(column.type)
+        ):
             columns[name] = _shared(column)
         elif pa.types.is_integer(column.type) and not column.null_count:
             columns[name] = column.to_numpy().astype(np.int64)
@@ -82,7 +93,9 @@ class Tables:
     `tables["items"]` is a frame; `quality` keeps the rows whose currency could not be read too.
     """
 
-    def __init__(self, first: date, source: Mapping[str, pa.Table], currency: str, last: date | None = None):
+    def __init__(
+        self, first: date, source: Mapping[str, pa.Table], currency: str, last: date | None = None
+    ):
         self.first, self.source, self.currency, self.last = first, source, currency, last
         self._frames: dict[str, pd.DataFrame] = {}
 
@@ -99,7 +112,9 @@ class Tables:
 
     @property
     def cut(self) -> bool:
-        """Whether only part of the month is looked at: tables without days cannot be cut and are not compared."""
+        """Whether only part of the month is looked at: tables without days cannot be cut and are
+        not compared.
+        """
         return self.last is not None
 
     @cached_property
@@ -109,7 +124,9 @@ class Tables:
         return sorted(set(days.loc[days["receipts"] > 0, "business_day"]))
 
 
-def names(sources: Mapping[date, Mapping[str, pa.Table]], table: str, key: str, label: str) -> dict[str, str]:
+def names(
+    sources: Mapping[date, Mapping[str, pa.Table]], table: str, key: str, label: str
+) -> dict[str, str]:
     """Labels by identifier, the newest month's winning."""
     found: dict[str, str] = {}
     for month in sorted(sources):
@@ -121,5 +138,7 @@ def names(sources: Mapping[date, Mapping[str, pa.Table]], table: str, key: str, 
 
 def currencies(source: Mapping[str, pa.Table]) -> tuple[str, ...]:
     """Currencies of a month's stores and days, in the alphabet."""
-    found = {c for table in ("days", "stores") for c in frame(source[table])["currency"].unique() if c}
+    found = {
+        c for table in ("days", "stores") for c in frame(source[table])["currency"].unique() if c
+    }
     return tuple(sorted(found))

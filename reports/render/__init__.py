@@ -1,4 +1,6 @@
-"""Page to files: Markdown, HTML, PDF, charts, tables as CSV and Parquet, figures.json. Same page, same bytes."""
+"""Page to files: Markdown, HTML, PDF, charts, tables as CSV and Parquet, figures.json. Same page,
+same bytes.
+"""
 
 from __future__ import annotations
 

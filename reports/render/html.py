@@ -1,6 +1,7 @@
 """Page to one self-contained HTML file: its style and charts within, no script, no network.
 
-Every value goes through jinja2's autoescape; names of people stand in <bdi>, so that no direction leaks.
+Every value goes through jinja2's autoescape; names of people stand in <bdi>, so that no direction
+leaks.
 """
 
 from __future__ import annotations
@@ -23,7 +24,9 @@ RIGHT = {"money", "count", "quantity", "percent", "number"}
 
 @cache
 def environment() -> Environment:
-    return Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    return Environment(
+        autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
+    )
 
 
 def html(page: Page, words: Words, images: Mapping[str, bytes]) -> bytes:
@@ -32,7 +35,10 @@ def html(page: Page, words: Words, images: Mapping[str, bytes]) -> bytes:
     template = environment().from_string((folder / "page.html.j2").read_text("utf-8"))
 
     def image(section: Section, chart: Chart) -> Markup:
-        return Markup("data:image/svg+xml;base64,") + b64encode(images[file_name(page, section, chart)]).decode()
+        return (
+            Markup("data:image/svg+xml;base64,")
+            + b64encode(images[file_name(page, section, chart)]).decode()
+        )
 
     def rest(section: Section, table: Table) -> Value:
         return text(
@@ -43,7 +49,9 @@ def html(page: Page, words: Words, images: Mapping[str, bytes]) -> bytes:
         )
 
     def target(section: Section, key: str) -> Section:
-        return next(s for s in page.sections if s.key == key and s.currency in (section.currency, ""))
+        return next(
+            s for s in page.sections if s.key == key and s.currency in (section.currency, "")
+        )
 
     made = template.render(
         page=page,

@@ -1,8 +1,9 @@
-"""The page that leads to every report of the lake: latest month first, its figures at a glance, all forms and all editions.
+"""The page that leads to every report of the lake: latest month first, its figures at a glance, all
+forms and all editions.
 
-In: the editions of each report by month, the figures.json of the newest cumulative report, and those of monthly reports whose
-month it does not have. Out: one HTML file for reports/index.html, whose links are relative to that folder
-(monthly/<YYYY-MM>/<file>, .../editions/<folder>/<file>).
+In: the editions of each report by month, the figures.json of the newest cumulative report, and
+those of monthly reports whose month it does not have. Out: one HTML file for reports/index.html,
+whose links are relative to that folder (monthly/<YYYY-MM>/<file>, .../editions/<folder>/<file>).
 """
 
 from __future__ import annotations
@@ -30,8 +31,9 @@ Figures = Mapping[str, object]
 
 @dataclass(frozen=True)
 class Glance:
-    """A month in one currency; `before` is the month it may be compared with. A `partial` one, which has days that are still to
-    come or began late, is compared with none."""
+    """A month in one currency; `before` is the month it may be compared with. A `partial` one,
+    which has days that are still to come or began late, is compared with none.
+    """
 
     month: str
     net: int
@@ -40,16 +42,27 @@ class Glance:
     partial: bool = False
 
 
-def index(monthly: Editions, cumulative: Editions, figures: Figures | None, told: Mapping[str, Figures], locale: str) -> bytes:
+def index(
+    monthly: Editions,
+    cumulative: Editions,
+    figures: Figures | None,
+    told: Mapping[str, Figures],
+    locale: str,
+) -> bytes:
     """`monthly` and `cumulative` map "YYYY-MM" to the folders of the editions ("000001.<...>").
 
-    `figures` is the figures.json of the newest cumulative report, None where there is none; `told` those of single months, which
-    count where it does not have them. A month that is still open is not compared with a whole one and not in the line.
+    `figures` is the figures.json of the newest cumulative report, None where there is none; `told`
+    those of single months, which count where it does not have them. A month that is still open is
+    not compared with a whole one and not in the line.
     """
     known = [one for one in (figures, *told.values()) if one]
     places = int(known[0]["places"]) if known else 2
     months = _months(figures, told, places)
-    through = {str(one["through"])[:7]: date.fromisoformat(str(one["through"])) for one in known if one.get("through")}
+    through = {
+        str(one["through"])[:7]: date.fromisoformat(str(one["through"]))
+        for one in known
+        if one.get("through")
+    }
     words = Words(locale, places, tuple(months))
     template = environment().from_string((files("reports") / "index.html.j2").read_text("utf-8"))
     return template.render(
@@ -61,7 +74,12 @@ def index(monthly: Editions, cumulative: Editions, figures: Figures | None, told
         month=_month,
         language=words.code.replace("_", "-"),
         style=Markup((files("reports") / "style.css").read_text("utf-8")),
-        glances={name: [_said(found[name], currency) for currency, found in months.items() if name in found] for name in monthly},
+        glances={
+            name: [
+                _said(found[name], currency) for currency, found in months.items() if name in found
+            ]
+            for name in monthly
+        },
         state=lambda name, number: _state(name, number, through.get(name)),
         monthly={m: _numbered(monthly[m]) for m in sorted(monthly, reverse=True)},
         cumulative={m: _numbered(cumulative[m]) for m in sorted(cumulative, reverse=True)},
@@ -73,7 +91,9 @@ def index(monthly: Editions, cumulative: Editions, figures: Figures | None, told
     ).encode()
 
 
-def _months(figures: Figures | None, told: Mapping[str, Figures], places: int) -> dict[str, dict[str, Glance]]:
+def _months(
+    figures: Figures | None, told: Mapping[str, Figures], places: int
+) -> dict[str, dict[str, Glance]]:
     """What is known of each month, by currency, oldest first."""
     found: dict[str, dict[str, Glance]] = {}
 
@@ -84,8 +104,20 @@ def _months(figures: Figures | None, told: Mapping[str, Figures], places: int) -
         trend = sections.get("trend", {})
         partial, last = {*trend.get("partial", ()), str(figures.get("through"))[:7]}, None
         for name, total in sorted(trend.get("months", {}).items()):
-            fair = last and last.month == _before(name) and not last.partial and last.receipts >= PERCENT_BASE and name not in partial
-            last = Glance(name, units(total), int(total["receipts"]), last.net if fair else None, name in partial)
+            fair = (
+                last
+                and last.month == _before(name)
+                and not last.partial
+                and last.receipts >= PERCENT_BASE
+                and name not in partial
+            )
+            last = Glance(
+                name,
+                units(total),
+                int(total["receipts"]),
+                last.net if fair else None,
+                name in partial,
+            )
             found.setdefault(currency, {})[name] = last
     for name, one in told.items():
         for currency, sections in one.get("currencies", {}).items():
@@ -94,8 +126,13 @@ def _months(figures: Figures | None, told: Mapping[str, Figures], places: int) -
                 continue
             total, before = headline["total"], headline.get("before")
             fair = before and not one.get("through") and int(before["receipts"]) >= PERCENT_BASE
-            found.setdefault(currency, {})[name] = Glance(name, units(total), int(total["receipts"]), units(before) if fair else None,
-                                                          bool(one.get("through")))
+            found.setdefault(currency, {})[name] = Glance(
+                name,
+                units(total),
+                int(total["receipts"]),
+                units(before) if fair else None,
+                bool(one.get("through")),
+            )
     return {currency: dict(sorted(months.items())) for currency, months in sorted(found.items())}
 
 
@@ -108,13 +145,21 @@ def _said(one: Glance, currency: str) -> tuple[Value, list[Value]]:
     beside: list[Value] = []
     if one.before is not None and one.before > 0:
         change = Percent(one.net - one.before, one.before, signed=True)
-        beside.append(text("index.change", change=change, month=Month(_month(_before(one.month)).first, short=True)))
+        beside.append(
+            text(
+                "index.change",
+                change=change,
+                month=Month(_month(_before(one.month)).first, short=True),
+            )
+        )
     return Money(one.net, currency), [*beside, text("index.receipts", n=Count(one.receipts))]
 
 
 def _state(name: str, number: int, through: date | None) -> Value:
     """The edition, and the last day that it has."""
-    last = through or (_month(name).first.replace(day=28) + timedelta(4)).replace(day=1) - timedelta(1)
+    last = through or (_month(name).first.replace(day=28) + timedelta(4)).replace(
+        day=1
+    ) - timedelta(1)
     return text("index.open" if through else "index.closed", n=Count(number), day=Day(last))
 
 
@@ -127,19 +172,28 @@ def _spark(months: Sequence[Glance]) -> Markup:
     values = [Decimal(one.net) for one in months]
     high = max([*values, Decimal(1)])
     step = Decimal(WIDE - 8) / max(len(values) - 1, 1)
-    points = [(4 + step * i, HIGH - 5 - max(v, Decimal(0)) / high * (HIGH - 10)) for i, v in enumerate(values)]
+    points = [
+        (4 + step * i, HIGH - 5 - max(v, Decimal(0)) / high * (HIGH - 10))
+        for i, v in enumerate(values)
+    ]
     line = " ".join(f"{x:.1f},{y:.1f}" for x, y in points)
     x, y = points[-1]
     svg = (
-        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}"><path d="M0 {HIGH - 5}H{WIDE}" stroke="#d9dde3"/>'
-        f'<polyline points="{line}" fill="none" stroke="#0072B2" stroke-width="2"/>'
-        f'<circle cx="{x:.1f}" cy="{y:.1f}" r="3.5" fill="#0072B2"/></svg>'
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDE} {HIGH}"><path d="M0'
+        f' {HIGH - 5}H{WIDE}" stroke="#d9dde3"/><polyline points="{line}" fill="none"'
+        f' stroke="#0072B2" stroke-width="2"/><circle cx="{x:.1f}" cy="{y:.1f}" r="3.5"'
+        ' fill="#0072B2"/></svg>'
     )
     return Markup("data:image/svg+xml;base64,") + b64encode(svg.encode()).decode()
 
 
 def _spoken(months: Sequence[Glance], currency: str) -> Value:
-    return text("index.spark", first=_month(months[0].month), last=_month(months[-1].month), net=Money(months[-1].net, currency))
+    return text(
+        "index.spark",
+        first=_month(months[0].month),
+        last=_month(months[-1].month),
+        net=Money(months[-1].net, currency),
+    )
 
 
 def _numbered(folders: Sequence[str]) -> list[tuple[int, str]]:

@@ -1,8 +1,9 @@
 """figures.json and the CSV tables: the same figures for machines.
 
-Out: JSON with sorted keys, every amount, quantity and ratio a decimal string ("1234.50"), counts as integers, dates
-ISO; CSV in UTF-8 with a byte order mark, CRLF, one decimal point, no thousands; text cells that a spreadsheet
-would run are led by an apostrophe. Money keeps all decimals of the lake's places that its currency has.
+Out: JSON with sorted keys, every amount, quantity and ratio a decimal string ("1234.50"), counts as
+integers, dates ISO; CSV in UTF-8 with a byte order mark, CRLF, one decimal point, no thousands;
+text cells that a spreadsheet would run are led by an apostrophe. Money keeps all decimals of the
+lake's places that its currency has.
 """
 
 from __future__ import annotations
@@ -19,7 +20,21 @@ from babel.numbers import get_currency_precision
 
 from reports.escape import cell
 from reports.page import Page, Table
-from reports.values import QUANTITY_UNIT, Count, Day, Hour, Money, Month, Name, Percent, Points, Quantity, Rate, Value, Weekday
+from reports.values import (
+    QUANTITY_UNIT,
+    Count,
+    Day,
+    Hour,
+    Money,
+    Month,
+    Name,
+    Percent,
+    Points,
+    Quantity,
+    Rate,
+    Value,
+    Weekday,
+)
 from reports.words import Words, visible
 
 RATIO = Decimal("0.000001")
@@ -65,12 +80,16 @@ def plain(value: object, places: int) -> object:
 
 
 def figures_json(page: Page) -> bytes:
-    """{report, month, through, places, currencies: {MXN: {section: figures}}, sections without a currency, lineage}."""
+    """{report, month, through, places, currencies: {MXN: {section: figures}}, sections without a
+    currency, lineage}.
+    """
     currencies: dict[str, dict[str, object]] = {currency: {} for currency in page.currencies}
     general: dict[str, object] = {}
     for section in page.sections:
         if section.figures:
-            (currencies[section.currency] if section.currency else general)[section.key] = plain(section.figures, page.places)
+            (currencies[section.currency] if section.currency else general)[section.key] = plain(
+                section.figures, page.places
+            )
     body = {
         "schema": 1,
         "report": page.report,

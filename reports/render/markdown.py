@@ -34,7 +34,9 @@ def _rich(words: Words, value: Value) -> str:
 def _section(section: Section, page: Page, words: Words) -> Iterator[str]:
     title = _rich(words, section.title)
     yield f'<a id="{section.anchor}"></a>\n'
-    yield f"## {section.number}. {title}" + (f" · {section.currency}" if section.currency and len(page.currencies) > 1 else "")
+    yield f"## {section.number}. {title}" + (
+        f" · {section.currency}" if section.currency and len(page.currencies) > 1 else ""
+    )
     yield ""
     for sentence in section.sentences:
         yield f"{_rich(words, sentence)}\n"
@@ -43,14 +45,20 @@ def _section(section: Section, page: Page, words: Words) -> Iterator[str]:
     if section.light:
         yield f"{_rich(words, text(f'lineage.{section.light}'))}\n"
     for finding in section.attention:
-        target = next(s for s in page.sections if s.key == finding.section and s.currency in (section.currency, ""))
+        target = next(
+            s
+            for s in page.sections
+            if s.key == finding.section and s.currency in (section.currency, "")
+        )
         link = _rich(words, text("page.attention_link", n=Count(target.number)))
         yield f"1. {_rich(words, finding.sentence)} ([{link}](#{target.anchor}))"
     if section.attention:
         yield ""
     for chart in section.charts:
         yield f"**{_rich(words, chart.title).replace('**', '')}**\n"
-        yield f"![{escape.markdown(words.say(chart.alt))}](charts/{file_name(page, section, chart)}.svg)\n"
+        yield (
+            f"![{escape.markdown(words.say(chart.alt))}](charts/{file_name(page, section, chart)}.svg)\n"
+        )
     for table in section.tables:
         if table.shown:
             yield from _table(table, words, page, section)
@@ -62,9 +70,20 @@ def _section(section: Section, page: Page, words: Words) -> Iterator[str]:
 def _tiles(section: Section, words: Words) -> Iterator[str]:
     yield "| " + " | ".join(_rich(words, tile.label) for tile in section.tiles) + " |"
     yield "|" + " --- |" * len(section.tiles)
-    yield "| " + " | ".join(f"**{escape.markdown(words.say(tile.value))}**" for tile in section.tiles) + " |"
+    yield (
+        "| "
+        + " | ".join(f"**{escape.markdown(words.say(tile.value))}**" for tile in section.tiles)
+        + " |"
+    )
     for i in range(max(len(tile.notes) for tile in section.tiles)):
-        yield ("| " + " | ".join(_rich(words, tile.notes[i]).replace("**", "") if i < len(tile.notes) else "" for tile in section.tiles) + " |")
+        yield (
+            "| "
+            + " | ".join(
+                _rich(words, tile.notes[i]).replace("**", "") if i < len(tile.notes) else ""
+                for tile in section.tiles
+            )
+            + " |"
+        )
     yield ""
 
 

@@ -1,4 +1,6 @@
-"""What every form of a page shares: its heading, its lines below, the file names of its charts and tables."""
+"""What every form of a page shares: its heading, its lines below, the file names of its charts and
+tables.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ def heading(page: Page) -> Text:
 
 
 def subtitle(page: Page) -> list[Text]:
-    """Stores, currencies, where the history begins within the month, how far the data go, and which edition it is, made of what had come."""
+    """Stores, currencies, where the history begins within the month, how far the data go, and which
+    edition it is, made of what had come.
+    """
     lines = []
     if page.stores:
         shown = tuple(Name(store) for store in page.stores[:6])
@@ -27,16 +31,32 @@ def subtitle(page: Page) -> list[Text]:
     if page.through:
         lines.append(text("page.through", day=Day(page.through)))
     else:
-        lines.append(text("page.closed", day=Day((page.month.replace(day=28) + timedelta(4)).replace(day=1) - timedelta(1))))
+        lines.append(
+            text(
+                "page.closed",
+                day=Day((page.month.replace(day=28) + timedelta(4)).replace(day=1) - timedelta(1)),
+            )
+        )
     if "edition" in page.lineage:
-        edition, received = Name(str(page.lineage["edition"])), day_of(page.lineage.get("watermark"))
-        lines.append(text("page.issued", edition=edition, day=received) if received else text("page.edition", edition=edition))
+        edition, received = (
+            Name(str(page.lineage["edition"])),
+            day_of(page.lineage.get("watermark")),
+        )
+        lines.append(
+            text("page.issued", edition=edition, day=received)
+            if received
+            else text("page.edition", edition=edition)
+        )
     return lines
 
 
 def file_name(page: Page, section: Section, part: Chart | Table) -> str:
     """Name of the file of `part`, without its ending; of several currencies each has its own."""
-    return f"{part.name}-{section.currency.lower()}" if len(page.currencies) > 1 and section.currency else part.name
+    return (
+        f"{part.name}-{section.currency.lower()}"
+        if len(page.currencies) > 1 and section.currency
+        else part.name
+    )
 
 
 def charts(page: Page) -> Iterator[tuple[str, Chart]]:

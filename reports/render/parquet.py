@@ -1,8 +1,9 @@
 """Tables shown as Parquet, beside their CSV: the same rows and headings, with types.
 
-Out: money DECIMAL with the lake's places, quantities DECIMAL with 4, ratios DECIMAL with 6 (a share of 6.2 % is 0.062000), counts
-integers, days dates, text as it is: nothing here is ever run, so nothing is led by an apostrophe. A column whose cells are of
-several kinds (the figures of "what changed") is DECIMAL wide enough for all. The same table gives the same bytes.
+Out: money DECIMAL with the lake's places, quantities DECIMAL with 4, ratios DECIMAL with 6 (a share
+of 6.2 % is 0.062000), counts integers, days dates, text as it is: nothing here is ever run, so
+nothing is led by an apostrophe. A column whose cells are of several kinds (the figures of "what
+changed") is DECIMAL wide enough for all. The same table gives the same bytes.
 """
 
 from __future__ import annotations
@@ -15,11 +16,33 @@ import pyarrow as pa
 
 from reports.page import Column, Table
 from reports.render.machine import RATIO, amount, ratio
-from reports.values import QUANTITY_UNIT, Count, Day, Hour, Money, Month, Name, Percent, Points, Quantity, Rate, Value, Weekday
+from reports.values import (
+    QUANTITY_UNIT,
+    Count,
+    Day,
+    Hour,
+    Money,
+    Month,
+    Name,
+    Percent,
+    Points,
+    Quantity,
+    Rate,
+    Value,
+    Weekday,
+)
 from reports.words import Words, visible
 
 NUMBER = {int, Decimal}
-FITS = {"money": NUMBER, "count": {int}, "quantity": NUMBER, "percent": NUMBER, "number": NUMBER, "date": {date}, "text": {str}}
+FITS = {
+    "money": NUMBER,
+    "count": {int},
+    "quantity": NUMBER,
+    "percent": NUMBER,
+    "number": NUMBER,
+    "date": {date},
+    "text": {str},
+}
 TYPES = {
     "count": pa.int64(),
     "quantity": pa.decimal128(18, 4),
@@ -37,9 +60,17 @@ def table_parquet(table: Table, words: Words, places: int) -> bytes:
     for column in table.columns:
         said = visible(words.say(column.heading), sys.maxsize)
         names.append(said if said not in names else f"{said} ({len(names) + 1})")
-    arrays = [_array(column, [row[at] for row in table.rows], words, places) for at, column in enumerate(table.columns)]
+    arrays = [
+        _array(column, [row[at] for row in table.rows], words, places)
+        for at, column in enumerate(table.columns)
+    ]
     sink = pa.BufferOutputStream()
-    pq.write_table(pa.table(dict(zip(names, arrays, strict=True))), sink, compression="zstd", store_decimal_as_integer=True)
+    pq.write_table(
+        pa.table(dict(zip(names, arrays, strict=True))),
+        sink,
+        compression="zstd",
+        store_decimal_as_integer=True,
+    )
     return sink.getvalue().to_pybytes()
 
 
@@ -47,9 +78,12 @@ def _array(column: Column, values: list[Value], words: Words, places: int) -> pa
     """The type that the column declares, where all of its cells are of it; else decimal, or text."""
     cells = [_cell(value, words, places) for value in values]
     kinds = {type(cell) for cell in cells if cell is not None}
-    declared = pa.decimal128(24, places) if column.kind == "money" else TYPES.get(column.kind, pa.string())
+    declared = (
+        pa.decimal128(24, places) if column.kind == "money" else TYPES.get(column.kind, pa.string())
+    )
     if kinds <= FITS[column.kind] and not (
-        column.kind == "money" and any(isinstance(v, (Quantity, Percent, Rate, Points)) for v in values)
+        column.kind == "money"
+        and any(isinstance(v, (Quantity, Percent, Rate, Points)) for v in values)
     ):
         return pa.array(cells, declared)
     if kinds <= NUMBER:

@@ -1,8 +1,9 @@
 """Page to PDF by typst: letter or A4, page one alone makes sense, tagged for readers.
 
-In: a page, its words and its drawn charts. All text goes to typst as JSON data, never as markup; nothing is fetched and
-no file but the template is read. The text face is one that typst brings; signs that it lacks (emoji, other scripts)
-come from the machine's own fonts, where it has them. No date is written: the same page gives the same bytes.
+In: a page, its words and its drawn charts. All text goes to typst as JSON data, never as markup;
+nothing is fetched and no file but the template is read. The text face is one that typst brings;
+signs that it lacks (emoji, other scripts) come from the machine's own fonts, where it has them. No
+date is written: the same page gives the same bytes.
 """
 
 from __future__ import annotations
@@ -32,25 +33,34 @@ RIGHT = {"money", "count", "quantity", "percent", "number"}
 
 
 def pdf(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper = "us-letter") -> bytes:
-    """`page` on `paper`; a table shows as many of its rows as let the report stay within MOST pages (FURTHER for each further
-    currency) and its last page is not mostly white, unless it adds up to totals.
+    """`page` on `paper`; a table shows as many of its rows as let the report stay within MOST pages
+    (FURTHER for each further currency) and its last page is not mostly white, unless it adds up to
+    totals.
 
-    Of several currencies the first has all its sections, the others those of page one and the next; the last of them says
-    where the rest is.
+    Of several currencies the first has all its sections, the others those of page one and the next;
+    the last of them says where the rest is.
     """
     with as_file(files("reports") / "page.typ") as template:
         return lay_out(template, page, words, images, paper).compile()
 
 
-def lay_out(template: Path, page: Page, words: Words, images: Mapping[str, bytes], paper: Paper) -> typst.Compiler:
+def lay_out(
+    template: Path, page: Page, words: Words, images: Mapping[str, bytes], paper: Paper
+) -> typst.Compiler:
     """The first of LAYOUTS that fits and fills its last page, else the first that fits."""
     from reports.charts import font_folder
 
     most = MOST + FURTHER * (len(page.currencies) - 1)
     fitting: list[typst.Compiler] = []
     for rows, share in LAYOUTS:
-        told = {"page": json.dumps(_body(page, words, images, paper, rows) | {"share": share}, ensure_ascii=False)}
-        compiler = typst.Compiler(template, root=template.parent, font_paths=[font_folder()], sys_inputs=told)
+        told = {
+            "page": json.dumps(
+                _body(page, words, images, paper, rows) | {"share": share}, ensure_ascii=False
+            )
+        }
+        compiler = typst.Compiler(
+            template, root=template.parent, font_paths=[font_folder()], sys_inputs=told
+        )
         pages, filled = json.loads(compiler.query("<reach>", field="value", one=True))
         if pages <= most or (rows, share) == LAYOUTS[-1]:
             fitting.append(compiler)
@@ -59,12 +69,20 @@ def lay_out(template: Path, page: Page, words: Words, images: Mapping[str, bytes
     return fitting[0]
 
 
-def _body(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper, rows: int) -> dict[str, object]:
+def _body(
+    page: Page, words: Words, images: Mapping[str, bytes], paper: Paper, rows: int
+) -> dict[str, object]:
     edition = Name(str(page.lineage["edition"])) if "edition" in page.lineage else None
-    printed = [section for section in page.sections if section.currency in (*page.currencies[:1], "") or section.number <= page.front + 1]
+    printed = [
+        section
+        for section in page.sections
+        if section.currency in (*page.currencies[:1], "") or section.number <= page.front + 1
+    ]
     return {
         "title": words.say(heading(page)),
-        "footer": words.say(text("page.footer", title=heading(page), edition=edition) if edition else heading(page)),
+        "footer": words.say(
+            text("page.footer", title=heading(page), edition=edition) if edition else heading(page)
+        ),
         "heading": _runs(words, heading(page)),
         "lines": [_runs(words, line) for line in subtitle(page)],
         "language": words.language,
@@ -72,7 +90,8 @@ def _body(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper, r
         "fonts": FONTS,
         "front": page.front,
         "sections": [
-            _section(section, page, words, images, LAYOUTS[0][0] if i < page.front else rows) | {"front": i < page.front}
+            _section(section, page, words, images, LAYOUTS[0][0] if i < page.front else rows)
+            | {"front": i < page.front}
             for i, section in enumerate(printed)
         ],
     }
@@ -82,9 +101,13 @@ def _runs(words: Words, value: Value) -> list[dict[str, object]]:
     return [{"t": run.text, "s": run.strong, "w": run.whole} for run in words.sentence(value)]
 
 
-def _section(section: Section, page: Page, words: Words, images: Mapping[str, bytes], rows: int) -> dict[str, object]:
+def _section(
+    section: Section, page: Page, words: Words, images: Mapping[str, bytes], rows: int
+) -> dict[str, object]:
     def target(key: str) -> Section:
-        return next(s for s in page.sections if s.key == key and s.currency in (section.currency, ""))
+        return next(
+            s for s in page.sections if s.key == key and s.currency in (section.currency, "")
+        )
 
     return {
         "key": section.key,
@@ -94,7 +117,11 @@ def _section(section: Section, page: Page, words: Words, images: Mapping[str, by
         "currency": section.currency if len(page.currencies) > 1 else "",
         "sentences": [_runs(words, s) for s in section.sentences],
         "notes": [_runs(words, n) for n in (*section.notes, *_elsewhere(section, page))],
-        "light": {"color": section.light, "text": _runs(words, text(f"lineage.{section.light}"))} if section.light else None,
+        "light": (
+            {"color": section.light, "text": _runs(words, text(f"lineage.{section.light}"))}
+            if section.light
+            else None
+        ),
         "tiles": [
             {
                 "label": _runs(words, t.label),
@@ -105,13 +132,27 @@ def _section(section: Section, page: Page, words: Words, images: Mapping[str, by
             for t in section.tiles
         ],
         "findings": [
-            {"text": _runs(words, f.sentence), "link": _runs(words, text("page.attention_link", n=Count(target(f.section).number)))}
+            {
+                "text": _runs(words, f.sentence),
+                "link": _runs(
+                    words, text("page.attention_link", n=Count(target(f.section).number))
+                ),
+            }
             for f in section.attention
         ],
         "charts": [
-            {"title": _runs(words, c.title), "alt": words.say(c.alt), "svg": images[file_name(page, section, c)].decode()} for c in section.charts
+            {
+                "title": _runs(words, c.title),
+                "alt": words.say(c.alt),
+                "svg": images[file_name(page, section, c)].decode(),
+            }
+            for c in section.charts
         ],
-        "tables": [_table(table, section, page, words, rows) for table in section.tables if table.shown and table.rows],
+        "tables": [
+            _table(table, section, page, words, rows)
+            for table in section.tables
+            if table.shown and table.rows
+        ],
     }
 
 
@@ -122,19 +163,35 @@ def _elsewhere(section: Section, page: Page) -> tuple[Value, ...]:
     return (text("page.elsewhere", currency=Name(section.currency), file=Name("report.html")),)
 
 
-def _table(table: Table, section: Section, page: Page, words: Words, rows: int) -> dict[str, object]:
-    shown = table.shown if table.strong or section.key == "lineage" or min(len(table.rows), table.shown) <= max(rows, WEEK) else rows
+def _table(
+    table: Table, section: Section, page: Page, words: Words, rows: int
+) -> dict[str, object]:
+    shown = (
+        table.shown
+        if table.strong
+        or section.key == "lineage"
+        or min(len(table.rows), table.shown) <= max(rows, WEEK)
+        else rows
+    )
     rest = None
     if len(table.rows) > shown:
         name = Name(f"tables/{file_name(page, section, table)}.csv")
-        rest = _runs(words, text("page.all_rows", shown=Count(shown), all=Count(len(table.rows)), file=name))
+        rest = _runs(
+            words, text("page.all_rows", shown=Count(shown), all=Count(len(table.rows)), file=name)
+        )
     return {
         "title": _runs(words, table.title),
         "narrow": table.narrow,
         "rest": rest,
-        "columns": [{"heading": _runs(words, c.heading), "right": c.kind in RIGHT} for _, c in table.page_columns],
+        "columns": [
+            {"heading": _runs(words, c.heading), "right": c.kind in RIGHT}
+            for _, c in table.page_columns
+        ],
         "rows": [
-            {"strong": i in table.strong, "cells": [_runs(words, row[at]) for at, _ in table.page_columns]}
+            {
+                "strong": i in table.strong,
+                "cells": [_runs(words, row[at]) for at, _ in table.page_columns],
+            }
             for i, row in enumerate(table.rows[:shown])
         ],
     }

@@ -1,4 +1,6 @@
-"""Section 3. What needs attention? At most five findings of the other sections, the dearest first, and the light."""
+"""Section 3. What needs attention? At most five findings of the other sections, the dearest first,
+and the light.
+"""
 
 from __future__ import annotations
 
@@ -11,8 +13,12 @@ from reports.values import Money, text
 MOST = 5
 
 
-def attention(findings: Iterable[Finding], light: Literal["green", "amber", "red"], currency: str) -> Section:
-    """Urgent findings (money that does not tie) before all others, then by their size in money; one place for a minor one."""
+def attention(
+    findings: Iterable[Finding], light: Literal["green", "amber", "red"], currency: str
+) -> Section:
+    """Urgent findings (money that does not tie) before all others, then by their size in money; one
+    place for a minor one.
+    """
     ordered = sorted(findings, key=lambda f: (not f.urgent, -f.size, f.section))
     minor = [f for f in ordered if f.minor][:1]
     ranked = [f for f in ordered if not f.minor][: MOST - len(minor)] + minor
@@ -24,6 +30,14 @@ def attention(findings: Iterable[Finding], light: Literal["green", "amber", "red
         light=light,
         figures={
             "light": light,
-            "findings": [{"key": f.sentence.key, "section": f.section, "size": Money(f.size, currency), "urgent": f.urgent} for f in ranked],
+            "findings": [
+                {
+                    "key": f.sentence.key,
+                    "section": f.section,
+                    "size": Money(f.size, currency),
+                    "urgent": f.urgent,
+                }
+                for f in ranked
+            ],
         },
     )

@@ -30,15 +30,32 @@ def baskets(figures: Figures) -> Section:
     table = Table(
         "baskets",
         text("baskets.table"),
-        (Column("first"), Column("second"), Column("both", "count"), Column("confidence", "percent"), Column("lift", "number")),
+        (
+            Column("first"),
+            Column("second"),
+            Column("both", "count"),
+            Column("confidence", "percent"),
+            Column("lift", "number"),
+        ),
         tuple(_row(pair) for pair in found),
         shown=MOST,
     )
-    return Section("baskets", said, tables=(table,), figures={"pairs": [machine(pair) for pair in found[:MOST]]})
+    return Section(
+        "baskets",
+        said,
+        tables=(table,),
+        figures={"pairs": [machine(pair) for pair in found[:MOST]]},
+    )
 
 
 def _row(pair: Pair) -> tuple[Value, ...]:
-    return Name(pair.first), Name(pair.second), Count(pair.both), Percent(*pair.confidence), Rate(*pair.lift, decimals=2)
+    return (
+        Name(pair.first),
+        Name(pair.second),
+        Count(pair.both),
+        Percent(*pair.confidence),
+        Rate(*pair.lift, decimals=2),
+    )
 
 
 def machine(pair: Pair) -> dict[str, object]:

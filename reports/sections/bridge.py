@@ -1,4 +1,6 @@
-"""Section 4. From gross to collected: every step, per store, a difference that must be 0.00, and the till's own export."""
+"""Section 4. From gross to collected: every step, per store, a difference that must be 0.00, and
+the till's own export.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +12,19 @@ from reports.page import Column, Finding, Section, Table
 from reports.sections.till import till
 from reports.values import Count, Money, Name, Percent, Quantity, Rate, Value, divide, text
 
-STEPS = ("gross_sales", "discounts", "refunds", "net_sales", "tax_added", "tips", "surcharges", "rounding", "collected", "paid", "unpaid")
+STEPS = (
+    "gross_sales",
+    "discounts",
+    "refunds",
+    "net_sales",
+    "tax_added",
+    "tips",
+    "surcharges",
+    "rounding",
+    "collected",
+    "paid",
+    "unpaid",
+)
 TOTALS = {"net_sales", "collected"}
 ALWAYS = {"gross_sales", "discounts", "refunds", "net_sales", "collected", "paid", "unpaid"}
 
@@ -20,13 +34,27 @@ def machine(total: Totals, currency: str) -> dict[str, Value]:
     made: dict[str, Value] = {}
     for f in fields(total):
         value = getattr(total, f.name)
-        made[f.name] = Count(value) if f.name in COUNTS else Quantity(value) if f.name == "units" else Money(value, currency)
+        made[f.name] = (
+            Count(value)
+            if f.name in COUNTS
+            else Quantity(value)
+            if f.name == "units"
+            else Money(value, currency)
+        )
     for name in ("discounts", "gross_profit", "difference", "unpaid"):
         made[name] = Money(getattr(total, name), currency)
     for name in ("average_receipt", "average_before_refunds"):
         pair = getattr(total, name)
         made[name] = Money(divide(*pair), currency) if pair[1] else None
-    for name in ("margin", "margin_before_tax", "cost_coverage", "refund_share", "discount_share", "identified_share", "combo_share"):
+    for name in (
+        "margin",
+        "margin_before_tax",
+        "cost_coverage",
+        "refund_share",
+        "discount_share",
+        "identified_share",
+        "combo_share",
+    ):
         made[name] = Percent(*getattr(total, name))
     made["units_per_receipt"] = Rate(total.units, 10_000 * total.receipts, 4)
     return made
@@ -39,7 +67,9 @@ def bridge(figures: Figures) -> Section:
     wide = 1 < len(by_store) <= 4
     columns = [Column("step"), Column("total", "money")]
     if wide:
-        columns += [Column("store", "money", {"store": Name(figures.stores[s])}) for s in figures.stores]
+        columns += [
+            Column("store", "money", {"store": Name(figures.stores[s])}) for s in figures.stores
+        ]
     rows, strong = [], set()
     for step in STEPS:
         if step not in ALWAYS and not any(getattr(t, step) for t in (total, *by_store.values())):
@@ -48,7 +78,9 @@ def bridge(figures: Figures) -> Section:
             strong.add(len(rows))
         sums = [total] + ([by_store[s] for s in figures.stores] if wide else [])
         sign = -1 if step in ("discounts", "refunds") else 1
-        rows.append((text(f"step.{step}"), *(Money(sign * getattr(t, step), currency) for t in sums)))
+        rows.append(
+            (text(f"step.{step}"), *(Money(sign * getattr(t, step), currency) for t in sums))
+        )
     gap = total.difference or total.unpaid
     said = [
         text(
@@ -60,10 +92,30 @@ def bridge(figures: Figures) -> Section:
     ]
     if total.tax_included:
         said.append(text("bridge.included", tax=Money(total.tax_included, currency)))
-    tables = [Table("bridge", text("bridge.table"), tuple(columns), tuple(rows), frozenset(strong), shown=len(rows))]
+    tables = [
+        Table(
+            "bridge",
+            text("bridge.table"),
+            tuple(columns),
+            tuple(rows),
+            frozenset(strong),
+            shown=len(rows),
+        )
+    ]
     if len(by_store) > 4:
         tables.append(_stores(figures, by_store))
-    findings = (Finding(text("bridge.finding", difference=Money(gap, currency)), abs(gap), "bridge", urgent=True),) if gap else ()
+    findings = (
+        (
+            Finding(
+                text("bridge.finding", difference=Money(gap, currency)),
+                abs(gap),
+                "bridge",
+                urgent=True,
+            ),
+        )
+        if gap
+        else ()
+    )
     own = till(figures)
     return Section(
         "bridge",
@@ -71,19 +123,39 @@ def bridge(figures: Figures) -> Section:
         tables=(*tables, *own.tables),
         findings=findings + own.findings,
         notes=(text("bridge.dating"), *own.notes),
-        figures={"total": machine(total, currency), "stores": {s: machine(t, currency) for s, t in by_store.items()}} | own.figures,
+        figures={
+            "total": machine(total, currency),
+            "stores": {s: machine(t, currency) for s, t in by_store.items()},
+        }
+        | own.figures,
     )
 
 
 def _stores(figures: Figures, by_store: dict[str, Totals]) -> Table:
-    steps = ("gross_sales", "discounts", "refunds", "net_sales", "tax_added", "tips", "collected", "unpaid")
+    steps = (
+        "gross_sales",
+        "discounts",
+        "refunds",
+        "net_sales",
+        "tax_added",
+        "tips",
+        "collected",
+        "unpaid",
+    )
     columns = (
         Column("store_name"),
         Column("receipts", "count"),
-        *(Column(step, "money", aside=step not in TOTALS | {"gross_sales", "unpaid"}) for step in steps),
+        *(
+            Column(step, "money", aside=step not in TOTALS | {"gross_sales", "unpaid"})
+            for step in steps
+        ),
     )
     rows = tuple(
-        (Name(name), Count(by_store[s].receipts), *(Money(getattr(by_store[s], step), figures.currency) for step in steps))
+        (
+            Name(name),
+            Count(by_store[s].receipts),
+            *(Money(getattr(by_store[s], step), figures.currency) for step in steps),
+        )
         for s, name in figures.stores.items()
     )
     return Table("bridge-stores", text("bridge.stores"), columns, rows, shown=60)

@@ -1,8 +1,10 @@
-"""Section 16. What changed since the last edition of this report: every figure that moved, from what to what.
+"""Section 16. What changed since the last edition of this report: every figure that moved, from
+what to what.
 
-In: the figures of this report and of the edition before, both as figures.json has them (decimal strings), and
-the receipts that made the month open again, where the caller knows them. Out: a section; figures that neither
-edition has, or that are equal, are not named. A first edition says that it is one.
+In: the figures of this report and of the edition before, both as figures.json has them (decimal
+strings), and the receipts that made the month open again, where the caller knows them. Out: a
+section; figures that neither edition has, or that are equal, are not named. A first edition says
+that it is one.
 """
 
 from __future__ import annotations
@@ -30,7 +32,8 @@ def changes(
     reopened: Sequence[Mapping[str, str]] = (),
     names: Mapping[str, str] | None = None,
 ) -> Section:
-    """`now` and `before` are the figures of one currency by section; `reopened` are receipts with number, why, day, total.
+    """`now` and `before` are the figures of one currency by section; `reopened` are receipts with
+    number, why, day, total.
 
     `names` are those of the stores; a store that is no longer known goes by its identifier.
     """
@@ -62,7 +65,11 @@ def changes(
                 tuple(
                     (
                         Name(r.get("number", "")),
-                        text(f"changes.{r['why']}") if r.get("why") in WHY else Name(r.get("why", "")),
+                        (
+                            text(f"changes.{r['why']}")
+                            if r.get("why") in WHY
+                            else Name(r.get("why", ""))
+                        ),
                         Name(r.get("day", "")),
                         Name(r.get("total", "")),
                     )
@@ -75,11 +82,18 @@ def changes(
         "changes",
         tuple(said),
         tables=tuple(tables),
-        figures={"moved": [{"figure": path, "was": _plain(was), "is": _plain(now_)} for _, was, now_, path in moved]},
+        figures={
+            "moved": [
+                {"figure": path, "was": _plain(was), "is": _plain(now_)}
+                for _, was, now_, path in moved
+            ]
+        },
     )
 
 
-def _moved(now: Plain, before: Plain, currency: str, places: int, names: Mapping[str, str]) -> Iterator[Moved]:
+def _moved(
+    now: Plain, before: Plain, currency: str, places: int, names: Mapping[str, str]
+) -> Iterator[Moved]:
     def money(value: object) -> Value:
         return None if value is None else Money(int(Decimal(str(value)).scaleb(places)), currency)
 
@@ -90,14 +104,29 @@ def _moved(now: Plain, before: Plain, currency: str, places: int, names: Mapping
     total, past = _at(now, "bridge", "total"), _at(before, "bridge", "total")
     for name in COUNTED:
         yield from pair(
-            text(f"column.{name}"), past.get(name), total.get(name), f"bridge.total.{name}", lambda v: None if v is None else Count(int(v))
+            text(f"column.{name}"),
+            past.get(name),
+            total.get(name),
+            f"bridge.total.{name}",
+            lambda v: None if v is None else Count(int(v)),
         )
     for step in STEPS:
-        yield from pair(text(f"step.{step}"), past.get(step), total.get(step), f"bridge.total.{step}", money)
+        yield from pair(
+            text(f"step.{step}"), past.get(step), total.get(step), f"bridge.total.{step}", money
+        )
     for group in ("everyone", "new", "returning"):
-        new, old = _at(now, "customers", group).get("customers"), _at(before, "customers", group).get("customers")
+        new, old = (
+            _at(now, "customers", group).get("customers"),
+            _at(before, "customers", group).get("customers"),
+        )
         label = text("changes.customers", group=text(f"customers.{group}"))
-        yield from pair(label, old, new, f"customers.{group}.customers", lambda v: None if v is None else Count(int(v)))
+        yield from pair(
+            label,
+            old,
+            new,
+            f"customers.{group}.customers",
+            lambda v: None if v is None else Count(int(v)),
+        )
     stores, was = _at(now, "bridge", "stores"), _at(before, "bridge", "stores")
     for store in sorted({*stores, *was}):
         yield from pair(
@@ -121,9 +150,18 @@ def _moved(now: Plain, before: Plain, currency: str, places: int, names: Mapping
         ("items", "items", ("item", "category"), "changes.item"),
     ):
         field = "amount" if section == "tenders" else "net_sales"
-        new, old = ({tuple(r.get(k) or "" for k in keys): r.get(field) for r in _list(f, section, listed)} for f in (now, before))
+        new, old = (
+            {tuple(r.get(k) or "" for k in keys): r.get(field) for r in _list(f, section, listed)}
+            for f in (now, before)
+        )
         for key in sorted({*new, *old}):
-            yield from pair(text(label, name=Name(key[0])), old.get(key), new.get(key), f"{section}.{'/'.join(key)}.{field}", money)
+            yield from pair(
+                text(label, name=Name(key[0])),
+                old.get(key),
+                new.get(key),
+                f"{section}.{'/'.join(key)}.{field}",
+                money,
+            )
 
 
 def _at(figures: Plain, *path: str) -> Mapping:

@@ -1,4 +1,6 @@
-"""Section 10. Combos and choices: how many receipts take one, what goes into them, which option each dish gets."""
+"""Section 10. Combos and choices: how many receipts take one, what goes into them, which option
+each dish gets.
+"""
 
 from __future__ import annotations
 
@@ -14,11 +16,17 @@ TOP = 12
 
 
 def combos(figures: Figures) -> Section:
-    """Attach rate of a combo = receipts that hold it ÷ receipts; options ÷ all options chosen of the same modifier."""
+    """Attach rate of a combo = receipts that hold it ÷ receipts; options ÷ all options chosen of
+    the same modifier.
+    """
     frame, currency = figures.now["combos"], figures.currency
     whole = figures.total.net_sales
-    sums = frame.groupby("combo", sort=True)[["receipts", "units", "refunded_units", "gross_sales", "discounts", "refunds", "net_sales"]].sum()
-    sums = sums.reset_index().sort_values(["net_sales", "combo"], ascending=[False, True], kind="stable")
+    sums = frame.groupby("combo", sort=True)[
+        ["receipts", "units", "refunded_units", "gross_sales", "discounts", "refunds", "net_sales"]
+    ].sum()
+    sums = sums.reset_index().sort_values(
+        ["net_sales", "combo"], ascending=[False, True], kind="stable"
+    )
     said, tables, charts = [], [], []
     if sums.empty:
         said.append(text("combos.none"))
@@ -37,7 +45,14 @@ def combos(figures: Figures) -> Section:
         )
         if figures.before and figures.total_before.combo_receipts:
             past, month = figures.total_before, month_before(figures.month)
-            said.append(text("combos.against", note=against_share(figures.total.combo_share, past.combo_share, month, past.receipts)))
+            said.append(
+                text(
+                    "combos.against",
+                    note=against_share(
+                        figures.total.combo_share, past.combo_share, month, past.receipts
+                    ),
+                )
+            )
         upgrades = int(figures.now["combo_parts"]["upgrades"].sum())
         if upgrades:
             said.append(text("combos.upgrades", amount=Money(upgrades, currency)))
@@ -86,7 +101,13 @@ def combos(figures: Figures) -> Section:
         )
         paid = choices[choices["amount"] > 0]
         if len(paid):
-            said.append(text("combos.paid", net=Money(int(paid["amount"].sum()), currency), n=Quantity(int(paid["units"].sum()))))
+            said.append(
+                text(
+                    "combos.paid",
+                    net=Money(int(paid["amount"].sum()), currency),
+                    n=Quantity(int(paid["units"].sum())),
+                )
+            )
         charts += _chart(choices)
     return Section(
         "combos",
@@ -100,7 +121,10 @@ def combos(figures: Figures) -> Section:
                     "receipts": int(r.receipts),
                     "units": Quantity(int(r.units)),
                     "refunded_units": Quantity(int(r.refunded_units)),
-                    **{n: Money(int(getattr(r, n)), currency) for n in ("gross_sales", "discounts", "refunds", "net_sales")},
+                    **{
+                        n: Money(int(getattr(r, n)), currency)
+                        for n in ("gross_sales", "discounts", "refunds", "net_sales")
+                    },
                 }
                 for r in sums.itertuples(index=False)
             ],
@@ -130,14 +154,23 @@ def combos(figures: Figures) -> Section:
 
 def _part_sums(figures: Figures) -> pd.DataFrame:
     parts = figures.now["combo_parts"]
-    sums = parts.assign(slot=parts["slot"].fillna("")).groupby(["combo", "slot", "item"], sort=True)[["units", "net_sales"]].sum().reset_index()
-    return sums.sort_values(["combo", "slot", "units", "item"], ascending=[True, True, False, True], kind="stable")
+    sums = (
+        parts.assign(slot=parts["slot"].fillna(""))
+        .groupby(["combo", "slot", "item"], sort=True)[["units", "net_sales"]]
+        .sum()
+        .reset_index()
+    )
+    return sums.sort_values(
+        ["combo", "slot", "units", "item"], ascending=[True, True, False, True], kind="stable"
+    )
 
 
 def _parts(figures: Figures) -> Table:
     sums = _part_sums(figures)
     whole = sums.groupby(["combo", "slot"])["units"].transform("sum")
-    unknown = set(figures.now["combo_parts"].loc[~figures.now["combo_parts"]["is_known"].astype(bool), "item"])
+    unknown = set(
+        figures.now["combo_parts"].loc[~figures.now["combo_parts"]["is_known"].astype(bool), "item"]
+    )
     rows = tuple(
         (
             Name(r.combo),
@@ -166,12 +199,22 @@ def _parts(figures: Figures) -> Table:
 
 
 def _choices(choices: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
-    """Options with `all`, the times any option of the same dish and modifier was chosen; best sellers first."""
-    sums = choices.groupby(["item", "name", "option"], sort=True)[["units", "amount"]].sum().reset_index()
+    """Options with `all`, the times any option of the same dish and modifier was chosen; best
+    sellers first.
+    """
+    sums = (
+        choices.groupby(["item", "name", "option"], sort=True)[["units", "amount"]]
+        .sum()
+        .reset_index()
+    )
     sums["all"] = sums.groupby(["item", "name"])["units"].transform("sum")
     net = items.groupby("item")["net_sales"].sum()
     sums["net"] = [int(net.get(item, 0)) for item in sums["item"]]
-    return sums.sort_values(["net", "item", "all", "name", "units", "option"], ascending=[False, True, False, True, False, True], kind="stable")
+    return sums.sort_values(
+        ["net", "item", "all", "name", "units", "option"],
+        ascending=[False, True, False, True, False, True],
+        kind="stable",
+    )
 
 
 def _choice_table(figures: Figures, choices: pd.DataFrame) -> Table:
@@ -203,7 +246,9 @@ def _choice_table(figures: Figures, choices: pd.DataFrame) -> Table:
 
 
 def _chart(choices: pd.DataFrame) -> list[Chart]:
-    """Options of the dish and modifier that is chosen most; with one option there is nothing to draw."""
+    """Options of the dish and modifier that is chosen most; with one option there is nothing to
+    draw.
+    """
     lead = choices.iloc[0]
     rows = choices[(choices["item"] == lead["item"]) & (choices["name"] == lead["name"])].head(TOP)
     if len(rows) < 2:
@@ -211,14 +256,23 @@ def _chart(choices: pd.DataFrame) -> list[Chart]:
     bars: list[tuple[Value, Value, int, int, None]] = [
         (
             Name(r.option),
-            text("combos.bar", share=Percent(int(r.units), int(r.all), decimals=0), n=Quantity(int(r.units))),
+            text(
+                "combos.bar",
+                share=Percent(int(r.units), int(r.all), decimals=0),
+                n=Quantity(int(r.units)),
+            ),
             int(r.units),
             0,
             None,
         )
         for r in rows.itertuples(index=False)
     ]
-    title = text("combos.chart", modifier=Name(lead["name"]), item=Name(lead["item"]), option=Name(lead["option"]))
+    title = text(
+        "combos.chart",
+        modifier=Name(lead["name"]),
+        item=Name(lead["item"]),
+        option=Name(lead["option"]),
+    )
     return [
         Chart(
             "ranking",

@@ -1,7 +1,8 @@
-"""How one figure is set beside another: always with its base, and without a percentage on a small one.
+"""How one figure is set beside another: always with its base, and without a percentage on a small
+one.
 
-In: exact pairs (part, whole) of two periods. Out: sentences of the catalog. Rule: no percentage on a base of under
-`PERCENT_BASE` receipts; a month that the lake does not have is "no data", never 0.
+In: exact pairs (part, whole) of two periods. Out: sentences of the catalog. Rule: no percentage on
+a base of under `PERCENT_BASE` receipts; a month that the lake does not have is "no data", never 0.
 """
 
 from __future__ import annotations
@@ -22,7 +23,9 @@ def growth(now: Pair, base: Pair) -> Percent:
 
 
 def against(now: Pair, base: Pair, said: Value, month: date, receipts: int) -> Text:
-    """ "+6.2 % on Aug 2025 ($201,904.10)": the change on `base`, said as `said`, of a month with so many receipts."""
+    """ "+6.2 % on Aug 2025 ($201,904.10)": the change on `base`, said as `said`, of a month with so
+    many receipts.
+    """
     when = Month(month, short=True)
     if receipts < PERCENT_BASE or base[0] == 0 or base[1] == 0 or now[1] == 0:
         return text("compare.base", base=said, month=when, receipts=Count(receipts))
@@ -50,4 +53,8 @@ def comparable(figures: Figures) -> bool:
 def normal_base(figures: Figures) -> Totals | None:
     """The comparable part of the month before, where it carries a percentage."""
     fair = figures.fair
-    return fair.base if fair and fair.base.receipts >= PERCENT_BASE and fair.base.net_sales > 0 else None
+    return (
+        fair.base
+        if fair and fair.base.receipts >= PERCENT_BASE and fair.base.net_sales > 0
+        else None
+    )

@@ -1,4 +1,6 @@
-"""Section 13. Customers, only where the till knows them: new and returning, repeat rate, what each spends."""
+"""Section 13. Customers, only where the till knows them: new and returning, repeat rate, what each
+spends.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,12 @@ def customers(figures: Figures) -> Section:
     now = figures.visits.get(figures.month)
     if now is None or now.everyone.customers == 0:
         return Section("customers", (text("customers.none"),))
-    share = text("customers.share", share=Percent(*total.identified_share), part=Count(total.identified_receipts), whole=Count(total.receipts))
+    share = text(
+        "customers.share",
+        share=Percent(*total.identified_share),
+        part=Count(total.identified_receipts),
+        whole=Count(total.receipts),
+    )
     if now.everyone.customers < SMALL:
         return Section("customers", (share, text("customers.few", n=Count(SMALL))))
     said = [share]
@@ -40,13 +47,25 @@ def customers(figures: Figures) -> Section:
         said.append(text("customers.count", n=Count(now.everyone.customers)))
     else:
         said.append(text("customers.first", n=Count(now.everyone.customers)))
-    notes = (text("customers.since", day=Day(figures.lake_starts)),) if now.known and figures.lake_starts else ()
+    notes = (
+        (text("customers.since", day=Day(figures.lake_starts)),)
+        if now.known and figures.lake_starts
+        else ()
+    )
     once = now.everyone.customers - now.repeating
     if now.repeating >= SMALL and not 0 < once < SMALL:
-        said.append(text("customers.repeat", rate=Percent(now.repeating, now.everyone.customers), n=Count(now.repeating)))
+        said.append(
+            text(
+                "customers.repeat",
+                rate=Percent(now.repeating, now.everyone.customers),
+                n=Count(now.repeating),
+            )
+        )
         said += _before(figures, now)
     told = now.known and not any(0 < group.customers < SMALL for group in (now.new, now.returning))
-    groups = [("everyone", now.everyone)] + ([("new", now.new), ("returning", now.returning)] if told else [])
+    groups = [("everyone", now.everyone)] + (
+        [("new", now.new), ("returning", now.returning)] if told else []
+    )
     rows = tuple(_row(name, group, currency) for name, group in groups)
     table = Table(
         "customers",
@@ -68,13 +87,21 @@ def customers(figures: Figures) -> Section:
         tables=(table,),
         notes=notes,
         figures={
-            name: {"customers": group.customers, "receipts": group.receipts, "net_sales": Money(group.net_sales, currency)}
+            name: {
+                "customers": group.customers,
+                "receipts": group.receipts,
+                "net_sales": Money(group.net_sales, currency),
+            }
             for name, group in groups
             if group.customers >= SMALL
         }
         | {
             "identified_share": Percent(*total.identified_share),
-            "repeat_rate": Percent(now.repeating, now.everyone.customers) if now.repeating >= SMALL and not 0 < once < SMALL else None,
+            "repeat_rate": (
+                Percent(now.repeating, now.everyone.customers)
+                if now.repeating >= SMALL and not 0 < once < SMALL
+                else None
+            ),
         },
     )
 
@@ -87,7 +114,10 @@ def _before(figures: Figures, now: Visits) -> list[Text]:
         text(
             "customers.repeat_against",
             note=against_share(
-                (now.repeating, now.everyone.customers), (past.repeating, past.everyone.customers), past.month, past.everyone.receipts
+                (now.repeating, now.everyone.customers),
+                (past.repeating, past.everyone.customers),
+                past.month,
+                past.everyone.receipts,
             ),
         )
     ]
@@ -109,7 +139,11 @@ def _row(name: str, group: Group, currency: str) -> tuple[Value, ...]:
 
 def _chart(figures: Figures) -> tuple[Chart, ...]:
     """New upon returning, month by month; months whose groups are small are left out."""
-    kept = [v for v in figures.visits.values() if v.known and min(v.new.customers, v.returning.customers) >= SMALL][-MONTHS:]
+    kept = [
+        v
+        for v in figures.visits.values()
+        if v.known and min(v.new.customers, v.returning.customers) >= SMALL
+    ][-MONTHS:]
     if len(kept) < 3 or kept[-1].month != figures.month:
         return ()
     last = kept[-1]
@@ -117,7 +151,11 @@ def _chart(figures: Figures) -> tuple[Chart, ...]:
         Chart(
             "stack",
             "customers",
-            text("customers.chart", new=Count(last.new.customers), returning=Count(last.returning.customers)),
+            text(
+                "customers.chart",
+                new=Count(last.new.customers),
+                returning=Count(last.returning.customers),
+            ),
             text("customers.alt", n=Count(len(kept))),
             {
                 "labels": [Month(v.month, short=True) for v in kept],

@@ -1,4 +1,6 @@
-"""Section 5. Which days? Net sales of every day, the compared month behind, closed days, holidays and outliers."""
+"""Section 5. Which days? Net sales of every day, the compared month behind, closed days, holidays
+and outliers.
+"""
 
 from __future__ import annotations
 
@@ -39,7 +41,13 @@ def days(figures: Figures) -> Section:
         )
     ]
     if closed:
-        said.append(text("days.closed", n=Count(len(closed)), days=Series(tuple(Day(d, short=True) for d in closed[:8]))))
+        said.append(
+            text(
+                "days.closed",
+                n=Count(len(closed)),
+                days=Series(tuple(Day(d, short=True) for d in closed[:8])),
+            )
+        )
     if odd:
         said.append(
             text(
@@ -63,7 +71,12 @@ def days(figures: Figures) -> Section:
                 "days.holidays",
                 days=Series(
                     tuple(
-                        text("days.holiday", day=Day(d, short=True), name=Name(n), net=Money(net.get(d, 0), currency))
+                        text(
+                            "days.holiday",
+                            day=Day(d, short=True),
+                            name=Name(n),
+                            net=Money(net.get(d, 0), currency),
+                        )
                         for d, n in sorted(holidays.items())
                     )
                 ),
@@ -84,14 +97,21 @@ def days(figures: Figures) -> Section:
     )
     findings = tuple(
         Finding(
-            text("days.finding", day=Day(o.day, long=True), net=Money(o.net, currency), usual=Money(o.usual, currency)),
+            text(
+                "days.finding",
+                day=Day(o.day, long=True),
+                net=Money(o.net, currency),
+                usual=Money(o.usual, currency),
+            ),
             abs(o.net - o.usual),
             "days",
         )
         for o in odd
         if o.net < o.usual
     )
-    charts = (_chart(figures, calendar, net, set(closed), best, worst),) if len(opened) >= FEW else ()
+    charts = (
+        (_chart(figures, calendar, net, set(closed), best, worst),) if len(opened) >= FEW else ()
+    )
     return Section(
         "days",
         tuple(said),
@@ -100,7 +120,11 @@ def days(figures: Figures) -> Section:
         findings=findings,
         figures={
             "days": {
-                day.isoformat(): {"net_sales": Money(net.get(day, 0), currency), "receipts": Count(int(receipts.get(day, 0)))} for day in calendar
+                day.isoformat(): {
+                    "net_sales": Money(net.get(day, 0), currency),
+                    "receipts": Count(int(receipts.get(day, 0))),
+                }
+                for day in calendar
             },
             "open_days": Count(len(opened)),
         },
@@ -111,10 +135,18 @@ def _row(figures: Figures, day: date, net: dict, receipts: dict) -> tuple:
     count = int(receipts.get(day, 0))
     units = figures.now["days"].loc[figures.now["days"]["business_day"] == day, "units"].sum()
     average = Money(divide(int(net[day]), count), figures.currency) if count else None
-    return Day(day, long=True), Money(int(net.get(day, 0)), figures.currency), Count(count), average, Quantity(int(units))
+    return (
+        Day(day, long=True),
+        Money(int(net.get(day, 0)), figures.currency),
+        Count(count),
+        average,
+        Quantity(int(units)),
+    )
 
 
-def _chart(figures: Figures, calendar: list[date], net: dict, closed: set[date], best: date, worst: date) -> Chart:
+def _chart(
+    figures: Figures, calendar: list[date], net: dict, closed: set[date], best: date, worst: date
+) -> Chart:
     past: dict[date, int] = {}
     if figures.before:
         past = _before(figures) | {day: int(value) for day, value in net.items()}
@@ -149,6 +181,10 @@ def _chart(figures: Figures, calendar: list[date], net: dict, closed: set[date],
 
 
 def _before(figures: Figures) -> dict[date, int]:
-    """Days of the month before, whole even where this month is open: a day is set beside the one four weeks earlier."""
+    """Days of the month before, whole even where this month is open: a day is set beside the one
+    four weeks earlier.
+    """
     whole = Tables(figures.before.first, figures.before.source, figures.currency)["days"]
-    return {day: int(value) for day, value in whole.groupby("business_day")["net_sales"].sum().items()}
+    return {
+        day: int(value) for day, value in whole.groupby("business_day")["net_sales"].sum().items()
+    }

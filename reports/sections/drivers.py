@@ -1,4 +1,6 @@
-"""Section 2. What changed and why? Arithmetic only: the difference of net sales taken apart without a rest."""
+"""Section 2. What changed and why? Arithmetic only: the difference of net sales taken apart without
+a rest.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ def drivers(figures: Figures) -> Section:
     """A waterfall from the month before, or a line where there is none."""
     split = figures.split
     if split is None or not comparable(figures) or not figures.total.receipts:
-        return Section("drivers", (text("drivers.alone", month=Month(month_before(figures.month))),))
+        return Section(
+            "drivers", (text("drivers.alone", month=Month(month_before(figures.month))),)
+        )
     currency, change = figures.currency, split.now - split.base
     parts = {name: units for name, units in split.parts().items() if units}
     month = Month(month_before(figures.month), short=True)
@@ -54,7 +58,12 @@ def _title(split: Split, parts: dict[str, int], currency: str) -> Text:
     name = max(parts, key=lambda n: abs(parts[n]))
     with_it = parts[name] * change > 0
     key = "drivers.led" if with_it else "drivers.against"
-    return text(key, change=Money(change, currency, signed=True), part=text(f"drivers.{name}_in"), amount=Money(parts[name], currency, signed=True))
+    return text(
+        key,
+        change=Money(change, currency, signed=True),
+        part=text(f"drivers.{name}_in"),
+        amount=Money(parts[name], currency, signed=True),
+    )
 
 
 def _said(figures: Figures, parts: dict[str, int], change: int) -> list[Text]:
@@ -82,8 +91,18 @@ def _said(figures: Figures, parts: dict[str, int], change: int) -> list[Text]:
                     change=Money(change, currency, signed=True),
                 )
             )
-    other = {n: v for n, v in parts.items() if v * change < 0 and abs(v) * SMALL > abs(figures.total_before.net_sales)}
+    other = {
+        n: v
+        for n, v in parts.items()
+        if v * change < 0 and abs(v) * SMALL > abs(figures.total_before.net_sales)
+    }
     if other:
         name = max(other, key=lambda n: abs(other[n]))
-        said.append(text("drivers.offset", part=text(f"drivers.{name}_in"), amount=Money(other[name], currency, signed=True)))
+        said.append(
+            text(
+                "drivers.offset",
+                part=text(f"drivers.{name}_in"),
+                amount=Money(other[name], currency, signed=True),
+            )
+        )
     return said

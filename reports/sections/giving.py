@@ -1,4 +1,6 @@
-"""Cumulative 13. How is money paid and given away? Tenders then and now, discounts and refunds as shares of gross."""
+"""Cumulative 13. How is money paid and given away? Tenders then and now, discounts and refunds as
+shares of gross.
+"""
 
 from __future__ import annotations
 
@@ -11,7 +13,9 @@ FEW, SPAN = 3, 6
 
 
 def giving(history: History) -> Section:
-    """Shares by month; tenders of the first and the latest half-year (fewer months where there are fewer)."""
+    """Shares by month; tenders of the first and the latest half-year (fewer months where there are
+    fewer).
+    """
     months = [m for m in history.whole if history.totals[m].gross_sales > 0]
     if len(months) < FEW:
         return Section("giving", (text("giving.few", n=Count(FEW)),))
@@ -37,7 +41,14 @@ def giving(history: History) -> Section:
         (
             text(f"tile.{name}" if name == "refunds" else f"column.{name}"),
             [
-                divide(100_000 * getattr(history.totals[m], f"{name[:-1]}_share")[0], history.totals[m].gross_sales) if m in known else None
+                (
+                    divide(
+                        100_000 * getattr(history.totals[m], f"{name[:-1]}_share")[0],
+                        history.totals[m].gross_sales,
+                    )
+                    if m in known
+                    else None
+                )
                 for m in span
             ],
         )
@@ -46,7 +57,11 @@ def giving(history: History) -> Section:
     chart = Chart(
         "lines",
         "giving",
-        text("giving.chart", discounts=Percent(*last.discount_share), refunds=Percent(*last.refund_share)),
+        text(
+            "giving.chart",
+            discounts=Percent(*last.discount_share),
+            refunds=Percent(*last.refund_share),
+        ),
         text("giving.alt"),
         {
             **axis,
@@ -69,7 +84,9 @@ def giving(history: History) -> Section:
                 }
                 for m in months
             },
-            "tenders": [{"tender": row[0].text, "first": row[1], "latest": row[2]} for row in table.rows],
+            "tenders": [
+                {"tender": row[0].text, "first": row[1], "latest": row[2]} for row in table.rows
+            ],
         },
     )
 
@@ -78,7 +95,10 @@ def _tenders(history: History, months: list) -> Table:
     count = min(SPAN, len(months) // 2)
     frame = history.stacked("tenders")
     frame = frame.assign(amount=frame["sales_amount"] - frame["refunds_amount"])
-    then, now = (frame[frame["month"].isin(span)].groupby("tender", sort=True)["amount"].sum() for span in (months[:count], months[-count:]))
+    then, now = (
+        frame[frame["month"].isin(span)].groupby("tender", sort=True)["amount"].sum()
+        for span in (months[:count], months[-count:])
+    )
     whole_then, whole_now = int(then.sum()), int(now.sum())
     rows = tuple(
         (
@@ -92,6 +112,11 @@ def _tenders(history: History, months: list) -> Table:
     return Table(
         "tender-shares",
         text("giving.table"),
-        (Column("tender"), Column("first_half", "percent"), Column("latest_half", "percent"), Column("points", "percent")),
+        (
+            Column("tender"),
+            Column("first_half", "percent"),
+            Column("latest_half", "percent"),
+            Column("points", "percent"),
+        ),
         rows,
     )

@@ -1,4 +1,6 @@
-"""Section 1. How did we do? Six figures against the month before, the same month last year and a fair calendar."""
+"""Section 1. How did we do? Six figures against the month before, the same month last year and a
+fair calendar.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +10,15 @@ from reports.figures import Figures, Totals
 from reports.figures.calendar import month_before
 from reports.page import Section, Tile
 from reports.sections.bridge import machine
-from reports.sections.comparison import Pair, against, against_share, comparable, growth, missing, normal_base
+from reports.sections.comparison import (
+    Pair,
+    against,
+    against_share,
+    comparable,
+    growth,
+    missing,
+    normal_base,
+)
 from reports.values import Count, Day, Money, Month, Percent, Text, Value, divide, text
 
 FLAT = 5
@@ -21,18 +31,38 @@ def headline(figures: Figures) -> Section:
     """Tiles, and one sentence with the change as it is and on a fair calendar."""
     total, currency = figures.total, figures.currency
     if total.receipts == 0 and total.refund_receipts == 0:
-        return Section("headline", sentences=(text("headline.empty", month=Month(figures.month)),), figures={"total": machine(total, currency)})
+        return Section(
+            "headline",
+            sentences=(text("headline.empty", month=Month(figures.month)),),
+            figures={"total": machine(total, currency)},
+        )
 
     def money(pair: Pair) -> Value:
         return Money(divide(*pair), currency) if pair[1] else None
 
     tiles = (
         _tile(figures, "net_sales", lambda t: (t.net_sales, 1), money, 1, normal=True),
-        _tile(figures, "receipts", lambda t: (t.receipts, 1), lambda p: Count(p[0]), 1, normal=True),
+        _tile(
+            figures, "receipts", lambda t: (t.receipts, 1), lambda p: Count(p[0]), 1, normal=True
+        ),
         _tile(figures, "average_receipt", lambda t: t.average_receipt, money, 1),
         _profit(figures, money),
-        _share(figures, "refunds", lambda t: t.refund_share, -1, Money(total.refunds, currency), total.refund_receipts),
-        _share(figures, "identified", lambda t: t.identified_share, 0, Count(total.identified_receipts), total.receipts),
+        _share(
+            figures,
+            "refunds",
+            lambda t: t.refund_share,
+            -1,
+            Money(total.refunds, currency),
+            total.refund_receipts,
+        ),
+        _share(
+            figures,
+            "identified",
+            lambda t: t.identified_share,
+            0,
+            Count(total.identified_receipts),
+            total.receipts,
+        ),
     )
     compared = {
         "before": figures.total_before,
@@ -44,7 +74,10 @@ def headline(figures: Figures) -> Section:
         "headline",
         sentences=_lead(figures),
         tiles=tiles,
-        figures={"total": machine(total, currency), **{k: machine(t, currency) for k, t in compared.items() if t}},
+        figures={
+            "total": machine(total, currency),
+            **{k: machine(t, currency) for k, t in compared.items() if t},
+        },
     )
 
 
@@ -56,23 +89,52 @@ def _lead(figures: Figures) -> tuple[Text, ...]:
         said.append(text("headline.alone", net=net, n=Count(total.receipts)))
     else:
         change = growth((total.net_sales, 1), (before.net_sales, 1))
-        key = "flat" if 1000 * abs(change.part) < FLAT * change.whole else "up" if change.part > 0 else "down"
+        key = (
+            "flat"
+            if 1000 * abs(change.part) < FLAT * change.whole
+            else "up"
+            if change.part > 0
+            else "down"
+        )
         month, was = Month(month_before(figures.month)), Money(before.net_sales, figures.currency)
         said.append(text(f"headline.{key}", net=net, change=change, base=was, month=month))
         base = normal_base(figures)
-        if base is not None and (figures.fair.now.net_sales, base.net_sales) != (total.net_sales, before.net_sales):
+        if base is not None and (figures.fair.now.net_sales, base.net_sales) != (
+            total.net_sales,
+            before.net_sales,
+        ):
             fair = growth((figures.fair.now.net_sales, 1), (base.net_sales, 1))
-            said.append(text("headline.fair", change=fair, now=Money(figures.fair.now.net_sales, figures.currency),
-                             base=Money(base.net_sales, figures.currency)))
+            said.append(
+                text(
+                    "headline.fair",
+                    change=fair,
+                    now=Money(figures.fair.now.net_sales, figures.currency),
+                    base=Money(base.net_sales, figures.currency),
+                )
+            )
     if figures.through:
         said.insert(0, text("headline.open", day=Day(figures.through)))
     return tuple(said)
 
 
-def _tile(figures: Figures, name: str, read: Read, say: Callable[[Pair], Value], trend: int, normal: bool = False) -> Tile:
+def _tile(
+    figures: Figures,
+    name: str,
+    read: Read,
+    say: Callable[[Pair], Value],
+    trend: int,
+    normal: bool = False,
+) -> Tile:
     now, notes = read(figures.total), []
-    for month, total in ((month_before(figures.month), figures.total_before), (month_before(figures.month, 12), figures.total_year_ago)):
-        notes.append(missing(month) if total is None else against(now, read(total), say(read(total)), month, total.receipts))
+    for month, total in (
+        (month_before(figures.month), figures.total_before),
+        (month_before(figures.month, 12), figures.total_year_ago),
+    ):
+        notes.append(
+            missing(month)
+            if total is None
+            else against(now, read(total), say(read(total)), month, total.receipts)
+        )
     base = normal_base(figures)
     if normal and base is not None:
         notes.append(text("compare.fair", change=growth(read(figures.fair.now), read(base))))
@@ -83,14 +145,30 @@ def _profit(figures: Figures, money: Callable[[Pair], Value]) -> Tile:
     total = figures.total
     if total.costed_net <= 0:
         return Tile(text("tile.gross_profit"), None, (text("headline.no_costs"),))
-    tile = _tile(figures, "gross_profit", lambda t: (t.gross_profit, 1 if t.costed_net else 0), money, 1)
-    notes = (text("headline.margin", margin=Percent(*total.margin), coverage=Percent(*total.cost_coverage, decimals=0)), *tile.notes)
+    tile = _tile(
+        figures, "gross_profit", lambda t: (t.gross_profit, 1 if t.costed_net else 0), money, 1
+    )
+    notes = (
+        text(
+            "headline.margin",
+            margin=Percent(*total.margin),
+            coverage=Percent(*total.cost_coverage, decimals=0),
+        ),
+        *tile.notes,
+    )
     return Tile(tile.label, tile.value, notes, 1)
 
 
 def _share(figures: Figures, name: str, read: Read, trend: int, part: Value, whole: int) -> Tile:
     now = read(figures.total)
     notes = [text(f"headline.{name}_base", part=part, whole=Count(whole))]
-    for month, total in ((month_before(figures.month), figures.total_before), (month_before(figures.month, 12), figures.total_year_ago)):
-        notes.append(missing(month) if total is None else against_share(now, read(total), month, total.receipts))
+    for month, total in (
+        (month_before(figures.month), figures.total_before),
+        (month_before(figures.month, 12), figures.total_year_ago),
+    ):
+        notes.append(
+            missing(month)
+            if total is None
+            else against_share(now, read(total), month, total.receipts)
+        )
     return Tile(text(f"tile.{name}"), Percent(*now), tuple(notes), trend)

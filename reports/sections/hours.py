@@ -1,4 +1,6 @@
-"""Section 6. When are we busy? Average receipts per open day by weekday and clock hour, and against the month before."""
+"""Section 6. When are we busy? Average receipts per open day by weekday and clock hour, and against
+the month before.
+"""
 
 from __future__ import annotations
 
@@ -16,7 +18,9 @@ Grid = Mapping[tuple[int, int], tuple[int, int]]
 
 
 def grid_of(hours: pd.DataFrame) -> dict[tuple[int, int], tuple[int, int]]:
-    """(weekday, hour) -> (receipts, open days of that weekday); a day is open on which any store sold."""
+    """(weekday, hour) -> (receipts, open days of that weekday); a day is open on which any store
+    sold.
+    """
     sold = hours[hours["receipts"] > 0]
     if sold.empty:
         return {}
@@ -29,7 +33,10 @@ def grid_of(hours: pd.DataFrame) -> dict[tuple[int, int], tuple[int, int]]:
 def clock(grid: Grid) -> list[int]:
     """The hours of the grid in the order of a business day: the longest closed stretch is cut."""
     used = sorted({hour for _, hour in grid})
-    gaps = [((used[(i + 1) % len(used)] - hour - 1) % 24, used[(i + 1) % len(used)]) for i, hour in enumerate(used)]
+    gaps = [
+        ((used[(i + 1) % len(used)] - hour - 1) % 24, used[(i + 1) % len(used)])
+        for i, hour in enumerate(used)
+    ]
     first = max(gaps)[1] if len(used) > 1 else used[0]
     last = max(used, key=lambda hour: (hour - first) % 24)
     return [(first + i) % 24 for i in range((last - first) % 24 + 1)]
@@ -50,7 +57,15 @@ def hours(figures: Figures) -> Section:
     ]
     columns = clock(grid)
     by_hour = figures.now["hours"].groupby("hour")[["receipts", "net_sales"]].sum()
-    charts = [_chart("hours", grid, columns, text("hours.chart", day=Weekday(best[0]), hour=Hour(best[1]), rate=Rate(*grid[best])), best)]
+    charts = [
+        _chart(
+            "hours",
+            grid,
+            columns,
+            text("hours.chart", day=Weekday(best[0]), hour=Hour(best[1]), rate=Rate(*grid[best])),
+            best,
+        )
+    ]
     past = grid_of(figures.before["hours"]) if figures.before else {}
     if past:
         charts.append(_difference(figures, grid, past, columns))
@@ -59,16 +74,29 @@ def hours(figures: Figures) -> Section:
         tuple(said),
         charts=tuple(charts),
         figures={
-            "grid": {f"{w}-{h:02d}": {"receipts": n, "open_days": d, "per_day": Rate(n, d, 4)} for (w, h), (n, d) in sorted(grid.items())},
+            "grid": {
+                f"{w}-{h:02d}": {"receipts": n, "open_days": d, "per_day": Rate(n, d, 4)}
+                for (w, h), (n, d) in sorted(grid.items())
+            },
             "by_hour": {
-                f"{int(h):02d}": {"receipts": int(r.receipts), "net_sales": Money(int(r.net_sales), figures.currency)} for h, r in by_hour.iterrows()
+                f"{int(h):02d}": {
+                    "receipts": int(r.receipts),
+                    "net_sales": Money(int(r.net_sales), figures.currency),
+                }
+                for h, r in by_hour.iterrows()
             },
         },
     )
 
 
 def _chart(name: str, grid: Grid, columns: list[int], title: Text, best: tuple[int, int]) -> Chart:
-    cells = [[(Rate(*grid[w, h]), 1000 * grid[w, h][0] // grid[w, h][1]) if (w, h) in grid else None for h in columns] for w in range(7)]
+    cells = [
+        [
+            (Rate(*grid[w, h]), 1000 * grid[w, h][0] // grid[w, h][1]) if (w, h) in grid else None
+            for h in columns
+        ]
+        for w in range(7)
+    ]
     return Chart(
         "heat",
         name,
@@ -90,15 +118,36 @@ def _difference(figures: Figures, grid: Grid, past: Grid, columns: list[int]) ->
         return n * e - m * d, d * e
 
     weekdays = {w for w, _ in grid} & {w for w, _ in past}
-    moved = {(w, h): change((w, h)) for w in weekdays for h in columns if (w, h) in grid or (w, h) in past}
-    cells = [[(Rate(*moved[w, h]), 1000 * moved[w, h][0] // moved[w, h][1]) if (w, h) in moved else None for h in columns] for w in range(7)]
+    moved = {
+        (w, h): change((w, h))
+        for w in weekdays
+        for h in columns
+        if (w, h) in grid or (w, h) in past
+    }
+    cells = [
+        [
+            (
+                (Rate(*moved[w, h]), 1000 * moved[w, h][0] // moved[w, h][1])
+                if (w, h) in moved
+                else None
+            )
+            for h in columns
+        ]
+        for w in range(7)
+    ]
     month = Month(month_before(figures.month), short=True)
     top = max(moved, key=lambda k: (abs(moved[k][0]) / moved[k][1], k), default=None)
     if top is None or moved[top][0] == 0:
         title = text("hours.same", month=month)
     else:
         key = "hours.more" if moved[top][0] > 0 else "hours.fewer"
-        title = text(key, month=month, day=Weekday(top[0]), hour=Hour(top[1]), rate=Rate(abs(moved[top][0]), moved[top][1]))
+        title = text(
+            key,
+            month=month,
+            day=Weekday(top[0]),
+            hour=Hour(top[1]),
+            rate=Rate(abs(moved[top][0]), moved[top][1]),
+        )
     return Chart(
         "heat",
         "hours-change",

@@ -22,15 +22,23 @@ def category_name(category: str) -> Value:
 
 
 def items(figures: Figures) -> Section:
-    """Rankings and their moves. Components of combos are credited to the dishes with their share of the money."""
+    """Rankings and their moves. Components of combos are credited to the dishes with their share of
+    the money.
+    """
     ranked = by_item(figures.now["items"])
-    ranked = ranked[(ranked[["units", "refunded_units", "net_sales"]] != 0).any(axis=1)].reset_index(drop=True)
+    ranked = ranked[
+        (ranked[["units", "refunded_units", "net_sales"]] != 0).any(axis=1)
+    ].reset_index(drop=True)
     if ranked.empty:
         return Section("items", (text("items.empty"),))
     currency, whole = figures.currency, int(ranked["net_sales"].sum())
     before = by_item(figures.whole_before["items"]) if figures.whole_before else None
     moves = compare(ranked, before, figures.fair.factor) if before is not None else None
-    past = dict(zip(moves["item"], moves["net_sales_before"], strict=True)) if moves is not None else {}
+    past = (
+        dict(zip(moves["item"], moves["net_sales_before"], strict=True))
+        if moves is not None
+        else {}
+    )
     best, a_items = ranked.iloc[0], ranked[ranked["abc"] == "A"]
     said = [
         text(
@@ -84,7 +92,16 @@ def items(figures: Figures) -> Section:
 def _machine(row: tuple, currency: str) -> dict[str, Value | str]:
     amounts = {
         n: Money(int(getattr(row, n)), currency)
-        for n in ("gross_sales", "discounts", "refunds", "net_sales", "tax_included", "cost", "costed_net", "combo_net")
+        for n in (
+            "gross_sales",
+            "discounts",
+            "refunds",
+            "net_sales",
+            "tax_included",
+            "cost",
+            "costed_net",
+            "combo_net",
+        )
     }
     return {
         "item": row.item,
@@ -100,16 +117,30 @@ def _machine(row: tuple, currency: str) -> dict[str, Value | str]:
 
 def _moved(figures: Figures, moves: pd.DataFrame) -> list[Text]:
     said = []
-    known = moves[(moves["receipts_before"] >= PERCENT_BASE) & (moves["net_sales_before"] > 0) & (moves["net_sales"] > 0)]
-    for key, chosen in (("rose", known[known["fair_change"] > 0].head(1)), ("fell", known[known["fair_change"] < 0].tail(1))):
-        said += [text(f"items.{key}", **_move(figures, row)) for row in chosen.itertuples(index=False)]
+    known = moves[
+        (moves["receipts_before"] >= PERCENT_BASE)
+        & (moves["net_sales_before"] > 0)
+        & (moves["net_sales"] > 0)
+    ]
+    for key, chosen in (
+        ("rose", known[known["fair_change"] > 0].head(1)),
+        ("fell", known[known["fair_change"] < 0].tail(1)),
+    ):
+        said += [
+            text(f"items.{key}", **_move(figures, row)) for row in chosen.itertuples(index=False)
+        ]
     for key, mask in (
-        ("new", (moves["net_sales_before"] == 0) & (moves["units_before"] == 0) & (moves["units"] > 0)),
+        (
+            "new",
+            (moves["net_sales_before"] == 0) & (moves["units_before"] == 0) & (moves["units"] > 0),
+        ),
         ("gone", (moves["units"] == 0) & (moves["units_before"] > 0)),
     ):
         found = moves[mask]
         if len(found):
-            order = found.sort_values(["net_sales", "net_sales_before", "item"], ascending=[False, False, True])
+            order = found.sort_values(
+                ["net_sales", "net_sales_before", "item"], ascending=[False, False, True]
+            )
             said.append(text(f"items.{key}", n=Count(len(found)), names=names_of(order["item"])))
     return said
 
@@ -133,7 +164,12 @@ def _charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) -> tup
         "ranking",
         "items",
         text("items.chart", n=Count(len(top)), share=share),
-        text("items.alt", n=Count(len(top)), item=Name(top.iloc[0]["item"]), net=Money(int(top.iloc[0]["net_sales"]), currency)),
+        text(
+            "items.alt",
+            n=Count(len(top)),
+            item=Name(top.iloc[0]["item"]),
+            net=Money(int(top.iloc[0]["net_sales"]), currency),
+        ),
         {
             "rows": rows,
             "name": text("items.as_plain"),
@@ -144,7 +180,15 @@ def _charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) -> tup
     groups = by_category(figures.now["items"])
     if len(groups) < 2:
         return (first,)
-    earlier = dict(by_category(figures.whole_before["items"])[["category", "net_sales"]].itertuples(index=False)) if figures.whole_before else {}
+    earlier = (
+        dict(
+            by_category(figures.whole_before["items"])[["category", "net_sales"]].itertuples(
+                index=False
+            )
+        )
+        if figures.whole_before
+        else {}
+    )
     whole, lead = int(groups["net_sales"].sum()), groups.iloc[0]
     bars = [
         (
@@ -159,7 +203,11 @@ def _charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) -> tup
     second = Chart(
         "ranking",
         "categories",
-        text("items.category_chart", category=category_name(lead["category"]), share=Percent(int(lead["net_sales"]), whole, decimals=0)),
+        text(
+            "items.category_chart",
+            category=category_name(lead["category"]),
+            share=Percent(int(lead["net_sales"]), whole, decimals=0),
+        ),
         text("items.category_alt", n=Count(len(groups))),
         {
             "rows": bars,
@@ -173,7 +221,9 @@ def _charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) -> tup
 
 def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) -> list[Table]:
     currency, whole = figures.currency, int(ranked["net_sales"].sum())
-    rank_before = dict(zip(moves["item"], moves["rank_before"], strict=True)) if moves is not None else {}
+    rank_before = (
+        dict(zip(moves["item"], moves["rank_before"], strict=True)) if moves is not None else {}
+    )
     columns = [
         Column("rank", "count"),
         Column("item"),
@@ -202,7 +252,9 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
             was = int(rank_before.get(r.item, 0))
             row.insert(1, Count(was) if was else None)
         rows.append(tuple(row))
-    units = ranked.sort_values(["units", "item"], ascending=[False, True], kind="stable").reset_index(drop=True)
+    units = ranked.sort_values(
+        ["units", "item"], ascending=[False, True], kind="stable"
+    ).reset_index(drop=True)
     tables = [Table("items", text("items.table"), tuple(columns), tuple(rows), shown=TOP)]
     if len(ranked) > TOP:
         slow = ranked.iloc[TOP:].iloc[::-1].head(TOP)
@@ -211,7 +263,10 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
                 "items-least",
                 text("items.least"),
                 (Column("item"), Column("units", "quantity"), Column("net_sales", "money")),
-                tuple((Name(r.item), Quantity(int(r.units)), Money(int(r.net_sales), currency)) for r in slow.itertuples(index=False)),
+                tuple(
+                    (Name(r.item), Quantity(int(r.units)), Money(int(r.net_sales), currency))
+                    for r in slow.itertuples(index=False)
+                ),
             )
         )
         tables.append(
@@ -219,7 +274,10 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
                 "items-units",
                 text("items.by_units"),
                 (Column("item"), Column("units", "quantity"), Column("net_sales", "money")),
-                tuple((Name(r.item), Quantity(int(r.units)), Money(int(r.net_sales), currency)) for r in units.itertuples(index=False)),
+                tuple(
+                    (Name(r.item), Quantity(int(r.units)), Money(int(r.net_sales), currency))
+                    for r in units.itertuples(index=False)
+                ),
             )
         )
     return tables
@@ -238,7 +296,12 @@ def _move(figures: Figures, row: tuple) -> dict[str, Value]:
 
 def _findings(figures: Figures, moves: pd.DataFrame, whole: int) -> tuple[Finding, ...]:
     lost = -moves["fair_change"]
-    fell = moves[(lost * MOVED > moves["net_sales_before"]) & (lost * WEIGHT > whole) & (moves["receipts_before"] >= PERCENT_BASE)]
+    fell = moves[
+        (lost * MOVED > moves["net_sales_before"])
+        & (lost * WEIGHT > whole)
+        & (moves["receipts_before"] >= PERCENT_BASE)
+    ]
     return tuple(
-        Finding(text("items.finding", **_move(figures, row)), -int(row.fair_change), "items") for row in fell.tail(2).itertuples(index=False)
+        Finding(text("items.finding", **_move(figures, row)), -int(row.fair_change), "items")
+        for row in fell.tail(2).itertuples(index=False)
     )

@@ -1,4 +1,6 @@
-"""Where money may leak: refunds, discounts and cancelled receipts that are high, as findings for section 3."""
+"""Where money may leak: refunds, discounts and cancelled receipts that are high, as findings for
+section 3.
+"""
 
 from __future__ import annotations
 
@@ -18,18 +20,32 @@ SHARE_OF_VOIDS, VOIDS = 2, 5
 
 
 def find_leaks(figures: Figures) -> list[Finding]:
-    """Shares of gross sales against fixed bounds, and against the month before; nothing under PERCENT_BASE receipts."""
+    """Shares of gross sales against fixed bounds, and against the month before; nothing under
+    PERCENT_BASE receipts.
+    """
     total, before, currency = figures.total, figures.total_before, figures.currency
     found = []
-    if total.receipts >= PERCENT_BASE and total.refunds * REFUNDS_HIGH[1] > total.gross_sales * REFUNDS_HIGH[0]:
+    if (
+        total.receipts >= PERCENT_BASE
+        and total.refunds * REFUNDS_HIGH[1] > total.gross_sales * REFUNDS_HIGH[0]
+    ):
         found.append(
             Finding(
-                text("tenders.high_refunds", share=Percent(*total.refund_share), amount=Money(total.refunds, currency)),
+                text(
+                    "tenders.high_refunds",
+                    share=Percent(*total.refund_share),
+                    amount=Money(total.refunds, currency),
+                ),
                 total.refunds,
                 "tenders",
             )
         )
-    if before and before.receipts >= PERCENT_BASE and total.gross_sales > 0 and before.gross_sales > 0:
+    if (
+        before
+        and before.receipts >= PERCENT_BASE
+        and total.gross_sales > 0
+        and before.gross_sales > 0
+    ):
         rise = total.discounts * before.gross_sales - before.discounts * total.gross_sales
         if rise * RISE[1] > RISE[0] * total.gross_sales * before.gross_sales:
             found.append(
@@ -45,10 +61,19 @@ def find_leaks(figures: Figures) -> list[Finding]:
                 )
             )
     if total.receipts >= PERCENT_BASE and total.cancelled_total * VOIDS_HIGH > total.gross_sales:
-        values = {"n": Count(total.cancelled_receipts), "amount": Money(total.cancelled_total, currency)}
-        found.append(Finding(text("tenders.high_voids", **values), total.cancelled_total, "tenders"))
+        values = {
+            "n": Count(total.cancelled_receipts),
+            "amount": Money(total.cancelled_total, currency),
+        }
+        found.append(
+            Finding(text("tenders.high_voids", **values), total.cancelled_total, "tenders")
+        )
     staff = figures.now["staff"]
-    voids = staff[staff["employee_id"].notna()].groupby("employee_id", sort=True)[["cancelled_receipts", "cancelled_total"]].sum()
+    voids = (
+        staff[staff["employee_id"].notna()]
+        .groupby("employee_id", sort=True)[["cancelled_receipts", "cancelled_total"]]
+        .sum()
+    )
     whole = int(staff["cancelled_receipts"].sum())
     if whole >= VOIDS and len(voids) > 1:
         top = voids.sort_values("cancelled_receipts", kind="stable").iloc[-1]

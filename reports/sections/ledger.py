@@ -1,4 +1,6 @@
-"""Cumulative 15. The ledger: every edition that was published, and the months that moved since the edition before."""
+"""Cumulative 15. The ledger: every edition that was published, and the months that moved since the
+edition before.
+"""
 
 from __future__ import annotations
 
@@ -14,20 +16,39 @@ from reports.values import Count, Money, Month, Name, Value, text
 KINDS = ("monthly", "cumulative")  # the last part of a report's folder
 
 
-def ledger(entries: Sequence[Mapping[str, object]], history: History, before: Mapping[str, object] | None, places: int) -> Section:
-    """`entries`: report, month, edition, digest, as the lake's log has them; without any, the section says so.
+def ledger(
+    entries: Sequence[Mapping[str, object]],
+    history: History,
+    before: Mapping[str, object] | None,
+    places: int,
+) -> Section:
+    """`entries`: report, month, edition, digest, as the lake's log has them; without any, the
+    section says so.
 
-    `before` are the figures of the edition before this one: months whose net sales are other now are listed.
+    `before` are the figures of the edition before this one: months whose net sales are other now
+    are listed.
     """
     moved = _moved(history, before, places)
-    said = [] if before is None else [text("ledger.moved" if moved else "ledger.still", n=Count(len(moved)))]
+    said = (
+        []
+        if before is None
+        else [text("ledger.moved" if moved else "ledger.still", n=Count(len(moved)))]
+    )
     tables = []
     if moved:
         columns = (Column("month", "date"), Column("was", "money"), Column("is", "money"))
         tables.append(Table("moved-months", text("ledger.moved_table"), columns, tuple(moved)))
     if not entries:
         return Section("ledger", (text("ledger.none"), *said), tables=tuple(tables))
-    ordered = sorted(entries, key=lambda e: (str(e.get("month", "")), str(e.get("report", "")), int(str(e.get("edition", 0)))), reverse=True)
+    ordered = sorted(
+        entries,
+        key=lambda e: (
+            str(e.get("month", "")),
+            str(e.get("report", "")),
+            int(str(e.get("edition", 0))),
+        ),
+        reverse=True,
+    )
     again = sum(int(str(e.get("edition", 0))) > 1 for e in ordered)
     rows = tuple(
         (
@@ -38,7 +59,12 @@ def ledger(entries: Sequence[Mapping[str, object]], history: History, before: Ma
         )
         for e in ordered
     )
-    columns = (Column("report"), Column("month", "date"), Column("edition", "count"), Column("digest"))
+    columns = (
+        Column("report"),
+        Column("month", "date"),
+        Column("edition", "count"),
+        Column("digest"),
+    )
     table = Table("ledger", text("ledger.table"), columns, rows, shown=24)
     return Section(
         "ledger",
@@ -54,17 +80,37 @@ def _kind(report: str) -> Value:
 
 
 def _month(name: str) -> Value:
-    return Month(date.fromisoformat(f"{name}-01")) if re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", name) else Name(name)
+    return (
+        Month(date.fromisoformat(f"{name}-01"))
+        if re.fullmatch(r"\d{4}-(0[1-9]|1[0-2])", name)
+        else Name(name)
+    )
 
 
-def _moved(history: History, before: Mapping[str, object] | None, places: int) -> list[tuple[Value, ...]]:
-    """Months of both editions whose net sales differ: month, was, is. A month that was or is under way grows, and has not moved."""
+def _moved(
+    history: History, before: Mapping[str, object] | None, places: int
+) -> list[tuple[Value, ...]]:
+    """Months of both editions whose net sales differ: month, was, is. A month that was or is under
+    way grows, and has not moved.
+    """
     told = (before or {}).get("trend") or {}
-    past = {month: said for month, said in told.get("months", {}).items() if month != told.get("open")}
+    past = {
+        month: said for month, said in told.get("months", {}).items() if month != told.get("open")
+    }
     rows: list[tuple[Value, ...]] = []
     for month, total in sorted(history.totals.items(), reverse=True):
-        was = None if history.through and month == history.last else past.get(month.isoformat()[:7], {}).get("net_sales")
+        was = (
+            None
+            if history.through and month == history.last
+            else past.get(month.isoformat()[:7], {}).get("net_sales")
+        )
         units = None if was is None else int(Decimal(was).scaleb(places))
         if units is not None and units != total.net_sales:
-            rows.append((Month(month), Money(units, history.currency), Money(total.net_sales, history.currency)))
+            rows.append(
+                (
+                    Month(month),
+                    Money(units, history.currency),
+                    Money(total.net_sales, history.currency),
+                )
+            )
     return rows

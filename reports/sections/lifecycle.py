@@ -1,4 +1,6 @@
-"""Cumulative 7. How do items live? The top twenty then and now, arrivals, decliners, price changes found in the data."""
+"""Cumulative 7. How do items live? The top twenty then and now, arrivals, decliners, price changes
+found in the data.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ TOP, SPAN, FEW = 20, 3, 6
 
 
 def lifecycle(history: History) -> Section:
-    """Net sales of items over the first and the latest three whole months; prices from plain SALE lines."""
+    """Net sales of items over the first and the latest three whole months; prices from plain SALE
+    lines.
+    """
     currency = history.currency
     if not history.tables:
         return Section("lifecycle", (text("lifecycle.few", n=Count(FEW)),))
@@ -62,7 +66,12 @@ def lifecycle(history: History) -> Section:
         said.append(text("lifecycle.no_changes"))
     tables = (price_table,) if changes else ()
     if len(history.whole) < FEW:
-        return Section("lifecycle", (text("lifecycle.few", n=Count(FEW)), *said), tables=tables, figures=figures)
+        return Section(
+            "lifecycle",
+            (text("lifecycle.few", n=Count(FEW)), *said),
+            tables=tables,
+            figures=figures,
+        )
     items = history.stacked("items")
     early, late = history.whole[:SPAN], history.whole[-SPAN:]
     then, now = (_sums(items[items["month"].isin(span)]) for span in (early, late))
@@ -70,14 +79,29 @@ def lifecycle(history: History) -> Section:
     gone = [i for i in then.index if i not in now.index and then.at[i, "net_sales"] > 0]
     for key, names in (("new", new), ("gone", gone)):
         if names:
-            said.insert(0, text(f"lifecycle.{key}", n=Count(len(names)), names=names_of(names), first=Month(early[0], short=True)))
+            said.insert(
+                0,
+                text(
+                    f"lifecycle.{key}",
+                    n=Count(len(names)),
+                    names=names_of(names),
+                    first=Month(early[0], short=True),
+                ),
+            )
     both = now.join(then, how="inner", lsuffix="", rsuffix="_before")
     both = both[(both["receipts_before"] >= PERCENT_BASE) & (both["net_sales_before"] > 0)]
-    falls = both.assign(change=both["net_sales"] - both["net_sales_before"]).sort_values("change", kind="stable")
+    falls = both.assign(change=both["net_sales"] - both["net_sales_before"]).sort_values(
+        "change", kind="stable"
+    )
     decliners = Table(
         "decliners",
         text("lifecycle.decliners"),
-        (Column("item"), Column("was", "money"), Column("is", "money"), Column("change", "percent")),
+        (
+            Column("item"),
+            Column("was", "money"),
+            Column("is", "money"),
+            Column("change", "percent"),
+        ),
         tuple(
             (
                 Name(item),
@@ -92,7 +116,11 @@ def lifecycle(history: History) -> Section:
     )
     figures["items"] = {
         name: [
-            {"item": i, "net_sales": Money(int(r.net_sales), currency), "units": Quantity(int(r.units))}
+            {
+                "item": i,
+                "net_sales": Money(int(r.net_sales), currency),
+                "units": Quantity(int(r.units)),
+            }
             for i, r in zip(f.index, f.itertuples(index=False), strict=True)
         ]
         for name, f in (("first", then), ("latest", now))
@@ -127,19 +155,31 @@ def _chart(history: History, then: pd.DataFrame, now: pd.DataFrame) -> tuple[Cha
     top = list(now.index[:TOP])
     if len(top) < 3:
         return ()
-    rank_then, rank_now = ({item: i + 1 for i, item in enumerate(frame.index)} for frame in (then, now))
+    rank_then, rank_now = (
+        {item: i + 1 for i, item in enumerate(frame.index)} for frame in (then, now)
+    )
     rows = [(Name(item), rank_then.get(item), rank_now[item]) for item in top]
     climbers = [(rank_then[i] - rank_now[i], -rank_now[i], i) for i in top if i in rank_then]
     rise, _, item = max(climbers, default=(0, 0, top[0]))
     if rise <= 0:
         item = top[0]
-    key = "lifecycle.chart" if rise > 0 else "lifecycle.steady" if rank_then.get(item) == 1 else "lifecycle.first"
+    key = (
+        "lifecycle.chart"
+        if rise > 0
+        else "lifecycle.steady"
+        if rank_then.get(item) == 1
+        else "lifecycle.first"
+    )
     return (
         Chart(
             "slope",
             "lifecycle",
             text(key, item=Name(item), n=Count(rise)),
             text("lifecycle.alt", n=Count(len(rows))),
-            {"rows": rows, "left": Month(history.whole[SPAN - 1], short=True), "right": Month(history.whole[-1], short=True)},
+            {
+                "rows": rows,
+                "left": Month(history.whole[SPAN - 1], short=True),
+                "right": Month(history.whole[-1], short=True),
+            },
         ),
     )

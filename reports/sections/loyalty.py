@@ -8,7 +8,14 @@ from datetime import date
 from reports.figures.calendar import month_before, next_month
 from reports.figures.customers import SMALL, by_customer
 from reports.figures.history import History
-from reports.figures.loyalty import FEWEST_RFM, SEGMENTS, cohorts, concentration, fold_small, segments
+from reports.figures.loyalty import (
+    FEWEST_RFM,
+    SEGMENTS,
+    cohorts,
+    concentration,
+    fold_small,
+    segments,
+)
 from reports.page import Chart, Column, Section, Table
 from reports.values import Count, Money, Month, Percent, Value, text
 
@@ -16,13 +23,18 @@ COHORTS, AHEAD = 12, 11
 
 
 def loyalty(history: History) -> Section:
-    """Only customers that the till knows; groups under SMALL are hidden. Segments are of the 12 months to the last whole one."""
+    """Only customers that the till knows; groups under SMALL are hidden. Segments are of the 12
+    months to the last whole one.
+    """
     if not history.tables:
         return Section("loyalty", (text("customers.none"),))
     customers = history.stacked("customers")
     people = by_customer(customers)
     if len(people) < SMALL:
-        return Section("loyalty", (text("customers.none" if people.empty else "customers.few", n=Count(SMALL)),))
+        return Section(
+            "loyalty",
+            (text("customers.none" if people.empty else "customers.few", n=Count(SMALL)),),
+        )
     ever = history.sum_of(history.months)
     said = [
         text(
@@ -36,26 +48,50 @@ def loyalty(history: History) -> Section:
     top, best, whole = concentration(customers)
     figures: dict[str, object] = {"customers": len(people)}
     if top >= SMALL and whole > 0:
-        said.append(text("loyalty.concentration", n=Count(top), share=Percent(best, whole, decimals=0), net=Money(best, history.currency)))
-        figures["concentration"] = {"customers": top, "net_sales": Money(best, history.currency), "of": Money(whole, history.currency)}
+        said.append(
+            text(
+                "loyalty.concentration",
+                n=Count(top),
+                share=Percent(best, whole, decimals=0),
+                net=Money(best, history.currency),
+            )
+        )
+        figures["concentration"] = {
+            "customers": top,
+            "net_sales": Money(best, history.currency),
+            "of": Money(whole, history.currency),
+        }
     table, rows = _cohorts(history, cohorts(customers))
     tables: list[Table] = []
     charts: list[Chart] = []
     if rows:
-        second = [(cells[1], size) for _, size, cells in rows if len(cells) > 1 and cells[1] is not None]
+        second = [
+            (cells[1], size) for _, size, cells in rows if len(cells) > 1 and cells[1] is not None
+        ]
         back = (sum(n for n, _ in second), sum(size for _, size in second)) if second else None
         if back:
             said.append(text("loyalty.return", share=Percent(*back, decimals=0), n=Count(back[1])))
-        charts.append(replace(table, title=text("loyalty.chart_found", share=Percent(*back, decimals=0))) if back else table)
-        figures["cohorts"] = {m.isoformat()[:7]: {"size": size, "seen": cells} for m, size, cells in rows}
+        charts.append(
+            replace(table, title=text("loyalty.chart_found", share=Percent(*back, decimals=0)))
+            if back
+            else table
+        )
+        figures["cohorts"] = {
+            m.isoformat()[:7]: {"size": size, "seen": cells} for m, size, cells in rows
+        }
     else:
         said.append(text("loyalty.no_cohorts"))
     last = history.whole[-1] if history.whole else history.last
-    recent = customers[customers["month"].map(lambda m: month_before(last, 12) < m <= last).astype(bool)]
+    recent = customers[
+        customers["month"].map(lambda m: month_before(last, 12) < m <= last).astype(bool)
+    ]
     kept = fold_small(segments(recent, _last_day(last)))
     if kept:
         tables.append(_segments(history, kept, last))
-        figures["segments"] = {n: {"customers": c, "net_sales": Money(s, history.currency)} for n, (c, s) in kept.items()}
+        figures["segments"] = {
+            n: {"customers": c, "net_sales": Money(s, history.currency)}
+            for n, (c, s) in kept.items()
+        }
     else:
         said.append(text("loyalty.no_scores", n=Count(FEWEST_RFM)))
     return Section(
@@ -72,8 +108,12 @@ def _last_day(month: date) -> date:
     return date.fromordinal(next_month(month).toordinal() - 1)
 
 
-def _cohorts(history: History, found: dict[date, dict[date, int]]) -> tuple[Chart, list[tuple[date, int, list[int | None]]]]:
-    """The latest cohorts whose size may be shown; the first month of the lake holds all who came before and is no cohort."""
+def _cohorts(
+    history: History, found: dict[date, dict[date, int]]
+) -> tuple[Chart, list[tuple[date, int, list[int | None]]]]:
+    """The latest cohorts whose size may be shown; the first month of the lake holds all who came
+    before and is no cohort.
+    """
     whole = set(history.whole)
     rows: list[tuple[date, int, list[int | None]]] = []
     for start in sorted(found):
@@ -91,9 +131,10 @@ def _cohorts(history: History, found: dict[date, dict[date, int]]) -> tuple[Char
     drawn = [row for row in rows if len(row[2]) > 1]
     width = max((len(cells) for _, _, cells in rows), default=0)
     grid = [
-        [(Percent(c, size, decimals=0), 1000 * c // size) if i and c is not None else None for i, c in enumerate((cells + [None] * width)[:width])][
-            1:
-        ]
+        [
+            (Percent(c, size, decimals=0), 1000 * c // size) if i and c is not None else None
+            for i, c in enumerate((cells + [None] * width)[:width])
+        ][1:]
         for _, size, cells in drawn
     ]
     chart = Chart(
@@ -102,7 +143,10 @@ def _cohorts(history: History, found: dict[date, dict[date, int]]) -> tuple[Char
         text("loyalty.chart"),
         text("loyalty.alt", n=Count(len(drawn))),
         {
-            "rows": [text("loyalty.cohort", month=Month(m, short=True), n=Count(size)) for m, size, _ in drawn],
+            "rows": [
+                text("loyalty.cohort", month=Month(m, short=True), n=Count(size))
+                for m, size, _ in drawn
+            ],
             "columns": [text("loyalty.after", n=Count(k)) for k in range(1, width)],
             "cells": grid,
             "signed": False,
@@ -115,12 +159,24 @@ def _cohorts(history: History, found: dict[date, dict[date, int]]) -> tuple[Char
 def _segments(history: History, kept: dict[str, tuple[int, int]], last: date) -> Table:
     order, everyone = [name for name, *_ in SEGMENTS] + ["others"], sum(n for n, _ in kept.values())
     rows: list[tuple[Value, ...]] = [
-        (text(f"segment.{n}"), Count(kept[n][0]), Percent(kept[n][0], everyone), Money(kept[n][1], history.currency)) for n in order if n in kept
+        (
+            text(f"segment.{n}"),
+            Count(kept[n][0]),
+            Percent(kept[n][0], everyone),
+            Money(kept[n][1], history.currency),
+        )
+        for n in order
+        if n in kept
     ]
     return Table(
         "segments",
         text("loyalty.segments", month=Month(last)),
-        (Column("segment"), Column("customers", "count"), Column("share", "percent"), Column("net_sales", "money")),
+        (
+            Column("segment"),
+            Column("customers", "count"),
+            Column("share", "percent"),
+            Column("net_sales", "money"),
+        ),
         tuple(rows),
         shown=11,
     )

@@ -1,4 +1,6 @@
-"""Cumulative 8. Is the margin holding? POS margin and margin before tax of every month, with what has a cost."""
+"""Cumulative 8. Is the margin holding? POS margin and margin before tax of every month, with what
+has a cost.
+"""
 
 from __future__ import annotations
 
@@ -30,9 +32,14 @@ def margin(history: History) -> Section:
 
     def line(name: str) -> list[int | None]:
         return [
-            divide(1000 * 100 * getattr(history.totals[m], name)[0], getattr(history.totals[m], name)[1])
-            if m in known and getattr(history.totals[m], name)[1] > 0
-            else None
+            (
+                divide(
+                    1000 * 100 * getattr(history.totals[m], name)[0],
+                    getattr(history.totals[m], name)[1],
+                )
+                if m in known and getattr(history.totals[m], name)[1] > 0
+                else None
+            )
             for m in span
         ]
 
@@ -44,7 +51,10 @@ def margin(history: History) -> Section:
         {
             **axis,
             "index": "percent",
-            "lines": [(text("margin.pos"), line("margin")), (text("margin.before_tax"), line("margin_before_tax"))],
+            "lines": [
+                (text("margin.pos"), line("margin")),
+                (text("margin.before_tax"), line("margin_before_tax")),
+            ],
             "currency": history.currency,
         },
     )

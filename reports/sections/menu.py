@@ -1,4 +1,6 @@
-"""Section 9. What earns? Menu engineering per category, and how much of the sales has a cost at all."""
+"""Section 9. What earns? Menu engineering per category, and how much of the sales has a cost at
+all.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +16,9 @@ WORTH = 1000
 
 
 def menu(figures: Figures) -> Section:
-    """Four lists, a scatter, and what a small step in the price of the most sold plowhorse is worth."""
+    """Four lists, a scatter, and what a small step in the price of the most sold plowhorse is
+    worth.
+    """
     ranked, total, currency = by_item(figures.now["items"]), figures.total, figures.currency
     if total.costed_net <= 0:
         return Section("menu", (text("menu.no_costs"),))
@@ -40,7 +44,9 @@ def menu(figures: Figures) -> Section:
         chosen = [d for d in dishes if d.kind == kind]
         if chosen:
             chosen.sort(key=lambda d: (-d.contribution, d.item))
-            said.append(text(f"menu.{kind}", n=Count(len(chosen)), names=names_of(d.item for d in chosen)))
+            said.append(
+                text(f"menu.{kind}", n=Count(len(chosen)), names=names_of(d.item for d in chosen))
+            )
     step, findings = _price_step(figures, dishes)
     rows = tuple(
         (
@@ -70,21 +76,40 @@ def menu(figures: Figures) -> Section:
     chart = Chart(
         "scatter",
         "menu",
-        text("menu.chart", n=Count(sum(d.kind == "star" for d in dishes)), whole=Count(len(dishes))),
+        text(
+            "menu.chart", n=Count(sum(d.kind == "star" for d in dishes)), whole=Count(len(dishes))
+        ),
         text("menu.alt", n=Count(len(dishes))),
         {
-            "points": [(Name(d.item), d.popularity, d.profitability, d.kind, d.contribution) for d in dishes],
+            "points": [
+                (Name(d.item), d.popularity, d.profitability, d.kind, d.contribution)
+                for d in dishes
+            ],
             "kinds": {kind: text(f"menu.{kind}_one") for kind in CLASSES},
             "x": text("menu.x"),
             "y": text("menu.y"),
         },
     )
-    return Section("menu", (*said, *step), charts=(chart,) if len(dishes) > 2 else (), tables=(table,), findings=findings, figures=figures_out)
+    return Section(
+        "menu",
+        (*said, *step),
+        charts=(chart,) if len(dishes) > 2 else (),
+        tables=(table,),
+        findings=findings,
+        figures=figures_out,
+    )
 
 
-def _price_step(figures: Figures, dishes: list[Dish]) -> tuple[tuple[Text, ...], tuple[Finding, ...]]:
-    """What the most sold plowhorse would bring at a slightly higher price and the same volume: arithmetic, no forecast."""
-    horses = sorted((d for d in dishes if d.kind == "plowhorse" and d.net_sales > 0), key=lambda d: (-d.units, d.item))
+def _price_step(
+    figures: Figures, dishes: list[Dish]
+) -> tuple[tuple[Text, ...], tuple[Finding, ...]]:
+    """What the most sold plowhorse would bring at a slightly higher price and the same volume:
+    arithmetic, no forecast.
+    """
+    horses = sorted(
+        (d for d in dishes if d.kind == "plowhorse" and d.net_sales > 0),
+        key=lambda d: (-d.units, d.item),
+    )
     if not horses:
         return (), ()
     top = horses[0]
@@ -96,7 +121,11 @@ def _price_step(figures: Figures, dishes: list[Dish]) -> tuple[tuple[Text, ...],
         "worth": Money(worth, figures.currency),
         "n": Quantity(top.units),
     }
-    finding = (Finding(text("menu.finding", **values), worth, "menu"),) if worth * WORTH > figures.total.net_sales > 0 else ()
+    finding = (
+        (Finding(text("menu.finding", **values), worth, "menu"),)
+        if worth * WORTH > figures.total.net_sales > 0
+        else ()
+    )
     return (text("menu.step", **values),), finding
 
 
@@ -107,5 +136,7 @@ def _machine(dish: Dish, currency: str) -> dict[str, object]:
         "class": dish.kind,
         "units": Quantity(dish.units),
         "contribution": Money(dish.contribution, currency),
-        "unit_contribution": Money(divide(dish.contribution * QUANTITY_UNIT, dish.costed_units), currency),
+        "unit_contribution": Money(
+            divide(dish.contribution * QUANTITY_UNIT, dish.costed_units), currency
+        ),
     }

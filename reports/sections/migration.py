@@ -1,4 +1,6 @@
-"""Cumulative 9. Which dishes changed class? Menu engineering of the first and the latest half-year side by side."""
+"""Cumulative 9. Which dishes changed class? Menu engineering of the first and the latest half-year
+side by side.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ def migration(history: History) -> Section:
         return Section("migration", (text("migration.few"),))
     items = history.stacked("items")
     early, late = history.whole[:span], history.whole[-span:]
-    then, now = ({(d.item, d.category): d for d in engineer(by_item(items[items["month"].isin(months)]))} for months in (early, late))
+    then, now = (
+        {(d.item, d.category): d for d in engineer(by_item(items[items["month"].isin(months)]))}
+        for months in (early, late)
+    )
     both = sorted(then.keys() & now.keys())
     if not both:
         return Section("migration", (text("migration.few"),))
@@ -54,8 +59,16 @@ def migration(history: History) -> Section:
         ),
         shown=15,
     )
-    return Section("migration", tuple(said), tables=(table,) if moved else (), figures={"first": _machine(then), "latest": _machine(now)})
+    return Section(
+        "migration",
+        tuple(said),
+        tables=(table,) if moved else (),
+        figures={"first": _machine(then), "latest": _machine(now)},
+    )
 
 
 def _machine(dishes: dict[tuple[str, str], Dish]) -> list[dict[str, object]]:
-    return [{"item": item, "category": category or None, "class": d.kind} for (item, category), d in sorted(dishes.items())]
+    return [
+        {"item": item, "category": category or None, "class": d.kind}
+        for (item, category), d in sorted(dishes.items())
+    ]

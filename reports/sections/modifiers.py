@@ -1,4 +1,6 @@
-"""Section 11. Drinks and modifiers: the mix of categories against the month before, and what paid options bring."""
+"""Section 11. Drinks and modifiers: the mix of categories against the month before, and what paid
+options bring.
+"""
 
 from __future__ import annotations
 
@@ -13,9 +15,22 @@ from reports.figures.money import PERCENT_BASE
 from reports.page import Column, Section, Table
 from reports.sections.comparison import against
 from reports.sections.items import category_name
-from reports.values import QUANTITY_UNIT, Count, Money, Month, Name, Percent, Points, Quantity, Rate, text
+from reports.values import (
+    QUANTITY_UNIT,
+    Count,
+    Money,
+    Month,
+    Name,
+    Percent,
+    Points,
+    Quantity,
+    Rate,
+    text,
+)
 
-DRINKS = re.compile(r"bebida|refresco|cerveza|caf[eé]|drink|beverage|soda|beer|coffee", re.IGNORECASE)
+DRINKS = re.compile(
+    r"bebida|refresco|cerveza|caf[eé]|drink|beverage|soda|beer|coffee", re.IGNORECASE
+)
 """How a category of drinks is known by its name; a menu without one has no sentence about drinks."""
 
 STILL = 200
@@ -29,7 +44,11 @@ def modifiers(figures: Figures) -> Section:
     if groups.empty:
         return Section("modifiers", (text("modifiers.empty"),))
     past = by_category(figures.whole_before["items"]) if figures.whole_before else None
-    fair = past is not None and figures.total_before.receipts >= PERCENT_BASE and int(past["net_sales"].sum()) > 0
+    fair = (
+        past is not None
+        and figures.total_before.receipts >= PERCENT_BASE
+        and int(past["net_sales"].sum()) > 0
+    )
     whole = int(groups["net_sales"].sum())
     said = []
     if fair:
@@ -37,7 +56,12 @@ def modifiers(figures: Figures) -> Section:
     said += _drinks(figures, groups, past if fair else None)
     tables = [_mix(figures, groups, past if fair else None)]
     choices = figures.now["choices"]
-    paid = choices[choices["amount"] != 0].groupby("name", sort=True)[["units", "amount"]].sum().reset_index()
+    paid = (
+        choices[choices["amount"] != 0]
+        .groupby("name", sort=True)[["units", "amount"]]
+        .sum()
+        .reset_index()
+    )
     paid = paid.sort_values(["amount", "name"], ascending=[False, True], kind="stable")
     if len(paid):
         money = int(paid["amount"].sum())
@@ -54,7 +78,10 @@ def modifiers(figures: Figures) -> Section:
                 "paid-modifiers",
                 text("modifiers.paid_table"),
                 (Column("modifier"), Column("units", "quantity"), Column("charged", "money")),
-                tuple((Name(r.name), Quantity(int(r.units)), Money(int(r.amount), currency)) for r in paid.itertuples(index=False)),
+                tuple(
+                    (Name(r.name), Quantity(int(r.units)), Money(int(r.amount), currency))
+                    for r in paid.itertuples(index=False)
+                ),
             )
         )
     else:
@@ -65,11 +92,20 @@ def modifiers(figures: Figures) -> Section:
         tables=tuple(tables),
         figures={
             "mix": [
-                {"category": r.category or None, "net_sales": Money(int(r.net_sales), currency), "share": Percent(int(r.net_sales), whole)}
+                {
+                    "category": r.category or None,
+                    "net_sales": Money(int(r.net_sales), currency),
+                    "share": Percent(int(r.net_sales), whole),
+                }
                 for r in groups.itertuples(index=False)
             ],
             "paid": [
-                {"modifier": r.name, "units": Quantity(int(r.units)), "amount": Money(int(r.amount), currency)} for r in paid.itertuples(index=False)
+                {
+                    "modifier": r.name,
+                    "units": Quantity(int(r.units)),
+                    "amount": Money(int(r.amount), currency),
+                }
+                for r in paid.itertuples(index=False)
             ],
         },
     )
@@ -80,7 +116,9 @@ def _moved(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame) -> list:
     if whole <= 0:
         return []
     now, before = (dict(zip(g["category"], g["net_sales"], strict=True)) for g in (groups, past))
-    moves = {c: int(now.get(c, 0)) * whole_past - int(before.get(c, 0)) * whole for c in {*now, *before}}
+    moves = {
+        c: int(now.get(c, 0)) * whole_past - int(before.get(c, 0)) * whole for c in {*now, *before}
+    }
     top = max(sorted(moves), key=lambda c: abs(moves[c]))
     if abs(moves[top]) * STILL < whole * whole_past:
         return [text("modifiers.same", month=Month(month_before(figures.month), short=True))]
@@ -98,19 +136,38 @@ def _moved(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame) -> list:
 
 def _drinks(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -> list:
     def per_hundred(frame: pd.DataFrame, receipts: int) -> tuple[int, int]:
-        return 100 * int(frame.loc[frame["category"].map(lambda c: bool(DRINKS.search(c))), "units"].sum()), QUANTITY_UNIT * receipts
+        return (
+            100
+            * int(
+                frame.loc[frame["category"].map(lambda c: bool(DRINKS.search(c))), "units"].sum()
+            ),
+            QUANTITY_UNIT * receipts,
+        )
 
     now = per_hundred(groups, figures.total.receipts)
     if not now[0] or not now[1]:
         return []
-    said = [text("modifiers.drinks", rate=Rate(*now), n=Quantity(now[0] // 100), receipts=Count(figures.total.receipts))]
+    said = [
+        text(
+            "modifiers.drinks",
+            rate=Rate(*now),
+            n=Quantity(now[0] // 100),
+            receipts=Count(figures.total.receipts),
+        )
+    ]
     if past is not None:
         before = per_hundred(past, figures.total_before.receipts)
         if before[0]:
             said.append(
                 text(
                     "modifiers.drinks_against",
-                    note=against(now, before, Rate(*before), month_before(figures.month), figures.total_before.receipts),
+                    note=against(
+                        now,
+                        before,
+                        Rate(*before),
+                        month_before(figures.month),
+                        figures.total_before.receipts,
+                    ),
                 )
             )
     return said
@@ -120,7 +177,12 @@ def _mix(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -> T
     whole = int(groups["net_sales"].sum())
     before = dict(zip(past["category"], past["net_sales"], strict=True)) if past is not None else {}
     whole_past = int(past["net_sales"].sum()) if past is not None else 0
-    columns = [Column("category"), Column("units", "quantity"), Column("net_sales", "money"), Column("share", "percent")]
+    columns = [
+        Column("category"),
+        Column("units", "quantity"),
+        Column("net_sales", "money"),
+        Column("share", "percent"),
+    ]
     if past is not None:
         columns += [Column("share_before", "percent"), Column("points", "percent")]
     rows = []

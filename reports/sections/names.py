@@ -1,4 +1,6 @@
-"""Names for sentences and tables: lists with the first few and how many more, and employees by their alias."""
+"""Names for sentences and tables: lists with the first few and how many more, and employees by
+their alias.
+"""
 
 from __future__ import annotations
 
@@ -24,5 +26,9 @@ def employee_name(figures: Figures, employee: str | None) -> Value:
 
 
 def month_name(history: History, month: date) -> Value:
-    """`month`, marked where it is not whole: the best month so far may be one that is still under way."""
-    return text("page.partial_month", month=Month(month)) if month in history.partial else Month(month)
+    """`month`, marked where it is not whole: the best month so far may be one that is still under
+    way.
+    """
+    return (
+        text("page.partial_month", month=Month(month)) if month in history.partial else Month(month)
+    )

@@ -1,4 +1,6 @@
-"""Cumulative 10. Are combos and choices moving? Receipts with a combo by month, options first half against latest."""
+"""Cumulative 10. Are combos and choices moving? Receipts with a combo by month, options first half
+against latest.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,15 @@ def options(history: History) -> Section:
                 {
                     **axis,
                     "index": "percent",
-                    "lines": [(text("options.line"), [divide(100_000 * rates[m][0], rates[m][1]) if m in rates else None for m in span])],
+                    "lines": [
+                        (
+                            text("options.line"),
+                            [
+                                divide(100_000 * rates[m][0], rates[m][1]) if m in rates else None
+                                for m in span
+                            ],
+                        )
+                    ],
                     "currency": history.currency,
                 },
             )
@@ -62,18 +72,26 @@ def options(history: History) -> Section:
         tables=tables,
         figures={
             "combo_share": {m.isoformat()[:7]: Percent(*pair) for m, pair in rates.items()},
-            "options": [dict(zip(COLUMNS, (i.text, m.text, o.text, *shares), strict=True)) for i, m, o, *shares in rows],
+            "options": [
+                dict(zip(COLUMNS, (i.text, m.text, o.text, *shares), strict=True))
+                for i, m, o, *shares in rows
+            ],
         },
     )
 
 
 def _rows(history: History) -> list[tuple]:
-    """The options chosen most first: their shares of the same dish and modifier in the first and in the second half of all whole months."""
+    """The options chosen most first: their shares of the same dish and modifier in the first and in
+    the second half of all whole months.
+    """
     half = len(history.whole) // 2
     choices = history.stacked("choices")
     if half < 1 or choices.empty:
         return []
-    then, now = (_shares(choices[choices["month"].isin(months)]) for months in (history.whole[:half], history.whole[-half:]))
+    then, now = (
+        _shares(choices[choices["month"].isin(months)])
+        for months in (history.whole[:half], history.whole[-half:])
+    )
     chosen = {key[:2]: whole for key, (_, whole) in then.items()}
     rows = []
     for key in sorted(now, key=lambda k: (-now[k][1], k)):

@@ -1,4 +1,6 @@
-"""Cumulative 17 (beyond the sixteen). What to expect? Next month by day, with an interval and its error in the past."""
+"""Cumulative 17 (beyond the sixteen). What to expect? Next month by day, with an interval and its
+error in the past.
+"""
 
 from __future__ import annotations
 
@@ -9,18 +11,35 @@ from reports.values import Count, Day, Money, Month, Percent, text
 
 
 def outlook(history: History) -> Section:
-    """Left out, with its reason, where history is short, nothing was sold, or the naive guess was as good."""
+    """Left out, with its reason, where history is short, nothing was sold, or the naive guess was
+    as good.
+    """
     found = forecast(history)
     if isinstance(found, Declined):
-        tried = {"error": Percent(*found.error), "naive": Percent(*found.naive)} if found.trials else {}
-        said = text(f"outlook.{found.reason}", n=Count(found.trials or FEWEST_TRIALS), weeks=Count(WEEKS), **tried)
-        figures = {"left_out": found.reason, **({"error": tried["error"], "naive_error": tried["naive"]} if tried else {})}
+        tried = (
+            {"error": Percent(*found.error), "naive": Percent(*found.naive)} if found.trials else {}
+        )
+        said = text(
+            f"outlook.{found.reason}",
+            n=Count(found.trials or FEWEST_TRIALS),
+            weeks=Count(WEEKS),
+            **tried,
+        )
+        figures = {
+            "left_out": found.reason,
+            **({"error": tried["error"], "naive_error": tried["naive"]} if tried else {}),
+        }
         return Section("outlook", (said,), figures=figures)
     currency, days = history.currency, list(found.days)
     low, middle, high = (Money(v, currency) for v in found.total)
     said = (
         text("outlook.lead", month=Month(found.month), net=middle, low=low, high=high),
-        text("outlook.error", error=Percent(*found.error), naive=Percent(*found.naive), n=Count(found.trials)),
+        text(
+            "outlook.error",
+            error=Percent(*found.error),
+            naive=Percent(*found.naive),
+            n=Count(found.trials),
+        ),
     )
     best = max(days, key=lambda d: (found.days[d][1], d))
     chart = Chart(
@@ -46,7 +65,12 @@ def outlook(history: History) -> Section:
     table = Table(
         "outlook",
         text("outlook.table"),
-        (Column("day", "date"), Column("low", "money"), Column("expected", "money"), Column("high", "money")),
+        (
+            Column("day", "date"),
+            Column("low", "money"),
+            Column("expected", "money"),
+            Column("high", "money"),
+        ),
         tuple((Day(d, long=True), *(Money(v, currency) for v in found.days[d])) for d in days),
         shown=0,
     )
@@ -64,6 +88,12 @@ def outlook(history: History) -> Section:
             "error": Percent(*found.error),
             "naive_error": Percent(*found.naive),
             "trials": found.trials,
-            "days": {d.isoformat(): {n: Money(v, currency) for n, v in zip(("low", "expected", "high"), found.days[d], strict=True)} for d in days},
+            "days": {
+                d.isoformat(): {
+                    n: Money(v, currency)
+                    for n, v in zip(("low", "expected", "high"), found.days[d], strict=True)
+                }
+                for d in days
+            },
         },
     )

@@ -13,7 +13,11 @@ FEW = 3
 
 def pace(history: History) -> Section:
     """Both measures of every whole month against the first whole month."""
-    months = [m for m in history.whole if history.totals[m].receipts > 0 and history.totals[m].net_sales > 0]
+    months = [
+        m
+        for m in history.whole
+        if history.totals[m].receipts > 0 and history.totals[m].net_sales > 0
+    ]
     if len(months) < FEW:
         return Section("pace", (text("pace.few", n=Count(FEW)),))
     first, last = history.totals[months[0]], history.totals[months[-1]]
@@ -29,7 +33,13 @@ def pace(history: History) -> Section:
         base=Money(divide(*first.average_receipt), history.currency),
     )
     index_receipts = {m: (100 * history.totals[m].receipts, first.receipts) for m in months}
-    index_average = {m: (100 * history.totals[m].net_sales * first.receipts, history.totals[m].receipts * first.net_sales) for m in months}
+    index_average = {
+        m: (
+            100 * history.totals[m].net_sales * first.receipts,
+            history.totals[m].receipts * first.net_sales,
+        )
+        for m in months
+    }
     span, axis = months_axis(history, months[0])
     chart = Chart(
         "lines",

@@ -14,7 +14,9 @@ ODD_MONTHS = 13
 
 
 def records(history: History) -> Section:
-    """Best month, day and run of open days; odd days of the last 13 months, each against its weekday then."""
+    """Best month, day and run of open days; odd days of the last 13 months, each against its
+    weekday then.
+    """
     if not history.tables:
         return Section("records", (text("story.empty"),))
     days = history.stacked("days")
@@ -28,22 +30,56 @@ def records(history: History) -> Section:
     run, start = longest_run(sorted(opened.index))
     currency = history.currency
     rows: list[tuple[Value, ...]] = [
-        (text("records.month"), month_name(history, month), Money(history.totals[month].net_sales, currency)),
-        (text("records.day"), Day(best, long=True), Money(int(opened.at[best, "net_sales"]), currency)),
-        (text("records.busiest"), Day(busiest, long=True), text("records.receipts", n=Count(int(opened.at[busiest, "receipts"])))),
+        (
+            text("records.month"),
+            month_name(history, month),
+            Money(history.totals[month].net_sales, currency),
+        ),
+        (
+            text("records.day"),
+            Day(best, long=True),
+            Money(int(opened.at[best, "net_sales"]), currency),
+        ),
+        (
+            text("records.busiest"),
+            Day(busiest, long=True),
+            text("records.receipts", n=Count(int(opened.at[busiest, "receipts"]))),
+        ),
         (text("records.run"), Day(start, long=True), text("records.days", n=Count(run))),
     ]
-    said = [text("records.lead", day=Day(best, long=True), net=Money(int(opened.at[best, "net_sales"]), currency))]
+    said = [
+        text(
+            "records.lead",
+            day=Day(best, long=True),
+            net=Money(int(opened.at[best, "net_sales"]), currency),
+        )
+    ]
     odd = _odd(history)
-    said.append(text("records.odd" if odd else "records.no_odd", n=Count(len(odd)), months=Count(min(ODD_MONTHS, len(history.tables)))))
-    tables = [Table("records", text("records.table"), (Column("record"), Column("when", "date"), Column("value", "money")), tuple(rows))]
+    said.append(
+        text(
+            "records.odd" if odd else "records.no_odd",
+            n=Count(len(odd)),
+            months=Count(min(ODD_MONTHS, len(history.tables))),
+        )
+    )
+    tables = [
+        Table(
+            "records",
+            text("records.table"),
+            (Column("record"), Column("when", "date"), Column("value", "money")),
+            tuple(rows),
+        )
+    ]
     if odd:
         tables.append(
             Table(
                 "odd-days",
                 text("records.odd_table"),
                 (Column("day", "date"), Column("net_sales", "money"), Column("usual", "money")),
-                tuple((Day(o.day, long=True), Money(o.net, currency), Money(o.usual, currency)) for o in odd),
+                tuple(
+                    (Day(o.day, long=True), Money(o.net, currency), Money(o.usual, currency))
+                    for o in odd
+                ),
                 shown=10,
             )
         )
@@ -52,11 +88,24 @@ def records(history: History) -> Section:
         tuple(said),
         tables=tuple(tables),
         figures={
-            "best_day": {"day": best.isoformat(), "net_sales": Money(int(opened.at[best, "net_sales"]), currency)},
-            "best_month": {"month": month.isoformat()[:7], "net_sales": Money(history.totals[month].net_sales, currency),
-                           "partial": month in history.partial},
+            "best_day": {
+                "day": best.isoformat(),
+                "net_sales": Money(int(opened.at[best, "net_sales"]), currency),
+            },
+            "best_month": {
+                "month": month.isoformat()[:7],
+                "net_sales": Money(history.totals[month].net_sales, currency),
+                "partial": month in history.partial,
+            },
             "longest_run": run,
-            "odd_days": [{"day": o.day.isoformat(), "net_sales": Money(o.net, currency), "usual": Money(o.usual, currency)} for o in odd],
+            "odd_days": [
+                {
+                    "day": o.day.isoformat(),
+                    "net_sales": Money(o.net, currency),
+                    "usual": Money(o.usual, currency),
+                }
+                for o in odd
+            ],
         },
     )
 

@@ -1,4 +1,6 @@
-"""Cumulative 5. Has the rhythm of the week changed? Weekday × hour, first half-year against the latest."""
+"""Cumulative 5. Has the rhythm of the week changed? Weekday × hour, first half-year against the
+latest.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,14 @@ def rhythm(history: History) -> Section:
     said = [text("rhythm.peak", day=Weekday(best[0]), hour=Hour(best[1]), rate=Rate(*now[best]))]
     then = grid_of(hours[hours["month"].isin(early)]) if apart else {}
     columns = clock({**now, **then})
-    charts = [_chart("rhythm", now, columns, text("rhythm.chart", day=Weekday(best[0]), hour=Hour(best[1]), rate=Rate(*now[best])))]
+    charts = [
+        _chart(
+            "rhythm",
+            now,
+            columns,
+            text("rhythm.chart", day=Weekday(best[0]), hour=Hour(best[1]), rate=Rate(*now[best])),
+        )
+    ]
     if apart and then:
         first = max(then, key=lambda k: (then[k][0] / then[k][1], -k[0], -k[1]))
         same = first == best
@@ -40,9 +49,25 @@ def rhythm(history: History) -> Section:
         )
         charts.insert(
             0,
-            _chart("rhythm-first", then, columns, text("rhythm.first", first=Month(early[0], short=True), last=Month(early[-1], short=True))),
+            _chart(
+                "rhythm-first",
+                then,
+                columns,
+                text(
+                    "rhythm.first",
+                    first=Month(early[0], short=True),
+                    last=Month(early[-1], short=True),
+                ),
+            ),
         )
-        charts[1] = _chart("rhythm", now, columns, text("rhythm.latest", first=Month(late[0], short=True), last=Month(late[-1], short=True)))
+        charts[1] = _chart(
+            "rhythm",
+            now,
+            columns,
+            text(
+                "rhythm.latest", first=Month(late[0], short=True), last=Month(late[-1], short=True)
+            ),
+        )
     else:
         said.append(text("rhythm.few"))
     return Section(
@@ -50,7 +75,10 @@ def rhythm(history: History) -> Section:
         tuple(said),
         charts=tuple(charts),
         figures={
-            name: {f"{w}-{h:02d}": {"receipts": n, "open_days": d} for (w, h), (n, d) in sorted(grid.items())}
+            name: {
+                f"{w}-{h:02d}": {"receipts": n, "open_days": d}
+                for (w, h), (n, d) in sorted(grid.items())
+            }
             for name, grid in (("latest", now), ("first", then))
             if grid
         },
@@ -58,7 +86,13 @@ def rhythm(history: History) -> Section:
 
 
 def _chart(name: str, grid: dict, columns: list[int], title) -> Chart:
-    cells = [[(Rate(*grid[w, h]), 1000 * grid[w, h][0] // grid[w, h][1]) if (w, h) in grid else None for h in columns] for w in range(7)]
+    cells = [
+        [
+            (Rate(*grid[w, h]), 1000 * grid[w, h][0] // grid[w, h][1]) if (w, h) in grid else None
+            for h in columns
+        ]
+        for w in range(7)
+    ]
     best = max(grid, key=lambda k: (grid[k][0] / grid[k][1], -k[0], -k[1]))
     return Chart(
         "heat",

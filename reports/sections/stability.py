@@ -1,4 +1,6 @@
-"""Cumulative 11. Which pairs last? Baskets of the whole history, and whether both halves of it agree."""
+"""Cumulative 11. Which pairs last? Baskets of the whole history, and whether both halves of it
+agree.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,9 @@ MOST = 10
 
 
 def stability(history: History) -> Section:
-    """At most ten pairs; a pair is stable when its lift is above 1 on enough receipts in both halves of the months."""
+    """At most ten pairs; a pair is stable when its lift is above 1 on enough receipts in both
+    halves of the months.
+    """
     if not history.tables:
         return Section("stability", (text("baskets.none", n=Count(FEWEST)),))
     baskets = history.stacked("baskets")
@@ -23,7 +27,10 @@ def stability(history: History) -> Section:
     half = len(months) // 2
     halves = (
         [
-            {(p.first, p.second): p for p in pairs(baskets[baskets["month"].isin(span)], history.sum_of(span).receipts)}
+            {
+                (p.first, p.second): p
+                for p in pairs(baskets[baskets["month"].isin(span)], history.sum_of(span).receipts)
+            }
             for span in (months[:half], months[half:])
         ]
         if half
@@ -46,7 +53,9 @@ def stability(history: History) -> Section:
                 Rate(*second.lift, decimals=2) if second else None,
             )
         )
-    said = text("stability.lead" if half else "stability.short", n=Count(stable), whole=Count(len(found)))
+    said = text(
+        "stability.lead" if half else "stability.short", n=Count(stable), whole=Count(len(found))
+    )
     table = Table(
         "pairs",
         text("stability.table"),
@@ -61,4 +70,9 @@ def stability(history: History) -> Section:
         ),
         tuple(rows),
     )
-    return Section("stability", (said,), tables=(table,), figures={"pairs": [machine(pair) for pair in found], "stable": stable})
+    return Section(
+        "stability",
+        (said,),
+        tables=(table,),
+        figures={"pairs": [machine(pair) for pair in found], "stable": stable},
+    )

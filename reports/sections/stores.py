@@ -46,7 +46,11 @@ def stores(figures: Figures) -> Section:
                 "stores.employee",
                 employee=employee_name(figures, top["employee_id"]),
                 n=Count(int(top["receipts"])),
-                average=Money(divide(int(top["net_sales"]), int(top["receipts"])), figures.currency) if top["receipts"] else None,
+                average=(
+                    Money(divide(int(top["net_sales"]), int(top["receipts"])), figures.currency)
+                    if top["receipts"]
+                    else None
+                ),
             )
         )
         tables.append(_staff_table(figures, staff))
@@ -81,14 +85,20 @@ def stores(figures: Figures) -> Section:
 def _staff(staff: pd.DataFrame) -> pd.DataFrame:
     sums = (
         staff.assign(employee_id=staff["employee_id"].fillna(""))
-        .groupby("employee_id", sort=True)[["receipts", "net_sales", "discounts", "refund_receipts", "refunds"]]
+        .groupby("employee_id", sort=True)[
+            ["receipts", "net_sales", "discounts", "refund_receipts", "refunds"]
+        ]
         .sum()
         .reset_index()
     )
-    return sums.sort_values(["net_sales", "employee_id"], ascending=[False, True], kind="stable").reset_index(drop=True)
+    return sums.sort_values(
+        ["net_sales", "employee_id"], ascending=[False, True], kind="stable"
+    ).reset_index(drop=True)
 
 
-def _store_table(figures: Figures, ranked: list[str], by_store: dict[str, Totals], before: dict[str, Totals]) -> Table:
+def _store_table(
+    figures: Figures, ranked: list[str], by_store: dict[str, Totals], before: dict[str, Totals]
+) -> Table:
     currency = figures.currency
     columns = [
         Column("store_name"),
@@ -111,12 +121,17 @@ def _store_table(figures: Figures, ranked: list[str], by_store: dict[str, Totals
         ]
         if before:
             fair = past is not None and past.receipts >= PERCENT_BASE and past.net_sales > 0
-            row += [Money(past.net_sales, currency) if past else None, growth((total.net_sales, 1), (past.net_sales, 1)) if fair else None]
+            row += [
+                Money(past.net_sales, currency) if past else None,
+                growth((total.net_sales, 1), (past.net_sales, 1)) if fair else None,
+            ]
         rows.append(tuple(row))
     return Table("stores", text("stores.table"), tuple(columns), tuple(rows), shown=SHOWN)
 
 
-def _chart(figures: Figures, ranked: list[str], by_store: dict[str, Totals], before: dict[str, Totals]) -> Chart:
+def _chart(
+    figures: Figures, ranked: list[str], by_store: dict[str, Totals], before: dict[str, Totals]
+) -> Chart:
     currency, lead = figures.currency, ranked[0]
     rows = [
         (
@@ -131,7 +146,11 @@ def _chart(figures: Figures, ranked: list[str], by_store: dict[str, Totals], bef
     return Chart(
         "ranking",
         "stores",
-        text("stores.chart", store=Name(figures.stores[lead]), share=Percent(by_store[lead].net_sales, figures.total.net_sales, decimals=0)),
+        text(
+            "stores.chart",
+            store=Name(figures.stores[lead]),
+            share=Percent(by_store[lead].net_sales, figures.total.net_sales, decimals=0),
+        ),
         text("stores.alt", n=Count(len(rows))),
         {
             "rows": rows,
@@ -171,14 +190,18 @@ def _staff_table(figures: Figures, staff: pd.DataFrame) -> Table:
     )
 
 
-def _findings(figures: Figures, by_store: dict[str, Totals], before: dict[str, Totals]) -> tuple[Finding, ...]:
+def _findings(
+    figures: Figures, by_store: dict[str, Totals], before: dict[str, Totals]
+) -> tuple[Finding, ...]:
     found = []
     for store, total in by_store.items():
         past = before.get(store)
         if past is None or past.receipts < PERCENT_BASE or past.net_sales <= 0:
             continue
         lost = past.net_sales - total.net_sales
-        others = (figures.total.net_sales - total.net_sales) - (figures.total_before.net_sales - past.net_sales)
+        others = (figures.total.net_sales - total.net_sales) - (
+            figures.total_before.net_sales - past.net_sales
+        )
         if lost * FALL > past.net_sales and others > 0:
             found.append(
                 Finding(

@@ -1,4 +1,6 @@
-"""Cumulative 1. The story on one page: six figures of the last 12 months, beside the 12 before and all of history."""
+"""Cumulative 1. The story on one page: six figures of the last 12 months, beside the 12 before and
+all of history.
+"""
 
 from __future__ import annotations
 
@@ -28,7 +30,14 @@ def story(history: History) -> Section:
     def money(pair: Pair) -> Value:
         return Money(divide(*pair), currency) if pair[1] else None
 
-    said = [text("story.lead", first=Month(history.months[0]), net=Money(ever.net_sales, currency), n=Count(ever.receipts))]
+    said = [
+        text(
+            "story.lead",
+            first=Month(history.months[0]),
+            net=Money(ever.net_sales, currency),
+            n=Count(ever.receipts),
+        )
+    ]
     if now and before and before.receipts >= PERCENT_BASE and before.net_sales > 0:
         said.append(
             text(
@@ -41,16 +50,34 @@ def story(history: History) -> Section:
     elif now:
         said.append(text("story.year_alone", net=Money(now.net_sales, currency)))
     best = max(history.totals, key=lambda m: (history.totals[m].net_sales, m))
-    said.append(text("story.best", month=month_name(history, best), net=Money(history.totals[best].net_sales, currency)))
+    said.append(
+        text(
+            "story.best",
+            month=month_name(history, best),
+            net=Money(history.totals[best].net_sales, currency),
+        )
+    )
 
-    def tile(name: str, read: Callable[[Totals], Pair], say: Callable[[Pair], Value], trend: int, share: bool = False) -> Tile:
+    def tile(
+        name: str,
+        read: Callable[[Totals], Pair],
+        say: Callable[[Pair], Value],
+        trend: int,
+        share: bool = False,
+    ) -> Tile:
         notes = []
         if now:
             notes.append(text("story.last_12"))
             if before and before.receipts >= PERCENT_BASE and read(before)[0] and read(before)[1]:
-                change = Points(*read(now), *read(before)) if share else growth(read(now), read(before))
+                change = (
+                    Points(*read(now), *read(before)) if share else growth(read(now), read(before))
+                )
                 notes.append(text("story.change", change=change, base=say(read(before))))
-        notes.append(text("story.all_time", value=say(read(ever))) if now else text("story.months", n=Count(len(history.months))))
+        notes.append(
+            text("story.all_time", value=say(read(ever)))
+            if now
+            else text("story.months", n=Count(len(history.months)))
+        )
         return Tile(text(f"tile.{name}"), say(read(now or ever)), tuple(notes), trend)
 
     def percent(pair: Pair) -> Value:
@@ -65,4 +92,9 @@ def story(history: History) -> Section:
         tile("identified", lambda t: t.identified_share, percent, 0, True),
     )
     sums = {"all_time": ever, "last_12": now, "before_12": before}
-    return Section("story", tuple(said), tiles=tiles, figures={k: machine(t, currency) for k, t in sums.items() if t})
+    return Section(
+        "story",
+        tuple(said),
+        tiles=tiles,
+        figures={k: machine(t, currency) for k, t in sums.items() if t},
+    )

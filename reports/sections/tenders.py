@@ -1,4 +1,6 @@
-"""Section 14. Payments, discounts, refunds, voids: by tender, by discount, by item returned and by who did it."""
+"""Section 14. Payments, discounts, refunds, voids: by tender, by discount, by item returned and by
+who did it.
+"""
 
 from __future__ import annotations
 
@@ -38,7 +40,12 @@ def tenders(figures: Figures) -> Section:
             Table(
                 "discounts",
                 text("tenders.discounts"),
-                (Column("discount"), Column("receipts", "count"), Column("given", "money"), Column("share_of_discounts", "percent")),
+                (
+                    Column("discount"),
+                    Column("receipts", "count"),
+                    Column("given", "money"),
+                    Column("share_of_discounts", "percent"),
+                ),
                 tuple(
                     (
                         Name(r.name),
@@ -66,32 +73,61 @@ def tenders(figures: Figures) -> Section:
                 for store, part in figures.now["tenders"].groupby("store_id", sort=True)
             },
             "discounts": [
-                {"name": r.name, "type": r.type, "receipts": int(r.receipts), "amount": Money(int(r.amount), currency)}
+                {
+                    "name": r.name,
+                    "type": r.type,
+                    "receipts": int(r.receipts),
+                    "amount": Money(int(r.amount), currency),
+                }
                 for r in given.itertuples(index=False)
             ],
             "refunded_items": [
-                {"item": r.item, "units": Quantity(int(r.units)), "receipts": int(r.receipts), "refunds": Money(int(r.refunds), currency)}
-                for r in refunded.groupby("item", sort=True)[["receipts", "units", "refunds"]].sum().reset_index().itertuples(index=False)
+                {
+                    "item": r.item,
+                    "units": Quantity(int(r.units)),
+                    "receipts": int(r.receipts),
+                    "refunds": Money(int(r.refunds), currency),
+                }
+                for r in (
+                    refunded.groupby("item", sort=True)[["receipts", "units", "refunds"]]
+                    .sum()
+                    .reset_index()
+                    .itertuples(index=False)
+                )
             ],
-            "cancelled": {"receipts": total.cancelled_receipts, "total": Money(total.cancelled_total, currency)},
+            "cancelled": {
+                "receipts": total.cancelled_receipts,
+                "total": Money(total.cancelled_total, currency),
+            },
         },
     )
 
 
 def _by_tender(tenders: pd.DataFrame) -> pd.DataFrame:
-    sums = tenders.groupby(["tender", "tender_type"], sort=True)[["payments", "refund_payments", "sales_amount", "refunds_amount"]].sum()
+    sums = tenders.groupby(["tender", "tender_type"], sort=True)[
+        ["payments", "refund_payments", "sales_amount", "refunds_amount"]
+    ].sum()
     sums = sums.reset_index()
     sums["amount"] = sums["sales_amount"] - sums["refunds_amount"]
-    return sums.sort_values(["amount", "tender", "tender_type"], ascending=[False, True, True], kind="stable").reset_index(drop=True)
+    return sums.sort_values(
+        ["amount", "tender", "tender_type"], ascending=[False, True, True], kind="stable"
+    ).reset_index(drop=True)
 
 
 def _by_discount(discounts: pd.DataFrame) -> pd.DataFrame:
-    sums = discounts.groupby(["name", "type"], sort=True)[["receipts", "amount"]].sum().reset_index()
-    return sums.sort_values(["amount", "name", "type"], ascending=[False, True, True], kind="stable").reset_index(drop=True)
+    sums = (
+        discounts.groupby(["name", "type"], sort=True)[["receipts", "amount"]].sum().reset_index()
+    )
+    return sums.sort_values(
+        ["amount", "name", "type"], ascending=[False, True, True], kind="stable"
+    ).reset_index(drop=True)
 
 
 def _machine(row: tuple, currency: str) -> dict[str, Value | str | int]:
-    amounts = {n: Money(int(getattr(row, n)), currency) for n in ("sales_amount", "refunds_amount", "amount")}
+    amounts = {
+        n: Money(int(getattr(row, n)), currency)
+        for n in ("sales_amount", "refunds_amount", "amount")
+    }
     return {
         "tender": row.tender,
         "type": row.tender_type,
@@ -131,18 +167,28 @@ def _tender_table(sums: pd.DataFrame, whole: int, currency: str) -> Table:
         Column("left", "money"),
         Column("share", "percent"),
     )
-    return Table("tenders", text("tenders.table"), columns, tuple(rows), frozenset({len(rows) - 1}), shown=15)
+    return Table(
+        "tenders", text("tenders.table"), columns, tuple(rows), frozenset({len(rows) - 1}), shown=15
+    )
 
 
 def _chart(figures: Figures, sums: pd.DataFrame, whole: int) -> list[Chart]:
     if len(sums) < 2:
         return []
     earlier = _by_tender(figures.whole_before["tenders"]) if figures.whole_before else None
-    past = {r.tender: int(r.amount) for r in earlier.itertuples(index=False)} if earlier is not None else {}
+    past = (
+        {r.tender: int(r.amount) for r in earlier.itertuples(index=False)}
+        if earlier is not None
+        else {}
+    )
     rows = [
         (
             Name(r.tender),
-            text("tenders.bar", amount=Money(int(r.amount), figures.currency, compact=True), share=Percent(int(r.amount), whole, decimals=0)),
+            text(
+                "tenders.bar",
+                amount=Money(int(r.amount), figures.currency, compact=True),
+                share=Percent(int(r.amount), whole, decimals=0),
+            ),
             int(r.amount),
             0,
             past.get(r.tender, 0) if past else None,
@@ -154,7 +200,11 @@ def _chart(figures: Figures, sums: pd.DataFrame, whole: int) -> list[Chart]:
         Chart(
             "ranking",
             "tenders",
-            text("tenders.chart", tender=Name(lead["tender"]), share=Percent(int(lead["amount"]), whole, decimals=0)),
+            text(
+                "tenders.chart",
+                tender=Name(lead["tender"]),
+                share=Percent(int(lead["amount"]), whole, decimals=0),
+            ),
             text("tenders.alt", n=Count(len(sums))),
             {
                 "rows": rows,
@@ -170,7 +220,13 @@ def _said(figures: Figures) -> list[Text]:
     total, currency = figures.total, figures.currency
     said = []
     if total.discounts:
-        said.append(text("tenders.given", amount=Money(total.discounts, currency), share=Percent(*total.discount_share)))
+        said.append(
+            text(
+                "tenders.given",
+                amount=Money(total.discounts, currency),
+                share=Percent(*total.discount_share),
+            )
+        )
     if total.points_discounts:
         said.append(text("tenders.points", amount=Money(total.points_discounts, currency)))
     if total.refunds:
@@ -201,14 +257,19 @@ def _refunds(figures: Figures, refunded: pd.DataFrame) -> list[Table]:
             "refunded-items",
             text("tenders.by_item"),
             (Column("item"), Column("units", "quantity"), Column("refunded", "money")),
-            tuple((Name(r.item), Quantity(int(r.units)), Money(int(r.refunds), currency)) for r in sums.itertuples(index=False)),
+            tuple(
+                (Name(r.item), Quantity(int(r.units)), Money(int(r.refunds), currency))
+                for r in sums.itertuples(index=False)
+            ),
             shown=5,
         )
     )
     staff = figures.now["staff"]
     people = (
         staff.assign(employee_id=staff["employee_id"].fillna(""))
-        .groupby("employee_id", sort=True)[["refund_receipts", "refunds", "cancelled_receipts", "cancelled_total"]]
+        .groupby("employee_id", sort=True)[
+            ["refund_receipts", "refunds", "cancelled_receipts", "cancelled_total"]
+        ]
         .sum()
         .reset_index()
     )

@@ -1,7 +1,9 @@
-"""Part of section 4. Does it tie to the till's own export? File by file, then every figure that differs.
+"""Part of section 4. Does it tie to the till's own export? File by file, then every figure that
+differs.
 
-In: the frames of `Figures.till` (money in units; NaN or None where one side has no such receipt). Out: what the bridge adds
-to its own sentences, tables, findings and figures; nothing where the owner gave no export.
+In: the frames of `Figures.till` (money in units; NaN or None where one side has no such receipt).
+Out: what the bridge adds to its own sentences, tables, findings and figures; nothing where the
+owner gave no export.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ def till(figures: Figures) -> Section:
     """The comparison as the parts of a section."""
     if not figures.till or figures.till["till_files"].empty:
         return Section("bridge")
-    files, differences, totals = (figures.till[name] for name in ("till_files", "till_differences", "till_totals"))
+    files, differences, totals = (
+        figures.till[name] for name in ("till_files", "till_differences", "till_totals")
+    )
     currency = figures.currency
     said, findings = [], []
     for row in files.to_dict("records"):
@@ -29,21 +33,42 @@ def till(figures: Figures) -> Section:
             said.append(text("till.problem", file=name, problem=Name(row["problem"])))
             findings.append(Finding(text("till.unread", file=name), 0, "bridge", minor=True))
             continue
-        values = {"file": name, "n": Count(row["compared"]), "first": Day(row["first_day"]), "last": Day(row["last_day"])}
+        values = {
+            "file": name,
+            "n": Count(row["compared"]),
+            "first": Day(row["first_day"]),
+            "last": Day(row["last_day"]),
+        }
         noun = text("till.days" if row["kind"] == "summary" else "till.receipts", n=values["n"])
         if not row["differing"]:
             said.append(text("till.ties", **values, compared=noun, nothing=Money(0, currency)))
             continue
         gap = Money(int(row["difference"]), currency)
-        said.append(text("till.differs", **values, compared=noun, differing=Count(row["differing"]), gap=gap))
+        said.append(
+            text(
+                "till.differs", **values, compared=noun, differing=Count(row["differing"]), gap=gap
+            )
+        )
         findings.append(
-            Finding(text("till.finding", file=name, differing=Count(row["differing"]), gap=gap), gap.units, "bridge", urgent=True)
+            Finding(
+                text("till.finding", file=name, differing=Count(row["differing"]), gap=gap),
+                gap.units,
+                "bridge",
+                urgent=True,
+            )
         )
     tables = [_differences(differences, currency)] if len(differences) else []
     if len(totals):
         tables.append(_totals(totals, currency))
     notes = (text("till.note"),)
-    return Section("bridge", tuple(said), tables=tuple(tables), findings=tuple(findings), notes=notes, figures=_machine(files, currency))
+    return Section(
+        "bridge",
+        tuple(said),
+        tables=tuple(tables),
+        findings=tuple(findings),
+        notes=notes,
+        figures=_machine(files, currency),
+    )
 
 
 def differs(figures: Figures) -> tuple[bool, bool]:
@@ -58,7 +83,10 @@ def _money(value: object, currency: str) -> Value:
 
 def _gap(row: dict[str, object], currency: str) -> Money:
     """The till's less ours; what one side does not have counts as 0."""
-    till_, ours = (0 if row[side] is None or pd.isna(row[side]) else int(row[side]) for side in ("till", "ours"))
+    till_, ours = (
+        0 if row[side] is None or pd.isna(row[side]) else int(row[side])
+        for side in ("till", "ours")
+    )
     return Money(till_ - ours, currency, signed=True)
 
 
@@ -69,7 +97,14 @@ def _figure(name: str) -> Text:
 def _differences(frame: pd.DataFrame, currency: str) -> Table:
     """The dearest first."""
     rows = sorted(
-        frame.to_dict("records"), key=lambda r: (-abs(_gap(r, currency).units), r["file"], r["day"], r["receipt_number"], r["figure"])
+        frame.to_dict("records"),
+        key=lambda r: (
+            -abs(_gap(r, currency).units),
+            r["file"],
+            r["day"],
+            r["receipt_number"],
+            r["figure"],
+        ),
     )
     columns = (
         Column("receipt"),

@@ -1,4 +1,6 @@
-"""Cumulative 2. Where are we heading? Net sales of every month, the 12-month average, partial months striped."""
+"""Cumulative 2. Where are we heading? Net sales of every month, the 12-month average, partial
+months striped.
+"""
 
 from __future__ import annotations
 
@@ -39,22 +41,37 @@ def trend(history: History) -> Section:
     figures = {
         "months": {m.isoformat()[:7]: machine(t, currency) for m, t in history.totals.items()},
         "stores": {
-            s: {m.isoformat()[:7]: Money(int(part["net_sales"].sum()), currency) for m, part in frame.groupby("month", sort=True)}
+            s: {
+                m.isoformat()[:7]: Money(int(part["net_sales"].sum()), currency)
+                for m, part in frame.groupby("month", sort=True)
+            }
             for s, frame in history.stacked("days").groupby("store_id", sort=True)
         },
         "partial": sorted(m.isoformat()[:7] for m in history.partial),
         "open": history.last.isoformat()[:7] if history.through else None,
     }
     if len(months) < FEW:
-        return Section("trend", (text("trend.few", n=Count(len(months))),), tables=(table,), figures=figures)
+        return Section(
+            "trend", (text("trend.few", n=Count(len(months))),), tables=(table,), figures=figures
+        )
     said = []
     if history.whole:
         last = history.whole[-1]
-        said.append(text("trend.last", month=Month(last), net=Money(history.totals[last].net_sales, currency)))
+        said.append(
+            text(
+                "trend.last", month=Month(last), net=Money(history.totals[last].net_sales, currency)
+            )
+        )
         if last in history.average:
             said.append(_average(history, last))
     if history.partial:
-        said.append(text("trend.partial", n=Count(len(history.partial)), months=Series(tuple(Month(m) for m in sorted(history.partial)))))
+        said.append(
+            text(
+                "trend.partial",
+                n=Count(len(history.partial)),
+                months=Series(tuple(Month(m) for m in sorted(history.partial))),
+            )
+        )
     best = max(history.totals, key=lambda m: (history.totals[m].net_sales, m))
     net = Money(history.totals[best].net_sales, currency)
     _, axis = months_axis(history, months[0])
@@ -62,17 +79,27 @@ def trend(history: History) -> Section:
         "trend",
         "trend",
         text("trend.chart", month=month_name(history, best), net=net),
-        text("trend.alt", first=Month(months[0]), last=Month(months[-1]), month=month_name(history, best), net=net),
+        text(
+            "trend.alt",
+            first=Month(months[0]),
+            last=Month(months[-1]),
+            month=month_name(history, best),
+            net=net,
+        ),
         {
             **axis,
             "values": [history.totals[m].net_sales if m in history.totals else 0 for m in months],
-            "average": [divide(*history.average[m]) if m in history.average else None for m in months],
+            "average": [
+                divide(*history.average[m]) if m in history.average else None for m in months
+            ],
             "name": text("trend.net"),
             "average_name": text("trend.average"),
             "partial": [m in history.partial for m in months],
             "partial_name": text("trend.partial_sign"),
             "currency": currency,
-            "marks": [(months.index(best), Money(history.totals[best].net_sales, currency, compact=True))],
+            "marks": [
+                (months.index(best), Money(history.totals[best].net_sales, currency, compact=True))
+            ],
         },
     )
     return Section("trend", tuple(said), charts=(chart,), tables=(table,), figures=figures)
@@ -81,8 +108,17 @@ def trend(history: History) -> Section:
 def _average(history: History, last: date) -> Text:
     average, base = history.average[last], history.average.get(month_before(last, 12))
     said = Money(divide(*average), history.currency)
-    if base and base[0] > 0 and history.sum_of(history.year_to(month_before(last, 12))).receipts >= PERCENT_BASE:
-        return text("trend.up", average=said, change=growth(average, base), base=Money(divide(*base), history.currency))
+    if (
+        base
+        and base[0] > 0
+        and history.sum_of(history.year_to(month_before(last, 12))).receipts >= PERCENT_BASE
+    ):
+        return text(
+            "trend.up",
+            average=said,
+            change=growth(average, base),
+            base=Money(divide(*base), history.currency),
+        )
     return text("trend.level", average=said)
 
 

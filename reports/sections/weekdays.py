@@ -31,8 +31,14 @@ def by_weekday(days: pd.DataFrame) -> dict[int, tuple[int, int, int]]:
     weekday = days["business_day"].map(date.weekday)
     sums = days.groupby(weekday)[["net_sales", "receipts"]].sum()
     opened = days[days["receipts"] > 0]
-    counts = opened.groupby(opened["business_day"].map(date.weekday))["business_day"].nunique().to_dict()
-    return {int(w): (int(r.net_sales), int(r.receipts), int(counts[w])) for w, r in sums.iterrows() if counts.get(w)}
+    counts = (
+        opened.groupby(opened["business_day"].map(date.weekday))["business_day"].nunique().to_dict()
+    )
+    return {
+        int(w): (int(r.net_sales), int(r.receipts), int(counts[w]))
+        for w, r in sums.iterrows()
+        if counts.get(w)
+    }
 
 
 def weekdays(figures: Figures) -> Section:
@@ -45,7 +51,9 @@ def weekdays(figures: Figures) -> Section:
     best = max(now, key=lambda w: (now[w][0] / now[w][2], -w))
     worst = min(now, key=lambda w: (now[w][0] / now[w][2], w))
     channels = days.groupby("channel", sort=True)[["net_sales", "receipts"]].sum().reset_index()
-    channels = channels.sort_values(["net_sales", "channel"], ascending=[False, True], kind="stable")
+    channels = channels.sort_values(
+        ["net_sales", "channel"], ascending=[False, True], kind="stable"
+    )
     whole = int(channels["net_sales"].sum())
     lead = channels.iloc[0]
     said = [
@@ -64,9 +72,17 @@ def weekdays(figures: Figures) -> Section:
         ),
     ]
     unmapped = figures.now["quality"]
-    unmapped = unmapped[(unmapped["check"] == "unmapped_channel") & (unmapped["subject"] != "") & (unmapped["count"] > 0)]
+    unmapped = unmapped[
+        (unmapped["check"] == "unmapped_channel")
+        & (unmapped["subject"] != "")
+        & (unmapped["count"] > 0)
+    ]
     if len(unmapped):
-        counts = unmapped.groupby("subject", sort=True)["count"].sum().sort_values(ascending=False, kind="stable")
+        counts = (
+            unmapped.groupby("subject", sort=True)["count"]
+            .sum()
+            .sort_values(ascending=False, kind="stable")
+        )
         said.append(text("weekdays.unmapped", names=names_of(counts.index)))
     tables = [_weekday_table(figures, now, before), _channel_table(channels, whole, currency)]
     return Section(
@@ -86,7 +102,10 @@ def weekdays(figures: Figures) -> Section:
                 for w, (n, r, d) in sorted(now.items())
             },
             "channels": {
-                r.channel: {"net_sales": Money(int(r.net_sales), currency), "receipts": Count(int(r.receipts))}
+                r.channel: {
+                    "net_sales": Money(int(r.net_sales), currency),
+                    "receipts": Count(int(r.receipts)),
+                }
                 for r in channels.itertuples(index=False)
             },
         },
@@ -99,7 +118,12 @@ def _per_day(day: tuple[int, int, int], currency: str) -> Money:
 
 def _weekday_table(figures: Figures, now: dict, before: dict) -> Table:
     currency = figures.currency
-    columns = [Column("weekday"), Column("open_days", "count"), Column("per_day", "money"), Column("receipts_per_day", "number")]
+    columns = [
+        Column("weekday"),
+        Column("open_days", "count"),
+        Column("per_day", "money"),
+        Column("receipts_per_day", "number"),
+    ]
     if before:
         columns += [Column("before_per_day", "money"), Column("change", "percent")]
     rows = []
@@ -111,7 +135,10 @@ def _weekday_table(figures: Figures, now: dict, before: dict) -> Table:
         if before:
             past = before.get(w)
             fair = past and past[1] >= PERCENT_BASE and past[0] > 0
-            row += [_per_day(past, currency) if past else None, growth((now[w][0], now[w][2]), (past[0], past[2])) if fair else None]
+            row += [
+                _per_day(past, currency) if past else None,
+                growth((now[w][0], now[w][2]), (past[0], past[2])) if fair else None,
+            ]
         rows.append(tuple(row))
     return Table("weekdays", text("weekdays.table"), tuple(columns), tuple(rows))
 
@@ -141,14 +168,19 @@ def _channel_table(channels: pd.DataFrame, whole: int, currency: str) -> Table:
     )
 
 
-def _charts(figures: Figures, days: pd.DataFrame, channels: pd.DataFrame, now: dict, best: int) -> tuple[Chart, ...]:
+def _charts(
+    figures: Figures, days: pd.DataFrame, channels: pd.DataFrame, now: dict, best: int
+) -> tuple[Chart, ...]:
     if len(now) < 2:
         return ()
     weekday = days["business_day"].map(date.weekday)
     sums = days.groupby([days["channel"], weekday])["net_sales"].sum().to_dict()
     panels = []
     for r in channels.head(PANELS).itertuples(index=False):
-        values = [divide(int(sums.get((r.channel, w), 0)), now[w][2]) if w in now else None for w in range(7)]
+        values = [
+            divide(int(sums.get((r.channel, w), 0)), now[w][2]) if w in now else None
+            for w in range(7)
+        ]
         panels.append((channel_name(r.channel), values))
     return (
         Chart(
@@ -156,7 +188,11 @@ def _charts(figures: Figures, days: pd.DataFrame, channels: pd.DataFrame, now: d
             "weekdays",
             text("weekdays.chart", day=Weekday(best), net=_per_day(now[best], figures.currency)),
             text("weekdays.alt", n=Count(len(panels))),
-            {"panels": panels, "ticks": [Weekday(w, short=True) for w in range(7)], "currency": figures.currency},
+            {
+                "panels": panels,
+                "ticks": [Weekday(w, short=True) for w in range(7)],
+                "currency": figures.currency,
+            },
         ),
     )
 

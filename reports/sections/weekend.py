@@ -25,7 +25,10 @@ def weekend(history: History) -> Section:
     (week, week_days), (end, end_days) = everything
     if not week_days or not end_days:
         return Section("weekend", (text("weekend.one"),))
-    per_week, per_end = Money(divide(week, week_days), history.currency), Money(divide(end, end_days), history.currency)
+    per_week, per_end = (
+        Money(divide(week, week_days), history.currency),
+        Money(divide(end, end_days), history.currency),
+    )
     said = text(
         "weekend.lead",
         weekend=per_end,
@@ -61,7 +64,12 @@ def weekend(history: History) -> Section:
         charts=charts,
         notes=(text("weekend.note", days=Series(tuple(map(Weekday, days_off)))),),
         figures={
-            "all": {"week": per_week, "week_days": week_days, "weekend": per_end, "weekend_days": end_days},
+            "all": {
+                "week": per_week,
+                "week_days": week_days,
+                "weekend": per_end,
+                "weekend_days": end_days,
+            },
             "months": {
                 m.isoformat()[:7]: {
                     "week": Money(_per_day(v, 0), history.currency) if v[0][1] else None,

@@ -1,4 +1,6 @@
-"""Cumulative 3. Year over year: the same months, like for like, and seasonality where history allows it."""
+"""Cumulative 3. Year over year: the same months, like for like, and seasonality where history
+allows it.
+"""
 
 from __future__ import annotations
 
@@ -19,12 +21,18 @@ SHOWN = 13
 
 
 def years(history: History) -> Section:
-    """Whole months beside the same month a year before: plain, and like for like (same stores, same weekdays)."""
+    """Whole months beside the same month a year before: plain, and like for like (same stores, same
+    weekdays).
+    """
     currency = history.currency
-    pairs = [(m, month_before(m, 12)) for m in history.whole if month_before(m, 12) in history.whole]
+    pairs = [
+        (m, month_before(m, 12)) for m in history.whole if month_before(m, 12) in history.whole
+    ]
     if not pairs:
         return Section("years", (text("years.few"),))
-    fair = {m: like_for_like(history.tables[m]["days"], _year_ago(history, past)) for m, past in pairs}
+    fair = {
+        m: like_for_like(history.tables[m]["days"], _year_ago(history, past)) for m, past in pairs
+    }
     last, past = pairs[-1]
     now, base = history.totals[last], history.totals[past]
     said = []
@@ -47,10 +55,24 @@ def years(history: History) -> Section:
                 base=Money(fair[last].base, currency),
             )
         )
-    index = {m: value.as_integer_ratio() for m, value in seasonality({m: history.totals[m].net_sales for m in history.whole}).items()}
+    index = {
+        m: value.as_integer_ratio()
+        for m, value in seasonality({m: history.totals[m].net_sales for m in history.whole}).items()
+    }
     if index:
-        best, worst = max(index, key=lambda m: (Fraction(*index[m]), -m)), min(index, key=lambda m: (Fraction(*index[m]), m))
-        said.append(text("years.season", best=MonthName(best), high=_percent(index[best]), worst=MonthName(worst), low=_percent(index[worst])))
+        best, worst = (
+            max(index, key=lambda m: (Fraction(*index[m]), -m)),
+            min(index, key=lambda m: (Fraction(*index[m]), m)),
+        )
+        said.append(
+            text(
+                "years.season",
+                best=MonthName(best),
+                high=_percent(index[best]),
+                worst=MonthName(worst),
+                low=_percent(index[worst]),
+            )
+        )
     else:
         said.append(text("years.no_season"))
     rows = []
@@ -107,15 +129,29 @@ def _percent(pair: tuple[int, int]) -> Percent:
 
 
 def _year_ago(history: History, past: date) -> pd.DataFrame:
-    """The days of the month a year before and of the one after it, which holds what is 364 days before the last days of a month."""
-    return pd.concat([history.tables[m]["days"] for m in (past, next_month(past)) if m in history.tables])
+    """The days of the month a year before and of the one after it, which holds what is 364 days
+    before the last days of a month.
+    """
+    return pd.concat(
+        [history.tables[m]["days"] for m in (past, next_month(past)) if m in history.tables]
+    )
 
 
 def _chart(history: History, last: date, past: date) -> tuple[Chart, ...]:
     """A line a calendar year, January to December; at most the last three years that have data."""
     found = sorted({m.year for m in history.tables})[-3:]
     lines = [
-        (Name(str(year)), [history.totals[date(year, m, 1)].net_sales if date(year, m, 1) in history.whole else None for m in range(1, 13)])
+        (
+            Name(str(year)),
+            [
+                (
+                    history.totals[date(year, m, 1)].net_sales
+                    if date(year, m, 1) in history.whole
+                    else None
+                )
+                for m in range(1, 13)
+            ],
+        )
         for year in found
     ]
     lines = [(text_, values) for text_, values in lines if sum(v is not None for v in values) > 1]
@@ -140,8 +176,12 @@ def _chart(history: History, last: date, past: date) -> tuple[Chart, ...]:
 
 
 def _title(history: History, last: date, past: date) -> Text:
-    """The finding: the latest month against its match, or that the years lie side by side where no percentage stands."""
+    """The finding: the latest month against its match, or that the years lie side by side where no
+    percentage stands.
+    """
     now, base = history.totals[last], history.totals[past]
     if base.receipts < PERCENT_BASE or base.net_sales <= 0:
         return text("years.side", month=Month(last))
-    return text("years.chart", month=Month(last), change=growth((now.net_sales, 1), (base.net_sales, 1)))
+    return text(
+        "years.chart", month=Month(last), change=growth((now.net_sales, 1), (base.net_sales, 1))
+    )

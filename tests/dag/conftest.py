@@ -11,18 +11,33 @@ import pytest
 
 from simulator import Book, Server, Shop, serve
 from tests.conftest import Runner
-from tests.load.conftest import BUCKET, moto_server, new_url, seaweed, seaweed_server  # noqa: F401  fixtures
+from tests.load.conftest import (
+    BUCKET,
+    moto_server,
+    new_url,
+    seaweed,
+    seaweed_server,
+)
 
 FIRST = date(2026, 10, 28)
 
 
 class Till:
-    """A small shop with a history of its own since FIRST, and the runner of a pipeline that extracts it."""
+    """A small shop with a history of its own since FIRST, and the runner of a pipeline that
+    extracts it.
+    """
 
     def __init__(self, server: Server, book: Book, runner: Runner):
         self.server, self.book, self.luigi = server, book, runner
         runner.environment["LOYVERSE_TOKEN"] = server.token
-        runner.configure("pos", url=server.url, history_starts=FIRST, rate_requests=0, settle_days=1, spool=runner.folder / "spool")
+        runner.configure(
+            "pos",
+            url=server.url,
+            history_starts=FIRST,
+            rate_requests=0,
+            settle_days=1,
+            spool=runner.folder / "spool",
+        )
         self.at(datetime(2026, 10, 31, 12, tzinfo=UTC))
 
     def at(self, instant: datetime) -> Till:
@@ -35,16 +50,24 @@ class Till:
         return self.luigi("Nightly", *arguments, **kwargs)
 
     def some_receipt(self, day: date, kind: str = "SALE", hour: int = 0) -> dict:
-        """A receipt received on that UTC date, from that hour on, which nothing will happen to any more."""
+        """A receipt received on that UTC date, from that hour on, which nothing will happen to any
+        more.
+        """
         since = datetime.combine(day, time(hour), UTC)
         for receipt in served(self.server, since, since + timedelta(hours=24 - hour)):
-            plain = receipt["cancelled_at"] is None and receipt["total_discount"] == 0 and len(receipt["payments"]) == 1
+            plain = (
+                receipt["cancelled_at"] is None
+                and receipt["total_discount"] == 0
+                and len(receipt["payments"]) == 1
+            )
             if plain and receipt["receipt_type"] == kind:
                 return receipt
         raise LookupError(f"no such {kind} on {day}")
 
     def figures(self, month: str = "2026-10", kind: str = "monthly") -> dict:
-        return json.loads((self.luigi.folder / "lake" / "reports" / kind / month / "figures.json").read_text())
+        return json.loads(
+            (self.luigi.folder / "lake" / "reports" / kind / month / "figures.json").read_text()
+        )
 
 
 def served(server: Server, since: datetime, until: datetime) -> list[dict]:
@@ -53,7 +76,9 @@ def served(server: Server, since: datetime, until: datetime) -> list[dict]:
     from simulator.ids import millis
 
     query = Query(created_min=millis(since), created_max=millis(until) - 1)
-    return [json.loads(entry.read()) for entry in server.source.receipts(millis(server.now()), query)]
+    return [
+        json.loads(entry.read()) for entry in server.source.receipts(millis(server.now()), query)
+    ]
 
 
 @pytest.fixture
@@ -67,11 +92,22 @@ def till(luigi: Runner, tmp_path: Path) -> Iterator[Till]:
 def quiet_till(luigi: Runner) -> Iterator[Till]:
     """Five days of plain sales to which nothing happens by itself."""
     shop = Shop(opened=date(2026, 10, 1), receipts_per_day=12)
-    book = Book(rows={name: [json.loads(entry.read()) for entry in shop.rows(0, name)] for name in ("stores", "items", "categories", "employees")})
+    book = Book(
+        rows={
+            name: [json.loads(entry.read()) for entry in shop.rows(0, name)]
+            for name in ("stores", "items", "categories", "employees")
+        }
+    )
     with serve(shop, now=lambda: datetime(2026, 11, 1, tzinfo=UTC)) as server:
-        sales = served(server, datetime(2026, 10, 28, 11, tzinfo=UTC), datetime(2026, 11, 1, 11, tzinfo=UTC))
+        sales = served(
+            server, datetime(2026, 10, 28, 11, tzinfo=UTC), datetime(2026, 11, 1, 11, tzinfo=UTC)
+        )
     for sale in reversed(sales):
-        if sale["receipt_type"] == "SALE" and sale["cancelled_at"] is None and sale["created_at"][:10] == sale["receipt_date"][:10]:
+        if (
+            sale["receipt_type"] == "SALE"
+            and sale["cancelled_at"] is None
+            and sale["created_at"][:10] == sale["receipt_date"][:10]
+        ):
             book.add(sale, datetime.fromisoformat(sale["created_at"]))
     with serve(book) as server:
         yield Till(server, book, luigi)

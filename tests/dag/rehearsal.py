@@ -1,9 +1,11 @@
-"""A night in this process: a small shop of saved receipts, a lake anywhere, and figures that are worked out once.
+"""A night in this process: a small shop of saved receipts, a lake anywhere, and figures that are
+worked out once.
 
-The tasks, their scheduler, the extraction, the lake and its requests are the real ones. What is pure (a day's cleaning, a month's
-summary, the drawing of a report) is remembered by what goes in, so that a night that is run a hundred times draws each report
-once; and of a report's files three are published, as the others only travel the same way. A night has no memory of the one
-before, as another process has none.
+The tasks, their scheduler, the extraction, the lake and its requests are the real ones. What is
+pure (a day's cleaning, a month's summary, the drawing of a report) is remembered by what goes in,
+so that a night that is run a hundred times draws each report once; and of a report's files three
+are published, as the others only travel the same way. A night has no memory of the one before, as
+another process has none.
 """
 
 from __future__ import annotations
@@ -45,31 +47,49 @@ def save_shop(folder: Path, until: datetime, *, customers: bool = True) -> list[
     folder.mkdir(parents=True, exist_ok=True)
     (folder / "receipts.json").write_text(json.dumps({"receipts": receipts}))
     for name in ("items", "stores", "categories", "employees"):
-        (folder / f"{name}.json").write_text(json.dumps({name: [json.loads(row.read()) for row in shop.rows(millis(until), name)]}))
+        (folder / f"{name}.json").write_text(
+            json.dumps({name: [json.loads(row.read()) for row in shop.rows(millis(until), name)]})
+        )
     return receipts
 
 
 class Rehearsal:
-    """Nights of one shop. `storage` is where the lake is; each night may be given another (a faulty one) over it."""
+    """Nights of one shop. `storage` is where the lake is; each night may be given another (a faulty
+    one) over it.
+    """
 
-    def __init__(self, folder: Path, storage: Callable[[], Storage], monkeypatch: pytest.MonkeyPatch):
+    def __init__(
+        self, folder: Path, storage: Callable[[], Storage], monkeypatch: pytest.MonkeyPatch
+    ):
         self.folder, self.storage, self._patch = folder, storage, monkeypatch
         self.saved = folder / "saved"
         self.receipts = save_shop(self.saved, NOW)
-        self.options = {"pos": {"source": "files", "folder": str(self.saved), "history_starts": str(FIRST), "settle_days": "1",
-                                "spool": str(folder / "spool"), "now": NOW.isoformat()},
-                        "lake": {"url": str(folder / "lake")},
-                        "worker": {"no_install_shutdown_handler": "true", "ping_interval": "600"}}
+        self.options = {
+            "pos": {
+                "source": "files",
+                "folder": str(self.saved),
+                "history_starts": str(FIRST),
+                "settle_days": "1",
+                "spool": str(folder / "spool"),
+                "now": NOW.isoformat(),
+            },
+            "lake": {"url": str(folder / "lake")},
+            "worker": {"no_install_shutdown_handler": "true", "ping_interval": "600"},
+        }
         for module, name in ((lake_tasks, "clean"), (lake_tasks, "summarize")):
             monkeypatch.setattr(module, name, remembered(name, getattr(module, name)))
         for name in ("monthly", "cumulative"):
-            monkeypatch.setattr(tell.reports, name, some_files(remembered(name, getattr(tell.reports, name))))
+            monkeypatch.setattr(
+                tell.reports, name, some_files(remembered(name, getattr(tell.reports, name)))
+            )
 
     def at(self, instant: datetime) -> Rehearsal:
         self.options["pos"]["now"] = instant.isoformat()
         return self
 
-    def night(self, storage: Storage | None = None, make: Callable[[], luigi.Task] = Nightly) -> bool:
+    def night(
+        self, storage: Storage | None = None, make: Callable[[], luigi.Task] = Nightly
+    ) -> bool:
         """One run to the end (True: all went well) or to whatever is raised in it."""
         with self.process(storage):
             return work(make())
@@ -98,6 +118,7 @@ class Rehearsal:
 
 def remembered(name: str, work: Callable) -> Callable:
     """`work`, done once for the same arguments in all tests of this process."""
+
     def worked(*arguments: object, **named: object) -> object:
         arguments = tuple(list(one) if isinstance(one, Iterator) else one for one in arguments)
         said = {key: value for key, value in named.items() if key not in ("memory_limit", "spill")}
@@ -105,6 +126,7 @@ def remembered(name: str, work: Callable) -> Callable:
         if known not in _known:
             _known[known] = work(*arguments, **named)
         return _known[known]
+
     return worked
 
 
@@ -112,6 +134,7 @@ def some_files(draw: Callable[..., dict[str, bytes]]) -> Callable[..., dict[str,
     def drawn(*arguments: object, **named: object) -> dict[str, bytes]:
         files = draw(*arguments, **named)
         return {name: files[name] for name in PUBLISHED}
+
     return drawn
 
 
@@ -125,7 +148,11 @@ def work(task: luigi.Task) -> bool:
 def configured(options: Mapping[str, Mapping[str, str]]) -> Iterator[None]:
     """Luigi's configuration with `options` over it."""
     parser = luigi.configuration.get_config()
-    before = {(section, name): parser.get(section, name, None) for section, values in options.items() for name in values}
+    before = {
+        (section, name): parser.get(section, name, None)
+        for section, values in options.items()
+        for name in values
+    }
     for section, values in options.items():
         for name, value in values.items():
             parser.set(section, name, value)
@@ -141,18 +168,34 @@ def configured(options: Mapping[str, Mapping[str, str]]) -> Iterator[None]:
 
 def forget() -> None:
     """What a process that begins does not know."""
-    for known in (settings.now, settings.default_store, settings.stores, settings.menu, settings.rules, settings.last_day, targets.lake,
-                  raw_tasks.read_catalog):
+    for known in (
+        settings.now,
+        settings.default_store,
+        settings.stores,
+        settings.menu,
+        settings.rules,
+        settings.last_day,
+        targets.lake,
+        raw_tasks.read_catalog,
+    ):
         known.cache_clear()
     targets.Partition._known.clear()
     Register.clear_instance_cache()
 
 
 def content(storage: Storage) -> dict[str, str]:
-    """All that a lake says, without who said it when: a manifest by its name, everything else by its bytes; but for what is
-    derived for people and written last."""
-    return {stat.key: "" if stat.key.startswith(("_editions/", "_claims/")) else sha256(storage.get(stat.key)).hexdigest()
-            for stat in storage.list() if not stat.key.startswith("state/")}
+    """All that a lake says, without who said it when: a manifest by its name, everything else by
+    its bytes; but for what is derived for people and written last.
+    """
+    return {
+        stat.key: (
+            ""
+            if stat.key.startswith(("_editions/", "_claims/"))
+            else sha256(storage.get(stat.key)).hexdigest()
+        )
+        for stat in storage.list()
+        if not stat.key.startswith("state/")
+    }
 
 
 def local(folder: Path) -> Callable[[], Storage]:

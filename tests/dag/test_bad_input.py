@@ -1,4 +1,6 @@
-"""What a person gets wrong: one sentence that says what to do, an exit code that is not 0, nothing half-written."""
+"""What a person gets wrong: one sentence that says what to do, an exit code that is not 0, nothing
+half-written.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,11 @@ FAILED, UNSCHEDULED, UNHANDLED = 30, 35, 40
 def written(folder: Path) -> list[str]:
     """Objects below the lake, but for the probe of a lake that is new."""
     lake = folder / "lake"
-    return sorted(str(p.relative_to(lake)) for p in lake.rglob("*") if p.is_file() and not str(p.relative_to(lake)).startswith((".", "_probe")))
+    return sorted(
+        str(p.relative_to(lake))
+        for p in lake.rglob("*")
+        if p.is_file() and not str(p.relative_to(lake)).startswith((".", "_probe"))
+    )
 
 
 def refuse(luigi: Runner, *arguments: str, code: int, sentence: str) -> None:
@@ -29,7 +35,14 @@ def refuse(luigi: Runner, *arguments: str, code: int, sentence: str) -> None:
 
 def test_no_token(till: Till) -> None:
     del till.luigi.environment["LOYVERSE_TOKEN"]
-    refuse(till.luigi, "MonthlySales", "--month", "2026-10", code=FAILED, sentence="no access token: set LOYVERSE_TOKEN")
+    refuse(
+        till.luigi,
+        "MonthlySales",
+        "--month",
+        "2026-10",
+        code=FAILED,
+        sentence="no access token: set LOYVERSE_TOKEN",
+    )
 
 
 def test_wrong_token(till: Till) -> None:
@@ -41,7 +54,13 @@ def test_wrong_token(till: Till) -> None:
 
 def test_unreachable_shop(luigi: Runner) -> None:
     luigi.environment["LOYVERSE_TOKEN"] = secrets.token_hex(16)
-    luigi.configure("pos", url="http://127.0.0.1:9", history_starts="2026-10-30", request_seconds=1, patience_seconds=2)
+    luigi.configure(
+        "pos",
+        url="http://127.0.0.1:9",
+        history_starts="2026-10-30",
+        request_seconds=1,
+        patience_seconds=2,
+    )
     refuse(luigi, "MonthlySales", "--month", "2026-10", code=FAILED, sentence="127.0.0.1:9")
 
 
@@ -52,24 +71,32 @@ def test_unknown_host_is_never_asked_without_encryption(luigi: Runner) -> None:
 
 
 def test_missing_bucket(luigi: Runner, seaweed: Server) -> None:
-    luigi.configure("lake", url="s3://no-such-bucket/lake", endpoint=seaweed.endpoint).configure("pos", history_starts="2026-10-30")
+    luigi.configure("lake", url="s3://no-such-bucket/lake", endpoint=seaweed.endpoint).configure(
+        "pos", history_starts="2026-10-30"
+    )
     refuse(luigi, "MonthlySales", "--month", "2026-10", code=UNSCHEDULED, sentence="no-such-bucket")
 
 
-@pytest.mark.parametrize(("month", "code", "sentence"), [
-    ("2031-01", UNSCHEDULED, "month 2031-01: none of its business days has closed"),
-    ("2019-01", UNSCHEDULED, "[pos] history_starts"),
-    ("2026-13", UNHANDLED, "2026-13 is not a month; write it as 2026-10"),
-    ("october", UNHANDLED, "october is not a month; write it as 2026-10"),
-])
+@pytest.mark.parametrize(
+    ("month", "code", "sentence"),
+    [
+        ("2031-01", UNSCHEDULED, "month 2031-01: none of its business days has closed"),
+        ("2019-01", UNSCHEDULED, "[pos] history_starts"),
+        ("2026-13", UNHANDLED, "2026-13 is not a month; write it as 2026-10"),
+        ("october", UNHANDLED, "october is not a month; write it as 2026-10"),
+    ],
+)
 def test_month(luigi: Runner, month: str, code: int, sentence: str) -> None:
     refuse(luigi, "MonthlyReport", "--month", month, code=code, sentence=sentence)
 
 
-@pytest.mark.parametrize(("text", "sentence"), [
-    ("[combos\n", "menu.toml"),
-    ("[colours]\nred = 1\n", "colours"),
-])
+@pytest.mark.parametrize(
+    ("text", "sentence"),
+    [
+        ("[combos\n", "menu.toml"),
+        ("[colours]\nred = 1\n", "colours"),
+    ],
+)
 def test_broken_menu(luigi: Runner, text: str, sentence: str) -> None:
     menu = luigi.folder / "menu.toml"
     menu.write_text(text)
@@ -77,26 +104,36 @@ def test_broken_menu(luigi: Runner, text: str, sentence: str) -> None:
     refuse(luigi, "MonthlySales", "--month", "2026-10", code=UNSCHEDULED, sentence=sentence)
 
 
-@pytest.mark.parametrize(("section", "option", "value", "sentence"), [
-    ("shop", "timezone", "Mexico", "[shop]: timezone = 'Mexico' is not an IANA time zone"),
-    ("shop", "day_starts_at", "five", "day_starts_at = 'five' is not a time"),
-    ("shop", "currency", "PESO", "currency = 'PESO' is not an ISO 4217 code"),
-    ("shop", "menu", "nowhere.toml", "nowhere.toml: cannot be read"),
-    ("pos", "source", "square", "[pos] source = 'square' is unknown"),
-    ("pos", "now", "tomorrow", "[pos] now = 'tomorrow' is not an ISO 8601 instant"),
-])
+@pytest.mark.parametrize(
+    ("section", "option", "value", "sentence"),
+    [
+        ("shop", "timezone", "Mexico", "[shop]: timezone = 'Mexico' is not an IANA time zone"),
+        ("shop", "day_starts_at", "five", "day_starts_at = 'five' is not a time"),
+        ("shop", "currency", "PESO", "currency = 'PESO' is not an ISO 4217 code"),
+        ("shop", "menu", "nowhere.toml", "nowhere.toml: cannot be read"),
+        ("pos", "source", "square", "[pos] source = 'square' is unknown"),
+        ("pos", "now", "tomorrow", "[pos] now = 'tomorrow' is not an ISO 8601 instant"),
+    ],
+)
 def test_settings(luigi: Runner, section: str, option: str, value: str, sentence: str) -> None:
     luigi.configure("pos", history_starts="2026-10-30").configure(section, **{option: value})
-    log = luigi("MonthlySales", "--month", "2026-10", code=FAILED if option == "source" else UNSCHEDULED)
+    log = luigi(
+        "MonthlySales", "--month", "2026-10", code=FAILED if option == "source" else UNSCHEDULED
+    )
     assert sentence in log and "Traceback" not in log, log
     assert written(luigi.folder) == []
 
 
-@pytest.mark.parametrize(("section", "key", "sentence"), [
-    ("pos", "history_start", "[pos] history_start is not a setting; is history_starts meant?"),
-    ("shpo", "currency", "[shpo] is no section of luigi.cfg; is shop meant?"),
-])
-def test_a_misspelt_setting_is_refused(luigi: Runner, section: str, key: str, sentence: str) -> None:
+@pytest.mark.parametrize(
+    ("section", "key", "sentence"),
+    [
+        ("pos", "history_start", "[pos] history_start is not a setting; is history_starts meant?"),
+        ("shpo", "currency", "[shpo] is no section of luigi.cfg; is shop meant?"),
+    ],
+)
+def test_a_misspelt_setting_is_refused(
+    luigi: Runner, section: str, key: str, sentence: str
+) -> None:
     luigi.configure(section, **{key: "2026-10-01"})
     code, log = luigi.pos("status")
     assert code == 2 and sentence in log and "Traceback" not in log

@@ -1,4 +1,6 @@
-"""Verify, Rebuild, Erase: what is wrong is named, what can be made again is, and an erased customer stays erased."""
+"""Verify, Rebuild, Erase: what is wrong is named, what can be made again is, and an erased customer
+stays erased.
+"""
 
 from __future__ import annotations
 
@@ -49,15 +51,27 @@ def test_a_sound_lake_is_found_sound_and_not_written(shop: Rehearsal) -> None:
     assert content(shop.storage()) == before
 
 
-@pytest.mark.parametrize("pattern", ["staging/day=2026-10-30/sales.parquet", "receipts/*/*/*.parquet", "summary/days/*/*/*.parquet",
-                                     "reports/monthly/2026-10/report.html", "quarantine/*/*/*.parquet"])
+@pytest.mark.parametrize(
+    "pattern",
+    [
+        "staging/day=2026-10-30/sales.parquet",
+        "receipts/*/*/*.parquet",
+        "summary/days/*/*/*.parquet",
+        "reports/monthly/2026-10/report.html",
+        "quarantine/*/*/*.parquet",
+    ],
+)
 def test_each_thousandth_byte_flipped_is_found_and_healed(shop: Rehearsal, pattern: str) -> None:
     path = some(shop, pattern)
     sound, before = path.read_bytes(), content(shop.storage())
     for at in range(0, len(sound), max(1000, len(sound) // 8)):
         flip(path, at)
         found = shop.verify()
-        assert [str(path)] == [one.place for one in found] and found[0].heals and "the next night makes it again" in found[0].remedy
+        assert (
+            [str(path)] == [one.place for one in found]
+            and found[0].heals
+            and "the next night makes it again" in found[0].remedy
+        )
         path.write_bytes(sound)
     flip(path, len(sound) // 2)
     assert shop.verify(heals=True)
@@ -66,9 +80,18 @@ def test_each_thousandth_byte_flipped_is_found_and_healed(shop: Rehearsal, patte
     assert data(content(shop.storage())) == data(before)
 
 
-@pytest.mark.parametrize("harm", [lambda path: path.unlink(), lambda path: path.write_bytes(path.read_bytes()[:-7]),
-                                  lambda path: path.write_bytes(b"")], ids=["deleted", "cut", "empty"])
-def test_a_lost_partition_is_made_again_the_same(shop: Rehearsal, harm: Callable[[Path], None]) -> None:
+@pytest.mark.parametrize(
+    "harm",
+    [
+        lambda path: path.unlink(),
+        lambda path: path.write_bytes(path.read_bytes()[:-7]),
+        lambda path: path.write_bytes(b""),
+    ],
+    ids=["deleted", "cut", "empty"],
+)
+def test_a_lost_partition_is_made_again_the_same(
+    shop: Rehearsal, harm: Callable[[Path], None]
+) -> None:
     path = some(shop, "sales/*/*/*.parquet")
     sound = path.read_bytes()
     harm(path)
@@ -77,14 +100,23 @@ def test_a_lost_partition_is_made_again_the_same(shop: Rehearsal, harm: Callable
     assert shop.night() and path.read_bytes() == sound and shop.verify(deep=True) == []
 
 
-@pytest.mark.parametrize("harm", [lambda path: path.unlink(), lambda path: flip(path, path.stat().st_size // 2)], ids=["deleted", "flipped"])
-def test_raw_that_was_harmed_is_named_and_never_healed(shop: Rehearsal, harm: Callable[[Path], None]) -> None:
+@pytest.mark.parametrize(
+    "harm",
+    [lambda path: path.unlink(), lambda path: flip(path, path.stat().st_size // 2)],
+    ids=["deleted", "flipped"],
+)
+def test_raw_that_was_harmed_is_named_and_never_healed(
+    shop: Rehearsal, harm: Callable[[Path], None]
+) -> None:
     path = some(shop, "raw/receipts/*/*.zst")
     window, sound = path.name.partition(".")[0], path.read_bytes()
     harm(path)
     found = shop.verify(heals=True)
     assert [one.place for one in found] == [str(path)] and not found[0].heals
-    assert "bring back the version that was committed" in found[0].remedy and f"--refetch {window}" in found[0].remedy
+    assert (
+        "bring back the version that was committed" in found[0].remedy
+        and f"--refetch {window}" in found[0].remedy
+    )
     assert Lake(shop.storage()).newest("raw/receipts", window).edition != VOID
     path.write_bytes(sound)
     assert shop.verify(deep=True) == []
@@ -92,14 +124,22 @@ def test_raw_that_was_harmed_is_named_and_never_healed(shop: Rehearsal, harm: Ca
 
 def test_what_is_foreign_is_named_and_left_alone(shop: Rehearsal) -> None:
     lake = shop.folder / "lake"
-    strays = [lake / "receipts/year=2026/month=10/data (1).parquet", lake / "notes.txt", lake / "staging/day=2026-10-30/old.parquet",
-              lake / "_editions/sales/2026-10/copy-of-000001.json"]
+    strays = [
+        lake / "receipts/year=2026/month=10/data (1).parquet",
+        lake / "notes.txt",
+        lake / "staging/day=2026-10-30/old.parquet",
+        lake / "_editions/sales/2026-10/copy-of-000001.json",
+    ]
     for path in strays:
         path.write_bytes(b"PAR1")
     found = shop.verify(heals=True)
-    assert {str(path) for path in strays} <= {one.place for one in found} and all(path.exists() for path in strays)
+    assert {str(path) for path in strays} <= {one.place for one in found} and all(
+        path.exists() for path in strays
+    )
     assert not any(one.heals for one in found)
-    assert any("is no manifest of the lake" in one.what for one in found), "nothing is published beside a foreign manifest"
+    assert any("is no manifest of the lake" in one.what for one in found), (
+        "nothing is published beside a foreign manifest"
+    )
 
 
 def test_a_gap_in_a_log_and_an_altered_manifest_are_named(shop: Rehearsal) -> None:
@@ -114,24 +154,43 @@ def test_a_gap_in_a_log_and_an_altered_manifest_are_named(shop: Rehearsal) -> No
     assert shop.verify() == []
 
 
-def published_otherwise(shop: Rehearsal, dataset: str, partition: str, change: Callable[[dict[str, bytes]], dict[str, bytes]]) -> None:
-    """Publish other content under the partition's edition, as a defect would: every digest is right."""
+def published_otherwise(
+    shop: Rehearsal,
+    dataset: str,
+    partition: str,
+    change: Callable[[dict[str, bytes]], dict[str, bytes]],
+) -> None:
+    """Publish other content under the partition's edition, as a defect would: every digest is
+    right.
+    """
     lake = Lake(shop.storage(), "defect", patience=0)
     newest = lake.newest(dataset, partition)
     members = change(lake.read(dataset, partition))
-    lake.publish(dataset, partition, newest.edition, members, lake.facts(dataset, partition), basis=newest)
+    lake.publish(
+        dataset, partition, newest.edition, members, lake.facts(dataset, partition), basis=newest
+    )
 
 
 def test_content_that_its_inputs_do_not_make_is_found_by_a_deep_look(shop: Rehearsal) -> None:
     from pipeline.load.parquet import from_bytes, to_bytes
 
     def lose_a_payment(members: dict[str, bytes]) -> dict[str, bytes]:
-        return {**members, "payments": to_bytes(from_bytes(members["payments"]).slice(1), ("business_day", "receipt_number", "payment"))}
+        return {
+            **members,
+            "payments": to_bytes(
+                from_bytes(members["payments"]).slice(1),
+                ("business_day", "receipt_number", "payment"),
+            ),
+        }
 
     before = content(shop.storage())["payments/year=2026/month=10/payments.parquet"]
     published_otherwise(shop, SALES, "2026-10", lose_a_payment)
     found = shop.verify()
-    assert len(found) == 1 and "its payments do not add up" in found[0].what and "receipt " in found[0].what
+    assert (
+        len(found) == 1
+        and "its payments do not add up" in found[0].what
+        and "receipt " in found[0].what
+    )
     found = shop.verify(deep=True, heals=True)
     assert "made again from its inputs it is different" in found[-1].what
     assert shop.night() and shop.verify(deep=True) == []
@@ -144,12 +203,17 @@ def test_a_month_that_is_not_its_days_and_a_summary_that_is_not_its_month(shop: 
     def lose_a_receipt(members: dict[str, bytes]) -> dict[str, bytes]:
         tables = {name: from_bytes(body) for name, body in members.items()}
         number = tables["receipts"]["receipt_number"][0]
-        kept = {name: table.filter(pc.not_equal(table["receipt_number"], number)) for name, table in tables.items()}
+        kept = {
+            name: table.filter(pc.not_equal(table["receipt_number"], number))
+            for name, table in tables.items()
+        }
         return {name: to_bytes(table) for name, table in kept.items()}
 
     published_otherwise(shop, SALES, "2026-10", lose_a_receipt)
     whats = [one.what for one in shop.verify()]
-    assert any("came in" in what for what in whats) and any("is not as staging/" in what for what in whats)
+    assert any("came in" in what for what in whats) and any(
+        "is not as staging/" in what for what in whats
+    )
 
 
 def test_verify_by_luigi_and_by_hand(shop: Rehearsal, capsys: pytest.CaptureFixture[str]) -> None:
@@ -163,7 +227,10 @@ def test_verify_by_luigi_and_by_hand(shop: Rehearsal, capsys: pytest.CaptureFixt
         assert main(["verify"]) == 1
     said = capsys.readouterr().out
     assert "WRONG" in said and "sales.parquet: is not what its manifest says" in said
-    assert "note   sums: were not added up" in said and "partitions were looked at, 1 things are wrong" in said
+    assert (
+        "note   sums: were not added up" in said
+        and "partitions were looked at, 1 things are wrong" in said
+    )
     with shop.process():
         assert main(["verify", "--from", "2026-11"]) == 0
         assert main(["verify", "--heal"]) == 1
@@ -175,7 +242,9 @@ def test_verify_by_luigi_and_by_hand(shop: Rehearsal, capsys: pytest.CaptureFixt
     assert shop.night() and shop.verify() == []
 
 
-def test_rebuild_from_raw_alone_ends_the_same(shop: Rehearsal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_rebuild_from_raw_alone_ends_the_same(
+    shop: Rehearsal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     from pipeline.tasks import Rebuild
     from pipeline.verbs import main
 
@@ -190,11 +259,18 @@ def test_rebuild_from_raw_alone_ends_the_same(shop: Rehearsal, monkeypatch: pyte
     with shop.process():
         assert main(["rebuild", "--from", "2026-10", "--to", "2026-10"]) == 0
     said = capsys.readouterr().out
-    assert ran == ["Rebuild"] and "is different" not in said and said.count("as before") == said.count("\n") >= 5
+    assert (
+        ran == ["Rebuild"]
+        and "is different" not in said
+        and said.count("as before") == said.count("\n") >= 5
+    )
     after = content(shop.storage())
     assert data(after) == data(before), "nothing is different"
     check(shop.storage(), final, quiet=True)
-    assert [m.edition == VOID for m in Lake(shop.storage()).history(SALES, "2026-10")][-2:] == [True, False]
+    assert [m.edition == VOID for m in Lake(shop.storage()).history(SALES, "2026-10")][-2:] == [
+        True,
+        False,
+    ]
 
 
 def test_the_commands_of_the_docs(luigi: Runner) -> None:
@@ -202,7 +278,14 @@ def test_the_commands_of_the_docs(luigi: Runner) -> None:
     receipts = save_shop(luigi.folder / "saved", NOW)
     customer = receipts[0]["customer_id"] = receipts[3]["customer_id"] = str(uuid4())
     (luigi.folder / "saved/receipts.json").write_text(json.dumps({"receipts": receipts}))
-    luigi.configure("pos", source="files", folder=luigi.folder / "saved", history_starts=FIRST, settle_days=1, now=NOW.isoformat())
+    luigi.configure(
+        "pos",
+        source="files",
+        folder=luigi.folder / "saved",
+        history_starts=FIRST,
+        settle_days=1,
+        now=NOW.isoformat(),
+    )
     luigi.environment["CUSTOMER_HASH_KEY"] = secrets.token_hex(16)
     luigi("MonthlySummary", "--month", "2026-10")
     code, said = luigi.pos("erase", "--customer", customer)
@@ -211,17 +294,30 @@ def test_the_commands_of_the_docs(luigi: Runner) -> None:
 
 
 def data(found: dict[str, str]) -> dict[str, str]:
-    return {key: digest for key, digest in found.items() if not parse_manifest(key) and not key.startswith("_claims/")}
+    return {
+        key: digest
+        for key, digest in found.items()
+        if not parse_manifest(key) and not key.startswith("_claims/")
+    }
 
 
 def dates(words: tuple[str, ...]) -> dict[str, object]:
     from pipeline import settings
 
     options = dict(zip(words[1::2], words[2::2], strict=False))
-    return {name: settings.Month(default=None).parse(options[f"--{name}"]) for name in ("first", "last", "month") if f"--{name}" in options}
+    return {
+        name: settings.Month(default=None).parse(options[f"--{name}"])
+        for name in ("first", "last", "month")
+        if f"--{name}" in options
+    }
 
 
-def in_process(shop: Rehearsal, monkeypatch: pytest.MonkeyPatch, verb: str, make: Callable[[tuple[str, ...]], object]) -> list[str]:
+def in_process(
+    shop: Rehearsal,
+    monkeypatch: pytest.MonkeyPatch,
+    verb: str,
+    make: Callable[[tuple[str, ...]], object],
+) -> list[str]:
     """What the verb would start as processes runs here; returns the families that ran."""
     ran: list[str] = []
 
@@ -238,9 +334,15 @@ def receipts_of(folder: Path) -> list[dict]:
 
 
 def test_the_lifecycle_of_the_docs_deletes_nothing_that_counts() -> None:
-    """An expiry of current objects would damage raw; a class that must be thawed would stop the night."""
+    """An expiry of current objects would damage raw; a class that must be thawed would stop the
+    night.
+    """
     text = (ROOT / "docs/care.md").read_text(encoding="utf-8")
     rules = json.loads(text.partition("```json\n")[2].partition("```")[0])["Rules"]
     assert rules and not any("Expiration" in rule for rule in rules)
-    assert {step["StorageClass"] for rule in rules for step in rule.get("Transitions", ())} <= {"GLACIER_IR", "STANDARD_IA", "INTELLIGENT_TIERING"}
+    assert {step["StorageClass"] for rule in rules for step in rule.get("Transitions", ())} <= {
+        "GLACIER_IR",
+        "STANDARD_IA",
+        "INTELLIGENT_TIERING",
+    }
     assert any(rule.get("NoncurrentVersionExpiration") for rule in rules)

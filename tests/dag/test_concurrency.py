@@ -1,4 +1,6 @@
-"""Several nights on one lake at the same time: one lineage, nothing lost, nothing twice, and every one of them ends well or says why."""
+"""Several nights on one lake at the same time: one lineage, nothing lost, nothing twice, and every
+one of them ends well or says why.
+"""
 
 from __future__ import annotations
 
@@ -34,7 +36,9 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
 
 
 def settled(shop: Rehearsal, storage: Storage, truth: dict[str, str]) -> None:
-    """One more night, and all is as if there had been one: the same content under every stable name. The logs may be longer."""
+    """One more night, and all is as if there had been one: the same content under every stable
+    name. The logs may be longer.
+    """
     final = check(storage)
     assert shop.night(storage)
     check(storage, final, quiet=True)
@@ -48,7 +52,9 @@ def settled(shop: Rehearsal, storage: Storage, truth: dict[str, str]) -> None:
 
 
 @pytest.mark.parametrize("kind", ["local", "seaweed"])
-def test_four_nights_at_once(shop: Rehearsal, kind: str, request: pytest.FixtureRequest, tmp_path: Path) -> None:
+def test_four_nights_at_once(
+    shop: Rehearsal, kind: str, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     """Each on a host of its own: nothing is shared but the lake."""
     truth, storage = content(shop.storage()), opener(kind, request)()
     list(storage.list())
@@ -65,19 +71,38 @@ def test_four_nights_at_once(shop: Rehearsal, kind: str, request: pytest.Fixture
 def test_four_luigis_at_once(luigi: Runner) -> None:
     """As cron on four machines would start them: no lock of Luigi's, no scheduler in common."""
     save_shop(luigi.folder / "saved", NOW)
-    luigi.configure("pos", source="files", folder=luigi.folder / "saved", history_starts=FIRST, settle_days=1, now=NOW.isoformat())
+    luigi.configure(
+        "pos",
+        source="files",
+        folder=luigi.folder / "saved",
+        history_starts=FIRST,
+        settle_days=1,
+        now=NOW.isoformat(),
+    )
     runs = []
     for host in range(4):
         luigi.configure("pos", spool=luigi.folder / f"host{host}")
         command = luigi.command("MonthlySales", "--month", "2026-10", "--no-lock")
         own = luigi.folder / f"host{host}.cfg"
         own.write_text((luigi.folder / "overrides.cfg").read_text())
-        runs.append(subprocess.Popen(command, cwd=luigi.folder, env={**luigi.env(), "LUIGI_CONFIG_PATH": str(own)}, stdout=subprocess.PIPE,
-                                     stderr=subprocess.STDOUT, text=True))
+        runs.append(
+            subprocess.Popen(
+                command,
+                cwd=luigi.folder,
+                env={**luigi.env(), "LUIGI_CONFIG_PATH": str(own)},
+                stdout=subprocess.PIPE,
+                stderr=subprocess.STDOUT,
+                text=True,
+            )
+        )
     logs = [run.communicate(timeout=120)[0] for run in runs]
-    assert {run.returncode for run in runs} <= {DONE, FAILED} and DONE in {run.returncode for run in runs}, logs
+    assert {run.returncode for run in runs} <= {DONE, FAILED} and DONE in {
+        run.returncode for run in runs
+    }, logs
     for run, log in zip(runs, logs, strict=True):
-        assert run.returncode == DONE or "Conflict: " in log or "Stale: " in log or "Corrupt: " in log, log
+        assert (
+            run.returncode == DONE or "Conflict: " in log or "Stale: " in log or "Corrupt: " in log
+        ), log
         assert "Traceback" not in log, log
     storage = open_storage(str(luigi.folder / "lake"))
     check(storage)
@@ -87,7 +112,9 @@ def test_four_luigis_at_once(luigi: Runner) -> None:
 
 
 def alone(passing: Callable) -> Callable:
-    """One request at a time: a process that is stopped while another of its threads holds a local lake's lock would keep it."""
+    """One request at a time: a process that is stopped while another of its threads holds a local
+    lake's lock would keep it.
+    """
     turn = threading.Lock()
 
     def passed(*request: object) -> object:
@@ -99,7 +126,9 @@ def alone(passing: Callable) -> Callable:
 
 @pytest.mark.parametrize("at", [1, 12, 20, 28, 36, 44, 52, 60])
 def test_a_zombie_wakes_up(shop: Rehearsal, tmp_path: Path, at: int) -> None:
-    """A night stalls before a write (SIGSTOP), the next day's night goes by, the first one wakes: it cannot go back behind it."""
+    """A night stalls before a write (SIGSTOP), the next day's night goes by, the first one wakes:
+    it cannot go back behind it.
+    """
     storage = local(tmp_path / "lake")()
     stalling = FaultyStorage(storage, at, after=False, verbs=("PUT",))
     stalling.strike = lambda _: os.kill(os.getpid(), signal.SIGSTOP)
@@ -120,16 +149,25 @@ def test_a_zombie_wakes_up(shop: Rehearsal, tmp_path: Path, at: int) -> None:
     assert shop.night(storage)
     check(storage, final, quiet=True)
     lake = Lake(storage)
-    assert not [name for dataset in ("staging", "sales", "summary") for name in lake.partitions(dataset)
-                if lake.newest(dataset, name).edition == VOID]
+    assert not [
+        name
+        for dataset in ("staging", "sales", "summary")
+        for name in lake.partitions(dataset)
+        if lake.newest(dataset, name).edition == VOID
+    ]
     whole = local(tmp_path / "whole")()
     assert shop.night(whole)
     for key, digest in content(whole).items():
-        assert key.startswith(("_", "reports/", "raw/", "nightly")) or content(storage).get(key) == digest, key
+        assert (
+            key.startswith(("_", "reports/", "raw/", "nightly"))
+            or content(storage).get(key) == digest
+        ), key
 
 
 class Overtaken(FaultyStorage):
-    """Just before this night commits its first window, another one commits it, and with other content."""
+    """Just before this night commits its first window, another one commits it, and with other
+    content.
+    """
 
     def __init__(self, inner: Storage, shop: Rehearsal):
         super().__init__(inner, 1 << 30, after=False)
@@ -138,8 +176,14 @@ class Overtaken(FaultyStorage):
     def _write(self, key: str, data: bytes, if_absent: bool, if_match: str | None) -> str:
         if key == f"_claims/raw/receipts/{FIRST}/000001.json" and self.inner.head(key) is None:
             held = self.truth.raw_objects(FIRST, LAST + timedelta(days=1), None)
-            objects = {one.sold: self.truth.read_raw(one).partition(b"\n")[0] + b"\n" for one in held if one.batch == str(FIRST)}
-            Lake(self.inner, "other").commit_window(str(FIRST), objects, self.truth.facts("raw/receipts", str(FIRST)))
+            objects = {
+                one.sold: self.truth.read_raw(one).partition(b"\n")[0] + b"\n"
+                for one in held
+                if one.batch == str(FIRST)
+            }
+            Lake(self.inner, "other").commit_window(
+                str(FIRST), objects, self.truth.facts("raw/receipts", str(FIRST))
+            )
         return super()._write(key, data, if_absent, if_match)
 
 
@@ -147,11 +191,17 @@ def test_a_window_that_another_night_has_committed_stands(shop: Rehearsal, tmp_p
     storage = local(tmp_path / "lake")()
     assert shop.night(Overtaken(storage, shop))
     lake = Lake(storage)
-    assert lake.body(lake.newest("raw/receipts", str(FIRST)))["run"] == "other" and len(lake.history("raw/receipts", str(FIRST))) == 1
+    assert (
+        lake.body(lake.newest("raw/receipts", str(FIRST)))["run"] == "other"
+        and len(lake.history("raw/receipts", str(FIRST))) == 1
+    )
     check(storage, quiet=True)
 
 
 def numbers(storage: Storage) -> dict[tuple[str, str], int]:
     lake = Lake(storage)
-    return {(dataset, name): lake.newest(dataset, name).number for dataset in ("staging", "sales", "summary", "reports/monthly")
-            for name in lake.partitions(dataset)}
+    return {
+        (dataset, name): lake.newest(dataset, name).number
+        for dataset in ("staging", "sales", "summary", "reports/monthly")
+        for name in lake.partitions(dataset)
+    }

@@ -1,8 +1,10 @@
-"""A night that dies at any of its storage requests: the invariants hold, and the next night ends where an undisturbed one does.
+"""A night that dies at any of its storage requests: the invariants hold, and the next night ends
+where an undisturbed one does.
 
-What stands in the lake before write n+1 is what stands there after write n, so to die before each write, one by one, is to die
-after each as well; deaths after the request are sampled. The reads are killed one by one too, before and after by turns. On S3 one
-lake is written by nights that each die after one write, and one by nights of which the n-th dies at its n-th read.
+What stands in the lake before write n+1 is what stands there after write n, so to die before each
+write, one by one, is to die after each as well; deaths after the request are sampled. The reads are
+killed one by one too, before and after by turns. On S3 one lake is written by nights that each die
+after one write, and one by nights of which the n-th dies at its n-th read.
 """
 
 from __future__ import annotations
@@ -31,7 +33,9 @@ WRITES = ("PUT",)
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
     """Its first night has run, in a lake of its own: the truth that every other lake is held to."""
-    monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)  # a death of the process loses nothing that was written
+    monkeypatch.setattr(
+        "pipeline.load.local.os.fsync", lambda _: None
+    )  # a death of the process loses nothing that was written
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
     shop = Rehearsal(tmp_path, local(tmp_path / "truth"), monkeypatch)
     assert shop.night()
@@ -43,7 +47,14 @@ def truth(shop: Rehearsal) -> dict[str, str]:
     return content(shop.storage())
 
 
-def killed(shop: Rehearsal, storage: Storage, at: int, *, after: bool = False, verbs: tuple[str, ...] = WRITES) -> bool:
+def killed(
+    shop: Rehearsal,
+    storage: Storage,
+    at: int,
+    *,
+    after: bool = False,
+    verbs: tuple[str, ...] = WRITES,
+) -> bool:
     """Whether a night on `storage` was killed at that request; the invariants hold."""
     faulty = FaultyStorage(storage, at, after=after, verbs=verbs)
     with suppress(Killed):
@@ -59,8 +70,12 @@ def heals(shop: Rehearsal, storage: Storage, truth: dict[str, str]) -> None:
     assert content(storage) == truth
 
 
-def test_killed_before_each_write_one_by_one(shop: Rehearsal, truth: dict[str, str], tmp_path: Path) -> None:
-    """The invariants hold after each death; the next night is run after every second one, and after the others by the test on S3."""
+def test_killed_before_each_write_one_by_one(
+    shop: Rehearsal, truth: dict[str, str], tmp_path: Path
+) -> None:
+    """The invariants hold after each death; the next night is run after every second one, and after
+    the others by the test on S3.
+    """
     at = 1
     while killed(shop, local(tmp_path / str(at))(), at):
         if at % 2:
@@ -69,7 +84,9 @@ def test_killed_before_each_write_one_by_one(shop: Rehearsal, truth: dict[str, s
     assert at > 60
 
 
-def test_killed_after_a_sample_of_the_writes(shop: Rehearsal, truth: dict[str, str], tmp_path: Path) -> None:
+def test_killed_after_a_sample_of_the_writes(
+    shop: Rehearsal, truth: dict[str, str], tmp_path: Path
+) -> None:
     at = 1
     while killed(shop, local(tmp_path / str(at))(), at, after=True):
         heals(shop, local(tmp_path / str(at))(), truth)
@@ -80,8 +97,12 @@ def test_killed_after_a_sample_of_the_writes(shop: Rehearsal, truth: dict[str, s
 READS = ("LIST", "HEAD", "GET")
 
 
-def test_killed_at_each_read_one_by_one(shop: Rehearsal, truth: dict[str, str], tmp_path: Path) -> None:
-    """Before it and after it by turns: a read leaves the lake as it is, so to die behind one is to die before the next request."""
+def test_killed_at_each_read_one_by_one(
+    shop: Rehearsal, truth: dict[str, str], tmp_path: Path
+) -> None:
+    """Before it and after it by turns: a read leaves the lake as it is, so to die behind one is to
+    die before the next request.
+    """
     at = 1
     while killed(shop, local(tmp_path / str(at))(), at, after=at % 2 == 0, verbs=READS):
         heals(shop, local(tmp_path / str(at))(), truth)
@@ -89,8 +110,12 @@ def test_killed_at_each_read_one_by_one(shop: Rehearsal, truth: dict[str, str], 
     assert at > 15
 
 
-def test_a_later_night_killed_at_each_read_one_by_one(shop: Rehearsal, truth: dict[str, str]) -> None:
-    """One that reads more than it writes: a day later, on the lake of the first. Each starts where the dead one before it has ended."""
+def test_a_later_night_killed_at_each_read_one_by_one(
+    shop: Rehearsal, truth: dict[str, str]
+) -> None:
+    """One that reads more than it writes: a day later, on the lake of the first. Each starts where
+    the dead one before it has ended.
+    """
     whole, storage = local(shop.folder / "whole")(), shop.storage()
     later = NOW + timedelta(days=1)
     save_shop(shop.saved, later)
@@ -102,11 +127,19 @@ def test_a_later_night_killed_at_each_read_one_by_one(shop: Rehearsal, truth: di
     assert at > 10
     check(storage, final, quiet=True)
     found = content(storage)
-    assert {key for key, digest in content(whole).items() if not key.startswith(("_", "reports/")) and found.get(key) != digest} == set()
+    assert {
+        key
+        for key, digest in content(whole).items()
+        if not key.startswith(("_", "reports/")) and found.get(key) != digest
+    } == set()
 
 
-def test_nights_that_all_die_at_a_read_make_the_lake_on_s3(shop: Rehearsal, truth: dict[str, str], request: pytest.FixtureRequest) -> None:
-    """Night n dies at its read n, before or after it by turns; what each has written stays, until one comes through."""
+def test_nights_that_all_die_at_a_read_make_the_lake_on_s3(
+    shop: Rehearsal, truth: dict[str, str], request: pytest.FixtureRequest
+) -> None:
+    """Night n dies at its read n, before or after it by turns; what each has written stays, until
+    one comes through.
+    """
     storage, final, at = opener("seaweed", request)(), {}, 1
     while killed(shop, storage, at, after=at % 2 == 0, verbs=READS):
         at += 1
@@ -118,7 +151,9 @@ def test_nights_that_all_die_at_a_read_make_the_lake_on_s3(shop: Rehearsal, trut
 
 
 class Mortal(FaultyStorage):
-    """Carries out one write that changes something, and dies; but lets the store be probed, which writes the same again and again."""
+    """Carries out one write that changes something, and dies; but lets the store be probed, which
+    writes the same again and again.
+    """
 
     def _write(self, key: str, data: bytes, if_absent: bool, if_match: str | None) -> str:
         etag = self.inner._write(key, data, if_absent, if_match)
@@ -127,8 +162,9 @@ class Mortal(FaultyStorage):
         return etag
 
 
-def test_nights_that_all_die_after_one_write_make_the_lake_on_s3(shop: Rehearsal, truth: dict[str, str],
-                                                                 request: pytest.FixtureRequest) -> None:
+def test_nights_that_all_die_after_one_write_make_the_lake_on_s3(
+    shop: Rehearsal, truth: dict[str, str], request: pytest.FixtureRequest
+) -> None:
     storage, final = opener("seaweed", request)(), {}
     for deaths in range(2 * len(truth)):
         try:
@@ -143,20 +179,48 @@ def test_nights_that_all_die_after_one_write_make_the_lake_on_s3(shop: Rehearsal
 
 
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
-def test_killed_for_good(shop: Rehearsal, truth: dict[str, str], tmp_path: Path, how: signal.Signals) -> None:
-    """By the signal that runs no line of clean-up, and by that of a job that is cancelled; night after night on one lake."""
+def test_killed_for_good(
+    shop: Rehearsal, truth: dict[str, str], tmp_path: Path, how: signal.Signals
+) -> None:
+    """By the signal that runs no line of clean-up, and by that of a job that is cancelled; night
+    after night on one lake.
+    """
     storage = local(tmp_path / "lake")()
-    for at, verbs, after in ((9, WRITES, False), (15, WRITES, True), (7, READS, True), (12, WRITES, False), (5, READS, False), (10, WRITES, True)):
-        child = start(shop.night, FaultyStorage(storage, at, after=after, verbs=verbs, strike=lambda _: os.kill(os.getpid(), how)))
+    for at, verbs, after in (
+        (9, WRITES, False),
+        (15, WRITES, True),
+        (7, READS, True),
+        (12, WRITES, False),
+        (5, READS, False),
+        (10, WRITES, True),
+    ):
+        child = start(
+            shop.night,
+            FaultyStorage(
+                storage, at, after=after, verbs=verbs, strike=lambda _: os.kill(os.getpid(), how)
+            ),
+        )
         assert join(child) == -how, "it does not end well"
         check(storage)
     heals(shop, storage, truth)
-    assert not list((tmp_path / "lake" / ".writing").glob("[0-9]*")), "drafts of the dead are removed"
+    assert not list((tmp_path / "lake" / ".writing").glob("[0-9]*")), (
+        "drafts of the dead are removed"
+    )
 
 
-@pytest.mark.parametrize(("code", "sentence"), [(errno.ENOSPC, "the disk is full; make room"), (errno.EACCES, "permission is denied")])
-def test_a_disk_that_refuses(shop: Rehearsal, truth: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
-                             caplog: pytest.LogCaptureFixture, code: int, sentence: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "sentence"),
+    [(errno.ENOSPC, "the disk is full; make room"), (errno.EACCES, "permission is denied")],
+)
+def test_a_disk_that_refuses(
+    shop: Rehearsal,
+    truth: dict[str, str],
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    code: int,
+    sentence: str,
+) -> None:
     storage, place = local(tmp_path / "lake")(), Path.replace
     for at in (1, 8, 20, 40):
         left = iter(range(at))
@@ -175,11 +239,21 @@ def test_a_disk_that_refuses(shop: Rehearsal, truth: dict[str, str], tmp_path: P
 
 
 @pytest.mark.parametrize("verb", ["GET", "HEAD", "PUT"])
-def test_a_store_that_is_busy_once_or_for_ever(shop: Rehearsal, truth: dict[str, str], request: pytest.FixtureRequest, verb: str,
-                                               caplog: pytest.LogCaptureFixture) -> None:
-    """GET is also the listing. Once: nothing is noticed. For ever, from the middle of the night on: a failure that says to wait."""
+def test_a_store_that_is_busy_once_or_for_ever(
+    shop: Rehearsal,
+    truth: dict[str, str],
+    request: pytest.FixtureRequest,
+    verb: str,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    """GET is also the listing. Once: nothing is noticed. For ever, from the middle of the night on:
+    a failure that says to wait.
+    """
     place = opener("seaweed", request)()
-    for rule, is_well in ((first(verb, (503, "SlowDown"), times=3), True), (from_the(8 if verb == "GET" else 40, verb, (503, "SlowDown")), False)):
+    for rule, is_well in (
+        (first(verb, (503, "SlowDown"), times=3), True),
+        (from_the(8 if verb == "GET" else 40, verb, (503, "SlowDown")), False),
+    ):
         with proxied(place._endpoint, rule) as endpoint:
             busy = open_storage(place.uri().rstrip("/"), endpoint=endpoint)
             if is_well:
@@ -193,8 +267,12 @@ def test_a_store_that_is_busy_once_or_for_ever(shop: Rehearsal, truth: dict[str,
     heals(shop, place, truth)
 
 
-def test_credentials_that_expire_in_the_middle(shop: Rehearsal, truth: dict[str, str], request: pytest.FixtureRequest,
-                                               caplog: pytest.LogCaptureFixture) -> None:
+def test_credentials_that_expire_in_the_middle(
+    shop: Rehearsal,
+    truth: dict[str, str],
+    request: pytest.FixtureRequest,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     place = opener("seaweed", request)()
     for at in (5, 25, 60):
         with proxied(place._endpoint, from_the(at, "", (400, "ExpiredToken"))) as endpoint:

@@ -1,4 +1,6 @@
-"""One customer erased: no trace in any object or version, unpacked; stays out when fetched again; no amount changes."""
+"""One customer erased: no trace in any object or version, unpacked; stays out when fetched again;
+no amount changes.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,9 @@ KEY, CUSTOMER, OTHER = secrets.token_hex(16), str(uuid4()), str(uuid4())
 
 
 class Erasing:
-    """A lake of two nights in which a customer bought, was refused a record, and an owner who wants them gone."""
+    """A lake of two nights in which a customer bought, was refused a record, and an owner who wants
+    them gone.
+    """
 
     def __init__(self, shop: Rehearsal, monkeypatch: pytest.MonkeyPatch):
         self.shop, self._patch, self.key = shop, monkeypatch, KEY
@@ -42,7 +46,9 @@ class Erasing:
         assert shop.at(LATER).night()
 
     def name_in(self, folder: Path) -> None:
-        """The customer on every second receipt, one of which cannot be read; somebody else on the others."""
+        """The customer on every second receipt, one of which cannot be read; somebody else on the
+        others.
+        """
         receipts = sorted(receipts_of(folder), key=lambda receipt: receipt["created_at"])
         for number, receipt in enumerate(receipts):
             receipt["customer_id"] = self.other if number % 2 else self.customer
@@ -60,9 +66,15 @@ class Erasing:
 
 
 @pytest.fixture(params=["local", "versioned"])
-def erasing(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Erasing:
+def erasing(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Erasing:
     monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
-    place = local(tmp_path / "lake") if request.param == "local" else versioned(request.getfixturevalue("seaweed"))
+    place = (
+        local(tmp_path / "lake")
+        if request.param == "local"
+        else versioned(request.getfixturevalue("seaweed"))
+    )
     return Erasing(Rehearsal(tmp_path, place, monkeypatch), monkeypatch)
 
 
@@ -70,28 +82,42 @@ def versioned(server: Server) -> Callable[[], Storage]:
     """A new place in a bucket that keeps every version."""
     bucket = f"{BUCKET}-{secrets.token_hex(4)}"
     server.client().create_bucket(Bucket=bucket)
-    server.client().put_bucket_versioning(Bucket=bucket, VersioningConfiguration={"Status": "Enabled"})
+    server.client().put_bucket_versioning(
+        Bucket=bucket, VersioningConfiguration={"Status": "Enabled"}
+    )
     return lambda: open_storage(f"s3://{bucket}/lake", endpoint=server.endpoint)
 
 
 def become(role: str, server: Server, storage: Storage, monkeypatch: pytest.MonkeyPatch) -> Server:
-    """From now on the requests of this process are those of somebody with that role of docs/aws, and no other right."""
+    """From now on the requests of this process are those of somebody with that role of docs/aws,
+    and no other right.
+    """
     url = storage.uri().rstrip("/")
     bucket = url.split("/")[2]
-    return enter(server.user(f"{role}-{bucket}", json.dumps(policy(role, url, bucket))), monkeypatch)
+    return enter(
+        server.user(f"{role}-{bucket}", json.dumps(policy(role, url, bucket))), monkeypatch
+    )
 
 
 def totals(storage: Storage) -> dict[str, object]:
     """What the lake says of every receipt but who bought."""
     lake = Lake(storage, patience=0)
-    return {name: from_bytes(lake.read("sales", "2026-10", [name])[name]).drop_columns(drop).to_pylist()
-            for name, drop in (("receipts", ["customer_id", "batch"]), ("sales", []), ("payments", []))}
+    return {
+        name: from_bytes(lake.read("sales", "2026-10", [name])[name]).drop_columns(drop).to_pylist()
+        for name, drop in (("receipts", ["customer_id", "batch"]), ("sales", []), ("payments", []))
+    }
 
 
 def leave_uncommitted(storage: Storage) -> str:
-    """What a run that was killed before its manifest leaves: an object of raw that names the customer and never counts; its key."""
+    """What a run that was killed before its manifest leaves: an object of raw that names the
+    customer and never counts; its key.
+    """
     lake = Lake(storage)
-    found = next(one for one in lake.raw_objects(NOW.date() - timedelta(days=3), NOW.date(), None) if CUSTOMER.encode() in lake.read_raw(one))
+    found = next(
+        one
+        for one in lake.raw_objects(NOW.date() - timedelta(days=3), NOW.date(), None)
+        if CUSTOMER.encode() in lake.read_raw(one)
+    )
     left = found.key.replace(found.batch_digest, "0" * 16)
     storage.put(left, storage.get(found.key))
     return left
@@ -100,13 +126,21 @@ def leave_uncommitted(storage: Storage) -> str:
 def committed(storage: Storage) -> set[str]:
     """The raw objects that count."""
     lake = Lake(storage)
-    return {said["key"] for name in lake.partitions("raw/receipts") for said in lake.body(lake.newest("raw/receipts", name))["members"].values()}
+    return {
+        said["key"]
+        for name in lake.partitions("raw/receipts")
+        for said in lake.body(lake.newest("raw/receipts", name))["members"].values()
+    }
 
 
 def everywhere(storage: Storage, words: list[str]) -> list[str]:
     """Where the words stand; every object and every version is unpacked here by the test itself."""
     found = [stat.key for stat in storage.list() if holds(stat.key, storage.get(stat.key), words)]
-    return found + [f"{one.key}@{one.id}" for one in storage.old_versions() if not one.is_marker and holds(one.key, storage.get_version(one), words)]
+    return found + [
+        f"{one.key}@{one.id}"
+        for one in storage.old_versions()
+        if not one.is_marker and holds(one.key, storage.get_version(one), words)
+    ]
 
 
 def holds(key: str, data: bytes, words: list[str]) -> bool:
@@ -117,32 +151,55 @@ def test_erased_for_good(erasing: Erasing, capsys: pytest.CaptureFixture[str]) -
     storage, words = erasing.shop.storage(), erasing.words
     leave_uncommitted(storage)
     before, held = totals(storage), everywhere(storage, words)
-    assert {key.split("/")[0] for key in held} >= {"raw", "staging", "receipts", "quarantine", "summary"}
+    assert {key.split("/")[0] for key in held} >= {
+        "raw",
+        "staging",
+        "receipts",
+        "quarantine",
+        "summary",
+    }
     keys = {stat.key: stat.etag for stat in storage.list()}
     assert erasing.erase("--dry-run") == 0
-    assert "receipts in" in capsys.readouterr().out and keys == {stat.key: stat.etag for stat in storage.list()}, "nothing was written"
+    assert "receipts in" in capsys.readouterr().out and keys == {
+        stat.key: stat.etag for stat in storage.list()
+    }, "nothing was written"
 
     assert erasing.erase() == 0
     assert everywhere(storage, words) == [] == list(traces(storage, words))
-    assert {stat.key for stat in storage.list("raw/receipts/")} == committed(storage), "the object that was left over is gone too"
+    assert {stat.key for stat in storage.list("raw/receipts/")} == committed(storage), (
+        "the object that was left over is gone too"
+    )
     assert totals(storage) == before
     check(storage, quiet=True)
     assert erasing.shop.verify(deep=True) == []
-    named = from_bytes(Lake(storage).read("sales", "2026-10", ["receipts"])["receipts"])["customer_id"].to_pylist()
-    assert set(named) == {None, pseudonym(erasing.other, erasing.key.encode())}, "nobody else is touched"
+    named = from_bytes(Lake(storage).read("sales", "2026-10", ["receipts"])["receipts"])[
+        "customer_id"
+    ].to_pylist()
+    assert set(named) == {
+        None,
+        pseudonym(erasing.other, erasing.key.encode()),
+    }, "nobody else is touched"
     assert erasing.shop.night() and everywhere(storage, words) == []
 
     before_refetch = totals(storage)
-    for window in ("2026-10-29", "2026-10-30", "2026-10-31"):  # as if raw had been lost: the shop still names the customer
+    for window in (
+        "2026-10-29",
+        "2026-10-30",
+        "2026-10-31",
+    ):  # as if raw had been lost: the shop still names the customer
         with erasing.shop.process():
             assert main(["verify", "--refetch", window]) == 0
-    assert erasing.shop.night() and everywhere(storage, words) == [], "stays erased when it is fetched again"
+    assert erasing.shop.night() and everywhere(storage, words) == [], (
+        "stays erased when it is fetched again"
+    )
     assert totals(storage) == before_refetch
     again = erasing.erase()
     assert again == 0 and everywhere(storage, words) == []
 
 
-def test_an_erasure_that_is_killed_is_started_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_erasure_that_is_killed_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
     erasing = Erasing(Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch), monkeypatch)
     storage, words, at = erasing.shop.storage(), erasing.words, 1
@@ -157,23 +214,35 @@ def test_an_erasure_that_is_killed_is_started_again(tmp_path: Path, monkeypatch:
             at = 3 if at > 12 else at + 1
             assert deaths < 120
             check(storage)
-            assert len(Lake(storage).raw_objects(NOW.date() - timedelta(days=3), NOW.date(), None)) > 1, "raw is whole at every instant"
+            assert (
+                len(Lake(storage).raw_objects(NOW.date() - timedelta(days=3), NOW.date(), None)) > 1
+            ), "raw is whole at every instant"
     assert code == 0 and deaths > 8
     assert everywhere(storage, words) == [] and totals(storage) == before
     check(storage, quiet=True)
 
 
 @pytest.mark.parametrize("erasing", ["versioned"], indirect=True)
-def test_the_role_of_care_can_erase_and_that_of_the_night_cannot(erasing: Erasing, seaweed: Server, monkeypatch: pytest.MonkeyPatch,
-                                                                 capsys: pytest.CaptureFixture[str]) -> None:
-    """By the policies of docs/aws, on a server that checks them, in a bucket that keeps every version."""
+def test_the_role_of_care_can_erase_and_that_of_the_night_cannot(
+    erasing: Erasing,
+    seaweed: Server,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    """By the policies of docs/aws, on a server that checks them, in a bucket that keeps every
+    version.
+    """
     admin = erasing.shop.storage()
     list(admin.list())  # its client is opened, and stays the administrator's
     bucket = admin.uri().split("/")[2]
     seaweed.client().put_object(Bucket=bucket, Key="somebody/else", Body=CUSTOMER.encode())
     orphan = leave_uncommitted(admin)
-    seaweed.client().delete_object(Bucket=bucket, Key=f"lake/{orphan}")  # as a person does: the version stays
-    assert orphan in {version.key for version in admin.old_versions("raw/") if not version.is_marker}
+    seaweed.client().delete_object(
+        Bucket=bucket, Key=f"lake/{orphan}"
+    )  # as a person does: the version stays
+    assert orphan in {
+        version.key for version in admin.old_versions("raw/") if not version.is_marker
+    }
     become("night", seaweed, admin, monkeypatch)
     assert erasing.erase() == 2 and "grant s3:" in capsys.readouterr().err
     assert everywhere(admin, erasing.words), "old objects and versions still name the customer"
@@ -182,34 +251,49 @@ def test_the_role_of_care_can_erase_and_that_of_the_night_cannot(erasing: Erasin
     assert erasing.erase() == 0
     assert everywhere(admin, erasing.words) == []
     check(admin, quiet=True)
-    for ask in (lambda: carer.delete_object(Bucket=bucket, Key="somebody/else"), lambda: carer.get_object(Bucket=bucket, Key="somebody/else"),
-                lambda: carer.list_object_versions(Bucket=bucket), lambda: carer.delete_bucket(Bucket=bucket)):
+    for ask in (
+        lambda: carer.delete_object(Bucket=bucket, Key="somebody/else"),
+        lambda: carer.get_object(Bucket=bucket, Key="somebody/else"),
+        lambda: carer.list_object_versions(Bucket=bucket),
+        lambda: carer.delete_bucket(Bucket=bucket),
+    ):
         assert denied(ask)
 
 
 @pytest.mark.parametrize("erasing", ["local"], indirect=True)
-def test_without_the_key_nothing_is_erased_and_nothing_fetched(erasing: Erasing, monkeypatch: pytest.MonkeyPatch,
-                                                              capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture) -> None:
+def test_without_the_key_nothing_is_erased_and_nothing_fetched(
+    erasing: Erasing,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
     monkeypatch.delenv("CUSTOMER_HASH_KEY")
     assert erasing.erase() == 2
     assert "set CUSTOMER_HASH_KEY" in capsys.readouterr().err
     monkeypatch.setenv("CUSTOMER_HASH_KEY", erasing.key)
     assert erasing.erase() == 0
     for key in (None, secrets.token_hex(16)):
-        monkeypatch.setenv("CUSTOMER_HASH_KEY", key) if key else monkeypatch.delenv("CUSTOMER_HASH_KEY")
+        (
+            monkeypatch.setenv("CUSTOMER_HASH_KEY", key)
+            if key
+            else monkeypatch.delenv("CUSTOMER_HASH_KEY")
+        )
         save_shop(erasing.shop.saved, LATER + timedelta(days=1))
         assert not erasing.shop.at(LATER + timedelta(days=1)).night()
         assert "customers were erased under another CUSTOMER_HASH_KEY" in caplog.text
         assert everywhere(erasing.shop.storage(), erasing.words) == []
 
 
-@pytest.mark.parametrize(("line", "cleaned"), [
-    (b'{"a":1,"customer_id":"c1","b":2}', b'{"a":1,"customer_id":null,"b":2}'),
-    (b'{"customer_id" :  "c\\u0031","x":NaN', b'{"customer_id" :  null,"x":NaN'),
-    (b'{"customer_id":"c10"}', b'{"customer_id":"c10"}'),
-    (b'{"customer_id":null,"note":"c1"}', b'{"customer_id":null,"note":"c1"}'),
-    (b'{"note":"\\"customer_id\\":\\"c1\\""}', b'{"note":"\\"customer_id\\":\\"c1\\""}'),
-])
+@pytest.mark.parametrize(
+    ("line", "cleaned"),
+    [
+        (b'{"a":1,"customer_id":"c1","b":2}', b'{"a":1,"customer_id":null,"b":2}'),
+        (b'{"customer_id" :  "c\\u0031","x":NaN', b'{"customer_id" :  null,"x":NaN'),
+        (b'{"customer_id":"c10"}', b'{"customer_id":"c10"}'),
+        (b'{"customer_id":null,"note":"c1"}', b'{"customer_id":null,"note":"c1"}'),
+        (b'{"note":"\\"customer_id\\":\\"c1\\""}', b'{"note":"\\"customer_id\\":\\"c1\\""}'),
+    ],
+)
 def test_a_record_is_verbatim_but_for_the_name(line: bytes, cleaned: bytes) -> None:
     assert clean(line, lambda named: named == "c1") == cleaned
 

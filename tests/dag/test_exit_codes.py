@@ -1,4 +1,6 @@
-"""Every documented exit code, provoked: what the README and the runbook promise, held by the shipped configuration."""
+"""Every documented exit code, provoked: what the README and the runbook promise, held by the
+shipped configuration.
+"""
 
 from __future__ import annotations
 
@@ -50,19 +52,26 @@ def test_10_the_same_command_runs_already(quiet_till: Till) -> None:
             if locks.is_dir() and any(locks.iterdir()):
                 break
             time.sleep(0.02)
-        first.send_signal(signal.SIGSTOP)  # so that it holds the lock for as long as the second looks
+        first.send_signal(
+            signal.SIGSTOP
+        )  # so that it holds the lock for as long as the second looks
         assert "already running" in till.luigi("Nightly", code=10)
     finally:
         first.send_signal(signal.SIGCONT)
     assert first.communicate(timeout=120) and first.returncode == 0
 
 
-@pytest.mark.parametrize(("source", "task", "code", "said"), [
-    (OUTSIDE, "Invoice", 20, "missing external dependencies"),
-    (BROKEN, "Nothing", 30, "failed"),
-    (BROKEN, "Crash", 35, "the disk is on fire"),
-])
-def test_what_luigi_itself_finds(luigi: Runner, source: str, task: str, code: int, said: str) -> None:
+@pytest.mark.parametrize(
+    ("source", "task", "code", "said"),
+    [
+        (OUTSIDE, "Invoice", 20, "missing external dependencies"),
+        (BROKEN, "Nothing", 30, "failed"),
+        (BROKEN, "Crash", 35, "the disk is on fire"),
+    ],
+)
+def test_what_luigi_itself_finds(
+    luigi: Runner, source: str, task: str, code: int, said: str
+) -> None:
     (luigi.folder / "outside.py").write_text("import pipeline\n" + source)
     luigi.environment["PYTHONPATH"] = f"{luigi.folder}{os.pathsep}{ROOT}"
     assert said in luigi("--module", "outside", task, code=code)
@@ -87,14 +96,25 @@ def test_35_a_month_that_cannot_be(luigi: Runner) -> None:
 
 
 def test_40_a_parameter_that_cannot_be_read(luigi: Runner) -> None:
-    assert "2026-13 is not a month; write it as 2026-10" in luigi("MonthlyReport", "--month", "2026-13", code=40)
+    assert "2026-13 is not a month; write it as 2026-10" in luigi(
+        "MonthlyReport", "--month", "2026-13", code=40
+    )
 
 
 def test_40_a_scheduler_that_is_not_there(luigi: Runner) -> None:
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         luigi.configure("core", rpc_retry_attempts=1, rpc_retry_wait=0)
-        assert "refused" in luigi("RawCatalog", "--scheduler-url", f"http://127.0.0.1:{free.getsockname()[1]}", code=40, scheduler="").lower()
+        assert (
+            "refused"
+            in luigi(
+                "RawCatalog",
+                "--scheduler-url",
+                f"http://127.0.0.1:{free.getsockname()[1]}",
+                code=40,
+                scheduler="",
+            ).lower()
+        )
 
 
 def test_2_a_setting_that_is_wrong(luigi: Runner) -> None:
@@ -118,6 +138,8 @@ def test_a_run_that_is_told_to_end_ends_and_the_next_one_goes_on(quiet_till: Til
 
 
 def test_pos_night_hands_options_to_luigi_and_its_code_back(quiet_till: Till) -> None:
-    code, log = quiet_till.luigi.pos("night", "--date", "2026-10-29", "--workers", "2", "--local-scheduler")
+    code, log = quiet_till.luigi.pos(
+        "night", "--date", "2026-10-29", "--workers", "2", "--local-scheduler"
+    )
     assert code == 0 and "done     Nightly(date=2026-10-29)" in log
     assert quiet_till.luigi.pos("night", "--no-such-option")[0] == 2

@@ -1,4 +1,6 @@
-"""The till's own exports under care: an erasure names those that say who bought, Rebuild and Verify know what is made of them."""
+"""The till's own exports under care: an erasure names those that say who bought, Rebuild and Verify
+know what is made of them.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,10 @@ NAME = "Persona Privada"
 def export(receipts: list[dict], day: str = "2026-10-30", **named: str) -> bytes:
     """A Receipts export of these receipts, on one day; `named`: the customer by receipt number."""
     rows = ["Date,Receipt number,Receipt type,Gross sales,Discounts,Net sales,Customer name"]
-    rows += [f'{day},{one["receipt_number"]},Sale,1.00,0.00,1.00,{named.get(one["receipt_number"], "")}' for one in receipts]
+    rows += [
+        f"{day},{one['receipt_number']},Sale,1.00,0.00,1.00,{named.get(one['receipt_number'], '')}"
+        for one in receipts
+    ]
     return "\r\n".join(rows).encode()
 
 
@@ -30,20 +35,27 @@ def erasing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Erasing:
     return Erasing(Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch), monkeypatch)
 
 
-def test_an_erasure_names_the_exports_that_say_who_bought_and_waits(erasing: Erasing, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_erasure_names_the_exports_that_say_who_bought_and_waits(
+    erasing: Erasing, capsys: pytest.CaptureFixture[str]
+) -> None:
     storage, receipts = erasing.shop.storage(), receipts_of(erasing.shop.saved)
     mine = next(one for one in receipts if one["customer_id"] == erasing.customer)
     other = next(one for one in receipts if one["customer_id"] == erasing.other)
     folder = erasing.shop.folder / "lake" / "backoffice"
     folder.mkdir()
     (folder / "octubre.csv").write_bytes(export(receipts, **{mine["receipt_number"]: NAME}))
-    (folder / "other.csv").write_bytes(export(receipts, **{other["receipt_number"]: "Somebody Else"}).decode().encode("utf-16"))
+    (folder / "other.csv").write_bytes(
+        export(receipts, **{other["receipt_number"]: "Somebody Else"}).decode().encode("utf-16")
+    )
     (folder / "sheet.xlsx").write_bytes(b"PK\x03\x04\x80")
     held = everywhere(storage, erasing.words)
     for options in (["--dry-run"], []):
         assert erasing.erase(*options) == (0 if options else 1)
         said = capsys.readouterr().out
-        assert "octubre.csv: 1 rows of the customer's receipts say who bought" in said and "sheet.xlsx: cannot be read as CSV" in said
+        assert (
+            "octubre.csv: 1 rows of the customer's receipts say who bought" in said
+            and "sheet.xlsx: cannot be read as CSV" in said
+        )
         assert "other.csv" not in said
         assert everywhere(storage, erasing.words) == held, "nothing was erased"
     (folder / "octubre.csv").write_bytes(export(receipts))
@@ -65,21 +77,31 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
     return shop
 
 
-def test_an_export_of_days_that_the_lake_has_not_is_named(shop: Rehearsal, caplog: pytest.LogCaptureFixture) -> None:
+def test_an_export_of_days_that_the_lake_has_not_is_named(
+    shop: Rehearsal, caplog: pytest.LogCaptureFixture
+) -> None:
     from pipeline.care import everything
     from pipeline.tasks import care
 
     assert shop.night()
-    assert "older.csv is compared with nothing: its days, 2026-09-15 to 2026-09-15, lie before" in caplog.text
+    assert (
+        "older.csv is compared with nothing: its days, 2026-09-15 to 2026-09-15, lie before"
+        in caplog.text
+    )
     assert "own.csv is compared with nothing" not in caplog.text
     with shop.process():
         notes = [str(one) for one in care.look(everything(), deep=False)]
-    assert [note for note in notes if "older.csv: is compared with no month" in note and note.startswith("note")] == notes
+    assert [
+        note
+        for note in notes
+        if "older.csv: is compared with no month" in note and note.startswith("note")
+    ] == notes
     check(shop.storage(), quiet=True)
 
 
-def test_rebuild_and_a_deep_look_know_what_is_made_of_exports(shop: Rehearsal, monkeypatch: pytest.MonkeyPatch,
-                                                              capsys: pytest.CaptureFixture[str]) -> None:
+def test_rebuild_and_a_deep_look_know_what_is_made_of_exports(
+    shop: Rehearsal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert shop.night()
     lake = Lake(shop.storage())
     newest = lake.newest(BACKOFFICE, "2026-10")
@@ -88,8 +110,18 @@ def test_rebuild_and_a_deep_look_know_what_is_made_of_exports(shop: Rehearsal, m
         assert main(["rebuild", "--from", "2026-10", "--to", "2026-10"]) == 0
     assert "backoffice 2026-10    as before" in capsys.readouterr().out
     lake.refresh()
-    assert [one.edition == VOID for one in lake.history(BACKOFFICE, "2026-10")] == [False, True, False]
+    assert [one.edition == VOID for one in lake.history(BACKOFFICE, "2026-10")] == [
+        False,
+        True,
+        False,
+    ]
     members = lake.read(BACKOFFICE, "2026-10")
-    lake.publish(BACKOFFICE, "2026-10", newest.edition, {**members, "till_totals": members["till_files"]}, lake.facts(BACKOFFICE, "2026-10"),
-                 basis=lake.newest(BACKOFFICE, "2026-10"))
+    lake.publish(
+        BACKOFFICE,
+        "2026-10",
+        newest.edition,
+        {**members, "till_totals": members["till_files"]},
+        lake.facts(BACKOFFICE, "2026-10"),
+        basis=lake.newest(BACKOFFICE, "2026-10"),
+    )
     assert [one.dataset for one in shop.verify(deep=True)] == [BACKOFFICE]

@@ -1,4 +1,6 @@
-"""What somebody broke by hand: found before any figure is made from it, and made again where it can be."""
+"""What somebody broke by hand: found before any figure is made from it, and made again where it can
+be.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,9 @@ from tests.load.invariants import check
 def flip(path: Path) -> bytes:
     """Flip one bit in the middle of a file, and return what was there."""
     body = path.read_bytes()
-    path.write_bytes(body[: len(body) // 2] + bytes([body[len(body) // 2] ^ 1]) + body[len(body) // 2 + 1:])
+    path.write_bytes(
+        body[: len(body) // 2] + bytes([body[len(body) // 2] ^ 1]) + body[len(body) // 2 + 1 :]
+    )
     return body
 
 
@@ -22,7 +26,10 @@ def test_a_flipped_byte_in_staging_is_found_and_healed(quiet_till: Till) -> None
     till.night()
     broken = till.luigi.folder / "lake/staging/day=2026-10-28/sales.parquet"
     sound = flip(broken)
-    till.book.cancel(till.some_receipt(date(2026, 10, 30), hour=18)["receipt_number"], datetime(2026, 10, 31, 18, tzinfo=UTC))
+    till.book.cancel(
+        till.some_receipt(date(2026, 10, 30), hour=18)["receipt_number"],
+        datetime(2026, 10, 31, 18, tzinfo=UTC),
+    )
     log = till.at(datetime(2026, 11, 1, 12, tzinfo=UTC)).night()
     assert "it is made again" in log and broken.read_bytes() == sound
     assert "Did not run any tasks" in till.night()
@@ -33,7 +40,10 @@ def test_a_flipped_byte_in_raw_stops_the_night_and_names_the_object(quiet_till: 
     till.night()
     broken = next((till.luigi.folder / "lake/raw/receipts/sold=2026-10-30").glob("*.zst"))
     sound = flip(broken)
-    till.book.cancel(till.some_receipt(date(2026, 10, 30), hour=18)["receipt_number"], datetime(2026, 10, 31, 18, tzinfo=UTC))
+    till.book.cancel(
+        till.some_receipt(date(2026, 10, 30), hour=18)["receipt_number"],
+        datetime(2026, 10, 31, 18, tzinfo=UTC),
+    )
     log = till.at(datetime(2026, 11, 1, 12, tzinfo=UTC)).night(code=30)
     assert broken.name in log and "Traceback" not in log
     broken.write_bytes(sound)

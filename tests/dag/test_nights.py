@@ -25,7 +25,10 @@ def reopened(log: str) -> dict[str, str]:
 def test_a_night_that_is_done_does_nothing(till: Till) -> None:
     log = till.night()
     assert "MonthlyReport(month=2026-10)" in ran(log) and "last window    2026-10-30" in log
-    assert json.loads((till.luigi.folder / "lake/state/etl_state.json").read_text())["last_window"] == "2026-10-30"
+    assert (
+        json.loads((till.luigi.folder / "lake/state/etl_state.json").read_text())["last_window"]
+        == "2026-10-30"
+    )
     again = till.night()
     assert ran(again) == [] and "Did not run any tasks" in again
 
@@ -37,16 +40,25 @@ def test_a_cancelled_receipt_changes_its_own_day_and_no_other(quiet_till: Till) 
     number = till.some_receipt(date(2026, 10, 29), hour=18)["receipt_number"]
     till.book.cancel(number, datetime(2026, 10, 31, 18, tzinfo=UTC))
     log = till.at(datetime(2026, 11, 1, 12, tzinfo=UTC)).night()
-    assert {name for name, body in staged(till).items() if days.get(name) != body} == {"day=2026-10-29", "day=2026-10-31"}
+    assert {name for name, body in staged(till).items() if days.get(name) != body} == {
+        "day=2026-10-29",
+        "day=2026-10-31",
+    }
     assert "raw/receipts/2026-10-31 sold 2026-10-29" in reopened(log)["DailySales(date=2026-10-29)"]
-    assert {name for name in ran(log) if name.startswith("DailySales")} == {"DailySales(date=2026-10-29)", "DailySales(date=2026-10-31)"}
+    assert {name for name in ran(log) if name.startswith("DailySales")} == {
+        "DailySales(date=2026-10-29)",
+        "DailySales(date=2026-10-31)",
+    }
     assert reopened(log)["MonthlySales(month=2026-10)"] == "staging/2026-10-29, staging/2026-10-31"
     after = till.figures()["currencies"]["MXN"]["bridge"]["total"]
     assert after["cancelled_receipts"] == before["cancelled_receipts"] + 1
 
 
 def staged(till: Till) -> dict[str, bytes]:
-    return {path.parent.name: path.read_bytes() for path in (till.luigi.folder / "lake" / "staging").rglob("receipts.parquet")}
+    return {
+        path.parent.name: path.read_bytes()
+        for path in (till.luigi.folder / "lake" / "staging").rglob("receipts.parquet")
+    }
 
 
 def test_the_report_ties_to_the_till_after_late_edited_and_cancelled_receipts(till: Till) -> None:
@@ -54,14 +66,34 @@ def test_the_report_ties_to_the_till_after_late_edited_and_cancelled_receipts(ti
     late = {**till.some_receipt(date(2026, 10, 29)), "receipt_number": "99-1"}
     till.book.add(late, datetime(2026, 10, 31, 20, tzinfo=UTC))
     moved = till.some_receipt(date(2026, 10, 30))
-    till.book.change(moved["receipt_number"], datetime(2026, 10, 31, 21, tzinfo=UTC), receipt_date="2026-10-28T22:00:00.000Z")
-    till.book.cancel(till.some_receipt(date(2026, 10, 31))["receipt_number"], datetime(2026, 11, 1, 17, tzinfo=UTC))
+    till.book.change(
+        moved["receipt_number"],
+        datetime(2026, 10, 31, 21, tzinfo=UTC),
+        receipt_date="2026-10-28T22:00:00.000Z",
+    )
+    till.book.cancel(
+        till.some_receipt(date(2026, 10, 31))["receipt_number"],
+        datetime(2026, 11, 1, 17, tzinfo=UTC),
+    )
     till.at(datetime(2026, 11, 2, 12, tzinfo=UTC)).night()
-    raw = [json.dumps(receipt).encode() for receipt in served(till.server, datetime(2026, 9, 1, tzinfo=UTC), till.server.now())]
+    raw = [
+        json.dumps(receipt).encode()
+        for receipt in served(till.server, datetime(2026, 9, 1, tzinfo=UTC), till.server.now())
+    ]
     shop = Shop("America/Mexico_City", time(5), "MXN", 2)
     expected = tally(raw, defaultdict(lambda: shop), date(2026, 10, 28), date(2026, 10, 31))
     for store, found in till.figures()["currencies"]["MXN"]["bridge"]["stores"].items():
-        for name in ("receipts", "gross_sales", "refunds", "net_sales", "tax_included", "tax_added", "tips", "collected", "paid"):
+        for name in (
+            "receipts",
+            "gross_sales",
+            "refunds",
+            "net_sales",
+            "tax_included",
+            "tax_added",
+            "tips",
+            "collected",
+            "paid",
+        ):
             assert Decimal(found[name]) == expected[store, "MXN"].totals[name], (store, name)
 
 
@@ -69,7 +101,9 @@ def test_an_incremental_lake_equals_one_made_at_once(till: Till, tmp_path) -> No
     for day in (30, 31):
         till.at(datetime(2026, 10, day, 12, tzinfo=UTC)).night()
     till.at(datetime(2026, 11, 2, 12, tzinfo=UTC)).night()
-    incremental = {path.name: path.read_bytes() for path in (tmp_path / "lake" / "sales").rglob("*.parquet")}
+    incremental = {
+        path.name: path.read_bytes() for path in (tmp_path / "lake" / "sales").rglob("*.parquet")
+    }
     till.luigi.configure("lake", url=tmp_path / "other")
     till.night()
     for path in (tmp_path / "other" / "sales").rglob("*.parquet"):
@@ -87,7 +121,15 @@ def test_a_lone_report_extracts_its_own_months_and_no_more(till: Till) -> None:
 
 def test_a_month_of_some_days_says_so_and_is_nothing_to_compare_with(till: Till) -> None:
     till.at(datetime(2026, 11, 4, 12, tzinfo=UTC)).night()
-    reports = {month: (till.luigi.folder / f"lake/reports/monthly/{month}/report.md").read_text() for month in ("2026-10", "2026-11")}
-    assert "La historia comienza el 28 oct 2026" in reports["2026-10"] and "La historia comienza" not in reports["2026-11"]
+    reports = {
+        month: (till.luigi.folder / f"lake/reports/monthly/{month}/report.md").read_text()
+        for month in ("2026-10", "2026-11")
+    }
+    assert (
+        "La historia comienza el 28 oct 2026" in reports["2026-10"]
+        and "La historia comienza" not in reports["2026-11"]
+    )
     inputs = till.figures("2026-11")["lineage"]["inputs"]
-    assert "summary/2026-11" in inputs and "summary/2026-10" not in inputs, "three days are nothing to compare a month with"
+    assert "summary/2026-11" in inputs and "summary/2026-10" not in inputs, (
+        "three days are nothing to compare a month with"
+    )

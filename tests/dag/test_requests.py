@@ -1,4 +1,6 @@
-"""What a night asks of the store, counted: planning is a few listings, nothing is asked for twice, an object costs a request or two."""
+"""What a night asks of the store, counted: planning is a few listings, nothing is asked for twice,
+an object costs a request or two.
+"""
 
 from __future__ import annotations
 
@@ -46,15 +48,25 @@ def cancel_one(shop: Rehearsal) -> None:
     """Cancel a sale of the first day, after the first night."""
     path = shop.saved / "receipts.json"
     receipts = json.loads(path.read_text())["receipts"]
-    sale = next(one for one in receipts if one["receipt_type"] == "SALE" and not one["cancelled_at"] and one["receipt_date"][:10] == str(FIRST))
+    sale = next(
+        one
+        for one in receipts
+        if one["receipt_type"] == "SALE"
+        and not one["cancelled_at"]
+        and one["receipt_date"][:10] == str(FIRST)
+    )
     sale["cancelled_at"] = sale["updated_at"] = f"{NOW + timedelta(hours=3):%Y-%m-%dT%H:%M:%S.000Z}"
     path.write_text(json.dumps({"receipts": receipts}))
 
 
 def test_nothing_to_do_costs_the_listings(shop: Rehearsal) -> None:
-    assert Counter(verb for verb, _ in asked(shop)) == {"LIST": 3}, "manifests, raw objects, the till's exports"
+    assert Counter(verb for verb, _ in asked(shop)) == {"LIST": 3}, (
+        "manifests, raw objects, the till's exports"
+    )
     month = FIRST.replace(day=1)
-    assert Counter(verb for verb, _ in asked(shop, make=lambda: MonthlyReport(month=month))) == {"LIST": 3}
+    assert Counter(verb for verb, _ in asked(shop, make=lambda: MonthlyReport(month=month))) == {
+        "LIST": 3
+    }
 
 
 def test_a_late_receipt_costs_a_few_listings_and_what_is_really_rewritten(shop: Rehearsal) -> None:
@@ -62,18 +74,40 @@ def test_a_late_receipt_costs_a_few_listings_and_what_is_really_rewritten(shop: 
     before = {stat.key: stat.etag for stat in shop.storage().list()}
     made = asked(shop.at(DAY_LATER))
     written = {stat.key for stat in shop.storage().list() if before.get(stat.key) != stat.etag}
-    assert any(key.startswith(f"staging/day={FIRST}/") for key in written), "the cancelled receipt has re-opened its day"
-    by_verb = {verb: Counter(key for of, key in made if of == verb) for verb in ("LIST", "HEAD", "GET", "PUT")}
-    assert by_verb["LIST"].total() <= 5, "manifests, raw, exports; who was erased, before each of walk and sweep"
+    assert any(key.startswith(f"staging/day={FIRST}/") for key in written), (
+        "the cancelled receipt has re-opened its day"
+    )
+    by_verb = {
+        verb: Counter(key for of, key in made if of == verb)
+        for verb in ("LIST", "HEAD", "GET", "PUT")
+    }
+    assert by_verb["LIST"].total() <= 5, (
+        "manifests, raw, exports; who was erased, before each of walk and sweep"
+    )
     pages = {"reports/index.html"}
-    assert {key for key, count in by_verb["PUT"].items() if count > 1} <= pages, "an object costs one PUT"
+    assert {key for key, count in by_verb["PUT"].items() if count > 1} <= pages, (
+        "an object costs one PUT"
+    )
     assert set(by_verb["PUT"]) == written, "and only what is other than it was"
-    assert {key for key, count in by_verb["GET"].items() if count > 1} <= pages, "nothing is read twice"
+    assert {key for key, count in by_verb["GET"].items() if count > 1} <= pages, (
+        "nothing is read twice"
+    )
     assert {key for key, count in by_verb["HEAD"].items() if count > 1} <= pages
-    again = {key for key in by_verb["GET"] if key in by_verb["PUT"] and not key.startswith(("raw/", "state/"))} - pages
+    again = {
+        key
+        for key in by_verb["GET"]
+        if key in by_verb["PUT"] and not key.startswith(("raw/", "state/"))
+    } - pages
     assert not again, "what this night has made is not read back"
-    unchanged = {key for _, body in manifests(shop, written) for key in (said["key"] for said in body["members"].values()) if key not in written}
-    assert set(by_verb["HEAD"]) <= unchanged | pages, "looked at is what was published again to the same content"
+    unchanged = {
+        key
+        for _, body in manifests(shop, written)
+        for key in (said["key"] for said in body["members"].values())
+        if key not in written
+    }
+    assert set(by_verb["HEAD"]) <= unchanged | pages, (
+        "looked at is what was published again to the same content"
+    )
 
 
 def manifests(shop: Rehearsal, written: set[str]) -> list[tuple[str, dict]]:
@@ -81,8 +115,12 @@ def manifests(shop: Rehearsal, written: set[str]) -> list[tuple[str, dict]]:
     return [(key, lake.body(found)) for key in written if (found := parse_manifest(key))]
 
 
-def test_a_partition_is_made_again_only_when_what_it_is_made_of_has_changed(shop: Rehearsal) -> None:
-    """Five nights into the next month: the days of an open month touch no report but those that are made of them."""
+def test_a_partition_is_made_again_only_when_what_it_is_made_of_has_changed(
+    shop: Rehearsal,
+) -> None:
+    """Five nights into the next month: the days of an open month touch no report but those that are
+    made of them.
+    """
     for nights in range(1, 5):
         later = NOW + timedelta(days=nights)
         save_shop(shop.saved, later)
@@ -91,28 +129,47 @@ def test_a_partition_is_made_again_only_when_what_it_is_made_of_has_changed(shop
     assert lake.newest(MONTHLY, "2026-11").number > 1
     for dataset in DATASETS:
         for name in lake.partitions(dataset):
-            made_of = [lake.facts(dataset, name, one).get("inputs") for one in lake.history(dataset, name)]
-            assert all(before != after for before, after in pairwise(made_of)), f"{dataset} {name} was made again of the same"
+            made_of = [
+                lake.facts(dataset, name, one).get("inputs") for one in lake.history(dataset, name)
+            ]
+            assert all(before != after for before, after in pairwise(made_of)), (
+                f"{dataset} {name} was made again of the same"
+            )
 
 
 def test_upstream_names_every_dataset_that_an_edition_follows_from(shop: Rehearsal) -> None:
-    """An edition is remembered while nothing is published there: what is left out would be remembered for too long."""
+    """An edition is remembered while nothing is published there: what is left out would be
+    remembered for too long.
+    """
     with shop.process():
         month = FIRST.replace(day=1)
-        asked = [MonthlyReport(month=month), CumulativeReport(month=month), MonthlyCustomers(month=month), Nightly()]
+        asked = [
+            MonthlyReport(month=month),
+            CumulativeReport(month=month),
+            MonthlyCustomers(month=month),
+            Nightly(),
+        ]
         while asked:
             task = asked.pop()
             below = flatten(task.requires())
             asked += [one for one in below if isinstance(one, Partition)]
             for one in below:
-                assert {one.dataset, *getattr(one, "upstream", ())} <= set(task.upstream), f"{task} follows from {one}"
+                assert {one.dataset, *getattr(one, "upstream", ())} <= set(task.upstream), (
+                    f"{task} follows from {one}"
+                )
 
 
-def test_an_edition_is_asked_for_once_while_nothing_changes(shop: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A publication re-opens the editions downstream of it and no other: else a night over three years looks at each day for each report."""
+def test_an_edition_is_asked_for_once_while_nothing_changes(
+    shop: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A publication re-opens the editions downstream of it and no other: else a night over three
+    years looks at each day for each report.
+    """
     looked: Counter[str] = Counter()
     look = DailySales.inputs
     monkeypatch.setattr(DailySales, "inputs", lambda task: looked.update([task.name]) or look(task))
     save_shop(shop.saved, DAY_LATER)
     assert shop.at(DAY_LATER).night()
-    assert looked[str(FIRST)] <= 2, "when planned, and when a window has come; never for what its own downstream publishes"
+    assert looked[str(FIRST)] <= 2, (
+        "when planned, and when a window has come; never for what its own downstream publishes"
+    )

@@ -1,4 +1,6 @@
-"""Retention of raw: old windows lose notes and card details, for good; everything can still be made from them, and nothing changes."""
+"""Retention of raw: old windows lose notes and card details, for good; everything can still be made
+from them, and nothing changes.
+"""
 
 from __future__ import annotations
 
@@ -18,12 +20,19 @@ from tests.dag.test_erase import committed, everywhere, totals, versioned
 from tests.load.faults import FaultyStorage, Killed
 from tests.load.invariants import check
 
-NOTE, CARD, LINE, YOUNG = "for Aurora 55", "4242-1881", "without {nuts} \\\"please\\\"", "for Benita 77"
+NOTE, CARD, LINE, YOUNG = (
+    "for Aurora 55",
+    "4242-1881",
+    'without {nuts} \\"please\\"',
+    "for Benita 77",
+)
 LATER = nightfall(95)  # the month under way is then February
 
 
 def annotate(folder: Path, *, young: bool = False) -> None:
-    """Two notes and a card on every receipt but those of one day; one record cannot be read and lies in quarantine."""
+    """Two notes and a card on every receipt but those of one day; one record cannot be read and
+    lies in quarantine.
+    """
     receipts = receipts_of(folder)
     for receipt in (one for one in receipts if not one["receipt_date"].startswith("2026-10-30")):
         is_young = receipt["created_at"] > "2026-11"
@@ -32,31 +41,63 @@ def annotate(folder: Path, *, young: bool = False) -> None:
         receipt["payments"][0]["payment_details"] = {"card_number": CARD, "a}b": "{\\", "tries": 2}
     old = [receipt for receipt in receipts if receipt["created_at"] < "2026-10-30"]
     old[0]["total_money"] = "many"
-    (folder / "receipts.json").write_text(json.dumps({"receipts": receipts if young else [r for r in receipts if r["created_at"] < "2026-11"]}))
+    (folder / "receipts.json").write_text(
+        json.dumps(
+            {
+                "receipts": (
+                    receipts if young else [r for r in receipts if r["created_at"] < "2026-11"]
+                )
+            }
+        )
+    )
 
 
 @pytest.fixture(params=["local", "versioned"])
-def shop(request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
+def shop(
+    request: pytest.FixtureRequest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> Rehearsal:
     """A lake of October's last days; its clock stands in February."""
     monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
-    place = local(tmp_path / "lake") if request.param == "local" else versioned(request.getfixturevalue("seaweed"))
+    place = (
+        local(tmp_path / "lake")
+        if request.param == "local"
+        else versioned(request.getfixturevalue("seaweed"))
+    )
     shop = Rehearsal(tmp_path, place, monkeypatch)
     annotate(shop.saved)
     assert shop.night()
     return shop
 
 
-def retain(shop: Rehearsal, monkeypatch: pytest.MonkeyPatch, *options: str, storage: Storage | None = None, at: object = LATER) -> int:
+def retain(
+    shop: Rehearsal,
+    monkeypatch: pytest.MonkeyPatch,
+    *options: str,
+    storage: Storage | None = None,
+    at: object = LATER,
+) -> int:
     in_process(shop, monkeypatch, "erase", lambda command: Rebuild(**dates(command)))
     shop.at(at)
     with shop.process(storage):
         return main(["retain", "--months", "3", *options])
 
 
-def test_old_notes_end_and_nothing_else_does(shop: Rehearsal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def test_old_notes_end_and_nothing_else_does(
+    shop: Rehearsal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     storage, words = shop.storage(), [NOTE, CARD, LINE, "{nuts}"]
-    before, told = totals(storage), {name: Lake(storage).newest(name, "2026-10").digest for name in ("sales", "summary", "reports/monthly")}
-    assert {key.split("/")[0] for key in everywhere(storage, words)} >= {"raw", "staging", "quarantine"}
+    before, told = (
+        totals(storage),
+        {
+            name: Lake(storage).newest(name, "2026-10").digest
+            for name in ("sales", "summary", "reports/monthly")
+        },
+    )
+    assert {key.split("/")[0] for key in everywhere(storage, words)} >= {
+        "raw",
+        "staging",
+        "quarantine",
+    }
     keys = {stat.key: stat.etag for stat in storage.list()}
     assert retain(shop, monkeypatch, "--dry-run") == 0
     said = capsys.readouterr().out
@@ -67,44 +108,71 @@ def test_old_notes_end_and_nothing_else_does(shop: Rehearsal, monkeypatch: pytes
     assert retain(shop, monkeypatch) == 0
     assert "raw: 2 windows before 2026-11 were committed again" in capsys.readouterr().out
     assert everywhere(storage, words) == []
-    assert {stat.key for stat in storage.list("raw/receipts/")} == committed(storage), "what was replaced is gone, touched or not"
+    assert {stat.key for stat in storage.list("raw/receipts/")} == committed(storage), (
+        "what was replaced is gone, touched or not"
+    )
     assert totals(storage) == before
     for name in ("summary", "reports/monthly"):
-        assert Lake(storage).newest(name, "2026-10").digest == told[name], f"{name} is told as before"
+        assert Lake(storage).newest(name, "2026-10").digest == told[name], (
+            f"{name} is told as before"
+        )
     check(storage, quiet=True)
     assert shop.at(NOW).verify(deep=True) == [], "every partition can still be made from raw"
     stands = {stat.key: stat.etag for stat in storage.list() if not stat.key.startswith("_probe/")}
     assert retain(shop, monkeypatch) == 0
-    assert stands == {stat.key: stat.etag for stat in storage.list() if not stat.key.startswith("_probe/")}, "there is nothing left to do"
+    assert stands == {
+        stat.key: stat.etag for stat in storage.list() if not stat.key.startswith("_probe/")
+    }, "there is nothing left to do"
 
 
 @pytest.mark.parametrize("shop", ["local"], indirect=True)
-def test_what_is_young_stays_verbatim_and_a_late_change_reaches_an_old_month(shop: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_young_stays_verbatim_and_a_late_change_reaches_an_old_month(
+    shop: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     storage = shop.storage()
     assert retain(shop, monkeypatch) == 0
     save_shop(shop.saved, nightfall(1))
     annotate(shop.saved, young=True)
     receipts = receipts_of(shop.saved)
-    changed = next(r for r in receipts if r["created_at"] < "2026-10-31" and r["total_money"] != "many")
+    changed = next(
+        r for r in receipts if r["created_at"] < "2026-10-31" and r["total_money"] != "many"
+    )
     changed |= {"note": YOUNG, "updated_at": "2026-11-01T06:00:00.000Z"}
     (shop.saved / "receipts.json").write_text(json.dumps({"receipts": receipts}))
     assert shop.at(nightfall(2)).night()
     assert totals(storage)["receipts"] and everywhere(storage, [YOUNG])
     told = {row["receipt_number"]: row["updated_at"] for row in totals(storage)["receipts"]}
-    assert told[changed["receipt_number"]].isoformat() == "2026-11-01T06:00:00+00:00", "the late change counts in its old month"
+    assert told[changed["receipt_number"]].isoformat() == "2026-11-01T06:00:00+00:00", (
+        "the late change counts in its old month"
+    )
     assert retain(shop, monkeypatch) == 0
-    held = [key.rpartition("/")[2][:7] for key in everywhere(storage, [YOUNG, NOTE]) if key.startswith("raw/")]
-    assert held and set(held) == {"2026-11"}, "what October's windows held is gone, what a window of November brought stays"
+    held = [
+        key.rpartition("/")[2][:7]
+        for key in everywhere(storage, [YOUNG, NOTE])
+        if key.startswith("raw/")
+    ]
+    assert held and set(held) == {"2026-11"}, (
+        "what October's windows held is gone, what a window of November brought stays"
+    )
     check(storage, quiet=True)
 
 
 @pytest.mark.parametrize("shop", ["local"], indirect=True)
-def test_killed_at_each_write_it_is_started_again(shop: Rehearsal, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_killed_at_each_write_it_is_started_again(
+    shop: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
     storage, at, deaths = shop.storage(), 1, 0
     before = totals(storage)
     while True:
         try:
-            assert retain(shop, monkeypatch, storage=FaultyStorage(storage, at, after=False, verbs=("PUT", "DELETE"))) == 0
+            assert (
+                retain(
+                    shop,
+                    monkeypatch,
+                    storage=FaultyStorage(storage, at, after=False, verbs=("PUT", "DELETE")),
+                )
+                == 0
+            )
             break
         except Killed:
             deaths, at = deaths + 1, 3 if at > 12 else at + 1
@@ -114,14 +182,23 @@ def test_killed_at_each_write_it_is_started_again(shop: Rehearsal, monkeypatch: 
     check(storage, quiet=True)
 
 
-@pytest.mark.parametrize(("line", "stripped"), [
-    (b'{"note":"a","order":"b"}', b'{"note":null,"order":"b"}'),
-    (b'{"note" : null,"x":{"line_note": "a\\"}b"}}', b'{"note" : null,"x":{"line_note": null}}'),
-    (b'{"payment_details": {"a":"}","b":"\\\\"},"total":1.10}', b'{"payment_details": null,"total":1.10}'),
-    (b'{"payment_details":{}, "footnote":"a"}', b'{"payment_details":null, "footnote":"a"}'),
-    (b'{"order":"\\"note\\":\\"a\\""}', b'{"order":"\\"note\\":\\"a\\""}'),
-    (b'{"note":"never ends', b'{"note":"never ends'),
-])
+@pytest.mark.parametrize(
+    ("line", "stripped"),
+    [
+        (b'{"note":"a","order":"b"}', b'{"note":null,"order":"b"}'),
+        (
+            b'{"note" : null,"x":{"line_note": "a\\"}b"}}',
+            b'{"note" : null,"x":{"line_note": null}}',
+        ),
+        (
+            b'{"payment_details": {"a":"}","b":"\\\\"},"total":1.10}',
+            b'{"payment_details": null,"total":1.10}',
+        ),
+        (b'{"payment_details":{}, "footnote":"a"}', b'{"payment_details":null, "footnote":"a"}'),
+        (b'{"order":"\\"note\\":\\"a\\""}', b'{"order":"\\"note\\":\\"a\\""}'),
+        (b'{"note":"never ends', b'{"note":"never ends'),
+    ],
+)
 def test_a_record_is_verbatim_but_for_what_is_taken(line: bytes, stripped: bytes) -> None:
     assert strip(line) == stripped and strip(stripped) == stripped
 
@@ -131,12 +208,18 @@ def test_nothing_that_the_cleaning_reads_is_taken() -> None:
     from pipeline.transform.wire import RECEIPT, Field
 
     def names(fields: tuple[Field, ...]) -> set[str]:
-        return {field.name for field in fields} | {name for field in fields for name in names(field.fields)}
+        return {field.name for field in fields} | {
+            name for field in fields for name in names(field.fields)
+        }
 
     assert not names(RECEIPT) & {*TEXTS, *OBJECTS}
 
 
 def test_months_are_counted_back_from_the_one_under_way() -> None:
-    assert kept_since(LATER.date(), 3) == "2026-11" and kept_since(LATER.date(), 13) == "2026-01" and kept_since(LATER.date(), 14) == "2025-12"
+    assert (
+        kept_since(LATER.date(), 3) == "2026-11"
+        and kept_since(LATER.date(), 13) == "2026-01"
+        and kept_since(LATER.date(), 14) == "2025-12"
+    )
     with pytest.raises(ConfigError, match="at least 3"):
         kept_since(LATER.date(), FEWEST - 1)

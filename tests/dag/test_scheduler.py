@@ -1,4 +1,6 @@
-"""Through a real luigid with two workers: the finished tasks stand in its API, no secret does, and a backfill's batches are whole."""
+"""Through a real luigid with two workers: the finished tasks stand in its API, no secret does, and
+a backfill's batches are whole.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ from simulator import Book, Shop, serve
 from tests.conftest import Runner
 from tests.dag.conftest import Till
 
-MOST_A_WALK = 2  # requests: its last page is seldom full, and it looks once at what has changed meanwhile
+MOST_A_WALK = (
+    2  # requests: its last page is seldom full, and it looks once at what has changed meanwhile
+)
 
 
 @pytest.fixture
@@ -31,8 +35,21 @@ def luigid(tmp_path: Path, luigi: Runner) -> Iterator[str]:
         port = probe.getsockname()[1]
     luigi.command()
     log = (tmp_path / "luigid.log").open("wb")
-    server = subprocess.Popen([str(Path(sys.executable).parent / "luigid"), "--address", "127.0.0.1", "--port", str(port),
-                               "--state-path", str(tmp_path / "state.pickle")], cwd=tmp_path, env=luigi.env(), stdout=log, stderr=log)
+    server = subprocess.Popen(
+        [
+            str(Path(sys.executable).parent / "luigid"),
+            "--address",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--state-path",
+            str(tmp_path / "state.pickle"),
+        ],
+        cwd=tmp_path,
+        env=luigi.env(),
+        stdout=log,
+        stderr=log,
+    )
     address = f"http://127.0.0.1:{port}"
     try:
         for _ in range(100):
@@ -55,15 +72,43 @@ def ask(address: str, method: str, **data: object) -> dict:
 
 
 def test_two_workers_through_luigid(till: Till, luigid: str) -> None:
-    till.luigi("MonthlyReport", "--month", "2026-10", "--scheduler-url", luigid, "--workers", "2", scheduler="")
+    till.luigi(
+        "MonthlyReport",
+        "--month",
+        "2026-10",
+        "--scheduler-url",
+        luigid,
+        "--workers",
+        "2",
+        scheduler="",
+    )
     tasks = ask(luigid, "task_list", status="DONE", upstream_status="")
     families = {task["name"] for task in tasks.values()}
-    assert {"RawCatalog", "DailySales", "MonthlySales", "MonthlySummary", "MonthlyReport"} <= families
+    assert {
+        "RawCatalog",
+        "DailySales",
+        "MonthlySales",
+        "MonthlySummary",
+        "MonthlyReport",
+    } <= families
     report = next(task for task in tasks.values() if task["name"] == "MonthlyReport")
     assert report["tracking_url"].endswith("report.html") and report["progress_percentage"] == 100
-    assert all("receipts" in task["status_message"] for task in tasks.values() if task["name"] == "DailySales")
+    assert all(
+        "receipts" in task["status_message"]
+        for task in tasks.values()
+        if task["name"] == "DailySales"
+    )
     assert till.luigi.environment["LOYVERSE_TOKEN"] not in json.dumps(tasks)
-    assert "Did not run any tasks" in till.luigi("MonthlyReport", "--month", "2026-10", "--scheduler-url", luigid, "--workers", "2", scheduler="")
+    assert "Did not run any tasks" in till.luigi(
+        "MonthlyReport",
+        "--month",
+        "2026-10",
+        "--scheduler-url",
+        luigid,
+        "--workers",
+        "2",
+        scheduler="",
+    )
 
 
 @pytest.fixture
@@ -76,13 +121,30 @@ def year_till(luigi: Runner) -> Iterator[Till]:
 
 
 @pytest.mark.parametrize("workers", ["1", "2"])
-def test_a_backfill_of_months_costs_a_request_for_250_receipts_and_few_for_each_walk(year_till: Till, luigid: str, workers: str) -> None:
+def test_a_backfill_of_months_costs_a_request_for_250_receipts_and_few_for_each_walk(
+    year_till: Till, luigid: str, workers: str
+) -> None:
     till, first, last = year_till, date(2026, 5, 2), date(2026, 10, 30)
-    log = till.luigi("Backfill", "--first", str(first), "--last", str(last), "--scheduler-url", luigid, "--workers", workers, scheduler="")
+    log = till.luigi(
+        "Backfill",
+        "--first",
+        str(first),
+        "--last",
+        str(last),
+        "--scheduler-url",
+        luigid,
+        "--workers",
+        workers,
+        scheduler="",
+    )
     walks = re.findall(r"receipts of (\S+) to (\S+): (\d+) records", log)
     assert len(walks) == -(-((last - first).days + 1) // 31), "one walk a batch"
     ends = sorted((date.fromisoformat(a), date.fromisoformat(b)) for a, b, _ in walks)
-    assert ends[0][0] == first and ends[-1][1] == last and all(b + timedelta(1) == a for (_, b), (a, _) in pairwise(ends))
+    assert (
+        ends[0][0] == first
+        and ends[-1][1] == last
+        and all(b + timedelta(1) == a for (_, b), (a, _) in pairwise(ends))
+    )
     assert all((b - a).days + 1 == 31 for a, b in ends[:-1]), "whole ones, from the first day on"
     records = sum(int(count) for _, _, count in walks)
     pages = -(-records // 250)

@@ -1,5 +1,6 @@
-"""A member that is sound Parquet, bears its digest and the current edition, and has not the columns of its dataset: it was written by
-other code. It is named, and no figure is made of it."""
+"""A member that is sound Parquet, bears its digest and the current edition, and has not the columns
+of its dataset: it was written by other code. It is named, and no figure is made of it.
+"""
 
 from __future__ import annotations
 
@@ -17,11 +18,20 @@ from tests.dag.rehearsal import FIRST, Rehearsal, local
 
 WRONG: dict[str, Callable[[pa.Table, str], pa.Table]] = {
     "a missing column": lambda table, column: table.drop_columns([column]),
-    "another type": lambda table, column: table.set_column(table.column_names.index(column), column, table.column(column).cast(pa.float64())),
+    "another type": lambda table, column: table.set_column(
+        table.column_names.index(column), column, table.column(column).cast(pa.float64())
+    ),
     "one too many": lambda table, column: table.append_column("note", table.column(column)),
-    "nulls allowed": lambda table, column: table.cast(pa.schema([one.with_nullable(True) for one in table.schema])),
+    "nulls allowed": lambda table, column: table.cast(
+        pa.schema([one.with_nullable(True) for one in table.schema])
+    ),
 }
-SAID = {"a missing column": "missing ['{}']", "another type": "{} is pyarrow", "one too many": "unknown ['note']", "nulls allowed": "not null"}
+SAID = {
+    "a missing column": "missing ['{}']",
+    "another type": "{} is pyarrow",
+    "one too many": "unknown ['note']",
+    "nulls allowed": "not null",
+}
 
 
 @pytest.fixture
@@ -34,34 +44,68 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
 
 
 @pytest.mark.parametrize("wrong", WRONG)
-@pytest.mark.parametrize(("dataset", "name", "member", "column"), [
-    (STAGING, str(FIRST), "receipts", "total"), (SALES, "2026-10", "payments", "amount"), (SUMMARY, "2026-10", "days", "net_sales")])
-def test_a_member_of_other_columns_is_named_and_not_read(shop: Rehearsal, caplog: pytest.LogCaptureFixture, dataset: str, name: str, member: str,
-                                                         column: str, wrong: str) -> None:
+@pytest.mark.parametrize(
+    ("dataset", "name", "member", "column"),
+    [
+        (STAGING, str(FIRST), "receipts", "total"),
+        (SALES, "2026-10", "payments", "amount"),
+        (SUMMARY, "2026-10", "days", "net_sales"),
+    ],
+)
+def test_a_member_of_other_columns_is_named_and_not_read(
+    shop: Rehearsal,
+    caplog: pytest.LogCaptureFixture,
+    dataset: str,
+    name: str,
+    member: str,
+    column: str,
+    wrong: str,
+) -> None:
     lake = Lake(shop.storage())
     newest = lake.newest(dataset, name)
     members = lake.read(dataset, name)
     table = from_bytes(members[member])
-    column = column if column in table.column_names else next(field.name for field in table.schema if pa.types.is_decimal(field.type))
-    lake.publish(dataset, name, newest.edition, {**members, member: to_bytes(WRONG[wrong](table, column))}, lake.facts(dataset, name), basis=newest)
+    column = (
+        column
+        if column in table.column_names
+        else next(field.name for field in table.schema if pa.types.is_decimal(field.type))
+    )
+    lake.publish(
+        dataset,
+        name,
+        newest.edition,
+        {**members, member: to_bytes(WRONG[wrong](table, column))},
+        lake.facts(dataset, name),
+        basis=newest,
+    )
     assert not shop.night()
     assert f"{dataset}/{name}/{member} has not the columns of its dataset" in caplog.text
     assert SAID[wrong].format(column) in caplog.text
 
 
-def test_a_month_that_is_read_batch_by_batch_is_held_to_the_schema_too(shop: Rehearsal, caplog: pytest.LogCaptureFixture,
-                                                                       monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_month_that_is_read_batch_by_batch_is_held_to_the_schema_too(
+    shop: Rehearsal, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lake = Lake(shop.storage())
     newest, members = lake.newest(SALES, "2026-10"), lake.read(SALES, "2026-10")
     other = to_bytes(from_bytes(members["sales"]).drop_columns(["net"]))
-    lake.publish(SALES, "2026-10", newest.edition, {**members, "sales": other}, lake.facts(SALES, "2026-10"), basis=newest)
+    lake.publish(
+        SALES,
+        "2026-10",
+        newest.edition,
+        {**members, "sales": other},
+        lake.facts(SALES, "2026-10"),
+        basis=newest,
+    )
     shop.options["lake"]["memory"] = "1KB"
     monkeypatch.setattr(tasks, "table_of", lambda *_: pytest.fail("read whole"))
     assert not shop.night()
     assert "sales/2026-10/sales has not the columns of its dataset: missing ['net']" in caplog.text
 
 
-def test_what_is_published_is_of_its_dataset(shop: Rehearsal, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_published_is_of_its_dataset(
+    shop: Rehearsal, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clean = tasks.clean
 
     def careless(*given: object) -> object:

@@ -1,4 +1,6 @@
-"""Sweeps and walls: what the windows missed is found, and an account that shows less never empties the lake."""
+"""Sweeps and walls: what the windows missed is found, and an account that shows less never empties
+the lake.
+"""
 
 from __future__ import annotations
 
@@ -15,7 +17,9 @@ def test_a_sweep_finds_what_came_up_after_its_window_closed(quiet_till: Till) ->
     till.book.add(receipt, datetime(2026, 10, 29, 20, tzinfo=UTC), lag=timedelta(days=3))
     before = till.figures()["currencies"]["MXN"]["bridge"]["total"]["receipts"]
     late = till.at(datetime(2026, 11, 1, 12, tzinfo=UTC))
-    assert "99-7" not in late.luigi("Sweep", "--date", "2026-10-30", "--days", "7"), "the server does not show it yet"
+    assert "99-7" not in late.luigi("Sweep", "--date", "2026-10-30", "--days", "7"), (
+        "the server does not show it yet"
+    )
     late = till.at(datetime(2026, 11, 2, 12, tzinfo=UTC))
     log = late.night()
     assert "the windows have missed receipt 99-7" in log
@@ -28,14 +32,19 @@ def test_a_shrunken_history_deletes_nothing(quiet_till: Till) -> None:
     till.night()
     before = till.figures()["currencies"]["MXN"]["bridge"]["total"]
     till.server.rules = replace(till.server.rules, history_days=1)
-    till.at(datetime(2026, 10, 31, 18, tzinfo=UTC)).luigi("Sweep", "--date", "2026-10-30", "--days", "2")
+    till.at(datetime(2026, 10, 31, 18, tzinfo=UTC)).luigi(
+        "Sweep", "--date", "2026-10-30", "--days", "2"
+    )
     assert till.figures()["currencies"]["MXN"]["bridge"]["total"] == before
 
 
 def test_a_history_wall_is_said_and_does_not_block_the_nights_that_follow(quiet_till: Till) -> None:
     till = quiet_till
     till.server.rules = replace(till.server.rules, history_days=2)
-    assert till.luigi.pos("status") == (3, "nothing has been extracted yet; run: luigi --module pipeline Nightly\n")
+    assert till.luigi.pos("status") == (
+        3,
+        "nothing has been extracted yet; run: luigi --module pipeline Nightly\n",
+    )
     code, log = till.luigi.pos("night")
     assert code == 4 and "degraded: the account's history wall has cut off 2026-10-28" in log
     assert "truncated at 2026-10-29" in log and "Unlimited sales history" in log
@@ -51,7 +60,11 @@ def test_explain_and_uncovered_speak_of_real_receipts(quiet_till: Till) -> None:
     till.luigi("MonthlySales", "--month", "2026-10")
     receipt = till.some_receipt(date(2026, 10, 29))
     code, text = till.luigi.pos("explain", receipt["receipt_number"])
-    assert code == 0 and text.startswith(f"SALE {receipt['receipt_number']}") and f"total {receipt['total_money']:.2f}" in text
+    assert (
+        code == 0
+        and text.startswith(f"SALE {receipt['receipt_number']}")
+        and f"total {receipt['total_money']:.2f}" in text
+    )
     assert till.luigi.pos("explain", "0-0")[0] == 1
     assert till.luigi.pos("uncovered", "--month", "2026-10")[0] == 0
 
@@ -61,26 +74,53 @@ def test_a_backfill_and_a_sweep_on_demand(quiet_till: Till) -> None:
     code, text = till.luigi.pos("backfill", "--from", "2026-10-28", "--to", "2026-10-29")
     assert code == 0 and "2 windows, " in text
     requests = len(till.server.requests)
-    assert requests == 2 and till.luigi.pos("backfill", "--from", "2026-10-28", "--to", "2026-10-29")[0] == 0
+    assert (
+        requests == 2
+        and till.luigi.pos("backfill", "--from", "2026-10-28", "--to", "2026-10-29")[0] == 0
+    )
     assert len(till.server.requests) == requests, "what is there is not asked for again"
-    till.book.add({**till.some_receipt(date(2026, 10, 29), hour=18), "receipt_number": "99-8"}, datetime(2026, 10, 29, 20, tzinfo=UTC))
+    till.book.add(
+        {**till.some_receipt(date(2026, 10, 29), hour=18), "receipt_number": "99-8"},
+        datetime(2026, 10, 29, 20, tzinfo=UTC),
+    )
     code, text = till.luigi.pos("sweep", "--from", "2026-10-28", "--to", "2026-10-29")
-    assert code == 0 and "the windows have missed receipt 99-8" in text and ": 1 receipts were missing; pos night makes again" in text
+    assert (
+        code == 0
+        and "the windows have missed receipt 99-8" in text
+        and ": 1 receipts were missing; pos night makes again" in text
+    )
     code, text = till.at(datetime(2026, 10, 31, 13, tzinfo=UTC)).luigi.pos("sweep", "--days", "2")
-    assert code == 0 and ": 0 receipts were missing" in text, "windows that were missing are extracted first"
-    assert till.luigi.pos("sweep", "--from", "2026-10-28", "--to", "2026-10-31")[0] == 2, "that day has not closed"
+    assert code == 0 and ": 0 receipts were missing" in text, (
+        "windows that were missing are extracted first"
+    )
+    assert till.luigi.pos("sweep", "--from", "2026-10-28", "--to", "2026-10-31")[0] == 2, (
+        "that day has not closed"
+    )
     assert till.luigi.pos("backfill", "--from", "31 Oct")[0] == 2
 
 
-def test_what_the_shop_does_not_know_and_new_fields_are_said_once_and_stand_in_the_status(quiet_till: Till) -> None:
+def test_what_the_shop_does_not_know_and_new_fields_are_said_once_and_stand_in_the_status(
+    quiet_till: Till,
+) -> None:
     till = quiet_till
     receipt = till.some_receipt(date(2026, 10, 29), hour=18)
     for place in (1, 3):
-        till.book.add({**receipt, "receipt_number": f"77-{place}", "loyalty": {"tier": 1}}, datetime(2026, 10, 29, 20, place, tzinfo=UTC))
+        till.book.add(
+            {**receipt, "receipt_number": f"77-{place}", "loyalty": {"tier": 1}},
+            datetime(2026, 10, 29, 20, place, tzinfo=UTC),
+        )
     log = till.luigi("DailySales", "--date", "2026-10-29")
     assert log.count("bear fields that this version does not know: loyalty (receipt 77-") == 1
     code, text = till.luigi.pos("sweep", "--from", "2026-10-28", "--to", "2026-10-30")
-    assert code == 0 and "of the missing receipt numbers" in text and "the shop does not know either" in text and "loyalty" not in text
+    assert (
+        code == 0
+        and "of the missing receipt numbers" in text
+        and "the shop does not know either" in text
+        and "loyalty" not in text
+    )
     assert any(asked.path == "/receipts/77-2" for asked in till.server.requests)
     _, text = till.luigi.pos("status")
-    assert "77-2" in text.partition("asked for ")[2] and "new fields     loyalty since 2026-10-30 (kept in raw, counted nowhere)" in text
+    assert (
+        "77-2" in text.partition("asked for ")[2]
+        and "new fields     loyalty since 2026-10-30 (kept in raw, counted nowhere)" in text
+    )

@@ -1,4 +1,5 @@
-"""What a person sees in luigid's visualizer after a real run, in a real browser; and that no secret is anywhere in it.
+"""What a person sees in luigid's visualizer after a real run, in a real browser; and that no secret
+is anywhere in it.
 
 With --update-golden its photographs in docs/images are taken again.
 """
@@ -14,56 +15,113 @@ from playwright.sync_api import Browser, Page
 
 from tests.conftest import ROOT
 from tests.dag.conftest import Till
-from tests.dag.test_scheduler import ask, luigid  # noqa: F401  fixture
+from tests.dag.test_scheduler import ask, luigid
 
 SECRETS = ("LOYVERSE_TOKEN", "CUSTOMER_HASH_KEY", "SMTP_PASSWORD", "AWS_SECRET_ACCESS_KEY")
 
 
 @pytest.fixture
-def page(browser: Browser, luigid: str) -> Page:  # noqa: F811
-    """A page that reaches the visualizer and nothing else (it asks a stranger for a font), and remembers all that it was sent."""
+def page(browser: Browser, luigid: str) -> Page:
+    """A page that reaches the visualizer and nothing else (it asks a stranger for a font), and
+    remembers all that it was sent.
+    """
     context = browser.new_context(viewport={"width": 1400, "height": 900})
-    context.route("**/*", lambda route: route.continue_() if route.request.url.startswith(luigid) else route.abort())
+    context.route(
+        "**/*",
+        lambda route: route.continue_() if route.request.url.startswith(luigid) else route.abort(),
+    )
     page = context.new_page()
     page.sent = []
-    page.on("response", lambda answer: page.sent.append(answer.text()) if answer.request.resource_type in ("document", "xhr", "fetch") else None)
+    page.on(
+        "response",
+        lambda answer: (
+            page.sent.append(answer.text())
+            if answer.request.resource_type in ("document", "xhr", "fetch")
+            else None
+        ),
+    )
     yield page
     context.close()
 
 
-def test_the_visualizer_shows_the_night_to_a_person(till: Till, luigid: str, page: Page, pytestconfig: pytest.Config) -> None:  # noqa: F811
+def test_the_visualizer_shows_the_night_to_a_person(
+    till: Till, luigid: str, page: Page, pytestconfig: pytest.Config
+) -> None:
     for name in SECRETS[1:]:
         till.luigi.environment[name] = secrets.token_hex(16)
-    till.luigi("MonthlyReport", "--month", "2026-10", "--scheduler-url", luigid, "--workers", "2", scheduler="")
+    till.luigi(
+        "MonthlyReport",
+        "--month",
+        "2026-10",
+        "--scheduler-url",
+        luigid,
+        "--workers",
+        "2",
+        scheduler="",
+    )
     start = f"{luigid}/static/visualiser/index.html"
 
     page.goto(f"{start}#tab=tasks&family=MonthlyReport")
     row = page.locator("#taskTable tbody tr", has_text="MonthlyReport").first
     row.wait_for()
     assert "DONE" in row.inner_text() and "2026-10" in row.inner_text()
-    assert row.locator("a[title='Track Progress']").get_attribute("href").endswith("reports/monthly/2026-10/report.html")
+    assert (
+        row.locator("a[title='Track Progress']")
+        .get_attribute("href")
+        .endswith("reports/monthly/2026-10/report.html")
+    )
     assert page.locator("text=FAILED TASKS").locator("..").inner_text().split()[-1] == "0"
     families = page.locator(".sidebar").inner_text()
-    assert all(name in families for name in ("RawCatalog", "RawReceipts", "DailySales", "MonthlySales", "MonthlySummary", "MonthlyReport"))
+    assert all(
+        name in families
+        for name in (
+            "RawCatalog",
+            "RawReceipts",
+            "DailySales",
+            "MonthlySales",
+            "MonthlySummary",
+            "MonthlyReport",
+        )
+    )
     photograph(page, "visualizer-tasks", pytestconfig)
 
     page.goto(f"{start}#tab=tasks&family=DailySales")
-    page.locator("#taskTable tbody tr", has_text="DailySales").locator("button.statusMessage").first.click()
+    page.locator("#taskTable tbody tr", has_text="DailySales").locator(
+        "button.statusMessage"
+    ).first.click()
     message = page.locator(".modal.in", has_text="Status message")
     message.locator("text=in quarantine").wait_for()
     assert "receipts, 0 in quarantine" in message.inner_text() and "100%" in message.inner_text()
 
-    report = next(name for name, task in ask(luigid, "task_list", status="DONE", upstream_status="").items() if task["name"] == "MonthlyReport")
+    report = next(
+        name
+        for name, task in ask(luigid, "task_list", status="DONE", upstream_status="").items()
+        if task["name"] == "MonthlyReport"
+    )
     graph = page.context.new_page()
     graph.goto(f"{start}#tab=graph&taskId={report}&visType=svg")
-    for name in ("MonthlyReport", "MonthlySummary", "MonthlySales", "DailySales", "RawReceipts"):  # the page draws more than once: wait for each
+    for name in (
+        "MonthlyReport",
+        "MonthlySummary",
+        "MonthlySales",
+        "DailySales",
+        "RawReceipts",
+    ):  # the page draws more than once: wait for each
         graph.locator("svg text", has_text=re.compile(f"^{name}$")).first.wait_for()
     photograph(graph, "visualizer-graph", pytestconfig)
 
-    api = [json.dumps(ask(luigid, "task_list", status="", upstream_status="")), json.dumps(ask(luigid, "dep_graph", task_id=report)),
-           json.dumps(ask(luigid, "worker_list")), graph.content(), page.content(), *page.sent]
+    api = [
+        json.dumps(ask(luigid, "task_list", status="", upstream_status="")),
+        json.dumps(ask(luigid, "dep_graph", task_id=report)),
+        json.dumps(ask(luigid, "worker_list")),
+        graph.content(),
+        page.content(),
+        *page.sent,
+    ]
     for name in SECRETS:
-        assert not [text for text in api if till.luigi.environment[name] in text], f"{name} can be read in the visualizer"
+        assert not [text for text in api if till.luigi.environment[name] in text], (
+            f"{name} can be read in the visualizer"
+        )
 
 
 def photograph(page: Page, name: str, config: pytest.Config) -> None:

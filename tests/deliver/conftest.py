@@ -1,4 +1,6 @@
-"""A real SMTP server that demands STARTTLS, and a real webhook, both on loopback; each does what a test wants."""
+"""A real SMTP server that demands STARTTLS, and a real webhook, both on loopback; each does what a
+test wants.
+"""
 
 from __future__ import annotations
 
@@ -30,20 +32,41 @@ def write_certificate(folder: Path, name: str = "localhost") -> Path:
     key = ec.generate_private_key(ec.SECP256R1())
     subject = x509.Name([x509.NameAttribute(x509.NameOID.COMMON_NAME, name)])
     now = datetime.datetime.now(datetime.UTC)
-    names = x509.SubjectAlternativeName([x509.DNSName(name), *([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))] if name == "localhost" else [])])
-    certificate = (x509.CertificateBuilder().subject_name(subject).issuer_name(subject).public_key(key.public_key())
-                   .serial_number(x509.random_serial_number()).not_valid_before(now - datetime.timedelta(days=1))
-                   .not_valid_after(now + datetime.timedelta(days=1)).add_extension(names, critical=False)
-                   .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True).sign(key, hashes.SHA256()))
+    names = x509.SubjectAlternativeName(
+        [
+            x509.DNSName(name),
+            *([x509.IPAddress(ipaddress.ip_address("127.0.0.1"))] if name == "localhost" else []),
+        ]
+    )
+    certificate = (
+        x509.CertificateBuilder()
+        .subject_name(subject)
+        .issuer_name(subject)
+        .public_key(key.public_key())
+        .serial_number(x509.random_serial_number())
+        .not_valid_before(now - datetime.timedelta(days=1))
+        .not_valid_after(now + datetime.timedelta(days=1))
+        .add_extension(names, critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
+        .sign(key, hashes.SHA256())
+    )
     path = folder / f"{name}-{token_hex(4)}.pem"
-    path.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
-                     + certificate.public_bytes(serialization.Encoding.PEM))
+    path.write_bytes(
+        key.private_bytes(
+            serialization.Encoding.PEM,
+            serialization.PrivateFormat.PKCS8,
+            serialization.NoEncryption(),
+        )
+        + certificate.public_bytes(serialization.Encoding.PEM)
+    )
     return path
 
 
 @dataclass
 class Post:
-    """A mail server's inbox, and what it answers: `answers` are given to RCPT one after the other, then it accepts."""
+    """A mail server's inbox, and what it answers: `answers` are given to RCPT one after the other,
+    then it accepts.
+    """
 
     password: str = field(default_factory=lambda: token_hex(12))
     received: list[tuple[str, EmailMessage]] = field(default_factory=list)
@@ -66,19 +89,27 @@ class Post:
             return "550 not in the clear"
         if self.on_data:
             self.on_data()
-        self.received.append((envelope.rcpt_tos[0], message_from_bytes(envelope.content, policy=default)))
+        self.received.append(
+            (envelope.rcpt_tos[0], message_from_bytes(envelope.content, policy=default))
+        )
         if self.drop:
             server.transport.abort()
         return "250 OK"
 
     def authenticate(self, server, session, envelope, mechanism, data) -> AuthResult:
-        if session.ssl is not None and data.login == b"reports" and data.password == self.password.encode():
+        if (
+            session.ssl is not None
+            and data.login == b"reports"
+            and data.password == self.password.encode()
+        ):
             self.logins += 1
             return AuthResult(success=True)
         return AuthResult(success=False, handled=False)
 
 
-def start_post(folder: Path, *, tls: bool = True, name: str = "localhost") -> tuple[Post, Controller]:
+def start_post(
+    folder: Path, *, tls: bool = True, name: str = "localhost"
+) -> tuple[Post, Controller]:
     post = Post()
     options: dict[str, object] = {"auth_require_tls": True}
     if tls:
@@ -86,7 +117,11 @@ def start_post(folder: Path, *, tls: bool = True, name: str = "localhost") -> tu
         context = ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)
         context.load_cert_chain(pem)
         post.ca_file = str(pem)
-        options |= {"tls_context": context, "require_starttls": True, "authenticator": post.authenticate}
+        options |= {
+            "tls_context": context,
+            "require_starttls": True,
+            "authenticator": post.authenticate,
+        }
     with socket.create_server(("127.0.0.1", 0)) as free:
         post.port = free.getsockname()[1]
     controller = Controller(post, hostname="127.0.0.1", port=post.port, **options)
@@ -103,7 +138,9 @@ def post(tmp_path: Path) -> Iterator[Post]:
 
 @dataclass
 class Channel:
-    """What a webhook was sent, and what it answers: (status, headers, seconds to wait) one after the other, then 200."""
+    """What a webhook was sent, and what it answers: (status, headers, seconds to wait) one after
+    the other, then 200.
+    """
 
     url: str = ""
     received: list[dict] = field(default_factory=list)

@@ -46,14 +46,23 @@ def test_what_was_tried_and_has_not_arrived_is_known(tmp_path: Path) -> None:
     book = ledger(tmp_path, Clock())
     with pytest.raises(Refused):
         book.deliver(PARCEL, _raiser(Refused("full")))
-    assert ledger(tmp_path, Clock()).begun(PARCEL.who) == {PARCEL[:2]} and ledger(tmp_path, Clock()).begun("0" * 16) == set()
-    ledger(tmp_path, Clock(), "two").deliver(PARCEL._replace(edition="000002." + "c" * 16), lambda: None)
+    assert (
+        ledger(tmp_path, Clock()).begun(PARCEL.who) == {PARCEL[:2]}
+        and ledger(tmp_path, Clock()).begun("0" * 16) == set()
+    )
+    ledger(tmp_path, Clock(), "two").deliver(
+        PARCEL._replace(edition="000002." + "c" * 16), lambda: None
+    )
     assert ledger(tmp_path, Clock()).begun(PARCEL.who) == set(), "a later edition has arrived"
 
 
 def test_another_edition_and_another_reader_are_sent(tmp_path: Path) -> None:
     sent, book = [], ledger(tmp_path, Clock())
-    for parcel in (PARCEL, PARCEL._replace(edition="000002.00000000000000aa"), PARCEL._replace(who="0" * 16)):
+    for parcel in (
+        PARCEL,
+        PARCEL._replace(edition="000002.00000000000000aa"),
+        PARCEL._replace(who="0" * 16),
+    ):
         assert book.deliver(parcel, lambda: sent.append(1))
     assert len(sent) == 3
 
@@ -67,19 +76,29 @@ def test_what_was_refused_is_tried_by_the_next_run_at_once_and_without_end(tmp_p
 
 
 @pytest.mark.parametrize("fault", [Unanswered("no answer"), Killed()])
-def test_what_nobody_answered_for_is_sent_again_after_its_lease_and_then_given_up(tmp_path: Path, fault: BaseException) -> None:
+def test_what_nobody_answered_for_is_sent_again_after_its_lease_and_then_given_up(
+    tmp_path: Path, fault: BaseException
+) -> None:
     clock, tries = Clock(), []
     for n in range(TRIES):
         with pytest.raises(type(fault)):
-            ledger(tmp_path, clock, str(n)).deliver(PARCEL, lambda: (tries.append(clock.now), _raiser(fault)()))
-    assert len(tries) == TRIES and all(later - earlier >= LEASE for earlier, later in pairwise(tries))
+            ledger(tmp_path, clock, str(n)).deliver(
+                PARCEL, lambda: (tries.append(clock.now), _raiser(fault)())
+            )
+    assert len(tries) == TRIES and all(
+        later - earlier >= LEASE for earlier, later in pairwise(tries)
+    )
     with pytest.raises(Abandoned, match="not sent again"):
         ledger(tmp_path, clock).deliver(PARCEL, lambda: tries.append(0))
-    assert not ledger(tmp_path, clock).deliver(PARCEL, lambda: tries.append(0)), "said once; the next nights go on"
+    assert not ledger(tmp_path, clock).deliver(PARCEL, lambda: tries.append(0)), (
+        "said once; the next nights go on"
+    )
     assert len(tries) == TRIES
 
 
-def test_a_kill_before_the_claim_leaves_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_kill_before_the_claim_leaves_nothing(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     clock = Clock()
     with monkeypatch.context() as patch:
         patch.setattr(LocalStorage, "put", _raiser(Killed()))
@@ -88,10 +107,18 @@ def test_a_kill_before_the_claim_leaves_nothing(tmp_path: Path, monkeypatch: pyt
     assert ledger(tmp_path, clock).deliver(PARCEL, lambda: None) and clock.now == Clock.now
 
 
-@given(st.lists(st.sampled_from(["sent", "refused", "killed before", "killed after", "unanswered"]), max_size=8))
-def test_in_every_history_it_is_sent_once_or_bounded(tmp_path_factory: pytest.TempPathFactory, history: list[str]) -> None:
+@given(
+    st.lists(
+        st.sampled_from(["sent", "refused", "killed before", "killed after", "unanswered"]),
+        max_size=8,
+    )
+)
+def test_in_every_history_it_is_sent_once_or_bounded(
+    tmp_path_factory: pytest.TempPathFactory, history: list[str]
+) -> None:
     folder, clock, received, settled = tmp_path_factory.mktemp("ledger"), Clock(), 0, False
     for event in history:
+
         def send(event: str = event, settled: bool = settled) -> None:
             nonlocal received
             assert not settled, "nothing is sent after it was settled"
@@ -127,9 +154,17 @@ def test_four_at_once_send_once(tmp_path: Path) -> None:
 
 def test_no_address_stands_in_the_ledger_and_a_key_changes_the_name(tmp_path: Path) -> None:
     who = name_recipient("Owner@Example.com ", None)
-    assert who == name_recipient("owner@example.com", None) != name_recipient("owner@example.com", b"key")
+    assert (
+        who
+        == name_recipient("owner@example.com", None)
+        != name_recipient("owner@example.com", b"key")
+    )
     ledger(tmp_path, Clock()).deliver(PARCEL._replace(who=who), lambda: None)
-    assert not any(b"owner" in path.read_bytes().lower() or "owner" in str(path).lower() for path in tmp_path.rglob("*") if path.is_file())
+    assert not any(
+        b"owner" in path.read_bytes().lower() or "owner" in str(path).lower()
+        for path in tmp_path.rglob("*")
+        if path.is_file()
+    )
 
 
 def _append(sent: list[str], lock: threading.Lock, name: str) -> None:

@@ -1,4 +1,6 @@
-"""A real night: the report of a closed month goes by `luigi Nightly` to a real mail server and a webhook, once."""
+"""A real night: the report of a closed month goes by `luigi Nightly` to a real mail server and a
+webhook, once.
+"""
 
 from __future__ import annotations
 
@@ -9,107 +11,200 @@ from decimal import Decimal
 import pytest
 
 from tests.conftest import Runner
-from tests.dag.conftest import Till, till  # noqa: F401  fixture
+from tests.dag.conftest import Till, till
 from tests.deliver.conftest import Channel, Post
 
 OWNER, PARTNER = "owner@example.com", "partner@example.com"
 
 
 @pytest.fixture
-def mailed(till: Till, post: Post, channel: Channel) -> Till:  # noqa: F811
-    till.luigi.configure("mail", host="localhost", port=post.port, user="reports", sender="reports@example.com", ca_file=post.ca_file,
-                         to=f"{OWNER}, {PARTNER} en_US", alerts_to="engineer@example.com")
+def mailed(till: Till, post: Post, channel: Channel) -> Till:
+    till.luigi.configure(
+        "mail",
+        host="localhost",
+        port=post.port,
+        user="reports",
+        sender="reports@example.com",
+        ca_file=post.ca_file,
+        to=f"{OWNER}, {PARTNER} en_US",
+        alerts_to="engineer@example.com",
+    )
     till.luigi.environment |= {"SMTP_PASSWORD": post.password, "WEBHOOK_URL": channel.url}
     return till
 
 
-def test_a_closed_month_is_mailed_once_and_again_with_what_changed(mailed: Till, post: Post, channel: Channel) -> None:
+def test_a_closed_month_is_mailed_once_and_again_with_what_changed(
+    mailed: Till, post: Post, channel: Channel
+) -> None:
     mailed.luigi.configure("mail", alerts_to="")
     mailed.luigi.configure("webhook", alerts="false")
     post.answers[OWNER] = ["550 no such user"]
     log = mailed.at(datetime(2026, 11, 1, 12, tzinfo=UTC)).night(code=30)
     assert "1 of 6 deliveries failed" in log and "recipient 1 of 2" in log and "localhost" in log
-    assert OWNER not in log and post.password not in log and channel.url not in log, "the server and how many, no secret and no address"
-    assert sorted(to for to, _ in post.received) == [OWNER, PARTNER, PARTNER], "the others get theirs"
+    assert OWNER not in log and post.password not in log and channel.url not in log, (
+        "the server and how many, no secret and no address"
+    )
+    assert sorted(to for to, _ in post.received) == [
+        OWNER,
+        PARTNER,
+        PARTNER,
+    ], "the others get theirs"
     mailed.night()
-    assert sorted(to for to, _ in post.received) == [OWNER, OWNER, PARTNER, PARTNER], "and the next run sends what is missing"
-    titles = {to: sorted(mail["Subject"] for reader, mail in post.received if reader == to) for to in (OWNER, PARTNER)}
-    assert titles == {OWNER: ["Reporte acumulado hasta octubre de 2026", "Reporte de ventas de octubre de 2026"],
-                      PARTNER: ["Cumulative report through October 2026", "Sales report, October 2026"]}
-    monthly = next(mail for to, mail in post.received if mail["Subject"] == "Reporte de ventas de octubre de 2026")
+    assert sorted(to for to, _ in post.received) == [
+        OWNER,
+        OWNER,
+        PARTNER,
+        PARTNER,
+    ], "and the next run sends what is missing"
+    titles = {
+        to: sorted(mail["Subject"] for reader, mail in post.received if reader == to)
+        for to in (OWNER, PARTNER)
+    }
+    assert titles == {
+        OWNER: ["Reporte acumulado hasta octubre de 2026", "Reporte de ventas de octubre de 2026"],
+        PARTNER: ["Cumulative report through October 2026", "Sales report, October 2026"],
+    }
+    monthly = next(
+        mail
+        for to, mail in post.received
+        if mail["Subject"] == "Reporte de ventas de octubre de 2026"
+    )
     net = f"${Decimal(mailed.figures()['currencies']['MXN']['bridge']['total']['net_sales']):,.2f}"
-    assert net in monthly.get_body(("plain",)).get_content() and net in monthly.get_body(("html",)).get_content()
-    assert str(mailed.luigi.folder) not in monthly.get_body(("plain",)).get_content() + json.dumps(channel.received), "nobody could go there"
+    assert (
+        net in monthly.get_body(("plain",)).get_content()
+        and net in monthly.get_body(("html",)).get_content()
+    )
+    assert str(mailed.luigi.folder) not in monthly.get_body(("plain",)).get_content() + json.dumps(
+        channel.received
+    ), "nobody could go there"
     pdf = next(monthly.iter_attachments())
     assert pdf.get_filename() == "monthly-2026-10.pdf"
-    assert pdf.get_content() == (mailed.luigi.folder / "lake/reports/monthly/2026-10/report.pdf").read_bytes()
+    assert (
+        pdf.get_content()
+        == (mailed.luigi.folder / "lake/reports/monthly/2026-10/report.pdf").read_bytes()
+    )
     assert [message["text"] for message in channel.received] == titles[OWNER]
     ids = {mail["Message-ID"] for _, mail in post.received}
     assert len(ids) == 4
     said = night_of(mailed)
-    assert said["windows"] == ["2026-10-28", "2026-10-29", "2026-10-30", "2026-10-31"] and said["receipts"] > 20
-    assert said["made"]["sales"] == ["2026-10"] and said["quarantined"] == {"2026-10": 0} and said["reconciled"] == {"2026-10": {"MXN": "0.00"}}
+    assert (
+        said["windows"] == ["2026-10-28", "2026-10-29", "2026-10-30", "2026-10-31"]
+        and said["receipts"] > 20
+    )
+    assert (
+        said["made"]["sales"] == ["2026-10"]
+        and said["quarantined"] == {"2026-10": 0}
+        and said["reconciled"] == {"2026-10": {"MXN": "0.00"}}
+    )
 
     assert "Did not run any tasks" in mailed.night()
     assert (len(post.received), len(channel.received)) == (4, 2)
 
     post.received.clear(), channel.received.clear()
-    mailed.book.add({**mailed.some_receipt(date(2026, 10, 30)), "receipt_number": "99-1"}, datetime(2026, 11, 1, 20, tzinfo=UTC))
+    mailed.book.add(
+        {**mailed.some_receipt(date(2026, 10, 30)), "receipt_number": "99-1"},
+        datetime(2026, 11, 1, 20, tzinfo=UTC),
+    )
     log = mailed.at(datetime(2026, 11, 2, 12, tzinfo=UTC)).night()
-    found = {to: mail for to, mail in post.received if "octubre" in mail["Subject"] or "October" in mail["Subject"]}
-    assert len(post.received) == 2 == len(found), "the open month is not mailed, nor the cumulative of a month that was told"
+    found = {
+        to: mail
+        for to, mail in post.received
+        if "octubre" in mail["Subject"] or "October" in mail["Subject"]
+    }
+    assert len(post.received) == 2 == len(found), (
+        "the open month is not mailed, nor the cumulative of a month that was told"
+    )
     assert found[OWNER]["Subject"] == "Reporte de ventas de octubre de 2026 (corregido, edición 2)"
     assert found[PARTNER]["Subject"] == "Sales report, October 2026 (corrected, edition 2)"
-    text, now = found[OWNER].get_body(("plain",)).get_content(), mailed.figures()["currencies"]["MXN"]["bridge"]["total"]["net_sales"]
-    assert "Qué cambió desde el correo anterior" in text and net in text and f"${Decimal(now):,.2f}" in text
+    text, now = (
+        found[OWNER].get_body(("plain",)).get_content(),
+        mailed.figures()["currencies"]["MXN"]["bridge"]["total"]["net_sales"],
+    )
+    assert (
+        "Qué cambió desde el correo anterior" in text
+        and net in text
+        and f"${Decimal(now):,.2f}" in text
+    )
     assert found[OWNER]["References"] in ids
-    assert "corregido" in channel.received[0]["text"] and "Qué cambió" in json.dumps(channel.received[0], ensure_ascii=False)
+    assert "corregido" in channel.received[0]["text"] and "Qué cambió" in json.dumps(
+        channel.received[0], ensure_ascii=False
+    )
     said = night_of(mailed)
-    assert said["windows"] == ["2026-11-01"] and said["late"] >= 1 and "2026-10-30" in said["made"]["staging"]
+    assert (
+        said["windows"] == ["2026-11-01"]
+        and said["late"] >= 1
+        and "2026-10-30" in said["made"]["staging"]
+    )
     assert "windows        1 new (2026-11-01)" in log and "2026-10 MXN 0.00" in log
 
     lake = b"".join(path.read_bytes() for path in (mailed.luigi.folder / "lake").rglob("*.json"))
-    assert b"example.com" not in lake and post.password.encode() not in lake and channel.url.encode() not in lake
+    assert (
+        b"example.com" not in lake
+        and post.password.encode() not in lake
+        and channel.url.encode() not in lake
+    )
 
 
-def test_a_first_night_in_mid_month_mails_the_closed_month_and_the_cumulative_through_it(mailed: Till, post: Post) -> None:
+def test_a_first_night_in_mid_month_mails_the_closed_month_and_the_cumulative_through_it(
+    mailed: Till, post: Post
+) -> None:
     mailed.at(datetime(2026, 11, 5, 12, tzinfo=UTC)).night()
     assert sorted(mail["Subject"] for to, mail in post.received if to == PARTNER) == [
-        "Cumulative report through October 2026", "Sales report, October 2026"]
-    assert mailed.figures("2026-11", "cumulative")["through"] == "2026-11-04", "the lake has the month under way all the same"
+        "Cumulative report through October 2026",
+        "Sales report, October 2026",
+    ]
+    assert mailed.figures("2026-11", "cumulative")["through"] == "2026-11-04", (
+        "the lake has the month under way all the same"
+    )
     assert "everybody has everything" in mailed.luigi.pos("deliver")[1]
 
 
-def night_of(till: Till) -> dict:  # noqa: F811
+def night_of(till: Till) -> dict:
     return json.loads((till.luigi.folder / "lake/state/night.json").read_text())
 
 
-def test_pos_night_tells_a_person_once_a_day_and_keeps_its_exit_code(mailed: Till, post: Post, channel: Channel) -> None:
+def test_pos_night_tells_a_person_once_a_day_and_keeps_its_exit_code(
+    mailed: Till, post: Post, channel: Channel
+) -> None:
     mailed.luigi.configure("mail", host="localhost", port=post.port, to="")
     mailed.luigi.configure("webhook", reports="false")
     mailed.luigi.environment["LOYVERSE_TOKEN"] = revoked = post.password[::-1]
     code, said = mailed.luigi.pos("night")
     assert code == 30 and "2 were told of exit code 30" in said
-    (to, alert), = post.received
+    ((to, alert),) = post.received
     assert to == "engineer@example.com" and "ended with 30" in alert["Subject"]
     text = alert.get_content()
-    assert "What to do: read the sentence; run again" in text and "Unauthorized" in text and revoked not in text + json.dumps(channel.received)
+    assert (
+        "What to do: read the sentence; run again" in text
+        and "Unauthorized" in text
+        and revoked not in text + json.dumps(channel.received)
+    )
     assert len(channel.received) == 1
     code, said = mailed.luigi.pos("night")
-    assert code == 30 and "0 were told" in said and len(post.received) == 1, "the same cause, once a day"
+    assert code == 30 and "0 were told" in said and len(post.received) == 1, (
+        "the same cause, once a day"
+    )
     mailed.luigi.environment["SMTP_PASSWORD"] = revoked
     code, said = mailed.luigi.pos("alert", "--code", "3")
     assert code == 0 and "did not reach recipient 1 of 1" in said and "1 were told" in said
 
 
-def test_a_plain_run_of_luigi_tells_a_person_once(mailed: Till, post: Post, channel: Channel) -> None:
+def test_a_plain_run_of_luigi_tells_a_person_once(
+    mailed: Till, post: Post, channel: Channel
+) -> None:
     mailed.luigi.configure("mail", host="localhost", port=post.port, to="")
     mailed.luigi.configure("webhook", reports="false", alerts="false")
     mailed.luigi.environment["LOYVERSE_TOKEN"] = post.password[::-1]
     assert "1 were told of exit code 30" in mailed.night("--workers", "2", code=30)
-    (to, alert), = post.received
-    assert to == "engineer@example.com" and "ended with 30" in alert["Subject"] and "Unauthorized" in alert.get_content()
-    assert "0 were told" in mailed.luigi.pos("night")[1] and len(post.received) == 1, "the same trouble, the same day"
+    ((to, alert),) = post.received
+    assert (
+        to == "engineer@example.com"
+        and "ended with 30" in alert["Subject"]
+        and "Unauthorized" in alert.get_content()
+    )
+    assert "0 were told" in mailed.luigi.pos("night")[1] and len(post.received) == 1, (
+        "the same trouble, the same day"
+    )
     mailed.luigi("RawCatalog", code=30)
     assert len(post.received) == 1, "a task alone is somebody's at a keyboard"
     mailed.luigi.configure("shop", menu=mailed.luigi.folder / "nowhere.toml")
@@ -117,12 +212,21 @@ def test_a_plain_run_of_luigi_tells_a_person_once(mailed: Till, post: Post, chan
     assert "nowhere.toml" in post.received[1][1].get_content()
 
 
-def test_a_trial_says_in_both_languages_that_it_is_one(mailed: Till, post: Post, channel: Channel) -> None:
+def test_a_trial_says_in_both_languages_that_it_is_one(
+    mailed: Till, post: Post, channel: Channel
+) -> None:
     code, said = mailed.luigi.pos("alert", "--test")
-    assert code == 0 and "4 were sent a trial message" in said and {to for to, _ in post.received} == {OWNER, PARTNER, "engineer@example.com"}
+    assert (
+        code == 0
+        and "4 were sent a trial message" in said
+        and {to for to, _ in post.received} == {OWNER, PARTNER, "engineer@example.com"}
+    )
     for text in (*(mail["Subject"] for _, mail in post.received), channel.received[0]["text"]):
         assert "trial" in text and "prueba" in text and "ended with" not in text
-    assert all("Nothing is wrong" in mail.get_content() and "Todo está bien" in mail.get_content() for _, mail in post.received)
+    assert all(
+        "Nothing is wrong" in mail.get_content() and "Todo está bien" in mail.get_content()
+        for _, mail in post.received
+    )
 
 
 def test_nothing_is_sent_by_default(luigi: Runner) -> None:

@@ -25,7 +25,9 @@ def closed(month: str) -> date:
     return date.fromisoformat(f"{month}-01")
 
 
-def due(issued: list[Issued], received: set, month: str = "2026-11", **options: object) -> list[tuple[str, str]]:
+def due(
+    issued: list[Issued], received: set, month: str = "2026-11", **options: object
+) -> list[tuple[str, str]]:
     found = find_due(issued, received, closed=closed(month), **{"open_months": False, **options})
     return [(one.issued.kind, one.issued.month) for one in found]
 
@@ -36,8 +38,15 @@ def through(month: str, edition: int = 1) -> Issued:
 
 def test_a_first_run_on_three_years_sends_the_closed_month_and_the_cumulative_through_it() -> None:
     every = [*issue(MONTHS), through("2026-11"), through("2026-12")]
-    assert due(every, set()) == [("cumulative", "2026-11"), ("monthly", "2026-11")], "and of the month under way nothing"
-    assert due(every, set(), open_months=True) == [("cumulative", "2026-12"), ("monthly", "2026-11"), ("monthly", "2026-12")]
+    assert due(every, set()) == [
+        ("cumulative", "2026-11"),
+        ("monthly", "2026-11"),
+    ], "and of the month under way nothing"
+    assert due(every, set(), open_months=True) == [
+        ("cumulative", "2026-12"),
+        ("monthly", "2026-11"),
+        ("monthly", "2026-12"),
+    ]
 
 
 def test_the_open_month_is_sent_only_if_asked_for() -> None:
@@ -47,49 +56,82 @@ def test_the_open_month_is_sent_only_if_asked_for() -> None:
 
 
 def test_months_that_closed_while_nothing_ran_are_not_lost() -> None:
-    assert due(issue(MONTHS), had(issue(["2026-07", "2026-08"]))) == [("monthly", m) for m in ("2026-09", "2026-10", "2026-11")]
+    assert due(issue(MONTHS), had(issue(["2026-07", "2026-08"]))) == [
+        ("monthly", m) for m in ("2026-09", "2026-10", "2026-11")
+    ]
 
 
 def test_a_month_whose_mail_failed_is_not_lost_behind_the_next_one() -> None:
     every, begun = issue(["2026-10", "2026-11"]), {("monthly", "2026-10")}
     assert due(every, had(issue(["2026-09", "2026-11"])), begun=begun) == [("monthly", "2026-10")]
-    assert due(every, set(), begun=begun) == [("monthly", "2026-10"), ("monthly", "2026-11")], "also the first one of a new reader"
+    assert due(every, set(), begun=begun) == [
+        ("monthly", "2026-10"),
+        ("monthly", "2026-11"),
+    ], "also the first one of a new reader"
 
 
 def test_a_month_that_was_read_is_sent_again_when_it_changes_and_says_over_which() -> None:
     received = had(issue(["2026-02", "2026-11"]))
     now = [*issue(MONTHS[:25]), *issue(["2026-02"], 3), *issue(MONTHS[26:])]
-    found, = find_due(now, received, closed=closed("2026-11"), open_months=False)
+    (found,) = find_due(now, received, closed=closed("2026-11"), open_months=False)
     assert (found.issued.month, found.before) == ("2026-02", f"000001.{'a' * 16}")
 
 
 def test_the_cumulative_goes_once_for_each_closed_month() -> None:
-    assert due([through("2026-11"), through("2026-12")], {("cumulative", "2026-10", "x")}) == [("cumulative", "2026-11")]
+    assert due([through("2026-11"), through("2026-12")], {("cumulative", "2026-10", "x")}) == [
+        ("cumulative", "2026-11")
+    ]
     assert due([through("2026-11"), through("2026-12", 2)], had([through("2026-11")])) == []
-    assert due([through("2026-12", 2)], had([through("2026-12")]), open_months=True) == [("cumulative", "2026-12")]
-    assert due([through("2026-12", 9)], had([through("2026-12")]), "2026-12") == [("cumulative", "2026-12")], "was it whole? is_worth_telling"
-    assert due([through("2026-11")], had([through("2026-12")])) == [], "who has read further is not sent back"
+    assert due([through("2026-12", 2)], had([through("2026-12")]), open_months=True) == [
+        ("cumulative", "2026-12")
+    ]
+    assert due([through("2026-12", 9)], had([through("2026-12")]), "2026-12") == [
+        ("cumulative", "2026-12")
+    ], "was it whole? is_worth_telling"
+    assert due([through("2026-11")], had([through("2026-12")])) == [], (
+        "who has read further is not sent back"
+    )
 
 
 @given(st.integers(0, 35), st.sets(st.sampled_from(MONTHS)), st.sets(st.sampled_from(MONTHS)))
-def test_of_a_month_under_way_nothing_is_sent_unasked(at: int, monthly: set[str], cumulative: set[str]) -> None:
-    received = {("monthly", month, "x") for month in monthly} | {("cumulative", month, "x") for month in cumulative}
+def test_of_a_month_under_way_nothing_is_sent_unasked(
+    at: int, monthly: set[str], cumulative: set[str]
+) -> None:
+    received = {("monthly", month, "x") for month in monthly} | {
+        ("cumulative", month, "x") for month in cumulative
+    }
     found = due([*issue(MONTHS), *map(through, MONTHS)], received, MONTHS[at])
-    assert all(month <= MONTHS[at] for _, month in found) and [kind for kind, _ in found].count("cumulative") <= 1
+    assert (
+        all(month <= MONTHS[at] for _, month in found)
+        and [kind for kind, _ in found].count("cumulative") <= 1
+    )
 
 
 def test_a_cumulative_that_was_read_half_way_is_sent_whole_and_then_no_more() -> None:
     def figures(net: str, day: str | None) -> bytes:
-        return json.dumps({"currencies": {"MXN": {"bridge": net}}, "general": {}, "through": day, "month": "2026-11"}).encode()
+        return json.dumps(
+            {
+                "currencies": {"MXN": {"bridge": net}},
+                "general": {},
+                "through": day,
+                "month": "2026-11",
+            }
+        ).encode()
 
     half, whole, late = figures("1.00", "2026-11-22"), figures("2.00", None), figures("3.00", None)
     assert is_worth_telling("cumulative", half, whole, is_closed=True)
-    assert not is_worth_telling("cumulative", whole, late, is_closed=True), "the month's own report tells it"
-    assert is_worth_telling("monthly", whole, late, is_closed=True) and not is_worth_telling("monthly", late, late, is_closed=True)
+    assert not is_worth_telling("cumulative", whole, late, is_closed=True), (
+        "the month's own report tells it"
+    )
+    assert is_worth_telling("monthly", whole, late, is_closed=True) and not is_worth_telling(
+        "monthly", late, late, is_closed=True
+    )
 
 
 @given(st.lists(st.tuples(st.integers(0, 35), st.booleans()), max_size=12))
-def test_in_every_history_each_edition_is_sent_once_and_each_month_that_closed(history: list[tuple[int, bool]]) -> None:
+def test_in_every_history_each_edition_is_sent_once_and_each_month_that_closed(
+    history: list[tuple[int, bool]],
+) -> None:
     """Nights in any order of months that close; on some, a month that was sent before has changed."""
     received: set[tuple[str, str, str]] = set()
     editions = dict.fromkeys(MONTHS, 1)
@@ -100,19 +142,29 @@ def test_in_every_history_each_edition_is_sent_once_and_each_month_that_closed(h
         if changes:
             editions[MONTHS[step]] += 1
         started = last if started is None else started
-        now = [Issued("monthly", month, f"{editions[month]:06d}.{'a' * 16}") for month in MONTHS[: last + 2]]
+        now = [
+            Issued("monthly", month, f"{editions[month]:06d}.{'a' * 16}")
+            for month in MONTHS[: last + 2]
+        ]
         found = find_due(now, received, closed=closed(MONTHS[last]), open_months=False)
         sent = [tuple(one.issued) for one in found]
         assert not set(sent) & received and len(set(sent)) == len(sent)
         received |= set(sent)
         assert find_due(now, received, closed=closed(MONTHS[last]), open_months=False) == []
-        assert {month for _, month, _ in received} == set(MONTHS[started: last + 1])
+        assert {month for _, month, _ in received} == set(MONTHS[started : last + 1])
 
 
 def test_an_edition_that_tells_the_same_figures_is_the_same_to_a_reader() -> None:
     def figures(net: str, edition: str) -> bytes:
-        return json.dumps({"currencies": {"MXN": {"bridge": {"net": net}, "changes": {"moved": [edition]}}}, "general": {}, "through": None,
-                           "month": "2026-10", "lineage": {"edition": edition}}).encode()
+        return json.dumps(
+            {
+                "currencies": {"MXN": {"bridge": {"net": net}, "changes": {"moved": [edition]}}},
+                "general": {},
+                "through": None,
+                "month": "2026-10",
+                "lineage": {"edition": edition},
+            }
+        ).encode()
 
     assert same_figures(figures("1.00", "1"), figures("1.00", "2"))
     assert not same_figures(figures("1.00", "1"), figures("1.01", "2"))

@@ -1,4 +1,6 @@
-"""Mail goes over TLS to a server that proves who it is, or not at all; each way to fail says whether it was sent."""
+"""Mail goes over TLS to a server that proves who it is, or not at all; each way to fail says
+whether it was sent.
+"""
 
 from __future__ import annotations
 
@@ -16,20 +18,35 @@ TO = "owner@example.com"
 
 def mail() -> EmailMessage:
     message = EmailMessage()
-    message["From"], message["To"], message["Subject"] = "reports@example.com", TO, "Ventas de octubre"
+    message["From"], message["To"], message["Subject"] = (
+        "reports@example.com",
+        TO,
+        "Ventas de octubre",
+    )
     message.set_content("¿Cómo nos fue?")
     return message
 
 
 def mailer(post: Post, **changes: object) -> Mailer:
-    settings = {"host": "localhost", "port": post.port, "security": "starttls", "sender": "reports@example.com", "user": "reports",
-                "password": post.password, "ca_file": post.ca_file, "seconds": 5, "sleep": lambda _: None}
+    settings = {
+        "host": "localhost",
+        "port": post.port,
+        "security": "starttls",
+        "sender": "reports@example.com",
+        "user": "reports",
+        "password": post.password,
+        "ca_file": post.ca_file,
+        "seconds": 5,
+        "sleep": lambda _: None,
+    }
     return Mailer(**{**settings, **changes})
 
 
 def test_a_mail_arrives_whole_after_starttls_and_login(post: Post) -> None:
     mailer(post).send(mail(), TO)
-    assert [(to, got["Subject"], got.get_content().strip()) for to, got in post.received] == [(TO, "Ventas de octubre", "¿Cómo nos fue?")]
+    assert [(to, got["Subject"], got.get_content().strip()) for to, got in post.received] == [
+        (TO, "Ventas de octubre", "¿Cómo nos fue?")
+    ]
     assert post.logins == 1
 
 
@@ -45,7 +62,9 @@ def test_nothing_is_sent_to_a_server_without_starttls(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("wrong", ["unknown issuer", "other name"])
 def test_a_certificate_that_does_not_fit_is_refused(tmp_path: Path, wrong: str) -> None:
-    post, controller = start_post(tmp_path, name="mail.example.org" if wrong == "other name" else "localhost")
+    post, controller = start_post(
+        tmp_path, name="mail.example.org" if wrong == "other name" else "localhost"
+    )
     try:
         with pytest.raises(Refused, match="certificate is not accepted"):
             mailer(post, ca_file=post.ca_file if wrong == "other name" else "").send(mail(), TO)
@@ -57,7 +76,11 @@ def test_a_certificate_that_does_not_fit_is_refused(tmp_path: Path, wrong: str) 
 def test_a_wrong_password_fails_and_is_not_told(post: Post) -> None:
     with pytest.raises(Refused, match=r"refused the login.*535") as failed:
         mailer(post, password="not-" + post.password).send(mail(), TO)
-    assert post.password not in repr(failed.value) and failed.value.__context__ is None and failed.value.__cause__ is None
+    assert (
+        post.password not in repr(failed.value)
+        and failed.value.__context__ is None
+        and failed.value.__cause__ is None
+    )
     assert post.password not in repr(mailer(post))
 
 
@@ -68,7 +91,11 @@ def test_4xx_is_tried_again_and_5xx_is_not(post: Post) -> None:
     post.answers[TO] = ["550 no such user", "550 no such user"]
     with pytest.raises(Refused, match=r"refused a recipient.*550") as failed:
         mailer(post).send(mail(), TO)
-    assert post.answers[TO] == ["550 no such user"] and TO not in str(failed.value) and len(post.received) == 1
+    assert (
+        post.answers[TO] == ["550 no such user"]
+        and TO not in str(failed.value)
+        and len(post.received) == 1
+    )
 
 
 def test_a_server_that_stays_busy_or_away_ends_in_a_refusal(post: Post) -> None:
@@ -87,7 +114,20 @@ def test_a_server_that_takes_the_mail_and_does_not_answer_leaves_it_open(post: P
     assert len(post.received) == 1, "it is not sent twice by itself"
 
 
-@pytest.mark.parametrize("bad", ["a@b.c\r\nBcc: x@y.z", "a@b.c, x@y.z", "a b@c.d", "<a@b.c>", "añ@b.c", "", "a@", "@b.c", "a@b.c\n"])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "a@b.c\r\nBcc: x@y.z",
+        "a@b.c, x@y.z",
+        "a b@c.d",
+        "<a@b.c>",
+        "añ@b.c",
+        "",
+        "a@",
+        "@b.c",
+        "a@b.c\n",
+    ],
+)
 def test_an_address_with_something_hidden_in_it_is_refused(bad: str) -> None:
     with pytest.raises(ConfigError, match="not an e-mail address"):
         check_address(bad, "[mail] to")

@@ -1,4 +1,6 @@
-"""A webhook is posted to once, over https, without following anybody elsewhere; its address is told to nobody."""
+"""A webhook is posted to once, over https, without following anybody elsewhere; its address is told
+to nobody.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,10 @@ MESSAGE = {"text": "Ventas <de> octubre", "blocks": []}
 
 
 def webhook(channel: Channel, waits: list[float] | None = None, **changes: object) -> Webhook:
-    return Webhook(channel.url, **{"seconds": 5, "sleep": (waits if waits is not None else []).append, **changes})
+    return Webhook(
+        channel.url,
+        **{"seconds": 5, "sleep": (waits if waits is not None else []).append, **changes},
+    )
 
 
 def test_a_message_is_posted_as_json(channel: Channel) -> None:
@@ -33,7 +38,11 @@ def test_429_and_5xx_are_tried_again_no_sooner_than_asked(channel: Channel) -> N
     channel.answers = [(500, {}, 0)] * 9
     with pytest.raises(Refused, match=r"127\.0\.0\.1.*HTTP 500") as failed:
         webhook(channel).send(MESSAGE)
-    assert len(channel.received) == 7 and channel.url not in str(failed.value) and channel.url not in repr(webhook(channel))
+    assert (
+        len(channel.received) == 7
+        and channel.url not in str(failed.value)
+        and channel.url not in repr(webhook(channel))
+    )
 
 
 def test_refusals_and_redirects_are_final(channel: Channel) -> None:
@@ -55,6 +64,7 @@ def test_a_slow_answer_ends_at_the_deadline_and_leaves_it_open(channel: Channel)
 def test_an_answer_that_drips_ends_at_the_deadline_too() -> None:
     ended = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
+
         def drip() -> None:
             connection, _ = server.accept()
             with connection, contextlib.suppress(OSError):
@@ -77,7 +87,16 @@ def test_nobody_at_home_was_not_sent() -> None:
         Webhook("http://127.0.0.1:1/x", sleep=lambda _: None).send(MESSAGE)
 
 
-@pytest.mark.parametrize("bad", ["http://hooks.example.com/x", "ftp://127.0.0.1/x", "https://user@hooks.example.com/x", "hooks.example.com", ""])
+@pytest.mark.parametrize(
+    "bad",
+    [
+        "http://hooks.example.com/x",
+        "ftp://127.0.0.1/x",
+        "https://user@hooks.example.com/x",
+        "hooks.example.com",
+        "",
+    ],
+)
 def test_addresses_that_others_could_read_are_refused_without_being_shown(bad: str) -> None:
     with pytest.raises(ConfigError, match="WEBHOOK_URL") as failed:
         check_url(bad)
@@ -85,5 +104,9 @@ def test_addresses_that_others_could_read_are_refused_without_being_shown(bad: s
 
 
 def test_https_anywhere_and_http_at_home_are_taken() -> None:
-    for good in ("https://hooks.example.com/services/x", "http://localhost:9/x", "http://[::1]:9/x"):
+    for good in (
+        "https://hooks.example.com/services/x",
+        "http://localhost:9/x",
+        "http://[::1]:9/x",
+    ):
         assert check_url(good) == good

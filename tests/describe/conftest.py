@@ -24,21 +24,30 @@ def months() -> dict[str, dict[str, pa.Table]]:
     found = {}
     for n in (1, 2):
         month = draw_month(n, 60, first=date(2026, n, 1))
-        void = {row["receipt_number"] for row in month.receipts if row["is_cancelled"]}  # drawn with amounts, which the lake never holds
+        void = {
+            row["receipt_number"] for row in month.receipts if row["is_cancelled"]
+        }  # drawn with amounts, which the lake never holds
         month = month.part(lambda number, void=void: number not in void)
         tables = month.arguments()
         summary = summarize(**tables)
-        found[f"2026-0{n}"] = {d.name: tables[d.name] for d in schema.LAKE} | {f"summary_{d.name}": summary[d.name] for d in schema.SUMMARY}
+        found[f"2026-0{n}"] = {d.name: tables[d.name] for d in schema.LAKE} | {
+            f"summary_{d.name}": summary[d.name] for d in schema.SUMMARY
+        }
     return found
 
 
 @pytest.fixture(scope="session")
-def folder(months: dict[str, dict[str, pa.Table]], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def folder(
+    months: dict[str, dict[str, pa.Table]], tmp_path_factory: pytest.TempPathFactory
+) -> Path:
     """A folder with a lake in data/."""
     root = tmp_path_factory.mktemp("analyst")
     lake = Lake(open_storage(str(root / "data")))
     for name, tables in months.items():
-        for dataset, members, prefix in ((SALES, schema.LAKE, ""), (SUMMARY, schema.SUMMARY, "summary_")):
+        for dataset, members, prefix in (
+            (SALES, schema.LAKE, ""),
+            (SUMMARY, schema.SUMMARY, "summary_"),
+        ):
             bodies = {d.name: to_bytes(tables[prefix + d.name], d.order or d.key) for d in members}
             lake.publish(dataset, name, edition_of(1, {}, []), bodies, {}, basis=None)
     return root
@@ -46,4 +55,6 @@ def folder(months: dict[str, dict[str, pa.Table]], tmp_path_factory: pytest.Temp
 
 @pytest.fixture(scope="session")
 def tables(folder: Path) -> list[Described]:
-    return described(PLACES, lambda d: f"{folder}/data/{d.name if d in schema.LAKE else f'summary/{d.name}'}")
+    return described(
+        PLACES, lambda d: f"{folder}/data/{d.name if d in schema.LAKE else f'summary/{d.name}'}"
+    )

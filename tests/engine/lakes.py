@@ -1,7 +1,8 @@
-"""Two lakes held against each other, object by object: what must be the same wherever and by whomever it was made.
+"""Two lakes held against each other, object by object: what must be the same wherever and by
+whomever it was made.
 
-In: the objects of a lake by key. The keys must be the same, and the bytes; in manifests and claims may differ who published (`run`) and
-the store's own mark of a member (`etag`), and nothing else.
+In: the objects of a lake by key. The keys must be the same, and the bytes; in manifests and claims
+may differ who published (`run`) and the store's own mark of a member (`etag`), and nothing else.
 """
 
 from __future__ import annotations
@@ -34,11 +35,19 @@ def differing(here: Mapping[str, str], there: Mapping[str, str]) -> list[str]:
 def keys(client: Any, bucket: str, prefix: str = "") -> list[str]:
     """Every key below `prefix` but those that prove a store's rights."""
     pages = client.get_paginator("list_objects_v2").paginate(Bucket=bucket, Prefix=prefix)
-    return [one["Key"] for page in pages for one in page.get("Contents", ()) if "_probe" not in one["Key"].split("/")]
+    return [
+        one["Key"]
+        for page in pages
+        for one in page.get("Contents", ())
+        if "_probe" not in one["Key"].split("/")
+    ]
 
 
-def read(client: Any, bucket: str, names: Iterable[str], of: Callable[[str, bytes], Any]) -> dict[str, Any]:
+def read(
+    client: Any, bucket: str, names: Iterable[str], of: Callable[[str, bytes], Any]
+) -> dict[str, Any]:
     """What `of(key, body)` says of each object."""
+
     def one(name: str) -> tuple[str, Any]:
         return name, of(name, client.get_object(Bucket=bucket, Key=name)["Body"].read())
 

@@ -1,7 +1,9 @@
-"""A Spark standalone cluster of separate processes on loopback, for tests and benchmarks: a master, and workers of one core each.
+"""A Spark standalone cluster of separate processes on loopback, for tests and benchmarks: a master,
+and workers of one core each.
 
-`serve(folder, environment)` starts a master and two workers on free ports and stops them all; workers, and so their executors, have
-`environment` and nothing else of AWS or Luigi. Every process is the leader of a session, which holds whatever it has started.
+`serve(folder, environment)` starts a master and two workers on free ports and stops them all;
+workers, and so their executors, have `environment` and nothing else of AWS or Luigi. Every process
+is the leader of a session, which holds whatever it has started.
 """
 
 from __future__ import annotations
@@ -18,13 +20,18 @@ from pathlib import Path
 
 import pyspark
 
-QUICK = {"JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC", "SPARK_LOCAL_IP": "127.0.0.1"}  # a JVM that starts soon and stays small
+QUICK = {
+    "JDK_JAVA_OPTIONS": "-XX:TieredStopAtLevel=1 -XX:+UseSerialGC",
+    "SPARK_LOCAL_IP": "127.0.0.1",
+}  # a JVM that starts soon and stays small
 _START_SECONDS = 60
 
 
 @dataclass
 class Standalone:
-    """The cluster that drivers find at `master`; `processes` are the master, then every worker that was started."""
+    """The cluster that drivers find at `master`; `processes` are the master, then every worker that
+    was started.
+    """
 
     folder: Path
     environment: dict[str, str]
@@ -35,20 +42,41 @@ class Standalone:
     def start(self, *arguments: str) -> subprocess.Popen[bytes]:
         command = [str(Path(pyspark.__file__).parent / "bin" / "spark-class"), *arguments]
         with (self.folder / f"{len(self.processes)}.log").open("wb") as log:
-            process = subprocess.Popen(command, cwd=self.folder, env=self.environment, stdout=log, stderr=log, start_new_session=True)
+            process = subprocess.Popen(
+                command,
+                cwd=self.folder,
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                start_new_session=True,
+            )
         self.processes.append(process)
         return process
 
     def start_worker(self) -> subprocess.Popen[bytes]:
-        return self.start("org.apache.spark.deploy.worker.Worker", "--host", "127.0.0.1", "--webui-port", "0", "-c", "1", "-m", self.memory,
-                          "-d", str(self.folder / f"work{len(self.processes)}"), self.master)
+        return self.start(
+            "org.apache.spark.deploy.worker.Worker",
+            "--host",
+            "127.0.0.1",
+            "--webui-port",
+            "0",
+            "-c",
+            "1",
+            "-m",
+            self.memory,
+            "-d",
+            str(self.folder / f"work{len(self.processes)}"),
+            self.master,
+        )
 
     def alive(self) -> list[int]:
         """The sessions of the processes that run."""
         return [process.pid for process in self.processes if process.poll() is None]
 
     def kill(self, process: subprocess.Popen[bytes]) -> None:
-        """As a machine ends that loses its power: the worker, its executors and their Python processes, in one moment."""
+        """As a machine ends that loses its power: the worker, its executors and their Python
+        processes, in one moment.
+        """
         for pid in processes_of(process.pid):
             try:
                 os.kill(pid, signal.SIGKILL)
@@ -59,12 +87,29 @@ class Standalone:
 
 @contextmanager
 def serve(folder: Path, environment: Mapping[str, str], memory: str = "1g") -> Iterator[Standalone]:
-    """A master and two workers in `folder`, each of one core and of `memory` for executors' JVMs; none is left running."""
+    """A master and two workers in `folder`, each of one core and of `memory` for executors' JVMs;
+    none is left running.
+    """
     port = free_port()
-    own = {name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LUIGI_"))}
-    cluster = Standalone(folder, {**own, **QUICK, "SPARK_DAEMON_MEMORY": "256m", **environment}, f"spark://127.0.0.1:{port}", memory)
+    own = {
+        name: value for name, value in os.environ.items() if not name.startswith(("AWS_", "LUIGI_"))
+    }
+    cluster = Standalone(
+        folder,
+        {**own, **QUICK, "SPARK_DAEMON_MEMORY": "256m", **environment},
+        f"spark://127.0.0.1:{port}",
+        memory,
+    )
     try:
-        cluster.start("org.apache.spark.deploy.master.Master", "--host", "127.0.0.1", "--port", str(port), "--webui-port", "0")
+        cluster.start(
+            "org.apache.spark.deploy.master.Master",
+            "--host",
+            "127.0.0.1",
+            "--port",
+            str(port),
+            "--webui-port",
+            "0",
+        )
         wait_for(port)
         for _ in range(2):
             cluster.start_worker()

@@ -1,4 +1,6 @@
-"""Without an engine nothing is batched and nobody pays for Spark; and large months are counted within their memory."""
+"""Without an engine nothing is batched and nobody pays for Spark; and large months are counted
+within their memory.
+"""
 
 from __future__ import annotations
 
@@ -27,13 +29,25 @@ DAYS = (date(2026, 10, 1), date(2026, 10, 2))
 
 
 def test_no_module_of_spark_is_loaded_by_the_tasks() -> None:
-    code = "import sys, pipeline.tasks; print(*sorted(name for name in sys.modules if name.startswith(('pyspark', 'py4j'))))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT)
+    code = (
+        "import sys, pipeline.tasks; print(*sorted(name for name in sys.modules if"
+        " name.startswith(('pyspark', 'py4j'))))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
     assert done.stdout.split() == []
 
 
 def test_without_an_engine_each_partition_is_a_task_of_its_own() -> None:
-    assert {task.max_batch_size for task in (DailySales(date=DAYS[0]), MonthlySales(month=DAYS[0]), MonthlySummary(month=DAYS[0]))} == {1}
+    assert {
+        task.max_batch_size
+        for task in (
+            DailySales(date=DAYS[0]),
+            MonthlySales(month=DAYS[0]),
+            MonthlySummary(month=DAYS[0]),
+        )
+    } == {1}
 
 
 def test_a_batch_is_written_as_its_days_and_speaks_for_all_of_them() -> None:
@@ -41,18 +55,32 @@ def test_a_batch_is_written_as_its_days_and_speaks_for_all_of_them() -> None:
     assert batch.to_str_params() == {"date": "2026-10-01,2026-10-02"}
     assert DailySales.from_str_params(batch.to_str_params()) == batch
     assert batch.parts() == [DailySales(date=day) for day in DAYS]
-    assert [str(target) for target in batch.output()] == ["staging/2026-10-01", "staging/2026-10-02"]
-    assert MonthlySales.from_str_params({"month": "2026-09,2026-10"}).parts() == [MonthlySales(month=date(2026, n, 1)) for n in (9, 10)]
+    assert [str(target) for target in batch.output()] == [
+        "staging/2026-10-01",
+        "staging/2026-10-02",
+    ]
+    assert MonthlySales.from_str_params({"month": "2026-09,2026-10"}).parts() == [
+        MonthlySales(month=date(2026, n, 1)) for n in (9, 10)
+    ]
     assert DailySales(date=DAYS[0]).parts() == [DailySales(date=DAYS[0])]
 
 
 def test_an_engine_that_there_is_not_is_refused_by_name(luigi: Runner) -> None:
     luigi.configure("engine", name="ray")
-    assert "[engine] name = 'ray': use local or spark" in luigi("DailySales", "--date", "2026-10-31", code=35)
+    assert "[engine] name = 'ray': use local or spark" in luigi(
+        "DailySales", "--date", "2026-10-31", code=35
+    )
 
 
-@pytest.mark.parametrize("name", ["spark.hadoop.fs.s3a.secret.key", "spark.executorEnv.AWS_SESSION_TOKEN", "spark.ssl.keyPassword",
-                                  "spark.hadoop.fs.s3a.access.key"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "spark.hadoop.fs.s3a.secret.key",
+        "spark.executorEnv.AWS_SESSION_TOKEN",
+        "spark.ssl.keyPassword",
+        "spark.hadoop.fs.s3a.access.key",
+    ],
+)
 def test_no_secret_is_taken_as_a_property(name: str) -> None:
     with pytest.raises(ConfigError, match="would be read by everybody") as refused:
         open_cluster("test", "local[1]", {name: "value-of-it"}, 1)
@@ -62,18 +90,33 @@ def test_no_secret_is_taken_as_a_property(name: str) -> None:
 def test_a_master_that_is_no_address_or_does_not_answer_is_said_before_java_starts() -> None:
     with pytest.raises(ConfigError, match="'nowhere' is not host:port"):
         open_cluster("test", "spark://nowhere", {}, 1)
-    with pytest.raises(EngineError, match=r"no Spark master answers at \[spark\] master = spark://127.0.0.1:1 "):
+    with pytest.raises(
+        EngineError, match=r"no Spark master answers at \[spark\] master = spark://127.0.0.1:1 "
+    ):
         open_cluster("test", "spark://127.0.0.1:1", {}, 1)
 
 
-def test_a_jvm_is_started_without_secrets_and_they_are_back_after_it(monkeypatch: pytest.MonkeyPatch) -> None:
-    names = ["AWS_SECRET_ACCESS_KEY", "LOYVERSE_TOKEN", "SMTP_PASSWORD", "WEBHOOK_URL", "CUSTOMER_HASH_KEY"]
+def test_a_jvm_is_started_without_secrets_and_they_are_back_after_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    names = [
+        "AWS_SECRET_ACCESS_KEY",
+        "LOYVERSE_TOKEN",
+        "SMTP_PASSWORD",
+        "WEBHOOK_URL",
+        "CUSTOMER_HASH_KEY",
+    ]
     for name in names:
         monkeypatch.setenv(name, "value")
     with _without_secrets(()):
         assert [name for name in names if name in os.environ] == []
-    with _without_secrets(("AWS_", "CUSTOMER_HASH_KEY")):  # a local master's executors are its own threads
-        assert [name for name in names if name in os.environ] == ["AWS_SECRET_ACCESS_KEY", "CUSTOMER_HASH_KEY"]
+    with _without_secrets(
+        ("AWS_", "CUSTOMER_HASH_KEY")
+    ):  # a local master's executors are its own threads
+        assert [name for name in names if name in os.environ] == [
+            "AWS_SECRET_ACCESS_KEY",
+            "CUSTOMER_HASH_KEY",
+        ]
     assert [os.environ[name] for name in names] == ["value"] * len(names)
 
 
@@ -81,25 +124,44 @@ def test_a_jvm_is_started_without_secrets_and_they_are_back_after_it(monkeypatch
 def month(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """A month of the lake as a task that has been made, and what else its summary is made of."""
     arguments = draw_month(31, 4000).arguments()
-    members = {dataset.name: to_bytes(arguments.pop(dataset.name), dataset.order) for dataset in schema.LAKE}
-    monkeypatch.setattr("pipeline.tasks.lake.lake", lambda: SimpleNamespace(read=lambda dataset, name: members))
-    monkeypatch.setattr("pipeline.settings.rules", lambda: SimpleNamespace(places=arguments["places"]))
+    members = {
+        dataset.name: to_bytes(arguments.pop(dataset.name), dataset.order)
+        for dataset in schema.LAKE
+    }
+    monkeypatch.setattr(
+        "pipeline.tasks.lake.lake", lambda: SimpleNamespace(read=lambda dataset, name: members)
+    )
+    monkeypatch.setattr(
+        "pipeline.settings.rules", lambda: SimpleNamespace(places=arguments["places"])
+    )
     return SimpleNamespace(dataset="sales", name="2026-10", arguments=arguments)
 
 
-@pytest.mark.parametrize(("memory", "is_file"), [("1GB", False), ("1KB", True), ("0.5 KiB", True), ("80%", False)])
-def test_a_month_that_would_fill_its_memory_is_read_from_files(month: SimpleNamespace, tmp_path: Path, memory: str, is_file: bool) -> None:
+@pytest.mark.parametrize(
+    ("memory", "is_file"), [("1GB", False), ("1KB", True), ("0.5 KiB", True), ("80%", False)]
+)
+def test_a_month_that_would_fill_its_memory_is_read_from_files(
+    month: SimpleNamespace, tmp_path: Path, memory: str, is_file: bool
+) -> None:
     with opened(month, "1GB", tmp_path) as tables:
         whole = tables["sales"]
     with opened(month, memory, tmp_path) as tables:
-        assert tables["sales"].to_table().equals(whole) if is_file else isinstance(tables["sales"], pa.Table)
+        assert (
+            tables["sales"].to_table().equals(whole)
+            if is_file
+            else isinstance(tables["sales"], pa.Table)
+        )
     assert list(tmp_path.iterdir()) == []
 
 
-def test_counted_from_files_within_little_memory_a_month_is_the_same(month: SimpleNamespace, tmp_path: Path) -> None:
+def test_counted_from_files_within_little_memory_a_month_is_the_same(
+    month: SimpleNamespace, tmp_path: Path
+) -> None:
     def count(memory: str, limit: str) -> dict[str, bytes]:
         with opened(month, memory, tmp_path) as tables:
             made = summarize(**month.arguments, **tables, memory_limit=limit, spill=tmp_path)
-        return {dataset.name: to_bytes(made[dataset.name], dataset.key) for dataset in schema.SUMMARY}
+        return {
+            dataset.name: to_bytes(made[dataset.name], dataset.key) for dataset in schema.SUMMARY
+        }
 
     assert count("1KB", "64MB") == count("1GB", "1GB")

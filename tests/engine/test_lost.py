@@ -1,4 +1,6 @@
-"""What is given up, refused or lost: a work that ends its process, a job that nobody waits for any more, a node that is not like the driver."""
+"""What is given up, refused or lost: a work that ends its process, a job that nobody waits for any
+more, a node that is not like the driver.
+"""
 
 from __future__ import annotations
 
@@ -20,7 +22,9 @@ from pipeline.tasks import engine, executor
 from pipeline.tasks.executor import Job, Outcome, Work
 from tests.conftest import ROOT
 
-pytestmark = pytest.mark.filterwarnings("ignore:unclosed:ResourceWarning")  # py4j leaves its sockets to the garbage collector
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:unclosed:ResourceWarning"
+)  # py4j leaves its sockets to the garbage collector
 
 
 @pytest.fixture(scope="module")
@@ -57,21 +61,33 @@ def test_a_work_that_ends_its_process_is_named_by_its_place(local: Cluster) -> N
     assert lost.value.at == 2
     assert sorted(local.run("works", [5, 6, 8], do, quiet)) == [5, 6, 8]
     with pytest.raises(WorkLost):
-        local.run_in_shares("shares", [(0, 5), (0, 7), (1, 8)], do, lambda key, parts: (key, sum(parts)), quiet)
-    assert sorted(local.run_in_shares("shares", [(0, 5), (0, 6), (1, 8)], do, lambda key, parts: (key, sum(parts)), quiet)) == [(0, 11), (1, 8)]
+        local.run_in_shares(
+            "shares", [(0, 5), (0, 7), (1, 8)], do, lambda key, parts: (key, sum(parts)), quiet
+        )
+    assert sorted(
+        local.run_in_shares(
+            "shares", [(0, 5), (0, 6), (1, 8)], do, lambda key, parts: (key, sum(parts)), quiet
+        )
+    ) == [(0, 11), (1, 8)]
 
 
 def test_a_day_is_not_united_of_some_of_its_shares() -> None:
-    """Where the JVM of an executor is killed, the Python beside it lives on, takes the end of its input for the end of the shares, and
-    would publish a part of a day as the day."""
+    """Where the JVM of an executor is killed, the Python beside it lives on, takes the end of its
+    input for the end of the shares, and would publish a part of a day as the day.
+    """
     united = engine_spark._All(lambda key, parts: (key, sorted(parts)), {4: 3})
     assert united((4, [2, 0, 1])) == (4, [0, 1, 2])
     with pytest.raises(EngineError, match="2 of 3 shares"):
         united((4, [2, 0]))
 
 
-@pytest.mark.parametrize(("met", "raised"), [(RuntimeError("no scheduler"), EngineError), (KeyboardInterrupt(), KeyboardInterrupt)])
-def test_a_job_that_nobody_waits_for_is_ended(local: Cluster, tmp_path: Path, met: BaseException, raised: type[BaseException]) -> None:
+@pytest.mark.parametrize(
+    ("met", "raised"),
+    [(RuntimeError("no scheduler"), EngineError), (KeyboardInterrupt(), KeyboardInterrupt)],
+)
+def test_a_job_that_nobody_waits_for_is_ended(
+    local: Cluster, tmp_path: Path, met: BaseException, raised: type[BaseException]
+) -> None:
     folder = str(tmp_path)
 
     def do(work: int) -> None:
@@ -92,7 +108,9 @@ def test_a_job_that_nobody_waits_for_is_ended(local: Cluster, tmp_path: Path, me
     assert begun == len(list(tmp_path.glob("begun*"))) <= 2
 
 
-def test_a_child_of_the_process_that_started_spark_is_refused(local: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_child_of_the_process_that_started_spark_is_refused(
+    local: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
     assert open_cluster("test", "local", {}, 60).context is local.context
     monkeypatch.setattr(engine_spark, "_starter", [os.getppid()])
     with pytest.raises(EngineError, match="--workers 1"):
@@ -126,7 +144,9 @@ class Rounds:
             done.append(Outcome(work, None))
         return done
 
-    def run_in_shares(self, name: str, shares: list[tuple[int, Work]], do: object, unite: object, tell: object) -> list[Outcome]:
+    def run_in_shares(
+        self, name: str, shares: list[tuple[int, Work]], do: object, unite: object, tell: object
+    ) -> list[Outcome]:
         return self.run(name, [work for _, work in shares if not work.share], do, tell)
 
 
@@ -138,14 +158,21 @@ def rounds(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Rounds]:
 
 
 @pytest.mark.parametrize(("make", "shares"), [(engine._make_whole, 1), (engine._make_large, 3)])
-def test_what_ends_its_process_fails_alone_and_the_others_are_made(rounds: Callable[[str], Rounds], make: Callable, shares: int) -> None:
+def test_what_ends_its_process_fails_alone_and_the_others_are_made(
+    rounds: Callable[[str], Rounds], make: Callable, shares: int
+) -> None:
     cluster = rounds("bd")
     outcomes = make(cluster, "works", cluster.works("abcdef", shares), quiet)
     assert cluster.made == set("acef")
-    assert sorted(str(one.error) for one in outcomes if one.error) == ["work b ended its process", "work d ended its process"]
+    assert sorted(str(one.error) for one in outcomes if one.error) == [
+        "work b ended its process",
+        "work d ended its process",
+    ]
 
 
-def test_a_cluster_on_which_every_work_ends_its_process_is_given_up(rounds: Callable[[str], Rounds]) -> None:
+def test_a_cluster_on_which_every_work_ends_its_process_is_given_up(
+    rounds: Callable[[str], Rounds],
+) -> None:
     cluster = rounds("abcdefghijklmnop")
     with pytest.raises(WorkLost):
         engine._make_whole(cluster, "works", cluster.works("abcdefghijklmnop"), quiet)
@@ -155,7 +182,9 @@ def test_a_cluster_on_which_every_work_ends_its_process_is_given_up(rounds: Call
 def node(monkeypatch: pytest.MonkeyPatch, edition: str, make_share: Callable[..., object]) -> Work:
     """A work, on a node that has adopted its job and sees `edition`."""
     monkeypatch.setattr(executor, "adopt", lambda job: None)
-    monkeypatch.setattr(executor, "lake", lambda: SimpleNamespace(storage=SimpleNamespace(uri=lambda: "s3://lake")))
+    monkeypatch.setattr(
+        executor, "lake", lambda: SimpleNamespace(storage=SimpleNamespace(uri=lambda: "s3://lake"))
+    )
 
     class Family:
         @staticmethod
@@ -165,14 +194,28 @@ def node(monkeypatch: pytest.MonkeyPatch, edition: str, make_share: Callable[...
     return Work(Family, (("date", "2026-10-20"),), "asked", 3)
 
 
-def test_a_share_is_made_only_of_the_inputs_that_the_driver_saw(monkeypatch: pytest.MonkeyPatch) -> None:
-    assert executor.make_share(None, node(monkeypatch, "asked", lambda share, shares: (share, shares))) == (0, 3)
-    refused = executor.make_share(None, node(monkeypatch, "newer", lambda share, shares: (share, shares)))
+def test_a_share_is_made_only_of_the_inputs_that_the_driver_saw(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    assert executor.make_share(
+        None, node(monkeypatch, "asked", lambda share, shares: (share, shares))
+    ) == (0, 3)
+    refused = executor.make_share(
+        None, node(monkeypatch, "newer", lambda share, shares: (share, shares))
+    )
     assert isinstance(refused, Stale) and "sees other inputs in s3://lake" in str(refused)
 
 
-@pytest.mark.parametrize(("error", "said"), [(MemoryError("malloc of size 7 failed"), "too little memory"), (KeyError("x"), "KeyError: 'x'")])
-def test_whatever_a_work_meets_is_its_own_outcome(monkeypatch: pytest.MonkeyPatch, error: Exception, said: str) -> None:
+@pytest.mark.parametrize(
+    ("error", "said"),
+    [
+        (MemoryError("malloc of size 7 failed"), "too little memory"),
+        (KeyError("x"), "KeyError: 'x'"),
+    ],
+)
+def test_whatever_a_work_meets_is_its_own_outcome(
+    monkeypatch: pytest.MonkeyPatch, error: Exception, said: str
+) -> None:
     def fail(*_: object) -> None:
         raise error
 
@@ -185,15 +228,26 @@ def test_whatever_a_work_meets_is_its_own_outcome(monkeypatch: pytest.MonkeyPatc
 def test_a_node_with_other_code_or_libraries_refuses_and_says_which() -> None:
     own = executor.code()
     job = Job("j", "r", {}, "", {**own, "pyarrow": "1.0", "other": "2"}, {})
-    with pytest.raises(ConfigError, match="has another other, pyarrow than the driver; install the same"):
+    with pytest.raises(
+        ConfigError, match="has another other, pyarrow than the driver; install the same"
+    ):
         executor.adopt(job)
     assert executor._adopted == []
 
 
-@pytest.mark.parametrize("name", ["engine/shares.py", "tasks/raw.py", "settings/clock.py", "transform/clean.py", "windows.py"])
-def test_every_module_that_makes_a_partition_is_held_to_the_drivers(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str) -> None:
+@pytest.mark.parametrize(
+    "name",
+    ["engine/shares.py", "tasks/raw.py", "settings/clock.py", "transform/clean.py", "windows.py"],
+)
+def test_every_module_that_makes_a_partition_is_held_to_the_drivers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
     assert (ROOT / "pipeline" / name).exists()
-    shutil.copytree(ROOT / "pipeline", tmp_path / "pipeline", ignore=shutil.ignore_patterns("__pycache__", "*.so"))
+    shutil.copytree(
+        ROOT / "pipeline",
+        tmp_path / "pipeline",
+        ignore=shutil.ignore_patterns("__pycache__", "*.so"),
+    )
     monkeypatch.setattr(executor.targets, "__file__", str(tmp_path / "pipeline" / "targets.py"))
     before = executor.code.__wrapped__()
     with (tmp_path / "pipeline" / name).open("a") as module:

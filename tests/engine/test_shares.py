@@ -20,7 +20,11 @@ from kitchen import DAY as TODAY
 from kitchen import catalog, line, raw, receipt, rules
 from shops import DAY, NastyShop, shop_of
 
-NASTY = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+NASTY = settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 SHOPS = st.randoms(use_true_random=False).map(shop_of)
 
 
@@ -33,20 +37,36 @@ def in_shares(day, raws: list[Raw], book: Catalog, by: Rules, shares: int) -> Cl
 
 
 def spoil(records: list[bytes], rng) -> list[bytes]:
-    """Some of them as they may arrive broken: no store, no number, no JSON, twice, or a number spelt otherwise."""
+    """Some of them as they may arrive broken: no store, no number, no JSON, twice, or a number
+    spelt otherwise.
+    """
     found = []
     for record in records:
         kind = rng.randrange(9)
         if kind == 0:
-            found.append(json.dumps({**json.loads(record), "store_id": None, "updated_at": "2024-09-12T00:00:00Z"}).encode())
+            found.append(
+                json.dumps(
+                    {**json.loads(record), "store_id": None, "updated_at": "2024-09-12T00:00:00Z"}
+                ).encode()
+            )
         elif kind == 1:
-            found.append(json.dumps({**json.loads(record), "receipt_number": rng.choice([None, 7, ""])}).encode())
+            found.append(
+                json.dumps(
+                    {**json.loads(record), "receipt_number": rng.choice([None, 7, ""])}
+                ).encode()
+            )
         elif kind == 2:
             found += [record[: len(record) // 2], b"", record]
         elif kind == 3:
-            found.append(record.replace(b'"receipt_number": "', b'"receipt\\u005fnumber": "\\u0031'))
+            found.append(
+                record.replace(b'"receipt_number": "', b'"receipt\\u005fnumber": "\\u0031')
+            )
         elif kind == 4:
-            found.append(record.replace(b'"line_items": [', b'"more": {"receipt_number": "other"}, "line_items": ['))
+            found.append(
+                record.replace(
+                    b'"line_items": [', b'"more": {"receipt_number": "other"}, "line_items": ['
+                )
+            )
         else:
             found.append(record)
     return found
@@ -55,7 +75,12 @@ def spoil(records: list[bytes], rng) -> list[bytes]:
 @NASTY
 @given(SHOPS, st.integers(1, 5), st.randoms(use_true_random=False))
 def test_shares_united_are_the_day_to_the_byte(shop: NastyShop, shares: int, rng) -> None:
-    raws = [one._replace(ndjson=b"".join(record + b"\n" for record in spoil(one.ndjson.splitlines(), rng))) for one in shop.raws]
+    raws = [
+        one._replace(
+            ndjson=b"".join(record + b"\n" for record in spoil(one.ndjson.splitlines(), rng))
+        )
+        for one in shop.raws
+    ]
     book, by = shop.read_catalog(), shop.rules
     whole, united = clean(DAY, raws, book, by), in_shares(DAY, raws, book, by, shares)
     assert packed(united) == packed(whole)
@@ -75,28 +100,47 @@ def test_every_record_is_in_one_share_at_its_place(shop: NastyShop, shares: int)
         assert found == {at: record for at, record in enumerate(lines, 1) if record}
 
 
-@pytest.mark.parametrize(("record", "number"), [
-    (b'{"receipt_number": "1-7"}', b"1-7"),
-    (b'{"receipt_number":\t"1-7", "note": "receipt_number"}', b"1-7"),
-    (b'{"receipt_number": "1-\\u0037"}', b"1-7"),
-    (b'{"receipt\\u005fnumber": "1-7"}', b"1-7"),
-    (b'{"line_items": [{"receipt_number": "x"}], "receipt_number": "1-7"}', b"1-7"),
-    (b'{"more": {"receipt_number": "x"}, "receipt\\u005fnumber": "1-7"}', b"1-7"),
-    (b'{"receipt_number": 7}', b""),
-    (b'{"receipt_number": null}', b""),
-    (b'{"receipt_number": "1-7"', b"1-7"),
-    (b"[]", b""),
-    (b"\xff", b""),
-])
+@pytest.mark.parametrize(
+    ("record", "number"),
+    [
+        (b'{"receipt_number": "1-7"}', b"1-7"),
+        (b'{"receipt_number":\t"1-7", "note": "receipt_number"}', b"1-7"),
+        (b'{"receipt_number": "1-\\u0037"}', b"1-7"),
+        (b'{"receipt\\u005fnumber": "1-7"}', b"1-7"),
+        (b'{"line_items": [{"receipt_number": "x"}], "receipt_number": "1-7"}', b"1-7"),
+        (b'{"more": {"receipt_number": "x"}, "receipt\\u005fnumber": "1-7"}', b"1-7"),
+        (b'{"receipt_number": 7}', b""),
+        (b'{"receipt_number": null}', b""),
+        (b'{"receipt_number": "1-7"', b"1-7"),
+        (b"[]", b""),
+        (b"\xff", b""),
+    ],
+)
 def test_the_number_is_the_one_that_the_rules_read(record: bytes, number: bytes) -> None:
     assert number_of(record) == number
 
 
 def test_a_version_whose_store_cannot_be_read_competes_with_its_number_in_every_store() -> None:
-    """What a split by store would get wrong: the broken newest version is of the first store that has its number."""
-    here = [receipt(line("Smash", 10), receipt_number=f"1-{n}", store_id=f"s{n % 3}") for n in range(30)]
+    """What a split by store would get wrong: the broken newest version is of the first store that
+    has its number.
+    """
+    here = [
+        receipt(line("Smash", 10), receipt_number=f"1-{n}", store_id=f"s{n % 3}") for n in range(30)
+    ]
     broken = [{**one, "store_id": 5, "updated_at": "2026-07-09T00:00:00Z"} for one in here[::4]]
     raws = raw(*here, *broken)
-    whole, united = clean(TODAY, raws, catalog(), rules()), in_shares(TODAY, raws, catalog(), rules(), 4)
-    assert whole.facts == united.facts == {"fetched": 30, "curated": 22, "quarantined": 8, "superseded": 8}
+    whole, united = (
+        clean(TODAY, raws, catalog(), rules()),
+        in_shares(TODAY, raws, catalog(), rules(), 4),
+    )
+    assert (
+        whole.facts
+        == united.facts
+        == {
+            "fetched": 30,
+            "curated": 22,
+            "quarantined": 8,
+            "superseded": 8,
+        }
+    )
     assert packed(united) == packed(whole)

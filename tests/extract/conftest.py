@@ -22,18 +22,31 @@ def patience() -> Patience:
 
 @pytest.fixture
 def start(patience: Patience) -> Iterator[Callable[..., tuple[Server, Loyverse]]]:
-    """Serves a shop and opens a client for it; `limit` and options of Http go to the client, all others to the server."""
+    """Serves a shop and opens a client for it; `limit` and options of Http go to the client, all
+    others to the server.
+    """
     with ExitStack() as stack:
-        def begin(book: Book, limit: int = 250, most_pages: int = 20_000, client: dict | None = None, **options) -> tuple[Server, Loyverse]:
+
+        def begin(
+            book: Book,
+            limit: int = 250,
+            most_pages: int = 20_000,
+            client: dict | None = None,
+            **options,
+        ) -> tuple[Server, Loyverse]:
             server = stack.enter_context(serve(book, **{"now": lambda: NOW, **options}))
-            return server, connect(server, patience, limit=limit, most_pages=most_pages, **(client or {}))
+            return server, connect(
+                server, patience, limit=limit, most_pages=most_pages, **(client or {})
+            )
 
         yield begin
 
 
 @pytest.fixture
 def scripted() -> Iterator[Callable[[Callable[[socket.socket], None]], str]]:
-    """The address of a socket that treats every connection as a function says, after it has read a request's head."""
+    """The address of a socket that treats every connection as a function says, after it has read a
+    request's head.
+    """
     listeners: list[socket.socket] = []
 
     def listen(act: Callable[[socket.socket], None]) -> str:

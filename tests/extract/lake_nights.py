@@ -1,9 +1,11 @@
-"""The model of test_model.py with the real commit: pipeline.windows and a lake in a folder, night after night.
+"""The model of test_model.py with the real commit: pipeline.windows and a lake in a folder, night
+after night.
 
-In: a world (how the API orders and pages, how late its changes show) and steps; each is some trade, then something that the
-pipeline does, perhaps killed before a page or at a write, perhaps while another night runs, perhaps under a changed time zone.
-Each night is a process of its own: it lists the lake anew, and knows of the one before only what that left on disk. After each
-step the lake is sound and its windows tile time; at the end it is the shop, as AssertionError says where it is not.
+In: a world (how the API orders and pages, how late its changes show) and steps; each is some trade,
+then something that the pipeline does, perhaps killed before a page or at a write, perhaps while
+another night runs, perhaps under a changed time zone. Each night is a process of its own: it lists
+the lake anew, and knows of the one before only what that left on disk. After each step the lake is
+sound and its windows tile time; at the end it is the shop, as AssertionError says where it is not.
 """
 
 from __future__ import annotations
@@ -28,8 +30,15 @@ from tests.load.faults import FaultyStorage
 from tests.load.faults import Killed as StruckInTheLake
 from tests.load.invariants import check
 
-STORES = [Store(timezone=zone, day_starts_at=time(hour), currency="MXN", places=2)
-          for zone, hour in (("America/Mexico_City", 5), ("Asia/Tokyo", 4), ("America/Los_Angeles", 3), ("Pacific/Kiritimati", 0))]
+STORES = [
+    Store(timezone=zone, day_starts_at=time(hour), currency="MXN", places=2)
+    for zone, hour in (
+        ("America/Mexico_City", 5),
+        ("Asia/Tokyo", 4),
+        ("America/Los_Angeles", 3),
+        ("Pacific/Kiritimati", 0),
+    )
+]
 FIRST = START.date() - DAY
 
 
@@ -43,8 +52,10 @@ class World(NamedTuple):
 
 
 class Step(NamedTuple):
-    """`fault` strikes at write number `at`, or at about a third of that in pages: it kills the process, or is a whole night of
-    another one in its middle; `skip` leaves out days of a backfill, tells how many a sweep reads, and (odd) starts again at once."""
+    """`fault` strikes at write number `at`, or at about a third of that in pages: it kills the
+    process, or is a whole night of another one in its middle; `skip` leaves out days of a backfill,
+    tells how many a sweep reads, and (odd) starts again at once.
+    """
 
     acts: list[Act]
     hours: int
@@ -56,22 +67,48 @@ class Step(NamedTuple):
     skip: int
 
 
-WORLDS = st.builds(World, st.sampled_from(["created_desc", "created_desc", "updated_desc"]), st.booleans(), st.integers(1, 4),
-                   st.sampled_from([0, 0, 0, 20, 600]))
-FAULTS = ["", "kill at page", "kill at page", "kill before put", "kill after put", "night at page", "night at put"]
-STEPS = st.builds(Step, st.lists(ACTS, max_size=6), st.integers(6, 60), st.sampled_from(["night", "night", "night", "backfill", "backfill", "sweep"]),
-                  st.lists(ACTS, max_size=8), st.sampled_from(FAULTS), st.integers(1, 12), st.sampled_from([0, 0, 0, 1, 2, 3]), st.integers(0, 3))
+WORLDS = st.builds(
+    World,
+    st.sampled_from(["created_desc", "created_desc", "updated_desc"]),
+    st.booleans(),
+    st.integers(1, 4),
+    st.sampled_from([0, 0, 0, 20, 600]),
+)
+FAULTS = [
+    "",
+    "kill at page",
+    "kill at page",
+    "kill before put",
+    "kill after put",
+    "night at page",
+    "night at put",
+]
+STEPS = st.builds(
+    Step,
+    st.lists(ACTS, max_size=6),
+    st.integers(6, 60),
+    st.sampled_from(["night", "night", "night", "backfill", "backfill", "sweep"]),
+    st.lists(ACTS, max_size=8),
+    st.sampled_from(FAULTS),
+    st.integers(1, 12),
+    st.sampled_from([0, 0, 0, 1, 2, 3]),
+    st.integers(0, 3),
+)
 HISTORIES = st.tuples(WORLDS, st.lists(STEPS, min_size=2, max_size=7))
 
 
 def play(world: World, steps: list[Step]) -> None:
-    """Live through a history. Raises AssertionError, or what the pipeline raises, where it does not keep what the shop has."""
+    """Live through a history. Raises AssertionError, or what the pipeline raises, where it does not
+    keep what the shop has.
+    """
     model = NightsInALake()
     model.open(world.order, world.offsets, world.limit)
     try:
         for step in steps:
             model.live(step, timedelta(minutes=world.lag))
-        model.clock += 2 * DAY  # a window named by another zone's day may end a day earlier than its name says now
+        model.clock += (
+            2 * DAY
+        )  # a window named by another zone's day may end a day earlier than its name says now
         model.compare()
         model.check_lake(quiet=True)
     finally:
@@ -94,7 +131,7 @@ class NightsInALake(Nights):
         self.store = STORES[step.store]
         days = self._due()
         if step.does == "backfill":  # bounded, and some windows are left to another night: a gap
-            days = days[:1] + days[1 + step.skip:-1]
+            days = days[:1] + days[1 + step.skip : -1]
         if step.does == "sweep":
             self.sweep(10 * step.skip + 1, step.during)
         elif step.does:
@@ -140,8 +177,18 @@ class NightsInALake(Nights):
         self.waiting, self.before_page = step.during[::-1], before_page
         if step.fault.endswith("put"):
             strikes = iter([other_night])
-            strike = (lambda key: next(strikes, lambda: None)()) if step.fault == "night at put" else None
-            storage = FaultyStorage(storage, step.at, after=step.fault == "kill after put", strike=strike, verbs=("PUT",))
+            strike = (
+                (lambda key: next(strikes, lambda: None)())
+                if step.fault == "night at put"
+                else None
+            )
+            storage = FaultyStorage(
+                storage,
+                step.at,
+                after=step.fault == "kill after put",
+                strike=strike,
+                verbs=("PUT",),
+            )
         try:
             self._walk_and_commit(days, storage)
         except (Killed, StruckInTheLake):
@@ -150,12 +197,22 @@ class NightsInALake(Nights):
             self.waiting, self.before_page = [], lambda: None
 
     def _walk_and_commit(self, days: list[date], storage: Storage) -> None:
-        """As RawReceipts does: who was overtaken, or has completed what a killed run had claimed, starts again from what is there."""
+        """As RawReceipts does: who was overtaken, or has completed what a killed run had claimed,
+        starts again from what is there.
+        """
         for _ in range(3):
             held = set(Lake(storage).partitions(RECEIPTS))
             try:
-                return windows.extract([day for day in days if str(day) not in held], Lake(storage, "night", patience=0), self.source,
-                                       self.store, last=self._last(), now=self.clock, spool=self.folder / "spool", tell=lambda *_: None)
+                return windows.extract(
+                    [day for day in days if str(day) not in held],
+                    Lake(storage, "night", patience=0),
+                    self.source,
+                    self.store,
+                    last=self._last(),
+                    now=self.clock,
+                    spool=self.folder / "spool",
+                    tell=lambda *_: None,
+                )
             except Conflict:
                 continue
         raise AssertionError("three conflicts in a row")
@@ -167,18 +224,31 @@ class NightsInALake(Nights):
     def sweep(self, days: int, during: list[Act]) -> None:
         lake = Lake(self._storage(), "sweep", patience=0)
         held = self._windows(lake)
-        gaps = [at for at, (before, after) in enumerate(pairwise(held), 1) if before.end != after.start]
-        if held := held[max([*gaps, len(held) - days, 0]):]:
+        gaps = [
+            at for at, (before, after) in enumerate(pairwise(held), 1) if before.end != after.start
+        ]
+        if held := held[max([*gaps, len(held) - days, 0]) :]:
             self.waiting = during
-            windows.sweep(held, f"{held[-1].date}-sweep-{next(self.sweeps):03d}", lake, self.source, now=self.clock,
-                          spool=self.folder / "spool", tell=lambda *_: None)
+            windows.sweep(
+                held,
+                f"{held[-1].date}-sweep-{next(self.sweeps):03d}",
+                lake,
+                self.source,
+                now=self.clock,
+                spool=self.folder / "spool",
+                tell=lambda *_: None,
+            )
             self.waiting = []
 
     # The law
 
     @staticmethod
     def _windows(lake: Lake) -> list[Window]:
-        return [windows.window_of(date.fromisoformat(name), lake) for name in lake.partitions(RECEIPTS) if len(name) == 10]
+        return [
+            windows.window_of(date.fromisoformat(name), lake)
+            for name in lake.partitions(RECEIPTS)
+            if len(name) == 10
+        ]
 
     def check_lake(self, *, quiet: bool = False) -> None:
         """What is committed is whole and never changes, and windows tile time."""
@@ -186,8 +256,12 @@ class NightsInALake(Nights):
         found = self._windows(Lake(self._storage(), patience=0))
         for before, after in pairwise(found):
             assert before.start <= before.end <= after.start, f"{before.date} overlaps {after.date}"
-            assert before.end == after.start or after.date - before.date > DAY, f"between {before.date} and {after.date}"
-        assert all(window.end + SETTLE <= self.clock for window in found), "a window that has not closed"
+            assert before.end == after.start or after.date - before.date > DAY, (
+                f"between {before.date} and {after.date}"
+            )
+        assert all(window.end + SETTLE <= self.clock for window in found), (
+            "a window that has not closed"
+        )
 
     def _load(self) -> None:
         lake = Lake(self._storage(), patience=0)
@@ -199,8 +273,9 @@ class NightsInALake(Nights):
 
 
 class AtOnce:
-    """Instead of threads: a batch is stored when it is added, and published as late as may be; so that a kill strikes the same
-    write each time a history is played."""
+    """Instead of threads: a batch is stored when it is added, and published as late as may be; so
+    that a kill strikes the same write each time a history is played.
+    """
 
     def __init__(self, threads: int) -> None:
         assert threads
@@ -222,4 +297,6 @@ class AtOnce:
 
 
 def no_sync(_: int) -> None:
-    """A kill of the process loses nothing that was written, synced or not; syncing would take nine tenths of the time."""
+    """A kill of the process loses nothing that was written, synced or not; syncing would take nine
+    tenths of the time.
+    """

@@ -1,4 +1,6 @@
-"""A small shop, its windows, and a client whose waiting takes no time: what the tests of extraction are built from."""
+"""A small shop, its windows, and a client whose waiting takes no time: what the tests of extraction
+are built from.
+"""
 
 from __future__ import annotations
 
@@ -18,14 +20,24 @@ DAY = timedelta(days=1)
 
 def windows(days: int, first: datetime = START) -> list[Window]:
     """Windows of a day each that tile time from `first`."""
-    return [Window((first + n * DAY).date(), first + n * DAY, first + (n + 1) * DAY) for n in range(days)]
+    return [
+        Window((first + n * DAY).date(), first + n * DAY, first + (n + 1) * DAY)
+        for n in range(days)
+    ]
 
 
 def receipt(number: str, sold_at: datetime | str, **fields: object) -> dict[str, object]:
     """A receipt as a till would send it, small."""
     sold = sold_at if isinstance(sold_at, str) else sold_at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
-    return {"receipt_number": number, "receipt_type": "SALE", "receipt_date": sold, "store_id": "s1", "total_money": 10.5, "note": None,
-            **fields}
+    return {
+        "receipt_number": number,
+        "receipt_type": "SALE",
+        "receipt_date": sold,
+        "store_id": "s1",
+        "total_money": 10.5,
+        "note": None,
+        **fields,
+    }
 
 
 def shop(count: int, start: datetime = START, step: timedelta = timedelta(minutes=30)) -> Book:
@@ -52,8 +64,14 @@ class Patience:
         return self.now
 
 
-def connect(server: Server, patience: Patience, limit: int = 250, most_pages: int = 20_000, **options) -> Loyverse:
-    http = Http(server.url, server.token, **{"sleep": patience.sleep, "clock": patience.clock, "random": lambda: 0.0, **options})
+def connect(
+    server: Server, patience: Patience, limit: int = 250, most_pages: int = 20_000, **options
+) -> Loyverse:
+    http = Http(
+        server.url,
+        server.token,
+        **{"sleep": patience.sleep, "clock": patience.clock, "random": lambda: 0.0, **options},
+    )
     return Loyverse(http, "test", now=lambda: NOW, limit=limit, most_pages=most_pages)
 
 
@@ -64,7 +82,12 @@ def gather(found: Walk) -> dict[date, dict[date | None, list[Record]]]:
 
 def numbers(found: Walk) -> list[str]:
     """The numbers of all receipts that a walk hands out, in its order."""
-    return [record.number or "" for records in gather(found).values() for rows in records.values() for record in rows]
+    return [
+        record.number or ""
+        for records in gather(found).values()
+        for rows in records.values()
+        for record in rows
+    ]
 
 
 def make_walk(source: object, days: int, folder: Path, **options) -> Walk:

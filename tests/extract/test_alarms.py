@@ -10,9 +10,21 @@ from pipeline.extract import gap_warning, skew_warning, wall_warning
 from tests.extract.small_shop import NOW
 
 
-@pytest.mark.parametrize("days, told", [(0, None), (2.9, None), (3, "in 28 days"), (6.9, "warning at 3"), (7, "warning at 7"),
-                                        (14, "warning at 14"), (21, "warning at 21"), (30.9, "in 1 days"), (31, "no longer"),
-                                        (40, "the first 9 of them")])
+@pytest.mark.parametrize(
+    "days, told",
+    [
+        (0, None),
+        (2.9, None),
+        (3, "in 28 days"),
+        (6.9, "warning at 3"),
+        (7, "warning at 7"),
+        (14, "warning at 14"),
+        (21, "warning at 21"),
+        (30.9, "in 1 days"),
+        (31, "no longer"),
+        (40, "the first 9 of them"),
+    ],
+)
 def test_a_gap_is_warned_of_at_3_7_14_and_21_days(days: float, told: str | None) -> None:
     warning = gap_warning(NOW - timedelta(days=days), NOW, limited=True)
     assert warning is None if told is None else told in (warning or "")
@@ -20,11 +32,22 @@ def test_a_gap_is_warned_of_at_3_7_14_and_21_days(days: float, told: str | None)
 
 
 def test_each_step_of_a_gap_reads_differently() -> None:
-    told = [gap_warning(NOW - timedelta(days=days), NOW, limited=True) for days in (3, 7, 14, 21, 31)]
+    told = [
+        gap_warning(NOW - timedelta(days=days), NOW, limited=True) for days in (3, 7, 14, 21, 31)
+    ]
     assert len(set(told)) == 5 and all(told)
 
 
-@pytest.mark.parametrize("seconds, told", [(0, None), (119, None), (-119, None), (600, "10 min 0 s behind"), (-605, "10 min 5 s ahead of")])
+@pytest.mark.parametrize(
+    "seconds, told",
+    [
+        (0, None),
+        (119, None),
+        (-119, None),
+        (600, "10 min 0 s behind"),
+        (-605, "10 min 5 s ahead of"),
+    ],
+)
 def test_clocks_that_differ_are_told(seconds: int, told: str | None) -> None:
     warning = skew_warning(timedelta(seconds=seconds))
     assert warning is None if told is None else told in (warning or "")
@@ -35,10 +58,16 @@ def test_a_server_that_tells_no_time_is_told() -> None:
 
 
 def test_the_wall_says_what_it_costs() -> None:
-    assert "truncated at 2026-10-31 12:00 UTC" in wall_warning(NOW) and "Unlimited sales history" in wall_warning(NOW)
+    assert "truncated at 2026-10-31 12:00 UTC" in wall_warning(
+        NOW
+    ) and "Unlimited sales history" in wall_warning(NOW)
 
 
 def test_a_run_that_has_waited_is_not_told_that_its_clock_is_wrong() -> None:
     waited = timedelta(minutes=9)
-    assert skew_warning(timedelta(minutes=10), waited) is None and "behind" in skew_warning(timedelta(minutes=12), waited)
-    assert "ahead of" in skew_warning(-timedelta(minutes=3), waited) and "behind" in skew_warning(timedelta(minutes=3))
+    assert skew_warning(timedelta(minutes=10), waited) is None and "behind" in skew_warning(
+        timedelta(minutes=12), waited
+    )
+    assert "ahead of" in skew_warning(-timedelta(minutes=3), waited) and "behind" in skew_warning(
+        timedelta(minutes=3)
+    )

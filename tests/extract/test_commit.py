@@ -27,33 +27,52 @@ class Recorded:
     def __init__(self, records: list[Record]):
         self._records = records
 
-    def receipts(self, since: datetime, until: datetime | None, cursor: str | None = None) -> Iterator[Page]:
+    def receipts(
+        self, since: datetime, until: datetime | None, cursor: str | None = None
+    ) -> Iterator[Page]:
         yield Page(self._records, None)
 
 
 def version(number: str, sold: datetime, updated: datetime) -> Record:
     """A receipt received at START, as it stood from `updated` on."""
-    stamps = {name: at.strftime("%Y-%m-%dT%H:%M:%S.000Z") for name, at in (("created_at", START), ("updated_at", updated))}
+    stamps = {
+        name: at.strftime("%Y-%m-%dT%H:%M:%S.000Z")
+        for name, at in (("created_at", START), ("updated_at", updated))
+    }
     return read_receipt(encode(receipt(number, sold, **stamps)))
 
 
 def commit(lake: Lake, records: list[Record], asked: list[Window], folder: Path) -> None:
-    commit_all(lake, walk(Recorded(records), asked, bounded=False, spool=folder / "spool", now=NOW), asked)
+    commit_all(
+        lake, walk(Recorded(records), asked, bounded=False, spool=folder / "spool", now=NOW), asked
+    )
 
 
-def test_a_window_knows_where_a_receipt_stood_in_one_that_waits(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_window_knows_where_a_receipt_stood_in_one_that_waits(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """A receipt moves from one date to a third, between two windows of one walk, neither its home."""
     store = RawZone.store
-    monkeypatch.setattr(RawZone, "store", lambda *args, **named: (time.sleep(0.05), store(*args, **named))[1])
+    monkeypatch.setattr(
+        RawZone, "store", lambda *args, **named: (time.sleep(0.05), store(*args, **named))[1]
+    )
     lake = Lake(open_storage(f"{tmp_path}/lake"))
-    old, new = version("1-1", START - 5 * DAY, START + timedelta(hours=1)), version("1-1", START - 9 * DAY, START + DAY)
+    old, new = (
+        version("1-1", START - 5 * DAY, START + timedelta(hours=1)),
+        version("1-1", START - 9 * DAY, START + DAY),
+    )
     commit(lake, [new, old], windows(2), tmp_path)
     left = (START - 5 * DAY).date()
-    assert [lake.read_raw(found) for found in lake.raw_objects(left, left)] == [old.body + b"\n", new.body + b"\n"]
+    assert [lake.read_raw(found) for found in lake.raw_objects(left, left)] == [
+        old.body + b"\n",
+        new.body + b"\n",
+    ]
 
 
 @pytest.mark.parametrize("at", range(1, 26, 2))
-def test_a_kill_leaves_the_first_windows_whole_and_the_others_unborn(tmp_path: Path, at: int) -> None:
+def test_a_kill_leaves_the_first_windows_whole_and_the_others_unborn(
+    tmp_path: Path, at: int
+) -> None:
     records = [version(f"1-{n}", START - n * DAY, START + n * DAY / 2) for n in range(12)]
     asked, inner = windows(6), open_storage(f"{tmp_path}/lake")
     faulty = FaultyStorage(inner, at, after=bool(at % 4 == 1), verbs=("PUT",))
@@ -61,15 +80,21 @@ def test_a_kill_leaves_the_first_windows_whole_and_the_others_unborn(tmp_path: P
         commit(Lake(faulty, patience=0), records, asked, tmp_path)
     except Killed:
         kept = Lake(inner).partitions(RECEIPTS)
-        assert kept == [str(window.date) for window in asked[:len(kept)]] and len(kept) < 6
-        rest = asked[len(kept):]
+        assert kept == [str(window.date) for window in asked[: len(kept)]] and len(kept) < 6
+        rest = asked[len(kept) :]
         commit(Lake(inner, patience=0), records, rest, tmp_path)
     lake = Lake(inner, patience=0)
-    held = [line for found in lake.raw_objects(date(2026, 9, 1), NOW.date()) for line in lake.read_raw(found).splitlines()]
+    held = [
+        line
+        for found in lake.raw_objects(date(2026, 9, 1), NOW.date())
+        for line in lake.read_raw(found).splitlines()
+    ]
     assert set(held) == {record.body for record in records} and len(lake.partitions(RECEIPTS)) == 6
 
 
-def test_a_batch_larger_than_what_may_wait_goes_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_larger_than_what_may_wait_goes_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("pipeline.load.commits.IN_MEMORY", 300)
     records = [version(f"1-{n}", START, START + n * DAY / 2) for n in range(24)]
     lake = Lake(open_storage(f"{tmp_path}/lake"))

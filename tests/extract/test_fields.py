@@ -22,7 +22,14 @@ from tests.extract.small_shop import START, make_walk, receipt, shop, windows
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 NOON = datetime(2026, 10, 20, 12, tzinfo=UTC)
-PATHS = [(), ("line_items",), ("line_items", "line_modifiers"), ("payments",), ("payments", "payment_details"), ("total_taxes",)]
+PATHS = [
+    (),
+    ("line_items",),
+    ("line_items", "line_modifiers"),
+    ("payments",),
+    ("payments", "payment_details"),
+    ("total_taxes",),
+]
 
 
 def records(*receipts: dict) -> list[Record]:
@@ -30,13 +37,24 @@ def records(*receipts: dict) -> list[Record]:
 
 
 def test_no_field_of_the_api_is_unknown() -> None:
-    sold = Shop(opened=date(2026, 10, 1), receipts_per_day=60).receipts(millis(NOON), Query(created_min=0, created_max=millis(NOON)))
+    sold = Shop(opened=date(2026, 10, 1), receipts_per_day=60).receipts(
+        millis(NOON), Query(created_min=0, created_max=millis(NOON))
+    )
     recorded = json.loads((FIXTURES / "receipts_page.json").read_text())["receipts"]
-    assert find_unknown([*(read_receipt(entry.read()) for entry in sold), *records(*recorded)]) == {}
+    assert (
+        find_unknown([*(read_receipt(entry.read()) for entry in sold), *records(*recorded)]) == {}
+    )
 
 
-@given(st.sampled_from(PATHS), st.text(min_size=1, max_size=30), st.sampled_from([None, 1, [], {}, {"deep": {"er": 1}}, [{"x": 1}]]), st.booleans())
-def test_a_field_is_unknown_wherever_it_stands(path: tuple[str, ...], name: str, value: object, in_list: bool) -> None:
+@given(
+    st.sampled_from(PATHS),
+    st.text(min_size=1, max_size=30),
+    st.sampled_from([None, 1, [], {}, {"deep": {"er": 1}}, [{"x": 1}]]),
+    st.booleans(),
+)
+def test_a_field_is_unknown_wherever_it_stands(
+    path: tuple[str, ...], name: str, value: object, in_list: bool
+) -> None:
     known = KNOWN
     for step in path:
         known = known[step]
@@ -45,11 +63,17 @@ def test_a_field_is_unknown_wherever_it_stands(path: tuple[str, ...], name: str,
         body = {step: [body] if in_list else body}
     found = find_unknown(records({"receipt_number": "1-1", **body}))
     assert len(found) == (name not in known) and set(found.values()) <= {"1-1"}
-    assert all(said.startswith("".join(f"{step}." for step in path)) and said.isprintable() for said in found)
+    assert all(
+        said.startswith("".join(f"{step}." for step in path)) and said.isprintable()
+        for said in found
+    )
 
 
 def test_what_is_no_receipt_bears_no_field_and_a_map_of_data_does_not_flood() -> None:
-    unreadable = [Record(body, None, None, None, None) for body in (b"{", b"[" * 100_000, b'{"a":"\xff"}', b"[1]", b"null")]
+    unreadable = [
+        Record(body, None, None, None, None)
+        for body in (b"{", b"[" * 100_000, b'{"a":"\xff"}', b"[1]", b"null")
+    ]
     assert find_unknown(unreadable) == {}
     assert len(find_unknown(records({f"key {n}": 1 for n in range(1000)}))) == MOST
 
@@ -63,11 +87,16 @@ def test_of_later_pages_some_are_looked_at(count: int) -> None:
 
 def drifted(count: int) -> Book:
     book = shop(count)
-    book.add(receipt("1-9000", START, loyalty={"tier": "gold"}, line_items=[{"id": "1", "weight": 2}]), START)
+    book.add(
+        receipt("1-9000", START, loyalty={"tier": "gold"}, line_items=[{"id": "1", "weight": 2}]),
+        START,
+    )
     return book
 
 
-def test_a_field_is_named_once_and_kept(start, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_field_is_named_once_and_kept(
+    start, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     lake = Lake(open_storage(f"{tmp_path}/lake"))
     _, source = start(drifted(10))
     for run in range(2):
@@ -75,12 +104,26 @@ def test_a_field_is_named_once_and_kept(start, tmp_path: Path, caplog: pytest.Lo
         if not run:
             commit_all(lake, found, windows(1))
         note_fields(found, START.date(), lake)
-    assert caplog.text.count("fields that this version does not know: line_items.weight (receipt 1-9000), loyalty (receipt 1-9000)") == 1
-    assert read_fields(lake) == {path: {"since": "2026-10-01", "receipt": "1-9000"} for path in ("line_items.weight", "loyalty")}
-    assert any(b'"loyalty":{"tier":"gold"}' in lake.read_raw(one).replace(b" ", b"") for one in lake.raw_objects(START.date(), START.date()))
+    assert (
+        caplog.text.count(
+            "fields that this version does not know: line_items.weight (receipt 1-9000), loyalty"
+            " (receipt 1-9000)"
+        )
+        == 1
+    )
+    assert read_fields(lake) == {
+        path: {"since": "2026-10-01", "receipt": "1-9000"}
+        for path in ("line_items.weight", "loyalty")
+    }
+    assert any(
+        b'"loyalty":{"tier":"gold"}' in lake.read_raw(one).replace(b" ", b"")
+        for one in lake.raw_objects(START.date(), START.date())
+    )
 
 
-def test_a_shop_without_new_fields_costs_no_request(start, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_shop_without_new_fields_costs_no_request(
+    start, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     lake = Lake(open_storage(f"{tmp_path}/lake"))
     _, source = start(shop(10))
     with caplog.at_level(logging.INFO):
@@ -100,5 +143,7 @@ def test_notes_that_cannot_be_read_are_made_again(body: bytes, start, tmp_path: 
 
 def test_a_receipt_that_is_nested_without_end_does_not_stop_the_walk() -> None:
     for depth in (100, 900, 1_500, 100_000):
-        deep = Record(b'{"line_items": ' + b"[" * depth + b"]" * depth + b"}", "1-1", None, None, None)
+        deep = Record(
+            b'{"line_items": ' + b"[" * depth + b"]" * depth + b"}", "1-1", None, None, None
+        )
         assert find_unknown([deep]) == {}

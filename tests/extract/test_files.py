@@ -1,4 +1,6 @@
-"""Saved files are a shop like any other: every form that receipts are saved in, and the same walk as from the API."""
+"""Saved files are a shop like any other: every form that receipts are saved in, and the same walk
+as from the API.
+"""
 
 from __future__ import annotations
 
@@ -21,7 +23,9 @@ from tests.extract.small_shop import DAY, NOW, START, gather, make_walk, numbers
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 FORMS: dict[str, Callable[[list[bytes]], bytes]] = {
     "page": lambda rows: b'{"receipts":[' + b",".join(rows) + b'],"cursor":"abc"}',
-    "pretty page": lambda rows: json.dumps({"receipts": [json.loads(row) for row in rows]}, indent=2).encode(),
+    "pretty page": (
+        lambda rows: json.dumps({"receipts": [json.loads(row) for row in rows]}, indent=2).encode()
+    ),
     "array": lambda rows: b"[" + b",\n".join(rows) + b"]",
     "NDJSON": lambda rows: b"\n".join(rows) + b"\n",
     "NDJSON of pages": lambda rows: b"\r\n".join(b'{"receipts":[%s]}' % row for row in rows),
@@ -54,8 +58,15 @@ def test_every_form_is_read(tmp_path: Path, form: str, packed: str) -> None:
     ending = ".ndjson" if "NDJSON" in form else ".json"
     folder = save(tmp_path / "saved", {f"a/b{ending}{packed}": PACKERS[packed](FORMS[form](rows))})
     found = make_walk(SOURCES["files"](folder=folder), 1, tmp_path / "spool")
-    kept = [line for _, records in found.windows for text in pack(records).values() for line in text.splitlines()]
-    assert sorted(map(json.dumps, map(json.loads, kept))) == sorted(map(json.dumps, map(json.loads, rows)))
+    kept = [
+        line
+        for _, records in found.windows
+        for text in pack(records).values()
+        for line in text.splitlines()
+    ]
+    assert sorted(map(json.dumps, map(json.loads, kept))) == sorted(
+        map(json.dumps, map(json.loads, rows))
+    )
     assert form == "pretty page" or sorted(kept) == sorted(rows), "byte for byte"
 
 
@@ -64,53 +75,116 @@ def test_a_walk_of_files_is_a_walk_of_the_api(start, tmp_path: Path, packed: str
     """The battery for any source: the same shop gives the same objects, whichever way it is read."""
     _, api = start(shop(300), limit=50)
     rows = bodies(300)
-    files = {f"page-{n:03}.json{packed}": PACKERS[packed](FORMS["page"](rows[at:at + 70])) for n, at in enumerate(range(0, 300, 70))}
+    files = {
+        f"page-{n:03}.json{packed}": PACKERS[packed](FORMS["page"](rows[at : at + 70]))
+        for n, at in enumerate(range(0, 300, 70))
+    }
     sources = [api, SOURCES["files"](folder=save(tmp_path / "saved", files))]
     walks = []
     for source in sources:
         for bounded in (True, False):
-            found = walk(source, windows(4, START + DAY), bounded=bounded, spool=tmp_path / "spool", now=NOW)
-            walks.append({(window.date, sold): text for window, records in found.windows for sold, text in pack(records).items()})
+            found = walk(
+                source, windows(4, START + DAY), bounded=bounded, spool=tmp_path / "spool", now=NOW
+            )
+            walks.append(
+                {
+                    (window.date, sold): text
+                    for window, records in found.windows
+                    for sold, text in pack(records).items()
+                }
+            )
     assert walks[0] == walks[1] == walks[2] == walks[3] and len(walks[0]) == 8
 
 
 def test_a_bucket_is_a_folder(tmp_path: Path) -> None:
     rows, reads = bodies(96), []
-    objects = {f"saved/{n}.json": FORMS["array"](rows[n * 48:n * 48 + 48]) for n in range(2)}
-    source = SOURCES["files"](listing=lambda: [(key, lambda key=key: reads.append(key) or objects[key]) for key in objects], place="s3://bucket")
+    objects = {f"saved/{n}.json": FORMS["array"](rows[n * 48 : n * 48 + 48]) for n in range(2)}
+    source = SOURCES["files"](
+        listing=lambda: [
+            (key, lambda key=key: reads.append(key) or objects[key]) for key in objects
+        ],
+        place="s3://bucket",
+    )
     assert len(numbers(make_walk(source, 2, tmp_path))) == 96
     reads.clear()
-    assert len(numbers(walk(source, windows(1, START + DAY), bounded=True, spool=tmp_path, now=NOW))) == 48
-    assert reads == ["saved/1.json"], "a file whose receipts all changed at other times is not read again"
+    assert (
+        len(numbers(walk(source, windows(1, START + DAY), bounded=True, spool=tmp_path, now=NOW)))
+        == 48
+    )
+    assert reads == ["saved/1.json"], (
+        "a file whose receipts all changed at other times is not read again"
+    )
 
 
 def test_the_newest_version_counts_and_of_equal_ones_the_last_file(tmp_path: Path) -> None:
     def body(number: str, hour: int, note: str) -> bytes:
-        return json.dumps({"receipt_number": number, "updated_at": f"2026-10-01T{hour}:00:00Z", "created_at": "2026-10-01T12:00:00Z",
-                           "receipt_date": "2026-10-01T12:00:00Z", "note": note}).encode()
+        return json.dumps(
+            {
+                "receipt_number": number,
+                "updated_at": f"2026-10-01T{hour}:00:00Z",
+                "created_at": "2026-10-01T12:00:00Z",
+                "receipt_date": "2026-10-01T12:00:00Z",
+                "note": note,
+            }
+        ).encode()
 
-    folder = save(tmp_path / "saved", {"1.ndjson": body("a", 15, "new") + b"\n" + body("b", 13, "first"),
-                                       "2.ndjson": body("a", 12, "old") + b"\n" + body("b", 13, "last")})
-    [(_, [records])] = [(day, [*rows.values()]) for day, rows in gather(make_walk(SOURCES["files"](folder=folder), 1, tmp_path)).items()]
+    folder = save(
+        tmp_path / "saved",
+        {
+            "1.ndjson": body("a", 15, "new") + b"\n" + body("b", 13, "first"),
+            "2.ndjson": body("a", 12, "old") + b"\n" + body("b", 13, "last"),
+        },
+    )
+    [(_, [records])] = [
+        (day, [*rows.values()])
+        for day, rows in gather(make_walk(SOURCES["files"](folder=folder), 1, tmp_path)).items()
+    ]
     assert [json.loads(record.body)["note"] for record in records] == ["last", "new"]
 
 
 def test_a_record_without_a_time_of_change_is_in_one_window_under_no_date(tmp_path: Path) -> None:
-    rows = [b'{"receipt_number":"a","created_at":"2026-10-01T12:00:00Z"}', b'{"receipt_number":"b","receipt_date":"2026-10-02T12:00:00Z"}',
-            b'{"receipt_number":"c"}', b'{"receipt_number":"d","updated_at":"2026-10-03T12:00:00Z"}', b"7"]
+    rows = [
+        b'{"receipt_number":"a","created_at":"2026-10-01T12:00:00Z"}',
+        b'{"receipt_number":"b","receipt_date":"2026-10-02T12:00:00Z"}',
+        b'{"receipt_number":"c"}',
+        b'{"receipt_number":"d","updated_at":"2026-10-03T12:00:00Z"}',
+        b"7",
+    ]
     folder = save(tmp_path / "saved", {"1.json": FORMS["array"](rows)})
     source = SOURCES["files"](folder=folder)
     for days in (windows(4), windows(2) + windows(2, START + 2 * DAY)):
         found = gather(walk(source, days, bounded=False, spool=tmp_path, now=NOW))
-        placed = [(row.number, window.day, sold) for window, records in found.items() for sold, rows in records.items() for row in rows]
-        assert sorted(placed, key=str) == sorted([("a", 1, None), ("b", 2, None), ("c", 3, None), ("d", 3, None), (None, 3, None)], key=str)
+        placed = [
+            (row.number, window.day, sold)
+            for window, records in found.items()
+            for sold, rows in records.items()
+            for row in rows
+        ]
+        assert sorted(placed, key=str) == sorted(
+            [("a", 1, None), ("b", 2, None), ("c", 3, None), ("d", 3, None), (None, 3, None)],
+            key=str,
+        )
 
 
-@pytest.mark.parametrize("name, body", [
-    ("x.json", b""), ("x.json", b"{"), ("x.json", b"null"), ("x.json", b"[1,2]"), ("x.json", b'{"a":1}'), ("x.json", b"<html>"),
-    ("x.json", b'[{"receipt_number":"\xff"}]'), ("x.ndjson", b'{"receipt_number":"1"}\n{"receipt_num'), ("x.json.gz", b"\x1f\x8bgarbage"),
-    ("x.json.gz", gzip.compress(b"[]" * 9999, mtime=0)[:-12]), ("x.json.zst", PACKERS[".zst"](b'[{"receipt_number":"1"}]')[:-6]),
-    ("x.json", b'{"receipts":[{]}'), ("x.json", b'[{"receipt_number":"1"}]'), ("x.json", b'{"receipts":[7]}')])
+@pytest.mark.parametrize(
+    "name, body",
+    [
+        ("x.json", b""),
+        ("x.json", b"{"),
+        ("x.json", b"null"),
+        ("x.json", b"[1,2]"),
+        ("x.json", b'{"a":1}'),
+        ("x.json", b"<html>"),
+        ("x.json", b'[{"receipt_number":"\xff"}]'),
+        ("x.ndjson", b'{"receipt_number":"1"}\n{"receipt_num'),
+        ("x.json.gz", b"\x1f\x8bgarbage"),
+        ("x.json.gz", gzip.compress(b"[]" * 9999, mtime=0)[:-12]),
+        ("x.json.zst", PACKERS[".zst"](b'[{"receipt_number":"1"}]')[:-6]),
+        ("x.json", b'{"receipts":[{]}'),
+        ("x.json", b'[{"receipt_number":"1"}]'),
+        ("x.json", b'{"receipts":[7]}'),
+    ],
+)
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str, body: bytes) -> None:
     folder = save(tmp_path / "saved", {"deep/" + name: body, "good.json": FORMS["page"](bodies(3))})
     with pytest.raises(SourceFatal, match=f"deep/{name}"):
@@ -141,38 +215,75 @@ def test_a_folder_without_receipts_is_an_error(tmp_path: Path) -> None:
         SOURCES["files"](folder=tmp_path / "missing")
     with pytest.raises(ConfigError, match=r"\[pos\] folder"):
         SOURCES["files"]()
-    save(tmp_path, {"read.me": b"hello", ".hidden.json": b"{", "items.json": b'{"items":[]}', "shifts.json": b'{"shifts":[{"id":1}]}'})
+    save(
+        tmp_path,
+        {
+            "read.me": b"hello",
+            ".hidden.json": b"{",
+            "items.json": b'{"items":[]}',
+            "shifts.json": b'{"shifts":[{"id":1}]}',
+        },
+    )
     with pytest.raises(SourceFatal, match="no file holds receipts"):
         list(SOURCES["files"](folder=tmp_path).receipts(START, None))
 
 
 def test_the_catalog_of_files_is_the_newest_of_each_thing(tmp_path: Path) -> None:
     def item(name: str, updated: str) -> dict[str, str]:
-        return {"id": "i1", "item_name": name, "updated_at": f"2026-10-0{updated}T00:00:00.000Z", "description": "call 55 0000"}
+        return {
+            "id": "i1",
+            "item_name": name,
+            "updated_at": f"2026-10-0{updated}T00:00:00.000Z",
+            "description": "call 55 0000",
+        }
 
     other = {"id": "i2", "item_name": "other"}
-    files = {"1.json": {"items": [item("second", "2"), other], "customers": [{"id": "c", "email": "x@example.org"}]},
-             "2.json": [item("first", "1")], "3.json": {"id": "m", "business_name": "B", "email": "x@example.org"},
-             "4.json": {"stores": [{"id": "s", "name": "S", "address": "x"}]}, "5.json": {"receipts": [], "cursor": "x"}}
-    found = SOURCES["files"](folder=save(tmp_path, {name: json.dumps(body).encode() for name, body in files.items()})).catalog()
+    files = {
+        "1.json": {
+            "items": [item("second", "2"), other],
+            "customers": [{"id": "c", "email": "x@example.org"}],
+        },
+        "2.json": [item("first", "1")],
+        "3.json": {"id": "m", "business_name": "B", "email": "x@example.org"},
+        "4.json": {"stores": [{"id": "s", "name": "S", "address": "x"}]},
+        "5.json": {"receipts": [], "cursor": "x"},
+    }
+    found = SOURCES["files"](
+        folder=save(tmp_path, {name: json.dumps(body).encode() for name, body in files.items()})
+    ).catalog()
     assert [json.loads(row) for row in found["items"]] == [
-        {"id": "i1", "item_name": "second", "updated_at": "2026-10-02T00:00:00.000Z"}, other]
-    assert found["merchant"] == [b'{"id":"m","business_name":"B"}'] and found["stores"] == [b'{"id":"s","name":"S"}']
+        {"id": "i1", "item_name": "second", "updated_at": "2026-10-02T00:00:00.000Z"},
+        other,
+    ]
+    assert found["merchant"] == [b'{"id":"m","business_name":"B"}'] and found["stores"] == [
+        b'{"id":"s","name":"S"}'
+    ]
     assert found["taxes"] == [] and "customers" not in found
 
 
 def test_the_fixtures_are_a_shop(tmp_path: Path) -> None:
     source = SOURCES["files"](folder=FIXTURES)
     rows = [record for page in source.receipts(START - 3650 * DAY, None) for record in page.records]
-    assert len(rows) == 8 and all(record.number and record.updated_at and record.sold_at for record in rows)
-    assert len(source.catalog()["items"]) == len(json.loads((FIXTURES / "items_page.json").read_bytes())["items"])
+    assert len(rows) == 8 and all(
+        record.number and record.updated_at and record.sold_at for record in rows
+    )
+    assert len(source.catalog()["items"]) == len(
+        json.loads((FIXTURES / "items_page.json").read_bytes())["items"]
+    )
     assert source.requests == 0 and source.server_time is None
 
 
 def test_a_killed_walk_of_files_goes_on_with_the_next_file(tmp_path: Path) -> None:
     rows = bodies(96)
-    source = SOURCES["files"](folder=save(tmp_path, {f"{n}.json": FORMS["array"](rows[n * 24:n * 24 + 24]) for n in range(4)}))
+    source = SOURCES["files"](
+        folder=save(
+            tmp_path, {f"{n}.json": FORMS["array"](rows[n * 24 : n * 24 + 24]) for n in range(4)}
+        )
+    )
     pages = list(source.receipts(START, None))
     assert [page.cursor for page in pages] == ["0.json", "1.json", "2.json", None]
     assert list(source.receipts(START, None, "1.json")) == pages[2:]
-    assert [len(page.records) for page in source.receipts(START + timedelta(hours=30), START + timedelta(hours=31))] == [2]
+    assert [
+        len(page.records)
+        for page in source.receipts(START + timedelta(hours=30), START + timedelta(hours=31))
+    ] == [2]

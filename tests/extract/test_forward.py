@@ -1,4 +1,6 @@
-"""The law of moved receipts: whoever reads a date under which a receipt ever stood sees its newest version there."""
+"""The law of moved receipts: whoever reads a date under which a receipt ever stood sees its newest
+version there.
+"""
 
 from __future__ import annotations
 
@@ -20,8 +22,14 @@ DAY = timedelta(days=1)
 
 
 def version(number: str, created: datetime, updated: datetime, sold: datetime | None) -> Record:
-    fields = {"receipt_number": number, "created_at": write_instant(created), "updated_at": write_instant(updated)}
-    return read_receipt(json.dumps({**fields, "receipt_date": write_instant(sold) if sold else "garbage"}).encode())
+    fields = {
+        "receipt_number": number,
+        "created_at": write_instant(created),
+        "updated_at": write_instant(updated),
+    }
+    return read_receipt(
+        json.dumps({**fields, "receipt_date": write_instant(sold) if sold else "garbage"}).encode()
+    )
 
 
 class Raw:
@@ -38,17 +46,25 @@ class Raw:
             self.objects[sold].append(ndjson)
 
     def versions(self, place: date) -> dict[str, Record]:
-        """The newest version of every receipt seen from a place: what stands there, and what of unknown date counts there."""
+        """The newest version of every receipt seen from a place: what stands there, and what of
+        unknown date counts there.
+        """
         newest: dict[str, Record] = {}
         for sold in (None, place):  # (updated_at, batch, position)
-            for record in (read_receipt(line) for ndjson in self.objects[sold] for line in ndjson.splitlines()):
+            for record in (
+                read_receipt(line) for ndjson in self.objects[sold] for line in ndjson.splitlines()
+            ):
                 is_seen = sold is not None or place_of(record) == place
-                if is_seen and (record.number not in newest or newest[record.number].updated_at <= record.updated_at):
+                if is_seen and (
+                    record.number not in newest
+                    or newest[record.number].updated_at <= record.updated_at
+                ):
                     newest[record.number] = record
         return newest
 
 
-# A history: batches of (receipt, days that its date of sale lies before its arrival; None: unreadable), each a day after the other.
+# A history: batches of (receipt, days that its date of sale lies before its arrival; None:
+# unreadable), each a day after the other.
 MOVE = st.tuples(st.integers(0, 4), st.none() | st.integers(0, 12))
 HISTORIES = st.lists(st.lists(MOVE, max_size=5), min_size=1, max_size=8)
 
@@ -61,7 +77,12 @@ def play(history: list) -> tuple[Raw, dict[str, Record], dict[str, set[date]]]:
         for second, (receipt, back) in enumerate(moves):
             moment = START + day * DAY + timedelta(seconds=second)
             created.setdefault(receipt, moment)
-            record = version(f"1-{receipt}", created[receipt], moment, None if back is None else created[receipt] - back * DAY)
+            record = version(
+                f"1-{receipt}",
+                created[receipt],
+                moment,
+                None if back is None else created[receipt] - back * DAY,
+            )
             newest[record.number] = record
             places[record.number].add(place_of(record))
             batch.append(record)
@@ -79,10 +100,19 @@ def test_every_place_that_ever_held_a_receipt_sees_its_newest_version(history: l
 
 @given(HISTORIES)
 def test_places_that_keep_what_is_newest_and_theirs_count_each_receipt_once(history: list) -> None:
-    """As DailySales does, with readable and unreadable dates: a place keeps a receipt if the newest version seen there is its own."""
+    """As DailySales does, with readable and unreadable dates: a place keeps a receipt if the newest
+    version seen there is its own.
+    """
     raw, newest, places = play(history)
-    everywhere = {place for found in places.values() for place in found} | {sold for sold in raw.objects if sold}
-    counted = [record for place in everywhere for record in raw.versions(place).values() if place_of(record) == place]
+    everywhere = {place for found in places.values() for place in found} | {
+        sold for sold in raw.objects if sold
+    }
+    counted = [
+        record
+        for place in everywhere
+        for record in raw.versions(place).values()
+        if place_of(record) == place
+    ]
     assert sorted(counted) == sorted(newest.values())
 
 
@@ -91,16 +121,25 @@ def test_what_stands_is_what_came_and_copies_of_it(history: list) -> None:
     raw, _, places = play(history)
     for sold, objects in raw.objects.items():
         for record in (read_receipt(line) for ndjson in objects for line in ndjson.splitlines()):
-            assert sold is None or sold in places[record.number] | {record.created_at.date()}, "nothing is copied further than the law says"
-            assert sold is not None or sold_date(record) is None, "nothing readable is put under the unknown"
+            assert sold is None or sold in places[record.number] | {record.created_at.date()}, (
+                "nothing is copied further than the law says"
+            )
+            assert sold is not None or sold_date(record) is None, (
+                "nothing readable is put under the unknown"
+            )
 
 
 def test_a_chain_of_moves() -> None:
     raw = Raw()
-    v1, v2, v3 = (version("1-1", START, START + n * DAY, START - back * DAY) for n, back in enumerate((0, 3, 7)))
+    v1, v2, v3 = (
+        version("1-1", START, START + n * DAY, START - back * DAY)
+        for n, back in enumerate((0, 3, 7))
+    )
     for record in (v1, v2, v3):
         raw.commit([record])
-        assert {raw.versions(sold_date(v))["1-1"] for v in (v1, v2, v3) if sold_date(v) in raw.objects} == {record}
+        assert {
+            raw.versions(sold_date(v))["1-1"] for v in (v1, v2, v3) if sold_date(v) in raw.objects
+        } == {record}
 
 
 def test_a_receipt_that_nobody_changed_and_nobody_sold_late_is_not_copied() -> None:
@@ -111,7 +150,9 @@ def test_a_receipt_that_nobody_changed_and_nobody_sold_late_is_not_copied() -> N
 
 
 def test_a_first_version_seen_late_is_found_again() -> None:
-    """The first version that extraction saw was an edit already: its home is the date of its arrival all the same."""
+    """The first version that extraction saw was an edit already: its home is the date of its
+    arrival all the same.
+    """
     raw = Raw()
     seen = version("1-1", START, START + 5 * DAY, START - 20 * DAY)
     moved = version("1-1", START, START + 9 * DAY, START - 2 * DAY)
@@ -122,12 +163,17 @@ def test_a_first_version_seen_late_is_found_again() -> None:
 
 def test_two_versions_in_one_batch() -> None:
     raw = Raw()
-    v1, v2 = version("1-1", START, START, START), version("1-1", START, START + DAY, START - 5 * DAY)
+    v1, v2 = (
+        version("1-1", START, START, START),
+        version("1-1", START, START + DAY, START - 5 * DAY),
+    )
     raw.commit([v2, v1])
     assert raw.versions(START.date())["1-1"] == raw.versions((START - 5 * DAY).date())["1-1"] == v2
 
 
-def test_a_version_of_unknown_date_goes_where_the_earlier_ones_stand_and_is_found_when_it_is_mended() -> None:
+def test_a_version_of_unknown_date_goes_where_the_earlier_ones_stand_and_is_found_when_it_is_mended() -> (
+    None
+):
     raw = Raw()
     v1, v2 = version("1-1", START, START, START), version("1-1", START, START + DAY, None)
     v3 = version("1-1", START, START + 4 * DAY, START - DAY)
@@ -139,28 +185,42 @@ def test_a_version_of_unknown_date_goes_where_the_earlier_ones_stand_and_is_foun
 
 
 def test_records_without_number_or_arrival_stay_where_they_are() -> None:
-    odd = [Record(b"{}", None, START + DAY, START, START), Record(b"[]", "1-1", START, None, START), Record(b"7", None, None, None, None)]
+    odd = [
+        Record(b"{}", None, START + DAY, START, START),
+        Record(b"[]", "1-1", START, None, START),
+        Record(b"7", None, None, None, None),
+    ]
     for record in odd:
         place = sold_date(record)
-        assert dict(forward({place: [record]}, lambda *_: {START.date() - DAY})) == {place: [record]}
+        assert dict(forward({place: [record]}, lambda *_: {START.date() - DAY})) == {
+            place: [record]
+        }
 
 
 def test_a_number_within_a_number_is_another_receipt() -> None:
     raw = Raw()
-    raw.commit([version("1-10", START, START + DAY, START - 9 * DAY), version("1-1", START, START, START)])
+    raw.commit(
+        [version("1-10", START, START + DAY, START - 9 * DAY), version("1-1", START, START, START)]
+    )
     earlier = recall(lambda day: raw.objects[day])
-    assert earlier("1-1", START) == {START.date()} and earlier("1-10", START) == {(START - 9 * DAY).date()} and not earlier("1", START)
+    assert (
+        earlier("1-1", START) == {START.date()}
+        and earlier("1-10", START) == {(START - 9 * DAY).date()}
+        and not earlier("1", START)
+    )
 
 
 def test_a_number_with_odd_letters_is_found() -> None:
     raw = Raw()
-    raw.commit([version("ñ/\"1", START, START, START)])
-    assert recall(lambda day: raw.objects[day])("ñ/\"1", START) == {START.date()}
+    raw.commit([version('ñ/"1', START, START, START)])
+    assert recall(lambda day: raw.objects[day])('ñ/"1', START) == {START.date()}
 
 
 def test_home_is_read_once_for_a_batch() -> None:
     raw, reads = Raw(), []
     raw.commit([version(f"1-{n}", START, START, START) for n in range(5)])
     earlier = recall(lambda day: reads.append(day) or raw.objects[day])
-    by_date = {(START - DAY).date(): [version(f"1-{n}", START, START + DAY, START - DAY) for n in range(5)]}
+    by_date = {
+        (START - DAY).date(): [version(f"1-{n}", START, START + DAY, START - DAY) for n in range(5)]
+    }
     assert len(dict(forward(by_date, earlier))[START.date()]) == 5 and reads == [START.date()]

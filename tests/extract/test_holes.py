@@ -1,4 +1,6 @@
-"""Missing receipt numbers: asked for one by one, not too many, not for ever, and what the shop knows comes into raw."""
+"""Missing receipt numbers: asked for one by one, not too many, not for ever, and what the shop
+knows comes into raw.
+"""
 
 from __future__ import annotations
 
@@ -24,20 +26,38 @@ from tests.extract.small_shop import DAY, NOW, START, make_walk, receipt, shop, 
 NUMBERS = st.sets(st.integers(1, 60), min_size=1)
 
 
-@given(NUMBERS, st.sets(st.integers(1, 60)), st.dictionaries(st.integers(1, 60), st.integers(0, 5)), st.integers(0, 12))
-def test_only_what_is_missing_is_asked_for_and_what_was_given_up_is_not(seen: set[int], elsewhere: set[int], tried: dict[int, int], most: int,
-                                                                       ) -> None:
+@given(
+    NUMBERS,
+    st.sets(st.integers(1, 60)),
+    st.dictionaries(st.integers(1, 60), st.integers(0, 5)),
+    st.integers(0, 12),
+)
+def test_only_what_is_missing_is_asked_for_and_what_was_given_up_is_not(
+    seen: set[int],
+    elsewhere: set[int],
+    tried: dict[int, int],
+    most: int,
+) -> None:
     holes = find_holes(f"2-{n}" for n in seen)
-    chosen = choose_numbers(holes, (f"2-{n}" for n in elsewhere), {f"2-{n}": times for n, times in tried.items()}, most)
+    chosen = choose_numbers(
+        holes, (f"2-{n}" for n in elsewhere), {f"2-{n}": times for n, times in tried.items()}, most
+    )
     places = [int(number.removeprefix("2-")) for number in chosen]
     assert len(places) == len(set(places)) and not set(places) & (seen | elsewhere)
     assert all(min(seen) < n < max(seen) and tried.get(n, 0) < TRIES for n in places)
-    missing = {n for hole in holes.get("2", ()) if hole[1] - hole[0] < most for n in range(hole[0], hole[1] + 1)}
+    missing = {
+        n
+        for hole in holes.get("2", ())
+        if hole[1] - hole[0] < most
+        for n in range(hole[0], hole[1] + 1)
+    }
     assert set(places) == {n for n in missing - elsewhere if tried.get(n, 0) < TRIES}
 
 
 def test_short_holes_come_first_and_a_series_that_began_anew_is_none() -> None:
-    holes = find_holes(["3-1", "3-3", "3-9000", "3-9004", "1-5", "1-7", "x", "-", "1-²", "1-" + "9" * 5000])
+    holes = find_holes(
+        ["3-1", "3-3", "3-9000", "3-9004", "1-5", "1-7", "x", "-", "1-²", "1-" + "9" * 5000]
+    )
     assert holes == {"1": [(6, 6)], "3": [(2, 2), (4, 8999), (9001, 9003)]}
     assert choose_numbers(holes, (), {}, 50) == ["1-6", "3-2", "3-9001", "3-9002", "3-9003"]
 
@@ -58,8 +78,14 @@ class Clerk:
 
 def test_no_more_are_asked_for_than_allowed_and_none_behind_the_wall() -> None:
     few, walled = Clerk(), Clerk("1-2")
-    assert ask_for(few, ["1-1", "1-2", "1-3"], 2) == ([], ["1-1", "1-2"], 1) and few.asked == ["1-1", "1-2"]
-    assert ask_for(walled, ["1-1", "1-2", "1-3"], 9) == ([], ["1-1"], 2) and walled.asked == ["1-1", "1-2"]
+    assert ask_for(few, ["1-1", "1-2", "1-3"], 2) == ([], ["1-1", "1-2"], 1) and few.asked == [
+        "1-1",
+        "1-2",
+    ]
+    assert ask_for(walled, ["1-1", "1-2", "1-3"], 9) == ([], ["1-1"], 2) and walled.asked == [
+        "1-1",
+        "1-2",
+    ]
     assert ask_for(object(), ["1-1"], 9) == ([], [], 0), "saved files cannot be asked"
 
 
@@ -103,21 +129,46 @@ def commit(lake: Lake, source: object, folder: Path) -> None:
 
 
 def swept(lake: Lake, source: object, folder: Path, batch: str) -> list[str | None]:
-    return [one.record.number for one in sweep(windows(2), f"2026-10-02-sweep-{batch}", lake, source, now=NOW, spool=folder / "spool", most=50,
-                                               tell=lambda *_: None)]
+    return [
+        one.record.number
+        for one in sweep(
+            windows(2),
+            f"2026-10-02-sweep-{batch}",
+            lake,
+            source,
+            now=NOW,
+            spool=folder / "spool",
+            most=50,
+            tell=lambda *_: None,
+        )
+    ]
 
 
-def test_a_sweep_asks_for_what_the_lists_leave_out(start, lake: Lake, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_sweep_asks_for_what_the_lists_leave_out(
+    start, lake: Lake, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     _, source = start(hiding({"1-1010", "1-1050", "1-1051"}, {"1-1020"}))
     commit(lake, source, tmp_path)
     with caplog.at_level(logging.INFO):
         assert sorted(swept(lake, source, tmp_path, "1")) == ["1-1010", "1-1050", "1-1051"]
     assert "the windows have missed receipt 1-1010" in caplog.text
-    assert "of the missing receipt numbers 4 were asked for, 1 of which the shop does not know either" in caplog.text
+    assert (
+        "of the missing receipt numbers 4 were asked for, 1 of which the shop does not know either"
+        in caplog.text
+    )
     facts = lake.facts(DATASET, "2026-10-02-sweep-1")
-    assert (facts["asked"], facts["answered"], facts["unknown"], facts["records"]) == (4, 3, {"1-1020": 1}, 3)
-    raw = b"".join(lake.read_raw(one) for one in lake.raw_objects(START.date(), (START + 2 * DAY).date()))
-    assert all(raw.count(f'"1-{n + 1000}"'.encode()) == (n != 20) for n in range(96)), "verbatim, once"
+    assert (facts["asked"], facts["answered"], facts["unknown"], facts["records"]) == (
+        4,
+        3,
+        {"1-1020": 1},
+        3,
+    )
+    raw = b"".join(
+        lake.read_raw(one) for one in lake.raw_objects(START.date(), (START + 2 * DAY).date())
+    )
+    assert all(raw.count(f'"1-{n + 1000}"'.encode()) == (n != 20) for n in range(96)), (
+        "verbatim, once"
+    )
     assert still_unknown({"1": [(1015, 1025)]}, numbers_tried(lake, START.date())) == ["1-1020"]
 
 
@@ -126,7 +177,9 @@ def test_a_voided_sweep_stands_in_nobodys_way(start, lake: Lake, tmp_path: Path)
     commit(lake, source, tmp_path)
     assert swept(lake, source, tmp_path, "1") == ["1-1010"]
     lake.void(DATASET, "2026-10-02-sweep-1", "to be fetched again")
-    assert numbers_tried(lake, START.date()) == {} and swept(lake, source, tmp_path, "1") == ["1-1010"]
+    assert numbers_tried(lake, START.date()) == {} and swept(lake, source, tmp_path, "1") == [
+        "1-1010"
+    ]
 
 
 def test_what_the_shop_does_not_know_is_given_up(start, lake: Lake, tmp_path: Path) -> None:
@@ -140,7 +193,9 @@ def test_what_the_shop_does_not_know_is_given_up(start, lake: Lake, tmp_path: Pa
 
 
 def test_a_receipt_of_a_later_window_is_left_to_it(start, lake: Lake, tmp_path: Path) -> None:
-    """A till that was offline delivers its receipt after the span: it comes with the window that it belongs to."""
+    """A till that was offline delivers its receipt after the span: it comes with the window that it
+    belongs to.
+    """
     book = hiding(set(), {"1-1020"})
     book.add(receipt("1-1020", START + 20 * DAY / 48), START + 3 * DAY)
     _, source = start(book)
@@ -164,6 +219,11 @@ def test_a_customer_who_was_erased_stays_out_of_what_is_asked_for(start, token: 
     _, source = start(book)
     key = token.encode()
     without = WithoutErased(source, frozenset([entry("c-1", key)]), key)
-    assert b'"customer_id": null' in without.receipt("1-2000").body.replace(b":null", b": null") and without.receipt("9-9") is None
+    assert (
+        b'"customer_id": null' in without.receipt("1-2000").body.replace(b":null", b": null")
+        and without.receipt("9-9") is None
+    )
     assert b"c-1" in source.receipt("1-2000").body
-    assert getattr(WithoutErased(object(), frozenset(), key), "receipt", None) is None, "what saved files lack, they lack"
+    assert getattr(WithoutErased(object(), frozenset(), key), "receipt", None) is None, (
+        "what saved files lack, they lack"
+    )

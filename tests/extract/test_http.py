@@ -1,4 +1,6 @@
-"""One GET: what is retried and how long, what is refused, what an answer must be to count, and where the token goes."""
+"""One GET: what is retried and how long, what is refused, what an answer must be to count, and
+where the token goes.
+"""
 
 from __future__ import annotations
 
@@ -27,26 +29,48 @@ def read_all(source: object) -> list[str]:
 
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
 @pytest.mark.parametrize("times", [1, 3])
-def test_a_passing_status_is_retried_and_no_page_is_skipped(start, patience: Patience, status: int, times: int) -> None:
-    server, source = start(shop(30), limit=10, faults=[Fault("status", status=status, times=times, on=on_page(2))])
+def test_a_passing_status_is_retried_and_no_page_is_skipped(
+    start, patience: Patience, status: int, times: int
+) -> None:
+    server, source = start(
+        shop(30), limit=10, faults=[Fault("status", status=status, times=times, on=on_page(2))]
+    )
     assert len(set(read_all(source))) == 30
     assert [asked.page for asked in server.requests if asked.status == 200] == [1, 2, 3]
-    assert len(patience.slept) == times and patience.slept == sorted(patience.slept), "backoff grows"
+    assert len(patience.slept) == times and patience.slept == sorted(patience.slept), (
+        "backoff grows"
+    )
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
 def test_a_lasting_status_ends_the_run(start, patience: Patience, status: int) -> None:
-    server, source = start(shop(30), limit=10, faults=[Fault("status", status=status, times=None, on=on_page(2))])
+    server, source = start(
+        shop(30), limit=10, faults=[Fault("status", status=status, times=None, on=on_page(2))]
+    )
     with pytest.raises(SourceRetriable, match=f"HTTP {status}"):
         read_all(source)
     assert len(server.requests) <= 1 + 8 and sum(patience.slept) <= 900
 
 
-@pytest.mark.parametrize("header, least, most", [
-    ("7", 7, 7), ("120", 120, 120), (format_datetime(NOW + timedelta(seconds=40), usegmt=True), 40, 40), (None, 5, 5), ("-3", 5, 5),
-    ("soon", 5, 5), ("1e9", 5, 5), ("1000000000", 300, 300), ("9" * 400, 300, 300),
-    (format_datetime(NOW - timedelta(hours=1), usegmt=True), 5, 5), ("Fri, 99 Foo 2026 00:00:00 GMT", 5, 5)])
-def test_retry_after_is_heard_in_all_its_forms_and_capped(start, patience: Patience, header: str | None, least: float, most: float) -> None:
+@pytest.mark.parametrize(
+    "header, least, most",
+    [
+        ("7", 7, 7),
+        ("120", 120, 120),
+        (format_datetime(NOW + timedelta(seconds=40), usegmt=True), 40, 40),
+        (None, 5, 5),
+        ("-3", 5, 5),
+        ("soon", 5, 5),
+        ("1e9", 5, 5),
+        ("1000000000", 300, 300),
+        ("9" * 400, 300, 300),
+        (format_datetime(NOW - timedelta(hours=1), usegmt=True), 5, 5),
+        ("Fri, 99 Foo 2026 00:00:00 GMT", 5, 5),
+    ],
+)
+def test_retry_after_is_heard_in_all_its_forms_and_capped(
+    start, patience: Patience, header: str | None, least: float, most: float
+) -> None:
     headers = {} if header is None else {"Retry-After": header}
     _, source = start(shop(3), faults=[Fault("status", status=429, headers=headers)])
     assert len(read_all(source)) == 3
@@ -54,13 +78,19 @@ def test_retry_after_is_heard_in_all_its_forms_and_capped(start, patience: Patie
 
 
 def test_waiting_is_jittered_upwards_only(start, patience: Patience) -> None:
-    _, source = start(shop(3), faults=[Fault("status", status=429, headers={"Retry-After": "8"})], client={"random": lambda: 1.0})
+    _, source = start(
+        shop(3),
+        faults=[Fault("status", status=429, headers={"Retry-After": "8"})],
+        client={"random": lambda: 1.0},
+    )
     read_all(source)
     assert patience.slept == [10.0]
 
 
 def test_waiting_beyond_the_budget_is_not_begun(start, patience: Patience) -> None:
-    _, source = start(shop(3), faults=[Fault("status", status=503, headers={"Retry-After": "290"}, times=None)])
+    _, source = start(
+        shop(3), faults=[Fault("status", status=503, headers={"Retry-After": "290"}, times=None)]
+    )
     with pytest.raises(SourceRetriable):
         read_all(source)
     assert patience.slept == [290, 290, 290], "a fourth would pass 900 s"
@@ -70,14 +100,35 @@ def test_retry_after_reads_a_date_against_the_servers_clock() -> None:
     assert read_retry_after("Sat, 31 Oct 2026 12:00:30 GMT", NOW) == 30
 
 
-@pytest.mark.parametrize("fault", [
-    Fault("drop"), Fault("drop", after=300), Fault("truncate"), Fault("truncate", keep=0.0), Fault("short"), Fault("unsized", keep=0.7),
-    Fault("chunked", keep=0.6), Fault("compress", defect="cut"), Fault("compress", defect="trailer"), Fault("compress", defect="crc"),
-    Fault("utf8"), Fault("html"), Fault("body", body=b""), Fault("body", body=b"null"), Fault("body", body=b"[]"),
-    Fault("body", body=b"{}"),
-    Fault("body", body=b'{"receipts":null}'), Fault("body", body=b'{"receipts":{}}'), Fault("body", body=b'{"receipts":[],"cursor":7}'),
-    Fault("body", body=b'{"receipts":[],"cursor":""}'), Fault("body", body=b'{"receipts":[]} tail'),
-    Fault("raw", data=b"HTTP/1.1 banana\r\n\r\n"), Fault("raw", data=b"")], ids=lambda f: f"{f.kind} {list(f.options.values())}"[:40])
+@pytest.mark.parametrize(
+    "fault",
+    [
+        Fault("drop"),
+        Fault("drop", after=300),
+        Fault("truncate"),
+        Fault("truncate", keep=0.0),
+        Fault("short"),
+        Fault("unsized", keep=0.7),
+        Fault("chunked", keep=0.6),
+        Fault("compress", defect="cut"),
+        Fault("compress", defect="trailer"),
+        Fault("compress", defect="crc"),
+        Fault("utf8"),
+        Fault("html"),
+        Fault("body", body=b""),
+        Fault("body", body=b"null"),
+        Fault("body", body=b"[]"),
+        Fault("body", body=b"{}"),
+        Fault("body", body=b'{"receipts":null}'),
+        Fault("body", body=b'{"receipts":{}}'),
+        Fault("body", body=b'{"receipts":[],"cursor":7}'),
+        Fault("body", body=b'{"receipts":[],"cursor":""}'),
+        Fault("body", body=b'{"receipts":[]} tail'),
+        Fault("raw", data=b"HTTP/1.1 banana\r\n\r\n"),
+        Fault("raw", data=b""),
+    ],
+    ids=lambda f: f"{f.kind} {list(f.options.values())}"[:40],
+)
 def test_a_damaged_answer_is_asked_for_again(start, fault: Fault) -> None:
     fault.on, fault.left, fault.struck = on_page(2), 1, 0
     server, source = start(shop(30), limit=10, faults=[fault])
@@ -85,23 +136,44 @@ def test_a_damaged_answer_is_asked_for_again(start, fault: Fault) -> None:
     assert fault.struck == 1 and len(server.requests) == 4
 
 
-@pytest.mark.parametrize("body", [b"", b"null", b"[]", b"{}", b'{"receipts":null}', b'{"receipts":[],"cursor":7}', b"<html>",
-                                  b'{"receipts":[\xe9]}', b'{"receipts":[{"a":1}', b'{"receipts":[{"a":1]}', b'{"receipts":"[1]"}'])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"null",
+        b"[]",
+        b"{}",
+        b'{"receipts":null}',
+        b'{"receipts":[],"cursor":7}',
+        b"<html>",
+        b'{"receipts":[\xe9]}',
+        b'{"receipts":[{"a":1}',
+        b'{"receipts":[{"a":1]}',
+        b'{"receipts":"[1]"}',
+    ],
+)
 def test_what_is_never_a_page_is_never_no_data(start, body: bytes) -> None:
     _, source = start(shop(30), faults=[Fault("body", body=body, times=None)])
     with pytest.raises(SourceRetriable):
         read_all(source)
 
 
-@pytest.mark.parametrize("fault", [Fault("compress", times=None), Fault("chunked", times=None), Fault("unsized", times=None)],
-                         ids=lambda f: f.kind)
+@pytest.mark.parametrize(
+    "fault",
+    [Fault("compress", times=None), Fault("chunked", times=None), Fault("unsized", times=None)],
+    ids=lambda f: f.kind,
+)
 def test_whole_answers_count_however_they_are_sent(start, fault: Fault) -> None:
     fault.struck = 0
     server, source = start(shop(30), limit=10, faults=[fault])
     assert len(set(read_all(source))) == 30 and len(server.requests) == 3
 
 
-@pytest.mark.parametrize("fault", [Fault("drip", size=1, every=0.05, times=None), Fault("stall", times=None)], ids=lambda f: f.kind)
+@pytest.mark.parametrize(
+    "fault",
+    [Fault("drip", size=1, every=0.05, times=None), Fault("stall", times=None)],
+    ids=lambda f: f.kind,
+)
 def test_a_request_has_a_total_time(start, fault: Fault) -> None:
     _, source = start(shop(30), faults=[fault], client={"deadline": 0.4, "attempts": 2})
     began = time.monotonic()
@@ -123,12 +195,24 @@ def test_the_total_time_holds_for_headers_too(scripted, token: str, patience: Pa
     assert time.monotonic() - began < 3
 
 
-def test_the_total_time_counts_the_time_of_connecting(scripted, token: str, patience: Patience, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_total_time_counts_the_time_of_connecting(
+    scripted, token: str, patience: Patience, monkeypatch: pytest.MonkeyPatch
+) -> None:
     from urllib3.util import connection
 
     quick = connection.create_connection
-    monkeypatch.setattr(connection, "create_connection", lambda *args, **options: (time.sleep(0.6), quick(*args, **options))[1])
-    http = Http(scripted(lambda connected: time.sleep(8)), token, deadline=0.3, attempts=1, sleep=patience.sleep)
+    monkeypatch.setattr(
+        connection,
+        "create_connection",
+        lambda *args, **options: (time.sleep(0.6), quick(*args, **options))[1],
+    )
+    http = Http(
+        scripted(lambda connected: time.sleep(8)),
+        token,
+        deadline=0.3,
+        attempts=1,
+        sleep=patience.sleep,
+    )
     began = time.monotonic()
     with pytest.raises(DeadlineExceeded):
         http.get("/receipts", {}, bytes)
@@ -136,14 +220,20 @@ def test_the_total_time_counts_the_time_of_connecting(scripted, token: str, pati
 
 
 def test_a_connection_is_used_again_and_survives_a_deadline(start) -> None:
-    server, source = start(shop(30), limit=10, faults=[Fault("stall", on=on_page(2))], client={"deadline": 0.4})
+    server, source = start(
+        shop(30), limit=10, faults=[Fault("stall", on=on_page(2))], client={"deadline": 0.4}
+    )
     assert len(set(read_all(source))) == 30
     assert len(server.requests) == 4
 
 
 @pytest.mark.parametrize("gzip", [False, True], ids=["plain", "bomb"])
 def test_an_answer_has_a_largest_size(start, gzip: bool) -> None:
-    _, source = start(shop(3), faults=[Fault("pad", megabytes=40, gzip=gzip, times=None)], client={"byte_cap": 1 << 20})
+    _, source = start(
+        shop(3),
+        faults=[Fault("pad", megabytes=40, gzip=gzip, times=None)],
+        client={"byte_cap": 1 << 20},
+    )
     tracemalloc.start()
     with pytest.raises(SourceFatal, match="more than 1,048,576 bytes"):
         read_all(source)
@@ -155,10 +245,13 @@ def test_an_answer_has_a_largest_size(start, gzip: bool) -> None:
 
 def test_a_bomb_does_not_unfold_in_memory(scripted, token: str) -> None:
     import zlib
+
     packer = zlib.compressobj(9, zlib.DEFLATED, 31)
     bomb = b"".join(packer.compress(b" " * (1 << 20)) for _ in range(300)) + packer.flush()
     head = b"HTTP/1.1 200 OK\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n\r\n" % len(bomb)
-    http = Http(scripted(lambda connection: connection.sendall(head + bomb)), token, byte_cap=1 << 20)
+    http = Http(
+        scripted(lambda connection: connection.sendall(head + bomb)), token, byte_cap=1 << 20
+    )
     tracemalloc.start()
     with pytest.raises(SourceFatal, match="more than"):
         http.get("/receipts", {}, bytes)
@@ -167,16 +260,29 @@ def test_a_bomb_does_not_unfold_in_memory(scripted, token: str) -> None:
     assert peak < 16 << 20
 
 
-def test_an_encoding_that_was_not_asked_for_is_not_guessed(scripted, token: str, patience: Patience) -> None:
+def test_an_encoding_that_was_not_asked_for_is_not_guessed(
+    scripted, token: str, patience: Patience
+) -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\n{}"
-    http = Http(scripted(lambda connection: connection.sendall(answer)), token, sleep=patience.sleep, attempts=2)
+    http = Http(
+        scripted(lambda connection: connection.sendall(answer)),
+        token,
+        sleep=patience.sleep,
+        attempts=2,
+    )
     with pytest.raises(SourceRetriable, match="'br'"):
         http.get("/receipts", {}, bytes)
 
 
 def test_the_total_time_holds_for_the_tls_handshake(token: str, patience: Patience) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never shakes hands
-        http = Http(f"https://127.0.0.1:{silent.getsockname()[1]}", token, deadline=0.4, attempts=1, sleep=patience.sleep)
+        http = Http(
+            f"https://127.0.0.1:{silent.getsockname()[1]}",
+            token,
+            deadline=0.4,
+            attempts=1,
+            sleep=patience.sleep,
+        )
         began = time.monotonic()
         with pytest.raises(DeadlineExceeded):
             http.get("/receipts", {}, bytes)
@@ -186,12 +292,17 @@ def test_the_total_time_holds_for_the_tls_handshake(token: str, patience: Patien
 def test_an_unreachable_shop_is_one_sentence(token: str, patience: Patience) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
-    with pytest.raises(SourceRetriable, match=r"GET http://127\.0\.0\.1:\d+/receipts: .*refused.* 8 times; run again later"):
+    with pytest.raises(
+        SourceRetriable,
+        match=r"GET http://127\.0\.0\.1:\d+/receipts: .*refused.* 8 times; run again later",
+    ):
         Http(f"http://127.0.0.1:{port}", token, sleep=patience.sleep).get("/receipts", {}, bytes)
 
 
 def test_an_odd_success_is_refused(scripted, token: str) -> None:
-    http = Http(scripted(lambda connection: connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")), token)
+    http = Http(
+        scripted(lambda connection: connection.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")), token
+    )
     with pytest.raises(Refused, match="204"):
         http.get("/receipts", {}, bytes)
 
@@ -221,9 +332,16 @@ def test_threads_share_a_client(start) -> None:
 
 def test_a_hung_request_does_not_keep_the_process(scripted, token: str) -> None:
     url = scripted(lambda connection: time.sleep(5))
-    code = ("import sys; from pipeline.extract.http import Http\n"
-            "from pipeline.errors import DeadlineExceeded\n"
-            "try: Http(sys.argv[1], sys.argv[2], deadline=0.3, attempts=1).get('/x', {}, bytes)\n"
-            "except DeadlineExceeded: sys.exit(7)")
-    done = subprocess.run([sys.executable, "-c", code, url, token], timeout=20, cwd=Path(__file__).parents[2], check=False)
+    code = (
+        "import sys; from pipeline.extract.http import Http\n"
+        "from pipeline.errors import DeadlineExceeded\n"
+        "try: Http(sys.argv[1], sys.argv[2], deadline=0.3, attempts=1).get('/x', {}, bytes)\n"
+        "except DeadlineExceeded: sys.exit(7)"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, url, token],
+        timeout=20,
+        cwd=Path(__file__).parents[2],
+        check=False,
+    )
     assert done.returncode == 7

@@ -1,4 +1,6 @@
-"""The API's own habits: filters that it ignores, cursors that lead nowhere, the wall of 31 days, records that are no JSON."""
+"""The API's own habits: filters that it ignores, cursors that lead nowhere, the wall of 31 days,
+records that are no JSON.
+"""
 
 from __future__ import annotations
 
@@ -30,20 +32,32 @@ def test_every_page_repeats_the_same_filters_and_a_missing_cursor_ends_the_list(
     server, source = start(shop(30), limit=10)
     assert len(read_all(source, until=END)) == 30
     first, *others = [asked.params for asked in server.requests]
-    assert first == {"updated_at_min": "2026-10-01T10:59:59.000Z", "updated_at_max": "2026-10-02T11:00:01.000Z", "limit": "10"}
-    assert len(others) == 2 and all({**params, "cursor": None} == {**first, "cursor": None} for params in others)
+    assert first == {
+        "updated_at_min": "2026-10-01T10:59:59.000Z",
+        "updated_at_max": "2026-10-02T11:00:01.000Z",
+        "limit": "10",
+    }
+    assert len(others) == 2 and all(
+        {**params, "cursor": None} == {**first, "cursor": None} for params in others
+    )
 
 
 def test_a_null_cursor_ends_the_list_and_is_never_sent(start) -> None:
-    server, source = start(shop(10), faults=[Fault("body", body=lambda body: body[:-1] + b',"cursor":null}')])
+    server, source = start(
+        shop(10), faults=[Fault("body", body=lambda body: body[:-1] + b',"cursor":null}')]
+    )
     assert len(read_all(source)) == 10
     assert len(server.requests) == 1 and "cursor" not in server.requests[0].params
 
 
 def test_records_are_kept_byte_for_byte(start) -> None:
-    body = b'{ "receipt_number":"9-1", "total_money":1.10,"tip":0.00 ,"new":{"deep":[1e400,-0,123456789012345678901234567890]},' \
-           b'"note":"\\u00e9\xc3\xa9 \\/","updated_at":"2026-10-01T12:00:00.000Z","created_at":"2026-10-01T12:00:00.000Z",' \
-           b'"receipt_date":"2026-10-01T12:00:00.000Z","total_money":2 }'
+    body = (
+        b'{ "receipt_number":"9-1", "total_money":1.10,"tip":0.00'
+        b' ,"new":{"deep":[1e400,-0,123456789012345678901234567890]},'
+        b'"note":"\\u00e9\xc3\xa9'
+        b' \\/","updated_at":"2026-10-01T12:00:00.000Z","created_at":"2026-10-01T12:00:00.000Z",'
+        b'"receipt_date":"2026-10-01T12:00:00.000Z","total_money":2 }'
+    )
     book = Book()
     book.plant(body, "9-1", START + timedelta(hours=1), START + timedelta(hours=1))
     _, source = start(book)
@@ -59,11 +73,22 @@ def test_a_filter_that_the_api_ignores_stops_the_run(start, ignored: str) -> Non
 
 
 @pytest.mark.parametrize("bounds", ["inclusive", "exclusive"])
-def test_neither_kind_of_bound_loses_or_doubles_a_receipt(start, tmp_path: Path, bounds: str) -> None:
-    """Receipts stand on the very edges of the windows; a server with exclusive bounds is played by dropping its edge rows."""
+def test_neither_kind_of_bound_loses_or_doubles_a_receipt(
+    start, tmp_path: Path, bounds: str
+) -> None:
+    """Receipts stand on the very edges of the windows; a server with exclusive bounds is played by
+    dropping its edge rows.
+    """
     book = shop(49, step=timedelta(hours=1))
-    edges = (b'"updated_at":"%s"' % write_instant(START - timedelta(seconds=1)).encode(), b'"updated_at":"2026-10-03T11:00:01.000Z"')
-    drop = Fault("rows", act=lambda rows: [row for row in rows if not any(edge in row for edge in edges)], times=None)
+    edges = (
+        b'"updated_at":"%s"' % write_instant(START - timedelta(seconds=1)).encode(),
+        b'"updated_at":"2026-10-03T11:00:01.000Z"',
+    )
+    drop = Fault(
+        "rows",
+        act=lambda rows: [row for row in rows if not any(edge in row for edge in edges)],
+        times=None,
+    )
     _, source = start(book, faults=[drop] if bounds == "exclusive" else [])
     found = make_walk(source, 2, tmp_path, bounded=True)
     assert sorted(numbers(found)) == [f"1-{n + 1000}" for n in range(48)] and found.outside == 1
@@ -76,11 +101,20 @@ def test_a_filter_in_another_spelling_is_refused_before_it_is_sent(name: str) ->
             query(ENDPOINTS[name], {wrong: "x"})
 
 
-@pytest.mark.parametrize("resource, filters, sent", [
-    ("receipts", {"receipt_numbers": ["1-1000", "1-1003"]}, "1-1000,1-1003"), ("receipts", {"store_id": "s1"}, "s1"),
-    ("receipts", {"created_at_min": START + timedelta(hours=1)}, "2026-10-01T12:00:00.000Z"), ("items", {"show_deleted": True}, "true"),
-    ("shifts", {"store_ids": ["s1", "s2"]}, "s1,s2"), ("stores", {"show_deleted": False}, "false")])
-def test_filters_are_spelled_as_the_api_wants_them(start, resource: str, filters: dict, sent: str) -> None:
+@pytest.mark.parametrize(
+    "resource, filters, sent",
+    [
+        ("receipts", {"receipt_numbers": ["1-1000", "1-1003"]}, "1-1000,1-1003"),
+        ("receipts", {"store_id": "s1"}, "s1"),
+        ("receipts", {"created_at_min": START + timedelta(hours=1)}, "2026-10-01T12:00:00.000Z"),
+        ("items", {"show_deleted": True}, "true"),
+        ("shifts", {"store_ids": ["s1", "s2"]}, "s1,s2"),
+        ("stores", {"show_deleted": False}, "false"),
+    ],
+)
+def test_filters_are_spelled_as_the_api_wants_them(
+    start, resource: str, filters: dict, sent: str
+) -> None:
     server, source = start(shop(5))
     list(source.pages(resource, filters))
     [asked] = server.requests
@@ -89,8 +123,14 @@ def test_filters_are_spelled_as_the_api_wants_them(start, resource: str, filters
     assert ("limit" in asked.params) == ENDPOINTS[resource].is_paged
 
 
-@pytest.mark.parametrize("filters, ignored", [({"store_id": "s2"}, "store_id"), ({"receipt_numbers": ["1-1001"]}, "receipt_numbers"),
-                                              ({"created_at_max": START}, "created_at_max")])
+@pytest.mark.parametrize(
+    "filters, ignored",
+    [
+        ({"store_id": "s2"}, "store_id"),
+        ({"receipt_numbers": ["1-1001"]}, "receipt_numbers"),
+        ({"created_at_max": START}, "created_at_max"),
+    ],
+)
 def test_every_filter_is_held_against_the_rows(start, filters: dict, ignored: str) -> None:
     _, source = start(shop(5), faults=[Fault("ignore", names=(ignored,))])
     with pytest.raises(SourceFatal, match=f"although {ignored}"):
@@ -101,7 +141,11 @@ def test_every_list_of_the_api_is_known_as_the_server_has_it(start) -> None:
     """The table against the simulator's, which was written from the same facts by other hands."""
     server, source = start(Shop(receipts_per_day=2))
     for name, endpoint in ENDPOINTS.items():
-        rows = [row for page, _ in source.pages(name, {}, 250) for row in page] if name not in ("receipts", "shifts", "customers") else []
+        rows = (
+            [row for page, _ in source.pages(name, {}, 250) for row in page]
+            if name not in ("receipts", "shifts", "customers")
+            else []
+        )
         for page, _ in source.pages(name, {}, 3):
             rows += page
             break
@@ -122,23 +166,46 @@ def test_one_object_by_its_name(start) -> None:
             source.object("receipts", odd)
     with pytest.raises(SourceFatal):
         source.object("receipts", "..")
-    assert all(asked.path.startswith("/receipts/") or asked.path == "/merchant" for asked in server.requests)
+    assert all(
+        asked.path.startswith("/receipts/") or asked.path == "/merchant"
+        for asked in server.requests
+    )
 
 
 # Refusals
 
-@pytest.mark.parametrize("status, error, told", [
-    (400, SourceFatal, "look for a newer one"), (401, Unauthorized, "set LOYVERSE_TOKEN"), (403, Unauthorized, "lacks the right"),
-    (404, SourceFatal, "check the address"), (415, SourceFatal, "refuses")])
-def test_a_refusal_says_who_must_do_what_and_is_not_retried(start, patience: Patience, status: int, error: type, told: str) -> None:
+
+@pytest.mark.parametrize(
+    "status, error, told",
+    [
+        (400, SourceFatal, "look for a newer one"),
+        (401, Unauthorized, "set LOYVERSE_TOKEN"),
+        (403, Unauthorized, "lacks the right"),
+        (404, SourceFatal, "check the address"),
+        (415, SourceFatal, "refuses"),
+    ],
+)
+def test_a_refusal_says_who_must_do_what_and_is_not_retried(
+    start, patience: Patience, status: int, error: type, told: str
+) -> None:
     server, source = start(shop(3), faults=[Fault("status", status=status, times=None)])
     with pytest.raises(error, match=f"HTTP {status}.*{told}"):
         read_all(source)
     assert len(server.requests) == 1 and patience.slept == []
 
 
-@pytest.mark.parametrize("body", [b"", b"<html>no</html>", b'{"errors":[]}', b'{"errors":null}', b"\xff", b'{"errors":[{"code":5}]}',
-                                  b"x" * 200_000])
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"",
+        b"<html>no</html>",
+        b'{"errors":[]}',
+        b'{"errors":null}',
+        b"\xff",
+        b'{"errors":[{"code":5}]}',
+        b"x" * 200_000,
+    ],
+)
 def test_a_refusal_without_a_reason_is_told_all_the_same(start, body: bytes) -> None:
     _, source = start(shop(3), faults=[Fault("status", status=401, body=body)])
     with pytest.raises(Unauthorized, match="no reason given"):
@@ -156,17 +223,25 @@ def test_a_wrong_token(start, patience: Patience) -> None:
 
 # Cursors
 
+
 @pytest.mark.parametrize("page", [2, 3, 4, 5])
 def test_a_forgotten_cursor_begins_the_list_again(start, tmp_path: Path, page: int) -> None:
     forget = Fault("status", status=400, code="INVALID_CURSOR", on=on_page(page))
     server, source = start(shop(48), limit=10, faults=[forget])
     found = make_walk(source, 1, tmp_path)
-    assert sorted(set(numbers(found))) == [f"1-{n + 1000}" for n in range(48)] and len(server.requests) == page + 5
+    assert (
+        sorted(set(numbers(found))) == [f"1-{n + 1000}" for n in range(48)]
+        and len(server.requests) == page + 5
+    )
     assert found.duplicates == 10 * (page - 1)
 
 
 def test_a_cursor_that_is_always_forgotten_ends_the_run(start) -> None:
-    server, source = start(shop(48), limit=10, faults=[Fault("status", status=400, code="INVALID_CURSOR", on=on_page(3), times=None)])
+    server, source = start(
+        shop(48),
+        limit=10,
+        faults=[Fault("status", status=400, code="INVALID_CURSOR", on=on_page(3), times=None)],
+    )
     with pytest.raises(SourceRetriable, match="INVALID_CURSOR"):
         read_all(source)
     assert len(server.requests) == 12
@@ -174,7 +249,9 @@ def test_a_cursor_that_is_always_forgotten_ends_the_run(start) -> None:
 
 @pytest.mark.parametrize("back", [1, 2, 3])
 def test_cursors_that_go_round_in_circles_end_the_run(start, back: int) -> None:
-    server, source = start(shop(48), limit=10, faults=[Fault("loop", back=back, on=on_page(4), times=None)])
+    server, source = start(
+        shop(48), limit=10, faults=[Fault("loop", back=back, on=on_page(4), times=None)]
+    )
     with pytest.raises(SourceFatal, match="lead nowhere"):
         read_all(source)
     assert len(server.requests) <= 8
@@ -207,15 +284,27 @@ def test_a_page_that_is_longer_than_any_page_can_be(start) -> None:
 
 
 def test_a_list_that_begins_to_page_is_noticed(start) -> None:
-    _, source = start(Shop(receipts_per_day=2), faults=[Fault("cursor", cursor="abc", on=on_path("/stores"))])
+    _, source = start(
+        Shop(receipts_per_day=2), faults=[Fault("cursor", cursor="abc", on=on_path("/stores"))]
+    )
     with pytest.raises(SourceFatal, match="begun to page"):
         source.catalog()
 
 
 # Records that are no JSON
 
-BAD = [b'{"receipt_number":"bad","total":NaN}', b'{"note":"\\ud800","receipt_number":"bad"}', b'{"n":%s}' % (b"[" * 50_000 + b"]" * 50_000),
-       b"-Infinity", b'{"a" "b"}', b'{"note":"tab\tand ]} in it"}', b'"a string, with ] and }"', b"null", b"7", b'{"n":%s}' % (b"9" * 5000)]
+BAD = [
+    b'{"receipt_number":"bad","total":NaN}',
+    b'{"note":"\\ud800","receipt_number":"bad"}',
+    b'{"n":%s}' % (b"[" * 50_000 + b"]" * 50_000),
+    b"-Infinity",
+    b'{"a" "b"}',
+    b'{"note":"tab\tand ]} in it"}',
+    b'"a string, with ] and }"',
+    b"null",
+    b"7",
+    b'{"n":%s}' % (b"9" * 5000),
+]
 
 
 @pytest.mark.parametrize("bad", BAD, ids=lambda b: b[:20].decode())
@@ -230,7 +319,11 @@ def test_a_bad_record_never_fails_its_page(start, bad: bytes) -> None:
 
 def test_a_record_spoilt_on_the_way_is_asked_for_again(start) -> None:
     """Only what comes twice with the same bytes is taken for the shop's own."""
-    spoil = Fault("rows", act=lambda rows: [rows[0].replace(b'"note":null', b'"note":nul1'), *rows[1:]], on=on_page(2))
+    spoil = Fault(
+        "rows",
+        act=lambda rows: [rows[0].replace(b'"note":null', b'"note":nul1'), *rows[1:]],
+        on=on_page(2),
+    )
     _, source = start(shop(30), limit=10, faults=[spoil])
     rows = [record for page in source.receipts(START, None) for record in page.records]
     assert len(rows) == 30 and all(json.loads(record.body) for record in rows) and spoil.struck == 1

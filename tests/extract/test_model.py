@@ -1,8 +1,10 @@
-"""Random shops against random nights: what incremental extraction keeps equals a full re-read of the shop.
+"""Random shops against random nights: what incremental extraction keeps equals a full re-read of
+the shop.
 
-A shop sells, works offline and syncs, refunds, cancels, edits and moves receipts, also between two pages; nights are
-killed anywhere, run twice, run at the same time, skipped, and swept. Raw is kept in memory by the rules of the lake:
-a window is committed once, an object never changes, the newest (updated_at, batch, position) wins.
+A shop sells, works offline and syncs, refunds, cancels, edits and moves receipts, also between two
+pages; nights are killed anywhere, run twice, run at the same time, skipped, and swept. Raw is kept
+in memory by the rules of the lake: a window is committed once, an object never changes, the newest
+(updated_at, batch, position) wins.
 """
 
 from __future__ import annotations
@@ -20,7 +22,20 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from pipeline.extract import Page, Progress, Record, Walk, Window, by_date, find_missed, forward, holdings, pack, recall, walk
+from pipeline.extract import (
+    Page,
+    Progress,
+    Record,
+    Walk,
+    Window,
+    by_date,
+    find_missed,
+    forward,
+    holdings,
+    pack,
+    recall,
+    walk,
+)
 from pipeline.extract.endpoints import write_instant
 from pipeline.extract.envelope import read_receipt
 from pipeline.extract.forward import place_of
@@ -39,10 +54,20 @@ class Killed(BaseException):
 
 
 class Direct:
-    """The API without a wire: what Http gives, from the simulator's pure part. `between` runs before each page."""
+    """The API without a wire: what Http gives, from the simulator's pure part. `between` runs
+    before each page.
+    """
 
-    def __init__(self, book: Book, now: Callable[[], datetime], rules: Rules, between: Callable[[], None]):
-        self._book, self._now, self._rules, self._between, self.requests = book, now, rules, between, 0
+    def __init__(
+        self, book: Book, now: Callable[[], datetime], rules: Rules, between: Callable[[], None]
+    ):
+        self._book, self._now, self._rules, self._between, self.requests = (
+            book,
+            now,
+            rules,
+            between,
+            0,
+        )
 
     @property
     def server_time(self) -> datetime:
@@ -59,30 +84,51 @@ class Direct:
 
 
 class Act(NamedTuple):
-    """Something that happens in the shop; `pick` chooses a receipt, `hours` how long before its arrival it was sold."""
+    """Something that happens in the shop; `pick` chooses a receipt, `hours` how long before its
+    arrival it was sold.
+    """
 
     kind: str
     pick: int
     hours: int
 
 
-ACTS = st.builds(Act, st.sampled_from(["sell", "offline", "refund", "cancel", "edit", "move", "move", "broken clock"]), st.integers(0, 99),
-                 st.integers(0, 300))
+ACTS = st.builds(
+    Act,
+    st.sampled_from(
+        ["sell", "offline", "refund", "cancel", "edit", "move", "move", "broken clock"]
+    ),
+    st.integers(0, 99),
+    st.integers(0, 300),
+)
 
 
 class Nights(RuleBasedStateMachine):
-    @initialize(order=st.sampled_from(["created_desc", "created_desc", "updated_desc", "updated_asc"]), offsets=st.booleans(),
-                limit=st.integers(1, 6))
+    @initialize(
+        order=st.sampled_from(["created_desc", "created_desc", "updated_desc", "updated_asc"]),
+        offsets=st.booleans(),
+        limit=st.integers(1, 6),
+    )
     def open(self, order: str, offsets: bool, limit: int) -> None:
         self.clock, self.book, self.count, self.numbers = START + timedelta(hours=3), Book(), 0, []
         self.waiting: list[Act] = []
         self.folder = Path(tempfile.mkdtemp())
-        self.source = Loyverse(Direct(self.book, lambda: self.clock, Rules(order=order, offsets=offsets), self._next_act), "model",
-                               now=lambda: self.clock, limit=limit)
-        self.loses_rows = offsets and order == "updated_asc"  # nothing but a sweep can help against that
+        self.source = Loyverse(
+            Direct(
+                self.book, lambda: self.clock, Rules(order=order, offsets=offsets), self._next_act
+            ),
+            "model",
+            now=lambda: self.clock,
+            limit=limit,
+        )
+        self.loses_rows = (
+            offsets and order == "updated_asc"
+        )  # nothing but a sweep can help against that
         self.hidden_until = START
         self.committed: dict[date, Window] = {}
-        self.objects: dict[date | None, list[bytes]] = defaultdict(list)  # in the order of their commits
+        self.objects: dict[date | None, list[bytes]] = defaultdict(
+            list
+        )  # in the order of their commits
         for pick in range(8):  # a shop with a past of two windows
             self._act(Act("sell", pick, 0))
             self.clock += timedelta(hours=6)
@@ -94,7 +140,9 @@ class Nights(RuleBasedStateMachine):
         known = self.numbers[act.pick % len(self.numbers)] if self.numbers else None
         if act.kind in ("sell", "offline", "refund", "broken clock") or known is None:
             self.count += 1
-            sold = self.clock - timedelta(hours=act.hours if act.kind == "offline" else 0, seconds=act.pick % 2)
+            sold = self.clock - timedelta(
+                hours=act.hours if act.kind == "offline" else 0, seconds=act.pick % 2
+            )
             fields = {"receipt_type": "REFUND", "refund_for": known} if act.kind == "refund" else {}
             told = "1970-01-01T00:00:00.000Z" if act.kind == "broken clock" else sold
             self.book.add(receipt(f"1-{self.count}", told, **fields), self.clock, lag)
@@ -102,7 +150,11 @@ class Nights(RuleBasedStateMachine):
         elif act.kind == "cancel":
             self.book.cancel(known, self.clock, lag)
         else:
-            moved = {"receipt_date": write_instant(self.clock - timedelta(hours=act.hours))} if act.kind == "move" else {}
+            moved = (
+                {"receipt_date": write_instant(self.clock - timedelta(hours=act.hours))}
+                if act.kind == "move"
+                else {}
+            )
             self.book.change(known, self.clock, lag, note=f"at {self.clock}", **moved)
 
     def _next_act(self) -> None:
@@ -117,7 +169,9 @@ class Nights(RuleBasedStateMachine):
 
     @rule(act=ACTS, minutes=st.sampled_from([20, 600, 4000]))
     def change_that_shows_late(self, act: Act, minutes: int) -> None:
-        """Visible after its `updated_at`: within the settling time no window misses it, beyond that a sweep finds it."""
+        """Visible after its `updated_at`: within the settling time no window misses it, beyond that
+        a sweep finds it.
+        """
         if act.kind in ("sell", "offline", "refund"):
             self._act(act, timedelta(minutes=minutes))
             self.numbers.pop()  # nobody touches it while it is hidden
@@ -143,7 +197,9 @@ class Nights(RuleBasedStateMachine):
             if progress.pages == kill:
                 raise Killed
 
-        return walk(self.source, windows, bounded=bounded, spool=self.folder, now=self.clock, progress=step)
+        return walk(
+            self.source, windows, bounded=bounded, spool=self.folder, now=self.clock, progress=step
+        )
 
     def _commit(self, records: object) -> None:
         for sold, ndjson in pack(forward(records, recall(lambda day: self.objects[day]))).items():
@@ -157,7 +213,11 @@ class Nights(RuleBasedStateMachine):
                 self._commit(records)
                 self.committed[window.date] = window
 
-    @rule(during=st.lists(ACTS, max_size=12), kill_page=st.integers(0, 9) | st.none(), kill_window=st.integers(0, 4) | st.none())
+    @rule(
+        during=st.lists(ACTS, max_size=12),
+        kill_page=st.integers(0, 9) | st.none(),
+        kill_window=st.integers(0, 4) | st.none(),
+    )
     def night(self, during: list[Act], kill_page: int | None, kill_window: int | None) -> None:
         if not (windows := self._missing()):
             return
@@ -171,7 +231,9 @@ class Nights(RuleBasedStateMachine):
 
     @rule(during=st.lists(ACTS, max_size=8), bounded=st.booleans())
     def two_nights_at_once(self, during: list[Act], bounded: bool) -> None:
-        """Both walk, then both commit; of each window the first stands. A backfill among them is bounded."""
+        """Both walk, then both commit; of each window the first stands. A backfill among them is
+        bounded.
+        """
         if not (windows := self._missing()):
             return
         first = self._walk(windows, bounded=bounded and not self.loses_rows)
@@ -180,7 +242,9 @@ class Nights(RuleBasedStateMachine):
         self.waiting = []
         turns: list[Iterator] = [first.windows, second.windows]
         for turn in range(2 * len(windows)):
-            window, records = next(turns[turn % 2 if during else turn * len(turns) // (2 * len(windows))])
+            window, records = next(
+                turns[turn % 2 if during else turn * len(turns) // (2 * len(windows))]
+            )
             if window.date not in self.committed:
                 self._commit(records)
                 self.committed[window.date] = window
@@ -216,12 +280,19 @@ class Nights(RuleBasedStateMachine):
     # The law
 
     def _seen_from(self, place: date) -> dict[str, Record]:
-        """The newest version of each receipt that a day sees which reads a date, and what of unknown date counts there."""
+        """The newest version of each receipt that a day sees which reads a date, and what of
+        unknown date counts there.
+        """
         newest: dict[str, Record] = {}
         for sold in (None, place):
-            for record in (read_receipt(line) for text in self.objects[sold] for line in text.splitlines()):
+            for record in (
+                read_receipt(line) for text in self.objects[sold] for line in text.splitlines()
+            ):
                 is_seen = sold is not None or place_of(record) == place
-                if is_seen and (record.number not in newest or newest[record.number].updated_at <= record.updated_at):
+                if is_seen and (
+                    record.number not in newest
+                    or newest[record.number].updated_at <= record.updated_at
+                ):
                     newest[record.number] = record
         return newest
 
@@ -242,18 +313,31 @@ class Nights(RuleBasedStateMachine):
             self.hidden_until = START
         self._load()
         truth, held = self._full_read(), {}
-        raw = [read_receipt(line) for texts in self.objects.values() for text in texts for line in text.splitlines()]
+        raw = [
+            read_receipt(line)
+            for texts in self.objects.values()
+            for text in texts
+            for line in text.splitlines()
+        ]
         for record in raw:
             if record.number not in held or held[record.number].updated_at < record.updated_at:
                 held[record.number] = record
         assert held == truth
-        counted = [record for place in {place_of(r) for r in raw} | {sold for sold in self.objects if sold}
-                   for record in self._seen_from(place).values() if place_of(record) == place]
-        assert sorted(counted) == sorted(truth.values()), "each counts in one place, that of its newest version"
+        counted = [
+            record
+            for place in {place_of(r) for r in raw} | {sold for sold in self.objects if sold}
+            for record in self._seen_from(place).values()
+            if place_of(record) == place
+        ]
+        assert sorted(counted) == sorted(truth.values()), (
+            "each counts in one place, that of its newest version"
+        )
 
     @invariant()
     def windows_tile_time(self) -> None:
-        ends = sorted((window.start, window.end) for window in getattr(self, "committed", {}).values())
+        ends = sorted(
+            (window.start, window.end) for window in getattr(self, "committed", {}).values()
+        )
         assert all(before[1] == after[0] for before, after in pairwise(ends))
 
     def teardown(self) -> None:
@@ -262,5 +346,7 @@ class Nights(RuleBasedStateMachine):
             rmtree(self.folder)
 
 
-Nights.TestCase.settings = settings(max_examples=120, stateful_step_count=16, deadline=None, suppress_health_check=list(HealthCheck))
+Nights.TestCase.settings = settings(
+    max_examples=120, stateful_step_count=16, deadline=None, suppress_health_check=list(HealthCheck)
+)
 TestNights = Nights.TestCase

@@ -1,4 +1,6 @@
-"""Random nights over a real lake keep all that the shop has; and the model sees it where a protection is taken out."""
+"""Random nights over a real lake keep all that the shop has; and the model sees it where a
+protection is taken out.
+"""
 
 from __future__ import annotations
 
@@ -44,7 +46,11 @@ def nothing_is_forwarded(patch: pytest.MonkeyPatch) -> None:
 
 
 def windows_do_not_touch(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(windows, "tile", lambda days, lake, store: (Window(day, *day_bounds(day, store)) for day in days))
+    patch.setattr(
+        windows,
+        "tile",
+        lambda days, lake, store: (Window(day, *day_bounds(day, store)) for day in days),
+    )
 
 
 def manifests_come_before_their_data(patch: pytest.MonkeyPatch) -> None:
@@ -73,7 +79,9 @@ def manifests_come_out_of_order(patch: pytest.MonkeyPatch) -> None:
 
 def the_night_is_bounded(patch: pytest.MonkeyPatch) -> None:
     bounded = windows.walk
-    patch.setattr(windows, "walk", lambda *args, **named: bounded(*args, **{**named, "bounded": True}))
+    patch.setattr(
+        windows, "walk", lambda *args, **named: bounded(*args, **{**named, "bounded": True})
+    )
     there_is_no_second_look(patch)
 
 
@@ -91,20 +99,35 @@ def a_killed_walk_counts_as_whole(patch: pytest.MonkeyPatch) -> None:
     patch.setattr(Loyverse, "receipts", cut_short)
 
 
-@pytest.mark.parametrize("taken_out", [
-    nothing_is_forwarded, windows_do_not_touch, manifests_come_before_their_data, manifests_come_out_of_order, the_night_is_bounded,
-    there_is_no_second_look, a_killed_walk_counts_as_whole])
+@pytest.mark.parametrize(
+    "taken_out",
+    [
+        nothing_is_forwarded,
+        windows_do_not_touch,
+        manifests_come_before_their_data,
+        manifests_come_out_of_order,
+        the_night_is_bounded,
+        there_is_no_second_look,
+        a_killed_walk_counts_as_whole,
+    ],
+)
 def test_the_model_sees_that(taken_out: Callable, monkeypatch: pytest.MonkeyPatch) -> None:
     taken_out(monkeypatch)
 
     def is_lost(history: tuple) -> bool:
         try:
             play(*history)
-        except Exception:  # noqa: BLE001  a lake that cannot be read is as red as one that lacks a receipt
+        except Exception:  # noqa: BLE001
             return True
         return False
 
-    bounds = settings(max_examples=250, phases=[Phase.generate], database=None, deadline=None, suppress_health_check=ALL)
+    bounds = settings(
+        max_examples=250,
+        phases=[Phase.generate],
+        database=None,
+        deadline=None,
+        suppress_health_check=ALL,
+    )
     try:
         find(HISTORIES, is_lost, settings=bounds, random=Random(7))
     except NoSuchExample:

@@ -1,4 +1,6 @@
-"""The account's budget of requests holds for threads, processes and runs alike, and a broken ledger only forgets."""
+"""The account's budget of requests holds for threads, processes and runs alike, and a broken ledger
+only forgets.
+"""
 
 from __future__ import annotations
 
@@ -29,8 +31,14 @@ def most_in(times: list[float], seconds: float) -> int:
     return max(sum(start <= t < start + seconds for t in times) for start in times)
 
 
-@given(requests=st.integers(1, 8), seconds=st.floats(1, 50), pauses=st.lists(st.floats(0, 30), min_size=1, max_size=40))
-def test_never_more_than_the_budget_in_any_window(requests: int, seconds: float, pauses: list[float]) -> None:
+@given(
+    requests=st.integers(1, 8),
+    seconds=st.floats(1, 50),
+    pauses=st.lists(st.floats(0, 30), min_size=1, max_size=40),
+)
+def test_never_more_than_the_budget_in_any_window(
+    requests: int, seconds: float, pauses: list[float]
+) -> None:
     patience, sent = Patience(), []
     pace = Pace(requests, seconds, None, patience.clock, patience.sleep)
     for pause in pauses:
@@ -58,8 +66,16 @@ def test_a_run_remembers_what_the_last_one_spent(tmp_path: Path, patience: Patie
         assert bool(patience.slept) == (run == 2)
 
 
-@pytest.mark.parametrize("damage", [b"", b"x", b"xxxxxxxxxxxx", struct.pack("5d", float("nan"), float("inf"), -1.0, 1e300, 9e18),
-                                    struct.pack("9d", *[9e9] * 9)])
+@pytest.mark.parametrize(
+    "damage",
+    [
+        b"",
+        b"x",
+        b"xxxxxxxxxxxx",
+        struct.pack("5d", float("nan"), float("inf"), -1.0, 1e300, 9e18),
+        struct.pack("9d", *[9e9] * 9),
+    ],
+)
 def test_a_damaged_ledger_only_forgets(tmp_path: Path, patience: Patience, damage: bytes) -> None:
     (tmp_path / "ledger").write_bytes(damage)
     pace = Pace(3, 300, tmp_path / "ledger", patience.clock, patience.sleep)
@@ -69,7 +85,9 @@ def test_a_damaged_ledger_only_forgets(tmp_path: Path, patience: Patience, damag
     assert (tmp_path / "ledger").stat().st_size % 8 == 0
 
 
-def test_a_clock_that_is_set_back_does_not_stop_the_requests(tmp_path: Path, patience: Patience) -> None:
+def test_a_clock_that_is_set_back_does_not_stop_the_requests(
+    tmp_path: Path, patience: Patience
+) -> None:
     pace = Pace(2, 300, tmp_path / "ledger", patience.clock, patience.sleep)
     pace.take()
     patience.now -= 86_400
@@ -114,12 +132,18 @@ def test_threads_share_one_budget(tmp_path: Path) -> None:
 
 
 def test_processes_share_one_budget(tmp_path: Path) -> None:
-    code = ("import sys, time; from pathlib import Path; from pipeline.extract.pace import Pace\n"
-            "pace = Pace(8, 0, Path(sys.argv[1]), time.time, time.sleep)\n"
-            "for _ in range(8): pace.take(); print(time.time(), flush=True)")
+    code = (
+        "import sys, time; from pathlib import Path; from pipeline.extract.pace import Pace\n"
+        "pace = Pace(8, 0, Path(sys.argv[1]), time.time, time.sleep)\n"
+        "for _ in range(8): pace.take(); print(time.time(), flush=True)"
+    )
     command = [sys.executable, "-c", code, str(tmp_path / "ledger")]
-    running = [subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(3)]
-    sent = [float(line) for process in running for line in process.communicate(timeout=60)[0].split()]
+    running = [
+        subprocess.Popen(command, stdout=subprocess.PIPE, text=True, cwd=ROOT) for _ in range(3)
+    ]
+    sent = [
+        float(line) for process in running for line in process.communicate(timeout=60)[0].split()
+    ]
     assert len(sent) == 24 and most_in(sent, LATENCY - 0.15) <= 8
 
 
@@ -136,21 +160,30 @@ def test_a_fork_shares_the_budget(tmp_path: Path, patience: Patience) -> None:
 
 
 def test_a_client_keeps_its_servers_limit(start, patience: Patience) -> None:
-    """The server refuses what passes its limit; the client paces itself and is never refused. Each request takes a second."""
+    """The server refuses what passes its limit; the client paces itself and is never refused. Each
+    request takes a second.
+    """
+
     def tick() -> float:
         patience.now += 0.5
         return patience.now
 
     server, _ = start(shop(100), rate_limit=(10, 60.0), clock=tick)
-    source = connect(server, patience, limit=5, pace=Pace(10, 60.0, None, patience.clock, patience.sleep))
+    source = connect(
+        server, patience, limit=5, pace=Pace(10, 60.0, None, patience.clock, patience.sleep)
+    )
     assert len([r for page in source.receipts(START, None) for r in page.records]) == 100
     assert {asked.status for asked in server.requests} == {200} and server.busiest(60.0) == 10
     assert patience.slept
 
 
-def test_a_wait_that_lasts_is_told_once_and_a_short_one_not(start, patience: Patience, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_wait_that_lasts_is_told_once_and_a_short_one_not(
+    start, patience: Patience, caplog: pytest.LogCaptureFixture
+) -> None:
     server, _ = start(shop(40))
-    source = connect(server, patience, limit=5, pace=Pace(3, 60.0, None, patience.clock, patience.sleep))
+    source = connect(
+        server, patience, limit=5, pace=Pace(3, 60.0, None, patience.clock, patience.sleep)
+    )
     told: list[str] = []
     with caplog.at_level(logging.INFO), heard(told.append):
         assert sum(len(page.records) for page in source.receipts(START, None)) == 40
@@ -160,13 +193,18 @@ def test_a_wait_that_lasts_is_told_once_and_a_short_one_not(start, patience: Pat
     assert len(told) == 2
 
 
-@pytest.mark.parametrize(("status", "reason"), [(429, "the API's rate"), (503, "the API to recover")])
-def test_a_wait_that_the_server_asks_for_is_shown_and_logged_once(start, patience: Patience, caplog: pytest.LogCaptureFixture, status: int,
-                                                                  reason: str) -> None:
+@pytest.mark.parametrize(
+    ("status", "reason"), [(429, "the API's rate"), (503, "the API to recover")]
+)
+def test_a_wait_that_the_server_asks_for_is_shown_and_logged_once(
+    start, patience: Patience, caplog: pytest.LogCaptureFixture, status: int, reason: str
+) -> None:
     server, source = start(shop(4))
     server.faults.append(Fault("status", status=status, headers={"Retry-After": "42"}))
     told: list[str] = []
     with caplog.at_level(logging.INFO), heard(told.append):
         assert sum(len(page.records) for page in source.receipts(START, None)) == 4
     assert told == [f"waiting 42 s for {reason}"]
-    assert [line for line in caplog.messages if "42 s" in line] == [f"GET /receipts: answered HTTP {status}; trying again in 42 s"]
+    assert [line for line in caplog.messages if "42 s" in line] == [
+        f"GET /receipts: answered HTTP {status}; trying again in 42 s"
+    ]

@@ -1,4 +1,6 @@
-"""After a kill, a full disk or a failure the next run goes on where the last one stopped, and never with another's pages."""
+"""After a kill, a full disk or a failure the next run goes on where the last one stopped, and never
+with another's pages.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,9 @@ from tests.extract.small_shop import DAY, NOW, START, make_walk, numbers, shop, 
 
 
 def killed_walk(source: object, folder: Path, days: int, die: int, where: str) -> None:
-    """A child process walks and kills itself at its `die`-th page: "kept" after it was kept, "before" that, or while it hands out."""
+    """A child process walks and kills itself at its `die`-th page: "kept" after it was kept,
+    "before" that, or while it hands out.
+    """
     child = os.fork()
     if child:
         assert os.WTERMSIG(os.waitpid(child, 0)[1]) == signal.SIGKILL
@@ -35,7 +39,9 @@ def killed_walk(source: object, folder: Path, days: int, die: int, where: str) -
     if where == "before":
         inner = source.receipts
         source.receipts = lambda *args: ((strike(), page)[1] for page in inner(*args))
-    found = make_walk(source, days, folder, progress=lambda step: strike() if where == "kept" else None)
+    found = make_walk(
+        source, days, folder, progress=lambda step: strike() if where == "kept" else None
+    )
     for _ in found.windows:
         strike()
     os._exit(1)
@@ -43,7 +49,9 @@ def killed_walk(source: object, folder: Path, days: int, die: int, where: str) -
 
 @pytest.mark.parametrize("die", range(1, 6))
 @pytest.mark.parametrize("where", ["kept", "before"])
-def test_a_page_once_fetched_is_not_fetched_again(start, tmp_path: Path, die: int, where: str) -> None:
+def test_a_page_once_fetched_is_not_fetched_again(
+    start, tmp_path: Path, die: int, where: str
+) -> None:
     server, source = start(shop(96), limit=20)
     killed_walk(source, tmp_path, 2, die, where)
     found = make_walk(source, 2, tmp_path)
@@ -55,10 +63,12 @@ def test_a_page_once_fetched_is_not_fetched_again(start, tmp_path: Path, die: in
 
 @pytest.mark.parametrize("die", [1, 2, 3])
 def test_windows_not_yet_handed_out_are_not_fetched_again(start, tmp_path: Path, die: int) -> None:
-    """Killed while the windows are committed: the next run asks for the rest only, and finds it on its disk."""
+    """Killed while the windows are committed: the next run asks for the rest only, and finds it on
+    its disk.
+    """
     server, source = start(shop(144), limit=20)
     killed_walk(source, tmp_path, 3, die, "handing out")
-    rest = windows(3)[die - 1:]
+    rest = windows(3)[die - 1 :]
     found = walk(source, rest, bounded=False, spool=tmp_path, now=NOW + timedelta(hours=1))
     assert sorted(numbers(found)) == [f"1-{n + 1000}" for n in range(48 * (die - 1), 144)]
     assert len(server.requests) == 8 and found.requests == 0 and list(tmp_path.iterdir()) == []
@@ -70,8 +80,14 @@ def test_a_damaged_tail_is_dropped(start, tmp_path: Path, damage: str) -> None:
     killed_walk(source, tmp_path, 2, 3, "kept")
     [journal] = tmp_path.glob("walk.*/journal")
     body = journal.read_bytes()
-    journal.write_bytes({"cut": body[:-9], "flip": body[:-9] + bytes([body[-9] ^ 1]) + body[-8:], "tail": body + os.urandom(99),
-                         "nothing but a tail": os.urandom(99)}[damage])
+    journal.write_bytes(
+        {
+            "cut": body[:-9],
+            "flip": body[:-9] + bytes([body[-9] ^ 1]) + body[-8:],
+            "tail": body + os.urandom(99),
+            "nothing but a tail": os.urandom(99),
+        }[damage]
+    )
     found = make_walk(source, 2, tmp_path)
     assert sorted(numbers(found)) == [f"1-{n + 1000}" for n in range(96)]
     assert len(server.requests) == {"cut": 6, "flip": 6, "tail": 5, "nothing but a tail": 8}[damage]
@@ -82,10 +98,15 @@ def test_a_cursor_forgotten_in_the_meantime_only_costs_time(start, tmp_path: Pat
     killed_walk(source, tmp_path, 2, 3, "kept")
     server.faults.append(Fault("status", status=400, code="INVALID_CURSOR", on=on_page(4)))
     found = make_walk(source, 2, tmp_path)
-    assert sorted(set(numbers(found))) == [f"1-{n + 1000}" for n in range(96)] and found.duplicates == 60
+    assert (
+        sorted(set(numbers(found))) == [f"1-{n + 1000}" for n in range(96)]
+        and found.duplicates == 60
+    )
 
 
-@pytest.mark.parametrize("other", ["source", "earlier", "later", "bounded", "old", "clock set back"])
+@pytest.mark.parametrize(
+    "other", ["source", "earlier", "later", "bounded", "old", "clock set back"]
+)
 def test_a_spool_of_another_walk_is_not_continued(start, tmp_path: Path, other: str) -> None:
     server, source = start(shop(96), limit=20)
     killed_walk(source, tmp_path, 2, 3, "kept")
@@ -102,9 +123,15 @@ def test_a_spool_of_another_walk_is_not_continued(start, tmp_path: Path, other: 
         now -= timedelta(hours=1)
         server.now = lambda: now
     found = walk(source, asked, bounded=bounded, spool=tmp_path, now=now)
-    assert found.requests == 5 + bounded and len(server.requests) == 8 + bounded and len(numbers(found)) == 96
+    assert (
+        found.requests == 5 + bounded
+        and len(server.requests) == 8 + bounded
+        and len(numbers(found)) == 96
+    )
     left = len(list(tmp_path.iterdir()))
-    assert left == (0 if other in ("old", "clock set back") else 1), "an old one is removed, another's is left to it"
+    assert left == (0 if other in ("old", "clock set back") else 1), (
+        "an old one is removed, another's is left to it"
+    )
 
 
 def test_nothing_but_walks_is_removed_from_the_spool_folder(start, tmp_path: Path) -> None:
@@ -112,7 +139,9 @@ def test_nothing_but_walks_is_removed_from_the_spool_folder(start, tmp_path: Pat
         (tmp_path / name).mkdir()
     _, source = start(shop(3))
     make_walk(source, 1, tmp_path).windows.close()
-    assert {"walk.txt", "walk.a.b.c", "walk.x.on.1.2.3.foo.bar", "mine"} <= {path.name for path in tmp_path.iterdir()}
+    assert {"walk.txt", "walk.a.b.c", "walk.x.on.1.2.3.foo.bar", "mine"} <= {
+        path.name for path in tmp_path.iterdir()
+    }
 
 
 def test_two_at_once_do_not_share_a_spool(start, tmp_path: Path) -> None:
@@ -122,12 +151,16 @@ def test_two_at_once_do_not_share_a_spool(start, tmp_path: Path) -> None:
     assert numbers(first) == numbers(second) and list(tmp_path.iterdir()) == []
 
 
-def test_a_spool_that_its_owner_has_just_finished_is_not_taken_over(start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_spool_that_its_owner_has_just_finished_is_not_taken_over(
+    start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """Between the opening of its journal and the lock the folder goes away."""
     server, source = start(shop(96), limit=20)
     killed_walk(source, tmp_path, 2, 3, "kept")
     lock, [folder] = fcntl.flock, tmp_path.iterdir()
-    monkeypatch.setattr(fcntl, "flock", lambda *args: (shutil.rmtree(folder, ignore_errors=True), lock(*args)))
+    monkeypatch.setattr(
+        fcntl, "flock", lambda *args: (shutil.rmtree(folder, ignore_errors=True), lock(*args))
+    )
     assert len(numbers(make_walk(source, 2, tmp_path))) == 96 and len(server.requests) == 3 + 5
 
 
@@ -160,14 +193,18 @@ def test_walks_run_in_parallel(start, tmp_path: Path) -> None:
     found: dict[int, list[str]] = {}
 
     def work(n: int) -> None:
-        found[n] = numbers(walk(source, windows(2, START + 2 * n * DAY), bounded=True, spool=tmp_path, now=NOW))
+        found[n] = numbers(
+            walk(source, windows(2, START + 2 * n * DAY), bounded=True, spool=tmp_path, now=NOW)
+        )
 
     threads = [Thread(target=work, args=(n,)) for n in range(3)]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join()
-    assert sorted(number for rows in found.values() for number in rows) == [f"1-{n + 1000}" for n in range(48 * 6)]
+    assert sorted(number for rows in found.values() for number in rows) == [
+        f"1-{n + 1000}" for n in range(48 * 6)
+    ]
     assert len(server.requests) == 15 + 3 and list(tmp_path.iterdir()) == []
 
 
@@ -177,7 +214,10 @@ def test_the_spool_is_private(start, tmp_path: Path) -> None:
     next(found.windows)
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
     [folder] = (tmp_path / "new").iterdir()
-    assert folder.stat().st_mode & 0o777 == 0o700 and (folder / "journal").stat().st_mode & 0o777 == 0o600
+    assert (
+        folder.stat().st_mode & 0o777 == 0o700
+        and (folder / "journal").stat().st_mode & 0o777 == 0o600
+    )
 
 
 @pytest.mark.parametrize("room", [12_000, -1], ids=["early", "in the last byte"])
@@ -189,6 +229,7 @@ def test_a_full_disk_is_said_and_what_was_fetched_is_kept(start, tmp_path: Path,
     child = os.fork()
     if child == 0:
         import resource
+
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
         try:
@@ -198,7 +239,9 @@ def test_a_full_disk_is_said_and_what_was_fetched_is_kept(start, tmp_path: Path,
         os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
     found = make_walk(source, 2, tmp_path / "spool")
-    assert len(numbers(found)) == measured.records == 96 and found.requests == (1 if room < 0 else 3)
+    assert len(numbers(found)) == measured.records == 96 and found.requests == (
+        1 if room < 0 else 3
+    )
 
 
 @pytest.mark.parametrize("damage", ["cut", "short"])
@@ -207,7 +250,7 @@ def test_a_disk_that_loses_records_is_noticed(start, tmp_path: Path, damage: str
     found = make_walk(source, 2, tmp_path)
     heap = max(tmp_path.glob("walk.*/heap.*"), key=lambda path: path.stat().st_size)
     body = heap.read_bytes()
-    heap.write_bytes({"cut": body[:-1], "short": body[:len(body) // 2]}[damage])
+    heap.write_bytes({"cut": body[:-1], "short": body[: len(body) // 2]}[damage])
     with pytest.raises(ConfigError, match=r"gives back \d+ of \d+ records"):
         numbers(found)
     assert len(numbers(make_walk(source, 2, tmp_path))) == 96, "the journal has them still"
@@ -218,14 +261,18 @@ def test_nothing_of_a_dropped_tail_comes_back(start, tmp_path: Path) -> None:
     killed_walk(source, tmp_path, 2, 3, "kept")
     [journal] = tmp_path.glob("walk.*/journal")
     body = journal.read_bytes()
-    journal.write_bytes(body[:30] + bytes([body[30] ^ 1]) + body[31:])  # the first page is damaged, the others are whole
+    journal.write_bytes(
+        body[:30] + bytes([body[30] ^ 1]) + body[31:]
+    )  # the first page is damaged, the others are whole
     killed_walk(source, tmp_path, 2, 1, "kept")
     found = make_walk(source, 2, tmp_path)
     assert len(numbers(found)) == 96 and found.requests == 4 and len(server.requests) == 3 + 1 + 4
 
 
 def test_a_failure_keeps_the_pages_for_the_next_run(start, tmp_path: Path) -> None:
-    server, source = start(shop(96), limit=20, faults=[Fault("status", status=500, times=8, on=on_page(4))])
+    server, source = start(
+        shop(96), limit=20, faults=[Fault("status", status=500, times=8, on=on_page(4))]
+    )
     with pytest.raises(SourceRetriable):
         make_walk(source, 2, tmp_path)
     found = make_walk(source, 2, tmp_path)
@@ -234,8 +281,18 @@ def test_a_failure_keeps_the_pages_for_the_next_run(start, tmp_path: Path) -> No
 
 
 def test_a_truncated_walk_is_truncated_after_a_kill_too(start, tmp_path: Path) -> None:
-    server, source = start(shop(96), limit=20, faults=[
-        Fault("status", status=402, times=None, on=lambda e: e.page >= 3 and "created_at_min" not in e.params)])
+    server, source = start(
+        shop(96),
+        limit=20,
+        faults=[
+            Fault(
+                "status",
+                status=402,
+                times=None,
+                on=lambda e: e.page >= 3 and "created_at_min" not in e.params,
+            )
+        ],
+    )
     killed_walk(source, tmp_path, 2, 3, "kept")
     found = make_walk(source, 2, tmp_path)
     assert found.truncated_at is not None and len(numbers(found)) == 40 and found.requests == 0

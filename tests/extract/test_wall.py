@@ -1,4 +1,6 @@
-"""The history wall: an account that serves 31 days only. What can be had is kept, and a truncation is never called complete."""
+"""The history wall: an account that serves 31 days only. What can be had is kept, and a truncation
+is never called complete.
+"""
 
 from __future__ import annotations
 
@@ -19,8 +21,12 @@ def wall(book: Book, start, limit: int, **options):
 
 @pytest.mark.parametrize("limit", [3, 7, 10, 48, 250])
 @pytest.mark.parametrize("behind", [1, 5, 29])
-def test_all_on_this_side_of_the_wall_is_kept(start, tmp_path: Path, limit: int, behind: int) -> None:
-    """`behind` of 60 receipts were created before the wall and cancelled yesterday: the page across it fails whole, wherever it stands."""
+def test_all_on_this_side_of_the_wall_is_kept(
+    start, tmp_path: Path, limit: int, behind: int
+) -> None:
+    """`behind` of 60 receipts were created before the wall and cancelled yesterday: the page across
+    it fails whole, wherever it stands.
+    """
     edge = NOW - timedelta(days=31)
     book = Book()
     for n in range(60):
@@ -36,14 +42,22 @@ def test_all_on_this_side_of_the_wall_is_kept(start, tmp_path: Path, limit: int,
 
 
 def test_asking_from_before_the_wall_gives_what_is_on_this_side(start, tmp_path: Path) -> None:
-    """40 days without a run: the account refuses a page that reaches back too far, and everything since the wall is served."""
+    """40 days without a run: the account refuses a page that reaches back too far, and everything
+    since the wall is served.
+    """
     first = NOW - timedelta(days=40)
     book = shop(400, first, timedelta(hours=2))
     server, source = wall(book, start, 250)
     pages = list(source.receipts(first, None))
     served = [record for page in pages for record in page.records]
-    assert pages[-1].truncated_at is not None and NOW - timedelta(days=31) <= pages[-1].truncated_at <= NOW - timedelta(days=30)
-    assert {r.number for r in served} == {f"1-{n + 1000}" for n in range(400) if first + n * timedelta(hours=2) >= NOW - timedelta(days=31)}
+    assert pages[-1].truncated_at is not None and NOW - timedelta(days=31) <= pages[
+        -1
+    ].truncated_at <= NOW - timedelta(days=30)
+    assert {r.number for r in served} == {
+        f"1-{n + 1000}"
+        for n in range(400)
+        if first + n * timedelta(hours=2) >= NOW - timedelta(days=31)
+    }
     assert len(server.requests) < 40
 
 
@@ -51,15 +65,25 @@ def test_a_server_that_refuses_the_old_bound_itself_does_not_stop_the_nights(sta
     """Whether updated_at_min beyond the wall is refused at once is not known: this server does."""
     first = NOW - timedelta(days=40)
     edge = write_instant(NOW - timedelta(days=31))
-    old = Fault("status", status=402, times=None, on=lambda exchange: exchange.params.get("updated_at_min", "9") < edge)
+    old = Fault(
+        "status",
+        status=402,
+        times=None,
+        on=lambda exchange: exchange.params.get("updated_at_min", "9") < edge,
+    )
     _, source = start(shop(400, first, timedelta(hours=2)), faults=[old])
     pages = list(source.receipts(first, None))
     assert sum(len(page.records) for page in pages) == 291 and pages[-1].truncated_at is not None
-    assert pages[-1].truncated_at - (NOW - timedelta(days=31)) < timedelta(minutes=5) and old.struck == 1
+    assert (
+        pages[-1].truncated_at - (NOW - timedelta(days=31)) < timedelta(minutes=5)
+        and old.struck == 1
+    )
 
 
 def test_nothing_but_the_far_side_is_a_truncation_and_no_failure(start, tmp_path: Path) -> None:
-    """A shop on holiday cancels an old receipt: the night sees only the wall, says so, and does not block the next."""
+    """A shop on holiday cancels an old receipt: the night sees only the wall, says so, and does not
+    block the next.
+    """
     book = shop(1, NOW - timedelta(days=45))
     book.cancel("1-1000", NOW - timedelta(days=2))
     _, source = wall(book, start, 250)
@@ -81,9 +105,23 @@ def test_without_a_wall_nothing_is_truncated(start, tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("page", range(1, 7))
-def test_a_wall_anywhere_in_the_walk_keeps_what_came_before(start, tmp_path: Path, page: int) -> None:
-    """402 from page k on, however small the page: all pages before it are kept, and the walk is not called complete."""
-    _, source = start(shop(60, step=timedelta(minutes=20)), limit=10, faults=[
-        Fault("status", status=402, times=None, on=lambda e: e.page >= page and "created_at_min" not in e.params)])
+def test_a_wall_anywhere_in_the_walk_keeps_what_came_before(
+    start, tmp_path: Path, page: int
+) -> None:
+    """402 from page k on, however small the page: all pages before it are kept, and the walk is not
+    called complete.
+    """
+    _, source = start(
+        shop(60, step=timedelta(minutes=20)),
+        limit=10,
+        faults=[
+            Fault(
+                "status",
+                status=402,
+                times=None,
+                on=lambda e: e.page >= page and "created_at_min" not in e.params,
+            )
+        ],
+    )
     found = make_walk(source, 1, tmp_path)
     assert len(numbers(found)) == 10 * (page - 1) and found.truncated_at is not None

@@ -1,4 +1,6 @@
-"""The places that every test of storage and lake runs over: a local folder, moto in this process, a real SeaweedFS."""
+"""The places that every test of storage and lake runs over: a local folder, moto in this process, a
+real SeaweedFS.
+"""
 
 from __future__ import annotations
 
@@ -64,7 +66,9 @@ def new_url() -> str:
 
 
 def opener(kind: str, request: pytest.FixtureRequest, name: str = "lake") -> Callable[[], Storage]:
-    """Gives the same new and empty place at each call; all share one session, as opening one takes longer than most tests."""
+    """Gives the same new and empty place at each call; all share one session, as opening one takes
+    longer than most tests.
+    """
     if kind == "local":
         folder: Path = request.getfixturevalue("tmp_path") / name
         return lambda: open_storage(str(folder))

@@ -1,4 +1,6 @@
-"""A storage that ends the run at a chosen request: before it is sent, or after it was carried out and before it is answered."""
+"""A storage that ends the run at a chosen request: before it is sent, or after it was carried out
+and before it is answered.
+"""
 
 from __future__ import annotations
 
@@ -10,17 +12,33 @@ from pipeline.load.storage import Version
 
 
 class Killed(KeyboardInterrupt):
-    """Stands for SIGKILL: no handler for errors sees it, and Luigi, which catches all else, hands it on."""
+    """Stands for SIGKILL: no handler for errors sees it, and Luigi, which catches all else, hands
+    it on.
+    """
 
 
 class FaultyStorage(Storage):
-    """Passes every request to `inner`; request number `at` (from 1) of those `verbs` meets `strike`, before or after it is
-    carried out. A process that was struck sends nothing more."""
+    """Passes every request to `inner`; request number `at` (from 1) of those `verbs` meets
+    `strike`, before or after it is carried out. A process that was struck sends nothing more.
+    """
 
-    def __init__(self, inner: Storage, at: int, *, after: bool, strike: Callable[[str], None] | None = None,
-                 verbs: tuple[str, ...] = ("LIST", "HEAD", "GET", "PUT", "DELETE", "VERSIONS")) -> None:
+    def __init__(
+        self,
+        inner: Storage,
+        at: int,
+        *,
+        after: bool,
+        strike: Callable[[str], None] | None = None,
+        verbs: tuple[str, ...] = ("LIST", "HEAD", "GET", "PUT", "DELETE", "VERSIONS"),
+    ) -> None:
         super().__init__()
-        self.inner, self.at, self.after, self.strike, self.verbs = inner, at, after, strike or _kill, verbs
+        self.inner, self.at, self.after, self.strike, self.verbs = (
+            inner,
+            at,
+            after,
+            strike or _kill,
+            verbs,
+        )
         self.made: list[str] = []
         self._turn = threading.Lock()
 

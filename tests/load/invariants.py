@@ -1,11 +1,13 @@
-"""What must hold in a lake whatever happened to the runs that wrote it; called after every crash, race and fault.
+"""What must hold in a lake whatever happened to the runs that wrote it; called after every crash,
+race and fault.
 
-`check(storage, before)` raises AssertionError naming what is wrong, and returns what must never change from then on, to be
-handed to the next call. `quiet=True`: a run has ended well since the last fault, so every newest manifest must also be true to
-what stands under the stable names.
+`check(storage, before)` raises AssertionError naming what is wrong, and returns what must never
+change from then on, to be handed to the next call. `quiet=True`: a run has ended well since the
+last fault, so every newest manifest must also be true to what stands under the stable names.
 
-I6 what a manifest names exists and matches; numbers without a gap   I7 nothing partial   I9 committed raw, manifests, claims and
-kept editions never change   I13 the bytes of a manifest are those of its claim, so a number has one content.
+I6 what a manifest names exists and matches; numbers without a gap   I7 nothing partial   I9
+committed raw, manifests, claims and kept editions never change   I13 the bytes of a manifest are
+those of its claim, so a number has one content.
 """
 
 from __future__ import annotations
@@ -19,7 +21,9 @@ from pipeline.load.layout import claim_key, parse_manifest, parse_raw
 from pipeline.load.publish import digest_members
 
 
-def check(storage: Storage, before: dict[str, str] | None = None, *, quiet: bool = False) -> dict[str, str]:
+def check(
+    storage: Storage, before: dict[str, str] | None = None, *, quiet: bool = False
+) -> dict[str, str]:
     """The objects that are final now, by key, with the sha256 of their bytes."""
     stats = {stat.key: stat for stat in storage.list()}
     bodies = {key: storage.get(key) for key in stats}
@@ -32,7 +36,9 @@ def check(storage: Storage, before: dict[str, str] | None = None, *, quiet: bool
             manifests[manifest.dataset, manifest.partition].append(manifest)
         assert manifest or not key.startswith("_editions/"), f"{key}: foreign"
     for (dataset, partition), log in manifests.items():
-        assert [one.number for one in log] == list(range(1, len(log) + 1)), f"{dataset} {partition}: numbers {[one.number for one in log]}"
+        assert [one.number for one in log] == list(range(1, len(log) + 1)), (
+            f"{dataset} {partition}: numbers {[one.number for one in log]}"
+        )
         for manifest in log:
             claim = claim_key(dataset, partition, manifest.number)
             assert bodies.get(claim) == bodies[manifest.key], f"{manifest.key} is not its claim's"
@@ -41,17 +47,23 @@ def check(storage: Storage, before: dict[str, str] | None = None, *, quiet: bool
             final |= {manifest.key, claim}
             for member in said["members"].values():
                 if "kept" in member:
-                    assert sha256(bodies[member["kept"]]).hexdigest() == member["sha256"], f"{member['kept']}: altered or missing"
+                    assert sha256(bodies[member["kept"]]).hexdigest() == member["sha256"], (
+                        f"{member['kept']}: altered or missing"
+                    )
                     final.add(member["kept"])
             if dataset == RECEIPTS and manifest is log[-1] and manifest.edition == RAW:
                 final |= _raw_batch(manifest, said, bodies)
         newest = log[-1]
         if newest.edition != VOID and dataset != RECEIPTS:
             members = json.loads(bodies[newest.key])["members"]
-            assert newest.digest == digest_members({name: member["sha256"] for name, member in members.items()})
+            assert newest.digest == digest_members(
+                {name: member["sha256"] for name, member in members.items()}
+            )
             for member in members.values() if quiet else ():
                 assert member["key"] in bodies, f"{member['key']}: named by {newest.key}, missing"
-                assert sha256(bodies[member["key"]]).hexdigest() == member["sha256"], f"{member['key']}: not what {newest.key} names"
+                assert sha256(bodies[member["key"]]).hexdigest() == member["sha256"], (
+                    f"{member['key']}: not what {newest.key} names"
+                )
     _claims(stats, manifests, quiet)
     now = {key: sha256(bodies[key]).hexdigest() for key in final}
     for key, digest in (before or {}).items():
@@ -72,11 +84,15 @@ def _raw_batch(manifest: Manifest, said: dict, bodies: dict[str, bytes]) -> set[
 
 
 def _claims(stats: dict, manifests: dict, quiet: bool) -> None:
-    """A claim without its manifest may only be the next number, left by a run that was killed between the two."""
+    """A claim without its manifest may only be the next number, left by a run that was killed
+    between the two.
+    """
     for key in stats:
         if key.startswith("_claims/"):
             dataset, partition, number = key.removeprefix("_claims/").rsplit("/", 2)
             top = len(manifests.get((dataset, partition), ()))
-            assert int(number.removesuffix(".json")) <= top + (not quiet), f"{key}: claimed and not published"
+            assert int(number.removesuffix(".json")) <= top + (not quiet), (
+                f"{key}: claimed and not published"
+            )
         elif key.startswith("raw/receipts/"):
             assert parse_raw(stats[key]), f"{key}: foreign"

@@ -11,7 +11,9 @@ _FORK = multiprocessing.get_context("fork")
 
 
 def start(action: Callable[..., None], *arguments: object) -> BaseProcess:
-    """A running child. That the parent has threads (a mock server's) is known: no child needs a lock of theirs."""
+    """A running child. That the parent has threads (a mock server's) is known: no child needs a
+    lock of theirs.
+    """
     child = _FORK.Process(target=action, args=arguments)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)

@@ -1,4 +1,6 @@
-"""A small HTTP proxy before an S3 server, that loses answers, refuses, tears bodies and strips headers by a rule."""
+"""A small HTTP proxy before an S3 server, that loses answers, refuses, tears bodies and strips
+headers by a rule.
+"""
 
 from __future__ import annotations
 
@@ -16,8 +18,10 @@ _HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "expe
 
 @contextmanager
 def proxied(endpoint: str, rule: Rule, *, strip: tuple[str, ...] = ()) -> Iterator[str]:
-    """The endpoint of a proxy before `endpoint`. `rule(verb, path)` says what becomes of a request: PASS; LOSE (carried out,
-    the answer is lost); TEAR (the answer's body breaks off); or (status, S3 error code) without asking the server."""
+    """The endpoint of a proxy before `endpoint`. `rule(verb, path)` says what becomes of a request:
+    PASS; LOSE (carried out, the answer is lost); TEAR (the answer's body breaks off); or (status,
+    S3 error code) without asking the server.
+    """
     target = urlsplit(endpoint).netloc
 
     class Handler(BaseHTTPRequestHandler):
@@ -31,7 +35,11 @@ def proxied(endpoint: str, rule: Rule, *, strip: tuple[str, ...] = ()) -> Iterat
                 return self.answer(fate[0], {"Content-Type": "application/xml"}, text)
             connection = http.client.HTTPConnection(target, timeout=30)
             try:
-                headers = {name: value for name, value in self.headers.items() if name.lower() not in (*_HOP, *strip)}
+                headers = {
+                    name: value
+                    for name, value in self.headers.items()
+                    if name.lower() not in (*_HOP, *strip)
+                }
                 connection.request(self.command, self.path, body, headers)
                 answer = connection.getresponse()
                 text = answer.read()
@@ -45,13 +53,15 @@ def proxied(endpoint: str, rule: Rule, *, strip: tuple[str, ...] = ()) -> Iterat
                 kept["Content-Length"] = answer.getheader("Content-Length", "0")
             return self.answer(answer.status, kept, text, torn=fate == TEAR)
 
-        def answer(self, status: int, headers: dict[str, str], body: bytes, torn: bool = False) -> None:
+        def answer(
+            self, status: int, headers: dict[str, str], body: bytes, torn: bool = False
+        ) -> None:
             self.send_response(status)
             for name, value in {"Content-Length": str(len(body)), **headers}.items():
                 self.send_header(name, value)
             self.end_headers()
             if self.command != "HEAD":
-                self.wfile.write(body[:len(body) // 2] if torn else body)
+                self.wfile.write(body[: len(body) // 2] if torn else body)
             self.close_connection = torn
 
         do_GET = do_PUT = do_HEAD = do_POST = do_DELETE = handle_any  # noqa: N815

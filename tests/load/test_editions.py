@@ -23,7 +23,9 @@ DIGESTS = [f"{number:016x}" for number in range(20)]
 def log_of(storage: Storage, length: int) -> Log:
     log = Log(storage)
     for number in range(length):
-        log.append(STAGING, DAY, log.newest(STAGING, DAY), EDITION, DIGESTS[number], {"members": {}})
+        log.append(
+            STAGING, DAY, log.newest(STAGING, DAY), EDITION, DIGESTS[number], {"members": {}}
+        )
     return log
 
 
@@ -31,13 +33,22 @@ def folder_of(storage: Storage) -> Path:
     return storage.root / "_editions" / STAGING / DAY
 
 
-@given(st.integers(0, 9) | st.text(max_size=3), st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5), max_size=4),
-       st.lists(st.tuples(st.text(max_size=5), st.text(max_size=5)), max_size=5, unique=True), st.randoms())
-def test_an_edition_knows_what_it_is_made_of_and_no_order(version, settings, inputs, random) -> None:
+@given(
+    st.integers(0, 9) | st.text(max_size=3),
+    st.dictionaries(st.text(max_size=5), st.integers() | st.text(max_size=5), max_size=4),
+    st.lists(st.tuples(st.text(max_size=5), st.text(max_size=5)), max_size=5, unique=True),
+    st.randoms(),
+)
+def test_an_edition_knows_what_it_is_made_of_and_no_order(
+    version, settings, inputs, random
+) -> None:
     edition = edition_of(version, settings, inputs)
     shuffled = list(inputs)
     random.shuffle(shuffled)
-    assert edition == edition_of(version, dict(reversed(settings.items())), shuffled) and len(edition) == 16
+    assert (
+        edition == edition_of(version, dict(reversed(settings.items())), shuffled)
+        and len(edition) == 16
+    )
     assert edition != edition_of(f"{version}+", settings, inputs)
     assert edition != edition_of(version, {**settings, "another": 1}, inputs)
     assert edition != edition_of(version, settings, [*inputs, ("an input", "more")])
@@ -52,8 +63,15 @@ def test_numbers_rise_and_the_newest_decides(reopen: Callable[[], Storage]) -> N
     log_of(reopen(), 3)
     log = Log(reopen())
     assert [one.number for one in log.history(STAGING, DAY)] == [1, 2, 3]
-    assert log.newest(STAGING, DAY).digest == DIGESTS[2] and log.read(log.newest(STAGING, DAY))["number"] == 3
-    assert log.newest(STAGING, "2026-10-06") is None and log.partitions(STAGING) == [DAY] and log.partitions(SUMMARY) == []
+    assert (
+        log.newest(STAGING, DAY).digest == DIGESTS[2]
+        and log.read(log.newest(STAGING, DAY))["number"] == 3
+    )
+    assert (
+        log.newest(STAGING, "2026-10-06") is None
+        and log.partitions(STAGING) == [DAY]
+        and log.partitions(SUMMARY) == []
+    )
 
 
 def test_one_listing_serves_every_question(storage: Storage) -> None:
@@ -74,7 +92,11 @@ def test_a_part_is_listed_where_only_a_part_is_asked(folder: Storage) -> None:
     lake = Lake(folder)
     lake.refresh(STAGING, "2026-10")
     before = folder.requests.copy()
-    assert lake.newest(STAGING, DAY) and lake.newest(STAGING, "2026-10-31") is None and folder.requests == before
+    assert (
+        lake.newest(STAGING, DAY)
+        and lake.newest(STAGING, "2026-10-31") is None
+        and folder.requests == before
+    )
     assert lake.newest(STAGING, "2026-11-01") is None and folder.requests - before == {"LIST": 1}
 
 
@@ -115,7 +137,10 @@ def test_a_missing_number_stops_publication_and_says_which(folder: Storage) -> N
     (folder.root / lost.key).unlink()
     log = Log(folder)
     assert log.newest(STAGING, DAY) == last, "readers go on"
-    with pytest.raises(Corrupt, match=r"manifest 000002 is missing below 000004.*_claims/staging/2026-10-05/000002.json"):
+    with pytest.raises(
+        Corrupt,
+        match=r"manifest 000002 is missing below 000004.*_claims/staging/2026-10-05/000002.json",
+    ):
         log.append(STAGING, DAY, last, EDITION, DIGESTS[9], {})
     (folder.root / lost.key).write_bytes((folder.root / claim_key(STAGING, DAY, 2)).read_bytes())
     assert (folder.root / lost.key).read_bytes() == kept
@@ -133,14 +158,24 @@ def test_a_planted_number_stops_publication_and_misleads_nobody(folder: Storage)
                 log.read(log.newest(STAGING, DAY))
         else:
             assert log.newest(STAGING, DAY) == last
-            with pytest.raises(Corrupt, match=r"taken twice" if number == 2 else "000003 is missing"):
+            with pytest.raises(
+                Corrupt, match=r"taken twice" if number == 2 else "000003 is missing"
+            ):
                 log.append(STAGING, DAY, last, EDITION, DIGESTS[9], {})
         planted.unlink()
 
 
-@pytest.mark.parametrize("name", ["000002.json", "2.0000000000000000.0000000000000000.json",
-                                  "000002.xyz.0000000000000000.json", "copy of 000001.json",
-                                  "0000002.0000000000000000.0000000000000000.json", "000001.0000000000000000.0000000000000000.json.bak"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "000002.json",
+        "2.0000000000000000.0000000000000000.json",
+        "000002.xyz.0000000000000000.json",
+        "copy of 000001.json",
+        "0000002.0000000000000000.0000000000000000.json",
+        "000001.0000000000000000.0000000000000000.json.bak",
+    ],
+)
 def test_a_malformed_name_stops_publication_and_misleads_nobody(folder: Storage, name: str) -> None:
     last = log_of(folder, 1).newest(STAGING, DAY)
     (folder_of(folder) / name).write_bytes(b"{}")
@@ -153,7 +188,11 @@ def test_a_malformed_name_stops_publication_and_misleads_nobody(folder: Storage,
 
 def test_strangers_elsewhere_do_not_matter(folder: Storage) -> None:
     log_of(folder, 1)
-    for key in ("_editions/readme.txt", "_editions/staging/readme.txt", "_editions/other/2026-10-05/000001.json"):
+    for key in (
+        "_editions/readme.txt",
+        "_editions/staging/readme.txt",
+        "_editions/other/2026-10-05/000001.json",
+    ):
         folder.put(key, b"")
     log = Log(folder)
     log.append(STAGING, DAY, log.newest(STAGING, DAY), EDITION, DIGESTS[9], {})

@@ -38,7 +38,14 @@ TOTAL = sum(TRUTH.values())
 def publish(lake: Lake) -> None:
     for month, table in PARTS.items():
         data = to_bytes(table, ORDER, row_group=1000)
-        lake.publish(SALES, month, edition_of(1, {}, []), {"sales": data, "receipts": data}, {}, basis=lake.newest(SALES, month))
+        lake.publish(
+            SALES,
+            month,
+            edition_of(1, {}, []),
+            {"sales": data, "receipts": data},
+            {},
+            basis=lake.newest(SALES, month),
+        )
 
 
 @pytest.fixture(scope="module")
@@ -52,47 +59,77 @@ def sales(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_duckdb(sales: Path) -> None:
-    found = duckdb.sql("select year, month, sum(net) as net, count(*) as n, count(distinct item) as items, "
-                       "typeof(any_value(net)) as kind, typeof(any_value(sold_at)) as at, typeof(any_value(sold_at_local)) as local, "
-                       "typeof(any_value(business_day)) as day "
-                       f"from read_parquet('{sales}/**/*.parquet', hive_partitioning = true) group by all order by all").fetchall()
+    found = duckdb.sql(
+        "select year, month, sum(net) as net, count(*) as n, count(distinct item) as items,"
+        " typeof(any_value(net)) as kind, typeof(any_value(sold_at)) as at,"
+        " typeof(any_value(sold_at_local)) as local, typeof(any_value(business_day)) as day from"
+        f" read_parquet('{sales}/**/*.parquet', hive_partitioning = true) group by all order by all"
+    ).fetchall()
     kinds = ("DECIMAL(18,2)", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP", "DATE")
-    assert found == [(2026, 10, TRUTH["2026-10"], 4000, 3, *kinds), (2026, 11, TRUTH["2026-11"], 700, 3, *kinds)]
-    november = duckdb.sql(f"select count(*) from read_parquet('{sales}/**/*.parquet', hive_partitioning = true) where month = 11")
+    assert found == [
+        (2026, 10, TRUTH["2026-10"], 4000, 3, *kinds),
+        (2026, 11, TRUTH["2026-11"], 700, 3, *kinds),
+    ]
+    november = duckdb.sql(
+        f"select count(*) from read_parquet('{sales}/**/*.parquet', hive_partitioning = true) where"
+        " month = 11"
+    )
     assert november.fetchall() == [(700,)]
-    said = duckdb.sql(f"select value from parquet_kv_metadata('{sales}/year=2026/month=10/sales.parquet') "
-                      "where key = 'comments'").fetchall()
+    said = duckdb.sql(
+        f"select value from parquet_kv_metadata('{sales}/year=2026/month=10/sales.parquet') "
+        "where key = 'comments'"
+    ).fetchall()
     assert b"Local day." in said[0][0]
 
 
 def test_polars(sales: Path) -> None:
     frame = pl.scan_parquet(f"{sales}/**/*.parquet", hive_partitioning=True)
     assert frame.select(pl.col("net").sum()).collect().item() == TOTAL
-    assert frame.filter(pl.col("month") == 10).select(pl.col("net").sum()).collect().item() == TRUTH["2026-10"]
+    assert (
+        frame.filter(pl.col("month") == 10).select(pl.col("net").sum()).collect().item()
+        == TRUTH["2026-10"]
+    )
     kinds = frame.collect_schema()
-    assert kinds["net"] == pl.Decimal(18, 2) and kinds["sold_at"] == pl.Datetime("us", "UTC") and kinds["business_day"] == pl.Date
+    assert (
+        kinds["net"] == pl.Decimal(18, 2)
+        and kinds["sold_at"] == pl.Datetime("us", "UTC")
+        and kinds["business_day"] == pl.Date
+    )
 
 
 def test_pandas(sales: Path) -> None:
     frame = pd.read_parquet(sales)
-    assert frame["net"].sum() == TOTAL and isinstance(frame["net"].iloc[0], Decimal) and set(frame["month"]) == {10, 11}
+    assert (
+        frame["net"].sum() == TOTAL
+        and isinstance(frame["net"].iloc[0], Decimal)
+        and set(frame["month"]) == {10, 11}
+    )
 
 
 def test_arrow_dataset(sales: Path) -> None:
     lake = ds.dataset(sales, partitioning="hive")
     assert pc.sum(lake.to_table(columns=["net"]).column("net")).as_py() == TOTAL
-    november = lake.to_table(filter=(ds.field("month") == 11) & (ds.field("business_day") >= pa.scalar(date(2026, 10, 6))))
+    november = lake.to_table(
+        filter=(ds.field("month") == 11)
+        & (ds.field("business_day") >= pa.scalar(date(2026, 10, 6)))
+    )
     rows = [row for row in PARTS["2026-11"].to_pylist() if row["business_day"] >= date(2026, 10, 6)]
     assert pc.sum(november.column("net")).as_py() == sum(row["net"] for row in rows)
 
 
 def test_arrow_dataset_on_s3(seaweed: Server) -> None:
     from pyarrow.fs import S3FileSystem
+
     lake = Lake(open_storage(new_url(), endpoint=seaweed.endpoint))
     publish(lake)
     files = S3FileSystem(endpoint_override=seaweed.endpoint, region="us-east-1")
     folder = lake.uri(SALES, "2026-10", "sales").removeprefix("s3://").partition("/year=")[0]
-    assert pc.sum(ds.dataset(folder, partitioning="hive", filesystem=files).to_table().column("net")).as_py() == TOTAL
+    assert (
+        pc.sum(
+            ds.dataset(folder, partitioning="hive", filesystem=files).to_table().column("net")
+        ).as_py()
+        == TOTAL
+    )
 
 
 _SPARK = """
@@ -113,46 +150,110 @@ print(json.dumps({"months": sorted([[str(cell) for cell in row] for row in month
 """
 
 
-@pytest.mark.skipif(find_spec("pyspark") is None, reason="PySpark is not installed: pip install -r requirements-spark.txt")
+@pytest.mark.skipif(
+    find_spec("pyspark") is None,
+    reason="PySpark is not installed: pip install -r requirements-spark.txt",
+)
 def test_pyspark(sales: Path) -> None:
     """In a process of its own, as its JVM would stay with this one."""
-    environment = {**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_DIRS": str(sales.parent)}
-    done = subprocess.run([sys.executable, "-c", _SPARK, str(sales)], env=environment, capture_output=True, text=True, timeout=120, check=False)
+    environment = {
+        **os.environ,
+        "SPARK_LOCAL_IP": "127.0.0.1",
+        "PYSPARK_PYTHON": sys.executable,
+        "SPARK_LOCAL_DIRS": str(sales.parent),
+    }
+    done = subprocess.run(
+        [sys.executable, "-c", _SPARK, str(sales)],
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
     assert done.returncode == 0, done.stderr[-2000:]
     found = json.loads(done.stdout.splitlines()[-1])
-    assert found["kinds"] == ["decimal(18,2)", "timestamp", "timestamp_ntz", "date", "string"] and found["november"] == 700
+    assert (
+        found["kinds"] == ["decimal(18,2)", "timestamp", "timestamp_ntz", "date", "string"]
+        and found["november"] == 700
+    )
     for month, told in zip(PARTS, found["months"], strict=True):
         rows = PARTS[month].to_pylist()
         chosen = sum(one["amount"] for row in rows for one in row["choices"])
-        assert told == ["2026", month[5:], str(TRUTH[month]), str(len(rows)), "3", str(rows[0]["sold_at"].replace(tzinfo=None)),
-                        str(rows[-1]["business_day"]), str(chosen)]
+        assert told == [
+            "2026",
+            month[5:],
+            str(TRUTH[month]),
+            str(len(rows)),
+            "3",
+            str(rows[0]["sold_at"].replace(tzinfo=None)),
+            str(rows[-1]["business_day"]),
+            str(chosen),
+        ]
 
 
-def test_every_column_of_the_lake_is_documented_checked_and_can_be_skipped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """The four tables as a night writes them: no column is left out of anything that test_parquet promises of a file."""
+def test_every_column_of_the_lake_is_documented_checked_and_can_be_skipped(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The four tables as a night writes them: no column is left out of anything that test_parquet
+    promises of a file.
+    """
     shop = Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)
     receipts = json.loads((shop.saved / "receipts.json").read_text())["receipts"]
-    (shop.saved / "receipts.json").write_text(json.dumps({"receipts": [{**receipts[0], "total_money": "many"}, *receipts[1:]]}))
+    (shop.saved / "receipts.json").write_text(
+        json.dumps({"receipts": [{**receipts[0], "total_money": "many"}, *receipts[1:]]})
+    )
     assert shop.night(make=lambda: MonthlySales(month=FIRST.replace(day=1)))
     for dataset in LAKE:
-        data = (tmp_path / f"lake/{dataset.name}/year=2026/month=10/{dataset.name}.parquet").read_bytes()
+        data = (
+            tmp_path / f"lake/{dataset.name}/year=2026/month=10/{dataset.name}.parquet"
+        ).read_bytes()
         file = pq.ParquetFile(pa.BufferReader(data))
         fields = file.schema_arrow
-        assert fields.names == [column.name for column in dataset.columns] and file.metadata.num_rows
+        assert (
+            fields.names == [column.name for column in dataset.columns] and file.metadata.num_rows
+        )
         said = json.loads(file.metadata.metadata[b"comments"])
         for column in dataset.columns:
-            assert fields.field(column.name).metadata[b"comment"].decode() == said[column.name] == column.meaning != ""
-        assert [fields.names[one.column_index] for one in file.metadata.row_group(0).sorting_columns if one.column_index < 2] == ["business_day"]
+            assert (
+                fields.field(column.name).metadata[b"comment"].decode()
+                == said[column.name]
+                == column.meaning
+                != ""
+            )
+        assert [
+            fields.names[one.column_index]
+            for one in file.metadata.row_group(0).sorting_columns
+            if one.column_index < 2
+        ] == ["business_day"]
         for index in range(file.metadata.num_columns):
             chunk = file.metadata.row_group(0).column(index)
             where = f"{dataset.name}.{chunk.path_in_schema}"
-            kind, is_flat = fields.field(chunk.path_in_schema.partition(".")[0]).type, "." not in chunk.path_in_schema
-            assert chunk.compression == "ZSTD" and chunk.has_column_index and chunk.has_offset_index, where
+            kind, is_flat = (
+                fields.field(chunk.path_in_schema.partition(".")[0]).type,
+                "." not in chunk.path_in_schema,
+            )
+            assert (
+                chunk.compression == "ZSTD" and chunk.has_column_index and chunk.has_offset_index
+            ), where
             assert not is_flat or (chunk.is_stats_set and chunk.statistics.has_null_count), where
-            assert not is_flat or chunk.statistics.null_count == chunk.num_values or chunk.statistics.has_min_max, where
-            assert pa.types.is_dictionary(kind) == ("RLE_DICTIONARY" in chunk.encodings and chunk.has_dictionary_page), where
-            at = chunk.data_page_offset + chunk.total_compressed_size - (chunk.data_page_offset - chunk.dictionary_page_offset
-                                                                         if chunk.has_dictionary_page else 0) - 1
+            assert (
+                not is_flat
+                or chunk.statistics.null_count == chunk.num_values
+                or chunk.statistics.has_min_max
+            ), where
+            assert pa.types.is_dictionary(kind) == (
+                "RLE_DICTIONARY" in chunk.encodings and chunk.has_dictionary_page
+            ), where
+            at = (
+                chunk.data_page_offset
+                + chunk.total_compressed_size
+                - (
+                    chunk.data_page_offset - chunk.dictionary_page_offset
+                    if chunk.has_dictionary_page
+                    else 0
+                )
+                - 1
+            )
             with pytest.raises(Corrupt):
-                from_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1:])
+                from_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
                 pytest.fail(f"{where}: a flipped byte of its last page was not found")

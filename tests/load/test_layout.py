@@ -38,24 +38,51 @@ from pipeline.load.storage import Stat
 
 hexes = st.text("0123456789abcdef", min_size=16, max_size=16)
 months = st.dates(date(2000, 1, 1), date(2099, 12, 31)).map(lambda day: f"{day:%Y-%m}")
-batches = st.dates(date(2000, 1, 1), date(2099, 12, 31)).map(str) | st.just("20261123T031500Z-sweep")
+batches = st.dates(date(2000, 1, 1), date(2099, 12, 31)).map(str) | st.just(
+    "20261123T031500Z-sweep"
+)
 
 
-@given(st.sampled_from(DATASETS), months, st.integers(1, 10_000_000), hexes | st.sampled_from(["void", "raw"]), hexes)
-def test_a_manifest_is_told_by_its_name_alone(dataset: str, partition: str, number: int, edition: str, digest: str) -> None:
+@given(
+    st.sampled_from(DATASETS),
+    months,
+    st.integers(1, 10_000_000),
+    hexes | st.sampled_from(["void", "raw"]),
+    hexes,
+)
+def test_a_manifest_is_told_by_its_name_alone(
+    dataset: str, partition: str, number: int, edition: str, digest: str
+) -> None:
     manifest = manifest_of(dataset, partition, number, edition, digest)
-    assert parse_manifest(manifest.key) == manifest == Manifest(number, edition, digest, dataset, partition, manifest.key)
-    assert manifest.key.startswith(log_prefix(dataset, partition)) and manifest.key.startswith(log_prefix())
+    assert (
+        parse_manifest(manifest.key)
+        == manifest
+        == Manifest(number, edition, digest, dataset, partition, manifest.key)
+    )
+    assert manifest.key.startswith(log_prefix(dataset, partition)) and manifest.key.startswith(
+        log_prefix()
+    )
 
 
 minutes = st.times().map(lambda at: f"{at:%H%M}")
 
 
-@given(st.dates(date(2000, 1, 1), date(2099, 12, 31)) | st.none(), batches, hexes, hexes, st.integers(0, 9999), minutes, minutes)
-def test_a_raw_object_is_told_by_its_name_alone(sold: date | None, batch: str, batch_digest: str, digest: str, size: int, first: str,
-                                                last: str) -> None:
+@given(
+    st.dates(date(2000, 1, 1), date(2099, 12, 31)) | st.none(),
+    batches,
+    hexes,
+    hexes,
+    st.integers(0, 9999),
+    minutes,
+    minutes,
+)
+def test_a_raw_object_is_told_by_its_name_alone(
+    sold: date | None, batch: str, batch_digest: str, digest: str, size: int, first: str, last: str
+) -> None:
     key = raw_key(sold, batch, batch_digest, digest, f"{first}-{last}")
-    assert parse_raw(Stat(key, size, "")) == RawObject(key, sold, batch, batch_digest, digest, size, f"{first}-{last}")
+    assert parse_raw(Stat(key, size, "")) == RawObject(
+        key, sold, batch, batch_digest, digest, size, f"{first}-{last}"
+    )
     assert key.startswith(raw_prefix(f"{sold:%Y-%m}" if sold else "unknown"))
 
 
@@ -63,8 +90,15 @@ def test_a_raw_object_is_told_by_its_name_alone(sold: date | None, batch: str, b
 def test_no_text_is_read_as_a_name_that_was_not_written(text: str) -> None:
     for key in (text, f"_editions/staging/{text}", f"raw/receipts/sold=2026-10-05/{text}"):
         manifest, found = parse_manifest(key), parse_raw(Stat(key, 0, ""))
-        assert manifest is None or manifest_of(manifest.dataset, manifest.partition, *manifest[:3]).key == key
-        assert found is None or raw_key(found.sold, found.batch, found.batch_digest, found.digest, found.times) == key
+        assert (
+            manifest is None
+            or manifest_of(manifest.dataset, manifest.partition, *manifest[:3]).key == key
+        )
+        assert (
+            found is None
+            or raw_key(found.sold, found.batch, found.batch_digest, found.digest, found.times)
+            == key
+        )
 
 
 NOON = datetime(2026, 10, 5, 12, tzinfo=UTC)
@@ -72,7 +106,9 @@ hours = st.integers(-36, 36).map(lambda count: NOON + timedelta(hours=count))
 
 
 @given(hours, hours, minutes, minutes, st.times())
-def test_an_object_is_left_out_only_if_no_sale_in_it_can_lie_in_the_span(start: datetime, end: datetime, first: str, last: str, sale: time) -> None:
+def test_an_object_is_left_out_only_if_no_sale_in_it_can_lie_in_the_span(
+    start: datetime, end: datetime, first: str, last: str, sale: time
+) -> None:
     first, last = sorted((first, last))
     found = RawObject("", NOON.date(), "b", "", "", 0, f"{first}-{last}")
     if start <= datetime.combine(NOON.date(), sale, UTC) < end and first <= f"{sale:%H%M}" <= last:
@@ -84,27 +120,44 @@ def test_an_object_is_left_out_only_if_no_sale_in_it_can_lie_in_the_span(start: 
 def test_where_things_stand() -> None:
     assert member_key(CATALOG, "2026-10-05", "catalog") == "raw/catalog/2026-10-05/catalog.json.zst"
     assert member_key(STAGING, "2026-10-05", "sales") == "staging/day=2026-10-05/sales.parquet"
-    assert member_key(SALES, "2026-10", "receipts") == "receipts/year=2026/month=10/receipts.parquet"
+    assert (
+        member_key(SALES, "2026-10", "receipts") == "receipts/year=2026/month=10/receipts.parquet"
+    )
     assert member_key(SUMMARY, "2026-10", "days") == "summary/days/year=2026/month=10/days.parquet"
-    assert member_key(MONTHLY, "2026-10", "charts/net.png") == "reports/monthly/2026-10/charts/net.png"
+    assert (
+        member_key(MONTHLY, "2026-10", "charts/net.png") == "reports/monthly/2026-10/charts/net.png"
+    )
     assert member_key(NIGHTLY, "2026-10-05", "night.json") == "nightly/2026-10-05/night.json"
-    assert kept_key(CUMULATIVE, "2026-10", 2, "a" * 16, "report.md") == f"reports/cumulative/2026-10/editions/000002.{'a' * 16}/report.md"
+    assert (
+        kept_key(CUMULATIVE, "2026-10", 2, "a" * 16, "report.md")
+        == f"reports/cumulative/2026-10/editions/000002.{'a' * 16}/report.md"
+    )
     assert kept_key(SALES, "2026-10", 2, "a" * 16, "sales") is None
     assert claim_key(RECEIPTS, "2026-10-05", 1) == "_claims/raw/receipts/2026-10-05/000001.json"
     assert state_key("etl_state.json") == "state/etl_state.json"
 
 
-@pytest.mark.parametrize("name", ["../x", "a/../../x", "/x", "", ".", "x\n", "x\r\ny", "a?b", "a%2f", "é", "x" * 300])
+@pytest.mark.parametrize(
+    "name", ["../x", "a/../../x", "/x", "", ".", "x\n", "x\r\ny", "a?b", "a%2f", "é", "x" * 300]
+)
 def test_no_name_leads_out(name: str) -> None:
-    for make in (lambda: member_key(MONTHLY, "2026-10", name), lambda: member_key(STAGING, name, "sales"),
-                 lambda: claim_key(STAGING, name, 1), lambda: state_key(name),
-                 lambda: raw_key(None, name, "a" * 16, "b" * 16), lambda: manifest_of(STAGING, name, 1, "a" * 16, "b" * 16),
-                 lambda: manifest_of(STAGING, "2026-10-05", 1, name, "b" * 16), lambda: check_partition(name, "2026-10")):
+    for make in (
+        lambda: member_key(MONTHLY, "2026-10", name),
+        lambda: member_key(STAGING, name, "sales"),
+        lambda: claim_key(STAGING, name, 1),
+        lambda: state_key(name),
+        lambda: raw_key(None, name, "a" * 16, "b" * 16),
+        lambda: manifest_of(STAGING, name, 1, "a" * 16, "b" * 16),
+        lambda: manifest_of(STAGING, "2026-10-05", 1, name, "b" * 16),
+        lambda: check_partition(name, "2026-10"),
+    ):
         with pytest.raises(ConfigError):
             make()
 
 
-@pytest.mark.parametrize("partition", ["2026-13", "2026-00", "2026-1", "2026-10-05", "26-10", "2026-10 "])
+@pytest.mark.parametrize(
+    "partition", ["2026-13", "2026-00", "2026-1", "2026-10-05", "26-10", "2026-10 "]
+)
 def test_a_month_is_written_in_one_way(partition: str) -> None:
     for dataset in (SALES, SUMMARY, MONTHLY, CUMULATIVE):
         with pytest.raises(ConfigError, match=r"a month is written YYYY-MM"):

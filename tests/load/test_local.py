@@ -40,7 +40,9 @@ def test_drafts_are_private_and_objects_obey_the_umask(folder: Storage) -> None:
     assert (folder.root / "a/k").stat().st_mode & 0o777 == 0o640
 
 
-def test_a_killed_writer_leaves_no_object_and_its_draft_goes_at_the_next_start(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_killed_writer_leaves_no_object_and_its_draft_goes_at_the_next_start(
+    folder: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     folder.put("k", b"old")
 
     def die() -> None:
@@ -48,7 +50,11 @@ def test_a_killed_writer_leaves_no_object_and_its_draft_goes_at_the_next_start(f
         open_storage(str(folder.root)).put("k", b"new")
 
     assert in_child(die) == -signal.SIGKILL
-    assert folder.get("k") == b"old" and [stat.key for stat in folder.list()] == ["k"] and len(drafts(folder)) == 1
+    assert (
+        folder.get("k") == b"old"
+        and [stat.key for stat in folder.list()] == ["k"]
+        and len(drafts(folder)) == 1
+    )
     open_storage(str(folder.root)).put("k2", b"1")
     assert drafts(folder) == []
 
@@ -79,7 +85,9 @@ def test_the_lock_of_a_killed_writer_is_free(folder: Storage) -> None:
 
 
 def test_look_and_move_are_one_step(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    """With the look made slow, writers that did not wait for each other would all find the key free."""
+    """With the look made slow, writers that did not wait for each other would all find the key
+    free.
+    """
     look = LocalStorage._seen
 
     def slowly(self: LocalStorage, key: str) -> Stat | None:
@@ -106,7 +114,10 @@ def test_a_full_disk_is_said_and_publishes_nothing(folder: Storage, size: int) -
 
     def fill() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (1_000, 1_000))
-        with pytest.raises(StorageRefused, match=r"cannot write .*/k: the file size limit is reached; make room and run again"):
+        with pytest.raises(
+            StorageRefused,
+            match=r"cannot write .*/k: the file size limit is reached; make room and run again",
+        ):
             folder.put("k", b"x" * size)
         assert not drafts(folder)
 
@@ -114,7 +125,9 @@ def test_a_full_disk_is_said_and_publishes_nothing(folder: Storage, size: int) -
     assert folder.get("k") == b"old"
 
 
-@pytest.mark.skipif(os.getuid() != 0 or not Path("/proc").exists(), reason="needs the right to become another user")
+@pytest.mark.skipif(
+    os.getuid() != 0 or not Path("/proc").exists(), reason="needs the right to become another user"
+)
 def test_a_missing_right_is_said(folder: Storage) -> None:
     folder.put("a/k", b"1")
     (folder.root / "a/k").chmod(0o600)
@@ -124,7 +137,12 @@ def test_a_missing_right_is_said(folder: Storage) -> None:
 
     def try_all() -> None:
         os.setuid(65534)
-        with pytest.raises(StorageRefused, match=r"cannot read .*/a/k: permission is denied; give this user the right to read there"):
+        with pytest.raises(
+            StorageRefused,
+            match=(
+                r"cannot read .*/a/k: permission is denied; give this user the right to read there"
+            ),
+        ):
             folder.get("a/k")
         with pytest.raises(StorageRefused, match=r"cannot write .*/b: permission is denied"):
             folder.put("b", b"1")
@@ -148,8 +166,16 @@ def test_foreign_files_links_and_folders_do_not_confuse(folder: Storage, tmp_pat
     (folder.root / "a" / "empty").mkdir()
     (folder.root / "data (1).parquet").write_bytes(b"x")
     (folder.root / os.fsdecode(b"bad\xff")).write_bytes(b"x")
-    assert [stat.key for stat in folder.list()] == ["a/k", os.fsdecode(b"bad\xff"), "data (1).parquet"]
-    assert folder.head("a") is None and folder.head("a/k/below") is None and folder.head("a/empty") is None
+    assert [stat.key for stat in folder.list()] == [
+        "a/k",
+        os.fsdecode(b"bad\xff"),
+        "data (1).parquet",
+    ]
+    assert (
+        folder.head("a") is None
+        and folder.head("a/k/below") is None
+        and folder.head("a/empty") is None
+    )
 
 
 def test_a_key_below_an_object_is_refused(folder: Storage) -> None:
@@ -172,7 +198,9 @@ def test_nothing_is_made_by_looking(folder: Storage) -> None:
 
 
 def test_a_process_that_is_stopped_with_the_lock_in_its_hand_is_named(folder: LocalStorage) -> None:
-    """Others wait a while, say whom to wake or end, and go on when that is done; what they would have written is not there."""
+    """Others wait a while, say whom to wake or end, and go on when that is done; what they would
+    have written is not there.
+    """
     folder.put("k", b"1")
     folder.lock_seconds = 0.2
 

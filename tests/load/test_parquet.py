@@ -19,16 +19,28 @@ from pipeline.load.parquet import Writer, from_bytes, to_bytes
 from pipeline.schema import LAKE, SUMMARY, arrow, conform, empty
 
 MONEY = pa.decimal128(18, 2)
-SCHEMA = pa.schema([
-    pa.field("business_day", pa.date32(), nullable=False, metadata={"comment": "Local day."}),
-    pa.field("choices", pa.list_(pa.struct([("name", pa.string()), ("amount", MONEY)])), nullable=False),
-    pa.field("sold_at", pa.timestamp("us", tz="UTC"), nullable=False, metadata={"comment": "When.", "unit": "UTC"}),
-    pa.field("sold_at_local", pa.timestamp("us"), nullable=False),
-    pa.field("item", pa.dictionary(pa.int32(), pa.string())),
-    pa.field("receipt_number", pa.string(), nullable=False),
-    pa.field("net", MONEY, nullable=False),
-    pa.field("cost", MONEY),
-], metadata={"dataset": "sales", "grain": "one dish"})
+SCHEMA = pa.schema(
+    [
+        pa.field("business_day", pa.date32(), nullable=False, metadata={"comment": "Local day."}),
+        pa.field(
+            "choices",
+            pa.list_(pa.struct([("name", pa.string()), ("amount", MONEY)])),
+            nullable=False,
+        ),
+        pa.field(
+            "sold_at",
+            pa.timestamp("us", tz="UTC"),
+            nullable=False,
+            metadata={"comment": "When.", "unit": "UTC"},
+        ),
+        pa.field("sold_at_local", pa.timestamp("us"), nullable=False),
+        pa.field("item", pa.dictionary(pa.int32(), pa.string())),
+        pa.field("receipt_number", pa.string(), nullable=False),
+        pa.field("net", MONEY, nullable=False),
+        pa.field("cost", MONEY),
+    ],
+    metadata={"dataset": "sales", "grain": "one dish"},
+)
 ORDER = ("business_day", "sold_at", "receipt_number")
 START = datetime(2026, 10, 5, 15, tzinfo=UTC)
 
@@ -42,38 +54,76 @@ def make(number: int, seed: int = 7) -> pa.Table:
     rows = []
     for index in range(number):
         at = START + timedelta(minutes=index * 7)
-        net = Decimal(chance.randrange(-10**6, 10**6)).scaleb(-2)
-        rows.append({"business_day": at.date(), "sold_at": at, "sold_at_local": at.replace(tzinfo=None) - timedelta(hours=6),
-                     "item": chance.choice(["Papas", "Hamburguesa clásica", "Agua 600 ml", None]),
-                     "receipt_number": f"1-{index:05d}", "net": net,
-                     "cost": chance.choice([None, net / 2 if net * 50 == int(net * 50) else net]),
-                     "choices": [{"name": "Salsa", "amount": Decimal("5.00")}] * chance.randrange(3)})
+        net = Decimal(chance.randrange(-(10**6), 10**6)).scaleb(-2)
+        rows.append(
+            {
+                "business_day": at.date(),
+                "sold_at": at,
+                "sold_at_local": at.replace(tzinfo=None) - timedelta(hours=6),
+                "item": chance.choice(["Papas", "Hamburguesa clásica", "Agua 600 ml", None]),
+                "receipt_number": f"1-{index:05d}",
+                "net": net,
+                "cost": chance.choice([None, net / 2 if net * 50 == int(net * 50) else net]),
+                "choices": [{"name": "Salsa", "amount": Decimal("5.00")}] * chance.randrange(3),
+            }
+        )
     return table_of(rows)
 
 
-amounts = st.decimals(min_value=-(10**16) + 1, max_value=10**16 - 1, places=2, allow_nan=False, allow_infinity=False)
-rows = st.fixed_dictionaries({
-    "business_day": st.dates(date(2024, 1, 1), date(2026, 12, 31)),
-    "sold_at": st.datetimes(timezones=st.just(UTC)), "sold_at_local": st.datetimes(),
-    "item": st.none() | st.text(max_size=6), "receipt_number": st.text(max_size=6), "net": amounts, "cost": st.none() | amounts,
-    "choices": st.lists(st.fixed_dictionaries({"name": st.none() | st.text(max_size=3), "amount": amounts}), max_size=3)})
+amounts = st.decimals(
+    min_value=-(10**16) + 1, max_value=10**16 - 1, places=2, allow_nan=False, allow_infinity=False
+)
+rows = st.fixed_dictionaries(
+    {
+        "business_day": st.dates(date(2024, 1, 1), date(2026, 12, 31)),
+        "sold_at": st.datetimes(timezones=st.just(UTC)),
+        "sold_at_local": st.datetimes(),
+        "item": st.none() | st.text(max_size=6),
+        "receipt_number": st.text(max_size=6),
+        "net": amounts,
+        "cost": st.none() | amounts,
+        "choices": st.lists(
+            st.fixed_dictionaries({"name": st.none() | st.text(max_size=3), "amount": amounts}),
+            max_size=3,
+        ),
+    }
+)
 
 
 @settings(max_examples=30)
 @given(st.lists(rows, max_size=30), st.randoms())
-def test_every_value_comes_back_exactly_and_the_bytes_know_no_chunks_or_dictionaries(content: list[dict], chance: random.Random) -> None:
+def test_every_value_comes_back_exactly_and_the_bytes_know_no_chunks_or_dictionaries(
+    content: list[dict], chance: random.Random
+) -> None:
     table = table_of(content)
     data = to_bytes(table, ORDER)
     back = from_bytes(data)
     assert back.schema.equals(SCHEMA) and back.schema.metadata == SCHEMA.metadata
     key = [(row["business_day"], row["sold_at"], row["receipt_number"]) for row in content]
-    assert back.to_pylist() == [content[index] for index in sorted(range(len(content)), key=lambda i: key[i])]
+    assert back.to_pylist() == [
+        content[index] for index in sorted(range(len(content)), key=lambda i: key[i])
+    ]
     cuts = sorted({0, len(content), *(chance.randrange(len(content) + 1) for _ in range(3))})
     parts = [pa.Table.from_pylist(content[a:b], schema=SCHEMA) for a, b in pairwise(cuts)]
-    padded = table.set_column(4, SCHEMA.field("item"), pa.chunked_array(
-        [pa.DictionaryArray.from_arrays(chunk.indices.cast(pa.int32()), pa.concat_arrays([chunk.dictionary, pa.array(["never sold"])]))
-         for chunk in table.column("item").chunks], SCHEMA.field("item").type))
-    assert to_bytes(pa.concat_tables([*parts, table.slice(0, 0)]), ORDER) == data == to_bytes(padded, ORDER)
+    padded = table.set_column(
+        4,
+        SCHEMA.field("item"),
+        pa.chunked_array(
+            [
+                pa.DictionaryArray.from_arrays(
+                    chunk.indices.cast(pa.int32()),
+                    pa.concat_arrays([chunk.dictionary, pa.array(["never sold"])]),
+                )
+                for chunk in table.column("item").chunks
+            ],
+            SCHEMA.field("item").type,
+        ),
+    )
+    assert (
+        to_bytes(pa.concat_tables([*parts, table.slice(0, 0)]), ORDER)
+        == data
+        == to_bytes(padded, ORDER)
+    )
 
 
 def test_rows_are_sorted_whatever_their_order_and_the_file_says_so() -> None:
@@ -82,7 +132,9 @@ def test_rows_are_sorted_whatever_their_order_and_the_file_says_so() -> None:
     data = to_bytes(shuffled, ORDER)
     assert data == to_bytes(table, ORDER) and from_bytes(data).equals(table)
     said = pq.ParquetFile(pa.BufferReader(data)).metadata.row_group(0).sorting_columns
-    names = [pq.ParquetFile(pa.BufferReader(data)).schema.column(one.column_index).name for one in said]
+    names = [
+        pq.ParquetFile(pa.BufferReader(data)).schema.column(one.column_index).name for one in said
+    ]
     assert names == list(ORDER) and not any(one.descending or one.nulls_first for one in said)
 
 
@@ -92,9 +144,16 @@ def test_a_month_written_day_by_day_is_the_file_written_at_once() -> None:
     for day in sorted(set(table.column("business_day").to_pylist())):
         writer.append(table.filter(pa.compute.equal(table.column("business_day"), pa.scalar(day))))
     data = writer.close()
-    assert data == to_bytes(table, ORDER, row_group=256) and from_bytes(data).to_pylist() == table.to_pylist()
-    assert from_bytes(data).group_by("item").aggregate([("net", "sum")]).num_rows == 4, "one dictionary over all row groups"
-    assert [pq.ParquetFile(pa.BufferReader(data)).metadata.row_group(n).num_rows for n in range(4)] == [256, 256, 256, 232]
+    assert (
+        data == to_bytes(table, ORDER, row_group=256)
+        and from_bytes(data).to_pylist() == table.to_pylist()
+    )
+    assert from_bytes(data).group_by("item").aggregate([("net", "sum")]).num_rows == 4, (
+        "one dictionary over all row groups"
+    )
+    assert [
+        pq.ParquetFile(pa.BufferReader(data)).metadata.row_group(n).num_rows for n in range(4)
+    ] == [256, 256, 256, 232]
 
 
 def test_parts_that_go_back_are_refused() -> None:
@@ -114,21 +173,35 @@ def test_a_query_can_skip_and_the_file_is_of_the_kind_that_engines_read() -> Non
     for group in range(3):
         for index in range(file.metadata.num_columns):
             column = file.metadata.row_group(group).column(index)
-            assert column.compression == "ZSTD" and column.has_column_index and column.has_offset_index
+            assert (
+                column.compression == "ZSTD" and column.has_column_index and column.has_offset_index
+            )
             if "choices" not in column.path_in_schema:
-                assert column.is_stats_set and column.statistics.has_min_max and column.statistics.has_null_count, column.path_in_schema
+                assert (
+                    column.is_stats_set
+                    and column.statistics.has_min_max
+                    and column.statistics.has_null_count
+                ), column.path_in_schema
             assert (column.path_in_schema == "item") == ("RLE_DICTIONARY" in column.encodings)
     ends = [file.metadata.row_group(group).column(0).statistics for group in range(3)]
     assert all(one.max <= two.min for one, two in pairwise(ends)) and isinstance(ends[0].min, date)
-    leaf = {file.schema.column(index).path: file.schema.column(index) for index in range(file.metadata.num_columns)}
-    assert leaf["net"].physical_type == "INT64" and "Decimal(precision=18, scale=2)" in str(leaf["net"].logical_type)
+    leaf = {
+        file.schema.column(index).path: file.schema.column(index)
+        for index in range(file.metadata.num_columns)
+    }
+    assert leaf["net"].physical_type == "INT64" and "Decimal(precision=18, scale=2)" in str(
+        leaf["net"].logical_type
+    )
     assert "isAdjustedToUTC=true, timeUnit=microseconds" in str(leaf["sold_at"].logical_type)
     assert "isAdjustedToUTC=false, timeUnit=microseconds" in str(leaf["sold_at_local"].logical_type)
 
 
 def test_the_columns_meanings_travel_with_the_file() -> None:
     data = to_bytes(make(3), ORDER)
-    assert from_bytes(data).schema.field("sold_at").metadata == {b"comment": b"When.", b"unit": b"UTC"}
+    assert from_bytes(data).schema.field("sold_at").metadata == {
+        b"comment": b"When.",
+        b"unit": b"UTC",
+    }
     said = json.loads(pq.ParquetFile(pa.BufferReader(data)).metadata.metadata[b"comments"])
     assert said == {"business_day": "Local day.", "sold_at": "When."}
 
@@ -138,9 +211,10 @@ def test_a_flipped_byte_is_found() -> None:
     whole = from_bytes(data)
     told = 0
     for position in range(4, len(data) - 8, max(1, len(data) // 120)):
-        harmed = data[:position] + bytes([data[position] ^ 0x20]) + data[position + 1:]
+        harmed = data[:position] + bytes([data[position] ^ 0x20]) + data[position + 1 :]
         try:
-            # outside the pages (headers' statistics, footer) a flip may leave every value as it was: that is no harm
+            # outside the pages (headers' statistics, footer) a flip may leave every value as it
+            # was: that is no harm
             assert from_bytes(harmed, "month.parquet").to_pydict() == whole.to_pydict()
         except Corrupt as found:
             assert "month.parquet is not a sound Parquet file" in str(found)
@@ -161,5 +235,9 @@ def test_some_columns_may_be_read() -> None:
 @pytest.mark.parametrize("places", [0, 2, 3])
 @pytest.mark.parametrize("dataset", [*LAKE, *SUMMARY], ids=lambda dataset: dataset.name)
 def test_every_dataset_of_the_lake_can_be_written_empty_and_read_back(dataset, places: int) -> None:
-    back = from_bytes(to_bytes(empty(dataset, places), [name for name in dataset.key if name in dataset.names()]))
-    assert back.schema.equals(arrow(dataset, places)) and conform(back, dataset, places).num_rows == 0
+    back = from_bytes(
+        to_bytes(empty(dataset, places), [name for name in dataset.key if name in dataset.names()])
+    )
+    assert (
+        back.schema.equals(arrow(dataset, places)) and conform(back, dataset, places).num_rows == 0
+    )

@@ -1,4 +1,6 @@
-"""The policies in docs/aws, enforced by a real server: what a role needs works, everything else is denied."""
+"""The policies in docs/aws, enforced by a real server: what a role needs works, everything else is
+denied.
+"""
 
 from __future__ import annotations
 
@@ -23,11 +25,18 @@ POLICIES = Path(__file__).parents[2] / "docs" / "aws"
 
 def policy(name: str, url: str, bucket: str = BUCKET) -> dict:
     prefix = url.removeprefix(f"s3://{bucket}/")
-    return json.loads((POLICIES / f"{name}-policy.json").read_text().replace("BUCKET", bucket).replace("PREFIX", prefix))
+    return json.loads(
+        (POLICIES / f"{name}-policy.json")
+        .read_text()
+        .replace("BUCKET", bucket)
+        .replace("PREFIX", prefix)
+    )
 
 
 def night(storage: Storage) -> None:
-    """Every kind of request that a night makes, twice, the second time over what the first has left."""
+    """Every kind of request that a night makes, twice, the second time over what the first has
+    left.
+    """
     lake = Lake(storage, patience=0)
     storage.preflight()
     for edition, text in ((edition_of(1, {}, []), b"1"), (edition_of(2, {}, []), b"2")):
@@ -35,8 +44,13 @@ def night(storage: Storage) -> None:
             lake.commit_window("2026-10-05", {date(2026, 10, 5): b"{}\n", None: b"x\n"}, {})
         found = lake.raw_objects(date(2026, 10, 1), date(2026, 10, 31), "2026-10-05")
         assert [lake.read_raw(one) for one in found] == [b"{}\n", b"x\n"]
-        for dataset, members in ((SALES, {"sales": text, "receipts": b"same"}), (MONTHLY, {"report.md": text})):
-            lake.publish(dataset, "2026-10", edition, members, {}, basis=lake.newest(dataset, "2026-10"))
+        for dataset, members in (
+            (SALES, {"sales": text, "receipts": b"same"}),
+            (MONTHLY, {"report.md": text}),
+        ):
+            lake.publish(
+                dataset, "2026-10", edition, members, {}, basis=lake.newest(dataset, "2026-10")
+            )
             assert lake.read(dataset, "2026-10") == members
         lake.put_state("etl_state.json", text)
 
@@ -58,42 +72,79 @@ def denied(ask: Callable[[], object]) -> bool:
     return False
 
 
-def test_the_night_policy_suffices_for_a_night_and_for_nothing_else(seaweed: Server, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_night_policy_suffices_for_a_night_and_for_nothing_else(
+    seaweed: Server, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     user = enter(seaweed.user("night", json.dumps(policy("night", url))), monkeypatch)
     night(open_storage(url, endpoint=user.endpoint))
     check(open_storage(url, endpoint=user.endpoint), quiet=True)
-    client, key = user.client(), url.removeprefix(f"s3://{BUCKET}/") + "/sales/year=2026/month=10/sales.parquet"
-    for ask in (lambda: client.delete_object(Bucket=BUCKET, Key=key), lambda: client.get_object(Bucket=BUCKET, Key="somebody/else"),
-                lambda: client.put_object(Bucket=BUCKET, Key="somebody/else", Body=b"2"), lambda: client.list_objects_v2(Bucket=BUCKET),
-                lambda: client.list_objects_v2(Bucket=BUCKET, Prefix="somebody/"),
-                lambda: client.list_object_versions(Bucket=BUCKET, Prefix=key),
-                lambda: client.put_bucket_policy(Bucket=BUCKET, Policy="{}"), lambda: client.create_bucket(Bucket="another")):
+    client, key = (
+        user.client(),
+        url.removeprefix(f"s3://{BUCKET}/") + "/sales/year=2026/month=10/sales.parquet",
+    )
+    for ask in (
+        lambda: client.delete_object(Bucket=BUCKET, Key=key),
+        lambda: client.get_object(Bucket=BUCKET, Key="somebody/else"),
+        lambda: client.put_object(Bucket=BUCKET, Key="somebody/else", Body=b"2"),
+        lambda: client.list_objects_v2(Bucket=BUCKET),
+        lambda: client.list_objects_v2(Bucket=BUCKET, Prefix="somebody/"),
+        lambda: client.list_object_versions(Bucket=BUCKET, Prefix=key),
+        lambda: client.put_bucket_policy(Bucket=BUCKET, Policy="{}"),
+        lambda: client.create_bucket(Bucket="another"),
+    ):
         assert denied(ask)
 
 
-@pytest.mark.parametrize(("action", "verb"), [("s3:GetObject", "GET"), ("s3:PutObject", "PUT"), ("s3:ListBucket", "LIST")])
-def test_a_policy_that_lacks_one_right_is_told_which(seaweed: Server, url: str, monkeypatch: pytest.MonkeyPatch,
-                                                     action: str, verb: str) -> None:
+@pytest.mark.parametrize(
+    ("action", "verb"),
+    [("s3:GetObject", "GET"), ("s3:PutObject", "PUT"), ("s3:ListBucket", "LIST")],
+)
+def test_a_policy_that_lacks_one_right_is_told_which(
+    seaweed: Server, url: str, monkeypatch: pytest.MonkeyPatch, action: str, verb: str
+) -> None:
     less = policy("night", url)
-    less["Statement"] = [{**said, "Action": [one for one in listed if one != action]} for said in less["Statement"]
-                         if (listed := [said["Action"]] if isinstance(said["Action"], str) else said["Action"]) != [action]]
+    less["Statement"] = [
+        {**said, "Action": [one for one in listed if one != action]}
+        for said in less["Statement"]
+        if (listed := [said["Action"]] if isinstance(said["Action"], str) else said["Action"])
+        != [action]
+    ]
     user = enter(seaweed.user(f"less-{verb}", json.dumps(less)), monkeypatch)
     with pytest.raises(StorageRefused, match=rf"refused {verb} s3://.*grant {action}"):
         night(open_storage(url, endpoint=user.endpoint))
 
 
-def test_the_reader_policy_shows_what_is_published_and_no_raw(seaweed: Server, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_reader_policy_shows_what_is_published_and_no_raw(
+    seaweed: Server, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     night(open_storage(url, endpoint=seaweed.endpoint))
-    storage = open_storage(url, endpoint=enter(seaweed.user("analyst", json.dumps(policy("reader", url))), monkeypatch).endpoint)
-    assert storage.get("sales/year=2026/month=10/sales.parquet") == b"2" and storage.get("reports/monthly/2026-10/report.md") == b"2"
-    assert [stat.key for stat in storage.list("receipts/")] == ["receipts/year=2026/month=10/receipts.parquet"]
-    for ask in (lambda: list(storage.list("raw/")), lambda: list(storage.list()), lambda: storage.get("_probe/conditional-writes"),
-                lambda: storage.put("sales/year=2026/month=10/sales.parquet", b"3"), lambda: storage.get("state/etl_state.json")):
+    storage = open_storage(
+        url,
+        endpoint=enter(
+            seaweed.user("analyst", json.dumps(policy("reader", url))), monkeypatch
+        ).endpoint,
+    )
+    assert (
+        storage.get("sales/year=2026/month=10/sales.parquet") == b"2"
+        and storage.get("reports/monthly/2026-10/report.md") == b"2"
+    )
+    assert [stat.key for stat in storage.list("receipts/")] == [
+        "receipts/year=2026/month=10/receipts.parquet"
+    ]
+    for ask in (
+        lambda: list(storage.list("raw/")),
+        lambda: list(storage.list()),
+        lambda: storage.get("_probe/conditional-writes"),
+        lambda: storage.put("sales/year=2026/month=10/sales.parquet", b"3"),
+        lambda: storage.get("state/etl_state.json"),
+    ):
         with pytest.raises(StorageRefused, match=r"grant s3:"):
             ask()
 
 
-def test_the_care_policy_can_erase_but_only_in_the_lake(seaweed: Server, url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_care_policy_can_erase_but_only_in_the_lake(
+    seaweed: Server, url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     night(open_storage(url, endpoint=seaweed.endpoint))
     user = enter(seaweed.user("carer", json.dumps(policy("care", url))), monkeypatch)
     storage, client = open_storage(url, endpoint=user.endpoint), user.client()
@@ -108,32 +159,67 @@ def test_the_bucket_refuses_plain_http(seaweed: Server) -> None:
     admin = seaweed.client()
     admin.create_bucket(Bucket="guarded")
     said = policy("bucket", "s3://guarded/p", "guarded")
-    admin.put_bucket_policy(Bucket="guarded", Policy=json.dumps({**said, "Statement": said["Statement"][:1]}))
+    admin.put_bucket_policy(
+        Bucket="guarded", Policy=json.dumps({**said, "Statement": said["Statement"][:1]})
+    )
     with pytest.raises(StorageRefused, match=r"403 AccessDenied"):
         list(open_storage("s3://guarded/p", endpoint=seaweed.endpoint).list())
 
 
 def test_the_bucket_guards_what_is_final_and_nothing_else(seaweed: Server) -> None:
-    """SeaweedFS does not know the condition on If-None-Match. So the reach of the statement is tested without it, and that the
-    pipeline fulfils it wherever it applies with what is really sent."""
+    """SeaweedFS does not know the condition on If-None-Match. So the reach of the statement is
+    tested without it, and that the pipeline fulfils it wherever it applies with what is really
+    sent.
+    """
     admin = seaweed.client()
     admin.create_bucket(Bucket="kept")
     guard = policy("bucket", "s3://kept/p", "kept")["Statement"][1]
-    assert guard.pop("Condition") == {"Null": {"s3:if-none-match": "true"}, "Bool": {"s3:ObjectCreationOperation": "true"}}
+    assert guard.pop("Condition") == {
+        "Null": {"s3:if-none-match": "true"},
+        "Bool": {"s3:ObjectCreationOperation": "true"},
+    }
     sent: dict[str, bool] = {}
     storage = open_storage("s3://kept/p", endpoint=seaweed.endpoint)
-    storage._client().meta.events.register("before-send.s3.PutObject", lambda request, **_: sent.update(
-        {unquote(request.url).removeprefix(f"{seaweed.endpoint}/kept/p/"): request.headers.get("If-None-Match") == b"*"}))
+    storage._client().meta.events.register(
+        "before-send.s3.PutObject",
+        lambda request, **_: sent.update(
+            {
+                unquote(request.url).removeprefix(f"{seaweed.endpoint}/kept/p/"): (
+                    request.headers.get("If-None-Match") == b"*"
+                )
+            }
+        ),
+    )
     night(storage)
-    guarded = {key for key in sent if any(fnmatchcase(f"arn:aws:s3:::kept/p/{key}", reach) for reach in guard["Resource"])}
+    guarded = {
+        key
+        for key in sent
+        if any(fnmatchcase(f"arn:aws:s3:::kept/p/{key}", reach) for reach in guard["Resource"])
+    }
     assert all(sent[key] for key in guarded) and not all(sent.values())
     assert check(storage, quiet=True).keys() <= guarded, "all that must never change is guarded"
-    admin.put_bucket_policy(Bucket="kept", Policy=json.dumps({"Version": "2012-10-17", "Statement": [guard]}))
-    for key in ("raw/receipts/sold=2026-10-05/x", "_editions/sales/2026-10/x", "_claims/x",
-                "reports/monthly/2026-10/editions/000001.x/a.md"):
-        assert denied(lambda key=key: admin.put_object(Bucket="kept", Key=f"p/{key}", Body=b"1")), key
-    for key in ("reports/monthly/2026-10/report.md", "raw/catalog/2026-10-05/x", "sales/x", "state/x", "_probe/x"):
-        assert not denied(lambda key=key: admin.put_object(Bucket="kept", Key=f"p/{key}", Body=b"1")), key
+    admin.put_bucket_policy(
+        Bucket="kept", Policy=json.dumps({"Version": "2012-10-17", "Statement": [guard]})
+    )
+    for key in (
+        "raw/receipts/sold=2026-10-05/x",
+        "_editions/sales/2026-10/x",
+        "_claims/x",
+        "reports/monthly/2026-10/editions/000001.x/a.md",
+    ):
+        assert denied(lambda key=key: admin.put_object(Bucket="kept", Key=f"p/{key}", Body=b"1")), (
+            key
+        )
+    for key in (
+        "reports/monthly/2026-10/report.md",
+        "raw/catalog/2026-10-05/x",
+        "sales/x",
+        "state/x",
+        "_probe/x",
+    ):
+        assert not denied(
+            lambda key=key: admin.put_object(Bucket="kept", Key=f"p/{key}", Body=b"1")
+        ), key
 
 
 @pytest.mark.parametrize("name", ["night", "reader", "care"])
@@ -142,6 +228,9 @@ def test_no_policy_reaches_further_than_the_lake(name: str) -> None:
         actions = [said["Action"]] if isinstance(said["Action"], str) else said["Action"]
         reached = [said["Resource"]] if isinstance(said["Resource"], str) else said["Resource"]
         assert said["Effect"] == "Allow" and not any("*" in action for action in actions)
-        assert all(one.startswith("arn:aws:s3:::b/p/") or (one == "arn:aws:s3:::b" and said["Condition"]["StringLike"]["s3:prefix"])
-                   for one in reached)
+        assert all(
+            one.startswith("arn:aws:s3:::b/p/")
+            or (one == "arn:aws:s3:::b" and said["Condition"]["StringLike"]["s3:prefix"])
+            for one in reached
+        )
         assert name == "care" or not any("Delete" in action for action in actions)

@@ -26,7 +26,14 @@ def test_runs_may_probe_at_the_same_time(reopen: Callable[[], Storage]) -> None:
 def test_a_lake_that_was_written_to_is_not_probed_again(storage: Storage) -> None:
     lake = Lake(storage)
     lake.preflight()
-    lake.publish(SALES, "2026-10", edition_of(1, {}, []), {"sales": b"1"}, {}, basis=lake.newest(SALES, "2026-10"))
+    lake.publish(
+        SALES,
+        "2026-10",
+        edition_of(1, {}, []),
+        {"sales": b"1"},
+        {},
+        basis=lake.newest(SALES, "2026-10"),
+    )
     before = storage.requests.copy()
     Lake(storage).preflight()
     assert storage.requests - before == {"LIST": 1}, "the listing that every run needs anyway"

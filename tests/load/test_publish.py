@@ -29,7 +29,9 @@ def lake(storage: Storage, run: str = "run") -> Lake:
 
 def fill(storage: Storage, text: str = "old", edition: str = OLD, dataset: str = SALES) -> None:
     one = lake(storage)
-    members = {name: f"{name} {text}".encode() for name in ("receipts", "sales", "payments", "quarantine")}
+    members = {
+        name: f"{name} {text}".encode() for name in ("receipts", "sales", "payments", "quarantine")
+    }
     one.publish(dataset, MONTH, edition, members, {"text": text}, basis=one.newest(dataset, MONTH))
 
 
@@ -45,10 +47,21 @@ def settle(reopen: Callable[[], Storage], text: str, edition: str) -> None:
 
 def test_what_is_published_is_read_and_told(reopen: Callable[[], Storage]) -> None:
     one = lake(reopen())
-    manifest = one.publish(SALES, MONTH, OLD, {"sales": b"s", "receipts": b"r"}, {"rows": 7, "currency": "MXN"}, basis=None)
+    manifest = one.publish(
+        SALES,
+        MONTH,
+        OLD,
+        {"sales": b"s", "receipts": b"r"},
+        {"rows": 7, "currency": "MXN"},
+        basis=None,
+    )
     assert manifest.number == 1 and manifest.edition == OLD and one.newest(SALES, MONTH) == manifest
     other = lake(reopen())
-    assert other.newest(SALES, MONTH) == manifest and other.partitions(SALES) == [MONTH] and other.history(SALES, MONTH) == [manifest]
+    assert (
+        other.newest(SALES, MONTH) == manifest
+        and other.partitions(SALES) == [MONTH]
+        and other.history(SALES, MONTH) == [manifest]
+    )
     assert other.read(SALES, MONTH) == {"sales": b"s", "receipts": b"r"}
     assert other.read(SALES, MONTH, ["sales"]) == {"sales": b"s"}
     assert other.facts(SALES, MONTH) == {"rows": 7, "currency": "MXN"}
@@ -62,9 +75,17 @@ def test_replacing_costs_one_request_per_member_and_two_for_the_log(storage: Sto
     basis = one.newest(SALES, MONTH)
     one.facts(SALES, MONTH)
     before = storage.requests.copy()
-    members = {"receipts": b"new", "sales": b"sales old", "payments": b"new", "quarantine": b"quarantine old"}
+    members = {
+        "receipts": b"new",
+        "sales": b"sales old",
+        "payments": b"new",
+        "quarantine": b"quarantine old",
+    }
     one.publish(SALES, MONTH, NEW, members, {}, basis=basis)
-    assert storage.requests - before == {"PUT": 2 + 2, "HEAD": 2}, "two replaced, two found unchanged, claim and manifest"
+    assert storage.requests - before == {
+        "PUT": 2 + 2,
+        "HEAD": 2,
+    }, "two replaced, two found unchanged, claim and manifest"
     check(storage, quiet=True)
 
 
@@ -78,16 +99,26 @@ def test_same_content_has_the_same_digest_and_is_not_sent_again(folder: Storage)
 
 
 def test_unchanged_content_that_was_lost_or_altered_is_put_back(folder: Storage) -> None:
-    for harm in ("payments/year=2026/month=10/payments.parquet", "receipts/year=2026/month=10/receipts.parquet"):
+    for harm in (
+        "payments/year=2026/month=10/payments.parquet",
+        "receipts/year=2026/month=10/receipts.parquet",
+    ):
         fill(folder)
         path = folder.root / harm
         path.unlink() if "payments" in harm else path.write_bytes(b"scribble")
         fill(folder, "old", NEW)
-        assert set(lake(folder).read(SALES, MONTH)) == {"receipts", "sales", "payments", "quarantine"}
+        assert set(lake(folder).read(SALES, MONTH)) == {
+            "receipts",
+            "sales",
+            "payments",
+            "quarantine",
+        }
         check(folder, quiet=True)
 
 
-def test_a_lake_that_was_copied_goes_on_without_waiting(folder: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_lake_that_was_copied_goes_on_without_waiting(
+    folder: Storage, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fill(folder)
     shutil.copytree(folder.root, tmp_path / "copy")
     monkeypatch.setattr("pipeline.load.publish.time.sleep", lambda _: pytest.fail("waited"))
@@ -133,7 +164,9 @@ def test_a_zombie_cannot_publish_behind_a_newer_basis(reopen: Callable[[], Stora
 
 
 def test_a_zombie_that_overwrote_unseen_content_owns_up(reopen: Callable[[], Storage]) -> None:
-    """The winner's content was the basis's, so the ETag gave no warning: the loser finds its own bytes in the winner's place."""
+    """The winner's content was the basis's, so the ETag gave no warning: the loser finds its own
+    bytes in the winner's place.
+    """
     fill(reopen())
     zombie = lake(reopen(), "zombie")
     basis = zombie.newest(SALES, MONTH)
@@ -149,14 +182,18 @@ def test_a_zombie_that_overwrote_unseen_content_owns_up(reopen: Callable[[], Sto
     check(reopen(), quiet=True)
 
 
-def test_a_loser_whose_content_is_the_winners_has_harmed_nothing(reopen: Callable[[], Storage]) -> None:
+def test_a_loser_whose_content_is_the_winners_has_harmed_nothing(
+    reopen: Callable[[], Storage],
+) -> None:
     fill(reopen())
     late = lake(reopen(), "late")
     basis = late.newest(SALES, MONTH)
     won = lake(reopen()).publish(SALES, MONTH, NEW, {"sales": b"same"}, {}, basis=basis)
     with pytest.raises(Conflict):
         late.publish(SALES, MONTH, edition_of(3, {}, []), {"sales": b"same"}, {}, basis=basis)
-    assert lake(reopen()).newest(SALES, MONTH) == won and lake(reopen()).read(SALES, MONTH) == {"sales": b"same"}
+    assert lake(reopen()).newest(SALES, MONTH) == won and lake(reopen()).read(SALES, MONTH) == {
+        "sales": b"same"
+    }
 
 
 def test_an_unsound_log_is_refused_before_any_data_is_touched(folder: Storage) -> None:
@@ -199,7 +236,9 @@ def test_an_altered_or_missing_member_is_never_read_as_truth(folder: Storage) ->
     check(folder, quiet=True)
 
 
-def test_a_reader_waits_for_the_run_that_is_publishing(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_reader_waits_for_the_run_that_is_publishing(
+    folder: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     fill(folder)
     reader = Lake(folder, patience=0.5)
     reader.newest(SALES, MONTH)
@@ -216,9 +255,13 @@ def test_a_reader_waits_for_the_run_that_is_publishing(folder: Storage, monkeypa
 
 def test_reports_keep_every_edition(reopen: Callable[[], Storage]) -> None:
     one = lake(reopen())
-    first = one.publish(MONTHLY, MONTH, OLD, {"report.md": b"1", "charts/net.png": b"png"}, {}, basis=None)
+    first = one.publish(
+        MONTHLY, MONTH, OLD, {"report.md": b"1", "charts/net.png": b"png"}, {}, basis=None
+    )
     one.publish(MONTHLY, MONTH, NEW, {"report.md": b"2"}, {}, basis=first)
-    assert one.storage.get(f"reports/monthly/2026-10/editions/000001.{first.digest}/report.md") == b"1"
+    assert (
+        one.storage.get(f"reports/monthly/2026-10/editions/000001.{first.digest}/report.md") == b"1"
+    )
     assert one.storage.get("reports/monthly/2026-10/report.md") == b"2"
     assert one.read(MONTHLY, MONTH) == {"report.md": b"2"}
     assert one.read(MONTHLY, MONTH, manifest=first) == {"report.md": b"1", "charts/net.png": b"png"}
@@ -227,9 +270,15 @@ def test_reports_keep_every_edition(reopen: Callable[[], Storage]) -> None:
 
 def test_a_member_whose_name_leads_elsewhere_is_refused(folder: Storage) -> None:
     one = lake(folder)
-    for dataset, partition, member in ((SALES, MONTH, "../../x"), (SALES, "2026-13", "sales"), ("other", MONTH, "x"),
-                                       (SALES, "2026-10-05", "sales"), (STAGING, "../x", "sales"), (MONTHLY, MONTH, "a/../../b"),
-                                       (MONTHLY, MONTH, "/etc/passwd")):
+    for dataset, partition, member in (
+        (SALES, MONTH, "../../x"),
+        (SALES, "2026-13", "sales"),
+        ("other", MONTH, "x"),
+        (SALES, "2026-10-05", "sales"),
+        (STAGING, "../x", "sales"),
+        (MONTHLY, MONTH, "a/../../b"),
+        (MONTHLY, MONTH, "/etc/passwd"),
+    ):
         with pytest.raises(ConfigError):
             one.publish(dataset, partition, OLD, {member: b"x"}, {}, basis=None)
     assert list(folder.list()) == []
@@ -237,8 +286,12 @@ def test_a_member_whose_name_leads_elsewhere_is_refused(folder: Storage) -> None
 
 @pytest.mark.parametrize("kind", ["local", "seaweed"])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_killed_at_every_request_of_a_publication(kind: str, after: bool, request: pytest.FixtureRequest) -> None:
-    """Readers see the old or the new or are told; the next run completes; the invariants hold. Request by request until one survives."""
+def test_killed_at_every_request_of_a_publication(
+    kind: str, after: bool, request: pytest.FixtureRequest
+) -> None:
+    """Readers see the old or the new or are told; the next run completes; the invariants hold.
+    Request by request until one survives.
+    """
     for at in range(1, 40):
         reopen = opener(kind, request, str(at))
         fill(reopen())
@@ -249,8 +302,12 @@ def test_killed_at_every_request_of_a_publication(kind: str, after: bool, reques
         final = check(reopen(), final)
         try:
             members = lake(reopen()).read(SALES, MONTH)
-            assert set(members.values()) in ({f"{name} {text}".encode() for name in members} for text in ("old", "new")), "a mix was read"
-            assert {text.split()[1] for text in members.values()} == {lake(reopen()).facts(SALES, MONTH)["text"].encode()}
+            assert set(members.values()) in (
+                {f"{name} {text}".encode() for name in members} for text in ("old", "new")
+            ), "a mix was read"
+            assert {text.split()[1] for text in members.values()} == {
+                lake(reopen()).facts(SALES, MONTH)["text"].encode()
+            }
         except Corrupt as told:
             assert "half-published" in str(told)
         settle(reopen, "newest", edition_of(3, {}, []))
@@ -267,7 +324,14 @@ def test_killed_for_good_at_every_request(folder: Storage) -> None:
     fill(folder)
     final = check(folder, quiet=True)
     for at in range(1, 40):
-        child = start(fill, FaultyStorage(folder, at, after=at % 2 == 0, strike=lambda _: os.kill(os.getpid(), signal.SIGKILL)), str(at), NEW)
+        child = start(
+            fill,
+            FaultyStorage(
+                folder, at, after=at % 2 == 0, strike=lambda _: os.kill(os.getpid(), signal.SIGKILL)
+            ),
+            str(at),
+            NEW,
+        )
         child.join()
         final = check(folder, final)
         if child.exitcode == 0:

@@ -23,8 +23,12 @@ from tests.load.processes import join, start, together
 MONTH = "2026-10"
 
 
-def bring(storage: Storage, run: str, edition: str, members: dict[str, bytes], dataset: str = SALES) -> None:
-    """What a task does: look, build, publish; start again when another was first; heal what is broken."""
+def bring(
+    storage: Storage, run: str, edition: str, members: dict[str, bytes], dataset: str = SALES
+) -> None:
+    """What a task does: look, build, publish; start again when another was first; heal what is
+    broken.
+    """
     for _ in range(100):
         lake = Lake(storage, run, patience=1.0)
         newest = lake.newest(dataset, MONTH)
@@ -55,54 +59,86 @@ def place(reopen: Callable[[], Storage]) -> Storage:
 def test_runs_that_build_the_same_agree_on_one_manifest(place: Storage, dataset: str) -> None:
     edition = edition_of(1, {}, [])
     members = {name: name.encode() * 100 for name in ("receipts", "sales", "payments")}
-    assert together(8, lambda mine: bring(place, f"run{mine}", edition, members, dataset)) == [0] * 8
+    assert (
+        together(8, lambda mine: bring(place, f"run{mine}", edition, members, dataset)) == [0] * 8
+    )
     assert [one.edition for one in Lake(place).history(dataset, MONTH)] == [edition]
     check(place, quiet=True)
 
 
 def test_runs_that_build_differently_take_turns_and_end_consistent(place: Storage) -> None:
-    """Eight runs with eight contents: each number has one winner, and the last manifest is true to what stands there."""
+    """Eight runs with eight contents: each number has one winner, and the last manifest is true to
+    what stands there.
+    """
+
     def work(mine: int) -> None:
-        bring(place, f"run{mine}", edition_of(mine, {}, []), {name: f"{name}{mine}".encode() for name in ("receipts", "sales")})
+        bring(
+            place,
+            f"run{mine}",
+            edition_of(mine, {}, []),
+            {name: f"{name}{mine}".encode() for name in ("receipts", "sales")},
+        )
 
     assert together(8, work) == [0] * 8
     lake = Lake(place, patience=0)
-    assert {one.edition for one in lake.history(SALES, MONTH)} - {VOID} == {edition_of(mine, {}, []) for mine in range(8)}
+    assert {one.edition for one in lake.history(SALES, MONTH)} - {VOID} == {
+        edition_of(mine, {}, []) for mine in range(8)
+    }
     if lake.newest(SALES, MONTH).edition == VOID:
         bring(place, "last", edition_of(9, {}, []), {"receipts": b"r", "sales": b"s"})
     members = Lake(place, patience=0).read(SALES, MONTH)
-    assert len({data.strip(b"receiptsal") for data in members.values()}) == 1, "both members are of one run"
+    assert len({data.strip(b"receiptsal") for data in members.values()}) == 1, (
+        "both members are of one run"
+    )
     check(place, quiet=True)
 
 
 def test_runs_that_fetch_the_same_window_leave_one_batch(place: Storage) -> None:
     def work(mine: int) -> None:
         with suppress(Conflict):
-            Lake(place, f"run{mine}").commit_window("2026-10-05", {date(2026, 10, 5): b"%d\n" % (mine % 4), None: b"x\n"}, {})
+            Lake(place, f"run{mine}").commit_window(
+                "2026-10-05", {date(2026, 10, 5): b"%d\n" % (mine % 4), None: b"x\n"}, {}
+            )
 
     assert together(8, work) == [0] * 8
     lake = Lake(place)
     assert len(lake.history(RECEIPTS, "2026-10-05")) == 1
-    texts = [lake.read_raw(one) for one in lake.raw_objects(date(2026, 10, 5), date(2026, 10, 5), "2026-10-05")]
+    texts = [
+        lake.read_raw(one)
+        for one in lake.raw_objects(date(2026, 10, 5), date(2026, 10, 5), "2026-10-05")
+    ]
     assert texts[0] in {b"%d\n" % mine for mine in range(4)} and texts[1:] == [b"x\n"]
     check(place, quiet=True)
 
 
 @pytest.mark.parametrize("kind", ["local", "seaweed"])
-def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(kind: str, request: pytest.FixtureRequest) -> None:
-    """A run stalls (SIGSTOP), another publishes newer content, the first wakes: the newer stays, or is void and built again."""
+def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(
+    kind: str, request: pytest.FixtureRequest
+) -> None:
+    """A run stalls (SIGSTOP), another publishes newer content, the first wakes: the newer stays, or
+    is void and built again.
+    """
     old, ours, theirs = (edition_of(number, {}, []) for number in range(3))
     for at in range(1, 30):
         storage = opener(kind, request, str(at))()
         bring(storage, "first", old, {"receipts": b"r0", "sales": b"s0"})
         final = check(storage, quiet=True)
-        stalling = FaultyStorage(storage, at, after=False, strike=lambda _: os.kill(os.getpid(), signal.SIGSTOP))
+        stalling = FaultyStorage(
+            storage, at, after=False, strike=lambda _: os.kill(os.getpid(), signal.SIGSTOP)
+        )
         stalling._pass = once(stalling)
 
         def publish(run: Storage = stalling) -> None:
             lake = Lake(run, "zombie", patience=0)
             try:
-                lake.publish(SALES, MONTH, ours, {"receipts": b"r1", "sales": b"s1"}, {}, basis=lake.newest(SALES, MONTH))
+                lake.publish(
+                    SALES,
+                    MONTH,
+                    ours,
+                    {"receipts": b"r1", "sales": b"s1"},
+                    {},
+                    basis=lake.newest(SALES, MONTH),
+                )
             except Conflict:
                 os._exit(3)
 
@@ -118,7 +154,9 @@ def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(kin
             assert zombie.exitcode == 0 and newest.edition == ours and at > 6
             return
         assert zombie.exitcode in (0, 3)
-        if zombie.exitcode == 0:  # it had not looked yet when it was stopped, or had taken its number already
+        if (
+            zombie.exitcode == 0
+        ):  # it had not looked yet when it was stopped, or had taken its number already
             assert at == 1 or newest.edition == theirs
         else:
             assert newest.edition in (theirs, VOID)
@@ -128,8 +166,11 @@ def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(kin
     raise AssertionError("the zombie never ran through")
 
 
-def once(faulty: FaultyStorage, verbs: tuple[str, ...] = ("LIST", "HEAD", "GET", "PUT")) -> Callable:
+def once(
+    faulty: FaultyStorage, verbs: tuple[str, ...] = ("LIST", "HEAD", "GET", "PUT")
+) -> Callable:
     """Strikes at request `at` alone: a stopped process goes on when it is woken."""
+
     def passing(verb: str, key: str, request: Callable) -> object:
         with faulty._turn:
             if verb not in verbs:
@@ -138,6 +179,7 @@ def once(faulty: FaultyStorage, verbs: tuple[str, ...] = ("LIST", "HEAD", "GET",
             if len(faulty.made) == faulty.at:
                 faulty.strike(key)
         return request()
+
     return passing
 
 
@@ -146,7 +188,13 @@ def stops(child: BaseProcess) -> bool:
     for _ in range(6000):
         if not child.is_alive():
             return False
-        if Path(f"/proc/{child.pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()[0] == "T":
+        if (
+            Path(f"/proc/{child.pid}/stat")
+            .read_text(encoding="ascii")
+            .rpartition(")")[2]
+            .split()[0]
+            == "T"
+        ):
             return True
         time.sleep(0.01)
     child.kill()

@@ -35,21 +35,37 @@ def texts(storage: Storage, first: date, last: date, batch: str | None = None) -
 
 def test_a_batch_is_found_by_date_of_sale(reopen: Callable[[], Storage]) -> None:
     manifest = lake(reopen()).commit_window("2026-10-05", WINDOW, {"start": "2026-10-05T11:00:00Z"})
-    lake(reopen()).commit_window("2026-10-06", {OCT_5: io.BytesIO(b'{"late":1}\n'), None: b"[2]\n"}, {})
+    lake(reopen()).commit_window(
+        "2026-10-06", {OCT_5: io.BytesIO(b'{"late":1}\n'), None: b"[2]\n"}, {}
+    )
     assert manifest.edition == RAW and manifest.number == 1
     assert texts(reopen(), OCT_5, OCT_5) == [WINDOW[OCT_5], b'{"late":1}\n']
-    assert texts(reopen(), OCT_5, OCT_6, "2026-10-05") == [WINDOW[OCT_5], b'{"late":1}\n', WINDOW[OCT_6], b"[1]\n"]
-    assert texts(reopen(), OCT_4, OCT_4, "2026-10-06") == [b"[2]\n"], "empty objects are not stored; unknown dates only of the batch"
+    assert texts(reopen(), OCT_5, OCT_6, "2026-10-05") == [
+        WINDOW[OCT_5],
+        b'{"late":1}\n',
+        WINDOW[OCT_6],
+        b"[1]\n",
+    ]
+    assert texts(reopen(), OCT_4, OCT_4, "2026-10-06") == [b"[2]\n"], (
+        "empty objects are not stored; unknown dates only of the batch"
+    )
     assert lake(reopen()).facts(RECEIPTS, "2026-10-05") == {"start": "2026-10-05T11:00:00Z"}
     found = lake(reopen()).raw_objects(OCT_6, OCT_6)[0]
-    assert (found.sold, found.batch, found.size) == (OCT_6, "2026-10-05", reopen().head(found.key).size)
+    assert (found.sold, found.batch, found.size) == (
+        OCT_6,
+        "2026-10-05",
+        reopen().head(found.key).size,
+    )
     check(reopen(), quiet=True)
 
 
 def test_an_empty_window_is_committed_too(folder: Storage) -> None:
     lake(folder).commit_window("2026-10-05", {}, {})
     lake(folder).commit_window("2026-10-06", {OCT_5: b""}, {})
-    assert lake(folder).partitions(RECEIPTS) == ["2026-10-05", "2026-10-06"] and texts(folder, OCT_4, OCT_6) == []
+    assert (
+        lake(folder).partitions(RECEIPTS) == ["2026-10-05", "2026-10-06"]
+        and texts(folder, OCT_4, OCT_6) == []
+    )
     assert not list(folder.list("raw/"))
 
 
@@ -67,7 +83,9 @@ def test_commit_requests(storage: Storage) -> None:
     assert storage.requests - before == {"LIST": 1}
 
 
-def test_only_the_first_of_two_runs_that_fetch_a_window_counts(reopen: Callable[[], Storage]) -> None:
+def test_only_the_first_of_two_runs_that_fetch_a_window_counts(
+    reopen: Callable[[], Storage],
+) -> None:
     one, two = lake(reopen()), lake(reopen())
     assert one.newest(RECEIPTS, "2026-10-05") is two.newest(RECEIPTS, "2026-10-05") is None
     one.commit_window("2026-10-05", WINDOW, {})
@@ -82,11 +100,16 @@ def test_only_the_first_of_two_runs_that_fetch_a_window_counts(reopen: Callable[
 def test_a_missing_object_is_named_and_never_skipped(folder: Storage, sold: date | None) -> None:
     lake(folder).commit_window("2026-10-05", WINDOW, {})
     lake(folder).commit_window("2026-11-05", {date(2026, 11, 5): b"{}\n"}, {})
-    found = next(one for one in lake(folder).raw_objects(OCT_5, OCT_5, "2026-10-05") if one.sold == sold)
+    found = next(
+        one for one in lake(folder).raw_objects(OCT_5, OCT_5, "2026-10-05") if one.sold == sold
+    )
     (folder.root / found.key).unlink()
     with pytest.raises(Corrupt, match=rf"{found.key} is missing; bring back"):
         lake(folder).raw_objects(OCT_5, OCT_5, "2026-10-05")
-    assert texts(folder, OCT_6, date(2026, 11, 30), "2026-11-05") == [WINDOW[OCT_6], b"{}\n"], "other days are whole"
+    assert texts(folder, OCT_6, date(2026, 11, 30), "2026-11-05") == [
+        WINDOW[OCT_6],
+        b"{}\n",
+    ], "other days are whole"
 
 
 def test_an_altered_object_is_named_and_never_rebuilt_over(folder: Storage) -> None:
@@ -101,14 +124,20 @@ def test_an_altered_object_is_named_and_never_rebuilt_over(folder: Storage) -> N
         texts(folder, OCT_5, OCT_5)
 
 
-def test_a_void_batch_counts_no_more_and_is_fetched_again_beside_the_damage(folder: Storage) -> None:
+def test_a_void_batch_counts_no_more_and_is_fetched_again_beside_the_damage(
+    folder: Storage,
+) -> None:
     lake(folder).commit_window("2026-10-05", WINDOW, {})
     damaged = lake(folder).raw_objects(OCT_5, OCT_5)[0]
     (folder.root / damaged.key).write_bytes(b"flipped")
     lake(folder).void(RECEIPTS, "2026-10-05", "an object was altered")
     assert texts(folder, OCT_4, OCT_6, "2026-10-05") == []
     again = lake(folder).commit_window("2026-10-05", WINDOW, {})
-    assert [one.edition for one in lake(folder).history(RECEIPTS, "2026-10-05")] == [RAW, VOID, RAW] and again.number == 3
+    assert [one.edition for one in lake(folder).history(RECEIPTS, "2026-10-05")] == [
+        RAW,
+        VOID,
+        RAW,
+    ] and again.number == 3
     assert texts(folder, OCT_5, OCT_5) == [WINDOW[OCT_5]]
     assert (folder.root / damaged.key).read_bytes() == b"flipped"
 
@@ -116,10 +145,14 @@ def test_a_void_batch_counts_no_more_and_is_fetched_again_beside_the_damage(fold
 def test_strangers_and_leftovers_mean_nothing(folder: Storage) -> None:
     lake(folder).commit_window("2026-10-05", WINDOW, {})
     good = lake(folder).raw_objects(OCT_5, OCT_5)[0].key
-    for key in ("raw/receipts/sold=2026-10-05/2026-10-05.0123456789abcdef.0123456789abcdef.ndjson.zst",
-                "raw/receipts/sold=2026-10-05/x.zst",
-                "raw/receipts/sold=2026-99-05/2026-10-05.0123456789abcdef.0123456789abcdef.ndjson.zst", f"{good}.part",
-                good.replace("sold=2026-10-05", "sold=2026-10-06/copy"), "raw/receipts/readme.txt"):
+    for key in (
+        "raw/receipts/sold=2026-10-05/2026-10-05.0123456789abcdef.0123456789abcdef.ndjson.zst",
+        "raw/receipts/sold=2026-10-05/x.zst",
+        "raw/receipts/sold=2026-99-05/2026-10-05.0123456789abcdef.0123456789abcdef.ndjson.zst",
+        f"{good}.part",
+        good.replace("sold=2026-10-05", "sold=2026-10-06/copy"),
+        "raw/receipts/readme.txt",
+    ):
         folder.put(key, b"half")
     (folder.root / "raw/receipts/sold=2026-10-05/data (1).parquet").write_bytes(b"x")
     assert texts(folder, OCT_5, OCT_5) == [WINDOW[OCT_5]]
@@ -133,7 +166,9 @@ def test_a_listing_of_one_month_serves_that_month(folder: Storage) -> None:
     one.newest(RECEIPTS, "2026-10-05")
     before = folder.requests.copy()
     assert len(one.raw_objects(OCT_4, OCT_6, "2026-10-05")) == 3 and folder.requests == before
-    assert len(one.raw_objects(date(2026, 9, 1), OCT_6)) == 3 and folder.requests - before == {"LIST": 1}
+    assert len(one.raw_objects(date(2026, 9, 1), OCT_6)) == 3 and folder.requests - before == {
+        "LIST": 1
+    }
     assert len(one.raw_objects(date(2025, 1, 1), date(2027, 1, 1))) == 3
 
 
@@ -147,7 +182,9 @@ def test_what_another_run_commits_after_the_listing_is_not_taken_for_lost(folder
 
 @pytest.mark.parametrize("kind", ["local", "seaweed"])
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
-def test_killed_at_every_request_of_a_commit(kind: str, after: bool, request: pytest.FixtureRequest, tmp_path) -> None:
+def test_killed_at_every_request_of_a_commit(
+    kind: str, after: bool, request: pytest.FixtureRequest, tmp_path
+) -> None:
     for at in range(1, 30):
         storage = opener(kind, request, str(at))()
         final = check(storage, quiet=True)
@@ -155,9 +192,16 @@ def test_killed_at_every_request_of_a_commit(kind: str, after: bool, request: py
         with suppress(Killed):
             lake(faulty).commit_window("2026-10-05", WINDOW, {})
         final = check(storage, final)
-        assert texts(storage, OCT_4, OCT_6, "2026-10-05") in ([], [WINDOW[OCT_5], WINDOW[OCT_6], b"[1]\n"]), "all of a batch or nothing"
+        assert texts(storage, OCT_4, OCT_6, "2026-10-05") in (
+            [],
+            [WINDOW[OCT_5], WINDOW[OCT_6], b"[1]\n"],
+        ), "all of a batch or nothing"
         lake(storage).commit_window("2026-10-05", WINDOW, {})
-        assert texts(storage, OCT_4, OCT_6, "2026-10-05") == [WINDOW[OCT_5], WINDOW[OCT_6], b"[1]\n"]
+        assert texts(storage, OCT_4, OCT_6, "2026-10-05") == [
+            WINDOW[OCT_5],
+            WINDOW[OCT_6],
+            b"[1]\n",
+        ]
         check(storage, final, quiet=True)
         if not faulty.is_spent:
             assert at > 5
@@ -165,14 +209,18 @@ def test_killed_at_every_request_of_a_commit(kind: str, after: bool, request: py
     raise AssertionError("the commit never survived")
 
 
-def test_no_room_for_a_large_batch_is_said_and_commits_nothing(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_room_for_a_large_batch_is_said_and_commits_nothing(
+    folder: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lake(folder).commit_window("2026-10-04", {OCT_4: b"{}\n"}, {})
     monkeypatch.setattr("pipeline.load.raw._IN_MEMORY", 1000)
 
     def commit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
         with pytest.raises(StorageRefused, match=r"cannot hold raw batch 2026-10-05 .*TMPDIR"):
-            lake(folder).commit_window("2026-10-05", {OCT_5: random.Random(1).randbytes(50_000)}, {})
+            lake(folder).commit_window(
+                "2026-10-05", {OCT_5: random.Random(1).randbytes(50_000)}, {}
+            )
 
     child = start(commit)
     child.join()
@@ -181,9 +229,14 @@ def test_no_room_for_a_large_batch_is_said_and_commits_nothing(folder: Storage, 
     check(folder, quiet=True)
 
 
-def test_a_batch_larger_than_memory_allows_passes_through_a_file(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_batch_larger_than_memory_allows_passes_through_a_file(
+    folder: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("pipeline.load.raw._IN_MEMORY", 1000)
-    objects = {OCT_4 + timedelta(days=number): random.Random(number).randbytes(5000) for number in range(40)}
+    objects = {
+        OCT_4 + timedelta(days=number): random.Random(number).randbytes(5000)
+        for number in range(40)
+    }
     lake(folder).commit_window("sweep", objects, {})
     assert texts(folder, OCT_4, OCT_4 + timedelta(days=39)) == list(objects.values())
 
@@ -199,4 +252,6 @@ def test_a_child_lists_for_itself(folder: Storage, monkeypatch: pytest.MonkeyPat
     lake(folder).commit_window("2026-10-05", WINDOW, {})
     assert one.raw_objects(OCT_4, OCT_6) == [], "a run keeps what it knows"
     monkeypatch.setattr("os.getpid", lambda: -1)
-    assert one.newest(RECEIPTS, "2026-10-05").number == 1 and len(one.raw_objects(OCT_4, OCT_6)) == 2
+    assert (
+        one.newest(RECEIPTS, "2026-10-05").number == 1 and len(one.raw_objects(OCT_4, OCT_6)) == 2
+    )

@@ -1,4 +1,6 @@
-"""What a run has just read or written is not asked for again, and is never other than what its manifest says."""
+"""What a run has just read or written is not asked for again, and is never other than what its
+manifest says.
+"""
 
 from __future__ import annotations
 
@@ -34,11 +36,18 @@ def test_what_was_published_or_read_is_not_read_again(folder: Storage) -> None:
     writer, reader = Lake(folder, memory=1 << 20), Lake(folder, memory=1 << 20)
     writer.publish(SALES, MONTH, EDITION, {"sales": b"s", "receipts": b"r"}, {}, basis=None)
     before = folder.requests.copy()
-    assert writer.read(SALES, MONTH) == {"sales": b"s", "receipts": b"r"} and folder.requests == before
-    assert reader.read(SALES, MONTH) == reader.read(SALES, MONTH) and (folder.requests - before)["GET"] == 1 + 2, "a manifest, two members"
+    assert (
+        writer.read(SALES, MONTH) == {"sales": b"s", "receipts": b"r"} and folder.requests == before
+    )
+    assert (
+        reader.read(SALES, MONTH) == reader.read(SALES, MONTH)
+        and (folder.requests - before)["GET"] == 1 + 2
+    ), "a manifest, two members"
 
 
-def test_another_edition_is_read_and_what_was_altered_is_found_by_who_looks_afresh(folder: Storage) -> None:
+def test_another_edition_is_read_and_what_was_altered_is_found_by_who_looks_afresh(
+    folder: Storage,
+) -> None:
     one, two = Lake(folder, patience=0, memory=1 << 20), Lake(folder, patience=0)
     basis = one.publish(SALES, MONTH, EDITION, {"sales": b"s"}, {}, basis=None)
     two.publish(SALES, MONTH, edition_of(2, {}, []), {"sales": b"new"}, {}, basis=basis)

@@ -1,4 +1,6 @@
-"""S3 at its worst: lost answers, refusals, throttling, torn bodies, stores that ignore conditions, wrong credentials."""
+"""S3 at its worst: lost answers, refusals, throttling, torn bodies, stores that ignore conditions,
+wrong credentials.
+"""
 
 from __future__ import annotations
 
@@ -30,31 +32,50 @@ def no_waiting(monkeypatch: pytest.MonkeyPatch) -> None:
 def behind(seaweed: Server) -> Iterator[Callable[[Rule], Storage]]:
     """Opens a place of the real server through a proxy with a rule."""
     with ExitStack() as stack:
+
         def open_behind(rule: Rule) -> Storage:
-            return open_storage(new_url(), endpoint=stack.enter_context(proxied(seaweed.endpoint, rule)))
+            return open_storage(
+                new_url(), endpoint=stack.enter_context(proxied(seaweed.endpoint, rule))
+            )
+
         yield open_behind
 
 
-def test_a_put_whose_answer_was_lost_knows_its_own_object(behind: Callable[[Rule], Storage]) -> None:
+def test_a_put_whose_answer_was_lost_knows_its_own_object(
+    behind: Callable[[Rule], Storage],
+) -> None:
     storage = behind(first("PUT", LOSE))
     etag = storage.put("k", b"mine", if_absent=True)
-    assert storage.head("k").etag == etag and storage.requests["PUT"] == 2, "sent again by botocore, refused with 412, found to be its own"
+    assert storage.head("k").etag == etag and storage.requests["PUT"] == 2, (
+        "sent again by botocore, refused with 412, found to be its own"
+    )
     with pytest.raises(Conflict):
         storage.put("k", b"another's", if_absent=True)
 
 
-def test_every_answer_lost_is_still_success_if_the_write_landed(behind: Callable[[Rule], Storage]) -> None:
+def test_every_answer_lost_is_still_success_if_the_write_landed(
+    behind: Callable[[Rule], Storage],
+) -> None:
     storage = behind(first("PUT", LOSE, times=99))
     assert storage.put("k", b"mine", if_absent=True) == storage.head("k").etag
     assert storage.put("k", b"newer") == storage.head("k").etag
 
 
 @pytest.mark.parametrize("within", ["_claims", "_editions", "sales/year", "receipts/year"])
-def test_a_publication_survives_the_loss_of_any_answer(behind: Callable[[Rule], Storage], within: str) -> None:
+def test_a_publication_survives_the_loss_of_any_answer(
+    behind: Callable[[Rule], Storage], within: str
+) -> None:
     storage = behind(first("PUT", LOSE, within=within))
     for edition, text in ((OLD, b"1"), (NEW, b"2")):
         lake = Lake(storage, secrets.token_hex(4))
-        lake.publish(SALES, "2026-10", edition, {"sales": text, "receipts": text}, {}, basis=lake.newest(SALES, "2026-10"))
+        lake.publish(
+            SALES,
+            "2026-10",
+            edition,
+            {"sales": text, "receipts": text},
+            {},
+            basis=lake.newest(SALES, "2026-10"),
+        )
     assert [one.edition for one in Lake(storage).history(SALES, "2026-10")] == [OLD, NEW]
     check(storage, quiet=True)
 
@@ -68,13 +89,19 @@ def test_409_is_sent_again_and_in_the_end_is_a_conflict(behind: Callable[[Rule],
 
 @pytest.mark.parametrize("verb", ["GET", "HEAD", "PUT", "LIST"])
 @pytest.mark.parametrize("fate", [(503, "SlowDown"), (500, "InternalError")])
-def test_passing_faults_are_retried_and_lasting_ones_told(behind: Callable[[Rule], Storage], verb: str, fate: tuple[int, str]) -> None:
+def test_passing_faults_are_retried_and_lasting_ones_told(
+    behind: Callable[[Rule], Storage], verb: str, fate: tuple[int, str]
+) -> None:
     sent = {"LIST": "GET"}.get(verb, verb)
     within = {"LIST": "list-type", "GET": "/k?x-id", "HEAD": "/k", "PUT": "/k"}[verb]
 
     def ask(storage: Storage) -> object:
-        return {"GET": lambda: storage.get("k"), "HEAD": lambda: storage.head("k"), "PUT": lambda: storage.put("k", b"2" * 50),
-                "LIST": lambda: list(storage.list())}[verb]()
+        return {
+            "GET": lambda: storage.get("k"),
+            "HEAD": lambda: storage.head("k"),
+            "PUT": lambda: storage.put("k", b"2" * 50),
+            "LIST": lambda: list(storage.list()),
+        }[verb]()
 
     for times in (1, 3):
         storage = behind(first(sent, fate, times=times, within=within if verb != "GET" else "/k"))
@@ -91,7 +118,9 @@ def test_passing_faults_are_retried_and_lasting_ones_told(behind: Callable[[Rule
         assert storage.head("k") is None
 
 
-def test_a_torn_body_is_read_again_and_never_taken_for_whole(behind: Callable[[Rule], Storage]) -> None:
+def test_a_torn_body_is_read_again_and_never_taken_for_whole(
+    behind: Callable[[Rule], Storage],
+) -> None:
     data = secrets.token_bytes(100_000)
     storage = behind(first("GET", TEAR, times=2))
     storage.put("k", data)
@@ -102,11 +131,17 @@ def test_a_torn_body_is_read_again_and_never_taken_for_whole(behind: Callable[[R
         storage.get("k")
 
 
-def test_credentials_that_expire_in_mid_run_stop_it_and_the_next_run_finishes(behind: Callable[[Rule], Storage]) -> None:
+def test_credentials_that_expire_in_mid_run_stop_it_and_the_next_run_finishes(
+    behind: Callable[[Rule], Storage],
+) -> None:
     storage = behind(first("PUT", (400, "ExpiredToken"), within="_claims"))
     lake = Lake(storage)
-    with pytest.raises(StorageRefused, match=r"credentials have expired; get new ones and run again"):
-        lake.publish(SALES, "2026-10", OLD, {"sales": b"1"}, {}, basis=lake.newest(SALES, "2026-10"))
+    with pytest.raises(
+        StorageRefused, match=r"credentials have expired; get new ones and run again"
+    ):
+        lake.publish(
+            SALES, "2026-10", OLD, {"sales": b"1"}, {}, basis=lake.newest(SALES, "2026-10")
+        )
     check(storage)
     Lake(storage).publish(SALES, "2026-10", OLD, {"sales": b"1"}, {}, basis=None)
     check(storage, quiet=True)
@@ -114,8 +149,12 @@ def test_credentials_that_expire_in_mid_run_stop_it_and_the_next_run_finishes(be
 
 def test_a_store_that_ignores_conditions_is_refused(moto: Server) -> None:
     for header in ("If-None-Match", "If-Match"):
-        with (proxied(moto.endpoint, lambda *_: "pass", strip=(header.lower(),)) as endpoint,
-              pytest.raises(StorageRefused, match=rf"ignores {header}, so two runs at once.*SeaweedFS")):
+        with (
+            proxied(moto.endpoint, lambda *_: "pass", strip=(header.lower(),)) as endpoint,
+            pytest.raises(
+                StorageRefused, match=rf"ignores {header}, so two runs at once.*SeaweedFS"
+            ),
+        ):
             open_storage(new_url(), endpoint=endpoint).preflight()
 
 
@@ -133,18 +172,30 @@ def test_a_store_that_refuses_the_right_etag_is_refused(behind: Callable[[Rule],
 def test_a_missing_bucket_is_told_before_anything_is_asked_of_it(seaweed: Server) -> None:
     for url in ("s3://nosuch", "s3://nosuch/prefix"):
         storage = open_storage(url, endpoint=seaweed.endpoint)
-        for ask in (storage.preflight, lambda one=storage: Lake(one).newest(SALES, "2026-10"), lambda one=storage: one.put("k", b"1")):
-            with pytest.raises(StorageRefused, match=r"s3://nosuch.*the bucket does not exist there; create it"):
+        for ask in (
+            storage.preflight,
+            lambda one=storage: Lake(one).newest(SALES, "2026-10"),
+            lambda one=storage: one.put("k", b"1"),
+        ):
+            with pytest.raises(
+                StorageRefused, match=r"s3://nosuch.*the bucket does not exist there; create it"
+            ):
                 ask()
 
 
-def test_wrong_credentials_are_told_and_never_shown(seaweed: Server, monkeypatch: pytest.MonkeyPatch,
-                                                    caplog: pytest.LogCaptureFixture) -> None:
+def test_wrong_credentials_are_told_and_never_shown(
+    seaweed: Server, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
     wrong = secrets.token_hex(20)
     monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", wrong)
-    with caplog.at_level(logging.INFO), pytest.raises(StorageRefused, match=r"secret key does not fit") as refused:
+    with (
+        caplog.at_level(logging.INFO),
+        pytest.raises(StorageRefused, match=r"secret key does not fit") as refused,
+    ):
         open_storage(new_url(), endpoint=seaweed.endpoint).preflight()
-    assert wrong not in str(refused.value) + caplog.text and seaweed.environment["AWS_ACCESS_KEY_ID"] not in str(refused.value)
+    assert wrong not in str(refused.value) + caplog.text and seaweed.environment[
+        "AWS_ACCESS_KEY_ID"
+    ] not in str(refused.value)
     unknown = secrets.token_hex(10)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", unknown)
     with pytest.raises(StorageRefused, match=r"access key is not known there") as refused:
@@ -160,7 +211,13 @@ def test_wrong_credentials_are_told_and_never_shown(seaweed: Server, monkeypatch
 
 
 def test_an_endpoint_that_does_not_answer_is_told(moto: Server) -> None:
-    with pytest.raises(StorageUnavailable, match=r"no answer from http://127.0.0.1:9 to LIST s3://lake/.*check the endpoint and the network"):
+    with pytest.raises(
+        StorageUnavailable,
+        match=(
+            r"no answer from http://127.0.0.1:9 to LIST s3://lake/.*check the endpoint and the"
+            r" network"
+        ),
+    ):
         open_storage(new_url(), endpoint="http://127.0.0.1:9").preflight()
 
 
@@ -169,41 +226,72 @@ def test_a_bucket_elsewhere_is_told(behind: Callable[[Rule], Storage]) -> None:
         list(behind(first("GET", (301, "PermanentRedirect"), times=99)).list())
 
 
-@pytest.mark.parametrize(("verb", "right"), [("GET", "s3:GetObject"), ("PUT", "s3:PutObject"), ("LIST", "s3:ListBucket"),
-                                               ("HEAD", "s3:ListBucket")])
-def test_a_missing_right_is_named_and_never_means_absent(behind: Callable[[Rule], Storage], verb: str, right: str) -> None:
+@pytest.mark.parametrize(
+    ("verb", "right"),
+    [
+        ("GET", "s3:GetObject"),
+        ("PUT", "s3:PutObject"),
+        ("LIST", "s3:ListBucket"),
+        ("HEAD", "s3:ListBucket"),
+    ],
+)
+def test_a_missing_right_is_named_and_never_means_absent(
+    behind: Callable[[Rule], Storage], verb: str, right: str
+) -> None:
     sent, within = ("GET", "list-type") if verb == "LIST" else (verb, "/k")
     storage = behind(first(sent, (403, "AccessDenied"), times=99, within=within))
     with pytest.raises(StorageRefused, match=rf"refused {verb} s3://lake/.*{right}"):
-        {"GET": lambda: storage.get("k"), "HEAD": lambda: storage.head("k"), "PUT": lambda: storage.put("k", b"1"),
-         "LIST": lambda: list(storage.list())}[verb]()
+        {
+            "GET": lambda: storage.get("k"),
+            "HEAD": lambda: storage.head("k"),
+            "PUT": lambda: storage.put("k", b"1"),
+            "LIST": lambda: list(storage.list()),
+        }[verb]()
 
 
 def test_encryption_is_asked_for_with_every_object(moto: Server) -> None:
     storage = open_storage(new_url(), endpoint=moto.endpoint, encryption="AES256")
     storage.put("k", b"1")
-    answer = moto.client().head_object(Bucket=BUCKET, Key=storage.uri("k").removeprefix(f"s3://{BUCKET}/"))
+    answer = moto.client().head_object(
+        Bucket=BUCKET, Key=storage.uri("k").removeprefix(f"s3://{BUCKET}/")
+    )
     assert answer["ServerSideEncryption"] == "AES256"
     key = "arn:aws:kms:us-east-1:111122223333:key/1"
     storage = open_storage(new_url(), endpoint=moto.endpoint, encryption="aws:kms", kms_key=key)
     storage.put("k", b"1")
-    answer = moto.client().head_object(Bucket=BUCKET, Key=storage.uri("k").removeprefix(f"s3://{BUCKET}/"))
+    answer = moto.client().head_object(
+        Bucket=BUCKET, Key=storage.uri("k").removeprefix(f"s3://{BUCKET}/")
+    )
     assert (answer["ServerSideEncryption"], answer["SSEKMSKeyId"]) == ("aws:kms", key)
-    for wrong in ({"encryption": "rot13"}, {"kms_key": key}, {"encryption": "AES256", "kms_key": key}):
+    for wrong in (
+        {"encryption": "rot13"},
+        {"kms_key": key},
+        {"encryption": "AES256", "kms_key": key},
+    ):
         with pytest.raises(ConfigError, match=r"encryption"):
             open_storage("s3://lake", **wrong)
 
 
 def test_a_prefix_is_kept_to(seaweed: Server) -> None:
     url = new_url()
-    one, beside = open_storage(url, endpoint=seaweed.endpoint), open_storage(f"{url}0", endpoint=seaweed.endpoint)
+    one, beside = (
+        open_storage(url, endpoint=seaweed.endpoint),
+        open_storage(f"{url}0", endpoint=seaweed.endpoint),
+    )
     beside.put("k", b"1")
-    seaweed.client().put_object(Bucket=BUCKET, Key=one.uri().removeprefix(f"s3://{BUCKET}/"), Body=b"")
+    seaweed.client().put_object(
+        Bucket=BUCKET, Key=one.uri().removeprefix(f"s3://{BUCKET}/"), Body=b""
+    )
     assert list(one.list()) == [] and one.head("k") is None
 
 
-def test_amazon_itself_is_asked_where_no_endpoint_is_named(monkeypatch: pytest.MonkeyPatch, moto: Server) -> None:
+def test_amazon_itself_is_asked_where_no_endpoint_is_named(
+    monkeypatch: pytest.MonkeyPatch, moto: Server
+) -> None:
     client = S3Storage("bucket", "p", region="eu-west-1")._client()
-    assert client.meta.endpoint_url == "https://s3.eu-west-1.amazonaws.com" and client.meta.region_name == "eu-west-1"
+    assert (
+        client.meta.endpoint_url == "https://s3.eu-west-1.amazonaws.com"
+        and client.meta.region_name == "eu-west-1"
+    )
     monkeypatch.setenv("AWS_DEFAULT_REGION", "sa-east-1")
     assert S3Storage("bucket")._client().meta.region_name == "sa-east-1"

@@ -1,4 +1,6 @@
-"""Three years of history: what it costs to find that there is nothing to do, counted in requests, and how the cost grows."""
+"""Three years of history: what it costs to find that there is nothing to do, counted in requests,
+and how the cost grows.
+"""
 
 from __future__ import annotations
 
@@ -33,15 +35,22 @@ EDITION = edition_of(1, {}, [])
 
 @pytest.fixture(scope="module")
 def years(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The names of three years in a folder: every window touches its day, the next, and every fifth an earlier one."""
+    """The names of three years in a folder: every window touches its day, the next, and every fifth
+    an earlier one.
+    """
     root = tmp_path_factory.mktemp("years")
     keys = []
     for number, day in enumerate(DAYS):
-        sold = [day, day + timedelta(days=1)] + ([day - timedelta(days=number)] if number and number % 5 == 0 else [])
+        sold = [day, day + timedelta(days=1)] + (
+            [day - timedelta(days=number)] if number and number % 5 == 0 else []
+        )
         parts = [(one, digest_of(str(one), number)) for one in sold]
         batch = _batch_digest(1, parts)
         keys += [raw_key(one, str(day), batch, digest) for one, digest in parts]
-        keys += [manifest_of(RECEIPTS, str(day), 1, RAW, batch).key, manifest_of(CATALOG, str(day), 1, RAW, digest_of(number)).key]
+        keys += [
+            manifest_of(RECEIPTS, str(day), 1, RAW, batch).key,
+            manifest_of(CATALOG, str(day), 1, RAW, digest_of(number)).key,
+        ]
         keys += [manifest_of(STAGING, str(day), 1, EDITION, digest_of(number)).key]
     for dataset in (SALES, SUMMARY, MONTHLY, CUMULATIVE):
         keys += [manifest_of(dataset, month, 1, EDITION, digest_of(month)).key for month in MONTHS]
@@ -59,34 +68,55 @@ def test_three_years_are_known_after_seven_listings(years: Path) -> None:
         assert all(lake.newest(dataset, str(day)) for day in DAYS)
     for dataset in (SALES, SUMMARY, MONTHLY, CUMULATIVE):
         assert lake.partitions(dataset) == MONTHS
-    assert sum(len(lake.raw_objects(day, day, str(day))) for day in DAYS) == 1096 + 1095 + 219, "one is sold after the last day"
+    assert sum(len(lake.raw_objects(day, day, str(day))) for day in DAYS) == 1096 + 1095 + 219, (
+        "one is sold after the last day"
+    )
     assert storage.requests == {"LIST": 4 + 3}
 
 
-def test_three_years_that_grew_night_by_night_are_known_after_fifteen_requests(tmp_path: Path) -> None:
-    """Editions pile up: each night adds one of the open month to each of its datasets, and a day's second edition on every other night."""
+def test_three_years_that_grew_night_by_night_are_known_after_fifteen_requests(
+    tmp_path: Path,
+) -> None:
+    """Editions pile up: each night adds one of the open month to each of its datasets, and a day's
+    second edition on every other night.
+    """
     keys = []
     for number, day in enumerate(DAYS):
         parts = [(one, digest_of(str(one), number)) for one in (day, day + timedelta(days=1))]
         batch = _batch_digest(1, parts)
         keys += [raw_key(one, str(day), batch, digest) for one, digest in parts]
-        keys += [manifest_of(dataset, str(day), 1, RAW, digest_of(number)).key for dataset in (CATALOG, NIGHTLY)]
+        keys += [
+            manifest_of(dataset, str(day), 1, RAW, digest_of(number)).key
+            for dataset in (CATALOG, NIGHTLY)
+        ]
         keys += [manifest_of(RECEIPTS, str(day), 1, RAW, batch).key]
-        keys += [manifest_of(STAGING, str(day), edition, EDITION, digest_of(number)).key for edition in range(1, 2 + number % 2)]
+        keys += [
+            manifest_of(STAGING, str(day), edition, EDITION, digest_of(number)).key
+            for edition in range(1, 2 + number % 2)
+        ]
         for dataset in (SALES, SUMMARY, CUSTOMERS, MONTHLY, CUMULATIVE):
-            keys.append(manifest_of(dataset, f"{day:%Y-%m}", day.day, EDITION, digest_of(number)).key)
+            keys.append(
+                manifest_of(dataset, f"{day:%Y-%m}", day.day, EDITION, digest_of(number)).key
+            )
     for key in keys:
         (tmp_path / key).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / key).touch()
     storage = open_storage(str(tmp_path))
     lake = Lake(storage)
     lake.preflight()
-    assert all(lake.newest(dataset, month).number >= 28 for dataset in (SALES, CUMULATIVE) for month in MONTHS if month != MONTHS[-1])
+    assert all(
+        lake.newest(dataset, month).number >= 28
+        for dataset in (SALES, CUMULATIVE)
+        for month in MONTHS
+        if month != MONTHS[-1]
+    )
     assert len(lake.raw_objects(DAYS[0], DAYS[-1])) == 2 * 1096 - 1
     assert sum(storage.requests.values()) <= 15 - 1, "and one listing of the till's exports"
 
 
-def test_committing_goes_on_with_the_index_and_does_not_build_it_anew(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_committing_goes_on_with_the_index_and_does_not_build_it_anew(
+    folder: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
     lake = Lake(folder)
     assert lake.raw_objects(DAYS[0], DAYS[-1]) == []
     monkeypatch.setattr("pipeline.load.raw._batch_digest", counted := Counted())
@@ -95,7 +125,9 @@ def test_committing_goes_on_with_the_index_and_does_not_build_it_anew(folder: St
         texts = [lake.read_raw(one) for one in lake.raw_objects(DAYS[0], day, str(day))]
         assert texts == [b"%d\n" % earlier for earlier in range(number + 1)] + [b"x\n"]
     assert counted.calls == 20, "once for each commit"
-    assert [one.key for one in lake.raw_objects(DAYS[0], DAYS[19])] == [one.key for one in Lake(folder).raw_objects(DAYS[0], DAYS[19])]
+    assert [one.key for one in lake.raw_objects(DAYS[0], DAYS[19])] == [
+        one.key for one in Lake(folder).raw_objects(DAYS[0], DAYS[19])
+    ]
 
 
 class Counted:

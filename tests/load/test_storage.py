@@ -53,13 +53,22 @@ def test_listing_goes_by_prefix_and_by_the_bytes_of_whole_keys(storage: Storage)
         storage.put(key, key.encode())
     assert [stat.key for stat in storage.list()] == sorted(keys)
     for prefix in ("a", "a/", "a/b", "a/b/", "a/b/c", "a/b=", "zz", "a/b/c.d/e", "a/b/c.d/e/f"):
-        assert [stat.key for stat in storage.list(prefix)] == sorted(key for key in keys if key.startswith(prefix)), prefix
+        assert [stat.key for stat in storage.list(prefix)] == sorted(
+            key for key in keys if key.startswith(prefix)
+        ), prefix
 
 
 def test_a_listing_of_more_than_a_thousand_keys_is_whole(reopen: Callable[[], Storage]) -> None:
     storage, keys = reopen(), [f"many/{number:05d}" for number in range(1003)]
     storage.put(keys[0], b"")
-    for _ in storage.map(lambda key: (storage.root / key).touch() if isinstance(storage, LocalStorage) else storage.put(key, b""), keys[1:]):
+    for _ in storage.map(
+        lambda key: (
+            (storage.root / key).touch()
+            if isinstance(storage, LocalStorage)
+            else storage.put(key, b"")
+        ),
+        keys[1:],
+    ):
         pass
     before = storage.requests["LIST"]
     assert [stat.key for stat in storage.list("many/")] == keys
@@ -101,8 +110,30 @@ def test_unconditional_put_overwrites(storage: Storage) -> None:
     assert storage.get("state/x.json") == b"2"
 
 
-@pytest.mark.parametrize("key", ["", "/a", "a/", "a//b", "../a", "a/../b", "a/./b", ".hidden", "a/.b", "a b", "a\\b", "a\nb", "a\n", "a?b",
-                                 "a%2e", "é", "a\0b", "x" * 201, "/".join(["abcdefghi"] * 91)])
+@pytest.mark.parametrize(
+    "key",
+    [
+        "",
+        "/a",
+        "a/",
+        "a//b",
+        "../a",
+        "a/../b",
+        "a/./b",
+        ".hidden",
+        "a/.b",
+        "a b",
+        "a\\b",
+        "a\nb",
+        "a\n",
+        "a?b",
+        "a%2e",
+        "é",
+        "a\0b",
+        "x" * 201,
+        "/".join(["abcdefghi"] * 91),
+    ],
+)
 def test_no_name_leads_out_of_the_root(folder: Storage, key: str, tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match=r"name"):
         folder.put(key, b"1")
@@ -126,7 +157,9 @@ def test_threads_race_for_one_key_and_one_wins(storage: Storage) -> None:
 
 
 def test_processes_add_up_under_if_match(storage: Storage) -> None:
-    """Four forked children that share one storage count to 16 together: no update is lost, no answer is another's."""
+    """Four forked children that share one storage count to 16 together: no update is lost, no
+    answer is another's.
+    """
     storage.put("count", b"0")
 
     def add(_: int) -> None:
@@ -158,7 +191,9 @@ def test_children_read_their_own_answers(storage: Storage) -> None:
 
 
 def test_map_keeps_the_order_and_passes_the_error_on(storage: Storage) -> None:
-    assert list(storage.map(lambda number: number * 2, range(50))) == [number * 2 for number in range(50)]
+    assert list(storage.map(lambda number: number * 2, range(50))) == [
+        number * 2 for number in range(50)
+    ]
     with pytest.raises(ZeroDivisionError):
         list(storage.map(lambda number: 1 // number, [1, 0, 1]))
 
@@ -171,8 +206,24 @@ def test_requests_are_counted_by_verb(storage: Storage) -> None:
     assert storage.requests == {"PUT": 1, "GET": 1, "HEAD": 1, "LIST": 1}
 
 
-@pytest.mark.parametrize("url", ["", " ", "s3://", "s3:///p", "s3:/b/p", "s3:b", "S3x://b", "s3a://b/p", "https://host/b", "s3://B_ucket/p",
-                                 "s3://bucket/../p", "s3://bucket/a b", "file://host/folder"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "",
+        " ",
+        "s3://",
+        "s3:///p",
+        "s3:/b/p",
+        "s3:b",
+        "S3x://b",
+        "s3a://b/p",
+        "https://host/b",
+        "s3://B_ucket/p",
+        "s3://bucket/../p",
+        "s3://bucket/a b",
+        "file://host/folder",
+    ],
+)
 def test_a_url_that_is_no_place_is_refused(url: str) -> None:
     with pytest.raises(ConfigError):
         open_storage(url)
@@ -181,13 +232,20 @@ def test_a_url_that_is_no_place_is_refused(url: str) -> None:
 def test_folders_are_named_in_three_ways(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     open_storage("data").put("k", b"1")
-    assert open_storage(f"file://{tmp_path}/data").get("k") == open_storage(f"{tmp_path}/data/").get("k") == b"1"
+    assert (
+        open_storage(f"file://{tmp_path}/data").get("k")
+        == open_storage(f"{tmp_path}/data/").get("k")
+        == b"1"
+    )
     assert open_storage("data").uri("k") == str(tmp_path / "data" / "k")
     assert open_storage("s3://bucket/a/b/").uri("k") == "s3://bucket/a/b/k"
     assert open_storage("s3://bucket").uri("k") == "s3://bucket/k"
 
 
 def test_a_plain_name_is_accepted() -> None:
-    for key in ("_editions/raw/receipts/2026-10-05/000001.raw.0123456789abcdef.json",
-                "receipts/year=2026/month=10/receipts.parquet", "a+b@c-d_e"):
+    for key in (
+        "_editions/raw/receipts/2026-10-05/000001.raw.0123456789abcdef.json",
+        "receipts/year=2026/month=10/receipts.parquet",
+        "a+b@c-d_e",
+    ):
         assert check_key(key) == key

@@ -1,4 +1,6 @@
-"""`pos night` and its luigi end together, whoever is killed; and a killed one is told in a sentence, with an exit code and an alert."""
+"""`pos night` and its luigi end together, whoever is killed; and a killed one is told in a
+sentence, with an exit code and an alert.
+"""
 
 from __future__ import annotations
 
@@ -18,7 +20,7 @@ from pipeline.night import log as nightlog
 from pipeline.night.child import _passing_on
 from pipeline.verbs import main
 from tests.conftest import ROOT, Runner
-from tests.dag.conftest import Till, quiet_till  # noqa: F401  fixture
+from tests.dag.conftest import Till, quiet_till
 
 SLEEPER = """
 import multiprocessing, os, pathlib, time
@@ -54,8 +56,13 @@ def start(folder: Path, ending: str = "time.sleep(60)") -> tuple[subprocess.Pope
     """A parent that runs a stand-in for luigi with one worker; waits until all three live."""
     (folder / "luigi.py").write_text(SLEEPER.replace("ENDING", ending))
     code = "from pipeline.night.child import run_luigi; raise SystemExit(run_luigi('Nightly'))"
-    parent = subprocess.Popen([sys.executable, "-c", code], cwd=folder, env={**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"},
-                              stderr=subprocess.PIPE, text=True)
+    parent = subprocess.Popen(
+        [sys.executable, "-c", code],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": f"{folder}{os.pathsep}{ROOT}"},
+        stderr=subprocess.PIPE,
+        text=True,
+    )
     found = []
     for name in ("luigi", "worker"):
         for _ in range(500):
@@ -67,7 +74,9 @@ def start(folder: Path, ending: str = "time.sleep(60)") -> tuple[subprocess.Pope
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGKILL])
-def test_luigi_and_its_workers_end_with_their_parent(tmp_path: Path, number: signal.Signals) -> None:
+def test_luigi_and_its_workers_end_with_their_parent(
+    tmp_path: Path, number: signal.Signals
+) -> None:
     parent, luigi, worker = start(tmp_path)
     parent.send_signal(number)
     said = parent.communicate(timeout=30)[1]
@@ -81,7 +90,11 @@ def test_luigi_and_its_workers_end_with_their_parent(tmp_path: Path, number: sig
 def test_a_luigi_that_was_killed_is_told_and_its_worker_ended(tmp_path: Path) -> None:
     parent, _, worker = start(tmp_path, "os.kill(os.getpid(), 9)")
     said = parent.communicate(timeout=30)[1]
-    assert parent.returncode == 137 and "killed by signal 9 (SIGKILL): out of memory?" in said and "What to do" in said
+    assert (
+        parent.returncode == 137
+        and "killed by signal 9 (SIGKILL): out of memory?" in said
+        and "What to do" in said
+    )
     assert has_ended(worker)
 
 
@@ -92,7 +105,9 @@ def test_codes_beyond_128_are_explained() -> None:
     assert "outside of the pipeline" in explain_code(128)[0]
 
 
-def test_a_night_that_is_killed_or_told_to_end_alerts_unless_by_ctrl_c(luigi: Runner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_night_that_is_killed_or_told_to_end_alerts_unless_by_ctrl_c(
+    luigi: Runner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
     from pipeline import settings
     from pipeline.verbs import night
 
@@ -109,7 +124,7 @@ def test_a_night_that_is_killed_or_told_to_end_alerts_unless_by_ctrl_c(luigi: Ru
     with pytest.raises(SystemExit) as ended:
         main(["night"])
     assert ended.value.code == 143 and told == [137, 143]
-    log, = nightlog.find(tmp_path / "spool")
+    (log,) = nightlog.find(tmp_path / "spool")
     assert "ended with exit code 143" in log.read_text()
 
     monkeypatch.setattr(night, "_work", lambda *_: (_ for _ in ()).throw(SystemExit(130)))
@@ -121,14 +136,18 @@ def test_a_night_that_is_killed_or_told_to_end_alerts_unless_by_ctrl_c(luigi: Ru
     assert told == [137, 143, 1], "of Ctrl-C nobody is told; of what nobody foresaw somebody is"
 
 
-def test_a_night_ends_with_its_own_code_where_its_log_cannot(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_night_ends_with_its_own_code_where_its_log_cannot(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with nightlog.keep(tmp_path / "spool", datetime(2026, 11, 2, tzinfo=UTC)) as log:
         log.code = 30
         shutil.rmtree(tmp_path / "spool")
     assert "the end of the night cannot be noted" in caplog.text
 
 
-def test_the_log_of_a_dead_night_is_not_running_when_another_user_has_its_number(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_log_of_a_dead_night_is_not_running_when_another_user_has_its_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     def kill(process: int, number: int) -> None:
         raise PermissionError
 
@@ -141,7 +160,9 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
     """nohup: luigi ignores SIGHUP too, and a parent that heeded it would have it killed."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
-        child = subprocess.Popen([sys.executable, "-c", "import time; time.sleep(0.3)"], process_group=0)
+        child = subprocess.Popen(
+            [sys.executable, "-c", "import time; time.sleep(0.3)"], process_group=0
+        )
         with _passing_on(child) as heard:
             os.kill(os.getpid(), signal.SIGHUP)
             assert child.wait() == 0 and not heard
@@ -150,13 +171,21 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
         signal.signal(signal.SIGHUP, before)
 
 
-def test_tail_reads_the_last_night_and_follows_one_that_runs(quiet_till: Till) -> None:  # noqa: F811
+def test_tail_reads_the_last_night_and_follows_one_that_runs(
+    quiet_till: Till,
+) -> None:
     runner = quiet_till.luigi
     code, said = runner.pos("tail")
     assert code == 1 and "`pos night` runs one" in said
     runner.command()
-    night = subprocess.Popen([sys.executable, "-m", "pipeline", "night"], cwd=runner.folder, env=runner.env(), stdout=subprocess.PIPE,
-                             stderr=subprocess.STDOUT, text=True)
+    night = subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "night"],
+        cwd=runner.folder,
+        env=runner.env(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+    )
     spool = runner.folder / "spool"
     for _ in range(500):
         if spool.is_dir() and nightlog.find(spool):
@@ -165,7 +194,11 @@ def test_tail_reads_the_last_night_and_follows_one_that_runs(quiet_till: Till) -
     code, said = runner.pos("tail")
     assert night.poll() is not None or night.wait(20) == 0
     night.communicate()
-    assert code == 0 and "done     Nightly(date=2026-10-30)" in said and said.rstrip().endswith("ended with exit code 0")
+    assert (
+        code == 0
+        and "done     Nightly(date=2026-10-30)" in said
+        and said.rstrip().endswith("ended with exit code 0")
+    )
     assert quiet_till.luigi.environment["LOYVERSE_TOKEN"] not in said
     code, said = runner.pos("tail", "--lines", "1")
     assert code == 0 and said == "--- ended with exit code 0\n"
@@ -179,4 +212,6 @@ def test_a_night_that_was_killed_says_so_in_its_log(tmp_path: Path) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
     (tmp_path / f"night.{gone.pid}.log").write_text("--- process\nline\n")
-    assert not nightlog.is_running(tmp_path / f"night.{gone.pid}.log") and not nightlog.has_ended(tmp_path / f"night.{gone.pid}.log")
+    assert not nightlog.is_running(tmp_path / f"night.{gone.pid}.log") and not nightlog.has_ended(
+        tmp_path / f"night.{gone.pid}.log"
+    )

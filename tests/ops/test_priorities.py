@@ -1,4 +1,6 @@
-"""What a night makes first, as a real run executes it: windows, then the newest month and its report before old history."""
+"""What a night makes first, as a real run executes it: windows, then the newest month and its
+report before old history.
+"""
 
 from __future__ import annotations
 
@@ -6,15 +8,22 @@ import re
 from datetime import UTC, date, datetime
 
 from tests.conftest import Runner
-from tests.dag.conftest import Till, till  # noqa: F401  fixture
-from tests.deliver.conftest import Post, post  # noqa: F401  fixture
+from tests.dag.conftest import Till, till
+from tests.deliver.conftest import Post, post
 
 
-def test_a_night_with_a_backfill_tells_the_newest_month_first(till: Till, post: Post) -> None:  # noqa: F811
+def test_a_night_with_a_backfill_tells_the_newest_month_first(till: Till, post: Post) -> None:
     runner: Runner = till.luigi
     runner.configure("pos", history_starts=date(2026, 8, 20), backfill_days=20)
-    runner.configure("mail", host="localhost", port=post.port, user="reports", sender="reports@example.com", ca_file=post.ca_file,
-                     to="owner@example.com")
+    runner.configure(
+        "mail",
+        host="localhost",
+        port=post.port,
+        user="reports",
+        sender="reports@example.com",
+        ca_file=post.ca_file,
+        to="owner@example.com",
+    )
     runner.environment["SMTP_PASSWORD"] = post.password
     log = till.at(datetime(2026, 11, 3, 12, tzinfo=UTC)).night()
     done = re.findall(r"done     (\w+)\((?:date|month)=([\d-]+)", log)
@@ -24,9 +33,20 @@ def test_a_night_with_a_backfill_tells_the_newest_month_first(till: Till, post: 
 
     assert order("MonthlyReport") == ["2026-11", "2026-10", "2026-09", "2026-08"]
     first = [family for family, _ in done].index("MonthlyReport")
-    assert done.index(("CumulativeReport", "2026-11")) < done.index(("MonthlyReport", "2026-10")), "before old history"
-    assert max(done.index(("DailySales", day)) for day in order("DailySales") if day >= "2026-11") < done.index(("DailySales", "2026-08-20"))
+    assert done.index(("CumulativeReport", "2026-11")) < done.index(("MonthlyReport", "2026-10")), (
+        "before old history"
+    )
+    assert max(
+        done.index(("DailySales", day)) for day in order("DailySales") if day >= "2026-11"
+    ) < done.index(("DailySales", "2026-08-20"))
     windows = order("RawReceipts")
-    assert windows == sorted(windows) and len(windows) > 2, "versions are kept in the order in which the till made them"
-    assert {family for family, _ in done[first:]} <= {"MonthlyReport", "CumulativeReport", "Delivery", "Nightly"}, "nothing is made after a report"
+    assert windows == sorted(windows) and len(windows) > 2, (
+        "versions are kept in the order in which the till made them"
+    )
+    assert {family for family, _ in done[first:]} <= {
+        "MonthlyReport",
+        "CumulativeReport",
+        "Delivery",
+        "Nightly",
+    }, "nothing is made after a report"
     assert [family for family, _ in done][-2:] == ["Delivery", "Nightly"]

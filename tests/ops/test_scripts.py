@@ -1,4 +1,6 @@
-"""The scripts of the workflows and containers, run for real with what they call replaced by a recorder."""
+"""The scripts of the workflows and containers, run for real with what they call replaced by a
+recorder.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,11 @@ def put(path: Path, text: str) -> Path:
 
 
 def script(nightly: dict, job: str, name: str | None = None) -> str:
-    [found] = [step["run"] for step in nightly["jobs"][job]["steps"] if name is None or step.get("name") == name]
+    [found] = [
+        step["run"]
+        for step in nightly["jobs"][job]["steps"]
+        if name is None or step.get("name") == name
+    ]
     return found
 
 
@@ -35,30 +41,72 @@ def bash(text: str, folder: Path, code: int = 0, **environment: str) -> str:
     """What `text`, run as GitHub runs it, made its recorder write."""
     record = folder / "record"
     record.touch()
-    env = {"PATH": f"{folder}/bin:{os.environ['PATH']}", "RECORD": str(record), "HOME": str(folder), **environment}
+    env = {
+        "PATH": f"{folder}/bin:{os.environ['PATH']}",
+        "RECORD": str(record),
+        "HOME": str(folder),
+        **environment,
+    }
     command = ["bash", "-eo", "pipefail", "-c", text]
-    done = subprocess.run(command, cwd=folder, env=env, capture_output=True, text=True, timeout=30, check=False)
+    done = subprocess.run(
+        command, cwd=folder, env=env, capture_output=True, text=True, timeout=30, check=False
+    )
     assert done.returncode == code, done.stdout + done.stderr
     return record.read_text()
 
 
-@pytest.mark.parametrize(("code", "word"), [
-    ("10", "Another run"), ("20", "missing"), ("25", "not run"), ("30", "A task failed"), ("35", "could not look"),
-    ("2", "setting or the lake"), ("3", "stale"), ("4", "history wall"),
-    ("40", "setting or argument"), ("137", "signal 9"), ("", "set-up, credentials or time"), ("77", "Unknown"),
-])
-def test_a_failed_night_opens_an_issue_that_says_what_to_do(nightly: dict, tmp_path: Path, code: str, word: str) -> None:
+@pytest.mark.parametrize(
+    ("code", "word"),
+    [
+        ("10", "Another run"),
+        ("20", "missing"),
+        ("25", "not run"),
+        ("30", "A task failed"),
+        ("35", "could not look"),
+        ("2", "setting or the lake"),
+        ("3", "stale"),
+        ("4", "history wall"),
+        ("40", "setting or argument"),
+        ("137", "signal 9"),
+        ("", "set-up, credentials or time"),
+        ("77", "Unknown"),
+    ],
+)
+def test_a_failed_night_opens_an_issue_that_says_what_to_do(
+    nightly: dict, tmp_path: Path, code: str, word: str
+) -> None:
     put(tmp_path / "bin/gh", RECORDER)
     calls = bash(script(nightly, "tell"), tmp_path, RESULT="failure", CODE=code, RUN="https://run")
-    assert "issue create" in calls and word in calls and "https://run" in calls and f"Exit code {code or 'none'}." in calls
+    assert (
+        "issue create" in calls
+        and word in calls
+        and "https://run" in calls
+        and f"Exit code {code or 'none'}." in calls
+    )
 
 
-def test_a_second_failed_night_adds_to_the_issue_and_a_good_one_closes_it(nightly: dict, tmp_path: Path) -> None:
+def test_a_second_failed_night_adds_to_the_issue_and_a_good_one_closes_it(
+    nightly: dict, tmp_path: Path
+) -> None:
     put(tmp_path / "bin/gh", RECORDER)
     answer = 'case "$*" in *"issue list"*) echo 12 ;; esac'
-    calls = bash(script(nightly, "tell"), tmp_path, RESULT="cancelled", CODE="", RUN="https://run", ANSWER=answer)
+    calls = bash(
+        script(nightly, "tell"),
+        tmp_path,
+        RESULT="cancelled",
+        CODE="",
+        RUN="https://run",
+        ANSWER=answer,
+    )
     assert "issue comment 12" in calls and "create --title" not in calls
-    calls = bash(script(nightly, "tell"), tmp_path, RESULT="success", CODE="0", RUN="https://run", ANSWER=answer)
+    calls = bash(
+        script(nightly, "tell"),
+        tmp_path,
+        RESULT="success",
+        CODE="0",
+        RUN="https://run",
+        ANSWER=answer,
+    )
     assert "issue close 12" in calls
 
 
@@ -68,16 +116,38 @@ def test_a_good_night_without_an_open_issue_says_nothing(nightly: dict, tmp_path
     assert "create --title" not in calls and "close" not in calls
 
 
-@pytest.mark.parametrize(("date", "month", "arguments"), [
-    ("", "", "-m pipeline night --local-scheduler --workers 2"),
-    ("2026-10-31", "", "-m pipeline night --date 2026-10-31 --local-scheduler --workers 2"),
-    ("", "2026-10", "-m luigi --module pipeline MonthlyReport --month 2026-10 --local-scheduler --workers 2"),
-    ("2026-10-31; touch pwned", "", "-m pipeline night --date 2026-10-31; touch pwned --local-scheduler --workers 2"),
-])
-def test_the_night_runs_what_was_asked(nightly: dict, tmp_path: Path, date: str, month: str, arguments: str) -> None:
+@pytest.mark.parametrize(
+    ("date", "month", "arguments"),
+    [
+        ("", "", "-m pipeline night --local-scheduler --workers 2"),
+        ("2026-10-31", "", "-m pipeline night --date 2026-10-31 --local-scheduler --workers 2"),
+        (
+            "",
+            "2026-10",
+            (
+                "-m luigi --module pipeline MonthlyReport --month 2026-10 --local-scheduler"
+                " --workers 2"
+            ),
+        ),
+        (
+            "2026-10-31; touch pwned",
+            "",
+            "-m pipeline night --date 2026-10-31; touch pwned --local-scheduler --workers 2",
+        ),
+    ],
+)
+def test_the_night_runs_what_was_asked(
+    nightly: dict, tmp_path: Path, date: str, month: str, arguments: str
+) -> None:
     put(tmp_path / ".venv/bin/python", RECORDER)
     output = tmp_path / "output"
-    calls = bash(script(nightly, "night", "The night's work"), tmp_path, DATE=date, MONTH=month, GITHUB_OUTPUT=str(output))
+    calls = bash(
+        script(nightly, "night", "The night's work"),
+        tmp_path,
+        DATE=date,
+        MONTH=month,
+        GITHUB_OUTPUT=str(output),
+    )
     assert calls.splitlines() == [arguments] and output.read_text() == "code=0\n"
     assert not (tmp_path / "pwned").exists()
 
@@ -85,36 +155,67 @@ def test_the_night_runs_what_was_asked(nightly: dict, tmp_path: Path, date: str,
 def test_the_exit_code_of_the_step_is_that_of_the_night(nightly: dict, tmp_path: Path) -> None:
     put(tmp_path / ".venv/bin/python", RECORDER)
     output = tmp_path / "output"
-    bash(script(nightly, "night", "The night's work"), tmp_path, 30, DATE="", MONTH="", GITHUB_OUTPUT=str(output), ANSWER="exit 30")
+    bash(
+        script(nightly, "night", "The night's work"),
+        tmp_path,
+        30,
+        DATE="",
+        MONTH="",
+        GITHUB_OUTPUT=str(output),
+        ANSWER="exit 30",
+    )
     assert output.read_text() == "code=30\n"
 
 
 @pytest.mark.parametrize("visibility", ["public", "private", "internal"])
-def test_a_public_repository_shows_no_report(nightly: dict, tmp_path: Path, root: Path, visibility: str) -> None:
+def test_a_public_repository_shows_no_report(
+    nightly: dict, tmp_path: Path, root: Path, visibility: str
+) -> None:
     put(tmp_path / "bin/gh", f"#!/bin/sh\necho {visibility}\n")
     put(tmp_path / ".venv/bin/python", RECORDER)
     put(tmp_path / "report/monthly/2026-10/report.md", "# October\n")
     put(tmp_path / "docker/first_page.sh", (root / "docker/first_page.sh").read_text())
     output, summary = tmp_path / "output", tmp_path / "summary"
-    bash(script(nightly, "night", "The report's first page"), tmp_path, MONTH="", GITHUB_REPOSITORY="a/b", GITHUB_OUTPUT=str(output),
-         GITHUB_STEP_SUMMARY=str(summary))
+    bash(
+        script(nightly, "night", "The report's first page"),
+        tmp_path,
+        MONTH="",
+        GITHUB_REPOSITORY="a/b",
+        GITHUB_OUTPUT=str(output),
+        GITHUB_STEP_SUMMARY=str(summary),
+    )
     assert summary.exists() is output.exists() is (visibility != "public")
 
 
 def test_the_nightly_container_notes_its_exit_code_and_goes_on(tmp_path: Path, root: Path) -> None:
     put(tmp_path / "bin/pos", RECORDER)
-    put(tmp_path / "bin/sleep", '#!/bin/sh\necho "sleep $1" >>"$RECORD"\n[ "$(grep -c sleep "$RECORD")" -lt 2 ]\n')
-    text = (root / "docker/nightly.sh").read_text().replace("/tmp/night.code", f"{tmp_path}/night.code")
+    put(
+        tmp_path / "bin/sleep",
+        '#!/bin/sh\necho "sleep $1" >>"$RECORD"\n[ "$(grep -c sleep "$RECORD")" -lt 2 ]\n',
+    )
+    text = (
+        (root / "docker/nightly.sh")
+        .read_text()
+        .replace("/tmp/night.code", f"{tmp_path}/night.code")
+    )
     second_night_is_well = '[ "$(grep -c night "$RECORD")" -gt 1 ] || exit 30'
-    calls = bash(text, tmp_path, 1, ANSWER=second_night_is_well, RETRY_AFTER="77", NIGHTLY_AT="12:17").splitlines()
+    calls = bash(
+        text, tmp_path, 1, ANSWER=second_night_is_well, RETRY_AFTER="77", NIGHTLY_AT="12:17"
+    ).splitlines()
     assert calls[0] == calls[2] == "night --workers 2"
     assert calls[1] == "sleep 77" and 0 < int(calls[3].split()[1]) <= 86400
     assert (tmp_path / "night.code").read_text() == "0\n"
 
 
 def healthy(root: Path, tmp_path: Path, **environment: str) -> int:
-    code = (root / "docker/healthy.py").read_text().replace("/tmp/night.code", f"{tmp_path}/night.code")
-    return subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, timeout=30, check=False).returncode
+    code = (
+        (root / "docker/healthy.py")
+        .read_text()
+        .replace("/tmp/night.code", f"{tmp_path}/night.code")
+    )
+    return subprocess.run(
+        [sys.executable, "-c", code], env=environment, capture_output=True, timeout=30, check=False
+    ).returncode
 
 
 def test_health_is_that_of_the_last_night_and_of_the_address(tmp_path: Path, root: Path) -> None:
@@ -141,15 +242,22 @@ def test_a_text_in_a_layer_is_found(tmp_path: Path, root: Path, packing: str) ->
 
     def scan(text: str) -> int:
         command = [sys.executable, root / "docker/scan_layers.py", text]
-        return subprocess.run(command, input=image.getvalue(), capture_output=True, check=False).returncode
+        return subprocess.run(
+            command, input=image.getvalue(), capture_output=True, check=False
+        ).returncode
 
     assert scan(canary) == 1 and scan(secrets.token_hex(16)) == 0
 
 
 def test_the_first_page_has_headline_and_no_dead_pictures(tmp_path: Path, root: Path) -> None:
-    section = '<a id="s{0}"></a>\n\n## {0}. Section\n\nFigure {0} ([see 5](#s5))\n\n![chart](charts/{0}.svg)\n\n'
+    section = (
+        '<a id="s{0}"></a>\n\n## {0}. Section\n\nFigure {0} ([see'
+        " 5](#s5))\n\n![chart](charts/{0}.svg)\n\n"
+    )
     sections = "".join(section.format(n) for n in range(1, 6))
     report = put(tmp_path / "report.md", f"# October\n\n{sections}")
-    page = subprocess.run(["sh", root / "docker/first_page.sh", report], capture_output=True, text=True, check=True).stdout
+    page = subprocess.run(
+        ["sh", root / "docker/first_page.sh", report], capture_output=True, text=True, check=True
+    ).stdout
     assert page.startswith("# October") and "Figure 3\n" in page and "Figure 4" not in page
     assert "![" not in page and "<a id" not in page and "](#" not in page

@@ -1,4 +1,6 @@
-"""What a person reads at 3 a.m.: a sentence that says what, where and what to do; no traceback, no thirty dates, no escape codes."""
+"""What a person reads at 3 a.m.: a sentence that says what, where and what to do; no traceback, no
+thirty dates, no escape codes.
+"""
 
 from __future__ import annotations
 
@@ -18,13 +20,22 @@ from pipeline.reopened import plain, why_reopened
 from tests.conftest import ROOT, Runner
 
 
-@pytest.mark.parametrize(("key", "value", "said"), [
-    ("history_starts", "2023-13-01", "write it as in: history_starts = 2023-11-01"),
-    ("history_starts", "2030-01-01", "has not closed yet: the last business day that has is 2026-11-22"),
-    ("settle_days", "two", "write it as in: settle_days = 2"),
-    ("url", "${NOT_SET_ANYWHERE}", "NOT_SET_ANYWHERE"),
-])
-def test_a_setting_that_cannot_be_is_one_sentence(luigi: Runner, key: str, value: str, said: str) -> None:
+@pytest.mark.parametrize(
+    ("key", "value", "said"),
+    [
+        ("history_starts", "2023-13-01", "write it as in: history_starts = 2023-11-01"),
+        (
+            "history_starts",
+            "2030-01-01",
+            "has not closed yet: the last business day that has is 2026-11-22",
+        ),
+        ("settle_days", "two", "write it as in: settle_days = 2"),
+        ("url", "${NOT_SET_ANYWHERE}", "NOT_SET_ANYWHERE"),
+    ],
+)
+def test_a_setting_that_cannot_be_is_one_sentence(
+    luigi: Runner, key: str, value: str, said: str
+) -> None:
     luigi.configure("pos", **{key: value})
     code, text = luigi.pos("status")
     assert code == 2 and said in text and f"[pos] {key} = " in text and "Traceback" not in text
@@ -32,51 +43,104 @@ def test_a_setting_that_cannot_be_is_one_sentence(luigi: Runner, key: str, value
 
 
 def luigi_in(folder: Path, runner: Runner, *words: str) -> tuple[int, str]:
-    environment = {name: value for name, value in runner.env().items() if name != "LUIGI_CONFIG_PATH"} | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run([sys.executable, "-m", "luigi", "--module", "pipeline", *words], cwd=folder, env=environment, capture_output=True,
-                          text=True, timeout=60, check=False)
+    environment = {
+        name: value for name, value in runner.env().items() if name != "LUIGI_CONFIG_PATH"
+    } | {"PYTHONPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, "-m", "luigi", "--module", "pipeline", *words],
+        cwd=folder,
+        env=environment,
+        capture_output=True,
+        text=True,
+        timeout=60,
+        check=False,
+    )
     return done.returncode, done.stdout + done.stderr
 
 
 def test_luigi_in_another_folder_and_a_mistyped_task(luigi: Runner, tmp_path: Path) -> None:
     (tmp_path / "elsewhere").mkdir()
     code, text = luigi_in(tmp_path / "elsewhere", luigi, "Nightly", "--local-scheduler")
-    assert code == 1 and f"there is no luigi.cfg in {tmp_path / 'elsewhere'}" in text and "Traceback" not in text
+    assert (
+        code == 1
+        and f"there is no luigi.cfg in {tmp_path / 'elsewhere'}" in text
+        and "Traceback" not in text
+    )
     assert not list((tmp_path / "elsewhere").iterdir())
     luigi.command()
     code, text = luigi_in(tmp_path, luigi, "MontlyReport", "--local-scheduler")
-    assert code == 1 and "No task MontlyReport. Did you mean: MonthlyReport" in text and "Traceback" not in text
+    assert (
+        code == 1
+        and "No task MontlyReport. Did you mean: MonthlyReport" in text
+        and "Traceback" not in text
+    )
 
 
-@pytest.mark.parametrize("words", [("explain", "1-1"), ("uncovered",), ("rebuild", "--from", "2026-10", "--to", "2026-10")])
-def test_an_empty_lake_names_the_command_that_fills_it(luigi: Runner, words: tuple[str, ...]) -> None:
+@pytest.mark.parametrize(
+    "words",
+    [("explain", "1-1"), ("uncovered",), ("rebuild", "--from", "2026-10", "--to", "2026-10")],
+)
+def test_an_empty_lake_names_the_command_that_fills_it(
+    luigi: Runner, words: tuple[str, ...]
+) -> None:
     code, text = luigi.pos(*words)
-    assert code == 2 and "holds no receipts yet; `pos night`" in text and "Corrupt" not in text and "Traceback" not in text
+    assert (
+        code == 2
+        and "holds no receipts yet; `pos night`" in text
+        and "Corrupt" not in text
+        and "Traceback" not in text
+    )
 
 
 def test_a_verb_that_is_none(capsys: pytest.CaptureFixture) -> None:
     from pipeline import verbs
 
-    for word, said in (("MonthlyReport", "luigi --module pipeline MonthlyReport"), ("nigt", "is night meant?")):
+    for word, said in (
+        ("MonthlyReport", "luigi --module pipeline MonthlyReport"),
+        ("nigt", "is night meant?"),
+    ):
         with pytest.raises(SystemExit) as ended:
             verbs.main([word])
         assert ended.value.code == 2 and said in capsys.readouterr().err
 
 
 def line(message: str, error: BaseException | None = None) -> str:
-    record = logging.LogRecord("luigi-interface", logging.ERROR, "", 0, message, (), error and (type(error), error, None))
+    record = logging.LogRecord(
+        "luigi-interface", logging.ERROR, "", 0, message, (), error and (type(error), error, None)
+    )
     return Sentence("%(message)s").format(record)
 
 
-def test_the_sentence_comes_first_and_a_handful_of_days(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_sentence_comes_first_and_a_handful_of_days(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     days = [f"2026-10-{n:02d}" for n in range(1, 32)]
-    said = line(f"failed   RawReceipts(date={','.join(days)})", SourceRetriable("the shop does not answer; run again later"))
-    assert said.startswith("SourceRetriable: the shop does not answer") and said.endswith("2026-10-01, 2026-10-02, 2026-10-03 and 28 more))")
+    said = line(
+        f"failed   RawReceipts(date={','.join(days)})",
+        SourceRetriable("the shop does not answer; run again later"),
+    )
+    assert said.startswith("SourceRetriable: the shop does not answer") and said.endswith(
+        "2026-10-01, 2026-10-02, 2026-10-03 and 28 more))"
+    )
     assert shorten(", ".join(days[:4])) == ", ".join(days[:4])
     monkeypatch.setenv("POS_LOG", str(tmp_path / "log"))
     with (tmp_path / "screen").open("w") as screen:
-        Console(screen).emit(logging.LogRecord("x", logging.INFO, "", 0, "[pid 1] Worker Worker(salt=1, pid=1) done      RawReceipts()", (), None))
-    assert (tmp_path / "log").read_text() == (tmp_path / "screen").read_text() == "done     RawReceipts()\n"
+        Console(screen).emit(
+            logging.LogRecord(
+                "x",
+                logging.INFO,
+                "",
+                0,
+                "[pid 1] Worker Worker(salt=1, pid=1) done      RawReceipts()",
+                (),
+                None,
+            )
+        )
+    assert (
+        (tmp_path / "log").read_text()
+        == (tmp_path / "screen").read_text()
+        == "done     RawReceipts()\n"
+    )
 
 
 def test_a_scheduler_that_is_away_is_told_without_its_login() -> None:
@@ -84,18 +148,30 @@ def test_a_scheduler_that_is_away_is_told_without_its_login() -> None:
         """As Luigi's is called."""
 
     password = secrets.token_hex(8)
-    error = RPCError(f"Errors (3 attempts) when connecting to remote scheduler 'https://user:{password}@host'", "[Errno 111] Connection refused")
+    error = RPCError(
+        f"Errors (3 attempts) when connecting to remote scheduler 'https://user:{password}@host'",
+        "[Errno 111] Connection refused",
+    )
     said = line("Uncaught exception in luigi", error)
     assert "add --local-scheduler (Connection refused)" in said and password not in said
-    assert password not in redact(f"Failed connecting to remote scheduler 'https://user:{password}@host'")
+    assert password not in redact(
+        f"Failed connecting to remote scheduler 'https://user:{password}@host'"
+    )
 
 
 def test_what_reopened_a_partition_is_named() -> None:
     store = "Store(timezone='{}', day_starts_at=datetime.time(5, 0), currency='MXN', places=2)"
-    before = {"inputs": {"a": "1"}, "version": 2, "settings": {"menu": "aa", "stores": {"": store.format("America/Cancun"), "x": "same"}}}
+    before = {
+        "inputs": {"a": "1"},
+        "version": 2,
+        "settings": {"menu": "aa", "stores": {"": store.format("America/Cancun"), "x": "same"}},
+    }
     shape = {"menu": "bb", "stores": {"": store.format("America/Tijuana"), "x": "same"}}
-    assert why_reopened(before, {"a": "1"}, 3, shape) == (
-        "its code changed (version 2 to 3); menu changed (aa to bb); stores changed (every store: timezone 'America/Cancun' to 'America/Tijuana')")
+    assert (
+        why_reopened(before, {"a": "1"}, 3, shape)
+        == "its code changed (version 2 to 3); menu changed (aa to bb); stores changed (every"
+        " store: timezone 'America/Cancun' to 'America/Tijuana')"
+    )
     assert why_reopened(before, {"a": "2"}, 2, before["settings"]) == "a"
     assert "does not say which" in why_reopened({"inputs": {}, "version": 1}, {}, 1, {"menu": "b"})
     assert why_reopened({"why": "altered"}, {"a": "1"}, 1, {}) == "it was declared broken (altered)"
@@ -105,7 +181,9 @@ def test_what_reopened_a_partition_is_named() -> None:
 
 
 @pytest.mark.parametrize("no_color", ["", "1"])
-def test_no_bar_where_colours_are_not_wanted(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, no_color: str) -> None:
+def test_no_bar_where_colours_are_not_wanted(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture, no_color: str
+) -> None:
     monkeypatch.setenv("NO_COLOR", no_color)
     monkeypatch.setattr(sys.stderr, "isatty", lambda: True, raising=False)
     with Progress("walk", "receipts") as bar:
@@ -115,7 +193,13 @@ def test_no_bar_where_colours_are_not_wanted(monkeypatch: pytest.MonkeyPatch, ca
 
 def test_run_writes_no_escape_codes_into_a_pipe() -> None:
     code = (ROOT / "run").read_text().partition("die()")[0] + 'say "hello"\n'
-    piped = subprocess.run(["sh", "-c", code, str(ROOT / "run")], capture_output=True, text=True, check=True, env={**os.environ, "TERM": "xterm"})
+    piped = subprocess.run(
+        ["sh", "-c", code, str(ROOT / "run")],
+        capture_output=True,
+        text=True,
+        check=True,
+        env={**os.environ, "TERM": "xterm"},
+    )
     assert piped.stdout == "==> hello\n"
 
 
@@ -124,11 +208,18 @@ def on_a_terminal(environment: dict[str, str]) -> bytes:
 
     code = (ROOT / "run").read_text().partition("die()")[0] + 'say "hello"\n'
     parent, child = pty.openpty()
-    subprocess.run(["sh", "-c", code, str(ROOT / "run")], stdout=child, check=True, env={**os.environ, "TERM": "xterm", **environment})
+    subprocess.run(
+        ["sh", "-c", code, str(ROOT / "run")],
+        stdout=child,
+        check=True,
+        env={**os.environ, "TERM": "xterm", **environment},
+    )
     said = os.read(parent, 200)
     os.close(parent), os.close(child)
     return said
 
 
 def test_run_is_bold_on_a_terminal_unless_no_color() -> None:
-    assert b"\x1b[1m" in on_a_terminal({"NO_COLOR": ""}) and b"\x1b" not in on_a_terminal({"NO_COLOR": "1"})
+    assert b"\x1b[1m" in on_a_terminal({"NO_COLOR": ""}) and b"\x1b" not in on_a_terminal(
+        {"NO_COLOR": "1"}
+    )

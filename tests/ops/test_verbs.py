@@ -15,7 +15,7 @@ def test_every_verb_helps_with_an_example(verb: str, capsys: pytest.CaptureFixtu
     with pytest.raises(SystemExit) as ended:
         verbs.main([verb, "--help"])
     said = capsys.readouterr().out
-    assert ended.value.code == 0 and any(f'{start}pos {verb}' in said for start in ('    ', '"$('))
+    assert ended.value.code == 0 and any(f"{start}pos {verb}" in said for start in ("    ", '"$('))
 
 
 def test_every_file_of_a_verb_is_a_verb() -> None:

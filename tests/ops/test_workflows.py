@@ -1,4 +1,6 @@
-"""The workflows: pinned actions, least permissions, no event text in a script, no cache beside credentials."""
+"""The workflows: pinned actions, least permissions, no event text in a script, no cache beside
+credentials.
+"""
 
 from __future__ import annotations
 
@@ -35,7 +37,9 @@ def test_every_pin_says_its_version(root) -> None:
 
 def test_permissions_are_least(workflow: dict) -> None:
     assert workflow["permissions"] == {}
-    assert {name: job["permissions"] for name, job in workflow["jobs"].items()} == ALLOWED[workflow["name"]]
+    assert {name: job["permissions"] for name, job in workflow["jobs"].items()} == ALLOWED[
+        workflow["name"]
+    ]
 
 
 def test_triggers_give_no_stranger_our_rights(workflow: dict) -> None:
@@ -59,7 +63,9 @@ def test_the_token_of_the_checkout_is_not_left_behind(workflow: dict) -> None:
 def test_every_job_ends_in_time_and_runs_do_not_meet(workflow: dict) -> None:
     assert workflow["concurrency"]["group"]
     assert all(0 < job["timeout-minutes"] <= 150 for job in workflow["jobs"].values())
-    assert all(re.fullmatch(r"ubuntu-\d\d\.04", job["runs-on"]) for job in workflow["jobs"].values())
+    assert all(
+        re.fullmatch(r"ubuntu-\d\d\.04", job["runs-on"]) for job in workflow["jobs"].values()
+    )
 
 
 def test_no_cache_is_restored_where_credentials_are(nightly: dict) -> None:
@@ -69,7 +75,12 @@ def test_no_cache_is_restored_where_credentials_are(nightly: dict) -> None:
 
 def test_secrets_go_only_to_the_step_that_needs_them(workflow: dict) -> None:
     used = {re.sub(r"\W", "", name) for name in re.findall(r"secrets\.(\w+)", str(workflow))}
-    assert used <= {"LOYVERSE_TOKEN", "CUSTOMER_HASH_KEY", "SMTP_PASSWORD", "WEBHOOK_URL"}, "AWS is entered by OIDC; nothing of it is stored"
+    assert used <= {
+        "LOYVERSE_TOKEN",
+        "CUSTOMER_HASH_KEY",
+        "SMTP_PASSWORD",
+        "WEBHOOK_URL",
+    }, "AWS is entered by OIDC; nothing of it is stored"
     assert "secrets." not in str({k: v for k, v in workflow.items() if k != "jobs"})
     for job in workflow["jobs"].values():
         assert "secrets." not in str(job.get("env", {}))

@@ -1,7 +1,9 @@
-"""A shop for the reports: seeded receipts counted into the SUMMARY tables, so that every table ties to the others.
+"""A shop for the reports: seeded receipts counted into the SUMMARY tables, so that every table ties
+to the others.
 
-`Shop` holds what may be strange about it; `summaries(shop, months)` gives {month: {table: pa.Table}} as the lake
-would. Small on purpose (a few dozen receipts a day): figures are held to hand-worked literals elsewhere.
+`Shop` holds what may be strange about it; `summaries(shop, months)` gives {month: {table:
+pa.Table}} as the lake would. Small on purpose (a few dozen receipts a day): figures are held to
+hand-worked literals elsewhere.
 """
 
 from __future__ import annotations
@@ -41,18 +43,31 @@ class Shop:
     """What a test shop is like; the defaults are a Mexican burger place with two stores."""
 
     seed: int = 7
-    stores: tuple[tuple[str, str, str], ...] = (("s1", "Centro", "MXN"), ("s2", "Roma Norte", "MXN"))
+    stores: tuple[tuple[str, str, str], ...] = (
+        ("s1", "Centro", "MXN"),
+        ("s2", "Roma Norte", "MXN"),
+    )
     menu: tuple[tuple[str, str | None, int, int], ...] = MENU
     receipts: int = 30
     combo: str | None = COMBO
     customers: int = 220
     costs: bool = True
     places: int = 2
-    closed: Callable[[date], bool] = lambda day: day.weekday() == 1 or (day.month, day.day) == (12, 25)
+    closed: Callable[[date], bool] = lambda day: (
+        day.weekday() == 1 or (day.month, day.day) == (12, 25)
+    )
     refunds: float = 0.02
-    tenders: tuple[tuple[str, str], ...] = (("Efectivo", "CASH"), ("Tarjeta", "NONINTEGRATEDCARD"), ("Rappi", "OTHER"))
+    tenders: tuple[tuple[str, str], ...] = (
+        ("Efectivo", "CASH"),
+        ("Tarjeta", "NONINTEGRATEDCARD"),
+        ("Rappi", "OTHER"),
+    )
     discounts: tuple[str, ...] = ("Descuento amigo", "2x1 martes")
-    employees: tuple[tuple[str, str], ...] = (("e1", "Ana G."), ("e2", "Luis P."), ("e3", "Sofía R."))
+    employees: tuple[tuple[str, str], ...] = (
+        ("e1", "Ana G."),
+        ("e2", "Luis P."),
+        ("e3", "Sofía R."),
+    )
     first: date = date(2023, 1, 1)
 
 
@@ -83,8 +98,14 @@ def summaries(shop: Shop, months: list[date]) -> dict[date, dict[str, pa.Table]]
 
 
 def key_of(dataset: schema.Dataset) -> tuple[str, ...]:
-    """What a row of the table is counted by: all that names it, and the price that makes a row of `prices`."""
-    named = [c.name for c in dataset.columns if c.kind in ("day", "label", "text", "flag", "ordinal") or c.name == "unit_price"]
+    """What a row of the table is counted by: all that names it, and the price that makes a row of
+    `prices`.
+    """
+    named = [
+        c.name
+        for c in dataset.columns
+        if c.kind in ("day", "label", "text", "flag", "ordinal") or c.name == "unit_price"
+    ]
     return tuple(name for name in named if not name.startswith(("first_", "last_")))
 
 
@@ -103,8 +124,15 @@ class _Month:
             day += timedelta(days=1)
         whole = self.number + sum(row["cancelled_receipts"] for row in self.count["days"].values())
         for store, _, currency in shop.stores:
-            for check, n in (("fetched", whole), ("curated", whole), ("quarantined", 0), ("superseded", 3)):
-                self.count["quality"].add((store, currency, check, ""), count=n if store == shop.stores[0][0] else 0)
+            for check, n in (
+                ("fetched", whole),
+                ("curated", whole),
+                ("quarantined", 0),
+                ("superseded", 3),
+            ):
+                self.count["quality"].add(
+                    (store, currency, check, ""), count=n if store == shop.stores[0][0] else 0
+                )
 
     def trade(self, day: date, store: tuple[str, str, str]) -> None:
         grow = 1 + 0.012 * ((day.year - 2023) * 12 + day.month)
@@ -123,11 +151,17 @@ class _Month:
         hour = r.choices((13, 14, 15, 18, 19, 20, 21, 22, 0), (6, 9, 5, 5, 9, 14, 12, 6, 1))[0]
         channel = r.choices(("dine_in", "takeaway", "delivery", "unmapped"), (55, 28, 16, 1))[0]
         employee = r.choice(shop.employees)[0] if shop.employees else None
-        customer = f"c{r.randrange(shop.customers):04d}" if shop.customers and r.random() < 0.35 else None
+        customer = (
+            f"c{r.randrange(shop.customers):04d}" if shop.customers and r.random() < 0.35 else None
+        )
         sold = []  # (item, category, combo, slot, list price, cost)
         with_combo = shop.combo and len(shop.menu) > 6 and r.random() < 0.3
         if with_combo:
-            for slot, item in ((None, shop.menu[0]), ("Acompañamiento", r.choice(shop.menu[4:6])), ("Bebida", r.choice(shop.menu[6:9]))):
+            for slot, item in (
+                (None, shop.menu[0]),
+                ("Acompañamiento", r.choice(shop.menu[4:6])),
+                ("Bebida", r.choice(shop.menu[6:9])),
+            ):
                 sold.append((item, shop.combo, slot))
         weights = [len(shop.menu) * 2 // (i + 1) + 1 for i in range(len(shop.menu))]
         for item in r.choices(shop.menu, weights, k=r.randint(0 if with_combo else 1, 3)):
@@ -136,7 +170,16 @@ class _Month:
         parts = [s for s in sold if s[1]]
         shares = iter(_split(combo_price, [p[0][2] for p in parts]))
         lines = [
-            (item, combo, slot, next(shares) if combo else item[2] * unit + (800 if r.random() < 0.1 and unit == 100 else 0))
+            (
+                item,
+                combo,
+                slot,
+                (
+                    next(shares)
+                    if combo
+                    else item[2] * unit + (800 if r.random() < 0.1 and unit == 100 else 0)
+                ),
+            )
             for item, combo, slot in sold
         ]
         gross = sum(line[3] for line in lines)
@@ -147,7 +190,9 @@ class _Month:
         tip = net // 10 if r.random() < 0.2 and not refund else 0
         collected = net + tip
         sale = not refund
-        self.span.setdefault((day, sid, currency, channel), []).append(datetime.combine(day + timedelta(days=hour < 5), time(hour, 15)))
+        self.span.setdefault((day, sid, currency, channel), []).append(
+            datetime.combine(day + timedelta(days=hour < 5), time(hour, 15))
+        )
         amounts = {
             "receipts": sale,
             "refund_receipts": refund,
@@ -159,7 +204,9 @@ class _Month:
             "net_sales": sign * net,
             "tax_included": sign * included,
         }
-        known = [(line, d) for line, d in zip(lines, parted, strict=True) if shop.costs and line[0][3]]
+        known = [
+            (line, d) for line, d in zip(lines, parted, strict=True) if shop.costs and line[0][3]
+        ]
         cost = sum(line[0][3] * unit for line, _ in known)
         costed = sum(line[3] - d for line, d in known)
         self.count["days"].add(
@@ -194,7 +241,11 @@ class _Month:
                 costed_tax_included=sign * ((price - d) * 16 // 116) if has_cost else 0,
             )
             if combo:
-                self.count["combo_parts"].add((sid, currency, combo, slot, item[0], True), units=sale * 10_000, net_sales=sign * (price - d))
+                self.count["combo_parts"].add(
+                    (sid, currency, combo, slot, item[0], True),
+                    units=sale * 10_000,
+                    net_sales=sign * (price - d),
+                )
             elif sale:
                 key = (sid, currency, item[0], None, item[2] * unit)
                 self.count["prices"].add(key, units=10_000)
@@ -203,9 +254,16 @@ class _Month:
                 option = r.choice(SAUCES)
                 self.count["choices"].add((sid, currency, item[0], "Salsa", option), units=10_000)
                 if price != item[2] * unit and not combo:
-                    self.count["choices"].add((sid, currency, item[0], "Extras", "Tocino"), units=10_000, amount=800)
+                    self.count["choices"].add(
+                        (sid, currency, item[0], "Extras", "Tocino"), units=10_000, amount=800
+                    )
             if refund:
-                self.count["refunded_items"].add((sid, currency, combo or item[0], employee), receipts=1, units=10_000, refunds=price)
+                self.count["refunded_items"].add(
+                    (sid, currency, combo or item[0], employee),
+                    receipts=1,
+                    units=10_000,
+                    refunds=price,
+                )
         if parts:
             whole = sum(line[3] for line in lines if line[1])
             off = sum(d for line, d in zip(lines, parted, strict=True) if line[1])
@@ -220,7 +278,11 @@ class _Month:
                 net_sales=sign * (whole - off),
             )
         if discount:
-            self.count["discounts"].add((sid, currency, r.choice(shop.discounts), "FIXED_PERCENT"), receipts=sale, amount=sign * discount)
+            self.count["discounts"].add(
+                (sid, currency, r.choice(shop.discounts), "FIXED_PERCENT"),
+                receipts=sale,
+                amount=sign * discount,
+            )
         tender = r.choices(shop.tenders, range(len(shop.tenders) + 1, 1, -1))[0]
         self.count["tenders"].add(
             (sid, currency, *tender),
@@ -245,16 +307,24 @@ class _Month:
                 for other in names[i:]:
                     self.count["baskets"].add((sid, currency, one, other), receipts=1)
         if customer:
-            self.count["customers"].add((sid, currency, customer), receipts=sale, net_sales=sign * net)
+            self.count["customers"].add(
+                (sid, currency, customer), receipts=sale, net_sales=sign * net
+            )
             if sale:
                 self.span.setdefault(("customer", sid, currency, customer), []).append(day)
 
     def tables(self) -> dict[str, pa.Table]:
-        made = {d.name: self.table(d, key_of(d)) for d in schema.SUMMARY if d not in (schema.STORES, schema.EMPLOYEES)}
+        made = {
+            d.name: self.table(d, key_of(d))
+            for d in schema.SUMMARY
+            if d not in (schema.STORES, schema.EMPLOYEES)
+        }
         zone = {"timezone": "America/Mexico_City", "day_starts_at": "05:00"}
         stores = [{"store_id": s, "currency": c, "name": n, **zone} for s, n, c in self.shop.stores]
         made["stores"] = self.arrow(schema.STORES, stores)
-        made["employees"] = self.arrow(schema.EMPLOYEES, [{"employee_id": e, "alias": a} for e, a in self.shop.employees])
+        made["employees"] = self.arrow(
+            schema.EMPLOYEES, [{"employee_id": e, "alias": a} for e, a in self.shop.employees]
+        )
         return made
 
     def table(self, dataset: schema.Dataset, key: tuple[str, ...]) -> pa.Table:
@@ -263,7 +333,11 @@ class _Month:
             row = dict(zip(key, values, strict=True)) | {k: int(v) for k, v in counts.items()}
             if dataset.name == "days":
                 seen = self.span[values]
-                row |= {"units": row["units"] * 10_000, "first_sold_at": min(seen), "last_sold_at": max(seen)}
+                row |= {
+                    "units": row["units"] * 10_000,
+                    "first_sold_at": min(seen),
+                    "last_sold_at": max(seen),
+                }
             if dataset.name in ("prices", "customers"):
                 seen = self.span.get((dataset.name[:-1], *values))
                 if not seen:
@@ -280,7 +354,11 @@ class _Month:
             values = [row.get(f.name, None if column.null else 0) for row in rows]
             if pa.types.is_decimal(f.type):
                 values = [None if v is None else Decimal(v).scaleb(-f.type.scale) for v in values]
-            columns.append(pa.array(values, type=f.type.value_type if pa.types.is_dictionary(f.type) else f.type).cast(f.type))
+            columns.append(
+                pa.array(
+                    values, type=f.type.value_type if pa.types.is_dictionary(f.type) else f.type
+                ).cast(f.type)
+            )
         return pa.Table.from_arrays(columns, schema=wanted)
 
 

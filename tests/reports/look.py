@@ -1,6 +1,8 @@
-"""Images of a report, to be looked at: `python -m tests.reports.look LAKE/reports/monthly/2026-10 OUT`.
+"""Images of a report, to be looked at: `python -m tests.reports.look LAKE/reports/monthly/2026-10
+OUT`.
 
-HTML on a phone and on a desk (Chromium through playwright), and the pages of the PDF (pdftoppm of poppler), as PNG in OUT.
+HTML on a phone and on a desk (Chromium through playwright), and the pages of the PDF (pdftoppm of
+poppler), as PNG in OUT.
 """
 
 from __future__ import annotations
@@ -20,7 +22,9 @@ def main(folder: str, out: str) -> None:
     images = Path(out)
     images.mkdir(parents=True, exist_ok=True)
     with sync_playwright() as started:
-        browser = started.chromium.launch(executable_path=str(CHROMIUM) if CHROMIUM.exists() else None, args=["--no-sandbox"])
+        browser = started.chromium.launch(
+            executable_path=str(CHROMIUM) if CHROMIUM.exists() else None, args=["--no-sandbox"]
+        )
         for name, width in WIDTHS.items():
             page = browser.new_page(viewport={"width": width, "height": 844})
             for file in sorted(pages.glob("*.html")):
@@ -29,7 +33,10 @@ def main(folder: str, out: str) -> None:
                 page.screenshot(path=images / f"{file.stem}-{name}-first.png")
         browser.close()
     for file in sorted(pages.glob("*.pdf")):
-        subprocess.run(["pdftoppm", "-r", "80", "-png", str(file), str(images / f"{file.stem}-page")], check=True)
+        subprocess.run(
+            ["pdftoppm", "-r", "80", "-png", str(file), str(images / f"{file.stem}-page")],
+            check=True,
+        )
 
 
 if __name__ == "__main__":

@@ -1,8 +1,10 @@
-"""Months of a burger shop as verbatim receipts: three stores (one opens late), combos, refunds, cancellations, tips, included
-and added tax, customers, evenings past midnight, a weekly closing day, and the night of 3 April 2022, when the clock changed.
-`age` makes of such receipts a longer history in which customers come and go, an item goes, another comes, and a price is raised.
+"""Months of a burger shop as verbatim receipts: three stores (one opens late), combos, refunds,
+cancellations, tips, included and added tax, customers, evenings past midnight, a weekly closing
+day, and the night of 3 April 2022, when the clock changed. `age` makes of such receipts a longer
+history in which customers come and go, an item goes, another comes, and a price is raised.
 
-Made of the receipts of the benchmarks' shop, whose combos are also worked out in SQL (benchmarks/contenders/sales.sql).
+Made of the receipts of the benchmarks' shop, whose combos are also worked out in SQL
+(benchmarks/contenders/sales.sql).
 """
 
 from __future__ import annotations
@@ -27,8 +29,12 @@ CLOSED = 1  # Tuesdays
 STORES = tuple(f"{n}b365a0c-a2a8-4774-8904-06cedede22e6" for n in (1, 2, 3))
 
 
-def receipts(count: int, seed: int = 11, days: int = 89, closed: Sequence[int] = (CLOSED,)) -> list[dict]:
-    """Receipts of `days` days from MONTHS on but for weekdays that are `closed`, some of them in two versions."""
+def receipts(
+    count: int, seed: int = 11, days: int = 89, closed: Sequence[int] = (CLOSED,)
+) -> list[dict]:
+    """Receipts of `days` days from MONTHS on but for weekdays that are `closed`, some of them in
+    two versions.
+    """
     draw = random.Random(seed)
     made = []
     for n, text in enumerate(shop.receipts(count, seed)):
@@ -37,9 +43,15 @@ def receipts(count: int, seed: int = 11, days: int = 89, closed: Sequence[int] =
         day = MONTHS[0] + timedelta(days=draw.randrange(28 if store == 2 else 0, days))
         if day.weekday() in closed:
             near = (day + timedelta(days=n) for n in (1, -1, 2, -2, 3, -3))
-            day = next(other for other in near if other.weekday() not in closed and other.month == day.month)
+            day = next(
+                other
+                for other in near
+                if other.weekday() not in closed and other.month == day.month
+            )
         hour = draw.choices((13, 14, 15, 19, 20, 21, 22, 24, 25), (5, 8, 4, 6, 9, 9, 5, 2, 1))[0]
-        wall = datetime.combine(day, time(hour % 24, draw.randrange(60)), ZONE) + timedelta(days=hour // 24)
+        wall = datetime.combine(day, time(hour % 24, draw.randrange(60)), ZONE) + timedelta(
+            days=hour // 24
+        )
         sold = wall.astimezone(UTC)
         stamp, sent = (f"{at:%Y-%m-%dT%H:%M:%S}.000Z" for at in (sold, sold + timedelta(minutes=3)))
         one |= {
@@ -60,13 +72,26 @@ def receipts(count: int, seed: int = 11, days: int = 89, closed: Sequence[int] =
             pay(one, 12.5)
         made.append(one)
         if n % 50 == 0:  # as it was before it was edited
-            made.append({**one, "note": "before", "updated_at": stamp, "total_discounts": [], "dining_option": None})
+            made.append(
+                {
+                    **one,
+                    "note": "before",
+                    "updated_at": stamp,
+                    "total_discounts": [],
+                    "dining_option": None,
+                }
+            )
     return made
 
 
 def age(found: list[dict], seed: int = 3) -> list[dict]:
-    """`found` with regular customers who come and go, Dessert 1 sold until day 200 only, Coffee 1 from then on, Burger BBQ dearer from day 300."""
-    draw, found = random.Random(seed), [json.loads(json.dumps(one)) for one in found]  # versions share their lines
+    """`found` with regular customers who come and go, Dessert 1 sold until day 200 only, Coffee 1
+    from then on, Burger BBQ dearer from day 300.
+    """
+    draw, found = (
+        random.Random(seed),
+        [json.loads(json.dumps(one)) for one in found],
+    )  # versions share their lines
     for one in found:
         day = (datetime.fromisoformat(one["receipt_date"]).date() - MONTHS[0]).days
         if one["customer_id"]:
@@ -75,7 +100,11 @@ def age(found: list[dict], seed: int = 3) -> list[dict]:
             gone = "Dessert 1" if day >= 200 else "Coffee 1"
             if line["item_name"] == gone:
                 name = "Coffee 2" if gone == "Coffee 1" else "Dessert 2"
-                line |= {"item_name": name, "item_id": settings.IDS[name][0], "variant_id": settings.IDS[name][1]}
+                line |= {
+                    "item_name": name,
+                    "item_id": settings.IDS[name][0],
+                    "variant_id": settings.IDS[name][1],
+                }
             if line["item_name"] == "Burger BBQ" and day >= 300:
                 raise_price(one, line, 3.0)
     return found
@@ -83,12 +112,18 @@ def age(found: list[dict], seed: int = 3) -> list[dict]:
 
 def business_day(one: dict) -> date:
     """The business day of a receipt of this shop."""
-    return (datetime.fromisoformat(one["receipt_date"]).astimezone(ZONE).replace(tzinfo=None) - timedelta(hours=5)).date()
+    return (
+        datetime.fromisoformat(one["receipt_date"]).astimezone(ZONE).replace(tzinfo=None)
+        - timedelta(hours=5)
+    ).date()
 
 
 def raise_price(one: dict, line: dict, by: float) -> None:
     more = round(by * line["quantity"], 2)
-    line["price"], line["gross_total_money"] = round(line["price"] + by, 2), round(line["gross_total_money"] + more, 2)
+    line["price"], line["gross_total_money"] = (
+        round(line["price"] + by, 2),
+        round(line["gross_total_money"] + more, 2),
+    )
     line["total_money"] = round(line["total_money"] + more, 2)
     pay(one, more)
 
@@ -98,10 +133,14 @@ def add_tax(one: dict) -> None:
     whole = 0.0
     for line in one["line_items"]:
         tax = round((line["gross_total_money"] - line["total_discount"]) * 0.08, 2)
-        line["line_taxes"].append({"id": "t-2", "type": "ADDED", "name": "IEPS", "rate": 8.0, "money_amount": tax})
+        line["line_taxes"].append(
+            {"id": "t-2", "type": "ADDED", "name": "IEPS", "rate": 8.0, "money_amount": tax}
+        )
         line["total_money"] = round(line["total_money"] + tax, 2)
         whole = round(whole + tax, 2)
-    one["total_taxes"].append({"id": "t-2", "type": "ADDED", "name": "IEPS", "rate": 8.0, "money_amount": whole})
+    one["total_taxes"].append(
+        {"id": "t-2", "type": "ADDED", "name": "IEPS", "rate": 8.0, "money_amount": whole}
+    )
     one["total_tax"] = round(one["total_tax"] + whole, 2)
     pay(one, whole)
 
@@ -111,22 +150,48 @@ def pay(one: dict, amount: float) -> None:
     one["payments"][0]["money_amount"] = one["total_money"]
 
 
-def summaries(found: list[dict], months: Sequence[date] = MONTHS, last: date = date.max) -> dict[date, dict[str, pa.Table]]:
+def summaries(
+    found: list[dict], months: Sequence[date] = MONTHS, last: date = date.max
+) -> dict[date, dict[str, pa.Table]]:
     """The summary of each of `months`, of its days up to `last`, by way of the pipeline."""
-    rules = Rules({}, Store("America/Mexico_City", time(5), "MXN", 2), read_menu(settings.MENU, "menu.toml"), 2)
-    known = json.loads(settings.catalog()) | {"stores": [{"id": store, "name": f"Store {store[0]}"} for store in STORES]}
+    rules = Rules(
+        {},
+        Store("America/Mexico_City", time(5), "MXN", 2),
+        read_menu(settings.MENU, "menu.toml"),
+        2,
+    )
+    known = json.loads(settings.catalog()) | {
+        "stores": [{"id": store, "name": f"Store {store[0]}"} for store in STORES]
+    }
     catalog = Catalog.read(json.dumps(known).encode())
     by_date, traded = defaultdict(list), set(map(business_day, found))
     for one in found:
         by_date[date.fromisoformat(one["receipt_date"][:10])].append(json.dumps(one).encode())
     counted = {}
     for month in months:
-        days = [day for n in range(31) if (day := month + timedelta(days=n)).month == month.month and day <= last and day in traded]
-        bodies = {day: b"\n".join(by_date[day] + by_date[day + timedelta(days=1)]) + b"\n" for day in days}
-        cleaned = [clean(day, [Raw("b", "raw/o", body)], catalog, rules) for day, body in bodies.items()]
-        tables = {d.name: pa.concat_tables([getattr(one, d.name) for one in cleaned]) for d in schema.LAKE}
+        days = [
+            day
+            for n in range(31)
+            if (day := month + timedelta(days=n)).month == month.month
+            and day <= last
+            and day in traded
+        ]
+        bodies = {
+            day: b"\n".join(by_date[day] + by_date[day + timedelta(days=1)]) + b"\n" for day in days
+        }
+        cleaned = [
+            clean(day, [Raw("b", "raw/o", body)], catalog, rules) for day, body in bodies.items()
+        ]
+        tables = {
+            d.name: pa.concat_tables([getattr(one, d.name) for one in cleaned]) for d in schema.LAKE
+        }
         facts = {name: sum(one.facts[name] for one in cleaned) for name in cleaned[0].facts}
         counted[month] = summarize(
-            month, **tables, stores=catalog.stores_table(rules), employees=catalog.employees_table(rules), facts=facts, places=2
+            month,
+            **tables,
+            stores=catalog.stores_table(rules),
+            employees=catalog.employees_table(rules),
+            facts=facts,
+            places=2,
         )
     return counted

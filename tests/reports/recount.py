@@ -1,7 +1,9 @@
-"""The figures of the monthly report in SQL over verbatim receipts, written from the glossary alone; no code of the pipeline.
+"""The figures of the monthly report in SQL over verbatim receipts, written from the glossary alone;
+no code of the pipeline.
 
-`tell(receipts, month, before)` gives what figures.json should hold, section by section. Amounts are Decimals, ratios Fractions.
-Rows of `sales` (combos shared out by largest remainders) are those of benchmarks/contenders/sales.sql.
+`tell(receipts, month, before)` gives what figures.json should hold, section by section. Amounts are
+Decimals, ratios Fractions. Rows of `sales` (combos shared out by largest remainders) are those of
+benchmarks/contenders/sales.sql.
 """
 
 from __future__ import annotations
@@ -124,16 +126,21 @@ class Recount:
         self.database = duckdb.connect()
         self.database.execute("set timezone = 'UTC'; set threads = 1")
         self.database.execute(
-            "create table dish(option varchar, name varchar, item_id varchar, variant_id varchar, category varchar, price bigint, known bool)"
+            "create table dish(option varchar, name varchar, item_id varchar, variant_id varchar,"
+            " category varchar, price bigint, known bool)"
         )
-        self.database.executemany("insert into dish values (?, ?, ?, ?, ?, ?, ?)", settings.dishes())
+        self.database.executemany(
+            "insert into dish values (?, ?, ?, ?, ?, ?, ?)", settings.dishes()
+        )
         self.database.execute("create table item(item_id varchar, category varchar)")
         self.database.executemany(
-            "insert into item values (?, ?)", [(settings.IDS[name][0], settings.CATEGORY[name]) for name in settings.PRICES]
+            "insert into item values (?, ?)",
+            [(settings.IDS[name][0], settings.CATEGORY[name]) for name in settings.PRICES],
         )
         kinds = ", ".join(f"'{name}': '{kind}'" for name, kind in COLUMNS.items())
         self.database.execute(
-            f"create view version as select * from read_json('{path}', format = 'newline_delimited', columns = {{{kinds}}})"
+            f"create view version as select * from read_json('{path}', format ="
+            f" 'newline_delimited', columns = {{{kinds}}})"
         )
         head, body = SETUP.split(";\n", 1)
         self.database.execute(head)
@@ -144,7 +151,9 @@ class Recount:
         self.database.execute(body)
 
     def rows(self, query: str, **changed: object) -> list[dict]:
-        wanted = {name: value for name, value in (self.months | changed).items() if f"${name}" in query}
+        wanted = {
+            name: value for name, value in (self.months | changed).items() if f"${name}" in query
+        }
         found = self.database.execute(query, wanted)
         names = [column[0] for column in found.description]
         return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
@@ -153,8 +162,14 @@ class Recount:
         """All sums and ratios of a month, of the months from `since` to it, or of one store's."""
         where.setdefault("since", where.get("month", self.months["month"]))
         store = "and store = $store" if "store" in where else ""
-        (t,) = self.rows(f"select {SUMS} from r where month between $since and $month {store}", **where)
-        (goods,) = self.rows(f"select {GOODS} from s where in_month between $since and $month {store.replace('store =', 'store_id =')}", **where)
+        (t,) = self.rows(
+            f"select {SUMS} from r where month between $since and $month {store}", **where
+        )
+        (goods,) = self.rows(
+            f"select {GOODS} from s where in_month between $since and $month"
+            f" {store.replace('store =', 'store_id =')}",
+            **where,
+        )
         t |= goods | {"points_discounts": 0, "rounding": 0, "difference": 0, "unpaid": 0}
         base = t["costed_net"] - t["costed_tax_included"]
 
@@ -176,25 +191,41 @@ class Recount:
         }
 
     def fair(self, expression: str) -> tuple[Fraction, Fraction]:
-        """(now on the base month's weekdays, base) of a sum, over what was open in both; exact by way of a fraction a row."""
+        """(now on the base month's weekdays, base) of a sum, over what was open in both; exact by
+        way of a fraction a row.
+        """
         found = self.rows(
             FAIR.replace(
-                "sum(case when month = $month then {sum} * base_days / now_days else 0 end) as now, "
-                "sum(case when month = $before then {sum} else 0 end) as base",
+                "sum(case when month = $month then {sum} * base_days / now_days else 0 end) as now,"
+                " sum(case when month = $before then {sum} else 0 end) as base",
                 "*",
             ).format(sum="x", expression=expression)
         )
         now = sum(
-            (Fraction(row["x"]) * row["base_days"] / row["now_days"] for row in found if row["month"] == self.months["month"]), Fraction()
+            (
+                Fraction(row["x"]) * row["base_days"] / row["now_days"]
+                for row in found
+                if row["month"] == self.months["month"]
+            ),
+            Fraction(),
         )
-        return now, sum((Fraction(row["x"]) for row in found if row["month"] == self.months["before"]), Fraction())
+        return now, sum(
+            (Fraction(row["x"]) for row in found if row["month"] == self.months["before"]),
+            Fraction(),
+        )
 
     def drivers(self) -> dict[str, object]:
-        """The difference to the month before, in parts; a store that traded in one month only is a part of its own."""
-        both = "store in (select store from r where month = $month and sale intersect select store from r where month = $before and sale)"
+        """The difference to the month before, in parts; a store that traded in one month only is a
+        part of its own.
+        """
+        both = (
+            "store in (select store from r where month = $month and sale intersect select store"
+            " from r where month = $before and sale)"
+        )
         sums = (
-            f"coalesce(sum(gross) filter (where sale), 0) as gross, coalesce(sum(gross) filter (where sale and {both}), 0) as kept, "
-            "coalesce(sum(sign * discount), 0) as discounts, coalesce(sum(gross) filter (where refund), 0) as refunds, sum(sign * net) as net"
+            "coalesce(sum(gross) filter (where sale), 0) as gross, coalesce(sum(gross) filter"
+            f" (where sale and {both}), 0) as kept, coalesce(sum(sign * discount), 0) as discounts,"
+            " coalesce(sum(gross) filter (where refund), 0) as refunds, sum(sign * net) as net"
         )
         (now,) = self.rows(f"select {sums} from r where month = $month")
         (base,) = self.rows(f"select {sums} from r where month = $before")

@@ -1,7 +1,8 @@
-"""The figures of the cumulative report in SQL over verbatim receipts, written from the glossary alone; no code of the pipeline.
+"""The figures of the cumulative report in SQL over verbatim receipts, written from the glossary
+alone; no code of the pipeline.
 
-A span is the months from `since` to `month`, both within; whole months are those that are over. Amounts are Decimals, ratios
-Fractions.
+A span is the months from `since` to `month`, both within; whole months are those that are over.
+Amounts are Decimals, ratios Fractions.
 """
 
 from __future__ import annotations
@@ -84,51 +85,88 @@ class Past(Recount):
         return self.counted[key]
 
     def net(self, **span: date) -> dict[date, object]:
-        rows = self.rows(f"select month, sum(sign * net) as net from r where month {SPAN} group by all", **span)
+        rows = self.rows(
+            f"select month, sum(sign * net) as net from r where month {SPAN} group by all", **span
+        )
         return {row["month"]: row["net"] for row in rows}
 
     def daily(self, last: date) -> dict[date, object]:
-        rows = self.rows("select day, sum(sign * net) as net from r where month <= $month group by all", month=last)
+        rows = self.rows(
+            "select day, sum(sign * net) as net from r where month <= $month group by all",
+            month=last,
+        )
         return {row["day"]: row["net"] for row in rows}
 
     def season(self, months: list[date]) -> dict[str, Fraction]:
         net, found = self.net(since=months[0], month=months[-1]), {}
         for month in months[6:-6]:
-            mean = Fraction(sum(net[before(month, n)] + net[before(month, n + 1)] for n in range(-6, 6))) / 24
+            mean = (
+                Fraction(
+                    sum(net[before(month, n)] + net[before(month, n + 1)] for n in range(-6, 6))
+                )
+                / 24
+            )
             found.setdefault(f"{month.month:02d}", []).append(Fraction(net[month]) / mean)
-        return {m: sum(found[m], Fraction()) / len(found[m]) for m in sorted(found)} if len(months) >= 24 else {}
+        return (
+            {m: sum(found[m], Fraction()) / len(found[m]) for m in sorted(found)}
+            if len(months) >= 24
+            else {}
+        )
 
     def years(self, months: list[date]) -> dict[str, dict]:
         net, found = self.net(since=months[0], month=months[-1]), {}
         for month in months[12:]:
             rows = self.rows(LIKE, month=month)
-            found[f"{month:%Y-%m}"] = {"net_sales": net[month], "base": net[before(month, 12)], "like_for_like": sum(r["now"] for r in rows),
-                                       "like_for_like_base": sum(r["base"] for r in rows), "days": len({r["day"] for r in rows})}
+            found[f"{month:%Y-%m}"] = {
+                "net_sales": net[month],
+                "base": net[before(month, 12)],
+                "like_for_like": sum(r["now"] for r in rows),
+                "like_for_like_base": sum(r["base"] for r in rows),
+                "days": len({r["day"] for r in rows}),
+            }
         return found
 
     def weekend(self, since: date, month: date, days: tuple[int, ...]) -> list[tuple[object, int]]:
         """(net sales, open days) of the week and of the weekend."""
         found = []
         for way in ("not", ""):
-            (row,) = self.rows(f"select coalesce(sum(sign * net), 0) as net, count(distinct day) filter (where sale) as days from r "
-                               f"where month {SPAN} and {way} weekday in {days}", since=since, month=month)
+            (row,) = self.rows(
+                "select coalesce(sum(sign * net), 0) as net, count(distinct day) filter (where"
+                f" sale) as days from r where month {SPAN} and {way} weekday in {days}",
+                since=since,
+                month=month,
+            )
             found.append((row["net"], row["days"]))
         return found
 
     def sold(self, since: date, month: date) -> dict[str, dict]:
-        rows = self.rows(f"select item, sum(net) as net_sales, coalesce(sum(units) filter (where sale), 0) as units from s where in_month {SPAN} "
-                         "group by all", since=since, month=month)
+        rows = self.rows(
+            "select item, sum(net) as net_sales, coalesce(sum(units) filter (where sale), 0) as"
+            f" units from s where in_month {SPAN} group by all",
+            since=since,
+            month=month,
+        )
         return {row["item"]: row for row in rows}
 
     def classes(self, since: date, month: date) -> list[dict]:
-        rows = self.rows(MENU.replace("in_month = $month", f"in_month {SPAN}"), since=since, month=month)
-        return sorted(({name: row[name] for name in ("item", "category", "class")} for row in rows), key=lambda d: (d["item"], d["category"]))
+        rows = self.rows(
+            MENU.replace("in_month = $month", f"in_month {SPAN}"), since=since, month=month
+        )
+        return sorted(
+            ({name: row[name] for name in ("item", "category", "class")} for row in rows),
+            key=lambda d: (d["item"], d["category"]),
+        )
 
     def options(self, since: date, month: date) -> dict[tuple, tuple]:
-        return {(r["item"], r["modifier"], r["option"]): (r["units"], r["whole"]) for r in self.rows(OPTIONS, since=since, month=month)}
+        return {
+            (r["item"], r["modifier"], r["option"]): (r["units"], r["whole"])
+            for r in self.rows(OPTIONS, since=since, month=month)
+        }
 
     def pairs(self, since: date, month: date, most: str = "limit 10") -> list[dict]:
-        return self.rows(PAIRS.replace("= $month", SPAN).replace("limit 10", most), since=since, month=month)
+        return self.rows(
+            PAIRS.replace("= $month", SPAN).replace("limit 10", most), since=since, month=month
+        )
 
     def cohorts(self, whole: list[date]) -> dict[str, dict]:
         seen = {}
@@ -138,34 +176,60 @@ class Past(Recount):
         for start in whole[1:]:
             cells = [seen.get(start, {}).get(month, 0) for month in whole if month >= start][:12]
             if cells[0] >= 5:
-                found[f"{start:%Y-%m}"] = {"size": cells[0], "seen": [None if 0 < n < 5 else n for n in cells]}
+                found[f"{start:%Y-%m}"] = {
+                    "size": cells[0],
+                    "seen": [None if 0 < n < 5 else n for n in cells],
+                }
         found = dict(list(found.items())[-12:])
         return found if any(len(row["seen"]) > 1 for row in found.values()) else {}
 
     def segments(self, month: date) -> dict[str, dict]:
         since = before(month, 11)
-        named = {r["segment"]: [r["customers"], r["net_sales"]] for r in self.rows(RFM, since=since, month=month)}
+        named = {
+            r["segment"]: [r["customers"], r["net_sales"]]
+            for r in self.rows(RFM, since=since, month=month)
+        }
         if sum(n for n, _ in named.values()) < 25:
             return {}
         others = named.pop("others", [0, 0])
         for name in sorted(named, key=lambda n: (named[n][0], [-ord(c) for c in n])):
             if named[name][0] < 5 or 0 < others[0] < 5:
                 others = [a + b for a, b in zip(others, named.pop(name), strict=True)]
-        return {n: {"customers": c, "net_sales": m} for n, (c, m) in {**named, "others": others}.items() if c}
+        return {
+            n: {"customers": c, "net_sales": m}
+            for n, (c, m) in {**named, "others": others}.items()
+            if c
+        }
 
     def tenders(self, since: date, month: date) -> dict[str, Fraction]:
-        rows = self.rows("select p.name as tender, sum(sign * p.money_amount) as n from (select sign, unnest(payments) as p from r "
-                         f"where month {SPAN}) group by all", since=since, month=month)
-        return {row["tender"]: Fraction(row["n"]) / Fraction(sum(r["n"] for r in rows)) for row in rows}
+        rows = self.rows(
+            "select p.name as tender, sum(sign * p.money_amount) as n from (select sign,"
+            f" unnest(payments) as p from r where month {SPAN}) group by all",
+            since=since,
+            month=month,
+        )
+        return {
+            row["tender"]: Fraction(row["n"]) / Fraction(sum(r["n"] for r in rows)) for row in rows
+        }
 
     def records(self, last: date, whole: list[date]) -> dict[str, object]:
-        days = self.rows("select day, sum(sign * net) as net from r where month <= $month group by all "
-                         "having count(*) filter (where sale) > 0 order by 1", month=last)
+        days = self.rows(
+            "select day, sum(sign * net) as net from r where month <= $month group by all "
+            "having count(*) filter (where sale) > 0 order by 1",
+            month=last,
+        )
         best, run, longest = max(days, key=lambda r: (r["net"], r["day"])), 1, 1
         for one, other in pairwise(row["day"] for row in days):
             run = run + 1 if other - one == timedelta(days=1) else 1
             longest = max(longest, run)
         net = self.net(since=date.min, month=last)
         month = max(net, key=lambda m: (net[m], m))
-        return {"best_day": {"day": best["day"].isoformat(), "net_sales": best["net"]},
-                "best_month": {"month": f"{month:%Y-%m}", "net_sales": net[month], "partial": month not in whole}, "longest_run": longest}
+        return {
+            "best_day": {"day": best["day"].isoformat(), "net_sales": best["net"]},
+            "best_month": {
+                "month": f"{month:%Y-%m}",
+                "net_sales": net[month],
+                "partial": month not in whole,
+            },
+            "longest_run": longest,
+        }

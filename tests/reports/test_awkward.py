@@ -1,4 +1,6 @@
-"""Awkward shops: every one of them gets whole reports in both languages, and the report says what it cannot say."""
+"""Awkward shops: every one of them gets whole reports in both languages, and the report says what
+it cannot say.
+"""
 
 from __future__ import annotations
 
@@ -12,7 +14,12 @@ import pytest
 import reports
 from reports.words import LOCALES
 
-SEPTEMBER, AUGUST, LAST_YEAR, JANUARY = date(2025, 9, 1), date(2025, 8, 1), date(2024, 9, 1), date(2025, 1, 1)
+SEPTEMBER, AUGUST, LAST_YEAR, JANUARY = (
+    date(2025, 9, 1),
+    date(2025, 8, 1),
+    date(2024, 9, 1),
+    date(2025, 1, 1),
+)
 LINEAGE = {"edition": 1, "watermark": "2025-10-03"}
 
 
@@ -25,7 +32,12 @@ def only_first(day: date) -> bool:
 
 
 WORLD = (
-    ("Pizza 🍕 de la casa con muchísimo queso y un nombre que no termina nunca jamás", "🍕", 120, 40),
+    (
+        "Pizza 🍕 de la casa con muchísimo queso y un nombre que no termina nunca jamás",
+        "🍕",
+        120,
+        40,
+    ),
     ("寿司の盛り合わせ", "日本", 90, 30),
     ("شاورما دجاج", "عربي", 80, 30),
     ("Ñandú & <b>Hijos</b>", "A|B", 70, 20),
@@ -40,22 +52,43 @@ SHOPS = {
     "empty month": ({"closed": never}, [SEPTEMBER]),
     "empty after a full one": ({"closed": lambda day: day.month == 9}, [AUGUST, SEPTEMBER]),
     "full after an empty one": ({"closed": lambda day: day.month == 8}, [AUGUST, SEPTEMBER]),
-    "one receipt": ({"closed": only_first, "receipts": 1, "stores": (("s1", "Única", "MXN"),)}, [SEPTEMBER]),
+    "one receipt": (
+        {"closed": only_first, "receipts": 1, "stores": (("s1", "Única", "MXN"),)},
+        [SEPTEMBER],
+    ),
     "all refunds": ({"refunds": 1.0}, [AUGUST, SEPTEMBER]),
     "one product": ({"menu": (("Taco", "Tacos", 20, 8),), "combo": None}, [AUGUST, SEPTEMBER]),
     "no customers": ({"customers": 0}, [AUGUST, SEPTEMBER]),
     "few customers": ({"customers": 4}, [AUGUST, SEPTEMBER]),
     "no costs": ({"costs": False}, [AUGUST, SEPTEMBER]),
-    "no categories": ({"menu": tuple((n, None, p, c) for n, _, p, c in WORLD)}, [AUGUST, SEPTEMBER]),
-    "three hundred products": (
-        {"menu": tuple((f"Producto número {i:03d}", f"Categoría {i % 7}", 20 + i % 90, 5 + i % 20) for i in range(300)), "receipts": 40},
+    "no categories": (
+        {"menu": tuple((n, None, p, c) for n, _, p, c in WORLD)},
         [AUGUST, SEPTEMBER],
     ),
-    "fifty stores": ({"stores": tuple((f"s{i:02d}", f"Sucursal {i:02d}", "MXN") for i in range(50)), "receipts": 2}, [AUGUST, SEPTEMBER]),
+    "three hundred products": (
+        {
+            "menu": tuple(
+                (f"Producto número {i:03d}", f"Categoría {i % 7}", 20 + i % 90, 5 + i % 20)
+                for i in range(300)
+            ),
+            "receipts": 40,
+        },
+        [AUGUST, SEPTEMBER],
+    ),
+    "fifty stores": (
+        {
+            "stores": tuple((f"s{i:02d}", f"Sucursal {i:02d}", "MXN") for i in range(50)),
+            "receipts": 2,
+        },
+        [AUGUST, SEPTEMBER],
+    ),
     "yen": ({"stores": (("s1", "銀座", "JPY"),), "places": 0}, [AUGUST, SEPTEMBER]),
     "dinar": ({"stores": (("s1", "Salmiya", "KWD"),), "places": 3}, [AUGUST, SEPTEMBER]),
     "three currencies": (
-        {"stores": (("s1", "Centro", "MXN"), ("s2", "銀座", "JPY"), ("s3", "Salmiya", "KWD")), "places": 3},
+        {
+            "stores": (("s1", "Centro", "MXN"), ("s2", "銀座", "JPY"), ("s3", "Salmiya", "KWD")),
+            "places": 3,
+        },
         [AUGUST, SEPTEMBER],
     ),
     "january": ({}, [date(2024, 12, 1), JANUARY]),
@@ -64,7 +97,10 @@ SHOPS = {
             "menu": WORLD,
             "combo": "Combo\n# |*_`<img src=x onerror=alert(1)>",
             "tenders": (("=1+1", "CASH"), ("@tarjeta", "OTHER")),
-            "stores": (("s1", "<script>alert(1)</script>", "MXN"), ("s2", "\u202eoleb\u202c ‏مطعم", "MXN")),
+            "stores": (
+                ("s1", "<script>alert(1)</script>", "MXN"),
+                ("s2", "\u202eoleb\u202c ‏مطعم", "MXN"),
+            ),
             "discounts": ("-10%", "\tTab"),
             "employees": (("e1", "Ana|G."), ("e2", "**Luis**")),
         },
@@ -88,16 +124,32 @@ def pages_of(pdf: bytes) -> int:
 @pytest.mark.parametrize(("locale", "paper"), [("es_MX", "us-letter"), ("en_US", "a4")])
 def test_monthly_report_of_an_awkward_shop(awkward, locale, paper):
     summaries, months, places = awkward
-    files = reports.monthly(months[-1], summaries, locale=locale, places=places, lineage=LINEAGE, lake_starts=months[0], paper=paper)
+    files = reports.monthly(
+        months[-1],
+        summaries,
+        locale=locale,
+        places=places,
+        lineage=LINEAGE,
+        lake_starts=months[0],
+        paper=paper,
+    )
     text = files["report.md"].decode()
-    assert files["report.html"].startswith(b"<!doctype html>") and files["report.pdf"].startswith(b"%PDF")
+    assert files["report.html"].startswith(b"<!doctype html>") and files["report.pdf"].startswith(
+        b"%PDF"
+    )
     assert re.findall(r"(?m)^## (\d+)\. ", text)[:17] == [str(n) for n in range(1, 18)]
     assert not re.search(r"\b(None|nan|NaN|NaT|inf)\b", text)
     currencies = json.loads(files["figures.json"])["currencies"]
-    assert pages_of(files["report.pdf"]) <= 8 + 2 * (len(currencies) - 1), "eight pages of one currency, two more for each further one"
+    assert pages_of(files["report.pdf"]) <= 8 + 2 * (len(currencies) - 1), (
+        "eight pages of one currency, two more for each further one"
+    )
     for currency, sections in currencies.items():
         nothing = {"JPY": "0", "KWD": "0.000"}.get(currency, "0.00")
-        assert sections["bridge"]["total"]["difference"] == sections["bridge"]["total"]["unpaid"] == nothing
+        assert (
+            sections["bridge"]["total"]["difference"]
+            == sections["bridge"]["total"]["unpaid"]
+            == nothing
+        )
 
 
 def test_cumulative_report_of_an_awkward_shop(awkward):
@@ -105,6 +157,8 @@ def test_cumulative_report_of_an_awkward_shop(awkward):
     locale = LOCALES[len(months) % 2]
     files = reports.cumulative(months[-1], summaries, locale=locale, places=places, lineage=LINEAGE)
     text = files["report.md"].decode()
-    assert files["report.html"].startswith(b"<!doctype html>") and files["report.pdf"].startswith(b"%PDF")
+    assert files["report.html"].startswith(b"<!doctype html>") and files["report.pdf"].startswith(
+        b"%PDF"
+    )
     assert re.findall(r"(?m)^## (\d+)\. ", text)[:17] == [str(n) for n in range(1, 18)]
     assert not re.search(r"\b(None|nan|NaN|NaT|inf)\b", text)

@@ -1,4 +1,6 @@
-"""The owner drops the till's own export into the lake: that month's report is told again and says whether it ties."""
+"""The owner drops the till's own export into the lake: that month's report is told again and says
+whether it ties.
+"""
 
 from __future__ import annotations
 
@@ -8,21 +10,28 @@ from datetime import UTC, date, datetime, time
 
 import pyarrow.parquet as pq
 
-from tests.dag.conftest import Till, quiet_till, served  # noqa: F401  fixtures
+from tests.dag.conftest import Till, quiet_till, served
 from tests.dag.test_nights import ran
 from tests.oracle import Shop, newest
 from tests.summarize.till_csv import PRIVATE, day_of, receipts_csv
 
 
-def test_an_export_re_opens_its_months_report_and_no_other(quiet_till: Till) -> None:  # noqa: F811
+def test_an_export_re_opens_its_months_report_and_no_other(quiet_till: Till) -> None:
     till = quiet_till.at(datetime(2026, 11, 3, 12, tzinfo=UTC))
     till.night()
     reports = till.luigi.folder / "lake/reports/monthly"
     assert "till" not in till.figures()["currencies"]["MXN"]["bridge"]
     november = sorted((reports / "2026-11/editions").iterdir())
     shops = defaultdict(lambda: Shop("America/Mexico_City", time(5), "MXN", 2))
-    raw = newest(json.dumps(one).encode() for one in served(till.server, datetime(2026, 9, 1, tzinfo=UTC), till.server.now()))[0]
-    october = [one for one in raw if date(2026, 10, 29) <= day_of(one, shops[one["store_id"]]) <= date(2026, 10, 31)]
+    raw = newest(
+        json.dumps(one).encode()
+        for one in served(till.server, datetime(2026, 9, 1, tzinfo=UTC), till.server.now())
+    )[0]
+    october = [
+        one
+        for one in raw
+        if date(2026, 10, 29) <= day_of(one, shops[one["store_id"]]) <= date(2026, 10, 31)
+    ]
     folder = till.luigi.folder / "lake/backoffice"
     folder.mkdir(exist_ok=True)
     (folder / "Recibos de octubre.csv").write_bytes(receipts_csv(october, shops))
@@ -30,17 +39,37 @@ def test_an_export_re_opens_its_months_report_and_no_other(quiet_till: Till) -> 
     log = till.night()
     assert "receipts-2026-10-01-2026-10-31.xlsx cannot be compared with 2026-10" in log
     good, bad = till.figures()["currencies"]["MXN"]["bridge"]["till"]
-    assert (good["compared"], good["differing"], good["difference"], good["problem"]) == (len(october), 0, "0.00", None)
+    assert (good["compared"], good["differing"], good["difference"], good["problem"]) == (
+        len(october),
+        0,
+        "0.00",
+        None,
+    )
     assert "UTF-8" in bad["problem"] and bad["compared"] == 0
     told = (reports / "2026-10/report.md").read_text(encoding="utf-8")
-    assert f"**$0.00** de diferencia en {len(october)} recibos de «Recibos de octubre.csv»".replace("$", "\\$") in told
+    assert (
+        f"**$0.00** de diferencia en {len(october)} recibos de «Recibos de octubre.csv»".replace(
+            "$", "\\$"
+        )
+        in told
+    )
     assert len(november) == 1 and november == sorted((reports / "2026-11/editions").iterdir())
     assert len(list((reports / "2026-10/editions").iterdir())) == 2
     (folder / "Recibos de octubre.csv").write_bytes(receipts_csv(october[1:], shops))
     till.night()
     good = till.figures()["currencies"]["MXN"]["bridge"]["till"][0]
-    assert good["differing"] == 1 and till.figures()["currencies"]["MXN"]["attention"]["light"] == "red"
-    assert october[0]["receipt_number"] in pq.read_table(reports / "2026-10/tables/till-differences.parquet").column(0).to_pylist()
-    written = [path for path in (till.luigi.folder / "lake").rglob("*") if path.is_file() and path.parent != folder]
+    assert (
+        good["differing"] == 1
+        and till.figures()["currencies"]["MXN"]["attention"]["light"] == "red"
+    )
+    assert (
+        october[0]["receipt_number"]
+        in pq.read_table(reports / "2026-10/tables/till-differences.parquet").column(0).to_pylist()
+    )
+    written = [
+        path
+        for path in (till.luigi.folder / "lake").rglob("*")
+        if path.is_file() and path.parent != folder
+    ]
     assert not [path for path in written if PRIVATE.encode() in path.read_bytes()]
     assert ran(till.night()) == []

@@ -32,13 +32,27 @@ def days(*rows: dict) -> pd.DataFrame:
 
 
 def day(text: str, gross: int, receipts: int = 10, **more: object) -> dict:
-    return {"business_day": date.fromisoformat(text), "gross_sales": gross, "net_sales": gross, "receipts": receipts} | more
+    return {
+        "business_day": date.fromisoformat(text),
+        "gross_sales": gross,
+        "net_sales": gross,
+        "receipts": receipts,
+    } | more
 
 
 def test_the_bridge_of_a_discounted_sale_that_is_wholly_refunded_nets_to_zero():
-    sums = Totals(receipts=1, refund_receipts=1, gross_sales=10000, sale_discounts=1000, refund_discounts=1000, refunds=10000)
+    sums = Totals(
+        receipts=1,
+        refund_receipts=1,
+        gross_sales=10000,
+        sale_discounts=1000,
+        refund_discounts=1000,
+        refunds=10000,
+    )
     assert sums.discounts == 0
-    assert sums.gross_sales - sums.discounts - sums.refunds == sums.net_sales == sums.difference == 0
+    assert (
+        sums.gross_sales - sums.discounts - sums.refunds == sums.net_sales == sums.difference == 0
+    )
 
 
 def test_the_bridge_from_gross_to_collected():
@@ -60,7 +74,8 @@ def test_the_bridge_from_gross_to_collected():
 
 
 def test_profit_and_margins_leave_out_what_has_no_cost():
-    # The back office's own example: 148.88 - 114.05 = 34.83; 20.53 of included tax; 50.00 more was sold without a cost.
+    # The back office's own example: 148.88 - 114.05 = 34.83; 20.53 of included tax; 50.00 more was
+    # sold without a cost.
     sums = Totals(net_sales=19888, costed_net=14888, cost=11405, costed_tax_included=2053)
     assert sums.gross_profit == 3483
     assert sums.margin == (3483, 14888)
@@ -82,10 +97,17 @@ def test_averages():
     assert divide(*sums.average_receipt) == 7500
     assert divide(*sums.average_before_refunds) == 8000
     assert sums.units_per_receipt == (90000, 4)
-    assert (sums.identified_share, sums.combo_share, sums.refund_share) == ((1, 4), (2, 4), (2000, 34000))
+    assert (sums.identified_share, sums.combo_share, sums.refund_share) == (
+        (1, 4),
+        (2, 4),
+        (2000, 34000),
+    )
 
 
-@pytest.mark.parametrize(("part", "whole", "expected"), [(5, 2, 3), (-5, 2, -3), (7, 3, 2), (-7, 3, -2), (5, -2, -3), (0, 9, 0)])
+@pytest.mark.parametrize(
+    ("part", "whole", "expected"),
+    [(5, 2, 3), (-5, 2, -3), (7, 3, 2), (-7, 3, -2), (5, -2, -3), (0, 9, 0)],
+)
 def test_commercial_rounding(part, whole, expected):
     assert divide(part, whole) == expected
 
@@ -97,16 +119,27 @@ def test_months_before_cross_the_year():
 
 
 def test_weekday_normalised():
-    # Base: two Mondays of 100 and a Friday of 300. Now: a Monday of 110, two Fridays of 330, and a Sunday that the base had not.
+    # Base: two Mondays of 100 and a Friday of 300. Now: a Monday of 110, two Fridays of 330, and a
+    # Sunday that the base had not.
     base = days(day("2025-09-01", 100), day("2025-09-08", 100), day("2025-09-05", 300))
-    now = days(day("2025-10-06", 110), day("2025-10-03", 330), day("2025-10-10", 330), day("2025-10-05", 999))
+    now = days(
+        day("2025-10-06", 110),
+        day("2025-10-03", 330),
+        day("2025-10-10", 330),
+        day("2025-10-05", 999),
+    )
     fair = normalise(now, base)
     assert (fair.now.net_sales, fair.base.net_sales) == (2 * 110 + 330, 500)
     assert fair.share == (770, 770 + 999)
 
 
 def test_the_difference_is_split_without_a_rest():
-    base = days(day("2025-09-01", 1000), day("2025-09-08", 1000), day("2025-09-05", 3000, 20), day("2025-09-05", 500, 5, store_id="closed"))
+    base = days(
+        day("2025-09-01", 1000),
+        day("2025-09-08", 1000),
+        day("2025-09-05", 3000, 20),
+        day("2025-09-05", 500, 5, store_id="closed"),
+    )
     now = days(
         day("2025-10-06", 1200, 12),
         day("2025-10-03", 3300, 20),
@@ -114,19 +147,36 @@ def test_the_difference_is_split_without_a_rest():
         day("2025-10-10", 700, 7, store_id="new"),
     )
     split = split_change(now, base)
-    # Both spans share s1: 5000 before; now 7800, or 2 Mondays x 1200 + 1 Friday x 3300 = 5700 on the base's weekdays.
+    # Both spans share s1: 5000 before; now 7800, or 2 Mondays x 1200 + 1 Friday x 3300 = 5700 on
+    # the base's weekdays.
     # 44 receipts against 40 at 125 each: +500; the rest of +700 is the average receipt.
-    assert split.parts() == {"stores": 200, "calendar": 2100, "receipts": 500, "average": 200, "discounts": -90, "refunds": 0}
+    assert split.parts() == {
+        "stores": 200,
+        "calendar": 2100,
+        "receipts": 500,
+        "average": 200,
+        "discounts": -90,
+        "refunds": 0,
+    }
     assert split.base + sum(split.parts().values()) == split.now == total(now).net_sales
 
 
 def test_like_for_like_takes_the_equivalent_weekday_of_the_same_store():
-    now = days(day("2025-09-01", 120), day("2025-09-02", 130), day("2025-09-03", 500, store_id="s2"), day("2025-09-04", 0, 0))
-    past = days(day("2024-09-02", 100), day("2024-09-03", 100, store_id="s2"), day("2024-09-05", 100))
+    now = days(
+        day("2025-09-01", 120),
+        day("2025-09-02", 130),
+        day("2025-09-03", 500, store_id="s2"),
+        day("2025-09-04", 0, 0),
+    )
+    past = days(
+        day("2024-09-02", 100), day("2024-09-03", 100, store_id="s2"), day("2024-09-05", 100)
+    )
     assert like_for_like(now, past) == (120, 100, 1)
 
 
-def item(name: str, net: int, units: int, category: str | None = "c", cost: int = 0, **more: object) -> dict:
+def item(
+    name: str, net: int, units: int, category: str | None = "c", cost: int = 0, **more: object
+) -> dict:
     row = {
         "store_id": "s1",
         "currency": "MXN",
@@ -158,24 +208,55 @@ def test_abc_by_running_share():
 
 
 def test_items_with_the_part_from_combos_and_their_rank():
-    items = pd.DataFrame([item("a", 500, 5), item("a", 300, 3, in_combo=True), item("b", 900, 2), item("a", 200, 2, store_id="s2")])
+    items = pd.DataFrame(
+        [
+            item("a", 500, 5),
+            item("a", 300, 3, in_combo=True),
+            item("b", 900, 2),
+            item("a", 200, 2, store_id="s2"),
+        ]
+    )
     ranked = by_item(items)
     assert ranked[["item", "net_sales", "units", "combo_net", "rank"]].values.tolist() == [
         ["a", 1000, 100000, 300, 1],
         ["b", 900, 20000, 0, 2],
     ]
-    moves = compare(ranked, by_item(pd.DataFrame([item("b", 1000, 3), item("c", 10, 1)])), factor=(11, 10))
-    assert moves[["item", "fair_change", "rank", "rank_before"]].values.tolist() == [["a", 1100, 1, 0], ["b", -10, 2, 1], ["c", -10, 0, 2]]
+    moves = compare(
+        ranked, by_item(pd.DataFrame([item("b", 1000, 3), item("c", 10, 1)])), factor=(11, 10)
+    )
+    assert moves[["item", "fair_change", "rank", "rank_before"]].values.tolist() == [
+        ["a", 1100, 1, 0],
+        ["b", -10, 2, 1],
+        ["c", -10, 0, 2],
+    ]
 
 
 def test_menu_engineering():
-    # Units 60, 30, 10, so popular from 0.7 x 100 / 3 = 23.3; contributions a unit 30, 70, 90; weighted mean (1800 + 2100 + 900) / 100 = 48.
-    ranked = by_item(pd.DataFrame([item("horse", 3600, 60, cost=1800), item("star", 2400, 30, cost=300), item("puzzle", 1000, 10, cost=100)]))
-    assert {d.item: d.kind for d in engineer(ranked)} == {"horse": "plowhorse", "star": "star", "puzzle": "puzzle"}
+    # Units 60, 30, 10, so popular from 0.7 x 100 / 3 = 23.3; contributions a unit 30, 70, 90;
+    # weighted mean (1800 + 2100 + 900) / 100 = 48.
+    ranked = by_item(
+        pd.DataFrame(
+            [
+                item("horse", 3600, 60, cost=1800),
+                item("star", 2400, 30, cost=300),
+                item("puzzle", 1000, 10, cost=100),
+            ]
+        )
+    )
+    assert {d.item: d.kind for d in engineer(ranked)} == {
+        "horse": "plowhorse",
+        "star": "star",
+        "puzzle": "puzzle",
+    }
     assert {d.item: (d.contribution, d.units) for d in engineer(ranked)}["star"] == (2100, 300000)
-    fourth = by_item(pd.DataFrame([item(n, 100, 10, cost=c) for n, c in (("a", 10), ("b", 10), ("c", 90))]))
+    fourth = by_item(
+        pd.DataFrame([item(n, 100, 10, cost=c) for n, c in (("a", 10), ("b", 10), ("c", 90))])
+    )
     assert {d.item: d.kind for d in engineer(fourth)}["c"] == "plowhorse"
-    assert engineer(by_item(pd.DataFrame([item("a", 100, 10, cost=10), item("b", 100, 10, cost=10)]))) == []
+    assert (
+        engineer(by_item(pd.DataFrame([item("a", 100, 10, cost=10), item("b", 100, 10, cost=10)])))
+        == []
+    )
     assert engineer(by_item(pd.DataFrame([item(n, 100, 10) for n in "abc"]))) == []
     assert [round_price(v) for v in (4500, 13900, 10, 0)] == [200, 500, 1, 1]
 
@@ -199,7 +280,10 @@ def test_pairs_of_a_basket():
 
 def customers(*rows: tuple[str, int, int]) -> pd.DataFrame:
     first = date(2025, 9, 1)
-    return pd.DataFrame([(c, n, net, first, first) for c, n, net in rows], columns=["customer_id", "receipts", "net_sales", "first_day", "last_day"])
+    return pd.DataFrame(
+        [(c, n, net, first, first) for c, n, net in rows],
+        columns=["customer_id", "receipts", "net_sales", "first_day", "last_day"],
+    )
 
 
 def test_new_returning_and_repeating_customers():
@@ -207,8 +291,17 @@ def test_new_returning_and_repeating_customers():
     september = customers(("b", 1, 50), ("c", 1, 70), ("c", 2, 30), ("d", 0, -40))
     months = {date(2025, 9, 1): september, date(2025, 8, 1): august}
     found = visits(months, date(2025, 8, 1))[date(2025, 9, 1)]
-    assert (found.everyone.customers, found.everyone.receipts, found.everyone.net_sales) == (2, 4, 150)
-    assert (found.new.customers, found.returning.customers, found.repeating, found.known) == (1, 1, 1, True)
+    assert (found.everyone.customers, found.everyone.receipts, found.everyone.net_sales) == (
+        2,
+        4,
+        150,
+    )
+    assert (found.new.customers, found.returning.customers, found.repeating, found.known) == (
+        1,
+        1,
+        1,
+        True,
+    )
     assert not visits(months, None)[date(2025, 9, 1)].known
     assert not visits(months, date(2025, 7, 1))[date(2025, 9, 1)].known
 
@@ -223,13 +316,30 @@ def test_cohorts_scores_and_concentration():
     )
     july, august, september = (date(2025, m, 1) for m in (7, 8, 9))
     assert cohorts(frame_) == {july: {july: 2, august: 1, september: 2}, august: {august: 1}}
-    assert quintiles({"a": 1, "b": 2, "c": 2, "d": 9, "e": 10}) == {"a": 1, "b": 2, "c": 2, "d": 4, "e": 5}
-    assert concentration(customers(*((str(i), 1, 100 - i) for i in range(20)))) == (2, 199, sum(100 - i for i in range(20)))
+    assert quintiles({"a": 1, "b": 2, "c": 2, "d": 9, "e": 10}) == {
+        "a": 1,
+        "b": 2,
+        "c": 2,
+        "d": 4,
+        "e": 5,
+    }
+    assert concentration(customers(*((str(i), 1, 100 - i) for i in range(20)))) == (
+        2,
+        199,
+        sum(100 - i for i in range(20)),
+    )
 
 
 def test_odd_days_by_robust_z():
     # Ten weeks of two weekdays, a little noise, one day far off.
-    rows = [day(str(date.fromordinal(date(2025, 7, 7).toordinal() + 7 * w + d)), 1000 * (d + 1) + (w % 3) * 10) for w in range(10) for d in range(2)]
+    rows = [
+        day(
+            str(date.fromordinal(date(2025, 7, 7).toordinal() + 7 * w + d)),
+            1000 * (d + 1) + (w % 3) * 10,
+        )
+        for w in range(10)
+        for d in range(2)
+    ]
     assert outliers(days(*rows), None) == []
     rows[7]["net_sales"] = 400
     found = outliers(days(*rows), None)
@@ -248,13 +358,35 @@ def test_price_changes_by_the_usual_price():
         }
 
     found = price_changes(
-        pd.DataFrame([price(7, 50, 900, 1), price(8, 40, 900, 1), price(8, 10, 950, 28), price(9, 3, 100, 2), price(9, 60, 950, 1)])
+        pd.DataFrame(
+            [
+                price(7, 50, 900, 1),
+                price(8, 40, 900, 1),
+                price(8, 10, 950, 28),
+                price(9, 3, 100, 2),
+                price(9, 60, 950, 1),
+            ]
+        )
     )
     assert [(c.was, c.now, c.day) for c in found] == [(900, 950, date(2025, 9, 1))]
 
 
 def test_hours_run_from_opening_past_midnight():
-    assert clock({(4, 13): (1, 1), (4, 23): (1, 1), (4, 0): (1, 1), (4, 1): (1, 1)}) == [13, 14, 15, 16, 17, 18, 19, 20, 21, 22, 23, 0, 1]
+    assert clock({(4, 13): (1, 1), (4, 23): (1, 1), (4, 0): (1, 1), (4, 1): (1, 1)}) == [
+        13,
+        14,
+        15,
+        16,
+        17,
+        18,
+        19,
+        20,
+        21,
+        22,
+        23,
+        0,
+        1,
+    ]
     assert clock({(0, 9): (1, 1)}) == [9]
 
 
@@ -264,8 +396,19 @@ def test_the_longest_run_of_open_days():
 
 def test_money_is_read_without_a_float():
     exact = [Decimal("90071992547409.93"), Decimal("-0.01"), Decimal("0.10")]
-    table = pa.table({"m": pa.chunked_array([pa.array(exact[:1], pa.decimal128(18, 2)), pa.array(exact, pa.decimal128(18, 2)).slice(1)])})
+    table = pa.table(
+        {
+            "m": pa.chunked_array(
+                [
+                    pa.array(exact[:1], pa.decimal128(18, 2)),
+                    pa.array(exact, pa.decimal128(18, 2)).slice(1),
+                ]
+            )
+        }
+    )
     assert frame(table)["m"].tolist() == [9007199254740993, -1, 10]
-    assert frame(pa.table({"m": pa.array([None, Decimal("1.50")], pa.decimal128(18, 2))}))["m"].tolist() == [None, 150]
+    assert frame(pa.table({"m": pa.array([None, Decimal("1.50")], pa.decimal128(18, 2))}))[
+        "m"
+    ].tolist() == [None, 150]
     with pytest.raises(OverflowError):
         frame(pa.table({"m": pa.array([Decimal(2) ** 64], pa.decimal128(38, 0))}))

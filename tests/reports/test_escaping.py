@@ -58,7 +58,12 @@ def files(shop, make_summaries) -> dict[str, bytes]:
         stores=(("s1", HOSTILE[0], "MXN"), ("s2", "\u202eلا", "MXN")),
         employees=(("e1", HOSTILE[1]), ("e2", "=1")),
     )
-    return reports.monthly(SEPTEMBER, make_summaries(hostile, [date(2025, 8, 1), SEPTEMBER]), places=2, lineage={"edition": "<i>1</i>"})
+    return reports.monthly(
+        SEPTEMBER,
+        make_summaries(hostile, [date(2025, 8, 1), SEPTEMBER]),
+        places=2,
+        lineage={"edition": "<i>1</i>"},
+    )
 
 
 class Reader(HTMLParser):
@@ -80,10 +85,18 @@ class Reader(HTMLParser):
 def test_html_holds_no_tag_and_no_link_of_theirs(files):
     reader = Reader()
     reader.feed(files["report.html"].decode())
-    assert not reader.tags & {"script", "svg", "b", "i", "iframe", "link", "object", "form"} and not reader.handlers
+    assert (
+        not reader.tags & {"script", "svg", "b", "i", "iframe", "link", "object", "form"}
+        and not reader.handlers
+    )
     assert all(link.startswith(("#", "data:image/svg+xml;base64,")) for link in reader.links)
     words = "".join(reader.words)
-    for name in ("<script>alert(1)</script>", "🍔 日本 عربي", "&lt;b&gt;", "{net} %s {{ 7*7 }} #eval"):
+    for name in (
+        "<script>alert(1)</script>",
+        "🍔 日本 عربي",
+        "&lt;b&gt;",
+        "{net} %s {{ 7*7 }} #eval",
+    ):
         assert name in words
     assert not re.search("[\u202a-\u202e\u2066-\u2069\u200b\x00]", words)
     assert b"http://" not in re.sub(rb"http://malo", b"", files["report.html"])
@@ -107,7 +120,10 @@ def test_csv_cells_come_back_and_none_is_a_formula(files):
             assert len({len(row) for row in rows}) == 1
             for cell in (c for row in rows for c in row):
                 assert not cell.startswith(escape.FORMULA) or re.fullmatch(r"-?[\d.]+", cell), cell
-    names = {row[0 if "'+1+1" in row[0] else 2] for row in csv.reader(io.StringIO(files["tables/items.csv"].decode("utf-8-sig")))}
+    names = {
+        row[0 if "'+1+1" in row[0] else 2]
+        for row in csv.reader(io.StringIO(files["tables/items.csv"].decode("utf-8-sig")))
+    }
     assert "'+1+1" in names and "<script>alert(1)</script>" in names
 
 
@@ -128,25 +144,38 @@ def test_charts_hold_no_element_of_theirs(files):
                     "style",
                     "pattern",
                 }
-                assert not any(attribute.rpartition("}")[2].startswith("on") for attribute in element.attrib)
+                assert not any(
+                    attribute.rpartition("}")[2].startswith("on") for attribute in element.attrib
+                )
                 assert element.attrib.get("{http://www.w3.org/1999/xlink}href", "#").startswith("#")
 
 
 @pytest.mark.parametrize("name", HOSTILE)
 def test_visible_names_are_one_line_without_hidden_signs(name):
     seen = visible(name)
-    assert seen and seen == seen.strip() and not re.search("[\x00-\x1f\u200b\u202a-\u202e\u2066-\u2069]", seen)
+    assert (
+        seen
+        and seen == seen.strip()
+        and not re.search("[\x00-\x1f\u200b\u202a-\u202e\u2066-\u2069]", seen)
+    )
     assert visible(seen) == seen
 
 
 def test_long_names_are_cut_and_csv_has_them_whole(shop, make_summaries):
     long = shop(menu=(("x" * 300, "c", 10, 1), ("y", "c", 10, 1)), combo=None)
     made = reports.monthly(SEPTEMBER, make_summaries(long, [SEPTEMBER]), places=2, lineage={})
-    assert b"x" * (LONGEST + 1) not in made["report.html"] and b"x" * 300 in made["tables/items.csv"]
+    assert (
+        b"x" * (LONGEST + 1) not in made["report.html"] and b"x" * 300 in made["tables/items.csv"]
+    )
 
 
 def test_a_name_with_braces_is_no_template():
     words = Words("en_US", 2, ("MXN",))
     said = words.say(text("headline.alone", net=Money(123456, "MXN"), n=Count(1)))
-    assert said == "Net sales of $1,234.56 on 1 receipt; there is no month before to compare them with."
-    assert "{n} {0}" in words.say(text("stores.lead", store=Name("{n} {0}"), net=Money(1, "MXN"), share=None))
+    assert (
+        said
+        == "Net sales of $1,234.56 on 1 receipt; there is no month before to compare them with."
+    )
+    assert "{n} {0}" in words.say(
+        text("stores.lead", store=Name("{n} {0}"), net=Money(1, "MXN"), share=None)
+    )

@@ -1,4 +1,6 @@
-"""The forms of a report: deterministic, self-contained, accessible, in two languages; and what importing costs."""
+"""The forms of a report: deterministic, self-contained, accessible, in two languages; and what
+importing costs.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +20,28 @@ import pytest
 
 import reports
 from reports.sections.lineage import REASONS
-from reports.values import Count, Day, Money, Month, Name, Percent, Points, Quantity, Rate, Series, Weekday
+from reports.values import (
+    Count,
+    Day,
+    Money,
+    Month,
+    Name,
+    Percent,
+    Points,
+    Quantity,
+    Rate,
+    Series,
+    Weekday,
+)
 from reports.words import LOCALES, Words, catalog
 
 MONTHS = [date(2024, 9, 1), date(2025, 8, 1), date(2025, 9, 1)]
-LINEAGE = {"edition": 3, "code": "1.2.0", "watermark": "2025-10-02", "inputs": {"summary/2025-09": "0123456789abcdef"}}
+LINEAGE = {
+    "edition": 3,
+    "code": "1.2.0",
+    "watermark": "2025-10-02",
+    "inputs": {"summary/2025-09": "0123456789abcdef"},
+}
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -37,7 +56,12 @@ def files(summaries) -> dict[str, bytes]:
 
 
 def test_the_same_tables_make_the_same_bytes(summaries, files):
-    again = reports.monthly(MONTHS[-1], dict(reversed(summaries.items())), places=2, lineage=dict(reversed(LINEAGE.items())))
+    again = reports.monthly(
+        MONTHS[-1],
+        dict(reversed(summaries.items())),
+        places=2,
+        lineage=dict(reversed(LINEAGE.items())),
+    )
     assert again.keys() == files.keys()
     assert [name for name in files if files[name] != again[name]] == []
 
@@ -50,12 +74,23 @@ def test_the_golden_report(summaries, locale, pytestconfig):
         if pytestconfig.getoption("--update-golden", default=False):
             kept.parent.mkdir(parents=True, exist_ok=True)
             kept.write_bytes(made[name])
-        assert made[name].decode() == kept.read_text(encoding="utf-8"), f"{kept.name} of {locale} changed; see --update-golden"
+        assert made[name].decode() == kept.read_text(encoding="utf-8"), (
+            f"{kept.name} of {locale} changed; see --update-golden"
+        )
 
 
 def test_importing_the_reports_draws_nothing():
-    code = "import reports, reports.compose, reports.render, sys; print(sorted({'matplotlib', 'seaborn', 'typst'} & set(sys.modules)))"
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=Path(reports.__file__).parent.parent)
+    code = (
+        "import reports, reports.compose, reports.render, sys; print(sorted({'matplotlib',"
+        " 'seaborn', 'typst'} & set(sys.modules)))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        check=True,
+        cwd=Path(reports.__file__).parent.parent,
+    )
     assert done.stdout.strip() == "[]"
 
 
@@ -77,11 +112,21 @@ def test_html_is_one_accessible_file(files):
     page = Page(text)
     assert page.all("html") == [{"lang": "es-MX"}]
     assert not {"script", "link", "iframe", "object"} & {tag for tag, _ in page.seen}
-    assert any(meta.get("name") == "viewport" for meta in page.all("meta")) and "default-src 'none'" in text
-    assert all(len(image["alt"] or "") > 20 and image["src"].startswith("data:image/svg+xml;base64,") for image in page.all("img"))
+    assert (
+        any(meta.get("name") == "viewport" for meta in page.all("meta"))
+        and "default-src 'none'" in text
+    )
+    assert all(
+        len(image["alt"] or "") > 20 and image["src"].startswith("data:image/svg+xml;base64,")
+        for image in page.all("img")
+    )
     assert page.all("th") and all(head.get("scope") in ("col", "row") for head in page.all("th"))
     headings = [int(tag[1]) for tag, _ in page.seen if re.fullmatch("h[1-6]", tag)]
-    assert headings[0] == 1 and headings.count(1) == 1 and all(b <= a + 1 for a, b in pairwise(headings))
+    assert (
+        headings[0] == 1
+        and headings.count(1) == 1
+        and all(b <= a + 1 for a, b in pairwise(headings))
+    )
     ids = [attrs["id"] for _, attrs in page.seen if attrs.get("id")]
     assert len(ids) == len(set(ids))
     assert {link["href"][1:] for link in page.all("a")} <= set(ids)
@@ -91,7 +136,9 @@ def test_markdown_finds_its_images_and_tables(files):
     text = files["report.md"].decode()
     images = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", text)
     assert images and all(image in files for image in images)
-    assert all(name.replace("\\", "") in files for name in re.findall(r"tables/[\w\\-]+\.csv", text))
+    assert all(
+        name.replace("\\", "") in files for name in re.findall(r"tables/[\w\\-]+\.csv", text)
+    )
     assert {name for name in files if name.startswith("charts/")} == set(images)
 
 
@@ -108,27 +155,50 @@ def test_figures_tie_to_each_other(files):
     def add(values) -> Decimal:
         return sum((Decimal(v) for v in values), Decimal(0))
 
-    for name in ("gross_sales", "discounts", "refunds", "net_sales", "tax_added", "tips", "collected", "paid", "receipts"):
+    for name in (
+        "gross_sales",
+        "discounts",
+        "refunds",
+        "net_sales",
+        "tax_added",
+        "tips",
+        "collected",
+        "paid",
+        "receipts",
+    ):
         assert add(store[name] for store in stores.values()) == Decimal(total[name])
     assert add(row["net_sales"] for row in mxn["items"]["items"]) == Decimal(total["net_sales"])
     assert add(row["amount"] for row in mxn["tenders"]["tenders"]) == Decimal(total["paid"])
-    assert add(row["net_sales"] for row in mxn["days"]["days"].values()) == Decimal(total["net_sales"])
+    assert add(row["net_sales"] for row in mxn["days"]["days"].values()) == Decimal(
+        total["net_sales"]
+    )
     assert add(row["amount"] for row in mxn["tenders"]["discounts"]) == Decimal(total["discounts"])
     parts = mxn["drivers"]
     assert Decimal(parts["base"]) + add(parts["parts"].values()) == Decimal(parts["now"])
-    assert sum(mxn["hours"]["by_hour"][h]["receipts"] for h in mxn["hours"]["by_hour"]) == total["receipts"]
+    assert (
+        sum(mxn["hours"]["by_hour"][h]["receipts"] for h in mxn["hours"]["by_hour"])
+        == total["receipts"]
+    )
 
 
 def test_an_open_month_is_compared_with_the_same_days(shop, make_summaries):
     whole = make_summaries(shop(receipts=14), MONTHS[1:])
     open_ = dict(whole)
-    open_[MONTHS[2]] = make_summaries(shop(receipts=14, closed=lambda day: day > date(2025, 9, 10)), MONTHS[2:])[MONTHS[2]]
+    open_[MONTHS[2]] = make_summaries(
+        shop(receipts=14, closed=lambda day: day > date(2025, 9, 10)), MONTHS[2:]
+    )[MONTHS[2]]
     made = reports.monthly(MONTHS[2], open_, through=date(2025, 9, 10), places=2, lineage={})
     figures = json.loads(made["figures.json"])
-    days = json.loads(reports.monthly(MONTHS[1], whole, places=2, lineage={})["figures.json"])["currencies"]["MXN"]["days"]["days"]
+    days = json.loads(reports.monthly(MONTHS[1], whole, places=2, lineage={})["figures.json"])[
+        "currencies"
+    ]["MXN"]["days"]["days"]
     before = figures["currencies"]["MXN"]["headline"]["before"]["net_sales"]
-    assert Decimal(before) == sum(Decimal(days[f"2025-08-{d:02d}"]["net_sales"]) for d in range(1, 11))
-    assert figures["through"] == "2025-09-10" and "hasta el 10 sep 2025" in made["report.md"].decode()
+    assert Decimal(before) == sum(
+        Decimal(days[f"2025-08-{d:02d}"]["net_sales"]) for d in range(1, 11)
+    )
+    assert (
+        figures["through"] == "2025-09-10" and "hasta el 10 sep 2025" in made["report.md"].decode()
+    )
 
 
 def test_changes_name_what_moved(summaries, files):
@@ -146,7 +216,10 @@ def test_changes_name_what_moved(summaries, files):
         reopened=[{"number": "1-1001", "why": "late", "day": "2025-09-03", "total": "150.00"}],
     )
     listed = json.loads(moved["figures.json"])["currencies"]["MXN"]["changes"]["moved"]
-    assert [(row["figure"], row["was"]) for row in listed] == [("bridge.total.net_sales", "1.00"), ("tenders.Efectivo/CASH.amount", "2.00")]
+    assert [(row["figure"], row["was"]) for row in listed] == [
+        ("bridge.total.net_sales", "1.00"),
+        ("tenders.Efectivo/CASH.amount", "2.00"),
+    ]
     assert "1-1001" in moved["report.md"].decode() and "Llegó tarde" in moved["report.md"].decode()
 
 
@@ -155,16 +228,24 @@ def spoil(table: pa.Table, name: str, row: int, value: object) -> pa.Table:
     place = table.schema.get_field_index(name)
     cells = table.column(name).to_pylist()
     cells[row] = value
-    return table.set_column(place, table.schema.field(name), pa.array(cells, table.schema.field(name).type))
+    return table.set_column(
+        place, table.schema.field(name), pa.array(cells, table.schema.field(name).type)
+    )
 
 
 def test_what_does_not_tie_is_said_first(summaries):
     month = dict(summaries[MONTHS[-1]])
     month["days"] = spoil(month["days"], "paid", 0, month["days"].column("paid")[0].as_py() + 1)
     quality = month["quality"]
-    at = next(i for i, row in enumerate(quality.to_pylist()) if row["check"] == "quarantined" and row["store_id"] == "s1")
+    at = next(
+        i
+        for i, row in enumerate(quality.to_pylist())
+        if row["check"] == "quarantined" and row["store_id"] == "s1"
+    )
     month["quality"] = spoil(spoil(quality, "count", at, 2), "amount", at, Decimal("310.00"))
-    made = reports.monthly(MONTHS[-1], summaries | {MONTHS[-1]: month}, places=2, lineage={}, locale="en_US")
+    made = reports.monthly(
+        MONTHS[-1], summaries | {MONTHS[-1]: month}, places=2, lineage={}, locale="en_US"
+    )
     attention = json.loads(made["figures.json"])["currencies"]["MXN"]["attention"]
     assert attention["light"] == "red"
     assert [(f["key"], f["size"], f["urgent"]) for f in attention["findings"][:3]] == [
@@ -173,7 +254,11 @@ def test_what_does_not_tie_is_said_first(summaries):
         ("lineage.untied", "0.00", True),
     ]
     text = made["report.md"].decode()
-    assert "It does not close" in text and "Light **red**" in text and "2 receipts could not be read" in text
+    assert (
+        "It does not close" in text
+        and "Light **red**" in text
+        and "2 receipts could not be read" in text
+    )
 
 
 MACHINE = re.compile(r"(?<![\w/.-])[a-z]+(?:_[a-z0-9]+)+(?![\w/.-])")
@@ -181,39 +266,81 @@ MACHINE = re.compile(r"(?<![\w/.-])[a-z]+(?:_[a-z0-9]+)+(?![\w/.-])")
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_no_word_of_the_machine_is_printed(summaries, locale):
-    """Facts, checks and reasons are said in the reader's language; only digests and names of people are as they are."""
+    """Facts, checks and reasons are said in the reader's language; only digests and names of people
+    are as they are.
+    """
     month = dict(summaries[MONTHS[-1]])
-    at = next(i for i, row in enumerate(month["quality"].to_pylist()) if row["check"] == "quarantined" and row["store_id"] == "s1")
-    month["quality"] = spoil(spoil(month["quality"], "count", at, 2), "subject", at, "missing_field")
-    lineage = {"edition": 12, "version": 3, "settings": "59236dc0b8bbff8a", "watermark": "2025-10-02",
-               "inputs": {f"{kind}/2025-0{n}": f"{n:016x}" for kind in ("summary", "customers", "backoffice") for n in range(1, 10)}}
+    at = next(
+        i
+        for i, row in enumerate(month["quality"].to_pylist())
+        if row["check"] == "quarantined" and row["store_id"] == "s1"
+    )
+    month["quality"] = spoil(
+        spoil(month["quality"], "count", at, 2), "subject", at, "missing_field"
+    )
+    lineage = {
+        "edition": 12,
+        "version": 3,
+        "settings": "59236dc0b8bbff8a",
+        "watermark": "2025-10-02",
+        "inputs": {
+            f"{kind}/2025-0{n}": f"{n:016x}"
+            for kind in ("summary", "customers", "backoffice")
+            for n in range(1, 10)
+        },
+    }
     tables = summaries | {MONTHS[-1]: month}
-    ledger = [{"report": "reports/monthly", "month": "2025-09", "edition": 1, "digest": "0123456789abcdef"}]
+    ledger = [
+        {
+            "report": "reports/monthly",
+            "month": "2025-09",
+            "edition": 1,
+            "digest": "0123456789abcdef",
+        }
+    ]
     monthly = reports.monthly(MONTHS[-1], tables, places=2, lineage=lineage, locale=locale)
-    whole = reports.cumulative(MONTHS[-1], tables, places=2, lineage=lineage, locale=locale, ledger=ledger)
+    whole = reports.cumulative(
+        MONTHS[-1], tables, places=2, lineage=lineage, locale=locale, ledger=ledger
+    )
     for files in (monthly, whole):
         text = files["report.md"].decode().replace("\\", "")
         assert MACHINE.findall(text) == []
         assert "summary/" not in text and "2025-09 |" not in text
         if locale == "es_MX":
             said = re.sub(r"tables/\S+|<a id=.*", "", text)
-            assert not re.search(r"\b(edition|inputs|settings|version|watermark|code|summary|customers|missing|field)\b", said)
+            assert not re.search(
+                r"\b(edition|inputs|settings|version|watermark|code|summary|customers|missing|field)\b",
+                said,
+            )
     text = monthly["report.md"].decode()
     assert {"es_MX": "Falta un dato", "en_US": "A field is missing"}[locale] in text
-    assert {"es_MX": "Edición **12**, con todo lo recibido de la caja hasta el 2 oct 2025.",
-            "en_US": "Edition **12**, with all that the till had sent through Oct 2, 2025."}[locale] in text.partition("\n## ")[0]
+    assert {
+        "es_MX": "Edición **12**, con todo lo recibido de la caja hasta el 2 oct 2025.",
+        "en_US": "Edition **12**, with all that the till had sent through Oct 2, 2025.",
+    }[locale] in text.partition("\n## ")[0]
 
 
 def test_every_reason_of_the_reader_has_words():
     raised = re.compile(r'(?:_RefusalError|Fault)\(\s*"([a-z_]+)"(?: if [^,]* else "([a-z_]+)")?')
-    code = "".join(path.read_text() for path in (Path(reports.__file__).parents[1] / "pipeline" / "transform").glob("*.py"))
+    code = "".join(
+        path.read_text()
+        for path in (Path(reports.__file__).parents[1] / "pipeline" / "transform").glob("*.py")
+    )
     assert {word for pair in raised.findall(code) for word in pair if word} <= {*REASONS}
 
 
 def test_small_groups_of_customers_are_hidden(shop, make_summaries):
-    few = reports.monthly(MONTHS[-1], make_summaries(shop(customers=4), MONTHS[1:]), places=2, lineage={}, lake_starts=MONTHS[1])
+    few = reports.monthly(
+        MONTHS[-1],
+        make_summaries(shop(customers=4), MONTHS[1:]),
+        places=2,
+        lineage={},
+        lake_starts=MONTHS[1],
+    )
     assert "Menos de 5 clientes" in few["report.md"].decode()
-    assert "everyone" not in json.loads(few["figures.json"])["currencies"]["MXN"].get("customers", {})
+    assert "everyone" not in json.loads(few["figures.json"])["currencies"]["MXN"].get(
+        "customers", {}
+    )
 
 
 def blanks(template: str) -> set[str]:
@@ -230,13 +357,29 @@ def test_both_languages_say_the_same_things():
 def test_every_sentence_of_the_code_is_in_the_catalog_and_none_lies_idle():
     known = catalog("en_US")
     folder = Path(reports.__file__).parent
-    code = "\n".join(path.read_text(encoding="utf-8") for path in [*folder.rglob("*.py"), *folder.glob("*.j2")])
+    code = "\n".join(
+        path.read_text(encoding="utf-8") for path in [*folder.rglob("*.py"), *folder.glob("*.j2")]
+    )
     used = set(re.findall(r'text\(\s*"([a-z_]+\.[a-z_0-9]+)"', code))
     assert used <= known.keys(), used - known.keys()
     named = {key for key in known if f'"{key}"' in code}
-    built = ("column.", "tile.", "step.", "check.", "channel.", "glossary.", "segment.", "gap.", "index.")
+    built = (
+        "column.",
+        "tile.",
+        "step.",
+        "check.",
+        "channel.",
+        "glossary.",
+        "segment.",
+        "gap.",
+        "index.",
+    )
     stems = tuple(f"{stem}." for stem in re.findall(r'f"([a-z_]+)\.\{', code))
-    assert [key for key in known if key not in named and not key.startswith((*built, *stems)) and not key.endswith(".title")] == []
+    assert [
+        key
+        for key in known
+        if key not in named and not key.startswith((*built, *stems)) and not key.endswith(".title")
+    ] == []
 
 
 @pytest.mark.parametrize(
@@ -275,7 +418,12 @@ def test_values_in_words(value, spanish, english):
     ],
 )
 def test_currencies_beside_others(currency, places, units, expected):
-    assert Words("en_US", places, ("EUR", "JPY", "KWD", "MXN")).say(Money(units, currency)).replace("\xa0", " ") == expected
+    assert (
+        Words("en_US", places, ("EUR", "JPY", "KWD", "MXN"))
+        .say(Money(units, currency))
+        .replace("\xa0", " ")
+        == expected
+    )
 
 
 def test_an_unknown_language_is_refused():

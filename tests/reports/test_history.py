@@ -1,4 +1,6 @@
-"""What the cumulative report says of editions, weekends, small segments, months under way and stores; and in whatever order months come."""
+"""What the cumulative report says of editions, weekends, small segments, months under way and
+stores; and in whatever order months come.
+"""
 
 from __future__ import annotations
 
@@ -23,8 +25,14 @@ def told(shop, make_summaries):
     made = make_summaries(replace(shop(), receipts=4), MONTHS)
 
     def tell(months=MONTHS, **changed) -> tuple[dict, str]:
-        files = reports.cumulative(max(months), {m: {n: made[m][n] for n in reports.HISTORY} for m in months}, places=2, lineage={"edition": 1},
-                                   locale="en_US", **changed)
+        files = reports.cumulative(
+            max(months),
+            {m: {n: made[m][n] for n in reports.HISTORY} for m in months},
+            places=2,
+            lineage={"edition": 1},
+            locale="en_US",
+            **changed,
+        )
         return json.loads(files["figures.json"]), files["report.md"].decode()
 
     return tell
@@ -46,28 +54,43 @@ def test_a_month_under_way_has_not_moved_and_a_closed_one_has(told):
     first["2025-02"]["net_sales"], first["2025-07"]["net_sales"] = "1.00", "2.00"
     for through in (OPEN, None):
         _, text = told(through=through, changes=before)
-        assert "1 month moved since the last edition" in text and "| February 2025 | \\$1.00 |" in text
+        assert (
+            "1 month moved since the last edition" in text and "| February 2025 | \\$1.00 |" in text
+        )
 
 
 def test_a_record_of_a_month_that_is_not_whole_is_marked(told):
     open_, open_text = told(MONTHS[:5], through=date(2025, 5, 20))
     whole, whole_text = told(MONTHS[:5])
-    assert open_["currencies"]["MXN"]["records"]["best_month"]["month"] == "2025-05", "the month under way is the best one so far"
-    assert [one["currencies"]["MXN"]["records"]["best_month"]["partial"] for one in (open_, whole)] == [True, False]
-    assert open_text.count("May 2025 (incomplete month)") == 4 and "incomplete month)" not in whole_text
+    assert open_["currencies"]["MXN"]["records"]["best_month"]["month"] == "2025-05", (
+        "the month under way is the best one so far"
+    )
+    assert [
+        one["currencies"]["MXN"]["records"]["best_month"]["partial"] for one in (open_, whole)
+    ] == [True, False]
+    assert (
+        open_text.count("May 2025 (incomplete month)") == 4
+        and "incomplete month)" not in whole_text
+    )
 
 
 def test_the_ledger_names_reports_by_their_folder():
     from reports.figures.history import History
 
-    entries = [{"report": f"reports/{kind}", "month": "2025-07", "edition": 1, "digest": "d"} for kind in ("monthly", "cumulative")]
+    entries = [
+        {"report": f"reports/{kind}", "month": "2025-07", "edition": 1, "digest": "d"}
+        for kind in ("monthly", "cumulative")
+    ]
     section = ledger(entries, History(MONTHS[-1], None, "MXN", {}), None, 2)
     assert [row[0].key for row in section.tables[0].rows] == ["ledger.monthly", "ledger.cumulative"]
 
 
 def test_a_forecast_stands_in_mid_month_and_says_why_where_it_does_not(told):
     figures, text = told(MONTHS[:3])
-    assert figures["currencies"]["MXN"]["outlook"] == {"left_out": "short"} and "No forecast yet" in text
+    assert (
+        figures["currencies"]["MXN"]["outlook"] == {"left_out": "short"}
+        and "No forecast yet" in text
+    )
     outlook = told(through=OPEN)[0]["currencies"]["MXN"]["outlook"]
     assert "left_out" in outlook or outlook["month"] == "2025-08"
 
@@ -75,11 +98,18 @@ def test_a_forecast_stands_in_mid_month_and_says_why_where_it_does_not(told):
 def test_a_segment_that_is_too_small_cannot_be_told_from_the_others():
     named = {"loyal": (30, 300), "lost": (9, 9), "new": (6, 6), "at_risk": (2, 50)}
     assert fold_small(named) == {"loyal": (30, 300), "lost": (9, 9), "others": (8, 56)}
-    assert fold_small({"loyal": (30, 1), "lost": (6, 1), "others": (7, 2)}) == {"loyal": (30, 1), "lost": (6, 1), "others": (7, 2)}
+    assert fold_small({"loyal": (30, 1), "lost": (6, 1), "others": (7, 2)}) == {
+        "loyal": (30, 1),
+        "lost": (6, 1),
+        "others": (7, 2),
+    }
     assert fold_small({}) == {}
 
 
 def test_a_store_that_moved_goes_by_its_name():
     was, now = ({"bridge": {"stores": {"s-1": {"net_sales": net}}}} for net in ("1.00", "2.00"))
-    row, = changes(now, was, "MXN", 2, names={"s-1": "Centro"}).tables[0].rows
-    assert row[0].values["store"] == Name("Centro") and row[1:] == (Money(100, "MXN"), Money(200, "MXN"))
+    (row,) = changes(now, was, "MXN", 2, names={"s-1": "Centro"}).tables[0].rows
+    assert row[0].values["store"] == Name("Centro") and row[1:] == (
+        Money(100, "MXN"),
+        Money(200, "MXN"),
+    )

@@ -27,14 +27,23 @@ FIGURES = {
 
 def test_latest_month_first_with_every_form_and_edition():
     page = reports.index(
-        {"2025-08": ["000001.ab"], "2025-09": ["000001.ab", "000002.cd"]}, {"2025-09": [f"00000{n}.ef" for n in (1, 2, 3)]}, FIGURES
+        {"2025-08": ["000001.ab"], "2025-09": ["000001.ab", "000002.cd"]},
+        {"2025-09": [f"00000{n}.ef" for n in (1, 2, 3)]},
+        FIGURES,
     ).decode()
     links = re.findall(r'href="([^"]+)"', page)
     assert links.index("monthly/2025-09/report.html") < links.index("monthly/2025-08/report.html")
     for form in ("html", "pdf", "md"):
-        assert f"monthly/2025-09/report.{form}" in links and f"monthly/2025-09/editions/000002.cd/report.{form}" in links
+        assert (
+            f"monthly/2025-09/report.{form}" in links
+            and f"monthly/2025-09/editions/000002.cd/report.{form}" in links
+        )
         assert f"cumulative/2025-09/editions/000003.ef/report.{form}" in links
-    assert "$120.00" in page and "+50.0\xa0% sobre ago 2025" in page and "data:image/svg+xml;base64," in page
+    assert (
+        "$120.00" in page
+        and "+50.0\xa0% sobre ago 2025" in page
+        and "data:image/svg+xml;base64," in page
+    )
     assert "1,234 recibos" in page and "Mes cerrado, datos hasta el 30 sep 2025 · edición 2" in page
     assert all(not link.startswith(("http", "/")) for link in links)
 
@@ -46,25 +55,66 @@ def test_a_lake_without_reports_has_an_index_too(locale):
 
 
 def test_an_open_month_is_not_compared_with_a_whole_one():
-    page = reports.index({"2025-08": ["000001.ab"], "2025-09": ["000001.ab"]}, {}, FIGURES | {"through": "2025-09-10"}, locale="en_US").decode()
-    assert "Open month, data through Sep 10, 2025 · edition 1" in page and "+50.0%" not in page and "\u221220.0% on Jul 2025" in page
+    page = reports.index(
+        {"2025-08": ["000001.ab"], "2025-09": ["000001.ab"]},
+        {},
+        FIGURES | {"through": "2025-09-10"},
+        locale="en_US",
+    ).decode()
+    assert (
+        "Open month, data through Sep 10, 2025 · edition 1" in page
+        and "+50.0%" not in page
+        and "\u221220.0% on Jul 2025" in page
+    )
     assert "July 2025 to August 2025; the last one $80.00" in page
 
 
 def test_a_month_is_compared_with_a_whole_one_of_enough_receipts_only():
     trend = FIGURES["currencies"]["MXN"]["trend"]
-    few = {"places": 2, "currencies": {"MXN": {"trend": {"months": trend["months"] | {"2025-08": {"net_sales": "80.00", "receipts": 19}}}}}}
+    few = {
+        "places": 2,
+        "currencies": {
+            "MXN": {
+                "trend": {
+                    "months": trend["months"] | {"2025-08": {"net_sales": "80.00", "receipts": 19}}
+                }
+            }
+        },
+    }
     begun = {"places": 2, "currencies": {"MXN": {"trend": trend | {"partial": ["2025-08"]}}}}
-    gap = {"places": 2, "currencies": {"MXN": {"trend": {"months": {m: trend["months"][m] for m in ("2025-07", "2025-09")}}}}}
+    gap = {
+        "places": 2,
+        "currencies": {
+            "MXN": {"trend": {"months": {m: trend["months"][m] for m in ("2025-07", "2025-09")}}}
+        },
+    }
     for figures in (few, begun, gap):
         page = reports.index({"2025-09": ["000001.ab"]}, {}, figures, locale="en_US").decode()
-        assert "$120.00" in page and "1,234 receipts" in page and "%" not in page.partition("</style>")[2]
+        assert (
+            "$120.00" in page
+            and "1,234 receipts" in page
+            and "%" not in page.partition("</style>")[2]
+        )
 
 
 def test_a_lone_monthly_report_is_told_by_its_own_figures():
-    headline = {"total": {"net_sales": "150.00", "receipts": 40}, "before": {"net_sales": "120.00", "receipts": 1234}}
-    told = {"2025-10": {"places": 2, "through": None, "currencies": {"MXN": {"headline": headline}}}}
+    headline = {
+        "total": {"net_sales": "150.00", "receipts": 40},
+        "before": {"net_sales": "120.00", "receipts": 1234},
+    }
+    told = {
+        "2025-10": {"places": 2, "through": None, "currencies": {"MXN": {"headline": headline}}}
+    }
     page = reports.index({"2025-10": ["000001.ab"]}, {}, None, told=told, locale="en_US").decode()
-    assert "$150.00" in page and "+25.0% on Sep 2025" in page and "40 receipts" in page and "<img" not in page
-    both = reports.index({"2025-10": ["000001.ab"], "2025-09": ["000001.ab"]}, {}, FIGURES, told=told, locale="en_US").decode()
-    assert "July 2025 to October 2025; the last one $150.00" in both and "+50.0% on Aug 2025" in both
+    assert (
+        "$150.00" in page
+        and "+25.0% on Sep 2025" in page
+        and "40 receipts" in page
+        and "<img" not in page
+    )
+    both = reports.index(
+        {"2025-10": ["000001.ab"], "2025-09": ["000001.ab"]}, {}, FIGURES, told=told, locale="en_US"
+    ).decode()
+    assert (
+        "July 2025 to October 2025; the last one $150.00" in both and "+50.0% on Aug 2025" in both
+    )

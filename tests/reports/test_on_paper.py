@@ -1,4 +1,6 @@
-"""Paper: page one holds what belongs to it, a merchant's longest word stays within its column, and the last page is not mostly white."""
+"""Paper: page one holds what belongs to it, a merchant's longest word stays within its column, and
+the last page is not mostly white.
+"""
 
 from __future__ import annotations
 
@@ -29,9 +31,18 @@ def tables(request, shop, make_summaries):
     if request.param == "usual":
         return make_summaries(shop(receipts=10), MONTHS)
     menu = tuple((f"{n}{WORD}", f"{WORD}{n % 3}", 40 + n, 10) for n in range(12))
-    return make_summaries(shop(receipts=10, menu=menu, combo=f"C{WORD}", stores=(("s1", f"A{WORD}", "MXN"), ("s2", f"B{WORD}", "MXN")),
-                               tenders=((f"T{WORD}", "CASH"), ("Tarjeta", "OTHER")), discounts=(f"D{WORD}",),
-                               employees=(("e1", f"E{WORD}"), ("e2", "Luis P."))), MONTHS)
+    return make_summaries(
+        shop(
+            receipts=10,
+            menu=menu,
+            combo=f"C{WORD}",
+            stores=(("s1", f"A{WORD}", "MXN"), ("s2", f"B{WORD}", "MXN")),
+            tenders=((f"T{WORD}", "CASH"), ("Tarjeta", "OTHER")),
+            discounts=(f"D{WORD}",),
+            employees=(("e1", f"E{WORD}"), ("e2", "Luis P.")),
+        ),
+        MONTHS,
+    )
 
 
 @pytest.mark.parametrize(("report", "paper"), [("monthly", "a4"), ("cumulative", "us-letter")])
@@ -41,12 +52,19 @@ def test_nothing_leaves_the_paper(tables, report, paper):
     else:
         page = compose_cumulative(MONTHS[-1], tables, through=None, places=2, facts={"edition": 1})
     words = Words("es_MX", 2, page.currencies)
-    made = lay_out(TEMPLATE, page, words, {name: draw(chart, words) for name, chart in charts(page)}, paper)
+    made = lay_out(
+        TEMPLATE, page, words, {name: draw(chart, words) for name, chart in charts(page)}, paper
+    )
     pages, filled = json.loads(made.query("<reach>", field="value", one=True))
     assert pages <= MOST and (filled >= FILLED or report == "cumulative"), (pages, filled)
     assert json.loads(made.query("<front>", field="value", one=True)) == 1
-    images = [Image.open(io.BytesIO(one)).convert("L") for one in made.compile(format="png", ppi=PPI)]
+    images = [
+        Image.open(io.BytesIO(one)).convert("L") for one in made.compile(format="png", ppi=PPI)
+    ]
     assert len(images) == pages
     for number, image in enumerate(images, 1):
         for left in (0, image.width - MARGIN):
-            assert image.crop((left, 0, left + MARGIN, image.height)).getextrema() == (255, 255), f"page {number} prints into its margin"
+            assert image.crop((left, 0, left + MARGIN, image.height)).getextrema() == (
+                255,
+                255,
+            ), f"page {number} prints into its margin"

@@ -1,4 +1,6 @@
-"""Every figure of every section of a month equals SQL over the verbatim receipts, in a month in which the clock changes."""
+"""Every figure of every section of a month equals SQL over the verbatim receipts, in a month in
+which the clock changes.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +23,18 @@ FEBRUARY, MARCH, APRIL = raw_shop.MONTHS
 def told(tmp_path_factory) -> tuple[dict, Recount]:
     """figures.json of April, and the same receipts in SQL."""
     found = raw_shop.receipts(3000)
-    files = reports.monthly(APRIL, raw_shop.summaries(found), places=2, lineage={}, locale="en_US", lake_starts=FEBRUARY)
-    return json.loads(files["figures.json"])["currencies"]["MXN"], Recount(found, tmp_path_factory.mktemp("raw"), APRIL, MARCH)
+    files = reports.monthly(
+        APRIL, raw_shop.summaries(found), places=2, lineage={}, locale="en_US", lake_starts=FEBRUARY
+    )
+    return json.loads(files["figures.json"])["currencies"]["MXN"], Recount(
+        found, tmp_path_factory.mktemp("raw"), APRIL, MARCH
+    )
 
 
 def same(found: object, wanted: object, where: str = "") -> None:
-    """`found` of figures.json is `wanted`: equal, or a Fraction rounded to as many decimals as it shows."""
+    """`found` of figures.json is `wanted`: equal, or a Fraction rounded to as many decimals as it
+    shows.
+    """
     if isinstance(wanted, Mapping):
         assert set(found) == set(wanted), where
         for key in wanted:
@@ -49,18 +57,24 @@ def same(found: object, wanted: object, where: str = "") -> None:
 def test_the_months_are_awkward_enough(told):
     raw = told[1]
     (row,) = raw.rows(
-        "select count(*) filter (where gone) as gone, count(*) filter (where refund) as refunds, count(*) filter (where hour < 5) as late, "
-        "count(distinct store) as stores, count(*) filter (where tip > 0) as tips, count(*) filter (where added > 0) as added from r "
-        "where month = $month"
+        "select count(*) filter (where gone) as gone, count(*) filter (where refund) as refunds,"
+        " count(*) filter (where hour < 5) as late, count(distinct store) as stores, count(*)"
+        " filter (where tip > 0) as tips, count(*) filter (where added > 0) as added from r where"
+        " month = $month"
     )
     assert all(row.values()) and row["stores"] == 3
     assert raw.rows(
-        "select 1 from r where day = date '2022-04-02' and wall >= timestamp '2022-04-03 00:00' and wall < timestamp '2022-04-03 02:00'"
+        "select 1 from r where day = date '2022-04-02' and wall >= timestamp '2022-04-03 00:00' and"
+        " wall < timestamp '2022-04-03 02:00'"
     )
-    assert [r["store"] for r in raw.rows("select distinct store from r where month = date '2022-02-01' order by 1")] == list(
-        raw_shop.STORES[:2]
+    assert [
+        r["store"]
+        for r in raw.rows("select distinct store from r where month = date '2022-02-01' order by 1")
+    ] == list(raw_shop.STORES[:2])
+    assert (
+        raw.rows("select count(*) as n from version")[0]["n"]
+        > raw.rows("select count(*) as n from r")[0]["n"]
     )
-    assert raw.rows("select count(*) as n from version")[0]["n"] > raw.rows("select count(*) as n from r")[0]["n"]
 
 
 def test_headline_and_bridge(told):
@@ -82,7 +96,9 @@ def test_same_weekdays(told):
     }.items():
         now, base = raw.fair(expression)
         places = 0 if name == "receipts" else 2
-        assert abs(Fraction(Decimal(figures["headline"]["now_fair"][name])) - now) <= Fraction(1, 2 * 10**places), name
+        assert abs(Fraction(Decimal(figures["headline"]["now_fair"][name])) - now) <= Fraction(
+            1, 2 * 10**places
+        ), name
         same(figures["headline"]["before_fair"][name], base, name)
 
 
@@ -90,10 +106,13 @@ def test_drivers(told):
     figures, raw = told
     wanted = raw.drivers()
     for name, part in wanted["parts"].items():
-        assert abs(Fraction(Decimal(figures["drivers"]["parts"][name])) - Fraction(part)) <= Fraction(1, 100), (
-            name
-        )  # the rest of a rounding
-    same({key: figures["drivers"][key] for key in ("now", "base", "change")}, {key: wanted[key] for key in ("now", "base", "change")})
+        assert abs(
+            Fraction(Decimal(figures["drivers"]["parts"][name])) - Fraction(part)
+        ) <= Fraction(1, 100), name  # the rest of a rounding
+    same(
+        {key: figures["drivers"][key] for key in ("now", "base", "change")},
+        {key: wanted[key] for key in ("now", "base", "change")},
+    )
     assert sum(map(Decimal, figures["drivers"]["parts"].values())) == wanted["change"]
 
 
@@ -102,21 +121,34 @@ def test_days_hours_weekdays_and_channels(told):
     days = {
         row["day"].isoformat(): row
         for row in raw.rows(
-            "select day, sum(sign * net) as net_sales, count(*) filter (where sale) as receipts from r where month = $month group by all"
+            "select day, sum(sign * net) as net_sales, count(*) filter (where sale) as receipts"
+            " from r where month = $month group by all"
         )
     }
     calendar = [(APRIL + timedelta(days=n)).isoformat() for n in range(30)]
-    same(figures["days"]["days"], {day: {name: days.get(day, {}).get(name, 0) for name in ("net_sales", "receipts")} for day in calendar})
+    same(
+        figures["days"]["days"],
+        {
+            day: {name: days.get(day, {}).get(name, 0) for name in ("net_sales", "receipts")}
+            for day in calendar
+        },
+    )
     assert figures["days"]["open_days"] == sum(row["receipts"] > 0 for row in days.values()) == 26
     hours = raw.rows(
-        "select hour, sum(sign * net) as net_sales, count(*) filter (where sale) as receipts from r where month = $month and not gone group by all"
+        "select hour, sum(sign * net) as net_sales, count(*) filter (where sale) as receipts from r"
+        " where month = $month and not gone group by all"
     )
     same(
-        figures["hours"]["by_hour"], {f"{row['hour']:02d}": {"net_sales": row["net_sales"], "receipts": row["receipts"]} for row in hours}
+        figures["hours"]["by_hour"],
+        {
+            f"{row['hour']:02d}": {"net_sales": row["net_sales"], "receipts": row["receipts"]}
+            for row in hours
+        },
     )
     weekdays = raw.rows(
-        "select weekday, sum(sign * net) as net, count(*) filter (where sale) as n, count(distinct day) filter (where sale) as opened "
-        "from r where month = $month group by all having opened > 0"
+        "select weekday, sum(sign * net) as net, count(*) filter (where sale) as n, count(distinct"
+        " day) filter (where sale) as opened from r where month = $month group by all having"
+        " opened > 0"
     )
     opened = {row["weekday"]: row["opened"] for row in weekdays}
     same(
@@ -131,7 +163,9 @@ def test_days_hours_weekdays_and_channels(told):
             for row in weekdays
         },
     )
-    grid = raw.rows("select weekday, hour, count(*) as n from r where month = $month and sale group by all")
+    grid = raw.rows(
+        "select weekday, hour, count(*) as n from r where month = $month and sale group by all"
+    )
     same(
         figures["hours"]["grid"],
         {
@@ -144,18 +178,21 @@ def test_days_hours_weekdays_and_channels(told):
         },
     )
     channels = raw.rows(
-        "select channel, sum(sign * net) as net_sales, count(*) filter (where sale) as receipts from r where month = $month group by all"
+        "select channel, sum(sign * net) as net_sales, count(*) filter (where sale) as receipts"
+        " from r where month = $month group by all"
     )
     same(figures["weekdays"]["channels"], {row.pop("channel"): row for row in channels})
 
 
 def test_customers_new_and_returning_over_the_whole_lake(told):
     figures, raw = told
-    groups = raw.rows("""with visit as (select customer, count(*) filter (where sale) as receipts, sum(sign * net) as net_sales,
+    groups = raw.rows(
+        """with visit as (select customer, count(*) filter (where sale) as receipts, sum(sign * net) as net_sales,
             (select count(*) from r p where p.customer = r.customer and p.sale and p.month < $month) > 0 as known
             from r where month = $month and customer is not null and not gone group by all having count(*) filter (where sale) > 0)
         select known, count(*) as customers, sum(receipts) as receipts, sum(net_sales) as net_sales, count(*) filter (where receipts > 1) as again
-        from visit group by all order by known""")
+        from visit group by all order by known"""
+    )
     new, returning = groups
     assert min(new["customers"], returning["customers"]) > 20
     names = ("customers", "receipts", "net_sales")
@@ -168,7 +205,10 @@ def test_customers_new_and_returning_over_the_whole_lake(told):
         },
     )
     again = new["again"] + returning["again"]
-    same(figures["customers"]["repeat_rate"], Fraction(again, new["customers"] + returning["customers"]))
+    same(
+        figures["customers"]["repeat_rate"],
+        Fraction(again, new["customers"] + returning["customers"]),
+    )
     same(figures["customers"]["identified_share"], raw.totals()["identified_share"])
 
 
@@ -182,33 +222,43 @@ def test_payments_discounts_refunds_and_voids(told):
     same(figures["tenders"]["tenders"], raw.rows(tenders.format(where="")))
     same(
         figures["tenders"]["stores"],
-        {store: raw.rows(tenders.format(where="where store = $store"), store=store) for store in raw_shop.STORES},
+        {
+            store: raw.rows(tenders.format(where="where store = $store"), store=store)
+            for store in raw_shop.STORES
+        },
     )
     same(
         figures["tenders"]["discounts"],
         raw.rows(
-            "with d as (select number, sale, sign, unnest(total_discounts) as d from r where month = $month and not gone) select d.name as name, "
-            "d.type as type, count(distinct number) filter (where sale) as receipts, sum(sign * d.money_amount) as amount from d group by all"
+            "with d as (select number, sale, sign, unnest(total_discounts) as d from r where month"
+            " = $month and not gone) select d.name as name, d.type as type, count(distinct number)"
+            " filter (where sale) as receipts, sum(sign * d.money_amount) as amount from d group"
+            " by all"
         ),
     )
     same(
         figures["tenders"]["refunded_items"],
         raw.rows(
-            "with back as (select sold_as, store_id, receipt_number, line, max(abs(coalesce(combo_quantity, units))) as units, "
-            "-sum(gross) as refunds "
-            "from s where in_month = $month and not sale group by all) select sold_as as item, sum(units) as units, "
-            "count(distinct receipt_number) as receipts, sum(refunds) as refunds from back group by all order by item"
+            "with back as (select sold_as, store_id, receipt_number, line,"
+            " max(abs(coalesce(combo_quantity, units))) as units, -sum(gross) as refunds from s"
+            " where in_month = $month and not sale group by all) select sold_as as item, sum(units)"
+            " as units, count(distinct receipt_number) as receipts, sum(refunds) as refunds from"
+            " back group by all order by item"
         ),
     )
     total = raw.totals()
-    same(figures["tenders"]["cancelled"], {"receipts": total["cancelled_receipts"], "total": total["cancelled_total"]})
+    same(
+        figures["tenders"]["cancelled"],
+        {"receipts": total["cancelled_receipts"], "total": total["cancelled_total"]},
+    )
 
 
 def test_stores_and_employees(told):
     figures, raw = told
     whole = raw.totals()["net_sales"]
     stores = raw.rows(
-        "select store, sum(sign * net) as net_sales, count(*) filter (where sale) as receipts from r where month = $month group by all"
+        "select store, sum(sign * net) as net_sales, count(*) filter (where sale) as receipts from"
+        " r where month = $month group by all"
     )
     same(
         figures["stores"]["stores"],
@@ -224,23 +274,29 @@ def test_stores_and_employees(told):
     same(
         figures["stores"]["employees"],
         raw.rows(
-            "select employee, count(*) filter (where sale) as receipts, sum(sign * net) as net_sales, sum(sign * discount) as discounts from r "
-            "where month = $month group by all order by net_sales desc"
+            "select employee, count(*) filter (where sale) as receipts, sum(sign * net) as"
+            " net_sales, sum(sign * discount) as discounts from r where month = $month group by all"
+            " order by net_sales desc"
         ),
     )
 
 
 def test_counts_in_and_counts_out(told):
     figures, raw = told
-    checks = {name: (row["count"], Decimal(row["amount"])) for name, row in figures["lineage"]["checks"].items()}
+    checks = {
+        name: (row["count"], Decimal(row["amount"]))
+        for name, row in figures["lineage"]["checks"].items()
+    }
     count = raw.rows("select count(*) as n from r where month = $month")[0]["n"]
     versions = raw.rows(
-        "select count(*) as n from version v join r on r.number = v.receipt_number and r.store = v.store_id where r.month = $month"
+        "select count(*) as n from version v join r on r.number = v.receipt_number and r.store ="
+        " v.store_id where r.month = $month"
     )[0]["n"]
     rows = raw.rows(
-        "select count(*) filter (where cost is null) as costless, sum(net) filter (where cost is null) as costless_net, "
-        "count(*) filter (where category is null) as bare, sum(net) filter (where category is null) as bare_net, "
-        "count(*) filter (where not is_known) as unknown, sum(net) filter (where not is_known) as unknown_net from s where in_month = $month"
+        "select count(*) filter (where cost is null) as costless, sum(net) filter (where cost is"
+        " null) as costless_net, count(*) filter (where category is null) as bare, sum(net) filter"
+        " (where category is null) as bare_net, count(*) filter (where not is_known) as unknown,"
+        " sum(net) filter (where not is_known) as unknown_net from s where in_month = $month"
     )[0]
     total = raw.totals()
     wanted = {

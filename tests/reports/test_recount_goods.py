@@ -7,33 +7,41 @@ from fractions import Fraction
 
 from tests.reports import raw_shop
 from tests.reports.recount import MENU, PAIRS
-from tests.reports.test_recount import same, told  # noqa: F401  a fixture
+from tests.reports.test_recount import same, told
 
 
 def picked(rows: list[dict], *keys: str) -> list[tuple]:
     return sorted((tuple(row[key] for key in keys) for row in rows), key=str)
 
 
-def test_items_categories_and_mix(told):  # noqa: F811
+def test_items_categories_and_mix(told):
     figures, raw = told
     same(figures["items"]["items"], raw.items())
-    same(figures["items"]["stores"], {store: raw.items("and store_id = $store", store=store) for store in raw_shop.STORES})
+    same(
+        figures["items"]["stores"],
+        {store: raw.items("and store_id = $store", store=store) for store in raw_shop.STORES},
+    )
     categories = raw.rows(
-        "select category, sum(net) as net_sales, sum(units) filter (where sale) as units, sum(gross) filter (where sale) as gross_sales "
-        "from s where in_month = $month group by all order by 2 desc"
+        "select category, sum(net) as net_sales, sum(units) filter (where sale) as units,"
+        " sum(gross) filter (where sale) as gross_sales from s where in_month = $month group by all"
+        " order by 2 desc"
     )
     same(figures["items"]["categories"], categories)
     whole = sum(row["net_sales"] for row in categories)
     same(
         figures["modifiers"]["mix"],
         [
-            {"category": row["category"], "net_sales": row["net_sales"], "share": Fraction(row["net_sales"]) / Fraction(whole)}
+            {
+                "category": row["category"],
+                "net_sales": row["net_sales"],
+                "share": Fraction(row["net_sales"]) / Fraction(whole),
+            }
             for row in categories
         ],
     )
 
 
-def test_menu_engineering(told):  # noqa: F811
+def test_menu_engineering(told):
     figures, raw = told
     wanted = {(row["category"], row["item"]): row for row in raw.rows(MENU)}
     assert {(d["category"], d["item"]) for d in figures["menu"]["dishes"]} == set(wanted) and len(
@@ -59,18 +67,23 @@ def test_menu_engineering(told):  # noqa: F811
     )
 
 
-def test_combos_choices_and_modifiers(told):  # noqa: F811
+def test_combos_choices_and_modifiers(told):
     figures, raw = told
-    combos = raw.rows("""with line as (select store_id, receipt_number, line, combo, sale, combo_quantity, sum(gross) as gross,
+    combos = raw.rows(
+        """with line as (select store_id, receipt_number, line, combo, sale, combo_quantity, sum(gross) as gross,
             sum(discount) as discount,
             sum(net) as net from s where in_month = $month and combo is not null group by all)
         select combo, count(distinct receipt_number) filter (where sale) as receipts, coalesce(sum(combo_quantity) filter (where sale), 0) as units,
             coalesce(-sum(combo_quantity) filter (where not sale), 0) as refunded_units, coalesce(sum(gross) filter (where sale), 0) as gross_sales,
-            sum(discount) as discounts, coalesce(-sum(gross) filter (where not sale), 0) as refunds, sum(net) as net_sales from line group by all""")
-    same(sorted(figures["combos"]["combos"], key=lambda row: row["combo"]), sorted(combos, key=lambda row: row["combo"]))
+            sum(discount) as discounts, coalesce(-sum(gross) filter (where not sale), 0) as refunds, sum(net) as net_sales from line group by all"""
+    )
+    same(
+        sorted(figures["combos"]["combos"], key=lambda row: row["combo"]),
+        sorted(combos, key=lambda row: row["combo"]),
+    )
     parts = raw.rows(
-        "select combo, slot, item, coalesce(sum(units) filter (where sale), 0) as units, sum(net) as net_sales from s "
-        "where in_month = $month and combo is not null group by all"
+        "select combo, slot, item, coalesce(sum(units) filter (where sale), 0) as units, sum(net)"
+        " as net_sales from s where in_month = $month and combo is not null group by all"
     )
 
     def named(row: dict) -> str:
@@ -78,13 +91,15 @@ def test_combos_choices_and_modifiers(told):  # noqa: F811
 
     same(sorted(figures["combos"]["parts"], key=named), sorted(parts, key=named))
     choices = raw.rows(
-        "select item, m.name as modifier, m.option as option, sum(m.quantity) as units, sum(m.amount) as amount from "
-        "(select item, unnest(modifiers) as m from s where in_month = $month and sale) group by all"
+        "select item, m.name as modifier, m.option as option, sum(m.quantity) as units,"
+        " sum(m.amount) as amount from (select item, unnest(modifiers) as m from s where in_month ="
+        " $month and sale) group by all"
     )
     same(sorted(figures["combos"]["choices"], key=named), sorted(choices, key=named))
     paid = raw.rows(
-        "select m.name as modifier, sum(m.quantity) as units, sum(m.amount) as amount from (select unnest(modifiers) as m from s "
-        "where in_month = $month and sale) where m.amount <> 0 group by all order by 3 desc"
+        "select m.name as modifier, sum(m.quantity) as units, sum(m.amount) as amount from (select"
+        " unnest(modifiers) as m from s where in_month = $month and sale) where m.amount <> 0 group"
+        " by all order by 3 desc"
     )
     assert picked(figures["modifiers"]["paid"], "modifier") == picked(paid, "modifier") and paid
     assert {row["modifier"]: Decimal(row["amount"]) for row in figures["modifiers"]["paid"]} == {
@@ -92,7 +107,7 @@ def test_combos_choices_and_modifiers(told):  # noqa: F811
     }
 
 
-def test_baskets(told):  # noqa: F811
+def test_baskets(told):
     figures, raw = told
     wanted = [
         {
@@ -103,8 +118,13 @@ def test_baskets(told):  # noqa: F811
             "with_second": row["with_second"],
             "support": Fraction(row["both_"], row["receipts"]),
             "confidence": Fraction(row["both_"], row["with_first"]),
-            "lift": Fraction(row["both_"] * row["receipts"], row["with_first"] * row["with_second"]),
-            "leverage": Fraction(row["both_"], row["receipts"]) - Fraction(row["with_first"] * row["with_second"], row["receipts"] ** 2),
+            "lift": Fraction(
+                row["both_"] * row["receipts"], row["with_first"] * row["with_second"]
+            ),
+            "leverage": (
+                Fraction(row["both_"], row["receipts"])
+                - Fraction(row["with_first"] * row["with_second"], row["receipts"] ** 2)
+            ),
         }
         for row in raw.rows(PAIRS)
     ]

@@ -1,4 +1,6 @@
-"""The cumulative report of every prefix of a history equals SQL over the verbatim receipts, and so does one that ends in mid-month."""
+"""The cumulative report of every prefix of a history equals SQL over the verbatim receipts, and so
+does one that ends in mid-month.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,9 @@ SECTIONS = ("years", "pace", "margin", "giving", "migration", "stability", "loya
 
 
 class Prefix(NamedTuple):
-    """The figures of a report through `last`, the recount of the same receipts, and the months that are over."""
+    """The figures of a report through `last`, the recount of the same receipts, and the months that
+    are over.
+    """
 
     last: date
     figures: dict
@@ -35,9 +39,17 @@ class Prefix(NamedTuple):
 @pytest.fixture(scope="module")
 def prefixes(tmp_path_factory) -> list[Prefix]:
     """One for each month of the history, and one for a month that is open."""
-    found = raw_shop.age(raw_shop.receipts(3600, days=(before(FIRST, -MONTHS) - FIRST).days, closed=(0, 1, 2)))
-    tables, raw = raw_shop.summaries(found, MONTH), Past(found, tmp_path_factory.mktemp("raw"), MONTH[-1], FIRST)
-    made = [Prefix(last, figures(last, tables), Until(raw, last), MONTH[: n + 1]) for n, last in enumerate(MONTH)]
+    found = raw_shop.age(
+        raw_shop.receipts(3600, days=(before(FIRST, -MONTHS) - FIRST).days, closed=(0, 1, 2))
+    )
+    tables, raw = (
+        raw_shop.summaries(found, MONTH),
+        Past(found, tmp_path_factory.mktemp("raw"), MONTH[-1], FIRST),
+    )
+    made = [
+        Prefix(last, figures(last, tables), Until(raw, last), MONTH[: n + 1])
+        for n, last in enumerate(MONTH)
+    ]
     cut = [one for one in found if raw_shop.business_day(one) <= THROUGH]
     tables = tables | raw_shop.summaries(cut, [OPEN], THROUGH)
     raw = Past(cut, tmp_path_factory.mktemp("cut"), OPEN, FIRST)
@@ -45,22 +57,32 @@ def prefixes(tmp_path_factory) -> list[Prefix]:
 
 
 class Until:
-    """A recount whose receipts end with the month `last`: its r and s are cut views of all_r and all_s, which the first one makes."""
+    """A recount whose receipts end with the month `last`: its r and s are cut views of all_r and
+    all_s, which the first one makes.
+    """
 
     def __init__(self, raw: Past, last: date):
         self.raw, self.last = raw, last
         if not raw.database.execute("from duckdb_tables() where table_name = 'all_r'").fetchall():
-            raw.database.execute("create table all_r as from r; create table all_s as from s; drop view s; drop table r")
+            raw.database.execute(
+                "create table all_r as from r; create table all_s as from s; drop view s; drop"
+                " table r"
+            )
 
     def __getattr__(self, name: str):
         for table, month in (("r", "month"), ("s", "in_month")):
-            self.raw.database.execute(f"create or replace view {table} as select * from all_{table} where {month} <= date '{self.last}'")
+            self.raw.database.execute(
+                f"create or replace view {table} as select * from all_{table} where {month} <= date"
+                f" '{self.last}'"
+            )
         return getattr(self.raw, name)
 
 
 def figures(last: date, tables: dict, through: date | None = None) -> dict:
     page = compose_cumulative(last, tables, through=through, places=2, facts={}, weekend=WEEKEND)
-    return {section: {} for section in SECTIONS} | json.loads(figures_json(page))["currencies"]["MXN"]
+    return {section: {} for section in SECTIONS} | json.loads(figures_json(page))["currencies"][
+        "MXN"
+    ]
 
 
 def keyed(months: list[date], value) -> dict[str, object]:
@@ -76,17 +98,27 @@ def test_story_and_trend(prefixes):
             wanted["before_12"] = raw.totals(since=whole[-24], month=whole[-13])
         same(told["story"], wanted, f"{last}")
         months = [*whole, *({last} - set(whole))]
-        same(told["trend"]["months"], keyed(months, lambda month, raw=raw: raw.totals(month=month)), f"{last}")
+        same(
+            told["trend"]["months"],
+            keyed(months, lambda month, raw=raw: raw.totals(month=month)),
+            f"{last}",
+        )
         stores = {}
         for row in raw.rows("select store, month, sum(sign * net) as net from r group by all"):
             stores.setdefault(row["store"], {})[f"{row['month']:%Y-%m}"] = row["net"]
         same(told["trend"]["stores"], stores, f"{last}")
-        assert told["trend"]["partial"] == [f"{month:%Y-%m}" for month in months if month not in whole]
+        assert told["trend"]["partial"] == [
+            f"{month:%Y-%m}" for month in months if month not in whole
+        ]
 
 
 def test_years_and_seasons(prefixes):
     for last, told, raw, whole in prefixes:
-        wanted = {"months": raw.years(whole), "seasonality": raw.season(whole)} if len(whole) > 12 else {}
+        wanted = (
+            {"months": raw.years(whole), "seasonality": raw.season(whole)}
+            if len(whole) > 12
+            else {}
+        )
         same(told["years"], wanted, f"{last}")
 
 
@@ -98,32 +130,80 @@ def test_pace_margin_and_giving(prefixes):
             continue
         base = total[FIRST]
         for name in ("receipts", "average_receipt"):
-            index = {month: 100 * Fraction(total[month][name]) / Fraction(base[name]) for month in whole}
+            index = {
+                month: 100 * Fraction(total[month][name]) / Fraction(base[name]) for month in whole
+            }
             same(told["pace"][name], keyed(whole, index.get), f"{last} {name}")
-        for section, names in (("margin", ("gross_profit", "margin", "margin_before_tax", "cost_coverage")),
-                               ("giving", ("discount_share", "refund_share"))):
-            wanted = keyed(whole, lambda month, names=names, total=total: {name: total[month][name] for name in names})
+        for section, names in (
+            ("margin", ("gross_profit", "margin", "margin_before_tax", "cost_coverage")),
+            ("giving", ("discount_share", "refund_share")),
+        ):
+            wanted = keyed(
+                whole,
+                lambda month, names=names, total=total: {
+                    name: total[month][name] for name in names
+                },
+            )
             same({month: told[section][month] for month in wanted}, wanted, f"{last} {section}")
         count = min(6, len(whole) // 2)
         then, now = raw.tenders(whole[0], whole[count - 1]), raw.tenders(whole[-count], whole[-1])
-        same({row["tender"]: (row["first"], row["latest"]) for row in told["giving"]["tenders"]},
-             {tender: (then.get(tender, Fraction()), now.get(tender, Fraction())) for tender in {**then, **now}}, f"{last}")
+        same(
+            {row["tender"]: (row["first"], row["latest"]) for row in told["giving"]["tenders"]},
+            {
+                tender: (then.get(tender, Fraction()), now.get(tender, Fraction()))
+                for tender in {**then, **now}
+            },
+            f"{last}",
+        )
 
 
 def test_rhythm_and_weekend(prefixes):
     for last, told, raw, whole in prefixes:
-        spans = {"latest": (FIRST, last)} if len(whole) < 12 else {"latest": (whole[-6], whole[-1]), "first": (whole[0], whole[5])}
-        wanted = {name: {f"{row['weekday']}-{row['hour']:02d}": {"receipts": row["receipts"], "open_days": row["open_days"]}
-                         for row in raw.rows(RHYTHM, since=since, month=month)} for name, (since, month) in spans.items()}
+        spans = (
+            {"latest": (FIRST, last)}
+            if len(whole) < 12
+            else {"latest": (whole[-6], whole[-1]), "first": (whole[0], whole[5])}
+        )
+        wanted = {
+            name: {
+                f"{row['weekday']}-{row['hour']:02d}": {
+                    "receipts": row["receipts"],
+                    "open_days": row["open_days"],
+                }
+                for row in raw.rows(RHYTHM, since=since, month=month)
+            }
+            for name, (since, month) in spans.items()
+        }
         same(told["rhythm"], wanted, f"{last}")
 
         def each(pair: tuple) -> Fraction | None:
             return Fraction(pair[0]) / pair[1] if pair[1] else None
 
         week, end = raw.weekend(FIRST, last, WEEKEND)
-        same(told["weekend"]["all"], {"week": each(week), "week_days": week[1], "weekend": each(end), "weekend_days": end[1]}, f"{last}")
-        same(told["weekend"]["months"], keyed(whole, lambda month, raw=raw, each=each: dict(
-            zip(("week", "weekend"), map(each, raw.weekend(month, month, WEEKEND)), strict=True))), f"{last}")
+        same(
+            told["weekend"]["all"],
+            {
+                "week": each(week),
+                "week_days": week[1],
+                "weekend": each(end),
+                "weekend_days": end[1],
+            },
+            f"{last}",
+        )
+        same(
+            told["weekend"]["months"],
+            keyed(
+                whole,
+                lambda month, raw=raw, each=each: dict(
+                    zip(
+                        ("week", "weekend"),
+                        map(each, raw.weekend(month, month, WEEKEND)),
+                        strict=True,
+                    )
+                ),
+            ),
+            f"{last}",
+        )
 
 
 def test_items_prices_and_classes(prefixes):
@@ -131,67 +211,132 @@ def test_items_prices_and_classes(prefixes):
     for last, told, raw, whole in prefixes:
         key = lambda row: (row["item"], str(row["day"]))  # noqa: E731
         prices = [row | {"day": row["day"].isoformat()} for row in raw.rows(PRICES, month=last)]
-        same(sorted(told["lifecycle"]["price_changes"], key=key), sorted(prices, key=key), f"{last}")
+        same(
+            sorted(told["lifecycle"]["price_changes"], key=key), sorted(prices, key=key), f"{last}"
+        )
         changed = len(prices)
         if len(whole) >= 6:
             for name, span in (("first", whole[:3]), ("latest", whole[-3:])):
                 wanted = raw.sold(span[0], span[-1])
-                same({row["item"]: row for row in told["lifecycle"]["items"][name]}, wanted, f"{last} {name}")
+                same(
+                    {row["item"]: row for row in told["lifecycle"]["items"][name]},
+                    wanted,
+                    f"{last} {name}",
+                )
                 net = [Decimal(row["net_sales"]) for row in told["lifecycle"]["items"][name]]
                 assert net == sorted(net, reverse=True)
         half = min(6, len(whole) // 2)
-        wanted = {"first": raw.classes(whole[0], whole[half - 1]), "latest": raw.classes(whole[-half], whole[-1])} if half else {}
+        wanted = (
+            {
+                "first": raw.classes(whole[0], whole[half - 1]),
+                "latest": raw.classes(whole[-half], whole[-1]),
+            }
+            if half
+            else {}
+        )
         same(told["migration"], wanted, f"{last}")
     assert changed, "no price changed: the months are not awkward enough"
 
 
 def test_combos_options_and_pairs(prefixes):
     for last, told, raw, whole in prefixes:
-        same(told["options"]["combo_share"], keyed(whole, lambda month, raw=raw: raw.totals(month=month)["combo_share"]), f"{last}")
+        same(
+            told["options"]["combo_share"],
+            keyed(whole, lambda month, raw=raw: raw.totals(month=month)["combo_share"]),
+            f"{last}",
+        )
         half = len(whole) // 2
-        then, now = (raw.options(span[0], span[-1]) if half else {} for span in (whole[:half], whole[-half:]))
+        then, now = (
+            raw.options(span[0], span[-1]) if half else {} for span in (whole[:half], whole[-half:])
+        )
         chosen = {key[:2]: every for key, (_, every) in then.items()}
 
         def share(part: dict, key: tuple, every: object) -> Fraction:
             return Fraction(part.get(key, (0, 0))[0]) / Fraction(every)
 
-        wanted = {key: (share(then, key, chosen[key[:2]]) if chosen.get(key[:2], 0) >= 20 else None, share(now, key, every))
-                  for key, (_, every) in now.items()}
-        same({(r["item"], r["modifier"], r["option"]): (r["first_half"], r["latest_half"]) for r in told["options"]["options"]}, wanted, f"{last}")
+        wanted = {
+            key: (
+                share(then, key, chosen[key[:2]]) if chosen.get(key[:2], 0) >= 20 else None,
+                share(now, key, every),
+            )
+            for key, (_, every) in now.items()
+        }
+        same(
+            {
+                (r["item"], r["modifier"], r["option"]): (r["first_half"], r["latest_half"])
+                for r in told["options"]["options"]
+            },
+            wanted,
+            f"{last}",
+        )
         pairs = raw.pairs(FIRST, last)
         if not pairs:
             assert told["stability"] == {}
             continue
-        lifts = [Fraction(p["both_"] * p["receipts"], p["with_first"] * p["with_second"]) for p in pairs]
-        same([(p["first"], p["second"], p["receipts"], p["lift"]) for p in told["stability"]["pairs"]],
-             [(p["first"], p["second"], p["both_"], lift) for p, lift in zip(pairs, lifts, strict=True)], f"{last}")
+        lifts = [
+            Fraction(p["both_"] * p["receipts"], p["with_first"] * p["with_second"]) for p in pairs
+        ]
+        same(
+            [
+                (p["first"], p["second"], p["receipts"], p["lift"])
+                for p in told["stability"]["pairs"]
+            ],
+            [
+                (p["first"], p["second"], p["both_"], lift)
+                for p, lift in zip(pairs, lifts, strict=True)
+            ],
+            f"{last}",
+        )
         months = [*whole, *({last} - set(whole))]
         middle = len(months) // 2
-        halves = [{frozenset((p["first"], p["second"])) for p in raw.pairs(span[0], span[-1], "")} for span in (months[:middle], months[middle:])] \
-            if middle else [set(), set()]
-        assert told["stability"]["stable"] == sum({p["first"], p["second"]} in halves[0] & halves[1] for p in pairs)
+        halves = (
+            [
+                {frozenset((p["first"], p["second"])) for p in raw.pairs(span[0], span[-1], "")}
+                for span in (months[:middle], months[middle:])
+            ]
+            if middle
+            else [set(), set()]
+        )
+        assert told["stability"]["stable"] == sum(
+            {p["first"], p["second"]} in halves[0] & halves[1] for p in pairs
+        )
 
 
 def test_customers(prefixes):
     for last, told, raw, whole in prefixes:
-        people = raw.rows("select customer, sum(sign * net) as net from r where customer is not null and not gone group by all "
-                          "having count(*) filter (where sale) > 0 order by net desc")
+        people = raw.rows(
+            "select customer, sum(sign * net) as net from r where customer is not null and not gone"
+            " group by all having count(*) filter (where sale) > 0 order by net desc"
+        )
         wanted: dict[str, object] = {"customers": len(people)}
         top = -(-len(people) // 10)
         if top >= 5:
-            wanted["concentration"] = {"customers": top, "net_sales": sum(p["net"] for p in people[:top]), "of": sum(p["net"] for p in people)}
+            wanted["concentration"] = {
+                "customers": top,
+                "net_sales": sum(p["net"] for p in people[:top]),
+                "of": sum(p["net"] for p in people),
+            }
         if cohorts := raw.cohorts(whole):
             wanted["cohorts"] = cohorts
         if segments := raw.segments(whole[-1]):
             wanted["segments"] = segments
         same(told["loyalty"], wanted, f"{last}")
-    assert len(told["loyalty"]["segments"]) > 3 and any(None in row["seen"] for row in told["loyalty"]["cohorts"].values())
+    assert len(told["loyalty"]["segments"]) > 3 and any(
+        None in row["seen"] for row in told["loyalty"]["cohorts"].values()
+    )
 
 
 def test_records_and_counts(prefixes):
     for last, told, raw, whole in prefixes:
-        same({key: value for key, value in told["records"].items() if key != "odd_days"}, raw.records(last, whole), f"{last}")
-        assert told["lineage"]["checks"]["curated"]["count"] == raw.rows("select count(*) as n from r")[0]["n"]
+        same(
+            {key: value for key, value in told["records"].items() if key != "odd_days"},
+            raw.records(last, whole),
+            f"{last}",
+        )
+        assert (
+            told["lineage"]["checks"]["curated"]["count"]
+            == raw.rows("select count(*) as n from r")[0]["n"]
+        )
 
 
 def test_forecast(prefixes):
@@ -201,17 +346,31 @@ def test_forecast(prefixes):
         net, through = raw.daily(last), None if last in whole else THROUGH
 
         def origin(month: date, through=through) -> date:
-            return month - timedelta(days=1) if through is None else before(month, 1) + timedelta(days=through.day - 1)
+            return (
+                month - timedelta(days=1)
+                if through is None
+                else before(month, 1) + timedelta(days=through.day - 1)
+            )
 
         def guess(month: date, net=net, raw=raw, whole=whole, origin=origin) -> tuple[dict, dict]:
             known = {day: Fraction(v) for day, v in net.items() if day <= origin(month)}
-            index = raw.season([m for m in whole if before(m, -1) - timedelta(days=1) <= origin(month)])
+            index = raw.season(
+                [m for m in whole if before(m, -1) - timedelta(days=1) <= origin(month)]
+            )
             days, naive = {}, {}
             for n in range((before(month, -1) - month).days):
                 day = month + timedelta(days=n)
-                past = sorted(d for d in (day - timedelta(weeks=w) for w in range(1, 20)) if d <= origin(month))[-8:]
+                past = sorted(
+                    d
+                    for d in (day - timedelta(weeks=w) for w in range(1, 20))
+                    if d <= origin(month)
+                )[-8:]
                 mean = sum(known.get(d, 0) for d in past) / 8
-                season = index[f"{month.month:02d}"] / (sum(index[f"{d.month:02d}"] for d in past) / 8) if index else 1
+                season = (
+                    index[f"{month.month:02d}"] / (sum(index[f"{d.month:02d}"] for d in past) / 8)
+                    if index
+                    else 1
+                )
                 days[day], naive[day] = round(mean * season, 2), known.get(past[-1], 0)
             return days, naive
 
@@ -221,17 +380,29 @@ def test_forecast(prefixes):
             continue
         tried = [(guess(month), month) for month in trials]
         actual = {d: Fraction(net.get(d, 0)) for (days, _), _ in tried for d in days}
-        miss, naive = (sum(abs(actual[d] - v) for pair, _ in tried for d, v in pair[at].items()) / sum(actual.values()) for at in (0, 1))
+        miss, naive = (
+            sum(abs(actual[d] - v) for pair, _ in tried for d, v in pair[at].items())
+            / sum(actual.values())
+            for at in (0, 1)
+        )
         assert abs(Fraction(Decimal(told["outlook"]["error"])) - miss) < Fraction(1, 10**5), last
-        assert abs(Fraction(Decimal(told["outlook"]["naive_error"])) - naive) < Fraction(1, 10**5), last
+        assert abs(Fraction(Decimal(told["outlook"]["naive_error"])) - naive) < Fraction(
+            1, 10**5
+        ), last
         if miss >= naive:
             assert told["outlook"]["left_out"] == "worse"
             continue
         made += 1
         wanted = guess(before(last, -1))[0]
-        assert abs(Fraction(Decimal(told["outlook"]["expected"])) - sum(wanted.values())) < Fraction(len(wanted), 100), last
-        assert told["outlook"]["month"] == f"{before(last, -1):%Y-%m}" and told["outlook"]["trials"] == len(trials)
+        assert abs(
+            Fraction(Decimal(told["outlook"]["expected"])) - sum(wanted.values())
+        ) < Fraction(len(wanted), 100), last
+        assert told["outlook"]["month"] == f"{before(last, -1):%Y-%m}" and told["outlook"][
+            "trials"
+        ] == len(trials)
         for day, value in told["outlook"]["days"].items():
-            assert abs(Fraction(Decimal(value["expected"])) - wanted[date.fromisoformat(day)]) <= Fraction(1, 100), (last, day)
+            assert abs(
+                Fraction(Decimal(value["expected"])) - wanted[date.fromisoformat(day)]
+            ) <= Fraction(1, 100), (last, day)
             assert Decimal(value["low"]) <= Decimal(value["expected"]) <= Decimal(value["high"])
     assert made > MONTHS // 2, "the method should beat the naive one on most prefixes"

@@ -1,4 +1,6 @@
-"""Menu engineering drawn: the dishes that bring most are named, no name stands on another, and none leaves the drawing."""
+"""Menu engineering drawn: the dishes that bring most are named, no name stands on another, and none
+leaves the drawing.
+"""
 
 from __future__ import annotations
 
@@ -20,15 +22,38 @@ WORDS = Words("es_MX", 2, ("MXN",))
 def test_the_dishes_that_bring_most_are_named(dishes, seed):
     r = random.Random(seed)
     points = [
-        (Name(f"Hamburguesa {n:03d}"), (r.randint(60, 200), 100), (r.randint(60, 140), 100), r.choice(list(SIGNS)), r.randint(1, 10**6))
+        (
+            Name(f"Hamburguesa {n:03d}"),
+            (r.randint(60, 200), 100),
+            (r.randint(60, 140), 100),
+            r.choice(list(SIGNS)),
+            r.randint(1, 10**6),
+        )
         for n in range(dishes)
     ]
     with styled():
-        canvas = draw_scatter({"points": points, "kinds": {kind: Name(kind) for kind in SIGNS}, "x": Name("x"), "y": Name("y")}, WORDS)
+        canvas = draw_scatter(
+            {
+                "points": points,
+                "kinds": {kind: Name(kind) for kind in SIGNS},
+                "x": Name("x"),
+                "y": Name("y"),
+            },
+            WORDS,
+        )
     texts = [(t.get_text(), t.get_position()) for t in canvas.figure.texts]
-    named = {label: (x * WIDTH, y * canvas.height) for label, (x, y) in texts if label.startswith("Hamburguesa")}
+    named = {
+        label: (x * WIDTH, y * canvas.height)
+        for label, (x, y) in texts
+        if label.startswith("Hamburguesa")
+    }
     most = [name.text for name, *_ in sorted(points, key=lambda point: -point[4])]
     assert set(most[:5]) <= set(named)
     boxes = [(x, y, x + width_of(label, SMALL), y + 6) for label, (x, y) in named.items()]
-    assert all(a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1] for a, b in combinations(boxes, 2))
-    assert all(box[0] >= 0 and box[2] <= WIDTH and box[1] >= 0 and box[3] <= canvas.height for box in boxes)
+    assert all(
+        a[2] <= b[0] or b[2] <= a[0] or a[3] <= b[1] or b[3] <= a[1]
+        for a, b in combinations(boxes, 2)
+    )
+    assert all(
+        box[0] >= 0 and box[2] <= WIDTH and box[1] >= 0 and box[3] <= canvas.height for box in boxes
+    )

@@ -26,12 +26,18 @@ class Answer(NamedTuple):
         return json.loads(self.content, parse_float=Decimal)
 
 
-def _get(server: Server, path: str, /, token: str | None = None, method: str = "GET", **params: object) -> Answer:
+def _get(
+    server: Server, path: str, /, token: str | None = None, method: str = "GET", **params: object
+) -> Answer:
     parts = urlsplit(server.url)
     connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
     try:
         headers = {"Authorization": f"Bearer {server.token if token is None else token}"}
-        connection.request(method, f"{parts.path}{path}" + ("?" + urlencode(params) if params else ""), headers=headers)
+        connection.request(
+            method,
+            f"{parts.path}{path}" + ("?" + urlencode(params) if params else ""),
+            headers=headers,
+        )
         response = connection.getresponse()
         return Answer(response.status, dict(response.headers), response.read())
     finally:

@@ -19,7 +19,9 @@ PAGED = sorted(name for name, resource in RESOURCES.items() if resource.pages)
 WHOLE = sorted(name for name, resource in RESOURCES.items() if not resource.pages)
 
 
-def pages(shop: Shop, now: datetime, path: str, rules: Rules = Rules(), **params: str) -> list[list[dict]]:  # noqa: B008
+def pages(
+    shop: Shop, now: datetime, path: str, rules: Rules = Rules(), **params: str
+) -> list[list[dict]]:
     """Every page, asked for by the cursor alone after the first."""
     found, sent = [], params
     while len(found) < 2000:
@@ -39,66 +41,132 @@ def code(shop: Shop, now: datetime, path: str, **params: str) -> tuple[int, str,
 
 
 @settings(max_examples=20, deadline=None)
-@given(st.integers(1, 250), st.sampled_from([{}, {"updated_at_min": "2026-10-12T06:00:00.000Z"}, {"created_at_max": "2026-10-20T00:00:00Z"},
-                                             {"created_at_min": "2026-10-03T00:00:00Z", "updated_at_max": "2026-10-19T05:00:00.000Z"}]))
-def test_pages_of_any_size_are_the_whole_list_newest_first(stall: Shop, limit: int, filters: dict[str, str]) -> None:
+@given(
+    st.integers(1, 250),
+    st.sampled_from(
+        [
+            {},
+            {"updated_at_min": "2026-10-12T06:00:00.000Z"},
+            {"created_at_max": "2026-10-20T00:00:00Z"},
+            {
+                "created_at_min": "2026-10-03T00:00:00Z",
+                "updated_at_max": "2026-10-19T05:00:00.000Z",
+            },
+        ]
+    ),
+)
+def test_pages_of_any_size_are_the_whole_list_newest_first(
+    stall: Shop, limit: int, filters: dict[str, str]
+) -> None:
     now = datetime(2026, 10, 31, tzinfo=UTC)
     whole = answer(stall, millis(now), "/receipts", filters, Rules(default_limit=10**6)).rows
     found = pages(stall, now, "/receipts", limit=str(limit), **filters)
     assert [row for page in found for row in page] == [decode(row) for row in whole]
-    assert all(len(page) == limit for page in found[:-1]) and len(found) == max(1, -(-len(whole) // limit))
+    assert all(len(page) == limit for page in found[:-1]) and len(found) == max(
+        1, -(-len(whole) // limit)
+    )
     created = [row["created_at"] for page in found for row in page]
-    assert created == sorted(created, reverse=True) and len(created) == len({row["receipt_number"] for page in found for row in page})
+    assert created == sorted(created, reverse=True) and len(created) == len(
+        {row["receipt_number"] for page in found for row in page}
+    )
 
 
-@pytest.mark.parametrize("rules", [Rules(order=order, offsets=offsets) for order in ("created_desc", "updated_desc", "updated_asc")
-                                   for offsets in (False, True)])
+@pytest.mark.parametrize(
+    "rules",
+    [
+        Rules(order=order, offsets=offsets)
+        for order in ("created_desc", "updated_desc", "updated_asc")
+        for offsets in (False, True)
+    ],
+)
 def test_other_orders_and_offsets_list_the_same(stall: Shop, rules: Rules) -> None:
     now = datetime(2026, 10, 6, tzinfo=UTC)
     rows = [row for page in pages(stall, now, "/receipts", rules, limit="7") for row in page]
-    assert {row["receipt_number"] for row in rows} == {entry.key for entry in stall.receipts(millis(now), Query())}
+    assert {row["receipt_number"] for row in rows} == {
+        entry.key for entry in stall.receipts(millis(now), Query())
+    }
     field, _, way = rules.order.partition("_")
     times = [row[f"{field}_at"] for row in rows]
     assert times == sorted(times, reverse=way == "desc")
 
 
 def test_a_cursor_carries_its_filters_and_limit(stall: Shop, now: datetime) -> None:
-    first = answer(stall, millis(now), "/receipts", {"limit": "3", "updated_at_min": "2026-10-28T00:00:00Z"}, Rules())
+    first = answer(
+        stall,
+        millis(now),
+        "/receipts",
+        {"limit": "3", "updated_at_min": "2026-10-28T00:00:00Z"},
+        Rules(),
+    )
     alone = answer(stall, millis(now), "/receipts", {"cursor": first.cursor}, Rules())
-    same, other = {"limit": "3", "updated_at_min": "2026-10-28T00:00:00Z"}, {"created_at_max": "2026-10-01T00:00:00Z", "limit": "9"}
+    same, other = (
+        {"limit": "3", "updated_at_min": "2026-10-28T00:00:00Z"},
+        {"created_at_max": "2026-10-01T00:00:00Z", "limit": "9"},
+    )
     repeated = answer(stall, millis(now), "/receipts", {"cursor": first.cursor, **same}, Rules())
     contrary = answer(stall, millis(now), "/receipts", {"cursor": first.cursor, **other}, Rules())
     assert alone.rows == repeated.rows == contrary.rows[:3] and len(contrary.rows) == 9
-    assert set(first.cursor) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_=")
+    assert set(first.cursor) <= set(
+        "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_="
+    )
 
 
 def test_filters_of_receipts(stall: Shop, now: datetime) -> None:
     everything = [row for page in pages(stall, now, "/receipts", limit="250") for row in page]
 
     def numbers(**params: str) -> list[str]:
-        return [row["receipt_number"] for page in pages(stall, now, "/receipts", limit="250", **params) for row in page]
+        return [
+            row["receipt_number"]
+            for page in pages(stall, now, "/receipts", limit="250", **params)
+            for row in page
+        ]
 
     middle = everything[40]
-    assert numbers(store_id=middle["store_id"]) == [row["receipt_number"] for row in everything if row["store_id"] == middle["store_id"]]
+    assert numbers(store_id=middle["store_id"]) == [
+        row["receipt_number"] for row in everything if row["store_id"] == middle["store_id"]
+    ]
     assert numbers(store_id="nowhere") == []
     assert numbers(receipt_numbers=f"1-1003,nope,{middle['receipt_number']},9-1000") == [
-        row["receipt_number"] for row in everything if row["receipt_number"] in ("1-1003", middle["receipt_number"], "9-1000")]
-    assert numbers(source="Pedidos web") == [row["receipt_number"] for row in everything if row["source"] == "Pedidos web"] != []
-    assert numbers(order="Mesa 3") == [row["receipt_number"] for row in everything if row["order"] == "Mesa 3"] != []
+        row["receipt_number"]
+        for row in everything
+        if row["receipt_number"] in ("1-1003", middle["receipt_number"], "9-1000")
+    ]
+    assert (
+        numbers(source="Pedidos web")
+        == [row["receipt_number"] for row in everything if row["source"] == "Pedidos web"]
+        != []
+    )
+    assert (
+        numbers(order="Mesa 3")
+        == [row["receipt_number"] for row in everything if row["order"] == "Mesa 3"]
+        != []
+    )
     assert numbers(since_receipt_number=middle["receipt_number"]) == [
-        row["receipt_number"] for row in everything if row["created_at"] > middle["created_at"]]
+        row["receipt_number"] for row in everything if row["created_at"] > middle["created_at"]
+    ]
     assert numbers(before_receipt_number=middle["receipt_number"]) == [
-        row["receipt_number"] for row in everything if row["created_at"] < middle["created_at"]]
+        row["receipt_number"] for row in everything if row["created_at"] < middle["created_at"]
+    ]
     exact = {"created_at_min": middle["created_at"], "created_at_max": middle["created_at"]}
-    assert numbers(**exact) == [row["receipt_number"] for row in everything if row["created_at"] == middle["created_at"]]
-    assert numbers(updated_at_gte="2030-01-01T00:00:00Z", updatedAtMin="x", sort="asc") == [row["receipt_number"] for row in everything]
+    assert numbers(**exact) == [
+        row["receipt_number"] for row in everything if row["created_at"] == middle["created_at"]
+    ]
+    assert numbers(updated_at_gte="2030-01-01T00:00:00Z", updatedAtMin="x", sort="asc") == [
+        row["receipt_number"] for row in everything
+    ]
     assert len(answer(stall, millis(now), "/receipts", {}, Rules()).rows) == 50
 
 
 def test_one_receipt(stall: Shop, now: datetime) -> None:
-    listed = {row["receipt_number"]: row for page in pages(stall, now, "/receipts", limit="250") for row in page}
+    listed = {
+        row["receipt_number"]: row
+        for page in pages(stall, now, "/receipts", limit="250")
+        for row in page
+    }
     for number in list(listed)[::50]:
-        assert decode(answer(stall, millis(now), f"/receipts/{number}", {}, Rules())) == listed[number]
+        assert (
+            decode(answer(stall, millis(now), f"/receipts/{number}", {}, Rules())) == listed[number]
+        )
     for number in ("1-999", "1-0001003", "7-1000", "1-99999999999999999999", "-", "1-²", "x"):
         assert code(stall, now, f"/receipts/{number}")[:2] == (404, "NOT_FOUND"), number
 
@@ -106,14 +174,39 @@ def test_one_receipt(stall: Shop, now: datetime) -> None:
 def test_errors(shop: Shop, now: datetime) -> None:
     other = answer(shop, millis(now), "/items", {"limit": "2"}, Rules()).cursor
     assert code(shop, now, "/receipts", limit="251") == (400, "INVALID_VALUE", "limit")
-    assert code(shop, now, "/receipts", limit="0") == code(shop, now, "/items", limit="-1") == (400, "INVALID_VALUE", "limit")
-    assert code(shop, now, "/receipts", limit="many") == code(shop, now, "/receipts", limit="--5") == (400, "INCORRECT_VALUE_TYPE", "limit")
+    assert (
+        code(shop, now, "/receipts", limit="0")
+        == code(shop, now, "/items", limit="-1")
+        == (400, "INVALID_VALUE", "limit")
+    )
+    assert (
+        code(shop, now, "/receipts", limit="many")
+        == code(shop, now, "/receipts", limit="--5")
+        == (400, "INCORRECT_VALUE_TYPE", "limit")
+    )
     for cursor in ("null", "undefined", "", "garbage", "é", other):
-        assert code(shop, now, "/receipts", cursor=cursor) == (400, "INVALID_CURSOR", "cursor"), cursor
-    assert code(shop, now, "/receipts", updated_at_min="yesterday") == (400, "INCORRECT_VALUE_TYPE", "updated_at_min")
-    assert code(shop, now, "/receipts", updated_at_min="2026-10-30T00:00:00Z", updated_at_max="2026-10-29T00:00:00Z") == (
-        400, "INVALID_RANGE", "updated_at_max")
-    assert code(shop, now, "/receipts", since_receipt_number="1-1") == (400, "INVALID_VALUE", "since_receipt_number")
+        assert code(shop, now, "/receipts", cursor=cursor) == (
+            400,
+            "INVALID_CURSOR",
+            "cursor",
+        ), cursor
+    assert code(shop, now, "/receipts", updated_at_min="yesterday") == (
+        400,
+        "INCORRECT_VALUE_TYPE",
+        "updated_at_min",
+    )
+    assert code(
+        shop,
+        now,
+        "/receipts",
+        updated_at_min="2026-10-30T00:00:00Z",
+        updated_at_max="2026-10-29T00:00:00Z",
+    ) == (400, "INVALID_RANGE", "updated_at_max")
+    assert code(shop, now, "/receipts", since_receipt_number="1-1") == (
+        400,
+        "INVALID_VALUE",
+        "since_receipt_number",
+    )
     for path in ("/", "/nothing", "/items/x", "/items/x/y", "/stores/x"):
         assert code(shop, now, path) == (404, "NOT_FOUND", None), path
 
@@ -121,7 +214,11 @@ def test_errors(shop: Shop, now: datetime) -> None:
 @pytest.mark.parametrize("name", PAGED)
 def test_what_pages(shop: Shop, name: str) -> None:
     now = datetime(2023, 11, 1, tzinfo=UTC)
-    found = pages(shop, now, f"/{name}", limit="250") if name == "receipts" else pages(shop, now, f"/{name}", limit="5")
+    found = (
+        pages(shop, now, f"/{name}", limit="250")
+        if name == "receipts"
+        else pages(shop, now, f"/{name}", limit="5")
+    )
     assert all(len(page) in (5, 250) for page in found[:-1])
     rows = [row for page in found for row in page]
     keys = [row.get("receipt_number") or row.get("variant_id") or row["id"] for row in rows]
@@ -134,31 +231,60 @@ def test_what_does_not_page(shop: Shop, now: datetime, name: str) -> None:
     assert page.cursor is None and (len(page.rows) > 1 or name == "webhooks")
 
 
-def test_rows_of_the_back_office_are_filtered_and_deleted_ones_hidden(shop: Shop, now: datetime) -> None:
+def test_rows_of_the_back_office_are_filtered_and_deleted_ones_hidden(
+    shop: Shop, now: datetime
+) -> None:
     def names(path: str, **params: str) -> list[str]:
-        return [row.get("item_name") or row["name"] for page in pages(shop, now, path, **params) for row in page]
+        return [
+            row.get("item_name") or row["name"]
+            for page in pages(shop, now, path, **params)
+            for row in page
+        ]
 
-    gone = set(names("/items", show_deleted="true", limit="250")) - set(names("/items", limit="250"))
+    gone = set(names("/items", show_deleted="true", limit="250")) - set(
+        names("/items", limit="250")
+    )
     assert gone == {"Hot Dog Jumbo", "Combo Mundialista"}
-    dead, alive = (next(row.key for row in shop.rows(millis(now), "items") if row.deleted == gone) for gone in (True, False))
+    dead, alive = (
+        next(row.key for row in shop.rows(millis(now), "items") if row.deleted == gone)
+        for gone in (True, False)
+    )
     assert code(shop, now, f"/items/{dead}") == (404, "NOT_FOUND", None)
     assert decode(answer(shop, millis(now), f"/items/{alive}", {}, Rules()))["id"] == alive
     assert len(names("/items", items_ids=f"{dead},{alive}")) == 1
     assert len(names("/items", items_ids=f"{dead},{alive}", show_deleted="true")) == 2
-    assert names("/items", created_at_min="2026-01-01T00:00:00Z", show_deleted="true") == ["Combo Mundialista"]
-    assert len(names("/categories", created_at_min="2026-01-01T00:00:00Z")) == 7, "categories know no dates"
+    assert names("/items", created_at_min="2026-01-01T00:00:00Z", show_deleted="true") == [
+        "Combo Mundialista"
+    ]
+    assert len(names("/categories", created_at_min="2026-01-01T00:00:00Z")) == 7, (
+        "categories know no dates"
+    )
     store = shop.rows(millis(now), "stores")[0].key
-    assert {row["store_id"] for row in pages(shop, now, "/pos_devices", store_id=store)[0]} == {store}
-    shifts = answer(shop, millis(now), "/shifts", {"store_ids": store, "limit": "2", "store_id": "ignored"}, Rules()).rows
+    assert {row["store_id"] for row in pages(shop, now, "/pos_devices", store_id=store)[0]} == {
+        store
+    }
+    shifts = answer(
+        shop,
+        millis(now),
+        "/shifts",
+        {"store_ids": store, "limit": "2", "store_id": "ignored"},
+        Rules(),
+    ).rows
     assert [decode(row)["store_id"] for row in shifts] == [store, store]
-    assert decode(answer(shop, millis(now), "/merchant/", {}, Rules()))["currency"] == {"code": "MXN", "decimal_places": 2}
+    assert decode(answer(shop, millis(now), "/merchant/", {}, Rules()))["currency"] == {
+        "code": "MXN",
+        "decimal_places": 2,
+    }
     assert b'"inventory_levels":[]' in answer(shop, millis(now), "/inventory", {}, Rules()).body()
     assert len(pages(shop, now, "/variants", sku="10100")[0]) == 1
 
 
 @pytest.mark.parametrize("limit", [1, 7, 250])
 def test_the_wall_stands_in_mid_walk_and_a_page_across_it_fails_whole(limit: int) -> None:
-    stall, now = Shop(seed=3, opened=date(2026, 9, 20), receipts_per_day=4), datetime(2026, 10, 31, 18, tzinfo=UTC)
+    stall, now = (
+        Shop(seed=3, opened=date(2026, 9, 20), receipts_per_day=4),
+        datetime(2026, 10, 31, 18, tzinfo=UTC),
+    )
     rules, wall = Rules(history_days=31), now - timedelta(days=31)
     reachable = sum(1 for _ in stall.receipts(millis(now), Query(created_min=millis(wall))))
     served, sent = 0, {"limit": str(limit)}
@@ -167,12 +293,25 @@ def test_the_wall_stands_in_mid_walk_and_a_page_across_it_fails_whole(limit: int
             page = answer(stall, millis(now), "/receipts", sent, rules)
             served, sent = served + len(page.rows), {"cursor": page.cursor}
     assert refused.value.status == 402 and served == reachable // limit * limit
-    assert decode(refused.value.body) == {"errors": [{"code": "PAYMENT_REQUIRED", "details": "Unable to retrieve receipts created earlier "
-                                                      "than 31 days ago. Please subscribe to Unlimited sales history."}]}
+    assert decode(refused.value.body) == {
+        "errors": [
+            {
+                "code": "PAYMENT_REQUIRED",
+                "details": (
+                    "Unable to retrieve receipts created earlier "
+                    "than 31 days ago. Please subscribe to Unlimited sales history."
+                ),
+            }
+        ]
+    }
     assert code(stall, now, "/receipts", created_at_min=stamp(millis(wall) - 1))[0] == 402
-    assert answer(stall, millis(now), "/receipts", {"created_at_min": stamp(millis(wall))}, rules).rows
+    assert answer(
+        stall, millis(now), "/receipts", {"created_at_min": stamp(millis(wall))}, rules
+    ).rows
     assert code(stall, now, "/receipts/1-1000")[0] == 402
-    assert answer(stall, millis(now), "/receipts", {"limit": "1"}, replace(rules, history_days=None)).rows
+    assert answer(
+        stall, millis(now), "/receipts", {"limit": "1"}, replace(rules, history_days=None)
+    ).rows
 
 
 def test_tokens_scopes_and_methods(shop: Shop, now: datetime, get: Callable) -> None:
@@ -184,7 +323,10 @@ def test_tokens_scopes_and_methods(shop: Shop, now: datetime, get: Callable) -> 
         assert get(server, "/items").json()["errors"][0]["code"] == "FORBIDDEN"
         assert get(server, "/receipts", method="POST").status == 405
         assert get(server, "/../receipts").status == 404
-        assert len(server.requests) == 7 and [asked.authorized for asked in server.requests].count(False) == 3
+        assert (
+            len(server.requests) == 7
+            and [asked.authorized for asked in server.requests].count(False) == 3
+        )
     with serve(shop) as one, serve(shop) as two:
         assert one.token != two.token and len(one.token) == 32
 
@@ -192,11 +334,24 @@ def test_tokens_scopes_and_methods(shop: Shop, now: datetime, get: Callable) -> 
 def test_the_rate_limit_is_a_sliding_window(shop: Shop, now: datetime, get: Callable) -> None:
     seconds = [0.0]
     with serve(shop, now=lambda: now, rate_limit=(3, 300), clock=lambda: seconds[0]) as server:
+
         def ask(at: float) -> int:
             seconds[0] = at
             return get(server, "/stores").status
 
-        assert [ask(0), ask(100), ask(299), ask(299.9), ask(300), ask(301), ask(399), ask(400)] == [200, 200, 200, 429, 200, 429, 429, 200]
+        assert [ask(0), ask(100), ask(299), ask(299.9), ask(300), ask(301), ask(399), ask(400)] == [
+            200,
+            200,
+            200,
+            429,
+            200,
+            429,
+            429,
+            200,
+        ]
         refused = get(server, "/stores")
-        assert refused.json()["errors"][0]["code"] == "RATE_LIMITED" and "Retry-After" not in refused.headers
+        assert (
+            refused.json()["errors"][0]["code"] == "RATE_LIMITED"
+            and "Retry-After" not in refused.headers
+        )
         assert server.busiest(300) == 7

@@ -9,10 +9,26 @@ import pytest
 from simulator import Query, Shop, serve
 from simulator.ids import millis
 
-loyverse_api = pytest.importorskip("loyverse.api", reason="the loyverse client of PyPI is a development dependency")
+loyverse_api = pytest.importorskip(
+    "loyverse.api", reason="the loyverse client of PyPI is a development dependency"
+)
 
-LISTS = ("receipts", "items", "variants", "categories", "modifiers", "customers", "employees", "shifts", "stores", "pos_devices",
-         "payment_types", "taxes", "discounts", "suppliers")
+LISTS = (
+    "receipts",
+    "items",
+    "variants",
+    "categories",
+    "modifiers",
+    "customers",
+    "employees",
+    "shifts",
+    "stores",
+    "pos_devices",
+    "payment_types",
+    "taxes",
+    "discounts",
+    "suppliers",
+)
 
 
 def test_it_pages_through_every_list(now: datetime) -> None:
@@ -23,9 +39,15 @@ def test_it_pages_through_every_list(now: datetime) -> None:
         found = {name: client.request("get", name, {})[name] for name in LISTS}
         assert client.request("get", "inventory", {}) == {"inventory_levels": []}
         assert client.request("get", "merchant/")["currency"]["code"] == "MXN"
-        month = {"created_at_min": "2026-10-01T00:00:00.000Z", "created_at_max": "2026-10-31T23:59:59.999Z"}
+        month = {
+            "created_at_min": "2026-10-01T00:00:00.000Z",
+            "created_at_max": "2026-10-31T23:59:59.999Z",
+        }
         october = client.request("get", "receipts", dict(month))["receipts"]
     numbers = [row["receipt_number"] for row in found["receipts"]]
-    assert numbers == [entry.key for entry in shop.receipts(millis(now), Query())] and len(numbers) > 500
+    assert (
+        numbers == [entry.key for entry in shop.receipts(millis(now), Query())]
+        and len(numbers) > 500
+    )
     assert [row for row in found["receipts"] if row["created_at"].startswith("2026-10")] == october
     assert all(found[name] for name in LISTS if name != "suppliers")

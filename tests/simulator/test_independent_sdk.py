@@ -1,4 +1,6 @@
-"""A second client from PyPI, asynchronous and with models of its own, pages through every endpoint that it knows."""
+"""A second client from PyPI, asynchronous and with models of its own, pages through every endpoint
+that it knows.
+"""
 
 from __future__ import annotations
 
@@ -14,10 +16,14 @@ from simulator.ids import millis
 MAY_BE_EMPTY = {"inventory", "suppliers", "webhooks"}
 
 
-def test_it_reads_every_endpoint(now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_reads_every_endpoint(
+    now: datetime, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("LOYVERSE_CONFIG_DIR", str(tmp_path))
     monkeypatch.setenv("HOME", str(tmp_path))
-    client = pytest.importorskip("loyverse_sdk.client", reason="loyverse-sdk stands in the lock for Python 3.13")
+    client = pytest.importorskip(
+        "loyverse_sdk.client", reason="loyverse-sdk stands in the lock for Python 3.13"
+    )
     shop = Shop(opened=date(2026, 9, 20), receipts_per_day=30)
 
     async def page_through(url: str, token: str) -> dict[str, int]:

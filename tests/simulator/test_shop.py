@@ -1,4 +1,6 @@
-"""The shop is a function of seed, day and instant: nothing that is asked, and no process, changes what it answers."""
+"""The shop is a function of seed, day and instant: nothing that is asked, and no process, changes
+what it answers.
+"""
 
 from __future__ import annotations
 
@@ -19,7 +21,8 @@ from simulator.ids import millis, parse_stamp
 from simulator.ledger import LONGEST_CANCELLATION, LONGEST_SYNC
 
 WEEK = (datetime(2026, 9, 28, tzinfo=UTC), datetime(2026, 10, 5, tzinfo=UTC))
-LIKE_EVER = "1b4a4040844bcf4509d205e7b1fd7d478c2c9838f98f082b9a871278245f928a"        # of that week, on every machine and Python
+# of that week, on every machine and Python
+LIKE_EVER = "1b4a4040844bcf4509d205e7b1fd7d478c2c9838f98f082b9a871278245f928a"
 PROGRAM = """
 import hashlib, sys
 from simulator import Query, Shop
@@ -33,17 +36,28 @@ def digest(shop: Shop, now: datetime, start: datetime, end: datetime) -> str:
     return hashlib.sha256(b"".join(entry.read() for entry in found)).hexdigest()
 
 
-def everything(shop: Shop, now: datetime, query: Query = Query()) -> dict[str, dict]:  # noqa: B008
+def everything(shop: Shop, now: datetime, query: Query = Query()) -> dict[str, dict]:
     return {entry.key: json.loads(entry.read()) for entry in shop.receipts(millis(now), query)}
 
 
 def test_another_process_sees_the_same_shop(shop: Shop, now: datetime) -> None:
     program = PROGRAM.format(now=millis(now), start=millis(WEEK[0]), end=millis(WEEK[1]))
     root = str(Path(__file__).parents[2])
-    digests = [subprocess.run([sys.executable, "-c", program, seed], check=True, capture_output=True, text=True, cwd=root,
-                              env={"PYTHONHASHSEED": "1", "PYTHONPATH": root}).stdout.strip() for seed in "78"]
+    digests = [
+        subprocess.run(
+            [sys.executable, "-c", program, seed],
+            check=True,
+            capture_output=True,
+            text=True,
+            cwd=root,
+            env={"PYTHONHASHSEED": "1", "PYTHONPATH": root},
+        ).stdout.strip()
+        for seed in "78"
+    ]
     assert digests[0] == digest(shop, now, *WEEK)
-    assert digests[0] == LIKE_EVER, "the shop's past has changed: on purpose only, and then with every golden file that shows it"
+    assert digests[0] == LIKE_EVER, (
+        "the shop's past has changed: on purpose only, and then with every golden file that shows it"
+    )
     assert digests[1] != digests[0]
 
 
@@ -57,7 +71,9 @@ def test_the_past_does_not_depend_on_what_was_asked(shop: Shop, now: datetime) -
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 40 * 24 * 60), st.integers(0, 12 * 24 * 60))
-def test_time_only_adds_and_only_updates_what_it_stamps(stall: Shop, minutes: int, later: int) -> None:
+def test_time_only_adds_and_only_updates_what_it_stamps(
+    stall: Shop, minutes: int, later: int
+) -> None:
     first = datetime(2026, 9, 21, tzinfo=UTC) + timedelta(minutes=minutes)
     second = first + timedelta(minutes=later)
     before, after = everything(stall, first), everything(stall, second)
@@ -74,12 +90,25 @@ def test_time_only_adds_and_only_updates_what_it_stamps(stall: Shop, minutes: in
 
 @settings(max_examples=15, deadline=None)
 @given(st.integers(0, 60 * 24), st.integers(0, 60 * 24), st.booleans())
-def test_a_filter_gives_what_it_says_of_the_whole_list(stall: Shop, start: int, length: int, by_update: bool) -> None:
-    now, low = datetime(2026, 11, 20, tzinfo=UTC), datetime(2026, 9, 20, tzinfo=UTC) + timedelta(hours=start)
+def test_a_filter_gives_what_it_says_of_the_whole_list(
+    stall: Shop, start: int, length: int, by_update: bool
+) -> None:
+    now, low = (
+        datetime(2026, 11, 20, tzinfo=UTC),
+        datetime(2026, 9, 20, tzinfo=UTC) + timedelta(hours=start),
+    )
     bounds = (millis(low), millis(low + timedelta(hours=length)))
-    query = Query(updated_min=bounds[0], updated_max=bounds[1]) if by_update else Query(created_min=bounds[0], created_max=bounds[1])
+    query = (
+        Query(updated_min=bounds[0], updated_max=bounds[1])
+        if by_update
+        else Query(created_min=bounds[0], created_max=bounds[1])
+    )
     field = "updated_at" if by_update else "created_at"
-    wanted = {number for number, receipt in everything(stall, now).items() if bounds[0] <= parse_stamp(receipt[field]) <= bounds[1]}
+    wanted = {
+        number
+        for number, receipt in everything(stall, now).items()
+        if bounds[0] <= parse_stamp(receipt[field]) <= bounds[1]
+    }
     assert everything(stall, now, query).keys() == wanted
 
 
@@ -103,8 +132,13 @@ def test_a_refund_gives_back_no_more_than_its_sale_and_only_once(shop: Shop, now
     for refund in refunds:
         sale = json.loads(shop.find(millis(now), refund["refund_for"]).read())
         assert sale["receipt_type"] == "SALE" and sale["cancelled_at"] is None
-        assert sale["created_at"] <= refund["receipt_date"], "a refund needs a connection, and a sale that the server has"
-        assert refund["total_money"] <= sale["total_money"] and refund["customer_id"] == sale["customer_id"]
+        assert sale["created_at"] <= refund["receipt_date"], (
+            "a refund needs a connection, and a sale that the server has"
+        )
+        assert (
+            refund["total_money"] <= sale["total_money"]
+            and refund["customer_id"] == sale["customer_id"]
+        )
         sold = {line["variant_id"] for line in sale["line_items"]}
         assert {line["variant_id"] for line in refund["line_items"]} <= sold
         partial += refund["total_money"] < sale["total_money"]
@@ -115,8 +149,12 @@ def test_a_refund_gives_back_no_more_than_its_sale_and_only_once(shop: Shop, now
 
 def test_no_sale_of_three_years_is_given_back_twice_or_after_its_cancellation(shop: Shop) -> None:
     ledger = shop.ledger
-    targets = [(device, *target) for device in range(len(ledger.tills)) for day in range(ledger.first, ledger.first + 1096)
-               for target in ledger._refunds(device, day)]
+    targets = [
+        (device, *target)
+        for device in range(len(ledger.tills))
+        for day in range(ledger.first, ledger.first + 1096)
+        for target in ledger._refunds(device, day)
+    ]
     assert len(targets) == len(set(targets)) > 2000
     assert not any(ledger.sale(*target).cancelled for target in targets[::9])
 
@@ -125,11 +163,15 @@ def test_devices_sync_late_and_within_bounds(shop: Shop, now: datetime) -> None:
     lags, cancelled = [], []
     for entry in shop.receipts(millis(now), Query(created_min=millis(now - timedelta(days=300)))):
         till, _, number = entry.key.partition("-")
-        slot = shop.ledger.find([till.number for till in shop.ledger.tills].index(int(till)), int(number))
+        slot = shop.ledger.find(
+            [till.number for till in shop.ledger.tills].index(int(till)), int(number)
+        )
         lags.append(slot.created - slot.sold)
         cancelled += [slot.cancelled - slot.created] if slot.cancelled else []
     assert max(lags) < LONGEST_SYNC * 86_400 and max(lags) > 3 * 86_400
-    assert sum(2 * 3600 < lag < 86_400 for lag in lags) > 100 and sum(lag <= 300 for lag in lags) > 0.95 * len(lags)
+    assert sum(2 * 3600 < lag < 86_400 for lag in lags) > 100 and sum(
+        lag <= 300 for lag in lags
+    ) > 0.95 * len(lags)
     assert min(cancelled) > 0 and 10 * 86_400 < max(cancelled) < LONGEST_CANCELLATION * 86_400
 
 
@@ -139,10 +181,22 @@ def test_a_cancellation_shows_from_its_instant_on(shop: Shop) -> None:
     for day in range(start.toordinal(), start.toordinal() + 8):
         for slot in shop.ledger.created_on(day):
             if slot.cancelled:
-                number, instant = f"{shop.ledger.tills[slot.device].number}-{slot.number}", slot.cancelled * 1000
-                before, after = (json.loads(shop.find(moment, number).read()) for moment in (instant - 1, instant))
-                assert before["cancelled_at"] is None and before["updated_at"] == before["created_at"]
-                assert after == {**before, "cancelled_at": after["updated_at"], "updated_at": after["updated_at"]}
+                number, instant = (
+                    f"{shop.ledger.tills[slot.device].number}-{slot.number}",
+                    slot.cancelled * 1000,
+                )
+                before, after = (
+                    json.loads(shop.find(moment, number).read())
+                    for moment in (instant - 1, instant)
+                )
+                assert (
+                    before["cancelled_at"] is None and before["updated_at"] == before["created_at"]
+                )
+                assert after == {
+                    **before,
+                    "cancelled_at": after["updated_at"],
+                    "updated_at": after["updated_at"],
+                }
                 assert parse_stamp(after["updated_at"]) == instant
                 for moment, updated in ((instant - 1, slot.created * 1000), (instant, instant)):
                     exactly = Query(updated_min=updated, updated_max=updated)
@@ -156,14 +210,23 @@ def test_the_days_tell_a_story(shop: Shop) -> None:
     for day in range(date(2023, 10, 1).toordinal(), date(2026, 10, 1).toordinal()):
         for device, till in enumerate(ledger.tills):
             sales[date.fromordinal(day), till.store] += ledger.sales(device, day)
-    assert sales[date(2025, 12, 25), 0] == 0 and sales[date(2025, 3, 5), 1] == 0 < sales[date(2025, 3, 5), 0]
+    assert (
+        sales[date(2025, 12, 25), 0] == 0
+        and sales[date(2025, 3, 5), 1] == 0 < sales[date(2025, 3, 5), 0]
+    )
     assert 105 < sum(sales.values()) / 2 / 1096 < 130
     by_weekday = Counter()
     for (day, store), count in sales.items():
         by_weekday[day.weekday(), store] += count
     assert by_weekday[5, 0] > 1.5 * by_weekday[0, 0]
-    years = [sum(count for (day, _), count in sales.items() if start <= day < start.replace(year=start.year + 1))
-             for start in (date(2023, 10, 1), date(2024, 10, 1), date(2025, 10, 1))]
+    years = [
+        sum(
+            count
+            for (day, _), count in sales.items()
+            if start <= day < start.replace(year=start.year + 1)
+        )
+        for start in (date(2023, 10, 1), date(2024, 10, 1), date(2025, 10, 1))
+    ]
     assert years[0] < years[1] < years[2]
     night = ledger.plan(0, date(2026, 10, 10).toordinal())
     assert any(slot.sold >= ledger.midnight(date(2026, 10, 11).toordinal()) for slot in night)
@@ -172,5 +235,7 @@ def test_the_days_tell_a_story(shop: Shop) -> None:
 def test_only_so_many_stores() -> None:
     with pytest.raises(ValueError, match="stores=5"):
         Shop(stores=5)
-    four, one = ({row.key for row in Shop(stores=count).rows(millis(WEEK[0]), "stores")} for count in (4, 1))
+    four, one = (
+        {row.key for row in Shop(stores=count).rows(millis(WEEK[0]), "stores")} for count in (4, 1)
+    )
     assert len(four) == 4 and len(one) == 1 and one < four

@@ -1,7 +1,8 @@
-"""A month of the lake drawn from a seed: consistent receipts, sales and payments, as rows of plain Python.
+"""A month of the lake drawn from a seed: consistent receipts, sales and payments, as rows of plain
+Python.
 
-Amounts are whole numbers of 10**-places, quantities of 10**-4, so that whoever counts them needs no decimals.
-`Month.tables` gives the Arrow tables that summarize() reads.
+Amounts are whole numbers of 10**-places, quantities of 10**-4, so that whoever counts them needs no
+decimals. `Month.tables` gives the Arrow tables that summarize() reads.
 """
 
 from __future__ import annotations
@@ -18,8 +19,16 @@ from pipeline import schema
 
 ONE = 10**schema.QUANTITY_PLACES
 STORES = (("centro", "MXN", 2), ("ginza", "JPY", 0), ("salmiya", "KWD", 3), ("norte", "MXN", 2))
-MENU = (("Hamburguesa", "Comida"), ("Papas", "Comida"), ("Agua", "Bebidas"), ("Refresco", "Bebidas"), ("Salsa", None),
-        ("Ñandú 🍟", "Otros"), ("Papas", "Botanas"), ("Combo Pa' Dos", "Comida"))
+MENU = (
+    ("Hamburguesa", "Comida"),
+    ("Papas", "Comida"),
+    ("Agua", "Bebidas"),
+    ("Refresco", "Bebidas"),
+    ("Salsa", None),
+    ("Ñandú 🍟", "Otros"),
+    ("Papas", "Botanas"),
+    ("Combo Pa' Dos", "Comida"),
+)
 COMBOS = ("Combo Pa' Dos", "Combo Solo")
 
 
@@ -37,21 +46,43 @@ class Month:
 
     @property
     def facts(self) -> dict[str, int]:
-        return {"fetched": len(self.receipts) + len(self.quarantine), "curated": len(self.receipts),
-                "quarantined": len(self.quarantine), "superseded": self.superseded}
+        return {
+            "fetched": len(self.receipts) + len(self.quarantine),
+            "curated": len(self.receipts),
+            "quarantined": len(self.quarantine),
+            "superseded": self.superseded,
+        }
 
     def tables(self) -> dict[str, pa.Table]:
-        rows = {schema.RECEIPTS: self.receipts, schema.SALES: self.sales, schema.PAYMENTS: self.payments,
-                schema.QUARANTINE: self.quarantine, schema.STORES: self.stores, schema.EMPLOYEES: employees()}
-        return {dataset.name: to_table(found, dataset, self.places) for dataset, found in rows.items()}
+        rows = {
+            schema.RECEIPTS: self.receipts,
+            schema.SALES: self.sales,
+            schema.PAYMENTS: self.payments,
+            schema.QUARANTINE: self.quarantine,
+            schema.STORES: self.stores,
+            schema.EMPLOYEES: employees(),
+        }
+        return {
+            dataset.name: to_table(found, dataset, self.places) for dataset, found in rows.items()
+        }
 
     def arguments(self) -> dict:
         return {"month": self.first, **self.tables(), "facts": self.facts, "places": self.places}
 
     def part(self, wanted) -> Month:
-        """The month of those receipts alone whose number `wanted` says yes to; quarantine goes with the first letter."""
-        return Month(self.first, self.places, *([row for row in rows if wanted(row["receipt_number"])] for rows in (
-            self.receipts, self.sales, self.payments, self.quarantine)), self.stores, self.superseded if wanted("superseded") else 0)
+        """The month of those receipts alone whose number `wanted` says yes to; quarantine goes with
+        the first letter.
+        """
+        return Month(
+            self.first,
+            self.places,
+            *(
+                [row for row in rows if wanted(row["receipt_number"])]
+                for rows in (self.receipts, self.sales, self.payments, self.quarantine)
+            ),
+            self.stores,
+            self.superseded if wanted("superseded") else 0,
+        )
 
 
 def employees() -> list[dict]:
@@ -59,7 +90,9 @@ def employees() -> list[dict]:
 
 
 def exact(value, kind: pa.DataType):
-    """`value` as the lake holds it: whole numbers of a decimal column become decimals, in lists as well."""
+    """`value` as the lake holds it: whole numbers of a decimal column become decimals, in lists as
+    well.
+    """
     if value is None:
         return None
     if pa.types.is_decimal(kind):
@@ -70,72 +103,189 @@ def exact(value, kind: pa.DataType):
 
 
 def to_table(rows: list[dict], dataset: schema.Dataset, places: int) -> pa.Table:
-    plain = [pa.field(f.name, f.type.value_type if pa.types.is_dictionary(f.type) else f.type) for f in schema.arrow(dataset, places)]
+    plain = [
+        pa.field(f.name, f.type.value_type if pa.types.is_dictionary(f.type) else f.type)
+        for f in schema.arrow(dataset, places)
+    ]
     columns = [pa.array([exact(row[f.name], f.type) for row in rows], f.type) for f in plain]
     return schema.conform(pa.Table.from_arrays(columns, schema=pa.schema(plain)), dataset, places)
 
 
-def draw_month(seed: int, receipts: int, *, first: date = date(2026, 2, 1), stores=STORES, places: int = 3,
-               all_refunds: bool = False, worth: int = 1) -> Month:
+def draw_month(
+    seed: int,
+    receipts: int,
+    *,
+    first: date = date(2026, 2, 1),
+    stores=STORES,
+    places: int = 3,
+    all_refunds: bool = False,
+    worth: int = 1,
+) -> Month:
     """`worth` multiplies every amount."""
     rng = Random(seed)
     month = Month(first, places, superseded=rng.randrange(3), worth=worth)
-    month.stores = [{"store_id": store, "currency": currency, "name": store.title(), "timezone": "UTC", "day_starts_at": "05:00"}
-                    for store, currency, _ in stores]
+    month.stores = [
+        {
+            "store_id": store,
+            "currency": currency,
+            "name": store.title(),
+            "timezone": "UTC",
+            "day_starts_at": "05:00",
+        }
+        for store, currency, _ in stores
+    ]
     for index in range(receipts):
-        at = rng.randrange(len(stores))                     # two stores may give the same number, one store never
-        draw_receipt(rng, month, index + at, stores[at], "REFUND" if all_refunds or rng.random() < 0.15 else "SALE")
+        at = rng.randrange(len(stores))  # two stores may give the same number, one store never
+        draw_receipt(
+            rng,
+            month,
+            index + at,
+            stores[at],
+            "REFUND" if all_refunds or rng.random() < 0.15 else "SALE",
+        )
     for index in range(rng.randrange(3)):
         store = rng.choice((None, stores[0][0], "elsewhere"))
-        month.quarantine.append({
-            "business_day": first, "store_id": store, "receipt_number": f"q-{index}", "receipt_type": None,
-            "reason": rng.choice(("not_json", "missing_field")), "pointer": "", "detail": "",
-            "total": rng.choice((None, 1500)), "batch": "2026-02-03", "record": f"{index}", "verbatim": "{"})
+        month.quarantine.append(
+            {
+                "business_day": first,
+                "store_id": store,
+                "receipt_number": f"q-{index}",
+                "receipt_type": None,
+                "reason": rng.choice(("not_json", "missing_field")),
+                "pointer": "",
+                "detail": "",
+                "total": rng.choice((None, 1500)),
+                "batch": "2026-02-03",
+                "record": f"{index}",
+                "verbatim": "{",
+            }
+        )
     return month
 
 
-def draw_receipt(rng: Random, month: Month, number: int, store: tuple[str, str, int], kind: str) -> None:
-    """Adds one receipt with its sales and payments; a cancelled one may keep its amounts, which must not count."""
+def draw_receipt(
+    rng: Random, month: Month, number: int, store: tuple[str, str, int], kind: str
+) -> None:
+    """Adds one receipt with its sales and payments; a cancelled one may keep its amounts, which
+    must not count.
+    """
     store_id, currency, places = store
-    unit = month.worth * 10**(month.places - places)
-    day = month.first + timedelta(days=rng.randrange(monthrange(month.first.year, month.first.month)[1]))
+    unit = month.worth * 10 ** (month.places - places)
+    day = month.first + timedelta(
+        days=rng.randrange(monthrange(month.first.year, month.first.month)[1])
+    )
     local = datetime.combine(day, time(5)) + timedelta(seconds=rng.randrange(86_400))
     sold_at = (local + timedelta(hours=6)).replace(tzinfo=UTC)
-    created_at = sold_at + timedelta(seconds=rng.choice((-90, 0, 3, 3600, 3601, 864_000)), microseconds=rng.choice((0, 500)))
+    created_at = sold_at + timedelta(
+        seconds=rng.choice((-90, 0, 3, 3600, 3601, 864_000)), microseconds=rng.choice((0, 500))
+    )
     cancelled, sign = rng.random() < 0.1, 1 if kind == "SALE" else -1
-    head = {"business_day": day, "store_id": store_id, "receipt_number": f"1-{number}", "receipt_type": kind,
-            "is_cancelled": cancelled}
-    when = {"sold_at": sold_at, "sold_at_local": local, "channel": rng.choice(("dine_in", "takeaway", "unmapped")), "currency": currency}
-    rows = [row for line in range(1, rng.choice((1, 1, 2, 3, 5)) + (rng.random() > 0.05)) for row in draw_line(rng, line, unit)]
-    extras = {name: rng.choice((0, 0, 0, 500)) * unit for name in ("tip", "surcharge")} | {"rounding": rng.choice((0, 0, 0, -3, 2)) * unit}
-    sums = {name: sum(row[name] for row in rows) for name in ("gross", "discount", "net", "tax_included", "tax_added")}
+    head = {
+        "business_day": day,
+        "store_id": store_id,
+        "receipt_number": f"1-{number}",
+        "receipt_type": kind,
+        "is_cancelled": cancelled,
+    }
+    when = {
+        "sold_at": sold_at,
+        "sold_at_local": local,
+        "channel": rng.choice(("dine_in", "takeaway", "unmapped")),
+        "currency": currency,
+    }
+    rows = [
+        row
+        for line in range(1, rng.choice((1, 1, 2, 3, 5)) + (rng.random() > 0.05))
+        for row in draw_line(rng, line, unit)
+    ]
+    extras = {name: rng.choice((0, 0, 0, 500)) * unit for name in ("tip", "surcharge")} | {
+        "rounding": rng.choice((0, 0, 0, -3, 2)) * unit
+    }
+    sums = {
+        name: sum(row[name] for row in rows)
+        for name in ("gross", "discount", "net", "tax_included", "tax_added")
+    }
     total = sums["net"] + sums["tax_added"] + sum(extras.values())
     paid = total + rng.choice((0, 0, 0, 0, 7)) * unit
     lines = {row["line"]: row["combo_quantity"] or row["units"] for row in rows}
-    discounts = [{"name": rng.choice(("Feliz", "Martes")), "type": rng.choice(("FIXED_PERCENT", "DISCOUNT_BY_POINTS")), "amount": part}
-                 for part in spread(rng, sums["discount"], rng.randrange(1, 4)) if part]
+    discounts = [
+        {
+            "name": rng.choice(("Feliz", "Martes")),
+            "type": rng.choice(("FIXED_PERCENT", "DISCOUNT_BY_POINTS")),
+            "amount": part,
+        }
+        for part in spread(rng, sums["discount"], rng.randrange(1, 4))
+        if part
+    ]
     points = sum(given["amount"] for given in discounts if given["type"] == "DISCOUNT_BY_POINTS")
     keep = 0 if cancelled and rng.random() < 0.5 else sign
-    month.receipts.append(head | when | {
-        "refund_for": rng.choice((None, "1-0")) if kind == "REFUND" else None, "created_at": created_at, "updated_at": created_at,
-        "cancelled_at": created_at if cancelled else None, "dining_option": rng.choice(("Mesa", None)), "source": None,
-        "pos_device_id": None, "employee_id": rng.choice(("ana", "beto", None)),
-        "customer_id": rng.choice((None, None, "c1", "c2", "c3")), "lines": len(lines),
-        "units": sign * sum(lines.values()), **{name: keep * amount for name, amount in (sums | extras).items()}, "total": keep * total,
-        "paid": keep * paid, "points_discount": keep * points, "cancelled_total": sign * total if cancelled else 0,
-        "discounts": [given | {"amount": keep * given["amount"]} for given in discounts], "taxes": [], "batch": "2026-02-03"})
+    month.receipts.append(
+        head
+        | when
+        | {
+            "refund_for": rng.choice((None, "1-0")) if kind == "REFUND" else None,
+            "created_at": created_at,
+            "updated_at": created_at,
+            "cancelled_at": created_at if cancelled else None,
+            "dining_option": rng.choice(("Mesa", None)),
+            "source": None,
+            "pos_device_id": None,
+            "employee_id": rng.choice(("ana", "beto", None)),
+            "customer_id": rng.choice((None, None, "c1", "c2", "c3")),
+            "lines": len(lines),
+            "units": sign * sum(lines.values()),
+            **{name: keep * amount for name, amount in (sums | extras).items()},
+            "total": keep * total,
+            "paid": keep * paid,
+            "points_discount": keep * points,
+            "cancelled_total": sign * total if cancelled else 0,
+            "discounts": [given | {"amount": keep * given["amount"]} for given in discounts],
+            "taxes": [],
+            "batch": "2026-02-03",
+        }
+    )
     for row in rows:
         quantities = {name: sign * row[name] for name in ("quantity", "units")} | {
-            "combo_quantity": row["combo_quantity"] and sign * row["combo_quantity"]}
-        amounts = {name: keep * row[name] for name in ("gross", "discount", "net", "tax_included", "tax_added", "upgrade")}
-        month.sales.append(head | when | row | quantities | amounts | {
-            "cost": None if row["cost"] is None else keep * row["cost"],
-            "modifiers": [choice | {"quantity": sign * choice["quantity"], "amount": keep * choice["amount"]}
-                          for choice in row["modifiers"]]})
+            "combo_quantity": row["combo_quantity"] and sign * row["combo_quantity"]
+        }
+        amounts = {
+            name: keep * row[name]
+            for name in ("gross", "discount", "net", "tax_included", "tax_added", "upgrade")
+        }
+        month.sales.append(
+            head
+            | when
+            | row
+            | quantities
+            | amounts
+            | {
+                "cost": None if row["cost"] is None else keep * row["cost"],
+                "modifiers": [
+                    choice
+                    | {
+                        "quantity": sign * choice["quantity"],
+                        "amount": keep * choice["amount"],
+                    }
+                    for choice in row["modifiers"]
+                ],
+            }
+        )
     for payment, part in enumerate(spread(rng, paid, rng.choice((1, 1, 2))), 1):
-        tender = rng.choice((("Efectivo", "CASH"), ("Tarjeta", "NONINTEGRATEDCARD"), ("Vales", "OTHER")))
-        month.payments.append(head | {"currency": currency, "payment": payment, "payment_type_id": None, "tender": tender[0],
-                                      "tender_type": tender[1], "amount": keep * part, "paid_at": sold_at})
+        tender = rng.choice(
+            (("Efectivo", "CASH"), ("Tarjeta", "NONINTEGRATEDCARD"), ("Vales", "OTHER"))
+        )
+        month.payments.append(
+            head
+            | {
+                "currency": currency,
+                "payment": payment,
+                "payment_type_id": None,
+                "tender": tender[0],
+                "tender_type": tender[1],
+                "amount": keep * part,
+                "paid_at": sold_at,
+            }
+        )
 
 
 def draw_line(rng: Random, line: int, unit: int) -> list[dict]:
@@ -145,26 +295,92 @@ def draw_line(rng: Random, line: int, unit: int) -> list[dict]:
     discount = rng.choice((0, 0, gross // unit // 10)) * unit
     if rng.random() < 0.3:
         parts = rng.randrange(1, 5)
-        shares = zip(spread(rng, gross, parts, unit), spread(rng, discount, parts, unit), strict=True)
+        shares = zip(
+            spread(rng, gross, parts, unit), spread(rng, discount, parts, unit), strict=True
+        )
         name, price = rng.choice(COMBOS), rng.choice((24_000, 26_000)) * unit
-        return [draw_row(rng, line, unit, component, quantity * rng.choice((1, 2)), own, taken, combo=name, combo_quantity=quantity,
-                         combo_price=price, slot=rng.choice(("Bebida", "Plato", None)), upgrade=rng.choice((0, 0, 1500)) * unit)
-                for component, (own, taken) in enumerate(shares, 1)]
+        return [
+            draw_row(
+                rng,
+                line,
+                unit,
+                component,
+                quantity * rng.choice((1, 2)),
+                own,
+                taken,
+                combo=name,
+                combo_quantity=quantity,
+                combo_price=price,
+                slot=rng.choice(("Bebida", "Plato", None)),
+                upgrade=rng.choice((0, 0, 1500)) * unit,
+            )
+            for component, (own, taken) in enumerate(shares, 1)
+        ]
     weighed = rng.random() < 0.1
-    return [draw_row(rng, line, unit, 0, 2500 if weighed else quantity, gross, discount, is_weighed=weighed,
-                     units=ONE if weighed else quantity, unit_price=rng.choice((9500, 9900)) * unit)]
+    return [
+        draw_row(
+            rng,
+            line,
+            unit,
+            0,
+            2500 if weighed else quantity,
+            gross,
+            discount,
+            is_weighed=weighed,
+            units=ONE if weighed else quantity,
+            unit_price=rng.choice((9500, 9900)) * unit,
+        )
+    ]
 
 
-def draw_row(rng: Random, line: int, unit: int, component: int, quantity: int, gross: int, discount: int, **given) -> dict:
+def draw_row(
+    rng: Random,
+    line: int,
+    unit: int,
+    component: int,
+    quantity: int,
+    gross: int,
+    discount: int,
+    **given,
+) -> dict:
     item, category = rng.choice(MENU)
-    choices = [{"name": "Mayonesa", "option": rng.choice(("Ajo", "Sin mayonesa")), "quantity": quantity,
-                "amount": rng.choice((0, 500)) * unit} for _ in range(rng.choice((0, 0, 1, 2)))]
-    return {"line": line, "component": component, "item_id": None, "variant_id": None, "item": item,
-            "variant": rng.choice((None, "Grande")), "category": category, "item_as_sold": item, "combo": None, "combo_quantity": None,
-            "combo_price": None, "slot": None, "upgrade": 0, "is_known": not component or rng.random() < 0.8, "is_weighed": False,
-            "quantity": quantity, "units": quantity, "unit_price": None, "unit_cost": None,
-            "gross": gross, "discount": discount, "net": gross - discount, "tax_included": gross // unit // 8 * unit,
-            "tax_added": rng.choice((0, 800)) * unit, "cost": rng.choice((None, gross // unit // 3 * unit)), "modifiers": choices} | given
+    choices = [
+        {
+            "name": "Mayonesa",
+            "option": rng.choice(("Ajo", "Sin mayonesa")),
+            "quantity": quantity,
+            "amount": rng.choice((0, 500)) * unit,
+        }
+        for _ in range(rng.choice((0, 0, 1, 2)))
+    ]
+    return {
+        "line": line,
+        "component": component,
+        "item_id": None,
+        "variant_id": None,
+        "item": item,
+        "variant": rng.choice((None, "Grande")),
+        "category": category,
+        "item_as_sold": item,
+        "combo": None,
+        "combo_quantity": None,
+        "combo_price": None,
+        "slot": None,
+        "upgrade": 0,
+        "is_known": not component or rng.random() < 0.8,
+        "is_weighed": False,
+        "quantity": quantity,
+        "units": quantity,
+        "unit_price": None,
+        "unit_cost": None,
+        "gross": gross,
+        "discount": discount,
+        "net": gross - discount,
+        "tax_included": gross // unit // 8 * unit,
+        "tax_added": rng.choice((0, 800)) * unit,
+        "cost": rng.choice((None, gross // unit // 3 * unit)),
+        "modifiers": choices,
+    } | given
 
 
 def spread(rng: Random, amount: int, parts: int, unit: int = 1) -> list[int]:

@@ -1,7 +1,9 @@
-"""Every table of schema.SUMMARY counted again by plain loops over plain rows: the slow, obvious reference.
+"""Every table of schema.SUMMARY counted again by plain loops over plain rows: the slow, obvious
+reference.
 
-Written from the glossary's definitions and the column sentences of the schema, and sharing no code with pipeline.summarize.
-Each function takes a Month (lake_month.py) and gives {key: row}; amounts are whole numbers of the minor unit.
+Written from the glossary's definitions and the column sentences of the schema, and sharing no code
+with pipeline.summarize. Each function takes a Month (lake_month.py) and gives {key: row}; amounts
+are whole numbers of the minor unit.
 """
 
 from __future__ import annotations
@@ -23,7 +25,9 @@ class Tally(dict):
 
     def at(self, *key, **labels) -> dict:
         if key not in self:
-            self[key] = {c.name: None if c.null else ZEROS.get(c.kind) for c in self.dataset.columns}
+            self[key] = {
+                c.name: None if c.null else ZEROS.get(c.kind) for c in self.dataset.columns
+            }
         self[key].update(zip(self.dataset.key, key, strict=True), **labels)
         return self[key]
 
@@ -48,12 +52,23 @@ def as_sold(rows: list[dict]) -> list[dict]:
         one = parts[0]
         is_combo = one["combo"] is not None
         costed = [part for part in parts if part["cost"] is not None]
-        sold.append(one | {name: sum(part[name] for part in parts) for name in ("gross", "discount", "net", "tax_included")} | {
-            "item": one["combo"] if is_combo else one["item"], "variant": None if is_combo else one["variant"],
-            "units": one["combo_quantity"] if is_combo else one["units"],
-            "unit_price": one["combo_price"] if is_combo else one["unit_price"],
-            "all_costed": len(costed) == len(parts), "cost": sum(part["cost"] for part in costed),
-            "costed_net": sum(part["net"] for part in costed), "costed_tax_included": sum(part["tax_included"] for part in costed)})
+        sold.append(
+            one
+            | {
+                name: sum(part[name] for part in parts)
+                for name in ("gross", "discount", "net", "tax_included")
+            }
+            | {
+                "item": one["combo"] if is_combo else one["item"],
+                "variant": None if is_combo else one["variant"],
+                "units": one["combo_quantity"] if is_combo else one["units"],
+                "unit_price": one["combo_price"] if is_combo else one["unit_price"],
+                "all_costed": len(costed) == len(parts),
+                "cost": sum(part["cost"] for part in costed),
+                "costed_net": sum(part["net"] for part in costed),
+                "costed_tax_included": sum(part["tax_included"] for part in costed),
+            }
+        )
     return sold
 
 
@@ -86,16 +101,36 @@ def count_receipts(t: dict, receipts: list[dict]) -> None:
             continue
         hour = t["hours"].at(r["business_day"], r["store_id"], r["sold_at_local"].hour, **store)
         span(day, "first_sold_at", "last_sold_at", r["sold_at_local"])
-        add(day, tax_included=r["tax_included"], tax_added=r["tax_added"], tips=r["tip"], surcharges=r["surcharge"], rounding=r["rounding"],
-            collected=r["total"], points_discounts=r["points_discount"], net_sales=r["gross"] - r["discount"])
+        add(
+            day,
+            tax_included=r["tax_included"],
+            tax_added=r["tax_added"],
+            tips=r["tip"],
+            surcharges=r["surcharge"],
+            rounding=r["rounding"],
+            collected=r["total"],
+            points_discounts=r["points_discount"],
+            net_sales=r["gross"] - r["discount"],
+        )
         for row in (hour, staff):
             add(row, net_sales=r["gross"] - r["discount"])
         add(staff, discounts=r["discount"])
-        visitor = t["customers"].at(r["customer_id"], r["store_id"], **store) if r["customer_id"] else None
+        visitor = (
+            t["customers"].at(r["customer_id"], r["store_id"], **store)
+            if r["customer_id"]
+            else None
+        )
         if visitor:
             add(visitor, net_sales=r["gross"] - r["discount"])
         if r["receipt_type"] == "SALE":
-            add(day, receipts=1, units=r["units"], gross_sales=r["gross"], sale_discounts=r["discount"], identified_receipts=bool(visitor))
+            add(
+                day,
+                receipts=1,
+                units=r["units"],
+                gross_sales=r["gross"],
+                sale_discounts=r["discount"],
+                identified_receipts=bool(visitor),
+            )
             for row in (hour, staff, *([visitor] if visitor else [])):
                 add(row, receipts=1)
             if visitor:
@@ -106,8 +141,11 @@ def count_receipts(t: dict, receipts: list[dict]) -> None:
         had = set()
         for given in r["discounts"]:
             key = given["name"], given["type"]
-            add(t["discounts"].at(r["store_id"], *key, **store), amount=given["amount"],
-                receipts=r["receipt_type"] == "SALE" and key not in had)
+            add(
+                t["discounts"].at(r["store_id"], *key, **store),
+                amount=given["amount"],
+                receipts=r["receipt_type"] == "SALE" and key not in had,
+            )
             had.add(key)
 
 
@@ -115,8 +153,14 @@ def count_rows(t: dict, rows: list[dict], by_number: dict) -> None:
     seen = set()
     for s in rows:
         store, is_sale = {"currency": s["currency"]}, s["receipt_type"] == "SALE"
-        item = t["items"].at(s["store_id"], s["category"], s["item"], s["combo"] is not None, **store)
-        day = t["days"][s["business_day"], s["store_id"], by_number[s["store_id"], s["receipt_number"]]["channel"]]
+        item = t["items"].at(
+            s["store_id"], s["category"], s["item"], s["combo"] is not None, **store
+        )
+        day = t["days"][
+            s["business_day"],
+            s["store_id"],
+            by_number[s["store_id"], s["receipt_number"]]["channel"],
+        ]
         add(item, discounts=s["discount"], net_sales=s["net"], tax_included=s["tax_included"])
         if s["cost"] is not None:
             add(item, costed_units=s["units"])
@@ -124,8 +168,15 @@ def count_rows(t: dict, rows: list[dict], by_number: dict) -> None:
                 add(row, cost=s["cost"], costed_net=s["net"], costed_tax_included=s["tax_included"])
         if s["combo"] is not None:
             part = t["combo_parts"].at(s["store_id"], s["combo"], s["slot"], s["item"], **store)
-            part["is_known"] = s["is_known"] if part["is_known"] is None else part["is_known"] and s["is_known"]
-            add(part, net_sales=s["net"], units=s["units"] if is_sale else 0, upgrades=s["upgrade"] if is_sale else 0)
+            part["is_known"] = (
+                s["is_known"] if part["is_known"] is None else part["is_known"] and s["is_known"]
+            )
+            add(
+                part,
+                net_sales=s["net"],
+                units=s["units"] if is_sale else 0,
+                upgrades=s["upgrade"] if is_sale else 0,
+            )
         if not is_sale:
             add(item, refunded_units=-s["units"], refunds=-s["gross"])
             continue
@@ -136,7 +187,9 @@ def count_rows(t: dict, rows: list[dict], by_number: dict) -> None:
         if s["combo"] is not None:
             once(seen, s, day, "combo_receipts")
         for choice in s["modifiers"]:
-            chosen = t["choices"].at(s["store_id"], s["item"], choice["name"], choice["option"], **store)
+            chosen = t["choices"].at(
+                s["store_id"], s["item"], choice["name"], choice["option"], **store
+            )
             add(chosen, units=choice["quantity"], amount=choice["amount"])
 
 
@@ -152,7 +205,9 @@ def count_lines(t: dict, lines: list[dict], by_number: dict) -> None:
     for line in lines:
         store, is_sale = {"currency": line["currency"]}, line["receipt_type"] == "SALE"
         if is_sale:
-            price = t["prices"].at(line["store_id"], line["item"], line["variant"], line["unit_price"], **store)
+            price = t["prices"].at(
+                line["store_id"], line["item"], line["variant"], line["unit_price"], **store
+            )
             add(price, units=line["units"])
             span(price, "first_day", "last_day", line["business_day"])
             held[line["store_id"], line["currency"], line["receipt_number"]].add(line["item"])
@@ -163,8 +218,16 @@ def count_lines(t: dict, lines: list[dict], by_number: dict) -> None:
             once(seen, line, back, "receipts")
         if line["combo"] is not None:
             combo = t["combos"].at(line["store_id"], line["combo"], **store)
-            add(combo, **{name: line[name] for name in ("tax_included", "cost", "costed_net", "costed_tax_included")},
-                discounts=line["discount"], net_sales=line["net"], costed_units=line["units"] if line["all_costed"] else 0)
+            add(
+                combo,
+                **{
+                    name: line[name]
+                    for name in ("tax_included", "cost", "costed_net", "costed_tax_included")
+                },
+                discounts=line["discount"],
+                net_sales=line["net"],
+                costed_units=line["units"] if line["all_costed"] else 0,
+            )
             if is_sale:
                 add(combo, units=line["units"], gross_sales=line["gross"])
                 once(seen, line, combo, "receipts")
@@ -179,8 +242,17 @@ def count_lines(t: dict, lines: list[dict], by_number: dict) -> None:
 
 def count_payments(t: dict, payments: list[dict], by_number: dict) -> None:
     for p in payments:
-        tender = t["tenders"].at(p["store_id"], p["tender"], p["tender_type"], currency=p["currency"])
-        add(t["days"][p["business_day"], p["store_id"], by_number[p["store_id"], p["receipt_number"]]["channel"]], paid=p["amount"])
+        tender = t["tenders"].at(
+            p["store_id"], p["tender"], p["tender_type"], currency=p["currency"]
+        )
+        add(
+            t["days"][
+                p["business_day"],
+                p["store_id"],
+                by_number[p["store_id"], p["receipt_number"]]["channel"],
+            ],
+            paid=p["amount"],
+        )
         if p["receipt_type"] == "SALE":
             add(tender, payments=1, sales_amount=p["amount"])
         else:
@@ -188,7 +260,15 @@ def count_payments(t: dict, payments: list[dict], by_number: dict) -> None:
 
 
 def count_quality(t: Tally, month, counted: list[dict], rows: list[dict]) -> None:
-    def note(row: dict, check: str, subject: str = "", *, count: int = 1, amount: int | None = None, seconds: int | None = None) -> None:
+    def note(
+        row: dict,
+        check: str,
+        subject: str = "",
+        *,
+        count: int = 1,
+        amount: int | None = None,
+        seconds: int | None = None,
+    ) -> None:
         found = t.at(row["store_id"], check, subject, currency=row["currency"])
         add(found, count=count)
         if amount is not None:
@@ -200,7 +280,12 @@ def count_quality(t: Tally, month, counted: list[dict], rows: list[dict]) -> Non
     for check in ("fetched", "superseded"):
         note({"store_id": None, "currency": None}, check, count=month.facts[check])
     for q in month.quarantine:
-        note(q | {"currency": currencies.get(q["store_id"])}, "quarantined", q["reason"], amount=q["total"])
+        note(
+            q | {"currency": currencies.get(q["store_id"])},
+            "quarantined",
+            q["reason"],
+            amount=q["total"],
+        )
     for r in month.receipts:
         note(r, "curated")
         if r["is_cancelled"]:
@@ -218,7 +303,13 @@ def count_quality(t: Tally, month, counted: list[dict], rows: list[dict]) -> Non
         if r["receipt_type"] == "REFUND" and not r["refund_for"]:
             note(r, "orphan_refund", amount=-r["total"])
         if r["channel"] == "unmapped":
-            note(r, "unmapped_channel", r["dining_option"] or "", count=int(r["receipt_type"] == "SALE"), amount=r["net"])
+            note(
+                r,
+                "unmapped_channel",
+                r["dining_option"] or "",
+                count=int(r["receipt_type"] == "SALE"),
+                amount=r["net"],
+            )
     for s in rows:
         if s["cost"] is None:
             note(s, "missing_cost", amount=s["net"])

@@ -1,4 +1,6 @@
-"""The till's own exports: read in every dialect, tied to the lake to the cent, refused by name, and no difference is missed."""
+"""The till's own exports: read in every dialect, tied to the lake to the cent, refused by name, and
+no difference is missed.
+"""
 
 from __future__ import annotations
 
@@ -34,25 +36,47 @@ WRITERS = {"receipts": receipts_csv, "items": items_csv, "summary": summary_csv}
 def shop() -> tuple[list[dict], dict[str, Till], list[pa.Table]]:
     """Verbatim receipts, the stores, and the lake's receipts of two business months made of them."""
     simulated = Simulated(seed=7, receipts_per_day=40)
-    catalog = {name: [json.loads(row.read()) for row in simulated.rows(millis(LAST), name)] for name in RESOURCES} | {
-        "merchant": [simulated.merchant()]}
-    tills = {store["id"]: Till("America/Mexico_City", time(5), "MXN", 2) for store in catalog["stores"]}
+    catalog = {
+        name: [json.loads(row.read()) for row in simulated.rows(millis(LAST), name)]
+        for name in RESOURCES
+    } | {"merchant": [simulated.merchant()]}
+    tills = {
+        store["id"]: Till("America/Mexico_City", time(5), "MXN", 2) for store in catalog["stores"]
+    }
     query = Query(created_min=millis(FIRST), created_max=millis(LAST + timedelta(days=14)))
     records = [entry.read() for entry in simulated.receipts(LONG_AFTER, query)]
     raw = [Raw("2026-12-01", "raw/receipts/batch", b"\n".join(records) + b"\n")]
     known, rules = Catalog.read(json.dumps(catalog).encode()), rules_of(tills, MENU)
-    found = {month: [clean(day, raw, known, rules).receipts for day in DAYS if day.month == month] for month in (9, 10)}
+    found = {
+        month: [clean(day, raw, known, rules).receipts for day in DAYS if day.month == month]
+        for month in (9, 10)
+    }
     return newest(records)[0], tills, [pa.concat_tables(tables) for tables in found.values()]
 
 
 def october(shop) -> list[dict]:
     """Receipts of the calendar days of OCTOBER."""
     receipts, tills, _ = shop
-    return sorted((one for one in receipts if OCTOBER[0] <= day_of(one, tills[one["store_id"]]) <= OCTOBER[1]), key=lambda one: one["receipt_date"])
+    return sorted(
+        (
+            one
+            for one in receipts
+            if OCTOBER[0] <= day_of(one, tills[one["store_id"]]) <= OCTOBER[1]
+        ),
+        key=lambda one: one["receipt_date"],
+    )
 
 
-def against(shop, files: dict[str, bytes], days: tuple[date, date] = OCTOBER, places: int = 2) -> dict[str, list[dict]]:
-    made = compare_exports(*days, {name: lambda body=body: body for name, body in files.items()}, shop[2], places, "MXN")
+def against(
+    shop, files: dict[str, bytes], days: tuple[date, date] = OCTOBER, places: int = 2
+) -> dict[str, list[dict]]:
+    made = compare_exports(
+        *days,
+        {name: lambda body=body: body for name, body in files.items()},
+        shop[2],
+        places,
+        "MXN",
+    )
     for dataset in schema.BACKOFFICE:
         assert made[dataset.name].schema.equals(schema.arrow(dataset, places), check_metadata=True)
     return {name: table.to_pylist() for name, table in made.items()}
@@ -63,13 +87,25 @@ def test_an_export_of_the_same_receipts_ties_to_the_cent(shop, kind):
     own = october(shop)
     found = against(shop, {"export.csv": WRITERS[kind](own, shop[1])})
     counted = {one["receipt_number"] for one in own if not one["cancelled_at"]}
-    assert len(counted) < len(own) and any(one["receipt_type"] == "REFUND" for one in own), "nothing awkward in these days; take others"
-    row, = found["till_files"]
+    assert len(counted) < len(own) and any(one["receipt_type"] == "REFUND" for one in own), (
+        "nothing awkward in these days; take others"
+    )
+    (row,) = found["till_files"]
     assert (row["kind"], row["differing"], row["difference"], row["problem"]) == (kind, 0, 0, None)
-    assert row["compared"] == (len({day_of(one, shop[1][one["store_id"]]) for one in own}) if kind == "summary" else len(own))
+    assert row["compared"] == (
+        len({day_of(one, shop[1][one["store_id"]]) for one in own})
+        if kind == "summary"
+        else len(own)
+    )
     assert (row["first_day"], row["last_day"]) == OCTOBER and found["till_differences"] == []
-    net = sum((one["ours"] for one in found["till_totals"] if one["figure"] == "net_sales"), Decimal(0))
-    signed = (till_csv.amounts(one)["Net sales"] * (1 if one["receipt_type"] == "SALE" else -1) for one in own if not one["cancelled_at"])
+    net = sum(
+        (one["ours"] for one in found["till_totals"] if one["figure"] == "net_sales"), Decimal(0)
+    )
+    signed = (
+        till_csv.amounts(one)["Net sales"] * (1 if one["receipt_type"] == "SALE" else -1)
+        for one in own
+        if not one["cancelled_at"]
+    )
     assert net == sum(signed, Decimal(0))
 
 
@@ -78,33 +114,68 @@ def test_an_export_of_the_same_receipts_ties_to_the_cent(shop, kind):
 def test_every_dialect_reads_the_same(shop, data):
     spanish = data.draw(st.booleans())
     separator = data.draw(st.sampled_from(",;\t"))
-    decimal, thousands = data.draw(st.sampled_from([(".", ","), (",", "."), (".", ""), (",", ""), (",", " "), (".", "'")]))
-    dialect = Dialect(separator, decimal, thousands, data.draw(st.sampled_from(["%d/%m/%Y", "%-d/%-m/%y", "%Y-%m-%d", "%d.%m.%Y", "%-m/%-d/%y"])),
-                      data.draw(st.sampled_from(["", " %H:%M", " %I:%M %p"])), spanish,
-                      data.draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16"])), data.draw(st.sampled_from(["", "$", "MX$ "])))
+    decimal, thousands = data.draw(
+        st.sampled_from([(".", ","), (",", "."), (".", ""), (",", ""), (",", " "), (".", "'")])
+    )
+    dialect = Dialect(
+        separator,
+        decimal,
+        thousands,
+        data.draw(
+            st.sampled_from(["%d/%m/%Y", "%-d/%-m/%y", "%Y-%m-%d", "%d.%m.%Y", "%-m/%-d/%y"])
+        ),
+        data.draw(st.sampled_from(["", " %H:%M", " %I:%M %p"])),
+        spanish,
+        data.draw(st.sampled_from(["utf-8", "utf-8-sig", "utf-16"])),
+        data.draw(st.sampled_from(["", "$", "MX$ "])),
+    )
     own = october(shop)
     plain = read_export(receipts_csv(own, shop[1]), 2)
     found = read_export(receipts_csv(own, shop[1], dialect), 2)
     same = [name for name in plain.figures if name in found.figures]
     assert len(same) >= (4 if spanish else 5)
-    gone = {one["receipt_number"] for one in own if one["cancelled_at"]} if spanish else set()  # a Spanish export, as seen, has no status
+    gone = (
+        {one["receipt_number"] for one in own if one["cancelled_at"]} if spanish else set()
+    )  # a Spanish export, as seen, has no status
     for line, other in zip(plain.lines, found.lines, strict=True):
-        assert line.number in gone or [line.amounts[name] for name in same] == [other.amounts[name] for name in same]
-    assert {line.number: line.day for line in found.lines} == {line.number: line.day for line in plain.lines}
+        assert line.number in gone or [line.amounts[name] for name in same] == [
+            other.amounts[name] for name in same
+        ]
+    assert {line.number: line.day for line in found.lines} == {
+        line.number: line.day for line in plain.lines
+    }
 
 
 @settings(max_examples=30)
-@given(at=st.integers(0, 10**6), kind=st.sampled_from(["amount", "missing there", "missing here", "cancelled there"]), cents=st.integers(1, 10**6))
+@given(
+    at=st.integers(0, 10**6),
+    kind=st.sampled_from(["amount", "missing there", "missing here", "cancelled there"]),
+    cents=st.integers(1, 10**6),
+)
 def test_a_planted_difference_is_found_with_its_money(shop, at, kind, cents):
     own = october(shop)
-    counted = [one for one in own if not one["cancelled_at"] and one["receipt_type"] == "SALE" and till_csv.amounts(one)["Net sales"] > 0]
+    counted = [
+        one
+        for one in own
+        if not one["cancelled_at"]
+        and one["receipt_type"] == "SALE"
+        and till_csv.amounts(one)["Net sales"] > 0
+    ]
     one = counted[at % len(counted)]
     net = till_csv.amounts(one)["Net sales"]
     others = [other for other in own if other is not one]
     if kind == "amount":
         line = one["line_items"][0]
-        changed = [*others, {**one, "line_items": [{**line, "gross_total_money": line["gross_total_money"] + Decimal(cents) / 100},
-                                                   *one["line_items"][1:]]}]
+        changed = [
+            *others,
+            {
+                **one,
+                "line_items": [
+                    {**line, "gross_total_money": line["gross_total_money"] + Decimal(cents) / 100},
+                    *one["line_items"][1:],
+                ],
+            },
+        ]
         expected = Decimal(cents) / 100
     elif kind == "missing there":
         changed, expected = others, net
@@ -113,10 +184,12 @@ def test_a_planted_difference_is_found_with_its_money(shop, at, kind, cents):
     else:
         changed, expected = [*others, {**one, "cancelled_at": "2026-10-09T00:00:00.000Z"}], net
     found = against(shop, {"october.csv": receipts_csv(changed, shop[1])})
-    row, = found["till_files"]
+    (row,) = found["till_files"]
     number = "99-1" if kind == "missing here" else one["receipt_number"]
     assert (row["differing"], row["difference"]) == (1, expected)
-    assert {(d["receipt_number"], d["currency"]) for d in found["till_differences"]} == {(number, "MXN")}
+    assert {(d["receipt_number"], d["currency"]) for d in found["till_differences"]} == {
+        (number, "MXN")
+    }
     gaps = {d["figure"]: (d["till"] or 0) - (d["ours"] or 0) for d in found["till_differences"]}
     assert abs(gaps["net_sales"]) == expected
     assert {d["ours"] is None for d in found["till_differences"]} == {kind == "missing here"}
@@ -126,7 +199,9 @@ def test_a_planted_difference_is_found_with_its_money(shop, at, kind, cents):
 def test_a_day_of_a_summary_that_differs_is_named(shop):
     own = october(shop)
     dropped = next(one for one in own if not one["cancelled_at"] and one["receipt_type"] == "SALE")
-    found = against(shop, {"summary.csv": summary_csv([one for one in own if one is not dropped], shop[1])})
+    found = against(
+        shop, {"summary.csv": summary_csv([one for one in own if one is not dropped], shop[1])}
+    )
     day = day_of(dropped, shop[1][dropped["store_id"]])
     assert {(d["day"], d["receipt_number"]) for d in found["till_differences"]} == {(day, "")}
     assert found["till_files"][0]["difference"] == till_csv.amounts(dropped)["Net sales"]
@@ -135,9 +210,15 @@ def test_a_day_of_a_summary_that_differs_is_named(shop):
 def test_only_the_days_and_stores_of_an_export_are_compared(shop):
     own = october(shop)
     store = own[0]["store_id"]
-    some = [one for one in own if one["store_id"] == store and day_of(one, shop[1][store]) > OCTOBER[0]]
-    row, = against(shop, {"one store.csv": receipts_csv(some, shop[1])})["till_files"]
-    assert (row["compared"], row["differing"], row["first_day"]) == (len(some), 0, date(2026, 10, 2))
+    some = [
+        one for one in own if one["store_id"] == store and day_of(one, shop[1][store]) > OCTOBER[0]
+    ]
+    (row,) = against(shop, {"one store.csv": receipts_csv(some, shop[1])})["till_files"]
+    assert (row["compared"], row["differing"], row["first_day"]) == (
+        len(some),
+        0,
+        date(2026, 10, 2),
+    )
     early = [one for one in shop[0] if day_of(one, shop[1][one["store_id"]]).month == 9]
     assert against(shop, {"september.csv": receipts_csv(early, shop[1])})["till_files"] == []
 
@@ -146,48 +227,80 @@ def test_no_person_passes_the_reader(shop):
     for write in WRITERS.values():
         body = write(october(shop), shop[1])
         assert write is summary_csv or till_csv.PRIVATE.encode() in body
-        found = against(shop, {"export.csv": body, "broken.csv": body.replace(b"Store", b"Shop").replace(b"Margin", b"Shop")})
+        found = against(
+            shop,
+            {
+                "export.csv": body,
+                "broken.csv": body.replace(b"Store", b"Shop").replace(b"Margin", b"Shop"),
+            },
+        )
         assert till_csv.PRIVATE not in str(read_export(body, 2)) + str(found)
-        assert "'Shop'" in next(row["problem"] for row in found["till_files"] if row["file"] == "broken.csv")
+        assert "'Shop'" in next(
+            row["problem"] for row in found["till_files"] if row["file"] == "broken.csv"
+        )
 
 
-HEAD = "Date,Receipt number,Receipt type,Gross sales,Discounts,Net sales,Taxes,Total collected,Status\n"
+HEAD = (
+    "Date,Receipt number,Receipt type,Gross sales,Discounts,Net sales,Taxes,Total"
+    " collected,Status\n"
+)
 LINE = "10/28/26 1:33 PM,1-1,Sale,90.00,0.00,90.00,0.00,90.00,Closed\n"
 
 
-@pytest.mark.parametrize(("body", "said"), [
-    (b"", "empty"),
-    (b"\n\n", "empty"),
-    (HEAD.replace("Status", "Estatus de pago").encode() + LINE.encode(), "'Estatus de pago'"),
-    (b"a;b\n1;2\n", "'a', 'b'"),
-    (HEAD.replace("Net sales,", "").encode(), "net_sales"),
-    (HEAD.replace("Taxes", "Net sales").encode(), "two columns"),
-    ((HEAD + LINE).encode("utf-16-le"), "'D"),
-    ((HEAD + LINE).replace("Sale", "Señal").encode("latin-1"), "UTF-8"),
-    ((HEAD + LINE + "x,y\n").encode(), "line 3"),
-    ((HEAD + LINE + LINE).encode(), "1-1 stands twice"),
-    ((HEAD + LINE.replace("90.00,0.00,90", "9x0.00,0.00,90")).encode(), "line 2, gross_sales"),
-    ((HEAD + LINE.replace("90.00,0.00,90", "90.005,0.00,90")).encode(), "2 decimals"),
-    ((HEAD + LINE.replace("10/28/26", "soon")).encode(), "'soon 1:33 PM' is no date"),
-    ((HEAD + LINE.replace("10/28/26", "13/28/26")).encode(), "neither day"),
-    ((HEAD + LINE.replace("10/28/26", "10/11/2026")).encode(), "may be two days"),
-    ((HEAD + LINE.replace("Sale", "Gift")).encode(), "'Gift'"),
-    ((HEAD + LINE.replace("1-1", "")).encode(), "no receipt number"),
-    ((HEAD + LINE.replace("Closed", '"Clo"sed')).encode(), "line 2"),
-    (b"PK\x03\x04\x80", "UTF-8"),
-    (b"x" * (LARGEST + 1), "64 MB"),
-])
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (b"", "empty"),
+        (b"\n\n", "empty"),
+        (HEAD.replace("Status", "Estatus de pago").encode() + LINE.encode(), "'Estatus de pago'"),
+        (b"a;b\n1;2\n", "'a', 'b'"),
+        (HEAD.replace("Net sales,", "").encode(), "net_sales"),
+        (HEAD.replace("Taxes", "Net sales").encode(), "two columns"),
+        ((HEAD + LINE).encode("utf-16-le"), "'D"),
+        ((HEAD + LINE).replace("Sale", "Señal").encode("latin-1"), "UTF-8"),
+        ((HEAD + LINE + "x,y\n").encode(), "line 3"),
+        ((HEAD + LINE + LINE).encode(), "1-1 stands twice"),
+        ((HEAD + LINE.replace("90.00,0.00,90", "9x0.00,0.00,90")).encode(), "line 2, gross_sales"),
+        ((HEAD + LINE.replace("90.00,0.00,90", "90.005,0.00,90")).encode(), "2 decimals"),
+        ((HEAD + LINE.replace("10/28/26", "soon")).encode(), "'soon 1:33 PM' is no date"),
+        ((HEAD + LINE.replace("10/28/26", "13/28/26")).encode(), "neither day"),
+        ((HEAD + LINE.replace("10/28/26", "10/11/2026")).encode(), "may be two days"),
+        ((HEAD + LINE.replace("Sale", "Gift")).encode(), "'Gift'"),
+        ((HEAD + LINE.replace("1-1", "")).encode(), "no receipt number"),
+        ((HEAD + LINE.replace("Closed", '"Clo"sed')).encode(), "line 2"),
+        (b"PK\x03\x04\x80", "UTF-8"),
+        (b"x" * (LARGEST + 1), "64 MB"),
+    ],
+)
 def test_what_cannot_be_read_is_refused_with_its_reason(body, said):
     with pytest.raises(DataError, match="(?s).*" + said.replace("(", r"\(")):
         read_export(body, 2)
 
 
-@pytest.mark.parametrize(("text", "places", "value"), [
-    ("1.234,50", 2, "1234.50"), ("1,234.50", 2, "1234.50"), ("1,234", 2, "1234"), ("1.234", 2, "1234"), ("-$1,234.50", 2, "-1234.50"),
-    ("(12,00)", 2, "-12.00"), ("12,5", 2, "12.5"), ("1\u00a0234,50", 2, "1234.50"), ("12'345.60", 2, "12345.60"), ("1,234", 0, "1234"),
-    ("1.234.567", 0, "1234567"), ("0.250", 3, "0.250"), ("1,234.500", 3, "1234.500"), ("−5.00", 2, "-5.00"), ("$-1,234.50", 2, "-1234.50"),
-    ("€ 1.234,50", 2, "1234.50"), ("1.234,50 €", 2, "1234.50"), (".50", 2, "0.50"), ("5.00-", 2, "-5.00"),
-])
+@pytest.mark.parametrize(
+    ("text", "places", "value"),
+    [
+        ("1.234,50", 2, "1234.50"),
+        ("1,234.50", 2, "1234.50"),
+        ("1,234", 2, "1234"),
+        ("1.234", 2, "1234"),
+        ("-$1,234.50", 2, "-1234.50"),
+        ("(12,00)", 2, "-12.00"),
+        ("12,5", 2, "12.5"),
+        ("1\u00a0234,50", 2, "1234.50"),
+        ("12'345.60", 2, "12345.60"),
+        ("1,234", 0, "1234"),
+        ("1.234.567", 0, "1234567"),
+        ("0.250", 3, "0.250"),
+        ("1,234.500", 3, "1234.500"),
+        ("−5.00", 2, "-5.00"),
+        ("$-1,234.50", 2, "-1234.50"),
+        ("€ 1.234,50", 2, "1234.50"),
+        ("1.234,50 €", 2, "1234.50"),
+        (".50", 2, "0.50"),
+        ("5.00-", 2, "-5.00"),
+    ],
+)
 def test_amounts_of_the_world(text, places, value):
     body = f"Date;Gross sales;Refunds;Discounts;Net sales\n2026-10-01;{text};0;0;{text}\n".encode()
     assert read_export(body, places).lines[0].amounts["net_sales"] == Decimal(value)
@@ -195,11 +308,20 @@ def test_amounts_of_the_world(text, places, value):
 
 def test_three_decimals_that_could_be_thousands_are_not_guessed():
     with pytest.raises(DataError, match="decimal point or a decimal comma"):
-        read_export(b"Date;Gross sales;Refunds;Discounts;Net sales\n2026-10-01;1.250;0;0;1.250\n", 3)
+        read_export(
+            b"Date;Gross sales;Refunds;Discounts;Net sales\n2026-10-01;1.250;0;0;1.250\n", 3
+        )
 
 
-@pytest.mark.parametrize(("name", "named"), [("receipts-2026-09-01-2026-09-30.csv", False), ("receipts-2026-10-01-2026-10-31.csv", True),
-                                             ("anything.csv", True), ("receipts-2026-08-01-2026-12-31.csv", True)])
+@pytest.mark.parametrize(
+    ("name", "named"),
+    [
+        ("receipts-2026-09-01-2026-09-30.csv", False),
+        ("receipts-2026-10-01-2026-10-31.csv", True),
+        ("anything.csv", True),
+        ("receipts-2026-08-01-2026-12-31.csv", True),
+    ],
+)
 def test_a_broken_export_is_named_in_its_months_or_in_all(shop, name, named):
     found = against(shop, {name: b"\xff\xff"})
     assert [row["file"] for row in found["till_files"]] == ([name] if named else [])
@@ -207,17 +329,36 @@ def test_a_broken_export_is_named_in_its_months_or_in_all(shop, name, named):
 
 def test_a_summary_cannot_be_held_to_two_currencies(shop):
     receipts, tills, lake = shop
-    mixed = [table.set_column(table.schema.get_field_index("currency"), table.schema.field("currency"), pa.array(
-        ["USD" if n % 2 else "MXN" for n in range(table.num_rows)]).dictionary_encode()) for table in lake]
+    mixed = [
+        table.set_column(
+            table.schema.get_field_index("currency"),
+            table.schema.field("currency"),
+            pa.array(
+                ["USD" if n % 2 else "MXN" for n in range(table.num_rows)]
+            ).dictionary_encode(),
+        )
+        for table in lake
+    ]
     found = against((receipts, tills, mixed), {"summary.csv": summary_csv(october(shop), tills)})
     assert "MXN, USD" in found["till_files"][0]["problem"]
-    both = against((receipts, tills, mixed), {"receipts.csv": receipts_csv(october(shop), tills)})["till_files"]
+    both = against((receipts, tills, mixed), {"receipts.csv": receipts_csv(october(shop), tills)})[
+        "till_files"
+    ]
     assert [(row["currency"], row["differing"]) for row in both] == [("MXN", 0), ("USD", 0)]
 
 
 def test_the_till_counts_calendar_days(shop):
-    """What was sold at 01:00 on the first of October belongs to September's last evening, and to October's export."""
-    night = [one for one in shop[0] if till_csv.wall(one, shop[1][one["store_id"]]).hour < 5 and day_of(one, shop[1][one["store_id"]]) in DAYS[4:]]
+    """What was sold at 01:00 on the first of October belongs to September's last evening, and to
+    October's export.
+    """
+    night = [
+        one
+        for one in shop[0]
+        if till_csv.wall(one, shop[1][one["store_id"]]).hour < 5
+        and day_of(one, shop[1][one["store_id"]]) in DAYS[4:]
+    ]
     assert night
     only = against(shop, {"r.csv": receipts_csv(october(shop), shop[1])}, OCTOBER)["till_files"]
-    assert only[0]["differing"] == 0 and {one["receipt_number"] for one in night} <= {one["receipt_number"] for one in october(shop)}
+    assert only[0]["differing"] == 0 and {one["receipt_number"] for one in night} <= {
+        one["receipt_number"] for one in october(shop)
+    }

@@ -1,4 +1,6 @@
-"""summarize(A + B) = merge(summarize(A), summarize(B)), in any order and grouping; nothing is added that must not be."""
+"""summarize(A + B) = merge(summarize(A), summarize(B)), in any order and grouping; nothing is added
+that must not be.
+"""
 
 from datetime import date
 from functools import cache
@@ -20,17 +22,30 @@ PLACES = 3
 @given(seed=st.integers(0, 2**32), receipts=st.integers(0, 50), parts=st.integers(1, 3))
 def test_merging_parts_equals_counting_all(seed, receipts, parts):
     month, rng = draw_month(seed, receipts), Random(seed)
-    numbers = {number: rng.randrange(parts) for number in [r["receipt_number"] for r in month.receipts] + [
-        q["receipt_number"] for q in month.quarantine] + ["superseded"]}
-    counted = [summarize(**month.part(lambda number, part=part: numbers[number] == part).arguments(), threads=1) for part in range(parts)]
+    numbers = {
+        number: rng.randrange(parts)
+        for number in (
+            [r["receipt_number"] for r in month.receipts]
+            + [q["receipt_number"] for q in month.quarantine]
+            + ["superseded"]
+        )
+    }
+    counted = [
+        summarize(
+            **month.part(lambda number, part=part: numbers[number] == part).arguments(), threads=1
+        )
+        for part in range(parts)
+    ]
     whole = summarize(**month.arguments(), threads=1)
     for order in (range(parts), reversed(range(parts))):
         assert merge({date(2026, 1 + at, 1): counted[at] for at in order}, PLACES) == whole
 
 
 def test_merging_is_associative():
-    january, february, march = (draw_month(seed, 40, first=first) for seed, first in (
-        (1, date(2026, 1, 1)), (2, date(2026, 2, 1)), (3, date(2026, 3, 1))))
+    january, february, march = (
+        draw_month(seed, 40, first=first)
+        for seed, first in ((1, date(2026, 1, 1)), (2, date(2026, 2, 1)), (3, date(2026, 3, 1)))
+    )
     a, b, c = (summarize(**month.arguments()) for month in (january, february, march))
     at = [date(2026, number, 1) for number in (1, 2, 3)]
     whole = merge({at[0]: a, at[1]: b, at[2]: c}, PLACES)
@@ -40,13 +55,21 @@ def test_merging_is_associative():
 
 @cache
 def four_months() -> dict[date, dict[str, pa.Table]]:
-    return {first: summarize(**draw_month(first.month, 30, first=first).arguments(), threads=1) for first in (date(2026, n, 1) for n in range(1, 5))}
+    return {
+        first: summarize(**draw_month(first.month, 30, first=first).arguments(), threads=1)
+        for first in (date(2026, n, 1) for n in range(1, 5))
+    }
 
 
 @settings(max_examples=12, deadline=None)
-@given(order=st.permutations([date(2026, n, 1) for n in range(1, 5)]), cuts=st.lists(st.integers(0, 2), min_size=2, max_size=2))
+@given(
+    order=st.permutations([date(2026, n, 1) for n in range(1, 5)]),
+    cuts=st.lists(st.integers(0, 2), min_size=2, max_size=2),
+)
 def test_any_order_and_any_grouping_merge_to_the_same(order, cuts):
-    """Neighbours of any order are merged two by two until one is left; a group is as new as its newest month."""
+    """Neighbours of any order are merged two by two until one is left; a group is as new as its
+    newest month.
+    """
     months = four_months()
     groups = [(month, months[month]) for month in order]
     for cut in [*cuts, 0]:
@@ -57,7 +80,9 @@ def test_any_order_and_any_grouping_merge_to_the_same(order, cuts):
 
 
 def test_no_months_and_one_month():
-    assert merge({}, PLACES) == {dataset.name: schema.empty(dataset, PLACES) for dataset in schema.SUMMARY}
+    assert merge({}, PLACES) == {
+        dataset.name: schema.empty(dataset, PLACES) for dataset in schema.SUMMARY
+    }
     alone = summarize(**draw_month(5, 30).arguments())
     assert merge({date(2026, 2, 1): alone}, PLACES) == alone
     assert list(merge({date(2026, 2, 1): alone}, PLACES, [schema.CUSTOMERS])) == ["customers"]
@@ -66,9 +91,17 @@ def test_no_months_and_one_month():
 @pytest.mark.parametrize("order", [(1, 2), (2, 1)])
 def test_the_newest_month_names_stores_and_employees(order):
     def named(name: str) -> dict[str, pa.Table]:
-        columns = {"store_id": ["centro"], "currency": ["MXN"], "name": [name], "timezone": ["UTC"], "day_starts_at": ["05:00"]}
+        columns = {
+            "store_id": ["centro"],
+            "currency": ["MXN"],
+            "name": [name],
+            "timezone": ["UTC"],
+            "day_starts_at": ["05:00"],
+        }
         return {"stores": schema.conform(pa.table(columns), schema.STORES, PLACES)}
 
     months = {1: named("Centro"), 2: named("Centro Histórico")}
-    merged = merge({date(2026, number, 1): months[number] for number in order}, PLACES, [schema.STORES])
+    merged = merge(
+        {date(2026, number, 1): months[number] for number in order}, PLACES, [schema.STORES]
+    )
     assert merged["stores"]["name"].to_pylist() == ["Centro Histórico"]

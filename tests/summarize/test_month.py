@@ -1,4 +1,6 @@
-"""Every table equals a plain recount, for any month; order, threads and form of the input do not matter."""
+"""Every table equals a plain recount, for any month; order, threads and form of the input do not
+matter.
+"""
 
 from datetime import date
 
@@ -23,15 +25,27 @@ NAMES = [dataset.name for dataset in schema.SUMMARY]
 
 def plain(table: pa.Table) -> list[dict]:
     """The rows with whole numbers of the smallest unit for decimals."""
-    scales = {field.name: field.type.scale for field in table.schema if pa.types.is_decimal(field.type)}
-    return [{name: int(value.scaleb(scales[name])) if name in scales and value is not None else value for name, value in row.items()}
-            for row in table.to_pylist()]
+    scales = {
+        field.name: field.type.scale for field in table.schema if pa.types.is_decimal(field.type)
+    }
+    return [
+        {
+            name: int(value.scaleb(scales[name])) if name in scales and value is not None else value
+            for name, value in row.items()
+        }
+        for row in table.to_pylist()
+    ]
 
 
 def expect(month) -> dict[str, list[dict]]:
     """The recount's rows in the order of their keys, nulls first."""
-    return {name: [tally[key] for key in sorted(tally, key=lambda key: [(part is not None, part) for part in key])]
-            for name, tally in recount(month).items()}
+    return {
+        name: [
+            tally[key]
+            for key in sorted(tally, key=lambda key: [(part is not None, part) for part in key])
+        ]
+        for name, tally in recount(month).items()
+    }
 
 
 def check(month) -> dict[str, pa.Table]:
@@ -40,7 +54,9 @@ def check(month) -> dict[str, pa.Table]:
     assert list(tables) == NAMES
     for dataset in schema.SUMMARY:
         assert plain(tables[dataset.name]) == wanted[dataset.name], dataset.name
-        assert tables[dataset.name].schema.equals(schema.arrow(dataset, month.places), check_metadata=True)
+        assert tables[dataset.name].schema.equals(
+            schema.arrow(dataset, month.places), check_metadata=True
+        )
     return tables
 
 
@@ -50,7 +66,9 @@ def test_every_table_equals_the_recount(seed, receipts):
     check(draw_month(seed, receipts))
 
 
-@pytest.mark.parametrize(("store", "places"), [(STORES[0], 2), (STORES[1], 0), (STORES[2], 3)], ids=["MXN", "JPY", "KWD"])
+@pytest.mark.parametrize(
+    ("store", "places"), [(STORES[0], 2), (STORES[1], 0), (STORES[2], 3)], ids=["MXN", "JPY", "KWD"]
+)
 def test_currencies_with_two_no_and_three_decimals(store, places):
     check(draw_month(7, 80, stores=(store,), places=places))
 
@@ -84,9 +102,15 @@ def test_a_sum_too_long_for_its_column_is_refused_not_cut():
 
 def test_no_query_computes_in_floats():
     month = draw_month(3, 20).arguments()
-    tables = {f"lake_{name}": month[name] for name in ("receipts", "sales", "payments", "quarantine")}
+    tables = {
+        f"lake_{name}": month[name] for name in ("receipts", "sales", "payments", "quarantine")
+    }
     with connect(1, "1GB", None) as connection:
-        register(connection, tables | {name: month[name] for name in ("stores", "employees")}, month["facts"])
+        register(
+            connection,
+            tables | {name: month[name] for name in ("stores", "employees")},
+            month["facts"],
+        )
         for name, query in QUERIES.items():
             types = {str(kind) for kind in connection.sql(query).types}
             assert not types & {"DOUBLE", "FLOAT"}, name
@@ -94,24 +118,45 @@ def test_no_query_computes_in_floats():
 
 def test_net_sales_are_the_same_in_every_table():
     tables = check(draw_month(11, 120))
-    net = {name: pc.sum(tables[name]["net_sales"]).as_py() for name in ("days", "hours", "items", "staff")}
+    net = {
+        name: pc.sum(tables[name]["net_sales"]).as_py()
+        for name in ("days", "hours", "items", "staff")
+    }
     assert len(set(net.values())) == 1, net
     in_combos = tables["items"].filter(tables["items"]["in_combo"])
-    for column in ("net_sales", "gross_sales", "discounts", "refunds", "tax_included", "cost", "costed_net"):
+    for column in (
+        "net_sales",
+        "gross_sales",
+        "discounts",
+        "refunds",
+        "tax_included",
+        "cost",
+        "costed_net",
+    ):
         assert pc.sum(in_combos[column]) == pc.sum(tables["combos"][column]), column
 
 
 @pytest.mark.parametrize("seed", range(6))
 def test_a_receipt_is_one_thing_in_all_tables(seed):
-    """What the reports print side by side: sales + refunds + cancelled = all that were read, and those without an order rule once."""
+    """What the reports print side by side: sales + refunds + cancelled = all that were read, and
+    those without an order rule once.
+    """
     tables = check(draw_month(seed, 90))
     days, quality = tables["days"].to_pylist(), tables["quality"].to_pylist()
 
     def noted(name: str) -> int:
         return sum(row["count"] for row in quality if row["check"] == name)
 
-    assert noted("unmapped_channel") == sum(row["receipts"] for row in days if row["channel"] == "unmapped") > 0
-    assert noted("curated") == sum(row["receipts"] + row["refund_receipts"] + row["cancelled_receipts"] for row in days) > 0
+    assert (
+        noted("unmapped_channel")
+        == sum(row["receipts"] for row in days if row["channel"] == "unmapped")
+        > 0
+    )
+    assert (
+        noted("curated")
+        == sum(row["receipts"] + row["refund_receipts"] + row["cancelled_receipts"] for row in days)
+        > 0
+    )
 
 
 def test_same_tables_for_any_order_of_rows_threads_and_form_of_input(tmp_path):
@@ -124,7 +169,10 @@ def test_same_tables_for_any_order_of_rows_threads_and_form_of_input(tmp_path):
         pq.write_table(shuffled, tmp_path / f"{name}.parquet", row_group_size=40)
         given[name] = ds.dataset(tmp_path / f"{name}.parquet")
     assert summarize(**given, threads=2) == wanted
-    readers = {name: given[name].scanner(batch_size=17).to_reader() for name in ("receipts", "sales", "payments", "quarantine")}
+    readers = {
+        name: given[name].scanner(batch_size=17).to_reader()
+        for name in ("receipts", "sales", "payments", "quarantine")
+    }
     assert summarize(**(given | readers), threads=2, spill=tmp_path) == wanted
 
 
@@ -142,16 +190,23 @@ def test_a_row_of_another_month_and_a_receipt_twice_are_refused():
     with pytest.raises(DataError, match="2026-03 hold days from 2026-02"):
         summarize(**(month.arguments() | {"month": date(2026, 3, 1)}))
     month.receipts.append(month.receipts[0])
-    with pytest.raises(DataError, match=f"{month.receipts[0]['receipt_number']} of store .* stands twice"):
+    with pytest.raises(
+        DataError, match=f"{month.receipts[0]['receipt_number']} of store .* stands twice"
+    ):
         summarize(**month.arguments())
 
 
-@pytest.mark.parametrize(("name", "column"), [("sales", "net"), ("sales", "tax_added"), ("payments", "amount")])
+@pytest.mark.parametrize(
+    ("name", "column"), [("sales", "net"), ("sales", "tax_added"), ("payments", "amount")]
+)
 def test_money_that_does_not_add_up_names_its_receipt(name, column):
     month = draw_month(23, 20)
     row = next(row for row in getattr(month, name) if not row["is_cancelled"])
     row[column] += 1
-    with pytest.raises(MoneyNotConserved, match=rf"receipt {row['receipt_number']} of store {row['store_id']}: .*-0\.001"):
+    with pytest.raises(
+        MoneyNotConserved,
+        match=rf"receipt {row['receipt_number']} of store {row['store_id']}: .*-0\.001",
+    ):
         summarize(**month.arguments())
 
 

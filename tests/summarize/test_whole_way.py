@@ -1,7 +1,9 @@
-"""Some days of the simulated shop, from raw receipts through clean and summarize, equal the oracle's figures over raw.
+"""Some days of the simulated shop, from raw receipts through clean and summarize, equal the
+oracle's figures over raw.
 
-The shop is asked every other day and once long after: a receipt stands in raw as first received and, where it was cancelled
-later, once more. The eight receipts of fixtures/receipts_page.json take the same way.
+The shop is asked every other day and once long after: a receipt stands in raw as first received
+and, where it was cancelled later, once more. The eight receipts of fixtures/receipts_page.json take
+the same way.
 """
 
 import json
@@ -23,8 +25,18 @@ from tests.summarize.test_oracle import NAIROBI, SHOPS, bodies
 
 ROOT = Path(__file__).parent.parent.parent
 MENU = (ROOT / "config" / "menu.toml").read_text(encoding="utf-8")
-FIRST, LAST = date(2026, 9, 27), date(2026, 10, 4)        # two months
-RESOURCES = ("stores", "items", "categories", "modifiers", "employees", "payment_types", "taxes", "discounts", "pos_devices")
+FIRST, LAST = date(2026, 9, 27), date(2026, 10, 4)  # two months
+RESOURCES = (
+    "stores",
+    "items",
+    "categories",
+    "modifiers",
+    "employees",
+    "payment_types",
+    "taxes",
+    "discounts",
+    "pos_devices",
+)
 
 
 def millis(day: date) -> int:
@@ -32,43 +44,78 @@ def millis(day: date) -> int:
 
 
 def fold(text: str) -> str:
-    return " ".join("".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)).casefold().split())
+    return " ".join(
+        "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+        .casefold()
+        .split()
+    )
 
 
 def united(name: str) -> str:
     """The name by [items] of menu.toml, as the operator would read it there."""
-    spellings = {fold(other): one for one, others in tomllib.loads(MENU)["items"].items() for other in [one, *others]}
+    spellings = {
+        fold(other): one
+        for one, others in tomllib.loads(MENU)["items"].items()
+        for other in [one, *others]
+    }
     return spellings.get(fold(name), name)
 
 
 def rules_of(shops: dict[str, Till], menu: str) -> Rules:
-    stores = {store: Store(s.timezone, s.day_starts_at, s.currency, s.places) for store, s in shops.items()}
-    return Rules(stores, next(iter(stores.values())), read_menu(menu, "menu.toml"), max(s.places for s in shops.values()))
+    stores = {
+        store: Store(s.timezone, s.day_starts_at, s.currency, s.places)
+        for store, s in shops.items()
+    }
+    return Rules(
+        stores,
+        next(iter(stores.values())),
+        read_menu(menu, "menu.toml"),
+        max(s.places for s in shops.values()),
+    )
 
 
-def summaries(records: list[bytes], days: list[date], catalog: Catalog, rules: Rules) -> dict[date, dict[str, pa.Table]]:
+def summaries(
+    records: list[bytes], days: list[date], catalog: Catalog, rules: Rules
+) -> dict[date, dict[str, pa.Table]]:
     """The summary of each month that `days` touch, by way of the transform."""
     raw = [Raw("2026-12-01", "raw/receipts/batch", b"\n".join(records) + b"\n")]
     counted = {}
     for first in sorted({day.replace(day=1) for day in days}):
         cleaned = [clean(day, raw, catalog, rules) for day in days if day.replace(day=1) == first]
-        tables = {d.name: pa.concat_tables([getattr(one, d.name) for one in cleaned]) for d in schema.LAKE}
+        tables = {
+            d.name: pa.concat_tables([getattr(one, d.name) for one in cleaned]) for d in schema.LAKE
+        }
         facts = {name: sum(one.facts[name] for one in cleaned) for name in cleaned[0].facts}
-        counted[first] = summarize(first, **tables, stores=catalog.stores_table(rules), employees=catalog.employees_table(rules),
-                                   facts=facts, places=rules.places)
+        counted[first] = summarize(
+            first,
+            **tables,
+            stores=catalog.stores_table(rules),
+            employees=catalog.employees_table(rules),
+            facts=facts,
+            places=rules.places,
+        )
     return counted
 
 
 @pytest.fixture(scope="module")
 def shop_month():
     shop = Shop(seed=7, receipts_per_day=40)
-    catalog = {name: [json.loads(row.read()) for row in shop.rows(millis(LAST), name)] for name in RESOURCES}
+    catalog = {
+        name: [json.loads(row.read()) for row in shop.rows(millis(LAST), name)]
+        for name in RESOURCES
+    }
     catalog["merchant"] = [shop.merchant()]
-    tills = {store["id"]: Till("America/Mexico_City", time(5), "MXN", 2) for store in catalog["stores"]}
+    tills = {
+        store["id"]: Till("America/Mexico_City", time(5), "MXN", 2) for store in catalog["stores"]
+    }
     found = {}
     for now in (*(FIRST + timedelta(days=n) for n in range(1, 14, 2)), LAST + timedelta(days=60)):
-        query = Query(created_min=millis(FIRST), created_max=millis(min(now, LAST + timedelta(days=14))))
-        found |= {(entry.key, entry.updated): entry.read() for entry in shop.receipts(millis(now), query)}
+        query = Query(
+            created_min=millis(FIRST), created_max=millis(min(now, LAST + timedelta(days=14)))
+        )
+        found |= {
+            (entry.key, entry.updated): entry.read() for entry in shop.receipts(millis(now), query)
+        }
     records = [found[name] for name in sorted(found)]
     days = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
     rules = rules_of(tills, MENU)
@@ -85,7 +132,9 @@ def test_the_simulated_shop_equals_the_oracle(shop_month):
     for store, figures in wanted.items():
         for name in vars(figures):
             assert dict(getattr(merged[store], name)) == dict(getattr(figures, name)), name
-    assert len(records) > len(newest(records)[0]), "no receipt of these days was changed; take others"
+    assert len(records) > len(newest(records)[0]), (
+        "no receipt of these days was changed; take others"
+    )
     assert sum(f.totals["refund_receipts"] for f in wanted.values()) > 0
     assert sum(f.totals["cancelled_receipts"] for f in wanted.values()) > 0
 
@@ -95,15 +144,30 @@ def test_each_month_equals_the_oracle_of_its_days(shop_month):
     assert list(counted) == [date(2026, 9, 1), date(2026, 10, 1)]
     for first, tables in counted.items():
         last = date(2026, 9, 30) if first.month == 9 else LAST
-        assert read(tables) == tally(records, tills, max(first, FIRST), last, rename=united, weighed=weighed)
+        assert read(tables) == tally(
+            records, tills, max(first, FIRST), last, rename=united, weighed=weighed
+        )
 
 
 def test_the_fixture_equals_the_oracle():
     rules = rules_of(SHOPS, "")
-    days = [date(2022, 3, 12), date(2024, 1, 6), date(2024, 3, 1), date(2025, 7, 18), date(2025, 10, 17), date(2025, 10, 18)]
+    days = [
+        date(2022, 3, 12),
+        date(2024, 1, 6),
+        date(2024, 3, 1),
+        date(2025, 7, 18),
+        date(2025, 10, 17),
+        date(2025, 10, 18),
+    ]
     empty = Catalog.read(b"{}")
     counted = summaries(bodies(), days, empty, rules)
     assert read(merge(counted, 2)) == tally(bodies(), SHOPS)
-    orphans = [row for row in counted[date(2024, 1, 1)]["quality"].to_pylist() if row["check"] == "orphan_refund"]
+    orphans = [
+        row
+        for row in counted[date(2024, 1, 1)]["quality"].to_pylist()
+        if row["check"] == "orphan_refund"
+    ]
     assert orphans == [], "its sale is named, and that is enough"
-    assert {row["store_id"] for row in counted[date(2024, 1, 1)]["refunded_items"].to_pylist()} == {NAIROBI}
+    assert {row["store_id"] for row in counted[date(2024, 1, 1)]["refunded_items"].to_pylist()} == {
+        NAIROBI
+    }

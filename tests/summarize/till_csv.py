@@ -1,7 +1,9 @@
-"""What the Back Office would export, written from verbatim receipts by way of the oracle's definitions.
+"""What the Back Office would export, written from verbatim receipts by way of the oracle's
+definitions.
 
-Refunds have a positive gross and a negative net and total, as in published exports; "Taxes" are the included and the added.
-A dialect says how it is written: separator, decimal sign, thousands, date, headings, encoding.
+Refunds have a positive gross and a negative net and total, as in published exports; "Taxes" are the
+included and the added. A dialect says how it is written: separator, decimal sign, thousands, date,
+headings, encoding.
 """
 
 from __future__ import annotations
@@ -17,16 +19,76 @@ from zoneinfo import ZoneInfo
 
 from tests.oracle import Shop, instant
 
-RECEIPTS = ("Date", "Receipt number", "Receipt type", "Gross sales", "Discounts", "Net sales", "Taxes", "Total collected", "Cost of goods",
-            "Gross profit", "Payment type", "Description", "Dining option", "POS", "Store", "Cashier name", "Customer name", "Customer contacts",
-            "Status")
-ITEMS = ("Date", "Receipt number", "Receipt type", "Category", "SKU", "Item", "Variant", "Modifiers applied", "Quantity", "Gross sales",
-         "Discounts", "Net sales", "Cost of goods", "Gross profit", "Taxes", "Dining option", "POS", "Store", "Cashier name", "Customer name",
-         "Customer contacts", "Comment", "Status")
-SUMMARY = ("Date", "Gross sales", "Refunds", "Discounts", "Net sales", "Cost of goods", "Gross profit", "Margin", "Taxes")
-SPANISH = {"Date": "Fecha", "Receipt number": "Número de recibo", "Receipt type": "Tipo de recibo", "Gross sales": "Ventas brutas",
-           "Refunds": "Reembolsos", "Discounts": "Descuentos", "Net sales": "Ventas netas", "Taxes": "Impuestos",
-           "Cost of goods": "Costo de los bienes", "Gross profit": "Beneficio bruto", "Margin": "Margen"}
+RECEIPTS = (
+    "Date",
+    "Receipt number",
+    "Receipt type",
+    "Gross sales",
+    "Discounts",
+    "Net sales",
+    "Taxes",
+    "Total collected",
+    "Cost of goods",
+    "Gross profit",
+    "Payment type",
+    "Description",
+    "Dining option",
+    "POS",
+    "Store",
+    "Cashier name",
+    "Customer name",
+    "Customer contacts",
+    "Status",
+)
+ITEMS = (
+    "Date",
+    "Receipt number",
+    "Receipt type",
+    "Category",
+    "SKU",
+    "Item",
+    "Variant",
+    "Modifiers applied",
+    "Quantity",
+    "Gross sales",
+    "Discounts",
+    "Net sales",
+    "Cost of goods",
+    "Gross profit",
+    "Taxes",
+    "Dining option",
+    "POS",
+    "Store",
+    "Cashier name",
+    "Customer name",
+    "Customer contacts",
+    "Comment",
+    "Status",
+)
+SUMMARY = (
+    "Date",
+    "Gross sales",
+    "Refunds",
+    "Discounts",
+    "Net sales",
+    "Cost of goods",
+    "Gross profit",
+    "Margin",
+    "Taxes",
+)
+SPANISH = {
+    "Date": "Fecha",
+    "Receipt number": "Número de recibo",
+    "Receipt type": "Tipo de recibo",
+    "Gross sales": "Ventas brutas",
+    "Refunds": "Reembolsos",
+    "Discounts": "Descuentos",
+    "Net sales": "Ventas netas",
+    "Taxes": "Impuestos",
+    "Cost of goods": "Costo de los bienes",
+    "Gross profit": "Beneficio bruto",
+    "Margin": "Margen",
+}
 PRIVATE = "Persona Privada 55-1234"
 
 
@@ -45,7 +107,11 @@ class Dialect:
 
     def money(self, amount: Decimal, places: int) -> str:
         whole, _, fraction = f"{abs(amount):,.{places}f}".partition(".")
-        made = self.sign + whole.replace(",", self.thousands) + (self.decimal + fraction if places else "")
+        made = (
+            self.sign
+            + whole.replace(",", self.thousands)
+            + (self.decimal + fraction if places else "")
+        )
         return f"-{made}" if amount < 0 else made
 
     def write(self, headings: Iterable[str], rows: Iterable[Mapping[str, str]]) -> bytes:
@@ -61,11 +127,26 @@ def amounts(receipt: dict, items: Iterable[dict] | None = None) -> dict[str, Dec
     """Figures of a receipt, or of some of its lines, positive."""
     lines = receipt["line_items"] if items is None else list(items)
     gross = sum((abs(line["gross_total_money"]) for line in lines), Decimal(0))
-    discount = abs(receipt["total_discount"]) if items is None else sum((abs(line["total_discount"]) for line in lines), Decimal(0))
-    taxes = sum((abs(tax["money_amount"]) for of in ([receipt] if items is None else lines)
-                 for tax in of["total_taxes" if items is None else "line_taxes"]), Decimal(0))
-    return {"Gross sales": gross, "Discounts": discount, "Net sales": gross - discount, "Taxes": taxes,
-            "Total collected": abs(receipt["total_money"])}
+    discount = (
+        abs(receipt["total_discount"])
+        if items is None
+        else sum((abs(line["total_discount"]) for line in lines), Decimal(0))
+    )
+    taxes = sum(
+        (
+            abs(tax["money_amount"])
+            for of in ([receipt] if items is None else lines)
+            for tax in of["total_taxes" if items is None else "line_taxes"]
+        ),
+        Decimal(0),
+    )
+    return {
+        "Gross sales": gross,
+        "Discounts": discount,
+        "Net sales": gross - discount,
+        "Taxes": taxes,
+        "Total collected": abs(receipt["total_money"]),
+    }
 
 
 def day_of(receipt: dict, shop: Shop) -> date:
@@ -76,38 +157,81 @@ def wall(receipt: dict, shop: Shop) -> datetime:
     return instant(receipt["receipt_date"]).astimezone(ZoneInfo(shop.timezone))
 
 
-def cell(receipt: dict, shop: Shop, dialect: Dialect, said: Mapping[str, Decimal]) -> dict[str, str]:
+def cell(
+    receipt: dict, shop: Shop, dialect: Dialect, said: Mapping[str, Decimal]
+) -> dict[str, str]:
     refund = receipt["receipt_type"] == "REFUND"
-    signed = {name: -amount if refund and name in ("Net sales", "Taxes", "Total collected") else amount for name, amount in said.items()}
-    kind = ("Reembolso" if refund else "Venta") if dialect.spanish else receipt["receipt_type"].title()
-    return {"Date": wall(receipt, shop).strftime(dialect.day + dialect.time), "Receipt number": receipt["receipt_number"], "Receipt type": kind,
-            "Store": receipt["store_id"], "Customer name": PRIVATE, "Customer contacts": PRIVATE, "Cashier name": PRIVATE,
-            "Description": PRIVATE, "Comment": PRIVATE, "Status": "Cancelled" if receipt["cancelled_at"] else "Closed",
-            **{name: dialect.money(amount, shop.places) for name, amount in signed.items()}}
+    signed = {
+        name: -amount if refund and name in ("Net sales", "Taxes", "Total collected") else amount
+        for name, amount in said.items()
+    }
+    kind = (
+        ("Reembolso" if refund else "Venta") if dialect.spanish else receipt["receipt_type"].title()
+    )
+    return {
+        "Date": wall(receipt, shop).strftime(dialect.day + dialect.time),
+        "Receipt number": receipt["receipt_number"],
+        "Receipt type": kind,
+        "Store": receipt["store_id"],
+        "Customer name": PRIVATE,
+        "Customer contacts": PRIVATE,
+        "Cashier name": PRIVATE,
+        "Description": PRIVATE,
+        "Comment": PRIVATE,
+        "Status": "Cancelled" if receipt["cancelled_at"] else "Closed",
+        **{name: dialect.money(amount, shop.places) for name, amount in signed.items()},
+    }
 
 
-def receipts_csv(receipts: Iterable[dict], shops: Mapping[str, Shop], dialect: Dialect | None = None) -> bytes:
+def receipts_csv(
+    receipts: Iterable[dict], shops: Mapping[str, Shop], dialect: Dialect | None = None
+) -> bytes:
     dialect = dialect or Dialect()
-    return dialect.write([name for name in RECEIPTS if name in SPANISH or not dialect.spanish],
-                         [cell(one, shops[one["store_id"]], dialect, amounts(one)) for one in receipts])
+    return dialect.write(
+        [name for name in RECEIPTS if name in SPANISH or not dialect.spanish],
+        [cell(one, shops[one["store_id"]], dialect, amounts(one)) for one in receipts],
+    )
 
 
-def items_csv(receipts: Iterable[dict], shops: Mapping[str, Shop], dialect: Dialect | None = None) -> bytes:
+def items_csv(
+    receipts: Iterable[dict], shops: Mapping[str, Shop], dialect: Dialect | None = None
+) -> bytes:
     dialect = dialect or Dialect()
-    return dialect.write(ITEMS, [cell(one, shops[one["store_id"]], dialect, amounts(one, [line])) | {"Item": line["item_name"]}
-                                 for one in receipts for line in one["line_items"]])
+    return dialect.write(
+        ITEMS,
+        [
+            cell(one, shops[one["store_id"]], dialect, amounts(one, [line]))
+            | {"Item": line["item_name"]}
+            for one in receipts
+            for line in one["line_items"]
+        ],
+    )
 
 
-def summary_csv(receipts: Iterable[dict], shops: Mapping[str, Shop], dialect: Dialect | None = None) -> bytes:
+def summary_csv(
+    receipts: Iterable[dict], shops: Mapping[str, Shop], dialect: Dialect | None = None
+) -> bytes:
     dialect = dialect or Dialect()
     figures = ("Gross sales", "Refunds", "Discounts", "Net sales", "Taxes")
     days: dict[date, dict[str, Decimal]] = defaultdict(lambda: dict.fromkeys(figures, Decimal(0)))
     for one in receipts:
-        day, said, sign = days[day_of(one, shops[one["store_id"]])], amounts(one), 1 if one["receipt_type"] == "SALE" else -1
+        day, said, sign = (
+            days[day_of(one, shops[one["store_id"]])],
+            amounts(one),
+            1 if one["receipt_type"] == "SALE" else -1,
+        )
         if not one["cancelled_at"]:
             day["Gross sales" if sign > 0 else "Refunds"] += said["Gross sales"]
             for name in ("Discounts", "Net sales", "Taxes"):
                 day[name] += sign * said[name]
     places = next(iter(shops.values())).places
-    return dialect.write(SUMMARY, [{"Date": day.strftime(dialect.day), **{name: dialect.money(amount, places) for name, amount in said.items()}}
-                                   for day, said in sorted(days.items(), reverse=True)])
+    return dialect.write(
+        SUMMARY,
+        [
+            {
+                "Date": day.strftime(dialect.day),
+                **{name: dialect.money(amount, places) for name, amount in said.items()},
+            }
+            for day, said in sorted(days.items(), reverse=True)
+        ],
+    )

@@ -1,4 +1,6 @@
-"""The modules beside the tests (reference, shops, ...) can be imported by them; their zones are those of the package tzdata."""
+"""The modules beside the tests (reference, shops, ...) can be imported by them; their zones are
+those of the package tzdata.
+"""
 
 import sys
 import zoneinfo

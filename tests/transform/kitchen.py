@@ -21,7 +21,13 @@ with = [{ modifier = "Sauce", of = "Burger*" }]
 
 
 def item(name: str, price: float | None, **more) -> dict:
-    variant = {"variant_id": f"v-{name}", "default_price": price, "cost": None, "stores": [], "option1_value": None}
+    variant = {
+        "variant_id": f"v-{name}",
+        "default_price": price,
+        "cost": None,
+        "stores": [],
+        "option1_value": None,
+    }
     return {
         "id": f"i-{name}",
         "item_name": name,
@@ -39,17 +45,30 @@ def catalog(*items: dict, **costs: float) -> Catalog:
     rows = [*(item(name, price) for name, price in PRICES.items()), *items]
     for row in rows:
         row["variants"][0]["cost"] = costs.get(row["item_name"])
-    return Catalog.read(json.dumps({"items": rows, "categories": [{"id": "food", "name": "Food"}]}).encode())
+    return Catalog.read(
+        json.dumps({"items": rows, "categories": [{"id": "food", "name": "Food"}]}).encode()
+    )
 
 
 def rules(menu: str = COMBO, **more) -> Rules:
-    return Rules(**{"stores": {}, "default": STORE, "menu": read_menu(menu, "menu.toml"), "places": 2, **more})
+    return Rules(
+        **{
+            "stores": {},
+            "default": STORE,
+            "menu": read_menu(menu, "menu.toml"),
+            "places": 2,
+            **more,
+        }
+    )
 
 
 def choose(*choices: str | tuple[str, float]) -> list[dict]:
     """Modifiers, each "Name: option" or ("Name: option", charge)."""
     pairs = [(choice, 0) if isinstance(choice, str) else choice for choice in choices]
-    return [{"name": text.split(": ")[0], "option": text.split(": ")[1], "money_amount": amount} for text, amount in pairs]
+    return [
+        {"name": text.split(": ")[0], "option": text.split(": ")[1], "money_amount": amount}
+        for text, amount in pairs
+    ]
 
 
 def line(name: str, gross: float, *choices: str | tuple[str, float], **more) -> dict:
@@ -71,11 +90,20 @@ def line(name: str, gross: float, *choices: str | tuple[str, float], **more) -> 
 
 
 def receipt(*lines: dict, **more) -> dict:
-    gross, less = (sum(Decimal(str(x[name])) for x in lines) for name in ("gross_total_money", "total_discount"))
-    taxes = [{"type": t["type"], "name": "IVA", "rate": 16, "money_amount": t["money_amount"]} for x in lines for t in x["line_taxes"]]
+    gross, less = (
+        sum(Decimal(str(x[name])) for x in lines)
+        for name in ("gross_total_money", "total_discount")
+    )
+    taxes = [
+        {"type": t["type"], "name": "IVA", "rate": 16, "money_amount": t["money_amount"]}
+        for x in lines
+        for t in x["line_taxes"]
+    ]
     added = sum(Decimal(str(t["money_amount"])) for t in taxes if t["type"] == "ADDED")
     total = float(gross - less + added)
-    discounts = [{"name": "Promo", "type": "FIXED_PERCENT", "money_amount": float(less)}] if less else []
+    discounts = (
+        [{"name": "Promo", "type": "FIXED_PERCENT", "money_amount": float(less)}] if less else []
+    )
     return {
         "receipt_number": "1-1",
         "receipt_type": "SALE",
@@ -99,13 +127,27 @@ def receipt(*lines: dict, **more) -> dict:
         "total_discounts": discounts,
         "total_taxes": taxes,
         "line_items": list(lines),
-        "payments": [{"payment_type_id": None, "name": "Efectivo", "type": "CASH", "money_amount": total, "paid_at": AT}],
+        "payments": [
+            {
+                "payment_type_id": None,
+                "name": "Efectivo",
+                "type": "CASH",
+                "money_amount": total,
+                "paid_at": AT,
+            }
+        ],
         **more,
     }
 
 
 def raw(*receipts: dict) -> list[Raw]:
-    return [Raw("2026-07-01", "raw/receipts/sold=2026-07-01/x", b"".join(json.dumps(r).encode() + b"\n" for r in receipts))]
+    return [
+        Raw(
+            "2026-07-01",
+            "raw/receipts/sold=2026-07-01/x",
+            b"".join(json.dumps(r).encode() + b"\n" for r in receipts),
+        )
+    ]
 
 
 def sell(*lines: dict, menu: str = COMBO, items: Catalog | None = None, **more) -> list[dict]:
@@ -117,7 +159,13 @@ def sell(*lines: dict, menu: str = COMBO, items: Catalog | None = None, **more) 
 
 def brief(rows: list[dict], *names: str) -> list[tuple]:
     """Some columns of the rows; money and quantities as text."""
-    return [tuple(str(row[name].normalize() + 0) if isinstance(row[name], Decimal) else row[name] for name in names) for row in rows]
+    return [
+        tuple(
+            str(row[name].normalize() + 0) if isinstance(row[name], Decimal) else row[name]
+            for name in names
+        )
+        for row in rows
+    ]
 
 
 def extras(rows: list[dict]) -> list[tuple[str, list[str]]]:

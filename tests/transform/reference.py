@@ -1,7 +1,9 @@
-"""What `clean` must make of readable receipts, said a second time and as simply as can be: plain Python, Decimal, loops.
+"""What `clean` must make of readable receipts, said a second time and as simply as can be: plain
+Python, Decimal, loops.
 
-It shares no code with pipeline.transform: it reads the menu from its TOML, the catalog and the receipts from their JSON,
-and goes through them one by one. Rows are dicts with the columns of pipeline.schema.
+It shares no code with pipeline.transform: it reads the menu from its TOML, the catalog and the
+receipts from their JSON, and goes through them one by one. Rows are dicts with the columns of
+pipeline.schema.
 """
 
 from __future__ import annotations
@@ -50,7 +52,8 @@ class Reference(Kitchen):
             known = [Fraction(int(p / self.cent)) for p in prices if p is not None]
             mean = sum(known) / len(known) if known else Fraction(0)
             weights = [
-                (Fraction(int(p / self.cent)) if p is not None else mean) * Fraction(c["quantity"]) for p, c in zip(prices, components, strict=True)
+                (Fraction(int(p / self.cent)) if p is not None else mean) * Fraction(c["quantity"])
+                for p, c in zip(prices, components, strict=True)
             ]
         return weights if any(weights) else [Fraction(c["quantity"]) for c in components]
 
@@ -61,7 +64,12 @@ class Reference(Kitchen):
             cost = variant and variant["cost"]
             costs.append(cost if cost is not None and 0 < cost < 10**9 else 0)
         return (
-            [Fraction(cost) * Fraction(c["quantity"]) for cost, c in zip(costs, components, strict=True)] if all(costs) else [abs(g) for g in gross]
+            [
+                Fraction(cost) * Fraction(c["quantity"])
+                for cost, c in zip(costs, components, strict=True)
+            ]
+            if all(costs)
+            else [abs(g) for g in gross]
         )
 
     # --- receipts
@@ -75,10 +83,20 @@ class Reference(Kitchen):
         negative = (gross if gross else receipt["total_money"]) < 0
         sign = (1 if negative else -1) if receipt["receipt_type"] == "REFUND" else 1
         factor = 0 if cancelled else sign
-        tax = {kind: sum((t["money_amount"] for x in lines for t in x["line_taxes"] if t["type"] == kind), ZERO) for kind in ("INCLUDED", "ADDED")}
+        tax = {
+            kind: sum(
+                (t["money_amount"] for x in lines for t in x["line_taxes"] if t["type"] == kind),
+                ZERO,
+            )
+            for kind in ("INCLUDED", "ADDED")
+        }
         discount = receipt["total_discount"]
         unspread = discount - sum((x["total_discount"] for x in lines), ZERO)
-        extra = self.share(unspread, [abs(x["gross_total_money"] - x["total_discount"]) for x in lines]) if unspread else [ZERO] * len(lines)
+        extra = (
+            self.share(unspread, [abs(x["gross_total_money"] - x["total_discount"]) for x in lines])
+            if unspread
+            else [ZERO] * len(lines)
+        )
         local = sold_at.astimezone(ZoneInfo(store.timezone)).replace(tzinfo=None)
         day = business_day(sold_at, store)
         channel = alias(self.menu.get("channels", {}), receipt["dining_option"] or "", own=False)
@@ -95,7 +113,9 @@ class Reference(Kitchen):
         sold = {"sold_at": sold_at, "sold_at_local": local, "channel": channel or "unmapped"}
         sales, units = [], ZERO
         for number, (line, late) in enumerate(zip(lines, extra, strict=True), 1):
-            made, line_units = self.line(line, number, line["total_discount"] + late, receipt["store_id"], sign, factor)
+            made, line_units = self.line(
+                line, number, line["total_discount"] + late, receipt["store_id"], sign, factor
+            )
             sales += [{**head, **sold, **row} for row in made]
             units += line_units
         customer = receipt["customer_id"]
@@ -109,24 +129,55 @@ class Reference(Kitchen):
             "tax_added": tax["ADDED"],
             "tip": receipt["tip"],
             "surcharge": receipt["surcharge"],
-            "rounding": receipt["total_money"] - (gross - discount + tax["ADDED"] + receipt["tip"] + receipt["surcharge"]),
+            "rounding": (
+                receipt["total_money"]
+                - (gross - discount + tax["ADDED"] + receipt["tip"] + receipt["surcharge"])
+            ),
             "total": receipt["total_money"],
             "paid": sum((p["money_amount"] for p in receipt["payments"]), ZERO),
-            "points_discount": sum((d["money_amount"] for d in receipt["total_discounts"] if d["type"] == "DISCOUNT_BY_POINTS"), ZERO),
+            "points_discount": sum(
+                (
+                    d["money_amount"]
+                    for d in receipt["total_discounts"]
+                    if d["type"] == "DISCOUNT_BY_POINTS"
+                ),
+                ZERO,
+            ),
         }
         row = {
             **head,
             **sold,
-            **{name: receipt[name] for name in ("refund_for", "dining_option", "source", "pos_device_id", "employee_id")},
-            **{name: instant(receipt[name]) for name in ("created_at", "updated_at", "cancelled_at")},
+            **{
+                name: receipt[name]
+                for name in (
+                    "refund_for",
+                    "dining_option",
+                    "source",
+                    "pos_device_id",
+                    "employee_id",
+                )
+            },
+            **{
+                name: instant(receipt[name])
+                for name in ("created_at", "updated_at", "cancelled_at")
+            },
             "customer_id": customer,
             "lines": len(lines),
             "units": units,
             **{name: value * factor for name, value in amounts.items()},
             "cancelled_total": receipt["total_money"] * sign if cancelled else ZERO,
-            "discounts": [{"name": d["name"], "type": d["type"], "amount": d["money_amount"] * factor} for d in receipt["total_discounts"]],
+            "discounts": [
+                {"name": d["name"], "type": d["type"], "amount": d["money_amount"] * factor}
+                for d in receipt["total_discounts"]
+            ],
             "taxes": [
-                {"name": t["name"], "type": t["type"], "rate": t["rate"], "amount": t["money_amount"] * factor} for t in receipt["total_taxes"]
+                {
+                    "name": t["name"],
+                    "type": t["type"],
+                    "rate": t["rate"],
+                    "amount": t["money_amount"] * factor,
+                }
+                for t in receipt["total_taxes"]
             ],
             "batch": batch,
         }
@@ -151,7 +202,10 @@ class Reference(Kitchen):
         weighed = bool(item and item["sold_by_weight"]) or quantity % 1 != 0
         units = units_of(quantity, weighed)
         costed = line["cost_total"] is not None and bool(line["cost_total"] or line["cost"])
-        tax = [sum((t["money_amount"] for t in line["line_taxes"] if t["type"] == kind), ZERO) for kind in ("INCLUDED", "ADDED")]
+        tax = [
+            sum((t["money_amount"] for t in line["line_taxes"] if t["type"] == kind), ZERO)
+            for kind in ("INCLUDED", "ADDED")
+        ]
         money = [line["gross_total_money"], discount, *tax, line["cost_total"] or ZERO]
         recipe, components = self.explode(line)
 
@@ -184,7 +238,11 @@ class Reference(Kitchen):
                 "variant_id": line["variant_id"],
                 "item": name,
                 "item_as_sold": line["item_name"],
-                "variant": line["variant_name"] and self.united("variants", line["variant_name"]) if line["variant_name"] is not None else None,
+                "variant": (
+                    line["variant_name"] and self.united("variants", line["variant_name"])
+                    if line["variant_name"] is not None
+                    else None
+                ),
                 "category": self.category(name, item),
                 "combo": None,
                 "combo_quantity": None,
@@ -200,9 +258,17 @@ class Reference(Kitchen):
             }
             return [row(0, of, money, line["line_modifiers"])], units
         combo, rule, _ = recipe
-        rule = {"share": "list_price", "remainder": "largest", **(rule or self.menu.get("composites", {}))}
-        own = [c["amount"] + sum((m["money_amount"] for m in c["modifiers"]), ZERO) for c in components]
-        base = self.share(money[0] - sum(own), self.weights(rule, components, store_id), rule["remainder"])
+        rule = {
+            "share": "list_price",
+            "remainder": "largest",
+            **(rule or self.menu.get("composites", {})),
+        }
+        own = [
+            c["amount"] + sum((m["money_amount"] for m in c["modifiers"]), ZERO) for c in components
+        ]
+        base = self.share(
+            money[0] - sum(own), self.weights(rule, components, store_id), rule["remainder"]
+        )
         gross = [a + b for a, b in zip(base, own, strict=True)]
         less = self.share(money[1], [abs(g) for g in gross], rule["remainder"])
         net = [abs(g - d) for g, d in zip(gross, less, strict=True)]
@@ -211,7 +277,11 @@ class Reference(Kitchen):
         rows = []
         for n, c in enumerate(components):
             exact = abs(quantity) * c["quantity"]
-            amount = ((exact * 10000 + Decimal("0.5")) // 1) / 10000 * (1 if quantity > 0 else -1 if quantity < 0 else 0)
+            amount = (
+                ((exact * 10000 + Decimal("0.5")) // 1)
+                / 10000
+                * (1 if quantity > 0 else -1 if quantity < 0 else 0)
+            )
             heavy = weighed or bool(c["catalog"] and c["catalog"]["sold_by_weight"])
             of = {
                 "item_id": c["catalog"] and c["catalog"]["id"],
@@ -232,21 +302,39 @@ class Reference(Kitchen):
                 "unit_price": None,
                 "unit_cost": None,
             }
-            rows.append(row(n + 1, of, (gross[n], less[n], taxes[0][n], taxes[1][n], cost[n]), c["modifiers"]))
+            rows.append(
+                row(
+                    n + 1,
+                    of,
+                    (gross[n], less[n], taxes[0][n], taxes[1][n], cost[n]),
+                    c["modifiers"],
+                )
+            )
         return rows, units
 
     def clean(self, day, raws):
-        """(receipts, sales, payments) of the receipts whose newest version belongs to `day`; every record must be readable."""
+        """(receipts, sales, payments) of the receipts whose newest version belongs to `day`; every
+        record must be readable.
+        """
         newest = {}
         for raw in sorted(raws, key=lambda r: (r.batch, r.name)):
             for body in raw.ndjson.splitlines():
                 receipt = json.loads(body, parse_float=Decimal, parse_int=Decimal)
                 key = receipt["store_id"], receipt["receipt_number"]
-                if key not in newest or instant(receipt["updated_at"]) >= instant(newest[key][0]["updated_at"]):
+                if key not in newest or instant(receipt["updated_at"]) >= instant(
+                    newest[key][0]["updated_at"]
+                ):
                     newest[key] = receipt, raw.batch
         made = [self.rows(receipt, batch) for receipt, batch in newest.values()]
-        made = sorted((m for m in made if m[0]["business_day"] == day), key=lambda m: (m[0]["sold_at"], m[0]["receipt_number"], m[0]["store_id"]))
-        return [m[0] for m in made], [row for m in made for row in m[1]], [row for m in made for row in m[2]]
+        made = sorted(
+            (m for m in made if m[0]["business_day"] == day),
+            key=lambda m: (m[0]["sold_at"], m[0]["receipt_number"], m[0]["store_id"]),
+        )
+        return (
+            [m[0] for m in made],
+            [row for m in made for row in m[1]],
+            [row for m in made for row in m[2]],
+        )
 
 
 def units_of(quantity, weighed):
@@ -260,7 +348,9 @@ def instant(text):
 
 
 def business_day(at, store):
-    """The last day that had begun: whose cut-over the store's clock had reached at some instant up to `at`."""
+    """The last day that had begun: whose cut-over the store's clock had reached at some instant up
+    to `at`.
+    """
     zone = ZoneInfo(store.timezone)
     day = at.astimezone(zone).date() + timedelta(days=1)
     while day_start(day, store.day_starts_at, zone) > at:

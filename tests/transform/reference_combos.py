@@ -12,24 +12,39 @@ ZERO = Decimal(0)
 
 
 def same(text):
-    stripped = "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
+    stripped = "".join(
+        c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c)
+    )
     return " ".join(stripped.casefold().split())
 
 
 def fits(text, spelling):
     text, spelling = same(text), same(spelling)
-    return fnmatch.fnmatchcase(text, spelling.replace("[", "[[]")) if "*" in spelling or "?" in spelling else text == spelling
+    return (
+        fnmatch.fnmatchcase(text, spelling.replace("[", "[[]"))
+        if "*" in spelling or "?" in spelling
+        else text == spelling
+    )
 
 
 def alias(table, *texts, own=True):
-    """The name in {name: spellings} that one of `texts` is a spelling of; exact ones first, then the longest pattern."""
-    pairs = [(name, spelling) for name, spellings in table.items() for spelling in (*spellings, *([name] if own else []))]
+    """The name in {name: spellings} that one of `texts` is a spelling of; exact ones first, then
+    the longest pattern.
+    """
+    pairs = [
+        (name, spelling)
+        for name, spellings in table.items()
+        for spelling in (*spellings, *([name] if own else []))
+    ]
     plain = [(n, s) for n, s in pairs if not ("*" in s or "?" in s) or (own and s == n)]
     for text in texts:
         for name, spelling in plain:
             if same(text) == same(spelling):
                 return name
-    wild = sorted(((n, same(s)) for n, s in pairs if ("*" in s or "?" in s) and not (own and s == n)), key=lambda p: (-len(p[1]), p[1], p[0]))
+    wild = sorted(
+        ((n, same(s)) for n, s in pairs if ("*" in s or "?" in s) and not (own and s == n)),
+        key=lambda p: (-len(p[1]), p[1], p[0]),
+    )
     for name, spelling in wild:
         if any(fits(text, spelling) for text in texts):
             return name
@@ -44,12 +59,19 @@ class Kitchen:
     """What a menu and a catalog say of a line: its names, and its components with their modifiers."""
 
     def __init__(self, menu_text, catalog_bytes, stores, default, places, key=None):
-        self.menu, self.catalog = tomllib.loads(menu_text), json.loads(catalog_bytes, parse_float=Decimal, parse_int=Decimal)
+        self.menu, self.catalog = (
+            tomllib.loads(menu_text),
+            json.loads(catalog_bytes, parse_float=Decimal, parse_int=Decimal),
+        )
         self.stores, self.default, self.places, self.key = stores, default, places, key
-        living_last = sorted(self.catalog.get("items", []), key=lambda i: (i["deleted_at"] is None, i["id"]))
+        living_last = sorted(
+            self.catalog.get("items", []), key=lambda i: (i["deleted_at"] is None, i["id"])
+        )
         self.items = {item["id"]: item for item in living_last}
         self.named = {same(item["item_name"]): item for item in living_last}
-        self.variants = {v["variant_id"]: (item, v) for item in living_last for v in item["variants"]}
+        self.variants = {
+            v["variant_id"]: (item, v) for item in living_last for v in item["variants"]
+        }
         self.categories = {c["id"]: tidy(c["name"]) for c in self.catalog.get("categories", [])}
         self.cent = Decimal(1).scaleb(-places)
 
@@ -62,7 +84,12 @@ class Kitchen:
     # --- catalog
 
     def size(self, variant):
-        return " / ".join(variant[f"option{n}_value"] for n in (1, 2, 3) if variant[f"option{n}_value"]) or None
+        return (
+            " / ".join(
+                variant[f"option{n}_value"] for n in (1, 2, 3) if variant[f"option{n}_value"]
+            )
+            or None
+        )
 
     def price(self, variant, store_id):
         prices = {s["store_id"]: s["price"] for s in variant["stores"] if s["price"] is not None}
@@ -73,7 +100,11 @@ class Kitchen:
         return min(prices.values(), default=None)
 
     def cheapest(self, item):
-        return min(item["variants"], key=lambda v: (self.price(v, "") is None, self.price(v, "") or 0, v["variant_id"]), default=None)
+        return min(
+            item["variants"],
+            key=lambda v: (self.price(v, "") is None, self.price(v, "") or 0, v["variant_id"]),
+            default=None,
+        )
 
     def find(self, name):
         if same(name) in self.named:
@@ -86,12 +117,16 @@ class Kitchen:
             for variant in item["variants"]:
                 if self.size(variant):
                     for form in ("{} / {}", "{} {}", "{} ({})"):
-                        if same(form.format(tidy(item["item_name"]), self.size(variant))) == same(name):
+                        if same(form.format(tidy(item["item_name"]), self.size(variant))) == same(
+                            name
+                        ):
                             found = item, variant
         return found
 
     def category(self, name, item):
-        found = alias(self.menu.get("categories", {}), name, own=False) or (item and self.categories.get(item["category_id"]))
+        found = alias(self.menu.get("categories", {}), name, own=False) or (
+            item and self.categories.get(item["category_id"])
+        )
         return found and self.united("category_names", found)
 
     # --- combos
@@ -101,9 +136,13 @@ class Kitchen:
         for combo in combos:
             if item_id in combo.get("item_ids", []):
                 return combo
-        by_name = alias({str(n): c.get("sold_as", []) for n, c in enumerate(combos)}, as_sold, name, own=False)
+        by_name = alias(
+            {str(n): c.get("sold_as", []) for n, c in enumerate(combos)}, as_sold, name, own=False
+        )
         if by_name is None and category:
-            by_name = alias({str(n): c.get("categories", []) for n, c in enumerate(combos)}, category, own=False)
+            by_name = alias(
+                {str(n): c.get("categories", []) for n, c in enumerate(combos)}, category, own=False
+            )
         return combos[int(by_name)] if by_name is not None else None
 
     def component(self, name, as_sold):
@@ -163,7 +202,11 @@ class Kitchen:
                 known = self.variants.get(part["variant_id"])
                 fixed.append(
                     {
-                        "item": self.united("items", tidy(known[0]["item_name"])) if known else part["variant_id"],
+                        "item": (
+                            self.united("items", tidy(known[0]["item_name"]))
+                            if known
+                            else part["variant_id"]
+                        ),
                         "as_sold": tidy(known[0]["item_name"]) if known else part["variant_id"],
                         "catalog": known and known[0],
                         "variant": known and known[1],
@@ -187,9 +230,25 @@ class Kitchen:
         _, rule, fixed = recipe
         components, companions, others = [], [], []
         for place, modifier in enumerate(line["line_modifiers"]):
-            part = next((n for n, p in enumerate((rule or {}).get("parts", [])) if "modifier" in p and fits(modifier["name"], p["modifier"])), None)
-            extra = next((n for n, e in enumerate((rule or {}).get("with", [])) if fits(modifier["name"], e["modifier"])), None)
-            if part is not None and not any(fits(modifier["option"], text) for text in rule["parts"][part].get("nothing", [])):
+            part = next(
+                (
+                    n
+                    for n, p in enumerate((rule or {}).get("parts", []))
+                    if "modifier" in p and fits(modifier["name"], p["modifier"])
+                ),
+                None,
+            )
+            extra = next(
+                (
+                    n
+                    for n, e in enumerate((rule or {}).get("with", []))
+                    if fits(modifier["name"], e["modifier"])
+                ),
+                None,
+            )
+            if part is not None and not any(
+                fits(modifier["option"], text) for text in rule["parts"][part].get("nothing", [])
+            ):
                 said = rule["parts"][part]
                 listed = [{**modifier, "money_amount": ZERO}] if said.get("choice") else []
                 components.append(
@@ -217,9 +276,15 @@ class Kitchen:
         for extra, modifier in companions:
             said, n = rule["with"][extra], seen.get(extra, 0)
             seen[extra] = n + 1
-            target = next(i for i, p in enumerate(rule["parts"]) if same(p.get("modifier") or p["dish"]) == same(said["of"]))
+            target = next(
+                i
+                for i, p in enumerate(rule["parts"])
+                if same(p.get("modifier") or p["dish"]) == same(said["of"])
+            )
             mine = [c for c in components if c["part"] == target]
-            (mine[min(n // said.get("each", 1), len(mine) - 1)] if mine else components[0])["modifiers"].append(modifier)
+            (mine[min(n // said.get("each", 1), len(mine) - 1)] if mine else components[0])[
+                "modifiers"
+            ].append(modifier)
         order = {id(m): n for n, m in enumerate(line["line_modifiers"])}
         for component in components:
             own = component.get("place")

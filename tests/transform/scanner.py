@@ -1,4 +1,6 @@
-"""The scanner as the tests use it: built here from scan.c, so that the source is what is tested; None where there is no compiler."""
+"""The scanner as the tests use it: built here from scan.c, so that the source is what is tested;
+None where there is no compiler.
+"""
 
 from __future__ import annotations
 
@@ -24,7 +26,15 @@ def compiled() -> Callable | None:
     if not shutil.which(compiler[0]):
         return None
     library = Path(tempfile.mkdtemp()) / f"_scan{sysconfig.get_config_var('EXT_SUFFIX')}"
-    flags = ["-O1", "-Wall", "-Wextra", "-Werror", "-shared", "-fPIC", f"-I{sysconfig.get_path('include')}"]
+    flags = [
+        "-O1",
+        "-Wall",
+        "-Wextra",
+        "-Werror",
+        "-shared",
+        "-fPIC",
+        f"-I{sysconfig.get_path('include')}",
+    ]
     subprocess.run([*compiler, *flags, str(SOURCE), "-o", str(library)], check=True)
     spec = importlib.util.spec_from_file_location("_scan", library)
     module = importlib.util.module_from_spec(spec)

@@ -46,39 +46,67 @@ def menu_of(rng) -> str:
     pick = rng.choice
     rounding = pick(["0.05", "1", "2.50"])
     missing = "'Mesa*', ''" if rng.random() < 0.3 else "'Mesa*'"
-    explode, share, remainder = text(rng.random() < 0.8), pick(["list_price", "equal"]), pick(["largest", "first", "last"])
-    lines = [NAMES.format(rounding=rounding, missing=missing, explode=explode, share=share, remainder=remainder)]
+    explode, share, remainder = (
+        text(rng.random() < 0.8),
+        pick(["list_price", "equal"]),
+        pick(["largest", "first", "last"]),
+    )
+    lines = [
+        NAMES.format(
+            rounding=rounding, missing=missing, explode=explode, share=share, remainder=remainder
+        )
+    ]
     for names in (["Combo *"], ["Combo Uno", "Menú ?"], ["Caja"], []):
         share = pick(["list_price", "weights", "equal"])
         weight = lambda share=share: f", weight = {rng.randint(0, 9)}" if share == "weights" else ""  # noqa: E731
         parts = [
-            f"{{ modifier = 'Plato*', quantity = {pick(['1', '2', '0.5', '1.25'])}, choice = {text(rng.random() < 0.4)}{weight()} }}",
+            (
+                f"{{ modifier = 'Plato*', quantity = {pick(['1', '2', '0.5', '1.25'])}, choice ="
+                f" {text(rng.random() < 0.4)}{weight()} }}"
+            ),
             f"{{ modifier = 'Bebida', nothing = ['Sin *']{weight()} }}",
         ]
         if rng.random() < 0.5:
             parts.insert(
                 rng.randint(0, 2),
-                f"{{ dish = {text(pick(['Papas', 'Torta', 'Papas / Chica', 'Quesadilla']))}, quantity = {pick(['1', '3'])}{weight()} }}",
+                f"{{ dish = {text(pick(['Papas', 'Torta', 'Papas / Chica', 'Quesadilla']))},"
+                f" quantity = {pick(['1', '3'])}{weight()} }}",
             )
-        claims = f"sold_as = {text(names)}" if names else f"item_ids = {text(['i3'])}\ncategories = ['Paquetes']"
+        claims = (
+            f"sold_as = {text(names)}"
+            if names
+            else f"item_ids = {text(['i3'])}\ncategories = ['Paquetes']"
+        )
         lines += [
             "[[combos]]",
             claims,
             f"share = {text(share)}",
             f"remainder = {text(pick(['largest', 'first', 'last']))}",
             f"parts = [{', '.join(parts)}]",
-            f"with = [{{ modifier = 'salsa', of = 'plato*', each = {pick(['1', '2'])} }}, {{ modifier = 'Extra', of = 'BEBIDA' }}]",
+            (
+                f"with = [{{ modifier = 'salsa', of = 'plato*', each = {pick(['1', '2'])} }}, {{"
+                " modifier = 'Extra', of = 'BEBIDA' }]"
+            ),
         ]
         if rng.random() < 0.3:
-            lines.insert(lines.index("[[combos]]", len(lines) - 6) + 1, f"name = {text('El ' + (names or ['otro'])[0])}")
+            lines.insert(
+                lines.index("[[combos]]", len(lines) - 6) + 1,
+                f"name = {text('El ' + (names or ['otro'])[0])}",
+            )
     return "\n".join(lines) + "\n"
 
 
 def catalog_of(rng, places: int) -> bytes:
-    """Items with and without prices, costs, sizes, stores; twins by name; deleted ones; composites of the known and unknown."""
+    """Items with and without prices, costs, sizes, stores; twins by name; deleted ones; composites
+    of the known and unknown.
+    """
 
     def price():
-        return None if rng.random() < 0.2 else number(rng, rng.choice([0, 1, 3, 100, 10_000, 999_999_999]), places)
+        return (
+            None
+            if rng.random() < 0.2
+            else number(rng, rng.choice([0, 1, 3, 100, 10_000, 999_999_999]), places)
+        )
 
     items, variants = [], []
     for n, name in enumerate((*DISHES, "taco", "Caja Grande", "Caja Mixta")):
@@ -91,14 +119,22 @@ def catalog_of(rng, places: int) -> bytes:
                 "option3_value": None,
                 "cost": price(),
                 "default_price": price(),
-                "stores": [{"store_id": s, "price": price()} for s in ("s1", "s2") if rng.random() < 0.5],
+                "stores": [
+                    {"store_id": s, "price": price()} for s in ("s1", "s2") if rng.random() < 0.5
+                ],
             }
             for size in sizes
         ]
         variants += [row["variant_id"] for row in rows]
         composite = name.startswith(("Caja", "Menú")) and rng.random() < 0.7
         parts = (
-            [{"variant_id": rng.choice([*variants, "gone"]), "quantity": rng.choice([1, 2, 0.5, 10, 0.0001, 1.3])} for _ in range(rng.randint(0, 4))]
+            [
+                {
+                    "variant_id": rng.choice([*variants, "gone"]),
+                    "quantity": rng.choice([1, 2, 0.5, 10, 0.0001, 1.3]),
+                }
+                for _ in range(rng.randint(0, 4))
+            ]
             if composite
             else []
         )
@@ -119,6 +155,10 @@ def catalog_of(rng, places: int) -> bytes:
 
 
 def number(rng, most: int, places: int) -> float | int:
-    """An amount of up to `most` as JSON has it: sometimes 5, sometimes 5.0, never finer than `places`."""
-    value = Decimal(rng.randint(0, most)).scaleb(-places) if places else Decimal(rng.randint(0, most))
+    """An amount of up to `most` as JSON has it: sometimes 5, sometimes 5.0, never finer than
+    `places`.
+    """
+    value = (
+        Decimal(rng.randint(0, most)).scaleb(-places) if places else Decimal(rng.randint(0, most))
+    )
     return int(value) if value == int(value) and rng.random() < 0.5 else float(value)

@@ -1,9 +1,10 @@
 """Shops far nastier than the simulator's, drawn from a random source that Hypothesis may steer.
 
-A shop is a menu, a catalog, stores in several zones and currencies, and receipts whose own sums tie but which are otherwise
-as odd as the API allows: repeated and misspelt modifiers, combos of unknown, composite, free and priceless dishes, negative
-and fractional quantities, amounts below zero, refunds with either sign, discounts that lines carry, half carry or do not
-carry, several versions of a receipt in several objects.
+A shop is a menu, a catalog, stores in several zones and currencies, and receipts whose own sums tie
+but which are otherwise as odd as the API allows: repeated and misspelt modifiers, combos of
+unknown, composite, free and priceless dishes, negative and fractional quantities, amounts below
+zero, refunds with either sign, discounts that lines carry, half carry or do not carry, several
+versions of a receipt in several objects.
 """
 
 from __future__ import annotations
@@ -17,7 +18,14 @@ from shop_menus import DISHES, catalog_of, menu_of, number
 
 from pipeline.transform import Catalog, Raw, Rules, Store, read_menu
 
-ZONES = ("America/Mexico_City", "UTC", "Asia/Tokyo", "Australia/Lord_Howe", "America/Santiago", "Asia/Kathmandu")
+ZONES = (
+    "America/Mexico_City",
+    "UTC",
+    "Asia/Tokyo",
+    "Australia/Lord_Howe",
+    "America/Santiago",
+    "Asia/Kathmandu",
+)
 DAY = date(2024, 9, 8)  # Santiago's clocks jump over midnight
 SPELLINGS = (
     "TACO",
@@ -51,7 +59,9 @@ class NastyShop:
 
     @property
     def rules(self) -> Rules:
-        return Rules(self.stores, self.default, read_menu(self.menu, "menu.toml"), self.places, b"key")
+        return Rules(
+            self.stores, self.default, read_menu(self.menu, "menu.toml"), self.places, b"key"
+        )
 
     def read_catalog(self) -> Catalog:
         return Catalog.read(self.catalog)
@@ -74,7 +84,17 @@ def line_of(rng, places: int, big: int) -> dict:
         "id": "x",
         "item_id": rng.choice([f"i{n}", None, "gone"]),
         "variant_id": rng.choice(["v1", None]),
-        "item_name": rng.choice([*DISHES, "Combo Dos", "Combo  DOS", "Caja Grande", "caja mixta", "Menú X", "Takito rico"]),
+        "item_name": rng.choice(
+            [
+                *DISHES,
+                "Combo Dos",
+                "Combo  DOS",
+                "Caja Grande",
+                "caja mixta",
+                "Menú X",
+                "Takito rico",
+            ]
+        ),
         "variant_name": rng.choice([None, "CH", "Grande", ""]),
         "sku": "1",
         "quantity": rng.choice([1, 1, 1, 2, 3, 12, 0, -1, 0.25, 1.2345, -0.5, 250]),
@@ -85,10 +105,17 @@ def line_of(rng, places: int, big: int) -> dict:
         "cost_total": rng.choice([0, None, amount(big)]),
         "line_note": None,
         "line_taxes": [
-            {"type": rng.choice(["INCLUDED", "ADDED"]), "name": "t", "rate": 16, "money_amount": amount(big // 7)}
+            {
+                "type": rng.choice(["INCLUDED", "ADDED"]),
+                "name": "t",
+                "rate": 16,
+                "money_amount": amount(big // 7),
+            }
             for _ in range(rng.choice([0, 1, 1, 2]))
         ],
-        "total_discount": min(gross, amount(big)) if gross > 0 and rng.random() < 0.4 else Decimal(0),
+        "total_discount": (
+            min(gross, amount(big)) if gross > 0 and rng.random() < 0.4 else Decimal(0)
+        ),
         "line_discounts": [],
         "line_modifiers": modifiers,
     }
@@ -100,11 +127,30 @@ def receipt_of(rng, number_: str, stores: dict[str, Store], default: Store) -> d
     big = rng.choice([100, 10_000, 10_000, 3_000_000, 10**10])
     lines = [line_of(rng, places, big) for _ in range(rng.choice([0, 1, 1, 2, 3, 6]))]
     spread = sum((line["total_discount"] for line in lines), Decimal(0))
-    discount = spread + (Decimal(str(number(rng, big, places))) if lines and rng.random() < 0.3 else 0)
+    discount = spread + (
+        Decimal(str(number(rng, big, places))) if lines and rng.random() < 0.3 else 0
+    )
     taxes = [
-        {"id": "t", "type": kind, "name": "IVA", "rate": rng.choice([16, 0, 8.875]), "money_amount": amount}
+        {
+            "id": "t",
+            "type": kind,
+            "name": "IVA",
+            "rate": rng.choice([16, 0, 8.875]),
+            "money_amount": amount,
+        }
         for kind in ("INCLUDED", "ADDED")
-        if (amount := sum((t["money_amount"] for line in lines for t in line["line_taxes"] if t["type"] == kind), Decimal(0))) or rng.random() < 0.2
+        if (
+            amount := sum(
+                (
+                    t["money_amount"]
+                    for line in lines
+                    for t in line["line_taxes"]
+                    if t["type"] == kind
+                ),
+                Decimal(0),
+            )
+        )
+        or rng.random() < 0.2
     ]
     tip, surcharge = (Decimal(str(number(rng, rng.choice([0, 0, 1000]), places))) for _ in range(2))
     total = (
@@ -114,8 +160,14 @@ def receipt_of(rng, number_: str, stores: dict[str, Store], default: Store) -> d
         + surcharge
         + sum((t["money_amount"] for t in taxes if t["type"] == "ADDED"), Decimal(0))
     )
-    total += rng.choice([0, 0, 0, Decimal(1).scaleb(-places), -Decimal(5).scaleb(-places)]) if places else 0
-    sold = datetime.combine(DAY, time(), UTC) + timedelta(minutes=rng.randint(-1440, 1440), seconds=rng.choice([0, 0, 1, 59]))
+    total += (
+        rng.choice([0, 0, 0, Decimal(1).scaleb(-places), -Decimal(5).scaleb(-places)])
+        if places
+        else 0
+    )
+    sold = datetime.combine(DAY, time(), UTC) + timedelta(
+        minutes=rng.randint(-1440, 1440), seconds=rng.choice([0, 0, 1, 59])
+    )
     updated = sold + timedelta(hours=rng.choice([0, 0, 1, 50]))
     receipt = {
         "receipt_number": number_,
@@ -154,17 +206,37 @@ def receipt_of(rng, number_: str, stores: dict[str, Store], default: Store) -> d
             for _ in range(rng.choice([0, 1, 1, 2]))
         ],
     }
-    return _negated(receipt) if receipt["receipt_type"] == "REFUND" and rng.random() < 0.3 else receipt
+    return (
+        _negated(receipt) if receipt["receipt_type"] == "REFUND" and rng.random() < 0.3 else receipt
+    )
 
 
 def _split(rng, discount: Decimal) -> list[dict]:
     rows = [discount] if discount or rng.random() < 0.2 else []
-    return [{"id": "d", "type": rng.choice(["FIXED_PERCENT", "DISCOUNT_BY_POINTS"]), "name": "Promo", "money_amount": row} for row in rows]
+    return [
+        {
+            "id": "d",
+            "type": rng.choice(["FIXED_PERCENT", "DISCOUNT_BY_POINTS"]),
+            "name": "Promo",
+            "money_amount": row,
+        }
+        for row in rows
+    ]
 
 
 def _negated(value):
     """The same receipt as a till would send it that writes refunds with a sign."""
-    keys = {"total_money", "total_tax", "total_discount", "tip", "surcharge", "gross_total_money", "money_amount", "quantity", "cost_total"}
+    keys = {
+        "total_money",
+        "total_tax",
+        "total_discount",
+        "tip",
+        "surcharge",
+        "gross_total_money",
+        "money_amount",
+        "quantity",
+        "cost_total",
+    }
     if isinstance(value, list):
         return [_negated(row) for row in value]
     if isinstance(value, dict):
@@ -174,7 +246,9 @@ def _negated(value):
 
 def encode(receipt: dict) -> bytes:
     """Numbers as they are: a Decimal is written with its own digits."""
-    return json.dumps(receipt, default=lambda d: int(d) if d == int(d) else float(d), ensure_ascii=False).encode()
+    return json.dumps(
+        receipt, default=lambda d: int(d) if d == int(d) else float(d), ensure_ascii=False
+    ).encode()
 
 
 def shop_of(rng) -> NastyShop:
@@ -182,11 +256,27 @@ def shop_of(rng) -> NastyShop:
     places = rng.choice([2, 2, 2, 3])
     zone = lambda: rng.choice(ZONES)  # noqa: E731
     cut = lambda: time(rng.choice([0, 0, 3, 5, 23]), rng.choice([0, 0, 30]))  # noqa: E731
-    stores = {"s1": Store(zone(), cut(), "MXN", 2), "s2": Store(zone(), cut(), rng.choice(["JPY", "MXN"]), rng.choice([0, places]))}
+    stores = {
+        "s1": Store(zone(), cut(), "MXN", 2),
+        "s2": Store(zone(), cut(), rng.choice(["JPY", "MXN"]), rng.choice([0, places])),
+    }
     default = Store(zone(), cut(), "MXN", 2)
-    receipts = [receipt_of(rng, f"1-{rng.randint(1, 8)}", stores, default) for _ in range(rng.randint(0, 10))]
+    receipts = [
+        receipt_of(rng, f"1-{rng.randint(1, 8)}", stores, default)
+        for _ in range(rng.randint(0, 10))
+    ]
     raws = []
     for n in range(rng.randint(1, 3)):
-        mine = [encode(r).replace(b"+00:00", b"Z" if n == 0 else b"+00:00") for r in receipts if rng.random() < 0.7]
-        raws.append(Raw(f"2024-09-{8 + n:02d}", f"raw/receipts/sold=2024-09-08/{n}.ndjson.zst", b"".join(body + b"\n" for body in mine)))
+        mine = [
+            encode(r).replace(b"+00:00", b"Z" if n == 0 else b"+00:00")
+            for r in receipts
+            if rng.random() < 0.7
+        ]
+        raws.append(
+            Raw(
+                f"2024-09-{8 + n:02d}",
+                f"raw/receipts/sold=2024-09-08/{n}.ndjson.zst",
+                b"".join(body + b"\n" for body in mine),
+            )
+        )
     return NastyShop(menu_of(rng), catalog_of(rng, places), stores, default, places, raws)

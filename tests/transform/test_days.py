@@ -18,7 +18,19 @@ from pipeline.transform.days import by_store, local, micros, time_zone, tz_versi
 ZONES = sorted(available_timezones() - {"Factory"})
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2035, 12, 31, tzinfo=UTC)
 INSTANTS = st.integers(micros(FIRST), micros(LAST))
-CUTS = st.sampled_from([time(0), time(0, 30), time(1, 30), time(2), time(2, 30), time(4), time(5), time(12), time(23, 45)])
+CUTS = st.sampled_from(
+    [
+        time(0),
+        time(0, 30),
+        time(1, 30),
+        time(2),
+        time(2, 30),
+        time(4),
+        time(5),
+        time(12),
+        time(23, 45),
+    ]
+)
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
@@ -35,7 +47,9 @@ def mxn(zone: str, starts_at: time) -> Store:
 @given(st.sampled_from(ZONES), CUTS, st.lists(INSTANTS, min_size=1, max_size=5))
 def test_an_instant_lies_within_the_bounds_of_its_day_and_of_no_other(zone, cut, instants):
     store = mxn(zone, cut)
-    for instant, number in zip(instants, business_day(np.array(instants), store).tolist(), strict=True):
+    for instant, number in zip(
+        instants, business_day(np.array(instants), store).tolist(), strict=True
+    ):
         day = date(1970, 1, 1) + timedelta(days=number)
         for near in (day - timedelta(days=1), day, day + timedelta(days=1)):
             start, end = map(micros, day_bounds(near, store))
@@ -57,8 +71,14 @@ def test_days_follow_each_other_without_gap_and_begin_when_the_clock_says_so(zon
 @settings(max_examples=300, deadline=None)
 @given(st.sampled_from(ZONES), st.lists(INSTANTS, min_size=1, max_size=20))
 def test_local_time_is_what_zoneinfo_says(zone, instants):
-    shown = [EPOCH.replace(tzinfo=None) + timedelta(microseconds=int(t)) for t in local(np.array(instants), zone)]
-    assert shown == [(EPOCH + timedelta(microseconds=t)).astimezone(ZoneInfo(zone)).replace(tzinfo=None) for t in instants]
+    shown = [
+        EPOCH.replace(tzinfo=None) + timedelta(microseconds=int(t))
+        for t in local(np.array(instants), zone)
+    ]
+    assert shown == [
+        (EPOCH + timedelta(microseconds=t)).astimezone(ZoneInfo(zone)).replace(tzinfo=None)
+        for t in instants
+    ]
 
 
 @pytest.mark.parametrize(
@@ -87,7 +107,13 @@ def test_a_sale_after_midnight_belongs_to_the_evening_before():
     store = mxn("America/Mexico_City", time(5))
     tick = timedelta(microseconds=1)
     opening = datetime(2024, 7, 2, 11, tzinfo=UTC)
-    assert at(store, opening - timedelta(hours=4), opening - tick, opening, opening + timedelta(days=1) - tick) == [
+    assert at(
+        store,
+        opening - timedelta(hours=4),
+        opening - tick,
+        opening,
+        opening + timedelta(days=1) - tick,
+    ) == [
         date(2024, 7, 1),
         date(2024, 7, 1),
         date(2024, 7, 2),
@@ -100,7 +126,11 @@ def test_months_and_leap_days_lose_no_instant():
     tick = timedelta(milliseconds=1)
     for first in (date(2024, 3, 1), date(2025, 1, 1), date(2025, 3, 1)):
         midnight = datetime.combine(first, time(), UTC)
-        assert at(store, midnight - tick, midnight, midnight + tick) == [first - timedelta(days=1), first, first]
+        assert at(store, midnight - tick, midnight, midnight + tick) == [
+            first - timedelta(days=1),
+            first,
+            first,
+        ]
 
 
 def test_each_store_has_its_own_clock():
@@ -112,25 +142,47 @@ def test_each_store_has_its_own_clock():
 
 
 def test_days_follow_the_zones_of_the_package_and_not_those_of_the_system(tmp_path):
-    """Two versions of the zones on one machine: the digest names the package's, so the days must be its own."""
+    """Two versions of the zones on one machine: the digest names the package's, so the days must be
+    its own.
+    """
     other = tmp_path / "America" / "Mexico_City"
     other.parent.mkdir()
     other.write_bytes((Path(tzdata.__file__).parent / "zoneinfo" / "Asia" / "Tokyo").read_bytes())
     reset_tzpath(to=[str(tmp_path)])
     ZoneInfo.clear_cache()
     time_zone.cache_clear()
-    july, instant = date(2041, 7, 1), datetime(2041, 7, 1, 11, tzinfo=UTC)                  # a year that nothing has asked for
+    july, instant = (
+        date(2041, 7, 1),
+        datetime(2041, 7, 1, 11, tzinfo=UTC),
+    )  # a year that nothing has asked for
     try:
         assert instant.astimezone(ZoneInfo("America/Mexico_City")).hour == 20
         assert day_bounds(july, mxn("America/Mexico_City", time(5)))[0] == instant
-        assert local(np.array([micros(instant)]), "America/Mexico_City") - micros(instant) == -6 * 3_600_000_000
+        assert (
+            local(np.array([micros(instant)]), "America/Mexico_City") - micros(instant)
+            == -6 * 3_600_000_000
+        )
     finally:
         reset_tzpath(to=())
         ZoneInfo.clear_cache()
     assert tz_version() == tzdata.__version__
 
 
-@pytest.mark.parametrize("name", ["", ".", "America", "America/", "../zones", "/etc/localtime", "America/../UTC", "Nowhere/City", "zone.tab", "a\0b"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "",
+        ".",
+        "America",
+        "America/",
+        "../zones",
+        "/etc/localtime",
+        "America/../UTC",
+        "Nowhere/City",
+        "zone.tab",
+        "a\0b",
+    ],
+)
 def test_a_zone_that_is_none_is_refused(name):
     with pytest.raises(ValueError, match="is no zone of tzdata"):
         time_zone(name)

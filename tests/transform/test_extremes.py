@@ -1,4 +1,6 @@
-"""Values at the edge of what a till can send: exact, or kept apart with a reason; the rest of the page goes on."""
+"""Values at the edge of what a till can send: exact, or kept apart with a reason; the rest of the
+page goes on.
+"""
 
 from __future__ import annotations
 
@@ -27,7 +29,12 @@ def both(request, monkeypatch):
 
 
 def cleaned(*bodies: bytes, menu=None):
-    return clean(DAY, [Raw("b", "raw/receipts/sold=2026-07-01/x", b"".join(body + b"\n" for body in bodies))], catalog(), menu or rules())
+    return clean(
+        DAY,
+        [Raw("b", "raw/receipts/sold=2026-07-01/x", b"".join(body + b"\n" for body in bodies))],
+        catalog(),
+        menu or rules(),
+    )
 
 
 def body(*lines: dict, **more) -> bytes:
@@ -37,21 +44,43 @@ def body(*lines: dict, **more) -> bytes:
 def test_quantities_are_exact():
     rows = sell(*(line("Agua", 10, quantity=q) for q in (0, -1, 1.235, 0.0001, 999999.9999)))
     assert brief(rows, "quantity", "units", "is_weighed") == [
-        ("0", "0", False), ("-1", "-1", False), ("1.235", "1", True), ("0.0001", "1", True), ("999999.9999", "1", True)]
-    found = cleaned(body(line("Agua", 10, quantity=1.23456)), body(line("Agua", 10), receipt_number="1-2"))
-    assert found.quarantine.column("reason").to_pylist() == ["excess_precision"] and found.facts["curated"] == 1
+        ("0", "0", False),
+        ("-1", "-1", False),
+        ("1.235", "1", True),
+        ("0.0001", "1", True),
+        ("999999.9999", "1", True),
+    ]
+    found = cleaned(
+        body(line("Agua", 10, quantity=1.23456)), body(line("Agua", 10), receipt_number="1-2")
+    )
+    assert (
+        found.quarantine.column("reason").to_pylist() == ["excess_precision"]
+        and found.facts["curated"] == 1
+    )
 
 
-@pytest.mark.parametrize(("currency", "places", "exact", "finer"), [
-    ("JPY", 0, "1050", "1050.5"), ("CLP", 0, "999999", "0.1"), ("MXN", 2, "0.01", "0.001"), ("KWD", 3, "1.235", "1.2355"),
-    ("MXN", 2, "999999999999.99", "1000000000000.00"), ("KWD", 3, "12345678901.234", "12345678901234.567")])
-def test_money_has_the_decimals_of_its_currency_and_is_never_rounded(currency, places, exact, finer):
+@pytest.mark.parametrize(
+    ("currency", "places", "exact", "finer"),
+    [
+        ("JPY", 0, "1050", "1050.5"),
+        ("CLP", 0, "999999", "0.1"),
+        ("MXN", 2, "0.01", "0.001"),
+        ("KWD", 3, "1.235", "1.2355"),
+        ("MXN", 2, "999999999999.99", "1000000000000.00"),
+        ("KWD", 3, "12345678901.234", "12345678901234.567"),
+    ],
+)
+def test_money_has_the_decimals_of_its_currency_and_is_never_rounded(
+    currency, places, exact, finer
+):
     shape = rules(default=Store("America/Mexico_City", time(5), currency, places), places=places)
     text = body(line("Agua", 10)).replace(b"10.0", b"10")
     good, bad = (text.replace(b": 10,", b": %s," % amount.encode()) for amount in (exact, finer))
     made = cleaned(good, bad.replace(b'"1-1"', b'"1-2"'), menu=shape)
     (row,) = made.receipts.to_pylist()
-    assert {str(row[name]) for name in MONEY} == {str(Decimal(exact))} and row["currency"] == currency
+    assert {str(row[name]) for name in MONEY} == {str(Decimal(exact))} and row[
+        "currency"
+    ] == currency
     assert made.quarantine.column("reason").to_pylist() in (["excess_precision"], ["out_of_range"])
 
 
@@ -60,7 +89,10 @@ def test_a_receipt_without_lines_one_with_five_thousand_and_one_whose_payments_d
     unpaid = body(line("Agua", 10), receipt_number="1-3", payments=[])
     made = cleaned(body(), many, unpaid)
     assert brief(made.receipts.to_pylist(), "lines", "gross", "total", "paid") == [
-        (0, "0", "0", "0"), (5000, "5000", "5000", "5000"), (1, "10", "10", "0")]
+        (0, "0", "0", "0"),
+        (5000, "5000", "5000", "5000"),
+        (1, "10", "10", "0"),
+    ]
     assert made.sales.num_rows == 5001 and made.facts["quarantined"] == 0
     assert made.sales.column("line").to_pylist()[:5000] == list(range(1, 5001))
 
@@ -83,12 +115,25 @@ def test_ten_megabytes_of_note_and_a_hundred_thousand_levels_harm_nothing_but_th
 @example("=cmd|' /C calc'!A0")
 @example("<script>|*_`")
 def test_any_text_comes_through_as_it_is(text):
-    sold = receipt(line(text, 10, f"Sauce: {text}" if ": " not in text else "Sauce: x"), store_id=text, dining_option=text, employee_id=text)
+    sold = receipt(
+        line(text, 10, f"Sauce: {text}" if ": " not in text else "Sauce: x"),
+        store_id=text,
+        dining_option=text,
+        employee_id=text,
+    )
     sold["payments"][0]["name"] = text
-    made = cleaned(json.dumps(sold).encode(), json.dumps({**sold, "receipt_number": "1-2"}, ensure_ascii=False).encode())
+    made = cleaned(
+        json.dumps(sold).encode(),
+        json.dumps({**sold, "receipt_number": "1-2"}, ensure_ascii=False).encode(),
+    )
     assert made.facts["curated"] == 2 and made.facts["quarantined"] == 0
-    assert set(made.receipts.column("store_id").to_pylist() + made.receipts.column("dining_option").to_pylist()) == {text}
-    assert set(made.sales.column("item_as_sold").to_pylist() + made.payments.column("tender").to_pylist()) == {text}
+    assert set(
+        made.receipts.column("store_id").to_pylist()
+        + made.receipts.column("dining_option").to_pylist()
+    ) == {text}
+    assert set(
+        made.sales.column("item_as_sold").to_pylist() + made.payments.column("tender").to_pylist()
+    ) == {text}
 
 
 @pytest.mark.parametrize("name", ["item_name", "note"])
@@ -96,25 +141,60 @@ def test_a_lone_surrogate_is_refused_where_it_is_read_and_nowhere_else(name):
     odd = receipt(line("Agua", 10))
     (odd["line_items"][0] if name == "item_name" else odd)[name] = "x\ud800"
     made = cleaned(json.dumps(odd).encode(), body(line("Smash", 10), receipt_number="1-2"))
-    assert made.quarantine.column("reason").to_pylist() == (["bad_text"] if name == "item_name" else [])
+    assert made.quarantine.column("reason").to_pylist() == (
+        ["bad_text"] if name == "item_name" else []
+    )
     assert made.facts["fetched"] == 2
 
 
-@given(st.recursive(st.none() | st.booleans() | st.floats() | st.text(max_size=5), lambda below: st.lists(below, max_size=2)
-                    | st.dictionaries(st.text(max_size=5), below, max_size=2), max_leaves=5), st.text(max_size=8))
+@given(
+    st.recursive(
+        st.none() | st.booleans() | st.floats() | st.text(max_size=5),
+        lambda below: (
+            st.lists(below, max_size=2) | st.dictionaries(st.text(max_size=5), below, max_size=2)
+        ),
+        max_leaves=5,
+    ),
+    st.text(max_size=8),
+)
 def test_keys_that_nobody_knows_change_nothing_at_any_depth(value, key):
     plainly = receipt(line("Agua", 10, "Sauce: Ajo"))
     odd = json.loads(json.dumps(plainly))
-    places = [odd, odd["line_items"][0], odd["line_items"][0]["line_modifiers"][0], odd["payments"][0]]
+    places = [
+        odd,
+        odd["line_items"][0],
+        odd["line_items"][0]["line_modifiers"][0],
+        odd["payments"][0],
+    ]
     for place in places:
         place.setdefault(f"new {key}", value)
-    text = json.dumps(odd).replace("NaN", "null").replace("-Infinity", "1").replace("Infinity", "1").encode()
+    text = (
+        json.dumps(odd)
+        .replace("NaN", "null")
+        .replace("-Infinity", "1")
+        .replace("Infinity", "1")
+        .encode()
+    )
     made, known = cleaned(text), cleaned(json.dumps(plainly).encode())
-    assert all(getattr(made, name).equals(getattr(known, name)) for name in ("receipts", "sales", "payments", "quarantine"))
+    assert all(
+        getattr(made, name).equals(getattr(known, name))
+        for name in ("receipts", "sales", "payments", "quarantine")
+    )
 
 
 def test_stores_of_two_currencies_stay_apart():
     stores = {"s2": Store("America/New_York", time(0), "USD", 2)}
-    made = clean(DAY, raw(receipt(line("Agua", 10)), receipt(line("Agua", 7), store_id="s2")), catalog(), rules(stores=stores, default=STORE))
-    assert brief(made.receipts.to_pylist(), "store_id", "currency", "total") == [("s1", "MXN", "10"), ("s2", "USD", "7")]
-    assert [row["currency"] for row in made.sales.to_pylist() + made.payments.to_pylist()] == ["MXN", "USD"] * 2
+    made = clean(
+        DAY,
+        raw(receipt(line("Agua", 10)), receipt(line("Agua", 7), store_id="s2")),
+        catalog(),
+        rules(stores=stores, default=STORE),
+    )
+    assert brief(made.receipts.to_pylist(), "store_id", "currency", "total") == [
+        ("s1", "MXN", "10"),
+        ("s2", "USD", "7"),
+    ]
+    assert [row["currency"] for row in made.sales.to_pylist() + made.payments.to_pylist()] == [
+        "MXN",
+        "USD",
+    ] * 2

@@ -1,4 +1,6 @@
-"""What cleaning makes of fixed shops is pinned: it cannot change without the version of a dataset changing, which rebuilds the lake."""
+"""What cleaning makes of fixed shops is pinned: it cannot change without the version of a dataset
+changing, which rebuilds the lake.
+"""
 
 from __future__ import annotations
 
@@ -21,12 +23,20 @@ def digests() -> dict[str, dict[str, object]]:
     hashes = [hashlib.sha256() for _ in LAKE]
     for seed in range(60):
         shop = shop_of(random.Random(seed))
-        broken = [shop.raws[0]._replace(ndjson=shop.raws[0].ndjson + b'{"receipt_number": "x"}\n[]\n'), *shop.raws[1:]]
+        broken = [
+            shop.raws[0]._replace(ndjson=shop.raws[0].ndjson + b'{"receipt_number": "x"}\n[]\n'),
+            *shop.raws[1:],
+        ]
         for ahead in (-1, 0):
             made = clean(DAY + timedelta(days=ahead), broken, shop.read_catalog(), shop.rules)
-            for digest, table in zip(hashes, (made.receipts, made.sales, made.payments, made.quarantine), strict=True):
+            for digest, table in zip(
+                hashes, (made.receipts, made.sales, made.payments, made.quarantine), strict=True
+            ):
                 digest.update(json.dumps(table.to_pylist(), default=str).encode())
-    return {dataset.name: {"version": dataset.version, "digest": digest.hexdigest()} for dataset, digest in zip(LAKE, hashes, strict=True)}
+    return {
+        dataset.name: {"version": dataset.version, "digest": digest.hexdigest()}
+        for dataset, digest in zip(LAKE, hashes, strict=True)
+    }
 
 
 def test_rows_change_only_with_their_version(request):
@@ -34,6 +44,14 @@ def test_rows_change_only_with_their_version(request):
     if request.config.getoption("--update-golden"):
         GOLDEN.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
     golden = json.loads(GOLDEN.read_text(encoding="utf-8"))
-    unraised = [name for name in made if made[name]["digest"] != golden[name]["digest"] and made[name]["version"] == golden[name]["version"]]
-    assert not unraised, f"the rows of {unraised} changed: raise their version in pipeline/schema, then run with --update-golden"
+    unraised = [
+        name
+        for name in made
+        if made[name]["digest"] != golden[name]["digest"]
+        and made[name]["version"] == golden[name]["version"]
+    ]
+    assert not unraised, (
+        f"the rows of {unraised} changed: raise their version in pipeline/schema, then run with"
+        " --update-golden"
+    )
     assert made == golden, "a version was raised: run with --update-golden"

@@ -1,4 +1,6 @@
-"""Laws of cleaning, on nasty shops: nothing is lost, nothing counted twice, and no order of anything matters."""
+"""Laws of cleaning, on nasty shops: nothing is lost, nothing counted twice, and no order of
+anything matters.
+"""
 
 from __future__ import annotations
 
@@ -17,7 +19,11 @@ from pipeline.schema import LAKE, arrow
 from pipeline.transform import Cleaned, Raw, Store, clean, transform
 from pipeline.transform import tables as tables_module
 
-NASTY = settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+NASTY = settings(
+    max_examples=40,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 SHOPS = st.randoms(use_true_random=False).map(shop_of)
 NEAR = [DAY + timedelta(days=n) for n in range(-3, 4)]
 SHARED = ("gross", "discount", "net", "tax_included", "tax_added")
@@ -28,7 +34,10 @@ def cleaned(shop: NastyShop, raws: list[Raw] | None = None, day=DAY) -> Cleaned:
 
 
 def same(one: Cleaned, other: Cleaned) -> bool:
-    return all(getattr(one, name).equals(getattr(other, name)) for name in ("receipts", "sales", "payments"))
+    return all(
+        getattr(one, name).equals(getattr(other, name))
+        for name in ("receipts", "sales", "payments")
+    )
 
 
 @NASTY
@@ -37,16 +46,33 @@ def test_every_amount_of_a_receipt_is_that_of_its_rows(shop):
     made = cleaned(shop)
     sales, payments = made.sales.to_pylist(), made.payments.to_pylist()
     for row in made.receipts.to_pylist():
-        mine = [s for s in sales if (s["store_id"], s["receipt_number"]) == (row["store_id"], row["receipt_number"])]
+        mine = [
+            s
+            for s in sales
+            if (s["store_id"], s["receipt_number"]) == (row["store_id"], row["receipt_number"])
+        ]
         for name in SHARED:
             assert sum((s[name] for s in mine), Decimal(0)) == row[name]
-        assert row["net"] + row["tax_added"] + row["tip"] + row["surcharge"] + row["rounding"] == row["total"]
-        assert sum((d["amount"] for d in row["discounts"]), Decimal(0)) == row["discount"]
-        assert sum((t["amount"] for t in row["taxes"]), Decimal(0)) == row["tax_included"] + row["tax_added"]
-        assert row["paid"] == sum(
-            (p["amount"] for p in payments if (p["store_id"], p["receipt_number"]) == (row["store_id"], row["receipt_number"])), Decimal(0)
+        assert (
+            row["net"] + row["tax_added"] + row["tip"] + row["surcharge"] + row["rounding"]
+            == row["total"]
         )
-        assert not row["is_cancelled"] or not any(row[name] for name in (*SHARED, "total", "paid", "tip", "rounding"))
+        assert sum((d["amount"] for d in row["discounts"]), Decimal(0)) == row["discount"]
+        assert (
+            sum((t["amount"] for t in row["taxes"]), Decimal(0))
+            == row["tax_included"] + row["tax_added"]
+        )
+        assert row["paid"] == sum(
+            (
+                p["amount"]
+                for p in payments
+                if (p["store_id"], p["receipt_number"]) == (row["store_id"], row["receipt_number"])
+            ),
+            Decimal(0),
+        )
+        assert not row["is_cancelled"] or not any(
+            row[name] for name in (*SHARED, "total", "paid", "tip", "rounding")
+        )
         if row["receipt_type"] == "REFUND":
             assert row["gross"] <= 0 and (row["gross"] or row["total"] <= 0)
 
@@ -55,7 +81,9 @@ def test_every_amount_of_a_receipt_is_that_of_its_rows(shop):
 @given(SHOPS)
 def test_tables_are_held_to_their_schema_and_keys(shop):
     made = cleaned(shop)
-    for dataset, table in zip(LAKE, (made.receipts, made.sales, made.payments, made.quarantine), strict=True):
+    for dataset, table in zip(
+        LAKE, (made.receipts, made.sales, made.payments, made.quarantine), strict=True
+    ):
         assert table.schema.equals(arrow(dataset, shop.places), check_metadata=True)
         table.validate(full=True)
         keys = [tuple(row[name] for name in dataset.key) for row in table.to_pylist()]
@@ -74,7 +102,10 @@ def test_the_order_of_objects_and_of_days_does_not_matter(shop, rng):
 @NASTY
 @given(SHOPS)
 def test_reading_everything_twice_changes_nothing(shop):
-    one, other = cleaned(shop), cleaned(shop, [*shop.raws, *(r._replace(name=f"{r.name}.again") for r in shop.raws)])
+    one, other = (
+        cleaned(shop),
+        cleaned(shop, [*shop.raws, *(r._replace(name=f"{r.name}.again") for r in shop.raws)]),
+    )
     assert same(one, other) and one.facts["curated"] == other.facts["curated"]
 
 
@@ -85,7 +116,10 @@ def test_splitting_objects_anywhere_gives_the_same(shop, rng):
     for r in shop.raws:
         lines = r.ndjson.splitlines(keepends=True)
         cut = rng.randint(0, len(lines))
-        pieces += [r._replace(name=f"{r.name}.{n}", ndjson=b"".join(part)) for n, part in enumerate((lines[:cut], lines[cut:]))]
+        pieces += [
+            r._replace(name=f"{r.name}.{n}", ndjson=b"".join(part))
+            for n, part in enumerate((lines[:cut], lines[cut:]))
+        ]
     assert same(cleaned(shop), cleaned(shop, pieces))
 
 
@@ -93,7 +127,11 @@ def test_splitting_objects_anywhere_gives_the_same(shop, rng):
 @given(SHOPS)
 def test_days_are_disjoint_and_leave_nothing_out(shop):
     counted = [cleaned(shop, day=day) for day in NEAR]
-    found = [(row["store_id"], row["receipt_number"]) for made in counted for row in made.receipts.to_pylist()]
+    found = [
+        (row["store_id"], row["receipt_number"])
+        for made in counted
+        for row in made.receipts.to_pylist()
+    ]
     assert len(found) == len(set(found)) == sum(made.facts["fetched"] for made in counted)
     records = sum(r.ndjson.count(b"\n") for r in shop.raws)
     assert records == sum(made.facts["fetched"] + made.facts["superseded"] for made in counted)
@@ -106,7 +144,10 @@ def test_a_stream_of_pages_makes_the_same_rows_as_one_page(shop):
     if not whole:
         return
     book, page = shop.read_catalog(), Raw("b", "x", whole)
-    rows = [[row for made in transform(page, book, shop.rules, size) for row in made.sales.to_pylist()] for size in (1, 1 << 20)]
+    rows = [
+        [row for made in transform(page, book, shop.rules, size) for row in made.sales.to_pylist()]
+        for size in (1, 1 << 20)
+    ]
 
     def key(row: dict) -> str:
         return repr(sorted(row.items(), key=lambda pair: pair[0]))
@@ -117,7 +158,9 @@ def test_a_stream_of_pages_makes_the_same_rows_as_one_page(shop):
 def test_empty_input_gives_empty_tables():
     for raws in ([], [Raw("b", "x", b"")]):
         made = clean(TODAY, raws, catalog(), rules())
-        assert [t.num_rows for t in (made.receipts, made.sales, made.payments, made.quarantine)] == [0, 0, 0, 0]
+        assert [
+            t.num_rows for t in (made.receipts, made.sales, made.payments, made.quarantine)
+        ] == [0, 0, 0, 0]
         assert made.facts == {"fetched": 0, "curated": 0, "quarantined": 0, "superseded": 0}
 
 
@@ -129,25 +172,44 @@ def test_money_that_is_not_conserved_stops_everything(monkeypatch):
 
     of_rows = tables_module.of_rows
     monkeypatch.setattr(tables_module, "of_rows", lose_a_cent)
-    with pytest.raises(MoneyNotConserved, match=r"receipt 1-77: gross of its rows is 999, the till says 1000 \(minor units\)"):
+    with pytest.raises(
+        MoneyNotConserved,
+        match=r"receipt 1-77: gross of its rows is 999, the till says 1000 \(minor units\)",
+    ):
         clean(TODAY, raw(receipt(line("Smash", 10), receipt_number="1-77")), catalog(), rules())
 
 
 def test_equal_content_has_equal_bytes_whatever_else_was_read():
     tomorrow = "2026-07-02T18:00:00Z"
     mine = receipt(line("Smash", 10), line("Agua", 10), receipt_number="1-1")
-    other = receipt(line("Agua", 10), line("Smash", 10), receipt_number="1-2", store_id="aa", receipt_date=tomorrow, created_at=tomorrow)
-    alone, beside = (clean(TODAY, raw(*records), catalog(), rules()).sales for records in ([mine], [other, mine]))
+    other = receipt(
+        line("Agua", 10),
+        line("Smash", 10),
+        receipt_number="1-2",
+        store_id="aa",
+        receipt_date=tomorrow,
+        created_at=tomorrow,
+    )
+    alone, beside = (
+        clean(TODAY, raw(*records), catalog(), rules()).sales for records in ([mine], [other, mine])
+    )
     assert alone.equals(beside)
     for name in ("item", "store_id"):
-        assert alone.column(name).combine_chunks().dictionary.equals(beside.column(name).combine_chunks().dictionary)
+        assert (
+            alone.column(name)
+            .combine_chunks()
+            .dictionary.equals(beside.column(name).combine_chunks().dictionary)
+        )
 
 
 def test_same_number_in_two_stores_is_two_receipts_and_in_one_store_the_newest():
     here, there = receipt(line("Smash", 10)), receipt(line("Smash", 20), store_id="s2")
     late = {**here, "updated_at": "2026-07-03T00:00:00Z", "line_items": [line("Agua", 10)]}
     made = clean(TODAY, raw(late, here, there), catalog(), rules())
-    assert [(row["store_id"], row["item"]) for row in made.sales.to_pylist()] == [("s1", "Agua"), ("s2", "Smash")]
+    assert [(row["store_id"], row["item"]) for row in made.sales.to_pylist()] == [
+        ("s1", "Agua"),
+        ("s2", "Smash"),
+    ]
     assert made.facts == {"fetched": 2, "curated": 2, "quarantined": 0, "superseded": 1}
 
 
@@ -160,13 +222,18 @@ def test_of_equal_updates_the_later_batch_then_the_later_position_counts():
         [Raw("2026-07-02", "raw/receipts/sold=2026-07-01/y", raw(version("Agua"))[0].ndjson)],
     )
     assert brief(clean(TODAY, first, catalog(), rules()).sales.to_pylist(), "item") == [("Papas",)]
-    assert brief(clean(TODAY, second + first, catalog(), rules()).sales.to_pylist(), "item") == [("Agua",)]
+    assert brief(clean(TODAY, second + first, catalog(), rules()).sales.to_pylist(), "item") == [
+        ("Agua",)
+    ]
 
 
 def test_an_edit_moves_a_receipt_to_another_day():
     old = receipt(line("Smash", 10))
     new = {**old, "updated_at": "2026-07-03T00:00:00Z", "receipt_date": "2026-06-30T18:00:00Z"}
-    assert [clean(day, raw(old, new), catalog(), rules()).facts["curated"] for day in (TODAY, TODAY - timedelta(days=1))] == [0, 1]
+    assert [
+        clean(day, raw(old, new), catalog(), rules()).facts["curated"]
+        for day in (TODAY, TODAY - timedelta(days=1))
+    ] == [0, 1]
 
 
 def test_discounts_that_no_line_carries_are_spread_over_the_lines():
@@ -189,16 +256,41 @@ def test_points_tips_surcharge_rounding_and_payments_are_seen():
         total_discounts=[{"name": "Puntos", "type": "DISCOUNT_BY_POINTS", "money_amount": 10}],
     )
     (row,) = clean(TODAY, raw(sold), catalog(), rules()).receipts.to_pylist()
-    assert brief([row], "gross", "discount", "net", "points_discount", "tip", "surcharge", "rounding", "total", "paid") == [
-        ("100.4", "10", "90.4", "10", "5", "1.5", "0.1", "97", "90.4")
-    ]
+    assert brief(
+        [row],
+        "gross",
+        "discount",
+        "net",
+        "points_discount",
+        "tip",
+        "surcharge",
+        "rounding",
+        "total",
+        "paid",
+    ) == [("100.4", "10", "90.4", "10", "5", "1.5", "0.1", "97", "90.4")]
 
 
 def test_channels_by_dining_option_else_by_ticket():
-    menu = "[channels]\ndine_in = ['Comer aquí', 'mesa*']\nnone = ['']\n[tickets]\ndelivery = ['Rappi*']\n"
-    sold = [("comer  AQUI", None), ("Mesa 4", "Rappi 1"), ("Otra", "RAPPI 9"), ("Otra", None), (None, None), (None, "Rappi 1")]
-    receipts = [receipt(line("Smash", 10), receipt_number=f"1-{n}", dining_option=option, order=ticket) for n, (option, ticket) in enumerate(sold)]
-    made = [clean(TODAY, raw(*receipts), catalog(), rules(text)).receipts.column("channel").to_pylist() for text in (menu, menu.replace("none", "#"))]
+    menu = (
+        "[channels]\ndine_in = ['Comer aquí', 'mesa*']\nnone = ['']\n[tickets]\ndelivery ="
+        " ['Rappi*']\n"
+    )
+    sold = [
+        ("comer  AQUI", None),
+        ("Mesa 4", "Rappi 1"),
+        ("Otra", "RAPPI 9"),
+        ("Otra", None),
+        (None, None),
+        (None, "Rappi 1"),
+    ]
+    receipts = [
+        receipt(line("Smash", 10), receipt_number=f"1-{n}", dining_option=option, order=ticket)
+        for n, (option, ticket) in enumerate(sold)
+    ]
+    made = [
+        clean(TODAY, raw(*receipts), catalog(), rules(text)).receipts.column("channel").to_pylist()
+        for text in (menu, menu.replace("none", "#"))
+    ]
     assert made == [
         ["dine_in", "dine_in", "delivery", "unmapped", "none", "none"],
         ["dine_in", "dine_in", "delivery", "unmapped", "unmapped", "delivery"],
@@ -212,13 +304,21 @@ def test_zero_cost_is_unknown_and_a_small_one_is_not():
         line("Papas", 10, cost_total=3, cost=3),
         line("Smash", 10, cost=None, cost_total=None),
     )
-    assert brief(rows, "unit_cost", "cost") == [(None, None), ("0.004", "0"), ("3", "3"), (None, None)]
+    assert brief(rows, "unit_cost", "cost") == [
+        (None, None),
+        ("0.004", "0"),
+        ("3", "3"),
+        (None, None),
+    ]
 
 
 def test_customers_are_keyed():
     sold = raw(receipt(line("Smash", 10), customer_id="9f-customer"))
     plain, keyed, other = (
-        clean(TODAY, sold, catalog(), rules(customer_key=key)).receipts.column("customer_id").to_pylist()[0] for key in (None, b"one", b"two")
+        clean(TODAY, sold, catalog(), rules(customer_key=key))
+        .receipts.column("customer_id")
+        .to_pylist()[0]
+        for key in (None, b"one", b"two")
     )
     assert plain == "9f-customer" and len(keyed) == 64 and keyed != other
 
@@ -229,25 +329,45 @@ def test_names_and_notes_of_persons_never_come_out():
     sold["payments"][0]["payment_details"] = {"card_number": secret}
     made = clean(TODAY, raw(sold), catalog(), rules())
     assert made.facts["curated"] == 1
-    assert secret not in repr([table.to_pylist() for table in (made.receipts, made.sales, made.payments)])
+    assert secret not in repr(
+        [table.to_pylist() for table in (made.receipts, made.sales, made.payments)]
+    )
 
 
 def test_currencies_and_their_decimals_stay_apart():
     stores = {"s1": Store("Asia/Tokyo", time(0), "JPY", 0)}
-    made = clean(TODAY + timedelta(days=1), raw(receipt(line("Smash", 1050))), catalog(), rules(stores=stores, places=3))
+    made = clean(
+        TODAY + timedelta(days=1),
+        raw(receipt(line("Smash", 1050))),
+        catalog(),
+        rules(stores=stores, places=3),
+    )
     (row,) = made.receipts.to_pylist()
     assert (row["currency"], str(row["total"]), row["sold_at_local"].hour) == ("JPY", "1050.000", 3)
 
 
 def test_memory_of_a_page_is_not_kept(monkeypatch):
-    many = b"".join(raw(receipt(line("Smash", 10), receipt_number=f"1-{n}"))[0].ndjson for n in range(50))
-    sizes = [made.receipts.num_rows for made in transform(Raw("b", "x", many), catalog(), rules(), size=4000)]
+    many = b"".join(
+        raw(receipt(line("Smash", 10), receipt_number=f"1-{n}"))[0].ndjson for n in range(50)
+    )
+    sizes = [
+        made.receipts.num_rows
+        for made in transform(Raw("b", "x", many), catalog(), rules(), size=4000)
+    ]
     assert sum(sizes) == 50 and max(sizes) <= 5
 
 
 def test_a_stream_has_no_quarantine_and_says_so():
-    with pytest.raises(DataError, match=r"x#2: not_json at /; clean\(\) would keep it in quarantine"):
-        list(transform(Raw("b", "x", raw(receipt(line("Smash", 10)))[0].ndjson + b"{\n"), catalog(), rules()))
+    with pytest.raises(
+        DataError, match=r"x#2: not_json at /; clean\(\) would keep it in quarantine"
+    ):
+        list(
+            transform(
+                Raw("b", "x", raw(receipt(line("Smash", 10)))[0].ndjson + b"{\n"),
+                catalog(),
+                rules(),
+            )
+        )
 
 
 def test_a_store_may_not_have_more_decimals_than_the_lake():

@@ -27,7 +27,10 @@ def refusal(text: str) -> str:
         ("[channels", "is not TOML"),
         ("chanels = 1", "unknown key 'chanels'"),
         ("[channels]\ndine_in = 'Mesa'", "[channels] 'dine_in': must be a list of texts"),
-        ("[items]\nTaco = ['x']\nTorta = ['X ']", "[items]: 'x' is a spelling of both 'Taco' and 'Torta'"),
+        (
+            "[items]\nTaco = ['x']\nTorta = ['X ']",
+            "[items]: 'x' is a spelling of both 'Taco' and 'Torta'",
+        ),
         ("items = 3", "items: must be a table"),
         ("combos = 3", "combos: each is written under its own [[combos]]"),
         ("[[combos]]\nparts = [{ modifier = 'x' }]", "names no items"),
@@ -42,11 +45,20 @@ def refusal(text: str) -> str:
         (COMBO.replace("'Burger*'", "'Burger*', quantity = true"), "must be a number"),
         (COMBO.replace("'Burger*'", "'Burger*', quantity = 0.00001"), "with four decimals at most"),
         (COMBO.replace("modifier = 'Burger*'", "dish = 'Taco *'"), "a dish is one name"),
-        (COMBO + "with = [{ modifier = 'Sauce', of = 'Drink' }]", "of = 'Drink' is the modifier or dish of no part"),
+        (
+            COMBO + "with = [{ modifier = 'Sauce', of = 'Drink' }]",
+            "of = 'Drink' is the modifier or dish of no part",
+        ),
         (COMBO + "with = [{ modifier = 'Sauce' }]", "needs modifier"),
         (COMBO + COMBO, "sold_as: two combos claim one text: 'combo *'"),
-        (COMBO + "item_ids = ['1']\n" + COMBO.replace("Combo *", "x") + "item_ids = ['1']", "item_ids: two combos claim one item"),
-        (COMBO + "[[combos]]\nsold_as = ['Party']\nparts = [{ dish = 'Combo Uno' }]", "its part 'Combo Uno' is itself a combo"),
+        (
+            COMBO + "item_ids = ['1']\n" + COMBO.replace("Combo *", "x") + "item_ids = ['1']",
+            "item_ids: two combos claim one item",
+        ),
+        (
+            COMBO + "[[combos]]\nsold_as = ['Party']\nparts = [{ dish = 'Combo Uno' }]",
+            "its part 'Combo Uno' is itself a combo",
+        ),
         ("[composites]\nexplode = 1", "must be true or false"),
         ("[composites]\nshare = 'weights'", "is none of list_price, equal"),
         ("cash_rounding = 'x'", "'x' is not a number"),
@@ -58,8 +70,17 @@ def test_what_is_wrong_is_named(text, says):
 
 
 def test_comments_case_and_order_do_not_change_the_digest():
-    one = "cash_rounding = 1\n[items]\nTaco = ['Tako', 'TACO*']\nTorta = []\n" + COMBO + COMBO.replace("Combo *", "Pack")
-    other = "# words\ncash_rounding = '1'\n" + COMBO.replace("Combo *", "Pack") + COMBO + "[items]\nTorta = []\nTaco = ['taco*', ' tako']  # x\n"
+    one = (
+        "cash_rounding = 1\n[items]\nTaco = ['Tako', 'TACO*']\nTorta = []\n"
+        + COMBO
+        + COMBO.replace("Combo *", "Pack")
+    )
+    other = (
+        "# words\ncash_rounding = '1'\n"
+        + COMBO.replace("Combo *", "Pack")
+        + COMBO
+        + "[items]\nTorta = []\nTaco = ['taco*', ' tako']  # x\n"
+    )
     assert read_menu(one, "a").digest == read_menu(other, "b").digest
 
 
@@ -77,7 +98,10 @@ def test_comments_case_and_order_do_not_change_the_digest():
 )
 def test_meaning_changes_the_digest(change):
     text = "cash_rounding = 1\n[items]\nTaco = ['Tako']\nTorta = []\n" + COMBO
-    assert change[0] in text and read_menu(text, "a").digest != read_menu(text.replace(*change), "a").digest
+    assert (
+        change[0] in text
+        and read_menu(text, "a").digest != read_menu(text.replace(*change), "a").digest
+    )
 
 
 def test_the_reference_names_every_key_and_its_examples_are_rules():

@@ -1,4 +1,6 @@
-"""Each record against the rules: the parser's path and the judge's must decide alike, and the rest of a page goes on."""
+"""Each record against the rules: the parser's path and the judge's must decide alike, and the rest
+of a page goes on.
+"""
 
 from __future__ import annotations
 
@@ -26,7 +28,11 @@ YEN = Store("Asia/Tokyo", time(0), "JPY", 0)
 RULES = Rules({"yen": YEN}, Store("UTC", time(0), "MXN", 2), read_menu("", "menu.toml"), 2)
 
 # JSON values, one a line, and two texts that are not UTF-8
-LITERALS = [*Path(__file__).with_name("literals.txt").read_text().splitlines(), '"caf\udce9"', '"\udced\udca0\udc80"']
+LITERALS = [
+    *Path(__file__).with_name("literals.txt").read_text().splitlines(),
+    '"caf\udce9"',
+    '"\udced\udca0\udc80"',
+]
 NO_CATALOG = Catalog.read(b"{}")
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "receipts_page.json"
 
@@ -46,7 +52,13 @@ def receipt(seed: int = 0, **changes) -> dict:
 
 
 def paths(value: object, path: tuple = ()) -> list[tuple]:
-    below = value.items() if isinstance(value, dict) else enumerate(value) if isinstance(value, list) else ()
+    below = (
+        value.items()
+        if isinstance(value, dict)
+        else enumerate(value)
+        if isinstance(value, list)
+        else ()
+    )
     return [p for key, row in below for p in ((*path, key), *paths(row, (*path, key)))]
 
 
@@ -55,11 +67,19 @@ class Verbatim(str):
 
 
 def write(value: object) -> str:
-    """JSON of a record in which some values are given verbatim, and a key may be a pair with a number to be written twice."""
+    """JSON of a record in which some values are given verbatim, and a key may be a pair with a
+    number to be written twice.
+    """
     if isinstance(value, Verbatim):
         return str(value)
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{json.dumps(key.split(chr(0))[0])}: {write(row)}" for key, row in value.items()) + "}"
+        return (
+            "{"
+            + ", ".join(
+                f"{json.dumps(key.split(chr(0))[0])}: {write(row)}" for key, row in value.items()
+            )
+            + "}"
+        )
     if isinstance(value, list):
         return "[" + ", ".join(map(write, value)) + "]"
     return encode({"": value}).decode()[5:-1]
@@ -107,7 +127,9 @@ def check(body: bytes) -> None:
 def test_both_paths_decide_alike(seed, data):
     record = receipt(seed)
     path = data.draw(st.sampled_from(paths(record)))
-    how = data.draw(st.sampled_from(["literal", "literal", "literal", "literal", "drop", "twice", "unknown"]))
+    how = data.draw(
+        st.sampled_from(["literal", "literal", "literal", "literal", "drop", "twice", "unknown"])
+    )
     literal = data.draw(
         st.one_of(
             st.sampled_from(LITERALS),
@@ -121,7 +143,17 @@ def test_both_paths_decide_alike(seed, data):
 
 @pytest.mark.parametrize(
     "name",
-    ["total_money", "receipt_number", "receipt_date", "cancelled_at", "note", "receipt_type", "line_items", "store_id", "total_discounts"],
+    [
+        "total_money",
+        "receipt_number",
+        "receipt_date",
+        "cancelled_at",
+        "note",
+        "receipt_type",
+        "line_items",
+        "store_id",
+        "total_discounts",
+    ],
 )
 def test_every_literal_in_every_kind_of_field(name):
     for literal in LITERALS:
@@ -134,7 +166,10 @@ def test_a_missing_field_is_missing_or_allowed_to_be(name):
     del record[name]
     verdict = judge(encode(record), RULES)
     check(encode(record))
-    optional = "note refund_for order cancelled_at source points_earned customer_id employee_id pos_device_id dining_option"
+    optional = (
+        "note refund_for order cancelled_at source points_earned customer_id employee_id"
+        " pos_device_id dining_option"
+    )
     if name in optional.split():
         assert not isinstance(verdict, Fault)
     else:
@@ -159,7 +194,12 @@ SIMPLE = simple(sold("Taco", 10), payments=[])
         (("total_money",), "9" * 20, "out_of_range", "/total_money"),
         (("total_tax",), "0.01", "totals_differ", "/total_tax"),
         (("total_discount",), "1", "totals_differ", "/total_discount"),
-        (("total_taxes",), '[{"type": "ADDED", "name": "t", "rate": 1, "money_amount": 1}]', "totals_differ", "/total_taxes"),
+        (
+            ("total_taxes",),
+            '[{"type": "ADDED", "name": "t", "rate": 1, "money_amount": 1}]',
+            "totals_differ",
+            "/total_taxes",
+        ),
         (("receipt_type",), '"VOID"', "unknown_value", "/receipt_type"),
         (("receipt_type",), "null", "null_value", "/receipt_type"),
         (("receipt_number",), '""', "empty", "/receipt_number"),
@@ -179,7 +219,12 @@ SIMPLE = simple(sold("Taco", 10), payments=[])
         (("line_items", 0, "cost"), "1.234567", None, None),
         (("line_items", 0, "cost"), "1.2345678", "excess_precision", "/line_items/0/cost"),
         (("line_items", 0, "cost"), "-56204973375071.125", "out_of_range", "/line_items/0/cost"),
-        (("line_items", 0, "line_taxes"), '[{"type": "OTHER", "money_amount": 0}]', "unknown_value", "/line_items/0/line_taxes/0/type"),
+        (
+            ("line_items", 0, "line_taxes"),
+            '[{"type": "OTHER", "money_amount": 0}]',
+            "unknown_value",
+            "/line_items/0/line_taxes/0/type",
+        ),
         (("note",), "{" * 3, "not_json", ""),
         (("note",), '"\\ud800"', None, None),
         (("note",), "[" * 100_000 + "]" * 100_000, "too_deep", ""),
@@ -191,12 +236,17 @@ def test_the_rule_table(path, literal, reason, pointer):
     if reason != "too_deep":
         check(body)
         verdict = judge(body, RULES)
-        assert (getattr(verdict, "reason", None), getattr(verdict, "pointer", None)) == (reason, pointer)
+        assert (getattr(verdict, "reason", None), getattr(verdict, "pointer", None)) == (
+            reason,
+            pointer,
+        )
     else:
         assert judge(body, RULES).reason == reason
 
 
-@pytest.mark.parametrize(("name", "reason"), [("tip", "duplicate_key"), ("line_items", "duplicate_key"), ("note", None)])
+@pytest.mark.parametrize(
+    ("name", "reason"), [("tip", "duplicate_key"), ("line_items", "duplicate_key"), ("note", None)]
+)
 def test_a_key_that_is_read_may_stand_once(name, reason):
     body = change(json.loads(json.dumps({**SIMPLE, "note": "x"})), (name,), "twice", "")
     check(body)
@@ -209,7 +259,10 @@ def test_yen_have_no_decimals():
     record["line_items"][0]["price"] = 9.5
     body = json.dumps(record).encode()
     check(body)
-    assert (judge(body, RULES).reason, judge(body, RULES).pointer) == ("excess_precision", "/line_items/0/price")
+    assert (judge(body, RULES).reason, judge(body, RULES).pointer) == (
+        "excess_precision",
+        "/line_items/0/price",
+    )
 
 
 def page(*bodies: bytes, name: str = "raw/receipts/sold=2024-09-08/b.0.0.ndjson.zst") -> list[Raw]:
@@ -223,15 +276,31 @@ def numbered(n: int, **changes) -> bytes:
 
 
 @settings(max_examples=40, deadline=None)
-@given(st.lists(st.booleans(), max_size=40), st.sampled_from([b"{", b"null", b"[]", b'"x"', b"{}{}", b'{"receipt_number": Nan}', b"\xff\xfe"]))
+@given(
+    st.lists(st.booleans(), max_size=40),
+    st.sampled_from(
+        [b"{", b"null", b"[]", b'"x"', b"{}{}", b'{"receipt_number": Nan}', b"\xff\xfe"]
+    ),
+)
 def test_bad_records_are_kept_apart_and_the_page_goes_on(bad, junk):
     bodies = [junk if is_bad else numbered(n) for n, is_bad in enumerate(bad, 1)]
     made = clean(DAY, page(*bodies), NO_CATALOG, RULES)
-    assert made.receipts.column("receipt_number").to_pylist() == [f"1-{n}" for n, is_bad in enumerate(bad, 1) if not is_bad]
+    assert made.receipts.column("receipt_number").to_pylist() == [
+        f"1-{n}" for n, is_bad in enumerate(bad, 1) if not is_bad
+    ]
     records = made.quarantine.column("record").to_pylist()
-    assert [int(text.rsplit("#", 1)[1]) for text in records] == [n for n, is_bad in enumerate(bad, 1) if is_bad]
-    assert set(made.quarantine.column("verbatim").to_pylist()) <= {junk.decode("utf-8", "backslashreplace")}
-    assert made.facts == {"fetched": len(bad), "curated": bad.count(False), "quarantined": bad.count(True), "superseded": 0}
+    assert [int(text.rsplit("#", 1)[1]) for text in records] == [
+        n for n, is_bad in enumerate(bad, 1) if is_bad
+    ]
+    assert set(made.quarantine.column("verbatim").to_pylist()) <= {
+        junk.decode("utf-8", "backslashreplace")
+    }
+    assert made.facts == {
+        "fetched": len(bad),
+        "curated": bad.count(False),
+        "quarantined": bad.count(True),
+        "superseded": 0,
+    }
 
 
 def test_quarantine_says_what_can_be_read():
@@ -270,14 +339,21 @@ def test_records_without_a_date_belong_to_the_day_of_their_batch():
     assert made.quarantine.column("reason").to_pylist() == ["unreadable_date", "unplaced_date"]
     assert clean(DAY + timedelta(days=9), unknown, NO_CATALOG, RULES).facts["quarantined"] == 2
     known = page(undated)
-    assert clean(DAY, known, NO_CATALOG, RULES).facts["quarantined"] == 0, "a copy, which is there to supersede: test_forwarded.py"
+    assert clean(DAY, known, NO_CATALOG, RULES).facts["quarantined"] == 0, (
+        "a copy, which is there to supersede: test_forwarded.py"
+    )
     assert clean(DAY + timedelta(days=1), known, NO_CATALOG, RULES).facts["quarantined"] == 0
 
 
 def test_a_refused_page_costs_no_more_than_its_bad_records():
     bodies = [numbered(n) for n in range(300)]
     bodies[150] = b"{"
-    assert clean(DAY, page(*bodies), NO_CATALOG, RULES).facts == {"fetched": 300, "curated": 299, "quarantined": 1, "superseded": 0}
+    assert clean(DAY, page(*bodies), NO_CATALOG, RULES).facts == {
+        "fetched": 300,
+        "curated": 299,
+        "quarantined": 1,
+        "superseded": 0,
+    }
 
 
 def test_the_fixtures_are_accepted_by_both_paths():

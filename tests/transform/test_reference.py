@@ -12,7 +12,11 @@ from shops import DAY, NastyShop, shop_of
 
 from pipeline.transform import clean
 
-NASTY = settings(max_examples=120, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large])
+NASTY = settings(
+    max_examples=120,
+    deadline=None,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
 
 
 def differences(made: pa.Table, expected: list[dict]) -> list[str]:
@@ -31,7 +35,9 @@ def compare(shop: NastyShop, day: date) -> None:
     made = clean(day, shop.raws, shop.read_catalog(), shop.rules)
     assert made.quarantine.to_pylist() == []
     reference = Reference(shop.menu, shop.catalog, shop.stores, shop.default, shop.places, b"key")
-    for table, expected in zip((made.receipts, made.sales, made.payments), reference.clean(day, shop.raws), strict=True):
+    for table, expected in zip(
+        (made.receipts, made.sales, made.payments), reference.clean(day, shop.raws), strict=True
+    ):
         assert differences(table, expected) == []
 
 

@@ -1,4 +1,6 @@
-"""The compiled scanner against the reader that it stands before: what it takes it must read alike, what is odd it must leave."""
+"""The compiled scanner against the reader that it stands before: what it takes it must read alike,
+what is odd it must leave.
+"""
 
 from __future__ import annotations
 
@@ -46,7 +48,9 @@ def zulu(record: dict) -> dict:
 
 
 def check(body: bytes) -> bool:
-    """True where the scanner took the record; then it must be what the judge and the reader make of it."""
+    """True where the scanner took the record; then it must be what the judge and the reader make of
+    it.
+    """
     found = scanned(body + b"\n")
     if found is None:
         return False
@@ -63,7 +67,9 @@ def check(body: bytes) -> bool:
 
 
 def test_real_pages_are_plain_and_read_alike():
-    fixtures = "".join(json.dumps(record) + "\n" for record in json.loads(FIXTURE.read_text())["receipts"]).encode()
+    fixtures = "".join(
+        json.dumps(record) + "\n" for record in json.loads(FIXTURE.read_text())["receipts"]
+    ).encode()
     for body in (fixtures, *(raw.ndjson for raw in raws(date(2026, 7, 5)))):
         found = scanned(body)
         assert found is not None and found.equals(parse_json(body, SCHEMA))
@@ -76,7 +82,13 @@ def test_odd_records(seed, data):
     assert check(json.dumps(record).encode())
     path = data.draw(st.sampled_from(paths(record)))
     how = data.draw(st.sampled_from(["literal", "literal", "literal", "drop", "twice", "unknown"]))
-    literal = data.draw(st.one_of(st.sampled_from(LITERALS), st.text(max_size=9).map(json.dumps), st.floats().map(json.dumps)))
+    literal = data.draw(
+        st.one_of(
+            st.sampled_from(LITERALS),
+            st.text(max_size=9).map(json.dumps),
+            st.floats().map(json.dumps),
+        )
+    )
     body = change(record, path, how, literal)
     if b"\n" not in body:
         check(body)
@@ -104,7 +116,12 @@ def test_every_literal_in_every_kind_of_field(path):
 
 
 @settings(max_examples=300, deadline=None)
-@given(st.integers(0, 20), st.lists(st.tuples(st.floats(0, 1), st.binary(max_size=2), st.integers(0, 3)), min_size=1, max_size=3))
+@given(
+    st.integers(0, 20),
+    st.lists(
+        st.tuples(st.floats(0, 1), st.binary(max_size=2), st.integers(0, 3)), min_size=1, max_size=3
+    ),
+)
 def test_damaged_bytes(seed, damage):
     body = json.dumps(zulu(receipt(seed))).encode()
     for where, put, length in damage:
@@ -121,20 +138,56 @@ def test_a_page_that_ends_anywhere():
 
 @pytest.mark.parametrize(
     "literal",
-    ['"\\ud800"', '"a\tb"', "NaN", "[1,]", "[1 2]", '{"a" 1}', '{"a": 1,}', "01", "1.", "-", "tru", "[" * 70 + "]" * 70, '"\\x"', '"\\u12g4"'],
+    [
+        '"\\ud800"',
+        '"a\tb"',
+        "NaN",
+        "[1,]",
+        "[1 2]",
+        '{"a" 1}',
+        '{"a": 1,}',
+        "01",
+        "1.",
+        "-",
+        "tru",
+        "[" * 70 + "]" * 70,
+        '"\\x"',
+        '"\\u12g4"',
+    ],
 )
 def test_what_is_not_plain_is_left_alone_even_where_it_is_not_read(literal):
     assert scanned(change(zulu(receipt(3)), ("note",), "literal", literal) + b"\n") is None
 
 
-@pytest.mark.parametrize("literal", ['"\\u00e9\\n\\"\\/"', "[1, -2.5e+7, {}, []]", '{"a": {"a": null, "b": [true, false]}}', "1" * 400, '"🌮"'])
+@pytest.mark.parametrize(
+    "literal",
+    [
+        '"\\u00e9\\n\\"\\/"',
+        "[1, -2.5e+7, {}, []]",
+        '{"a": {"a": null, "b": [true, false]}}',
+        "1" * 400,
+        '"🌮"',
+    ],
+)
 def test_what_is_not_read_may_be_any_json(literal):
     assert check(change(zulu(receipt(3)), ("note",), "literal", literal))
 
 
 def test_escapes_in_text_are_read():
-    body = change(zulu(receipt(3)), ("order",), "literal", r'"\u00e9\u20ac\ud83c\udf2e\u0041\n\t\r\b\f\"\\\/ñ"') + b"\n"
-    assert scanned(body).column("order").to_pylist() == ['é€🌮A\n\t\r\b\f"\\/ñ'] == parse_json(body, SCHEMA).column("order").to_pylist()
+    body = (
+        change(
+            zulu(receipt(3)),
+            ("order",),
+            "literal",
+            r'"\u00e9\u20ac\ud83c\udf2e\u0041\n\t\r\b\f\"\\\/ñ"',
+        )
+        + b"\n"
+    )
+    assert (
+        scanned(body).column("order").to_pylist()
+        == ['é€🌮A\n\t\r\b\f"\\/ñ']
+        == parse_json(body, SCHEMA).column("order").to_pylist()
+    )
 
 
 def test_one_odd_record_sends_its_page_the_other_way_and_changes_nothing():
@@ -142,7 +195,10 @@ def test_one_odd_record_sends_its_page_the_other_way_and_changes_nothing():
     assert scanned(b"\n".join(bodies)) is not None
     bodies[10] = bodies[10].replace(b'"tip": 0', b'"tip": "0"')
     assert scanned(b"\n".join(bodies)) is None
-    assert clean(DAY, page(*bodies), shop_of(random.Random(1)).read_catalog(), RULES).facts["curated"] == 29
+    assert (
+        clean(DAY, page(*bodies), shop_of(random.Random(1)).read_catalog(), RULES).facts["curated"]
+        == 29
+    )
 
 
 def test_shops_are_the_same_with_and_without_it(monkeypatch):
@@ -153,11 +209,21 @@ def test_shops_are_the_same_with_and_without_it(monkeypatch):
             for scan in (compiled(), None):
                 monkeypatch.setattr(plain, "scan", scan)
                 made.append(clean(day, shop.raws, shop.read_catalog(), shop.rules))
-            assert all(getattr(made[0], name).equals(getattr(made[1], name)) for name in ("receipts", "sales", "payments", "quarantine"))
+            assert all(
+                getattr(made[0], name).equals(getattr(made[1], name))
+                for name in ("receipts", "sales", "payments", "quarantine")
+            )
 
 
 def test_a_spec_that_makes_no_sense_is_refused():
-    fields = [(1, "x", 19, 0, ()), (1, "x", 2, 3, ()), (1, "x", 2, -1, ()), (3, "x", 0, 0, ()), (4, "x", 0, 0, ()), (-1, "x", 0, 0, ())]
+    fields = [
+        (1, "x", 19, 0, ()),
+        (1, "x", 2, 3, ()),
+        (1, "x", 2, -1, ()),
+        (3, "x", 0, 0, ()),
+        (4, "x", 0, 0, ()),
+        (-1, "x", 0, 0, ()),
+    ]
     for spec in ((), *((field,) for field in fields), tuple((0, "x", 0, 0, ()) for _ in range(65))):
         with pytest.raises(ValueError, match=r"spec has|digits"):
             compiled()(b"{}\n", spec)

@@ -17,7 +17,9 @@ from pipeline.load.parquet import Writer, from_bytes, to_bytes
 from pipeline.schema import LAKE, SUMMARY, arrow, conform, empty
 from pipeline.transform import clean
 
-DATASETS = sorted({d for d in vars(schema).values() if isinstance(d, schema.Dataset)}, key=lambda d: d.name)
+DATASETS = sorted(
+    {d for d in vars(schema).values() if isinstance(d, schema.Dataset)}, key=lambda d: d.name
+)
 AMOUNTS = {"money", "unit cost"}
 
 
@@ -27,28 +29,49 @@ def test_a_dataset_says_all_of_itself(dataset):
     assert len(set(names)) == len(names) and dataset.grain and dataset.version >= 1
     assert dataset.key and set(dataset.key) <= set(names) and set(dataset.order) <= set(names)
     for column in dataset.columns:
-        assert column.meaning.endswith(".") and column.name.isidentifier() and column.name == column.name.lower(), column
-        assert (column.kind not in AMOUNTS) or column.unit == "currency", f"{column.name}: money of which currency?"
+        assert (
+            column.meaning.endswith(".")
+            and column.name.isidentifier()
+            and column.name == column.name.lower()
+        ), column
+        assert (column.kind not in AMOUNTS) or column.unit == "currency", (
+            f"{column.name}: money of which currency?"
+        )
         assert column.kind != "instant" or column.unit == "UTC", column
     for places in (0, 2, 3):
         fields = arrow(dataset, places)
-        assert fields.names == names and fields.metadata[b"version"] == str(dataset.version).encode()
-        assert not any(pa.types.is_floating(field.type) for field in fields), "no float ever holds anything"
+        assert (
+            fields.names == names and fields.metadata[b"version"] == str(dataset.version).encode()
+        )
+        assert not any(pa.types.is_floating(field.type) for field in fields), (
+            "no float ever holds anything"
+        )
         assert all(field.metadata[b"comment"] for field in fields)
-        assert all(field.type.scale == places for field, column in zip(fields, dataset.columns, strict=True) if column.kind == "money")
+        assert all(
+            field.type.scale == places
+            for field, column in zip(fields, dataset.columns, strict=True)
+            if column.kind == "money"
+        )
 
 
 def test_names_and_folders_are_said_once():
-    assert len({d.name for d in DATASETS}) == len(DATASETS) and set(LAKE) | set(SUMMARY) <= set(DATASETS)
+    assert len({d.name for d in DATASETS}) == len(DATASETS) and set(LAKE) | set(SUMMARY) <= set(
+        DATASETS
+    )
 
 
 def rows_of(dataset: schema.Dataset) -> pa.Table:
     """Rows of a nasty shop, at least one."""
     for seed in range(40):
         shop = shop_of(random.Random(seed))
-        broken = [shop.raws[0]._replace(ndjson=shop.raws[0].ndjson + b'{"receipt_number": "x"}\n'), *shop.raws[1:]]
+        broken = [
+            shop.raws[0]._replace(ndjson=shop.raws[0].ndjson + b'{"receipt_number": "x"}\n'),
+            *shop.raws[1:],
+        ]
         for day in (DAY - timedelta(days=1), DAY):
-            table = getattr(clean(day, broken, shop.read_catalog(), replace(shop.rules, places=3)), dataset.name)
+            table = getattr(
+                clean(day, broken, shop.read_catalog(), replace(shop.rules, places=3)), dataset.name
+            )
             if table.num_rows:
                 return table
     raise LookupError(dataset.name)
@@ -69,7 +92,9 @@ def test_conform_refuses_whatever_is_not_as_said(dataset):
         if column.null:
             assert conform(hollow, dataset, 3).column(column.name).null_count == table.num_rows
         else:
-            with pytest.raises(SchemaMismatch, match=f"{column.name}: {table.num_rows} nulls where none may be"):
+            with pytest.raises(
+                SchemaMismatch, match=f"{column.name}: {table.num_rows} nulls where none may be"
+            ):
                 conform(hollow, dataset, 3)
         if column.kind == "money":
             finer = pa.array([Decimal("1.2345")] * table.num_rows, pa.decimal128(18, 4))
@@ -82,8 +107,14 @@ def test_a_file_gives_back_the_schema_and_takes_no_other(dataset):
     table = rows_of(dataset)
     back = from_bytes(to_bytes(table, dataset.order))
     said = arrow(dataset, 3)
-    assert back.schema.equals(said) and back.schema.metadata == said.metadata and back.to_pylist() == table.to_pylist()
-    assert all(back.schema.field(field.name).metadata.items() >= field.metadata.items() for field in said)
+    assert (
+        back.schema.equals(said)
+        and back.schema.metadata == said.metadata
+        and back.to_pylist() == table.to_pylist()
+    )
+    assert all(
+        back.schema.field(field.name).metadata.items() >= field.metadata.items() for field in said
+    )
     for other in (table.drop_columns([dataset.columns[-1].name]), empty(dataset, 2)):
         with pytest.raises(SchemaMismatch):
             Writer(arrow(dataset, 3), dataset.order).append(other)

@@ -34,7 +34,10 @@ def shared(*groups: tuple[int, list[int], int]) -> list[list[int]]:
 
 def exact(amount: int, weights: list[int]) -> list[Fraction]:
     total = sum(weights)
-    return [Fraction(abs(amount) * w, total) if total else Fraction(abs(amount), len(weights)) for w in weights]
+    return [
+        Fraction(abs(amount) * w, total) if total else Fraction(abs(amount), len(weights))
+        for w in weights
+    ]
 
 
 @settings(max_examples=200, deadline=None)
@@ -53,7 +56,11 @@ def test_parts_add_up_and_are_fair(groups):
             assert sizes == [int(want) + (n in first) for n, want in enumerate(due)]
         else:
             keeps = 0 if rule == FIRST else len(parts) - 1
-            assert all(size == int(want) for at, (size, want) in enumerate(zip(sizes, due, strict=True)) if at != keeps)
+            assert all(
+                size == int(want)
+                for at, (size, want) in enumerate(zip(sizes, due, strict=True))
+                if at != keeps
+            )
 
 
 @settings(max_examples=60, deadline=None)
@@ -81,7 +88,11 @@ def test_known_cases(amount, weights, parts):
 
 
 def test_the_remainder_may_go_to_the_first_or_the_last():
-    assert shared((10, [1, 1, 1], FIRST), (10, [1, 1, 1], LAST), (10, [1, 1, 1], LARGEST)) == [[4, 3, 3], [3, 3, 4], [4, 3, 3]]
+    assert shared((10, [1, 1, 1], FIRST), (10, [1, 1, 1], LAST), (10, [1, 1, 1], LARGEST)) == [
+        [4, 3, 3],
+        [3, 3, 4],
+        [4, 3, 3],
+    ]
 
 
 def test_products_beyond_64_bits_stay_exact():

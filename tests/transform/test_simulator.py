@@ -1,4 +1,6 @@
-"""The shop's own menu.toml on the simulator's receipts, and the recorded receipts, against the simple reference."""
+"""The shop's own menu.toml on the simulator's receipts, and the recorded receipts, against the
+simple reference.
+"""
 
 from __future__ import annotations
 
@@ -29,7 +31,10 @@ NOW = int(datetime(2026, 11, 1, tzinfo=UTC).timestamp() * 1000)
 @cache
 def shop() -> tuple[Shop, bytes]:
     source = Shop()
-    resources = {name: [json.loads(entry.read()) for entry in source.rows(NOW, name)] for name in ("items", "categories", "stores", "employees")}
+    resources = {
+        name: [json.loads(entry.read()) for entry in source.rows(NOW, name)]
+        for name in ("items", "categories", "stores", "employees")
+    }
     return source, json.dumps(resources).encode()
 
 
@@ -39,8 +44,15 @@ def raws(day: date, days: int = 2) -> tuple[Raw, ...]:
     found = []
     for sold in (day + timedelta(days=n) for n in range(days)):
         begin = int(datetime.combine(sold, time(), UTC).timestamp() * 1000)
-        bodies = [entry.read() for entry in shop()[0].receipts(NOW, Query(created_min=begin, created_max=begin + 86_399_999))]
-        found.append(Raw(str(sold), f"raw/receipts/sold={sold}/x", b"".join(body + b"\n" for body in bodies)))
+        bodies = [
+            entry.read()
+            for entry in shop()[0].receipts(
+                NOW, Query(created_min=begin, created_max=begin + 86_399_999)
+            )
+        ]
+        found.append(
+            Raw(str(sold), f"raw/receipts/sold={sold}/x", b"".join(body + b"\n" for body in bodies))
+        )
     return tuple(found)
 
 
@@ -49,16 +61,26 @@ def test_days_of_the_simulator_row_by_row(day):
     made = clean(day, raws(day), Catalog.read(shop()[1]), RULES)
     reference = Reference(MENU, shop()[1], {}, STORE, 2, b"key")
     assert made.facts["quarantined"] == 0 and made.facts["curated"] > 50
-    for table, expected in zip((made.receipts, made.sales, made.payments), reference.clean(day, raws(day)), strict=True):
+    for table, expected in zip(
+        (made.receipts, made.sales, made.payments), reference.clean(day, raws(day)), strict=True
+    ):
         assert differences(table, expected) == []
 
 
 def test_the_menu_covers_the_simulators_combos():
     found = uncovered(raws(date(2026, 7, 5), 4), Catalog.read(shop()[1]), RULES)
     assert {(f.kind, f.text) for f in found.findings} <= {("dish", "La Bestia"), ("channel", "")}
-    sales = clean(date(2026, 7, 5), raws(date(2026, 7, 5)), Catalog.read(shop()[1]), RULES).sales.to_pylist()
+    sales = clean(
+        date(2026, 7, 5), raws(date(2026, 7, 5)), Catalog.read(shop()[1]), RULES
+    ).sales.to_pylist()
     combos = Counter(row["combo"] for row in sales)
-    assert {"Combo Smash", "Combo Chicken", "Combo Pa' Dos", "Combo Boneless", "Paquete Lunch"} <= set(combos)
+    assert {
+        "Combo Smash",
+        "Combo Chicken",
+        "Combo Pa' Dos",
+        "Combo Boneless",
+        "Paquete Lunch",
+    } <= set(combos)
     assert not any(row["is_known"] for row in sales if row["item"] == "La Bestia")
     assert all(row["is_known"] for row in sales if row["item"] != "La Bestia")
 
@@ -69,16 +91,32 @@ def fixture(name: str) -> bytes:
 
 def recorded() -> list[Raw]:
     receipts = json.loads(fixture("receipts_page.json"), parse_float=Decimal)["receipts"]
-    return [Raw("2025-10-19", "raw/receipts/sold=2025-10-18/x", b"".join(json.dumps(r, default=float).encode() + b"\n" for r in receipts))]
+    return [
+        Raw(
+            "2025-10-19",
+            "raw/receipts/sold=2025-10-18/x",
+            b"".join(json.dumps(r, default=float).encode() + b"\n" for r in receipts),
+        )
+    ]
 
 
 def test_the_recorded_receipts_row_by_row():
     reference = Reference(MENU, fixture("items_page.json"), {}, STORE, 2, b"key")
     counted = Counter()
-    for day in (date(2025, 10, 17), date(2025, 7, 18), date(2024, 3, 1), date(2024, 1, 5), date(2022, 3, 12)):
+    for day in (
+        date(2025, 10, 17),
+        date(2025, 7, 18),
+        date(2024, 3, 1),
+        date(2024, 1, 5),
+        date(2022, 3, 12),
+    ):
         made = clean(day, recorded(), Catalog.read(fixture("items_page.json")), RULES)
         counted.update(made.facts)
-        for table, expected in zip((made.receipts, made.sales, made.payments), reference.clean(day, recorded()), strict=True):
+        for table, expected in zip(
+            (made.receipts, made.sales, made.payments),
+            reference.clean(day, recorded()),
+            strict=True,
+        ):
             assert differences(table, expected) == []
     assert counted == {"fetched": 8, "curated": 8, "quarantined": 0, "superseded": 0}
 
@@ -86,7 +124,19 @@ def test_the_recorded_receipts_row_by_row():
 def test_the_recorded_receipts_by_hand():
     made = clean(date(2025, 7, 18), recorded(), Catalog.read(fixture("items_page.json")), RULES)
     (row,) = made.receipts.to_pylist()
-    assert [str(row[name]) for name in ("gross", "discount", "net", "tax_included", "tax_added", "total", "paid", "units")] == [
+    assert [
+        str(row[name])
+        for name in (
+            "gross",
+            "discount",
+            "net",
+            "tax_included",
+            "tax_added",
+            "total",
+            "paid",
+            "units",
+        )
+    ] == [
         "335.00",
         "0.00",
         "335.00",
@@ -97,8 +147,16 @@ def test_the_recorded_receipts_by_hand():
         "4.0000",
     ]
     assert [str(s["cost"]) for s in made.sales.to_pylist()] == ["13.05", "9.73", "17.28", "23.36"]
-    refund, sale = sorted(clean(date(2024, 1, 5), recorded(), Catalog.read(b"{}"), RULES).receipts.to_pylist(), key=lambda r: r["receipt_type"])
-    assert (refund["refund_for"], refund["total"], sale["total"], refund["units"]) == ("108-1748", Decimal("-81.25"), Decimal("81.25"), -1)
+    refund, sale = sorted(
+        clean(date(2024, 1, 5), recorded(), Catalog.read(b"{}"), RULES).receipts.to_pylist(),
+        key=lambda r: r["receipt_type"],
+    )
+    assert (refund["refund_for"], refund["total"], sale["total"], refund["units"]) == (
+        "108-1748",
+        Decimal("-81.25"),
+        Decimal("81.25"),
+        -1,
+    )
 
 
 def test_explain_accounts_for_each_cent():
@@ -111,7 +169,10 @@ def test_explain_accounts_for_each_cent():
         assert rows == [row for row in sales if row["receipt_number"] == number]
         for line in told.lines:
             sold, sums = line["as_sold"], line["sums"]
-            assert (abs(sums["gross"]), abs(sums["discount"])) == (sold["gross_total_money"], sold["total_discount"])
+            assert (abs(sums["gross"]), abs(sums["discount"])) == (
+                sold["gross_total_money"],
+                sold["total_discount"],
+            )
         assert all(row["item"] in told.text and str(row["gross"]) in told.text for row in rows)
         assert f"= total {told.receipt['total']}" in told.text
 
@@ -119,7 +180,12 @@ def test_explain_accounts_for_each_cent():
 def test_explain_finds_the_newest_version_and_says_what_is_refused_or_missing():
     body = json.loads(recorded()[0].ndjson.splitlines()[0])
     number = body["receipt_number"]
-    newer = {**body, "updated_at": "2026-01-01T00:00:00Z", "tip": 1, "total_money": body["total_money"] + 1}
+    newer = {
+        **body,
+        "updated_at": "2026-01-01T00:00:00Z",
+        "tip": 1,
+        "total_money": body["total_money"] + 1,
+    }
     broken = {**body, "updated_at": "2026-01-02T00:00:00Z", "tip": None}
 
     def told(*bodies):

@@ -1,4 +1,6 @@
-"""What re-makes the lake: another version of a dataset, and each setting that shapes the cleaning; and nothing else does."""
+"""What re-makes the lake: another version of a dataset, and each setting that shapes the cleaning;
+and nothing else does.
+"""
 
 from __future__ import annotations
 
@@ -27,8 +29,23 @@ def day(tmp_path, monkeypatch) -> Iterator[DailySales]:
     rule(monkeypatch, RULES)
     monkeypatch.setattr(DailySales, "requires", lambda self: [])
     monkeypatch.setattr(DailySales, "inputs", lambda self: [("raw", "1")])
-    monkeypatch.setattr(DailySales, "make", lambda self: (
-        {d.name: to_bytes(getattr(clean(DAY, raw(receipt(line("Smash", 10))), catalog(), settings.rules()), d.name), d.order) for d in LAKE}, {}))
+    monkeypatch.setattr(
+        DailySales,
+        "make",
+        lambda self: (
+            {
+                d.name: to_bytes(
+                    getattr(
+                        clean(DAY, raw(receipt(line("Smash", 10))), catalog(), settings.rules()),
+                        d.name,
+                    ),
+                    d.order,
+                )
+                for d in LAKE
+            },
+            {},
+        ),
+    )
     targets.Partition._known.clear()
     yield DailySales(date=DAY)
     targets.Partition._known.clear()
