@@ -84,9 +84,9 @@ class Deadline:
                 self._shut()
 
     def _watch(
-        guard,
+        guard,  # noqa: N805
         pool: type[HTTPConnectionPool],
-        connection: type[HTTPConnection],  # noqa: N805
+        connection: type[HTTPConnection],
     ) -> type[HTTPConnectionPool]:
         class Watched(connection):
             def _new_conn(self) -> socket.socket:
