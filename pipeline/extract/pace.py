@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipeline.extract.private import make_private
 from pipeline.extract.waits import tell_wait
 
 RATE = "the API's rate"
@@ -43,7 +44,7 @@ class Pace:
         self._ledger, self._clock, self._sleep = ledger, clock, sleep
         self._times, self._lock = array("d"), threading.Lock()
         if ledger is not None:
-            ledger.parent.mkdir(parents=True, exist_ok=True)
+            make_private(ledger.parent)
 
     def take(self) -> None:
         """Return when one more request may be sent, and count it."""
@@ -68,7 +69,8 @@ class Pace:
             with self._lock:
                 yield self._times
             return
-        descriptor = os.open(self._ledger, os.O_RDWR | os.O_CREAT, 0o600)
+        flags = os.O_RDWR | os.O_CREAT | os.O_NOFOLLOW | os.O_CLOEXEC
+        descriptor = os.open(self._ledger, flags, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
             found = os.read(descriptor, 1 << 20)

@@ -58,7 +58,7 @@ def test_a_page_once_fetched_is_not_fetched_again(
     assert sorted(numbers(found)) == [f"1-{n + 1000}" for n in range(96)] and found.duplicates == 0
     assert len(server.requests) == 5 + (where == "before"), "at most the page under way"
     assert found.requests == 5 - die + (where == "before")
-    assert list(tmp_path.iterdir()) == [], "emptied when done"
+    assert list(tmp_path.glob("walk.*")) == [], "emptied when done"
 
 
 @pytest.mark.parametrize("die", [1, 2, 3])
@@ -71,7 +71,7 @@ def test_windows_not_yet_handed_out_are_not_fetched_again(start, tmp_path: Path,
     rest = windows(3)[die - 1 :]
     found = walk(source, rest, bounded=False, spool=tmp_path, now=NOW + timedelta(hours=1))
     assert sorted(numbers(found)) == [f"1-{n + 1000}" for n in range(48 * (die - 1), 144)]
-    assert len(server.requests) == 8 and found.requests == 0 and list(tmp_path.iterdir()) == []
+    assert len(server.requests) == 8 and found.requests == 0 and list(tmp_path.glob("walk.*")) == []
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "tail", "nothing but a tail"])
@@ -128,7 +128,7 @@ def test_a_spool_of_another_walk_is_not_continued(start, tmp_path: Path, other: 
         and len(server.requests) == 8 + bounded
         and len(numbers(found)) == 96
     )
-    left = len(list(tmp_path.iterdir()))
+    left = len(list(tmp_path.glob("walk.*")))
     assert left == (0 if other in ("old", "clock set back") else 1), (
         "an old one is removed, another's is left to it"
     )
@@ -147,8 +147,8 @@ def test_nothing_but_walks_is_removed_from_the_spool_folder(start, tmp_path: Pat
 def test_two_at_once_do_not_share_a_spool(start, tmp_path: Path) -> None:
     server, source = start(shop(96), limit=20)
     first, second = make_walk(source, 2, tmp_path), make_walk(source, 2, tmp_path)
-    assert len(server.requests) == 10 and len(list(tmp_path.iterdir())) == 2
-    assert numbers(first) == numbers(second) and list(tmp_path.iterdir()) == []
+    assert len(server.requests) == 10 and len(list(tmp_path.glob("walk.*"))) == 2
+    assert numbers(first) == numbers(second) and list(tmp_path.glob("walk.*")) == []
 
 
 def test_a_spool_that_its_owner_has_just_finished_is_not_taken_over(
@@ -157,7 +157,7 @@ def test_a_spool_that_its_owner_has_just_finished_is_not_taken_over(
     """Between the opening of its journal and the lock the folder goes away."""
     server, source = start(shop(96), limit=20)
     killed_walk(source, tmp_path, 2, 3, "kept")
-    lock, [folder] = fcntl.flock, tmp_path.iterdir()
+    lock, [folder] = fcntl.flock, tmp_path.glob("walk.*")
     monkeypatch.setattr(
         fcntl, "flock", lambda *args: (shutil.rmtree(folder, ignore_errors=True), lock(*args))
     )
@@ -183,9 +183,9 @@ def test_many_at_once_take_over_and_finish_each_others_spools(start, tmp_path: P
         thread.join()
     assert found == [48] * 20
     for _ in range(30):
-        if list(tmp_path.iterdir()):
+        if list(tmp_path.glob("walk.*")):
             numbers(make_walk(source, 1, tmp_path))
-    assert list(tmp_path.iterdir()) == []
+    assert list(tmp_path.glob("walk.*")) == []
 
 
 def test_walks_run_in_parallel(start, tmp_path: Path) -> None:
@@ -205,7 +205,7 @@ def test_walks_run_in_parallel(start, tmp_path: Path) -> None:
     assert sorted(number for rows in found.values() for number in rows) == [
         f"1-{n + 1000}" for n in range(48 * 6)
     ]
-    assert len(server.requests) == 15 + 3 and list(tmp_path.iterdir()) == []
+    assert len(server.requests) == 15 + 3 and list(tmp_path.glob("walk.*")) == []
 
 
 def test_the_spool_is_private(start, tmp_path: Path) -> None:
@@ -213,7 +213,7 @@ def test_the_spool_is_private(start, tmp_path: Path) -> None:
     found = make_walk(source, 1, tmp_path / "new")
     next(found.windows)
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
-    [folder] = (tmp_path / "new").iterdir()
+    [folder] = (tmp_path / "new").glob("walk.*")
     assert (
         folder.stat().st_mode & 0o777 == 0o700
         and (folder / "journal").stat().st_mode & 0o777 == 0o600

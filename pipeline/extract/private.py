@@ -1,0 +1,99 @@
+"""Folders and files of one user's own: nobody else can read, plant or replace anything in them.
+
+In: a path. Out: the folder, made if it was missing, with mode 0700. Raises ConfigError where the
+folder is a link or another user's, where others may write to it, or where a folder above it lets
+others put another one in its place.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import stat
+from pathlib import Path
+
+from pipeline.errors import ConfigError
+
+_KEY_BYTES = 32
+_OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
+
+
+def make_private(folder: Path) -> Path:
+    """Make `folder` and those above it if missing; refuse one that others can change."""
+    folder = folder.absolute()
+    try:
+        for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+            missing.mkdir(mode=0o700, exist_ok=True)
+    except OSError as error:
+        raise ConfigError(f"{folder} cannot be made ({error.strerror}); {_REMEDY}") from error
+    check_private(folder)
+    folder.chmod(0o700)
+    return folder
+
+
+def check_private(folder: Path) -> None:
+    """Refuse a folder that is a link or another user's, or that others can write to or replace."""
+    folder, own = folder.absolute(), os.geteuid()
+    status = folder.lstat()
+    if stat.S_ISLNK(status.st_mode):
+        raise _refusal(folder, folder, "is a link")
+    if not stat.S_ISDIR(status.st_mode):
+        raise _refusal(folder, folder, "is no folder")
+    if status.st_uid != own:
+        raise _refusal(folder, folder, f"belongs to user {status.st_uid}, not to user {own}")
+    if status.st_mode & _OTHERS_WRITE:
+        raise _refusal(folder, folder, "can be written to by other users")
+    for above in {*folder.parents, *folder.resolve().parents}:
+        status = above.lstat()
+        if status.st_uid not in (0, own):
+            raise _refusal(folder, above, f"belongs to user {status.st_uid}")
+        is_open = not stat.S_ISLNK(status.st_mode) and status.st_mode & _OTHERS_WRITE
+        if is_open and not status.st_mode & stat.S_ISVTX:
+            raise _refusal(folder, above, "can be written to by other users")
+
+
+def read_key(folder: Path) -> bytes:
+    """The random key of a private folder, made on first use; it never leaves the folder."""
+    path = folder / "key"
+    for _ in range(2):  # another process may make it at the same time
+        try:
+            handle = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+        except FileNotFoundError:
+            _write_key(path)
+            continue
+        except OSError as error:
+            raise _refusal(folder, path, f"cannot be read ({error.strerror})") from error
+        with os.fdopen(handle, "rb") as file:
+            status, key = os.fstat(handle), file.read()
+        if status.st_uid != os.geteuid() or status.st_mode & (stat.S_IRWXG | stat.S_IRWXO):
+            raise _refusal(folder, path, "is not this user's alone")
+        if len(key) != _KEY_BYTES:
+            raise _refusal(folder, path, "is damaged")
+        return key
+    raise _refusal(folder, path, "cannot be made")
+
+
+def _write_key(path: Path) -> None:
+    draft = path.with_name(f"key.{secrets.token_hex(8)}")
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(draft, flags, 0o600), "wb") as file:
+        file.write(secrets.token_bytes(_KEY_BYTES))
+        file.flush()
+        os.fsync(file.fileno())
+    try:
+        path.hardlink_to(draft)
+    except FileExistsError:
+        return
+    finally:
+        draft.unlink()
+
+
+_REMEDY = "name a folder of this user's own in [pos] spool (POS_SPOOL), and run again"
+
+
+def _refusal(folder: Path, place: Path, problem: str) -> ConfigError:
+    where = "" if place == folder else f" ({folder} lies in it)"
+    return ConfigError(
+        f"{place} {problem}{where}; what it holds cannot be trusted, so nothing was read from it;"
+        f" move it away, or {_REMEDY}"
+    )

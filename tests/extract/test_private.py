@@ -1,0 +1,152 @@
+"""The pages of a walk are this user's own: planted folders, links and forged pages are refused."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import struct
+import zlib
+from pathlib import Path
+
+import msgspec
+import pytest
+
+from pipeline.errors import ConfigError
+from pipeline.extract.private import make_private, read_key
+from pipeline.extract.source import Page, Record
+from pipeline.extract.spool import Seal
+from tests.extract.small_shop import START, make_walk, numbers, shop
+from tests.extract.test_resume import killed_walk
+
+OTHER_USER = 4711
+is_root = pytest.mark.skipif(os.geteuid() != 0, reason="only root gives files to other users")
+
+
+def forged_page() -> Page:
+    body = b'{"receipt_number": "6-6666", "total_money": 1000000}'
+    return Page([Record(body, "6-6666", START, START, START)], None)
+
+
+def plant_walk(root: Path, source: object, key: bytes | None) -> Path:
+    """A walk folder of the expected name whose journal holds one page, under `key` or unsealed."""
+    killed_walk(source, root, 2, 1, "kept")
+    [folder] = root.glob("walk.*")
+    body = msgspec.msgpack.encode(forged_page())
+    if key is None:
+        frame = struct.pack(">II", len(body), zlib.crc32(body)) + body
+    else:
+        frame = bytes(Seal(key, f"{folder.name}/journal").frame(forged_page(), bytearray()))
+    (folder / "journal").write_bytes(frame)
+    return folder
+
+
+@pytest.mark.parametrize("key", [None, bytes(32), b"k" * 32], ids=["checksum", "zeros", "guess"])
+def test_a_forged_page_is_never_a_receipt(start, tmp_path: Path, key: bytes | None, caplog) -> None:
+    server, source = start(shop(96), limit=20)
+    plant_walk(tmp_path, source, key)
+    asked = len(server.requests)
+    found = make_walk(source, 2, tmp_path)
+    assert sorted(numbers(found)) == [f"1-{n + 1000}" for n in range(96)]
+    assert len(server.requests) == asked + 5, "every page is asked for again"
+    assert "was not written by this user's runs" in caplog.text or key is None
+
+
+def test_a_page_of_another_walk_or_another_place_is_not_accepted(start, tmp_path: Path) -> None:
+    """Frames that this user did write, moved to another file or another offset."""
+    server, source = start(shop(96), limit=20)
+    killed_walk(source, tmp_path, 2, 3, "kept")
+    [folder] = tmp_path.glob("walk.*")
+    journal = (folder / "journal").read_bytes()
+    size = struct.unpack(">I", journal[:4])[0] + 20
+    (folder / "journal").write_bytes(journal[size:])  # the second page as the first
+    assert len(numbers(make_walk(source, 2, tmp_path))) == 96 and len(server.requests) == 3 + 5
+    killed_walk(source, tmp_path, 2, 3, "kept")
+    [folder] = tmp_path.glob("walk.*")
+    renamed = folder.with_name(folder.name[:-1] + chr(ord(folder.name[-1]) ^ 1))
+    folder.rename(renamed)
+    assert len(numbers(make_walk(source, 2, tmp_path))) == 96
+    assert len(server.requests) == 8 + 3 + 5, "the name of the walk is sealed too"
+
+
+@pytest.mark.parametrize("mode", [0o777, 0o770, 0o702])
+def test_a_folder_that_others_can_write_to_is_refused(start, tmp_path: Path, mode: int) -> None:
+    server, source = start(shop(3))
+    root = tmp_path / "spool"
+    root.mkdir()
+    root.chmod(mode)
+    with pytest.raises(ConfigError, match="can be written to by other users"):
+        make_walk(source, 1, root)
+    assert not server.requests and not list(root.iterdir())
+
+
+@is_root
+@pytest.mark.parametrize("mode", [0o777, 0o700])
+def test_a_folder_of_another_user_is_refused(start, tmp_path: Path, mode: int) -> None:
+    server, source = start(shop(3))
+    root = tmp_path / "spool"
+    root.mkdir()
+    os.chown(root, OTHER_USER, OTHER_USER)
+    root.chmod(mode)
+    with pytest.raises(ConfigError, match=f"belongs to user {OTHER_USER}"):
+        make_walk(source, 1, root)
+    assert not server.requests and not list(root.iterdir())
+    root.rmdir()
+    above = tmp_path / "above"
+    above.mkdir()
+    os.chown(above, OTHER_USER, OTHER_USER)
+    with pytest.raises(ConfigError, match=f"belongs to user {OTHER_USER}"):
+        make_walk(source, 1, above / "spool")
+
+
+def test_a_link_in_place_of_the_folder_is_refused(start, tmp_path: Path) -> None:
+    server, source = start(shop(3))
+    (tmp_path / "elsewhere").mkdir(mode=0o700)
+    (tmp_path / "spool").symlink_to(tmp_path / "elsewhere")
+    with pytest.raises(ConfigError, match="is a link"):
+        make_walk(source, 1, tmp_path / "spool")
+    assert not server.requests and not list((tmp_path / "elsewhere").iterdir())
+
+
+@pytest.mark.parametrize("what", ["folder", "journal", "heap"])
+def test_links_within_the_folder_are_not_followed(start, tmp_path: Path, what: str) -> None:
+    server, source = start(shop(96), limit=20)
+    killed_walk(source, tmp_path, 2, 3, "kept")
+    [folder] = tmp_path.glob("walk.*")
+    target = tmp_path / "target"
+    if what == "folder":
+        folder.rename(target)
+        folder.symlink_to(target)
+    elif what == "journal":
+        (folder / "journal").rename(target)
+        (folder / "journal").symlink_to(target)
+    else:
+        target.write_bytes(b"")
+        for heap in folder.glob("heap.*"):
+            heap.unlink()
+            heap.symlink_to(target)
+    before = target.read_bytes() if target.is_file() else sorted(target.iterdir())
+    found = make_walk(source, 2, tmp_path)
+    assert sorted(numbers(found)) == [f"1-{n + 1000}" for n in range(96)]
+    assert len(server.requests) == (5 if what == "heap" else 8)
+    assert before == (target.read_bytes() if target.is_file() else sorted(target.iterdir()))
+
+
+def test_a_folder_that_others_can_read_is_closed_and_a_shared_key_is_refused(
+    tmp_path: Path,
+) -> None:
+    root = tmp_path / "spool"
+    root.mkdir(mode=0o755)
+    assert make_private(root).stat().st_mode & 0o777 == 0o700
+    key = read_key(root)
+    assert key == read_key(root) and len(key) == 32
+    assert (root / "key").stat().st_mode & 0o777 == 0o600
+    (root / "key").chmod(0o644)
+    with pytest.raises(ConfigError, match="is not this user's alone"):
+        read_key(root)
+    (root / "key").unlink()
+    (tmp_path / "known").write_bytes(bytes(32))
+    (root / "key").symlink_to(tmp_path / "known")
+    with pytest.raises(ConfigError, match="cannot be read"):
+        read_key(root)
+    shutil.rmtree(root)
+    assert read_key(make_private(root)) != key
