@@ -2,6 +2,8 @@
 
     PipelineError
     +-- ConfigError            the operator: a setting, a file, a right, a name
+    |   +-- NoConfiguration    no or another configuration would apply; nothing was read or written
+    |   +-- OtherLake          the lake belongs to another shop, another key, or is gone
     |   `-- StorageRefused     the store denies an action or lacks what the lake needs
     +-- StorageUnavailable     wait: the store was busy or silent beyond every retry; the next run
     may find it well again
@@ -33,6 +35,14 @@ class PipelineError(Exception):
 
 class ConfigError(PipelineError):
     """A setting, file, right or name is wrong; the operator must act."""
+
+
+class NoConfiguration(ConfigError):
+    """The configuration that was meant is not the one that would apply."""
+
+
+class OtherLake(ConfigError):
+    """The lake is filled by another shop, hashed with another key, or gone."""
 
 
 class StorageRefused(ConfigError):

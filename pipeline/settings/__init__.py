@@ -9,17 +9,24 @@ key that must change.
 from __future__ import annotations
 
 import os
-import tempfile
+import re
 from collections.abc import Iterable
 from difflib import get_close_matches
+from hashlib import sha256
 from pathlib import Path
 
 import luigi
 from babel import Locale, UnknownLocaleError
 from dotenv import load_dotenv
 
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, NoConfiguration
 from pipeline.settings.clock import default_month, last_day, now
+from pipeline.settings.environment import (
+    SECTIONS,
+    apply_environment,
+    check_names,
+    settings_table,
+)
 from pipeline.settings.parameters import Day, Days, Month
 from pipeline.settings.sections import lake, mail, pos, report, shop, webhook
 from pipeline.settings.shaping import cleaning, default_store, menu, rules, stores
@@ -29,11 +36,13 @@ __all__ = [
     "Days",
     "Month",
     "check",
+    "check_folder",
     "cleaning",
     "default_month",
     "default_store",
     "install_guards",
     "lake",
+    "lake_name",
     "last_day",
     "locale",
     "mail",
@@ -43,8 +52,10 @@ __all__ = [
     "pos",
     "report",
     "rules",
+    "settings_table",
     "shop",
     "spool",
+    "state_folder",
     "stores",
     "token",
     "webhook",
@@ -52,6 +63,7 @@ __all__ = [
 ]
 
 load_dotenv(Path("config/config.env"))
+apply_environment()
 
 # What Luigi must do so that nothing fails silently, also where no luigi.cfg is found: Luigi's own
 # defaults exit
@@ -111,17 +123,67 @@ def check() -> None:
 
 
 def check_folder() -> None:
-    """Refuse to go on with nothing but defaults where no menu is either, which is another folder:
-    the lake would be another one too.
+    """Refuse to start where it is not certain which configuration applies.
+
+    The shop and the lake have defaults for a first look, written in luigi.cfg itself. Without that
+    file, or with an empty one, silence would choose the simulator, the folder data/ and Mexico City.
     """
+    check_named_file()
+    check_names()
     config = luigi.configuration.get_config()
-    if (
-        not any(config.has_section(one.__name__) for one in (pos, shop, lake))
-        and not Path(shop().menu).is_file()
-    ):
-        raise ConfigError(
-            f"there is no luigi.cfg in {Path.cwd()}; run from the folder that holds it (cd there"
-            " first), or name it in LUIGI_CONFIG_PATH, with full paths in it"
+    missing = [
+        " or ".join(f"[{section}] {key}" for key in keys)
+        for section, keys in _STATED
+        if not any(config.has_option(section, key) for key in keys)
+    ]
+    if missing:
+        file = Path("luigi.cfg")
+        problem = (
+            f"there is no luigi.cfg in {Path.cwd()}"
+            if not file.is_file()
+            else f"{file.absolute()} is empty"
+            if not config.sections() or not file.stat().st_size
+            else f"{file.absolute()} does not say everything"
+        )
+        raise NoConfiguration(
+            f"{problem}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set, so"
+            " nothing was read or written; run from the folder that holds luigi.cfg (cd there"
+            " first), or name the file in LUIGI_CONFIG_PATH, with full paths in it"
+        )
+
+
+# What must be set: a default that was not meant would fill a lake with another shop's receipts, or
+# count them in another time zone or currency.
+_STATED = (
+    ("pos", ("url", "source")),
+    ("shop", ("timezone",)),
+    ("shop", ("currency",)),
+    ("lake", ("url",)),
+)
+
+
+def check_named_file() -> None:
+    """Refuse a LUIGI_CONFIG_PATH that Luigi would pass over with a warning."""
+    if "LUIGI_CONFIG_PATH" not in os.environ:
+        return
+    name = os.environ["LUIGI_CONFIG_PATH"]
+    problem = (
+        "is set and empty"
+        if not name
+        else f"= {name} names no file (looked for in {Path.cwd()})"
+        if not Path(name).is_file()
+        else f"= {name} names a file that this user may not read"
+        if not os.access(name, os.R_OK)
+        else f"= {name}: only files with the ending .cfg, .conf or .ini are read"
+        if Path(name).suffix not in {"", ".cfg", ".conf", ".ini"}
+        else f"= {name} names an empty file"
+        if not Path(name).read_bytes().strip()
+        else ""
+    )
+    if problem:
+        raise NoConfiguration(
+            f"LUIGI_CONFIG_PATH {problem}, so nothing was read or written; correct the name, or"
+            " unset it to use luigi.cfg alone"
         )
 
 
@@ -130,10 +192,7 @@ def check_spelling() -> None:
     the defaults.
     """
     config = luigi.configuration.get_config()
-    ours = {
-        section.__name__: {name for name, _ in section.get_params()}
-        for section in (pos, shop, lake, report, mail, webhook)
-    }
+    ours = {section.__name__: {name for name, _ in section.get_params()} for section in SECTIONS}
     for section in config.sections():
         for key in config.options(section) if section in ours else ():
             if key not in ours[section]:
@@ -184,15 +243,29 @@ def weekend() -> tuple[int, ...]:
     return tuple(sorted({known.index(name) for name in named}))
 
 
-def spool() -> Path:
-    """Folder of this machine where the pages of a walk wait, so that a killed run goes on where it
-    was.
+def state_folder() -> Path:
+    """Folder of this user's own state on this machine, for all lakes: the pace of requests, and a
+    folder for each lake.
     """
-    return (
-        Path(pos().spool)
-        if pos().spool
-        else Path(tempfile.gettempdir()) / f"pos-sales-pipeline-{os.getuid()}"
-    )
+    if folder := pos().spool:
+        return Path(folder).absolute()
+    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
+    return Path(home).absolute() / "pos-sales-pipeline"
+
+
+def lake_name() -> str:
+    """The lake's address as the settings write it, a folder by its full path."""
+    section = lake()
+    if "://" in section.url and not section.url.startswith("file:"):
+        return f"{section.url.rstrip('/')}{f' on {section.endpoint}' if section.endpoint else ''}"
+    return str(Path(section.url.removeprefix("file://")).expanduser().absolute())
+
+
+def spool() -> Path:
+    """Folder of this machine's state of one lake: pages under way, logs of runs, locks."""
+    name = lake_name()
+    word = re.sub(r"[^A-Za-z0-9]+", "-", name.rpartition("/")[2])[:24].strip("-") or "lake"
+    return state_folder() / f"{word}-{sha256(name.encode()).hexdigest()[:12]}"
 
 
 def token() -> str:

@@ -5,6 +5,7 @@ Raises ConfigError, naming section and key, where a value cannot be read.
 
 from __future__ import annotations
 
+import os
 from configparser import Error as Unreadable
 from datetime import date
 
@@ -28,8 +29,10 @@ class Section(luigi.Config):
             except (ValueError, TypeError, Unreadable, luigi.parameter.ParameterException) as error:
                 written = luigi.configuration.get_config().get(cls.__name__, name, "", raw=True)
                 example = parameter.serialize(parameter._default)
+                variable = f"{cls.__name__}_{name}".upper()
+                place = f"the variable {variable}" if variable in os.environ else "luigi.cfg"
                 raise ConfigError(
-                    f"[{cls.__name__}] {name} = {written} in luigi.cfg cannot be read ({error});"
+                    f"[{cls.__name__}] {name} = {written} in {place} cannot be read ({error});"
                     f" write it as in: {name} = {example}"
                 ) from error
         return super().get_param_values(params, args, kwargs)
@@ -64,7 +67,9 @@ class pos(Section):  # noqa: N801
     rate_requests = luigi.IntParameter(
         300, description="requests in `rate_seconds` at most; 0: no limit"
     )
-    rate_seconds = luigi.IntParameter(300)
+    rate_seconds = luigi.IntParameter(
+        300, description="seconds in which `rate_requests` requests may be sent"
+    )
     request_seconds = luigi.FloatParameter(60.0, description="total time of one request")
     patience_seconds = luigi.FloatParameter(
         300.0, description="time that the retries of one request may wait"
@@ -72,7 +77,8 @@ class pos(Section):  # noqa: N801
     spool = luigi.Parameter(
         "",
         description=(
-            "folder for the pages of a walk under way; empty: in the system's temporary folder"
+            "folder of this machine's own state: a folder for each lake with pages under way, logs"
+            " and locks; empty: pos-sales-pipeline in the user's state folder"
         ),
     )
     now = luigi.Parameter(
@@ -104,11 +110,42 @@ class lake(Section):  # noqa: N801
 
     url = luigi.Parameter("data", description="folder, or s3://bucket/prefix")
     endpoint = luigi.Parameter("", description="address of an S3-compatible server")
-    region = luigi.Parameter("")
+    region = luigi.Parameter("", description="region of the bucket")
     encryption = luigi.Parameter("", description="AES256 or aws:kms")
-    kms_key = luigi.Parameter("")
+    kms_key = luigi.Parameter("", description="key of aws:kms")
     memory = luigi.Parameter(
         "1GB", description="memory that counting a month may take before it spills to disk"
+    )
+
+
+class engine(Section):  # noqa: N801
+    """What makes the partitions."""
+
+    name = luigi.Parameter(
+        "local", description="local: the task itself; spark: a cluster's executors"
+    )
+    batch = luigi.IntParameter(
+        1200, description="partitions that one task has the cluster make at most"
+    )
+    share_bytes = luigi.IntParameter(
+        32 << 20,
+        description=(
+            "a day with more stored raw bytes than this is made in shares of that size; 0: never"
+        ),
+    )
+
+
+class spark(Section):  # noqa: N801
+    """The cluster, where [engine] name = spark."""
+
+    master = luigi.Parameter(
+        "", description="local[*], spark://host:7077, yarn; empty: what spark-submit says"
+    )
+    properties = luigi.DictParameter(
+        {}, description='Spark properties, as JSON: {"spark.executor.memory": "4g"}; never a secret'
+    )
+    wait_seconds = luigi.FloatParameter(
+        120.0, description="how long a cluster may be without any executor"
     )
 
 
@@ -128,14 +165,14 @@ class mail(Section):  # noqa: N801
     """
 
     host = luigi.Parameter("", description="mail server")
-    port = luigi.IntParameter(587)
+    port = luigi.IntParameter(587, description="587 for starttls, 465 for tls")
     security = luigi.Parameter("starttls", description="starttls or tls; nothing is sent without")
-    user = luigi.Parameter("")
+    user = luigi.Parameter("", description="login; the password is SMTP_PASSWORD")
     sender = luigi.Parameter("", description="address that the mail comes from")
     to = luigi.Parameter(
         "", description="who gets the reports: owner@example.com, partner@example.com en_US"
     )
-    alerts_to = luigi.Parameter("", description="who is told of a night that failed")
+    alerts_to = luigi.Parameter("", description="who gets an alert when a run fails")
     open_months = luigi.BoolParameter(
         False,
         parsing=luigi.BoolParameter.EXPLICIT_PARSING,
@@ -147,6 +184,14 @@ class mail(Section):  # noqa: N801
 class webhook(Section):  # noqa: N801
     """Messages in Slack's format to WEBHOOK_URL; nothing is sent without it."""
 
-    reports = luigi.BoolParameter(True, parsing=luigi.BoolParameter.EXPLICIT_PARSING)
-    alerts = luigi.BoolParameter(True, parsing=luigi.BoolParameter.EXPLICIT_PARSING)
-    ca_file = luigi.Parameter("")
+    reports = luigi.BoolParameter(
+        True,
+        parsing=luigi.BoolParameter.EXPLICIT_PARSING,
+        description="send reports to WEBHOOK_URL",
+    )
+    alerts = luigi.BoolParameter(
+        True,
+        parsing=luigi.BoolParameter.EXPLICIT_PARSING,
+        description="send alerts to WEBHOOK_URL",
+    )
+    ca_file = luigi.Parameter("", description="certificates to trust instead of the system's")

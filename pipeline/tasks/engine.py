@@ -21,6 +21,7 @@ from pipeline import settings
 from pipeline.engine import Cluster, Step, WorkLost, open_cluster
 from pipeline.errors import ConfigError, Corrupt, Stale
 from pipeline.progress import Progress
+from pipeline.settings.sections import engine, spark
 from pipeline.targets import ATTEMPTS, EditionTarget, Partition, lake
 from pipeline.tasks import executor
 from pipeline.tasks.executor import Outcome, Work
@@ -28,37 +29,6 @@ from pipeline.tasks.executor import Outcome, Work
 log = logging.getLogger(__name__)
 
 _LOST = 8  # works that may end the executors of one round before the round is given up
-
-
-class engine(luigi.Config):  # noqa: N801
-    """What makes the partitions."""
-
-    name = luigi.Parameter(
-        "local", description="local: the task itself; spark: a cluster's executors"
-    )
-    batch = luigi.IntParameter(
-        1200, description="partitions that one task has the cluster make at most"
-    )
-    share_bytes = luigi.IntParameter(
-        32 << 20,
-        description=(
-            "a day with more stored raw bytes than this is made in shares of that size; 0: never"
-        ),
-    )
-
-
-class spark(luigi.Config):  # noqa: N801
-    """The cluster, where [engine] name = spark."""
-
-    master = luigi.Parameter(
-        "", description="local[*], spark://host:7077, yarn; empty: what spark-submit says"
-    )
-    properties = luigi.DictParameter(
-        {}, description='Spark properties, as JSON: {"spark.executor.memory": "4g"}; never a secret'
-    )
-    wait_seconds = luigi.FloatParameter(
-        120.0, description="how long a cluster may be without any executor"
-    )
 
 
 class Months(settings.Days):

@@ -25,7 +25,7 @@ from luigi.task_register import TaskClassException
 
 from pipeline import settings
 from pipeline.deliver import explain_code
-from pipeline.errors import PipelineError
+from pipeline.errors import NoConfiguration, PipelineError
 from pipeline.logs import redact, say_plainly, shorten
 from pipeline.night.alarm import read_notes
 from pipeline.night.child import hold_lifeline
@@ -127,5 +127,9 @@ if Path(sys.argv[0]).name == "luigi" or Path(sys.argv[0]).parts[-2:] == (
     "__main__.py",
 ):  # Luigi's command line is the program
     sys.excepthook = say_shortly
-    settings.check_folder()
+    try:
+        settings.check_folder()
+    except NoConfiguration as error:
+        say_shortly(type(error), error, None)
+        sys.exit(BROKEN)
 hold_lifeline()

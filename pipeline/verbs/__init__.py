@@ -3,7 +3,7 @@
 A verb is a module of its name. Its docstring is its help, examples included; `arguments(parser)`
 says what it takes, and `run(asked)` does it and returns the exit code (a verb that says PASSES_ON
 finds what it does not know in `asked.rest`): 0 well; 1 not found, or not as it should be; 2 a
-setting or the lake is wrong; 3 stale: the lake is older than it should be, or has gaps; 4 degraded:
+setting or the lake is wrong; 35 no configuration applies, or another than was named; 3 stale: the lake is older than it should be, or has gaps; 4 degraded:
 the night went through, but the account's history wall has cut off part of it; else Luigi's own. A
 new verb is its file and its name in VERBS.
 """
@@ -16,7 +16,8 @@ from difflib import get_close_matches
 from importlib import import_module
 
 import pipeline
-from pipeline.errors import PipelineError
+from pipeline import settings
+from pipeline.errors import NoConfiguration, PipelineError
 from pipeline.logs import redact
 
 VERBS = (
@@ -37,6 +38,8 @@ VERBS = (
     "retain",
     "completion",
 )
+NO_SETTINGS = {"completion"}
+BROKEN = 35  # as Luigi's scheduling_error: no configuration, or another than the one that was meant
 
 
 def parser() -> argparse.ArgumentParser:
@@ -81,7 +84,12 @@ def main(arguments: list[str] | None = None) -> int:
         verb = import_module(f"{__name__}.{asked.verb}")
         if asked.rest and not getattr(verb, "PASSES_ON", False):
             command.error(f"unrecognized arguments: {' '.join(asked.rest)}")
+        if asked.verb not in NO_SETTINGS:
+            settings.check_folder()
         return verb.run(asked)
+    except NoConfiguration as error:
+        print(redact(f"{type(error).__name__}: {error}"), file=sys.stderr)
+        return BROKEN
     except PipelineError as error:
         print(redact(f"{type(error).__name__}: {error}"), file=sys.stderr)
         return 2
