@@ -13,6 +13,7 @@ from pipeline.errors import ConfigError
 from pipeline.extract import SOURCES, Source
 from pipeline.extract.files import is_saved
 from pipeline.load import open_storage
+from pipeline.ownership import FILES, SIMULATOR, Origin
 
 
 @cache
@@ -46,10 +47,26 @@ def connect() -> Source:
         url=section.url,
         token=settings.token(),
         rate=rate,
-        state=settings.spool(),
+        state=settings.state_folder(),
         deadline=section.request_seconds,
         patience=section.patience_seconds,
     )
+
+
+def origin_of(source: Source) -> Origin:
+    """Where the receipts of the configured source come from; asks an API who it serves (a request)."""
+    section = settings.pos()
+    if section.source == "files":
+        return Origin(FILES)
+    if section.url == "simulator":
+        return Origin(SIMULATOR)
+    address = section.url.rstrip("/")
+    return Origin(section.source, *(source.account() or (address, "")))
+
+
+def is_simulator() -> bool:
+    """Whether the settings name the embedded simulator."""
+    return settings.pos().source != "files" and settings.pos().url == "simulator"
 
 
 def _saved_in_bucket(url: str) -> Source:

@@ -14,11 +14,13 @@ import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
+from weakref import WeakSet
 
 import luigi
 from luigi.task import flatten
 
-from pipeline import settings
+from pipeline import local_state, ownership, settings
+from pipeline.connect import is_simulator
 from pipeline.errors import ConfigError, Conflict, Corrupt, Stale
 from pipeline.load import DATASETS, RAW, Lake, Manifest, edition_of, open_storage
 from pipeline.reopened import plain, why_reopened
@@ -35,6 +37,13 @@ def lake() -> Lake:
     said and open clients of their own.
     """
     settings.check()
+    opened = open_lake()
+    local_state.check_still_there(opened)
+    return opened
+
+
+def open_lake() -> Lake:
+    """The lake of the settings as it is found, whatever this machine remembers of it."""
     section = settings.lake()
     return Lake(
         open_storage(
@@ -47,6 +56,19 @@ def lake() -> Lake:
         run=secrets.token_hex(8),
         memory=_RECENT,
     )
+
+
+_checked: WeakSet[Lake] = WeakSet()
+
+
+def check_lake() -> None:
+    """Refuse a run on the lake of another shop or another key; once for each lake of a process."""
+    if lake() not in _checked:
+        key = settings.rules().customer_key
+        ownership.check_owner(lake(), is_simulator=is_simulator(), key=key)
+        if ownership.read_owner(lake()):
+            local_state.remember(settings.lake_name())
+        _checked.add(lake())
 
 
 class EditionTarget(luigi.Target):
@@ -89,6 +111,7 @@ class Made(luigi.Task):
 
 def committed(dataset: str, partition: str) -> str | None:
     """The digest of a partition of raw; None where it is missing or was declared broken."""
+    check_lake()
     newest = lake().newest(dataset, partition)
     return newest.digest if newest and newest.edition == RAW else None
 
@@ -180,6 +203,7 @@ class Partition(Made):
         """The edition that the partition should have; None while an input is not current.
         Remembered until something changes upstream.
         """
+        check_lake()
         # A child of a fork inherits what its parent knew, and nothing of what the parent's other
         # children have published since.
         now = (os.getpid(), *lake().generation_of(self.upstream))

@@ -30,7 +30,7 @@ class Span(NamedTuple):
 
     def holds(self, partition: str) -> bool:
         """Whether a day, a month, a window or a sweep of that name lies in it."""
-        return self.first <= partition[:7] <= self.last
+        return self == everything() or self.first <= partition[:7] <= self.last
 
 
 def everything() -> Span:

@@ -166,6 +166,19 @@ class Loyverse:
         except Refused as refused:
             raise explain(refused, path) from None
 
+    def account(self) -> tuple[str, str] | None:
+        """Id and name of the merchant; None where the API does not tell."""
+        try:
+            merchant = msgspec.json.decode(self._http.get("/merchant", {}, _whole_object))
+        except Refused as refused:
+            if refused.status == 404:
+                return None
+            raise explain(refused, "/merchant") from None
+        identifier, name = merchant.get("id"), merchant.get("business_name")
+        if not identifier or not isinstance(identifier, str):
+            return None
+        return identifier, name if isinstance(name, str) else ""
+
     def receipt(self, number: str) -> Record | None:
         """The receipt of that number as it is now; None where the shop knows none."""
         path = _path("receipts", number)

@@ -71,7 +71,8 @@ class Progress(NamedTuple):
 
 class Source(Protocol):
     """A shop. Thread-safe, and safe to use after a fork. One that can be asked for a single receipt
-    also has `receipt(number) -> Record | None`, None where the shop does not know the number.
+    also has `receipt(number) -> Record | None`, None where the shop does not know the number; one that
+    can tell its account has `account() -> (id, name) | None`.
 
     `identity` changes with the account, so that one shop's half-finished walk is never continued
     with another's; `requests` counts what was asked; `server_time` is the shop's clock as last

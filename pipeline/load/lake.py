@@ -71,6 +71,10 @@ class Lake:
         if always or not self._log.is_begun():
             self.storage.preflight()
 
+    def is_begun(self) -> bool:
+        """Whether anything was ever published in it."""
+        return self._log.is_begun()
+
     def refresh(self, dataset: str = "", prefix: str = "") -> None:
         """List the manifests again: of every dataset, of one, or of one's partitions that begin
         with `prefix`.

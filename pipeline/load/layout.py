@@ -49,6 +49,7 @@ RECEIPTS, CATALOG, STAGING, SALES, SUMMARY = (
 )
 CUSTOMERS, BACKOFFICE = "customers", "backoffice"
 MONTHLY, CUMULATIVE, NIGHTLY = "reports/monthly", "reports/cumulative", "nightly"
+IDENTITY = "identity"
 DATASETS = (
     RECEIPTS,
     CATALOG,
@@ -60,6 +61,7 @@ DATASETS = (
     MONTHLY,
     CUMULATIVE,
     NIGHTLY,
+    IDENTITY,
 )
 
 VOID, RAW = "void", "raw"

@@ -164,6 +164,11 @@ class LocalStorage(Storage):
         """A synced file with `data`, to be moved to its name; gone again when that fails."""
         folder = self.root / _PRIVATE
         if not folder.is_dir():
+            if self._swept:
+                raise StorageUnavailable(
+                    f"the lake {self.root} has vanished while it was written to; is its disk still"
+                    " mounted? Bring it back and run again"
+                )
             _make_folder(self.root)
             folder.mkdir(mode=0o700, exist_ok=True)
         if not self._swept:

@@ -1,9 +1,9 @@
 """The lines of the nights that `pos night` has run on this machine, a file each, for `pos tail`.
 
-    <spool>/night.<process>.log        first line: which process, since when; last line, where it
+    <state of the lake>/night.<process>.log        first line: which process, since when; last line, where it
     has come to one: how it ended
 
-In: the folder of the spool, which is this user's own. Out: files, the newest KEPT of them. The
+In: the folder of this machine's state of one lake, which is this user's own. Out: files, the newest KEPT of them. The
 lines between are those of the log (logs.py), secrets blacked out. Raises ConfigError where the
 folder cannot be written.
 """
@@ -19,6 +19,7 @@ from datetime import datetime
 from pathlib import Path
 
 from pipeline.errors import ConfigError, PipelineError
+from pipeline.extract.private import check_private, make_private
 
 KEPT = 5
 _ENDED = "--- ended with exit code "
@@ -37,10 +38,12 @@ def keep(folder: Path, now: datetime) -> Iterator[Log]:
     """A log for the night of this process; ends it with its exit code."""
     path = folder / f"night.{os.getpid()}.log"
     try:
-        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        make_private(folder)
         for old in [*find(folder)[KEPT - 1 :], path]:
             old.unlink(missing_ok=True)
-        with os.fdopen(os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        with os.fdopen(
+            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "w"
+        ) as file:
             file.write(f"--- process {os.getpid()}, since {now:%Y-%m-%d %H:%M:%S} UTC\n")
     except OSError as error:
         raise ConfigError(
@@ -68,6 +71,8 @@ def keep(folder: Path, now: datetime) -> Iterator[Log]:
 
 def find(folder: Path) -> list[Path]:
     """The logs, those of nights that run first, then the newest."""
+    if folder.exists():
+        check_private(folder)
     return sorted(
         folder.glob("night.*.log"),
         key=lambda path: (is_running(path), path.stat().st_mtime),

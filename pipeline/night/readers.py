@@ -27,7 +27,7 @@ from pipeline.deliver import (
 )
 from pipeline.deliver import compose as compose_letter
 from pipeline.errors import ConfigError
-from pipeline.targets import lake
+from pipeline.targets import open_lake
 
 LANGUAGES = ("es_MX", "en_US")
 
@@ -129,7 +129,8 @@ def alert_readers() -> list[Reader]:
 
 def open_ledger() -> Ledger:
     """The ledger in the lake, for this process."""
-    return Ledger(lake().storage, f"{lake().run}-{os.getpid()}")
+    opened = open_lake()
+    return Ledger(opened.storage, f"{opened.run}-{os.getpid()}")
 
 
 def _by_mail(listed: str, key: str) -> list[ByMail]:

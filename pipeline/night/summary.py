@@ -16,7 +16,7 @@ from datetime import date, datetime
 
 from pipeline.errors import Corrupt
 from pipeline.load import RAW, RECEIPTS, VOID, Lake
-from pipeline.load.layout import DATASETS, MONTHLY, SALES, state_key
+from pipeline.load.layout import DATASETS, IDENTITY, MONTHLY, NIGHTLY, SALES, state_key
 from pipeline.load.layout import parse_raw as parse
 from pipeline.load.storage import Stat
 from pipeline.status import Status
@@ -84,7 +84,11 @@ def read_night(lake: Lake, day: date, status: Status, seconds: float) -> Night:
     )
     windows = [name for name in batches if len(name) == 10]
     late = sum(_late(lake, name) for name in windows) if len(windows) <= COUNTED else None
-    made = {dataset: names for dataset, names in new.items() if names and dataset != "nightly"}
+    made = {
+        dataset: names
+        for dataset, names in new.items()
+        if names and dataset not in (NIGHTLY, IDENTITY)
+    }
     return Night(
         str(day),
         windows,

@@ -20,7 +20,7 @@ Days and months are the store's business days; nothing here reads the clock but 
 """
 
 from pipeline import settings
-from pipeline.tasks import failures  # noqa: F401
+from pipeline.tasks import failures, lock  # noqa: F401
 from pipeline.tasks.backoffice import BackOffice
 from pipeline.tasks.care import Rebuild, Verify
 from pipeline.tasks.deliver import Delivery
@@ -30,6 +30,7 @@ from pipeline.tasks.raw import Backfill, RawCatalog, RawReceipts, Sweep, catalog
 from pipeline.tasks.tell import CumulativeReport, MonthlyReport, Nightly
 
 settings.install_guards()
+lock.install()
 
 __all__ = [
     "BackOffice",

@@ -9,20 +9,32 @@ from functools import lru_cache
 
 import luigi
 
-from pipeline import settings
+from pipeline import local_state, ownership, settings
 from pipeline.care.erase import without_erased
-from pipeline.connect import connect
+from pipeline.connect import connect, origin_of
 from pipeline.errors import ConfigError
 from pipeline.extract import Source
 from pipeline.load import RAW, compress, decompress
-from pipeline.targets import Fetched, committed, lake
+from pipeline.targets import Fetched, check_lake, committed, lake
 from pipeline.transform import Catalog
 from pipeline.windows import DAY, extract, sweep, window_of
 
 
+def open_source() -> Source:
+    """The shop of the settings, if it is the one that fills the lake. Raises OtherLake."""
+    shop, key = connect(), settings.rules().customer_key
+    check_lake()
+    owner = ownership.read_owner(lake())
+    if owner is None or local_state.known_source(shop.identity) != owner.source:
+        lake().preflight()
+        fingerprint = ownership.admit(lake(), origin_of(shop), key, lambda: shop)
+        local_state.remember(settings.lake_name(), {shop.identity: fingerprint})
+    return shop
+
+
 def source() -> Source:
-    """The shop, as it may be told of: without customers who were erased."""
-    return without_erased(connect(), lake().storage, settings.rules().customer_key)
+    """The shop without customers who were erased."""
+    return without_erased(open_source(), lake().storage, settings.rules().customer_key)
 
 
 class RawCatalog(Fetched):
@@ -39,8 +51,7 @@ class RawCatalog(Fetched):
                 f"catalog of {self.date}: a shop shows its catalog of today only; the last closed"
                 f" day is {settings.last_day()}"
             )
-        lake().preflight()
-        found = connect().catalog()
+        found = open_source().catalog()
         body = (
             b"{"
             + b",\n".join(
@@ -113,12 +124,12 @@ class RawReceipts(Fetched):
                 f"window {self.days[-1]} has not closed and settled; the last that has is"
                 f" {settings.last_day()}"
             )
-        lake().preflight()
+        shop = source()
         missing = [day for day in self.days if not committed(self.dataset, str(day))]
         extract(
             missing,
             lake(),
-            source(),
+            shop,
             settings.default_store(),
             last=settings.last_day(),
             now=settings.now(),

@@ -36,6 +36,7 @@ VERBS = (
     "rebuild",
     "erase",
     "retain",
+    "lake",
     "completion",
 )
 NO_SETTINGS = {"completion"}

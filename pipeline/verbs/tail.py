@@ -3,8 +3,8 @@
     pos tail                       the lines so far, and each new one until the night has ended
     pos tail --lines 20            only the last 20 of those so far
 
-The lines are those that `pos night` writes, kept in [pos] spool. Where none has run on this
-machine, the summary of the last night in the lake is told: its lines are where it ran (the run's
+The lines are those that `pos night` writes on this machine for the lake of the settings; another
+lake's are not shown (`pos lake` names the folder). Where none has run on this machine, the summary of the last night in the lake is told: its lines are where it ran (the run's
 page on GitHub, `docker compose logs worker`). Exit code 1 when there was none yet.
 """
 
@@ -30,7 +30,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(asked: argparse.Namespace) -> int:
-    logs = nightlog.find(settings.spool()) if settings.spool().is_dir() else []
+    logs = nightlog.find(settings.spool())
     if not logs:
         return _tell_last()
     with logs[0].open(encoding="utf-8", errors="replace") as log:

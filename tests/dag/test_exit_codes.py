@@ -49,13 +49,16 @@ def test_10_the_same_command_runs_already(quiet_till: Till) -> None:
     first = till.luigi.start("Nightly")
     try:
         for _ in range(200):
-            if locks.is_dir() and any(locks.iterdir()):
+            if any(locks.rglob("*.pid")):
                 break
             time.sleep(0.02)
         first.send_signal(
             signal.SIGSTOP
         )  # so that it holds the lock for as long as the second looks
-        assert "already running" in till.luigi("Nightly", code=10)
+        text = till.luigi("Nightly", code=10)
+        assert (
+            f"running already on the lake {till.luigi.folder / 'lake'} (process {first.pid}" in text
+        )
     finally:
         first.send_signal(signal.SIGCONT)
     assert first.communicate(timeout=120) and first.returncode == 0

@@ -1,0 +1,73 @@
+"""What this machine remembers of the lake of the settings, in lake.json of its private state.
+
+That the lake was there, so that one that has vanished (an unmounted disk, another bucket of the
+same name) is not begun again; and which sources were found to be the lake's own, so that the shop
+is asked for its account once. Losing the file costs one request.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+from pipeline import settings
+from pipeline.errors import OtherLake
+from pipeline.extract.private import check_private, make_private
+from pipeline.load import Lake
+
+FILE = "lake.json"
+
+
+def _read() -> dict[str, Any]:
+    folder = settings.spool()
+    if not (folder / FILE).is_file():
+        return {}
+    check_private(folder)
+    try:
+        notes = json.loads((folder / FILE).read_text(encoding="utf-8"))
+    except ValueError:
+        return {}  # cut off by a full disk: it is written again
+    return notes if isinstance(notes, dict) else {}
+
+
+def remember(lake: str, sources: Mapping[str, str] = MappingProxyType({})) -> None:
+    """Note that the lake is there, and the fingerprint of a source by its identity."""
+    before = _read()
+    notes = {"lake": lake, "sources": {**before.get("sources", {}), **sources}}
+    if notes == before:
+        return
+    folder = make_private(settings.spool())
+    draft = folder / f"{FILE}.{os.getpid()}"
+    draft.unlink(missing_ok=True)
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    with os.fdopen(os.open(draft, flags, 0o600), "w", encoding="utf-8") as file:
+        json.dump(notes, file, indent=1, sort_keys=True)
+    draft.replace(folder / FILE)
+
+
+def known_source(identity: str) -> str | None:
+    """The fingerprint that the source of that identity had; None where it was never asked."""
+    return _read().get("sources", {}).get(identity)
+
+
+def check_still_there(lake: Lake) -> None:
+    """Refuse a lake that this machine has seen filled and that is empty now. Raises OtherLake."""
+    if _read() and not lake.is_begun():
+        raise OtherLake(
+            f"{lake.storage.uri()} was filled by runs of this machine and is empty or gone; nothing"
+            " was written. Is its disk mounted, and [lake] url right? Bring it back; if you removed"
+            " it on purpose: pos lake --forget"
+        )
+
+
+def forget() -> Path | None:
+    """Remove the notes; returns their file, None where there were none."""
+    file = settings.spool() / FILE
+    if not file.is_file():
+        return None
+    file.unlink()
+    return file

@@ -1,0 +1,203 @@
+"""Which shop fills a lake, and with which key its customers are hashed.
+
+The lake says it in the log of the dataset `identity`, partition `lake`: the name of the newest
+manifest holds the fingerprint of the source (8 hex digits) and that of the key (8 more, zeros
+where customers are not hashed), so that planning asks for no object. The manifest's facts say the
+same in words. The key itself is never stored.
+
+    simulator   the embedded one; its lake takes no other source, and no other lake takes it
+    loyverse    the account, by the id of its merchant; by the API's address where it tells none
+    files       saved files: of the shop whose store ids the lake and the files share
+
+Raises OtherLake before the shop is asked for a receipt and before anything is written.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import re
+from collections.abc import Callable
+from datetime import UTC, date, datetime
+from hashlib import sha256
+from typing import Any, NamedTuple
+
+from pipeline.errors import Conflict, OtherLake
+from pipeline.extract import Source
+from pipeline.load import CATALOG, IDENTITY, RAW, Lake, Manifest, decompress
+
+NAME = "lake"
+SIMULATOR, FILES = "simulator", "files"
+_UNHASHED = "0" * 8
+_STORE = re.compile(rb'"store_id"\s*:\s*"([^"\\]+)"')
+_ATTEMPTS = 3
+
+
+class Origin(NamedTuple):
+    """Where receipts come from: `account` is the merchant's id, or the address of the API."""
+
+    kind: str
+    account: str = ""
+    name: str = ""
+
+    @property
+    def fingerprint(self) -> str:
+        return sha256(f"{self.kind}\n{self.account}".encode()).hexdigest()[:8]
+
+    def __str__(self) -> str:
+        if self.kind == SIMULATOR:
+            return "the embedded simulator"
+        if self.kind == FILES:
+            return "saved files"
+        return f"the {self.kind} account {self.name or 'without a name'} ({self.account})"
+
+
+class Owner(NamedTuple):
+    """What the newest manifest says by its name: fingerprints of the source and of the key."""
+
+    manifest: Manifest
+
+    @property
+    def source(self) -> str:
+        return self.manifest.edition[:8]
+
+    @property
+    def key(self) -> str:
+        return self.manifest.edition[8:]
+
+
+def key_fingerprint(key: bytes | None) -> str:
+    """8 hex digits that tell keys apart; zeros where customers are not hashed."""
+    return hmac.digest(key, b"fingerprint", "sha256").hex()[:8] if key else _UNHASHED
+
+
+def read_owner(lake: Lake) -> Owner | None:
+    """What the lake says of itself; None where nothing has filled it."""
+    manifest = lake.newest(IDENTITY, NAME)
+    return Owner(manifest) if manifest else None
+
+
+def describe_owner(lake: Lake, owner: Owner) -> Origin:
+    """The source of the lake, in words."""
+    facts = lake.facts(IDENTITY, NAME, owner.manifest)
+    return Origin(facts["source"], facts["account"], facts["name"])
+
+
+def check_owner(lake: Lake, *, is_simulator: bool, key: bytes | None) -> None:
+    """Refuse another key, and the simulator beside a shop, by the listing alone."""
+    owner = read_owner(lake)
+    if owner is None:
+        if lake.is_begun():
+            raise OtherLake(
+                f"{lake.storage.uri()} does not say which shop fills it; if it is the shop of the"
+                " settings, and CUSTOMER_HASH_KEY is the one it was made with, run: pos lake"
+                " --accept-source --accept-key"
+            )
+        return
+    if (owner.source == Origin(SIMULATOR).fingerprint) != is_simulator:
+        raise _other_source(lake, owner, SIMULATOR if is_simulator else "a real shop")
+    if owner.key != key_fingerprint(key):
+        raise OtherLake(_other_key(lake, owner.key, key))
+
+
+def admit(
+    lake: Lake,
+    origin: Origin,
+    key: bytes | None,
+    source: Callable[[], Source],
+) -> str:
+    """Let the source of the settings fill the lake, or refuse it; returns its fingerprint.
+
+    A new lake takes it. Saved files and one account of the API may fill the same lake where they
+    share a store.
+    """
+    for _ in range(_ATTEMPTS):
+        check_owner(lake, is_simulator=origin.kind == SIMULATOR, key=key)
+        owner = read_owner(lake)
+        if owner and owner.source == origin.fingerprint:
+            return origin.fingerprint
+        if owner:
+            before = describe_owner(lake, owner)
+            if FILES not in (before.kind, origin.kind) or not _share_a_store(lake, source()):
+                raise _other_source(lake, owner, str(origin))
+            if origin.kind == FILES:
+                return origin.fingerprint  # the account stays the lake's
+        try:
+            record(lake, origin, key)
+        except Conflict:  # another run has just recorded a source: look at it
+            lake.refresh(IDENTITY)
+            continue
+        return origin.fingerprint
+    raise OtherLake(
+        f"{lake.storage.uri()}: other runs changed which shop fills it at the same time; run again"
+    )
+
+
+def record(lake: Lake, origin: Origin, key: bytes | None) -> None:
+    """Write into the lake that `origin` fills it from now on, hashed with `key`."""
+    hashed = key_fingerprint(key)
+    facts = {
+        "source": origin.kind,
+        "account": origin.account,
+        "name": origin.name,
+        "customer_key": hashed if key else None,
+    }
+    newest = lake.newest(IDENTITY, NAME)
+    lake.publish(IDENTITY, NAME, origin.fingerprint + hashed, {}, facts, basis=newest)
+
+
+def stores_of_lake(lake: Lake) -> frozenset[str]:
+    """Ids of stores that the lake's newest catalog and its newest raw receipts name."""
+    stores: set[str] = set()
+    for name in lake.partitions(CATALOG)[-1:]:
+        if lake.newest(CATALOG, name).edition == RAW:
+            catalog = json.loads(decompress(lake.read(CATALOG, name)["catalog"]))
+            stores |= {store["id"] for store in catalog.get("stores", []) if "id" in store}
+    objects = lake.raw_objects(date.min, date.max)
+    for entry in reversed(objects[-31:]):
+        stores |= {name.decode() for name in _STORE.findall(lake.read_raw(entry))}
+    return frozenset(stores)
+
+
+def stores_of_source(source: Source) -> frozenset[str]:
+    """Ids of stores in the catalog of a source; of saved files without one, of their receipts."""
+    rows: list[dict[str, Any]] = [json.loads(row) for row in source.catalog()["stores"]]
+    stores = {row["id"] for row in rows if "id" in row}
+    if stores:
+        return frozenset(stores)
+    for page in source.receipts(datetime(1970, 1, 1, tzinfo=UTC), None):
+        for entry in page.records:
+            stores |= {name.decode() for name in _STORE.findall(entry.body)}
+        if stores:
+            break
+    return frozenset(stores)
+
+
+def _share_a_store(lake: Lake, source: Source) -> bool:
+    return bool(stores_of_lake(lake) & stores_of_source(source))
+
+
+def _other_source(lake: Lake, owner: Owner, wanted: str) -> OtherLake:
+    before = describe_owner(lake, owner)
+    remedy = "set [lake] url (LAKE_URL) to another folder or prefix, or [pos] url to the lake's own"
+    if SIMULATOR not in (before.kind, wanted):
+        remedy += "; if it is the same shop: pos lake --accept-source"
+    return OtherLake(
+        f"{lake.storage.uri()} is filled by {before}, and the settings name"
+        f" {'the embedded simulator' if wanted == SIMULATOR else wanted}; nothing was read or"
+        f" written: {remedy}"
+    )
+
+
+def _other_key(lake: Lake, hashed: str, key: bytes | None) -> str:
+    state = (
+        "in clear, and CUSTOMER_HASH_KEY is set now"
+        if hashed == _UNHASHED
+        else f"hashed with the key {hashed}, and CUSTOMER_HASH_KEY is"
+        + (f" another one ({key_fingerprint(key)})" if key else " not set")
+    )
+    return (
+        f"{lake.storage.uri()} holds customers {state}; nothing was read or written: set the"
+        " variable as it was (environment or config/config.env); to change it for good, so that"
+        " every month is made again with the other: pos lake --accept-key"
+    )
