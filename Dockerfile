@@ -31,9 +31,7 @@ COPY docker /app/docker
 WORKDIR /app
 # Nothing is written but in /data (the lake when it is a folder), /state (luigid) and /tmp: the root can be read-only.
 ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp MPLCONFIGDIR=/tmp/matplotlib \
-    LUIGI_CONFIG_PATH=/app/docker/environment.cfg LUIGID_URL=http://luigid:8082 LUIGID_STATE=/state LUIGID_ADDRESS=0.0.0.0 \
-    POS_URL=simulator LAKE_URL=/data LAKE_ENDPOINT="" LAKE_REGION="" HEALTH_URL="" \
-    MAIL_HOST="" MAIL_PORT=587 MAIL_USER="" MAIL_SENDER="" MAIL_TO="" MAIL_ALERTS_TO=""
+    LUIGID_STATE=/state LUIGID_ADDRESS=0.0.0.0 LAKE_URL=/data HEALTH_URL=""
 USER 10001:10001
 HEALTHCHECK --interval=10s --timeout=5s --start-period=30s --retries=3 CMD ["python", "docker/healthy.py"]
 CMD ["luigi", "--module", "pipeline", "Nightly", "--local-scheduler"]

@@ -66,8 +66,6 @@ def check_lake() -> None:
     if lake() not in _checked:
         key = settings.rules().customer_key
         ownership.check_owner(lake(), is_simulator=is_simulator(), key=key)
-        if ownership.read_owner(lake()):
-            local_state.remember(settings.lake_name())
         _checked.add(lake())
 
 

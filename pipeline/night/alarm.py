@@ -23,14 +23,14 @@ from pipeline.night.readers import Reader, alert_readers, open_ledger
 log = logging.getLogger(__name__)
 
 
-def raise_alarm(alert: Alert) -> int:
-    """Tell everyone who is to be told; returns how many were told now."""
+def raise_alarm(alert: Alert) -> int | None:
+    """Send the alert to each recipient; returns how many got it now, None where none is configured."""
     try:
         readers = alert_readers()
     except PipelineError as error:
         log.error("nobody was told of this night: %s", error)
         return 0
-    return sum(_tell(alert, reader) for reader in readers)
+    return sum(_tell(alert, reader) for reader in readers) if readers else None
 
 
 def _tell(alert: Alert, reader: Reader) -> bool:

@@ -9,6 +9,7 @@ anything is sent.
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -133,26 +134,60 @@ def open_ledger() -> Ledger:
     return Ledger(opened.storage, f"{opened.run}-{os.getpid()}")
 
 
+def try_recipients() -> Iterator[tuple[str, Reader | ConfigError]]:
+    """Every recipient of reports and alerts, once each, with its place in the settings; an error
+    where the settings of one are wrong.
+    """
+    seen: set[str] = set()
+    for key in ("to", "alerts_to"):
+        entries = _entries(getattr(settings.mail(), key))
+        for n, words in enumerate(entries, 1):
+            place = f"[mail] {key}, recipient {n} of {len(entries)}"
+            try:
+                recipient = _mail_recipient(words, n, len(entries), key)
+            except ConfigError as error:
+                yield place, error
+                continue
+            if recipient.who not in seen:
+                seen.add(recipient.who)
+                yield place, recipient
+    section = settings.webhook()
+    try:
+        hooks = _by_webhook(section.reports or section.alerts)
+    except ConfigError as error:
+        yield "webhook", error
+        return
+    for hook in hooks:
+        yield "webhook", hook
+
+
 def _by_mail(listed: str, key: str) -> list[ByMail]:
-    wanted = [words for entry in listed.split(",") if (words := entry.split())]
-    if not wanted:
-        return []
-    mailer, found = _mailer(), {}
-    for n, (address, *language) in enumerate(wanted, 1):
-        if len(language) > 1 or (language and language[0] not in LANGUAGES):
-            raise ConfigError(
-                f"[mail] {key}: entry {n} is not an address and a language; write"
-                " owner@example.com, partner@example.com en_US"
-            )
-        locale = language[0] if language else settings.report().locale
-        found[address.lower()] = ByMail(
-            _whos(check_address(address, f"[mail] {key}")),
-            locale,
-            f"recipient {n} of {len(wanted)}",
-            mailer,
-            address,
+    entries = _entries(listed)
+    recipients = [
+        _mail_recipient(words, n, len(entries), key) for n, words in enumerate(entries, 1)
+    ]
+    return list({one.address.lower(): one for one in recipients}.values())
+
+
+def _entries(listed: str) -> list[list[str]]:
+    return [words for entry in listed.split(",") if (words := entry.split())]
+
+
+def _mail_recipient(words: list[str], n: int, count: int, key: str) -> ByMail:
+    """The recipient of one entry of a list. Raises ConfigError."""
+    mailer, (address, *language) = _mailer(), words
+    if len(language) > 1 or (language and language[0] not in LANGUAGES):
+        raise ConfigError(
+            f"[mail] {key}: entry {n} is not an address and a language; write"
+            " owner@example.com, partner@example.com en_US"
         )
-    return list(found.values())
+    return ByMail(
+        _whos(check_address(address, f"[mail] {key}")),
+        language[0] if language else settings.report().locale,
+        f"recipient {n} of {count}",
+        mailer,
+        address,
+    )
 
 
 def _mailer() -> Mailer:

@@ -249,8 +249,15 @@ def state_folder() -> Path:
     """
     if folder := pos().spool:
         return Path(folder).absolute()
-    home = os.environ.get("XDG_STATE_HOME") or Path.home() / ".local" / "state"
-    return Path(home).absolute() / "pos-sales-pipeline"
+    if home := os.environ.get("XDG_STATE_HOME"):
+        return Path(home).absolute() / "pos-sales-pipeline"
+    try:
+        return Path.home().absolute() / ".local" / "state" / "pos-sales-pipeline"
+    except RuntimeError as error:
+        raise ConfigError(
+            "this user has no home folder for the state of this machine; name a folder in [pos]"
+            " spool (POS_SPOOL)"
+        ) from error
 
 
 def lake_name() -> str:

@@ -48,7 +48,7 @@ def test_10_the_same_command_runs_already(quiet_till: Till) -> None:
     locks = till.luigi.folder / "locks"
     first = till.luigi.start("Nightly")
     try:
-        for _ in range(200):
+        for _ in range(3000):
             if any(locks.rglob("*.pid")):
                 break
             time.sleep(0.02)
