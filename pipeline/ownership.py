@@ -18,19 +18,20 @@ import hmac
 import json
 import re
 from collections.abc import Callable
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
 
 from pipeline.errors import Conflict, OtherLake
 from pipeline.extract import Source
-from pipeline.load import CATALOG, IDENTITY, RAW, Lake, Manifest, decompress
+from pipeline.load import CATALOG, IDENTITY, RAW, RECEIPTS, Lake, Manifest, decompress
 
 NAME = "lake"
 SIMULATOR, FILES = "simulator", "files"
 _UNHASHED = "0" * 8
 _STORE = re.compile(rb'"store_id"\s*:\s*"([^"\\]+)"')
 _ATTEMPTS = 3
+_DAY, _MONTH = timedelta(days=1), timedelta(days=31)
 
 
 class Origin(NamedTuple):
@@ -147,15 +148,18 @@ def record(lake: Lake, origin: Origin, key: bytes | None) -> None:
 
 
 def stores_of_lake(lake: Lake) -> frozenset[str]:
-    """Ids of stores that the lake's newest catalog and its newest raw receipts name."""
+    """Ids of stores that the lake's newest catalog names; of one without, its newest receipts."""
     stores: set[str] = set()
     for name in lake.partitions(CATALOG)[-1:]:
         if lake.newest(CATALOG, name).edition == RAW:
             catalog = json.loads(decompress(lake.read(CATALOG, name)["catalog"]))
             stores |= {store["id"] for store in catalog.get("stores", []) if "id" in store}
-    objects = lake.raw_objects(date.min, date.max)
-    for entry in reversed(objects[-31:]):
-        stores |= {name.decode() for name in _STORE.findall(lake.read_raw(entry))}
+    windows = [date.fromisoformat(name[:10]) for name in lake.partitions(RECEIPTS)]
+    last = max(windows, default=date.min)
+    while windows and last >= min(windows) and not stores:  # a month at a time, the newest first
+        for entry in lake.raw_objects(last - _MONTH, last + _DAY):
+            stores |= {name.decode() for name in _STORE.findall(lake.read_raw(entry))}
+        last -= _MONTH
     return frozenset(stores)
 
 
