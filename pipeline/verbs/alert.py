@@ -1,7 +1,7 @@
 """Tell whoever [mail] alerts_to and WEBHOOK_URL name that a run ended badly.
 
-    luigi --module pipeline MonthlyReport || pos alert --code $? pos alert --test
-    a trial message to everyone who gets reports or alerts
+    pos alert --test                   a trial message to everyone who gets reports or alerts
+    luigi --module pipeline MonthlyReport || pos alert --code $?
 
 `pos night` and Luigi's Nightly do this by themselves. The same cause is told once a day; a reader
 who could not be told is named in the log. A trial tries every recipient and prints what happened to
