@@ -127,6 +127,7 @@ def code() -> dict[str, str]:
 
 
 _adopted: list[str] = []
+_state: list[tempfile.TemporaryDirectory[str]] = []  # of this process, until it ends
 
 
 def adopt(job: Job) -> None:
@@ -141,12 +142,14 @@ def adopt(job: Job) -> None:
         handler = logging.StreamHandler()
         handler.setFormatter(Sentence("%(asctime)s %(levelname)-8s %(message)s"))
         logging.getLogger().addHandler(handler)
+        _state.append(tempfile.TemporaryDirectory(prefix="pos-executor-"))
     from pipeline.tasks.lake import history  # which imports this module
 
     config = luigi.configuration.get_config()
     for section, options in job.sections.items():
         for option, value in options.items():
             config.set(section, option, value.replace("%", "%%"))
+    config.set("pos", "spool", _state[0].name.replace("%", "%%"))  # a node may have no home folder
     for known in (
         settings.now,
         settings.default_store,

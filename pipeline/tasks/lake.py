@@ -17,6 +17,7 @@ import pyarrow as pa
 from pipeline import schema, settings
 from pipeline.engine import clean_share, unite
 from pipeline.errors import ConfigError
+from pipeline.extract.private import make_private
 from pipeline.load import CATALOG, CUSTOMERS, RECEIPTS, SALES, STAGING, SUMMARY, Lake, RawObject
 from pipeline.load.parquet import Writer, check_schema, from_bytes, to_bytes
 from pipeline.summarize import summarize
@@ -36,6 +37,11 @@ def history(of: Lake) -> tuple[date, date, int]:
     del of
     section = settings.pos()
     return section.history_starts, settings.last_day(), section.settle_days
+
+
+def spill_folder() -> Path:
+    """Private folder of this machine for what does not fit into memory."""
+    return make_private(settings.spool())
 
 
 class DailySales(Batched):
@@ -225,7 +231,7 @@ class MonthlySummary(Batched):
     def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
         sales, catalog = self.requires()
         known = read_catalog(catalog.name, catalog.digest())
-        with opened(sales, settings.lake().memory, settings.spool()) as tables:
+        with opened(sales, settings.lake().memory, spill_folder()) as tables:
             summary = summarize(
                 self.month,
                 **tables,
@@ -234,7 +240,7 @@ class MonthlySummary(Batched):
                 facts=lake().facts(sales.dataset, sales.name),
                 places=settings.rules().places,
                 memory_limit=settings.lake().memory,
-                spill=settings.spool(),
+                spill=spill_folder(),
             )
         return {d.name: to_bytes(summary[d.name], d.key) for d in schema.SUMMARY}, {}
 

@@ -13,7 +13,13 @@ from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from typing import Any
 
-RAW = ("raw/", "_editions/raw/", "_claims/raw/")
+RAW = (
+    "raw/",
+    "_editions/raw/",
+    "_claims/raw/",
+    "_editions/identity/",
+    "_claims/identity/",
+)
 
 
 def digest_of(name: str, body: bytes) -> str:
