@@ -40,6 +40,7 @@ def monthly(
     through: date | None = None,
     locale: str = "es_MX",
     places: int,
+    decimals: Mapping[str, int] | None = None,
     lineage: Mapping[str, object],
     changes: Mapping[str, object] | None = None,
     lake_starts: date | None = None,
@@ -50,7 +51,8 @@ def monthly(
     """Files of the monthly report.
 
     `summaries` holds `month` and, where the lake has them, the month before and the same month last
-    year, by their first days. `through` is the last complete business day of an open month, None
+    year, by their first days. `places` are the decimals of the amounts in `summaries`, `decimals`
+    those that each currency has (without: `places`). `through` is the last complete business day of an open month, None
     for a closed one. `changes` is the figures.json of the previous edition, None for a first one,
     and `reopened` the receipts that came or changed since then, each with number, day, total and
     why (late, edited, cancelled, refunded, new). `lake_starts` is the first day of the lake: with
@@ -67,6 +69,7 @@ def monthly(
             summaries,
             through=through,
             places=places,
+            decimals=decimals,
             facts=lineage,
             before=changes,
             lake_starts=lake_starts,
@@ -85,6 +88,7 @@ def cumulative(
     through: date | None = None,
     locale: str = "es_MX",
     places: int,
+    decimals: Mapping[str, int] | None = None,
     lineage: Mapping[str, object],
     changes: Mapping[str, object] | None = None,
     ledger: Sequence[Mapping[str, object]] = (),
@@ -108,6 +112,7 @@ def cumulative(
             summaries,
             through=through,
             places=places,
+            decimals=decimals,
             facts=lineage,
             editions=ledger,
             before=changes,

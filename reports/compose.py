@@ -102,6 +102,7 @@ def compose_monthly(
     lake_starts: date | None = None,
     reopened: Sequence[Mapping[str, str]] = (),
     backoffice: Mapping[str, pa.Table] | None = None,
+    decimals: Mapping[str, int] | None = None,
 ) -> Page:
     """The monthly report as data; `before` is the figures.json of the edition before this one."""
     if month not in sources:
@@ -115,7 +116,7 @@ def compose_monthly(
         quality = figures.now["quality"]
         sections = [ask(figures) for ask in ASKED]
         past = _past(before, currency)
-        plainly = {s.key: plain(s.figures, places) for s in sections}
+        plainly = {s.key: plain(s.figures, places, decimals or {}) for s in sections}
         sections.append(changes(plainly, past, currency, places, reopened, figures.stores))
         sections.append(lineage(figures.total, quality, currency, facts, differs(figures)))
         sections.append(
@@ -147,6 +148,7 @@ def compose_monthly(
             and lake_starts.replace(day=1) == month.replace(day=1)
             else None
         ),
+        decimals=decimals or {},
     )
 
 
@@ -178,6 +180,7 @@ def compose_cumulative(
     editions: Sequence[Mapping[str, object]] = (),
     before: Mapping[str, object] | None = None,
     weekend: tuple[int, ...] = WEEKEND,
+    decimals: Mapping[str, int] | None = None,
 ) -> Page:
     """The cumulative report as data: all months of `sources` up to `last`.
 
@@ -217,6 +220,7 @@ def compose_cumulative(
         tuple(made),
         facts,
         front=2,
+        decimals=decimals or {},
     )
 
 

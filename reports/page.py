@@ -137,6 +137,8 @@ class Page:
     lineage: Mapping[str, object]
     front: int = 3
     since: date | None = None
+    decimals: Mapping[str, int] = field(default_factory=dict)
+    """Decimals of each currency; those of the lake (`places`) for one that is not named."""
 
     @property
     def title(self) -> Text:

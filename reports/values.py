@@ -127,9 +127,12 @@ class Hour:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """Text of the merchant or of the till: never translated, always escaped."""
+    """Text of the merchant or of the till: never translated, always escaped. A page shortens it
+    unless it is `full`.
+    """
 
     text: str
+    full: bool = False
 
 
 @dataclass(frozen=True, slots=True)

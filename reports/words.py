@@ -1,6 +1,6 @@
 """Values and sentences to words of one locale: the only place where a number becomes text.
 
-In: a locale (es_MX or en_US), the lake's places, the currencies of the page. Out: strings, or runs
+In: a locale in Spanish or English, the lake's places, the currencies of the page and their decimals. Out: strings, or runs
 of a sentence that say which part is strong and which is a foreign name. Numbers, dates and
 currencies follow CLDR through Babel; names of merchants pass through untouched but for characters
 that cannot be seen.
@@ -13,6 +13,7 @@ is missing.
 from __future__ import annotations
 
 import re
+import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
@@ -25,7 +26,7 @@ from string import Formatter
 from babel import Locale
 from babel.dates import format_date, format_skeleton
 from babel.lists import format_list
-from babel.numbers import format_compact_decimal, format_decimal, get_currency_precision
+from babel.numbers import format_compact_decimal, format_decimal
 
 from reports.values import (
     QUANTITY_UNIT,
@@ -46,7 +47,8 @@ from reports.values import (
     Weekday,
 )
 
-LOCALES = ("es_MX", "en_US")
+CATALOGS = {"es": "es_MX", "en": "en_US"}
+"""The folder of texts of each language; numbers and dates follow the locale itself."""
 DASH = "–"
 LONGEST = 72
 """Letters of a name that a page shows; tables as CSV and figures.json have it whole."""
@@ -80,10 +82,13 @@ class Run:
 
 @cache
 def catalog(locale: str) -> Mapping[str, str]:
-    """All sentences of `locale` by their dotted key."""
-    if locale not in LOCALES:
-        raise ValueError(f"locale {locale!r} has no catalog; choose one of {', '.join(LOCALES)}")
-    folder = files("reports") / "text" / locale
+    """All sentences of the language of `locale` by their dotted key."""
+    language = locale.split("_")[0]
+    if language not in CATALOGS:
+        raise ValueError(
+            f"locale {locale!r} has no texts; choose one such as {', '.join(CATALOGS.values())}"
+        )
+    folder = files("reports") / "text" / CATALOGS[language]
     found: dict[str, str] = {}
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
         for head, table in tomllib.loads(file.read_text("utf-8")).items():
@@ -94,9 +99,16 @@ def catalog(locale: str) -> Mapping[str, str]:
 class Words:
     """Says values in one locale, for a page whose amounts are in `currencies`."""
 
-    def __init__(self, locale: str, places: int, currencies: tuple[str, ...] = ()):
+    def __init__(
+        self,
+        locale: str,
+        places: int,
+        currencies: tuple[str, ...] = (),
+        decimals: Mapping[str, int] | None = None,
+    ):
         self.catalog, self.code, self.places = catalog(locale), locale, places
         self.locale, self.language = Locale.parse(locale), locale.split("_")[0]
+        self.decimals = decimals or {}
         self.alone = len(set(currencies)) <= 1
 
     def say(self, value: Value) -> str:
@@ -108,8 +120,8 @@ class Words:
         match value:
             case None:
                 return [Run(DASH)]
-            case Name(name):
-                return [Run(visible(name), foreign=True)]
+            case Name(name, full):
+                return [Run(visible(name, sys.maxsize if full else LONGEST), foreign=True)]
             case Text(key, values):
                 return list(self._sentence(self.catalog[key], values))
             case Series(items):
@@ -190,13 +202,11 @@ class Words:
         raise TypeError(f"{value!r} is no value of a page")
 
     def _day(self, day: date, long: bool, short: bool) -> str:
-        if self.language == "es":
-            return format_date(
-                day, ("EEE " if long else "") + ("d MMM" if short else "d MMM y"), self.locale
-            )
-        return format_date(
-            day, ("EEE, " if long else "") + ("MMM d" if short else "MMM d, y"), self.locale
-        )
+        weekday = "" if not long else "EEE " if self.language == "es" else "EEE, "
+        pattern = self.locale.date_formats["medium"].pattern
+        if pattern.index("d") < pattern.index("M"):
+            return format_date(day, weekday + ("d MMM" if short else "d MMM y"), self.locale)
+        return format_date(day, weekday + ("MMM d" if short else "MMM d, y"), self.locale)
 
     def _number(self, number: Decimal, decimals: int, signed: bool) -> str:
         rounded = number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
@@ -218,7 +228,7 @@ class Words:
             own = (
                 0
                 if money.compact and (abs(amount) >= 10 or not amount)
-                else get_currency_precision(money.currency)
+                else min(self.decimals.get(money.currency, self.places), self.places)
             )
             amount = amount.quantize(Decimal(1).scaleb(-own), ROUND_HALF_UP)
             said = format_decimal(

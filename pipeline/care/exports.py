@@ -4,19 +4,17 @@ one customer.
 In: a Lake and the numbers of receipts. Out: the files that say who bought, each with why and what
 to do. An export names persons, not identifiers, so the rows of the customer's receipts are what can
 be found; the files are the owner's, and only the owner changes them. A file that cannot be read as
-CSV may name anybody and is told too. Headings: summarize/exports.py.
+CSV may name anybody and is listed too, and so is a column whose heading is not known to be about
+something else. Headings: summarize/exports.py.
 """
 
 from __future__ import annotations
 
-import csv
-import io
-import re
 from collections.abc import Iterator
 
+from pipeline.errors import DataError
 from pipeline.load import BACKOFFICE, Lake, Stat
-
-_PERSON = re.compile(r"customer|client|comment|description|descripci|contact", re.IGNORECASE)
+from pipeline.summarize.exports import IMPERSONAL, decode, plain, read_rows
 
 
 def dropped_files(lake: Lake) -> list[Stat]:
@@ -30,11 +28,8 @@ def find_naming(lake: Lake, numbers: frozenset[str]) -> Iterator[str]:
     for stat in dropped_files(lake):
         uri, data = lake.storage.uri(stat.key), lake.storage.get(stat.key)
         try:
-            count = _count(
-                data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig"),
-                numbers,
-            )
-        except (UnicodeDecodeError, csv.Error):
+            count = _count(decode(data), numbers)
+        except DataError:
             yield f"{uri}: cannot be read as CSV, so nobody can say whom it names; move it away"
             continue
         if count:
@@ -46,18 +41,13 @@ def find_naming(lake: Lake, numbers: frozenset[str]) -> Iterator[str]:
 
 
 def _count(text: str, numbers: frozenset[str]) -> int:
-    """Rows that hold one of the numbers, and something about a person."""
-    first = text.lstrip("\r\n").partition("\n")[0]
-    rows = [
-        cells
-        for cells in csv.reader(
-            io.StringIO(text), delimiter=max(",;\t", key=first.count), strict=True
-        )
-        if cells
-    ]
-    persons = [at for at, heading in enumerate(rows[0]) if _PERSON.search(heading)] if rows else []
+    """Rows that hold one of the numbers and something in a column that may be about a person."""
+    rows = [cells for _, cells in read_rows(text)]
+    personal = (
+        [i for i, head in enumerate(rows[0]) if plain(head) not in IMPERSONAL] if rows else []
+    )
     return sum(
         any(cell.strip() in numbers for cell in cells)
-        and any(cells[at].strip() for at in persons if at < len(cells))
+        and any(cells[i].strip() for i in personal if i < len(cells))
         for cells in rows[1:]
     )

@@ -30,9 +30,6 @@ from pipeline.deliver import compose as compose_letter
 from pipeline.errors import ConfigError
 from pipeline.targets import open_lake
 
-LANGUAGES = ("es_MX", "en_US")
-
-
 _name = lru_cache(name_recipient)  # slow on purpose
 
 
@@ -176,14 +173,16 @@ def _entries(listed: str) -> list[list[str]]:
 def _mail_recipient(words: list[str], n: int, count: int, key: str) -> ByMail:
     """The recipient of one entry of a list. Raises ConfigError."""
     mailer, (address, *language) = _mailer(), words
-    if len(language) > 1 or (language and language[0] not in LANGUAGES):
+    try:
+        (locale,) = map(settings.parse_locale, language or [settings.locale()])
+    except ValueError as error:
         raise ConfigError(
             f"[mail] {key}: entry {n} is not an address and a language; write"
             " owner@example.com, partner@example.com en_US"
-        )
+        ) from error
     return ByMail(
         _whos(check_address(address, f"[mail] {key}")),
-        language[0] if language else settings.report().locale,
+        locale,
         f"recipient {n} of {count}",
         mailer,
         address,

@@ -406,7 +406,7 @@ _AGAINST = (
 )
 TILL_FILES = Dataset(
     "till_files",
-    1,
+    2,
     "export of the Back Office that concerns the month",
     ("file", "currency"),
     (

@@ -16,7 +16,6 @@ from hashlib import sha256
 from pathlib import Path
 
 import luigi
-from babel import Locale, UnknownLocaleError
 from dotenv import load_dotenv
 
 from pipeline.errors import ConfigError, NoConfiguration
@@ -27,17 +26,20 @@ from pipeline.settings.environment import (
     check_names,
     settings_table,
 )
-from pipeline.settings.parameters import Day, Days, Month
+from pipeline.settings.parameters import Day, Days, Month, Number
 from pipeline.settings.sections import lake, mail, pos, report, shop, webhook
-from pipeline.settings.shaping import cleaning, default_store, menu, rules, stores
+from pipeline.settings.shaping import cleaning, decimals, default_store, menu, rules, stores
+from pipeline.settings.strict import parse_locale
 
 __all__ = [
     "Day",
     "Days",
     "Month",
+    "Number",
     "check",
     "check_folder",
     "cleaning",
+    "decimals",
     "default_month",
     "default_store",
     "install_guards",
@@ -49,6 +51,7 @@ __all__ = [
     "menu",
     "now",
     "paper",
+    "parse_locale",
     "pos",
     "report",
     "rules",
@@ -117,7 +120,8 @@ def check() -> None:
             " closed"
         )
     rules()
-    locale()
+    for section in (shop, lake, report, mail, webhook):
+        section()
     paper()
     weekend()
 
@@ -210,15 +214,8 @@ def _meant(word: str, known: Iterable[str]) -> str:
 
 
 def locale() -> str:
-    """The locale of the reports; refused when there are no texts for it."""
-    name = report().locale
-    try:
-        language = Locale.parse(name).language
-    except (ValueError, UnknownLocaleError) as error:
-        raise ConfigError(f"[report] locale = {name!r} is no locale; use es_MX or en_US") from error
-    if language not in {"es", "en"}:
-        raise ConfigError(f"[report] locale = {name!r}: there are reports in es_MX and en_US only")
-    return name
+    """The locale of the reports."""
+    return report().locale
 
 
 def paper() -> str:

@@ -8,6 +8,7 @@ from functools import cache
 from pipeline.errors import ConfigError
 from pipeline.settings.sections import pos
 from pipeline.settings.shaping import default_store
+from pipeline.settings.strict import parse_instant
 from pipeline.transform import day_bounds
 
 
@@ -18,12 +19,11 @@ def now() -> datetime:
     if not text:
         return datetime.now(UTC)
     try:
-        instant = datetime.fromisoformat(text)
+        return parse_instant(text)
     except ValueError as error:
         raise ConfigError(
             f"[pos] now = {text!r} is not an ISO 8601 instant such as 2026-11-01T12:00:00Z"
         ) from error
-    return instant if instant.tzinfo else instant.replace(tzinfo=UTC)
 
 
 @cache

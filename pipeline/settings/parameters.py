@@ -10,6 +10,7 @@ import luigi
 
 from pipeline.errors import ConfigError
 from pipeline.settings.clock import default_month, last_day
+from pipeline.settings.strict import parse_day, parse_integer, parse_month
 
 
 class Day(luigi.DateParameter):
@@ -17,7 +18,7 @@ class Day(luigi.DateParameter):
 
     def parse(self, text: str) -> date:
         try:
-            return super().parse(text)
+            return parse_day(text)
         except ValueError as error:
             raise ConfigError(f"{text} is not a day; write it as 2026-10-31") from error
 
@@ -30,12 +31,22 @@ class Month(luigi.MonthParameter):
 
     def parse(self, text: str) -> date:
         try:
-            return super().parse(text)
+            return parse_month(text)
         except ValueError as error:
             raise ConfigError(f"{text} is not a month; write it as 2026-10") from error
 
     def normalize(self, value: date | None) -> date:
         return default_month() if value is None else super().normalize(value)
+
+
+class Number(luigi.IntParameter):
+    """A count on the command line, in digits."""
+
+    def parse(self, text: str) -> int:
+        try:
+            return parse_integer(text)
+        except ValueError as error:
+            raise ConfigError(f"{text} is not a number here; {error}") from error
 
 
 class Days(luigi.Parameter):

@@ -12,6 +12,52 @@ from datetime import date
 import luigi
 
 from pipeline.errors import ConfigError
+from pipeline.settings.strict import (
+    parse_day,
+    parse_integer,
+    parse_locale,
+    parse_seconds,
+    parse_size,
+)
+
+
+class Integer(luigi.IntParameter):
+    """An integer from `least` to `most`, in digits."""
+
+    def __init__(self, default: int, least: int = 0, most: int | None = None, **kwargs: object):
+        super().__init__(default, **kwargs)
+        self.least, self.most = least, most
+
+    def parse(self, text: str) -> int:
+        return parse_integer(text, self.least, self.most)
+
+
+class Seconds(luigi.FloatParameter):
+    """Seconds, more than 0."""
+
+    def parse(self, text: str) -> float:
+        return parse_seconds(text)
+
+
+class Date(luigi.DateParameter):
+    """A day, spelled 2026-10-31."""
+
+    def parse(self, text: str) -> date:
+        return parse_day(text)
+
+
+class Size(luigi.Parameter):
+    """A size of memory, spelled 1GB."""
+
+    def parse(self, text: str) -> str:
+        return parse_size(text)
+
+
+class LocaleName(luigi.Parameter):
+    """A locale that the reports have texts for."""
+
+    def parse(self, text: str) -> str:
+        return parse_locale(text)
 
 
 class Section(luigi.Config):
@@ -46,17 +92,11 @@ class pos(Section):  # noqa: N801
     folder = luigi.Parameter(
         "", description="source files: folder of saved JSON, or s3://bucket/prefix"
     )
-    history_starts = luigi.DateParameter(
-        date(2023, 11, 1), description="first business day to extract"
-    )
-    settle_minutes = luigi.IntParameter(
-        30, description="a window is read this long after it closed"
-    )
-    settle_days = luigi.IntParameter(
-        2, description="windows after its own that a business day waits for"
-    )
-    backfill_days = luigi.IntParameter(31, description="windows read in one walk at most")
-    missing_numbers = luigi.IntParameter(
+    history_starts = Date(date(2023, 11, 1), description="first business day to extract")
+    settle_minutes = Integer(30, description="a window is read this long after it closed")
+    settle_days = Integer(2, description="windows after its own that a business day waits for")
+    backfill_days = Integer(31, least=1, description="windows read in one walk at most")
+    missing_numbers = Integer(
         50, description="missing receipt numbers that a sweep asks for at most; 0: none"
     )
     limited_history = luigi.BoolParameter(
@@ -64,16 +104,12 @@ class pos(Section):  # noqa: N801
         parsing=luigi.BoolParameter.EXPLICIT_PARSING,
         description="the account serves 31 days only",
     )
-    rate_requests = luigi.IntParameter(
-        300, description="requests in `rate_seconds` at most; 0: no limit"
+    rate_requests = Integer(300, description="requests in `rate_seconds` at most; 0: no limit")
+    rate_seconds = Integer(
+        300, least=1, description="seconds in which `rate_requests` requests may be sent"
     )
-    rate_seconds = luigi.IntParameter(
-        300, description="seconds in which `rate_requests` requests may be sent"
-    )
-    request_seconds = luigi.FloatParameter(60.0, description="total time of one request")
-    patience_seconds = luigi.FloatParameter(
-        300.0, description="time that the retries of one request may wait"
-    )
+    request_seconds = Seconds(60.0, description="total time of one request")
+    patience_seconds = Seconds(300.0, description="time that the retries of one request may wait")
     spool = luigi.Parameter(
         "",
         description=(
@@ -94,6 +130,9 @@ class shop(Section):  # noqa: N801
         "05:00", description="local time at which a business day begins"
     )
     currency = luigi.Parameter("MXN", description="ISO 4217 code")
+    currency_decimals = luigi.Parameter(
+        "", description="decimals of its amounts; empty: those of ISO 4217"
+    )
     stores = luigi.Parameter(
         "{}",
         description=(
@@ -113,7 +152,7 @@ class lake(Section):  # noqa: N801
     region = luigi.Parameter("", description="region of the bucket")
     encryption = luigi.Parameter("", description="AES256 or aws:kms")
     kms_key = luigi.Parameter("", description="key of aws:kms")
-    memory = luigi.Parameter(
+    memory = Size(
         "1GB", description="memory that counting a month may take before it spills to disk"
     )
 
@@ -124,10 +163,10 @@ class engine(Section):  # noqa: N801
     name = luigi.Parameter(
         "local", description="local: the task itself; spark: a cluster's executors"
     )
-    batch = luigi.IntParameter(
-        1200, description="partitions that one task has the cluster make at most"
+    batch = Integer(
+        1200, least=1, description="partitions that one task has the cluster make at most"
     )
-    share_bytes = luigi.IntParameter(
+    share_bytes = Integer(
         32 << 20,
         description=(
             "a day with more stored raw bytes than this is made in shares of that size; 0: never"
@@ -144,15 +183,15 @@ class spark(Section):  # noqa: N801
     properties = luigi.DictParameter(
         {}, description='Spark properties, as JSON: {"spark.executor.memory": "4g"}; never a secret'
     )
-    wait_seconds = luigi.FloatParameter(
-        120.0, description="how long a cluster may be without any executor"
-    )
+    wait_seconds = Seconds(120.0, description="how long a cluster may be without any executor")
 
 
 class report(Section):  # noqa: N801
     """How the reports speak."""
 
-    locale = luigi.Parameter("es_MX", description="es_MX or en_US")
+    locale = LocaleName(
+        "es_MX", description="language and region, in Spanish or English: es_MX, en_US, en_GB, es"
+    )
     paper = luigi.Parameter("us-letter", description="us-letter or a4")
     weekend = luigi.Parameter(
         "fri,sat,sun", description="weekdays that the cumulative report calls the weekend"
@@ -165,7 +204,7 @@ class mail(Section):  # noqa: N801
     """
 
     host = luigi.Parameter("", description="mail server")
-    port = luigi.IntParameter(587, description="587 for starttls, 465 for tls")
+    port = Integer(587, least=1, most=65535, description="587 for starttls, 465 for tls")
     security = luigi.Parameter("starttls", description="starttls or tls; nothing is sent without")
     user = luigi.Parameter("", description="login; the password is SMTP_PASSWORD")
     sender = luigi.Parameter("", description="address that the mail comes from")

@@ -7,18 +7,24 @@ from __future__ import annotations
 import hmac
 import json
 import os
-from datetime import time
 from functools import cache
 from pathlib import Path
 
-from babel.numbers import get_currency_precision, is_currency
+from babel.numbers import is_currency
 
 from pipeline.errors import ConfigError
+from pipeline.settings.iso4217 import DECIMALS
 from pipeline.settings.sections import shop
+from pipeline.settings.strict import parse_integer, parse_time
 from pipeline.transform import Menu, Rules, Store, read_menu, time_zone, tz_version
 
+MOST_DECIMALS = 4
+"""Decimals that a currency can have: those of ISO 4217 end here."""
 
-def _store(where: str, timezone: str, day_starts_at: str, currency: str) -> Store:
+
+def _store(
+    where: str, timezone: str, day_starts_at: str, currency: str, currency_decimals: str
+) -> Store:
     try:
         time_zone(timezone)
     except ValueError as error:
@@ -26,50 +32,95 @@ def _store(where: str, timezone: str, day_starts_at: str, currency: str) -> Stor
             f"{where}: timezone = {timezone!r} is not an IANA time zone such as America/Mexico_City"
         ) from error
     try:
-        starts = time.fromisoformat(day_starts_at)
+        starts = parse_time(day_starts_at)
     except ValueError as error:
         raise ConfigError(
-            f"{where}: day_starts_at = {day_starts_at!r} is not a time such as 05:00"
+            f"{where}: day_starts_at = {day_starts_at!r} is not a time such as 05:00 ({error})"
         ) from error
-    if not is_currency(currency):
-        raise ConfigError(f"{where}: currency = {currency!r} is not an ISO 4217 code such as MXN")
     return Store(
         timezone=timezone,
         day_starts_at=starts,
         currency=currency,
-        places=get_currency_precision(currency),
+        places=_decimals_of(where, currency, currency_decimals),
     )
+
+
+def _decimals_of(where: str, currency: str, currency_decimals: str) -> int:
+    """Decimals of the amounts in `currency`: the setting, or those of ISO 4217."""
+    if currency not in DECIMALS and not is_currency(currency):
+        raise ConfigError(f"{where}: currency = {currency!r} is not an ISO 4217 code such as MXN")
+    if currency_decimals:
+        try:
+            return parse_integer(currency_decimals, 0, MOST_DECIMALS)
+        except ValueError as error:
+            raise ConfigError(
+                f"{where}: currency_decimals = {currency_decimals!r} cannot be read ({error});"
+                " leave it empty for those of ISO 4217"
+            ) from error
+    if currency not in DECIMALS:
+        raise ConfigError(
+            f"{where}: currency = {currency!r} has no decimals in ISO 4217 (a metal, or a currency"
+            " that is no more); set currency_decimals, or another currency"
+        )
+    return DECIMALS[currency]
 
 
 @cache
 def default_store() -> Store:
     """The rules of a store that has no overrides; also those of the windows."""
+    return _store("[shop]", **_of_all())
+
+
+def _of_all() -> dict[str, str]:
     section = shop()
-    return _store("[shop]", section.timezone, section.day_starts_at, section.currency)
+    return {
+        "timezone": section.timezone,
+        "day_starts_at": section.day_starts_at,
+        "currency": section.currency,
+        "currency_decimals": section.currency_decimals,
+    }
 
 
 @cache
 def stores() -> dict[str, Store]:
-    """Stores with settings of their own, by id."""
-    section = shop()
+    """Stores with settings of their own, by id. A store with another currency has its decimals."""
     try:
-        overrides = json.loads(section.stores)
-    except json.JSONDecodeError as error:
+        overrides = json.loads(shop().stores, object_pairs_hook=_without_doubles)
+    except ValueError as error:
         raise ConfigError(f"[shop] stores is not JSON: {error}") from error
-    base = {
-        "timezone": section.timezone,
-        "day_starts_at": section.day_starts_at,
-        "currency": section.currency,
-    }
-    found = {}
+    base = _of_all()
+    if not isinstance(overrides, dict):
+        raise ConfigError('[shop] stores is not JSON such as {"store id": {"currency": "USD"}}')
+    stores_by_id = {}
     for store_id, values in overrides.items():
+        where = f"[shop] stores: {store_id}"
+        if not isinstance(values, dict) or not all(isinstance(v, str) for v in values.values()):
+            raise ConfigError(f'{where}: write text in quotes, as in {{"currency": "USD"}}')
         if unknown := set(values) - set(base):
-            raise ConfigError(
-                f"[shop] stores: {store_id}: unknown keys {sorted(unknown)}; known are"
-                f" {sorted(base)}"
-            )
-        found[store_id] = _store(f"[shop] stores: {store_id}", **(base | values))
-    return found
+            raise ConfigError(f"{where}: unknown keys {sorted(unknown)}; known are {sorted(base)}")
+        own = (
+            {"currency_decimals": ""}
+            if values.get("currency") not in (None, base["currency"])
+            else {}
+        )
+        stores_by_id[store_id] = _store(where, **(base | own | values))
+    return stores_by_id
+
+
+def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object; one that names a key twice is refused."""
+    if len(dict(pairs)) < len(pairs):
+        raise ValueError(f"a key stands twice among {sorted(key for key, _ in pairs)}")
+    return dict(pairs)
+
+
+@cache
+def decimals() -> dict[str, int]:
+    """Decimals of each currency of the stores: the most that any store counts in it."""
+    counted: dict[str, int] = {}
+    for store in (default_store(), *stores().values()):
+        counted[store.currency] = max(store.places, counted.get(store.currency, 0))
+    return dict(sorted(counted.items()))
 
 
 @cache

@@ -1,12 +1,13 @@
-"""The till's own CSV exports, read: what the Back Office says of each receipt, or of each day.
+"""Parser of the till's own CSV exports: what the Back Office says of each receipt or each day.
 
 In: the bytes of an export as the Back Office writes it, or as a spreadsheet saved it again: UTF-8
-or UTF-16, comma, semicolon or tab, English or Spanish headings, 1,234.50 or 1.234,50, any order of
-day and month. Out: an Export with one Line a receipt ("Receipts", and "Receipts by item", whose
-lines are added up) or a day ("Sales summary"); amounts are exact Decimals, refunds negative
-whatever sign they bear, those of a cancelled receipt 0. Only the columns of WANTED are kept:
-customer, contacts, cashier, description and comment are dropped here. Raises DataError with what is
-wrong and where; nothing is guessed in silence.
+or UTF-16, a `sep=` line, comma, semicolon or tab, English or Spanish headings with or without
+accents, 1,234.50 or 1.234,50, any order of day and month. Out: an Export with one Line a receipt
+("Receipts", and "Receipts by item", whose lines are added up) or a day ("Sales summary"); amounts
+are exact Decimals, refunds negative whatever sign they bear, those of a cancelled receipt 0.
+Columns that no figure needs are dropped, those about persons among them. Where a date may be
+day/month or month/day, both readings are returned and the caller decides. Raises DataError that
+says what is wrong, where, and what to do.
 
 Headings and forms: exports in public repositories and an import guide; of Spanish exports those
 columns that were seen.
@@ -17,6 +18,7 @@ from __future__ import annotations
 import csv
 import io
 import re
+import unicodedata
 from collections import Counter
 from collections.abc import Iterable
 from dataclasses import dataclass, field
@@ -27,67 +29,57 @@ from typing import Literal
 from pipeline.errors import DataError
 
 LARGEST = 64 * 1024 * 1024
+LONGEST, MAX_NAMED = 40, 8
+"""Letters of a cell, and headings, that a message quotes."""
 MONEY = ("gross_sales", "discounts", "refunds", "net_sales", "taxes", "collected")
-WANTED = {
-    "date": "day",
-    "fecha": "day",
-    "receipt number": "number",
-    "número de recibo": "number",
-    "receipt type": "type",
-    "tipo de recibo": "type",
-    "gross sales": "gross_sales",
-    "ventas brutas": "gross_sales",
-    "discounts": "discounts",
-    "descuentos": "discounts",
-    "refunds": "refunds",
-    "reembolsos": "refunds",
-    "net sales": "net_sales",
-    "ventas netas": "net_sales",
-    "taxes": "taxes",
-    "impuestos": "taxes",
-    "total collected": "collected",
-    "store": "store",
-    "tienda": "store",
-    "status": "status",
-    "estado": "status",
+COLUMNS = {
+    "day": ("date", "fecha"),
+    "number": ("receipt number", "numero de recibo"),
+    "type": ("receipt type", "tipo de recibo"),
+    "gross_sales": ("gross sales", "ventas brutas"),
+    "discounts": ("discounts", "descuentos"),
+    "refunds": ("refunds", "reembolsos"),
+    "net_sales": ("net sales", "ventas netas"),
+    "taxes": ("taxes", "impuestos"),
+    "collected": ("total collected",),
+    "store": ("store", "tienda"),
+    "status": ("status", "estado"),
 }
-DROPPED = frozenset(
+"""Headings of each column that is read, as `plain` writes them."""
+_NAMES = {heading: name for name, headings in COLUMNS.items() for heading in headings}
+ITEM = frozenset(("item", "item name", "articulo", "quantity", "cantidad"))
+IMPERSONAL = ITEM | frozenset(
     (
+        *_NAMES,
         "cost of goods",
         "gross profit",
         "margin",
         "payment type",
-        "description",
         "dining option",
         "pos",
         "cashier name",
-        "customer name",
-        "customer contacts",
         "category",
         "sku",
-        "item",
-        "item name",
         "variant",
         "modifiers applied",
-        "quantity",
-        "comment",
         "costo de los bienes",
         "beneficio bruto",
         "margen",
+        "tipo de pedido",
         "categoria",
-        "categoría",
-        "artículo",
-        "cantidad",
+        "ref",
+        "variante",
+        "modificadores aplicados",
         "tpv",
         "nombre del cajero",
     )
 )
-ITEM = frozenset(("item", "item name", "artículo"))
+"""Headings of columns that say nothing about a customer; an unknown one may."""
 SALES, REFUNDS = ("sale", "venta"), ("refund", "reembolso")
 EXPORTS = "Sales summary, Receipts or Receipts by item"
 
 _DATE = re.compile(r"(\d{1,4})[-/.](\d{1,2})[-/.](\d{1,4})(?:[ T,].*)?", re.DOTALL)
-_AMOUNT = re.compile(r"([-−(]?)[^\d.,()\-−]*([-−]?)([\d.,'\s]*\d)[^\d.,()\-−]*([-−)]?)")
+_AMOUNT = re.compile(r"([-−(]?)[^\d.,()\-−]*([-−]?)([\d.,'’\s]*\d)[^\d.,()\-−]*([-−)]?)")
 _PLAIN = re.compile(r"\d+(?:\.\d+)?|\.\d+")
 
 
@@ -103,122 +95,162 @@ class Line:
 
 @dataclass(frozen=True)
 class Export:
-    """What an export says; `figures` are the amounts that it has."""
+    """An export; `figures` are the amounts that it has, `readings` its lines by the order of day and
+    month ("ymd", "dmy", "mdy"): two where both orders are possible and give other days.
+    """
 
     kind: Literal["receipts", "items", "summary"]
     figures: tuple[str, ...]
-    lines: tuple[Line, ...]
+    readings: dict[str, tuple[Line, ...]]
 
 
 def read_export(data: bytes, places: int) -> Export:
     """The export in `data`, whose currency has `places` decimals. Raises DataError."""
-    table = list(_rows(_text(data)))
+    table = list(read_rows(decode(data)))
     if not table:
         raise DataError("it is empty")
-    headings = [" ".join(cell.split()).casefold() for cell in table[0][1]]
-    names = [WANTED.get(heading, "") for heading in headings]
-    unknown = [
-        table[0][1][at]
-        for at, heading in enumerate(headings)
-        if heading not in WANTED and heading not in DROPPED
-    ]
-    if unknown:
-        raise DataError(
-            f"unknown columns {', '.join(map(repr, unknown))}; export {EXPORTS} from the Back"
-            " Office, in English where in doubt"
-        )
+    headings = [plain(cell) for cell in table[0][1]]
+    names = [_NAMES.get(heading, "") for heading in headings]
     kind = "summary" if "number" not in names else "items" if ITEM & set(headings) else "receipts"
+    _check_headings(names, table[0][1], kind)
+    width = len(names)
+    for number, cells in table[1:]:
+        if len(cells) < width or any(cell.strip() for cell in cells[width:]):
+            raise DataError(
+                f"line {number} has {len(cells)} cells and the headings have {width}; export it"
+                " again, and do not edit it"
+            )
+    rows = [
+        (number, {name: cell.strip() for name, cell in zip(names, cells, strict=False) if name})
+        for number, cells in table[1:]
+    ]
+    figures = tuple(name for name in MONEY if name in names)
+    amounts = _decimals(rows, figures, places)
+    merge = _added if kind == "items" else _single
+    return Export(
+        kind,
+        figures,
+        {
+            order: tuple(merge(_lines(rows, figures, days, amounts)))
+            for order, days in _dates(rows).items()
+        },
+    )
+
+
+def _check_headings(names: list[str], headings: list[str], kind: str) -> None:
+    """Refuse an export in which a column that is needed is missing or stands twice."""
     needed = {"day", "gross_sales", "discounts", "net_sales"} | (
         {"refunds"} if kind == "summary" else {"number", "type"}
     )
     if missing := sorted(needed - set(names)):
+        others = [
+            heading.strip()[:LONGEST]
+            for heading in headings
+            if heading.strip() and plain(heading) not in IMPERSONAL
+        ]
+        unread = f" (not understood: {', '.join(map(repr, others[:MAX_NAMED]))})" if others else ""
         raise DataError(
-            f"the columns for {', '.join(missing)} are missing; export {EXPORTS} from the Back"
-            " Office"
+            "it has no column for"
+            f" {', '.join(repr(' or '.join(COLUMNS[name])) for name in missing)}"
+            f"{unread if len(set(names)) > 2 else ''}; export {EXPORTS} from the Back Office in"
+            " English or Spanish"
         )
     if twice := [name for name, times in Counter(filter(None, names)).items() if times > 1]:
-        raise DataError(f"two columns for {', '.join(twice)}")
-    if ragged := [number for number, cells in table if len(cells) != len(names)]:
-        raise DataError(f"line {ragged[0]} has not the {len(names)} cells of the headings")
-    rows = [
-        (number, {name: cell.strip() for name, cell in zip(names, cells, strict=True) if name})
-        for number, cells in table[1:]
-    ]
-    figures = tuple(name for name in MONEY if name in names)
-    lines = _lines(
-        rows, figures, _dates(rows, spanish="fecha" in headings), _decimals(rows, figures, places)
-    )
-    return Export(kind, figures, tuple(_added(lines) if kind == "items" else _single(lines)))
+        raise DataError(f"it has two columns for {', '.join(twice)}; remove one of them")
 
 
-def _text(data: bytes) -> str:
+def plain(text: str) -> str:
+    """`text` in lower case without accents, marks that cannot be seen and needless blanks.
+
+    >>> plain("\ufeffNÚMERO de\xa0 recibo ")
+    'numero de recibo'
+    """
+    signs = unicodedata.normalize("NFKD", text)
+    kept = (s for s in signs if s.isspace() or unicodedata.category(s) not in ("Mn", "Cf", "Cc"))
+    return " ".join("".join(kept).split()).casefold()
+
+
+def decode(data: bytes) -> str:
+    """The text of an export; UTF-16 is known by its byte order mark, or by the zeros in it."""
     if len(data) > LARGEST:
         raise DataError(f"it is larger than {LARGEST >> 20} MB; export fewer days")
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        encoding = "utf-16"
+    elif 0 in data[:2]:
+        encoding = "utf-16-be" if data[0] == 0 else "utf-16-le"
+    else:
+        encoding = "utf-8-sig"
     try:
-        return data.decode("utf-16" if data[:2] in (b"\xff\xfe", b"\xfe\xff") else "utf-8-sig")
+        return data.decode(encoding)
     except UnicodeDecodeError as error:
         raise DataError(
-            f"byte {error.start + 1} is not UTF-8; save it as CSV UTF-8, or drop the export as it"
-            " was downloaded"
+            f"byte {error.start + 1} is not {encoding.removesuffix('-sig').upper()}; save it as CSV"
+            " UTF-8, or use the file as it was downloaded"
         ) from error
 
 
-def _rows(text: str) -> Iterable[tuple[int, list[str]]]:
-    """(line number, cells) of the lines that hold anything; the separator is the one that the
-    headings hold most of.
+def read_rows(text: str) -> Iterable[tuple[int, list[str]]]:
+    """(line number, cells) of the lines that hold anything. The separator is the one that a first
+    line `sep=` names, or else the one by which most headings are understood.
     """
-    first = text.lstrip("\r\n").partition("\n")[0]
-    reader = csv.reader(io.StringIO(text), delimiter=max(",;\t", key=first.count), strict=True)
+    text = text.lstrip("\ufeff\r\n")
+    first, _, rest = text.partition("\n")
+    skipped = 0
+    if named := re.fullmatch(r'"?sep=(.)"?[,;\t]*\s*', first, re.IGNORECASE):
+        delimiter, text, skipped = named[1], rest, 1
+    else:
+        delimiter = max(
+            ",;\t",
+            key=lambda sign: (
+                sum(plain(cell.strip('"')) in IMPERSONAL for cell in first.split(sign)),
+                first.count(sign),
+            ),
+        )
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
     try:
         yield from (
-            (reader.line_num, cells) for cells in reader if any(cell.strip() for cell in cells)
+            (reader.line_num + skipped, cells)
+            for cells in reader
+            if any(cell.strip() for cell in cells)
         )
     except csv.Error as error:
-        raise DataError(f"line {reader.line_num}: {error}") from error
+        raise DataError(
+            f"line {reader.line_num + skipped} is not CSV ({error}); use the file as it was"
+            " downloaded"
+        ) from error
 
 
-def _dates(rows: list[tuple[int, dict[str, str]]], spanish: bool) -> list[date]:
-    """The day of each row. Year first, or day and month in the order in which all rows are dates.
-
-    Where both orders are, the one whose days lie closer together; where that is no help either, day
-    first in a Spanish export and month first with two digits of the year, as the Back Office writes
-    them.
-    """
+def _dates(rows: list[tuple[int, dict[str, str]]]) -> dict[str, list[date]]:
+    """The day of each row, in every order of day, month and year in which all rows are dates."""
     parts = []
     for number, row in rows:
-        found = _DATE.fullmatch(row["day"])
-        if not found:
-            raise DataError(f"line {number}: {row['day']!r} is no date")
-        parts.append(tuple(map(int, found.groups())))
-    read = {}
+        match = _DATE.fullmatch(row["day"])
+        if not match:
+            raise DataError(
+                f"line {number}: {row['day'][:LONGEST]!r} is no date; write dates as 2026-10-31"
+            )
+        parts.append(tuple(map(int, match.groups())))
+    readings: dict[str, list[date]] = {}
     for order in ("ymd", "dmy", "mdy"):
         try:
-            read[order] = [_date(part, order) for part in parts]
+            days = [_date(part, order) for part in parts]
         except ValueError:
             continue  # not all rows are dates in this order: another one is looked for
-    if not read:
+        if days not in readings.values():
+            readings[order] = days
+    if not readings:
         raise DataError(
-            "its dates are neither day/month/year nor month/day/year nor year-month-day throughout"
+            "its dates are neither day/month/year nor month/day/year nor year-month-day throughout;"
+            " export it again, or write dates as 2026-10-31"
         )
-    if len({tuple(days) for days in read.values()}) > 1:
-        spans = {order: max(days) - min(days) for order, days in read.items()}
-        least = [order for order, span in spans.items() if span == min(spans.values())]
-        short = all(part[2] < 100 for part in parts)
-        order = least[0] if len(least) == 1 else "dmy" if spanish else "mdy" if short else None
-        if order is None:
-            raise DataError(
-                f"line {rows[0][0]}: {rows[0][1]['day']!r} may be two days; export more days, or"
-                " write dates as 2026-10-05"
-            )
-        return read[order]
-    return next(iter(read.values()))
+    return readings
 
 
 def _date(part: tuple[int, ...], order: str) -> date:
-    said = dict(zip(order, part, strict=True))
-    if said["y"] < 100 and order == "ymd":
+    values = dict(zip(order, part, strict=True))
+    if values["y"] < 100 and order == "ymd":
         raise ValueError("a year first has four digits")
-    return date(said["y"] + (2000 if said["y"] < 100 else 0), said["m"], said["d"])
+    return date(values["y"] + (2000 if values["y"] < 100 else 0), values["m"], values["d"])
 
 
 def _decimals(
@@ -242,7 +274,10 @@ def _decimals(
     if not read:
         raise DataError(wrong)
     if len(read) == 2 and read["."] != read[","]:
-        raise DataError("its amounts may have a decimal point or a decimal comma; export more days")
+        raise DataError(
+            "its amounts may have a decimal point or a decimal comma; export more days, or write"
+            " all amounts with their decimals"
+        )
     return next(iter(read.values()))
 
 
@@ -254,15 +289,18 @@ def _amount(text: str, point: str, places: int, where: str) -> Decimal:
     bare = re.sub(r"\s", "", found[3]) if found else ""
     negative = bool(found and (found[1] or found[2] or found[4]))
     whole, _, fraction = bare.partition(point)
-    groups = re.split(r"[.,']", whole)
+    groups = re.split(r"[.,'’]", whole)
     if len(groups) > 1 and (
         groups[0][:1] in ("", "0") or any(len(group) != 3 for group in groups[1:])
     ):
-        raise DataError(f"{where}: {text!r} is no amount")
-    plain = "".join(groups) + (f".{fraction}" if fraction else "")
-    if not _PLAIN.fullmatch(plain) or len(fraction.rstrip("0")) > places or len(plain) > 18:
-        raise DataError(f"{where}: {text!r} is no amount with {places} decimals")
-    return -Decimal(plain) if negative else Decimal(plain)
+        raise DataError(f"{where}: {text[:LONGEST]!r} is no amount; correct that cell")
+    digits = "".join(groups) + (f".{fraction}" if fraction else "")
+    if not _PLAIN.fullmatch(digits) or len(fraction.rstrip("0")) > places or len(digits) > 18:
+        raise DataError(
+            f"{where}: {text[:LONGEST]!r} is no amount with {places} decimals; correct that cell, or"
+            " [shop] currency and currency_decimals in luigi.cfg"
+        )
+    return -Decimal(digits) if negative else Decimal(digits)
 
 
 def _lines(
@@ -275,32 +313,30 @@ def _lines(
     everywhere.
     """
     lines = []
-    for (number, row), day, said in zip(rows, days, amounts, strict=True):
-        kind, gone = (
-            row.get("type"),
-            row.get("status", "").casefold().startswith(("cancel", "anul")),
-        )
-        if kind is not None and kind.casefold() not in SALES + REFUNDS:
-            raise DataError(f"line {number}: {kind!r} is neither a sale nor a refund")
-        if kind is not None and not row["number"]:
-            raise DataError(f"line {number}: no receipt number")
-        if kind and kind.casefold() in REFUNDS:
-            said = {name: -abs(amount) for name, amount in said.items()}
-        lines.append(
-            Line(
-                day,
-                row.get("number", ""),
-                row.get("store", ""),
-                {name: Decimal(0) if gone else said[name] for name in figures},
+    for (number, row), day, amounts_of in zip(rows, days, amounts, strict=True):
+        kind = row.get("type")
+        cancelled = plain(row.get("status", "")).startswith(("cancel", "anul"))
+        if kind is not None and plain(kind) not in SALES + REFUNDS:
+            raise DataError(
+                f"line {number}: {kind[:LONGEST]!r} is neither a sale nor a refund; export it again in"
+                " English or Spanish"
             )
-        )
+        if kind is not None and not row["number"]:
+            raise DataError(f"line {number}: no receipt number; export it again, do not edit it")
+        if cancelled:
+            amounts_of = dict.fromkeys(figures, Decimal(0))
+        elif kind and plain(kind) in REFUNDS:
+            amounts_of = {name: -abs(amount) for name, amount in amounts_of.items()}
+        lines.append(Line(day, row.get("number", ""), row.get("store", ""), amounts_of))
     return lines
 
 
 def _single(lines: list[Line]) -> list[Line]:
     names = Counter(line.number or str(line.day) for line in lines)
     if twice := [name for name, times in names.items() if times > 1]:
-        raise DataError(f"{twice[0]} stands twice")
+        raise DataError(
+            f"{twice[0][:LONGEST]} stands twice; export it again, and do not join files"
+        )
     return lines
 
 

@@ -141,9 +141,10 @@ class BackOffice(Partition):
         first = self.days()[0]
         for name, body in files.items():
             try:
-                days = [line.day for line in read_cached(body(), settings.rules().places).lines]
+                readings = read_cached(body(), settings.rules().places).readings
             except DataError:
                 continue  # told with its problem
+            days = [line.day for lines in readings.values() for line in lines]
             if days and max(days) < first:
                 log.warning(
                     "%s is compared with nothing: its days, %s to %s, lie before the lake's"

@@ -203,6 +203,7 @@ def _tell_again(
         locale=locale,
         paper=settings.paper(),
         places=said["places"],
+        decimals=said.get("decimals", {}),
         through=said["through"] and date.fromisoformat(said["through"]),
     )
     if not same_figures(told["figures.json"], files["figures.json"]):

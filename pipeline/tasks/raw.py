@@ -156,7 +156,7 @@ class Sweep(Fetched):
     """
 
     date = settings.Day(default=None)
-    days = luigi.IntParameter(default=35)
+    days = settings.Number(default=35)
     asked = luigi.Parameter(
         default="", description="tells sweeps of one span apart: 20261101T120000"
     )

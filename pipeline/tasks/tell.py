@@ -51,7 +51,11 @@ class Report(Partition):
     month = settings.Month(default=None)
 
     def shape(self) -> dict[str, object]:
-        return {"locale": settings.locale(), "paper": settings.paper()}
+        return {
+            "locale": settings.locale(),
+            "paper": settings.paper(),
+            "decimals": settings.decimals(),
+        }
 
     def tell_story(self, before: dict[str, object] | None, **common: object) -> dict[str, bytes]:
         """The report's files by name; `before` is the figures.json of the edition before."""
@@ -84,6 +88,7 @@ class Report(Partition):
             locale=settings.locale(),
             paper=settings.paper(),
             places=settings.rules().places,
+            decimals=settings.decimals(),
             through=through if (through + DAY).month == self.month.month else None,
         )
         self.tell(f"edition {number}", 100)

@@ -29,7 +29,7 @@ NOBODY = "no alert recipients configured; set [mail] alerts_to or WEBHOOK_URL (d
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
-    what.add_argument("--code", type=int, help="the exit code of the run")
+    what.add_argument("--code", type=settings.Number().parse, help="the exit code of the run")
     what.add_argument("--test", action="store_true", help="a trial message")
 
 

@@ -25,7 +25,7 @@ from pipeline.verbs.erase import remake
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--months",
-        type=int,
+        type=settings.Number().parse,
         required=True,
         help="whole months that stay verbatim, beside the one under way",
     )

@@ -25,7 +25,10 @@ from pipeline.windows import DAY
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--days", type=int, default=35, help="how many business days up to the last closed one"
+        "--days",
+        type=settings.Number().parse,
+        default=35,
+        help="how many business days up to the last closed one",
     )
     parser.add_argument(
         "--from",

@@ -26,7 +26,9 @@ PAUSE = 0.3  # seconds between two looks
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--lines", type=int, help="how many of the lines so far; by default all")
+    parser.add_argument(
+        "--lines", type=settings.Number().parse, help="how many of the lines so far; by default all"
+    )
 
 
 def run(asked: argparse.Namespace) -> int:

@@ -18,7 +18,7 @@ def files_of(page: Page, locale: str, paper: str = "us-letter") -> dict[str, byt
     from reports.charts import draw
     from reports.render.pdf import pdf
 
-    words = Words(locale, page.places, page.currencies)
+    words = Words(locale, page.places, page.currencies, page.decimals)
     images = {name: draw(chart, words) for name, chart in charts(page)}
     made = {
         "report.md": markdown(page, words),

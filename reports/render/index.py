@@ -63,7 +63,8 @@ def index(
         for one in known
         if one.get("through")
     }
-    words = Words(locale, places, tuple(months))
+    decimals = known[0].get("decimals", {}) if known else {}
+    words = Words(locale, places, tuple(months), decimals)
     template = environment().from_string((files("reports") / "index.html.j2").read_text("utf-8"))
     return template.render(
         say=words.say,

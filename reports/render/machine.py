@@ -2,8 +2,8 @@
 
 Out: JSON with sorted keys, every amount, quantity and ratio a decimal string ("1234.50"), counts as
 integers, dates ISO; CSV in UTF-8 with a byte order mark, CRLF, one decimal point, no thousands;
-text cells that a spreadsheet would run are led by an apostrophe. Money keeps all decimals of the
-lake's places that its currency has.
+text cells that a spreadsheet would run are led by an apostrophe. Money has the decimals of its
+currency (`decimals`), or those of the lake (`places`) where `decimals` does not name it.
 """
 
 from __future__ import annotations
@@ -15,8 +15,6 @@ import sys
 from collections.abc import Mapping
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-
-from babel.numbers import get_currency_precision
 
 from reports.escape import cell
 from reports.page import Page, Table
@@ -40,10 +38,10 @@ from reports.words import Words, visible
 RATIO = Decimal("0.000001")
 
 
-def amount(money: Money, places: int) -> str:
+def amount(money: Money, places: int, decimals: Mapping[str, int]) -> str:
     """Decimal string with the currency's decimals, more only where the amount has them."""
     exact = Decimal(money.units).scaleb(-places)
-    own = exact.quantize(Decimal(1).scaleb(-min(get_currency_precision(money.currency), places)))
+    own = exact.quantize(Decimal(1).scaleb(-min(decimals.get(money.currency, places), places)))
     return str(own if own == exact else exact)
 
 
@@ -51,11 +49,11 @@ def ratio(part: int, whole: int) -> str | None:
     return str((Decimal(part) / whole).quantize(RATIO, ROUND_HALF_UP)) if whole else None
 
 
-def plain(value: object, places: int) -> object:
+def plain(value: object, places: int, decimals: Mapping[str, int]) -> object:
     """`value` as JSON has it."""
     match value:
         case Money():
-            return amount(value, places)
+            return amount(value, places, decimals)
         case Count(number):
             return number
         case Quantity(units):
@@ -69,9 +67,9 @@ def plain(value: object, places: int) -> object:
         case Weekday(number) | Hour(number):
             return number
         case Mapping():
-            return {str(key): plain(item, places) for key, item in value.items()}
+            return {str(key): plain(item, places, decimals) for key, item in value.items()}
         case list() | tuple():
-            return [plain(item, places) for item in value]
+            return [plain(item, places, decimals) for item in value]
         case date():
             return value.isoformat()
         case None | bool() | int() | str():
@@ -80,7 +78,7 @@ def plain(value: object, places: int) -> object:
 
 
 def figures_json(page: Page) -> bytes:
-    """{report, month, through, places, currencies: {MXN: {section: figures}}, sections without a
+    """{report, month, through, places, decimals, currencies: {MXN: {section: figures}}, sections without a
     currency, lineage}.
     """
     currencies: dict[str, dict[str, object]] = {currency: {} for currency in page.currencies}
@@ -88,14 +86,15 @@ def figures_json(page: Page) -> bytes:
     for section in page.sections:
         if section.figures:
             (currencies[section.currency] if section.currency else general)[section.key] = plain(
-                section.figures, page.places
+                section.figures, page.places, page.decimals
             )
     body = {
         "schema": 1,
         "report": page.report,
         "month": page.month.isoformat()[:7],
-        "through": plain(page.through, 0),
+        "through": plain(page.through, 0, {}),
         "places": page.places,
+        "decimals": dict(page.decimals),
         "currencies": currencies,
         "general": general,
         "lineage": {str(k): _fact(v) for k, v in page.lineage.items()},
@@ -123,6 +122,6 @@ def _cell(value: Value, words: Words, places: int) -> object:
     if value is None:
         return ""
     if isinstance(value, (Money, Count, Quantity, Percent, Points, Rate, Day, Month)):
-        made = plain(value, places)
+        made = plain(value, places, words.decimals)
         return "" if made is None else made
     return cell(visible(value.text, sys.maxsize) if isinstance(value, Name) else words.say(value))

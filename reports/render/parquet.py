@@ -98,7 +98,7 @@ def _cell(value: Value, words: Words, places: int) -> object:
         case None:
             return None
         case Money():
-            return Decimal(amount(value, places))
+            return Decimal(amount(value, places, words.decimals))
         case Count(number) | Weekday(number) | Hour(number):
             return number
         case Quantity(units):

@@ -30,7 +30,7 @@ def till(figures: Figures) -> Section:
     for row in files.to_dict("records"):
         name = Name(row["file"])
         if row["problem"]:
-            said.append(text("till.problem", file=name, problem=Name(row["problem"])))
+            said.append(text("till.problem", file=name, problem=Name(row["problem"], full=True)))
             findings.append(Finding(text("till.unread", file=name), 0, "bridge", minor=True))
             continue
         values = {

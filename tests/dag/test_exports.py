@@ -48,6 +48,10 @@ def test_an_erasure_names_the_exports_that_say_who_bought_and_waits(
         export(receipts, **{other["receipt_number"]: "Somebody Else"}).decode().encode("utf-16")
     )
     (folder / "sheet.xlsx").write_bytes(b"PK\x03\x04\x80")
+    (folder / "excel.csv").write_text(
+        f"\ufeffsep=;\r\nFecha;Numero de recibo;Comentario\r\n1/1/26;{mine['receipt_number']};{NAME}",
+        encoding="utf-8",
+    )
     held = everywhere(storage, erasing.words)
     for options in (["--dry-run"], []):
         assert erasing.erase(*options) == (0 if options else 1)
@@ -56,10 +60,12 @@ def test_an_erasure_names_the_exports_that_say_who_bought_and_waits(
             "octubre.csv: 1 rows of the customer's receipts say who bought" in said
             and "sheet.xlsx: cannot be read as CSV" in said
         )
+        assert "excel.csv: 1 rows of the customer's receipts say who bought" in said
         assert "other.csv" not in said
         assert everywhere(storage, erasing.words) == held, "nothing was erased"
     (folder / "octubre.csv").write_bytes(export(receipts))
     (folder / "sheet.xlsx").unlink()
+    (folder / "excel.csv").unlink()
     assert erasing.erase() == 0
     assert everywhere(storage, [*erasing.words, NAME]) == []
 

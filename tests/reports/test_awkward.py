@@ -12,7 +12,7 @@ from datetime import date
 import pytest
 
 import reports
-from reports.words import LOCALES
+from reports.words import CATALOGS
 
 SEPTEMBER, AUGUST, LAST_YEAR, JANUARY = (
     date(2025, 9, 1),
@@ -20,6 +20,8 @@ SEPTEMBER, AUGUST, LAST_YEAR, JANUARY = (
     date(2024, 9, 1),
     date(2025, 1, 1),
 )
+LOCALES = tuple(CATALOGS.values())
+DECIMALS = {"JPY": 0, "KWD": 3, "MXN": 2}
 LINEAGE = {"edition": 1, "watermark": "2025-10-03"}
 
 
@@ -129,6 +131,7 @@ def test_monthly_report_of_an_awkward_shop(awkward, locale, paper):
         summaries,
         locale=locale,
         places=places,
+        decimals=DECIMALS,
         lineage=LINEAGE,
         lake_starts=months[0],
         paper=paper,

@@ -47,6 +47,8 @@ def test_an_export_re_opens_its_months_report_and_no_other(quiet_till: Till) -> 
     )
     assert "UTF-8" in bad["problem"] and bad["compared"] == 0
     told = (reports / "2026-10/report.md").read_text(encoding="utf-8")
+    assert bad["problem"].endswith("use the file as it was downloaded")
+    assert bad["problem"] in told.replace("\\", ""), "a reason is shown whole, with its remedy"
     assert (
         f"**$0.00** de diferencia en {len(october)} recibos de «Recibos de octubre.csv»".replace(
             "$", "\\$"

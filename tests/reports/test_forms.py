@@ -17,6 +17,8 @@ from string import Formatter
 
 import pyarrow as pa
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 import reports
 from reports.sections.lineage import REASONS
@@ -33,7 +35,7 @@ from reports.values import (
     Series,
     Weekday,
 )
-from reports.words import LOCALES, Words, catalog
+from reports.words import CATALOGS, Words, catalog
 
 MONTHS = [date(2024, 9, 1), date(2025, 8, 1), date(2025, 9, 1)]
 LINEAGE = {
@@ -42,6 +44,7 @@ LINEAGE = {
     "watermark": "2025-10-02",
     "inputs": {"summary/2025-09": "0123456789abcdef"},
 }
+LOCALES = tuple(CATALOGS.values())
 GOLDEN = Path(__file__).parent / "golden"
 
 
@@ -419,7 +422,7 @@ def test_values_in_words(value, spanish, english):
 )
 def test_currencies_beside_others(currency, places, units, expected):
     assert (
-        Words("en_US", places, ("EUR", "JPY", "KWD", "MXN"))
+        Words("en_US", places, ("EUR", "JPY", "KWD", "MXN"), {"EUR": 2, "JPY": 0, "MXN": 2})
         .say(Money(units, currency))
         .replace("\xa0", " ")
         == expected
@@ -429,3 +432,40 @@ def test_currencies_beside_others(currency, places, units, expected):
 def test_an_unknown_language_is_refused():
     with pytest.raises(ValueError, match="es_MX, en_US"):
         Words("fr_FR", 2)
+
+
+@pytest.mark.parametrize(
+    ("locale", "amount", "day"),
+    [
+        ("es", "1234,50", "5 oct 2025"),
+        ("es_MX", "1,234.50", "5 oct 2025"),
+        ("es_CO", "1.234,50", "5 oct 2025"),
+        ("es_419", "1,234.50", "5 oct 2025"),
+        ("en", "1,234.50", "Oct 5, 2025"),
+        ("en_GB", "1,234.50", "5 Oct 2025"),
+        ("en_ZA", "1\xa0234,50", "05 Oct 2025"),
+    ],
+)
+def test_a_region_has_the_texts_of_its_language_and_its_own_formats(locale, amount, day):
+    words = Words(locale, 2, ("MXN",))
+    assert words.say(Money(123450, "MXN")).endswith(amount)
+    assert words.say(Day(date(2025, 10, 5))) == day.removeprefix("0")
+
+
+@pytest.mark.parametrize("locale", ["es_CO", "en_GB"])
+def test_a_region_has_its_whole_report(summaries, locale):
+    files = reports.monthly(MONTHS[-1], summaries, places=2, lineage=LINEAGE, locale=locale)
+    assert f'lang="{locale.replace("_", "-")}"' in files["report.html"].decode()
+
+
+@settings(max_examples=80)
+@given(
+    units=st.integers(-(10**9), 10**9),
+    decimals=st.integers(0, 4),
+    currency=st.sampled_from(["RSD", "HUF", "COP", "JPY", "KWD", "MXN", "CLF"]),
+    locale=st.sampled_from(["es_MX", "en_US", "es", "en_GB", "es_CO"]),
+)
+def test_no_decimal_that_an_amount_has_is_hidden(units, decimals, currency, locale):
+    said = Words(locale, decimals, (currency,), {currency: decimals}).say(Money(units, currency))
+    digits = "".join(sign for sign in said if sign.isdigit())
+    assert int(digits) == abs(units), "every digit of the amount stands on the page"
