@@ -15,12 +15,16 @@ _RECEIPT = (
     *_WHERE,
     Column("receipt_number", "text", "The till's number of the receipt, unique in its store."),
     Column("receipt_type", "label", "SALE or REFUND; every amount of a REFUND is negative."),
-    Column("is_cancelled", "flag", "Voided in the back office: kept, and every amount is 0."),
+    Column(
+        "is_cancelled",
+        "flag",
+        "Voided in the back office: kept, and every amount, quantity and count of it is 0.",
+    ),
 )
 
 RECEIPTS = Dataset(
     "receipts",
-    1,
+    2,
     "one receipt",
     ("store_id", "receipt_number"),
     (
@@ -49,11 +53,13 @@ RECEIPTS = Dataset(
             null=True,
         ),
         Column("currency", "label", "ISO 4217 code of the store's currency."),
-        Column("lines", "ordinal", "Lines on the receipt as sold, combos as one."),
+        Column(
+            "lines", "ordinal", "Lines on the receipt as sold, combos as one; 0 where cancelled."
+        ),
         Column(
             "units",
             "quantity",
-            "Units sold as on the receipt, combos as one, a weighed line as 1; signed.",
+            "Units sold as on the receipt, combos as one, a weighed line as 1; signed, 0 where cancelled.",
         ),
         Column(
             "gross",
@@ -110,7 +116,7 @@ RECEIPTS = Dataset(
 
 SALES = Dataset(
     "sales",
-    1,
+    2,
     "one dish sold: a plain line, or one component of a combo",
     ("store_id", "receipt_number", "line", "component"),
     (

@@ -150,7 +150,7 @@ def _text(
         f"{receipt['receipt_type']} {receipt['receipt_number']}, store {receipt['store_id']},"
         f" business day {receipt['business_day']} ({receipt['sold_at_local']:%Y-%m-%d %H:%M}"
         f" local), {receipt['channel']}, {receipt['currency']}"
-        + (", CANCELLED: every amount counts 0" if receipt["is_cancelled"] else "")
+        + (", CANCELLED: every amount and quantity counts 0" if receipt["is_cancelled"] else "")
         + f"; {versions} version{'s' if versions > 1 else ''} found, the newest from batch"
         f" {receipt['batch']}"
     ]

@@ -77,7 +77,7 @@ class Tables:
         self.cancelled = receipts.cancelled[order]
         self.factor = np.where(self.cancelled, 0, self.sign)
         quantity = self.of_receipt.ints("quantity")[self.source]
-        self.quantity = quantity * self.sign[self.parent]
+        self.quantity = quantity * self.factor[self.parent]
         self.weighed = np.array([d.by_weight for d in self.exploded.dishes], bool)[
             self.exploded.dish
         ] | (quantity % 10_000 != 0)
@@ -182,7 +182,7 @@ class Tables:
             "paid": sums(payments.ints("money_amount"), payments.counts),
         }
         writer.number(
-            lines=self.counts,
+            lines=np.where(self.cancelled, 0, self.counts),
             units=sums(self.units, self.counts),
             cancelled_total=np.where(self.cancelled, total[order] * self.sign, 0),
             **{name: values[order] * factor for name, values in amounts.items()},

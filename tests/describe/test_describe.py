@@ -191,6 +191,52 @@ def test_every_query_of_the_guide_runs(database: duckdb.DuckDBPyConnection, quer
         assert all(row[1] == row[2] == row[3] for row in rows)
 
 
+def query_with(text: str, words: str) -> str:
+    """The SQL of a document that holds `words`."""
+    (query,) = (q for q in re.findall(r"```sql\n(.*?)```", text, re.DOTALL) if words in q)
+    return query
+
+
+def sums(
+    database: duckdb.DuckDBPyConnection, key: str, figures: str, table: str, where: str = "true"
+) -> dict[object, tuple[object, ...]]:
+    """The sums that a report prints, by `key`, from its summary table."""
+    rows = database.sql(
+        f"select {key}, {figures} from {table} where {where} group by all"
+    ).fetchall()
+    return {row[0]: row[1:] for row in rows}
+
+
+def test_the_queries_of_the_documents_give_the_figures_of_the_reports(
+    database: duckdb.DuckDBPyConnection, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Cancelled receipts are in these months, and no query of a document counts them."""
+    for name in ("receipts", "sales", "payments"):
+        assert database.sql(f"select count(*) from {name} where is_cancelled").fetchall()[0][0]
+    monkeypatch.chdir(folder)
+    readme = query_with((ROOT / "README.md").read_text(encoding="utf-8"), "read_parquet")
+    items = "sum(units - refunded_units), sum(net_sales)"
+    every = sums(database, "item", items, "summary_items")
+    listed = {row[0]: row[1:3] for row in database.sql(readme.replace("LIMIT 10", "")).fetchall()}
+    assert listed == every
+    top = database.sql(query_with(GUIDE, "in_combos")).fetchall()
+    pesos = sums(database, "item", items, "summary_items", "currency = 'MXN'")
+    assert top and all(row[1:3] == pesos[row[0]] for row in top)
+    months = database.sql(query_with(GUIDE, "average_receipt")).fetchall()
+    days = database.sql(
+        "select year, month, currency, sum(net_sales), sum(receipts) from summary_days group by all"
+    ).fetchall()
+    assert sorted(row[:5] for row in months) == sorted(days)
+    ((counted,),) = database.sql("select sum(receipts) from summary_hours").fetchall()
+    hours = query_with(GUIDE, "dayname").replace("limit 20", "")
+    assert sum(row[2] for row in database.sql(hours).fetchall()) == counted
+    tenders = database.sql(query_with(GUIDE, "tender")).fetchall()
+    paid = database.sql(
+        "select tender, currency, sum(sales_amount - refunds_amount) from summary_tenders group by all"
+    )
+    assert sorted(tenders) == sorted(paid.fetchall())
+
+
 @pytest.mark.parametrize("code", blocks("python"))
 def test_every_program_of_the_guide_runs(
     folder: Path, code: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture

@@ -166,8 +166,8 @@ def draw_month(
 def draw_receipt(
     rng: Random, month: Month, number: int, store: tuple[str, str, int], kind: str
 ) -> None:
-    """Adds one receipt with its sales and payments; a cancelled one may keep its amounts, which
-    must not count.
+    """Add one receipt with its sales and payments; a cancelled one may keep its amounts and
+    quantities, which must not count.
     """
     store_id, currency, places = store
     unit = month.worth * 10 ** (month.places - places)
@@ -232,8 +232,8 @@ def draw_receipt(
             "pos_device_id": None,
             "employee_id": rng.choice(("ana", "beto", None)),
             "customer_id": rng.choice((None, None, "c1", "c2", "c3")),
-            "lines": len(lines),
-            "units": sign * sum(lines.values()),
+            "lines": abs(keep) * len(lines),
+            "units": keep * sum(lines.values()),
             **{name: keep * amount for name, amount in (sums | extras).items()},
             "total": keep * total,
             "paid": keep * paid,
@@ -245,8 +245,8 @@ def draw_receipt(
         }
     )
     for row in rows:
-        quantities = {name: sign * row[name] for name in ("quantity", "units")} | {
-            "combo_quantity": row["combo_quantity"] and sign * row["combo_quantity"]
+        quantities = {name: keep * row[name] for name in ("quantity", "units")} | {
+            "combo_quantity": row["combo_quantity"] and keep * row["combo_quantity"]
         }
         amounts = {
             name: keep * row[name]
@@ -263,7 +263,7 @@ def draw_receipt(
                 "modifiers": [
                     choice
                     | {
-                        "quantity": sign * choice["quantity"],
+                        "quantity": keep * choice["quantity"],
                         "amount": keep * choice["amount"],
                     }
                     for choice in row["modifiers"]

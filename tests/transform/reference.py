@@ -114,7 +114,7 @@ class Reference(Kitchen):
         sales, units = [], ZERO
         for number, (line, late) in enumerate(zip(lines, extra, strict=True), 1):
             made, line_units = self.line(
-                line, number, line["total_discount"] + late, receipt["store_id"], sign, factor
+                line, number, line["total_discount"] + late, receipt["store_id"], factor
             )
             sales += [{**head, **sold, **row} for row in made]
             units += line_units
@@ -162,7 +162,7 @@ class Reference(Kitchen):
                 for name in ("created_at", "updated_at", "cancelled_at")
             },
             "customer_id": customer,
-            "lines": len(lines),
+            "lines": 0 if cancelled else len(lines),
             "units": units,
             **{name: value * factor for name, value in amounts.items()},
             "cancelled_total": receipt["total_money"] * sign if cancelled else ZERO,
@@ -195,11 +195,11 @@ class Reference(Kitchen):
         ]
         return row, sales, payments
 
-    def line(self, line, number, discount, store_id, sign, factor):
+    def line(self, line, number, discount, store_id, factor):
         """(rows of sales, units) of one line."""
         name, item = self.united("items", line["item_name"]), self.items.get(line["item_id"])
-        quantity = line["quantity"] * sign
-        weighed = bool(item and item["sold_by_weight"]) or quantity % 1 != 0
+        quantity = line["quantity"] * factor
+        weighed = bool(item and item["sold_by_weight"]) or line["quantity"] % 1 != 0
         units = units_of(quantity, weighed)
         costed = line["cost_total"] is not None and bool(line["cost_total"] or line["cost"])
         tax = [

@@ -197,7 +197,7 @@ def test_a_cancelled_combo_keeps_its_rows_and_counts_nothing():
     assert {
         row[name]
         for row in rows
-        for name in ("gross", "discount", "net", "tax_included", "tax_added", "cost", "upgrade")
+        for name in ("quantity", "units", "combo_quantity", "gross", "net", "cost", "upgrade")
     } == {0}
 
 
