@@ -37,6 +37,7 @@ def last_day() -> date:
 
 
 def default_month() -> date:
-    """The last month whose windows have all closed."""
+    """The last month whose windows have all closed; the first one of a younger history."""
     after = last_day() + timedelta(days=1)
-    return (after.replace(day=1) - timedelta(days=1)).replace(day=1)
+    whole = (after.replace(day=1) - timedelta(days=1)).replace(day=1)
+    return max(whole, pos().history_starts.replace(day=1))

@@ -27,7 +27,7 @@ class Day(luigi.DateParameter):
 
 
 class Month(luigi.MonthParameter):
-    """A month, spelled 2026-10; the last whole one by default."""
+    """A month, spelled 2026-10; by default the last whole one, or the first of the history."""
 
     def parse(self, text: str) -> date:
         try:

@@ -1,6 +1,6 @@
 """Where a report stands, and opens it in the browser if asked.
 
-    pos open                                   the last whole month
+    pos open                                   the last whole month; or the first, under way
     pos open --month 2026-09 --pdf
     pos open --cumulative --browser            only for a lake in a folder
 
@@ -23,7 +23,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--month",
         type=settings.Month().parse,
-        help="YYYY-MM; by default the last whole month, of the cumulative the newest",
+        help="YYYY-MM; by default the last whole month, or the first one of a younger history; of the cumulative the"
+        " newest",
     )
     parser.add_argument("--cumulative", action="store_true", help="the report of the whole history")
     parser.add_argument("--pdf", action="store_true", help="the PDF rather than the page")

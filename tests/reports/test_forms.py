@@ -437,7 +437,7 @@ def test_an_unknown_language_is_refused():
 @pytest.mark.parametrize(
     ("locale", "amount", "day"),
     [
-        ("es", "1234,50", "5 oct 2025"),
+        ("es", "1.234,50", "5 oct 2025"),
         ("es_MX", "1,234.50", "5 oct 2025"),
         ("es_CO", "1.234,50", "5 oct 2025"),
         ("es_419", "1,234.50", "5 oct 2025"),
