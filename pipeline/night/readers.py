@@ -114,13 +114,13 @@ class ByWebhook(Reader):
 
 def report_readers() -> list[Reader]:
     """Who gets the reports."""
-    return [*_by_mail(settings.mail().to, "to"), *_by_webhook(settings.webhook().reports)]
+    return [*_by_mail("to"), *_by_webhook(settings.webhook().reports)]
 
 
 def alert_readers() -> list[Reader]:
     """Who is told of a night that failed."""
     return [
-        *_by_mail(settings.mail().alerts_to, "alerts_to"),
+        *_by_mail("alerts_to"),
         *_by_webhook(settings.webhook().alerts),
     ]
 
@@ -137,11 +137,11 @@ def try_recipients() -> Iterator[tuple[str, Reader | ConfigError]]:
     """
     seen: set[str] = set()
     for key in ("to", "alerts_to"):
-        entries = _entries(getattr(settings.mail(), key))
-        for n, words in enumerate(entries, 1):
+        entries = settings.recipients(key)
+        for n, (address, locale) in enumerate(entries, 1):
             place = f"[mail] {key}, recipient {n} of {len(entries)}"
             try:
-                recipient = _mail_recipient(words, n, len(entries), key)
+                recipient = _mail_recipient(address, locale, n, len(entries), key)
             except ConfigError as error:
                 yield place, error
                 continue
@@ -158,48 +158,33 @@ def try_recipients() -> Iterator[tuple[str, Reader | ConfigError]]:
         yield "webhook", hook
 
 
-def _by_mail(listed: str, key: str) -> list[ByMail]:
-    entries = _entries(listed)
+def _by_mail(key: str) -> list[ByMail]:
+    entries = settings.recipients(key)
     recipients = [
-        _mail_recipient(words, n, len(entries), key) for n, words in enumerate(entries, 1)
+        _mail_recipient(address, locale, n, len(entries), key)
+        for n, (address, locale) in enumerate(entries, 1)
     ]
-    return list({one.address.lower(): one for one in recipients}.values())
+    return list({recipient.address.lower(): recipient for recipient in recipients}.values())
 
 
-def _entries(listed: str) -> list[list[str]]:
-    return [words for entry in listed.split(",") if (words := entry.split())]
-
-
-def _mail_recipient(words: list[str], n: int, count: int, key: str) -> ByMail:
+def _mail_recipient(address: str, locale: str, n: int, count: int, key: str) -> ByMail:
     """The recipient of one entry of a list. Raises ConfigError."""
-    mailer, (address, *language) = _mailer(), words
-    try:
-        (locale,) = map(settings.parse_locale, language or [settings.locale()])
-    except ValueError as error:
-        raise ConfigError(
-            f"[mail] {key}: entry {n} is not an address and a language; write"
-            " owner@example.com, partner@example.com en_US"
-        ) from error
     return ByMail(
         _whos(check_address(address, f"[mail] {key}")),
         locale,
         f"recipient {n} of {count}",
-        mailer,
+        _mailer(),
         address,
     )
 
 
 def _mailer() -> Mailer:
+    settings.check_mail()
     section = settings.mail()
     password = os.environ.get("SMTP_PASSWORD", "")
     if not section.host or not section.sender:
         raise ConfigError(
             "[mail] has addresses to write to, and no host or sender; set both (docs/delivery.md)"
-        )
-    if section.security not in {"starttls", "tls"}:
-        raise ConfigError(
-            f"[mail] security = {section.security!r}: use starttls or tls; mail is never sent in"
-            " the clear"
         )
     if section.user and not password:
         raise ConfigError(

@@ -14,6 +14,7 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from hashlib import sha256
 from pathlib import Path
+from typing import Literal
 
 import luigi
 from dotenv import load_dotenv
@@ -38,6 +39,7 @@ __all__ = [
     "Number",
     "check",
     "check_folder",
+    "check_mail",
     "cleaning",
     "decimals",
     "default_month",
@@ -51,8 +53,8 @@ __all__ = [
     "menu",
     "now",
     "paper",
-    "parse_locale",
     "pos",
+    "recipients",
     "report",
     "rules",
     "settings_table",
@@ -122,6 +124,7 @@ def check() -> None:
     rules()
     for section in (shop, lake, report, mail, webhook):
         section()
+    check_mail()
     paper()
     weekend()
 
@@ -216,6 +219,33 @@ def _meant(word: str, known: Iterable[str]) -> str:
 def locale() -> str:
     """The locale of the reports."""
     return report().locale
+
+
+def recipients(key: Literal["to", "alerts_to"]) -> list[tuple[str, str]]:
+    """Address and locale of each recipient in [mail] `key`."""
+    listed = []
+    entries = [words for entry in getattr(mail(), key).split(",") if (words := entry.split())]
+    for n, (address, *language) in enumerate(entries, 1):
+        try:
+            (name,) = map(parse_locale, language or [locale()])
+        except ValueError as error:
+            raise ConfigError(
+                f"[mail] {key}: entry {n} is not an address and a language; write"
+                " owner@example.com, partner@example.com en_US"
+            ) from error
+        listed.append((address, name))
+    return listed
+
+
+def check_mail() -> None:
+    """Refuse recipients and a security that mail could not be sent with."""
+    recipients("to")
+    recipients("alerts_to")
+    if mail().security not in {"starttls", "tls"}:
+        raise ConfigError(
+            f"[mail] security = {mail().security!r}: use starttls or tls; mail is never sent in"
+            " the clear"
+        )
 
 
 def paper() -> str:

@@ -15,7 +15,7 @@ from hypothesis import settings as examples
 from hypothesis import strategies as st
 
 from pipeline.errors import ConfigError
-from pipeline.settings import Day, Month, Number, sections, shaping, strict
+from pipeline.settings import Day, Month, Number, check_mail, sections, shaping, strict
 from pipeline.settings.iso4217 import DECIMALS
 from tests.conftest import Runner
 
@@ -138,6 +138,23 @@ def test_a_value_in_another_form_is_refused_with_its_key(config, key, value):
         getattr(sections, section)()
     assert f"[{section}] {name} = {value}" in str(refused.value)
     assert f"write it as in: {name} = " in str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "sentence"),
+    [
+        ("to", "owner@example.com en_US.UTF-8", "[mail] to: entry 1"),
+        ("alerts_to", "a@example.com, b@example.com pt_BR", "[mail] alerts_to: entry 2"),
+        ("security", "ssl", "[mail] security = 'ssl': use starttls or tls"),
+    ],
+)
+def test_mail_settings_are_checked_before_any_work(config, name, value, sentence):
+    if not config.has_section("mail"):
+        config.add_section("mail")
+    config.set("mail", name, value)
+    with pytest.raises(ConfigError) as refused:
+        check_mail()
+    assert sentence in str(refused.value)
 
 
 @pytest.mark.parametrize(
