@@ -82,6 +82,7 @@ def test_missing_bucket(luigi: Runner, seaweed: Server) -> None:
     [
         ("2031-01", UNSCHEDULED, "month 2031-01: none of its business days has closed"),
         ("2019-01", UNSCHEDULED, "[pos] history_starts"),
+        ("2026-1", UNHANDLED, "2026-1 is not a month; write it as 2026-10"),
         ("2026-13", UNHANDLED, "2026-13 is not a month; write it as 2026-10"),
         ("october", UNHANDLED, "october is not a month; write it as 2026-10"),
     ],
@@ -108,6 +109,9 @@ def test_broken_menu(luigi: Runner, text: str, sentence: str) -> None:
     ("section", "option", "value", "sentence"),
     [
         ("shop", "timezone", "Mexico", "[shop]: timezone = 'Mexico' is not an IANA time zone"),
+        ("shop", "day_starts_at", "05.30", "day_starts_at = '05.30' is not a time such as 05:00"),
+        ("report", "locale", "pt_BR", "[report] locale = pt_BR"),
+        ("report", "locale", "en_US.UTF-8", "[report] locale = en_US.UTF-8"),
         ("shop", "day_starts_at", "five", "day_starts_at = 'five' is not a time"),
         ("shop", "currency", "PESO", "currency = 'PESO' is not an ISO 4217 code"),
         ("shop", "menu", "nowhere.toml", "nowhere.toml: cannot be read"),
