@@ -5,6 +5,7 @@ files.
 from __future__ import annotations
 
 import os
+from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from pipeline.extract import SOURCES, Source
 from pipeline.extract.files import is_saved
 from pipeline.load import open_storage
 from pipeline.ownership import FILES, SIMULATOR, Origin
+from pipeline.transform import day_bounds
 
 
 @cache
@@ -34,10 +36,11 @@ def connect() -> Source:
             f"[pos] source = {section.source!r} is unknown; known are {', '.join(sorted(SOURCES))}"
         )
     if section.source == "files":
+        starts = day_bounds(section.history_starts, settings.default_store())[0]
         return (
-            SOURCES["files"](folder=Path(section.folder))
+            SOURCES["files"](folder=Path(section.folder), starts=starts)
             if "://" not in section.folder
-            else _saved_in_bucket(section.folder)
+            else _saved_in_bucket(section.folder, starts)
         )
     if section.url == "simulator":
         url, token = _embedded(os.getpid())
@@ -69,7 +72,7 @@ def is_simulator() -> bool:
     return settings.pos().source != "files" and settings.pos().url == "simulator"
 
 
-def _saved_in_bucket(url: str) -> Source:
+def _saved_in_bucket(url: str, starts: datetime) -> Source:
     """Saved files below s3://bucket/prefix, on the server of the lake."""
     server = settings.lake()
     bucket = open_storage(url, endpoint=server.endpoint or None, region=server.region or None)
@@ -80,4 +83,5 @@ def _saved_in_bucket(url: str) -> Source:
             if is_saved(stat.key)
         ],
         place=url,
+        starts=starts,
     )

@@ -13,15 +13,21 @@ from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
+from itertools import pairwise
 
 import pyarrow.compute as pc
 
 from pipeline.extract import Holes, find_holes, gap_warning
-from pipeline.load import RAW, Lake, decompress
+from pipeline.load import RAW, SALES, SUMMARY, VOID, Lake, decompress
 from pipeline.load.parquet import from_bytes
+from pipeline.outside import as_json, format_outside, format_unread, read_outside
+from pipeline.transform import Rules
 from pipeline.windows import DAY, numbers_tried, read_fields, spans
 
 FORTNIGHT = 14
+SILENT_DAYS = 3
+MONTHS = 3
+YEAR = 12
 
 
 @dataclass(frozen=True)
@@ -31,7 +37,9 @@ class Status:
 
     `stores` are their names, `not_seen` the numbers that each till's series of the fortnight leaves
     out, `unknown` those of them that the shop did not know either when a sweep asked; `new_fields`
-    are unknown fields of receipts and since which window, of late.
+    are unknown fields of receipts and since which window, of late; `silent` are the stores that
+    stopped sending, with the last day that has a record of them; `outside` are the receipts before
+    `history_starts`, which no total counts, `unread` the records in quarantine.
     """
 
     last_window: str | None
@@ -46,15 +54,28 @@ class Status:
     not_seen: dict[str, list[str]]
     unknown: list[str] = field(default_factory=list)
     new_fields: dict[str, str] = field(default_factory=dict)
+    silent: dict[str, str] = field(default_factory=dict)
+    outside: list[dict[str, str | None]] = field(default_factory=list)
+    unread: list[dict[str, str | None]] = field(default_factory=list)
+    history_starts: str = ""
 
     def to_bytes(self) -> bytes:
         """The same for a machine: state/etl_state.json."""
         return json.dumps(asdict(self), indent=1, sort_keys=True).encode()
 
 
-def read_status(lake: Lake, *, expected: date, now: datetime, limited: bool) -> Status:
+def read_status(
+    lake: Lake,
+    *,
+    expected: date,
+    now: datetime,
+    limited: bool,
+    rules: Rules | None = None,
+    starts: date | None = None,
+) -> Status:
     """`expected` is the last day whose window should be there; `limited` says that the account
-    serves 31 days only.
+    serves 31 days only. With `rules` and `starts`, the first business day of the history, the
+    receipts before it are named.
     """
     windows = [
         name
@@ -127,7 +148,52 @@ def read_status(lake: Lake, *, expected: date, now: datetime, limited: bool) -> 
         name_holes(holes),
         still_unknown(holes, numbers_tried(lake, since)) if holes else [],
         new_fields,
+        find_silent(lake, last, receipts),
+        as_json(read_outside(lake, rules, starts).to_pylist()) if rules and starts else [],
+        find_unread(lake),
+        str(starts or ""),
     )
+
+
+def find_unread(lake: Lake) -> list[dict[str, object]]:
+    """The records in quarantine, of the last YEAR months of the lake."""
+    rows: list[dict[str, object]] = []
+    for month in lake.partitions(SALES)[-YEAR:]:
+        newest = lake.newest(SALES, month)
+        if newest.edition == VOID or not lake.facts(SALES, month, newest)["quarantined"]:
+            continue
+        table = from_bytes(lake.read(SALES, month, ["quarantine"])["quarantine"])
+        names = ["receipt_number", "business_day", "reason", "detail", "total", "record"]
+        rows += as_json(table.select(names).to_pylist())
+    return rows
+
+
+def find_silent(lake: Lake, last: date, recent: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
+    """Stores that have sent nothing for SILENT_DAYS or more, and for longer than any break before:
+    the last day of each that has a receipt, "" where the lake has none of any store.
+
+    Looked at are the days of `recent` and, before them, the summaries of MONTHS months.
+    """
+    seen: dict[str, set[date]] = {}
+    for day, by_store in recent.items():
+        for store in by_store:
+            seen.setdefault(store, set()).add(date.fromisoformat(day))
+    for month in lake.partitions(SUMMARY)[-MONTHS:]:
+        if lake.newest(SUMMARY, month).edition == VOID:
+            continue
+        days = from_bytes(lake.read(SUMMARY, month, ["days"])["days"])
+        for row in days.select(["store_id", "business_day"]).to_pylist():
+            seen.setdefault(row["store_id"], set()).add(row["business_day"])
+    silent = {}
+    for store, days in sorted(seen.items()):
+        ordered = sorted(day for day in days if day <= last)
+        breaks = [(b - a).days - 1 for a, b in pairwise(ordered)]
+        passed = (last - ordered[-1]).days if ordered else 0
+        if passed >= SILENT_DAYS and passed > max(breaks, default=0):
+            silent[store] = str(ordered[-1])
+    if not seen and len(recent) >= SILENT_DAYS:
+        silent[""] = ""
+    return silent
 
 
 def store_names(lake: Lake) -> dict[str, str]:
@@ -206,6 +272,12 @@ def tell_status(status: Status) -> str:
             f" {', '.join(f'{path} since {day}' for path, day in status.new_fields.items())} (kept"
             " in raw, counted nowhere)"
         )
+    lines += [
+        f"silent         {format_silence(status, store, day)}"
+        for store, day in status.silent.items()
+    ]
+    lines += format_unread(status.unread)
+    lines += format_outside(status.outside, status.history_starts)
     stores = sorted({store for by_store in status.receipts.values() for store in by_store})
     if stores:
         columns = [
@@ -221,6 +293,15 @@ def tell_status(status: Status) -> str:
             for day, by_store in status.receipts.items()
         ]
     return "\n".join([*lines, *status.warnings])
+
+
+def format_silence(status: Status, store: str, day: str) -> str:
+    """One store that stopped sending, in words."""
+    if not store:
+        return "no receipt of any store in the lake's last days; was the shop closed?"
+    name, last = status.stores.get(store, store), date.fromisoformat(status.last_window or day)
+    days = (last - date.fromisoformat(day)).days
+    return f"{name}: no receipt since {day}, {days} days; was it closed, or has it stopped sending?"
 
 
 def _is_day(name: str) -> bool:

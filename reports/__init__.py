@@ -46,6 +46,10 @@ def monthly(
     lake_starts: date | None = None,
     reopened: Sequence[Mapping[str, str]] = (),
     backoffice: Mapping[str, pa.Table] | None = None,
+    outside: pa.Table | None = None,
+    quarantine: pa.Table | None = None,
+    history_starts: date | None = None,
+    currency: str = "",
     paper: Literal["us-letter", "a4"] = "us-letter",
 ) -> dict[str, bytes]:
     """Files of the monthly report.
@@ -58,7 +62,8 @@ def monthly(
     why (late, edited, cancelled, refunded, new). `lake_starts` is the first day of the lake: with
     it, and with at least the `customers` of every month since, new customers are told from
     returning ones. `backoffice` are the tables that hold the till's own exports to the lake, None
-    where there are none.
+    where there are none. `outside` are the receipts that arrived in the month and lie before
+    `history_starts`, `quarantine` those that could not be read. `currency` names the money of a month that has neither sales nor stores.
     """
     from reports.compose import compose_monthly
     from reports.render import files_of
@@ -75,6 +80,10 @@ def monthly(
             lake_starts=lake_starts,
             reopened=reopened,
             backoffice=backoffice,
+            outside=outside,
+            quarantine=quarantine,
+            history_starts=history_starts,
+            currency=currency,
         ),
         locale,
         paper,

@@ -12,10 +12,12 @@ from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import date
 
+import pandas as pd
 import pyarrow as pa
 
 from reports.figures import Figures, currencies
 from reports.figures.history import WEEKEND, History
+from reports.figures.tables import frame
 from reports.page import Page, Section
 from reports.render.machine import plain
 from reports.sections.attention import attention
@@ -24,6 +26,7 @@ from reports.sections.bridge import bridge
 from reports.sections.changes import changes
 from reports.sections.combos import combos
 from reports.sections.customers import customers
+from reports.sections.data_state import DataState, known_stores, light_of, quality_of
 from reports.sections.days import days
 from reports.sections.drivers import drivers
 from reports.sections.giving import giving
@@ -32,7 +35,7 @@ from reports.sections.hours import hours
 from reports.sections.items import items
 from reports.sections.ledger import ledger
 from reports.sections.lifecycle import lifecycle
-from reports.sections.lineage import OVER_TIME, light_of, lineage
+from reports.sections.lineage import OVER_TIME, lineage
 from reports.sections.loyalty import loyalty
 from reports.sections.margin import margin
 from reports.sections.menu import menu
@@ -103,26 +106,43 @@ def compose_monthly(
     reopened: Sequence[Mapping[str, str]] = (),
     backoffice: Mapping[str, pa.Table] | None = None,
     decimals: Mapping[str, int] | None = None,
+    outside: pa.Table | None = None,
+    quarantine: pa.Table | None = None,
+    history_starts: date | None = None,
+    currency: str = "",
 ) -> Page:
     """The monthly report as data; `before` is the figures.json of the edition before this one."""
     if month not in sources:
         raise KeyError(f"no summary of {month:%Y-%m}; give the month's own tables")
+    left_out = set(outside["currency"].to_pylist()) if outside is not None else set()
     found = _traded(currencies(sources[month]), sources)
+    found = tuple([*found, *sorted(left_out - set(found))] or [currency])
     made: list[Section] = []
     names: dict[str, str] = {}
     for currency in found:
-        figures = Figures(month, through, currency, sources, lake_starts, backoffice)
+        figures = Figures(
+            month, through, currency, sources, lake_starts, backoffice, outside, history_starts
+        )
         names |= figures.stores
         quality = figures.now["quality"]
         sections = [ask(figures) for ask in ASKED]
         past = _past(before, currency)
         plainly = {s.key: plain(s.figures, places, decimals or {}) for s in sections}
         sections.append(changes(plainly, past, currency, places, reopened, figures.stores))
-        sections.append(lineage(figures.total, quality, currency, facts, differs(figures)))
+        state = DataState(
+            quality_of(quality),
+            silences=tuple(figures.silences),
+            stores=known_stores(sources),
+            left_out=figures.left_out,
+            unread=frame(quarantine) if quarantine is not None else pd.DataFrame(),
+            history_starts=history_starts,
+        )
+        till = differs(figures)
+        sections.append(lineage(figures.total, quality, currency, facts, state, till))
         sections.append(
             attention(
                 [f for s in sections for f in s.findings],
-                light_of(figures.total, quality, differs(figures)),
+                light_of(figures.total, state, till),
                 currency,
             )
         )
@@ -203,6 +223,11 @@ def compose_cumulative(
                 history.stacked("quality"),
                 currency,
                 facts,
+                DataState(
+                    quality_of(history.stacked("quality")),
+                    silences=tuple(Figures(last, through, currency, kept).silences),
+                    stores=known_stores(kept),
+                ),
                 glossary=OVER_TIME,
             ),
             outlook(history),

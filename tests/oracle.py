@@ -129,7 +129,8 @@ def instant(text: str) -> datetime:
 
 def is_plausible(receipt: dict) -> bool:
     sold, created = instant(receipt["receipt_date"]), instant(receipt["created_at"])
-    return datetime(2010, 1, 1, tzinfo=UTC) <= sold <= created + timedelta(hours=48)
+    earliest = max(datetime(2010, 1, 1, tzinfo=UTC), created - timedelta(days=366))
+    return earliest <= sold <= created + timedelta(hours=48)
 
 
 def business_day(receipt: dict, shop: Shop) -> tuple[date, int]:

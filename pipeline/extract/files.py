@@ -1,12 +1,12 @@
 """Saved files as a shop: JSON pages, arrays or NDJSON of receipts, items and the rest, compressed
 or not.
 
-In: a listing of (name, reader), so that a folder and a bucket are the same thing. A file may hold
-{"receipts": [...]}, [...], or one object or page a line; gzip and zstd are recognised by their
-first bytes. What a bare array holds is told by its objects (a receipt has a receipt_number, an item
-an item_name). Of a receipt that stands in several files the newest version counts, of equal ones
+In: a listing of (name, reader), so that a folder and a bucket are the same thing. What a file may
+hold is said in `saved`; gzip and zstd are recognised by their first bytes. What a bare array holds
+is told by its objects (a receipt has a receipt_number, an item an item_name). Of a receipt that stands in several files the newest version counts, of equal ones
 that of the last file by name. A receipt without a readable `updated_at` is taken as changed when it
-was created or sold, or else with its file. Raises SourceFatal naming the file that cannot be read.
+was created or sold, or else with its file. Receipts that changed before `starts`, the begin of the first window, come with that window, so that
+none is left out silently. Raises SourceFatal naming the file that cannot be read.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ import pyarrow as pa
 
 from pipeline.errors import ConfigError, SourceFatal
 from pipeline.extract.catalog import prune
-from pipeline.extract.endpoints import ENDPOINTS
 from pipeline.extract.envelope import read_receipt
+from pipeline.extract.saved import objects_of, to_utf8
 from pipeline.extract.source import RESOURCES, Page, Record
 
 Listing = Callable[[], Iterable[tuple[str, Callable[[], bytes]]]]
@@ -33,8 +33,6 @@ _ENDINGS = tuple(
 )
 _PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
 _BYTE_CAP = 512 << 20
-_TELLTALE = {"receipt_number": "receipts", "item_name": "items", "business_name": "merchant"}
-_PAGES = frozenset(endpoint.rows_key for endpoint in ENDPOINTS.values())
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
@@ -54,7 +52,8 @@ class Files:
     requests = 0
     server_time = None
 
-    def __init__(self, listing: Listing, place: str):
+    def __init__(self, listing: Listing, place: str, starts: datetime | None = None):
+        self.starts = starts
         self._listing, self._place = listing, place
         self.identity = hashlib.sha256(f"files\n{place}".encode()).hexdigest()[:16]
         self._lock = threading.Lock()
@@ -70,6 +69,7 @@ class Files:
     ) -> Iterator[Page]:
         """Receipts changed in [since, until), one page a file; the cursor is the name of the file."""
         self._index()
+        since = _NEVER if since == self.starts else since
         names = [
             name
             for name, (first, last) in sorted(self._spans.items())
@@ -96,7 +96,13 @@ class Files:
         for name, read in sorted(self._listing()):
             for resource, rows in read_objects(name, read()).items():
                 for row in rows if resource in found else ():
-                    known = _known.decode(row)
+                    try:
+                        known = _known.decode(row)
+                    except msgspec.MsgspecError as error:
+                        raise SourceFatal(
+                            f"{name}: one of its {resource} cannot be read ({error}); take the file"
+                            " out, or save it again"
+                        ) from error
                     identifier, changed = bytes(known.id), known.updated_at or _NEVER
                     if (
                         identifier not in found[resource]
@@ -158,32 +164,10 @@ def read_objects(name: str, data: bytes) -> dict[str, list[bytes]]:
     cannot be read.
     """
     try:
-        text = _unpack(data)
-        text.decode("utf-8")
+        text = to_utf8(_unpack(data))
         if not text:
             raise ValueError("it is empty")
-        found: dict[str, list[bytes]] = {}
-        loose: list[bytes] = []
-        for value in _values(text):
-            pages = {}
-            if value.startswith(b"{"):
-                fields = msgspec.json.decode(value, type=dict[str, msgspec.Raw])
-                pages = {
-                    key: bytes(fields[key])
-                    for key in fields.keys() & _PAGES
-                    if bytes(fields[key]).startswith(b"[")
-                }
-                if not pages:
-                    loose.append(value)
-            else:
-                loose += map(bytes, msgspec.json.decode(value, type=list[msgspec.Raw]))
-            for key, rows in pages.items():
-                found.setdefault(key, []).extend(
-                    map(bytes, msgspec.json.decode(rows, type=list[msgspec.Raw]))
-                )
-        if loose:
-            found.setdefault(_kind(loose), []).extend(loose)
-        return found
+        return objects_of(text)
     except (ValueError, OSError, msgspec.MsgspecError, RecursionError) as error:
         raise SourceFatal(
             f"{name} cannot be read as saved receipts or catalog ({error}); take it out, or save it"
@@ -192,7 +176,7 @@ def read_objects(name: str, data: bytes) -> dict[str, list[bytes]]:
 
 
 def _unpack(data: bytes) -> bytes:
-    """The file's text without compression and byte order mark."""
+    """The file without compression."""
     kind = next((kind for magic, kind in _PACKED.items() if data.startswith(magic)), None)
     if kind:
         pieces, size = [], 0
@@ -205,31 +189,7 @@ def _unpack(data: bytes) -> bytes:
         data = b"".join(pieces)
     if len(data) > _BYTE_CAP:
         raise ValueError(f"more than {_BYTE_CAP:,} bytes")
-    return data.removeprefix(b"\xef\xbb\xbf").strip()
-
-
-def _values(text: bytes) -> list[bytes]:
-    """The file's one JSON value, or one value a line."""
-    try:
-        return [bytes(msgspec.json.decode(text, type=msgspec.Raw))]
-    except msgspec.MsgspecError:
-        return [
-            bytes(msgspec.json.decode(line, type=msgspec.Raw))
-            for line in text.split(b"\n")
-            if line.strip()
-        ]
-
-
-def _kind(rows: list[bytes]) -> str:
-    """What bare objects are: the first that shows it speaks for all."""
-    for row in rows:
-        fields = (
-            msgspec.json.decode(row, type=dict[str, msgspec.Raw]) if row.startswith(b"{") else {}
-        )
-        for field, resource in _TELLTALE.items():
-            if field in fields:
-                return resource
-    raise ValueError(f"holds no {' or '.join(_TELLTALE.values())}")
+    return data
 
 
 def is_saved(path: str) -> bool:
@@ -252,13 +212,17 @@ def list_folder(folder: Path) -> Listing:
 
 
 def open_files(
-    *, folder: Path | None = None, listing: Listing | None = None, place: str = ""
+    *,
+    folder: Path | None = None,
+    listing: Listing | None = None,
+    place: str = "",
+    starts: datetime | None = None,
 ) -> Files:
-    """Saved files in `folder`, or wherever `listing` finds them; `place` names that for messages.
-    Raises ConfigError.
+    """Saved files in `folder`, or wherever `listing` finds them; `place` names that for messages,
+    `starts` is the begin of the first window. Raises ConfigError.
     """
     if listing is not None:
-        return Files(listing, place)
+        return Files(listing, place, starts)
     if folder is None:
         raise ConfigError("the source of saved files needs a folder: set [pos] folder")
-    return Files(list_folder(folder), str(folder))
+    return Files(list_folder(folder), str(folder), starts)

@@ -76,7 +76,9 @@ class Source(Protocol):
 
     `identity` changes with the account, so that one shop's half-finished walk is never continued
     with another's; `requests` counts what was asked; `server_time` is the shop's clock as last
-    heard, None where it tells none.
+    heard, None where it tells none. A source that also holds what changed before the history of the
+    lake, as saved files do, says in `starts` where the first window begins, and gives the older
+    receipts with it.
     """
 
     identity: str

@@ -4,7 +4,8 @@ to.
 In: a source and windows that tile [first start, last end) of `updated_at`, all of them closed and
 settled. Out: for every window, in order, its records by UTC date of sale, sorted by (updated_at,
 number, arrival) so that the order of pages does not matter, exact duplicates once. A record outside
-all windows is counted and left to the window that it belongs to; one whose `updated_at` is
+all windows is counted and left to the window that it belongs to; where the source says that its
+history begins with the first window (`starts`), that window takes what is older; one whose `updated_at` is
 unreadable goes to the last window, date unknown. A night's walk is not bounded above: what changes
 while it is under way moves out of the closed windows, never between their pages. From a bounded one
 it would move away, and where the API counts its rows, another row would slip between two pages: so
@@ -50,6 +51,7 @@ class Walk:
     def __init__(self, source: Source, windows: Sequence[Window], spool: Spool):
         self._source, self._asked, self._spool = source, windows, spool
         self._starts = [window.start for window in windows]
+        self._takes_older = getattr(source, "starts", None) == self._starts[0]
         self._heaps: dict[int, dict[date | None, int]] = defaultdict(
             lambda: defaultdict(int)
         )  # records by window and date of sale
@@ -118,7 +120,9 @@ class Walk:
     def _window_of(self, record: Record) -> int | None:
         if record.updated_at is None:
             return len(self._asked) - 1
-        if not self._starts[0] <= record.updated_at < self._asked[-1].end:
+        if record.updated_at < self._starts[0]:
+            return 0 if self._takes_older else None
+        if record.updated_at >= self._asked[-1].end:
             return None
         return bisect_right(self._starts, record.updated_at) - 1
 

@@ -294,6 +294,10 @@ class Lake:
         """
         return self._raw.objects(first, last, batch)
 
+    def raw_before(self, day: date) -> list[RawObject]:
+        """Committed raw objects sold before `day` (UTC date), and all of unreadable date."""
+        return self._raw.before(day)
+
     def read_raw(self, found: RawObject) -> bytes:
         """The NDJSON of one raw object, its digest checked."""
         text = self._recent.find(found.key)

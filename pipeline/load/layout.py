@@ -12,6 +12,7 @@ naming authority.
     summary/<table>/year=2026/month=10/<table>.parquet
     customers/year=2026/month=10/customers.parquet                                   the summary's,
     on its own log
+    outside/year=2026/month=10/outside.parquet      receipts before the history, by month of arrival
     backoffice/2026-10/<member>.parquet                                              beside what the
     owner puts there: backoffice/*.csv
     reports/<monthly|cumulative>/2026-10/<file>                                     newest;
@@ -47,7 +48,7 @@ RECEIPTS, CATALOG, STAGING, SALES, SUMMARY = (
     "sales",
     "summary",
 )
-CUSTOMERS, BACKOFFICE = "customers", "backoffice"
+CUSTOMERS, BACKOFFICE, OUTSIDE = "customers", "backoffice", "outside"
 MONTHLY, CUMULATIVE, NIGHTLY = "reports/monthly", "reports/cumulative", "nightly"
 IDENTITY = "identity"
 DATASETS = (
@@ -58,6 +59,7 @@ DATASETS = (
     SUMMARY,
     CUSTOMERS,
     BACKOFFICE,
+    OUTSIDE,
     MONTHLY,
     CUMULATIVE,
     NIGHTLY,
@@ -67,7 +69,7 @@ DATASETS = (
 VOID, RAW = "void", "raw"
 UNKNOWN = "unknown"
 
-_BY_MONTH = (SALES, SUMMARY, CUSTOMERS, BACKOFFICE, MONTHLY, CUMULATIVE)
+_BY_MONTH = (SALES, SUMMARY, CUSTOMERS, BACKOFFICE, OUTSIDE, MONTHLY, CUMULATIVE)
 _PARTITION = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,59}")
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _MANIFEST = re.compile(
@@ -137,7 +139,7 @@ def member_key(dataset: str, partition: str, member: str) -> str:
     content.
     """
     check_partition(dataset, partition)
-    if dataset in (SALES, SUMMARY, CUSTOMERS):
+    if dataset in (SALES, SUMMARY, CUSTOMERS, OUTSIDE):
         year, month = partition.split("-")
         folder = f"{SUMMARY}/{member}" if dataset == SUMMARY else member
         key = f"{folder}/year={year}/month={month}/{member}.parquet"
@@ -157,6 +159,7 @@ _MEMBERS = (
     (SALES, re.compile(r"(?:receipts|sales|payments|quarantine)/(year=\d{4}/month=\d\d)/.+")),
     (SUMMARY, re.compile(rf"{SUMMARY}/\w+/(year=\d{{4}}/month=\d\d)/.+")),
     (CUSTOMERS, re.compile(rf"{CUSTOMERS}/(year=\d{{4}}/month=\d\d)/.+")),
+    (OUTSIDE, re.compile(rf"{OUTSIDE}/(year=\d{{4}}/month=\d\d)/.+")),
     (BACKOFFICE, re.compile(rf"{BACKOFFICE}/(\d{{4}}-\d\d)/.+")),
     (CATALOG, re.compile(rf"{CATALOG}/(\d{{4}}-\d\d-\d\d)/.+")),
     (MONTHLY, re.compile(rf"{MONTHLY}/(\d{{4}}-\d\d)/.+")),

@@ -245,6 +245,15 @@ class RawZone:
         wanted = [found for day in days for found in self._index.get(day, ())]
         return wanted + [found for found in self._index.get(None, ()) if belongs(found, batch)]
 
+    def before(self, day: date) -> list[RawObject]:
+        """Committed objects sold before `day` (UTC date), and all unreadable ones."""
+        if "" not in self._covered or self._process != os.getpid():
+            self.refresh()
+        self._index_anew()
+        dates = [sold for sold in self._index if sold and sold < day]
+        dated = self.objects(min(dates), day - timedelta(days=1), None) if dates else []
+        return dated + self._index.get(None, [])
+
     def _cover(self, first: date, last: date, batch: str | None) -> None:
         if self._process != os.getpid():
             self._forget()

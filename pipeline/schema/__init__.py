@@ -18,7 +18,7 @@ from pipeline.schema.kinds import (
     money,
     version_of,
 )
-from pipeline.schema.lake import LAKE, PAYMENTS, QUARANTINE, RECEIPTS, SALES
+from pipeline.schema.lake import LAKE, OUTSIDE, PAYMENTS, QUARANTINE, RECEIPTS, SALES
 from pipeline.schema.summary import (
     BACKOFFICE,
     BASKETS,
@@ -59,6 +59,7 @@ __all__ = [
     "HOURS",
     "ITEMS",
     "LAKE",
+    "OUTSIDE",
     "PAYMENTS",
     "PRICES",
     "QUALITY",

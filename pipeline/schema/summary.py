@@ -315,7 +315,7 @@ CUSTOMERS = Dataset(
 )
 QUALITY = Dataset(
     "quality",
-    2,
+    3,
     "store, check and subject",
     ("store_id", "check", "subject"),
     (
@@ -336,6 +336,7 @@ QUALITY = Dataset(
         ),
         Column("count", "count", "Receipts, lines or records, as the check says."),
         Column("amount", "money", "Money concerned, where there is any.", "currency", null=True),
+        Column("unknown", "count", "Records among them whose money cannot be read."),
         Column("seconds", "count", "Longest delay, for clock_skew and late.", "seconds", null=True),
     ),
 )

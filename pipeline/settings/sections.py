@@ -95,6 +95,14 @@ class pos(Section):  # noqa: N801
     history_starts = Date(date(2023, 11, 1), description="first business day to extract")
     settle_minutes = Integer(30, description="a window is read this long after it closed")
     settle_days = Integer(2, description="windows after its own that a business day waits for")
+    max_days_late = Integer(
+        366,
+        least=1,
+        description=(
+            "a sale received more days after its date is quarantined as an implausible date (a"
+            " till's dead clock)"
+        ),
+    )
     backfill_days = Integer(31, least=1, description="windows read in one walk at most")
     missing_numbers = Integer(
         50, description="missing receipt numbers that a sweep asks for at most; 0: none"

@@ -14,7 +14,7 @@ from babel.numbers import is_currency
 
 from pipeline.errors import ConfigError
 from pipeline.settings.iso4217 import DECIMALS
-from pipeline.settings.sections import shop
+from pipeline.settings.sections import pos, shop
 from pipeline.settings.strict import parse_integer, parse_time
 from pipeline.transform import Menu, Rules, Store, read_menu, time_zone, tz_version
 
@@ -147,8 +147,18 @@ def rules() -> Rules:
         default=default_store(),
         menu=menu(),
         customer_key=key.encode() or None,
+        max_days_late=_max_days_late(),
         places=max(store.places for store in (default_store(), *every.values())),
     )
+
+
+def _max_days_late() -> int:
+    days = pos().max_days_late
+    if not 1 <= days <= 36_500:
+        raise ConfigError(
+            f"[pos] max_days_late = {days}: write a number of days from 1 to 36500, such as 366"
+        )
+    return days
 
 
 def cleaning() -> dict[str, object]:
@@ -168,4 +178,5 @@ def cleaning() -> dict[str, object]:
         "places": shaping.places,
         "tzdata": tz_version(),
         "customer_key": key,
+        "max_days_late": shaping.max_days_late,
     }

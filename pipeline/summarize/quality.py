@@ -17,18 +17,21 @@ with a rounding                          sum of absolute roundings orphan_refund
 REFUND receipts that name no sale                 paid back, positive cancelled         -
 cancelled receipts                                what they had charged, refunds negative
 
-fetched = curated + quarantined. `seconds` is the longest delay of clock_skew and late. Cancelled
+fetched = curated + quarantined. `unknown` counts the records whose amount cannot be read; where
+there is no other, `amount` is null, never 0. `seconds` is the longest delay of clock_skew and late. Cancelled
 receipts count in curated and cancelled only. A refund of a sale of another month is no orphan.
 """
 
 LATE_SECONDS = 3600
 
 QUERY = f"""
+SELECT * REPLACE (coalesce(unknown, 0) AS unknown) FROM (
 SELECT NULL AS store_id, NULL AS currency, "check", '' AS subject, "count", NULL AS amount, NULL AS seconds FROM counts
 UNION ALL BY NAME
 SELECT store_id, currency, 'curated' AS "check", '' AS subject, count(*) AS "count" FROM receipts GROUP BY ALL
 UNION ALL BY NAME
-SELECT store_id, currency, 'quarantined' AS "check", reason AS subject, count(*) AS "count", sum(total) AS amount
+SELECT store_id, currency, 'quarantined' AS "check", reason AS subject, count(*) AS "count", sum(total) AS amount,
+    count(*) FILTER (WHERE total IS NULL) AS unknown
 FROM lake_quarantine LEFT JOIN (SELECT store_id, currency FROM stores) USING (store_id) GROUP BY ALL
 UNION ALL BY NAME
 SELECT store_id, currency, 'missing_cost' AS "check", '' AS subject, count(*) AS "count", sum(net) AS amount
@@ -62,5 +65,5 @@ SELECT store_id, currency, 'orphan_refund' AS "check", '' AS subject, count(*) A
 FROM receipts WHERE is_refund AND refund_for IS NULL GROUP BY ALL
 UNION ALL BY NAME
 SELECT store_id, currency, 'cancelled' AS "check", '' AS subject, count(*) AS "count", sum(cancelled_total) AS amount
-FROM receipts WHERE is_cancelled GROUP BY ALL
+FROM receipts WHERE is_cancelled GROUP BY ALL)
 """

@@ -9,7 +9,7 @@
            MonthlySummary(month)             small mergeable tables; MonthlyCustomers(month): its
            customers alone;
               /          \\                  BackOffice(month): the till's own exports against
-              MonthlySales
+              MonthlySales; OutsideHistory(month): receipts that lie before the history
     MonthlyReport(month)  CumulativeReport(month)
               \\          /
             Nightly(date)                    extracts first, then looks at every month, then has
@@ -26,6 +26,7 @@ from pipeline.tasks.care import Rebuild, Verify
 from pipeline.tasks.deliver import Delivery
 from pipeline.tasks.glue import GlueTables
 from pipeline.tasks.lake import DailySales, MonthlyCustomers, MonthlySales, MonthlySummary, days_of
+from pipeline.tasks.outside import OutsideHistory
 from pipeline.tasks.raw import Backfill, RawCatalog, RawReceipts, Sweep, catalog_for, read_catalog
 from pipeline.tasks.tell import CumulativeReport, MonthlyReport, Nightly
 
@@ -44,6 +45,7 @@ __all__ = [
     "MonthlySales",
     "MonthlySummary",
     "Nightly",
+    "OutsideHistory",
     "RawCatalog",
     "RawReceipts",
     "Rebuild",

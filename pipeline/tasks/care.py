@@ -12,13 +12,22 @@ import luigi
 from pipeline import settings
 from pipeline.care import Finding, Span, everything
 from pipeline.care.balance import balance
+from pipeline.care.conserve import conserve
 from pipeline.care.stock import put_back, take_stock
 from pipeline.errors import Corrupt
-from pipeline.load import BACKOFFICE, CUSTOMERS, RECEIPTS, SALES, STAGING, SUMMARY, VOID
+from pipeline.load import BACKOFFICE, CUSTOMERS, OUTSIDE, RECEIPTS, SALES, STAGING, SUMMARY, VOID
 from pipeline.load.publish import digest_members
+from pipeline.outside import read_outside
 from pipeline.targets import Partition, lake
 from pipeline.tasks.backoffice import BackOffice, uncompared
-from pipeline.tasks.lake import DailySales, MonthlyCustomers, MonthlySales, MonthlySummary
+from pipeline.tasks.lake import (
+    DailySales,
+    MonthlyCustomers,
+    MonthlySales,
+    MonthlySummary,
+    history,
+)
+from pipeline.tasks.outside import OutsideHistory
 from pipeline.tasks.tell import CumulativeReport, MonthlyReport
 
 log = logging.getLogger(__name__)
@@ -29,6 +38,7 @@ MADE_OF_RAW = {
     SUMMARY: MonthlySummary,
     CUSTOMERS: MonthlyCustomers,
     BACKOFFICE: BackOffice,
+    OUTSIDE: OutsideHistory,
 }
 
 
@@ -67,6 +77,8 @@ def look(span: Span, *, deep: bool) -> Iterator[Finding]:
         )
         return
     yield from balance(lake(), span)
+    if span == everything():
+        yield from check_conserved()
     for stat in uncompared() if span == everything() else ():
         yield Finding(
             lake().storage.uri(stat.key),
@@ -77,6 +89,18 @@ def look(span: Span, *, deep: bool) -> Iterator[Finding]:
         )
     if deep:
         yield from remake(span)
+
+
+def check_conserved() -> Iterator[Finding]:
+    """What was read from the shop and stands nowhere, among the months that are current."""
+    starts, last, _ = history(lake())
+    months = [
+        name
+        for name in lake().partitions(SALES)
+        if MonthlySales(month=date.fromisoformat(f"{name}-01")).complete()
+    ]
+    outside = read_outside(lake(), settings.rules(), starts)
+    yield from conserve(lake(), settings.rules(), months, outside, starts, last)
 
 
 def remake(span: Span) -> Iterator[Finding]:

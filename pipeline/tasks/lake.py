@@ -121,16 +121,13 @@ class DailySales(Batched):
 
 
 def days_of(month: date) -> list[date]:
-    """The business days of `month` that have closed and belong to the shop's history, and those
-    that raw holds anyway.
-    """
+    """The business days of `month` that have closed and belong to the shop's history."""
     first, last, _ = history(lake())
     days = [
         day
         for day in (month + n * DAY for n in range(31))
-        if day.month == month.month and day <= last
+        if day.month == month.month and first <= day <= last
     ]
-    days = [day for day in days if day >= first or lake().raw_objects(day, day, None)]
     if not days:
         raise ConfigError(
             f"month {month:%Y-%m}: none of its business days has closed within the shop's history"
@@ -172,7 +169,8 @@ _UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}
 
 
 _DATASETS = {
-    dataset.name: dataset for dataset in (*schema.LAKE, *schema.SUMMARY, *schema.BACKOFFICE)
+    dataset.name: dataset
+    for dataset in (*schema.LAKE, schema.OUTSIDE, *schema.SUMMARY, *schema.BACKOFFICE)
 }
 
 

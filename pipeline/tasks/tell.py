@@ -13,10 +13,20 @@ import pyarrow as pa
 
 import reports
 from pipeline import settings
-from pipeline.load import BACKOFFICE, CUMULATIVE, CUSTOMERS, MONTHLY, RECEIPTS, VOID, Manifest
+from pipeline.load import (
+    BACKOFFICE,
+    CUMULATIVE,
+    CUSTOMERS,
+    MONTHLY,
+    OUTSIDE,
+    RECEIPTS,
+    VOID,
+    Manifest,
+)
 from pipeline.night.readers import report_readers
 from pipeline.night.summary import read_night, tell_night
-from pipeline.status import read_status, tell_status
+from pipeline.outside import format_outside, format_unread, read_outside
+from pipeline.status import find_unread, read_status, tell_status
 from pipeline.targets import Fetched, Made, Partition, lake
 from pipeline.tasks.backoffice import NOTHING, BackOffice, exports
 from pipeline.tasks.lake import (
@@ -27,6 +37,7 @@ from pipeline.tasks.lake import (
     history,
     table_of,
 )
+from pipeline.tasks.outside import OutsideHistory, is_empty, is_needed, listed
 from pipeline.tasks.raw import RawReceipts, Sweep, catalog_for, sweep_due
 from pipeline.windows import DAY, back, last_window, months_between
 
@@ -102,6 +113,16 @@ class Report(Partition):
         ):  # what was planned for its sake may have been made again to the same content
             yield from super().run()
         publish_index()
+        warn_of_uncounted()
+
+
+def warn_of_uncounted() -> None:
+    """Name in the log the receipts that no figure counts: in quarantine, or before the history."""
+    first = history(lake())[0]
+    rows = read_outside(lake(), settings.rules(), first, listed(lake())).to_pylist()
+    lines = [*format_unread(find_unread(lake())), *format_outside(rows, str(first))]
+    if lines:
+        log.warning("%s", "\n".join(lines))
 
 
 class MonthlyReport(Report):
@@ -109,8 +130,8 @@ class MonthlyReport(Report):
     customers of all months before it, and the till's own exports.
     """
 
-    dataset, version = MONTHLY, 3
-    upstream = (*MonthlyCustomers.upstream, CUSTOMERS, BACKOFFICE)
+    dataset, version = MONTHLY, 4
+    upstream = (*MonthlyCustomers.upstream, CUSTOMERS, BACKOFFICE, OUTSIDE)
 
     def requires(self) -> list[Partition]:
         days_of(self.month)  # a month that cannot be is said of itself
@@ -124,13 +145,19 @@ class MonthlyReport(Report):
             *(MonthlySummary(month=month) for month in (self.month, *base)),
             *map(MonthlyCustomers, months_known(self.month)),
             *([BackOffice(self.month)] if exports(lake()) else []),
+            *([OutsideHistory(self.month)] if is_needed(self.month) else []),
         ]
 
     def inputs(self) -> list[tuple[str, str]] | None:
-        """All that it requires, but not that an export of another month was held to this one too."""
+        """All that it requires, but not that an export of another month was held to this one too,
+        nor that no receipt is outside history.
+        """
         made_of = super().inputs()
         return made_of and [
-            one for one in made_of if one != (f"{BackOffice.dataset}/{self.name}", NOTHING)
+            (name, digest)
+            for name, digest in made_of
+            if (name, digest) != (f"{BackOffice.dataset}/{self.name}", NOTHING)
+            and not (name == f"{OUTSIDE}/{self.name}" and is_empty(digest))
         ]
 
     def tell_story(self, before: dict[str, object] | None, **common: object) -> dict[str, bytes]:
@@ -146,6 +173,9 @@ class MonthlyReport(Report):
             if isinstance(task, MonthlySummary)
         }
         till = [read_tables(task) for task in self.requires() if isinstance(task, BackOffice)]
+        left_out = [
+            read_tables(task) for task in self.requires() if isinstance(task, OutsideHistory)
+        ]
         lake_starts = days_of(min(known, default=self.month))[0]
         return reports.monthly(
             self.month,
@@ -154,8 +184,18 @@ class MonthlyReport(Report):
             reopened=changed_since(self.name, since) if since else (),
             lake_starts=lake_starts,
             backoffice=till[0] if till else None,
+            outside=left_out[0][OUTSIDE] if left_out else None,
+            quarantine=self.quarantine(told[self.month]["quality"]),
+            history_starts=history(lake())[0],
+            currency=settings.default_store().currency,
             **common,
         )
+
+    def quarantine(self, quality: pa.Table) -> pa.Table | None:
+        """The records of the month that could not be read; None where there are none."""
+        if "quarantined" not in quality["check"].to_pylist():
+            return None
+        return read_tables(MonthlySales(month=self.month), ["quarantine"])["quarantine"]
 
 
 def months_known(month: date) -> list[date]:
@@ -176,7 +216,7 @@ def months_known(month: date) -> list[date]:
 class CumulativeReport(Report):
     """The whole history through a month."""
 
-    dataset, version = CUMULATIVE, 3
+    dataset, version = CUMULATIVE, 4
     upstream = MonthlyCustomers.upstream
 
     def requires(self) -> list[MonthlySummary]:
@@ -341,7 +381,12 @@ class Nightly(Partition):
         yield [task for task in self.deliveries() if not task.complete()]
         yield from super().run()
         found = read_status(
-            lake(), expected=self.date, now=settings.now(), limited=settings.pos().limited_history
+            lake(),
+            expected=self.date,
+            now=settings.now(),
+            limited=settings.pos().limited_history,
+            rules=settings.rules(),
+            starts=history(lake())[0],
         )
         lake().put_state("etl_state.json", found.to_bytes())
         night = read_night(lake(), self.date, found, time.monotonic() - STARTED)

@@ -10,6 +10,7 @@ from pipeline.transform.clean import Cleaned, clean, transform
 from pipeline.transform.days import business_day, day_bounds, time_zone, tz_version
 from pipeline.transform.explain import Explanation, explain
 from pipeline.transform.menu import Menu, read_menu
+from pipeline.transform.outside import outside
 from pipeline.transform.read import Raw
 from pipeline.transform.rules import Rules, Store
 from pipeline.transform.uncovered import Finding, Uncovered, uncovered
@@ -28,6 +29,7 @@ __all__ = [
     "clean",
     "day_bounds",
     "explain",
+    "outside",
     "read_menu",
     "time_zone",
     "transform",

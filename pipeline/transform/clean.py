@@ -53,7 +53,7 @@ class Cleaned:
 def clean(day: date, raw: Iterable[Raw], catalog: Catalog, rules: Rules) -> Cleaned:
     """The receipts whose newest version belongs to business day `day`."""
     raws = sorted(raw, key=lambda r: (r.batch, r.name))
-    found = _unplaced(read(raws, rules), raws, rules)
+    found = unplaced(read(raws, rules), raws, rules)
     receipts, good = found.receipts, found.good
     is_newest, versions = newest(found)
     stores = receipts.labels("store_id")
@@ -63,7 +63,9 @@ def clean(day: date, raw: Iterable[Raw], catalog: Catalog, rules: Rules) -> Clea
         receipts.ints("receipt_date")[good],
     )
     wanted = day.toordinal() - 719_163
-    fault_days = np.array([_home(fault, raws, rules, wanted) for fault in found.faults] or [], "i8")
+    fault_days = np.array(
+        [home_of(fault, raws, rules, wanted) for fault in found.faults] or [], "i8"
+    )
     here = is_newest & (np.concatenate([days, fault_days]) == wanted)
     kept = np.flatnonzero(here[: len(good)])
     kept = kept[_by_time(receipts, good[kept])]
@@ -138,7 +140,7 @@ def _by_time(receipts: Rows, rows: Ints) -> Ints:
     return np.frombuffer(sorted_rows.buffers()[1], "u8", len(rows)).astype("i8")
 
 
-def _unplaced(found: Read, raws: Sequence[Raw], rules: Rules) -> Read:
+def unplaced(found: Read, raws: Sequence[Raw], rules: Rules) -> Read:
     """A record that extraction could not place by its date stays where it is looked for: with the
     day of its batch.
     """
@@ -180,7 +182,7 @@ def _sold(raw: Raw) -> str | None:
     )
 
 
-def _home(fault: Fault, raws: Sequence[Raw], rules: Rules, wanted: int) -> int:
+def home_of(fault: Fault, raws: Sequence[Raw], rules: Rules, wanted: int) -> int:
     """The business day that counts a fault: its own where its date can be read, else its object's,
     else the day asked for.
     """

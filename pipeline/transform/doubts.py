@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 import numpy as np
 
 from pipeline.transform.columns import Ints, offsets, valid
-from pipeline.transform.days import micros
+from pipeline.transform.days import DAY, micros
 from pipeline.transform.nested import Rows, Tally
 from pipeline.transform.rules import Rules, Store
 from pipeline.transform.wire import RECEIPT, Field
@@ -43,8 +43,9 @@ def doubtful(receipts: Rows, rules: Rules) -> np.ndarray:
     stores = [rules.store(value) for value in labels.values] + [rules.default]
     unit = np.array([10 ** (rules.places - store.places) for store in stores])[labels.codes]
     _fields(RECEIPT, receipts, np.arange(len(receipts)), unit if (unit != 1).any() else None, doubt)
-    sold = receipts.ints("receipt_date")
-    doubt |= (sold < FIRST_SALE) | (sold > receipts.ints("created_at") + AHEAD)
+    sold, created = receipts.ints("receipt_date"), receipts.ints("created_at")
+    doubt |= (sold < FIRST_SALE) | (sold > created + AHEAD)
+    doubt |= sold < created - rules.max_days_late * DAY
     doubt |= _untied(
         receipts, np.array([rounding_limit(store, rules) for store in stores])[labels.codes]
     )

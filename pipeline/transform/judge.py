@@ -7,9 +7,10 @@ tests the other.
 
     not_json, not_an_object, too_deep        the record is not one JSON object, or nested too deep
     to be read duplicate_key, missing_field, null_value, wrong_type, bad_text, empty, unknown_value
-    not_a_number, excess_precision, out_of_range unreadable_date, implausible_date        the sale
-    before 2010, or more than 48 hours after the server had it totals_differ
-    discounts, taxes or the total are not the sum of their rows
+    not_a_number, excess_precision, out_of_range unreadable_date
+    implausible_date    the sale before 2010, more than 48 hours after the server received it, or
+                        more than Rules.max_days_late days before
+    totals_differ       discounts, taxes or the total are not the sum of their rows
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
-from pipeline.transform.days import micros
+from pipeline.transform.days import DAY, micros
 from pipeline.transform.doubts import AHEAD, EARLIEST, FIRST_SALE, LATEST, rounding_limit
 from pipeline.transform.rules import Rules
 from pipeline.transform.wire import DIGITS, RECEIPT, Field, scale
@@ -41,7 +42,8 @@ _DETAIL = 200
 @dataclass(frozen=True)
 class Fault:
     """Why a record is refused, and what of it can be read: amounts in minor units as received,
-    instants in microseconds.
+    instants in microseconds. `sold_at` decides the business day that counts it: for a sale dated
+    too long before its arrival, the instant of arrival.
     """
 
     reason: str
@@ -106,7 +108,7 @@ def judge(body: bytes, rules: Rules) -> Fault | bytes:
         _check(receipt, rules)
     except _RefusalError as fault:
         detail = fault.detail.encode("utf-8", "backslashreplace").decode()
-        return Fault(fault.reason, fault.pointer, detail, **_readable(record, rules.places))
+        return Fault(fault.reason, fault.pointer, detail, **_readable(record, rules))
     return json.dumps(receipt, default=_plain).encode() + b"\n"
 
 
@@ -118,8 +120,9 @@ def _plain(value: Decimal | datetime) -> str:
     )
 
 
-def _readable(record: _Object, places: int) -> dict[str, Any]:
+def _readable(record: _Object, rules: Rules) -> dict[str, Any]:
     """What of a refused record can be read by itself; a date of sale that cannot be true is none."""
+    places = rules.places
     found: dict[str, Any] = {}
     for field in RECEIPT:
         try:
@@ -127,8 +130,11 @@ def _readable(record: _Object, places: int) -> dict[str, Any]:
         except _RefusalError:
             found[field.name] = None
     total, updated, sold = (found[name] for name in ("total_money", "updated_at", "receipt_date"))
-    if sold is not None and not _plausible(sold, found["created_at"] or sold):
+    created = found["created_at"] or sold
+    if sold is not None and not _plausible(sold, created):
         sold = None
+    if sold is not None and _is_too_late(sold, created, rules):
+        sold = created
     return {
         "number": found["receipt_number"],
         "store_id": found["store_id"],
@@ -141,6 +147,11 @@ def _readable(record: _Object, places: int) -> dict[str, Any]:
 
 def _plausible(sold: datetime, created: datetime) -> bool:
     return FIRST_SALE <= micros(sold) <= micros(created) + AHEAD
+
+
+def _is_too_late(sold: datetime, created: datetime, rules: Rules) -> bool:
+    """Whether the sale is dated so long before its arrival that the till's clock was wrong."""
+    return micros(sold) < micros(created) - rules.max_days_late * DAY
 
 
 def _object(record: Any, fields: tuple[Field, ...], pointer: str, places: int) -> dict[str, Any]:
@@ -243,7 +254,8 @@ def _check(receipt: dict[str, Any], rules: Rules) -> None:
     """The rules between fields."""
     store = rules.store(receipt["store_id"])
     _places(receipt, RECEIPT, "", store.places)
-    if not _plausible(receipt["receipt_date"], receipt["created_at"]):
+    instants = receipt["receipt_date"], receipt["created_at"]
+    if not _plausible(*instants) or _is_too_late(*instants, rules):
         raise _RefusalError("implausible_date", "/receipt_date", _plain(receipt["receipt_date"]))
     lines, discount = receipt["line_items"], receipt["total_discount"]
     unspread = discount - sum(line["total_discount"] for line in lines)

@@ -27,7 +27,7 @@ class Store:
 @dataclass(frozen=True)
 class Rules:
     """All settings of `clean`; `places` are the decimals of the lake, the most of any currency in
-    it.
+    it; a sale received more than `max_days_late` days after its date has an implausible date.
     """
 
     stores: Mapping[str, Store]
@@ -35,6 +35,7 @@ class Rules:
     menu: Menu
     places: int
     customer_key: bytes | None = None
+    max_days_late: int = 366
 
     def __post_init__(self) -> None:
         if any(store.places > self.places for store in (self.default, *self.stores.values())):

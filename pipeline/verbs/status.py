@@ -2,7 +2,8 @@
 
     pos status
 
-Last window, age, gaps, truncated spans, quarantine, receipts by store and day for the last
+Last window, age, gaps, truncated spans, quarantine, stores that stopped sending, receipts before
+[pos] history_starts with their money, receipts by store and day for the last
 fortnight. Exit code 3 when the lake is older than it should be or has gaps, so that a monitor can
 call it. Writes state/etl_state.json.
 """
@@ -27,6 +28,8 @@ def tell() -> Status:
         expected=settings.last_day(),
         now=settings.now(),
         limited=settings.pos().limited_history,
+        rules=settings.rules(),
+        starts=settings.pos().history_starts,
     )
     lake().put_state("etl_state.json", found.to_bytes())
     print(tell_status(found))

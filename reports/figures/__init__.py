@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from functools import cached_property
 
 import pandas as pd
@@ -25,6 +25,7 @@ from reports.figures.calendar import (
 )
 from reports.figures.customers import Visits, visits
 from reports.figures.money import Totals, total
+from reports.figures.silence import Silence, silences
 from reports.figures.tables import Tables, currencies, frame, names
 
 __all__ = ["Figures", "Normalised", "Split", "Tables", "Totals", "currencies"]
@@ -39,7 +40,8 @@ class Figures:
     open month (`through` is its last complete day) only the same days of the others are compared,
     and only in tables that have days. `lake_starts` is the first day of the lake, without which no
     customer is told to be new. `backoffice` holds the till's own exports to the lake, None where
-    the owner gave none.
+    the owner gave none. `outside` are receipts that arrived in the month and lie before
+    `history_starts`.
     """
 
     month: date
@@ -48,6 +50,8 @@ class Figures:
     sources: Mapping[date, Mapping[str, pa.Table]]
     lake_starts: date | None = None
     backoffice: Mapping[str, pa.Table] | None = None
+    outside: pa.Table | None = None
+    history_starts: date | None = None
 
     def _tables(self, first: date) -> Tables | None:
         if first not in self.sources or "days" not in self.sources[first]:
@@ -96,6 +100,26 @@ class Figures:
             name: rows[rows["currency"] == self.currency].reset_index(drop=True)
             for name, rows in found.items()
         }
+
+    @cached_property
+    def left_out(self) -> pd.DataFrame:
+        """Receipts outside history that arrived in the month; empty where there are none."""
+        if self.outside is None:
+            return pd.DataFrame(columns=["total"])
+        rows = frame(self.outside)
+        return rows[rows["currency"] == self.currency].reset_index(drop=True)
+
+    @cached_property
+    def silences(self) -> list[Silence]:
+        """Stores that stopped sending by the last complete day of the month."""
+        months = (month_before(self.month), self.month)
+        frames = [
+            Tables(month, self.sources[month], self.currency)["days"]
+            for month in months
+            if "days" in self.sources.get(month, {})
+        ]
+        last = self.through or month_before(self.month, -1) - timedelta(days=1)
+        return silences(frames, last)
 
     @cached_property
     def total(self) -> Totals:

@@ -12,7 +12,21 @@ import pandas as pd
 
 from reports.figures.money import Totals
 from reports.page import Column, Finding, Section, Table
-from reports.values import Count, Day, Money, Month, Name, Percent, Series, Value, text
+from reports.sections.data_state import (
+    COVERAGE,
+    GAPS,
+    REASONS,
+    Check,
+    DataState,
+    absences,
+    light_of,
+    outside_sentence,
+    outside_table,
+    reason_of,
+    unread_sentence,
+    unread_table,
+)
+from reports.values import Count, Day, Money, Month, Name, Percent, Series, Text, Value, text
 
 FLOW = ("fetched", "curated", "quarantined", "superseded")
 CHECKS = (
@@ -27,41 +41,10 @@ CHECKS = (
     "orphan_refund",
     "cancelled",
 )
-FAULTS = ("payments_differ",)
-GAPS = (
-    "missing_cost",
-    "missing_category",
-    "unmapped_channel",
-    "unknown_component",
-    "clock_skew",
-    "orphan_refund",
-)
-REASONS = (
-    "bad_text",
-    "duplicate_key",
-    "empty",
-    "excess_precision",
-    "implausible_date",
-    "missing_field",
-    "not_a_number",
-    "not_an_object",
-    "not_json",
-    "null_value",
-    "out_of_range",
-    "refused",
-    "too_deep",
-    "totals_differ",
-    "unknown_value",
-    "unplaced_date",
-    "unreadable_date",
-    "wrong_type",
-)
-"""Why a receipt could not be read; any other reason is printed as it is."""
-COVERAGE = (80, 100)
 FACTS, SHOWN = 14, 7
 """Inputs told, and rows on a page: digests are for whoever proves a report, and stand in the CSV."""
 ORIGIN = ("edition", "watermark", "version", "settings", "code")
-INPUTS = ("summary", "customers", "backoffice")
+INPUTS = ("summary", "customers", "backoffice", "outside")
 GLOSSARY = (
     "gross_sales",
     "refunds",
@@ -82,6 +65,7 @@ GLOSSARY = (
     "basket",
     "small_cells",
 )
+__all__ = ["OVER_TIME", "REASONS", "lineage"]
 OVER_TIME = (
     *(
         term
@@ -102,61 +86,32 @@ OVER_TIME = (
 """What the cumulative report speaks of."""
 
 
-def quality_of(frame: pd.DataFrame) -> dict[str, tuple[int, int]]:
-    """check -> (count, money) of a `quality` frame, over stores and subjects."""
-    if frame.empty:
-        return {}
-    money = frame["amount"].map(lambda v: 0 if v is None or pd.isna(v) else int(v))
-    sums = frame.assign(amount=money).groupby("check", sort=True)[["count", "amount"]].sum()
-    return {check: (int(row["count"]), int(row["amount"])) for check, row in sums.iterrows()}
-
-
-def light_of(total: Totals, quality: pd.DataFrame, till: tuple[bool, bool] = (False, False)) -> str:
-    """red: money that does not tie, or receipts that could not be read; amber: gaps in what is
-    known; else green.
-
-    `till` says whether the till's own export differs, and whether one could not be read.
-    """
-    checks = quality_of(quality)
-    if (
-        till[0]
-        or total.difference
-        or total.unpaid
-        or any(checks.get(c, (0, 0))[0] for c in (*FAULTS, "quarantined"))
-    ):
-        return "red"
-    covered, whole = total.cost_coverage
-    if (
-        till[1]
-        or any(checks.get(c, (0, 0))[0] for c in GAPS if c != "missing_cost")
-        or covered * COVERAGE[1] < whole * COVERAGE[0]
-    ):
-        return "amber"
-    return "green"
-
-
 def lineage(
     total: Totals,
     quality: pd.DataFrame,
     currency: str,
     facts: Mapping[str, object],
+    state: DataState,
     till: tuple[bool, bool] = (False, False),
     glossary: Sequence[str] = GLOSSARY,
 ) -> Section:
     """Counts, checks with their subjects, the origin and the glossary, of a month or of the whole
     history.
     """
-    checks = quality_of(quality)
-    fetched, curated, quarantined = (checks.get(c, (0, 0))[0] for c in FLOW[:3])
+    checks, outside = state.checks, state.outside
+    fetched, curated, quarantined = (state.count(check) for check in FLOW[:3])
     tied = fetched == curated + quarantined
-    said = [
-        text(
-            "lineage.tied" if tied else "lineage.untied",
-            fetched=Count(fetched),
-            curated=Count(curated),
-            quarantined=Count(quarantined),
-        )
-    ]
+    flow = {
+        "fetched": Count(fetched + outside.count),
+        "curated": Count(curated),
+        "quarantined": Count(quarantined),
+    }
+    if outside.count:
+        flow["outside"] = Count(outside.count)
+    ending = "_outside" if outside.count else ""
+    said = [text(f"lineage.tied{ending}" if tied else f"lineage.untied{ending}", **flow)]
+    if outside.count:
+        said.append(outside_sentence(state, currency))
     parts = {
         "sales": total.receipts,
         "refunds": total.refund_receipts,
@@ -164,29 +119,29 @@ def lineage(
     }
     if curated:
         said.append(text("lineage.parts", **{name: Count(n) for name, n in parts.items()}))
-    light = light_of(total, quality, till)
+    light = light_of(total, state, till)
     said.append(text(f"lineage.{light}"))
-    findings = []
+    findings = absences(state, total)
+    said += [finding.sentence for finding in findings]
+    if outside.count:
+        findings.append(
+            Finding(outside_sentence(state, currency), abs(outside.size), "lineage", urgent=True)
+        )
     if not tied:
         findings.append(
             Finding(
-                text(
-                    "lineage.untied",
-                    fetched=Count(fetched),
-                    curated=Count(curated),
-                    quarantined=Count(quarantined),
-                ),
+                text(f"lineage.untied{ending}", **flow),
                 0,
                 "lineage",
                 urgent=True,
             )
         )
     if quarantined:
-        amount = checks["quarantined"][1]
+        unread = checks["quarantined"]
         findings.append(
             Finding(
-                text("lineage.finding", n=Count(quarantined), amount=Money(amount, currency)),
-                amount,
+                unread_sentence(state, currency),
+                unread.size,
                 "lineage",
                 urgent=True,
             )
@@ -204,17 +159,21 @@ def lineage(
                 "lineage",
             )
         )
-    gaps = [(check, *checks[check]) for check in GAPS if checks.get(check, (0, 0))[0]]
+    gaps = [(name, checks[name]) for name in GAPS if state.count(name)]
     if gaps:
         findings.append(
             Finding(
                 text("lineage.gaps", gaps=_gaps(gaps, currency)),
-                max(amount for *_, amount in gaps),
+                max(check.size for _, check in gaps),
                 "lineage",
                 minor=True,
             )
         )
     tables = [_checks(checks, currency)]
+    if outside.count:
+        tables.append(outside_table(state, currency))
+    if len(state.unread):
+        tables.append(unread_table(state, currency))
     subjects = _subjects(quality)
     if subjects.rows:
         tables.append(subjects)
@@ -230,37 +189,44 @@ def lineage(
         findings=tuple(findings),
         figures={
             "checks": {
-                c: {"count": n, "amount": Money(a, currency)} for c, (n, a) in checks.items()
+                name: {
+                    "count": check.count,
+                    "amount": None if check.amount is None else Money(check.amount, currency),
+                    "unknown": check.unknown,
+                }
+                for name, check in {**checks, "outside": outside}.items()
+            },
+            "silent": {
+                silence.store_id: {"last_seen": silence.last_seen, "days": silence.days}
+                for silence in state.silences
             },
             "light": light,
         },
     )
 
 
-def _gaps(gaps: list[tuple[str, int, int]], currency: str) -> Series:
-    """The dearest gaps, each with its count and its money."""
-    dearest = sorted(gaps, key=lambda gap: (-abs(gap[2]), -gap[1], gap[0]))[:3]
-    return Series(
-        tuple(
-            text(
-                "lineage.gap",
-                check=text(f"gap.{check}"),
-                n=Count(n),
-                amount=Money(amount, currency),
-            )
-            for check, n, amount in dearest
-        )
-    )
+def _gaps(gaps: list[tuple[str, Check]], currency: str) -> Series:
+    """The dearest gaps, each with its count and, where there is any, its money."""
+    dearest = sorted(gaps, key=lambda gap: (-abs(gap[1].size), -gap[1].count, gap[0]))[:3]
+    return Series(tuple(_gap(name, check, currency) for name, check in dearest))
 
 
-def _checks(checks: dict[str, tuple[int, int]], currency: str) -> Table:
+def _gap(name: str, check: Check, currency: str) -> Text:
+    values = {"check": text(f"gap.{name}"), "n": Count(check.count)}
+    if (amount := check.money(currency)) is None:
+        return text("lineage.gap_only", **values)
+    return text("lineage.gap", amount=amount, **values)
+
+
+def _checks(checks: Mapping[str, Check], currency: str) -> Table:
     rows = []
-    for check in (*FLOW, *CHECKS, *sorted(set(checks) - set(FLOW) - set(CHECKS))):
-        count, amount = checks.get(check, (0, 0))
-        if not count and check not in FLOW:
+    for name in (*FLOW, *CHECKS, *sorted(set(checks) - set(FLOW) - set(CHECKS))):
+        check = checks.get(name, Check())
+        if not check.count and name not in FLOW:
             continue
-        name: Value = text(f"check.{check}") if check in FLOW + CHECKS else Name(check)
-        rows.append((name, Count(count), Money(amount, currency) if amount else None))
+        label: Value = text(f"check.{name}") if name in FLOW + CHECKS else Name(name)
+        money = check.money(currency) if check.amount or check.unknown else None
+        rows.append((label, Count(check.count), money))
     return Table(
         "checks",
         text("lineage.checks"),
@@ -294,11 +260,7 @@ def _subjects(frame: pd.DataFrame) -> Table:
 
 
 def _subject(check: str, subject: str) -> Value:
-    return (
-        text(f"reason.{subject}")
-        if check == "quarantined" and subject in REASONS
-        else Name(subject)
-    )
+    return reason_of(subject) if check == "quarantined" else Name(subject)
 
 
 def _origin(facts: Mapping[str, object]) -> Table:

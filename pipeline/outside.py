@@ -1,0 +1,107 @@
+"""Receipts that were read and lie before the lake's history: which raw objects may hold them, and
+the sentences that name them.
+
+Business days; money in the currency of the store. Planning needs the listing only.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from decimal import Decimal
+
+import pyarrow as pa
+
+from pipeline.load import Lake, RawObject
+from pipeline.transform import Raw, Rules, day_bounds, outside
+
+NAMED = 20
+HINTS = {"implausible_date": "; a till's clock was wrong, or see [pos] max_days_late"}
+REMEDY = "set [pos] history_starts = {day} to include them"
+
+
+def objects_outside(lake: Lake, rules: Rules, starts: date) -> list[RawObject]:
+    """Committed raw objects that may hold a receipt of a business day before `starts`."""
+    bound = max(day_bounds(starts, store)[0] for store in (rules.default, *rules.stores.values()))
+    return [
+        entry
+        for entry in lake.raw_before(bound.date() + timedelta(days=1))
+        if (
+            entry.may_hold(datetime.min.replace(tzinfo=bound.tzinfo), bound)
+            if entry.sold
+            else entry.batch[:10] < str(starts)
+        )
+    ]
+
+
+def read_outside(
+    lake: Lake, rules: Rules, starts: date, objects: Sequence[RawObject] | None = None
+) -> pa.Table:
+    """The receipts outside history (schema.OUTSIDE), of all raw or of these objects."""
+    entries = objects_outside(lake, rules, starts) if objects is None else objects
+    return outside((Raw(e.batch, e.key, lake.read_raw(e)) for e in entries), rules, starts)
+
+
+def as_json(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+    """The rows with days and amounts as text, for a machine."""
+    return [
+        {
+            name: value if value is None or isinstance(value, bool) else str(value)
+            for name, value in row.items()
+        }
+        for row in rows
+    ]
+
+
+def totals_of(rows: Sequence[Mapping[str, object]]) -> str:
+    """The money of the rows by currency, and how many amounts are unknown: MXN 1,027.00."""
+    sums: dict[str, Decimal] = defaultdict(Decimal)
+    for row in rows:
+        if row["total"] is not None:
+            sums[row["currency"]] += Decimal(row["total"])
+    unknown = sum(row["total"] is None for row in rows)
+    parts = [f"{currency} {total:,}" for currency, total in sorted(sums.items())]
+    return ", ".join([*parts, *([f"{unknown} of unknown amount"] if unknown else [])])
+
+
+def name_receipt(row: Mapping[str, object]) -> str:
+    """One receipt in words: 1-1002 of 2026-09-28, MXN 777.00."""
+    known = row["total"] is not None
+    amount = f"{row['currency']} {Decimal(row['total']):,}" if known else "amount unknown"
+    state = ", cancelled" if row["is_cancelled"] else f", {row['reason']}" if row["reason"] else ""
+    number = plain_text(str(row["receipt_number"] or row["record"]))
+    return f"{number} of {row['business_day']}, {amount}{state}"
+
+
+def format_unread(rows: Sequence[Mapping[str, object]]) -> list[str]:
+    """Lines that name the receipts in quarantine, the last first, with what stood there."""
+    lines = [
+        f"unread         {plain_text(str(row['receipt_number'] or row['record']))}, counted on"
+        f" {row['business_day']},"
+        f" {'amount unknown' if row['total'] is None else format(Decimal(row['total']), ',')}:"
+        f" {row['reason']} ({plain_text(str(row['detail']))})"
+        f"{HINTS.get(str(row['reason']), '')}"
+        for row in rows[::-1][:NAMED]
+    ]
+    return lines + ([f"  and {len(rows) - NAMED:,} more"] if len(rows) > NAMED else [])
+
+
+def plain_text(text: str, longest: int = 60) -> str:
+    """Text of a record for a terminal: printable, and cut."""
+    printable = "".join(c if c.isprintable() else "?" for c in text)
+    return printable if len(printable) <= longest else printable[: longest - 1] + "…"
+
+
+def format_outside(rows: Sequence[Mapping[str, object]], starts: str) -> list[str]:
+    """Lines that name the receipts outside history, with the setting that includes them."""
+    if not rows:
+        return []
+    count = f"{len(rows):,} receipt{'s' if rows[1:] else ''}"
+    first = min(str(row["business_day"]) for row in rows)
+    lines = [
+        f"outside history {count}, {totals_of(rows)}, before [pos] history_starts = {starts}; in no"
+        f" table and no total; {REMEDY.format(day=first)}"
+    ]
+    lines += [f"  {name_receipt(row)}" for row in rows[:NAMED]]
+    return lines + ([f"  and {len(rows) - NAMED:,} more"] if len(rows) > NAMED else [])

@@ -1,0 +1,43 @@
+"""Stores that stopped sending: days at the end of a month without a record of any kind.
+
+In: the `days` frames of the month and of the month before, uncut. Out: one `Silence` for each store
+that used to send and has been quiet for longer than before. Days are business days.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+from itertools import pairwise
+from typing import NamedTuple
+
+import pandas as pd
+
+MIN_DAYS = 3
+
+
+class Silence(NamedTuple):
+    """`last_seen` is the last day with a record, `days` how many have passed since without one."""
+
+    store_id: str
+    last_seen: date
+    days: int
+
+
+def silences(frames: Sequence[pd.DataFrame], last: date) -> list[Silence]:
+    """Stores without a record for MIN_DAYS or more up to `last`, and for longer than any break
+    before in the frames; the longest first.
+    """
+    seen: dict[str, set[date]] = {}
+    for rows in frames:
+        for store, day in zip(rows["store_id"], rows["business_day"], strict=True):
+            if day <= last:
+                seen.setdefault(store, set()).add(day)
+    quiet = []
+    for store, days in seen.items():
+        ordered = sorted(days)
+        longest_break = max(((b - a).days - 1 for a, b in pairwise(ordered)), default=0)
+        passed = (last - ordered[-1]).days
+        if passed >= MIN_DAYS and passed > longest_break:
+            quiet.append(Silence(store, ordered[-1], passed))
+    return sorted(quiet, key=lambda silence: (-silence.days, silence.store_id))

@@ -1,0 +1,241 @@
+"""How complete the data of a month are: checks, stores that stopped sending, receipts outside
+history; and the light that follows.
+
+Money is in units of 10**-places. An amount that cannot be known is None, never 0.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal, NamedTuple
+
+import pandas as pd
+import pyarrow as pa
+
+from reports.figures.money import Totals
+from reports.figures.silence import Silence
+from reports.figures.tables import names
+from reports.page import Column, Finding, Table
+from reports.values import Count, Day, Money, Name, Series, Text, Value, text
+
+FAULTS = ("payments_differ",)
+GAPS = (
+    "missing_cost",
+    "missing_category",
+    "unmapped_channel",
+    "unknown_component",
+    "clock_skew",
+    "orphan_refund",
+)
+COVERAGE = (80, 100)
+NAMED = 3
+REASONS = (
+    "bad_text",
+    "duplicate_key",
+    "empty",
+    "excess_precision",
+    "implausible_date",
+    "missing_field",
+    "not_a_number",
+    "not_an_object",
+    "not_json",
+    "null_value",
+    "out_of_range",
+    "refused",
+    "too_deep",
+    "totals_differ",
+    "unknown_value",
+    "unplaced_date",
+    "unreadable_date",
+    "wrong_type",
+)
+"""Why a receipt could not be read; any other reason is printed as it is."""
+
+
+class Check(NamedTuple):
+    """How many, and their money: None where there is none or none is known; `unknown` is how many
+    amounts are unknown.
+    """
+
+    count: int = 0
+    amount: int | None = None
+    unknown: int = 0
+
+    @property
+    def size(self) -> int:
+        """The known money, to rank by."""
+        return self.amount or 0
+
+    def money(self, currency: str) -> Value:
+        """The money in words: known, unknown, or partly unknown; None where there is none."""
+        if not self.unknown:
+            return None if self.amount is None else Money(self.amount, currency)
+        if self.amount is None:
+            return text("lineage.unknown_amount")
+        return text(
+            "lineage.partly_unknown",
+            amount=Money(self.amount, currency),
+            unknown=Count(self.unknown),
+        )
+
+
+def quality_of(frame: pd.DataFrame) -> dict[str, Check]:
+    """The checks of a `quality` frame by name, over stores and subjects."""
+    checks: dict[str, Check] = {}
+    for row in frame.itertuples(index=False):
+        before = checks.get(row.check, Check())
+        known = row.amount is not None and not pd.isna(row.amount)
+        amount = before.size + int(row.amount) if known else before.amount
+        checks[row.check] = Check(
+            before.count + int(row.count), amount, before.unknown + int(row.unknown)
+        )
+    return dict(sorted(checks.items()))
+
+
+@dataclass(frozen=True)
+class DataState:
+    """What the light of a report depends on besides its money."""
+
+    checks: Mapping[str, Check]
+    silences: tuple[Silence, ...] = ()
+    stores: Mapping[str, str] = field(default_factory=dict)
+    left_out: pd.DataFrame = field(default_factory=lambda: pd.DataFrame(columns=["total"]))
+    history_starts: date | None = None
+    unread: pd.DataFrame = field(default_factory=pd.DataFrame)
+
+    @property
+    def outside(self) -> Check:
+        """The receipts outside history and their money."""
+        totals = list(self.left_out["total"])
+        known = [int(total) for total in totals if total is not None and not pd.isna(total)]
+        return Check(len(totals), sum(known) if known else None, len(totals) - len(known))
+
+    def count(self, check: str) -> int:
+        """How many cases a check has."""
+        return self.checks.get(check, Check()).count
+
+
+def known_stores(sources: Mapping[date, Mapping[str, pa.Table]]) -> dict[str, str]:
+    """Store names by identifier, as the months at hand have them."""
+    return names(sources, "stores", "store_id", "name")
+
+
+def light_of(
+    total: Totals, state: DataState, till: tuple[bool, bool] = (False, False)
+) -> Literal["green", "amber", "red"]:
+    """red: money that does not tie, receipts that could not be read, or no receipt at all; amber:
+    gaps in what is known, stores that stopped sending, receipts outside history; else green.
+
+    `till` says whether the till's own export differs, and whether one could not be read.
+    """
+    if (
+        till[0]
+        or total.difference
+        or total.unpaid
+        or not state.count("curated")
+        or any(state.count(check) for check in (*FAULTS, "quarantined"))
+    ):
+        return "red"
+    covered, whole = total.cost_coverage
+    if (
+        till[1]
+        or state.silences
+        or state.outside.count
+        or any(state.count(check) for check in GAPS if check != "missing_cost")
+        or covered * COVERAGE[1] < whole * COVERAGE[0]
+    ):
+        return "amber"
+    return "green"
+
+
+def absences(state: DataState, total: Totals) -> list[Finding]:
+    """Findings on a month without receipts, and on stores that stopped sending."""
+    findings = []
+    if not state.count("curated") and not state.count("quarantined"):
+        findings.append(Finding(text("lineage.no_receipts"), 0, "lineage", urgent=True))
+    for silence in state.silences:
+        sentence = text(
+            "lineage.silent",
+            store=Name(state.stores.get(silence.store_id) or silence.store_id),
+            day=Day(silence.last_seen),
+            n=Count(silence.days),
+        )
+        findings.append(Finding(sentence, max(total.net_sales, 0), "lineage", urgent=True))
+    return findings
+
+
+def unread_sentence(state: DataState, currency: str) -> Text:
+    """How many receipts could not be read, their money, and the first of them by number."""
+    check = state.checks["quarantined"]
+    values = {"n": Count(check.count), "amount": check.money(currency)}
+    rows = [row for row in state.unread.itertuples(index=False) if row.receipt_number]
+    if not rows:
+        return text("lineage.finding", **values)
+    named = Series(tuple(Name(row.receipt_number) for row in rows[:NAMED]))
+    return text("lineage.finding_named", names=named, **values)
+
+
+def unread_table(state: DataState, currency: str) -> Table:
+    """Each record that could not be read: what stood there, why it was refused, and its money."""
+    rows = [
+        (
+            Name(row.receipt_number or row.record.rpartition("/")[2]),
+            Day(row.business_day),
+            reason_of(row.reason),
+            Name(f"{row.pointer} {row.detail}".strip()),
+            Check(1, None, 1).money(currency)
+            if row.total is None or pd.isna(row.total)
+            else Money(int(row.total), currency),
+        )
+        for row in state.unread.itertuples(index=False)
+    ]
+    columns = (
+        Column("receipt"),
+        Column("received", "date"),
+        Column("why"),
+        Column("subject"),
+        Column("amount", "money"),
+    )
+    return Table("unread", text("lineage.unread_table"), columns, tuple(rows), shown=20)
+
+
+def reason_of(reason: str) -> Value:
+    """Why a receipt could not be read, in words where the catalog has some."""
+    return text(f"reason.{reason}") if reason in REASONS else Name(reason)
+
+
+def outside_sentence(state: DataState, currency: str) -> Text:
+    """How many receipts lie before the history, their money, and the setting that includes them."""
+    return text(
+        "lineage.outside",
+        n=Count(state.outside.count),
+        amount=state.outside.money(currency),
+        starts=Day(state.history_starts),
+        first=Name(str(min(state.left_out["business_day"]))),
+    )
+
+
+def outside_table(state: DataState, currency: str) -> Table:
+    """Each receipt outside history with its date, its money and the day of its arrival."""
+    rows = [
+        (
+            Name(row.receipt_number or row.record),
+            Day(row.business_day),
+            Day(row.received),
+            Name(state.stores.get(row.store_id) or row.store_id or ""),
+            Check(1, None, 1).money(currency)
+            if row.total is None or pd.isna(row.total)
+            else Money(int(row.total), currency),
+        )
+        for row in state.left_out.itertuples(index=False)
+    ]
+    columns = (
+        Column("receipt"),
+        Column("day", "date"),
+        Column("received", "date"),
+        Column("store_name"),
+        Column("amount", "money"),
+    )
+    return Table("outside", text("lineage.outside_table"), columns, tuple(rows), shown=20)
