@@ -14,12 +14,14 @@ import time
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
+from functools import cache
 from pathlib import Path
 
 from pipeline.errors import Corrupt
 from pipeline.extract import (
     Earlier,
     Missed,
+    Record,
     Records,
     Source,
     Walk,
@@ -33,6 +35,7 @@ from pipeline.extract import (
     forward,
     heard,
     holdings,
+    is_update,
     noting,
     pack,
     places_of,
@@ -116,11 +119,20 @@ def pack_batch(
     which a day sees that a receipt has left it.
     """
     objects, times = {}, {}
-    forwarded = forward(records, earlier, places)
+    recalled = cache(earlier)
+    forwarded = forward(records, recalled, places)
+
+    def replaces(record: Record, sold: date) -> bool:
+        """Whether an earlier version stands under the same date, perhaps at another time."""
+        return is_update(record) and sold in recalled(record.number or "", record.created_at)
+
     for sold in forwarded:
         here = forwarded[sold]
         objects[sold] = pack({sold: here})[sold]
-        if sold and len(here) == len(records.get(sold, ())):  # no copies, which are of other dates
+        # no copies, which are of other dates; and nothing that a neighbouring business day, which
+        # shares the date, may have to see leave
+        is_own = sold and len(here) == len(records.get(sold, ()))
+        if is_own and not any(replaces(record, sold) for record in here):
             times[sold] = f"{min(r.sold_at for r in here):%H%M}-{max(r.sold_at for r in here):%H%M}"
     return objects, times
 

@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from pipeline.extract.alarms import gap_warning, skew_warning, wall_warning
 from pipeline.extract.files import open_files
-from pipeline.extract.forward import Earlier, also, forward, places_of, recall
+from pipeline.extract.forward import Earlier, also, forward, is_update, places_of, recall
 from pipeline.extract.holes import Asked, Holes, ask_for, choose_numbers, find_holes
 from pipeline.extract.loyverse import open_loyverse
 from pipeline.extract.source import Page, Progress, Record, Source, Window, sold_date
@@ -45,6 +45,7 @@ __all__ = [
     "gap_warning",
     "heard",
     "holdings",
+    "is_update",
     "noting",
     "pack",
     "places_of",

@@ -15,7 +15,6 @@ from collections.abc import Iterator
 import msgspec
 
 from pipeline.extract.endpoints import ENDPOINTS
-from pipeline.extract.envelope import slice_page
 
 TELLTALES = {"receipt_number": "receipts", "item_name": "items", "business_name": "merchant"}
 PAGES = frozenset(endpoint.rows_key for endpoint in ENDPOINTS.values())
@@ -35,6 +34,8 @@ _ZEROS = (
     (re.compile(rb"\0[^\0]", re.DOTALL), "utf-16-be"),
 )
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]|[^\s,\[\]{}"]+|"', re.DOTALL)
+_PART = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},]', re.DOTALL)
+_NAME = re.compile(rb'"(\w+)"\s*:')
 _CLOSES = {b"]": b"[", b"}": b"{"}
 _FIELD = re.compile(rb'"(%s)"\s*:' % b"|".join(name.encode() for name in TELLTALES))
 _raw = msgspec.json.Decoder(msgspec.Raw)
@@ -80,15 +81,31 @@ def documents(text: bytes) -> list[bytes]:
     """The JSON documents of a file. Raises ValueError where the last one is cut off."""
     if _is_json(text):
         return [text]
-    lines = [line.strip(b" \t\r\x1e").removeprefix(b"\xef\xbb\xbf") for line in text.split(b"\n")]
+    lines = [line.strip(b" \t\r\x1e,").removeprefix(b"\xef\xbb\xbf") for line in text.split(b"\n")]
     lines = [line for line in lines if line]
     if len(lines) > 1 and all(line.startswith((b"{", b"[")) for line in lines):
-        whole = [line for line in lines if _is_json(line)]
-        is_records = any(_FIELD.search(line) and not _has_page(line) for line in whole)
-        is_ended = is_records and (_is_json(lines[-1]) or _is_balanced(lines[-1]))
-        if len(whole) == len(lines) or is_ended or all(map(_is_balanced, lines)):
-            return lines
+        parts = [_parts_of(line) for line in lines]
+        is_records = any(_is_record(line) for line in lines)
+        if all(parts) or (is_records and parts[-1]):
+            return [one for line, cut in zip(lines, parts, strict=True) for one in cut or [line]]
     return list(_cut(text))
+
+
+def _parts_of(line: bytes) -> list[bytes]:
+    """The documents of a line; none where its brackets do not match."""
+    if _is_json(line):
+        return [line]
+    try:
+        return list(_cut(line))
+    except ValueError:
+        return []
+
+
+def _is_record(line: bytes) -> bool:
+    """Whether a line is one bare receipt, item or merchant."""
+    if not line.startswith(b"{") or not _is_json(line):
+        return False
+    return bool(_object.decode(line).keys() & TELLTALES.keys())
 
 
 def _is_json(text: bytes) -> bool:
@@ -97,17 +114,6 @@ def _is_json(text: bytes) -> bool:
     except (msgspec.MsgspecError, RecursionError):
         return False
     return True
-
-
-def _has_page(line: bytes) -> bool:
-    return bool(_object.decode(line).keys() & PAGES) if line.startswith(b"{") else False
-
-
-def _is_balanced(text: bytes) -> bool:
-    try:
-        return len(list(_cut(text))) == 1
-    except ValueError:
-        return False
 
 
 def _cut(text: bytes) -> Iterator[bytes]:
@@ -181,21 +187,39 @@ def _rows(array: bytes) -> list[bytes]:
     try:
         return [bytes(row) for row in _array.decode(array)]
     except (msgspec.MsgspecError, RecursionError):
-        return slice_page(b'{"rows":' + array + b"}", "rows")[0]
+        return _elements(array)
 
 
 def _slice(page: bytes, objects: dict[str, list[bytes]]) -> bool:
     """The rows of a page that is not JSON as a whole; False where it is no page."""
-    for key in sorted(PAGES):
-        if b'"%s"' % key.encode() not in page:
-            continue
-        try:
-            rows, _ = slice_page(page, key)
-        except ValueError:
-            continue  # the key stands in a record of another kind of page
+    pages = {}
+    for field in _elements(page):
+        match = _NAME.match(field)
+        value = field[match.end() :].strip() if match else b""
+        if match and match[1].decode() in PAGES and value.startswith(b"["):
+            pages[match[1].decode()] = _elements(value)
+    for key, rows in pages.items():
         objects.setdefault(key, []).extend(rows)
-        return True
-    return False
+    return bool(pages)
+
+
+def _elements(container: bytes) -> list[bytes]:
+    """What stands between the commas of an object or array, cut by brackets and quotes alone."""
+    depth, start = 0, 0
+    parts: list[bytes] = []
+    for match in _PART.finditer(container):
+        token = match.group()
+        if token in (b"{", b"["):
+            depth += 1
+            start = match.end() if depth == 1 else start
+        elif token in _CLOSES:
+            depth -= 1
+            if depth == 0:
+                parts.append(container[start : match.start()].strip())
+        elif token == b"," and depth == 1:
+            parts.append(container[start : match.start()].strip())
+            start = match.end()
+    return [] if parts == [b""] else parts
 
 
 def _kind(rows: list[bytes], objects: dict[str, list[bytes]]) -> str:

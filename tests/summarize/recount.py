@@ -268,9 +268,10 @@ def count_quality(t: Tally, month, counted: list[dict], rows: list[dict]) -> Non
         count: int = 1,
         amount: int | None = None,
         seconds: int | None = None,
+        unknown: int = 0,
     ) -> None:
         found = t.at(row["store_id"], check, subject, currency=row["currency"])
-        add(found, count=count)
+        add(found, count=count, unknown=unknown)
         if amount is not None:
             add(found, amount=amount)
         if seconds is not None:
@@ -285,6 +286,7 @@ def count_quality(t: Tally, month, counted: list[dict], rows: list[dict]) -> Non
             "quarantined",
             q["reason"],
             amount=q["total"],
+            unknown=int(q["total"] is None),
         )
     for r in month.receipts:
         note(r, "curated")
