@@ -52,14 +52,26 @@ class Places:
 
 
 def conserve(
-    lake: Lake, rules: Rules, months: Collection[str], outside: pa.Table, starts: date, last: date
+    lake: Lake,
+    rules: Rules,
+    months: Collection[str],
+    outside: pa.Table,
+    starts: date,
+    last: date,
+    batches: Collection[str] | None = None,
 ) -> Iterator[Finding]:
     """What was read and is nowhere, and what is outside history and counted too.
 
     `months` are those whose lake is made of what raw holds now; receipts of other months, and those
-    sold after business day `last`, wait for their month.
+    sold after business day `last`, wait for their month. `batches` are those to look at, None: all.
     """
-    places = Places(lake, months, outside)
+    entries = [
+        entry
+        for entry in lake.raw_before(date.max)
+        if (batches is None or entry.batch in batches) and _is_due(entry, months, starts)
+    ]
+    near = {f"{day:%Y-%m}" for entry in entries for day in _days_near(entry)}
+    places = Places(lake, sorted(near & set(months)), outside)
     both = sorted(number for number in places.outside if number and number in places.counted)
     if both:
         yield Finding(
@@ -69,9 +81,7 @@ def conserve(
             _REMEDY,
         )
     lost: dict[str, str] = {}
-    for entry in lake.raw_before(date.max):
-        if not _is_due(entry, months, starts, rules):
-            continue
+    for entry in entries:
         for line, body in enumerate(lake.read_raw(entry).splitlines(), 1):
             record = read_receipt(body)
             name = f"{entry.key}#{line}"
@@ -91,11 +101,16 @@ def _more(count: int) -> str:
     return f"; and {count - 1:,} more" if count > 1 else ""
 
 
-def _is_due(entry: RawObject, months: Collection[str], starts: date, rules: Rules) -> bool:
+def _days_near(entry: RawObject) -> list[date]:
+    """The business days to which a record of the object may belong, and the day of its batch."""
+    batch = date.fromisoformat(entry.batch[:10])
+    day = entry.sold or batch
+    return [*(date.fromordinal(day.toordinal() + n) for n in (-2, -1, 0, 1)), batch]
+
+
+def _is_due(entry: RawObject, months: Collection[str], starts: date) -> bool:
     """Whether every day to which a record of the object may belong is made, or outside history."""
-    day = entry.sold or date.fromisoformat(entry.batch[:10])
-    near = [date.fromordinal(day.toordinal() + n) for n in (-2, -1, 0, 1)]
-    return all(one < starts or f"{one:%Y-%m}" in months for one in near)
+    return all(day < starts or f"{day:%Y-%m}" in months for day in _days_near(entry))
 
 
 def _is_closed(sold_at: datetime | None, last: date, rules: Rules) -> bool:

@@ -12,12 +12,10 @@ import luigi
 from pipeline import settings
 from pipeline.care import Finding, Span, everything
 from pipeline.care.balance import balance
-from pipeline.care.conserve import conserve
 from pipeline.care.stock import put_back, take_stock
 from pipeline.errors import Corrupt
 from pipeline.load import BACKOFFICE, CUSTOMERS, OUTSIDE, RECEIPTS, SALES, STAGING, SUMMARY, VOID
 from pipeline.load.publish import digest_members
-from pipeline.outside import read_outside
 from pipeline.targets import Partition, lake
 from pipeline.tasks.backoffice import BackOffice, uncompared
 from pipeline.tasks.lake import (
@@ -25,9 +23,8 @@ from pipeline.tasks.lake import (
     MonthlyCustomers,
     MonthlySales,
     MonthlySummary,
-    history,
 )
-from pipeline.tasks.outside import OutsideHistory
+from pipeline.tasks.outside import OutsideHistory, check_conserved
 from pipeline.tasks.tell import CumulativeReport, MonthlyReport
 
 log = logging.getLogger(__name__)
@@ -89,18 +86,6 @@ def look(span: Span, *, deep: bool) -> Iterator[Finding]:
         )
     if deep:
         yield from remake(span)
-
-
-def check_conserved() -> Iterator[Finding]:
-    """What was read from the shop and stands nowhere, among the months that are current."""
-    starts, last, _ = history(lake())
-    months = [
-        name
-        for name in lake().partitions(SALES)
-        if MonthlySales(month=date.fromisoformat(f"{name}-01")).complete()
-    ]
-    outside = read_outside(lake(), settings.rules(), starts)
-    yield from conserve(lake(), settings.rules(), months, outside, starts, last)
 
 
 def remake(span: Span) -> Iterator[Finding]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Collection, Iterator
 from datetime import date
 from hashlib import sha256
 
 import pyarrow as pa
 
 from pipeline import schema, settings
-from pipeline.load import OUTSIDE, RECEIPTS, Lake, RawObject
+from pipeline.care import Finding
+from pipeline.care.conserve import conserve
+from pipeline.load import OUTSIDE, RECEIPTS, SALES, Lake, RawObject
 from pipeline.load.parquet import to_bytes
 from pipeline.load.publish import digest_members
 from pipeline.outside import objects_outside, read_outside
 from pipeline.targets import Partition, lake
-from pipeline.tasks.lake import days_of, history
+from pipeline.tasks.lake import MonthlySales, days_of, history
 from pipeline.tasks.raw import RawReceipts
 from pipeline.windows import DAY
 
@@ -91,3 +94,17 @@ class OutsideHistory(Partition):
         rows = table.filter(pa.array(keep, pa.bool_()))
         members = {schema.OUTSIDE.name: to_bytes(rows, schema.OUTSIDE.order)}
         return members, {"receipts": rows.num_rows}
+
+
+def check_conserved(batches: Collection[str] | None = None) -> Iterator[Finding]:
+    """What was read from the shop and stands nowhere, among the months that are current; of these
+    batches, or of all.
+    """
+    starts, last, _ = history(lake())
+    months = [
+        name
+        for name in lake().partitions(SALES)
+        if MonthlySales(month=date.fromisoformat(f"{name}-01")).complete()
+    ]
+    rows = read_outside(lake(), settings.rules(), starts, listed(lake()))
+    yield from conserve(lake(), settings.rules(), months, rows, starts, last, batches)

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 import reports
 from pipeline import settings
+from pipeline.errors import DataError
 from pipeline.load import (
     BACKOFFICE,
     CUMULATIVE,
@@ -24,7 +25,7 @@ from pipeline.load import (
     Manifest,
 )
 from pipeline.night.readers import report_readers
-from pipeline.night.summary import read_night, tell_night
+from pipeline.night.summary import COUNTED, read_night, tell_night
 from pipeline.outside import format_outside, format_unread, read_outside
 from pipeline.status import find_unread, read_status, tell_status
 from pipeline.targets import Fetched, Made, Partition, lake
@@ -37,7 +38,7 @@ from pipeline.tasks.lake import (
     history,
     table_of,
 )
-from pipeline.tasks.outside import OutsideHistory, is_empty, is_needed, listed
+from pipeline.tasks.outside import OutsideHistory, check_conserved, is_empty, is_needed, listed
 from pipeline.tasks.raw import RawReceipts, Sweep, catalog_for, sweep_due
 from pipeline.windows import DAY, back, last_window, months_between
 
@@ -391,6 +392,9 @@ class Nightly(Partition):
         lake().put_state("etl_state.json", found.to_bytes())
         night = read_night(lake(), self.date, found, time.monotonic() - STARTED)
         lake().put_state("night.json", night.to_bytes())
+        lost = list(check_conserved(night.windows)) if len(night.windows) <= COUNTED else []
+        if lost:
+            raise DataError(str(lost[0]))
         log.info("the lake after this night:\n%s\n%s", tell_status(found), tell_night(night))
 
     def make(self) -> tuple[dict[str, bytes], dict[str, object]]:

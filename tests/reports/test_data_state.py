@@ -1,0 +1,157 @@
+"""What is missing is said, and never shown as zero: months and stores without receipts, receipts
+outside history, amounts that cannot be known.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import pairwise
+
+import pandas as pd
+import pyarrow as pa
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+import reports
+from pipeline import schema
+from reports.figures.silence import MIN_DAYS, silences
+
+FIRST, LAST = date(2025, 10, 1), date(2025, 10, 31)
+DAY = timedelta(days=1)
+
+
+def traded(days: dict[str, set[int]]) -> pd.DataFrame:
+    rows = [(store, FIRST + n * DAY) for store, seen in days.items() for n in sorted(seen)]
+    return pd.DataFrame(rows, columns=["store_id", "business_day"])
+
+
+@given(st.dictionaries(st.sampled_from("abc"), st.sets(st.integers(0, 30), min_size=1)))
+@settings(max_examples=200, deadline=None, derandomize=True)
+def test_a_store_is_silent_when_its_last_break_is_its_longest(days) -> None:
+    quiet = {found.store_id: found for found in silences([traded(days)], LAST)}
+    for store, seen in days.items():
+        ordered = sorted(seen)
+        passed = 30 - ordered[-1]
+        breaks = [b - a - 1 for a, b in pairwise(ordered)]
+        is_silent = passed >= MIN_DAYS and all(passed > length for length in breaks)
+        assert (store in quiet) == is_silent
+        if is_silent:
+            assert quiet[store] == (store, FIRST + ordered[-1] * DAY, passed)
+
+
+def emptied(month: dict[str, pa.Table]) -> dict[str, pa.Table]:
+    """A month with stores and without any receipt, as the summary of one is."""
+    kept = {"stores", "employees"}
+    return {name: table if name in kept else table.slice(0, 0) for name, table in month.items()}
+
+
+def figures(made: dict[str, bytes]) -> dict:
+    return json.loads(made["figures.json"])["currencies"]["MXN"]
+
+
+@pytest.fixture(scope="module")
+def months(make_summaries, shop) -> dict[date, dict[str, pa.Table]]:
+    return make_summaries(shop(), [date(2025, 9, 1), FIRST])
+
+
+@pytest.mark.parametrize("locale", ["en_US", "es_MX"])
+def test_a_month_without_receipts_is_not_green(months, locale: str) -> None:
+    empty = {FIRST: emptied(months[FIRST])}
+    made = reports.monthly(FIRST, empty, places=2, lineage={}, locale=locale)
+    assert figures(made)["attention"]["light"] == "red"
+    keys = [found["key"] for found in figures(made)["attention"]["findings"]]
+    assert keys[0] == "lineage.no_receipts"
+
+
+def test_a_month_without_stores_or_receipts_has_a_light_too(months) -> None:
+    empty = {name: table.slice(0, 0) for name, table in months[FIRST].items()}
+    made = reports.monthly(
+        FIRST, {FIRST: empty}, places=2, lineage={}, locale="en_US", currency="MXN"
+    )
+    assert figures(made)["attention"]["light"] == "red"
+
+
+def test_a_store_that_stopped_sending_is_named(months) -> None:
+    cut = dict(months[FIRST])
+    rows = [
+        row["store_id"] != "s2" or row["business_day"] < FIRST + 20 * DAY
+        for row in cut["days"].to_pylist()
+    ]
+    cut["days"] = cut["days"].filter(pa.array(rows))
+    state = figures(
+        reports.monthly(FIRST, months | {FIRST: cut}, places=2, lineage={}, locale="en_US")
+    )
+    assert state["lineage"]["silent"] == {"s2": {"days": 11, "last_seen": "2025-10-20"}}
+    assert state["attention"]["light"] != "green"
+    whole = figures(reports.monthly(FIRST, months, places=2, lineage={}, locale="en_US"))
+    assert whole["lineage"]["silent"] == {}
+
+
+def with_unread(month: dict[str, pa.Table], count: int, unknown: int, amount: str | None):
+    rows = month["quality"].to_pylist()
+    row = {
+        "store_id": "s1",
+        "currency": "MXN",
+        "check": "quarantined",
+        "subject": "not_a_number",
+        "count": count,
+        "unknown": unknown,
+        "amount": amount and Decimal(amount),
+        "seconds": None,
+    }
+    kept = [other for other in rows if other["check"] != "quarantined"]
+    return month | {
+        "quality": pa.Table.from_pylist([*kept, row], schema=schema.arrow(schema.QUALITY, 2))
+    }
+
+
+@pytest.mark.parametrize(
+    ("count", "unknown", "amount", "said", "exact"),
+    [
+        (1, 1, None, "1 receipt could not be read, of unknown amount", None),
+        (3, 1, "50.00", r"of \$50.00 and 1 receipt of unknown amount", "50.00"),
+        (2, 0, "0.00", r"2 receipts could not be read, of \$0.00", "0.00"),
+    ],
+)
+def test_an_unknown_amount_is_never_zero(months, count, unknown, amount, said, exact) -> None:
+    month = with_unread(months[FIRST], count, unknown, amount)
+    made = reports.monthly(FIRST, {FIRST: month}, places=2, lineage={}, locale="en_US")
+    assert said in made["report.md"].decode()
+    check = figures(made)["lineage"]["checks"]["quarantined"]
+    assert check == {"count": count, "amount": exact, "unknown": unknown}
+
+
+@pytest.mark.parametrize("locale", ["en_US", "es_MX"])
+def test_receipts_outside_history_are_named_with_money_and_setting(months, locale: str) -> None:
+    rows = [
+        {
+            "received": FIRST + 8 * DAY,
+            "business_day": date(2025, 8, 30),
+            "store_id": "s1",
+            "receipt_number": "1-4711",
+            "receipt_type": "SALE",
+            "is_cancelled": False,
+            "reason": None,
+            "total": Decimal("777.00"),
+            "currency": "MXN",
+            "batch": "2025-10-09",
+            "record": "raw#1",
+        }
+    ]
+    table = pa.Table.from_pylist(rows, schema=schema.arrow(schema.OUTSIDE, 2))
+    made = reports.monthly(
+        FIRST,
+        {FIRST: months[FIRST]},
+        places=2,
+        lineage={},
+        locale=locale,
+        outside=table,
+        history_starts=date(2025, 9, 1),
+    )
+    text = made["report.md"].decode()
+    assert "1-4711" in text and "777.00" in text and "2025-08-30" in text
+    assert figures(made)["lineage"]["checks"]["outside"]["amount"] == "777.00"
+    assert "1-4711" in made["tables/outside.csv"].decode() if "tables/outside.csv" in made else True
