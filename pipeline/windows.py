@@ -1,9 +1,7 @@
-"""Windows of extraction: which are missing, where they begin and end, and how a walk of the API
-fills them.
+"""Windows of extraction: which are missing, and how a walk of the API fills them.
 
-A window is one business day of `updated_at`, [start, end) in UTC. It begins where the one before
-ended, so that windows tile time also when the time zone or the cut-over of the settings has changed
-in between.
+A window is one business day of `updated_at`, [start, end) in UTC; window_bounds.py says where it
+begins and ends.
 """
 
 from __future__ import annotations
@@ -35,6 +33,7 @@ from pipeline.extract import (
     forward,
     heard,
     holdings,
+    is_before,
     is_update,
     noting,
     pack,
@@ -49,39 +48,15 @@ from pipeline.extract import Progress as Step
 from pipeline.load import MOST_WAITING, Lake
 from pipeline.load.layout import state_key
 from pipeline.progress import Progress
-from pipeline.transform import Store, day_bounds
+from pipeline.transform import Store
+from pipeline.window_bounds import DATASET, DAY, tile, window_names, window_of
 
 log = logging.getLogger(__name__)
 
 _STARTED = time.monotonic()  # about when the settings said what time it is
 
-DATASET = "raw/receipts"
-DAY = timedelta(days=1)
 FIELDS = "fields.json"
 MOST_NOTED = 100  # a map whose keys are data does not fill the state
-
-
-def tile(days: list[date], lake: Lake, store: Store) -> Iterator[Window]:
-    """Windows for consecutive `days`, which touch the windows that the lake already has on either
-    side.
-    """
-    before, after = str(days[0] - DAY), str(days[-1] + DAY)
-    start = (
-        datetime.fromisoformat(lake.facts(DATASET, before)["end"])
-        if lake.newest(DATASET, before)
-        else day_bounds(days[0], store)[0]
-    )
-    edge = (
-        datetime.fromisoformat(lake.facts(DATASET, after)["start"])
-        if lake.newest(DATASET, after)
-        else None
-    )
-    for day in days:
-        end = day_bounds(day, store)[1]
-        if edge:  # which another time zone may have set before this day's end
-            end = edge if day == days[-1] else min(end, edge)
-        yield Window(day, start, max(start, end))
-        start = max(start, end)
 
 
 def spans(days: Iterable[date]) -> Iterator[list[date]]:
@@ -244,20 +219,22 @@ def _sweep_span(
         for sold in records
         if sold and first <= sold <= last
         for record in records[sold]
-        if record.number
+        if record.number and record.sold_at and span.start <= record.sold_at < span.end
     }
-    held = holdings(map(lake.read_raw, objects), noting(numbers, first, last))
+    held = holdings(map(lake.read_raw, objects), noting(numbers, span.start, span.end))
     missed = find_missed(records, held)
     tried = numbers_tried(lake, windows[0].date)
     wanted = choose_numbers(
         find_holes(numbers), {*held, *(one.record.number for one in missed)}, tried, most
     )
     asked = ask_for(source, wanted, most)
+    begin = window_of(date.fromisoformat(window_names(lake)[0]), lake).start
     mine = [
         record
         for record in asked.found
-        if record.updated_at is None or record.updated_at < span.end
-    ]  # a later window brings the others
+        if (record.updated_at is None or record.updated_at < span.end)  # else in a later window
+        and not is_before(record, begin)
+    ]
     there = holdings(
         lake.read_raw(one)
         for sold in {sold_date(record) for record in mine} - {None}
@@ -344,13 +321,7 @@ def months_between(first: date, last: date) -> list[date]:
 
 def last_window(lake: Lake) -> str:
     """The name of the last window that the lake has; empty where it has none."""
-    return max((name for name in lake.partitions(DATASET) if len(name) == 10), default="")
-
-
-def window_of(day: date, lake: Lake) -> Window:
-    """The window of `day` as it was committed."""
-    facts = lake.facts(DATASET, str(day))
-    return Window(day, datetime.fromisoformat(facts["start"]), datetime.fromisoformat(facts["end"]))
+    return max(window_names(lake), default="")
 
 
 def extract(

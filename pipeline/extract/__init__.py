@@ -13,7 +13,7 @@ from pipeline.extract.forward import Earlier, also, forward, is_update, places_o
 from pipeline.extract.holes import Asked, Holes, ask_for, choose_numbers, find_holes
 from pipeline.extract.loyverse import open_loyverse
 from pipeline.extract.source import Page, Progress, Record, Source, Window, sold_date
-from pipeline.extract.sweep import Missed, by_date, find_missed, holdings, noting
+from pipeline.extract.sweep import Missed, by_date, find_missed, holdings, is_before, noting
 from pipeline.extract.waits import heard
 from pipeline.extract.walk import Records, Walk, pack, walk
 
@@ -45,6 +45,7 @@ __all__ = [
     "gap_warning",
     "heard",
     "holdings",
+    "is_before",
     "is_update",
     "noting",
     "pack",

@@ -47,18 +47,22 @@ def holdings(
     return held
 
 
-def noting(numbers: set[str], first: date, last: date) -> Callable[[bytes], Record]:
-    """`read_receipt`, which notes the numbers of receipts that were sold from `first` to `last`
-    (UTC dates).
-    """
+def noting(numbers: set[str], start: datetime, end: datetime) -> Callable[[bytes], Record]:
+    """`read_receipt` that also collects the numbers of receipts sold in [start, end)."""
 
     def read(body: bytes) -> Record:
         record = read_receipt(body)
-        if record.number and record.sold_at and first <= record.sold_at.date() <= last:
+        if record.number and record.sold_at and start <= record.sold_at < end:
             numbers.add(record.number)
         return record
 
     return read
+
+
+def is_before(record: Record, start: datetime) -> bool:
+    """Whether a receipt was both sold and last changed before `start`, as far as it says when."""
+    moments = [moment for moment in (record.sold_at, record.updated_at) if moment]
+    return bool(moments) and max(moments) < start
 
 
 def find_missed(records: Records, held: Mapping[str, datetime]) -> list[Missed]:

@@ -17,7 +17,8 @@ from pipeline.extract import Source
 from pipeline.load import RAW, compress, decompress
 from pipeline.targets import Fetched, check_lake, committed, lake
 from pipeline.transform import Catalog
-from pipeline.windows import DAY, extract, sweep, window_of
+from pipeline.window_bounds import DAY, window_of
+from pipeline.windows import extract, sweep
 
 
 def open_source() -> Source:

@@ -6,22 +6,34 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.care.erase import WithoutErased, entry
 from pipeline.errors import HistoryWall, SourceFatal, SourceRetriable, Unauthorized
-from pipeline.extract import ask_for, choose_numbers, find_holes
+from pipeline.extract import ask_for, choose_numbers, find_holes, walk
 from pipeline.extract.holes import TRIES
 from pipeline.load import Lake, open_storage
 from pipeline.status import still_unknown
 from pipeline.windows import DATASET, commit_all, numbers_tried, sweep
-from simulator import Book
+from simulator import Book, serve
 from simulator.source import Entry
-from tests.extract.small_shop import DAY, NOW, START, make_walk, receipt, shop, windows
+from tests.extract.small_shop import (
+    DAY,
+    NOW,
+    START,
+    Patience,
+    connect,
+    make_walk,
+    receipt,
+    shop,
+    windows,
+)
 
 NUMBERS = st.sets(st.integers(1, 60), min_size=1)
 
@@ -202,6 +214,36 @@ def test_a_receipt_of_a_later_window_is_left_to_it(start, lake: Lake, tmp_path: 
     commit(lake, source, tmp_path)
     assert swept(lake, source, tmp_path, "1") == []
     assert lake.facts(DATASET, "2026-10-02-sweep-1")["answered"] == 1
+
+
+@settings(max_examples=20)
+@given(
+    st.integers(-12, 14).filter(bool),
+    st.integers(1, 47),
+    st.booleans(),
+)
+def test_a_scan_begins_where_the_windows_begin(zone: int, late: int, is_ahead: bool) -> None:
+    """Receipts of before the first window are not missed by it, whatever its time of day (UTC), also
+    where one of them changed later and so is in raw.
+    """
+    start_of_windows = START.replace(hour=zone % 24)
+    spans = windows(2, start_of_windows)
+    book = Book()
+    for n in range(-48, 96):
+        sold = start_of_windows + n * DAY / 48
+        changed = sold + DAY if n in (-late, -late - 3) else sold
+        stamp = start_of_windows + timedelta(minutes=1) if is_ahead and n == -late else sold
+        book.add(receipt(f"1-{n + 1000}", stamp), changed)
+    with TemporaryDirectory() as folder, serve(book, now=lambda: NOW) as server:
+        lake, source = Lake(open_storage(f"{folder}/lake")), connect(server, Patience())
+        options = {"spool": Path(folder) / "spool", "now": NOW}
+        commit_all(lake, walk(source, spans, bounded=False, **options), spans)
+        missed = sweep(
+            spans, "2026-10-02-sweep-1", lake, source, most=50, tell=lambda *_: None, **options
+        )
+        asked = lake.facts(DATASET, "2026-10-02-sweep-1")["asked"]
+    assert missed == []
+    assert asked == 0 or is_ahead, "numbers of before the windows are not asked for"
 
 
 def test_an_answer_about_another_receipt_is_refused(start) -> None:

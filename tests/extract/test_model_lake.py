@@ -20,7 +20,7 @@ from pipeline.extract.loyverse import Loyverse
 from pipeline.load import commits
 from pipeline.load.commits import Commits
 from pipeline.transform import day_bounds
-from tests.extract.lake_nights import HISTORIES, AtOnce, no_sync, play
+from tests.extract.lake_nights import HISTORIES, AtOnce, Step, World, no_sync, play
 from tests.extract.test_model import Killed
 
 ALL = list(HealthCheck)
@@ -36,6 +36,15 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
 @given(HISTORIES)
 def test_whatever_happens_the_lake_becomes_the_shop(history: tuple) -> None:
     play(*history)
+
+
+def test_a_gap_left_under_one_zone_is_not_overlapped_under_another() -> None:
+    """A shrunk example: the window after a gap began before the one in front of the gap ended."""
+    killed = Step([], 6, "night", [], "kill at page", 1, 0, 0)
+    mexico, kiritimati = (
+        Step([], hours, "backfill", [], "", 1, store, 1) for hours, store in ((27, 0), (6, 3))
+    )
+    play(World("created_desc", False, 1, 0), [killed, mexico, killed, kiritimati])
 
 
 # Protections, each taken out
