@@ -43,15 +43,15 @@ def check_text(body: bytes, piece: int = 1 << 16) -> None:
 
 
 def split_page(body: bytes, key: str) -> tuple[list[bytes], str | None]:
-    """(objects, cursor) of a page."""
+    """(objects, cursor) of a page; the cursor is None on the last page, also where it is empty."""
     check_text(body)
     try:
         page = _decoder(key).decode(body)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise ValueError(f"no page of {key}: {error}") from error
-    if page.cursor is not None and not 0 < len(page.cursor) <= 4096:
+    if page.cursor is not None and len(page.cursor) > 4096:
         raise ValueError(f"no page of {key}: a cursor of {len(page.cursor)} characters")
-    return [bytes(row) for row in page.rows], page.cursor
+    return [bytes(row) for row in page.rows], page.cursor or None
 
 
 def slice_page(body: bytes, key: str) -> tuple[list[bytes], str | None]:

@@ -1,8 +1,9 @@
 """Loyverse, the API at https://api.loyverse.com/v1.0 (developer.loyverse.com/docs).
 
 Receipts come newest `created_at` first, whatever the filter, in pages chained by an opaque cursor;
-the last page has none. Every request repeats the same filters. Each record is the verbatim JSON of
-a receipt. Raises SourceRetriable (wait), Unauthorized and SourceFatal (the token, the account or
+the last page has none, or an empty one. A list whose pages bring nothing new is given up, whatever
+its cursors say. Every request repeats the same filters. Each record is the verbatim JSON of a
+receipt. Raises SourceRetriable (wait), Unauthorized and SourceFatal (the token, the account or
 the API must change), and HistoryWall when the account serves nothing at all; where it serves less
 than was asked (402 for what was created more than 31 days ago), all that can be had is given, and
 the last page says how far that goes.
@@ -15,6 +16,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import quote
 
 import msgspec
@@ -35,12 +37,16 @@ from pipeline.extract.envelope import read_receipt, slice_page, split_page
 from pipeline.extract.http import Http, Refused
 from pipeline.extract.pace import Pace
 from pipeline.extract.refusals import CursorRefused, explain
+from pipeline.extract.seen import Seen
 from pipeline.extract.source import RESOURCES, Page, Record
+
+Row = TypeVar("Row")
 
 WALL = timedelta(days=31)
 WALL_MARGIN = timedelta(minutes=2)  # the wall moves on while a request is under way
 RESTARTS = 3
-EMPTY_PAGES = 100
+EMPTY_PAGES = 100  # in a row; filters that the API applies late may empty some
+REPEATED_PAGES = 40  # more than new ones; rows that move while the API counts them may repeat some
 
 
 class Loyverse:
@@ -86,8 +92,9 @@ class Loyverse:
         limit, reached, is_clamped = self._limit, None, False
         while True:
             try:
-                for rows, cursor in self._pages("receipts", filters, limit, cursor):  # noqa: B020
-                    records = [read_receipt(row) for row in rows]
+                for records, cursor in self._pages(  # noqa: B020
+                    "receipts", filters, limit, cursor, read_receipt, _version
+                ):
                     check_shown(ENDPOINTS["receipts"], filters, records)
                     reached = min(
                         [r.created_at for r in records if r.created_at]
@@ -125,35 +132,52 @@ class Loyverse:
         what came before comes once more then. Raises SourceFatal for cursors that lead nowhere and
         rows that the filters do not ask for.
         """
-        for rows, following in self._pages(resource, filters, limit, cursor):
+        for rows, following in self._pages(resource, filters, limit, cursor, bytes, bytes):
             check_rows(ENDPOINTS[resource], filters, rows)
             yield rows, following
 
     def _pages(
-        self, resource: str, filters: Mapping[str, Filter], limit: int, cursor: str | None
-    ) -> Iterator[tuple[list[bytes], str | None]]:
+        self,
+        resource: str,
+        filters: Mapping[str, Filter],
+        limit: int,
+        cursor: str | None,
+        read: Callable[[bytes], Row],
+        identify: Callable[[Row], bytes],
+    ) -> Iterator[tuple[list[Row], str | None]]:
+        """(rows as `read` reads them, next cursor). Raises SourceFatal when pages stop bringing
+        rows that are new by `identify`.
+        """
         endpoint = ENDPOINTS[resource]
-        seen, restarts, empty = {cursor}, 0, 0
+        seen, cursors, restarts, empty, repeated = Seen(), {cursor}, 0, 0, 0
         for _ in range(self._most_pages):
             try:
-                rows, cursor = self._page(endpoint, filters, limit, cursor)
+                bodies, cursor = self._page(endpoint, filters, limit, cursor)
             except CursorRefused:
                 restarts += 1
                 if restarts > RESTARTS or cursor is None:
                     raise
-                cursor, seen = None, {None}
+                cursor, cursors, seen = None, {None}, Seen()
                 continue
+            rows = [read(body) for body in bodies]
             yield rows, cursor
             if cursor is None:
                 return
+            is_new = seen.add_page(map(identify, rows))
             empty = 0 if rows else empty + 1
-            if cursor in seen or empty > EMPTY_PAGES:
-                what = "one came twice" if cursor in seen else f"{empty} empty pages in a row"
+            if rows:
+                repeated = max(0, repeated - 1) if is_new else repeated + 1
+            if (
+                (cursor in cursors and not is_new)
+                or empty > EMPTY_PAGES
+                or repeated > REPEATED_PAGES
+            ):
+                what = "bring nothing new" if rows else f"are empty, {empty:,} pages in a row"
                 raise SourceFatal(
-                    f"/{resource}: the cursors lead nowhere ({what}); run again, and ask the API's"
-                    " support if it stays so"
+                    f"/{resource}: the cursors lead nowhere, their pages {what}; run again, and ask"
+                    " the API's support if it stays so"
                 )
-            seen.add(cursor)
+            cursors.add(cursor)
         raise SourceFatal(
             f"/{resource}: no end after {self._most_pages:,} pages; ask for a shorter span"
         )
@@ -246,6 +270,11 @@ class Loyverse:
             )
         except HistoryWall:
             raise wall from None
+
+
+def _version(record: Record) -> bytes:
+    """What identifies one version of a receipt, whatever else an answer adds to it."""
+    return f"{record.number} {record.updated_at}".encode() if record.number else record.body
 
 
 def _reader(key: str) -> Callable[[bytes], tuple[list[bytes], str | None]]:

@@ -29,7 +29,7 @@ LAYOUT = st.sampled_from([(",", ":"), (", ", ": "), (" ,\n", "\t:  ")])
 
 @given(
     rows=st.lists(st.dictionaries(TEXT, VALUES, max_size=4), max_size=5),
-    cursor=st.none() | st.text(min_size=1, max_size=9),
+    cursor=st.none() | st.text(max_size=9),
     others=st.dictionaries(TEXT, VALUES, max_size=3),
     layout=LAYOUT,
     ascii=st.booleans(),
@@ -50,14 +50,14 @@ def test_both_ways_cut_every_page_alike(
         b'"receipts"' + layout[1].encode() + b"[ " + layout[0].encode().join(spelled) + b"\n]"
     ]
     parts += [json.dumps({k: v}, separators=layout).encode()[1:-1] for k, v in after.items()]
-    parts += [b'"cursor": ' + json.dumps(cursor).encode()] if cursor else []
+    parts += [b'"cursor": ' + json.dumps(cursor).encode()] if cursor is not None else []
     body = b" { " + b",".join(parts) + b" }\n"
     try:
         expected = split_page(body, "receipts")
     except ValueError:  # half a surrogate pair in a cursor
         assert cursor and any("\ud800" <= c <= "\udfff" for c in cursor)
         return
-    assert expected == (spelled, cursor)
+    assert expected == (spelled, cursor or None)
     assert slice_page(body, "receipts") == expected
 
 
@@ -94,7 +94,6 @@ def test_what_is_not_utf8_is_no_page(body: bytes) -> None:
     "body",
     [
         b'{"receipts":[],"cursor":5}',
-        b'{"receipts":[NaN],"cursor":""}',
         b'{"receipts":[],"cursor":{"a":1}}',
         b'{"receipts":[]}{}',
         b'["receipts"]',

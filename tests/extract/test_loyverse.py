@@ -5,7 +5,9 @@ records that are no JSON.
 from __future__ import annotations
 
 import inspect
+import itertools
 import json
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -19,7 +21,16 @@ from pipeline.extract.endpoints import ENDPOINTS, query, write_instant
 from pipeline.extract.loyverse import open_loyverse
 from simulator import Book, Fault, Shop, on_page, on_path
 from simulator.api import RESOURCES
-from tests.extract.small_shop import NOW, START, Patience, connect, make_walk, numbers, shop
+from tests.extract.small_shop import (
+    NOW,
+    START,
+    Patience,
+    connect,
+    make_walk,
+    numbers,
+    receipt,
+    shop,
+)
 
 END = START + timedelta(days=1)
 
@@ -264,9 +275,55 @@ def test_cursors_without_end_are_bounded(start) -> None:
     assert len(server.requests) == 30
 
 
+@pytest.mark.parametrize("make", ["page {}".format, lambda n: "always the same"])
+@pytest.mark.parametrize("rows", [48, 10, 2, 1])
+def test_a_server_that_answers_the_first_page_for_ever_is_noticed(
+    start, rows: int, make: Callable[[int], str]
+) -> None:
+    """Also where each answer bears another field, and the shop goes on selling."""
+    count, book = itertools.count(1), shop(rows)
+
+    def answer(body: bytes) -> bytes:
+        n, page = next(count), json.loads(body)
+        if n % 5 == 0:
+            book.add(receipt(f"2-{n}", START + timedelta(hours=n)), START + timedelta(hours=n))
+        page["receipts"] = [row | {"served": n} for row in page["receipts"]]
+        return json.dumps({**page, "cursor": make(n)}).encode()
+
+    ignore = Fault("ignore", names=("cursor",), times=None)
+    server, source = start(
+        book, limit=rows, faults=[ignore, Fault("body", body=answer, times=None)]
+    )
+    with pytest.raises(SourceFatal, match="lead nowhere, their pages bring nothing new"):
+        read_all(source)
+    assert len(server.requests) < 80
+
+
+def test_cursors_of_one_text_are_followed_while_they_make_progress(start) -> None:
+    """A server that keeps the place of a list itself; its last page has an empty cursor."""
+    pages = iter([(f"1-{n}", "go on" if n < 9 else "") for n in range(10)])
+
+    def answer(_: bytes) -> bytes:
+        number, cursor = next(pages)
+        return json.dumps({"receipts": [receipt(number, START)], "cursor": cursor}).encode()
+
+    faults = [
+        Fault("ignore", names=("cursor",), times=None),
+        Fault("body", body=answer, times=None),
+    ]
+    server, source = start(shop(1), faults=faults)
+    assert read_all(source) == [f"1-{n}" for n in range(10)] and len(server.requests) == 10
+
+
+def test_an_empty_cursor_ends_a_walk(start, tmp_path: Path) -> None:
+    end = Fault("body", body=lambda body: body[:-1] + b',"cursor":""}', on=on_page(5))
+    server, source = start(shop(48), limit=10, faults=[end])
+    assert len(set(numbers(make_walk(source, 1, tmp_path)))) == 48 and len(server.requests) == 5
+
+
 def test_empty_pages_without_end_are_bounded_sooner(start) -> None:
     server, source = start(shop(48), limit=10, faults=[Fault("endless", empty=True, times=None)])
-    with pytest.raises(SourceFatal, match="empty pages"):
+    with pytest.raises(SourceFatal, match="are empty, 101 pages in a row"):
         read_all(source)
     assert len(server.requests) < 120
 
