@@ -15,7 +15,7 @@ from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
 
-from pipeline.errors import Corrupt
+from pipeline.errors import Conflict, Corrupt
 from pipeline.extract import (
     Earlier,
     Missed,
@@ -340,7 +340,12 @@ def extract(
 
     `last` is the last day whose window has closed. A walk that ends there leaves the upper bound
     out: what changes meanwhile moves out of the closed windows and never slips between two pages.
+    Raises Conflict where a killed run had claimed one of `days`: the others touch that one then.
     """
+    days = list(days)
+    lake.complete_windows()
+    if committed := {str(day) for day in days} & set(window_names(lake)):
+        raise Conflict(f"{', '.join(sorted(committed))}: committed by a run that was killed")
     for span in spans(days):
         windows = list(tile(span, lake, store))
         name = f"receipts of {span[0]}" + (f" to {span[-1]}" if span[1:] else "")

@@ -15,6 +15,7 @@ import hashlib
 import threading
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 import msgspec
@@ -22,7 +23,7 @@ import pyarrow as pa
 
 from pipeline.errors import ConfigError, SourceFatal
 from pipeline.extract.catalog import prune
-from pipeline.extract.envelope import read_receipt
+from pipeline.extract.envelope import check_text, read_receipt
 from pipeline.extract.saved import objects_of, to_utf8
 from pipeline.extract.source import RESOURCES, Page, Record
 
@@ -165,6 +166,7 @@ def read_objects(name: str, data: bytes) -> dict[str, list[bytes]]:
     """
     try:
         text = to_utf8(_unpack(data))
+        check_text(text)
         if not text:
             raise ValueError("it is empty")
         return objects_of(text)
@@ -176,20 +178,31 @@ def read_objects(name: str, data: bytes) -> dict[str, list[bytes]]:
 
 
 def _unpack(data: bytes) -> bytes:
-    """The file without compression."""
+    """The file without compression. Raises ValueError where it is larger
+    than a file may be, before it is held in memory.
+    """
     kind = next((kind for magic, kind in _PACKED.items() if data.startswith(magic)), None)
     if kind:
-        pieces, size = [], 0
-        with pa.CompressedInputStream(pa.BufferReader(data), kind) as stream:
-            while size <= _BYTE_CAP and (
-                piece := stream.read(1 << 20)
-            ):  # what is asked for is allocated at once
-                pieces.append(piece)
-                size += len(piece)
-        data = b"".join(pieces)
-    if len(data) > _BYTE_CAP:
-        raise ValueError(f"more than {_BYTE_CAP:,} bytes")
+        size = 0
+        for piece in _pieces(data, kind):
+            size += len(piece)
+            check_size(size)
+        data = b"".join(_pieces(data, kind))
+    check_size(len(data))
     return data
+
+
+def _pieces(data: bytes, kind: str) -> Iterator[bytes]:
+    """A compressed file unpacked piece by piece."""
+    with pa.CompressedInputStream(pa.BufferReader(data), kind) as stream:
+        while piece := stream.read(1 << 20):  # what is asked for is allocated at once
+            yield piece
+
+
+def check_size(size: int) -> None:
+    """Raises ValueError for more bytes than a saved file may have, unpacked."""
+    if size > _BYTE_CAP:
+        raise ValueError(f"more than {_BYTE_CAP:,} bytes; split it")
 
 
 def is_saved(path: str) -> bool:
@@ -205,10 +218,19 @@ def list_folder(folder: Path) -> Listing:
             f"{folder} is no folder; set [pos] folder to the one that holds the saved files"
         )
     return lambda: [
-        (path.relative_to(folder).as_posix(), path.read_bytes)
+        (path.relative_to(folder).as_posix(), partial(_read_file, path))
         for path in folder.rglob("*")
         if is_saved(path.name) and path.is_file()
     ]
+
+
+def _read_file(path: Path) -> bytes:
+    """The bytes of a file, if it is not too large to be read. Raises SourceFatal."""
+    try:
+        check_size(path.stat().st_size)
+    except ValueError as error:
+        raise SourceFatal(f"{path} cannot be read as saved receipts ({error})") from error
+    return path.read_bytes()
 
 
 def open_files(

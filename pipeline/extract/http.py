@@ -31,6 +31,7 @@ import urllib3
 
 from pipeline.errors import ConfigError, DeadlineExceeded, SourceFatal, SourceRetriable
 from pipeline.extract.deadline import Deadline, TimeUpError
+from pipeline.extract.outage import is_out, note_answer, note_outage
 from pipeline.extract.pace import RATE, Pace
 from pipeline.extract.waits import tell_wait
 
@@ -89,12 +90,6 @@ class _Bearer(requests.auth.AuthBase):
         return said.replace(self._token.encode(), b"<token>")
 
 
-def _warn(state: tenacity.RetryCallState) -> None:
-    error = state.outcome.exception()
-    log.warning("GET %s: %s; trying again in %.0f s", state.args[0], error, state.upcoming_sleep)
-    tell_wait(state.upcoming_sleep, error.reason, is_logged=True)
-
-
 class Http:
     """GETs below `base`. Thread-safe; a fork opens connections of its own. `requests` counts what
     was sent, and `server_time` is the server's clock as of its last answer (None: it tells none).
@@ -130,11 +125,14 @@ class Http:
             wait=self._wait,
             sleep=sleep,
             reraise=True,
-            before_sleep=_warn,
+            before_sleep=self._warn,
             stop=lambda state: (
-                state.attempt_number >= attempts or state.idle_for + state.upcoming_sleep > patience
+                state.attempt_number >= attempts
+                or state.idle_for + state.upcoming_sleep > patience
+                or is_out(self.base)
             ),
         )
+        self._attempts, self._patience = attempts, patience
 
     def get(self, path: str, params: Mapping[str, str], read: Callable[[bytes], T]) -> T:
         """`read` of the body that `path` answers. Raises SourceRetriable, DeadlineExceeded,
@@ -142,13 +140,17 @@ class Http:
         """
         retrying = self._retrying.copy()
         try:
-            return retrying(self._attempt, path, params, read)
+            answer = retrying(self._attempt, path, params, read)
+            note_answer(self.base)
+            return answer
         except _Passing as error:
+            note_outage(self.base)
             kind = DeadlineExceeded if isinstance(error, DeadlineExceeded) else SourceRetriable
             tries = retrying.statistics["attempt_number"]
+            when = f"in {error.wait:,.0f} s" if error.wait > self._patience else "later"
             failure = kind(
-                f"GET {self.base}{path}: {error}, {tries} times; run again later, and look at the"
-                " network and at the API's status page"
+                f"GET {self.base}{path}: {error}, {tries} times; run again {when}, and look at the"
+                " address, the network and the API's status page"
             )
         except SourceFatal as error:
             failure = error
@@ -156,6 +158,20 @@ class Http:
         # here, where nothing hangs on it: the exceptions of requests hold the request, and so its
         # headers
         raise failure
+
+    def _warn(self, state: tenacity.RetryCallState) -> None:
+        """Say before a wait how long it is, why, and when the request will be given up."""
+        error = state.outcome.exception()
+        path, wait = state.args[0], state.upcoming_sleep
+        log.warning("GET %s: %s; trying again in %.0f s", path, error, wait)
+        if state.attempt_number == 1:
+            log.warning(
+                "GET %s: given up after %d attempts or %.0f s of waiting",
+                path,
+                self._attempts,
+                self._patience,
+            )
+        tell_wait(wait, error.reason, is_logged=True)
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         """Exponential backoff, or what the server asked for if that is longer; at most
@@ -203,11 +219,11 @@ class Http:
         if status in RETRIED or status >= 500:
             now = self.server_time or datetime.fromtimestamp(self._clock(), UTC)
             wait = read_retry_after(answer.headers.get("Retry-After"), now)
-            if (
-                status == 429
-            ):  # there is no telling when the account's budget frees; nobody documents Retry-After
-                raise _Passing(f"answered HTTP {status}", wait, 5.0, RATE)
-            raise _Passing(f"answered HTTP {status}", wait)
+            asks = f", asking to wait {wait:,.0f} s" if wait > LONGEST_WAIT else ""
+            message = f"answered HTTP {status}{asks}"
+            if status == 429:  # Retry-After is not documented, nor when the account's budget frees
+                raise _Passing(message, wait, 5.0, RATE + asks)
+            raise _Passing(message, wait, reason=f"the API to recover{asks}")
         if 300 <= status < 400:
             raise SourceFatal(
                 f"GET {path}: HTTP {status}, a redirect, which is refused so that the token stays"
@@ -221,6 +237,9 @@ class Http:
             raise _Passing(f"answered in the encoding {encoding[:40]!r}, which was not asked for")
         inflate = zlib.decompressobj(31) if encoding == "gzip" else None
         cap = self._byte_cap if answer.status_code == 200 else ERROR_BYTES
+        declared = answer.headers.get("Content-Length", "")
+        if answer.status_code == 200 and declared.isdecimal() and int(declared[:20]) > cap:
+            raise self._too_large(path, cap)
         size = packed = 0
         for piece in answer.raw.stream(1 << 16, decode_content=False):
             packed += len(piece)
@@ -229,13 +248,15 @@ class Http:
             if max(size, packed) > cap:
                 if answer.status_code != 200:
                     return  # an error says what it has to say at its beginning
-                raise SourceFatal(
-                    f"GET {path}: more than {cap:,} bytes, which no page has; see what answers at"
-                    f" {self.base}"
-                )
+                raise self._too_large(path, cap)
             yield plain
         if inflate and (not inflate.eof or inflate.unused_data):
             raise _Passing("answered with gzip that is cut, or with something after its end")
+
+    def _too_large(self, path: str, cap: int) -> SourceFatal:
+        return SourceFatal(
+            f"GET {path}: more than {cap:,} bytes, which no page has; see what answers at {self.base}"
+        )
 
     def _connections(self) -> tuple[requests.Session, Deadline]:
         """This thread's own connections, of this process."""

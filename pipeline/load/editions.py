@@ -26,6 +26,7 @@ from pipeline.load.layout import (
     Manifest,
     check_partition,
     claim_key,
+    claim_prefix,
     digest_of,
     log_prefix,
     manifest_of,
@@ -213,22 +214,7 @@ class Log:
         except Conflict:
             text, is_mine = self.storage.get(claim), False
         taken, said = self._described(text, claim)
-        if taken._replace(edition="", digest="", key="") != mine._replace(
-            edition="", digest="", key=""
-        ):
-            raise Corrupt(
-                f"{self.storage.uri(claim)} claims {taken.key}; move it away, nothing is published"
-                " beside it"
-            )
-        try:
-            self.storage.put(
-                taken.key, text, if_absent=True
-            )  # or completes a run that was killed between the two
-        except Conflict as foreign:
-            raise Corrupt(
-                f"{self.storage.uri(taken.key)} differs from its claim {claim}; move it away and"
-                " run again"
-            ) from foreign
+        self._copy_claim(claim, taken, text)
         if not is_mine:
             self.refresh(dataset, partition)
         if taken != mine or (not is_mine and self.newest(dataset, partition) != taken):
@@ -242,6 +228,36 @@ class Log:
             self.generations[dataset] += 1
         self._keep(taken, said)
         return taken
+
+    def complete_claims(self, dataset: str) -> None:
+        """Publish the manifests of claims that killed runs left without one."""
+        self.cover(dataset)
+        folder, is_behind = claim_prefix(dataset), False
+        for stat in self.storage.list(folder):
+            partition, _, name = stat.key.removeprefix(folder).partition("/")
+            newest = self._manifests[dataset].get(partition, [])[-1:]
+            number = newest[0].number + 1 if newest else 1
+            if name == f"{number:06d}.json":
+                text = self.storage.get(stat.key)
+                self._copy_claim(stat.key, self._described(text, stat.key)[0], text)
+                is_behind = True
+        if is_behind:
+            self.refresh(dataset)
+
+    def _copy_claim(self, claim: str, taken: Manifest, text: bytes) -> None:
+        """Publish the manifest of a claim, also one of a run that was killed between the two."""
+        if claim_key(taken.dataset, taken.partition, taken.number) != claim:
+            raise Corrupt(
+                f"{self.storage.uri(claim)} claims {taken.key}; move it away, nothing is published"
+                " beside it"
+            )
+        try:
+            self.storage.put(taken.key, text, if_absent=True)
+        except Conflict as foreign:
+            raise Corrupt(
+                f"{self.storage.uri(taken.key)} differs from its claim {claim}; move it away and"
+                " run again"
+            ) from foreign
 
     def read(self, manifest: Manifest) -> dict[str, Any]:
         """The body of `manifest`, held to its name; kept, as it never changes. Raises Corrupt."""

@@ -252,6 +252,10 @@ class Lake:
         """
         return self._raw.commit(self.run, batch, objects, facts, times)
 
+    def complete_windows(self) -> None:
+        """Publish what killed runs have claimed of raw receipts, so that all of it is listed."""
+        self._log.complete_claims(RECEIPTS)
+
     def commits(self) -> Commits:
         """A row of batches, each stored while the next ones are prepared and committed in their
         order.

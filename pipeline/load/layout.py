@@ -225,7 +225,14 @@ def log_prefix(dataset: str = "", prefix: str = "") -> str:
 
 def claim_key(dataset: str, partition: str, number: int) -> str:
     """The key that exactly one publication can take for `number`."""
-    return check_key(f"_claims/{dataset}/{check_partition(dataset, partition)}/{number:06d}.json")
+    return check_key(
+        f"{claim_prefix(dataset)}{check_partition(dataset, partition)}/{number:06d}.json"
+    )
+
+
+def claim_prefix(dataset: str) -> str:
+    """What the keys of a dataset's claims begin with."""
+    return f"_claims/{dataset}/"
 
 
 def raw_key(

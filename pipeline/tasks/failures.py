@@ -29,6 +29,7 @@ from pipeline.errors import NoConfiguration, PipelineError
 from pipeline.logs import redact, say_plainly, shorten
 from pipeline.night.alarm import read_notes
 from pipeline.night.child import hold_lifeline
+from pipeline.tasks.scheduler import check_scheduler
 
 VARIABLE = "POS_FAILURES"
 FAILED, BROKEN, MISSING = 30, 35, 20  # the exit codes of luigi.cfg that such a failure leads to
@@ -129,6 +130,7 @@ if Path(sys.argv[0]).name == "luigi" or Path(sys.argv[0]).parts[-2:] == (
     sys.excepthook = say_shortly
     try:
         settings.check_folder()
+        check_scheduler()
     except NoConfiguration as error:
         say_shortly(type(error), error, None)
         sys.exit(BROKEN)

@@ -104,20 +104,25 @@ def test_40_a_parameter_that_cannot_be_read(luigi: Runner) -> None:
     )
 
 
-def test_40_a_scheduler_that_is_not_there(luigi: Runner) -> None:
+@pytest.mark.parametrize("workers", ["1", "2"])
+def test_40_a_scheduler_that_is_not_there(luigi: Runner, workers: str) -> None:
+    """Said at once, without any of Luigi's waits of half a minute, and before anything is planned."""
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
-        luigi.configure("core", rpc_retry_attempts=1, rpc_retry_wait=0)
-        assert (
-            "refused"
-            in luigi(
-                "RawCatalog",
-                "--scheduler-url",
-                f"http://127.0.0.1:{free.getsockname()[1]}",
-                code=40,
-                scheduler="",
-            ).lower()
+        address = f"http://127.0.0.1:{free.getsockname()[1]}"
+        log = luigi(
+            "RawCatalog", "--scheduler-url", address, "--workers", workers, code=40, scheduler=""
         )
+    assert "no scheduler answers at [core] scheduler_url: start one" in log
+    assert "Connection refused" in log and "Wait for" not in log and "Traceback" not in log
+    assert not (luigi.folder / "lake").exists()
+
+
+def test_40_a_scheduler_that_never_answers(luigi: Runner) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        log = luigi("RawCatalog", "--scheduler-url", address, code=40, scheduler="")
+    assert "no scheduler answers" in log and "timed out" in log and "Wait for" not in log
 
 
 def test_2_a_setting_that_is_wrong(luigi: Runner) -> None:

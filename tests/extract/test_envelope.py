@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import tracemalloc
 from datetime import UTC, datetime
 
 import pytest
@@ -212,3 +213,16 @@ def test_text_is_checked_as_a_whole_however_it_is_cut(body: bytes, piece: int, e
             check_text(body, piece)
     else:
         check_text(body, piece)
+
+
+@pytest.mark.parametrize("value", [b"{}", b"1", b'""'])
+def test_millions_of_tiny_values_are_no_page(value: bytes) -> None:
+    """Sixty megabytes of them would become gigabytes of objects."""
+    body = b'{"receipts":[' + b",".join([value] * 5_000_000) + b"]}"
+    tracemalloc.start()
+    for cut_up in (split_page, slice_page):
+        with pytest.raises(ValueError, match="values, more than any page has"):
+            cut_up(body, "receipts")
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 1 << 20

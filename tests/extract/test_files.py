@@ -8,7 +8,7 @@ import gzip
 import json
 import tracemalloc
 from collections.abc import Callable
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.errors import ConfigError, SourceFatal
 from pipeline.extract import SOURCES, pack, walk
-from pipeline.extract.files import read_objects
+from pipeline.extract.files import open_files, read_objects
 from simulator.ids import millis
 from tests.extract.small_shop import DAY, NOW, START, gather, make_walk, numbers, shop, windows
 
@@ -196,6 +196,32 @@ def test_a_cut_gzip_is_not_half_a_shop(tmp_path: Path) -> None:
     for cut in range(20, len(whole), 37):
         with pytest.raises(SourceFatal, match=r"x\.ndjson\.gz"):
             read_objects("x.ndjson.gz", whole[:cut])
+
+
+def test_a_large_file_is_refused_by_its_size_before_it_is_read(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with (tmp_path / "receipts.json").open("wb") as file:
+        file.truncate(600 << 20)
+    monkeypatch.setattr(Path, "read_bytes", lambda _: pytest.fail("it was read"))
+    with pytest.raises(SourceFatal, match=r"receipts.json cannot be read .*536,870,912 bytes"):
+        list(open_files(folder=tmp_path).receipts(datetime(2026, 1, 1, tzinfo=UTC), None))
+
+
+@pytest.mark.parametrize("packed", ["gzip", "zstd"])
+def test_a_bomb_is_refused_before_it_is_held_in_memory(packed: str) -> None:
+    """Two gigabytes of blanks: counted piece by piece."""
+    bomb = pa.BufferOutputStream()
+    with pa.CompressedOutputStream(bomb, packed) as stream:
+        for _ in range(2048):
+            stream.write(bytes(1 << 20))
+    data = bomb.getvalue().to_pybytes()
+    tracemalloc.start()
+    with pytest.raises(SourceFatal, match="more than 536,870,912 bytes"):
+        read_objects("x.json", data)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 16 << 20
 
 
 def test_a_bomb_is_not_unfolded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,8 @@ import pytest
 
 from pipeline.errors import DeadlineExceeded, SourceFatal, SourceRetriable
 from pipeline.extract.http import Http, Refused, read_retry_after
+from pipeline.extract.outage import is_out, note_answer
+from pipeline.extract.waits import heard
 from simulator import Fault, on_page
 from tests.extract.small_shop import NOW, START, Patience, shop
 
@@ -96,6 +98,69 @@ def test_waiting_beyond_the_budget_is_not_begun(start, patience: Patience) -> No
     assert patience.slept == [290, 290, 290], "a fourth would pass 900 s"
 
 
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_long_retry_after_is_told_when_the_waiting_begins(
+    start, patience: Patience, caplog: pytest.LogCaptureFixture, status: int
+) -> None:
+    fault = Fault("status", status=status, headers={"Retry-After": "3600"})
+    _, source = start(shop(3), faults=[fault])
+    heard_waits: list[tuple[str, int]] = []
+    with (
+        caplog.at_level("INFO"),
+        heard(lambda text: heard_waits.append((text, len(patience.slept)))),
+    ):
+        assert len(read_all(source)) == 3
+    assert "asking to wait 3,600 s; trying again in 300 s" in caplog.text
+    assert "given up after 8 attempts or 900 s of waiting" in caplog.text
+    [(text, slept)] = heard_waits
+    assert text.startswith("waiting 300 s for ") and "asking to wait 3,600 s" in text
+    assert slept == 0, "before the wait, not after it"
+
+
+def test_a_retry_after_beyond_the_budget_is_named_at_the_end(start) -> None:
+    fault = Fault("status", status=429, headers={"Retry-After": "3600"}, times=None)
+    server, _ = start(shop(3), faults=[fault])
+    http = Http(server.url, server.token, patience=200.0)
+    with pytest.raises(
+        SourceRetriable, match=r"asking to wait 3,600 s, 1 times; run again in 3,600 s"
+    ):
+        http.get("/receipts", {}, bytes)
+
+
+def test_an_address_that_does_not_answer_is_waited_for_once_in_a_run(
+    token: str, patience: Patience, caplog: pytest.LogCaptureFixture
+) -> None:
+    """However many tasks ask it, also in children of a fork; an answer ends the shortcut."""
+    with socket.create_server(("127.0.0.1", 0)) as closed:
+        url = f"http://127.0.0.1:{closed.getsockname()[1]}/v1.0"
+    options = {"sleep": patience.sleep, "clock": patience.clock, "random": lambda: 0.0}
+    with pytest.raises(SourceRetriable, match="8 times; run again later, and look at the address"):
+        Http(url, token, **options).get("/receipts", {}, bytes)
+    assert (
+        sum(patience.slept) == 127
+        and "given up after 8 attempts or 900 s of waiting" in caplog.text
+    )
+    for _ in range(40):  # each of a backfill's walks opens a connection of its own
+        with pytest.raises(SourceRetriable, match="1 times"):
+            Http(url, token, **options).get("/receipts", {}, bytes)
+    assert sum(patience.slept) == 127
+    if not (child := os.fork()):
+        os._exit(not is_out(url))
+    assert os.waitpid(child, 0)[1] == 0
+    note_answer(url)
+    assert not is_out(url)
+
+
+def test_an_outage_is_over_with_the_first_answer(start, patience: Patience) -> None:
+    fault = Fault("status", status=503, times=8)
+    _, source = start(shop(3), faults=[fault])
+    with pytest.raises(SourceRetriable):
+        read_all(source)
+    assert len(read_all(source)) == 3
+    fault.left = 2
+    assert len(read_all(source)) == 3, "retried again"
+
+
 def test_retry_after_reads_a_date_against_the_servers_clock() -> None:
     assert read_retry_after("Sat, 31 Oct 2026 12:00:30 GMT", NOW) == 30
 
@@ -122,7 +187,6 @@ def test_retry_after_reads_a_date_against_the_servers_clock() -> None:
         Fault("body", body=b'{"receipts":null}'),
         Fault("body", body=b'{"receipts":{}}'),
         Fault("body", body=b'{"receipts":[],"cursor":7}'),
-        Fault("body", body=b'{"receipts":[],"cursor":""}'),
         Fault("body", body=b'{"receipts":[]} tail'),
         Fault("raw", data=b"HTTP/1.1 banana\r\n\r\n"),
         Fault("raw", data=b""),
@@ -241,6 +305,17 @@ def test_an_answer_has_a_largest_size(start, gzip: bool) -> None:
     tracemalloc.stop()
     assert source.requests == 1, "no retry would make it smaller"
     assert gzip or peak < 400 << 20
+
+
+def test_a_declared_size_is_refused_before_the_body_is_read(scripted, token: str) -> None:
+    sent = []
+
+    def act(connection: socket.socket) -> None:
+        connection.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9000000000\r\n\r\n")
+        sent.append(len(connection.recv(1)))  # returns when the client has hung up
+
+    with pytest.raises(SourceFatal, match="more than 67,108,864 bytes"):
+        Http(scripted(act), token).get("/receipts", {}, bytes)
 
 
 def test_a_bomb_does_not_unfold_in_memory(scripted, token: str) -> None:

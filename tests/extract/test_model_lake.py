@@ -21,7 +21,7 @@ from pipeline.load import commits
 from pipeline.load.commits import Commits
 from pipeline.transform import day_bounds
 from tests.extract.lake_nights import HISTORIES, AtOnce, Step, World, no_sync, play
-from tests.extract.test_model import Killed
+from tests.extract.test_model import Act, Killed
 
 ALL = list(HealthCheck)
 
@@ -45,6 +45,14 @@ def test_a_gap_left_under_one_zone_is_not_overlapped_under_another() -> None:
         Step([], hours, "backfill", [], "", 1, store, 1) for hours, store in ((27, 0), (6, 3))
     )
     play(World("created_desc", False, 1, 0), [killed, mexico, killed, kiritimati])
+
+
+def test_a_window_that_a_killed_run_has_claimed_bounds_those_before_it() -> None:
+    """A shrunk example: the gap in front of a claim without manifest was filled under another zone."""
+    sales = [Act(kind, 0, hours) for kind, hours in (("sell", 0), ("offline", 190), ("sell", 0))]
+    for at in range(1, 12):
+        killed = Step(sales, 52, "backfill", [], "kill after put", at, 0, 2)
+        play(World("created_desc", False, 1, 0), [killed, Step([], 6, "night", [], "", 1, 1, 0)])
 
 
 # Protections, each taken out
