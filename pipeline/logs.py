@@ -38,7 +38,7 @@ _LOGIN = re.compile(
 )  # of an address such as luigid's behind a proxy
 # Luigi puts the traceback of a failing complete() or requires() into the message itself.
 _TRACEBACK = re.compile(
-    r"Traceback \(most recent call last\):\n(?:.*\n)*?pipeline\.errors\.(\w+): ", re.MULTILINE
+    r"Traceback \(most recent call last\):\n(?:.*\n)*?pipeline(?:\.\w+)*\.(\w+): ", re.MULTILINE
 )
 
 

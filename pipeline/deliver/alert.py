@@ -46,7 +46,11 @@ WHAT_TO_DO = {
         "is luigid paused, or the task disabled? Look at the visualizer, or use --local-scheduler",
     ),
     30: ("a task failed", "read the sentence; run again: what is finished is skipped"),
-    35: ("planning failed: a setting, a right, a month that cannot be", "read the sentence"),
+    35: (
+        "planning failed: a setting, a right, an invalid month, a store that does not answer, or an"
+        " object of raw that is missing",
+        "read the sentence",
+    ),
     40: (
         "something unforeseen, or a parameter that cannot be read",
         "read the sentence; a traceback is a defect of this project",

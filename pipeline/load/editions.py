@@ -173,7 +173,14 @@ class Log:
     def _is_claimed(self, manifest: Manifest) -> bool:
         key = claim_key(manifest.dataset, manifest.partition, manifest.number)
         try:
-            return self._described(self.storage.get(key), key)[0] == manifest
+            return self._describes(self.storage.get(key), key, manifest)
+        except Corrupt:
+            return False
+
+    def _describes(self, text: bytes, key: str, manifest: Manifest) -> bool:
+        """Whether the text of `key` is that manifest's."""
+        try:
+            return self._described(text, key)[0] == manifest
         except Corrupt:
             return False
 
@@ -262,7 +269,10 @@ class Log:
     def read(self, manifest: Manifest) -> dict[str, Any]:
         """The body of `manifest`, held to its name; kept, as it never changes. Raises Corrupt."""
         if manifest.key not in self._bodies:
-            found, body = self._described(self.storage.get(manifest.key), manifest.key)
+            text = self.storage.get_sound(
+                manifest.key, lambda text: self._describes(text, manifest.key, manifest)
+            )
+            found, body = self._described(text, manifest.key)
             if found != manifest:
                 raise Corrupt(
                     f"{self.storage.uri(manifest.key)} says other things than its name; restore it"

@@ -227,7 +227,7 @@ class Lake:
             known = None if afresh else self._recent.find(digest)
             if known is not None:
                 return member, known
-            data = self.storage.get(key)
+            data = self.storage.get_sound(key, lambda data: sha256(data).hexdigest() == digest)
             if sha256(data).hexdigest() != digest:
                 raise Corrupt(
                     f"{self.storage.uri(key)} is not what manifest {manifest.number:06d} of"

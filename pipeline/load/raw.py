@@ -304,8 +304,12 @@ class RawZone:
         """The NDJSON of one object. Raises Corrupt where its bytes are not those that were
         committed.
         """
-        data = self._storage.get(found.key)
-        if sha256(data).hexdigest()[:16] != found.digest:
+
+        def is_sound(data: bytes) -> bool:
+            return sha256(data).hexdigest()[:16] == found.digest
+
+        data = self._storage.get_sound(found.key, is_sound)
+        if not is_sound(data):
             raise Corrupt(
                 f"{self._storage.uri(found.key)} was altered after it was committed; bring back"
                 f" that version, or void batch {found.batch} of {RECEIPTS} to fetch it again",

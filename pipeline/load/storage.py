@@ -13,6 +13,7 @@ Raises StorageRefused (a right, a bucket, a full disk: the operator acts), Stora
 
 from __future__ import annotations
 
+import logging
 import re
 import threading
 from abc import ABC, abstractmethod
@@ -29,6 +30,9 @@ from pipeline.errors import ConfigError, Conflict, Corrupt, StorageUnavailable
 In = TypeVar("In")
 Out = TypeVar("Out")
 
+log = logging.getLogger(__name__)
+
+_READS = 3
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.=+@-]{0,199}")
 _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
@@ -92,6 +96,21 @@ class Storage(ABC):
     def get(self, key: str) -> bytes:
         """The object's bytes, whole. Raises Corrupt where nothing stands under `key`."""
 
+    def get_sound(self, key: str, is_sound: Callable[[bytes], bool]) -> bytes:
+        """The object's bytes, read again where they are not sound or missing: one bad answer is no
+        damage. Returns what was read last; raises Corrupt where nothing stands under `key`.
+        """
+        for _ in range(_READS - 1):
+            try:
+                data = self.get(key)
+            except Corrupt as error:
+                log.info("%s; reading it again", error)
+                continue
+            if is_sound(data):
+                return data
+            log.warning("%s: the answer was not what was stored; reading it again", self.uri(key))
+        return self.get(key)
+
     def old_versions(self, prefix: str = "") -> Iterator[Version]:
         """What the store keeps of objects that were replaced or deleted; nothing where it keeps no
         versions.
@@ -134,7 +153,9 @@ class Storage(ABC):
             return self._write(key, data, if_absent, if_match)
         except (Conflict, Unanswered):
             found = self.head(key)
-            if found is None or found.size != len(data) or self.get(key) != data:
+            if found is None or found.size != len(data):
+                raise
+            if self.get_sound(key, lambda stored: stored == data) != data:
                 raise
             return found.etag
 

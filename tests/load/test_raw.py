@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import random
 import resource
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from datetime import date, timedelta
@@ -122,6 +123,38 @@ def test_an_altered_object_is_named_and_never_rebuilt_over(folder: Storage) -> N
     lake(folder).commit_window("2026-10-05", WINDOW, {})
     with pytest.raises(Corrupt, match=r"was altered"):
         texts(folder, OCT_5, OCT_5)
+
+
+@pytest.mark.parametrize("times", [1, 2])
+@pytest.mark.parametrize(
+    "harm", [lambda data: data[:-1], lambda data: b"", lambda data: b"<html>", None], ids=range(4)
+)
+def test_bad_answers_of_a_sound_store_accuse_nothing(
+    folder: Storage, monkeypatch: pytest.MonkeyPatch, harm: Callable | None, times: int
+) -> None:
+    """Of each object the first answers are damaged, or say that it is missing."""
+    lake(folder).commit_window("2026-10-05", WINDOW, {"start": "a", "end": "b"})
+    publish_sales(folder)
+    answers, get = Counter(), type(folder).get
+
+    def bad(self: Storage, key: str) -> bytes:
+        answers[key] += 1
+        if answers[key] > times:
+            return get(self, key)
+        if harm is None:
+            raise Corrupt(f"{key} is missing")
+        return harm(get(self, key))
+
+    monkeypatch.setattr(type(folder), "get", bad)
+    assert texts(folder, OCT_5, OCT_5) == [WINDOW[OCT_5]]
+    afresh = lake(folder)
+    assert afresh.facts(RECEIPTS, "2026-10-05") == {"start": "a", "end": "b"}
+    assert afresh.read("sales", "2026-10") == {"sales": b"rows"}
+    assert set(answers.values()) == {times + 1}
+
+
+def publish_sales(folder: Storage) -> None:
+    lake(folder).publish("sales", "2026-10", "e" * 16, {"sales": b"rows"}, {}, basis=None)
 
 
 def test_a_void_batch_counts_no_more_and_is_fetched_again_beside_the_damage(

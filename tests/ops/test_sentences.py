@@ -7,13 +7,17 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import socket
 import subprocess
 import sys
+import traceback
 from pathlib import Path
 
 import pytest
 
 from pipeline.errors import ConfigError, SourceRetriable
+from pipeline.extract.refusals import CursorRefused
+from pipeline.load.storage import Unanswered
 from pipeline.logs import Console, Sentence, redact, shorten
 from pipeline.progress import Progress
 from pipeline.reopened import plain, why_reopened
@@ -141,6 +145,38 @@ def test_the_sentence_comes_first_and_a_handful_of_days(
         == (tmp_path / "screen").read_text()
         == "done     RawReceipts()\n"
     )
+
+
+def test_a_chain_of_tracebacks_becomes_one_sentence() -> None:
+    """Of any error of ours, whichever module defines it: Luigi puts tracebacks into its message."""
+    for kind in (Unanswered, CursorRefused, SourceRetriable):
+        try:
+            try:
+                try:
+                    raise OSError("refused")
+                except OSError as refused:
+                    raise KeyError("connect") from refused
+            except KeyError as error:
+                raise kind("the store does not answer; run again") from error
+        except kind:
+            trace = traceback.format_exc()
+        assert trace.count("Traceback") == 3
+        text = line(f"Will not run Nightly() due to error in complete() method:\n{trace}")
+        assert text.strip().splitlines()[1:] == [
+            f"{kind.__name__}: the store does not answer; run again"
+        ]
+
+
+def test_a_store_that_is_down_at_planning_is_one_sentence(luigi: Runner) -> None:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        luigi.configure(
+            "lake", url="s3://lake/x", endpoint=f"http://127.0.0.1:{free.getsockname()[1]}"
+        )
+        for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY"):
+            luigi.environment[name] = secrets.token_hex(10)
+        log = luigi("Nightly", code=35)
+    assert "Traceback" not in log and log.count("check the endpoint and the network") == 1
 
 
 def test_a_scheduler_that_is_away_is_told_without_its_login() -> None:
