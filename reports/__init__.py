@@ -23,6 +23,7 @@ HISTORY = (
     "hours",
     "items",
     "prices",
+    "combo_parts",
     "choices",
     "baskets",
     "customers",

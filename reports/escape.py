@@ -9,16 +9,21 @@ from __future__ import annotations
 import re
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
-_STARTS = re.compile(r"^(\s*)([-+=]|\d+[.)])(\s)")
+_BULLET = re.compile(r"^(\s*)([-+=])")
+_ORDERED = re.compile(r"^(\s*\d{1,9})([.)])(?=\s|$)")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
-def markdown(text: str) -> str:
+def markdown(text: str, starts_line: bool = False) -> str:
     """`text` as plain words in GitHub's Markdown, table cells included; links and @names of people
     do not come alive.
+
+    Only text that `starts_line` can begin a list or underline a heading. There the bullet, or the
+    sign after the number, is escaped: a backslash before a digit would be printed.
     """
     escaped = _MARKDOWN.sub(r"\\\1", text).replace("\n", " ")
-    escaped = _STARTS.sub(r"\1\\\2\3", escaped)
+    if starts_line:
+        escaped = _ORDERED.sub(r"\1\\\2", _BULLET.sub(r"\1\\\2", escaped))
     return re.sub(r"(?i)(https?|ftp|www|mailto)([:.])", "\\1\u2060\\2", escaped).replace(
         "@", "@\u2060"
     )

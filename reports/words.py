@@ -6,8 +6,8 @@ currencies follow CLDR through Babel; names of merchants pass through untouched 
 that cannot be seen.
 
 A template of `text/<locale>.toml` has blanks {name}; {name:one|many} says a count with the fitting
-noun and {name:=one|many} the noun alone; **...** is strong. Raises KeyError naming a sentence that
-is missing.
+noun and {name:=one|many} the noun alone; **...** is strong; a passage in [[...]] is left out where
+a blank within has no value. Raises KeyError naming a sentence that is missing.
 """
 
 from __future__ import annotations
@@ -96,6 +96,16 @@ def catalog(locale: str) -> Mapping[str, str]:
     return found
 
 
+def _with_values(template: str, values: Mapping[str, Value]) -> str:
+    """`template` without the passages in [[...]] that hold a blank without a value."""
+    kept = []
+    for number, passage in enumerate(re.split(r"\[\[|\]\]", template)):
+        blanks = {blank for _, blank, _, _ in Formatter().parse(passage) if blank}
+        if number % 2 == 0 or all(values[blank] is not None for blank in blanks):
+            kept.append(passage)
+    return "".join(kept)
+
+
 class Words:
     """Says values in one locale, for a page whose amounts are in `currencies`."""
 
@@ -147,7 +157,7 @@ class Words:
 
     def _sentence(self, template: str, values: Mapping[str, Value]) -> Iterator[Run]:
         strong = False
-        for literal, blank, spec, _ in Formatter().parse(template):
+        for literal, blank, spec, _ in Formatter().parse(_with_values(template, values)):
             for i, piece in enumerate(literal.split("**")):
                 strong ^= i > 0
                 if piece:

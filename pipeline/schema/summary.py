@@ -127,6 +127,20 @@ ITEMS = Dataset(
         Column("last_day", "day", "Last business day with a SALE of it.", null=True),
     ),
 )
+ITEM_WEEKDAYS = Dataset(
+    "item_weekdays",
+    1,
+    "store, weekday of the business day, category and item",
+    ("store_id", "weekday", "category", "item"),
+    (
+        *_BY_STORE,
+        Column("weekday", "ordinal", "Weekday of the business day, 0 = Monday to 6 = Sunday."),
+        Column("category", "label", "Category; null where none is known.", null=True),
+        Column("item", "label", "United name of the dish, alone and in combos."),
+        Column("receipts", "count", "SALE receipts that hold it."),
+        Column("net_sales", "money", "Net sales, refunds deducted.", "currency"),
+    ),
+)
 CATEGORIES = Dataset(
     "categories",
     1,
@@ -284,7 +298,7 @@ REFUNDED_ITEMS = Dataset(
 )
 BASKETS = Dataset(
     "baskets",
-    1,
+    2,
     "store, item and partner item of SALE receipts, combos as one",
     ("store_id", "item", "partner"),
     (
@@ -292,6 +306,7 @@ BASKETS = Dataset(
         Column("item", "label", "United name; the first of the pair in the alphabet."),
         Column("partner", "label", "The other; equal to item for the item's own receipts."),
         Column("receipts", "count", "SALE receipts that hold both."),
+        Column("plain_receipts", "count", "Those of them that hold no combo."),
     ),
 )
 CUSTOMERS = Dataset(
@@ -367,6 +382,7 @@ SUMMARY = (
     DAYS,
     HOURS,
     ITEMS,
+    ITEM_WEEKDAYS,
     CATEGORIES,
     PRICES,
     COMBOS,

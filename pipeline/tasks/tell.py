@@ -131,7 +131,7 @@ class MonthlyReport(Report):
     customers of all months before it, and the till's own exports.
     """
 
-    dataset, version = MONTHLY, 4
+    dataset, version = MONTHLY, 5
     upstream = (*MonthlyCustomers.upstream, CUSTOMERS, BACKOFFICE, OUTSIDE)
 
     def requires(self) -> list[Partition]:

@@ -16,12 +16,16 @@ import pandas as pd
 import pyarrow as pa
 
 from reports.figures.calendar import (
+    FairPart,
     Normalised,
     Split,
+    days_of,
+    fair_parts,
     month_before,
     normalise,
     same_day,
     split_change,
+    with_weekday,
 )
 from reports.figures.customers import Visits, visits
 from reports.figures.money import Totals, total
@@ -137,6 +141,47 @@ class Figures:
     def fair(self) -> Normalised | None:
         """This month on the weekdays of the month before."""
         return normalise(self.now["days"], self.before["days"]) if self.before else None
+
+    @cached_property
+    def calendar(self) -> list[date]:
+        """Days of the month that the lake covers: from its first day on, up to `through`."""
+        days = days_of(self.month, self.through)
+        return [day for day in days if self.lake_starts is None or day >= self.lake_starts]
+
+    def _fair_parts(self, now: pd.DataFrame, base: pd.DataFrame, *keys: str) -> dict:
+        days = self.now["days"], self.before["days"]
+        return fair_parts(now, base, days, list(keys))
+
+    @cached_property
+    def fair_items(self) -> dict[str, FairPart] | None:
+        """Items on the weekdays of the month before; None where items cannot be compared."""
+        if self.whole_before is None:
+            return None
+        return self._fair_parts(
+            self.now["item_weekdays"], self.whole_before["item_weekdays"], "item"
+        )
+
+    @cached_property
+    def fair_categories(self) -> dict[str, FairPart] | None:
+        """The same for categories, "" where none is known."""
+        if self.whole_before is None:
+            return None
+        now, base = (
+            rows.assign(category=rows["category"].fillna(""))
+            for rows in (self.now["item_weekdays"], self.whole_before["item_weekdays"])
+        )
+        return self._fair_parts(now, base, "category")
+
+    @cached_property
+    def fair_stores(self) -> dict[str, FairPart] | None:
+        """The same for stores, by identifier."""
+        if self.before is None:
+            return None
+        now, base = (
+            with_weekday(days).assign(store=days["store_id"])
+            for days in (self.now["days"], self.before["days"])
+        )
+        return self._fair_parts(now, base, "store")
 
     @cached_property
     def split(self) -> Split | None:

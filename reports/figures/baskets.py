@@ -2,15 +2,20 @@
 
 support = receipts with both ÷ receipts; confidence = receipts with both ÷ receipts with the first;
 lift = confidence ÷ support of the second; leverage = support - product of the supports (mlxtend's
-definitions). A pair stands once, its rarer item first; kept are pairs on >= FEWEST receipts with
-lift > 1, the largest leverage first. All measures are fractions of integers.
+definitions). Two items that are sold together in a combo are judged among the receipts without a
+combo: a combo takes the place of both at once, so that counted over all receipts they would seem to
+attract each other. A pair stands once, its rarer item first; kept are pairs on >= FEWEST receipts
+with lift > 1, the largest leverage first. All measures are fractions of integers.
 """
 
 from __future__ import annotations
 
+from itertools import combinations
 from typing import NamedTuple
 
 import pandas as pd
+
+from reports.figures.money import Totals
 
 FEWEST = 20
 
@@ -22,6 +27,9 @@ class Pair(NamedTuple):
     with_first: int
     with_second: int
     receipts: int
+    """Receipts that the pair is judged among."""
+    is_plain: bool = False
+    """Whether those are the receipts without a combo."""
 
     @property
     def support(self) -> tuple[int, int]:
@@ -40,18 +48,40 @@ class Pair(NamedTuple):
         return self.both * self.receipts - self.with_first * self.with_second, self.receipts**2
 
 
-def pairs(baskets: pd.DataFrame, receipts: int, fewest: int = FEWEST) -> list[Pair]:
-    """Pairs of `baskets` (receipts by item and partner, own receipts where they are equal) out of
-    `receipts`.
+def combined(combo_parts: pd.DataFrame) -> set[tuple[str, str]]:
+    """Pairs of items that are parts of the same combo, each in alphabetical order."""
+    return {
+        pair
+        for _, items in combo_parts.groupby("combo")["item"]
+        for pair in combinations(sorted(set(items)), 2)
+    }
+
+
+def pairs(
+    baskets: pd.DataFrame, combo_parts: pd.DataFrame, total: Totals, fewest: int = FEWEST
+) -> list[Pair]:
+    """Pairs of `baskets` (receipts by item and partner, own receipts where they are equal) among
+    the receipts of `total`.
     """
-    sums = baskets.groupby(["item", "partner"], sort=True)["receipts"].sum()
-    own = {item: int(n) for (item, partner), n in sums.items() if item == partner}
+    sums = baskets.groupby(["item", "partner"], sort=True)[["receipts", "plain_receipts"]].sum()
+    own = {item: row for (item, partner), *row in sums.itertuples() if item == partner}
+    together = combined(combo_parts)
+    among = (total.receipts, total.receipts - total.combo_receipts)
     found = []
-    for (item, partner), both in sums[sums >= fewest].items():
-        if item == partner:
+    for (item, partner), *both in sums[sums["receipts"] >= fewest].itertuples():
+        plain = (item, partner) in together
+        if item == partner or both[plain] < fewest:
             continue
-        first, second = sorted((item, partner), key=lambda name: (own[name], name))
-        pair = Pair(first, second, int(both), own[first], own[second], receipts)
+        first, second = sorted((item, partner), key=lambda name: (own[name][plain], name))
+        pair = Pair(
+            first,
+            second,
+            int(both[plain]),
+            int(own[first][plain]),
+            int(own[second][plain]),
+            among[plain],
+            plain,
+        )
         if pair.lift[0] > pair.lift[1]:
             found.append(pair)
     return sorted(found, key=lambda p: (-p.leverage[0], p.first, p.second))

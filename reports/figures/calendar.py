@@ -9,9 +9,11 @@ the same weekday).
 
 from __future__ import annotations
 
+from collections.abc import Hashable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
+from typing import NamedTuple
 
 import pandas as pd
 
@@ -56,19 +58,8 @@ class Normalised:
 
     now: Totals
     base: Totals
-    share: tuple[int, int]
-    """Net sales of the current span that could be compared, and all its net sales."""
     receipts: Fraction = Fraction()
     """Receipts of `now` before they are rounded to a whole number."""
-
-    @property
-    def factor(self) -> tuple[int, int]:
-        """Normalised ÷ actual net sales of what could be compared; 1 where that says nothing."""
-        return (
-            (self.now.net_sales, self.share[0])
-            if self.now.net_sales > 0 and self.share[0] > 0
-            else (1, 1)
-        )
 
 
 def normalise(now: pd.DataFrame, base: pd.DataFrame) -> Normalised:
@@ -88,21 +79,80 @@ def normalise(now: pd.DataFrame, base: pd.DataFrame) -> Normalised:
         )
         for n in SUMS
     }
-    kept = sum(sums_now[k].net_sales for k in both)
     return Normalised(
         Totals(**{n: divide(v.numerator, v.denominator) for n, v in scaled.items()}),
         Totals(**{n: sum(getattr(sums_base[k], n) for k in both) for n in SUMS}),
-        (kept, sum(t.net_sales for t in sums_now.values())),
         scaled["receipts"],
     )
+
+
+class FairPart(NamedTuple):
+    """The part of an item, category or store in a `Normalised` change of net sales."""
+
+    now: int
+    """Net sales of the current span on the base span's weekdays."""
+    base: int
+    """Net sales of the base span on the weekdays that both spans traded."""
+    receipts: int
+    """SALE receipts behind `base`."""
+
+    @property
+    def change(self) -> int:
+        return self.now - self.base
+
+
+def fair_parts(
+    now: pd.DataFrame,
+    base: pd.DataFrame,
+    days: tuple[pd.DataFrame, pd.DataFrame],
+    keys: list[str],
+) -> dict[Hashable, FairPart]:
+    """`normalise` of the two frames of `days`, taken apart by `keys`.
+
+    `now` and `base` have store_id, weekday, `keys`, receipts and net_sales, and add up to `days`
+    by store and weekday. Each part is scaled by the open days of its own store and weekday, as the
+    total is; what rounding leaves goes to the largest remainders, so that the parts add up to
+    `normalise` in `now`, `base` and the change, to the minor unit.
+    """
+    open_now, open_base = map(open_days_by, days)
+    exact: dict[Hashable, Fraction] = {}
+    before: dict[Hashable, list[int]] = {}
+    for frame, is_now in ((now, True), (base, False)):
+        sums = frame.groupby(["store_id", "weekday", *keys])[["net_sales", "receipts"]].sum()
+        for index, row in zip(sums.index, sums.itertuples(index=False), strict=True):
+            opened, key = index[:2], index[2] if len(keys) == 1 else index[2:]
+            exact.setdefault(key, Fraction())
+            before.setdefault(key, [0, 0])
+            if opened not in open_now or opened not in open_base:
+                continue
+            if is_now:
+                exact[key] += Fraction(int(row.net_sales) * open_base[opened], open_now[opened])
+            else:
+                before[key][0] += int(row.net_sales)
+                before[key][1] += int(row.receipts)
+    scaled = largest_remainders(exact)
+    return {key: FairPart(scaled[key], *before[key]) for key in exact}
+
+
+def largest_remainders(parts: Mapping[Hashable, Fraction]) -> dict[Hashable, int]:
+    """`parts` as integers whose sum is the rounded sum of `parts`; of equal remainders the first."""
+    whole = sum(parts.values(), Fraction())
+    made = {key: part.numerator // part.denominator for key, part in parts.items()}
+    left = divide(whole.numerator, whole.denominator) - sum(made.values())
+    for key in sorted(parts, key=lambda key: made[key] - parts[key])[:left]:
+        made[key] += 1
+    return made
 
 
 def _by_weekday(days: pd.DataFrame) -> dict[tuple[str, int], Totals]:
     if days.empty:
         return {}
-    return total_by(
-        days.assign(weekday=days["business_day"].map(date.weekday)), "store_id", "weekday"
-    )
+    return total_by(with_weekday(days), "store_id", "weekday")
+
+
+def with_weekday(days: pd.DataFrame) -> pd.DataFrame:
+    """`days` with the weekday (0 = Monday) of each business day."""
+    return days.assign(weekday=days["business_day"].map(date.weekday))
 
 
 @dataclass(frozen=True)

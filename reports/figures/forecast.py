@@ -21,6 +21,7 @@ from typing import Literal, NamedTuple
 from reports.figures.calendar import days_of, month_before, next_month, same_day
 from reports.figures.growth import seasonality
 from reports.figures.history import History
+from reports.figures.money import PERCENT_BASE
 from reports.values import divide
 
 WEEKS, TRIALS, FEWEST_TRIALS = 8, 6, 3
@@ -41,7 +42,7 @@ class Forecast(NamedTuple):
 
 
 class Declined(NamedTuple):
-    """Why there is no forecast: history too short; nothing sold in the trials; or naive misses no
+    """Why there is no forecast: history too short; next to nothing sold in the trials; or naive misses no
     more (both errors).
     """
 
@@ -79,7 +80,13 @@ def forecast(history: History) -> Forecast | Declined:
         whole += sum(actual.values())
         ratios += [Fraction(actual[d], guess[d]) for d in guess if guess[d] > 0]
         totals.append((sum(actual.values()), sum(guess.values())))
-    if whole <= 0 or not ratios or any(guessed <= 0 for _, guessed in totals):
+    receipts = history.sum_of(trials).receipts
+    if (
+        receipts < PERCENT_BASE
+        or whole <= 0
+        or not ratios
+        or any(guessed <= 0 for _, guessed in totals)
+    ):
         return Declined("idle")
     if miss >= miss_naive:
         return Declined("worse", (miss, whole), (miss_naive, whole), len(trials))

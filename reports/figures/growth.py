@@ -25,13 +25,15 @@ class LikeForLike(NamedTuple):
     now: int
     base: int
     days: int
+    receipts: int
+    """SALE receipts behind `base`."""
 
 
-def by_store_day(days: pd.DataFrame) -> dict[tuple[str, object], int]:
-    """Net sales by store and open day."""
+def by_store_day(days: pd.DataFrame) -> dict[tuple[str, object], tuple[int, int]]:
+    """Net sales and SALE receipts by store and open day."""
     sums = days.groupby(["store_id", "business_day"])[["net_sales", "receipts"]].sum()
     return {
-        key: int(row.net_sales)
+        key: (int(row.net_sales), int(row.receipts))
         for key, row in zip(sums.index, sums.itertuples(index=False), strict=True)
         if row.receipts > 0
     }
@@ -45,10 +47,11 @@ def like_for_like(now: pd.DataFrame, base: pd.DataFrame) -> LikeForLike:
     November.
     """
     past, kept = by_store_day(base), []
-    for (store, day), net in by_store_day(now).items():
+    for (store, day), (net, _) in by_store_day(now).items():
         if (store, day - YEAR) in past:
-            kept.append((net, past[store, day - YEAR], day))
-    return LikeForLike(sum(k[0] for k in kept), sum(k[1] for k in kept), len({k[2] for k in kept}))
+            kept.append((net, *past[store, day - YEAR], day))
+    net, base, receipts = (sum(k[i] for k in kept) for i in range(3))
+    return LikeForLike(net, base, len({k[3] for k in kept}), receipts)
 
 
 def seasonality(net: Mapping[date, int]) -> dict[int, Fraction]:

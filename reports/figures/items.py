@@ -7,9 +7,11 @@ add up to the month's.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
-from reports.values import divide
+from reports.figures.calendar import FairPart
 
 SUMS = [
     "receipts",
@@ -32,6 +34,9 @@ ABC_BOUNDS = (80, 95)
 def by_item(items: pd.DataFrame) -> pd.DataFrame:
     """One row an item and category, best seller first, with the part that came from combos beside
     it.
+
+    `receipts` counts a receipt twice that holds the item alone and in a combo; `base` is how many
+    receipts hold it at the least.
     """
     keyed = items.assign(category=items["category"].fillna(""))
     whole = keyed.groupby(["item", "category"], sort=True)[SUMS].sum()
@@ -40,6 +45,8 @@ def by_item(items: pd.DataFrame) -> pd.DataFrame:
         .groupby(["item", "category"])[["units", "net_sales"]]
         .sum()
     )
+    base = keyed.groupby(["item", "category", "in_combo"])["receipts"].sum()
+    whole["base"] = base.groupby(level=["item", "category"]).max()
     combos = combos.rename(columns={"units": "combo_units", "net_sales": "combo_net"}).reindex(
         whole.index, fill_value=0
     )
@@ -92,29 +99,27 @@ def classes(net: list[int], bounds: tuple[int, int] = ABC_BOUNDS) -> list[str]:
     return found
 
 
-def compare(
-    now: pd.DataFrame, before: pd.DataFrame, factor: tuple[int, int] = (1, 1)
-) -> pd.DataFrame:
+def compare(now: pd.DataFrame, before: pd.DataFrame, fair: Mapping[str, FairPart]) -> pd.DataFrame:
     """`by_item` of two months side by side, by item: columns of `now`, and _before ones (0 and rank
     0 where absent).
 
-    `factor` brings the month to the calendar of the one before (normalised ÷ actual net sales);
-    `fair_change` is net sales so scaled, less those before. An item that moved category counts as
-    one. Rows: every item of either month, largest fair rise first.
+    `fair` holds the items on the same weekdays: fair_now, fair_base, fair_receipts, and
+    `fair_change`, which adds up to the fair change of all net sales. An item that moved category
+    counts as one. Rows: every item of either month, largest fair rise first.
     """
     left, right = _one_row(now), _one_row(before)
-    index = left.index.union(right.index)
+    index = left.index.union(right.index).union(pd.Index(sorted(fair), dtype=object))
     joined = (
         left.reindex(index, fill_value=0)
         .join(right.reindex(index, fill_value=0), rsuffix="_before")
         .rename_axis("item")
         .reset_index()
     )
-    joined["change"] = joined["net_sales"] - joined["net_sales_before"]
-    joined["fair_change"] = [
-        divide(int(n) * factor[0], factor[1]) - int(b)
-        for n, b in zip(joined["net_sales"], joined["net_sales_before"], strict=True)
-    ]
+    parts = [fair.get(item, FairPart(0, 0, 0)) for item in joined["item"]]
+    joined["fair_now"] = [part.now for part in parts]
+    joined["fair_base"] = [part.base for part in parts]
+    joined["fair_receipts"] = [part.receipts for part in parts]
+    joined["fair_change"] = [part.change for part in parts]
     return joined.sort_values(
         ["fair_change", "item"], ascending=[False, True], kind="stable"
     ).reset_index(drop=True)

@@ -4,8 +4,8 @@ Contribution of a unit = (net sales - included tax - cost) ÷ units, over the ro
 known (VAT-free price, calcolihoreca.it). In a category of n >= FEWEST such items, an item is
 *popular* if its units >= 0.70 × (all units ÷ n) and *profitable* if its contribution a unit >= sum
 of contributions ÷ sum of units (the weighted mean; thefenneclab.com, batuhanozkok.com). star =
-both, plowhorse = popular only, puzzle = profitable only, dog = neither. Items that are cheap to
-forget (no cost, no units) are not classified. In: `by_item` frames. Out: exact integers;
+both, plowhorse = popular only, puzzle = profitable only, dog = neither. Items without cost or units
+are not classified; those on under PERCENT_BASE receipts count in the means, but have no class. In: `by_item` frames. Out: exact integers;
 comparisons are made by cross-multiplying, so no rounding decides a class.
 """
 
@@ -14,6 +14,8 @@ from __future__ import annotations
 from typing import NamedTuple
 
 import pandas as pd
+
+from reports.figures.money import PERCENT_BASE
 
 POPULAR = (7, 10)
 FEWEST = 3
@@ -36,6 +38,8 @@ class Dish(NamedTuple):
     profitability: tuple[int, int]
     """Contribution a unit ÷ the category's mean: 1 is just profitable."""
     net_sales: int
+    receipts: int
+    """SALE receipts that hold it, at the least."""
 
 
 def engineer(ranked: pd.DataFrame) -> list[Dish]:
@@ -53,6 +57,8 @@ def engineer(ranked: pd.DataFrame) -> list[Dish]:
             sum(int(r.costed_units) for r in rows),
         )
         for r, own in zip(rows, gains, strict=True):
+            if r.base < PERCENT_BASE:
+                continue
             popularity = (int(r.units) * len(rows) * POPULAR[1], POPULAR[0] * units)
             popular = popularity[0] >= popularity[1]
             profitable = own * costed >= gain * int(r.costed_units)
@@ -68,6 +74,7 @@ def engineer(ranked: pd.DataFrame) -> list[Dish]:
                     popularity,
                     (own * costed, gain * int(r.costed_units)),
                     int(r.net_sales),
+                    int(r.base),
                 )
             )
     return sorted(made, key=lambda d: (d.category, -d.contribution, d.item))

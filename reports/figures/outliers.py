@@ -2,7 +2,7 @@
 
 Definition: residual = net sales of a day less the median of that weekday over this month and the
 month before; z = 0.6745 × (residual - median residual) ÷ median absolute deviation; |z| > 3 is odd.
-Under 14 open days nothing is. In: `days` frames. Out: exact amounts; z itself is a ratio of
+Under 14 open days nothing is, nor a day whose weekday stands on under PERCENT_BASE receipts. In: `days` frames. Out: exact amounts; z itself is a ratio of
 integers and is only compared.
 """
 
@@ -13,6 +13,8 @@ from statistics import median
 from typing import NamedTuple
 
 import pandas as pd
+
+from reports.figures.money import PERCENT_BASE
 
 LIMIT, FEWEST = 3, 14
 CONSISTENT = (6745, 10_000)
@@ -27,7 +29,9 @@ class Outlier(NamedTuple):
 def outliers(now: pd.DataFrame, before: pd.DataFrame | None) -> list[Outlier]:
     """Odd days of `now`, furthest from usual first."""
     spans = [now] if before is None else [before, now]
-    rows = pd.concat([s.loc[s["receipts"] > 0, ["business_day", "net_sales"]] for s in spans])
+    rows = pd.concat(
+        [s.loc[s["receipts"] > 0, ["business_day", "net_sales", "receipts"]] for s in spans]
+    )
     net = {
         day: int(value) for day, value in rows.groupby("business_day")["net_sales"].sum().items()
     }
@@ -36,6 +40,7 @@ def outliers(now: pd.DataFrame, before: pd.DataFrame | None) -> list[Outlier]:
     usual = {
         w: median(v for d, v in net.items() if d.weekday() == w) for w in {d.weekday() for d in net}
     }
+    base = rows.groupby(rows["business_day"].map(date.weekday))["receipts"].sum().to_dict()
     rest = {day: value - usual[day.weekday()] for day, value in net.items()}
     middle = median(rest.values())
     spread = median(abs(value - middle) for value in rest.values())
@@ -44,6 +49,7 @@ def outliers(now: pd.DataFrame, before: pd.DataFrame | None) -> list[Outlier]:
         Outlier(day, net[day], int(usual[day.weekday()]))
         for day, value in rest.items()
         if day >= first
+        and base[day.weekday()] >= PERCENT_BASE
         and spread
         and CONSISTENT[0] * abs(value - middle) > LIMIT * CONSISTENT[1] * spread
     ]

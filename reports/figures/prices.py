@@ -23,6 +23,10 @@ class Change(NamedTuple):
     day: date
     was: int
     now: int
+    month: date
+    """The month of the new price."""
+    month_before: date
+    """The last month before in which the item had a usual price."""
 
 
 def price_changes(prices: pd.DataFrame) -> list[Change]:
@@ -44,9 +48,18 @@ def price_changes(prices: pd.DataFrame) -> list[Change]:
     found, before = [], {}
     for row in usual.itertuples(index=False):
         key = (row.item, row.variant)
-        if key in before and before[key] != row.unit_price and before[key] > 0:
+        was, month = before.get(key, (0, None))
+        if was > 0 and was != row.unit_price:
             found.append(
-                Change(row.item, row.variant, row.first, int(before[key]), int(row.unit_price))
+                Change(
+                    row.item,
+                    row.variant,
+                    row.first,
+                    int(was),
+                    int(row.unit_price),
+                    row.month,
+                    month,
+                )
             )
-        before[key] = row.unit_price
+        before[key] = row.unit_price, row.month
     return sorted(found, key=lambda c: (-c.day.toordinal(), c.item, c.variant))

@@ -21,6 +21,7 @@ TABLES = (
     "days",
     "hours",
     "items",
+    "item_weekdays",
     "prices",
     "combos",
     "combo_parts",

@@ -16,18 +16,19 @@ RIGHT = {"money", "count", "quantity", "percent", "number"}
 def markdown(page: Page, words: Words) -> bytes:
     """The report as Markdown; images stand in charts/ beside it, tables in tables/."""
     lines = [f"# {_rich(words, heading(page))}", ""]
-    lines += [f"{_rich(words, line)}  " for line in subtitle(page)] + [""]
+    lines += [f"{_rich(words, line, True)}  " for line in subtitle(page)] + [""]
     for section in page.sections:
         lines += _section(section, page, words)
     return "\n".join(lines).encode()
 
 
-def _rich(words: Words, value: Value) -> str:
+def _rich(words: Words, value: Value, starts_line: bool = False) -> str:
     made, strong = "", False
     for run in words.sentence(value):
         if run.strong != strong:
             made, strong = made + "**", run.strong
-        made += escape.markdown(run.text) if run.text.strip() else run.text
+        first = starts_line and not made
+        made += escape.markdown(run.text, first) if run.text.strip() else run.text
     return made + ("**" if strong else "")
 
 
@@ -39,11 +40,11 @@ def _section(section: Section, page: Page, words: Words) -> Iterator[str]:
     )
     yield ""
     for sentence in section.sentences:
-        yield f"{_rich(words, sentence)}\n"
+        yield f"{_rich(words, sentence, True)}\n"
     if section.tiles:
         yield from _tiles(section, words)
     if section.light:
-        yield f"{_rich(words, text(f'lineage.{section.light}'))}\n"
+        yield f"{_rich(words, text(f'lineage.{section.light}'), True)}\n"
     for finding in section.attention:
         target = next(
             s
@@ -51,7 +52,7 @@ def _section(section: Section, page: Page, words: Words) -> Iterator[str]:
             if s.key == finding.section and s.currency in (section.currency, "")
         )
         link = _rich(words, text("page.attention_link", n=Count(target.number)))
-        yield f"1. {_rich(words, finding.sentence)} ([{link}](#{target.anchor}))"
+        yield f"1. {_rich(words, finding.sentence, True)} ([{link}](#{target.anchor}))"
     if section.attention:
         yield ""
     for chart in section.charts:
@@ -63,7 +64,7 @@ def _section(section: Section, page: Page, words: Words) -> Iterator[str]:
         if table.shown:
             yield from _table(table, words, page, section)
     for note in section.notes:
-        yield f"- {_rich(words, note)}"
+        yield f"- {_rich(words, note, True)}"
     yield ""
 
 
@@ -103,7 +104,7 @@ def _table(table: Table, words: Words, page: Page, section: Section) -> Iterator
             all=Count(len(table.rows)),
             file=Name(f"tables/{file_name(page, section, table)}.csv"),
         )
-        yield f"{_rich(words, note)}\n"
+        yield f"{_rich(words, note, True)}\n"
 
 
 def _align(column: Column) -> str:

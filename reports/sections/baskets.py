@@ -5,20 +5,20 @@ from __future__ import annotations
 from reports.figures import Figures
 from reports.figures.baskets import FEWEST, Pair, pairs
 from reports.page import Column, Section, Table
-from reports.values import Count, Name, Percent, Rate, Value, text
+from reports.values import Count, Name, Percent, Rate, Text, Value, text
 
 MOST = 10
 
 
 def baskets(figures: Figures) -> Section:
-    """At most ten pairs, each once, with counts beside every measure."""
-    found = pairs(figures.now["baskets"], figures.total.receipts)
+    """The clearest pairs, each once, with counts beside every measure."""
+    found = pairs(figures.now["baskets"], figures.now["combo_parts"], figures.total)
     if not found:
         return Section("baskets", (text("baskets.none", n=Count(FEWEST)),))
     lead = found[0]
     said = (
         text(
-            "baskets.lead",
+            "baskets.lead_plain" if lead.is_plain else "baskets.lead",
             first=Name(lead.first),
             second=Name(lead.second),
             confidence=Percent(*lead.confidence),
@@ -34,6 +34,7 @@ def baskets(figures: Figures) -> Section:
             Column("first"),
             Column("second"),
             Column("both", "count"),
+            Column("among", "count"),
             Column("confidence", "percent"),
             Column("lift", "number"),
         ),
@@ -44,8 +45,15 @@ def baskets(figures: Figures) -> Section:
         "baskets",
         said,
         tables=(table,),
-        figures={"pairs": [machine(pair) for pair in found[:MOST]]},
+        notes=notes_of(found),
+        figures={"pairs": [machine(pair) for pair in found]},
     )
+
+
+def notes_of(found: list[Pair]) -> tuple[Text, ...]:
+    """What the pairs of items of one combo are judged among, where there are such pairs."""
+    plain = {pair.receipts for pair in found if pair.is_plain}
+    return tuple(text("baskets.plain", n=Count(receipts)) for receipts in plain)
 
 
 def _row(pair: Pair) -> tuple[Value, ...]:
@@ -53,6 +61,7 @@ def _row(pair: Pair) -> tuple[Value, ...]:
         Name(pair.first),
         Name(pair.second),
         Count(pair.both),
+        Count(pair.receipts),
         Percent(*pair.confidence),
         Rate(*pair.lift, decimals=2),
     )
@@ -65,6 +74,8 @@ def machine(pair: Pair) -> dict[str, object]:
         "receipts": pair.both,
         "with_first": pair.with_first,
         "with_second": pair.with_second,
+        "among": pair.receipts,
+        "without_combos": pair.is_plain,
         "support": Percent(*pair.support),
         "confidence": Percent(*pair.confidence),
         "lift": Rate(*pair.lift),

@@ -8,9 +8,10 @@ import pandas as pd
 
 from reports.figures import Figures
 from reports.figures.calendar import month_before
+from reports.figures.items import by_item
 from reports.page import Chart, Column, Section, Table
-from reports.sections.comparison import against_share
-from reports.values import Count, Money, Name, Percent, Quantity, Value, text
+from reports.sections.comparison import against_share, ratio, share
+from reports.values import QUANTITY_UNIT, Count, Money, Name, Percent, Quantity, Value, text
 
 TOP = 12
 
@@ -20,7 +21,7 @@ def combos(figures: Figures) -> Section:
     the same modifier.
     """
     frame, currency = figures.now["combos"], figures.currency
-    whole = figures.total.net_sales
+    whole, receipts = figures.total.net_sales, figures.total.receipts
     sums = frame.groupby("combo", sort=True)[
         ["receipts", "units", "refunded_units", "gross_sales", "discounts", "refunds", "net_sales"]
     ].sum()
@@ -35,12 +36,12 @@ def combos(figures: Figures) -> Section:
         said.append(
             text(
                 "combos.rate",
-                rate=Percent(*figures.total.combo_share),
+                rate=ratio(*figures.total.combo_share, receipts),
                 part=Count(figures.total.combo_receipts),
                 receipts=Count(figures.total.receipts),
                 n=Quantity(int(sums["units"].sum())),
                 net=Money(net, currency),
-                share=Percent(net, whole),
+                share=share(net, whole, receipts),
             )
         )
         if figures.before and figures.total_before.combo_receipts:
@@ -49,7 +50,11 @@ def combos(figures: Figures) -> Section:
                 text(
                     "combos.against",
                     note=against_share(
-                        figures.total.combo_share, past.combo_share, month, past.receipts
+                        figures.total.combo_share,
+                        past.combo_share,
+                        month,
+                        receipts,
+                        past.receipts,
                     ),
                 )
             )
@@ -72,10 +77,10 @@ def combos(figures: Figures) -> Section:
                     (
                         Name(r.combo),
                         Count(int(r.receipts)),
-                        Percent(int(r.receipts), figures.total.receipts),
+                        ratio(int(r.receipts), receipts, receipts),
                         Quantity(int(r.units)),
                         Money(int(r.net_sales), currency),
-                        Percent(int(r.net_sales), whole),
+                        share(int(r.net_sales), whole, receipts),
                     )
                     for r in sums.itertuples(index=False)
                 ),
@@ -89,16 +94,18 @@ def combos(figures: Figures) -> Section:
         table = _choice_table(figures, choices)
         tables.append(table)
         lead = choices.iloc[0]
-        said.append(
-            text(
-                "combos.choice",
-                item=Name(lead["item"]),
-                modifier=Name(lead["name"]),
-                option=Name(lead["option"]),
-                share=Percent(int(lead["units"]), int(lead["all"]), decimals=0),
-                n=Quantity(int(lead["all"])),
+        part = _share_of_modifier(next(choices.itertuples(index=False)), decimals=0)
+        if part is not None:
+            said.append(
+                text(
+                    "combos.choice",
+                    item=Name(lead["item"]),
+                    modifier=Name(lead["name"]),
+                    option=Name(lead["option"]),
+                    share=part,
+                    n=Quantity(int(lead["all"])),
+                )
             )
-        )
         paid = choices[choices["amount"] > 0]
         if len(paid):
             said.append(
@@ -168,6 +175,7 @@ def _part_sums(figures: Figures) -> pd.DataFrame:
 def _parts(figures: Figures) -> Table:
     sums = _part_sums(figures)
     whole = sums.groupby(["combo", "slot"])["units"].transform("sum")
+    receipts = figures.now["combos"].groupby("combo")["receipts"].sum()
     unknown = set(
         figures.now["combo_parts"].loc[~figures.now["combo_parts"]["is_known"].astype(bool), "item"]
     )
@@ -177,10 +185,10 @@ def _parts(figures: Figures) -> Table:
             Name(r.slot) if r.slot else text("combos.fixed"),
             text("combos.unknown", item=Name(r.item)) if r.item in unknown else Name(r.item),
             Quantity(int(r.units)),
-            Percent(int(r.units), int(of)),
+            ratio(int(r.units), int(all_units), int(receipts.get(r.combo, 0))),
             Money(int(r.net_sales), figures.currency),
         )
-        for r, of in zip(sums.itertuples(index=False), whole, strict=True)
+        for r, all_units in zip(sums.itertuples(index=False), whole, strict=True)
     )
     return Table(
         "combo-parts",
@@ -199,8 +207,8 @@ def _parts(figures: Figures) -> Table:
 
 
 def _choices(choices: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
-    """Options with `all`, the times any option of the same dish and modifier was chosen; best
-    sellers first.
+    """Options with `all`, the times any option of the same dish and modifier was chosen, and the
+    `receipts` that hold the dish at the least; best sellers first.
     """
     sums = (
         choices.groupby(["item", "name", "option"], sort=True)[["units", "amount"]]
@@ -208,13 +216,24 @@ def _choices(choices: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
         .reset_index()
     )
     sums["all"] = sums.groupby(["item", "name"])["units"].transform("sum")
-    net = items.groupby("item")["net_sales"].sum()
-    sums["net"] = [int(net.get(item, 0)) for item in sums["item"]]
+    dishes = (
+        by_item(items)
+        .groupby("item")[["net_sales", "base"]]
+        .agg({"net_sales": "sum", "base": "max"})
+    )
+    dishes = dishes.reindex(sums["item"], fill_value=0)
+    sums["net"], sums["receipts"] = dishes["net_sales"].tolist(), dishes["base"].tolist()
     return sums.sort_values(
         ["net", "item", "all", "name", "units", "option"],
         ascending=[False, True, False, True, False, True],
         kind="stable",
     )
+
+
+def _share_of_modifier(row: tuple, decimals: int = 1) -> Percent | None:
+    """The share of an option; it was chosen often enough, and its dish stands on enough receipts."""
+    base = min(int(row.all) // QUANTITY_UNIT, int(row.receipts))
+    return ratio(int(row.units), int(row.all), base, decimals)
 
 
 def _choice_table(figures: Figures, choices: pd.DataFrame) -> Table:
@@ -224,7 +243,7 @@ def _choice_table(figures: Figures, choices: pd.DataFrame) -> Table:
             Name(r.name),
             Name(r.option),
             Quantity(int(r.units)),
-            Percent(int(r.units), int(r.all)),
+            _share_of_modifier(r),
             Money(int(r.amount), figures.currency) if r.amount else None,
         )
         for r in choices.itertuples(index=False)
@@ -251,14 +270,14 @@ def _chart(choices: pd.DataFrame) -> list[Chart]:
     """
     lead = choices.iloc[0]
     rows = choices[(choices["item"] == lead["item"]) & (choices["name"] == lead["name"])].head(TOP)
-    if len(rows) < 2:
+    if len(rows) < 2 or _share_of_modifier(next(rows.itertuples(index=False))) is None:
         return []
     bars: list[tuple[Value, Value, int, int, None]] = [
         (
             Name(r.option),
             text(
                 "combos.bar",
-                share=Percent(int(r.units), int(r.all), decimals=0),
+                share=_share_of_modifier(r, decimals=0),
                 n=Quantity(int(r.units)),
             ),
             int(r.units),

@@ -1,8 +1,10 @@
 """How one figure is set beside another: always with its base, and without a percentage on a small
 one.
 
-In: exact pairs (part, whole) of two periods. Out: sentences of the catalog. Rule: no percentage on
-a base of under `PERCENT_BASE` receipts; a month that the lake does not have is "no data", never 0.
+In: exact pairs (part, whole) of two periods. Out: values and sentences of the catalog. Rules: no
+percentage and no ranking on a base of under `PERCENT_BASE` receipts; no share, rank or "best" of a
+total that is zero or negative; a month that the lake does not have is "no data", never 0. Sections
+make the percentages that people read with `share`, `ratio`, `points` and `growth` only.
 """
 
 from __future__ import annotations
@@ -16,28 +18,62 @@ from reports.values import Count, Month, Percent, Points, Text, Value, text
 Pair = tuple[int, int]
 
 
-def growth(now: Pair, base: Pair) -> Percent:
-    """now ÷ base - 1 of two fractions, exact."""
-    part = now[0] * base[1] - base[0] * now[1]
-    return Percent(part, abs(base[0] * now[1]), signed=True)
+def enough(*receipts: int) -> bool:
+    """Whether each of these numbers of receipts carries percentages and rankings."""
+    return min(receipts) >= PERCENT_BASE
+
+
+def too_few() -> Text:
+    """The sentence for a section that ranks nothing, as its base is too small."""
+    return text("compare.few", n=Count(PERCENT_BASE))
+
+
+def share(part: int, whole: int, receipts: int, decimals: int = 1) -> Percent | None:
+    """`part` as a share of `whole`, the net sales of `receipts`; None where that says nothing.
+
+    A part of zero or less has no share, nor has one that is more than the whole: other parts are
+    negative then.
+    """
+    return ratio(part, whole, receipts, decimals) if 0 < part <= whole else None
+
+
+def ratio(part: int, whole: int, receipts: int, decimals: int = 1) -> Percent | None:
+    """`part` in percent of `whole`; None on too few receipts or a whole of zero or less."""
+    return Percent(part, whole, decimals=decimals) if whole > 0 and enough(receipts) else None
+
+
+def points(now: Pair, before: Pair, receipts: int, receipts_before: int) -> Points | None:
+    """The difference of two ratios; None where one of them says nothing."""
+    if not enough(receipts, receipts_before) or min(now[1], before[1]) <= 0:
+        return None
+    return Points(*now, *before)
+
+
+def growth(now: Pair, base: Pair, receipts: int) -> Percent | None:
+    """now ÷ base - 1 of two fractions, exact; None unless `base` is positive, on enough `receipts`."""
+    if not enough(receipts) or base[0] <= 0 or base[1] <= 0 or now[1] <= 0:
+        return None
+    return Percent(now[0] * base[1] - base[0] * now[1], base[0] * now[1], signed=True)
 
 
 def against(now: Pair, base: Pair, said: Value, month: date, receipts: int) -> Text:
     """ "+6.2 % on Aug 2025 ($201,904.10)": the change on `base`, said as `said`, of a month with so
     many receipts.
     """
-    when = Month(month, short=True)
-    if receipts < PERCENT_BASE or base[0] == 0 or base[1] == 0 or now[1] == 0:
-        return text("compare.base", base=said, month=when, receipts=Count(receipts))
-    return text("compare.change", change=growth(now, base), base=said, month=when)
+    return _compared(growth(now, base, receipts), said, month, receipts)
 
 
-def against_share(now: Pair, base: Pair, month: date, receipts: int) -> Text:
+def against_share(now: Pair, base: Pair, month: date, receipts: int, receipts_before: int) -> Text:
     """The same for a share: a difference in percentage points."""
-    when, said = Month(month, short=True), Percent(*base)
-    if receipts < PERCENT_BASE or base[1] == 0 or now[1] == 0:
-        return text("compare.base", base=said, month=when, receipts=Count(receipts))
-    return text("compare.change", change=Points(*now, *base), base=said, month=when)
+    said = ratio(*base, receipts_before)
+    return _compared(points(now, base, receipts, receipts_before), said, month, receipts_before)
+
+
+def _compared(change: Value, base: Value, month: date, receipts: int) -> Text:
+    when = Month(month, short=True)
+    if change is not None:
+        return text("compare.change", change=change, base=base, month=when)
+    return text("compare.base" if enough(receipts) else "compare.small", base=base, month=when)
 
 
 def missing(month: date) -> Text:
@@ -47,14 +83,10 @@ def missing(month: date) -> Text:
 def comparable(figures: Figures) -> bool:
     """Whether the month before is there and large enough for percentages."""
     before = figures.total_before
-    return before is not None and before.receipts >= PERCENT_BASE and before.net_sales > 0
+    return before is not None and enough(before.receipts) and before.net_sales > 0
 
 
 def normal_base(figures: Figures) -> Totals | None:
     """The comparable part of the month before, where it carries a percentage."""
     fair = figures.fair
-    return (
-        fair.base
-        if fair and fair.base.receipts >= PERCENT_BASE and fair.base.net_sales > 0
-        else None
-    )
+    return fair.base if fair and enough(fair.base.receipts) and fair.base.net_sales > 0 else None

@@ -9,7 +9,7 @@ from reports.figures.calendar import month_before
 from reports.figures.customers import SMALL, Group, Visits
 from reports.figures.money import PERCENT_BASE
 from reports.page import Chart, Column, Section, Table
-from reports.sections.comparison import against_share
+from reports.sections.comparison import against_share, ratio
 from reports.values import Count, Day, Money, Month, Percent, Rate, Text, Value, divide, text
 
 MONTHS = 13
@@ -26,7 +26,7 @@ def customers(figures: Figures) -> Section:
         return Section("customers", (text("customers.none"),))
     share = text(
         "customers.share",
-        share=Percent(*total.identified_share),
+        share=ratio(*total.identified_share, total.receipts),
         part=Count(total.identified_receipts),
         whole=Count(total.receipts),
     )
@@ -40,7 +40,12 @@ def customers(figures: Figures) -> Section:
                 n=Count(now.everyone.customers),
                 new=Count(now.new.customers),
                 returning=Count(now.returning.customers),
-                share=Percent(now.returning.customers, now.everyone.customers, decimals=0),
+                share=ratio(
+                    now.returning.customers,
+                    now.everyone.customers,
+                    now.everyone.customers,
+                    decimals=0,
+                ),
             )
         )
     elif now.known:
@@ -57,7 +62,7 @@ def customers(figures: Figures) -> Section:
         said.append(
             text(
                 "customers.repeat",
-                rate=Percent(now.repeating, now.everyone.customers),
+                rate=ratio(now.repeating, now.everyone.customers, now.everyone.customers),
                 n=Count(now.repeating),
             )
         )
@@ -117,7 +122,8 @@ def _before(figures: Figures, now: Visits) -> list[Text]:
                 (now.repeating, now.everyone.customers),
                 (past.repeating, past.everyone.customers),
                 past.month,
-                past.everyone.receipts,
+                now.everyone.customers,
+                past.everyone.customers,
             ),
         )
     ]

@@ -7,64 +7,64 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from reports.figures import Figures, Tables
-from reports.figures.calendar import days_of
 from reports.figures.holidays import holidays_in
 from reports.figures.outliers import outliers
 from reports.page import Chart, Column, Finding, Section, Table
-from reports.values import Count, Day, Money, Month, Name, Quantity, Series, divide, text
+from reports.sections.comparison import enough, too_few
+from reports.sections.names import first_of
+from reports.values import Count, Day, Money, Month, Name, Quantity, Series, Text, divide, text
 
 FEW = 5
 """Fewer open days than this make no chart."""
+LISTED, ODD = 8, 4
+"""Days without sales and odd days that a sentence names; then it says how many more there are."""
 
 
 def days(figures: Figures) -> Section:
     """Daily totals as business days of the stores."""
     currency, frame = figures.currency, figures.now["days"]
-    calendar = days_of(figures.month, figures.through)
+    calendar = figures.calendar
     net = frame.groupby("business_day")["net_sales"].sum().to_dict()
     receipts = frame.groupby("business_day")["receipts"].sum().to_dict()
     opened = figures.now.open_days
     if not opened:
         return Section("days", (text("days.empty"),))
-    best, worst = max(opened, key=lambda d: (net[d], d)), min(opened, key=lambda d: (net[d], d))
+    ranked = [day for day in opened if net[day] > 0] if enough(figures.total.receipts) else []
+    best = max(ranked, key=lambda d: (net[d], d), default=None)
+    worst = min(ranked, key=lambda d: (net[d], d), default=None)
     closed = [day for day in calendar if day not in set(opened)]
     holidays = holidays_in(figures.zones, calendar)
     odd = outliers(figures.now["days"], figures.before["days"] if figures.before else None)
-    said = [
-        text(
-            "days.best",
-            day=Day(best, long=True),
-            net=Money(net[best], currency),
-            worst=Day(worst, long=True),
-            low=Money(net[worst], currency),
-            n=Count(len(opened)),
+    said = []
+    if best is not None:
+        said.append(
+            text(
+                "days.best" if len(ranked) > 1 else "days.only",
+                day=Day(best, long=True),
+                net=Money(net[best], currency),
+                worst=Day(worst, long=True),
+                low=Money(net[worst], currency),
+                n=Count(len(ranked)),
+            )
         )
-    ]
+    elif not enough(figures.total.receipts):
+        said.append(too_few())
+    negative = [day for day in calendar if net.get(day, 0) < 0]
+    if negative:
+        said.append(_listed("days.negative", negative))
     if closed:
-        said.append(
-            text(
-                "days.closed",
-                n=Count(len(closed)),
-                days=Series(tuple(Day(d, short=True) for d in closed[:8])),
-            )
-        )
+        said.append(_listed("days.closed", closed))
     if odd:
-        said.append(
+        days_text = [
             text(
-                "days.odd",
-                days=Series(
-                    tuple(
-                        text(
-                            "days.odd_day",
-                            day=Day(o.day, long=True, short=True),
-                            net=Money(o.net, currency),
-                            usual=Money(o.usual, currency),
-                        )
-                        for o in odd[:4]
-                    )
-                ),
+                "days.odd_day",
+                day=Day(o.day, long=True, short=True),
+                net=Money(o.net, currency),
+                usual=Money(o.usual, currency),
             )
-        )
+            for o in odd
+        ]
+        said.append(text("days.odd", days=first_of(days_text, ODD)))
     if holidays:
         said.append(
             text(
@@ -131,6 +131,12 @@ def days(figures: Figures) -> Section:
     )
 
 
+def _listed(key: str, days: list[date]) -> Text:
+    """How many days, the first of them by name, and how many more."""
+    named = [Day(day, short=True) for day in days]
+    return text(key, n=Count(len(days)), days=first_of(named, LISTED))
+
+
 def _row(figures: Figures, day: date, net: dict, receipts: dict) -> tuple:
     count = int(receipts.get(day, 0))
     units = figures.now["days"].loc[figures.now["days"]["business_day"] == day, "units"].sum()
@@ -145,25 +151,35 @@ def _row(figures: Figures, day: date, net: dict, receipts: dict) -> tuple:
 
 
 def _chart(
-    figures: Figures, calendar: list[date], net: dict, closed: set[date], best: date, worst: date
+    figures: Figures,
+    calendar: list[date],
+    net: dict,
+    closed: set[date],
+    best: date | None,
+    worst: date | None,
 ) -> Chart:
     past: dict[date, int] = {}
     if figures.before:
         past = _before(figures) | {day: int(value) for day, value in net.items()}
     before = [past.get(day - timedelta(days=28)) for day in calendar]
     ticks = [i for i, day in enumerate(calendar) if day.weekday() == 0]
+    count, currency = Count(len(calendar) - len(closed)), figures.currency
+    title, alt = text("days.chart_plain"), text("days.alt_plain", n=count)
+    if best is not None:
+        title = text("days.chart", day=Day(best, long=True), net=Money(net[best], currency))
+        alt = text(
+            "days.alt",
+            n=count,
+            best=Day(best, long=True),
+            high=Money(net[best], currency),
+            worst=Day(worst, long=True),
+            low=Money(net[worst], currency),
+        )
     return Chart(
         "days",
         "days",
-        text("days.chart", day=Day(best, long=True), net=Money(net[best], figures.currency)),
-        text(
-            "days.alt",
-            n=Count(len(calendar) - len(closed)),
-            best=Day(best, long=True),
-            high=Money(net[best], figures.currency),
-            worst=Day(worst, long=True),
-            low=Money(net[worst], figures.currency),
-        ),
+        title,
+        alt,
         {
             "labels": [Day(day, short=True) for day in calendar],
             "ticks": ticks,
@@ -174,8 +190,10 @@ def _chart(
             "closed": [day in closed for day in calendar],
             "closed_name": text("days.closed_sign"),
             "partial": [False] * len(calendar),
-            "currency": figures.currency,
-            "marks": [(calendar.index(best), Money(net[best], figures.currency, compact=True))],
+            "currency": currency,
+            "marks": (
+                [(calendar.index(best), Money(net[best], currency, compact=True))] if best else []
+            ),
         },
     )
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 from reports.figures import Figures, Split
 from reports.figures.calendar import month_before
 from reports.page import Chart, Section
-from reports.sections.comparison import comparable
+from reports.sections.comparison import comparable, enough
 from reports.values import Money, Month, Percent, Text, text
 
 SMALL = 200
@@ -17,7 +17,7 @@ SMALL = 200
 def drivers(figures: Figures) -> Section:
     """A waterfall from the month before, or a line where there is none."""
     split = figures.split
-    if split is None or not comparable(figures) or not figures.total.receipts:
+    if split is None or not comparable(figures) or not enough(figures.total.receipts):
         return Section(
             "drivers", (text("drivers.alone", month=Month(month_before(figures.month))),)
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 from reports.figures.history import History
 from reports.page import Chart, Column, Section, Table
 from reports.sections.axis import months_axis
+from reports.sections.comparison import enough, points, share
 from reports.values import Count, Month, Name, Percent, Points, divide, text
 
 FEW, SPAN = 3, 6
@@ -16,7 +17,11 @@ def giving(history: History) -> Section:
     """Shares by month; tenders of the first and the latest half-year (fewer months where there are
     fewer).
     """
-    months = [m for m in history.whole if history.totals[m].gross_sales > 0]
+    months = [
+        m
+        for m in history.whole
+        if history.totals[m].gross_sales > 0 and enough(history.totals[m].receipts)
+    ]
     if len(months) < FEW:
         return Section("giving", (text("giving.few", n=Count(FEW)),))
     first, last = history.totals[months[0]], history.totals[months[-1]]
@@ -99,13 +104,21 @@ def _tenders(history: History, months: list) -> Table:
         frame[frame["month"].isin(span)].groupby("tender", sort=True)["amount"].sum()
         for span in (months[:count], months[-count:])
     )
+    receipts_then, receipts_now = (
+        history.sum_of(span).receipts for span in (months[:count], months[-count:])
+    )
     whole_then, whole_now = int(then.sum()), int(now.sum())
     rows = tuple(
         (
             Name(tender),
-            Percent(int(then.get(tender, 0)), whole_then),
-            Percent(int(now.get(tender, 0)), whole_now),
-            Points(int(now.get(tender, 0)), whole_now, int(then.get(tender, 0)), whole_then),
+            share(int(then.get(tender, 0)), whole_then, receipts_then),
+            share(int(now.get(tender, 0)), whole_now, receipts_now),
+            points(
+                (int(now.get(tender, 0)), whole_now),
+                (int(then.get(tender, 0)), whole_then),
+                receipts_now,
+                receipts_then,
+            ),
         )
         for tender in sorted({*then.index, *now.index}, key=lambda t: (-int(now.get(t, 0)), t))
     )

@@ -18,8 +18,10 @@ from reports.sections.comparison import (
     growth,
     missing,
     normal_base,
+    ratio,
+    share,
 )
-from reports.values import Count, Day, Money, Month, Percent, Text, Value, divide, text
+from reports.values import Count, Day, Money, Month, Text, Value, divide, text
 
 FLAT = 5
 """A change of less than this many thousandths is said to be none."""
@@ -85,10 +87,21 @@ def _lead(figures: Figures) -> tuple[Text, ...]:
     total, before = figures.total, figures.total_before
     net = Money(total.net_sales, figures.currency)
     said = []
-    if before is None or not comparable(figures):
+    if before is None:
         said.append(text("headline.alone", net=net, n=Count(total.receipts)))
+    elif not comparable(figures):
+        said.append(
+            text(
+                "headline.small",
+                net=net,
+                n=Count(total.receipts),
+                month=Month(month_before(figures.month)),
+                base=Money(before.net_sales, figures.currency),
+                receipts=Count(before.receipts),
+            )
+        )
     else:
-        change = growth((total.net_sales, 1), (before.net_sales, 1))
+        change = growth((total.net_sales, 1), (before.net_sales, 1), before.receipts)
         key = (
             "flat"
             if 1000 * abs(change.part) < FLAT * change.whole
@@ -103,7 +116,7 @@ def _lead(figures: Figures) -> tuple[Text, ...]:
             total.net_sales,
             before.net_sales,
         ):
-            fair = growth((figures.fair.now.net_sales, 1), (base.net_sales, 1))
+            fair = growth((figures.fair.now.net_sales, 1), (base.net_sales, 1), base.receipts)
             said.append(
                 text(
                     "headline.fair",
@@ -136,8 +149,9 @@ def _tile(
             else against(now, read(total), say(read(total)), month, total.receipts)
         )
     base = normal_base(figures)
-    if normal and base is not None:
-        notes.append(text("compare.fair", change=growth(read(figures.fair.now), read(base))))
+    fair = base and growth(read(figures.fair.now), read(base), base.receipts)
+    if normal and fair:
+        notes.append(text("compare.fair", change=fair))
     return Tile(text(f"tile.{name}"), say(now), tuple(notes), trend)
 
 
@@ -148,14 +162,11 @@ def _profit(figures: Figures, money: Callable[[Pair], Value]) -> Tile:
     tile = _tile(
         figures, "gross_profit", lambda t: (t.gross_profit, 1 if t.costed_net else 0), money, 1
     )
-    notes = (
-        text(
-            "headline.margin",
-            margin=Percent(*total.margin),
-            coverage=Percent(*total.cost_coverage, decimals=0),
-        ),
-        *tile.notes,
-    )
+    margin = ratio(*total.margin, total.receipts)
+    if margin is None:
+        return tile
+    coverage = share(*total.cost_coverage, total.receipts, decimals=0)
+    notes = (text("headline.margin", margin=margin, coverage=coverage), *tile.notes)
     return Tile(tile.label, tile.value, notes, 1)
 
 
@@ -169,6 +180,7 @@ def _share(figures: Figures, name: str, read: Read, trend: int, part: Value, who
         notes.append(
             missing(month)
             if total is None
-            else against_share(now, read(total), month, total.receipts)
+            else against_share(now, read(total), month, figures.total.receipts, total.receipts)
         )
-    return Tile(text(f"tile.{name}"), Percent(*now), tuple(notes), trend)
+    value = ratio(*now, figures.total.receipts)
+    return Tile(text(f"tile.{name}"), value, tuple(notes), trend)

@@ -12,7 +12,8 @@ import pandas as pd
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.page import Chart, Section
-from reports.values import Hour, Money, Month, Percent, Rate, Text, Weekday, text
+from reports.sections.comparison import enough, ratio, too_few
+from reports.values import Hour, Money, Month, Rate, Text, Weekday, text
 
 Grid = Mapping[tuple[int, int], tuple[int, int]]
 
@@ -47,16 +48,17 @@ def hours(figures: Figures) -> Section:
     grid = grid_of(figures.now["hours"])
     if not grid:
         return Section("hours", (text("hours.empty"),))
+    if not enough(figures.total.receipts):
+        return Section("hours", (too_few(),), figures=_machine(figures, grid))
     best = max(grid, key=lambda k: (grid[k][0] / grid[k][1], -k[0], -k[1]))
     ranked = sorted(grid, key=lambda k: (-grid[k][0] / grid[k][1], k))
     quarter = sum(grid[k][0] for k in ranked[:5])
     whole = sum(n for n, _ in grid.values())
     said = [
         text("hours.peak", day=Weekday(best[0]), hour=Hour(best[1]), rate=Rate(*grid[best])),
-        text("hours.top", share=Percent(quarter, whole, decimals=0)),
+        text("hours.top", share=ratio(quarter, whole, whole, decimals=0)),
     ]
     columns = clock(grid)
-    by_hour = figures.now["hours"].groupby("hour")[["receipts", "net_sales"]].sum()
     charts = [
         _chart(
             "hours",
@@ -67,26 +69,26 @@ def hours(figures: Figures) -> Section:
         )
     ]
     past = grid_of(figures.before["hours"]) if figures.before else {}
-    if past:
+    if past and enough(figures.total_before.receipts):
         charts.append(_difference(figures, grid, past, columns))
-    return Section(
-        "hours",
-        tuple(said),
-        charts=tuple(charts),
-        figures={
-            "grid": {
-                f"{w}-{h:02d}": {"receipts": n, "open_days": d, "per_day": Rate(n, d, 4)}
-                for (w, h), (n, d) in sorted(grid.items())
-            },
-            "by_hour": {
-                f"{int(h):02d}": {
-                    "receipts": int(r.receipts),
-                    "net_sales": Money(int(r.net_sales), figures.currency),
-                }
-                for h, r in by_hour.iterrows()
-            },
+    return Section("hours", tuple(said), charts=tuple(charts), figures=_machine(figures, grid))
+
+
+def _machine(figures: Figures, grid: Grid) -> dict[str, object]:
+    by_hour = figures.now["hours"].groupby("hour")[["receipts", "net_sales"]].sum()
+    return {
+        "grid": {
+            f"{w}-{h:02d}": {"receipts": n, "open_days": d, "per_day": Rate(n, d, 4)}
+            for (w, h), (n, d) in sorted(grid.items())
         },
-    )
+        "by_hour": {
+            f"{int(h):02d}": {
+                "receipts": int(r.receipts),
+                "net_sales": Money(int(r.net_sales), figures.currency),
+            }
+            for h, r in by_hour.iterrows()
+        },
+    }
 
 
 def _chart(name: str, grid: Grid, columns: list[int], title: Text, best: tuple[int, int]) -> Chart:

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import pandas as pd
 
 from reports.figures import Figures
-from reports.figures.calendar import month_before
+from reports.figures.calendar import FairPart, month_before
 from reports.figures.items import by_category, by_item, compare
 from reports.figures.money import PERCENT_BASE
 from reports.page import Chart, Column, Finding, Section, Table
+from reports.sections.comparison import enough, growth, share, too_few
 from reports.sections.names import names_of
-from reports.values import Count, Money, Month, Name, Percent, Quantity, Text, Value, text
+from reports.values import Count, Money, Month, Name, Quantity, Text, Value, text
 
 TOP = 10
 MOVED, WEIGHT = 10, 200
@@ -33,29 +36,36 @@ def items(figures: Figures) -> Section:
         return Section("items", (text("items.empty"),))
     currency, whole = figures.currency, int(ranked["net_sales"].sum())
     before = by_item(figures.whole_before["items"]) if figures.whole_before else None
-    moves = compare(ranked, before, figures.fair.factor) if before is not None else None
+    moves = compare(ranked, before, figures.fair_items) if before is not None else None
     past = (
         dict(zip(moves["item"], moves["net_sales_before"], strict=True))
         if moves is not None
         else {}
     )
+    receipts = figures.total.receipts
     best, a_items = ranked.iloc[0], ranked[ranked["abc"] == "A"]
-    said = [
-        text(
-            "items.best",
-            item=Name(best["item"]),
-            net=Money(int(best["net_sales"]), currency),
-            share=Percent(int(best["net_sales"]), whole),
-            units=Quantity(int(best["units"])),
+    is_ranked = enough(receipts) and int(best["net_sales"]) > 0
+    said = []
+    if is_ranked:
+        said.append(
+            text(
+                "items.best",
+                item=Name(best["item"]),
+                net=Money(int(best["net_sales"]), currency),
+                share=share(int(best["net_sales"]), whole, receipts),
+                units=Quantity(int(best["units"])),
+            )
         )
-    ]
-    if len(ranked) >= TOP:
+    else:
+        said.append(too_few() if not enough(receipts) else text("items.no_best"))
+    a_share = share(int(a_items["net_sales"].sum()), whole, receipts, decimals=0)
+    if len(ranked) >= TOP and a_share is not None:
         said.append(
             text(
                 "items.abc",
                 n=Count(len(a_items)),
                 whole=Count(len(ranked)),
-                share=Percent(int(a_items["net_sales"].sum()), whole, decimals=0),
+                share=a_share,
             )
         )
     said += _moved(figures, moves) if moves is not None else []
@@ -63,7 +73,13 @@ def items(figures: Figures) -> Section:
         said.append(text("items.open"))
     combo = int(ranked["combo_net"].sum())
     if combo:
-        said.append(text("items.combo", net=Money(combo, currency), share=Percent(combo, whole)))
+        said.append(
+            text(
+                "items.combo",
+                net=Money(combo, currency),
+                share=share(combo, whole, receipts),
+            )
+        )
     return Section(
         "items",
         tuple(said),
@@ -81,12 +97,35 @@ def items(figures: Figures) -> Section:
                 }
                 for r in by_category(figures.now["items"]).itertuples(index=False)
             ],
+            "same_weekdays": {
+                name: fair_machine(parts, name, currency)
+                for name, parts in (
+                    ("item", figures.fair_items),
+                    ("category", figures.fair_categories),
+                )
+                if parts is not None
+            },
             "stores": {
                 store: [_machine(row, currency) for row in by_item(part).itertuples(index=False)]
                 for store, part in figures.now["items"].groupby("store_id", sort=True)
             },
         },
     )
+
+
+def fair_machine(
+    parts: Mapping[str, FairPart], name: str, currency: str
+) -> list[dict[str, Value | str | None]]:
+    """Each part of the fair change of net sales, for machines."""
+    return [
+        {
+            name: key or None,
+            "base": Money(part.base, currency),
+            "now": Money(part.now, currency),
+            "change": Money(part.change, currency),
+        }
+        for key, part in sorted(parts.items())
+    ]
 
 
 def _machine(row: tuple, currency: str) -> dict[str, Value | str]:
@@ -118,9 +157,9 @@ def _machine(row: tuple, currency: str) -> dict[str, Value | str]:
 def _moved(figures: Figures, moves: pd.DataFrame) -> list[Text]:
     said = []
     known = moves[
-        (moves["receipts_before"] >= PERCENT_BASE)
-        & (moves["net_sales_before"] > 0)
-        & (moves["net_sales"] > 0)
+        (moves["fair_receipts"] >= PERCENT_BASE)
+        & (moves["fair_base"] > 0)
+        & (moves["fair_now"] > 0)
     ]
     for key, chosen in (
         ("rose", known[known["fair_change"] > 0].head(1)),
@@ -149,7 +188,8 @@ def _charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) -> tup
     currency, top = figures.currency, ranked.head(TOP)
     if len(ranked) < 2:
         return ()
-    share = Percent(int(top["net_sales"].sum()), int(ranked["net_sales"].sum()), decimals=0)
+    whole, receipts = int(ranked["net_sales"].sum()), figures.total.receipts
+    part = share(int(top["net_sales"].sum()), whole, receipts, decimals=0)
     rows = [
         (
             Name(r.item),
@@ -163,7 +203,7 @@ def _charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) -> tup
     first = Chart(
         "ranking",
         "items",
-        text("items.chart", n=Count(len(top)), share=share),
+        text("items.chart" if part else "items.chart_plain", n=Count(len(top)), share=part),
         text(
             "items.alt",
             n=Count(len(top)),
@@ -189,7 +229,8 @@ def _charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) -> tup
         if figures.whole_before
         else {}
     )
-    whole, lead = int(groups["net_sales"].sum()), groups.iloc[0]
+    lead = groups.iloc[0]
+    part = share(int(lead["net_sales"]), int(groups["net_sales"].sum()), receipts, decimals=0)
     bars = [
         (
             category_name(r.category),
@@ -204,11 +245,11 @@ def _charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) -> tup
         "ranking",
         "categories",
         text(
-            "items.category_chart",
+            "items.category_chart" if part else "items.category_chart_plain",
             category=category_name(lead["category"]),
-            share=Percent(int(lead["net_sales"]), whole, decimals=0),
+            share=part,
         ),
-        text("items.category_alt", n=Count(len(groups))),
+        text("items.category_alt", n=Count(len(bars))),
         {
             "rows": bars,
             "name": Month(figures.month, short=True),
@@ -221,8 +262,17 @@ def _charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) -> tup
 
 def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) -> list[Table]:
     currency, whole = figures.currency, int(ranked["net_sales"].sum())
+    receipts = figures.total.receipts
+    is_ranked = enough(receipts)
+    was_ranked = is_ranked and moves is not None and enough(figures.total_before.receipts)
     rank_before = (
-        dict(zip(moves["item"], moves["rank_before"], strict=True)) if moves is not None else {}
+        {
+            r.item: r.rank_before
+            for r in moves.itertuples(index=False)
+            if was_ranked and r.net_sales_before > 0
+        }
+        if moves is not None
+        else {}
     )
     columns = [
         Column("rank", "count"),
@@ -239,14 +289,14 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
     rows = []
     for r in ranked.itertuples(index=False):
         row = [
-            Count(int(r.rank)),
+            Count(int(r.rank)) if is_ranked and r.net_sales > 0 else None,
             Name(r.item),
             category_name(r.category),
             Quantity(int(r.units)),
             Quantity(int(r.combo_units)),
             Money(int(r.net_sales), currency),
-            Percent(int(r.net_sales), whole),
-            Name(r.abc),
+            share(int(r.net_sales), whole, receipts),
+            Name(r.abc) if is_ranked and r.net_sales > 0 else None,
         ]
         if moves is not None:
             was = int(rank_before.get(r.item, 0))
@@ -257,7 +307,7 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
     ).reset_index(drop=True)
     tables = [Table("items", text("items.table"), tuple(columns), tuple(rows), shown=TOP)]
     if len(ranked) > TOP:
-        slow = ranked.iloc[TOP:].iloc[::-1].head(TOP)
+        slow = ranked.iloc[TOP:].iloc[::-1]
         tables.append(
             Table(
                 "items-least",
@@ -280,16 +330,44 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
                 ),
             )
         )
+    if moves is not None:
+        tables.append(_changes(moves, currency))
     return tables
 
 
+def _changes(moves: pd.DataFrame, currency: str) -> Table:
+    """Every item on the same weekdays, for the file: the changes add up to that of the headline."""
+    return Table(
+        "items-same-weekdays",
+        text("items.changes_table"),
+        (
+            Column("item"),
+            Column("fair_base", "money"),
+            Column("fair_now", "money"),
+            Column("fair_change", "money"),
+            Column("change", "percent"),
+        ),
+        tuple(
+            (
+                Name(r.item),
+                Money(int(r.fair_base), currency),
+                Money(int(r.fair_now), currency),
+                Money(int(r.fair_change), currency),
+                growth((int(r.fair_now), 1), (int(r.fair_base), 1), int(r.fair_receipts)),
+            )
+            for r in moves.itertuples(index=False)
+        ),
+        shown=0,
+    )
+
+
 def _move(figures: Figures, row: tuple) -> dict[str, Value]:
-    """From what to what, and the change on a fair calendar."""
+    """From what to what and by how much, all three on the same weekdays."""
     return {
         "item": Name(row.item),
-        "change": Percent(int(row.fair_change), int(row.net_sales_before), signed=True),
-        "base": Money(int(row.net_sales_before), figures.currency),
-        "now": Money(int(row.net_sales), figures.currency),
+        "change": growth((int(row.fair_now), 1), (int(row.fair_base), 1), int(row.fair_receipts)),
+        "base": Money(int(row.fair_base), figures.currency),
+        "now": Money(int(row.fair_now), figures.currency),
         "month": Month(month_before(figures.month), short=True),
     }
 
@@ -297,9 +375,10 @@ def _move(figures: Figures, row: tuple) -> dict[str, Value]:
 def _findings(figures: Figures, moves: pd.DataFrame, whole: int) -> tuple[Finding, ...]:
     lost = -moves["fair_change"]
     fell = moves[
-        (lost * MOVED > moves["net_sales_before"])
+        (lost * MOVED > moves["fair_base"])
         & (lost * WEIGHT > whole)
-        & (moves["receipts_before"] >= PERCENT_BASE)
+        & (moves["fair_base"] > 0)
+        & (moves["fair_receipts"] >= PERCENT_BASE)
     ]
     return tuple(
         Finding(text("items.finding", **_move(figures, row)), -int(row.fair_change), "items")

@@ -8,6 +8,7 @@ from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.money import PERCENT_BASE
 from reports.page import Finding
+from reports.sections.comparison import enough
 from reports.sections.names import employee_name
 from reports.values import Count, Money, Month, Percent, Points, text
 
@@ -15,8 +16,10 @@ REFUNDS_HIGH, RISE = (3, 100), (1, 100)
 """A finding: refunds above 3 % of gross, or discounts that took 1 point more of it than the month before."""
 VOIDS_HIGH = 200
 """A finding: cancelled receipts of more than one in VOIDS_HIGH of gross sales."""
-SHARE_OF_VOIDS, VOIDS = 2, 5
-"""A finding: one person made more than 1 in SHARE_OF_VOIDS of at least VOIDS cancelled receipts."""
+SHARE_OF_VOIDS = 2
+"""A finding: one person made more than 1 in SHARE_OF_VOIDS of PERCENT_BASE or more cancelled
+receipts.
+"""
 
 
 def find_leaks(figures: Figures) -> list[Finding]:
@@ -27,6 +30,7 @@ def find_leaks(figures: Figures) -> list[Finding]:
     found = []
     if (
         total.receipts >= PERCENT_BASE
+        and total.gross_sales > 0
         and total.refunds * REFUNDS_HIGH[1] > total.gross_sales * REFUNDS_HIGH[0]
     ):
         found.append(
@@ -42,7 +46,7 @@ def find_leaks(figures: Figures) -> list[Finding]:
         )
     if (
         before
-        and before.receipts >= PERCENT_BASE
+        and enough(total.receipts, before.receipts)
         and total.gross_sales > 0
         and before.gross_sales > 0
     ):
@@ -75,7 +79,7 @@ def find_leaks(figures: Figures) -> list[Finding]:
         .sum()
     )
     whole = int(staff["cancelled_receipts"].sum())
-    if whole >= VOIDS and len(voids) > 1:
+    if whole >= PERCENT_BASE and len(voids) > 1:
         top = voids.sort_values("cancelled_receipts", kind="stable").iloc[-1]
         if int(top["cancelled_receipts"]) * SHARE_OF_VOIDS > whole:
             found.append(

@@ -4,14 +4,19 @@ found in the data.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
+
 import pandas as pd
 
 from reports.figures.history import History
+from reports.figures.items import by_item
 from reports.figures.money import PERCENT_BASE
 from reports.figures.prices import Change, price_changes
 from reports.page import Chart, Column, Section, Table
+from reports.sections.comparison import enough, growth
 from reports.sections.names import names_of
-from reports.values import Count, Day, Money, Month, Name, Percent, Quantity, text
+from reports.values import Count, Day, Money, Month, Name, Quantity, Value, text
 
 TOP, SPAN, FEW = 20, 3, 6
 
@@ -24,6 +29,9 @@ def lifecycle(history: History) -> Section:
     if not history.tables:
         return Section("lifecycle", (text("lifecycle.few", n=Count(FEW)),))
     changes = price_changes(history.stacked("prices"))
+    sold = history.stacked("baskets")
+    sold = sold[sold["item"] == sold["partner"]]
+    receipts = sold.groupby(["item", "month"])["receipts"].sum().to_dict()
     price_table = Table(
         "price-changes",
         text("lifecycle.prices"),
@@ -35,7 +43,7 @@ def lifecycle(history: History) -> Section:
             Column("is", "money"),
             Column("change", "percent"),
         ),
-        tuple(_price(c, currency) for c in changes),
+        tuple(_price(c, receipts, currency) for c in changes),
         shown=12,
     )
     figures: dict[str, object] = {
@@ -89,7 +97,7 @@ def lifecycle(history: History) -> Section:
                 ),
             )
     both = now.join(then, how="inner", lsuffix="", rsuffix="_before")
-    both = both[(both["receipts_before"] >= PERCENT_BASE) & (both["net_sales_before"] > 0)]
+    both = both[(both["base_before"] >= PERCENT_BASE) & (both["net_sales_before"] > 0)]
     falls = both.assign(change=both["net_sales"] - both["net_sales_before"]).sort_values(
         "change", kind="stable"
     )
@@ -107,7 +115,7 @@ def lifecycle(history: History) -> Section:
                 Name(item),
                 Money(int(r.net_sales_before), currency),
                 Money(int(r.net_sales), currency),
-                Percent(int(r.change), int(r.net_sales_before), signed=True),
+                growth((int(r.net_sales), 1), (int(r.net_sales_before), 1), int(r.base_before)),
             )
             for item, r in zip(falls.index, falls.itertuples(index=False), strict=True)
             if r.change < 0
@@ -135,28 +143,35 @@ def lifecycle(history: History) -> Section:
 
 
 def _sums(items: pd.DataFrame) -> pd.DataFrame:
-    sums = items.groupby("item", sort=True)[["net_sales", "units", "receipts"]].sum()
+    sums = by_item(items).groupby("item", sort=True)
+    sums = sums[["net_sales", "units"]].sum().join(sums["base"].max())
     return sums.sort_values("net_sales", ascending=False, kind="stable")
 
 
-def _price(change: Change, currency: str) -> tuple:
+def _price(
+    change: Change, receipts: Mapping[tuple[str, date], int], currency: str
+) -> tuple[Value, ...]:
+    """A row of the table; the percentage stands on the receipts of the item in both months."""
+    base = min(receipts.get((change.item, m), 0) for m in (change.month, change.month_before))
     return (
         Name(change.item),
         Name(change.variant) if change.variant else None,
         Day(change.day),
         Money(change.was, currency),
         Money(change.now, currency),
-        Percent(change.now - change.was, change.was, signed=True),
+        growth((change.now, 1), (change.was, 1), base),
     )
 
 
 def _chart(history: History, then: pd.DataFrame, now: pd.DataFrame) -> tuple[Chart, ...]:
     """Ranks of the latest TOP items, then and now."""
-    top = list(now.index[:TOP])
-    if len(top) < 3:
+    top = list(now.index[now["net_sales"] > 0][:TOP])
+    spans = history.whole[:SPAN], history.whole[-SPAN:]
+    if len(top) < 3 or not enough(*(history.sum_of(span).receipts for span in spans)):
         return ()
     rank_then, rank_now = (
-        {item: i + 1 for i, item in enumerate(frame.index)} for frame in (then, now)
+        {item: i + 1 for i, item in enumerate(frame.index[frame["net_sales"] > 0])}
+        for frame in (then, now)
     )
     rows = [(Name(item), rank_then.get(item), rank_now[item]) for item in top]
     climbers = [(rank_then[i] - rank_now[i], -rank_now[i], i) for i in top if i in rank_then]

@@ -12,6 +12,7 @@ import pandas as pd
 
 from reports.figures.money import Totals
 from reports.page import Column, Finding, Section, Table
+from reports.sections.comparison import share
 from reports.sections.data_state import (
     COVERAGE,
     GAPS,
@@ -26,7 +27,8 @@ from reports.sections.data_state import (
     unread_sentence,
     unread_table,
 )
-from reports.values import Count, Day, Money, Month, Name, Percent, Series, Text, Value, text
+from reports.sections.names import first_of
+from reports.values import Count, Day, Money, Month, Name, Series, Text, Value, text
 
 FLOW = ("fetched", "curated", "quarantined", "superseded")
 CHECKS = (
@@ -147,12 +149,13 @@ def lineage(
             )
         )
     covered, whole = total.cost_coverage
-    if total.costed_net and covered * COVERAGE[1] < whole * COVERAGE[0]:
+    covered_share = share(covered, whole, total.receipts, decimals=0)
+    if covered_share is not None and covered * COVERAGE[1] < whole * COVERAGE[0]:
         findings.append(
             Finding(
                 text(
                     "lineage.costs",
-                    share=Percent(covered, whole, decimals=0),
+                    share=covered_share,
                     amount=Money(whole - covered, currency),
                 ),
                 whole - covered,
@@ -207,8 +210,8 @@ def lineage(
 
 def _gaps(gaps: list[tuple[str, Check]], currency: str) -> Series:
     """The dearest gaps, each with its count and, where there is any, its money."""
-    dearest = sorted(gaps, key=lambda gap: (-abs(gap[1].size), -gap[1].count, gap[0]))[:3]
-    return Series(tuple(_gap(name, check, currency) for name, check in dearest))
+    dearest = sorted(gaps, key=lambda gap: (-abs(gap[1].size), -gap[1].count, gap[0]))
+    return first_of([_gap(name, check, currency) for name, check in dearest], 3)
 
 
 def _gap(name: str, check: Check, currency: str) -> Text:

@@ -17,6 +17,7 @@ from reports.figures.loyalty import (
     segments,
 )
 from reports.page import Chart, Column, Section, Table
+from reports.sections.comparison import enough, ratio, share
 from reports.values import Count, Money, Month, Percent, Value, text
 
 COHORTS, AHEAD = 12, 11
@@ -40,19 +41,20 @@ def loyalty(history: History) -> Section:
         text(
             "loyalty.lead",
             n=Count(len(people)),
-            share=Percent(*ever.identified_share),
+            share=ratio(*ever.identified_share, ever.receipts),
             part=Count(ever.identified_receipts),
             whole=Count(ever.receipts),
         )
     ]
     top, best, whole = concentration(customers)
     figures: dict[str, object] = {"customers": len(people)}
-    if top >= SMALL and whole > 0:
+    part = share(best, whole, len(people), decimals=0)
+    if top >= SMALL and part is not None:
         said.append(
             text(
                 "loyalty.concentration",
                 n=Count(top),
-                share=Percent(best, whole, decimals=0),
+                share=part,
                 net=Money(best, history.currency),
             )
         )
@@ -68,14 +70,13 @@ def loyalty(history: History) -> Section:
         second = [
             (cells[1], size) for _, size, cells in rows if len(cells) > 1 and cells[1] is not None
         ]
-        back = (sum(n for n, _ in second), sum(size for _, size in second)) if second else None
-        if back:
-            said.append(text("loyalty.return", share=Percent(*back, decimals=0), n=Count(back[1])))
-        charts.append(
-            replace(table, title=text("loyalty.chart_found", share=Percent(*back, decimals=0)))
-            if back
-            else table
-        )
+        back = sum(n for n, _ in second), sum(size for _, size in second)
+        part = ratio(*back, back[1], decimals=0)
+        if part is not None:
+            said.append(text("loyalty.return", share=part, n=Count(back[1])))
+            table = replace(table, title=text("loyalty.chart_found", share=part))
+        if any(cell for line in table.data["cells"] for cell in line):
+            charts.append(table)
         figures["cohorts"] = {
             m.isoformat()[:7]: {"size": size, "seen": cells} for m, size, cells in rows
         }
@@ -128,7 +129,7 @@ def _cohorts(
             month = next_month(month)
         rows.append((start, size, cells))
     rows = rows[-COHORTS:]
-    drawn = [row for row in rows if len(row[2]) > 1]
+    drawn = [row for row in rows if len(row[2]) > 1 and enough(row[1])]
     width = max((len(cells) for _, _, cells in rows), default=0)
     grid = [
         [
@@ -162,7 +163,7 @@ def _segments(history: History, kept: dict[str, tuple[int, int]], last: date) ->
         (
             text(f"segment.{n}"),
             Count(kept[n][0]),
-            Percent(kept[n][0], everyone),
+            share(kept[n][0], everyone, everyone),
             Money(kept[n][1], history.currency),
         )
         for n in order

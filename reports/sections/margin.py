@@ -4,28 +4,33 @@ has a cost.
 
 from __future__ import annotations
 
+from datetime import date
+
 from reports.figures.history import History
+from reports.figures.money import Totals
 from reports.page import Chart, Column, Section, Table
 from reports.sections.axis import months_axis
-from reports.values import Count, Money, Month, Percent, Points, divide, text
+from reports.sections.comparison import enough, points, ratio, share
+from reports.values import Count, Money, Month, Percent, Value, divide, text
 
 FEW = 3
 
 
 def margin(history: History) -> Section:
     """Margins are of what has a cost; months without costs have none and are left out."""
-    months = [m for m in history.whole if history.totals[m].costed_net > 0]
+    costed = [m for m in history.whole if history.totals[m].costed_net > 0]
+    months = [m for m in costed if enough(history.totals[m].receipts)]
     if len(months) < FEW:
-        return Section("margin", (text("margin.few" if months else "menu.no_costs", n=Count(FEW)),))
+        return Section("margin", (text("margin.few" if costed else "menu.no_costs", n=Count(FEW)),))
     first, last = history.totals[months[0]], history.totals[months[-1]]
     said = text(
         "margin.lead",
-        margin=Percent(*last.margin),
+        margin=ratio(*last.margin, last.receipts),
         month=Month(months[-1]),
-        points=Points(*last.margin, *first.margin),
+        points=points(last.margin, first.margin, last.receipts, first.receipts),
         first=Month(months[0]),
-        base=Percent(*first.margin),
-        coverage=Percent(*last.cost_coverage, decimals=0),
+        base=ratio(*first.margin, first.receipts),
+        coverage=share(*last.cost_coverage, last.receipts, decimals=0),
     )
     span, axis = months_axis(history, months[0])
     known = set(months)
@@ -46,7 +51,7 @@ def margin(history: History) -> Section:
     chart = Chart(
         "lines",
         "margin",
-        text("margin.chart", margin=Percent(*last.margin), month=Month(months[-1])),
+        text("margin.chart", margin=ratio(*last.margin, last.receipts), month=Month(months[-1])),
         text("margin.alt"),
         {
             **axis,
@@ -68,16 +73,7 @@ def margin(history: History) -> Section:
             Column("margin_before_tax", "percent"),
             Column("cost_coverage", "percent"),
         ),
-        tuple(
-            (
-                Month(m, short=True),
-                Money(history.totals[m].gross_profit, history.currency),
-                Percent(*history.totals[m].margin),
-                Percent(*history.totals[m].margin_before_tax),
-                Percent(*history.totals[m].cost_coverage),
-            )
-            for m in reversed(months)
-        ),
+        tuple(_row(m, history.totals[m], history.currency) for m in reversed(months)),
         shown=13,
     )
     return Section(
@@ -94,4 +90,14 @@ def margin(history: History) -> Section:
             }
             for m in months
         },
+    )
+
+
+def _row(month: date, total: Totals, currency: str) -> tuple[Value, ...]:
+    return (
+        Month(month, short=True),
+        Money(total.gross_profit, currency),
+        ratio(*total.margin, total.receipts),
+        ratio(*total.margin_before_tax, total.receipts),
+        share(*total.cost_coverage, total.receipts),
     )

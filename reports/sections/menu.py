@@ -7,7 +7,9 @@ from __future__ import annotations
 from reports.figures import Figures
 from reports.figures.items import by_item
 from reports.figures.menu import CLASSES, Dish, engineer, round_price
+from reports.figures.money import PERCENT_BASE
 from reports.page import Chart, Column, Finding, Section, Table
+from reports.sections.comparison import enough, ratio, share
 from reports.sections.names import names_of
 from reports.values import QUANTITY_UNIT, Count, Money, Name, Percent, Quantity, Text, divide, text
 
@@ -25,9 +27,9 @@ def menu(figures: Figures) -> Section:
     said = [
         text(
             "menu.coverage",
-            share=Percent(*total.cost_coverage, decimals=0),
-            margin=Percent(*total.margin),
-            before_tax=Percent(*total.margin_before_tax),
+            share=share(*total.cost_coverage, total.receipts, decimals=0),
+            margin=ratio(*total.margin, total.receipts),
+            before_tax=ratio(*total.margin_before_tax, total.receipts),
             profit=Money(total.gross_profit, currency),
         )
     ]
@@ -39,7 +41,8 @@ def menu(figures: Figures) -> Section:
         "cost_coverage": Percent(*total.cost_coverage),
     }
     if not dishes:
-        return Section("menu", (*said, text("menu.few")), figures=figures_out)
+        few = text("menu.few", n=Count(PERCENT_BASE))
+        return Section("menu", (*said, few), figures=figures_out)
     for kind in CLASSES:
         chosen = [d for d in dishes if d.kind == kind]
         if chosen:
@@ -107,7 +110,7 @@ def _price_step(
     arithmetic, no forecast.
     """
     horses = sorted(
-        (d for d in dishes if d.kind == "plowhorse" and d.net_sales > 0),
+        (d for d in dishes if d.kind == "plowhorse" and d.net_sales > 0 and enough(d.receipts)),
         key=lambda d: (-d.units, d.item),
     )
     if not horses:

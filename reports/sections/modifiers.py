@@ -11,9 +11,8 @@ import pandas as pd
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.items import by_category
-from reports.figures.money import PERCENT_BASE
 from reports.page import Column, Section, Table
-from reports.sections.comparison import against
+from reports.sections.comparison import against, enough, points, ratio, share
 from reports.sections.items import category_name
 from reports.values import (
     QUANTITY_UNIT,
@@ -22,7 +21,6 @@ from reports.values import (
     Month,
     Name,
     Percent,
-    Points,
     Quantity,
     Rate,
     text,
@@ -44,9 +42,10 @@ def modifiers(figures: Figures) -> Section:
     if groups.empty:
         return Section("modifiers", (text("modifiers.empty"),))
     past = by_category(figures.whole_before["items"]) if figures.whole_before else None
+    receipts = figures.total.receipts
     fair = (
         past is not None
-        and figures.total_before.receipts >= PERCENT_BASE
+        and enough(receipts, figures.total_before.receipts)
         and int(past["net_sales"].sum()) > 0
     )
     whole = int(groups["net_sales"].sum())
@@ -69,7 +68,7 @@ def modifiers(figures: Figures) -> Section:
             text(
                 "modifiers.paid",
                 amount=Money(money, currency),
-                share=Percent(money, figures.total.gross_sales),
+                share=ratio(money, figures.total.gross_sales, receipts),
                 n=Quantity(int(paid["units"].sum())),
             )
         )
@@ -123,12 +122,18 @@ def _moved(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame) -> list:
     if abs(moves[top]) * STILL < whole * whole_past:
         return [text("modifiers.same", month=Month(month_before(figures.month), short=True))]
     key = "gained" if moves[top] > 0 else "lost"
+    receipts, receipts_before = figures.total.receipts, figures.total_before.receipts
     return [
         text(
             f"modifiers.{key}",
             category=category_name(top),
-            points=Points(int(now.get(top, 0)), whole, int(before.get(top, 0)), whole_past),
-            share=Percent(int(now.get(top, 0)), whole),
+            points=points(
+                (int(now.get(top, 0)), whole),
+                (int(before.get(top, 0)), whole_past),
+                receipts,
+                receipts_before,
+            ),
+            share=share(int(now.get(top, 0)), whole, receipts),
             month=Month(month_before(figures.month), short=True),
         )
     ]
@@ -145,7 +150,7 @@ def _drinks(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -
         )
 
     now = per_hundred(groups, figures.total.receipts)
-    if not now[0] or not now[1]:
+    if not now[0] or not enough(figures.total.receipts):
         return []
     said = [
         text(
@@ -174,7 +179,7 @@ def _drinks(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -
 
 
 def _mix(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -> Table:
-    whole = int(groups["net_sales"].sum())
+    whole, receipts = int(groups["net_sales"].sum()), figures.total.receipts
     before = dict(zip(past["category"], past["net_sales"], strict=True)) if past is not None else {}
     whole_past = int(past["net_sales"].sum()) if past is not None else 0
     columns = [
@@ -191,10 +196,14 @@ def _mix(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -> T
             category_name(r.category),
             Quantity(int(r.units)),
             Money(int(r.net_sales), figures.currency),
-            Percent(int(r.net_sales), whole),
+            share(int(r.net_sales), whole, receipts),
         ]
         if past is not None:
             was = int(before.get(r.category, 0))
-            row += [Percent(was, whole_past), Points(int(r.net_sales), whole, was, whole_past)]
+            receipts_before = figures.total_before.receipts
+            row += [
+                share(was, whole_past, receipts_before),
+                points((int(r.net_sales), whole), (was, whole_past), receipts, receipts_before),
+            ]
         rows.append(tuple(row))
     return Table("categories", text("modifiers.mix"), tuple(columns), tuple(rows), shown=12)

@@ -4,11 +4,12 @@ their alias.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from datetime import date
 
 from reports.figures import Figures
 from reports.figures.history import History
+from reports.sections.comparison import enough
 from reports.values import Count, Month, Name, Series, Value, text
 
 SHOWN = 5
@@ -16,13 +17,26 @@ SHOWN = 5
 
 def names_of(names: Iterable[str], shown: int = SHOWN) -> Value:
     """The first `shown` names, and "3 more"."""
-    listed = list(names)
-    more = (text("items.more", n=Count(len(listed) - shown)),) if len(listed) > shown else ()
-    return Series((*(Name(name) for name in listed[:shown]), *more))
+    return first_of([Name(name) for name in names], shown)
+
+
+def first_of(values: Sequence[Value], shown: int) -> Series:
+    """The first `shown` values, and "3 more"; a single one more is shown instead of counted."""
+    if len(values) <= shown + 1:
+        return Series(tuple(values))
+    return Series((*values[:shown], text("items.more", n=Count(len(values) - shown))))
 
 
 def employee_name(figures: Figures, employee: str | None) -> Value:
     return Name(figures.employees.get(employee, employee)) if employee else text("tenders.nobody")
+
+
+def best_month(history: History) -> date | None:
+    """The month with the most net sales; None where nothing is ranked, or none sold anything."""
+    ranked = [month for month, total in history.totals.items() if total.net_sales > 0]
+    if not enough(history.sum_of(history.months).receipts):
+        return None
+    return max(ranked, key=lambda m: (history.totals[m].net_sales, m), default=None)
 
 
 def month_name(history: History, month: date) -> Value:

@@ -7,9 +7,10 @@ from __future__ import annotations
 import pandas as pd
 
 from reports.figures.history import History
-from reports.figures.money import PERCENT_BASE
+from reports.figures.items import by_item
 from reports.page import Chart, Column, Section, Table
 from reports.sections.axis import months_axis
+from reports.sections.comparison import enough, points, ratio
 from reports.values import QUANTITY_UNIT, Count, Month, Name, Percent, Points, divide, text
 
 FEW = 3
@@ -20,14 +21,14 @@ def options(history: History) -> Section:
     """Months without a receipt are left out; option shares are of the same dish and modifier."""
     if not history.tables:
         return Section("options", (text("combos.none"),))
-    months = [m for m in history.whole if history.totals[m].receipts > 0]
+    months = [m for m in history.whole if enough(history.totals[m].receipts)]
     rates = {m: history.totals[m].combo_share for m in months}
     said, charts = [], []
     if not any(part for part, _ in rates.values()):
         said.append(text("options.none"))
     elif len(months) >= FEW:
         first, last = rates[months[0]], rates[months[-1]]
-        fair = history.totals[months[0]].receipts >= PERCENT_BASE and first[0] > 0
+        fair = first[0] > 0
         said.append(
             text(
                 "options.lead" if fair else "options.now",
@@ -93,19 +94,27 @@ def _rows(history: History) -> list[tuple]:
         for months in (history.whole[:half], history.whole[-half:])
     )
     chosen = {key[:2]: whole for key, (_, whole) in then.items()}
+    items = history.stacked("items")
+    receipts_then, receipts_now = (
+        by_item(items[items["month"].isin(months)]).groupby("item")["base"].max()
+        for months in (history.whole[:half], history.whole[-half:])
+    )
     rows = []
     for key in sorted(now, key=lambda k: (-now[k][1], k)):
         item, name, option = key
         was = then.get(key, (0, chosen.get(key[:2], 0)))
-        known = was[1] >= PERCENT_BASE * QUANTITY_UNIT
+        base_then, base_now = (
+            min(pair[1] // QUANTITY_UNIT, int(receipts.get(item, 0)))
+            for pair, receipts in ((was, receipts_then), (now[key], receipts_now))
+        )
         rows.append(
             (
                 Name(item),
                 Name(name),
                 Name(option),
-                Percent(*was) if known else None,
-                Percent(*now[key]),
-                Points(*now[key], *was) if known else None,
+                ratio(*was, base_then),
+                ratio(*now[key], base_now),
+                points(now[key], was, base_now, base_then),
             )
         )
     return rows

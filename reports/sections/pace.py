@@ -5,7 +5,7 @@ from __future__ import annotations
 from reports.figures.history import History
 from reports.page import Chart, Section
 from reports.sections.axis import months_axis
-from reports.sections.comparison import growth
+from reports.sections.comparison import enough, growth
 from reports.values import Count, Money, Month, Rate, divide, text
 
 FEW = 3
@@ -16,13 +16,13 @@ def pace(history: History) -> Section:
     months = [
         m
         for m in history.whole
-        if history.totals[m].receipts > 0 and history.totals[m].net_sales > 0
+        if enough(history.totals[m].receipts) and history.totals[m].net_sales > 0
     ]
     if len(months) < FEW:
         return Section("pace", (text("pace.few", n=Count(FEW)),))
     first, last = history.totals[months[0]], history.totals[months[-1]]
-    receipts = growth((last.receipts, 1), (first.receipts, 1))
-    average = growth(last.average_receipt, first.average_receipt)
+    receipts = growth((last.receipts, 1), (first.receipts, 1), first.receipts)
+    average = growth(last.average_receipt, first.average_receipt, first.receipts)
     said = text(
         "pace.lead",
         first=Month(months[0]),

@@ -7,7 +7,8 @@ from datetime import date
 from reports.figures.history import History
 from reports.figures.outliers import outliers
 from reports.page import Column, Section, Table
-from reports.sections.names import month_name
+from reports.sections.comparison import enough, too_few
+from reports.sections.names import best_month, month_name
 from reports.values import Count, Day, Money, Value, text
 
 ODD_MONTHS = 13
@@ -24,9 +25,13 @@ def records(history: History) -> Section:
     opened = by_day[by_day["receipts"] > 0]
     if opened.empty:
         return Section("records", (text("story.empty"),))
+    if not enough(history.sum_of(history.months).receipts):
+        return Section("records", (too_few(),))
     best = max(opened.index, key=lambda d: (int(opened.at[d, "net_sales"]), d))
+    month = best_month(history)
+    if month is None or opened.at[best, "net_sales"] <= 0:
+        return Section("records", (text("records.none"),))
     busiest = max(opened.index, key=lambda d: (int(opened.at[d, "receipts"]), d))
-    month = max(history.totals, key=lambda m: (history.totals[m].net_sales, m))
     run, start = longest_run(sorted(opened.index))
     currency = history.currency
     rows: list[tuple[Value, ...]] = [

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from reports.figures.history import History
 from reports.page import Chart, Section
+from reports.sections.comparison import enough, too_few
 from reports.sections.hours import clock, grid_of
 from reports.values import Hour, Month, Rate, Weekday, text
 
@@ -22,9 +23,13 @@ def rhythm(history: History) -> Section:
     now = grid_of(hours[hours["month"].isin(late)] if apart else hours)
     if not now:
         return Section("rhythm", (text("rhythm.empty"),))
+    if not enough(sum(n for n, _ in now.values())):
+        return Section("rhythm", (too_few(),))
     best = max(now, key=lambda k: (now[k][0] / now[k][1], -k[0], -k[1]))
     said = [text("rhythm.peak", day=Weekday(best[0]), hour=Hour(best[1]), rate=Rate(*now[best]))]
     then = grid_of(hours[hours["month"].isin(early)]) if apart else {}
+    if not enough(sum(n for n, _ in then.values())):
+        apart, then = False, {}
     columns = clock({**now, **then})
     charts = [
         _chart(

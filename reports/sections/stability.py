@@ -7,7 +7,7 @@ from __future__ import annotations
 from reports.figures.baskets import FEWEST, pairs
 from reports.figures.history import History
 from reports.page import Column, Section, Table
-from reports.sections.baskets import machine
+from reports.sections.baskets import machine, notes_of
 from reports.values import Count, Name, Percent, Rate, text
 
 MOST = 10
@@ -19,8 +19,8 @@ def stability(history: History) -> Section:
     """
     if not history.tables:
         return Section("stability", (text("baskets.none", n=Count(FEWEST)),))
-    baskets = history.stacked("baskets")
-    found = pairs(baskets, history.sum_of(history.months).receipts)[:MOST]
+    baskets, parts = history.stacked("baskets"), history.stacked("combo_parts")
+    found = pairs(baskets, parts, history.sum_of(history.months))[:MOST]
     if not found:
         return Section("stability", (text("baskets.none", n=Count(FEWEST)),))
     months = list(history.tables)
@@ -29,7 +29,7 @@ def stability(history: History) -> Section:
         [
             {
                 (p.first, p.second): p
-                for p in pairs(baskets[baskets["month"].isin(span)], history.sum_of(span).receipts)
+                for p in pairs(baskets[baskets["month"].isin(span)], parts, history.sum_of(span))
             }
             for span in (months[:half], months[half:])
         ]
@@ -47,6 +47,7 @@ def stability(history: History) -> Section:
                 Name(pair.first),
                 Name(pair.second),
                 Count(pair.both),
+                Count(pair.receipts),
                 Percent(*pair.confidence),
                 Rate(*pair.lift, decimals=2),
                 Rate(*first.lift, decimals=2) if first else None,
@@ -63,6 +64,7 @@ def stability(history: History) -> Section:
             Column("first"),
             Column("second"),
             Column("both", "count"),
+            Column("among", "count"),
             Column("confidence", "percent"),
             Column("lift", "number"),
             Column("lift_first", "number"),
@@ -74,5 +76,6 @@ def stability(history: History) -> Section:
         "stability",
         (said,),
         tables=(table,),
+        notes=notes_of(found),
         figures={"pairs": [machine(pair) for pair in found], "stable": stable},
     )

@@ -6,9 +6,10 @@ import pandas as pd
 
 from reports.figures import Figures, Totals
 from reports.figures.calendar import month_before
-from reports.figures.money import PERCENT_BASE, total_by
+from reports.figures.money import total_by
 from reports.page import Chart, Column, Finding, Section, Table
-from reports.sections.comparison import growth
+from reports.sections.comparison import enough, growth, share, too_few
+from reports.sections.items import fair_machine
 from reports.sections.names import employee_name
 from reports.values import Count, Money, Month, Name, Percent, Value, divide, text
 
@@ -25,34 +26,36 @@ def stores(figures: Figures) -> Section:
     if len(by_store) < 2 and len(people) < 2:
         return Section("stores", (text("stores.alone"),))
     before = total_by(figures.before["days"], "store_id") if figures.before else {}
+    receipts = figures.total.receipts
     said, tables, charts = [], [], []
+    if not enough(receipts):
+        said.append(too_few())
     if len(by_store) > 1:
         ranked = sorted(by_store, key=lambda s: (-by_store[s].net_sales, s))
         lead = by_store[ranked[0]]
-        said.append(
-            text(
-                "stores.lead",
-                store=Name(figures.stores[ranked[0]]),
-                net=Money(lead.net_sales, figures.currency),
-                share=Percent(lead.net_sales, figures.total.net_sales),
+        if enough(receipts) and lead.net_sales > 0:
+            said.append(
+                text(
+                    "stores.lead",
+                    store=Name(figures.stores[ranked[0]]),
+                    net=Money(lead.net_sales, figures.currency),
+                    share=share(lead.net_sales, figures.total.net_sales, receipts),
+                )
             )
-        )
         tables.append(_store_table(figures, ranked, by_store, before))
         charts.append(_chart(figures, ranked[:SHOWN], by_store, before))
     if len(people) > 1:
         top = people.iloc[0]
-        said.append(
-            text(
-                "stores.employee",
-                employee=employee_name(figures, top["employee_id"]),
-                n=Count(int(top["receipts"])),
-                average=(
-                    Money(divide(int(top["net_sales"]), int(top["receipts"])), figures.currency)
-                    if top["receipts"]
-                    else None
-                ),
+        if enough(int(top["receipts"])) and top["net_sales"] > 0:
+            average = divide(int(top["net_sales"]), int(top["receipts"]))
+            said.append(
+                text(
+                    "stores.employee",
+                    employee=employee_name(figures, top["employee_id"]),
+                    n=Count(int(top["receipts"])),
+                    average=Money(average, figures.currency),
+                )
             )
-        )
         tables.append(_staff_table(figures, staff))
     return Section(
         "stores",
@@ -69,6 +72,7 @@ def stores(figures: Figures) -> Section:
                 }
                 for s, t in by_store.items()
             },
+            "same_weekdays": fair_machine(figures.fair_stores or {}, "store", figures.currency),
             "employees": [
                 {
                     "employee": figures.employees.get(r.employee_id, r.employee_id) or None,
@@ -108,22 +112,26 @@ def _store_table(
         Column("average_receipt", "money"),
     ]
     if before:
-        columns += [Column("before", "money"), Column("change", "percent")]
+        columns += [
+            Column("before", "money"),
+            Column("change", "percent"),
+            Column("fair_change", "money", aside=True),
+        ]
     rows = []
     for store in ranked:
         total, past = by_store[store], before.get(store)
         row: list[Value] = [
             Name(figures.stores[store]),
             Money(total.net_sales, currency),
-            Percent(total.net_sales, figures.total.net_sales),
+            share(total.net_sales, figures.total.net_sales, figures.total.receipts),
             Count(total.receipts),
             Money(divide(*total.average_receipt), currency) if total.receipts else None,
         ]
         if before:
-            fair = past is not None and past.receipts >= PERCENT_BASE and past.net_sales > 0
             row += [
                 Money(past.net_sales, currency) if past else None,
-                growth((total.net_sales, 1), (past.net_sales, 1)) if fair else None,
+                past and growth((total.net_sales, 1), (past.net_sales, 1), past.receipts),
+                Money(figures.fair_stores[store].change, currency),
             ]
         rows.append(tuple(row))
     return Table("stores", text("stores.table"), tuple(columns), tuple(rows), shown=SHOWN)
@@ -133,6 +141,9 @@ def _chart(
     figures: Figures, ranked: list[str], by_store: dict[str, Totals], before: dict[str, Totals]
 ) -> Chart:
     currency, lead = figures.currency, ranked[0]
+    part = share(
+        by_store[lead].net_sales, figures.total.net_sales, figures.total.receipts, decimals=0
+    )
     rows = [
         (
             Name(figures.stores[s]),
@@ -147,9 +158,9 @@ def _chart(
         "ranking",
         "stores",
         text(
-            "stores.chart",
+            "stores.chart" if part else "stores.chart_plain",
             store=Name(figures.stores[lead]),
-            share=Percent(by_store[lead].net_sales, figures.total.net_sales, decimals=0),
+            share=part,
         ),
         text("stores.alt", n=Count(len(rows))),
         {
@@ -196,7 +207,8 @@ def _findings(
     found = []
     for store, total in by_store.items():
         past = before.get(store)
-        if past is None or past.receipts < PERCENT_BASE or past.net_sales <= 0:
+        change = past and growth((total.net_sales, 1), (past.net_sales, 1), past.receipts)
+        if change is None:
             continue
         lost = past.net_sales - total.net_sales
         others = (figures.total.net_sales - total.net_sales) - (
@@ -208,7 +220,7 @@ def _findings(
                     text(
                         "stores.finding",
                         store=Name(figures.stores[store]),
-                        change=growth((total.net_sales, 1), (past.net_sales, 1)),
+                        change=change,
                         base=Money(past.net_sales, figures.currency),
                         month=Month(month_before(figures.month), short=True),
                     ),

@@ -8,12 +8,12 @@ from collections.abc import Callable
 
 from reports.figures.calendar import month_before
 from reports.figures.history import History
-from reports.figures.money import PERCENT_BASE, Totals
+from reports.figures.money import Totals
 from reports.page import Section, Tile
 from reports.sections.bridge import machine
-from reports.sections.comparison import Pair, growth
-from reports.sections.names import month_name
-from reports.values import Count, Money, Month, Percent, Points, Value, divide, text
+from reports.sections.comparison import Pair, growth, points, ratio
+from reports.sections.names import best_month, month_name
+from reports.values import Count, Money, Month, Value, divide, text
 
 
 def story(history: History) -> Section:
@@ -38,25 +38,31 @@ def story(history: History) -> Section:
             n=Count(ever.receipts),
         )
     ]
-    if now and before and before.receipts >= PERCENT_BASE and before.net_sales > 0:
+    change = (
+        growth((now.net_sales, 1), (before.net_sales, 1), before.receipts)
+        if now and before
+        else None
+    )
+    if change is not None:
         said.append(
             text(
                 "story.year",
                 net=Money(now.net_sales, currency),
-                change=growth((now.net_sales, 1), (before.net_sales, 1)),
+                change=change,
                 base=Money(before.net_sales, currency),
             )
         )
     elif now:
         said.append(text("story.year_alone", net=Money(now.net_sales, currency)))
-    best = max(history.totals, key=lambda m: (history.totals[m].net_sales, m))
-    said.append(
-        text(
-            "story.best",
-            month=month_name(history, best),
-            net=Money(history.totals[best].net_sales, currency),
+    best = best_month(history)
+    if best is not None:
+        said.append(
+            text(
+                "story.best",
+                month=month_name(history, best),
+                net=Money(history.totals[best].net_sales, currency),
+            )
         )
-    )
 
     def tile(
         name: str,
@@ -68,11 +74,14 @@ def story(history: History) -> Section:
         notes = []
         if now:
             notes.append(text("story.last_12"))
-            if before and before.receipts >= PERCENT_BASE and read(before)[0] and read(before)[1]:
+            if before:
                 change = (
-                    Points(*read(now), *read(before)) if share else growth(read(now), read(before))
+                    points(read(now), read(before), now.receipts, before.receipts)
+                    if share
+                    else growth(read(now), read(before), before.receipts)
                 )
-                notes.append(text("story.change", change=change, base=say(read(before))))
+                if change is not None:
+                    notes.append(text("story.change", change=change, base=say(read(before))))
         notes.append(
             text("story.all_time", value=say(read(ever)))
             if now
@@ -81,7 +90,7 @@ def story(history: History) -> Section:
         return Tile(text(f"tile.{name}"), say(read(now or ever)), tuple(notes), trend)
 
     def percent(pair: Pair) -> Value:
-        return Percent(*pair)
+        return ratio(*pair, (now or ever).receipts)
 
     tiles = (
         tile("net_sales", lambda t: (t.net_sales, 1), money, 1),

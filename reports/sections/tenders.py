@@ -9,9 +9,10 @@ import pandas as pd
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.page import Chart, Column, Section, Table
+from reports.sections.comparison import enough, ratio, share, too_few
 from reports.sections.leaks import find_leaks
 from reports.sections.names import employee_name
-from reports.values import Count, Money, Month, Name, Percent, Quantity, Text, Value, text
+from reports.values import Count, Money, Month, Name, Quantity, Text, Value, text
 
 
 def tenders(figures: Figures) -> Section:
@@ -24,18 +25,22 @@ def tenders(figures: Figures) -> Section:
     said, tables, charts = [], [], []
     if len(by_tender):
         whole, lead = int(by_tender["amount"].sum()), by_tender.iloc[0]
-        said.append(
-            text(
-                "tenders.lead",
-                tender=Name(lead["tender"]),
-                amount=Money(int(lead["amount"]), currency),
-                share=Percent(int(lead["amount"]), whole),
+        if not enough(total.receipts):
+            said.append(too_few())
+        elif lead["amount"] > 0:
+            said.append(
+                text(
+                    "tenders.lead",
+                    tender=Name(lead["tender"]),
+                    amount=Money(int(lead["amount"]), currency),
+                    share=share(int(lead["amount"]), whole, total.receipts),
+                )
             )
-        )
-        tables.append(_tender_table(by_tender, whole, currency))
+        tables.append(_tender_table(by_tender, whole, total.receipts, currency))
         charts += _chart(figures, by_tender, whole)
     said += _said(figures)
     if len(given):
+        whole, receipts = int(given["amount"].sum()), int(given["receipts"].max())
         tables.append(
             Table(
                 "discounts",
@@ -51,7 +56,7 @@ def tenders(figures: Figures) -> Section:
                         Name(r.name),
                         Count(int(r.receipts)),
                         Money(int(r.amount), currency),
-                        Percent(int(r.amount), int(given["amount"].sum())),
+                        share(int(r.amount), whole, receipts),
                     )
                     for r in given.itertuples(index=False)
                 ),
@@ -137,7 +142,7 @@ def _machine(row: tuple, currency: str) -> dict[str, Value | str | int]:
     }
 
 
-def _tender_table(sums: pd.DataFrame, whole: int, currency: str) -> Table:
+def _tender_table(sums: pd.DataFrame, whole: int, receipts: int, currency: str) -> Table:
     rows = [
         (
             Name(r.tender),
@@ -145,7 +150,7 @@ def _tender_table(sums: pd.DataFrame, whole: int, currency: str) -> Table:
             Money(int(r.sales_amount), currency),
             Money(-int(r.refunds_amount), currency),
             Money(int(r.amount), currency),
-            Percent(int(r.amount), whole),
+            share(int(r.amount), whole, receipts),
         )
         for r in sums.itertuples(index=False)
     ]
@@ -156,7 +161,7 @@ def _tender_table(sums: pd.DataFrame, whole: int, currency: str) -> Table:
             Money(int(sums["sales_amount"].sum()), currency),
             Money(-int(sums["refunds_amount"].sum()), currency),
             Money(whole, currency),
-            Percent(whole, whole),
+            share(whole, whole, receipts),
         )
     )
     columns = (
@@ -175,6 +180,7 @@ def _tender_table(sums: pd.DataFrame, whole: int, currency: str) -> Table:
 def _chart(figures: Figures, sums: pd.DataFrame, whole: int) -> list[Chart]:
     if len(sums) < 2:
         return []
+    receipts = figures.total.receipts
     earlier = _by_tender(figures.whole_before["tenders"]) if figures.whole_before else None
     past = (
         {r.tender: int(r.amount) for r in earlier.itertuples(index=False)}
@@ -187,7 +193,7 @@ def _chart(figures: Figures, sums: pd.DataFrame, whole: int) -> list[Chart]:
             text(
                 "tenders.bar",
                 amount=Money(int(r.amount), figures.currency, compact=True),
-                share=Percent(int(r.amount), whole, decimals=0),
+                share=share(int(r.amount), whole, receipts, decimals=0),
             ),
             int(r.amount),
             0,
@@ -196,16 +202,17 @@ def _chart(figures: Figures, sums: pd.DataFrame, whole: int) -> list[Chart]:
         for r in sums.head(10).itertuples(index=False)
     ]
     lead = sums.iloc[0]
+    part = share(int(lead["amount"]), whole, receipts, decimals=0)
     return [
         Chart(
             "ranking",
             "tenders",
             text(
-                "tenders.chart",
+                "tenders.chart" if part else "tenders.chart_plain",
                 tender=Name(lead["tender"]),
-                share=Percent(int(lead["amount"]), whole, decimals=0),
+                share=part,
             ),
-            text("tenders.alt", n=Count(len(sums))),
+            text("tenders.alt", n=Count(len(rows))),
             {
                 "rows": rows,
                 "name": Month(figures.month, short=True),
@@ -224,7 +231,7 @@ def _said(figures: Figures) -> list[Text]:
             text(
                 "tenders.given",
                 amount=Money(total.discounts, currency),
-                share=Percent(*total.discount_share),
+                share=ratio(*total.discount_share, total.receipts),
             )
         )
     if total.points_discounts:
@@ -234,7 +241,7 @@ def _said(figures: Figures) -> list[Text]:
             text(
                 "tenders.refunded",
                 amount=Money(total.refunds, currency),
-                share=Percent(*total.refund_share),
+                share=ratio(*total.refund_share, total.receipts),
                 n=Count(total.refund_receipts),
             )
         )

@@ -8,12 +8,11 @@ from datetime import date
 
 from reports.figures.calendar import month_before
 from reports.figures.history import History
-from reports.figures.money import PERCENT_BASE
 from reports.page import Chart, Column, Section, Table
 from reports.sections.axis import months_axis
 from reports.sections.bridge import machine
 from reports.sections.comparison import growth
-from reports.sections.names import month_name
+from reports.sections.names import best_month, month_name
 from reports.values import Count, Money, Month, Series, Text, Value, divide, text
 
 FEW = 2
@@ -72,20 +71,21 @@ def trend(history: History) -> Section:
                 months=Series(tuple(Month(m) for m in sorted(history.partial))),
             )
         )
-    best = max(history.totals, key=lambda m: (history.totals[m].net_sales, m))
-    net = Money(history.totals[best].net_sales, currency)
+    best = best_month(history)
+    span = {"first": Month(months[0]), "last": Month(months[-1])}
+    title, alt, marks = text("trend.chart_plain", **span), text("trend.alt_plain", **span), []
+    if best is not None:
+        units = history.totals[best].net_sales
+        net, month = Money(units, currency), month_name(history, best)
+        title = text("trend.chart", month=month, net=net)
+        alt = text("trend.alt", **span, month=month, net=net)
+        marks = [(months.index(best), Money(units, currency, compact=True))]
     _, axis = months_axis(history, months[0])
     chart = Chart(
         "trend",
         "trend",
-        text("trend.chart", month=month_name(history, best), net=net),
-        text(
-            "trend.alt",
-            first=Month(months[0]),
-            last=Month(months[-1]),
-            month=month_name(history, best),
-            net=net,
-        ),
+        title,
+        alt,
         {
             **axis,
             "values": [history.totals[m].net_sales if m in history.totals else 0 for m in months],
@@ -97,9 +97,7 @@ def trend(history: History) -> Section:
             "partial": [m in history.partial for m in months],
             "partial_name": text("trend.partial_sign"),
             "currency": currency,
-            "marks": [
-                (months.index(best), Money(history.totals[best].net_sales, currency, compact=True))
-            ],
+            "marks": marks,
         },
     )
     return Section("trend", tuple(said), charts=(chart,), tables=(table,), figures=figures)
@@ -108,15 +106,13 @@ def trend(history: History) -> Section:
 def _average(history: History, last: date) -> Text:
     average, base = history.average[last], history.average.get(month_before(last, 12))
     said = Money(divide(*average), history.currency)
-    if (
-        base
-        and base[0] > 0
-        and history.sum_of(history.year_to(month_before(last, 12))).receipts >= PERCENT_BASE
-    ):
+    year = history.year_to(month_before(last, 12))
+    change = base and growth(average, base, history.sum_of(year).receipts)
+    if change:
         return text(
             "trend.up",
             average=said,
-            change=growth(average, base),
+            change=change,
             base=Money(divide(*base), history.currency),
         )
     return text("trend.level", average=said)

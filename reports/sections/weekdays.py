@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from fractions import Fraction
 
 import pandas as pd
 
@@ -10,9 +11,20 @@ from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.money import PERCENT_BASE
 from reports.page import Chart, Column, Finding, Section, Table
-from reports.sections.comparison import growth
+from reports.sections.comparison import enough, growth, share
 from reports.sections.names import names_of
-from reports.values import Count, Money, Month, Name, Percent, Rate, Value, Weekday, divide, text
+from reports.values import (
+    Count,
+    Money,
+    Month,
+    Name,
+    Rate,
+    Series,
+    Value,
+    Weekday,
+    divide,
+    text,
+)
 
 KNOWN = ("dine_in", "takeaway", "delivery", "app", "unmapped")
 PANELS = 4
@@ -48,29 +60,41 @@ def weekdays(figures: Figures) -> Section:
     if not now:
         return Section("weekdays", (text("weekdays.empty"),))
     before = by_weekday(figures.before["days"]) if figures.before else {}
-    best = max(now, key=lambda w: (now[w][0] / now[w][2], -w))
-    worst = min(now, key=lambda w: (now[w][0] / now[w][2], w))
+    ranked = [w for w in now if enough(now[w][1]) and now[w][0] > 0]
+    best = max(ranked, key=lambda w: (Fraction(now[w][0], now[w][2]), -w), default=None)
+    worst = min(ranked, key=lambda w: (Fraction(now[w][0], now[w][2]), w), default=None)
     channels = days.groupby("channel", sort=True)[["net_sales", "receipts"]].sum().reset_index()
     channels = channels.sort_values(
         ["net_sales", "channel"], ascending=[False, True], kind="stable"
     )
     whole = int(channels["net_sales"].sum())
-    lead = channels.iloc[0]
-    said = [
-        text(
-            "weekdays.best" if len(now) > 1 else "weekdays.only",
-            day=Weekday(best),
-            net=_per_day(now[best], currency),
-            worst=Weekday(worst),
-            low=_per_day(now[worst], currency),
-        ),
-        text(
-            "weekdays.channel",
-            channel=channel_name(lead["channel"]),
-            share=Percent(int(lead["net_sales"]), whole),
-            net=Money(int(lead["net_sales"]), currency),
-        ),
-    ]
+    lead, receipts = channels.iloc[0], figures.total.receipts
+    said = []
+    if len(ranked) > 1:
+        said.append(
+            text(
+                "weekdays.best",
+                day=Weekday(best),
+                net=_per_day(now[best], currency),
+                worst=Weekday(worst),
+                low=_per_day(now[worst], currency),
+            )
+        )
+    elif len(now) == 1:
+        (only,) = now
+        said.append(text("weekdays.only", day=Weekday(only), net=_per_day(now[only], currency)))
+    unranked = tuple(Weekday(w) for w in sorted(now) if w not in ranked)
+    if unranked and len(now) > 1:
+        said.append(text("weekdays.unranked", days=Series(unranked), n=Count(PERCENT_BASE)))
+    if enough(receipts) and lead["net_sales"] > 0:
+        said.append(
+            text(
+                "weekdays.channel",
+                channel=channel_name(lead["channel"]),
+                share=share(int(lead["net_sales"]), whole, receipts),
+                net=Money(int(lead["net_sales"]), currency),
+            )
+        )
     unmapped = figures.now["quality"]
     unmapped = unmapped[
         (unmapped["check"] == "unmapped_channel")
@@ -84,7 +108,10 @@ def weekdays(figures: Figures) -> Section:
             .sort_values(ascending=False, kind="stable")
         )
         said.append(text("weekdays.unmapped", names=names_of(counts.index)))
-    tables = [_weekday_table(figures, now, before), _channel_table(channels, whole, currency)]
+    tables = [
+        _weekday_table(figures, now, before),
+        _channel_table(channels, whole, receipts, currency),
+    ]
     return Section(
         "weekdays",
         tuple(said),
@@ -134,22 +161,21 @@ def _weekday_table(figures: Figures, now: dict, before: dict) -> Table:
         row = [Weekday(w), Count(now[w][2]), _per_day(now[w], currency), Rate(now[w][1], now[w][2])]
         if before:
             past = before.get(w)
-            fair = past and past[1] >= PERCENT_BASE and past[0] > 0
             row += [
                 _per_day(past, currency) if past else None,
-                growth((now[w][0], now[w][2]), (past[0], past[2])) if fair else None,
+                past and growth((now[w][0], now[w][2]), (past[0], past[2]), past[1]),
             ]
         rows.append(tuple(row))
     return Table("weekdays", text("weekdays.table"), tuple(columns), tuple(rows))
 
 
-def _channel_table(channels: pd.DataFrame, whole: int, currency: str) -> Table:
+def _channel_table(channels: pd.DataFrame, whole: int, receipts: int, currency: str) -> Table:
     rows = tuple(
         (
             channel_name(r.channel),
             Count(int(r.receipts)),
             Money(int(r.net_sales), currency),
-            Percent(int(r.net_sales), whole),
+            share(int(r.net_sales), whole, receipts),
             Money(divide(int(r.net_sales), int(r.receipts)), currency) if r.receipts else None,
         )
         for r in channels.itertuples(index=False)
@@ -169,7 +195,7 @@ def _channel_table(channels: pd.DataFrame, whole: int, currency: str) -> Table:
 
 
 def _charts(
-    figures: Figures, days: pd.DataFrame, channels: pd.DataFrame, now: dict, best: int
+    figures: Figures, days: pd.DataFrame, channels: pd.DataFrame, now: dict, best: int | None
 ) -> tuple[Chart, ...]:
     if len(now) < 2:
         return ()
@@ -182,12 +208,17 @@ def _charts(
             for w in range(7)
         ]
         panels.append((channel_name(r.channel), values))
+    title = text("weekdays.chart_plain")
+    if best is not None:
+        net = _per_day(now[best], figures.currency)
+        title = text("weekdays.chart", day=Weekday(best), net=net)
+    more = len(channels) - len(panels)
     return (
         Chart(
             "panels",
             "weekdays",
-            text("weekdays.chart", day=Weekday(best), net=_per_day(now[best], figures.currency)),
-            text("weekdays.alt", n=Count(len(panels))),
+            title,
+            text("weekdays.alt", n=Count(len(panels)), more=Count(more) if more else None),
             {
                 "panels": panels,
                 "ticks": [Weekday(w, short=True) for w in range(7)],
@@ -200,7 +231,9 @@ def _charts(
 def _findings(figures: Figures, now: dict, before: dict) -> tuple[Finding, ...]:
     found = []
     for w, (net, _, opened) in now.items():
-        if w not in before or before[w][1] < PERCENT_BASE or before[w][0] <= 0:
+        past = before.get(w)
+        change = past and growth((net, opened), (past[0], past[2]), past[1])
+        if change is None:
             continue
         usual = divide(before[w][0], before[w][2])
         lost = (usual - divide(net, opened)) * opened
@@ -210,7 +243,7 @@ def _findings(figures: Figures, now: dict, before: dict) -> tuple[Finding, ...]:
                     text(
                         "weekdays.finding",
                         day=Weekday(w),
-                        change=growth((net, opened), (before[w][0], before[w][2])),
+                        change=change,
                         now=Money(divide(net, opened), figures.currency),
                         base=Money(usual, figures.currency),
                         month=Month(month_before(figures.month), short=True),

@@ -13,6 +13,7 @@ from reports.sections.comparison import growth
 from reports.values import Count, Money, Series, Weekday, divide, text
 
 FEW = 2
+Kind = tuple[int, int, int]
 
 
 def weekend(history: History) -> Section:
@@ -22,7 +23,7 @@ def weekend(history: History) -> Section:
         return Section("weekend", (text("weekend.empty"),))
     months = {m: split(history.tables[m]["days"], days_off) for m in history.whole}
     everything = split(history.stacked("days"), days_off)
-    (week, week_days), (end, end_days) = everything
+    (week, week_days, receipts), (end, end_days, _) = everything
     if not week_days or not end_days:
         return Section("weekend", (text("weekend.one"),))
     per_week, per_end = (
@@ -35,7 +36,7 @@ def weekend(history: History) -> Section:
         week=per_week,
         n=Count(end_days),
         m=Count(week_days),
-        change=growth((end, end_days), (week, week_days)) if week > 0 else None,
+        change=growth((end, end_days), (week, week_days), receipts),
     )
     charts = ()
     if len(months) >= FEW:
@@ -81,17 +82,18 @@ def weekend(history: History) -> Section:
     )
 
 
-def split(days: pd.DataFrame, days_off: tuple[int, ...]) -> tuple[tuple[int, int], tuple[int, int]]:
-    """(net sales, open days) of the week and of the weekend."""
-    net, opened = [0, 0], [set(), set()]
+def split(days: pd.DataFrame, days_off: tuple[int, ...]) -> tuple[Kind, Kind]:
+    """(net sales, open days, receipts) of the week and of the weekend."""
+    net, opened, receipts = [0, 0], [set(), set()], [0, 0]
     sums = days.groupby("business_day")[["net_sales", "receipts"]].sum()
     for day, row in zip(sums.index, sums.itertuples(index=False), strict=True):
         kind = date.weekday(day) in days_off
         net[kind] += int(row.net_sales)
+        receipts[kind] += int(row.receipts)
         if row.receipts > 0:
             opened[kind].add(day)
-    return (net[0], len(opened[0])), (net[1], len(opened[1]))
+    return tuple((net[kind], len(opened[kind]), receipts[kind]) for kind in (0, 1))
 
 
-def _per_day(pair: tuple[tuple[int, int], tuple[int, int]] | None, kind: int) -> int | None:
-    return divide(*pair[kind]) if pair and pair[kind][1] else None
+def _per_day(kinds: tuple[Kind, Kind] | None, kind: int) -> int | None:
+    return divide(*kinds[kind][:2]) if kinds and kinds[kind][1] else None

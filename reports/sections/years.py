@@ -12,9 +12,8 @@ import pandas as pd
 from reports.figures.calendar import month_before, next_month
 from reports.figures.growth import like_for_like, seasonality
 from reports.figures.history import History
-from reports.figures.money import PERCENT_BASE
 from reports.page import Chart, Column, Section, Table
-from reports.sections.comparison import growth
+from reports.sections.comparison import enough, growth
 from reports.values import Count, Money, Month, MonthName, Name, Percent, Text, text
 
 SHOWN = 13
@@ -36,28 +35,36 @@ def years(history: History) -> Section:
     last, past = pairs[-1]
     now, base = history.totals[last], history.totals[past]
     said = []
-    if base.receipts >= PERCENT_BASE and base.net_sales > 0:
+    change = growth((now.net_sales, 1), (base.net_sales, 1), base.receipts)
+    if change is not None:
         said.append(
             text(
                 "years.lead",
                 month=Month(last),
                 net=Money(now.net_sales, currency),
                 base=Money(base.net_sales, currency),
-                change=growth((now.net_sales, 1), (base.net_sales, 1)),
+                change=change,
             )
         )
-    if fair[last].base > 0:
+    fair_change = growth((fair[last].now, 1), (fair[last].base, 1), fair[last].receipts)
+    if fair_change is not None:
         said.append(
             text(
                 "years.fair",
-                change=growth((fair[last].now, 1), (fair[last].base, 1)),
+                change=fair_change,
                 n=Count(fair[last].days),
                 base=Money(fair[last].base, currency),
             )
         )
     index = {
         m: value.as_integer_ratio()
-        for m, value in seasonality({m: history.totals[m].net_sales for m in history.whole}).items()
+        for m, value in seasonality(
+            {
+                m: history.totals[m].net_sales
+                for m in history.whole
+                if enough(history.totals[m].receipts)
+            }
+        ).items()
     }
     if index:
         best, worst = (
@@ -78,14 +85,13 @@ def years(history: History) -> Section:
     rows = []
     for month, before in reversed(pairs):
         a, b, c = history.totals[month], history.totals[before], fair[month]
-        known = b.receipts >= PERCENT_BASE and b.net_sales > 0
         rows.append(
             (
                 Month(month, short=True),
                 Money(a.net_sales, currency),
                 Money(b.net_sales, currency),
-                growth((a.net_sales, 1), (b.net_sales, 1)) if known else None,
-                growth((c.now, 1), (c.base, 1)) if c.base > 0 and known else None,
+                growth((a.net_sales, 1), (b.net_sales, 1), b.receipts),
+                growth((c.now, 1), (c.base, 1), c.receipts),
                 Count(c.days),
             )
         )
@@ -180,8 +186,7 @@ def _title(history: History, last: date, past: date) -> Text:
     percentage stands.
     """
     now, base = history.totals[last], history.totals[past]
-    if base.receipts < PERCENT_BASE or base.net_sales <= 0:
+    change = growth((now.net_sales, 1), (base.net_sales, 1), base.receipts)
+    if change is None:
         return text("years.side", month=Month(last))
-    return text(
-        "years.chart", month=Month(last), change=growth((now.net_sales, 1), (base.net_sales, 1))
-    )
+    return text("years.chart", month=Month(last), change=change)

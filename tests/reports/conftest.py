@@ -227,7 +227,6 @@ class _Month:
             has_cost = shop.costs and item[3]
             self.count["items"].add(
                 (sid, currency, item[1], item[0], combo is not None),
-                receipts=sale,
                 units=sale * 10_000,
                 refunded_units=refund * 10_000,
                 gross_sales=price * sale,
@@ -239,6 +238,9 @@ class _Month:
                 costed_units=sign * 10_000 if has_cost else 0,
                 costed_net=sign * (price - d) if has_cost else 0,
                 costed_tax_included=sign * ((price - d) * 16 // 116) if has_cost else 0,
+            )
+            self.count["item_weekdays"].add(
+                (sid, currency, day.weekday(), item[1], item[0]), net_sales=sign * (price - d)
             )
             if combo:
                 self.count["combo_parts"].add(
@@ -299,13 +301,22 @@ class _Month:
             refund_receipts=refund,
             refunds=gross * refund,
         )
+        for item, in_combo in {(line[0], line[1] is not None) for line in lines}:
+            key = (sid, currency, item[1], item[0], in_combo)
+            self.count["items"].add(key, receipts=sale)
+        for item in {line[0] for line in lines}:
+            self.count["item_weekdays"].add(
+                (sid, currency, day.weekday(), item[1], item[0]), receipts=sale
+            )
         for category in {line[0][1] for line in lines}:
             self.count["categories"].add((sid, currency, category), receipts=sale)
         if sale:
             names = sorted({line[1] or line[0][0] for line in lines})
             for i, one in enumerate(names):
                 for other in names[i:]:
-                    self.count["baskets"].add((sid, currency, one, other), receipts=1)
+                    self.count["baskets"].add(
+                        (sid, currency, one, other), receipts=1, plain_receipts=not parts
+                    )
         if customer:
             self.count["customers"].add(
                 (sid, currency, customer), receipts=sale, net_sales=sign * net

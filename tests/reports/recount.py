@@ -89,22 +89,33 @@ with dish as (
     from s where in_month = $month and category is not null group by all having sum(units) filter (where sale) > 0 and costed > 0),
 group_ as (select *, count(*) over w as n, sum(units) over w as all_units, sum(contribution) over w as all_gain, sum(costed) over w as all_costed
     from dish window w as (partition by category)),
+rows_ as (select category, item, combo is not null as in_combo, count(distinct (store_id, receipt_number)) as receipts
+    from s where in_month = $month and sale group by all),
+base as (select category, item, max(receipts) as base from rows_ group by all),
 judged as (select *, units * 10 * n >= 7 * all_units as popular,
     contribution * all_costed >= all_gain * costed as profitable from group_ where n >= 3)
 select category, item, units, contribution, costed, case when popular and profitable then 'star' when popular then 'plowhorse'
-    when profitable then 'puzzle' else 'dog' end as class from judged
+    when profitable then 'puzzle' else 'dog' end as class from judged join base using (category, item) where base >= 20
 """
 PAIRS = """
-with basket as (select distinct store_id, receipt_number, sold_as from s where in_month = $month and sale),
-own as (select sold_as, count(*) as n from basket group by all),
-pair as (select a.sold_as as one, b.sold_as as other, count(*) as both_ from basket a join basket b using (store_id, receipt_number)
-    where a.sold_as < b.sold_as group by all having count(*) >= 20),
-placed as (select both_, case when x.n < y.n or x.n = y.n then one else other end as first,
+with sold as (select * from s where in_month = $month and sale),
+mixed as (select distinct store_id, receipt_number from sold where combo is not null),
+basket as (select distinct store_id, receipt_number, sold_as, (store_id, receipt_number) not in (select (store_id, receipt_number) from mixed) as plain
+    from sold),
+part as (select distinct combo, item from s where in_month = $month and combo is not null),
+together as (select distinct a.item as one, b.item as other from part a join part b using (combo) where a.item < b.item),
+held as (select false as among_plain, * from basket union all select true, * from basket where plain),
+own as (select among_plain, sold_as, count(*) as n from held group by all),
+pair as (select a.among_plain, a.sold_as as one, b.sold_as as other, count(*) as both_
+    from held a join held b using (among_plain, store_id, receipt_number) left join together t on t.one = a.sold_as and t.other = b.sold_as
+    where a.sold_as < b.sold_as and (t.one is not null) = a.among_plain group by all having count(*) >= 20),
+placed as (select among_plain, both_, case when x.n < y.n or x.n = y.n then one else other end as first,
         case when x.n < y.n or x.n = y.n then other else one end as second,
-    least(x.n, y.n) as with_first, greatest(x.n, y.n) as with_second, (select count(*) from r where month = $month and sale) as receipts
-    from pair join own x on x.sold_as = one join own y on y.sold_as = other)
+    least(x.n, y.n) as with_first, greatest(x.n, y.n) as with_second,
+    (select count(*) from r where month = $month and sale) - (case when among_plain then (select count(*) from mixed) else 0 end) as receipts
+    from pair join own x using (among_plain) join own y using (among_plain) where x.sold_as = one and y.sold_as = other)
 select * from placed where both_ * receipts > with_first * with_second
-order by both_ * receipts - with_first * with_second desc, first, second limit 10
+order by both_ * receipts - with_first * with_second desc, first, second
 """
 FAIR = """
 with span as (select * from r where month in ($month, $before)),

@@ -4,13 +4,22 @@ from __future__ import annotations
 
 from datetime import date
 from decimal import Decimal
+from fractions import Fraction
 
 import pandas as pd
 import pyarrow as pa
 import pytest
 
-from reports.figures.baskets import pairs
-from reports.figures.calendar import month_before, normalise, same_day, split_change
+from reports.figures.baskets import combined, pairs
+from reports.figures.calendar import (
+    FairPart,
+    fair_parts,
+    largest_remainders,
+    month_before,
+    normalise,
+    same_day,
+    split_change,
+)
 from reports.figures.customers import visits
 from reports.figures.growth import like_for_like
 from reports.figures.items import by_item, classes, compare
@@ -130,7 +139,30 @@ def test_weekday_normalised():
     )
     fair = normalise(now, base)
     assert (fair.now.net_sales, fair.base.net_sales) == (2 * 110 + 330, 500)
-    assert fair.share == (770, 770 + 999)
+
+
+def test_largest_remainders_add_up_to_the_rounded_sum():
+    third = Fraction(1, 3)
+    assert largest_remainders({"a": third, "b": third, "c": third}) == {"a": 1, "b": 0, "c": 0}
+    assert largest_remainders({"a": -third, "b": Fraction(10, 3)}) == {"a": 0, "b": 3}
+    assert largest_remainders({}) == {}
+
+
+def test_each_item_is_brought_to_its_own_weekdays():
+    # Two Mondays and two Fridays before, now two Mondays and one Friday; Sundays before only.
+    def rows(*sold: tuple[str, int, int, int]) -> pd.DataFrame:
+        names = ["item", "weekday", "net_sales", "receipts"]
+        return pd.DataFrame(sold, columns=names).assign(store_id="s1")
+
+    base_days = days(*(day(f"2025-09-{d:02d}", 100) for d in (1, 8, 5, 12)), day("2025-09-07", 999))
+    now_days = days(*(day(f"2025-10-{d:02d}", 100) for d in (6, 13, 3)))
+    base = rows(("fish", 4, 200, 20), ("soup", 0, 200, 20), ("roast", 6, 999, 9))
+    now = rows(("fish", 4, 100, 10), ("soup", 0, 200, 20))
+    assert fair_parts(now, base, (now_days, base_days), ["item"]) == {
+        "fish": (200, 200, 20),
+        "soup": (200, 200, 20),
+        "roast": (0, 0, 0),
+    }
 
 
 def test_the_difference_is_split_without_a_rest():
@@ -171,7 +203,7 @@ def test_like_for_like_takes_the_equivalent_weekday_of_the_same_store():
     past = days(
         day("2024-09-02", 100), day("2024-09-03", 100, store_id="s2"), day("2024-09-05", 100)
     )
-    assert like_for_like(now, past) == (120, 100, 1)
+    assert like_for_like(now, past) == (120, 100, 1, 10)
 
 
 def item(
@@ -221,13 +253,19 @@ def test_items_with_the_part_from_combos_and_their_rank():
         ["a", 1000, 100000, 300, 1],
         ["b", 900, 20000, 0, 2],
     ]
-    moves = compare(
-        ranked, by_item(pd.DataFrame([item("b", 1000, 3), item("c", 10, 1)])), factor=(11, 10)
-    )
+    assert ranked[["item", "receipts", "base"]].values.tolist() == [["a", 10, 7], ["b", 2, 2]]
+    fair = {
+        "a": FairPart(1100, 0, 0),
+        "b": FairPart(990, 1000, 3),
+        "c": FairPart(0, 10, 1),
+        "d": FairPart(0, 20, 2),
+    }
+    moves = compare(ranked, by_item(pd.DataFrame([item("b", 1000, 3), item("c", 10, 1)])), fair)
     assert moves[["item", "fair_change", "rank", "rank_before"]].values.tolist() == [
         ["a", 1100, 1, 0],
         ["b", -10, 2, 1],
         ["c", -10, 0, 2],
+        ["d", -20, 0, 0],
     ]
 
 
@@ -239,7 +277,7 @@ def test_menu_engineering():
             [
                 item("horse", 3600, 60, cost=1800),
                 item("star", 2400, 30, cost=300),
-                item("puzzle", 1000, 10, cost=100),
+                item("puzzle", 1000, 10, cost=100, receipts=20),
             ]
         )
     )
@@ -250,8 +288,14 @@ def test_menu_engineering():
     }
     assert {d.item: (d.contribution, d.units) for d in engineer(ranked)}["star"] == (2100, 300000)
     fourth = by_item(
-        pd.DataFrame([item(n, 100, 10, cost=c) for n, c in (("a", 10), ("b", 10), ("c", 90))])
+        pd.DataFrame(
+            [item(n, 100, 10, cost=c, receipts=20) for n, c in (("a", 10), ("b", 10), ("c", 90))]
+        )
     )
+    rare = by_item(
+        pd.DataFrame([item(n, 100, k, cost=10) for n, k in (("a", 40), ("b", 19), ("c", 30))])
+    )
+    assert {d.item for d in engineer(rare)} == {"a", "c"}, "an item on 19 receipts has no class"
     assert {d.item: d.kind for d in engineer(fourth)}["c"] == "plowhorse"
     assert (
         engineer(by_item(pd.DataFrame([item("a", 100, 10, cost=10), item("b", 100, 10, cost=10)])))
@@ -270,12 +314,34 @@ def test_pairs_of_a_basket():
         ("burger", "soda", 32),
         ("fries", "soda", 19),
     ]
-    found = pairs(pd.DataFrame(rows, columns=["item", "partner", "receipts"]), 100)
+    baskets = pd.DataFrame(rows, columns=["item", "partner", "receipts"])
+    baskets["plain_receipts"] = [20, 40, 20, 40, 32, 19]
+    no_parts = pd.DataFrame({"combo": [], "item": []}, dtype=object)
+    month = Totals(receipts=100, combo_receipts=40)
+    found = pairs(baskets, no_parts, month)
     assert [(p.first, p.second) for p in found] == [("fries", "burger")]
     pair = found[0]
     assert pair.support == (45, 100) and pair.confidence == (45, 50)
     assert Decimal(pair.lift[0]) / pair.lift[1] == Decimal("1.125")
     assert Decimal(pair.leverage[0]) / pair.leverage[1] == Decimal("0.05")
+    together = pd.DataFrame({"combo": ["c", "c", "d"], "item": ["fries", "burger", "soda"]})
+    assert combined(together) == {("burger", "fries")}
+    (pair,) = pairs(baskets, together, month)
+    assert (pair.first, pair.second, pair.is_plain, pair.receipts) == ("fries", "burger", True, 60)
+    assert Decimal(pair.lift[0]) / pair.lift[1] == Decimal("1.5")
+
+
+def test_the_lift_of_two_items_of_a_combo_is_not_inflated_by_it():
+    """Burger and fries chosen independently of each other (1 in 2 each) on 400 receipts without a
+    combo, and 600 receipts with a combo of the two: counted over all, the lift would be 2.5.
+    """
+    rows = [("burger", "burger", 200), ("burger", "fries", 100), ("fries", "fries", 200)]
+    baskets = pd.DataFrame(rows, columns=["item", "partner", "receipts"])
+    baskets["plain_receipts"] = baskets["receipts"]
+    parts = pd.DataFrame({"combo": ["menu", "menu"], "item": ["burger", "fries"]})
+    month = Totals(receipts=1000, combo_receipts=600)
+    assert pairs(baskets, parts, month) == []
+    assert pairs(baskets, parts.assign(combo=["x", "y"]), month)[0].lift == (100_000, 40_000)
 
 
 def customers(*rows: tuple[str, int, int]) -> pd.DataFrame:

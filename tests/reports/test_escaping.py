@@ -113,6 +113,35 @@ def test_markdown_holds_no_tag_link_or_table_of_theirs(files):
     assert not re.search(r"(?m)^## c", text_)
 
 
+@pytest.mark.parametrize("name", [*HOSTILE, "12. Pollo", "3) Res", "-", "12.", "1.5 litros", "+"])
+def test_a_name_reads_in_markdown_as_it_is(name):
+    """CommonMark: a backslash vanishes before ASCII punctuation only; a line begins a list with a
+    bullet, or with up to nine digits and a point or bracket, and a space or nothing behind it.
+    """
+    for starts_line in (False, True):
+        made = escape.markdown(visible(name), starts_line)
+        assert not re.search(r"\\(?![!-/:-@\[-`{-~])", made)
+        assert re.sub(r"\\(.)", r"\1", made).replace("\u2060", "") == visible(name)
+    assert not re.match(r"([-+*]|\d{1,9}[.)])(\s|$)", made)
+    assert "\\" not in escape.markdown(name) or set(name) & set("\\`*_{}[]<>#|~$&")
+
+
+def test_numbered_names_stand_in_cells_and_at_line_starts(shop, make_summaries):
+    numbered = shop(
+        menu=tuple((f"{i}. Plato", f"{i}) Grupo", 50 + i, 10) for i in range(1, 7)),
+        stores=(("s1", "12. Centro", "MXN"), ("s2", "13) Norte", "MXN")),
+        combo=None,
+    )
+    files = reports.monthly(
+        SEPTEMBER, make_summaries(numbered, [SEPTEMBER]), places=2, lineage={}, locale="en_US"
+    )
+    lines = files["report.md"].decode().splitlines()
+    cells = [line for line in lines if line.startswith("|")]
+    assert any(re.search(r"\| \d\. Plato \|", line) for line in cells)
+    assert not any(re.search(r"\\\d|\d\\[.)]", line) for line in cells)
+    assert "stores: 12. Centro and 13) Norte" in "\n".join(lines)
+
+
 def test_csv_cells_come_back_and_none_is_a_formula(files):
     for name, body in files.items():
         if name.endswith(".csv"):

@@ -116,6 +116,8 @@ def test_baskets(told):
             "receipts": row["both_"],
             "with_first": row["with_first"],
             "with_second": row["with_second"],
+            "among": row["receipts"],
+            "without_combos": row["among_plain"],
             "support": Fraction(row["both_"], row["receipts"]),
             "confidence": Fraction(row["both_"], row["with_first"]),
             "lift": Fraction(

@@ -162,6 +162,10 @@ def count_rows(t: dict, rows: list[dict], by_number: dict) -> None:
             by_number[s["store_id"], s["receipt_number"]]["channel"],
         ]
         add(item, discounts=s["discount"], net_sales=s["net"], tax_included=s["tax_included"])
+        weekday = t["item_weekdays"].at(
+            s["store_id"], s["business_day"].weekday(), s["category"], s["item"], **store
+        )
+        add(weekday, net_sales=s["net"])
         if s["cost"] is not None:
             add(item, costed_units=s["units"])
             for row in (item, day):
@@ -183,7 +187,8 @@ def count_rows(t: dict, rows: list[dict], by_number: dict) -> None:
         add(item, units=s["units"], gross_sales=s["gross"])
         span(item, "first_day", "last_day", s["business_day"])
         category = t["categories"].at(s["store_id"], s["category"], **store)
-        once(seen, s, item, "receipts"), once(seen, s, category, "receipts")
+        for row in (item, weekday, category):
+            once(seen, s, row, "receipts")
         if s["combo"] is not None:
             once(seen, s, day, "combo_receipts")
         for choice in s["modifiers"]:
@@ -201,7 +206,7 @@ def once(seen: set, source: dict, row: dict, column: str) -> None:
 
 
 def count_lines(t: dict, lines: list[dict], by_number: dict) -> None:
-    seen, held = set(), defaultdict(set)
+    seen, held, with_combo = set(), defaultdict(set), set()
     for line in lines:
         store, is_sale = {"currency": line["currency"]}, line["receipt_type"] == "SALE"
         if is_sale:
@@ -210,7 +215,10 @@ def count_lines(t: dict, lines: list[dict], by_number: dict) -> None:
             )
             add(price, units=line["units"])
             span(price, "first_day", "last_day", line["business_day"])
-            held[line["store_id"], line["currency"], line["receipt_number"]].add(line["item"])
+            receipt = line["store_id"], line["currency"], line["receipt_number"]
+            held[receipt].add(line["item"])
+            if line["combo"] is not None:
+                with_combo.add(receipt)
         else:
             employee_id = by_number[line["store_id"], line["receipt_number"]]["employee_id"]
             back = t["refunded_items"].at(line["store_id"], line["item"], employee_id, **store)
@@ -233,11 +241,16 @@ def count_lines(t: dict, lines: list[dict], by_number: dict) -> None:
                 once(seen, line, combo, "receipts")
             else:
                 add(combo, refunded_units=-line["units"], refunds=-line["gross"])
-    for (store_id, currency, _), names in held.items():
+    for receipt, names in held.items():
+        store_id, currency, _ = receipt
         for one in names:
             for other in names:
                 if one <= other:
-                    add(t["baskets"].at(store_id, one, other, currency=currency), receipts=1)
+                    add(
+                        t["baskets"].at(store_id, one, other, currency=currency),
+                        receipts=1,
+                        plain_receipts=receipt not in with_combo,
+                    )
 
 
 def count_payments(t: dict, payments: list[dict], by_number: dict) -> None:

@@ -1,0 +1,276 @@
+"""Laws of the reports over random shops: what adds up, and what is never said.
+
+The pages are composed, not rendered: a law is held to every value of every sentence, tile, chart
+title and table cell.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import date
+from decimal import Decimal
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from reports.compose import compose_cumulative, compose_monthly
+from reports.figures import Figures
+from reports.page import Page, Section
+from reports.render.machine import plain
+from reports.values import Money, Percent, Points, Series, Text, Value
+from tests.reports.conftest import MENU, Shop, summaries
+
+AUGUST, SEPTEMBER = date(2025, 8, 1), date(2025, 9, 1)
+GLOSSARY = "glossary."
+RANKINGS = {
+    "items.best",
+    "items.rose",
+    "items.fell",
+    "items.abc",
+    "items.chart",
+    "items.category_chart",
+    "days.best",
+    "days.only",
+    "days.chart",
+    "weekdays.best",
+    "weekdays.chart",
+    "weekdays.channel",
+    "hours.peak",
+    "hours.chart",
+    "hours.more",
+    "hours.fewer",
+    "stores.lead",
+    "stores.chart",
+    "stores.employee",
+    "tenders.lead",
+    "tenders.chart",
+    "menu.step",
+    "menu.finding",
+    "menu.star",
+    "menu.dog",
+    "combos.chart",
+    "combos.choice",
+    "baskets.lead",
+    "baskets.lead_plain",
+    "story.best",
+    "trend.chart",
+    "rhythm.peak",
+    "rhythm.chart",
+    "lifecycle.chart",
+    "lifecycle.steady",
+    "lifecycle.first",
+    "records.lead",
+}
+
+quickly = settings(
+    max_examples=6,
+    deadline=None,
+    derandomize=True,
+    phases=[Phase.explicit, Phase.generate],  # a shop takes seconds: a failure is not shrunk
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+
+
+@st.composite
+def shops(draw: st.DrawFn, receipts: st.SearchStrategy[int]) -> Shop:
+    """Shops that close on other weekdays from month to month and from store to store, some of them
+    with more refunds than sales.
+    """
+    closed = {month: draw(st.sets(st.integers(0, 6), max_size=5)) for month in (AUGUST.month, 9)}
+    days_open = draw(st.sampled_from((3, 17, 31)))
+    return replace(
+        Shop(),
+        seed=draw(st.integers(0, 10_000)),
+        receipts=draw(receipts),
+        refunds=draw(st.sampled_from((0.0, 0.05, 0.5, 0.9, 1.0))),
+        stores=Shop().stores[: draw(st.integers(1, 2))],
+        menu=MENU[: draw(st.integers(1, 12))],
+        closed=lambda day: day.weekday() in closed.get(day.month, set()) or day.day > days_open,
+    )
+
+
+def sections_of(page: Page) -> Iterator[Section]:
+    yield from page.sections
+
+
+def values_of(section: Section) -> Iterator[tuple[str, Value]]:
+    """Every value that a reader of the section sees, with the key of its sentence or column."""
+    for sentence in (
+        *section.sentences,
+        *(note for note in section.notes if not note.key.startswith(GLOSSARY)),
+        *(finding.sentence for finding in (*section.findings, *section.attention)),
+        *(part for chart in section.charts for part in (chart.title, chart.alt)),
+        *(note for tile in section.tiles for note in tile.notes),
+    ):
+        yield from leaves(sentence.key, sentence)
+    for tile in section.tiles:
+        yield from leaves(tile.label.key, tile.value)
+    for chart in section.charts:
+        for row in chart.data.get("rows", ()):
+            if isinstance(row, tuple):
+                for value in row:
+                    yield from leaves(f"chart {chart.name}", value)
+        for row in chart.data.get("cells", ()):
+            for cell in row:
+                yield from leaves(f"chart {chart.name}", cell[0] if cell else None)
+    for table in section.tables:
+        for row in table.rows:
+            for column, value in zip(table.columns, row, strict=True):
+                yield from leaves(f"cell {table.name}.{column.key}", value)
+
+
+def leaves(key: str, value: object) -> Iterator[tuple[str, Value]]:
+    match value:
+        case Text(name, values):
+            yield name, value
+            for inner in values.values():
+                yield from leaves(name, inner)
+        case Series(items):
+            for inner in items:
+                yield from leaves(key, inner)
+        case _:
+            yield key, value
+
+
+def monthly_of(shop: Shop, months: tuple[date, ...] = (AUGUST, SEPTEMBER), **more) -> Page:
+    tables = summaries(shop, list(months))
+    return compose_monthly(
+        months[-1], tables, through=more.pop("through", None), places=2, facts={}, **more
+    )
+
+
+def cumulative_of(shop: Shop, months: list[date]) -> Page:
+    tables = summaries(shop, months)
+    return compose_cumulative(months[-1], tables, through=None, places=2, facts={})
+
+
+def months_of(count: int) -> list[date]:
+    return [date(2024 + i // 12, i % 12 + 1, 1) for i in range(count)]
+
+
+@quickly
+@given(shops(st.integers(0, 6)))
+def test_fair_changes_of_items_categories_and_stores_add_up_to_the_headline(shop):
+    tables = summaries(shop, [AUGUST, SEPTEMBER])
+    figures = Figures(SEPTEMBER, None, "MXN", tables)
+    change = figures.fair.now.net_sales - figures.fair.base.net_sales
+    for parts in (figures.fair_items, figures.fair_categories, figures.fair_stores):
+        assert sum(part.change for part in parts.values()) == change
+        assert sum(part.base for part in parts.values()) == figures.fair.base.net_sales
+    page = compose_monthly(SEPTEMBER, tables, through=None, places=2, facts={})
+    said = {s.key: plain(s.figures, 2) for s in page.sections}
+    headline = said["headline"]
+    if "now_fair" not in headline or "same_weekdays" not in said["items"]:
+        return
+    expected = Decimal(headline["now_fair"]["net_sales"]) - Decimal(
+        headline["before_fair"]["net_sales"]
+    )
+    for name in ("item", "category"):
+        rows = said["items"]["same_weekdays"][name]
+        assert sum(Decimal(row["change"]) for row in rows) == expected
+    table = next(t for s in page.sections for t in s.tables if t.name == "items-same-weekdays")
+    assert sum(row[3].units for row in table.rows) == expected * 100
+    if "stores" in said and said["stores"].get("same_weekdays"):
+        rows = said["stores"]["same_weekdays"]
+        assert sum(Decimal(row["change"]) for row in rows) == expected
+
+
+def test_a_weekday_that_one_month_did_not_trade_is_left_out_for_items_too():
+    # Sundays are open in August only: what items sold then is on neither side.
+    shop = replace(Shop(), closed=lambda day: day.month == 9 and day.weekday() == 6)
+    figures = Figures(SEPTEMBER, None, "MXN", summaries(shop, [AUGUST, SEPTEMBER]))
+    rows = figures.before["item_weekdays"]
+    plain_base = rows[rows["weekday"] != 6].groupby("item")["net_sales"].sum()
+    assert {item: part.base for item, part in figures.fair_items.items()} == plain_base.to_dict()
+    assert (rows["weekday"] == 6).any()
+
+
+def test_the_change_of_an_item_is_that_of_its_own_weekdays():
+    # Twice as many Fridays in September would double whatever sells on Fridays alone; a factor of
+    # the whole shop would not see it.
+    shop = replace(
+        Shop(),
+        closed=lambda day: (
+            day.weekday() not in (0, 4) or (day.month == 8 and day.weekday() == 4 and day.day > 14)
+        ),
+    )
+    figures = Figures(SEPTEMBER, None, "MXN", summaries(shop, [AUGUST, SEPTEMBER]))
+    rows, opened = figures.now["item_weekdays"], {(0, 5), (4, 4)}
+    before = {0: 4, 4: 2}
+    for item, part in figures.fair_items.items():
+        own = rows[rows["item"] == item].groupby("weekday")["net_sales"].sum().to_dict()
+        exact = sum(own.get(w, 0) * Decimal(before[w]) / n for w, n in opened)
+        assert abs(part.now - exact) <= 1, item
+
+
+@quickly
+@given(shops(st.just(0)), st.integers(1, 9))
+def test_nothing_is_ranked_and_no_percentage_stands_on_under_20_receipts(shop, count):
+    small = replace(
+        shop,
+        receipts=1,
+        stores=Shop().stores[:1],
+        refunds=0.0,
+        closed=lambda day: day.day > count or (day.month == 8 and day.day > 2),
+    )
+    pages = [
+        monthly_of(small),
+        monthly_of(replace(small, receipts=1), (SEPTEMBER,)),
+        cumulative_of(replace(small, closed=lambda day: day.day != 5), months_of(7)),
+    ]
+    for page in pages:
+        for section in page.sections:
+            for key, value in values_of(section):
+                assert not isinstance(value, (Percent, Points)), (section.key, key, value)
+                assert key not in RANKINGS, (section.key, key)
+
+
+@quickly
+@given(shops(st.integers(0, 4)))
+def test_no_share_or_best_of_a_total_that_is_zero_or_negative(shop):
+    for page in (monthly_of(shop), cumulative_of(shop, [AUGUST, SEPTEMBER])):
+        for section in page.sections:
+            for key, value in values_of(section):
+                if isinstance(value, Percent):
+                    assert value.whole > 0, (section.key, key, value)
+                if isinstance(value, Points):
+                    assert value.now_whole > 0 and value.before_whole > 0, (section.key, key)
+                if isinstance(value, Text) and key in RANKINGS:
+                    for name, inner in value.values.items():
+                        if isinstance(inner, Money) and name in ("net", "amount", "high"):
+                            assert inner.units > 0, (key, inner)
+            for table in section.tables:
+                if {"net_sales", "share"} <= {column.key for column in table.columns}:
+                    at = {column.key: i for i, column in enumerate(table.columns)}
+                    for row in table.rows:
+                        if row[at["net_sales"]].units <= 0:
+                            assert row[at["share"]] is None
+                            assert "rank" not in at or row[at["rank"]] is None
+                            assert "abc" not in at or row[at["abc"]] is None
+
+
+@pytest.mark.parametrize("day", [2, 10, 31])
+def test_days_before_the_lake_are_no_days_without_sales(day):
+    august = [AUGUST.replace(day=day), AUGUST.replace(day=31)]
+    shop = replace(Shop(), closed=lambda d: not august[0] <= d <= august[1])
+    page = monthly_of(shop, (AUGUST,), lake_starts=august[0])
+    section = next(s for s in page.sections if s.key == "days")
+    assert not any(sentence.key == "days.closed" for sentence in section.sentences)
+    assert min(section.figures["days"]) == august[0].isoformat() == page.since.isoformat()
+    (table,) = section.tables
+    assert len(table.rows) == 32 - day
+    for chart in section.charts:
+        assert len(chart.data["values"]) == 32 - day
+
+
+@pytest.mark.parametrize("count", [7, 8, 9, 10, 20])
+def test_a_list_of_days_says_how_many_more_there_are(count):
+    shop = replace(Shop(), closed=lambda day: day.day <= count)
+    page = monthly_of(shop, (SEPTEMBER,))
+    section = next(s for s in page.sections if s.key == "days")
+    (closed,) = (s for s in section.sentences if s.key == "days.closed")
+    named = [v for v in closed.values["days"].items if not isinstance(v, Text)]
+    more = [v.values["n"].number for v in closed.values["days"].items if isinstance(v, Text)]
+    assert closed.values["n"].number == count == len(named) + sum(more)
