@@ -53,8 +53,15 @@ def draw_days(data: Mapping, words: Words) -> Canvas:
         axes.plot([index, index], [bottom, top], color=INK, linewidth=0.9, zorder=4)
     for index, closed in enumerate(data["closed"]):
         if closed:
-            axes.text(
-                index, high * 0.015, "×", ha="center", va="bottom", color=MUTED, fontsize=SMALL
+            axes.annotate(
+                "×",
+                (index, 0),
+                (0, 1),
+                textcoords="offset points",
+                ha="center",
+                va="bottom",
+                color=MUTED,
+                fontsize=SMALL,
             )
     if known:
         axes.plot(
@@ -66,7 +73,7 @@ def draw_days(data: Mapping, words: Words) -> Canvas:
             zorder=3,
         )
     axes.set_xlim(-0.7, len(values) - 0.3)
-    axes.set_ylim(low * 1.05, high * 1.12)
+    axes.set_ylim(low * 1.05, high * 1.12 - low * 0.04)
     money_axis(axes, high, say, low)
     month_axis(axes, data["ticks"], [words.say(data["labels"][i]) for i in data["ticks"]])
     for index, value in data["marks"]:
@@ -152,7 +159,7 @@ def draw_trend(data: Mapping, words: Words) -> Canvas:
         zorder=3,
     )
     axes.set_xlim(-0.7, max(len(values), 6) - 0.3)
-    axes.set_ylim(low * 1.05, high * 1.12)
+    axes.set_ylim(low * 1.05, high * 1.12 - low * 0.04)
     money_axis(axes, high, say, low)
     month_axis(axes, data["ticks"], [words.say(data["labels"][i]) for i in data["ticks"]])
     for index, value in data["marks"]:

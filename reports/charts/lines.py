@@ -20,6 +20,7 @@ from reports.charts.style import (
     month_axis,
     round_step,
     width_of,
+    zero_line,
 )
 from reports.values import Money, Percent, Rate
 from reports.words import Words
@@ -98,8 +99,8 @@ def draw_lines(data: Mapping, words: Words) -> Canvas:
 
 
 def _scale(axes, say, floor: float, high: float, index: object) -> None:
-    if floor == 0 and not index:
-        money_axis(axes, high, say)
+    if floor <= 0 and not index:
+        money_axis(axes, high, say, floor)
         return
     step = max(round_step((high - floor) / 4), 1)
     ticks = [
@@ -111,7 +112,10 @@ def _scale(axes, say, floor: float, high: float, index: object) -> None:
     axes.grid(axis="y", color=FAINT, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(axis="y", labelcolor=MUTED, labelsize=SMALL)
-    axes.spines["bottom"].set_visible(floor == 0)
+    if floor <= 0:
+        zero_line(axes, floor)
+    else:
+        axes.spines["bottom"].set_visible(False)
 
 
 def draw_slope(data: Mapping, words: Words) -> Canvas:

@@ -174,7 +174,7 @@ class Canvas:
 
 
 def money_axis(axes: Axes, high: float, say, low: float = 0.0, steps: int = 4) -> None:
-    """A quiet value axis with few round steps, the baseline drawn in ink."""
+    """A quiet value axis with few round steps, the line of zero drawn in ink."""
     step = round_step((high - low) / steps if high > low else 1.0)
     ticks, at = [], 0.0
     while at <= high * 1.001:
@@ -188,6 +188,15 @@ def money_axis(axes: Axes, high: float, say, low: float = 0.0, steps: int = 4) -
     axes.grid(axis="y", color=FAINT, linewidth=0.6)
     axes.set_axisbelow(True)
     axes.tick_params(axis="y", labelcolor=MUTED, labelsize=SMALL)
+    zero_line(axes, low)
+
+
+def zero_line(axes: Axes, low: float) -> None:
+    """The baseline: the foot of the axes, or a line at zero where values are negative."""
+    axes.spines["bottom"].set_visible(low >= 0)
+    axes.spines["bottom"].set_color(INK)
+    if low < 0:
+        axes.axhline(0, color=INK, linewidth=0.8, zorder=4)
 
 
 def round_step(rough: float) -> float:

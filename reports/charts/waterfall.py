@@ -37,6 +37,7 @@ def draw_waterfall(data: Mapping, words: Words) -> Canvas:
         spans.append((at, at) if index in (0, last) else (at, at + units))
         at = spans[-1][1]
     high, low = max(max(span) for span in spans), min(min(span) for span in spans)
+    high = max(high, 0) if low < 0 else high
     labels = [wrap(words.say(label), 96, SIZE) for label, _ in steps]
     left = max(width_of(line, SIZE, True) for label in labels for line in label) + 8
     said = [
@@ -97,4 +98,6 @@ def draw_waterfall(data: Mapping, words: Words) -> Canvas:
             fontweight="bold" if index in (0, last) else "normal",
         )
     axes.axvline(spans[0][0], color=FAINT, linewidth=0.9, zorder=0)
+    if low < 0:
+        axes.axvline(0, color=INK, linewidth=0.9, zorder=1)
     return canvas

@@ -305,7 +305,8 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
     units = ranked.sort_values(
         ["units", "item"], ascending=[False, True], kind="stable"
     ).reset_index(drop=True)
-    tables = [Table("items", text("items.table"), tuple(columns), tuple(rows), shown=TOP)]
+    title = text("items.table" if is_ranked else "items.table_plain")
+    tables = [Table("items", title, tuple(columns), tuple(rows), shown=TOP)]
     if len(ranked) > TOP:
         slow = ranked.iloc[TOP:].iloc[::-1]
         tables.append(

@@ -84,7 +84,9 @@ def weekdays(figures: Figures) -> Section:
         (only,) = now
         said.append(text("weekdays.only", day=Weekday(only), net=_per_day(now[only], currency)))
     unranked = tuple(Weekday(w) for w in sorted(now) if w not in ranked)
-    if unranked and len(now) > 1:
+    if len(now) > 1 and not ranked:
+        said.append(text("weekdays.none_ranked", n=Count(PERCENT_BASE)))
+    elif len(now) > 1 and unranked:
         said.append(text("weekdays.unranked", days=Series(unranked), n=Count(PERCENT_BASE)))
     if enough(receipts) and lead["net_sales"] > 0:
         said.append(
