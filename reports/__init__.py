@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Literal
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["HISTORY", "cumulative", "index", "monthly"]
+__all__ = ["HISTORY", "change_of", "cumulative", "index", "monthly"]
 
 HISTORY = (
     "days",
@@ -131,6 +131,23 @@ def cumulative(
         locale,
         paper,
     )
+
+
+def change_of(figures: Mapping[str, object]) -> str:
+    """Why the version with this figures.json was issued: the gravest reason of its currencies.
+
+    "first", "more" (more days of a month under way), "data" (a correction), "settings" (settings,
+    language, paper or code), "same" (no figure is another).
+    """
+    from reports.sections.changes import CAUSES
+
+    causes = {
+        section["cause"]
+        for sections in figures["currencies"].values()
+        for name in ("changes", "ledger")
+        if (section := sections.get(name))
+    }
+    return next((cause for cause in CAUSES if cause in causes), "first")
 
 
 def index(

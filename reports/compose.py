@@ -19,7 +19,6 @@ from reports.figures import Figures, currencies
 from reports.figures.history import WEEKEND, History
 from reports.figures.tables import frame
 from reports.page import Page, Section
-from reports.render.machine import plain
 from reports.sections.attention import attention
 from reports.sections.baskets import baskets
 from reports.sections.bridge import bridge
@@ -111,7 +110,7 @@ def compose_monthly(
     history_starts: date | None = None,
     currency: str = "",
 ) -> Page:
-    """The monthly report as data; `before` is the figures.json of the edition before this one."""
+    """The monthly report as data; `before` is the figures.json of the version before this one."""
     if month not in sources:
         raise KeyError(f"no summary of {month:%Y-%m}; give the month's own tables")
     left_out = set(outside["currency"].to_pylist()) if outside is not None else set()
@@ -126,9 +125,6 @@ def compose_monthly(
         names |= figures.stores
         quality = figures.now["quality"]
         sections = [ask(figures) for ask in ASKED]
-        past = _past(before, currency)
-        plainly = {s.key: plain(s.figures, places, decimals or {}) for s in sections}
-        sections.append(changes(plainly, past, currency, places, reopened, figures.stores))
         state = DataState(
             quality_of(quality),
             silences=tuple(figures.silences),
@@ -144,6 +140,19 @@ def compose_monthly(
                 [f for s in sections for f in s.findings],
                 light_of(figures.total, state, till),
                 currency,
+            )
+        )
+        stated = {s.key: s.figures for s in sections if s.figures}
+        sections.append(
+            changes(
+                stated,
+                before,
+                currency,
+                places,
+                facts,
+                reopened,
+                figures.stores,
+                decimals or {},
             )
         )
         ordered = sorted(sections, key=lambda section: MONTHLY.index(section.key))
@@ -204,7 +213,7 @@ def compose_cumulative(
 ) -> Page:
     """The cumulative report as data: all months of `sources` up to `last`.
 
-    `editions` fill the ledger, `before` is the figures.json of the edition before this one.
+    `editions` fill the ledger, `before` is the figures.json of the version before this one.
     """
     kept = {month: tables for month, tables in sources.items() if month <= last}
     if not kept:
@@ -216,8 +225,7 @@ def compose_cumulative(
         history = History(last, through, currency, kept, weekend)
         names |= history.stores
         sections = [ask(history) for ask in CUMULATIVE]
-        sections += [
-            ledger(editions, history, _past(before, currency), places),
+        ending = [
             lineage(
                 history.sum_of(history.months),
                 history.stacked("quality"),
@@ -231,6 +239,11 @@ def compose_cumulative(
                 glossary=OVER_TIME,
             ),
             outlook(history),
+        ]
+        stated = {s.key: s.figures for s in (*sections, *ending) if s.figures}
+        sections += [
+            ledger(editions, history, stated, before, places, facts, decimals or {}),
+            *ending,
         ]
         made += [
             replace(section, currency=currency, number=i + 1) for i, section in enumerate(sections)
@@ -260,8 +273,3 @@ def _traded(known: Sequence[str], sources: Mapping[date, Mapping[str, pa.Table]]
         for currency in tables["days"].column("currency").to_pylist()
     }
     return [currency for currency in known if currency in sold] or known
-
-
-def _past(before: Mapping[str, object] | None, currency: str) -> Mapping[str, object] | None:
-    """The figures of `currency` in the edition before, None where there was none."""
-    return None if before is None else before.get("currencies", {}).get(currency, {})

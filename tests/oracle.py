@@ -174,7 +174,7 @@ def count(
     is_sale = receipt["receipt_type"] == "SALE"
     sign = 1 if is_sale else -1
     if receipt["cancelled_at"] is not None:
-        of.at(day, cancelled_receipts=1, cancelled_total=sign * abs(receipt["total_money"]))
+        of.at(day, cancelled_receipts=1, cancelled_total=abs(receipt["total_money"]))
         return
     gross = sum((abs(line["gross_total_money"]) for line in receipt["line_items"]), Decimal(0))
     discount, total = abs(receipt["total_discount"]), abs(receipt["total_money"])

@@ -19,6 +19,7 @@ from pipeline.schema.kinds import (
     version_of,
 )
 from pipeline.schema.lake import LAKE, OUTSIDE, PAYMENTS, QUARANTINE, RECEIPTS, SALES
+from pipeline.schema.receipt_figures import RECEIPT_FIGURES
 from pipeline.schema.summary import (
     BACKOFFICE,
     BASKETS,
@@ -68,6 +69,7 @@ __all__ = [
     "QUANTITY_PLACES",
     "QUARANTINE",
     "RECEIPTS",
+    "RECEIPT_FIGURES",
     "REFUNDED_ITEMS",
     "SALES",
     "STAFF",

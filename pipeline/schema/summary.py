@@ -26,7 +26,7 @@ _AMOUNTS = (
 
 DAYS = Dataset(
     "days",
-    1,
+    2,
     "business day, store and channel",
     ("business_day", "store_id", "channel"),
     (
@@ -55,7 +55,7 @@ DAYS = Dataset(
         Column(
             "cancelled_total",
             "money",
-            "What cancelled sales had charged, less cancelled refunds.",
+            "What cancelled receipts had charged or paid back, each positive.",
             "currency",
         ),
         Column("combo_receipts", "count", "SALE receipts that hold a combo."),
@@ -267,7 +267,7 @@ DISCOUNTS = Dataset(
 )
 STAFF = Dataset(
     "staff",
-    1,
+    2,
     "store and employee",
     ("store_id", "employee_id"),
     (
@@ -279,7 +279,12 @@ STAFF = Dataset(
         Column("refund_receipts", "count", "REFUND receipts."),
         Column("refunds", "money", "Gross of REFUND receipts, positive.", "currency"),
         Column("cancelled_receipts", "count", "Cancelled receipts."),
-        Column("cancelled_total", "money", "What cancelled receipts had charged.", "currency"),
+        Column(
+            "cancelled_total",
+            "money",
+            "What cancelled receipts had charged or paid back, each positive.",
+            "currency",
+        ),
     ),
 )
 REFUNDED_ITEMS = Dataset(

@@ -27,7 +27,7 @@ WITH money AS (
         sum(pick(is_counted, points_discount)) AS points_discounts,
         count(*) FILTER (WHERE is_sale AND customer_id IS NOT NULL) AS identified_receipts,
         count(*) FILTER (WHERE is_cancelled) AS cancelled_receipts,
-        sum(cancelled_total) AS cancelled_total,
+        sum(abs(cancelled_total)) AS cancelled_total,
         min(sold_at_local) FILTER (WHERE is_counted) AS first_sold_at,
         max(sold_at_local) FILTER (WHERE is_counted) AS last_sold_at
     FROM receipts GROUP BY ALL

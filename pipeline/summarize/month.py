@@ -30,6 +30,7 @@ from pipeline.summarize import (
     items,
     prices,
     quality,
+    receipt_figures,
     refunded_items,
     staff,
     tenders,
@@ -59,6 +60,7 @@ QUERIES = {
         baskets,
         customers,
         quality,
+        receipt_figures,
     )
 } | {"stores": "FROM stores", "employees": "FROM employees"}
 
@@ -78,7 +80,7 @@ def summarize(
     memory_limit: str = "1GB",
     spill: Path | None = None,
 ) -> dict[str, pa.Table]:
-    """Every table of schema.SUMMARY by name, conformed, sorted by its key.
+    """Every table of schema.SUMMARY and RECEIPT_FIGURES by name, conformed, sorted by its key.
 
     The four lake tables may be tables, datasets or readers; `facts` are the transform's counts of
     the whole month. Raises DataError when a row is of another month, a receipt stands twice, the
@@ -102,5 +104,5 @@ def summarize(
         check_money(connection, month)
         return {
             dataset.name: tabulate(connection, QUERIES[dataset.name], dataset, places)
-            for dataset in schema.SUMMARY
+            for dataset in (*schema.SUMMARY, schema.RECEIPT_FIGURES)
         }

@@ -15,7 +15,7 @@ received more than LATE after the sale   - payments_differ   -               rec
 are not their total       sum of absolute differences rounding          -               receipts
 with a rounding                          sum of absolute roundings orphan_refund     -
 REFUND receipts that name no sale                 paid back, positive cancelled         -
-cancelled receipts                                what they had charged, refunds negative
+cancelled receipts                                what they had charged or paid back
 
 fetched = curated + quarantined. `unknown` counts the records whose amount cannot be read; where
 there is no other, `amount` is null, never 0. `seconds` is the longest delay of clock_skew and late. Cancelled
@@ -64,6 +64,6 @@ UNION ALL BY NAME
 SELECT store_id, currency, 'orphan_refund' AS "check", '' AS subject, count(*) AS "count", sum(-total) AS amount
 FROM receipts WHERE is_refund AND refund_for IS NULL GROUP BY ALL
 UNION ALL BY NAME
-SELECT store_id, currency, 'cancelled' AS "check", '' AS subject, count(*) AS "count", sum(cancelled_total) AS amount
+SELECT store_id, currency, 'cancelled' AS "check", '' AS subject, count(*) AS "count", sum(abs(cancelled_total)) AS amount
 FROM receipts WHERE is_cancelled GROUP BY ALL)
 """

@@ -12,6 +12,6 @@ SELECT store_id, currency, employee_id,
     count(*) FILTER (WHERE is_refund) AS refund_receipts,
     sum(pick(is_refund, -gross)) AS refunds,
     count(*) FILTER (WHERE is_cancelled) AS cancelled_receipts,
-    sum(cancelled_total) AS cancelled_total
+    sum(abs(cancelled_total)) AS cancelled_total
 FROM receipts GROUP BY ALL
 """

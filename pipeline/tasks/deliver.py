@@ -34,8 +34,15 @@ from pipeline.load import VOID, Manifest
 from pipeline.night.readers import Reader, open_ledger, report_readers
 from pipeline.targets import Made, lake
 from pipeline.tasks import failures
-from pipeline.tasks.tell import CumulativeReport, MonthlyReport, Nightly, Report
-from pipeline.windows import DAY, back
+from pipeline.tasks.tell import (
+    CumulativeReport,
+    MonthlyReport,
+    Nightly,
+    Report,
+    closed_month,
+    is_delivered_alone,
+)
+from pipeline.tasks.versions import versions
 
 log = logging.getLogger(__name__)
 
@@ -61,7 +68,7 @@ class Delivery(Made):
     @property
     def closed(self) -> date:
         """The last month that has closed."""
-        return back((self.date + DAY).replace(day=1), 1)
+        return closed_month(self.date)
 
     def requires(self) -> list[Report]:
         """The night's reports, and the cumulative one through the last closed month, which no night
@@ -69,11 +76,8 @@ class Delivery(Made):
         """
         told = Nightly(date=self.date).reports()
         whole = CumulativeReport(month=self.closed)
-        is_wanted = (
-            self.closed >= settings.pos().history_starts.replace(day=1)
-            and not settings.mail().open_months
-        )
-        return [*told, *([whole] if is_wanted and whole not in told else [])]
+        is_wanted = is_delivered_alone(self.closed) and whole not in told
+        return [*told, *([whole] if is_wanted else [])]
 
     def digest(self) -> str | None:
         if not report_readers():
@@ -162,11 +166,7 @@ def _letter(dataset: str, month: date, due: Due, locale: str) -> Letter:
     files = lake().read(
         dataset, task.name, ["report.html", "report.pdf", "figures.json"], manifest=newest
     )
-    issued = [
-        m
-        for m in lake().history(dataset, task.name)
-        if m.edition != VOID and m.number < newest.number
-    ]
+    issued = [m for m in versions(dataset, task.name) if m.number < newest.number]
     changes = None
     if locale != settings.locale():
         files = _tell_again(task, files, issued[-1] if issued else None, locale)
@@ -176,7 +176,7 @@ def _letter(dataset: str, month: date, due: Due, locale: str) -> Letter:
     return write_letter(
         files,
         name=f"{due.issued.kind}-{due.issued.month}",
-        edition=newest.number,
+        edition=int(json.loads(files["figures.json"])["lineage"]["edition"]),
         corrected=due.before is not None,
         uri=where if where.startswith("s3://") else "",
         changes=changes,
@@ -190,16 +190,9 @@ def _tell_again(
     other figures.
     """
     said = json.loads(files["figures.json"])
-    past = (
-        json.loads(
-            lake().read(task.dataset, task.name, ["figures.json"], manifest=before)["figures.json"]
-        )
-        if before
-        else None
-    )
     told = task.tell_story(
-        past,
-        lineage=said["lineage"],
+        before,
+        lineage=said["lineage"] | {"edition": int(said["lineage"]["edition"])},
         locale=locale,
         paper=settings.paper(),
         places=said["places"],

@@ -170,7 +170,13 @@ _UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}
 
 _DATASETS = {
     dataset.name: dataset
-    for dataset in (*schema.LAKE, schema.OUTSIDE, *schema.SUMMARY, *schema.BACKOFFICE)
+    for dataset in (
+        *schema.LAKE,
+        schema.OUTSIDE,
+        *schema.SUMMARY,
+        schema.RECEIPT_FIGURES,
+        *schema.BACKOFFICE,
+    )
 }
 
 
@@ -220,7 +226,7 @@ class MonthlySummary(Batched):
     """
 
     month = Months(default=None)
-    dataset, version = SUMMARY, schema.version_of(schema.SUMMARY)
+    dataset, version = SUMMARY, schema.version_of((*schema.SUMMARY, schema.RECEIPT_FIGURES))
     upstream = (*MonthlySales.upstream, SALES)
 
     def requires(self) -> list[luigi.Task]:
@@ -240,7 +246,8 @@ class MonthlySummary(Batched):
                 memory_limit=settings.lake().memory,
                 spill=spill_folder(),
             )
-        return {d.name: to_bytes(summary[d.name], d.key) for d in schema.SUMMARY}, {}
+        tables = (*schema.SUMMARY, schema.RECEIPT_FIGURES)
+        return {d.name: to_bytes(summary[d.name], d.key) for d in tables}, {}
 
 
 class MonthlyCustomers(Partition):

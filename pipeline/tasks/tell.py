@@ -12,7 +12,7 @@ from functools import cache
 import pyarrow as pa
 
 import reports
-from pipeline import settings
+from pipeline import schema, settings
 from pipeline.errors import DataError
 from pipeline.load import (
     BACKOFFICE,
@@ -21,13 +21,15 @@ from pipeline.load import (
     MONTHLY,
     OUTSIDE,
     RECEIPTS,
-    VOID,
     Manifest,
 )
+from pipeline.load.layout import digest_of
 from pipeline.night.readers import report_readers
 from pipeline.night.summary import COUNTED, read_night, tell_night
 from pipeline.outside import format_outside, format_unread, read_outside
+from pipeline.reopened import plain
 from pipeline.status import find_unread, read_status, tell_status
+from pipeline.summarize.receipt_figures import changed_receipts
 from pipeline.targets import Fetched, Made, Partition, lake
 from pipeline.tasks.backoffice import NOTHING, BackOffice, exports
 from pipeline.tasks.lake import (
@@ -40,9 +42,20 @@ from pipeline.tasks.lake import (
 )
 from pipeline.tasks.outside import OutsideHistory, check_conserved, is_empty, is_needed, listed
 from pipeline.tasks.raw import RawReceipts, Sweep, catalog_for, sweep_due
-from pipeline.windows import DAY, back, last_window, months_between
+from pipeline.tasks.versions import (
+    all_versions,
+    digest_of_versions,
+    earlier_versions,
+    figures_of,
+    list_versions,
+    versions,
+)
+from pipeline.windows import DAY, back, months_between
 
 log = logging.getLogger(__name__)
+
+FIGURES_OF_RECEIPTS = schema.RECEIPT_FIGURES.name
+KEPT_RECEIPTS = "receipts.parquet"  # the month's receipts as a version of its report counted them
 
 STARTED = time.monotonic()  # of this process, to say how long a night took
 
@@ -56,46 +69,50 @@ def read_tables(task: Partition, members: list[str] | None = None) -> dict[str, 
 
 
 class Report(Partition):
-    """What both reports share: every edition is kept as it was issued, and the latest stands under
+    """What both reports share: every version is kept as it was issued, and the latest stands under
     a stable name.
     """
 
     month = settings.Month(default=None)
 
-    def shape(self) -> dict[str, object]:
+    def options(self) -> dict[str, object]:
+        """Settings that shape the report, those of the cleaning included."""
         return {
             "locale": settings.locale(),
             "paper": settings.paper(),
             "decimals": settings.decimals(),
+            **settings.cleaning(),
         }
 
-    def tell_story(self, before: dict[str, object] | None, **common: object) -> dict[str, bytes]:
-        """The report's files by name; `before` is the figures.json of the edition before."""
+    def shape(self) -> dict[str, object]:
+        """All that the report states and that its inputs do not determine."""
+        return self.options() | {"through": str(days_of(self.month)[-1]), "code": self.code()}
+
+    def code(self) -> str:
+        """Digest of the code versions of the report and of all that it is made of."""
+        return digest_of(*map(str, (self.version, MonthlySummary.version, MonthlySales.version)))
+
+    def tell_story(self, before: Manifest | None, **common: object) -> dict[str, bytes]:
+        """The report's files by name; `before` is the version before this one."""
         raise NotImplementedError
 
+    def kept_members(self) -> dict[str, bytes]:
+        """What a version keeps beside its files, for the versions after it."""
+        return {}
+
     def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
-        basis = lake().newest(self.dataset, self.name)
-        number = basis.number + 1 if basis else 1
-        issued = [m for m in lake().history(self.dataset, self.name) if m.edition != VOID]
-        before = (
-            json.loads(
-                lake().read(self.dataset, self.name, ["figures.json"], manifest=issued[-1])[
-                    "figures.json"
-                ]
-            )
-            if issued
-            else None
-        )
+        issued = earlier_versions(self.dataset, self.name, self.edition())
+        number, through = len(issued) + 1, days_of(self.month)[-1]
         lineage = {
             "edition": number,
             "version": self.version,
-            "settings": self.edition(),
-            "watermark": last_window(lake()),
+            "code": self.code(),
+            "settings": digest_of(json.dumps(plain(self.options()), sort_keys=True)),
+            "watermark": str(through),
             "inputs": dict(self.inputs() or ()),
         }
-        through = days_of(self.month)[-1]
         files = self.tell_story(
-            before,
+            issued[-1] if issued else None,
             lineage=lineage,
             locale=settings.locale(),
             paper=settings.paper(),
@@ -103,10 +120,11 @@ class Report(Partition):
             decimals=settings.decimals(),
             through=through if (through + DAY).month == self.month.month else None,
         )
-        self.tell(f"edition {number}", 100)
+        change = reports.change_of(json.loads(files["figures.json"]))
+        self.tell(f"version {number}", 100)
         if self.set_tracking_url:
             self.set_tracking_url(lake().uri(self.dataset, self.name, "report.html"))
-        return files, {"files": len(files)}
+        return files | self.kept_members(), {"files": len(files), "change": change}
 
     def run(self) -> Iterator[list[Partition]]:
         if (
@@ -161,15 +179,19 @@ class MonthlyReport(Report):
             and not (name == f"{OUTSIDE}/{self.name}" and is_empty(digest))
         ]
 
-    def tell_story(self, before: dict[str, object] | None, **common: object) -> dict[str, bytes]:
-        since = before["lineage"]["watermark"] if before else None
+    def shape(self) -> dict[str, object]:
+        known = min([self.month, *months_known(self.month)])
+        return super().shape() | {"starts": str(days_of(known)[0])}
+
+    def tell_story(self, before: Manifest | None, **common: object) -> dict[str, bytes]:
         known = {
             task.month: read_tables(task)
             for task in self.requires()
             if isinstance(task, MonthlyCustomers)
         }
+        names = [dataset.name for dataset in schema.SUMMARY]
         told = {
-            task.month: read_tables(task)
+            task.month: read_tables(task, names)
             for task in self.requires()
             if isinstance(task, MonthlySummary)
         }
@@ -181,8 +203,8 @@ class MonthlyReport(Report):
         return reports.monthly(
             self.month,
             known | told,
-            changes=before,
-            reopened=changed_since(self.name, since) if since else (),
+            changes=figures_of(before) if before else None,
+            reopened=self.changed_since(before) if before else (),
             lake_starts=lake_starts,
             backoffice=till[0] if till else None,
             outside=left_out[0][OUTSIDE] if left_out else None,
@@ -197,6 +219,22 @@ class MonthlyReport(Report):
         if "quarantined" not in quality["check"].to_pylist():
             return None
         return read_tables(MonthlySales(month=self.month), ["quarantine"])["quarantine"]
+
+    def kept_members(self) -> dict[str, bytes]:
+        summary = MonthlySummary(month=self.month)
+        body = lake().read(summary.dataset, summary.name, [FIGURES_OF_RECEIPTS])
+        return {KEPT_RECEIPTS: body[FIGURES_OF_RECEIPTS]}
+
+    def changed_since(self, before: Manifest) -> list[dict[str, object]]:
+        """Receipts that count differently than in the version `before`."""
+        if KEPT_RECEIPTS not in lake().body(before)["members"]:
+            return []  # a version that was issued by code that did not keep them
+        summary = MonthlySummary(month=self.month)
+        kept = lake().read(before.dataset, before.partition, [KEPT_RECEIPTS], manifest=before)
+        return changed_receipts(
+            table_of(summary, FIGURES_OF_RECEIPTS, kept[KEPT_RECEIPTS]),
+            read_tables(summary, [FIGURES_OF_RECEIPTS])[FIGURES_OF_RECEIPTS],
+        )
 
 
 def months_known(month: date) -> list[date]:
@@ -215,91 +253,89 @@ def months_known(month: date) -> list[date]:
 
 
 class CumulativeReport(Report):
-    """The whole history through a month."""
+    """The whole history through a month, after the monthly reports of all of it, whose versions it
+    lists.
+    """
 
-    dataset, version = CUMULATIVE, 4
-    upstream = MonthlyCustomers.upstream
+    dataset, version = CUMULATIVE, 5
+    upstream = (*MonthlyReport.upstream, MONTHLY, CUMULATIVE)
 
-    def requires(self) -> list[MonthlySummary]:
+    def requires(self) -> list[Partition]:
+        months = months_between(history(lake())[0], self.month)
         return [
-            MonthlySummary(month=month) for month in months_between(history(lake())[0], self.month)
+            *(MonthlySummary(month=month) for month in months),
+            *(MonthlyReport(month=month) for month in months),
+            *(CumulativeReport(month=month) for month in self.earlier()),
         ]
 
-    def shape(self) -> dict[str, object]:
-        return super().shape() | {"weekend": settings.weekend()}
+    def earlier(self) -> list[date]:
+        """Months of the cumulative reports that are brought up to date before this one: those that
+        were issued, and the one that is about to be delivered.
+        """
+        issued = {date.fromisoformat(f"{name}-01") for name in lake().partitions(CUMULATIVE)}
+        closed = closed_month(settings.last_day())
+        is_newest = self.month == settings.last_day().replace(day=1)
+        if is_newest and report_readers() and is_delivered_alone(closed):
+            issued.add(closed)
+        first = history(lake())[0].replace(day=1)
+        return sorted(month for month in issued if first <= month < self.month)
 
-    def tell_story(self, before: dict[str, object] | None, **common: object) -> dict[str, bytes]:
-        ledger = [
-            {"report": dataset, "month": name, "edition": number, "digest": one.digest}
-            for dataset, months in editions().items()
-            for name, issued in months.items()
-            for number, one in enumerate(issued, 1)
+    def inputs(self) -> list[tuple[str, str]] | None:
+        """The summaries, and every version that the report lists."""
+        made_of = super().inputs()
+        return made_of and [
+            *(one for one in made_of if one[0].startswith(MonthlySummary.dataset)),
+            ("version history", digest_of_versions(self.month)),
         ]
-        told = {task.month: read_tables(task, list(reports.HISTORY)) for task in self.requires()}
+
+    def options(self) -> dict[str, object]:
+        return super().options() | {"weekend": settings.weekend()}
+
+    def tell_story(self, before: Manifest | None, **common: object) -> dict[str, bytes]:
+        figures = figures_of(before) if before else None
+        own = versions(self.dataset, self.name)[: common["lineage"]["edition"] - 1]
+        told = {
+            task.month: read_tables(task, list(reports.HISTORY))
+            for task in self.requires()
+            if isinstance(task, MonthlySummary)
+        }
         return reports.cumulative(
-            self.month, told, changes=before, ledger=ledger, weekend=settings.weekend(), **common
+            self.month,
+            told,
+            changes=figures,
+            ledger=[
+                {
+                    "report": entry.report,
+                    "month": entry.month,
+                    "edition": entry.version,
+                    "digest": entry.digest,
+                    "change": entry.change,
+                }
+                for entry in list_versions(self.month, own, figures)
+            ],
+            weekend=settings.weekend(),
+            **common,
         )
 
 
-def changed_since(month: str, watermark: str) -> list[dict[str, str]]:
-    """The receipts of a month that came or changed after the window `watermark`, and why; the
-    largest first.
+def closed_month(day: date) -> date:
+    """The last month that has closed on the evening of `day`."""
+    return back((day + DAY).replace(day=1), 1)
+
+
+def is_delivered_alone(closed: date) -> bool:
+    """Whether recipients get the cumulative report through the last closed month, not through the
+    month under way.
     """
-    table = read_tables(MonthlySales(month=date.fromisoformat(f"{month}-01")), ["receipts"])[
-        "receipts"
-    ]
-    columns = [
-        "receipt_number",
-        "receipt_type",
-        "business_day",
-        "total",
-        "cancelled_total",
-        "is_cancelled",
-        "batch",
-        "created_at",
-        "updated_at",
-        "sold_at",
-    ]
-    rows = [row for row in table.select(columns).to_pylist() if row["batch"] > watermark]
-    rows.sort(key=lambda row: (-abs(row["total"] or row["cancelled_total"]), row["receipt_number"]))
-    return [
-        {
-            "number": row["receipt_number"],
-            "day": str(row["business_day"]),
-            "total": str(row["total"] or row["cancelled_total"]),
-            "why": why_changed(row),
-        }
-        for row in rows
-    ]
-
-
-def why_changed(row: dict[str, object]) -> str:
-    """Why a receipt counts differently than before: cancelled, edited, refunded, late or new."""
-    if row["is_cancelled"]:
-        return "cancelled"
-    if row["updated_at"] > row["created_at"]:
-        return "edited"
-    if row["receipt_type"] == "REFUND":
-        return "refunded"
-    return "late" if row["created_at"] - row["sold_at"] > DAY else "new"
-
-
-def editions() -> dict[str, dict[str, list[Manifest]]]:
-    """Every edition of every report that was issued, by report and month."""
-    return {
-        dataset: {
-            name: [m for m in lake().history(dataset, name) if m.edition != VOID]
-            for name in lake().partitions(dataset)
-        }
-        for dataset in (MONTHLY, CUMULATIVE)
-    }
+    first = settings.pos().history_starts.replace(day=1)
+    return closed >= first and not settings.mail().open_months
 
 
 def publish_index() -> None:
     """Write reports/index.html again where it says something else; it is derived from the log, and
     losing it costs nothing.
     """
-    issued = editions()
+    issued = all_versions()
     folders = {
         dataset: {
             name: [f"{m.number:06d}.{m.digest}" for m in found]

@@ -40,7 +40,7 @@ _DATED = re.compile(
 @dataclass(frozen=True)
 class Cleaned:
     """A business day. facts: fetched = curated + quarantined distinct receipts; superseded: older
-    versions of them.
+    versions of them, copies of one version counted once.
     """
 
     receipts: pa.Table
@@ -210,7 +210,7 @@ def home_of(fault: Fault, raws: Sequence[Raw], rules: Rules, wanted: int) -> int
 
 
 def newest(found: Read) -> tuple[np.ndarray, Ints]:
-    """(is the newest version, how many versions there are, said at the newest) of each good
+    """(is the newest version, how many different versions there are, stated at the newest) of each good
     receipt, then of each fault.
     """
     receipts, good, faults = found.receipts, found.good, found.faults
@@ -236,5 +236,9 @@ def newest(found: Read) -> tuple[np.ndarray, Ints]:
     order = np.lexsort((position, raw, updated, key))
     ends = np.flatnonzero(np.diff(key[order], append=_NEVER)) if len(key) else np.zeros(0, "i8")
     last, versions = np.zeros(len(key), bool), np.zeros(len(key), "i8")
-    last[order[ends]], versions[order[ends]] = True, np.diff(ends, prepend=-1)
+    # copies of one version (the same receipt, changed at the same instant) count once
+    is_new = np.diff(key[order], prepend=_NEVER).astype(bool)
+    is_new |= np.diff(updated[order], prepend=_NEVER).astype(bool)
+    last[order[ends]] = True
+    versions[order[ends]] = np.diff(np.cumsum(is_new)[ends], prepend=0)
     return last, versions

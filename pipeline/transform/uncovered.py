@@ -13,6 +13,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 
 import numpy as np
@@ -21,6 +22,7 @@ from pipeline.transform.catalog import Catalog
 from pipeline.transform.clean import newest
 from pipeline.transform.columns import Ints, spread
 from pipeline.transform.combos import explode
+from pipeline.transform.days import by_store
 from pipeline.transform.names import fold, tidy
 from pipeline.transform.nested import Rows
 from pipeline.transform.read import Raw, read
@@ -28,6 +30,7 @@ from pipeline.transform.recipes import Book
 from pipeline.transform.rules import Rules
 from pipeline.transform.tables import UNMAPPED, channels
 
+_EPOCH = date(1970, 1, 1).toordinal()
 _LOOKS = re.compile(r"\b(combos?|paquetes?|promo|menu|meal|bundle|box|deal)\b")
 KINDS = ("combo", "part", "modifier", "dish", "channel")
 
@@ -55,11 +58,24 @@ class Uncovered:
     text: str
 
 
-def uncovered(raw: Iterable[Raw], catalog: Catalog, rules: Rules) -> Uncovered:
-    """Everything in `raw` that menu.toml does not name."""
+def uncovered(
+    raw: Iterable[Raw], catalog: Catalog, rules: Rules, days: tuple[date, date] | None = None
+) -> Uncovered:
+    """Everything in `raw` that menu.toml does not name; of `days`, only the business days from the
+    first to the last, as the lake and its reports count them.
+    """
     found = read(sorted(raw, key=lambda r: (r.batch, r.name)), rules)
     receipts, is_newest = found.receipts, newest(found)[0][: len(found.good)]
     order = found.good[is_newest]
+    if days:
+        stores = receipts.labels("store_id")
+        business_days, _ = by_store(
+            [rules.store(value) for value in stores.values],
+            stores.codes[order],
+            receipts.ints("receipt_date")[order],
+        )
+        first, last = (day.toordinal() - _EPOCH for day in days)
+        order = order[(first <= business_days) & (business_days <= last)]
     sale = receipts.labels("receipt_type").is_in("SALE")[order] & ~receipts.cancelled[order]
     counts: dict[tuple[str, str, str, str], list[int]] = defaultdict(lambda: [0, 0])
     hints: dict[str, set[str]] = defaultdict(set)

@@ -12,14 +12,19 @@ from pipeline.errors import ConfigError
 from pipeline.load import RECEIPTS, RawObject
 from pipeline.targets import lake
 from pipeline.tasks import catalog_for, days_of, read_catalog
-from pipeline.transform import Catalog, Raw
+from pipeline.transform import Catalog, Raw, day_bounds
 
 
 def find_objects(month: date | None) -> list[RawObject]:
-    """Raw objects sold in `month`, or all of them."""
+    """Raw objects that may hold receipts of the business days of `month`, or all of them."""
     check_filled()
-    days = days_of(month) if month else [date(2010, 1, 1), settings.last_day()]
-    return lake().raw_objects(days[0], days[-1] + timedelta(days=1), None)
+    if month is None:
+        return lake().raw_objects(date(2010, 1, 1), settings.last_day() + timedelta(days=1), None)
+    days, rules = days_of(month), settings.rules()
+    stores = (rules.default, *rules.stores.values())
+    start = min(day_bounds(days[0], store)[0] for store in stores)
+    end = max(day_bounds(days[-1], store)[1] for store in stores)
+    return lake().raw_objects(start.date(), end.date(), None)
 
 
 def check_filled() -> None:

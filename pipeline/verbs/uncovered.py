@@ -10,6 +10,7 @@ from __future__ import annotations
 import argparse
 
 from pipeline import settings
+from pipeline.tasks import days_of
 from pipeline.transform import uncovered
 from pipeline.verbs.raws import catalog_of, find_objects, read_objects
 
@@ -21,6 +22,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(asked: argparse.Namespace) -> int:
-    objects = find_objects(asked.month or settings.default_month())
-    print(uncovered(read_objects(objects), catalog_of(objects), settings.rules()).text)
+    month = asked.month or settings.default_month()
+    objects, days = find_objects(month), days_of(month)
+    print(
+        uncovered(
+            read_objects(objects), catalog_of(objects), settings.rules(), (days[0], days[-1])
+        ).text
+    )
     return 0

@@ -54,7 +54,14 @@ def like_for_like(now: pd.DataFrame, base: pd.DataFrame) -> LikeForLike:
     return LikeForLike(net, base, len({k[3] for k in kept}), receipts)
 
 
-def seasonality(net: Mapping[date, int]) -> dict[int, Fraction]:
+class Season(NamedTuple):
+    """Index of a calendar month, and in how many years it was observed."""
+
+    index: Fraction
+    years: int
+
+
+def seasonality(net: Mapping[date, int]) -> dict[int, Season]:
     """calendar month -> its index, from net sales of whole months; {} with fewer than SEASONS of
     them or without a full cycle.
     """
@@ -70,4 +77,7 @@ def seasonality(net: Mapping[date, int]) -> dict[int, Fraction]:
             found.setdefault(month.month, []).append(Fraction(24 * net[month], centred))
     if len(found) < 12 or any(sum(indices) <= 0 for indices in found.values()):
         return {}
-    return {m: sum(indices, Fraction()) / len(indices) for m, indices in sorted(found.items())}
+    return {
+        m: Season(sum(indices, Fraction()) / len(indices), len(indices))
+        for m, indices in sorted(found.items())
+    }

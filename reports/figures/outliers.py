@@ -2,12 +2,14 @@
 
 Definition: residual = net sales of a day less the median of that weekday over this month and the
 month before; z = 0.6745 × (residual - median residual) ÷ median absolute deviation; |z| > 3 is odd.
-Under 14 open days nothing is, nor a day whose weekday stands on under PERCENT_BASE receipts. In: `days` frames. Out: exact amounts; z itself is a ratio of
+Under 14 open days nothing is, nor a day whose weekday stands on under PERCENT_BASE receipts or was
+open on fewer than two other days. In: `days` frames. Out: exact amounts; z itself is a ratio of
 integers and is only compared.
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import date
 from statistics import median
 from typing import NamedTuple
@@ -16,7 +18,7 @@ import pandas as pd
 
 from reports.figures.money import PERCENT_BASE
 
-LIMIT, FEWEST = 3, 14
+LIMIT, FEWEST, USUAL = 3, 14, 2
 CONSISTENT = (6745, 10_000)
 
 
@@ -42,6 +44,7 @@ def outliers(now: pd.DataFrame, before: pd.DataFrame | None) -> list[Outlier]:
     }
     base = rows.groupby(rows["business_day"].map(date.weekday))["receipts"].sum().to_dict()
     rest = {day: value - usual[day.weekday()] for day, value in net.items()}
+    seen = Counter(day.weekday() for day in net)
     middle = median(rest.values())
     spread = median(abs(value - middle) for value in rest.values())
     first = min(now["business_day"], default=date.max)
@@ -50,6 +53,7 @@ def outliers(now: pd.DataFrame, before: pd.DataFrame | None) -> list[Outlier]:
         for day, value in rest.items()
         if day >= first
         and base[day.weekday()] >= PERCENT_BASE
+        and seen[day.weekday()] > USUAL
         and spread
         and CONSISTENT[0] * abs(value - middle) > LIMIT * CONSISTENT[1] * spread
     ]

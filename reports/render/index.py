@@ -198,5 +198,5 @@ def _spoken(months: Sequence[Glance], currency: str) -> Value:
 
 
 def _numbered(folders: Sequence[str]) -> list[tuple[int, str]]:
-    """(number, folder) of the editions, the newest first; a folder begins with its number."""
-    return sorted(((int(folder.partition(".")[0]), folder) for folder in folders), reverse=True)
+    """(number, folder) of the versions, the newest first; folders sort by their begin."""
+    return list(enumerate(sorted(folders, key=lambda name: int(name.partition(".")[0])), 1))[::-1]

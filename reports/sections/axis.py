@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from reports.figures.history import History
+from reports.page import Column
 from reports.values import Month
 
 STEPS = ((6, 1), (18, 3), (42, 6))
@@ -18,3 +19,13 @@ def months_axis(history: History, first: date) -> tuple[list[date], dict[str, ob
     ticks = [i for i, month in enumerate(span) if (month.month - 1) % step == 0]
     labels = [Month(month, short=True) for month in span]
     return span, {"labels": labels, "ticks": ticks, "tick_names": [labels[i] for i in ticks]}
+
+
+def span_column(months: list[date]) -> Column:
+    """A column of percentages that is headed by its months, first to last."""
+    return Column("months", "percent", span_values(months))
+
+
+def span_values(months: list[date]) -> dict[str, Month]:
+    """First and last of `months`, for a sentence or a heading."""
+    return {"start": Month(months[0], short=True), "end": Month(months[-1], short=True)}

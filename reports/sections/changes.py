@@ -1,181 +1,235 @@
-"""Section 16. What changed since the last edition of this report: every figure that moved, from
-what to what.
+"""Section 16. What changed since the last version of this report: every figure that moved, from
+what to what, and the receipts that moved it.
 
-In: the figures of this report and of the edition before, both as figures.json has them (decimal
-strings), and the receipts that made the month open again, where the caller knows them. Out: a
-section; figures that neither edition has, or that are equal, are not named. A first edition says
-that it is one.
+In: the figures of this version, and figures.json of the version before. A change of settings,
+language, paper or code is stated by itself and is no correction of data.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from decimal import Decimal
 
+from reports.figures.moved import Moved, Path, leaves, moved_figures
 from reports.page import Column, Section, Table
+from reports.render.machine import plain
 from reports.sections.bridge import STEPS
-from reports.values import Count, Money, Name, Quantity, Text, Value, text
+from reports.values import (
+    QUANTITY_UNIT,
+    Count,
+    Money,
+    Name,
+    Percent,
+    Points,
+    Quantity,
+    Rate,
+    Text,
+    Value,
+    text,
+)
+from reports.words import catalog
 
 SHOWN = 20
+CAUSES = ("data", "more", "settings", "same", "first")
+"""Why a version was issued, the gravest first."""
+BOOKKEEPING = ("lineage", "checks", "superseded")
+"""Older versions of receipts: they grow when a receipt was only touched, and correct nothing."""
 COUNTED = ("receipts", "refund_receipts", "cancelled_receipts")
-WHY = ("late", "edited", "cancelled", "refunded", "new")
+WHY = ("late", "edited", "cancelled", "refunded", "new", "left", "quarantined")
+RATIO = 1_000_000
 
 Plain = Mapping[str, object]
-Moved = tuple[Text | Name, Value, Value, str]
 
 
 def changes(
-    now: Plain,
+    now: Mapping[str, object],
     before: Plain | None,
     currency: str,
     places: int,
-    reopened: Sequence[Mapping[str, str]] = (),
+    facts: Mapping[str, object],
+    reopened: Sequence[Mapping[str, object]] = (),
     names: Mapping[str, str] | None = None,
+    decimals: Mapping[str, int] | None = None,
 ) -> Section:
-    """`now` and `before` are the figures of one currency by section; `reopened` are receipts with
-    number, why, day, total.
+    """`now` are the figures of one currency by section, `before` the figures.json of the version
+    before, `facts` the lineage of this one.
 
-    `names` are those of the stores; a store that is no longer known goes by its identifier.
+    `reopened` are receipts that count differently: number, currency, day, total, why, and whether
+    the till's data changed (is_data). `names` are those of the stores.
     """
     if before is None:
-        return Section("changes", (text("changes.first"),))
-    moved = list(_moved(now, before, currency, places, names or {}))
-    said = [text("changes.some" if moved else "changes.none", n=Count(len(moved)))]
+        return Section("changes", (text("changes.first"),), figures={"cause": "first", "moved": []})
+    past = past_of(before, currency)
+    moved = moved_figures(plain(now, places, decimals or {}), past)
+    others = other_makers(facts, before)
+    own = [row for row in reopened if row.get("currency", currency) in ("", currency)]
+    named = [row for row in own if row.get("is_data", True) or not others] if moved else []
+    cause = cause_of(moved, before, others, is_data=bool(named))
+    sentences = [
+        text("changes.some" if moved else "changes.none", n=Count(len(moved))),
+        *([text("changes.more")] if cause == "more" else []),
+        *(text(f"changes.{name}") for name in others),
+    ]
+    recounted = len(own) - len(named) if moved else 0
+    if recounted:
+        sentences.append(text("changes.recounted", n=Count(recounted)))
     tables = []
-    net = [m for m in moved if m[3] == "bridge.total.net_sales"]
+    table = moved_table(now, moved, currency, places, names or {})
+    net = [row for row, one in zip(table.rows, _ordered(moved), strict=True) if _is_net(one.path)]
     if net:
-        said.append(text("changes.net", before=net[0][1], now=net[0][2]))
+        sentences.append(text("changes.net", before=net[0][1], now=net[0][2]))
     if moved:
-        tables.append(
-            Table(
-                "changes",
-                text("changes.table"),
-                (Column("figure"), Column("was", "money"), Column("is", "money")),
-                tuple(m[:3] for m in moved),
-                shown=SHOWN,
-            )
+        tables.append(table)
+    if named:
+        sentences.append(text("changes.receipts", n=Count(len(named))))
+        tables.append(_receipts(named, currency, places))
+    return Section("changes", tuple(sentences), tables=tuple(tables), figures=machine(moved, cause))
+
+
+def past_of(before: Plain, currency: str) -> Plain:
+    """The figures of `currency` in the figures.json of the version before."""
+    return before.get("currencies", {}).get(currency, {})
+
+
+def other_makers(facts: Mapping[str, object], before: Plain) -> list[str]:
+    """Of "settings" and "code", what is another than in the version before."""
+    past = before.get("lineage", {})
+    return [
+        name
+        for name in ("settings", "code")
+        if name in facts and str(facts[name]) != past.get(name, "")
+    ]
+
+
+def cause_of(moved: Sequence[Moved], before: Plain, others: Sequence[str], is_data: bool) -> str:
+    """Why this version was issued, one of CAUSES; `is_data` where the till sent something else."""
+    if before.get("through"):
+        return "more"
+    if is_data or (not others and any(one.path[:3] != BOOKKEEPING for one in moved)):
+        return "data"
+    return "settings" if others else "same"
+
+
+def machine(moved: Sequence[Moved], cause: str) -> dict[str, object]:
+    """The figures of a section about changes."""
+    return {
+        "cause": cause,
+        "moved": [
+            {"figure": ".".join(one.path), "was": one.was, "is": one.now} for one in _ordered(moved)
+        ],
+    }
+
+
+def moved_table(
+    now: Mapping[str, object],
+    moved: Sequence[Moved],
+    currency: str,
+    places: int,
+    names: Mapping[str, str],
+) -> Table:
+    """Every figure that moved, in the form in which the report states it."""
+    typed = dict(leaves(now))
+    kinds = {(path[0], path[-1]): value for path, value in typed.items() if value is not None}
+    rows = tuple(
+        (
+            _label(one.path, names),
+            *(
+                _value(
+                    raw,
+                    typed.get(one.path) or kinds.get((one.path[0], one.path[-1])),
+                    currency,
+                    places,
+                )
+                for raw in (one.was, one.now)
+            ),
         )
-    if reopened:
-        said.append(text("changes.receipts", n=Count(len(reopened))))
-        tables.append(
-            Table(
-                "reopened",
-                text("changes.because"),
-                (Column("receipt"), Column("why"), Column("day"), Column("total")),
-                tuple(
-                    (
-                        Name(r.get("number", "")),
-                        (
-                            text(f"changes.{r['why']}")
-                            if r.get("why") in WHY
-                            else Name(r.get("why", ""))
-                        ),
-                        Name(r.get("day", "")),
-                        Name(r.get("total", "")),
-                    )
-                    for r in reopened
-                ),
-                shown=SHOWN,
-            )
-        )
-    return Section(
-        "changes",
-        tuple(said),
-        tables=tuple(tables),
-        figures={
-            "moved": [
-                {"figure": path, "was": _plain(was), "is": _plain(now_)}
-                for _, was, now_, path in moved
-            ]
-        },
+        for one in _ordered(moved)
+    )
+    columns = (Column("figure"), Column("was", "money"), Column("is", "money"))
+    return Table("changes", text("changes.table"), columns, rows, shown=SHOWN)
+
+
+def _ordered(moved: Sequence[Moved]) -> list[Moved]:
+    """The totals of the bridge first, then as the sections come."""
+    return sorted(moved, key=lambda one: _rank(one.path))
+
+
+def _rank(path: Path) -> tuple[int, int]:
+    if path[:2] == ("bridge", "total"):
+        order = (*COUNTED, *STEPS)
+        return (0, order.index(path[2]) if path[2] in order else len(order))
+    heads = (("customers",), ("bridge", "stores"), ("days",), ("tenders",), ("items",))
+    return next((i for i, head in enumerate(heads, 1) if path[: len(head)] == head), 9), 0
+
+
+def _is_net(path: Path) -> bool:
+    return path == ("bridge", "total", "net_sales")
+
+
+def _value(raw: object, kind: object, currency: str, places: int) -> Value:
+    """A figure of figures.json as the value that it was; text where its kind is not known."""
+    if raw is None:
+        return None
+    if isinstance(raw, bool):
+        return text("changes.yes" if raw else "changes.no")
+    match kind:
+        case Money():
+            return Money(int(Decimal(str(raw)).scaleb(places)), currency)
+        case Quantity():
+            return Quantity(int(Decimal(str(raw)) * QUANTITY_UNIT))
+        case Percent():
+            return Percent(int(Decimal(str(raw)) * RATIO), RATIO, decimals=2)
+        case Rate() | Points():
+            return Rate(int(Decimal(str(raw)) * RATIO), RATIO, decimals=4)
+    if isinstance(raw, int) and not isinstance(raw, bool):
+        return Count(raw)
+    return Name(str(raw))
+
+
+def _label(path: Path, names: Mapping[str, str]) -> Text:
+    match path:
+        case ("bridge", "total", step) if step in STEPS:
+            return text(f"step.{step}")
+        case ("bridge", "total", name) if name in COUNTED:
+            return text(f"column.{name}")
+        case ("customers", group, "customers"):
+            return text("changes.customers", group=text(f"customers.{group}"))
+        case ("bridge", "stores", store, "net_sales"):
+            return text("changes.store", store=Name(names.get(store, store)))
+        case ("days", "days", day, "net_sales"):
+            return text("changes.day", day=Name(day))
+        case ("tenders", "tenders", name, _, "amount"):
+            return text("changes.tender", name=Name(name))
+        case ("items", "items", *_, name, "net_sales"):
+            return text("changes.item", name=Name(name))
+    section, *middle, leaf = path if len(path) > 1 else (*path, "")
+    key = f"column.{leaf}"
+    known = catalog("en_US").get(key, "{")
+    words = [names.get(step, step).replace("_", " ") for step in middle]
+    return text(
+        "changes.figure",
+        section=text(f"{section}.title"),
+        name=Name(" / ".join(words)) if words else text("changes.all"),
+        leaf=Name(leaf.replace("_", " ")) if "{" in known else text(key),
     )
 
 
-def _moved(
-    now: Plain, before: Plain, currency: str, places: int, names: Mapping[str, str]
-) -> Iterator[Moved]:
-    def money(value: object) -> Value:
-        return None if value is None else Money(int(Decimal(str(value)).scaleb(places)), currency)
+def _receipts(rows: Sequence[Mapping[str, object]], currency: str, places: int) -> Table:
+    def total(raw: object) -> Value:
+        return None if raw in (None, "") else Money(int(Decimal(str(raw)).scaleb(places)), currency)
 
-    def pair(label: Text | Name, was: object, is_: object, path: str, say) -> Iterator[Moved]:
-        if was != is_:
-            yield label, say(was), say(is_), path
-
-    total, past = _at(now, "bridge", "total"), _at(before, "bridge", "total")
-    for name in COUNTED:
-        yield from pair(
-            text(f"column.{name}"),
-            past.get(name),
-            total.get(name),
-            f"bridge.total.{name}",
-            lambda v: None if v is None else Count(int(v)),
-        )
-    for step in STEPS:
-        yield from pair(
-            text(f"step.{step}"), past.get(step), total.get(step), f"bridge.total.{step}", money
-        )
-    for group in ("everyone", "new", "returning"):
-        new, old = (
-            _at(now, "customers", group).get("customers"),
-            _at(before, "customers", group).get("customers"),
-        )
-        label = text("changes.customers", group=text(f"customers.{group}"))
-        yield from pair(
-            label,
-            old,
-            new,
-            f"customers.{group}.customers",
-            lambda v: None if v is None else Count(int(v)),
-        )
-    stores, was = _at(now, "bridge", "stores"), _at(before, "bridge", "stores")
-    for store in sorted({*stores, *was}):
-        yield from pair(
-            text("changes.store", store=Name(names.get(store, store))),
-            was.get(store, {}).get("net_sales"),
-            stores.get(store, {}).get("net_sales"),
-            f"bridge.stores.{store}.net_sales",
-            money,
-        )
-    days, was = _at(now, "days", "days"), _at(before, "days", "days")
-    for day in sorted({*days, *was}):
-        yield from pair(
-            text("changes.day", day=Name(day)),
-            was.get(day, {}).get("net_sales"),
-            days.get(day, {}).get("net_sales"),
-            f"days.{day}.net_sales",
-            money,
-        )
-    for section, listed, keys, label in (
-        ("tenders", "tenders", ("tender", "type"), "changes.tender"),
-        ("items", "items", ("item", "category"), "changes.item"),
-    ):
-        field = "amount" if section == "tenders" else "net_sales"
-        new, old = (
-            {tuple(r.get(k) or "" for k in keys): r.get(field) for r in _list(f, section, listed)}
-            for f in (now, before)
-        )
-        for key in sorted({*new, *old}):
-            yield from pair(
-                text(label, name=Name(key[0])),
-                old.get(key),
-                new.get(key),
-                f"{section}.{'/'.join(key)}.{field}",
-                money,
+    return Table(
+        "reopened",
+        text("changes.because"),
+        (Column("receipt"), Column("why"), Column("day"), Column("total", "money")),
+        tuple(
+            (
+                Name(str(row.get("number") or "")),
+                text(f"changes.{row['why']}") if row.get("why") in WHY else Name(str(row["why"])),
+                Name(str(row.get("day") or "")),
+                total(row.get("total")),
             )
-
-
-def _at(figures: Plain, *path: str) -> Mapping:
-    found: object = figures
-    for step in path:
-        found = found.get(step, {}) if isinstance(found, Mapping) else {}
-    return found if isinstance(found, Mapping) else {}
-
-
-def _list(figures: Plain, section: str, name: str) -> list[Mapping]:
-    found = figures.get(section)
-    listed = found.get(name) if isinstance(found, Mapping) else None
-    return [row for row in listed if isinstance(row, Mapping)] if isinstance(listed, list) else []
-
-
-def _plain(value: Value) -> Value:
-    return value if isinstance(value, (Money, Count, Quantity)) or value is None else None
+            for row in rows
+        ),
+        shown=SHOWN,
+    )

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from reports.figures.history import History
 from reports.page import Chart, Column, Section, Table
-from reports.sections.axis import months_axis
+from reports.sections.axis import months_axis, span_column
 from reports.sections.comparison import enough, points, share
 from reports.values import Count, Month, Name, Percent, Points, divide, text
 
@@ -90,7 +90,8 @@ def giving(history: History) -> Section:
                 for m in months
             },
             "tenders": [
-                {"tender": row[0].text, "first": row[1], "latest": row[2]} for row in table.rows
+                {"tender": row[0].text, "first_months": row[1], "latest_months": row[2]}
+                for row in table.rows
             ],
         },
     )
@@ -127,8 +128,8 @@ def _tenders(history: History, months: list) -> Table:
         text("giving.table"),
         (
             Column("tender"),
-            Column("first_half", "percent"),
-            Column("latest_half", "percent"),
+            span_column(months[:count]),
+            span_column(months[-count:]),
             Column("points", "percent"),
         ),
         rows,

@@ -1,5 +1,5 @@
-"""Cumulative 15. The ledger: every edition that was published, and the months that moved since the
-edition before.
+"""Cumulative 15. The version history: every version that was published, why, and the months and
+figures that moved since the version before.
 """
 
 from __future__ import annotations
@@ -10,7 +10,17 @@ from datetime import date
 from decimal import Decimal
 
 from reports.figures.history import History
+from reports.figures.moved import moved_figures
 from reports.page import Column, Section, Table
+from reports.render.machine import plain
+from reports.sections.changes import (
+    CAUSES,
+    cause_of,
+    machine,
+    moved_table,
+    other_makers,
+    past_of,
+)
 from reports.values import Count, Money, Month, Name, Value, text
 
 KINDS = ("monthly", "cumulative")  # the last part of a report's folder
@@ -19,29 +29,45 @@ KINDS = ("monthly", "cumulative")  # the last part of a report's folder
 def ledger(
     entries: Sequence[Mapping[str, object]],
     history: History,
+    now: Mapping[str, object],
     before: Mapping[str, object] | None,
     places: int,
+    facts: Mapping[str, object],
+    decimals: Mapping[str, int] | None = None,
 ) -> Section:
-    """`entries`: report, month, edition, digest, as the lake's log has them; without any, the
-    section says so.
+    """`entries` are the versions before this one: report, month, edition, digest, change (one of
+    CAUSES), as the lake's log has them; this version is added.
 
-    `before` are the figures of the edition before this one: months whose net sales are other now
-    are listed.
+    `now` are the figures of the other sections, `before` the figures.json of the version before
+    this one, `facts` the lineage.
     """
-    moved = _moved(history, before, places)
-    said = (
-        []
-        if before is None
-        else [text("ledger.moved" if moved else "ledger.still", n=Count(len(moved)))]
-    )
-    tables = []
-    if moved:
-        columns = (Column("month", "date"), Column("was", "money"), Column("is", "money"))
-        tables.append(Table("moved-months", text("ledger.moved_table"), columns, tuple(moved)))
-    if not entries:
-        return Section("ledger", (text("ledger.none"), *said), tables=tuple(tables))
+    currency = history.currency
+    figures = machine([], "first")
+    sentences, tables = [], []
+    if before is not None:
+        past = past_of(before, currency)
+        months = _moved(history, past, places)
+        moved = moved_figures(plain(now, places, decimals or {}), past)
+        others = other_makers(facts, before)
+        listed = {_key(row) for row in past.get("ledger", {}).get("editions", [])}
+        is_data = any(
+            entry.get("change") in ("data", "more")
+            for entry in entries
+            if str(entry.get("report", "")).endswith("monthly") and _key(entry) not in listed
+        )
+        figures = machine(moved, cause_of(moved, before, others, is_data=is_data))
+        sentences = [
+            text("ledger.moved" if months else "ledger.still", n=Count(len(months))),
+            text("changes.some" if moved else "changes.none", n=Count(len(moved))),
+            *(text(f"changes.{name}") for name in others),
+        ]
+        if months:
+            columns = (Column("month", "date"), Column("was", "money"), Column("is", "money"))
+            tables.append(Table("moved-months", text("ledger.moved_table"), columns, tuple(months)))
+        if moved:
+            tables.append(moved_table(now, moved, currency, places, history.stores))
     ordered = sorted(
-        entries,
+        [*entries, *_this(history, facts, str(figures["cause"]))],
         key=lambda e: (
             str(e.get("month", "")),
             str(e.get("report", "")),
@@ -49,13 +75,14 @@ def ledger(
         ),
         reverse=True,
     )
-    again = sum(int(str(e.get("edition", 0))) > 1 for e in ordered)
+    corrections = sum(e.get("change") == "data" for e in ordered)
     rows = tuple(
         (
             _kind(str(e.get("report", ""))),
             _month(str(e.get("month", ""))),
             Count(int(str(e.get("edition", 0)))),
-            Name(str(e.get("digest", ""))),
+            text(f"cause.{e['change']}") if e.get("change") in CAUSES else None,
+            Name(str(e["digest"])) if e.get("digest") else text("ledger.this"),
         )
         for e in ordered
     )
@@ -63,15 +90,36 @@ def ledger(
         Column("report"),
         Column("month", "date"),
         Column("edition", "count"),
+        Column("why"),
         Column("digest"),
     )
     table = Table("ledger", text("ledger.table"), columns, rows, shown=24)
     return Section(
         "ledger",
-        (text("ledger.lead", n=Count(len(rows)), again=Count(again)), *said),
+        (text("ledger.lead", n=Count(len(rows)), again=Count(corrections)), *sentences),
         tables=(*tables, table),
-        figures={"editions": [{k: str(v) for k, v in e.items()} for e in ordered]},
+        figures={
+            **figures,
+            "editions": [{k: str(v) for k, v in e.items()} for e in ordered],
+        },
     )
+
+
+def _this(history: History, facts: Mapping[str, object], cause: str) -> list[dict[str, object]]:
+    """The row of this very version, whose digest is not known before it is written."""
+    return [
+        {
+            "report": "reports/cumulative",
+            "month": f"{history.last:%Y-%m}",
+            "edition": facts.get("edition", 1),
+            "digest": "",
+            "change": cause,
+        }
+    ]
+
+
+def _key(entry: Mapping[str, object]) -> tuple[str, ...]:
+    return tuple(str(entry.get(name, "")) for name in ("report", "month", "edition", "digest"))
 
 
 def _kind(report: str) -> Value:
@@ -87,13 +135,11 @@ def _month(name: str) -> Value:
     )
 
 
-def _moved(
-    history: History, before: Mapping[str, object] | None, places: int
-) -> list[tuple[Value, ...]]:
-    """Months of both editions whose net sales differ: month, was, is. A month that was or is under
+def _moved(history: History, before: Mapping[str, object], places: int) -> list[tuple[Value, ...]]:
+    """Months of both versions whose net sales differ: month, was, is. A month that was or is under
     way grows, and has not moved.
     """
-    told = (before or {}).get("trend") or {}
+    told = before.get("trend") or {}
     past = {
         month: said for month, said in told.get("months", {}).items() if month != told.get("open")
     }

@@ -22,8 +22,8 @@ TOP, SPAN, FEW = 20, 3, 6
 
 
 def lifecycle(history: History) -> Section:
-    """Net sales of items over the first and the latest three whole months; prices from plain SALE
-    lines.
+    """Net sales of items over three early and the latest three whole months, of the same season where
+    history has one; prices from plain SALE lines.
     """
     currency = history.currency
     if not history.tables:
@@ -81,9 +81,20 @@ def lifecycle(history: History) -> Section:
             figures=figures,
         )
     items = history.stacked("items")
-    early, late = history.whole[:SPAN], history.whole[-SPAN:]
+    early, late = spans_of(history.whole)
+    same_season = [m.month for m in early] == [m.month for m in late]
+    said.append(
+        text(
+            "lifecycle.seasons" if same_season else "lifecycle.other_seasons",
+            first=Month(early[0], short=True),
+            last=Month(early[-1], short=True),
+            start=Month(late[0], short=True),
+            end=Month(late[-1], short=True),
+        )
+    )
     then, now = (_sums(items[items["month"].isin(span)]) for span in (early, late))
-    new = [i for i in now.index if i not in then.index and now.at[i, "net_sales"] > 0]
+    sold_before = set(items.loc[items["month"] <= early[-1], "item"])
+    new = [i for i in now.index if i not in sold_before and now.at[i, "net_sales"] > 0]
     gone = [i for i in then.index if i not in now.index and then.at[i, "net_sales"] > 0]
     for key, names in (("new", new), ("gone", gone)):
         if names:
@@ -93,7 +104,7 @@ def lifecycle(history: History) -> Section:
                     f"lifecycle.{key}",
                     n=Count(len(names)),
                     names=names_of(names),
-                    first=Month(early[0], short=True),
+                    first=Month(early[-1], short=True),
                 ),
             )
     both = now.join(then, how="inner", lsuffix="", rsuffix="_before")
@@ -133,13 +144,29 @@ def lifecycle(history: History) -> Section:
         ]
         for name, f in (("first", then), ("latest", now))
     }
+    figures["spans"] = {
+        name: {"start": span[0].isoformat()[:7], "end": span[-1].isoformat()[:7]}
+        for name, span in (("first", early), ("latest", late))
+    }
     return Section(
         "lifecycle",
         tuple(said),
-        charts=_chart(history, then, now),
+        charts=_chart(history, then, now, early, late),
         tables=(*((decliners,) if decliners.rows else ()), *tables),
         figures=figures,
     )
+
+
+def spans_of(whole: list[date]) -> tuple[list[date], list[date]]:
+    """The latest SPAN whole months, and what they are compared with: the same months of the
+    earliest year that has them, the first SPAN whole months where none has.
+    """
+    late, known = whole[-SPAN:], set(whole)
+    for years in range((late[0].year - whole[0].year), 0, -1):
+        early = [month.replace(year=month.year - years) for month in late]
+        if known.issuperset(early):
+            return early, late
+    return whole[:SPAN], late
 
 
 def _sums(items: pd.DataFrame) -> pd.DataFrame:
@@ -163,11 +190,12 @@ def _price(
     )
 
 
-def _chart(history: History, then: pd.DataFrame, now: pd.DataFrame) -> tuple[Chart, ...]:
+def _chart(
+    history: History, then: pd.DataFrame, now: pd.DataFrame, early: list[date], late: list[date]
+) -> tuple[Chart, ...]:
     """Ranks of the latest TOP items, then and now."""
     top = list(now.index[now["net_sales"] > 0][:TOP])
-    spans = history.whole[:SPAN], history.whole[-SPAN:]
-    if len(top) < 3 or not enough(*(history.sum_of(span).receipts for span in spans)):
+    if len(top) < 3 or not enough(*(history.sum_of(span).receipts for span in (early, late))):
         return ()
     rank_then, rank_now = (
         {item: i + 1 for i, item in enumerate(frame.index[frame["net_sales"] > 0])}
@@ -193,8 +221,8 @@ def _chart(history: History, then: pd.DataFrame, now: pd.DataFrame) -> tuple[Cha
             text("lifecycle.alt", n=Count(len(rows))),
             {
                 "rows": rows,
-                "left": Month(history.whole[SPAN - 1], short=True),
-                "right": Month(history.whole[-1], short=True),
+                "left": Month(early[-1], short=True),
+                "right": Month(late[-1], short=True),
             },
         ),
     )

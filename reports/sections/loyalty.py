@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 
-from reports.figures.calendar import month_before, next_month
+from reports.figures.calendar import next_month
 from reports.figures.customers import SMALL, by_customer
 from reports.figures.history import History
 from reports.figures.loyalty import (
@@ -20,12 +20,12 @@ from reports.page import Chart, Column, Section, Table
 from reports.sections.comparison import enough, ratio, share
 from reports.values import Count, Money, Month, Percent, Value, text
 
-COHORTS, AHEAD = 12, 11
+COHORTS, AHEAD, YEAR = 12, 11, 12
 
 
 def loyalty(history: History) -> Section:
     """Only customers that the till knows; groups under SMALL are hidden. Segments are of the 12
-    months to the last whole one.
+    whole months to the last one, and there are none with fewer.
     """
     if not history.tables:
         return Section("loyalty", (text("customers.none"),))
@@ -83,11 +83,12 @@ def loyalty(history: History) -> Section:
     else:
         said.append(text("loyalty.no_cohorts"))
     last = history.whole[-1] if history.whole else history.last
-    recent = customers[
-        customers["month"].map(lambda m: month_before(last, 12) < m <= last).astype(bool)
-    ]
+    year = history.year_to(last)
+    recent = customers[customers["month"].isin(year or [])]
     kept = fold_small(segments(recent, _last_day(last)))
-    if kept:
+    if not year:
+        said.append(text("loyalty.no_year", n=Count(YEAR)))
+    elif kept:
         tables.append(_segments(history, kept, last))
         figures["segments"] = {
             n: {"customers": c, "net_sales": Money(s, history.currency)}

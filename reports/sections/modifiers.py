@@ -54,14 +54,7 @@ def modifiers(figures: Figures) -> Section:
         said += _moved(figures, groups, past)
     said += _drinks(figures, groups, past if fair else None)
     tables = [_mix(figures, groups, past if fair else None)]
-    choices = figures.now["choices"]
-    paid = (
-        choices[choices["amount"] != 0]
-        .groupby("name", sort=True)[["units", "amount"]]
-        .sum()
-        .reset_index()
-    )
-    paid = paid.sort_values(["amount", "name"], ascending=[False, True], kind="stable")
+    paid = _paid(figures)
     if len(paid):
         money = int(paid["amount"].sum())
         said.append(
@@ -108,6 +101,20 @@ def modifiers(figures: Figures) -> Section:
             ],
         },
     )
+
+
+def _paid(figures: Figures) -> pd.DataFrame:
+    """What each modifier charged: as an option of a dish, and as the choice of a combo's part."""
+    choices, parts = figures.now["choices"], figures.now["combo_parts"]
+    chosen = parts.assign(name=parts["slot"].fillna(""), amount=parts["upgrades"])
+    charged = pd.concat([frame[["name", "units", "amount"]] for frame in (choices, chosen)])
+    sums = (
+        charged[charged["amount"] != 0]
+        .groupby("name", sort=True)[["units", "amount"]]
+        .sum()
+        .reset_index()
+    )
+    return sums.sort_values(["amount", "name"], ascending=[False, True], kind="stable")
 
 
 def _moved(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame) -> list:

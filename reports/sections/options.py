@@ -9,7 +9,7 @@ import pandas as pd
 from reports.figures.history import History
 from reports.figures.items import by_item
 from reports.page import Chart, Column, Section, Table
-from reports.sections.axis import months_axis
+from reports.sections.axis import months_axis, span_column
 from reports.sections.comparison import enough, points, ratio
 from reports.values import QUANTITY_UNIT, Count, Month, Name, Percent, Points, divide, text
 
@@ -63,7 +63,7 @@ def options(history: History) -> Section:
             )
         )
     rows = _rows(history)
-    tables = _table(rows)
+    tables = _table(history, rows)
     if not tables and not said:
         said.append(text("options.few", n=Count(FEW)))
     return Section(
@@ -120,14 +120,20 @@ def _rows(history: History) -> list[tuple]:
     return rows
 
 
-def _table(rows: list[tuple]) -> tuple[Table, ...]:
+def _table(history: History, rows: list[tuple]) -> tuple[Table, ...]:
     if not rows:
         return ()
+    half = len(history.whole) // 2
     return (
         Table(
             "options",
             text("options.table"),
-            tuple(Column(name, "percent" if at > 2 else "text") for at, name in enumerate(COLUMNS)),
+            (
+                *map(Column, COLUMNS[:3]),
+                span_column(history.whole[:half]),
+                span_column(history.whole[-half:]),
+                Column("points", "percent"),
+            ),
             tuple(rows),
             shown=12,
         ),

@@ -7,6 +7,7 @@ from __future__ import annotations
 from reports.figures.baskets import FEWEST, pairs
 from reports.figures.history import History
 from reports.page import Column, Section, Table
+from reports.sections.axis import span_values
 from reports.sections.baskets import machine, notes_of
 from reports.values import Count, Name, Percent, Rate, text
 
@@ -25,17 +26,14 @@ def stability(history: History) -> Section:
         return Section("stability", (text("baskets.none", n=Count(FEWEST)),))
     months = list(history.tables)
     half = len(months) // 2
-    halves = (
-        [
-            {
-                (p.first, p.second): p
-                for p in pairs(baskets[baskets["month"].isin(span)], parts, history.sum_of(span))
-            }
-            for span in (months[:half], months[half:])
-        ]
-        if half
-        else [{}, {}]
-    )
+    spans = (months[:half], months[half:]) if half else ()
+    halves = [
+        {
+            (p.first, p.second): p
+            for p in pairs(baskets[baskets["month"].isin(span)], parts, history.sum_of(span))
+        }
+        for span in spans
+    ] or [{}, {}]
     flipped = [{(b, a): p for (a, b), p in part.items()} | part for part in halves]
     rows, stable = [], 0
     for pair in found:
@@ -50,8 +48,10 @@ def stability(history: History) -> Section:
                 Count(pair.receipts),
                 Percent(*pair.confidence),
                 Rate(*pair.lift, decimals=2),
-                Rate(*first.lift, decimals=2) if first else None,
-                Rate(*second.lift, decimals=2) if second else None,
+                *(
+                    Rate(*part.lift, decimals=2) if part else None
+                    for part in ((first, second) if spans else ())
+                ),
             )
         )
     said = text(
@@ -67,8 +67,7 @@ def stability(history: History) -> Section:
             Column("among", "count"),
             Column("confidence", "percent"),
             Column("lift", "number"),
-            Column("lift_first", "number"),
-            Column("lift_second", "number"),
+            *(Column("lift_in", "number", span_values(span)) for span in spans),
         ),
         tuple(rows),
     )

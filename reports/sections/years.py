@@ -17,6 +17,8 @@ from reports.sections.comparison import enough, growth
 from reports.values import Count, Money, Month, MonthName, Name, Percent, Text, text
 
 SHOWN = 13
+USUAL = 2
+"""Years in which a month was observed, before something is usual for it."""
 
 
 def years(history: History) -> Section:
@@ -56,16 +58,14 @@ def years(history: History) -> Section:
                 base=Money(fair[last].base, currency),
             )
         )
-    index = {
-        m: value.as_integer_ratio()
-        for m, value in seasonality(
-            {
-                m: history.totals[m].net_sales
-                for m in history.whole
-                if enough(history.totals[m].receipts)
-            }
-        ).items()
-    }
+    seasons = seasonality(
+        {
+            m: history.totals[m].net_sales
+            for m in history.whole
+            if enough(history.totals[m].receipts)
+        }
+    )
+    index = {m: season.index.as_integer_ratio() for m, season in seasons.items()}
     if index:
         best, worst = (
             max(index, key=lambda m: (Fraction(*index[m]), -m)),
@@ -73,7 +73,9 @@ def years(history: History) -> Section:
         )
         said.append(
             text(
-                "years.season",
+                "years.season"
+                if min(seasons[best].years, seasons[worst].years) >= USUAL
+                else "years.season_once",
                 best=MonthName(best),
                 high=_percent(index[best]),
                 worst=MonthName(worst),

@@ -58,7 +58,7 @@ coalesce(sum(discount) filter (where refund), 0) as refund_discounts, coalesce(s
 sum(sign * net) as net_sales, sum(sign * included) as tax_included, sum(sign * added) as tax_added, sum(sign * tip) as tips,
 sum(sign * surcharge) as surcharges, sum(sign * total) as collected, sum(sign * paid) as paid,
 count(*) filter (where sale and customer is not null) as identified_receipts, count(*) filter (where gone) as cancelled_receipts,
-coalesce(sum(way * total) filter (where gone), 0) as cancelled_total, sum(sign * discount) as discounts
+coalesce(sum(abs(total)) filter (where gone), 0) as cancelled_total, sum(sign * discount) as discounts
 """
 GOODS = """
 coalesce(sum(cost), 0) as cost, coalesce(sum(net) filter (where cost is not null), 0) as costed_net,

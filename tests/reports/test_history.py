@@ -55,7 +55,7 @@ def test_a_month_under_way_has_not_moved_and_a_closed_one_has(told):
     for through in (OPEN, None):
         _, text = told(through=through, changes=before)
         assert (
-            "1 month moved since the last edition" in text and "| February 2025 | \\$1.00 |" in text
+            "1 month moved since the last version" in text and "| February 2025 | \\$1.00 |" in text
         )
 
 
@@ -81,8 +81,12 @@ def test_the_ledger_names_reports_by_their_folder():
         {"report": f"reports/{kind}", "month": "2025-07", "edition": 1, "digest": "d"}
         for kind in ("monthly", "cumulative")
     ]
-    section = ledger(entries, History(MONTHS[-1], None, "MXN", {}), None, 2)
-    assert [row[0].key for row in section.tables[0].rows] == ["ledger.monthly", "ledger.cumulative"]
+    section = ledger(entries, History(MONTHS[-1], None, "MXN", {}), {}, None, 2, {"edition": 2})
+    assert [(row[0].key, row[2].number) for row in section.tables[0].rows] == [
+        ("ledger.monthly", 1),
+        ("ledger.cumulative", 2),
+        ("ledger.cumulative", 1),
+    ]
 
 
 def test_a_forecast_stands_in_mid_month_and_says_why_where_it_does_not(told):
@@ -107,8 +111,15 @@ def test_a_segment_that_is_too_small_cannot_be_told_from_the_others():
 
 
 def test_a_store_that_moved_goes_by_its_name():
-    was, now = ({"bridge": {"stores": {"s-1": {"net_sales": net}}}} for net in ("1.00", "2.00"))
-    (row,) = changes(now, was, "MXN", 2, names={"s-1": "Centro"}).tables[0].rows
+    def stores(net: object) -> dict:
+        return {"bridge": {"stores": {"s-1": {"net_sales": net}}}}
+
+    was = {"currencies": {"MXN": stores("1.00")}}
+    (row,) = (
+        changes(stores(Money(200, "MXN")), was, "MXN", 2, {}, names={"s-1": "Centro"})
+        .tables[0]
+        .rows
+    )
     assert row[0].values["store"] == Name("Centro") and row[1:] == (
         Money(100, "MXN"),
         Money(200, "MXN"),

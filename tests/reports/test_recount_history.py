@@ -148,7 +148,10 @@ def test_pace_margin_and_giving(prefixes):
         count = min(6, len(whole) // 2)
         then, now = raw.tenders(whole[0], whole[count - 1]), raw.tenders(whole[-count], whole[-1])
         same(
-            {row["tender"]: (row["first"], row["latest"]) for row in told["giving"]["tenders"]},
+            {
+                row["tender"]: (row["first_months"], row["latest_months"])
+                for row in told["giving"]["tenders"]
+            },
             {
                 tender: (then.get(tender, Fraction()), now.get(tender, Fraction()))
                 for tender in {**then, **now}
@@ -216,7 +219,10 @@ def test_items_prices_and_classes(prefixes):
         )
         changed = len(prices)
         if len(whole) >= 6:
-            for name, span in (("first", whole[:3]), ("latest", whole[-3:])):
+            starts = [whole[at : at + 3] for at in range(len(whole) - 3)]
+            season = [m.month for m in whole[-3:]]
+            seasons = [span for span in starts if [m.month for m in span] == season]
+            for name, span in (("first", (seasons or [whole])[0][:3]), ("latest", whole[-3:])):
                 wanted = raw.sold(span[0], span[-1])
                 same(
                     {row["item"]: row for row in told["lifecycle"]["items"][name]},
@@ -318,7 +324,7 @@ def test_customers(prefixes):
             }
         if cohorts := raw.cohorts(whole):
             wanted["cohorts"] = cohorts
-        if segments := raw.segments(whole[-1]):
+        if len(whole) >= 12 and (segments := raw.segments(whole[-1])):
             wanted["segments"] = segments
         same(told["loyalty"], wanted, f"{last}")
     assert len(told["loyalty"]["segments"]) > 3 and any(

@@ -97,7 +97,7 @@ def count_receipts(t: dict, receipts: list[dict]) -> None:
         staff = t["staff"].at(r["store_id"], r["employee_id"], **store)
         if r["is_cancelled"]:
             for row in (day, staff):
-                add(row, cancelled_receipts=1, cancelled_total=r["cancelled_total"])
+                add(row, cancelled_receipts=1, cancelled_total=abs(r["cancelled_total"]))
             continue
         hour = t["hours"].at(r["business_day"], r["store_id"], r["sold_at_local"].hour, **store)
         span(day, "first_sold_at", "last_sold_at", r["sold_at_local"])
@@ -304,7 +304,7 @@ def count_quality(t: Tally, month, counted: list[dict], rows: list[dict]) -> Non
     for r in month.receipts:
         note(r, "curated")
         if r["is_cancelled"]:
-            note(r, "cancelled", amount=r["cancelled_total"])
+            note(r, "cancelled", amount=abs(r["cancelled_total"]))
     for r in counted:
         delay = r["created_at"] - r["sold_at"]
         if delay < timedelta(0):

@@ -321,6 +321,16 @@ def test_quarantine_says_what_can_be_read():
     }
 
 
+def test_copies_of_one_version_replace_nothing():
+    old, later = numbered(1), numbered(1, updated_at="2024-09-09T00:00:00Z")
+    for records, superseded in (
+        ((old, old), 0),
+        ((old, later, old, later), 1),
+        ((later, later, numbered(2)), 0),
+    ):
+        assert clean(DAY, page(*records), NO_CATALOG, RULES).facts["superseded"] == superseded
+
+
 def test_the_newest_version_decides_also_when_it_cannot_be_read():
     old, later = numbered(1), numbered(1, tip="?", updated_at="2024-09-09T00:00:00Z")
     made = clean(DAY, page(old, later), NO_CATALOG, RULES)

@@ -11,7 +11,7 @@ import pytest
 from kitchen import COMBO, catalog, line, raw, receipt, rules
 from test_simulator import MENU, STORE, raws, shop
 
-from pipeline.transform import Catalog, Rules, read_menu, uncovered
+from pipeline.transform import Catalog, Rules, clean, read_menu, uncovered
 
 DISHES = MENU[MENU.index("[dishes]") : MENU.index("# --- Combos")].removeprefix("[dishes]\n")
 COVERED = "Every combo, choice and order type is covered by a rule.\n"
@@ -90,3 +90,32 @@ def test_odd_names_make_sound_toml(combos):
     owner.paste(found.text)
     again = uncovered(raw(*records), catalog(), rules(owner.menu()))
     assert {f.kind for f in again.findings} & kinds == set()
+
+
+def test_a_month_counts_the_receipts_of_its_business_days_as_the_lake_does():
+    """Before the cut-over of the first day, and after midnight of the last: two of four."""
+    sold = (
+        "2026-07-01T06:00:00Z",
+        "2026-07-02T12:00:00Z",
+        "2026-07-03T06:30:00Z",
+        "2026-07-04T12:00:00Z",
+    )
+    records = [
+        receipt(
+            line("Agua", 10),
+            receipt_number=f"1-{n}",
+            receipt_date=at,
+            created_at=at,
+            updated_at=at,
+            dining_option="Unknown",
+        )
+        for n, at in enumerate(sold)
+    ]
+    days = (date(2026, 7, 1), date(2026, 7, 2))
+    found = uncovered(raw(*records), catalog(), rules(), days)
+    wanted = 0
+    for day in days:
+        rows = clean(day, raw(*records), catalog(), rules()).receipts.to_pylist()
+        wanted += sum(row["channel"] == "unmapped" for row in rows)
+    assert [f.count for f in found.findings if f.kind == "channel"] == [wanted] == [2]
+    assert sum(f.count for f in uncovered(raw(*records), catalog(), rules()).findings) == 4

@@ -1,0 +1,122 @@
+"""Versions of reports: the same lake gives the same bytes in any order of tasks, the version history
+is whole, and "changes since the last version" names what changed and nothing else.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from datetime import UTC, date, datetime
+from pathlib import Path
+
+import pytest
+
+from tests.dag.conftest import Till
+
+pytestmark = pytest.mark.timeout(1200)  # several nights each, also on a slow machine
+
+LATER = datetime(2026, 11, 3, 12, tzinfo=UTC)
+
+
+def files_of(lake: Path) -> dict[str, bytes]:
+    """Every file of every report by its place in the lake; the index is derived from them."""
+    return {
+        str(path.relative_to(lake)): path.read_bytes()
+        for path in sorted((lake / "reports").rglob("*"))
+        if path.is_file()
+    }
+
+
+def drop_reports(lake: Path) -> None:
+    """Take all reports out of the lake, and what was made of them."""
+    for folder in ("reports", "_editions/reports", "_claims/reports", "_editions/nightly"):
+        shutil.rmtree(lake / folder)
+    shutil.rmtree(lake / "_claims/nightly")
+
+
+def history_of(lake: Path) -> set[tuple[str, str, str]]:
+    """(report, month, digest) of every version in the lake's log."""
+    return {
+        (f"reports/{path.parts[-3]}", path.parts[-2], path.stem.rpartition(".")[2])
+        for path in (lake / "_editions/reports").rglob("*.json")
+    }
+
+
+def listed(till: Till, month: str) -> list[dict]:
+    return till.figures(month, "cumulative")["currencies"]["MXN"]["ledger"]["editions"]
+
+
+def test_the_same_lake_gives_the_same_reports_in_any_order(quiet_till: Till, tmp_path) -> None:
+    till, lakes = quiet_till, {}
+    number = till.some_receipt(date(2026, 10, 29), hour=18)["receipt_number"]
+    for workers in ("1", "2"):
+        lakes[workers] = tmp_path / f"lake-{workers}"
+        till.luigi.configure("lake", url=lakes[workers])
+        till.at(datetime(2026, 10, 31, 12, tzinfo=UTC)).night("--workers", workers)
+        if workers == "1":
+            till.book.cancel(number, datetime(2026, 10, 31, 18, tzinfo=UTC))
+        till.at(LATER).night("--workers", workers)
+    first, second = (files_of(lake) for lake in lakes.values())
+    assert first.keys() == second.keys()
+    assert [name for name in first if first[name] != second[name]] == []
+
+    shutil.move(lakes["1"], tmp_path / "lake")  # where Till.figures looks
+    rows = listed(till, "2026-11")
+    assert {(row["report"], row["month"], row["digest"]) for row in rows if row["digest"]} == {
+        entry
+        for entry in history_of(tmp_path / "lake")
+        if entry[:2] != ("reports/cumulative", "2026-11")
+    }
+    assert [row for row in rows if not row["digest"]] == [
+        {
+            "report": "reports/cumulative",
+            "month": "2026-11",
+            "edition": "1",
+            "digest": "",
+            "change": "first",
+        }
+    ]
+
+    till.luigi.configure("lake", url=tmp_path / "lake")
+    drop_reports(tmp_path / "lake")
+    for month in ("2026-10", "2026-11"):
+        till.luigi("CumulativeReport", "--month", month)
+    till.luigi.configure("lake", url=lakes["2"])
+    drop_reports(lakes["2"])
+    till.luigi("MonthlyReport", "--month", "2026-11")
+    till.luigi("CumulativeReport", "--month", "2026-10", "--workers", "2")
+    till.luigi("CumulativeReport", "--month", "2026-11", "--workers", "2")
+    one, other = files_of(tmp_path / "lake"), files_of(lakes["2"])
+    assert one.keys() == other.keys()
+    assert [name for name in one if one[name] != other[name]] == []
+
+
+def test_only_receipts_that_moved_a_figure_are_named(quiet_till: Till) -> None:
+    till = quiet_till
+    till.at(LATER).night()
+    numbers = [
+        till.some_receipt(date(2026, 10, day), hour=18)["receipt_number"] for day in (29, 30)
+    ]
+    changed = datetime(2026, 11, 3, 18, tzinfo=UTC)
+    till.book.change(numbers[0], changed, receipt_date="2026-11-01T20:00:00.000Z")
+    till.book.change(numbers[1], changed, note="only a note")
+    till.at(datetime(2026, 11, 4, 12, tzinfo=UTC)).night()
+    folder = till.luigi.folder / "lake/reports/monthly/2026-10"
+    rows = (folder / "tables/reopened.csv").read_text().splitlines()[1:]
+    assert [row.split(",")[0].strip("'") for row in rows] == [numbers[0]]
+    assert till.figures()["currencies"]["MXN"]["changes"]["cause"] == "data"
+
+    settings = till.figures()["lineage"]["settings"]
+    till.luigi.configure("report", locale="en_US")
+    till.night()
+    figures = till.figures()
+    assert figures["currencies"]["MXN"]["changes"] == {"cause": "settings", "moved": []}
+    assert figures["lineage"]["settings"] != settings and figures["lineage"]["edition"] == "3"
+    text = (folder / "report.md").read_text()
+    assert "No figure changed" in text and "no correction of data" in text
+    causes = [
+        row["change"] for row in listed(till, "2026-11") if row["report"] == "reports/monthly"
+    ]
+    assert causes.count("data") == 1
+    manifest = next((till.luigi.folder / "lake/_editions/reports/monthly/2026-10").glob("000003.*"))
+    assert json.loads(manifest.read_text())["facts"]["change"] == "settings"

@@ -1,0 +1,120 @@
+"""Which receipts a later version of a month counts differently: all of them, and no other."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from datetime import timedelta
+from random import Random
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline import schema
+from pipeline.summarize.lake import connect, register, tabulate
+from pipeline.summarize.receipt_figures import QUERY, changed_receipts
+from tests.summarize.lake_month import Month, draw_month
+
+SILENT = ("touched", "same")
+EDITS = (*SILENT, "left", "staff", "customer", "tender", "quarantined", "moved")
+
+
+def figures_of(month: Month):
+    tables = month.tables()
+    for name in ("receipts", "sales", "payments", "quarantine"):
+        tables[f"lake_{name}"] = tables.pop(name)
+    with connect(1, "500MB", None) as connection:
+        register(connection, tables, {"fetched": 0})
+        return tabulate(connection, QUERY, schema.RECEIPT_FIGURES, month.places)
+
+
+def is_of(row: dict, key: tuple[str, str]) -> bool:
+    return (row["store_id"], row["receipt_number"]) == key
+
+
+def edit(month: Month, key: tuple[str, str], how: str, rng: Random) -> bool:
+    """Change the receipt `key` of `month`; whether a figure follows it."""
+    (receipt,) = (row for row in month.receipts if is_of(row, key))
+    parts = [row for rows in (month.sales, month.payments) for row in rows if is_of(row, key)]
+    if how in SILENT:
+        if how == "touched":
+            receipt["updated_at"] += timedelta(days=1)
+            receipt["batch"] = "2026-02-27"
+            receipt["pos_device_id"] = "another"
+        return False
+    if receipt["is_cancelled"] and how in ("customer", "tender"):
+        return False
+    if how == "staff":
+        receipt["employee_id"] = {"ana": "beto"}.get(receipt["employee_id"], "ana")
+    elif how == "customer":
+        receipt["customer_id"] = f"new-{rng.random()}"
+    elif how == "moved":
+        day = receipt["business_day"]
+        day = day.replace(day=day.day % 28 + 1)
+        for row in (receipt, *parts):
+            row["business_day"] = day
+    elif how == "tender":
+        payments = [row for row in month.payments if is_of(row, key)]
+        if not payments:
+            return False
+        payments[0]["tender"] = "Another tender"
+    else:
+        for rows in (month.receipts, month.sales, month.payments):
+            rows[:] = [row for row in rows if not is_of(row, key)]
+        if how == "quarantined":
+            month.quarantine.append(
+                {
+                    "business_day": receipt["business_day"],
+                    "store_id": key[0],
+                    "receipt_number": key[1],
+                    "receipt_type": receipt["receipt_type"],
+                    "reason": "totals_differ",
+                    "pointer": "/total_money",
+                    "detail": "1",
+                    "total": receipt["total"],
+                    "batch": "2026-02-27",
+                    "record": "r#1",
+                    "verbatim": "{}",
+                }
+            )
+    return True
+
+
+@settings(max_examples=20)
+@given(st.integers(0, 10_000), st.data())
+def test_exactly_the_receipts_that_count_differently_are_named(seed: int, data) -> None:
+    before = draw_month(seed, 12)
+    before.quarantine.clear()
+    after = deepcopy(before)
+    expected = set()
+    for row in before.receipts:
+        key = (row["store_id"], row["receipt_number"])
+        how = data.draw(st.sampled_from(EDITS))
+        if edit(after, key, how, Random(seed)):
+            expected.add((*key, how))
+    rows = changed_receipts(figures_of(before), figures_of(after))
+    named = {(row["store"], row["number"]): row["why"] for row in rows}
+    assert named.keys() == {entry[:2] for entry in expected}
+    gone = {entry[:2]: entry[2] for entry in expected if entry[2] in ("left", "quarantined")}
+    assert {key: why for key, why in named.items() if why in ("left", "quarantined")} == gone
+    back = changed_receipts(figures_of(after), figures_of(before))
+    assert {(row["store"], row["number"]) for row in back} == named.keys()
+
+
+def test_the_rules_of_the_menu_change_figures_and_not_the_data_of_the_till() -> None:
+    before = draw_month(3, 12)
+    after = deepcopy(before)
+    for row in after.sales:
+        row["item"], row["category"] = f"{row['item']}!", "Another category"
+    rows = changed_receipts(figures_of(before), figures_of(after))
+    assert rows and not any(row["is_data"] for row in rows)
+
+
+def test_a_cancelled_receipt_and_a_new_one_are_told_apart() -> None:
+    month = draw_month(5, 8)
+    whole, some = figures_of(month), month.part(lambda number: number[-1] in "02468")
+    kept = {row["receipt_number"] for row in some.receipts}
+    rows = changed_receipts(figures_of(some), whole)
+    assert {row["number"] for row in rows} >= {
+        row["receipt_number"] for row in month.receipts if row["receipt_number"] not in kept
+    }
+    assert {row["why"] for row in rows} <= {"new", "late", "refunded", "cancelled", "quarantined"}
