@@ -148,7 +148,7 @@ def _check_days(lake: Lake, month: str, tables: dict[str, pa.Table]) -> Iterator
         )
     grouped = (
         tables["receipts"]
-        .group_by("business_day")
+        .group_by("business_day", use_threads=False)
         .aggregate([("total", "sum"), ("total", "count")])
     )
     held = {

@@ -103,16 +103,14 @@ def from_bytes(
 
     Raises SchemaMismatch where the file has not exactly the columns of `schema`.
     """
-    # in this thread: a process that ends while pyarrow 26 still starts its threads is aborted,
-    # whatever it has done
+    # ParquetFile, not read_table, which hands `data` to a worker of pyarrow's pool even with
+    # use_threads=False: a worker that releases Python's bytes while the interpreter ends aborts it
     try:
-        table = pq.read_table(
-            pa.BufferReader(data),
-            columns=columns,
-            page_checksum_verification=True,
-            use_threads=False,
-        ).unify_dictionaries()
-    except (pa.ArrowException, OSError, ValueError) as error:
+        with pq.ParquetFile(pa.BufferReader(data), page_checksum_verification=True) as file:
+            table = file.read(columns, use_threads=False).unify_dictionaries()
+        if columns is not None:
+            table = table.select(list(columns))
+    except (pa.ArrowException, OSError, ValueError, KeyError) as error:
         raise Corrupt(f"{name} is not a sound Parquet file: {error}") from error
     if schema is not None:
         check_schema(table.schema, schema, name)

@@ -7,6 +7,8 @@ from __future__ import annotations
 import json
 import re
 import secrets
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -49,6 +51,24 @@ def test_a_sound_lake_is_found_sound_and_not_written(shop: Rehearsal) -> None:
     before = content(shop.storage())
     assert shop.verify(deep=True, heals=True) == []
     assert content(shop.storage()) == before
+
+
+def test_verify_leaves_no_worker_of_pyarrow_that_could_abort_the_end(shop: Rehearsal) -> None:
+    """A worker that takes the interpreter's lock while it ends aborts the process: exit code 134."""
+    program = """if True:
+        import os, sys
+        import duckdb, pandas, pyarrow.parquet
+        from pipeline.care import everything
+        from pipeline.care.balance import balance
+        from pipeline.care.stock import take_stock
+        from pipeline.load import Lake, open_storage
+        before = os.listdir("/proc/self/task")
+        lake = Lake(open_storage(sys.argv[1]))
+        assert [*take_stock(lake, everything()), *balance(lake, everything())] == []
+        assert os.listdir("/proc/self/task") == before, "a thread has outlived the work"
+    """
+    lake = str(shop.folder / "lake")
+    subprocess.run([sys.executable, "-c", program, lake], check=True, timeout=120)
 
 
 @pytest.mark.parametrize(

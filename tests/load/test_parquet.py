@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import json
 import random
+import subprocess
+import sys
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from itertools import pairwise
@@ -230,6 +232,27 @@ def test_what_is_no_parquet_file_is_told(data: bytes) -> None:
 
 def test_some_columns_may_be_read() -> None:
     assert from_bytes(to_bytes(make(5)), columns=["net", "item"]).column_names == ["net", "item"]
+
+
+def test_columns_that_the_file_does_not_have_are_an_error() -> None:
+    with pytest.raises(Corrupt, match=r"no file.parquet is not a sound"):
+        from_bytes(to_bytes(make(5)), "no file.parquet", ["net", "nett"])
+
+
+def test_reading_starts_no_thread() -> None:
+    """A worker of pyarrow's pool that drops the last reference to Python's bytes while the
+    interpreter ends aborts the process (exit code 134).
+    """
+    program = """if True:
+        import os
+        import pyarrow as pa
+        from pipeline.load.parquet import from_bytes, to_bytes
+        data = to_bytes(pa.table({"number": range(100_000), "item": ["soup"] * 100_000}))
+        before = os.listdir("/proc/self/task")
+        from_bytes(data), from_bytes(data, columns=["item"])
+        assert os.listdir("/proc/self/task") == before, "pyarrow has started its pool"
+    """
+    subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
 
 
 @pytest.mark.parametrize("places", [0, 2, 3])
