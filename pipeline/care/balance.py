@@ -12,7 +12,7 @@ code or of another version: made again it is the same, so these findings do not 
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 
 import duckdb
 import pyarrow as pa
@@ -61,11 +61,16 @@ _REMEDY = (
 )
 
 
-def balance(lake: Lake, span: Span) -> Iterator[Finding]:
-    """All that does not add up in the months of the span."""
+def balance(lake: Lake, span: Span, broken: Container[tuple[str, str]] = ()) -> Iterator[Finding]:
+    """All that does not add up in the months of the span; (dataset, partition) pairs that are
+    `broken` are left out, with a note.
+    """
     seen = pa.chunked_array([], pa.string())
     for month in filter(span.holds, lake.partitions(SALES)):
         if lake.newest(SALES, month).edition == VOID:
+            continue
+        if (SALES, month) in broken:
+            yield _left_out(f"the sums of {month}", f"{SALES} {month}")
             continue
         tables = {
             name: from_bytes(data, f"{SALES} {month} {name}")
@@ -76,8 +81,11 @@ def balance(lake: Lake, span: Span) -> Iterator[Finding]:
                 engine.register(name, table)
             for what, query in LAWS.items():
                 yield from _said(engine, query, SALES, month, "receipt", what)
-            yield from _check_summary(lake, engine, month)
-        yield from _check_days(lake, month, tables)
+            if (SUMMARY, month) in broken:
+                yield _left_out(f"the summary of {month}", f"{SUMMARY} {month}")
+            else:
+                yield from _check_summary(lake, engine, month)
+        yield from _check_days(lake, month, tables, broken)
         keys = pc.binary_join_element_wise(
             tables["receipts"]["store_id"].cast(pa.string()),
             tables["receipts"]["receipt_number"],
@@ -93,6 +101,15 @@ def balance(lake: Lake, span: Span) -> Iterator[Finding]:
                 month,
             )
         seen = pa.chunked_array([*seen.chunks, *keys.chunks], pa.string())
+
+
+def _left_out(place: str, partition: str) -> Finding:
+    return Finding(
+        place,
+        f"not added up, because {partition} is broken",
+        "repair that first, then verify again",
+        is_wrong=False,
+    )
 
 
 def _said(
@@ -130,7 +147,9 @@ def _check_summary(lake: Lake, engine: duckdb.DuckDBPyConnection, month: str) ->
         )
 
 
-def _check_days(lake: Lake, month: str, tables: dict[str, pa.Table]) -> Iterator[Finding]:
+def _check_days(
+    lake: Lake, month: str, tables: dict[str, pa.Table], broken: Container[tuple[str, str]]
+) -> Iterator[Finding]:
     """In = curated + quarantined; and the month holds exactly its days' receipts."""
     facts, days = lake.facts(SALES, month), lake.facts(SALES, month).get("inputs", {})
     if (
@@ -160,6 +179,10 @@ def _check_days(lake: Lake, month: str, tables: dict[str, pa.Table]) -> Iterator
             name.removeprefix(f"{STAGING}/"),
             lake.newest(STAGING, name.removeprefix(f"{STAGING}/")),
         )
+        if (STAGING, day) in broken:
+            held.pop(day, None)
+            yield _left_out(f"day {day} of {month}", name)
+            continue
         if newest is None or newest.edition == VOID or newest.digest != digest:
             held.pop(day, None)  # re-opened since: the next night makes the month again
             continue

@@ -8,6 +8,7 @@ from typing import NamedTuple
 class Finding(NamedTuple):
     """`place` is an address or a partition; `heals`: declared void, the partition is made again
     from what it is made of. A note (`is_wrong` False) is harmless: no reader is misled by it.
+    `leftover`: key of an object that may be removed.
     """
 
     place: str
@@ -17,6 +18,7 @@ class Finding(NamedTuple):
     partition: str = ""
     heals: bool = False
     is_wrong: bool = True
+    leftover: str = ""
 
     def __str__(self) -> str:
         return f"{'WRONG' if self.is_wrong else 'note '}  {self.place}: {self.what}; {self.remedy}"

@@ -12,6 +12,7 @@ from collections.abc import Iterator
 from hashlib import sha256
 
 from pipeline.care.finding import Finding, Span
+from pipeline.care.leftovers import describe_unnamed, named_keys
 from pipeline.errors import Corrupt
 from pipeline.load import CATALOG, DATASETS, RECEIPTS, VOID, Lake, Manifest, Stat
 from pipeline.load.layout import claim_key, home_of, is_known, log_prefix, parse_manifest, parse_raw
@@ -23,6 +24,7 @@ _AGAIN = (
     "`pos verify --heal` puts a report's kept copy back, or declares the partition broken and the"
     " next night makes it again"
 )
+_COPY_AGAIN = "`pos verify --heal` copies the report's current file there again"
 
 
 def take_stock(lake: Lake, span: Span) -> Iterator[Finding]:
@@ -33,8 +35,9 @@ def take_stock(lake: Lake, span: Span) -> Iterator[Finding]:
         for partition in filter(span.holds, lake.partitions(dataset)):
             yield from _check_log(lake, dataset, partition)
             yield from _check_content(lake, dataset, partition)
+    named: dict[tuple[str, str], set[str]] = {}
     for stat in stats.values():
-        yield from _check_known(lake, stat, span)
+        yield from _check_known(lake, stat, span, named)
 
 
 def _check_log(lake: Lake, dataset: str, partition: str) -> Iterator[Finding]:
@@ -120,7 +123,8 @@ def _check_member(lake: Lake, manifest: Manifest, member: str) -> Iterator[Findi
     data = _bytes(lake, said["key"])
     if data is not None and sha256(data).hexdigest() == said["sha256"]:
         if "kept" in said:
-            yield from _check_final(lake, manifest, {said["kept"]: said["sha256"]})
+            for finding in _check_final(lake, manifest, {said["kept"]: said["sha256"]}):
+                yield finding._replace(remedy=_COPY_AGAIN, heals=True)
         return
     try:
         lake.read(manifest.dataset, manifest.partition, [member], afresh=True)
@@ -146,18 +150,24 @@ def _check_member(lake: Lake, manifest: Manifest, member: str) -> Iterator[Findi
 
 
 def put_back(lake: Lake, dataset: str, partition: str) -> bool:
-    """Put the kept copies of a report's newest edition under their stable names again; False where
-    one is missing or altered.
-    """
-    for said in lake.body(lake.newest(dataset, partition))["members"].values():
-        data = _bytes(lake, said["kept"]) if "kept" in said else None
-        if data is None or sha256(data).hexdigest() != said["sha256"]:
+    """Restore a report's files and their kept copies from each other; False where both are lost."""
+    for member in lake.body(lake.newest(dataset, partition))["members"].values():
+        if "kept" not in member:
             return False
-        found = lake.storage.head(said["key"])
-        if found is None:
-            lake.storage.put(said["key"], data, if_absent=True)
-        elif lake.storage.get(said["key"]) != data:
-            lake.storage.put(said["key"], data, if_match=found.etag)
+        places = {key: _bytes(lake, key) for key in (member["key"], member["kept"])}
+        sound = [
+            data
+            for data in places.values()
+            if data is not None and sha256(data).hexdigest() == member["sha256"]
+        ]
+        if not sound:
+            return False
+        for key, data in places.items():
+            if data is None:
+                lake.storage.put(key, sound[0], if_absent=True)
+            elif data != sound[0]:
+                stat = lake.storage.head(key)
+                lake.storage.put(key, sound[0], if_match=stat.etag if stat else None)
     return True
 
 
@@ -184,8 +194,10 @@ def _bytes(lake: Lake, key: str) -> bytes | None:
         return None
 
 
-def _check_known(lake: Lake, stat: Stat, span: Span) -> Iterator[Finding]:
-    """Whether a manifest speaks of the object."""
+def _check_known(
+    lake: Lake, stat: Stat, span: Span, named: dict[tuple[str, str], set[str]]
+) -> Iterator[Finding]:
+    """Whether a manifest names the object; `named` collects the named keys by partition."""
     uri, manifest, raw, home = (
         lake.storage.uri(stat.key),
         parse_manifest(stat.key),
@@ -204,36 +216,13 @@ def _check_known(lake: Lake, stat: Stat, span: Span) -> Iterator[Finding]:
                 is_wrong=False,
             )
     elif home and span.holds(home[1]):
-        if not any(
-            stat.key in (said["key"], said.get("kept"))
-            for one in lake.history(*home)
-            if not _is_broken(lake, one)
-            for said in lake.body(one)["members"].values()
-        ):
-            yield Finding(
-                uri,
-                "no manifest names it",
-                "if it is not yours, move it away: engines that read whole folders would read it",
-                is_wrong=not _is_left(lake, *home),
-            )
+        if home not in named:
+            named[home] = named_keys(lake, *home)
+        if stat.key not in named[home] and (finding := describe_unnamed(lake, stat, *home)):
+            yield finding
     elif not (manifest or raw or home or is_known(stat.key)):
         yield Finding(
             uri,
             "is foreign to the lake",
             "move it away: engines that read whole folders would read it",
         )
-
-
-def _is_left(lake: Lake, dataset: str, partition: str) -> bool:
-    """Whether nothing was ever published there: then a killed run has left it, and the next one
-    publishes it.
-    """
-    return not lake.history(dataset, partition)
-
-
-def _is_broken(lake: Lake, manifest: Manifest) -> bool:
-    try:
-        lake.body(manifest)
-    except Corrupt:
-        return True
-    return False

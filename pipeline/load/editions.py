@@ -266,6 +266,14 @@ class Log:
                 " run again"
             ) from foreign
 
+    def pending(self, dataset: str, partition: str) -> list[dict[str, Any]]:
+        """Body of the claim that follows the newest manifest; empty where there is none."""
+        numbers = [manifest.number for manifest in self.history(dataset, partition)]
+        claim = claim_key(dataset, partition, max(numbers, default=0) + 1)
+        if self.storage.head(claim) is None:
+            return []
+        return [self._described(self.storage.get(claim), claim)[1]]
+
     def read(self, manifest: Manifest) -> dict[str, Any]:
         """The body of `manifest`, held to its name; kept, as it never changes. Raises Corrupt."""
         if manifest.key not in self._bodies:

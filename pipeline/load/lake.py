@@ -46,7 +46,7 @@ class Lake:
     def __init__(
         self, storage: Storage, run: str = "", *, patience: float = 2.0, memory: int = 0
     ) -> None:
-        self.storage, self.run, self._patience = storage, run, patience
+        self.storage, self.run, self.patience = storage, run, patience
         self._recent = Recent(memory)
         self._log = Log(storage)
         self._raw = raw.RawZone(self._log)
@@ -111,6 +111,11 @@ class Lake:
         with _blaming(manifest.dataset, manifest.partition):
             return self._log.read(manifest)
 
+    def pending(self, dataset: str, partition: str) -> list[dict[str, Any]]:
+        """Body of a claim whose manifest a killed run did not write; empty where there is none."""
+        with _blaming(dataset, partition):
+            return self._log.pending(dataset, partition)
+
     def facts(
         self, dataset: str, partition: str, manifest: Manifest | None = None
     ) -> dict[str, Any]:
@@ -140,7 +145,7 @@ class Lake:
                 members,
                 facts,
                 basis,
-                self._patience,
+                self.patience,
             )
             for member, said in self._log.read(made)["members"].items():
                 self._recent.keep(said["sha256"], members[member])
@@ -190,9 +195,9 @@ class Lake:
                     raise
                 self.refresh(dataset, partition)
                 if self.newest(dataset, partition) == asked:
-                    if not self._patience:
+                    if not self.patience:
                         raise
-                    time.sleep(self._patience * publish.PAUSES[looks])
+                    time.sleep(self.patience * publish.PAUSES[looks])
                 looks += 1
 
     def _published(self, dataset: str, partition: str) -> Manifest:

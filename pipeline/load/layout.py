@@ -154,16 +154,17 @@ def member_key(dataset: str, partition: str, member: str) -> str:
     return check_key(key)
 
 
+_MM = "(?:0[1-9]|1[0-2])"
 _MEMBERS = (
     (STAGING, re.compile(rf"{STAGING}/day=(\d{{4}}-\d\d-\d\d)/\w+\.parquet")),
-    (SALES, re.compile(r"(?:receipts|sales|payments|quarantine)/(year=\d{4}/month=\d\d)/.+")),
-    (SUMMARY, re.compile(rf"{SUMMARY}/\w+/(year=\d{{4}}/month=\d\d)/.+")),
-    (CUSTOMERS, re.compile(rf"{CUSTOMERS}/(year=\d{{4}}/month=\d\d)/.+")),
-    (OUTSIDE, re.compile(rf"{OUTSIDE}/(year=\d{{4}}/month=\d\d)/.+")),
-    (BACKOFFICE, re.compile(rf"{BACKOFFICE}/(\d{{4}}-\d\d)/.+")),
+    (SALES, re.compile(rf"(?:receipts|sales|payments|quarantine)/(year=\d{{4}}/month={_MM})/.+")),
+    (SUMMARY, re.compile(rf"{SUMMARY}/\w+/(year=\d{{4}}/month={_MM})/.+")),
+    (CUSTOMERS, re.compile(rf"{CUSTOMERS}/(year=\d{{4}}/month={_MM})/.+")),
+    (OUTSIDE, re.compile(rf"{OUTSIDE}/(year=\d{{4}}/month={_MM})/.+")),
+    (BACKOFFICE, re.compile(rf"{BACKOFFICE}/(\d{{4}}-{_MM})/.+")),
     (CATALOG, re.compile(rf"{CATALOG}/(\d{{4}}-\d\d-\d\d)/.+")),
-    (MONTHLY, re.compile(rf"{MONTHLY}/(\d{{4}}-\d\d)/.+")),
-    (CUMULATIVE, re.compile(rf"{CUMULATIVE}/(\d{{4}}-\d\d)/.+")),
+    (MONTHLY, re.compile(rf"{MONTHLY}/(\d{{4}}-{_MM})/.+")),
+    (CUMULATIVE, re.compile(rf"{CUMULATIVE}/(\d{{4}}-{_MM})/.+")),
 )
 _KNOWN = re.compile(
     rf"_claims/.+\.json|_probe/.+|_erased/.+|state/.+|deliveries/.+|reports/[^/]+|{BACKOFFICE}/[^/]+"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Container, Iterator
 from datetime import date
 from hashlib import sha256
 
@@ -12,6 +12,7 @@ import luigi
 from pipeline import settings
 from pipeline.care import Finding, Span, everything
 from pipeline.care.balance import balance
+from pipeline.care.leftovers import remove_leftovers
 from pipeline.care.stock import put_back, take_stock
 from pipeline.errors import Corrupt
 from pipeline.load import BACKOFFICE, CUSTOMERS, OUTSIDE, RECEIPTS, SALES, STAGING, SUMMARY, VOID
@@ -58,23 +59,14 @@ def partitions_of(span: Span) -> list[Partition]:
 
 
 def look(span: Span, *, deep: bool) -> Iterator[Finding]:
-    """All that is wrong with the span. What reads altered bytes is left out where they have been
-    told of.
-    """
-    broken = set()
-    for found in take_stock(lake(), span):
-        broken |= {found.partition} if found.is_wrong else set()
-        yield found
-    if broken:
-        yield Finding(
-            "sums",
-            "were not added up, as some of what they are made of is broken",
-            "heal that first, then verify again",
-            is_wrong=False,
-        )
-        return
-    yield from balance(lake(), span)
-    if span == everything():
+    """All that is wrong with the span. Sums leave out only what is made of broken partitions."""
+    broken: set[tuple[str, str]] = set()
+    for finding in take_stock(lake(), span):
+        if finding.is_wrong and finding.dataset:
+            broken.add((finding.dataset, finding.partition))
+        yield finding
+    yield from balance(lake(), span, broken)
+    if span == everything() and not broken:
         yield from check_conserved()
     for stat in uncompared() if span == everything() else ():
         yield Finding(
@@ -85,18 +77,29 @@ def look(span: Span, *, deep: bool) -> Iterator[Finding]:
             is_wrong=False,
         )
     if deep:
-        yield from remake(span)
+        yield from remake(span, broken)
 
 
-def remake(span: Span) -> Iterator[Finding]:
+def remake(span: Span, broken: Container[tuple[str, str]] = ()) -> Iterator[Finding]:
     """Each partition made again in memory, from raw up; what differs from what is published was not
-    made of its inputs.
+    made of its inputs. Partitions whose inputs are broken are left out with a note.
     """
     for task in partitions_of(span):
         digest = task.digest()
-        if digest is None:
-            continue  # an input has changed since: the next night makes it again
-        members, _ = task.make()
+        if digest is None or (task.dataset, task.name) in broken:
+            continue  # an input has changed since, or it is broken: the next night makes it again
+        try:
+            members, _ = task.make()
+        except Corrupt as error:
+            yield Finding(
+                f"{task.dataset} {task.name}",
+                f"was not made again: {error}",
+                "heal that first, then verify again",
+                task.dataset,
+                task.name,
+                is_wrong=(error.dataset, error.partition) not in broken,
+            )
+            continue
         if (
             digest_members({name: sha256(data).hexdigest() for name, data in members.items()})
             != digest
@@ -111,14 +114,15 @@ def remake(span: Span) -> Iterator[Finding]:
             )
 
 
-def heal(found: list[Finding]) -> list[str]:
+def heal(findings: list[Finding]) -> list[str]:
     """Put back what was kept, declare broken what can be made again; returns the partitions."""
-    names = sorted({(one.dataset, one.partition) for one in found if one.heals and one.is_wrong})
-    whys = {(one.dataset, one.partition): one.what for one in found if one.heals}
+    whys = {(one.dataset, one.partition): one.what for one in findings if one.heals}
+    names = sorted({(one.dataset, one.partition) for one in findings if one.heals and one.is_wrong})
     for dataset, partition in names:
-        if lake().newest(dataset, partition).edition != VOID and not put_back(
-            lake(), dataset, partition
-        ):
+        if lake().newest(dataset, partition).edition == VOID:
+            continue
+        is_claimed = bool(lake().pending(dataset, partition))  # then to void completes the claim
+        if is_claimed or not put_back(lake(), dataset, partition):
             lake().void(dataset, partition, f"found by verify: {whys[dataset, partition]}")
     return [f"{dataset} {partition}" for dataset, partition in names]
 
@@ -161,6 +165,8 @@ class Verify(luigi.Task):
             log.log(logging.ERROR if one.is_wrong else logging.INFO, "%s", one)
         if self.heal:
             heal(found)
+            for key in remove_leftovers(lake(), found):
+                log.info("removed leftover %s", lake().storage.uri(key))
         wrong = [one for one in found if one.is_wrong]
         if wrong:
             raise Corrupt(f"{len(wrong)} things in the lake are wrong, the first: {wrong[0]}")

@@ -1,13 +1,16 @@
 """Is what stands in the lake true? Names each thing that is wrong, and what to do.
 
-    pos verify                                  all of it: digests, logs, claims, strays, and every
-    sum against the others pos verify --from 2026-10 --to 2026-10      these months only pos verify
-    --deep                           and each partition made again in memory, from raw, and compared
-    pos verify --heal                           declares broken what can be made again, and the next
-    night makes it; puts reports back pos verify --refetch 2026-10-30             gives up a window
-    of raw that nobody can bring back: the next night asks for it again
+    pos verify                               all of it: digests, logs, claims, strays, and sums
+    pos verify --from 2026-10 --to 2026-10   these months only
+    pos verify --deep                        and each partition made again in memory, and compared
+    pos verify --heal                        restores a report's files, declares broken what the
+                                             next night can make again, and removes leftovers of
+                                             killed runs (with the right to delete)
+    pos verify --refetch 2026-10-30          gives up a window of raw that is lost for good: the
+                                             next night asks for it again
 
-Without --heal and --refetch nothing is written. Exit code 1 when something is wrong.
+Without --heal and --refetch nothing is written. Exit code 1 when something is wrong; notes are
+harmless.
 """
 
 from __future__ import annotations
@@ -15,6 +18,9 @@ from __future__ import annotations
 import argparse
 
 from pipeline import settings
+from pipeline.care import Finding
+from pipeline.care.leftovers import remove_leftovers
+from pipeline.errors import StorageRefused
 from pipeline.load import DATASETS
 from pipeline.targets import lake
 from pipeline.tasks.care import heal, look, refetch, span_of
@@ -31,7 +37,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--deep", action="store_true", help="make each partition again in memory and compare"
     )
-    parser.add_argument("--heal", action="store_true", help="declare broken what can be made again")
+    parser.add_argument(
+        "--heal",
+        action="store_true",
+        help="repair what can be made again, and remove leftovers of killed runs",
+    )
     parser.add_argument(
         "--refetch", metavar="WINDOW", help="declare a window of raw broken (2026-10-30)"
     )
@@ -52,11 +62,21 @@ def run(asked: argparse.Namespace) -> int:
         f"{lake().storage.uri()}: {count:,} partitions were looked at,"
         f" {f'{len(wrong)} things are' if wrong else 'nothing is'} wrong"
     )
-    if not wrong:
-        return 0
-    if asked.heal and (healed := heal(found)):
+    if asked.heal:
+        _repair(found)
+    return 1 if wrong else 0
+
+
+def _repair(findings: list[Finding]) -> None:
+    if healed := heal(findings):
         print(
             f"put back or declared broken: {', '.join(healed)}; run: luigi --module pipeline"
             " Nightly"
         )
-    return 1
+    try:
+        removed = remove_leftovers(lake(), findings)
+    except StorageRefused as error:
+        print(f"leftovers were not removed: {error}")
+        return
+    if removed:
+        print(f"removed leftovers: {len(removed):,}, the first: {lake().storage.uri(removed[0])}")

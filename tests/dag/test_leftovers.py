@@ -1,0 +1,234 @@
+"""What killed and overtaken runs leave behind: notes, never errors for good, removed on request.
+
+Also here: what is broken hides only the sums that are made of it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from contextlib import suppress
+from datetime import timedelta
+from pathlib import Path
+
+import pytest
+
+from pipeline.care import leftovers
+from pipeline.errors import Conflict, StorageRefused
+from pipeline.load import MONTHLY, SALES, STAGING, Lake, Storage
+from pipeline.load.local import LocalStorage
+from pipeline.verbs import main
+from tests.dag.rehearsal import NOW, Rehearsal, content, local, save_shop
+from tests.dag.test_care import flip, lose_a_payment, published_otherwise, some
+from tests.load.faults import FaultyStorage, Killed
+from tests.load.invariants import check
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
+    """A lake of one night, and the saved receipts of the next one."""
+    monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
+    shop = Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)
+    assert shop.night()
+    return nights_later(shop, 1)
+
+
+def nights_later(shop: Rehearsal, nights: int) -> Rehearsal:
+    save_shop(shop.saved, NOW + timedelta(days=nights))
+    return shop.at(NOW + timedelta(days=nights))
+
+
+def verify(shop: Rehearsal, *options: str, storage: Storage | None = None) -> int:
+    with shop.process(storage):
+        return main(["verify", *options])
+
+
+def archived(shop: Rehearsal, *, number: int) -> set[Path]:
+    """Files of a version of the monthly report."""
+    return set((shop.folder / "lake").glob(f"{MONTHLY}/2026-10/editions/{number:06d}.*/*"))
+
+
+def kill_while_archiving(shop: Rehearsal) -> set[Path]:
+    """Kill the night behind its first archived file of the second report; returns that file."""
+
+    class Mortal(FaultyStorage):
+        def _write(self, key: str, data: bytes, if_absent: bool, if_match: str | None) -> str:
+            etag = self.inner._write(key, data, if_absent, if_match)
+            if key.startswith(f"{MONTHLY}/2026-10/editions/000002."):
+                raise Killed(key)
+            return etag
+
+    with pytest.raises(Killed):
+        shop.night(Mortal(shop.storage(), 1 << 30, after=False))
+    return archived(shop, number=2)
+
+
+def test_a_kill_while_a_report_is_archived_leaves_a_note(
+    shop: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (left,) = kill_while_archiving(shop)
+    assert verify(shop) == 0
+    text = capsys.readouterr().out
+    assert f"note   {left}: a run that was killed or overtaken left it" in text
+    assert "not added up" not in text and "nothing is wrong" in text
+    assert nights_later(shop, 2).night() and left.exists()
+    assert verify(shop) == 0 and f"note   {left}" in capsys.readouterr().out
+    before = content(shop.storage())
+    assert verify(shop, "--heal") == 0
+    assert "removed leftovers: 1, the first: " in capsys.readouterr().out
+    gone = set(before) - set(content(shop.storage()))
+    assert gone == {str(left.relative_to(shop.folder / "lake"))}
+    assert verify(shop, "--deep") == 0 and "note" not in capsys.readouterr().out
+
+
+def test_a_leftover_can_be_removed_before_the_next_night(
+    shop: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (left,) = kill_while_archiving(shop)
+    assert verify(shop, "--heal") == 0 and not left.exists()
+    assert shop.night()
+    check(shop.storage(), quiet=True)
+    capsys.readouterr()
+    assert verify(shop, "--deep") == 0 and "note" not in capsys.readouterr().out
+
+
+def test_whatever_write_a_night_was_killed_behind_a_night_and_heal_leave_no_finding(
+    shop: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    lake, base = shop.folder / "lake", shop.folder / "base"
+    lake.rename(base)
+    kills = 0
+    while True:
+        shutil.copytree(base, lake, dirs_exist_ok=True)
+        faulty = FaultyStorage(shop.storage(), 1 + 7 * kills, after=True, verbs=("PUT",))
+        with suppress(Killed):
+            nights_later(shop, 1).night(faulty)
+        if not faulty.is_spent:
+            break
+        if kills % 2:
+            assert all(finding.heals for finding in shop.verify(heals=True))
+        assert nights_later(shop, 2).night()
+        assert all(finding.heals for finding in shop.verify())
+        assert verify(shop, "--heal") in (0, 1)
+        capsys.readouterr()
+        assert verify(shop) == 0 and "note" not in capsys.readouterr().out, f"kill {kills}"
+        check(shop.storage())
+        shutil.rmtree(lake)
+        kills += 1
+    assert kills > 7
+
+
+def overtake(shop: Rehearsal) -> set[Path]:
+    """Publish a third version of the report, and let another run lose that number to it."""
+    assert shop.night()
+    winner, loser = (Lake(shop.storage(), run, patience=0) for run in ("first", "second"))
+    basis = loser.newest(MONTHLY, "2026-10")
+    members, facts = loser.read(MONTHLY, "2026-10"), loser.facts(MONTHLY, "2026-10")
+    edition = basis.edition
+    changed = {name: body + b" " for name, body in members.items()}
+    winner.publish(MONTHLY, "2026-10", edition, changed, facts, basis=basis)
+    before = archived(shop, number=3)
+    with pytest.raises(Conflict):
+        other = {name: body + b"  " for name, body in members.items()}
+        loser.publish(MONTHLY, "2026-10", edition, other, facts, basis=basis)
+    left = archived(shop, number=3) - before
+    assert left
+    return left
+
+
+def test_the_files_of_an_overtaken_run_are_notes_and_can_be_removed(
+    shop: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    left = overtake(shop)
+    assert verify(shop) == 0
+    text = capsys.readouterr().out
+    assert all(f"note   {path}" in text for path in left) and "WRONG" not in text
+    assert verify(shop, "--heal") == 0 and not any(path.exists() for path in left)
+
+
+def test_leftovers_that_are_published_meanwhile_stay(
+    shop: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The run that seemed dead comes through while `--heal` waits for it."""
+    (left,) = kill_while_archiving(shop)
+    with shop.process():
+        findings = [*leftover_findings(shop)]
+    assert [finding.leftover for finding in findings] == [
+        str(left.relative_to(shop.folder / "lake"))
+    ]
+    lake = Lake(shop.storage(), patience=0)
+    monkeypatch.setattr(leftovers.time, "sleep", lambda _: shop.night())
+    assert leftovers.remove_leftovers(lake, findings) == [] and left.exists()
+
+
+def leftover_findings(shop: Rehearsal) -> list:
+    from pipeline.care import everything
+    from pipeline.care.stock import take_stock
+
+    lake = Lake(shop.storage(), patience=0)
+    return [finding for finding in take_stock(lake, everything()) if finding.leftover]
+
+
+def test_foreign_files_are_errors_and_are_never_removed(shop: Rehearsal) -> None:
+    lake = shop.folder / "lake"
+    foreign = [
+        lake / MONTHLY / "2026-10/notes.txt",
+        lake / MONTHLY / "2026-10/charts/mine.png",
+        lake / MONTHLY / "2026-10/editions/000001.0123456789abcdef/notes.txt",
+        lake / MONTHLY / "2026-13/report.html",
+        lake / "receipts/year=2026/month=10/receipts (1).parquet",
+        lake / "receipts/year=2026/month=13/receipts.parquet",
+        lake / "summary/mine/year=2026/month=10/mine.parquet",
+    ]
+    for path in foreign:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_bytes(b"PAR1")
+    assert {finding.place for finding in shop.verify()} == set(map(str, foreign))
+    assert verify(shop, "--heal") == 1 and all(path.exists() for path in foreign)
+
+
+def test_without_the_right_to_delete_leftovers_stay_and_the_reason_is_printed(
+    shop: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    class NoDelete(LocalStorage):
+        def remove(self, key: str) -> None:
+            raise StorageRefused(f"cannot remove {key}: s3:DeleteObject is missing")
+
+    (left,) = kill_while_archiving(shop)
+    assert verify(shop, "--heal", storage=NoDelete(shop.folder / "lake")) == 0
+    assert "leftovers were not removed: cannot remove" in capsys.readouterr().out
+    assert left.exists()
+
+
+def test_a_lost_archived_file_of_the_newest_version_is_copied_again(shop: Rehearsal) -> None:
+    assert shop.night()
+    for harm in (Path.unlink, lambda path: path.write_bytes(b"x")):
+        path = max(archived(shop, number=2))
+        sound = path.read_bytes()
+        harm(path)
+        (finding,) = shop.verify(heals=True)
+        assert finding.place == str(path) and "--heal" in finding.remedy
+        assert path.read_bytes() == sound and shop.verify() == []
+
+
+def test_a_broken_report_and_a_foreign_file_do_not_hide_the_sums(shop: Rehearsal) -> None:
+    published_otherwise(shop, SALES, "2026-10", lose_a_payment)
+    flip(some(shop, f"{MONTHLY}/2026-10/report.html"), 10)
+    (shop.folder / "lake/notes.txt").write_text("mine")
+    assert any("its payments do not add up" in finding.what for finding in shop.verify())
+
+
+def test_a_broken_month_hides_only_its_own_sums(
+    shop: Rehearsal, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert nights_later(shop, 2).night(), "November has begun"
+    published_otherwise(shop, SALES, "2026-11", lose_a_payment)
+    flip(some(shop, "receipts/year=2026/month=10/receipts.parquet"), 50)
+    flip(some(shop, "staging/day=2026-11-01/receipts.parquet"), 50)
+    assert any(
+        finding.place == "sales 2026-11" and "its payments do not add up" in finding.what
+        for finding in shop.verify(deep=True)
+    )
+    assert verify(shop) == 1
+    text = capsys.readouterr().out
+    assert "note   the sums of 2026-10: not added up, because sales 2026-10 is broken" in text
+    assert f"not added up, because {STAGING}/2026-11-01 is broken" in text
