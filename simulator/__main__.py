@@ -1,5 +1,5 @@
 """`python -m simulator`: the shop on a loopback port, for a person to look at; ends on Ctrl-C or
-SIGTERM.
+SIGTERM. `--api square` serves the very same shop in Square's form.
 """
 
 from __future__ import annotations
@@ -7,18 +7,39 @@ from __future__ import annotations
 import argparse
 import signal
 import sys
+from contextlib import AbstractContextManager
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from threading import Event
 
+from simulator.ids import millis
 from simulator.replay import Replay
-from simulator.server import serve
+from simulator.server import Server, serve
 from simulator.shop import Shop
+from simulator.square import SquareRules, SquareShop, serve_square
 
 
 def _parse(arguments: list[str] | None) -> argparse.Namespace:
     parser = argparse.ArgumentParser(
-        "python -m simulator", description="A Loyverse-compatible API over a shop that never was."
+        "python -m simulator",
+        description="A Loyverse- or Square-compatible API over a shop that never was.",
+    )
+    parser.add_argument(
+        "--api",
+        choices=("loyverse", "square"),
+        default="loyverse",
+        help="whose API to speak; both serve the same shop (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--same-sales",
+        action="store_true",
+        help="with --api square: leave out what only Square has, so that both APIs sell the same",
+    )
+    parser.add_argument(
+        "--cursor-minutes",
+        type=float,
+        default=5.0,
+        help="with --api square: a cursor dies after so many minutes (default: %(default)s)",
     )
     parser.add_argument("--port", type=int, default=0, help="default: a free one")
     parser.add_argument(
@@ -85,32 +106,46 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _run(options: argparse.Namespace) -> None:
-    source = (
-        Replay(*options.replay)
-        if options.replay
-        else Shop(options.seed, options.opened, options.stores, options.receipts_per_day)
-    )
-    ahead = options.now - datetime.now(UTC) if options.now else timedelta(0)
     stop = Event()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, lambda *_: stop.set())
-    with serve(
-        source,
-        now=lambda: datetime.now(UTC) + ahead,
-        history_days=options.history_days,
-        rate_limit=options.rate_limit,
-        port=options.port,
-    ) as server:
-        curl = f"curl -s -H 'Authorization: Bearer {server.token}' '{server.url}"
+    with _serve(options) as server:
         print(
             f"{server.url}\ntoken {server.token}\n\nTry",
-            f"  {curl}/receipts?limit=1'",
-            f"  {curl}/items?limit=5'",
+            *_examples(options, server),
             "\nCtrl-C ends it.",
             sep="\n",
             flush=True,
         )
         stop.wait()
+
+
+def _serve(options: argparse.Namespace) -> AbstractContextManager[Server]:
+    """The server that the options ask for, not started yet."""
+    ahead = options.now - datetime.now(UTC) if options.now else timedelta(0)
+    common = {
+        "now": lambda: datetime.now(UTC) + ahead,
+        "rate_limit": options.rate_limit,
+        "port": options.port,
+    }
+    if options.api == "square" and (options.replay or options.history_days is not None):
+        raise ValueError("--replay and --history-days are for --api loyverse")
+    if options.replay:
+        return serve(Replay(*options.replay), history_days=options.history_days, **common)
+    shop = Shop(options.seed, options.opened, options.stores, options.receipts_per_day)
+    if options.api == "square":
+        rules = SquareRules(cursor_minutes=options.cursor_minutes)
+        return serve_square(SquareShop(shop, not options.same_sales), rules=rules, **common)
+    return serve(shop, history_days=options.history_days, **common)
+
+
+def _examples(options: argparse.Namespace, server: Server) -> list[str]:
+    curl = f"  curl -s -H 'Authorization: Bearer {server.token}' '{server.url}"
+    if options.api == "loyverse":
+        return [f"{curl}/receipts?limit=1'", f"{curl}/items?limit=5'"]
+    place = server.source.locations(millis(server.now()))[0]["id"]
+    body = f'{{"location_ids": ["{place}"], "limit": 1}}'
+    return [f"{curl}/v2/locations'", f"{curl}/v2/orders/search' -d '{body}'"]
 
 
 if __name__ == "__main__":

@@ -4,10 +4,11 @@ hand to each other.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 
-from simulator.api import Page, Rules
+from simulator.api import ApiError, Page
 
 CODES = {
     400: "BAD_REQUEST",
@@ -33,7 +34,7 @@ class Exchange:
     params: dict[str, str]
     page: int
     now: int
-    rules: Rules
+    rules: Any  # those of the API that is served
     cursors: Callable[
         [], list[str | None]
     ]  # that led to the pages of this path so far, this one's last
@@ -41,8 +42,11 @@ class Exchange:
     headers: dict[str, str] = field(
         default_factory=lambda: {"Content-Type": "application/json; charset=utf-8"}
     )
-    listing: Page | None = None
+    listing: Page | Any = None  # one page of a list, of the API that is served
     content: bytes | None = None  # the body, where it is not a listing's
+    request_headers: Mapping[str, str] = field(default_factory=dict)  # names in small letters
+    request_body: bytes = b""
+    failure: type[ApiError] = ApiError  # the form of an error of the API that is served
 
     def body(self) -> bytes:
         return (

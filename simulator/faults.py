@@ -22,7 +22,7 @@ from random import Random
 from threading import Lock
 from typing import Any, Literal
 
-from simulator.api import ApiError, Request
+from simulator.api import Request
 from simulator.exchange import CODES, Exchange
 from simulator.ids import EPOCH, millis
 
@@ -98,7 +98,7 @@ def status(
     exchange.status = status
     exchange.headers |= headers or {}
     exchange.content = (
-        ApiError(status, code or CODES.get(status, "ERROR"), "A scripted fault.").body
+        exchange.failure(status, code or CODES.get(status, "ERROR"), "A scripted fault.").body
         if body is None
         else body
     )

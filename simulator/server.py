@@ -14,17 +14,17 @@ import socket
 import struct
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from email.utils import format_datetime
 from http.server import BaseHTTPRequestHandler
 from socketserver import ThreadingTCPServer
 from threading import Event, Lock, Thread
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
-from simulator.api import RESOURCES, ApiError, Page, Request, Rules, answer
+from simulator.api import RESOURCES, ApiError, Request, Rules, answer
 from simulator.exchange import Exchange
 from simulator.faults import Fault, Step, struck_by
 from simulator.ids import millis
@@ -54,14 +54,15 @@ class Server(ThreadingTCPServer):
     """
 
     allow_reuse_address, daemon_threads, request_queue_size = True, False, 128
+    prefix, failure = PREFIX, ApiError  # of the API that is served
 
     def __init__(
         self,
-        source: Source,
+        source: Any,
         *,
         token: str | None = None,
         now: Callable[[], datetime] | None = None,
-        rules: Rules = _PLAIN,
+        rules: Any = _PLAIN,
         rate_limit: tuple[int, float] | None = None,
         faults: Sequence[Fault] = (),
         port: int = 0,
@@ -77,7 +78,7 @@ class Server(ThreadingTCPServer):
         )
         self.token = secrets.token_hex(16) if token is None else token
         self.now = now or (lambda: datetime.now(UTC))
-        self.url = f"http://127.0.0.1:{self.server_address[1]}{PREFIX}"
+        self.url = f"http://127.0.0.1:{self.server_address[1]}{self.prefix}"
         self.requests: list[Asked] = []
         self.failures: list[Exception] = []
         self.live: set[socket.socket] = set()
@@ -93,20 +94,23 @@ class Server(ThreadingTCPServer):
         return most
 
     def exchange(
-        self, method: str, target: str, authorization: str | None
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes = b""
     ) -> tuple[Exchange, Fault | None]:
-        """Answer one request; the fault, if any, is how it is to be sent."""
+        """Answer one request; the fault, if any, is how it is to be sent.
+
+        The names of `headers` are in small letters.
+        """
         parts = urlsplit(target)
-        path = parts.path.removeprefix(PREFIX) if parts.path.startswith(PREFIX + "/") else "/"
+        inside = parts.path.startswith(self.prefix + "/")
+        path = parts.path.removeprefix(self.prefix) if inside else "/"
         path = path if path == "/" else path.rstrip("/")
-        params, page, at = dict(parse_qsl(parts.query, keep_blank_values=True)), 1, self.clock()
-        if "cursor" in params and path.strip("/") in RESOURCES:
-            with suppress(ApiError):
-                page = Request.from_cursor(params["cursor"], path.strip("/")).page
+        params, at = self.params(parts.query, body), self.clock()
+        page = self.page_of(path, params)
         moment = self.now()
         with self._lock:
             self._count += 1
-            number, authorized = self._count, authorization == f"Bearer {self.token}"
+            number = self._count
+            authorized = headers.get("authorization") == f"Bearer {self.token}"
         exchange = Exchange(
             number,
             method,
@@ -123,6 +127,9 @@ class Server(ThreadingTCPServer):
                 ),
                 params.get("cursor"),
             ],
+            request_headers=headers,
+            request_body=body,
+            failure=self.failure,
         )
         exchange.headers["Date"] = format_datetime(moment.astimezone(UTC), usegmt=True)
         struck = struck_by(list(self.faults), exchange)
@@ -153,20 +160,33 @@ class Server(ThreadingTCPServer):
     def _answer(self, exchange: Exchange, authorized: bool, at: float) -> None:
         try:
             if not authorized:
-                raise ApiError(
+                raise self.failure(
                     401, "UNAUTHORIZED", "The access token is missing, malformed or revoked."
                 )
             self._grant(at)
-            if exchange.method != "GET":
-                raise ApiError(405, "BAD_REQUEST", "This shop can only be read.")
-            found = answer(
-                self.source, exchange.now, exchange.path, exchange.params, exchange.rules
-            )
+            reply = self.respond(exchange)
             exchange.listing, exchange.content = (
-                (found, None) if isinstance(found, Page) else (None, found)
+                (None, reply) if isinstance(reply, bytes) else (reply, None)
             )
         except ApiError as error:
             exchange.status, exchange.content = error.status, error.body
+
+    def params(self, query: str, body: bytes) -> dict[str, str]:
+        """The parameters of a request, for the API, the log and the faults."""
+        return dict(parse_qsl(query, keep_blank_values=True))
+
+    def page_of(self, path: str, params: dict[str, str]) -> int:
+        """The page of its list that the request is for, from 1."""
+        if "cursor" in params and path.strip("/") in RESOURCES:
+            with suppress(ApiError):
+                return Request.from_cursor(params["cursor"], path.strip("/")).page
+        return 1
+
+    def respond(self, exchange: Exchange) -> Any:
+        """A page or the bytes of an object; raises `failure`."""
+        if exchange.method != "GET":
+            raise ApiError(405, "BAD_REQUEST", "This shop can only be read.")
+        return answer(self.source, exchange.now, exchange.path, exchange.params, exchange.rules)
 
     def _grant(self, at: float) -> None:
         if self.rate_limit is None:
@@ -176,7 +196,7 @@ class Server(ThreadingTCPServer):
             while self._granted and at - self._granted[0] >= seconds:
                 self._granted.popleft()
             if len(self._granted) >= most:
-                raise ApiError(
+                raise self.failure(
                     429, "RATE_LIMITED", f"More than {most} requests in {seconds:g} seconds."
                 )
             self._granted.append(at)
@@ -220,11 +240,10 @@ class _Handler(BaseHTTPRequestHandler):
             super().handle()
 
     def _respond(self) -> None:
-        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
         try:
-            exchange, fault = self.server.exchange(
-                self.command, self.path, self.headers.get("Authorization")
-            )
+            exchange, fault = self.server.exchange(self.command, self.path, headers, sent)
             body = exchange.body()
             for step in fault.act(exchange) if fault else (exchange.head(len(body)) + body,):
                 self._take(step)
@@ -283,7 +302,15 @@ def serve(
         faults=faults,
         port=port,
         clock=clock,
-    ).start()
+    )
+    with running(server):
+        yield server
+
+
+@contextmanager
+def running(server: Server) -> Iterator[Server]:
+    """Run `server` until the block ends; then raise what went wrong inside it, if anything did."""
+    server.start()
     try:
         yield server
     finally:

@@ -1,0 +1,265 @@
+"""What is on a shop's orders and returns, from the same tickets that Loyverse's receipts print.
+
+In: an order's receipt and what has happened to it. Out: a `Content` in minor units. Amounts are the
+ticket's own, to the cent, so that both APIs sell the same. Where Square would round a percentage to
+another cent (an exact half) the discount is keyed as an amount instead.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from functools import lru_cache
+
+from .. import till, trade
+from ..ids import id_of
+from ..ledger import Slot
+from ..pricelist import Tax as TillTax
+from ..pricelist import tax_of
+from ..tickets import Ticket, Tickets
+from .arithmetic import percent_of
+from .content import Charge, Content, Discount, Line, Modifier, Tax, price
+from .events import Events
+from .ids import catalog_token, token
+from .orders import AMOUNT_REFUND, CUSTOM_AMOUNT, GIFT_CARD, OPEN, RETURN, VOID, Order, State
+
+_DISCOUNT_IDS = {row.name: id_of("discount", index) for index, row in enumerate(trade.DISCOUNTS)}
+_TYPES = {
+    "FIXED_PERCENT": "FIXED_PERCENTAGE",
+    "VARIABLE_PERCENT": "VARIABLE_PERCENTAGE",
+    "FIXED_AMOUNT": "FIXED_AMOUNT",
+}
+_PARTY_PERCENTAGE = Decimal("12.5")
+
+
+class Contents:
+    """The contents of a shop's orders."""
+
+    def __init__(self, tickets: Tickets, events: Events):
+        self.events = events
+        self.ticket = lru_cache(maxsize=4_000)(tickets.ticket)
+        self.sale = lru_cache(maxsize=4_000)(self._sale)
+
+    def sold(self, state: State) -> Content:
+        """What the order sells at that state; a tip that is keyed later is not there yet."""
+        order = state.order
+        if order.slot is None:
+            return _extra(order)
+        content = self.sale(order.slot)
+        pending = any(what == "tip" for _, what in order.changes) and "tip" not in state.done
+        return content._replace(tip=0) if pending else content
+
+    def returned(self, order: Order) -> Content:
+        """What the order takes back: all of a sale, one of its lines, or an amount."""
+        slot = order.slot
+        if slot is None:
+            return Content()
+        if order.kind == RETURN:
+            return self._refund(slot)
+        fate = self.events.fate(slot)
+        if fate.event == "void":
+            return _reversed(self.sale(slot))
+        if fate.event == "amount_refund":
+            return _amount(slot, fate.size, price(self.sale(slot)).total)
+        return self._exchanged(slot)
+
+    def _sale(self, slot: Slot) -> Content:
+        content = _content(self.ticket(slot), slot)
+        fate = self.events.fate(slot)
+        if fate.event == "packing":
+            return _with_packing(content, slot, 100 + int(fate.size * 900))
+        if fate.event == "party":
+            base = sum(price(content).line_totals)
+            amount = percent_of(base, _PARTY_PERCENTAGE)
+            uid = _uid("charge", slot, "party")
+            charge = Charge(
+                uid, "Servicio a grupos", "CUSTOM", "TOTAL_PHASE", amount, _PARTY_PERCENTAGE
+            )
+            return content._replace(charges=(*content.charges, charge))
+        return content
+
+    def _refund(self, slot: Slot) -> Content:
+        """What a receipt of the type REFUND gives back."""
+        sale = self.sale_of(slot)
+        ticket, sold = self.ticket(slot), self.ticket(sale)
+        content = _content(ticket, slot)
+        places = _source_places(ticket, sold)
+        lines = tuple(
+            line._replace(source_uid=_uid("line", sale, place))
+            for line, place in zip(content.lines, places, strict=True)
+        )
+        return content._replace(lines=lines)
+
+    def sale_of(self, slot: Slot) -> Slot:
+        """The sale that the receipt of type REFUND gives back."""
+        assert slot.refunds is not None
+        return self.events.ledger.sale(slot.device, *slot.refunds)
+
+    def source_of(self, order: Order) -> Slot | None:
+        """The sale that the order takes back, or takes something back of."""
+        slot = order.slot
+        if slot is None or order.kind in (AMOUNT_REFUND, VOID):
+            return slot
+        return self.sale_of(slot) if order.kind == RETURN else self.events.exchanged_sale(slot)
+
+    def _exchanged(self, slot: Slot) -> Content:
+        """The first line of the sale that this sale's order takes back."""
+        sale = self.sale(self.events.exchanged_sale(slot))
+        line = sale.lines[0]
+        uids = {uid for uid, _ in line.discounts}
+        return _reversed(
+            Content(
+                (line,),
+                tuple(row for row in sale.discounts if row.uid in uids),
+                tuple(row for row in sale.taxes if row.uid == line.tax),
+            )
+        )
+
+
+def _uid(kind: str, slot: Slot, key: object) -> str:
+    return token(kind, (slot.device, slot.number, key))
+
+
+def _reversed(content: Content) -> Content:
+    """The content as what is taken back of it; return uids may equal the sale's, as real ones."""
+    lines = tuple(
+        line._replace(uid=token("return", line.uid), source_uid=line.uid) for line in content.lines
+    )
+    return content._replace(lines=lines)
+
+
+def _source_places(ticket: Ticket, sold: Ticket) -> list[int]:
+    """The places, on the sale's ticket, of the lines that a refund's ticket gives back."""
+    if len(ticket.lines) == len(sold.lines):
+        return list(range(len(sold.lines)))
+    line = ticket.lines[0]
+    return [
+        next(
+            place
+            for place, old in enumerate(sold.lines)
+            if old.portion == line.portion
+            and old.answers == line.answers
+            and old.price == line.price
+            and old.milli >= line.milli
+        )
+    ]
+
+
+def _amount(slot: Slot, size: float, total: int) -> Content:
+    """A refund of an amount: which items it is for is not known."""
+    amount = max(1, int(total * (0.1 + 0.4 * size)))
+    uid = _uid("return", slot, "amount")
+    line = Line(uid, "CUSTOM_AMOUNT", None, None, None, 1000, False, amount, amount)
+    return Content((line,))
+
+
+def _extra(order: Order) -> Content:
+    """What an order without a receipt sells."""
+    number = order.key.number
+    if order.kind == GIFT_CARD:
+        amount, kind, name = (
+            (200_00, 300_00, 500_00, 1000_00)[number % 4],
+            "GIFT_CARD",
+            "eGift Card",
+        )
+    elif order.kind == CUSTOM_AMOUNT:
+        amount, kind, name = 10_00 + number * 7919 % 190_00, "CUSTOM_AMOUNT", None
+    elif order.kind >= OPEN:
+        amount, kind, name = 50_00 + number * 7919 % 900_00, "ITEM", "Pedido especial"
+    else:
+        return Content()
+    uid = token("line", order.key)
+    note = "varios" if order.kind == CUSTOM_AMOUNT and number % 3 == 0 else None
+    line = Line(uid, kind, name, None, None, 1000, False, amount, amount, note=note)
+    return Content((line,))
+
+
+def _with_packing(content: Content, slot: Slot, amount: int) -> Content:
+    """Add a taxed charge; its tax is additive and shares its base with the lines that have it."""
+    added = tax_of("mas_iva")
+    assert added is not None
+    tax = _tax(added, slot)
+    taxes = content.taxes if tax in content.taxes else (*content.taxes, tax)
+    uid = _uid("charge", slot, "packing")
+    charge = Charge(uid, "Empaque", "CUSTOM", "SUBTOTAL_PHASE", amount, None, tax.uid)
+    return content._replace(taxes=taxes, charges=(*content.charges, charge))
+
+
+def _content(ticket: Ticket, slot: Slot) -> Content:
+    """A ticket as a content; its cash rounding is what its total lacks."""
+    discounts, uids = _discounts(ticket, slot)
+    lines = tuple(_line(line, slot, place, uids) for place, line in enumerate(ticket.lines))
+    charges: tuple[Charge, ...] = ()
+    if ticket.surcharge:  # Square's automatic gratuity has no name
+        uid = _uid("charge", slot, "surcharge")
+        charges = (Charge(uid, None, "AUTO_GRATUITY", "TOTAL_PHASE", ticket.surcharge),)
+    due = sum(line.total for line in ticket.lines) + ticket.surcharge + ticket.tip
+    taxes = tuple(_tax(tax, slot) for tax in ticket.taxes)
+    return Content(lines, discounts, taxes, charges, ticket.tip, ticket.total - due)
+
+
+def _tax(tax: TillTax, slot: Slot) -> Tax:
+    uid, catalog_id = _uid("tax", slot, tax.id), catalog_token("tax", tax.id)
+    return Tax(uid, catalog_id, tax.name, Decimal(tax.rate), tax.kind == "INCLUDED")
+
+
+def _line(line: till.Line, slot: Slot, place: int, uids: dict[str, str]) -> Line:
+    modifiers = tuple(
+        Modifier(
+            _uid("modifier", slot, (place, index)),
+            catalog_token("modifier", answer.option_id),
+            answer.option,
+            answer.price,
+            answer.price * line.milli // 1000,
+        )
+        for index, answer in enumerate(line.answers)
+    )
+    return Line(
+        _uid("line", slot, place),
+        "ITEM",
+        line.dish.name,
+        line.portion.name or "Regular",
+        catalog_token("variation", line.portion.variant_id),
+        line.milli,
+        line.dish.by_weight,
+        line.price,
+        line.gross - sum(modifier.total for modifier in modifiers),
+        modifiers,
+        tuple((uids[row.name], amount) for row, _, amount in line.discounts if amount),
+        _uid("tax", slot, line.dish.tax.id) if line.dish.tax else None,
+        line.note,
+    )
+
+
+def _discounts(ticket: Ticket, slot: Slot) -> tuple[tuple[Discount, ...], dict[str, str]]:
+    """The ticket's discounts in the order in which they were taken, and their uids by name."""
+    left = [line.gross for line in ticket.lines]
+    rows, uids = [], {}
+    for place, (discount, percent, amount) in enumerate(ticket.discounts):
+        shares = [
+            {row.name: share for row, _, share in line.discounts}.get(discount.name)
+            for line in ticket.lines
+        ]
+        base = sum(rest for rest, share in zip(left, shares, strict=True) if share is not None)
+        left = [rest - (share or 0) for rest, share in zip(left, shares, strict=True)]
+        uid = uids[discount.name] = _uid("discount", slot, place)
+        rows.append(_discount(discount, uid, percent, base, amount))
+    return tuple(rows), uids
+
+
+def _discount(
+    discount: trade.Discount, uid: str, percent: int | None, base: int, amount: int
+) -> Discount:
+    key = _DISCOUNT_IDS.get(discount.name)
+    percentage = None if percent is None else Decimal(percent)
+    if percentage is not None and percent_of(base, percentage) != amount:
+        percentage = None  # Square would round this half to another cent
+    keyed = percent is not None and percentage is None
+    return Discount(
+        uid,
+        catalog_token("discount", key) if key and not keyed else None,
+        discount.name,
+        "VARIABLE_AMOUNT" if keyed else _TYPES.get(discount.kind, "VARIABLE_AMOUNT"),
+        percentage,
+        "ORDER" if discount.whole else "LINE_ITEM",
+        token("reward", uid) if discount is trade.POINTS else None,
+    )

@@ -1,0 +1,84 @@
+"""Square's identifiers, money and instants, all made from names so that they never change.
+
+An order's id can be read back (`parse_order_id`): it holds what the order is about, scrambled, and
+a checksum. All other ids are digests.
+"""
+
+from __future__ import annotations
+
+from base64 import b32encode, b64encode
+from functools import lru_cache
+from hashlib import blake2b
+from typing import NamedTuple
+
+from ..ids import stamp
+from ..trade import CURRENCY
+
+Money = dict[str, int | str]
+
+_DIGITS = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_PLACE = {digit: value for value, digit in enumerate(_DIGITS)}
+_FACTOR, _SIZE = 0x9E3779B97F4A7C15, 1 << 64  # odd, so that the product can be undone
+_INVERSE = pow(_FACTOR, -1, _SIZE)
+_HEAD, _CHECK, _TAIL = 11, 16, "ZY"
+
+
+class OrderKey(NamedTuple):
+    """What an order is about; `number` is a receipt's, or a business day and a place."""
+
+    kind: int  # index of orders.KINDS
+    device: int
+    number: int
+
+
+def _digest(kind: str, key: object) -> bytes:
+    return blake2b(f"{kind}/{key}".encode(), digest_size=24).digest()
+
+
+def token(kind: str, key: object, length: int = 22) -> str:
+    """The id of the thing `key` of `kind`, as Square writes those of orders and payments."""
+    return b64encode(_digest(kind, key), altchars=b"Zz")[:length].decode()
+
+
+@lru_cache(maxsize=20_000)
+def catalog_token(kind: str, key: object, length: int = 24) -> str:
+    """The id of a catalog object, location or person: capital letters and digits."""
+    return b32encode(_digest(kind, key))[:length].decode()
+
+
+def location_id(store: str) -> str:
+    """The id of the location that Loyverse knows as the store `store` (its uuid)."""
+    return "L" + catalog_token("location", store, 12)
+
+
+def order_id(seed: int, key: OrderKey) -> str:
+    """The id of the order of that key in the shop of that seed."""
+    packed = (key.kind << 8 | key.device) << 40 | key.number
+    value, head = packed * _FACTOR % _SIZE, ""
+    for _ in range(_HEAD):
+        value, digit = divmod(value, 62)
+        head = _DIGITS[digit] + head
+    return head + token("order", (seed, *key), _CHECK) + _TAIL
+
+
+def parse_order_id(seed: int, text: str) -> OrderKey | None:
+    """The key of an order's id, or None if this shop gives no such id."""
+    head = text[:_HEAD]
+    if len(head) < _HEAD or any(letter not in _PLACE for letter in head):
+        return None
+    value = 0
+    for letter in head:
+        value = value * 62 + _PLACE[letter]
+    packed = value * _INVERSE % _SIZE
+    key = OrderKey(packed >> 48, packed >> 40 & 0xFF, packed & (1 << 40) - 1)
+    return key if order_id(seed, key) == text else None
+
+
+def money(amount: int) -> Money:
+    """`{"amount": minor units, "currency"}`."""
+    return {"amount": amount, "currency": CURRENCY}
+
+
+def whole_second(milliseconds: int) -> str:
+    """`2020-03-30T18:30:00Z`, as tenders have it."""
+    return stamp(milliseconds)[:-5] + "Z"

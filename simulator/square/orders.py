@@ -1,0 +1,98 @@
+"""The life of an order: when its server first has it, what changes it later, its state at an
+instant.
+
+All instants are UTC milliseconds. Each change moves `updated_at` to its instant and `version` by
+one. Nothing here says what is on the order: see `contents`.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..ledger import Slot
+from .ids import OrderKey
+
+# What an order can be; the place in this list is part of an order's id.
+KINDS = (
+    "sale",
+    "return",
+    "amount_refund",
+    "void",
+    "no_sale",
+    "gift_card",
+    "custom_amount",
+    "open",
+    "draft",
+)
+SALE, RETURN, AMOUNT_REFUND, VOID, NO_SALE, GIFT_CARD, CUSTOM_AMOUNT, OPEN, DRAFT = range(
+    len(KINDS)
+)
+RETURNS = frozenset((RETURN, AMOUNT_REFUND, VOID))
+OFFLINE_SECONDS = 600  # a receipt that reached the server later than that was rung offline
+FIRST_VERSION = 4
+
+
+class Order(NamedTuple):
+    """One order. `changes` are (instant, what), sorted: tip, fulfilled, refunded, canceled."""
+
+    id: str
+    key: OrderKey
+    born: int  # its server has it from then on
+    created: int
+    sold: int  # by the till's clock
+    changes: tuple[tuple[int, str], ...]
+    slot: Slot | None  # the receipt that it renders or follows
+
+    @property
+    def kind(self) -> int:
+        return self.key.kind
+
+    @property
+    def device(self) -> int:
+        return self.key.device
+
+    @property
+    def offline(self) -> bool:
+        return self.born - self.sold > OFFLINE_SECONDS * 1000
+
+
+class State(NamedTuple):
+    """An order at an instant."""
+
+    order: Order
+    done: tuple[str, ...]  # the changes so far
+    updated: int
+    closed: int | None
+    state: str
+
+    @property
+    def version(self) -> int:
+        return FIRST_VERSION + len(self.done)
+
+    def instant(self, field: str) -> int | None:
+        """The value of created, updated or closed."""
+        return {"created": self.order.created, "updated": self.updated, "closed": self.closed}[
+            field
+        ]
+
+
+def state_at(order: Order, now: int) -> State | None:
+    """The order as it is at `now`; None if the server does not have it yet."""
+    if order.born > now:
+        return None
+    past = [change for change in order.changes if change[0] <= now]
+    updated = past[-1][0] if past else order.born
+    closing = {what: instant for instant, what in order.changes}
+    done = tuple(what for _, what in past)
+    if "canceled" in done:
+        return State(order, done, updated, closing["canceled"], "CANCELED")
+    if order.kind == DRAFT:
+        return State(order, done, updated, None, "DRAFT")
+    if order.kind == OPEN or ("fulfilled" in closing and "fulfilled" not in done):
+        return State(order, done, updated, None, "OPEN")
+    return State(order, done, updated, closing.get("fulfilled", _closed(order)), "COMPLETED")
+
+
+def _closed(order: Order) -> int:
+    """When an order that is paid on the spot was closed: within the second of its sale."""
+    return min(order.born, order.created + 100 + order.key.number * 13 % 400)

@@ -1,0 +1,241 @@
+"""The shop's orders, payments and refunds as JSON objects.
+
+Who rang it and on which device stand on payments only; the dining option stands nowhere, but an
+app's or the web shop's name is the order's source.
+"""
+
+from __future__ import annotations
+
+from ..ids import id_of, stamp
+from ..paper import customer_id
+from ..tickets import Ticket
+from ..trade import FAMILY, GIVEN, RAPPI, TENDERS, UBER
+from .content import NOTHING, Content, Priced, price
+from .contents import Contents
+from .ids import OrderKey, catalog_token, money, order_id, token, whole_second
+from .orders import DRAFT, OPEN, RETURNS, SALE, Order, State
+from .render import Json, amounts, return_entry, sale_fields, totals
+from .tenders import Payback, Tender, Tenders
+
+_CARDS = ("VISA", "MASTERCARD", "AMERICAN_EXPRESS")
+_ENTRIES = ("CONTACTLESS", "EMV", "SWIPED", "KEYED")
+
+
+class Printer:
+    """Prints what a shop's timeline, contents and tenders say."""
+
+    def __init__(self, contents: Contents, locations: list[str]):
+        self.contents, self.tenders = contents, Tenders(contents)
+        self.events, self.ledger = contents.events, contents.events.ledger
+        self.locations = locations
+
+    def order(self, state: State) -> Json:
+        """The order as it is at that state."""
+        order, ticket = state.order, self._ticket(state.order)
+        sold = self.contents.sold(state) if order.kind not in RETURNS else Content()
+        priced, tenders = price(sold), self.tenders.of(state)
+        fields: Json = {"id": order.id, "location_id": self.locations[order.device]}
+        fields["source"] = self._source(order, ticket)
+        if ticket and ticket.customer >= 0:
+            fields["customer_id"] = self._customer(ticket)
+        if ticket and ticket.order and order.kind == SALE:
+            fields["ticket_name"] = ticket.order[:30]
+        version = _catalog_version(order)
+        fields |= sale_fields(sold, priced, version)
+        if order.kind == SALE and self.ledger.tills[order.device].web and ticket:
+            fields["fulfillments"] = [_fulfillment(state, ticket)]
+        fields |= {
+            "created_at": stamp(order.created),
+            "updated_at": stamp(state.updated),
+            "state": state.state,
+            "version": state.version,
+        }
+        if order.kind not in RETURNS or order.key.number % 5:
+            fields |= totals(priced)  # some returns have none
+        if state.closed is not None:
+            fields["closed_at"] = stamp(state.closed)
+        if tenders:
+            fields["tenders"] = [self._tender(state, tender, ticket) for tender in tenders]
+        returned, less = self._returned(order), NOTHING
+        if returned is not None:
+            less = price(returned)
+            fields |= self._return_fields(order, returned, less, version)
+        fields["net_amounts"] = amounts(priced, less)
+        paid = tenders or returned is not None
+        fields["net_amount_due_money"] = money(0 if paid else priced.total)
+        return fields
+
+    def payment(self, state: State, tender: Tender, refunds: list[Payback]) -> Json:
+        """The payment behind a tender; `refunds` are the paybacks of it so far."""
+        order, ticket = state.order, self._ticket(state.order)
+        till = self.ledger.tills[order.device]
+        fields: Json = {
+            "id": tender.id,
+            "created_at": stamp(order.created),
+            "updated_at": stamp(state.updated),
+            "amount_money": money(tender.amount - tender.tip),
+            "total_money": money(tender.amount),
+            "status": "COMPLETED",
+            "location_id": self.locations[order.device],
+            "order_id": order.id,
+            "receipt_number": tender.id[:4],
+            "application_details": {
+                "square_product": "ECOMMERCE_API" if till.web else "SQUARE_POS"
+            },
+        }
+        if tender.tip:
+            fields["tip_money"] = money(tender.tip)
+        fields |= _source_details(tender, order)
+        if not till.web:
+            fields["device_details"] = {
+                "device_id": "DEVICE_INSTALLATION_ID:" + token("device", till.number),
+                "device_name": till.name,
+            }
+        if ticket and ticket.employee:
+            fields["team_member_id"] = team_member_id(ticket.employee)
+        if ticket and ticket.customer >= 0:
+            fields["customer_id"] = self._customer(ticket)
+        if order.offline:
+            fields["is_offline_payment"] = True
+            fields["offline_payment_details"] = {"client_created_at": stamp(order.sold)}
+        if refunds:
+            fields["refund_ids"] = [row.id for row in refunds]
+            fields["refunded_money"] = money(sum(row.amount for row in refunds))
+        return fields
+
+    def refund(self, state: State, payback: Payback) -> Json:
+        """The refund that a return pays out."""
+        order, ticket = state.order, self._ticket(state.order)
+        kind = {"CARD": "CARD", "CASH": "CASH"}.get(payback.type, "EXTERNAL")
+        fields: Json = {
+            "id": payback.id,
+            "status": "FAILED" if "canceled" in state.done else "COMPLETED",
+            "amount_money": money(payback.amount),
+            "order_id": order.id,
+            "created_at": stamp(order.created),
+            "updated_at": stamp(state.updated),
+            "location_id": self.locations[order.device],
+            "destination_type": kind,
+            "unlinked": payback.payment is None,
+        }
+        if payback.payment is not None:
+            fields["payment_id"] = payback.payment
+        if order.key.number % 2:
+            fields["reason"] = "Returned Goods"
+        if ticket and ticket.employee:
+            fields["team_member_id"] = team_member_id(ticket.employee)
+        return fields
+
+    def _ticket(self, order: Order) -> Ticket | None:
+        return self.contents.ticket(order.slot) if order.slot else None
+
+    def _customer(self, ticket: Ticket) -> str:
+        return catalog_token("customer", customer_id(self.ledger.seed, ticket.customer), 26)
+
+    def _source(self, order: Order, ticket: Ticket | None) -> Json:
+        if order.kind in (OPEN, DRAFT):
+            return {"name": "Invoices"}
+        if self.ledger.tills[order.device].web:
+            return {"name": "Square Online"}
+        app = ticket.payments[0][0] if ticket and order.kind == SALE else -1
+        return {"name": TENDERS[app].name} if app in (UBER, RAPPI) else {}
+
+    def _returned(self, order: Order) -> Content | None:
+        """What the order takes back, or None if nothing."""
+        exchange = order.slot is not None and self.events.fate(order.slot).event == "exchange"
+        if order.kind in RETURNS or (order.kind == SALE and exchange):
+            return self.contents.returned(order)
+        return None
+
+    def _return_fields(self, order: Order, returned: Content, priced: Priced, version: int) -> Json:
+        source = self.contents.source_of(order)
+        identifier = tender = None
+        if source and self.tenders.linked(order):
+            key = OrderKey(SALE, source.device, source.number)
+            identifier = order_id(self.ledger.seed, key)
+            tender = self.tenders.first_id(source)
+        entry = return_entry(returned, priced, identifier, tender, version)
+        if order.key.number % 2:
+            entry |= {"uid": token("entry", order.key), "return_amounts": amounts(priced)}
+        return {"returns": [entry], "return_amounts": amounts(priced)}
+
+    def _tender(self, state: State, tender: Tender, ticket: Ticket | None) -> Json:
+        order = state.order
+        fields: Json = {
+            "id": tender.id,
+            "location_id": self.locations[order.device],
+            "transaction_id": order.id,
+            "created_at": whole_second(order.born if order.offline else order.sold),
+            "amount_money": money(tender.amount),
+            "type": tender.type,
+            "payment_id": tender.id,
+        }
+        note = tender.note or (ticket.note if ticket and order.kind == SALE else None)
+        if note:
+            fields["note"] = note
+        if tender.tip:
+            fields["tip_money"] = money(tender.tip)
+        if ticket and ticket.customer >= 0:
+            fields["customer_id"] = self._customer(ticket)
+        if tender.type in ("CARD", "SQUARE_GIFT_CARD"):
+            fields["card_details"] = _card_details(tender, order)
+        if tender.type == "CASH":
+            fields["cash_details"] = {
+                "buyer_tendered_money": money(tender.tendered),
+                "change_back_money": money(tender.tendered - tender.amount),
+            }
+        return fields
+
+
+def team_member_id(name: str) -> str:
+    """The id of the person of that name."""
+    return "TM" + catalog_token("person", id_of("employee", name), 16)
+
+
+def _catalog_version(order: Order) -> int:
+    """The version of the catalog that the till had: that of the day."""
+    return order.sold // 86_400_000 * 86_400_000
+
+
+def _fulfillment(state: State, ticket: Ticket) -> Json:
+    """How a web order reaches its buyer; names and telephone numbers are invented."""
+    order = state.order
+    number = order.key.number
+    kind = "DELIVERY" if any(line.dish.role == "envío" for line in ticket.lines) else "PICKUP"
+    progress = {"COMPLETED": "COMPLETED", "CANCELED": "CANCELED"}.get(state.state, "PROPOSED")
+    name = f"{GIVEN[number * 7 % len(GIVEN)]} {FAMILY[number * 13 % len(FAMILY)]}"
+    recipient = {"display_name": name, "phone_number": f"+5255000{number % 100_000:05d}"}
+    return {
+        "uid": token("fulfillment", order.key),
+        "type": kind,
+        "state": progress,
+        f"{kind.lower()}_details": {"recipient": recipient, "placed_at": stamp(order.created)},
+    }
+
+
+def _card_details(tender: Tender, order: Order) -> Json:
+    number = order.key.number
+    gift = tender.type == "SQUARE_GIFT_CARD"
+    brand = "SQUARE_GIFT_CARD" if gift else _CARDS[number % len(_CARDS)]
+    return {
+        "status": "CAPTURED",
+        "card": {"card_brand": brand, "last_4": f"{number * 31 % 10_000:04d}"},
+        "entry_method": "KEYED" if gift else _ENTRIES[number % len(_ENTRIES)],
+    }
+
+
+def _source_details(tender: Tender, order: Order) -> Json:
+    if tender.type in ("CARD", "SQUARE_GIFT_CARD"):
+        return {"source_type": "CARD", "card_details": _card_details(tender, order)}
+    if tender.type == "WALLET":
+        return {"source_type": "WALLET", "wallet_details": {"status": "CAPTURED"}}
+    if tender.type == "OTHER":
+        details = {"type": "OTHER", "source": tender.note or "Other"}
+        return {"source_type": "EXTERNAL", "external_details": details}
+    return {
+        "source_type": "CASH",
+        "cash_details": {
+            "buyer_supplied_money": money(tender.tendered),
+            "change_back_money": money(tender.tendered - tender.amount),
+        },
+    }

@@ -1,0 +1,170 @@
+"""The shape of Square's requests and answers: errors, cursors, pages, field checks.
+
+A cursor is opaque. It holds the request that it belongs to, the position and the instant at which
+the paging began; it dies some minutes after it was given out. Unknown keys are ignored, as by the
+real API.
+"""
+
+from __future__ import annotations
+
+import json
+from base64 import urlsafe_b64decode, urlsafe_b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+from zlib import crc32
+
+from ..api import ApiError
+from ..ids import parse_stamp
+from ..source import encode
+from .render import Json
+
+_CATEGORIES = {401: "AUTHENTICATION_ERROR", 403: "AUTHENTICATION_ERROR", 429: "RATE_LIMIT_ERROR"}
+
+
+class SquareError(ApiError):
+    """An answer that is an error: {"errors": [{"category", "code", "detail", "field"?}]}."""
+
+    def __init__(self, status: int, code: str, details: str, of: str | None = None):
+        super().__init__(status, code, details, of)
+        category = "API_ERROR" if status >= 500 else "INVALID_REQUEST_ERROR"
+        error = {"category": _CATEGORIES.get(status, category), "code": code, "detail": details}
+        self.body = encode({"errors": [error | ({"field": of} if of else {})]})
+
+
+@dataclass(frozen=True)
+class SquareRules:
+    """The account and the server. `ragged` pages hold fewer rows than asked for."""
+
+    default_limit: int = 500  # of order searches; all other lists have their own
+    max_limit: int = 1000
+    cursor_minutes: float = 5.0
+    scopes: frozenset[str] | None = None  # None: a personal token, which may read everything
+    ragged: bool = False
+
+
+@dataclass(frozen=True)
+class SquareRequest:
+    """One list request; `after` is the position of the last row seen, `page` counts from 1."""
+
+    path: str
+    digest: int  # of all but cursor and limit
+    began: int  # instant of the first page
+    issued: int
+    after: Any = None
+    page: int = 1
+
+    def cursor(self) -> str:
+        """The cursor that leads to this request."""
+        parts = [self.path, self.digest, self.began, self.issued, self.after, self.page]
+        text = json.dumps(parts, separators=(",", ":")).encode()
+        return urlsafe_b64encode(crc32(text).to_bytes(4, "big") + text).decode()
+
+
+@dataclass
+class SquarePage:
+    """One page of a list; `more` stands beside the rows. A page without rows has no key for them.
+
+    `at` is the request that leads here, `cursor` the one that leads on.
+    """
+
+    name: str
+    rows: list[bytes] = field(default_factory=list)
+    cursor: str | None = None
+    at: SquareRequest | None = None
+    more: Json = field(default_factory=dict)
+
+    def body(self) -> bytes:
+        """The answer's JSON object."""
+        parts = [encode(name) + b":" + encode(value) for name, value in self.more.items()]
+        if self.rows:
+            parts.insert(0, encode(self.name) + b":[" + b",".join(self.rows) + b"]")
+        if self.cursor is not None:
+            parts.append(b'"cursor":' + encode(self.cursor))
+        return b"{" + b",".join(parts) + b"}"
+
+
+def parse_cursor(cursor: object) -> SquareRequest:
+    """The request behind a cursor; a damaged one is an error."""
+    try:
+        raw = urlsafe_b64decode(str(cursor).encode("ascii"))
+        if crc32(raw[4:]).to_bytes(4, "big") != raw[:4]:
+            raise ValueError("checksum")
+        return SquareRequest(*json.loads(raw[4:]))
+    except (ValueError, TypeError) as error:
+        raise bad_cursor() from error
+
+
+def bad_cursor() -> SquareError:
+    """The answer to a cursor that is damaged, dead or another request's."""
+    return SquareError(400, "INVALID_CURSOR", "The cursor is invalid or has expired.", "cursor")
+
+
+def request_of(path: str, fields: Mapping[str, Any], now: int, rules: SquareRules) -> SquareRequest:
+    """The list request that the fields make, at its cursor's position if they have one."""
+    same = {name: value for name, value in fields.items() if name not in ("cursor", "limit")}
+    digest = crc32(json.dumps(same, sort_keys=True).encode())
+    if not fields.get("cursor"):
+        return SquareRequest(path, digest, now, now)
+    request = parse_cursor(fields["cursor"])
+    dead = now - request.issued > rules.cursor_minutes * 60_000
+    if dead or (request.path, request.digest) != (path, digest):
+        raise bad_cursor()
+    return request
+
+
+def limit_of(fields: Mapping[str, Any], default: int, highest: int) -> int:
+    """The page size; a query string has it as text, a body as a number."""
+    value = fields.get("limit")
+    if value is None:
+        return default
+    if isinstance(value, bool) or not isinstance(value, int):
+        raise SquareError(400, "EXPECTED_INTEGER", "Expected an integer value.", "limit")
+    if value < 1:
+        raise SquareError(400, "VALUE_TOO_LOW", "`limit` must be at least 1.", "limit")
+    if value > highest:
+        raise SquareError(400, "VALUE_TOO_HIGH", f"`limit` must be at most {highest}.", "limit")
+    return value
+
+
+def object_of(fields: Mapping[str, Any], name: str, place: str = "") -> dict[str, Any]:
+    """The object under `name`, {} if absent."""
+    value = fields.get(name)
+    if value is None:
+        return {}
+    if not isinstance(value, dict):
+        raise SquareError(400, "EXPECTED_OBJECT", "Expected an object.", place + name)
+    return value
+
+
+def strings_of(fields: Mapping[str, Any], name: str, place: str = "") -> list[str]:
+    """The array of strings under `name`, [] if absent."""
+    value = fields.get(name)
+    if value is None:
+        return []
+    if not isinstance(value, list) or not all(isinstance(text, str) for text in value):
+        raise SquareError(400, "EXPECTED_ARRAY", "Expected an array of strings.", place + name)
+    return value
+
+
+def instant_of(fields: Mapping[str, Any], name: str, place: str = "") -> int | None:
+    """The instant under `name` in milliseconds, None if absent."""
+    value = fields.get(name)
+    if value is None or value == "":
+        return None
+    try:
+        return parse_stamp(str(value))
+    except ValueError as error:
+        raise SquareError(
+            400, "INVALID_TIME", "The timestamp is not in RFC 3339 format.", place + name
+        ) from error
+
+
+def choice_of(fields: Mapping[str, Any], name: str, choices: tuple[str, ...], place: str) -> str:
+    """The enum value under `name`; the first of `choices` if absent."""
+    value = fields.get(name) or choices[0]
+    if value not in choices:
+        raise SquareError(
+            400, "INVALID_ENUM_VALUE", f"`{value}` is not a valid enum value.", place + name
+        )
+    return str(value)

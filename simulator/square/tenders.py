@@ -1,0 +1,131 @@
+"""How orders are paid and paid back: tenders, and the money that a return hands out.
+
+Loyverse's payment types become: Efectivo CASH, Tarjeta CARD, Mercado Pago WALLET, all others OTHER
+with the type's name as the note. A tender's amount includes its tip.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from ..ledger import Slot
+from ..trade import CARD, CASH, TENDERS, WALLET
+from .content import price
+from .contents import Contents
+from .ids import token
+from .orders import AMOUNT_REFUND, DRAFT, NO_SALE, OPEN, RETURN, SALE, VOID, Order, State
+
+_TYPES = {CASH: "CASH", CARD: "CARD", WALLET: "WALLET"}
+_NOTES = (50_00, 100_00, 200_00, 500_00, 1000_00)  # banknotes that a buyer may hand over
+
+
+class Tender(NamedTuple):
+    """A payment on an order; `tendered` is the cash that the buyer gave."""
+
+    id: str
+    type: str
+    note: str | None
+    amount: int
+    tip: int
+    tendered: int
+
+
+class Payback(NamedTuple):
+    """Money that a return hands out; `payment` is the sale's tender, None if unlinked."""
+
+    id: str
+    type: str
+    payment: str | None
+    amount: int
+
+
+class Tenders:
+    """The tenders of a shop's orders."""
+
+    def __init__(self, contents: Contents):
+        self.contents, self.events = contents, contents.events
+
+    def of(self, state: State) -> list[Tender]:
+        """The tenders on the order at that state; none on one that is unpaid or voided."""
+        order = state.order
+        if order.kind in (RETURN, AMOUNT_REFUND, VOID, OPEN, DRAFT) or "canceled" in state.done:
+            return []
+        content = self.contents.sold(state)
+        total = price(content).total
+        if order.slot is None:
+            kind = "NO_SALE" if order.kind == NO_SALE else "CARD" if total % 3 else "CASH"
+            return [_tender(order, 0, kind, None, total, 0)]
+        payments = list(self.contents.ticket(order.slot).payments)
+        fate = self.events.fate(order.slot)
+        if fate.event == "exchange":
+            total -= price(self.contents.returned(order)).total
+            payments = [(payments[0][0], total)] if total > 0 else []
+        elif payments:
+            first, amount = payments[0]
+            payments[0] = first, amount + total - sum(paid for _, paid in payments)
+        tenders, tip = [], content.tip
+        for place, (tender, amount) in enumerate(payments):
+            part = min(tip, amount)
+            tip -= part
+            kind = _TYPES.get(tender, "OTHER")
+            if place == 0 and fate.event == "gift_card":
+                kind = "SQUARE_GIFT_CARD"
+            note = TENDERS[tender].name if kind in ("OTHER", "WALLET") else None
+            tenders.append(_tender(order, place, kind, note, amount, part))
+        return tenders
+
+    def paybacks(self, state: State) -> list[Payback]:
+        """What the order hands out."""
+        order = state.order
+        if order.slot is None:
+            return []
+        exchange = order.kind == SALE and self.events.fate(order.slot).event == "exchange"
+        if order.kind == SALE and not exchange:
+            return []
+        sale = self.contents.source_of(order)
+        assert sale is not None
+        if order.kind in (RETURN, VOID):
+            rows = self.contents.ticket(order.slot).payments
+        else:
+            total = price(self.contents.returned(order)).total
+            total -= price(self.contents.sold(state)).total if exchange else 0
+            rows = [(self.contents.ticket(sale).payments[0][0], total)] if total > 0 else []
+        return [
+            _payback(order, place, tender, sale if self.linked(order) else None, amount)
+            for place, (tender, amount) in enumerate(rows)
+        ]
+
+    def linked(self, order: Order) -> bool:
+        """Whether the return names its sale."""
+        return (
+            order.kind != AMOUNT_REFUND or order.slot is None or self.events.is_linked(order.slot)
+        )
+
+    @staticmethod
+    def first_id(sale: Slot) -> str:
+        """The id of the first tender of a sale."""
+        return _tender_id(sale, 0)
+
+
+def _tender_id(sale: Slot, place: int) -> str:
+    return token("tender", (SALE, sale.device, sale.number, place), 27) + "ZY"
+
+
+def _payback(order: Order, place: int, tender: int, sale: Slot | None, amount: int) -> Payback:
+    tail = token("payback", (*order.key, place))
+    payment = _tender_id(sale, place) if sale else None
+    head = payment or token("unlinked", order.key)
+    return Payback(f"{head}_{tail}", _TYPES.get(tender, "OTHER"), payment, amount)
+
+
+def _tender(order: Order, place: int, kind: str, note: str | None, amount: int, tip: int) -> Tender:
+    identifier = token("tender", (*order.key, place), 27) + "ZY"
+    return Tender(identifier, kind, note, amount, tip, _handed_over(order.key.number, amount))
+
+
+def _handed_over(number: int, amount: int) -> int:
+    """The cash that the buyer gives: exact, or the next multiple of a banknote."""
+    if number % 3 == 0:
+        return amount
+    banknote = _NOTES[number % len(_NOTES)]
+    return -(-amount // banknote) * banknote
