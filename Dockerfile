@@ -14,9 +14,8 @@ RUN python3 -m venv --without-pip /opt/venv \
         "$packages"/numpy/*/tests
 COPY pipeline /app/pipeline
 COPY reports /app/reports
-COPY simulator /app/simulator
 RUN python3 -m compileall -q /app \
-    && printf '#!/opt/venv/bin/python\nimport sys\n\nfrom pipeline.verbs import main\n\nsys.exit(main())\n' >/opt/venv/bin/pos \
+    && printf '#!/opt/venv/bin/python\nimport sys\n\nfrom pipeline.cli import main\n\nsys.exit(main())\n' >/opt/venv/bin/pos \
     && chmod 0755 /opt/venv/bin/pos
 
 FROM ${BASE}

@@ -99,7 +99,7 @@ class Chain:
         while day.weekday() != 6 and (day + DAY).day != 1:
             day -= DAY
         self.lake.commit_window(
-            f"{day}-sweep-35", {}, {"start": "", "end": "", "records": 0, "truncated_at": None}
+            f"{day}-rescan-35", {}, {"start": "", "end": "", "records": 0, "truncated_at": None}
         )
 
     def raw_bytes(self) -> int:

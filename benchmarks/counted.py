@@ -27,7 +27,7 @@ from pipeline import settings
 from pipeline.load import RECEIPTS
 from pipeline.load.layout import home_of, parse_manifest
 from pipeline.load.s3 import S3Storage
-from pipeline.tasks import tell
+from pipeline.tasks import reports as tell
 
 VERBS = {"PutObject": "PUT", "GetObject": "GET", "HeadObject": "HEAD", "ListObjectsV2": "LIST"}
 DAY = timedelta(days=1)

@@ -29,10 +29,12 @@ from pathlib import Path
 import requests
 
 from benchmarks.results import machine, write_section
-from pipeline.extract import SOURCES, Window, walk
+from pipeline.extract.fetch import walk
+from pipeline.extract.windows import commit_all
 from pipeline.load import Lake, open_storage
-from pipeline.windows import commit_all
-from simulator import Shop, serve
+from pipeline.pos import SOURCES
+from pipeline.pos.source import Window
+from pipeline.simulator import Shop, serve
 
 NOW = datetime(2026, 11, 2, 12, tzinfo=UTC)
 DAY = timedelta(days=1)

@@ -24,9 +24,9 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.results import machine, write_section
-from simulator import Book, Query, Shop, serve
-from simulator import Server as Till
-from simulator.ids import millis
+from pipeline.simulator import Book, Query, Shop, serve
+from pipeline.simulator import Server as Till
+from pipeline.simulator.ids import millis
 from tests.load.seaweed import Server
 from tests.load.seaweed import serve as serve_s3
 

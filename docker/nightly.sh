@@ -5,7 +5,7 @@
 set -eu
 while :; do
     code=0
-    pos night --workers "${WORKERS:-2}" "$@" || code=$?
+    pos run --workers "${WORKERS:-2}" "$@" || code=$?
     [ "$code" != 4 ] || code=0
     echo "$code" >/tmp/night.code
     if [ "$code" = 0 ]; then

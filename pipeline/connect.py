@@ -10,17 +10,17 @@ from functools import cache, partial
 from pathlib import Path
 
 from pipeline import settings
-from pipeline.errors import ConfigError
-from pipeline.extract import SOURCES, Source
-from pipeline.extract.files import is_saved
 from pipeline.load import open_storage
 from pipeline.ownership import FILES, SIMULATOR, Origin
+from pipeline.pos import open_source
+from pipeline.pos.files import is_saved
+from pipeline.pos.source import Source
 from pipeline.transform import day_bounds
 
 
 @cache
 def _embedded(_pid: int) -> tuple[str, str]:
-    from simulator import Server, Shop
+    from pipeline.simulator import Server, Shop
 
     server = Server(Shop(), now=settings.now)
     server.daemon_threads = True  # it ends with the process, whatever connection is still open
@@ -31,22 +31,19 @@ def _embedded(_pid: int) -> tuple[str, str]:
 def connect() -> Source:
     """The configured source. Raises ConfigError when the settings do not name one."""
     section = settings.pos()
-    if section.source not in SOURCES:
-        raise ConfigError(
-            f"[pos] source = {section.source!r} is unknown; known are {', '.join(sorted(SOURCES))}"
-        )
     if section.source == "files":
         starts = day_bounds(section.history_starts, settings.default_store())[0]
         return (
-            SOURCES["files"](folder=Path(section.folder), starts=starts)
+            open_source("files", folder=Path(section.folder), starts=starts)
             if "://" not in section.folder
             else _saved_in_bucket(section.folder, starts)
         )
     if section.url == "simulator":
         url, token = _embedded(os.getpid())
-        return SOURCES["loyverse"](url=url, token=token, rate=None)
+        return open_source("loyverse", url=url, token=token, rate=None)
     rate = (section.rate_requests, section.rate_seconds) if section.rate_requests else None
-    return SOURCES[section.source](
+    return open_source(
+        section.source,
         url=section.url,
         token=settings.token(),
         rate=rate,
@@ -76,7 +73,8 @@ def _saved_in_bucket(url: str, starts: datetime) -> Source:
     """Saved files below s3://bucket/prefix, on the server of the lake."""
     server = settings.lake()
     bucket = open_storage(url, endpoint=server.endpoint or None, region=server.region or None)
-    return SOURCES["files"](
+    return open_source(
+        "files",
         listing=lambda: [
             (stat.key, partial(bucket.get, stat.key))
             for stat in bucket.list("")

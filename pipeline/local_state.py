@@ -16,7 +16,7 @@ from typing import Any
 
 from pipeline import settings
 from pipeline.errors import OtherLake
-from pipeline.extract.private import check_private, make_private
+from pipeline.extract.private_folder import check_private, make_private
 from pipeline.load import Lake
 
 FILE = "lake.json"

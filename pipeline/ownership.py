@@ -23,8 +23,8 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from pipeline.errors import Conflict, OtherLake
-from pipeline.extract import Source
 from pipeline.load import CATALOG, IDENTITY, RAW, RECEIPTS, Lake, Manifest, decompress
+from pipeline.pos.source import Source
 
 NAME = "lake"
 SIMULATOR, FILES = "simulator", "files"

@@ -17,12 +17,13 @@ from itertools import pairwise
 
 import pyarrow.compute as pc
 
-from pipeline.extract import Holes, find_holes, gap_warning
+from pipeline.extract.missing_numbers import Holes, find_holes
+from pipeline.extract.warnings import gap_warning
+from pipeline.extract.windows import DAY, numbers_tried, read_fields, spans
 from pipeline.load import RAW, SALES, SUMMARY, VOID, Lake, decompress
 from pipeline.load.parquet import from_bytes
-from pipeline.outside import as_json, format_outside, format_unread, read_outside
+from pipeline.outside_history import as_json, format_outside, format_unread, read_outside
 from pipeline.transform import Rules
-from pipeline.windows import DAY, numbers_tried, read_fields, spans
 
 FORTNIGHT = 14
 SILENT_DAYS = 3
@@ -257,7 +258,7 @@ def tell_status(status: Status) -> str:
         lines.append(
             "not seen      "
             f" {', '.join(holes[:8])}{f' and {len(holes) - 8} more' if len(holes) > 8 else ''} (a"
-            " till that was offline? It closes them by itself; else: pos sweep)"
+            " till that was offline? It closes them by itself; else: pos rescan)"
             + (
                 "; asked for"
                 f" {', '.join(status.unknown[:8])}{' and others' * (len(status.unknown) > 8)}, the"

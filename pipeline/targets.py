@@ -23,7 +23,7 @@ from pipeline import local_state, ownership, settings
 from pipeline.connect import is_simulator
 from pipeline.errors import ConfigError, Conflict, Corrupt, Stale
 from pipeline.load import DATASETS, RAW, Lake, Manifest, edition_of, open_storage
-from pipeline.reopened import plain, why_reopened
+from pipeline.rebuild_reason import plain, why_reopened
 
 log = logging.getLogger(__name__)
 

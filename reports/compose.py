@@ -28,11 +28,9 @@ from reports.sections.customers import customers
 from reports.sections.data_state import DataState, known_stores, light_of, quality_of
 from reports.sections.days import days
 from reports.sections.drivers import drivers
-from reports.sections.giving import giving
 from reports.sections.headline import headline
 from reports.sections.hours import hours
 from reports.sections.items import items
-from reports.sections.ledger import ledger
 from reports.sections.lifecycle import lifecycle
 from reports.sections.lineage import OVER_TIME, lineage
 from reports.sections.loyalty import loyalty
@@ -43,14 +41,16 @@ from reports.sections.modifiers import modifiers
 from reports.sections.options import options
 from reports.sections.outlook import outlook
 from reports.sections.pace import pace
+from reports.sections.payments_over_time import giving
 from reports.sections.records import records
 from reports.sections.rhythm import rhythm
 from reports.sections.stability import stability
 from reports.sections.stores import stores
-from reports.sections.story import story
+from reports.sections.summary import story
 from reports.sections.tenders import tenders
 from reports.sections.till import differs
 from reports.sections.trend import trend
+from reports.sections.version_history import ledger
 from reports.sections.weekdays import weekdays
 from reports.sections.weekend import weekend as week_parts
 from reports.sections.years import years

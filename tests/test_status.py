@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.extract import find_holes
+from pipeline.extract.missing_numbers import find_holes
 from pipeline.status import Status, name_holes, tell_status
 
 

@@ -8,10 +8,10 @@ reports are made, reads a setting or decides that something is sent at all. Rais
 """
 
 from pipeline.deliver.alert import WHAT_TO_DO, Alert, Failure, explain_code
-from pipeline.deliver.ledger import Ledger, Parcel, name_recipient
-from pipeline.deliver.letter import Letter, compose, write_letter
+from pipeline.deliver.delivery_log import Ledger, Parcel, name_recipient
 from pipeline.deliver.outcome import Abandoned, Refused, Unanswered
 from pipeline.deliver.plan import Due, Issued, find_due, is_worth_telling, same_figures
+from pipeline.deliver.report_email import Letter, compose, write_letter
 from pipeline.deliver.smtp import Mailer, check_address
 from pipeline.deliver.webhook import Webhook, check_url
 

@@ -19,7 +19,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from hashlib import sha256
 
-from pipeline.deliver.letter import slack
+from pipeline.deliver.report_email import slack
 
 SHOWN = 10
 WHAT_TO_DO = {

@@ -32,7 +32,7 @@ import urllib3
 from pipeline.errors import ConfigError, DeadlineExceeded, SourceFatal, SourceRetriable
 from pipeline.extract.deadline import Deadline, TimeUpError
 from pipeline.extract.outage import is_out, note_answer, note_outage
-from pipeline.extract.pace import RATE, Pace
+from pipeline.extract.rate_limit import RATE, Pace
 from pipeline.extract.waits import tell_wait
 
 log = logging.getLogger(__name__)

@@ -13,7 +13,6 @@ StorageUnavailable, Conflict, Corrupt. Nothing here knows what a receipt is.
 """
 
 from pipeline.load.commits import MOST_WAITING
-from pipeline.load.editions import edition_of
 from pipeline.load.lake import Lake
 from pipeline.load.layout import (
     BACKOFFICE,
@@ -34,6 +33,7 @@ from pipeline.load.layout import (
     Manifest,
     RawObject,
 )
+from pipeline.load.manifests import edition_of
 from pipeline.load.raw import compress, decompress
 from pipeline.load.storage import Stat, Storage, open_storage
 

@@ -21,7 +21,6 @@ from typing import IO, Any
 from pipeline.errors import Conflict, Corrupt
 from pipeline.load import publish, raw
 from pipeline.load.commits import Commits
-from pipeline.load.editions import Log
 from pipeline.load.layout import (
     RAW,
     RECEIPTS,
@@ -32,7 +31,8 @@ from pipeline.load.layout import (
     member_key,
     state_key,
 )
-from pipeline.load.recent import Recent
+from pipeline.load.manifests import Log
+from pipeline.load.recent_bytes import Recent
 from pipeline.load.storage import Storage, check_key
 
 

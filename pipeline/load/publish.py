@@ -25,8 +25,8 @@ from hashlib import sha256
 from typing import Any
 
 from pipeline.errors import Conflict, Corrupt
-from pipeline.load.editions import Log
 from pipeline.load.layout import VOID, Manifest, digest_of, kept_key, member_key
+from pipeline.load.manifests import Log
 from pipeline.load.storage import Stat, Storage
 
 NO_CONTENT = "0" * 16

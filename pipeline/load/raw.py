@@ -22,7 +22,6 @@ from typing import IO, Any, NamedTuple
 import pyarrow as pa
 
 from pipeline.errors import Conflict, Corrupt, StorageRefused
-from pipeline.load.editions import Log
 from pipeline.load.layout import (
     ANY_TIME,
     RAW,
@@ -35,6 +34,7 @@ from pipeline.load.layout import (
     raw_key,
     raw_prefix,
 )
+from pipeline.load.manifests import Log
 from pipeline.load.storage import Stat
 
 _IN_MEMORY = 64 << 20
@@ -349,6 +349,6 @@ def _batch_digest(number: int, parts: Iterable[tuple[date | None, str]]) -> str:
 
 def belongs(found: RawObject, batch: str | None) -> bool:
     """Whether an object is of the window `batch`, or of a sweep that bears its date
-    (2026-10-05-sweep-35).
+    (2026-10-05-rescan-35).
     """
     return batch is not None and (found.batch == batch or found.batch.startswith(batch + "-"))

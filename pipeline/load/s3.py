@@ -31,7 +31,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as NotConnected
 
 from pipeline.errors import ConfigError, Conflict, Corrupt, StorageRefused
-from pipeline.load.refusals import explain, is_passing
+from pipeline.load.s3_errors import explain, is_passing
 from pipeline.load.storage import Stat, Storage, Unanswered, Version
 
 _VERBS = {

@@ -4,7 +4,7 @@ A key is a relative path of plain names ("staging/day=2026-10-05/sales.parquet")
 that appear whole or not at all, an etag an opaque word that changes with the object. Listings and
 reads see every write that was acknowledged. Conditional writes are the only means of agreement
 between runs: `if_absent` has one winner, `if_match` replaces only what was seen. Nothing deletes
-but `remove`, which only pipeline/care calls, with rights of its own. `requests` counts what was
+but `remove`, which only pipeline/maintenance calls, with rights of its own. `requests` counts what was
 asked, by verb, retries included.
 
 Raises StorageRefused (a right, a bucket, a full disk: the operator acts), StorageUnavailable

@@ -39,7 +39,7 @@ _LUIGI = {
 }
 SECRETS = ("LOYVERSE_TOKEN", "CUSTOMER_HASH_KEY", "SMTP_PASSWORD", "WEBHOOK_URL")
 _NO_SETTINGS = {
-    "POS_FAILURES",  # what `pos night` tells its luigi
+    "POS_FAILURES",  # what `pos run` tells its luigi
     "POS_LIFELINE",
     "POS_LOG",
     "REPORT_AT",  # docker-compose.yml

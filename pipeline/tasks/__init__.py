@@ -21,14 +21,14 @@ Days and months are the store's business days; nothing here reads the clock but 
 
 from pipeline import settings
 from pipeline.tasks import failures, lock  # noqa: F401
-from pipeline.tasks.backoffice import BackOffice
-from pipeline.tasks.care import Rebuild, Verify
-from pipeline.tasks.deliver import Delivery
+from pipeline.tasks.delivery import Delivery
 from pipeline.tasks.glue import GlueTables
 from pipeline.tasks.lake import DailySales, MonthlyCustomers, MonthlySales, MonthlySummary, days_of
-from pipeline.tasks.outside import OutsideHistory
+from pipeline.tasks.maintenance import Rebuild, Verify
+from pipeline.tasks.outside_history import OutsideHistory
 from pipeline.tasks.raw import Backfill, RawCatalog, RawReceipts, Sweep, catalog_for, read_catalog
-from pipeline.tasks.tell import CumulativeReport, MonthlyReport, Nightly
+from pipeline.tasks.reports import CumulativeReport, MonthlyReport, Nightly
+from pipeline.tasks.till_exports import BackOffice
 
 settings.install_guards()
 lock.install()

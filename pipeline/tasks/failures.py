@@ -1,11 +1,11 @@
 """Which tasks failed in a run, noted for who tells a person: one JSON line each in the file that
 POS_FAILURES names.
 
-`pos night` names the file and reads it for its alert. Where nobody does and the run is a night's
+`pos run` names the file and reads it for its alert. Where nobody does and the run is a night's
 all the same (`luigi --module pipeline Nightly`), the run names one itself and, when it ends, has
 `pos alert` tell of what failed: Luigi's own events, once a run. A worker's children note theirs
 too. Of any other run nothing is noted. A run that is killed, or ends before it has planned
-anything, says nothing: that is what `pos night` is for.
+anything, says nothing: that is what `pos run` is for.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ import luigi
 from luigi.task_register import TaskClassException
 
 from pipeline import settings
+from pipeline.cli.child import hold_lifeline
+from pipeline.cli.failure_alert import read_notes
 from pipeline.deliver import explain_code
 from pipeline.errors import NoConfiguration, PipelineError
 from pipeline.logs import redact, say_plainly, shorten
-from pipeline.night.alarm import read_notes
-from pipeline.night.child import hold_lifeline
 from pipeline.tasks.scheduler import check_scheduler
 
 VARIABLE = "POS_FAILURES"

@@ -15,17 +15,17 @@ import luigi
 import pyarrow as pa
 
 from pipeline import schema, settings
-from pipeline.engine import clean_share, unite
 from pipeline.errors import ConfigError
-from pipeline.extract.private import make_private
+from pipeline.extract.private_folder import make_private
+from pipeline.extract.windows import DAY
 from pipeline.load import CATALOG, CUSTOMERS, RECEIPTS, SALES, STAGING, SUMMARY, Lake, RawObject
 from pipeline.load.parquet import Writer, check_schema, from_bytes, to_bytes
 from pipeline.summarize import summarize
 from pipeline.targets import Fetched, Partition, lake
-from pipeline.tasks.engine import Batched, Months, engine
+from pipeline.tasks.batches import Batched, Months, engine
 from pipeline.tasks.raw import RawReceipts, catalog_for, read_catalog
 from pipeline.transform import Catalog, Cleaned, Raw, Rules, clean, day_bounds
-from pipeline.windows import DAY
+from pipeline.transform.shares import clean_share, unite
 
 
 @cache

@@ -15,7 +15,7 @@ import luigi
 from luigi import lock
 
 from pipeline import settings
-from pipeline.extract.private import make_private
+from pipeline.extract.private_folder import make_private
 
 _acquire = lock.acquire_for
 

@@ -10,15 +10,15 @@ from functools import lru_cache
 import luigi
 
 from pipeline import local_state, ownership, settings
-from pipeline.care.erase import without_erased
 from pipeline.connect import connect, origin_of
 from pipeline.errors import ConfigError
-from pipeline.extract import Source
+from pipeline.extract.window_bounds import DAY, window_of
+from pipeline.extract.windows import extract, sweep
 from pipeline.load import RAW, compress, decompress
+from pipeline.maintenance.erase import without_erased
+from pipeline.pos.source import Source
 from pipeline.targets import Fetched, check_lake, committed, lake
 from pipeline.transform import Catalog
-from pipeline.window_bounds import DAY, window_of
-from pipeline.windows import extract, sweep
 
 
 def open_source() -> Source:
@@ -165,7 +165,7 @@ class Sweep(Fetched):
 
     @property
     def name(self) -> str:
-        return f"{self.date}-sweep-{self.days}" + f"-{self.asked}" * bool(self.asked)
+        return f"{self.date}-rescan-{self.days}" + f"-{self.asked}" * bool(self.asked)
 
     def requires(self) -> list[RawReceipts]:
         first = max(settings.pos().history_starts, self.date - (self.days - 1) * DAY)

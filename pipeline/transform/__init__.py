@@ -13,7 +13,7 @@ from pipeline.transform.menu import Menu, read_menu
 from pipeline.transform.outside import outside
 from pipeline.transform.read import Raw
 from pipeline.transform.rules import Rules, Store
-from pipeline.transform.uncovered import Finding, Uncovered, uncovered
+from pipeline.transform.unmapped import Finding, Uncovered, uncovered
 
 __all__ = [
     "Catalog",

@@ -22,13 +22,13 @@ from pipeline.errors import DataError
 from pipeline.transform.catalog import Catalog
 from pipeline.transform.columns import Ints, Labels, encode, fixed, labels, texts
 from pipeline.transform.days import by_store
-from pipeline.transform.judge import Fault
 from pipeline.transform.nested import Rows
 from pipeline.transform.quarantine import quarantine_table
 from pipeline.transform.read import Raw, Read, chunks, read
 from pipeline.transform.recipes import Book
 from pipeline.transform.rules import Rules
 from pipeline.transform.tables import Chosen, Tables
+from pipeline.transform.validate_record import Fault
 
 _NEVER = -(1 << 62)
 _UNDATED = frozenset({"missing_field", "null_value", "wrong_type", "unreadable_date"})

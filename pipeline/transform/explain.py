@@ -17,11 +17,11 @@ import numpy as np
 from pipeline.transform.catalog import Catalog
 from pipeline.transform.clean import chosen_of, newest
 from pipeline.transform.columns import Labels
-from pipeline.transform.judge import Fault
 from pipeline.transform.read import Raw, read
 from pipeline.transform.recipes import Book, Dish
 from pipeline.transform.rules import Rules
 from pipeline.transform.tables import Tables
+from pipeline.transform.validate_record import Fault
 
 _SUMS = ("gross", "discount", "net", "tax_included", "tax_added", "cost")
 

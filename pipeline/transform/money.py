@@ -20,11 +20,11 @@ from decimal import Decimal
 
 import numpy as np
 
+from pipeline.schema.receipt import scale
 from pipeline.transform.columns import Ints, sums, valid
 from pipeline.transform.combos import Exploded
 from pipeline.transform.nested import Rows, Tally, line_taxes
 from pipeline.transform.share import FIRST, LARGEST, LAST, share
-from pipeline.transform.wire import scale
 
 _REMAINDER = {"largest": LARGEST, "first": FIRST, "last": LAST}
 _WIDE = 1 << 62

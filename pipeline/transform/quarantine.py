@@ -12,8 +12,8 @@ import pyarrow as pa
 
 from pipeline.schema import QUARANTINE, arrow, conform
 from pipeline.transform.columns import Labels, fixed, texts
-from pipeline.transform.judge import Fault
 from pipeline.transform.rules import Rules
+from pipeline.transform.validate_record import Fault
 
 
 def quarantine_table(day: date, faults: Sequence[Fault], raws: Sequence, rules: Rules) -> pa.Table:

@@ -2,9 +2,8 @@
 record by record.
 
 In: raw objects. Out: the receipts that every rule accepts, as nested Arrow, each with its object
-and position; and a Fault for every other record. What the JSON reader (pyarrow's, or before it the
-scanner of `plain`) accepts is checked, column by column, against the same rules as `judge`, which
-gives the reason; a record that only the reader refuses (12.3400...0, a lone surrogate in a note) is
+and position; and a Fault for every other record. What the JSON reader (pyarrow's)
+accepts is checked, column by column, against the same rules as `judge`, which gives the reason; a record that only the reader refuses (12.3400...0, a lone surrogate in a note) is
 written anew by `judge` and parsed again.
 """
 
@@ -18,13 +17,12 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.json as pj
 
+from pipeline.schema.receipt import receipt_schema
 from pipeline.transform.columns import Ints
-from pipeline.transform.doubts import doubtful
-from pipeline.transform.judge import Fault, judge
 from pipeline.transform.nested import Rows, receipts_of
-from pipeline.transform.plain import scan_page
 from pipeline.transform.rules import Rules
-from pipeline.transform.wire import receipt_schema
+from pipeline.transform.validate_columns import doubtful
+from pipeline.transform.validate_record import Fault, judge
 
 CHUNK = 16 << 20
 _NEWLINE, _BRACE = b"\n{"
@@ -50,20 +48,10 @@ class Read:
 
 
 def parse(body: bytes, places: int) -> pa.RecordBatch:
-    """The receipts of whole lines, one a line. Raises pyarrow.ArrowInvalid when one of them is not
-    as the schema says.
-    """
-    schema = receipt_schema(places)
-    page = scan_page(body, schema, places)
-    if page is None:
-        return parse_json(body, schema)
-    page.validate(full=True)
-    return page
+    """The receipts of whole lines, one a line.
 
-
-def parse_json(body: bytes, schema: pa.Schema) -> pa.RecordBatch:
-    """The same by pyarrow's reader alone. Each line must begin with `{`: a line of `null` alone
-    would crash it.
+    Raises pyarrow.ArrowInvalid when one of them is not as the schema says. Each line must begin
+    with `{`: a line of `null` alone would crash pyarrow's reader.
     """
     page = np.frombuffer(body, "u1")
     ends = np.flatnonzero(page == _NEWLINE)
@@ -74,7 +62,7 @@ def parse_json(body: bytes, schema: pa.Schema) -> pa.RecordBatch:
     table = pj.read_json(
         pa.BufferReader(body),
         pj.ReadOptions(use_threads=False, block_size=len(body) + 1),
-        pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="ignore"),
+        pj.ParseOptions(explicit_schema=receipt_schema(places), unexpected_field_behavior="ignore"),
     )
     if table.num_rows != len(starts):
         raise pa.ArrowInvalid("more than one object on a line")

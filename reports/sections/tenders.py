@@ -10,7 +10,7 @@ from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.page import Chart, Column, Section, Table
 from reports.sections.comparison import enough, ratio, share, too_few
-from reports.sections.leaks import find_leaks
+from reports.sections.loss_alerts import find_leaks
 from reports.sections.names import employee_name
 from reports.values import Count, Money, Month, Name, Quantity, Text, Value, text
 

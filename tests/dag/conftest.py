@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator import Book, Server, Shop, serve
+from pipeline.simulator import Book, Server, Shop, serve
 from tests.conftest import Runner
 from tests.load.conftest import (
     BUCKET,
@@ -72,8 +72,8 @@ class Till:
 
 def served(server: Server, since: datetime, until: datetime) -> list[dict]:
     """All receipts that the shop shows as created in [since, until), newest first."""
-    from simulator import Query
-    from simulator.ids import millis
+    from pipeline.simulator import Query
+    from pipeline.simulator.ids import millis
 
     query = Query(created_min=millis(since), created_max=millis(until) - 1)
     return [

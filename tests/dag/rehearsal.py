@@ -24,13 +24,15 @@ import pytest
 from luigi.task_register import Register
 
 from pipeline import settings, targets, tasks
-from pipeline.care import Finding, everything
 from pipeline.load import Lake, Storage, open_storage
-from pipeline.tasks import Nightly, care, tell
+from pipeline.maintenance import Finding, everything
+from pipeline.simulator import Query, Shop
+from pipeline.simulator.ids import millis
+from pipeline.tasks import Nightly
 from pipeline.tasks import lake as lake_tasks
+from pipeline.tasks import maintenance as care
 from pipeline.tasks import raw as raw_tasks
-from simulator import Query, Shop
-from simulator.ids import millis
+from pipeline.tasks import reports as tell
 
 FIRST, LAST = date(2026, 10, 29), date(2026, 10, 30)
 NOW = datetime(2026, 10, 31, 12, tzinfo=UTC)

@@ -58,9 +58,9 @@ def test_verify_leaves_no_worker_of_pyarrow_that_could_abort_the_end(shop: Rehea
     program = """if True:
         import os, sys
         import duckdb, pandas, pyarrow.parquet
-        from pipeline.care import everything
-        from pipeline.care.balance import balance
-        from pipeline.care.stock import take_stock
+        from pipeline.maintenance import everything
+        from pipeline.maintenance.reconcile import balance
+        from pipeline.maintenance.audit import take_stock
         from pipeline.load import Lake, open_storage
         before = os.listdir("/proc/self/task")
         lake = Lake(open_storage(sys.argv[1]))
@@ -234,8 +234,8 @@ def test_a_month_that_is_not_its_days_and_a_summary_that_is_not_its_month(shop: 
 
 
 def test_verify_by_luigi_and_by_hand(shop: Rehearsal, capsys: pytest.CaptureFixture[str]) -> None:
+    from pipeline.cli import main
     from pipeline.tasks import Verify
-    from pipeline.verbs import main
 
     assert shop.night(make=lambda: Verify(deep=True))
     flip(some(shop, "sales/*/*/*.parquet"), 50)
@@ -262,8 +262,8 @@ def test_verify_by_luigi_and_by_hand(shop: Rehearsal, capsys: pytest.CaptureFixt
 def test_rebuild_from_raw_alone_ends_the_same(
     shop: Rehearsal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
+    from pipeline.cli import main
     from pipeline.tasks import Rebuild
-    from pipeline.verbs import main
 
     before, final = content(shop.storage()), check(shop.storage(), quiet=True)
     with shop.process():
@@ -342,7 +342,7 @@ def in_process(
         ran.append(words[0])
         return 0 if work(make(words)) else 30
 
-    monkeypatch.setattr(f"pipeline.verbs.{verb}.run_luigi", run_luigi)
+    monkeypatch.setattr(f"pipeline.cli.{verb}.run_luigi", run_luigi)
     return ran
 
 

@@ -13,11 +13,11 @@ from uuid import uuid4
 
 import pytest
 
-from pipeline.care.erase import clean, entry, pseudonym, traces, unpack
+from pipeline.cli import main
 from pipeline.load import Lake, Storage, open_storage
 from pipeline.load.parquet import from_bytes
+from pipeline.maintenance.erase import clean, entry, pseudonym, traces, unpack
 from pipeline.tasks import Rebuild
-from pipeline.verbs import main
 from tests.dag.rehearsal import NOW, Rehearsal, local, save_shop
 from tests.dag.test_care import dates, in_process, receipts_of
 from tests.load.conftest import BUCKET, enter

@@ -147,7 +147,7 @@ def test_a_run_that_is_told_to_end_ends_and_the_next_one_goes_on(quiet_till: Til
 
 def test_pos_night_hands_options_to_luigi_and_its_code_back(quiet_till: Till) -> None:
     code, log = quiet_till.luigi.pos(
-        "night", "--date", "2026-10-29", "--workers", "2", "--local-scheduler"
+        "run", "--date", "2026-10-29", "--workers", "2", "--local-scheduler"
     )
     assert code == 0 and "done     Nightly(date=2026-10-29)" in log
-    assert quiet_till.luigi.pos("night", "--no-such-option")[0] == 2
+    assert quiet_till.luigi.pos("run", "--no-such-option")[0] == 2

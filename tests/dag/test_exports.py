@@ -8,9 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.cli import main
 from pipeline.load import BACKOFFICE, VOID, Lake
 from pipeline.tasks import Rebuild
-from pipeline.verbs import main
 from tests.dag.rehearsal import Rehearsal, local
 from tests.dag.test_care import dates, in_process, receipts_of
 from tests.dag.test_erase import Erasing, everywhere
@@ -86,8 +86,8 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
 def test_an_export_of_days_that_the_lake_has_not_is_named(
     shop: Rehearsal, caplog: pytest.LogCaptureFixture
 ) -> None:
-    from pipeline.care import everything
-    from pipeline.tasks import care
+    from pipeline.maintenance import everything
+    from pipeline.tasks import maintenance as care
 
     assert shop.night()
     assert (

@@ -12,11 +12,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.care import leftovers
+from pipeline.cli import main
 from pipeline.errors import Conflict, StorageRefused
 from pipeline.load import MONTHLY, SALES, STAGING, Lake, Storage
 from pipeline.load.local import LocalStorage
-from pipeline.verbs import main
+from pipeline.maintenance import leftovers
 from tests.dag.rehearsal import NOW, Rehearsal, content, local, save_shop
 from tests.dag.test_care import flip, lose_a_payment, published_otherwise, some
 from tests.load.faults import FaultyStorage, Killed
@@ -161,8 +161,8 @@ def test_leftovers_that_are_published_meanwhile_stay(
 
 
 def leftover_findings(shop: Rehearsal) -> list:
-    from pipeline.care import everything
-    from pipeline.care.stock import take_stock
+    from pipeline.maintenance import everything
+    from pipeline.maintenance.audit import take_stock
 
     lake = Lake(shop.storage(), patience=0)
     return [finding for finding in take_stock(lake, everything()) if finding.leftover]

@@ -15,7 +15,7 @@ from pipeline.errors import OtherLake, StorageUnavailable
 from pipeline.load import Lake, open_storage
 from pipeline.load.local import LocalStorage
 from pipeline.ownership import FILES, SIMULATOR, Origin, admit, check_owner, read_owner, record
-from simulator import Book, Shop, serve
+from pipeline.simulator import Book, Shop, serve
 from tests.dag.conftest import FIRST, Till
 
 API, OTHER = Origin("loyverse", "m-1", "Burgers"), Origin("loyverse", "m-2", "Tacos")
@@ -121,7 +121,7 @@ def test_another_shop_the_simulator_and_another_key_stop_a_run(quiet_till: Till)
     kept, objects = luigi.environment.pop("CUSTOMER_HASH_KEY"), raw(lake)()
     requests = len(till.server.requests)
     assert "CUSTOMER_HASH_KEY is not set" in luigi("RawReceipts", "--date", "2026-10-29", code=35)
-    assert luigi.pos("night")[0] == 35
+    assert luigi.pos("run")[0] == 35
     luigi.environment["CUSTOMER_HASH_KEY"] = kept
     url = luigi.options["pos"]["url"]
     luigi.configure("pos", url="simulator")
@@ -171,7 +171,7 @@ def test_a_lake_that_vanishes_during_a_run_is_not_begun_again(tmp_path: Path) ->
 
 def test_two_lakes_of_one_user_share_no_log_page_or_lock(quiet_till: Till) -> None:
     luigi = quiet_till.luigi
-    code, _ = luigi.pos("night")
+    code, _ = luigi.pos("run")
     assert code == 0 and "ended with exit code 0" in luigi.pos("tail")[1]
     luigi.configure("lake", url=luigi.folder / "second")
     code, text = luigi.pos("tail")

@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from simulator import Replay, serve
+from pipeline.simulator import Replay, serve
 from tests.conftest import ROOT, Runner
 
 BANGKOK, MEXICO, CANTINA, NAIROBI = (

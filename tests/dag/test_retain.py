@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.care.retain import FEWEST, kept_since, strip
+from pipeline.cli import main
 from pipeline.errors import ConfigError
 from pipeline.load import Lake, Storage
+from pipeline.maintenance.retain import FEWEST, kept_since, strip
 from pipeline.tasks import Rebuild
-from pipeline.verbs import main
 from tests.dag.rehearsal import NOW, Rehearsal, local, nightfall, save_shop
 from tests.dag.test_care import dates, in_process, receipts_of
 from tests.dag.test_erase import committed, everywhere, totals, versioned
@@ -204,8 +204,8 @@ def test_a_record_is_verbatim_but_for_what_is_taken(line: bytes, stripped: bytes
 
 
 def test_nothing_that_the_cleaning_reads_is_taken() -> None:
-    from pipeline.care.retain import OBJECTS, TEXTS
-    from pipeline.transform.wire import RECEIPT, Field
+    from pipeline.maintenance.retain import OBJECTS, TEXTS
+    from pipeline.schema.receipt import RECEIPT, Field
 
     def names(fields: tuple[Field, ...]) -> set[str]:
         return {field.name for field in fields} | {

@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from simulator import Book, Shop, serve
+from pipeline.simulator import Book, Shop, serve
 from tests.conftest import Runner
 from tests.dag.conftest import Till
 

@@ -45,10 +45,10 @@ def test_a_history_wall_is_said_and_does_not_block_the_nights_that_follow(quiet_
         3,
         "nothing has been extracted yet; run: luigi --module pipeline Nightly\n",
     )
-    code, log = till.luigi.pos("night")
+    code, log = till.luigi.pos("run")
     assert code == 4 and "degraded: the account's history wall has cut off 2026-10-28" in log
     assert "truncated at 2026-10-29" in log and "Unlimited sales history" in log
-    assert till.luigi.pos("night")[0] == 0, "it is said once, and does not block what follows"
+    assert till.luigi.pos("run")[0] == 0, "it is said once, and does not block what follows"
     till.at(datetime(2026, 11, 1, 12, tzinfo=UTC)).night()
     code, text = till.luigi.pos("status")
     assert code == 0 and "truncated      2026-10-28 at 2026-10-29" in text
@@ -66,7 +66,7 @@ def test_explain_and_uncovered_speak_of_real_receipts(quiet_till: Till) -> None:
         and f"total {receipt['total_money']:.2f}" in text
     )
     assert till.luigi.pos("explain", "0-0")[0] == 1
-    assert till.luigi.pos("uncovered", "--month", "2026-10")[0] == 0
+    assert till.luigi.pos("unmapped", "--month", "2026-10")[0] == 0
 
 
 def test_a_backfill_and_a_sweep_on_demand(quiet_till: Till) -> None:
@@ -83,17 +83,17 @@ def test_a_backfill_and_a_sweep_on_demand(quiet_till: Till) -> None:
         {**till.some_receipt(date(2026, 10, 29), hour=18), "receipt_number": "99-8"},
         datetime(2026, 10, 29, 20, tzinfo=UTC),
     )
-    code, text = till.luigi.pos("sweep", "--from", "2026-10-28", "--to", "2026-10-29")
+    code, text = till.luigi.pos("rescan", "--from", "2026-10-28", "--to", "2026-10-29")
     assert (
         code == 0
         and "the windows have missed receipt 99-8" in text
-        and ": 1 receipts were missing; pos night makes again" in text
+        and ": 1 receipts were missing; pos run makes again" in text
     )
-    code, text = till.at(datetime(2026, 10, 31, 13, tzinfo=UTC)).luigi.pos("sweep", "--days", "2")
+    code, text = till.at(datetime(2026, 10, 31, 13, tzinfo=UTC)).luigi.pos("rescan", "--days", "2")
     assert code == 0 and ": 0 receipts were missing" in text, (
         "windows that were missing are extracted first"
     )
-    assert till.luigi.pos("sweep", "--from", "2026-10-28", "--to", "2026-10-31")[0] == 2, (
+    assert till.luigi.pos("rescan", "--from", "2026-10-28", "--to", "2026-10-31")[0] == 2, (
         "that day has not closed"
     )
     assert till.luigi.pos("backfill", "--from", "31 Oct")[0] == 2
@@ -111,7 +111,7 @@ def test_what_the_shop_does_not_know_and_new_fields_are_said_once_and_stand_in_t
         )
     log = till.luigi("DailySales", "--date", "2026-10-29")
     assert log.count("bear fields that this version does not know: loyalty (receipt 77-") == 1
-    code, text = till.luigi.pos("sweep", "--from", "2026-10-28", "--to", "2026-10-30")
+    code, text = till.luigi.pos("rescan", "--from", "2026-10-28", "--to", "2026-10-30")
     assert (
         code == 0
         and "of the missing receipt numbers" in text

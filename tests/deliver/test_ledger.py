@@ -11,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.deliver import Abandoned, Ledger, Parcel, Refused, Unanswered, name_recipient
-from pipeline.deliver.ledger import LEASE, TRIES
+from pipeline.deliver.delivery_log import LEASE, TRIES
 from pipeline.load.local import LocalStorage
 
 PARCEL = Parcel("monthly", "2026-10", "000001.0123456789abcdef", "fedcba9876543210")

@@ -169,7 +169,7 @@ def test_pos_night_tells_a_person_once_a_day_and_keeps_its_exit_code(
     mailed.luigi.configure("mail", host="localhost", port=post.port, to="")
     mailed.luigi.configure("webhook", reports="false")
     mailed.luigi.environment["LOYVERSE_TOKEN"] = revoked = post.password[::-1]
-    code, said = mailed.luigi.pos("night")
+    code, said = mailed.luigi.pos("run")
     assert code == 30 and "2 were told of exit code 30" in said
     ((to, alert),) = post.received
     assert to == "engineer@example.com" and "ended with 30" in alert["Subject"]
@@ -180,7 +180,7 @@ def test_pos_night_tells_a_person_once_a_day_and_keeps_its_exit_code(
         and revoked not in text + json.dumps(channel.received)
     )
     assert len(channel.received) == 1
-    code, said = mailed.luigi.pos("night")
+    code, said = mailed.luigi.pos("run")
     assert code == 30 and "0 were told" in said and len(post.received) == 1, (
         "the same cause, once a day"
     )
@@ -202,7 +202,7 @@ def test_a_plain_run_of_luigi_tells_a_person_once(
         and "ended with 30" in alert["Subject"]
         and "Unauthorized" in alert.get_content()
     )
-    assert "0 were told" in mailed.luigi.pos("night")[1] and len(post.received) == 1, (
+    assert "0 were told" in mailed.luigi.pos("run")[1] and len(post.received) == 1, (
         "the same trouble, the same day"
     )
     mailed.luigi("RawCatalog", code=30)

@@ -10,10 +10,11 @@ from types import SimpleNamespace
 
 import pytest
 
+from pipeline.cli import failure_alert as alarm
+from pipeline.cli import recipients as readers
 from pipeline.deliver import Alert, Ledger, Refused
 from pipeline.errors import ConfigError, StorageRefused
 from pipeline.load.local import LocalStorage
-from pipeline.night import alarm, readers
 
 MAIL = {
     "host": "smtp.example.com",

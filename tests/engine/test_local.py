@@ -15,9 +15,8 @@ import pyarrow as pa
 import pytest
 
 from pipeline import schema
-from pipeline.engine import open_cluster
-from pipeline.engine.spark import _without_secrets
 from pipeline.errors import ConfigError, EngineError
+from pipeline.executors.spark import _without_secrets, open_cluster
 from pipeline.load.parquet import to_bytes
 from pipeline.summarize import summarize
 from pipeline.tasks import DailySales, MonthlySales, MonthlySummary

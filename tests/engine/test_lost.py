@@ -15,11 +15,12 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline.engine import Cluster, WorkLost, open_cluster
-from pipeline.engine import spark as engine_spark
 from pipeline.errors import ConfigError, EngineError, PipelineError, Stale
-from pipeline.tasks import engine, executor
-from pipeline.tasks.executor import Job, Outcome, Work
+from pipeline.executors import spark as engine_spark
+from pipeline.executors.spark import Cluster, WorkLost, open_cluster
+from pipeline.tasks import batches as engine
+from pipeline.tasks import node as executor
+from pipeline.tasks.node import Job, Outcome, Work
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.filterwarnings(

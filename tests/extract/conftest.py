@@ -10,8 +10,8 @@ from threading import Thread
 
 import pytest
 
-from pipeline.extract.loyverse import Loyverse
-from simulator import Book, Server, serve
+from pipeline.pos.loyverse.client import Loyverse
+from pipeline.simulator import Book, Server, serve
 from tests.extract.small_shop import NOW, Patience, connect
 
 

@@ -1,4 +1,4 @@
-"""The model of test_model.py with the real commit: pipeline.windows and a lake in a folder, night
+"""The model of test_model.py with the real commit: pipeline.extract.windows and a lake in a folder, night
 after night.
 
 In: a world (how the API orders and pages, how late its changes show) and steps; each is some trade,
@@ -19,10 +19,10 @@ from typing import NamedTuple
 
 from hypothesis import strategies as st
 
-from pipeline import windows
 from pipeline.errors import Conflict
-from pipeline.extract import Window
+from pipeline.extract import windows
 from pipeline.load import RECEIPTS, Lake, Storage, open_storage
+from pipeline.pos.source import Window
 from pipeline.transform import Store, day_bounds
 from tests.extract.small_shop import START
 from tests.extract.test_model import ACTS, DAY, SETTLE, Act, Killed, Nights
@@ -87,7 +87,7 @@ STEPS = st.builds(
     Step,
     st.lists(ACTS, max_size=6),
     st.integers(6, 60),
-    st.sampled_from(["night", "night", "night", "backfill", "backfill", "sweep"]),
+    st.sampled_from(["night", "night", "night", "backfill", "backfill", "rescan"]),
     st.lists(ACTS, max_size=8),
     st.sampled_from(FAULTS),
     st.integers(1, 12),
@@ -132,7 +132,7 @@ class NightsInALake(Nights):
         days = self._due()
         if step.does == "backfill":  # bounded, and some windows are left to another night: a gap
             days = days[:1] + days[1 + step.skip : -1]
-        if step.does == "sweep":
+        if step.does == "rescan":
             self.sweep(10 * step.skip + 1, step.during)
         elif step.does:
             self._extract(days, step)
@@ -222,7 +222,7 @@ class NightsInALake(Nights):
         self._extract(self._due(), Step([], 0, "night", during, "", 0, 0, 0))
 
     def sweep(self, days: int, during: list[Act]) -> None:
-        lake = Lake(self._storage(), "sweep", patience=0)
+        lake = Lake(self._storage(), "rescan", patience=0)
         held = self._windows(lake)
         gaps = [
             at for at, (before, after) in enumerate(pairwise(held), 1) if before.end != after.start
@@ -231,7 +231,7 @@ class NightsInALake(Nights):
             self.waiting = during
             windows.sweep(
                 held,
-                f"{held[-1].date}-sweep-{next(self.sweeps):03d}",
+                f"{held[-1].date}-rescan-{next(self.sweeps):03d}",
                 lake,
                 self.source,
                 now=self.clock,

@@ -8,10 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from pipeline.extract import Record, Walk, Window, walk
+from pipeline.extract.fetch import Walk, walk
 from pipeline.extract.http import Http
-from pipeline.extract.loyverse import Loyverse
-from simulator import Book, Server
+from pipeline.pos.loyverse.client import Loyverse
+from pipeline.pos.source import Record, Window
+from pipeline.simulator import Book, Server
 
 NOW = datetime(2026, 10, 31, 12, tzinfo=UTC)
 START = datetime(2026, 10, 1, 11, tzinfo=UTC)

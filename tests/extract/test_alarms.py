@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from pipeline.extract import gap_warning, skew_warning, wall_warning
+from pipeline.extract.warnings import gap_warning, skew_warning, wall_warning
 from tests.extract.small_shop import NOW
 
 

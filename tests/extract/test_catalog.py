@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from pipeline.errors import SourceFatal
-from simulator import Book, Fault, Shop, on_path
+from pipeline.simulator import Book, Fault, Shop, on_path
 
 CONTACTS = {
     "email": "canary@example.org",

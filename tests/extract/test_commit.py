@@ -9,12 +9,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.extract import Page, Record, Window, walk
-from pipeline.extract.envelope import read_receipt
+from pipeline.extract.fetch import walk
+from pipeline.extract.windows import commit_all
 from pipeline.load import RECEIPTS, Lake, open_storage
 from pipeline.load.raw import RawZone
-from pipeline.windows import commit_all
-from simulator.source import encode
+from pipeline.pos.loyverse.pages import read_receipt
+from pipeline.pos.source import Page, Record, Window
+from pipeline.simulator.source import encode
 from tests.extract.small_shop import DAY, NOW, START, receipt, windows
 from tests.load.faults import FaultyStorage, Killed
 

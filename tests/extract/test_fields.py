@@ -11,13 +11,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.extract import Record
-from pipeline.extract.envelope import read_receipt
-from pipeline.extract.fields import KNOWN, MOST, SAMPLES, find_unknown, sample
+from pipeline.extract.windows import commit_all, note_fields, read_fields
 from pipeline.load import Lake, open_storage
-from pipeline.windows import commit_all, note_fields, read_fields
-from simulator import Book, Query, Shop
-from simulator.ids import millis
+from pipeline.pos.loyverse.pages import read_receipt
+from pipeline.pos.loyverse.unknown_fields import KNOWN, MOST, SAMPLES, find_unknown, sample
+from pipeline.pos.source import Record
+from pipeline.simulator import Book, Query, Shop
+from pipeline.simulator.ids import millis
 from tests.extract.small_shop import START, make_walk, receipt, shop, windows
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"

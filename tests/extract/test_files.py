@@ -15,9 +15,10 @@ import pyarrow as pa
 import pytest
 
 from pipeline.errors import ConfigError, SourceFatal
-from pipeline.extract import SOURCES, pack, walk
-from pipeline.extract.files import open_files, read_objects
-from simulator.ids import millis
+from pipeline.extract.fetch import pack, walk
+from pipeline.pos import SOURCES
+from pipeline.pos.files import open_files, read_objects
+from pipeline.simulator.ids import millis
 from tests.extract.small_shop import DAY, NOW, START, gather, make_walk, numbers, shop, windows
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -225,7 +226,7 @@ def test_a_bomb_is_refused_before_it_is_held_in_memory(packed: str) -> None:
 
 
 def test_a_bomb_is_not_unfolded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.extract.files._BYTE_CAP", 3 << 20)
+    monkeypatch.setattr("pipeline.pos.files._BYTE_CAP", 3 << 20)
     for packed in (".gz", ".zst"):
         bomb, before = PACKERS[packed](b" " * (64 << 20)), pa.total_allocated_bytes()
         tracemalloc.start()

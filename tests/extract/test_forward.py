@@ -11,11 +11,11 @@ from datetime import date, datetime, timedelta
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.extract import forward, pack, recall, sold_date
-from pipeline.extract.endpoints import write_instant
-from pipeline.extract.envelope import read_receipt
-from pipeline.extract.forward import place_of
-from pipeline.extract.source import Record
+from pipeline.extract.fetch import pack
+from pipeline.extract.moved_versions import forward, place_of, recall
+from pipeline.pos.loyverse.endpoints import write_instant
+from pipeline.pos.loyverse.pages import read_receipt
+from pipeline.pos.source import Record, sold_date
 from tests.extract.small_shop import START
 
 DAY = timedelta(days=1)

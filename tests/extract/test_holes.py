@@ -14,15 +14,15 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.care.erase import WithoutErased, entry
 from pipeline.errors import HistoryWall, SourceFatal, SourceRetriable, Unauthorized
-from pipeline.extract import ask_for, choose_numbers, find_holes, walk
-from pipeline.extract.holes import TRIES
+from pipeline.extract.fetch import walk
+from pipeline.extract.missing_numbers import TRIES, ask_for, choose_numbers, find_holes
+from pipeline.extract.windows import DATASET, commit_all, numbers_tried, sweep
 from pipeline.load import Lake, open_storage
+from pipeline.maintenance.erase import WithoutErased, entry
+from pipeline.simulator import Book, serve
+from pipeline.simulator.source import Entry
 from pipeline.status import still_unknown
-from pipeline.windows import DATASET, commit_all, numbers_tried, sweep
-from simulator import Book, serve
-from simulator.source import Entry
 from tests.extract.small_shop import (
     DAY,
     NOW,
@@ -145,7 +145,7 @@ def swept(lake: Lake, source: object, folder: Path, batch: str) -> list[str | No
         one.record.number
         for one in sweep(
             windows(2),
-            f"2026-10-02-sweep-{batch}",
+            f"2026-10-02-rescan-{batch}",
             lake,
             source,
             now=NOW,
@@ -168,7 +168,7 @@ def test_a_sweep_asks_for_what_the_lists_leave_out(
         "of the missing receipt numbers 4 were asked for, 1 of which the shop does not know either"
         in caplog.text
     )
-    facts = lake.facts(DATASET, "2026-10-02-sweep-1")
+    facts = lake.facts(DATASET, "2026-10-02-rescan-1")
     assert (facts["asked"], facts["answered"], facts["unknown"], facts["records"]) == (
         4,
         3,
@@ -188,7 +188,7 @@ def test_a_voided_sweep_stands_in_nobodys_way(start, lake: Lake, tmp_path: Path)
     _, source = start(hiding({"1-1010"}, {"1-1020"}))
     commit(lake, source, tmp_path)
     assert swept(lake, source, tmp_path, "1") == ["1-1010"]
-    lake.void(DATASET, "2026-10-02-sweep-1", "to be fetched again")
+    lake.void(DATASET, "2026-10-02-rescan-1", "to be fetched again")
     assert numbers_tried(lake, START.date()) == {} and swept(lake, source, tmp_path, "1") == [
         "1-1010"
     ]
@@ -213,7 +213,7 @@ def test_a_receipt_of_a_later_window_is_left_to_it(start, lake: Lake, tmp_path: 
     _, source = start(book)
     commit(lake, source, tmp_path)
     assert swept(lake, source, tmp_path, "1") == []
-    assert lake.facts(DATASET, "2026-10-02-sweep-1")["answered"] == 1
+    assert lake.facts(DATASET, "2026-10-02-rescan-1")["answered"] == 1
 
 
 @settings(max_examples=20)
@@ -239,9 +239,9 @@ def test_a_scan_begins_where_the_windows_begin(zone: int, late: int, is_ahead: b
         options = {"spool": Path(folder) / "spool", "now": NOW}
         commit_all(lake, walk(source, spans, bounded=False, **options), spans)
         missed = sweep(
-            spans, "2026-10-02-sweep-1", lake, source, most=50, tell=lambda *_: None, **options
+            spans, "2026-10-02-rescan-1", lake, source, most=50, tell=lambda *_: None, **options
         )
-        asked = lake.facts(DATASET, "2026-10-02-sweep-1")["asked"]
+        asked = lake.facts(DATASET, "2026-10-02-rescan-1")["asked"]
     assert missed == []
     assert asked == 0 or is_ahead, "numbers of before the windows are not asked for"
 

@@ -21,7 +21,7 @@ from pipeline.errors import DeadlineExceeded, SourceFatal, SourceRetriable
 from pipeline.extract.http import Http, Refused, read_retry_after
 from pipeline.extract.outage import is_out, note_answer
 from pipeline.extract.waits import heard
-from simulator import Fault, on_page
+from pipeline.simulator import Fault, on_page
 from tests.extract.small_shop import NOW, START, Patience, shop
 
 

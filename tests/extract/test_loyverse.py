@@ -16,11 +16,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import ConfigError, SourceFatal, SourceRetriable, Unauthorized
-from pipeline.extract import SOURCES
-from pipeline.extract.endpoints import ENDPOINTS, query, write_instant
-from pipeline.extract.loyverse import open_loyverse
-from simulator import Book, Fault, Shop, on_page, on_path
-from simulator.api import RESOURCES
+from pipeline.pos import SOURCES
+from pipeline.pos.loyverse.client import open_loyverse
+from pipeline.pos.loyverse.endpoints import ENDPOINTS, query, write_instant
+from pipeline.simulator import Book, Fault, Shop, on_page, on_path
+from pipeline.simulator.loyverse.api import RESOURCES
 from tests.extract.small_shop import (
     NOW,
     START,

@@ -22,28 +22,17 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from pipeline.extract import (
-    Page,
-    Progress,
-    Record,
-    Walk,
-    Window,
-    by_date,
-    find_missed,
-    forward,
-    holdings,
-    pack,
-    recall,
-    walk,
-)
-from pipeline.extract.endpoints import write_instant
-from pipeline.extract.envelope import read_receipt
-from pipeline.extract.forward import place_of
+from pipeline.extract.fetch import Walk, pack, walk
 from pipeline.extract.http import Refused
-from pipeline.extract.loyverse import Loyverse
-from simulator import Book
-from simulator.api import ApiError, Rules, answer
-from simulator.ids import millis
+from pipeline.extract.missed import by_date, find_missed, holdings
+from pipeline.extract.moved_versions import forward, place_of, recall
+from pipeline.pos.loyverse.client import Loyverse
+from pipeline.pos.loyverse.endpoints import write_instant
+from pipeline.pos.loyverse.pages import read_receipt
+from pipeline.pos.source import Page, Progress, Record, Window
+from pipeline.simulator import Book
+from pipeline.simulator.ids import millis
+from pipeline.simulator.loyverse.api import ApiError, Rules, answer
 from tests.extract.small_shop import START, receipt
 
 DAY, SETTLE = timedelta(days=1), timedelta(minutes=30)

@@ -14,11 +14,11 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis.errors import NoSuchExample
 
-from pipeline import windows
-from pipeline.extract import Page, Window
-from pipeline.extract.loyverse import Loyverse
+from pipeline.extract import windows
 from pipeline.load import commits
 from pipeline.load.commits import Commits
+from pipeline.pos.loyverse.client import Loyverse
+from pipeline.pos.source import Page, Window
 from pipeline.transform import day_bounds
 from tests.extract.lake_nights import HISTORIES, AtOnce, Step, World, no_sync, play
 from tests.extract.test_model import Act, Killed
@@ -103,7 +103,7 @@ def the_night_is_bounded(patch: pytest.MonkeyPatch) -> None:
 
 
 def there_is_no_second_look(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(import_module("pipeline.extract.walk"), "find_moved", lambda *_: set())
+    patch.setattr(import_module("pipeline.extract.fetch"), "find_moved", lambda *_: set())
 
 
 def a_killed_walk_counts_as_whole(patch: pytest.MonkeyPatch) -> None:

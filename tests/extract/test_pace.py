@@ -18,9 +18,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.extract import heard
-from pipeline.extract.pace import LATENCY, Pace
-from simulator import Fault
+from pipeline.extract.rate_limit import LATENCY, Pace
+from pipeline.extract.waits import heard
+from pipeline.simulator import Fault
 from tests.extract.small_shop import START, Patience, connect, shop
 
 ROOT = Path(__file__).parents[2]
@@ -133,7 +133,7 @@ def test_threads_share_one_budget(tmp_path: Path) -> None:
 
 def test_processes_share_one_budget(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from pipeline.extract.pace import Pace\n"
+        "import sys, time; from pathlib import Path; from pipeline.extract.rate_limit import Pace\n"
         "pace = Pace(8, 0, Path(sys.argv[1]), time.time, time.sleep)\n"
         "for _ in range(8): pace.take(); print(time.time(), flush=True)"
     )

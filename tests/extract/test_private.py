@@ -12,9 +12,9 @@ import msgspec
 import pytest
 
 from pipeline.errors import ConfigError
-from pipeline.extract.private import make_private, read_key
-from pipeline.extract.source import Page, Record
-from pipeline.extract.spool import Seal
+from pipeline.extract.page_journal import Seal
+from pipeline.extract.private_folder import make_private, read_key
+from pipeline.pos.source import Page, Record
 from tests.extract.small_shop import START, make_walk, numbers, shop
 from tests.extract.test_resume import killed_walk
 

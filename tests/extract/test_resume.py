@@ -15,8 +15,8 @@ from threading import Thread
 import pytest
 
 from pipeline.errors import ConfigError, SourceRetriable
-from pipeline.extract import walk
-from simulator import Fault, on_page
+from pipeline.extract.fetch import walk
+from pipeline.simulator import Fault, on_page
 from tests.extract.small_shop import DAY, NOW, START, make_walk, numbers, shop, windows
 
 

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import SourceFatal
-from pipeline.extract import SOURCES, walk
-from pipeline.extract.files import read_objects
+from pipeline.extract.fetch import walk
+from pipeline.pos import SOURCES
+from pipeline.pos.files import read_objects
 from tests.extract.small_shop import DAY, NOW, START, numbers, windows
 
 

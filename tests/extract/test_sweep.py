@@ -8,9 +8,10 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.extract import Record, by_date, find_missed, holdings, pack, sold_date, walk
-from pipeline.extract.sweep import key
-from simulator import Fault
+from pipeline.extract.fetch import pack, walk
+from pipeline.extract.missed import by_date, find_missed, holdings, key
+from pipeline.pos.source import Record, sold_date
+from pipeline.simulator import Fault
 from tests.extract.small_shop import DAY, NOW, START, make_walk, shop, windows
 
 

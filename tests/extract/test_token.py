@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.errors import ConfigError, SourceFatal, SourceRetriable, Unauthorized
 from pipeline.extract.http import Http
-from simulator import Fault
+from pipeline.simulator import Fault
 from tests.extract.small_shop import START, shop
 
 

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import ConfigError, SourceFatal, SourceRetriable
-from pipeline.extract import Page, Record, Walk, Window, pack, walk
-from pipeline.extract.envelope import read_receipt
-from pipeline.extract.walk import arrange
-from simulator import Book, Fault, on_page
+from pipeline.extract.fetch import Walk, arrange, pack, walk
+from pipeline.pos.loyverse.pages import read_receipt
+from pipeline.pos.source import Page, Record, Window
+from pipeline.simulator import Book, Fault, on_page
 from tests.extract.small_shop import (
     DAY,
     NOW,

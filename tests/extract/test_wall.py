@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import HistoryWall
-from pipeline.extract.endpoints import write_instant
-from simulator import Book, Fault
+from pipeline.pos.loyverse.endpoints import write_instant
+from pipeline.simulator import Book, Fault
 from tests.extract.small_shop import NOW, make_walk, numbers, receipt, shop
 
 

@@ -12,10 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from pipeline.extract.window_bounds import tile, window_names, window_of
+from pipeline.extract.windows import spans
 from pipeline.load import RECEIPTS, Lake, open_storage
 from pipeline.transform import Store, day_bounds
-from pipeline.window_bounds import tile, window_names, window_of
-from pipeline.windows import spans
 from tests.extract.lake_nights import no_sync
 
 FIRST = date(2026, 10, 20)  # clocks are turned back in Europe on the 25th, in America on 1 November

@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from pipeline.errors import Conflict, Corrupt
 from pipeline.load import STAGING, SUMMARY, Lake, Storage, edition_of
-from pipeline.load.editions import Log
 from pipeline.load.layout import claim_key
+from pipeline.load.manifests import Log
 
 DAY = "2026-10-05"
 EDITION = edition_of(1, {}, [])
@@ -218,7 +218,7 @@ def test_a_foreign_claim_is_named(folder: Storage) -> None:
 
 
 def test_bodies_are_kept_and_bounded(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.load.editions._KEPT", 2)
+    monkeypatch.setattr("pipeline.load.manifests._KEPT", 2)
     log = log_of(folder, 3)
     fresh = Log(folder)
     for manifest in fresh.history(STAGING, DAY):

@@ -270,7 +270,7 @@ def test_a_batch_larger_than_memory_allows_passes_through_a_file(
         OCT_4 + timedelta(days=number): random.Random(number).randbytes(5000)
         for number in range(40)
     }
-    lake(folder).commit_window("sweep", objects, {})
+    lake(folder).commit_window("rescan", objects, {})
     assert texts(folder, OCT_4, OCT_4 + timedelta(days=39)) == list(objects.values())
 
 

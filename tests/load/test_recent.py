@@ -8,7 +8,7 @@ import pytest
 
 from pipeline.errors import Corrupt
 from pipeline.load import SALES, Lake, Storage, edition_of
-from pipeline.load.recent import Recent
+from pipeline.load.recent_bytes import Recent
 
 EDITION, MONTH = edition_of(1, {}, []), "2026-10"
 

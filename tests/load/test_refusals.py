@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.load.refusals import explain, is_passing
+from pipeline.load.s3_errors import explain, is_passing
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""`pos night` and its luigi end together, whoever is killed; and a killed one is told in a
+"""`pos run` and its luigi end together, whoever is killed; and a killed one is told in a
 sentence, with an exit code and an alert.
 """
 
@@ -15,16 +15,16 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.cli import main
+from pipeline.cli import run_log as nightlog
+from pipeline.cli.child import _passing_on
 from pipeline.deliver import Alert, explain_code
-from pipeline.night import log as nightlog
-from pipeline.night.child import _passing_on
-from pipeline.verbs import main
 from tests.conftest import ROOT, Runner
 from tests.dag.conftest import Till, quiet_till
 
 SLEEPER = """
 import multiprocessing, os, pathlib, time
-from pipeline.night.child import hold_lifeline
+from pipeline.cli.child import hold_lifeline
 
 hold_lifeline()
 def worker():
@@ -55,7 +55,7 @@ def has_ended(pid: int, seconds: float = 10.0) -> bool:
 def start(folder: Path, ending: str = "time.sleep(60)") -> tuple[subprocess.Popen, int, int]:
     """A parent that runs a stand-in for luigi with one worker; waits until all three live."""
     (folder / "luigi.py").write_text(SLEEPER.replace("ENDING", ending))
-    code = "from pipeline.night.child import run_luigi; raise SystemExit(run_luigi('Nightly'))"
+    code = "from pipeline.cli.child import run_luigi; raise SystemExit(run_luigi('Nightly'))"
     parent = subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=folder,
@@ -109,30 +109,30 @@ def test_a_night_that_is_killed_or_told_to_end_alerts_unless_by_ctrl_c(
     luigi: Runner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from pipeline import settings
-    from pipeline.verbs import night
+    from pipeline.cli import run as night
 
     told: list[int] = []
     monkeypatch.setattr(settings, "spool", lambda: tmp_path / "spool")
     monkeypatch.setattr(night, "_tell_a_person", lambda code, _: told.append(code))
     monkeypatch.setattr(night, "_work", lambda *_: 137)
-    assert main(["night"]) == 137 and told == [137]
+    assert main(["run"]) == 137 and told == [137]
 
     def end(*_: object) -> int:
         raise SystemExit(143)
 
     monkeypatch.setattr(night, "_work", end)
     with pytest.raises(SystemExit) as ended:
-        main(["night"])
+        main(["run"])
     assert ended.value.code == 143 and told == [137, 143]
     (log,) = nightlog.find(tmp_path / "spool")
     assert "ended with exit code 143" in log.read_text()
 
     monkeypatch.setattr(night, "_work", lambda *_: (_ for _ in ()).throw(SystemExit(130)))
     with pytest.raises(SystemExit):
-        main(["night"])
+        main(["run"])
     monkeypatch.setattr(night, "_work", lambda *_: (_ for _ in ()).throw(OSError("no space")))
     with pytest.raises(OSError, match="no space"):
-        main(["night"])
+        main(["run"])
     assert told == [137, 143, 1], "of Ctrl-C nobody is told; of what nobody foresaw somebody is"
 
 
@@ -176,10 +176,10 @@ def test_tail_reads_the_last_night_and_follows_one_that_runs(
 ) -> None:
     runner = quiet_till.luigi
     code, said = runner.pos("tail")
-    assert code == 1 and "`pos night` runs one" in said
+    assert code == 1 and "`pos run` runs one" in said
     runner.command()
     night = subprocess.Popen(
-        [sys.executable, "-m", "pipeline", "night"],
+        [sys.executable, "-m", "pipeline", "run"],
         cwd=runner.folder,
         env=runner.env(),
         stdout=subprocess.PIPE,

@@ -13,7 +13,7 @@ from pathlib import Path
 import pytest
 
 from pipeline import settings
-from simulator import Query, Shop
+from pipeline.simulator import Query, Shop
 from tests.conftest import Runner
 
 

@@ -119,8 +119,8 @@ def test_a_good_night_without_an_open_issue_says_nothing(nightly: dict, tmp_path
 @pytest.mark.parametrize(
     ("date", "month", "arguments"),
     [
-        ("", "", "-m pipeline night --local-scheduler --workers 2"),
-        ("2026-10-31", "", "-m pipeline night --date 2026-10-31 --local-scheduler --workers 2"),
+        ("", "", "-m pipeline run --local-scheduler --workers 2"),
+        ("2026-10-31", "", "-m pipeline run --date 2026-10-31 --local-scheduler --workers 2"),
         (
             "",
             "2026-10",
@@ -132,7 +132,7 @@ def test_a_good_night_without_an_open_issue_says_nothing(nightly: dict, tmp_path
         (
             "2026-10-31; touch pwned",
             "",
-            "-m pipeline night --date 2026-10-31; touch pwned --local-scheduler --workers 2",
+            "-m pipeline run --date 2026-10-31; touch pwned --local-scheduler --workers 2",
         ),
     ],
 )

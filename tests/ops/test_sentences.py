@@ -16,11 +16,11 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ConfigError, SourceRetriable
-from pipeline.extract.refusals import CursorRefused
 from pipeline.load.storage import Unanswered
 from pipeline.logs import Console, Sentence, redact, shorten
+from pipeline.pos.loyverse.refusals import CursorRefused
 from pipeline.progress import Progress
-from pipeline.reopened import plain, why_reopened
+from pipeline.rebuild_reason import plain, why_reopened
 from tests.conftest import ROOT, Runner
 
 
@@ -90,14 +90,14 @@ def test_an_empty_lake_names_the_command_that_fills_it(
     code, text = luigi.pos(*words)
     assert (
         code == 2
-        and "holds no receipts yet; `pos night`" in text
+        and "holds no receipts yet; `pos run`" in text
         and "Corrupt" not in text
         and "Traceback" not in text
     )
 
 
 def test_a_verb_that_is_none(capsys: pytest.CaptureFixture) -> None:
-    from pipeline import verbs
+    from pipeline import cli as verbs
 
     for word, said in (
         ("MonthlyReport", "luigi --module pipeline MonthlyReport"),

@@ -177,7 +177,7 @@ def test_a_named_configuration_that_luigi_would_pass_over_is_refused(
 
 
 @pytest.mark.parametrize("kind", ["missing", "empty", "comments", "cut off", "link to nothing"])
-@pytest.mark.parametrize("words", [COMMANDS[1], ("pipeline", "night")], ids=["luigi", "pos"])
+@pytest.mark.parametrize("words", [COMMANDS[1], ("pipeline", "run")], ids=["luigi", "pos"])
 def test_without_luigi_cfg_nothing_is_chosen_by_silence(
     tmp_path: Path, kind: str, words: tuple[str, ...]
 ) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline import verbs
+from pipeline import cli as verbs
 
 
 @pytest.mark.parametrize("verb", verbs.VERBS)

@@ -18,10 +18,10 @@ from reports.figures.growth import seasonality
 from reports.figures.history import History
 from reports.figures.moved import moved_figures
 from reports.figures.outliers import outliers
-from reports.sections.giving import giving
 from reports.sections.lifecycle import spans_of
 from reports.sections.loyalty import loyalty
 from reports.sections.options import options
+from reports.sections.payments_over_time import giving
 from reports.sections.stability import stability
 from reports.values import Month
 

@@ -13,7 +13,7 @@ import pytest
 import reports
 from reports.figures.loyalty import fold_small
 from reports.sections.changes import changes
-from reports.sections.ledger import ledger
+from reports.sections.version_history import ledger
 from reports.values import Money, Name
 
 MONTHS = [date(2025, n, 1) for n in range(1, 8)]

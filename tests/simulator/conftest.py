@@ -12,7 +12,7 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from simulator import Server, Shop
+from pipeline.simulator import Server, Shop
 
 NOW = datetime(2026, 11, 2, 15, 0, tzinfo=UTC)
 

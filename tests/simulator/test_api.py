@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator import Query, Shop, serve
-from simulator.api import RESOURCES, ApiError, Rules, answer
-from simulator.ids import millis, stamp
-from simulator.source import decode
+from pipeline.simulator import Query, Shop, serve
+from pipeline.simulator.ids import millis, stamp
+from pipeline.simulator.loyverse.api import RESOURCES, ApiError, Rules, answer
+from pipeline.simulator.source import decode
 
 PAGED = sorted(name for name, resource in RESOURCES.items() if resource.pages)
 WHOLE = sorted(name for name, resource in RESOURCES.items() if not resource.pages)

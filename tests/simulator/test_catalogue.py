@@ -9,8 +9,8 @@ from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 
-from simulator import Query, Shop
-from simulator.ids import millis, parse_stamp
+from pipeline.simulator import Query, Shop
+from pipeline.simulator.ids import millis, parse_stamp
 
 
 def rows(shop: Shop, resource: str, now: datetime) -> dict[str, dict]:

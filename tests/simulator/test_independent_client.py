@@ -6,8 +6,8 @@ from datetime import date, datetime
 
 import pytest
 
-from simulator import Query, Shop, serve
-from simulator.ids import millis
+from pipeline.simulator import Query, Shop, serve
+from pipeline.simulator.ids import millis
 
 loyverse_api = pytest.importorskip(
     "loyverse.api", reason="the loyverse client of PyPI is a development dependency"

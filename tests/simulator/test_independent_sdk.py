@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from simulator import Query, Shop, serve
-from simulator.ids import millis
+from pipeline.simulator import Query, Shop, serve
+from pipeline.simulator.ids import millis
 
 MAY_BE_EMPTY = {"inventory", "suppliers", "webhooks"}
 

@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from simulator import Query, Shop
-from simulator.ids import millis
-from simulator.till import spread
+from pipeline.simulator import Query, Shop
+from pipeline.simulator.ids import millis
+from pipeline.simulator.till import spread
 
 CENT = Decimal("0.01")
 FIXTURES = Path(__file__).parents[1] / "fixtures"

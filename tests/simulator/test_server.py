@@ -23,7 +23,17 @@ from urllib.parse import urlsplit
 
 import pytest
 
-from simulator import Book, Exchange, Fault, Server, Shop, on_page, on_path, on_request, serve
+from pipeline.simulator import (
+    Book,
+    Exchange,
+    Fault,
+    Server,
+    Shop,
+    on_page,
+    on_path,
+    on_request,
+    serve,
+)
 
 ROOT = Path(__file__).parents[2]
 
@@ -318,7 +328,7 @@ def test_a_person_starts_it_and_ends_it(number: signal.Signals, tmp_path: Path) 
 
 def test_a_file_that_is_none_is_one_clear_sentence(tmp_path: Path) -> None:
     done = subprocess.run(
-        [sys.executable, "-m", "simulator", "--replay", str(tmp_path / "none.json")],
+        [sys.executable, "-m", "pipeline.simulator", "--replay", str(tmp_path / "none.json")],
         cwd=ROOT,
         capture_output=True,
         text=True,

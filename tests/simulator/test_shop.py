@@ -16,16 +16,16 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator import Query, Shop
-from simulator.ids import millis, parse_stamp
-from simulator.ledger import LONGEST_CANCELLATION, LONGEST_SYNC
+from pipeline.simulator import Query, Shop
+from pipeline.simulator.ids import millis, parse_stamp
+from pipeline.simulator.ledger import LONGEST_CANCELLATION, LONGEST_SYNC
 
 WEEK = (datetime(2026, 9, 28, tzinfo=UTC), datetime(2026, 10, 5, tzinfo=UTC))
 # of that week, on every machine and Python
 LIKE_EVER = "1b4a4040844bcf4509d205e7b1fd7d478c2c9838f98f082b9a871278245f928a"
 PROGRAM = """
 import hashlib, sys
-from simulator import Query, Shop
+from pipeline.simulator import Query, Shop
 shop = Shop(seed=int(sys.argv[1]))
 print(hashlib.sha256(b"".join(entry.read() for entry in shop.receipts({now}, Query(created_min={start}, created_max={end})))).hexdigest())
 """

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from simulator import Book, Query, Replay, Shop, serve
-from simulator.ids import millis
+from pipeline.simulator import Book, Query, Replay, Shop, serve
+from pipeline.simulator.ids import millis
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
 START = datetime(2026, 10, 1, tzinfo=UTC)

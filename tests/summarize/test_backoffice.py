@@ -15,11 +15,11 @@ from hypothesis import strategies as st
 
 from pipeline import schema
 from pipeline.errors import DataError
-from pipeline.summarize.backoffice import choose_reading, compare_exports, read_lines
-from pipeline.summarize.exports import LARGEST, Export, Line, read_export
+from pipeline.simulator import Query
+from pipeline.simulator import Shop as Simulated
+from pipeline.summarize.compare_exports import choose_reading, compare_exports, read_lines
+from pipeline.summarize.read_exports import LARGEST, Export, Line, read_export
 from pipeline.transform import Catalog, Raw, clean
-from simulator import Query
-from simulator import Shop as Simulated
 from tests.oracle import newest
 from tests.summarize import till_csv
 from tests.summarize.test_whole_way import FIRST, MENU, RESOURCES, Till, millis, rules_of, time

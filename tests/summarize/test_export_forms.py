@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import DataError
-from pipeline.summarize.backoffice import Ours, choose_reading, compare
-from pipeline.summarize.exports import Line, read_export
+from pipeline.summarize.compare_exports import Ours, choose_reading, compare
+from pipeline.summarize.read_exports import Line, read_export
 
 HEAD = (
     "Fecha",

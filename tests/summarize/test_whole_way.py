@@ -16,9 +16,9 @@ import pyarrow as pa
 import pytest
 
 from pipeline import schema
+from pipeline.simulator import Query, Shop
 from pipeline.summarize import merge, summarize
 from pipeline.transform import Catalog, Raw, Rules, Store, clean, read_menu
-from simulator import Query, Shop
 from tests.oracle import Shop as Till
 from tests.oracle import newest, read, tally
 from tests.summarize.test_oracle import NAIROBI, SHOPS, bodies

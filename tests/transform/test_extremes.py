@@ -12,20 +12,10 @@ import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 from kitchen import DAY, STORE, brief, catalog, line, raw, receipt, rules, sell
-from scanner import compiled
 
-from pipeline.transform import Raw, Store, clean, plain
+from pipeline.transform import Raw, Store, clean
 
 MONEY = ("gross", "total", "paid")
-
-
-@pytest.fixture(params=["with the scanner", "without"], autouse=True)
-def both(request, monkeypatch):
-    """Each case by both readers."""
-    scan = compiled() if request.param == "with the scanner" else None
-    if request.param == "with the scanner" and scan is None:
-        pytest.skip("there is no C compiler, so there is no scanner")
-    monkeypatch.setattr(plain, "scan", scan)
 
 
 def cleaned(*bodies: bytes, menu=None):

@@ -9,9 +9,10 @@ from datetime import UTC, date, datetime, timedelta
 
 import pytest
 
-from pipeline.extract import forward, pack
-from pipeline.extract.envelope import read_receipt
-from pipeline.extract.source import sold_date
+from pipeline.extract.fetch import pack
+from pipeline.extract.moved_versions import forward
+from pipeline.pos.loyverse.pages import read_receipt
+from pipeline.pos.source import sold_date
 from pipeline.transform import Catalog, Raw, clean
 from tests.transform.kitchen import DAY, rules
 

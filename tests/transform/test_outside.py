@@ -14,14 +14,14 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.extract import by_date, places_of
-from pipeline.extract.envelope import read_receipt
-from pipeline.extract.source import sold_date
-from pipeline.extract.sweep import Missed
+from pipeline.extract.missed import Missed, by_date
+from pipeline.extract.moved_versions import places_of
+from pipeline.extract.windows import pack_batch, recall_from
 from pipeline.load import Lake, open_storage
-from pipeline.outside import objects_outside, read_outside
+from pipeline.outside_history import objects_outside, read_outside
+from pipeline.pos.loyverse.pages import read_receipt
+from pipeline.pos.source import sold_date
 from pipeline.transform import Raw, Store, clean, day_bounds
-from pipeline.windows import pack_batch, recall_from
 from tests.transform.kitchen import catalog, line, receipt, rules
 
 STARTS, LAST = date(2026, 10, 3), date(2026, 10, 9)

@@ -18,11 +18,11 @@ from kitchen import line as sold
 from kitchen import receipt as simple
 from shops import DAY, encode, receipt_of
 
-from pipeline.transform import Catalog, Raw, Rules, Store, clean, plain, read_menu
-from pipeline.transform.doubts import doubtful
-from pipeline.transform.judge import Fault, judge
+from pipeline.transform import Catalog, Raw, Rules, Store, clean, read_menu
 from pipeline.transform.nested import receipts_of
 from pipeline.transform.read import parse
+from pipeline.transform.validate_columns import doubtful
+from pipeline.transform.validate_record import Fault, judge
 
 YEN = Store("Asia/Tokyo", time(0), "JPY", 0)
 RULES = Rules({"yen": YEN}, Store("UTC", time(0), "MXN", 2), read_menu("", "menu.toml"), 2)
@@ -35,14 +35,6 @@ LITERALS = [
 ]
 NO_CATALOG = Catalog.read(b"{}")
 FIXTURE = Path(__file__).parents[1] / "fixtures" / "receipts_page.json"
-
-
-@pytest.fixture(autouse=True, scope="module")
-def no_scanner():
-    """pyarrow's reader alone; what the scanner takes before it is tested in test_scan."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(plain, "scan", None)
-        yield
 
 
 def receipt(seed: int = 0, **changes) -> dict:

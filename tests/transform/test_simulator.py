@@ -17,8 +17,9 @@ import pytest
 from reference import Reference
 from test_reference import differences
 
-from pipeline.transform import Catalog, Raw, Rules, Store, clean, explain, read_menu, uncovered
-from simulator import Query, Shop
+from pipeline.simulator import Query, Shop
+from pipeline.transform import Catalog, Raw, Rules, Store, clean, explain, read_menu
+from pipeline.transform import unmapped as uncovered
 
 ROOT = Path(__file__).parents[2]
 MENU = (ROOT / "config" / "menu.toml").read_text(encoding="utf-8")

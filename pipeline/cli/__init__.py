@@ -1,0 +1,96 @@
+"""What Luigi's command line has no verb for: `pos VERB`, one file a verb.
+
+A verb is a module of its name. Its docstring is its help, examples included; `arguments(parser)`
+says what it takes, and `run(asked)` does it and returns the exit code (a verb that says PASSES_ON
+finds what it does not know in `asked.rest`): 0 well; 1 not found, or not as it should be; 2 a
+setting or the lake is wrong; 35 no configuration applies, or another than was named; 3 stale: the lake is older than it should be, or has gaps; 4 degraded:
+the night went through, but the account's history wall has cut off part of it; else Luigi's own. A
+new verb is its file and its name in VERBS.
+"""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from difflib import get_close_matches
+from importlib import import_module
+
+import pipeline
+from pipeline import settings
+from pipeline.errors import NoConfiguration, PipelineError
+from pipeline.logs import redact
+
+VERBS = (
+    "run",
+    "tail",
+    "backfill",
+    "rescan",
+    "status",
+    "explain",
+    "unmapped",
+    "describe",
+    "deliver",
+    "alert",
+    "open",
+    "verify",
+    "rebuild",
+    "erase",
+    "retain",
+    "lake",
+    "completion",
+)
+NO_SETTINGS = {"completion"}
+BROKEN = 35  # as Luigi's scheduling_error: no configuration, or another than the one that was meant
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line, with every verb's help."""
+    command = argparse.ArgumentParser(
+        "pos",
+        description="Questions and commands to the lake, beside `luigi --module pipeline TASK`.",
+    )
+    verbs = command.add_subparsers(dest="verb", required=True, metavar="VERB")
+    for name in VERBS:
+        module = import_module(f"{__name__}.{name}")
+        first = module.__doc__.partition("\n")[0].rstrip(".")
+        module.arguments(
+            verbs.add_parser(
+                name,
+                help=first,
+                description=module.__doc__,
+                formatter_class=argparse.RawDescriptionHelpFormatter,
+            )
+        )
+    return command
+
+
+def _meant(word: str) -> str:
+    """What to say of a word that is no verb."""
+    task, verb = (get_close_matches(word, known, 1, 0.7) for known in (pipeline.__all__, VERBS))
+    if task:
+        return f"{word} is no verb; for the task: luigi --module pipeline {task[0]}"
+    return (
+        f"{word} is no verb{f'; is {verb[0]} meant?' if verb else ''}; there are {', '.join(VERBS)}"
+    )
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Run one verb; returns the exit code."""
+    command = parser()
+    words = sys.argv[1:] if arguments is None else arguments
+    if words and words[0] not in VERBS and not words[0].startswith("-"):
+        command.error(_meant(words[0]))
+    try:
+        asked, asked.rest = command.parse_known_args(arguments)
+        verb = import_module(f"{__name__}.{asked.verb}")
+        if asked.rest and not getattr(verb, "PASSES_ON", False):
+            command.error(f"unrecognized arguments: {' '.join(asked.rest)}")
+        if asked.verb not in NO_SETTINGS:
+            settings.check_folder()
+        return verb.run(asked)
+    except NoConfiguration as error:
+        print(redact(f"{type(error).__name__}: {error}"), file=sys.stderr)
+        return BROKEN
+    except PipelineError as error:
+        print(redact(f"{type(error).__name__}: {error}"), file=sys.stderr)
+        return 2

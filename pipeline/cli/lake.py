@@ -1,0 +1,84 @@
+"""Which shop fills the lake, how its customers are hashed, and where this machine keeps its state.
+
+    pos lake                       shows it
+    pos lake --accept-source       the source of the settings fills the lake from now on
+    pos lake --accept-key          CUSTOMER_HASH_KEY as it is set now (or unset) holds from now on
+    pos lake --forget              a lake that was removed on purpose may begin again
+
+A run on the lake of another shop or with another key is refused before anything is read. Accept a
+source only if it is the same shop: receipts of two shops in one lake cannot be taken apart. The
+simulator is never accepted beside a shop. After another key was accepted, the next run makes every
+month again with it; a lake with erased customers keeps its key. Exit code 1 when the lake is empty.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from pipeline import local_state, ownership, settings
+from pipeline.connect import connect, origin_of
+from pipeline.errors import OtherLake
+from pipeline.load import Lake
+from pipeline.maintenance.erase import read_erased
+from pipeline.targets import open_lake
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--accept-source", action="store_true", help="the source of the settings fills the lake"
+    )
+    parser.add_argument(
+        "--accept-key", action="store_true", help="CUSTOMER_HASH_KEY as it is set now holds"
+    )
+    parser.add_argument(
+        "--forget", action="store_true", help="let a lake that was removed begin again"
+    )
+
+
+def run(asked: argparse.Namespace) -> int:
+    settings.check()
+    lake = open_lake()
+    if asked.forget:
+        _forget(lake)
+    if asked.accept_source or asked.accept_key:
+        _accept(lake, is_source=asked.accept_source, is_key=asked.accept_key)
+    owner = ownership.read_owner(lake)
+    print(f"lake           {settings.lake_name()}")
+    if owner is None:
+        print("filled by      nothing yet; the first run records the source of the settings")
+    else:
+        print(f"filled by      {ownership.describe_owner(lake, owner)}")
+        hashed = owner.key != ownership.key_fingerprint(None)
+        print(f"customers      {f'hashed with the key {owner.key}' if hashed else 'in clear'}")
+    print(f"local state    {settings.spool()}")
+    return 0 if owner else 1
+
+
+def _accept(lake: Lake, *, is_source: bool, is_key: bool) -> None:
+    """Record the source or the key of the settings. Raises OtherLake, ConfigError."""
+    owner, key = ownership.read_owner(lake), settings.rules().customer_key
+    if owner is None and not (is_source and is_key):
+        raise OtherLake(
+            f"{lake.storage.uri()} does not say which shop fills it; accept source and key together"
+        )
+    hashed = ownership.key_fingerprint(key)
+    if not is_key and owner.key != hashed:
+        raise OtherLake("CUSTOMER_HASH_KEY is not the lake's; set it as it was, or --accept-key")
+    if is_key:
+        read_erased(lake.storage, key)
+    before = owner and ownership.describe_owner(lake, owner)
+    origin = origin_of(connect()) if is_source else before
+    if before and (before.kind == ownership.SIMULATOR) != (origin.kind == ownership.SIMULATOR):
+        raise OtherLake(
+            f"{lake.storage.uri()} is filled by {before}, and the settings name {origin}: invented"
+            " and real receipts never share a lake; name another folder or prefix in [lake] url"
+        )
+    lake.preflight()
+    ownership.record(lake, origin, key)
+
+
+def _forget(lake: Lake) -> None:
+    if lake.is_begun():
+        raise OtherLake(f"{lake.storage.uri()} is there and filled; there is nothing to forget")
+    file = local_state.forget()
+    print(f"forgotten: {file}" if file else "this machine remembers nothing of that lake")

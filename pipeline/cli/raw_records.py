@@ -1,0 +1,49 @@
+"""Raw receipts and their catalog, as the verbs that look into them read them. Raises ConfigError
+where there are none yet.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date, timedelta
+
+from pipeline import settings
+from pipeline.errors import ConfigError
+from pipeline.load import RECEIPTS, RawObject
+from pipeline.targets import lake
+from pipeline.tasks import catalog_for, days_of, read_catalog
+from pipeline.transform import Catalog, Raw, day_bounds
+
+
+def find_objects(month: date | None) -> list[RawObject]:
+    """Raw objects that may hold receipts of the business days of `month`, or all of them."""
+    check_filled()
+    if month is None:
+        return lake().raw_objects(date(2010, 1, 1), settings.last_day() + timedelta(days=1), None)
+    days, rules = days_of(month), settings.rules()
+    stores = (rules.default, *rules.stores.values())
+    start = min(day_bounds(days[0], store)[0] for store in stores)
+    end = max(day_bounds(days[-1], store)[1] for store in stores)
+    return lake().raw_objects(start.date(), end.date(), None)
+
+
+def check_filled() -> None:
+    """Refuse to look into a lake that nothing has been extracted into: it is not the answer that is
+    empty.
+    """
+    if not lake().partitions(RECEIPTS):
+        raise ConfigError(
+            f"{lake().storage.uri()} holds no receipts yet; `pos run` extracts them from"
+            f" {settings.pos().history_starts} on"
+        )
+
+
+def read_objects(objects: list[RawObject]) -> Iterator[Raw]:
+    """Their records, one object at a time."""
+    return (Raw(found.batch, found.key, lake().read_raw(found)) for found in objects)
+
+
+def catalog_of(objects: list[RawObject]) -> Catalog:
+    """The snapshot that the newest of them uses."""
+    snapshot = catalog_for(max((found.sold for found in objects), default=settings.last_day()))
+    return read_catalog(snapshot.name, snapshot.digest() or "")

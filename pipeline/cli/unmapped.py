@@ -1,0 +1,32 @@
+"""Names that no rule of menu.toml covers, with their frequency and money, ready to paste.
+
+    pos unmapped --month 2026-10
+
+Reads raw and changes nothing.
+"""
+
+from __future__ import annotations
+
+import argparse
+
+from pipeline import settings
+from pipeline.cli.raw_records import catalog_of, find_objects, read_objects
+from pipeline.tasks import days_of
+from pipeline.transform import unmapped as uncovered
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "--month", type=settings.Month().parse, help="YYYY-MM; by default the last whole month"
+    )
+
+
+def run(asked: argparse.Namespace) -> int:
+    month = asked.month or settings.default_month()
+    objects, days = find_objects(month), days_of(month)
+    print(
+        uncovered(
+            read_objects(objects), catalog_of(objects), settings.rules(), (days[0], days[-1])
+        ).text
+    )
+    return 0

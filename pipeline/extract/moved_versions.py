@@ -1,0 +1,130 @@
+"""Where the versions of a receipt are kept, so that the day that it left sees that it left.
+
+Raw keeps a record under the UTC date of its sale. An edit may move a receipt to another date; the
+day that it left reads its own dates only, and would go on counting the old version. A record's
+place is its date of sale or, where that is unknown, the date of its `updated_at`, as the day of its
+window counts it. The law:
+
+    every version of a receipt stands in its own place and in the places of all earlier versions;
+    and one that is not the first, or was not sold on the day of its arrival, also in its home: the
+    date of `created_at`, which never changes.
+
+So whoever reads a place where a receipt ever stood finds its newest version there, and a home is
+enough to learn those places. A record in a place other than its own is there to supersede and
+counts nothing itself. The law holds as long as the versions of a receipt are committed in the
+server's order, as windows that follow each other are.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Mapping
+from datetime import date, datetime
+
+from pipeline.extract.fetch import Records, arrange, sort_dates
+from pipeline.extract.lazy_mapping import Lazily
+from pipeline.pos.loyverse.pages import read_receipt
+from pipeline.pos.source import Record, sold_date
+
+_PLAIN = re.compile(r"[0-9A-Za-z_-]+")
+
+Earlier = Callable[[str, datetime], Collection[date]]
+
+
+def forward(
+    records: Records, earlier: Earlier, places: Mapping[str, set[date]] | None = None
+) -> Records:
+    """`records` of one batch, arranged, with the copies that the law demands. `earlier(number,
+    created_at)` tells the places of the versions committed so far; it is asked about updates only
+    (`updated_at` after `created_at`). `places` are those of the batch.
+    """
+    places = places_of(records) if places is None else places
+    moved: list[tuple[date | None, Record]] = []
+    for sold in records:
+        for record in records[sold]:
+            number, updated_at, created_at = record.number, record.updated_at, record.created_at
+            if (
+                number
+                and created_at
+                and updated_at
+                and (updated_at > created_at or (sold or updated_at.date()) != created_at.date())
+            ):
+                moved.append((sold, record))
+    copies: dict[date | None, list[Record]] = defaultdict(list)
+    for sold, record in moved:
+        others = {record.created_at.date()}
+        if is_update(record):
+            others |= {*earlier(record.number, record.created_at), *places[record.number]}
+        for other in others - {sold}:
+            copies[other].append(record)
+    return Lazily(
+        sort_dates({**dict.fromkeys(records), **copies}),
+        lambda sold: (
+            arrange([*records.get(sold, ()), *copies[sold]]) if sold in copies else records[sold]
+        ),
+    )
+
+
+def places_of(records: Records) -> dict[str, set[date]]:
+    """Where the versions of each receipt count."""
+    places: dict[str, set[date]] = defaultdict(set)
+    for sold in records:
+        for record in records[sold]:
+            if record.number and (
+                place := sold or (record.updated_at and record.updated_at.date())
+            ):
+                places[record.number].add(place)
+    return places
+
+
+def also(earlier: Earlier, waiting: Iterable[Mapping[str, set[date]]]) -> Earlier:
+    """`earlier`, and the places in batches that wait to be committed."""
+    return lambda number, created_at: {
+        *earlier(number, created_at),
+        *(place for places in waiting for place in places.get(number, ())),
+    }
+
+
+def place_of(record: Record) -> date | None:
+    """Where a record counts; None where no instant of it can be read."""
+    return sold_date(record) or (record.updated_at.date() if record.updated_at else None)
+
+
+def is_update(record: Record) -> bool:
+    """Whether the server has changed the receipt since it received it."""
+    return (
+        record.updated_at is not None
+        and record.created_at is not None
+        and record.updated_at > record.created_at
+    )
+
+
+def recall(
+    read: Callable[[date], Iterable[bytes]], parse: Callable[[bytes], Record] = read_receipt
+) -> Earlier:
+    """`earlier`, answered from raw: `read(day)` gives the NDJSON of every committed object of that
+    date.
+
+    A home is read once; make a new one for each batch.
+    """
+    homes: dict[date, list[bytes]] = {}
+
+    def earlier(number: str, created_at: datetime) -> Collection[date]:
+        home = created_at.date()
+        if home not in homes:
+            homes[home] = list(read(home))
+        # A plain number is spelled in JSON as it is, so only lines that hold it are read.
+        spelled = number.encode() if _PLAIN.fullmatch(number) else b""
+        found = (
+            parse(line)
+            for ndjson in homes[home]
+            if spelled in ndjson
+            for line in ndjson.splitlines()
+            if spelled in line
+        )
+        return {
+            place for record in found if record.number == number and (place := place_of(record))
+        }
+
+    return earlier

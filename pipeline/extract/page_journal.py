@@ -1,0 +1,266 @@
+"""The pages of one walk on local disk, so that a page once fetched is not fetched again after a
+kill.
+
+A walk's folder is private (private.py) and named after what was asked: span, kind, account, and
+when it began. Its journal holds one frame a page (length, keyed checksum, page), synced to disk
+before the next page is asked for. The checksum covers the name of the walk, the place of the frame
+and its bytes, under a key that only the private folder holds: a frame that this user did not write
+there is dropped with all behind it, as a damaged tail is, and fetched again. Links are not
+followed. Another run that asks for the same span or a part of
+it goes on where this one stopped, within a day; older folders are removed, and a finished walk's
+own once its last window has been handed out. A lock on the journal keeps two processes apart: the
+second walks by itself. Raises ConfigError when the disk is full.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import shutil
+import struct
+import tempfile
+import weakref
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime, timedelta
+from hashlib import blake2b
+from hmac import compare_digest
+from pathlib import Path
+
+import msgspec
+
+from pipeline.errors import ConfigError
+from pipeline.extract.private_folder import check_private, make_private, read_key
+from pipeline.pos.source import Page, Record
+
+log = logging.getLogger(__name__)
+
+LIFE = timedelta(days=1)
+_MAC = 16
+_FRAME = struct.Struct(f">I{_MAC}s")
+_encoder = msgspec.msgpack.Encoder()
+_page = msgspec.msgpack.Decoder(Page)
+_records = msgspec.msgpack.Decoder(list[Record])
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
+
+
+def _stamp(moment: datetime) -> str:
+    return str((moment - _EPOCH) // timedelta(microseconds=1))
+
+
+def _moment(stamp: str) -> datetime:
+    return _EPOCH + timedelta(microseconds=int(stamp))
+
+
+class Seal:
+    """The keyed checksum of frames of one file."""
+
+    def __init__(self, key: bytes, file: str):
+        self._start = blake2b(file.encode() + b"\n", key=key, digest_size=_MAC)
+
+    def mac(self, body: bytes | memoryview, offset: int) -> bytes:
+        """The checksum of a frame's bytes that stand at `offset` of the file."""
+        mac = self._start.copy()
+        mac.update(b"%d\n" % offset)
+        mac.update(body)
+        return mac.digest()
+
+    def frame(self, content: Page | list[Record], buffer: bytearray, offset: int = 0) -> bytearray:
+        """The frame of a page or of records, made in `buffer`: to make a new one each time would
+        tear the heap to pieces.
+        """
+        _encoder.encode_into(content, buffer, _FRAME.size)
+        with memoryview(buffer)[_FRAME.size :] as body:
+            _FRAME.pack_into(buffer, 0, len(body), self.mac(body, offset))
+        return buffer
+
+
+class Spool:
+    """The pages of a walk over [since, until), in `folder`; `began` is when the first run that
+    walked it did.
+    """
+
+    def __init__(
+        self,
+        folder: Path,
+        journal: int,
+        key: bytes,
+        since: datetime,
+        until: datetime,
+        began: datetime,
+    ):
+        self._key, self._seal = key, Seal(key, f"{folder.name}/journal")
+        self.folder, self._journal, self.since, self.until, self.began = (
+            folder,
+            journal,
+            since,
+            until,
+            began,
+        )
+        self._release = weakref.finalize(self, os.close, journal)  # gives up the lock
+        self._buffers = (
+            bytearray(),
+            bytearray(),
+        )  # in which frames are made, of pages and of heaps: a thread each
+        self._size, self._is_clean = (
+            0,
+            False,
+        )  # of the whole frames; whether nothing stands behind them
+
+    def pages(self) -> Iterator[Page]:
+        """The pages kept, in the order of their coming."""
+        offset = 0
+        while len(head := os.pread(self._journal, _FRAME.size, offset)) == _FRAME.size:
+            length, mac = _FRAME.unpack(head)
+            body = os.pread(self._journal, length, offset + _FRAME.size)
+            if len(body) < length:
+                break
+            if not compare_digest(mac, self._seal.mac(body, offset)):
+                log.warning(
+                    "%s: the page at byte %d is damaged or was not written by this user's runs; it"
+                    " and those behind it are fetched again",
+                    self.folder / "journal",
+                    offset,
+                )
+                break
+            offset += _FRAME.size + length
+            self._size = max(self._size, offset)
+            yield _page.decode(body)
+
+    def add(self, page: Page) -> None:
+        """Keep a page; on return it is on the disk. To be called when `pages` has been read to its
+        end.
+        """
+        with _told(self.folder):
+            if not self._is_clean:
+                os.ftruncate(self._journal, self._size)
+                self._is_clean = True
+            frame = self._seal.frame(page, self._buffers[0], self._size)
+            if os.pwrite(self._journal, frame, self._size) < len(frame):
+                raise OSError("the disk is full")
+            os.fsync(self._journal)
+        self._size += len(frame)
+
+    def put(self, heap: str, records: list[Record]) -> None:
+        """Add records to a heap, one of the files that the journal is sorted into; not synced, as
+        it can be done again.
+        """
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
+        with (
+            _told(self.folder),
+            os.fdopen(os.open(self.folder / heap, flags, 0o600), "ab", buffering=0) as file,
+        ):
+            frame = self._heap_seal(heap).frame(records, self._buffers[1])
+            if file.write(frame) < len(frame):
+                raise OSError("the disk is full")
+
+    def take(self, heap: str) -> list[Record]:
+        """The records of a heap, in the order of their coming; what is cut off is not among them."""
+        found: list[Record] = []
+        with _told(self.folder):
+            handle = os.open(self.folder / heap, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+            with os.fdopen(handle, "rb") as opened:
+                file = memoryview(opened.read())
+        seal = self._heap_seal(heap)
+        while len(file) > _FRAME.size:
+            length, mac = _FRAME.unpack(file[: _FRAME.size])
+            body, file = file[_FRAME.size : _FRAME.size + length], file[_FRAME.size + length :]
+            if len(body) < length or not compare_digest(mac, seal.mac(body, 0)):
+                break
+            found += _records.decode(body)
+        return found
+
+    def _heap_seal(self, heap: str) -> Seal:
+        return Seal(self._key, f"{self.folder.name}/{heap}")
+
+    def clear_heaps(self) -> None:
+        for heap in self.folder.glob("heap.*"):
+            heap.unlink()
+
+    def close(self, *, is_done: bool) -> None:
+        """Let go of the walk; a finished one leaves nothing behind."""
+        if is_done:
+            shutil.rmtree(self.folder)
+        self._release()
+
+
+def open_spool(
+    root: Path, identity: str, since: datetime, until: datetime, *, is_bounded: bool, now: datetime
+) -> Spool:
+    """The spool of a walk over [since, until): a young one that covers it, or a new one."""
+    make_private(root)
+    with _told(root):
+        key = read_key(root)
+        for folder in sorted(root.glob("walk.*")):
+            kind = (identity, "to" if is_bounded else "on")
+            if found := _adopt(folder, key, kind, since, until, now):
+                return found
+        name = ".".join(
+            (
+                "walk",
+                identity,
+                "to" if is_bounded else "on",
+                _stamp(since),
+                _stamp(until),
+                _stamp(now),
+                "",
+            )
+        )
+        while True:
+            folder = Path(tempfile.mkdtemp(prefix=name, dir=root))
+            try:
+                journal = _lock(folder, os.O_CREAT | os.O_EXCL)
+                return Spool(folder, journal, key, since, until, now)
+            except BlockingIOError:
+                # another walk has adopted it between its making and its locking; each can do that
+                # once
+                continue
+
+
+def _adopt(
+    folder: Path, key: bytes, kind: tuple[str, str], since: datetime, until: datetime, now: datetime
+) -> Spool | None:
+    """The spool in `folder` if it serves the walk; nothing if it does not, is in use, or was too
+    old and is gone.
+    """
+    try:
+        _, identity, mode, *stamps, _ = folder.name.split(".")
+        first, last, began = map(_moment, stamps)
+        check_private(folder)
+        journal = _lock(folder)
+    except (ValueError, OSError, ConfigError):
+        return None  # not of our making, not ours alone, or in use by a living process
+    if not timedelta(0) <= now - began < LIFE:
+        shutil.rmtree(folder, ignore_errors=True)
+    elif (identity, mode) == kind and first <= since and until <= last:
+        return Spool(folder, journal, key, first, last, began)
+    os.close(journal)
+    return None
+
+
+def _lock(folder: Path, create: int = 0) -> int:
+    """The folder's journal, open and locked. Raises OSError when there is none, or when it is
+    another's.
+    """
+    journal = os.open(folder / "journal", os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | create, 0o600)
+    try:
+        fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        if not os.fstat(journal).st_nlink:
+            raise FileNotFoundError(f"{folder} has just been finished by another process")
+    except OSError:
+        os.close(journal)
+        raise
+    return journal
+
+
+@contextmanager
+def _told(folder: Path) -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(
+            f"the spool of the walk in {folder} cannot be written ({error.strerror or error}); free"
+            " space there or set another folder for it, and run again: pages already fetched are"
+            " kept"
+        ) from error

@@ -1,0 +1,68 @@
+"""Bounds of extraction windows, so that windows tile time under any change of the settings.
+
+A window is one business day of `updated_at`, [start, end) in UTC. It begins where the window of the
+day before ended. Where that one is missing, it begins at its own day's cut-over, but never before
+the end of an earlier window and never after the start of a later one; the same holds for its end.
+So committed windows are in the order of their days and share no instant, and windows of missing
+days fill what lies between, whatever time zone or cut-over was set when each was committed.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator
+from datetime import date, datetime, timedelta
+
+from pipeline.load import RAW, Lake
+from pipeline.pos.source import Window
+from pipeline.transform import Store, day_bounds
+
+DATASET = "raw/receipts"
+DAY = timedelta(days=1)
+
+
+def tile(days: list[date], lake: Lake, store: Store) -> Iterator[Window]:
+    """Windows for consecutive `days`, between the nearest committed windows on either side.
+
+    A window of the day before or after is touched. Where days between are missing, no bound crosses
+    that window: the time zone or the cut-over may have changed since it was committed, and what is
+    left for the missing days is then shorter or longer than a day, or empty, but never taken twice.
+    """
+    before, after = neighbours(days, lake)
+    start = day_bounds(days[0], store)[0]
+    if before:
+        start = before.end if before.date == days[0] - DAY else max(start, before.end)
+    if after:
+        start = min(start, after.start)
+    for day in days:
+        end = max(start, day_bounds(day, store)[1])
+        if after:
+            touches = day == days[-1] and after.date == day + DAY
+            end = after.start if touches else min(end, after.start)
+        yield Window(day, start, end)
+        start = end
+
+
+def neighbours(days: list[date], lake: Lake) -> tuple[Window | None, Window | None]:
+    """The nearest committed windows before and after consecutive `days`; None where there is none."""
+    names = window_names(lake)
+    low, high = bisect_left(names, str(days[0])), bisect_right(names, str(days[-1]))
+    before, after = names[:low][-1:], names[high:][:1]
+    return tuple(
+        window_of(date.fromisoformat(name[0]), lake) if name else None for name in (before, after)
+    )
+
+
+def window_names(lake: Lake) -> list[str]:
+    """The names of the committed windows, sorted; invalidated ones are left out."""
+    return [
+        name
+        for name in lake.partitions(DATASET)
+        if len(name) == 10 and lake.newest(DATASET, name).edition == RAW
+    ]
+
+
+def window_of(day: date, lake: Lake) -> Window:
+    """The window of `day` as it was committed."""
+    facts = lake.facts(DATASET, str(day))
+    return Window(day, datetime.fromisoformat(facts["start"]), datetime.fromisoformat(facts["end"]))

@@ -1,0 +1,356 @@
+"""Windows of extraction: which are missing, and how a walk of the API fills them.
+
+A window is one business day of `updated_at`, [start, end) in UTC; window_bounds.py says where it
+begins and ends.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from datetime import date, datetime, timedelta
+from functools import cache
+from pathlib import Path
+
+from pipeline.errors import Conflict, Corrupt
+from pipeline.extract.fetch import Records, Walk, pack, walk
+from pipeline.extract.missed import Missed, by_date, find_missed, holdings, is_before, noting
+from pipeline.extract.missing_numbers import ask_for, choose_numbers, find_holes
+from pipeline.extract.moved_versions import Earlier, also, forward, is_update, places_of, recall
+from pipeline.extract.waits import heard
+from pipeline.extract.warnings import skew_warning, wall_warning
+from pipeline.extract.window_bounds import DATASET, DAY, tile, window_names, window_of
+from pipeline.load import MOST_WAITING, Lake
+from pipeline.load.layout import state_key
+from pipeline.pos.source import Progress as Step
+from pipeline.pos.source import Record, Source, Window, sold_date
+from pipeline.progress import Progress
+from pipeline.transform import Store
+
+log = logging.getLogger(__name__)
+
+_STARTED = time.monotonic()  # about when the settings said what time it is
+
+FIELDS = "fields.json"
+MOST_NOTED = 100  # a map whose keys are data does not fill the state
+
+
+def spans(days: Iterable[date]) -> Iterator[list[date]]:
+    """`days` as runs of consecutive days."""
+    run: list[date] = []
+    for day in sorted(days):
+        if run and day != run[-1] + DAY:
+            yield run
+            run = []
+        run.append(day)
+    if run:
+        yield run
+
+
+def follow(bar: Progress, windows: list[Window], now: datetime) -> Callable[[Step], None]:
+    """Shows how far a walk has come: it goes from the newest receipt back to the start of the first
+    window.
+    """
+    start, end = windows[0].start, min(windows[-1].end, now)
+
+    def show(step: Step) -> None:
+        if step.oldest:
+            share = (end - step.oldest) / max(end - start, timedelta(seconds=1))
+            bar.reach(
+                step.records, min(max(share, 0.0), 1.0), f"back to {step.oldest:%Y-%m-%d %H:%M}"
+            )
+
+    return show
+
+
+def pack_batch(
+    records: Records, earlier: Earlier, places: Mapping[str, set[date]]
+) -> tuple[dict[date | None, bytes], dict[date | None, str]]:
+    """(NDJSON, UTC minutes that the sales span) of each date of sale of a batch, with the copies by
+    which a day sees that a receipt has left it.
+    """
+    objects, times = {}, {}
+    recalled = cache(earlier)
+    forwarded = forward(records, recalled, places)
+
+    def replaces(record: Record, sold: date) -> bool:
+        """Whether an earlier version stands under the same date, perhaps at another time."""
+        return is_update(record) and sold in recalled(record.number or "", record.created_at)
+
+    for sold in forwarded:
+        here = forwarded[sold]
+        objects[sold] = pack({sold: here})[sold]
+        # no copies, which are of other dates; and nothing that a neighbouring business day, which
+        # shares the date, may have to see leave
+        is_own = sold and len(here) == len(records.get(sold, ()))
+        if is_own and not any(replaces(record, sold) for record in here):
+            times[sold] = f"{min(r.sold_at for r in here):%H%M}-{max(r.sold_at for r in here):%H%M}"
+    return objects, times
+
+
+def recall_from(lake: Lake) -> Earlier:
+    """Where the committed versions of a receipt stand."""
+    return recall(lambda day: map(lake.read_raw, lake.raw_objects(day, day)))
+
+
+def commit_all(lake: Lake, found: Walk, windows: list[Window]) -> None:
+    """Commit the windows of a walk in their order, each while the next ones are prepared.
+
+    A window may have to know where a receipt stood in one that waits to be committed: `waiting`
+    remembers those.
+    """
+    waiting: deque[dict[str, set[date]]] = deque(maxlen=MOST_WAITING)
+    with lake.commits() as commits:
+        for window, lazily in found.windows:
+            records = {sold: lazily[sold] for sold in lazily}
+            places = places_of(records)
+            objects, times = pack_batch(records, also(recall_from(lake), waiting), places)
+            commits.add(
+                str(window.date),
+                objects,
+                facts_of(window, sum(map(len, records.values())), found),
+                times,
+            )
+            waiting.append(places)
+            if window is windows[-1]:
+                commits.finish()  # before the walk forgets its pages
+
+
+def facts_of(window: Window, count: int, found: Walk) -> dict[str, object]:
+    """What the manifest of a batch says: its bounds, its records, and where the account's history
+    ended.
+    """
+    return {
+        "start": window.start.isoformat(),
+        "end": window.end.isoformat(),
+        "records": count,
+        "truncated_at": found.truncated_at and found.truncated_at.isoformat(),
+    }
+
+
+def sweep(
+    windows: list[Window],
+    batch: str,
+    lake: Lake,
+    source: Source,
+    *,
+    now: datetime,
+    spool: Path,
+    most: int = 0,
+    tell: Callable[[str, int | None], None],
+) -> list[Missed]:
+    """Read the span of `windows` again whatever has been extracted, ask for the receipt numbers
+    that are missing in it (`most` of them at most), and commit what raw lacks as `batch`.
+
+    Nothing is ever taken away because a sweep did not see it. What it finds, the windows have
+    missed.
+    """
+    span = Window(windows[-1].date, windows[0].start, windows[-1].end)
+    name = f"sweep of {windows[0].date} to {span.date}"
+    with Progress(name, "receipts", tell=tell) as bar, heard(bar.pause):
+        found = walk(
+            source, [span], bounded=True, spool=spool, now=now, progress=follow(bar, [span], now)
+        )
+        for _, records in found.windows:
+            missed, facts = _sweep_span(span, windows, records, lake, source, most)
+            added = by_date(missed)
+            objects, times = pack_batch(added, recall_from(lake), places_of(added))
+            lake.commit_window(batch, objects, facts_of(span, len(missed), found) | facts, times)
+    for one in missed[:20]:
+        log.warning(
+            "%s: the windows have missed receipt %s, changed at %s (raw held %s)",
+            name,
+            one.record.number,
+            one.record.updated_at,
+            one.held or "nothing",
+        )
+    note_fields(found, span.date, lake)
+    log.info(
+        "%s: %d records read, %d were missing%s",
+        name,
+        found.records,
+        len(missed),
+        tell_asked(facts),
+    )
+    return missed
+
+
+def _sweep_span(
+    span: Window, windows: list[Window], records: Records, lake: Lake, source: Source, most: int
+) -> tuple[list[Missed], dict]:
+    """What raw lacks of the records of a span and of the numbers between them; and what the
+    manifest says of the latter.
+    """
+    first, last = span.start.date(), span.end.date()
+    dates = [first, *(sold for sold in records if sold)]
+    objects = list(lake.raw_objects(min(dates), max(dates)))
+    for window in windows:
+        objects += [
+            one
+            for one in lake.raw_objects(window.date, window.date, str(window.date))
+            if one.sold is None
+        ]
+    numbers = {
+        record.number
+        for sold in records
+        if sold and first <= sold <= last
+        for record in records[sold]
+        if record.number and record.sold_at and span.start <= record.sold_at < span.end
+    }
+    held = holdings(map(lake.read_raw, objects), noting(numbers, span.start, span.end))
+    missed = find_missed(records, held)
+    tried = numbers_tried(lake, windows[0].date)
+    wanted = choose_numbers(
+        find_holes(numbers), {*held, *(one.record.number for one in missed)}, tried, most
+    )
+    asked = ask_for(source, wanted, most)
+    begin = window_of(date.fromisoformat(window_names(lake)[0]), lake).start
+    mine = [
+        record
+        for record in asked.found
+        if (record.updated_at is None or record.updated_at < span.end)  # else in a later window
+        and not is_before(record, begin)
+    ]
+    there = holdings(
+        lake.read_raw(one)
+        for sold in {sold_date(record) for record in mine} - {None}
+        for one in lake.raw_objects(sold, sold)
+    )
+    missed += find_missed(
+        by_date(Missed(sold_date(record), record, None) for record in mine), there
+    )
+    return missed, {
+        "asked": len(asked.found) + len(asked.unknown),
+        "answered": len(asked.found),
+        "waiting": asked.waiting,
+        "unknown": {number: tried.get(number, 0) + 1 for number in asked.unknown},
+    }
+
+
+def numbers_tried(lake: Lake, since: date) -> dict[str, int]:
+    """How often the sweeps since a day have asked for each number that the shop did not know; one
+    that was voided says nothing.
+    """
+    tried: dict[str, int] = {}
+    for name in lake.partitions(DATASET):
+        if "-rescan-" in name and name[:10] >= str(since):
+            for number, times in (
+                lake.facts(DATASET, name, lake.newest(DATASET, name)).get("unknown", {}).items()
+            ):
+                tried[number] = max(times, tried.get(number, 0))
+    return tried
+
+
+def tell_asked(facts: Mapping[str, object]) -> str:
+    """What came of the numbers that a sweep has asked for, as the end of a sentence."""
+    if not facts["asked"] and not facts["waiting"]:
+        return ""
+    return (
+        f"; of the missing receipt numbers {facts['asked']} were asked for, {len(facts['unknown'])}"
+        " of which the shop does not know either"
+        + (f", and {facts['waiting']} wait for the next sweep" if facts["waiting"] else "")
+    )
+
+
+def read_fields(lake: Lake) -> dict[str, dict[str, str]]:
+    """The unknown fields that were noted: since which window, and in which receipt. Derived: where
+    it is lost, they are noted again.
+    """
+    try:
+        noted = json.loads(lake.storage.get(state_key(FIELDS)))
+    except (Corrupt, ValueError):
+        return {}
+    is_ours = isinstance(noted, dict) and all(
+        isinstance(said, dict) and {"since", "receipt"} <= said.keys() for said in noted.values()
+    )
+    return noted if is_ours else {}
+
+
+def note_fields(found: Walk, day: date, lake: Lake) -> None:
+    """Name the fields that this version does not know, each once in the life of a lake."""
+    noted = read_fields(lake) if found.fields else {}
+    new = {
+        path: {"since": str(day), "receipt": number}
+        for path, number in sorted(found.fields.items())
+        if path not in noted
+    }
+    if new and len(noted) < MOST_NOTED:
+        log.warning(
+            "receipts bear fields that this version does not know: %s. They are kept in raw and"
+            " counted nowhere; see whether a newer version reads them",
+            ", ".join(f"{path} (receipt {said['receipt']})" for path, said in new.items()),
+        )
+        lake.put_state(FIELDS, json.dumps({**noted, **new}, indent=1, sort_keys=True).encode())
+
+
+def back(month: date, count: int) -> date:
+    """The first day of the month `count` months before `month`."""
+    year, index = divmod(month.year * 12 + month.month - 1 - count, 12)
+    return date(year, index + 1, 1)
+
+
+def months_between(first: date, last: date) -> list[date]:
+    """The first days of the months from that of `first` to that of `last`."""
+    count = (last.year - first.year) * 12 + last.month - first.month
+    return [back(last, n) for n in range(count, -1, -1)]
+
+
+def last_window(lake: Lake) -> str:
+    """The name of the last window that the lake has; empty where it has none."""
+    return max(window_names(lake), default="")
+
+
+def extract(
+    days: Iterable[date],
+    lake: Lake,
+    source: Source,
+    store: Store,
+    *,
+    last: date,
+    now: datetime,
+    spool: Path,
+    tell: Callable[[str, int | None], None],
+) -> None:
+    """Fill the windows of `days`, one walk of the source for each run of consecutive days, and
+    commit them in order.
+
+    `last` is the last day whose window has closed. A walk that ends there leaves the upper bound
+    out: what changes meanwhile moves out of the closed windows and never slips between two pages.
+    Raises Conflict where a killed run had claimed one of `days`: the others touch that one then.
+    """
+    days = list(days)
+    lake.complete_windows()
+    if committed := {str(day) for day in days} & set(window_names(lake)):
+        raise Conflict(f"{', '.join(sorted(committed))}: committed by a run that was killed")
+    for span in spans(days):
+        windows = list(tile(span, lake, store))
+        name = f"receipts of {span[0]}" + (f" to {span[-1]}" if span[1:] else "")
+        with Progress(name, "receipts", tell=tell) as bar, heard(bar.pause):
+            found = walk(
+                source,
+                windows,
+                bounded=span[-1] < last,
+                spool=spool,
+                now=now,
+                progress=follow(bar, windows, now),
+            )
+        waited = timedelta(seconds=time.monotonic() - _STARTED)
+        for warning in (
+            found.requests
+            and skew_warning(found.skew, waited),  # saved files tell no time, and need not
+            found.truncated_at and wall_warning(found.truncated_at),
+        ):
+            if warning:
+                log.warning("%s: %s", name, warning)
+        commit_all(lake, found, windows)
+        note_fields(found, span[-1], lake)
+        log.info(
+            "%s: %d records in %d pages, %d requests",
+            name,
+            found.records,
+            found.pages,
+            found.requests,
+        )

@@ -1,0 +1,119 @@
+"""Every receipt that was read is in exactly one place: counted, in quarantine, outside history, or
+waiting for its day to close.
+
+In: raw, read here with the few fields that name a receipt and not with the transform's reader; the
+months of the lake that are current; the receipts outside history. Out: findings that name the first
+receipt which is in none of the places, or in two. Records without a readable number are looked for
+by object and line.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterator
+from datetime import date, datetime
+
+import pyarrow as pa
+
+from pipeline.load import RECEIPTS, SALES, Lake, RawObject
+from pipeline.load.parquet import from_bytes
+from pipeline.maintenance.findings import Finding
+from pipeline.outside_history import name_receipt
+from pipeline.pos.loyverse.pages import read_receipt
+from pipeline.transform import Rules, day_bounds
+
+_REMEDY = "a defect of this project: report it, with `pos explain` of that receipt"
+
+
+class Places:
+    """Where the lake has each receipt number: months, quarantine, outside history."""
+
+    def __init__(self, lake: Lake, months: Collection[str], outside: pa.Table) -> None:
+        self.counted: set[str] = set()
+        self.refused: set[str] = set()
+        self.outside = {row["receipt_number"]: row for row in outside.to_pylist()}
+        self.records = set(outside["record"].to_pylist())
+        for month in months:
+            tables = lake.read(SALES, month, ["receipts", "quarantine"])
+            receipts, quarantine = (
+                from_bytes(tables[name], f"{SALES} {month} {name}")
+                for name in ("receipts", "quarantine")
+            )
+            self.counted |= set(receipts["receipt_number"].to_pylist())
+            self.refused |= set(quarantine["receipt_number"].to_pylist())
+            self.records |= set(quarantine["record"].to_pylist())
+
+    def holds(self, number: str | None, record: str) -> bool:
+        """Whether the receipt, or the record that names none, is in one of the places."""
+        if record in self.records:
+            return True
+        return number is not None and (
+            number in self.counted or number in self.refused or number in self.outside
+        )
+
+
+def conserve(
+    lake: Lake,
+    rules: Rules,
+    months: Collection[str],
+    outside: pa.Table,
+    starts: date,
+    last: date,
+    batches: Collection[str] | None = None,
+) -> Iterator[Finding]:
+    """What was read and is nowhere, and what is outside history and counted too.
+
+    `months` are those whose lake is made of what raw holds now; receipts of other months, and those
+    sold after business day `last`, wait for their month. `batches` are those to look at, None: all.
+    """
+    entries = [
+        entry
+        for entry in lake.raw_before(date.max)
+        if (batches is None or entry.batch in batches) and _is_due(entry, months, starts)
+    ]
+    near = {f"{day:%Y-%m}" for entry in entries for day in _days_near(entry)}
+    places = Places(lake, sorted(near & set(months)), outside)
+    both = sorted(number for number in places.outside if number and number in places.counted)
+    if both:
+        yield Finding(
+            RECEIPTS,
+            f"receipt {name_receipt(places.outside[both[0]])}: it lies before the history and is"
+            f" counted too{_more(len(both))}",
+            _REMEDY,
+        )
+    lost: dict[str, str] = {}
+    for entry in entries:
+        for line, body in enumerate(lake.read_raw(entry).splitlines(), 1):
+            record = read_receipt(body)
+            name = f"{entry.key}#{line}"
+            if not places.holds(record.number, name) and _is_closed(record.sold_at, last, rules):
+                lost.setdefault(record.number or name, name)
+    if lost:
+        number = min(lost)
+        yield Finding(
+            RECEIPTS,
+            f"receipt {number} ({lost[number]}) was read and is neither counted, nor in quarantine,"
+            f" nor outside history{_more(len(lost))}",
+            _REMEDY,
+        )
+
+
+def _more(count: int) -> str:
+    return f"; and {count - 1:,} more" if count > 1 else ""
+
+
+def _days_near(entry: RawObject) -> list[date]:
+    """The business days to which a record of the object may belong, and the day of its batch."""
+    batch = date.fromisoformat(entry.batch[:10])
+    day = entry.sold or batch
+    return [*(date.fromordinal(day.toordinal() + n) for n in (-2, -1, 0, 1)), batch]
+
+
+def _is_due(entry: RawObject, months: Collection[str], starts: date) -> bool:
+    """Whether every day to which a record of the object may belong is made, or outside history."""
+    return all(day < starts or f"{day:%Y-%m}" in months for day in _days_near(entry))
+
+
+def _is_closed(sold_at: datetime | None, last: date, rules: Rules) -> bool:
+    """Whether the sale's business day has closed in every store."""
+    stores = (rules.default, *rules.stores.values())
+    return sold_at is None or sold_at < min(day_bounds(last, store)[1] for store in stores)

@@ -1,0 +1,250 @@
+"""Saved files as a shop: JSON pages, arrays or NDJSON of receipts, items and the rest, compressed
+or not.
+
+In: a listing of (name, reader), so that a folder and a bucket are the same thing. What a file may
+hold is said in `saved`; gzip and zstd are recognised by their first bytes. What a bare array holds
+is told by its objects (a receipt has a receipt_number, an item an item_name). Of a receipt that stands in several files the newest version counts, of equal ones
+that of the last file by name. A receipt without a readable `updated_at` is taken as changed when it
+was created or sold, or else with its file. Receipts that changed before `starts`, the begin of the first window, come with that window, so that
+none is left out silently. Raises SourceFatal naming the file that cannot be read.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import threading
+from collections.abc import Callable, Iterable, Iterator
+from datetime import UTC, datetime
+from functools import partial
+from pathlib import Path
+
+import msgspec
+import pyarrow as pa
+
+from pipeline.errors import ConfigError, SourceFatal
+from pipeline.pos.loyverse.pages import check_text, read_receipt
+from pipeline.pos.loyverse.redaction import prune
+from pipeline.pos.saved import objects_of, to_utf8
+from pipeline.pos.source import RESOURCES, Page, Record
+
+Listing = Callable[[], Iterable[tuple[str, Callable[[], bytes]]]]
+
+_ENDINGS = tuple(
+    kind + packed for kind in (".json", ".ndjson", ".jsonl") for packed in ("", ".gz", ".zst")
+)
+_PACKED = {b"\x1f\x8b": "gzip", b"\x28\xb5\x2f\xfd": "zstd"}
+_BYTE_CAP = 512 << 20
+_NEVER = datetime.min.replace(tzinfo=UTC)
+
+
+class _Known(msgspec.Struct):
+    id: msgspec.Raw = msgspec.Raw(b"null")
+    updated_at: datetime | None = None
+
+
+_known = msgspec.json.Decoder(_Known)
+
+
+class Files:
+    """A shop made of saved files. `listing` is called for each pass, and its files are taken in the
+    order of their names.
+    """
+
+    requests = 0
+    server_time = None
+
+    def __init__(self, listing: Listing, place: str, starts: datetime | None = None):
+        self.starts = starts
+        self._listing, self._place = listing, place
+        self.identity = hashlib.sha256(f"files\n{place}".encode()).hexdigest()[:16]
+        self._lock = threading.Lock()
+        self._newest: dict[
+            str, tuple[datetime, str, int]
+        ] = {}  # of each receipt: when it changed, file, position
+        self._spans: dict[
+            str, tuple[datetime, datetime]
+        ] = {}  # of each file: its first and last change
+
+    def receipts(
+        self, since: datetime, until: datetime | None, cursor: str | None = None
+    ) -> Iterator[Page]:
+        """Receipts changed in [since, until), one page a file; the cursor is the name of the file."""
+        self._index()
+        since = _NEVER if since == self.starts else since
+        names = [
+            name
+            for name, (first, last) in sorted(self._spans.items())
+            if name > (cursor or "") and since <= last and (until is None or first < until)
+        ]
+        readers = dict(self._listing())
+        for name in names:
+            kept = [
+                record
+                for at, record in enumerate(_receipts(name, readers[name]()))
+                if since <= record.updated_at
+                and (until is None or record.updated_at < until)
+                and self._newest.get(record.number, (None, name, at))[1:] == (name, at)
+            ]
+            yield Page(kept, name if name != names[-1] else None)
+
+    def catalog(self) -> dict[str, list[bytes]]:
+        """What the files hold of the shop's catalog, in its newest version; nothing where they hold
+        nothing.
+        """
+        found: dict[str, dict[bytes, tuple[datetime, bytes]]] = {
+            resource: {} for resource in RESOURCES
+        }
+        for name, read in sorted(self._listing()):
+            for resource, rows in read_objects(name, read()).items():
+                for row in rows if resource in found else ():
+                    try:
+                        known = _known.decode(row)
+                    except msgspec.MsgspecError as error:
+                        raise SourceFatal(
+                            f"{name}: one of its {resource} cannot be read ({error}); take the file"
+                            " out, or save it again"
+                        ) from error
+                    identifier, changed = bytes(known.id), known.updated_at or _NEVER
+                    if (
+                        identifier not in found[resource]
+                        or found[resource][identifier][0] <= changed
+                    ):
+                        found[resource][identifier] = (changed, row)
+        return {
+            resource: prune(resource, [row for _, row in rows.values()])
+            for resource, rows in found.items()
+        }
+
+    def _index(self) -> None:
+        """Read every file once: which version of a receipt is the newest, and which files a span
+        needs.
+        """
+        with self._lock:
+            if self._spans:
+                return
+            for name, read in sorted(self._listing()):
+                records = _receipts(name, read())
+                for at, record in enumerate(records):
+                    version = (record.updated_at, name, at)
+                    if record.number and version > self._newest.get(record.number, (_NEVER, "", 0)):
+                        self._newest[record.number] = version
+                if records:
+                    self._spans[name] = (
+                        min(r.updated_at for r in records),
+                        max(r.updated_at for r in records),
+                    )
+            if not self._spans:
+                raise SourceFatal(
+                    f"{self._place}: no file holds receipts; save the API's pages there as"
+                    f" {', '.join(_ENDINGS[::3])}"
+                )
+
+
+def _receipts(name: str, data: bytes) -> list[Record]:
+    """The receipts of a file; each has an `updated_at`, by the rule above."""
+    records = [read_receipt(row) for row in read_objects(name, data).get("receipts", ())]
+    last = max((r.updated_at for r in records if r.updated_at), default=None)
+    return [record if record.updated_at else _dated(record, name, last) for record in records]
+
+
+def _dated(record: Record, name: str, last: datetime | None) -> Record:
+    """A record without a readable `updated_at`: kept, in a window of its own time, its date
+    unknown.
+    """
+    changed = record.created_at or record.sold_at or last
+    if changed is None:
+        raise SourceFatal(
+            f"{name}: none of its receipts says when it was changed, created or sold; take the file"
+            " out, or repair it"
+        )
+    return record._replace(updated_at=changed, sold_at=None)
+
+
+def read_objects(name: str, data: bytes) -> dict[str, list[bytes]]:
+    """The objects of a file by resource, verbatim and in their order. Raises SourceFatal when it
+    cannot be read.
+    """
+    try:
+        text = to_utf8(_unpack(data))
+        check_text(text)
+        if not text:
+            raise ValueError("it is empty")
+        return objects_of(text)
+    except (ValueError, OSError, msgspec.MsgspecError, RecursionError) as error:
+        raise SourceFatal(
+            f"{name} cannot be read as saved receipts or catalog ({error}); take it out, or save it"
+            " again"
+        ) from error
+
+
+def _unpack(data: bytes) -> bytes:
+    """The file without compression. Raises ValueError where it is larger
+    than a file may be, before it is held in memory.
+    """
+    kind = next((kind for magic, kind in _PACKED.items() if data.startswith(magic)), None)
+    if kind:
+        size = 0
+        for piece in _pieces(data, kind):
+            size += len(piece)
+            check_size(size)
+        data = b"".join(_pieces(data, kind))
+    check_size(len(data))
+    return data
+
+
+def _pieces(data: bytes, kind: str) -> Iterator[bytes]:
+    """A compressed file unpacked piece by piece."""
+    with pa.CompressedInputStream(pa.BufferReader(data), kind) as stream:
+        while piece := stream.read(1 << 20):  # what is asked for is allocated at once
+            yield piece
+
+
+def check_size(size: int) -> None:
+    """Raises ValueError for more bytes than a saved file may have, unpacked."""
+    if size > _BYTE_CAP:
+        raise ValueError(f"more than {_BYTE_CAP:,} bytes; split it")
+
+
+def is_saved(path: str) -> bool:
+    """Whether a file of that name is looked into; hidden ones are not."""
+    name = path.rpartition("/")[2]
+    return name.endswith(_ENDINGS) and not name.startswith(".")
+
+
+def list_folder(folder: Path) -> Listing:
+    """The JSON files of a folder and the folders in it; hidden ones are left out."""
+    if not folder.is_dir():
+        raise ConfigError(
+            f"{folder} is no folder; set [pos] folder to the one that holds the saved files"
+        )
+    return lambda: [
+        (path.relative_to(folder).as_posix(), partial(_read_file, path))
+        for path in folder.rglob("*")
+        if is_saved(path.name) and path.is_file()
+    ]
+
+
+def _read_file(path: Path) -> bytes:
+    """The bytes of a file, if it is not too large to be read. Raises SourceFatal."""
+    try:
+        check_size(path.stat().st_size)
+    except ValueError as error:
+        raise SourceFatal(f"{path} cannot be read as saved receipts ({error})") from error
+    return path.read_bytes()
+
+
+def open_files(
+    *,
+    folder: Path | None = None,
+    listing: Listing | None = None,
+    place: str = "",
+    starts: datetime | None = None,
+) -> Files:
+    """Saved files in `folder`, or wherever `listing` finds them; `place` names that for messages,
+    `starts` is the begin of the first window. Raises ConfigError.
+    """
+    if listing is not None:
+        return Files(listing, place, starts)
+    if folder is None:
+        raise ConfigError("the source of saved files needs a folder: set [pos] folder")
+    return Files(list_folder(folder), str(folder), starts)

@@ -1,0 +1,1 @@
+"""Loyverse: its API, its JSON, its refusals. Nothing outside this folder knows their fields."""

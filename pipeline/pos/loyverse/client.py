@@ -1,0 +1,354 @@
+"""Loyverse, the API at https://api.loyverse.com/v1.0 (developer.loyverse.com/docs).
+
+Receipts come newest `created_at` first, whatever the filter, in pages chained by an opaque cursor;
+the last page has none, or an empty one. A list whose pages bring nothing new is given up, whatever
+its cursors say. Every request repeats the same filters. Each record is the verbatim JSON of a
+receipt. Raises SourceRetriable (wait), Unauthorized and SourceFatal (the token, the account or
+the API must change), and HistoryWall when the account serves nothing at all; where it serves less
+than was asked (402 for what was created more than 31 days ago), all that can be had is given, and
+the last page says how far that goes.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TypeVar
+from urllib.parse import quote
+
+import msgspec
+
+from pipeline.errors import HistoryWall, SourceFatal
+from pipeline.extract.http import Http, Refused
+from pipeline.extract.rate_limit import Pace
+from pipeline.extract.seen import Seen
+from pipeline.pos.loyverse.endpoints import (
+    ENDPOINTS,
+    PAGE_LIMIT,
+    TOLERANCE,
+    Endpoint,
+    Filter,
+    check_rows,
+    check_shown,
+    query,
+)
+from pipeline.pos.loyverse.pages import read_receipt, slice_page, split_page
+from pipeline.pos.loyverse.redaction import prune
+from pipeline.pos.loyverse.refusals import CursorRefused, explain
+from pipeline.pos.source import RESOURCES, Page, Record
+
+Row = TypeVar("Row")
+
+WALL = timedelta(days=31)
+WALL_MARGIN = timedelta(minutes=2)  # the wall moves on while a request is under way
+RESTARTS = 3
+EMPTY_PAGES = 100  # in a row; filters that the API applies late may empty some
+REPEATED_PAGES = 40  # more than new ones; rows that move while the API counts them may repeat some
+
+
+class Loyverse:
+    """A shop on Loyverse. `limit` rows a page; `most_pages` in one walk (by default five million
+    receipts).
+    """
+
+    def __init__(
+        self,
+        http: Http,
+        identity: str,
+        now: Callable[[], datetime],
+        limit: int = PAGE_LIMIT,
+        most_pages: int = 20_000,
+    ):
+        self._http, self.identity, self._now, self._limit, self._most_pages = (
+            http,
+            identity,
+            now,
+            limit,
+            most_pages,
+        )
+
+    @property
+    def requests(self) -> int:
+        return self._http.requests
+
+    @property
+    def server_time(self) -> datetime | None:
+        return self._http.server_time
+
+    def receipts(
+        self, since: datetime, until: datetime | None, cursor: str | None = None
+    ) -> Iterator[Page]:
+        """Receipts that the server changed in [since, until), and neighbours of the bounds, because
+        nobody documents whether they are inclusive. At the history wall a page that stands across
+        it fails whole: then smaller pages are asked for, down to one row, so that the rows on this
+        side are kept.
+        """
+        filters: dict[str, Filter] = {"updated_at_min": since - TOLERANCE}
+        if until is not None:
+            filters["updated_at_max"] = until + TOLERANCE
+        limit, reached, is_clamped = self._limit, None, False
+        while True:
+            try:
+                for records, cursor in self._pages(  # noqa: B020
+                    "receipts", filters, limit, cursor, read_receipt, _version
+                ):
+                    check_shown(ENDPOINTS["receipts"], filters, records)
+                    reached = min(
+                        [r.created_at for r in records if r.created_at]
+                        + ([reached] if reached else []),
+                        default=None,
+                    )
+                    yield Page(
+                        records,
+                        cursor,
+                        filters["updated_at_min"] if is_clamped and cursor is None else None,
+                    )
+                return
+            except HistoryWall as wall:
+                edge = self._edge()
+                if filters["updated_at_min"] < edge and reached is None and not is_clamped:
+                    # What was last changed before the wall was created before it, so asking from
+                    # the wall on loses nothing.
+                    filters["updated_at_min"], is_clamped, cursor = edge, True, None
+                elif limit > 1:
+                    limit = max(1, limit // 5)
+                else:
+                    if reached is None and cursor is None:
+                        self._ask_for_today(wall)
+                    yield Page([], None, reached or edge)
+                    return
+
+    def pages(
+        self,
+        resource: str,
+        filters: Mapping[str, Filter],
+        limit: int = PAGE_LIMIT,
+        cursor: str | None = None,
+    ) -> Iterator[tuple[list[bytes], str | None]]:
+        """(rows verbatim, next cursor) of a list endpoint. A refused cursor begins the list again;
+        what came before comes once more then. Raises SourceFatal for cursors that lead nowhere and
+        rows that the filters do not ask for.
+        """
+        for rows, following in self._pages(resource, filters, limit, cursor, bytes, bytes):
+            check_rows(ENDPOINTS[resource], filters, rows)
+            yield rows, following
+
+    def _pages(
+        self,
+        resource: str,
+        filters: Mapping[str, Filter],
+        limit: int,
+        cursor: str | None,
+        read: Callable[[bytes], Row],
+        identify: Callable[[Row], bytes],
+    ) -> Iterator[tuple[list[Row], str | None]]:
+        """(rows as `read` reads them, next cursor). Raises SourceFatal when pages stop bringing
+        rows that are new by `identify`.
+        """
+        endpoint = ENDPOINTS[resource]
+        seen, cursors, restarts, empty, repeated = Seen(), {cursor}, 0, 0, 0
+        for _ in range(self._most_pages):
+            try:
+                bodies, cursor = self._page(endpoint, filters, limit, cursor)
+            except CursorRefused:
+                restarts += 1
+                if restarts > RESTARTS or cursor is None:
+                    raise
+                cursor, cursors, seen = None, {None}, Seen()
+                continue
+            rows = [read(body) for body in bodies]
+            yield rows, cursor
+            if cursor is None:
+                return
+            is_new = seen.add_page(map(identify, rows))
+            empty = 0 if rows else empty + 1
+            if rows:
+                repeated = max(0, repeated - 1) if is_new else repeated + 1
+            if (
+                (cursor in cursors and not is_new)
+                or empty > EMPTY_PAGES
+                or repeated > REPEATED_PAGES
+            ):
+                what = "bring nothing new" if rows else f"are empty, {empty:,} pages in a row"
+                raise SourceFatal(
+                    f"/{resource}: the cursors lead nowhere, their pages {what}; run again, and ask"
+                    " the API's support if it stays so"
+                )
+            cursors.add(cursor)
+        raise SourceFatal(
+            f"/{resource}: no end after {self._most_pages:,} pages; ask for a shorter span"
+        )
+
+    def object(self, resource: str, identifier: str = "") -> bytes:
+        """One object verbatim, by its id (a receipt by its number): GET /<resource>/<identifier>."""
+        path = _path(resource, identifier)
+        try:
+            return self._http.get(path, {}, _whole_object)
+        except Refused as refused:
+            raise explain(refused, path) from None
+
+    def account(self) -> tuple[str, str] | None:
+        """Id and name of the merchant; None where the API does not tell."""
+        try:
+            merchant = msgspec.json.decode(self._http.get("/merchant", {}, _whole_object))
+        except Refused as refused:
+            if refused.status == 404:
+                return None
+            raise explain(refused, "/merchant") from None
+        identifier, name = merchant.get("id"), merchant.get("business_name")
+        if not identifier or not isinstance(identifier, str):
+            return None
+        return identifier, name if isinstance(name, str) else ""
+
+    def receipt(self, number: str) -> Record | None:
+        """The receipt of that number as it is now; None where the shop knows none."""
+        path = _path("receipts", number)
+        try:
+            record = read_receipt(self._http.get(path, {}, _whole_object))
+        except Refused as refused:
+            if refused.status == 404:
+                return None
+            raise explain(refused, path) from None
+        if record.number != number:
+            raise SourceFatal(f"GET {path}: answered with another receipt; nothing of it is kept")
+        return record
+
+    def catalog(self) -> dict[str, list[bytes]]:
+        """The shop as it is now, deleted things included and contacts left out."""
+        found = {"merchant": prune("merchant", [self.object("merchant")])}
+        for resource in RESOURCES[1:]:
+            filters = (
+                {"show_deleted": True} if "show_deleted" in ENDPOINTS[resource].filters else {}
+            )
+            found[resource] = prune(
+                resource, [row for rows, _ in self.pages(resource, filters) for row in rows]
+            )
+        return found
+
+    def _page(
+        self, endpoint: Endpoint, filters: Mapping[str, Filter], limit: int, cursor: str | None
+    ) -> tuple[list[bytes], str | None]:
+        params = query(endpoint, filters)
+        if endpoint.is_paged:
+            params |= {"limit": str(limit)} | ({"cursor": cursor} if cursor else {})
+        try:
+            rows, following = self._http.get(
+                f"/{endpoint.path}", params, _reader(endpoint.rows_key)
+            )
+        except Refused as refused:
+            raise explain(refused, f"/{endpoint.path}") from None
+        if endpoint.is_paged and len(rows) > PAGE_LIMIT:
+            raise SourceFatal(
+                f"/{endpoint.path}: {len(rows):,} rows in one page, where {PAGE_LIMIT} are the"
+                " most; see what answers there"
+            )
+        if following and not endpoint.is_paged:
+            raise SourceFatal(
+                f"/{endpoint.path} has begun to page, which this version does not expect; rows"
+                " would be lost"
+            )
+        return rows, following
+
+    def _edge(self) -> datetime:
+        """The oldest `created_at` that a limited account serves, by the server's clock."""
+        return (self.server_time or self._now()) - WALL + WALL_MARGIN
+
+    def _ask_for_today(self, wall: HistoryWall) -> None:
+        """Tell a wall from a lapsed account: an account that serves not even today's receipts
+        raises `wall`.
+        """
+        try:
+            next(
+                self.pages(
+                    "receipts",
+                    {"created_at_min": (self.server_time or self._now()) - timedelta(hours=1)},
+                    1,
+                )
+            )
+        except HistoryWall:
+            raise wall from None
+
+
+def _version(record: Record) -> bytes:
+    """What identifies one version of a receipt, whatever else an answer adds to it."""
+    return f"{record.number} {record.updated_at}".encode() if record.number else record.body
+
+
+def _reader(key: str) -> Callable[[bytes], tuple[list[bytes], str | None]]:
+    """Takes a page apart. The same unreadable bytes twice are no fault of the wire, but of a
+    record: then it is cut by brackets.
+    """
+    before = b""
+
+    def read(body: bytes) -> tuple[list[bytes], str | None]:
+        nonlocal before
+        try:
+            return split_page(body, key)
+        except ValueError:
+            if body and body == before:
+                return slice_page(body, key)
+            before = body
+            raise
+
+    return read
+
+
+def _path(resource: str, identifier: str) -> str:
+    if identifier in (".", ".."):
+        raise SourceFatal(f"/{resource}: {identifier!r} names nothing")
+    return f"/{resource}/{quote(identifier, safe='')}"
+
+
+def _whole_object(body: bytes) -> bytes:
+    body.decode("utf-8")
+    try:
+        msgspec.json.decode(body, type=dict[str, msgspec.Raw])
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError(f"no JSON object: {error}") from error
+    return body.strip()
+
+
+def open_loyverse(
+    *,
+    url: str = "https://api.loyverse.com/v1.0",
+    token: str,
+    rate: tuple[int, float] | None = (300, 300.0),
+    state: Path | None = None,
+    deadline: float = 60.0,
+    patience: float = 900.0,
+    byte_cap: int = 64 << 20,
+    ca_bundle: str | None = None,
+    limit: int = PAGE_LIMIT,
+    clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Loyverse:
+    """A shop on Loyverse. `rate`: requests in seconds, shared by every process that has the same
+    `state` folder (None: only within this process). `deadline`: seconds that one request may take
+    in all; `patience`: seconds that its retries may wait. Raises ConfigError.
+    """
+    identity = hashlib.sha256(f"loyverse\n{url}\n{token}".encode()).hexdigest()[:16]
+    pace = (
+        Pace(
+            *rate,
+            ledger=state / f"{identity}.requests" if state else None,
+            clock=clock,
+            sleep=sleep,
+        )
+        if rate
+        else None
+    )
+    http = Http(
+        url,
+        token,
+        pace=pace,
+        deadline=deadline,
+        patience=patience,
+        byte_cap=byte_cap,
+        ca_bundle=ca_bundle,
+        clock=clock,
+        sleep=sleep,
+    )
+    return Loyverse(http, identity, now=lambda: datetime.fromtimestamp(clock(), UTC), limit=limit)

@@ -1,0 +1,158 @@
+"""Pages of the API taken apart byte for byte.
+
+In: the body of a page, {"<key>": [{...}, ...], "cursor": "..."}. Out: each object verbatim and the
+cursor. The page must be complete, UTF-8 and JSON; what stands inside one object never fails the
+others. msgspec checks the syntax of what it skips but not its UTF-8, so that is checked first.
+Raises ValueError when the body is not such a page: null, [], {}, HTML and an empty body are not "no
+data".
+"""
+
+from __future__ import annotations
+
+import codecs
+import json
+import re
+from datetime import UTC, datetime
+from functools import cache
+from itertools import pairwise
+
+import msgspec
+
+from pipeline.pos.source import Record
+
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}:,]', re.DOTALL)
+_CLOSES = {b"]": b"[", b"}": b"{"}
+_utf8 = codecs.getincrementaldecoder("utf-8")
+_MAX_VALUES = 4_000_000  # of a page: 250 receipts of 300 lines have 2 million
+_UNREADABLE = (None, None, None, None)
+
+
+@cache
+def _decoder(key: str) -> msgspec.json.Decoder:
+    fields = [("rows", list[msgspec.Raw]), ("cursor", str | None, None)]
+    return msgspec.json.Decoder(msgspec.defstruct("Page", fields, rename={"rows": key}))
+
+
+def check_text(body: bytes, piece: int = 1 << 16) -> None:
+    """Raises ValueError where a body is not UTF-8; piece by piece, so that no text as long as the
+    page is made.
+    """
+    decoder, view = _utf8(), memoryview(body)
+    for start in range(0, len(body), piece):
+        decoder.decode(view[start : start + piece])
+    decoder.decode(b"", final=True)
+
+
+def _check_values(body: bytes, key: str) -> None:
+    """Raises ValueError before a small body of millions of tiny values becomes gigabytes of objects."""
+    if (count := body.count(b",")) > _MAX_VALUES:
+        raise ValueError(f"no page of {key}: {count:,} values, more than any page has")
+
+
+def split_page(body: bytes, key: str) -> tuple[list[bytes], str | None]:
+    """(objects, cursor) of a page; the cursor is None on the last page, also where it is empty."""
+    check_text(body)
+    _check_values(body, key)
+    try:
+        page = _decoder(key).decode(body)
+    except (msgspec.MsgspecError, RecursionError) as error:
+        raise ValueError(f"no page of {key}: {error}") from error
+    if page.cursor is not None and len(page.cursor) > 4096:
+        raise ValueError(f"no page of {key}: a cursor of {len(page.cursor)} characters")
+    return [bytes(row) for row in page.rows], page.cursor or None
+
+
+def slice_page(body: bytes, key: str) -> tuple[list[bytes], str | None]:
+    """As `split_page`, but the list is cut by brackets and quotes alone, so that an object that is
+    not JSON (NaN, a nesting of 100,000, half a surrogate pair) comes out verbatim too. For a page
+    that came twice with the same bytes.
+    """
+    check_text(body)
+    _check_values(body, key)
+    opened: list[bytes] = []
+    cuts: list[int] = []  # where the list begins, its commas, and where it ends
+    name, is_value, in_list = b"", False, False
+    for found in _TOKEN.finditer(body):
+        token = found.group()
+        if token in (b"[", b"{"):
+            opened.append(token)
+            if token == b"[" and len(opened) == 2 and is_value and json.loads(name) == key:
+                in_list, cuts = True, [found.end()]
+        elif token in (b"]", b"}"):
+            if not opened or opened.pop() != _CLOSES[token]:
+                raise ValueError(f"no page of {key}: brackets do not match")
+            if in_list and len(opened) == 1:
+                in_list = False
+                cuts.append(found.start())
+        elif in_list and token == b"," and len(opened) == 2:
+            cuts.append(found.start())
+        elif len(opened) == 1:
+            if token in (b":", b","):
+                is_value = token == b":"
+            elif not is_value:
+                name = token
+    if in_list or len(cuts) < 2:
+        raise ValueError(f"no page of {key}: the list is missing or cut")
+    _, cursor = split_page(body[: cuts[0]] + body[cuts[-1] :], key)
+    rows = [body[first:last].lstrip(b",").strip() for first, last in pairwise(cuts)]
+    return ([] if rows == [b""] else rows), cursor
+
+
+class _Routing(msgspec.Struct):
+    receipt_number: str | None = None
+    updated_at: datetime | None = None
+    created_at: datetime | None = None
+    receipt_date: datetime | None = None
+
+
+_routing = msgspec.json.Decoder(_Routing)
+
+
+def _unread(_: str) -> None:
+    """A number that is not looked at, so that it may have any number of digits."""
+
+
+def _text(value: object) -> str | None:
+    """A string that says something and that UTF-8 can hold, else None."""
+    try:
+        return value if isinstance(value, str) and value.encode() else None
+    except UnicodeEncodeError:
+        return None
+
+
+def _instant(value: object) -> datetime | None:
+    """An instant in UTC; None for what is no RFC 3339 time with an offset."""
+    if value is None or (isinstance(value, datetime) and value.tzinfo is UTC):
+        return value
+    try:
+        moment = msgspec.convert(value, datetime)
+        return moment.astimezone(UTC) if moment.tzinfo else None
+    except (msgspec.ValidationError, ValueError, OverflowError):
+        return None
+
+
+def one_line(body: bytes) -> bytes:
+    """An object on one line: line ends can only be white space between its parts, where they mean
+    nothing.
+    """
+    return (
+        body.replace(b"\r", b" ").replace(b"\n", b" ") if b"\n" in body or b"\r" in body else body
+    )
+
+
+def read_receipt(body: bytes) -> Record:
+    """A record of a Loyverse receipt, on one line; fields that cannot be read are None, and nothing
+    is raised.
+    """
+    try:
+        found = _routing.decode(body)
+        fields = (found.receipt_number, found.updated_at, found.created_at, found.receipt_date)
+    except (msgspec.MsgspecError, RecursionError):
+        try:
+            loose = json.loads(body, parse_int=_unread, parse_float=_unread, parse_constant=_unread)
+        except (ValueError, RecursionError):
+            loose = None
+        names = ("receipt_number", "updated_at", "created_at", "receipt_date")
+        fields = tuple(map(loose.get, names)) if isinstance(loose, dict) else _UNREADABLE
+    number, *instants = fields
+    return Record(one_line(body), _text(number), *map(_instant, instants))

@@ -1,0 +1,79 @@
+"""Fields of a receipt that the API did not have when this was written: kept in raw like all others,
+read by nobody, and named.
+
+In: verbatim receipts. Out: the paths of unknown fields (line_items.loyalty), each with the number
+of a receipt that bears it. The known ones are those of developer.loyverse.com/docs (Receipts) and
+of recorded receipts. Of a walk every receipt of the first page is looked at, so of a night mostly
+all, and SAMPLES of each page that follows. Only names are noted, never values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import msgspec
+
+from pipeline.pos.source import Record
+
+SAMPLES = 4
+MOST = 20  # a map whose keys are data must not flood the log
+
+_Tree = Mapping[str, "_Tree | None"]
+
+
+def _leaves(names: str, **nested: _Tree) -> _Tree:
+    return {**dict.fromkeys(names.split()), **nested}
+
+
+_TAX = _leaves("id type name rate money_amount")
+_DISCOUNT = _leaves("id type name money_amount percentage")
+_MODIFIER = _leaves("id modifier_option_id name option price money_amount")
+_DETAILS = _leaves("authorization_code reference_id entry_method card_company card_number")
+KNOWN: _Tree = _leaves(
+    "receipt_number receipt_type refund_for note order created_at updated_at receipt_date"
+    " cancelled_at source total_money total_tax total_discount tip surcharge points_earned"
+    " points_deducted points_balance customer_id employee_id store_id pos_device_id dining_option",
+    total_discounts=_DISCOUNT,
+    total_taxes=_TAX,
+    payments=_leaves("payment_type_id name type money_amount paid_at", payment_details=_DETAILS),
+    line_items=_leaves(
+        "id item_id variant_id item_name variant_name sku quantity price gross_total_money"
+        " total_money cost cost_total line_note total_discount",
+        line_taxes=_TAX,
+        line_discounts=_DISCOUNT,
+        line_modifiers=_MODIFIER,
+    ),
+)
+
+
+def sample(records: list[Record], *, is_first: bool) -> list[Record]:
+    """The receipts of a page that are looked at."""
+    return records if is_first else records[:: max(1, len(records) // SAMPLES)]
+
+
+def find_unknown(records: list[Record]) -> dict[str, str]:
+    """Unknown fields of the receipts, MOST at most, each with the number of the first that bears
+    it; unreadable ones bear none.
+    """
+    found: dict[str, str] = {}
+    for record in records:
+        try:
+            unknown = list(_unknown(msgspec.json.decode(record.body), KNOWN, ""))
+        except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+            continue
+        for path in unknown:
+            if len(found) < MOST:
+                found.setdefault(path, record.number or "?")
+    return found
+
+
+def _unknown(value: object, known: _Tree, at: str) -> Iterator[str]:
+    if isinstance(value, list):
+        for one in value:
+            yield from _unknown(one, known, at)
+    elif isinstance(value, dict):
+        for name, inner in value.items():
+            if name not in known:
+                yield at + "".join(c if c.isprintable() else "?" for c in name[:60])
+            elif known[name]:
+                yield from _unknown(inner, known[name], f"{at}{name}.")

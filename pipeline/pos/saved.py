@@ -1,0 +1,237 @@
+"""The objects of one saved file, by resource: the text taken apart as people save it.
+
+In: the bytes of a file, not compressed. Out: each object verbatim. Accepted: UTF-8, UTF-16 and
+UTF-32, with or without a byte order mark; one document or several, one behind the other or one a
+line; a page, an array of objects or of pages, an empty page; pages inside another object or a JSON
+text, as tools save a whole answer. A record that is not JSON is handed on as it is, so that it goes
+to quarantine as it does over the API. Raises ValueError where the file itself is not complete.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import msgspec
+
+from pipeline.pos.loyverse.endpoints import ENDPOINTS
+
+TELLTALES = {"receipt_number": "receipts", "item_name": "items", "business_name": "merchant"}
+PAGES = frozenset(endpoint.rows_key for endpoint in ENDPOINTS.values())
+MAX_DEPTH = 4
+_MARKS = (
+    (b"\xff\xfe\x00\x00", "utf-32-le"),
+    (b"\x00\x00\xfe\xff", "utf-32-be"),
+    (b"\xff\xfe", "utf-16-le"),
+    (b"\xfe\xff", "utf-16-be"),
+    (b"\xef\xbb\xbf", "utf-8"),
+)
+# how the first characters of a JSON document look where there is no mark
+_ZEROS = (
+    (re.compile(rb"[^\0]\0\0\0", re.DOTALL), "utf-32-le"),
+    (re.compile(rb"\0\0\0[^\0]", re.DOTALL), "utf-32-be"),
+    (re.compile(rb"[^\0]\0", re.DOTALL), "utf-16-le"),
+    (re.compile(rb"\0[^\0]", re.DOTALL), "utf-16-be"),
+)
+_TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]|[^\s,\[\]{}"]+|"', re.DOTALL)
+_PART = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},]', re.DOTALL)
+_NAME = re.compile(rb'"(\w+)"\s*:')
+_CLOSES = {b"]": b"[", b"}": b"{"}
+_FIELD = re.compile(rb'"(%s)"\s*:' % b"|".join(name.encode() for name in TELLTALES))
+_raw = msgspec.json.Decoder(msgspec.Raw)
+_object = msgspec.json.Decoder(dict[str, msgspec.Raw])
+_array = msgspec.json.Decoder(list[msgspec.Raw])
+
+
+def objects_of(text: bytes) -> dict[str, list[bytes]]:
+    """The objects of a text by resource, verbatim and in their order. Raises ValueError where it
+    is not complete or holds nothing of the kind.
+    """
+    objects: dict[str, list[bytes]] = {}
+    loose: list[bytes] = []
+    for document in documents(text):
+        if not _sort(document, objects, loose, MAX_DEPTH):
+            loose.append(document)
+    if loose:
+        objects.setdefault(_kind(loose, objects), []).extend(loose)
+    return objects
+
+
+def to_utf8(data: bytes) -> bytes:
+    """The text in UTF-8, without a byte order mark and the white space around it."""
+    mark, encoding = next(
+        ((mark, encoding) for mark, encoding in _MARKS if data.startswith(mark)),
+        (b"", next((code for zeros, code in _ZEROS if zeros.match(data)), "utf-8")),
+    )
+    try:
+        text = data.removeprefix(mark).decode(encoding)
+    except UnicodeDecodeError as error:
+        raise ValueError(
+            f"it is no {encoding.upper()} text: {error.reason} at byte {error.start:,}; save it as"
+            " UTF-8"
+        ) from error
+    return (
+        text.encode().strip(b" \t\r\n\0\x1a\x1e")
+        if encoding != "utf-8"
+        else (data.removeprefix(mark).strip(b" \t\r\n\x1a\x1e"))
+    )
+
+
+def documents(text: bytes) -> list[bytes]:
+    """The JSON documents of a file. Raises ValueError where the last one is cut off."""
+    if _is_json(text):
+        return [text]
+    lines = [line.strip(b" \t\r\x1e,").removeprefix(b"\xef\xbb\xbf") for line in text.split(b"\n")]
+    lines = [line for line in lines if line]
+    if len(lines) > 1 and all(line.startswith((b"{", b"[")) for line in lines):
+        parts = [_parts_of(line) for line in lines]
+        is_records = any(_is_record(line) for line in lines)
+        if all(parts) or (is_records and parts[-1]):
+            return [one for line, cut in zip(lines, parts, strict=True) for one in cut or [line]]
+    return list(_cut(text))
+
+
+def _parts_of(line: bytes) -> list[bytes]:
+    """The documents of a line; none where its brackets do not match."""
+    if _is_json(line):
+        return [line]
+    try:
+        return list(_cut(line))
+    except ValueError:
+        return []
+
+
+def _is_record(line: bytes) -> bool:
+    """Whether a line is one bare receipt, item or merchant."""
+    if not line.startswith(b"{") or not _is_json(line):
+        return False
+    return bool(_object.decode(line).keys() & TELLTALES.keys())
+
+
+def _is_json(text: bytes) -> bool:
+    try:
+        _raw.decode(text)
+    except (msgspec.MsgspecError, RecursionError):
+        return False
+    return True
+
+
+def _cut(text: bytes) -> Iterator[bytes]:
+    """Objects and arrays that stand one behind the other, cut by brackets and quotes alone."""
+    opened: list[bytes] = []
+    start = 0
+    for match in _TOKEN.finditer(text):
+        token = match.group()
+        if token in (b"{", b"["):
+            if not opened:
+                start = match.start()
+            opened.append(token)
+        elif token in _CLOSES:
+            if not opened or opened.pop() != _CLOSES[token]:
+                raise ValueError(f"its brackets do not match at byte {match.start():,}")
+            if not opened:
+                yield text[start : match.end()]
+        elif not opened and token != b"\xef\xbb\xbf":
+            word = token[:40].decode(errors="replace")
+            raise ValueError(f"{word!r} stands at byte {match.start():,} outside of any record")
+    if opened:
+        raise ValueError("it ends in the middle of a record: it was not saved whole")
+
+
+def _sort(document: bytes, objects: dict[str, list[bytes]], loose: list[bytes], depth: int) -> bool:
+    """Put the rows of a document's pages into `objects`, those of a bare array into `loose`; False
+    where it is a single object, or holds nothing of the kind.
+    """
+    if document.startswith(b"["):
+        for row in _rows(document):
+            is_nested = depth and row.startswith((b"{", b"["))
+            if not (is_nested and _sort(row, objects, loose, depth - 1)):
+                loose.append(row)
+        return True
+    try:
+        fields = _object.decode(document)
+    except (msgspec.MsgspecError, RecursionError):
+        return _slice(document, objects)
+    if fields.keys() & TELLTALES.keys():
+        return False
+    pages = {
+        key: bytes(fields[key])
+        for key in fields.keys() & PAGES
+        if bytes(fields[key]).startswith((b"[", b"null"))
+    }
+    for key, rows in pages.items():
+        objects.setdefault(key, []).extend(
+            map(bytes, _array.decode(rows)) if rows != b"null" else ()
+        )
+    if pages or not depth:
+        return bool(pages)
+    sorted_fields = [_sort_wrapped(bytes(value), objects, depth - 1) for value in fields.values()]
+    return any(sorted_fields)
+
+
+def _sort_wrapped(value: bytes, objects: dict[str, list[bytes]], depth: int) -> bool:
+    """As `_sort`, for a field of an answer that may hold pages or their text."""
+    if value.startswith(b'"'):
+        value = to_utf8(msgspec.json.decode(value, type=str).encode())
+        if not value.startswith((b"{", b"[")) or not _is_json(value):
+            return False
+    if value.startswith(b"["):
+        rows = [bytes(row) for row in _array.decode(value)]
+        sorted_rows = [row.startswith(b"{") and _sort(row, objects, [], depth) for row in rows]
+        return any(sorted_rows)
+    return value.startswith(b"{") and _sort(value, objects, [], depth)
+
+
+def _rows(array: bytes) -> list[bytes]:
+    """The elements of an array, verbatim, also where one of them is not JSON."""
+    try:
+        return [bytes(row) for row in _array.decode(array)]
+    except (msgspec.MsgspecError, RecursionError):
+        return _elements(array)
+
+
+def _slice(page: bytes, objects: dict[str, list[bytes]]) -> bool:
+    """The rows of a page that is not JSON as a whole; False where it is no page."""
+    pages = {}
+    for field in _elements(page):
+        match = _NAME.match(field)
+        value = field[match.end() :].strip() if match else b""
+        if match and match[1].decode() in PAGES and value.startswith(b"["):
+            pages[match[1].decode()] = _elements(value)
+    for key, rows in pages.items():
+        objects.setdefault(key, []).extend(rows)
+    return bool(pages)
+
+
+def _elements(container: bytes) -> list[bytes]:
+    """What stands between the commas of an object or array, cut by brackets and quotes alone."""
+    depth, start = 0, 0
+    parts: list[bytes] = []
+    for match in _PART.finditer(container):
+        token = match.group()
+        if token in (b"{", b"["):
+            depth += 1
+            start = match.end() if depth == 1 else start
+        elif token in _CLOSES:
+            depth -= 1
+            if depth == 0:
+                parts.append(container[start : match.start()].strip())
+        elif token == b"," and depth == 1:
+            parts.append(container[start : match.start()].strip())
+            start = match.end()
+    return [] if parts == [b""] else parts
+
+
+def _kind(rows: list[bytes], objects: dict[str, list[bytes]]) -> str:
+    """What bare objects are: the first that shows it speaks for all, else the file's only page."""
+    for row in rows:
+        if _is_json(row):
+            fields = _object.decode(row) if row.startswith(b"{") else {}
+            names = [name for name in TELLTALES if name in fields]
+        else:
+            names = [match[1].decode() for match in _FIELD.finditer(row)]
+        if names:
+            return TELLTALES[names[0]]
+    if len(objects) == 1:
+        return next(iter(objects))
+    raise ValueError(f"holds no {' or '.join(TELLTALES.values())}")

@@ -1,0 +1,152 @@
+"""`python -m pipeline.simulator`: the shop on a loopback port, for a person to look at; ends on Ctrl-C or
+SIGTERM. `--api square` serves the very same shop in Square's form.
+"""
+
+from __future__ import annotations
+
+import argparse
+import signal
+import sys
+from contextlib import AbstractContextManager
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from threading import Event
+
+from pipeline.simulator.ids import millis
+from pipeline.simulator.replay import Replay
+from pipeline.simulator.server import Server, serve
+from pipeline.simulator.shop import Shop
+from pipeline.simulator.square import SquareRules, SquareShop, serve_square
+
+
+def _parse(arguments: list[str] | None) -> argparse.Namespace:
+    parser = argparse.ArgumentParser(
+        "python -m pipeline.simulator",
+        description="A Loyverse- or Square-compatible API over a shop that never was.",
+    )
+    parser.add_argument(
+        "--api",
+        choices=("loyverse", "square"),
+        default="loyverse",
+        help="whose API to speak; both serve the same shop (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--same-sales",
+        action="store_true",
+        help="with --api square: leave out what only Square has, so that both APIs sell the same",
+    )
+    parser.add_argument(
+        "--cursor-minutes",
+        type=float,
+        default=5.0,
+        help="with --api square: a cursor dies after so many minutes (default: %(default)s)",
+    )
+    parser.add_argument("--port", type=int, default=0, help="default: a free one")
+    parser.add_argument(
+        "--seed", type=int, default=7, help="another seed is another shop (default: %(default)s)"
+    )
+    parser.add_argument(
+        "--opened",
+        type=date.fromisoformat,
+        default=date(2023, 10, 1),
+        help="first business day (default: %(default)s)",
+    )
+    parser.add_argument("--stores", type=int, default=2, help="1 to 4 (default: %(default)s)")
+    parser.add_argument(
+        "--receipts-per-day",
+        type=float,
+        default=120,
+        help="of an average store (default: %(default)s)",
+    )
+    parser.add_argument(
+        "--now",
+        type=_instant,
+        help="the server's clock starts there, e.g. 2026-11-01T12:00Z (default: the real time)",
+    )
+    parser.add_argument(
+        "--history-days",
+        type=int,
+        help="refuse older receipts with 402, as a plan without history does (31)",
+    )
+    parser.add_argument(
+        "--rate-limit",
+        type=_rate,
+        metavar="N/SECONDS",
+        help="answer 429 beyond, e.g. 300/300 (default: no limit)",
+    )
+    parser.add_argument(
+        "--replay",
+        type=Path,
+        nargs="+",
+        metavar="FILE",
+        help="serve these saved receipts and rows instead of the shop",
+    )
+    return parser.parse_args(arguments)
+
+
+def _instant(text: str) -> datetime:
+    moment = datetime.fromisoformat(text)
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _rate(text: str) -> tuple[int, float]:
+    most, _, seconds = text.partition("/")
+    return int(most), float(seconds)
+
+
+def main(arguments: list[str] | None = None) -> int:
+    """Serve until told to stop; returns the exit code."""
+    options = _parse(arguments)
+    try:
+        _run(options)
+    except (ValueError, OSError) as error:  # a file that cannot be read, a port that is taken
+        print(f"python -m simulator: {error}", file=sys.stderr)
+        return 2
+    return 0
+
+
+def _run(options: argparse.Namespace) -> None:
+    stop = Event()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, lambda *_: stop.set())
+    with _serve(options) as server:
+        print(
+            f"{server.url}\ntoken {server.token}\n\nTry",
+            *_examples(options, server),
+            "\nCtrl-C ends it.",
+            sep="\n",
+            flush=True,
+        )
+        stop.wait()
+
+
+def _serve(options: argparse.Namespace) -> AbstractContextManager[Server]:
+    """The server that the options ask for, not started yet."""
+    ahead = options.now - datetime.now(UTC) if options.now else timedelta(0)
+    common = {
+        "now": lambda: datetime.now(UTC) + ahead,
+        "rate_limit": options.rate_limit,
+        "port": options.port,
+    }
+    if options.api == "square" and (options.replay or options.history_days is not None):
+        raise ValueError("--replay and --history-days are for --api loyverse")
+    if options.replay:
+        return serve(Replay(*options.replay), history_days=options.history_days, **common)
+    shop = Shop(options.seed, options.opened, options.stores, options.receipts_per_day)
+    if options.api == "square":
+        rules = SquareRules(cursor_minutes=options.cursor_minutes)
+        return serve_square(SquareShop(shop, not options.same_sales), rules=rules, **common)
+    return serve(shop, history_days=options.history_days, **common)
+
+
+def _examples(options: argparse.Namespace, server: Server) -> list[str]:
+    curl = f"  curl -s -H 'Authorization: Bearer {server.token}' '{server.url}"
+    if options.api == "loyverse":
+        return [f"{curl}/receipts?limit=1'", f"{curl}/items?limit=5'"]
+    place = server.source.locations(millis(server.now()))[0]["id"]
+    body = f'{{"location_ids": ["{place}"], "limit": 1}}'
+    return [f"{curl}/v2/locations'", f"{curl}/v2/orders/search' -d '{body}'"]
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,299 @@
+"""Everything of the back office but receipts, customers and shifts: rows of /items, /stores, /taxes
+... as the API has them.
+
+In: an instant (UTC milliseconds). Out: lists of JSON objects with `created_at`, `updated_at`,
+`deleted_at` as of that instant; what is deleted is still listed with its `deleted_at`, for the API
+to filter. Money is in pesos.
+"""
+
+from __future__ import annotations
+
+from datetime import date, timedelta
+
+from pipeline.simulator import trade
+from pipeline.simulator.ids import id_of, opening, stamp
+from pipeline.simulator.menu import CATEGORIES, ITEMS, MODIFIERS, PRICE_LISTS, TAXES, Item
+from pipeline.simulator.pricelist import name_on, option_id, price_on, sku_of, variant_id
+
+_COLORS = ("RED", "ORANGE", "GREEN", "BLUE", "GREY")
+
+
+class Catalogue:
+    """The back office of the first `stores` stores of a business that was set up 30 days before
+    `opened`.
+    """
+
+    def __init__(self, opened: date, stores: int):
+        self.founded = opened - timedelta(days=30)
+        self.stores = trade.STORES[:stores]
+        self.tills = trade.tills(stores)
+        self.store_ids = [id_of("store", store.name) for store in self.stores]
+
+    def _times(
+        self,
+        now: int,
+        created: date | None = None,
+        changes: tuple[date, ...] = (),
+        deleted: date | None = None,
+    ) -> dict | None:
+        """The three timestamps at `now`, or None if the thing does not exist yet."""
+        born = opening(max(created, self.founded) if created else self.founded)
+        if born > now or (deleted and opening(deleted) <= born):
+            return None
+        past = [
+            born,
+            *(
+                opening(day)
+                for day in (*changes, *((deleted,) if deleted else ()))
+                if born < opening(day) <= now
+            ),
+        ]
+        gone = stamp(opening(deleted)) if deleted and opening(deleted) <= now else None
+        return {"created_at": stamp(born), "updated_at": stamp(max(past)), "deleted_at": gone}
+
+    def rows(self, resource: str, now: int) -> list[dict]:
+        """The rows of `resource` at `now`, deleted ones included; [] for what the business does not
+        use.
+        """
+        return [row for row in getattr(self, f"_{resource}", lambda _: [])(now) if row is not None]
+
+    def merchant(self) -> dict:
+        currency = {"code": trade.CURRENCY, "decimal_places": trade.DECIMALS}
+        return {
+            "id": id_of("merchant", trade.BUSINESS),
+            "business_name": trade.BUSINESS,
+            "email": "hola@example.com",
+            "country": trade.COUNTRY,
+            "currency": currency,
+            "created_at": stamp(opening(self.founded)),
+        }
+
+    def _stores(self, now: int) -> list[dict | None]:
+        return [
+            {
+                "id": id_of("store", store.name),
+                "name": store.name,
+                "address": "Av. Reforma 100",
+                "city": "Ciudad de México",
+                "region": store.region,
+                "postal_code": "06000",
+                "country_code": trade.COUNTRY,
+                "phone_number": "+525500000100",
+                "description": None,
+                **times,
+            }
+            for store in self.stores
+            if (times := self._times(now))
+        ]
+
+    def _pos_devices(self, now: int) -> list[dict | None]:
+        return [
+            {
+                "id": id_of("device", till.number),
+                "name": till.name,
+                "store_id": self.store_ids[till.store],
+                "activated": True,
+                "deleted_at": None,
+            }
+            for till in self.tills
+            if not till.web and opening(self.founded) <= now
+        ]
+
+    def _employees(self, now: int) -> list[dict | None]:
+        people = [(trade.OWNER, self.store_ids)] + [
+            (name, [self.store_ids[index]])
+            for index, store in enumerate(self.stores)
+            for name in store.people
+        ]
+        return [
+            {
+                "id": id_of("employee", name),
+                "name": name,
+                "email": f"{name.split()[0].lower()}@example.com",
+                "phone_number": None,
+                "stores": stores,
+                "is_owner": name == trade.OWNER,
+                **times,
+            }
+            for name, stores in people
+            if (times := self._times(now, deleted=trade.LEFT[1] if name == trade.LEFT[0] else None))
+        ]
+
+    def _payment_types(self, now: int) -> list[dict | None]:
+        return [
+            {
+                "id": id_of("tender", tender.name),
+                "name": tender.name,
+                "type": tender.kind,
+                "stores": self.store_ids,
+                **times,
+            }
+            for tender in trade.TENDERS
+            if (times := self._times(now))
+        ]
+
+    def _taxes(self, now: int) -> list[dict | None]:
+        return [
+            {
+                "id": id_of("tax", key),
+                "type": kind,
+                "name": name,
+                "rate": rate,
+                "stores": self.store_ids,
+                **times,
+            }
+            for key, (kind, name, rate) in TAXES.items()
+            if (times := self._times(now))
+        ]
+
+    def _discounts(self, now: int) -> list[dict | None]:
+        rows = []
+        for index, discount in enumerate(trade.DISCOUNTS):
+            amount = discount.kind.endswith("AMOUNT")
+            value = discount.value if discount.value is None or not amount else discount.value / 100
+            times = self._times(now, discount.since)
+            rows.append(
+                times
+                and {
+                    "id": id_of("discount", index),
+                    "type": discount.kind,
+                    "name": discount.name,
+                    "discount_amount": value if amount else None,
+                    "discount_percent": None if amount else value,
+                    "stores": self.store_ids,
+                    "restricted_access": discount.name == "Cortesía",
+                    **times,
+                }
+            )
+        return rows
+
+    def _categories(self, now: int) -> list[dict | None]:
+        rows = []
+        for index, name in enumerate(CATEGORIES):
+            times = self._times(now)
+            rows.append(
+                times
+                and {
+                    "id": id_of("category", name),
+                    "name": name,
+                    "color": _COLORS[index % 5],
+                    "created_at": times["created_at"],
+                    "deleted_at": None,
+                }
+            )
+        return rows
+
+    def _modifiers(self, now: int) -> list[dict | None]:
+        rows = []
+        for position, (key, modifier) in enumerate(MODIFIERS.items()):
+            options = [
+                option
+                for option in modifier.options
+                if option.since is None or opening(option.since) <= now
+            ]
+            times = self._times(
+                now, changes=tuple(option.since for option in options if option.since)
+            )
+            rows.append(
+                times
+                and {
+                    "id": id_of("modifier", key),
+                    "name": modifier.name,
+                    "position": position,
+                    "stores": self.store_ids,
+                    **times,
+                    "modifier_options": [
+                        {
+                            "id": option_id(key, option),
+                            "name": option.name,
+                            "price": option.price / 100,
+                            "position": place,
+                            **times,
+                        }
+                        for place, option in enumerate(options)
+                    ],
+                }
+            )
+        return rows
+
+    def _items(self, now: int) -> list[dict | None]:
+        return [self._item(item, now) for item in ITEMS]
+
+    def _item(self, item: Item, now: int) -> dict | None:
+        lists = (
+            ()
+            if item.typed_price
+            else tuple(
+                day
+                for day, _, _ in PRICE_LISTS
+                if (item.since or day) <= day < (item.until or date.max)
+            )
+        )
+        changes = (*lists, *((item.renamed[0],) if item.renamed else ()))
+        times = self._times(now, item.since and item.since - timedelta(days=2), changes, item.until)
+        if times is None:
+            return None
+        today = date.fromordinal(
+            date(1970, 1, 1).toordinal() + (now - 10 * 3_600_000) // 86_400_000
+        )
+        item_id = id_of("item", item.name)
+        return {
+            "id": item_id,
+            "handle": item.name.lower().replace(" ", "-"),
+            "reference_id": None,
+            "item_name": name_on(item, today),
+            "description": None,
+            "track_stock": False,
+            "sold_by_weight": item.by_weight,
+            "is_composite": bool(item.components),
+            "use_production": False,
+            "category_id": id_of("category", item.category) if item.category else None,
+            "components": [
+                {"variant_id": variant_id(name, size), "quantity": quantity}
+                for name, size, quantity in item.components
+            ],
+            "primary_supplier_id": None,
+            "tax_ids": [id_of("tax", item.tax)] if item.tax else [],
+            "modifier_ids": [id_of("modifier", key) for key, _ in item.asks],
+            "form": "SQUARE",
+            "color": "GREY",
+            "image_url": None,
+            "option1_name": "Tamaño" if len(item.sizes) > 1 else None,
+            "option2_name": None,
+            "option3_name": None,
+            **times,
+            "variants": [
+                self._variant(item, index, times, today) for index in range(len(item.sizes))
+            ],
+        }
+
+    def _variant(self, item: Item, index: int, times: dict, today: date) -> dict:
+        size, kind = item.sizes[index], "VARIABLE" if item.typed_price else "FIXED"
+        price, cost = price_on(size, today)
+        shown = None if item.typed_price else price / 100
+        return {
+            "variant_id": variant_id(item.name, size.name),
+            "item_id": id_of("item", item.name),
+            "sku": sku_of(item, index),
+            "reference_variant_id": None,
+            "option1_value": size.name,
+            "option2_value": None,
+            "option3_value": None,
+            "barcode": None,
+            "cost": cost / 100,
+            "purchase_cost": None,
+            "default_pricing_type": kind,
+            "default_price": shown,
+            **times,
+            "stores": [
+                {
+                    "store_id": store,
+                    "pricing_type": kind,
+                    "price": shown,
+                    "available_for_sale": True,
+                    "optimal_stock": None,
+                    "low_stock": None,
+                }
+                for store in self.store_ids
+            ],
+        }

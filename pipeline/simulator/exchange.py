@@ -1,0 +1,70 @@
+"""One request and its answer while they are made: what the server, the API and the scripted faults
+hand to each other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.simulator.loyverse.api import ApiError, Page
+
+CODES = {
+    400: "BAD_REQUEST",
+    401: "UNAUTHORIZED",
+    402: "PAYMENT_REQUIRED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    429: "RATE_LIMITED",
+    500: "INTERNAL_SERVER_ERROR",
+    503: "SERVICE_UNAVAILABLE",
+}
+
+
+@dataclass
+class Exchange:
+    """One request and its answer, while they are made. `page` is the page of its walk that is asked
+    for, from 1.
+    """
+
+    number: int  # of this server's requests, from 1
+    method: str
+    path: str  # below /v1.0, e.g. "/receipts"
+    params: dict[str, str]
+    page: int
+    now: int
+    rules: Any  # those of the API that is served
+    cursors: Callable[
+        [], list[str | None]
+    ]  # that led to the pages of this path so far, this one's last
+    status: int = 200
+    headers: dict[str, str] = field(
+        default_factory=lambda: {"Content-Type": "application/json; charset=utf-8"}
+    )
+    listing: Page | Any = None  # one page of a list, of the API that is served
+    content: bytes | None = None  # the body, where it is not a listing's
+    request_headers: Mapping[str, str] = field(default_factory=dict)  # names in small letters
+    request_body: bytes = b""
+    failure: type[ApiError] = ApiError  # the form of an error of the API that is served
+
+    def body(self) -> bytes:
+        return (
+            self.listing.body()
+            if self.content is None and self.listing is not None
+            else self.content or b""
+        )
+
+    def head(self, length: int | None, *more: str) -> bytes:
+        """Status line and headers; `length` is what Content-Length claims, None leaves it out."""
+        lines = [
+            (
+                f"HTTP/1.1 {self.status}"
+                f" {CODES.get(self.status, 'OK' if self.status < 300 else 'STATUS')}"
+            ),
+            *(f"{name}: {value}" for name, value in self.headers.items()),
+            *more,
+        ]
+        return "\r\n".join(
+            lines + ([] if length is None else [f"Content-Length: {length}"]) + ["", ""]
+        ).encode("latin-1")

@@ -1,0 +1,1 @@
+"""The simulated shop as Loyverse's API serves it."""

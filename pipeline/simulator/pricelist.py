@@ -1,0 +1,183 @@
+"""The menu of one day, ready to be drawn from: names, prices, costs and weights as they are on it.
+
+In: a business day. Out: `Dish` objects with money in centavos. Costs and prices follow
+menu.PRICE_LISTS.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect
+from datetime import date
+from functools import lru_cache
+from itertools import accumulate
+from random import Random
+from typing import NamedTuple
+
+from pipeline.simulator.ids import id_of
+from pipeline.simulator.menu import ITEMS, MODIFIERS, PRICE_LISTS, TAXES, Item, Option, Size
+
+CHANGES = sorted(
+    {day for day, _, _ in PRICE_LISTS}
+    | {day for item in ITEMS for day in (item.since, item.until) if day}
+    | {item.renamed[0] for item in ITEMS if item.renamed}
+    | {
+        option.since
+        for modifier in MODIFIERS.values()
+        for option in modifier.options
+        if option.since
+    }
+)
+
+
+class Tax(NamedTuple):
+    id: str
+    kind: str
+    name: str
+    rate: int
+
+
+class Answer(NamedTuple):
+    """A modifier as it stands on a line."""
+
+    modifier_id: str
+    option_id: str
+    name: str
+    option: str
+    price: int
+
+
+class Ask(NamedTuple):
+    chance: float
+    weights: tuple[int, ...]  # cumulated
+    answers: tuple[Answer, ...]
+
+
+class Portion(NamedTuple):
+    """A size on sale: what the till copies on the line."""
+
+    variant_id: str
+    name: str | None
+    sku: str
+    price: int
+    cost: int
+
+
+class Dish(NamedTuple):
+    id: str
+    name: str
+    role: str
+    serves: int
+    tax: Tax | None
+    asks: tuple[Ask, ...]
+    weights: tuple[int, ...]  # of the portions, cumulated
+    portions: tuple[Portion, ...]
+    by_weight: bool
+    typed_price: bool
+
+
+class Shelf(NamedTuple):
+    """The dishes of one role."""
+
+    weights: tuple[float, ...]  # cumulated
+    dishes: tuple[Dish, ...]
+
+    def draw(self, rng: Random) -> Dish:
+        return self.dishes[bisect(self.weights, rng.random() * self.weights[-1])]
+
+
+def name_on(item: Item, day: date) -> str:
+    return item.renamed[1] if item.renamed and day >= item.renamed[0] else item.name
+
+
+def price_on(size: Size, day: date) -> tuple[int, int]:
+    """Price and cost of `size` on `day`: prices rise to the next whole peso, costs to the nearest
+    centavo.
+    """
+    price, cost = size.price, size.cost
+    for since, dearer, costlier in PRICE_LISTS:
+        if day >= since:
+            price, cost = (
+                -(-size.price * dearer // 100_00) * 100,
+                (size.cost * costlier + 50) // 100,
+            )
+    return price, cost
+
+
+def sku_of(item: Item, size: int) -> str:
+    """Numbers from 10000 in the menu's order; what has a typed price has none."""
+    return "" if item.typed_price else str(10_000 + 10 * ITEMS.index(item) + size)
+
+
+def variant_id(item: str, size: str | None) -> str:
+    return id_of("variant", f"{item}/{size}")
+
+
+def tax_of(key: str | None) -> Tax | None:
+    return None if key is None else Tax(id_of("tax", key), *TAXES[key])
+
+
+def option_id(modifier: str, option: Option) -> str:
+    return id_of("option", f"{modifier}/{option.name}")
+
+
+@lru_cache(maxsize=256)
+def _menu(month: date, changes: int, opened: date) -> dict[str, Shelf]:
+    day = max(month, CHANGES[changes - 1]) if changes else month
+    shelves: dict[str, list[tuple[float, Dish]]] = {}
+    for item in ITEMS:
+        if (item.since or day) <= day and (item.until is None or day < item.until):
+            growth = max(0.05, 1 + item.drift / 100 * (month - (item.since or opened)).days / 365)
+            weight = item.weight * item.season[month.month - 1] / 100 * growth
+            shelves.setdefault(item.role, []).append((weight, _dish(item, day)))
+    return {
+        role: Shelf(
+            tuple(accumulate(weight for weight, _ in rows)), tuple(dish for _, dish in rows)
+        )
+        for role, rows in shelves.items()
+    }
+
+
+def _dish(item: Item, day: date) -> Dish:
+    asks = []
+    for key, chance in item.asks:
+        options = [
+            option
+            for option in MODIFIERS[key].options
+            if option.since is None or day >= option.since
+        ]
+        answers = tuple(
+            Answer(
+                id_of("modifier", key),
+                option_id(key, option),
+                MODIFIERS[key].name,
+                option.name,
+                option.price,
+            )
+            for option in options
+        )
+        asks.append(
+            Ask(chance / 100, tuple(accumulate(option.weight for option in options)), answers)
+        )
+    portions = tuple(
+        Portion(
+            variant_id(item.name, size.name), size.name, sku_of(item, index), *price_on(size, day)
+        )
+        for index, size in enumerate(item.sizes)
+    )
+    return Dish(
+        id_of("item", item.name),
+        name_on(item, day),
+        item.role,
+        item.serves,
+        tax_of(item.tax),
+        tuple(asks),
+        tuple(accumulate(size.weight for size in item.sizes)),
+        portions,
+        item.by_weight,
+        item.typed_price,
+    )
+
+
+def menu_on(day: date, opened: date) -> dict[str, Shelf]:
+    """The shelves of `day` by role; popularity drifts by the month from `opened`."""
+    return _menu(day.replace(day=1), bisect(CHANGES, day), opened)

@@ -1,0 +1,97 @@
+"""A recorded shop: the receipts and rows of files that were saved from the API, served again byte
+for byte.
+
+A file is JSON (`{"receipts": [...]}`, `{"items": [...], ...}`, a list of receipts, one receipt) or
+NDJSON of receipts. A receipt appears at its `updated_at`; one without readable instants has always
+been there. Stores, tills and employees that no file holds are named after their ids, so that every
+id of a receipt is found.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from datetime import datetime, timedelta
+from pathlib import Path
+
+import msgspec
+
+from pipeline.simulator.book import Book
+from pipeline.simulator.ids import EPOCH, parse_stamp
+from pipeline.simulator.source import decode, encode
+
+_NAMED = {"stores": "store_id", "pos_devices": "pos_device_id", "employees": "employee_id"}
+
+
+class Replay(Book):
+    """A `Source` made of files; several are one shop. ValueError names a file that holds no rows."""
+
+    def __init__(self, *paths: Path | str, merchant: dict | None = None):
+        receipts: list[bytes] = []
+        rows: dict[str, list[dict]] = {}
+        for path in map(Path, paths):
+            for resource, found in _read(path):
+                if resource == "receipts":
+                    receipts.append(found)
+                else:
+                    rows.setdefault(resource, []).append(decode(found))
+        bodies = [decode(body) for body in receipts]
+        for resource, field in _NAMED.items():
+            ids = {body[field]: body.get("store_id") for body in bodies if body.get(field)}
+            named = [
+                {
+                    "id": key,
+                    "name": f"{resource[:-1]} {key[:4]}",
+                    "store_id": store,
+                    "stores": [store],
+                    "deleted_at": None,
+                }
+                for key, store in ids.items()
+            ]
+            rows.setdefault(resource, named)
+        super().__init__(rows=rows, merchant=merchant)
+        oldest_first = sorted(
+            zip(reversed(receipts), reversed(bodies), strict=True),
+            key=lambda pair: _instant(pair[1].get("updated_at")),
+        )
+        for position, (raw, body) in enumerate(oldest_first):
+            self.plant(
+                raw,
+                str(body.get("receipt_number") or f"unnumbered-{position}"),
+                _instant(body.get("created_at")),
+                _instant(body.get("updated_at")),
+                body.get("store_id"),
+            )
+
+
+def _instant(text: object) -> datetime:
+    try:
+        return EPOCH + timedelta(milliseconds=parse_stamp(str(text)))
+    except ValueError:
+        return EPOCH
+
+
+def _read(path: Path) -> Iterable[tuple[str, bytes]]:
+    """(resource, verbatim object) of every row in the file."""
+    text = path.read_bytes().strip()
+    try:
+        whole = msgspec.json.decode(text, type=list[msgspec.Raw] | dict[str, msgspec.Raw])
+    except msgspec.DecodeError:
+        try:
+            whole = [msgspec.Raw(line) for line in text.splitlines() if decode(line) is not None]
+        except msgspec.DecodeError as error:
+            raise ValueError(f"{path}: neither JSON nor NDJSON ({error})") from error
+    if isinstance(whole, list):
+        return [("receipts", bytes(row)) for row in whole]
+    if "receipt_number" in whole:
+        return [("receipts", text)]
+    found = []
+    for resource, raw in whole.items():
+        if bytes(raw).startswith(b"["):
+            found += [
+                (resource, bytes(row)) for row in msgspec.json.decode(raw, type=list[msgspec.Raw])
+            ]
+    if not found:
+        raise ValueError(
+            f"{path}: holds no list of rows such as {encode({'receipts': []}).decode()}"
+        )
+    return found

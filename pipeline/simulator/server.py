@@ -1,0 +1,319 @@
+"""The API on a loopback port: connections, tokens, the rate limit, the clock, scripted faults, and
+a log of what was asked.
+
+    with serve(Shop(), now=lambda: datetime(2026, 11, 2, tzinfo=UTC)) as server:
+        requests.get(f"{server.url}/receipts", headers={"Authorization": f"Bearer {server.token}"})
+
+The server's only clock is `now`; `clock` (monotonic seconds) times the rate limit and the log.
+"""
+
+from __future__ import annotations
+
+import secrets
+import socket
+import struct
+import time
+from collections import deque
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import UTC, datetime
+from email.utils import format_datetime
+from http.server import BaseHTTPRequestHandler
+from socketserver import ThreadingTCPServer
+from threading import Event, Lock, Thread
+from typing import Any, NamedTuple
+from urllib.parse import parse_qsl, urlsplit
+
+from pipeline.simulator.exchange import Exchange
+from pipeline.simulator.faults import Fault, Step, struck_by
+from pipeline.simulator.ids import millis
+from pipeline.simulator.loyverse.api import RESOURCES, ApiError, Request, Rules, answer
+from pipeline.simulator.source import Source
+
+PREFIX = "/v1.0"
+_PLAIN = Rules()
+
+
+class Asked(NamedTuple):
+    """One line of the log."""
+
+    number: int
+    method: str
+    path: str
+    params: dict[str, str]
+    page: int
+    authorized: bool
+    at: float  # seconds of `clock`
+    status: int
+    rows: int  # rows of a list; 0 for anything else
+
+
+class Server(ThreadingTCPServer):
+    """Public: url, token, requests, faults (append to it at any time), source and rules (may be
+    replaced), failures.
+    """
+
+    allow_reuse_address, daemon_threads, request_queue_size = True, False, 128
+    prefix, failure = PREFIX, ApiError  # of the API that is served
+
+    def __init__(
+        self,
+        source: Any,
+        *,
+        token: str | None = None,
+        now: Callable[[], datetime] | None = None,
+        rules: Any = _PLAIN,
+        rate_limit: tuple[int, float] | None = None,
+        faults: Sequence[Fault] = (),
+        port: int = 0,
+        clock: Callable[[], float] = time.monotonic,
+    ):
+        super().__init__(("127.0.0.1", port), _Handler)
+        self.source, self.rules, self.rate_limit, self.faults, self.clock = (
+            source,
+            rules,
+            rate_limit,
+            list(faults),
+            clock,
+        )
+        self.token = secrets.token_hex(16) if token is None else token
+        self.now = now or (lambda: datetime.now(UTC))
+        self.url = f"http://127.0.0.1:{self.server_address[1]}{self.prefix}"
+        self.requests: list[Asked] = []
+        self.failures: list[Exception] = []
+        self.live: set[socket.socket] = set()
+        self.stopping, self._lock, self._count, self._granted = Event(), Lock(), 0, deque[float]()
+
+    def busiest(self, seconds: float = 300.0) -> int:
+        """The most requests that any window of so many seconds has seen."""
+        times, most, start = sorted(asked.at for asked in self.requests), 0, 0
+        for end, moment in enumerate(times):
+            while moment - times[start] >= seconds:
+                start += 1
+            most = max(most, end - start + 1)
+        return most
+
+    def exchange(
+        self, method: str, target: str, headers: Mapping[str, str], body: bytes = b""
+    ) -> tuple[Exchange, Fault | None]:
+        """Answer one request; the fault, if any, is how it is to be sent.
+
+        The names of `headers` are in small letters.
+        """
+        parts = urlsplit(target)
+        inside = parts.path.startswith(self.prefix + "/")
+        path = parts.path.removeprefix(self.prefix) if inside else "/"
+        path = path if path == "/" else path.rstrip("/")
+        params, at = self.params(parts.query, body), self.clock()
+        page = self.page_of(path, params)
+        moment = self.now()
+        with self._lock:
+            self._count += 1
+            number = self._count
+            authorized = headers.get("authorization") == f"Bearer {self.token}"
+        exchange = Exchange(
+            number,
+            method,
+            path,
+            params,
+            page,
+            millis(moment),
+            self.rules,
+            lambda: [
+                *(
+                    asked.params.get("cursor")
+                    for asked in list(self.requests)
+                    if asked.path == path
+                ),
+                params.get("cursor"),
+            ],
+            request_headers=headers,
+            request_body=body,
+            failure=self.failure,
+        )
+        exchange.headers["Date"] = format_datetime(moment.astimezone(UTC), usegmt=True)
+        struck = struck_by(list(self.faults), exchange)
+        for fault in struck:
+            if fault.phase == "ask":
+                fault.act(exchange)
+        if exchange.content is None:
+            self._answer(exchange, authorized, at)
+        for fault in struck:
+            if fault.phase == "answer":
+                fault.act(exchange)
+        with self._lock:
+            self.requests.append(
+                Asked(
+                    number,
+                    method,
+                    path,
+                    params,
+                    page,
+                    authorized,
+                    at,
+                    exchange.status,
+                    len(exchange.listing.rows) if exchange.listing else 0,
+                )
+            )
+        return exchange, next((fault for fault in struck if fault.phase == "wire"), None)
+
+    def _answer(self, exchange: Exchange, authorized: bool, at: float) -> None:
+        try:
+            if not authorized:
+                raise self.failure(
+                    401, "UNAUTHORIZED", "The access token is missing, malformed or revoked."
+                )
+            self._grant(at)
+            reply = self.respond(exchange)
+            exchange.listing, exchange.content = (
+                (None, reply) if isinstance(reply, bytes) else (reply, None)
+            )
+        except ApiError as error:
+            exchange.status, exchange.content = error.status, error.body
+
+    def params(self, query: str, body: bytes) -> dict[str, str]:
+        """The parameters of a request, for the API, the log and the faults."""
+        return dict(parse_qsl(query, keep_blank_values=True))
+
+    def page_of(self, path: str, params: dict[str, str]) -> int:
+        """The page of its list that the request is for, from 1."""
+        if "cursor" in params and path.strip("/") in RESOURCES:
+            with suppress(ApiError):
+                return Request.from_cursor(params["cursor"], path.strip("/")).page
+        return 1
+
+    def respond(self, exchange: Exchange) -> Any:
+        """A page or the bytes of an object; raises `failure`."""
+        if exchange.method != "GET":
+            raise ApiError(405, "BAD_REQUEST", "This shop can only be read.")
+        return answer(self.source, exchange.now, exchange.path, exchange.params, exchange.rules)
+
+    def _grant(self, at: float) -> None:
+        if self.rate_limit is None:
+            return
+        most, seconds = self.rate_limit
+        with self._lock:
+            while self._granted and at - self._granted[0] >= seconds:
+                self._granted.popleft()
+            if len(self._granted) >= most:
+                raise self.failure(
+                    429, "RATE_LIMITED", f"More than {most} requests in {seconds:g} seconds."
+                )
+            self._granted.append(at)
+
+    def start(self) -> Server:
+        self._thread = Thread(
+            target=self.serve_forever, kwargs={"poll_interval": 0.05}, name="simulator", daemon=True
+        )
+        self._thread.start()
+        return self
+
+    def stop(self) -> None:
+        """End all connections and threads."""
+        self.stopping.set()
+        self.shutdown()
+        for connection in list(self.live):
+            with suppress(OSError):
+                connection.shutdown(socket.SHUT_RDWR)
+        self.server_close()
+        self._thread.join()
+
+    def handle_error(self, request, client_address) -> None:
+        """A client that hangs up is no failure; anything else is kept in `failures`."""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version, disable_nagle_algorithm = "HTTP/1.1", True
+    server: Server
+
+    def setup(self) -> None:
+        super().setup()
+        self.server.live.add(self.connection)
+
+    def finish(self) -> None:
+        self.server.live.discard(self.connection)
+        with suppress(OSError):
+            super().finish()
+
+    def handle(self) -> None:
+        with suppress(ConnectionError, TimeoutError):
+            super().handle()
+
+    def _respond(self) -> None:
+        sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        headers = {name.lower(): value for name, value in self.headers.items()}
+        try:
+            exchange, fault = self.server.exchange(self.command, self.path, headers, sent)
+            body = exchange.body()
+            for step in fault.act(exchange) if fault else (exchange.head(len(body)) + body,):
+                self._take(step)
+        except ConnectionError:
+            self.close_connection = True  # the client has gone
+        except Exception as failure:  # raised again when serve() ends  # noqa: BLE001
+            self.server.failures.append(failure)
+            self.close_connection = True
+
+    do_GET = do_POST = do_PUT = do_DELETE = do_PATCH = _respond  # noqa: N815
+
+    def _take(self, step: Step) -> None:
+        if isinstance(step, bytes):
+            self.wfile.write(step)
+        elif isinstance(step, float):
+            self.close_connection = self.server.stopping.wait(step) or self.close_connection
+        else:
+            self.close_connection = True
+            if step == "reset":
+                self.connection.setsockopt(
+                    socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0)
+                )
+                self.connection.close()
+
+    def log_message(self, format: str, *arguments: object) -> None:
+        """Nothing: the log is `Server.requests`."""
+
+
+@contextmanager
+def serve(
+    source: Source,
+    *,
+    token: str | None = None,
+    now: Callable[[], datetime] | None = None,
+    history_days: int | None = None,
+    rate_limit: tuple[int, float] | None = None,
+    faults: Sequence[Fault] = (),
+    default_limit: int = 50,
+    max_limit: int = 250,
+    order: str = "created_desc",
+    offsets: bool = False,
+    scopes: frozenset[str] | None = None,
+    port: int = 0,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[Server]:
+    """Serve `source` in the background until the block ends; then raise what went wrong inside the
+    server, if anything did.
+    """
+    rules = Rules(history_days, default_limit, max_limit, order, offsets, None, scopes)
+    server = Server(
+        source,
+        token=token,
+        now=now,
+        rules=rules,
+        rate_limit=rate_limit,
+        faults=faults,
+        port=port,
+        clock=clock,
+    )
+    with running(server):
+        yield server
+
+
+@contextmanager
+def running(server: Server) -> Iterator[Server]:
+    """Run `server` until the block ends; then raise what went wrong inside it, if anything did."""
+    server.start()
+    try:
+        yield server
+    finally:
+        server.stop()
+    if server.failures:
+        raise server.failures[0]

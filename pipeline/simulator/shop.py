@@ -1,0 +1,133 @@
+"""The shop that never was: a burger place in Mexico City, whose every receipt is a function of
+(seed, day) alone.
+
+At an instant it shows what its server would have received by then, in the state of then: what is
+offline is not there yet, a cancellation has happened or has not. Nothing is stored; days are
+planned and receipts printed when they are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from datetime import date
+from functools import lru_cache, partial
+
+from pipeline.simulator.catalogue import Catalogue
+from pipeline.simulator.customers import Customers
+from pipeline.simulator.ids import id_of
+from pipeline.simulator.ledger import LONGEST_CANCELLATION, Ledger, Slot
+from pipeline.simulator.loyverse.receipt import number_of, print_receipt
+from pipeline.simulator.shifts import Shifts
+from pipeline.simulator.source import Entry, Query, entries_of
+from pipeline.simulator.tickets import Tickets
+from pipeline.simulator.trade import STORES
+
+_DAY = 86_400_000
+
+
+class Shop:
+    """A `Source`. `receipts_per_day` is the average of one store over its first years; `stores` at
+    most four.
+    """
+
+    def __init__(
+        self,
+        seed: int = 7,
+        opened: date = date(2023, 10, 1),
+        stores: int = 2,
+        receipts_per_day: float = 120,
+        timezone: str = "America/Mexico_City",
+    ):
+        if not 1 <= stores <= len(STORES):
+            raise ValueError(f"stores={stores}: there are 1 to {len(STORES)} of them")
+        self.ledger = Ledger(seed, opened, stores, receipts_per_day, timezone)
+        self.catalogue = Catalogue(opened, stores)
+        self.tickets = Tickets(self.ledger)
+        self._shifts, self._customers = (
+            Shifts(self.ledger, self.tickets),
+            Customers(self.ledger, self.tickets),
+        )
+        self._stores = [id_of("store", STORES[till.store].name) for till in self.ledger.tills]
+        self._print = lru_cache(maxsize=6000)(self._print_state)
+
+    def receipts(
+        self, now: int, query: Query, before: tuple[int, int | str] | None = None
+    ) -> Iterator[Entry]:
+        if query.keys is not None:
+            found = sorted(
+                (
+                    entry
+                    for key in set(query.keys)
+                    if (entry := self.find(now, key)) and query.admits(entry)
+                ),
+                reverse=True,
+            )
+            yield from (entry for entry in found if before is None or entry[:2] < before)
+            return
+        newest = min(
+            bound
+            for bound in (now, query.created_max, query.updated_max, before and before[0])
+            if bound is not None
+        )
+        oldest = (self.ledger.first - 719_163) * _DAY
+        if query.created_min is not None:
+            oldest = max(oldest, query.created_min)
+        if query.updated_min is not None:
+            oldest = max(oldest, query.updated_min - LONGEST_CANCELLATION * _DAY)
+        second = now // 1000
+        for utc_day in range(newest // _DAY, oldest // _DAY - 1, -1):
+            for slot in self.ledger.created_on(utc_day + 719_163):
+                created, updated = slot.created * 1000, slot.updated(second) * 1000
+                if (
+                    created > newest
+                    or (before is not None and (created, slot.id) >= before)
+                    or (query.updated_min is not None and updated < query.updated_min)
+                ):
+                    continue
+                entry = self._entry(slot, created, updated, second)
+                if query.admits(entry):
+                    yield entry
+
+    def find(self, now: int, number: str) -> Entry | None:
+        prefix, _, rest = number.partition("-")
+        if not (
+            prefix.isascii()
+            and prefix.isdigit()
+            and rest.isascii()
+            and rest.isdigit()
+            and len(rest) < 12
+        ):
+            return None
+        for device, till in enumerate(self.ledger.tills):
+            if str(till.number) == prefix and rest == str(int(rest)):
+                self.ledger.first_number(device, max(now // _DAY + 719_163 + 2, self.ledger.first))
+                slot = self.ledger.find(device, int(rest))
+                if slot and slot.created * 1000 <= now:
+                    return self._entry(
+                        slot, slot.created * 1000, slot.updated(now // 1000) * 1000, now // 1000
+                    )
+        return None
+
+    def rows(self, now: int, resource: str) -> list[Entry]:
+        if resource == "shifts":
+            return self._shifts.entries(now)
+        if resource == "customers":
+            return self._customers.entries(now)
+        return entries_of(self.catalogue.rows(resource, now))
+
+    def merchant(self) -> dict:
+        return self.catalogue.merchant()
+
+    def _entry(self, slot: Slot, created: int, updated: int, second: int) -> Entry:
+        return Entry(
+            created,
+            slot.id,
+            updated,
+            number_of(self.ledger, slot.device, slot.number),
+            self._stores[slot.device],
+            False,
+            partial(self._print, slot, 0 < slot.cancelled <= second),
+        )
+
+    def _print_state(self, slot: Slot, cancelled: bool) -> bytes:
+        return print_receipt(self.ledger, self.tickets.ticket(slot), slot, cancelled)

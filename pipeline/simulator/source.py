@@ -1,0 +1,96 @@
+"""What may stand behind the API: anything that can tell which receipts its server had at an
+instant.
+
+All instants are UTC milliseconds. `now` is the instant of the request: a source answers as its
+server would have then.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple, Protocol
+
+import msgspec
+
+from pipeline.simulator.ids import parse_stamp
+
+encode = msgspec.json.Encoder().encode
+decode = msgspec.json.Decoder().decode
+
+
+class Entry(NamedTuple):
+    """One row of a list. Sorts as the API does, but ascending: (created, id) is unique in its
+    resource.
+    """
+
+    created: int
+    id: int | str
+    updated: int
+    key: str  # receipt number, or uuid
+    store: str | None
+    deleted: bool
+    read: Callable[[], bytes]  # its JSON object
+
+
+class Query(NamedTuple):
+    """Bounds are inclusive."""
+
+    created_min: int | None = None
+    created_max: int | None = None
+    updated_min: int | None = None
+    updated_max: int | None = None
+    store: str | None = None
+    keys: tuple[str, ...] | None = None
+
+    def admits(self, entry: Entry) -> bool:
+        return (
+            (self.created_min is None or entry.created >= self.created_min)
+            and (self.created_max is None or entry.created <= self.created_max)
+            and (self.updated_min is None or entry.updated >= self.updated_min)
+            and (self.updated_max is None or entry.updated <= self.updated_max)
+            and (self.store is None or entry.store == self.store)
+            and (self.keys is None or entry.key in self.keys)
+        )
+
+
+class Source(Protocol):
+    """A shop's server-side state as a function of time."""
+
+    def receipts(
+        self, now: int, query: Query, before: tuple[int, int | str] | None = None
+    ) -> Iterator[Entry]:
+        """The receipts that `query` admits, newest `created` first (ties: greatest id first), those
+        after `before` in that order.
+        """
+
+    def find(self, now: int, number: str) -> Entry | None:
+        """The receipt of that number, as it is at `now`."""
+
+    def rows(self, now: int, resource: str) -> list[Entry]:
+        """All rows of another resource, deleted ones included; [] for one that it does not know."""
+
+    def merchant(self) -> dict:
+        """The single object of /merchant."""
+
+
+def entries_of(rows: Iterable[dict]) -> list[Entry]:
+    """Rows of the back office as entries; what has no `created_at` or `updated_at` sorts as the
+    oldest.
+    """
+    entries = []
+    for row in rows:
+        key = row.get("variant_id") or row["id"]
+        created = parse_stamp(row["created_at"]) if row.get("created_at") else 0
+        updated = parse_stamp(row["updated_at"]) if row.get("updated_at") else created
+        entries.append(
+            Entry(
+                created,
+                key,
+                updated,
+                key,
+                row.get("store_id"),
+                bool(row.get("deleted_at")),
+                lambda row=row: encode(row),
+            )
+        )
+    return entries

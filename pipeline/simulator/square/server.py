@@ -1,0 +1,114 @@
+"""Square's API on a loopback port: the shop's server with Square's paths, bodies and headers.
+
+    with serve_square(SquareShop(Shop()), now=lambda: instant) as server:
+        client = Square(token=server.token, base_url=server.url)
+
+Faults are the shop's (`pipeline.simulator.faults`); those about Loyverse's filters (ignore, overfill,
+shrink) do not apply. A limited rate answers 429 without Retry-After, as the real one.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from datetime import date, datetime
+from typing import Any
+from urllib.parse import parse_qsl
+
+from ..exchange import Exchange
+from ..faults import Fault
+from ..server import Server, running
+from .api import Call, answer
+from .protocol import SquareError, SquarePage, SquareRules, parse_cursor
+from .source import OrderSource
+
+VERSION = "2026-09-16"  # the account's pinned Square-Version, and the newest one
+_FIRST_VERSION = date(2016, 12, 1)
+_PLAIN = SquareRules()
+
+
+class SquareServer(Server):
+    """See `Server`; `source` is an `OrderSource`, `rules` are `SquareRules`."""
+
+    prefix, failure = "", SquareError
+
+    def params(self, query: str, body: bytes) -> dict[str, str]:
+        """The fields of the query string, or of the body as text, for the log and for faults."""
+        params = dict(parse_qsl(query, keep_blank_values=True))
+        with suppress(SquareError):
+            params |= {name: _text(value) for name, value in parse_body(body).items()}
+        return params
+
+    def page_of(self, path: str, params: dict[str, str]) -> int:
+        """The page that the request is for, from 1."""
+        with suppress(SquareError):
+            return parse_cursor(params["cursor"]).page if params.get("cursor") else 1
+        return 1
+
+    def respond(self, exchange: Exchange) -> SquarePage | bytes:
+        """Answer an authorized request; raises SquareError."""
+        exchange.headers["Square-Version"] = _version(exchange.request_headers)
+        post = exchange.method == "POST"
+        fields: dict[str, Any] = parse_body(exchange.request_body) if post else {**exchange.params}
+        call = Call(self.source, exchange.now, exchange.path, fields, exchange.rules)
+        return answer(exchange.method, call)
+
+
+def parse_body(body: bytes) -> dict[str, Any]:
+    """The JSON object in a body; an empty body is an empty one."""
+    try:
+        fields = json.loads(body or b"{}")
+    except ValueError:
+        fields = None
+    if not isinstance(fields, dict):
+        raise SquareError(400, "EXPECTED_JSON_BODY", "Expected a JSON object as the body.")
+    return fields
+
+
+def _text(value: object) -> str:
+    return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)
+
+
+def _version(headers: Mapping[str, str]) -> str:
+    """The version that answers: the one in the headers, else the account's."""
+    text = headers.get("square-version")
+    if text is None:
+        return VERSION
+    try:
+        exists = _FIRST_VERSION <= date.fromisoformat(text) <= date.fromisoformat(VERSION)
+    except ValueError:
+        exists = False
+    if not exists:
+        raise SquareError(
+            400, "INVALID_SQUARE_VERSION_FORMAT", f"The Square-Version {text} does not exist."
+        )
+    return text
+
+
+@contextmanager
+def serve_square(
+    source: OrderSource,
+    *,
+    token: str | None = None,
+    now: Callable[[], datetime] | None = None,
+    rules: SquareRules = _PLAIN,
+    rate_limit: tuple[int, float] | None = None,
+    faults: Sequence[Fault] = (),
+    port: int = 0,
+    clock: Callable[[], float] = time.monotonic,
+) -> Iterator[SquareServer]:
+    """Serve `source` in the background until the block ends; then raise the server's failures."""
+    server = SquareServer(
+        source,
+        token=token,
+        now=now,
+        rules=rules,
+        rate_limit=rate_limit,
+        faults=faults,
+        port=port,
+        clock=clock,
+    )
+    with running(server):
+        yield server

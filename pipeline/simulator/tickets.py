@@ -1,0 +1,258 @@
+"""A slot's ticket: who ordered what, how it was discounted, tipped and paid; and what a refund
+gives back of it.
+
+In: a slot of the ledger. Out: a `Ticket` in centavos. Each ticket is drawn from its own random
+source, so that it is the same whoever asks for it and whatever was asked before. Conserved:
+payments == total == lines + tip + surcharge - rounding.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect
+from datetime import date
+from random import Random
+from typing import NamedTuple
+
+from pipeline.simulator.basket import draw_basket, draw_party
+from pipeline.simulator.ledger import Ledger, Slot
+from pipeline.simulator.menu import DINING_OPTIONS
+from pipeline.simulator.pricelist import Tax, menu_on
+from pipeline.simulator.till import Line, discount_lines, half_up, tax_lines
+from pipeline.simulator.trade import (
+    CARD,
+    CASH,
+    DISCOUNTS,
+    GIVEN,
+    HALF_PRICE_SHAKE,
+    LEFT,
+    NOTES,
+    ORDERS,
+    POINTS,
+    RAPPI,
+    STORES,
+    TRANSFER,
+    UBER,
+    WALLET,
+    Discount,
+)
+
+
+class Ticket(NamedTuple):
+    """All that is printed, but for numbers and times; discounts and taxes also as totals."""
+
+    lines: list[Line]
+    discounts: list[tuple[Discount, int | None, int]]
+    taxes: dict[Tax, int]
+    total: int
+    tip: int
+    surcharge: int
+    payments: list[tuple[int, int]]  # (index of trade.TENDERS, centavos)
+    customer: int
+    employee: str | None
+    dining_option: str | None
+    order: str | None
+    note: str | None
+    points: tuple[int, int, int]  # earned, deducted, balance, in hundredths
+    plain: bool  # whole amounts printed without decimals
+    split_second: bool  # paid a second before it was dated
+
+
+def _pick(rng: Random, rows: tuple[tuple[str, int], ...]) -> str:
+    draw = rng.random() * sum(weight for _, weight in rows)
+    for text, weight in rows:
+        draw -= weight
+        if draw < 0:
+            return text
+    return rows[-1][0]
+
+
+class Tickets:
+    """Makes the tickets of a ledger's slots."""
+
+    def __init__(self, ledger: Ledger):
+        self.ledger = ledger
+
+    def ticket(self, slot: Slot) -> Ticket:
+        rng = Random(((self.ledger.seed << 8 | 7) << 8 | slot.device) << 40 | slot.number)
+        if slot.refunds is None:
+            return self._sale(rng, slot)
+        return self._refund(rng, self.ticket(self.ledger.sale(slot.device, *slot.refunds)))
+
+    def _sale(self, rng: Random, slot: Slot) -> Ticket:
+        random, till, day = rng.random, self.ledger.tills[slot.device], date.fromordinal(slot.day)
+        years = (slot.day - self.ledger.first) / 365
+        channel = self._channel(random(), years, till.web)
+        lines = draw_basket(rng, menu_on(day, self.ledger.opened), draw_party(rng), channel)
+        discounts = self._discount(rng, lines, day, slot.customer)
+        taxes = tax_lines(lines)
+        due = sum([line.total for line in lines])
+        dining_option = None if random() < 0.02 else _pick(rng, DINING_OPTIONS[channel])
+        tender = self._tender(rng, channel, dining_option, years, till.web)
+        surcharge = half_up(due, 10) if channel == "aquí" and random() < 0.007 else 0
+        tip = self._tip(rng, due, channel, tender) if due else 0
+        total = due + surcharge + tip
+        if till.store == 1 and tender == CASH and total % 50 and random() < 0.03:
+            total -= total % 50  # the till rounds cash down
+        points = (total // 20, 0, int(random() * 300_00)) if slot.customer >= 0 else (0, 0, 0)
+        return Ticket(
+            lines,
+            discounts,
+            taxes,
+            total,
+            tip,
+            surcharge,
+            self._payments(rng, total, tender),
+            slot.customer,
+            self._employee(random(), slot, day),
+            dining_option,
+            self._order(rng, channel),
+            NOTES[int(random() * len(NOTES))] if random() < 0.004 else None,
+            points,
+            random() < 0.55,
+            random() < 0.01,
+        )
+
+    @staticmethod
+    def _channel(draw: float, years: float, web: bool) -> str:
+        if web:
+            return "domicilio" if draw < 0.7 else "llevar"
+        delivery, app = 0.10 + 0.02 * min(years, 4.0), 0.08 + 0.025 * min(years, 4.0)
+        return (
+            "domicilio"
+            if draw < delivery
+            else (
+                "app"
+                if draw < delivery + app
+                else "llevar"
+                if draw < delivery + app + 0.21
+                else "aquí"
+            )
+        )
+
+    @staticmethod
+    def _discount(
+        rng: Random, lines: list[Line], day: date, customer: int
+    ) -> list[tuple[Discount, int | None, int]]:
+        """Discount the lines: one line's own first, then one on the whole ticket; points come last."""
+        taken = []
+        for index, discount in enumerate(DISCOUNTS):
+            if (discount.weekday is not None and discount.weekday != day.weekday()) or (
+                discount.since and day < discount.since
+            ):
+                continue
+            if rng.random() >= discount.chance:
+                continue
+            ones = [
+                line
+                for line in lines
+                if (line.dish.name == "Malteada") == (index == HALF_PRICE_SHAKE)
+            ][:1]
+            value = discount.value if discount.value is not None else 5 + int(rng.random() * 60)
+            percent = value if discount.kind.endswith("PERCENT") else None
+            amount = (
+                None
+                if percent is not None
+                else value
+                if discount.value is not None
+                else value * 150
+            )
+            taken.append(
+                (not discount.whole, discount, percent, amount, lines if discount.whole else ones)
+            )
+        taken.sort(
+            key=lambda row: (not row[0], row[2] is None)
+        )  # lines first, then percents, then amounts
+        taken = [row for row in taken if row[0]] + [row for row in taken if not row[0]][:1]
+        if customer >= 0 and rng.random() < POINTS.chance:
+            taken.append(
+                (
+                    False,
+                    POINTS,
+                    None,
+                    10_000_00 if rng.random() < 0.08 else 10_00 + 100 * int(rng.random() * 150),
+                    lines,
+                )
+            )
+        return [
+            (discount, percent, amount)
+            for _, discount, percent, most, chosen in taken
+            if (amount := discount_lines(chosen, discount, percent, most))
+        ]
+
+    @staticmethod
+    def _tender(
+        rng: Random, channel: str, dining_option: str | None, years: float, web: bool
+    ) -> int:
+        if channel == "app":
+            return RAPPI if dining_option == "Rappi" else UBER
+        if web:
+            return WALLET
+        cash = 0.55 - 0.06 * min(years, 5.0)
+        return bisect((cash, 0.90, 0.96, 1.0), rng.random())  # CASH, CARD, TRANSFER, WALLET
+
+    @staticmethod
+    def _tip(rng: Random, due: int, channel: str, tender: int) -> int:
+        chance = 0.0 if channel in ("app", "llevar") else 0.40 if tender in (CARD, WALLET) else 0.03
+        if rng.random() >= chance:
+            return 0
+        draw = rng.random()
+        return (
+            half_up(due, 10)
+            if draw < 0.6
+            else half_up(due * 15, 100)
+            if draw < 0.8
+            else (due // 10 // 500 + 1) * 500
+        )
+
+    @staticmethod
+    def _payments(rng: Random, total: int, tender: int) -> list[tuple[int, int]]:
+        if total > 100_00 and tender in (CASH, CARD, TRANSFER) and rng.random() < 0.028:
+            cash = total * (2 + int(rng.random() * 6)) // 1000 * 100
+            return [(CARD if tender == CASH else tender, total - cash), (CASH, cash)]
+        return [(tender if total else CASH, total)]
+
+    def _employee(self, draw: float, slot: Slot, day: date) -> str | None:
+        till = self.ledger.tills[slot.device]
+        if till.web:
+            return None
+        people = [name for name in STORES[till.store].people if name != LEFT[0] or day < LEFT[1]]
+        evening = slot.sold - self.ledger.midnight(slot.day) > 18 * 3600
+        return people[(slot.day + slot.device + evening + (draw < 0.2)) % len(people)]
+
+    @staticmethod
+    def _order(rng: Random, channel: str) -> str | None:
+        draw = rng.random()
+        if channel == "aquí":
+            return ORDERS[int(draw * 14) % len(ORDERS)] if draw < 0.5 else None
+        if channel == "llevar":
+            return f"{GIVEN[int(draw * 66) % len(GIVEN)]} - para llevar" if draw < 0.3 else None
+        return f"UE-{int(draw * 90_000) + 10_000}" if channel == "app" else None
+
+    @staticmethod
+    def _refund(rng: Random, sale: Ticket) -> Ticket:
+        """The whole sale given back, or one of its lines, or one of its pieces."""
+        if rng.random() < 0.55 or (len(sale.lines) == 1 and sale.lines[0].milli <= 1000):
+            deducted = (0, sale.points[0], sale.points[2])
+            return sale._replace(points=deducted, note=None, split_second=rng.random() < 0.1)
+        old = sale.lines[int(rng.random() * len(sale.lines))]
+        milli = 1000 if old.milli % 1000 == 0 else old.milli
+        line = Line(old.dish, old.portion, milli, old.price, old.answers)
+        for discount, percent, amount in old.discounts:
+            share = min(half_up(amount * milli, old.milli), line.gross - line.discount)
+            line.discounts.append((discount, percent, share))
+            line.discount += share
+        taxes, total = tax_lines([line]), line.total
+        deducted = (0, min(total // 20, sale.points[0]), sale.points[2])
+        discounts = [row for row in line.discounts if row[2]]
+        return sale._replace(
+            lines=[line],
+            discounts=discounts,
+            taxes=taxes,
+            total=total,
+            tip=0,
+            surcharge=0,
+            note=None,
+            points=deducted,
+            payments=[(sale.payments[0][0], total)],
+            split_second=rng.random() < 0.1,
+        )
