@@ -92,7 +92,7 @@ class Runner:
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,
-            timeout=240,
+            timeout=960,
             check=False,
         )
         return done.returncode, done.stdout
@@ -116,7 +116,7 @@ class Runner:
         }
 
     def __call__(
-        self, *arguments: str, code: int = 0, timeout: float = 240, **kwargs: object
+        self, *arguments: str, code: int = 0, timeout: float = 960, **kwargs: object
     ) -> str:
         """What the run printed; fails the test when it does not exit with `code`."""
         command = self.command(*arguments, **kwargs)

@@ -79,7 +79,7 @@ def _work(options: list[str], environment: Mapping[str, str]) -> int:
             " is kept",
             file=sys.stderr,
         )
-    return STALE if found.is_stale else DEGRADED if cut else 0
+    return STALE if found.is_stale or found.gaps else DEGRADED if cut else 0
 
 
 def _tell_a_person(code: int, environment: Mapping[str, str]) -> None:

@@ -95,7 +95,7 @@ def test_four_luigis_at_once(luigi: Runner) -> None:
                 text=True,
             )
         )
-    logs = [run.communicate(timeout=120)[0] for run in runs]
+    logs = [run.communicate(timeout=480)[0] for run in runs]
     assert {run.returncode for run in runs} <= {DONE, FAILED} and DONE in {
         run.returncode for run in runs
     }, logs

@@ -61,7 +61,7 @@ def test_10_the_same_command_runs_already(quiet_till: Till) -> None:
         )
     finally:
         first.send_signal(signal.SIGCONT)
-    assert first.communicate(timeout=120) and first.returncode == 0
+    assert first.communicate(timeout=480) and first.returncode == 0
 
 
 @pytest.mark.parametrize(
@@ -139,7 +139,7 @@ def test_a_run_that_is_told_to_end_ends_and_the_next_one_goes_on(quiet_till: Til
             break
         time.sleep(0.05)
     first.terminate()
-    first.communicate(timeout=60)
+    first.communicate(timeout=240)
     assert first.returncode not in (0, None)
     quiet_till.night()
     assert "Did not run any tasks" in quiet_till.night()

@@ -52,22 +52,22 @@ def luigid(tmp_path: Path, luigi: Runner) -> Iterator[str]:
     )
     address = f"http://127.0.0.1:{port}"
     try:
-        for _ in range(100):
+        for _ in range(400):
             try:
-                urllib.request.urlopen(address + "/api/task_list?data=%7B%7D", timeout=2).close()
+                urllib.request.urlopen(address + "/api/task_list?data=%7B%7D", timeout=8).close()
                 break
             except OSError:
                 time.sleep(0.1)
         yield address
     finally:
         server.terminate()
-        server.wait(10)
+        server.wait(40)
         log.close()
 
 
 def ask(address: str, method: str, **data: object) -> dict:
     query = urllib.request.quote(json.dumps(data))
-    with urllib.request.urlopen(f"{address}/api/{method}?data={query}", timeout=5) as answer:
+    with urllib.request.urlopen(f"{address}/api/{method}?data={query}", timeout=20) as answer:
         return json.load(answer)["response"]
 
 

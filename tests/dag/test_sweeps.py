@@ -55,6 +55,18 @@ def test_a_history_wall_is_said_and_does_not_block_the_nights_that_follow(quiet_
     assert till.at(datetime(2026, 11, 4, 12, tzinfo=UTC)).luigi.pos("status")[0] == 3
 
 
+def test_a_night_that_leaves_the_lake_stale_or_with_a_gap_ends_with_3(quiet_till: Till) -> None:
+    till = quiet_till.at(datetime(2026, 11, 5, 12, tzinfo=UTC))
+    code, log = till.luigi.pos("night", "--date", "2026-10-31", "--local-scheduler")
+    assert code == 3 and "STALE" in log, log
+    assert till.luigi.pos("status")[0] == 3
+    till.luigi("Backfill", "--first", "2026-11-04", "--last", "2026-11-04")
+    code, log = till.luigi.pos("night", "--date", "2026-10-31", "--local-scheduler")
+    assert code == 3 and "STALE" not in log and "gaps           2026-11-02 to 2026-11-03" in log
+    assert till.luigi.pos("status")[0] == 3
+    assert till.luigi.pos("night")[0] == 0 and till.luigi.pos("status")[0] == 0
+
+
 def test_explain_and_uncovered_speak_of_real_receipts(quiet_till: Till) -> None:
     till = quiet_till
     till.luigi("MonthlySales", "--month", "2026-10")

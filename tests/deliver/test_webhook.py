@@ -58,7 +58,7 @@ def test_a_slow_answer_ends_at_the_deadline_and_leaves_it_open(channel: Channel)
     began = time.monotonic()
     with pytest.raises(Unanswered, match="may be there"):
         webhook(channel, seconds=0.3).send(MESSAGE)
-    assert time.monotonic() - began < 3 and len(channel.received) == 1
+    assert time.monotonic() - began < 12 and len(channel.received) == 1
 
 
 def test_an_answer_that_drips_ends_at_the_deadline_too() -> None:
@@ -77,7 +77,7 @@ def test_an_answer_that_drips_ends_at_the_deadline_too() -> None:
         began = time.monotonic()
         with pytest.raises(Unanswered):
             Webhook(f"http://127.0.0.1:{server.getsockname()[1]}/x", seconds=0.5).send(MESSAGE)
-        assert time.monotonic() - began < 3
+        assert time.monotonic() - began < 12
         ended.set()
         thread.join()
 

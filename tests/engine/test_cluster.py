@@ -50,7 +50,7 @@ def luigid(tmp_path: Path) -> Iterator[str]:
 def tasks_of(luigid: str, family: str) -> list[dict]:
     with urllib.request.urlopen(
         f"{luigid}/api/task_list?data=%7B%22status%22%3A%22%22%2C%22upstream_status%22%3A%22%22%7D",
-        timeout=10,
+        timeout=40,
     ) as answer:
         return [task for task in json.load(answer)["response"].values() if task["name"] == family]
 
@@ -117,7 +117,7 @@ def test_a_driver_and_then_a_worker_that_are_killed_while_days_are_united_from_s
     def started(days: int) -> subprocess.Popen:
         """A run that has staged more than `days` days."""
         run = on_spark.start("MonthlySummary", "--month", MONTHS)
-        deadline = time.monotonic() + 200
+        deadline = time.monotonic() + 800
         while len(keys(client, BUCKET, prefix)) <= days:
             assert run.poll() is None and time.monotonic() < deadline, run.communicate()[0][-4000:]
             time.sleep(0.05)
@@ -131,7 +131,7 @@ def test_a_driver_and_then_a_worker_that_are_killed_while_days_are_united_from_s
     second = started(left)
     spark.kill(spark.processes[1])
     spark.start_worker()
-    said, _ = second.communicate(timeout=240)
+    said, _ = second.communicate(timeout=960)
     assert second.returncode == 0, said[-6000:]
     assert "Lost executor" in said
     history.assert_same(url)
@@ -149,7 +149,7 @@ def test_a_cluster_that_cannot_be_reached_is_said_at_once(
         "no Spark master answers at [spark] master = spark://127.0.0.1:" in said
         and "Traceback" not in said
     )
-    assert time.monotonic() - began < 40
+    assert time.monotonic() - began < 160
 
 
 def test_a_cluster_without_room_is_not_waited_for_for_ever(
@@ -190,7 +190,7 @@ def test_the_entry_of_the_guide_runs_under_spark_submit_which_names_the_master(
         env={**on_spark.env(), "PYSPARK_PYTHON": sys.executable, "SPARK_LOCAL_IP": "127.0.0.1"},
         capture_output=True,
         text=True,
-        timeout=200,
+        timeout=800,
         check=False,
     )
     assert done.returncode == 0, done.stdout[-4000:] + done.stderr[-1000:]

@@ -33,7 +33,7 @@ def proxied(endpoint: str, rule: Rule, *, strip: tuple[str, ...] = ()) -> Iterat
             if isinstance(fate, tuple):
                 text = f"<Error><Code>{fate[1]}</Code><Message>by rule</Message></Error>".encode()
                 return self.answer(fate[0], {"Content-Type": "application/xml"}, text)
-            connection = http.client.HTTPConnection(target, timeout=30)
+            connection = http.client.HTTPConnection(target, timeout=120)
             try:
                 headers = {
                     name: value

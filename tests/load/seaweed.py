@@ -23,7 +23,7 @@ from typing import Any, NamedTuple
 import boto3
 
 _GRPC = 10_000
-_START_SECONDS = 40
+_START_SECONDS = 160
 
 
 class Server(NamedTuple):
@@ -148,7 +148,7 @@ def _is_ready(endpoint: str, server: subprocess.Popen[bytes]) -> bool:
     deadline = time.monotonic() + _START_SECONDS
     while time.monotonic() < deadline and server.poll() is None:
         try:
-            with urllib.request.urlopen(f"{endpoint}/healthz", timeout=1) as answer:
+            with urllib.request.urlopen(f"{endpoint}/healthz", timeout=4) as answer:
                 if answer.status == 200:
                     return True
         except OSError:

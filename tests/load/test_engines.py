@@ -167,7 +167,7 @@ def test_pyspark(sales: Path) -> None:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=120,
+        timeout=480,
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]

@@ -81,7 +81,7 @@ def test_the_lock_of_a_killed_writer_is_free(folder: Storage) -> None:
     assert in_child(hold) == -signal.SIGKILL
     started = time.monotonic()
     folder.put("k", b"2")
-    assert time.monotonic() - started < 5
+    assert time.monotonic() - started < 20
 
 
 def test_look_and_move_are_one_step(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -36,7 +36,7 @@ def test_linter_finds_nothing(root: Path, command: list[str]) -> None:
         env=env,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     assert done.returncode == 0, done.stdout + done.stderr

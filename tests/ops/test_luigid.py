@@ -50,22 +50,22 @@ def luigid(
             ["sh", root / "docker/luigid.sh"], env=env, stderr=subprocess.STDOUT, stdout=log
         )
     address = f"http://127.0.0.1:{port}"
-    for _ in range(150):
+    for _ in range(600):
         try:
-            urllib.request.urlopen(address, timeout=1).close()
+            urllib.request.urlopen(address, timeout=4).close()
             break
         except urllib.error.URLError:
             assert process.poll() is None, (state.parent / "log").read_text()
             time.sleep(0.1)
     yield address, state, process
     process.terminate()
-    assert process.wait(10) == 0
+    assert process.wait(40) == 0
     assert (state / "state.pickle").exists(), "its state is kept over a restart"
     assert "Scheduler starting up" in (state.parent / "log").read_text()
 
 
 def ask(address: str, path: str) -> str:
-    with urllib.request.urlopen(f"{address}/{path}", timeout=5) as answer:
+    with urllib.request.urlopen(f"{address}/{path}", timeout=20) as answer:
         return answer.read().decode()
 
 
@@ -104,7 +104,7 @@ def test_a_finished_task_is_in_the_metrics_and_in_the_history(luigid, tmp_path: 
     ]
     env = {**os.environ, "PYTHONPATH": str(tmp_path)}
     done = subprocess.run(
-        command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=60, check=False
+        command, cwd=tmp_path, env=env, capture_output=True, text=True, timeout=240, check=False
     )
     assert done.returncode == 0, done.stderr
     assert 'luigi_task_done_total{family="Probe"} 1.0' in ask(luigid[0], "metrics")

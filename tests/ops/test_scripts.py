@@ -49,7 +49,7 @@ def bash(text: str, folder: Path, code: int = 0, **environment: str) -> str:
     }
     command = ["bash", "-eo", "pipefail", "-c", text]
     done = subprocess.run(
-        command, cwd=folder, env=env, capture_output=True, text=True, timeout=30, check=False
+        command, cwd=folder, env=env, capture_output=True, text=True, timeout=120, check=False
     )
     assert done.returncode == code, done.stdout + done.stderr
     return record.read_text()
@@ -214,7 +214,7 @@ def healthy(root: Path, tmp_path: Path, **environment: str) -> int:
         .replace("/tmp/night.code", f"{tmp_path}/night.code")
     )
     return subprocess.run(
-        [sys.executable, "-c", code], env=environment, capture_output=True, timeout=30, check=False
+        [sys.executable, "-c", code], env=environment, capture_output=True, timeout=120, check=False
     ).returncode
 
 

@@ -56,7 +56,7 @@ def luigi_in(folder: Path, runner: Runner, *words: str) -> tuple[int, str]:
         env=environment,
         capture_output=True,
         text=True,
-        timeout=60,
+        timeout=240,
         check=False,
     )
     return done.returncode, done.stdout + done.stderr

@@ -6,13 +6,16 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
 SHELL_FROM_EVENT = re.compile(r"\$\{\{")
 ALLOWED = {
     "ci": {job: {"contents": "read"} for job in ("tests", "lint", "audit", "image")},
+    "random inputs": {"tests": {"contents": "read"}},
     "nightly": {"night": {"contents": "read", "id-token": "write"}, "tell": {"issues": "write"}},
 }
 
@@ -47,6 +50,14 @@ def test_triggers_give_no_stranger_our_rights(workflow: dict) -> None:
     assert not {"pull_request_target", "workflow_run", "issue_comment", "issues"} & set(triggers)
     if "id-token" in str(workflow["jobs"]):
         assert set(triggers) == {"schedule", "workflow_dispatch"}
+
+
+def test_random_inputs_are_fixed_in_ci_and_drawn_anew_in_a_scheduled_job(root: Path) -> None:
+    assert settings.get_profile("fixed").derandomize
+    assert not settings.get_profile("random").derandomize
+    text = (root / ".github/workflows/random.yml").read_text()
+    assert "--hypothesis-profile random" in text and "\n  schedule:\n" in text
+    assert "--hypothesis-profile" not in (root / ".github/workflows/ci.yml").read_text()
 
 
 def test_no_expression_is_pasted_into_a_script(workflow: dict) -> None:

@@ -30,7 +30,7 @@ def _get(
     server: Server, path: str, /, token: str | None = None, method: str = "GET", **params: object
 ) -> Answer:
     parts = urlsplit(server.url)
-    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=20)
+    connection = http.client.HTTPConnection(parts.hostname, parts.port, timeout=80)
     try:
         headers = {"Authorization": f"Bearer {server.token if token is None else token}"}
         connection.request(
