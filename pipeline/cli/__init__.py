@@ -11,13 +11,16 @@ new verb is its file and its name in VERBS.
 from __future__ import annotations
 
 import argparse
+import codecs
+import os
 import sys
 from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 
 import pipeline
 from pipeline import settings
-from pipeline.errors import NoConfiguration, PipelineError
+from pipeline.errors import ConfigError, NoConfiguration, PipelineError
 from pipeline.logs import redact
 
 VERBS = (
@@ -74,8 +77,26 @@ def _meant(word: str) -> str:
     )
 
 
+def check_text(*paths: str) -> None:
+    """Refuse a configuration that begins with a byte order mark, which Luigi takes for text."""
+    for path in paths:
+        if path and Path(path).is_file():
+            with Path(path).open("rb") as file:
+                begin = file.read(3)
+            if begin.startswith((codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+                raise ConfigError(
+                    f"{path} begins with a byte order mark; save it as UTF-8 without one (in"
+                    " Notepad: Save as, encoding UTF-8, not UTF-8 with BOM)"
+                )
+
+
 def main(arguments: list[str] | None = None) -> int:
     """Run one verb; returns the exit code."""
+    try:
+        check_text(os.environ.get("LUIGI_CONFIG_PATH", ""), "luigi.cfg")
+    except ConfigError as error:
+        print(f"ConfigError: {error}", file=sys.stderr)
+        return 2
     command = parser()
     words = sys.argv[1:] if arguments is None else arguments
     if words and words[0] not in VERBS and not words[0].startswith("-"):
