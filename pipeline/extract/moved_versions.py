@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 
 from pipeline.extract.fetch import Records, arrange, sort_dates
@@ -29,7 +29,18 @@ from pipeline.pos.source import Record, sold_date
 
 _PLAIN = re.compile(r"[0-9A-Za-z_-]+")
 
-Earlier = Callable[[str, datetime], Collection[date]]
+
+class Places(set[date]):
+    """The dates under which versions of a receipt stand; `sold` are their instants of sale under
+    each, None where unknown.
+    """
+
+    def __init__(self, sold: Mapping[date, set[datetime | None]]) -> None:
+        super().__init__(sold)
+        self.sold = sold
+
+
+Earlier = Callable[[str, datetime], Places]
 
 
 def forward(
@@ -79,11 +90,13 @@ def places_of(records: Records) -> dict[str, set[date]]:
 
 
 def also(earlier: Earlier, waiting: Iterable[Mapping[str, set[date]]]) -> Earlier:
-    """`earlier`, and the places in batches that wait to be committed."""
-    return lambda number, created_at: {
-        *earlier(number, created_at),
-        *(place for places in waiting for place in places.get(number, ())),
-    }
+    """`earlier`, and the places in batches that wait to be committed, at unknown instants."""
+    return lambda number, created_at: Places(
+        {
+            **earlier(number, created_at).sold,
+            **{place: {None} for places in waiting for place in places.get(number, ())},
+        }
+    )
 
 
 def place_of(record: Record) -> date | None:
@@ -104,13 +117,13 @@ def recall(
     read: Callable[[date], Iterable[bytes]], parse: Callable[[bytes], Record] = read_receipt
 ) -> Earlier:
     """`earlier`, answered from raw: `read(day)` gives the NDJSON of every committed object of that
-    date.
+    date. Under each place stand the instants at which its versions there were sold.
 
     A home is read once; make a new one for each batch.
     """
     homes: dict[date, list[bytes]] = {}
 
-    def earlier(number: str, created_at: datetime) -> Collection[date]:
+    def earlier(number: str, created_at: datetime) -> Places:
         home = created_at.date()
         if home not in homes:
             homes[home] = list(read(home))
@@ -123,8 +136,10 @@ def recall(
             for line in ndjson.splitlines()
             if spelled in line
         )
-        return {
-            place for record in found if record.number == number and (place := place_of(record))
-        }
+        places: dict[date, set[datetime | None]] = {}
+        for record in found:
+            if record.number == number and (place := place_of(record)):
+                places.setdefault(place, set()).add(record.sold_at)
+        return Places(places)
 
     return earlier

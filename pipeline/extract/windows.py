@@ -77,8 +77,11 @@ def pack_batch(
     forwarded = forward(records, recalled, places)
 
     def replaces(record: Record, sold: date) -> bool:
-        """Whether an earlier version stands under the same date, perhaps at another time."""
-        return is_update(record) and sold in recalled(record.number or "", record.created_at)
+        """Whether an earlier version stands under the same date, at another time."""
+        if not is_update(record):
+            return False
+        instants = recalled(record.number or "", record.created_at).sold.get(sold, set())
+        return not instants <= {record.sold_at}
 
     for sold in forwarded:
         here = forwarded[sold]

@@ -137,7 +137,7 @@ RECEIPTS = st.lists(
 
 
 @given(RECEIPTS)
-@settings(max_examples=60, deadline=None, derandomize=True)
+@settings(max_examples=30, deadline=None, derandomize=True)
 @example(
     [("s1", 1, [(0, 12, True), (30, -3, True)])]
 )  # over the first midnight, within one UTC date
