@@ -51,6 +51,7 @@ def monthly(
     quarantine: pa.Table | None = None,
     history_starts: date | None = None,
     currency: str = "",
+    covered: Sequence[date] | None = None,
     paper: Literal["us-letter", "a4"] = "us-letter",
 ) -> dict[str, bytes]:
     """Files of the monthly report.
@@ -62,9 +63,12 @@ def monthly(
     and `reopened` the receipts that came or changed since then, each with number, day, total and
     why (late, edited, cancelled, refunded, new). `lake_starts` is the first day of the lake: with
     it, and with at least the `customers` of every month since, new customers are told from
-    returning ones. `backoffice` are the tables that hold the till's own exports to the lake, None
-    where there are none. `outside` are the receipts that arrived in the month and lie before
-    `history_starts`, `quarantine` those that could not be read. `currency` names the money of a month that has neither sales nor stores.
+    returning ones. `covered` are the days of `month` that the lake holds (all of them from
+    `lake_starts` on, where they are not given): no other day is one without sales. `backoffice`
+    are the tables that hold the till's own exports to the lake, None where there are none.
+    `outside` are the receipts that arrived in the month and lie before `history_starts`,
+    `quarantine` those that could not be read. `currency` names the money of a month that has
+    neither sales nor stores.
     """
     from reports.compose import compose_monthly
     from reports.render import files_of
@@ -85,6 +89,7 @@ def monthly(
             quarantine=quarantine,
             history_starts=history_starts,
             currency=currency,
+            covered=covered,
         ),
         locale,
         paper,

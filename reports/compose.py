@@ -16,6 +16,7 @@ import pandas as pd
 import pyarrow as pa
 
 from reports.figures import Figures, currencies
+from reports.figures.calendar import covered_days
 from reports.figures.history import WEEKEND, History
 from reports.figures.tables import frame
 from reports.page import Page, Section
@@ -109,6 +110,7 @@ def compose_monthly(
     quarantine: pa.Table | None = None,
     history_starts: date | None = None,
     currency: str = "",
+    covered: Sequence[date] | None = None,
 ) -> Page:
     """The monthly report as data; `before` is the figures.json of the version before this one."""
     if month not in sources:
@@ -116,11 +118,21 @@ def compose_monthly(
     left_out = set(outside["currency"].to_pylist()) if outside is not None else set()
     found = _traded(currencies(sources[month]), sources)
     found = tuple([*found, *sorted(left_out - set(found))] or [currency])
+    days_held = None if covered is None else tuple(covered)
+    calendar = covered_days(month, through, lake_starts, days_held)
     made: list[Section] = []
     names: dict[str, str] = {}
     for currency in found:
         figures = Figures(
-            month, through, currency, sources, lake_starts, backoffice, outside, history_starts
+            month,
+            through,
+            currency,
+            sources,
+            lake_starts,
+            backoffice,
+            outside=outside,
+            history_starts=history_starts,
+            covered=days_held,
         )
         names |= figures.stores
         quality = figures.now["quality"]
@@ -170,13 +182,7 @@ def compose_monthly(
         tuple(made),
         facts,
         front=3,
-        since=(
-            lake_starts
-            if lake_starts
-            and lake_starts.day > 1
-            and lake_starts.replace(day=1) == month.replace(day=1)
-            else None
-        ),
+        since=calendar[0] if calendar and calendar[0] > month else None,
         decimals=decimals or {},
     )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
-_BULLET = re.compile(r"^(\s*)([-+=])")
+_BULLET = re.compile(r"^(\s*)(-(?=[\s-]|$)|\+(?=\s|$)|=(?=[\s=]|$))")
 _ORDERED = re.compile(r"^(\s*\d{1,9})([.)])(?=\s|$)")
 FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 

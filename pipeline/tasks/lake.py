@@ -64,17 +64,7 @@ class DailySales(Batched):
 
     def objects(self) -> list[RawObject]:
         """Raw objects that may hold receipts of this business day, whichever window brought them."""
-        rules = settings.rules()
-        starts, ends = zip(
-            *(day_bounds(self.date, store) for store in (rules.default, *rules.stores.values())),
-            strict=True,
-        )
-        start, end = min(starts), max(ends)
-        return [
-            found
-            for found in lake().raw_objects(start.date(), end.date(), self.name)
-            if found.may_hold(start, end)
-        ]
+        return objects_of(self.date, self.name)
 
     def inputs(self) -> list[tuple[str, str]] | None:
         catalog, *windows = self.requires()
@@ -118,6 +108,23 @@ class DailySales(Batched):
 
     def unite(self, parts: list[Cleaned]) -> tuple[dict[str, bytes], dict[str, object]]:
         return self.pack(unite(parts))
+
+
+def objects_of(day: date, batch: str | None = None) -> list[RawObject]:
+    """Raw objects that may hold receipts of the business day of any store, and those of `batch`
+    whose date of sale is unreadable. UTC dates alone would name the day before or after too.
+    """
+    rules = settings.rules()
+    starts, ends = zip(
+        *(day_bounds(day, store) for store in (rules.default, *rules.stores.values())),
+        strict=True,
+    )
+    start, end = min(starts), max(ends)
+    return [
+        found
+        for found in lake().raw_objects(start.date(), end.date(), batch)
+        if found.may_hold(start, end)
+    ]
 
 
 def days_of(month: date) -> list[date]:

@@ -212,6 +212,7 @@ class MonthlyReport(Report):
             changes=figures_of(before) if before else None,
             reopened=self.changed_since(before) if before else (),
             lake_starts=lake_starts,
+            covered=days_of(self.month),
             backoffice=till[0] if till else None,
             outside=left_out[0][OUTSIDE] if left_out else None,
             quarantine=self.quarantine(told[self.month]["quality"]),

@@ -19,7 +19,7 @@ from reports.figures.calendar import (
     FairPart,
     Normalised,
     Split,
-    days_of,
+    covered_days,
     fair_parts,
     month_before,
     normalise,
@@ -43,9 +43,10 @@ class Figures:
     `before` (the month before) and `year_ago` are None where the lake does not have them. Of an
     open month (`through` is its last complete day) only the same days of the others are compared,
     and only in tables that have days. `lake_starts` is the first day of the lake, without which no
-    customer is told to be new. `backoffice` holds the till's own exports to the lake, None where
-    the owner gave none. `outside` are receipts that arrived in the month and lie before
-    `history_starts`.
+    customer is told to be new. `covered` are the days of the month that the lake holds, None where
+    it holds all of them from `lake_starts` on. `backoffice` holds the till's own exports to the
+    lake, None where the owner gave none. `outside` are receipts that arrived in the month and lie
+    before `history_starts`.
     """
 
     month: date
@@ -56,6 +57,7 @@ class Figures:
     backoffice: Mapping[str, pa.Table] | None = None
     outside: pa.Table | None = None
     history_starts: date | None = None
+    covered: tuple[date, ...] | None = None
 
     def _tables(self, first: date) -> Tables | None:
         if first not in self.sources or "days" not in self.sources[first]:
@@ -144,9 +146,8 @@ class Figures:
 
     @cached_property
     def calendar(self) -> list[date]:
-        """Days of the month that the lake covers: from its first day on, up to `through`."""
-        days = days_of(self.month, self.through)
-        return [day for day in days if self.lake_starts is None or day >= self.lake_starts]
+        """Days of the month that the lake covers, up to `through`."""
+        return covered_days(self.month, self.through, self.lake_starts, self.covered)
 
     def _fair_parts(self, now: pd.DataFrame, base: pd.DataFrame, *keys: str) -> dict:
         days = self.now["days"], self.before["days"]

@@ -9,7 +9,7 @@ the same weekday).
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
 from fractions import Fraction
@@ -35,6 +35,16 @@ def days_of(first: date, last: date | None = None) -> list[date]:
     """All days of the month of `first`, up to `last`."""
     end = min(next_month(first) - timedelta(days=1), last or date.max)
     return [first + timedelta(days=i) for i in range((end - first).days + 1)]
+
+
+def covered_days(
+    first: date, through: date | None, lake_starts: date | None, covered: Collection[date] | None
+) -> list[date]:
+    """Days of the month of `first` that the lake holds; no other day is one without sales."""
+    days = days_of(first, through)
+    if covered is not None:
+        return [day for day in days if day in covered]
+    return [day for day in days if lake_starts is None or day >= lake_starts]
 
 
 def same_day(first: date, through: date) -> date:

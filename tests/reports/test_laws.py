@@ -274,3 +274,13 @@ def test_a_list_of_days_says_how_many_more_there_are(count):
     named = [v for v in closed.values["days"].items if not isinstance(v, Text)]
     more = [v.values["n"].number for v in closed.values["days"].items if isinstance(v, Text)]
     assert closed.values["n"].number == count == len(named) + sum(more)
+
+
+def test_days_that_the_lake_does_not_hold_are_left_out_of_the_calendar():
+    held = [AUGUST.replace(day=3), *(AUGUST.replace(day=day) for day in range(10, 32))]
+    shop = replace(Shop(), closed=lambda day: day not in held)
+    page = monthly_of(shop, (AUGUST,), lake_starts=held[0], covered=held)
+    section = next(s for s in page.sections if s.key == "days")
+    assert list(section.figures["days"]) == [day.isoformat() for day in held]
+    assert not any(sentence.key == "days.closed" for sentence in section.sentences)
+    assert page.since == held[0]
