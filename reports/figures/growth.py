@@ -54,17 +54,18 @@ def like_for_like(now: pd.DataFrame, base: pd.DataFrame) -> LikeForLike:
     return LikeForLike(net, base, len({k[3] for k in kept}), receipts)
 
 
-class Season(NamedTuple):
-    """Index of a calendar month, and in how many years it was observed."""
-
-    index: Fraction
-    years: int
-
-
-def seasonality(net: Mapping[date, int]) -> dict[int, Season]:
+def seasonality(net: Mapping[date, int]) -> dict[int, Fraction]:
     """calendar month -> its index, from net sales of whole months; {} with fewer than SEASONS of
     them or without a full cycle.
     """
+    return {
+        month: sum(indices, Fraction()) / len(indices)
+        for month, indices in sorted(observed_seasons(net).items())
+    }
+
+
+def observed_seasons(net: Mapping[date, int]) -> dict[int, list[Fraction]]:
+    """calendar month -> its index in each year in which it can be measured; as `seasonality`."""
     if len(net) < SEASONS:
         return {}
     found: dict[int, list[Fraction]] = {}
@@ -77,7 +78,4 @@ def seasonality(net: Mapping[date, int]) -> dict[int, Season]:
             found.setdefault(month.month, []).append(Fraction(24 * net[month], centred))
     if len(found) < 12 or any(sum(indices) <= 0 for indices in found.values()):
         return {}
-    return {
-        m: Season(sum(indices, Fraction()) / len(indices), len(indices))
-        for m, indices in sorted(found.items())
-    }
+    return found

@@ -10,7 +10,7 @@ from fractions import Fraction
 import pandas as pd
 
 from reports.figures.calendar import month_before, next_month
-from reports.figures.growth import like_for_like, seasonality
+from reports.figures.growth import like_for_like, observed_seasons, seasonality
 from reports.figures.history import History
 from reports.page import Chart, Column, Section, Table
 from reports.sections.comparison import enough, growth
@@ -58,14 +58,11 @@ def years(history: History) -> Section:
                 base=Money(fair[last].base, currency),
             )
         )
-    seasons = seasonality(
-        {
-            m: history.totals[m].net_sales
-            for m in history.whole
-            if enough(history.totals[m].receipts)
-        }
-    )
-    index = {m: season.index.as_integer_ratio() for m, season in seasons.items()}
+    net = {
+        m: history.totals[m].net_sales for m in history.whole if enough(history.totals[m].receipts)
+    }
+    observed = observed_seasons(net)
+    index = {m: value.as_integer_ratio() for m, value in seasonality(net).items()}
     if index:
         best, worst = (
             max(index, key=lambda m: (Fraction(*index[m]), -m)),
@@ -74,7 +71,7 @@ def years(history: History) -> Section:
         said.append(
             text(
                 "years.season"
-                if min(seasons[best].years, seasons[worst].years) >= USUAL
+                if min(len(observed[best]), len(observed[worst])) >= USUAL
                 else "years.season_once",
                 best=MonthName(best),
                 high=_percent(index[best]),
