@@ -79,22 +79,24 @@ class Chain:
             )
             self._count += 1
         bounds = datetime(day.year, day.month, day.day, 11, tzinfo=UTC)
-        facts = {
+        metadata = {
             "start": bounds.isoformat(),
             "end": (bounds + DAY).isoformat(),
             "records": wanted,
             "truncated_at": None,
         }
-        self.lake.commit_window(str(day), {day: "".join(lines).encode()}, facts, {day: "1400-2359"})
+        self.lake.commit_window(
+            str(day), {day: "".join(lines).encode()}, metadata, {day: "1400-2359"}
+        )
         return wanted
 
     def show_catalog(self, day: date) -> None:
         body = compress(shop.catalog())
         self.lake.publish(
-            "raw/catalog", str(day), RAW, {"catalog": body}, {"objects": {}}, basis=None
+            "raw/catalog", str(day), RAW, {"catalog": body}, {"objects": {}}, expected_manifest=None
         )
 
-    def sweep(self, day: date) -> None:
+    def rescan(self, day: date) -> None:
         """A sweep that found nothing, as the nights of the history expect it."""
         while day.weekday() != 6 and (day + DAY).day != 1:
             day -= DAY
@@ -122,7 +124,7 @@ class Chain:
         sections = {
             "pos": {
                 "history_starts": first,
-                "settle_days": 0,
+                "allowed_lateness_days": 0,
                 "now": f"{last + DAY}T12:00:00Z",
                 "source": "files",
                 "folder": ".",

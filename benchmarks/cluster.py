@@ -208,9 +208,9 @@ def measure(years: int, stores: int, per_day: float) -> Iterator[str]:
         f" |\n|---|---|---|{'---|' * len(_VERBS)}---|"
     )
     for name, ran in (("1 process", here), ("the cluster", there)):
-        verbs = " | ".join(f"{ran.requests.get(verb, 0):,}" for verb in _VERBS)
+        commands = " | ".join(f"{ran.requests.get(command_name, 0):,}" for command_name in _VERBS)
         yield (
-            f"| {name} | {ran.seconds:.1f} | {count / ran.seconds:,.0f} | {verbs} |"
+            f"| {name} | {ran.seconds:.1f} | {count / ran.seconds:,.0f} | {commands} |"
             f" {ran.peak:,.0f} |"
         )
     yield (

@@ -29,7 +29,7 @@ from pipeline.load.layout import home_of, parse_manifest
 from pipeline.load.s3 import S3Storage
 from pipeline.tasks import reports as tell
 
-VERBS = {"PutObject": "PUT", "GetObject": "GET", "HeadObject": "HEAD", "ListObjectsV2": "LIST"}
+COMMANDS = {"PutObject": "PUT", "GetObject": "GET", "HeadObject": "HEAD", "ListObjectsV2": "LIST"}
 DAY = timedelta(days=1)
 
 
@@ -51,18 +51,20 @@ def count_requests() -> Counter[str]:
     opening = S3Storage._open
 
     def send(event_name: str, request: object, **_: object) -> None:
-        verb = VERBS[event_name.rpartition(".")[2]]
+        command_name = COMMANDS[event_name.rpartition(".")[2]]
         key = unquote(urlsplit(request.url).path).split("/", 2)[-1]
         counted[
-            "LIST planning names" if verb == "LIST" else f"{verb} {' '.join(place_of(key))}"
+            "LIST planning names"
+            if command_name == "LIST"
+            else f"{command_name} {' '.join(place_of(key))}"
         ] += 1
 
-    def opened(storage: S3Storage) -> object:
+    def open_tables(storage: S3Storage) -> object:
         client = opening(storage)
         client.meta.events.register("before-send.s3", send)
         return client
 
-    S3Storage._open = opened
+    S3Storage._open = open_tables
     return counted
 
 

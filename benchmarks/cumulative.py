@@ -74,7 +74,7 @@ def prepare(folder: Path, receipts: int) -> Path:
         make_month(n, receipts // MONTHS, tables)
     lake = Lake(open_storage(str(made / "lake")))
     for n in range(MONTHS):
-        members = {
+        files = {
             path.stem: path.read_bytes()
             for path in sorted((tables / f"{month_at(n):%Y-%m}").glob("*.parquet"))
         }
@@ -82,9 +82,9 @@ def prepare(folder: Path, receipts: int) -> Path:
             "summary",
             f"{month_at(n):%Y-%m}",
             edition="0" * 16,
-            members=members,
-            facts={},
-            basis=None,
+            files=files,
+            metadata={},
+            expected_manifest=None,
         )
     (made / "ready").touch()
     return made
@@ -100,26 +100,26 @@ def child(folder: Path, months: int) -> None:
     storage = open_storage(str(folder / "lake"))
     lake = Lake(storage)
     wanted = [month_at(n) for n in range(MONTHS - months, MONTHS)]
-    opened = time.perf_counter()
+    open_tables = time.perf_counter()
     bodies = {
         month: lake.read("summary", f"{month:%Y-%m}", list(reports.HISTORY)) for month in wanted
     }
     tables = {
-        month: {name: from_bytes(body) for name, body in members.items()}
-        for month, members in bodies.items()
+        month: {name: from_bytes(body) for name, body in files.items()}
+        for month, files in bodies.items()
     }
     read = time.perf_counter()
-    files = reports.cumulative(wanted[-1], tables, places=2, lineage={"edition": 1})
+    files = reports.cumulative(wanted[-1], tables, decimals=2, lineage={"edition": 1})
     told = time.perf_counter()
     rows = sum(table.num_rows for one in tables.values() for table in one.values())
     print(
         json.dumps(
             {
-                "read": read - opened,
+                "read": read - open_tables,
                 "tell": told - read,
                 "wall": told - began,
                 "requests": sum(storage.requests.values()),
-                "bytes": sum(len(body) for members in bodies.values() for body in members.values()),
+                "bytes": sum(len(body) for files in bodies.values() for body in files.values()),
                 "rows": rows,
                 "files": len(files),
                 "memory": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss,

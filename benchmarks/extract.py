@@ -29,8 +29,8 @@ from pathlib import Path
 import requests
 
 from benchmarks.results import machine, write_section
-from pipeline.extract.fetch import walk
-from pipeline.extract.windows import commit_all
+from pipeline.extract.fetch import fetch_pages
+from pipeline.extract.windows import commit_windows
 from pipeline.load import Lake, open_storage
 from pipeline.pos import SOURCES
 from pipeline.pos.source import Window
@@ -76,14 +76,14 @@ def extract(url: str, token: str, windows: list[Window]) -> tuple[float, float, 
         lake = Lake(open_storage(f"{folder}/lake"))
         source = SOURCES["loyverse"](url=url, token=token, rate=None)
         began = time.perf_counter()
-        found = walk(source, windows, bounded=True, spool=Path(folder) / "spool", now=NOW)
+        found = fetch_pages(source, windows, bounded=True, spool=Path(folder) / "spool", now=NOW)
         fetched = time.perf_counter() - began
-        commit_all(lake, found, windows)
+        commit_windows(lake, found, windows)
         return fetched, time.perf_counter() - began, found.records
 
 
 @contextmanager
-def opened(days: int) -> Iterator[tuple[str, str, list[Window]]]:
+def open_tables(days: int) -> Iterator[tuple[str, str, list[Window]]]:
     """(address, token, windows of the last `days`) of a shop in a process of its own."""
     ours, theirs = multiprocessing.Pipe()
     server = multiprocessing.Process(target=shop, args=(theirs,), daemon=True)
@@ -107,7 +107,7 @@ def peak() -> float:
 
 def race(days: int, rounds: int) -> str:
     """The table of one span, from a process of its own."""
-    with opened(days) as (url, token, windows):
+    with open_tables(days) as (url, token, windows):
         span = windows[0].start, windows[-1].end
         read_bare(url, token, *span)  # warms the server
         turns = [
@@ -135,7 +135,7 @@ def race(days: int, rounds: int) -> str:
 def weigh(days: int) -> str:
     """A row of the table of memory: one extraction, alone in its process."""
     before = peak()
-    with opened(days) as (url, token, windows):
+    with open_tables(days) as (url, token, windows):
         _, _, receipts = extract(url, token, windows)
     return f"| {days} | {receipts:,} | {before:,.0f} | {peak():,.0f} |"
 

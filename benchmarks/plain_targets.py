@@ -15,7 +15,7 @@ from datetime import date, timedelta
 import luigi
 from luigi.contrib.s3 import S3Client, S3Target
 
-VERBS = {"PutObject": "PUT", "GetObject": "GET", "HeadObject": "HEAD", "ListObjectsV2": "LIST"}
+COMMANDS = {"PutObject": "PUT", "GetObject": "GET", "HeadObject": "HEAD", "ListObjectsV2": "LIST"}
 
 
 class Plain(luigi.Task):
@@ -61,7 +61,7 @@ def main() -> None:
     client.s3.meta.client.meta.events.register(
         "before-send.s3",
         lambda event_name, **_: counted.update(
-            [f"{VERBS[event_name.rpartition('.')[2]]} plain object"]
+            [f"{COMMANDS[event_name.rpartition('.')[2]]} plain object"]
         ),
     )
     luigi.build(

@@ -81,7 +81,12 @@ def child(folder: Path, forms: str) -> None:
         for month in MONTHS
     }
     page = compose_monthly(
-        MONTHS[-1], sources, through=None, places=2, facts={"edition": 1}, lake_starts=MONTHS[0]
+        MONTHS[-1],
+        sources,
+        through=None,
+        decimals=2,
+        metadata={"edition": 1},
+        lake_starts=MONTHS[0],
     )
     words = Words("es_MX", 2, page.currencies)
     mark()

@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.results import machine, write_section
-from pipeline.simulator import Book, Query, Shop, serve
+from pipeline.simulator import Query, RecipeBook, Shop, serve
 from pipeline.simulator import Server as Till
 from pipeline.simulator.ids import millis
 from tests.load.seaweed import Server
@@ -35,7 +35,7 @@ TITLE = "Requests: what a night asks of S3"
 BUCKET, GROWN = "lake", "grown"
 DAY = timedelta(days=1)
 NOW = datetime(2026, 11, 10, 13, tzinfo=UTC)
-VERBS = ("LIST", "GET", "HEAD", "PUT")
+COMMANDS = ("LIST", "GET", "HEAD", "PUT")
 
 
 class Ran(NamedTuple):
@@ -46,12 +46,13 @@ class Ran(NamedTuple):
     peak: int
 
     def row(self, name: str) -> str:
-        verbs = [
-            sum(n for asked, n in self.requests.items() if asked.startswith(verb)) for verb in VERBS
+        commands = [
+            sum(n for asked, n in self.requests.items() if asked.startswith(command_name))
+            for command_name in COMMANDS
         ]
         return (
-            f"| {name} | {sum(verbs):,} | "
-            + " | ".join(f"{n:,}" for n in verbs)
+            f"| {name} | {sum(commands):,} | "
+            + " | ".join(f"{n:,}" for n in commands)
             + f" | {self.seconds:.1f} | {self.peak or ''} |"
         )
 
@@ -75,7 +76,7 @@ class Bench:
         (self.folder / "bench.cfg").write_text(
             f"[lake]\nurl = s3://{bucket}\nendpoint = {self.server.endpoint}\n[pos]\nurl ="
             f" {self.till.url}\nhistory_starts = {first or self.first}\nrate_requests ="
-            f" 0\nsettle_days = 1\nnow = {now.isoformat()}\nspool ="
+            f" 0\nallowed_lateness_days = 1\nnow = {now.isoformat()}\nspool ="
             f" {self.folder / 'spool'}\n[core]\nlog_level = WARNING\n"
         )
 
@@ -109,7 +110,7 @@ class Bench:
         return sum(page["KeyCount"] for page in pages)
 
 
-def measure(months: int, per_day: float, bench: Bench, book: Book) -> str:
+def measure(months: int, per_day: float, bench: Bench, book: RecipeBook) -> str:
     """The tables of a history of that many months that was backfilled."""
     bench.at(NOW)
     backfill = bench.run("Nightly", DRAW_SINCE=f"{NOW - 80 * DAY:%Y-%m}")
@@ -166,8 +167,8 @@ def by_dataset(requests: Counter[str]) -> list[str]:
     }
     table: dict[str, Counter[str]] = {}
     for asked, count in requests.items():
-        verb, dataset, kind = asked.split()
-        table.setdefault(dataset, Counter())[f"{verb} {kind}"] += count
+        command_name, dataset, kind = asked.split()
+        table.setdefault(dataset, Counter())[f"{command_name} {kind}"] += count
     table["all"] = sum(table.values(), Counter())
     return [
         "| dataset | " + " | ".join(columns.values()) + " |",
@@ -230,7 +231,7 @@ def measure_nights(nights: int, bench: Bench) -> str:
     )
 
 
-def cancel_one(book: Book, now: datetime) -> None:
+def cancel_one(book: RecipeBook, now: datetime) -> None:
     """Cancel a sale of twenty days ago."""
     since = now - 20 * DAY
     found = book.receipts(
@@ -274,7 +275,7 @@ def measure_at(months: int, per_day: float, nights: int) -> str:
         folder = Path(name)
         server = stack.enter_context(serve_s3(folder))
         server.client().create_bucket(Bucket=BUCKET)
-        book = Book(Shop(opened=first, receipts_per_day=per_day))
+        book = RecipeBook(Shop(open_tables=first, receipts_per_day=per_day))
         bench = Bench(folder, server, stack.enter_context(serve(book)), first)
         text = measure(months, per_day, bench, book)
         return text + ("\n\n" + measure_nights(nights, bench) if nights else "")

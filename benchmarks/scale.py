@@ -95,7 +95,7 @@ def measure_stages(
     )
 
 
-def table_of(made: list[Measured], idle: float) -> list[str]:
+def read_table(made: list[Measured], idle: float) -> list[str]:
     """Lines of the table of stages. Receipts/s are without the start of a process; of Spark they
     are with its start.
     """
@@ -186,7 +186,7 @@ def measure_years(stores: int, per_day: float, years: int, workers: int) -> list
                     day += DAY
                 if str(last) > chain.lake.partitions("raw/catalog")[-1]:
                     chain.show_catalog(last)
-                chain.sweep(last)
+                chain.rescan(last)
                 chain.configure(first, last, name="local")
                 ran = chain.run("Nightly", [last], workers)
                 requests = f"{sum(ran.requests.values()):,}" if workers == 1 else "-"
@@ -250,7 +250,7 @@ def main() -> None:
         made = [one for some in made for one in some]
         lines += [
             "",
-            *table_of(made, idle),
+            *read_table(made, idle),
             "",
             (
                 "| stores | receipts | raw packed, receipts/s | raw, bytes a receipt | staging |"

@@ -29,14 +29,14 @@ def write_summaries(month: date, bodies: Mapping[date, bytes], folder: Path) -> 
     tables = {
         d.name: pa.concat_tables([getattr(one, d.name) for one in cleaned]) for d in schema.LAKE
     }
-    facts = {name: sum(one.facts[name] for one in cleaned) for name in cleaned[0].facts}
+    metadata = {name: sum(one.metadata[name] for one in cleaned) for name in cleaned[0].metadata}
     counted = summarize(
         month,
         **tables,
         stores=catalog.stores_table(rules),
         employees=catalog.employees_table(rules),
-        facts=facts,
-        places=2,
+        metadata=metadata,
+        decimals=2,
     )
     for dataset in schema.SUMMARY:
         path = folder / f"{month:%Y-%m}" / f"{dataset.name}.parquet"

@@ -28,9 +28,9 @@ def fetch(folder: Path, month: str | None) -> list[Path]:
         name = month or (known[-1] if known else None)
         if name not in known:
             continue
-        for member, body in lake().read(dataset, name).items():
-            if not member.startswith("editions/"):
-                path = folder / dataset.removeprefix("reports/") / name / member
+        for file_name, body in lake().read(dataset, name).items():
+            if not file_name.startswith("editions/"):
+                path = folder / dataset.removeprefix("reports/") / name / file_name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(body)
                 written.append(path)

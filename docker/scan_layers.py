@@ -49,12 +49,12 @@ def main(texts: list[bytes]) -> None:
     """Scan standard input."""
     blobs, leaks = 0, []
     with tarfile.open(fileobj=sys.stdin.buffer, mode="r|*") as image:
-        for member in image:
-            if member.isfile():
+        for file_name in image:
+            if file_name.isfile():
                 blobs += 1
                 leaks += [
-                    f"{member.name} holds {text.decode()}"
-                    for text in found_in(image.extractfile(member), texts)
+                    f"{file_name.name} holds {text.decode()}"
+                    for text in found_in(image.extractfile(file_name), texts)
                 ]
     if leaks:
         sys.exit("\n".join(leaks))

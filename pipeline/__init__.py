@@ -18,7 +18,7 @@ __all__ = [
     "RawCatalog",
     "RawReceipts",
     "Rebuild",
-    "Sweep",
+    "Rescan",
     "Verify",
 ]
 

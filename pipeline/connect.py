@@ -49,7 +49,7 @@ def connect() -> Source:
         rate=rate,
         state=settings.state_folder(),
         deadline=section.request_seconds,
-        patience=section.patience_seconds,
+        max_retry_wait=section.max_retry_wait_seconds,
     )
 
 

@@ -73,7 +73,7 @@ class Unauthorized(SourceFatal):
     """The token is missing, wrong, revoked or lacks a right."""
 
 
-class HistoryWall(SourceFatal):
+class HistoryLimit(SourceFatal):
     """The account serves no receipts created before some date (HTTP 402)."""
 
 

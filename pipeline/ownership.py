@@ -60,11 +60,11 @@ class Owner(NamedTuple):
 
     @property
     def source(self) -> str:
-        return self.manifest.edition[:8]
+        return self.manifest.fingerprint[:8]
 
     @property
     def key(self) -> str:
-        return self.manifest.edition[8:]
+        return self.manifest.fingerprint[8:]
 
 
 def key_fingerprint(key: bytes | None) -> str:
@@ -80,8 +80,8 @@ def read_owner(lake: Lake) -> Owner | None:
 
 def describe_owner(lake: Lake, owner: Owner) -> Origin:
     """The source of the lake, in words."""
-    facts = lake.facts(IDENTITY, NAME, owner.manifest)
-    return Origin(facts["source"], facts["account"], facts["name"])
+    metadata = lake.metadata(IDENTITY, NAME, owner.manifest)
+    return Origin(metadata["source"], metadata["account"], metadata["name"])
 
 
 def check_owner(lake: Lake, *, is_simulator: bool, key: bytes | None) -> None:
@@ -137,21 +137,23 @@ def admit(
 def record(lake: Lake, origin: Origin, key: bytes | None) -> None:
     """Write into the lake that `origin` fills it from now on, hashed with `key`."""
     hashed = key_fingerprint(key)
-    facts = {
+    metadata = {
         "source": origin.kind,
         "account": origin.account,
         "name": origin.name,
         "customer_key": hashed if key else None,
     }
     newest = lake.newest(IDENTITY, NAME)
-    lake.publish(IDENTITY, NAME, origin.fingerprint + hashed, {}, facts, basis=newest)
+    lake.publish(
+        IDENTITY, NAME, origin.fingerprint + hashed, {}, metadata, expected_manifest=newest
+    )
 
 
 def stores_of_lake(lake: Lake) -> frozenset[str]:
     """Ids of stores that the lake's newest catalog names; of one without, its newest receipts."""
     stores: set[str] = set()
     for name in lake.partitions(CATALOG)[-1:]:
-        if lake.newest(CATALOG, name).edition == RAW:
+        if lake.newest(CATALOG, name).fingerprint == RAW:
             catalog = json.loads(decompress(lake.read(CATALOG, name)["catalog"]))
             stores |= {store["id"] for store in catalog.get("stores", []) if "id" in store}
     windows = [date.fromisoformat(name[:10]) for name in lake.partitions(RECEIPTS)]

@@ -22,7 +22,7 @@ def plain(shape: Mapping[str, object]) -> dict[str, object]:
     return json.loads(json.dumps(shape, default=str))
 
 
-def why_reopened(
+def rebuild_reason(
     before: Mapping[str, object],
     inputs: Mapping[str, str],
     version: int | str,

@@ -17,7 +17,7 @@ from itertools import pairwise
 
 import pyarrow.compute as pc
 
-from pipeline.extract.missing_numbers import Holes, find_holes
+from pipeline.extract.missing_numbers import MissingNumbers, find_missing_numbers
 from pipeline.extract.warnings import gap_warning
 from pipeline.extract.windows import DAY, numbers_tried, read_fields, spans
 from pipeline.load import RAW, SALES, SUMMARY, VOID, Lake, decompress
@@ -81,7 +81,7 @@ def read_status(
     windows = [
         name
         for name in lake.partitions("raw/receipts")
-        if _is_day(name) and lake.newest("raw/receipts", name).edition == RAW
+        if _is_day(name) and lake.newest("raw/receipts", name).fingerprint == RAW
     ]
     if not windows:
         return Status(
@@ -104,19 +104,21 @@ def read_status(
     gaps = [f"{span[0]} to {span[-1]}" if span[1:] else str(span[0]) for span in missing]
     recent = windows[-max(FORTNIGHT, 31) :]
     truncated = {
-        name: at for name in recent if (at := lake.facts("raw/receipts", name).get("truncated_at"))
+        name: at
+        for name in recent
+        if (at := lake.metadata("raw/receipts", name).get("truncated_at"))
     }
-    end = datetime.fromisoformat(lake.facts("raw/receipts", windows[-1])["end"])
+    end = datetime.fromisoformat(lake.metadata("raw/receipts", windows[-1])["end"])
     quarantined, receipts, numbers = {}, {}, []
     for name in (str(last - n * DAY) for n in range(FORTNIGHT - 1, -1, -1)):
         newest = lake.newest("staging", name)
-        if newest is None or newest.edition == "void":
+        if newest is None or newest.fingerprint == "void":
             continue
-        if count := lake.facts("staging", name, newest)["quarantined"]:
+        if count := lake.metadata("staging", name, newest)["quarantined"]:
             quarantined[name] = count
         read = {
-            member: from_bytes(body)
-            for member, body in lake.read("staging", name, ["receipts", "quarantine"]).items()
+            file_name: from_bytes(body)
+            for file_name, body in lake.read("staging", name, ["receipts", "quarantine"]).items()
         }
         receipts[name] = dict(
             sorted(
@@ -130,7 +132,7 @@ def read_status(
             if number
         ]
     warning = gap_warning(end, now, limited)
-    holes, since = find_holes(numbers), last - FORTNIGHT * DAY
+    holes, since = find_missing_numbers(numbers), last - FORTNIGHT * DAY
     new_fields = {
         path: said["since"]
         for path, said in read_fields(lake).items()
@@ -161,7 +163,7 @@ def find_unread(lake: Lake) -> list[dict[str, object]]:
     rows: list[dict[str, object]] = []
     for month in lake.partitions(SALES)[-YEAR:]:
         newest = lake.newest(SALES, month)
-        if newest.edition == VOID or not lake.facts(SALES, month, newest)["quarantined"]:
+        if newest.fingerprint == VOID or not lake.metadata(SALES, month, newest)["quarantined"]:
             continue
         table = from_bytes(lake.read(SALES, month, ["quarantine"])["quarantine"])
         names = ["receipt_number", "business_day", "reason", "detail", "total", "record"]
@@ -176,11 +178,11 @@ def find_silent(lake: Lake, last: date, recent: Mapping[str, Mapping[str, int]])
     Looked at are the days of `recent` and, before them, the summaries of MONTHS months.
     """
     seen: dict[str, set[date]] = {}
-    for day, by_store in recent.items():
-        for store in by_store:
+    for day, business_days_by_store in recent.items():
+        for store in business_days_by_store:
             seen.setdefault(store, set()).add(date.fromisoformat(day))
     for month in lake.partitions(SUMMARY)[-MONTHS:]:
-        if lake.newest(SUMMARY, month).edition == VOID:
+        if lake.newest(SUMMARY, month).fingerprint == VOID:
             continue
         days = from_bytes(lake.read(SUMMARY, month, ["days"])["days"])
         for row in days.select(["store_id", "business_day"]).to_pylist():
@@ -202,13 +204,13 @@ def store_names(lake: Lake) -> dict[str, str]:
     none.
     """
     snapshots = lake.partitions("raw/catalog")
-    if not snapshots or lake.newest("raw/catalog", snapshots[-1]).edition != RAW:
+    if not snapshots or lake.newest("raw/catalog", snapshots[-1]).fingerprint != RAW:
         return {}
     catalog = json.loads(decompress(lake.read("raw/catalog", snapshots[-1])["catalog"]))
     return {store["id"]: store.get("name") or store["id"] for store in catalog.get("stores", [])}
 
 
-def name_holes(holes: Holes) -> dict[str, list[str]]:
+def name_holes(holes: MissingNumbers) -> dict[str, list[str]]:
     """By till, the numbers that are missing between the first and the last of its series: 3-1043,
     3-1050 to 3-1052.
 
@@ -221,7 +223,7 @@ def name_holes(holes: Holes) -> dict[str, list[str]]:
     }
 
 
-def still_unknown(holes: Holes, tried: Mapping[str, int]) -> list[str]:
+def still_unknown(holes: MissingNumbers, tried: Mapping[str, int]) -> list[str]:
     """Of the numbers in the holes, those that a sweep has asked for and the shop does not know
     either.
     """
@@ -233,7 +235,7 @@ def still_unknown(holes: Holes, tried: Mapping[str, int]) -> list[str]:
     )
 
 
-def tell_status(status: Status) -> str:
+def format_status(status: Status) -> str:
     """The status in lines for a terminal."""
     if status.last_window is None:
         return "\n".join(status.warnings)
@@ -279,7 +281,13 @@ def tell_status(status: Status) -> str:
     ]
     lines += format_unread(status.unread)
     lines += format_outside(status.outside, status.history_starts)
-    stores = sorted({store for by_store in status.receipts.values() for store in by_store})
+    stores = sorted(
+        {
+            store
+            for business_days_by_store in status.receipts.values()
+            for store in business_days_by_store
+        }
+    )
     if stores:
         columns = [
             (store, status.stores.get(store, store), max(7, len(status.stores.get(store, store))))
@@ -290,8 +298,10 @@ def tell_status(status: Status) -> str:
         )
         lines += [
             f"  {day}   "
-            + "  ".join(f"{by_store.get(store, 0):>{width},}" for store, _, width in columns)
-            for day, by_store in status.receipts.items()
+            + "  ".join(
+                f"{business_days_by_store.get(store, 0):>{width},}" for store, _, width in columns
+            )
+            for day, business_days_by_store in status.receipts.items()
         ]
     return "\n".join([*lines, *status.warnings])
 

@@ -22,8 +22,8 @@ from luigi.task import flatten
 from pipeline import local_state, ownership, settings
 from pipeline.connect import is_simulator
 from pipeline.errors import ConfigError, Conflict, Corrupt, Stale
-from pipeline.load import DATASETS, RAW, Lake, Manifest, edition_of, open_storage
-from pipeline.rebuild_reason import plain, why_reopened
+from pipeline.load import DATASETS, RAW, Lake, Manifest, fingerprint_of, open_storage
+from pipeline.rebuild_reason import plain, rebuild_reason
 
 log = logging.getLogger(__name__)
 
@@ -37,9 +37,9 @@ def lake() -> Lake:
     said and open clients of their own.
     """
     settings.check()
-    opened = open_lake()
-    local_state.check_still_there(opened)
-    return opened
+    open_tables = open_lake()
+    local_state.check_still_there(open_tables)
+    return open_tables
 
 
 def open_lake() -> Lake:
@@ -69,10 +69,10 @@ def check_lake() -> None:
         _checked.add(lake())
 
 
-class EditionTarget(luigi.Target):
+class FingerprintTarget(luigi.Target):
     """The current edition of a partition."""
 
-    def __init__(self, task: Made):
+    def __init__(self, task: DatasetTask):
         self.task = task
 
     def exists(self) -> bool:
@@ -82,7 +82,7 @@ class EditionTarget(luigi.Target):
         return f"{self.task.dataset}/{self.task.name}"
 
 
-class Made(luigi.Task):
+class DatasetTask(luigi.Task):
     """A task that makes one partition of one dataset, named after its day or month."""
 
     dataset: str
@@ -96,8 +96,8 @@ class Made(luigi.Task):
         """Content digest of the partition; None when it is not current."""
         raise NotImplementedError
 
-    def output(self) -> EditionTarget:
-        return EditionTarget(self)
+    def output(self) -> FingerprintTarget:
+        return FingerprintTarget(self)
 
     def tell(self, message: str, percent: int | None = None) -> None:
         """Status line and progress in the visualizer."""
@@ -111,10 +111,10 @@ def committed(dataset: str, partition: str) -> str | None:
     """The digest of a partition of raw; None where it is missing or was declared broken."""
     check_lake()
     newest = lake().newest(dataset, partition)
-    return newest.digest if newest and newest.edition == RAW else None
+    return newest.digest if newest and newest.fingerprint == RAW else None
 
 
-class Fetched(Made):
+class RawTask(DatasetTask):
     """A partition of raw: once its window has closed it can gain nothing, so what is there is
     final.
     """
@@ -146,7 +146,7 @@ class Fetched(Made):
         return None
 
 
-class Partition(Made):
+class DerivedTask(DatasetTask):
     """A partition made of others.
 
     Subclasses say `dataset`, `version` (of the code), `requires()`, what else shapes them
@@ -197,7 +197,7 @@ class Partition(Made):
             found.append((f"{task.dataset}/{task.name}", digest))
         return found
 
-    def edition(self) -> str | None:
+    def fingerprint(self) -> str | None:
         """The edition that the partition should have; None while an input is not current.
         Remembered until something changes upstream.
         """
@@ -208,19 +208,21 @@ class Partition(Made):
         seen = self._known.get(self.task_id)
         if seen is None or seen[0] != now:
             inputs = self.inputs()
-            edition = None if inputs is None else edition_of(self.version, self.shape(), inputs)
+            fingerprint = (
+                None if inputs is None else fingerprint_of(self.version, self.shape(), inputs)
+            )
             seen = (
                 (os.getpid(), *lake().generation_of(self.upstream)),
-                edition,
+                fingerprint,
             )  # to ask may have made it list
             self._known[self.task_id] = seen
         return seen[1]
 
     def digest(self) -> str | None:
         """Content digest of the partition; None when it is not current."""
-        edition = self.edition()
-        newest = lake().newest(self.dataset, self.name) if edition else None
-        return newest.digest if newest and newest.edition == edition else None
+        fingerprint = self.fingerprint()
+        newest = lake().newest(self.dataset, self.name) if fingerprint else None
+        return newest.digest if newest and newest.fingerprint == fingerprint else None
 
     def run(self) -> Iterator[list[luigi.Task]]:
         # Extraction in this very run may have re-opened what was complete when the run was planned.
@@ -232,7 +234,7 @@ class Partition(Made):
                 self.build()
                 return
             except Corrupt as error:
-                broken = self.void(error)
+                broken = self.invalidate(error)
                 if not broken:
                     raise
                 yield [broken]
@@ -252,19 +254,24 @@ class Partition(Made):
         Conflict where others always come first.
         """
         for attempt in range(ATTEMPTS):
-            basis = lake().newest(self.dataset, self.name)
-            inputs, edition = self.inputs(), self.edition()
-            if inputs is None or edition is None:
+            expected_manifest = lake().newest(self.dataset, self.name)
+            inputs, fingerprint = self.inputs(), self.fingerprint()
+            if inputs is None or fingerprint is None:
                 raise Stale(f"{self}: an input changed while the run was under way; run again")
             try:
-                members, facts = (make or self.make)()
+                files, metadata = (make or self.make)()
                 made_of = {
                     "inputs": dict(inputs),
                     "version": self.version,
                     "settings": plain(self.shape()),
                 }
                 lake().publish(
-                    self.dataset, self.name, edition, members, {**facts, **made_of}, basis=basis
+                    self.dataset,
+                    self.name,
+                    fingerprint,
+                    files,
+                    {**metadata, **made_of},
+                    expected_manifest=expected_manifest,
                 )
             except Conflict:
                 if attempt == ATTEMPTS - 1:
@@ -274,11 +281,11 @@ class Partition(Made):
                 if self.complete():
                     return
                 continue
-            if basis:
-                self._say_why(basis, dict(inputs))
+            if expected_manifest:
+                self._log_rebuild_reason(expected_manifest, dict(inputs))
             return
 
-    def void(self, error: Corrupt) -> luigi.Task | None:
+    def invalidate(self, error: Corrupt) -> luigi.Task | None:
         """The input task that `error` concerns, declared broken so that it is made again; None if
         it is raw.
         """
@@ -289,10 +296,12 @@ class Partition(Made):
                 and not task.dataset.startswith("raw/")
             ):
                 log.warning("%s: %s; it is made again", self, error)
-                lake().void(task.dataset, task.name, str(error))
+                lake().invalidate(task.dataset, task.name, str(error))
                 return task
         return None
 
-    def _say_why(self, basis: Manifest, inputs: dict[str, str]) -> None:
-        facts = lake().facts(self.dataset, self.name, basis)
-        log.info("%s re-opened: %s", self, why_reopened(facts, inputs, self.version, self.shape()))
+    def _log_rebuild_reason(self, expected_manifest: Manifest, inputs: dict[str, str]) -> None:
+        metadata = lake().metadata(self.dataset, self.name, expected_manifest)
+        log.info(
+            "%s re-opened: %s", self, rebuild_reason(metadata, inputs, self.version, self.shape())
+        )

@@ -42,12 +42,12 @@ from reports.sections.modifiers import modifiers
 from reports.sections.options import options
 from reports.sections.outlook import outlook
 from reports.sections.pace import pace
-from reports.sections.payments_over_time import giving
+from reports.sections.payments_over_time import payments_over_time
 from reports.sections.records import records
 from reports.sections.rhythm import rhythm
 from reports.sections.stability import stability
 from reports.sections.stores import stores
-from reports.sections.summary import story
+from reports.sections.summary import summary
 from reports.sections.tenders import tenders
 from reports.sections.till import differs
 from reports.sections.trend import trend
@@ -99,8 +99,8 @@ def compose_monthly(
     sources: Sources,
     *,
     through: date | None,
-    places: int,
-    facts: Mapping[str, object],
+    lake_decimals: int,
+    metadata: Mapping[str, object],
     before: Mapping[str, object] | None = None,
     lake_starts: date | None = None,
     reopened: Sequence[Mapping[str, str]] = (),
@@ -146,7 +146,7 @@ def compose_monthly(
             history_starts=history_starts,
         )
         till = differs(figures)
-        sections.append(lineage(figures.total, quality, currency, facts, state, till))
+        sections.append(lineage(figures.total, quality, currency, metadata, state, till))
         sections.append(
             attention(
                 [f for s in sections for f in s.findings],
@@ -160,8 +160,8 @@ def compose_monthly(
                 stated,
                 before,
                 currency,
-                places,
-                facts,
+                lake_decimals,
+                metadata,
                 reopened,
                 figures.stores,
                 decimals or {},
@@ -176,11 +176,11 @@ def compose_monthly(
         "monthly",
         month,
         through,
-        places,
+        lake_decimals,
         found,
         tuple(sorted(names.values())),
         tuple(made),
-        facts,
+        metadata,
         front=3,
         since=calendar[0] if calendar and calendar[0] > month else None,
         decimals=decimals or {},
@@ -188,7 +188,7 @@ def compose_monthly(
 
 
 CUMULATIVE = (
-    story,
+    summary,
     trend,
     years,
     pace,
@@ -200,7 +200,7 @@ CUMULATIVE = (
     options,
     stability,
     loyalty,
-    giving,
+    payments_over_time,
     records,
 )
 
@@ -210,8 +210,8 @@ def compose_cumulative(
     sources: Sources,
     *,
     through: date | None,
-    places: int,
-    facts: Mapping[str, object],
+    lake_decimals: int,
+    metadata: Mapping[str, object],
     editions: Sequence[Mapping[str, object]] = (),
     before: Mapping[str, object] | None = None,
     weekend: tuple[int, ...] = WEEKEND,
@@ -236,7 +236,7 @@ def compose_cumulative(
                 history.sum_of(history.months),
                 history.stacked("quality"),
                 currency,
-                facts,
+                metadata,
                 DataState(
                     quality_of(history.stacked("quality")),
                     silences=tuple(Figures(last, through, currency, kept).silences),
@@ -248,7 +248,7 @@ def compose_cumulative(
         ]
         stated = {s.key: s.figures for s in (*sections, *ending) if s.figures}
         sections += [
-            ledger(editions, history, stated, before, places, facts, decimals or {}),
+            ledger(editions, history, stated, before, lake_decimals, metadata, decimals or {}),
             *ending,
         ]
         made += [
@@ -258,11 +258,11 @@ def compose_cumulative(
         "cumulative",
         last,
         through,
-        places,
+        lake_decimals,
         found,
         tuple(sorted(names.values())),
         tuple(made),
-        facts,
+        metadata,
         front=2,
         decimals=decimals or {},
     )

@@ -26,7 +26,7 @@ class Column:
     key: str
     kind: Kind = "text"
     values: Mapping[str, Value] = field(default_factory=dict)
-    aside: bool = False
+    csv_only: bool = False
 
     @property
     def heading(self) -> Text:
@@ -49,7 +49,7 @@ class Table:
     @property
     def page_columns(self) -> list[tuple[int, Column]]:
         """Columns that a page shows, with their places in a row."""
-        return [(i, column) for i, column in enumerate(self.columns) if not column.aside]
+        return [(i, column) for i, column in enumerate(self.columns) if not column.csv_only]
 
     @property
     def narrow(self) -> bool:
@@ -130,7 +130,7 @@ class Page:
     report: Literal["monthly", "cumulative"]
     month: date
     through: date | None
-    places: int
+    lake_decimals: int
     currencies: tuple[str, ...]
     stores: tuple[str, ...]
     sections: tuple[Section, ...]

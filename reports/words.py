@@ -112,11 +112,11 @@ class Words:
     def __init__(
         self,
         locale: str,
-        places: int,
+        lake_decimals: int,
         currencies: tuple[str, ...] = (),
         decimals: Mapping[str, int] | None = None,
     ):
-        self.catalog, self.code, self.places = catalog(locale), locale, places
+        self.catalog, self.code, self.lake_decimals = catalog(locale), locale, lake_decimals
         self.locale, self.language = Locale.parse(locale), locale.split("_")[0]
         self.decimals = decimals or {}
         self.alone = len(set(currencies)) <= 1
@@ -229,7 +229,7 @@ class Words:
         return self._number(percent, decimals, signed) + ("\xa0%" if self.language == "es" else "%")
 
     def _money(self, money: Money) -> str:
-        amount = Decimal(money.units).scaleb(-self.places)
+        amount = Decimal(money.units).scaleb(-self.lake_decimals)
         symbol = self.symbol(money.currency)
         if money.compact and abs(amount) >= 1000:
             decimals = 1 if abs(amount) < 10_000 or 1_000_000 <= abs(amount) < 10_000_000 else 0
@@ -238,7 +238,7 @@ class Words:
             own = (
                 0
                 if money.compact and (abs(amount) >= 10 or not amount)
-                else min(self.decimals.get(money.currency, self.places), self.places)
+                else min(self.decimals.get(money.currency, self.lake_decimals), self.lake_decimals)
             )
             amount = amount.quantize(Decimal(1).scaleb(-own), ROUND_HALF_UP)
             said = format_decimal(

@@ -56,7 +56,7 @@ class Shop:
     timezone: str
     day_starts_at: time
     currency: str
-    places: int
+    decimals: int
 
 
 def numbers(names: Iterable[str]) -> Callable[[], dict[str, Decimal]]:

@@ -31,7 +31,7 @@ def imports(path: Path) -> set[str]:
     """Dotted names of all that `path` imports, wherever in the file."""
     package = path.relative_to(ROOT).parent.parts
     found = set()
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.fetch_pages(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom):
@@ -51,8 +51,8 @@ def test_imports_keep_to_the_house(path: Path) -> None:
     assert not uses(path, "luigi") or name.startswith(LUIGI), (
         "only settings, targets and tasks know Luigi"
     )
-    for library, places in ONLY.items():
-        assert not uses(path, library) or name in places, f"only {places} import {library}"
+    for library, decimals in ONLY.items():
+        assert not uses(path, library) or name in decimals, f"only {decimals} import {library}"
     for library in ("matplotlib", "seaborn"):
         assert not uses(path, library) or name.startswith("reports/charts"), (
             f"only the charts import {library}"
@@ -102,7 +102,7 @@ def test_files_are_small_and_say_what_they_are(path: Path) -> None:
 
 @pytest.mark.parametrize("path", FILES, ids=module)
 def test_no_error_is_swallowed(path: Path) -> None:
-    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+    for node in ast.fetch_pages(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.ExceptHandler):
             assert node.type is not None, f"line {node.lineno}: bare except"
             assert not all(isinstance(part, ast.Pass) for part in node.body), (

@@ -80,7 +80,7 @@ def test_a_day_is_the_last_one_only_after_its_window_has_settled(
     instant = end + timedelta(minutes=minutes + around)
     with configured(
         shop={"timezone": zone},
-        pos={"settle_minutes": str(minutes), "now": instant.astimezone(UTC).isoformat()},
+        pos={"close_delay_minutes": str(minutes), "now": instant.astimezone(UTC).isoformat()},
     ):
         assert settings.last_day() == date(2026, 10, 12 if around >= 0 else 11)
 

@@ -23,7 +23,7 @@ from pipeline import settings
 from pipeline.errors import ConfigError, NoConfiguration, PipelineError
 from pipeline.logs import redact
 
-VERBS = (
+COMMANDS = (
     "run",
     "tail",
     "backfill",
@@ -52,12 +52,12 @@ def parser() -> argparse.ArgumentParser:
         "pos",
         description="Questions and commands to the lake, beside `luigi --module pipeline TASK`.",
     )
-    verbs = command.add_subparsers(dest="verb", required=True, metavar="VERB")
-    for name in VERBS:
+    commands = command.add_subparsers(dest="command_name", required=True, metavar="VERB")
+    for name in COMMANDS:
         module = import_module(f"{__name__}.{name}")
         first = module.__doc__.partition("\n")[0].rstrip(".")
         module.arguments(
-            verbs.add_parser(
+            commands.add_parser(
                 name,
                 help=first,
                 description=module.__doc__,
@@ -69,12 +69,12 @@ def parser() -> argparse.ArgumentParser:
 
 def _meant(word: str) -> str:
     """What to say of a word that is no verb."""
-    task, verb = (get_close_matches(word, known, 1, 0.7) for known in (pipeline.__all__, VERBS))
+    task, command_name = (
+        get_close_matches(word, known, 1, 0.7) for known in (pipeline.__all__, COMMANDS)
+    )
     if task:
         return f"{word} is no verb; for the task: luigi --module pipeline {task[0]}"
-    return (
-        f"{word} is no verb{f'; is {verb[0]} meant?' if verb else ''}; there are {', '.join(VERBS)}"
-    )
+    return f"{word} is no verb{f'; is {command_name[0]} meant?' if command_name else ''}; there are {', '.join(COMMANDS)}"
 
 
 def check_text(*paths: str) -> None:
@@ -99,16 +99,16 @@ def main(arguments: list[str] | None = None) -> int:
         return 2
     command = parser()
     words = sys.argv[1:] if arguments is None else arguments
-    if words and words[0] not in VERBS and not words[0].startswith("-"):
+    if words and words[0] not in COMMANDS and not words[0].startswith("-"):
         command.error(_meant(words[0]))
     try:
         asked, asked.rest = command.parse_known_args(arguments)
-        verb = import_module(f"{__name__}.{asked.verb}")
-        if asked.rest and not getattr(verb, "PASSES_ON", False):
+        command_name = import_module(f"{__name__}.{asked.command_name}")
+        if asked.rest and not getattr(command_name, "PASSES_ON", False):
             command.error(f"unrecognized arguments: {' '.join(asked.rest)}")
-        if asked.verb not in NO_SETTINGS:
+        if asked.command_name not in NO_SETTINGS:
             settings.check_folder()
-        return verb.run(asked)
+        return command_name.run(asked)
     except NoConfiguration as error:
         print(redact(f"{type(error).__name__}: {error}"), file=sys.stderr)
         return BROKEN

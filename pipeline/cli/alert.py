@@ -17,10 +17,10 @@ from pathlib import Path
 from pipeline import settings
 from pipeline.cli.failure_alert import raise_alarm, read_failures
 from pipeline.cli.recipients import try_recipients
-from pipeline.deliver import Alert, Parcel
+from pipeline.deliver import Alert, DeliveryKey
 from pipeline.errors import ConfigError, DeliveryError
 from pipeline.logs import redact
-from pipeline.status import read_status, tell_status
+from pipeline.status import format_status, read_status
 from pipeline.targets import lake
 from pipeline.tasks.failures import VARIABLE
 
@@ -53,7 +53,7 @@ def _try_all() -> int:
         try:
             if isinstance(recipient, ConfigError):
                 raise recipient
-            recipient.warn(alert, Parcel("alert", str(alert.day), alert.cause, recipient.who))
+            recipient.warn(alert, DeliveryKey("alert", str(alert.day), alert.cause, recipient.who))
         except (ConfigError, DeliveryError) as error:
             print(redact(f"FAILED  {place}: {error}"))
             results.append(False)
@@ -65,7 +65,7 @@ def _try_all() -> int:
 
 
 def _summary() -> str:
-    return tell_status(
+    return format_status(
         read_status(
             lake(),
             expected=settings.last_day(),

@@ -47,13 +47,13 @@ def run(asked: argparse.Namespace) -> int:
     if code:
         return code
     lake().refresh()
-    facts = {
-        name: lake().facts(DATASET, name)
+    metadata = {
+        name: lake().metadata(DATASET, name)
         for name in lake().partitions(DATASET)
         if name not in before
     }
     print(
-        f"{len(facts)} windows, {sum(said['records'] for said in facts.values()):,} receipts"
+        f"{len(metadata)} windows, {sum(said['records'] for said in metadata.values()):,} receipts"
         " extracted"
     )
     if asked.first < settings.pos().history_starts:
@@ -61,7 +61,7 @@ def run(asked: argparse.Namespace) -> int:
             f"whole months before [pos] history_starts = {settings.pos().history_starts} get no"
             f" report; set it to {asked.first}"
         )
-    cut = {said["truncated_at"] for said in facts.values()} - {None}
+    cut = {said["truncated_at"] for said in metadata.values()} - {None}
     if cut:
         print(
             f"degraded: the account serves nothing that was received before {max(cut)}",

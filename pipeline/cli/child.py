@@ -37,26 +37,26 @@ def run_luigi(*words: str, environment: Mapping[str, str] | None = None) -> int:
             env={**(os.environ if environment is None else environment), LIFELINE: str(listening)},
         )
         os.close(listening)
-        with _passing_on(child) as heard:
+        with _passing_on(child) as on_wait:
             code = child.wait()
-            if heard or code < 0:
+            if on_wait or code < 0:
                 _signal(child, signal.SIGKILL)  # workers that have outlived it
     finally:
         os.close(held)
-    if heard:
+    if on_wait:
         print(
-            f"told to end by {heard[0].name}; luigi has ended too. Run again: what is finished is"
+            f"told to end by {on_wait[0].name}; luigi has ended too. Run again: what is finished is"
             " skipped",
             file=sys.stderr,
         )
-        raise SystemExit(128 + heard[0])
+        raise SystemExit(128 + on_wait[0])
     if code < 0:
         code = 128 - code
         print("luigi: {}. What to do: {}.".format(*explain_code(code)), file=sys.stderr)
     return code
 
 
-def hold_lifeline() -> None:
+def exit_with_parent() -> None:
     """In the child: end this process and its workers when the parent is no more. Nothing where no
     parent has asked for it.
     """
@@ -72,25 +72,25 @@ def _listen(listening: int) -> None:
 @contextlib.contextmanager
 def _passing_on(child: subprocess.Popen) -> Iterator[list[signal.Signals]]:
     """Hands signals on to `child` and its workers; gives those that were heard."""
-    heard: list[signal.Signals] = []
+    on_wait: list[signal.Signals] = []
     timer = threading.Timer(GRACE, _signal, (child, signal.SIGKILL))
     timer.daemon = True
 
     def hear(number: int, _: object) -> None:
-        if not heard:
+        if not on_wait:
             timer.start()
-        heard.append(signal.Signals(number))
-        _signal(child, heard[-1])
+        on_wait.append(signal.Signals(number))
+        _signal(child, on_wait[-1])
 
     if threading.current_thread() is not threading.main_thread():  # which alone hears signals
-        yield heard
+        yield on_wait
         return
     heeded = [
         number for number in _HEARD if signal.getsignal(number) is not signal.SIG_IGN
     ]  # nohup ignores SIGHUP, and so does luigi then
     before = {number: signal.signal(number, hear) for number in heeded}
     try:
-        yield heard
+        yield on_wait
     finally:
         timer.cancel()
         for number, handler in before.items():

@@ -9,7 +9,7 @@ import argparse
 
 import shtab
 
-from pipeline import cli as verbs
+from pipeline import cli as commands
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -17,5 +17,5 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(asked: argparse.Namespace) -> int:
-    print(shtab.complete(verbs.parser(), shell=asked.shell))
+    print(shtab.complete(commands.parser(), shell=asked.shell))
     return 0

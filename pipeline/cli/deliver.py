@@ -28,7 +28,7 @@ def run(_: argparse.Namespace) -> int:
         again = f", in place of {due.before.partition('.')[0]}" if due.before else ""
         print(
             f"{due.issued.kind:<10}  {due.issued.month}  edition"
-            f" {due.issued.edition.partition('.')[0]}{again}  to {reader.place}"
+            f" {due.issued.version.partition('.')[0]}{again}  to {reader.place}"
         )
     if not found:
         print("everybody has everything")

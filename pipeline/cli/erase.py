@@ -21,7 +21,7 @@ from pipeline.cli.child import run_luigi
 from pipeline.errors import ConfigError
 from pipeline.load import CUMULATIVE, SALES, STAGING
 from pipeline.maintenance.erase import clear_made, drop, find_named, pseudonym, read_numbers, traces
-from pipeline.maintenance.exports import find_naming
+from pipeline.maintenance.exports import find_exports_with
 from pipeline.maintenance.rewrite import Touched
 from pipeline.targets import lake
 
@@ -95,7 +95,9 @@ def _tell(customer: str) -> int:
 
 def _tell_exports(found: list[Touched], customer: str) -> int:
     """Name the exports in backoffice/ that say who bought; returns how many."""
-    sentences = list(find_naming(lake(), read_numbers(lake(), found, customer))) if found else []
+    sentences = (
+        list(find_exports_with(lake(), read_numbers(lake(), found, customer))) if found else []
+    )
     for sentence in sentences:
         print(f"WRONG  {sentence}")
     return len(sentences)

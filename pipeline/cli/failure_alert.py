@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.cli.recipients import Reader, alert_readers, open_ledger
-from pipeline.deliver import Alert, Failure, Parcel
+from pipeline.deliver import Alert, DeliveryKey, Failure
 from pipeline.errors import DeliveryError, PipelineError
 
 log = logging.getLogger(__name__)
@@ -34,7 +34,7 @@ def raise_alarm(alert: Alert) -> int | None:
 
 
 def _tell(alert: Alert, reader: Reader) -> bool:
-    parcel = Parcel("alert", str(alert.day), alert.cause, reader.who)
+    parcel = DeliveryKey("alert", str(alert.day), alert.cause, reader.who)
     try:
         try:
             return open_ledger().deliver(parcel, partial(reader.warn, alert, parcel))

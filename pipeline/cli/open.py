@@ -34,7 +34,9 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(asked: argparse.Namespace) -> int:
     dataset = CUMULATIVE if asked.cumulative else MONTHLY
     there = [
-        name for name in lake().partitions(dataset) if lake().newest(dataset, name).edition != VOID
+        name
+        for name in lake().partitions(dataset)
+        if lake().newest(dataset, name).fingerprint != VOID
     ]
     month = asked.month or settings.default_month()
     name = there[-1] if asked.cumulative and there and not asked.month else f"{month:%Y-%m}"

@@ -57,8 +57,8 @@ def run(asked: argparse.Namespace) -> int:
             print(f"{task.dataset:<10} {task.name:<10} {size:>14,} bytes")
         return 0
     for task in tasks:
-        if lake().newest(task.dataset, task.name).edition != VOID:
-            lake().void(task.dataset, task.name, "to be made again from raw")
+        if lake().newest(task.dataset, task.name).fingerprint != VOID:
+            lake().invalidate(task.dataset, task.name, "to be made again from raw")
     code = run_luigi(
         "Rebuild",
         "--first",
@@ -72,7 +72,7 @@ def run(asked: argparse.Namespace) -> int:
         after = lake().newest(task.dataset, task.name)
         said = (
             "is missing"
-            if after.edition == VOID
+            if after.fingerprint == VOID
             else "as before"
             if after.digest == before[task]
             else "is different"
@@ -84,6 +84,8 @@ def run(asked: argparse.Namespace) -> int:
 def published(dataset: str, partition: str) -> str | None:
     """The digest of the newest content that was not declared broken."""
     found = [
-        one.digest for one in lake().history(dataset, partition) if one.edition not in (VOID, RAW)
+        one.digest
+        for one in lake().history(dataset, partition)
+        if one.fingerprint not in (VOID, RAW)
     ]
     return found[-1] if found else None

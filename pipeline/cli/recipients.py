@@ -17,20 +17,20 @@ from hashlib import sha256
 from pipeline import settings
 from pipeline.deliver import (
     Alert,
-    Ledger,
-    Letter,
+    DeliveryKey,
+    DeliveryLog,
     Mailer,
-    Parcel,
+    ReportEmail,
     Webhook,
     check_address,
     check_url,
-    name_recipient,
+    recipient_id,
 )
 from pipeline.deliver import compose as compose_letter
 from pipeline.errors import ConfigError
 from pipeline.targets import open_lake
 
-_name = lru_cache(name_recipient)  # slow on purpose
+_name = lru_cache(recipient_id)  # slow on purpose
 
 
 @dataclass(frozen=True)
@@ -47,11 +47,11 @@ class Reader:
     def who(self) -> str:
         return self.whos[0]
 
-    def send(self, letter: Letter, parcel: Parcel, before: Parcel | None) -> None:
+    def send(self, letter: ReportEmail, parcel: DeliveryKey, before: DeliveryKey | None) -> None:
         """Send a report; `before` is the parcel that it corrects."""
         raise NotImplementedError
 
-    def warn(self, alert: Alert, parcel: Parcel) -> None:
+    def warn(self, alert: Alert, parcel: DeliveryKey) -> None:
         """Send an alert."""
         raise NotImplementedError
 
@@ -63,7 +63,7 @@ class ByMail(Reader):
     mailer: Mailer
     address: str
 
-    def send(self, letter: Letter, parcel: Parcel, before: Parcel | None) -> None:
+    def send(self, letter: ReportEmail, parcel: DeliveryKey, before: DeliveryKey | None) -> None:
         mail = compose_letter(
             letter,
             sender=self.mailer.sender,
@@ -74,7 +74,7 @@ class ByMail(Reader):
         )
         self.mailer.send(mail, self.address)
 
-    def warn(self, alert: Alert, parcel: Parcel) -> None:
+    def warn(self, alert: Alert, parcel: DeliveryKey) -> None:
         self.mailer.send(
             alert.compose(
                 sender=self.mailer.sender,
@@ -85,7 +85,7 @@ class ByMail(Reader):
             self.address,
         )
 
-    def _id(self, parcel: Parcel) -> str:
+    def _id(self, parcel: DeliveryKey) -> str:
         """The Message-ID of a parcel, always the same, so that mail programs show once what was
         sent twice.
         """
@@ -98,7 +98,7 @@ class ByWebhook(Reader):
 
     webhook: Webhook
 
-    def send(self, letter: Letter, parcel: Parcel, before: Parcel | None) -> None:
+    def send(self, letter: ReportEmail, parcel: DeliveryKey, before: DeliveryKey | None) -> None:
         self.webhook.send(
             {
                 "text": (
@@ -108,7 +108,7 @@ class ByWebhook(Reader):
             }
         )
 
-    def warn(self, alert: Alert, parcel: Parcel) -> None:
+    def warn(self, alert: Alert, parcel: DeliveryKey) -> None:
         self.webhook.send(alert.payload())
 
 
@@ -125,10 +125,10 @@ def alert_readers() -> list[Reader]:
     ]
 
 
-def open_ledger() -> Ledger:
+def open_ledger() -> DeliveryLog:
     """The ledger in the lake, for this process."""
-    opened = open_lake()
-    return Ledger(opened.storage, f"{opened.run}-{os.getpid()}")
+    open_tables = open_lake()
+    return DeliveryLog(open_tables.storage, f"{open_tables.run}-{os.getpid()}")
 
 
 def try_recipients() -> Iterator[tuple[str, Reader | ConfigError]]:

@@ -20,7 +20,7 @@ from pipeline.cli.run import DEGRADED
 from pipeline.errors import ConfigError
 from pipeline.extract.windows import DAY
 from pipeline.targets import lake
-from pipeline.tasks.raw import Sweep
+from pipeline.tasks.raw import Rescan
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -53,32 +53,34 @@ def run(asked: argparse.Namespace) -> int:
             f"{first} lies before [pos] history_starts = {settings.pos().history_starts}; set that"
             f" to {first}, or see pos backfill"
         )
-    sweep = Sweep(date=last, days=(last - first).days + 1, asked=f"{settings.now():%Y%m%dT%H%M%S}")
+    rescan = Rescan(
+        date=last, days=(last - first).days + 1, asked=f"{settings.now():%Y%m%dT%H%M%S}"
+    )
     code = run_luigi(
-        "Sweep",
+        "Rescan",
         "--date",
-        str(sweep.date),
+        str(rescan.date),
         "--days",
-        str(sweep.days),
+        str(rescan.days),
         "--asked",
-        sweep.asked,
+        rescan.asked,
         "--local-scheduler",
     )
     if code:
         return code
     lake().refresh()
-    facts = lake().facts(sweep.dataset, sweep.name)
+    metadata = lake().metadata(rescan.dataset, rescan.name)
     print(
-        f"{sweep.name}: {facts['records']} receipts were"
-        f" missing{'; pos run makes again what they touch' * bool(facts['records'])}"
+        f"{rescan.name}: {metadata['records']} receipts were"
+        f" missing{'; pos run makes again what they touch' * bool(metadata['records'])}"
     )
-    if facts["truncated_at"]:
+    if metadata["truncated_at"]:
         print(
             "degraded: the account serves nothing that was received before"
-            f" {facts['truncated_at']}",
+            f" {metadata['truncated_at']}",
             file=sys.stderr,
         )
-    return DEGRADED if facts["truncated_at"] else 0
+    return DEGRADED if metadata["truncated_at"] else 0
 
 
 def check_span(first: date, last: date) -> None:

@@ -26,7 +26,7 @@ _ENDED = "--- ended with exit code "
 
 
 @dataclass
-class Log:
+class ManifestLog:
     """A night's log under way; `code` is how the night ends, None while nobody knows."""
 
     path: Path
@@ -34,7 +34,7 @@ class Log:
 
 
 @contextmanager
-def keep(folder: Path, now: datetime) -> Iterator[Log]:
+def keep(folder: Path, now: datetime) -> Iterator[ManifestLog]:
     """A log for the night of this process; ends it with its exit code."""
     path = folder / f"night.{os.getpid()}.log"
     try:
@@ -50,7 +50,7 @@ def keep(folder: Path, now: datetime) -> Iterator[Log]:
             f"{folder}: the night's log cannot be written ({error.strerror}); free space there, or"
             " name another folder in [pos] spool"
         ) from error
-    log = Log(path)
+    log = ManifestLog(path)
     try:
         yield log
     except SystemExit as error:

@@ -74,11 +74,11 @@ def read_night(lake: Lake, day: date, status: Status, seconds: float) -> Night:
         ]
         for dataset, known in seen.items()
     }
-    batches = [name for name in new.pop(RECEIPTS) if lake.newest(RECEIPTS, name).edition == RAW]
+    batches = [name for name in new.pop(RECEIPTS) if lake.newest(RECEIPTS, name).fingerprint == RAW]
     records = dict(
         zip(
             batches,
-            lake.storage.map(lambda name: lake.facts(RECEIPTS, name)["records"], batches),
+            lake.storage.map(lambda name: lake.metadata(RECEIPTS, name)["records"], batches),
             strict=True,
         )
     )
@@ -97,14 +97,14 @@ def read_night(lake: Lake, day: date, status: Status, seconds: float) -> Night:
         {name: count for name, count in records.items() if name not in windows},
         made,
         {
-            name: lake.facts(SALES, name)["quarantined"]
+            name: lake.metadata(SALES, name)["quarantined"]
             for name in made.get(SALES, ())
-            if lake.newest(SALES, name).edition != VOID
+            if lake.newest(SALES, name).fingerprint != VOID
         },
         {
             name: _difference(lake, name)
             for name in made.get(MONTHLY, ())
-            if lake.newest(MONTHLY, name).edition != VOID
+            if lake.newest(MONTHLY, name).fingerprint != VOID
         },
         dict(sorted(lake.storage.requests.items())),
         round(seconds, 1),
@@ -146,7 +146,7 @@ def tell_night(night: Night) -> str:
             f"reconciled     {', '.join(differences) or 'no month was made'} (collected less paid)",
             (
                 "requests      "
-                f" {', '.join(f'{verb} {count:,}' for verb, count in night.requests.items()) or 'none'}"
+                f" {', '.join(f'{command_name} {count:,}' for command_name, count in night.requests.items()) or 'none'}"
             ),
         ]
     )

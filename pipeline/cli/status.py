@@ -13,7 +13,7 @@ from __future__ import annotations
 import argparse
 
 from pipeline import settings
-from pipeline.status import Status, read_status, tell_status
+from pipeline.status import Status, format_status, read_status
 from pipeline.targets import lake
 
 
@@ -32,7 +32,7 @@ def tell() -> Status:
         starts=settings.pos().history_starts,
     )
     lake().put_state("etl_state.json", found.to_bytes())
-    print(tell_status(found))
+    print(format_status(found))
     return found
 
 

@@ -12,7 +12,7 @@ import argparse
 from pipeline import settings
 from pipeline.cli.raw_records import catalog_of, find_objects, read_objects
 from pipeline.tasks import days_of
-from pipeline.transform import unmapped as uncovered
+from pipeline.transform import unmapped as find_unmapped
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -25,7 +25,7 @@ def run(asked: argparse.Namespace) -> int:
     month = asked.month or settings.default_month()
     objects, days = find_objects(month), days_of(month)
     print(
-        uncovered(
+        find_unmapped(
             read_objects(objects), catalog_of(objects), settings.rules(), (days[0], days[-1])
         ).text
     )

@@ -8,10 +8,10 @@ reports are made, reads a setting or decides that something is sent at all. Rais
 """
 
 from pipeline.deliver.alert import WHAT_TO_DO, Alert, Failure, explain_code
-from pipeline.deliver.delivery_log import Ledger, Parcel, name_recipient
+from pipeline.deliver.delivery_log import DeliveryKey, DeliveryLog, recipient_id
 from pipeline.deliver.outcome import Abandoned, Refused, Unanswered
-from pipeline.deliver.plan import Due, Issued, find_due, is_worth_telling, same_figures
-from pipeline.deliver.report_email import Letter, compose, write_letter
+from pipeline.deliver.plan import Due, Issued, find_due, has_visible_changes, same_figures
+from pipeline.deliver.report_email import ReportEmail, compose, write_report_email
 from pipeline.deliver.smtp import Mailer, check_address
 from pipeline.deliver.webhook import Webhook, check_url
 
@@ -19,14 +19,14 @@ __all__ = [
     "WHAT_TO_DO",
     "Abandoned",
     "Alert",
+    "DeliveryKey",
+    "DeliveryLog",
     "Due",
     "Failure",
     "Issued",
-    "Ledger",
-    "Letter",
     "Mailer",
-    "Parcel",
     "Refused",
+    "ReportEmail",
     "Unanswered",
     "Webhook",
     "check_address",
@@ -34,8 +34,8 @@ __all__ = [
     "compose",
     "explain_code",
     "find_due",
-    "is_worth_telling",
-    "name_recipient",
+    "has_visible_changes",
+    "recipient_id",
     "same_figures",
-    "write_letter",
+    "write_report_email",
 ]

@@ -46,16 +46,16 @@ class Store(Protocol):
     def put(self, key: str, data: bytes, *, if_absent: bool = False) -> str: ...
 
 
-class Parcel(NamedTuple):
+class DeliveryKey(NamedTuple):
     """One thing for one recipient."""
 
     kind: str
     name: str
-    edition: str
+    version: str
     who: str
 
 
-def name_recipient(address: str, key: bytes | None) -> str:
+def recipient_id(address: str, key: bytes | None) -> str:
     """16 hex for an address or a webhook's URL. With `key` nobody can try addresses; without, only
     slowly, one by one.
     """
@@ -69,7 +69,7 @@ def name_recipient(address: str, key: bytes | None) -> str:
     ).hex()
 
 
-class Ledger:
+class DeliveryLog:
     """The ledger in `store`, listed once on first use. `run` is unique to this process; `clock` and
     `sleep` in seconds.
     """
@@ -90,16 +90,16 @@ class Ledger:
             sleep,
             lease,
         )
-        self._said: dict[Parcel, dict[int, set[str]]] | None = None
+        self._said: dict[DeliveryKey, dict[int, set[str]]] | None = None
 
-    def is_settled(self, parcel: Parcel) -> bool:
+    def is_settled(self, parcel: DeliveryKey) -> bool:
         """Whether nothing more is to be done about it."""
         return any(states & _SETTLED for states in self._known().get(parcel, {}).values())
 
-    def editions(self, who: str) -> set[tuple[str, str, str]]:
+    def versions(self, who: str) -> set[tuple[str, str, str]]:
         """(kind, name, edition) of all that `who` has received, or may have."""
         return {
-            (p.kind, p.name, p.edition)
+            (p.kind, p.name, p.version)
             for p, attempts in self._known().items()
             if p.who == who and any(states & {"sent", "abandoned"} for states in attempts.values())
         }
@@ -113,11 +113,11 @@ class Ledger:
             (p.kind, p.name) for p in self._known() if p.who == who and self.is_settled(p)
         }
 
-    def settle(self, parcel: Parcel) -> None:
+    def settle(self, parcel: DeliveryKey) -> None:
         """Note that the edition need not be sent: it says the same as the one before."""
         self._write(parcel, 1 + max(self._known().get(parcel, {}), default=0), "same")
 
-    def deliver(self, parcel: Parcel, send: Callable[[], None]) -> bool:
+    def deliver(self, parcel: DeliveryKey, send: Callable[[], None]) -> bool:
         """Send it unless it was sent; False where there was nothing to do. Raises what `send`
         raises, and Abandoned.
         """
@@ -152,25 +152,27 @@ class Ledger:
             return True
         return False
 
-    def _known(self) -> dict[Parcel, dict[int, set[str]]]:
+    def _known(self) -> dict[DeliveryKey, dict[int, set[str]]]:
         if self._said is None:
             self._said = {}
             self._read(f"{ROOT}/")
         return self._said
 
-    def _look_again(self, parcel: Parcel) -> None:
+    def _look_again(self, parcel: DeliveryKey) -> None:
         self._known().pop(parcel, None)
         self._read(f"{'/'.join((ROOT, *parcel))}.")
 
     def _read(self, prefix: str) -> None:
         for stat in self._store.list(prefix):
             if match := _KEY.fullmatch(stat.key):
-                self._note(Parcel(*match.groups()[:4]), int(match[5]), match[6])
+                self._note(DeliveryKey(*match.groups()[:4]), int(match[5]), match[6])
 
-    def _note(self, parcel: Parcel, attempt: int, state: str) -> None:
+    def _note(self, parcel: DeliveryKey, attempt: int, state: str) -> None:
         self._said.setdefault(parcel, defaultdict(set))[attempt].add(state)
 
-    def _write(self, parcel: Parcel, attempt: int, state: str, *, if_absent: bool = False) -> None:
+    def _write(
+        self, parcel: DeliveryKey, attempt: int, state: str, *, if_absent: bool = False
+    ) -> None:
         body = json.dumps(
             {"run": self._run, "at": self._clock(), "state": state}, sort_keys=True
         ).encode()
@@ -178,9 +180,9 @@ class Ledger:
         self._known()
         self._note(parcel, attempt, state)
 
-    def _age(self, parcel: Parcel, attempt: int) -> float:
+    def _age(self, parcel: DeliveryKey, attempt: int) -> float:
         return self._clock() - json.loads(self._store.get(_key(parcel, attempt, "claim")))["at"]
 
 
-def _key(parcel: Parcel, attempt: int, state: str) -> str:
+def _key(parcel: DeliveryKey, attempt: int, state: str) -> str:
     return f"{'/'.join((ROOT, *parcel))}.{attempt}.{state}.json"

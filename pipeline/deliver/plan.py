@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
-UNTOLD = frozenset({"changes", "ledger", "lineage"})
+NOT_ANNOUNCED = frozenset({"changes", "ledger", "lineage"})
 
 
 class Issued(NamedTuple):
@@ -24,7 +24,7 @@ class Issued(NamedTuple):
 
     kind: str
     month: str
-    edition: str
+    version: str
 
 
 class Due(NamedTuple):
@@ -60,29 +60,29 @@ def find_due(
     newest = max((one.month for one in told if one.kind == "cumulative"), default=last)
     found = []
     for one in told:
-        editions = sorted(
-            edition for kind, month, edition in had if (kind, month) == (one.kind, one.month)
+        versions = sorted(
+            version for kind, month, version in had if (kind, month) == (one.kind, one.month)
         )
         finished = [month for month in read[one.kind] if month <= last]
-        if one.edition in editions:
+        if one.version in versions:
             continue
         if one.kind == "cumulative":
             is_due = one.month == newest >= last and (
-                bool(editions) or not any(month > newest for month in read["cumulative"])
+                bool(versions) or not any(month > newest for month in read["cumulative"])
             )
         else:
             is_due = (
-                bool(editions)
+                bool(versions)
                 or one.month >= last
                 or (bool(finished) and one.month > finished[-1])
                 or (one.kind, one.month) in begun
             )
         if is_due:
-            found.append(Due(one, editions[-1] if editions else None))
+            found.append(Due(one, versions[-1] if versions else None))
     return found
 
 
-def is_worth_telling(kind: str, before: bytes, now: bytes, *, is_closed: bool) -> bool:
+def has_visible_changes(kind: str, before: bytes, now: bytes, *, is_closed: bool) -> bool:
     """Whether a reader who has the figures.json `before` is to get `now`. The cumulative report of
     a closed month goes once: what a late receipt changes is told by its own month, and by the next
     cumulative; but whoever read it half-way gets the whole.
@@ -100,7 +100,7 @@ def same_figures(first: bytes, second: bytes) -> bool:
 def _told(figures: bytes) -> object:
     said: Mapping[str, object] = json.loads(figures)
     sections = {
-        currency: {name: told for name, told in by_name.items() if name not in UNTOLD}
+        currency: {name: told for name, told in by_name.items() if name not in NOT_ANNOUNCED}
         for currency, by_name in said["currencies"].items()
     }
     return sections, said["general"], said["through"], said["month"]

@@ -25,7 +25,7 @@ CHANGES_SHOWN = 12
 
 
 @dataclass(frozen=True)
-class Letter:
+class ReportEmail:
     """What is sent, in each form; `file` is the name of the PDF."""
 
     subject: str
@@ -36,15 +36,15 @@ class Letter:
     blocks: tuple[Mapping[str, object], ...]
 
 
-def write_letter(
+def write_report_email(
     files: Mapping[str, bytes],
     *,
     name: str,
-    edition: int,
+    version: int,
     corrected: bool,
     uri: str,
     changes: bytes | None = None,
-) -> Letter:
+) -> ReportEmail:
     """The letter of a report whose files are `files`; `corrected`: the reader has an earlier
     edition of it.
 
@@ -56,11 +56,11 @@ def write_letter(
     words = words_of(front.language)
     told = (read_front(changes) if changes else front).changes if corrected else []
     subject = plain(front.title) + (
-        f" ({words['corrected'].format(n=edition)})" if corrected else ""
+        f" ({words['corrected'].format(n=version)})" if corrected else ""
     )
     kept = [words["kept"].format(uri=uri)] if uri else []
     foot = [words["attached"], *kept, words["why"]]
-    return Letter(
+    return ReportEmail(
         subject,
         "\n".join(_text(front, told, words, foot)) + "\n",
         _html(front, subject, told, words, foot),
@@ -71,7 +71,7 @@ def write_letter(
 
 
 def compose(
-    letter: Letter, *, sender: str, to: str, at: datetime, message_id: str, before: str | None
+    letter: ReportEmail, *, sender: str, to: str, at: datetime, message_id: str, before: str | None
 ) -> EmailMessage:
     """The mail to one reader; `before` is the Message-ID of the edition that it corrects, so that
     both stand in one thread.

@@ -27,7 +27,7 @@ from pipeline.errors import ConfigError
 _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A-Za-z0-9-]+)*")
 
 
-class _Passing(Refused):
+class _TransientError(Refused):
     """Not sent, in a way that may pass."""
 
 
@@ -60,7 +60,7 @@ class Mailer:
     def send(self, message: EmailMessage, to: str) -> None:
         """Hand `message` over for `to`. Raises Refused, Unanswered."""
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_Passing),
+            retry=tenacity.retry_if_exception_type(_TransientError),
             wait=tenacity.wait_exponential(2, max=20),
             stop=tenacity.stop_after_attempt(self.attempts) | tenacity.stop_after_delay(60),
             sleep=self.sleep,
@@ -69,7 +69,7 @@ class Mailer:
         data = message.as_bytes(policy=SMTP.clone(cte_type="7bit"))
         try:
             retrying(self._attempt, data, to)
-        except (_Passing, Refused, Unanswered) as error:
+        except (_TransientError, Refused, Unanswered) as error:
             kind = Unanswered if isinstance(error, Unanswered) else Refused
             failure = kind(f"mail server {self.host}:{self.port}: {error}")
         else:
@@ -140,15 +140,15 @@ def _naming(what: str):
             " [mail] host and ca_file"
         ) from None
     except smtplib.SMTPResponseException as error:
-        kind = _Passing if 400 <= error.smtp_code < 500 else Refused
+        kind = _TransientError if 400 <= error.smtp_code < 500 else Refused
         raise kind(f"{what} (it answered {error.smtp_code})") from None
     except (smtplib.SMTPException, OSError) as error:
-        kind = Refused if isinstance(error, smtplib.SMTPNotSupportedError) else _Passing
+        kind = Refused if isinstance(error, smtplib.SMTPNotSupportedError) else _TransientError
         raise kind(f"{what} ({type(error).__name__})") from None
 
 
 def _expect(answer: tuple[int, bytes], what: str) -> None:
     code = answer[0]
     if not 200 <= code < 300:
-        kind = _Passing if 400 <= code < 500 else Refused
+        kind = _TransientError if 400 <= code < 500 else Refused
         raise kind(f"refused {what} (it answered {code})")

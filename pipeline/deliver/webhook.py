@@ -24,7 +24,7 @@ from pipeline.errors import ConfigError
 LONGEST_WAIT = 60.0
 
 
-class _Passing(Refused):
+class _TransientError(Refused):
     """Not posted, in a way that may pass; `wait` seconds were asked for."""
 
     def __init__(self, message: str, wait: float = 0.0):
@@ -66,7 +66,7 @@ class Webhook:
     def send(self, payload: Mapping[str, object]) -> None:
         """Post `payload`. Raises Refused, Unanswered."""
         retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_Passing),
+            retry=tenacity.retry_if_exception_type(_TransientError),
             sleep=self.sleep,
             reraise=True,
             stop=tenacity.stop_after_attempt(self.attempts) | tenacity.stop_after_delay(60),
@@ -95,14 +95,14 @@ class Webhook:
         if isinstance(said, requests.exceptions.ConnectTimeout) or (
             type(said) is requests.exceptions.ConnectionError and _is_unheard(said)
         ):
-            raise _Passing("could not be reached")
+            raise _TransientError("could not be reached")
         if isinstance(said, Exception):
             raise Unanswered(
                 f"gave no complete answer ({type(said).__name__}); the message may be there"
             )
         status, wait = said
         if status == 429 or status >= 500:
-            raise _Passing(f"answered HTTP {status}", wait)
+            raise _TransientError(f"answered HTTP {status}", wait)
         if not 200 <= status < 300:
             raise Refused(
                 f"answered HTTP {status}; see WEBHOOK_URL"

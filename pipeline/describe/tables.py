@@ -31,7 +31,7 @@ class Described(NamedTuple):
     columns: tuple[tuple[str, str, str], ...]  # (name, Hive type, sentence)
 
 
-def described(places: int, folder: Callable[[Dataset], str]) -> list[Described]:
+def described(decimals: int, folder: Callable[[Dataset], str]) -> list[Described]:
     """The tables of a lake whose money has `places` decimals; `folder` tells where a dataset
     stands. Summaries are named summary_...
     """
@@ -43,7 +43,7 @@ def described(places: int, folder: Callable[[Dataset], str]) -> list[Described]:
             tuple(
                 (field.name, hive_type(field.type), _sentence(column))
                 for field, column in zip(
-                    schema.arrow(dataset, places), dataset.columns, strict=True
+                    schema.arrow(dataset, decimals), dataset.columns, strict=True
                 )
             ),
         )

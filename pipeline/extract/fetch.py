@@ -26,8 +26,8 @@ from itertools import pairwise
 from pathlib import Path
 
 from pipeline.errors import ConfigError, SourceRetriable
-from pipeline.extract.lazy_mapping import Lazily
-from pipeline.extract.page_journal import Spool, open_spool
+from pipeline.extract.lazy_mapping import LazyMapping
+from pipeline.extract.page_journal import PageJournal, open_page_journal
 from pipeline.pos.loyverse.unknown_fields import MOST, find_unknown, sample
 from pipeline.pos.source import Page, Progress, Record, Source, Window, sold_date
 
@@ -40,7 +40,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 Records = Mapping[date | None, list[Record]]
 
 
-class Walk:
+class FetchedPages:
     """What a walk found: counts of pages, records and requests; `outside`, records of other
     windows; `duplicates`, complete only when all windows have been handed out; `oldest`, the oldest
     `created_at` seen; `truncated_at`: the account serves nothing created before; `fields`: unknown
@@ -48,11 +48,11 @@ class Walk:
     tells no time.
     """
 
-    def __init__(self, source: Source, windows: Sequence[Window], spool: Spool):
+    def __init__(self, source: Source, windows: Sequence[Window], spool: PageJournal):
         self._source, self._asked, self._spool = source, windows, spool
         self._starts = [window.start for window in windows]
         self._takes_older = getattr(source, "starts", None) == self._starts[0]
-        self._heaps: dict[int, dict[date | None, int]] = defaultdict(
+        self._buckets: dict[int, dict[date | None, int]] = defaultdict(
             lambda: defaultdict(int)
         )  # records by window and date of sale
         self._doubled: dict[tuple[int, date | None], int] = {}
@@ -100,8 +100,8 @@ class Walk:
             }
             self._is_sampled = True
         for (index, sold), records in sorted_page.items():
-            self._heaps[index][sold] += len(records)
-            self._spool.put(_heap(index, sold), records)
+            self._buckets[index][sold] += len(records)
+            self._spool.put(_bucket(index, sold), records)
 
     def count(self, page: Page) -> Progress:
         """Note how far the walk has come with a page."""
@@ -145,14 +145,14 @@ class Walk:
         for index, window in enumerate(self._asked):
             yield (
                 window,
-                Lazily(
-                    sort_dates(self._heaps[index]),
+                LazyMapping(
+                    sort_dates(self._buckets[index]),
                     lambda sold, index=index: self._read(index, sold),
                 ),
             )
 
     def _read(self, index: int, sold: date | None) -> list[Record]:
-        found, expected = self._spool.take(_heap(index, sold)), self._heaps[index][sold]
+        found, expected = self._spool.take(_bucket(index, sold)), self._buckets[index][sold]
         if len(found) != expected:
             raise ConfigError(
                 f"{self._spool.folder} gives back {len(found)} of {expected} records: its disk"
@@ -163,16 +163,16 @@ class Walk:
         return kept
 
 
-class Behind:
+class BackgroundSorter:
     """Sorts a page that is on the disk while the next one is under way; to be used in a with
     statement, which sorts the last.
     """
 
-    def __init__(self, found: Walk):
+    def __init__(self, found: FetchedPages):
         self._found, self._thread = found, ThreadPoolExecutor(1)
         self._sorted: Future[None] | None = None
 
-    def __enter__(self) -> Behind:
+    def __enter__(self) -> BackgroundSorter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
@@ -187,11 +187,11 @@ class Behind:
         self._sorted = self._thread.submit(self._found.sort, page)
 
 
-def _heap(index: int, sold: date | None) -> str:
+def _bucket(index: int, sold: date | None) -> str:
     return f"heap.{index}.{sold}"
 
 
-def walk(
+def fetch_pages(
     source: Source,
     windows: Sequence[Window],
     *,
@@ -199,7 +199,7 @@ def walk(
     spool: Path,
     now: datetime,
     progress: Callable[[Progress], None] = lambda _: None,
-) -> Walk:
+) -> FetchedPages:
     """Fetch all pages for `windows`; `bounded` leaves out what changed after them, as a backfill
     does.
 
@@ -209,10 +209,10 @@ def walk(
     if not windows or any(before.end != after.start for before, after in pairwise(windows)):
         raise ValueError("a walk needs windows that tile time")
     since, until = windows[0].start, windows[-1].end
-    pages = open_spool(spool, source.identity, since, until, is_bounded=bounded, now=now)
+    pages = open_page_journal(spool, source.identity, since, until, is_bounded=bounded, now=now)
     try:
-        found = Walk(source, windows, pages)
-        pages.clear_heaps()
+        found = FetchedPages(source, windows, pages)
+        pages.clear_buckets()
         last = None
         for last in pages.pages():
             found.sort(last)
@@ -223,7 +223,7 @@ def walk(
             set(),
         )
         began = pages.began - LOOK_BACK
-        with Behind(found) as behind:
+        with BackgroundSorter(found) as behind:
             for count in range(1, PASSES + 1):
                 is_open = not bounded or count == PASSES
                 for page in (
@@ -277,4 +277,6 @@ def sort_dates(dates: Mapping[date | None, object]) -> list[date | None]:
 
 def pack(records: Records) -> Mapping[date | None, bytes]:
     """Each date's records as NDJSON, verbatim, one a line."""
-    return Lazily(records, lambda sold: b"".join(record.body + b"\n" for record in records[sold]))
+    return LazyMapping(
+        records, lambda sold: b"".join(record.body + b"\n" for record in records[sold])
+    )

@@ -32,8 +32,8 @@ import urllib3
 from pipeline.errors import ConfigError, DeadlineExceeded, SourceFatal, SourceRetriable
 from pipeline.extract.deadline import Deadline, TimeUpError
 from pipeline.extract.outage import is_out, note_answer, note_outage
-from pipeline.extract.rate_limit import RATE, Pace
-from pipeline.extract.waits import tell_wait
+from pipeline.extract.rate_limit import RATE, RateLimiter
+from pipeline.extract.waits import log_wait
 
 log = logging.getLogger(__name__)
 
@@ -55,7 +55,7 @@ class Refused(SourceFatal):
         self.status, self.body = status, body
 
 
-class _Passing(SourceRetriable):
+class _TransientError(SourceRetriable):
     """One attempt failed in a way that may pass; `wait` is what the server asked for, `first` the
     first backoff in seconds, `reason` what is waited for.
     """
@@ -71,7 +71,7 @@ class _Passing(SourceRetriable):
         self.wait, self.first, self.reason = wait, first, reason
 
 
-class _PassingDeadline(_Passing, DeadlineExceeded):
+class _TransientDeadlineError(_TransientError, DeadlineExceeded):
     """One attempt did not end in its time."""
 
 
@@ -100,11 +100,11 @@ class Http:
         base: str,
         token: str,
         *,
-        pace: Pace | None = None,
+        pace: RateLimiter | None = None,
         deadline: float = 60.0,
         byte_cap: int = 64 << 20,
         attempts: int = 8,
-        patience: float = 900.0,
+        max_retry_wait: float = 900.0,
         ca_bundle: str | None = None,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
@@ -121,18 +121,18 @@ class Http:
         self.requests = 0
         self.server_time: datetime | None = None
         self._retrying = tenacity.Retrying(
-            retry=tenacity.retry_if_exception_type(_Passing),
+            retry=tenacity.retry_if_exception_type(_TransientError),
             wait=self._wait,
             sleep=sleep,
             reraise=True,
             before_sleep=self._warn,
             stop=lambda state: (
                 state.attempt_number >= attempts
-                or state.idle_for + state.upcoming_sleep > patience
+                or state.idle_for + state.upcoming_sleep > max_retry_wait
                 or is_out(self.base)
             ),
         )
-        self._attempts, self._patience = attempts, patience
+        self._attempts, self._patience = attempts, max_retry_wait
 
     def get(self, path: str, params: Mapping[str, str], read: Callable[[bytes], T]) -> T:
         """`read` of the body that `path` answers. Raises SourceRetriable, DeadlineExceeded,
@@ -143,7 +143,7 @@ class Http:
             answer = retrying(self._attempt, path, params, read)
             note_answer(self.base)
             return answer
-        except _Passing as error:
+        except _TransientError as error:
             note_outage(self.base)
             kind = DeadlineExceeded if isinstance(error, DeadlineExceeded) else SourceRetriable
             tries = retrying.statistics["attempt_number"]
@@ -171,7 +171,7 @@ class Http:
                 self._attempts,
                 self._patience,
             )
-        tell_wait(wait, error.reason, is_logged=True)
+        log_wait(wait, error.reason, is_logged=True)
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
         """Exponential backoff, or what the server asked for if that is longer; at most
@@ -192,7 +192,7 @@ class Http:
         try:
             return read(body)
         except ValueError as error:
-            raise _Passing(f"answered 200 with what is not expected ({error})") from None
+            raise _TransientError(f"answered 200 with what is not expected ({error})") from None
 
     def _exchange(self, path: str, params: Mapping[str, str]) -> tuple[int, bytes]:
         session, deadline = self._connections()
@@ -222,8 +222,8 @@ class Http:
             asks = f", asking to wait {wait:,.0f} s" if wait > LONGEST_WAIT else ""
             message = f"answered HTTP {status}{asks}"
             if status == 429:  # Retry-After is not documented, nor when the account's budget frees
-                raise _Passing(message, wait, 5.0, RATE + asks)
-            raise _Passing(message, wait, reason=f"the API to recover{asks}")
+                raise _TransientError(message, wait, 5.0, RATE + asks)
+            raise _TransientError(message, wait, reason=f"the API to recover{asks}")
         if 300 <= status < 400:
             raise SourceFatal(
                 f"GET {path}: HTTP {status}, a redirect, which is refused so that the token stays"
@@ -234,7 +234,9 @@ class Http:
         """The body in pieces, unpacked, complete and within the cap."""
         encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
         if encoding not in ("identity", "gzip"):
-            raise _Passing(f"answered in the encoding {encoding[:40]!r}, which was not asked for")
+            raise _TransientError(
+                f"answered in the encoding {encoding[:40]!r}, which was not asked for"
+            )
         inflate = zlib.decompressobj(31) if encoding == "gzip" else None
         cap = self._byte_cap if answer.status_code == 200 else ERROR_BYTES
         declared = answer.headers.get("Content-Length", "")
@@ -251,7 +253,7 @@ class Http:
                 raise self._too_large(path, cap)
             yield plain
         if inflate and (not inflate.eof or inflate.unused_data):
-            raise _Passing("answered with gzip that is cut, or with something after its end")
+            raise _TransientError("answered with gzip that is cut, or with something after its end")
 
     def _too_large(self, path: str, cap: int) -> SourceFatal:
         return SourceFatal(
@@ -290,7 +292,7 @@ def _named_faults(seconds: float) -> Iterator[None]:
     try:
         yield
     except TimeUpError:
-        raise _PassingDeadline(f"no complete answer within {seconds:g} s") from None
+        raise _TransientDeadlineError(f"no complete answer within {seconds:g} s") from None
     except (
         requests.exceptions.RequestException,
         urllib3.exceptions.HTTPError,
@@ -304,7 +306,7 @@ def _named_faults(seconds: float) -> Iterator[None]:
                 f"the server's certificate is not accepted ({said}); check the address and this"
                 " machine's clock"
             ) from None
-        raise _Passing(said) from None
+        raise _TransientError(said) from None
 
 
 def check_base(base: str) -> str:

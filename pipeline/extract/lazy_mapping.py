@@ -10,7 +10,7 @@ from typing import TypeVar
 K, V = TypeVar("K"), TypeVar("V")
 
 
-class Lazily(Mapping[K, V]):
+class LazyMapping(Mapping[K, V]):
     """`keys` in their order; `make` gives the value of one."""
 
     def __init__(self, keys: Iterable[K], make: Callable[[K], V]):

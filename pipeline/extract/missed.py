@@ -36,7 +36,7 @@ def key(record: Record) -> str:
     return record.number or f"sha256:{hashlib.sha256(record.body).hexdigest()[:32]}"
 
 
-def holdings(
+def held_versions(
     ndjson: Iterable[bytes], parse: Callable[[bytes], Record] = read_receipt
 ) -> dict[str, datetime]:
     """The newest `updated_at` of each receipt in raw objects."""
@@ -47,7 +47,9 @@ def holdings(
     return held
 
 
-def noting(numbers: set[str], start: datetime, end: datetime) -> Callable[[bytes], Record]:
+def recording_numbers(
+    numbers: set[str], start: datetime, end: datetime
+) -> Callable[[bytes], Record]:
     """`read_receipt` that also collects the numbers of receipts sold in [start, end)."""
 
     def read(body: bytes) -> Record:

@@ -17,7 +17,7 @@ from collections.abc import Iterable, Mapping
 from itertools import pairwise
 from typing import NamedTuple
 
-from pipeline.errors import HistoryWall, SourceError, Unauthorized
+from pipeline.errors import HistoryLimit, SourceError, Unauthorized
 from pipeline.pos.source import Record, Source
 
 log = logging.getLogger(__name__)
@@ -25,10 +25,10 @@ log = logging.getLogger(__name__)
 TRIES = 3
 LONGEST = 18  # digits of a number that a till counts up
 
-Holes = dict[str, list[tuple[int, int]]]
+MissingNumbers = dict[str, list[tuple[int, int]]]
 
 
-class Asked(NamedTuple):
+class AnsweredNumbers(NamedTuple):
     """`found` are the receipts that the shop knows, `unknown` the numbers that it does not know,
     `waiting` those not asked for.
     """
@@ -38,7 +38,7 @@ class Asked(NamedTuple):
     waiting: int
 
 
-def find_holes(numbers: Iterable[str]) -> Holes:
+def find_missing_numbers(numbers: Iterable[str]) -> MissingNumbers:
     """By till, the (first, last) numbers of the holes between the first and the last of its series."""
     series: dict[str, set[int]] = defaultdict(set)
     padded = set()  # 1-0011: how wide the next one would be written nobody knows
@@ -56,7 +56,7 @@ def find_holes(numbers: Iterable[str]) -> Holes:
 
 
 def choose_numbers(
-    holes: Holes, held: Iterable[str], tried: Mapping[str, int], most: int
+    holes: MissingNumbers, held: Iterable[str], tried: Mapping[str, int], most: int
 ) -> list[str]:
     """The numbers to ask for: of short holes first, later ones before earlier; those that raw holds
     elsewhere, or that were given up, never.
@@ -72,13 +72,13 @@ def choose_numbers(
     return [number for number in numbers if number not in held and tried.get(number, 0) < TRIES]
 
 
-def ask_for(source: Source, numbers: list[str], most: int) -> Asked:
+def ask_for(source: Source, numbers: list[str], most: int) -> AnsweredNumbers:
     """Ask for the first `most` of the numbers; nothing where the source cannot be asked for one
     receipt (saved files).
     """
     ask = getattr(source, "receipt", None)
     if ask is None:
-        return Asked([], [], 0)
+        return AnsweredNumbers([], [], 0)
     found: list[Record] = []
     unknown: list[str] = []
     for number in numbers[:most]:
@@ -86,7 +86,7 @@ def ask_for(source: Source, numbers: list[str], most: int) -> Asked:
             record = ask(number)
         except Unauthorized:
             raise
-        except HistoryWall:  # whoever asked for it was told of the wall by the walk
+        except HistoryLimit:  # whoever asked for it was told of the wall by the walk
             break
         except (
             SourceError
@@ -102,4 +102,4 @@ def ask_for(source: Source, numbers: list[str], most: int) -> Asked:
             unknown.append(number)
         else:
             found.append(record)
-    return Asked(found, unknown, len(numbers) - len(found) - len(unknown))
+    return AnsweredNumbers(found, unknown, len(numbers) - len(found) - len(unknown))

@@ -23,7 +23,7 @@ from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 
 from pipeline.extract.fetch import Records, arrange, sort_dates
-from pipeline.extract.lazy_mapping import Lazily
+from pipeline.extract.lazy_mapping import LazyMapping
 from pipeline.pos.loyverse.pages import read_receipt
 from pipeline.pos.source import Record, sold_date
 
@@ -43,14 +43,14 @@ class Places(set[date]):
 Earlier = Callable[[str, datetime], Places]
 
 
-def forward(
-    records: Records, earlier: Earlier, places: Mapping[str, set[date]] | None = None
+def copy_moved_versions(
+    records: Records, earlier: Earlier, partition_dates: Mapping[str, set[date]] | None = None
 ) -> Records:
     """`records` of one batch, arranged, with the copies that the law demands. `earlier(number,
     created_at)` tells the places of the versions committed so far; it is asked about updates only
     (`updated_at` after `created_at`). `places` are those of the batch.
     """
-    places = places_of(records) if places is None else places
+    partition_dates = partition_dates_of(records) if partition_dates is None else partition_dates
     moved: list[tuple[date | None, Record]] = []
     for sold in records:
         for record in records[sold]:
@@ -66,10 +66,10 @@ def forward(
     for sold, record in moved:
         others = {record.created_at.date()}
         if is_update(record):
-            others |= {*earlier(record.number, record.created_at), *places[record.number]}
+            others |= {*earlier(record.number, record.created_at), *partition_dates[record.number]}
         for other in others - {sold}:
             copies[other].append(record)
-    return Lazily(
+    return LazyMapping(
         sort_dates({**dict.fromkeys(records), **copies}),
         lambda sold: (
             arrange([*records.get(sold, ()), *copies[sold]]) if sold in copies else records[sold]
@@ -77,29 +77,33 @@ def forward(
     )
 
 
-def places_of(records: Records) -> dict[str, set[date]]:
+def partition_dates_of(records: Records) -> dict[str, set[date]]:
     """Where the versions of each receipt count."""
-    places: dict[str, set[date]] = defaultdict(set)
+    partition_dates: dict[str, set[date]] = defaultdict(set)
     for sold in records:
         for record in records[sold]:
             if record.number and (
                 place := sold or (record.updated_at and record.updated_at.date())
             ):
-                places[record.number].add(place)
-    return places
+                partition_dates[record.number].add(place)
+    return partition_dates
 
 
-def also(earlier: Earlier, waiting: Iterable[Mapping[str, set[date]]]) -> Earlier:
+def with_pending(earlier: Earlier, waiting: Iterable[Mapping[str, set[date]]]) -> Earlier:
     """`earlier`, and the places in batches that wait to be committed, at unknown instants."""
     return lambda number, created_at: Places(
         {
             **earlier(number, created_at).sold,
-            **{place: {None} for places in waiting for place in places.get(number, ())},
+            **{
+                place: {None}
+                for partition_dates in waiting
+                for place in partition_dates.get(number, ())
+            },
         }
     )
 
 
-def place_of(record: Record) -> date | None:
+def partition_date_of(record: Record) -> date | None:
     """Where a record counts; None where no instant of it can be read."""
     return sold_date(record) or (record.updated_at.date() if record.updated_at else None)
 
@@ -113,7 +117,7 @@ def is_update(record: Record) -> bool:
     )
 
 
-def recall(
+def earlier_places(
     read: Callable[[date], Iterable[bytes]], parse: Callable[[bytes], Record] = read_receipt
 ) -> Earlier:
     """`earlier`, answered from raw: `read(day)` gives the NDJSON of every committed object of that
@@ -136,10 +140,10 @@ def recall(
             for line in ndjson.splitlines()
             if spelled in line
         )
-        places: dict[date, set[datetime | None]] = {}
+        partition_dates: dict[date, set[datetime | None]] = {}
         for record in found:
-            if record.number == number and (place := place_of(record)):
-                places.setdefault(place, set()).add(record.sold_at)
-        return Places(places)
+            if record.number == number and (place := partition_date_of(record)):
+                partition_dates.setdefault(place, set()).add(record.sold_at)
+        return Places(partition_dates)
 
     return earlier

@@ -76,7 +76,7 @@ class Seal:
         return buffer
 
 
-class Spool:
+class PageJournal:
     """The pages of a walk over [since, until), in `folder`; `began` is when the first run that
     walked it did.
     """
@@ -160,8 +160,8 @@ class Spool:
         found: list[Record] = []
         with _told(self.folder):
             handle = os.open(self.folder / heap, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-            with os.fdopen(handle, "rb") as opened:
-                file = memoryview(opened.read())
+            with os.fdopen(handle, "rb") as open_tables:
+                file = memoryview(open_tables.read())
         seal = self._heap_seal(heap)
         while len(file) > _FRAME.size:
             length, mac = _FRAME.unpack(file[: _FRAME.size])
@@ -174,7 +174,7 @@ class Spool:
     def _heap_seal(self, heap: str) -> Seal:
         return Seal(self._key, f"{self.folder.name}/{heap}")
 
-    def clear_heaps(self) -> None:
+    def clear_buckets(self) -> None:
         for heap in self.folder.glob("heap.*"):
             heap.unlink()
 
@@ -185,16 +185,16 @@ class Spool:
         self._release()
 
 
-def open_spool(
+def open_page_journal(
     root: Path, identity: str, since: datetime, until: datetime, *, is_bounded: bool, now: datetime
-) -> Spool:
+) -> PageJournal:
     """The spool of a walk over [since, until): a young one that covers it, or a new one."""
     make_private(root)
     with _told(root):
         key = read_key(root)
         for folder in sorted(root.glob("walk.*")):
             kind = (identity, "to" if is_bounded else "on")
-            if found := _adopt(folder, key, kind, since, until, now):
+            if found := _resume(folder, key, kind, since, until, now):
                 return found
         name = ".".join(
             (
@@ -211,16 +211,16 @@ def open_spool(
             folder = Path(tempfile.mkdtemp(prefix=name, dir=root))
             try:
                 journal = _lock(folder, os.O_CREAT | os.O_EXCL)
-                return Spool(folder, journal, key, since, until, now)
+                return PageJournal(folder, journal, key, since, until, now)
             except BlockingIOError:
                 # another walk has adopted it between its making and its locking; each can do that
                 # once
                 continue
 
 
-def _adopt(
+def _resume(
     folder: Path, key: bytes, kind: tuple[str, str], since: datetime, until: datetime, now: datetime
-) -> Spool | None:
+) -> PageJournal | None:
     """The spool in `folder` if it serves the walk; nothing if it does not, is in use, or was too
     old and is gone.
     """
@@ -234,7 +234,7 @@ def _adopt(
     if not timedelta(0) <= now - began < LIFE:
         shutil.rmtree(folder, ignore_errors=True)
     elif (identity, mode) == kind and first <= since and until <= last:
-        return Spool(folder, journal, key, first, last, began)
+        return PageJournal(folder, journal, key, first, last, began)
     os.close(journal)
     return None
 

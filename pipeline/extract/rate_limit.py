@@ -18,7 +18,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from pipeline.extract.private_folder import make_private
-from pipeline.extract.waits import tell_wait
+from pipeline.extract.waits import log_wait
 
 RATE = "the API's rate"
 
@@ -27,7 +27,7 @@ RATE = "the API's rate"
 LATENCY = 1.0
 
 
-class Pace:
+class RateLimiter:
     """At most `requests` in any `seconds`. `clock` tells wall-clock seconds, the same for all
     processes.
     """
@@ -49,7 +49,7 @@ class Pace:
     def take(self) -> None:
         """Return when one more request may be sent, and count it."""
         while wait := self._reserve():
-            tell_wait(wait, RATE)
+            log_wait(wait, RATE)
             self._sleep(wait)
 
     def _reserve(self) -> float:

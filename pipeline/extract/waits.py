@@ -14,13 +14,13 @@ from contextvars import ContextVar
 
 log = logging.getLogger(__name__)
 
-WORTH_TELLING = 3.0  # seconds
+LOG_WAIT_SECONDS = 3.0  # seconds
 
 _listener: ContextVar[Callable[[str], None]] = ContextVar("listener", default=lambda _: None)
 
 
 @contextmanager
-def heard(listener: Callable[[str], None]) -> Iterator[None]:
+def on_wait(listener: Callable[[str], None]) -> Iterator[None]:
     """`listener` is told of every wait of this thread that lasts."""
     before = _listener.set(listener)
     try:
@@ -29,9 +29,9 @@ def heard(listener: Callable[[str], None]) -> Iterator[None]:
         _listener.reset(before)
 
 
-def tell_wait(seconds: float, reason: str, *, is_logged: bool = False) -> None:
+def log_wait(seconds: float, reason: str, *, is_logged: bool = False) -> None:
     """To be called before the wait; `is_logged`: a line of the log speaks of it already."""
-    if seconds < WORTH_TELLING:
+    if seconds < LOG_WAIT_SECONDS:
         return
     message = f"waiting {seconds:,.0f} s for {reason}"
     if not is_logged:

@@ -52,7 +52,7 @@ def skew_warning(skew: timedelta | None, waited: timedelta = timedelta(0)) -> st
     )
 
 
-def wall_warning(truncated_at: datetime) -> str:
+def history_limit_warning(truncated_at: datetime) -> str:
     """What it costs that an account's history is limited."""
     return (
         f"truncated at {truncated_at:%Y-%m-%d %H:%M} UTC: the account serves no receipts that were"

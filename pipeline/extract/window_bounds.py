@@ -58,11 +58,13 @@ def window_names(lake: Lake) -> list[str]:
     return [
         name
         for name in lake.partitions(DATASET)
-        if len(name) == 10 and lake.newest(DATASET, name).edition == RAW
+        if len(name) == 10 and lake.newest(DATASET, name).fingerprint == RAW
     ]
 
 
 def window_of(day: date, lake: Lake) -> Window:
     """The window of `day` as it was committed."""
-    facts = lake.facts(DATASET, str(day))
-    return Window(day, datetime.fromisoformat(facts["start"]), datetime.fromisoformat(facts["end"]))
+    metadata = lake.metadata(DATASET, str(day))
+    return Window(
+        day, datetime.fromisoformat(metadata["start"]), datetime.fromisoformat(metadata["end"])
+    )

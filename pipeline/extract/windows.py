@@ -16,14 +16,28 @@ from functools import cache
 from pathlib import Path
 
 from pipeline.errors import Conflict, Corrupt
-from pipeline.extract.fetch import Records, Walk, pack, walk
-from pipeline.extract.missed import Missed, by_date, find_missed, holdings, is_before, noting
-from pipeline.extract.missing_numbers import ask_for, choose_numbers, find_holes
-from pipeline.extract.moved_versions import Earlier, also, forward, is_update, places_of, recall
-from pipeline.extract.waits import heard
-from pipeline.extract.warnings import skew_warning, wall_warning
+from pipeline.extract.fetch import FetchedPages, Records, fetch_pages, pack
+from pipeline.extract.missed import (
+    Missed,
+    by_date,
+    find_missed,
+    held_versions,
+    is_before,
+    recording_numbers,
+)
+from pipeline.extract.missing_numbers import ask_for, choose_numbers, find_missing_numbers
+from pipeline.extract.moved_versions import (
+    Earlier,
+    copy_moved_versions,
+    earlier_places,
+    is_update,
+    partition_dates_of,
+    with_pending,
+)
+from pipeline.extract.waits import on_wait
+from pipeline.extract.warnings import history_limit_warning, skew_warning
 from pipeline.extract.window_bounds import DATASET, DAY, tile, window_names, window_of
-from pipeline.load import MOST_WAITING, Lake
+from pipeline.load import MAX_PENDING, Lake
 from pipeline.load.layout import state_key
 from pipeline.pos.source import Progress as Step
 from pipeline.pos.source import Record, Source, Window, sold_date
@@ -66,15 +80,15 @@ def follow(bar: Progress, windows: list[Window], now: datetime) -> Callable[[Ste
     return show
 
 
-def pack_batch(
-    records: Records, earlier: Earlier, places: Mapping[str, set[date]]
+def pack_objects(
+    records: Records, earlier: Earlier, partition_dates: Mapping[str, set[date]]
 ) -> tuple[dict[date | None, bytes], dict[date | None, str]]:
     """(NDJSON, UTC minutes that the sales span) of each date of sale of a batch, with the copies by
     which a day sees that a receipt has left it.
     """
     objects, times = {}, {}
     recalled = cache(earlier)
-    forwarded = forward(records, recalled, places)
+    forwarded = copy_moved_versions(records, recalled, partition_dates)
 
     def replaces(record: Record, sold: date) -> bool:
         """Whether an earlier version stands under the same date, at another time."""
@@ -94,35 +108,37 @@ def pack_batch(
     return objects, times
 
 
-def recall_from(lake: Lake) -> Earlier:
+def earlier_places_in(lake: Lake) -> Earlier:
     """Where the committed versions of a receipt stand."""
-    return recall(lambda day: map(lake.read_raw, lake.raw_objects(day, day)))
+    return earlier_places(lambda day: map(lake.read_raw, lake.raw_objects(day, day)))
 
 
-def commit_all(lake: Lake, found: Walk, windows: list[Window]) -> None:
+def commit_windows(lake: Lake, found: FetchedPages, windows: list[Window]) -> None:
     """Commit the windows of a walk in their order, each while the next ones are prepared.
 
     A window may have to know where a receipt stood in one that waits to be committed: `waiting`
     remembers those.
     """
-    waiting: deque[dict[str, set[date]]] = deque(maxlen=MOST_WAITING)
+    waiting: deque[dict[str, set[date]]] = deque(maxlen=MAX_PENDING)
     with lake.commits() as commits:
         for window, lazily in found.windows:
             records = {sold: lazily[sold] for sold in lazily}
-            places = places_of(records)
-            objects, times = pack_batch(records, also(recall_from(lake), waiting), places)
+            partition_dates = partition_dates_of(records)
+            objects, times = pack_objects(
+                records, with_pending(earlier_places_in(lake), waiting), partition_dates
+            )
             commits.add(
                 str(window.date),
                 objects,
-                facts_of(window, sum(map(len, records.values())), found),
+                batch_metadata(window, sum(map(len, records.values())), found),
                 times,
             )
-            waiting.append(places)
+            waiting.append(partition_dates)
             if window is windows[-1]:
                 commits.finish()  # before the walk forgets its pages
 
 
-def facts_of(window: Window, count: int, found: Walk) -> dict[str, object]:
+def batch_metadata(window: Window, count: int, found: FetchedPages) -> dict[str, object]:
     """What the manifest of a batch says: its bounds, its records, and where the account's history
     ended.
     """
@@ -134,7 +150,7 @@ def facts_of(window: Window, count: int, found: Walk) -> dict[str, object]:
     }
 
 
-def sweep(
+def rescan(
     windows: list[Window],
     batch: str,
     lake: Lake,
@@ -153,15 +169,17 @@ def sweep(
     """
     span = Window(windows[-1].date, windows[0].start, windows[-1].end)
     name = f"sweep of {windows[0].date} to {span.date}"
-    with Progress(name, "receipts", tell=tell) as bar, heard(bar.pause):
-        found = walk(
+    with Progress(name, "receipts", tell=tell) as bar, on_wait(bar.pause):
+        found = fetch_pages(
             source, [span], bounded=True, spool=spool, now=now, progress=follow(bar, [span], now)
         )
         for _, records in found.windows:
-            missed, facts = _sweep_span(span, windows, records, lake, source, most)
+            missed, metadata = _rescan_span(span, windows, records, lake, source, most)
             added = by_date(missed)
-            objects, times = pack_batch(added, recall_from(lake), places_of(added))
-            lake.commit_window(batch, objects, facts_of(span, len(missed), found) | facts, times)
+            objects, times = pack_objects(added, earlier_places_in(lake), partition_dates_of(added))
+            lake.commit_window(
+                batch, objects, batch_metadata(span, len(missed), found) | metadata, times
+            )
     for one in missed[:20]:
         log.warning(
             "%s: the windows have missed receipt %s, changed at %s (raw held %s)",
@@ -176,12 +194,12 @@ def sweep(
         name,
         found.records,
         len(missed),
-        tell_asked(facts),
+        format_asked(metadata),
     )
     return missed
 
 
-def _sweep_span(
+def _rescan_span(
     span: Window, windows: list[Window], records: Records, lake: Lake, source: Source, most: int
 ) -> tuple[list[Missed], dict]:
     """What raw lacks of the records of a span and of the numbers between them; and what the
@@ -203,11 +221,13 @@ def _sweep_span(
         for record in records[sold]
         if record.number and record.sold_at and span.start <= record.sold_at < span.end
     }
-    held = holdings(map(lake.read_raw, objects), noting(numbers, span.start, span.end))
+    held = held_versions(
+        map(lake.read_raw, objects), recording_numbers(numbers, span.start, span.end)
+    )
     missed = find_missed(records, held)
     tried = numbers_tried(lake, windows[0].date)
     wanted = choose_numbers(
-        find_holes(numbers), {*held, *(one.record.number for one in missed)}, tried, most
+        find_missing_numbers(numbers), {*held, *(one.record.number for one in missed)}, tried, most
     )
     asked = ask_for(source, wanted, most)
     begin = window_of(date.fromisoformat(window_names(lake)[0]), lake).start
@@ -217,7 +237,7 @@ def _sweep_span(
         if (record.updated_at is None or record.updated_at < span.end)  # else in a later window
         and not is_before(record, begin)
     ]
-    there = holdings(
+    there = held_versions(
         lake.read_raw(one)
         for sold in {sold_date(record) for record in mine} - {None}
         for one in lake.raw_objects(sold, sold)
@@ -241,20 +261,20 @@ def numbers_tried(lake: Lake, since: date) -> dict[str, int]:
     for name in lake.partitions(DATASET):
         if "-rescan-" in name and name[:10] >= str(since):
             for number, times in (
-                lake.facts(DATASET, name, lake.newest(DATASET, name)).get("unknown", {}).items()
+                lake.metadata(DATASET, name, lake.newest(DATASET, name)).get("unknown", {}).items()
             ):
                 tried[number] = max(times, tried.get(number, 0))
     return tried
 
 
-def tell_asked(facts: Mapping[str, object]) -> str:
+def format_asked(metadata: Mapping[str, object]) -> str:
     """What came of the numbers that a sweep has asked for, as the end of a sentence."""
-    if not facts["asked"] and not facts["waiting"]:
+    if not metadata["asked"] and not metadata["waiting"]:
         return ""
     return (
-        f"; of the missing receipt numbers {facts['asked']} were asked for, {len(facts['unknown'])}"
+        f"; of the missing receipt numbers {metadata['asked']} were asked for, {len(metadata['unknown'])}"
         " of which the shop does not know either"
-        + (f", and {facts['waiting']} wait for the next sweep" if facts["waiting"] else "")
+        + (f", and {metadata['waiting']} wait for the next sweep" if metadata["waiting"] else "")
     )
 
 
@@ -272,7 +292,7 @@ def read_fields(lake: Lake) -> dict[str, dict[str, str]]:
     return noted if is_ours else {}
 
 
-def note_fields(found: Walk, day: date, lake: Lake) -> None:
+def note_fields(found: FetchedPages, day: date, lake: Lake) -> None:
     """Name the fields that this version does not know, each once in the life of a lake."""
     noted = read_fields(lake) if found.fields else {}
     new = {
@@ -289,7 +309,7 @@ def note_fields(found: Walk, day: date, lake: Lake) -> None:
         lake.put_state(FIELDS, json.dumps({**noted, **new}, indent=1, sort_keys=True).encode())
 
 
-def back(month: date, count: int) -> date:
+def months_before(month: date, count: int) -> date:
     """The first day of the month `count` months before `month`."""
     year, index = divmod(month.year * 12 + month.month - 1 - count, 12)
     return date(year, index + 1, 1)
@@ -298,7 +318,7 @@ def back(month: date, count: int) -> date:
 def months_between(first: date, last: date) -> list[date]:
     """The first days of the months from that of `first` to that of `last`."""
     count = (last.year - first.year) * 12 + last.month - first.month
-    return [back(last, n) for n in range(count, -1, -1)]
+    return [months_before(last, n) for n in range(count, -1, -1)]
 
 
 def last_window(lake: Lake) -> str:
@@ -331,8 +351,8 @@ def extract(
     for span in spans(days):
         windows = list(tile(span, lake, store))
         name = f"receipts of {span[0]}" + (f" to {span[-1]}" if span[1:] else "")
-        with Progress(name, "receipts", tell=tell) as bar, heard(bar.pause):
-            found = walk(
+        with Progress(name, "receipts", tell=tell) as bar, on_wait(bar.pause):
+            found = fetch_pages(
                 source,
                 windows,
                 bounded=span[-1] < last,
@@ -344,11 +364,11 @@ def extract(
         for warning in (
             found.requests
             and skew_warning(found.skew, waited),  # saved files tell no time, and need not
-            found.truncated_at and wall_warning(found.truncated_at),
+            found.truncated_at and history_limit_warning(found.truncated_at),
         ):
             if warning:
                 log.warning("%s: %s", name, warning)
-        commit_all(lake, found, windows)
+        commit_windows(lake, found, windows)
         note_fields(found, span[-1], lake)
         log.info(
             "%s: %d records in %d pages, %d requests",

@@ -12,7 +12,7 @@ what was committed is never changed, what is read is what was published. Raised:
 StorageUnavailable, Conflict, Corrupt. Nothing here knows what a receipt is.
 """
 
-from pipeline.load.commits import MOST_WAITING
+from pipeline.load.commits import MAX_PENDING
 from pipeline.load.lake import Lake
 from pipeline.load.layout import (
     BACKOFFICE,
@@ -33,7 +33,7 @@ from pipeline.load.layout import (
     Manifest,
     RawObject,
 )
-from pipeline.load.manifests import edition_of
+from pipeline.load.manifests import fingerprint_of
 from pipeline.load.raw import compress, decompress
 from pipeline.load.storage import Stat, Storage, open_storage
 
@@ -44,8 +44,8 @@ __all__ = [
     "CUSTOMERS",
     "DATASETS",
     "IDENTITY",
+    "MAX_PENDING",
     "MONTHLY",
-    "MOST_WAITING",
     "NIGHTLY",
     "OUTSIDE",
     "RAW",
@@ -61,6 +61,6 @@ __all__ = [
     "Storage",
     "compress",
     "decompress",
-    "edition_of",
+    "fingerprint_of",
     "open_storage",
 ]

@@ -19,7 +19,7 @@ from pipeline.load.layout import Manifest
 from pipeline.load.raw import RawZone, Stored
 
 IN_MEMORY = 64 << 20
-MOST_WAITING = 6
+MAX_PENDING = 6
 _THREADS = 3
 
 
@@ -48,20 +48,20 @@ class Commits:
         self,
         batch: str,
         objects: Mapping[date | None, bytes],
-        facts: Mapping[str, Any],
+        metadata: Mapping[str, Any],
         times: Mapping[date | None, str],
     ) -> None:
         """Commit a batch soon: NDJSON by UTC date of sale; `times` as in RawZone.commit."""
         size = sum(map(len, objects.values()))
         while self._waiting and (
-            self._held + size > IN_MEMORY or len(self._waiting) >= MOST_WAITING
+            self._held + size > IN_MEMORY or len(self._waiting) >= MAX_PENDING
         ):
             self._publish()
         number, is_committed = self._zone.number_of(batch)
         stored = self._pool.submit(
             self._zone.store, batch, number, objects, times, is_committed=is_committed
         )
-        self._waiting.append((batch, size, stored, facts))
+        self._waiting.append((batch, size, stored, metadata))
         self._held += size
         while self._waiting and self._waiting[0][2].done():
             self._publish()
@@ -72,6 +72,6 @@ class Commits:
             self._publish()
 
     def _publish(self) -> Manifest:
-        batch, size, stored, facts = self._waiting.popleft()
+        batch, size, stored, metadata = self._waiting.popleft()
         self._held -= size
-        return self._zone.publish(self._run, batch, stored.result(), facts)
+        return self._zone.publish(self._run, batch, stored.result(), metadata)

@@ -20,7 +20,7 @@ class GlueCatalog:
     def __init__(self, *, region: str | None = None, endpoint: str | None = None) -> None:
         self._where = {"region_name": region, "endpoint_url": endpoint}
 
-    def _ask(self, verb: str, **said: object) -> Any:
+    def _ask(self, command_name: str, **said: object) -> Any:
         """The answer; None where what was asked for is not there. Raises StorageRefused with the
         right that is missing.
         """
@@ -30,14 +30,14 @@ class GlueCatalog:
                 config=Config(retries={"mode": "standard", "total_max_attempts": 5}),
                 **self._where,
             )
-            if client.can_paginate(verb):
-                return client.get_paginator(verb).paginate(**said).build_full_result()
-            return getattr(client, verb)(**said)
+            if client.can_paginate(command_name):
+                return client.get_paginator(command_name).paginate(**said).build_full_result()
+            return getattr(client, command_name)(**said)
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code == "EntityNotFoundException":
                 return None
-            action = "".join(word.title() for word in verb.split("_"))
+            action = "".join(word.title() for word in command_name.split("_"))
             raise StorageRefused(
                 f"Glue refused {action} ({code}); grant glue:{action} on the database and its"
                 " tables"

@@ -28,11 +28,11 @@ from pipeline.load.layout import (
     VOID,
     Manifest,
     RawObject,
-    member_key,
+    file_key,
     state_key,
 )
-from pipeline.load.manifests import Log
-from pipeline.load.recent_bytes import Recent
+from pipeline.load.manifests import ManifestLog
+from pipeline.load.recent_bytes import RecentBytes
 from pipeline.load.storage import Storage, check_key
 
 
@@ -44,11 +44,11 @@ class Lake:
     """
 
     def __init__(
-        self, storage: Storage, run: str = "", *, patience: float = 2.0, memory: int = 0
+        self, storage: Storage, run: str = "", *, max_retry_wait: float = 2.0, memory: int = 0
     ) -> None:
-        self.storage, self.run, self.patience = storage, run, patience
-        self._recent = Recent(memory)
-        self._log = Log(storage)
+        self.storage, self.run, self.max_retry_wait = storage, run, max_retry_wait
+        self._recent = RecentBytes(memory)
+        self._log = ManifestLog(storage)
         self._raw = raw.RawZone(self._log)
 
     @property
@@ -103,20 +103,20 @@ class Lake:
         """Raises Corrupt, naming the key, where the partition's log has a gap, a number twice or a
         foreign manifest.
         """
-        with _blaming(dataset, partition):
+        with _naming_partition(dataset, partition):
             self._log.check_sound(dataset, partition)
 
     def body(self, manifest: Manifest) -> dict[str, Any]:
         """All that the manifest says: run, basis, members (key, sha256, size, etag), facts."""
-        with _blaming(manifest.dataset, manifest.partition):
+        with _naming_partition(manifest.dataset, manifest.partition):
             return self._log.read(manifest)
 
     def pending(self, dataset: str, partition: str) -> list[dict[str, Any]]:
         """Body of a claim whose manifest a killed run did not write; empty where there is none."""
-        with _blaming(dataset, partition):
+        with _naming_partition(dataset, partition):
             return self._log.pending(dataset, partition)
 
-    def facts(
+    def metadata(
         self, dataset: str, partition: str, manifest: Manifest | None = None
     ) -> dict[str, Any]:
         """What was said of the partition when it was published. Raises Corrupt where nothing was."""
@@ -126,53 +126,53 @@ class Lake:
         self,
         dataset: str,
         partition: str,
-        edition: str,
-        members: Mapping[str, bytes],
-        facts: Mapping[str, Any],
+        fingerprint: str,
+        files: Mapping[str, bytes],
+        metadata: Mapping[str, Any],
         *,
-        basis: Manifest | None,
+        expected_manifest: Manifest | None,
     ) -> Manifest:
         """Make `members` the newest content. Conflict when another run published other content
         since `basis`; then start again.
         """
-        with _blaming(dataset, partition):
+        with _naming_partition(dataset, partition):
             made = publish.publish(
                 self._log,
                 self.run,
                 dataset,
                 partition,
-                edition,
-                members,
-                facts,
-                basis,
-                self.patience,
+                fingerprint,
+                files,
+                metadata,
+                expected_manifest,
+                self.max_retry_wait,
             )
-            for member, said in self._log.read(made)["members"].items():
-                self._recent.keep(said["sha256"], members[member])
+            for file_name, said in self._log.read(made)["members"].items():
+                self._recent.keep(said["sha256"], files[file_name])
             return made
 
-    def void(self, dataset: str, partition: str, why: str) -> Manifest:
+    def invalidate(self, dataset: str, partition: str, why: str) -> Manifest:
         """Declare the partition broken, so that whoever comes next builds it again.
 
         Where another run has published meanwhile, nothing is declared: returns what is the newest
         now.
         """
-        with _blaming(dataset, partition):
+        with _naming_partition(dataset, partition):
             try:
-                return publish.void(self._log, self.run, dataset, partition, why)
+                return publish.invalidate(self._log, self.run, dataset, partition, why)
             except Conflict:
                 self.refresh(dataset, partition)
                 return self._log.newest(dataset, partition)
 
-    def uri(self, dataset: str, partition: str, member: str) -> str:
+    def uri(self, dataset: str, partition: str, file_name: str) -> str:
         """Where a person or an engine finds the newest content of a member."""
-        return self.storage.uri(member_key(dataset, partition, member))
+        return self.storage.uri(file_key(dataset, partition, file_name))
 
     def read(
         self,
         dataset: str,
         partition: str,
-        members: list[str] | None = None,
+        files: list[str] | None = None,
         *,
         manifest: Manifest | None = None,
         afresh: bool = False,
@@ -188,16 +188,16 @@ class Lake:
         while True:
             asked = manifest or self._published(dataset, partition)
             try:
-                with _blaming(dataset, partition):
-                    return self._fetch(asked, members, afresh)
+                with _naming_partition(dataset, partition):
+                    return self._fetch(asked, files, afresh)
             except Corrupt:
                 if manifest or looks == len(publish.PAUSES):
                     raise
                 self.refresh(dataset, partition)
                 if self.newest(dataset, partition) == asked:
-                    if not self.patience:
+                    if not self.max_retry_wait:
                         raise
-                    time.sleep(self.patience * publish.PAUSES[looks])
+                    time.sleep(self.max_retry_wait * publish.PAUSES[looks])
                 looks += 1
 
     def _published(self, dataset: str, partition: str) -> Manifest:
@@ -206,8 +206,8 @@ class Lake:
             raise Corrupt(
                 f"nothing is published as {dataset} {partition}; build it first", dataset, partition
             )
-        if found.edition == VOID:
-            why = self.facts(dataset, partition, found).get("why")
+        if found.fingerprint == VOID:
+            why = self.metadata(dataset, partition, found).get("why")
             raise Corrupt(
                 f"{dataset} {partition} was declared broken ({why}); build it again",
                 dataset,
@@ -215,23 +215,24 @@ class Lake:
             )
         return found
 
-    def _fetch(
-        self, manifest: Manifest, members: list[str] | None, afresh: bool
-    ) -> dict[str, bytes]:
+    def _fetch(self, manifest: Manifest, files: list[str] | None, afresh: bool) -> dict[str, bytes]:
         said = self.body(manifest)["members"]
-        wanted = sorted(said) if members is None else members
-        unknown = [member for member in wanted if member not in said]
+        wanted = sorted(said) if files is None else files
+        unknown = [file_name for file_name in wanted if file_name not in said]
         if unknown:
             raise Corrupt(
                 f"{self.storage.uri(manifest.key)} names no {', '.join(unknown)}: "
                 f"build {manifest.dataset} {manifest.partition} again"
             )
 
-        def fetch(member: str) -> tuple[str, bytes]:
-            key, digest = said[member].get("kept", said[member]["key"]), said[member]["sha256"]
+        def fetch(file_name: str) -> tuple[str, bytes]:
+            key, digest = (
+                said[file_name].get("kept", said[file_name]["key"]),
+                said[file_name]["sha256"],
+            )
             known = None if afresh else self._recent.find(digest)
             if known is not None:
-                return member, known
+                return file_name, known
             data = self.storage.get_sound(key, lambda data: sha256(data).hexdigest() == digest)
             if sha256(data).hexdigest() != digest:
                 raise Corrupt(
@@ -240,7 +241,7 @@ class Lake:
                     " half-published by a killed run; build it again"
                 )
             self._recent.keep(digest, data)
-            return member, data
+            return file_name, data
 
         return dict(self.storage.map(fetch, wanted))
 
@@ -248,14 +249,14 @@ class Lake:
         self,
         batch: str,
         objects: Mapping[date | None, bytes | IO[bytes]],
-        facts: Mapping[str, Any],
+        metadata: Mapping[str, Any],
         times: Mapping[date | None, str] = MappingProxyType({}),
     ) -> Manifest:
         """Commit one batch of raw receipts: NDJSON by UTC date of sale; `times`, where given, are
         the UTC minutes of each object's first and last sale (HHMM-HHMM). Conflict where the batch
         is committed with other content.
         """
-        return self._raw.commit(self.run, batch, objects, facts, times)
+        return self._raw.commit(self.run, batch, objects, metadata, times)
 
     def complete_windows(self) -> None:
         """Publish what killed runs have claimed of raw receipts, so that all of it is listed."""
@@ -274,24 +275,26 @@ class Lake:
         At no instant is the batch not whole. The objects that it had stay where they are, and count
         no more.
         """
-        basis = self._published(RECEIPTS, batch)
-        stored = self._raw.store(batch, basis.number + 1, objects, times, is_committed=False)
-        members = {
+        expected_manifest = self._published(RECEIPTS, batch)
+        stored = self._raw.store(
+            batch, expected_manifest.number + 1, objects, times, is_committed=False
+        )
+        files = {
             f"sold={one.sold or UNKNOWN}": {"key": one.key, "sha256": whole, "size": one.size}
             for one, whole in zip(stored.objects, stored.whole, strict=True)
         }
-        with _blaming(RECEIPTS, batch):
+        with _naming_partition(RECEIPTS, batch):
             made = self._log.append(
                 RECEIPTS,
                 batch,
-                basis,
+                expected_manifest,
                 RAW,
                 stored.digest,
                 {
                     "run": self.run,
-                    "basis": basis.number,
-                    "members": members,
-                    "facts": self.facts(RECEIPTS, batch, basis),
+                    "basis": expected_manifest.number,
+                    "members": files,
+                    "facts": self.metadata(RECEIPTS, batch, expected_manifest),
                 },
             )
         self.refresh_raw()
@@ -311,7 +314,7 @@ class Lake:
         """The NDJSON of one raw object, its digest checked."""
         text = self._recent.find(found.key)
         if text is None:
-            with _blaming(RECEIPTS, found.batch):
+            with _naming_partition(RECEIPTS, found.batch):
                 text = self._raw.read(found)
             self._recent.keep(found.key, text)
         return text
@@ -329,7 +332,7 @@ class Lake:
 
 
 @contextmanager
-def _blaming(dataset: str, partition: str) -> Iterator[None]:
+def _naming_partition(dataset: str, partition: str) -> Iterator[None]:
     """Say of a Corrupt whose it is."""
     try:
         yield

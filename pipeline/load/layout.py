@@ -89,7 +89,7 @@ class Manifest(NamedTuple):
     """
 
     number: int
-    edition: str
+    fingerprint: str
     digest: str
     dataset: str
     partition: str
@@ -134,23 +134,23 @@ def check_partition(dataset: str, partition: str) -> str:
     return partition
 
 
-def member_key(dataset: str, partition: str, member: str) -> str:
+def file_key(dataset: str, partition: str, file_name: str) -> str:
     """Where `member` of a partition stands: the stable name under which a reader finds the newest
     content.
     """
     check_partition(dataset, partition)
     if dataset in (SALES, SUMMARY, CUSTOMERS, OUTSIDE):
         year, month = partition.split("-")
-        folder = f"{SUMMARY}/{member}" if dataset == SUMMARY else member
-        key = f"{folder}/year={year}/month={month}/{member}.parquet"
+        folder = f"{SUMMARY}/{file_name}" if dataset == SUMMARY else file_name
+        key = f"{folder}/year={year}/month={month}/{file_name}.parquet"
     elif dataset == BACKOFFICE:
-        key = f"{BACKOFFICE}/{partition}/{member}.parquet"
+        key = f"{BACKOFFICE}/{partition}/{file_name}.parquet"
     elif dataset == STAGING:
-        key = f"{STAGING}/day={partition}/{member}.parquet"
+        key = f"{STAGING}/day={partition}/{file_name}.parquet"
     elif dataset == CATALOG:
-        key = f"{CATALOG}/{partition}/{member}.json.zst"
+        key = f"{CATALOG}/{partition}/{file_name}.json.zst"
     else:
-        key = f"{dataset}/{partition}/{member}"
+        key = f"{dataset}/{partition}/{file_name}"
     return check_key(key)
 
 
@@ -188,20 +188,24 @@ def is_known(key: str) -> bool:
     return _KNOWN.fullmatch(key) is not None
 
 
-def kept_key(dataset: str, partition: str, number: int, digest: str, member: str) -> str | None:
+def archived_key(
+    dataset: str, partition: str, number: int, digest: str, file_name: str
+) -> str | None:
     """Where this edition's copy of `member` stays for good; None for a dataset that keeps only its
     newest content.
     """
     if dataset not in (MONTHLY, CUMULATIVE):
         return None
     return check_key(
-        f"{dataset}/{check_partition(dataset, partition)}/editions/{number:06d}.{digest}/{member}"
+        f"{dataset}/{check_partition(dataset, partition)}/editions/{number:06d}.{digest}/{file_name}"
     )
 
 
-def manifest_of(dataset: str, partition: str, number: int, edition: str, digest: str) -> Manifest:
+def manifest_of(
+    dataset: str, partition: str, number: int, fingerprint: str, digest: str
+) -> Manifest:
     """The manifest with its key. Raises ConfigError where its key would not be read back as itself."""
-    key = f"_editions/{dataset}/{check_partition(dataset, partition)}/{number:06d}.{edition}.{digest}.json"
+    key = f"_editions/{dataset}/{check_partition(dataset, partition)}/{number:06d}.{fingerprint}.{digest}.json"
     manifest = parse_manifest(key)
     if manifest is None:
         raise ConfigError(
@@ -215,8 +219,8 @@ def parse_manifest(key: str) -> Manifest | None:
     match = _MANIFEST.fullmatch(key)
     if not match or match[3] != f"{int(match[3]):06d}":
         return None
-    dataset, partition, number, edition, digest = match.groups()
-    return Manifest(int(number), edition, digest, dataset, partition, key)
+    dataset, partition, number, fingerprint, digest = match.groups()
+    return Manifest(int(number), fingerprint, digest, dataset, partition, key)
 
 
 def log_prefix(dataset: str = "", prefix: str = "") -> str:

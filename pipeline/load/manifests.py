@@ -37,7 +37,7 @@ from pipeline.load.storage import Storage
 _KEPT = 2048
 
 
-def edition_of(
+def fingerprint_of(
     version: int | str, settings: Mapping[str, object], inputs: Iterable[tuple[str, str]]
 ) -> str:
     """16 hex digits for all that a partition is made of: code version, settings, and (name, digest)
@@ -54,7 +54,7 @@ def edition_of(
     return digest_of(said)
 
 
-class Log:
+class ManifestLog:
     """The manifests of every partition in `storage`."""
 
     def __init__(self, storage: Storage) -> None:
@@ -188,8 +188,8 @@ class Log:
         self,
         dataset: str,
         partition: str,
-        basis: Manifest | None,
-        edition: str,
+        expected_manifest: Manifest | None,
+        fingerprint: str,
         digest: str,
         body: Mapping[str, Any],
     ) -> Manifest:
@@ -200,14 +200,20 @@ class Log:
         still the newest.
         """
         self.check_sound(dataset, partition)
-        mine = manifest_of(dataset, partition, basis.number + 1 if basis else 1, edition, digest)
+        mine = manifest_of(
+            dataset,
+            partition,
+            expected_manifest.number + 1 if expected_manifest else 1,
+            fingerprint,
+            digest,
+        )
         text = json.dumps(
             {
                 **body,
                 "dataset": dataset,
                 "partition": partition,
                 "number": mine.number,
-                "edition": edition,
+                "edition": fingerprint,
                 "digest": digest,
             },
             sort_keys=True,

@@ -25,8 +25,8 @@ from hashlib import sha256
 from typing import Any
 
 from pipeline.errors import Conflict, Corrupt
-from pipeline.load.layout import VOID, Manifest, digest_of, kept_key, member_key
-from pipeline.load.manifests import Log
+from pipeline.load.layout import VOID, Manifest, archived_key, digest_of, file_key
+from pipeline.load.manifests import ManifestLog
 from pipeline.load.storage import Stat, Storage
 
 NO_CONTENT = "0" * 16
@@ -34,21 +34,23 @@ PAUSES = (0.05, 0.15, 0.3, 0.5)
 _TRIES = 4
 
 
-def digest_members(digests: Mapping[str, str]) -> str:
+def digest_files(digests: Mapping[str, str]) -> str:
     """The digest of a partition: 16 hex over its (member, sha256), sorted."""
-    return digest_of(*(word for member in sorted(digests) for word in (member, digests[member])))
+    return digest_of(
+        *(word for file_name in sorted(digests) for word in (file_name, digests[file_name]))
+    )
 
 
 def publish(
-    log: Log,
+    log: ManifestLog,
     run: str,
     dataset: str,
     partition: str,
-    edition: str,
-    members: Mapping[str, bytes],
-    facts: Mapping[str, Any],
-    basis: Manifest | None,
-    patience: float,
+    fingerprint: str,
+    files: Mapping[str, bytes],
+    metadata: Mapping[str, Any],
+    expected_manifest: Manifest | None,
+    max_retry_wait: float,
 ) -> Manifest:
     """Make `members` the newest content of the partition; Conflict when another run published since
     `basis`.
@@ -57,64 +59,86 @@ def publish(
     alive.
     """
     log.check_sound(dataset, partition)
-    digests = {member: sha256(data).hexdigest() for member, data in members.items()}
-    digest = digest_members(digests)
+    digests = {file_name: sha256(data).hexdigest() for file_name, data in files.items()}
+    digest = digest_files(digests)
     described = {
-        member: {
-            "key": member_key(dataset, partition, member),
-            "sha256": digests[member],
+        file_name: {
+            "key": file_key(dataset, partition, file_name),
+            "sha256": digests[file_name],
             "size": len(data),
         }
-        for member, data in members.items()
+        for file_name, data in files.items()
     }
-    for member, said in described.items():
-        kept = kept_key(dataset, partition, basis.number + 1 if basis else 1, digest, member)
+    for file_name, said in described.items():
+        kept = archived_key(
+            dataset,
+            partition,
+            expected_manifest.number + 1 if expected_manifest else 1,
+            digest,
+            file_name,
+        )
         said.update({"kept": kept} if kept else {})
-    sending = _Sending(log.storage, members, described, log.read(basis)["members"] if basis else {})
+    sending = _Publication(
+        log.storage,
+        files,
+        described,
+        log.read(expected_manifest)["members"] if expected_manifest else {},
+    )
     try:
         # the first member alone: who loses it has touched none of the others
-        for group in (sorted(members)[:1], sorted(members)[1:]):
+        for group in (sorted(files)[:1], sorted(files)[1:]):
             strange = sending.place(group)
             if strange:
-                _wait(log, dataset, partition, basis, patience)
+                _wait(log, dataset, partition, expected_manifest, max_retry_wait)
                 sending.take_over(strange)
-                patience = 0
+                max_retry_wait = 0
         body = {
             "run": run,
-            "basis": basis.number if basis else 0,
+            "basis": expected_manifest.number if expected_manifest else 0,
             "members": described,
-            "facts": dict(facts),
+            "facts": dict(metadata),
         }
-        return log.append(dataset, partition, basis, edition, digest, body)
+        return log.append(dataset, partition, expected_manifest, fingerprint, digest, body)
     except Conflict:
-        _own_up(log, run, dataset, partition, basis, sending)
+        _invalidate_if_overwritten(log, run, dataset, partition, expected_manifest, sending)
         raise
 
 
-def void(log: Log, run: str, dataset: str, partition: str, why: str) -> Manifest:
+def invalidate(log: ManifestLog, run: str, dataset: str, partition: str, why: str) -> Manifest:
     """Append a manifest that declares the partition broken, so that no edition is current and it is
     built again.
     """
-    basis = log.newest(dataset, partition)
-    body = {"run": run, "basis": basis.number if basis else 0, "members": {}, "facts": {"why": why}}
-    return log.append(dataset, partition, basis, VOID, NO_CONTENT, body)
+    expected_manifest = log.newest(dataset, partition)
+    body = {
+        "run": run,
+        "basis": expected_manifest.number if expected_manifest else 0,
+        "members": {},
+        "facts": {"why": why},
+    }
+    return log.append(dataset, partition, expected_manifest, VOID, NO_CONTENT, body)
 
 
-def _wait(log: Log, dataset: str, partition: str, basis: Manifest | None, patience: float) -> None:
+def _wait(
+    log: ManifestLog,
+    dataset: str,
+    partition: str,
+    expected_manifest: Manifest | None,
+    max_retry_wait: float,
+) -> None:
     """Give the run that put what was found the time to publish it (then Conflict); return when it
     seems to be dead.
     """
-    for share in PAUSES if patience else (0.0,):
-        time.sleep(patience * share)
+    for share in PAUSES if max_retry_wait else (0.0,):
+        time.sleep(max_retry_wait * share)
         log.refresh(dataset, partition)
-        if log.newest(dataset, partition) != basis:
+        if log.newest(dataset, partition) != expected_manifest:
             raise Conflict(
                 f"{dataset} {partition}: another run has published meanwhile; start again from what"
                 " is there"
             )
 
 
-class _Sending:
+class _Publication:
     """The members of one publication on their way to their stable names; notes each ETag in what is
     said of the member.
     """
@@ -122,65 +146,67 @@ class _Sending:
     def __init__(
         self,
         storage: Storage,
-        members: Mapping[str, bytes],
+        files: Mapping[str, bytes],
         described: dict[str, dict[str, Any]],
         before: Mapping[str, Mapping[str, Any]],
     ) -> None:
         self._storage, self._members, self._described, self._before = (
             storage,
-            members,
+            files,
             described,
             before,
         )
         self.sent: set[str] = set()
 
-    def place(self, members: Sequence[str]) -> dict[str, Stat | None]:
+    def place(self, files: Sequence[str]) -> dict[str, Stat | None]:
         """Put each member where the basis left it; returns those where something else was found,
         which is untouched.
         """
         return {
-            member: found
-            for member, strange, found in self._storage.map(self._place, members)
+            file_name: found
+            for file_name, strange, found in self._storage.map(self._place, files)
             if strange
         }
 
     def take_over(self, strange: Mapping[str, Stat | None]) -> None:
         """Put those members in the place of what was found there, and of nothing newer."""
-        for _ in self._storage.map(lambda member: self._put(member, strange[member]), strange):
+        for _ in self._storage.map(
+            lambda file_name: self._put(file_name, strange[file_name]), strange
+        ):
             pass
 
-    def stands_where(self, members: Mapping[str, Mapping[str, Any]]) -> bool:
+    def stands_where(self, files: Mapping[str, Mapping[str, Any]]) -> bool:
         """Whether something that was sent stands in the place of one of `members` that has other
         content.
         """
         return any(
-            self._is_there(member)
-            and members.get(member, {}).get("sha256") != self._described[member]["sha256"]
-            for member in sorted(self.sent)
+            self._is_there(file_name)
+            and files.get(file_name, {}).get("sha256") != self._described[file_name]["sha256"]
+            for file_name in sorted(self.sent)
         )
 
-    def _place(self, member: str) -> tuple[str, bool, Stat | None]:
-        said, before = self._described[member], self._before.get(member)
+    def _place(self, file_name: str) -> tuple[str, bool, Stat | None]:
+        said, before = self._described[file_name], self._before.get(file_name)
         if "kept" in said:
-            self._keep(said["kept"], self._members[member])
+            self._keep(said["kept"], self._members[file_name])
         if before and before["sha256"] == said["sha256"]:
             found = self._storage.head(said["key"])
-            is_left = self._is_left(before, found)
+            is_left = self._is_leftover(before, found)
             if found and is_left:
                 said["etag"] = found.etag
-            return member, not is_left, found
+            return file_name, not is_left, found
         over = Stat(said["key"], before["size"], before["etag"]) if before else None
         for _ in range(2):
             try:
-                self._put(member, over)
-                return member, False, over
+                self._put(file_name, over)
+                return file_name, False, over
             except Conflict:
                 over = self._storage.head(said["key"])
-                if before is None or not self._is_left(before, over):
+                if before is None or not self._is_leftover(before, over):
                     break
-        return member, True, over
+        return file_name, True, over
 
-    def _is_left(self, before: Mapping[str, Any], found: Stat | None) -> bool:
+    def _is_leftover(self, before: Mapping[str, Any], found: Stat | None) -> bool:
         """Whether `found` is what the basis left there; a lake that was copied has its content
         under other ETags.
         """
@@ -201,22 +227,27 @@ class _Sending:
                 f"{self._storage.uri(key)} is not what its name says; move it away and run again"
             ) from foreign
 
-    def _put(self, member: str, over: Stat | None) -> None:
-        said, data = self._described[member], self._members[member]
+    def _put(self, file_name: str, over: Stat | None) -> None:
+        said, data = self._described[file_name], self._members[file_name]
         said["etag"] = (
             self._storage.put(said["key"], data, if_match=over.etag)
             if over
             else self._storage.put(said["key"], data, if_absent=True)
         )
-        self.sent.add(member)
+        self.sent.add(file_name)
 
-    def _is_there(self, member: str) -> bool:
-        found = self._storage.head(self._described[member]["key"])
-        return found is not None and found.etag == self._described[member]["etag"]
+    def _is_there(self, file_name: str) -> bool:
+        found = self._storage.head(self._described[file_name]["key"])
+        return found is not None and found.etag == self._described[file_name]["etag"]
 
 
-def _own_up(
-    log: Log, run: str, dataset: str, partition: str, basis: Manifest | None, sending: _Sending
+def _invalidate_if_overwritten(
+    log: ManifestLog,
+    run: str,
+    dataset: str,
+    partition: str,
+    expected_manifest: Manifest | None,
+    sending: _Publication,
 ) -> None:
     """Void the winner's manifest where this run's data stands in the place of the winner's."""
     for _ in range(_TRIES):
@@ -224,13 +255,13 @@ def _own_up(
         newest = log.newest(dataset, partition)
         if (
             newest is None
-            or newest == basis
-            or newest.edition == VOID
+            or newest == expected_manifest
+            or newest.fingerprint == VOID
             or not sending.stands_where(log.read(newest)["members"])
         ):
             return
         try:
-            void(
+            invalidate(
                 log,
                 run,
                 dataset,

@@ -34,7 +34,7 @@ from pipeline.load.layout import (
     raw_key,
     raw_prefix,
 )
-from pipeline.load.manifests import Log
+from pipeline.load.manifests import ManifestLog
 from pipeline.load.storage import Stat
 
 _IN_MEMORY = 64 << 20
@@ -64,7 +64,7 @@ class Stored(NamedTuple):
 class RawZone:
     """The raw objects of a lake, as its listing and the log of raw receipts tell."""
 
-    def __init__(self, log: Log) -> None:
+    def __init__(self, log: ManifestLog) -> None:
         self._log = log
         self._storage = log.storage
         self.generation = 0
@@ -100,7 +100,7 @@ class RawZone:
         run: str,
         batch: str,
         objects: Mapping[date | None, bytes | IO[bytes]],
-        facts: Mapping[str, Any],
+        metadata: Mapping[str, Any],
         times: Mapping[date | None, str],
     ) -> Manifest:
         """Store the objects, then publish the batch; empty ones are left out. Conflict if the batch
@@ -108,16 +108,21 @@ class RawZone:
         """
         number, is_committed = self.number_of(batch)
         return self.publish(
-            run, batch, self.store(batch, number, objects, times, is_committed=is_committed), facts
+            run,
+            batch,
+            self.store(batch, number, objects, times, is_committed=is_committed),
+            metadata,
         )
 
     def number_of(self, batch: str) -> tuple[int, bool]:
         """The number of the manifest under which the batch is committed or, where it is not, would
         be; and whether it is.
         """
-        basis = self._log.newest(RECEIPTS, batch)
-        is_committed = basis is not None and basis.edition == RAW
-        return (basis.number + (not is_committed) if basis else 1), is_committed
+        expected_manifest = self._log.newest(RECEIPTS, batch)
+        is_committed = expected_manifest is not None and expected_manifest.fingerprint == RAW
+        return (
+            expected_manifest.number + (not is_committed) if expected_manifest else 1
+        ), is_committed
 
     def store(
         self,
@@ -155,18 +160,20 @@ class RawZone:
                 pass
         return Stored(digest, found, [whole for _, whole, _ in parts])
 
-    def publish(self, run: str, batch: str, stored: Stored, facts: Mapping[str, Any]) -> Manifest:
+    def publish(
+        self, run: str, batch: str, stored: Stored, metadata: Mapping[str, Any]
+    ) -> Manifest:
         """Make stored objects the content of the batch. Conflict if it holds other content already,
         or the same for other bounds.
         """
-        basis = self._log.newest(RECEIPTS, batch)
-        if basis and basis.edition == RAW:
-            if basis.digest != stored.digest:
+        expected_manifest = self._log.newest(RECEIPTS, batch)
+        if expected_manifest and expected_manifest.fingerprint == RAW:
+            if expected_manifest.digest != stored.digest:
                 raise Conflict(
                     f"raw batch {batch} is committed with other content; what is there stands"
                 )
-            return self._check_bounds(basis, facts)
-        members = {
+            return self._check_bounds(expected_manifest, metadata)
+        files = {
             f"sold={one.sold or UNKNOWN}": {"key": one.key, "sha256": whole, "size": one.size}
             for one, whole in zip(stored.objects, stored.whole, strict=True)
         }
@@ -174,14 +181,14 @@ class RawZone:
         manifest = self._log.append(
             RECEIPTS,
             batch,
-            basis,
+            expected_manifest,
             RAW,
             stored.digest,
             {
                 "run": run,
-                "basis": basis.number if basis else 0,
-                "members": members,
-                "facts": dict(facts),
+                "basis": expected_manifest.number if expected_manifest else 0,
+                "members": files,
+                "facts": dict(metadata),
             },
         )
         self._objects.update((one.key, one) for one in stored.objects)
@@ -192,14 +199,14 @@ class RawZone:
             for one in stored.objects:
                 insort(self._index.setdefault(one.sold, []), one)
             self._indexed = self._state()
-        return self._check_bounds(manifest, facts)
+        return self._check_bounds(manifest, metadata)
 
-    def _check_bounds(self, manifest: Manifest, facts: Mapping[str, Any]) -> Manifest:
+    def _check_bounds(self, manifest: Manifest, metadata: Mapping[str, Any]) -> Manifest:
         """The manifest, if it is for these bounds: the next window must begin where the one that
         stands ends.
         """
         said = self._log.read(manifest)["facts"]
-        if any(said.get(name) != facts.get(name) for name in ("start", "end")):
+        if any(said.get(name) != metadata.get(name) for name in ("start", "end")):
             raise Conflict(
                 f"raw batch {manifest.partition} is committed for {said.get('start')} to"
                 f" {said.get('end')}; what is there stands"
@@ -228,8 +235,8 @@ class RawZone:
             self.refresh()
             self._index_anew()
         for manifest in self._broken:
-            for member in self._log.read(manifest)["members"].values():
-                lost = parse_raw(Stat(member["key"], member["size"], ""))
+            for file_name in self._log.read(manifest)["members"].values():
+                lost = parse_raw(Stat(file_name["key"], file_name["size"], ""))
                 if (
                     lost
                     and lost.key not in self._objects
@@ -278,7 +285,7 @@ class RawZone:
         batches = {
             name: manifest
             for name, manifest in newest.items()
-            if manifest and manifest.edition == RAW
+            if manifest and manifest.fingerprint == RAW
         }
         index: dict[date | None, list[RawObject]] = defaultdict(list)
         parts: dict[str, list[tuple[date | None, str]]] = defaultdict(list)

@@ -12,7 +12,7 @@ from __future__ import annotations
 import threading
 
 
-class Recent:
+class RecentBytes:
     """The latest used bytes by name; none, where `limit` is 0."""
 
     def __init__(self, limit: int = 0) -> None:

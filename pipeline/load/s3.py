@@ -31,7 +31,7 @@ from botocore.exceptions import (
 from botocore.exceptions import ConnectionError as NotConnected
 
 from pipeline.errors import ConfigError, Conflict, Corrupt, StorageRefused
-from pipeline.load.s3_errors import explain, is_passing
+from pipeline.load.s3_errors import explain, is_transient
 from pipeline.load.storage import Stat, Storage, Unanswered, Version
 
 _VERBS = {
@@ -267,7 +267,7 @@ class S3Storage(Storage):
                 time.sleep(0.05 * 2**attempt)
         raise AssertionError("the last attempt returns or raises")
 
-    def _ask(self, verb: str, key: str, request: Callable[[Any], Any]) -> Any:
+    def _ask(self, command_name: str, key: str, request: Callable[[Any], Any]) -> Any:
         """The answer to `request`; a refusal becomes an error of this project, in one sentence."""
         uri = self.uri(key)
         try:
@@ -283,8 +283,12 @@ class S3Storage(Storage):
             if code in _RACING:
                 raise _Racing(f"{uri} is being written by another run") from error
             detail = str(error.response.get("Error", {}).get("Message", ""))
-            sentence = explain(verb, uri, code, status, detail, headers.get("x-amz-bucket-region"))
-            raise (Unanswered if is_passing(code, status) else StorageRefused)(sentence) from error
+            sentence = explain(
+                command_name, uri, code, status, detail, headers.get("x-amz-bucket-region")
+            )
+            raise (Unanswered if is_transient(code, status) else StorageRefused)(
+                sentence
+            ) from error
         except (NoCredentialsError, PartialCredentialsError) as error:
             raise ConfigError(
                 f"no credentials for {self.uri()}: set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY,"
@@ -293,11 +297,11 @@ class S3Storage(Storage):
         except _UNANSWERED as error:
             where = self._endpoint or "Amazon S3"
             raise Unanswered(
-                f"no answer from {where} to {verb} {uri} ({type(error).__name__}): check the"
+                f"no answer from {where} to {command_name} {uri} ({type(error).__name__}): check the"
                 " endpoint and the network, then run again"
             ) from error
         except BotoCoreError as error:
-            raise StorageRefused(f"{verb} {uri} failed: {error}") from error
+            raise StorageRefused(f"{command_name} {uri} failed: {error}") from error
 
 
 class _Absent(Corrupt):

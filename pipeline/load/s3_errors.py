@@ -47,7 +47,7 @@ _REGION = {
     "301",
     "TemporaryRedirect",
 }
-_PASSING = {
+_TRANSIENT = {
     "SlowDown",
     "ServiceUnavailable",
     "InternalError",
@@ -59,12 +59,12 @@ _PASSING = {
 
 
 def explain(
-    verb: str, uri: str, code: str, status: int, detail: str = "", region: str | None = None
+    command_name: str, uri: str, code: str, status: int, detail: str = "", region: str | None = None
 ) -> str:
     """One sentence for the refusal `code` (HTTP `status`) of `verb` on `uri`; `region` is where the
     bucket lies, if told.
     """
-    what = f"the store refused {verb} {uri} ({status} {code})"
+    what = f"the store refused {command_name} {uri} ({status} {code})"
     if code in _CREDENTIALS:
         return f"{what}: {_CREDENTIALS[code]}"
     if code in _PLACE:
@@ -77,17 +77,17 @@ def explain(
     key_right = re.search(r"\bkms:\w+", detail)
     if status == 403 and key_right:
         return f"{what}: grant {key_right[0]} on the key that encrypts the bucket"
-    if status == 403 and verb == "HEAD":
+    if status == 403 and command_name == "HEAD":
         return (
             f"{what}: grant s3:GetObject on it; and without s3:ListBucket on the bucket even an"
             " object that is absent answers 403, so grant that too"
         )
     if status in (401, 403):
         return (
-            f"{what}: grant {_RIGHTS.get(verb, verb)}"
-            f" {'on the bucket, for this prefix' if verb == 'LIST' else 'on it'}"
+            f"{what}: grant {_RIGHTS.get(command_name, command_name)}"
+            f" {'on the bucket, for this prefix' if command_name == 'LIST' else 'on it'}"
         )
-    if is_passing(code, status):
+    if is_transient(code, status):
         return (
             f"{what}, and went on after every retry; nothing half-written is visible, run again"
             " later"
@@ -95,6 +95,6 @@ def explain(
     return f"{what}: {' '.join(detail.split())[:200] or 'no reason given'}"
 
 
-def is_passing(code: str, status: int) -> bool:
+def is_transient(code: str, status: int) -> bool:
     """Whether another try may find the store well again."""
-    return status >= 500 or status == 429 or code in _PASSING
+    return status >= 500 or status == 429 or code in _TRANSIENT

@@ -80,9 +80,9 @@ class Storage(ABC):
         self.requests: Counter[str] = Counter()
         self._counting = threading.Lock()
 
-    def _count(self, verb: str, times: int = 1) -> None:
+    def _count(self, command_name: str, times: int = 1) -> None:
         with self._counting:
-            self.requests[verb] += times
+            self.requests[command_name] += times
 
     @abstractmethod
     def list(self, prefix: str = "") -> Iterator[Stat]:

@@ -14,7 +14,7 @@ from hashlib import sha256
 from pipeline.errors import Corrupt
 from pipeline.load import CATALOG, DATASETS, RECEIPTS, VOID, Lake, Manifest, Stat
 from pipeline.load.layout import claim_key, home_of, is_known, log_prefix, parse_manifest, parse_raw
-from pipeline.load.publish import digest_members
+from pipeline.load.publish import digest_files
 from pipeline.maintenance.findings import Finding, Span
 from pipeline.maintenance.leftovers import describe_unnamed, named_keys
 
@@ -27,7 +27,7 @@ _AGAIN = (
 _COPY_AGAIN = "`pos verify --heal` copies the report's current file there again"
 
 
-def take_stock(lake: Lake, span: Span) -> Iterator[Finding]:
+def audit(lake: Lake, span: Span) -> Iterator[Finding]:
     """All that is not as the manifests of the span say, and all that no manifest speaks of."""
     lake.refresh()
     stats = {stat.key: stat for stat in lake.storage.list()}
@@ -74,7 +74,7 @@ def _check_content(lake: Lake, dataset: str, partition: str) -> Iterator[Finding
     newest = lake.newest(dataset, partition)
     if newest is None:
         return
-    if newest.edition == VOID:
+    if newest.fingerprint == VOID:
         yield Finding(
             f"{dataset} {partition}",
             f"it was declared broken ({_why(lake, newest)})",
@@ -85,12 +85,12 @@ def _check_content(lake: Lake, dataset: str, partition: str) -> Iterator[Finding
         )
     for manifest in lake.history(dataset, partition):
         try:
-            members = lake.body(manifest)["members"]
+            files = lake.body(manifest)["members"]
         except Corrupt:
             continue  # has been said
-        if manifest == newest and dataset not in _RAW and newest.edition != VOID:
+        if manifest == newest and dataset not in _RAW and newest.fingerprint != VOID:
             if (
-                digest_members({name: said["sha256"] for name, said in members.items()})
+                digest_files({name: said["sha256"] for name, said in files.items()})
                 != newest.digest
             ):
                 yield Finding(
@@ -101,25 +101,27 @@ def _check_content(lake: Lake, dataset: str, partition: str) -> Iterator[Finding
                     partition,
                     heals=True,
                 )
-            for member in sorted(members):
-                yield from _check_member(lake, newest, member)
+            for file_name in sorted(files):
+                yield from _check_member(lake, newest, file_name)
         elif (manifest == newest and dataset in _RAW) or any(
-            "kept" in said for said in members.values()
+            "kept" in said for said in files.values()
         ):
             yield from _check_final(
                 lake,
                 manifest,
-                {said.get("kept", said["key"]): said["sha256"] for said in members.values()},
+                {said.get("kept", said["key"]): said["sha256"] for said in files.values()},
             )
 
 
 def _why(lake: Lake, manifest: Manifest) -> str:
-    return lake.facts(manifest.dataset, manifest.partition, manifest).get("why", "no reason given")
+    return lake.metadata(manifest.dataset, manifest.partition, manifest).get(
+        "why", "no reason given"
+    )
 
 
-def _check_member(lake: Lake, manifest: Manifest, member: str) -> Iterator[Finding]:
+def _check_member(lake: Lake, manifest: Manifest, file_name: str) -> Iterator[Finding]:
     """The newest content under its stable name; a run that is publishing it just now is waited for."""
-    said = lake.body(manifest)["members"][member]
+    said = lake.body(manifest)["members"][file_name]
     data = _bytes(lake, said["key"])
     if data is not None and sha256(data).hexdigest() == said["sha256"]:
         if "kept" in said:
@@ -127,7 +129,7 @@ def _check_member(lake: Lake, manifest: Manifest, member: str) -> Iterator[Findi
                 yield finding._replace(remedy=_COPY_AGAIN, heals=True)
         return
     try:
-        lake.read(manifest.dataset, manifest.partition, [member], afresh=True)
+        lake.read(manifest.dataset, manifest.partition, [file_name], afresh=True)
         if "kept" not in said:
             return  # published meanwhile
     except Corrupt:
@@ -151,18 +153,18 @@ def _check_member(lake: Lake, manifest: Manifest, member: str) -> Iterator[Findi
 
 def put_back(lake: Lake, dataset: str, partition: str) -> bool:
     """Restore a report's files and their kept copies from each other; False where both are lost."""
-    for member in lake.body(lake.newest(dataset, partition))["members"].values():
-        if "kept" not in member:
+    for file_name in lake.body(lake.newest(dataset, partition))["members"].values():
+        if "kept" not in file_name:
             return False
-        places = {key: _bytes(lake, key) for key in (member["key"], member["kept"])}
+        decimals = {key: _bytes(lake, key) for key in (file_name["key"], file_name["kept"])}
         sound = [
             data
-            for data in places.values()
-            if data is not None and sha256(data).hexdigest() == member["sha256"]
+            for data in decimals.values()
+            if data is not None and sha256(data).hexdigest() == file_name["sha256"]
         ]
         if not sound:
             return False
-        for key, data in places.items():
+        for key, data in decimals.items():
             if data is None:
                 lake.storage.put(key, sound[0], if_absent=True)
             elif data != sound[0]:

@@ -71,12 +71,12 @@ def conserve(
         if (batches is None or entry.batch in batches) and _is_due(entry, months, starts)
     ]
     near = {f"{day:%Y-%m}" for entry in entries for day in _days_near(entry)}
-    places = Places(lake, sorted(near & set(months)), outside)
-    both = sorted(number for number in places.outside if number and number in places.counted)
+    decimals = Places(lake, sorted(near & set(months)), outside)
+    both = sorted(number for number in decimals.outside if number and number in decimals.counted)
     if both:
         yield Finding(
             RECEIPTS,
-            f"receipt {name_receipt(places.outside[both[0]])}: it lies before the history and is"
+            f"receipt {name_receipt(decimals.outside[both[0]])}: it lies before the history and is"
             f" counted too{_more(len(both))}",
             _REMEDY,
         )
@@ -85,7 +85,7 @@ def conserve(
         for line, body in enumerate(lake.read_raw(entry).splitlines(), 1):
             record = read_receipt(body)
             name = f"{entry.key}#{line}"
-            if not places.holds(record.number, name) and _is_closed(record.sold_at, last, rules):
+            if not decimals.holds(record.number, name) and _is_closed(record.sold_at, last, rules):
                 lost.setdefault(record.number or name, name)
     if lost:
         number = min(lost)

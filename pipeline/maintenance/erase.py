@@ -80,7 +80,7 @@ def clean(line: bytes, is_erased: object) -> bytes:
     return _NAMED.sub(answer, line)
 
 
-class WithoutErased:
+class ErasingSource:
     """A source that does not name customers who were erased, whatever the shop's server still says."""
 
     def __init__(self, source: Source, erased: frozenset[str], key: bytes) -> None:
@@ -105,10 +105,10 @@ class WithoutErased:
         return entry(customer, self._key) in self._erased
 
 
-def without_erased(source: Source, storage: Storage, key: bytes | None) -> Source:
+def without_erased_customers(source: Source, storage: Storage, key: bytes | None) -> Source:
     """`source`, or where customers were erased, the same without them."""
     erased = read_erased(storage, key)
-    return WithoutErased(source, erased, key) if erased else source
+    return ErasingSource(source, erased, key) if erased else source
 
 
 def find_named(lake: Lake, customer: str) -> Iterator[Touched]:

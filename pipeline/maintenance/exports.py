@@ -23,7 +23,7 @@ def dropped_files(lake: Lake) -> list[Stat]:
     return [stat for stat in lake.storage.list(prefix) if "/" not in stat.key.removeprefix(prefix)]
 
 
-def find_naming(lake: Lake, numbers: frozenset[str]) -> Iterator[str]:
+def find_exports_with(lake: Lake, numbers: frozenset[str]) -> Iterator[str]:
     """A sentence for each export that says who bought on one of these receipts, or may say it."""
     for stat in dropped_files(lake):
         uri, data = lake.storage.uri(stat.key), lake.storage.get(stat.key)

@@ -27,7 +27,7 @@ from pipeline.load import (
     Lake,
     Stat,
 )
-from pipeline.load.layout import home_of, member_key
+from pipeline.load.layout import file_key, home_of
 from pipeline.maintenance.findings import Finding
 
 GRACE = 5.0
@@ -51,7 +51,7 @@ def is_of_a_run(key: str, dataset: str, partition: str) -> bool:
     """Whether a run of this project writes objects of that name into the partition."""
     if dataset in (MONTHLY, CUMULATIVE):
         return bool(_REPORT_FILE.fullmatch(key.removeprefix(f"{dataset}/{partition}/")))
-    return key in {member_key(dataset, partition, name) for name in _TABLES[dataset]}
+    return key in {file_key(dataset, partition, name) for name in _TABLES[dataset]}
 
 
 def named_keys(lake: Lake, dataset: str, partition: str) -> set[str]:
@@ -71,8 +71,8 @@ def claimed_keys(lake: Lake, dataset: str, partition: str) -> set[str]:
 
 
 def _keys_of(bodies: Iterable[dict[str, Any]]) -> set[str]:
-    members = [member for body in bodies for member in body["members"].values()]
-    return {key for member in members for key in (member["key"], member.get("kept")) if key}
+    files = [file_name for body in bodies for file_name in body["members"].values()]
+    return {key for file_name in files for key in (file_name["key"], file_name.get("kept")) if key}
 
 
 def remove_leftovers(lake: Lake, findings: Iterable[Finding]) -> list[str]:
@@ -88,7 +88,7 @@ def remove_leftovers(lake: Lake, findings: Iterable[Finding]) -> list[str]:
     }
     if not before:
         return []
-    time.sleep(GRACE * lake.patience)
+    time.sleep(GRACE * lake.max_retry_wait)
     lake.refresh()
     named = {
         home: named_keys(lake, *home) | claimed_keys(lake, *home)

@@ -61,13 +61,13 @@ _REMEDY = (
 )
 
 
-def balance(lake: Lake, span: Span, broken: Container[tuple[str, str]] = ()) -> Iterator[Finding]:
+def reconcile(lake: Lake, span: Span, broken: Container[tuple[str, str]] = ()) -> Iterator[Finding]:
     """All that does not add up in the months of the span; (dataset, partition) pairs that are
     `broken` are left out, with a note.
     """
     seen = pa.chunked_array([], pa.string())
     for month in filter(span.holds, lake.partitions(SALES)):
-        if lake.newest(SALES, month).edition == VOID:
+        if lake.newest(SALES, month).fingerprint == VOID:
             continue
         if (SALES, month) in broken:
             yield _left_out(f"the sums of {month}", f"{SALES} {month}")
@@ -136,8 +136,8 @@ def _check_summary(lake: Lake, engine: duckdb.DuckDBPyConnection, month: str) ->
     newest = lake.newest(SUMMARY, month)
     if (
         newest
-        and newest.edition != VOID
-        and f"{SALES}/{month}" in (made_of := lake.facts(SUMMARY, month).get("inputs", {}))
+        and newest.fingerprint != VOID
+        and f"{SALES}/{month}" in (made_of := lake.metadata(SUMMARY, month).get("inputs", {}))
     ):
         if made_of[f"{SALES}/{month}"] != lake.newest(SALES, month).digest:
             return  # older than its month: the next night makes it again
@@ -151,15 +151,15 @@ def _check_days(
     lake: Lake, month: str, tables: dict[str, pa.Table], broken: Container[tuple[str, str]]
 ) -> Iterator[Finding]:
     """In = curated + quarantined; and the month holds exactly its days' receipts."""
-    facts, days = lake.facts(SALES, month), lake.facts(SALES, month).get("inputs", {})
+    metadata, days = lake.metadata(SALES, month), lake.metadata(SALES, month).get("inputs", {})
     if (
-        facts["fetched"] != facts["curated"] + facts["quarantined"]
-        or facts["curated"] != tables["receipts"].num_rows
-        or (facts["quarantined"] != tables["quarantine"].num_rows)
+        metadata["fetched"] != metadata["curated"] + metadata["quarantined"]
+        or metadata["curated"] != tables["receipts"].num_rows
+        or (metadata["quarantined"] != tables["quarantine"].num_rows)
     ):
         yield Finding(
             f"{SALES} {month}",
-            f"{facts['fetched']} receipts came in, {tables['receipts'].num_rows} were curated and "
+            f"{metadata['fetched']} receipts came in, {tables['receipts'].num_rows} were curated and "
             f"{tables['quarantine'].num_rows} are in quarantine",
             _REMEDY,
             SALES,
@@ -183,7 +183,7 @@ def _check_days(
             held.pop(day, None)
             yield _left_out(f"day {day} of {month}", name)
             continue
-        if newest is None or newest.edition == VOID or newest.digest != digest:
+        if newest is None or newest.fingerprint == VOID or newest.digest != digest:
             held.pop(day, None)  # re-opened since: the next night makes the month again
             continue
         total = from_bytes(lake.read(STAGING, day, ["receipts"])["receipts"])["total"]

@@ -68,7 +68,7 @@ def rewrite(lake: Lake, edit: Edit, which: Which = every) -> list[str]:
     batches: dict[str, list[RawObject]] = defaultdict(list)
     for found in touched:
         newest = lake.newest(RECEIPTS, found.batch)
-        if newest and newest.edition == RAW and newest.digest == found.batch_digest:
+        if newest and newest.fingerprint == RAW and newest.digest == found.batch_digest:
             batches[found.batch].append(found)
     for batch in batches:
         _commit_again(lake, batch, edit)
@@ -107,7 +107,7 @@ def _remove_replaced(lake: Lake, batch: str) -> None:
         else set()
     )
     for manifest in history[:-1]:
-        if history[-1].edition == RAW == manifest.edition:
+        if history[-1].fingerprint == RAW == manifest.fingerprint:
             for said in lake.body(manifest)["members"].values():
                 if said["key"] not in kept and lake.storage.head(said["key"]):
                     lake.storage.remove(said["key"])

@@ -23,7 +23,7 @@ import pyarrow as pa
 
 from pipeline.errors import ConfigError, SourceFatal
 from pipeline.pos.loyverse.pages import check_text, read_receipt
-from pipeline.pos.loyverse.redaction import prune
+from pipeline.pos.loyverse.redaction import redact_rows
 from pipeline.pos.saved import objects_of, to_utf8
 from pipeline.pos.source import RESOURCES, Page, Record
 
@@ -111,7 +111,7 @@ class Files:
                     ):
                         found[resource][identifier] = (changed, row)
         return {
-            resource: prune(resource, [row for _, row in rows.values()])
+            resource: redact_rows(resource, [row for _, row in rows.values()])
             for resource, rows in found.items()
         }
 

@@ -13,13 +13,13 @@ QUANTITY_PLACES = 4
 COST_PLACES = 6
 
 
-def money(places: int) -> pa.DataType:
+def money(decimals: int) -> pa.DataType:
     """The Arrow type of an amount in a currency with `places` decimals."""
-    return pa.decimal128(18, places)
+    return pa.decimal128(18, decimals)
 
 
-def _types(places: int) -> dict[str, pa.DataType]:
-    amount, text = money(places), pa.string()
+def _types(decimals: int) -> dict[str, pa.DataType]:
+    amount, text = money(decimals), pa.string()
     return {
         "day": pa.date32(),
         "instant": pa.timestamp("us", tz="UTC"),
@@ -80,9 +80,9 @@ class Dataset:
 
 
 @cache
-def arrow(dataset: Dataset, places: int) -> pa.Schema:
+def arrow(dataset: Dataset, decimals: int) -> pa.Schema:
     """The Arrow schema of `dataset` in a lake whose money has `places` decimals."""
-    types = _types(places)
+    types = _types(decimals)
     return pa.schema(
         [
             pa.field(
@@ -102,13 +102,13 @@ def arrow(dataset: Dataset, places: int) -> pa.Schema:
     )
 
 
-def conform(table: pa.Table, dataset: Dataset, places: int) -> pa.Table:
+def conform(table: pa.Table, dataset: Dataset, decimals: int) -> pa.Table:
     """`table` with exactly the columns, order and types of `dataset`; values are never rounded.
 
     Raises SchemaMismatch when a column is missing, unknown or cannot be cast without loss, or when
     a column that must not be null holds one.
     """
-    wanted = arrow(dataset, places)
+    wanted = arrow(dataset, decimals)
     missing = [n for n in wanted.names if n not in table.column_names]
     unknown = [n for n in table.column_names if n not in wanted.names]
     if missing or unknown:
@@ -133,9 +133,9 @@ def conform(table: pa.Table, dataset: Dataset, places: int) -> pa.Table:
     return pa.Table.from_arrays(arrays, schema=wanted)
 
 
-def empty(dataset: Dataset, places: int) -> pa.Table:
+def empty(dataset: Dataset, decimals: int) -> pa.Table:
     """No rows of `dataset`, with all its columns."""
-    return arrow(dataset, places).empty_table()
+    return arrow(dataset, decimals).empty_table()
 
 
 def version_of(datasets: tuple[Dataset, ...]) -> str:

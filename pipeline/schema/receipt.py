@@ -33,9 +33,9 @@ import pyarrow as pa
 DIGITS = {"money": 14, "quantity": 11, "cost": 18, "rate": 9}
 
 
-def scale(kind: str, places: int) -> int:
+def scale(kind: str, decimals: int) -> int:
     """Decimals of a number of that kind, in a lake whose money has `places`."""
-    return {"money": places, "quantity": 4, "cost": 6, "rate": 4}[kind]
+    return {"money": decimals, "quantity": 4, "cost": 6, "rate": 4}[kind]
 
 
 @dataclass(frozen=True)
@@ -50,7 +50,7 @@ class Field:
     values: tuple[str, ...] = ()
     fields: tuple[Field, ...] = ()
 
-    def arrow(self, places: int) -> pa.Field:
+    def arrow(self, decimals: int) -> pa.Field:
         """Its Arrow type. The reader admits literals of `digits` digits and only then shifts them
         by the decimals, silently past the end of 64 bits; hence the wider type where both together
         do not fit.
@@ -60,9 +60,9 @@ class Field:
         elif self.kind == "instant":
             kind = pa.timestamp("us", tz="UTC")
         elif self.kind == "rows":
-            kind = pa.list_(pa.struct([field.arrow(places) for field in self.fields]))
+            kind = pa.list_(pa.struct([field.arrow(decimals) for field in self.fields]))
         else:
-            digits, decimals = DIGITS[self.kind], scale(self.kind, places)
+            digits, decimals = DIGITS[self.kind], scale(self.kind, decimals)
             kind = (pa.decimal64 if digits + decimals <= 18 else pa.decimal128)(digits, decimals)
         return pa.field(self.name, kind)
 
@@ -132,6 +132,6 @@ RECEIPT = (
 
 
 @cache
-def receipt_schema(places: int) -> pa.Schema:
+def receipt_schema(decimals: int) -> pa.Schema:
     """The Arrow schema that a page of receipts is parsed to; money in the lake's decimals."""
-    return pa.schema([field.arrow(places) for field in RECEIPT])
+    return pa.schema([field.arrow(decimals) for field in RECEIPT])

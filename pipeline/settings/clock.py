@@ -29,7 +29,7 @@ def now() -> datetime:
 @cache
 def last_day() -> date:
     """The last business day whose window has closed and settled at `now()`."""
-    instant = now() - timedelta(minutes=pos().settle_minutes)
+    instant = now() - timedelta(minutes=pos().close_delay_minutes)
     day = instant.date() + timedelta(days=1)
     while day_bounds(day, default_store())[1] > instant:
         day -= timedelta(days=1)

@@ -93,8 +93,10 @@ class pos(Section):  # noqa: N801
         "", description="source files: folder of saved JSON, or s3://bucket/prefix"
     )
     history_starts = Date(date(2023, 11, 1), description="first business day to extract")
-    settle_minutes = Integer(30, description="a window is read this long after it closed")
-    settle_days = Integer(2, description="windows after its own that a business day waits for")
+    close_delay_minutes = Integer(30, description="a window is read this long after it closed")
+    allowed_lateness_days = Integer(
+        2, description="windows after its own that a business day waits for"
+    )
     max_days_late = Integer(
         366,
         least=1,
@@ -117,7 +119,9 @@ class pos(Section):  # noqa: N801
         300, least=1, description="seconds in which `rate_requests` requests may be sent"
     )
     request_seconds = Seconds(60.0, description="total time of one request")
-    patience_seconds = Seconds(300.0, description="time that the retries of one request may wait")
+    max_retry_wait_seconds = Seconds(
+        300.0, description="time that the retries of one request may wait"
+    )
     spool = luigi.Parameter(
         "",
         description=(

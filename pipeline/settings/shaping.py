@@ -41,7 +41,7 @@ def _store(
         timezone=timezone,
         day_starts_at=starts,
         currency=currency,
-        places=_decimals_of(where, currency, currency_decimals),
+        decimals=_decimals_of(where, currency, currency_decimals),
     )
 
 
@@ -119,7 +119,7 @@ def decimals() -> dict[str, int]:
     """Decimals of each currency of the stores: the most that any store counts in it."""
     counted: dict[str, int] = {}
     for store in (default_store(), *stores().values()):
-        counted[store.currency] = max(store.places, counted.get(store.currency, 0))
+        counted[store.currency] = max(store.decimals, counted.get(store.currency, 0))
     return dict(sorted(counted.items()))
 
 
@@ -148,7 +148,7 @@ def rules() -> Rules:
         menu=menu(),
         customer_key=key.encode() or None,
         max_days_late=_max_days_late(),
-        places=max(store.places for store in (default_store(), *every.values())),
+        decimals=max(store.decimals for store in (default_store(), *every.values())),
     )
 
 
@@ -175,7 +175,7 @@ def cleaning() -> dict[str, object]:
             name: str(store) for name, store in {**shaping.stores, "": shaping.default}.items()
         },
         "menu": shaping.menu.digest,
-        "places": shaping.places,
+        "places": shaping.decimals,
         "tzdata": tz_version(),
         "customer_key": key,
         "max_days_late": shaping.max_days_late,

@@ -26,7 +26,7 @@ class _Version(NamedTuple):
     entry: Entry
 
 
-class Book:
+class RecipeBook:
     """A `Source`. `rows` are the back office's objects by resource, taken before those of `base`.
     Call in the order of time.
     """
@@ -133,7 +133,7 @@ class Book:
             return self.base.merchant()
         return self._merchant or {
             "id": "00000000-0000-4000-8000-000000000001",
-            "business_name": "Book",
+            "business_name": "RecipeBook",
             "email": None,
             "country": "MX",
             "currency": {"code": "MXN", "decimal_places": 2},

@@ -34,7 +34,7 @@ HAVING gross <> 0 OR discount <> 0 OR net <> 0 OR tax_included <> 0 OR tax_added
 
 
 def check_counts(
-    connection: duckdb.DuckDBPyConnection, month: date, facts: Mapping[str, int]
+    connection: duckdb.DuckDBPyConnection, month: date, metadata: Mapping[str, int]
 ) -> None:
     """Raises DataError unless each row is of `month`, each receipt stands once and fetched =
     curated + quarantined.
@@ -60,9 +60,9 @@ def check_counts(
         "fetched": rows["receipts"] + rows["quarantine"],
     }
     for name, count in found.items():
-        if facts[name] != count:
+        if metadata[name] != count:
             raise DataError(
-                f"{month:%Y-%m}: {count} records are {name}, its days counted {facts[name]}; build"
+                f"{month:%Y-%m}: {count} records are {name}, its days counted {metadata[name]}; build"
                 " the month again"
             )
 

@@ -55,7 +55,7 @@ def compare_exports(
     last: date,
     exports: Mapping[str, Callable[[], bytes]],
     receipts: Sequence[pa.Table],
-    places: int,
+    decimals: int,
     currency: str,
 ) -> dict[str, pa.Table]:
     """The tables of schema.BACKOFFICE for the calendar days from `first` to `last` of one month.
@@ -68,7 +68,7 @@ def compare_exports(
     rows: dict[str, list[Row]] = {dataset.name: [] for dataset in schema.BACKOFFICE}
     for name in sorted(exports):
         try:
-            export = read_cached(exports[name](), places)
+            export = read_cached(exports[name](), decimals)
             theirs = choose_reading(export, lines, first, last)
             compare(name, export, theirs, ours, first, last, currency, rows)
         except DataError as error:
@@ -85,7 +85,8 @@ def compare_exports(
                     }
                 )
     return {
-        dataset.name: tabulate(rows[dataset.name], dataset, places) for dataset in schema.BACKOFFICE
+        dataset.name: tabulate(rows[dataset.name], dataset, decimals)
+        for dataset in schema.BACKOFFICE
     }
 
 
@@ -300,8 +301,8 @@ def _day_amounts(line: Line) -> Iterator[tuple[str, Decimal]]:
             yield figure, amount
 
 
-def tabulate(rows: list[Row], dataset: schema.Dataset, places: int) -> pa.Table:
-    wanted = schema.arrow(dataset, places)
+def tabulate(rows: list[Row], dataset: schema.Dataset, decimals: int) -> pa.Table:
+    wanted = schema.arrow(dataset, decimals)
     ordered = sorted(rows, key=lambda row: [str(row.get(name)) for name in dataset.key])
     arrays = []
     for part in wanted:

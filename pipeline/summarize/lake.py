@@ -104,7 +104,7 @@ def register(
 
 
 def tabulate(
-    connection: duckdb.DuckDBPyConnection, query: str, dataset: schema.Dataset, places: int
+    connection: duckdb.DuckDBPyConnection, query: str, dataset: schema.Dataset, decimals: int
 ) -> pa.Table:
     """The rows of `query` as the table of `dataset`, in the order of its key.
 
@@ -121,4 +121,4 @@ def tabulate(
             f"summary of {dataset.name}: two rows bear the key {twice}; has a store two currencies,"
             " or two names?"
         )
-    return schema.conform(rows.select(dataset.names()), dataset, places)
+    return schema.conform(rows.select(dataset.names()), dataset, decimals)

@@ -22,7 +22,7 @@ KNOWN = (schema.STORES, schema.EMPLOYEES)
 
 def merge(
     months: Mapping[date, Mapping[str, pa.Table]],
-    places: int,
+    decimals: int,
     datasets: Sequence[schema.Dataset] = schema.SUMMARY,
     *,
     threads: int = 2,
@@ -37,9 +37,9 @@ def merge(
             parts = [with_month(tables[dataset.name], month) for month, tables in months.items()]
             connection.register(
                 "parts",
-                pa.concat_tables(parts or [with_month(schema.empty(dataset, places), date.min)]),
+                pa.concat_tables(parts or [with_month(schema.empty(dataset, decimals), date.min)]),
             )
-            merged[dataset.name] = tabulate(connection, merge_query(dataset), dataset, places)
+            merged[dataset.name] = tabulate(connection, merge_query(dataset), dataset, decimals)
         return merged
 
 

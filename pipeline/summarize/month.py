@@ -73,8 +73,8 @@ def summarize(
     quarantine: Rows,
     stores: pa.Table,
     employees: pa.Table,
-    facts: Mapping[str, int],
-    places: int,
+    metadata: Mapping[str, int],
+    decimals: int,
     *,
     threads: int = 2,
     memory_limit: str = "1GB",
@@ -87,7 +87,7 @@ def summarize(
     counts do not agree, or a key names two rows; MoneyNotConserved when sales or payments do not
     add up to the receipts; ConfigError when memory does not suffice.
     """
-    missing = [name for name in COUNTS if name not in facts]
+    missing = [name for name in COUNTS if name not in metadata]
     if missing:
         raise DataError(f"{month:%Y-%m}: facts lack {missing}; build the month's days again")
     tables = {
@@ -99,10 +99,10 @@ def summarize(
         "employees": employees,
     }
     with connect(threads, memory_limit, spill) as connection:
-        register(connection, tables, {name: facts[name] for name in ("fetched", "superseded")})
-        check_counts(connection, month, facts)
+        register(connection, tables, {name: metadata[name] for name in ("fetched", "superseded")})
+        check_counts(connection, month, metadata)
         check_money(connection, month)
         return {
-            dataset.name: tabulate(connection, QUERIES[dataset.name], dataset, places)
+            dataset.name: tabulate(connection, QUERIES[dataset.name], dataset, decimals)
             for dataset in (*schema.SUMMARY, schema.RECEIPT_FIGURES)
         }

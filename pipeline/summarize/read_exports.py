@@ -104,7 +104,7 @@ class Export:
     readings: dict[str, tuple[Line, ...]]
 
 
-def read_export(data: bytes, places: int) -> Export:
+def read_export(data: bytes, decimals: int) -> Export:
     """The export in `data`, whose currency has `places` decimals. Raises DataError."""
     table = list(read_rows(decode(data)))
     if not table:
@@ -125,7 +125,7 @@ def read_export(data: bytes, places: int) -> Export:
         for number, cells in table[1:]
     ]
     figures = tuple(name for name in MONEY if name in names)
-    amounts = _decimals(rows, figures, places)
+    amounts = _decimals(rows, figures, decimals)
     merge = _added if kind == "items" else _single
     return Export(
         kind,
@@ -254,7 +254,7 @@ def _date(part: tuple[int, ...], order: str) -> date:
 
 
 def _decimals(
-    rows: list[tuple[int, dict[str, str]]], figures: tuple[str, ...], places: int
+    rows: list[tuple[int, dict[str, str]]], figures: tuple[str, ...], decimals: int
 ) -> list[dict[str, Decimal]]:
     """The amounts of each row; all of an export are read with a decimal point, or all with a
     decimal comma.
@@ -264,7 +264,7 @@ def _decimals(
         try:
             read[point] = [
                 {
-                    name: _amount(row[name], point, places, f"line {number}, {name}")
+                    name: _amount(row[name], point, decimals, f"line {number}, {name}")
                     for name in figures
                 }
                 for number, row in rows
@@ -281,7 +281,7 @@ def _decimals(
     return next(iter(read.values()))
 
 
-def _amount(text: str, point: str, places: int, where: str) -> Decimal:
+def _amount(text: str, point: str, decimals: int, where: str) -> Decimal:
     """An exact amount: a sign of currency, blanks and thousands are taken away, a minus or brackets
     make it negative.
     """
@@ -295,9 +295,9 @@ def _amount(text: str, point: str, places: int, where: str) -> Decimal:
     ):
         raise DataError(f"{where}: {text[:LONGEST]!r} is no amount; correct that cell")
     digits = "".join(groups) + (f".{fraction}" if fraction else "")
-    if not _PLAIN.fullmatch(digits) or len(fraction.rstrip("0")) > places or len(digits) > 18:
+    if not _PLAIN.fullmatch(digits) or len(fraction.rstrip("0")) > decimals or len(digits) > 18:
         raise DataError(
-            f"{where}: {text[:LONGEST]!r} is no amount with {places} decimals; correct that cell, or"
+            f"{where}: {text[:LONGEST]!r} is no amount with {decimals} decimals; correct that cell, or"
             " [shop] currency and currency_decimals in luigi.cfg"
         )
     return -Decimal(digits) if negative else Decimal(digits)

@@ -26,7 +26,7 @@ from pipeline.tasks.glue import GlueTables
 from pipeline.tasks.lake import DailySales, MonthlyCustomers, MonthlySales, MonthlySummary, days_of
 from pipeline.tasks.maintenance import Rebuild, Verify
 from pipeline.tasks.outside_history import OutsideHistory
-from pipeline.tasks.raw import Backfill, RawCatalog, RawReceipts, Sweep, catalog_for, read_catalog
+from pipeline.tasks.raw import Backfill, RawCatalog, RawReceipts, Rescan, catalog_for, read_catalog
 from pipeline.tasks.reports import CumulativeReport, MonthlyReport, Nightly
 from pipeline.tasks.till_exports import BackOffice
 
@@ -49,7 +49,7 @@ __all__ = [
     "RawCatalog",
     "RawReceipts",
     "Rebuild",
-    "Sweep",
+    "Rescan",
     "Verify",
     "catalog_for",
     "days_of",

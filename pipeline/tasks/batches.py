@@ -22,7 +22,7 @@ from pipeline.errors import ConfigError, Corrupt, Stale
 from pipeline.executors.spark import Cluster, Step, WorkLost, open_cluster
 from pipeline.progress import Progress
 from pipeline.settings.sections import engine, spark
-from pipeline.targets import ATTEMPTS, EditionTarget, Partition, lake
+from pipeline.targets import ATTEMPTS, DerivedTask, FingerprintTarget, lake
 from pipeline.tasks import node as executor
 from pipeline.tasks.node import Outcome, Work
 
@@ -47,7 +47,7 @@ def is_local() -> bool:
     return name == "local"
 
 
-class Batched(Partition):
+class BatchTask(DerivedTask):
     """A partition; or, where Luigi batches them for an engine, several of one kind: then its day or
     month is a tuple.
     """
@@ -56,7 +56,7 @@ class Batched(Partition):
     def max_batch_size(self) -> int:
         return 1 if is_local() else engine().batch
 
-    def parts(self) -> list[Batched]:
+    def parts(self) -> list[BatchTask]:
         """One task for each partition."""
         for name in ("date", "month"):
             value = getattr(self, name, None)
@@ -64,8 +64,8 @@ class Batched(Partition):
                 return [self.clone(**{name: one}) for one in value]
         return [self]
 
-    def output(self) -> list[EditionTarget]:
-        return [EditionTarget(part) for part in self.parts()]
+    def output(self) -> list[FingerprintTarget]:
+        return [FingerprintTarget(part) for part in self.parts()]
 
     def _requires(self) -> list[luigi.Task]:
         """What Luigi asks for instead of `requires()`, which speaks of one partition."""
@@ -94,7 +94,7 @@ class Batched(Partition):
     def run(self) -> Iterator[list[luigi.Task]]:
         if is_local():
             for part in self.parts():
-                yield from super(Batched, part).run()
+                yield from super(BatchTask, part).run()
             return
         for attempt in range(ATTEMPTS):
             failed = make_missing(self.parts(), self)
@@ -117,29 +117,29 @@ def _heals(outcome: Outcome) -> bool:
     declared so.
     """
     if isinstance(outcome.error, Corrupt):
-        return outcome.work.task().void(outcome.error) is not None
+        return outcome.work.task().invalidate(outcome.error) is not None
     return isinstance(outcome.error, Stale)
 
 
-def rounds_of(tasks: list[Batched]) -> list[list[Batched]]:
+def rounds_of(tasks: list[BatchTask]) -> list[list[BatchTask]]:
     """What of `tasks`, and of all that they require, is not current: in rounds, each of one kind
     and made of those before it.
     """
-    rounds: list[list[Batched]] = []
+    rounds: list[list[BatchTask]] = []
     now = [task for task in tasks if not task.complete()]
     while now:
         rounds.insert(0, now)
         below = {
             task: None for one in now for task in flatten(one.requires()) if not task.complete()
         }
-        strange = next((task for task in below if not isinstance(task, Batched)), None)
+        strange = next((task for task in below if not isinstance(task, BatchTask)), None)
         if strange:
             raise Stale(f"{now[0]}: {strange} is not there any more; run again")
         now = list(below)
     return rounds
 
 
-def make_missing(tasks: list[Batched], teller: Batched) -> list[Outcome]:
+def make_missing(tasks: list[BatchTask], teller: BatchTask) -> list[Outcome]:
     """Make what is missing on the cluster; returns what failed. `teller` is the task that shows how
     far it is.
     """
@@ -162,7 +162,7 @@ def make_missing(tasks: list[Batched], teller: Batched) -> list[Outcome]:
     return []
 
 
-def _make_round(cluster: Cluster, tasks: list[Batched], teller: Batched) -> list[Outcome]:
+def _make_round(cluster: Cluster, tasks: list[BatchTask], teller: BatchTask) -> list[Outcome]:
     name = f"{len(tasks)} of {tasks[0].task_family}"
     works = [Work.of(task) for task in sorted(tasks, key=lambda task: -task.size())]
     with Progress(f"{name} on Spark", "works", tell=teller.tell) as bar:

@@ -20,19 +20,19 @@ import luigi
 from pipeline import settings
 from pipeline.cli.recipients import Reader, open_ledger, report_readers
 from pipeline.deliver import (
+    DeliveryKey,
+    DeliveryLog,
     Due,
     Issued,
-    Ledger,
-    Letter,
-    Parcel,
+    ReportEmail,
     find_due,
-    is_worth_telling,
+    has_visible_changes,
     same_figures,
-    write_letter,
+    write_report_email,
 )
 from pipeline.errors import DeliveryError, Stale
 from pipeline.load import VOID, Manifest
-from pipeline.targets import Made, lake
+from pipeline.targets import DatasetTask, lake
 from pipeline.tasks import failures
 from pipeline.tasks.reports import (
     CumulativeReport,
@@ -52,14 +52,14 @@ Nightly.event_handler(luigi.Event.DEPENDENCY_DISCOVERED)(
 
 
 @lru_cache(maxsize=1)
-def _ledger(_process: int) -> Ledger:
+def _ledger(_process: int) -> DeliveryLog:
     """The ledger of this process: a child of a fork lists it again, since its siblings may have
     sent something.
     """
     return open_ledger()
 
 
-class Delivery(Made):
+class Delivery(DatasetTask):
     """Reports to their readers: by mail and webhook, each edition once to each."""
 
     date = settings.Day(default=None)
@@ -110,11 +110,11 @@ class Delivery(Made):
         issued = [
             Issued(task.dataset.partition("/")[2], task.name, _edition(newest))
             for task in self.requires()
-            if (newest := lake().newest(task.dataset, task.name)) and newest.edition != VOID
+            if (newest := lake().newest(task.dataset, task.name)) and newest.fingerprint != VOID
         ]
         ledger = _ledger(os.getpid())
         for reader in report_readers():
-            had = set().union(*map(ledger.editions, reader.whos))
+            had = set().union(*map(ledger.versions, reader.whos))
             begun = set().union(*map(ledger.begun, reader.whos))
             for due in find_due(
                 issued,
@@ -123,7 +123,9 @@ class Delivery(Made):
                 open_months=settings.mail().open_months,
                 begun=begun,
             ):
-                if not any(ledger.is_settled(_parcel(due.issued, who)) for who in reader.whos):
+                if not any(
+                    ledger.is_settled(_delivery_key(due.issued, who)) for who in reader.whos
+                ):
                     yield reader, due
 
     def _deliver(self, reader: Reader, due: Due) -> bool:
@@ -132,19 +134,23 @@ class Delivery(Made):
             for t in self.requires()
             if (t.dataset, t.name) == (f"reports/{due.issued.kind}", due.issued.month)
         )
-        parcel = _parcel(due.issued, reader.who)
+        parcel = _delivery_key(due.issued, reader.who)
         before = _manifest(task, due.before) if due.before else None
         if before:
             had, now = (
                 lake().read(task.dataset, task.name, ["figures.json"], manifest=one)["figures.json"]
-                for one in (before, _manifest(task, due.issued.edition))
+                for one in (before, _manifest(task, due.issued.version))
             )
-            if not is_worth_telling(due.issued.kind, had, now, is_closed=task.month <= self.closed):
+            if not has_visible_changes(
+                due.issued.kind, had, now, is_closed=task.month <= self.closed
+            ):
                 _ledger(os.getpid()).settle(parcel)
                 return False
-        letter = _letter(task.dataset, task.month, due, reader.locale)
+        letter = _report_email(task.dataset, task.month, due, reader.locale)
         earlier = (
-            _parcel(due.issued._replace(edition=due.before), reader.who) if due.before else None
+            _delivery_key(due.issued._replace(version=due.before), reader.who)
+            if due.before
+            else None
         )
         is_sent = _ledger(os.getpid()).deliver(parcel, lambda: reader.send(letter, parcel, earlier))
         if is_sent:
@@ -152,50 +158,52 @@ class Delivery(Made):
                 "%s %s, edition %s: sent to %s",
                 due.issued.kind,
                 due.issued.month,
-                due.issued.edition,
+                due.issued.version,
                 reader.place,
             )
         return is_sent
 
 
 @lru_cache(maxsize=8)
-def _letter(dataset: str, month: date, due: Due, locale: str) -> Letter:
+def _report_email(dataset: str, month: date, due: Due, locale: str) -> ReportEmail:
     """The letter of an edition in a language, the same for all who read it."""
     task = (MonthlyReport if dataset == MonthlyReport.dataset else CumulativeReport)(month=month)
-    newest = _manifest(task, due.issued.edition)
+    newest = _manifest(task, due.issued.version)
     files = lake().read(
         dataset, task.name, ["report.html", "report.pdf", "figures.json"], manifest=newest
     )
     issued = [m for m in versions(dataset, task.name) if m.number < newest.number]
     changes = None
     if locale != settings.locale():
-        files = _tell_again(task, files, issued[-1] if issued else None, locale)
+        files = _deliver_corrections(task, files, issued[-1] if issued else None, locale)
     if due.before and _edition(issued[-1]) != due.before:
-        changes = _tell_again(task, files, _manifest(task, due.before), locale)["report.html"]
+        changes = _deliver_corrections(task, files, _manifest(task, due.before), locale)[
+            "report.html"
+        ]
     where = lake().uri(dataset, task.name, "report.html")
-    return write_letter(
+    return write_report_email(
         files,
         name=f"{due.issued.kind}-{due.issued.month}",
-        edition=int(json.loads(files["figures.json"])["lineage"]["edition"]),
+        version=int(json.loads(files["figures.json"])["lineage"]["edition"]),
         corrected=due.before is not None,
         uri=where if where.startswith("s3://") else "",
         changes=changes,
     )
 
 
-def _tell_again(
+def _deliver_corrections(
     task: Report, files: dict[str, bytes], before: Manifest | None, locale: str
 ) -> dict[str, bytes]:
     """The issued report in another language, or against another edition; Stale where it would say
     other figures.
     """
     said = json.loads(files["figures.json"])
-    told = task.tell_story(
+    told = task.write_report(
         before,
         lineage=said["lineage"] | {"edition": int(said["lineage"]["edition"])},
         locale=locale,
         paper=settings.paper(),
-        places=said["places"],
+        lake_decimals=said["places"],
         decimals=said.get("decimals", {}),
         through=said["through"] and date.fromisoformat(said["through"]),
     )
@@ -208,9 +216,9 @@ def _edition(manifest: Manifest) -> str:
     return f"{manifest.number:06d}.{manifest.digest}"
 
 
-def _manifest(task: Report, edition: str) -> Manifest:
-    return next(m for m in lake().history(task.dataset, task.name) if _edition(m) == edition)
+def _manifest(task: Report, version: str) -> Manifest:
+    return next(m for m in lake().history(task.dataset, task.name) if _edition(m) == version)
 
 
-def _parcel(issued: Issued, who: str) -> Parcel:
-    return Parcel(issued.kind, issued.month, issued.edition, who)
+def _delivery_key(issued: Issued, who: str) -> DeliveryKey:
+    return DeliveryKey(issued.kind, issued.month, issued.version, who)

@@ -24,7 +24,7 @@ import luigi
 from luigi.task_register import TaskClassException
 
 from pipeline import settings
-from pipeline.cli.child import hold_lifeline
+from pipeline.cli.child import exit_with_parent
 from pipeline.cli.failure_alert import read_notes
 from pipeline.deliver import explain_code
 from pipeline.errors import NoConfiguration, PipelineError
@@ -134,4 +134,4 @@ if Path(sys.argv[0]).name == "luigi" or Path(sys.argv[0]).parts[-2:] == (
     except NoConfiguration as error:
         say_shortly(type(error), error, None)
         sys.exit(BROKEN)
-hold_lifeline()
+exit_with_parent()

@@ -22,7 +22,7 @@ def tables_of_lake() -> list[Described]:
             .partition("/year=")[0]
         )
 
-    return described(settings.rules().places, folder)
+    return described(settings.rules().decimals, folder)
 
 
 class Registered(luigi.Target):

@@ -21,8 +21,8 @@ from pipeline.extract.windows import DAY
 from pipeline.load import CATALOG, CUSTOMERS, RECEIPTS, SALES, STAGING, SUMMARY, Lake, RawObject
 from pipeline.load.parquet import Writer, check_schema, from_bytes, to_bytes
 from pipeline.summarize import summarize
-from pipeline.targets import Fetched, Partition, lake
-from pipeline.tasks.batches import Batched, Months, engine
+from pipeline.targets import DerivedTask, RawTask, lake
+from pipeline.tasks.batches import BatchTask, Months, engine
 from pipeline.tasks.raw import RawReceipts, catalog_for, read_catalog
 from pipeline.transform import Catalog, Cleaned, Raw, Rules, clean, day_bounds
 from pipeline.transform.shares import clean_share, unite
@@ -36,7 +36,7 @@ def history(of: Lake) -> tuple[date, date, int]:
     """
     del of
     section = settings.pos()
-    return section.history_starts, settings.last_day(), section.settle_days
+    return section.history_starts, settings.last_day(), section.allowed_lateness_days
 
 
 def spill_folder() -> Path:
@@ -44,16 +44,16 @@ def spill_folder() -> Path:
     return make_private(settings.spool())
 
 
-class DailySales(Batched):
+class DailySales(BatchTask):
     """One business day, exploded and clean."""
 
     date = settings.Days(default=None)
     dataset, version = STAGING, schema.version_of(schema.LAKE)
     upstream = (RECEIPTS, CATALOG)
 
-    def requires(self) -> list[Fetched]:
-        first, last, settle_days = history(lake())
-        windows = (self.date + n * DAY for n in range(settle_days + 1))
+    def requires(self) -> list[RawTask]:
+        first, last, allowed_lateness_days = history(lake())
+        windows = (self.date + n * DAY for n in range(allowed_lateness_days + 1))
         return [
             catalog_for(self.date),
             *(RawReceipts(date=day) for day in windows if first <= day <= last),
@@ -89,13 +89,14 @@ class DailySales(Batched):
 
     def pack(self, day: Cleaned) -> tuple[dict[str, bytes], dict[str, object]]:
         self.tell(
-            f"{day.facts['curated']:,} receipts, {day.facts['quarantined']} in quarantine", 100
+            f"{day.metadata['curated']:,} receipts, {day.metadata['quarantined']} in quarantine",
+            100,
         )
-        places = settings.rules().places
+        decimals = settings.rules().decimals
         return {
-            d.name: to_bytes(schema.conform(getattr(day, d.name), d, places), d.order)
+            d.name: to_bytes(schema.conform(getattr(day, d.name), d, decimals), d.order)
             for d in schema.LAKE
-        }, dict(day.facts)
+        }, dict(day.metadata)
 
     def size(self) -> int:
         return sum(found.size for found in self.objects())
@@ -143,7 +144,7 @@ def days_of(month: date) -> list[date]:
     return days
 
 
-class MonthlySales(Batched):
+class MonthlySales(BatchTask):
     """The lake of one month: receipts, sales, payments and quarantine, sorted by business day and
     time.
     """
@@ -158,17 +159,17 @@ class MonthlySales(Batched):
     def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
         days = self.requires()
         writers = {
-            d.name: Writer(schema.arrow(d, settings.rules().places), d.order) for d in schema.LAKE
+            d.name: Writer(schema.arrow(d, settings.rules().decimals), d.order) for d in schema.LAKE
         }
-        facts = {"days": len(days)}
+        metadata = {"days": len(days)}
         for count, day in enumerate(days, 1):
-            members = lake().read(day.dataset, day.name)
+            files = lake().read(day.dataset, day.name)
             for name, writer in writers.items():
-                writer.append(table_of(day, name, members[name]))
+                writer.append(read_table(day, name, files[name]))
             for key in ("fetched", "curated", "quarantined", "superseded"):
-                facts[key] = facts.get(key, 0) + lake().facts(day.dataset, day.name)[key]
+                metadata[key] = metadata.get(key, 0) + lake().metadata(day.dataset, day.name)[key]
             self.tell(f"{count} of {len(days)} days", 100 * count // len(days))
-        return {name: writer.close() for name, writer in writers.items()}, facts
+        return {name: writer.close() for name, writer in writers.items()}, metadata
 
 
 _SWELLS = 8  # a Parquet file of the lake as a table: at most that many times as large
@@ -187,27 +188,27 @@ _DATASETS = {
 }
 
 
-def table_of(task: Partition, member: str, body: bytes) -> pa.Table:
+def read_table(task: DerivedTask, file_name: str, body: bytes) -> pa.Table:
     """A member of a partition as the table that its dataset declares; SchemaMismatch, naming it,
     where it is another.
     """
     return from_bytes(
         body,
-        f"{task.dataset}/{task.name}/{member}",
-        schema=schema.arrow(_DATASETS[member], settings.rules().places),
+        f"{task.dataset}/{task.name}/{file_name}",
+        schema=schema.arrow(_DATASETS[file_name], settings.rules().decimals),
     )
 
 
 @contextmanager
-def opened(task: Partition, memory: str, folder: Path) -> Iterator[dict[str, object]]:
+def open_tables(task: DerivedTask, memory: str, folder: Path) -> Iterator[dict[str, object]]:
     """The tables of a month, held to the schema. Where they would fill half of `memory`, they are
     files in `folder`, read batch by batch.
     """
-    members = lake().read(task.dataset, task.name)
+    files = lake().read(task.dataset, task.name)
     size = re.fullmatch(r"([\d.]+) ?([KMGT])i?B", memory.strip(), re.IGNORECASE)
     limit = float(size[1]) * (1 << _UNITS[size[2].upper()]) if size else math.inf
-    if sum(map(len, members.values())) * _SWELLS <= limit / 2:
-        yield {name: table_of(task, name, body) for name, body in members.items()}
+    if sum(map(len, files.values())) * _SWELLS <= limit / 2:
+        yield {name: read_table(task, name, body) for name, body in files.items()}
         return
     from pyarrow.dataset import (
         dataset,
@@ -215,19 +216,21 @@ def opened(task: Partition, memory: str, folder: Path) -> Iterator[dict[str, obj
 
     folder.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=folder) as name:
-        for member, body in members.items():
-            (Path(name) / member).write_bytes(body)
-        tables = {member: dataset(Path(name) / member, format="parquet") for member in members}
-        for member, table in tables.items():
+        for file_name, body in files.items():
+            (Path(name) / file_name).write_bytes(body)
+        tables = {
+            file_name: dataset(Path(name) / file_name, format="parquet") for file_name in files
+        }
+        for file_name, table in tables.items():
             check_schema(
                 table.schema,
-                schema.arrow(_DATASETS[member], settings.rules().places),
-                f"{task.dataset}/{task.name}/{member}",
+                schema.arrow(_DATASETS[file_name], settings.rules().decimals),
+                f"{task.dataset}/{task.name}/{file_name}",
             )
         yield tables
 
 
-class MonthlySummary(Batched):
+class MonthlySummary(BatchTask):
     """Small exact tables of one month, which longer spans are merged from and reports are told
     from.
     """
@@ -242,14 +245,14 @@ class MonthlySummary(Batched):
     def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
         sales, catalog = self.requires()
         known = read_catalog(catalog.name, catalog.digest())
-        with opened(sales, settings.lake().memory, spill_folder()) as tables:
+        with open_tables(sales, settings.lake().memory, spill_folder()) as tables:
             summary = summarize(
                 self.month,
                 **tables,
                 stores=known.stores_table(settings.rules()),
                 employees=known.employees_table(settings.rules()),
-                facts=lake().facts(sales.dataset, sales.name),
-                places=settings.rules().places,
+                metadata=lake().metadata(sales.dataset, sales.name),
+                decimals=settings.rules().decimals,
                 memory_limit=settings.lake().memory,
                 spill=spill_folder(),
             )
@@ -257,7 +260,7 @@ class MonthlySummary(Batched):
         return {d.name: to_bytes(summary[d.name], d.key) for d in tables}, {}
 
 
-class MonthlyCustomers(Partition):
+class MonthlyCustomers(DerivedTask):
     """The month's identified customers on their own, so that the reports of later months are told
     again only when these change.
     """

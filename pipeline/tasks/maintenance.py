@@ -12,12 +12,12 @@ import luigi
 from pipeline import settings
 from pipeline.errors import Corrupt
 from pipeline.load import BACKOFFICE, CUSTOMERS, OUTSIDE, RECEIPTS, SALES, STAGING, SUMMARY, VOID
-from pipeline.load.publish import digest_members
+from pipeline.load.publish import digest_files
 from pipeline.maintenance import Finding, Span, everything
-from pipeline.maintenance.audit import put_back, take_stock
+from pipeline.maintenance.audit import audit, put_back
 from pipeline.maintenance.leftovers import remove_leftovers
-from pipeline.maintenance.reconcile import balance
-from pipeline.targets import Partition, lake
+from pipeline.maintenance.reconcile import reconcile
+from pipeline.targets import DerivedTask, lake
 from pipeline.tasks.lake import (
     DailySales,
     MonthlyCustomers,
@@ -46,7 +46,7 @@ def span_of(first: date | None, last: date | None) -> Span:
     return Span(f"{first:%Y-%m}" if first else whole.first, f"{last:%Y-%m}" if last else whole.last)
 
 
-def partitions_of(span: Span) -> list[Partition]:
+def partitions_of(span: Span) -> list[DerivedTask]:
     """What of the span was published and is made of raw alone, in the order in which it is made."""
     found = []
     for dataset, family in MADE_OF_RAW.items():
@@ -61,11 +61,11 @@ def partitions_of(span: Span) -> list[Partition]:
 def look(span: Span, *, deep: bool) -> Iterator[Finding]:
     """All that is wrong with the span. Sums leave out only what is made of broken partitions."""
     broken: set[tuple[str, str]] = set()
-    for finding in take_stock(lake(), span):
+    for finding in audit(lake(), span):
         if finding.is_wrong and finding.dataset:
             broken.add((finding.dataset, finding.partition))
         yield finding
-    yield from balance(lake(), span, broken)
+    yield from reconcile(lake(), span, broken)
     if span == everything() and not broken:
         yield from check_conserved()
     for stat in uncompared() if span == everything() else ():
@@ -89,7 +89,7 @@ def remake(span: Span, broken: Container[tuple[str, str]] = ()) -> Iterator[Find
         if digest is None or (task.dataset, task.name) in broken:
             continue  # an input has changed since, or it is broken: the next night makes it again
         try:
-            members, _ = task.make()
+            files, _ = task.make()
         except Corrupt as error:
             yield Finding(
                 f"{task.dataset} {task.name}",
@@ -100,10 +100,7 @@ def remake(span: Span, broken: Container[tuple[str, str]] = ()) -> Iterator[Find
                 is_wrong=(error.dataset, error.partition) not in broken,
             )
             continue
-        if (
-            digest_members({name: sha256(data).hexdigest() for name, data in members.items()})
-            != digest
-        ):
+        if digest_files({name: sha256(data).hexdigest() for name, data in files.items()}) != digest:
             yield Finding(
                 f"{task.dataset} {task.name}",
                 "made again from its inputs it is different",
@@ -119,11 +116,11 @@ def heal(findings: list[Finding]) -> list[str]:
     whys = {(one.dataset, one.partition): one.what for one in findings if one.heals}
     names = sorted({(one.dataset, one.partition) for one in findings if one.heals and one.is_wrong})
     for dataset, partition in names:
-        if lake().newest(dataset, partition).edition == VOID:
+        if lake().newest(dataset, partition).fingerprint == VOID:
             continue
         is_claimed = bool(lake().pending(dataset, partition))  # then to void completes the claim
         if is_claimed or not put_back(lake(), dataset, partition):
-            lake().void(dataset, partition, f"found by verify: {whys[dataset, partition]}")
+            lake().invalidate(dataset, partition, f"found by verify: {whys[dataset, partition]}")
     return [f"{dataset} {partition}" for dataset, partition in names]
 
 
@@ -133,7 +130,7 @@ def refetch(window: str) -> None:
     """
     if lake().newest(RECEIPTS, window) is None:
         raise Corrupt(f"{RECEIPTS} has no window {window}", RECEIPTS, window)
-    lake().void(RECEIPTS, window, "declared broken by hand, to be fetched again")
+    lake().invalidate(RECEIPTS, window, "declared broken by hand, to be fetched again")
 
 
 class Verify(luigi.Task):
@@ -181,7 +178,7 @@ class Rebuild(luigi.WrapperTask):
     first = settings.Month(default=None)
     last = settings.Month(default=None)
 
-    def requires(self) -> list[Partition]:
+    def requires(self) -> list[DerivedTask]:
         span = span_of(self.first, self.last)
         told = [
             family(month=date.fromisoformat(f"{name}-01"))

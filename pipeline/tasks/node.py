@@ -28,10 +28,10 @@ import luigi
 from pipeline import settings, targets
 from pipeline.errors import ConfigError, EngineError, PipelineError, Stale
 from pipeline.logs import Sentence
-from pipeline.targets import Partition, lake
+from pipeline.targets import DerivedTask, lake
 
 if TYPE_CHECKING:
-    from pipeline.tasks.batches import Batched
+    from pipeline.tasks.batches import BatchTask
 
 T = TypeVar("T")
 
@@ -67,19 +67,19 @@ class Job(NamedTuple):
 class Work(NamedTuple):
     """A partition to be made, or one of its shares: its task, and the edition that it should get."""
 
-    family: type[Batched]
+    family: type[BatchTask]
     params: tuple[tuple[str, str], ...]
-    edition: str
+    fingerprint: str
     shares: int = 1
     share: int = 0
 
     @classmethod
-    def of(cls, task: Batched) -> Work:
+    def of(cls, task: BatchTask) -> Work:
         return cls(
-            type(task), tuple(task.to_str_params().items()), task.edition() or "", task.shares()
+            type(task), tuple(task.to_str_params().items()), task.fingerprint() or "", task.shares()
         )
 
-    def task(self) -> Batched:
+    def task(self) -> BatchTask:
         return self.family.from_str_params(dict(self.params))
 
     def __str__(self) -> str:
@@ -161,7 +161,7 @@ def adopt(job: Job) -> None:
         history,
     ):
         known.cache_clear()
-    Partition._known.clear()
+    DerivedTask._known.clear()
     with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".toml") as file:
         file.write(job.menu)
         file.flush()
@@ -208,7 +208,7 @@ def unite(job: Job, works: Sequence[Work], key: int, parts: list[object]) -> Out
     )
 
 
-def _attempt(job: Job, work: Work, do: Callable[[Batched], T]) -> T | PipelineError:
+def _attempt(job: Job, work: Work, do: Callable[[BatchTask], T]) -> T | PipelineError:
     """What `do` returns of the work's task, where this node sees what the driver saw, each share of
     a day included; or what it met.
     """
@@ -216,7 +216,7 @@ def _attempt(job: Job, work: Work, do: Callable[[Batched], T]) -> T | PipelineEr
     try:
         adopt(job)
         task = work.task()
-        if task.edition() != work.edition:
+        if task.fingerprint() != work.fingerprint:
             raise Stale(
                 f"{work}: the node {node} sees other inputs in {lake().storage.uri()} than the"
                 " driver; has another run changed them, or is that a folder of each machine's own?"
@@ -238,7 +238,7 @@ def _attempt(job: Job, work: Work, do: Callable[[Batched], T]) -> T | PipelineEr
 
 
 def _build(
-    task: Batched, made: Callable[[], tuple[dict[str, bytes], dict[str, object]]] | None = None
+    task: BatchTask, made: Callable[[], tuple[dict[str, bytes], dict[str, object]]] | None = None
 ) -> None:
     if not task.complete():
         task.build(made)

@@ -13,11 +13,11 @@ from pipeline import schema, settings
 from pipeline.extract.windows import DAY
 from pipeline.load import OUTSIDE, RECEIPTS, SALES, Lake, RawObject
 from pipeline.load.parquet import to_bytes
-from pipeline.load.publish import digest_members
+from pipeline.load.publish import digest_files
 from pipeline.maintenance import Finding
 from pipeline.maintenance.conserve import conserve
 from pipeline.outside_history import objects_outside, read_outside
-from pipeline.targets import Partition, lake
+from pipeline.targets import DerivedTask, lake
 from pipeline.tasks.lake import MonthlySales, days_of, history
 from pipeline.tasks.raw import RawReceipts
 
@@ -40,9 +40,9 @@ def _state(of: Lake) -> tuple[object, ...]:
 
 def is_empty(digest: str) -> bool:
     """Whether a partition of that content digest names no receipt."""
-    nothing = schema.empty(schema.OUTSIDE, settings.rules().places)
+    nothing = schema.empty(schema.OUTSIDE, settings.rules().decimals)
     body = to_bytes(nothing, schema.OUTSIDE.order)
-    return digest == digest_members({schema.OUTSIDE.name: sha256(body).hexdigest()})
+    return digest == digest_files({schema.OUTSIDE.name: sha256(body).hexdigest()})
 
 
 def is_needed(month: date) -> bool:
@@ -56,7 +56,7 @@ def objects_of(month: date) -> list[RawObject]:
     return [one for one in listed(lake()) if is_first or one.batch[:7] >= f"{month:%Y-%m}"]
 
 
-class OutsideHistory(Partition):
+class OutsideHistory(DerivedTask):
     """Receipts outside history by month of arrival.
 
     What arrived before the first month is named by the first month.
@@ -67,9 +67,11 @@ class OutsideHistory(Partition):
     upstream = (RECEIPTS,)
 
     def requires(self) -> list[RawReceipts]:
-        first, last, settle_days = history(lake())
+        first, last, allowed_lateness_days = history(lake())
         days = days_of(self.month)
-        windows = (days[0] + n * DAY for n in range((days[-1] - days[0]).days + 1 + settle_days))
+        windows = (
+            days[0] + n * DAY for n in range((days[-1] - days[0]).days + 1 + allowed_lateness_days)
+        )
         return [RawReceipts(date=day) for day in windows if first <= day <= last]
 
     def shape(self) -> dict[str, object]:
@@ -92,8 +94,8 @@ class OutsideHistory(Partition):
             max(day.replace(day=1), floor) == self.month for day in table["received"].to_pylist()
         ]
         rows = table.filter(pa.array(keep, pa.bool_()))
-        members = {schema.OUTSIDE.name: to_bytes(rows, schema.OUTSIDE.order)}
-        return members, {"receipts": rows.num_rows}
+        files = {schema.OUTSIDE.name: to_bytes(rows, schema.OUTSIDE.order)}
+        return files, {"receipts": rows.num_rows}
 
 
 def check_conserved(batches: Collection[str] | None = None) -> Iterator[Finding]:

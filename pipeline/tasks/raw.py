@@ -13,11 +13,11 @@ from pipeline import local_state, ownership, settings
 from pipeline.connect import connect, origin_of
 from pipeline.errors import ConfigError
 from pipeline.extract.window_bounds import DAY, window_of
-from pipeline.extract.windows import extract, sweep
+from pipeline.extract.windows import extract, rescan
 from pipeline.load import RAW, compress, decompress
-from pipeline.maintenance.erase import without_erased
+from pipeline.maintenance.erase import without_erased_customers
 from pipeline.pos.source import Source
-from pipeline.targets import Fetched, check_lake, committed, lake
+from pipeline.targets import RawTask, check_lake, committed, lake
 from pipeline.transform import Catalog
 
 
@@ -35,10 +35,10 @@ def open_source() -> Source:
 
 def source() -> Source:
     """The shop without customers who were erased."""
-    return without_erased(open_source(), lake().storage, settings.rules().customer_key)
+    return without_erased_customers(open_source(), lake().storage, settings.rules().customer_key)
 
 
-class RawCatalog(Fetched):
+class RawCatalog(RawTask):
     """Items, categories, stores, ... as they were at the end of a business day."""
 
     date = settings.Day(default=None)
@@ -68,7 +68,7 @@ class RawCatalog(Fetched):
             RAW,
             {"catalog": compress(body)},
             {"objects": counts},
-            basis=lake().newest(self.dataset, self.name),
+            expected_manifest=lake().newest(self.dataset, self.name),
         )
         self.tell(f"{sum(counts.values())} objects", 100)
 
@@ -90,7 +90,7 @@ def catalog_for(day: date) -> RawCatalog:
     )
 
 
-class RawReceipts(Fetched):
+class RawReceipts(RawTask):
     """Every receipt that changed in a business day, verbatim; Luigi batches missing days into one
     walk of the API.
 
@@ -151,7 +151,7 @@ class Backfill(luigi.WrapperTask):
         ]
 
 
-class Sweep(Fetched):
+class Rescan(RawTask):
     """The windows of the last `days` days read again: adds what they missed, and says so. On
     demand, weekly, at a month's end.
     """
@@ -173,7 +173,7 @@ class Sweep(Fetched):
 
     def fetch(self) -> None:
         windows = [window_of(task.date, lake()) for task in self.requires()]
-        missed = sweep(
+        missed = rescan(
             windows,
             self.name,
             lake(),
@@ -186,7 +186,7 @@ class Sweep(Fetched):
         self.tell(f"{len(missed)} receipts were missing", 100)
 
 
-def sweep_due(day: date) -> date:
+def rescan_due(day: date) -> date:
     """The last Sunday or last day of a month up to `day`: when a sweep was due."""
     while day.weekday() != 6 and (day + DAY).day != 1:
         day -= DAY

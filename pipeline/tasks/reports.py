@@ -16,7 +16,7 @@ from pipeline import schema, settings
 from pipeline.cli.recipients import report_readers
 from pipeline.cli.run_summary import COUNTED, read_night, tell_night
 from pipeline.errors import DataError
-from pipeline.extract.windows import DAY, back, months_between
+from pipeline.extract.windows import DAY, months_before, months_between
 from pipeline.load import (
     BACKOFFICE,
     CUMULATIVE,
@@ -29,16 +29,16 @@ from pipeline.load import (
 from pipeline.load.layout import digest_of
 from pipeline.outside_history import format_outside, format_unread, read_outside
 from pipeline.rebuild_reason import plain
-from pipeline.status import find_unread, read_status, tell_status
+from pipeline.status import find_unread, format_status, read_status
 from pipeline.summarize.receipt_figures import changed_receipts
-from pipeline.targets import Fetched, Made, Partition, lake
+from pipeline.targets import DatasetTask, DerivedTask, RawTask, lake
 from pipeline.tasks.lake import (
     MonthlyCustomers,
     MonthlySales,
     MonthlySummary,
     days_of,
     history,
-    table_of,
+    read_table,
 )
 from pipeline.tasks.outside_history import (
     OutsideHistory,
@@ -47,7 +47,7 @@ from pipeline.tasks.outside_history import (
     is_needed,
     listed,
 )
-from pipeline.tasks.raw import RawReceipts, Sweep, catalog_for, sweep_due
+from pipeline.tasks.raw import RawReceipts, Rescan, catalog_for, rescan_due
 from pipeline.tasks.till_exports import NOTHING, BackOffice, exports
 from pipeline.tasks.versions import (
     all_versions,
@@ -66,15 +66,15 @@ KEPT_RECEIPTS = "receipts.parquet"  # the month's receipts as a version of its r
 STARTED = time.monotonic()  # of this process, to say how long a night took
 
 
-def read_tables(task: Partition, members: list[str] | None = None) -> dict[str, pa.Table]:
+def read_tables(task: DerivedTask, files: list[str] | None = None) -> dict[str, pa.Table]:
     """The tables of a partition by name; all, where none are named."""
     return {
-        name: table_of(task, name, body)
-        for name, body in lake().read(task.dataset, task.name, members).items()
+        name: read_table(task, name, body)
+        for name, body in lake().read(task.dataset, task.name, files).items()
     }
 
 
-class Report(Partition):
+class Report(DerivedTask):
     """What both reports share: every version is kept as it was issued, and the latest stands under
     a stable name.
     """
@@ -98,7 +98,7 @@ class Report(Partition):
         """Digest of the code versions of the report and of all that it is made of."""
         return digest_of(*map(str, (self.version, MonthlySummary.version, MonthlySales.version)))
 
-    def tell_story(self, before: Manifest | None, **common: object) -> dict[str, bytes]:
+    def write_report(self, before: Manifest | None, **common: object) -> dict[str, bytes]:
         """The report's files by name; `before` is the version before this one."""
         raise NotImplementedError
 
@@ -107,7 +107,7 @@ class Report(Partition):
         return {}
 
     def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
-        issued = earlier_versions(self.dataset, self.name, self.edition())
+        issued = earlier_versions(self.dataset, self.name, self.fingerprint())
         number, through = len(issued) + 1, days_of(self.month)[-1]
         lineage = {
             "edition": number,
@@ -117,12 +117,12 @@ class Report(Partition):
             "watermark": str(through),
             "inputs": dict(self.inputs() or ()),
         }
-        files = self.tell_story(
+        files = self.write_report(
             issued[-1] if issued else None,
             lineage=lineage,
             locale=settings.locale(),
             paper=settings.paper(),
-            places=settings.rules().places,
+            lake_decimals=settings.rules().decimals,
             decimals=settings.decimals(),
             through=through if (through + DAY).month == self.month.month else None,
         )
@@ -132,7 +132,7 @@ class Report(Partition):
             self.set_tracking_url(lake().uri(self.dataset, self.name, "report.html"))
         return files | self.kept_members(), {"files": len(files), "change": change}
 
-    def run(self) -> Iterator[list[Partition]]:
+    def run(self) -> Iterator[list[DerivedTask]]:
         if (
             not self.complete()
         ):  # what was planned for its sake may have been made again to the same content
@@ -158,12 +158,12 @@ class MonthlyReport(Report):
     dataset, version = MONTHLY, 5
     upstream = (*MonthlyCustomers.upstream, CUSTOMERS, BACKOFFICE, OUTSIDE)
 
-    def requires(self) -> list[Partition]:
+    def requires(self) -> list[DerivedTask]:
         days_of(self.month)  # a month that cannot be is said of itself
         first = history(lake())[0].replace(day=1)
         base = [
             month
-            for month in (back(self.month, 1), back(self.month, 12))
+            for month in (months_before(self.month, 1), months_before(self.month, 12))
             if month >= first and days_of(month)[0].day == 1
         ]  # a month that begins later is nothing to compare with
         return [
@@ -189,7 +189,7 @@ class MonthlyReport(Report):
         known = min([self.month, *months_known(self.month)])
         return super().shape() | {"starts": str(days_of(known)[0])}
 
-    def tell_story(self, before: Manifest | None, **common: object) -> dict[str, bytes]:
+    def write_report(self, before: Manifest | None, **common: object) -> dict[str, bytes]:
         known = {
             task.month: read_tables(task)
             for task in self.requires()
@@ -239,7 +239,7 @@ class MonthlyReport(Report):
         summary = MonthlySummary(month=self.month)
         kept = lake().read(before.dataset, before.partition, [KEPT_RECEIPTS], manifest=before)
         return changed_receipts(
-            table_of(summary, FIGURES_OF_RECEIPTS, kept[KEPT_RECEIPTS]),
+            read_table(summary, FIGURES_OF_RECEIPTS, kept[KEPT_RECEIPTS]),
             read_tables(summary, [FIGURES_OF_RECEIPTS])[FIGURES_OF_RECEIPTS],
         )
 
@@ -250,12 +250,12 @@ def months_known(month: date) -> list[date]:
     of the shop's history for their sake.
     """
     first, windows = history(lake())[0], set(lake().partitions(RECEIPTS))
-    found, at = [], back(month, 1)
+    found, at = [], months_before(month, 1)
     while at >= first.replace(day=1) and (
         not found or all(str(day) in windows for day in days_of(at) if day >= first)
     ):
         found.append(at)
-        at = back(at, 1)
+        at = months_before(at, 1)
     return found[::-1]
 
 
@@ -267,7 +267,7 @@ class CumulativeReport(Report):
     dataset, version = CUMULATIVE, 5
     upstream = (*MonthlyReport.upstream, MONTHLY, CUMULATIVE)
 
-    def requires(self) -> list[Partition]:
+    def requires(self) -> list[DerivedTask]:
         months = months_between(history(lake())[0], self.month)
         return [
             *(MonthlySummary(month=month) for month in months),
@@ -298,7 +298,7 @@ class CumulativeReport(Report):
     def options(self) -> dict[str, object]:
         return super().options() | {"weekend": settings.weekend()}
 
-    def tell_story(self, before: Manifest | None, **common: object) -> dict[str, bytes]:
+    def write_report(self, before: Manifest | None, **common: object) -> dict[str, bytes]:
         figures = figures_of(before) if before else None
         own = versions(self.dataset, self.name)[: common["lineage"]["edition"] - 1]
         told = {
@@ -327,7 +327,7 @@ class CumulativeReport(Report):
 
 def closed_month(day: date) -> date:
     """The last month that has closed on the evening of `day`."""
-    return back((day + DAY).replace(day=1), 1)
+    return months_before((day + DAY).replace(day=1), 1)
 
 
 def is_delivered_alone(closed: date) -> bool:
@@ -374,24 +374,24 @@ def publish_index() -> None:
 
 
 @cache
-def _figures(month: str, edition: Manifest) -> dict[str, object]:
+def _figures(month: str, fingerprint: Manifest) -> dict[str, object]:
     """The figures.json of a monthly report, read once a process."""
     return json.loads(
-        lake().read(MONTHLY, month, ["figures.json"], manifest=edition)["figures.json"]
+        lake().read(MONTHLY, month, ["figures.json"], manifest=fingerprint)["figures.json"]
     )
 
 
-class Nightly(Partition):
+class Nightly(DerivedTask):
     """The night's work: every window up to a day, then whatever that made stale."""
 
     date = settings.Day(default=None)
     dataset, version = "nightly", 1
     priority = 0  # or Luigi would lift every report to its own, and old history come first
 
-    def requires(self) -> list[Fetched]:
-        first, due = history(lake())[0], sweep_due(self.date)
+    def requires(self) -> list[RawTask]:
+        first, due = history(lake())[0], rescan_due(self.date)
         windows = [RawReceipts(date=first + n * DAY) for n in range((self.date - first).days + 1)]
-        return [catalog_for(self.date), *windows, *([Sweep(date=due)] if due >= first else [])]
+        return [catalog_for(self.date), *windows, *([Rescan(date=due)] if due >= first else [])]
 
     def reports(self) -> list[Report]:
         month = self.date.replace(day=1)
@@ -409,7 +409,7 @@ class Nightly(Partition):
         digests = [(f"{task.dataset}/{task.name}", task.digest()) for task in self.reports()]
         return None if any(digest is None for _, digest in digests) else digests
 
-    def deliveries(self) -> list[Made]:
+    def deliveries(self) -> list[DatasetTask]:
         """What takes the editions to their readers; nothing where the settings name nobody."""
         from pipeline.tasks.delivery import Delivery  # which requires the reports of this module
 
@@ -419,7 +419,7 @@ class Nightly(Partition):
         found = super().digest()
         return found if found and all(task.complete() for task in self.deliveries()) else None
 
-    def run(self) -> Iterator[list[Made]]:
+    def run(self) -> Iterator[list[DatasetTask]]:
         yield [task for task in self.reports() if not task.complete()]
         publish_index()  # a night that was killed behind its last report has not
         yield [task for task in self.deliveries() if not task.complete()]
@@ -438,7 +438,7 @@ class Nightly(Partition):
         lost = list(check_conserved(night.windows)) if len(night.windows) <= COUNTED else []
         if lost:
             raise DataError(str(lost[0]))
-        log.info("the lake after this night:\n%s\n%s", tell_status(found), tell_night(night))
+        log.info("the lake after this night:\n%s\n%s", format_status(found), tell_night(night))
 
     def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
         return {}, {}

@@ -10,15 +10,15 @@ from functools import cache, partial
 
 from pipeline import schema, settings
 from pipeline.errors import DataError
-from pipeline.extract.windows import DAY, back
+from pipeline.extract.windows import DAY, months_before
 from pipeline.load import BACKOFFICE, VOID, Lake, Stat
 from pipeline.load.parquet import from_bytes, to_bytes
-from pipeline.load.publish import digest_members
+from pipeline.load.publish import digest_files
 from pipeline.summarize.compare_exports import compare_exports, read_cached
-from pipeline.targets import Partition, lake
-from pipeline.tasks.lake import MonthlySales, days_of, table_of
+from pipeline.targets import DerivedTask, lake
+from pipeline.tasks.lake import MonthlySales, days_of, read_table
 
-NOTHING = digest_members({})
+NOTHING = digest_files({})
 log = logging.getLogger(__name__)
 
 
@@ -43,7 +43,7 @@ def uncompared() -> list[Stat]:
     told: set[str] = set()
     for month in lake().partitions(BACKOFFICE):
         newest = lake().newest(BACKOFFICE, month)
-        if newest.edition != VOID and "till_files" in lake().body(newest)["members"]:
+        if newest.fingerprint != VOID and "till_files" in lake().body(newest)["members"]:
             told |= {
                 *from_bytes(lake().read(BACKOFFICE, month, ["till_files"])["till_files"])[
                     "file"
@@ -52,7 +52,7 @@ def uncompared() -> list[Stat]:
     return [stat for stat in exports(lake()) if stat.key.removeprefix(f"{BACKOFFICE}/") not in told]
 
 
-class BackOffice(Partition):
+class BackOffice(DerivedTask):
     """The exports held to the lake, receipt by receipt, on the calendar days of one month; NOTHING
     where none concerns it.
     """
@@ -67,7 +67,7 @@ class BackOffice(Partition):
         first = settings.pos().history_starts.replace(day=1)
         return [
             MonthlySales(month=month)
-            for month in (back(self.month, 1), self.month)
+            for month in (months_before(self.month, 1), self.month)
             if month == self.month or month >= first
         ]
 
@@ -81,7 +81,7 @@ class BackOffice(Partition):
         return {
             "days": self.days(),
             "currency": settings.default_store().currency,
-            "places": settings.rules().places,
+            "places": settings.rules().decimals,
         }
 
     def inputs(self) -> list[tuple[str, str]] | None:
@@ -98,7 +98,7 @@ class BackOffice(Partition):
             for stat in exports(lake())
         }
         receipts = [
-            table_of(
+            read_table(
                 task, "receipts", lake().read(task.dataset, task.name, ["receipts"])["receipts"]
             )
             for task in self.requires()
@@ -107,7 +107,7 @@ class BackOffice(Partition):
             *self.days(),
             files,
             receipts,
-            settings.rules().places,
+            settings.rules().decimals,
             settings.default_store().currency,
         )
         for row in found["till_files"].to_pylist():
@@ -141,7 +141,7 @@ class BackOffice(Partition):
         first = self.days()[0]
         for name, body in files.items():
             try:
-                readings = read_cached(body(), settings.rules().places).readings
+                readings = read_cached(body(), settings.rules().decimals).readings
             except DataError:
                 continue  # told with its problem
             days = [line.day for lines in readings.values() for line in lines]

@@ -31,9 +31,9 @@ def versions(dataset: str, name: str) -> list[Manifest]:
     """Versions of a report, first to newest, each by its latest copy."""
     issued: list[Manifest] = []
     for manifest in lake().history(dataset, name):
-        if manifest.edition == VOID:
+        if manifest.fingerprint == VOID:
             continue
-        if issued and issued[-1].edition == manifest.edition:
+        if issued and issued[-1].fingerprint == manifest.edition:
             issued.pop()
         issued.append(manifest)
     return issued
@@ -50,7 +50,7 @@ def all_versions() -> dict[str, dict[str, list[Manifest]]]:
 def earlier_versions(dataset: str, name: str, fingerprint: str | None) -> list[Manifest]:
     """Versions that were issued before the one that bears `fingerprint`."""
     issued = versions(dataset, name)
-    return issued[:-1] if issued and issued[-1].edition == fingerprint else issued
+    return issued[:-1] if issued and issued[-1].fingerprint == fingerprint else issued
 
 
 def versions_until(month: date) -> dict[tuple[str, str], list[Manifest]]:
@@ -70,7 +70,7 @@ def digest_of_versions(month: date) -> str:
     """16 hex digits that change when the version history through `month` does."""
     return digest_of(
         *(
-            f"{dataset}/{name} {manifest.edition} {manifest.digest}"
+            f"{dataset}/{name} {manifest.fingerprint} {manifest.digest}"
             for (dataset, name), issued in sorted(versions_until(month).items())
             for manifest in issued
         )
@@ -95,7 +95,7 @@ def list_versions(month: date, own: list[Manifest], before: dict | None) -> list
     }.items():
         for number, manifest in enumerate(issued, 1):
             key = (dataset, name, number, manifest.digest)
-            change = known.get(key) or lake().facts(dataset, name, manifest).get("change", "")
+            change = known.get(key) or lake().metadata(dataset, name, manifest).get("change", "")
             entries.append(Entry(*key, change))
     return entries
 

@@ -13,7 +13,7 @@ from pipeline.transform.menu import Menu, read_menu
 from pipeline.transform.outside import outside
 from pipeline.transform.read import Raw
 from pipeline.transform.rules import Rules, Store
-from pipeline.transform.unmapped import Finding, Uncovered, uncovered
+from pipeline.transform.unmapped import Finding, Unmapped, find_unmapped
 
 __all__ = [
     "Catalog",
@@ -24,15 +24,15 @@ __all__ = [
     "Raw",
     "Rules",
     "Store",
-    "Uncovered",
+    "Unmapped",
     "business_day",
     "clean",
     "day_bounds",
     "explain",
+    "find_unmapped",
     "outside",
     "read_menu",
     "time_zone",
     "transform",
     "tz_version",
-    "uncovered",
 ]

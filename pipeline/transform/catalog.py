@@ -121,7 +121,7 @@ class Catalog:
         stores = [rules.store(store_id) for store_id in ids]
         return _table(
             STORES,
-            rules.places,
+            rules.decimals,
             {
                 "store_id": ids,
                 "currency": [s.currency for s in stores],
@@ -144,17 +144,17 @@ class Catalog:
             seen[alias] = seen.get(alias, 0) + 1
             aliases.append(alias if seen[alias] == 1 else f"{alias} {seen[alias]}")
         return _table(
-            EMPLOYEES, rules.places, {"employee_id": [row[0] for row in rows], "alias": aliases}
+            EMPLOYEES, rules.decimals, {"employee_id": [row[0] for row in rows], "alias": aliases}
         )
 
 
-def _table(dataset, places: int, columns: Mapping[str, Iterable[str]]) -> pa.Table:
-    schema = arrow(dataset, places)
+def _table(dataset, decimals: int, columns: Mapping[str, Iterable[str]]) -> pa.Table:
+    schema = arrow(dataset, decimals)
     arrays = [
         Labels.of(texts(list(columns[name]))).column(schema.field(name).type)
         for name in schema.names
     ]
-    return conform(pa.Table.from_arrays(arrays, schema=schema), dataset, places)
+    return conform(pa.Table.from_arrays(arrays, schema=schema), dataset, decimals)
 
 
 def _alias(name: str) -> str:

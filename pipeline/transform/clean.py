@@ -21,14 +21,14 @@ import pyarrow.compute as pc
 from pipeline.errors import DataError
 from pipeline.transform.catalog import Catalog
 from pipeline.transform.columns import Ints, Labels, encode, fixed, labels, texts
-from pipeline.transform.days import by_store
+from pipeline.transform.days import business_days_by_store
 from pipeline.transform.nested import Rows
 from pipeline.transform.quarantine import quarantine_table
 from pipeline.transform.read import Raw, Read, chunks, read
-from pipeline.transform.recipes import Book
+from pipeline.transform.recipes import RecipeBook
 from pipeline.transform.rules import Rules
-from pipeline.transform.tables import Chosen, Tables
-from pipeline.transform.validate_record import Fault
+from pipeline.transform.tables import SelectedReceipts, Tables
+from pipeline.transform.validate_record import RejectedRecord
 
 _NEVER = -(1 << 62)
 _UNDATED = frozenset({"missing_field", "null_value", "wrong_type", "unreadable_date"})
@@ -47,7 +47,7 @@ class Cleaned:
     sales: pa.Table
     payments: pa.Table
     quarantine: pa.Table
-    facts: dict[str, int]
+    metadata: dict[str, int]
 
 
 def clean(day: date, raw: Iterable[Raw], catalog: Catalog, rules: Rules) -> Cleaned:
@@ -57,33 +57,37 @@ def clean(day: date, raw: Iterable[Raw], catalog: Catalog, rules: Rules) -> Clea
     receipts, good = found.receipts, found.good
     is_newest, versions = newest(found)
     stores = receipts.labels("store_id")
-    days, clock = by_store(
+    days, clock = business_days_by_store(
         [rules.store(value) for value in stores.values],
         stores.codes[good],
         receipts.ints("receipt_date")[good],
     )
     wanted = day.toordinal() - 719_163
     fault_days = np.array(
-        [home_of(fault, raws, rules, wanted) for fault in found.faults] or [], "i8"
+        [home_of(rejection, raws, rules, wanted) for rejection in found.rejected] or [], "i8"
     )
     here = is_newest & (np.concatenate([days, fault_days]) == wanted)
     kept = np.flatnonzero(here[: len(good)])
     kept = kept[_by_time(receipts, good[kept])]
     batches = labels(found.raw, [r.batch for r in raws])
     made = Tables(
-        Chosen(receipts, good[kept], days[kept], clock[kept], batches),
-        Book(rules.menu, catalog),
+        SelectedReceipts(receipts, good[kept], days[kept], clock[kept], batches),
+        RecipeBook(rules.menu, catalog),
         rules,
     )
-    faults = [found.faults[at] for at in np.flatnonzero(here[len(good) :])]
-    facts = {
+    rejected = [found.rejected[at] for at in np.flatnonzero(here[len(good) :])]
+    metadata = {
         "fetched": int(here.sum()),
         "curated": len(kept),
-        "quarantined": len(faults),
+        "quarantined": len(rejected),
         "superseded": int(versions[here].sum() - here.sum()),
     }
     return Cleaned(
-        made.receipts, made.sales, made.payments, quarantine_table(day, faults, raws, rules), facts
+        made.receipts,
+        made.sales,
+        made.payments,
+        quarantine_table(day, rejected, raws, rules),
+        metadata,
     )
 
 
@@ -91,24 +95,24 @@ def transform(raw: Raw, catalog: Catalog, rules: Rules, size: int = 16 << 20) ->
     """Pages of any days, as they come: no versions are compared, each record must be faultless.
     Memory: one page of `size` bytes.
     """
-    book = Book(rules.menu, catalog)
+    book = RecipeBook(rules.menu, catalog)
     for piece in chunks(raw.ndjson, size):
         yield page(raw._replace(ndjson=piece), book, rules)
 
 
-def page(raw: Raw, book: Book, rules: Rules) -> Tables:
+def page(raw: Raw, book: RecipeBook, rules: Rules) -> Tables:
     """The tables of one page, sorted by time. Raises DataError where a record is faulty: only
     `clean` keeps a quarantine.
     """
     found = read([raw], rules)
-    if found.faults:
-        fault = found.faults[0]
+    if found.rejected:
+        rejection = found.rejected[0]
         raise DataError(
-            f"{raw.name}#{fault.position}: {fault.reason} at {fault.pointer or '/'}; clean() would"
+            f"{raw.name}#{rejection.position}: {rejection.reason} at {rejection.pointer or '/'}; clean() would"
             " keep it in quarantine"
         )
     return Tables(
-        chosen_of(
+        select_receipts(
             found.receipts, found.good, Labels.constant(raw.batch, len(found.receipts)), rules
         ),
         book,
@@ -116,15 +120,15 @@ def page(raw: Raw, book: Book, rules: Rules) -> Tables:
     )
 
 
-def chosen_of(receipts: Rows, rows: Ints, batch: Labels, rules: Rules) -> Chosen:
+def select_receipts(receipts: Rows, rows: Ints, batch: Labels, rules: Rules) -> SelectedReceipts:
     """`rows` of the receipts, whatever their business day, in order of time."""
     order, stores = rows[_by_time(receipts, rows)], receipts.labels("store_id")
-    days, clock = by_store(
+    days, clock = business_days_by_store(
         [rules.store(value) for value in stores.values],
         stores.codes[order],
         receipts.ints("receipt_date")[order],
     )
-    return Chosen(receipts, order, days, clock, batch)
+    return SelectedReceipts(receipts, order, days, clock, batch)
 
 
 def _by_time(receipts: Rows, rows: Ints) -> Ints:
@@ -148,15 +152,15 @@ def unplaced(found: Read, raws: Sequence[Raw], rules: Rules) -> Read:
     lost = unknown[found.raw[found.good]] if len(raws) else np.zeros(0, bool)
     if not lost.any():
         return found
-    receipts, faults = found.receipts, list(found.faults)
+    receipts, rejected = found.receipts, list(found.rejected)
     for row in found.good[lost].tolist():
         at, position = int(found.raw[row]), int(found.position[row])
         text = {
             name: receipts.column(name)[row].as_py()
             for name in ("receipt_number", "store_id", "receipt_type")
         }
-        faults.append(
-            Fault(
+        rejected.append(
+            RejectedRecord(
                 "unplaced_date",
                 "/receipt_date",
                 str(receipts.column("receipt_date")[row].as_py()),
@@ -171,7 +175,7 @@ def unplaced(found: Read, raws: Sequence[Raw], rules: Rules) -> Read:
                 raws[at].ndjson.split(b"\n")[position - 1],
             )
         )
-    return replace(found, good=found.good[~lost], faults=faults)
+    return replace(found, good=found.good[~lost], rejected=rejected)
 
 
 def _sold(raw: Raw) -> str | None:
@@ -182,25 +186,25 @@ def _sold(raw: Raw) -> str | None:
     )
 
 
-def home_of(fault: Fault, raws: Sequence[Raw], rules: Rules, wanted: int) -> int:
+def home_of(rejection: RejectedRecord, raws: Sequence[Raw], rules: Rules, wanted: int) -> int:
     """The business day that counts a fault: its own where its date can be read, else its object's,
     else the day asked for.
     """
-    sold = _sold(raws[fault.raw])
+    sold = _sold(raws[rejection.raw])
     if sold == "unknown":
         return wanted
-    if fault.sold_at is not None:
+    if rejection.sold_at is not None:
         return int(
-            by_store([rules.store(fault.store_id)], np.zeros(1, "i8"), np.array([fault.sold_at]))[
-                0
-            ][0]
+            business_days_by_store(
+                [rules.store(rejection.store_id)], np.zeros(1, "i8"), np.array([rejection.sold_at])
+            )[0][0]
         )
     if (
         sold is not None
-        and fault.pointer == "/receipt_date"
+        and rejection.pointer == "/receipt_date"
         and (
-            fault.reason == "implausible_date"
-            or (fault.reason in _UNDATED and not _DATED.search(fault.detail))
+            rejection.reason == "implausible_date"
+            or (rejection.reason in _UNDATED and not _DATED.search(rejection.detail))
         )
     ):
         # a copy that is here to supersede: the record itself is among those of unknown date of its
@@ -213,12 +217,12 @@ def newest(found: Read) -> tuple[np.ndarray, Ints]:
     """(is the newest version, how many different versions there are, stated at the newest) of each good
     receipt, then of each fault.
     """
-    receipts, good, faults = found.receipts, found.good, found.faults
+    receipts, good, rejected = found.receipts, found.good, found.rejected
     at = fixed(good, pa.int64())
     (number, _), (store, stores) = (
         encode(
             pa.concat_arrays(
-                [receipts.column(name).take(at), texts([getattr(f, field) for f in faults])]
+                [receipts.column(name).take(at), texts([getattr(f, field) for f in rejected])]
             )
         )
         for name, field in (("receipt_number", "number"), ("store_id", "store_id"))
@@ -229,10 +233,10 @@ def newest(found: Read) -> tuple[np.ndarray, Ints]:
     nameless = np.flatnonzero(number < 0)
     key = number * (len(stores) + 1) + store
     key[nameless] = -2 - (len(stores) + 1) - np.arange(len(nameless))
-    changed = [_NEVER if f.updated_at is None else f.updated_at for f in faults]
+    changed = [_NEVER if f.updated_at is None else f.updated_at for f in rejected]
     updated = np.concatenate([receipts.ints("updated_at")[good], changed]).astype("i8")
-    raw = np.concatenate([found.raw[good], [f.raw for f in faults]]).astype("i8")
-    position = np.concatenate([found.position[good], [f.position for f in faults]]).astype("i8")
+    raw = np.concatenate([found.raw[good], [f.raw for f in rejected]]).astype("i8")
+    position = np.concatenate([found.position[good], [f.position for f in rejected]]).astype("i8")
     order = np.lexsort((position, raw, updated, key))
     ends = np.flatnonzero(np.diff(key[order], append=_NEVER)) if len(key) else np.zeros(0, "i8")
     last, versions = np.zeros(len(key), bool), np.zeros(len(key), "i8")

@@ -16,7 +16,7 @@ import numpy as np
 
 from pipeline.transform.columns import Ints, pair, spread
 from pipeline.transform.nested import Rows
-from pipeline.transform.recipes import TEN_THOUSAND, Book, Component, Dish
+from pipeline.transform.recipes import TEN_THOUSAND, Component, Dish, RecipeBook
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ class Exploded:
     modifier_slot: np.ndarray
 
 
-def dishes_of(lines: Rows, source: Ints, book: Book) -> tuple[Ints, list[Dish]]:
+def dishes_of(lines: Rows, source: Ints, book: RecipeBook) -> tuple[Ints, list[Dish]]:
     """(code of each line's dish, the dishes)."""
     names, ids = lines.labels("item_name"), lines.labels("item_id")
     codes, pairs = pair(names.codes[source], ids.codes[source], len(ids.values))
@@ -62,7 +62,7 @@ def dishes_of(lines: Rows, source: Ints, book: Book) -> tuple[Ints, list[Dish]]:
     ]
 
 
-def explode(lines: Rows, source: Ints, book: Book) -> Exploded:
+def explode(lines: Rows, source: Ints, book: RecipeBook) -> Exploded:
     """The rows that the lines `source` (indices into `lines`) make."""
     dish, dishes = dishes_of(lines, source, book)
     modifiers = lines.rows("line_modifiers")
@@ -98,7 +98,7 @@ def explode(lines: Rows, source: Ints, book: Book) -> Exploded:
     )
 
 
-def _choices(modifiers: Rows, dish: Ints, at: Ints, dishes: list[Dish], book: Book):
+def _choices(modifiers: Rows, dish: Ints, at: Ints, dishes: list[Dish], book: RecipeBook):
     """(what each distinct choice of a combo's modifiers is, its code for each modifier of a combo)."""
     names, options = modifiers.labels("name"), modifiers.labels("option")
     texts, spelled = pair(names.codes[at], options.codes[at], len(options.values))

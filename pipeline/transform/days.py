@@ -137,7 +137,7 @@ def business_day(instants: np.ndarray, store: Store) -> np.ndarray:
     return first + np.searchsorted(np.array(starts) * 1_000_000, instants, "right") - 1
 
 
-def by_store(
+def business_days_by_store(
     stores: Sequence[Store], of: np.ndarray, instants: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
     """(business day, local time) of each instant at the store `stores[of]`."""

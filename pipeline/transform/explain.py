@@ -15,13 +15,13 @@ from typing import Any
 import numpy as np
 
 from pipeline.transform.catalog import Catalog
-from pipeline.transform.clean import chosen_of, newest
+from pipeline.transform.clean import newest, select_receipts
 from pipeline.transform.columns import Labels
 from pipeline.transform.read import Raw, read
-from pipeline.transform.recipes import Book, Dish
+from pipeline.transform.recipes import Dish, RecipeBook
 from pipeline.transform.rules import Rules
 from pipeline.transform.tables import Tables
-from pipeline.transform.validate_record import Fault
+from pipeline.transform.validate_record import RejectedRecord
 
 _SUMS = ("gross", "discount", "net", "tax_included", "tax_added", "cost")
 
@@ -35,7 +35,7 @@ class Explanation:
     number: str
     versions: int
     record: dict[str, Any] | None
-    fault: Fault | None
+    rejection: RejectedRecord | None
     receipt: dict[str, Any] | None
     lines: list[dict[str, Any]]
     payments: list[dict[str, Any]]
@@ -64,27 +64,27 @@ def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Ru
     ]
     bad = [
         at
-        for at, fault in enumerate(found.faults)
-        if is_newest[len(found.good) + at] and fault.number == receipt_number
+        for at, rejection in enumerate(found.rejected)
+        if is_newest[len(found.good) + at] and rejection.number == receipt_number
     ]
     if not good:
-        fault = found.faults[bad[0]] if bad else None
+        rejection = found.rejected[bad[0]] if bad else None
         text = (
-            f"{receipt_number} is in quarantine: {fault.reason} at {fault.pointer or '/'}"
-            f" ({fault.detail})"
-            if fault
+            f"{receipt_number} is in quarantine: {rejection.reason} at {rejection.pointer or '/'}"
+            f" ({rejection.detail})"
+            if rejection
             else f"{receipt_number}: there is no receipt of this number in what was searched"
         )
         count = int(versions[len(found.good) + bad[0]]) if bad else 0
-        return Explanation(receipt_number, count, None, fault, None, [], [], text)
+        return Explanation(receipt_number, count, None, rejection, None, [], [], text)
     row = found.good[good[0]]
     raw_of = raws[int(found.raw[row])]
     record = json.loads(
         raw_of.ndjson.split(b"\n")[int(found.position[row]) - 1], parse_float=Decimal
     )
-    book = Book(rules.menu, catalog)
+    book = RecipeBook(rules.menu, catalog)
     made = Tables(
-        chosen_of(
+        select_receipts(
             found.receipts,
             np.array([row]),
             Labels.constant(raw_of.batch, len(found.receipts)),
@@ -109,7 +109,7 @@ def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Ru
 
 
 def _line(
-    number: int, line: dict[str, Any], rows: list[dict[str, Any]], book: Book
+    number: int, line: dict[str, Any], rows: list[dict[str, Any]], book: RecipeBook
 ) -> dict[str, Any]:
     dish = book.dish(line["item_name"], line["item_id"])
     return {
@@ -128,7 +128,7 @@ def _line(
     }
 
 
-def _rule(dish: Dish, book: Book, rows: list[dict[str, Any]]) -> str:
+def _rule(dish: Dish, book: RecipeBook, rows: list[dict[str, Any]]) -> str:
     """Which rule made the rows of a line, in words."""
     if dish.recipe is None:
         return "a plain line"

@@ -82,7 +82,7 @@ def of_rows(
     paid: Ints,
     stores: Ints,
     store_ids: list[str | None],
-    places: int,
+    decimals: int,
 ) -> Money:
     """The money of the rows of sales, from that of their `lines`; `paid` is each modifier's amount,
     `stores` each line's store.
@@ -101,12 +101,12 @@ def of_rows(
         own = own[rows]
         base = lines.gross[of] - sums(own, counts)
         gross = (
-            share(base, _weights(exploded, of, counts, stores, store_ids, places), counts, rule)
+            share(base, _weights(exploded, of, counts, stores, store_ids, decimals), counts, rule)
             + own
         )
         discount = share(lines.discount[of], np.abs(gross), counts, rule)
         net = np.abs(gross - discount)
-        costs = np.array([_units(c.cost, scale("cost", places)) for c in parts.components])[
+        costs = np.array([_units(c.cost, scale("cost", decimals)) for c in parts.components])[
             parts.component
         ]
         missing = sums((costs <= 0).astype("i8"), counts)
@@ -136,7 +136,7 @@ def _weights(
     counts: Ints,
     stores: Ints,
     store_ids: list[str | None],
-    places: int,
+    decimals: int,
 ) -> Ints:
     """The weight of each component in its combo's gross."""
     parts = exploded.parts
@@ -145,7 +145,7 @@ def _weights(
         counts,
     )
     prices = np.array(
-        [[_units(c.price_at(store), places) for store in store_ids] for c in parts.components]
+        [[_units(c.price_at(store), decimals) for store in store_ids] for c in parts.components]
     )
     price = prices[parts.component, stores[parts.of]]
     known = sums((price >= 0).astype("i8"), counts)

@@ -16,7 +16,7 @@ import pyarrow as pa
 from pipeline.schema import OUTSIDE, arrow, conform
 from pipeline.transform.clean import home_of, newest, unplaced
 from pipeline.transform.columns import Labels, fixed, texts
-from pipeline.transform.days import business_day, by_store
+from pipeline.transform.days import business_day, business_days_by_store
 from pipeline.transform.read import Raw, Read, read
 from pipeline.transform.rules import Rules
 
@@ -35,13 +35,17 @@ def outside(raw: Iterable[Raw], rules: Rules, starts: date) -> pa.Table:
     limit = starts.toordinal() - EPOCH
     batch_days = np.array([_batch_day(one) for one in raws] or [], "i8")
     stores = page.receipts.labels("store_id")
-    days, _ = by_store(
+    days, _ = business_days_by_store(
         [rules.store(value) for value in stores.values],
         stores.codes[page.good],
         page.receipts.ints("receipt_date")[page.good],
     )
     fault_days = np.array(
-        [home_of(fault, raws, rules, int(batch_days[fault.raw])) for fault in page.faults] or [],
+        [
+            home_of(rejection, raws, rules, int(batch_days[rejection.raw]))
+            for rejection in page.rejected
+        ]
+        or [],
         "i8",
     )
     good = np.flatnonzero(is_newest[: len(page.good)] & (days < limit))
@@ -91,21 +95,23 @@ def _readable(page: Read, rows, days, raws, batch_days, rules: Rules) -> list[di
 
 
 def _refused(page: Read, rows, days, raws, batch_days, rules: Rules) -> list[dict]:
-    faults = [(page.faults[row], int(days[row])) for row in rows.tolist()]
+    rejected = [(page.rejected[row], int(days[row])) for row in rows.tolist()]
     return [
         {
-            "received": int(batch_days[fault.raw]),
+            "received": int(batch_days[rejection.raw]),
             "business_day": day,
-            "store_id": fault.store_id,
-            "receipt_number": fault.number,
-            "receipt_type": fault.receipt_type,
+            "store_id": rejection.store_id,
+            "receipt_number": rejection.number,
+            "receipt_type": rejection.receipt_type,
             "is_cancelled": False,
-            "reason": fault.reason,
-            "total": None if fault.total is None else _signed(fault.total, fault.receipt_type),
-            "batch": raws[fault.raw].batch,
-            "record": f"{raws[fault.raw].name}#{fault.position}",
+            "reason": rejection.reason,
+            "total": None
+            if rejection.total is None
+            else _signed(rejection.total, rejection.receipt_type),
+            "batch": raws[rejection.raw].batch,
+            "record": f"{raws[rejection.raw].name}#{rejection.position}",
         }
-        for fault, day in faults
+        for rejection, day in rejected
     ]
 
 
@@ -114,7 +120,7 @@ def _signed(total: int, receipt_type: str | None) -> int:
 
 
 def _table(rows: list[dict], rules: Rules) -> pa.Table:
-    schema = arrow(OUTSIDE, rules.places)
+    schema = arrow(OUTSIDE, rules.decimals)
     values = {name: [row.get(name) for row in rows] for name in schema.names}
     values["currency"] = [rules.store(row["store_id"]).currency for row in rows]
     columns = {}
@@ -131,4 +137,4 @@ def _table(rows: list[dict], rules: Rules) -> pa.Table:
             columns[field.name] = Labels.of(texts(column)).column(field.type)
         else:
             columns[field.name] = pa.array(column, field.type)
-    return conform(pa.table(columns), OUTSIDE, rules.places)
+    return conform(pa.table(columns), OUTSIDE, rules.decimals)

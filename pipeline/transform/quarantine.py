@@ -13,28 +13,31 @@ import pyarrow as pa
 from pipeline.schema import QUARANTINE, arrow, conform
 from pipeline.transform.columns import Labels, fixed, texts
 from pipeline.transform.rules import Rules
-from pipeline.transform.validate_record import Fault
+from pipeline.transform.validate_record import RejectedRecord
 
 
-def quarantine_table(day: date, faults: Sequence[Fault], raws: Sequence, rules: Rules) -> pa.Table:
+def quarantine_table(
+    day: date, rejected: Sequence[RejectedRecord], raws: Sequence, rules: Rules
+) -> pa.Table:
     """The faults that `day` counts, by batch and record. A REFUND's total is negative; bytes that
     are no text are escaped.
     """
-    faults = sorted(faults, key=lambda f: (raws[f.raw].batch, raws[f.raw].name, f.position))
-    schema = arrow(QUARANTINE, rules.places)
+    rejected = sorted(rejected, key=lambda f: (raws[f.raw].batch, raws[f.raw].name, f.position))
+    schema = arrow(QUARANTINE, rules.decimals)
     total = np.array(
-        [abs(f.total or 0) * (-1 if f.receipt_type == "REFUND" else 1) for f in faults] or [], "i8"
+        [abs(f.total or 0) * (-1 if f.receipt_type == "REFUND" else 1) for f in rejected] or [],
+        "i8",
     )
     text = {
-        "store_id": [f.store_id for f in faults],
-        "receipt_number": [f.number for f in faults],
-        "receipt_type": [f.receipt_type for f in faults],
-        "reason": [f.reason for f in faults],
-        "pointer": [f.pointer for f in faults],
-        "detail": [f.detail for f in faults],
-        "batch": [raws[f.raw].batch for f in faults],
-        "record": [f"{raws[f.raw].name}#{f.position}" for f in faults],
-        "verbatim": [f.body.decode("utf-8", "backslashreplace") for f in faults],
+        "store_id": [f.store_id for f in rejected],
+        "receipt_number": [f.number for f in rejected],
+        "receipt_type": [f.receipt_type for f in rejected],
+        "reason": [f.reason for f in rejected],
+        "pointer": [f.pointer for f in rejected],
+        "detail": [f.detail for f in rejected],
+        "batch": [raws[f.raw].batch for f in rejected],
+        "record": [f"{raws[f.raw].name}#{f.position}" for f in rejected],
+        "verbatim": [f.body.decode("utf-8", "backslashreplace") for f in rejected],
     }
     columns = {
         name: (
@@ -44,12 +47,12 @@ def quarantine_table(day: date, faults: Sequence[Fault], raws: Sequence, rules: 
         )
         for name, values in text.items()
     }
-    columns["business_day"] = fixed(np.full(len(faults), day.toordinal() - 719_163), pa.date32())
+    columns["business_day"] = fixed(np.full(len(rejected), day.toordinal() - 719_163), pa.date32())
     columns["total"] = fixed(
-        total, schema.field("total").type, np.array([f.total is not None for f in faults], bool)
+        total, schema.field("total").type, np.array([f.total is not None for f in rejected], bool)
     )
     return conform(
         pa.Table.from_arrays([columns[name] for name in schema.names], schema.names),
         QUARANTINE,
-        rules.places,
+        rules.decimals,
     )

@@ -21,8 +21,8 @@ from pipeline.schema.receipt import receipt_schema
 from pipeline.transform.columns import Ints
 from pipeline.transform.nested import Rows, receipts_of
 from pipeline.transform.rules import Rules
-from pipeline.transform.validate_columns import doubtful
-from pipeline.transform.validate_record import Fault, judge
+from pipeline.transform.validate_columns import validate_columns
+from pipeline.transform.validate_record import RejectedRecord, validate_record
 
 CHUNK = 16 << 20
 _NEWLINE, _BRACE = b"\n{"
@@ -44,10 +44,10 @@ class Read:
     raw: Ints
     position: Ints
     good: Ints
-    faults: list[Fault]
+    rejected: list[RejectedRecord]
 
 
-def parse(body: bytes, places: int) -> pa.RecordBatch:
+def parse(body: bytes, decimals: int) -> pa.RecordBatch:
     """The receipts of whole lines, one a line.
 
     Raises pyarrow.ArrowInvalid when one of them is not as the schema says. Each line must begin
@@ -62,7 +62,9 @@ def parse(body: bytes, places: int) -> pa.RecordBatch:
     table = pj.read_json(
         pa.BufferReader(body),
         pj.ReadOptions(use_threads=False, block_size=len(body) + 1),
-        pj.ParseOptions(explicit_schema=receipt_schema(places), unexpected_field_behavior="ignore"),
+        pj.ParseOptions(
+            explicit_schema=receipt_schema(decimals), unexpected_field_behavior="ignore"
+        ),
     )
     if table.num_rows != len(starts):
         raise pa.ArrowInvalid("more than one object on a line")
@@ -79,12 +81,12 @@ def chunks(body: bytes, size: int = CHUNK) -> Iterator[bytes]:
         start = end
 
 
-def _take(body: bytes, first: int, places: int, accepted: list, refused: list) -> int:
+def _take(body: bytes, first: int, decimals: int, accepted: list, refused: list) -> int:
     """Parse `body`, whose first line has position `first`; halve it where it is refused. Returns
     its lines.
     """
     try:
-        batch = parse(body, places)
+        batch = parse(body, decimals)
     except (pa.ArrowInvalid, pa.ArrowKeyError):
         half = len(body) // 2
         middle = next(
@@ -96,8 +98,8 @@ def _take(body: bytes, first: int, places: int, accepted: list, refused: list) -
             None,
         )
         if middle:
-            before = _take(body[:middle], first, places, accepted, refused)
-            return before + _take(body[middle:], first + before, places, accepted, refused)
+            before = _take(body[:middle], first, decimals, accepted, refused)
+            return before + _take(body[middle:], first + before, decimals, accepted, refused)
         if body.strip():
             refused.append((first, body.rstrip(b"\n")))
         return 1
@@ -107,25 +109,25 @@ def _take(body: bytes, first: int, places: int, accepted: list, refused: list) -
 
 def read(raws: Sequence[Raw], rules: Rules) -> Read:
     """All records of `raws`: parsed, checked, and the faulty ones apart."""
-    batches, owners, positions, faults = [], [], [], []
+    batches, owners, positions, rejected = [], [], [], []
     for at, raw in enumerate(raws):
         accepted, refused, first = [], [], 1
         for piece in chunks(raw.ndjson):
-            first += _take(piece, first, rules.places, accepted, refused)
+            first += _take(piece, first, rules.decimals, accepted, refused)
         for position, body in refused:
-            verdict = judge(body, rules)
+            verdict = validate_record(body, rules)
             if isinstance(verdict, bytes):
                 try:
-                    accepted.append((parse(verdict, rules.places), np.array([position])))
+                    accepted.append((parse(verdict, rules.decimals), np.array([position])))
                     continue
                 except pa.ArrowInvalid as error:
-                    verdict = Fault("refused", detail=str(error)[:200])
-            faults.append(replace(verdict, raw=at, position=position, body=body))
-        for batch, places in accepted:
+                    verdict = RejectedRecord("refused", detail=str(error)[:200])
+            rejected.append(replace(verdict, raw=at, position=position, body=body))
+        for batch, decimals in accepted:
             batches.append(batch)
-            owners.append(np.full(len(places), at))
-            positions.append(places)
-    schema = receipt_schema(rules.places)
+            owners.append(np.full(len(decimals), at))
+            positions.append(decimals)
+    schema = receipt_schema(rules.decimals)
     whole = pa.Table.from_batches(batches, schema).combine_chunks().to_batches()
     batch = (
         whole[0]
@@ -136,22 +138,24 @@ def read(raws: Sequence[Raw], rules: Rules) -> Read:
     )
     raw, position = (np.concatenate([np.zeros(0, "i8"), *parts]) for parts in (owners, positions))
     receipts = receipts_of(batch)
-    doubt = doubtful(receipts, rules)
-    faults += _judged(raws, raw[doubt], position[doubt], rules)
-    return Read(receipts, raw, position, np.flatnonzero(~doubt), faults)
+    doubt = validate_columns(receipts, rules)
+    rejected += _explain_rejected(raws, raw[doubt], position[doubt], rules)
+    return Read(receipts, raw, position, np.flatnonzero(~doubt), rejected)
 
 
-def _judged(raws: Sequence[Raw], owners: Ints, positions: Ints, rules: Rules) -> list[Fault]:
+def _explain_rejected(
+    raws: Sequence[Raw], owners: Ints, positions: Ints, rules: Rules
+) -> list[RejectedRecord]:
     """The faults of records that were parsed and then doubted."""
-    faults = []
+    rejected = []
     for at in sorted(set(owners.tolist())):
         lines = raws[at].ndjson.split(b"\n")
         for position in positions[owners == at].tolist():
-            verdict = judge(lines[position - 1], rules)
-            fault = (
+            verdict = validate_record(lines[position - 1], rules)
+            rejection = (
                 verdict
-                if isinstance(verdict, Fault)
-                else Fault("refused", detail="the rules of the columns refuse it")
+                if isinstance(verdict, RejectedRecord)
+                else RejectedRecord("refused", detail="the rules of the columns refuse it")
             )
-            faults.append(replace(fault, raw=at, position=position, body=lines[position - 1]))
-    return faults
+            rejected.append(replace(rejection, raw=at, position=position, body=lines[position - 1]))
+    return rejected

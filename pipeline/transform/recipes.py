@@ -93,7 +93,7 @@ class Choice:
     kept: bool = True
 
 
-class Book:
+class RecipeBook:
     """The answers of one menu and one catalog: `dish`, `component`, `choice`, each asked once per
     distinct text.
     """

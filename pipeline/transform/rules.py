@@ -21,7 +21,7 @@ class Store:
     timezone: str
     day_starts_at: time
     currency: str
-    places: int
+    decimals: int
 
 
 @dataclass(frozen=True)
@@ -33,14 +33,14 @@ class Rules:
     stores: Mapping[str, Store]
     default: Store
     menu: Menu
-    places: int
+    decimals: int
     customer_key: bytes | None = None
     max_days_late: int = 366
 
     def __post_init__(self) -> None:
-        if any(store.places > self.places for store in (self.default, *self.stores.values())):
+        if any(store.decimals > self.decimals for store in (self.default, *self.stores.values())):
             raise ConfigError(
-                f"the lake has {self.places} decimals, and a store's currency has more"
+                f"the lake has {self.decimals} decimals, and a store's currency has more"
             )
 
     def store(self, store_id: str | None) -> Store:

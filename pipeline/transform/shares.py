@@ -61,11 +61,11 @@ def clean_share(
     day: date, raws: Iterable[Raw], catalog: Catalog, rules: Rules, share: int, shares: int
 ) -> Cleaned:
     """`clean` of one share; memory: the share, and one raw object."""
-    places: dict[str, list[int]] = {}
+    decimals: dict[str, list[int]] = {}
 
     def mine() -> Iterator[Raw]:
         for raw in raws:
-            part, places[raw.name] = share_of(raw, share, shares)
+            part, decimals[raw.name] = share_of(raw, share, shares)
             yield part
 
     made = clean(day, mine(), catalog, rules)
@@ -73,9 +73,9 @@ def clean_share(
     records = []
     for record in made.quarantine.column("record").to_pylist():
         name, _, position = record.rpartition("#")
-        records.append(f"{name}#{places[name][int(position) - 1]}")
+        records.append(f"{name}#{decimals[name][int(position) - 1]}")
     quarantine = made.quarantine.set_column(at, made.quarantine.schema.field(at), texts(records))
-    return Cleaned(made.receipts, made.sales, made.payments, quarantine, made.facts)
+    return Cleaned(made.receipts, made.sales, made.payments, quarantine, made.metadata)
 
 
 def unite(parts: Sequence[Cleaned]) -> Cleaned:
@@ -88,5 +88,5 @@ def unite(parts: Sequence[Cleaned]) -> Cleaned:
         )
         for dataset in LAKE
     }
-    facts = {name: sum(part.facts[name] for part in parts) for name in parts[0].facts}
-    return Cleaned(**tables, facts=facts)
+    metadata = {name: sum(part.metadata[name] for part in parts) for name in parts[0].metadata}
+    return Cleaned(**tables, metadata=metadata)

@@ -23,7 +23,7 @@ from pipeline.transform.columns import Ints, Labels, fixed, labels, spread, sums
 from pipeline.transform.combos import explode
 from pipeline.transform.money import of_lines, of_rows
 from pipeline.transform.nested import Rows, Tally
-from pipeline.transform.recipes import Book
+from pipeline.transform.recipes import RecipeBook
 from pipeline.transform.rules import Rules
 from pipeline.transform.sales import write_sales
 from pipeline.transform.writer import Writer
@@ -32,7 +32,7 @@ UNMAPPED = "unmapped"
 
 
 @dataclass(frozen=True)
-class Chosen:
+class SelectedReceipts:
     """Receipts to write: rows of `receipts` in order, with business day (days since 1970) and local
     time (microseconds).
     """
@@ -50,7 +50,7 @@ class Tables:
     its `lines` money; per row of sales: `money`.
     """
 
-    def __init__(self, chosen: Chosen, book: Book, rules: Rules):
+    def __init__(self, chosen: SelectedReceipts, book: RecipeBook, rules: Rules):
         self.chosen, self.book, self.rules = chosen, book, rules
         receipts, order = chosen.receipts, chosen.order
         self.tally, self.of_receipt = Tally.of(receipts), receipts.rows("line_items")
@@ -66,7 +66,7 @@ class Tables:
             paid,
             store.codes[order][self.parent],
             store.values,
-            rules.places,
+            rules.decimals,
         )
         negative = (
             np.where(self.tally.gross != 0, self.tally.gross, receipts.ints("total_money")) < 0
@@ -127,7 +127,7 @@ class Tables:
         row.
         """
         writer, receipts, at = (
-            Writer(dataset, self.rules.places),
+            Writer(dataset, self.rules.decimals),
             self.chosen.receipts,
             self.chosen.order[rows],
         )

@@ -22,11 +22,11 @@ from pipeline.transform.catalog import Catalog
 from pipeline.transform.clean import newest
 from pipeline.transform.columns import Ints, spread
 from pipeline.transform.combos import explode
-from pipeline.transform.days import by_store
+from pipeline.transform.days import business_days_by_store
 from pipeline.transform.names import fold, tidy
 from pipeline.transform.nested import Rows
 from pipeline.transform.read import Raw, read
-from pipeline.transform.recipes import Book
+from pipeline.transform.recipes import RecipeBook
 from pipeline.transform.rules import Rules
 from pipeline.transform.tables import UNMAPPED, channels
 
@@ -53,14 +53,14 @@ class Finding:
 
 
 @dataclass(frozen=True)
-class Uncovered:
+class Unmapped:
     findings: list[Finding]
     text: str
 
 
-def uncovered(
+def find_unmapped(
     raw: Iterable[Raw], catalog: Catalog, rules: Rules, days: tuple[date, date] | None = None
-) -> Uncovered:
+) -> Unmapped:
     """Everything in `raw` that menu.toml does not name; of `days`, only the business days from the
     first to the last, as the lake and its reports count them.
     """
@@ -69,7 +69,7 @@ def uncovered(
     order = found.good[is_newest]
     if days:
         stores = receipts.labels("store_id")
-        business_days, _ = by_store(
+        business_days, _ = business_days_by_store(
             [rules.store(value) for value in stores.values],
             stores.codes[order],
             receipts.ints("receipt_date")[order],
@@ -80,7 +80,7 @@ def uncovered(
     counts: dict[tuple[str, str, str, str], list[int]] = defaultdict(lambda: [0, 0])
     hints: dict[str, set[str]] = defaultdict(set)
     for kind, text, within, currency, amount in _sightings(
-        receipts, order[sale], Book(rules.menu, catalog), rules, hints
+        receipts, order[sale], RecipeBook(rules.menu, catalog), rules, hints
     ):
         counts[kind, text, within, currency][0] += 1
         counts[kind, text, within, currency][1] += amount
@@ -90,7 +90,7 @@ def uncovered(
             text,
             within,
             times,
-            Decimal(amount).scaleb(-rules.places),
+            Decimal(amount).scaleb(-rules.decimals),
             currency,
             tuple(sorted(hints[text])) if kind == "combo" else (),
         )
@@ -99,11 +99,11 @@ def uncovered(
     findings.sort(
         key=lambda f: (KINDS.index(f.kind), -f.amount, -f.count, f.text, f.within, f.currency)
     )
-    return Uncovered(findings, _text(findings))
+    return Unmapped(findings, _text(findings))
 
 
 def _sightings(
-    receipts: Rows, order: Ints, book: Book, rules: Rules, hints: dict[str, set[str]]
+    receipts: Rows, order: Ints, book: RecipeBook, rules: Rules, hints: dict[str, set[str]]
 ) -> Iterator[tuple[str, str, str, str, int]]:
     """(kind, text, combo, currency, minor units) of every row that a rule should name; fills
     `hints` of each item first.

@@ -30,18 +30,18 @@ def rounding_limit(store: Store, rules: Rules) -> int:
     """
     limit = rules.menu.cash_rounding
     if limit is None:
-        return 10**rules.places * (1 if store.places else 100)
-    return int(limit * 10**rules.places)
+        return 10**rules.decimals * (1 if store.decimals else 100)
+    return int(limit * 10**rules.decimals)
 
 
-def doubtful(receipts: Rows, rules: Rules) -> np.ndarray:
+def validate_columns(receipts: Rows, rules: Rules) -> np.ndarray:
     """True for each receipt that a rule refuses."""
     doubt = np.zeros(len(receipts), bool)
     if not len(receipts):
         return doubt
     labels = receipts.labels("store_id")
     stores = [rules.store(value) for value in labels.values] + [rules.default]
-    unit = np.array([10 ** (rules.places - store.places) for store in stores])[labels.codes]
+    unit = np.array([10 ** (rules.decimals - store.decimals) for store in stores])[labels.codes]
     _fields(RECEIPT, receipts, np.arange(len(receipts)), unit if (unit != 1).any() else None, doubt)
     sold, created = receipts.ints("receipt_date"), receipts.ints("created_at")
     doubt |= (sold < FIRST_SALE) | (sold > created + AHEAD)

@@ -40,7 +40,7 @@ _DETAIL = 200
 
 
 @dataclass(frozen=True)
-class Fault:
+class RejectedRecord:
     """Why a record is refused, and what of it can be read: amounts in minor units as received,
     instants in microseconds. `sold_at` decides the business day that counts it: for a sale dated
     too long before its arrival, the instant of arrival.
@@ -60,7 +60,7 @@ class Fault:
     body: bytes = b""
 
 
-class _RefusalError(Exception):
+class _RejectedError(Exception):
     def __init__(self, reason: str, pointer: str, found: object):
         self.reason, self.pointer = reason, pointer
         self.detail = (found if isinstance(found, str) else json.dumps(found, default=str))[
@@ -83,7 +83,7 @@ class _Object(dict):
             self.twice = {key for key in self.twice if keys.count(key) > 1}
 
 
-def judge(body: bytes, rules: Rules) -> Fault | bytes:
+def validate_record(body: bytes, rules: Rules) -> RejectedRecord | bytes:
     """A Fault, or the record as canonical JSON."""
     try:
         text = _INF.sub(
@@ -98,17 +98,19 @@ def judge(body: bytes, rules: Rules) -> Fault | bytes:
             parse_constant=_Literal,
         )
     except RecursionError:
-        return Fault("too_deep", detail=f"{len(body)} bytes")
+        return RejectedRecord("too_deep", detail=f"{len(body)} bytes")
     except ValueError as error:
-        return Fault("not_json", detail=str(error)[:_DETAIL])
+        return RejectedRecord("not_json", detail=str(error)[:_DETAIL])
     if not isinstance(record, _Object):
-        return Fault("not_an_object", detail=repr(record)[:_DETAIL])
+        return RejectedRecord("not_an_object", detail=repr(record)[:_DETAIL])
     try:
-        receipt = _object(record, RECEIPT, "", rules.places)
+        receipt = _object(record, RECEIPT, "", rules.decimals)
         _check(receipt, rules)
-    except _RefusalError as fault:
-        detail = fault.detail.encode("utf-8", "backslashreplace").decode()
-        return Fault(fault.reason, fault.pointer, detail, **_readable(record, rules))
+    except _RejectedError as rejection:
+        detail = rejection.detail.encode("utf-8", "backslashreplace").decode()
+        return RejectedRecord(
+            rejection.reason, rejection.pointer, detail, **_readable(record, rules)
+        )
     return json.dumps(receipt, default=_plain).encode() + b"\n"
 
 
@@ -122,12 +124,14 @@ def _plain(value: Decimal | datetime) -> str:
 
 def _readable(record: _Object, rules: Rules) -> dict[str, Any]:
     """What of a refused record can be read by itself; a date of sale that cannot be true is none."""
-    places = rules.places
+    decimals = rules.decimals
     found: dict[str, Any] = {}
     for field in RECEIPT:
         try:
-            found[field.name] = None if field.kind == "rows" else _value(record, field, "", places)
-        except _RefusalError:
+            found[field.name] = (
+                None if field.kind == "rows" else _value(record, field, "", decimals)
+            )
+        except _RejectedError:
             found[field.name] = None
     total, updated, sold = (found[name] for name in ("total_money", "updated_at", "receipt_date"))
     created = found["created_at"] or sold
@@ -139,7 +143,7 @@ def _readable(record: _Object, rules: Rules) -> dict[str, Any]:
         "number": found["receipt_number"],
         "store_id": found["store_id"],
         "receipt_type": found["receipt_type"],
-        "total": None if total is None else int(total.scaleb(places)),
+        "total": None if total is None else int(total.scaleb(decimals)),
         "updated_at": updated and micros(updated),
         "sold_at": sold and micros(sold),
     }
@@ -154,74 +158,74 @@ def _is_too_late(sold: datetime, created: datetime, rules: Rules) -> bool:
     return micros(sold) < micros(created) - rules.max_days_late * DAY
 
 
-def _object(record: Any, fields: tuple[Field, ...], pointer: str, places: int) -> dict[str, Any]:
+def _object(record: Any, fields: tuple[Field, ...], pointer: str, decimals: int) -> dict[str, Any]:
     if record is None:
-        raise _RefusalError("null_value", pointer, None)
+        raise _RejectedError("null_value", pointer, None)
     if not isinstance(record, _Object):
-        raise _RefusalError("wrong_type", pointer, record)
-    return {field.name: _value(record, field, pointer, places) for field in fields}
+        raise _RejectedError("wrong_type", pointer, record)
+    return {field.name: _value(record, field, pointer, decimals) for field in fields}
 
 
-def _value(record: _Object, field: Field, pointer: str, places: int) -> Any:
+def _value(record: _Object, field: Field, pointer: str, decimals: int) -> Any:
     pointer = f"{pointer}/{field.name}"
     if field.name in record.twice:
-        raise _RefusalError("duplicate_key", pointer, record[field.name])
+        raise _RejectedError("duplicate_key", pointer, record[field.name])
     value = record.get(field.name)
     if value is None:
         if field.null:
             return None
-        raise _RefusalError(
+        raise _RejectedError(
             "null_value" if field.name in record else "missing_field", pointer, None
         )
     if field.kind == "rows":
         if not isinstance(value, list):
-            raise _RefusalError("wrong_type", pointer, value)
+            raise _RejectedError("wrong_type", pointer, value)
         return [
-            _object(row, field.fields, f"{pointer}/{at}", places) for at, row in enumerate(value)
+            _object(row, field.fields, f"{pointer}/{at}", decimals) for at, row in enumerate(value)
         ]
     if not isinstance(value, str):
-        raise _RefusalError("wrong_type", pointer, value)
+        raise _RejectedError("wrong_type", pointer, value)
     if field.kind in ("text", "id", "instant"):
         return _text(value, field, pointer)
-    return _number(value, field.kind, pointer, places)
+    return _number(value, field.kind, pointer, decimals)
 
 
 def _text(value: str, field: Field, pointer: str) -> str | datetime:
     if isinstance(value, _Literal):
-        raise _RefusalError("wrong_type", pointer, value)
+        raise _RejectedError("wrong_type", pointer, value)
     if any("\ud800" <= c <= "\udfff" for c in value):
-        raise _RefusalError("bad_text", pointer, value)
+        raise _RejectedError("bad_text", pointer, value)
     if field.kind == "instant":
         return _instant(value, pointer)
     if field.kind == "id" and not value:
-        raise _RefusalError("empty", pointer, value)
+        raise _RejectedError("empty", pointer, value)
     if field.values and value not in field.values:
-        raise _RefusalError("unknown_value", pointer, value)
+        raise _RejectedError("unknown_value", pointer, value)
     return value
 
 
-def _number(value: str, kind: str, pointer: str, places: int) -> Decimal:
+def _number(value: str, kind: str, pointer: str, decimals: int) -> Decimal:
     if not _NUMBER.fullmatch(value):
-        raise _RefusalError("not_a_number", pointer, value)
+        raise _RejectedError("not_a_number", pointer, value)
     try:
         number = Decimal(value.replace("+-", "-"))
     except ArithmeticError as error:
-        raise _RefusalError("out_of_range", pointer, value) from error
+        raise _RejectedError("out_of_range", pointer, value) from error
     if not number:
         return Decimal(0)
-    if number.adjusted() >= DIGITS[kind] - scale(kind, places):
-        raise _RefusalError("out_of_range", pointer, value)
+    if number.adjusted() >= DIGITS[kind] - scale(kind, decimals):
+        raise _RejectedError("out_of_range", pointer, value)
     _, figures, exponent = number.as_tuple()
     zeros = len(figures) - len("".join(map(str, figures)).rstrip("0"))
-    if exponent + zeros < -scale(kind, places):
-        raise _RefusalError("excess_precision", pointer, value)
-    return number.quantize(Decimal(1).scaleb(-scale(kind, places)))
+    if exponent + zeros < -scale(kind, decimals):
+        raise _RejectedError("excess_precision", pointer, value)
+    return number.quantize(Decimal(1).scaleb(-scale(kind, decimals)))
 
 
 def _instant(value: str, pointer: str) -> datetime:
     match = _INSTANT.fullmatch(value)
     if not match:
-        raise _RefusalError("unreadable_date", pointer, value)
+        raise _RejectedError("unreadable_date", pointer, value)
     year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
     offset = (match[8] or "Z").replace(":", "")
     try:
@@ -244,25 +248,25 @@ def _instant(value: str, pointer: str) -> datetime:
             zone,
         )
     except ValueError as error:
-        raise _RefusalError("unreadable_date", pointer, value) from error
+        raise _RejectedError("unreadable_date", pointer, value) from error
     if not 1999 <= year <= 2100 or not EARLIEST <= micros(instant) < LATEST:
-        raise _RefusalError("implausible_date", pointer, value)
+        raise _RejectedError("implausible_date", pointer, value)
     return instant.astimezone(UTC)
 
 
 def _check(receipt: dict[str, Any], rules: Rules) -> None:
     """The rules between fields."""
     store = rules.store(receipt["store_id"])
-    _places(receipt, RECEIPT, "", store.places)
+    _places(receipt, RECEIPT, "", store.decimals)
     instants = receipt["receipt_date"], receipt["created_at"]
     if not _plausible(*instants) or _is_too_late(*instants, rules):
-        raise _RefusalError("implausible_date", "/receipt_date", _plain(receipt["receipt_date"]))
+        raise _RejectedError("implausible_date", "/receipt_date", _plain(receipt["receipt_date"]))
     lines, discount = receipt["line_items"], receipt["total_discount"]
     unspread = discount - sum(line["total_discount"] for line in lines)
     if sum(row["money_amount"] for row in receipt["total_discounts"]) != discount or (
         unspread and (unspread * discount <= 0 or abs(unspread) > abs(discount) or not lines)
     ):
-        raise _RefusalError("totals_differ", "/total_discount", str(discount))
+        raise _RejectedError("totals_differ", "/total_discount", str(discount))
     tax = {}
     for kind in ("INCLUDED", "ADDED"):
         named, tax[kind] = (
@@ -273,9 +277,9 @@ def _check(receipt: dict[str, Any], rules: Rules) -> None:
             )
         )
         if named != tax[kind]:
-            raise _RefusalError("totals_differ", "/total_taxes", str(named))
+            raise _RejectedError("totals_differ", "/total_taxes", str(named))
     if receipt["total_tax"] != sum(tax.values()):
-        raise _RefusalError("totals_differ", "/total_tax", str(receipt["total_tax"]))
+        raise _RejectedError("totals_differ", "/total_tax", str(receipt["total_tax"]))
     charged = (
         sum(line["gross_total_money"] for line in lines)
         - discount
@@ -284,21 +288,21 @@ def _check(receipt: dict[str, Any], rules: Rules) -> None:
         + receipt["surcharge"]
     )
     if abs(receipt["total_money"] - charged) > Decimal(rounding_limit(store, rules)).scaleb(
-        -rules.places
+        -rules.decimals
     ):
-        raise _RefusalError(
+        raise _RejectedError(
             "totals_differ",
             "/total_money",
             f"{receipt['total_money']}, and its parts make {charged}",
         )
 
 
-def _places(row: dict[str, Any], fields: tuple[Field, ...], pointer: str, places: int) -> None:
+def _places(row: dict[str, Any], fields: tuple[Field, ...], pointer: str, decimals: int) -> None:
     """Refuse money that is finer than the store's currency."""
     for field in fields:
         value = row[field.name]
         if field.kind == "rows":
             for at, below in enumerate(value):
-                _places(below, field.fields, f"{pointer}/{field.name}/{at}", places)
-        elif field.kind == "money" and value is not None and value % Decimal(1).scaleb(-places):
-            raise _RefusalError("excess_precision", f"{pointer}/{field.name}", str(value))
+                _places(below, field.fields, f"{pointer}/{field.name}/{at}", decimals)
+        elif field.kind == "money" and value is not None and value % Decimal(1).scaleb(-decimals):
+            raise _RejectedError("excess_precision", f"{pointer}/{field.name}", str(value))

@@ -16,8 +16,8 @@ class Writer:
     of its schema.
     """
 
-    def __init__(self, dataset: Dataset, places: int):
-        self._dataset, self._places, self._schema = dataset, places, arrow(dataset, places)
+    def __init__(self, dataset: Dataset, decimals: int):
+        self._dataset, self._places, self._schema = dataset, decimals, arrow(dataset, decimals)
         self._columns: dict[str, pa.Array] = {}
 
     def array(self, **columns: pa.Array) -> None:

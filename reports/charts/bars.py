@@ -192,10 +192,10 @@ def draw_stack(data: Mapping, words: Words) -> Canvas:
     base, top = data["base"], data["top"]
     canvas = Canvas(150)
     axes = canvas.axes(4, 26, 30, 20)
-    places = range(len(base))
-    axes.bar(places, base, width=0.7, color=BLUE, zorder=2)
+    lake_decimals = range(len(base))
+    axes.bar(lake_decimals, base, width=0.7, color=BLUE, zorder=2)
     axes.bar(
-        places,
+        lake_decimals,
         top,
         bottom=base,
         width=0.7,
@@ -221,7 +221,7 @@ def draw_stack(data: Mapping, words: Words) -> Canvas:
     axes.set_xlim(-0.6, last + 0.6)
     axes.set_yticks([])
     every = max(1, -(-len(base) // 6))
-    ticks = [i for i in places if (last - i) % every == 0]
+    ticks = [i for i in lake_decimals if (last - i) % every == 0]
     month_axis(axes, ticks, [words.say(data["labels"][i]) for i in ticks])
     _legend(
         canvas,

@@ -18,7 +18,7 @@ def files_of(page: Page, locale: str, paper: str = "us-letter") -> dict[str, byt
     from reports.charts import draw
     from reports.render.pdf import pdf
 
-    words = Words(locale, page.places, page.currencies, page.decimals)
+    words = Words(locale, page.lake_decimals, page.currencies, page.decimals)
     images = {name: draw(chart, words) for name, chart in charts(page)}
     made = {
         "report.md": markdown(page, words),
@@ -28,6 +28,6 @@ def files_of(page: Page, locale: str, paper: str = "us-letter") -> dict[str, byt
     }
     made |= {f"charts/{name}.svg": image for name, image in images.items()}
     for name, table in tables(page):
-        made[f"tables/{name}.csv"] = table_csv(table, words, page.places)
-        made[f"tables/{name}.parquet"] = table_parquet(table, words, page.places)
+        made[f"tables/{name}.csv"] = table_csv(table, words, page.lake_decimals)
+        made[f"tables/{name}.parquet"] = table_parquet(table, words, page.lake_decimals)
     return dict(sorted(made.items()))

@@ -30,7 +30,7 @@ Figures = Mapping[str, object]
 
 
 @dataclass(frozen=True)
-class Glance:
+class MonthSnapshot:
     """A month in one currency; `before` is the month it may be compared with. A `partial` one,
     which has days that are still to come or began late, is compared with none.
     """
@@ -56,15 +56,15 @@ def index(
     not compared with a whole one and not in the line.
     """
     known = [one for one in (figures, *told.values()) if one]
-    places = int(known[0]["places"]) if known else 2
-    months = _months(figures, told, places)
+    lake_decimals = int(known[0]["places"]) if known else 2
+    months = _months(figures, told, lake_decimals)
     through = {
         str(one["through"])[:7]: date.fromisoformat(str(one["through"]))
         for one in known
         if one.get("through")
     }
     decimals = known[0].get("decimals", {}) if known else {}
-    words = Words(locale, places, tuple(months), decimals)
+    words = Words(locale, lake_decimals, tuple(months), decimals)
     template = environment().from_string((files("reports") / "index.html.j2").read_text("utf-8"))
     return template.render(
         say=words.say,
@@ -93,13 +93,13 @@ def index(
 
 
 def _months(
-    figures: Figures | None, told: Mapping[str, Figures], places: int
-) -> dict[str, dict[str, Glance]]:
+    figures: Figures | None, told: Mapping[str, Figures], lake_decimals: int
+) -> dict[str, dict[str, MonthSnapshot]]:
     """What is known of each month, by currency, oldest first."""
-    found: dict[str, dict[str, Glance]] = {}
+    found: dict[str, dict[str, MonthSnapshot]] = {}
 
     def units(total: Mapping[str, object]) -> int:
-        return int(Decimal(str(total["net_sales"])).scaleb(places))
+        return int(Decimal(str(total["net_sales"])).scaleb(lake_decimals))
 
     for currency, sections in (figures or {}).get("currencies", {}).items():
         trend = sections.get("trend", {})
@@ -112,7 +112,7 @@ def _months(
                 and last.receipts >= PERCENT_BASE
                 and name not in partial
             )
-            last = Glance(
+            last = MonthSnapshot(
                 name,
                 units(total),
                 int(total["receipts"]),
@@ -127,7 +127,7 @@ def _months(
                 continue
             total, before = headline["total"], headline.get("before")
             fair = before and not one.get("through") and int(before["receipts"]) >= PERCENT_BASE
-            found.setdefault(currency, {})[name] = Glance(
+            found.setdefault(currency, {})[name] = MonthSnapshot(
                 name,
                 units(total),
                 int(total["receipts"]),
@@ -141,7 +141,7 @@ def _before(name: str) -> str:
     return f"{_month(name).first - timedelta(1):%Y-%m}"
 
 
-def _said(one: Glance, currency: str) -> tuple[Value, list[Value]]:
+def _said(one: MonthSnapshot, currency: str) -> tuple[Value, list[Value]]:
     """Net sales of the month, and what stands beside them."""
     beside: list[Value] = []
     if one.before is not None and one.before > 0:
@@ -168,7 +168,7 @@ def _month(name: str) -> Month:
     return Month(date.fromisoformat(f"{name}-01"))
 
 
-def _spark(months: Sequence[Glance]) -> Markup:
+def _spark(months: Sequence[MonthSnapshot]) -> Markup:
     """A line of the months from zero up, as an image within the page."""
     values = [Decimal(one.net) for one in months]
     high = max([*values, Decimal(1)])
@@ -188,7 +188,7 @@ def _spark(months: Sequence[Glance]) -> Markup:
     return Markup("data:image/svg+xml;base64,") + b64encode(svg.encode()).decode()
 
 
-def _spoken(months: Sequence[Glance], currency: str) -> Value:
+def _spoken(months: Sequence[MonthSnapshot], currency: str) -> Value:
     return text(
         "index.spark",
         first=_month(months[0].month),

@@ -38,10 +38,12 @@ from reports.words import Words, visible
 RATIO = Decimal("0.000001")
 
 
-def amount(money: Money, places: int, decimals: Mapping[str, int]) -> str:
+def amount(money: Money, lake_decimals: int, decimals: Mapping[str, int]) -> str:
     """Decimal string with the currency's decimals, more only where the amount has them."""
-    exact = Decimal(money.units).scaleb(-places)
-    own = exact.quantize(Decimal(1).scaleb(-min(decimals.get(money.currency, places), places)))
+    exact = Decimal(money.units).scaleb(-lake_decimals)
+    own = exact.quantize(
+        Decimal(1).scaleb(-min(decimals.get(money.currency, lake_decimals), lake_decimals))
+    )
     return str(own if own == exact else exact)
 
 
@@ -49,11 +51,11 @@ def ratio(part: int, whole: int) -> str | None:
     return str((Decimal(part) / whole).quantize(RATIO, ROUND_HALF_UP)) if whole else None
 
 
-def plain(value: object, places: int, decimals: Mapping[str, int]) -> object:
+def plain(value: object, lake_decimals: int, decimals: Mapping[str, int]) -> object:
     """`value` as JSON has it."""
     match value:
         case Money():
-            return amount(value, places, decimals)
+            return amount(value, lake_decimals, decimals)
         case Count(number):
             return number
         case Quantity(units):
@@ -67,9 +69,9 @@ def plain(value: object, places: int, decimals: Mapping[str, int]) -> object:
         case Weekday(number) | Hour(number):
             return number
         case Mapping():
-            return {str(key): plain(item, places, decimals) for key, item in value.items()}
+            return {str(key): plain(item, lake_decimals, decimals) for key, item in value.items()}
         case list() | tuple():
-            return [plain(item, places, decimals) for item in value]
+            return [plain(item, lake_decimals, decimals) for item in value]
         case date():
             return value.isoformat()
         case None | bool() | int() | str():
@@ -86,14 +88,14 @@ def figures_json(page: Page) -> bytes:
     for section in page.sections:
         if section.figures:
             (currencies[section.currency] if section.currency else general)[section.key] = plain(
-                section.figures, page.places, page.decimals
+                section.figures, page.lake_decimals, page.decimals
             )
     body = {
         "schema": 1,
         "report": page.report,
         "month": page.month.isoformat()[:7],
         "through": plain(page.through, 0, {}),
-        "places": page.places,
+        "places": page.lake_decimals,
         "decimals": dict(page.decimals),
         "currencies": currencies,
         "general": general,
@@ -108,20 +110,20 @@ def _fact(value: object) -> object:
     return [str(item) for item in value] if isinstance(value, (list, tuple)) else str(value)
 
 
-def table_csv(table: Table, words: Words, places: int) -> bytes:
+def table_csv(table: Table, words: Words, lake_decimals: int) -> bytes:
     """All rows of `table`, headings in the page's language."""
     out = io.StringIO()
     writer = csv.writer(out, lineterminator="\r\n")
     writer.writerow([cell(words.say(column.heading)) for column in table.columns])
     for row in table.rows:
-        writer.writerow([_cell(value, words, places) for value in row])
+        writer.writerow([_cell(value, words, lake_decimals) for value in row])
     return b"\xef\xbb\xbf" + out.getvalue().encode()
 
 
-def _cell(value: Value, words: Words, places: int) -> object:
+def _cell(value: Value, words: Words, lake_decimals: int) -> object:
     if value is None:
         return ""
     if isinstance(value, (Money, Count, Quantity, Percent, Points, Rate, Day, Month)):
-        made = plain(value, places, words.decimals)
+        made = plain(value, lake_decimals, words.decimals)
         return "" if made is None else made
     return cell(visible(value.text, sys.maxsize) if isinstance(value, Name) else words.say(value))

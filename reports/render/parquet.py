@@ -52,7 +52,7 @@ TYPES = {
 }
 
 
-def table_parquet(table: Table, words: Words, places: int) -> bytes:
+def table_parquet(table: Table, words: Words, lake_decimals: int) -> bytes:
     """All rows of `table`; a heading that stands twice is numbered."""
     import pyarrow.parquet as pq
 
@@ -61,7 +61,7 @@ def table_parquet(table: Table, words: Words, places: int) -> bytes:
         said = visible(words.say(column.heading), sys.maxsize)
         names.append(said if said not in names else f"{said} ({len(names) + 1})")
     arrays = [
-        _array(column, [row[at] for row in table.rows], words, places)
+        _array(column, [row[at] for row in table.rows], words, lake_decimals)
         for at, column in enumerate(table.columns)
     ]
     sink = pa.BufferOutputStream()
@@ -74,12 +74,14 @@ def table_parquet(table: Table, words: Words, places: int) -> bytes:
     return sink.getvalue().to_pybytes()
 
 
-def _array(column: Column, values: list[Value], words: Words, places: int) -> pa.Array:
+def _array(column: Column, values: list[Value], words: Words, lake_decimals: int) -> pa.Array:
     """The type that the column declares, where all of its cells are of it; else decimal, or text."""
-    cells = [_cell(value, words, places) for value in values]
+    cells = [_cell(value, words, lake_decimals) for value in values]
     kinds = {type(cell) for cell in cells if cell is not None}
     declared = (
-        pa.decimal128(24, places) if column.kind == "money" else TYPES.get(column.kind, pa.string())
+        pa.decimal128(24, lake_decimals)
+        if column.kind == "money"
+        else TYPES.get(column.kind, pa.string())
     )
     if kinds <= FITS[column.kind] and not (
         column.kind == "money"
@@ -87,18 +89,18 @@ def _array(column: Column, values: list[Value], words: Words, places: int) -> pa
     ):
         return pa.array(cells, declared)
     if kinds <= NUMBER:
-        return pa.array(cells, pa.decimal128(30, max(places, 6)))
+        return pa.array(cells, pa.decimal128(30, max(lake_decimals, 6)))
     if kinds == {date}:
         return pa.array(cells, pa.date32())
     return pa.array([None if cell is None else str(cell) for cell in cells], pa.string())
 
 
-def _cell(value: Value, words: Words, places: int) -> object:
+def _cell(value: Value, words: Words, lake_decimals: int) -> object:
     match value:
         case None:
             return None
         case Money():
-            return Decimal(amount(value, places, words.decimals))
+            return Decimal(amount(value, lake_decimals, words.decimals))
         case Count(number) | Weekday(number) | Hour(number):
             return number
         case Quantity(units):

@@ -41,10 +41,10 @@ def pdf(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper = "u
     the last of them says where the rest is.
     """
     with as_file(files("reports") / "page.typ") as template:
-        return lay_out(template, page, words, images, paper).compile()
+        return page_layout(template, page, words, images, paper).compile()
 
 
-def lay_out(
+def page_layout(
     template: Path, page: Page, words: Words, images: Mapping[str, bytes], paper: Paper
 ) -> typst.Compiler:
     """The first of LAYOUTS that fits and fills its last page, else the first that fits."""

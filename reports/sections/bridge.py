@@ -63,8 +63,8 @@ def machine(total: Totals, currency: str) -> dict[str, Value]:
 def bridge(figures: Figures) -> Section:
     """The bridge of the month with a column a store (up to four), and whether it closes."""
     total, currency = figures.total, figures.currency
-    by_store = total_by(figures.now["days"], "store_id")
-    wide = 1 < len(by_store) <= 4
+    business_days_by_store = total_by(figures.now["days"], "store_id")
+    wide = 1 < len(business_days_by_store) <= 4
     columns = [Column("step"), Column("total", "money")]
     if wide:
         columns += [
@@ -72,11 +72,13 @@ def bridge(figures: Figures) -> Section:
         ]
     rows, strong = [], set()
     for step in STEPS:
-        if step not in ALWAYS and not any(getattr(t, step) for t in (total, *by_store.values())):
+        if step not in ALWAYS and not any(
+            getattr(t, step) for t in (total, *business_days_by_store.values())
+        ):
             continue
         if step in TOTALS:
             strong.add(len(rows))
-        sums = [total] + ([by_store[s] for s in figures.stores] if wide else [])
+        sums = [total] + ([business_days_by_store[s] for s in figures.stores] if wide else [])
         sign = -1 if step in ("discounts", "refunds") else 1
         rows.append(
             (text(f"step.{step}"), *(Money(sign * getattr(t, step), currency) for t in sums))
@@ -102,8 +104,8 @@ def bridge(figures: Figures) -> Section:
             shown=len(rows),
         )
     ]
-    if len(by_store) > 4:
-        tables.append(_stores(figures, by_store))
+    if len(business_days_by_store) > 4:
+        tables.append(_stores(figures, business_days_by_store))
     findings = (
         (
             Finding(
@@ -125,13 +127,13 @@ def bridge(figures: Figures) -> Section:
         notes=(text("bridge.dating"), *own.notes),
         figures={
             "total": machine(total, currency),
-            "stores": {s: machine(t, currency) for s, t in by_store.items()},
+            "stores": {s: machine(t, currency) for s, t in business_days_by_store.items()},
         }
         | own.figures,
     )
 
 
-def _stores(figures: Figures, by_store: dict[str, Totals]) -> Table:
+def _stores(figures: Figures, business_days_by_store: dict[str, Totals]) -> Table:
     steps = (
         "gross_sales",
         "discounts",
@@ -146,15 +148,15 @@ def _stores(figures: Figures, by_store: dict[str, Totals]) -> Table:
         Column("store_name"),
         Column("receipts", "count"),
         *(
-            Column(step, "money", aside=step not in TOTALS | {"gross_sales", "unpaid"})
+            Column(step, "money", csv_only=step not in TOTALS | {"gross_sales", "unpaid"})
             for step in steps
         ),
     )
     rows = tuple(
         (
             Name(name),
-            Count(by_store[s].receipts),
-            *(Money(getattr(by_store[s], step), figures.currency) for step in steps),
+            Count(business_days_by_store[s].receipts),
+            *(Money(getattr(business_days_by_store[s], step), figures.currency) for step in steps),
         )
         for s, name in figures.stores.items()
     )

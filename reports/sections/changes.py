@@ -45,8 +45,8 @@ def changes(
     now: Mapping[str, object],
     before: Plain | None,
     currency: str,
-    places: int,
-    facts: Mapping[str, object],
+    lake_decimals: int,
+    metadata: Mapping[str, object],
     reopened: Sequence[Mapping[str, object]] = (),
     names: Mapping[str, str] | None = None,
     decimals: Mapping[str, int] | None = None,
@@ -60,8 +60,8 @@ def changes(
     if before is None:
         return Section("changes", (text("changes.first"),), figures={"cause": "first", "moved": []})
     past = past_of(before, currency)
-    moved = moved_figures(plain(now, places, decimals or {}), past)
-    others = other_makers(facts, before)
+    moved = moved_figures(plain(now, lake_decimals, decimals or {}), past)
+    others = other_makers(metadata, before)
     own = [row for row in reopened if row.get("currency", currency) in ("", currency)]
     named = [row for row in own if row.get("is_data", True) or not others] if moved else []
     cause = cause_of(moved, before, others, is_data=bool(named))
@@ -74,7 +74,7 @@ def changes(
     if recounted:
         sentences.append(text("changes.recounted", n=Count(recounted)))
     tables = []
-    table = moved_table(now, moved, currency, places, names or {})
+    table = moved_table(now, moved, currency, lake_decimals, names or {})
     net = [row for row, one in zip(table.rows, _ordered(moved), strict=True) if _is_net(one.path)]
     if net:
         sentences.append(text("changes.net", before=net[0][1], now=net[0][2]))
@@ -82,7 +82,7 @@ def changes(
         tables.append(table)
     if named:
         sentences.append(text("changes.receipts", n=Count(len(named))))
-        tables.append(_receipts(named, currency, places))
+        tables.append(_receipts(named, currency, lake_decimals))
     return Section("changes", tuple(sentences), tables=tuple(tables), figures=machine(moved, cause))
 
 
@@ -91,13 +91,13 @@ def past_of(before: Plain, currency: str) -> Plain:
     return before.get("currencies", {}).get(currency, {})
 
 
-def other_makers(facts: Mapping[str, object], before: Plain) -> list[str]:
+def other_makers(metadata: Mapping[str, object], before: Plain) -> list[str]:
     """Of "settings" and "code", what is another than in the version before."""
     past = before.get("lineage", {})
     return [
         name
         for name in ("settings", "code")
-        if name in facts and str(facts[name]) != past.get(name, "")
+        if name in metadata and str(metadata[name]) != past.get(name, "")
     ]
 
 
@@ -124,7 +124,7 @@ def moved_table(
     now: Mapping[str, object],
     moved: Sequence[Moved],
     currency: str,
-    places: int,
+    lake_decimals: int,
     names: Mapping[str, str],
 ) -> Table:
     """Every figure that moved, in the form in which the report states it."""
@@ -138,7 +138,7 @@ def moved_table(
                     raw,
                     typed.get(one.path) or kinds.get((one.path[0], one.path[-1])),
                     currency,
-                    places,
+                    lake_decimals,
                 )
                 for raw in (one.was, one.now)
             ),
@@ -166,7 +166,7 @@ def _is_net(path: Path) -> bool:
     return path == ("bridge", "total", "net_sales")
 
 
-def _value(raw: object, kind: object, currency: str, places: int) -> Value:
+def _value(raw: object, kind: object, currency: str, lake_decimals: int) -> Value:
     """A figure of figures.json as the value that it was; text where its kind is not known."""
     if raw is None:
         return None
@@ -174,7 +174,7 @@ def _value(raw: object, kind: object, currency: str, places: int) -> Value:
         return text("changes.yes" if raw else "changes.no")
     match kind:
         case Money():
-            return Money(int(Decimal(str(raw)).scaleb(places)), currency)
+            return Money(int(Decimal(str(raw)).scaleb(lake_decimals)), currency)
         case Quantity():
             return Quantity(int(Decimal(str(raw)) * QUANTITY_UNIT))
         case Percent():
@@ -214,9 +214,13 @@ def _label(path: Path, names: Mapping[str, str]) -> Text:
     )
 
 
-def _receipts(rows: Sequence[Mapping[str, object]], currency: str, places: int) -> Table:
+def _receipts(rows: Sequence[Mapping[str, object]], currency: str, lake_decimals: int) -> Table:
     def total(raw: object) -> Value:
-        return None if raw in (None, "") else Money(int(Decimal(str(raw)).scaleb(places)), currency)
+        return (
+            None
+            if raw in (None, "")
+            else Money(int(Decimal(str(raw)).scaleb(lake_decimals)), currency)
+        )
 
     return Table(
         "reopened",

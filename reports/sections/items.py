@@ -277,7 +277,7 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
     columns = [
         Column("rank", "count"),
         Column("item"),
-        Column("category", aside=True),
+        Column("category", csv_only=True),
         Column("units", "quantity"),
         Column("combo_units", "quantity"),
         Column("net_sales", "money"),

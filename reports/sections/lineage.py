@@ -92,7 +92,7 @@ def lineage(
     total: Totals,
     quality: pd.DataFrame,
     currency: str,
-    facts: Mapping[str, object],
+    metadata: Mapping[str, object],
     state: DataState,
     till: tuple[bool, bool] = (False, False),
     glossary: Sequence[str] = GLOSSARY,
@@ -180,7 +180,7 @@ def lineage(
     subjects = _subjects(quality)
     if subjects.rows:
         tables.append(subjects)
-    origin = _origin(facts)
+    origin = _origin(metadata)
     if origin.rows:
         tables.append(origin)
     notes = tuple(text(f"glossary.{term}") for term in glossary)
@@ -266,19 +266,19 @@ def _subject(check: str, subject: str) -> Value:
     return reason_of(subject) if check == "quarantined" else Name(subject)
 
 
-def _origin(facts: Mapping[str, object]) -> Table:
+def _origin(metadata: Mapping[str, object]) -> Table:
     """What the report was made of: the edition, how far the till was read, versions, and the
     digests of its inputs, newest first.
     """
     order = sorted(
-        facts,
+        metadata,
         key=lambda fact: (
-            isinstance(facts[fact], Mapping),
+            isinstance(metadata[fact], Mapping),
             ORIGIN.index(fact) if fact in ORIGIN else len(ORIGIN),
             fact,
         ),
     )
-    rows = tuple(row for fact in order for row in _told(fact, facts[fact]))
+    rows = tuple(row for fact in order for row in _told(fact, metadata[fact]))
     return Table(
         "origin", text("lineage.origin"), (Column("fact"), Column("value")), rows, shown=SHOWN
     )

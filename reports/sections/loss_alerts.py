@@ -22,7 +22,7 @@ receipts.
 """
 
 
-def find_leaks(figures: Figures) -> list[Finding]:
+def find_loss_alerts(figures: Figures) -> list[Finding]:
     """Shares of gross sales against fixed bounds, and against the month before; nothing under
     PERCENT_BASE receipts.
     """

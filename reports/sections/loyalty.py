@@ -70,10 +70,10 @@ def loyalty(history: History) -> Section:
         second = [
             (cells[1], size) for _, size, cells in rows if len(cells) > 1 and cells[1] is not None
         ]
-        back = sum(n for n, _ in second), sum(size for _, size in second)
-        part = ratio(*back, back[1], decimals=0)
+        months_before = sum(n for n, _ in second), sum(size for _, size in second)
+        part = ratio(*months_before, months_before[1], decimals=0)
         if part is not None:
-            said.append(text("loyalty.return", share=part, n=Count(back[1])))
+            said.append(text("loyalty.return", share=part, n=Count(months_before[1])))
             table = replace(table, title=text("loyalty.chart_found", share=part))
         if any(cell for line in table.data["cells"] for cell in line):
             charts.append(table)

@@ -13,7 +13,7 @@ from reports.values import Count, Month, Name, Percent, Points, divide, text
 FEW, SPAN = 3, 6
 
 
-def giving(history: History) -> Section:
+def payments_over_time(history: History) -> Section:
     """Shares by month; tenders of the first and the latest half-year (fewer months where there are
     fewer).
     """

@@ -20,19 +20,21 @@ FALL = 10
 
 def stores(figures: Figures) -> Section:
     """One table each; hours worked are not known to the till, so nothing is said per labour hour."""
-    by_store = total_by(figures.now["days"], "store_id")
+    business_days_by_store = total_by(figures.now["days"], "store_id")
     staff = _staff(figures.now["staff"])
     people = staff[staff["employee_id"] != ""]
-    if len(by_store) < 2 and len(people) < 2:
+    if len(business_days_by_store) < 2 and len(people) < 2:
         return Section("stores", (text("stores.alone"),))
     before = total_by(figures.before["days"], "store_id") if figures.before else {}
     receipts = figures.total.receipts
     said, tables, charts = [], [], []
     if not enough(receipts):
         said.append(too_few())
-    if len(by_store) > 1:
-        ranked = sorted(by_store, key=lambda s: (-by_store[s].net_sales, s))
-        lead = by_store[ranked[0]]
+    if len(business_days_by_store) > 1:
+        ranked = sorted(
+            business_days_by_store, key=lambda s: (-business_days_by_store[s].net_sales, s)
+        )
+        lead = business_days_by_store[ranked[0]]
         if enough(receipts) and lead.net_sales > 0:
             said.append(
                 text(
@@ -42,8 +44,8 @@ def stores(figures: Figures) -> Section:
                     share=share(lead.net_sales, figures.total.net_sales, receipts),
                 )
             )
-        tables.append(_store_table(figures, ranked, by_store, before))
-        charts.append(_chart(figures, ranked[:SHOWN], by_store, before))
+        tables.append(_store_table(figures, ranked, business_days_by_store, before))
+        charts.append(_chart(figures, ranked[:SHOWN], business_days_by_store, before))
     if len(people) > 1:
         top = people.iloc[0]
         if enough(int(top["receipts"])) and top["net_sales"] > 0:
@@ -62,7 +64,7 @@ def stores(figures: Figures) -> Section:
         tuple(said),
         charts=tuple(charts),
         tables=tuple(tables),
-        findings=_findings(figures, by_store, before),
+        findings=_findings(figures, business_days_by_store, before),
         figures={
             "stores": {
                 s: {
@@ -70,7 +72,7 @@ def stores(figures: Figures) -> Section:
                     "receipts": t.receipts,
                     "share": Percent(t.net_sales, figures.total.net_sales),
                 }
-                for s, t in by_store.items()
+                for s, t in business_days_by_store.items()
             },
             "same_weekdays": fair_machine(figures.fair_stores or {}, "store", figures.currency),
             "employees": [
@@ -101,7 +103,10 @@ def _staff(staff: pd.DataFrame) -> pd.DataFrame:
 
 
 def _store_table(
-    figures: Figures, ranked: list[str], by_store: dict[str, Totals], before: dict[str, Totals]
+    figures: Figures,
+    ranked: list[str],
+    business_days_by_store: dict[str, Totals],
+    before: dict[str, Totals],
 ) -> Table:
     currency = figures.currency
     columns = [
@@ -115,11 +120,11 @@ def _store_table(
         columns += [
             Column("before", "money"),
             Column("change", "percent"),
-            Column("fair_change", "money", aside=True),
+            Column("fair_change", "money", csv_only=True),
         ]
     rows = []
     for store in ranked:
-        total, past = by_store[store], before.get(store)
+        total, past = business_days_by_store[store], before.get(store)
         row: list[Value] = [
             Name(figures.stores[store]),
             Money(total.net_sales, currency),
@@ -138,17 +143,23 @@ def _store_table(
 
 
 def _chart(
-    figures: Figures, ranked: list[str], by_store: dict[str, Totals], before: dict[str, Totals]
+    figures: Figures,
+    ranked: list[str],
+    business_days_by_store: dict[str, Totals],
+    before: dict[str, Totals],
 ) -> Chart:
     currency, lead = figures.currency, ranked[0]
     part = share(
-        by_store[lead].net_sales, figures.total.net_sales, figures.total.receipts, decimals=0
+        business_days_by_store[lead].net_sales,
+        figures.total.net_sales,
+        figures.total.receipts,
+        decimals=0,
     )
     rows = [
         (
             Name(figures.stores[s]),
-            Money(by_store[s].net_sales, currency, compact=True),
-            by_store[s].net_sales,
+            Money(business_days_by_store[s].net_sales, currency, compact=True),
+            business_days_by_store[s].net_sales,
             0,
             (before[s].net_sales if s in before else 0) if before else None,
         )
@@ -202,10 +213,10 @@ def _staff_table(figures: Figures, staff: pd.DataFrame) -> Table:
 
 
 def _findings(
-    figures: Figures, by_store: dict[str, Totals], before: dict[str, Totals]
+    figures: Figures, business_days_by_store: dict[str, Totals], before: dict[str, Totals]
 ) -> tuple[Finding, ...]:
     found = []
-    for store, total in by_store.items():
+    for store, total in business_days_by_store.items():
         past = before.get(store)
         change = past and growth((total.net_sales, 1), (past.net_sales, 1), past.receipts)
         if change is None:

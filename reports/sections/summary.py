@@ -16,7 +16,7 @@ from reports.sections.names import best_month, month_name
 from reports.values import Count, Money, Month, Value, divide, text
 
 
-def story(history: History) -> Section:
+def summary(history: History) -> Section:
     """Tiles of 12 months where there are as many whole ones, of all history otherwise."""
     if not history.months:
         return Section("story", (text("story.empty"),))

@@ -10,7 +10,7 @@ from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.page import Chart, Column, Section, Table
 from reports.sections.comparison import enough, ratio, share, too_few
-from reports.sections.loss_alerts import find_leaks
+from reports.sections.loss_alerts import find_loss_alerts
 from reports.sections.names import employee_name
 from reports.values import Count, Money, Month, Name, Quantity, Text, Value, text
 
@@ -70,7 +70,7 @@ def tenders(figures: Figures) -> Section:
         tuple(said),
         charts=tuple(charts),
         tables=tuple(tables),
-        findings=tuple(find_leaks(figures)),
+        findings=tuple(find_loss_alerts(figures)),
         figures={
             "tenders": [_machine(r, currency) for r in by_tender.itertuples(index=False)],
             "stores": {

@@ -113,7 +113,7 @@ def _differences(frame: pd.DataFrame, currency: str) -> Table:
         Column("at_till", "money"),
         Column("in_lake", "money"),
         Column("difference", "money"),
-        Column("file", aside=True),
+        Column("file", csv_only=True),
     )
     cells = tuple(
         (

@@ -31,8 +31,8 @@ def ledger(
     history: History,
     now: Mapping[str, object],
     before: Mapping[str, object] | None,
-    places: int,
-    facts: Mapping[str, object],
+    lake_decimals: int,
+    metadata: Mapping[str, object],
     decimals: Mapping[str, int] | None = None,
 ) -> Section:
     """`entries` are the versions before this one: report, month, edition, digest, change (one of
@@ -46,9 +46,9 @@ def ledger(
     sentences, tables = [], []
     if before is not None:
         past = past_of(before, currency)
-        months = _moved(history, past, places)
-        moved = moved_figures(plain(now, places, decimals or {}), past)
-        others = other_makers(facts, before)
+        months = _moved(history, past, lake_decimals)
+        moved = moved_figures(plain(now, lake_decimals, decimals or {}), past)
+        others = other_makers(metadata, before)
         listed = {_key(row) for row in past.get("ledger", {}).get("editions", [])}
         is_data = any(
             entry.get("change") in ("data", "more")
@@ -65,9 +65,9 @@ def ledger(
             columns = (Column("month", "date"), Column("was", "money"), Column("is", "money"))
             tables.append(Table("moved-months", text("ledger.moved_table"), columns, tuple(months)))
         if moved:
-            tables.append(moved_table(now, moved, currency, places, history.stores))
+            tables.append(moved_table(now, moved, currency, lake_decimals, history.stores))
     ordered = sorted(
-        [*entries, *_this(history, facts, str(figures["cause"]))],
+        [*entries, *_this(history, metadata, str(figures["cause"]))],
         key=lambda e: (
             str(e.get("month", "")),
             str(e.get("report", "")),
@@ -105,13 +105,13 @@ def ledger(
     )
 
 
-def _this(history: History, facts: Mapping[str, object], cause: str) -> list[dict[str, object]]:
+def _this(history: History, metadata: Mapping[str, object], cause: str) -> list[dict[str, object]]:
     """The row of this very version, whose digest is not known before it is written."""
     return [
         {
             "report": "reports/cumulative",
             "month": f"{history.last:%Y-%m}",
-            "edition": facts.get("edition", 1),
+            "edition": metadata.get("edition", 1),
             "digest": "",
             "change": cause,
         }
@@ -135,7 +135,9 @@ def _month(name: str) -> Value:
     )
 
 
-def _moved(history: History, before: Mapping[str, object], places: int) -> list[tuple[Value, ...]]:
+def _moved(
+    history: History, before: Mapping[str, object], lake_decimals: int
+) -> list[tuple[Value, ...]]:
     """Months of both versions whose net sales differ: month, was, is. A month that was or is under
     way grows, and has not moved.
     """
@@ -150,7 +152,7 @@ def _moved(history: History, before: Mapping[str, object], places: int) -> list[
             if history.through and month == history.last
             else past.get(month.isoformat()[:7], {}).get("net_sales")
         )
-        units = None if was is None else int(Decimal(was).scaleb(places))
+        units = None if was is None else int(Decimal(was).scaleb(lake_decimals))
         if units is not None and units != total.net_sales:
             rows.append(
                 (

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.simulator import Book, Server, Shop, serve
+from pipeline.simulator import RecipeBook, Server, Shop, serve
 from tests.conftest import Runner
 from tests.load.conftest import (
     BUCKET,
@@ -27,7 +27,7 @@ class Till:
     extracts it.
     """
 
-    def __init__(self, server: Server, book: Book, runner: Runner):
+    def __init__(self, server: Server, book: RecipeBook, runner: Runner):
         self.server, self.book, self.luigi = server, book, runner
         runner.environment["LOYVERSE_TOKEN"] = server.token
         runner.configure(
@@ -35,7 +35,7 @@ class Till:
             url=server.url,
             history_starts=FIRST,
             rate_requests=0,
-            settle_days=1,
+            allowed_lateness_days=1,
             spool=runner.folder / "spool",
         )
         self.at(datetime(2026, 10, 31, 12, tzinfo=UTC))
@@ -83,7 +83,7 @@ def served(server: Server, since: datetime, until: datetime) -> list[dict]:
 
 @pytest.fixture
 def till(luigi: Runner, tmp_path: Path) -> Iterator[Till]:
-    book = Book(Shop(opened=date(2026, 10, 1), receipts_per_day=12))
+    book = RecipeBook(Shop(open_tables=date(2026, 10, 1), receipts_per_day=12))
     with serve(book) as server:
         yield Till(server, book, luigi)
 
@@ -91,8 +91,8 @@ def till(luigi: Runner, tmp_path: Path) -> Iterator[Till]:
 @pytest.fixture
 def quiet_till(luigi: Runner) -> Iterator[Till]:
     """Five days of plain sales to which nothing happens by itself."""
-    shop = Shop(opened=date(2026, 10, 1), receipts_per_day=12)
-    book = Book(
+    shop = Shop(open_tables=date(2026, 10, 1), receipts_per_day=12)
+    book = RecipeBook(
         rows={
             name: [json.loads(entry.read()) for entry in shop.rows(0, name)]
             for name in ("stores", "items", "categories", "employees")

@@ -42,7 +42,7 @@ _known: dict[str, object] = {}
 
 def save_shop(folder: Path, until: datetime, *, customers: bool = True) -> list[dict]:
     """What a small shop's API shows at `until`, saved as JSON; returns its receipts."""
-    shop = Shop(opened=date(2026, 10, 20), receipts_per_day=6, stores=1)
+    shop = Shop(open_tables=date(2026, 10, 20), receipts_per_day=6, stores=1)
     since = datetime(2026, 10, 29, 11, tzinfo=UTC)
     query = Query(created_min=millis(since), created_max=millis(until))
     receipts = [json.loads(entry.read()) for entry in shop.receipts(millis(until), query)]
@@ -71,7 +71,7 @@ class Rehearsal:
                 "source": "files",
                 "folder": str(self.saved),
                 "history_starts": str(FIRST),
-                "settle_days": "1",
+                "allowed_lateness_days": "1",
                 "spool": str(folder / "spool"),
                 "now": NOW.isoformat(),
             },
@@ -111,7 +111,7 @@ class Rehearsal:
         with configured(self.options):
             tasks.settings.install_guards()
             self._patch.setattr(targets, "open_storage", lambda *_, **__: storage or self.storage())
-            self._patch.setattr(targets, "Lake", partial(Lake, patience=0))
+            self._patch.setattr(targets, "Lake", partial(Lake, max_retry_wait=0))
             # Lakes in several places share one URL here, so that each new one would look vanished.
             self._patch.setattr(targets.local_state, "check_still_there", lambda _: None)
             try:
@@ -183,7 +183,7 @@ def forget() -> None:
         raw_tasks.read_catalog,
     ):
         known.cache_clear()
-    targets.Partition._known.clear()
+    targets.DerivedTask._known.clear()
     Register.clear_instance_cache()
 
 

@@ -59,7 +59,7 @@ def test_unreachable_shop(luigi: Runner) -> None:
         url="http://127.0.0.1:9",
         history_starts="2026-10-30",
         request_seconds=1,
-        patience_seconds=2,
+        max_retry_wait_seconds=2,
     )
     refuse(luigi, "MonthlySales", "--month", "2026-10", code=FAILED, sentence="127.0.0.1:9")
 

@@ -137,7 +137,7 @@ def test_raw_that_was_harmed_is_named_and_never_healed(
         "bring back the version that was committed" in found[0].remedy
         and f"--refetch {window}" in found[0].remedy
     )
-    assert Lake(shop.storage()).newest("raw/receipts", window).edition != VOID
+    assert Lake(shop.storage()).newest("raw/receipts", window).fingerprint != VOID
     path.write_bytes(sound)
     assert shop.verify(deep=True) == []
 
@@ -183,20 +183,25 @@ def published_otherwise(
     """Publish other content under the partition's edition, as a defect would: every digest is
     right.
     """
-    lake = Lake(shop.storage(), "defect", patience=0)
+    lake = Lake(shop.storage(), "defect", max_retry_wait=0)
     newest = lake.newest(dataset, partition)
-    members = change(lake.read(dataset, partition))
+    files = change(lake.read(dataset, partition))
     lake.publish(
-        dataset, partition, newest.edition, members, lake.facts(dataset, partition), basis=newest
+        dataset,
+        partition,
+        newest.fingerprint,
+        files,
+        lake.metadata(dataset, partition),
+        expected_manifest=newest,
     )
 
 
-def lose_a_payment(members: dict[str, bytes]) -> dict[str, bytes]:
+def lose_a_payment(files: dict[str, bytes]) -> dict[str, bytes]:
     from pipeline.load.parquet import from_bytes, to_bytes
 
-    payments = from_bytes(members["payments"]).slice(1)
+    payments = from_bytes(files["payments"]).slice(1)
     order = ("business_day", "receipt_number", "payment")
-    return {**members, "payments": to_bytes(payments, order)}
+    return {**files, "payments": to_bytes(payments, order)}
 
 
 def test_content_that_its_inputs_do_not_make_is_found_by_a_deep_look(shop: Rehearsal) -> None:
@@ -217,8 +222,8 @@ def test_content_that_its_inputs_do_not_make_is_found_by_a_deep_look(shop: Rehea
 def test_a_month_that_is_not_its_days_and_a_summary_that_is_not_its_month(shop: Rehearsal) -> None:
     from pipeline.load.parquet import from_bytes, to_bytes
 
-    def lose_a_receipt(members: dict[str, bytes]) -> dict[str, bytes]:
-        tables = {name: from_bytes(body) for name, body in members.items()}
+    def lose_a_receipt(files: dict[str, bytes]) -> dict[str, bytes]:
+        tables = {name: from_bytes(body) for name, body in files.items()}
         number = tables["receipts"]["receipt_number"][0]
         kept = {
             name: table.filter(pc.not_equal(table["receipt_number"], number))
@@ -284,7 +289,7 @@ def test_rebuild_from_raw_alone_ends_the_same(
     after = content(shop.storage())
     assert data(after) == data(before), "nothing is different"
     check(shop.storage(), final, quiet=True)
-    assert [m.edition == VOID for m in Lake(shop.storage()).history(SALES, "2026-10")][-2:] == [
+    assert [m.fingerprint == VOID for m in Lake(shop.storage()).history(SALES, "2026-10")][-2:] == [
         True,
         False,
     ]
@@ -300,7 +305,7 @@ def test_the_commands_of_the_docs(luigi: Runner) -> None:
         source="files",
         folder=luigi.folder / "saved",
         history_starts=FIRST,
-        settle_days=1,
+        allowed_lateness_days=1,
         now=NOW.isoformat(),
     )
     luigi.environment["CUSTOMER_HASH_KEY"] = secrets.token_hex(16)
@@ -332,7 +337,7 @@ def dates(words: tuple[str, ...]) -> dict[str, object]:
 def in_process(
     shop: Rehearsal,
     monkeypatch: pytest.MonkeyPatch,
-    verb: str,
+    command_name: str,
     make: Callable[[tuple[str, ...]], object],
 ) -> list[str]:
     """What the verb would start as processes runs here; returns the families that ran."""
@@ -342,7 +347,7 @@ def in_process(
         ran.append(words[0])
         return 0 if work(make(words)) else 30
 
-    monkeypatch.setattr(f"pipeline.cli.{verb}.run_luigi", run_luigi)
+    monkeypatch.setattr(f"pipeline.cli.{command_name}.run_luigi", run_luigi)
     return ran
 
 

@@ -76,7 +76,7 @@ def test_four_luigis_at_once(luigi: Runner) -> None:
         source="files",
         folder=luigi.folder / "saved",
         history_starts=FIRST,
-        settle_days=1,
+        allowed_lateness_days=1,
         now=NOW.isoformat(),
     )
     runs = []
@@ -130,7 +130,7 @@ def test_a_zombie_wakes_up(shop: Rehearsal, tmp_path: Path, at: int) -> None:
     it cannot go back behind it.
     """
     storage = local(tmp_path / "lake")()
-    stalling = FaultyStorage(storage, at, after=False, verbs=("PUT",))
+    stalling = FaultyStorage(storage, at, after=False, commands=("PUT",))
     stalling.strike = lambda _: os.kill(os.getpid(), signal.SIGSTOP)
     stalling._pass = alone(once(stalling, ("PUT",)))
     zombie = start(lambda: os._exit(DONE if shop.night(stalling) else FAILED))
@@ -153,7 +153,7 @@ def test_a_zombie_wakes_up(shop: Rehearsal, tmp_path: Path, at: int) -> None:
         name
         for dataset in ("staging", "sales", "summary")
         for name in lake.partitions(dataset)
-        if lake.newest(dataset, name).edition == VOID
+        if lake.newest(dataset, name).fingerprint == VOID
     ]
     whole = local(tmp_path / "whole")()
     assert shop.night(whole)
@@ -182,7 +182,7 @@ class Overtaken(FaultyStorage):
                 if one.batch == str(FIRST)
             }
             Lake(self.inner, "other").commit_window(
-                str(FIRST), objects, self.truth.facts("raw/receipts", str(FIRST))
+                str(FIRST), objects, self.truth.metadata("raw/receipts", str(FIRST))
             )
         return super()._write(key, data, if_absent, if_match)
 

@@ -53,10 +53,10 @@ def killed(
     at: int,
     *,
     after: bool = False,
-    verbs: tuple[str, ...] = WRITES,
+    commands: tuple[str, ...] = WRITES,
 ) -> bool:
     """Whether a night on `storage` was killed at that request; the invariants hold."""
-    faulty = FaultyStorage(storage, at, after=after, verbs=verbs)
+    faulty = FaultyStorage(storage, at, after=after, commands=commands)
     with suppress(Killed):
         shop.night(faulty)
     check(storage)
@@ -104,7 +104,7 @@ def test_killed_at_each_read_one_by_one(
     die before the next request.
     """
     at = 1
-    while killed(shop, local(tmp_path / str(at))(), at, after=at % 2 == 0, verbs=READS):
+    while killed(shop, local(tmp_path / str(at))(), at, after=at % 2 == 0, commands=READS):
         heals(shop, local(tmp_path / str(at))(), truth)
         at += 1
     assert at > 15
@@ -121,7 +121,7 @@ def test_a_later_night_killed_at_each_read_one_by_one(
     save_shop(shop.saved, later)
     assert shop.at(later).night(whole)
     at, final = 1, check(storage)
-    while killed(shop, storage, at, after=at % 2 == 0, verbs=READS):
+    while killed(shop, storage, at, after=at % 2 == 0, commands=READS):
         final = check(storage, final)
         at += 1
     assert at > 10
@@ -141,7 +141,7 @@ def test_nights_that_all_die_at_a_read_make_the_lake_on_s3(
     one comes through.
     """
     storage, final, at = opener("seaweed", request)(), {}, 1
-    while killed(shop, storage, at, after=at % 2 == 0, verbs=READS):
+    while killed(shop, storage, at, after=at % 2 == 0, commands=READS):
         at += 1
         if at % 5 == 0:
             final = check(storage, final)
@@ -186,7 +186,7 @@ def test_killed_for_good(
     after night on one lake.
     """
     storage = local(tmp_path / "lake")()
-    for at, verbs, after in (
+    for at, commands, after in (
         (9, WRITES, False),
         (15, WRITES, True),
         (7, READS, True),
@@ -197,7 +197,11 @@ def test_killed_for_good(
         child = start(
             shop.night,
             FaultyStorage(
-                storage, at, after=after, verbs=verbs, strike=lambda _: os.kill(os.getpid(), how)
+                storage,
+                at,
+                after=after,
+                commands=commands,
+                strike=lambda _: os.kill(os.getpid(), how),
             ),
         )
         assert join(child) == -how, "it does not end well"
@@ -243,7 +247,7 @@ def test_a_store_that_is_busy_once_or_for_ever(
     shop: Rehearsal,
     truth: dict[str, str],
     request: pytest.FixtureRequest,
-    verb: str,
+    command_name: str,
     caplog: pytest.LogCaptureFixture,
 ) -> None:
     """GET is also the listing. Once: nothing is noticed. For ever, from the middle of the night on:
@@ -251,8 +255,8 @@ def test_a_store_that_is_busy_once_or_for_ever(
     """
     place = opener("seaweed", request)()
     for rule, is_well in (
-        (first(verb, (503, "SlowDown"), times=3), True),
-        (from_the(8 if verb == "GET" else 40, verb, (503, "SlowDown")), False),
+        (first(command_name, (503, "SlowDown"), times=3), True),
+        (from_the(8 if command_name == "GET" else 40, command_name, (503, "SlowDown")), False),
     ):
         with proxied(place._endpoint, rule) as endpoint:
             busy = open_storage(place.uri().rstrip("/"), endpoint=endpoint)
@@ -260,7 +264,7 @@ def test_a_store_that_is_busy_once_or_for_ever(
                 assert shop.night(busy)
                 assert content(place) == truth
                 place = opener("seaweed", request)()
-            elif verb != "HEAD":
+            elif command_name != "HEAD":
                 assert not shop.night(busy)
                 assert "run again later" in caplog.text
                 check(place)
@@ -282,12 +286,12 @@ def test_credentials_that_expire_in_the_middle(
     heals(shop, place, truth)
 
 
-def from_the(at: int, verb: str, fate: tuple[int, str]) -> Rule:
+def from_the(at: int, command_name: str, fate: tuple[int, str]) -> Rule:
     """From request `at` of `verb` (any, where empty) on, all of them meet `fate`."""
     left: Callable[[], int | None] = iter(range(at)).__next__
 
     def rule(asked: str, _: str) -> str | tuple[int, str]:
-        if verb not in ("", asked):
+        if command_name not in ("", asked):
             return PASS
         try:
             left()

@@ -101,7 +101,7 @@ def become(role: str, server: Server, storage: Storage, monkeypatch: pytest.Monk
 
 def totals(storage: Storage) -> dict[str, object]:
     """What the lake says of every receipt but who bought."""
-    lake = Lake(storage, patience=0)
+    lake = Lake(storage, max_retry_wait=0)
     return {
         name: from_bytes(lake.read("sales", "2026-10", [name])[name]).drop_columns(drop).to_pylist()
         for name, drop in (("receipts", ["customer_id", "batch"]), ("sales", []), ("payments", []))
@@ -205,7 +205,7 @@ def test_an_erasure_that_is_killed_is_started_again(
     storage, words, at = erasing.shop.storage(), erasing.words, 1
     before, deaths = totals(storage), 0
     while True:
-        faulty = FaultyStorage(storage, at, after=False, verbs=("PUT", "DELETE"))
+        faulty = FaultyStorage(storage, at, after=False, commands=("PUT", "DELETE"))
         try:
             code = erasing.erase(storage=faulty)
             break

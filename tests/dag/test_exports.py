@@ -116,18 +116,18 @@ def test_rebuild_and_a_deep_look_know_what_is_made_of_exports(
         assert main(["rebuild", "--from", "2026-10", "--to", "2026-10"]) == 0
     assert "backoffice 2026-10    as before" in capsys.readouterr().out
     lake.refresh()
-    assert [one.edition == VOID for one in lake.history(BACKOFFICE, "2026-10")] == [
+    assert [one.fingerprint == VOID for one in lake.history(BACKOFFICE, "2026-10")] == [
         False,
         True,
         False,
     ]
-    members = lake.read(BACKOFFICE, "2026-10")
+    files = lake.read(BACKOFFICE, "2026-10")
     lake.publish(
         BACKOFFICE,
         "2026-10",
-        newest.edition,
-        {**members, "till_totals": members["till_files"]},
-        lake.facts(BACKOFFICE, "2026-10"),
-        basis=lake.newest(BACKOFFICE, "2026-10"),
+        newest.fingerprint,
+        {**files, "till_totals": files["till_files"]},
+        lake.metadata(BACKOFFICE, "2026-10"),
+        expected_manifest=lake.newest(BACKOFFICE, "2026-10"),
     )
     assert [one.dataset for one in shop.verify(deep=True)] == [BACKOFFICE]

@@ -99,7 +99,7 @@ def test_whatever_write_a_night_was_killed_behind_a_night_and_heal_leave_no_find
     kills = 0
     while True:
         shutil.copytree(base, lake, dirs_exist_ok=True)
-        faulty = FaultyStorage(shop.storage(), 1 + 7 * kills, after=True, verbs=("PUT",))
+        faulty = FaultyStorage(shop.storage(), 1 + 7 * kills, after=True, commands=("PUT",))
         with suppress(Killed):
             nights_later(shop, 1).night(faulty)
         if not faulty.is_spent:
@@ -120,16 +120,20 @@ def test_whatever_write_a_night_was_killed_behind_a_night_and_heal_leave_no_find
 def overtake(shop: Rehearsal) -> set[Path]:
     """Publish a third version of the report, and let another run lose that number to it."""
     assert shop.night()
-    winner, loser = (Lake(shop.storage(), run, patience=0) for run in ("first", "second"))
-    basis = loser.newest(MONTHLY, "2026-10")
-    members, facts = loser.read(MONTHLY, "2026-10"), loser.facts(MONTHLY, "2026-10")
-    edition = basis.edition
-    changed = {name: body + b" " for name, body in members.items()}
-    winner.publish(MONTHLY, "2026-10", edition, changed, facts, basis=basis)
+    winner, loser = (Lake(shop.storage(), run, max_retry_wait=0) for run in ("first", "second"))
+    expected_manifest = loser.newest(MONTHLY, "2026-10")
+    files, metadata = loser.read(MONTHLY, "2026-10"), loser.metadata(MONTHLY, "2026-10")
+    fingerprint = expected_manifest.fingerprint
+    changed = {name: body + b" " for name, body in files.items()}
+    winner.publish(
+        MONTHLY, "2026-10", fingerprint, changed, metadata, expected_manifest=expected_manifest
+    )
     before = archived(shop, number=3)
     with pytest.raises(Conflict):
-        other = {name: body + b"  " for name, body in members.items()}
-        loser.publish(MONTHLY, "2026-10", edition, other, facts, basis=basis)
+        other = {name: body + b"  " for name, body in files.items()}
+        loser.publish(
+            MONTHLY, "2026-10", fingerprint, other, metadata, expected_manifest=expected_manifest
+        )
     left = archived(shop, number=3) - before
     assert left
     return left
@@ -155,17 +159,17 @@ def test_leftovers_that_are_published_meanwhile_stay(
     assert [finding.leftover for finding in findings] == [
         str(left.relative_to(shop.folder / "lake"))
     ]
-    lake = Lake(shop.storage(), patience=0)
+    lake = Lake(shop.storage(), max_retry_wait=0)
     monkeypatch.setattr(leftovers.time, "sleep", lambda _: shop.night())
     assert leftovers.remove_leftovers(lake, findings) == [] and left.exists()
 
 
 def leftover_findings(shop: Rehearsal) -> list:
     from pipeline.maintenance import everything
-    from pipeline.maintenance.audit import take_stock
+    from pipeline.maintenance.audit import audit
 
-    lake = Lake(shop.storage(), patience=0)
-    return [finding for finding in take_stock(lake, everything()) if finding.leftover]
+    lake = Lake(shop.storage(), max_retry_wait=0)
+    return [finding for finding in audit(lake, everything()) if finding.leftover]
 
 
 def test_foreign_files_are_errors_and_are_never_removed(shop: Rehearsal) -> None:

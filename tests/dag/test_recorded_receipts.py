@@ -127,7 +127,7 @@ def replay(luigi: Runner) -> Iterator[Runner]:
             url=server.url,
             now="2026-01-10T00:00:00Z",
             rate_requests=0,
-            settle_days=0,
+            allowed_lateness_days=0,
             spool=luigi.folder / "spool",
         )
         luigi.configure(

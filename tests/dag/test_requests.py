@@ -15,7 +15,7 @@ from luigi.task import flatten
 
 from pipeline.load import DATASETS, MONTHLY, Lake, Storage
 from pipeline.load.layout import parse_manifest
-from pipeline.targets import Partition
+from pipeline.targets import DerivedTask
 from pipeline.tasks import CumulativeReport, DailySales, MonthlyCustomers, MonthlyReport, Nightly
 from tests.dag.rehearsal import FIRST, NOW, Rehearsal, local, save_shop
 from tests.load.faults import FaultyStorage
@@ -60,13 +60,13 @@ def cancel_one(shop: Rehearsal) -> None:
 
 
 def test_nothing_to_do_costs_the_listings(shop: Rehearsal) -> None:
-    assert Counter(verb for verb, _ in asked(shop)) == {"LIST": 3}, (
+    assert Counter(command_name for command_name, _ in asked(shop)) == {"LIST": 3}, (
         "manifests, raw objects, the till's exports"
     )
     month = FIRST.replace(day=1)
-    assert Counter(verb for verb, _ in asked(shop, make=lambda: MonthlyReport(month=month))) == {
-        "LIST": 3
-    }
+    assert Counter(
+        command_name for command_name, _ in asked(shop, make=lambda: MonthlyReport(month=month))
+    ) == {"LIST": 3}
 
 
 def test_a_late_receipt_costs_a_few_listings_and_what_is_really_rewritten(shop: Rehearsal) -> None:
@@ -78,8 +78,8 @@ def test_a_late_receipt_costs_a_few_listings_and_what_is_really_rewritten(shop: 
         "the cancelled receipt has re-opened its day"
     )
     by_verb = {
-        verb: Counter(key for of, key in made if of == verb)
-        for verb in ("LIST", "HEAD", "GET", "PUT")
+        command_name: Counter(key for of, key in made if of == command_name)
+        for command_name in ("LIST", "HEAD", "GET", "PUT")
     }
     assert by_verb["LIST"].total() <= 6, (
         "manifests, raw, exports, claims of windows; who was erased, before each of walk and sweep"
@@ -130,7 +130,8 @@ def test_a_partition_is_made_again_only_when_what_it_is_made_of_has_changed(
     for dataset in DATASETS:
         for name in lake.partitions(dataset):
             made_of = [
-                lake.facts(dataset, name, one).get("inputs") for one in lake.history(dataset, name)
+                lake.metadata(dataset, name, one).get("inputs")
+                for one in lake.history(dataset, name)
             ]
             assert all(before != after for before, after in pairwise(made_of)), (
                 f"{dataset} {name} was made again of the same"
@@ -152,7 +153,7 @@ def test_upstream_names_every_dataset_that_an_edition_follows_from(shop: Rehears
         while asked:
             task = asked.pop()
             below = flatten(task.requires())
-            asked += [one for one in below if isinstance(one, Partition)]
+            asked += [one for one in below if isinstance(one, DerivedTask)]
             for one in below:
                 assert {one.dataset, *getattr(one, "upstream", ())} <= set(task.upstream), (
                     f"{task} follows from {one}"

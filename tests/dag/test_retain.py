@@ -169,7 +169,7 @@ def test_killed_at_each_write_it_is_started_again(
                 retain(
                     shop,
                     monkeypatch,
-                    storage=FaultyStorage(storage, at, after=False, verbs=("PUT", "DELETE")),
+                    storage=FaultyStorage(storage, at, after=False, commands=("PUT", "DELETE")),
                 )
                 == 0
             )

@@ -57,14 +57,14 @@ def test_a_member_of_other_columns_is_named_and_not_read(
     caplog: pytest.LogCaptureFixture,
     dataset: str,
     name: str,
-    member: str,
+    file_name: str,
     column: str,
     wrong: str,
 ) -> None:
     lake = Lake(shop.storage())
     newest = lake.newest(dataset, name)
-    members = lake.read(dataset, name)
-    table = from_bytes(members[member])
+    files = lake.read(dataset, name)
+    table = from_bytes(files[file_name])
     column = (
         column
         if column in table.column_names
@@ -73,13 +73,13 @@ def test_a_member_of_other_columns_is_named_and_not_read(
     lake.publish(
         dataset,
         name,
-        newest.edition,
-        {**members, member: to_bytes(WRONG[wrong](table, column))},
-        lake.facts(dataset, name),
-        basis=newest,
+        newest.fingerprint,
+        {**files, file_name: to_bytes(WRONG[wrong](table, column))},
+        lake.metadata(dataset, name),
+        expected_manifest=newest,
     )
     assert not shop.night()
-    assert f"{dataset}/{name}/{member} has not the columns of its dataset" in caplog.text
+    assert f"{dataset}/{name}/{file_name} has not the columns of its dataset" in caplog.text
     assert SAID[wrong].format(column) in caplog.text
 
 
@@ -87,18 +87,18 @@ def test_a_month_that_is_read_batch_by_batch_is_held_to_the_schema_too(
     shop: Rehearsal, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     lake = Lake(shop.storage())
-    newest, members = lake.newest(SALES, "2026-10"), lake.read(SALES, "2026-10")
-    other = to_bytes(from_bytes(members["sales"]).drop_columns(["net"]))
+    newest, files = lake.newest(SALES, "2026-10"), lake.read(SALES, "2026-10")
+    other = to_bytes(from_bytes(files["sales"]).drop_columns(["net"]))
     lake.publish(
         SALES,
         "2026-10",
-        newest.edition,
-        {**members, "sales": other},
-        lake.facts(SALES, "2026-10"),
-        basis=newest,
+        newest.fingerprint,
+        {**files, "sales": other},
+        lake.metadata(SALES, "2026-10"),
+        expected_manifest=newest,
     )
     shop.options["lake"]["memory"] = "1KB"
-    monkeypatch.setattr(tasks, "table_of", lambda *_: pytest.fail("read whole"))
+    monkeypatch.setattr(tasks, "read_table", lambda *_: pytest.fail("read whole"))
     assert not shop.night()
     assert "sales/2026-10/sales has not the columns of its dataset: missing ['net']" in caplog.text
 
@@ -114,7 +114,7 @@ def test_what_is_published_is_of_its_dataset(
 
     monkeypatch.setattr(tasks, "clean", careless)
     lake = Lake(shop.storage())
-    lake.void(STAGING, str(FIRST), "to be made again")
+    lake.invalidate(STAGING, str(FIRST), "to be made again")
     assert not shop.night()
     assert "payments: missing columns ['amount']" in caplog.text
-    assert Lake(shop.storage()).newest(STAGING, str(FIRST)).edition == "void"
+    assert Lake(shop.storage()).newest(STAGING, str(FIRST)).fingerprint == "void"

@@ -17,7 +17,7 @@ def test_a_sweep_finds_what_came_up_after_its_window_closed(quiet_till: Till) ->
     till.book.add(receipt, datetime(2026, 10, 29, 20, tzinfo=UTC), lag=timedelta(days=3))
     before = till.figures()["currencies"]["MXN"]["bridge"]["total"]["receipts"]
     late = till.at(datetime(2026, 11, 1, 12, tzinfo=UTC))
-    assert "99-7" not in late.luigi("Sweep", "--date", "2026-10-30", "--days", "7"), (
+    assert "99-7" not in late.luigi("Rescan", "--date", "2026-10-30", "--days", "7"), (
         "the server does not show it yet"
     )
     late = till.at(datetime(2026, 11, 2, 12, tzinfo=UTC))
@@ -33,7 +33,7 @@ def test_a_shrunken_history_deletes_nothing(quiet_till: Till) -> None:
     before = till.figures()["currencies"]["MXN"]["bridge"]["total"]
     till.server.rules = replace(till.server.rules, history_days=1)
     till.at(datetime(2026, 10, 31, 18, tzinfo=UTC)).luigi(
-        "Sweep", "--date", "2026-10-30", "--days", "2"
+        "Rescan", "--date", "2026-10-30", "--days", "2"
     )
     assert till.figures()["currencies"]["MXN"]["bridge"]["total"] == before
 

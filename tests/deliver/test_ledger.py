@@ -10,11 +10,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.deliver import Abandoned, Ledger, Parcel, Refused, Unanswered, name_recipient
+from pipeline.deliver import Abandoned, DeliveryKey, DeliveryLog, Refused, Unanswered, recipient_id
 from pipeline.deliver.delivery_log import LEASE, TRIES
 from pipeline.load.local import LocalStorage
 
-PARCEL = Parcel("monthly", "2026-10", "000001.0123456789abcdef", "fedcba9876543210")
+PARCEL = DeliveryKey("monthly", "2026-10", "000001.0123456789abcdef", "fedcba9876543210")
 
 
 class Clock:
@@ -30,8 +30,8 @@ class Killed(BaseException):
     """The process ends here."""
 
 
-def ledger(folder: Path, clock: Clock, run: str = "one") -> Ledger:
-    return Ledger(LocalStorage(folder), run, clock=lambda: clock.now, sleep=clock.sleep)
+def ledger(folder: Path, clock: Clock, run: str = "one") -> DeliveryLog:
+    return DeliveryLog(LocalStorage(folder), run, clock=lambda: clock.now, sleep=clock.sleep)
 
 
 def test_a_second_run_sends_nothing(tmp_path: Path) -> None:
@@ -39,7 +39,7 @@ def test_a_second_run_sends_nothing(tmp_path: Path) -> None:
     assert ledger(tmp_path, clock).deliver(PARCEL, lambda: sent.append(1))
     assert not ledger(tmp_path, clock, "two").deliver(PARCEL, lambda: sent.append(2))
     assert sent == [1] and clock.now == Clock.now
-    assert ledger(tmp_path, clock).editions(PARCEL.who) == {PARCEL[:3]}
+    assert ledger(tmp_path, clock).versions(PARCEL.who) == {PARCEL[:3]}
 
 
 def test_what_was_tried_and_has_not_arrived_is_known(tmp_path: Path) -> None:
@@ -51,7 +51,7 @@ def test_what_was_tried_and_has_not_arrived_is_known(tmp_path: Path) -> None:
         and ledger(tmp_path, Clock()).begun("0" * 16) == set()
     )
     ledger(tmp_path, Clock(), "two").deliver(
-        PARCEL._replace(edition="000002." + "c" * 16), lambda: None
+        PARCEL._replace(version="000002." + "c" * 16), lambda: None
     )
     assert ledger(tmp_path, Clock()).begun(PARCEL.who) == set(), "a later edition has arrived"
 
@@ -60,7 +60,7 @@ def test_another_edition_and_another_reader_are_sent(tmp_path: Path) -> None:
     sent, book = [], ledger(tmp_path, Clock())
     for parcel in (
         PARCEL,
-        PARCEL._replace(edition="000002.00000000000000aa"),
+        PARCEL._replace(version="000002.00000000000000aa"),
         PARCEL._replace(who="0" * 16),
     ):
         assert book.deliver(parcel, lambda: sent.append(1))
@@ -77,13 +77,13 @@ def test_what_was_refused_is_tried_by_the_next_run_at_once_and_without_end(tmp_p
 
 @pytest.mark.parametrize("fault", [Unanswered("no answer"), Killed()])
 def test_what_nobody_answered_for_is_sent_again_after_its_lease_and_then_given_up(
-    tmp_path: Path, fault: BaseException
+    tmp_path: Path, rejection: BaseException
 ) -> None:
     clock, tries = Clock(), []
     for n in range(TRIES):
-        with pytest.raises(type(fault)):
+        with pytest.raises(type(rejection)):
             ledger(tmp_path, clock, str(n)).deliver(
-                PARCEL, lambda: (tries.append(clock.now), _raiser(fault)())
+                PARCEL, lambda: (tries.append(clock.now), _raiser(rejection)())
             )
     assert len(tries) == TRIES and all(
         later - earlier >= LEASE for earlier, later in pairwise(tries)
@@ -139,7 +139,7 @@ def test_four_at_once_send_once(tmp_path: Path) -> None:
     sent, gate, lock = [], threading.Barrier(4), threading.Lock()
 
     def run(name: str) -> None:
-        book = Ledger(LocalStorage(tmp_path), name, sleep=lambda _: None)
+        book = DeliveryLog(LocalStorage(tmp_path), name, sleep=lambda _: None)
         assert not book.is_settled(PARCEL)
         gate.wait()
         book.deliver(PARCEL, lambda: _append(sent, lock, name))
@@ -153,11 +153,9 @@ def test_four_at_once_send_once(tmp_path: Path) -> None:
 
 
 def test_no_address_stands_in_the_ledger_and_a_key_changes_the_name(tmp_path: Path) -> None:
-    who = name_recipient("Owner@Example.com ", None)
+    who = recipient_id("Owner@Example.com ", None)
     assert (
-        who
-        == name_recipient("owner@example.com", None)
-        != name_recipient("owner@example.com", b"key")
+        who == recipient_id("owner@example.com", None) != recipient_id("owner@example.com", b"key")
     )
     ledger(tmp_path, Clock()).deliver(PARCEL._replace(who=who), lambda: None)
     assert not any(

@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.deliver import Alert, Failure, compose, write_letter
+from pipeline.deliver import Alert, Failure, compose, write_report_email
 from pipeline.deliver.alert import WHAT_TO_DO
 from pipeline.errors import ConfigError
 from tests.conftest import ROOT
@@ -50,7 +50,9 @@ def letter(name: str = "La Brasa", corrected: bool = True, uri: str = "s3://buck
         "report.html": PAGE.replace("{name}", escape(name)).encode(),
         "report.pdf": b"%PDF-1.7",
     }
-    return write_letter(files, name="monthly-2026-10", edition=2, corrected=corrected, uri=uri)
+    return write_report_email(
+        files, name="monthly-2026-10", version=2, corrected=corrected, uri=uri
+    )
 
 
 def mail(**changes: object):
@@ -136,7 +138,7 @@ def test_every_name_comes_through_as_text(name: str) -> None:
 
 def test_the_mail_has_text_html_and_pdf_and_no_second_header() -> None:
     made = mail(before="<0@example.com>")
-    assert [part.get_content_type() for part in made.walk()] == [
+    assert [part.get_content_type() for part in made.fetch_pages()] == [
         "multipart/mixed",
         "multipart/alternative",
         "text/plain",
@@ -155,10 +157,10 @@ def test_the_mail_has_text_html_and_pdf_and_no_second_header() -> None:
 
 def test_a_page_that_is_no_report_is_refused() -> None:
     with pytest.raises(ValueError, match="not a report's"):
-        write_letter(
+        write_report_email(
             {"report.html": b"<html><p>x</p></html>", "report.pdf": b""},
             name="x",
-            edition=1,
+            version=1,
             corrected=False,
             uri="x",
         )

@@ -8,13 +8,13 @@ from datetime import date
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.deliver import Issued, find_due, is_worth_telling, same_figures
+from pipeline.deliver import Issued, find_due, has_visible_changes, same_figures
 
 MONTHS = [f"{year}-{month:02d}" for year in (2024, 2025, 2026) for month in range(1, 13)]
 
 
-def issue(months: list[str], edition: int = 1) -> list[Issued]:
-    return [Issued("monthly", month, f"{edition:06d}.{'a' * 16}") for month in months]
+def issue(months: list[str], version: int = 1) -> list[Issued]:
+    return [Issued("monthly", month, f"{version:06d}.{'a' * 16}") for month in months]
 
 
 def had(issued: list[Issued]) -> set[tuple[str, str, str]]:
@@ -32,8 +32,8 @@ def due(
     return [(one.issued.kind, one.issued.month) for one in found]
 
 
-def through(month: str, edition: int = 1) -> Issued:
-    return Issued("cumulative", month, f"{edition:06d}.{'b' * 16}")
+def through(month: str, version: int = 1) -> Issued:
+    return Issued("cumulative", month, f"{version:06d}.{'b' * 16}")
 
 
 def test_a_first_run_on_three_years_sends_the_closed_month_and_the_cumulative_through_it() -> None:
@@ -119,11 +119,11 @@ def test_a_cumulative_that_was_read_half_way_is_sent_whole_and_then_no_more() ->
         ).encode()
 
     half, whole, late = figures("1.00", "2026-11-22"), figures("2.00", None), figures("3.00", None)
-    assert is_worth_telling("cumulative", half, whole, is_closed=True)
-    assert not is_worth_telling("cumulative", whole, late, is_closed=True), (
+    assert has_visible_changes("cumulative", half, whole, is_closed=True)
+    assert not has_visible_changes("cumulative", whole, late, is_closed=True), (
         "the month's own report tells it"
     )
-    assert is_worth_telling("monthly", whole, late, is_closed=True) and not is_worth_telling(
+    assert has_visible_changes("monthly", whole, late, is_closed=True) and not has_visible_changes(
         "monthly", late, late, is_closed=True
     )
 
@@ -134,16 +134,16 @@ def test_in_every_history_each_edition_is_sent_once_and_each_month_that_closed(
 ) -> None:
     """Nights in any order of months that close; on some, a month that was sent before has changed."""
     received: set[tuple[str, str, str]] = set()
-    editions = dict.fromkeys(MONTHS, 1)
+    versions = dict.fromkeys(MONTHS, 1)
     last = 0
     started = None
     for step, changes in history:
         last = max(last, step)
         if changes:
-            editions[MONTHS[step]] += 1
+            versions[MONTHS[step]] += 1
         started = last if started is None else started
         now = [
-            Issued("monthly", month, f"{editions[month]:06d}.{'a' * 16}")
+            Issued("monthly", month, f"{versions[month]:06d}.{'a' * 16}")
             for month in MONTHS[: last + 2]
         ]
         found = find_due(now, received, closed=closed(MONTHS[last]), open_months=False)
@@ -155,14 +155,14 @@ def test_in_every_history_each_edition_is_sent_once_and_each_month_that_closed(
 
 
 def test_an_edition_that_tells_the_same_figures_is_the_same_to_a_reader() -> None:
-    def figures(net: str, edition: str) -> bytes:
+    def figures(net: str, version: str) -> bytes:
         return json.dumps(
             {
-                "currencies": {"MXN": {"bridge": {"net": net}, "changes": {"moved": [edition]}}},
+                "currencies": {"MXN": {"bridge": {"net": net}, "changes": {"moved": [version]}}},
                 "general": {},
                 "through": None,
                 "month": "2026-10",
-                "lineage": {"edition": edition},
+                "lineage": {"edition": version},
             }
         ).encode()
 

@@ -12,7 +12,7 @@ import pytest
 
 from pipeline.cli import failure_alert as alarm
 from pipeline.cli import recipients as readers
-from pipeline.deliver import Alert, Ledger, Refused
+from pipeline.deliver import Alert, DeliveryLog, Refused
 from pipeline.errors import ConfigError, StorageRefused
 from pipeline.load.local import LocalStorage
 
@@ -101,8 +101,8 @@ class Told:
 
     who, place = "0" * 16, "recipient 1 of 1"
 
-    def __init__(self, fault: Exception | None = None):
-        self.alerts, self._fault = [], fault
+    def __init__(self, rejection: Exception | None = None):
+        self.alerts, self._fault = [], rejection
 
     def warn(self, alert: Alert, parcel: object) -> None:
         if self._fault:
@@ -112,7 +112,7 @@ class Told:
 
 @pytest.fixture
 def ledger(tmp_path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(alarm, "open_ledger", lambda: Ledger(LocalStorage(tmp_path), "run"))
+    monkeypatch.setattr(alarm, "open_ledger", lambda: DeliveryLog(LocalStorage(tmp_path), "run"))
 
 
 def test_one_reader_who_cannot_be_reached_does_not_keep_the_others_from_it(

@@ -10,7 +10,7 @@ import pytest
 
 from pipeline import schema
 from pipeline.describe import Described, described
-from pipeline.load import SALES, SUMMARY, Lake, edition_of, open_storage
+from pipeline.load import SALES, SUMMARY, Lake, fingerprint_of, open_storage
 from pipeline.load.parquet import to_bytes
 from pipeline.summarize import summarize
 from tests.summarize.lake_month import draw_month
@@ -24,13 +24,15 @@ def months() -> dict[str, dict[str, pa.Table]]:
     found = {}
     for n in (1, 2):
         month = draw_month(n, 150, first=date(2026, n, 1))
-        void = {
+        invalidate = {
             row["receipt_number"]
             for row in month.receipts
             if row["is_cancelled"] and (row["gross"] or row["units"] or row["total"])
         }  # drawn with amounts, which the lake never holds
-        assert any(r["is_cancelled"] and r["receipt_number"] not in void for r in month.receipts)
-        month = month.part(lambda number, void=void: number not in void)
+        assert any(
+            r["is_cancelled"] and r["receipt_number"] not in invalidate for r in month.receipts
+        )
+        month = month.part(lambda number, invalidate=invalidate: number not in invalidate)
         tables = month.arguments()
         summary = summarize(**tables)
         found[f"2026-0{n}"] = {d.name: tables[d.name] for d in schema.LAKE} | {
@@ -47,12 +49,14 @@ def folder(
     root = tmp_path_factory.mktemp("analyst")
     lake = Lake(open_storage(str(root / "data")))
     for name, tables in months.items():
-        for dataset, members, prefix in (
+        for dataset, files, prefix in (
             (SALES, schema.LAKE, ""),
             (SUMMARY, schema.SUMMARY, "summary_"),
         ):
-            bodies = {d.name: to_bytes(tables[prefix + d.name], d.order or d.key) for d in members}
-            lake.publish(dataset, name, edition_of(1, {}, []), bodies, {}, basis=None)
+            bodies = {d.name: to_bytes(tables[prefix + d.name], d.order or d.key) for d in files}
+            lake.publish(
+                dataset, name, fingerprint_of(1, {}, []), bodies, {}, expected_manifest=None
+            )
     return root
 
 

@@ -27,8 +27,8 @@ def digest_of(name: str, body: bytes) -> str:
     if name.startswith(("_editions/", "_claims/")):
         said = json.loads(body)
         del said["run"]
-        for member in said["members"].values():
-            member.pop("etag", None)
+        for file_name in said["members"].values():
+            file_name.pop("etag", None)
         body = json.dumps(said, sort_keys=True).encode()
     return sha256(body).hexdigest()
 

@@ -20,7 +20,7 @@ from pipeline.executors.spark import _without_secrets, open_cluster
 from pipeline.load.parquet import to_bytes
 from pipeline.summarize import summarize
 from pipeline.tasks import DailySales, MonthlySales, MonthlySummary
-from pipeline.tasks.lake import opened
+from pipeline.tasks.lake import open_tables
 from tests.conftest import ROOT, Runner
 from tests.summarize.lake_month import draw_month
 
@@ -123,15 +123,15 @@ def test_a_jvm_is_started_without_secrets_and_they_are_back_after_it(
 def month(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
     """A month of the lake as a task that has been made, and what else its summary is made of."""
     arguments = draw_month(31, 4000).arguments()
-    members = {
+    files = {
         dataset.name: to_bytes(arguments.pop(dataset.name), dataset.order)
         for dataset in schema.LAKE
     }
     monkeypatch.setattr(
-        "pipeline.tasks.lake.lake", lambda: SimpleNamespace(read=lambda dataset, name: members)
+        "pipeline.tasks.lake.lake", lambda: SimpleNamespace(read=lambda dataset, name: files)
     )
     monkeypatch.setattr(
-        "pipeline.settings.rules", lambda: SimpleNamespace(places=arguments["places"])
+        "pipeline.settings.rules", lambda: SimpleNamespace(decimals=arguments["places"])
     )
     return SimpleNamespace(dataset="sales", name="2026-10", arguments=arguments)
 
@@ -142,9 +142,9 @@ def month(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
 def test_a_month_that_would_fill_its_memory_is_read_from_files(
     month: SimpleNamespace, tmp_path: Path, memory: str, is_file: bool
 ) -> None:
-    with opened(month, "1GB", tmp_path) as tables:
+    with open_tables(month, "1GB", tmp_path) as tables:
         whole = tables["sales"]
-    with opened(month, memory, tmp_path) as tables:
+    with open_tables(month, memory, tmp_path) as tables:
         assert (
             tables["sales"].to_table().equals(whole)
             if is_file
@@ -157,7 +157,7 @@ def test_counted_from_files_within_little_memory_a_month_is_the_same(
     month: SimpleNamespace, tmp_path: Path
 ) -> None:
     def count(memory: str, limit: str) -> dict[str, bytes]:
-        with opened(month, memory, tmp_path) as tables:
+        with open_tables(month, memory, tmp_path) as tables:
             made = summarize(**month.arguments, **tables, memory_limit=limit, spill=tmp_path)
         return {
             dataset.name: to_bytes(made[dataset.name], dataset.key) for dataset in schema.SUMMARY

@@ -180,7 +180,9 @@ def test_a_cluster_on_which_every_work_ends_its_process_is_given_up(
     assert cluster.jobs == engine._LOST + 1
 
 
-def node(monkeypatch: pytest.MonkeyPatch, edition: str, make_share: Callable[..., object]) -> Work:
+def node(
+    monkeypatch: pytest.MonkeyPatch, fingerprint: str, make_share: Callable[..., object]
+) -> Work:
     """A work, on a node that has adopted its job and sees `edition`."""
     monkeypatch.setattr(executor, "adopt", lambda job: None)
     monkeypatch.setattr(
@@ -190,7 +192,7 @@ def node(monkeypatch: pytest.MonkeyPatch, edition: str, make_share: Callable[...
     class Family:
         @staticmethod
         def from_str_params(params: dict[str, str]) -> object:
-            return SimpleNamespace(edition=lambda: edition, make_share=make_share)
+            return SimpleNamespace(fingerprint=lambda: fingerprint, make_share=make_share)
 
     return Work(Family, (("date", "2026-10-20"),), "asked", 3)
 

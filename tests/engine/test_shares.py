@@ -84,7 +84,7 @@ def test_shares_united_are_the_day_to_the_byte(shop: NastyShop, shares: int, rng
     book, by = shop.read_catalog(), shop.rules
     whole, united = clean(DAY, raws, book, by), in_shares(DAY, raws, book, by, shares)
     assert packed(united) == packed(whole)
-    assert united.facts == whole.facts
+    assert united.metadata == whole.metadata
 
 
 @given(SHOPS, st.integers(1, 7))
@@ -134,8 +134,8 @@ def test_a_version_whose_store_cannot_be_read_competes_with_its_number_in_every_
         in_shares(TODAY, raws, catalog(), rules(), 4),
     )
     assert (
-        whole.facts
-        == united.facts
+        whole.metadata
+        == united.metadata
         == {
             "fetched": 30,
             "curated": 22,

@@ -11,24 +11,24 @@ from threading import Thread
 import pytest
 
 from pipeline.pos.loyverse.client import Loyverse
-from pipeline.simulator import Book, Server, serve
+from pipeline.simulator import RecipeBook, Server, serve
 from tests.extract.small_shop import NOW, Patience, connect
 
 
 @pytest.fixture
-def patience() -> Patience:
+def max_retry_wait() -> Patience:
     return Patience()
 
 
 @pytest.fixture
-def start(patience: Patience) -> Iterator[Callable[..., tuple[Server, Loyverse]]]:
+def start(max_retry_wait: Patience) -> Iterator[Callable[..., tuple[Server, Loyverse]]]:
     """Serves a shop and opens a client for it; `limit` and options of Http go to the client, all
     others to the server.
     """
     with ExitStack() as stack:
 
         def begin(
-            book: Book,
+            book: RecipeBook,
             limit: int = 250,
             most_pages: int = 20_000,
             client: dict | None = None,
@@ -36,7 +36,7 @@ def start(patience: Patience) -> Iterator[Callable[..., tuple[Server, Loyverse]]
         ) -> tuple[Server, Loyverse]:
             server = stack.enter_context(serve(book, **{"now": lambda: NOW, **options}))
             return server, connect(
-                server, patience, limit=limit, most_pages=most_pages, **(client or {})
+                server, max_retry_wait, limit=limit, most_pages=most_pages, **(client or {})
             )
 
         yield begin

@@ -31,7 +31,7 @@ from tests.load.faults import Killed as StruckInTheLake
 from tests.load.invariants import check
 
 STORES = [
-    Store(timezone=zone, day_starts_at=time(hour), currency="MXN", places=2)
+    Store(timezone=zone, day_starts_at=time(hour), currency="MXN", partition_dates=2)
     for zone, hour in (
         ("America/Mexico_City", 5),
         ("Asia/Tokyo", 4),
@@ -61,7 +61,7 @@ class Step(NamedTuple):
     hours: int
     does: str
     during: list[Act]
-    fault: str
+    rejection: str
     at: int
     store: int
     skip: int
@@ -133,11 +133,13 @@ class NightsInALake(Nights):
         if step.does == "backfill":  # bounded, and some windows are left to another night: a gap
             days = days[:1] + days[1 + step.skip : -1]
         if step.does == "rescan":
-            self.sweep(10 * step.skip + 1, step.during)
+            self.rescan(10 * step.skip + 1, step.during)
         elif step.does:
             self._extract(days, step)
             if step.skip % 2:  # started again at once, if it was killed
-                self._extract([day for day in self._due() if day in days], step._replace(fault=""))
+                self._extract(
+                    [day for day in self._due() if day in days], step._replace(rejection="")
+                )
         self.check_lake()
 
     # The nights
@@ -169,25 +171,25 @@ class NightsInALake(Nights):
 
         def before_page() -> None:
             if next(pages) == (step.at + 2) // 3:  # there are fewer of them than of writes
-                if step.fault == "kill at page":
+                if step.rejection == "kill at page":
                     raise Killed
-                if step.fault == "night at page":
+                if step.rejection == "night at page":
                     other_night()
 
         self.waiting, self.before_page = step.during[::-1], before_page
-        if step.fault.endswith("put"):
+        if step.rejection.endswith("put"):
             strikes = iter([other_night])
             strike = (
                 (lambda key: next(strikes, lambda: None)())
-                if step.fault == "night at put"
+                if step.rejection == "night at put"
                 else None
             )
             storage = FaultyStorage(
                 storage,
                 step.at,
-                after=step.fault == "kill after put",
+                after=step.rejection == "kill after put",
                 strike=strike,
-                verbs=("PUT",),
+                commands=("PUT",),
             )
         try:
             self._walk_and_commit(days, storage)
@@ -205,7 +207,7 @@ class NightsInALake(Nights):
             try:
                 return windows.extract(
                     [day for day in days if str(day) not in held],
-                    Lake(storage, "night", patience=0),
+                    Lake(storage, "night", max_retry_wait=0),
                     self.source,
                     self.store,
                     last=self._last(),
@@ -221,15 +223,15 @@ class NightsInALake(Nights):
         self.store = STORES[0]
         self._extract(self._due(), Step([], 0, "night", during, "", 0, 0, 0))
 
-    def sweep(self, days: int, during: list[Act]) -> None:
-        lake = Lake(self._storage(), "rescan", patience=0)
+    def rescan(self, days: int, during: list[Act]) -> None:
+        lake = Lake(self._storage(), "rescan", max_retry_wait=0)
         held = self._windows(lake)
         gaps = [
             at for at, (before, after) in enumerate(pairwise(held), 1) if before.end != after.start
         ]
         if held := held[max([*gaps, len(held) - days, 0]) :]:
             self.waiting = during
-            windows.sweep(
+            windows.rescan(
                 held,
                 f"{held[-1].date}-rescan-{next(self.sweeps):03d}",
                 lake,
@@ -253,7 +255,7 @@ class NightsInALake(Nights):
     def check_lake(self, *, quiet: bool = False) -> None:
         """What is committed is whole and never changes, and windows tile time."""
         self.final = check(self._storage(), self.final, quiet=quiet)
-        found = self._windows(Lake(self._storage(), patience=0))
+        found = self._windows(Lake(self._storage(), max_retry_wait=0))
         for before, after in pairwise(found):
             assert before.start <= before.end <= after.start, f"{before.date} overlaps {after.date}"
             assert before.end == after.start or after.date - before.date > DAY, (
@@ -264,7 +266,7 @@ class NightsInALake(Nights):
         )
 
     def _load(self) -> None:
-        lake = Lake(self._storage(), patience=0)
+        lake = Lake(self._storage(), max_retry_wait=0)
         self.objects = defaultdict(list)
         for name in lake.partitions(RECEIPTS):  # in the order in which it is read
             for found in lake.raw_objects(START.date() - 40 * DAY, self.clock.date() + DAY, name):

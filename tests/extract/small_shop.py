@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
-from pipeline.extract.fetch import Walk, walk
+from pipeline.extract.fetch import FetchedPages, fetch_pages
 from pipeline.extract.http import Http
 from pipeline.pos.loyverse.client import Loyverse
 from pipeline.pos.source import Record, Window
-from pipeline.simulator import Book, Server
+from pipeline.simulator import RecipeBook, Server
 
 NOW = datetime(2026, 10, 31, 12, tzinfo=UTC)
 START = datetime(2026, 10, 1, 11, tzinfo=UTC)
@@ -41,9 +41,11 @@ def receipt(number: str, sold_at: datetime | str, **fields: object) -> dict[str,
     }
 
 
-def shop(count: int, start: datetime = START, step: timedelta = timedelta(minutes=30)) -> Book:
+def shop(
+    count: int, start: datetime = START, step: timedelta = timedelta(minutes=30)
+) -> RecipeBook:
     """A shop that sold `count` receipts, one every `step`, each received as it was sold."""
-    book = Book()
+    book = RecipeBook()
     for n in range(count):
         moment = start + n * step
         book.add(receipt(f"1-{n + 1000}", moment), moment)
@@ -66,22 +68,27 @@ class Patience:
 
 
 def connect(
-    server: Server, patience: Patience, limit: int = 250, most_pages: int = 20_000, **options
+    server: Server, max_retry_wait: Patience, limit: int = 250, most_pages: int = 20_000, **options
 ) -> Loyverse:
     http = Http(
         server.url,
         server.token,
-        **{"sleep": patience.sleep, "clock": patience.clock, "random": lambda: 0.0, **options},
+        **{
+            "sleep": max_retry_wait.sleep,
+            "clock": max_retry_wait.clock,
+            "random": lambda: 0.0,
+            **options,
+        },
     )
     return Loyverse(http, "test", now=lambda: NOW, limit=limit, most_pages=most_pages)
 
 
-def gather(found: Walk) -> dict[date, dict[date | None, list[Record]]]:
+def gather(found: FetchedPages) -> dict[date, dict[date | None, list[Record]]]:
     """All that a walk hands out, by window and date of sale."""
     return {window.date: dict(records) for window, records in found.windows}
 
 
-def numbers(found: Walk) -> list[str]:
+def numbers(found: FetchedPages) -> list[str]:
     """The numbers of all receipts that a walk hands out, in its order."""
     return [
         record.number or ""
@@ -91,6 +98,8 @@ def numbers(found: Walk) -> list[str]:
     ]
 
 
-def make_walk(source: object, days: int, folder: Path, **options) -> Walk:
+def make_walk(source: object, days: int, folder: Path, **options) -> FetchedPages:
     """An unbounded walk of the first `days` windows, as a night makes it."""
-    return walk(source, windows(days), **{"bounded": False, "spool": folder, "now": NOW, **options})
+    return fetch_pages(
+        source, windows(days), **{"bounded": False, "spool": folder, "now": NOW, **options}
+    )

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import pytest
 
-from pipeline.extract.warnings import gap_warning, skew_warning, wall_warning
+from pipeline.extract.warnings import gap_warning, history_limit_warning, skew_warning
 from tests.extract.small_shop import NOW
 
 
@@ -58,9 +58,9 @@ def test_a_server_that_tells_no_time_is_told() -> None:
 
 
 def test_the_wall_says_what_it_costs() -> None:
-    assert "truncated at 2026-10-31 12:00 UTC" in wall_warning(
+    assert "truncated at 2026-10-31 12:00 UTC" in history_limit_warning(
         NOW
-    ) and "Unlimited sales history" in wall_warning(NOW)
+    ) and "Unlimited sales history" in history_limit_warning(NOW)
 
 
 def test_a_run_that_has_waited_is_not_told_that_its_clock_is_wrong() -> None:

@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.extract.fetch import walk
-from pipeline.extract.windows import commit_all
+from pipeline.extract.fetch import fetch_pages
+from pipeline.extract.windows import commit_windows
 from pipeline.load import RECEIPTS, Lake, open_storage
 from pipeline.load.raw import RawZone
 from pipeline.pos.loyverse.pages import read_receipt
@@ -44,8 +44,10 @@ def version(number: str, sold: datetime, updated: datetime) -> Record:
 
 
 def commit(lake: Lake, records: list[Record], asked: list[Window], folder: Path) -> None:
-    commit_all(
-        lake, walk(Recorded(records), asked, bounded=False, spool=folder / "spool", now=NOW), asked
+    commit_windows(
+        lake,
+        fetch_pages(Recorded(records), asked, bounded=False, spool=folder / "spool", now=NOW),
+        asked,
     )
 
 
@@ -76,15 +78,15 @@ def test_a_kill_leaves_the_first_windows_whole_and_the_others_unborn(
 ) -> None:
     records = [version(f"1-{n}", START - n * DAY, START + n * DAY / 2) for n in range(12)]
     asked, inner = windows(6), open_storage(f"{tmp_path}/lake")
-    faulty = FaultyStorage(inner, at, after=bool(at % 4 == 1), verbs=("PUT",))
+    faulty = FaultyStorage(inner, at, after=bool(at % 4 == 1), commands=("PUT",))
     try:
-        commit(Lake(faulty, patience=0), records, asked, tmp_path)
+        commit(Lake(faulty, max_retry_wait=0), records, asked, tmp_path)
     except Killed:
         kept = Lake(inner).partitions(RECEIPTS)
         assert kept == [str(window.date) for window in asked[: len(kept)]] and len(kept) < 6
         rest = asked[len(kept) :]
-        commit(Lake(inner, patience=0), records, rest, tmp_path)
-    lake = Lake(inner, patience=0)
+        commit(Lake(inner, max_retry_wait=0), records, rest, tmp_path)
+    lake = Lake(inner, max_retry_wait=0)
     held = [
         line
         for found in lake.raw_objects(date(2026, 9, 1), NOW.date())

@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.extract.windows import commit_all, note_fields, read_fields
+from pipeline.extract.windows import commit_windows, note_fields, read_fields
 from pipeline.load import Lake, open_storage
 from pipeline.pos.loyverse.pages import read_receipt
 from pipeline.pos.loyverse.unknown_fields import KNOWN, MOST, SAMPLES, find_unknown, sample
 from pipeline.pos.source import Record
-from pipeline.simulator import Book, Query, Shop
+from pipeline.simulator import Query, RecipeBook, Shop
 from pipeline.simulator.ids import millis
 from tests.extract.small_shop import START, make_walk, receipt, shop, windows
 
@@ -37,7 +37,7 @@ def records(*receipts: dict) -> list[Record]:
 
 
 def test_no_field_of_the_api_is_unknown() -> None:
-    sold = Shop(opened=date(2026, 10, 1), receipts_per_day=60).receipts(
+    sold = Shop(open_tables=date(2026, 10, 1), receipts_per_day=60).receipts(
         millis(NOON), Query(created_min=0, created_max=millis(NOON))
     )
     recorded = json.loads((FIXTURES / "receipts_page.json").read_text())["receipts"]
@@ -85,7 +85,7 @@ def test_of_later_pages_some_are_looked_at(count: int) -> None:
     assert bool(sample(page, is_first=False)) == bool(count)
 
 
-def drifted(count: int) -> Book:
+def drifted(count: int) -> RecipeBook:
     book = shop(count)
     book.add(
         receipt("1-9000", START, loyalty={"tier": "gold"}, line_items=[{"id": "1", "weight": 2}]),
@@ -102,7 +102,7 @@ def test_a_field_is_named_once_and_kept(
     for run in range(2):
         found = make_walk(source, 1, tmp_path / f"spool{run}")
         if not run:
-            commit_all(lake, found, windows(1))
+            commit_windows(lake, found, windows(1))
         note_fields(found, START.date(), lake)
     assert (
         caplog.text.count(

@@ -15,7 +15,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.errors import ConfigError, SourceFatal
-from pipeline.extract.fetch import pack, walk
+from pipeline.extract.fetch import fetch_pages, pack
 from pipeline.pos import SOURCES
 from pipeline.pos.files import open_files, read_objects
 from pipeline.simulator.ids import millis
@@ -84,7 +84,7 @@ def test_a_walk_of_files_is_a_walk_of_the_api(start, tmp_path: Path, packed: str
     walks = []
     for source in sources:
         for bounded in (True, False):
-            found = walk(
+            found = fetch_pages(
                 source, windows(4, START + DAY), bounded=bounded, spool=tmp_path / "spool", now=NOW
             )
             walks.append(
@@ -109,7 +109,11 @@ def test_a_bucket_is_a_folder(tmp_path: Path) -> None:
     assert len(numbers(make_walk(source, 2, tmp_path))) == 96
     reads.clear()
     assert (
-        len(numbers(walk(source, windows(1, START + DAY), bounded=True, spool=tmp_path, now=NOW)))
+        len(
+            numbers(
+                fetch_pages(source, windows(1, START + DAY), bounded=True, spool=tmp_path, now=NOW)
+            )
+        )
         == 48
     )
     assert reads == ["saved/1.json"], (
@@ -154,7 +158,7 @@ def test_a_record_without_a_time_of_change_is_in_one_window_under_no_date(tmp_pa
     folder = save(tmp_path / "saved", {"1.json": FORMS["array"](rows)})
     source = SOURCES["files"](folder=folder)
     for days in (windows(4), windows(2) + windows(2, START + 2 * DAY)):
-        found = gather(walk(source, days, bounded=False, spool=tmp_path, now=NOW))
+        found = gather(fetch_pages(source, days, bounded=False, spool=tmp_path, now=NOW))
         placed = [
             (row.number, window.day, sold)
             for window, records in found.items()

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.extract.fetch import pack
-from pipeline.extract.moved_versions import forward, place_of, recall
+from pipeline.extract.moved_versions import copy_moved_versions, earlier_places, partition_date_of
 from pipeline.pos.loyverse.endpoints import write_instant
 from pipeline.pos.loyverse.pages import read_receipt
 from pipeline.pos.source import Record, sold_date
@@ -42,7 +42,9 @@ class Raw:
         by_date: dict[date | None, list[Record]] = defaultdict(list)
         for record in batch:
             by_date[sold_date(record)].append(record)
-        for sold, ndjson in pack(forward(by_date, recall(lambda day: self.objects[day]))).items():
+        for sold, ndjson in pack(
+            copy_moved_versions(by_date, earlier_places(lambda day: self.objects[day]))
+        ).items():
             self.objects[sold].append(ndjson)
 
     def versions(self, place: date) -> dict[str, Record]:
@@ -54,7 +56,7 @@ class Raw:
             for record in (
                 read_receipt(line) for ndjson in self.objects[sold] for line in ndjson.splitlines()
             ):
-                is_seen = sold is not None or place_of(record) == place
+                is_seen = sold is not None or partition_date_of(record) == place
                 if is_seen and (
                     record.number not in newest
                     or newest[record.number].updated_at <= record.updated_at
@@ -70,31 +72,31 @@ HISTORIES = st.lists(st.lists(MOVE, max_size=5), min_size=1, max_size=8)
 
 
 def play(history: list) -> tuple[Raw, dict[str, Record], dict[str, set[date]]]:
-    raw, newest, places = Raw(), {}, defaultdict(set)
+    raw, newest, partition_dates = Raw(), {}, defaultdict(set)
     created: dict[int, datetime] = {}
     for day, moves in enumerate(history):
         batch = []
-        for second, (receipt, back) in enumerate(moves):
+        for second, (receipt, months_before) in enumerate(moves):
             moment = START + day * DAY + timedelta(seconds=second)
             created.setdefault(receipt, moment)
             record = version(
                 f"1-{receipt}",
                 created[receipt],
                 moment,
-                None if back is None else created[receipt] - back * DAY,
+                None if months_before is None else created[receipt] - months_before * DAY,
             )
             newest[record.number] = record
-            places[record.number].add(place_of(record))
+            partition_dates[record.number].add(partition_date_of(record))
             batch.append(record)
         raw.commit(batch)
-    return raw, newest, places
+    return raw, newest, partition_dates
 
 
 @given(HISTORIES)
 def test_every_place_that_ever_held_a_receipt_sees_its_newest_version(history: list) -> None:
-    raw, newest, places = play(history)
+    raw, newest, partition_dates = play(history)
     for number, record in newest.items():
-        for place in places[number]:
+        for place in partition_dates[number]:
             assert raw.versions(place)[number] == record, f"{number} in {place}"
 
 
@@ -103,27 +105,27 @@ def test_places_that_keep_what_is_newest_and_theirs_count_each_receipt_once(hist
     """As DailySales does, with readable and unreadable dates: a place keeps a receipt if the newest
     version seen there is its own.
     """
-    raw, newest, places = play(history)
-    everywhere = {place for found in places.values() for place in found} | {
+    raw, newest, partition_dates = play(history)
+    everywhere = {place for found in partition_dates.values() for place in found} | {
         sold for sold in raw.objects if sold
     }
     counted = [
         record
         for place in everywhere
         for record in raw.versions(place).values()
-        if place_of(record) == place
+        if partition_date_of(record) == place
     ]
     assert sorted(counted) == sorted(newest.values())
 
 
 @given(HISTORIES)
 def test_what_stands_is_what_came_and_copies_of_it(history: list) -> None:
-    raw, _, places = play(history)
+    raw, _, partition_dates = play(history)
     for sold, objects in raw.objects.items():
         for record in (read_receipt(line) for ndjson in objects for line in ndjson.splitlines()):
-            assert sold is None or sold in places[record.number] | {record.created_at.date()}, (
-                "nothing is copied further than the law says"
-            )
+            assert sold is None or sold in partition_dates[record.number] | {
+                record.created_at.date()
+            }, "nothing is copied further than the law says"
             assert sold is not None or sold_date(record) is None, (
                 "nothing readable is put under the unknown"
             )
@@ -132,8 +134,8 @@ def test_what_stands_is_what_came_and_copies_of_it(history: list) -> None:
 def test_a_chain_of_moves() -> None:
     raw = Raw()
     v1, v2, v3 = (
-        version("1-1", START, START + n * DAY, START - back * DAY)
-        for n, back in enumerate((0, 3, 7))
+        version("1-1", START, START + n * DAY, START - months_before * DAY)
+        for n, months_before in enumerate((0, 3, 7))
     )
     for record in (v1, v2, v3):
         raw.commit([record])
@@ -145,7 +147,7 @@ def test_a_chain_of_moves() -> None:
 def test_a_receipt_that_nobody_changed_and_nobody_sold_late_is_not_copied() -> None:
     asked = []
     record = version("1-1", START, START, START)
-    found = forward({START.date(): [record]}, lambda *args: asked.append(args) or ())
+    found = copy_moved_versions({START.date(): [record]}, lambda *args: asked.append(args) or ())
     assert dict(found) == {START.date(): [record]} and asked == []
 
 
@@ -181,7 +183,7 @@ def test_a_version_of_unknown_date_goes_where_the_earlier_ones_stand_and_is_foun
     raw.commit([v2])
     assert raw.versions(START.date())["1-1"] == raw.versions((START + DAY).date())["1-1"] == v2
     raw.commit([v3])
-    assert {raw.versions(place_of(v))["1-1"] for v in (v1, v2, v3)} == {v3}
+    assert {raw.versions(partition_date_of(v))["1-1"] for v in (v1, v2, v3)} == {v3}
 
 
 def test_records_without_number_or_arrival_stay_where_they_are() -> None:
@@ -192,7 +194,7 @@ def test_records_without_number_or_arrival_stay_where_they_are() -> None:
     ]
     for record in odd:
         place = sold_date(record)
-        assert dict(forward({place: [record]}, lambda *_: {START.date() - DAY})) == {
+        assert dict(copy_moved_versions({place: [record]}, lambda *_: {START.date() - DAY})) == {
             place: [record]
         }
 
@@ -202,7 +204,7 @@ def test_a_number_within_a_number_is_another_receipt() -> None:
     raw.commit(
         [version("1-10", START, START + DAY, START - 9 * DAY), version("1-1", START, START, START)]
     )
-    earlier = recall(lambda day: raw.objects[day])
+    earlier = earlier_places(lambda day: raw.objects[day])
     assert (
         earlier("1-1", START) == {START.date()}
         and earlier("1-10", START) == {(START - 9 * DAY).date()}
@@ -213,14 +215,16 @@ def test_a_number_within_a_number_is_another_receipt() -> None:
 def test_a_number_with_odd_letters_is_found() -> None:
     raw = Raw()
     raw.commit([version('ñ/"1', START, START, START)])
-    assert recall(lambda day: raw.objects[day])('ñ/"1', START) == {START.date()}
+    assert earlier_places(lambda day: raw.objects[day])('ñ/"1', START) == {START.date()}
 
 
 def test_home_is_read_once_for_a_batch() -> None:
     raw, reads = Raw(), []
     raw.commit([version(f"1-{n}", START, START, START) for n in range(5)])
-    earlier = recall(lambda day: reads.append(day) or raw.objects[day])
+    earlier = earlier_places(lambda day: reads.append(day) or raw.objects[day])
     by_date = {
         (START - DAY).date(): [version(f"1-{n}", START, START + DAY, START - DAY) for n in range(5)]
     }
-    assert len(dict(forward(by_date, earlier))[START.date()]) == 5 and reads == [START.date()]
+    assert len(dict(copy_moved_versions(by_date, earlier))[START.date()]) == 5 and reads == [
+        START.date()
+    ]

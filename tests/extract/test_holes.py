@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.errors import HistoryWall, SourceFatal, SourceRetriable, Unauthorized
-from pipeline.extract.fetch import walk
-from pipeline.extract.missing_numbers import TRIES, ask_for, choose_numbers, find_holes
-from pipeline.extract.windows import DATASET, commit_all, numbers_tried, sweep
+from pipeline.errors import HistoryLimit, SourceFatal, SourceRetriable, Unauthorized
+from pipeline.extract.fetch import fetch_pages
+from pipeline.extract.missing_numbers import TRIES, ask_for, choose_numbers, find_missing_numbers
+from pipeline.extract.windows import DATASET, commit_windows, numbers_tried, rescan
 from pipeline.load import Lake, open_storage
-from pipeline.maintenance.erase import WithoutErased, entry
-from pipeline.simulator import Book, serve
+from pipeline.maintenance.erase import ErasingSource, entry
+from pipeline.simulator import RecipeBook, serve
 from pipeline.simulator.source import Entry
 from pipeline.status import still_unknown
 from tests.extract.small_shop import (
@@ -50,24 +50,26 @@ def test_only_what_is_missing_is_asked_for_and_what_was_given_up_is_not(
     tried: dict[int, int],
     most: int,
 ) -> None:
-    holes = find_holes(f"2-{n}" for n in seen)
+    holes = find_missing_numbers(f"2-{n}" for n in seen)
     chosen = choose_numbers(
         holes, (f"2-{n}" for n in elsewhere), {f"2-{n}": times for n, times in tried.items()}, most
     )
-    places = [int(number.removeprefix("2-")) for number in chosen]
-    assert len(places) == len(set(places)) and not set(places) & (seen | elsewhere)
-    assert all(min(seen) < n < max(seen) and tried.get(n, 0) < TRIES for n in places)
+    partition_dates = [int(number.removeprefix("2-")) for number in chosen]
+    assert len(partition_dates) == len(set(partition_dates)) and not set(partition_dates) & (
+        seen | elsewhere
+    )
+    assert all(min(seen) < n < max(seen) and tried.get(n, 0) < TRIES for n in partition_dates)
     missing = {
         n
         for hole in holes.get("2", ())
         if hole[1] - hole[0] < most
         for n in range(hole[0], hole[1] + 1)
     }
-    assert set(places) == {n for n in missing - elsewhere if tried.get(n, 0) < TRIES}
+    assert set(partition_dates) == {n for n in missing - elsewhere if tried.get(n, 0) < TRIES}
 
 
 def test_short_holes_come_first_and_a_series_that_began_anew_is_none() -> None:
-    holes = find_holes(
+    holes = find_missing_numbers(
         ["3-1", "3-3", "3-9000", "3-9004", "1-5", "1-7", "x", "-", "1-²", "1-" + "9" * 5000]
     )
     assert holes == {"1": [(6, 6)], "3": [(2, 2), (4, 8999), (9001, 9003)]}
@@ -79,7 +81,7 @@ class Clerk:
 
     def __init__(self, wall: str = "", error: Exception | None = None) -> None:
         self.asked: list[str] = []
-        self._wall, self._error = wall, error or HistoryWall("too old")
+        self._wall, self._error = wall, error or HistoryLimit("too old")
 
     def receipt(self, number: str) -> object:
         self.asked.append(number)
@@ -109,10 +111,10 @@ def test_one_number_that_cannot_be_answered_does_not_stop_the_sweep() -> None:
 
 
 def test_a_till_that_writes_noughts_before_its_numbers_is_not_asked() -> None:
-    assert find_holes(["1-0009", "1-0011", "2-9", "2-11"]) == {"2": [(10, 10)]}
+    assert find_missing_numbers(["1-0009", "1-0011", "2-9", "2-11"]) == {"2": [(10, 10)]}
 
 
-class Hiding(Book):
+class Hiding(RecipeBook):
     """A shop whose lists leave out some receipts, which it shows to whoever asks for their number."""
 
     hidden: frozenset[str] = frozenset()
@@ -137,13 +139,13 @@ def lake(tmp_path: Path) -> Lake:
 
 def commit(lake: Lake, source: object, folder: Path) -> None:
     """The two windows, as a night extracts them."""
-    commit_all(lake, make_walk(source, 2, folder / "spool"), windows(2))
+    commit_windows(lake, make_walk(source, 2, folder / "spool"), windows(2))
 
 
 def swept(lake: Lake, source: object, folder: Path, batch: str) -> list[str | None]:
     return [
         one.record.number
-        for one in sweep(
+        for one in rescan(
             windows(2),
             f"2026-10-02-rescan-{batch}",
             lake,
@@ -168,8 +170,8 @@ def test_a_sweep_asks_for_what_the_lists_leave_out(
         "of the missing receipt numbers 4 were asked for, 1 of which the shop does not know either"
         in caplog.text
     )
-    facts = lake.facts(DATASET, "2026-10-02-rescan-1")
-    assert (facts["asked"], facts["answered"], facts["unknown"], facts["records"]) == (
+    metadata = lake.metadata(DATASET, "2026-10-02-rescan-1")
+    assert (metadata["asked"], metadata["answered"], metadata["unknown"], metadata["records"]) == (
         4,
         3,
         {"1-1020": 1},
@@ -188,7 +190,7 @@ def test_a_voided_sweep_stands_in_nobodys_way(start, lake: Lake, tmp_path: Path)
     _, source = start(hiding({"1-1010"}, {"1-1020"}))
     commit(lake, source, tmp_path)
     assert swept(lake, source, tmp_path, "1") == ["1-1010"]
-    lake.void(DATASET, "2026-10-02-rescan-1", "to be fetched again")
+    lake.invalidate(DATASET, "2026-10-02-rescan-1", "to be fetched again")
     assert numbers_tried(lake, START.date()) == {} and swept(lake, source, tmp_path, "1") == [
         "1-1010"
     ]
@@ -213,7 +215,7 @@ def test_a_receipt_of_a_later_window_is_left_to_it(start, lake: Lake, tmp_path: 
     _, source = start(book)
     commit(lake, source, tmp_path)
     assert swept(lake, source, tmp_path, "1") == []
-    assert lake.facts(DATASET, "2026-10-02-rescan-1")["answered"] == 1
+    assert lake.metadata(DATASET, "2026-10-02-rescan-1")["answered"] == 1
 
 
 @settings(max_examples=20)
@@ -228,7 +230,7 @@ def test_a_scan_begins_where_the_windows_begin(zone: int, late: int, is_ahead: b
     """
     start_of_windows = START.replace(hour=zone % 24)
     spans = windows(2, start_of_windows)
-    book = Book()
+    book = RecipeBook()
     for n in range(-48, 96):
         sold = start_of_windows + n * DAY / 48
         changed = sold + DAY if n in (-late, -late - 3) else sold
@@ -237,11 +239,11 @@ def test_a_scan_begins_where_the_windows_begin(zone: int, late: int, is_ahead: b
     with TemporaryDirectory() as folder, serve(book, now=lambda: NOW) as server:
         lake, source = Lake(open_storage(f"{folder}/lake")), connect(server, Patience())
         options = {"spool": Path(folder) / "spool", "now": NOW}
-        commit_all(lake, walk(source, spans, bounded=False, **options), spans)
-        missed = sweep(
+        commit_windows(lake, fetch_pages(source, spans, bounded=False, **options), spans)
+        missed = rescan(
             spans, "2026-10-02-rescan-1", lake, source, most=50, tell=lambda *_: None, **options
         )
-        asked = lake.facts(DATASET, "2026-10-02-rescan-1")["asked"]
+        asked = lake.metadata(DATASET, "2026-10-02-rescan-1")["asked"]
     assert missed == []
     assert asked == 0 or is_ahead, "numbers of before the windows are not asked for"
 
@@ -260,12 +262,12 @@ def test_a_customer_who_was_erased_stays_out_of_what_is_asked_for(start, token: 
     book.add(receipt("1-2000", START, customer_id="c-1"), START)
     _, source = start(book)
     key = token.encode()
-    without = WithoutErased(source, frozenset([entry("c-1", key)]), key)
+    without = ErasingSource(source, frozenset([entry("c-1", key)]), key)
     assert (
         b'"customer_id": null' in without.receipt("1-2000").body.replace(b":null", b": null")
         and without.receipt("9-9") is None
     )
     assert b"c-1" in source.receipt("1-2000").body
-    assert getattr(WithoutErased(object(), frozenset(), key), "receipt", None) is None, (
+    assert getattr(ErasingSource(object(), frozenset(), key), "receipt", None) is None, (
         "what saved files lack, they lack"
     )

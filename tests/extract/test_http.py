@@ -20,8 +20,8 @@ import pytest
 from pipeline.errors import DeadlineExceeded, SourceFatal, SourceRetriable
 from pipeline.extract.http import Http, Refused, read_retry_after
 from pipeline.extract.outage import is_out, note_answer
-from pipeline.extract.waits import heard
-from pipeline.simulator import Fault, on_page
+from pipeline.extract.waits import on_wait
+from pipeline.simulator import RejectedRecord, on_page
 from tests.extract.small_shop import NOW, START, Patience, shop
 
 
@@ -32,26 +32,30 @@ def read_all(source: object) -> list[str]:
 @pytest.mark.parametrize("status", [408, 429, 500, 502, 503, 504])
 @pytest.mark.parametrize("times", [1, 3])
 def test_a_passing_status_is_retried_and_no_page_is_skipped(
-    start, patience: Patience, status: int, times: int
+    start, max_retry_wait: Patience, status: int, times: int
 ) -> None:
     server, source = start(
-        shop(30), limit=10, faults=[Fault("status", status=status, times=times, on=on_page(2))]
+        shop(30),
+        limit=10,
+        rejected=[RejectedRecord("status", status=status, times=times, on=on_page(2))],
     )
     assert len(set(read_all(source))) == 30
     assert [asked.page for asked in server.requests if asked.status == 200] == [1, 2, 3]
-    assert len(patience.slept) == times and patience.slept == sorted(patience.slept), (
-        "backoff grows"
-    )
+    assert len(max_retry_wait.slept) == times and max_retry_wait.slept == sorted(
+        max_retry_wait.slept
+    ), "backoff grows"
 
 
 @pytest.mark.parametrize("status", [429, 500, 503])
-def test_a_lasting_status_ends_the_run(start, patience: Patience, status: int) -> None:
+def test_a_lasting_status_ends_the_run(start, max_retry_wait: Patience, status: int) -> None:
     server, source = start(
-        shop(30), limit=10, faults=[Fault("status", status=status, times=None, on=on_page(2))]
+        shop(30),
+        limit=10,
+        rejected=[RejectedRecord("status", status=status, times=None, on=on_page(2))],
     )
     with pytest.raises(SourceRetriable, match=f"HTTP {status}"):
         read_all(source)
-    assert len(server.requests) <= 1 + 8 and sum(patience.slept) <= 900
+    assert len(server.requests) <= 1 + 8 and sum(max_retry_wait.slept) <= 900
 
 
 @pytest.mark.parametrize(
@@ -71,43 +75,44 @@ def test_a_lasting_status_ends_the_run(start, patience: Patience, status: int) -
     ],
 )
 def test_retry_after_is_heard_in_all_its_forms_and_capped(
-    start, patience: Patience, header: str | None, least: float, most: float
+    start, max_retry_wait: Patience, header: str | None, least: float, most: float
 ) -> None:
     headers = {} if header is None else {"Retry-After": header}
-    _, source = start(shop(3), faults=[Fault("status", status=429, headers=headers)])
+    _, source = start(shop(3), rejected=[RejectedRecord("status", status=429, headers=headers)])
     assert len(read_all(source)) == 3
-    assert len(patience.slept) == 1 and least <= patience.slept[0] <= most
+    assert len(max_retry_wait.slept) == 1 and least <= max_retry_wait.slept[0] <= most
 
 
-def test_waiting_is_jittered_upwards_only(start, patience: Patience) -> None:
+def test_waiting_is_jittered_upwards_only(start, max_retry_wait: Patience) -> None:
     _, source = start(
         shop(3),
-        faults=[Fault("status", status=429, headers={"Retry-After": "8"})],
+        rejected=[RejectedRecord("status", status=429, headers={"Retry-After": "8"})],
         client={"random": lambda: 1.0},
     )
     read_all(source)
-    assert patience.slept == [10.0]
+    assert max_retry_wait.slept == [10.0]
 
 
-def test_waiting_beyond_the_budget_is_not_begun(start, patience: Patience) -> None:
+def test_waiting_beyond_the_budget_is_not_begun(start, max_retry_wait: Patience) -> None:
     _, source = start(
-        shop(3), faults=[Fault("status", status=503, headers={"Retry-After": "290"}, times=None)]
+        shop(3),
+        rejected=[RejectedRecord("status", status=503, headers={"Retry-After": "290"}, times=None)],
     )
     with pytest.raises(SourceRetriable):
         read_all(source)
-    assert patience.slept == [290, 290, 290], "a fourth would pass 900 s"
+    assert max_retry_wait.slept == [290, 290, 290], "a fourth would pass 900 s"
 
 
 @pytest.mark.parametrize("status", [429, 503])
 def test_a_long_retry_after_is_told_when_the_waiting_begins(
-    start, patience: Patience, caplog: pytest.LogCaptureFixture, status: int
+    start, max_retry_wait: Patience, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
-    fault = Fault("status", status=status, headers={"Retry-After": "3600"})
-    _, source = start(shop(3), faults=[fault])
+    rejection = RejectedRecord("status", status=status, headers={"Retry-After": "3600"})
+    _, source = start(shop(3), rejected=[rejection])
     heard_waits: list[tuple[str, int]] = []
     with (
         caplog.at_level("INFO"),
-        heard(lambda text: heard_waits.append((text, len(patience.slept)))),
+        on_wait(lambda text: heard_waits.append((text, len(max_retry_wait.slept)))),
     ):
         assert len(read_all(source)) == 3
     assert "asking to wait 3,600 s; trying again in 300 s" in caplog.text
@@ -118,9 +123,9 @@ def test_a_long_retry_after_is_told_when_the_waiting_begins(
 
 
 def test_a_retry_after_beyond_the_budget_is_named_at_the_end(start) -> None:
-    fault = Fault("status", status=429, headers={"Retry-After": "3600"}, times=None)
-    server, _ = start(shop(3), faults=[fault])
-    http = Http(server.url, server.token, patience=200.0)
+    rejection = RejectedRecord("status", status=429, headers={"Retry-After": "3600"}, times=None)
+    server, _ = start(shop(3), rejected=[rejection])
+    http = Http(server.url, server.token, max_retry_wait=200.0)
     with pytest.raises(
         SourceRetriable, match=r"asking to wait 3,600 s, 1 times; run again in 3,600 s"
     ):
@@ -128,22 +133,22 @@ def test_a_retry_after_beyond_the_budget_is_named_at_the_end(start) -> None:
 
 
 def test_an_address_that_does_not_answer_is_waited_for_once_in_a_run(
-    token: str, patience: Patience, caplog: pytest.LogCaptureFixture
+    token: str, max_retry_wait: Patience, caplog: pytest.LogCaptureFixture
 ) -> None:
     """However many tasks ask it, also in children of a fork; an answer ends the shortcut."""
     with socket.create_server(("127.0.0.1", 0)) as closed:
         url = f"http://127.0.0.1:{closed.getsockname()[1]}/v1.0"
-    options = {"sleep": patience.sleep, "clock": patience.clock, "random": lambda: 0.0}
+    options = {"sleep": max_retry_wait.sleep, "clock": max_retry_wait.clock, "random": lambda: 0.0}
     with pytest.raises(SourceRetriable, match="8 times; run again later, and look at the address"):
         Http(url, token, **options).get("/receipts", {}, bytes)
     assert (
-        sum(patience.slept) == 127
+        sum(max_retry_wait.slept) == 127
         and "given up after 8 attempts or 900 s of waiting" in caplog.text
     )
     for _ in range(40):  # each of a backfill's walks opens a connection of its own
         with pytest.raises(SourceRetriable, match="1 times"):
             Http(url, token, **options).get("/receipts", {}, bytes)
-    assert sum(patience.slept) == 127
+    assert sum(max_retry_wait.slept) == 127
     if not (child := os.fork()):
         os._exit(not is_out(url))
     assert os.waitpid(child, 0)[1] == 0
@@ -151,13 +156,13 @@ def test_an_address_that_does_not_answer_is_waited_for_once_in_a_run(
     assert not is_out(url)
 
 
-def test_an_outage_is_over_with_the_first_answer(start, patience: Patience) -> None:
-    fault = Fault("status", status=503, times=8)
-    _, source = start(shop(3), faults=[fault])
+def test_an_outage_is_over_with_the_first_answer(start, max_retry_wait: Patience) -> None:
+    rejection = RejectedRecord("status", status=503, times=8)
+    _, source = start(shop(3), rejected=[rejection])
     with pytest.raises(SourceRetriable):
         read_all(source)
     assert len(read_all(source)) == 3
-    fault.left = 2
+    rejection.left = 2
     assert len(read_all(source)) == 3, "retried again"
 
 
@@ -168,36 +173,36 @@ def test_retry_after_reads_a_date_against_the_servers_clock() -> None:
 @pytest.mark.parametrize(
     "fault",
     [
-        Fault("drop"),
-        Fault("drop", after=300),
-        Fault("truncate"),
-        Fault("truncate", keep=0.0),
-        Fault("short"),
-        Fault("unsized", keep=0.7),
-        Fault("chunked", keep=0.6),
-        Fault("compress", defect="cut"),
-        Fault("compress", defect="trailer"),
-        Fault("compress", defect="crc"),
-        Fault("utf8"),
-        Fault("html"),
-        Fault("body", body=b""),
-        Fault("body", body=b"null"),
-        Fault("body", body=b"[]"),
-        Fault("body", body=b"{}"),
-        Fault("body", body=b'{"receipts":null}'),
-        Fault("body", body=b'{"receipts":{}}'),
-        Fault("body", body=b'{"receipts":[],"cursor":7}'),
-        Fault("body", body=b'{"receipts":[]} tail'),
-        Fault("raw", data=b"HTTP/1.1 banana\r\n\r\n"),
-        Fault("raw", data=b""),
+        RejectedRecord("drop"),
+        RejectedRecord("drop", after=300),
+        RejectedRecord("truncate"),
+        RejectedRecord("truncate", keep=0.0),
+        RejectedRecord("short"),
+        RejectedRecord("unsized", keep=0.7),
+        RejectedRecord("chunked", keep=0.6),
+        RejectedRecord("compress", defect="cut"),
+        RejectedRecord("compress", defect="trailer"),
+        RejectedRecord("compress", defect="crc"),
+        RejectedRecord("utf8"),
+        RejectedRecord("html"),
+        RejectedRecord("body", body=b""),
+        RejectedRecord("body", body=b"null"),
+        RejectedRecord("body", body=b"[]"),
+        RejectedRecord("body", body=b"{}"),
+        RejectedRecord("body", body=b'{"receipts":null}'),
+        RejectedRecord("body", body=b'{"receipts":{}}'),
+        RejectedRecord("body", body=b'{"receipts":[],"cursor":7}'),
+        RejectedRecord("body", body=b'{"receipts":[]} tail'),
+        RejectedRecord("raw", data=b"HTTP/1.1 banana\r\n\r\n"),
+        RejectedRecord("raw", data=b""),
     ],
     ids=lambda f: f"{f.kind} {list(f.options.values())}"[:40],
 )
-def test_a_damaged_answer_is_asked_for_again(start, fault: Fault) -> None:
-    fault.on, fault.left, fault.struck = on_page(2), 1, 0
-    server, source = start(shop(30), limit=10, faults=[fault])
+def test_a_damaged_answer_is_asked_for_again(start, rejection: RejectedRecord) -> None:
+    rejection.on, rejection.left, rejection.struck = on_page(2), 1, 0
+    server, source = start(shop(30), limit=10, rejected=[rejection])
     assert len(set(read_all(source))) == 30
-    assert fault.struck == 1 and len(server.requests) == 4
+    assert rejection.struck == 1 and len(server.requests) == 4
 
 
 @pytest.mark.parametrize(
@@ -217,42 +222,48 @@ def test_a_damaged_answer_is_asked_for_again(start, fault: Fault) -> None:
     ],
 )
 def test_what_is_never_a_page_is_never_no_data(start, body: bytes) -> None:
-    _, source = start(shop(30), faults=[Fault("body", body=body, times=None)])
+    _, source = start(shop(30), rejected=[RejectedRecord("body", body=body, times=None)])
     with pytest.raises(SourceRetriable):
         read_all(source)
 
 
 @pytest.mark.parametrize(
     "fault",
-    [Fault("compress", times=None), Fault("chunked", times=None), Fault("unsized", times=None)],
+    [
+        RejectedRecord("compress", times=None),
+        RejectedRecord("chunked", times=None),
+        RejectedRecord("unsized", times=None),
+    ],
     ids=lambda f: f.kind,
 )
-def test_whole_answers_count_however_they_are_sent(start, fault: Fault) -> None:
-    fault.struck = 0
-    server, source = start(shop(30), limit=10, faults=[fault])
+def test_whole_answers_count_however_they_are_sent(start, rejection: RejectedRecord) -> None:
+    rejection.struck = 0
+    server, source = start(shop(30), limit=10, rejected=[rejection])
     assert len(set(read_all(source))) == 30 and len(server.requests) == 3
 
 
 @pytest.mark.parametrize(
     "fault",
-    [Fault("drip", size=1, every=0.05, times=None), Fault("stall", times=None)],
+    [RejectedRecord("drip", size=1, every=0.05, times=None), RejectedRecord("stall", times=None)],
     ids=lambda f: f.kind,
 )
-def test_a_request_has_a_total_time(start, fault: Fault) -> None:
-    _, source = start(shop(30), faults=[fault], client={"deadline": 0.4, "attempts": 2})
+def test_a_request_has_a_total_time(start, rejection: RejectedRecord) -> None:
+    _, source = start(shop(30), rejected=[rejection], client={"deadline": 0.4, "attempts": 2})
     began = time.monotonic()
     with pytest.raises(DeadlineExceeded, match=r"within 0\.4 s"):
         read_all(source)
     assert time.monotonic() - began < 12
 
 
-def test_the_total_time_holds_for_headers_too(scripted, token: str, patience: Patience) -> None:
+def test_the_total_time_holds_for_headers_too(
+    scripted, token: str, max_retry_wait: Patience
+) -> None:
     def dribble(connection: socket.socket) -> None:
         for byte in b"HTTP/1.1 200 OK\r\nX-Long: " + b"x" * 1000:
             connection.sendall(bytes([byte]))
             time.sleep(0.05)
 
-    http = Http(scripted(dribble), token, deadline=0.4, attempts=2, sleep=patience.sleep)
+    http = Http(scripted(dribble), token, deadline=0.4, attempts=2, sleep=max_retry_wait.sleep)
     began = time.monotonic()
     with pytest.raises(DeadlineExceeded):
         http.get("/receipts", {}, bytes)
@@ -260,7 +271,7 @@ def test_the_total_time_holds_for_headers_too(scripted, token: str, patience: Pa
 
 
 def test_the_total_time_counts_the_time_of_connecting(
-    scripted, token: str, patience: Patience, monkeypatch: pytest.MonkeyPatch
+    scripted, token: str, max_retry_wait: Patience, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     from urllib3.util import connection
 
@@ -275,7 +286,7 @@ def test_the_total_time_counts_the_time_of_connecting(
         token,
         deadline=0.3,
         attempts=1,
-        sleep=patience.sleep,
+        sleep=max_retry_wait.sleep,
     )
     began = time.monotonic()
     with pytest.raises(DeadlineExceeded):
@@ -285,7 +296,10 @@ def test_the_total_time_counts_the_time_of_connecting(
 
 def test_a_connection_is_used_again_and_survives_a_deadline(start) -> None:
     server, source = start(
-        shop(30), limit=10, faults=[Fault("stall", on=on_page(2))], client={"deadline": 0.4}
+        shop(30),
+        limit=10,
+        rejected=[RejectedRecord("stall", on=on_page(2))],
+        client={"deadline": 0.4},
     )
     assert len(set(read_all(source))) == 30
     assert len(server.requests) == 4
@@ -295,7 +309,7 @@ def test_a_connection_is_used_again_and_survives_a_deadline(start) -> None:
 def test_an_answer_has_a_largest_size(start, gzip: bool) -> None:
     _, source = start(
         shop(3),
-        faults=[Fault("pad", megabytes=40, gzip=gzip, times=None)],
+        rejected=[RejectedRecord("pad", megabytes=40, gzip=gzip, times=None)],
         client={"byte_cap": 1 << 20},
     )
     tracemalloc.start()
@@ -336,27 +350,27 @@ def test_a_bomb_does_not_unfold_in_memory(scripted, token: str) -> None:
 
 
 def test_an_encoding_that_was_not_asked_for_is_not_guessed(
-    scripted, token: str, patience: Patience
+    scripted, token: str, max_retry_wait: Patience
 ) -> None:
     answer = b"HTTP/1.1 200 OK\r\nContent-Encoding: br\r\nContent-Length: 2\r\n\r\n{}"
     http = Http(
         scripted(lambda connection: connection.sendall(answer)),
         token,
-        sleep=patience.sleep,
+        sleep=max_retry_wait.sleep,
         attempts=2,
     )
     with pytest.raises(SourceRetriable, match="'br'"):
         http.get("/receipts", {}, bytes)
 
 
-def test_the_total_time_holds_for_the_tls_handshake(token: str, patience: Patience) -> None:
+def test_the_total_time_holds_for_the_tls_handshake(token: str, max_retry_wait: Patience) -> None:
     with socket.create_server(("127.0.0.1", 0)) as silent:  # accepts, and never shakes hands
         http = Http(
             f"https://127.0.0.1:{silent.getsockname()[1]}",
             token,
             deadline=0.4,
             attempts=1,
-            sleep=patience.sleep,
+            sleep=max_retry_wait.sleep,
         )
         began = time.monotonic()
         with pytest.raises(DeadlineExceeded):
@@ -364,14 +378,16 @@ def test_the_total_time_holds_for_the_tls_handshake(token: str, patience: Patien
         assert time.monotonic() - began < 12
 
 
-def test_an_unreachable_shop_is_one_sentence(token: str, patience: Patience) -> None:
+def test_an_unreachable_shop_is_one_sentence(token: str, max_retry_wait: Patience) -> None:
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
     with pytest.raises(
         SourceRetriable,
         match=r"GET http://127\.0\.0\.1:\d+/receipts: .*refused.* 8 times; run again later",
     ):
-        Http(f"http://127.0.0.1:{port}", token, sleep=patience.sleep).get("/receipts", {}, bytes)
+        Http(f"http://127.0.0.1:{port}", token, sleep=max_retry_wait.sleep).get(
+            "/receipts", {}, bytes
+        )
 
 
 def test_an_odd_success_is_refused(scripted, token: str) -> None:

@@ -22,15 +22,15 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
 
-from pipeline.extract.fetch import Walk, pack, walk
+from pipeline.extract.fetch import FetchedPages, fetch_pages, pack
 from pipeline.extract.http import Refused
-from pipeline.extract.missed import by_date, find_missed, holdings
-from pipeline.extract.moved_versions import forward, place_of, recall
+from pipeline.extract.missed import by_date, find_missed, held_versions
+from pipeline.extract.moved_versions import copy_moved_versions, earlier_places, partition_date_of
 from pipeline.pos.loyverse.client import Loyverse
 from pipeline.pos.loyverse.endpoints import write_instant
 from pipeline.pos.loyverse.pages import read_receipt
 from pipeline.pos.source import Page, Progress, Record, Window
-from pipeline.simulator import Book
+from pipeline.simulator import RecipeBook
 from pipeline.simulator.ids import millis
 from pipeline.simulator.loyverse.api import ApiError, Rules, answer
 from tests.extract.small_shop import START, receipt
@@ -48,7 +48,11 @@ class Direct:
     """
 
     def __init__(
-        self, book: Book, now: Callable[[], datetime], rules: Rules, between: Callable[[], None]
+        self,
+        book: RecipeBook,
+        now: Callable[[], datetime],
+        rules: Rules,
+        between: Callable[[], None],
     ):
         self._book, self._now, self._rules, self._between, self.requests = (
             book,
@@ -99,7 +103,12 @@ class Nights(RuleBasedStateMachine):
         limit=st.integers(1, 6),
     )
     def open(self, order: str, offsets: bool, limit: int) -> None:
-        self.clock, self.book, self.count, self.numbers = START + timedelta(hours=3), Book(), 0, []
+        self.clock, self.book, self.count, self.numbers = (
+            START + timedelta(hours=3),
+            RecipeBook(),
+            0,
+            [],
+        )
         self.waiting: list[Act] = []
         self.folder = Path(tempfile.mkdtemp())
         self.source = Loyverse(
@@ -181,20 +190,24 @@ class Nights(RuleBasedStateMachine):
             ends.append(last + (len(ends) + 1) * DAY)
         return [Window((end - DAY).date(), end - DAY, end) for end in ends]
 
-    def _walk(self, windows: list[Window], bounded: bool = False, kill: int | None = None) -> Walk:
+    def _walk(
+        self, windows: list[Window], bounded: bool = False, kill: int | None = None
+    ) -> FetchedPages:
         def step(progress: Progress) -> None:
             if progress.pages == kill:
                 raise Killed
 
-        return walk(
+        return fetch_pages(
             self.source, windows, bounded=bounded, spool=self.folder, now=self.clock, progress=step
         )
 
     def _commit(self, records: object) -> None:
-        for sold, ndjson in pack(forward(records, recall(lambda day: self.objects[day]))).items():
+        for sold, ndjson in pack(
+            copy_moved_versions(records, earlier_places(lambda day: self.objects[day]))
+        ).items():
             self.objects[sold].append(ndjson)
 
-    def _commit_windows(self, found: Walk, kill: int | None = None) -> None:
+    def _commit_windows(self, found: FetchedPages, kill: int | None = None) -> None:
         for count, (window, records) in enumerate(found.windows):
             if count == kill:
                 raise Killed
@@ -254,7 +267,7 @@ class Nights(RuleBasedStateMachine):
             self.waiting = []
 
     @rule(days=st.integers(1, 40), during=st.lists(ACTS, max_size=6))
-    def sweep(self, days: int, during: list[Act]) -> None:
+    def rescan(self, days: int, during: list[Act]) -> None:
         """Reads again what has been extracted; adds what is new."""
         ends = sorted(window.end for window in self.committed.values())[-days:]
         if not ends:
@@ -262,7 +275,7 @@ class Nights(RuleBasedStateMachine):
         self.waiting = during
         found = self._walk([Window((end - DAY).date(), end - DAY, end) for end in ends])
         self.waiting = []
-        held = holdings(text for texts in self.objects.values() for text in texts)
+        held = held_versions(text for texts in self.objects.values() for text in texts)
         for _, records in found.windows:
             self._commit(by_date(find_missed(records, held)))
 
@@ -277,7 +290,7 @@ class Nights(RuleBasedStateMachine):
             for record in (
                 read_receipt(line) for text in self.objects[sold] for line in text.splitlines()
             ):
-                is_seen = sold is not None or place_of(record) == place
+                is_seen = sold is not None or partition_date_of(record) == place
                 if is_seen and (
                     record.number not in newest
                     or newest[record.number].updated_at <= record.updated_at
@@ -298,7 +311,7 @@ class Nights(RuleBasedStateMachine):
         self.clock = max(self.clock, self.hidden_until) + DAY + SETTLE
         self.night(during=[], kill_page=None, kill_window=None)
         if self.loses_rows or self.hidden_until > START:
-            self.sweep(days=10_000, during=[])
+            self.rescan(days=10_000, during=[])
             self.hidden_until = START
         self._load()
         truth, held = self._full_read(), {}
@@ -314,9 +327,10 @@ class Nights(RuleBasedStateMachine):
         assert held == truth
         counted = [
             record
-            for place in {place_of(r) for r in raw} | {sold for sold in self.objects if sold}
+            for place in {partition_date_of(r) for r in raw}
+            | {sold for sold in self.objects if sold}
             for record in self._seen_from(place).values()
-            if place_of(record) == place
+            if partition_date_of(record) == place
         ]
         assert sorted(counted) == sorted(truth.values()), (
             "each counts in one place, that of its newest version"

@@ -71,13 +71,13 @@ def windows_do_not_touch(patch: pytest.MonkeyPatch) -> None:
 
 
 def manifests_come_before_their_data(patch: pytest.MonkeyPatch) -> None:
-    def add(self: Commits, batch: str, objects: dict, facts: dict, times: dict) -> None:
+    def add(self: Commits, batch: str, objects: dict, metadata: dict, times: dict) -> None:
         held, zone = [], self._zone
         put, zone._put = zone._put, held.append
         number, is_committed = zone.number_of(batch)
         stored = zone.store(batch, number, objects, times, is_committed=is_committed)
         zone._put = put
-        zone.publish(self._run, batch, stored, facts)
+        zone.publish(self._run, batch, stored, metadata)
         for part in held:
             put(part)
 
@@ -95,7 +95,7 @@ def manifests_come_out_of_order(patch: pytest.MonkeyPatch) -> None:
 
 
 def the_night_is_bounded(patch: pytest.MonkeyPatch) -> None:
-    bounded = windows.walk
+    bounded = windows.fetch_pages
     patch.setattr(
         windows, "walk", lambda *args, **named: bounded(*args, **{**named, "bounded": True})
     )

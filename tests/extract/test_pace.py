@@ -18,9 +18,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.extract.rate_limit import LATENCY, Pace
-from pipeline.extract.waits import heard
-from pipeline.simulator import Fault
+from pipeline.extract.rate_limit import LATENCY, RateLimiter
+from pipeline.extract.waits import on_wait
+from pipeline.simulator import RejectedRecord
 from tests.extract.small_shop import START, Patience, connect, shop
 
 ROOT = Path(__file__).parents[2]
@@ -39,31 +39,33 @@ def most_in(times: list[float], seconds: float) -> int:
 def test_never_more_than_the_budget_in_any_window(
     requests: int, seconds: float, pauses: list[float]
 ) -> None:
-    patience, sent = Patience(), []
-    pace = Pace(requests, seconds, None, patience.clock, patience.sleep)
+    max_retry_wait, sent = Patience(), []
+    pace = RateLimiter(requests, seconds, None, max_retry_wait.clock, max_retry_wait.sleep)
     for pause in pauses:
-        patience.now += pause
+        max_retry_wait.now += pause
         pace.take()
-        sent.append(patience.now)
+        sent.append(max_retry_wait.now)
     assert most_in(sent, seconds) <= requests
-    assert all(wait <= seconds + LATENCY + 0.001 for wait in patience.slept)
+    assert all(wait <= seconds + LATENCY + 0.001 for wait in max_retry_wait.slept)
 
 
-def test_the_budget_is_spent_at_once_and_then_waited_for(patience: Patience) -> None:
-    pace = Pace(300, 300, None, patience.clock, patience.sleep)
+def test_the_budget_is_spent_at_once_and_then_waited_for(max_retry_wait: Patience) -> None:
+    pace = RateLimiter(300, 300, None, max_retry_wait.clock, max_retry_wait.sleep)
     for _ in range(300):
         pace.take()
-    assert patience.slept == []
+    assert max_retry_wait.slept == []
     pace.take()
-    assert sum(patience.slept) == pytest.approx(300 + LATENCY)
+    assert sum(max_retry_wait.slept) == pytest.approx(300 + LATENCY)
 
 
-def test_a_run_remembers_what_the_last_one_spent(tmp_path: Path, patience: Patience) -> None:
+def test_a_run_remembers_what_the_last_one_spent(tmp_path: Path, max_retry_wait: Patience) -> None:
     for run in range(3):
-        pace = Pace(10, 300, tmp_path / "state" / "ledger", patience.clock, patience.sleep)
+        pace = RateLimiter(
+            10, 300, tmp_path / "state" / "ledger", max_retry_wait.clock, max_retry_wait.sleep
+        )
         for _ in range(5):
             pace.take()
-        assert bool(patience.slept) == (run == 2)
+        assert bool(max_retry_wait.slept) == (run == 2)
 
 
 @pytest.mark.parametrize(
@@ -76,30 +78,32 @@ def test_a_run_remembers_what_the_last_one_spent(tmp_path: Path, patience: Patie
         struct.pack("9d", *[9e9] * 9),
     ],
 )
-def test_a_damaged_ledger_only_forgets(tmp_path: Path, patience: Patience, damage: bytes) -> None:
+def test_a_damaged_ledger_only_forgets(
+    tmp_path: Path, max_retry_wait: Patience, damage: bytes
+) -> None:
     (tmp_path / "ledger").write_bytes(damage)
-    pace = Pace(3, 300, tmp_path / "ledger", patience.clock, patience.sleep)
+    pace = RateLimiter(3, 300, tmp_path / "ledger", max_retry_wait.clock, max_retry_wait.sleep)
     for _ in range(4):
         pace.take()
-    assert 0 < sum(patience.slept) < 4 * 310
+    assert 0 < sum(max_retry_wait.slept) < 4 * 310
     assert (tmp_path / "ledger").stat().st_size % 8 == 0
 
 
 def test_a_clock_that_is_set_back_does_not_stop_the_requests(
-    tmp_path: Path, patience: Patience
+    tmp_path: Path, max_retry_wait: Patience
 ) -> None:
-    pace = Pace(2, 300, tmp_path / "ledger", patience.clock, patience.sleep)
+    pace = RateLimiter(2, 300, tmp_path / "ledger", max_retry_wait.clock, max_retry_wait.sleep)
     pace.take()
-    patience.now -= 86_400
+    max_retry_wait.now -= 86_400
     pace.take()
     pace.take()
-    assert sum(patience.slept) <= 301 + LATENCY
+    assert sum(max_retry_wait.slept) <= 301 + LATENCY
 
 
-def test_a_request_waits_for_the_ledger(tmp_path: Path, patience: Patience) -> None:
+def test_a_request_waits_for_the_ledger(tmp_path: Path, max_retry_wait: Patience) -> None:
     """Whoever holds the ledger has it alone, be it a thread or a process."""
     for ledger in (None, tmp_path / "ledger"):
-        pace = Pace(5, 300, ledger, patience.clock, patience.sleep)
+        pace = RateLimiter(5, 300, ledger, max_retry_wait.clock, max_retry_wait.sleep)
         pace.take()
         waiting = Thread(target=pace.take)
         with pace._lock if ledger is None else ledger.open("rb") as held:
@@ -115,10 +119,10 @@ def test_a_request_waits_for_the_ledger(tmp_path: Path, patience: Patience) -> N
 def test_threads_share_one_budget(tmp_path: Path) -> None:
     for ledger in (None, tmp_path / "ledger"):
         sent: list[float] = []
-        pace = Pace(8, 0.2, ledger, time.time, time.sleep)
+        pace = RateLimiter(8, 0.2, ledger, time.time, time.sleep)
         pace.seconds = 0.4
 
-        def work(pace: Pace = pace, sent: list[float] = sent) -> None:
+        def work(pace: RateLimiter = pace, sent: list[float] = sent) -> None:
             for _ in range(6):
                 pace.take()
                 sent.append(time.time())
@@ -147,49 +151,55 @@ def test_processes_share_one_budget(tmp_path: Path) -> None:
     assert len(sent) == 24 and most_in(sent, LATENCY - 0.15) <= 8
 
 
-def test_a_fork_shares_the_budget(tmp_path: Path, patience: Patience) -> None:
-    pace = Pace(2, 300, tmp_path / "ledger", patience.clock, patience.sleep)
+def test_a_fork_shares_the_budget(tmp_path: Path, max_retry_wait: Patience) -> None:
+    pace = RateLimiter(2, 300, tmp_path / "ledger", max_retry_wait.clock, max_retry_wait.sleep)
     pace.take()
     child = os.fork()
     if child == 0:
         pace.take()
-        os._exit(len(patience.slept))
+        os._exit(len(max_retry_wait.slept))
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
     pace.take()
-    assert patience.slept, "the child spent the second request"
+    assert max_retry_wait.slept, "the child spent the second request"
 
 
-def test_a_client_keeps_its_servers_limit(start, patience: Patience) -> None:
+def test_a_client_keeps_its_servers_limit(start, max_retry_wait: Patience) -> None:
     """The server refuses what passes its limit; the client paces itself and is never refused. Each
     request takes a second.
     """
 
     def tick() -> float:
-        patience.now += 0.5
-        return patience.now
+        max_retry_wait.now += 0.5
+        return max_retry_wait.now
 
     server, _ = start(shop(100), rate_limit=(10, 60.0), clock=tick)
     source = connect(
-        server, patience, limit=5, pace=Pace(10, 60.0, None, patience.clock, patience.sleep)
+        server,
+        max_retry_wait,
+        limit=5,
+        pace=RateLimiter(10, 60.0, None, max_retry_wait.clock, max_retry_wait.sleep),
     )
     assert len([r for page in source.receipts(START, None) for r in page.records]) == 100
     assert {asked.status for asked in server.requests} == {200} and server.busiest(60.0) == 10
-    assert patience.slept
+    assert max_retry_wait.slept
 
 
 def test_a_wait_that_lasts_is_told_once_and_a_short_one_not(
-    start, patience: Patience, caplog: pytest.LogCaptureFixture
+    start, max_retry_wait: Patience, caplog: pytest.LogCaptureFixture
 ) -> None:
     server, _ = start(shop(40))
     source = connect(
-        server, patience, limit=5, pace=Pace(3, 60.0, None, patience.clock, patience.sleep)
+        server,
+        max_retry_wait,
+        limit=5,
+        pace=RateLimiter(3, 60.0, None, max_retry_wait.clock, max_retry_wait.sleep),
     )
     told: list[str] = []
-    with caplog.at_level(logging.INFO), heard(told.append):
+    with caplog.at_level(logging.INFO), on_wait(told.append):
         assert sum(len(page.records) for page in source.receipts(START, None)) == 40
     assert told == ["waiting 61 s for the API's rate"] * 2, "8 pages, 3 in a minute"
     assert [line for line in caplog.messages if "waiting" in line] == told
-    Pace(1, 1.0, None, patience.clock, patience.sleep).take()
+    RateLimiter(1, 1.0, None, max_retry_wait.clock, max_retry_wait.sleep).take()
     assert len(told) == 2
 
 
@@ -197,12 +207,12 @@ def test_a_wait_that_lasts_is_told_once_and_a_short_one_not(
     ("status", "reason"), [(429, "the API's rate"), (503, "the API to recover")]
 )
 def test_a_wait_that_the_server_asks_for_is_shown_and_logged_once(
-    start, patience: Patience, caplog: pytest.LogCaptureFixture, status: int, reason: str
+    start, max_retry_wait: Patience, caplog: pytest.LogCaptureFixture, status: int, reason: str
 ) -> None:
     server, source = start(shop(4))
-    server.faults.append(Fault("status", status=status, headers={"Retry-After": "42"}))
+    server.rejected.append(RejectedRecord("status", status=status, headers={"Retry-After": "42"}))
     told: list[str] = []
-    with caplog.at_level(logging.INFO), heard(told.append):
+    with caplog.at_level(logging.INFO), on_wait(told.append):
         assert sum(len(page.records) for page in source.receipts(START, None)) == 4
     assert told == [f"waiting 42 s for {reason}"]
     assert [line for line in caplog.messages if "42 s" in line] == [

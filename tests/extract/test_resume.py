@@ -15,8 +15,8 @@ from threading import Thread
 import pytest
 
 from pipeline.errors import ConfigError, SourceRetriable
-from pipeline.extract.fetch import walk
-from pipeline.simulator import Fault, on_page
+from pipeline.extract.fetch import fetch_pages
+from pipeline.simulator import RejectedRecord, on_page
 from tests.extract.small_shop import DAY, NOW, START, make_walk, numbers, shop, windows
 
 
@@ -69,7 +69,7 @@ def test_windows_not_yet_handed_out_are_not_fetched_again(start, tmp_path: Path,
     server, source = start(shop(144), limit=20)
     killed_walk(source, tmp_path, 3, die, "handing out")
     rest = windows(3)[die - 1 :]
-    found = walk(source, rest, bounded=False, spool=tmp_path, now=NOW + timedelta(hours=1))
+    found = fetch_pages(source, rest, bounded=False, spool=tmp_path, now=NOW + timedelta(hours=1))
     assert sorted(numbers(found)) == [f"1-{n + 1000}" for n in range(48 * (die - 1), 144)]
     assert len(server.requests) == 8 and found.requests == 0 and list(tmp_path.glob("walk.*")) == []
 
@@ -96,7 +96,9 @@ def test_a_damaged_tail_is_dropped(start, tmp_path: Path, damage: str) -> None:
 def test_a_cursor_forgotten_in_the_meantime_only_costs_time(start, tmp_path: Path) -> None:
     server, source = start(shop(96), limit=20)
     killed_walk(source, tmp_path, 2, 3, "kept")
-    server.faults.append(Fault("status", status=400, code="INVALID_CURSOR", on=on_page(4)))
+    server.rejected.append(
+        RejectedRecord("status", status=400, code="INVALID_CURSOR", on=on_page(4))
+    )
     found = make_walk(source, 2, tmp_path)
     assert (
         sorted(set(numbers(found))) == [f"1-{n + 1000}" for n in range(96)]
@@ -122,7 +124,7 @@ def test_a_spool_of_another_walk_is_not_continued(start, tmp_path: Path, other: 
     elif other == "clock set back":
         now -= timedelta(hours=1)
         server.now = lambda: now
-    found = walk(source, asked, bounded=bounded, spool=tmp_path, now=now)
+    found = fetch_pages(source, asked, bounded=bounded, spool=tmp_path, now=now)
     assert (
         found.requests == 5 + bounded
         and len(server.requests) == 8 + bounded
@@ -194,7 +196,9 @@ def test_walks_run_in_parallel(start, tmp_path: Path) -> None:
 
     def work(n: int) -> None:
         found[n] = numbers(
-            walk(source, windows(2, START + 2 * n * DAY), bounded=True, spool=tmp_path, now=NOW)
+            fetch_pages(
+                source, windows(2, START + 2 * n * DAY), bounded=True, spool=tmp_path, now=NOW
+            )
         )
 
     threads = [Thread(target=work, args=(n,)) for n in range(3)]
@@ -271,7 +275,7 @@ def test_nothing_of_a_dropped_tail_comes_back(start, tmp_path: Path) -> None:
 
 def test_a_failure_keeps_the_pages_for_the_next_run(start, tmp_path: Path) -> None:
     server, source = start(
-        shop(96), limit=20, faults=[Fault("status", status=500, times=8, on=on_page(4))]
+        shop(96), limit=20, rejected=[RejectedRecord("status", status=500, times=8, on=on_page(4))]
     )
     with pytest.raises(SourceRetriable):
         make_walk(source, 2, tmp_path)
@@ -284,8 +288,8 @@ def test_a_truncated_walk_is_truncated_after_a_kill_too(start, tmp_path: Path) -
     server, source = start(
         shop(96),
         limit=20,
-        faults=[
-            Fault(
+        rejected=[
+            RejectedRecord(
                 "status",
                 status=402,
                 times=None,

@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import SourceFatal
-from pipeline.extract.fetch import walk
+from pipeline.extract.fetch import fetch_pages
 from pipeline.pos import SOURCES
 from pipeline.pos.files import read_objects
 from tests.extract.small_shop import DAY, NOW, START, numbers, windows
@@ -108,7 +108,9 @@ def test_receipts_from_before_the_first_window_come_with_it_once(tmp_path: Path)
     )
     (tmp_path / "all.json").write_bytes(page([old, new]))
     source = SOURCES["files"](folder=tmp_path, starts=START)
-    first = walk(source, windows(1), bounded=True, spool=tmp_path / "s", now=NOW)
+    first = fetch_pages(source, windows(1), bounded=True, spool=tmp_path / "s", now=NOW)
     assert numbers(first) == ["old"]
-    second = walk(source, windows(1, START + DAY), bounded=True, spool=tmp_path / "s", now=NOW)
+    second = fetch_pages(
+        source, windows(1, START + DAY), bounded=True, spool=tmp_path / "s", now=NOW
+    )
     assert numbers(second) == ["new"]

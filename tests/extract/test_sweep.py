@@ -8,16 +8,16 @@ from pathlib import Path
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.extract.fetch import pack, walk
-from pipeline.extract.missed import by_date, find_missed, holdings, key
+from pipeline.extract.fetch import fetch_pages, pack
+from pipeline.extract.missed import by_date, find_missed, held_versions, key
 from pipeline.pos.source import Record, sold_date
-from pipeline.simulator import Fault
+from pipeline.simulator import RejectedRecord
 from tests.extract.small_shop import DAY, NOW, START, make_walk, shop, windows
 
 
 def test_a_sweep_of_what_is_complete_finds_nothing(start, tmp_path: Path) -> None:
     _, source = start(shop(96), limit=20)
-    held = holdings(
+    held = held_versions(
         text
         for _, records in make_walk(source, 2, tmp_path).windows
         for text in pack(records).values()
@@ -43,7 +43,7 @@ def test_a_sweep_finds_what_appeared_after_its_window_had_closed(start, tmp_path
     )
     clock = [START + 2 * DAY]
     server, source = start(book, now=lambda: clock[0])
-    held = holdings(
+    held = held_versions(
         text
         for _, records in make_walk(source, 1, tmp_path, now=clock[0]).windows
         for text in pack(records).values()
@@ -53,7 +53,7 @@ def test_a_sweep_finds_what_appeared_after_its_window_had_closed(start, tmp_path
     book.change("1-1003", START + 4 * DAY, note="edited")
     found = [
         one
-        for _, records in walk(
+        for _, records in fetch_pages(
             source, windows(5), bounded=False, spool=tmp_path, now=clock[0]
         ).windows
         for one in find_missed(records, held)
@@ -70,13 +70,13 @@ def test_a_sweep_finds_what_appeared_after_its_window_had_closed(start, tmp_path
 
 def test_a_shop_that_suddenly_shows_less_takes_nothing_away(start, tmp_path: Path) -> None:
     server, source = start(shop(96), limit=20)
-    held = holdings(
+    held = held_versions(
         text
         for _, records in make_walk(source, 2, tmp_path).windows
         for text in pack(records).values()
     )
     before = dict(held)
-    server.faults.append(Fault("shrink", since=START + DAY, times=None))
+    server.rejected.append(RejectedRecord("shrink", since=START + DAY, times=None))
     found = make_walk(source, 2, tmp_path)
     assert [find_missed(records, held) for _, records in found.windows] == [[], []]
     assert held == before and found.records == 48, (
@@ -116,7 +116,7 @@ def test_an_unreadable_record_is_known_again_by_its_bytes(start, tmp_path: Path)
     book = shop(1)
     book.plant(b'{"garbage":\n1}', "x", START, START)
     _, source = start(book)
-    held = holdings(
+    held = held_versions(
         text
         for _, records in make_walk(source, 1, tmp_path).windows
         for text in pack(records).values()

@@ -15,10 +15,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import ConfigError, SourceFatal, SourceRetriable
-from pipeline.extract.fetch import Walk, arrange, pack, walk
+from pipeline.extract.fetch import FetchedPages, arrange, fetch_pages, pack
 from pipeline.pos.loyverse.pages import read_receipt
 from pipeline.pos.source import Page, Record, Window
-from pipeline.simulator import Book, Fault, on_page
+from pipeline.simulator import RecipeBook, RejectedRecord, on_page
 from tests.extract.small_shop import (
     DAY,
     NOW,
@@ -62,7 +62,7 @@ def record(
 @pytest.mark.parametrize("bounded", [False, True])
 def test_every_receipt_is_in_its_window_once(start, tmp_path: Path, bounded: bool) -> None:
     server, source = start(shop(500), limit=50)
-    found = walk(source, windows(5, START + DAY), bounded=bounded, spool=tmp_path, now=NOW)
+    found = fetch_pages(source, windows(5, START + DAY), bounded=bounded, spool=tmp_path, now=NOW)
     handed = gather(found)
     assert list(handed) == [window.date for window in windows(5, START + DAY)]
     for window in windows(5, START + DAY):
@@ -82,7 +82,7 @@ def test_every_receipt_is_in_its_window_once(start, tmp_path: Path, bounded: boo
 
 
 def test_an_empty_window_is_handed_out_too(start, tmp_path: Path) -> None:
-    _, source = start(Book())
+    _, source = start(RecipeBook())
     assert gather(make_walk(source, 3, tmp_path)) == {window.date: {} for window in windows(3)}
 
 
@@ -102,7 +102,7 @@ def test_neither_order_nor_duplicates_of_records_and_pages_matter(
     shuffled = rng.sample(rows, len(rows)) + rng.choices(rows, k=20)
     found = []
     for pages in ([rows], [shuffled[at : at + 7] for at in range(0, len(shuffled), 7)]):
-        done = walk(
+        done = fetch_pages(
             Recorded(pages),
             windows(2),
             bounded=False,
@@ -128,12 +128,12 @@ def test_duplicates_within_and_between_pages_are_counted_and_kept_once(
     start, tmp_path: Path
 ) -> None:
     again: list[bytes] = []
-    repeat = Fault(
+    repeat = RejectedRecord(
         "rows",
         act=lambda rows: (again.extend(rows[:3]), rows)[1] if not again else [*rows, *again],
         times=None,
     )
-    _, source = start(shop(48), limit=10, faults=[Fault("duplicate", times=2), repeat])
+    _, source = start(shop(48), limit=10, rejected=[RejectedRecord("duplicate", times=2), repeat])
     found = make_walk(source, 1, tmp_path)
     assert len(numbers(found)) == 48 and found.duplicates == found.records - 48 > 12
 
@@ -184,11 +184,11 @@ def test_windows_that_do_not_tile_time_are_refused(tmp_path: Path) -> None:
     first, second, third = windows(3)
     for wrong in ([], [first, third], [second, first]):
         with pytest.raises(ValueError, match="tile time"):
-            walk(Recorded([[]]), wrong, bounded=True, spool=tmp_path, now=NOW)
+            fetch_pages(Recorded([[]]), wrong, bounded=True, spool=tmp_path, now=NOW)
 
 
 def test_objects_are_lines_of_verbatim_json(start, tmp_path: Path) -> None:
-    book = Book()
+    book = RecipeBook()
     body = (
         b'{\r\n "receipt_number": "1-1",\n'
         b' "updated_at":"2026-10-01T12:00:00Z","created_at":"2026-10-01T12:00:00Z"}'
@@ -236,9 +236,9 @@ def test_what_changes_between_pages_is_neither_lost_nor_doubled(
     held: dict[str, Record] = {}
 
     def night(first: datetime, last: datetime, is_quiet: bool) -> None:
-        server.faults[:] = [] if is_quiet else [Fault("call", act=disturb, times=14)]
+        server.rejected[:] = [] if is_quiet else [RejectedRecord("call", act=disturb, times=14)]
         clock[0] = max(clock[0], last + timedelta(minutes=30))
-        found = walk(
+        found = fetch_pages(
             source, [Window(first.date(), first, last)], bounded=False, spool=tmp_path, now=clock[0]
         )
         for row in (
@@ -265,13 +265,15 @@ def test_what_changes_between_pages_is_neither_lost_nor_doubled(
 
 @pytest.mark.parametrize("minutes", [-10, 10])
 def test_a_clock_that_is_off_skips_nothing_and_is_told(start, tmp_path: Path, minutes: int) -> None:
-    _, source = start(shop(48), faults=[Fault("date", skew=timedelta(minutes=minutes), times=None)])
+    _, source = start(
+        shop(48), rejected=[RejectedRecord("date", skew=timedelta(minutes=minutes), times=None)]
+    )
     found = make_walk(source, 1, tmp_path)
     assert found.skew == timedelta(minutes=minutes) and len(numbers(found)) == 48
 
 
 def test_a_server_without_a_clock(start, tmp_path: Path) -> None:
-    _, source = start(shop(48), faults=[Fault("date", skew=None, times=None)])
+    _, source = start(shop(48), rejected=[RejectedRecord("date", skew=None, times=None)])
     found = make_walk(source, 1, tmp_path)
     assert found.skew is None and len(numbers(found)) == 48
 
@@ -304,7 +306,9 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
     peaks = []
     for count in (20, 100):
         tracemalloc.start()
-        found = walk(Endless([[]] * count), windows(20), bounded=False, spool=tmp_path, now=NOW)
+        found = fetch_pages(
+            Endless([[]] * count), windows(20), bounded=False, spool=tmp_path, now=NOW
+        )
         kept = sum(
             len(text.splitlines())
             for _, records in found.windows
@@ -331,7 +335,9 @@ def test_progress_tells_pages_records_and_how_far_back(start, tmp_path: Path) ->
 
 
 def test_a_walk_that_fails_hands_out_nothing(start, tmp_path: Path) -> None:
-    _, source = start(shop(96), limit=20, faults=[Fault("loop", on=on_page(3), times=None)])
+    _, source = start(
+        shop(96), limit=20, rejected=[RejectedRecord("loop", on=on_page(3), times=None)]
+    )
     with pytest.raises(SourceFatal):
         make_walk(source, 2, tmp_path)
 
@@ -353,13 +359,13 @@ def test_a_bounded_walk_out_of_which_a_receipt_moves_is_read_again(
     """
     book, once = shop(96), iter([moves])
     server, source = start(book, limit=20, order=order, offsets=True)
-    server.faults.append(
-        Fault(
+    server.rejected.append(
+        RejectedRecord(
             "empty",
             on=lambda asked: asked.page == 2 and any(book.cancel(number, NOW) for number in once),
         )
     )
-    found = walk(source, windows(1), bounded=True, spool=tmp_path, now=NOW)
+    found = fetch_pages(source, windows(1), bounded=True, spool=tmp_path, now=NOW)
     assert len(server.requests) == found.requests == 3 + 1 + 3 + 1
     assert set(numbers(found)) == {f"1-{n + 1000}" for n in range(48)}, (
         "the version that was read before it moved is a version too"
@@ -369,14 +375,14 @@ def test_a_bounded_walk_out_of_which_a_receipt_moves_is_read_again(
 def test_a_span_that_never_comes_to_rest_is_read_openly_at_last(start, tmp_path: Path) -> None:
     book, turns = shop(96), iter(range(1047, 1000, -1))
     server, source = start(book, limit=20, offsets=True)
-    server.faults.append(
-        Fault(
+    server.rejected.append(
+        RejectedRecord(
             "empty",
             times=None,
             on=lambda asked: asked.page == 2 and book.cancel(f"1-{next(turns)}", NOW),
         )
     )
-    found = walk(source, windows(1), bounded=True, spool=tmp_path, now=NOW)
+    found = fetch_pages(source, windows(1), bounded=True, spool=tmp_path, now=NOW)
     assert [asked.page for asked in server.requests if "updated_at_max" not in asked.params][
         -5:
     ] == [1, 2, 3, 4, 5], "all of both days"
@@ -390,18 +396,22 @@ def test_a_killed_walk_still_owes_its_second_look(start, tmp_path: Path, die: in
     """
     book, once = shop(96), iter(["1-1040"])
     server, source = start(book, limit=20, offsets=True)
-    server.faults.append(
-        Fault(
+    server.rejected.append(
+        RejectedRecord(
             "empty",
             on=lambda asked: asked.page == 2 and any(book.cancel(number, NOW) for number in once),
         )
     )
-    server.faults.append(
-        Fault("status", status=400, code="INVALID_VALUE", on=lambda _: len(server.requests) == die)
+    server.rejected.append(
+        RejectedRecord(
+            "status", status=400, code="INVALID_VALUE", on=lambda _: len(server.requests) == die
+        )
     )
     with pytest.raises(SourceFatal):
-        walk(source, windows(1), bounded=True, spool=tmp_path, now=NOW)
-    found = walk(source, windows(1), bounded=True, spool=tmp_path, now=NOW + timedelta(minutes=30))
+        fetch_pages(source, windows(1), bounded=True, spool=tmp_path, now=NOW)
+    found = fetch_pages(
+        source, windows(1), bounded=True, spool=tmp_path, now=NOW + timedelta(minutes=30)
+    )
     assert (
         set(numbers(found)) == {f"1-{n + 1000}" for n in range(48)}
         and list(tmp_path.glob("walk.*")) == []
@@ -413,14 +423,14 @@ def test_a_page_that_cannot_be_sorted_fails_the_walk(
     start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, page: int
 ) -> None:
     """The last one too: a page is sorted while the next one is under way."""
-    pages, sort = iter(range(1, 9)), Walk.sort
+    pages, sort = iter(range(1, 9)), FetchedPages.sort
 
-    def full(found: Walk, one: Page) -> None:
+    def full(found: FetchedPages, one: Page) -> None:
         if next(pages) == page:
             raise ConfigError("the disk is full")
         sort(found, one)
 
-    monkeypatch.setattr(Walk, "sort", full)
+    monkeypatch.setattr(FetchedPages, "sort", full)
     _, source = start(shop(48), limit=20)
     with pytest.raises(ConfigError, match="disk is full"):
         make_walk(source, 1, tmp_path)

@@ -29,15 +29,15 @@ class FaultyStorage(Storage):
         *,
         after: bool,
         strike: Callable[[str], None] | None = None,
-        verbs: tuple[str, ...] = ("LIST", "HEAD", "GET", "PUT", "DELETE", "VERSIONS"),
+        commands: tuple[str, ...] = ("LIST", "HEAD", "GET", "PUT", "DELETE", "VERSIONS"),
     ) -> None:
         super().__init__()
-        self.inner, self.at, self.after, self.strike, self.verbs = (
+        self.inner, self.at, self.after, self.strike, self.commands = (
             inner,
             at,
             after,
             strike or _kill,
-            verbs,
+            commands,
         )
         self.made: list[str] = []
         self._turn = threading.Lock()
@@ -47,11 +47,11 @@ class FaultyStorage(Storage):
         """Whether the run came as far as the chosen request."""
         return len(self.made) >= self.at
 
-    def _pass(self, verb: str, key: str, request: Callable):
+    def _pass(self, command_name: str, key: str, request: Callable):
         with self._turn:
-            if len(self.made) < self.at and verb not in self.verbs:
+            if len(self.made) < self.at and command_name not in self.commands:
                 return request()
-            self.made.append(f"{verb} {key}")
+            self.made.append(f"{command_name} {key}")
             mine = len(self.made) == self.at
         if len(self.made) > self.at:
             self.strike(key)  # a killed process sends nothing more

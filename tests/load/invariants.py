@@ -18,7 +18,7 @@ from hashlib import sha256
 
 from pipeline.load import RAW, RECEIPTS, VOID, Manifest, Storage, decompress
 from pipeline.load.layout import claim_key, parse_manifest, parse_raw
-from pipeline.load.publish import digest_members
+from pipeline.load.publish import digest_files
 
 
 def check(
@@ -43,26 +43,28 @@ def check(
             claim = claim_key(dataset, partition, manifest.number)
             assert bodies.get(claim) == bodies[manifest.key], f"{manifest.key} is not its claim's"
             said = json.loads(bodies[manifest.key])
-            assert said["edition"] == manifest.edition and said["basis"] == manifest.number - 1
+            assert said["edition"] == manifest.fingerprint and said["basis"] == manifest.number - 1
             final |= {manifest.key, claim}
-            for member in said["members"].values():
-                if "kept" in member:
-                    assert sha256(bodies[member["kept"]]).hexdigest() == member["sha256"], (
-                        f"{member['kept']}: altered or missing"
+            for file_name in said["members"].values():
+                if "kept" in file_name:
+                    assert sha256(bodies[file_name["kept"]]).hexdigest() == file_name["sha256"], (
+                        f"{file_name['kept']}: altered or missing"
                     )
-                    final.add(member["kept"])
-            if dataset == RECEIPTS and manifest is log[-1] and manifest.edition == RAW:
+                    final.add(file_name["kept"])
+            if dataset == RECEIPTS and manifest is log[-1] and manifest.fingerprint == RAW:
                 final |= _raw_batch(manifest, said, bodies)
         newest = log[-1]
-        if newest.edition != VOID and dataset != RECEIPTS:
-            members = json.loads(bodies[newest.key])["members"]
-            assert newest.digest == digest_members(
-                {name: member["sha256"] for name, member in members.items()}
+        if newest.fingerprint != VOID and dataset != RECEIPTS:
+            files = json.loads(bodies[newest.key])["members"]
+            assert newest.digest == digest_files(
+                {name: file_name["sha256"] for name, file_name in files.items()}
             )
-            for member in members.values() if quiet else ():
-                assert member["key"] in bodies, f"{member['key']}: named by {newest.key}, missing"
-                assert sha256(bodies[member["key"]]).hexdigest() == member["sha256"], (
-                    f"{member['key']}: not what {newest.key} names"
+            for file_name in files.values() if quiet else ():
+                assert file_name["key"] in bodies, (
+                    f"{file_name['key']}: named by {newest.key}, missing"
+                )
+                assert sha256(bodies[file_name["key"]]).hexdigest() == file_name["sha256"], (
+                    f"{file_name['key']}: not what {newest.key} names"
                 )
     _claims(stats, manifests, quiet)
     now = {key: sha256(bodies[key]).hexdigest() for key in final}
@@ -73,13 +75,13 @@ def check(
 
 
 def _raw_batch(manifest: Manifest, said: dict, bodies: dict[str, bytes]) -> set[str]:
-    keys = {member["key"] for member in said["members"].values()}
+    keys = {file_name["key"] for file_name in said["members"].values()}
     found = {key for key in bodies if f"/{manifest.partition}.{manifest.digest}." in key}
     assert keys == found, f"raw batch {manifest.partition}: {keys ^ found}"
-    for member in said["members"].values():
-        data = bodies[member["key"]]
-        assert sha256(data).hexdigest() == member["sha256"], f"{member['key']}: altered"
-        assert decompress(data), f"{member['key']}: empty"
+    for file_name in said["members"].values():
+        data = bodies[file_name["key"]]
+        assert sha256(data).hexdigest() == file_name["sha256"], f"{file_name['key']}: altered"
+        assert decompress(data), f"{file_name['key']}: empty"
     return keys
 
 

@@ -86,14 +86,14 @@ def proxied(endpoint: str, rule: Rule, *, strip: tuple[str, ...] = ()) -> Iterat
         thread.join()
 
 
-def first(verb: str, fate: str | tuple[int, str], times: int = 1, within: str = "") -> Rule:
+def first(command_name: str, fate: str | tuple[int, str], times: int = 1, within: str = "") -> Rule:
     """A rule that meets the first `times` requests of `verb` whose path holds `within` with `fate`."""
     met: list[str] = []
     turn = threading.Lock()
 
     def rule(asked: str, path: str) -> str | tuple[int, str]:
         with turn:
-            if asked == verb and within in path and len(met) < times:
+            if asked == command_name and within in path and len(met) < times:
                 met.append(path)
                 return fate
         return PASS

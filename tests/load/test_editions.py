@@ -11,17 +11,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import Conflict, Corrupt
-from pipeline.load import STAGING, SUMMARY, Lake, Storage, edition_of
+from pipeline.load import STAGING, SUMMARY, Lake, Storage, fingerprint_of
 from pipeline.load.layout import claim_key
-from pipeline.load.manifests import Log
+from pipeline.load.manifests import ManifestLog
 
 DAY = "2026-10-05"
-EDITION = edition_of(1, {}, [])
+EDITION = fingerprint_of(1, {}, [])
 DIGESTS = [f"{number:016x}" for number in range(20)]
 
 
-def log_of(storage: Storage, length: int) -> Log:
-    log = Log(storage)
+def log_of(storage: Storage, length: int) -> ManifestLog:
+    log = ManifestLog(storage)
     for number in range(length):
         log.append(
             STAGING, DAY, log.newest(STAGING, DAY), EDITION, DIGESTS[number], {"members": {}}
@@ -42,26 +42,26 @@ def folder_of(storage: Storage) -> Path:
 def test_an_edition_knows_what_it_is_made_of_and_no_order(
     version, settings, inputs, random
 ) -> None:
-    edition = edition_of(version, settings, inputs)
+    fingerprint = fingerprint_of(version, settings, inputs)
     shuffled = list(inputs)
     random.shuffle(shuffled)
     assert (
-        edition == edition_of(version, dict(reversed(settings.items())), shuffled)
-        and len(edition) == 16
+        fingerprint == fingerprint_of(version, dict(reversed(settings.items())), shuffled)
+        and len(fingerprint) == 16
     )
-    assert edition != edition_of(f"{version}+", settings, inputs)
-    assert edition != edition_of(version, {**settings, "another": 1}, inputs)
-    assert edition != edition_of(version, settings, [*inputs, ("an input", "more")])
+    assert fingerprint != fingerprint_of(f"{version}+", settings, inputs)
+    assert fingerprint != fingerprint_of(version, {**settings, "another": 1}, inputs)
+    assert fingerprint != fingerprint_of(version, settings, [*inputs, ("an input", "more")])
 
 
 def test_fields_do_not_run_together() -> None:
-    assert edition_of(1, {}, [("a", "bc")]) != edition_of(1, {}, [("ab", "c")])
-    assert edition_of(1, {"a": 1, "b": 2}, []) != edition_of(1, {"a": "1,b=2"}, [])
+    assert fingerprint_of(1, {}, [("a", "bc")]) != fingerprint_of(1, {}, [("ab", "c")])
+    assert fingerprint_of(1, {"a": 1, "b": 2}, []) != fingerprint_of(1, {"a": "1,b=2"}, [])
 
 
 def test_numbers_rise_and_the_newest_decides(reopen: Callable[[], Storage]) -> None:
     log_of(reopen(), 3)
-    log = Log(reopen())
+    log = ManifestLog(reopen())
     assert [one.number for one in log.history(STAGING, DAY)] == [1, 2, 3]
     assert (
         log.newest(STAGING, DAY).digest == DIGESTS[2]
@@ -101,11 +101,11 @@ def test_a_part_is_listed_where_only_a_part_is_asked(folder: Storage) -> None:
 
 
 def test_a_number_is_taken_once_whatever_the_names_say(reopen: Callable[[], Storage]) -> None:
-    one, two = log_of(reopen(), 1), Log(reopen())
-    basis = two.newest(STAGING, DAY)
-    one.append(STAGING, DAY, basis, EDITION, DIGESTS[5], {})
+    one, two = log_of(reopen(), 1), ManifestLog(reopen())
+    expected_manifest = two.newest(STAGING, DAY)
+    one.append(STAGING, DAY, expected_manifest, EDITION, DIGESTS[5], {})
     with pytest.raises(Conflict, match=r"number 2"):
-        two.append(STAGING, DAY, basis, EDITION, DIGESTS[6], {})
+        two.append(STAGING, DAY, expected_manifest, EDITION, DIGESTS[6], {})
     assert two.newest(STAGING, DAY).digest == DIGESTS[5]
 
 
@@ -123,11 +123,11 @@ def test_a_run_killed_after_its_claim_is_completed_by_the_next(folder: Storage) 
     log = log_of(folder, 2)
     newest = log.newest(STAGING, DAY)
     (folder.root / newest.key).unlink()
-    log = Log(folder)
+    log = ManifestLog(folder)
     assert log.newest(STAGING, DAY).number == 1
     with pytest.raises(Conflict):
         log.append(STAGING, DAY, log.newest(STAGING, DAY), EDITION, DIGESTS[9], {})
-    assert log.newest(STAGING, DAY) == newest == Log(folder).newest(STAGING, DAY)
+    assert log.newest(STAGING, DAY) == newest == ManifestLog(folder).newest(STAGING, DAY)
 
 
 def test_a_missing_number_stops_publication_and_says_which(folder: Storage) -> None:
@@ -135,7 +135,7 @@ def test_a_missing_number_stops_publication_and_says_which(folder: Storage) -> N
     lost, last = log.history(STAGING, DAY)[1], log.newest(STAGING, DAY)
     kept = (folder.root / lost.key).read_bytes()
     (folder.root / lost.key).unlink()
-    log = Log(folder)
+    log = ManifestLog(folder)
     assert log.newest(STAGING, DAY) == last, "readers go on"
     with pytest.raises(
         Corrupt,
@@ -144,15 +144,15 @@ def test_a_missing_number_stops_publication_and_says_which(folder: Storage) -> N
         log.append(STAGING, DAY, last, EDITION, DIGESTS[9], {})
     (folder.root / lost.key).write_bytes((folder.root / claim_key(STAGING, DAY, 2)).read_bytes())
     assert (folder.root / lost.key).read_bytes() == kept
-    Log(folder).append(STAGING, DAY, last, EDITION, DIGESTS[9], {})
+    ManifestLog(folder).append(STAGING, DAY, last, EDITION, DIGESTS[9], {})
 
 
 def test_a_planted_number_stops_publication_and_misleads_nobody(folder: Storage) -> None:
     last = log_of(folder, 2).newest(STAGING, DAY)
     for number in (2, 3, 9):
-        planted = folder_of(folder) / f"{number:06d}.{edition_of(9, {}, [])}.{DIGESTS[8]}.json"
+        planted = folder_of(folder) / f"{number:06d}.{fingerprint_of(9, {}, [])}.{DIGESTS[8]}.json"
         planted.write_bytes(b"{}")
-        log = Log(folder)
+        log = ManifestLog(folder)
         if number == 3:  # in sequence, but nobody claimed it: its body is not a manifest's
             with pytest.raises(Corrupt, match=r"000003.*not a manifest"):
                 log.read(log.newest(STAGING, DAY))
@@ -179,7 +179,7 @@ def test_a_planted_number_stops_publication_and_misleads_nobody(folder: Storage)
 def test_a_malformed_name_stops_publication_and_misleads_nobody(folder: Storage, name: str) -> None:
     last = log_of(folder, 1).newest(STAGING, DAY)
     (folder_of(folder) / name).write_bytes(b"{}")
-    log = Log(folder)
+    log = ManifestLog(folder)
     assert log.newest(STAGING, DAY) == last and log.partitions(STAGING) == [DAY]
     with pytest.raises(Corrupt, match=r"is no manifest of the lake; move it away"):
         log.append(STAGING, DAY, last, EDITION, DIGESTS[9], {})
@@ -194,7 +194,7 @@ def test_strangers_elsewhere_do_not_matter(folder: Storage) -> None:
         "_editions/other/2026-10-05/000001.json",
     ):
         folder.put(key, b"")
-    log = Log(folder)
+    log = ManifestLog(folder)
     log.append(STAGING, DAY, log.newest(STAGING, DAY), EDITION, DIGESTS[9], {})
     assert log.partitions(STAGING) == [DAY]
 
@@ -204,23 +204,23 @@ def test_a_manifest_that_does_not_say_its_name_is_named(folder: Storage, body: b
     newest = log_of(folder, 1).newest(STAGING, DAY)
     (folder.root / newest.key).write_bytes(body)
     with pytest.raises(Corrupt, match=rf"{newest.key} is not a manifest"):
-        Log(folder).read(newest)
+        ManifestLog(folder).read(newest)
     said = json.loads((folder.root / claim_key(STAGING, DAY, 1)).read_bytes())
     (folder.root / newest.key).write_bytes(json.dumps({**said, "digest": DIGESTS[3]}).encode())
     with pytest.raises(Corrupt, match=r"other things than its name"):
-        Log(folder).read(newest)
+        ManifestLog(folder).read(newest)
 
 
 def test_a_foreign_claim_is_named(folder: Storage) -> None:
     folder.put(claim_key(STAGING, DAY, 1), b'{"dataset":"staging"}')
     with pytest.raises(Corrupt, match=r"_claims/staging/2026-10-05/000001.json is not a manifest"):
-        Log(folder).append(STAGING, DAY, None, EDITION, DIGESTS[0], {})
+        ManifestLog(folder).append(STAGING, DAY, None, EDITION, DIGESTS[0], {})
 
 
 def test_bodies_are_kept_and_bounded(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("pipeline.load.manifests._KEPT", 2)
     log = log_of(folder, 3)
-    fresh = Log(folder)
+    fresh = ManifestLog(folder)
     for manifest in fresh.history(STAGING, DAY):
         fresh.read(manifest)
     before = folder.requests.copy()

@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.errors import Corrupt
-from pipeline.load import SALES, Lake, edition_of, open_storage
+from pipeline.load import SALES, Lake, fingerprint_of, open_storage
 from pipeline.load.parquet import from_bytes, to_bytes
 from pipeline.schema import LAKE
 from pipeline.tasks import MonthlySales
@@ -41,10 +41,10 @@ def publish(lake: Lake) -> None:
         lake.publish(
             SALES,
             month,
-            edition_of(1, {}, []),
+            fingerprint_of(1, {}, []),
             {"sales": data, "receipts": data},
             {},
-            basis=lake.newest(SALES, month),
+            expected_manifest=lake.newest(SALES, month),
         )
 
 

@@ -21,13 +21,13 @@ from pipeline.load.layout import (
     SUMMARY,
     Manifest,
     RawObject,
+    archived_key,
     check_partition,
     claim_key,
     digest_of,
-    kept_key,
+    file_key,
     log_prefix,
     manifest_of,
-    member_key,
     parse_manifest,
     parse_raw,
     raw_key,
@@ -51,13 +51,13 @@ batches = st.dates(date(2000, 1, 1), date(2099, 12, 31)).map(str) | st.just(
     hexes,
 )
 def test_a_manifest_is_told_by_its_name_alone(
-    dataset: str, partition: str, number: int, edition: str, digest: str
+    dataset: str, partition: str, number: int, fingerprint: str, digest: str
 ) -> None:
-    manifest = manifest_of(dataset, partition, number, edition, digest)
+    manifest = manifest_of(dataset, partition, number, fingerprint, digest)
     assert (
         parse_manifest(manifest.key)
         == manifest
-        == Manifest(number, edition, digest, dataset, partition, manifest.key)
+        == Manifest(number, fingerprint, digest, dataset, partition, manifest.key)
     )
     assert manifest.key.startswith(log_prefix(dataset, partition)) and manifest.key.startswith(
         log_prefix()
@@ -118,21 +118,19 @@ def test_an_object_is_left_out_only_if_no_sale_in_it_can_lie_in_the_span(
 
 
 def test_where_things_stand() -> None:
-    assert member_key(CATALOG, "2026-10-05", "catalog") == "raw/catalog/2026-10-05/catalog.json.zst"
-    assert member_key(STAGING, "2026-10-05", "sales") == "staging/day=2026-10-05/sales.parquet"
+    assert file_key(CATALOG, "2026-10-05", "catalog") == "raw/catalog/2026-10-05/catalog.json.zst"
+    assert file_key(STAGING, "2026-10-05", "sales") == "staging/day=2026-10-05/sales.parquet"
+    assert file_key(SALES, "2026-10", "receipts") == "receipts/year=2026/month=10/receipts.parquet"
+    assert file_key(SUMMARY, "2026-10", "days") == "summary/days/year=2026/month=10/days.parquet"
     assert (
-        member_key(SALES, "2026-10", "receipts") == "receipts/year=2026/month=10/receipts.parquet"
+        file_key(MONTHLY, "2026-10", "charts/net.png") == "reports/monthly/2026-10/charts/net.png"
     )
-    assert member_key(SUMMARY, "2026-10", "days") == "summary/days/year=2026/month=10/days.parquet"
+    assert file_key(NIGHTLY, "2026-10-05", "night.json") == "nightly/2026-10-05/night.json"
     assert (
-        member_key(MONTHLY, "2026-10", "charts/net.png") == "reports/monthly/2026-10/charts/net.png"
-    )
-    assert member_key(NIGHTLY, "2026-10-05", "night.json") == "nightly/2026-10-05/night.json"
-    assert (
-        kept_key(CUMULATIVE, "2026-10", 2, "a" * 16, "report.md")
+        archived_key(CUMULATIVE, "2026-10", 2, "a" * 16, "report.md")
         == f"reports/cumulative/2026-10/editions/000002.{'a' * 16}/report.md"
     )
-    assert kept_key(SALES, "2026-10", 2, "a" * 16, "sales") is None
+    assert archived_key(SALES, "2026-10", 2, "a" * 16, "sales") is None
     assert claim_key(RECEIPTS, "2026-10-05", 1) == "_claims/raw/receipts/2026-10-05/000001.json"
     assert state_key("etl_state.json") == "state/etl_state.json"
 
@@ -142,8 +140,8 @@ def test_where_things_stand() -> None:
 )
 def test_no_name_leads_out(name: str) -> None:
     for make in (
-        lambda: member_key(MONTHLY, "2026-10", name),
-        lambda: member_key(STAGING, name, "sales"),
+        lambda: file_key(MONTHLY, "2026-10", name),
+        lambda: file_key(STAGING, name, "sales"),
         lambda: claim_key(STAGING, name, 1),
         lambda: state_key(name),
         lambda: raw_key(None, name, "a" * 16, "b" * 16),

@@ -47,7 +47,7 @@ ORDER = ("business_day", "sold_at", "receipt_number")
 START = datetime(2026, 10, 5, 15, tzinfo=UTC)
 
 
-def table_of(rows: list[dict]) -> pa.Table:
+def read_table(rows: list[dict]) -> pa.Table:
     return pa.Table.from_pylist(rows, schema=SCHEMA)
 
 
@@ -69,11 +69,11 @@ def make(number: int, seed: int = 7) -> pa.Table:
                 "choices": [{"name": "Salsa", "amount": Decimal("5.00")}] * chance.randrange(3),
             }
         )
-    return table_of(rows)
+    return read_table(rows)
 
 
 amounts = st.decimals(
-    min_value=-(10**16) + 1, max_value=10**16 - 1, places=2, allow_nan=False, allow_infinity=False
+    min_value=-(10**16) + 1, max_value=10**16 - 1, decimals=2, allow_nan=False, allow_infinity=False
 )
 rows = st.fixed_dictionaries(
     {
@@ -97,12 +97,12 @@ rows = st.fixed_dictionaries(
 def test_every_value_comes_back_exactly_and_the_bytes_know_no_chunks_or_dictionaries(
     content: list[dict], chance: random.Random
 ) -> None:
-    table = table_of(content)
+    table = read_table(content)
     data = to_bytes(table, ORDER)
-    back = from_bytes(data)
-    assert back.schema.equals(SCHEMA) and back.schema.metadata == SCHEMA.metadata
+    months_before = from_bytes(data)
+    assert months_before.schema.equals(SCHEMA) and months_before.schema.metadata == SCHEMA.metadata
     key = [(row["business_day"], row["sold_at"], row["receipt_number"]) for row in content]
-    assert back.to_pylist() == [
+    assert months_before.to_pylist() == [
         content[index] for index in sorted(range(len(content)), key=lambda i: key[i])
     ]
     cuts = sorted({0, len(content), *(chance.randrange(len(content) + 1) for _ in range(3))})
@@ -257,10 +257,15 @@ def test_reading_starts_no_thread() -> None:
 
 @pytest.mark.parametrize("places", [0, 2, 3])
 @pytest.mark.parametrize("dataset", [*LAKE, *SUMMARY], ids=lambda dataset: dataset.name)
-def test_every_dataset_of_the_lake_can_be_written_empty_and_read_back(dataset, places: int) -> None:
-    back = from_bytes(
-        to_bytes(empty(dataset, places), [name for name in dataset.key if name in dataset.names()])
+def test_every_dataset_of_the_lake_can_be_written_empty_and_read_back(
+    dataset, decimals: int
+) -> None:
+    months_before = from_bytes(
+        to_bytes(
+            empty(dataset, decimals), [name for name in dataset.key if name in dataset.names()]
+        )
     )
     assert (
-        back.schema.equals(arrow(dataset, places)) and conform(back, dataset, places).num_rows == 0
+        months_before.schema.equals(arrow(dataset, decimals))
+        and conform(months_before, dataset, decimals).num_rows == 0
     )

@@ -15,7 +15,7 @@ import pytest
 from botocore.exceptions import ClientError
 
 from pipeline.errors import StorageRefused
-from pipeline.load import MONTHLY, RECEIPTS, SALES, Lake, Storage, edition_of, open_storage
+from pipeline.load import MONTHLY, RECEIPTS, SALES, Lake, Storage, fingerprint_of, open_storage
 from tests.load.conftest import BUCKET, enter, new_url
 from tests.load.invariants import check
 from tests.load.seaweed import Server
@@ -37,21 +37,26 @@ def night(storage: Storage) -> None:
     """Every kind of request that a night makes, twice, the second time over what the first has
     left.
     """
-    lake = Lake(storage, patience=0)
+    lake = Lake(storage, max_retry_wait=0)
     storage.preflight()
-    for edition, text in ((edition_of(1, {}, []), b"1"), (edition_of(2, {}, []), b"2")):
+    for fingerprint, text in ((fingerprint_of(1, {}, []), b"1"), (fingerprint_of(2, {}, []), b"2")):
         if not lake.newest(RECEIPTS, "2026-10-05"):
             lake.commit_window("2026-10-05", {date(2026, 10, 5): b"{}\n", None: b"x\n"}, {})
         found = lake.raw_objects(date(2026, 10, 1), date(2026, 10, 31), "2026-10-05")
         assert [lake.read_raw(one) for one in found] == [b"{}\n", b"x\n"]
-        for dataset, members in (
+        for dataset, files in (
             (SALES, {"sales": text, "receipts": b"same"}),
             (MONTHLY, {"report.md": text}),
         ):
             lake.publish(
-                dataset, "2026-10", edition, members, {}, basis=lake.newest(dataset, "2026-10")
+                dataset,
+                "2026-10",
+                fingerprint,
+                files,
+                {},
+                expected_manifest=lake.newest(dataset, "2026-10"),
             )
-            assert lake.read(dataset, "2026-10") == members
+            assert lake.read(dataset, "2026-10") == files
         lake.put_state("etl_state.json", text)
 
 
@@ -100,7 +105,7 @@ def test_the_night_policy_suffices_for_a_night_and_for_nothing_else(
     [("s3:GetObject", "GET"), ("s3:PutObject", "PUT"), ("s3:ListBucket", "LIST")],
 )
 def test_a_policy_that_lacks_one_right_is_told_which(
-    seaweed: Server, url: str, monkeypatch: pytest.MonkeyPatch, action: str, verb: str
+    seaweed: Server, url: str, monkeypatch: pytest.MonkeyPatch, action: str, command_name: str
 ) -> None:
     less = policy("night", url)
     less["Statement"] = [
@@ -109,8 +114,8 @@ def test_a_policy_that_lacks_one_right_is_told_which(
         if (listed := [said["Action"]] if isinstance(said["Action"], str) else said["Action"])
         != [action]
     ]
-    user = enter(seaweed.user(f"less-{verb}", json.dumps(less)), monkeypatch)
-    with pytest.raises(StorageRefused, match=rf"refused {verb} s3://.*grant {action}"):
+    user = enter(seaweed.user(f"less-{command_name}", json.dumps(less)), monkeypatch)
+    with pytest.raises(StorageRefused, match=rf"refused {command_name} s3://.*grant {action}"):
         night(open_storage(url, endpoint=user.endpoint))
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from pipeline.load import SALES, Lake, Storage, edition_of
+from pipeline.load import SALES, Lake, Storage, fingerprint_of
 from tests.load.invariants import check
 from tests.load.processes import together
 
@@ -29,10 +29,10 @@ def test_a_lake_that_was_written_to_is_not_probed_again(storage: Storage) -> Non
     lake.publish(
         SALES,
         "2026-10",
-        edition_of(1, {}, []),
+        fingerprint_of(1, {}, []),
         {"sales": b"1"},
         {},
-        basis=lake.newest(SALES, "2026-10"),
+        expected_manifest=lake.newest(SALES, "2026-10"),
     )
     before = storage.requests.copy()
     Lake(storage).preflight()

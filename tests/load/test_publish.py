@@ -13,36 +13,43 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ConfigError, Conflict, Corrupt
-from pipeline.load import MONTHLY, SALES, STAGING, VOID, Lake, Storage, edition_of, open_storage
+from pipeline.load import MONTHLY, SALES, STAGING, VOID, Lake, Storage, fingerprint_of, open_storage
 from tests.load.conftest import opener
 from tests.load.faults import FaultyStorage, Killed
 from tests.load.invariants import check
 from tests.load.processes import start
 
-OLD, NEW = edition_of(1, {}, []), edition_of(2, {}, [])
+OLD, NEW = fingerprint_of(1, {}, []), fingerprint_of(2, {}, [])
 MONTH = "2026-10"
 
 
 def lake(storage: Storage, run: str = "run") -> Lake:
-    return Lake(storage, run, patience=0)
+    return Lake(storage, run, max_retry_wait=0)
 
 
-def fill(storage: Storage, text: str = "old", edition: str = OLD, dataset: str = SALES) -> None:
+def fill(storage: Storage, text: str = "old", fingerprint: str = OLD, dataset: str = SALES) -> None:
     one = lake(storage)
-    members = {
+    files = {
         name: f"{name} {text}".encode() for name in ("receipts", "sales", "payments", "quarantine")
     }
-    one.publish(dataset, MONTH, edition, members, {"text": text}, basis=one.newest(dataset, MONTH))
+    one.publish(
+        dataset,
+        MONTH,
+        fingerprint,
+        files,
+        {"text": text},
+        expected_manifest=one.newest(dataset, MONTH),
+    )
 
 
-def settle(reopen: Callable[[], Storage], text: str, edition: str) -> None:
+def settle(reopen: Callable[[], Storage], text: str, fingerprint: str) -> None:
     """What a run does about Conflict: start again from what is there, here at most twice."""
     for _ in range(2):
         try:
-            return fill(reopen(), text, edition)
+            return fill(reopen(), text, fingerprint)
         except Conflict:
             continue
-    return fill(reopen(), text, edition)
+    return fill(reopen(), text, fingerprint)
 
 
 def test_what_is_published_is_read_and_told(reopen: Callable[[], Storage]) -> None:
@@ -53,9 +60,13 @@ def test_what_is_published_is_read_and_told(reopen: Callable[[], Storage]) -> No
         OLD,
         {"sales": b"s", "receipts": b"r"},
         {"rows": 7, "currency": "MXN"},
-        basis=None,
+        expected_manifest=None,
     )
-    assert manifest.number == 1 and manifest.edition == OLD and one.newest(SALES, MONTH) == manifest
+    assert (
+        manifest.number == 1
+        and manifest.fingerprint == OLD
+        and one.newest(SALES, MONTH) == manifest
+    )
     other = lake(reopen())
     assert (
         other.newest(SALES, MONTH) == manifest
@@ -64,7 +75,7 @@ def test_what_is_published_is_read_and_told(reopen: Callable[[], Storage]) -> No
     )
     assert other.read(SALES, MONTH) == {"sales": b"s", "receipts": b"r"}
     assert other.read(SALES, MONTH, ["sales"]) == {"sales": b"s"}
-    assert other.facts(SALES, MONTH) == {"rows": 7, "currency": "MXN"}
+    assert other.metadata(SALES, MONTH) == {"rows": 7, "currency": "MXN"}
     assert other.storage.get("receipts/year=2026/month=10/receipts.parquet") == b"r"
     check(other.storage, quiet=True)
 
@@ -72,16 +83,16 @@ def test_what_is_published_is_read_and_told(reopen: Callable[[], Storage]) -> No
 def test_replacing_costs_one_request_per_member_and_two_for_the_log(storage: Storage) -> None:
     fill(storage)
     one = lake(storage)
-    basis = one.newest(SALES, MONTH)
-    one.facts(SALES, MONTH)
+    expected_manifest = one.newest(SALES, MONTH)
+    one.metadata(SALES, MONTH)
     before = storage.requests.copy()
-    members = {
+    files = {
         "receipts": b"new",
         "sales": b"sales old",
         "payments": b"new",
         "quarantine": b"quarantine old",
     }
-    one.publish(SALES, MONTH, NEW, members, {}, basis=basis)
+    one.publish(SALES, MONTH, NEW, files, {}, expected_manifest=expected_manifest)
     assert storage.requests - before == {
         "PUT": 2 + 2,
         "HEAD": 2,
@@ -94,7 +105,7 @@ def test_same_content_has_the_same_digest_and_is_not_sent_again(folder: Storage)
     etag = folder.head("sales/year=2026/month=10/sales.parquet").etag
     fill(folder, "old", NEW)
     first, second = lake(folder).history(SALES, MONTH)
-    assert first.digest == second.digest and first.edition != second.edition
+    assert first.digest == second.digest and first.fingerprint != second.fingerprint
     assert folder.head("sales/year=2026/month=10/sales.parquet").etag == etag
 
 
@@ -123,8 +134,15 @@ def test_a_lake_that_was_copied_goes_on_without_waiting(
     shutil.copytree(folder.root, tmp_path / "copy")
     monkeypatch.setattr("pipeline.load.publish.time.sleep", lambda _: pytest.fail("waited"))
     copy = Lake(open_storage(str(tmp_path / "copy")))
-    basis = copy.newest(SALES, MONTH)
-    copy.publish(SALES, MONTH, NEW, {"sales": b"new", "receipts": b"receipts old"}, {}, basis=basis)
+    expected_manifest = copy.newest(SALES, MONTH)
+    copy.publish(
+        SALES,
+        MONTH,
+        NEW,
+        {"sales": b"new", "receipts": b"receipts old"},
+        {},
+        expected_manifest=expected_manifest,
+    )
     assert copy.read(SALES, MONTH) == {"sales": b"new", "receipts": b"receipts old"}
     check(copy.storage, quiet=True)
 
@@ -132,11 +150,11 @@ def test_a_lake_that_was_copied_goes_on_without_waiting(
 def test_the_loser_of_a_number_starts_again(reopen: Callable[[], Storage]) -> None:
     fill(reopen())
     one, two = lake(reopen(), "one"), lake(reopen(), "two")
-    basis = one.newest(SALES, MONTH)
-    assert two.newest(SALES, MONTH) == basis
-    won = one.publish(SALES, MONTH, NEW, {"sales": b"one"}, {}, basis=basis)
+    expected_manifest = one.newest(SALES, MONTH)
+    assert two.newest(SALES, MONTH) == expected_manifest
+    won = one.publish(SALES, MONTH, NEW, {"sales": b"one"}, {}, expected_manifest=expected_manifest)
     with pytest.raises(Conflict, match=r"sales.*start again"):
-        two.publish(SALES, MONTH, NEW, {"sales": b"two"}, {}, basis=basis)
+        two.publish(SALES, MONTH, NEW, {"sales": b"two"}, {}, expected_manifest=expected_manifest)
     assert two.newest(SALES, MONTH) == won, "it knows now"
     assert lake(reopen()).read(SALES, MONTH) == {"sales": b"one"}
     check(reopen(), quiet=True)
@@ -145,21 +163,30 @@ def test_the_loser_of_a_number_starts_again(reopen: Callable[[], Storage]) -> No
 def test_same_content_by_another_run_is_success_for_both(reopen: Callable[[], Storage]) -> None:
     one, two = lake(reopen(), "one"), lake(reopen(), "two")
     assert one.newest(SALES, MONTH) is two.newest(SALES, MONTH) is None
-    won = one.publish(SALES, MONTH, OLD, {"sales": b"same"}, {"by": 1}, basis=None)
-    assert two.publish(SALES, MONTH, OLD, {"sales": b"same"}, {"by": 2}, basis=None) == won
-    assert two.facts(SALES, MONTH) == {"by": 1}
+    won = one.publish(SALES, MONTH, OLD, {"sales": b"same"}, {"by": 1}, expected_manifest=None)
+    assert (
+        two.publish(SALES, MONTH, OLD, {"sales": b"same"}, {"by": 2}, expected_manifest=None) == won
+    )
+    assert two.metadata(SALES, MONTH) == {"by": 1}
     check(reopen(), quiet=True)
 
 
 def test_a_zombie_cannot_publish_behind_a_newer_basis(reopen: Callable[[], Storage]) -> None:
     fill(reopen())
     zombie = lake(reopen(), "zombie")
-    basis = zombie.newest(SALES, MONTH)
-    zombie.facts(SALES, MONTH)
+    expected_manifest = zombie.newest(SALES, MONTH)
+    zombie.metadata(SALES, MONTH)
     fill(reopen(), "new", NEW)
     with pytest.raises(Conflict):
-        zombie.publish(SALES, MONTH, edition_of(0, {}, []), {"sales": b"ancient"}, {}, basis=basis)
-    assert lake(reopen()).facts(SALES, MONTH) == {"text": "new"}
+        zombie.publish(
+            SALES,
+            MONTH,
+            fingerprint_of(0, {}, []),
+            {"sales": b"ancient"},
+            {},
+            expected_manifest=expected_manifest,
+        )
+    assert lake(reopen()).metadata(SALES, MONTH) == {"text": "new"}
     check(reopen(), quiet=True)
 
 
@@ -169,12 +196,19 @@ def test_a_zombie_that_overwrote_unseen_content_owns_up(reopen: Callable[[], Sto
     """
     fill(reopen())
     zombie = lake(reopen(), "zombie")
-    basis = zombie.newest(SALES, MONTH)
+    expected_manifest = zombie.newest(SALES, MONTH)
     fill(reopen(), "old", NEW)  # same content, new edition
     with pytest.raises(Conflict):
-        zombie.publish(SALES, MONTH, edition_of(0, {}, []), {"sales": b"ancient"}, {}, basis=basis)
+        zombie.publish(
+            SALES,
+            MONTH,
+            fingerprint_of(0, {}, []),
+            {"sales": b"ancient"},
+            {},
+            expected_manifest=expected_manifest,
+        )
     after = lake(reopen())
-    assert after.newest(SALES, MONTH).edition == VOID
+    assert after.newest(SALES, MONTH).fingerprint == VOID
     with pytest.raises(Corrupt, match=r"declared broken.*zombie"):
         after.read(SALES, MONTH)
     fill(reopen(), "old", NEW)
@@ -187,10 +221,19 @@ def test_a_loser_whose_content_is_the_winners_has_harmed_nothing(
 ) -> None:
     fill(reopen())
     late = lake(reopen(), "late")
-    basis = late.newest(SALES, MONTH)
-    won = lake(reopen()).publish(SALES, MONTH, NEW, {"sales": b"same"}, {}, basis=basis)
+    expected_manifest = late.newest(SALES, MONTH)
+    won = lake(reopen()).publish(
+        SALES, MONTH, NEW, {"sales": b"same"}, {}, expected_manifest=expected_manifest
+    )
     with pytest.raises(Conflict):
-        late.publish(SALES, MONTH, edition_of(3, {}, []), {"sales": b"same"}, {}, basis=basis)
+        late.publish(
+            SALES,
+            MONTH,
+            fingerprint_of(3, {}, []),
+            {"sales": b"same"},
+            {},
+            expected_manifest=expected_manifest,
+        )
     assert lake(reopen()).newest(SALES, MONTH) == won and lake(reopen()).read(SALES, MONTH) == {
         "sales": b"same"
     }
@@ -211,10 +254,12 @@ def test_a_void_partition_is_rebuilt_to_the_same_digest(reopen: Callable[[], Sto
     digest = one.newest(SALES, MONTH).digest
     stale = lake(reopen(), "stale")
     assert stale.newest(SALES, MONTH) == one.newest(SALES, MONTH)
-    assert one.void(SALES, MONTH, "flipped").number == 2
+    assert one.invalidate(SALES, MONTH, "flipped").number == 2
     fill(reopen())
-    assert [one.edition for one in lake(reopen()).history(SALES, MONTH)] == [OLD, VOID, OLD]
-    assert stale.void(SALES, MONTH, "seen long ago").number == 3, "another has built it meanwhile"
+    assert [one.fingerprint for one in lake(reopen()).history(SALES, MONTH)] == [OLD, VOID, OLD]
+    assert stale.invalidate(SALES, MONTH, "seen long ago").number == 3, (
+        "another has built it meanwhile"
+    )
     assert lake(reopen()).newest(SALES, MONTH).digest == digest
     check(reopen(), quiet=True)
 
@@ -231,7 +276,7 @@ def test_an_altered_or_missing_member_is_never_read_as_truth(folder: Storage) ->
     path.unlink()
     with pytest.raises(Corrupt, match=r"sales.parquet is missing"):
         lake(folder).read(SALES, MONTH)
-    lake(folder).void(SALES, MONTH, "found by a test")
+    lake(folder).invalidate(SALES, MONTH, "found by a test")
     fill(folder)
     check(folder, quiet=True)
 
@@ -240,7 +285,7 @@ def test_a_reader_waits_for_the_run_that_is_publishing(
     folder: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     fill(folder)
-    reader = Lake(folder, patience=0.5)
+    reader = Lake(folder, max_retry_wait=0.5)
     reader.newest(SALES, MONTH)
     (folder.root / "sales/year=2026/month=10/sales.parquet").write_bytes(b"sales new")
     slept: list[float] = []
@@ -256,9 +301,14 @@ def test_a_reader_waits_for_the_run_that_is_publishing(
 def test_reports_keep_every_edition(reopen: Callable[[], Storage]) -> None:
     one = lake(reopen())
     first = one.publish(
-        MONTHLY, MONTH, OLD, {"report.md": b"1", "charts/net.png": b"png"}, {}, basis=None
+        MONTHLY,
+        MONTH,
+        OLD,
+        {"report.md": b"1", "charts/net.png": b"png"},
+        {},
+        expected_manifest=None,
     )
-    one.publish(MONTHLY, MONTH, NEW, {"report.md": b"2"}, {}, basis=first)
+    one.publish(MONTHLY, MONTH, NEW, {"report.md": b"2"}, {}, expected_manifest=first)
     assert (
         one.storage.get(f"reports/monthly/2026-10/editions/000001.{first.digest}/report.md") == b"1"
     )
@@ -270,7 +320,7 @@ def test_reports_keep_every_edition(reopen: Callable[[], Storage]) -> None:
 
 def test_a_member_whose_name_leads_elsewhere_is_refused(folder: Storage) -> None:
     one = lake(folder)
-    for dataset, partition, member in (
+    for dataset, partition, file_name in (
         (SALES, MONTH, "../../x"),
         (SALES, "2026-13", "sales"),
         ("other", MONTH, "x"),
@@ -280,7 +330,7 @@ def test_a_member_whose_name_leads_elsewhere_is_refused(folder: Storage) -> None
         (MONTHLY, MONTH, "/etc/passwd"),
     ):
         with pytest.raises(ConfigError):
-            one.publish(dataset, partition, OLD, {member: b"x"}, {}, basis=None)
+            one.publish(dataset, partition, OLD, {file_name: b"x"}, {}, expected_manifest=None)
     assert list(folder.list()) == []
 
 
@@ -301,16 +351,16 @@ def test_killed_at_every_request_of_a_publication(
             fill(faulty, "new", NEW)
         final = check(reopen(), final)
         try:
-            members = lake(reopen()).read(SALES, MONTH)
-            assert set(members.values()) in (
-                {f"{name} {text}".encode() for name in members} for text in ("old", "new")
+            files = lake(reopen()).read(SALES, MONTH)
+            assert set(files.values()) in (
+                {f"{name} {text}".encode() for name in files} for text in ("old", "new")
             ), "a mix was read"
-            assert {text.split()[1] for text in members.values()} == {
-                lake(reopen()).facts(SALES, MONTH)["text"].encode()
+            assert {text.split()[1] for text in files.values()} == {
+                lake(reopen()).metadata(SALES, MONTH)["text"].encode()
             }
         except Corrupt as told:
             assert "half-published" in str(told)
-        settle(reopen, "newest", edition_of(3, {}, []))
+        settle(reopen, "newest", fingerprint_of(3, {}, []))
         assert lake(reopen()).read(SALES, MONTH)["sales"] == b"sales newest"
         check(reopen(), final, quiet=True)
         if not faulty.is_spent:
@@ -338,7 +388,7 @@ def test_killed_for_good_at_every_request(folder: Storage) -> None:
             break
         assert child.exitcode == -signal.SIGKILL
     assert at > 8
-    settle(lambda: folder, "newest", edition_of(3, {}, []))
+    settle(lambda: folder, "newest", fingerprint_of(3, {}, []))
     check(folder, final, quiet=True)
 
 
@@ -348,7 +398,7 @@ def test_generation_grows_with_what_is_known(folder: Storage) -> None:
     known = one.generation
     one.newest(SALES, MONTH)
     assert one.generation == known
-    one.publish(SALES, MONTH, OLD, {"sales": b"1"}, {}, basis=None)
+    one.publish(SALES, MONTH, OLD, {"sales": b"1"}, {}, expected_manifest=None)
     assert one.generation > known
     known = one.generation
     one.commit_window("2026-10-05", {date(2026, 10, 5): b"{}\n"}, {})

@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import Conflict, Corrupt
-from pipeline.load import MONTHLY, RECEIPTS, SALES, VOID, Lake, Storage, edition_of
+from pipeline.load import MONTHLY, RECEIPTS, SALES, VOID, Lake, Storage, fingerprint_of
 from tests.load.conftest import opener
 from tests.load.faults import FaultyStorage
 from tests.load.invariants import check
@@ -24,25 +24,25 @@ MONTH = "2026-10"
 
 
 def bring(
-    storage: Storage, run: str, edition: str, members: dict[str, bytes], dataset: str = SALES
+    storage: Storage, run: str, fingerprint: str, files: dict[str, bytes], dataset: str = SALES
 ) -> None:
     """What a task does: look, build, publish; start again when another was first; heal what is
     broken.
     """
     for _ in range(100):
-        lake = Lake(storage, run, patience=1.0)
+        lake = Lake(storage, run, max_retry_wait=1.0)
         newest = lake.newest(dataset, MONTH)
         try:
-            if newest and newest.edition == edition:
-                assert lake.read(dataset, MONTH).keys() == members.keys()
+            if newest and newest.fingerprint == fingerprint:
+                assert lake.read(dataset, MONTH).keys() == files.keys()
                 return
-            lake.publish(dataset, MONTH, edition, members, {"run": run}, basis=newest)
+            lake.publish(dataset, MONTH, fingerprint, files, {"run": run}, expected_manifest=newest)
         except Conflict:
             continue
         except Corrupt:
             if Lake(storage).newest(dataset, MONTH) == newest:
                 try:
-                    lake.void(dataset, MONTH, "found by a reader")
+                    lake.invalidate(dataset, MONTH, "found by a reader")
                 except Conflict:
                     continue
     raise AssertionError(f"{run} came to no end")
@@ -57,12 +57,12 @@ def place(reopen: Callable[[], Storage]) -> Storage:
 
 @pytest.mark.parametrize("dataset", [SALES, MONTHLY])
 def test_runs_that_build_the_same_agree_on_one_manifest(place: Storage, dataset: str) -> None:
-    edition = edition_of(1, {}, [])
-    members = {name: name.encode() * 100 for name in ("receipts", "sales", "payments")}
+    fingerprint = fingerprint_of(1, {}, [])
+    files = {name: name.encode() * 100 for name in ("receipts", "sales", "payments")}
     assert (
-        together(8, lambda mine: bring(place, f"run{mine}", edition, members, dataset)) == [0] * 8
+        together(8, lambda mine: bring(place, f"run{mine}", fingerprint, files, dataset)) == [0] * 8
     )
-    assert [one.edition for one in Lake(place).history(dataset, MONTH)] == [edition]
+    assert [one.fingerprint for one in Lake(place).history(dataset, MONTH)] == [fingerprint]
     check(place, quiet=True)
 
 
@@ -75,19 +75,19 @@ def test_runs_that_build_differently_take_turns_and_end_consistent(place: Storag
         bring(
             place,
             f"run{mine}",
-            edition_of(mine, {}, []),
+            fingerprint_of(mine, {}, []),
             {name: f"{name}{mine}".encode() for name in ("receipts", "sales")},
         )
 
     assert together(8, work) == [0] * 8
-    lake = Lake(place, patience=0)
-    assert {one.edition for one in lake.history(SALES, MONTH)} - {VOID} == {
-        edition_of(mine, {}, []) for mine in range(8)
+    lake = Lake(place, max_retry_wait=0)
+    assert {one.fingerprint for one in lake.history(SALES, MONTH)} - {VOID} == {
+        fingerprint_of(mine, {}, []) for mine in range(8)
     }
-    if lake.newest(SALES, MONTH).edition == VOID:
-        bring(place, "last", edition_of(9, {}, []), {"receipts": b"r", "sales": b"s"})
-    members = Lake(place, patience=0).read(SALES, MONTH)
-    assert len({data.strip(b"receiptsal") for data in members.values()}) == 1, (
+    if lake.newest(SALES, MONTH).fingerprint == VOID:
+        bring(place, "last", fingerprint_of(9, {}, []), {"receipts": b"r", "sales": b"s"})
+    files = Lake(place, max_retry_wait=0).read(SALES, MONTH)
+    assert len({data.strip(b"receiptsal") for data in files.values()}) == 1, (
         "both members are of one run"
     )
     check(place, quiet=True)
@@ -118,7 +118,7 @@ def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(
     """A run stalls (SIGSTOP), another publishes newer content, the first wakes: the newer stays, or
     is void and built again.
     """
-    old, ours, theirs = (edition_of(number, {}, []) for number in range(3))
+    old, ours, theirs = (fingerprint_of(number, {}, []) for number in range(3))
     for at in range(1, 30):
         storage = opener(kind, request, str(at))()
         bring(storage, "first", old, {"receipts": b"r0", "sales": b"s0"})
@@ -129,7 +129,7 @@ def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(
         stalling._pass = once(stalling)
 
         def publish(run: Storage = stalling) -> None:
-            lake = Lake(run, "zombie", patience=0)
+            lake = Lake(run, "zombie", max_retry_wait=0)
             try:
                 lake.publish(
                     SALES,
@@ -137,7 +137,7 @@ def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(
                     ours,
                     {"receipts": b"r1", "sales": b"s1"},
                     {},
-                    basis=lake.newest(SALES, MONTH),
+                    expected_manifest=lake.newest(SALES, MONTH),
                 )
             except Conflict:
                 os._exit(3)
@@ -151,15 +151,15 @@ def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(
         final = check(storage, final)
         newest = Lake(storage).newest(SALES, MONTH)
         if not stopped:
-            assert zombie.exitcode == 0 and newest.edition == ours and at > 6
+            assert zombie.exitcode == 0 and newest.fingerprint == ours and at > 6
             return
         assert zombie.exitcode in (0, 3)
         if (
             zombie.exitcode == 0
         ):  # it had not looked yet when it was stopped, or had taken its number already
-            assert at == 1 or newest.edition == theirs
+            assert at == 1 or newest.fingerprint == theirs
         else:
-            assert newest.edition in (theirs, VOID)
+            assert newest.fingerprint in (theirs, VOID)
         bring(storage, "third", theirs, {"receipts": b"r2", "sales": b"s0"})
         assert Lake(storage).read(SALES, MONTH) == {"receipts": b"r2", "sales": b"s0"}
         check(storage, final, quiet=True)
@@ -167,13 +167,13 @@ def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(
 
 
 def once(
-    faulty: FaultyStorage, verbs: tuple[str, ...] = ("LIST", "HEAD", "GET", "PUT")
+    faulty: FaultyStorage, commands: tuple[str, ...] = ("LIST", "HEAD", "GET", "PUT")
 ) -> Callable:
     """Strikes at request `at` alone: a stopped process goes on when it is woken."""
 
-    def passing(verb: str, key: str, request: Callable) -> object:
+    def passing(command_name: str, key: str, request: Callable) -> object:
         with faulty._turn:
-            if verb not in verbs:
+            if command_name not in commands:
                 return request()
             faulty.made.append(key)
             if len(faulty.made) == faulty.at:

@@ -26,7 +26,7 @@ WINDOW = {OCT_5: b'{"n":1}\n{"n":2}\n', OCT_6: b'{"n":3}\n', OCT_4: b"", None: b
 
 
 def lake(storage: Storage) -> Lake:
-    return Lake(storage, "run", patience=0)
+    return Lake(storage, "run", max_retry_wait=0)
 
 
 def texts(storage: Storage, first: date, last: date, batch: str | None = None) -> list[bytes]:
@@ -39,7 +39,7 @@ def test_a_batch_is_found_by_date_of_sale(reopen: Callable[[], Storage]) -> None
     lake(reopen()).commit_window(
         "2026-10-06", {OCT_5: io.BytesIO(b'{"late":1}\n'), None: b"[2]\n"}, {}
     )
-    assert manifest.edition == RAW and manifest.number == 1
+    assert manifest.fingerprint == RAW and manifest.number == 1
     assert texts(reopen(), OCT_5, OCT_5) == [WINDOW[OCT_5], b'{"late":1}\n']
     assert texts(reopen(), OCT_5, OCT_6, "2026-10-05") == [
         WINDOW[OCT_5],
@@ -50,7 +50,7 @@ def test_a_batch_is_found_by_date_of_sale(reopen: Callable[[], Storage]) -> None
     assert texts(reopen(), OCT_4, OCT_4, "2026-10-06") == [b"[2]\n"], (
         "empty objects are not stored; unknown dates only of the batch"
     )
-    assert lake(reopen()).facts(RECEIPTS, "2026-10-05") == {"start": "2026-10-05T11:00:00Z"}
+    assert lake(reopen()).metadata(RECEIPTS, "2026-10-05") == {"start": "2026-10-05T11:00:00Z"}
     found = lake(reopen()).raw_objects(OCT_6, OCT_6)[0]
     assert (found.sold, found.batch, found.size) == (
         OCT_6,
@@ -148,13 +148,15 @@ def test_bad_answers_of_a_sound_store_accuse_nothing(
     monkeypatch.setattr(type(folder), "get", bad)
     assert texts(folder, OCT_5, OCT_5) == [WINDOW[OCT_5]]
     afresh = lake(folder)
-    assert afresh.facts(RECEIPTS, "2026-10-05") == {"start": "a", "end": "b"}
+    assert afresh.metadata(RECEIPTS, "2026-10-05") == {"start": "a", "end": "b"}
     assert afresh.read("sales", "2026-10") == {"sales": b"rows"}
     assert set(answers.values()) == {times + 1}
 
 
 def publish_sales(folder: Storage) -> None:
-    lake(folder).publish("sales", "2026-10", "e" * 16, {"sales": b"rows"}, {}, basis=None)
+    lake(folder).publish(
+        "sales", "2026-10", "e" * 16, {"sales": b"rows"}, {}, expected_manifest=None
+    )
 
 
 def test_a_void_batch_counts_no_more_and_is_fetched_again_beside_the_damage(
@@ -163,10 +165,10 @@ def test_a_void_batch_counts_no_more_and_is_fetched_again_beside_the_damage(
     lake(folder).commit_window("2026-10-05", WINDOW, {})
     damaged = lake(folder).raw_objects(OCT_5, OCT_5)[0]
     (folder.root / damaged.key).write_bytes(b"flipped")
-    lake(folder).void(RECEIPTS, "2026-10-05", "an object was altered")
+    lake(folder).invalidate(RECEIPTS, "2026-10-05", "an object was altered")
     assert texts(folder, OCT_4, OCT_6, "2026-10-05") == []
     again = lake(folder).commit_window("2026-10-05", WINDOW, {})
-    assert [one.edition for one in lake(folder).history(RECEIPTS, "2026-10-05")] == [
+    assert [one.fingerprint for one in lake(folder).history(RECEIPTS, "2026-10-05")] == [
         RAW,
         VOID,
         RAW,

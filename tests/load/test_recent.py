@@ -7,14 +7,14 @@ from __future__ import annotations
 import pytest
 
 from pipeline.errors import Corrupt
-from pipeline.load import SALES, Lake, Storage, edition_of
-from pipeline.load.recent_bytes import Recent
+from pipeline.load import SALES, Lake, Storage, fingerprint_of
+from pipeline.load.recent_bytes import RecentBytes
 
-EDITION, MONTH = edition_of(1, {}, []), "2026-10"
+EDITION, MONTH = fingerprint_of(1, {}, []), "2026-10"
 
 
 def test_the_longest_unused_goes_first_and_the_limit_holds() -> None:
-    recent = Recent(80)
+    recent = RecentBytes(80)
     for name in "abcdefgh":
         recent.keep(name, name.encode() * 10)
     assert recent.find("a") == b"a" * 10
@@ -27,14 +27,16 @@ def test_the_longest_unused_goes_first_and_the_limit_holds() -> None:
 
 
 def test_nothing_is_held_unless_it_is_asked_for() -> None:
-    recent = Recent()
+    recent = RecentBytes()
     recent.keep("a", b"1")
     assert recent.find("a") is None
 
 
 def test_what_was_published_or_read_is_not_read_again(folder: Storage) -> None:
     writer, reader = Lake(folder, memory=1 << 20), Lake(folder, memory=1 << 20)
-    writer.publish(SALES, MONTH, EDITION, {"sales": b"s", "receipts": b"r"}, {}, basis=None)
+    writer.publish(
+        SALES, MONTH, EDITION, {"sales": b"s", "receipts": b"r"}, {}, expected_manifest=None
+    )
     before = folder.requests.copy()
     assert (
         writer.read(SALES, MONTH) == {"sales": b"s", "receipts": b"r"} and folder.requests == before
@@ -48,9 +50,18 @@ def test_what_was_published_or_read_is_not_read_again(folder: Storage) -> None:
 def test_another_edition_is_read_and_what_was_altered_is_found_by_who_looks_afresh(
     folder: Storage,
 ) -> None:
-    one, two = Lake(folder, patience=0, memory=1 << 20), Lake(folder, patience=0)
-    basis = one.publish(SALES, MONTH, EDITION, {"sales": b"s"}, {}, basis=None)
-    two.publish(SALES, MONTH, edition_of(2, {}, []), {"sales": b"new"}, {}, basis=basis)
+    one, two = Lake(folder, max_retry_wait=0, memory=1 << 20), Lake(folder, max_retry_wait=0)
+    expected_manifest = one.publish(
+        SALES, MONTH, EDITION, {"sales": b"s"}, {}, expected_manifest=None
+    )
+    two.publish(
+        SALES,
+        MONTH,
+        fingerprint_of(2, {}, []),
+        {"sales": b"new"},
+        {},
+        expected_manifest=expected_manifest,
+    )
     one.refresh(SALES)
     assert one.read(SALES, MONTH) == {"sales": b"new"}
     (folder.root / "sales/year=2026/month=10/sales.parquet").write_bytes(b"bad")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from pipeline.load.s3_errors import explain, is_passing
+from pipeline.load.s3_errors import explain, is_transient
 
 
 @pytest.mark.parametrize(
@@ -25,11 +25,11 @@ from pipeline.load.s3_errors import explain, is_passing
     ],
 )
 def test_each_refusal_names_verb_place_and_remedy(
-    verb: str, code: str, status: int, words: str
+    command_name: str, code: str, status: int, words: str
 ) -> None:
-    sentence = explain(verb, "s3://b/k", code, status, "too big\n for us", "eu-west-1")
+    sentence = explain(command_name, "s3://b/k", code, status, "too big\n for us", "eu-west-1")
     assert (
-        f"refused {verb} s3://b/k ({status} {code})" in sentence
+        f"refused {command_name} s3://b/k ({status} {code})" in sentence
         and words in sentence
         and "\n" not in sentence
     )
@@ -62,5 +62,5 @@ def test_what_may_pass() -> None:
         ("TooManyRequests", 429),
         ("RequestTimeout", 400),
     ):
-        assert is_passing(code, status)
-    assert not is_passing("AccessDenied", 403) and not is_passing("NoSuchKey", 404)
+        assert is_transient(code, status)
+    assert not is_transient("AccessDenied", 403) and not is_transient("NoSuchKey", 404)

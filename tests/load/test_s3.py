@@ -12,14 +12,14 @@ from contextlib import ExitStack
 import pytest
 
 from pipeline.errors import ConfigError, Conflict, StorageRefused, StorageUnavailable
-from pipeline.load import SALES, Lake, Storage, edition_of, open_storage
+from pipeline.load import SALES, Lake, Storage, fingerprint_of, open_storage
 from pipeline.load.s3 import S3Storage
 from tests.load.conftest import BUCKET, new_url
 from tests.load.invariants import check
 from tests.load.proxy import LOSE, TEAR, Rule, first, proxied
 from tests.load.seaweed import Server
 
-OLD, NEW = edition_of(1, {}, []), edition_of(2, {}, [])
+OLD, NEW = fingerprint_of(1, {}, []), fingerprint_of(2, {}, [])
 
 
 @pytest.fixture(autouse=True)
@@ -66,17 +66,17 @@ def test_a_publication_survives_the_loss_of_any_answer(
     behind: Callable[[Rule], Storage], within: str
 ) -> None:
     storage = behind(first("PUT", LOSE, within=within))
-    for edition, text in ((OLD, b"1"), (NEW, b"2")):
+    for fingerprint, text in ((OLD, b"1"), (NEW, b"2")):
         lake = Lake(storage, secrets.token_hex(4))
         lake.publish(
             SALES,
             "2026-10",
-            edition,
+            fingerprint,
             {"sales": text, "receipts": text},
             {},
-            basis=lake.newest(SALES, "2026-10"),
+            expected_manifest=lake.newest(SALES, "2026-10"),
         )
-    assert [one.edition for one in Lake(storage).history(SALES, "2026-10")] == [OLD, NEW]
+    assert [one.fingerprint for one in Lake(storage).history(SALES, "2026-10")] == [OLD, NEW]
     check(storage, quiet=True)
 
 
@@ -90,10 +90,10 @@ def test_409_is_sent_again_and_in_the_end_is_a_conflict(behind: Callable[[Rule],
 @pytest.mark.parametrize("verb", ["GET", "HEAD", "PUT", "LIST"])
 @pytest.mark.parametrize("fate", [(503, "SlowDown"), (500, "InternalError")])
 def test_passing_faults_are_retried_and_lasting_ones_told(
-    behind: Callable[[Rule], Storage], verb: str, fate: tuple[int, str]
+    behind: Callable[[Rule], Storage], command_name: str, fate: tuple[int, str]
 ) -> None:
-    sent = {"LIST": "GET"}.get(verb, verb)
-    within = {"LIST": "list-type", "GET": "/k?x-id", "HEAD": "/k", "PUT": "/k"}[verb]
+    sent = {"LIST": "GET"}.get(command_name, command_name)
+    within = {"LIST": "list-type", "GET": "/k?x-id", "HEAD": "/k", "PUT": "/k"}[command_name]
 
     def ask(storage: Storage) -> object:
         return {
@@ -101,20 +101,22 @@ def test_passing_faults_are_retried_and_lasting_ones_told(
             "HEAD": lambda: storage.head("k"),
             "PUT": lambda: storage.put("k", b"2" * 50),
             "LIST": lambda: list(storage.list()),
-        }[verb]()
+        }[command_name]()
 
     for times in (1, 3):
-        storage = behind(first(sent, fate, times=times, within=within if verb != "GET" else "/k"))
-        if verb != "PUT":
+        storage = behind(
+            first(sent, fate, times=times, within=within if command_name != "GET" else "/k")
+        )
+        if command_name != "PUT":
             storage.put("k", b"1" * 50)
         ask(storage)
-        assert storage.get("k") == (b"2" if verb == "PUT" else b"1") * 50
-    storage = behind(first(sent, fate, times=99, within=within if verb != "GET" else "/k"))
-    if verb != "PUT":
+        assert storage.get("k") == (b"2" if command_name == "PUT" else b"1") * 50
+    storage = behind(first(sent, fate, times=99, within=within if command_name != "GET" else "/k"))
+    if command_name != "PUT":
         storage.put("k", b"1")
     with pytest.raises(StorageUnavailable, match=r"/k|s3://"):
         ask(storage)
-    if verb == "PUT":
+    if command_name == "PUT":
         assert storage.head("k") is None
 
 
@@ -140,10 +142,15 @@ def test_credentials_that_expire_in_mid_run_stop_it_and_the_next_run_finishes(
         StorageRefused, match=r"credentials have expired; get new ones and run again"
     ):
         lake.publish(
-            SALES, "2026-10", OLD, {"sales": b"1"}, {}, basis=lake.newest(SALES, "2026-10")
+            SALES,
+            "2026-10",
+            OLD,
+            {"sales": b"1"},
+            {},
+            expected_manifest=lake.newest(SALES, "2026-10"),
         )
     check(storage)
-    Lake(storage).publish(SALES, "2026-10", OLD, {"sales": b"1"}, {}, basis=None)
+    Lake(storage).publish(SALES, "2026-10", OLD, {"sales": b"1"}, {}, expected_manifest=None)
     check(storage, quiet=True)
 
 
@@ -161,9 +168,13 @@ def test_a_store_that_ignores_conditions_is_refused(moto: Server) -> None:
 def test_a_store_that_refuses_the_right_etag_is_refused(behind: Callable[[Rule], Storage]) -> None:
     seen: list[str] = []
 
-    def rule(verb: str, path: str) -> str | tuple[int, str]:
-        seen.append(verb)
-        return (412, "PreconditionFailed") if verb == "PUT" and seen.count("PUT") > 3 else "pass"
+    def rule(command_name: str, path: str) -> str | tuple[int, str]:
+        seen.append(command_name)
+        return (
+            (412, "PreconditionFailed")
+            if command_name == "PUT" and seen.count("PUT") > 3
+            else "pass"
+        )
 
     with pytest.raises(StorageRefused, match=r"refuses If-Match with the object's own ETag"):
         behind(rule).preflight()
@@ -236,17 +247,17 @@ def test_a_bucket_elsewhere_is_told(behind: Callable[[Rule], Storage]) -> None:
     ],
 )
 def test_a_missing_right_is_named_and_never_means_absent(
-    behind: Callable[[Rule], Storage], verb: str, right: str
+    behind: Callable[[Rule], Storage], command_name: str, right: str
 ) -> None:
-    sent, within = ("GET", "list-type") if verb == "LIST" else (verb, "/k")
+    sent, within = ("GET", "list-type") if command_name == "LIST" else (command_name, "/k")
     storage = behind(first(sent, (403, "AccessDenied"), times=99, within=within))
-    with pytest.raises(StorageRefused, match=rf"refused {verb} s3://lake/.*{right}"):
+    with pytest.raises(StorageRefused, match=rf"refused {command_name} s3://lake/.*{right}"):
         {
             "GET": lambda: storage.get("k"),
             "HEAD": lambda: storage.head("k"),
             "PUT": lambda: storage.put("k", b"1"),
             "LIST": lambda: list(storage.list()),
-        }[verb]()
+        }[command_name]()
 
 
 def test_encryption_is_asked_for_with_every_object(moto: Server) -> None:

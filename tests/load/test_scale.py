@@ -22,7 +22,7 @@ from pipeline.load import (
     SUMMARY,
     Lake,
     Storage,
-    edition_of,
+    fingerprint_of,
     open_storage,
 )
 from pipeline.load.layout import digest_of, manifest_of, raw_key
@@ -30,7 +30,7 @@ from pipeline.load.raw import _batch_digest
 
 DAYS = [date(2023, 10, 1) + timedelta(days=number) for number in range(1096)]
 MONTHS = sorted({f"{day:%Y-%m}" for day in DAYS})
-EDITION = edition_of(1, {}, [])
+EDITION = fingerprint_of(1, {}, [])
 
 
 @pytest.fixture(scope="module")
@@ -91,8 +91,8 @@ def test_three_years_that_grew_night_by_night_are_known_after_fifteen_requests(
         ]
         keys += [manifest_of(RECEIPTS, str(day), 1, RAW, batch).key]
         keys += [
-            manifest_of(STAGING, str(day), edition, EDITION, digest_of(number)).key
-            for edition in range(1, 2 + number % 2)
+            manifest_of(STAGING, str(day), fingerprint, EDITION, digest_of(number)).key
+            for fingerprint in range(1, 2 + number % 2)
         ]
         for dataset in (SALES, SUMMARY, CUSTOMERS, MONTHLY, CUMULATIVE):
             keys.append(

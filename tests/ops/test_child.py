@@ -163,9 +163,9 @@ def test_a_signal_that_is_ignored_stays_ignored() -> None:
         child = subprocess.Popen(
             [sys.executable, "-c", "import time; time.sleep(0.3)"], process_group=0
         )
-        with _passing_on(child) as heard:
+        with _passing_on(child) as on_wait:
             os.kill(os.getpid(), signal.SIGHUP)
-            assert child.wait() == 0 and not heard
+            assert child.wait() == 0 and not on_wait
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)

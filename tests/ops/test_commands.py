@@ -12,7 +12,7 @@ import pytest
 from luigi.cmdline_parser import CmdlineParser
 
 import pipeline.tasks
-from pipeline import cli as verbs
+from pipeline import cli as commands
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -44,11 +44,11 @@ def test_the_pages_name_commands() -> None:
 def test_every_verb_takes_what_the_pages_give_it(command: str) -> None:
     words = shlex.split(command)[1:]
     if len(words) == 1:  # only named
-        assert words[0] in verbs.VERBS
+        assert words[0] in commands.COMMANDS
         return
-    asked, rest = verbs.parser().parse_known_args([word.replace("ID", "c-1") for word in words])
-    assert asked.verb in verbs.VERBS
-    assert not rest or asked.verb == "run"
+    asked, rest = commands.parser().parse_known_args([word.replace("ID", "c-1") for word in words])
+    assert asked.command_name in commands.COMMANDS
+    assert not rest or asked.command_name == "run"
 
 
 @pytest.mark.parametrize("command", commands("luigi"))
@@ -62,6 +62,6 @@ def test_every_task_takes_what_the_pages_give_it(command: str) -> None:
 
 @pytest.mark.parametrize("command", commands(r"\./run") + commands("make"))
 def test_every_script_has_that_verb(command: str) -> None:
-    program, verb = shlex.split(command)[:2]
+    program, command_name = shlex.split(command)[:2]
     text = (ROOT / ("run" if "run" in program else "Makefile")).read_text()
-    assert re.search(rf"^{verb}(\)|:)", text, re.MULTILINE)
+    assert re.search(rf"^{command_name}(\)|:)", text, re.MULTILINE)

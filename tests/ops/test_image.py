@@ -20,7 +20,7 @@ def instructions(root: Path) -> list[tuple[str, str]]:
 
 
 def test_the_base_is_pinned_by_digest_and_others_are_stages_of_it(root: Path) -> None:
-    bases = [rest.split() for verb, rest in instructions(root) if verb == "FROM"]
+    bases = [rest.split() for command_name, rest in instructions(root) if command_name == "FROM"]
     assert re.fullmatch(
         r"python:3\.1[1-3]-slim-bookworm@sha256:[0-9a-f]{64}", bases[0][0]
     ) and bases[0][1:] == ["AS", "pinned"]
@@ -36,8 +36,8 @@ def test_the_base_is_pinned_by_digest_and_others_are_stages_of_it(root: Path) ->
 def test_requirements_are_installed_by_hash_and_as_wheels(root: Path) -> None:
     installs = [
         rest
-        for verb, rest in instructions(root)
-        if verb == "RUN" and "install --" in rest and "pip" in rest
+        for command_name, rest in instructions(root)
+        if command_name == "RUN" and "install --" in rest and "pip" in rest
     ]
     assert (
         len(installs) == 1
@@ -46,21 +46,23 @@ def test_requirements_are_installed_by_hash_and_as_wheels(root: Path) -> None:
     )
     assert not any(
         "apt-get" in rest or "curl" in rest or "wget" in rest
-        for verb, rest in instructions(root)
-        if verb == "RUN"
+        for command_name, rest in instructions(root)
+        if command_name == "RUN"
     )
 
 
 def test_it_runs_as_a_numbered_user_that_owns_none_of_the_program(root: Path) -> None:
-    last = [rest for verb, rest in instructions(root) if verb == "USER"][-1]
+    last = [rest for command_name, rest in instructions(root) if command_name == "USER"][-1]
     assert last == "10001:10001"
-    assert not any("--chown" in rest for verb, rest in instructions(root) if verb == "COPY")
-    assert any(verb == "HEALTHCHECK" for verb, _ in instructions(root))
+    assert not any(
+        "--chown" in rest for command_name, rest in instructions(root) if command_name == "COPY"
+    )
+    assert any(command_name == "HEALTHCHECK" for command_name, _ in instructions(root))
 
 
 def test_no_secret_is_an_argument_or_a_variable_of_the_image(root: Path) -> None:
-    for verb, rest in instructions(root):
-        if verb in {"ARG", "ENV"}:
+    for command_name, rest in instructions(root):
+        if command_name in {"ARG", "ENV"}:
             assert not re.search(r"(?i)token|secret|password|passwd|_key\b", rest)
 
 
@@ -117,8 +119,8 @@ def test_what_the_dockerfile_copies_reaches_the_builder(root: Path) -> None:
     ]
     sources = [
         rest.split()[0]
-        for verb, rest in instructions(root)
-        if verb == "COPY" and not rest.startswith("--from")
+        for command_name, rest in instructions(root)
+        if command_name == "COPY" and not rest.startswith("--from")
     ]
     for source in sources:
         files = (

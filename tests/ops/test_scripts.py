@@ -232,13 +232,13 @@ def test_a_text_in_a_layer_is_found(tmp_path: Path, root: Path, packing: str) ->
     canary, layer, image = secrets.token_hex(16), io.BytesIO(), io.BytesIO()
     with tarfile.open(fileobj=layer, mode=packing) as tar:
         body = b"x" * (2**20 - 700) + canary.encode()  # where two chunks meet
-        member = tarfile.TarInfo("app/config.env")
-        member.size = len(body)
-        tar.addfile(member, io.BytesIO(body))
+        file_name = tarfile.TarInfo("app/config.env")
+        file_name.size = len(body)
+        tar.addfile(file_name, io.BytesIO(body))
     with tarfile.open(fileobj=image, mode="w") as tar:
-        member = tarfile.TarInfo("blobs/sha256/0")
-        member.size = len(layer.getvalue())
-        tar.addfile(member, io.BytesIO(layer.getvalue()))
+        file_name = tarfile.TarInfo("blobs/sha256/0")
+        file_name.size = len(layer.getvalue())
+        tar.addfile(file_name, io.BytesIO(layer.getvalue()))
 
     def scan(text: str) -> int:
         command = [sys.executable, root / "docker/scan_layers.py", text]

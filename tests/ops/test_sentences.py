@@ -20,7 +20,7 @@ from pipeline.load.storage import Unanswered
 from pipeline.logs import Console, Sentence, redact, shorten
 from pipeline.pos.loyverse.refusals import CursorRefused
 from pipeline.progress import Progress
-from pipeline.rebuild_reason import plain, why_reopened
+from pipeline.rebuild_reason import plain, rebuild_reason
 from tests.conftest import ROOT, Runner
 
 
@@ -33,7 +33,7 @@ from tests.conftest import ROOT, Runner
             "2030-01-01",
             "has not closed yet: the last business day that has is 2026-11-22",
         ),
-        ("settle_days", "two", "write it as in: settle_days = 2"),
+        ("allowed_lateness_days", "two", "write it as in: allowed_lateness_days = 2"),
         ("url", "${NOT_SET_ANYWHERE}", "NOT_SET_ANYWHERE"),
     ],
 )
@@ -97,14 +97,14 @@ def test_an_empty_lake_names_the_command_that_fills_it(
 
 
 def test_a_verb_that_is_none(capsys: pytest.CaptureFixture) -> None:
-    from pipeline import cli as verbs
+    from pipeline import cli as commands
 
     for word, said in (
         ("MonthlyReport", "luigi --module pipeline MonthlyReport"),
         ("nigt", "is night meant?"),
     ):
         with pytest.raises(SystemExit) as ended:
-            verbs.main([word])
+            commands.main([word])
         assert ended.value.code == 2 and said in capsys.readouterr().err
 
 
@@ -204,15 +204,19 @@ def test_what_reopened_a_partition_is_named() -> None:
     }
     shape = {"menu": "bb", "stores": {"": store.format("America/Tijuana"), "x": "same"}}
     assert (
-        why_reopened(before, {"a": "1"}, 3, shape)
+        rebuild_reason(before, {"a": "1"}, 3, shape)
         == "its code changed (version 2 to 3); menu changed (aa to bb); stores changed (every"
         " store: timezone 'America/Cancun' to 'America/Tijuana')"
     )
-    assert why_reopened(before, {"a": "2"}, 2, before["settings"]) == "a"
-    assert "does not say which" in why_reopened({"inputs": {}, "version": 1}, {}, 1, {"menu": "b"})
-    assert why_reopened({"why": "altered"}, {"a": "1"}, 1, {}) == "it was declared broken (altered)"
+    assert rebuild_reason(before, {"a": "2"}, 2, before["settings"]) == "a"
+    assert "does not say which" in rebuild_reason(
+        {"inputs": {}, "version": 1}, {}, 1, {"menu": "b"}
+    )
+    assert (
+        rebuild_reason({"why": "altered"}, {"a": "1"}, 1, {}) == "it was declared broken (altered)"
+    )
     many = {f"day {n}": "x" for n in range(30)}
-    assert why_reopened({"inputs": {}, "settings": {}}, many, 1, {}).endswith("and 25 more")
+    assert rebuild_reason({"inputs": {}, "settings": {}}, many, 1, {}).endswith("and 25 more")
     assert plain({"days": (ConfigError,)}) == {"days": [str(ConfigError)]}
 
 

@@ -144,7 +144,10 @@ def run(runner: Runner, *words: str, **environment: str) -> tuple[int, str]:
 COMMANDS = [
     ("luigi", "--module", "pipeline", "MonthlyReport", "--local-scheduler"),
     ("luigi", "--module", "pipeline", "Nightly", "--local-scheduler"),
-    *[("pipeline", verb) for verb in ("night", "status", "verify", "lake", "open", "tail")],
+    *[
+        ("pipeline", command_name)
+        for command_name in ("night", "status", "verify", "lake", "open", "tail")
+    ],
 ]
 
 
@@ -214,5 +217,5 @@ def test_a_variable_names_the_lake_for_luigi_and_pos_alike(luigi: Runner) -> Non
     for words in (("pipeline", "verify"), COMMANDS[0]):
         code, text = run(luigi, *words, LAKE_URI=str(other))
         assert code == 35 and "is LAKE_URL meant?" in text
-    code, text = run(luigi, "pipeline", "status", POS_SETTLE_DAYS="two")
-    assert code == 2 and "the variable POS_SETTLE_DAYS" in text
+    code, text = run(luigi, "pipeline", "status", POS_ALLOWED_LATENESS_DAYS="two")
+    assert code == 2 and "the variable POS_ALLOWED_LATENESS_DAYS" in text

@@ -43,7 +43,7 @@ HALF_UNDERSTOOD = [
 NEAR = st.text("0123456789:.+-TZ_/ e\u0663", max_size=12) | st.sampled_from(HALF_UNDERSTOOD)
 
 
-def back(parse, write, text: str) -> str | None:
+def months_before(parse, write, text: str) -> str | None:
     """`text` read and written again; None where it is refused."""
     try:
         return write(parse(text))
@@ -63,7 +63,7 @@ def back(parse, write, text: str) -> str | None:
     ids=["day", "month", "time"],
 )
 def test_what_is_accepted_reads_back_as_it_was_written(parse, write, text):
-    assert back(parse, write, text) in (None, text)
+    assert months_before(parse, write, text) in (None, text)
 
 
 @given(number=st.integers(0, 10**9), day=st.dates(), time=st.times())
@@ -78,7 +78,7 @@ def test_the_accepted_forms_are_read(number, day, time):
 @given(text=NEAR)
 def test_numbers_are_digits(text):
     for parse in (strict.parse_integer, strict.parse_seconds):
-        if back(parse, str, text) is not None:
+        if months_before(parse, str, text) is not None:
             assert set(text) <= set("0123456789.") and text[0].isdigit()
 
 
@@ -115,12 +115,12 @@ def config() -> Iterator[luigi_module.configuration.LuigiConfigParser]:
     ("key", "value"),
     [
         ("pos.history_starts", "2026-1-1"),
-        ("pos.settle_minutes", "-5"),
-        ("pos.settle_days", "1_0"),
+        ("pos.close_delay_minutes", "-5"),
+        ("pos.allowed_lateness_days", "1_0"),
         ("pos.backfill_days", "0"),
         ("pos.limited_history", "yes"),
         ("pos.request_seconds", "nan"),
-        ("pos.patience_seconds", "1e3"),
+        ("pos.max_retry_wait_seconds", "1e3"),
         ("lake.memory", "1"),
         ("lake.memory", "lots"),
         ("report.locale", "en_US.UTF-8"),

@@ -52,7 +52,7 @@ class Shop:
     combo: str | None = COMBO
     customers: int = 220
     costs: bool = True
-    places: int = 2
+    lake_decimals: int = 2
     closed: Callable[[date], bool] = lambda day: (
         day.weekday() == 1 or (day.month, day.day) == (12, 25)
     )
@@ -147,7 +147,7 @@ class _Month:
         r, shop, (sid, _, currency) = self.random, self.shop, store
         self.number += 1
         sign = -1 if refund else 1
-        unit = 10**shop.places
+        unit = 10**shop.lake_decimals
         hour = r.choices((13, 14, 15, 18, 19, 20, 21, 22, 0), (6, 9, 5, 5, 9, 14, 12, 6, 1))[0]
         channel = r.choices(("dine_in", "takeaway", "delivery", "unmapped"), (55, 28, 16, 1))[0]
         employee = r.choice(shop.employees)[0] if shop.employees else None
@@ -359,7 +359,7 @@ class _Month:
         return self.arrow(dataset, rows)
 
     def arrow(self, dataset: schema.Dataset, rows: list[dict]) -> pa.Table:
-        wanted = schema.arrow(dataset, self.shop.places)
+        wanted = schema.arrow(dataset, self.shop.lake_decimals)
         columns = []
         for f, column in zip(wanted, dataset.columns, strict=True):
             values = [row.get(f.name, None if column.null else 0) for row in rows]

@@ -185,13 +185,15 @@ def summaries(
         tables = {
             d.name: pa.concat_tables([getattr(one, d.name) for one in cleaned]) for d in schema.LAKE
         }
-        facts = {name: sum(one.facts[name] for one in cleaned) for name in cleaned[0].facts}
+        metadata = {
+            name: sum(one.metadata[name] for one in cleaned) for name in cleaned[0].metadata
+        }
         counted[month] = summarize(
             month,
             **tables,
             stores=catalog.stores_table(rules),
             employees=catalog.employees_table(rules),
-            facts=facts,
-            places=2,
+            metadata=metadata,
+            lake_decimals=2,
         )
     return counted

@@ -116,7 +116,7 @@ def awkward(request, shop, make_summaries):
     """Tables, months and places of one shop."""
     changed, months = SHOPS[request.param]
     made = replace(shop(), **{"receipts": 8} | changed)
-    return make_summaries(made, months), months, made.places
+    return make_summaries(made, months), months, made.lake_decimals
 
 
 def pages_of(pdf: bytes) -> int:
@@ -125,12 +125,12 @@ def pages_of(pdf: bytes) -> int:
 
 @pytest.mark.parametrize(("locale", "paper"), [("es_MX", "us-letter"), ("en_US", "a4")])
 def test_monthly_report_of_an_awkward_shop(awkward, locale, paper):
-    summaries, months, places = awkward
+    summaries, months, lake_decimals = awkward
     files = reports.monthly(
         months[-1],
         summaries,
         locale=locale,
-        places=places,
+        lake_decimals=lake_decimals,
         decimals=DECIMALS,
         lineage=LINEAGE,
         lake_starts=months[0],
@@ -156,9 +156,11 @@ def test_monthly_report_of_an_awkward_shop(awkward, locale, paper):
 
 
 def test_cumulative_report_of_an_awkward_shop(awkward):
-    summaries, months, places = awkward
+    summaries, months, lake_decimals = awkward
     locale = LOCALES[len(months) % 2]
-    files = reports.cumulative(months[-1], summaries, locale=locale, places=places, lineage=LINEAGE)
+    files = reports.cumulative(
+        months[-1], summaries, locale=locale, lake_decimals=lake_decimals, lineage=LINEAGE
+    )
     text = files["report.md"].decode()
     assert files["report.html"].startswith(b"<!doctype html>") and files["report.pdf"].startswith(
         b"%PDF"

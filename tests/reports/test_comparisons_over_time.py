@@ -20,7 +20,7 @@ from reports.figures.outliers import outliers
 from reports.sections.lifecycle import spans_of
 from reports.sections.loyalty import loyalty
 from reports.sections.options import options
-from reports.sections.payments_over_time import giving
+from reports.sections.payments_over_time import payments_over_time
 from reports.sections.stability import stability
 from reports.values import Month
 
@@ -58,7 +58,7 @@ def spans_in(section, name: str) -> list[tuple[date, date]]:
 def test_spans_are_labelled_by_their_months(history_of) -> None:
     history = history_of(13)
     months = history.whole
-    assert spans_in(giving(history), "tender-shares") == [
+    assert spans_in(payments_over_time(history), "tender-shares") == [
         (months[0], months[5]),
         (months[-6], months[-1]),
     ]
@@ -107,9 +107,9 @@ def test_no_day_is_odd_against_fewer_than_two_others_of_its_weekday() -> None:
     days = [day for day in pd.date_range("2025-09-01", "2025-10-31").date if day.weekday() < 6]
     sundays = [date(2025, 10, 5), date(2025, 10, 12), date(2025, 10, 19)]
 
-    def odd(opened: list[date]) -> list[date]:
-        net = {day: 1000 + day.day for day in days} | dict.fromkeys(opened, 2000)
-        net[opened[-1]] = 90_000
+    def odd(open_tables: list[date]) -> list[date]:
+        net = {day: 1000 + day.day for day in days} | dict.fromkeys(open_tables, 2000)
+        net[open_tables[-1]] = 90_000
         frame = pd.DataFrame(
             [{"business_day": day, "net_sales": n, "receipts": 5} for day, n in net.items()]
         )
@@ -131,8 +131,8 @@ def test_every_figure_that_moved_is_named_and_no_other(now: dict, data) -> None:
     moved = moved_figures(now, before)
     assert bool(moved) == (stripped(now) != stripped(before))
     assert all(one.was != one.now for one in moved)
-    back = {(one.path, repr(one.now), repr(one.was)) for one in moved_figures(before, now)}
-    assert back == {(one.path, repr(one.was), repr(one.now)) for one in moved}
+    months_before = {(one.path, repr(one.now), repr(one.was)) for one in moved_figures(before, now)}
+    assert months_before == {(one.path, repr(one.was), repr(one.now)) for one in moved}
 
 
 def stripped(value: object) -> object:

@@ -60,7 +60,7 @@ def months(make_summaries, shop) -> dict[date, dict[str, pa.Table]]:
 @pytest.mark.parametrize("locale", ["en_US", "es_MX"])
 def test_a_month_without_receipts_is_not_green(months, locale: str) -> None:
     empty = {FIRST: emptied(months[FIRST])}
-    made = reports.monthly(FIRST, empty, places=2, lineage={}, locale=locale)
+    made = reports.monthly(FIRST, empty, lake_decimals=2, lineage={}, locale=locale)
     assert figures(made)["attention"]["light"] == "red"
     keys = [found["key"] for found in figures(made)["attention"]["findings"]]
     assert keys[0] == "lineage.no_receipts"
@@ -69,7 +69,7 @@ def test_a_month_without_receipts_is_not_green(months, locale: str) -> None:
 def test_a_month_without_stores_or_receipts_has_a_light_too(months) -> None:
     empty = {name: table.slice(0, 0) for name, table in months[FIRST].items()}
     made = reports.monthly(
-        FIRST, {FIRST: empty}, places=2, lineage={}, locale="en_US", currency="MXN"
+        FIRST, {FIRST: empty}, lake_decimals=2, lineage={}, locale="en_US", currency="MXN"
     )
     assert figures(made)["attention"]["light"] == "red"
 
@@ -82,11 +82,11 @@ def test_a_store_that_stopped_sending_is_named(months) -> None:
     ]
     cut["days"] = cut["days"].filter(pa.array(rows))
     state = figures(
-        reports.monthly(FIRST, months | {FIRST: cut}, places=2, lineage={}, locale="en_US")
+        reports.monthly(FIRST, months | {FIRST: cut}, lake_decimals=2, lineage={}, locale="en_US")
     )
     assert state["lineage"]["silent"] == {"s2": {"days": 11, "last_seen": "2025-10-20"}}
     assert state["attention"]["light"] != "green"
-    whole = figures(reports.monthly(FIRST, months, places=2, lineage={}, locale="en_US"))
+    whole = figures(reports.monthly(FIRST, months, lake_decimals=2, lineage={}, locale="en_US"))
     assert whole["lineage"]["silent"] == {}
 
 
@@ -118,7 +118,7 @@ def with_unread(month: dict[str, pa.Table], count: int, unknown: int, amount: st
 )
 def test_an_unknown_amount_is_never_zero(months, count, unknown, amount, said, exact) -> None:
     month = with_unread(months[FIRST], count, unknown, amount)
-    made = reports.monthly(FIRST, {FIRST: month}, places=2, lineage={}, locale="en_US")
+    made = reports.monthly(FIRST, {FIRST: month}, lake_decimals=2, lineage={}, locale="en_US")
     assert said in made["report.md"].decode()
     check = figures(made)["lineage"]["checks"]["quarantined"]
     assert check == {"count": count, "amount": exact, "unknown": unknown}
@@ -145,7 +145,7 @@ def test_receipts_outside_history_are_named_with_money_and_setting(months, local
     made = reports.monthly(
         FIRST,
         {FIRST: months[FIRST]},
-        places=2,
+        lake_decimals=2,
         lineage={},
         locale=locale,
         outside=table,

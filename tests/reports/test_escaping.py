@@ -61,7 +61,7 @@ def files(shop, make_summaries) -> dict[str, bytes]:
     return reports.monthly(
         SEPTEMBER,
         make_summaries(hostile, [date(2025, 8, 1), SEPTEMBER]),
-        places=2,
+        lake_decimals=2,
         lineage={"edition": "<i>1</i>"},
     )
 
@@ -133,7 +133,11 @@ def test_numbered_names_stand_in_cells_and_at_line_starts(shop, make_summaries):
         combo=None,
     )
     files = reports.monthly(
-        SEPTEMBER, make_summaries(numbered, [SEPTEMBER]), places=2, lineage={}, locale="en_US"
+        SEPTEMBER,
+        make_summaries(numbered, [SEPTEMBER]),
+        lake_decimals=2,
+        lineage={},
+        locale="en_US",
     )
     lines = files["report.md"].decode().splitlines()
     cells = [line for line in lines if line.startswith("|")]
@@ -192,7 +196,9 @@ def test_visible_names_are_one_line_without_hidden_signs(name):
 
 def test_long_names_are_cut_and_csv_has_them_whole(shop, make_summaries):
     long = shop(menu=(("x" * 300, "c", 10, 1), ("y", "c", 10, 1)), combo=None)
-    made = reports.monthly(SEPTEMBER, make_summaries(long, [SEPTEMBER]), places=2, lineage={})
+    made = reports.monthly(
+        SEPTEMBER, make_summaries(long, [SEPTEMBER]), lake_decimals=2, lineage={}
+    )
     assert (
         b"x" * (LONGEST + 1) not in made["report.html"] and b"x" * 300 in made["tables/items.csv"]
     )

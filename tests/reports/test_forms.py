@@ -55,14 +55,14 @@ def summaries(shop, make_summaries):
 
 @pytest.fixture(scope="module")
 def files(summaries) -> dict[str, bytes]:
-    return reports.monthly(MONTHS[-1], summaries, places=2, lineage=LINEAGE)
+    return reports.monthly(MONTHS[-1], summaries, lake_decimals=2, lineage=LINEAGE)
 
 
 def test_the_same_tables_make_the_same_bytes(summaries, files):
     again = reports.monthly(
         MONTHS[-1],
         dict(reversed(summaries.items())),
-        places=2,
+        lake_decimals=2,
         lineage=dict(reversed(LINEAGE.items())),
     )
     assert again.keys() == files.keys()
@@ -71,7 +71,7 @@ def test_the_same_tables_make_the_same_bytes(summaries, files):
 
 @pytest.mark.parametrize("locale", LOCALES)
 def test_the_golden_report(summaries, locale, pytestconfig):
-    made = reports.monthly(MONTHS[-1], summaries, places=2, lineage=LINEAGE, locale=locale)
+    made = reports.monthly(MONTHS[-1], summaries, lake_decimals=2, lineage=LINEAGE, locale=locale)
     for name in ("report.md", "figures.json"):
         kept = GOLDEN / locale / name
         if pytestconfig.getoption("--update-golden", default=False):
@@ -190,11 +190,11 @@ def test_an_open_month_is_compared_with_the_same_days(shop, make_summaries):
     open_[MONTHS[2]] = make_summaries(
         shop(receipts=14, closed=lambda day: day > date(2025, 9, 10)), MONTHS[2:]
     )[MONTHS[2]]
-    made = reports.monthly(MONTHS[2], open_, through=date(2025, 9, 10), places=2, lineage={})
+    made = reports.monthly(MONTHS[2], open_, through=date(2025, 9, 10), lake_decimals=2, lineage={})
     figures = json.loads(made["figures.json"])
-    days = json.loads(reports.monthly(MONTHS[1], whole, places=2, lineage={})["figures.json"])[
-        "currencies"
-    ]["MXN"]["days"]["days"]
+    days = json.loads(
+        reports.monthly(MONTHS[1], whole, lake_decimals=2, lineage={})["figures.json"]
+    )["currencies"]["MXN"]["days"]["days"]
     before = figures["currencies"]["MXN"]["headline"]["before"]["net_sales"]
     assert Decimal(before) == sum(
         Decimal(days[f"2025-08-{d:02d}"]["net_sales"]) for d in range(1, 11)
@@ -206,14 +206,14 @@ def test_an_open_month_is_compared_with_the_same_days(shop, make_summaries):
 
 def test_changes_name_what_moved(summaries, files):
     before = json.loads(files["figures.json"])
-    same = reports.monthly(MONTHS[-1], summaries, places=2, lineage=LINEAGE, changes=before)
+    same = reports.monthly(MONTHS[-1], summaries, lake_decimals=2, lineage=LINEAGE, changes=before)
     assert "Ninguna cifra cambió" in same["report.md"].decode()
     before["currencies"]["MXN"]["bridge"]["total"]["net_sales"] = "1.00"
     before["currencies"]["MXN"]["tenders"]["tenders"][0]["amount"] = "2.00"
     moved = reports.monthly(
         MONTHS[-1],
         summaries,
-        places=2,
+        lake_decimals=2,
         lineage=LINEAGE,
         changes=before,
         reopened=[{"number": "1-1001", "why": "late", "day": "2025-09-03", "total": "150.00"}],
@@ -247,7 +247,7 @@ def test_what_does_not_tie_is_said_first(summaries):
     )
     month["quality"] = spoil(spoil(quality, "count", at, 2), "amount", at, Decimal("310.00"))
     made = reports.monthly(
-        MONTHS[-1], summaries | {MONTHS[-1]: month}, places=2, lineage={}, locale="en_US"
+        MONTHS[-1], summaries | {MONTHS[-1]: month}, lake_decimals=2, lineage={}, locale="en_US"
     )
     attention = json.loads(made["figures.json"])["currencies"]["MXN"]["attention"]
     assert attention["light"] == "red"
@@ -301,9 +301,9 @@ def test_no_word_of_the_machine_is_printed(summaries, locale):
             "digest": "0123456789abcdef",
         }
     ]
-    monthly = reports.monthly(MONTHS[-1], tables, places=2, lineage=lineage, locale=locale)
+    monthly = reports.monthly(MONTHS[-1], tables, lake_decimals=2, lineage=lineage, locale=locale)
     whole = reports.cumulative(
-        MONTHS[-1], tables, places=2, lineage=lineage, locale=locale, ledger=ledger
+        MONTHS[-1], tables, lake_decimals=2, lineage=lineage, locale=locale, ledger=ledger
     )
     for files in (monthly, whole):
         text = files["report.md"].decode().replace("\\", "")
@@ -336,7 +336,7 @@ def test_small_groups_of_customers_are_hidden(shop, make_summaries):
     few = reports.monthly(
         MONTHS[-1],
         make_summaries(shop(customers=4), MONTHS[1:]),
-        places=2,
+        lake_decimals=2,
         lineage={},
         lake_starts=MONTHS[1],
     )
@@ -420,9 +420,9 @@ def test_values_in_words(value, spanish, english):
         ("MXN", 3, 1234500, "MX$1,234.50"),
     ],
 )
-def test_currencies_beside_others(currency, places, units, expected):
+def test_currencies_beside_others(currency, lake_decimals, units, expected):
     assert (
-        Words("en_US", places, ("EUR", "JPY", "KWD", "MXN"), {"EUR": 2, "JPY": 0, "MXN": 2})
+        Words("en_US", lake_decimals, ("EUR", "JPY", "KWD", "MXN"), {"EUR": 2, "JPY": 0, "MXN": 2})
         .say(Money(units, currency))
         .replace("\xa0", " ")
         == expected
@@ -454,7 +454,7 @@ def test_a_region_has_the_texts_of_its_language_and_its_own_formats(locale, amou
 
 @pytest.mark.parametrize("locale", ["es_CO", "en_GB"])
 def test_a_region_has_its_whole_report(summaries, locale):
-    files = reports.monthly(MONTHS[-1], summaries, places=2, lineage=LINEAGE, locale=locale)
+    files = reports.monthly(MONTHS[-1], summaries, lake_decimals=2, lineage=LINEAGE, locale=locale)
     assert f'lang="{locale.replace("_", "-")}"' in files["report.html"].decode()
 
 

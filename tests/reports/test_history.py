@@ -28,7 +28,7 @@ def told(shop, make_summaries):
         files = reports.cumulative(
             max(months),
             {m: {n: made[m][n] for n in reports.HISTORY} for m in months},
-            places=2,
+            lake_decimals=2,
             lineage={"edition": 1},
             locale="en_US",
             **changed,

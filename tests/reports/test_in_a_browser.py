@@ -25,7 +25,7 @@ def lake(tmp_path_factory, shop, make_summaries) -> Path:
     tables = make_summaries(shop(receipts=6), MONTHS)
     editions = {}
     for number, month in enumerate(MONTHS):
-        files = reports.monthly(month, tables, places=2, lineage={}, lake_starts=MONTHS[0])
+        files = reports.monthly(month, tables, lake_decimals=2, lineage={}, lake_starts=MONTHS[0])
         name = f"{month:%Y-%m}"
         editions[name] = [f"{n:06d}.0123456789abcdef" for n in range(1, 2 + (number == 2))]
         for folder in (
@@ -33,7 +33,7 @@ def lake(tmp_path_factory, shop, make_summaries) -> Path:
             *(root / "monthly" / name / "editions" / one for one in editions[name]),
         ):
             write(folder, files)
-    files = reports.cumulative(MONTHS[-1], tables, places=2, lineage={})
+    files = reports.cumulative(MONTHS[-1], tables, lake_decimals=2, lineage={})
     whole = {"2025-09": ["000001.fedcba9876543210"]}
     for folder in (
         root / "cumulative/2025-09",
@@ -58,12 +58,12 @@ def page(request, browser) -> Iterator[object]:
     complains.
     """
     context = browser.new_context(viewport={"width": WIDTHS[request.param], "height": 844})
-    opened = context.new_page()
+    open_tables = context.new_page()
     asked, said = [], []
-    opened.on("request", lambda one: asked.append(one.url))
-    opened.on("console", lambda one: said.append(one.text))
-    opened.on("pageerror", lambda error: said.append(str(error)))
-    yield opened
+    open_tables.on("request", lambda one: asked.append(one.url))
+    open_tables.on("console", lambda one: said.append(one.text))
+    open_tables.on("pageerror", lambda error: said.append(str(error)))
+    yield open_tables
     context.close()
     assert [url for url in asked if not url.startswith(("file://", "data:"))] == []
     assert said == []

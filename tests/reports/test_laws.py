@@ -137,13 +137,13 @@ def leaves(key: str, value: object) -> Iterator[tuple[str, Value]]:
 def monthly_of(shop: Shop, months: tuple[date, ...] = (AUGUST, SEPTEMBER), **more) -> Page:
     tables = summaries(shop, list(months))
     return compose_monthly(
-        months[-1], tables, through=more.pop("through", None), places=2, facts={}, **more
+        months[-1], tables, through=more.pop("through", None), lake_decimals=2, metadata={}, **more
     )
 
 
 def cumulative_of(shop: Shop, months: list[date]) -> Page:
     tables = summaries(shop, months)
-    return compose_cumulative(months[-1], tables, through=None, places=2, facts={})
+    return compose_cumulative(months[-1], tables, through=None, lake_decimals=2, metadata={})
 
 
 def months_of(count: int) -> list[date]:
@@ -159,7 +159,7 @@ def test_fair_changes_of_items_categories_and_stores_add_up_to_the_headline(shop
     for parts in (figures.fair_items, figures.fair_categories, figures.fair_stores):
         assert sum(part.change for part in parts.values()) == change
         assert sum(part.base for part in parts.values()) == figures.fair.base.net_sales
-    page = compose_monthly(SEPTEMBER, tables, through=None, places=2, facts={})
+    page = compose_monthly(SEPTEMBER, tables, through=None, lake_decimals=2, metadata={})
     said = {s.key: plain(s.figures, 2) for s in page.sections}
     headline = said["headline"]
     if "now_fair" not in headline or "same_weekdays" not in said["items"]:
@@ -197,11 +197,11 @@ def test_the_change_of_an_item_is_that_of_its_own_weekdays():
         ),
     )
     figures = Figures(SEPTEMBER, None, "MXN", summaries(shop, [AUGUST, SEPTEMBER]))
-    rows, opened = figures.now["item_weekdays"], {(0, 5), (4, 4)}
+    rows, open_tables = figures.now["item_weekdays"], {(0, 5), (4, 4)}
     before = {0: 4, 4: 2}
     for item, part in figures.fair_items.items():
         own = rows[rows["item"] == item].groupby("weekday")["net_sales"].sum().to_dict()
-        exact = sum(own.get(w, 0) * Decimal(before[w]) / n for w, n in opened)
+        exact = sum(own.get(w, 0) * Decimal(before[w]) / n for w, n in open_tables)
         assert abs(part.now - exact) <= 1, item
 
 

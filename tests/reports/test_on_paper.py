@@ -16,7 +16,7 @@ import reports
 from reports.charts import draw
 from reports.compose import compose_cumulative, compose_monthly
 from reports.render.outline import charts
-from reports.render.pdf import FILLED, MOST, lay_out
+from reports.render.pdf import FILLED, MOST, page_layout
 from reports.words import Words
 
 MONTHS = [date(2025, 8, 1), date(2025, 9, 1)]
@@ -48,11 +48,15 @@ def tables(request, shop, make_summaries):
 @pytest.mark.parametrize(("report", "paper"), [("monthly", "a4"), ("cumulative", "us-letter")])
 def test_nothing_leaves_the_paper(tables, report, paper):
     if report == "monthly":
-        page = compose_monthly(MONTHS[-1], tables, through=None, places=2, facts={"edition": 1})
+        page = compose_monthly(
+            MONTHS[-1], tables, through=None, lake_decimals=2, metadata={"edition": 1}
+        )
     else:
-        page = compose_cumulative(MONTHS[-1], tables, through=None, places=2, facts={"edition": 1})
+        page = compose_cumulative(
+            MONTHS[-1], tables, through=None, lake_decimals=2, metadata={"edition": 1}
+        )
     words = Words("es_MX", 2, page.currencies)
-    made = lay_out(
+    made = page_layout(
         TEMPLATE, page, words, {name: draw(chart, words) for name, chart in charts(page)}, paper
     )
     pages, filled = json.loads(made.query("<reach>", field="value", one=True))

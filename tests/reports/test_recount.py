@@ -24,7 +24,12 @@ def told(tmp_path_factory) -> tuple[dict, Recount]:
     """figures.json of April, and the same receipts in SQL."""
     found = raw_shop.receipts(3000)
     files = reports.monthly(
-        APRIL, raw_shop.summaries(found), places=2, lineage={}, locale="en_US", lake_starts=FEBRUARY
+        APRIL,
+        raw_shop.summaries(found),
+        lake_decimals=2,
+        lineage={},
+        locale="en_US",
+        lake_starts=FEBRUARY,
     )
     return json.loads(files["figures.json"])["currencies"]["MXN"], Recount(
         found, tmp_path_factory.mktemp("raw"), APRIL, MARCH
@@ -95,9 +100,9 @@ def test_same_weekdays(told):
         "collected": "sum(sign * total)",
     }.items():
         now, base = raw.fair(expression)
-        places = 0 if name == "receipts" else 2
+        lake_decimals = 0 if name == "receipts" else 2
         assert abs(Fraction(Decimal(figures["headline"]["now_fair"][name])) - now) <= Fraction(
-            1, 2 * 10**places
+            1, 2 * 10**lake_decimals
         ), name
         same(figures["headline"]["before_fair"][name], base, name)
 
@@ -150,7 +155,7 @@ def test_days_hours_weekdays_and_channels(told):
         " day) filter (where sale) as opened from r where month = $month group by all having"
         " opened > 0"
     )
-    opened = {row["weekday"]: row["opened"] for row in weekdays}
+    open_tables = {row["weekday"]: row["opened"] for row in weekdays}
     same(
         figures["weekdays"]["weekdays"],
         {
@@ -171,8 +176,8 @@ def test_days_hours_weekdays_and_channels(told):
         {
             f"{row['weekday']}-{row['hour']:02d}": {
                 "receipts": row["n"],
-                "open_days": opened[row["weekday"]],
-                "per_day": Fraction(row["n"], opened[row["weekday"]]),
+                "open_days": open_tables[row["weekday"]],
+                "per_day": Fraction(row["n"], open_tables[row["weekday"]]),
             }
             for row in grid
         },

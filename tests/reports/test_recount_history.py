@@ -79,7 +79,9 @@ class Until:
 
 
 def figures(last: date, tables: dict, through: date | None = None) -> dict:
-    page = compose_cumulative(last, tables, through=through, places=2, facts={}, weekend=WEEKEND)
+    page = compose_cumulative(
+        last, tables, through=through, lake_decimals=2, metadata={}, weekend=WEEKEND
+    )
     return {section: {} for section in SECTIONS} | json.loads(figures_json(page))["currencies"][
         "MXN"
     ]

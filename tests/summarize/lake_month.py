@@ -35,7 +35,7 @@ COMBOS = ("Combo Pa' Dos", "Combo Solo")
 @dataclass
 class Month:
     first: date
-    places: int
+    decimals: int
     receipts: list[dict] = field(default_factory=list)
     sales: list[dict] = field(default_factory=list)
     payments: list[dict] = field(default_factory=list)
@@ -45,7 +45,7 @@ class Month:
     worth: int = 1
 
     @property
-    def facts(self) -> dict[str, int]:
+    def metadata(self) -> dict[str, int]:
         return {
             "fetched": len(self.receipts) + len(self.quarantine),
             "curated": len(self.receipts),
@@ -63,11 +63,16 @@ class Month:
             schema.EMPLOYEES: employees(),
         }
         return {
-            dataset.name: to_table(found, dataset, self.places) for dataset, found in rows.items()
+            dataset.name: to_table(found, dataset, self.decimals) for dataset, found in rows.items()
         }
 
     def arguments(self) -> dict:
-        return {"month": self.first, **self.tables(), "facts": self.facts, "places": self.places}
+        return {
+            "month": self.first,
+            **self.tables(),
+            "facts": self.metadata,
+            "places": self.decimals,
+        }
 
     def part(self, wanted) -> Month:
         """The month of those receipts alone whose number `wanted` says yes to; quarantine goes with
@@ -75,7 +80,7 @@ class Month:
         """
         return Month(
             self.first,
-            self.places,
+            self.decimals,
             *(
                 [row for row in rows if wanted(row["receipt_number"])]
                 for rows in (self.receipts, self.sales, self.payments, self.quarantine)
@@ -102,13 +107,13 @@ def exact(value, kind: pa.DataType):
     return value
 
 
-def to_table(rows: list[dict], dataset: schema.Dataset, places: int) -> pa.Table:
+def to_table(rows: list[dict], dataset: schema.Dataset, decimals: int) -> pa.Table:
     plain = [
         pa.field(f.name, f.type.value_type if pa.types.is_dictionary(f.type) else f.type)
-        for f in schema.arrow(dataset, places)
+        for f in schema.arrow(dataset, decimals)
     ]
     columns = [pa.array([exact(row[f.name], f.type) for row in rows], f.type) for f in plain]
-    return schema.conform(pa.Table.from_arrays(columns, schema=pa.schema(plain)), dataset, places)
+    return schema.conform(pa.Table.from_arrays(columns, schema=pa.schema(plain)), dataset, decimals)
 
 
 def draw_month(
@@ -117,13 +122,13 @@ def draw_month(
     *,
     first: date = date(2026, 2, 1),
     stores=STORES,
-    places: int = 3,
+    decimals: int = 3,
     all_refunds: bool = False,
     worth: int = 1,
 ) -> Month:
     """`worth` multiplies every amount."""
     rng = Random(seed)
-    month = Month(first, places, superseded=rng.randrange(3), worth=worth)
+    month = Month(first, decimals, superseded=rng.randrange(3), worth=worth)
     month.stores = [
         {
             "store_id": store,
@@ -169,8 +174,8 @@ def draw_receipt(
     """Add one receipt with its sales and payments; a cancelled one may keep its amounts and
     quantities, which must not count.
     """
-    store_id, currency, places = store
-    unit = month.worth * 10 ** (month.places - places)
+    store_id, currency, decimals = store
+    unit = month.worth * 10 ** (month.decimals - decimals)
     day = month.first + timedelta(
         days=rng.randrange(monthrange(month.first.year, month.first.month)[1])
     )

@@ -221,9 +221,11 @@ def count_lines(t: dict, lines: list[dict], by_number: dict) -> None:
                 with_combo.add(receipt)
         else:
             employee_id = by_number[line["store_id"], line["receipt_number"]]["employee_id"]
-            back = t["refunded_items"].at(line["store_id"], line["item"], employee_id, **store)
-            add(back, units=-line["units"], refunds=-line["gross"])
-            once(seen, line, back, "receipts")
+            months_before = t["refunded_items"].at(
+                line["store_id"], line["item"], employee_id, **store
+            )
+            add(months_before, units=-line["units"], refunds=-line["gross"])
+            once(seen, line, months_before, "receipts")
         if line["combo"] is not None:
             combo = t["combos"].at(line["store_id"], line["combo"], **store)
             add(
@@ -292,7 +294,7 @@ def count_quality(t: Tally, month, counted: list[dict], rows: list[dict]) -> Non
 
     currencies = {store["store_id"]: store["currency"] for store in month.stores}
     for check in ("fetched", "superseded"):
-        note({"store_id": None, "currency": None}, check, count=month.facts[check])
+        note({"store_id": None, "currency": None}, check, count=month.metadata[check])
     for q in month.quarantine:
         note(
             q | {"currency": currencies.get(q["store_id"])},

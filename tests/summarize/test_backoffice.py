@@ -74,17 +74,19 @@ def lines_of(shop, body: bytes) -> tuple[Export, tuple[Line, ...]]:
 
 
 def against(
-    shop, files: dict[str, bytes], days: tuple[date, date] = OCTOBER, places: int = 2
+    shop, files: dict[str, bytes], days: tuple[date, date] = OCTOBER, decimals: int = 2
 ) -> dict[str, list[dict]]:
     made = compare_exports(
         *days,
         {name: lambda body=body: body for name, body in files.items()},
         shop[2],
-        places,
+        decimals,
         "MXN",
     )
     for dataset in schema.BACKOFFICE:
-        assert made[dataset.name].schema.equals(schema.arrow(dataset, places), check_metadata=True)
+        assert made[dataset.name].schema.equals(
+            schema.arrow(dataset, decimals), check_metadata=True
+        )
     return {name: table.to_pylist() for name, table in made.items()}
 
 
@@ -307,9 +309,9 @@ def test_what_cannot_be_read_is_refused_with_its_reason(body, said):
         ("5.00-", 2, "-5.00"),
     ],
 )
-def test_amounts_of_the_world(text, places, value):
+def test_amounts_of_the_world(text, decimals, value):
     body = f"Date;Gross sales;Refunds;Discounts;Net sales\n2026-10-01;{text};0;0;{text}\n".encode()
-    (lines,) = read_export(body, places).readings.values()
+    (lines,) = read_export(body, decimals).readings.values()
     assert lines[0].amounts["net_sales"] == Decimal(value)
 
 

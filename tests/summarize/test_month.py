@@ -55,7 +55,7 @@ def check(month) -> dict[str, pa.Table]:
     for dataset in schema.SUMMARY:
         assert plain(tables[dataset.name]) == wanted[dataset.name], dataset.name
         assert tables[dataset.name].schema.equals(
-            schema.arrow(dataset, month.places), check_metadata=True
+            schema.arrow(dataset, month.decimals), check_metadata=True
         )
     return tables
 
@@ -69,8 +69,8 @@ def test_every_table_equals_the_recount(seed, receipts):
 @pytest.mark.parametrize(
     ("store", "places"), [(STORES[0], 2), (STORES[1], 0), (STORES[2], 3)], ids=["MXN", "JPY", "KWD"]
 )
-def test_currencies_with_two_no_and_three_decimals(store, places):
-    check(draw_month(7, 80, stores=(store,), places=places))
+def test_currencies_with_two_no_and_three_decimals(store, decimals):
+    check(draw_month(7, 80, stores=(store,), decimals=decimals))
 
 
 def test_a_month_without_receipts_has_all_tables_and_says_so():
@@ -91,13 +91,13 @@ def test_a_month_of_refunds_alone():
 
 
 def test_amounts_that_no_float_holds_are_exact():
-    tables = check(draw_month(3, 60, stores=STORES[:1], places=2, worth=10**11 + 7))
+    tables = check(draw_month(3, 60, stores=STORES[:1], decimals=2, worth=10**11 + 7))
     assert max(map(abs, (row["net_sales"].scaleb(2) for row in tables["days"].to_pylist()))) > 2**53
 
 
 def test_a_sum_too_long_for_its_column_is_refused_not_cut():
     with pytest.raises(SchemaMismatch, match="does not fit in precision"):
-        summarize(**draw_month(3, 200, stores=STORES[:1], places=2, worth=10**12).arguments())
+        summarize(**draw_month(3, 200, stores=STORES[:1], decimals=2, worth=10**12).arguments())
 
 
 def test_no_query_computes_in_floats():
@@ -180,7 +180,7 @@ def test_counts_that_do_not_agree_publish_nothing():
     month = draw_month(17, 10)
     for name in ("fetched", "curated", "quarantined"):
         with pytest.raises(DataError, match=f"are {name}"):
-            summarize(**(month.arguments() | {"facts": month.facts | {name: 99}}))
+            summarize(**(month.arguments() | {"facts": month.metadata | {name: 99}}))
     with pytest.raises(DataError, match="superseded"):
         summarize(**(month.arguments() | {"facts": {"fetched": 1, "curated": 1, "quarantined": 0}}))
 

@@ -24,7 +24,7 @@ def figures_of(month: Month):
         tables[f"lake_{name}"] = tables.pop(name)
     with connect(1, "500MB", None) as connection:
         register(connection, tables, {"fetched": 0})
-        return tabulate(connection, QUERY, schema.RECEIPT_FIGURES, month.places)
+        return tabulate(connection, QUERY, schema.RECEIPT_FIGURES, month.decimals)
 
 
 def is_of(row: dict, key: tuple[str, str]) -> bool:
@@ -96,8 +96,8 @@ def test_exactly_the_receipts_that_count_differently_are_named(seed: int, data) 
     assert named.keys() == {entry[:2] for entry in expected}
     gone = {entry[:2]: entry[2] for entry in expected if entry[2] in ("left", "quarantined")}
     assert {key: why for key, why in named.items() if why in ("left", "quarantined")} == gone
-    back = changed_receipts(figures_of(after), figures_of(before))
-    assert {(row["store"], row["number"]) for row in back} == named.keys()
+    months_before = changed_receipts(figures_of(after), figures_of(before))
+    assert {(row["store"], row["number"]) for row in months_before} == named.keys()
 
 
 def test_the_rules_of_the_menu_change_figures_and_not_the_data_of_the_till() -> None:

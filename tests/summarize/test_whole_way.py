@@ -63,14 +63,14 @@ def united(name: str) -> str:
 
 def rules_of(shops: dict[str, Till], menu: str) -> Rules:
     stores = {
-        store: Store(s.timezone, s.day_starts_at, s.currency, s.places)
+        store: Store(s.timezone, s.day_starts_at, s.currency, s.decimals)
         for store, s in shops.items()
     }
     return Rules(
         stores,
         next(iter(stores.values())),
         read_menu(menu, "menu.toml"),
-        max(s.places for s in shops.values()),
+        max(s.decimals for s in shops.values()),
     )
 
 
@@ -85,14 +85,16 @@ def summaries(
         tables = {
             d.name: pa.concat_tables([getattr(one, d.name) for one in cleaned]) for d in schema.LAKE
         }
-        facts = {name: sum(one.facts[name] for one in cleaned) for name in cleaned[0].facts}
+        metadata = {
+            name: sum(one.metadata[name] for one in cleaned) for name in cleaned[0].metadata
+        }
         counted[first] = summarize(
             first,
             **tables,
             stores=catalog.stores_table(rules),
             employees=catalog.employees_table(rules),
-            facts=facts,
-            places=rules.places,
+            metadata=metadata,
+            decimals=rules.decimals,
         )
     return counted
 

@@ -105,12 +105,12 @@ class Dialect:
     encoding: str = "utf-8"
     sign: str = ""
 
-    def money(self, amount: Decimal, places: int) -> str:
-        whole, _, fraction = f"{abs(amount):,.{places}f}".partition(".")
+    def money(self, amount: Decimal, decimals: int) -> str:
+        whole, _, fraction = f"{abs(amount):,.{decimals}f}".partition(".")
         made = (
             self.sign
             + whole.replace(",", self.thousands)
-            + (self.decimal + fraction if places else "")
+            + (self.decimal + fraction if decimals else "")
         )
         return f"-{made}" if amount < 0 else made
 
@@ -179,7 +179,7 @@ def cell(
         "Description": PRIVATE,
         "Comment": PRIVATE,
         "Status": "Cancelled" if receipt["cancelled_at"] else "Closed",
-        **{name: dialect.money(amount, shop.places) for name, amount in signed.items()},
+        **{name: dialect.money(amount, shop.decimals) for name, amount in signed.items()},
     }
 
 
@@ -224,13 +224,13 @@ def summary_csv(
             day["Gross sales" if sign > 0 else "Refunds"] += said["Gross sales"]
             for name in ("Discounts", "Net sales", "Taxes"):
                 day[name] += sign * said[name]
-    places = next(iter(shops.values())).places
+    decimals = next(iter(shops.values())).decimals
     return dialect.write(
         SUMMARY,
         [
             {
                 "Date": day.strftime(dialect.day),
-                **{name: dialect.money(amount, places) for name, amount in said.items()},
+                **{name: dialect.money(amount, decimals) for name, amount in said.items()},
             }
             for day, said in sorted(days.items(), reverse=True)
         ],

@@ -58,12 +58,12 @@ def tidy(text):
 class Kitchen:
     """What a menu and a catalog say of a line: its names, and its components with their modifiers."""
 
-    def __init__(self, menu_text, catalog_bytes, stores, default, places, key=None):
+    def __init__(self, menu_text, catalog_bytes, stores, default, decimals, key=None):
         self.menu, self.catalog = (
             tomllib.loads(menu_text),
             json.loads(catalog_bytes, parse_float=Decimal, parse_int=Decimal),
         )
-        self.stores, self.default, self.places, self.key = stores, default, places, key
+        self.stores, self.default, self.decimals, self.key = stores, default, decimals, key
         living_last = sorted(
             self.catalog.get("items", []), key=lambda i: (i["deleted_at"] is None, i["id"])
         )
@@ -73,7 +73,7 @@ class Kitchen:
             v["variant_id"]: (item, v) for item in living_last for v in item["variants"]
         }
         self.categories = {c["id"]: tidy(c["name"]) for c in self.catalog.get("categories", [])}
-        self.cent = Decimal(1).scaleb(-places)
+        self.cent = Decimal(1).scaleb(-decimals)
 
     def store(self, store_id):
         return self.stores.get(store_id, self.default)

@@ -96,7 +96,7 @@ def menu_of(rng) -> str:
     return "\n".join(lines) + "\n"
 
 
-def catalog_of(rng, places: int) -> bytes:
+def catalog_of(rng, decimals: int) -> bytes:
     """Items with and without prices, costs, sizes, stores; twins by name; deleted ones; composites
     of the known and unknown.
     """
@@ -105,7 +105,7 @@ def catalog_of(rng, places: int) -> bytes:
         return (
             None
             if rng.random() < 0.2
-            else number(rng, rng.choice([0, 1, 3, 100, 10_000, 999_999_999]), places)
+            else number(rng, rng.choice([0, 1, 3, 100, 10_000, 999_999_999]), decimals)
         )
 
     items, variants = [], []
@@ -154,11 +154,13 @@ def catalog_of(rng, places: int) -> bytes:
     return json.dumps({"items": items, "categories": categories}, default=str).encode()
 
 
-def number(rng, most: int, places: int) -> float | int:
+def number(rng, most: int, decimals: int) -> float | int:
     """An amount of up to `most` as JSON has it: sometimes 5, sometimes 5.0, never finer than
     `places`.
     """
     value = (
-        Decimal(rng.randint(0, most)).scaleb(-places) if places else Decimal(rng.randint(0, most))
+        Decimal(rng.randint(0, most)).scaleb(-decimals)
+        if decimals
+        else Decimal(rng.randint(0, most))
     )
     return int(value) if value == int(value) and rng.random() < 0.5 else float(value)

@@ -54,21 +54,21 @@ class NastyShop:
     catalog: bytes
     stores: dict[str, Store]
     default: Store
-    places: int
+    decimals: int
     raws: list[Raw]
 
     @property
     def rules(self) -> Rules:
         return Rules(
-            self.stores, self.default, read_menu(self.menu, "menu.toml"), self.places, b"key"
+            self.stores, self.default, read_menu(self.menu, "menu.toml"), self.decimals, b"key"
         )
 
     def read_catalog(self) -> Catalog:
         return Catalog.read(self.catalog)
 
 
-def line_of(rng, places: int, big: int) -> dict:
-    amount = lambda most: Decimal(str(number(rng, most, places)))  # noqa: E731
+def line_of(rng, decimals: int, big: int) -> dict:
+    amount = lambda most: Decimal(str(number(rng, most, decimals)))  # noqa: E731
     n = rng.randrange(14)
     gross = amount(big) * rng.choice([1, 1, 1, 1, 1, -1])
     modifiers = [
@@ -123,12 +123,12 @@ def line_of(rng, places: int, big: int) -> dict:
 
 def receipt_of(rng, number_: str, stores: dict[str, Store], default: Store) -> dict:
     store_id = rng.choice(["s1", "s2", "s3"])
-    places = stores.get(store_id, default).places
+    decimals = stores.get(store_id, default).decimals
     big = rng.choice([100, 10_000, 10_000, 3_000_000, 10**10])
-    lines = [line_of(rng, places, big) for _ in range(rng.choice([0, 1, 1, 2, 3, 6]))]
+    lines = [line_of(rng, decimals, big) for _ in range(rng.choice([0, 1, 1, 2, 3, 6]))]
     spread = sum((line["total_discount"] for line in lines), Decimal(0))
     discount = spread + (
-        Decimal(str(number(rng, big, places))) if lines and rng.random() < 0.3 else 0
+        Decimal(str(number(rng, big, decimals))) if lines and rng.random() < 0.3 else 0
     )
     taxes = [
         {
@@ -152,7 +152,9 @@ def receipt_of(rng, number_: str, stores: dict[str, Store], default: Store) -> d
         )
         or rng.random() < 0.2
     ]
-    tip, surcharge = (Decimal(str(number(rng, rng.choice([0, 0, 1000]), places))) for _ in range(2))
+    tip, surcharge = (
+        Decimal(str(number(rng, rng.choice([0, 0, 1000]), decimals))) for _ in range(2)
+    )
     total = (
         sum((line["gross_total_money"] for line in lines), Decimal(0))
         - discount
@@ -161,8 +163,8 @@ def receipt_of(rng, number_: str, stores: dict[str, Store], default: Store) -> d
         + sum((t["money_amount"] for t in taxes if t["type"] == "ADDED"), Decimal(0))
     )
     total += (
-        rng.choice([0, 0, 0, Decimal(1).scaleb(-places), -Decimal(5).scaleb(-places)])
-        if places
+        rng.choice([0, 0, 0, Decimal(1).scaleb(-decimals), -Decimal(5).scaleb(-decimals)])
+        if decimals
         else 0
     )
     sold = datetime.combine(DAY, time(), UTC) + timedelta(
@@ -253,12 +255,12 @@ def encode(receipt: dict) -> bytes:
 
 def shop_of(rng) -> NastyShop:
     """A whole shop; `rng` is a random.Random, Hypothesis' or a seeded one."""
-    places = rng.choice([2, 2, 2, 3])
+    decimals = rng.choice([2, 2, 2, 3])
     zone = lambda: rng.choice(ZONES)  # noqa: E731
     cut = lambda: time(rng.choice([0, 0, 3, 5, 23]), rng.choice([0, 0, 30]))  # noqa: E731
     stores = {
         "s1": Store(zone(), cut(), "MXN", 2),
-        "s2": Store(zone(), cut(), rng.choice(["JPY", "MXN"]), rng.choice([0, places])),
+        "s2": Store(zone(), cut(), rng.choice(["JPY", "MXN"]), rng.choice([0, decimals])),
     }
     default = Store(zone(), cut(), "MXN", 2)
     receipts = [
@@ -279,4 +281,4 @@ def shop_of(rng) -> NastyShop:
                 b"".join(body + b"\n" for body in mine),
             )
         )
-    return NastyShop(menu_of(rng), catalog_of(rng, places), stores, default, places, raws)
+    return NastyShop(menu_of(rng), catalog_of(rng, decimals), stores, default, decimals, raws)

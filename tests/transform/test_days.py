@@ -13,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.transform import Store, business_day, day_bounds
-from pipeline.transform.days import by_store, local, micros, time_zone, tz_version
+from pipeline.transform.days import business_days_by_store, local, micros, time_zone, tz_version
 
 ZONES = sorted(available_timezones() - {"Factory"})
 FIRST, LAST = datetime(2000, 1, 1, tzinfo=UTC), datetime(2035, 12, 31, tzinfo=UTC)
@@ -136,7 +136,7 @@ def test_months_and_leap_days_lose_no_instant():
 def test_each_store_has_its_own_clock():
     stores = [mxn("America/Mexico_City", time(5)), mxn("Asia/Tokyo", time(0))]
     instant = micros(datetime(2024, 7, 2, 3, tzinfo=UTC))
-    days, clocks = by_store(stores, np.array([0, 1, 0]), np.array([instant] * 3))
+    days, clocks = business_days_by_store(stores, np.array([0, 1, 0]), np.array([instant] * 3))
     assert (days - days[0]).tolist() == [0, 1, 0]
     assert (clocks[1] - clocks[0]) == 15 * 3_600_000_000
 

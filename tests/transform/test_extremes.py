@@ -45,7 +45,7 @@ def test_quantities_are_exact():
     )
     assert (
         found.quarantine.column("reason").to_pylist() == ["excess_precision"]
-        and found.facts["curated"] == 1
+        and found.metadata["curated"] == 1
     )
 
 
@@ -61,9 +61,11 @@ def test_quantities_are_exact():
     ],
 )
 def test_money_has_the_decimals_of_its_currency_and_is_never_rounded(
-    currency, places, exact, finer
+    currency, decimals, exact, finer
 ):
-    shape = rules(default=Store("America/Mexico_City", time(5), currency, places), places=places)
+    shape = rules(
+        default=Store("America/Mexico_City", time(5), currency, decimals), decimals=decimals
+    )
     text = body(line("Agua", 10)).replace(b"10.0", b"10")
     good, bad = (text.replace(b": 10,", b": %s," % amount.encode()) for amount in (exact, finer))
     made = cleaned(good, bad.replace(b'"1-1"', b'"1-2"'), menu=shape)
@@ -83,7 +85,7 @@ def test_a_receipt_without_lines_one_with_five_thousand_and_one_whose_payments_d
         (5000, "5000", "5000", "5000"),
         (1, "10", "10", "0"),
     ]
-    assert made.sales.num_rows == 5001 and made.facts["quarantined"] == 0
+    assert made.sales.num_rows == 5001 and made.metadata["quarantined"] == 0
     assert made.sales.column("line").to_pylist()[:5000] == list(range(1, 5001))
 
 
@@ -92,8 +94,11 @@ def test_ten_megabytes_of_note_and_a_hundred_thousand_levels_harm_nothing_but_th
     deep = b'{"receipt_number": "1-2", "note": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
     made = cleaned(json.dumps(noted).encode(), deep, body(line("Smash", 10), receipt_number="1-3"))
     assert made.receipts.column("receipt_number").to_pylist() == ["1-1", "1-3"]
-    (fault,) = made.quarantine.to_pylist()
-    assert fault["reason"] in ("too_deep", "missing_field") and fault["verbatim"].encode() == deep
+    (rejection,) = made.quarantine.to_pylist()
+    assert (
+        rejection["reason"] in ("too_deep", "missing_field")
+        and rejection["verbatim"].encode() == deep
+    )
 
 
 @given(st.text(min_size=1, max_size=12))
@@ -116,7 +121,7 @@ def test_any_text_comes_through_as_it_is(text):
         json.dumps(sold).encode(),
         json.dumps({**sold, "receipt_number": "1-2"}, ensure_ascii=False).encode(),
     )
-    assert made.facts["curated"] == 2 and made.facts["quarantined"] == 0
+    assert made.metadata["curated"] == 2 and made.metadata["quarantined"] == 0
     assert set(
         made.receipts.column("store_id").to_pylist()
         + made.receipts.column("dining_option").to_pylist()
@@ -134,7 +139,7 @@ def test_a_lone_surrogate_is_refused_where_it_is_read_and_nowhere_else(name):
     assert made.quarantine.column("reason").to_pylist() == (
         ["bad_text"] if name == "item_name" else []
     )
-    assert made.facts["fetched"] == 2
+    assert made.metadata["fetched"] == 2
 
 
 @given(
@@ -150,13 +155,13 @@ def test_a_lone_surrogate_is_refused_where_it_is_read_and_nowhere_else(name):
 def test_keys_that_nobody_knows_change_nothing_at_any_depth(value, key):
     plainly = receipt(line("Agua", 10, "Sauce: Ajo"))
     odd = json.loads(json.dumps(plainly))
-    places = [
+    decimals = [
         odd,
         odd["line_items"][0],
         odd["line_items"][0]["line_modifiers"][0],
         odd["payments"][0],
     ]
-    for place in places:
+    for place in decimals:
         place.setdefault(f"new {key}", value)
     text = (
         json.dumps(odd)

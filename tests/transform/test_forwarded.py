@@ -10,7 +10,7 @@ from datetime import UTC, date, datetime, timedelta
 import pytest
 
 from pipeline.extract.fetch import pack
-from pipeline.extract.moved_versions import forward
+from pipeline.extract.moved_versions import copy_moved_versions
 from pipeline.pos.loyverse.pages import read_receipt
 from pipeline.pos.source import sold_date
 from pipeline.transform import Catalog, Raw, clean
@@ -62,7 +62,7 @@ def quarantined(second: bytes) -> dict[str, int]:
     raws = [
         Raw("2026-07-01", f"raw/receipts/sold={DAY}/2026-07-01.0.0.ndjson.zst", first.body + b"\n")
     ]
-    batch = forward({sold_date(found): [found]}, lambda *_: {DAY})
+    batch = copy_moved_versions({sold_date(found): [found]}, lambda *_: {DAY})
     raws += [
         Raw(
             "2026-07-04", f"raw/receipts/sold={sold or 'unknown'}/2026-07-04.0.0.ndjson.zst", ndjson
@@ -77,8 +77,8 @@ def quarantined(second: bytes) -> dict[str, int]:
             if f"sold={day}" in raw.name or ("unknown" in raw.name and raw.batch == str(day))
         ]
         cleaned = clean(day, mine, NO_CATALOG, rules())
-        assert cleaned.facts["curated"] == 0, "the version that was sold on that day is no more"
-        made[str(day)] = cleaned.facts["quarantined"]
+        assert cleaned.metadata["curated"] == 0, "the version that was sold on that day is no more"
+        made[str(day)] = cleaned.metadata["quarantined"]
     return made
 
 

@@ -104,7 +104,7 @@ def test_tables_are_held_to_their_schema_and_keys(shop):
     for dataset, table in zip(
         LAKE, (made.receipts, made.sales, made.payments, made.quarantine), strict=True
     ):
-        assert table.schema.equals(arrow(dataset, shop.places), check_metadata=True)
+        assert table.schema.equals(arrow(dataset, shop.decimals), check_metadata=True)
         table.validate(full=True)
         keys = [tuple(row[name] for name in dataset.key) for row in table.to_pylist()]
         assert len(keys) == len(set(keys))
@@ -116,7 +116,7 @@ def test_the_order_of_objects_and_of_days_does_not_matter(shop, rng):
     shuffled = list(shop.raws)
     rng.shuffle(shuffled)
     one, other = cleaned(shop), cleaned(shop, shuffled)
-    assert same(one, other) and one.facts == other.facts
+    assert same(one, other) and one.metadata == other.metadata
 
 
 @NASTY
@@ -126,7 +126,7 @@ def test_reading_everything_twice_changes_nothing(shop):
         cleaned(shop),
         cleaned(shop, [*shop.raws, *(r._replace(name=f"{r.name}.again") for r in shop.raws)]),
     )
-    assert same(one, other) and one.facts["curated"] == other.facts["curated"]
+    assert same(one, other) and one.metadata["curated"] == other.metadata["curated"]
 
 
 @NASTY
@@ -152,9 +152,11 @@ def test_days_are_disjoint_and_leave_nothing_out(shop):
         for made in counted
         for row in made.receipts.to_pylist()
     ]
-    assert len(found) == len(set(found)) == sum(made.facts["fetched"] for made in counted)
+    assert len(found) == len(set(found)) == sum(made.metadata["fetched"] for made in counted)
     records = sum(r.ndjson.count(b"\n") for r in shop.raws)
-    assert records == sum(made.facts["fetched"] + made.facts["superseded"] for made in counted)
+    assert records == sum(
+        made.metadata["fetched"] + made.metadata["superseded"] for made in counted
+    )
 
 
 @NASTY
@@ -181,7 +183,7 @@ def test_empty_input_gives_empty_tables():
         assert [
             t.num_rows for t in (made.receipts, made.sales, made.payments, made.quarantine)
         ] == [0, 0, 0, 0]
-        assert made.facts == {"fetched": 0, "curated": 0, "quarantined": 0, "superseded": 0}
+        assert made.metadata == {"fetched": 0, "curated": 0, "quarantined": 0, "superseded": 0}
 
 
 def test_money_that_is_not_conserved_stops_everything(monkeypatch):
@@ -230,7 +232,7 @@ def test_same_number_in_two_stores_is_two_receipts_and_in_one_store_the_newest()
         ("s1", "Agua"),
         ("s2", "Smash"),
     ]
-    assert made.facts == {"fetched": 2, "curated": 2, "quarantined": 0, "superseded": 1}
+    assert made.metadata == {"fetched": 2, "curated": 2, "quarantined": 0, "superseded": 1}
 
 
 def test_of_equal_updates_the_later_batch_then_the_later_position_counts():
@@ -251,7 +253,7 @@ def test_an_edit_moves_a_receipt_to_another_day():
     old = receipt(line("Smash", 10))
     new = {**old, "updated_at": "2026-07-03T00:00:00Z", "receipt_date": "2026-06-30T18:00:00Z"}
     assert [
-        clean(day, raw(old, new), catalog(), rules()).facts["curated"]
+        clean(day, raw(old, new), catalog(), rules()).metadata["curated"]
         for day in (TODAY, TODAY - timedelta(days=1))
     ] == [0, 1]
 
@@ -348,7 +350,7 @@ def test_names_and_notes_of_persons_never_come_out():
     sold = receipt(line("Smash", 10, line_note=secret), note=secret, order=secret)
     sold["payments"][0]["payment_details"] = {"card_number": secret}
     made = clean(TODAY, raw(sold), catalog(), rules())
-    assert made.facts["curated"] == 1
+    assert made.metadata["curated"] == 1
     assert secret not in repr(
         [table.to_pylist() for table in (made.receipts, made.sales, made.payments)]
     )
@@ -360,7 +362,7 @@ def test_currencies_and_their_decimals_stay_apart():
         TODAY + timedelta(days=1),
         raw(receipt(line("Smash", 1050))),
         catalog(),
-        rules(stores=stores, places=3),
+        rules(stores=stores, decimals=3),
     )
     (row,) = made.receipts.to_pylist()
     assert (row["currency"], str(row["total"]), row["sold_at_local"].hour) == ("JPY", "1050.000", 3)
@@ -392,4 +394,4 @@ def test_a_stream_has_no_quarantine_and_says_so():
 
 def test_a_store_may_not_have_more_decimals_than_the_lake():
     with pytest.raises(ConfigError, match="the lake has 0 decimals"):
-        rules(places=0)
+        rules(decimals=0)

@@ -15,8 +15,8 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.extract.missed import Missed, by_date
-from pipeline.extract.moved_versions import places_of
-from pipeline.extract.windows import pack_batch, recall_from
+from pipeline.extract.moved_versions import partition_dates_of
+from pipeline.extract.windows import earlier_places_in, pack_objects
 from pipeline.load import Lake, open_storage
 from pipeline.outside_history import objects_outside, read_outside
 from pipeline.pos.loyverse.pages import read_receipt
@@ -69,14 +69,14 @@ def fill(lake: Lake, bodies: list[dict]) -> None:
             if start <= record.updated_at < end:
                 mine[record.number] = record
         batch = by_date(Missed(sold_date(record), record, None) for record in mine.values())
-        objects, times = pack_batch(batch, recall_from(lake), places_of(batch))
-        facts = {"start": start.isoformat(), "end": end.isoformat(), "records": len(mine)}
-        lake.commit_window(str(day), objects, {**facts, "truncated_at": None}, times)
+        objects, times = pack_objects(batch, earlier_places_in(lake), partition_dates_of(batch))
+        metadata = {"start": start.isoformat(), "end": end.isoformat(), "records": len(mine)}
+        lake.commit_window(str(day), objects, {**metadata, "truncated_at": None}, times)
 
 
 def found_in(lake: Lake) -> dict[str, list[str]]:
     """Where the transform puts each receipt: every place that names it."""
-    places: dict[str, list[str]] = {}
+    decimals: dict[str, list[str]] = {}
     for n in range((LAST - STARTS).days + 1):
         day = STARTS + n * DAY
         bounds = [day_bounds(day, store) for store in (RULES.default, *STORES.values())]
@@ -85,12 +85,12 @@ def found_in(lake: Lake) -> dict[str, list[str]]:
         raw = [Raw(e.batch, e.key, lake.read_raw(e)) for e in entries if e.may_hold(start, end)]
         made = clean(day, raw, catalog(), RULES)
         for number in made.receipts["receipt_number"].to_pylist():
-            places.setdefault(number, []).append(f"counted {day}")
+            decimals.setdefault(number, []).append(f"counted {day}")
         for number in made.quarantine["receipt_number"].to_pylist():
-            places.setdefault(number, []).append(f"quarantine {day}")
+            decimals.setdefault(number, []).append(f"quarantine {day}")
     for row in read_outside(lake, RULES, STARTS).to_pylist():
-        places.setdefault(row["receipt_number"], []).append(f"outside {row['business_day']}")
-    return places
+        decimals.setdefault(row["receipt_number"], []).append(f"outside {row['business_day']}")
+    return decimals
 
 
 def expected(newest: dict) -> list[str]:
@@ -159,9 +159,9 @@ def test_every_receipt_is_in_exactly_one_place(drawn) -> None:
     with tempfile.TemporaryDirectory() as folder:
         lake = Lake(open_storage(folder), run="test")
         fill(lake, bodies)
-        places = found_in(lake)
+        decimals = found_in(lake)
     wanted = {number: expected(body) for number, body in newest.items()}
-    assert places == {number: place for number, place in wanted.items() if place}
+    assert decimals == {number: place for number, place in wanted.items() if place}
 
 
 def test_money_and_arrival_are_told_and_a_cancelled_receipt_counts_none(tmp_path) -> None:

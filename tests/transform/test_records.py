@@ -21,8 +21,8 @@ from shops import DAY, encode, receipt_of
 from pipeline.transform import Catalog, Raw, Rules, Store, clean, read_menu
 from pipeline.transform.nested import receipts_of
 from pipeline.transform.read import parse
-from pipeline.transform.validate_columns import doubtful
-from pipeline.transform.validate_record import Fault, judge
+from pipeline.transform.validate_columns import validate_columns
+from pipeline.transform.validate_record import RejectedRecord, validate_record
 
 YEN = Store("Asia/Tokyo", time(0), "JPY", 0)
 RULES = Rules({"yen": YEN}, Store("UTC", time(0), "MXN", 2), read_menu("", "menu.toml"), 2)
@@ -100,12 +100,12 @@ def parsed(body: bytes) -> pa.RecordBatch | None:
 
 
 def accepted(batch: pa.RecordBatch | None) -> bool:
-    return batch is not None and not doubtful(receipts_of(batch), RULES).any()
+    return batch is not None and not validate_columns(receipts_of(batch), RULES).any()
 
 
 def check(body: bytes) -> None:
-    fast, verdict = parsed(body), judge(body, RULES)
-    if isinstance(verdict, Fault):
+    fast, verdict = parsed(body), validate_record(body, RULES)
+    if isinstance(verdict, RejectedRecord):
         assert not accepted(fast), f"the columns accept what the judge refuses: {verdict}"
         return
     anew = parsed(verdict.rstrip(b"\n"))
@@ -126,7 +126,7 @@ def test_both_paths_decide_alike(seed, data):
         st.one_of(
             st.sampled_from(LITERALS),
             st.text(max_size=5).map(json.dumps),
-            st.decimals(-(10**13), 10**13, places=3).map(str),
+            st.decimals(-(10**13), 10**13, decimals=3).map(str),
             st.floats().map(json.dumps),
         )
     )
@@ -156,14 +156,14 @@ def test_every_literal_in_every_kind_of_field(name):
 def test_a_missing_field_is_missing_or_allowed_to_be(name):
     record = receipt(3)
     del record[name]
-    verdict = judge(encode(record), RULES)
+    verdict = validate_record(encode(record), RULES)
     check(encode(record))
     optional = (
         "note refund_for order cancelled_at source points_earned customer_id employee_id"
         " pos_device_id dining_option"
     )
     if name in optional.split():
-        assert not isinstance(verdict, Fault)
+        assert not isinstance(verdict, RejectedRecord)
     else:
         assert (verdict.reason, verdict.pointer) == ("missing_field", f"/{name}")
 
@@ -227,13 +227,13 @@ def test_the_rule_table(path, literal, reason, pointer):
     body = change(record, path, "literal", literal)
     if reason != "too_deep":
         check(body)
-        verdict = judge(body, RULES)
+        verdict = validate_record(body, RULES)
         assert (getattr(verdict, "reason", None), getattr(verdict, "pointer", None)) == (
             reason,
             pointer,
         )
     else:
-        assert judge(body, RULES).reason == reason
+        assert validate_record(body, RULES).reason == reason
 
 
 @pytest.mark.parametrize(
@@ -242,16 +242,16 @@ def test_the_rule_table(path, literal, reason, pointer):
 def test_a_key_that_is_read_may_stand_once(name, reason):
     body = change(json.loads(json.dumps({**SIMPLE, "note": "x"})), (name,), "twice", "")
     check(body)
-    assert getattr(judge(body, RULES), "reason", None) == reason
+    assert getattr(validate_record(body, RULES), "reason", None) == reason
 
 
 def test_yen_have_no_decimals():
     record = json.loads(json.dumps({**SIMPLE, "store_id": "yen"}))
-    assert not isinstance(judge(json.dumps(record).encode(), RULES), Fault)
+    assert not isinstance(validate_record(json.dumps(record).encode(), RULES), RejectedRecord)
     record["line_items"][0]["price"] = 9.5
     body = json.dumps(record).encode()
     check(body)
-    assert (judge(body, RULES).reason, judge(body, RULES).pointer) == (
+    assert (validate_record(body, RULES).reason, validate_record(body, RULES).pointer) == (
         "excess_precision",
         "/line_items/0/price",
     )
@@ -287,7 +287,7 @@ def test_bad_records_are_kept_apart_and_the_page_goes_on(bad, junk):
     assert set(made.quarantine.column("verbatim").to_pylist()) <= {
         junk.decode("utf-8", "backslashreplace")
     }
-    assert made.facts == {
+    assert made.metadata == {
         "fetched": len(bad),
         "curated": bad.count(False),
         "quarantined": bad.count(True),
@@ -320,18 +320,18 @@ def test_copies_of_one_version_replace_nothing():
         ((old, later, old, later), 1),
         ((later, later, numbered(2)), 0),
     ):
-        assert clean(DAY, page(*records), NO_CATALOG, RULES).facts["superseded"] == superseded
+        assert clean(DAY, page(*records), NO_CATALOG, RULES).metadata["superseded"] == superseded
 
 
 def test_the_newest_version_decides_also_when_it_cannot_be_read():
     old, later = numbered(1), numbered(1, tip="?", updated_at="2024-09-09T00:00:00Z")
     made = clean(DAY, page(old, later), NO_CATALOG, RULES)
-    assert made.facts == {"fetched": 1, "curated": 0, "quarantined": 1, "superseded": 1}
+    assert made.metadata == {"fetched": 1, "curated": 0, "quarantined": 1, "superseded": 1}
     mended = numbered(1, updated_at="2024-09-10T00:00:00Z")
     made = clean(DAY, page(old, later, mended), NO_CATALOG, RULES)
-    assert made.facts == {"fetched": 1, "curated": 1, "quarantined": 0, "superseded": 2}
+    assert made.metadata == {"fetched": 1, "curated": 1, "quarantined": 0, "superseded": 2}
     nowhere = numbered(1, store_id=None, updated_at="2024-09-11T00:00:00Z")
-    assert clean(DAY, page(old, nowhere), NO_CATALOG, RULES).facts["quarantined"] == 1
+    assert clean(DAY, page(old, nowhere), NO_CATALOG, RULES).metadata["quarantined"] == 1
 
 
 def test_records_without_a_date_belong_to_the_day_of_their_batch():
@@ -339,18 +339,18 @@ def test_records_without_a_date_belong_to_the_day_of_their_batch():
     unknown = page(undated, numbered(2), name="raw/receipts/sold=unknown/b.0.0.ndjson.zst")
     made = clean(DAY, unknown, NO_CATALOG, RULES)
     assert made.quarantine.column("reason").to_pylist() == ["unreadable_date", "unplaced_date"]
-    assert clean(DAY + timedelta(days=9), unknown, NO_CATALOG, RULES).facts["quarantined"] == 2
+    assert clean(DAY + timedelta(days=9), unknown, NO_CATALOG, RULES).metadata["quarantined"] == 2
     known = page(undated)
-    assert clean(DAY, known, NO_CATALOG, RULES).facts["quarantined"] == 0, (
+    assert clean(DAY, known, NO_CATALOG, RULES).metadata["quarantined"] == 0, (
         "a copy, which is there to supersede: test_forwarded.py"
     )
-    assert clean(DAY + timedelta(days=1), known, NO_CATALOG, RULES).facts["quarantined"] == 0
+    assert clean(DAY + timedelta(days=1), known, NO_CATALOG, RULES).metadata["quarantined"] == 0
 
 
 def test_a_refused_page_costs_no_more_than_its_bad_records():
     bodies = [numbered(n) for n in range(300)]
     bodies[150] = b"{"
-    assert clean(DAY, page(*bodies), NO_CATALOG, RULES).facts == {
+    assert clean(DAY, page(*bodies), NO_CATALOG, RULES).metadata == {
         "fetched": 300,
         "curated": 299,
         "quarantined": 1,
@@ -362,4 +362,4 @@ def test_the_fixtures_are_accepted_by_both_paths():
     for record in json.loads(FIXTURE.read_text(), parse_float=Decimal)["receipts"]:
         body = json.dumps(record, default=float).encode()
         check(body)
-        assert not isinstance(judge(body, RULES), Fault)
+        assert not isinstance(validate_record(body, RULES), RejectedRecord)

@@ -34,7 +34,7 @@ def differences(made: pa.Table, expected: list[dict]) -> list[str]:
 def compare(shop: NastyShop, day: date) -> None:
     made = clean(day, shop.raws, shop.read_catalog(), shop.rules)
     assert made.quarantine.to_pylist() == []
-    reference = Reference(shop.menu, shop.catalog, shop.stores, shop.default, shop.places, b"key")
+    reference = Reference(shop.menu, shop.catalog, shop.stores, shop.default, shop.decimals, b"key")
     for table, expected in zip(
         (made.receipts, made.sales, made.payments), reference.clean(day, shop.raws), strict=True
     ):

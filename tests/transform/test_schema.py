@@ -38,8 +38,8 @@ def test_a_dataset_says_all_of_itself(dataset):
             f"{column.name}: money of which currency?"
         )
         assert column.kind != "instant" or column.unit == "UTC", column
-    for places in (0, 2, 3):
-        fields = arrow(dataset, places)
+    for decimals in (0, 2, 3):
+        fields = arrow(dataset, decimals)
         assert (
             fields.names == names and fields.metadata[b"version"] == str(dataset.version).encode()
         )
@@ -48,7 +48,7 @@ def test_a_dataset_says_all_of_itself(dataset):
         )
         assert all(field.metadata[b"comment"] for field in fields)
         assert all(
-            field.type.scale == places
+            field.type.scale == decimals
             for field, column in zip(fields, dataset.columns, strict=True)
             if column.kind == "money"
         )
@@ -70,7 +70,8 @@ def rows_of(dataset: schema.Dataset) -> pa.Table:
         ]
         for day in (DAY - timedelta(days=1), DAY):
             table = getattr(
-                clean(day, broken, shop.read_catalog(), replace(shop.rules, places=3)), dataset.name
+                clean(day, broken, shop.read_catalog(), replace(shop.rules, decimals=3)),
+                dataset.name,
             )
             if table.num_rows:
                 return table
@@ -105,15 +106,16 @@ def test_conform_refuses_whatever_is_not_as_said(dataset):
 @pytest.mark.parametrize("dataset", LAKE, ids=lambda d: d.name)
 def test_a_file_gives_back_the_schema_and_takes_no_other(dataset):
     table = rows_of(dataset)
-    back = from_bytes(to_bytes(table, dataset.order))
+    months_before = from_bytes(to_bytes(table, dataset.order))
     said = arrow(dataset, 3)
     assert (
-        back.schema.equals(said)
-        and back.schema.metadata == said.metadata
-        and back.to_pylist() == table.to_pylist()
+        months_before.schema.equals(said)
+        and months_before.schema.metadata == said.metadata
+        and months_before.to_pylist() == table.to_pylist()
     )
     assert all(
-        back.schema.field(field.name).metadata.items() >= field.metadata.items() for field in said
+        months_before.schema.field(field.name).metadata.items() >= field.metadata.items()
+        for field in said
     )
     for other in (table.drop_columns([dataset.columns[-1].name]), empty(dataset, 2)):
         with pytest.raises(SchemaMismatch):

@@ -19,7 +19,7 @@ from test_reference import differences
 
 from pipeline.simulator import Query, Shop
 from pipeline.transform import Catalog, Raw, Rules, Store, clean, explain, read_menu
-from pipeline.transform import unmapped as uncovered
+from pipeline.transform import unmapped as find_unmapped
 
 ROOT = Path(__file__).parents[2]
 MENU = (ROOT / "config" / "menu.toml").read_text(encoding="utf-8")
@@ -61,7 +61,7 @@ def raws(day: date, days: int = 2) -> tuple[Raw, ...]:
 def test_days_of_the_simulator_row_by_row(day):
     made = clean(day, raws(day), Catalog.read(shop()[1]), RULES)
     reference = Reference(MENU, shop()[1], {}, STORE, 2, b"key")
-    assert made.facts["quarantined"] == 0 and made.facts["curated"] > 50
+    assert made.metadata["quarantined"] == 0 and made.metadata["curated"] > 50
     for table, expected in zip(
         (made.receipts, made.sales, made.payments), reference.clean(day, raws(day)), strict=True
     ):
@@ -69,7 +69,7 @@ def test_days_of_the_simulator_row_by_row(day):
 
 
 def test_the_menu_covers_the_simulators_combos():
-    found = uncovered(raws(date(2026, 7, 5), 4), Catalog.read(shop()[1]), RULES)
+    found = find_unmapped(raws(date(2026, 7, 5), 4), Catalog.read(shop()[1]), RULES)
     assert {(f.kind, f.text) for f in found.findings} <= {("dish", "La Bestia"), ("channel", "")}
     sales = clean(
         date(2026, 7, 5), raws(date(2026, 7, 5)), Catalog.read(shop()[1]), RULES
@@ -112,7 +112,7 @@ def test_the_recorded_receipts_row_by_row():
         date(2022, 3, 12),
     ):
         made = clean(day, recorded(), Catalog.read(fixture("items_page.json")), RULES)
-        counted.update(made.facts)
+        counted.update(made.metadata)
         for table, expected in zip(
             (made.receipts, made.sales, made.payments),
             reference.clean(day, recorded()),
@@ -165,7 +165,7 @@ def test_explain_accounts_for_each_cent():
     sales = clean(day, raws(day), catalog, RULES).sales.to_pylist()
     for number in {row["combo"]: row["receipt_number"] for row in sales}.values():
         told = explain(number, raws(day), catalog, RULES)
-        assert told.number == number and told.versions == 1 and told.fault is None
+        assert told.number == number and told.versions == 1 and told.rejection is None
         rows = [row for line in told.lines for row in line["rows"]]
         assert rows == [row for row in sales if row["receipt_number"] == number]
         for line in told.lines:
@@ -202,12 +202,12 @@ def test_uncovered_finds_what_a_menu_lacks_and_its_text_can_be_pasted():
     day, catalog = date(2026, 7, 5), Catalog.read(shop()[1])
     dishes = MENU[MENU.index("[dishes]") : MENU.index("# --- Combos")]
     bare = Rules({}, STORE, read_menu(dishes, "menu.toml"), 2)
-    found = uncovered(raws(day), catalog, bare)
+    found = find_unmapped(raws(day), catalog, bare)
     combos = {f.text: f.hints for f in found.findings if f.kind == "combo"}
     assert combos["Combo Smash"] == ("Hamburguesa", "Papas", "Refresco Sabor")
     assert {f.text for f in found.findings if f.kind == "channel"} >= {"Comer aquí", "Para llevar"}
     pasted = read_menu(dishes + found.text, "menu.toml")
-    again = uncovered(raws(day), catalog, Rules({}, STORE, pasted, 2))
+    again = find_unmapped(raws(day), catalog, Rules({}, STORE, pasted, 2))
     assert not [f for f in again.findings if f.kind == "combo"]
     assert {"Mayonesa", "Extras"} <= {f.text for f in again.findings if f.kind == "modifier"}
     assert {f.text for f in again.findings if f.kind == "dish"} >= {"La Bestia"}

@@ -12,7 +12,7 @@ from kitchen import COMBO, catalog, line, raw, receipt, rules
 from test_simulator import MENU, STORE, raws, shop
 
 from pipeline.transform import Catalog, Rules, clean, read_menu
-from pipeline.transform import unmapped as uncovered
+from pipeline.transform import unmapped as find_unmapped
 
 DISHES = MENU[MENU.index("[dishes]") : MENU.index("# --- Combos")].removeprefix("[dishes]\n")
 COVERED = "Every combo, choice and order type is covered by a rule.\n"
@@ -57,7 +57,7 @@ def test_pasting_and_filling_in_covers_every_name_of_a_real_menu():
     day, items, owner, printed = date(2026, 7, 5), Catalog.read(shop()[1]), Owner(DISHES), []
     while printed[-1:] != [COVERED] and len(printed) < 5:
         printed.append(
-            uncovered(
+            find_unmapped(
                 raws(day), items, Rules({}, STORE, read_menu(owner.menu(), "menu.toml"), 2)
             ).text
         )
@@ -83,13 +83,13 @@ def test_odd_names_make_sound_toml(combos):
         ]
         records.append(receipt(sold, receipt_number=f"1-{n}", dining_option=odd))
     owner = Owner(combos=combos)
-    found = uncovered(raw(*records), catalog(), rules(owner.menu()))
+    found = find_unmapped(raw(*records), catalog(), rules(owner.menu()))
     kinds = {"channel", "dish", "modifier"} if combos else {"channel", "combo"}
     assert {f.kind for f in found.findings} == kinds and len(found.findings) == len(kinds) * len(
         ODD
     )
     owner.paste(found.text)
-    again = uncovered(raw(*records), catalog(), rules(owner.menu()))
+    again = find_unmapped(raw(*records), catalog(), rules(owner.menu()))
     assert {f.kind for f in again.findings} & kinds == set()
 
 
@@ -113,10 +113,10 @@ def test_a_month_counts_the_receipts_of_its_business_days_as_the_lake_does():
         for n, at in enumerate(sold)
     ]
     days = (date(2026, 7, 1), date(2026, 7, 2))
-    found = uncovered(raw(*records), catalog(), rules(), days)
+    found = find_unmapped(raw(*records), catalog(), rules(), days)
     wanted = 0
     for day in days:
         rows = clean(day, raw(*records), catalog(), rules()).receipts.to_pylist()
         wanted += sum(row["channel"] == "unmapped" for row in rows)
     assert [f.count for f in found.findings if f.kind == "channel"] == [wanted] == [2]
-    assert sum(f.count for f in uncovered(raw(*records), catalog(), rules()).findings) == 4
+    assert sum(f.count for f in find_unmapped(raw(*records), catalog(), rules()).findings) == 4

@@ -46,9 +46,9 @@ def day(tmp_path, monkeypatch) -> Iterator[DailySales]:
             {},
         ),
     )
-    targets.Partition._known.clear()
+    targets.DerivedTask._known.clear()
     yield DailySales(date=DAY)
-    targets.Partition._known.clear()
+    targets.DerivedTask._known.clear()
 
 
 def rule(monkeypatch, rules: Rules) -> None:
@@ -59,11 +59,11 @@ def rule(monkeypatch, rules: Rules) -> None:
 
 def remake(day: DailySales) -> bool:
     """Whether the day is made again, as Luigi decides it: what is complete is left alone."""
-    targets.Partition._known.clear()
+    targets.DerivedTask._known.clear()
     if day.complete():
         return False
     assert list(day.run()) == []
-    targets.Partition._known.clear()
+    targets.DerivedTask._known.clear()
     assert day.complete()
     return True
 

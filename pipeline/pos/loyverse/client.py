@@ -21,9 +21,9 @@ from urllib.parse import quote
 
 import msgspec
 
-from pipeline.errors import HistoryWall, SourceFatal
+from pipeline.errors import HistoryLimit, SourceFatal
 from pipeline.extract.http import Http, Refused
-from pipeline.extract.rate_limit import Pace
+from pipeline.extract.rate_limit import RateLimiter
 from pipeline.extract.seen import Seen
 from pipeline.pos.loyverse.endpoints import (
     ENDPOINTS,
@@ -36,14 +36,14 @@ from pipeline.pos.loyverse.endpoints import (
     query,
 )
 from pipeline.pos.loyverse.pages import read_receipt, slice_page, split_page
-from pipeline.pos.loyverse.redaction import prune
+from pipeline.pos.loyverse.redaction import redact_rows
 from pipeline.pos.loyverse.refusals import CursorRefused, explain
 from pipeline.pos.source import RESOURCES, Page, Record
 
 Row = TypeVar("Row")
 
-WALL = timedelta(days=31)
-WALL_MARGIN = timedelta(minutes=2)  # the wall moves on while a request is under way
+HISTORY_LIMIT = timedelta(days=31)
+HISTORY_LIMIT_MARGIN = timedelta(minutes=2)  # the wall moves on while a request is under way
 RESTARTS = 3
 EMPTY_PAGES = 100  # in a row; filters that the API applies late may empty some
 REPEATED_PAGES = 40  # more than new ones; rows that move while the API counts them may repeat some
@@ -107,7 +107,7 @@ class Loyverse:
                         filters["updated_at_min"] if is_clamped and cursor is None else None,
                     )
                 return
-            except HistoryWall as wall:
+            except HistoryLimit as wall:
                 edge = self._edge()
                 if filters["updated_at_min"] < edge and reached is None and not is_clamped:
                     # What was last changed before the wall was created before it, so asking from
@@ -218,12 +218,12 @@ class Loyverse:
 
     def catalog(self) -> dict[str, list[bytes]]:
         """The shop as it is now, deleted things included and contacts left out."""
-        found = {"merchant": prune("merchant", [self.object("merchant")])}
+        found = {"merchant": redact_rows("merchant", [self.object("merchant")])}
         for resource in RESOURCES[1:]:
             filters = (
                 {"show_deleted": True} if "show_deleted" in ENDPOINTS[resource].filters else {}
             )
-            found[resource] = prune(
+            found[resource] = redact_rows(
                 resource, [row for rows, _ in self.pages(resource, filters) for row in rows]
             )
         return found
@@ -254,9 +254,9 @@ class Loyverse:
 
     def _edge(self) -> datetime:
         """The oldest `created_at` that a limited account serves, by the server's clock."""
-        return (self.server_time or self._now()) - WALL + WALL_MARGIN
+        return (self.server_time or self._now()) - HISTORY_LIMIT + HISTORY_LIMIT_MARGIN
 
-    def _ask_for_today(self, wall: HistoryWall) -> None:
+    def _ask_for_today(self, wall: HistoryLimit) -> None:
         """Tell a wall from a lapsed account: an account that serves not even today's receipts
         raises `wall`.
         """
@@ -268,7 +268,7 @@ class Loyverse:
                     1,
                 )
             )
-        except HistoryWall:
+        except HistoryLimit:
             raise wall from None
 
 
@@ -318,7 +318,7 @@ def open_loyverse(
     rate: tuple[int, float] | None = (300, 300.0),
     state: Path | None = None,
     deadline: float = 60.0,
-    patience: float = 900.0,
+    max_retry_wait: float = 900.0,
     byte_cap: int = 64 << 20,
     ca_bundle: str | None = None,
     limit: int = PAGE_LIMIT,
@@ -331,7 +331,7 @@ def open_loyverse(
     """
     identity = hashlib.sha256(f"loyverse\n{url}\n{token}".encode()).hexdigest()[:16]
     pace = (
-        Pace(
+        RateLimiter(
             *rate,
             ledger=state / f"{identity}.requests" if state else None,
             clock=clock,
@@ -345,7 +345,7 @@ def open_loyverse(
         token,
         pace=pace,
         deadline=deadline,
-        patience=patience,
+        max_retry_wait=max_retry_wait,
         byte_cap=byte_cap,
         ca_bundle=ca_bundle,
         clock=clock,

@@ -59,7 +59,7 @@ FIELDS: dict[str, tuple[str, ...]] = {
 }
 
 
-def prune(resource: str, rows: list[bytes]) -> list[bytes]:
+def redact_rows(resource: str, rows: list[bytes]) -> list[bytes]:
     """The listed fields of each object, their values verbatim; sorted, so that the API's order does
     not matter.
 

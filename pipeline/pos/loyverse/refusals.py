@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import msgspec
 
-from pipeline.errors import HistoryWall, SourceError, SourceFatal, SourceRetriable, Unauthorized
+from pipeline.errors import HistoryLimit, SourceError, SourceFatal, SourceRetriable, Unauthorized
 from pipeline.extract.http import Refused
 
 
@@ -48,7 +48,7 @@ def explain(refused: Refused, path: str) -> SourceError:
                 " Back Office (Settings > Access tokens) and set LOYVERSE_TOKEN"
             )
         case 402:
-            return HistoryWall(
+            return HistoryLimit(
                 f"{told}: the account's plan does not serve these receipts. They are not lost to"
                 " the shop: 'Unlimited sales history' in the Back Office opens them; without it,"
                 " whatever is older than 31 days can never be read again"

@@ -117,14 +117,14 @@ def price(content: Content) -> Priced:
     shares = [0] * (len(lines) + len(charges))
     taxes: dict[str, int] = {}
     for tax in content.taxes:
-        places = [place for place, line in enumerate(lines) if line.tax == tax.uid]
-        places += [
+        decimals = [place for place, line in enumerate(lines) if line.tax == tax.uid]
+        decimals += [
             len(lines) + place for place, charge in enumerate(charges) if charge.tax == tax.uid
         ]
-        bases = [_base(content, place) for place in places]
+        bases = [_base(content, place) for place in decimals]
         taxes[tax.uid] = 0
         for place, share in zip(
-            places, tax_shares(bases, tax.percentage, tax.inclusive), strict=True
+            decimals, tax_shares(bases, tax.percentage, tax.inclusive), strict=True
         ):
             shares[place] = share
             taxes[tax.uid] += share

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from ..exchange import Exchange
-from ..faults import Fault
+from ..faults import RejectedRecord
 from ..server import Server, running
 from .api import Call, answer
 from .protocol import SquareError, SquarePage, SquareRules, parse_cursor
@@ -95,7 +95,7 @@ def serve_square(
     now: Callable[[], datetime] | None = None,
     rules: SquareRules = _PLAIN,
     rate_limit: tuple[int, float] | None = None,
-    faults: Sequence[Fault] = (),
+    rejected: Sequence[RejectedRecord] = (),
     port: int = 0,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[SquareServer]:
@@ -106,7 +106,7 @@ def serve_square(
         now=now,
         rules=rules,
         rate_limit=rate_limit,
-        faults=faults,
+        rejected=rejected,
         port=port,
         clock=clock,
     )
