@@ -30,7 +30,11 @@ def stability(history: History) -> Section:
     halves = [
         {
             (p.first, p.second): p
-            for p in pairs(baskets[baskets["month"].isin(span)], parts, history.sum_of(span))
+            for p in pairs(
+                baskets[baskets["month"].isin(span)],
+                parts[parts["month"].isin(span)],
+                history.sum_of(span),
+            )
         }
         for span in spans
     ] or [{}, {}]

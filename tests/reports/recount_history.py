@@ -163,10 +163,19 @@ class Past(Recount):
             for r in self.rows(OPTIONS, since=since, month=month)
         }
 
-    def pairs(self, since: date, month: date, most: str = "limit 10") -> list[dict]:
-        return self.rows(
-            PAIRS.replace("= $month", SPAN).replace("limit 10", most), since=since, month=month
+    def bases(self, since: date, month: date) -> dict[str, int]:
+        """Receipts that hold an item at the least: alone, or in combos, of one category."""
+        rows = self.rows(
+            "select item, max(n) as n from (select item, category, combo is not null as in_combo,"
+            " count(distinct (store_id, receipt_number)) filter (where sale) as n from s"
+            f" where in_month {SPAN} group by all) group by all",
+            since=since,
+            month=month,
         )
+        return {row["item"]: row["n"] for row in rows}
+
+    def pairs(self, since: date, month: date, most: str = "limit 10") -> list[dict]:
+        return self.rows(PAIRS.replace("= $month", SPAN) + most, since=since, month=month)
 
     def cohorts(self, whole: list[date]) -> dict[str, dict]:
         seen = {}
