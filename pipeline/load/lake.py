@@ -58,6 +58,7 @@ class Lake:
 
     def generation_of(self, datasets: Iterable[str]) -> tuple[int, ...]:
         """Other numbers whenever what is known of one of these datasets has changed."""
+        self._log.catch_up()
         return tuple(
             self._log.generations[dataset] + self._raw.generation * (dataset == RECEIPTS)
             for dataset in datasets

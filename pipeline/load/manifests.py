@@ -32,6 +32,7 @@ from pipeline.load.layout import (
     manifest_of,
     parse_manifest,
 )
+from pipeline.load.siblings import Siblings
 from pipeline.load.storage import Storage
 
 _KEPT = 2048
@@ -62,9 +63,12 @@ class ManifestLog:
         self.generations: Counter[str] = Counter()
         self._bodies: dict[str, dict[str, Any]] = {}
         self._first_process = os.getpid()
+        self._siblings = Siblings()
+        self.listing = 0
         self._forget()
 
     def _forget(self) -> None:
+        self._siblings.catch_up()
         self._process = os.getpid()
         self._covered: set[str] = set()
         self._manifests: dict[str, dict[str, list[Manifest]]] = defaultdict(dict)
@@ -105,11 +109,19 @@ class ManifestLog:
         """Make sure that the snapshot knows `partition` of `dataset`. Whoever plans lists the whole
         log, as datasets share its pages; a child, which makes one partition, that dataset only.
         """
-        if self._process != os.getpid():
-            self._forget()
+        self.catch_up()
         wanted = log_prefix(dataset, partition)
         if not any(wanted.startswith(known) for known in self._covered):
             self.refresh(dataset if os.getpid() != self._first_process else "")
+
+    def catch_up(self) -> None:
+        """Drop what was listed before a fork, and in the process that forks, before a child has
+        published.
+        """
+        is_first = os.getpid() == self._first_process
+        if self._process != os.getpid() or (is_first and not self._siblings.is_current()):
+            self._forget()
+            self.listing += 1  # tells the raw zone to list again, too
 
     def is_begun(self) -> bool:
         """Whether anything was ever published."""
@@ -228,6 +240,7 @@ class ManifestLog:
             text, is_mine = self.storage.get(claim), False
         taken, said = self._described(text, claim)
         self._copy_claim(claim, taken, text)
+        self._siblings.announce()
         if not is_mine:
             self.refresh(dataset, partition)
         if taken != mine or (not is_mine and self.newest(dataset, partition) != taken):

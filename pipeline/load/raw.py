@@ -71,7 +71,7 @@ class RawZone:
         self._forget()
 
     def _forget(self) -> None:
-        self._process = os.getpid()
+        self._process, self._listing = os.getpid(), self._log.listing
         self._objects: dict[str, RawObject] = {}
         self._covered: set[str] = set()
         self._index: dict[date | None, list[RawObject]] = {}
@@ -262,7 +262,8 @@ class RawZone:
         return dated + self._index.get(None, [])
 
     def _cover(self, first: date, last: date, batch: str | None) -> None:
-        if self._process != os.getpid():
+        self._log.catch_up()
+        if self._process != os.getpid() or self._listing != self._log.listing:
             self._forget()
         months = {f"{day:%Y-%m}" for day in (first, last)} | {
             UNKNOWN for _ in range(batch is not None)
