@@ -7,20 +7,17 @@ the instant of the first page.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import replace
+from collections.abc import Callable, Iterator
 from functools import partial
-from itertools import islice
-from typing import Any, NamedTuple
 
+from ..ids import stamp
 from ..source import encode
 from . import office
+from .lists import Call, make_page, rows_after, rows_from
+from .money_lists import list_payments, list_refunds
 from .protocol import (
     SquareError,
     SquarePage,
-    SquareRequest,
-    SquareRules,
-    choice_of,
     instant_of,
     limit_of,
     object_of,
@@ -29,21 +26,9 @@ from .protocol import (
 )
 from .render import Json
 from .searching import BodyFilter, parse_search
-from .source import OrderSource, Row
-from .timeline import OrderQuery
+from .source import Row
 
-_YEAR = 365 * 86_400_000
 MAX_BATCH = 100
-
-
-class Call(NamedTuple):
-    """One request: `fields` are those of the body, or of the query string of a GET."""
-
-    source: OrderSource
-    now: int
-    path: str
-    fields: Mapping[str, Any]
-    rules: SquareRules
 
 
 def search_orders(call: Call) -> SquarePage:
@@ -54,14 +39,23 @@ def search_orders(call: Call) -> SquarePage:
         parse_search(call.fields, request.began, decimals),
         limit_of(call.fields, call.rules.default_limit, call.rules.max_limit),
     )
-    wanted = BodyFilter(call.fields)
-    rows: Iterator[Row] = _from(request, query, lambda part: call.source.orders(call.now, part))
-    if wanted.active:
-        rows = (row for row in rows if wanted.admits(row.read()))
-    page = _page(call, request, "orders", rows, limit)
+    body_filter = BodyFilter(call.fields)
+    rows: Iterator[Row] = rows_from(request, query, lambda part: call.source.orders(call.now, part))
+    if body_filter.active:
+        rows = (row for row in rows if body_filter.admits(row.read()))
     if call.fields.get("return_entries") is True:
-        page.name = "order_entries"
-    return page
+        entries = (Row(row.instant, row.id, partial(_entry, row)) for row in rows)
+        return make_page(call, request, "order_entries", entries, limit)
+    return make_page(call, request, "orders", rows, limit)
+
+
+def _entry(row: Row) -> Json:
+    order = row.read()
+    return {
+        "order_id": order["id"],
+        "location_id": order["location_id"],
+        "version": order["version"],
+    }
 
 
 def batch_orders(call: Call) -> SquarePage:
@@ -95,23 +89,13 @@ def list_locations(call: Call) -> SquarePage:
     return SquarePage("locations", [encode(row) for row in call.source.locations(call.now)])
 
 
-def list_payments(call: Call) -> SquarePage:
-    """GET /v2/payments."""
-    return _money_list(call, "payments", call.source.payments)
-
-
-def list_refunds(call: Call) -> SquarePage:
-    """GET /v2/refunds."""
-    return _money_list(call, "refunds", call.source.refunds)
-
-
 def list_catalog(call: Call) -> SquarePage:
     """GET /v2/catalog/list: 100 a page, nothing deleted, nested types only on request."""
     request = request_of(call.path, call.fields, call.now, call.rules)
     text = str(call.fields.get("types") or "")
     types = {name.strip().upper() for name in text.split(",")} - {""}
     rows = _objects(call, types, False)
-    return _page(call, request, "objects", _after(request, rows), 100)
+    return make_page(call, request, "objects", rows_after(request, rows), 100)
 
 
 def search_catalog(call: Call) -> SquarePage:
@@ -124,7 +108,7 @@ def search_catalog(call: Call) -> SquarePage:
     types = set(strings_of(call.fields, "object_types"))
     rows = [row for row in _objects(call, types, deleted) if begin is None or row.instant > begin]
     limit = limit_of(call.fields, 100, 1000)
-    page = _page(call, request, "objects", _after(request, rows), limit)
+    page = make_page(call, request, "objects", rows_after(request, rows), limit)
     newest = max((row["updated_at"] for row in call.source.catalog(call.now)), default=None)
     page.more = {} if newest is None else {"latest_time": newest}
     return page
@@ -144,14 +128,13 @@ def search_team(call: Call) -> SquarePage:
             rows.append(Row(0, row["id"], partial(_same, row)))
     rows.sort(key=lambda row: row[:2])
     limit = limit_of(call.fields, 100, 200)
-    return _page(call, request, "team_members", _after(request, rows), limit)
+    return make_page(call, request, "team_members", rows_after(request, rows), limit)
 
 
 def token_status(call: Call) -> bytes:
     """POST /oauth2/token/status: a token that lives for another 30 days."""
-    return encode(
-        {"scopes": [], "expires_at": "2099-01-01T00:00:00Z", "merchant_id": office.MERCHANT}
-    )
+    expires = stamp(call.now + 30 * 86_400_000)
+    return encode({"scopes": [], "expires_at": expires, "merchant_id": office.MERCHANT})
 
 
 def _same(row: Json) -> Json:
@@ -177,77 +160,6 @@ def _objects(call: Call, types: set[str], deleted: bool) -> list[Row]:
         if deleted or not row["is_deleted"]
     ]
     return sorted(rows, key=lambda row: row[:2])
-
-
-def _money_list(
-    call: Call, name: str, source: Callable[[int, OrderQuery], Iterator[Row]]
-) -> SquarePage:
-    """A list of payments or refunds: by creation in the last year, unless asked otherwise."""
-    fields = _numbers(call.fields)
-    request = request_of(call.path, call.fields, call.now, call.rules)
-    field = choice_of(fields, "sort_field", ("CREATED_AT", "UPDATED_AT"), "")
-    start, end = (instant_of(fields, key) for key in ("begin_time", "end_time"))
-    updates = [instant_of(fields, f"updated_at_{key}") for key in ("begin_time", "end_time")]
-    if field == "UPDATED_AT":
-        start, end = updates
-    elif any(bound is not None for bound in updates):
-        raise SquareError(400, "BAD_REQUEST", "sort_field must be UPDATED_AT.", "sort_field")
-    place = fields.get("location_id")
-    query = OrderQuery(
-        field.removesuffix("_AT").lower(),
-        choice_of(fields, "sort_order", ("DESC", "ASC"), "") == "ASC",
-        request.began - _YEAR if start is None else start,
-        request.began if end is None else end,
-        frozenset([str(place)]) if place else None,
-    )
-    rows = _from(request, query, lambda part: source(call.now, part))
-    return _page(call, request, name, rows, limit_of(fields, 100, 100))
-
-
-def _numbers(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a query string, `limit` as a number where it is one."""
-    limit = str(fields.get("limit", ""))
-    return {**fields, "limit": int(limit)} if limit.lstrip("-").isdecimal() else dict(fields)
-
-
-def _from(
-    request: SquareRequest, query: OrderQuery, read: Callable[[OrderQuery], Iterator[Row]]
-) -> Iterator[Row]:
-    """The rows from the request's position on."""
-    if request.after is None:
-        return read(query)
-    position = (request.after[0], request.after[1])
-    if query.ascending:
-        part = query._replace(start=max(query.start or 0, position[0]))
-        return (row for row in read(part) if row[:2] > position)
-    part = query._replace(end=min(query.end or position[0], position[0]))
-    return (row for row in read(part) if row[:2] < position)
-
-
-def _after(request: SquareRequest, rows: list[Row]) -> Iterator[Row]:
-    """The rows of a sorted list from the request's position on."""
-    position = tuple(request.after) if request.after else (-1, "")
-    return (row for row in rows if row[:2] > position)
-
-
-def _page(
-    call: Call, request: SquareRequest, name: str, rows: Iterable[Row], limit: int
-) -> SquarePage:
-    """The next page of `rows` and the cursor to the one behind it."""
-    size = max(1, limit - request.page % 3) if call.rules.ragged else limit
-    batch = list(islice(rows, size + 1))
-    cursor = None
-    if len(batch) > size:
-        last = batch[size - 1]
-        cursor = replace(request, issued=call.now, after=last[:2], page=request.page + 1).cursor()
-    shown = [row.read() for row in batch[:size]]
-    if call.fields.get("return_entries") is True:
-        keys = ("order_id", "location_id", "version")
-        shown = [
-            dict(zip(keys, (row["id"], row["location_id"], row["version"]), strict=True))
-            for row in shown
-        ]
-    return SquarePage(name, [encode(row) for row in shown], cursor, request)
 
 
 ROUTES: dict[tuple[str, str], tuple[str | None, Callable[[Call], SquarePage | bytes]]] = {

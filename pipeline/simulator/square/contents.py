@@ -16,7 +16,7 @@ from ..ledger import Slot
 from ..pricelist import Tax as TillTax
 from ..pricelist import tax_of
 from ..tickets import Ticket, Tickets
-from .arithmetic import percent_of
+from .arithmetic import half_even, percent_of
 from .content import Charge, Content, Discount, Line, Modifier, Tax, price
 from .events import Events
 from .ids import catalog_token, token
@@ -28,6 +28,7 @@ _TYPES = {
     "VARIABLE_PERCENT": "VARIABLE_PERCENTAGE",
     "FIXED_AMOUNT": "FIXED_AMOUNT",
 }
+_COIN = 50  # the smallest one that shops give back
 _PARTY_PERCENTAGE = Decimal("12.5")
 
 
@@ -75,7 +76,15 @@ class Contents:
                 uid, "Servicio a grupos", "CUSTOM", "TOTAL_PHASE", amount, _PARTY_PERCENTAGE
             )
             return content._replace(charges=(*content.charges, charge))
+        if self._rounds_cash(slot):
+            total = price(content).total
+            return content._replace(rounding=_COIN * half_even(total, _COIN) - total)
         return content
+
+    def _rounds_cash(self, slot: Slot) -> bool:
+        """Whether the sale is one that Square rounds to the smallest coin."""
+        tenders = {tender for tender, _ in self.ticket(slot).payments}
+        return tenders == {trade.CASH} and self.events.is_quiet(slot)
 
     def _refund(self, slot: Slot) -> Content:
         """What a receipt of the type REFUND gives back."""

@@ -94,6 +94,15 @@ class Events:
         """Whether the amount refund that the sale meets names it."""
         return self.fate(sale).size >= _UNLINKED_SHARE
 
+    def is_quiet(self, sale: Slot) -> bool:
+        """Whether nothing at all befalls the sale, and events are on."""
+        return (
+            self.enabled
+            and self.fate(sale) == NOTHING
+            and not self.refund_of(sale)
+            and not self.exchanged_by(sale)
+        )
+
     def _neighbour(self, sale: Slot, step: int) -> Slot | None:
         place = sale.place + step
         return next(
@@ -108,7 +117,9 @@ class Events:
         rng = self.ledger.rng(20, sale.device, sale.number)
         draw, when, size = rng.random(), rng.random(), rng.random()
         if self.ledger.tills[sale.device].web:
-            return Fate("fulfilled", sale.created + 900 + int(when**3 * 26 * _HOUR), size)
+            return Fate(
+                "fulfilled", sale.created + 900 + int(when * when * when * 26 * _HOUR), size
+            )
         if sale.place % 8 == _EXCHANGING_PLACE and draw < 0.08:
             return Fate("exchange", sale.created, size) if self._can_exchange(sale) else NOTHING
         event = next((name for name, share in _SHARES if draw < share), None)

@@ -20,7 +20,8 @@ from urllib.parse import parse_qsl
 from ..exchange import Exchange
 from ..faults import RejectedRecord
 from ..server import Server, running
-from .api import Call, answer
+from .api import answer
+from .lists import Call
 from .protocol import SquareError, SquarePage, SquareRules, parse_cursor
 from .source import OrderSource
 

@@ -1,0 +1,56 @@
+"""One page of any list: where it goes on, how many rows it holds, the cursor to the next."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import replace
+from itertools import islice
+from typing import Any, NamedTuple
+
+from ..source import encode
+from .protocol import SquarePage, SquareRequest, SquareRules
+from .source import OrderSource, Row
+from .timeline import OrderQuery
+
+
+class Call(NamedTuple):
+    """One request: `fields` are those of the body, or of the query string of a GET."""
+
+    source: OrderSource
+    now: int
+    path: str
+    fields: Mapping[str, Any]
+    rules: SquareRules
+
+
+def rows_from(
+    request: SquareRequest, query: OrderQuery, read: Callable[[OrderQuery], Iterator[Row]]
+) -> Iterator[Row]:
+    """The rows from the request's position on."""
+    if request.after is None:
+        return read(query)
+    position = (request.after[0], request.after[1])
+    if query.ascending:
+        part = query._replace(start=max(query.start or 0, position[0]))
+        return (row for row in read(part) if row[:2] > position)
+    part = query._replace(end=min(query.end or position[0], position[0]))
+    return (row for row in read(part) if row[:2] < position)
+
+
+def rows_after(request: SquareRequest, rows: list[Row]) -> Iterator[Row]:
+    """The rows of a sorted list from the request's position on."""
+    position = tuple(request.after) if request.after else (-1, "")
+    return (row for row in rows if row[:2] > position)
+
+
+def make_page(
+    call: Call, request: SquareRequest, name: str, rows: Iterable[Row], limit: int
+) -> SquarePage:
+    """The next page of `rows` and the cursor to the one behind it."""
+    size = max(1, limit - request.page % 3) if call.rules.ragged else limit
+    batch = list(islice(rows, size + 1))
+    cursor = None
+    if len(batch) > size:
+        last = batch[size - 1]
+        cursor = replace(request, issued=call.now, after=last[:2], page=request.page + 1).cursor()
+    return SquarePage(name, [encode(row.read()) for row in batch[:size]], cursor, request)
