@@ -28,6 +28,7 @@ No public payload shows an exchange, an amount refund or a gift card sale: those
 documentation. Combos are plain items with modifiers.
 """
 
+from .book import OrderBook
 from .protocol import SquareError, SquareRules
 from .server import SquareServer, serve_square
 from .shop import SquareShop
@@ -35,6 +36,7 @@ from .source import OrderSource, Row
 from .timeline import OrderQuery
 
 __all__ = [
+    "OrderBook",
     "OrderQuery",
     "OrderSource",
     "Row",

@@ -11,8 +11,8 @@ from urllib.parse import urlencode, urlsplit
 
 import pytest
 
-from simulator import Shop
-from simulator.square import OrderQuery, SquareServer, SquareShop
+from pipeline.simulator import Shop
+from pipeline.simulator.square import OrderQuery, SquareServer, SquareShop
 
 
 class Reply(NamedTuple):

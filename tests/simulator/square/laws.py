@@ -1,6 +1,6 @@
 """The conservation laws of an order, checked on its JSON alone, with an arithmetic of their own.
 
-L1 to L5 are about lines, O1 to O8 about orders, R1 and R2 about returns, T1 about taxes. A law is
+L1 to L5 are about lines, O1 to O8 about orders, R1 and R2 about returns, T1 about taxes, D1 about discounts. A law is
 checked where the fields that it is about exist, so that old and partial orders can be checked too.
 """
 
@@ -107,8 +107,31 @@ def _check_lines(
             shares[row["tax_uid"]] += amount(row, "applied_money")
     for row in (*taxes, *discounts):
         _law("O4", amount(row, "applied_money") == shares[row["uid"]], row)
+    _check_percentages(lines, discounts, gross_key)
     for tax in taxes:
         _law("T1", amount(tax, "applied_money") == expected_tax(bases[tax["uid"]], tax), tax)
+
+
+def _check_percentages(lines: list[Json], discounts: list[Json], gross_key: str) -> None:
+    """A percentage is taken of what the discounts before it have left, and rounded once."""
+    left = [amount(line, gross_key) for line in lines]
+    for discount in discounts:
+        shares = [
+            {
+                row["discount_uid"]: amount(row, "applied_money")
+                for row in line.get("applied_discounts") or []
+            }.get(discount["uid"])
+            for line in lines
+        ]
+        on_order = discount.get("scope") == "ORDER"
+        base = sum(
+            rest for rest, share in zip(left, shares, strict=True) if on_order or share is not None
+        )
+        left = [rest - (share or 0) for rest, share in zip(left, shares, strict=True)]
+        if "percentage" in discount:
+            exact = base * Decimal(discount["percentage"]) / 100
+            expected = int(exact.quantize(Decimal(1), ROUND_HALF_EVEN))
+            _law("D1", amount(discount, "applied_money") == expected, discount)
 
 
 def _check_totals(order: Json, lines: list[Json], charges: list[Json], taxes: list[Json]) -> None:

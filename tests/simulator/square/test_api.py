@@ -8,10 +8,16 @@ from typing import Any
 
 import pytest
 
-from simulator import Fault
-from simulator.ids import millis, parse_stamp, stamp
-from simulator.square import OrderQuery, SquareRules, SquareServer, SquareShop, serve_square
-from simulator.square.server import VERSION
+from pipeline.simulator import Fault
+from pipeline.simulator.ids import millis, parse_stamp, stamp
+from pipeline.simulator.square import (
+    OrderQuery,
+    SquareRules,
+    SquareServer,
+    SquareShop,
+    serve_square,
+)
+from pipeline.simulator.square.server import VERSION
 
 Json = dict[str, Any]
 Call = Callable[..., Any]

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from simulator.square.arithmetic import half_even, percent_of, tax_on, tax_shares
-from simulator.square.content import Charge, Content, Line, Tax, price
-from simulator.square.render import quantity, sale_fields, totals
+from pipeline.simulator.square.arithmetic import half_even, percent_of, tax_on, tax_shares
+from pipeline.simulator.square.content import Charge, Content, Line, Tax, price
+from pipeline.simulator.square.render import quantity, sale_fields, totals
 from tests.simulator.square.laws import check_order
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "square"

@@ -12,9 +12,9 @@ from typing import Any
 
 import pytest
 
-from simulator import Shop
-from simulator.ids import millis
-from simulator.square import SquareShop
+from pipeline.simulator import Shop
+from pipeline.simulator.ids import millis
+from pipeline.simulator.square import SquareShop
 from tests.simulator.square.laws import BrokenLaw, amount, check_order, total
 
 FIXTURES = Path(__file__).parents[2] / "fixtures" / "square"

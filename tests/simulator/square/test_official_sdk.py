@@ -13,10 +13,16 @@ from square import Square
 from square.core.api_error import ApiError
 from square.types.order import Order
 
-from simulator import Fault, Shop
-from simulator.ids import millis, stamp
-from simulator.square import OrderQuery, SquareRules, SquareServer, SquareShop, serve_square
-from simulator.square.server import VERSION
+from pipeline.simulator import Fault, Shop
+from pipeline.simulator.ids import millis, stamp
+from pipeline.simulator.square import (
+    OrderQuery,
+    SquareRules,
+    SquareServer,
+    SquareShop,
+    serve_square,
+)
+from pipeline.simulator.square.server import VERSION
 
 NOW = datetime(2026, 11, 2, 15, tzinfo=UTC)
 HEADER = "square-version"

@@ -9,9 +9,9 @@ from typing import Any
 
 import pytest
 
-from simulator import Fault
-from simulator.ids import millis, stamp
-from simulator.square import OrderQuery, SquareRules, SquareShop, serve_square
+from pipeline.simulator import Fault
+from pipeline.simulator.ids import millis, stamp
+from pipeline.simulator.square import OrderQuery, SquareRules, SquareShop, serve_square
 
 Json = dict[str, Any]
 Pages = Callable[..., Iterator[list[Json]]]

@@ -11,10 +11,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator import Query, Shop
-from simulator.ids import millis, parse_stamp, stamp
-from simulator.square import OrderQuery, SquareShop
-from simulator.square.ids import catalog_token, location_id
+from pipeline.simulator import Query, Shop
+from pipeline.simulator.ids import millis, parse_stamp, stamp
+from pipeline.simulator.square import OrderQuery, SquareShop
+from pipeline.simulator.square.ids import catalog_token, location_id
 from tests.simulator.square.laws import amount, check_order, total
 
 Json = dict[str, Any]

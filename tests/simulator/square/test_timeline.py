@@ -15,12 +15,12 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from simulator import Shop
-from simulator.ids import millis, parse_stamp
-from simulator.square import OrderQuery, SquareShop
-from simulator.square.events import LONGEST_CHANGE
-from simulator.square.ids import OrderKey, order_id, parse_order_id
-from simulator.square.orders import RETURN, SALE
+from pipeline.simulator import Shop
+from pipeline.simulator.ids import millis, parse_stamp
+from pipeline.simulator.square import OrderQuery, SquareShop
+from pipeline.simulator.square.events import LONGEST_CHANGE
+from pipeline.simulator.square.ids import OrderKey, order_id, parse_order_id
+from pipeline.simulator.square.orders import RETURN, SALE
 
 Read = Callable[..., list[dict[str, Any]]]
 ROOT = Path(__file__).parents[3]
@@ -33,9 +33,9 @@ UNCHANGED = "fe5653d515d63b34c7274add262831d5db2ca128d2d936a7f7bb23965ee63a7c"
 PROGRAM = """
 import hashlib
 from datetime import date
-from simulator import Shop
-from simulator.square import OrderQuery, SquareShop
-from simulator.source import encode
+from pipeline.simulator import Shop
+from pipeline.simulator.square import OrderQuery, SquareShop
+from pipeline.simulator.source import encode
 shop = SquareShop(Shop(seed=11, opened=date(2026, 9, 20), receipts_per_day=25))
 query = OrderQuery("updated", True, {start}, {end})
 print(hashlib.sha256(b"".join(encode(row.read()) for row in shop.orders({now}, query))).hexdigest())
