@@ -24,7 +24,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from benchmarks.results import machine, write_section
-from pipeline.simulator import Query, RecipeBook, Shop, serve
+from pipeline.simulator import Book, Query, Shop, serve
 from pipeline.simulator import Server as Till
 from pipeline.simulator.ids import millis
 from tests.load.seaweed import Server
@@ -110,7 +110,7 @@ class Bench:
         return sum(page["KeyCount"] for page in pages)
 
 
-def measure(months: int, per_day: float, bench: Bench, book: RecipeBook) -> str:
+def measure(months: int, per_day: float, bench: Bench, book: Book) -> str:
     """The tables of a history of that many months that was backfilled."""
     bench.at(NOW)
     backfill = bench.run("Nightly", DRAW_SINCE=f"{NOW - 80 * DAY:%Y-%m}")
@@ -231,7 +231,7 @@ def measure_nights(nights: int, bench: Bench) -> str:
     )
 
 
-def cancel_one(book: RecipeBook, now: datetime) -> None:
+def cancel_one(book: Book, now: datetime) -> None:
     """Cancel a sale of twenty days ago."""
     since = now - 20 * DAY
     found = book.receipts(
@@ -275,7 +275,7 @@ def measure_at(months: int, per_day: float, nights: int) -> str:
         folder = Path(name)
         server = stack.enter_context(serve_s3(folder))
         server.client().create_bucket(Bucket=BUCKET)
-        book = RecipeBook(Shop(open_tables=first, receipts_per_day=per_day))
+        book = Book(Shop(open_tables=first, receipts_per_day=per_day))
         bench = Bench(folder, server, stack.enter_context(serve(book)), first)
         text = measure(months, per_day, bench, book)
         return text + ("\n\n" + measure_nights(nights, bench) if nights else "")

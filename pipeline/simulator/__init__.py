@@ -5,20 +5,20 @@ A `Source` is what stands behind the API: the generated `Shop`, a `Replay` of fi
 kept by a test. `serve(source)` puts it on a loopback port; `Fault` scripts what goes wrong.
 """
 
-from pipeline.simulator.book import RecipeBook
+from pipeline.simulator.book import Book
 from pipeline.simulator.exchange import Exchange
-from pipeline.simulator.faults import RejectedRecord, on_page, on_path, on_request
+from pipeline.simulator.faults import Fault, on_page, on_path, on_request
 from pipeline.simulator.replay import Replay
 from pipeline.simulator.server import Server, serve
 from pipeline.simulator.shop import Shop
 from pipeline.simulator.source import Entry, Query, Source
 
 __all__ = [
+    "Book",
     "Entry",
     "Exchange",
+    "Fault",
     "Query",
-    "RecipeBook",
-    "RejectedRecord",
     "Replay",
     "Server",
     "Shop",

@@ -132,7 +132,7 @@ def _serve(options: argparse.Namespace) -> AbstractContextManager[Server]:
         raise ValueError("--replay and --history-days are for --api loyverse")
     if options.replay:
         return serve(Replay(*options.replay), history_days=options.history_days, **common)
-    shop = Shop(options.seed, options.open_tables, options.stores, options.receipts_per_day)
+    shop = Shop(options.seed, options.opened, options.stores, options.receipts_per_day)
     if options.api == "square":
         rules = SquareRules(cursor_minutes=options.cursor_minutes)
         return serve_square(SquareShop(shop, not options.same_sales), rules=rules, **common)

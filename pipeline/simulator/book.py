@@ -26,7 +26,7 @@ class _Version(NamedTuple):
     entry: Entry
 
 
-class RecipeBook:
+class Book:
     """A `Source`. `rows` are the back office's objects by resource, taken before those of `base`.
     Call in the order of time.
     """
@@ -133,7 +133,7 @@ class RecipeBook:
             return self.base.merchant()
         return self._merchant or {
             "id": "00000000-0000-4000-8000-000000000001",
-            "business_name": "RecipeBook",
+            "business_name": "Book",
             "email": None,
             "country": "MX",
             "currency": {"code": "MXN", "decimal_places": 2},

@@ -23,8 +23,8 @@ class Catalogue:
     `opened`.
     """
 
-    def __init__(self, open_tables: date, stores: int):
-        self.founded = open_tables - timedelta(days=30)
+    def __init__(self, opened: date, stores: int):
+        self.founded = opened - timedelta(days=30)
         self.stores = trade.STORES[:stores]
         self.tills = trade.tills(stores)
         self.store_ids = [id_of("store", store.name) for store in self.stores]

@@ -31,7 +31,7 @@ Step = (
 )  # send, wait so many seconds, end the connection rudely or politely
 
 
-class RejectedRecord:
+class Fault:
     """See the module; `kind` is one of KINDS, `options` are its arguments. Raises ValueError or
     TypeError at once if they are not.
     """
@@ -62,15 +62,13 @@ class RejectedRecord:
         return self._act(exchange, **self.options)
 
 
-def struck_by(rejected: list[RejectedRecord], exchange: Exchange) -> list[RejectedRecord]:
+def struck_by(faults: list[Fault], exchange: Exchange) -> list[Fault]:
     """The faults that strike this request, counted."""
-    struck: list[RejectedRecord] = []
-    for rejection in rejected:
-        alone = rejection.kind in SOLO
-        if not (alone and any(other.kind in SOLO for other in struck)) and rejection.strikes(
-            exchange
-        ):
-            struck.append(rejection)
+    struck: list[Fault] = []
+    for fault in faults:
+        alone = fault.kind in SOLO
+        if not (alone and any(other.kind in SOLO for other in struck)) and fault.strikes(exchange):
+            struck.append(fault)
     return struck
 
 
@@ -142,12 +140,12 @@ def call(exchange: Exchange, act: Callable[[Exchange], None]) -> None:
 # The answer
 
 
-def loop(exchange: Exchange, months_before: int = 1) -> None:
+def loop(exchange: Exchange, back: int = 1) -> None:
     """Lead back: 1 to this very page, 2 to the page before it ... (where that began without a
     cursor: to this page).
     """
     if exchange.listing:
-        exchange.listing.cursor = (exchange.cursors()[-months_before:] or [None])[
+        exchange.listing.cursor = (exchange.cursors()[-back:] or [None])[
             0
         ] or exchange.listing.at.cursor()
 

@@ -64,16 +64,16 @@ class Ledger:
     """The plan of a shop with that seed; every method is a pure function of its arguments."""
 
     def __init__(
-        self, seed: int, open_tables: date, stores: int, receipts_per_day: float, timezone: str
+        self, seed: int, opened: date, stores: int, receipts_per_day: float, timezone: str
     ):
-        self.seed, self.open_tables, self.per_day, self.zone = (
+        self.seed, self.opened, self.per_day, self.zone = (
             seed,
-            open_tables,
+            opened,
             receipts_per_day,
             ZoneInfo(timezone),
         )
         self.tills: tuple[Till, ...] = tills(stores)
-        self.first = open_tables.toordinal()
+        self.first = opened.toordinal()
         self._numbers = [
             [FIRST_NUMBER] for _ in self.tills
         ]  # [till][days since opening]: the day's first number
@@ -96,14 +96,14 @@ class Ledger:
     def _sales(self, device: int, day: int) -> int:
         """How many sales the device rings on the day."""
         till, when = self.tills[device], date.fromordinal(day)
-        if is_closed(when, till.store, self.open_tables):
+        if is_closed(when, till.store, self.opened):
             return 0
         store, rng = STORES[till.store], self.rng(1, device, day)
         expected = (
             self.per_day
             * store.size
             * till.share
-            * demand(when, self.open_tables)
+            * demand(when, self.opened)
             * store.weekdays[when.weekday()]
             / 100
         )
@@ -149,14 +149,14 @@ class Ledger:
         for _ in range(
             int(self.sales(device, day) * REFUND_SHARE * 2 * rng.random() + rng.random() * 0.9)
         ):
-            lag, decimals, _ = REFUND_LAGS[bisect(_LAG_CHANCES, rng.random() * _LAG_CHANCES[-1])]
-            sold, draw, which = day - lag, rng.random(), int(rng.random() * len(decimals))
+            lag, places, _ = REFUND_LAGS[bisect(_LAG_CHANCES, rng.random() * _LAG_CHANCES[-1])]
+            sold, draw, which = day - lag, rng.random(), int(rng.random() * len(places))
             octets = (
                 self.sales(device, sold) // 8
                 if sold >= self.first and not self._lost(device, sold)
                 else 0
             )
-            target = (sold, int(draw * octets) * 8 + decimals[which])
+            target = (sold, int(draw * octets) * 8 + places[which])
             if octets and target not in chosen:
                 chosen.append(target)
         return chosen

@@ -121,14 +121,12 @@ def option_id(modifier: str, option: Option) -> str:
 
 
 @lru_cache(maxsize=256)
-def _menu(month: date, changes: int, open_tables: date) -> dict[str, Shelf]:
+def _menu(month: date, changes: int, opened: date) -> dict[str, Shelf]:
     day = max(month, CHANGES[changes - 1]) if changes else month
     shelves: dict[str, list[tuple[float, Dish]]] = {}
     for item in ITEMS:
         if (item.since or day) <= day and (item.until is None or day < item.until):
-            growth = max(
-                0.05, 1 + item.drift / 100 * (month - (item.since or open_tables)).days / 365
-            )
+            growth = max(0.05, 1 + item.drift / 100 * (month - (item.since or opened)).days / 365)
             weight = item.weight * item.season[month.month - 1] / 100 * growth
             shelves.setdefault(item.role, []).append((weight, _dish(item, day)))
     return {
@@ -180,6 +178,6 @@ def _dish(item: Item, day: date) -> Dish:
     )
 
 
-def menu_on(day: date, open_tables: date) -> dict[str, Shelf]:
+def menu_on(day: date, opened: date) -> dict[str, Shelf]:
     """The shelves of `day` by role; popularity drifts by the month from `opened`."""
-    return _menu(day.replace(day=1), bisect(CHANGES, day), open_tables)
+    return _menu(day.replace(day=1), bisect(CHANGES, day), opened)

@@ -15,14 +15,14 @@ from pathlib import Path
 
 import msgspec
 
-from pipeline.simulator.book import RecipeBook
+from pipeline.simulator.book import Book
 from pipeline.simulator.ids import EPOCH, parse_stamp
 from pipeline.simulator.source import decode, encode
 
 _NAMED = {"stores": "store_id", "pos_devices": "pos_device_id", "employees": "employee_id"}
 
 
-class Replay(RecipeBook):
+class Replay(Book):
     """A `Source` made of files; several are one shop. ValueError names a file that holds no rows."""
 
     def __init__(self, *paths: Path | str, merchant: dict | None = None):

@@ -59,15 +59,14 @@ _EARLY = _LUNCH_AND_DINNER[:12]  # 12:00 to 18:00
 _CUMULATED = {weights: list(accumulate(weights)) for weights in (_LUNCH_AND_DINNER, _LATE, _EARLY)}
 
 
-def is_closed(day: date, store: int, open_tables: date) -> bool:
+def is_closed(day: date, store: int, opened: date) -> bool:
     """Whether `store` (0 = the first) stays shut on `day`: two feasts; the second store also in its
     early Mondays and its works.
     """
-    if day < open_tables or (day.month, day.day) in CLOSED:
+    if day < opened or (day.month, day.day) in CLOSED:
         return True
     return store == 1 and (
-        WORKS[0] <= day <= WORKS[1]
-        or (day.weekday() == 0 and day < open_tables + timedelta(days=365))
+        WORKS[0] <= day <= WORKS[1] or (day.weekday() == 0 and day < opened + timedelta(days=365))
     )
 
 
@@ -76,11 +75,11 @@ def is_late(day: date) -> bool:
     return day.weekday() in (4, 5) or (day.month, day.day) == (9, 15)
 
 
-def demand(day: date, open_tables: date) -> float:
+def demand(day: date, opened: date) -> float:
     """What `day` is against an average one, for any store: growth, season, feasts, paydays; the
     weekday is the store's own.
     """
-    years = (day - open_tables).days / 365
+    years = (day - opened).days / 365
     growth = 0.80 + 0.15 * min(years, 1.0) + 0.07 * max(years - 1.0, 0.0)
     month, into = day.month - 1, (day.day - 15) / 30
     season = MONTHS[month] + into * (

@@ -25,7 +25,7 @@ from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, urlsplit
 
 from pipeline.simulator.exchange import Exchange
-from pipeline.simulator.faults import RejectedRecord, Step, struck_by
+from pipeline.simulator.faults import Fault, Step, struck_by
 from pipeline.simulator.ids import millis
 from pipeline.simulator.loyverse.api import RESOURCES, ApiError, Request, Rules, answer
 from pipeline.simulator.source import Source
@@ -34,7 +34,7 @@ PREFIX = "/v1.0"
 _PLAIN = Rules()
 
 
-class AnsweredNumbers(NamedTuple):
+class Asked(NamedTuple):
     """One line of the log."""
 
     number: int
@@ -64,22 +64,22 @@ class Server(ThreadingTCPServer):
         now: Callable[[], datetime] | None = None,
         rules: Any = _PLAIN,
         rate_limit: tuple[int, float] | None = None,
-        rejected: Sequence[RejectedRecord] = (),
+        faults: Sequence[Fault] = (),
         port: int = 0,
         clock: Callable[[], float] = time.monotonic,
     ):
         super().__init__(("127.0.0.1", port), _Handler)
-        self.source, self.rules, self.rate_limit, self.rejected, self.clock = (
+        self.source, self.rules, self.rate_limit, self.faults, self.clock = (
             source,
             rules,
             rate_limit,
-            list(rejected),
+            list(faults),
             clock,
         )
         self.token = secrets.token_hex(16) if token is None else token
         self.now = now or (lambda: datetime.now(UTC))
         self.url = f"http://127.0.0.1:{self.server_address[1]}{self.prefix}"
-        self.requests: list[AnsweredNumbers] = []
+        self.requests: list[Asked] = []
         self.failures: list[Exception] = []
         self.live: set[socket.socket] = set()
         self.stopping, self._lock, self._count, self._granted = Event(), Lock(), 0, deque[float]()
@@ -95,7 +95,7 @@ class Server(ThreadingTCPServer):
 
     def exchange(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes = b""
-    ) -> tuple[Exchange, RejectedRecord | None]:
+    ) -> tuple[Exchange, Fault | None]:
         """Answer one request; the fault, if any, is how it is to be sent.
 
         The names of `headers` are in small letters.
@@ -132,18 +132,18 @@ class Server(ThreadingTCPServer):
             failure=self.failure,
         )
         exchange.headers["Date"] = format_datetime(moment.astimezone(UTC), usegmt=True)
-        struck = struck_by(list(self.rejected), exchange)
-        for rejection in struck:
-            if rejection.phase == "ask":
-                rejection.act(exchange)
+        struck = struck_by(list(self.faults), exchange)
+        for fault in struck:
+            if fault.phase == "ask":
+                fault.act(exchange)
         if exchange.content is None:
             self._answer(exchange, authorized, at)
-        for rejection in struck:
-            if rejection.phase == "answer":
-                rejection.act(exchange)
+        for fault in struck:
+            if fault.phase == "answer":
+                fault.act(exchange)
         with self._lock:
             self.requests.append(
-                AnsweredNumbers(
+                Asked(
                     number,
                     method,
                     path,
@@ -155,9 +155,7 @@ class Server(ThreadingTCPServer):
                     len(exchange.listing.rows) if exchange.listing else 0,
                 )
             )
-        return exchange, next(
-            (rejection for rejection in struck if rejection.phase == "wire"), None
-        )
+        return exchange, next((fault for fault in struck if fault.phase == "wire"), None)
 
     def _answer(self, exchange: Exchange, authorized: bool, at: float) -> None:
         try:
@@ -245,11 +243,9 @@ class _Handler(BaseHTTPRequestHandler):
         sent = self.rfile.read(int(self.headers.get("Content-Length") or 0))
         headers = {name.lower(): value for name, value in self.headers.items()}
         try:
-            exchange, rejection = self.server.exchange(self.command, self.path, headers, sent)
+            exchange, fault = self.server.exchange(self.command, self.path, headers, sent)
             body = exchange.body()
-            for step in (
-                rejection.act(exchange) if rejection else (exchange.head(len(body)) + body,)
-            ):
+            for step in fault.act(exchange) if fault else (exchange.head(len(body)) + body,):
                 self._take(step)
         except ConnectionError:
             self.close_connection = True  # the client has gone
@@ -284,7 +280,7 @@ def serve(
     now: Callable[[], datetime] | None = None,
     history_days: int | None = None,
     rate_limit: tuple[int, float] | None = None,
-    rejected: Sequence[RejectedRecord] = (),
+    faults: Sequence[Fault] = (),
     default_limit: int = 50,
     max_limit: int = 250,
     order: str = "created_desc",
@@ -303,7 +299,7 @@ def serve(
         now=now,
         rules=rules,
         rate_limit=rate_limit,
-        rejected=rejected,
+        faults=faults,
         port=port,
         clock=clock,
     )

@@ -60,7 +60,7 @@ class Shifts:
 
     def _print_shift(self, key: str, device: int, day: int) -> bytes:
         slots, till = self.ledger.plan(device, day), self.ledger.tills[device]
-        open_tables = self.ledger.midnight(day) + 11 * 3600 + 40 * 60
+        opened = self.ledger.midnight(day) + 11 * 3600 + 40 * 60
         sums = dict.fromkeys(("gross", "refunds", "discounts", "tip", "surcharge", "in", "out"), 0)
         taxes: dict[str, int] = {}
         payments: dict[int, int] = {}
@@ -100,14 +100,14 @@ class Shifts:
             "money_amount": paid_out / 100,
             "comment": "gas",
             "employee_id": employee,
-            "created_at": stamp(open_tables * 1000),
+            "created_at": stamp(opened * 1000),
         }
         return encode(
             {
                 "id": key,
                 "store_id": id_of("store", STORES[till.store].name),
                 "pos_device_id": id_of("device", till.number),
-                "opened_at": stamp(open_tables * 1000),
+                "opened_at": stamp(opened * 1000),
                 "closed_at": stamp(self._closed(slots) * 1000),
                 "opened_by_employee": employee,
                 "closed_by_employee": employee,

@@ -33,15 +33,15 @@ class Shop:
     def __init__(
         self,
         seed: int = 7,
-        open_tables: date = date(2023, 10, 1),
+        opened: date = date(2023, 10, 1),
         stores: int = 2,
         receipts_per_day: float = 120,
         timezone: str = "America/Mexico_City",
     ):
         if not 1 <= stores <= len(STORES):
             raise ValueError(f"stores={stores}: there are 1 to {len(STORES)} of them")
-        self.ledger = Ledger(seed, open_tables, stores, receipts_per_day, timezone)
-        self.catalogue = Catalogue(open_tables, stores)
+        self.ledger = Ledger(seed, opened, stores, receipts_per_day, timezone)
+        self.catalogue = Catalogue(opened, stores)
         self.tickets = Tickets(self.ledger)
         self._shifts, self._customers = (
             Shifts(self.ledger, self.tickets),

@@ -82,7 +82,7 @@ class Tickets:
         random, till, day = rng.random, self.ledger.tills[slot.device], date.fromordinal(slot.day)
         years = (slot.day - self.ledger.first) / 365
         channel = self._channel(random(), years, till.web)
-        lines = draw_basket(rng, menu_on(day, self.ledger.open_tables), draw_party(rng), channel)
+        lines = draw_basket(rng, menu_on(day, self.ledger.opened), draw_party(rng), channel)
         discounts = self._discount(rng, lines, day, slot.customer)
         taxes = tax_lines(lines)
         due = sum([line.total for line in lines])

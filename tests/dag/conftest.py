@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.simulator import RecipeBook, Server, Shop, serve
+from pipeline.simulator import Book, Server, Shop, serve
 from tests.conftest import Runner
 from tests.load.conftest import (
     BUCKET,
@@ -27,7 +27,7 @@ class Till:
     extracts it.
     """
 
-    def __init__(self, server: Server, book: RecipeBook, runner: Runner):
+    def __init__(self, server: Server, book: Book, runner: Runner):
         self.server, self.book, self.luigi = server, book, runner
         runner.environment["LOYVERSE_TOKEN"] = server.token
         runner.configure(
@@ -83,7 +83,7 @@ def served(server: Server, since: datetime, until: datetime) -> list[dict]:
 
 @pytest.fixture
 def till(luigi: Runner, tmp_path: Path) -> Iterator[Till]:
-    book = RecipeBook(Shop(open_tables=date(2026, 10, 1), receipts_per_day=12))
+    book = Book(Shop(open_tables=date(2026, 10, 1), receipts_per_day=12))
     with serve(book) as server:
         yield Till(server, book, luigi)
 
@@ -92,7 +92,7 @@ def till(luigi: Runner, tmp_path: Path) -> Iterator[Till]:
 def quiet_till(luigi: Runner) -> Iterator[Till]:
     """Five days of plain sales to which nothing happens by itself."""
     shop = Shop(open_tables=date(2026, 10, 1), receipts_per_day=12)
-    book = RecipeBook(
+    book = Book(
         rows={
             name: [json.loads(entry.read()) for entry in shop.rows(0, name)]
             for name in ("stores", "items", "categories", "employees")

@@ -242,7 +242,7 @@ def test_a_disk_that_refuses(
     heals(shop, storage, truth)
 
 
-@pytest.mark.parametrize("verb", ["GET", "HEAD", "PUT"])
+@pytest.mark.parametrize("command_name", ["GET", "HEAD", "PUT"])
 def test_a_store_that_is_busy_once_or_for_ever(
     shop: Rehearsal,
     truth: dict[str, str],

@@ -15,7 +15,7 @@ from pipeline.errors import OtherLake, StorageUnavailable
 from pipeline.load import Lake, open_storage
 from pipeline.load.local import LocalStorage
 from pipeline.ownership import FILES, SIMULATOR, Origin, admit, check_owner, read_owner, record
-from pipeline.simulator import RecipeBook, Shop, serve
+from pipeline.simulator import Book, Shop, serve
 from tests.dag.conftest import FIRST, Till
 
 API, OTHER = Origin("loyverse", "m-1", "Burgers"), Origin("loyverse", "m-2", "Tacos")
@@ -130,12 +130,12 @@ def test_another_shop_the_simulator_and_another_key_stop_a_run(quiet_till: Till)
     code, text = luigi.pos("lake", "--accept-source")
     assert code == 2 and "never share a lake" in text
     assert len(till.server.requests) == requests and raw(lake)() == objects
-    other = RecipeBook(Shop(open_tables=FIRST), merchant={"id": "m-2", "business_name": "Tacos"})
+    other = Book(Shop(open_tables=FIRST), merchant={"id": "m-2", "business_name": "Tacos"})
     with serve(other, now=lambda: datetime(2026, 10, 31, 12, tzinfo=UTC)) as server:
         luigi.configure("pos", url=server.url)
         luigi.environment["LOYVERSE_TOKEN"] = server.token
         text = luigi("RawReceipts", "--date", "2026-10-29", code=30)
-        assert "RecipeBook" in text and "Tacos" in text and raw(lake)() == objects
+        assert "Book" in text and "Tacos" in text and raw(lake)() == objects
         assert {entry.path for entry in server.requests} == {"/merchant"}
         code, text = luigi.pos("lake", "--accept-source")
         assert code == 0 and "Tacos" in text

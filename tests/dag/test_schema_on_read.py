@@ -45,7 +45,7 @@ def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
 
 @pytest.mark.parametrize("wrong", WRONG)
 @pytest.mark.parametrize(
-    ("dataset", "name", "member", "column"),
+    ("dataset", "name", "file_name", "column"),
     [
         (STAGING, str(FIRST), "receipts", "total"),
         (SALES, "2026-10", "payments", "amount"),

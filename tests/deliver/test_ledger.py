@@ -77,13 +77,13 @@ def test_what_was_refused_is_tried_by_the_next_run_at_once_and_without_end(tmp_p
 
 @pytest.mark.parametrize("fault", [Unanswered("no answer"), Killed()])
 def test_what_nobody_answered_for_is_sent_again_after_its_lease_and_then_given_up(
-    tmp_path: Path, rejection: BaseException
+    tmp_path: Path, fault: BaseException
 ) -> None:
     clock, tries = Clock(), []
     for n in range(TRIES):
-        with pytest.raises(type(rejection)):
+        with pytest.raises(type(fault)):
             ledger(tmp_path, clock, str(n)).deliver(
-                PARCEL, lambda: (tries.append(clock.now), _raiser(rejection)())
+                PARCEL, lambda: (tries.append(clock.now), _raiser(fault)())
             )
     assert len(tries) == TRIES and all(
         later - earlier >= LEASE for earlier, later in pairwise(tries)

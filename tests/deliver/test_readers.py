@@ -101,8 +101,8 @@ class Told:
 
     who, place = "0" * 16, "recipient 1 of 1"
 
-    def __init__(self, rejection: Exception | None = None):
-        self.alerts, self._fault = [], rejection
+    def __init__(self, fault: Exception | None = None):
+        self.alerts, self._fault = [], fault
 
     def warn(self, alert: Alert, parcel: object) -> None:
         if self._fault:

@@ -11,7 +11,7 @@ from threading import Thread
 import pytest
 
 from pipeline.pos.loyverse.client import Loyverse
-from pipeline.simulator import RecipeBook, Server, serve
+from pipeline.simulator import Book, Server, serve
 from tests.extract.small_shop import NOW, Patience, connect
 
 
@@ -28,7 +28,7 @@ def start(max_retry_wait: Patience) -> Iterator[Callable[..., tuple[Server, Loyv
     with ExitStack() as stack:
 
         def begin(
-            book: RecipeBook,
+            book: Book,
             limit: int = 250,
             most_pages: int = 20_000,
             client: dict | None = None,

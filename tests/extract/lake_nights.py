@@ -31,7 +31,7 @@ from tests.load.faults import Killed as StruckInTheLake
 from tests.load.invariants import check
 
 STORES = [
-    Store(timezone=zone, day_starts_at=time(hour), currency="MXN", partition_dates=2)
+    Store(timezone=zone, day_starts_at=time(hour), currency="MXN", decimals=2)
     for zone, hour in (
         ("America/Mexico_City", 5),
         ("Asia/Tokyo", 4),
@@ -61,7 +61,7 @@ class Step(NamedTuple):
     hours: int
     does: str
     during: list[Act]
-    rejection: str
+    fault: str
     at: int
     store: int
     skip: int
@@ -137,9 +137,7 @@ class NightsInALake(Nights):
         elif step.does:
             self._extract(days, step)
             if step.skip % 2:  # started again at once, if it was killed
-                self._extract(
-                    [day for day in self._due() if day in days], step._replace(rejection="")
-                )
+                self._extract([day for day in self._due() if day in days], step._replace(fault=""))
         self.check_lake()
 
     # The nights
@@ -171,23 +169,23 @@ class NightsInALake(Nights):
 
         def before_page() -> None:
             if next(pages) == (step.at + 2) // 3:  # there are fewer of them than of writes
-                if step.rejection == "kill at page":
+                if step.fault == "kill at page":
                     raise Killed
-                if step.rejection == "night at page":
+                if step.fault == "night at page":
                     other_night()
 
         self.waiting, self.before_page = step.during[::-1], before_page
-        if step.rejection.endswith("put"):
+        if step.fault.endswith("put"):
             strikes = iter([other_night])
             strike = (
                 (lambda key: next(strikes, lambda: None)())
-                if step.rejection == "night at put"
+                if step.fault == "night at put"
                 else None
             )
             storage = FaultyStorage(
                 storage,
                 step.at,
-                after=step.rejection == "kill after put",
+                after=step.fault == "kill after put",
                 strike=strike,
                 commands=("PUT",),
             )

@@ -12,7 +12,7 @@ from pipeline.extract.fetch import FetchedPages, fetch_pages
 from pipeline.extract.http import Http
 from pipeline.pos.loyverse.client import Loyverse
 from pipeline.pos.source import Record, Window
-from pipeline.simulator import RecipeBook, Server
+from pipeline.simulator import Book, Server
 
 NOW = datetime(2026, 10, 31, 12, tzinfo=UTC)
 START = datetime(2026, 10, 1, 11, tzinfo=UTC)
@@ -41,11 +41,9 @@ def receipt(number: str, sold_at: datetime | str, **fields: object) -> dict[str,
     }
 
 
-def shop(
-    count: int, start: datetime = START, step: timedelta = timedelta(minutes=30)
-) -> RecipeBook:
+def shop(count: int, start: datetime = START, step: timedelta = timedelta(minutes=30)) -> Book:
     """A shop that sold `count` receipts, one every `step`, each received as it was sold."""
-    book = RecipeBook()
+    book = Book()
     for n in range(count):
         moment = start + n * step
         book.add(receipt(f"1-{n + 1000}", moment), moment)

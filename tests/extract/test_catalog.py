@@ -8,7 +8,7 @@ from itertools import pairwise
 import pytest
 
 from pipeline.errors import SourceFatal
-from pipeline.simulator import RecipeBook, RejectedRecord, Shop, on_path
+from pipeline.simulator import Book, Fault, Shop, on_path
 
 CONTACTS = {
     "email": "canary@example.org",
@@ -45,7 +45,7 @@ def test_no_contact_leaves_the_catalog(start) -> None:
         )
     }
     server, source = start(
-        RecipeBook(
+        Book(
             rows=rows,
             merchant={"id": "m", "business_name": "B", "currency": {"code": "MXN"}, **CONTACTS},
         )
@@ -75,7 +75,7 @@ def test_no_contact_leaves_the_catalog(start) -> None:
     ],
 )
 def test_employees_are_known_by_an_alias(start, name: str | None, alias: str | None) -> None:
-    _, source = start(RecipeBook(rows={"employees": [{"id": "e", "name": name}]}))
+    _, source = start(Book(rows={"employees": [{"id": "e", "name": name}]}))
     assert json.loads(source.catalog()["employees"][0])["name"] == alias
 
 
@@ -83,7 +83,7 @@ def test_a_catalog_is_the_same_whatever_the_order_of_the_rows(start) -> None:
     found = []
     for seed in range(3):
         _, source = start(
-            Shop(receipts_per_day=2), rejected=[RejectedRecord("reorder", seed=seed, times=None)]
+            Shop(receipts_per_day=2), faults=[Fault("reorder", seed=seed, times=None)]
         )
         found.append(source.catalog())
     assert found[0] == found[1] == found[2]
@@ -93,15 +93,15 @@ def test_a_catalog_is_the_same_whatever_the_order_of_the_rows(start) -> None:
 def test_a_catalog_row_that_is_no_object_is_an_error(start) -> None:
     _, source = start(
         Shop(receipts_per_day=2),
-        rejected=[RejectedRecord("rows", act=lambda rows: [*rows, b"7"], on=on_path("/taxes"))],
+        faults=[Fault("rows", act=lambda rows: [*rows, b"7"], on=on_path("/taxes"))],
     )
     with pytest.raises(SourceFatal, match="/taxes"):
         source.catalog()
 
 
 def test_numbers_of_the_catalog_stay_as_they_were_spelled(start) -> None:
-    swap = RejectedRecord(
+    swap = Fault(
         "body", on=on_path("/taxes"), body=b'{"taxes":[{"id":"t","rate":16.000,"name":"IVA"}]}'
     )
-    _, source = start(Shop(receipts_per_day=2), rejected=[swap])
+    _, source = start(Shop(receipts_per_day=2), faults=[swap])
     assert source.catalog()["taxes"] == [b'{"id":"t","name":"IVA","rate":16.000}']

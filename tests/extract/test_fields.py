@@ -16,7 +16,7 @@ from pipeline.load import Lake, open_storage
 from pipeline.pos.loyverse.pages import read_receipt
 from pipeline.pos.loyverse.unknown_fields import KNOWN, MOST, SAMPLES, find_unknown, sample
 from pipeline.pos.source import Record
-from pipeline.simulator import Query, RecipeBook, Shop
+from pipeline.simulator import Book, Query, Shop
 from pipeline.simulator.ids import millis
 from tests.extract.small_shop import START, make_walk, receipt, shop, windows
 
@@ -85,7 +85,7 @@ def test_of_later_pages_some_are_looked_at(count: int) -> None:
     assert bool(sample(page, is_first=False)) == bool(count)
 
 
-def drifted(count: int) -> RecipeBook:
+def drifted(count: int) -> Book:
     book = shop(count)
     book.add(
         receipt("1-9000", START, loyalty={"tier": "gold"}, line_items=[{"id": "1", "weight": 2}]),

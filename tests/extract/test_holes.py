@@ -20,7 +20,7 @@ from pipeline.extract.missing_numbers import TRIES, ask_for, choose_numbers, fin
 from pipeline.extract.windows import DATASET, commit_windows, numbers_tried, rescan
 from pipeline.load import Lake, open_storage
 from pipeline.maintenance.erase import ErasingSource, entry
-from pipeline.simulator import RecipeBook, serve
+from pipeline.simulator import Book, serve
 from pipeline.simulator.source import Entry
 from pipeline.status import still_unknown
 from tests.extract.small_shop import (
@@ -114,7 +114,7 @@ def test_a_till_that_writes_noughts_before_its_numbers_is_not_asked() -> None:
     assert find_missing_numbers(["1-0009", "1-0011", "2-9", "2-11"]) == {"2": [(10, 10)]}
 
 
-class Hiding(RecipeBook):
+class Hiding(Book):
     """A shop whose lists leave out some receipts, which it shows to whoever asks for their number."""
 
     hidden: frozenset[str] = frozenset()
@@ -230,7 +230,7 @@ def test_a_scan_begins_where_the_windows_begin(zone: int, late: int, is_ahead: b
     """
     start_of_windows = START.replace(hour=zone % 24)
     spans = windows(2, start_of_windows)
-    book = RecipeBook()
+    book = Book()
     for n in range(-48, 96):
         sold = start_of_windows + n * DAY / 48
         changed = sold + DAY if n in (-late, -late - 3) else sold

@@ -21,7 +21,7 @@ from pipeline.errors import DeadlineExceeded, SourceFatal, SourceRetriable
 from pipeline.extract.http import Http, Refused, read_retry_after
 from pipeline.extract.outage import is_out, note_answer
 from pipeline.extract.waits import on_wait
-from pipeline.simulator import RejectedRecord, on_page
+from pipeline.simulator import Fault, on_page
 from tests.extract.small_shop import NOW, START, Patience, shop
 
 
@@ -37,7 +37,7 @@ def test_a_passing_status_is_retried_and_no_page_is_skipped(
     server, source = start(
         shop(30),
         limit=10,
-        rejected=[RejectedRecord("status", status=status, times=times, on=on_page(2))],
+        faults=[Fault("status", status=status, times=times, on=on_page(2))],
     )
     assert len(set(read_all(source))) == 30
     assert [asked.page for asked in server.requests if asked.status == 200] == [1, 2, 3]
@@ -51,7 +51,7 @@ def test_a_lasting_status_ends_the_run(start, max_retry_wait: Patience, status: 
     server, source = start(
         shop(30),
         limit=10,
-        rejected=[RejectedRecord("status", status=status, times=None, on=on_page(2))],
+        faults=[Fault("status", status=status, times=None, on=on_page(2))],
     )
     with pytest.raises(SourceRetriable, match=f"HTTP {status}"):
         read_all(source)
@@ -78,7 +78,7 @@ def test_retry_after_is_heard_in_all_its_forms_and_capped(
     start, max_retry_wait: Patience, header: str | None, least: float, most: float
 ) -> None:
     headers = {} if header is None else {"Retry-After": header}
-    _, source = start(shop(3), rejected=[RejectedRecord("status", status=429, headers=headers)])
+    _, source = start(shop(3), faults=[Fault("status", status=429, headers=headers)])
     assert len(read_all(source)) == 3
     assert len(max_retry_wait.slept) == 1 and least <= max_retry_wait.slept[0] <= most
 
@@ -86,7 +86,7 @@ def test_retry_after_is_heard_in_all_its_forms_and_capped(
 def test_waiting_is_jittered_upwards_only(start, max_retry_wait: Patience) -> None:
     _, source = start(
         shop(3),
-        rejected=[RejectedRecord("status", status=429, headers={"Retry-After": "8"})],
+        faults=[Fault("status", status=429, headers={"Retry-After": "8"})],
         client={"random": lambda: 1.0},
     )
     read_all(source)
@@ -96,7 +96,7 @@ def test_waiting_is_jittered_upwards_only(start, max_retry_wait: Patience) -> No
 def test_waiting_beyond_the_budget_is_not_begun(start, max_retry_wait: Patience) -> None:
     _, source = start(
         shop(3),
-        rejected=[RejectedRecord("status", status=503, headers={"Retry-After": "290"}, times=None)],
+        faults=[Fault("status", status=503, headers={"Retry-After": "290"}, times=None)],
     )
     with pytest.raises(SourceRetriable):
         read_all(source)
@@ -107,8 +107,8 @@ def test_waiting_beyond_the_budget_is_not_begun(start, max_retry_wait: Patience)
 def test_a_long_retry_after_is_told_when_the_waiting_begins(
     start, max_retry_wait: Patience, caplog: pytest.LogCaptureFixture, status: int
 ) -> None:
-    rejection = RejectedRecord("status", status=status, headers={"Retry-After": "3600"})
-    _, source = start(shop(3), rejected=[rejection])
+    fault = Fault("status", status=status, headers={"Retry-After": "3600"})
+    _, source = start(shop(3), faults=[fault])
     heard_waits: list[tuple[str, int]] = []
     with (
         caplog.at_level("INFO"),
@@ -123,8 +123,8 @@ def test_a_long_retry_after_is_told_when_the_waiting_begins(
 
 
 def test_a_retry_after_beyond_the_budget_is_named_at_the_end(start) -> None:
-    rejection = RejectedRecord("status", status=429, headers={"Retry-After": "3600"}, times=None)
-    server, _ = start(shop(3), rejected=[rejection])
+    fault = Fault("status", status=429, headers={"Retry-After": "3600"}, times=None)
+    server, _ = start(shop(3), faults=[fault])
     http = Http(server.url, server.token, max_retry_wait=200.0)
     with pytest.raises(
         SourceRetriable, match=r"asking to wait 3,600 s, 1 times; run again in 3,600 s"
@@ -157,12 +157,12 @@ def test_an_address_that_does_not_answer_is_waited_for_once_in_a_run(
 
 
 def test_an_outage_is_over_with_the_first_answer(start, max_retry_wait: Patience) -> None:
-    rejection = RejectedRecord("status", status=503, times=8)
-    _, source = start(shop(3), rejected=[rejection])
+    fault = Fault("status", status=503, times=8)
+    _, source = start(shop(3), faults=[fault])
     with pytest.raises(SourceRetriable):
         read_all(source)
     assert len(read_all(source)) == 3
-    rejection.left = 2
+    fault.left = 2
     assert len(read_all(source)) == 3, "retried again"
 
 
@@ -173,36 +173,36 @@ def test_retry_after_reads_a_date_against_the_servers_clock() -> None:
 @pytest.mark.parametrize(
     "fault",
     [
-        RejectedRecord("drop"),
-        RejectedRecord("drop", after=300),
-        RejectedRecord("truncate"),
-        RejectedRecord("truncate", keep=0.0),
-        RejectedRecord("short"),
-        RejectedRecord("unsized", keep=0.7),
-        RejectedRecord("chunked", keep=0.6),
-        RejectedRecord("compress", defect="cut"),
-        RejectedRecord("compress", defect="trailer"),
-        RejectedRecord("compress", defect="crc"),
-        RejectedRecord("utf8"),
-        RejectedRecord("html"),
-        RejectedRecord("body", body=b""),
-        RejectedRecord("body", body=b"null"),
-        RejectedRecord("body", body=b"[]"),
-        RejectedRecord("body", body=b"{}"),
-        RejectedRecord("body", body=b'{"receipts":null}'),
-        RejectedRecord("body", body=b'{"receipts":{}}'),
-        RejectedRecord("body", body=b'{"receipts":[],"cursor":7}'),
-        RejectedRecord("body", body=b'{"receipts":[]} tail'),
-        RejectedRecord("raw", data=b"HTTP/1.1 banana\r\n\r\n"),
-        RejectedRecord("raw", data=b""),
+        Fault("drop"),
+        Fault("drop", after=300),
+        Fault("truncate"),
+        Fault("truncate", keep=0.0),
+        Fault("short"),
+        Fault("unsized", keep=0.7),
+        Fault("chunked", keep=0.6),
+        Fault("compress", defect="cut"),
+        Fault("compress", defect="trailer"),
+        Fault("compress", defect="crc"),
+        Fault("utf8"),
+        Fault("html"),
+        Fault("body", body=b""),
+        Fault("body", body=b"null"),
+        Fault("body", body=b"[]"),
+        Fault("body", body=b"{}"),
+        Fault("body", body=b'{"receipts":null}'),
+        Fault("body", body=b'{"receipts":{}}'),
+        Fault("body", body=b'{"receipts":[],"cursor":7}'),
+        Fault("body", body=b'{"receipts":[]} tail'),
+        Fault("raw", data=b"HTTP/1.1 banana\r\n\r\n"),
+        Fault("raw", data=b""),
     ],
     ids=lambda f: f"{f.kind} {list(f.options.values())}"[:40],
 )
-def test_a_damaged_answer_is_asked_for_again(start, rejection: RejectedRecord) -> None:
-    rejection.on, rejection.left, rejection.struck = on_page(2), 1, 0
-    server, source = start(shop(30), limit=10, rejected=[rejection])
+def test_a_damaged_answer_is_asked_for_again(start, fault: Fault) -> None:
+    fault.on, fault.left, fault.struck = on_page(2), 1, 0
+    server, source = start(shop(30), limit=10, faults=[fault])
     assert len(set(read_all(source))) == 30
-    assert rejection.struck == 1 and len(server.requests) == 4
+    assert fault.struck == 1 and len(server.requests) == 4
 
 
 @pytest.mark.parametrize(
@@ -222,7 +222,7 @@ def test_a_damaged_answer_is_asked_for_again(start, rejection: RejectedRecord) -
     ],
 )
 def test_what_is_never_a_page_is_never_no_data(start, body: bytes) -> None:
-    _, source = start(shop(30), rejected=[RejectedRecord("body", body=body, times=None)])
+    _, source = start(shop(30), faults=[Fault("body", body=body, times=None)])
     with pytest.raises(SourceRetriable):
         read_all(source)
 
@@ -230,25 +230,25 @@ def test_what_is_never_a_page_is_never_no_data(start, body: bytes) -> None:
 @pytest.mark.parametrize(
     "fault",
     [
-        RejectedRecord("compress", times=None),
-        RejectedRecord("chunked", times=None),
-        RejectedRecord("unsized", times=None),
+        Fault("compress", times=None),
+        Fault("chunked", times=None),
+        Fault("unsized", times=None),
     ],
     ids=lambda f: f.kind,
 )
-def test_whole_answers_count_however_they_are_sent(start, rejection: RejectedRecord) -> None:
-    rejection.struck = 0
-    server, source = start(shop(30), limit=10, rejected=[rejection])
+def test_whole_answers_count_however_they_are_sent(start, fault: Fault) -> None:
+    fault.struck = 0
+    server, source = start(shop(30), limit=10, faults=[fault])
     assert len(set(read_all(source))) == 30 and len(server.requests) == 3
 
 
 @pytest.mark.parametrize(
     "fault",
-    [RejectedRecord("drip", size=1, every=0.05, times=None), RejectedRecord("stall", times=None)],
+    [Fault("drip", size=1, every=0.05, times=None), Fault("stall", times=None)],
     ids=lambda f: f.kind,
 )
-def test_a_request_has_a_total_time(start, rejection: RejectedRecord) -> None:
-    _, source = start(shop(30), rejected=[rejection], client={"deadline": 0.4, "attempts": 2})
+def test_a_request_has_a_total_time(start, fault: Fault) -> None:
+    _, source = start(shop(30), faults=[fault], client={"deadline": 0.4, "attempts": 2})
     began = time.monotonic()
     with pytest.raises(DeadlineExceeded, match=r"within 0\.4 s"):
         read_all(source)
@@ -298,7 +298,7 @@ def test_a_connection_is_used_again_and_survives_a_deadline(start) -> None:
     server, source = start(
         shop(30),
         limit=10,
-        rejected=[RejectedRecord("stall", on=on_page(2))],
+        faults=[Fault("stall", on=on_page(2))],
         client={"deadline": 0.4},
     )
     assert len(set(read_all(source))) == 30
@@ -309,7 +309,7 @@ def test_a_connection_is_used_again_and_survives_a_deadline(start) -> None:
 def test_an_answer_has_a_largest_size(start, gzip: bool) -> None:
     _, source = start(
         shop(3),
-        rejected=[RejectedRecord("pad", megabytes=40, gzip=gzip, times=None)],
+        faults=[Fault("pad", megabytes=40, gzip=gzip, times=None)],
         client={"byte_cap": 1 << 20},
     )
     tracemalloc.start()

@@ -19,7 +19,7 @@ from pipeline.errors import ConfigError, SourceFatal, SourceRetriable, Unauthori
 from pipeline.pos import SOURCES
 from pipeline.pos.loyverse.client import open_loyverse
 from pipeline.pos.loyverse.endpoints import ENDPOINTS, query, write_instant
-from pipeline.simulator import RecipeBook, RejectedRecord, Shop, on_page, on_path
+from pipeline.simulator import Book, Fault, Shop, on_page, on_path
 from pipeline.simulator.loyverse.api import RESOURCES
 from tests.extract.small_shop import (
     NOW,
@@ -56,7 +56,7 @@ def test_every_page_repeats_the_same_filters_and_a_missing_cursor_ends_the_list(
 def test_a_null_cursor_ends_the_list_and_is_never_sent(start) -> None:
     server, source = start(
         shop(10),
-        rejected=[RejectedRecord("body", body=lambda body: body[:-1] + b',"cursor":null}')],
+        faults=[Fault("body", body=lambda body: body[:-1] + b',"cursor":null}')],
     )
     assert len(read_all(source)) == 10
     assert len(server.requests) == 1 and "cursor" not in server.requests[0].params
@@ -70,7 +70,7 @@ def test_records_are_kept_byte_for_byte(start) -> None:
         b' \\/","updated_at":"2026-10-01T12:00:00.000Z","created_at":"2026-10-01T12:00:00.000Z",'
         b'"receipt_date":"2026-10-01T12:00:00.000Z","total_money":2 }'
     )
-    book = RecipeBook()
+    book = Book()
     book.plant(body, "9-1", START + timedelta(hours=1), START + timedelta(hours=1))
     _, source = start(book)
     [page] = source.receipts(START, None)
@@ -79,7 +79,7 @@ def test_records_are_kept_byte_for_byte(start) -> None:
 
 @pytest.mark.parametrize("ignored", ["updated_at_min", "updated_at_max"])
 def test_a_filter_that_the_api_ignores_stops_the_run(start, ignored: str) -> None:
-    _, source = start(shop(100), rejected=[RejectedRecord("ignore", names=(ignored,), times=None)])
+    _, source = start(shop(100), faults=[Fault("ignore", names=(ignored,), times=None)])
     with pytest.raises(SourceFatal, match=f"although {ignored} = .* ignores the filter"):
         read_all(source, START + timedelta(hours=10), START + timedelta(hours=20))
 
@@ -96,12 +96,12 @@ def test_neither_kind_of_bound_loses_or_doubles_a_receipt(
         b'"updated_at":"%s"' % write_instant(START - timedelta(seconds=1)).encode(),
         b'"updated_at":"2026-10-03T11:00:01.000Z"',
     )
-    drop = RejectedRecord(
+    drop = Fault(
         "rows",
         act=lambda rows: [row for row in rows if not any(edge in row for edge in edges)],
         times=None,
     )
-    _, source = start(book, rejected=[drop] if bounds == "exclusive" else [])
+    _, source = start(book, faults=[drop] if bounds == "exclusive" else [])
     found = make_walk(source, 2, tmp_path, bounded=True)
     assert sorted(numbers(found)) == [f"1-{n + 1000}" for n in range(48)] and found.outside == 1
 
@@ -144,7 +144,7 @@ def test_filters_are_spelled_as_the_api_wants_them(
     ],
 )
 def test_every_filter_is_held_against_the_rows(start, filters: dict, ignored: str) -> None:
-    _, source = start(shop(5), rejected=[RejectedRecord("ignore", names=(ignored,))])
+    _, source = start(shop(5), faults=[Fault("ignore", names=(ignored,))])
     with pytest.raises(SourceFatal, match=f"although {ignored}"):
         list(source.pages("receipts", filters))
 
@@ -200,7 +200,7 @@ def test_one_object_by_its_name(start) -> None:
 def test_a_refusal_says_who_must_do_what_and_is_not_retried(
     start, max_retry_wait: Patience, status: int, error: type, told: str
 ) -> None:
-    server, source = start(shop(3), rejected=[RejectedRecord("status", status=status, times=None)])
+    server, source = start(shop(3), faults=[Fault("status", status=status, times=None)])
     with pytest.raises(error, match=f"HTTP {status}.*{told}"):
         read_all(source)
     assert len(server.requests) == 1 and max_retry_wait.slept == []
@@ -219,7 +219,7 @@ def test_a_refusal_says_who_must_do_what_and_is_not_retried(
     ],
 )
 def test_a_refusal_without_a_reason_is_told_all_the_same(start, body: bytes) -> None:
-    _, source = start(shop(3), rejected=[RejectedRecord("status", status=401, body=body)])
+    _, source = start(shop(3), faults=[Fault("status", status=401, body=body)])
     with pytest.raises(Unauthorized, match="no reason given"):
         read_all(source)
 
@@ -238,8 +238,8 @@ def test_a_wrong_token(start, max_retry_wait: Patience) -> None:
 
 @pytest.mark.parametrize("page", [2, 3, 4, 5])
 def test_a_forgotten_cursor_begins_the_list_again(start, tmp_path: Path, page: int) -> None:
-    forget = RejectedRecord("status", status=400, code="INVALID_CURSOR", on=on_page(page))
-    server, source = start(shop(48), limit=10, rejected=[forget])
+    forget = Fault("status", status=400, code="INVALID_CURSOR", on=on_page(page))
+    server, source = start(shop(48), limit=10, faults=[forget])
     found = make_walk(source, 1, tmp_path)
     assert (
         sorted(set(numbers(found))) == [f"1-{n + 1000}" for n in range(48)]
@@ -252,21 +252,19 @@ def test_a_cursor_that_is_always_forgotten_ends_the_run(start) -> None:
     server, source = start(
         shop(48),
         limit=10,
-        rejected=[
-            RejectedRecord("status", status=400, code="INVALID_CURSOR", on=on_page(3), times=None)
-        ],
+        faults=[Fault("status", status=400, code="INVALID_CURSOR", on=on_page(3), times=None)],
     )
     with pytest.raises(SourceRetriable, match="INVALID_CURSOR"):
         read_all(source)
     assert len(server.requests) == 12
 
 
-@pytest.mark.parametrize("back", [1, 2, 3])
+@pytest.mark.parametrize("months_before", [1, 2, 3])
 def test_cursors_that_go_round_in_circles_end_the_run(start, months_before: int) -> None:
     server, source = start(
         shop(48),
         limit=10,
-        rejected=[RejectedRecord("loop", months_before=months_before, on=on_page(4), times=None)],
+        faults=[Fault("loop", back=months_before, on=on_page(4), times=None)],
     )
     with pytest.raises(SourceFatal, match="lead nowhere"):
         read_all(source)
@@ -274,9 +272,7 @@ def test_cursors_that_go_round_in_circles_end_the_run(start, months_before: int)
 
 
 def test_cursors_without_end_are_bounded(start) -> None:
-    server, source = start(
-        shop(48), limit=10, most_pages=30, rejected=[RejectedRecord("endless", times=None)]
-    )
+    server, source = start(shop(48), limit=10, most_pages=30, faults=[Fault("endless", times=None)])
     with pytest.raises(SourceFatal, match="no end after 30 pages"):
         read_all(source)
     assert len(server.requests) == 30
@@ -297,9 +293,9 @@ def test_a_server_that_answers_the_first_page_for_ever_is_noticed(
         page["receipts"] = [row | {"served": n} for row in page["receipts"]]
         return json.dumps({**page, "cursor": make(n)}).encode()
 
-    ignore = RejectedRecord("ignore", names=("cursor",), times=None)
+    ignore = Fault("ignore", names=("cursor",), times=None)
     server, source = start(
-        book, limit=rows, rejected=[ignore, RejectedRecord("body", body=answer, times=None)]
+        book, limit=rows, faults=[ignore, Fault("body", body=answer, times=None)]
     )
     with pytest.raises(SourceFatal, match="lead nowhere, their pages bring nothing new"):
         read_all(source)
@@ -314,24 +310,22 @@ def test_cursors_of_one_text_are_followed_while_they_make_progress(start) -> Non
         number, cursor = next(pages)
         return json.dumps({"receipts": [receipt(number, START)], "cursor": cursor}).encode()
 
-    rejected = [
-        RejectedRecord("ignore", names=("cursor",), times=None),
-        RejectedRecord("body", body=answer, times=None),
+    faults = [
+        Fault("ignore", names=("cursor",), times=None),
+        Fault("body", body=answer, times=None),
     ]
-    server, source = start(shop(1), rejected=rejected)
+    server, source = start(shop(1), faults=faults)
     assert read_all(source) == [f"1-{n}" for n in range(10)] and len(server.requests) == 10
 
 
 def test_an_empty_cursor_ends_a_walk(start, tmp_path: Path) -> None:
-    end = RejectedRecord("body", body=lambda body: body[:-1] + b',"cursor":""}', on=on_page(5))
-    server, source = start(shop(48), limit=10, rejected=[end])
+    end = Fault("body", body=lambda body: body[:-1] + b',"cursor":""}', on=on_page(5))
+    server, source = start(shop(48), limit=10, faults=[end])
     assert len(set(numbers(make_walk(source, 1, tmp_path)))) == 48 and len(server.requests) == 5
 
 
 def test_empty_pages_without_end_are_bounded_sooner(start) -> None:
-    server, source = start(
-        shop(48), limit=10, rejected=[RejectedRecord("endless", empty=True, times=None)]
-    )
+    server, source = start(shop(48), limit=10, faults=[Fault("endless", empty=True, times=None)])
     with pytest.raises(SourceFatal, match="are empty, 101 pages in a row"):
         read_all(source)
     assert len(server.requests) < 120
@@ -339,12 +333,12 @@ def test_empty_pages_without_end_are_bounded_sooner(start) -> None:
 
 @pytest.mark.parametrize("page", [1, 2, 4])
 def test_an_empty_page_with_a_cursor_goes_on(start, page: int) -> None:
-    _, source = start(shop(48), limit=10, rejected=[RejectedRecord("empty", on=on_page(page))])
+    _, source = start(shop(48), limit=10, faults=[Fault("empty", on=on_page(page))])
     assert len(set(read_all(source))) == 48
 
 
 def test_a_page_that_is_longer_than_any_page_can_be(start) -> None:
-    _, source = start(shop(300), rejected=[RejectedRecord("overfill", rows=300)])
+    _, source = start(shop(300), faults=[Fault("overfill", rows=300)])
     with pytest.raises(SourceFatal, match="300 rows in one page"):
         read_all(source)
 
@@ -352,7 +346,7 @@ def test_a_page_that_is_longer_than_any_page_can_be(start) -> None:
 def test_a_list_that_begins_to_page_is_noticed(start) -> None:
     _, source = start(
         Shop(receipts_per_day=2),
-        rejected=[RejectedRecord("cursor", cursor="abc", on=on_path("/stores"))],
+        faults=[Fault("cursor", cursor="abc", on=on_path("/stores"))],
     )
     with pytest.raises(SourceFatal, match="begun to page"):
         source.catalog()
@@ -376,10 +370,8 @@ BAD = [
 
 @pytest.mark.parametrize("bad", BAD, ids=lambda b: b[:20].decode())
 def test_a_bad_record_never_fails_its_page(start, bad: bytes) -> None:
-    plant = RejectedRecord(
-        "rows", act=lambda rows: [rows[0], bad, *rows[1:]], times=None, on=on_page(2)
-    )
-    _, source = start(shop(30), limit=10, rejected=[plant])
+    plant = Fault("rows", act=lambda rows: [rows[0], bad, *rows[1:]], times=None, on=on_page(2))
+    _, source = start(shop(30), limit=10, faults=[plant])
     pages = list(source.receipts(START, None))
     assert [len(page.records) for page in pages] == [10, 11, 10]
     assert pages[1].records[1].body == bad
@@ -388,12 +380,12 @@ def test_a_bad_record_never_fails_its_page(start, bad: bytes) -> None:
 
 def test_a_record_spoilt_on_the_way_is_asked_for_again(start) -> None:
     """Only what comes twice with the same bytes is taken for the shop's own."""
-    spoil = RejectedRecord(
+    spoil = Fault(
         "rows",
         act=lambda rows: [rows[0].replace(b'"note":null', b'"note":nul1'), *rows[1:]],
         on=on_page(2),
     )
-    _, source = start(shop(30), limit=10, rejected=[spoil])
+    _, source = start(shop(30), limit=10, faults=[spoil])
     rows = [record for page in source.receipts(START, None) for record in page.records]
     assert len(rows) == 30 and all(json.loads(record.body) for record in rows) and spoil.struck == 1
 

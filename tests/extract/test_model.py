@@ -30,7 +30,7 @@ from pipeline.pos.loyverse.client import Loyverse
 from pipeline.pos.loyverse.endpoints import write_instant
 from pipeline.pos.loyverse.pages import read_receipt
 from pipeline.pos.source import Page, Progress, Record, Window
-from pipeline.simulator import RecipeBook
+from pipeline.simulator import Book
 from pipeline.simulator.ids import millis
 from pipeline.simulator.loyverse.api import ApiError, Rules, answer
 from tests.extract.small_shop import START, receipt
@@ -49,7 +49,7 @@ class Direct:
 
     def __init__(
         self,
-        book: RecipeBook,
+        book: Book,
         now: Callable[[], datetime],
         rules: Rules,
         between: Callable[[], None],
@@ -105,7 +105,7 @@ class Nights(RuleBasedStateMachine):
     def open(self, order: str, offsets: bool, limit: int) -> None:
         self.clock, self.book, self.count, self.numbers = (
             START + timedelta(hours=3),
-            RecipeBook(),
+            Book(),
             0,
             [],
         )

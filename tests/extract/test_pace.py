@@ -20,7 +20,7 @@ from hypothesis import strategies as st
 
 from pipeline.extract.rate_limit import LATENCY, RateLimiter
 from pipeline.extract.waits import on_wait
-from pipeline.simulator import RejectedRecord
+from pipeline.simulator import Fault
 from tests.extract.small_shop import START, Patience, connect, shop
 
 ROOT = Path(__file__).parents[2]
@@ -210,7 +210,7 @@ def test_a_wait_that_the_server_asks_for_is_shown_and_logged_once(
     start, max_retry_wait: Patience, caplog: pytest.LogCaptureFixture, status: int, reason: str
 ) -> None:
     server, source = start(shop(4))
-    server.rejected.append(RejectedRecord("status", status=status, headers={"Retry-After": "42"}))
+    server.faults.append(Fault("status", status=status, headers={"Retry-After": "42"}))
     told: list[str] = []
     with caplog.at_level(logging.INFO), on_wait(told.append):
         assert sum(len(page.records) for page in source.receipts(START, None)) == 4

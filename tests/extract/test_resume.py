@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.errors import ConfigError, SourceRetriable
 from pipeline.extract.fetch import fetch_pages
-from pipeline.simulator import RejectedRecord, on_page
+from pipeline.simulator import Fault, on_page
 from tests.extract.small_shop import DAY, NOW, START, make_walk, numbers, shop, windows
 
 
@@ -96,9 +96,7 @@ def test_a_damaged_tail_is_dropped(start, tmp_path: Path, damage: str) -> None:
 def test_a_cursor_forgotten_in_the_meantime_only_costs_time(start, tmp_path: Path) -> None:
     server, source = start(shop(96), limit=20)
     killed_walk(source, tmp_path, 2, 3, "kept")
-    server.rejected.append(
-        RejectedRecord("status", status=400, code="INVALID_CURSOR", on=on_page(4))
-    )
+    server.faults.append(Fault("status", status=400, code="INVALID_CURSOR", on=on_page(4)))
     found = make_walk(source, 2, tmp_path)
     assert (
         sorted(set(numbers(found))) == [f"1-{n + 1000}" for n in range(96)]
@@ -275,7 +273,7 @@ def test_nothing_of_a_dropped_tail_comes_back(start, tmp_path: Path) -> None:
 
 def test_a_failure_keeps_the_pages_for_the_next_run(start, tmp_path: Path) -> None:
     server, source = start(
-        shop(96), limit=20, rejected=[RejectedRecord("status", status=500, times=8, on=on_page(4))]
+        shop(96), limit=20, faults=[Fault("status", status=500, times=8, on=on_page(4))]
     )
     with pytest.raises(SourceRetriable):
         make_walk(source, 2, tmp_path)
@@ -288,8 +286,8 @@ def test_a_truncated_walk_is_truncated_after_a_kill_too(start, tmp_path: Path) -
     server, source = start(
         shop(96),
         limit=20,
-        rejected=[
-            RejectedRecord(
+        faults=[
+            Fault(
                 "status",
                 status=402,
                 times=None,

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from pipeline.extract.fetch import fetch_pages, pack
 from pipeline.extract.missed import by_date, find_missed, held_versions, key
 from pipeline.pos.source import Record, sold_date
-from pipeline.simulator import RejectedRecord
+from pipeline.simulator import Fault
 from tests.extract.small_shop import DAY, NOW, START, make_walk, shop, windows
 
 
@@ -76,7 +76,7 @@ def test_a_shop_that_suddenly_shows_less_takes_nothing_away(start, tmp_path: Pat
         for text in pack(records).values()
     )
     before = dict(held)
-    server.rejected.append(RejectedRecord("shrink", since=START + DAY, times=None))
+    server.faults.append(Fault("shrink", since=START + DAY, times=None))
     found = make_walk(source, 2, tmp_path)
     assert [find_missed(records, held) for _, records in found.windows] == [[], []]
     assert held == before and found.records == 48, (

@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.errors import ConfigError, SourceFatal, SourceRetriable, Unauthorized
 from pipeline.extract.http import Http
-from pipeline.simulator import RejectedRecord
+from pipeline.simulator import Fault
 from tests.extract.small_shop import START, shop
 
 
@@ -43,11 +43,11 @@ def test_a_redirect_is_not_followed(scripted, start, token: str, status: int) ->
     ],
 )
 def test_a_cursor_is_a_value_and_nothing_else(start, cursor: str) -> None:
-    server, source = start(shop(3), rejected=[RejectedRecord("cursor", cursor=cursor)])
+    server, source = start(shop(3), faults=[Fault("cursor", cursor=cursor)])
     with pytest.raises(
         SourceRetriable, match="INVALID_CURSOR"
     ):  # this server forgets every cursor that it has not made
-        server.rejected.append(RejectedRecord("cursor", cursor=cursor, times=None))
+        server.faults.append(Fault("cursor", cursor=cursor, times=None))
         read_all(source)
     assert server.requests[1].params["cursor"] == cursor
     assert {asked.path for asked in server.requests} == {"/receipts"}
@@ -182,24 +182,24 @@ def test_a_token_that_no_header_can_carry_is_refused_without_showing_it(
 @pytest.mark.parametrize(
     "fault",
     [
-        RejectedRecord("status", status=401, times=None),
-        RejectedRecord("status", status=500, times=None),
-        RejectedRecord("drop", times=None),
-        RejectedRecord("html", times=None),
-        RejectedRecord("stall", times=None),
-        RejectedRecord("status", status=302, headers={"Location": "/"}, times=None),
+        Fault("status", status=401, times=None),
+        Fault("status", status=500, times=None),
+        Fault("drop", times=None),
+        Fault("html", times=None),
+        Fault("stall", times=None),
+        Fault("status", status=302, headers={"Location": "/"}, times=None),
     ],
     ids=lambda f: f"{f.kind} {list(f.options.values())[:1]}",
 )
 def test_the_token_is_in_no_error_and_no_log(
-    start, rejection: RejectedRecord, caplog: pytest.LogCaptureFixture
+    start, fault: Fault, caplog: pytest.LogCaptureFixture
 ) -> None:
     import logging
     import traceback
 
     caplog.set_level(logging.DEBUG)
-    rejection.struck = 0
-    server, source = start(shop(3), rejected=[rejection], client={"deadline": 0.3, "attempts": 2})
+    fault.struck = 0
+    server, source = start(shop(3), faults=[fault], client={"deadline": 0.3, "attempts": 2})
     with pytest.raises((SourceFatal, SourceRetriable)) as caught:
         read_all(source)
     told = (
@@ -221,7 +221,7 @@ def test_what_a_server_echoes_does_not_show_the_token(start) -> None:
     body = json.dumps(
         {"errors": [{"code": "UNAUTHORIZED", "details": f"bad {server.token}"}]}
     ).encode()
-    server.rejected.append(RejectedRecord("status", status=401, body=body))
+    server.faults.append(Fault("status", status=401, body=body))
     with pytest.raises(Unauthorized) as caught:
         read_all(source)
     assert server.token not in str(caught.value) and "<token>" in str(caught.value)

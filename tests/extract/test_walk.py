@@ -18,7 +18,7 @@ from pipeline.errors import ConfigError, SourceFatal, SourceRetriable
 from pipeline.extract.fetch import FetchedPages, arrange, fetch_pages, pack
 from pipeline.pos.loyverse.pages import read_receipt
 from pipeline.pos.source import Page, Record, Window
-from pipeline.simulator import RecipeBook, RejectedRecord, on_page
+from pipeline.simulator import Book, Fault, on_page
 from tests.extract.small_shop import (
     DAY,
     NOW,
@@ -82,7 +82,7 @@ def test_every_receipt_is_in_its_window_once(start, tmp_path: Path, bounded: boo
 
 
 def test_an_empty_window_is_handed_out_too(start, tmp_path: Path) -> None:
-    _, source = start(RecipeBook())
+    _, source = start(Book())
     assert gather(make_walk(source, 3, tmp_path)) == {window.date: {} for window in windows(3)}
 
 
@@ -128,12 +128,12 @@ def test_duplicates_within_and_between_pages_are_counted_and_kept_once(
     start, tmp_path: Path
 ) -> None:
     again: list[bytes] = []
-    repeat = RejectedRecord(
+    repeat = Fault(
         "rows",
         act=lambda rows: (again.extend(rows[:3]), rows)[1] if not again else [*rows, *again],
         times=None,
     )
-    _, source = start(shop(48), limit=10, rejected=[RejectedRecord("duplicate", times=2), repeat])
+    _, source = start(shop(48), limit=10, faults=[Fault("duplicate", times=2), repeat])
     found = make_walk(source, 1, tmp_path)
     assert len(numbers(found)) == 48 and found.duplicates == found.records - 48 > 12
 
@@ -188,7 +188,7 @@ def test_windows_that_do_not_tile_time_are_refused(tmp_path: Path) -> None:
 
 
 def test_objects_are_lines_of_verbatim_json(start, tmp_path: Path) -> None:
-    book = RecipeBook()
+    book = Book()
     body = (
         b'{\r\n "receipt_number": "1-1",\n'
         b' "updated_at":"2026-10-01T12:00:00Z","created_at":"2026-10-01T12:00:00Z"}'
@@ -236,7 +236,7 @@ def test_what_changes_between_pages_is_neither_lost_nor_doubled(
     held: dict[str, Record] = {}
 
     def night(first: datetime, last: datetime, is_quiet: bool) -> None:
-        server.rejected[:] = [] if is_quiet else [RejectedRecord("call", act=disturb, times=14)]
+        server.faults[:] = [] if is_quiet else [Fault("call", act=disturb, times=14)]
         clock[0] = max(clock[0], last + timedelta(minutes=30))
         found = fetch_pages(
             source, [Window(first.date(), first, last)], bounded=False, spool=tmp_path, now=clock[0]
@@ -265,15 +265,13 @@ def test_what_changes_between_pages_is_neither_lost_nor_doubled(
 
 @pytest.mark.parametrize("minutes", [-10, 10])
 def test_a_clock_that_is_off_skips_nothing_and_is_told(start, tmp_path: Path, minutes: int) -> None:
-    _, source = start(
-        shop(48), rejected=[RejectedRecord("date", skew=timedelta(minutes=minutes), times=None)]
-    )
+    _, source = start(shop(48), faults=[Fault("date", skew=timedelta(minutes=minutes), times=None)])
     found = make_walk(source, 1, tmp_path)
     assert found.skew == timedelta(minutes=minutes) and len(numbers(found)) == 48
 
 
 def test_a_server_without_a_clock(start, tmp_path: Path) -> None:
-    _, source = start(shop(48), rejected=[RejectedRecord("date", skew=None, times=None)])
+    _, source = start(shop(48), faults=[Fault("date", skew=None, times=None)])
     found = make_walk(source, 1, tmp_path)
     assert found.skew is None and len(numbers(found)) == 48
 
@@ -335,9 +333,7 @@ def test_progress_tells_pages_records_and_how_far_back(start, tmp_path: Path) ->
 
 
 def test_a_walk_that_fails_hands_out_nothing(start, tmp_path: Path) -> None:
-    _, source = start(
-        shop(96), limit=20, rejected=[RejectedRecord("loop", on=on_page(3), times=None)]
-    )
+    _, source = start(shop(96), limit=20, faults=[Fault("loop", on=on_page(3), times=None)])
     with pytest.raises(SourceFatal):
         make_walk(source, 2, tmp_path)
 
@@ -359,8 +355,8 @@ def test_a_bounded_walk_out_of_which_a_receipt_moves_is_read_again(
     """
     book, once = shop(96), iter([moves])
     server, source = start(book, limit=20, order=order, offsets=True)
-    server.rejected.append(
-        RejectedRecord(
+    server.faults.append(
+        Fault(
             "empty",
             on=lambda asked: asked.page == 2 and any(book.cancel(number, NOW) for number in once),
         )
@@ -375,8 +371,8 @@ def test_a_bounded_walk_out_of_which_a_receipt_moves_is_read_again(
 def test_a_span_that_never_comes_to_rest_is_read_openly_at_last(start, tmp_path: Path) -> None:
     book, turns = shop(96), iter(range(1047, 1000, -1))
     server, source = start(book, limit=20, offsets=True)
-    server.rejected.append(
-        RejectedRecord(
+    server.faults.append(
+        Fault(
             "empty",
             times=None,
             on=lambda asked: asked.page == 2 and book.cancel(f"1-{next(turns)}", NOW),
@@ -396,16 +392,14 @@ def test_a_killed_walk_still_owes_its_second_look(start, tmp_path: Path, die: in
     """
     book, once = shop(96), iter(["1-1040"])
     server, source = start(book, limit=20, offsets=True)
-    server.rejected.append(
-        RejectedRecord(
+    server.faults.append(
+        Fault(
             "empty",
             on=lambda asked: asked.page == 2 and any(book.cancel(number, NOW) for number in once),
         )
     )
-    server.rejected.append(
-        RejectedRecord(
-            "status", status=400, code="INVALID_VALUE", on=lambda _: len(server.requests) == die
-        )
+    server.faults.append(
+        Fault("status", status=400, code="INVALID_VALUE", on=lambda _: len(server.requests) == die)
     )
     with pytest.raises(SourceFatal):
         fetch_pages(source, windows(1), bounded=True, spool=tmp_path, now=NOW)

@@ -11,11 +11,11 @@ import pytest
 
 from pipeline.errors import HistoryLimit
 from pipeline.pos.loyverse.endpoints import write_instant
-from pipeline.simulator import RecipeBook, RejectedRecord
+from pipeline.simulator import Book, Fault
 from tests.extract.small_shop import NOW, make_walk, numbers, receipt, shop
 
 
-def wall(book: RecipeBook, start, limit: int, **options):
+def wall(book: Book, start, limit: int, **options):
     return start(book, limit=limit, history_days=31, **options)
 
 
@@ -28,7 +28,7 @@ def test_all_on_this_side_of_the_wall_is_kept(
     it fails whole, wherever it stands.
     """
     edge = NOW - timedelta(days=31)
-    book = RecipeBook()
+    book = Book()
     for n in range(60):
         moment = edge + timedelta(minutes=30) * (n - behind) + timedelta(minutes=15)
         book.add(receipt(f"1-{n}", moment), moment)
@@ -65,13 +65,13 @@ def test_a_server_that_refuses_the_old_bound_itself_does_not_stop_the_nights(sta
     """Whether updated_at_min beyond the wall is refused at once is not known: this server does."""
     first = NOW - timedelta(days=40)
     edge = write_instant(NOW - timedelta(days=31))
-    old = RejectedRecord(
+    old = Fault(
         "status",
         status=402,
         times=None,
         on=lambda exchange: exchange.params.get("updated_at_min", "9") < edge,
     )
-    _, source = start(shop(400, first, timedelta(hours=2)), rejected=[old])
+    _, source = start(shop(400, first, timedelta(hours=2)), faults=[old])
     pages = list(source.receipts(first, None))
     assert sum(len(page.records) for page in pages) == 291 and pages[-1].truncated_at is not None
     assert (
@@ -93,7 +93,7 @@ def test_nothing_but_the_far_side_is_a_truncation_and_no_failure(start, tmp_path
 
 
 def test_a_lapsed_account_is_a_failure_and_never_no_receipts(start, tmp_path: Path) -> None:
-    server, source = start(shop(30), rejected=[RejectedRecord("status", status=402, times=None)])
+    server, source = start(shop(30), faults=[Fault("status", status=402, times=None)])
     with pytest.raises(HistoryLimit, match="Unlimited sales history"):
         make_walk(source, 1, tmp_path)
     assert len(server.requests) < 10
@@ -114,8 +114,8 @@ def test_a_wall_anywhere_in_the_walk_keeps_what_came_before(
     _, source = start(
         shop(60, step=timedelta(minutes=20)),
         limit=10,
-        rejected=[
-            RejectedRecord(
+        faults=[
+            Fault(
                 "status",
                 status=402,
                 times=None,

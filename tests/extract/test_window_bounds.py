@@ -27,9 +27,7 @@ ZONES = (
     "Europe/Rome",
 )
 STORES = st.builds(
-    lambda zone, hour: Store(
-        timezone=zone, day_starts_at=time(hour), currency="MXN", partition_dates=2
-    ),
+    lambda zone, hour: Store(timezone=zone, day_starts_at=time(hour), currency="MXN", decimals=2),
     st.sampled_from(ZONES),
     st.integers(0, 23),
 )
@@ -67,7 +65,7 @@ def test_windows_tile_time_under_any_change_of_zone_and_cut_over(
 
 def test_one_zone_and_cut_over_give_business_days(tmp_path: Path) -> None:
     lake = Lake(open_storage(f"{tmp_path}"))
-    store = Store(timezone="Europe/Rome", day_starts_at=time(4), currency="EUR", partition_dates=2)
+    store = Store(timezone="Europe/Rome", day_starts_at=time(4), currency="EUR", decimals=2)
     for numbers in ({3}, {9, 10}, set(range(17))):
         fill(lake, store, numbers)
     for name in window_names(lake):
@@ -77,7 +75,7 @@ def test_one_zone_and_cut_over_give_business_days(tmp_path: Path) -> None:
 
 def test_an_invalidated_window_bounds_nothing_and_is_filled_again(tmp_path: Path) -> None:
     lake = Lake(open_storage(f"{tmp_path}"))
-    store = Store(timezone="Europe/Rome", day_starts_at=time(4), currency="EUR", partition_dates=2)
+    store = Store(timezone="Europe/Rome", day_starts_at=time(4), currency="EUR", decimals=2)
     fill(lake, store, {0, 1, 2})
     before = [window_of(FIRST + timedelta(days=n), lake) for n in range(3)]
     lake.invalidate(RECEIPTS, str(FIRST + timedelta(days=1)), "a test")

@@ -73,7 +73,7 @@ def make(number: int, seed: int = 7) -> pa.Table:
 
 
 amounts = st.decimals(
-    min_value=-(10**16) + 1, max_value=10**16 - 1, decimals=2, allow_nan=False, allow_infinity=False
+    min_value=-(10**16) + 1, max_value=10**16 - 1, places=2, allow_nan=False, allow_infinity=False
 )
 rows = st.fixed_dictionaries(
     {
@@ -255,7 +255,7 @@ def test_reading_starts_no_thread() -> None:
     subprocess.run([sys.executable, "-c", program], check=True, timeout=120)
 
 
-@pytest.mark.parametrize("places", [0, 2, 3])
+@pytest.mark.parametrize("decimals", [0, 2, 3])
 @pytest.mark.parametrize("dataset", [*LAKE, *SUMMARY], ids=lambda dataset: dataset.name)
 def test_every_dataset_of_the_lake_can_be_written_empty_and_read_back(
     dataset, decimals: int

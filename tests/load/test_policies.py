@@ -101,7 +101,7 @@ def test_the_night_policy_suffices_for_a_night_and_for_nothing_else(
 
 
 @pytest.mark.parametrize(
-    ("action", "verb"),
+    ("action", "command_name"),
     [("s3:GetObject", "GET"), ("s3:PutObject", "PUT"), ("s3:ListBucket", "LIST")],
 )
 def test_a_policy_that_lacks_one_right_is_told_which(

@@ -8,7 +8,7 @@ from pipeline.load.s3_errors import explain, is_transient
 
 
 @pytest.mark.parametrize(
-    ("verb", "code", "status", "words"),
+    ("command_name", "code", "status", "words"),
     [
         ("GET", "AccessDenied", 403, "grant s3:GetObject on it"),
         ("PUT", "AccessDenied", 403, "grant s3:PutObject on it"),

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.verbs import main
+from pipeline.cli import main
 
 
 @pytest.mark.parametrize("mark", [codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE])

@@ -10,7 +10,7 @@ import pytest
 from pipeline import cli as commands
 
 
-@pytest.mark.parametrize("verb", commands.COMMANDS)
+@pytest.mark.parametrize("command_name", commands.COMMANDS)
 def test_every_verb_helps_with_an_example(command_name: str, capsys: pytest.CaptureFixture) -> None:
     with pytest.raises(SystemExit) as ended:
         commands.main([command_name, "--help"])

@@ -412,7 +412,7 @@ def test_values_in_words(value, spanish, english):
 
 
 @pytest.mark.parametrize(
-    ("currency", "places", "units", "expected"),
+    ("currency", "lake_decimals", "units", "expected"),
     [
         ("EUR", 2, 123450, "€1,234.50"),
         ("JPY", 3, 1234000, "¥1,234"),

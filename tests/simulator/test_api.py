@@ -282,7 +282,7 @@ def test_rows_of_the_back_office_are_filtered_and_deleted_ones_hidden(
 @pytest.mark.parametrize("limit", [1, 7, 250])
 def test_the_wall_stands_in_mid_walk_and_a_page_across_it_fails_whole(limit: int) -> None:
     stall, now = (
-        Shop(seed=3, open_tables=date(2026, 9, 20), receipts_per_day=4),
+        Shop(seed=3, opened=date(2026, 9, 20), receipts_per_day=4),
         datetime(2026, 10, 31, 18, tzinfo=UTC),
     )
     rules, wall = Rules(history_days=31), now - timedelta(days=31)

@@ -32,7 +32,7 @@ LISTS = (
 
 
 def test_it_pages_through_every_list(now: datetime) -> None:
-    shop = Shop(open_tables=date(2026, 9, 20), receipts_per_day=30)
+    shop = Shop(opened=date(2026, 9, 20), receipts_per_day=30)
     with serve(shop, now=lambda: now, history_days=None) as server:
         client = loyverse_api.Api(server.token)
         client.url = server.url

@@ -24,7 +24,7 @@ def test_it_reads_every_endpoint(
     client = pytest.importorskip(
         "loyverse_sdk.client", reason="loyverse-sdk stands in the lock for Python 3.13"
     )
-    shop = Shop(open_tables=date(2026, 9, 20), receipts_per_day=30)
+    shop = Shop(opened=date(2026, 9, 20), receipts_per_day=30)
 
     async def page_through(url: str, token: str) -> dict[str, int]:
         api, found = client.LoyverseClient(api_token=token, base_url=url), {}

@@ -24,9 +24,9 @@ from urllib.parse import urlsplit
 import pytest
 
 from pipeline.simulator import (
+    Book,
     Exchange,
-    RecipeBook,
-    RejectedRecord,
+    Fault,
     Server,
     Shop,
     on_page,
@@ -46,7 +46,7 @@ def server(stall: Shop, now: datetime):
 
 def say(server: Server, path: str = "/receipts?limit=3") -> bytes:
     """Everything that the server sends for one GET, until it closes or is silent for a while."""
-    parts, on_wait = urlsplit(server.url), b""
+    parts, heard = urlsplit(server.url), b""
     with socket.create_connection((parts.hostname, parts.port)) as line:
         line.settimeout(0.6)
         line.sendall(
@@ -55,27 +55,27 @@ def say(server: Server, path: str = "/receipts?limit=3") -> bytes:
         )
         try:
             while part := line.recv(65536):
-                on_wait += part
+                heard += part
         except TimeoutError:
             pass
-    return on_wait
+    return heard
 
 
 def test_faults_of_the_answer(server: Server, get: Callable) -> None:
     good = get(server, "/receipts", limit=5).json()
-    server.rejected += [
-        RejectedRecord("status", status=503, headers={"Retry-After": "7"}, on=on_request(2)),
-        RejectedRecord("html", on=on_request(3)),
-        RejectedRecord("body", body=b"null", on=on_request(4)),
-        RejectedRecord("utf8", on=on_request(5)),
-        RejectedRecord("duplicate", on=on_request(6)),
-        RejectedRecord("reorder", on=on_request(7)),
-        RejectedRecord("date", skew=None, on=on_request(8)),
-        RejectedRecord("date", skew=timedelta(minutes=10), on=on_request(9)),
-        RejectedRecord("ignore", names=("updated_at_min",), on=on_request(10)),
-        RejectedRecord("overfill", rows=400, on=on_request(11)),
-        RejectedRecord("pad", megabytes=2, gzip=True, on=on_request(12)),
-        RejectedRecord(
+    server.faults += [
+        Fault("status", status=503, headers={"Retry-After": "7"}, on=on_request(2)),
+        Fault("html", on=on_request(3)),
+        Fault("body", body=b"null", on=on_request(4)),
+        Fault("utf8", on=on_request(5)),
+        Fault("duplicate", on=on_request(6)),
+        Fault("reorder", on=on_request(7)),
+        Fault("date", skew=None, on=on_request(8)),
+        Fault("date", skew=timedelta(minutes=10), on=on_request(9)),
+        Fault("ignore", names=("updated_at_min",), on=on_request(10)),
+        Fault("overfill", rows=400, on=on_request(11)),
+        Fault("pad", megabytes=2, gzip=True, on=on_request(12)),
+        Fault(
             "shrink", since=datetime.fromisoformat("2026-11-01T00:00:00+00:00"), on=on_request(13)
         ),
     ]
@@ -115,58 +115,51 @@ def test_faults_of_the_answer(server: Server, get: Callable) -> None:
     )
     assert 0 < len(get(server, "/receipts", limit=250).json()["receipts"]) < 40
     assert get(server, "/receipts", limit=5).json() == good and all(
-        rejection.struck == 1 for rejection in server.rejected
+        fault.struck == 1 for fault in server.faults
     )
 
 
-def test_faults_of_paging(server: Server, get: Callable, fetch_pages: Callable) -> None:
-    whole = fetch_pages(server, limit=60)
-    server.rejected = [RejectedRecord("loop", on=on_page(3), times=None)]
+def test_faults_of_paging(server: Server, get: Callable, walk: Callable) -> None:
+    whole = walk(server, limit=60)
+    server.faults = [Fault("loop", on=on_page(3), times=None)]
     cursors, cursor = [], {}
     for _ in range(5):
         cursor = {"cursor": get(server, "/receipts", limit=60, **cursor).json()["cursor"]}
         cursors.append(cursor["cursor"])
     assert len(set(cursors[:2])) == 2 and len(set(cursors[1:])) == 1
-    server.rejected = [
-        RejectedRecord("loop", months_before=2, on=lambda exchange: exchange.page >= 3, times=None)
-    ]
+    server.faults = [Fault("loop", back=2, on=lambda exchange: exchange.page >= 3, times=None)]
     cursors, cursor = [], {}
     for _ in range(6):
         cursor = {"cursor": get(server, "/receipts", limit=60, **cursor).json()["cursor"]}
         cursors.append(cursor["cursor"])
     assert cursors[2] == cursors[0] and len(set(cursors)) < 5
-    server.rejected = [RejectedRecord("endless", times=None)]
+    server.faults = [Fault("endless", times=None)]
     cursor, seen = whole and {}, set()
     for _ in range(len(whole) + 4):
         cursor = {"cursor": get(server, "/receipts", limit=60, **cursor).json()["cursor"]}
         seen.add(cursor["cursor"])
     assert len(seen) == len(whole) + 4
-    server.rejected = [
-        RejectedRecord("empty", on=on_page(2)),
-        RejectedRecord("empty", on=on_page(4)),
-    ]
-    pages = fetch_pages(server, limit=60)
+    server.faults = [Fault("empty", on=on_page(2)), Fault("empty", on=on_page(4))]
+    pages = walk(server, limit=60)
     assert pages[1] == pages[3] == [] and [row for page in pages for row in page] == [
         row for page in whole for row in page
     ]
-    server.rejected = [RejectedRecord("status", status=400, code="INVALID_CURSOR", on=on_page(2))]
+    server.faults = [Fault("status", status=400, code="INVALID_CURSOR", on=on_page(2))]
     first = get(server, "/receipts", limit=60).json()
     assert (
         get(server, "/receipts", cursor=first["cursor"]).json()["errors"][0]["code"]
         == "INVALID_CURSOR"
     )
     assert get(server, "/receipts", cursor=first["cursor"]).json()["receipts"] == whole[1]
-    server.rejected = [
-        RejectedRecord("cursor", cursor=None, on=on_page(1)),
-        RejectedRecord("rows", act=lambda rows: rows[1:], on=on_page(1)),
+    server.faults = [
+        Fault("cursor", cursor=None, on=on_page(1)),
+        Fault("rows", act=lambda rows: rows[1:], on=on_page(1)),
     ]
-    assert fetch_pages(server, limit=60) == [whole[0][1:]]
+    assert walk(server, limit=60) == [whole[0][1:]]
 
 
-def test_the_shop_changes_between_two_pages(
-    stall: Shop, now: datetime, fetch_pages: Callable
-) -> None:
-    book = RecipeBook(stall)
+def test_the_shop_changes_between_two_pages(stall: Shop, now: datetime, walk: Callable) -> None:
+    book = Book(stall)
 
     def sell(exchange: Exchange) -> None:
         book.add({"receipt_number": f"5-{exchange.page}"}, at=now)
@@ -174,11 +167,9 @@ def test_the_shop_changes_between_two_pages(
     with serve(
         book,
         now=lambda: now,
-        rejected=[
-            RejectedRecord("call", act=sell, times=None, on=lambda exchange: exchange.page > 1)
-        ],
+        faults=[Fault("call", act=sell, times=None, on=lambda exchange: exchange.page > 1)],
     ) as server:
-        keyed = [row["receipt_number"] for page in fetch_pages(server, limit=50) for row in page]
+        keyed = [row["receipt_number"] for page in walk(server, limit=50) for row in page]
         assert len(keyed) == len(set(keyed)) and not any(
             number.startswith("5-") for number in keyed
         )
@@ -186,8 +177,8 @@ def test_the_shop_changes_between_two_pages(
         book,
         now=lambda: now,
         offsets=True,
-        rejected=[
-            RejectedRecord(
+        faults=[
+            Fault(
                 "call",
                 act=lambda exchange: book.add({"receipt_number": f"6-{exchange.number}"}, at=now),
                 times=None,
@@ -195,16 +186,14 @@ def test_the_shop_changes_between_two_pages(
             )
         ],
     ) as server:
-        shifted = [row["receipt_number"] for page in fetch_pages(server, limit=50) for row in page]
+        shifted = [row["receipt_number"] for page in walk(server, limit=50) for row in page]
         assert len(shifted) > len(set(shifted)), (
             "offsets show rows twice when others come in before them"
         )
 
 
 def test_a_replica_that_lags(stall: Shop, now: datetime, get: Callable) -> None:
-    with serve(
-        stall, now=lambda: now, rejected=[RejectedRecord("lag", lag=timedelta(days=3))]
-    ) as server:
+    with serve(stall, now=lambda: now, faults=[Fault("lag", lag=timedelta(days=3))]) as server:
         assert (
             get(server, "/receipts", limit=1).json()["receipts"][0]["created_at"]
             < "2026-10-30T15:00"
@@ -215,75 +204,69 @@ def test_a_replica_that_lags(stall: Shop, now: datetime, get: Callable) -> None:
 def test_faults_on_the_wire(server: Server, get: Callable) -> None:
     whole = say(server)
     head, _, body = whole.partition(b"\r\n\r\n")
-    server.rejected = [
-        RejectedRecord("drop", on=on_path("/stores")),
-        RejectedRecord("drop", after=100, on=on_path("/stores")),
+    server.faults = [
+        Fault("drop", on=on_path("/stores")),
+        Fault("drop", after=100, on=on_path("/stores")),
     ]
     for _ in range(2):
         with pytest.raises(
             (ConnectionResetError, http.client.RemoteDisconnected, http.client.HTTPException)
         ):
             get(server, "/stores")
-    server.rejected = [RejectedRecord("truncate")]
+    server.faults = [Fault("truncate")]
     assert say(server) == head + b"\r\n\r\n" + body[: len(body) // 2]
-    server.rejected = [RejectedRecord("short")]
+    server.faults = [Fault("short")]
     assert b"Content-Length: %d\r\n" % (len(body) // 2) in (cut := say(server)) and cut.endswith(
         body[: len(body) // 2]
     )
-    server.rejected = [RejectedRecord("unsized", keep=0.9)]
+    server.faults = [Fault("unsized", keep=0.9)]
     assert b"Content-Length" not in (cut := say(server)) and cut.endswith(
         b"\r\n\r\n" + body[: int(len(body) * 0.9)]
     )
-    server.rejected = [RejectedRecord("chunked"), RejectedRecord("chunked", keep=0.5)]
+    server.faults = [Fault("chunked"), Fault("chunked", keep=0.5)]
     assert get(server, "/receipts", limit=3).content == body
     with pytest.raises(http.client.IncompleteRead):
         get(server, "/receipts", limit=3)
-    server.rejected = [RejectedRecord("raw", data=b"SSH-2.0-nonsense\r\n")]
+    server.faults = [Fault("raw", data=b"SSH-2.0-nonsense\r\n")]
     assert say(server) == b"SSH-2.0-nonsense\r\n"
-    server.rejected = [RejectedRecord("stall")]
+    server.faults = [Fault("stall")]
     assert say(server) == b""
-    server.rejected = [RejectedRecord("drip", size=len(body) // 3 + 1, every=0.1)]
+    server.faults = [Fault("drip", size=len(body) // 3 + 1, every=0.1)]
     began = time.monotonic()
     assert say(server) == whole and time.monotonic() - began > 0.3
     for defect in ("cut", "trailer", "crc"):
-        server.rejected = [RejectedRecord("compress", defect=defect)]
+        server.faults = [Fault("compress", defect=defect)]
         with pytest.raises((EOFError, gzip.BadGzipFile)):
             gzip.decompress(get(server, "/receipts", limit=3).content)
-    server.rejected = [
-        RejectedRecord("status", status=302, headers={"Location": "http://127.0.0.1:1/"})
-    ]
+    server.faults = [Fault("status", status=302, headers={"Location": "http://127.0.0.1:1/"})]
     assert get(server, "/receipts").headers["Location"] == "http://127.0.0.1:1/"
 
 
 def test_a_fault_that_is_none_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match="no fault of kind 'explode'"):
-        RejectedRecord("explode")
+        Fault("explode")
     with pytest.raises(TypeError, match="keep_it"):
-        RejectedRecord("truncate", keep_it=1)
+        Fault("truncate", keep_it=1)
 
 
 def test_an_error_inside_the_server_fails_the_test(stall: Shop, get: Callable) -> None:
-    rejected = [RejectedRecord("call", act=lambda exchange: 1 / 0)]
+    faults = [Fault("call", act=lambda exchange: 1 / 0)]
     with (
         pytest.raises(ZeroDivisionError),
-        serve(stall, rejected=rejected) as server,
+        serve(stall, faults=faults) as server,
         pytest.raises(http.client.HTTPException),
     ):
         get(server, "/receipts")
 
 
-def test_many_at_once_and_nothing_left_behind(
-    stall: Shop, now: datetime, fetch_pages: Callable
-) -> None:
+def test_many_at_once_and_nothing_left_behind(stall: Shop, now: datetime, walk: Callable) -> None:
     threads = threading.active_count()
     with serve(stall, now=lambda: now) as server:
         with ThreadPoolExecutor(8) as pool:
             limits = (250, 90, 120, 70, 250, 111, 60, 99)
             walks = list(
                 pool.map(
-                    lambda limit: [
-                        row for page in fetch_pages(server, limit=limit) for row in page
-                    ],
+                    lambda limit: [row for page in walk(server, limit=limit) for row in page],
                     limits,
                 )
             )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.simulator import Query, RecipeBook, Replay, Shop, serve
+from pipeline.simulator import Book, Query, Replay, Shop, serve
 from pipeline.simulator.ids import millis
 
 FIXTURES = Path(__file__).parents[1] / "fixtures"
@@ -23,12 +23,12 @@ def minute(count: int) -> datetime:
     return START + timedelta(minutes=count)
 
 
-def state(book: RecipeBook, at: datetime) -> dict[str, dict]:
+def state(book: Book, at: datetime) -> dict[str, dict]:
     return {entry.key: json.loads(entry.read()) for entry in book.receipts(millis(at), Query())}
 
 
 def test_a_book_shows_each_state_at_its_time() -> None:
-    book = RecipeBook()
+    book = Book()
     book.add({"receipt_number": "1-1", "note": None}, at=minute(1))
     book.add({"receipt_number": "1-2", "created_at": "ignored"}, at=minute(2))
     book.change("1-1", at=minute(3), note="x")
@@ -58,7 +58,7 @@ def test_a_book_shows_each_state_at_its_time() -> None:
 
 
 def test_what_lags_appears_after_its_stamp() -> None:
-    book = RecipeBook()
+    book = Book()
     book.add({"receipt_number": "1-1"}, at=minute(1), lag=timedelta(minutes=5))
     book.cancel("1-1", at=minute(2))
     book.change("1-1", at=minute(3), lag=timedelta(minutes=10), note="late")
@@ -71,24 +71,20 @@ def test_what_lags_appears_after_its_stamp() -> None:
 
 
 def test_a_book_over_the_shop_changes_its_receipts(
-    shop: Shop, now: datetime, fetch_pages: Callable
+    shop: Shop, now: datetime, walk: Callable
 ) -> None:
-    book, since = RecipeBook(shop), "2026-10-31T00:00:00.000Z"
+    book, since = Book(shop), "2026-10-31T00:00:00.000Z"
     old = next(shop.receipts(millis(now), Query(created_max=millis(now - timedelta(days=200)))))
     new = [
         entry.key
         for entry in shop.receipts(millis(now), Query(created_min=millis(now - timedelta(days=1))))
     ][5]
     with serve(book, now=lambda: now) as server:
-        before = [
-            row for page in fetch_pages(server, limit=40, updated_at_min=since) for row in page
-        ]
+        before = [row for page in walk(server, limit=40, updated_at_min=since) for row in page]
         book.cancel(old.key, at=now - timedelta(minutes=9))
         book.change(new, at=now - timedelta(minutes=8), note="edited")
         book.add({"receipt_number": "5-1", "store_id": None}, at=now - timedelta(minutes=7))
-        after = [
-            row for page in fetch_pages(server, limit=40, updated_at_min=since) for row in page
-        ]
+        after = [row for page in walk(server, limit=40, updated_at_min=since) for row in page]
     assert [row["receipt_number"] for row in after] == [
         "5-1",
         *(row["receipt_number"] for row in before),
@@ -106,10 +102,10 @@ def test_a_book_over_the_shop_changes_its_receipts(
     )
 
 
-def test_a_replay_serves_the_file_byte_for_byte(get: Callable, fetch_pages: Callable) -> None:
+def test_a_replay_serves_the_file_byte_for_byte(get: Callable, walk: Callable) -> None:
     with serve(Replay(FIXTURES / "receipts_page.json", FIXTURES / "items_page.json")) as server:
         raw = (FIXTURES / "receipts_page.json").read_bytes()
-        rows = [row for page in fetch_pages(server, limit=3) for row in page]
+        rows = [row for page in walk(server, limit=3) for row in page]
         assert [row["receipt_number"] for row in rows] == [
             row["receipt_number"] for row in json.loads(raw)["receipts"]
         ]

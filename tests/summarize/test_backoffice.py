@@ -285,7 +285,7 @@ def test_what_cannot_be_read_is_refused_with_its_reason(body, said):
 
 
 @pytest.mark.parametrize(
-    ("text", "places", "value"),
+    ("text", "decimals", "value"),
     [
         ("1.234,50", 2, "1234.50"),
         ("1,234.50", 2, "1234.50"),

@@ -67,7 +67,9 @@ def test_every_table_equals_the_recount(seed, receipts):
 
 
 @pytest.mark.parametrize(
-    ("store", "places"), [(STORES[0], 2), (STORES[1], 0), (STORES[2], 3)], ids=["MXN", "JPY", "KWD"]
+    ("store", "decimals"),
+    [(STORES[0], 2), (STORES[1], 0), (STORES[2], 3)],
+    ids=["MXN", "JPY", "KWD"],
 )
 def test_currencies_with_two_no_and_three_decimals(store, decimals):
     check(draw_month(7, 80, stores=(store,), decimals=decimals))

@@ -56,7 +56,7 @@ def rules(menu: str = COMBO, **more) -> Rules:
             "stores": {},
             "default": STORE,
             "menu": read_menu(menu, "menu.toml"),
-            "places": 2,
+            "decimals": 2,
             **more,
         }
     )

@@ -50,7 +50,7 @@ def test_quantities_are_exact():
 
 
 @pytest.mark.parametrize(
-    ("currency", "places", "exact", "finer"),
+    ("currency", "decimals", "exact", "finer"),
     [
         ("JPY", 0, "1050", "1050.5"),
         ("CLP", 0, "999999", "0.1"),

@@ -126,7 +126,7 @@ def test_both_paths_decide_alike(seed, data):
         st.one_of(
             st.sampled_from(LITERALS),
             st.text(max_size=5).map(json.dumps),
-            st.decimals(-(10**13), 10**13, decimals=3).map(str),
+            st.decimals(-(10**13), 10**13, places=3).map(str),
             st.floats().map(json.dumps),
         )
     )

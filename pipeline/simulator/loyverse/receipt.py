@@ -55,7 +55,7 @@ def print_receipt(ledger: Ledger, ticket: Ticket, slot: Slot, cancelled: bool) -
     sold, created = stamp(slot.sold * 1000), stamp(slot.created * 1000)
     paid = stamp((slot.sold - 1) * 1000) if ticket.split_second else sold
     store = _id_of("store", STORES[till.store].name)
-    earned, deducted, reconcile = ticket.points
+    earned, deducted, balance = ticket.points
     return _encode(
         {
             "receipt_number": number_of(ledger, slot.device, slot.number),
@@ -76,7 +76,7 @@ def print_receipt(ledger: Ledger, ticket: Ticket, slot: Slot, cancelled: bool) -
             "total_tax": money(sum(ticket.taxes.values())),
             "points_earned": money(earned),
             "points_deducted": money(deducted),
-            "points_balance": money(reconcile),
+            "points_balance": money(balance),
             "customer_id": (
                 customer_id(ledger.seed, ticket.customer) if ticket.customer >= 0 else None
             ),

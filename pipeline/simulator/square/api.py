@@ -34,9 +34,9 @@ MAX_BATCH = 100
 def search_orders(call: Call) -> SquarePage:
     """POST /v2/orders/search."""
     request = request_of(call.path, call.fields, call.now, call.rules)
-    decimals = frozenset(row["id"] for row in call.source.locations(call.now))
+    places = frozenset(row["id"] for row in call.source.locations(call.now))
     query, limit = (
-        parse_search(call.fields, request.began, decimals),
+        parse_search(call.fields, request.began, places),
         limit_of(call.fields, call.rules.default_limit, call.rules.max_limit),
     )
     body_filter = BodyFilter(call.fields)
@@ -118,12 +118,12 @@ def search_team(call: Call) -> SquarePage:
     """POST /v2/team-members/search."""
     request = request_of(call.path, call.fields, call.now, call.rules)
     filters = object_of(object_of(call.fields, "query"), "filter", "query.")
-    decimals = set(strings_of(filters, "location_ids", "query.filter."))
+    places = set(strings_of(filters, "location_ids", "query.filter."))
     rows = []
     for row in call.source.team_members(call.now):
         assigned = row["assigned_locations"].get("location_ids")
         if filters.get("status") in (None, row["status"]) and (
-            not decimals or assigned is None or decimals & set(assigned)
+            not places or assigned is None or places & set(assigned)
         ):
             rows.append(Row(0, row["id"], partial(_same, row)))
     rows.sort(key=lambda row: row[:2])

@@ -117,14 +117,14 @@ def price(content: Content) -> Priced:
     shares = [0] * (len(lines) + len(charges))
     taxes: dict[str, int] = {}
     for tax in content.taxes:
-        decimals = [place for place, line in enumerate(lines) if line.tax == tax.uid]
-        decimals += [
+        places = [place for place, line in enumerate(lines) if line.tax == tax.uid]
+        places += [
             len(lines) + place for place, charge in enumerate(charges) if charge.tax == tax.uid
         ]
-        bases = [_base(content, place) for place in decimals]
+        bases = [_base(content, place) for place in places]
         taxes[tax.uid] = 0
         for place, share in zip(
-            decimals, tax_shares(bases, tax.percentage, tax.inclusive), strict=True
+            places, tax_shares(bases, tax.percentage, tax.inclusive), strict=True
         ):
             shares[place] = share
             taxes[tax.uid] += share

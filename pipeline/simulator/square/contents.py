@@ -91,10 +91,10 @@ class Contents:
         sale = self.sale_of(slot)
         ticket, sold = self.ticket(slot), self.ticket(sale)
         content = _content(ticket, slot)
-        decimals = _source_places(ticket, sold)
+        places = _source_places(ticket, sold)
         lines = tuple(
             line._replace(source_uid=_uid("line", sale, place))
-            for line, place in zip(content.lines, decimals, strict=True)
+            for line, place in zip(content.lines, places, strict=True)
         )
         return content._replace(lines=lines)
 

@@ -18,7 +18,7 @@ from ..trade import CARD
 from .orders import CUSTOM_AMOUNT, DRAFT, GIFT_CARD, NO_SALE, OPEN
 
 LONGEST_CHANGE = 24  # days from a receipt's arrival to the last change or follower of its order
-_LAG_OF_PLACE = {place: days for days, decimals, _ in REFUND_LAGS for place in decimals}
+_LAG_OF_PLACE = {place: days for days, places, _ in REFUND_LAGS for place in places}
 _HOUR, _DAY = 3600, 86_400
 _EXCHANGED_PLACE, _EXCHANGING_PLACE = 6, 7  # of eight sales: neighbours, the earlier one first
 _SHARES = (  # event, cumulated share of the sales that nothing else befalls

@@ -7,7 +7,7 @@ app's or the web shop's name is the order's source.
 from __future__ import annotations
 
 from ..ids import id_of, stamp
-from ..paper import customer_id
+from ..loyverse.receipt import customer_id
 from ..tickets import Ticket
 from ..trade import FAMILY, GIVEN, RAPPI, TENDERS, UBER
 from .content import NOTHING, Content, Priced, price

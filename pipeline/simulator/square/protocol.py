@@ -14,8 +14,8 @@ from dataclasses import dataclass, field
 from typing import Any
 from zlib import crc32
 
-from ..api import ApiError
 from ..ids import parse_stamp
+from ..loyverse.api import ApiError
 from ..source import encode
 from .render import Json
 

@@ -18,7 +18,7 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from ..exchange import Exchange
-from ..faults import RejectedRecord
+from ..faults import Fault
 from ..server import Server, running
 from .api import answer
 from .lists import Call
@@ -96,7 +96,7 @@ def serve_square(
     now: Callable[[], datetime] | None = None,
     rules: SquareRules = _PLAIN,
     rate_limit: tuple[int, float] | None = None,
-    rejected: Sequence[RejectedRecord] = (),
+    faults: Sequence[Fault] = (),
     port: int = 0,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[SquareServer]:
@@ -107,7 +107,7 @@ def serve_square(
         now=now,
         rules=rules,
         rate_limit=rate_limit,
-        rejected=rejected,
+        faults=faults,
         port=port,
         clock=clock,
     )

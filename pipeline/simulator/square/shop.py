@@ -28,9 +28,9 @@ class SquareShop:
         self.events = Events(shop.ledger, shop.tickets, events)
         self.contents = Contents(shop.tickets, self.events)
         stores = [location_id(store) for store in shop.catalogue.store_ids]
-        decimals = [stores[till.store] for till in shop.ledger.tills]
-        self.timeline = Timeline(shop.ledger, self.events, decimals)
-        self.printer = Printer(self.contents, decimals)
+        places = [stores[till.store] for till in shop.ledger.tills]
+        self.timeline = Timeline(shop.ledger, self.events, places)
+        self.printer = Printer(self.contents, places)
         self._print = lru_cache(maxsize=6_000)(self.printer.order)
 
     def order_id(self, number: str) -> str:

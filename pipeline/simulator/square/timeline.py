@@ -113,8 +113,8 @@ class Timeline:
         """The orders to which something happens on the day."""
         start, end = (day - _EPOCH) * _DAY, (day + 1 - _EPOCH) * _DAY
         candidates = list(self._plan(day).orders)
-        for months_before in range(1, LONGEST_CHANGE + 1):
-            candidates += self._plan(day - months_before).late
+        for back in range(1, LONGEST_CHANGE + 1):
+            candidates += self._plan(day - back).late
         return [
             order
             for order in candidates
