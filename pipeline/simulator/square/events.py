@@ -86,6 +86,11 @@ class Events:
         later = self._neighbour(sale, 1)
         return later if later and self.fate(later).event == "exchange" else None
 
+    def returned_by(self, sale: Slot) -> list[Slot]:
+        """The receipts whose orders take the sale back, all of it or a line."""
+        later = (self.refund_of(sale), self.exchanged_by(sale))
+        return [slot for slot in later if slot]
+
     def exchanged_sale(self, sale: Slot) -> Slot:
         """The sale of which this sale's order takes back a line."""
         return self.ledger.sale(sale.device, sale.day, sale.place - 1)
@@ -96,12 +101,7 @@ class Events:
 
     def is_quiet(self, sale: Slot) -> bool:
         """Whether nothing at all befalls the sale, and events are on."""
-        return (
-            self.enabled
-            and self.fate(sale) == NOTHING
-            and not self.refund_of(sale)
-            and not self.exchanged_by(sale)
-        )
+        return self.enabled and self.fate(sale) == NOTHING and not self.returned_by(sale)
 
     def _neighbour(self, sale: Slot, step: int) -> Slot | None:
         place = sale.place + step

@@ -23,8 +23,7 @@ def sale_fields(content: Content, priced: Priced, version: int) -> Json:
     fields: Json = {}
     if content.lines:
         fields["line_items"] = [
-            _line(line, content, priced, place, version, "line")
-            for place, line in enumerate(content.lines)
+            _line(line, priced, place, version, "line") for place, line in enumerate(content.lines)
         ]
     if content.taxes:
         fields["taxes"] = _taxes(content, priced, version)
@@ -43,8 +42,7 @@ def return_entry(
     """One entry of `returns`; `source` is the sale's order id, None if unlinked."""
     entry: Json = {} if source is None else {"source_order_id": source}
     entry["return_line_items"] = [
-        _line(line, content, priced, place, version, "return")
-        for place, line in enumerate(content.lines)
+        _line(line, priced, place, version, "return") for place, line in enumerate(content.lines)
     ]
     if content.taxes:
         entry["return_taxes"] = _taxes(content, priced, version)
@@ -85,9 +83,7 @@ def quantity(milli: int) -> str:
     return f"{units}.{rest:03d}".rstrip("0") if rest else str(units)
 
 
-def _line(
-    line: Line, content: Content, priced: Priced, place: int, version: int, kind: str
-) -> Json:
+def _line(line: Line, priced: Priced, place: int, version: int, kind: str) -> Json:
     gross, modifiers = (
         ("gross_sales_money", "modifiers")
         if kind == "line"

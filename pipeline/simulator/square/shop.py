@@ -88,9 +88,7 @@ class SquareShop:
         if slot is None or state.order.kind != SALE:
             return []
         orders = [row for row in self.timeline.orders_of(slot) if row.kind in RETURNS]
-        for later in (self.events.refund_of(slot), self.events.exchanged_by(slot)):
-            if later:
-                orders.append(self.timeline.order_of(later))
+        orders += [self.timeline.order_of(later) for later in self.events.returned_by(slot)]
         states = [row for row in (state_at(order, now) for order in orders) if row]
         return [
             row

@@ -149,10 +149,8 @@ class Timeline:
     def _changes(self, slot: Slot) -> tuple[tuple[int, str], ...]:
         if slot.refunds:
             return ((slot.cancelled * 1000, "canceled"),) if slot.cancelled else ()
-        changes, fate = [], self.events.fate(slot)
-        for refund in (self.events.refund_of(slot), self.events.exchanged_by(slot)):
-            if refund:
-                changes.append((refund.created * 1000, "refunded"))
+        fate, returns = self.events.fate(slot), self.events.returned_by(slot)
+        changes = [(later.created * 1000, "refunded") for later in returns]
         if fate.event in ("tip", "fulfilled"):
             changes.append((fate.instant * 1000, fate.event))
         elif fate.event == "void" or (

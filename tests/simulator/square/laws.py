@@ -71,45 +71,49 @@ def _check_lines(
     if any(gross_key not in line for line in lines):
         return  # an excerpt
     additive = {tax["uid"] for tax in taxes if tax["type"] == "ADDITIVE"}
-    bases: dict[str, int] = defaultdict(int)
-    shares: dict[str, int] = defaultdict(int)
     for line in lines:
-        gross, modifiers = (
-            amount(line, gross_key),
-            total(line.get(modifiers_key), "total_price_money"),
-        )
-        if "variation_total_price_money" in line:
-            exact = Fraction(amount(line, "base_price_money")) * Fraction(line["quantity"])
-            variation = amount(line, "variation_total_price_money")
-            _law("L1", abs(variation - exact) <= Fraction(1, 2), line)
-            _law("L2", gross == variation + modifiers, line)
-        added = amount(line, "total_tax_money")
-        applied = line.get("applied_taxes") or []
-        if taxes:
-            added = sum(
-                amount(row, "applied_money") for row in applied if row["tax_uid"] in additive
-            )
-        discount = amount(line, "total_discount_money")
-        _law("L3", amount(line, "total_money") == gross + added - discount, line)
-        if applied:
-            _law("L4", amount(line, "total_tax_money") == total(applied, "applied_money"), line)
-        taken = line.get("applied_discounts") or []
-        if taken:
-            _law("L5", discount == total(taken, "applied_money"), line)
-        for row in applied:
-            bases[row["tax_uid"]] += gross - discount
-            shares[row["tax_uid"]] += amount(row, "applied_money")
-        for row in taken:
-            shares[row["discount_uid"]] += amount(row, "applied_money")
-    for charge in charges:
-        for row in charge.get("applied_taxes") or []:
-            bases[row["tax_uid"]] += amount(charge, "applied_money")
-            shares[row["tax_uid"]] += amount(row, "applied_money")
+        modifiers = total(line.get(modifiers_key), "total_price_money")
+        _check_line(line, amount(line, gross_key), modifiers, additive if taxes else None)
+    bases, shares = _applied(lines, charges, gross_key)
     for row in (*taxes, *discounts):
         _law("O4", amount(row, "applied_money") == shares[row["uid"]], row)
     _check_percentages(lines, discounts, gross_key)
     for tax in taxes:
         _law("T1", amount(tax, "applied_money") == expected_tax(bases[tax["uid"]], tax), tax)
+
+
+def _check_line(line: Json, gross: int, modifiers: int, additive: set[str] | None) -> None:
+    """`additive` are the uids of such taxes, None if the order does not list its taxes."""
+    if "variation_total_price_money" in line:
+        exact = Fraction(amount(line, "base_price_money")) * Fraction(line["quantity"])
+        variation = amount(line, "variation_total_price_money")
+        _law("L1", abs(variation - exact) <= Fraction(1, 2), line)
+        _law("L2", gross == variation + modifiers, line)
+    applied, taken = line.get("applied_taxes") or [], line.get("applied_discounts") or []
+    tax, discount = amount(line, "total_tax_money"), amount(line, "total_discount_money")
+    added = tax
+    if additive is not None:
+        added = total([row for row in applied if row["tax_uid"] in additive], "applied_money")
+    _law("L3", amount(line, "total_money") == gross + added - discount, line)
+    _law("L4", not applied or tax == total(applied, "applied_money"), line)
+    _law("L5", not taken or discount == total(taken, "applied_money"), line)
+
+
+def _applied(
+    lines: list[Json], charges: list[Json], gross_key: str
+) -> tuple[dict[str, int], dict[str, int]]:
+    """By uid: what each tax applies to, and the sum of what each tax and discount applied."""
+    bases: dict[str, int] = defaultdict(int)
+    shares: dict[str, int] = defaultdict(int)
+    for part in (*lines, *charges):
+        base = amount(part, gross_key) - amount(part, "total_discount_money")
+        base += 0 if gross_key in part else amount(part, "applied_money")
+        for row in part.get("applied_taxes") or []:
+            bases[row["tax_uid"]] += base
+            shares[row["tax_uid"]] += amount(row, "applied_money")
+        for row in part.get("applied_discounts") or []:
+            shares[row["discount_uid"]] += amount(row, "applied_money")
+    return bases, shares
 
 
 def _check_percentages(lines: list[Json], discounts: list[Json], gross_key: str) -> None:
