@@ -19,6 +19,7 @@ from reports.compose import compose_cumulative, compose_monthly
 from reports.figures import Figures
 from reports.page import Page, Section
 from reports.render.machine import plain
+from reports.sections.comparison import growth, points, ratio, share
 from reports.values import Money, Percent, Points, Series, Text, Value
 from tests.reports.conftest import MENU, Shop, summaries
 
@@ -284,3 +285,16 @@ def test_days_that_the_lake_does_not_hold_are_left_out_of_the_calendar():
     assert list(section.figures["days"]) == [day.isoformat() for day in held]
     assert not any(sentence.key == "days.closed" for sentence in section.sentences)
     assert page.since == held[0]
+
+
+@given(st.integers(-50, 50), st.integers(-50, 50), st.integers(0, 40), st.integers(0, 40))
+def test_percentages_of_small_bases_and_of_totals_of_zero_or_less_do_not_exist(
+    part, whole, receipts, receipts_before
+):
+    said = ratio(part, whole, receipts)
+    assert (said is None) == (receipts < 20 or whole <= 0)
+    assert share(part, whole, receipts) == (said if 0 < part <= whole else None)
+    change = growth((part, 1), (whole, 1), receipts)
+    assert change is None if receipts < 20 or whole <= 0 else change.whole == whole
+    moved = points((part, whole), (part, 7), receipts, receipts_before)
+    assert (moved is None) == (min(receipts, receipts_before) < 20 or whole <= 0)
