@@ -310,7 +310,12 @@ BASKETS = Dataset(
         *_BY_STORE,
         Column("item", "label", "United name; the first of the pair in the alphabet."),
         Column("partner", "label", "The other; equal to item for the item's own receipts."),
-        Column("receipts", "count", "SALE receipts that hold both."),
+        Column(
+            "receipts",
+            "count",
+            "SALE receipts that hold both. A month of more than a million possible pairs holds"
+            " pairs on 20 receipts or more.",
+        ),
         Column("plain_receipts", "count", "Those of them that hold no combo."),
     ),
 )

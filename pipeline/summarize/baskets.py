@@ -5,11 +5,30 @@ Unit = receipt; a combo is one item, not its parts; modifiers are left out; refu
 With the SALE receipts of `days` these counts give support, confidence, lift and leverage (mlxtend's
 definitions) exactly. `plain_receipts` counts the receipts without a combo: a combo takes the place
 of its dishes, so that dishes of one combo are independent of each other only among those.
+
+The table is complete in a month of at most MAX_PAIRS possible pairs. In a wider month (hundreds of
+lines a receipt, thousands of items) it holds the pairs that stand on at least MIN_RECEIPTS receipts
+of all stores of a currency; they are counted in parts of about PART pair instances, so that memory
+does not grow with the receipts or the items. Rows of an item with itself are always complete.
 """
 
-QUERY = """
-WITH held AS (SELECT DISTINCT store_id, currency, receipt_number, item FROM lines WHERE is_sale),
-combined AS (SELECT DISTINCT store_id, receipt_number, true AS has_combo FROM lines WHERE is_sale AND combo IS NOT NULL)
+from __future__ import annotations
+
+import duckdb
+
+MAX_PAIRS = 1_000_000
+MIN_RECEIPTS = 20
+PART = 2_000_000
+
+HELD = "SELECT DISTINCT store_id, currency, receipt_number, item FROM lines WHERE is_sale"
+
+WITH_COMBO = """
+SELECT DISTINCT store_id, receipt_number, true AS has_combo FROM lines
+WHERE is_sale AND combo IS NOT NULL
+"""
+
+QUERY = f"""
+WITH held AS ({HELD}), combined AS ({WITH_COMBO})
 SELECT one.store_id, one.currency, one.item AS item, other.item AS partner, count(*) AS receipts,
     count(*) FILTER (WHERE has_combo IS NULL) AS plain_receipts
 FROM held AS one JOIN held AS other
@@ -17,3 +36,76 @@ FROM held AS one JOIN held AS other
     LEFT JOIN combined ON one.store_id = combined.store_id AND one.receipt_number = combined.receipt_number
 GROUP BY ALL
 """
+
+_POSSIBLE = """
+WITH sizes AS (SELECT store_id, currency, count(*) AS n FROM held GROUP BY store_id, currency, receipt_number),
+    stores AS (SELECT store_id, currency, sum(n * (n + 1) // 2) AS instances FROM sizes GROUP BY ALL),
+    menus AS (SELECT store_id, currency, count(DISTINCT item) AS items FROM held GROUP BY ALL)
+SELECT coalesce(sum(least(instances, items * (items + 1) // 2)), 0) FROM stores JOIN menus USING (store_id, currency)
+"""
+
+# Items on fewer receipts than a pair needs cannot be in such a pair. The others get numbers in the
+# order of their names, so that a pair's first item has the lower number.
+_FREQUENT = """
+CREATE TEMP TABLE frequent AS
+    SELECT currency, item, (row_number() OVER (ORDER BY currency, item))::INTEGER AS number
+    FROM (SELECT currency, item FROM held GROUP BY ALL HAVING count(*) >= $receipts)
+"""
+
+_NUMBERED = f"""
+CREATE TEMP TABLE combined AS {WITH_COMBO};
+CREATE TEMP TABLE tills AS
+    SELECT store_id, currency, (row_number() OVER (ORDER BY store_id, currency))::INTEGER AS till
+    FROM (SELECT DISTINCT store_id, currency FROM held);
+CREATE TEMP TABLE slips AS
+    SELECT store_id, receipt_number, (row_number() OVER (ORDER BY store_id, receipt_number))::INTEGER AS slip,
+        has_combo IS NULL AS is_plain
+    FROM (SELECT DISTINCT store_id, receipt_number FROM held)
+    LEFT JOIN combined USING (store_id, receipt_number);
+CREATE TEMP TABLE numbered AS
+    SELECT till, slip, is_plain, number FROM held JOIN frequent USING (currency, item)
+    JOIN tills USING (store_id, currency) JOIN slips USING (store_id, receipt_number);
+CREATE TEMP TABLE often (item INTEGER, partner INTEGER);
+"""
+
+_INSTANCES = """
+SELECT coalesce(sum(n * (n - 1) // 2), 0) FROM (SELECT count(*) AS n FROM numbered GROUP BY slip)
+"""
+
+_TOGETHER = """
+numbered AS one JOIN numbered AS other ON one.slip = other.slip AND one.number < other.number
+"""
+
+_COUNT_PART = f"""
+INSERT INTO often SELECT one.number, other.number FROM {_TOGETHER}
+WHERE one.number % $parts = $part GROUP BY ALL HAVING count(*) >= $receipts
+"""
+
+_PAIRS = f"""
+WITH pairs AS (
+    SELECT one.till AS till, one.number AS item, other.number AS partner, count(*) AS receipts,
+        count(*) FILTER (WHERE one.is_plain) AS plain_receipts
+    FROM {_TOGETHER}
+    SEMI JOIN often ON often.item = one.number AND often.partner = other.number GROUP BY ALL)
+SELECT store_id, currency, item, item AS partner, count(*) AS receipts,
+    count(*) FILTER (WHERE has_combo IS NULL) AS plain_receipts
+FROM held LEFT JOIN combined USING (store_id, receipt_number) GROUP BY ALL
+UNION ALL
+SELECT tills.store_id, tills.currency, first.item, second.item, pairs.receipts, pairs.plain_receipts
+FROM pairs JOIN tills USING (till) JOIN frequent AS first ON pairs.item = first.number
+    JOIN frequent AS second ON pairs.partner = second.number
+"""
+
+
+def choose_query(connection: duckdb.DuckDBPyConnection) -> str:
+    """QUERY; in a wide month, the pairs of that month are counted and the query reads them."""
+    connection.execute(f"CREATE TEMP TABLE held AS {HELD}")
+    if connection.execute(_POSSIBLE).fetchall()[0][0] <= MAX_PAIRS:
+        return QUERY
+    connection.execute(_FREQUENT, {"receipts": MIN_RECEIPTS})
+    connection.execute(_NUMBERED)
+    instances = connection.execute(_INSTANCES).fetchall()[0][0]
+    parts = int(instances // PART) + 1
+    for part in range(parts):
+        connection.execute(_COUNT_PART, {"parts": parts, "part": part, "receipts": MIN_RECEIPTS})
+    return _PAIRS

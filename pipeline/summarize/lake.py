@@ -77,6 +77,7 @@ def connect(
         },
     )
     try:
+        connection.execute("SET enable_progress_bar = false")  # it would stand in logs
         yield connection
     except duckdb.OutOfMemoryException as error:
         where = f"with {spill} to spill to" if spill else "and there is no folder to spill to"

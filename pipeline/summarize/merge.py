@@ -5,6 +5,7 @@ follows from the schema: a column of the key, or a label, names the row; `first_
 `last_*` the greatest; a flag holds where it held everywhere; `seconds` (the longest delay) is the
 greatest; every other count, quantity and amount adds up. `stores` and `employees` are not counted
 but known: the newest month's word is kept. Nulls are left out, and a column is null where all were.
+The pairs of a wide month are the exception: baskets.py leaves out the rare ones.
 """
 
 from __future__ import annotations

@@ -102,7 +102,8 @@ def summarize(
         register(connection, tables, {name: metadata[name] for name in ("fetched", "superseded")})
         check_counts(connection, month, metadata)
         check_money(connection, month)
+        queries = QUERIES | {"baskets": baskets.choose_query(connection)}
         return {
-            dataset.name: tabulate(connection, QUERIES[dataset.name], dataset, decimals)
+            dataset.name: tabulate(connection, queries[dataset.name], dataset, decimals)
             for dataset in (*schema.SUMMARY, schema.RECEIPT_FIGURES)
         }
