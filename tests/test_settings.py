@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pipeline.tasks
-from pipeline import settings
+from pipeline import settings, targets
 from pipeline.errors import ConfigError
 from pipeline.transform import day_bounds
 
@@ -21,7 +21,7 @@ SECTIONS = sorted(
     for section in luigi.task_register.Register.task_names()
     if section in {"pos", "shop", "lake", "report", "mail", "webhook", "engine", "spark"}
 )
-CLOCK = (settings.now, settings.last_day, settings.default_store, settings.stores)
+CLOCK = (settings.now, settings.last_day, settings.default_store, settings.stores, targets.lake)
 
 
 @contextmanager

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from datetime import date
 from functools import cache
 
+import luigi
 import pyarrow as pa
 
 import reports
@@ -381,6 +382,24 @@ def _figures(month: str, fingerprint: Manifest) -> dict[str, object]:
     )
 
 
+class Reports(luigi.WrapperTask):
+    """The reports of a run, planned together.
+
+    Luigi plans each yielded task on its own, with all that it needs. Every report needs the months
+    before it, so that planning the reports one by one grew with the square of the months.
+    """
+
+    date = settings.Day(default=None)
+    priority = 0  # see Nightly
+
+    def requires(self) -> list[Report]:
+        return Nightly(date=self.date).reports()
+
+    def run(self) -> Iterator[list[Report]]:
+        """Plan again what extraction has made stale in this very run."""
+        yield [report for report in self.requires() if not report.complete()]
+
+
 class Nightly(DerivedTask):
     """The night's work: every window up to a day, then whatever that made stale."""
 
@@ -420,7 +439,8 @@ class Nightly(DerivedTask):
         return found if found and all(task.complete() for task in self.deliveries()) else None
 
     def run(self) -> Iterator[list[DatasetTask]]:
-        yield [task for task in self.reports() if not task.complete()]
+        planned = Reports(date=self.date)
+        yield [] if planned.complete() else [planned]
         publish_index()  # a night that was killed behind its last report has not
         yield [task for task in self.deliveries() if not task.complete()]
         yield from super().run()

@@ -14,7 +14,7 @@ PLANTED = ("item 00000", "item 00001", "item 00002")
 
 def wide_month(receipts: int, lines: int, items: int, seed: int = 5) -> dict:
     """Arguments of summarize() for `receipts` SALE receipts with `lines` different items each."""
-    small = draw_month(seed, 40, stores=STORES[:1], places=2)
+    small = draw_month(seed, 40, stores=STORES[:1], decimals=2)
     arguments = small.arguments()
     numbers = np.arange(receipts)
     rng = np.random.default_rng(seed)
@@ -36,7 +36,7 @@ def wide_month(receipts: int, lines: int, items: int, seed: int = 5) -> dict:
         "sales": sales,
         "payments": schema.empty(schema.PAYMENTS, 2),
         "quarantine": schema.empty(schema.QUARANTINE, 2),
-        "facts": {"fetched": receipts, "curated": receipts, "quarantined": 0, "superseded": 0},
+        "metadata": {"fetched": receipts, "curated": receipts, "quarantined": 0, "superseded": 0},
     }
 
 
