@@ -11,12 +11,15 @@ from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 
+import pandas as pd
 import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
 from reports.compose import compose_cumulative, compose_monthly
 from reports.figures import Figures
+from reports.figures.calendar import fair_parts, normalise
+from reports.figures.money import SUMS
 from reports.page import Page, Section
 from reports.render.machine import plain
 from reports.sections.comparison import growth, points, ratio, share
@@ -298,3 +301,31 @@ def test_percentages_of_small_bases_and_of_totals_of_zero_or_less_do_not_exist(
     assert change is None if receipts < 20 or whole <= 0 else change.whole == whole
     moved = points((part, whole), (part, 7), receipts, receipts_before)
     assert (moved is None) == (min(receipts, receipts_before) < 20 or whole <= 0)
+
+
+SALES = st.lists(
+    st.tuples(
+        st.integers(1, 28), st.sampled_from("st"), st.sampled_from("abc"), st.integers(-300, 999)
+    ),
+    max_size=25,
+)
+
+
+@settings(quickly, max_examples=150)
+@given(SALES, SALES)
+def test_parts_of_a_fair_change_add_up_whatever_is_sold_when(now, base):
+    def frames(sales: list, month: date) -> tuple[pd.DataFrame, pd.DataFrame]:
+        rows = pd.DataFrame(sales, columns=["day", "store_id", "item", "net_sales"])
+        rows["business_day"] = [month.replace(day=day) for day in rows["day"]]
+        rows["weekday"] = [day.weekday() for day in rows["business_day"]]
+        rows["receipts"] = 1
+        return rows, rows.reindex(columns=[*SUMS, "store_id", "business_day"], fill_value=0)
+
+    (sold, days), (sold_base, days_base) = frames(now, SEPTEMBER), frames(base, AUGUST)
+    fair = normalise(days, days_base)
+    sold, sold_base = (rows.assign(store=rows["store_id"]) for rows in (sold, sold_base))
+    for keys in (["item"], ["item", "store"]):
+        parts = fair_parts(sold, sold_base, (days, days_base), keys)
+        assert sum(part.now for part in parts.values()) == fair.now.net_sales
+        assert sum(part.base for part in parts.values()) == fair.base.net_sales
+        assert sum(part.receipts for part in parts.values()) == fair.base.receipts
