@@ -5,7 +5,7 @@
 
 Receipts stay, and every amount; they name nobody afterwards. The customer stays out when a receipt
 is fetched again. Older versions of the objects are removed too, so this needs the right to delete
-(docs/aws: care-policy.json), and CUSTOMER_HASH_KEY. Run it while no night runs. A run that was
+(docs/aws: maintenance-policy.json), and CUSTOMER_HASH_KEY. Run it while no night runs. A run that was
 killed is started again. While an export in backoffice/ says who bought on one of the customer's
 receipts, it is named and nothing is erased: such files are yours to change. Exit code 1 then, and
 when a trace is left; 2 when something is refused; else Luigi's.

@@ -7,7 +7,7 @@ months old.
 Kept verbatim are the month under way and as many whole months before it; in older windows the notes
 and the details of cards become null. Receipts and amounts stay, so late changes, rebuilds and
 proofs reach every month as before. Removes the old objects with their versions, so this needs the
-right to delete (docs/aws: care-policy.json). Run it while no night runs; a run that was killed is
+right to delete (docs/aws: maintenance-policy.json). Run it while no night runs; a run that was killed is
 started again. Exit code 0; 2 when something is refused; else Luigi's.
 """
 

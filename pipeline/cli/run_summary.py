@@ -162,8 +162,8 @@ def _past(lake: Lake) -> dict[str, dict[str, int]]:
 def _late(lake: Lake, window: str) -> int:
     """Receipts of a window in objects whose sales all lie before it."""
     body = lake.body(lake.newest(RECEIPTS, window))
-    start, end = (datetime.fromisoformat(body["facts"][edge]) for edge in ("start", "end"))
-    objects = [parse(Stat(said["key"], said["size"], "")) for said in body["members"].values()]
+    start, end = (datetime.fromisoformat(body["metadata"][edge]) for edge in ("start", "end"))
+    objects = [parse(Stat(said["key"], said["size"], "")) for said in body["files"].values()]
     return sum(
         lake.read_raw(found).count(b"\n")
         for found in objects

@@ -121,7 +121,7 @@ class Lake:
         self, dataset: str, partition: str, manifest: Manifest | None = None
     ) -> dict[str, Any]:
         """What was said of the partition when it was published. Raises Corrupt where nothing was."""
-        return self.body(manifest or self._published(dataset, partition))["facts"]
+        return self.body(manifest or self._published(dataset, partition))["metadata"]
 
     def publish(
         self,
@@ -148,7 +148,7 @@ class Lake:
                 expected_manifest,
                 self.max_retry_wait,
             )
-            for file_name, said in self._log.read(made)["members"].items():
+            for file_name, said in self._log.read(made)["files"].items():
                 self._recent.keep(said["sha256"], files[file_name])
             return made
 
@@ -217,7 +217,7 @@ class Lake:
         return found
 
     def _fetch(self, manifest: Manifest, files: list[str] | None, afresh: bool) -> dict[str, bytes]:
-        said = self.body(manifest)["members"]
+        said = self.body(manifest)["files"]
         wanted = sorted(said) if files is None else files
         unknown = [file_name for file_name in wanted if file_name not in said]
         if unknown:
@@ -228,7 +228,7 @@ class Lake:
 
         def fetch(file_name: str) -> tuple[str, bytes]:
             key, digest = (
-                said[file_name].get("kept", said[file_name]["key"]),
+                said[file_name].get("archived", said[file_name]["key"]),
                 said[file_name]["sha256"],
             )
             known = None if afresh else self._recent.find(digest)
@@ -293,9 +293,9 @@ class Lake:
                 stored.digest,
                 {
                     "run": self.run,
-                    "basis": expected_manifest.number,
-                    "members": files,
-                    "facts": self.metadata(RECEIPTS, batch, expected_manifest),
+                    "previous": expected_manifest.number,
+                    "files": files,
+                    "metadata": self.metadata(RECEIPTS, batch, expected_manifest),
                 },
             )
         self.refresh_raw()

@@ -16,8 +16,8 @@ naming authority.
     backoffice/2026-10/<member>.parquet                                              beside what the
     owner puts there: backoffice/*.csv
     reports/<monthly|cumulative>/2026-10/<file>                                     newest;
-    .../editions/000002.<digest>/<file> stays
-    _editions/<dataset>/<partition>/000002.<edition>.<digest>.json                  manifests: the
+    .../versions/000002.<digest>/<file> stays
+    _manifests/<dataset>/<partition>/000002.<edition>.<digest>.json                  manifests: the
     log of a partition
     _claims/<dataset>/<partition>/000002.json                                       who took that
     number: the same bytes
@@ -73,7 +73,7 @@ _BY_MONTH = (SALES, SUMMARY, CUSTOMERS, BACKOFFICE, OUTSIDE, MONTHLY, CUMULATIVE
 _PARTITION = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,59}")
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _MANIFEST = re.compile(
-    rf"_editions/({'|'.join(DATASETS)})/([0-9A-Za-z][0-9A-Za-z_-]*)/"
+    rf"_manifests/({'|'.join(DATASETS)})/([0-9A-Za-z][0-9A-Za-z_-]*)/"
     rf"(\d{{6,}})\.([0-9a-f]{{16}}|{VOID}|{RAW})\.([0-9a-f]{{16}})\.json"
 )
 _OBJECT = re.compile(
@@ -197,7 +197,7 @@ def archived_key(
     if dataset not in (MONTHLY, CUMULATIVE):
         return None
     return check_key(
-        f"{dataset}/{check_partition(dataset, partition)}/editions/{number:06d}.{digest}/{file_name}"
+        f"{dataset}/{check_partition(dataset, partition)}/versions/{number:06d}.{digest}/{file_name}"
     )
 
 
@@ -205,7 +205,7 @@ def manifest_of(
     dataset: str, partition: str, number: int, fingerprint: str, digest: str
 ) -> Manifest:
     """The manifest with its key. Raises ConfigError where its key would not be read back as itself."""
-    key = f"_editions/{dataset}/{check_partition(dataset, partition)}/{number:06d}.{fingerprint}.{digest}.json"
+    key = f"_manifests/{dataset}/{check_partition(dataset, partition)}/{number:06d}.{fingerprint}.{digest}.json"
     manifest = parse_manifest(key)
     if manifest is None:
         raise ConfigError(
@@ -225,7 +225,7 @@ def parse_manifest(key: str) -> Manifest | None:
 
 def log_prefix(dataset: str = "", prefix: str = "") -> str:
     """What the keys of those manifests begin with; of every dataset where none is named."""
-    return f"_editions/{dataset}/{prefix}" if dataset else "_editions/"
+    return f"_manifests/{dataset}/{prefix}" if dataset else "_manifests/"
 
 
 def claim_key(dataset: str, partition: str, number: int) -> str:

@@ -25,7 +25,7 @@ _LEVEL = 3
 _COMMENTS = b"comments"
 
 
-class Writer:
+class ParquetWriter:
     """A file that grows by parts (days of a month), holding no more than one row group and one part
     of them as a table.
 
@@ -87,7 +87,7 @@ class Writer:
 
 def to_bytes(table: pa.Table, order: Sequence[str] = (), *, row_group: int = ROW_GROUP) -> bytes:
     """`table` as a Parquet file, its rows sorted by the columns of `order` (stable, nulls last)."""
-    writer = Writer(table.schema, order, row_group=row_group)
+    writer = ParquetWriter(table.schema, order, row_group=row_group)
     writer.append(table)
     return writer.close()
 

@@ -77,12 +77,12 @@ def publish(
             digest,
             file_name,
         )
-        said.update({"kept": kept} if kept else {})
+        said.update({"archived": kept} if kept else {})
     sending = _Publication(
         log.storage,
         files,
         described,
-        log.read(expected_manifest)["members"] if expected_manifest else {},
+        log.read(expected_manifest)["files"] if expected_manifest else {},
     )
     try:
         # the first member alone: who loses it has touched none of the others
@@ -94,9 +94,9 @@ def publish(
                 max_retry_wait = 0
         body = {
             "run": run,
-            "basis": expected_manifest.number if expected_manifest else 0,
-            "members": described,
-            "facts": dict(metadata),
+            "previous": expected_manifest.number if expected_manifest else 0,
+            "files": described,
+            "metadata": dict(metadata),
         }
         return log.append(dataset, partition, expected_manifest, fingerprint, digest, body)
     except Conflict:
@@ -111,9 +111,9 @@ def invalidate(log: ManifestLog, run: str, dataset: str, partition: str, why: st
     expected_manifest = log.newest(dataset, partition)
     body = {
         "run": run,
-        "basis": expected_manifest.number if expected_manifest else 0,
-        "members": {},
-        "facts": {"why": why},
+        "previous": expected_manifest.number if expected_manifest else 0,
+        "files": {},
+        "metadata": {"why": why},
     }
     return log.append(dataset, partition, expected_manifest, VOID, NO_CONTENT, body)
 
@@ -187,8 +187,8 @@ class _Publication:
 
     def _place(self, file_name: str) -> tuple[str, bool, Stat | None]:
         said, before = self._described[file_name], self._before.get(file_name)
-        if "kept" in said:
-            self._keep(said["kept"], self._members[file_name])
+        if "archived" in said:
+            self._keep(said["archived"], self._members[file_name])
         if before and before["sha256"] == said["sha256"]:
             found = self._storage.head(said["key"])
             is_left = self._is_leftover(before, found)
@@ -257,7 +257,7 @@ def _invalidate_if_overwritten(
             newest is None
             or newest == expected_manifest
             or newest.fingerprint == VOID
-            or not sending.stands_where(log.read(newest)["members"])
+            or not sending.stands_where(log.read(newest)["files"])
         ):
             return
         try:

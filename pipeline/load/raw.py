@@ -186,9 +186,9 @@ class RawZone:
             stored.digest,
             {
                 "run": run,
-                "basis": expected_manifest.number if expected_manifest else 0,
-                "members": files,
-                "facts": dict(metadata),
+                "previous": expected_manifest.number if expected_manifest else 0,
+                "files": files,
+                "metadata": dict(metadata),
             },
         )
         self._objects.update((one.key, one) for one in stored.objects)
@@ -205,7 +205,7 @@ class RawZone:
         """The manifest, if it is for these bounds: the next window must begin where the one that
         stands ends.
         """
-        said = self._log.read(manifest)["facts"]
+        said = self._log.read(manifest)["metadata"]
         if any(said.get(name) != metadata.get(name) for name in ("start", "end")):
             raise Conflict(
                 f"raw batch {manifest.partition} is committed for {said.get('start')} to"
@@ -235,7 +235,7 @@ class RawZone:
             self.refresh()
             self._index_anew()
         for manifest in self._broken:
-            for file_name in self._log.read(manifest)["members"].values():
+            for file_name in self._log.read(manifest)["files"].values():
                 lost = parse_raw(Stat(file_name["key"], file_name["size"], ""))
                 if (
                     lost

@@ -14,6 +14,6 @@ Luigi or reads a setting or a clock; what only the tasks can do (make a partitio
 is in pipeline/tasks/maintenance.py.
 """
 
-from pipeline.maintenance.findings import Finding, Span, everything
+from pipeline.maintenance.findings import LakeFinding, Span, everything
 
-__all__ = ["Finding", "Span", "everything"]
+__all__ = ["LakeFinding", "Span", "everything"]

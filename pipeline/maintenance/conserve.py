@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from pipeline.load import RECEIPTS, SALES, Lake, RawObject
 from pipeline.load.parquet import from_bytes
-from pipeline.maintenance.findings import Finding
+from pipeline.maintenance.findings import LakeFinding
 from pipeline.outside_history import name_receipt
 from pipeline.pos.loyverse.pages import read_receipt
 from pipeline.transform import Rules, day_bounds
@@ -24,7 +24,7 @@ from pipeline.transform import Rules, day_bounds
 _REMEDY = "a defect of this project: report it, with `pos explain` of that receipt"
 
 
-class Places:
+class ReceiptIndex:
     """Where the lake has each receipt number: months, quarantine, outside history."""
 
     def __init__(self, lake: Lake, months: Collection[str], outside: pa.Table) -> None:
@@ -59,7 +59,7 @@ def conserve(
     starts: date,
     last: date,
     batches: Collection[str] | None = None,
-) -> Iterator[Finding]:
+) -> Iterator[LakeFinding]:
     """What was read and is nowhere, and what is outside history and counted too.
 
     `months` are those whose lake is made of what raw holds now; receipts of other months, and those
@@ -71,10 +71,10 @@ def conserve(
         if (batches is None or entry.batch in batches) and _is_due(entry, months, starts)
     ]
     near = {f"{day:%Y-%m}" for entry in entries for day in _days_near(entry)}
-    decimals = Places(lake, sorted(near & set(months)), outside)
+    decimals = ReceiptIndex(lake, sorted(near & set(months)), outside)
     both = sorted(number for number in decimals.outside if number and number in decimals.counted)
     if both:
-        yield Finding(
+        yield LakeFinding(
             RECEIPTS,
             f"receipt {name_receipt(decimals.outside[both[0]])}: it lies before the history and is"
             f" counted too{_more(len(both))}",
@@ -89,7 +89,7 @@ def conserve(
                 lost.setdefault(record.number or name, name)
     if lost:
         number = min(lost)
-        yield Finding(
+        yield LakeFinding(
             RECEIPTS,
             f"receipt {number} ({lost[number]}) was read and is neither counted, nor in quarantine,"
             f" nor outside history{_more(len(lost))}",

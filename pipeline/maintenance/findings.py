@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 
-class Finding(NamedTuple):
+class LakeFinding(NamedTuple):
     """`place` is an address or a partition; `heals`: declared void, the partition is made again
     from what it is made of. A note (`is_wrong` False) is harmless: no reader is misled by it.
     `leftover`: key of an object that may be removed.
@@ -16,7 +16,7 @@ class Finding(NamedTuple):
     remedy: str
     dataset: str = ""
     partition: str = ""
-    heals: bool = False
+    repairable: bool = False
     is_wrong: bool = True
     leftover: str = ""
 

@@ -28,7 +28,7 @@ from pipeline.load import (
     Stat,
 )
 from pipeline.load.layout import file_key, home_of
-from pipeline.maintenance.findings import Finding
+from pipeline.maintenance.findings import LakeFinding
 
 GRACE = 5.0
 """A run under way publishes within this many times the patience of the lake."""
@@ -42,7 +42,7 @@ _TABLES = {
     CATALOG: ["catalog"],
 }
 _REPORT_FILE = re.compile(
-    r"(?:editions/\d{6,}\.[0-9a-f]{16}/)?"
+    r"(?:versions/\d{6,}\.[0-9a-f]{16}/)?"
     r"(?:report\.(?:md|html|pdf)|figures\.json|charts/[\w-]+\.svg|tables/[\w-]+\.(?:csv|parquet))"
 )
 
@@ -71,11 +71,13 @@ def claimed_keys(lake: Lake, dataset: str, partition: str) -> set[str]:
 
 
 def _keys_of(bodies: Iterable[dict[str, Any]]) -> set[str]:
-    files = [file_name for body in bodies for file_name in body["members"].values()]
-    return {key for file_name in files for key in (file_name["key"], file_name.get("kept")) if key}
+    files = [file_name for body in bodies for file_name in body["files"].values()]
+    return {
+        key for file_name in files for key in (file_name["key"], file_name.get("archived")) if key
+    }
 
 
-def remove_leftovers(lake: Lake, findings: Iterable[Finding]) -> list[str]:
+def remove_leftovers(lake: Lake, findings: Iterable[LakeFinding]) -> list[str]:
     """Remove the leftovers among `findings`; returns their keys.
 
     A run that is still under way gets time to publish. An object that a manifest names by then, or
@@ -103,25 +105,25 @@ def remove_leftovers(lake: Lake, findings: Iterable[Finding]) -> list[str]:
     return removed
 
 
-def describe_unnamed(lake: Lake, stat: Stat, dataset: str, partition: str) -> Finding | None:
+def describe_unnamed(lake: Lake, stat: Stat, dataset: str, partition: str) -> LakeFinding | None:
     """A finding for an object that no manifest names; None where a claim names it."""
     place = lake.storage.uri(stat.key)
     try:
         if stat.key in claimed_keys(lake, dataset, partition):
             return None
     except Corrupt as error:
-        return Finding(place, str(error), "then verify again", dataset, partition)
+        return LakeFinding(place, str(error), "then verify again", dataset, partition)
     if not is_of_a_run(stat.key, dataset, partition):
-        return Finding(
+        return LakeFinding(
             place,
             "no manifest names it",
             "if it is not yours, move it away: engines that read whole folders would read it",
         )
-    return Finding(
+    return LakeFinding(
         place,
         "a run that was killed or overtaken left it; no manifest names it",
         "no figure comes from it; the next publication may take it over, and"
-        " `pos verify --heal` removes it",
+        " `pos verify --repair` removes it",
         is_wrong=False,
         leftover=stat.key,
     )

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 
 from pipeline.load import SALES, STAGING, SUMMARY, VOID, Lake
 from pipeline.load.parquet import from_bytes
-from pipeline.maintenance.findings import Finding, Span
+from pipeline.maintenance.findings import LakeFinding, Span
 
 _SHARED = ("gross", "discount", "net", "tax_included", "tax_added")
 _ROWS = ", ".join(f"sum({name}) AS {name}" for name in _SHARED)
@@ -61,7 +61,9 @@ _REMEDY = (
 )
 
 
-def reconcile(lake: Lake, span: Span, broken: Container[tuple[str, str]] = ()) -> Iterator[Finding]:
+def reconcile(
+    lake: Lake, span: Span, broken: Container[tuple[str, str]] = ()
+) -> Iterator[LakeFinding]:
     """All that does not add up in the months of the span; (dataset, partition) pairs that are
     `broken` are left out, with a note.
     """
@@ -93,7 +95,7 @@ def reconcile(lake: Lake, span: Span, broken: Container[tuple[str, str]] = ()) -
         )
         twice = pc.filter(keys, pc.is_in(keys, seen))
         if len(twice):
-            yield Finding(
+            yield LakeFinding(
                 f"{SALES} {month}",
                 f"receipt {twice[0]} stands in another month too",
                 _REMEDY,
@@ -103,8 +105,8 @@ def reconcile(lake: Lake, span: Span, broken: Container[tuple[str, str]] = ()) -
         seen = pa.chunked_array([*seen.chunks, *keys.chunks], pa.string())
 
 
-def _left_out(place: str, partition: str) -> Finding:
-    return Finding(
+def _left_out(place: str, partition: str) -> LakeFinding:
+    return LakeFinding(
         place,
         f"not added up, because {partition} is broken",
         "repair that first, then verify again",
@@ -119,11 +121,11 @@ def _said(
     partition: str,
     unit: str,
     what: str,
-) -> Iterator[Finding]:
+) -> Iterator[LakeFinding]:
     found = [str(row[0]) for row in engine.execute(query).fetchall()]
     if found:
         more = f" and {len(found) - 1} more" if found[1:] else ""
-        yield Finding(
+        yield LakeFinding(
             f"{dataset} {partition}",
             f"{unit} {min(found)}{more}: {what}",
             _REMEDY,
@@ -132,7 +134,9 @@ def _said(
         )
 
 
-def _check_summary(lake: Lake, engine: duckdb.DuckDBPyConnection, month: str) -> Iterator[Finding]:
+def _check_summary(
+    lake: Lake, engine: duckdb.DuckDBPyConnection, month: str
+) -> Iterator[LakeFinding]:
     newest = lake.newest(SUMMARY, month)
     if (
         newest
@@ -149,7 +153,7 @@ def _check_summary(lake: Lake, engine: duckdb.DuckDBPyConnection, month: str) ->
 
 def _check_days(
     lake: Lake, month: str, tables: dict[str, pa.Table], broken: Container[tuple[str, str]]
-) -> Iterator[Finding]:
+) -> Iterator[LakeFinding]:
     """In = curated + quarantined; and the month holds exactly its days' receipts."""
     metadata, days = lake.metadata(SALES, month), lake.metadata(SALES, month).get("inputs", {})
     if (
@@ -157,7 +161,7 @@ def _check_days(
         or metadata["curated"] != tables["receipts"].num_rows
         or (metadata["quarantined"] != tables["quarantine"].num_rows)
     ):
-        yield Finding(
+        yield LakeFinding(
             f"{SALES} {month}",
             f"{metadata['fetched']} receipts came in, {tables['receipts'].num_rows} were curated and "
             f"{tables['quarantine'].num_rows} are in quarantine",
@@ -188,11 +192,11 @@ def _check_days(
             continue
         total = from_bytes(lake.read(STAGING, day, ["receipts"])["receipts"])["total"]
         if held.pop(day, (0, None)) != (len(total), pc.sum(total).as_py()):
-            yield Finding(
+            yield LakeFinding(
                 f"{SALES} {month}", f"day {day} is not as {name} has it", _REMEDY, SALES, month
             )
     if held:
-        yield Finding(
+        yield LakeFinding(
             f"{SALES} {month}",
             f"day {min(held)} is none of the days that it was made of",
             _REMEDY,

@@ -89,7 +89,7 @@ def rewrite(lake: Lake, edit: Edit, which: Which = every) -> list[str]:
 
 def _commit_again(lake: Lake, batch: str, edit: Edit) -> None:
     objects, times = {}, {}
-    for one in lake.body(lake.newest(RECEIPTS, batch))["members"].values():
+    for one in lake.body(lake.newest(RECEIPTS, batch))["files"].values():
         found = parse_raw(Stat(one["key"], one["size"], ""))
         objects[found.sold] = b"".join(map(edit, lake.read_raw(found).splitlines(keepends=True)))
         times[found.sold] = found.times
@@ -102,13 +102,11 @@ def _remove_replaced(lake: Lake, batch: str) -> None:
     """
     history = lake.history(RECEIPTS, batch)
     kept = (
-        {said["key"] for said in lake.body(history[-1])["members"].values()}
-        if history[1:]
-        else set()
+        {said["key"] for said in lake.body(history[-1])["files"].values()} if history[1:] else set()
     )
     for manifest in history[:-1]:
         if history[-1].fingerprint == RAW == manifest.fingerprint:
-            for said in lake.body(manifest)["members"].values():
+            for said in lake.body(manifest)["files"].values():
                 if said["key"] not in kept and lake.storage.head(said["key"]):
                     lake.storage.remove(said["key"])
 

@@ -19,7 +19,7 @@ from pipeline.load.parquet import from_bytes
 from pipeline.maintenance.erase import clean, entry, pseudonym, traces, unpack
 from pipeline.tasks import Rebuild
 from tests.dag.rehearsal import NOW, Rehearsal, local, save_shop
-from tests.dag.test_care import dates, in_process, receipts_of
+from tests.dag.test_verify import dates, in_process, receipts_of
 from tests.load.conftest import BUCKET, enter
 from tests.load.faults import FaultyStorage, Killed
 from tests.load.invariants import check
@@ -129,7 +129,7 @@ def committed(storage: Storage) -> set[str]:
     return {
         said["key"]
         for name in lake.partitions("raw/receipts")
-        for said in lake.body(lake.newest("raw/receipts", name))["members"].values()
+        for said in lake.body(lake.newest("raw/receipts", name))["files"].values()
     }
 
 
@@ -243,11 +243,11 @@ def test_the_role_of_care_can_erase_and_that_of_the_night_cannot(
     assert orphan in {
         version.key for version in admin.old_versions("raw/") if not version.is_marker
     }
-    become("night", seaweed, admin, monkeypatch)
+    become("run", seaweed, admin, monkeypatch)
     assert erasing.erase() == 2 and "grant s3:" in capsys.readouterr().err
     assert everywhere(admin, erasing.words), "old objects and versions still name the customer"
     check(admin)
-    carer = become("care", seaweed, admin, monkeypatch).client()
+    carer = become("maintenance", seaweed, admin, monkeypatch).client()
     assert erasing.erase() == 0
     assert everywhere(admin, erasing.words) == []
     check(admin, quiet=True)

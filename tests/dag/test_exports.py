@@ -12,8 +12,8 @@ from pipeline.cli import main
 from pipeline.load import BACKOFFICE, VOID, Lake
 from pipeline.tasks import Rebuild
 from tests.dag.rehearsal import Rehearsal, local
-from tests.dag.test_care import dates, in_process, receipts_of
 from tests.dag.test_erase import Erasing, everywhere
+from tests.dag.test_verify import dates, in_process, receipts_of
 from tests.load.invariants import check
 
 NAME = "Persona Privada"

@@ -15,8 +15,8 @@ from pipeline.load import Lake, Storage
 from pipeline.maintenance.retain import FEWEST, kept_since, strip
 from pipeline.tasks import Rebuild
 from tests.dag.rehearsal import NOW, Rehearsal, local, nightfall, save_shop
-from tests.dag.test_care import dates, in_process, receipts_of
 from tests.dag.test_erase import committed, everywhere, totals, versioned
+from tests.dag.test_verify import dates, in_process, receipts_of
 from tests.load.faults import FaultyStorage, Killed
 from tests.load.invariants import check
 

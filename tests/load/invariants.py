@@ -34,7 +34,7 @@ def check(
         manifest = parse_manifest(key)
         if manifest:
             manifests[manifest.dataset, manifest.partition].append(manifest)
-        assert manifest or not key.startswith("_editions/"), f"{key}: foreign"
+        assert manifest or not key.startswith("_manifests/"), f"{key}: foreign"
     for (dataset, partition), log in manifests.items():
         assert [one.number for one in log] == list(range(1, len(log) + 1)), (
             f"{dataset} {partition}: numbers {[one.number for one in log]}"
@@ -43,19 +43,22 @@ def check(
             claim = claim_key(dataset, partition, manifest.number)
             assert bodies.get(claim) == bodies[manifest.key], f"{manifest.key} is not its claim's"
             said = json.loads(bodies[manifest.key])
-            assert said["edition"] == manifest.fingerprint and said["basis"] == manifest.number - 1
+            assert (
+                said["fingerprint"] == manifest.fingerprint
+                and said["previous"] == manifest.number - 1
+            )
             final |= {manifest.key, claim}
-            for file_name in said["members"].values():
-                if "kept" in file_name:
-                    assert sha256(bodies[file_name["kept"]]).hexdigest() == file_name["sha256"], (
-                        f"{file_name['kept']}: altered or missing"
-                    )
-                    final.add(file_name["kept"])
+            for file_name in said["files"].values():
+                if "archived" in file_name:
+                    assert (
+                        sha256(bodies[file_name["archived"]]).hexdigest() == file_name["sha256"]
+                    ), f"{file_name['archived']}: altered or missing"
+                    final.add(file_name["archived"])
             if dataset == RECEIPTS and manifest is log[-1] and manifest.fingerprint == RAW:
                 final |= _raw_batch(manifest, said, bodies)
         newest = log[-1]
         if newest.fingerprint != VOID and dataset != RECEIPTS:
-            files = json.loads(bodies[newest.key])["members"]
+            files = json.loads(bodies[newest.key])["files"]
             assert newest.digest == digest_files(
                 {name: file_name["sha256"] for name, file_name in files.items()}
             )
@@ -75,10 +78,10 @@ def check(
 
 
 def _raw_batch(manifest: Manifest, said: dict, bodies: dict[str, bytes]) -> set[str]:
-    keys = {file_name["key"] for file_name in said["members"].values()}
+    keys = {file_name["key"] for file_name in said["files"].values()}
     found = {key for key in bodies if f"/{manifest.partition}.{manifest.digest}." in key}
     assert keys == found, f"raw batch {manifest.partition}: {keys ^ found}"
-    for file_name in said["members"].values():
+    for file_name in said["files"].values():
         data = bodies[file_name["key"]]
         assert sha256(data).hexdigest() == file_name["sha256"], f"{file_name['key']}: altered"
         assert decompress(data), f"{file_name['key']}: empty"

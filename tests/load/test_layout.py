@@ -88,7 +88,7 @@ def test_a_raw_object_is_told_by_its_name_alone(
 
 @given(st.text(max_size=60))
 def test_no_text_is_read_as_a_name_that_was_not_written(text: str) -> None:
-    for key in (text, f"_editions/staging/{text}", f"raw/receipts/sold=2026-10-05/{text}"):
+    for key in (text, f"_manifests/staging/{text}", f"raw/receipts/sold=2026-10-05/{text}"):
         manifest, found = parse_manifest(key), parse_raw(Stat(key, 0, ""))
         assert (
             manifest is None
@@ -128,7 +128,7 @@ def test_where_things_stand() -> None:
     assert file_key(NIGHTLY, "2026-10-05", "night.json") == "nightly/2026-10-05/night.json"
     assert (
         archived_key(CUMULATIVE, "2026-10", 2, "a" * 16, "report.md")
-        == f"reports/cumulative/2026-10/editions/000002.{'a' * 16}/report.md"
+        == f"reports/cumulative/2026-10/versions/000002.{'a' * 16}/report.md"
     )
     assert archived_key(SALES, "2026-10", 2, "a" * 16, "sales") is None
     assert claim_key(RECEIPTS, "2026-10-05", 1) == "_claims/raw/receipts/2026-10-05/000001.json"

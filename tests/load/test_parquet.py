@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import Corrupt, SchemaMismatch
-from pipeline.load.parquet import Writer, from_bytes, to_bytes
+from pipeline.load.parquet import ParquetWriter, from_bytes, to_bytes
 from pipeline.schema import LAKE, SUMMARY, arrow, conform, empty
 
 MONEY = pa.decimal128(18, 2)
@@ -142,7 +142,7 @@ def test_rows_are_sorted_whatever_their_order_and_the_file_says_so() -> None:
 
 def test_a_month_written_day_by_day_is_the_file_written_at_once() -> None:
     table = make(1000)
-    writer = Writer(SCHEMA, ORDER, row_group=256)
+    writer = ParquetWriter(SCHEMA, ORDER, row_group=256)
     for day in sorted(set(table.column("business_day").to_pylist())):
         writer.append(table.filter(pa.compute.equal(table.column("business_day"), pa.scalar(day))))
     data = writer.close()
@@ -159,7 +159,7 @@ def test_a_month_written_day_by_day_is_the_file_written_at_once() -> None:
 
 
 def test_parts_that_go_back_are_refused() -> None:
-    writer = Writer(SCHEMA, ORDER)
+    writer = ParquetWriter(SCHEMA, ORDER)
     writer.append(make(20).slice(10))
     with pytest.raises(SchemaMismatch, match=r"out of order"):
         writer.append(make(20).slice(0, 10))

@@ -33,7 +33,7 @@ def policy(name: str, url: str, bucket: str = BUCKET) -> dict:
     )
 
 
-def night(storage: Storage) -> None:
+def run_once(storage: Storage) -> None:
     """Every kind of request that a night makes, twice, the second time over what the first has
     left.
     """
@@ -77,11 +77,11 @@ def denied(ask: Callable[[], object]) -> bool:
     return False
 
 
-def test_the_night_policy_suffices_for_a_night_and_for_nothing_else(
+def test_the_run_policy_suffices_for_a_run_and_for_nothing_else(
     seaweed: Server, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    user = enter(seaweed.user("night", json.dumps(policy("night", url))), monkeypatch)
-    night(open_storage(url, endpoint=user.endpoint))
+    user = enter(seaweed.user("run", json.dumps(policy("run", url))), monkeypatch)
+    run_once(open_storage(url, endpoint=user.endpoint))
     check(open_storage(url, endpoint=user.endpoint), quiet=True)
     client, key = (
         user.client(),
@@ -107,7 +107,7 @@ def test_the_night_policy_suffices_for_a_night_and_for_nothing_else(
 def test_a_policy_that_lacks_one_right_is_told_which(
     seaweed: Server, url: str, monkeypatch: pytest.MonkeyPatch, action: str, command_name: str
 ) -> None:
-    less = policy("night", url)
+    less = policy("run", url)
     less["Statement"] = [
         {**said, "Action": [one for one in listed if one != action]}
         for said in less["Statement"]
@@ -116,13 +116,13 @@ def test_a_policy_that_lacks_one_right_is_told_which(
     ]
     user = enter(seaweed.user(f"less-{command_name}", json.dumps(less)), monkeypatch)
     with pytest.raises(StorageRefused, match=rf"refused {command_name} s3://.*grant {action}"):
-        night(open_storage(url, endpoint=user.endpoint))
+        run_once(open_storage(url, endpoint=user.endpoint))
 
 
 def test_the_reader_policy_shows_what_is_published_and_no_raw(
     seaweed: Server, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    night(open_storage(url, endpoint=seaweed.endpoint))
+    run_once(open_storage(url, endpoint=seaweed.endpoint))
     storage = open_storage(
         url,
         endpoint=enter(
@@ -150,8 +150,8 @@ def test_the_reader_policy_shows_what_is_published_and_no_raw(
 def test_the_care_policy_can_erase_but_only_in_the_lake(
     seaweed: Server, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    night(open_storage(url, endpoint=seaweed.endpoint))
-    user = enter(seaweed.user("carer", json.dumps(policy("care", url))), monkeypatch)
+    run_once(open_storage(url, endpoint=seaweed.endpoint))
+    user = enter(seaweed.user("carer", json.dumps(policy("maintenance", url))), monkeypatch)
     storage, client = open_storage(url, endpoint=user.endpoint), user.client()
     raw = [stat.key for stat in storage.list("raw/")]
     for key in raw:
@@ -195,7 +195,7 @@ def test_the_bucket_guards_what_is_final_and_nothing_else(seaweed: Server) -> No
             }
         ),
     )
-    night(storage)
+    run_once(storage)
     guarded = {
         key
         for key in sent
@@ -208,9 +208,9 @@ def test_the_bucket_guards_what_is_final_and_nothing_else(seaweed: Server) -> No
     )
     for key in (
         "raw/receipts/sold=2026-10-05/x",
-        "_editions/sales/2026-10/x",
+        "_manifests/sales/2026-10/x",
         "_claims/x",
-        "reports/monthly/2026-10/editions/000001.x/a.md",
+        "reports/monthly/2026-10/versions/000001.x/a.md",
     ):
         assert denied(lambda key=key: admin.put_object(Bucket="kept", Key=f"p/{key}", Body=b"1")), (
             key
@@ -227,7 +227,7 @@ def test_the_bucket_guards_what_is_final_and_nothing_else(seaweed: Server) -> No
         ), key
 
 
-@pytest.mark.parametrize("name", ["night", "reader", "care"])
+@pytest.mark.parametrize("name", ["run", "reader", "maintenance"])
 def test_no_policy_reaches_further_than_the_lake(name: str) -> None:
     for said in policy(name, "s3://b/p", "b")["Statement"]:
         actions = [said["Action"]] if isinstance(said["Action"], str) else said["Action"]
@@ -238,4 +238,4 @@ def test_no_policy_reaches_further_than_the_lake(name: str) -> None:
             or (one == "arn:aws:s3:::b" and said["Condition"]["StringLike"]["s3:prefix"])
             for one in reached
         )
-        assert name == "care" or not any("Delete" in action for action in actions)
+        assert name == "maintenance" or not any("Delete" in action for action in actions)

@@ -241,7 +241,7 @@ def test_a_loser_whose_content_is_the_winners_has_harmed_nothing(
 
 def test_an_unsound_log_is_refused_before_any_data_is_touched(folder: Storage) -> None:
     fill(folder)
-    folder.put(f"_editions/{SALES}/{MONTH}/copy-of-000001.json", b"{}")
+    folder.put(f"_manifests/{SALES}/{MONTH}/copy-of-000001.json", b"{}")
     with pytest.raises(Corrupt, match=r"is no manifest of the lake") as refused:
         fill(folder, "new", NEW)
     assert (refused.value.dataset, refused.value.partition) == (SALES, MONTH)
@@ -310,7 +310,7 @@ def test_reports_keep_every_edition(reopen: Callable[[], Storage]) -> None:
     )
     one.publish(MONTHLY, MONTH, NEW, {"report.md": b"2"}, {}, expected_manifest=first)
     assert (
-        one.storage.get(f"reports/monthly/2026-10/editions/000001.{first.digest}/report.md") == b"1"
+        one.storage.get(f"reports/monthly/2026-10/versions/000001.{first.digest}/report.md") == b"1"
     )
     assert one.storage.get("reports/monthly/2026-10/report.md") == b"2"
     assert one.read(MONTHLY, MONTH) == {"report.md": b"2"}

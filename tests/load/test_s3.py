@@ -61,7 +61,7 @@ def test_every_answer_lost_is_still_success_if_the_write_landed(
     assert storage.put("k", b"newer") == storage.head("k").etag
 
 
-@pytest.mark.parametrize("within", ["_claims", "_editions", "sales/year", "receipts/year"])
+@pytest.mark.parametrize("within", ["_claims", "_manifests", "sales/year", "receipts/year"])
 def test_a_publication_survives_the_loss_of_any_answer(
     behind: Callable[[Rule], Storage], within: str
 ) -> None:

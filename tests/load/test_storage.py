@@ -244,7 +244,7 @@ def test_folders_are_named_in_three_ways(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_plain_name_is_accepted() -> None:
     for key in (
-        "_editions/raw/receipts/2026-10-05/000001.raw.0123456789abcdef.json",
+        "_manifests/raw/receipts/2026-10-05/000001.raw.0123456789abcdef.json",
         "receipts/year=2026/month=10/receipts.parquet",
         "a+b@c-d_e",
     ):

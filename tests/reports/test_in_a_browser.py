@@ -37,7 +37,7 @@ def lake(tmp_path_factory, shop, make_summaries) -> Path:
     whole = {"2025-09": ["000001.fedcba9876543210"]}
     for folder in (
         root / "cumulative/2025-09",
-        root / "cumulative/2025-09/editions/000001.fedcba9876543210",
+        root / "cumulative/2025-09/versions/000001.fedcba9876543210",
     ):
         write(folder, files)
     (root / "index.html").write_bytes(
@@ -58,12 +58,12 @@ def page(request, browser) -> Iterator[object]:
     complains.
     """
     context = browser.new_context(viewport={"width": WIDTHS[request.param], "height": 844})
-    open_tables = context.new_page()
+    opened = context.new_page()
     asked, said = [], []
-    open_tables.on("request", lambda one: asked.append(one.url))
-    open_tables.on("console", lambda one: said.append(one.text))
-    open_tables.on("pageerror", lambda error: said.append(str(error)))
-    yield open_tables
+    opened.on("request", lambda one: asked.append(one.url))
+    opened.on("console", lambda one: said.append(one.text))
+    opened.on("pageerror", lambda error: said.append(str(error)))
+    yield opened
     context.close()
     assert [url for url in asked if not url.startswith(("file://", "data:"))] == []
     assert said == []
@@ -95,7 +95,7 @@ def test_the_index_leads_to_everything(page, lake: Path) -> None:
     assert len(links) == len(set(links)) and {
         f"monthly/2025-09/report.{form}" for form in ("html", "pdf", "md")
     } <= set(links)
-    assert any("editions/000002" in link for link in links)
+    assert any("versions/000002" in link for link in links)
     assert [link for link in links if not (lake / link).is_file()] == []
     assert overflow(page) <= 0
     small = [

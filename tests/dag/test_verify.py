@@ -49,7 +49,7 @@ def flip(path: Path, at: int) -> None:
 
 def test_a_sound_lake_is_found_sound_and_not_written(shop: Rehearsal) -> None:
     before = content(shop.storage())
-    assert shop.verify(deep=True, heals=True) == []
+    assert shop.verify(deep=True, repair=True) == []
     assert content(shop.storage()) == before
 
 
@@ -89,12 +89,12 @@ def test_each_thousandth_byte_flipped_is_found_and_healed(shop: Rehearsal, patte
         found = shop.verify()
         assert (
             [str(path)] == [one.place for one in found]
-            and found[0].heals
+            and found[0].repairable
             and "the next night makes it again" in found[0].remedy
         )
         path.write_bytes(sound)
     flip(path, len(sound) // 2)
-    assert shop.verify(heals=True)
+    assert shop.verify(repair=True)
     assert shop.night() and path.read_bytes() == sound and shop.verify() == []
     check(shop.storage(), quiet=True)
     assert data(content(shop.storage())) == data(before)
@@ -115,7 +115,7 @@ def test_a_lost_partition_is_made_again_the_same(
     path = some(shop, "sales/*/*/*.parquet")
     sound = path.read_bytes()
     harm(path)
-    found = shop.verify(heals=True)
+    found = shop.verify(repair=True)
     assert [one.place for one in found] == [str(path)]
     assert shop.night() and path.read_bytes() == sound and shop.verify(deep=True) == []
 
@@ -131,8 +131,8 @@ def test_raw_that_was_harmed_is_named_and_never_healed(
     path = some(shop, "raw/receipts/*/*.zst")
     window, sound = path.name.partition(".")[0], path.read_bytes()
     harm(path)
-    found = shop.verify(heals=True)
-    assert [one.place for one in found] == [str(path)] and not found[0].heals
+    found = shop.verify(repair=True)
+    assert [one.place for one in found] == [str(path)] and not found[0].repairable
     assert (
         "bring back the version that was committed" in found[0].remedy
         and f"--refetch {window}" in found[0].remedy
@@ -148,22 +148,22 @@ def test_what_is_foreign_is_named_and_left_alone(shop: Rehearsal) -> None:
         lake / "receipts/year=2026/month=10/data (1).parquet",
         lake / "notes.txt",
         lake / "staging/day=2026-10-30/old.parquet",
-        lake / "_editions/sales/2026-10/copy-of-000001.json",
+        lake / "_manifests/sales/2026-10/copy-of-000001.json",
     ]
     for path in strays:
         path.write_bytes(b"PAR1")
-    found = shop.verify(heals=True)
+    found = shop.verify(repair=True)
     assert {str(path) for path in strays} <= {one.place for one in found} and all(
         path.exists() for path in strays
     )
-    assert not any(one.heals for one in found)
+    assert not any(one.repairable for one in found)
     assert any("is no manifest of the lake" in one.what for one in found), (
         "nothing is published beside a foreign manifest"
     )
 
 
 def test_a_gap_in_a_log_and_an_altered_manifest_are_named(shop: Rehearsal) -> None:
-    log = sorted((shop.folder / "lake/_editions/sales/2026-10").iterdir())
+    log = sorted((shop.folder / "lake/_manifests/sales/2026-10").iterdir())
     assert len(log) == 2, "the second night has made the month again"
     first = log[0].read_bytes()
     log[0].unlink()
@@ -213,7 +213,7 @@ def test_content_that_its_inputs_do_not_make_is_found_by_a_deep_look(shop: Rehea
         and "its payments do not add up" in found[0].what
         and "receipt " in found[0].what
     )
-    found = shop.verify(deep=True, heals=True)
+    found = shop.verify(deep=True, repair=True)
     assert "made again from its inputs it is different" in found[-1].what
     assert shop.night() and shop.verify(deep=True) == []
     assert content(shop.storage())["payments/year=2026/month=10/payments.parquet"] == before
@@ -255,7 +255,7 @@ def test_verify_by_luigi_and_by_hand(shop: Rehearsal, capsys: pytest.CaptureFixt
     )
     with shop.process():
         assert main(["verify", "--from", "2026-11"]) == 0
-        assert main(["verify", "--heal"]) == 1
+        assert main(["verify", "--repair"]) == 1
     assert "put back or declared broken: sales 2026-10" in capsys.readouterr().out
     assert shop.night()
     with shop.process():
@@ -359,7 +359,7 @@ def test_the_lifecycle_of_the_docs_deletes_nothing_that_counts() -> None:
     """An expiry of current objects would damage raw; a class that must be thawed would stop the
     night.
     """
-    text = (ROOT / "docs/care.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/maintenance.md").read_text(encoding="utf-8")
     rules = json.loads(text.partition("```json\n")[2].partition("```")[0])["Rules"]
     assert rules and not any("Expiration" in rule for rule in rules)
     assert {step["StorageClass"] for rule in rules for step in rule.get("Transitions", ())} <= {

@@ -23,14 +23,12 @@ DIGESTS = [f"{number:016x}" for number in range(20)]
 def log_of(storage: Storage, length: int) -> ManifestLog:
     log = ManifestLog(storage)
     for number in range(length):
-        log.append(
-            STAGING, DAY, log.newest(STAGING, DAY), EDITION, DIGESTS[number], {"members": {}}
-        )
+        log.append(STAGING, DAY, log.newest(STAGING, DAY), EDITION, DIGESTS[number], {"files": {}})
     return log
 
 
 def folder_of(storage: Storage) -> Path:
-    return storage.root / "_editions" / STAGING / DAY
+    return storage.root / "_manifests" / STAGING / DAY
 
 
 @given(
@@ -189,9 +187,9 @@ def test_a_malformed_name_stops_publication_and_misleads_nobody(folder: Storage,
 def test_strangers_elsewhere_do_not_matter(folder: Storage) -> None:
     log_of(folder, 1)
     for key in (
-        "_editions/readme.txt",
-        "_editions/staging/readme.txt",
-        "_editions/other/2026-10-05/000001.json",
+        "_manifests/readme.txt",
+        "_manifests/staging/readme.txt",
+        "_manifests/other/2026-10-05/000001.json",
     ):
         folder.put(key, b"")
     log = ManifestLog(folder)
