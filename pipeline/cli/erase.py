@@ -20,7 +20,7 @@ from pipeline import settings
 from pipeline.cli.child import run_luigi
 from pipeline.errors import ConfigError
 from pipeline.load import CUMULATIVE, SALES, STAGING
-from pipeline.maintenance.erase import clear_made, drop, find_named, pseudonym, read_numbers, traces
+from pipeline.maintenance.erase import clear_derived, drop, find_named, pseudonym, read_numbers, traces
 from pipeline.maintenance.exports import find_exports_with
 from pipeline.maintenance.rewrite import Touched
 from pipeline.targets import lake
@@ -52,7 +52,7 @@ def run(asked: argparse.Namespace) -> int:
     code = remake()
     if code:
         return code
-    removed = clear_made(lake().storage)
+    removed = clear_derived(lake().storage)
     print(f"{removed} older versions of what is made of raw were removed")
     left = list(traces(lake().storage, [asked.customer, pseudonym(asked.customer, key)]))
     for address in left:

@@ -14,7 +14,7 @@ from pipeline.errors import Corrupt
 from pipeline.load import BACKOFFICE, CUSTOMERS, OUTSIDE, RECEIPTS, SALES, STAGING, SUMMARY, VOID
 from pipeline.load.publish import digest_files
 from pipeline.maintenance import LakeFinding, Span, everything
-from pipeline.maintenance.audit import audit, put_back
+from pipeline.maintenance.audit import audit, restore
 from pipeline.maintenance.leftovers import remove_leftovers
 from pipeline.maintenance.reconcile import reconcile
 from pipeline.targets import DerivedTask, lake
@@ -118,10 +118,11 @@ def repair(findings: list[LakeFinding]) -> list[str]:
         {(one.dataset, one.partition) for one in findings if one.repairable and one.is_wrong}
     )
     for dataset, partition in names:
-        if lake().newest(dataset, partition).fingerprint == VOID:
+        newest = lake().newest(dataset, partition)
+        if newest is None or newest.fingerprint == VOID:
             continue
-        is_claimed = bool(lake().pending(dataset, partition))  # then to void completes the claim
-        if is_claimed or not put_back(lake(), dataset, partition):
+        is_claimed = bool(lake().pending(dataset, partition))  # invalidating completes the claim
+        if is_claimed or not restore(lake(), newest):
             lake().invalidate(dataset, partition, f"found by verify: {whys[dataset, partition]}")
     return [f"{dataset} {partition}" for dataset, partition in names]
 

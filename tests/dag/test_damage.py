@@ -21,7 +21,7 @@ def flip(path: Path) -> bytes:
     return body
 
 
-def test_a_flipped_byte_in_staging_is_found_and_healed(quiet_till: Till) -> None:
+def test_a_flipped_byte_in_staging_is_found_and_repaired(quiet_till: Till) -> None:
     till = quiet_till
     till.night()
     broken = till.luigi.folder / "lake/staging/day=2026-10-28/sales.parquet"

@@ -57,10 +57,10 @@ def test_an_erasure_names_the_exports_that_say_who_bought_and_waits(
         assert erasing.erase(*options) == (0 if options else 1)
         said = capsys.readouterr().out
         assert (
-            "octubre.csv: 1 rows of the customer's receipts say who bought" in said
-            and "sheet.xlsx: cannot be read as CSV" in said
+            "octubre.csv: 1 rows of the customer's receipts name the buyer" in said
+            and "sheet.xlsx: not readable as CSV" in said
         )
-        assert "excel.csv: 1 rows of the customer's receipts say who bought" in said
+        assert "excel.csv: 1 rows of the customer's receipts name the buyer" in said
         assert "other.csv" not in said
         assert everywhere(storage, erasing.words) == held, "nothing was erased"
     (folder / "octubre.csv").write_bytes(export(receipts))

@@ -69,7 +69,7 @@ def test_a_kill_while_a_report_is_archived_leaves_a_note(
     assert verify(shop) == 0
     text = capsys.readouterr().out
     assert f"note   {left}: a run that was killed or overtaken left it" in text
-    assert "not added up" not in text and "nothing is wrong" in text
+    assert "not checked" not in text and "nothing is wrong" in text
     assert nights_later(shop, 2).night() and left.exists()
     assert verify(shop) == 0 and f"note   {left}" in capsys.readouterr().out
     before = content(shop.storage())
@@ -234,5 +234,5 @@ def test_a_broken_month_hides_only_its_own_sums(
     )
     assert verify(shop) == 1
     text = capsys.readouterr().out
-    assert "note   the sums of 2026-10: not added up, because sales 2026-10 is broken" in text
-    assert f"not added up, because {STAGING}/2026-11-01 is broken" in text
+    assert "note   the sums of 2026-10: not checked, because sales 2026-10 is broken" in text
+    assert f"not checked, because {STAGING}/2026-11-01 is broken" in text

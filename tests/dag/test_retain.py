@@ -12,7 +12,7 @@ import pytest
 from pipeline.cli import main
 from pipeline.errors import ConfigError
 from pipeline.load import Lake, Storage
-from pipeline.maintenance.retain import FEWEST, kept_since, strip
+from pipeline.maintenance.retain import MIN_MONTHS, kept_since, redact
 from pipeline.tasks import Rebuild
 from tests.dag.rehearsal import NOW, Rehearsal, local, nightfall, save_shop
 from tests.dag.test_erase import committed, everywhere, totals, versioned
@@ -200,7 +200,7 @@ def test_killed_at_each_write_it_is_started_again(
     ],
 )
 def test_a_record_is_verbatim_but_for_what_is_taken(line: bytes, stripped: bytes) -> None:
-    assert strip(line) == stripped and strip(stripped) == stripped
+    assert redact(line) == stripped and redact(stripped) == stripped
 
 
 def test_nothing_that_the_cleaning_reads_is_taken() -> None:
@@ -222,4 +222,4 @@ def test_months_are_counted_back_from_the_one_under_way() -> None:
         and kept_since(LATER.date(), 14) == "2025-12"
     )
     with pytest.raises(ConfigError, match="at least 3"):
-        kept_since(LATER.date(), FEWEST - 1)
+        kept_since(LATER.date(), MIN_MONTHS - 1)

@@ -59,12 +59,12 @@ def test_verify_leaves_no_worker_of_pyarrow_that_could_abort_the_end(shop: Rehea
         import os, sys
         import duckdb, pandas, pyarrow.parquet
         from pipeline.maintenance import everything
-        from pipeline.maintenance.reconcile import balance
-        from pipeline.maintenance.audit import take_stock
+        from pipeline.maintenance.reconcile import reconcile
+        from pipeline.maintenance.audit import audit
         from pipeline.load import Lake, open_storage
         before = os.listdir("/proc/self/task")
         lake = Lake(open_storage(sys.argv[1]))
-        assert [*take_stock(lake, everything()), *balance(lake, everything())] == []
+        assert [*audit(lake, everything()), *reconcile(lake, everything())] == []
         assert os.listdir("/proc/self/task") == before, "a thread has outlived the work"
     """
     lake = str(shop.folder / "lake")
@@ -81,7 +81,7 @@ def test_verify_leaves_no_worker_of_pyarrow_that_could_abort_the_end(shop: Rehea
         "quarantine/*/*/*.parquet",
     ],
 )
-def test_each_thousandth_byte_flipped_is_found_and_healed(shop: Rehearsal, pattern: str) -> None:
+def test_each_thousandth_byte_flipped_is_found_and_repaired(shop: Rehearsal, pattern: str) -> None:
     path = some(shop, pattern)
     sound, before = path.read_bytes(), content(shop.storage())
     for at in range(0, len(sound), max(1000, len(sound) // 8)):
@@ -157,7 +157,7 @@ def test_what_is_foreign_is_named_and_left_alone(shop: Rehearsal) -> None:
         path.exists() for path in strays
     )
     assert not any(one.repairable for one in found)
-    assert any("is no manifest of the lake" in one.what for one in found), (
+    assert any("is not a manifest of the lake" in one.what for one in found), (
         "nothing is published beside a foreign manifest"
     )
 
@@ -250,7 +250,7 @@ def test_verify_by_luigi_and_by_hand(shop: Rehearsal, capsys: pytest.CaptureFixt
     said = capsys.readouterr().out
     assert "WRONG" in said and "sales.parquet: is not what its manifest says" in said
     assert (
-        "note   the sums of 2026-10: not added up" in said
+        "note   the sums of 2026-10: not checked" in said
         and "partitions were looked at, 1 things are wrong" in said
     )
     with shop.process():

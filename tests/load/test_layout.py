@@ -19,6 +19,7 @@ from pipeline.load.layout import (
     SALES,
     STAGING,
     SUMMARY,
+    BatchName,
     Manifest,
     RawObject,
     archived_key,
@@ -39,20 +40,20 @@ from pipeline.load.storage import Stat
 hexes = st.text("0123456789abcdef", min_size=16, max_size=16)
 months = st.dates(date(2000, 1, 1), date(2099, 12, 31)).map(lambda day: f"{day:%Y-%m}")
 batches = st.dates(date(2000, 1, 1), date(2099, 12, 31)).map(str) | st.just(
-    "20261123T031500Z-sweep"
+    "2026-11-23-rescan-35-20261123T031500"
 )
 
 
 @given(
-    st.sampled_from(DATASETS),
-    months,
+    st.tuples(st.sampled_from(DATASETS[1:]), months) | st.tuples(st.just(RECEIPTS), batches),
     st.integers(1, 10_000_000),
     hexes | st.sampled_from(["void", "raw"]),
     hexes,
 )
 def test_a_manifest_is_told_by_its_name_alone(
-    dataset: str, partition: str, number: int, fingerprint: str, digest: str
+    name: tuple[str, str], number: int, fingerprint: str, digest: str
 ) -> None:
+    dataset, partition = name
     manifest = manifest_of(dataset, partition, number, fingerprint, digest)
     assert (
         parse_manifest(manifest.key)
@@ -165,3 +166,24 @@ def test_a_month_is_written_in_one_way(partition: str) -> None:
 @given(st.lists(st.text(max_size=4), max_size=4), st.lists(st.text(max_size=4), max_size=4))
 def test_different_words_have_different_digests(one: list[str], two: list[str]) -> None:
     assert (digest_of(*one) == digest_of(*two)) == (one == two)
+
+
+@given(
+    st.dates(date(2000, 1, 1), date(2099, 12, 31)),
+    st.just("") | st.from_regex(r"[0-9A-Za-z_-]{1,40}", fullmatch=True),
+)
+def test_the_name_of_a_batch_is_read_as_it_was_written(day: date, rescan: str) -> None:
+    name = BatchName(day, rescan)
+    assert BatchName.parse(str(name)) == name
+    assert check_partition(RECEIPTS, str(name)) == str(name)
+    assert name.is_window == (str(name) == str(day))
+    assert str(name).startswith(name.month)
+
+
+@pytest.mark.parametrize(
+    "name", ["2026-10", "2026-13-01", "2026-10-05-", "2026-10-05-rescan-", "20261005", "rescan", ""]
+)
+def test_no_other_name_is_a_batch(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"is not the name of a raw batch"):
+        BatchName.parse(name)
+    assert parse_manifest(f"_manifests/{RECEIPTS}/{name}/000001.raw.{'a' * 16}.json") is None

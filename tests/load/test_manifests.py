@@ -179,7 +179,7 @@ def test_a_malformed_name_stops_publication_and_misleads_nobody(folder: Storage,
     (folder_of(folder) / name).write_bytes(b"{}")
     log = ManifestLog(folder)
     assert log.newest(STAGING, DAY) == last and log.partitions(STAGING) == [DAY]
-    with pytest.raises(Corrupt, match=r"is no manifest of the lake; move it away"):
+    with pytest.raises(Corrupt, match=r"is not a manifest of the lake; move it away"):
         log.append(STAGING, DAY, last, EDITION, DIGESTS[9], {})
     log.append(STAGING, "2026-10-06", None, EDITION, DIGESTS[9], {})
 

@@ -209,7 +209,7 @@ def test_a_zombie_that_overwrote_unseen_content_owns_up(reopen: Callable[[], Sto
         )
     after = lake(reopen())
     assert after.newest(SALES, MONTH).fingerprint == VOID
-    with pytest.raises(Corrupt, match=r"declared broken.*zombie"):
+    with pytest.raises(Corrupt, match=r"was invalidated.*zombie"):
         after.read(SALES, MONTH)
     fill(reopen(), "old", NEW)
     assert lake(reopen()).read(SALES, MONTH)["sales"] == b"sales old"
@@ -242,7 +242,7 @@ def test_a_loser_whose_content_is_the_winners_has_harmed_nothing(
 def test_an_unsound_log_is_refused_before_any_data_is_touched(folder: Storage) -> None:
     fill(folder)
     folder.put(f"_manifests/{SALES}/{MONTH}/copy-of-000001.json", b"{}")
-    with pytest.raises(Corrupt, match=r"is no manifest of the lake") as refused:
+    with pytest.raises(Corrupt, match=r"is not a manifest of the lake") as refused:
         fill(folder, "new", NEW)
     assert (refused.value.dataset, refused.value.partition) == (SALES, MONTH)
     assert lake(folder).read(SALES, MONTH)["sales"] == b"sales old"

@@ -92,7 +92,7 @@ def test_only_the_first_of_two_runs_that_fetch_a_window_counts(
     one.commit_window("2026-10-05", WINDOW, {})
     with pytest.raises(Conflict):
         two.commit_window("2026-10-05", {OCT_5: b'{"n":1}\n'}, {})
-    with pytest.raises(Conflict, match=r"what is there stands"):
+    with pytest.raises(Conflict, match=r"already committed with other content"):
         lake(reopen()).commit_window("2026-10-05", {OCT_5: b'{"n":1}\n'}, {})
     assert texts(reopen(), OCT_5, OCT_5) == [WINDOW[OCT_5]], "the loser's object is nobody's"
 
@@ -105,7 +105,7 @@ def test_a_missing_object_is_named_and_never_skipped(folder: Storage, sold: date
         one for one in lake(folder).raw_objects(OCT_5, OCT_5, "2026-10-05") if one.sold == sold
     )
     (folder.root / found.key).unlink()
-    with pytest.raises(Corrupt, match=rf"{found.key} is missing; bring back"):
+    with pytest.raises(Corrupt, match=rf"{found.key} is missing; restore that version"):
         lake(folder).raw_objects(OCT_5, OCT_5, "2026-10-05")
     assert texts(folder, OCT_6, date(2026, 11, 30), "2026-11-05") == [
         WINDOW[OCT_6],
@@ -272,7 +272,7 @@ def test_a_batch_larger_than_memory_allows_passes_through_a_file(
         OCT_4 + timedelta(days=number): random.Random(number).randbytes(5000)
         for number in range(40)
     }
-    lake(folder).commit_window("rescan", objects, {})
+    lake(folder).commit_window("2026-11-30-rescan-40", objects, {})
     assert texts(folder, OCT_4, OCT_4 + timedelta(days=39)) == list(objects.values())
 
 

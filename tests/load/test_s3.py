@@ -209,7 +209,7 @@ def test_wrong_credentials_are_told_and_never_shown(
     ] not in str(refused.value)
     unknown = secrets.token_hex(10)
     monkeypatch.setenv("AWS_ACCESS_KEY_ID", unknown)
-    with pytest.raises(StorageRefused, match=r"access key is not known there") as refused:
+    with pytest.raises(StorageRefused, match=r"access key is unknown there") as refused:
         open_storage(new_url(), endpoint=seaweed.endpoint).preflight()
     assert unknown not in str(refused.value)
     monkeypatch.delenv("AWS_ACCESS_KEY_ID")

@@ -26,7 +26,7 @@ from pipeline.load import (
     open_storage,
 )
 from pipeline.load.layout import digest_of, manifest_of, raw_key
-from pipeline.load.raw import _batch_digest
+from pipeline.load.raw_batch import batch_digest
 
 DAYS = [date(2023, 10, 1) + timedelta(days=number) for number in range(1096)]
 MONTHS = sorted({f"{day:%Y-%m}" for day in DAYS})
@@ -45,7 +45,7 @@ def years(tmp_path_factory: pytest.TempPathFactory) -> Path:
             [day - timedelta(days=number)] if number and number % 5 == 0 else []
         )
         parts = [(one, digest_of(str(one), number)) for one in sold]
-        batch = _batch_digest(1, parts)
+        batch = batch_digest(1, parts)
         keys += [raw_key(one, str(day), batch, digest) for one, digest in parts]
         keys += [
             manifest_of(RECEIPTS, str(day), 1, RAW, batch).key,
@@ -83,7 +83,7 @@ def test_three_years_that_grew_night_by_night_are_known_after_fifteen_requests(
     keys = []
     for number, day in enumerate(DAYS):
         parts = [(one, digest_of(str(one), number)) for one in (day, day + timedelta(days=1))]
-        batch = _batch_digest(1, parts)
+        batch = batch_digest(1, parts)
         keys += [raw_key(one, str(day), batch, digest) for one, digest in parts]
         keys += [
             manifest_of(dataset, str(day), 1, RAW, digest_of(number)).key
@@ -138,4 +138,4 @@ class Counted:
 
     def __call__(self, number: int, parts: object) -> str:
         self.calls += 1
-        return _batch_digest(number, parts)
+        return batch_digest(number, parts)
