@@ -20,7 +20,14 @@ from pipeline import settings
 from pipeline.cli.child import run_luigi
 from pipeline.errors import ConfigError
 from pipeline.load import CUMULATIVE, SALES, STAGING
-from pipeline.maintenance.erase import clear_derived, drop, find_named, pseudonym, read_numbers, traces
+from pipeline.maintenance.erase import (
+    clear_derived,
+    drop,
+    find_named,
+    pseudonym,
+    read_numbers,
+    traces,
+)
 from pipeline.maintenance.exports import find_exports_with
 from pipeline.maintenance.rewrite import Touched
 from pipeline.targets import lake

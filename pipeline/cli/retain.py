@@ -54,7 +54,7 @@ def _tell(since: str) -> int:
     for one in find_aged(lake(), since):
         batches.add(one.object.batch)
         for at, count in enumerate((1, one.records)):
-            months[one.object.batch[:7]][at] += count
+            months[one.object.batch_name.month][at] += count
     for month, (objects, records) in sorted(months.items()):
         print(
             f"{month}  {records:>8,} records in {objects:,} objects hold notes or details of cards"

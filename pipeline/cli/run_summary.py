@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 from pipeline.errors import Corrupt
-from pipeline.load import RAW, RECEIPTS, VOID, Lake
+from pipeline.load import RAW, RECEIPTS, VOID, BatchName, Lake
 from pipeline.load.layout import DATASETS, IDENTITY, MONTHLY, NIGHTLY, SALES, state_key
 from pipeline.load.layout import parse_raw as parse
 from pipeline.load.storage import Stat
@@ -82,7 +82,7 @@ def read_night(lake: Lake, day: date, status: Status, seconds: float) -> Night:
             strict=True,
         )
     )
-    windows = [name for name in batches if len(name) == 10]
+    windows = [name for name in batches if BatchName.parse(name).is_window]
     late = sum(_late(lake, name) for name in windows) if len(windows) <= COUNTED else None
     made = {
         dataset: names
@@ -135,7 +135,7 @@ def tell_night(night: Night) -> str:
             f"night of       {night.day}, in {night.seconds:,.0f} seconds",
             f"windows        {len(night.windows):,} new{span}, {night.receipts:,} receipts{late}",
             *(
-                f"{name[11:]:<13}  {count:,} receipts were missing"
+                f"{BatchName.parse(name).label:<13}  {count:,} receipts were missing"
                 for name, count in night.swept.items()
             ),
             (

@@ -1,4 +1,4 @@
-"""The lake: objects in a folder or a bucket, the log of what is published, and Parquet bytes.
+"""The lake: objects in a store, the log of what is published, Parquet bytes.
 
     storage.py      the contract: list, head, get, conditional put
     local.py, s3.py its two implementations

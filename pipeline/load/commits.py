@@ -23,7 +23,7 @@ _THREADS = 3
 
 
 class Commits:
-    """A queue of commits to `zone` by `run`; a context manager, which publishes all at its end.
+    """A queue of commits by `run`; a context manager that publishes all at its end.
 
     Raises what a commit raises, at the latest in `finish`; objects stored for later batches are
     then never read.

@@ -19,7 +19,7 @@ class GlueCatalog:
         self._place = {"region_name": region, "endpoint_url": endpoint}
 
     def _ask(self, command_name: str, **arguments: object) -> Any:
-        """The response; None for an absent entity. Raises StorageRefused with the missing right."""
+        """The response; None for an absent entity. Raises StorageRefused."""
         try:
             client = boto3.client(
                 "glue",
@@ -44,12 +44,12 @@ class GlueCatalog:
             ) from error
 
     def parameters(self, database: str) -> dict[str, dict[str, str]]:
-        """The parameters of each table of `database`, by name; empty without that database."""
+        """The parameters of each table of a database, by name; empty without it."""
         answer = self._ask("get_tables", DatabaseName=database) or {"TableList": []}
         return {table["Name"]: table.get("Parameters", {}) for table in answer["TableList"]}
 
     def register(self, database: str, tables: Sequence[Mapping[str, Any]]) -> None:
-        """Put `tables` (TableInputs) into `database`, creating or replacing what is needed."""
+        """Create or replace `tables` (TableInputs) in a database."""
         if self._ask("get_database", Name=database) is None:
             description = "A shop's sales, from its point of sale"
             self._ask(

@@ -57,7 +57,7 @@ class Lake:
         )
 
     def preflight(self, *, always: bool = False) -> None:
-        """Prove bucket, rights and conditional writes, unless the lake has manifests already."""
+        """Prove bucket, rights and conditional writes, unless the lake is begun."""
         if always or not self.is_begun():
             self.storage.preflight()
 
@@ -66,15 +66,15 @@ class Lake:
         return self._log.is_begun()
 
     def refresh(self, dataset: str = "", prefix: str = "") -> None:
-        """List manifests again: all, a dataset's, or its partitions that begin with `prefix`."""
+        """List manifests again: all, a dataset's, or those of some partitions."""
         self._log.refresh(dataset, prefix)
 
     def refresh_raw(self, month: str = "") -> None:
-        """List the raw objects again: all, or those sold in `month` (YYYY-MM or "unknown")."""
+        """List raw objects again: all, or of a month (YYYY-MM or "unknown")."""
         self._raw.refresh(month)
 
     def newest(self, dataset: str, partition: str) -> Manifest | None:
-        """The newest manifest of the partition, also one with fingerprint VOID; None for none."""
+        """The newest manifest, also one with fingerprint VOID; None without one."""
         return self._log.newest(dataset, partition)
 
     def partitions(self, dataset: str) -> list[str]:
@@ -164,7 +164,7 @@ class Lake:
         manifest: Manifest | None = None,
         afresh: bool = False,
     ) -> dict[str, bytes]:
-        """The bytes of the partition's files (all by default), each checked against its digest.
+        """The bytes of files (all by default), each checked against its digest.
 
         `manifest` selects an earlier version, which only reports archive; `afresh` bypasses the
         cache. Raises Corrupt, naming the object, where it is missing or is not what the newest
@@ -239,7 +239,7 @@ class Lake:
         return self._raw.commit(self.run, batch, objects, metadata, times)
 
     def complete_windows(self) -> None:
-        """Publish what killed runs have claimed of raw receipts, so that all of it is listed."""
+        """Publish what killed runs have claimed of raw receipts."""
         self._log.complete_claims(RECEIPTS)
 
     def commits(self) -> Commits:
@@ -257,7 +257,7 @@ class Lake:
             return self._raw.replace(self.run, self._published(RECEIPTS, batch), objects, times)
 
     def raw_objects(self, first: date, last: date, batch: str | None = None) -> list[RawObject]:
-        """Committed raw objects sold in [first, last] (UTC), and unreadable ones of `batch`."""
+        """Raw objects sold in [first, last] (UTC), and unreadable ones of `batch`."""
         return self._raw.objects(first, last, batch)
 
     def raw_before(self, day: date) -> list[RawObject]:

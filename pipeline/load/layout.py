@@ -56,7 +56,7 @@ _OBJECT = re.compile(
 
 
 class BatchName(NamedTuple):
-    """The name of a raw batch: a window, 2026-10-05, or a rescan, 2026-10-05-rescan-35.
+    """The name of a raw batch: 2026-10-05, or 2026-10-05-rescan-35.
 
     `day` is the window's day, or the last day of a rescan; `rescan` tells rescans of one day apart
     (their number of days, and a label).
@@ -133,7 +133,7 @@ class RawObject(NamedTuple):
         return BatchName.parse(self.batch)
 
     def may_hold(self, start: datetime, end: datetime) -> bool:
-        """Whether a sale in [start, end) may be in it, by its key alone; unreadable ones may."""
+        """Whether it may hold a sale in [start, end), by its key alone."""
         if self.sold is None:
             return True
         first, last = (
@@ -184,12 +184,12 @@ _FOLDERS = (
     ),
 )
 _KNOWN = re.compile(
-    rf"_claims/.+\.json|_probe/.+|_erased/.+|state/.+|deliveries/.+|reports/[^/]+|{BACKOFFICE}/[^/]+"
+    rf"_claims/.+\.json|(?:_probe|_erased|state|deliveries)/.+|(?:reports|{BACKOFFICE})/[^/]+"
 )
 
 
 def home_of(key: str) -> tuple[str, str] | None:
-    """Return the (dataset, partition) in whose folder an object lies; None for other objects."""
+    """Return the (dataset, partition) in whose folder an object lies, or None."""
     for dataset, pattern in _FOLDERS:
         if match := pattern.fullmatch(key):
             return dataset, match[1].removeprefix("year=").replace("/month=", "-")
@@ -197,14 +197,14 @@ def home_of(key: str) -> tuple[str, str] | None:
 
 
 def is_known(key: str) -> bool:
-    """Whether no manifest needs to name the object: claims, probes, derived files for people."""
+    """Whether no manifest needs to name it: claims, probes, files for people."""
     return _KNOWN.fullmatch(key) is not None
 
 
 def archived_key(
     dataset: str, partition: str, number: int, digest: str, file_name: str
 ) -> str | None:
-    """Return the key of a report version's copy of a file; None for datasets without archive."""
+    """Return the key of a report version's file; None for other datasets."""
     if dataset not in (MONTHLY, CUMULATIVE):
         return None
     folder = f"{dataset}/{check_partition(dataset, partition)}/versions"
@@ -214,7 +214,7 @@ def archived_key(
 def manifest_of(
     dataset: str, partition: str, number: int, fingerprint: str, digest: str
 ) -> Manifest:
-    """Make a manifest with its key. Raises ConfigError where the key would not parse back."""
+    """Make a manifest. Raises ConfigError where its key would not parse back."""
     folder = log_prefix(dataset, check_partition(dataset, partition))
     key = f"{folder}/{number:06d}.{fingerprint}.{digest}.json"
     manifest = parse_manifest(key)
@@ -237,7 +237,7 @@ def parse_manifest(key: str) -> Manifest | None:
 
 
 def log_prefix(dataset: str = "", prefix: str = "") -> str:
-    """Return the prefix of manifest keys: of a dataset's partitions, or of every dataset."""
+    """Return the prefix of manifest keys: of partitions, or of every dataset."""
     return f"_manifests/{dataset}/{prefix}" if dataset else "_manifests/"
 
 
@@ -282,7 +282,7 @@ def _is_batch(partition: str) -> bool:
 
 
 def raw_prefix(month: str = "") -> str:
-    """Return the prefix of raw objects sold in `month` (YYYY-MM, or "unknown"), or of all."""
+    """Return the prefix of raw objects of a month (or "unknown"), or of all."""
     return f"{RECEIPTS}/sold={month}" if month else f"{RECEIPTS}/"
 
 
@@ -292,5 +292,5 @@ def state_key(name: str) -> str:
 
 
 def digest_of(*words: str | int) -> str:
-    """Return 16 hex digits that change with any of the words, their order or their number."""
+    """Return 16 hex digits that depend on the words, their order and number."""
     return sha256("\n".join(f"{len(str(word))}:{word}" for word in words).encode()).hexdigest()[:16]

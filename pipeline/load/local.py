@@ -129,7 +129,7 @@ class LocalStorage(Storage):
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Hold the lock of the root, only for compare-and-rename: no data is written within."""
+        """Hold the lock of the root, only for compare-and-rename."""
         handle = os.open(
             self.root / _PRIVATE / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666
         )
@@ -143,7 +143,7 @@ class LocalStorage(Storage):
             os.close(handle)
 
     def _wait_for(self, handle: int) -> None:
-        """Take the lock, which another writer holds for milliseconds unless it is suspended."""
+        """Take the lock, which another writer holds for milliseconds only."""
         waited, pause = 0.0, 0.0005
         while not _take(handle):
             if waited > self.lock_seconds:

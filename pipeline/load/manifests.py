@@ -42,7 +42,7 @@ _CACHED_BODIES = 2048
 def fingerprint_of(
     version: int | str, settings: Mapping[str, object], inputs: Iterable[tuple[str, str]]
 ) -> str:
-    """Return 16 hex digits for code version, settings and (name, digest) of each input."""
+    """Return 16 hex digits for version, settings and (name, digest) of inputs."""
     text = {key: str(value) for key, value in settings.items()}
     return digest_of(json.dumps([str(version), text, sorted(map(list, inputs))], sort_keys=True))
 
@@ -69,7 +69,7 @@ class ManifestLog:
         self.generations.update(DATASETS)
 
     def refresh(self, dataset: str = "", prefix: str = "") -> None:
-        """List again the partitions of `dataset` that begin with `prefix`, or every dataset."""
+        """List again every dataset, or partitions that begin with `prefix`."""
         if self._process != os.getpid() or not dataset:
             self._forget()
         listed, logs = log_prefix(dataset, prefix), self._manifests[dataset]
@@ -99,7 +99,7 @@ class ManifestLog:
             self.refresh(dataset if os.getpid() != self._first_process else "")
 
     def catch_up(self) -> None:
-        """Drop what was listed before a fork or, in the parent, before a child has published."""
+        """Drop what was listed before a fork, or before a child has published."""
         is_first = os.getpid() == self._first_process
         if self._process != os.getpid() or (is_first and not self._siblings.is_current()):
             self._forget()
@@ -130,7 +130,7 @@ class ManifestLog:
         return self._confirmed[name]
 
     def check_sound(self, dataset: str, partition: str) -> None:
-        """Raise Corrupt, naming the key, where this code did not write the partition's log."""
+        """Raise Corrupt, naming the key, where the log is unsound."""
         manifests = self.history(dataset, partition)
         folder = log_prefix(dataset, partition)
         uri = self.storage.uri(folder)

@@ -24,7 +24,7 @@ _COMMENTS = b"comments"
 
 
 class ParquetWriter:
-    """A file written in parts (days of a month); at most a row group and a part are in memory.
+    """A file written in parts (days), with one row group in memory.
 
     `order` names the columns by which rows and parts are sorted. The bytes depend on the rows
     alone, not on the parts.
@@ -82,7 +82,7 @@ class ParquetWriter:
 
 
 def to_bytes(table: pa.Table, order: Sequence[str] = (), *, row_group: int = ROW_GROUP) -> bytes:
-    """The table as a Parquet file, sorted by the columns of `order` (stable, nulls last)."""
+    """The table as a Parquet file, sorted by `order` (stable, nulls last)."""
     writer = ParquetWriter(table.schema, order, row_group=row_group)
     writer.append(table)
     return writer.close()
@@ -94,7 +94,7 @@ def from_bytes(
     columns: Sequence[str] | None = None,
     schema: pa.Schema | None = None,
 ) -> pa.Table:
-    """The table of a Parquet file, or some of its columns; page checksums are verified.
+    """The table of a Parquet file, or some columns; checksums are verified.
 
     `name` is for messages. Raises SchemaMismatch where the file does not have exactly the columns
     of `schema`.
@@ -117,7 +117,7 @@ def from_bytes(
 
 
 def check_schema(actual: pa.Schema, expected: pa.Schema, name: str) -> None:
-    """Raise SchemaMismatch unless columns, types and order are as expected; comments aside."""
+    """Raise SchemaMismatch unless columns, types and order are as expected."""
     if actual.equals(expected):
         return
     missing = [column for column in expected.names if column not in actual.names]
@@ -152,7 +152,7 @@ def _labels(schema: pa.Schema) -> list[str] | bool:
 
 
 def _leaf(schema: pa.Schema, name: str) -> int:
-    """The index of a column among the file's leaves; a struct has one for each of its fields."""
+    """The index of a column among the leaves; a struct has one per field."""
     return sum(_leaves(field.type) for field in list(schema)[: schema.get_field_index(name)])
 
 
@@ -177,7 +177,7 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _canonical(table: pa.Table) -> pa.Table:
-    """Combine chunks and rebuild each dictionary in the order in which its values occur."""
+    """Combine chunks; rebuild each dictionary in order of first occurrence."""
     columns = []
     for field in table.schema:
         column = _plain(table.column(field.name)).combine_chunks()

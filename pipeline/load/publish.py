@@ -116,7 +116,7 @@ class _Publication:
                 max_retry_wait = 0
 
     def _place_all(self, names: Sequence[str]) -> dict[str, Stat | None]:
-        """Put each file where it was expected; return those with unexpected content, untouched."""
+        """Put each file where expected; return those with unexpected content."""
         results = zip(names, self._storage.map(self._place, names), strict=True)
         return {name: current for name, (is_placed, current) in results if not is_placed}
 
@@ -166,7 +166,7 @@ class _Publication:
         self._sent.add(name)
 
     def _wait_for_other(self, max_retry_wait: float) -> None:
-        """Wait for the run that left unexpected content; Conflict if it publishes meanwhile."""
+        """Wait for another run in progress; Conflict if it publishes."""
         for share in PAUSES if max_retry_wait else (0.0,):
             time.sleep(max_retry_wait * share)
             self._log.refresh(self._dataset, self._partition)
@@ -177,7 +177,7 @@ class _Publication:
                 )
 
     def invalidate_if_overwritten(self, run: str) -> None:
-        """Invalidate the winner's manifest where this run's data lies in place of the winner's."""
+        """Invalidate the winner's manifest where this run overwrote its data."""
         for _ in range(_ATTEMPTS):
             self._log.refresh(self._dataset, self._partition)
             newest = self._log.newest(self._dataset, self._partition)
@@ -193,7 +193,7 @@ class _Publication:
                 continue
 
     def _overwrites(self, files: Mapping[str, Mapping[str, Any]]) -> Iterator[bool]:
-        """Per file that was sent: whether it lies in place of one of `files` with other content."""
+        """Per file sent: whether it lies in place of one with other content."""
         for name in sorted(self._sent):
             entry = self.entries[name]
             current = self._storage.head(entry["key"])

@@ -1,4 +1,4 @@
-"""Raw receipts: verbatim records of the point of sale, committed batch by batch, never changed.
+"""Raw receipts: verbatim records, committed by batch and never changed.
 
 A batch is one window of `updated_at`, or one rescan. Its objects, one per UTC date of sale, are
 zstd-compressed NDJSON, named by the digest of their stored bytes and by that of the batch. They
@@ -87,7 +87,7 @@ class RawZone:
         return self.publish(run, batch, stored, metadata)
 
     def number_of(self, batch: str) -> tuple[int, bool]:
-        """The number of the batch's manifest, the next one unless committed; and whether it is."""
+        """The number of the batch's (next) manifest, and whether it is committed."""
         newest = self._log.newest(RECEIPTS, batch)
         is_committed = newest is not None and newest.fingerprint == RAW
         return (newest.number + (not is_committed) if newest else 1), is_committed
@@ -101,7 +101,7 @@ class RawZone:
         *,
         is_committed: bool,
     ) -> StoredBatch:
-        """Compress the objects and, unless the batch is committed, store them. Thread-safe."""
+        """Compress the objects and store them unless committed. Thread-safe."""
         with SpooledTemporaryFile(_IN_MEMORY) as spool:
             parts = pack_objects(batch, objects, spool)
             digest = batch_digest(number, ((sold, sha[:16]) for sold, sha, _ in parts))
@@ -174,7 +174,7 @@ class RawZone:
         return self._log.append(RECEIPTS, batch, newest, RAW, stored.digest, body)
 
     def _check_bounds(self, manifest: Manifest, metadata: Mapping[str, Any]) -> Manifest:
-        """Return the manifest if it is for these bounds: the next window begins at its end."""
+        """Return the manifest if its bounds are these; the next window needs them."""
         committed = self._log.read(manifest)["metadata"]
         if any(committed.get(name) != metadata.get(name) for name in ("start", "end")):
             raise Conflict(
@@ -194,7 +194,7 @@ class RawZone:
             ) from other
 
     def objects(self, first: date, last: date, batch: str | None) -> list[RawObject]:
-        """Committed objects sold in [first, last] (UTC dates), and unreadable ones of `batch`.
+        """Objects sold in [first, last] (UTC dates), and unreadable ones of `batch`.
 
         In the order of their keys. Raises Corrupt, naming it, where one of them is missing.
         """
@@ -248,7 +248,7 @@ class RawZone:
             self.refresh()
 
     def _update_index(self) -> None:
-        """Index the committed objects by date of sale and, of a full listing, incomplete batches."""
+        """Index committed objects by date of sale; collect incomplete batches."""
         self._log.cover(RECEIPTS)
         if self._indexed == self._state():
             return

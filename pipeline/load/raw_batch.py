@@ -17,7 +17,7 @@ _LEVEL = 3  # a third of the time of 6, for a tenth to a fifth more space
 
 
 def compress(data: bytes) -> bytes:
-    """`data` as one zstd frame; the same bytes for the same data in one locked environment."""
+    """`data` as one zstd frame; deterministic in one locked environment."""
     frame: bytes = pa.Codec("zstd", compression_level=_LEVEL).compress(data, asbytes=True)
     return frame
 
@@ -29,7 +29,7 @@ def decompress(data: bytes) -> bytes:
 
 
 class StoredBatch(NamedTuple):
-    """Objects of a batch that are stored and do not count yet; `files` is for its manifest."""
+    """Stored objects that do not count yet; `files` is for the manifest."""
 
     digest: str
     objects: list[RawObject]
@@ -56,5 +56,5 @@ def pack_objects(
 
 
 def batch_digest(number: int, parts: Iterable[tuple[date | None, str]]) -> str:
-    """The digest of a batch; with the number, so that a refetched batch gets new names."""
+    """The digest of a batch; a refetched batch, of another number, differs."""
     return digest_of(number, *sorted(f"{sold or UNKNOWN}.{digest}" for sold, digest in parts))

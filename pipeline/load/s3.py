@@ -163,7 +163,7 @@ class S3Storage(Storage):
     def _read_body(self, key: str, version: dict[str, str]) -> bytes:
         """The complete bytes; botocore retries a request, but not a body that breaks off."""
         for attempt in range(1, _ATTEMPTS + 1):
-            body = self._ask(
+            stream = self._ask(
                 "GET",
                 key,
                 lambda client: client.get_object(
@@ -171,11 +171,14 @@ class S3Storage(Storage):
                 ),
             )["Body"]
             try:
-                return bytes(self._ask("GET", key, lambda _, body=body: body.read()))  # type: ignore[misc]  # default binds the loop variable
+                return self._drain(key, stream)
             except Unanswered:
                 if attempt == _ATTEMPTS:
                     raise
         raise AssertionError("the last attempt returns or raises")
+
+    def _drain(self, key: str, stream: Any) -> bytes:
+        return bytes(self._ask("GET", key, lambda _: stream.read()))
 
     def _versions(self, prefix: str) -> Iterator[tuple[Version, bool]]:
         """Every version under the prefix, and whether it is the newest of its key."""
@@ -237,7 +240,7 @@ class S3Storage(Storage):
         raise AssertionError("the last attempt returns or raises")
 
     def _ask(self, command_name: str, key: str, request: Callable[[Any], Any]) -> Any:
-        """The answer to `request`; a refusal becomes an error of this project, in one sentence."""
+        """The response; a refusal becomes an error of this project."""
         uri = self.uri(key)
         try:
             return request(self._client())
@@ -266,8 +269,8 @@ class S3Storage(Storage):
         except _UNANSWERED as error:
             where = self._endpoint or "Amazon S3"
             raise Unanswered(
-                f"no answer from {where} to {command_name} {uri} ({type(error).__name__}): check the"
-                " endpoint and the network, then run again"
+                f"no answer from {where} to {command_name} {uri} ({type(error).__name__}): check"
+                " the endpoint and the network, then run again"
             ) from error
         except BotoCoreError as error:
             raise StorageRefused(f"{command_name} {uri} failed: {error}") from error

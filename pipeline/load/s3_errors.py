@@ -60,7 +60,7 @@ _TRANSIENT = {
 def explain(
     command_name: str, uri: str, code: str, status: int, detail: str = "", region: str | None = None
 ) -> str:
-    """Return one sentence for the refusal `code` (HTTP `status`) of a command on `uri`.
+    """Return one sentence for a refusal (code, HTTP status) of a command.
 
     `region` is that of the bucket, where the response names it.
     """

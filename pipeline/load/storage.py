@@ -1,4 +1,4 @@
-"""The contract of an object store, implemented by a local folder and by an S3 bucket.
+"""The contract of an object store: a local folder or an S3 bucket.
 
 A key is a relative path of plain names ("staging/day=2026-10-05/sales.parquet"), an object is bytes
 that appear completely or not at all, an etag an opaque word that changes with the object. Listings
@@ -46,7 +46,7 @@ class Stat(NamedTuple):
 
 
 class Version(NamedTuple):
-    """A replaced or deleted version that the store keeps; `is_marker`: only says "deleted"."""
+    """A replaced or deleted version; `is_marker`: only says "deleted"."""
 
     key: str
     id: str
@@ -58,7 +58,7 @@ class Unanswered(StorageUnavailable):
 
 
 def check_key(key: str) -> str:
-    """Return `key` if every part of it is a plain name, so that no write leads elsewhere."""
+    """Return `key` if every part is a plain name, else raise ConfigError."""
     if len(key) > 900 or not all(_NAME.fullmatch(part) for part in key.split("/")):
         raise ConfigError(
             f"{key!r} cannot be the name of an object: letters, digits and _ . = + @ - only, no"
@@ -68,7 +68,7 @@ def check_key(key: str) -> str:
 
 
 class Storage(ABC):
-    """Objects under one root; safe to share between threads and with children after a fork."""
+    """Objects under one root; shared between threads and after a fork."""
 
     threads = 1
 
@@ -119,7 +119,7 @@ class Storage(ABC):
 
     @abstractmethod
     def remove(self, key: str) -> None:
-        """Delete the object and all its versions permanently; no error where there is none."""
+        """Delete the object and its versions permanently; no error without it."""
 
     def remove_version(self, version: Version) -> None:
         """Delete one old version permanently. Raises Corrupt where it is gone."""
@@ -131,12 +131,12 @@ class Storage(ABC):
 
     @abstractmethod
     def _write(self, key: str, data: bytes, if_absent: bool, if_match: str | None) -> str:
-        """Write once, all or nothing. Raises Conflict, or Unanswered where it is uncertain."""
+        """Write all or nothing. Raises Conflict, or Unanswered when uncertain."""
 
     def put(
         self, key: str, data: bytes, *, if_absent: bool = False, if_match: str | None = None
     ) -> str:
-        """Write the object and return its etag; with a condition, only if it holds (Conflict).
+        """Write the object, if the condition holds (Conflict); return its etag.
 
         A response can be lost, and the retry then meets the object that the first attempt wrote.
         So a write that finds exactly its own bytes under the key has succeeded.

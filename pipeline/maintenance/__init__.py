@@ -11,7 +11,7 @@
     retain.py     notes and card details out of old raw
 
 Findings are yielded one by one, so that memory holds one partition. Nothing here knows Luigi or
-reads a setting or a clock; rebuilding a partition to compare it is in pipeline/tasks/maintenance.py.
+reads a setting or a clock; pipeline/tasks/maintenance.py rebuilds partitions to compare them.
 """
 
 from pipeline.maintenance.findings import LakeFinding, Span, everything

@@ -1,4 +1,4 @@
-"""Every object of the lake against the manifests: missing, altered, foreign or left over.
+"""Check every object of the lake against the manifests.
 
 Reads all manifests and claims of the span, the newest files of each partition, every committed raw
 object, and every archived version of a report. A broken partition that is derived from others can
@@ -41,7 +41,7 @@ def audit(lake: Lake, span: Span) -> Iterator[LakeFinding]:
 
 
 def _check_log(lake: Lake, dataset: str, partition: str) -> Iterator[LakeFinding]:
-    """Check that numbers have no gap, and that each manifest is as its name and its claim say."""
+    """Check numbers, and each manifest against its name and its claim."""
     storage = lake.storage
     try:
         lake.check_sound(dataset, partition)
@@ -137,7 +137,7 @@ def _check_file(
 
 
 def restore(lake: Lake, manifest: Manifest) -> bool:
-    """Restore a report's files and archived copies from each other; False if both are lost."""
+    """Restore a report's files and archive from each other; False if lost."""
     for entry in lake.body(manifest)["files"].values():
         if "archived" not in entry:
             return False
@@ -186,7 +186,7 @@ def _read(lake: Lake, key: str) -> bytes | None:
 def _check_named(
     lake: Lake, stat: Stat, span: Span, named: dict[tuple[str, str], set[str]]
 ) -> Iterator[LakeFinding]:
-    """Check that a manifest names the object; `named` caches the named keys by partition."""
+    """Check that a manifest names the object; `named` is a cache."""
     uri, raw, home = lake.storage.uri(stat.key), parse_raw(stat), home_of(stat.key)
     if raw and span.holds(raw.batch):
         newest = lake.newest(RECEIPTS, raw.batch)

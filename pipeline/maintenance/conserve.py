@@ -1,4 +1,4 @@
-"""Check that every receipt of raw is counted, in quarantine, outside history, or not due yet.
+"""Check that every receipt of raw is in exactly one place of the lake.
 
 Reads raw with the few fields that name a receipt, not with the transform's reader; the current
 months of the lake; and the receipts outside history. Records without a readable number are
@@ -57,7 +57,7 @@ def conserve(
     last: date,
     batches: Collection[str] | None = None,
 ) -> Iterator[LakeFinding]:
-    """Receipts of raw that are nowhere, and those that are outside history and counted too.
+    """Receipts that are nowhere, or both outside history and counted.
 
     `months` are those built from the current raw; receipts of other months, and those sold after
     business day `last`, are not due. `batches` limits the check to some of raw.
@@ -99,7 +99,7 @@ def _more(count: int) -> str:
 
 
 def _days_near(entry: RawObject) -> list[date]:
-    """The business days to which a record of the object may belong, and the day of its batch."""
+    """Business days to which its records may belong, and that of its batch."""
     batch_day = entry.batch_name.day
     day = entry.sold or batch_day
     return [*(day + timedelta(days=shift) for shift in (-2, -1, 0, 1)), batch_day]

@@ -1,4 +1,4 @@
-"""Erase one customer from raw and from every older copy of what is derived from raw.
+"""Erase one customer from raw and from all that is derived from raw.
 
 A record that names the customer says `"customer_id": null` afterwards and is verbatim otherwise, so
 no amount changes. The list of erased customers, `_erased/<key fingerprint>/<HMAC>`, keeps an
@@ -53,7 +53,7 @@ def pseudonym(customer: str, key: bytes) -> str:
 
 
 def read_erased(storage: Storage, key: bytes | None) -> frozenset[str]:
-    """The list of erased customers. Raises ConfigError for another key than the list's."""
+    """The list of erased customers. Raises ConfigError for another key."""
     listed = [stat.key.removeprefix(LIST).partition("/")[::2] for stat in storage.list(LIST)]
     others = {mark for mark, _ in listed} - {fingerprint(key) if key else ""}
     if others:
@@ -79,7 +79,7 @@ def clean(line: bytes, is_erased: Callable[[str], bool]) -> bytes:
 
 
 class ErasingSource:
-    """A source without the customers who were erased, whatever the shop's server still names."""
+    """A source without the customers who were erased."""
 
     def __init__(self, source: Source, erased: frozenset[str], key: bytes) -> None:
         self._source, self._erased, self._key = source, erased, key

@@ -23,7 +23,7 @@ def dropped_files(lake: Lake) -> list[Stat]:
 
 
 def find_exports_with(lake: Lake, numbers: frozenset[str]) -> Iterator[str]:
-    """A sentence for each export that names, or may name, the buyer of one of these receipts."""
+    """A sentence for each export that may name the buyer of these receipts."""
     for stat in dropped_files(lake):
         uri, data = lake.storage.uri(stat.key), lake.storage.get(stat.key)
         try:

@@ -1,4 +1,4 @@
-"""Objects that killed or overtaken runs left behind: recognise them and remove them.
+"""Leftovers of killed or overtaken runs: recognise and remove them.
 
 A run puts data before the manifest that names it. Killed between the two, or overtaken by another
 run, it leaves objects that no manifest names and no reader reads. Only objects under names that a
@@ -66,7 +66,7 @@ def named_keys(lake: Lake, dataset: str, partition: str) -> set[str]:
 
 
 def claimed_keys(lake: Lake, dataset: str, partition: str) -> set[str]:
-    """Keys that a claim without its manifest names. Raises Corrupt for an altered claim."""
+    """Keys that a claim without its manifest names. Raises Corrupt."""
     return _keys_of(lake.pending(dataset, partition))
 
 

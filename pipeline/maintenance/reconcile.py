@@ -30,32 +30,40 @@ _DIFFER = " OR ".join(f"coalesce(rows.{name}, 0) <> receipts.{name}" for name in
 LAWS = {
     "its rows in sales do not add up to it": (
         f"""
-        SELECT receipt_number FROM receipts LEFT JOIN (SELECT store_id, receipt_number, {_ROWS} FROM sales GROUP BY ALL) AS rows
+        SELECT receipt_number FROM receipts
+        LEFT JOIN (SELECT store_id, receipt_number, {_ROWS} FROM sales GROUP BY ALL) AS rows
         USING (store_id, receipt_number) WHERE {_DIFFER}"""
     ),
     "its payments do not add up to the paid amount": (
         """
-        SELECT receipt_number FROM receipts LEFT JOIN (SELECT store_id, receipt_number, sum(amount) AS amount FROM payments GROUP BY ALL)
-        USING (store_id, receipt_number) WHERE coalesce(amount, 0) <> paid"""
+        SELECT receipt_number FROM receipts LEFT JOIN (
+            SELECT store_id, receipt_number, sum(amount) AS amount FROM payments GROUP BY ALL
+        ) USING (store_id, receipt_number) WHERE coalesce(amount, 0) <> paid"""
     ),
-    "its total is not net + tax_added + tip + surcharge + rounding, or its net not gross - discount": (
+    "its total is not net + tax_added + tip + surcharge + rounding, or net not gross - discount": (
         """
-        SELECT receipt_number FROM receipts WHERE total <> net + tax_added + tip + surcharge + rounding OR net <> gross - discount"""
+        SELECT receipt_number FROM receipts
+        WHERE total <> net + tax_added + tip + surcharge + rounding OR net <> gross - discount"""
     ),
     "it is there twice": (
         "SELECT receipt_number FROM receipts GROUP BY store_id, receipt_number HAVING count(*) > 1"
     ),
     "a row of sales or payments has no receipt": (
         """
-        SELECT receipt_number FROM (SELECT store_id, receipt_number FROM sales UNION SELECT store_id, receipt_number FROM payments)
+        SELECT receipt_number FROM (
+            SELECT store_id, receipt_number FROM sales
+            UNION SELECT store_id, receipt_number FROM payments)
         ANTI JOIN receipts USING (store_id, receipt_number)"""
     ),
 }
 _SUMMARY_DIFFERS = """
     SELECT business_day FROM (
-        SELECT business_day, store_id, currency, count(*) FILTER (WHERE receipt_type = 'SALE' AND NOT is_cancelled) AS receipts,
-            sum(net) AS net_sales, sum(total) AS collected, sum(paid) AS paid FROM receipts GROUP BY ALL
-        EXCEPT SELECT business_day, store_id, currency, sum(receipts), sum(net_sales), sum(collected), sum(paid) FROM days GROUP BY ALL)"""
+        SELECT business_day, store_id, currency,
+            count(*) FILTER (WHERE receipt_type = 'SALE' AND NOT is_cancelled) AS receipts,
+            sum(net) AS net_sales, sum(total) AS collected, sum(paid) AS paid
+        FROM receipts GROUP BY ALL
+        EXCEPT SELECT business_day, store_id, currency,
+            sum(receipts), sum(net_sales), sum(collected), sum(paid) FROM days GROUP BY ALL)"""
 _REMEDY = (
     "a defect of this project or of another version: `pos rebuild` that month, and report it if it"
     " stays"
@@ -65,7 +73,7 @@ _REMEDY = (
 def reconcile(
     lake: Lake, span: Span, broken: Container[tuple[str, str]] = ()
 ) -> Iterator[LakeFinding]:
-    """Differences in the months of the span; `broken` (dataset, partition) pairs get a note."""
+    """Differences in months of the span; skips (dataset, partition)s in `broken`."""
     earlier = pa.chunked_array([], pa.string())
     for month in filter(span.holds, lake.partitions(SALES)):
         newest = lake.newest(SALES, month)

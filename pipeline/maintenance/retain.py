@@ -1,7 +1,7 @@
 """Remove from old raw what no figure is made of: notes and the details of cards.
 
 Windows and rescans before the first month that is kept verbatim are committed again without the
-free text that may name a person (note, line_note) and without the details of payments
+free text that may hold names (note, line_note) and without the details of payments
 (payment_details): each is null afterwards, as for a receipt that had none. The transform does not
 read these fields, so no figure changes, and everything can still be rebuilt from raw: a late
 change, a new menu rule and a new version of the code reach every month as before.
@@ -66,5 +66,5 @@ def retain(lake: Lake, month: str) -> list[str]:
 
 
 def clear_remade(lake: Lake) -> int:
-    """Remove older versions of derived tables that held records verbatim; return how many."""
+    """Remove older versions of derived tables that held records verbatim."""
     return clear(lake.storage, _DERIVED)

@@ -1,4 +1,4 @@
-"""Commit raw again with less in it, record by record, for an erasure and for retention.
+"""Commit raw again with less in it, for an erasure and for retention.
 
 An edit of one record returns the same bytes where it removes nothing. Each batch that it changes is
 committed again in one step; its old objects are removed with all their versions, and so are those
@@ -33,7 +33,7 @@ Selection = Callable[[BatchName], bool]
 
 
 class Touched(NamedTuple):
-    """An object of raw that an edit changes, its date of sale and how many of its records."""
+    """An object of raw that an edit changes, and how many of its records."""
 
     object: RawObject
     sold: date | None
@@ -65,7 +65,7 @@ def _count(ndjson: bytes, edit: Edit) -> int:
 
 
 def rewrite(lake: Lake, edit: Edit, selection: Selection = every) -> list[str]:
-    """Apply the edit to raw and remove the old objects; return the batches committed again."""
+    """Apply the edit to raw; return the batches committed again."""
     touched = [item.object for item in find_touched(lake, edit, selection)]
     lake.refresh()
     lake.refresh_raw()

@@ -53,7 +53,7 @@ def is_needed(month: date) -> bool:
 def objects_of(month: date) -> list[RawObject]:
     """What may hold a receipt that arrived in `month`, or a later version of one."""
     is_first = month == history(lake())[0].replace(day=1)
-    return [one for one in listed(lake()) if is_first or one.batch[:7] >= f"{month:%Y-%m}"]
+    return [one for one in listed(lake()) if is_first or one.batch_name.month >= f"{month:%Y-%m}"]
 
 
 class OutsideHistory(DerivedTask):

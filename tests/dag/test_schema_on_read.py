@@ -100,7 +100,10 @@ def test_a_month_that_is_read_batch_by_batch_is_held_to_the_schema_too(
     shop.options["lake"]["memory"] = "1KB"
     monkeypatch.setattr(tasks, "read_table", lambda *_: pytest.fail("read whole"))
     assert not shop.night()
-    assert "sales/2026-10/sales does not have the columns of its dataset: missing ['net']" in caplog.text
+    assert (
+        "sales/2026-10/sales does not have the columns of its dataset: missing ['net']"
+        in caplog.text
+    )
 
 
 def test_what_is_published_is_of_its_dataset(

@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline import schema
-from pipeline.describe import Described, described
+from pipeline.describe import TableDescription, describe_tables
 from pipeline.load import SALES, SUMMARY, Lake, fingerprint_of, open_storage
 from pipeline.load.parquet import to_bytes
 from pipeline.summarize import summarize
@@ -61,7 +61,7 @@ def folder(
 
 
 @pytest.fixture(scope="session")
-def tables(folder: Path) -> list[Described]:
-    return described(
+def tables(folder: Path) -> list[TableDescription]:
+    return describe_tables(
         PLACES, lambda d: f"{folder}/data/{d.name if d in schema.LAKE else f'summary/{d.name}'}"
     )

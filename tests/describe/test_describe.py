@@ -16,10 +16,10 @@ from sqlglot import exp
 from pipeline import schema
 from pipeline.describe import (
     DIGEST,
-    Described,
+    TableDescription,
     athena_ddl,
     data_dictionary,
-    described,
+    describe_tables,
     duckdb_views,
     glue_tables,
 )
@@ -38,7 +38,7 @@ def blocks(language: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def database(tables: list[Described]) -> duckdb.DuckDBPyConnection:
+def database(tables: list[TableDescription]) -> duckdb.DuckDBPyConnection:
     found = duckdb.connect()
     found.execute(duckdb_views(tables))
     return found
@@ -63,7 +63,7 @@ def test_a_view_holds_every_row_of_every_month(
 
 
 def test_views_bear_the_sentences_of_the_schema(
-    database: duckdb.DuckDBPyConnection, tables: list[Described]
+    database: duckdb.DuckDBPyConnection, tables: list[TableDescription]
 ) -> None:
     said = {
         row[:2]: row[2]
@@ -75,7 +75,7 @@ def test_views_bear_the_sentences_of_the_schema(
         assert all(said[table.name, name] == sentence for name, _, sentence in table.columns)
 
 
-def test_athena_reads_what_is_there(tables: list[Described], folder: Path) -> None:
+def test_athena_reads_what_is_there(tables: list[TableDescription], folder: Path) -> None:
     made = [
         one
         for one in sqlglot.parse(
@@ -113,7 +113,7 @@ def test_athena_reads_what_is_there(tables: list[Described], folder: Path) -> No
             assert Path(place).is_dir() and list(Path(place).glob("*.parquet"))
 
 
-def test_types_are_those_of_the_files(tables: list[Described]) -> None:
+def test_types_are_those_of_the_files(tables: list[TableDescription]) -> None:
     kinds = {kind for table in tables for _, kind, _ in table.columns}
     assert kinds >= {
         "date",
@@ -134,7 +134,7 @@ def test_types_are_those_of_the_files(tables: list[Described]) -> None:
 
 
 def test_glue_holds_the_tables_until_the_schema_changes(
-    tables: list[Described], moto: Server
+    tables: list[TableDescription], moto: Server
 ) -> None:
     catalog, wanted = (
         GlueCatalog(region="us-east-1", endpoint=moto.endpoint),
@@ -174,7 +174,7 @@ def test_glue_is_for_buckets(luigi: Runner) -> None:
 def test_the_dictionary_in_the_docs_is_that_of_the_schema(pytestconfig: pytest.Config) -> None:
     path = ROOT / "docs" / "data-dictionary.md"
     text = data_dictionary(
-        described(2, lambda d: d.name if d in schema.LAKE else f"summary/{d.name}")
+        describe_tables(2, lambda d: d.name if d in schema.LAKE else f"summary/{d.name}")
     )
     if pytestconfig.getoption("--update-golden"):
         path.write_text(text, encoding="utf-8")
