@@ -69,26 +69,32 @@ def test_a_kill_while_a_report_is_archived_leaves_a_note(
     assert verify(shop) == 0
     text = capsys.readouterr().out
     assert f"note   {left}: a run that was killed or overtaken left it" in text
-    assert "not checked" not in text and "nothing is wrong" in text
-    assert nights_later(shop, 2).night() and left.exists()
-    assert verify(shop) == 0 and f"note   {left}" in capsys.readouterr().out
+    assert "not checked" not in text
+    assert "nothing is wrong" in text
+    assert nights_later(shop, 2).night()
+    assert left.exists()
+    assert verify(shop) == 0
+    assert f"note   {left}" in capsys.readouterr().out
     before = content(shop.storage())
     assert verify(shop, "--repair") == 0
     assert "removed leftovers: 1, the first: " in capsys.readouterr().out
     gone = set(before) - set(content(shop.storage()))
     assert gone == {str(left.relative_to(shop.folder / "lake"))}
-    assert verify(shop, "--deep") == 0 and "note" not in capsys.readouterr().out
+    assert verify(shop, "--deep") == 0
+    assert "note" not in capsys.readouterr().out
 
 
 def test_a_leftover_can_be_removed_before_the_next_night(
     shop: Rehearsal, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (left,) = kill_while_archiving(shop)
-    assert verify(shop, "--repair") == 0 and not left.exists()
+    assert verify(shop, "--repair") == 0
+    assert not left.exists()
     assert shop.night()
     check(shop.storage(), quiet=True)
     capsys.readouterr()
-    assert verify(shop, "--deep") == 0 and "note" not in capsys.readouterr().out
+    assert verify(shop, "--deep") == 0
+    assert "note" not in capsys.readouterr().out
 
 
 def test_whatever_write_a_night_was_killed_behind_a_night_and_heal_leave_no_finding(
@@ -145,8 +151,10 @@ def test_the_files_of_an_overtaken_run_are_notes_and_can_be_removed(
     left = overtake(shop)
     assert verify(shop) == 0
     text = capsys.readouterr().out
-    assert all(f"note   {path}" in text for path in left) and "WRONG" not in text
-    assert verify(shop, "--repair") == 0 and not any(path.exists() for path in left)
+    assert all(f"note   {path}" in text for path in left)
+    assert "WRONG" not in text
+    assert verify(shop, "--repair") == 0
+    assert not any(path.exists() for path in left)
 
 
 def test_leftovers_that_are_published_meanwhile_stay(
@@ -161,7 +169,8 @@ def test_leftovers_that_are_published_meanwhile_stay(
     ]
     lake = Lake(shop.storage(), max_retry_wait=0)
     monkeypatch.setattr(leftovers.time, "sleep", lambda _: shop.night())
-    assert leftovers.remove_leftovers(lake, findings) == [] and left.exists()
+    assert leftovers.remove_leftovers(lake, findings) == []
+    assert left.exists()
 
 
 def leftover_findings(shop: Rehearsal) -> list:
@@ -187,7 +196,8 @@ def test_foreign_files_are_errors_and_are_never_removed(shop: Rehearsal) -> None
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"PAR1")
     assert {finding.place for finding in shop.verify()} == set(map(str, foreign))
-    assert verify(shop, "--repair") == 1 and all(path.exists() for path in foreign)
+    assert verify(shop, "--repair") == 1
+    assert all(path.exists() for path in foreign)
 
 
 def test_without_the_right_to_delete_leftovers_stay_and_the_reason_is_printed(
@@ -210,8 +220,10 @@ def test_a_lost_archived_file_of_the_newest_version_is_copied_again(shop: Rehear
         sound = path.read_bytes()
         harm(path)
         (finding,) = shop.verify(repair=True)
-        assert finding.place == str(path) and "--repair" in finding.remedy
-        assert path.read_bytes() == sound and shop.verify() == []
+        assert finding.place == str(path)
+        assert "--repair" in finding.remedy
+        assert path.read_bytes() == sound
+        assert shop.verify() == []
 
 
 def test_a_broken_report_and_a_foreign_file_do_not_hide_the_sums(shop: Rehearsal) -> None:

@@ -21,7 +21,7 @@ PLACES = 3
 @pytest.fixture(scope="session")
 def months() -> dict[str, dict[str, pa.Table]]:
     """Every table of two months, by its name as a reader knows it."""
-    found = {}
+    result = {}
     for n in (1, 2):
         month = draw_month(n, 150, first=date(2026, n, 1))
         invalidate = {
@@ -35,10 +35,10 @@ def months() -> dict[str, dict[str, pa.Table]]:
         month = month.part(lambda number, invalidate=invalidate: number not in invalidate)
         tables = month.arguments()
         summary = summarize(**tables)
-        found[f"2026-0{n}"] = {d.name: tables[d.name] for d in schema.LAKE} | {
+        result[f"2026-0{n}"] = {d.name: tables[d.name] for d in schema.LAKE} | {
             f"summary_{d.name}": summary[d.name] for d in schema.SUMMARY
         }
-    return found
+    return result
 
 
 @pytest.fixture(scope="session")

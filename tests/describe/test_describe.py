@@ -39,9 +39,9 @@ def blocks(language: str) -> list[str]:
 
 @pytest.fixture(scope="module")
 def database(tables: list[TableDescription]) -> duckdb.DuckDBPyConnection:
-    found = duckdb.connect()
-    found.execute(duckdb_views(tables))
-    return found
+    result = duckdb.connect()
+    result.execute(duckdb_views(tables))
+    return result
 
 
 def test_a_view_holds_every_row_of_every_month(
@@ -65,28 +65,30 @@ def test_a_view_holds_every_row_of_every_month(
 def test_views_bear_the_sentences_of_the_schema(
     database: duckdb.DuckDBPyConnection, tables: list[TableDescription]
 ) -> None:
-    said = {
+    text = {
         row[:2]: row[2]
         for row in database.sql(
             "select table_name, column_name, comment from duckdb_columns()"
         ).fetchall()
     }
     for table in tables:
-        assert all(said[table.name, name] == sentence for name, _, sentence in table.columns)
+        assert all(text[table.name, name] == sentence for name, _, sentence in table.columns)
 
 
 def test_athena_reads_what_is_there(tables: list[TableDescription], folder: Path) -> None:
-    made = [
-        one
-        for one in sqlglot.parse(
+    created = [
+        item
+        for item in sqlglot.parse(
             athena_ddl(tables, database="shop", first_year=2026), dialect="athena"
         )
-        if isinstance(one, exp.Create)
+        if isinstance(item, exp.Create)
     ]
-    assert [one.find(exp.Table).name for one in made if one.kind == "TABLE"] == [
+    assert [item.find(exp.Table).name for item in created if item.kind == "TABLE"] == [
         table.name for table in tables
     ]
-    for statement, table in zip([one for one in made if one.kind == "TABLE"], tables, strict=True):
+    for statement, table in zip(
+        [item for item in created if item.kind == "TABLE"], tables, strict=True
+    ):
         columns = {
             c.name: c.kind.sql("athena").lower().replace(" ", "")
             for c in statement.this.expressions
@@ -110,7 +112,8 @@ def test_athena_reads_what_is_there(tables: list[TableDescription], folder: Path
                 .replace("${year}", "2026")
                 .replace("${month}", f"{month:02}")
             )
-            assert Path(place).is_dir() and list(Path(place).glob("*.parquet"))
+            assert Path(place).is_dir()
+            assert list(Path(place).glob("*.parquet"))
 
 
 def test_types_are_those_of_the_files(tables: list[TableDescription]) -> None:
@@ -136,19 +139,19 @@ def test_types_are_those_of_the_files(tables: list[TableDescription]) -> None:
 def test_glue_holds_the_tables_until_the_schema_changes(
     tables: list[TableDescription], moto: Server
 ) -> None:
-    catalog, wanted = (
+    catalog, expected = (
         GlueCatalog(region="us-east-1", endpoint=moto.endpoint),
         glue_tables(tables, first_year=2026),
     )
     assert catalog.parameters("shop") == {}
-    catalog.register("shop", wanted)
-    assert {name: said[DIGEST] for name, said in catalog.parameters("shop").items()} == {
-        t["Name"]: t["Parameters"][DIGEST] for t in wanted
+    catalog.register("shop", expected)
+    assert {name: text[DIGEST] for name, text in catalog.parameters("shop").items()} == {
+        t["Name"]: t["Parameters"][DIGEST] for t in expected
     }
     later = glue_tables(tables, first_year=2025)
     assert all(
         a["Parameters"][DIGEST] != b["Parameters"][DIGEST]
-        for a, b in zip(wanted, later, strict=True)
+        for a, b in zip(expected, later, strict=True)
     )
     catalog.register("shop", later[:1])
     assert catalog.parameters("shop")[later[0]["Name"]] == later[0]["Parameters"]
@@ -160,9 +163,9 @@ def test_the_task_registers_once(luigi: Runner, moto: Server) -> None:
     arguments = ("GlueTables", "--database", "fonda", "--endpoint", moto.endpoint)
     assert "1 ran successfully" in luigi(*arguments)
     assert "1 complete ones were encountered" in luigi(*arguments)
-    found = GlueCatalog(region="us-east-1", endpoint=moto.endpoint).parameters("fonda")
+    result = GlueCatalog(region="us-east-1", endpoint=moto.endpoint).parameters("fonda")
     assert (
-        found["sales"]["storage.location.template"]
+        result["sales"]["storage.location.template"]
         == "s3://lake/glue/sales/year=${year}/month=${month}/"
     )
 
@@ -221,7 +224,8 @@ def test_the_queries_of_the_documents_give_the_figures_of_the_reports(
     assert listed == every
     top = database.sql(query_with(GUIDE, "in_combos")).fetchall()
     pesos = sums(database, "item", items, "summary_items", "currency = 'MXN'")
-    assert top and all(row[1:3] == pesos[row[0]] for row in top)
+    assert top
+    assert all(row[1:3] == pesos[row[0]] for row in top)
     months = database.sql(query_with(GUIDE, "average_receipt")).fetchall()
     days = database.sql(
         "select year, month, currency, sum(net_sales), sum(receipts) from summary_days group by all"
@@ -243,12 +247,15 @@ def test_every_program_of_the_guide_runs(
 ) -> None:
     monkeypatch.chdir(folder)
     exec(code, {})
-    assert "MXN" in (said := capsys.readouterr().out) or "tender" in said
+    assert "MXN" in (text := capsys.readouterr().out) or "tender" in text
 
 
 def test_a_verb_says_each_form(luigi: Runner) -> None:
     code, views = luigi.pos("describe", "duckdb")
-    assert code == 0 and f"{luigi.folder}/lake/sales/year=*" in views
+    assert code == 0
+    assert f"{luigi.folder}/lake/sales/year=*" in views
     luigi.configure("lake", url="s3://lake/shop", endpoint="http://127.0.0.1:9")
     code, ddl = luigi.pos("describe", "athena", "--database", "fonda")
-    assert code == 0 and "LOCATION 's3://lake/shop/sales/'" in ddl and "`fonda`.`receipts`" in ddl
+    assert code == 0
+    assert "LOCATION 's3://lake/shop/sales/'" in ddl
+    assert "`fonda`.`receipts`" in ddl

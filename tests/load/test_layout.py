@@ -60,9 +60,8 @@ def test_a_manifest_is_told_by_its_name_alone(
         == manifest
         == Manifest(number, fingerprint, digest, dataset, partition, manifest.key)
     )
-    assert manifest.key.startswith(log_prefix(dataset, partition)) and manifest.key.startswith(
-        log_prefix()
-    )
+    assert manifest.key.startswith(log_prefix(dataset, partition))
+    assert manifest.key.startswith(log_prefix())
 
 
 minutes = st.times().map(lambda at: f"{at:%H%M}")
@@ -90,14 +89,14 @@ def test_a_raw_object_is_told_by_its_name_alone(
 @given(st.text(max_size=60))
 def test_no_text_is_read_as_a_name_that_was_not_written(text: str) -> None:
     for key in (text, f"_manifests/staging/{text}", f"raw/receipts/sold=2026-10-05/{text}"):
-        manifest, found = parse_manifest(key), parse_raw(Stat(key, 0, ""))
+        manifest, result = parse_manifest(key), parse_raw(Stat(key, 0, ""))
         assert (
             manifest is None
             or manifest_of(manifest.dataset, manifest.partition, *manifest[:3]).key == key
         )
         assert (
-            found is None
-            or raw_key(found.sold, found.batch, found.batch_digest, found.digest, found.times)
+            result is None
+            or raw_key(result.sold, result.batch, result.batch_digest, result.digest, result.times)
             == key
         )
 
@@ -111,11 +110,11 @@ def test_an_object_is_left_out_only_if_no_sale_in_it_can_lie_in_the_span(
     start: datetime, end: datetime, first: str, last: str, sale: time
 ) -> None:
     first, last = sorted((first, last))
-    found = RawObject("", NOON.date(), "b", "", "", 0, f"{first}-{last}")
+    result = RawObject("", NOON.date(), "b", "", "", 0, f"{first}-{last}")
     if start <= datetime.combine(NOON.date(), sale, UTC) < end and first <= f"{sale:%H%M}" <= last:
-        assert found.may_hold(start, end)
-    assert not found.may_hold(NOON + timedelta(hours=12), NOON + timedelta(hours=36))
-    assert found._replace(sold=None).may_hold(start, end)
+        assert result.may_hold(start, end)
+    assert not result.may_hold(NOON + timedelta(hours=12), NOON + timedelta(hours=36))
+    assert result._replace(sold=None).may_hold(start, end)
 
 
 def test_where_things_stand() -> None:

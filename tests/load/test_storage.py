@@ -44,7 +44,8 @@ def test_absent_is_told_from_empty(storage: Storage) -> None:
         storage.get("nothing")
     assert list(storage.list("nothing")) == []
     storage.put("empty", b"")
-    assert storage.get("empty") == b"" and storage.head("empty").size == 0
+    assert storage.get("empty") == b""
+    assert storage.head("empty").size == 0
 
 
 def test_listing_goes_by_prefix_and_by_the_bytes_of_whole_keys(storage: Storage) -> None:
