@@ -198,7 +198,7 @@ def measure_nights(nights: int, bench: Bench) -> str:
         rows.append(
             (
                 count,
-                bench.objects(bucket, "_editions/"),
+                bench.objects(bucket, "_manifests/"),
                 bench.objects(bucket, "raw/receipts/"),
                 found,
             )

@@ -29,7 +29,7 @@ def fetch(folder: Path, month: str | None) -> list[Path]:
         if name not in known:
             continue
         for file_name, body in lake().read(dataset, name).items():
-            if not file_name.startswith("editions/"):
+            if not file_name.startswith("versions/"):
                 path = folder / dataset.removeprefix("reports/") / name / file_name
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_bytes(body)

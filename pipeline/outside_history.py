@@ -30,7 +30,7 @@ def objects_outside(lake: Lake, rules: Rules, starts: date) -> list[RawObject]:
         if (
             entry.may_hold(datetime.min.replace(tzinfo=bound.tzinfo), bound)
             if entry.sold
-            else entry.batch[:10] < str(starts)
+            else entry.batch_name.day < starts
         )
     ]
 

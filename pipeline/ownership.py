@@ -23,7 +23,7 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from pipeline.errors import Conflict, OtherLake
-from pipeline.load import CATALOG, IDENTITY, RAW, RECEIPTS, Lake, Manifest, decompress
+from pipeline.load import CATALOG, IDENTITY, RAW, RECEIPTS, BatchName, Lake, Manifest, decompress
 from pipeline.pos.source import Source
 
 NAME = "lake"
@@ -156,7 +156,7 @@ def stores_of_lake(lake: Lake) -> frozenset[str]:
         if lake.newest(CATALOG, name).fingerprint == RAW:
             catalog = json.loads(decompress(lake.read(CATALOG, name)["catalog"]))
             stores |= {store["id"] for store in catalog.get("stores", []) if "id" in store}
-    windows = [date.fromisoformat(name[:10]) for name in lake.partitions(RECEIPTS)]
+    windows = [BatchName.parse(name).day for name in lake.partitions(RECEIPTS)]
     last = max(windows, default=date.min)
     while windows and last >= min(windows) and not stores:  # a month at a time, the newest first
         for entry in lake.raw_objects(last - _MONTH, last + _DAY):

@@ -20,7 +20,7 @@ import pyarrow.compute as pc
 from pipeline.extract.missing_numbers import MissingNumbers, find_missing_numbers
 from pipeline.extract.warnings import gap_warning
 from pipeline.extract.windows import DAY, numbers_tried, read_fields, spans
-from pipeline.load import RAW, SALES, SUMMARY, VOID, Lake, decompress
+from pipeline.load import RAW, SALES, SUMMARY, VOID, BatchName, Lake, decompress
 from pipeline.load.parquet import from_bytes
 from pipeline.outside_history import as_json, format_outside, format_unread, read_outside
 from pipeline.transform import Rules
@@ -81,7 +81,7 @@ def read_status(
     windows = [
         name
         for name in lake.partitions("raw/receipts")
-        if _is_day(name) and lake.newest("raw/receipts", name).fingerprint == RAW
+        if BatchName.parse(name).is_window and lake.newest("raw/receipts", name).fingerprint == RAW
     ]
     if not windows:
         return Status(
@@ -313,7 +313,3 @@ def format_silence(status: Status, store: str, day: str) -> str:
     name, last = status.stores.get(store, store), date.fromisoformat(status.last_window or day)
     days = (last - date.fromisoformat(day)).days
     return f"{name}: no receipt since {day}, {days} days; was it closed, or has it stopped sending?"
-
-
-def _is_day(name: str) -> bool:
-    return len(name) == 10

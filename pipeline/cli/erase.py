@@ -5,7 +5,7 @@
 
 Receipts stay, and every amount; they name nobody afterwards. The customer stays out when a receipt
 is fetched again. Older versions of the objects are removed too, so this needs the right to delete
-(docs/aws: care-policy.json), and CUSTOMER_HASH_KEY. Run it while no night runs. A run that was
+(docs/aws: maintenance-policy.json), and CUSTOMER_HASH_KEY. Run it while no night runs. A run that was
 killed is started again. While an export in backoffice/ says who bought on one of the customer's
 receipts, it is named and nothing is erased: such files are yours to change. Exit code 1 then, and
 when a trace is left; 2 when something is refused; else Luigi's.
@@ -20,7 +20,14 @@ from pipeline import settings
 from pipeline.cli.child import run_luigi
 from pipeline.errors import ConfigError
 from pipeline.load import CUMULATIVE, SALES, STAGING
-from pipeline.maintenance.erase import clear_made, drop, find_named, pseudonym, read_numbers, traces
+from pipeline.maintenance.erase import (
+    clear_derived,
+    drop,
+    find_named,
+    pseudonym,
+    read_numbers,
+    traces,
+)
 from pipeline.maintenance.exports import find_exports_with
 from pipeline.maintenance.rewrite import Touched
 from pipeline.targets import lake
@@ -52,7 +59,7 @@ def run(asked: argparse.Namespace) -> int:
     code = remake()
     if code:
         return code
-    removed = clear_made(lake().storage)
+    removed = clear_derived(lake().storage)
     print(f"{removed} older versions of what is made of raw were removed")
     left = list(traces(lake().storage, [asked.customer, pseudonym(asked.customer, key)]))
     for address in left:

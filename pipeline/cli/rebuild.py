@@ -52,7 +52,7 @@ def run(asked: argparse.Namespace) -> int:
         for task in tasks:
             size = sum(
                 said["size"]
-                for said in lake().body(lake().newest(task.dataset, task.name))["members"].values()
+                for said in lake().body(lake().newest(task.dataset, task.name))["files"].values()
             )
             print(f"{task.dataset:<10} {task.name:<10} {size:>14,} bytes")
         return 0

@@ -7,7 +7,7 @@ months old.
 Kept verbatim are the month under way and as many whole months before it; in older windows the notes
 and the details of cards become null. Receipts and amounts stay, so late changes, rebuilds and
 proofs reach every month as before. Removes the old objects with their versions, so this needs the
-right to delete (docs/aws: care-policy.json). Run it while no night runs; a run that was killed is
+right to delete (docs/aws: maintenance-policy.json). Run it while no night runs; a run that was killed is
 started again. Exit code 0; 2 when something is refused; else Luigi's.
 """
 
@@ -54,7 +54,7 @@ def _tell(since: str) -> int:
     for one in find_aged(lake(), since):
         batches.add(one.object.batch)
         for at, count in enumerate((1, one.records)):
-            months[one.object.batch[:7]][at] += count
+            months[one.object.batch_name.month][at] += count
     for month, (objects, records) in sorted(months.items()):
         print(
             f"{month}  {records:>8,} records in {objects:,} objects hold notes or details of cards"

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 from pipeline.errors import Corrupt
-from pipeline.load import RAW, RECEIPTS, VOID, Lake
+from pipeline.load import RAW, RECEIPTS, VOID, BatchName, Lake
 from pipeline.load.layout import DATASETS, IDENTITY, MONTHLY, NIGHTLY, SALES, state_key
 from pipeline.load.layout import parse_raw as parse
 from pipeline.load.storage import Stat
@@ -82,7 +82,7 @@ def read_night(lake: Lake, day: date, status: Status, seconds: float) -> Night:
             strict=True,
         )
     )
-    windows = [name for name in batches if len(name) == 10]
+    windows = [name for name in batches if BatchName.parse(name).is_window]
     late = sum(_late(lake, name) for name in windows) if len(windows) <= COUNTED else None
     made = {
         dataset: names
@@ -135,7 +135,7 @@ def tell_night(night: Night) -> str:
             f"night of       {night.day}, in {night.seconds:,.0f} seconds",
             f"windows        {len(night.windows):,} new{span}, {night.receipts:,} receipts{late}",
             *(
-                f"{name[11:]:<13}  {count:,} receipts were missing"
+                f"{BatchName.parse(name).label:<13}  {count:,} receipts were missing"
                 for name, count in night.swept.items()
             ),
             (
@@ -162,8 +162,8 @@ def _past(lake: Lake) -> dict[str, dict[str, int]]:
 def _late(lake: Lake, window: str) -> int:
     """Receipts of a window in objects whose sales all lie before it."""
     body = lake.body(lake.newest(RECEIPTS, window))
-    start, end = (datetime.fromisoformat(body["facts"][edge]) for edge in ("start", "end"))
-    objects = [parse(Stat(said["key"], said["size"], "")) for said in body["members"].values()]
+    start, end = (datetime.fromisoformat(body["metadata"][edge]) for edge in ("start", "end"))
+    objects = [parse(Stat(said["key"], said["size"], "")) for said in body["files"].values()]
     return sum(
         lake.read_raw(found).count(b"\n")
         for found in objects

@@ -3,13 +3,13 @@
     pos verify                               all of it: digests, logs, claims, strays, and sums
     pos verify --from 2026-10 --to 2026-10   these months only
     pos verify --deep                        and each partition made again in memory, and compared
-    pos verify --heal                        restores a report's files, declares broken what the
+    pos verify --repair                        restores a report's files, declares broken what the
                                              next night can make again, and removes leftovers of
                                              killed runs (with the right to delete)
     pos verify --refetch 2026-10-30          gives up a window of raw that is lost for good: the
                                              next night asks for it again
 
-Without --heal and --refetch nothing is written. Exit code 1 when something is wrong; notes are
+Without --repair and --refetch nothing is written. Exit code 1 when something is wrong; notes are
 harmless.
 """
 
@@ -20,10 +20,10 @@ import argparse
 from pipeline import settings
 from pipeline.errors import StorageRefused
 from pipeline.load import DATASETS
-from pipeline.maintenance import Finding
+from pipeline.maintenance import LakeFinding
 from pipeline.maintenance.leftovers import remove_leftovers
 from pipeline.targets import lake
-from pipeline.tasks.maintenance import heal, look, refetch, span_of
+from pipeline.tasks.maintenance import look, refetch, repair, span_of
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -38,7 +38,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--deep", action="store_true", help="make each partition again in memory and compare"
     )
     parser.add_argument(
-        "--heal",
+        "--repair",
         action="store_true",
         help="repair what can be made again, and remove leftovers of killed runs",
     )
@@ -62,15 +62,15 @@ def run(asked: argparse.Namespace) -> int:
         f"{lake().storage.uri()}: {count:,} partitions were looked at,"
         f" {f'{len(wrong)} things are' if wrong else 'nothing is'} wrong"
     )
-    if asked.heal:
+    if asked.repair:
         _repair(found)
     return 1 if wrong else 0
 
 
-def _repair(findings: list[Finding]) -> None:
-    if healed := heal(findings):
+def _repair(findings: list[LakeFinding]) -> None:
+    if repaired := repair(findings):
         print(
-            f"put back or declared broken: {', '.join(healed)}; run: luigi --module pipeline"
+            f"put back or declared broken: {', '.join(repaired)}; run: luigi --module pipeline"
             " Nightly"
         )
     try:

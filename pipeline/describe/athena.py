@@ -1,9 +1,7 @@
-"""Athena's statements: one external table a dataset, its partitions projected, so that neither a
-crawler nor MSCK is needed.
+"""Athena DDL: one external table per dataset, with projected partitions.
 
-Athena computes the folders of a query from `projection.*` instead of looking them up. The years
-reach to LAST_YEAR, because a projected year must be an integer in a range; a query that names
-`year` and `month` lists only the folders that it names. Source of the properties:
+Athena computes the folders of a query from `projection.*`; a query that names `year` and `month`
+lists only those folders. A projected year must be an integer in a range, hence LAST_YEAR. Source:
 docs.aws.amazon.com/athena/latest/ug/partition-projection-supported-types.html.
 """
 
@@ -11,14 +9,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.describe.tables import PARTITIONS, Described
+from pipeline.describe.tables import PARTITIONS, TableDescription
 
 LAST_YEAR = 2049
-_LARGEST_COMMENT = 255  # of a column, in Glue
+MAX_COMMENT = 255
+"""Characters of a column's comment in Glue."""
 
 
-def projection(table: Described, first_year: int) -> dict[str, str]:
-    """The table properties that project the partitions of `table` from `first_year` on."""
+def projection(table: TableDescription, first_year: int) -> dict[str, str]:
+    """Return the properties that project a table's partitions."""
     return {
         "projection.enabled": "true",
         "projection.year.type": "integer",
@@ -30,25 +29,17 @@ def projection(table: Described, first_year: int) -> dict[str, str]:
     }
 
 
-def athena_ddl(tables: Sequence[Described], *, database: str, first_year: int) -> str:
-    """The statements that make `database` and its tables, one after another; run again, they
-    replace what was there.
-    """
-    return (
-        "\n\n".join(
-            [
-                f"CREATE DATABASE IF NOT EXISTS `{database}`;",
-                *(_statement(table, database, first_year) for table in tables),
-            ]
-        )
-        + "\n"
-    )
+def athena_ddl(tables: Sequence[TableDescription], *, database: str, first_year: int) -> str:
+    """Return the statements that create the database and its tables."""
+    statements = [f"CREATE DATABASE IF NOT EXISTS `{database}`;"]
+    statements += [_statement(table, database, first_year) for table in tables]
+    return "\n\n".join(statements) + "\n"
 
 
-def _statement(table: Described, database: str, first_year: int) -> str:
+def _statement(table: TableDescription, database: str, first_year: int) -> str:
     columns = ",\n".join(
-        f"  `{name}` {kind} COMMENT {_quoted(said[:_LARGEST_COMMENT])}"
-        for name, kind, said in table.columns
+        f"  `{name}` {kind} COMMENT {_quoted(meaning[:MAX_COMMENT])}"
+        for name, kind, meaning in table.columns
     )
     partitions = ", ".join(f"`{name}` {kind}" for name, kind, _ in PARTITIONS)
     properties = ",\n".join(
@@ -64,6 +55,5 @@ def _statement(table: Described, database: str, first_year: int) -> str:
 
 
 def _quoted(text: str) -> str:
-    return (
-        "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
-    )  # Hive's own way, which Athena's DDL follows
+    """Quote a string as in Hive, which Athena's DDL follows."""
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"

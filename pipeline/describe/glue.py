@@ -1,6 +1,4 @@
-"""The same tables in the form of Glue's API (TableInput), for those who register them instead of
-running statements.
-"""
+"""The tables in the form of Glue's API (TableInput)."""
 
 from __future__ import annotations
 
@@ -8,22 +6,20 @@ from collections.abc import Sequence
 from hashlib import sha256
 from json import dumps
 
-from pipeline.describe.athena import projection
-from pipeline.describe.tables import PARTITIONS, Described
+from pipeline.describe.athena import MAX_COMMENT, projection
+from pipeline.describe.tables import PARTITIONS, TableDescription
 
 DIGEST = "lake.schema"
 _PARQUET = "org.apache.hadoop.hive.ql.io.parquet"
 
 
-def glue_tables(tables: Sequence[Described], *, first_year: int) -> list[dict[str, object]]:
-    """One TableInput a table. Its parameter `lake.schema` is a digest of all the rest, by which one
-    sees whether it is current.
-    """
+def glue_tables(tables: Sequence[TableDescription], *, first_year: int) -> list[dict[str, object]]:
+    """Return TableInputs; parameter `lake.schema` is a digest of the rest."""
     return [_table(table, first_year) for table in tables]
 
 
-def _table(table: Described, first_year: int) -> dict[str, object]:
-    said: dict[str, object] = {
+def _table(table: TableDescription, first_year: int) -> dict[str, object]:
+    table_input: dict[str, object] = {
         "Name": table.name,
         "Description": f"One row: {table.dataset.grain}.",
         "TableType": "EXTERNAL_TABLE",
@@ -37,9 +33,12 @@ def _table(table: Described, first_year: int) -> dict[str, object]:
         },
     }
     properties = {"classification": "parquet", "EXTERNAL": "TRUE", **projection(table, first_year)}
-    digest = sha256(dumps([said, properties], sort_keys=True).encode()).hexdigest()[:16]
-    return {**said, "Parameters": {**properties, DIGEST: digest}}
+    digest = sha256(dumps([table_input, properties], sort_keys=True).encode()).hexdigest()[:16]
+    return {**table_input, "Parameters": {**properties, DIGEST: digest}}
 
 
 def _columns(columns: Sequence[tuple[str, str, str]]) -> list[dict[str, str]]:
-    return [{"Name": name, "Type": kind, "Comment": said[:255]} for name, kind, said in columns]
+    return [
+        {"Name": name, "Type": kind, "Comment": meaning[:MAX_COMMENT]}
+        for name, kind, meaning in columns
+    ]

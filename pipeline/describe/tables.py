@@ -1,9 +1,8 @@
-"""What a reader finds in the lake: each dataset as a table with a name, a place and columns in the
-words of SQL.
+"""Each dataset of the lake as a SQL table: name, location and columns.
 
-A table is partitioned by `year` and `month`, which stand in the names of its folders and not in its
-files. The types are those of Hive, which Athena, Glue and Spark share: an instant is a `timestamp`
-in UTC, a local time a `timestamp` too.
+A table is partitioned by `year` and `month`, which are in the names of its folders and not in its
+files. The types are those of Hive, which Athena, Glue and Spark share: instants (UTC) and local
+times are both a `timestamp`.
 """
 
 from __future__ import annotations
@@ -22,26 +21,36 @@ PARTITIONS = (
 )
 
 
-class Described(NamedTuple):
-    """One table: `location` is the folder that holds year=*/month=*, without a slash at its end."""
+_HIVE_TYPES = {
+    pa.string(): "string",
+    pa.date32(): "date",
+    pa.bool_(): "boolean",
+    pa.int64(): "bigint",
+    pa.int32(): "int",
+}
+
+
+class TableDescription(NamedTuple):
+    """One table; `location` is its folder, without a slash at its end."""
 
     name: str
     location: str
     dataset: Dataset
-    columns: tuple[tuple[str, str, str], ...]  # (name, Hive type, sentence)
+    columns: tuple[tuple[str, str, str], ...]  # (name, Hive type, meaning)
 
 
-def described(decimals: int, folder: Callable[[Dataset], str]) -> list[Described]:
-    """The tables of a lake whose money has `places` decimals; `folder` tells where a dataset
-    stands. Summaries are named summary_...
+def describe_tables(decimals: int, folder: Callable[[Dataset], str]) -> list[TableDescription]:
+    """Describe the tables of a lake; `folder` returns the location of a dataset.
+
+    `decimals` are those of its money. The tables of summaries are named summary_...
     """
     return [
-        Described(
+        TableDescription(
             dataset.name if dataset in schema.LAKE else f"summary_{dataset.name}",
             folder(dataset),
             dataset,
             tuple(
-                (field.name, hive_type(field.type), _sentence(column))
+                (field.name, hive_type(field.type), _meaning(column))
                 for field, column in zip(
                     schema.arrow(dataset, decimals), dataset.columns, strict=True
                 )
@@ -52,7 +61,7 @@ def described(decimals: int, folder: Callable[[Dataset], str]) -> list[Described
 
 
 def hive_type(kind: pa.DataType) -> str:
-    """The name that Hive, Athena, Glue and Spark have for an Arrow type of the schema."""
+    """Return the name of an Arrow type in Hive, Athena, Glue and Spark."""
     if pa.types.is_dictionary(kind):
         return hive_type(kind.value_type)
     if pa.types.is_decimal(kind):
@@ -63,15 +72,9 @@ def hive_type(kind: pa.DataType) -> str:
         return f"array<{hive_type(kind.value_type)}>"
     if pa.types.is_struct(kind):
         return f"struct<{','.join(f'{field.name}:{hive_type(field.type)}' for field in kind)}>"
-    return {
-        pa.string(): "string",
-        pa.date32(): "date",
-        pa.bool_(): "boolean",
-        pa.int64(): "bigint",
-        pa.int32(): "int",
-    }[kind]
+    return _HIVE_TYPES[kind]
 
 
-def _sentence(column: schema.Column) -> str:
+def _meaning(column: schema.Column) -> str:
     unit = f" Unit: {column.unit}." if column.unit else ""
     return f"{column.meaning}{unit}"

@@ -1,55 +1,40 @@
-"""A file of DuckDB views over the lake: `duckdb -init views.sql`, and every table has its name, its
-sentences and its types.
-"""
+"""DuckDB views over the lake, for `duckdb -init views.sql`."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pipeline.describe.tables import PARTITIONS, Described
+from pipeline.describe.tables import PARTITIONS, TableDescription
 
 
-def duckdb_views(tables: Sequence[Described], *, endpoint: str = "", region: str = "") -> str:
-    """The statements. Tables in a bucket need DuckDB's httpfs extension, and are read with the
-    credentials of the environment.
+def duckdb_views(
+    tables: Sequence[TableDescription], *, endpoint: str = "", region: str = ""
+) -> str:
+    """Return the statements.
+
+    Tables in a bucket need DuckDB's httpfs extension and the credentials of the environment.
     """
-    return (
-        "\n".join(
-            [
-                *_access(tables, endpoint, region),
-                *(line for table in tables for line in _view(table)),
-            ]
-        )
-        + "\n"
-    )
+    lines = [line for table in tables for line in _view(table)]
+    if any(table.location.startswith("s3://") for table in tables):
+        lines = [*_access(endpoint, region), *lines]
+    return "\n".join(lines) + "\n"
 
 
-def _access(tables: Sequence[Described], endpoint: str, region: str) -> list[str]:
-    if not any(table.location.startswith("s3://") for table in tables):
-        return []
-    host = endpoint.split("://")[-1]
-    options = [
-        *([f"REGION {_quoted(region)}"] if region else []),
-        *(
-            [
-                f"ENDPOINT {_quoted(host)}",
-                "URL_STYLE 'path'",
-                f"USE_SSL {str(endpoint.startswith('https')).lower()}",
-            ]
-            if endpoint
-            else []
-        ),
-    ]
+def _access(endpoint: str, region: str) -> list[str]:
+    options = ["TYPE s3", "PROVIDER credential_chain"]
+    if region:
+        options.append(f"REGION {_quoted(region)}")
+    if endpoint:
+        use_ssl = str(endpoint.startswith("https")).lower()
+        host = _quoted(endpoint.split("://")[-1])
+        options += [f"ENDPOINT {host}", "URL_STYLE 'path'", f"USE_SSL {use_ssl}"]
     return [
         "INSTALL httpfs; LOAD httpfs; INSTALL aws; LOAD aws;",
-        (
-            "CREATE OR REPLACE SECRET lake (TYPE s3, PROVIDER"
-            f" credential_chain{''.join(f', {option}' for option in options)});"
-        ),
+        f"CREATE OR REPLACE SECRET lake ({', '.join(options)});",
     ]
 
 
-def _view(table: Described) -> list[str]:
+def _view(table: TableDescription) -> list[str]:
     types = ", ".join(f"'{name}': {kind}" for name, kind, _ in PARTITIONS)
     files = table.location.removeprefix("file://") + "/year=*/month=*/*.parquet"
     return [
@@ -59,8 +44,8 @@ def _view(table: Described) -> list[str]:
         ),
         f'COMMENT ON VIEW "{table.name}" IS {_quoted(f"One row: {table.dataset.grain}.")};',
         *(
-            f'COMMENT ON COLUMN "{table.name}"."{name}" IS {_quoted(said)};'
-            for name, _, said in (*table.columns, *PARTITIONS)
+            f'COMMENT ON COLUMN "{table.name}"."{name}" IS {_quoted(meaning)};'
+            for name, _, meaning in (*table.columns, *PARTITIONS)
         ),
     ]
 

@@ -13,7 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 
-from pipeline.load import RAW, Lake
+from pipeline.load import RAW, BatchName, Lake
 from pipeline.pos.source import Window
 from pipeline.transform import Store, day_bounds
 
@@ -58,7 +58,7 @@ def window_names(lake: Lake) -> list[str]:
     return [
         name
         for name in lake.partitions(DATASET)
-        if len(name) == 10 and lake.newest(DATASET, name).fingerprint == RAW
+        if BatchName.parse(name).is_window and lake.newest(DATASET, name).fingerprint == RAW
     ]
 
 

@@ -37,7 +37,7 @@ from pipeline.extract.moved_versions import (
 from pipeline.extract.waits import on_wait
 from pipeline.extract.warnings import history_limit_warning, skew_warning
 from pipeline.extract.window_bounds import DATASET, DAY, tile, window_names, window_of
-from pipeline.load import MAX_PENDING, Lake
+from pipeline.load import MAX_PENDING, BatchName, Lake
 from pipeline.load.layout import state_key
 from pipeline.pos.source import Progress as Step
 from pipeline.pos.source import Record, Source, Window, sold_date
@@ -259,7 +259,8 @@ def numbers_tried(lake: Lake, since: date) -> dict[str, int]:
     """
     tried: dict[str, int] = {}
     for name in lake.partitions(DATASET):
-        if "-rescan-" in name and name[:10] >= str(since):
+        batch = BatchName.parse(name)
+        if not batch.is_window and batch.day >= since:
             for number, times in (
                 lake.metadata(DATASET, name, lake.newest(DATASET, name)).get("unknown", {}).items()
             ):

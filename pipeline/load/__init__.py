@@ -1,15 +1,16 @@
-"""Write the lake: objects in a folder or a bucket, the log that says what is published, and Parquet
-bytes.
+"""The lake: objects in a store, the log of what is published, Parquet bytes.
 
-    storage.py    the contract: list, head, get, conditional put      local.py, s3.py    the two
-    that keep it layout.py     dataset + partition + member -> key, and back       editions.py
-    manifests, claims, the snapshot publish.py    the protocol of one publication
-    raw.py, commits.py batches of verbatim receipts lake.py       Lake: all of this for a run
-    parquet.py         table -> deterministic bytes
+    storage.py      the contract: list, head, get, conditional put
+    local.py, s3.py its two implementations
+    layout.py       dataset, partition and file to key, and back
+    manifests.py    the log of a partition: manifests and claims
+    publish.py      the protocol of one publication
+    raw.py          batches of verbatim receipts; raw_batch.py, commits.py
+    lake.py         Lake: all of this for a run
+    parquet.py      table to deterministic bytes
 
-In: bytes and tables whose money is DECIMAL, instants UTC. Out: keys, editions, digests. Conserved:
-what was committed is never changed, what is read is what was published. Raised: StorageRefused,
-StorageUnavailable, Conflict, Corrupt. Nothing here knows what a receipt is.
+What was committed is never changed; what is read is what was published. Nothing here knows what a
+receipt is. Raises StorageRefused, StorageUnavailable, Conflict, Corrupt.
 """
 
 from pipeline.load.commits import MAX_PENDING
@@ -30,11 +31,12 @@ from pipeline.load.layout import (
     STAGING,
     SUMMARY,
     VOID,
+    BatchName,
     Manifest,
     RawObject,
 )
 from pipeline.load.manifests import fingerprint_of
-from pipeline.load.raw import compress, decompress
+from pipeline.load.raw_batch import compress, decompress
 from pipeline.load.storage import Stat, Storage, open_storage
 
 __all__ = [
@@ -54,6 +56,7 @@ __all__ = [
     "STAGING",
     "SUMMARY",
     "VOID",
+    "BatchName",
     "Lake",
     "Manifest",
     "RawObject",

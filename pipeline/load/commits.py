@@ -1,10 +1,9 @@
-"""Raw batches committed while the next ones are prepared.
+"""Commit raw batches while the next ones are prepared.
 
-In: batches in their order. Each is compressed and stored in a thread (its data are durable then),
-and published by the caller's thread in the order of their coming: so a kill leaves the first of
-them whole and the rest unborn, and no manifest is ever there before its data. At most MOST_WAITING
-batches wait, with IN_MEMORY bytes of NDJSON, or one larger one. Raises what a commit raises, at the
-latest in `finish`; what had been stored for later batches is then nobody's.
+Each batch is compressed and stored in a thread and published by the caller's thread, in the order
+in which the batches were added. So a kill leaves the first ones committed and the others not, and
+no manifest exists before its data. At most MAX_PENDING batches wait, with IN_MEMORY bytes of
+NDJSON, or one larger one.
 """
 
 from __future__ import annotations
@@ -15,8 +14,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import date
 from typing import Any
 
-from pipeline.load.layout import Manifest
-from pipeline.load.raw import RawZone, Stored
+from pipeline.load.raw import RawZone
+from pipeline.load.raw_batch import StoredBatch
 
 IN_MEMORY = 64 << 20
 MAX_PENDING = 6
@@ -24,15 +23,17 @@ _THREADS = 3
 
 
 class Commits:
-    """A row of commits to `zone` by `run`; to be used in a with statement, which finishes it when
-    nothing was raised.
+    """A queue of commits by `run`; a context manager that publishes all at its end.
+
+    Raises what a commit raises, at the latest in `finish`; objects stored for later batches are
+    then never read.
     """
 
     def __init__(self, zone: RawZone, run: str) -> None:
         self._zone, self._run = zone, run
         self._pool = ThreadPoolExecutor(_THREADS)
-        self._waiting: deque[tuple[str, int, Future[Stored], Mapping[str, Any]]] = deque()
-        self._held = 0
+        self._waiting: deque[tuple[str, int, Future[StoredBatch], Mapping[str, Any]]] = deque()
+        self._size = 0
 
     def __enter__(self) -> Commits:
         return self
@@ -51,10 +52,10 @@ class Commits:
         metadata: Mapping[str, Any],
         times: Mapping[date | None, str],
     ) -> None:
-        """Commit a batch soon: NDJSON by UTC date of sale; `times` as in RawZone.commit."""
+        """Queue a batch: NDJSON by UTC date of sale; arguments as in Lake.commit_window."""
         size = sum(map(len, objects.values()))
         while self._waiting and (
-            self._held + size > IN_MEMORY or len(self._waiting) >= MAX_PENDING
+            self._size + size > IN_MEMORY or len(self._waiting) >= MAX_PENDING
         ):
             self._publish()
         number, is_committed = self._zone.number_of(batch)
@@ -62,7 +63,7 @@ class Commits:
             self._zone.store, batch, number, objects, times, is_committed=is_committed
         )
         self._waiting.append((batch, size, stored, metadata))
-        self._held += size
+        self._size += size
         while self._waiting and self._waiting[0][2].done():
             self._publish()
 
@@ -71,7 +72,7 @@ class Commits:
         while self._waiting:
             self._publish()
 
-    def _publish(self) -> Manifest:
+    def _publish(self) -> None:
         batch, size, stored, metadata = self._waiting.popleft()
-        self._held -= size
-        return self._zone.publish(self._run, batch, stored.result(), metadata)
+        self._size -= size
+        self._zone.publish(self._run, batch, stored.result(), metadata)

@@ -1,6 +1,4 @@
-"""The Glue catalog, through boto3: which tables a database holds, and putting tables there.
-Credentials: boto3's default chain.
-"""
+"""The Glue catalog, through boto3 and its default credential chain."""
 
 from __future__ import annotations
 
@@ -18,21 +16,19 @@ class GlueCatalog:
     """The catalog of one region of the account."""
 
     def __init__(self, *, region: str | None = None, endpoint: str | None = None) -> None:
-        self._where = {"region_name": region, "endpoint_url": endpoint}
+        self._place = {"region_name": region, "endpoint_url": endpoint}
 
-    def _ask(self, command_name: str, **said: object) -> Any:
-        """The answer; None where what was asked for is not there. Raises StorageRefused with the
-        right that is missing.
-        """
+    def _ask(self, command_name: str, **arguments: object) -> Any:
+        """The response; None for an absent entity. Raises StorageRefused."""
         try:
             client = boto3.client(
                 "glue",
                 config=Config(retries={"mode": "standard", "total_max_attempts": 5}),
-                **self._where,
+                **self._place,
             )
             if client.can_paginate(command_name):
-                return client.get_paginator(command_name).paginate(**said).build_full_result()
-            return getattr(client, command_name)(**said)
+                return client.get_paginator(command_name).paginate(**arguments).build_full_result()
+            return getattr(client, command_name)(**arguments)
         except ClientError as error:
             code = error.response["Error"]["Code"]
             if code == "EntityNotFoundException":
@@ -48,27 +44,16 @@ class GlueCatalog:
             ) from error
 
     def parameters(self, database: str) -> dict[str, dict[str, str]]:
-        """The parameters of each table in `database`, by its name; empty where there is no such
-        database.
-        """
-        found = self._ask("get_tables", DatabaseName=database)
-        return (
-            {table["Name"]: table.get("Parameters", {}) for table in found["TableList"]}
-            if found
-            else {}
-        )
+        """The parameters of each table of a database, by name; empty without it."""
+        answer = self._ask("get_tables", DatabaseName=database) or {"TableList": []}
+        return {table["Name"]: table.get("Parameters", {}) for table in answer["TableList"]}
 
     def register(self, database: str, tables: Sequence[Mapping[str, Any]]) -> None:
-        """Put `tables` (TableInputs) into `database`, made where it is missing; a table of that
-        name is replaced.
-        """
+        """Create or replace `tables` (TableInputs) in a database."""
         if self._ask("get_database", Name=database) is None:
+            description = "A shop's sales, from its point of sale"
             self._ask(
-                "create_database",
-                DatabaseInput={
-                    "Name": database,
-                    "Description": "A shop's sales, from its point of sale",
-                },
+                "create_database", DatabaseInput={"Name": database, "Description": description}
             )
         for table in tables:
             if self._ask("update_table", DatabaseName=database, TableInput=dict(table)) is None:

@@ -1,11 +1,10 @@
-"""The lake: what a run asks of it, and what it promises.
+"""The lake: what a run reads from it and publishes into it.
 
-What stands in it is told by names: one listing shows the newest manifest of every partition
-(editions.py), one more the raw objects (raw.py). Both are read on first use and kept; `generation`
-grows whenever they change. Who reads a partition gets the bytes that its newest manifest names, or
-Corrupt; who publishes starts from a basis and gets Conflict when it is no longer the newest
-(publish.py). Nothing is deleted, and nothing depends on the clock. A Lake may be shared with
-children after a fork.
+One listing shows the newest manifest of every partition (manifests.py), one more the raw objects
+(raw.py). Both are read on first use and cached; `generation` grows whenever they change. A reader
+of a partition gets the bytes that its newest manifest names, or Corrupt; a publisher starts from an
+expected manifest and gets Conflict when it is no longer the newest (publish.py). Nothing is deleted
+and nothing depends on the clock. A Lake may be shared with children after a fork.
 """
 
 from __future__ import annotations
@@ -16,31 +15,24 @@ from contextlib import contextmanager
 from datetime import date
 from hashlib import sha256
 from types import MappingProxyType
-from typing import IO, Any
+from typing import Any
 
 from pipeline.errors import Conflict, Corrupt
 from pipeline.load import publish, raw
 from pipeline.load.commits import Commits
-from pipeline.load.layout import (
-    RAW,
-    RECEIPTS,
-    UNKNOWN,
-    VOID,
-    Manifest,
-    RawObject,
-    file_key,
-    state_key,
-)
-from pipeline.load.manifests import ManifestLog
+from pipeline.load.layout import RECEIPTS, VOID, Manifest, RawObject, file_key, state_key
+from pipeline.load.manifests import Body, ManifestLog
+from pipeline.load.raw_batch import Content
 from pipeline.load.recent_bytes import RecentBytes
 from pipeline.load.storage import Storage, check_key
 
 
 class Lake:
-    """The partitions in `storage`. `run` names this run in what it publishes; `patience` is for how
-    many seconds another run that is just publishing a partition is waited for, by readers and by
-    those who would publish it too; of what was read or written lately, `memory` bytes are kept
-    (recent.py).
+    """The partitions in `storage`.
+
+    `run` names this run in what it publishes. `max_retry_wait` is for how many seconds readers and
+    publishers wait for another run that is just publishing a partition. `memory` is how many bytes
+    of recently used content are cached.
     """
 
     def __init__(
@@ -57,7 +49,7 @@ class Lake:
         return self._log.generations.total() + self._raw.generation
 
     def generation_of(self, datasets: Iterable[str]) -> tuple[int, ...]:
-        """Other numbers whenever what is known of one of these datasets has changed."""
+        """Numbers that differ whenever what is known of one of the datasets has changed."""
         self._log.catch_up()
         return tuple(
             self._log.generations[dataset] + self._raw.generation * (dataset == RECEIPTS)
@@ -65,11 +57,8 @@ class Lake:
         )
 
     def preflight(self, *, always: bool = False) -> None:
-        """Before the first object of a lake: prove bucket, rights and conditional writes. A lake
-        that has manifests has passed.
-        """
-        self._log.cover("")
-        if always or not self._log.is_begun():
+        """Prove bucket, rights and conditional writes, unless the lake is begun."""
+        if always or not self.is_begun():
             self.storage.preflight()
 
     def is_begun(self) -> bool:
@@ -77,19 +66,15 @@ class Lake:
         return self._log.is_begun()
 
     def refresh(self, dataset: str = "", prefix: str = "") -> None:
-        """List the manifests again: of every dataset, of one, or of one's partitions that begin
-        with `prefix`.
-        """
+        """List manifests again: all, a dataset's, or those of some partitions."""
         self._log.refresh(dataset, prefix)
 
     def refresh_raw(self, month: str = "") -> None:
-        """List the raw objects again: all, or those sold in `month` (YYYY-MM, or "unknown")."""
+        """List raw objects again: all, or of a month (YYYY-MM or "unknown")."""
         self._raw.refresh(month)
 
     def newest(self, dataset: str, partition: str) -> Manifest | None:
-        """The manifest that decides about the partition; None where nothing was published. Edition
-        "void": build it again.
-        """
+        """The newest manifest, also one with fingerprint VOID; None without one."""
         return self._log.newest(dataset, partition)
 
     def partitions(self, dataset: str) -> list[str]:
@@ -101,27 +86,27 @@ class Lake:
         return self._log.history(dataset, partition)
 
     def check_sound(self, dataset: str, partition: str) -> None:
-        """Raises Corrupt, naming the key, where the partition's log has a gap, a number twice or a
-        foreign manifest.
-        """
+        """Raise Corrupt where the log has a gap, a number twice or a foreign manifest."""
         with _naming_partition(dataset, partition):
             self._log.check_sound(dataset, partition)
 
-    def body(self, manifest: Manifest) -> dict[str, Any]:
-        """All that the manifest says: run, basis, members (key, sha256, size, etag), facts."""
+    def body(self, manifest: Manifest) -> Body:
+        """The JSON of the manifest: run, previous, files, metadata."""
         with _naming_partition(manifest.dataset, manifest.partition):
             return self._log.read(manifest)
 
-    def pending(self, dataset: str, partition: str) -> list[dict[str, Any]]:
-        """Body of a claim whose manifest a killed run did not write; empty where there is none."""
+    def pending(self, dataset: str, partition: str) -> list[Body]:
+        """The body of a claim that a killed run left without its manifest; else empty."""
         with _naming_partition(dataset, partition):
             return self._log.pending(dataset, partition)
 
     def metadata(
         self, dataset: str, partition: str, manifest: Manifest | None = None
     ) -> dict[str, Any]:
-        """What was said of the partition when it was published. Raises Corrupt where nothing was."""
-        return self.body(manifest or self._published(dataset, partition))["facts"]
+        """The metadata of the partition. Raises Corrupt where nothing is published."""
+        body = self.body(manifest or self._published(dataset, partition))
+        metadata: dict[str, Any] = body["metadata"]
+        return metadata
 
     def publish(
         self,
@@ -133,11 +118,13 @@ class Lake:
         *,
         expected_manifest: Manifest | None,
     ) -> Manifest:
-        """Make `members` the newest content. Conflict when another run published other content
-        since `basis`; then start again.
+        """Make `files` the newest content of the partition.
+
+        Raises Conflict when another run has published other content since `expected_manifest`;
+        then start again from the newest manifest.
         """
         with _naming_partition(dataset, partition):
-            made = publish.publish(
+            manifest = publish.publish(
                 self._log,
                 self.run,
                 dataset,
@@ -148,15 +135,14 @@ class Lake:
                 expected_manifest,
                 self.max_retry_wait,
             )
-            for file_name, said in self._log.read(made)["members"].items():
-                self._recent.keep(said["sha256"], files[file_name])
-            return made
+            for name, entry in self._log.read(manifest)["files"].items():
+                self._recent.keep(entry["sha256"], files[name])
+            return manifest
 
-    def invalidate(self, dataset: str, partition: str, why: str) -> Manifest:
-        """Declare the partition broken, so that whoever comes next builds it again.
+    def invalidate(self, dataset: str, partition: str, why: str) -> Manifest | None:
+        """Invalidate the partition, so that the next run builds it again.
 
-        Where another run has published meanwhile, nothing is declared: returns what is the newest
-        now.
+        Does nothing where another run has published meanwhile; returns the newest manifest.
         """
         with _naming_partition(dataset, partition):
             try:
@@ -166,7 +152,7 @@ class Lake:
                 return self._log.newest(dataset, partition)
 
     def uri(self, dataset: str, partition: str, file_name: str) -> str:
-        """Where a person or an engine finds the newest content of a member."""
+        """The address of the newest content of a file."""
         return self.storage.uri(file_key(dataset, partition, file_name))
 
     def read(
@@ -178,62 +164,54 @@ class Lake:
         manifest: Manifest | None = None,
         afresh: bool = False,
     ) -> dict[str, bytes]:
-        """The bytes of the partition's members (all, where none are named), each held to its
-        digest.
+        """The bytes of files (all by default), each checked against its digest.
 
-        `manifest` asks for an earlier edition, which only reports keep; `afresh` for what stands in
-        the storage now. Raises Corrupt, naming the object, where it is missing or is not what the
-        newest manifest says, also after waiting for a run that may be publishing it.
+        `manifest` selects an earlier version, which only reports archive; `afresh` bypasses the
+        cache. Raises Corrupt, naming the object, where it is missing or is not what the newest
+        manifest says, also after waiting for a run that may be publishing it.
         """
         looks = 0
         while True:
-            asked = manifest or self._published(dataset, partition)
+            current = manifest or self._published(dataset, partition)
             try:
                 with _naming_partition(dataset, partition):
-                    return self._fetch(asked, files, afresh)
+                    return self._fetch(current, files, afresh)
             except Corrupt:
                 if manifest or looks == len(publish.PAUSES):
                     raise
                 self.refresh(dataset, partition)
-                if self.newest(dataset, partition) == asked:
+                if self.newest(dataset, partition) == current:
                     if not self.max_retry_wait:
                         raise
                     time.sleep(self.max_retry_wait * publish.PAUSES[looks])
                 looks += 1
 
     def _published(self, dataset: str, partition: str) -> Manifest:
-        found = self.newest(dataset, partition)
-        if found is None:
-            raise Corrupt(
-                f"nothing is published as {dataset} {partition}; build it first", dataset, partition
-            )
-        if found.fingerprint == VOID:
-            why = self.metadata(dataset, partition, found).get("why")
-            raise Corrupt(
-                f"{dataset} {partition} was declared broken ({why}); build it again",
-                dataset,
-                partition,
-            )
-        return found
+        newest = self.newest(dataset, partition)
+        if newest is None:
+            problem = f"nothing is published as {dataset} {partition}; build it first"
+        elif newest.fingerprint == VOID:
+            why = self.metadata(dataset, partition, newest).get("why")
+            problem = f"{dataset} {partition} was invalidated ({why}); build it again"
+        else:
+            return newest
+        raise Corrupt(problem, dataset, partition)
 
     def _fetch(self, manifest: Manifest, files: list[str] | None, afresh: bool) -> dict[str, bytes]:
-        said = self.body(manifest)["members"]
-        wanted = sorted(said) if files is None else files
-        unknown = [file_name for file_name in wanted if file_name not in said]
-        if unknown:
+        entries = self.body(manifest)["files"]
+        names = sorted(entries) if files is None else files
+        if unknown := [name for name in names if name not in entries]:
             raise Corrupt(
                 f"{self.storage.uri(manifest.key)} names no {', '.join(unknown)}: "
                 f"build {manifest.dataset} {manifest.partition} again"
             )
 
-        def fetch(file_name: str) -> tuple[str, bytes]:
-            key, digest = (
-                said[file_name].get("kept", said[file_name]["key"]),
-                said[file_name]["sha256"],
-            )
-            known = None if afresh else self._recent.find(digest)
-            if known is not None:
-                return file_name, known
+        def fetch(name: str) -> tuple[str, bytes]:
+            entry = entries[name]
+            key, digest = entry.get("archived", entry["key"]), entry["sha256"]
+            cached = None if afresh else self._recent.find(digest)
+            if cached is not None:
+                return name, cached
             data = self.storage.get_sound(key, lambda data: sha256(data).hexdigest() == digest)
             if sha256(data).hexdigest() != digest:
                 raise Corrupt(
@@ -242,99 +220,74 @@ class Lake:
                     " half-published by a killed run; build it again"
                 )
             self._recent.keep(digest, data)
-            return file_name, data
+            return name, data
 
-        return dict(self.storage.map(fetch, wanted))
+        return dict(self.storage.map(fetch, names))
 
     def commit_window(
         self,
         batch: str,
-        objects: Mapping[date | None, bytes | IO[bytes]],
+        objects: Mapping[date | None, Content],
         metadata: Mapping[str, Any],
         times: Mapping[date | None, str] = MappingProxyType({}),
     ) -> Manifest:
-        """Commit one batch of raw receipts: NDJSON by UTC date of sale; `times`, where given, are
-        the UTC minutes of each object's first and last sale (HHMM-HHMM). Conflict where the batch
-        is committed with other content.
+        """Commit one batch of raw receipts: NDJSON by UTC date of sale.
+
+        `times` are the UTC minutes of each object's first and last sale (HHMM-HHMM). Raises
+        Conflict where the batch is committed with other content.
         """
         return self._raw.commit(self.run, batch, objects, metadata, times)
 
     def complete_windows(self) -> None:
-        """Publish what killed runs have claimed of raw receipts, so that all of it is listed."""
+        """Publish what killed runs have claimed of raw receipts."""
         self._log.complete_claims(RECEIPTS)
 
     def commits(self) -> Commits:
-        """A row of batches, each stored while the next ones are prepared and committed in their
-        order.
-        """
+        """A queue of raw batches, each stored while the next ones are prepared."""
         return Commits(self._raw, self.run)
 
     def replace_window(
         self, batch: str, objects: Mapping[date | None, bytes], times: Mapping[date | None, str]
     ) -> Manifest:
-        """Commit other content for a committed batch: what the erasure of a customer leaves of it.
-        At no instant is the batch not whole. The objects that it had stay where they are, and count
-        no more.
+        """Commit other content for a committed batch, as an erasure does, in one step.
+
+        The objects that it had stay where they are and no longer count.
         """
-        expected_manifest = self._published(RECEIPTS, batch)
-        stored = self._raw.store(
-            batch, expected_manifest.number + 1, objects, times, is_committed=False
-        )
-        files = {
-            f"sold={one.sold or UNKNOWN}": {"key": one.key, "sha256": whole, "size": one.size}
-            for one, whole in zip(stored.objects, stored.whole, strict=True)
-        }
         with _naming_partition(RECEIPTS, batch):
-            made = self._log.append(
-                RECEIPTS,
-                batch,
-                expected_manifest,
-                RAW,
-                stored.digest,
-                {
-                    "run": self.run,
-                    "basis": expected_manifest.number,
-                    "members": files,
-                    "facts": self.metadata(RECEIPTS, batch, expected_manifest),
-                },
-            )
-        self.refresh_raw()
-        return made
+            return self._raw.replace(self.run, self._published(RECEIPTS, batch), objects, times)
 
     def raw_objects(self, first: date, last: date, batch: str | None = None) -> list[RawObject]:
-        """Committed raw objects sold in [first, last] (UTC dates), and those of `batch` whose date
-        of sale is unreadable.
-        """
+        """Raw objects sold in [first, last] (UTC), and unreadable ones of `batch`."""
         return self._raw.objects(first, last, batch)
 
     def raw_before(self, day: date) -> list[RawObject]:
         """Committed raw objects sold before `day` (UTC date), and all of unreadable date."""
         return self._raw.before(day)
 
-    def read_raw(self, found: RawObject) -> bytes:
+    def read_raw(self, entry: RawObject) -> bytes:
         """The NDJSON of one raw object, its digest checked."""
-        text = self._recent.find(found.key)
+        text = self._recent.find(entry.key)
         if text is None:
-            with _naming_partition(RECEIPTS, found.batch):
-                text = self._raw.read(found)
-            self._recent.keep(found.key, text)
+            with _naming_partition(RECEIPTS, entry.batch):
+                text = self._raw.read(entry)
+            self._recent.keep(entry.key, text)
         return text
 
     def put_page(self, name: str, data: bytes) -> None:
-        """Write a page that is derived from the log under reports/, unless it stands there."""
+        """Write a page derived from the log under reports/, unless it is there unchanged."""
         key = check_key(f"reports/{name}")
-        found = self.storage.head(key)
-        if found is None or found.size != len(data) or self.storage.get(key) != data:
+        current = self.storage.head(key)
+        if current is None or current.size != len(data) or self.storage.get(key) != data:
             self.storage.put(key, data)
 
     def put_state(self, name: str, data: bytes) -> None:
-        """Write a derived file for people under state/; losing or overwriting it costs nothing."""
+        """Write a derived file for people under state/; it can be lost without harm."""
         self.storage.put(state_key(name), data)
 
 
 @contextmanager
 def _naming_partition(dataset: str, partition: str) -> Iterator[None]:
-    """Say of a Corrupt whose it is."""
+    """Add the partition to a Corrupt that names none."""
     try:
         yield
     except Corrupt as error:

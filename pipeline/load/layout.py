@@ -1,34 +1,21 @@
-"""Where everything of the lake stands: dataset + partition + member -> key, and back. The one
-naming authority.
+"""Keys of the lake: dataset, partition and file to key, and back.
 
-    raw/receipts/sold=2026-10-05/<batch>.<digest of the batch>.<digest of the
-    object>.1104-2359.ndjson.zst
-                                       (the UTC minutes of the first and the last sale in it;
-                                       sold=unknown beside the dates)
+    raw/receipts/sold=2026-10-05/<batch>.<batch digest>.<object digest>.1104-2359.ndjson.zst
+        1104-2359: UTC minutes of the first and last sale; sold=unknown for unreadable dates
     raw/catalog/2026-10-05/catalog.json.zst
-    staging/day=2026-10-05/<member>.parquet
-    <receipts|sales|payments|quarantine>/year=2026/month=10/<member>.parquet        the lake proper:
-    log name "sales"
+    staging/day=2026-10-05/<file>.parquet
+    <receipts|sales|payments|quarantine>/year=2026/month=10/<file>.parquet   dataset "sales"
     summary/<table>/year=2026/month=10/<table>.parquet
-    customers/year=2026/month=10/customers.parquet                                   the summary's,
-    on its own log
-    outside/year=2026/month=10/outside.parquet      receipts before the history, by month of arrival
-    backoffice/2026-10/<member>.parquet                                              beside what the
-    owner puts there: backoffice/*.csv
-    reports/<monthly|cumulative>/2026-10/<file>                                     newest;
-    .../editions/000002.<digest>/<file> stays
-    _editions/<dataset>/<partition>/000002.<edition>.<digest>.json                  manifests: the
-    log of a partition
-    _claims/<dataset>/<partition>/000002.json                                       who took that
-    number: the same bytes
-    state/<file>                                                                    derived, for
-    people
-    _probe/conditional-writes                                                       what a preflight
-    writes
+    <customers|outside>/year=2026/month=10/<file>.parquet
+    backoffice/2026-10/<file>.parquet    beside the owner's exports, backoffice/*.csv
+    reports/<monthly|cumulative>/2026-10/<file>    newest; archived: .../versions/000002.<digest>/
+    _manifests/<dataset>/<partition>/000002.<fingerprint>.<digest>.json
+    _claims/<dataset>/<partition>/000002.json    same bytes: the run that took the number
+    state/<file>    derived, for people
+    _probe/conditional-writes    written by a preflight
 
-Pure: nothing is read here. A key that does not parse is somebody else's and means nothing. Names
-are checked, so neither an identifier of the shop nor a parameter can lead outside of its folder
-(ConfigError).
+Pure functions. A key that does not parse is foreign. Names are checked, so that neither an
+identifier of the shop nor a parameter can lead outside of its folder (ConfigError).
 """
 
 from __future__ import annotations
@@ -41,51 +28,81 @@ from typing import NamedTuple
 from pipeline.errors import ConfigError
 from pipeline.load.storage import Stat, check_key
 
-RECEIPTS, CATALOG, STAGING, SALES, SUMMARY = (
-    "raw/receipts",
-    "raw/catalog",
-    "staging",
-    "sales",
-    "summary",
-)
-CUSTOMERS, BACKOFFICE, OUTSIDE = "customers", "backoffice", "outside"
+RECEIPTS, CATALOG, STAGING = "raw/receipts", "raw/catalog", "staging"
+SALES, SUMMARY, CUSTOMERS = "sales", "summary", "customers"
+BACKOFFICE, OUTSIDE = "backoffice", "outside"
 MONTHLY, CUMULATIVE, NIGHTLY = "reports/monthly", "reports/cumulative", "nightly"
 IDENTITY = "identity"
-DATASETS = (
-    RECEIPTS,
-    CATALOG,
-    STAGING,
-    SALES,
-    SUMMARY,
-    CUSTOMERS,
-    BACKOFFICE,
-    OUTSIDE,
-    MONTHLY,
-    CUMULATIVE,
-    NIGHTLY,
-    IDENTITY,
-)
+_BY_MONTH = (SALES, SUMMARY, CUSTOMERS, BACKOFFICE, OUTSIDE, MONTHLY, CUMULATIVE)
+DATASETS = (RECEIPTS, CATALOG, STAGING, *_BY_MONTH, NIGHTLY, IDENTITY)
 
 VOID, RAW = "void", "raw"
+"""Instead of a fingerprint: the partition is invalidated; a raw batch has none."""
 UNKNOWN = "unknown"
+ANY_TIME = "0000-2359"
 
-_BY_MONTH = (SALES, SUMMARY, CUSTOMERS, BACKOFFICE, OUTSIDE, MONTHLY, CUMULATIVE)
 _PARTITION = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,59}")
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
+_BATCH = re.compile(r"(\d{4}-\d\d-\d\d)(?:-rescan-([0-9A-Za-z_-]{1,40}))?")
 _MANIFEST = re.compile(
-    rf"_editions/({'|'.join(DATASETS)})/([0-9A-Za-z][0-9A-Za-z_-]*)/"
+    rf"_manifests/({'|'.join(DATASETS)})/([0-9A-Za-z][0-9A-Za-z_-]*)/"
     rf"(\d{{6,}})\.([0-9a-f]{{16}}|{VOID}|{RAW})\.([0-9a-f]{{16}})\.json"
 )
+_MINUTE = r"(?:[01]\d|2[0-3])[0-5]\d"
 _OBJECT = re.compile(
     r"raw/receipts/sold=(\d{4}-\d\d-\d\d|unknown)/([0-9A-Za-z][0-9A-Za-z_-]*)"
-    r"\.([0-9a-f]{16})\.([0-9a-f]{16})\.((?:[01]\d|2[0-3])[0-5]\d-(?:[01]\d|2[0-3])[0-5]\d)\.ndjson\.zst"
+    rf"\.([0-9a-f]{{16}})\.([0-9a-f]{{16}})\.({_MINUTE}-{_MINUTE})\.ndjson\.zst"
 )
-ANY_TIME = "0000-2359"
+
+
+class BatchName(NamedTuple):
+    """The name of a raw batch: 2026-10-05, or 2026-10-05-rescan-35.
+
+    `day` is the window's day, or the last day of a rescan; `rescan` tells rescans of one day apart
+    (their number of days, and a label).
+    """
+
+    day: date
+    rescan: str = ""
+
+    @classmethod
+    def parse(cls, name: str) -> BatchName:
+        """Parse the name of a partition of raw receipts. Raises ConfigError."""
+        match = _BATCH.fullmatch(name)
+        try:
+            day = date.fromisoformat(match[1] if match else name)
+        except ValueError:
+            match = None
+        if match is None:
+            raise ConfigError(
+                f"{name!r} is not the name of a raw batch: write YYYY-MM-DD, or"
+                " YYYY-MM-DD-rescan-DAYS"
+            )
+        return cls(day, match[2] or "")
+
+    def __str__(self) -> str:
+        return f"{self.day}-{self.label}" if self.rescan else str(self.day)
+
+    @property
+    def is_window(self) -> bool:
+        return not self.rescan
+
+    @property
+    def label(self) -> str:
+        """What distinguishes the batch among those of its day, for people."""
+        return f"rescan-{self.rescan}" if self.rescan else "window"
+
+    @property
+    def month(self) -> str:
+        """The month of the day, YYYY-MM."""
+        return f"{self.day:%Y-%m}"
 
 
 class Manifest(NamedTuple):
-    """One publication of a partition, as its name tells it; edition "void" says that the partition
-    is broken.
+    """One publication of a partition, as its key states it.
+
+    `fingerprint` is the digest of the inputs, VOID for an invalidated partition, RAW for raw
+    receipts; `digest` is that of the content.
     """
 
     number: int
@@ -97,8 +114,10 @@ class Manifest(NamedTuple):
 
 
 class RawObject(NamedTuple):
-    """One object of raw receipts: `sold` is the UTC date of sale (None: unreadable), `digest` 16
-    hex of the stored bytes' sha256.
+    """One object of raw receipts.
+
+    `sold` is the UTC date of sale (None: unreadable), `digest` 16 hex digits of the sha256 of the
+    stored bytes, `times` the UTC minutes of the first and last sale (HHMM-HHMM).
     """
 
     key: str
@@ -109,153 +128,143 @@ class RawObject(NamedTuple):
     size: int
     times: str = ANY_TIME
 
+    @property
+    def batch_name(self) -> BatchName:
+        return BatchName.parse(self.batch)
+
     def may_hold(self, start: datetime, end: datetime) -> bool:
-        """Whether a sale in [start, end) may be in it, by its name alone; one that is unreadable
-        may.
-        """
+        """Whether it may hold a sale in [start, end), by its key alone."""
         if self.sold is None:
             return True
         first, last = (
-            datetime.combine(self.sold, time(int(at[:2]), int(at[2:])), UTC)
-            for at in self.times.split("-")
+            datetime.combine(self.sold, time(int(minute[:2]), int(minute[2:])), UTC)
+            for minute in self.times.split("-")
         )
         return first < end and start < last + timedelta(minutes=1)
 
 
 def check_partition(dataset: str, partition: str) -> str:
-    """`partition`, if `dataset` exists and may have a partition of that name."""
+    """Return `partition` if the dataset exists and may have a partition of that name."""
     if dataset not in DATASETS:
         raise ConfigError(f"{dataset!r} is not a dataset of the lake: {', '.join(DATASETS)}")
+    if dataset == RECEIPTS:
+        BatchName.parse(partition)
     if not (_MONTH if dataset in _BY_MONTH else _PARTITION).fullmatch(partition):
-        raise ConfigError(
-            f"{partition!r} cannot be a partition of {dataset}: "
-            f"{'a month is written YYYY-MM' if dataset in _BY_MONTH else 'letters, digits, - and _ only'}"
-        )
+        form = "a month is written YYYY-MM" if dataset in _BY_MONTH else "letters, digits, - and _"
+        raise ConfigError(f"{partition!r} cannot be a partition of {dataset}: {form}")
     return partition
 
 
 def file_key(dataset: str, partition: str, file_name: str) -> str:
-    """Where `member` of a partition stands: the stable name under which a reader finds the newest
-    content.
-    """
+    """Return the stable key under which readers find the newest content of a file."""
     check_partition(dataset, partition)
     if dataset in (SALES, SUMMARY, CUSTOMERS, OUTSIDE):
         year, month = partition.split("-")
         folder = f"{SUMMARY}/{file_name}" if dataset == SUMMARY else file_name
-        key = f"{folder}/year={year}/month={month}/{file_name}.parquet"
-    elif dataset == BACKOFFICE:
-        key = f"{BACKOFFICE}/{partition}/{file_name}.parquet"
-    elif dataset == STAGING:
-        key = f"{STAGING}/day={partition}/{file_name}.parquet"
-    elif dataset == CATALOG:
-        key = f"{CATALOG}/{partition}/{file_name}.json.zst"
-    else:
-        key = f"{dataset}/{partition}/{file_name}"
-    return check_key(key)
+        return check_key(f"{folder}/year={year}/month={month}/{file_name}.parquet")
+    if dataset == STAGING:
+        return check_key(f"{STAGING}/day={partition}/{file_name}.parquet")
+    suffix = {BACKOFFICE: ".parquet", CATALOG: ".json.zst"}.get(dataset, "")
+    return check_key(f"{dataset}/{partition}/{file_name}{suffix}")
 
 
 _MM = "(?:0[1-9]|1[0-2])"
-_MEMBERS = (
+_FOLDERS = (
     (STAGING, re.compile(rf"{STAGING}/day=(\d{{4}}-\d\d-\d\d)/\w+\.parquet")),
     (SALES, re.compile(rf"(?:receipts|sales|payments|quarantine)/(year=\d{{4}}/month={_MM})/.+")),
     (SUMMARY, re.compile(rf"{SUMMARY}/\w+/(year=\d{{4}}/month={_MM})/.+")),
-    (CUSTOMERS, re.compile(rf"{CUSTOMERS}/(year=\d{{4}}/month={_MM})/.+")),
-    (OUTSIDE, re.compile(rf"{OUTSIDE}/(year=\d{{4}}/month={_MM})/.+")),
-    (BACKOFFICE, re.compile(rf"{BACKOFFICE}/(\d{{4}}-{_MM})/.+")),
+    *(
+        (dataset, re.compile(rf"{dataset}/(year=\d{{4}}/month={_MM})/.+"))
+        for dataset in (CUSTOMERS, OUTSIDE)
+    ),
     (CATALOG, re.compile(rf"{CATALOG}/(\d{{4}}-\d\d-\d\d)/.+")),
-    (MONTHLY, re.compile(rf"{MONTHLY}/(\d{{4}}-{_MM})/.+")),
-    (CUMULATIVE, re.compile(rf"{CUMULATIVE}/(\d{{4}}-{_MM})/.+")),
+    *(
+        (dataset, re.compile(rf"{dataset}/(\d{{4}}-{_MM})/.+"))
+        for dataset in (BACKOFFICE, MONTHLY, CUMULATIVE)
+    ),
 )
 _KNOWN = re.compile(
-    rf"_claims/.+\.json|_probe/.+|_erased/.+|state/.+|deliveries/.+|reports/[^/]+|{BACKOFFICE}/[^/]+"
+    rf"_claims/.+\.json|(?:_probe|_erased|state|deliveries)/.+|(?:reports|{BACKOFFICE})/[^/]+"
 )
 
 
 def home_of(key: str) -> tuple[str, str] | None:
-    """(dataset, partition) in whose folder an object stands, whether or not a manifest names it;
-    None where it is in none's.
-    """
-    for dataset, pattern in _MEMBERS:
+    """Return the (dataset, partition) in whose folder an object lies, or None."""
+    for dataset, pattern in _FOLDERS:
         if match := pattern.fullmatch(key):
             return dataset, match[1].removeprefix("year=").replace("/month=", "-")
     return None
 
 
 def is_known(key: str) -> bool:
-    """Whether the object is one that no manifest needs to name: claims, probes, what is derived for
-    people.
-    """
+    """Whether no manifest needs to name it: claims, probes, files for people."""
     return _KNOWN.fullmatch(key) is not None
 
 
 def archived_key(
     dataset: str, partition: str, number: int, digest: str, file_name: str
 ) -> str | None:
-    """Where this edition's copy of `member` stays for good; None for a dataset that keeps only its
-    newest content.
-    """
+    """Return the key of a report version's file; None for other datasets."""
     if dataset not in (MONTHLY, CUMULATIVE):
         return None
-    return check_key(
-        f"{dataset}/{check_partition(dataset, partition)}/editions/{number:06d}.{digest}/{file_name}"
-    )
+    folder = f"{dataset}/{check_partition(dataset, partition)}/versions"
+    return check_key(f"{folder}/{number:06d}.{digest}/{file_name}")
 
 
 def manifest_of(
     dataset: str, partition: str, number: int, fingerprint: str, digest: str
 ) -> Manifest:
-    """The manifest with its key. Raises ConfigError where its key would not be read back as itself."""
-    key = f"_editions/{dataset}/{check_partition(dataset, partition)}/{number:06d}.{fingerprint}.{digest}.json"
+    """Make a manifest. Raises ConfigError where its key would not parse back."""
+    folder = log_prefix(dataset, check_partition(dataset, partition))
+    key = f"{folder}/{number:06d}.{fingerprint}.{digest}.json"
     manifest = parse_manifest(key)
     if manifest is None:
         raise ConfigError(
-            f"{key!r} is not a manifest's name: an edition and a digest are 16 hex digits each"
+            f"{key!r} is not a manifest's name: a fingerprint and a digest are 16 hex digits each"
         )
     return manifest
 
 
 def parse_manifest(key: str) -> Manifest | None:
-    """The manifest of that key; None for a foreign or malformed one."""
+    """Return the manifest of that key; None for a foreign or malformed key."""
     match = _MANIFEST.fullmatch(key)
     if not match or match[3] != f"{int(match[3]):06d}":
         return None
     dataset, partition, number, fingerprint, digest = match.groups()
+    if dataset == RECEIPTS and not _is_batch(partition):
+        return None
     return Manifest(int(number), fingerprint, digest, dataset, partition, key)
 
 
 def log_prefix(dataset: str = "", prefix: str = "") -> str:
-    """What the keys of those manifests begin with; of every dataset where none is named."""
-    return f"_editions/{dataset}/{prefix}" if dataset else "_editions/"
+    """Return the prefix of manifest keys: of partitions, or of every dataset."""
+    return f"_manifests/{dataset}/{prefix}" if dataset else "_manifests/"
 
 
 def claim_key(dataset: str, partition: str, number: int) -> str:
-    """The key that exactly one publication can take for `number`."""
+    """Return the key that exactly one publication can take for `number`."""
     return check_key(
         f"{claim_prefix(dataset)}{check_partition(dataset, partition)}/{number:06d}.json"
     )
 
 
 def claim_prefix(dataset: str) -> str:
-    """What the keys of a dataset's claims begin with."""
+    """Return the prefix of the keys of a dataset's claims."""
     return f"_claims/{dataset}/"
 
 
 def raw_key(
     sold: date | None, batch: str, batch_digest: str, digest: str, times: str = ANY_TIME
 ) -> str:
-    """Where one object of raw receipts stands; `times` are the UTC minutes of its first and last
-    sale, HHMM-HHMM.
-    """
-    return check_key(
-        f"{RECEIPTS}/sold={sold.isoformat() if sold else UNKNOWN}/{check_partition(RECEIPTS, batch)}"
-        f".{batch_digest}.{digest}.{times}.ndjson.zst"
-    )
+    """Return the key of an object of raw receipts; arguments as in RawObject."""
+    name = f"{check_partition(RECEIPTS, batch)}.{batch_digest}.{digest}.{times}.ndjson.zst"
+    return check_key(f"{RECEIPTS}/sold={sold or UNKNOWN}/{name}")
 
 
 def parse_raw(stat: Stat) -> RawObject | None:
-    """The raw object that a listing shows; None for a foreign one."""
+    """Return the raw object of a listed object; None for a foreign one."""
     match = _OBJECT.fullmatch(stat.key)
-    if not match:
+    if not match or not _is_batch(match[2]):
         return None
     sold, batch, batch_digest, digest, times = match.groups()
     try:
@@ -265,18 +274,23 @@ def parse_raw(stat: Stat) -> RawObject | None:
     return RawObject(stat.key, day, batch, batch_digest, digest, stat.size, times)
 
 
+def _is_batch(partition: str) -> bool:
+    try:
+        return bool(BatchName.parse(partition))
+    except ConfigError:
+        return False
+
+
 def raw_prefix(month: str = "") -> str:
-    """What the keys of raw objects sold in `month` (YYYY-MM, or "unknown") begin with; of all of
-    them where none is named.
-    """
+    """Return the prefix of raw objects of a month (or "unknown"), or of all."""
     return f"{RECEIPTS}/sold={month}" if month else f"{RECEIPTS}/"
 
 
 def state_key(name: str) -> str:
-    """Where a derived file for people stands."""
+    """Return the key of a derived file for people."""
     return check_key(f"state/{name}")
 
 
 def digest_of(*words: str | int) -> str:
-    """16 hex digits that change when any of the words, their order or their number does."""
+    """Return 16 hex digits that depend on the words, their order and number."""
     return sha256("\n".join(f"{len(str(word))}:{word}" for word in words).encode()).hexdigest()[:16]

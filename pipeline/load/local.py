@@ -1,12 +1,11 @@
-"""Objects in a local folder, as strict as S3: whole or not at all, one winner, nothing replaced
-unseen.
+"""Objects in a local folder, with the guarantees of S3.
 
 An object is a file. It is drafted in the private folder `.writing` of the root, synced, and moved
 to its name under a lock that every writer of the root takes, so conditions hold between threads,
-processes and hosts that share the folder. The lock goes with its process; one that is stopped while
-it holds it is waited for `lock_seconds`, and then named (StorageUnavailable). A draft is locked for
-as long as its writer lives; what a killed writer left is removed at the next start and is never
-listed. The etag is made of inode, size and time of change. A full disk or a missing right raises
+processes and hosts that share the folder. The lock ends with its process; a writer waits for one
+that is suspended for `lock_seconds`, then names it (StorageUnavailable). A draft is locked while
+its writer lives; what a killed writer left is removed at the next start and is never listed. The
+etag consists of inode, size and time of change. A full disk or a missing right raises
 StorageRefused; nothing is published then.
 """
 
@@ -50,7 +49,7 @@ class LocalStorage(Storage):
         self.root = root.absolute()
         if self.root.exists() and not self.root.is_dir():
             raise ConfigError(f"the lake {self.root} is a file; name a folder")
-        self._swept = False
+        self._has_removed_drafts = False
 
     def __repr__(self) -> str:
         return f"LocalStorage({str(self.root)!r})"
@@ -61,14 +60,14 @@ class LocalStorage(Storage):
     def list(self, prefix: str = "") -> Iterator[Stat]:
         folder = prefix.rpartition("/")[0]
         with self._explained("list", prefix):
-            found = sorted(
-                self._walk(folder, prefix),
+            stats = sorted(
+                self._files(folder, prefix),
                 key=lambda stat: stat.key.encode("utf-8", "surrogateescape"),
             )
-        self._count("LIST", 1 + max(len(found) - 1, 0) // _PAGE)
-        yield from found
+        self._count("LIST", 1 + max(len(stats) - 1, 0) // _PAGE)
+        yield from stats
 
-    def _walk(self, folder: str, prefix: str) -> Iterator[Stat]:
+    def _files(self, folder: str, prefix: str) -> Iterator[Stat]:
         try:
             entries = list(os.scandir(self._path(folder) if folder else self.root))
         except (FileNotFoundError, NotADirectoryError):
@@ -78,14 +77,14 @@ class LocalStorage(Storage):
             if key == _PRIVATE or not (key.startswith(prefix) or prefix.startswith(key + "/")):
                 continue
             if entry.is_dir(follow_symlinks=False):
-                yield from self._walk(key, prefix)
+                yield from self._files(key, prefix)
             elif entry.is_file(follow_symlinks=False):
                 yield _stat(key, entry.stat())
 
     def head(self, key: str) -> Stat | None:
         self._count("HEAD")
-        with self._explained("look at", key):
-            return self._seen(key)
+        with self._explained("read", key):
+            return self._current(key)
 
     def get(self, key: str) -> bytes:
         self._count("GET")
@@ -99,15 +98,15 @@ class LocalStorage(Storage):
         self._count("PUT")
         target = self._path(key)
         with self._explained("write", key), self._draft(data) as draft, self._locked():
-            found = self._seen(key)
-            if if_absent and found:
-                raise Conflict(f"{self.uri(key)} is there already")
-            if if_match is not None and (found is None or found.etag != if_match):
+            current = self._current(key)
+            if if_absent and current:
+                raise Conflict(f"{self.uri(key)} exists already")
+            if if_match is not None and (current is None or current.etag != if_match):
                 raise Conflict(f"{self.uri(key)} has changed since it was read")
             _make_folder(target.parent)
             draft.replace(target)
             _sync(target.parent)
-            return self._seen(key).etag
+            return _stat(key, target.stat()).etag
 
     def remove(self, key: str) -> None:
         self._count("DELETE")
@@ -121,7 +120,7 @@ class LocalStorage(Storage):
             raise ConfigError(f"{key!r} does not name an object of the lake")
         return self.root / key
 
-    def _seen(self, key: str) -> Stat | None:
+    def _current(self, key: str) -> Stat | None:
         path = self._path(key)
         try:
             return _stat(key, path.stat()) if path.is_file() else None
@@ -130,7 +129,7 @@ class LocalStorage(Storage):
 
     @contextmanager
     def _locked(self) -> Iterator[None]:
-        """Held for a look and a move only: no data is written within."""
+        """Hold the lock of the root, only for compare-and-rename."""
         handle = os.open(
             self.root / _PRIVATE / "lock", os.O_CREAT | os.O_RDWR | os.O_CLOEXEC, 0o666
         )
@@ -144,16 +143,14 @@ class LocalStorage(Storage):
             os.close(handle)
 
     def _wait_for(self, handle: int) -> None:
-        """Take the lock, which another writer holds for milliseconds; unless it was stopped just
-        then.
-        """
+        """Take the lock, which another writer holds for milliseconds only."""
         waited, pause = 0.0, 0.0005
         while not _take(handle):
             if waited > self.lock_seconds:
                 holder = os.pread(handle, 200, 0).decode(errors="replace") or "unknown"
                 raise StorageUnavailable(
                     f"process {holder} has held the lock of the lake {self.root} for"
-                    f" {self.lock_seconds:.0f} seconds; it seems to be stopped: let it go on (kill"
+                    f" {self.lock_seconds:.0f} seconds; it seems to be stopped: resume it (kill"
                     " -CONT) or end it (kill -KILL), then run again; nothing was lost"
                 )
             time.sleep(pause)
@@ -161,19 +158,19 @@ class LocalStorage(Storage):
 
     @contextmanager
     def _draft(self, data: bytes) -> Iterator[Path]:
-        """A synced file with `data`, to be moved to its name; gone again when that fails."""
+        """A synced file with `data`, to be moved to its name; removed when that fails."""
         folder = self.root / _PRIVATE
         if not folder.is_dir():
-            if self._swept:
+            if self._has_removed_drafts:
                 raise StorageUnavailable(
                     f"the lake {self.root} has vanished while it was written to; is its disk still"
                     " mounted? Bring it back and run again"
                 )
             _make_folder(self.root)
             folder.mkdir(mode=0o700, exist_ok=True)
-        if not self._swept:
-            self._swept = True
-            _sweep(folder)
+        if not self._has_removed_drafts:
+            self._has_removed_drafts = True
+            _remove_drafts(folder)
         handle, path = _open_draft(folder)
         try:
             with os.fdopen(handle, "wb") as file:
@@ -187,7 +184,7 @@ class LocalStorage(Storage):
 
     @contextmanager
     def _explained(self, action: str, key: str) -> Iterator[None]:
-        """Say in one sentence what the operating system refused, and what to do."""
+        """Turn an error of the operating system into a sentence that says what to do."""
         try:
             yield
         except OSError as error:
@@ -209,7 +206,7 @@ def _stat(key: str, status: os.stat_result) -> Stat:
 
 
 def _open_draft(folder: Path) -> tuple[int, Path]:
-    """A new file that is locked before anybody can take it for a left-over."""
+    """Open a new file, locked before another process can remove it as a leftover."""
     while True:
         path = folder / f"{os.getpid()}-{next(_NUMBERS)}"
         try:
@@ -218,11 +215,11 @@ def _open_draft(folder: Path) -> tuple[int, Path]:
             continue
         if _take(handle) and os.fstat(handle).st_nlink:
             return handle, path
-        os.close(handle)  # a sweep had it in hand
+        os.close(handle)  # another process was removing it
 
 
-def _sweep(folder: Path) -> None:
-    """Remove the drafts of writers that live no more."""
+def _remove_drafts(folder: Path) -> None:
+    """Remove the drafts of killed writers."""
     for path in folder.iterdir():
         if path.name == "lock":
             continue

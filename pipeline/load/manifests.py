@@ -1,15 +1,14 @@
 """The log of each partition: numbered manifests that are added and never changed.
 
-A manifest's *name* carries number, edition and digest, so one listing tells the state of every
-partition. Because two runs would give the same number different names, a number is first taken
-under a name that holds the number alone: the claim, written with If-None-Match, is the moment of
-publication; the manifest is a copy of it. A run that was killed between the two is completed by
-whoever meets its claim. After a lost answer a run finds its own bytes under the claim and has won.
+The key of a manifest holds number, fingerprint and digest, so one listing shows the state of every
+partition. Two runs would give one number different keys. Therefore a number is first taken by a
+claim, whose key holds the number alone: writing it with If-None-Match is the moment of publication,
+and the manifest is a copy of it. The next run completes a claim whose run was killed before it
+wrote the manifest. After a lost response, a run that finds its own bytes in the claim has won.
 
-The snapshot is what the listings said, plus what this process has published; a child drops it after
-a fork. A partition whose log has a gap, a doubled number or a foreign name is unsound: nothing is
-published into it (Corrupt, naming the key), and readers go by the highest number whose claim
-confirms it.
+The snapshot is what the listings said, plus what this process has published; a child drops it
+after a fork. A log with a gap, a doubled number or a foreign key is unsound: nothing is published
+into it (Corrupt, naming the key), and readers use the highest number that its claim confirms.
 """
 
 from __future__ import annotations
@@ -35,24 +34,17 @@ from pipeline.load.layout import (
 from pipeline.load.siblings import Siblings
 from pipeline.load.storage import Storage
 
-_KEPT = 2048
+Body = dict[str, Any]
+"""The JSON of a manifest: run, previous, files (key, sha256, size, etag, archived), metadata."""
+_CACHED_BODIES = 2048
 
 
 def fingerprint_of(
     version: int | str, settings: Mapping[str, object], inputs: Iterable[tuple[str, str]]
 ) -> str:
-    """16 hex digits for all that a partition is made of: code version, settings, and (name, digest)
-    of each input in any order.
-    """
-    said = json.dumps(
-        [
-            str(version),
-            {key: str(value) for key, value in settings.items()},
-            sorted(map(list, inputs)),
-        ],
-        sort_keys=True,
-    )
-    return digest_of(said)
+    """Return 16 hex digits for version, settings and (name, digest) of inputs."""
+    text = {key: str(value) for key, value in settings.items()}
+    return digest_of(json.dumps([str(version), text, sorted(map(list, inputs))], sort_keys=True))
 
 
 class ManifestLog:
@@ -61,7 +53,7 @@ class ManifestLog:
     def __init__(self, storage: Storage) -> None:
         self.storage = storage
         self.generations: Counter[str] = Counter()
-        self._bodies: dict[str, dict[str, Any]] = {}
+        self._bodies: dict[str, Body] = {}
         self._first_process = os.getpid()
         self._siblings = Siblings()
         self.listing = 0
@@ -73,55 +65,45 @@ class ManifestLog:
         self._covered: set[str] = set()
         self._manifests: dict[str, dict[str, list[Manifest]]] = defaultdict(dict)
         self._foreign: dict[str, list[str]] = defaultdict(list)
-        self._vouched: dict[tuple[str, str], Manifest | None] = {}
+        self._confirmed: dict[tuple[str, str], Manifest | None] = {}
         self.generations.update(DATASETS)
 
     def refresh(self, dataset: str = "", prefix: str = "") -> None:
-        """List again the partitions of `dataset` that begin with `prefix`; of every dataset where
-        none is named.
-        """
+        """List again every dataset, or partitions that begin with `prefix`."""
         if self._process != os.getpid() or not dataset:
             self._forget()
-        listed = log_prefix(dataset, prefix)
-        for partition in [name for name in self._manifests[dataset] if name.startswith(prefix)]:
-            del self._manifests[dataset][partition]
-        self._foreign = defaultdict(
-            list,
-            {
-                folder: keys
-                for folder, keys in self._foreign.items()
-                if not folder.startswith(listed)
-            },
-        )
+        listed, logs = log_prefix(dataset, prefix), self._manifests[dataset]
+        for partition in [name for name in logs if name.startswith(prefix)]:
+            del logs[partition]
+        for folder in [folder for folder in self._foreign if folder.startswith(listed)]:
+            del self._foreign[folder]
         for stat in self.storage.list(listed):
-            manifest = parse_manifest(stat.key)
-            if manifest:
-                self._manifests[manifest.dataset].setdefault(manifest.partition, []).append(
-                    manifest
-                )
+            if manifest := parse_manifest(stat.key):
+                log = self._manifests[manifest.dataset].setdefault(manifest.partition, [])
+                log.append(manifest)
             else:
                 self._foreign[stat.key.rpartition("/")[0]].append(stat.key)
         self._covered.add(listed)
-        self._vouched.clear()
+        self._confirmed.clear()
         self.generations.update([dataset] if dataset else DATASETS)
 
     def cover(self, dataset: str, partition: str = "") -> None:
-        """Make sure that the snapshot knows `partition` of `dataset`. Whoever plans lists the whole
-        log, as datasets share its pages; a child, which makes one partition, that dataset only.
+        """List `partition` of `dataset` unless the snapshot has it.
+
+        The first process, which plans, lists the whole log, as datasets share its pages; a child,
+        which builds one partition, lists that dataset only.
         """
         self.catch_up()
-        wanted = log_prefix(dataset, partition)
-        if not any(wanted.startswith(known) for known in self._covered):
+        prefix = log_prefix(dataset, partition)
+        if not any(prefix.startswith(covered) for covered in self._covered):
             self.refresh(dataset if os.getpid() != self._first_process else "")
 
     def catch_up(self) -> None:
-        """Drop what was listed before a fork, and in the process that forks, before a child has
-        published.
-        """
+        """Drop what was listed before a fork, or before a child has published."""
         is_first = os.getpid() == self._first_process
         if self._process != os.getpid() or (is_first and not self._siblings.is_current()):
             self._forget()
-            self.listing += 1  # tells the raw zone to list again, too
+            self.listing += 1  # the raw zone then lists again, too
 
     def is_begun(self) -> bool:
         """Whether anything was ever published."""
@@ -138,49 +120,37 @@ class ManifestLog:
         return list(self._manifests[dataset].get(partition, ()))
 
     def newest(self, dataset: str, partition: str) -> Manifest | None:
-        """The manifest that decides; of an unsound log, the highest that its claim confirms."""
+        """The newest manifest; of an unsound log, the highest that its claim confirms."""
         manifests = self.history(dataset, partition)
-        if not self._gaps(manifests):
+        if not _gaps(manifests):
             return manifests[-1] if manifests else None
-        if (dataset, partition) not in self._vouched:
-            self._vouched[dataset, partition] = next(
-                (one for one in reversed(manifests) if self._is_claimed(one)), None
-            )
-        return self._vouched[dataset, partition]
+        name = dataset, partition
+        if name not in self._confirmed:
+            self._confirmed[name] = next(filter(self._is_claimed, reversed(manifests)), None)
+        return self._confirmed[name]
 
     def check_sound(self, dataset: str, partition: str) -> None:
-        """Raises Corrupt, naming the key, where the log of the partition is not what this code has
-        written.
-        """
+        """Raise Corrupt, naming the key, where the log is unsound."""
         manifests = self.history(dataset, partition)
         folder = log_prefix(dataset, partition)
-        foreign = self._foreign.get(folder)
-        if foreign:
+        uri = self.storage.uri(folder)
+        for foreign in self._foreign.get(folder, ()):
             raise Corrupt(
-                f"{self.storage.uri(foreign[0])} is no manifest of the lake; move it away, nothing"
+                f"{self.storage.uri(foreign)} is not a manifest of the lake; move it away, nothing"
                 " is published beside it"
             )
-        for gap in self._gaps(manifests):
-            taken = [one.key for one in manifests if one.number == gap]
-            if taken:
+        for gap in _gaps(manifests):
+            claim = claim_key(dataset, partition, gap)
+            keys = [manifest.key for manifest in manifests if manifest.number == gap]
+            if keys:
                 raise Corrupt(
-                    f"{self.storage.uri(folder)}: number {gap} was taken twice, by"
-                    f" {' and '.join(taken)}; move away the one that differs from"
-                    f" {claim_key(dataset, partition, gap)}"
+                    f"{uri}: number {gap} was taken twice, by {' and '.join(keys)}; move away the"
+                    f" one that differs from {claim}"
                 )
             raise Corrupt(
-                f"{self.storage.uri(folder)}: manifest {gap:06d} is missing below"
-                f" {manifests[-1].number:06d}; bring it back (its bytes stand in"
-                f" {claim_key(dataset, partition, gap)}), or move away what was planted above it"
+                f"{uri}: manifest {gap:06d} is missing below {manifests[-1].number:06d}; restore it"
+                f" (its bytes are in {claim}), or move away the foreign one above it"
             )
-
-    @staticmethod
-    def _gaps(manifests: list[Manifest]) -> list[int]:
-        """Numbers that are not there exactly once."""
-        numbers = [one.number for one in manifests]
-        if numbers == list(range(1, len(numbers) + 1)):
-            return []
-        return [number for number in range(1, max(numbers) + 1) if numbers.count(number) != 1]
 
     def _is_claimed(self, manifest: Manifest) -> bool:
         key = claim_key(manifest.dataset, manifest.partition, manifest.number)
@@ -190,9 +160,9 @@ class ManifestLog:
             return False
 
     def _describes(self, text: bytes, key: str, manifest: Manifest) -> bool:
-        """Whether the text of `key` is that manifest's."""
+        """Whether `text`, read from `key`, is the JSON of `manifest`."""
         try:
-            return self._described(text, key)[0] == manifest
+            return self._parse(text, key)[0] == manifest
         except Corrupt:
             return False
 
@@ -205,40 +175,32 @@ class ManifestLog:
         digest: str,
         body: Mapping[str, Any],
     ) -> Manifest:
-        """Publish `body` as the manifest after `basis`; Conflict where another content has taken
-        that number.
+        """Publish `body` (run, files, metadata) as the manifest after `expected_manifest`.
 
-        The same edition and digest under the number is success, whoever published it, if it is
-        still the newest.
+        Succeeds also where another run has published the same fingerprint and digest under that
+        number and it is still the newest. Raises Conflict where other content took the number.
         """
         self.check_sound(dataset, partition)
-        mine = manifest_of(
-            dataset,
-            partition,
-            expected_manifest.number + 1 if expected_manifest else 1,
-            fingerprint,
-            digest,
-        )
+        previous = expected_manifest.number if expected_manifest else 0
+        mine = manifest_of(dataset, partition, previous + 1, fingerprint, digest)
+        fields = {
+            **body,
+            "previous": previous,
+            "dataset": dataset,
+            "partition": partition,
+            "number": mine.number,
+            "fingerprint": fingerprint,
+            "digest": digest,
+        }
         text = json.dumps(
-            {
-                **body,
-                "dataset": dataset,
-                "partition": partition,
-                "number": mine.number,
-                "edition": fingerprint,
-                "digest": digest,
-            },
-            sort_keys=True,
-            ensure_ascii=False,
-            allow_nan=False,
-            indent=1,
+            fields, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1
         ).encode()
         claim, is_mine = claim_key(dataset, partition, mine.number), True
         try:
             self.storage.put(claim, text, if_absent=True)
         except Conflict:
             text, is_mine = self.storage.get(claim), False
-        taken, said = self._described(text, claim)
+        taken, claimed_body = self._parse(text, claim)
         self._copy_claim(claim, taken, text)
         self._siblings.announce()
         if not is_mine:
@@ -246,13 +208,13 @@ class ManifestLog:
         if taken != mine or (not is_mine and self.newest(dataset, partition) != taken):
             raise Conflict(
                 f"{dataset} {partition}: another run has published number {mine.number} or a later"
-                " one with other content; start again from what is there"
+                " one with other content; start again from the newest manifest"
             )
         log = self._manifests[dataset].setdefault(partition, [])
         if taken not in log:
             log.append(taken)
             self.generations[dataset] += 1
-        self._keep(taken, said)
+        self._cache(taken, claimed_body)
         return taken
 
     def complete_claims(self, dataset: str) -> None:
@@ -261,17 +223,16 @@ class ManifestLog:
         folder, is_behind = claim_prefix(dataset), False
         for stat in self.storage.list(folder):
             partition, _, name = stat.key.removeprefix(folder).partition("/")
-            newest = self._manifests[dataset].get(partition, [])[-1:]
-            number = newest[0].number + 1 if newest else 1
-            if name == f"{number:06d}.json":
+            log = self._manifests[dataset].get(partition)
+            if name == f"{log[-1].number + 1 if log else 1:06d}.json":
                 text = self.storage.get(stat.key)
-                self._copy_claim(stat.key, self._described(text, stat.key)[0], text)
+                self._copy_claim(stat.key, self._parse(text, stat.key)[0], text)
                 is_behind = True
         if is_behind:
             self.refresh(dataset)
 
     def _copy_claim(self, claim: str, taken: Manifest, text: bytes) -> None:
-        """Publish the manifest of a claim, also one of a run that was killed between the two."""
+        """Publish the manifest of a claim, also of a run that was killed between the two."""
         if claim_key(taken.dataset, taken.partition, taken.number) != claim:
             raise Corrupt(
                 f"{self.storage.uri(claim)} claims {taken.key}; move it away, nothing is published"
@@ -287,49 +248,49 @@ class ManifestLog:
                 " run again"
             ) from foreign
 
-    def pending(self, dataset: str, partition: str) -> list[dict[str, Any]]:
+    def pending(self, dataset: str, partition: str) -> list[Body]:
         """Body of the claim that follows the newest manifest; empty where there is none."""
         numbers = [manifest.number for manifest in self.history(dataset, partition)]
         claim = claim_key(dataset, partition, max(numbers, default=0) + 1)
         if self.storage.head(claim) is None:
             return []
-        return [self._described(self.storage.get(claim), claim)[1]]
+        return [self._parse(self.storage.get(claim), claim)[1]]
 
-    def read(self, manifest: Manifest) -> dict[str, Any]:
-        """The body of `manifest`, held to its name; kept, as it never changes. Raises Corrupt."""
+    def read(self, manifest: Manifest) -> Body:
+        """The body of `manifest`, checked against its key. Raises Corrupt."""
         if manifest.key not in self._bodies:
             text = self.storage.get_sound(
                 manifest.key, lambda text: self._describes(text, manifest.key, manifest)
             )
-            found, body = self._described(text, manifest.key)
-            if found != manifest:
+            content, body = self._parse(text, manifest.key)
+            if content != manifest:
                 raise Corrupt(
-                    f"{self.storage.uri(manifest.key)} says other things than its name; restore it"
-                    " from its claim"
+                    f"{self.storage.uri(manifest.key)}: content and name differ; restore it from"
+                    " its claim"
                 )
-            self._keep(manifest, body)
+            self._cache(manifest, body)
         return self._bodies[manifest.key]
 
-    def _keep(self, manifest: Manifest, body: dict[str, Any]) -> None:
-        while len(self._bodies) >= _KEPT:
+    def _cache(self, manifest: Manifest, body: Body) -> None:
+        while len(self._bodies) >= _CACHED_BODIES:
             del self._bodies[next(iter(self._bodies))]
         self._bodies[manifest.key] = body
 
-    def _described(self, text: bytes, key: str) -> tuple[Manifest, dict[str, Any]]:
+    def _parse(self, text: bytes, key: str) -> tuple[Manifest, Body]:
         try:
             body = json.loads(text)
-            return (
-                manifest_of(
-                    body["dataset"],
-                    body["partition"],
-                    body["number"],
-                    body["edition"],
-                    body["digest"],
-                ),
-                body,
-            )
+            names = ("dataset", "partition", "number", "fingerprint", "digest")
+            return manifest_of(*(body[name] for name in names)), body
         except (ValueError, KeyError, TypeError, ConfigError) as error:
             raise Corrupt(
                 f"{self.storage.uri(key)} is not a manifest ({error}); restore it, or move it away"
                 " if it is foreign"
             ) from error
+
+
+def _gaps(manifests: list[Manifest]) -> list[int]:
+    """The numbers that do not occur exactly once."""
+    numbers = [manifest.number for manifest in manifests]
+    if numbers == list(range(1, len(numbers) + 1)):
+        return []
+    return [number for number in range(1, max(numbers) + 1) if numbers.count(number) != 1]

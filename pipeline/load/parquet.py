@@ -1,12 +1,10 @@
-"""Tables as Parquet bytes that engines like, and back.
+"""Tables to Parquet bytes, and back.
 
-In: a table of a dataset (schema.conform), rows in any order. Out: bytes that are the same for the
-same rows, however the table was cut into chunks or its dictionaries were filled: zstd, labels
-dictionary-encoded, DECIMAL money as integers, instants as UTC microseconds, statistics and a page
-index by which a query skips, checksums in every page, the sort order and the columns' meanings in
-the metadata. Reading verifies the checksums. Nothing is rounded, no row is dropped. Raises Corrupt
-for bytes that are no sound Parquet file, SchemaMismatch for parts that do not follow each other in
-order.
+The same rows give the same bytes, however the table is chunked or its dictionaries are filled:
+zstd, labels dictionary-encoded, DECIMAL money as integers, instants as UTC microseconds, statistics
+and a page index for queries, page checksums, and sort order and column meanings in the metadata.
+Reading verifies the checksums. Nothing is rounded, no row is dropped. Raises Corrupt for bytes that
+are not a sound Parquet file, SchemaMismatch for other columns or rows out of order.
 """
 
 from __future__ import annotations
@@ -25,19 +23,18 @@ _LEVEL = 3
 _COMMENTS = b"comments"
 
 
-class Writer:
-    """A file that grows by parts (days of a month), holding no more than one row group and one part
-    of them as a table.
+class ParquetWriter:
+    """A file written in parts (days), with one row group in memory.
 
-    `order` names the columns by which rows are sorted and parts follow each other. The bytes depend
-    on the rows alone, not on how they were parted.
+    `order` names the columns by which rows and parts are sorted. The bytes depend on the rows
+    alone, not on the parts.
     """
 
     def __init__(
         self, schema: pa.Schema, order: Sequence[str] = (), *, row_group: int = ROW_GROUP
     ) -> None:
         self._schema, self._order, self._size = schema, tuple(order), row_group
-        self._waiting = self._last = pa.Table.from_batches([], schema)
+        self._pending = self._last = pa.Table.from_batches([], schema)
         self._sink = pa.BufferOutputStream()
         self._writer = pq.ParquetWriter(
             self._sink,
@@ -53,9 +50,7 @@ class Writer:
         )
 
     def append(self, table: pa.Table) -> None:
-        """Add the rows of `table`, none of which may come before those that are there
-        (SchemaMismatch).
-        """
+        """Add the rows of `table`; SchemaMismatch where one belongs before earlier rows."""
         if not table.schema.equals(self._schema):
             raise SchemaMismatch(
                 f"expected the columns {self._schema.names}, got {table.schema.names}, or another"
@@ -66,17 +61,18 @@ class Writer:
         if _sort(seam, self._order) is not seam:
             raise SchemaMismatch(f"rows are out of order: {seam.select(self._order).to_pylist()}")
         self._last = table.slice(max(table.num_rows - 1, 0)) if table.num_rows else self._last
-        self._waiting = pa.concat_tables([self._waiting, table])
-        while self._waiting.num_rows >= self._size:
-            self._write(self._waiting.slice(0, self._size))
-            self._waiting = self._waiting.slice(self._size)
+        self._pending = pa.concat_tables([self._pending, table])
+        while self._pending.num_rows >= self._size:
+            self._write(self._pending.slice(0, self._size))
+            self._pending = self._pending.slice(self._size)
 
     def close(self) -> bytes:
         """The file, complete."""
-        if self._waiting.num_rows:
-            self._write(self._waiting)
+        if self._pending.num_rows:
+            self._write(self._pending)
         self._writer.close()
-        return self._sink.getvalue().to_pybytes()
+        data: bytes = self._sink.getvalue().to_pybytes()
+        return data
 
     def _write(self, rows: pa.Table) -> None:
         self._writer.write_table(
@@ -86,8 +82,8 @@ class Writer:
 
 
 def to_bytes(table: pa.Table, order: Sequence[str] = (), *, row_group: int = ROW_GROUP) -> bytes:
-    """`table` as a Parquet file, its rows sorted by the columns of `order` (stable, nulls last)."""
-    writer = Writer(table.schema, order, row_group=row_group)
+    """The table as a Parquet file, sorted by `order` (stable, nulls last)."""
+    writer = ParquetWriter(table.schema, order, row_group=row_group)
     writer.append(table)
     return writer.close()
 
@@ -98,10 +94,10 @@ def from_bytes(
     columns: Sequence[str] | None = None,
     schema: pa.Schema | None = None,
 ) -> pa.Table:
-    """The table of a Parquet file, or some of its columns; every page's checksum is verified.
-    `name` is for the message.
+    """The table of a Parquet file, or some columns; checksums are verified.
 
-    Raises SchemaMismatch where the file has not exactly the columns of `schema`.
+    `name` is for messages. Raises SchemaMismatch where the file does not have exactly the columns
+    of `schema`.
     """
     # ParquetFile, not read_table, which hands `data` to a worker of pyarrow's pool even with
     # use_threads=False: a worker that releases Python's bytes while the interpreter ends aborts it
@@ -114,36 +110,32 @@ def from_bytes(
         raise Corrupt(f"{name} is not a sound Parquet file: {error}") from error
     if schema is not None:
         check_schema(table.schema, schema, name)
-    said = {key: value for key, value in (table.schema.metadata or {}).items() if key != _COMMENTS}
-    return table.replace_schema_metadata(said or None)
+    metadata = {
+        key: text for key, text in (table.schema.metadata or {}).items() if key != _COMMENTS
+    }
+    return table.replace_schema_metadata(metadata or None)
 
 
-def check_schema(found: pa.Schema, wanted: pa.Schema, name: str) -> None:
-    """Raises SchemaMismatch, naming file and columns, where `found` has not the columns, types and
-    order of `wanted`; meanings aside.
-    """
-    if found.equals(wanted):
+def check_schema(actual: pa.Schema, expected: pa.Schema, name: str) -> None:
+    """Raise SchemaMismatch unless columns, types and order are as expected."""
+    if actual.equals(expected):
         return
-    missing, unknown = (
-        [n for n in wanted.names if n not in found.names],
-        [n for n in found.names if n not in wanted.names],
-    )
+    missing = [column for column in expected.names if column not in actual.names]
+    unknown = [column for column in actual.names if column not in expected.names]
     other = [
-        f"{field.name} is {found.field(field.name)}, not {field}"
-        for field in wanted
-        if field.name in found.names and not found.field(field.name).equals(field)
+        f"{field.name} is {actual.field(field.name)}, not {field}"
+        for field in expected
+        if field.name in actual.names and not actual.field(field.name).equals(field)
     ]
     raise SchemaMismatch(
-        f"{name} has not the columns of its dataset: missing {missing}, unknown {unknown},"
+        f"{name} does not have the columns of its dataset: missing {missing}, unknown {unknown},"
         f" {'; '.join(other) or 'in another order'}; was it written by other code? Build it again"
         " (pos rebuild)"
     )
 
 
 def _documented(schema: pa.Schema) -> pa.Schema:
-    """With every column's meaning as one JSON of the file, for engines that do not know Arrow's
-    metadata.
-    """
+    """Add every column's meaning as JSON, for engines that ignore Arrow's metadata."""
     comments = {
         field.name: field.metadata[b"comment"].decode()
         for field in schema
@@ -155,14 +147,12 @@ def _documented(schema: pa.Schema) -> pa.Schema:
 
 
 def _labels(schema: pa.Schema) -> list[str] | bool:
-    """The columns of few values: dictionary-encoded in Arrow, so in the file too."""
+    """The columns that Arrow encodes as dictionaries, which the file does too."""
     return [field.name for field in schema if pa.types.is_dictionary(field.type)] or False
 
 
 def _leaf(schema: pa.Schema, name: str) -> int:
-    """The number of a column among the file's columns, where a list of structs counts for each of
-    its fields.
-    """
+    """The index of a column among the leaves; a struct has one per field."""
     return sum(_leaves(field.type) for field in list(schema)[: schema.get_field_index(name)])
 
 
@@ -173,7 +163,7 @@ def _leaves(kind: pa.DataType) -> int:
 
 
 def _sort(table: pa.Table, order: Sequence[str]) -> pa.Table:
-    """`table` itself if its rows are in order, else sorted; equal rows keep theirs."""
+    """Return `table` itself if its rows are in order, else sorted (stable)."""
     if not order or table.num_rows < 2:
         return table
     keys = pa.table({name: _plain(table.column(name)) for name in order})
@@ -187,9 +177,7 @@ def _plain(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _canonical(table: pa.Table) -> pa.Table:
-    """One chunk a column, and each dictionary in the order in which its values appear, without
-    those that do not.
-    """
+    """Combine chunks; rebuild each dictionary in order of first occurrence."""
     columns = []
     for field in table.schema:
         column = _plain(table.column(field.name)).combine_chunks()

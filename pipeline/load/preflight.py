@@ -1,5 +1,4 @@
-"""Does this store keep the promises that the lake rests on? Asked once, before the first object of
-a lake.
+"""Prove once, before a lake begins, that a store obeys conditional writes.
 
 Seven requests on one small object under `_probe/`; none deletes. Raises StorageRefused
 (ConfigError) with the missing right, the missing bucket, or the condition that the store accepts
@@ -26,8 +25,8 @@ def probe(storage: Storage) -> None:
         raise _ignores(storage, "If-Match")
     if storage.get(KEY) != _TEXT:
         raise StorageRefused(
-            f"{storage.uri(KEY)} does not hold what was written there; look who else writes to this"
-            " prefix"
+            f"{storage.uri(KEY)} does not hold what was written there; check what else writes"
+            " to this prefix"
         )
     for _ in range(_TRIES):  # another run may probe at the same time
         seen = storage.head(KEY)

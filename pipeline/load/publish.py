@@ -1,44 +1,38 @@
-"""Publish one partition: data under its stable names, then one manifest; whoever loses a race
-leaves no lie behind.
+"""Publish one partition: data under its stable keys, then one manifest.
 
-1. Every member is PUT where the basis left it (If-Match its ETag; If-None-Match where there was
-none). Content that is there
-   already is not sent again. A member that changed since the basis is taken over only if nobody
-   publishes for a while
-   (then it is what a killed run left); else Conflict, and nothing is touched: a zombie cannot go
-   back behind its basis.
-2. The manifest's number is claimed (editions.py). Kill the run before: the newest manifest is old
-and the partition is built
-   again. Kill it after: it is published.
-3. A run that wrote data and then lost the number looks whether its data still stands where the
-winner's should. If so it
-   appends a "void", and the partition is built again by who comes next.
-A report's members are kept per edition as well, in a folder named by number and digest, and never
-overwritten.
+1. Each file is PUT where the expected manifest left it (If-Match with its ETag; If-None-Match where
+   there was none). Identical content is not sent again. A file that changed since then is replaced
+   only if no run publishes for a while (a killed run left it); otherwise Conflict, and nothing is
+   changed. So a run that was suspended for hours cannot go back behind newer content.
+2. The number of the manifest is claimed (manifests.py). A run killed before that leaves the newest
+   manifest old, and the partition is built again; killed after it, the run has published.
+3. A run that wrote data and then lost the number checks whether its data lies where the winner's
+   should. If so, it invalidates the partition, and the next run builds it again.
+
+The files of a report are also archived, in a folder named by number and digest, never overwritten.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from typing import Any
 
 from pipeline.errors import Conflict, Corrupt
 from pipeline.load.layout import VOID, Manifest, archived_key, digest_of, file_key
 from pipeline.load.manifests import ManifestLog
-from pipeline.load.storage import Stat, Storage
+from pipeline.load.storage import Stat
 
-NO_CONTENT = "0" * 16
 PAUSES = (0.05, 0.15, 0.3, 0.5)
-_TRIES = 4
+"""Shares of `max_retry_wait` between looks at the log."""
+_NO_CONTENT = "0" * 16
+_ATTEMPTS = 4
 
 
 def digest_files(digests: Mapping[str, str]) -> str:
-    """The digest of a partition: 16 hex over its (member, sha256), sorted."""
-    return digest_of(
-        *(word for file_name in sorted(digests) for word in (file_name, digests[file_name]))
-    )
+    """Return the digest of a partition: 16 hex digits over its (file, sha256), sorted."""
+    return digest_of(*(word for name in sorted(digests) for word in (name, digests[name])))
 
 
 def publish(
@@ -52,174 +46,110 @@ def publish(
     expected_manifest: Manifest | None,
     max_retry_wait: float,
 ) -> Manifest:
-    """Make `members` the newest content of the partition; Conflict when another run published since
-    `basis`.
+    """Make `files` the newest content of the partition.
 
-    `patience`: for how many seconds a run that has put data and not yet its manifest is taken to be
-    alive.
+    A run that has put data without its manifest counts as alive for `max_retry_wait` seconds.
+    Raises Conflict when another run has published since `expected_manifest`.
     """
     log.check_sound(dataset, partition)
-    digests = {file_name: sha256(data).hexdigest() for file_name, data in files.items()}
-    digest = digest_files(digests)
-    described = {
-        file_name: {
-            "key": file_key(dataset, partition, file_name),
-            "sha256": digests[file_name],
-            "size": len(data),
-        }
-        for file_name, data in files.items()
-    }
-    for file_name, said in described.items():
-        kept = archived_key(
-            dataset,
-            partition,
-            expected_manifest.number + 1 if expected_manifest else 1,
-            digest,
-            file_name,
-        )
-        said.update({"kept": kept} if kept else {})
-    sending = _Publication(
-        log.storage,
-        files,
-        described,
-        log.read(expected_manifest)["members"] if expected_manifest else {},
-    )
+    publication = _Publication(log, dataset, partition, files, expected_manifest)
     try:
-        # the first member alone: who loses it has touched none of the others
-        for group in (sorted(files)[:1], sorted(files)[1:]):
-            strange = sending.place(group)
-            if strange:
-                _wait(log, dataset, partition, expected_manifest, max_retry_wait)
-                sending.take_over(strange)
-                max_retry_wait = 0
-        body = {
-            "run": run,
-            "basis": expected_manifest.number if expected_manifest else 0,
-            "members": described,
-            "facts": dict(metadata),
-        }
-        return log.append(dataset, partition, expected_manifest, fingerprint, digest, body)
+        publication.send_all(max_retry_wait)
+        body = {"run": run, "files": publication.entries, "metadata": dict(metadata)}
+        return log.append(
+            dataset, partition, expected_manifest, fingerprint, publication.digest, body
+        )
     except Conflict:
-        _invalidate_if_overwritten(log, run, dataset, partition, expected_manifest, sending)
+        publication.invalidate_if_overwritten(run)
         raise
 
 
 def invalidate(log: ManifestLog, run: str, dataset: str, partition: str, why: str) -> Manifest:
-    """Append a manifest that declares the partition broken, so that no edition is current and it is
-    built again.
-    """
-    expected_manifest = log.newest(dataset, partition)
-    body = {
-        "run": run,
-        "basis": expected_manifest.number if expected_manifest else 0,
-        "members": {},
-        "facts": {"why": why},
-    }
-    return log.append(dataset, partition, expected_manifest, VOID, NO_CONTENT, body)
-
-
-def _wait(
-    log: ManifestLog,
-    dataset: str,
-    partition: str,
-    expected_manifest: Manifest | None,
-    max_retry_wait: float,
-) -> None:
-    """Give the run that put what was found the time to publish it (then Conflict); return when it
-    seems to be dead.
-    """
-    for share in PAUSES if max_retry_wait else (0.0,):
-        time.sleep(max_retry_wait * share)
-        log.refresh(dataset, partition)
-        if log.newest(dataset, partition) != expected_manifest:
-            raise Conflict(
-                f"{dataset} {partition}: another run has published meanwhile; start again from what"
-                " is there"
-            )
+    """Append a manifest without content, so that the partition is built again."""
+    body = {"run": run, "files": {}, "metadata": {"why": why}}
+    newest = log.newest(dataset, partition)
+    return log.append(dataset, partition, newest, VOID, _NO_CONTENT, body)
 
 
 class _Publication:
-    """The members of one publication on their way to their stable names; notes each ETag in what is
-    said of the member.
+    """The files of one publication on their way to their stable keys.
+
+    `entries` is what the manifest will say of each file; its ETag is added when it is placed.
     """
 
     def __init__(
         self,
-        storage: Storage,
+        log: ManifestLog,
+        dataset: str,
+        partition: str,
         files: Mapping[str, bytes],
-        described: dict[str, dict[str, Any]],
-        before: Mapping[str, Mapping[str, Any]],
+        expected: Manifest | None,
     ) -> None:
-        self._storage, self._members, self._described, self._before = (
-            storage,
-            files,
-            described,
-            before,
-        )
-        self.sent: set[str] = set()
+        self._log, self._storage = log, log.storage
+        self._dataset, self._partition = dataset, partition
+        self._files, self._expected = files, expected
+        self._previous = log.read(expected)["files"] if expected else {}
+        self._sent: set[str] = set()
+        digests = {name: sha256(data).hexdigest() for name, data in files.items()}
+        self.digest = digest_files(digests)
+        self.entries: dict[str, dict[str, Any]] = {}
+        number = expected.number + 1 if expected else 1
+        for name, data in files.items():
+            archived = archived_key(dataset, partition, number, self.digest, name)
+            self.entries[name] = {
+                "key": file_key(dataset, partition, name),
+                "sha256": digests[name],
+                "size": len(data),
+                **({"archived": archived} if archived else {}),
+            }
 
-    def place(self, files: Sequence[str]) -> dict[str, Stat | None]:
-        """Put each member where the basis left it; returns those where something else was found,
-        which is untouched.
-        """
-        return {
-            file_name: found
-            for file_name, strange, found in self._storage.map(self._place, files)
-            if strange
-        }
+    def send_all(self, max_retry_wait: float) -> None:
+        """Place every file; replace what killed runs left. Raises Conflict."""
+        names = sorted(self._files)
+        # the first file alone: a run that loses it has changed none of the others
+        for group in (names[:1], names[1:]):
+            unexpected = self._place_all(group)
+            if unexpected:
+                self._wait_for_other(max_retry_wait)
+                for name, current in unexpected.items():
+                    self._put(name, current)
+                max_retry_wait = 0
 
-    def take_over(self, strange: Mapping[str, Stat | None]) -> None:
-        """Put those members in the place of what was found there, and of nothing newer."""
-        for _ in self._storage.map(
-            lambda file_name: self._put(file_name, strange[file_name]), strange
-        ):
-            pass
+    def _place_all(self, names: Sequence[str]) -> dict[str, Stat | None]:
+        """Put each file where expected; return those with unexpected content."""
+        results = zip(names, self._storage.map(self._place, names), strict=True)
+        return {name: current for name, (is_placed, current) in results if not is_placed}
 
-    def stands_where(self, files: Mapping[str, Mapping[str, Any]]) -> bool:
-        """Whether something that was sent stands in the place of one of `members` that has other
-        content.
-        """
-        return any(
-            self._is_there(file_name)
-            and files.get(file_name, {}).get("sha256") != self._described[file_name]["sha256"]
-            for file_name in sorted(self.sent)
-        )
-
-    def _place(self, file_name: str) -> tuple[str, bool, Stat | None]:
-        said, before = self._described[file_name], self._before.get(file_name)
-        if "kept" in said:
-            self._keep(said["kept"], self._members[file_name])
-        if before and before["sha256"] == said["sha256"]:
-            found = self._storage.head(said["key"])
-            is_left = self._is_leftover(before, found)
-            if found and is_left:
-                said["etag"] = found.etag
-            return file_name, not is_left, found
-        over = Stat(said["key"], before["size"], before["etag"]) if before else None
+    def _place(self, name: str) -> tuple[bool, Stat | None]:
+        entry, previous = self.entries[name], self._previous.get(name)
+        if "archived" in entry:
+            self._archive(entry["archived"], self._files[name])
+        if previous and previous["sha256"] == entry["sha256"]:
+            current = self._storage.head(entry["key"])
+            if current is None or not self._is_as_left(previous, current):
+                return False, current
+            entry["etag"] = current.etag
+            return True, current
+        current = Stat(entry["key"], previous["size"], previous["etag"]) if previous else None
         for _ in range(2):
             try:
-                self._put(file_name, over)
-                return file_name, False, over
+                self._put(name, current)
+                return True, current
             except Conflict:
-                over = self._storage.head(said["key"])
-                if before is None or not self._is_leftover(before, over):
+                current = self._storage.head(entry["key"])
+                if not (previous and current and self._is_as_left(previous, current)):
                     break
-        return file_name, True, over
+        return False, current
 
-    def _is_leftover(self, before: Mapping[str, Any], found: Stat | None) -> bool:
-        """Whether `found` is what the basis left there; a lake that was copied has its content
-        under other ETags.
-        """
-        return (
-            found is not None
-            and found.size == before["size"]
-            and (
-                found.etag == before["etag"]
-                or sha256(self._storage.get(found.key)).hexdigest() == before["sha256"]
-            )
-        )
+    def _is_as_left(self, previous: Mapping[str, Any], current: Stat) -> bool:
+        """Whether the object is the expected one; a copied lake has it under another ETag."""
+        if current.size != previous["size"]:
+            return False
+        if current.etag == previous["etag"]:
+            return True
+        return sha256(self._storage.get(current.key)).hexdigest() == str(previous["sha256"])
 
-    def _keep(self, key: str, data: bytes) -> None:
+    def _archive(self, key: str, data: bytes) -> None:
         try:
             self._storage.put(key, data, if_absent=True)
         except Conflict as foreign:
@@ -227,47 +157,48 @@ class _Publication:
                 f"{self._storage.uri(key)} is not what its name says; move it away and run again"
             ) from foreign
 
-    def _put(self, file_name: str, over: Stat | None) -> None:
-        said, data = self._described[file_name], self._members[file_name]
-        said["etag"] = (
-            self._storage.put(said["key"], data, if_match=over.etag)
-            if over
-            else self._storage.put(said["key"], data, if_absent=True)
+    def _put(self, name: str, current: Stat | None) -> None:
+        """Write a file over `current` and nothing newer. Raises Conflict."""
+        key, data = self.entries[name]["key"], self._files[name]
+        self.entries[name]["etag"] = self._storage.put(
+            key, data, if_absent=current is None, if_match=current.etag if current else None
         )
-        self.sent.add(file_name)
+        self._sent.add(name)
 
-    def _is_there(self, file_name: str) -> bool:
-        found = self._storage.head(self._described[file_name]["key"])
-        return found is not None and found.etag == self._described[file_name]["etag"]
+    def _wait_for_other(self, max_retry_wait: float) -> None:
+        """Wait for another run in progress; Conflict if it publishes."""
+        for share in PAUSES if max_retry_wait else (0.0,):
+            time.sleep(max_retry_wait * share)
+            self._log.refresh(self._dataset, self._partition)
+            if self._log.newest(self._dataset, self._partition) != self._expected:
+                raise Conflict(
+                    f"{self._dataset} {self._partition}: another run has published meanwhile;"
+                    " start again from the newest manifest"
+                )
 
+    def invalidate_if_overwritten(self, run: str) -> None:
+        """Invalidate the winner's manifest where this run overwrote its data."""
+        for _ in range(_ATTEMPTS):
+            self._log.refresh(self._dataset, self._partition)
+            newest = self._log.newest(self._dataset, self._partition)
+            if newest is None or newest == self._expected or newest.fingerprint == VOID:
+                return
+            if not any(self._overwrites(self._log.read(newest)["files"])):
+                return
+            why = f"overwritten by run {run or 'unnamed'}, which lost number {newest.number}"
+            try:
+                invalidate(self._log, run, self._dataset, self._partition, why)
+                return
+            except Conflict:
+                continue
 
-def _invalidate_if_overwritten(
-    log: ManifestLog,
-    run: str,
-    dataset: str,
-    partition: str,
-    expected_manifest: Manifest | None,
-    sending: _Publication,
-) -> None:
-    """Void the winner's manifest where this run's data stands in the place of the winner's."""
-    for _ in range(_TRIES):
-        log.refresh(dataset, partition)
-        newest = log.newest(dataset, partition)
-        if (
-            newest is None
-            or newest == expected_manifest
-            or newest.fingerprint == VOID
-            or not sending.stands_where(log.read(newest)["members"])
-        ):
-            return
-        try:
-            invalidate(
-                log,
-                run,
-                dataset,
-                partition,
-                f"overwritten by run {run or 'unnamed'}, which lost number {newest.number}",
+    def _overwrites(self, files: Mapping[str, Mapping[str, Any]]) -> Iterator[bool]:
+        """Per file sent: whether it lies in place of one with other content."""
+        for name in sorted(self._sent):
+            entry = self.entries[name]
+            current = self._storage.head(entry["key"])
+            yield (
+                current is not None
+                and current.etag == entry["etag"]
+                and files.get(name, {}).get("sha256") != entry["sha256"]
             )
-            return
-        except Conflict:
-            continue

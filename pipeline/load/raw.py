@@ -1,11 +1,10 @@
-"""Raw receipts: what the till said, verbatim, committed batch by batch and never changed.
+"""Raw receipts: verbatim records, committed by batch and never changed.
 
-A batch is one window of `updated_at`, or one sweep. Its objects, one per UTC date of sale, are
-zstd-compressed NDJSON, named by the digest of their stored bytes and by that of the whole batch;
-they count only when the newest manifest of the batch bears the batch's digest. So what a killed run
-left is never read, two runs that fetch the same window cannot mix, and a listing alone tells
-whether an object of a committed batch is missing (Corrupt, naming it). A committed object is never
-written again.
+A batch is one window of `updated_at`, or one rescan. Its objects, one per UTC date of sale, are
+zstd-compressed NDJSON, named by the digest of their stored bytes and by that of the batch. They
+count only when the newest manifest of the batch has the batch's digest. So what a killed run left
+is never read, two runs that fetch the same window cannot mix, and a listing alone shows whether an
+object of a committed batch is missing (Corrupt, naming it). A committed object is never rewritten.
 """
 
 from __future__ import annotations
@@ -13,56 +12,34 @@ from __future__ import annotations
 import os
 from bisect import insort
 from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from datetime import date, timedelta
 from hashlib import sha256
 from tempfile import SpooledTemporaryFile
-from typing import IO, Any, NamedTuple
+from typing import Any
 
-import pyarrow as pa
-
-from pipeline.errors import Conflict, Corrupt, StorageRefused
+from pipeline.errors import Conflict, Corrupt
 from pipeline.load.layout import (
     ANY_TIME,
     RAW,
     RECEIPTS,
     UNKNOWN,
+    BatchName,
     Manifest,
     RawObject,
-    digest_of,
     parse_raw,
     raw_key,
     raw_prefix,
 )
 from pipeline.load.manifests import ManifestLog
+from pipeline.load.raw_batch import Content, StoredBatch, batch_digest, decompress, pack_objects
 from pipeline.load.storage import Stat
 
 _IN_MEMORY = 64 << 20
-_LEVEL = 3  # a third of the time of 6, for a tenth to a fifth more space
-
-
-def compress(data: bytes) -> bytes:
-    """`data` as one zstd frame; the same bytes for the same data in one locked environment."""
-    return pa.Codec("zstd", compression_level=_LEVEL).compress(data, asbytes=True)
-
-
-def decompress(data: bytes) -> bytes:
-    """What `compress` was given."""
-    return pa.input_stream(pa.BufferReader(data), compression="zstd").read()
-
-
-class Stored(NamedTuple):
-    """Objects of a batch that are stored and do not count yet; `whole` are the sha256 of their
-    bytes.
-    """
-
-    digest: str
-    objects: list[RawObject]
-    whole: list[str]
 
 
 class RawZone:
-    """The raw objects of a lake, as its listing and the log of raw receipts tell."""
+    """The raw objects of a lake, from its listing and the log of raw receipts."""
 
     def __init__(self, log: ManifestLog) -> None:
         self._log = log
@@ -75,23 +52,21 @@ class RawZone:
         self._objects: dict[str, RawObject] = {}
         self._covered: set[str] = set()
         self._index: dict[date | None, list[RawObject]] = {}
-        self._broken: list[Manifest] = []
+        self._incomplete: list[Manifest] = []
         self._indexed: tuple[int, int, int] | None = None
         self.generation += 1
 
     def refresh(self, month: str = "") -> None:
-        """List again the objects sold in `month` (YYYY-MM or "unknown"); all of them where none is
-        named.
-        """
+        """List again the objects sold in `month` (YYYY-MM or "unknown"), or all of them."""
         if not month or self._process != os.getpid():
             self._forget()
-        listed = raw_prefix(month)
+        prefix = raw_prefix(month)
         self._objects = {
-            key: found for key, found in self._objects.items() if not key.startswith(listed)
+            key: entry for key, entry in self._objects.items() if not key.startswith(prefix)
         }
-        self._objects.update(
-            (stat.key, found) for stat in self._storage.list(listed) if (found := parse_raw(stat))
-        )
+        for stat in self._storage.list(prefix):
+            if entry := parse_raw(stat):
+                self._objects[stat.key] = entry
         self._covered.add(month)
         self.generation += 1
 
@@ -99,266 +74,227 @@ class RawZone:
         self,
         run: str,
         batch: str,
-        objects: Mapping[date | None, bytes | IO[bytes]],
+        objects: Mapping[date | None, Content],
         metadata: Mapping[str, Any],
         times: Mapping[date | None, str],
     ) -> Manifest:
-        """Store the objects, then publish the batch; empty ones are left out. Conflict if the batch
-        holds other content already.
+        """Store the objects, then publish the batch; empty ones are left out.
+
+        Raises Conflict if the batch already has other content.
         """
         number, is_committed = self.number_of(batch)
-        return self.publish(
-            run,
-            batch,
-            self.store(batch, number, objects, times, is_committed=is_committed),
-            metadata,
-        )
+        stored = self.store(batch, number, objects, times, is_committed=is_committed)
+        return self.publish(run, batch, stored, metadata)
 
     def number_of(self, batch: str) -> tuple[int, bool]:
-        """The number of the manifest under which the batch is committed or, where it is not, would
-        be; and whether it is.
-        """
-        expected_manifest = self._log.newest(RECEIPTS, batch)
-        is_committed = expected_manifest is not None and expected_manifest.fingerprint == RAW
-        return (
-            expected_manifest.number + (not is_committed) if expected_manifest else 1
-        ), is_committed
+        """The number of the batch's (next) manifest, and whether it is committed."""
+        newest = self._log.newest(RECEIPTS, batch)
+        is_committed = newest is not None and newest.fingerprint == RAW
+        return (newest.number + (not is_committed) if newest else 1), is_committed
 
     def store(
         self,
         batch: str,
         number: int,
-        objects: Mapping[date | None, bytes | IO[bytes]],
+        objects: Mapping[date | None, Content],
         times: Mapping[date | None, str],
         *,
         is_committed: bool,
-    ) -> Stored:
-        """Compress the objects and, unless the batch is committed, store them. Thread-safe: nothing
-        that is known of the lake changes.
-        """
+    ) -> StoredBatch:
+        """Compress the objects and store them unless committed. Thread-safe."""
         with SpooledTemporaryFile(_IN_MEMORY) as spool:
-            parts = _pack(batch, objects, spool)
-            digest = _batch_digest(number, ((sold, whole[:16]) for sold, whole, _ in parts))
-            found = [
-                RawObject(
-                    raw_key(sold, batch, digest, whole[:16], within),
-                    sold,
-                    batch,
-                    digest,
-                    whole[:16],
-                    size,
-                    within,
-                )
-                for sold, whole, size in parts
-                for within in [times.get(sold, ANY_TIME)]
-            ]
-            spool.seek(0)
-            sizes = (spool.read(size) for _, _, size in parts)
-            for _ in (
-                () if is_committed else self._storage.map(self._put, zip(found, sizes, strict=True))
-            ):
-                pass
-        return Stored(digest, found, [whole for _, whole, _ in parts])
+            parts = pack_objects(batch, objects, spool)
+            digest = batch_digest(number, ((sold, sha[:16]) for sold, sha, _ in parts))
+            entries = []
+            for sold, sha, size in parts:
+                minutes = times.get(sold, ANY_TIME)
+                key = raw_key(sold, batch, digest, sha[:16], minutes)
+                entries.append(RawObject(key, sold, batch, digest, sha[:16], size, minutes))
+            if not is_committed:
+                spool.seek(0)
+                bodies = (spool.read(entry.size) for entry in entries)
+                for _ in self._storage.map(self._put, zip(entries, bodies, strict=True)):
+                    pass
+        files = {
+            f"sold={sold or UNKNOWN}": {"key": entry.key, "sha256": sha, "size": size}
+            for entry, (sold, sha, size) in zip(entries, parts, strict=True)
+        }
+        return StoredBatch(digest, entries, files)
 
     def publish(
-        self, run: str, batch: str, stored: Stored, metadata: Mapping[str, Any]
+        self, run: str, batch: str, stored: StoredBatch, metadata: Mapping[str, Any]
     ) -> Manifest:
-        """Make stored objects the content of the batch. Conflict if it holds other content already,
-        or the same for other bounds.
+        """Make stored objects the content of the batch.
+
+        Raises Conflict if it already has other content, or the same for other bounds.
         """
-        expected_manifest = self._log.newest(RECEIPTS, batch)
-        if expected_manifest and expected_manifest.fingerprint == RAW:
-            if expected_manifest.digest != stored.digest:
+        newest = self._log.newest(RECEIPTS, batch)
+        if newest and newest.fingerprint == RAW:
+            if newest.digest != stored.digest:
                 raise Conflict(
-                    f"raw batch {batch} is committed with other content; what is there stands"
+                    f"raw batch {batch} is already committed with other content, which stays"
                 )
-            return self._check_bounds(expected_manifest, metadata)
-        files = {
-            f"sold={one.sold or UNKNOWN}": {"key": one.key, "sha256": whole, "size": one.size}
-            for one, whole in zip(stored.objects, stored.whole, strict=True)
-        }
+            return self._check_bounds(newest, metadata)
         is_indexed = self._indexed == self._state()
-        manifest = self._log.append(
-            RECEIPTS,
-            batch,
-            expected_manifest,
-            RAW,
-            stored.digest,
-            {
-                "run": run,
-                "basis": expected_manifest.number if expected_manifest else 0,
-                "members": files,
-                "facts": dict(metadata),
-            },
-        )
-        self._objects.update((one.key, one) for one in stored.objects)
+        manifest = self._append(run, batch, newest, stored, metadata)
+        self._objects.update((entry.key, entry) for entry in stored.objects)
         self.generation += 1
-        # goes on with it: to index all anew at each of a thousand windows takes longer than to
-        # fetch them
+        # extend the index: building it again at each of a thousand windows takes longer than
+        # fetching them
         if is_indexed:
-            for one in stored.objects:
-                insort(self._index.setdefault(one.sold, []), one)
+            for entry in stored.objects:
+                insort(self._index.setdefault(entry.sold, []), entry)
             self._indexed = self._state()
         return self._check_bounds(manifest, metadata)
 
+    def replace(
+        self,
+        run: str,
+        newest: Manifest,
+        objects: Mapping[date | None, bytes],
+        times: Mapping[date | None, str],
+    ) -> Manifest:
+        """Commit other content for a committed batch, with its metadata."""
+        metadata = self._log.read(newest)["metadata"]
+        batch = newest.partition
+        stored = self.store(batch, newest.number + 1, objects, times, is_committed=False)
+        manifest = self._append(run, batch, newest, stored, metadata)
+        self.refresh()
+        return manifest
+
+    def _append(
+        self,
+        run: str,
+        batch: str,
+        newest: Manifest | None,
+        stored: StoredBatch,
+        metadata: Mapping[str, Any],
+    ) -> Manifest:
+        body = {"run": run, "files": stored.files, "metadata": dict(metadata)}
+        return self._log.append(RECEIPTS, batch, newest, RAW, stored.digest, body)
+
     def _check_bounds(self, manifest: Manifest, metadata: Mapping[str, Any]) -> Manifest:
-        """The manifest, if it is for these bounds: the next window must begin where the one that
-        stands ends.
-        """
-        said = self._log.read(manifest)["facts"]
-        if any(said.get(name) != metadata.get(name) for name in ("start", "end")):
+        """Return the manifest if its bounds are these; the next window needs them."""
+        committed = self._log.read(manifest)["metadata"]
+        if any(committed.get(name) != metadata.get(name) for name in ("start", "end")):
             raise Conflict(
-                f"raw batch {manifest.partition} is committed for {said.get('start')} to"
-                f" {said.get('end')}; what is there stands"
+                f"raw batch {manifest.partition} is already committed for {committed.get('start')}"
+                f" to {committed.get('end')}, which stays"
             )
         return manifest
 
     def _put(self, part: tuple[RawObject, bytes]) -> None:
-        found, data = part
+        entry, data = part
         try:
-            self._storage.put(found.key, data, if_absent=True)
+            self._storage.put(entry.key, data, if_absent=True)
         except Conflict as other:
             if self._storage.get_sound(found.key, lambda stored: stored == data) == data:
                 return
             raise Corrupt(
-                f"{self._storage.uri(found.key)} holds other bytes than its name says; move it away"
+                f"{self._storage.uri(entry.key)} holds other bytes than its name says; move it away"
                 " and run again"
             ) from other
 
     def objects(self, first: date, last: date, batch: str | None) -> list[RawObject]:
-        """Committed objects sold in [first, last] (UTC dates), and the unreadable ones of `batch`,
-        in the order of their keys.
+        """Objects sold in [first, last] (UTC dates), and unreadable ones of `batch`.
 
-        Raises Corrupt, naming it, where one of them is missing.
+        In the order of their keys. Raises Corrupt, naming it, where one of them is missing.
         """
         self._cover(first, last, batch)
-        self._index_anew()
-        if self._broken:  # or committed since the listing was made
+        self._update_index()
+        if self._incomplete:  # or committed since the listing was made
             self.refresh()
-            self._index_anew()
-        for manifest in self._broken:
-            for file_name in self._log.read(manifest)["members"].values():
-                lost = parse_raw(Stat(file_name["key"], file_name["size"], ""))
-                if (
-                    lost
-                    and lost.key not in self._objects
-                    and (first <= lost.sold <= last if lost.sold else belongs(lost, batch))
-                ):
-                    raise Corrupt(
-                        f"{self._storage.uri(lost.key)} is missing; bring back that version, "
-                        f"or void batch {lost.batch} of {RECEIPTS} to fetch it again",
-                        RECEIPTS,
-                        lost.batch,
-                    )
+            self._update_index()
+        for manifest in self._incomplete:
+            self._check_complete(manifest, first, last, batch)
         days = (first + timedelta(days=number) for number in range((last - first).days + 1))
-        wanted = [found for day in days for found in self._index.get(day, ())]
-        return wanted + [found for found in self._index.get(None, ()) if belongs(found, batch)]
+        dated = [entry for day in days for entry in self._index.get(day, ())]
+        return dated + [entry for entry in self._index.get(None, ()) if _belongs(entry, batch)]
+
+    def _check_complete(
+        self, manifest: Manifest, first: date, last: date, batch: str | None
+    ) -> None:
+        for file in self._log.read(manifest)["files"].values():
+            entry = parse_raw(Stat(file["key"], file["size"], ""))
+            if entry is None or entry.key in self._objects:
+                continue
+            if first <= entry.sold <= last if entry.sold else _belongs(entry, batch):
+                raise Corrupt(
+                    f"{self._storage.uri(entry.key)} is missing; restore that version, or fetch"
+                    f" batch {entry.batch} again (pos verify --refetch)",
+                    RECEIPTS,
+                    entry.batch,
+                )
 
     def before(self, day: date) -> list[RawObject]:
         """Committed objects sold before `day` (UTC date), and all unreadable ones."""
         if "" not in self._covered or self._process != os.getpid():
             self.refresh()
-        self._index_anew()
+        self._update_index()
         dates = [sold for sold in self._index if sold and sold < day]
         dated = self.objects(min(dates), day - timedelta(days=1), None) if dates else []
         return dated + self._index.get(None, [])
 
     def _cover(self, first: date, last: date, batch: str | None) -> None:
+        """List all objects unless the listing has the months from `first` to `last`."""
         self._log.catch_up()
         if self._process != os.getpid() or self._listing != self._log.listing:
             self._forget()
         months = {f"{day:%Y-%m}" for day in (first, last)} | {
-            UNKNOWN for _ in range(batch is not None)
-        }
-        between = {
             f"{first.replace(day=1) + timedelta(days=31 * number):%Y-%m}"
             for number in range((last - first).days // 31)
         }
-        if "" not in self._covered and not months | between <= self._covered:
+        if batch is not None:
+            months.add(UNKNOWN)
+        if "" not in self._covered and not months <= self._covered:
             self.refresh()
 
-    def _index_anew(self) -> None:
-        """Which listed objects count, by date of sale; and, of a full listing, which batches are
-        not whole.
-        """
+    def _update_index(self) -> None:
+        """Index committed objects by date of sale; collect incomplete batches."""
         self._log.cover(RECEIPTS)
         if self._indexed == self._state():
             return
-        newest = {name: self._log.newest(RECEIPTS, name) for name in self._log.partitions(RECEIPTS)}
-        batches = {
-            name: manifest
-            for name, manifest in newest.items()
-            if manifest and manifest.fingerprint == RAW
-        }
+        batches = {}
+        for name in self._log.partitions(RECEIPTS):
+            newest = self._log.newest(RECEIPTS, name)
+            if newest and newest.fingerprint == RAW:
+                batches[name] = newest
         index: dict[date | None, list[RawObject]] = defaultdict(list)
         parts: dict[str, list[tuple[date | None, str]]] = defaultdict(list)
-        for found in sorted(self._objects.values()):
-            if found.batch in batches and found.batch_digest == batches[found.batch].digest:
-                index[found.sold].append(found)
-                parts[found.batch].append((found.sold, found.digest))
-        self._broken = (
-            []
-            if "" not in self._covered
-            else [
-                manifest
-                for name, manifest in batches.items()
-                if _batch_digest(manifest.number, parts[name]) != manifest.digest
-            ]
-        )
+        for entry in sorted(self._objects.values()):
+            if entry.batch in batches and entry.batch_digest == batches[entry.batch].digest:
+                index[entry.sold].append(entry)
+                parts[entry.batch].append((entry.sold, entry.digest))
+        self._incomplete = [
+            manifest
+            for name, manifest in batches.items()
+            if "" in self._covered and batch_digest(manifest.number, parts[name]) != manifest.digest
+        ]
         self._index, self._indexed = index, self._state()
 
     def _state(self) -> tuple[int, int, int]:
         return os.getpid(), self._log.generations[RECEIPTS], self.generation
 
-    def read(self, found: RawObject) -> bytes:
-        """The NDJSON of one object. Raises Corrupt where its bytes are not those that were
-        committed.
-        """
+    def read(self, entry: RawObject) -> bytes:
+        """The NDJSON of one object. Raises Corrupt where it was altered."""
 
         def is_sound(data: bytes) -> bool:
-            return sha256(data).hexdigest()[:16] == found.digest
+            return sha256(data).hexdigest()[:16] == entry.digest
 
-        data = self._storage.get_sound(found.key, is_sound)
+        data = self._storage.get_sound(entry.key, is_sound)
         if not is_sound(data):
             raise Corrupt(
-                f"{self._storage.uri(found.key)} was altered after it was committed; bring back"
-                f" that version, or void batch {found.batch} of {RECEIPTS} to fetch it again",
+                f"{self._storage.uri(entry.key)} was altered after it was committed; restore that"
+                f" version, or fetch batch {entry.batch} again (pos verify --refetch)",
                 RECEIPTS,
-                found.batch,
+                entry.batch,
             )
         return decompress(data)
 
 
-def _pack(
-    batch: str, objects: Mapping[date | None, bytes | IO[bytes]], spool: IO[bytes]
-) -> list[tuple[date | None, str, int]]:
-    """Compress the objects into `spool`, one behind the other; returns date of sale, sha256 and
-    size of each that is not empty.
-    """
-    parts = []
-    try:
-        for sold, content in objects.items():
-            text = content if isinstance(content, bytes) else content.read()
-            if text:
-                data = compress(text)
-                parts.append((sold, sha256(data).hexdigest(), spool.write(data)))
-    except OSError as error:
-        raise StorageRefused(
-            f"cannot hold raw batch {batch} in the folder for temporary files ({error.strerror}):"
-            " make room there, or name another in TMPDIR, and run again"
-        ) from error
-    return parts
-
-
-def _batch_digest(number: int, parts: Iterable[tuple[date | None, str]]) -> str:
-    """With the number, so that a batch fetched again after a void takes new names and does not meet
-    damaged objects.
-    """
-    return digest_of(number, *sorted(f"{sold or UNKNOWN}.{digest}" for sold, digest in parts))
-
-
-def belongs(found: RawObject, batch: str | None) -> bool:
-    """Whether an object is of the window `batch`, or of a sweep that bears its date
-    (2026-10-05-rescan-35).
-    """
-    return batch is not None and (found.batch == batch or found.batch.startswith(batch + "-"))
+def _belongs(entry: RawObject, batch: str | None) -> bool:
+    """Whether an object is of the window `batch`, or of a rescan of its day."""
+    if batch is None or entry.batch == batch:
+        return batch is not None
+    name = BatchName.parse(batch)
+    return name.is_window and entry.batch_name.day == name.day

@@ -1,10 +1,8 @@
-"""Bytes that this process has just read or written, by a name that fixes their content: a sha256,
-or the key of a raw object.
+"""Cache of bytes that this process has just read or written.
 
-What a run makes it soon reads: days for their month, a month for its summary, summaries for
-reports. A name that fixes the content makes the copy as true as the object whose digest was
-checked, so it saves the request and weakens no check. At most `limit` bytes are held, the latest
-used; what is larger than an eighth of that is not. Safe to share between threads.
+A name fixes the content (a sha256, or the key of a raw object), so the cache weakens no check. A
+run soon reads what it writes: days for their month, a month for its summary. At most `limit` bytes
+are held, the latest used; nothing larger than an eighth of that. Safe to share between threads.
 """
 
 from __future__ import annotations

@@ -1,11 +1,10 @@
-"""Objects in an S3 bucket, or in any store that speaks S3 and obeys conditional writes.
+"""Objects in an S3 bucket, or in any S3-compatible store with conditional writes.
 
 One object is one PutObject of bytes that are complete in memory: a streaming writer that fails
 half-way would publish a short object. Credentials come from boto3's default chain alone
-(environment, profile, OIDC role). Transient faults are retried by botocore's standard mode
-(jittered, bounded), a 409 of racing writers here. Every process has its own client: one that is
-shared over a fork hands a child another child's answer. Requests are counted as they leave, retries
-included.
+(environment, profile, OIDC role). botocore's standard mode retries transient faults (jittered,
+bounded); a 409 of racing writers is retried here. Every process has its own client: one shared over
+a fork would hand a child another child's answer. Requests are counted as they leave, with retries.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from __future__ import annotations
 import os
 import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import boto3
@@ -82,9 +81,9 @@ class S3Storage(Storage):
             )
         self.bucket, self.prefix = bucket, f"{prefix}/" if prefix else ""
         self._endpoint, self._region = endpoint, region
-        self._sealing = {"ServerSideEncryption": encryption} if encryption else {}
+        self._encryption = {"ServerSideEncryption": encryption} if encryption else {}
         if kms_key:
-            self._sealing["SSEKMSKeyId"] = kms_key
+            self._encryption["SSEKMSKeyId"] = kms_key
         self._config = Config(
             retries={"mode": "standard", "total_max_attempts": _ATTEMPTS},
             max_pool_connections=2 * self.threads,
@@ -125,28 +124,24 @@ class S3Storage(Storage):
         return client
 
     def list(self, prefix: str = "") -> Iterator[Stat]:
-        found: list[Stat] = []
-        more: dict[str, str] = {}
-        while more is not None:
-            page = self._ask(
-                "LIST",
-                prefix,
-                lambda client, token=more: client.list_objects_v2(
-                    Bucket=self.bucket, Prefix=self.prefix + prefix, MaxKeys=1000, **token
-                ),
-            )
-            found += [
-                Stat(item["Key"][len(self.prefix) :], item["Size"], item["ETag"])
-                for item in page.get("Contents", ())
-            ]
-            more = (
-                {"ContinuationToken": page["NextContinuationToken"]}
-                if page.get("IsTruncated")
-                else None
-            )
+        stats = [
+            Stat(item["Key"][len(self.prefix) :], item["Size"], item["ETag"])
+            for page in self._pages("LIST", "list_objects_v2", prefix)
+            for item in page.get("Contents", ())
+        ]
         # SeaweedFS lists folder by folder; a console's marker of the prefix itself is no object of
         # the lake
-        yield from sorted((stat for stat in found if stat.key), key=lambda stat: stat.key.encode())
+        yield from sorted((stat for stat in stats if stat.key), key=lambda stat: stat.key.encode())
+
+    def _pages(self, command_name: str, operation: str, prefix: str) -> Iterable[dict[str, Any]]:
+        """All pages of a listing of the keys that begin with `prefix`."""
+        names = {"Bucket": self.bucket, "Prefix": self.prefix + prefix, "MaxKeys": 1000}
+        pages: Iterable[dict[str, Any]] = self._ask(
+            command_name,
+            prefix,
+            lambda client: [*client.get_paginator(operation).paginate(**names)],
+        )
+        return pages
 
     def head(self, key: str) -> Stat | None:
         try:
@@ -155,54 +150,43 @@ class S3Storage(Storage):
                 key,
                 lambda client: client.head_object(Bucket=self.bucket, Key=self.prefix + key),
             )
-        except _Absent:
+        except _AbsentError:
             return None
         return Stat(key, answer["ContentLength"], answer["ETag"])
 
     def get(self, key: str) -> bytes:
-        for attempt in range(_ATTEMPTS):
+        try:
+            return self._read_body(key, {})
+        except _AbsentError as absent:
+            raise Corrupt(f"{self.uri(key)} is missing") from absent
+
+    def _read_body(self, key: str, version: dict[str, str]) -> bytes:
+        """The complete bytes; botocore retries a request, but not a body that breaks off."""
+        for attempt in range(1, _ATTEMPTS + 1):
+            stream = self._ask(
+                "GET",
+                key,
+                lambda client: client.get_object(
+                    Bucket=self.bucket, Key=self.prefix + key, **version
+                ),
+            )["Body"]
             try:
-                answer = self._ask(
-                    "GET",
-                    key,
-                    lambda client: client.get_object(Bucket=self.bucket, Key=self.prefix + key),
-                )
-            except _Absent as absent:
-                raise Corrupt(f"{self.uri(key)} is missing") from absent
-            try:
-                return self._ask("GET", key, lambda _, body=answer["Body"]: body.read())
-            except (
-                Unanswered
-            ):  # botocore asks again for a request, not for an answer that breaks off in its body
-                if attempt == _ATTEMPTS - 1:
+                return self._drain(key, stream)
+            except Unanswered:
+                if attempt == _ATTEMPTS:
                     raise
         raise AssertionError("the last attempt returns or raises")
 
+    def _drain(self, key: str, stream: Any) -> bytes:
+        return bytes(self._ask("GET", key, lambda _: stream.read()))
+
     def _versions(self, prefix: str) -> Iterator[tuple[Version, bool]]:
-        """Every version under the prefix, and whether it is the newest of its key; all pages."""
-        more: dict[str, str] = {}
-        while more is not None:
-            page = self._ask(
-                "VERSIONS",
-                prefix,
-                lambda client, token=more: client.list_object_versions(
-                    Bucket=self.bucket, Prefix=self.prefix + prefix, MaxKeys=1000, **token
-                ),
-            )
+        """Every version under the prefix, and whether it is the newest of its key."""
+        for page in self._pages("VERSIONS", "list_object_versions", prefix):
             for kind, is_marker in (("Versions", False), ("DeleteMarkers", True)):
                 for item in page.get(kind, ()):
-                    yield (
-                        Version(item["Key"][len(self.prefix) :], item["VersionId"], is_marker),
-                        item["IsLatest"],
-                    )
-            more = (
-                {
-                    "KeyMarker": page["NextKeyMarker"],
-                    "VersionIdMarker": page.get("NextVersionIdMarker", ""),
-                }
-                if page.get("IsTruncated")
-                else None
-            )
+                    key = item["Key"][len(self.prefix) :]
+                    yield Version(key, item["VersionId"], is_marker), item["IsLatest"]
 
     def old_versions(self, prefix: str = "") -> Iterator[Version]:
         yield from [
@@ -213,14 +197,8 @@ class S3Storage(Storage):
 
     def get_version(self, version: Version) -> bytes:
         try:
-            return self._ask(
-                "GET",
-                version.key,
-                lambda client: client.get_object(
-                    Bucket=self.bucket, Key=self.prefix + version.key, VersionId=version.id
-                )["Body"].read(),
-            )
-        except _Absent as absent:
+            return self._read_body(version.key, {"VersionId": version.id})
+        except _AbsentError as absent:
             raise Corrupt(f"{self.uri(version.key)} has no version {version.id}") from absent
 
     def remove(self, key: str) -> None:
@@ -237,29 +215,23 @@ class S3Storage(Storage):
         )
 
     def _write(self, key: str, data: bytes, if_absent: bool, if_match: str | None) -> str:
-        condition = (
-            {"IfNoneMatch": "*"}
-            if if_absent
-            else {"IfMatch": if_match}
-            if if_match is not None
-            else {}
-        )
+        condition = {"IfNoneMatch": "*"} if if_absent else {}
+        if if_match is not None:
+            condition = {"IfMatch": if_match}
+        place = {"Bucket": self.bucket, "Key": self.prefix + key}
         for attempt in range(_ATTEMPTS):
             try:
-                return self._ask(
+                answer = self._ask(
                     "PUT",
                     key,
                     lambda client: client.put_object(
-                        Bucket=self.bucket,
-                        Key=self.prefix + key,
-                        Body=data,
-                        **condition,
-                        **self._sealing,
+                        Body=data, **place, **condition, **self._encryption
                     ),
-                )["ETag"]
-            except _Absent as absent:  # If-Match on a key that holds nothing
+                )
+                return str(answer["ETag"])
+            except _AbsentError as absent:  # If-Match on a key without an object
                 raise Conflict(f"{self.uri(key)} is gone") from absent
-            except _Racing as racing:
+            except _RacingError as racing:
                 if attempt == _ATTEMPTS - 1:
                     raise Conflict(
                         f"{self.uri(key)} is being written by another run (409, {_ATTEMPTS} times)"
@@ -268,7 +240,7 @@ class S3Storage(Storage):
         raise AssertionError("the last attempt returns or raises")
 
     def _ask(self, command_name: str, key: str, request: Callable[[Any], Any]) -> Any:
-        """The answer to `request`; a refusal becomes an error of this project, in one sentence."""
+        """The response; a refusal becomes an error of this project."""
         uri = self.uri(key)
         try:
             return request(self._client())
@@ -277,11 +249,11 @@ class S3Storage(Storage):
             answer = error.response.get("ResponseMetadata", {})
             status, headers = int(answer.get("HTTPStatusCode", 0)), answer.get("HTTPHeaders", {})
             if code in _ABSENT:
-                raise _Absent(f"{uri} is absent") from error
+                raise _AbsentError(f"{uri} is absent") from error
             if code in _REFUSED:
                 raise Conflict(f"{uri} has changed, or is there already") from error
             if code in _RACING:
-                raise _Racing(f"{uri} is being written by another run") from error
+                raise _RacingError(f"{uri} is being written by another run") from error
             detail = str(error.response.get("Error", {}).get("Message", ""))
             sentence = explain(
                 command_name, uri, code, status, detail, headers.get("x-amz-bucket-region")
@@ -297,18 +269,18 @@ class S3Storage(Storage):
         except _UNANSWERED as error:
             where = self._endpoint or "Amazon S3"
             raise Unanswered(
-                f"no answer from {where} to {command_name} {uri} ({type(error).__name__}): check the"
-                " endpoint and the network, then run again"
+                f"no answer from {where} to {command_name} {uri} ({type(error).__name__}): check"
+                " the endpoint and the network, then run again"
             ) from error
         except BotoCoreError as error:
             raise StorageRefused(f"{command_name} {uri} failed: {error}") from error
 
 
-class _Absent(Corrupt):
+class _AbsentError(Corrupt):
     """The key holds nothing."""
 
 
-class _Racing(Conflict):
+class _RacingError(Conflict):
     """Two conditional writes met; S3 asks to send it again."""
 
 

@@ -1,8 +1,7 @@
-"""What an object store's refusal means, as one sentence that says what to do.
+"""Explain an object store's refusal in one sentence that says what to do.
 
-In: the verb, the address, S3's error code and HTTP status. Out: the sentence. No answer of the
-server is repeated when it speaks of credentials, so that no part of one reaches a log. Source of
-the codes: Amazon S3 API Reference, Error responses.
+A server's message about credentials is never repeated, so that no part of one reaches a log. Source
+of the codes: Amazon S3 API Reference, Error responses.
 """
 
 from __future__ import annotations
@@ -20,7 +19,7 @@ _RIGHTS = {
 
 _CREDENTIALS = {
     "InvalidAccessKeyId": (
-        "the access key is not known there; check AWS_ACCESS_KEY_ID, or the profile or role in use"
+        "the access key is unknown there; check AWS_ACCESS_KEY_ID, or the profile or role in use"
     ),
     "SignatureDoesNotMatch": (
         "the secret key does not fit the access key; check AWS_SECRET_ACCESS_KEY, or the profile"
@@ -28,7 +27,7 @@ _CREDENTIALS = {
     ),
     "InvalidToken": "the session token is not valid; get new credentials and run again",
     "ExpiredToken": (
-        "the credentials have expired; get new ones and run again, what is published stays whole"
+        "the credentials have expired; get new ones and run again, what is published stays complete"
     ),
     "RequestTimeTooSkewed": (
         "this machine's clock is more than 15 minutes off; set it and run again"
@@ -61,8 +60,9 @@ _TRANSIENT = {
 def explain(
     command_name: str, uri: str, code: str, status: int, detail: str = "", region: str | None = None
 ) -> str:
-    """One sentence for the refusal `code` (HTTP `status`) of `verb` on `uri`; `region` is where the
-    bucket lies, if told.
+    """Return one sentence for a refusal (code, HTTP status) of a command.
+
+    `region` is that of the bucket, where the response names it.
     """
     what = f"the store refused {command_name} {uri} ({status} {code})"
     if code in _CREDENTIALS:
@@ -88,13 +88,10 @@ def explain(
             f" {'on the bucket, for this prefix' if command_name == 'LIST' else 'on it'}"
         )
     if is_transient(code, status):
-        return (
-            f"{what}, and went on after every retry; nothing half-written is visible, run again"
-            " later"
-        )
+        return f"{what} after every retry; nothing half-written is visible, run again later"
     return f"{what}: {' '.join(detail.split())[:200] or 'no reason given'}"
 
 
 def is_transient(code: str, status: int) -> bool:
-    """Whether another try may find the store well again."""
+    """Whether a later attempt may succeed."""
     return status >= 500 or status == 429 or code in _TRANSIENT

@@ -1,7 +1,7 @@
-"""What the processes of one run tell each other: that one of them has published.
+"""A signal between the processes of one run that one of them has published.
 
 A child of a fork lists the lake again by itself. Its parent, which Luigi asks whether a task is
-complete, would go on with the listing that it planned with, and never run what a child needs.
+complete, would keep the listing that it planned with, and never run what a child needs.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""The contract of a place for objects, which a local folder and an S3 bucket keep alike.
+"""The contract of an object store: a local folder or an S3 bucket.
 
 A key is a relative path of plain names ("staging/day=2026-10-05/sales.parquet"), an object is bytes
-that appear whole or not at all, an etag an opaque word that changes with the object. Listings and
-reads see every write that was acknowledged. Conditional writes are the only means of agreement
-between runs: `if_absent` has one winner, `if_match` replaces only what was seen. Nothing deletes
-but `remove`, which only pipeline/maintenance calls, with rights of its own. `requests` counts what was
-asked, by verb, retries included.
+that appear completely or not at all, an etag an opaque word that changes with the object. Listings
+and reads see every acknowledged write. Conditional writes are the only means of agreement between
+runs: `if_absent` has one winner, `if_match` replaces only the object with that etag. Only `remove`
+and `remove_version` delete; only pipeline/maintenance calls them (erase, retain, verify --repair),
+with rights of its own. `requests` counts the requests by verb, retries included.
 
 Raises StorageRefused (a right, a bucket, a full disk: the operator acts), StorageUnavailable
 (wait), Conflict (the condition did not hold), Corrupt (the key to be read holds nothing).
@@ -46,9 +46,7 @@ class Stat(NamedTuple):
 
 
 class Version(NamedTuple):
-    """One version of an object that was replaced or deleted, and that the store still keeps;
-    `is_marker`: only says "deleted".
-    """
+    """A replaced or deleted version; `is_marker`: only says "deleted"."""
 
     key: str
     id: str
@@ -60,9 +58,7 @@ class Unanswered(StorageUnavailable):
 
 
 def check_key(key: str) -> str:
-    """`key`, if every part of it is a plain name; so no identifier from outside can lead a write
-    elsewhere (ConfigError).
-    """
+    """Return `key` if every part is a plain name, else raise ConfigError."""
     if len(key) > 900 or not all(_NAME.fullmatch(part) for part in key.split("/")):
         raise ConfigError(
             f"{key!r} cannot be the name of an object: letters, digits and _ . = + @ - only, no"
@@ -72,7 +68,7 @@ def check_key(key: str) -> str:
 
 
 class Storage(ABC):
-    """Objects under one root. Safe to share between threads, and with children after a fork."""
+    """Objects under one root; shared between threads and after a fork."""
 
     threads = 1
 
@@ -86,35 +82,35 @@ class Storage(ABC):
 
     @abstractmethod
     def list(self, prefix: str = "") -> Iterator[Stat]:
-        """Every object whose key begins with `prefix`, in the order of the keys' bytes; all pages."""
+        """Every object whose key begins with `prefix`, ordered by the bytes of the keys."""
 
     @abstractmethod
     def head(self, key: str) -> Stat | None:
-        """What stands under `key`; None where nothing does."""
+        """The object under `key`; None where there is none."""
 
     @abstractmethod
     def get(self, key: str) -> bytes:
-        """The object's bytes, whole. Raises Corrupt where nothing stands under `key`."""
+        """The bytes of the object. Raises Corrupt where there is none."""
 
     def get_sound(self, key: str, is_sound: Callable[[bytes], bool]) -> bytes:
-        """The object's bytes, read again where they are not sound or missing: one bad answer is no
-        damage. Returns what was read last; raises Corrupt where nothing stands under `key`.
+        """The bytes of the object, read again where they are missing or not sound.
+
+        Returns what was read last: one bad response is no damage. Raises Corrupt where there is no
+        object.
         """
         for _ in range(_READS - 1):
             try:
                 data = self.get(key)
             except Corrupt as error:
-                log.info("%s; reading it again", error)
+                log.info("%s; retrying", error)
                 continue
             if is_sound(data):
                 return data
-            log.warning("%s: the answer was not what was stored; reading it again", self.uri(key))
+            log.warning("%s: the response was not what was stored; retrying", self.uri(key))
         return self.get(key)
 
-    def old_versions(self, prefix: str = "") -> Iterator[Version]:
-        """What the store keeps of objects that were replaced or deleted; nothing where it keeps no
-        versions.
-        """
+    def old_versions(self, _prefix: str = "") -> Iterator[Version]:
+        """The replaced or deleted versions; none where the store keeps no versions."""
         return iter(())
 
     def get_version(self, version: Version) -> bytes:
@@ -123,52 +119,45 @@ class Storage(ABC):
 
     @abstractmethod
     def remove(self, key: str) -> None:
-        """Delete the object with every version of it, for good; no error where nothing stands."""
+        """Delete the object and its versions permanently; no error without it."""
 
     def remove_version(self, version: Version) -> None:
-        """Delete one old version for good. Raises Corrupt where it is gone."""
+        """Delete one old version permanently. Raises Corrupt where it is gone."""
         raise Corrupt(f"{self.uri(version.key)} has no version {version.id}")
 
     @abstractmethod
     def uri(self, key: str = "") -> str:
-        """The name by which a person or an engine opens the object."""
+        """The address of the object."""
 
     @abstractmethod
     def _write(self, key: str, data: bytes, if_absent: bool, if_match: str | None) -> str:
-        """One write, all or nothing. Raises Conflict where the condition does not hold, Unanswered
-        where nobody knows.
-        """
+        """Write all or nothing. Raises Conflict, or Unanswered when uncertain."""
 
     def put(
         self, key: str, data: bytes, *, if_absent: bool = False, if_match: str | None = None
     ) -> str:
-        """Write the object and return its etag; with a condition, only if it holds (Conflict).
+        """Write the object, if the condition holds (Conflict); return its etag.
 
-        An answer can be lost on the way, and the repeated write then meets the object that it made
-        itself. So a write that finds exactly its own bytes under the key has succeeded, whatever
-        the condition says.
+        A response can be lost, and the retry then meets the object that the first attempt wrote.
+        So a write that finds exactly its own bytes under the key has succeeded.
         """
         check_key(key)
         try:
             return self._write(key, data, if_absent, if_match)
         except (Conflict, Unanswered):
-            found = self.head(key)
-            if found is None or found.size != len(data) or self.get(key) != data:
+            stat = self.head(key)
+            if stat is None or stat.size != len(data) or self.get(key) != data:
                 raise
-            return found.etag
+            return stat.etag
 
     def preflight(self) -> None:
-        """Prove that the root can be listed, read and written and that conditions are obeyed; seven
-        requests.
-        """
+        """Prove that the root can be listed, read and written under conditions."""
         from pipeline.load.preflight import probe
 
         probe(self)
 
     def map(self, function: Callable[[In], Out], items: Iterable[In]) -> Iterator[Out]:
-        """`function` of each item in order, up to `threads` at once, so that many small objects do
-        not wait in a row.
-        """
+        """`function` of each item in order, up to `threads` at once."""
         source = iter(items)
         if self.threads == 1:
             yield from map(function, source)
@@ -186,11 +175,10 @@ def open_storage(
     encryption: str | None = None,
     kms_key: str | None = None,
 ) -> Storage:
-    """The storage at `url`: a folder ("data", "file:///srv/lake") or "s3://bucket/prefix".
+    """Open a folder ("data", "file:///srv/lake") or a bucket ("s3://bucket/prefix").
 
     `endpoint` and `region` are for S3-compatible stores, `encryption` is "AES256" or "aws:kms"
-    (with `kms_key`). Nothing is asked of the storage yet. Raises ConfigError for a URL that is
-    neither.
+    (with `kms_key`). No request is sent yet. Raises ConfigError for a URL that is neither.
     """
     scheme, _, rest = url.partition(":")
     if scheme == "s3" and rest.startswith("//"):

@@ -1,19 +1,19 @@
-"""Look after a lake: is what stands in it true, and can be taken out of it what must not stay?
+"""Verify a lake, and remove from it what must not stay.
 
-    finding.py    what a look has found: where, what, and what to do
-    stock.py      every object against the manifests: digests, logs, claims, strays
+    findings.py   a finding of a verification: where, what, and what to do
+    audit.py      every object against the manifests: digests, logs, claims, foreign objects
     leftovers.py  objects of killed and overtaken runs: recognised, and removed on request
-    balance.py    every amount against the others: receipt = rows = payments, in = out, month = days
-    rewrite.py    raw committed again with less in it, and every older copy removed
-    erase.py      one customer out of raw and out of what is made of it, for good
-    exports.py    the owner's exports that say who bought
-    retain.py     notes and card details out of raw that has grown old
+    reconcile.py  amounts against each other: receipt = rows = payments, month = days
+    conserve.py   every receipt of raw is counted, in quarantine or outside history
+    rewrite.py    commit raw again with less in it, and remove every older copy
+    erase.py      one customer out of raw and out of what is derived from it
+    exports.py    the owner's exports that name the customer
+    retain.py     notes and card details out of old raw
 
-In: a Lake. Out: findings, one at a time, so that memory holds one partition. Nothing here knows
-Luigi or reads a setting or a clock; what only the tasks can do (make a partition again and compare)
-is in pipeline/tasks/maintenance.py.
+Findings are yielded one by one, so that memory holds one partition. Nothing here knows Luigi or
+reads a setting or a clock; pipeline/tasks/maintenance.py rebuilds partitions to compare them.
 """
 
-from pipeline.maintenance.findings import Finding, Span, everything
+from pipeline.maintenance.findings import LakeFinding, Span, everything
 
-__all__ = ["Finding", "Span", "everything"]
+__all__ = ["LakeFinding", "Span", "everything"]

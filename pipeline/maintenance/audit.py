@@ -1,229 +1,205 @@
-"""Every object of the lake against the manifests: what is missing, altered, half-published, foreign
-or left over.
+"""Check every object of the lake against the manifests.
 
-In: a Lake. Out: findings. Read are all manifests and claims of the span, the newest members of each
-partition, every committed raw object, and every edition of a report that was kept. A broken
-partition that is made of others heals; raw does not, because nobody else has it.
+Reads all manifests and claims of the span, the newest files of each partition, every committed raw
+object, and every archived version of a report. A broken partition that is derived from others can
+be built again; raw cannot, because nothing else has it.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from hashlib import sha256
+from typing import Any
 
 from pipeline.errors import Corrupt
 from pipeline.load import CATALOG, DATASETS, RECEIPTS, VOID, Lake, Manifest, Stat
 from pipeline.load.layout import claim_key, home_of, is_known, log_prefix, parse_manifest, parse_raw
 from pipeline.load.publish import digest_files
-from pipeline.maintenance.findings import Finding, Span
+from pipeline.maintenance.findings import LakeFinding, Span
 from pipeline.maintenance.leftovers import describe_unnamed, named_keys
 
 _RAW = (RECEIPTS, CATALOG)
-_BRING_BACK = "bring back the version that was committed (bucket versioning, or a copy)"
-_AGAIN = (
-    "`pos verify --heal` puts a report's kept copy back, or declares the partition broken and the"
-    " next night makes it again"
+_RESTORE = "restore the version that was committed (bucket versioning, or a copy)"
+_REBUILD = (
+    "`pos verify --repair` restores a report's archived copy, or invalidates the partition and the"
+    " next run builds it again"
 )
-_COPY_AGAIN = "`pos verify --heal` copies the report's current file there again"
+_ARCHIVE = "`pos verify --repair` archives the report's current file again"
 
 
-def audit(lake: Lake, span: Span) -> Iterator[Finding]:
-    """All that is not as the manifests of the span say, and all that no manifest speaks of."""
+def audit(lake: Lake, span: Span) -> Iterator[LakeFinding]:
+    """All that differs from the manifests of the span, and all that no manifest names."""
     lake.refresh()
-    stats = {stat.key: stat for stat in lake.storage.list()}
+    stats = list(lake.storage.list())
     for dataset in DATASETS:
         for partition in filter(span.holds, lake.partitions(dataset)):
             yield from _check_log(lake, dataset, partition)
             yield from _check_content(lake, dataset, partition)
     named: dict[tuple[str, str], set[str]] = {}
-    for stat in stats.values():
-        yield from _check_known(lake, stat, span, named)
+    for stat in stats:
+        yield from _check_named(lake, stat, span, named)
 
 
-def _check_log(lake: Lake, dataset: str, partition: str) -> Iterator[Finding]:
-    """Numbers without a gap, each manifest its name's and its claim's."""
-    storage, history = lake.storage, lake.history(dataset, partition)
+def _check_log(lake: Lake, dataset: str, partition: str) -> Iterator[LakeFinding]:
+    """Check numbers, and each manifest against its name and its claim."""
+    storage = lake.storage
     try:
         lake.check_sound(dataset, partition)
     except Corrupt as error:
-        yield Finding(
-            storage.uri(log_prefix(dataset, partition)),
-            str(error),
-            "nothing is published into that partition before",
-            dataset,
-            partition,
-        )
-    for manifest in history:
+        place = storage.uri(log_prefix(dataset, partition))
+        remedy = "nothing is published into that partition before"
+        yield LakeFinding(place, str(error), remedy, dataset, partition)
+    for manifest in lake.history(dataset, partition):
         claim = claim_key(dataset, partition, manifest.number)
         try:
             lake.body(manifest)
             if storage.get(claim) != storage.get(manifest.key):
                 raise Corrupt(f"it differs from its claim {claim}")
         except Corrupt as error:
-            yield Finding(
-                storage.uri(manifest.key),
-                str(error),
-                "bring back the one of the two that was altered",
-                dataset,
-                partition,
-            )
+            remedy = "restore the one of the two that was altered"
+            yield LakeFinding(storage.uri(manifest.key), str(error), remedy, dataset, partition)
 
 
-def _check_content(lake: Lake, dataset: str, partition: str) -> Iterator[Finding]:
-    """What the newest manifest names, and the editions of a report that were kept."""
+def _check_content(lake: Lake, dataset: str, partition: str) -> Iterator[LakeFinding]:
+    """Check what the newest manifest names, and the archived versions of a report."""
     newest = lake.newest(dataset, partition)
     if newest is None:
         return
     if newest.fingerprint == VOID:
-        yield Finding(
+        why = lake.metadata(dataset, partition, newest).get("why", "no reason given")
+        yield LakeFinding(
             f"{dataset} {partition}",
-            f"it was declared broken ({_why(lake, newest)})",
-            "the next night makes it again",
+            f"it was invalidated ({why})",
+            "the next run builds it again",
             dataset,
             partition,
             is_wrong=False,
         )
     for manifest in lake.history(dataset, partition):
         try:
-            files = lake.body(manifest)["members"]
+            files = lake.body(manifest)["files"]
         except Corrupt:
-            continue  # has been said
+            continue  # reported by _check_log
         if manifest == newest and dataset not in _RAW and newest.fingerprint != VOID:
-            if (
-                digest_files({name: said["sha256"] for name, said in files.items()})
-                != newest.digest
-            ):
-                yield Finding(
-                    lake.storage.uri(newest.key),
-                    "its members are not those of its digest",
-                    _AGAIN,
-                    dataset,
-                    partition,
-                    heals=True,
-                )
-            for file_name in sorted(files):
-                yield from _check_member(lake, newest, file_name)
+            yield from _check_newest(lake, newest, files)
         elif (manifest == newest and dataset in _RAW) or any(
-            "kept" in said for said in files.values()
+            "archived" in entry for entry in files.values()
         ):
-            yield from _check_final(
-                lake,
-                manifest,
-                {said.get("kept", said["key"]): said["sha256"] for said in files.values()},
-            )
+            final = {entry.get("archived", entry["key"]): entry for entry in files.values()}
+            yield from _check_final(lake, manifest, final)
 
 
-def _why(lake: Lake, manifest: Manifest) -> str:
-    return lake.metadata(manifest.dataset, manifest.partition, manifest).get(
-        "why", "no reason given"
-    )
+def _check_newest(
+    lake: Lake, newest: Manifest, files: Mapping[str, Mapping[str, Any]]
+) -> Iterator[LakeFinding]:
+    if digest_files({name: entry["sha256"] for name, entry in files.items()}) != newest.digest:
+        yield LakeFinding(
+            lake.storage.uri(newest.key),
+            "its files are not those of its digest",
+            _REBUILD,
+            newest.dataset,
+            newest.partition,
+            repairable=True,
+        )
+    for name in sorted(files):
+        yield from _check_file(lake, newest, name, files[name])
 
 
-def _check_member(lake: Lake, manifest: Manifest, file_name: str) -> Iterator[Finding]:
-    """The newest content under its stable name; a run that is publishing it just now is waited for."""
-    said = lake.body(manifest)["members"][file_name]
-    data = _bytes(lake, said["key"])
-    if data is not None and sha256(data).hexdigest() == said["sha256"]:
-        if "kept" in said:
-            for finding in _check_final(lake, manifest, {said["kept"]: said["sha256"]}):
-                yield finding._replace(remedy=_COPY_AGAIN, heals=True)
+def _check_file(
+    lake: Lake, manifest: Manifest, name: str, entry: Mapping[str, Any]
+) -> Iterator[LakeFinding]:
+    """Check a file under its stable key; waits for a run that is just publishing it."""
+    archived = {entry["archived"]: entry} if "archived" in entry else {}
+    data = _read(lake, entry["key"])
+    if _is_sound(data, entry):
+        for finding in _check_final(lake, manifest, archived):
+            yield finding._replace(remedy=_ARCHIVE, repairable=True)
         return
     try:
-        lake.read(manifest.dataset, manifest.partition, [file_name], afresh=True)
-        if "kept" not in said:
+        lake.read(manifest.dataset, manifest.partition, [name], afresh=True)
+        if not archived:
             return  # published meanwhile
     except Corrupt:
-        yield from _check_final(
-            lake, manifest, {said["kept"]: said["sha256"]} if "kept" in said else {}
-        )
+        yield from _check_final(lake, manifest, archived)
     what = (
         "is missing"
         if data is None
         else "is not what its manifest says: altered, or left half-published by a killed run"
     )
-    yield Finding(
-        lake.storage.uri(said["key"]),
+    yield LakeFinding(
+        lake.storage.uri(entry["key"]),
         what,
-        _AGAIN,
+        _REBUILD,
         manifest.dataset,
         manifest.partition,
-        heals=True,
+        repairable=True,
     )
 
 
-def put_back(lake: Lake, dataset: str, partition: str) -> bool:
-    """Restore a report's files and their kept copies from each other; False where both are lost."""
-    for file_name in lake.body(lake.newest(dataset, partition))["members"].values():
-        if "kept" not in file_name:
+def restore(lake: Lake, manifest: Manifest) -> bool:
+    """Restore a report's files and archive from each other; False if lost."""
+    for entry in lake.body(manifest)["files"].values():
+        if "archived" not in entry:
             return False
-        decimals = {key: _bytes(lake, key) for key in (file_name["key"], file_name["kept"])}
-        sound = [
-            data
-            for data in decimals.values()
-            if data is not None and sha256(data).hexdigest() == file_name["sha256"]
-        ]
-        if not sound:
+        copies = {key: _read(lake, key) for key in (entry["key"], entry["archived"])}
+        sound = next((data for data in copies.values() if _is_sound(data, entry)), None)
+        if sound is None:
             return False
-        for key, data in decimals.items():
+        for key, data in copies.items():
             if data is None:
-                lake.storage.put(key, sound[0], if_absent=True)
-            elif data != sound[0]:
+                lake.storage.put(key, sound, if_absent=True)
+            elif data != sound:
                 stat = lake.storage.head(key)
-                lake.storage.put(key, sound[0], if_match=stat.etag if stat else None)
+                lake.storage.put(key, sound, if_match=stat.etag if stat else None)
     return True
 
 
-def _check_final(lake: Lake, manifest: Manifest, objects: dict[str, str]) -> Iterator[Finding]:
-    """Objects that are written once, by their digests: nothing can make them again."""
-    for key, data in zip(
-        objects, lake.storage.map(lambda key: _bytes(lake, key), objects), strict=True
-    ):
-        if data is None or sha256(data).hexdigest() != objects[key]:
-            what = "is missing" if data is None else "was altered after it was committed"
-            remedy = _BRING_BACK
-            if manifest.dataset == RECEIPTS:
-                remedy += (
-                    f"; where there is none, `pos verify --refetch {manifest.partition}` lets the"
-                    " next night ask the shop again"
-                )
-            yield Finding(lake.storage.uri(key), what, remedy, manifest.dataset, manifest.partition)
+def _check_final(
+    lake: Lake, manifest: Manifest, objects: Mapping[str, Mapping[str, Any]]
+) -> Iterator[LakeFinding]:
+    """Check objects that are written once, by key; they cannot be built again."""
+    contents = lake.storage.map(lambda key: _read(lake, key), objects)
+    for (key, entry), data in zip(objects.items(), contents, strict=True):
+        if _is_sound(data, entry):
+            continue
+        what = "is missing" if data is None else "was altered after it was committed"
+        remedy = _RESTORE
+        if manifest.dataset == RECEIPTS:
+            remedy += (
+                f"; where there is none, `pos verify --refetch {manifest.partition}` lets the next"
+                " run fetch it again"
+            )
+        yield LakeFinding(lake.storage.uri(key), what, remedy, manifest.dataset, manifest.partition)
 
 
-def _bytes(lake: Lake, key: str) -> bytes | None:
+def _is_sound(data: bytes | None, entry: Mapping[str, Any]) -> bool:
+    return data is not None and sha256(data).hexdigest() == str(entry["sha256"])
+
+
+def _read(lake: Lake, key: str) -> bytes | None:
     try:
         return lake.storage.get(key)
     except Corrupt:
         return None
 
 
-def _check_known(
+def _check_named(
     lake: Lake, stat: Stat, span: Span, named: dict[tuple[str, str], set[str]]
-) -> Iterator[Finding]:
-    """Whether a manifest names the object; `named` collects the named keys by partition."""
-    uri, manifest, raw, home = (
-        lake.storage.uri(stat.key),
-        parse_manifest(stat.key),
-        parse_raw(stat),
-        home_of(stat.key),
-    )
+) -> Iterator[LakeFinding]:
+    """Check that a manifest names the object; `named` is a cache."""
+    uri, raw, home = lake.storage.uri(stat.key), parse_raw(stat), home_of(stat.key)
     if raw and span.holds(raw.batch):
         newest = lake.newest(RECEIPTS, raw.batch)
         if newest is None or newest.digest != raw.batch_digest:
-            yield Finding(
-                uri,
-                "was left by a run that did not commit it",
-                "it is never read",
-                RECEIPTS,
-                raw.batch,
-                is_wrong=False,
-            )
+            what = "was left by a run that did not commit it"
+            yield LakeFinding(uri, what, "it is never read", RECEIPTS, raw.batch, is_wrong=False)
     elif home and span.holds(home[1]):
         if home not in named:
             named[home] = named_keys(lake, *home)
         if stat.key not in named[home] and (finding := describe_unnamed(lake, stat, *home)):
             yield finding
-    elif not (manifest or raw or home or is_known(stat.key)):
-        yield Finding(
+    elif not (parse_manifest(stat.key) or raw or home or is_known(stat.key)):
+        yield LakeFinding(
             uri,
             "is foreign to the lake",
             "move it away: engines that read whole folders would read it",

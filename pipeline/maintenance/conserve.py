@@ -1,22 +1,20 @@
-"""Every receipt that was read is in exactly one place: counted, in quarantine, outside history, or
-waiting for its day to close.
+"""Check that every receipt of raw is in exactly one place of the lake.
 
-In: raw, read here with the few fields that name a receipt and not with the transform's reader; the
-months of the lake that are current; the receipts outside history. Out: findings that name the first
-receipt which is in none of the places, or in two. Records without a readable number are looked for
-by object and line.
+Reads raw with the few fields that name a receipt, not with the transform's reader; the current
+months of the lake; and the receipts outside history. Records without a readable number are
+identified by object and line.
 """
 
 from __future__ import annotations
 
 from collections.abc import Collection, Iterator
-from datetime import date, datetime
+from datetime import date, datetime, timedelta
 
 import pyarrow as pa
 
 from pipeline.load import RECEIPTS, SALES, Lake, RawObject
 from pipeline.load.parquet import from_bytes
-from pipeline.maintenance.findings import Finding
+from pipeline.maintenance.findings import LakeFinding
 from pipeline.outside_history import name_receipt
 from pipeline.pos.loyverse.pages import read_receipt
 from pipeline.transform import Rules, day_bounds
@@ -24,14 +22,14 @@ from pipeline.transform import Rules, day_bounds
 _REMEDY = "a defect of this project: report it, with `pos explain` of that receipt"
 
 
-class Places:
+class ReceiptIndex:
     """Where the lake has each receipt number: months, quarantine, outside history."""
 
     def __init__(self, lake: Lake, months: Collection[str], outside: pa.Table) -> None:
         self.counted: set[str] = set()
-        self.refused: set[str] = set()
+        self._quarantined: set[str] = set()
         self.outside = {row["receipt_number"]: row for row in outside.to_pylist()}
-        self.records = set(outside["record"].to_pylist())
+        self._records = set(outside["record"].to_pylist())
         for month in months:
             tables = lake.read(SALES, month, ["receipts", "quarantine"])
             receipts, quarantine = (
@@ -39,15 +37,14 @@ class Places:
                 for name in ("receipts", "quarantine")
             )
             self.counted |= set(receipts["receipt_number"].to_pylist())
-            self.refused |= set(quarantine["receipt_number"].to_pylist())
-            self.records |= set(quarantine["record"].to_pylist())
+            self._quarantined |= set(quarantine["receipt_number"].to_pylist())
+            self._records |= set(quarantine["record"].to_pylist())
 
     def holds(self, number: str | None, record: str) -> bool:
-        """Whether the receipt, or the record that names none, is in one of the places."""
-        if record in self.records:
-            return True
-        return number is not None and (
-            number in self.counted or number in self.refused or number in self.outside
+        """Whether it has the receipt, or the record (object#line) of one without a number."""
+        return record in self._records or (
+            number is not None
+            and (number in self.counted or number in self._quarantined or number in self.outside)
         )
 
 
@@ -59,11 +56,11 @@ def conserve(
     starts: date,
     last: date,
     batches: Collection[str] | None = None,
-) -> Iterator[Finding]:
-    """What was read and is nowhere, and what is outside history and counted too.
+) -> Iterator[LakeFinding]:
+    """Receipts that are nowhere, or both outside history and counted.
 
-    `months` are those whose lake is made of what raw holds now; receipts of other months, and those
-    sold after business day `last`, wait for their month. `batches` are those to look at, None: all.
+    `months` are those built from the current raw; receipts of other months, and those sold after
+    business day `last`, are not due. `batches` limits the check to some of raw.
     """
     entries = [
         entry
@@ -71,12 +68,12 @@ def conserve(
         if (batches is None or entry.batch in batches) and _is_due(entry, months, starts)
     ]
     near = {f"{day:%Y-%m}" for entry in entries for day in _days_near(entry)}
-    decimals = Places(lake, sorted(near & set(months)), outside)
-    both = sorted(number for number in decimals.outside if number and number in decimals.counted)
+    index = ReceiptIndex(lake, sorted(near & set(months)), outside)
+    both = sorted(number for number in index.outside if number and number in index.counted)
     if both:
-        yield Finding(
+        yield LakeFinding(
             RECEIPTS,
-            f"receipt {name_receipt(decimals.outside[both[0]])}: it lies before the history and is"
+            f"receipt {name_receipt(index.outside[both[0]])}: it lies before the history and is"
             f" counted too{_more(len(both))}",
             _REMEDY,
         )
@@ -85,11 +82,11 @@ def conserve(
         for line, body in enumerate(lake.read_raw(entry).splitlines(), 1):
             record = read_receipt(body)
             name = f"{entry.key}#{line}"
-            if not decimals.holds(record.number, name) and _is_closed(record.sold_at, last, rules):
+            if not index.holds(record.number, name) and _is_closed(record.sold_at, last, rules):
                 lost.setdefault(record.number or name, name)
     if lost:
         number = min(lost)
-        yield Finding(
+        yield LakeFinding(
             RECEIPTS,
             f"receipt {number} ({lost[number]}) was read and is neither counted, nor in quarantine,"
             f" nor outside history{_more(len(lost))}",
@@ -102,14 +99,14 @@ def _more(count: int) -> str:
 
 
 def _days_near(entry: RawObject) -> list[date]:
-    """The business days to which a record of the object may belong, and the day of its batch."""
-    batch = date.fromisoformat(entry.batch[:10])
-    day = entry.sold or batch
-    return [*(date.fromordinal(day.toordinal() + n) for n in (-2, -1, 0, 1)), batch]
+    """Business days to which its records may belong, and that of its batch."""
+    batch_day = entry.batch_name.day
+    day = entry.sold or batch_day
+    return [*(day + timedelta(days=shift) for shift in (-2, -1, 0, 1)), batch_day]
 
 
 def _is_due(entry: RawObject, months: Collection[str], starts: date) -> bool:
-    """Whether every day to which a record of the object may belong is made, or outside history."""
+    """Whether every day to which a record may belong is built, or outside history."""
     return all(day < starts or f"{day:%Y-%m}" in months for day in _days_near(entry))
 
 

@@ -1,17 +1,17 @@
-"""One customer out of raw, and out of every older copy of what raw has become.
+"""Erase one customer from raw and from all that is derived from raw.
 
-In: a Lake and a customer's identifier, as the till names it. A record that names the customer says
-`"customer_id": null` afterwards and is verbatim otherwise, so no amount changes. The list of the
-erased, `_erased/<key's fingerprint>/<HMAC>`, keeps an identifier out when its receipt is fetched
-again; it holds no identifier, and another HMAC than the tables do.
+A record that names the customer says `"customer_id": null` afterwards and is verbatim otherwise, so
+no amount changes. The list of erased customers, `_erased/<key fingerprint>/<HMAC>`, keeps an
+identifier out when its receipt is fetched again; it holds no identifier, and another HMAC than the
+tables do.
 
-    drop        raw batches that name the customer are committed again without; the old objects and
-    all their versions are removed clear_made  older versions of what is made of raw are removed: it
-    can be made again traces      objects and versions that still hold the identifier or its HMAC,
-    each read and decompressed
+    drop            commits raw batches that name the customer again without the identifier, and
+                    removes the old objects and all their versions
+    clear_derived   removes older versions of what is derived from raw: it can be rebuilt
+    traces          objects and versions that still hold the identifier or its HMAC, unpacked
 
-Each step finds by itself what is left to do, so an erasure that was killed is started again. Raises
-ConfigError where there is no key.
+Each step determines by itself what is left to do, so a killed erasure can be started again. Raises
+ConfigError without a key.
 """
 
 from __future__ import annotations
@@ -20,6 +20,8 @@ import hmac
 import json
 import re
 from collections.abc import Callable, Iterable, Iterator
+from datetime import datetime
+from typing import cast
 
 import pyarrow as pa
 
@@ -32,73 +34,75 @@ from pipeline.pos.source import Page, Record, Source
 LIST = "_erased/"
 _NAMED = re.compile(rb'("customer_id"\s*:\s*)("(?:[^"\\]|\\.)*")')
 _NUMBER = re.compile(rb'"receipt_number"\s*:\s*"([^"\\]+)"')
-_MADE = ("staging/", "receipts/", "quarantine/", "summary/", "customers/", "backoffice/")
+_DERIVED = ("staging/", "receipts/", "quarantine/", "summary/", "customers/", "backoffice/")
 
 
 def fingerprint(key: bytes) -> str:
-    """Tells keys apart without telling them."""
+    """A short name of a key that does not disclose it."""
     return hmac.digest(key, b"fingerprint", "sha256").hex()[:8]
 
 
 def entry(customer: str, key: bytes) -> str:
-    """The customer's name in the list of the erased."""
+    """The customer's entry in the list of erased customers."""
     return hmac.digest(key, b"erased\n" + customer.encode(), "sha256").hex()
 
 
 def pseudonym(customer: str, key: bytes) -> str:
-    """The customer's name in the tables."""
+    """The customer's pseudonym in the tables."""
     return hmac.digest(key, customer.encode(), "sha256").hex()
 
 
 def read_erased(storage: Storage, key: bytes | None) -> frozenset[str]:
-    """The list of the erased; one listing. Raises ConfigError where it was written with another key
-    than `key`, or there is none.
-    """
+    """The list of erased customers. Raises ConfigError for another key."""
     listed = [stat.key.removeprefix(LIST).partition("/")[::2] for stat in storage.list(LIST)]
     others = {mark for mark, _ in listed} - {fingerprint(key) if key else ""}
     if others:
         raise ConfigError(
             f"{storage.uri(LIST)}: customers were erased under another CUSTOMER_HASH_KEY"
-            f" ({', '.join(sorted(others))}) than the one that is set now, so they could not be"
-            " kept out; set that key again"
+            f" ({', '.join(sorted(others))}) than the current one, so they could not be kept"
+            " out; set that key again"
         )
     return frozenset(name for _, name in listed)
 
 
-def clean(line: bytes, is_erased: object) -> bytes:
-    """A record without the customers for whom `is_erased(identifier)` holds; the same bytes where
-    it names none.
-    """
+def clean(line: bytes, is_erased: Callable[[str], bool]) -> bytes:
+    """A record without erased customers; the same bytes where it names none."""
 
-    def answer(found: re.Match[bytes]) -> bytes:
+    def replacement(match: re.Match[bytes]) -> bytes:
         try:
-            named = json.loads(found[2])
+            customer = json.loads(match[2])
         except ValueError:
-            return found[0]
-        return found[1] + b"null" if is_erased(named) else found[0]
+            return match[0]
+        return match[1] + b"null" if is_erased(customer) else match[0]
 
-    return _NAMED.sub(answer, line)
+    return _NAMED.sub(replacement, line)
 
 
 class ErasingSource:
-    """A source that does not name customers who were erased, whatever the shop's server still says."""
+    """A source without the customers who were erased."""
 
     def __init__(self, source: Source, erased: frozenset[str], key: bytes) -> None:
         self._source, self._erased, self._key = source, erased, key
 
     def __getattr__(self, name: str) -> object:
-        found = getattr(self._source, name)
-        return self._one_of(found) if name == "receipt" else found
+        attribute = getattr(self._source, name)
+        if name != "receipt":
+            return attribute
 
-    def receipts(self, *asked: object, **named: object) -> Iterator[Page]:
-        """As the source's, each record cleaned."""
-        for page in self._source.receipts(*asked, **named):
-            yield page._replace(records=[self._cleaned(record) for record in page.records])
+        def receipt(number: str) -> Record | None:
+            record: Record | None = attribute(number)
+            return record and self._clean(record)
 
-    def _one_of(self, ask: Callable[[str], Record | None]) -> Callable[[str], Record | None]:
-        return lambda number: (found := ask(number)) and self._cleaned(found)
+        return receipt
 
-    def _cleaned(self, record: Record) -> Record:
+    def receipts(
+        self, since: datetime, until: datetime | None, cursor: str | None = None
+    ) -> Iterator[Page]:
+        """The source's pages, each record cleaned."""
+        for page in self._source.receipts(since, until, cursor):
+            yield page._replace(records=[self._clean(record) for record in page.records])
+
+    def _clean(self, record: Record) -> Record:
         return record._replace(body=clean(record.body, self._is_erased))
 
     def _is_erased(self, customer: str) -> bool:
@@ -106,9 +110,12 @@ class ErasingSource:
 
 
 def without_erased_customers(source: Source, storage: Storage, key: bytes | None) -> Source:
-    """`source`, or where customers were erased, the same without them."""
+    """Return `source`, without the customers who were erased if there are any."""
     erased = read_erased(storage, key)
-    return ErasingSource(source, erased, key) if erased else source
+    if key is None or not erased:
+        return source
+    # it has the source's other attributes by delegation, which no type checker sees
+    return cast(Source, ErasingSource(source, erased, key))
 
 
 def find_named(lake: Lake, customer: str) -> Iterator[Touched]:
@@ -120,53 +127,47 @@ def _without(customer: str) -> Edit:
     return lambda line: clean(line, lambda named: named == customer)
 
 
-def read_numbers(lake: Lake, found: Iterable[Touched], customer: str) -> frozenset[str]:
+def read_numbers(lake: Lake, touched: Iterable[Touched], customer: str) -> frozenset[str]:
     """The numbers of the receipts that name the customer."""
     edit = _without(customer)
     lines = (
         line
-        for one in found
-        for line in decompress(lake.storage.get(one.object.key)).splitlines()
+        for item in touched
+        for line in decompress(lake.storage.get(item.object.key)).splitlines()
         if edit(line) != line
     )
     return frozenset(number[1].decode() for line in lines for number in _NUMBER.finditer(line))
 
 
 def drop(lake: Lake, customer: str, key: bytes) -> list[str]:
-    """Put the customer on the list and take him out of raw; returns the batches that were committed
-    again.
-    """
+    """List the customer as erased and edit raw; return the batches committed again."""
     read_erased(lake.storage, key)
     lake.storage.put(f"{LIST}{fingerprint(key)}/{entry(customer, key)}", b"{}\n")
     return rewrite(lake, _without(customer))
 
 
-def clear_made(storage: Storage) -> int:
-    """Remove older versions of all that is made of raw, and of the till's exports; returns how
-    many.
-    """
-    return clear(storage, _MADE)
+def clear_derived(storage: Storage) -> int:
+    """Remove older versions of derived objects and of exports; return how many."""
+    return clear(storage, _DERIVED)
 
 
 def traces(storage: Storage, words: list[str]) -> Iterator[str]:
-    """Addresses of objects and old versions that hold one of the words, inside whatever they are
-    packed in.
-    """
-    sought = [word.encode() for word in words]
+    """Addresses of objects and old versions that hold one of the words, unpacked."""
+    patterns = [word.encode() for word in words]
+
+    def holds(key: str, data: bytes) -> bool:
+        return any(pattern in text for text in unpack(key, data) for pattern in patterns)
+
     for stat in storage.list():
-        if any(word in text for text in unpack(stat.key, storage.get(stat.key)) for word in sought):
+        if holds(stat.key, storage.get(stat.key)):
             yield storage.uri(stat.key)
     for version in storage.old_versions():
-        if not version.is_marker and any(
-            word in text
-            for text in unpack(version.key, storage.get_version(version))
-            for word in sought
-        ):
+        if not version.is_marker and holds(version.key, storage.get_version(version)):
             yield f"{storage.uri(version.key)} (version {version.id})"
 
 
 def unpack(key: str, data: bytes) -> Iterator[bytes]:
-    """The bytes, and what they are when unpacked."""
+    """The bytes as they are and, where possible, decompressed."""
     yield data
     try:
         if key.endswith(".zst"):
@@ -176,4 +177,4 @@ def unpack(key: str, data: bytes) -> Iterator[bytes]:
                 if pa.types.is_string(column.type) or pa.types.is_dictionary(column.type):
                     yield "\n".join(filter(None, column.cast(pa.string()).to_pylist())).encode()
     except (Corrupt, pa.ArrowException, OSError):
-        yield b""  # not what its name says: then it is as it stands
+        return  # not what its name says: the bytes as they are were searched

@@ -1,14 +1,15 @@
-"""What a look at the lake has found, and which part of the lake is looked at."""
+"""A finding of a verification, and the span of months that is verified."""
 
 from __future__ import annotations
 
 from typing import NamedTuple
 
 
-class Finding(NamedTuple):
-    """`place` is an address or a partition; `heals`: declared void, the partition is made again
-    from what it is made of. A note (`is_wrong` False) is harmless: no reader is misled by it.
-    `leftover`: key of an object that may be removed.
+class LakeFinding(NamedTuple):
+    """Something that is wrong with the lake, or a harmless note (`is_wrong` False).
+
+    `place` is an address or a partition. `repairable`: once invalidated, the partition is built
+    again from its inputs. `leftover`: key of an object that may be removed.
     """
 
     place: str
@@ -16,7 +17,7 @@ class Finding(NamedTuple):
     remedy: str
     dataset: str = ""
     partition: str = ""
-    heals: bool = False
+    repairable: bool = False
     is_wrong: bool = True
     leftover: str = ""
 
@@ -25,16 +26,16 @@ class Finding(NamedTuple):
 
 
 class Span(NamedTuple):
-    """Months from `first` to `last`, both written YYYY-MM and both within."""
+    """Months from `first` to `last`, both written YYYY-MM and both included."""
 
     first: str
     last: str
 
     def holds(self, partition: str) -> bool:
-        """Whether a day, a month, a window or a sweep of that name lies in it."""
+        """Whether a day, a month, a window or a rescan of that name lies in it."""
         return self == everything() or self.first <= partition[:7] <= self.last
 
 
 def everything() -> Span:
-    """The span that holds all."""
+    """The span of all months."""
     return Span("0000-01", "9999-12")

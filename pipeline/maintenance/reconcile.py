@@ -1,13 +1,14 @@
-"""Every amount of the lake against the others, month by month, to the minor unit.
+"""Reconcile the amounts of the lake, month by month, to the minor unit.
 
-    receipt = its rows in sales = its payments; total = net + tax_added + tip + surcharge +
-    rounding; net = gross - discount every receipt once, in one month; no row without its receipt in
-    = curated + quarantined; the month is its days, receipt by receipt; the summary's days are the
-    month's receipts
+    receipt = its rows in sales = its payments
+    total = net + tax_added + tip + surcharge + rounding; net = gross - discount
+    every receipt once, in one month; no row without its receipt
+    records in = curated + quarantined
+    the month is its days; the days of the summary are the month's receipts
 
-In: a Lake whose members are what their manifests say (stock.py). Out: findings, each with the first
-receipt or day that differs. What does not add up although its bytes are right is a defect of the
-code or of another version: made again it is the same, so these findings do not heal.
+Needs a lake whose files are what their manifests say (audit.py). Each finding names the first
+receipt or day that differs. Sound bytes that do not add up are a defect of the code or come from
+another version, and the same code would build them again, so these findings are not repairable.
 """
 
 from __future__ import annotations
@@ -20,7 +21,7 @@ import pyarrow.compute as pc
 
 from pipeline.load import SALES, STAGING, SUMMARY, VOID, Lake
 from pipeline.load.parquet import from_bytes
-from pipeline.maintenance.findings import Finding, Span
+from pipeline.maintenance.findings import LakeFinding, Span
 
 _SHARED = ("gross", "discount", "net", "tax_included", "tax_added")
 _ROWS = ", ".join(f"sum({name}) AS {name}" for name in _SHARED)
@@ -29,48 +30,57 @@ _DIFFER = " OR ".join(f"coalesce(rows.{name}, 0) <> receipts.{name}" for name in
 LAWS = {
     "its rows in sales do not add up to it": (
         f"""
-        SELECT receipt_number FROM receipts LEFT JOIN (SELECT store_id, receipt_number, {_ROWS} FROM sales GROUP BY ALL) AS rows
+        SELECT receipt_number FROM receipts
+        LEFT JOIN (SELECT store_id, receipt_number, {_ROWS} FROM sales GROUP BY ALL) AS rows
         USING (store_id, receipt_number) WHERE {_DIFFER}"""
     ),
-    "its payments do not add up to what it says was paid": (
+    "its payments do not add up to the paid amount": (
         """
-        SELECT receipt_number FROM receipts LEFT JOIN (SELECT store_id, receipt_number, sum(amount) AS amount FROM payments GROUP BY ALL)
-        USING (store_id, receipt_number) WHERE coalesce(amount, 0) <> paid"""
+        SELECT receipt_number FROM receipts LEFT JOIN (
+            SELECT store_id, receipt_number, sum(amount) AS amount FROM payments GROUP BY ALL
+        ) USING (store_id, receipt_number) WHERE coalesce(amount, 0) <> paid"""
     ),
-    "its total is not net + tax_added + tip + surcharge + rounding, or its net not gross - discount": (
+    "its total is not net + tax_added + tip + surcharge + rounding, or net not gross - discount": (
         """
-        SELECT receipt_number FROM receipts WHERE total <> net + tax_added + tip + surcharge + rounding OR net <> gross - discount"""
+        SELECT receipt_number FROM receipts
+        WHERE total <> net + tax_added + tip + surcharge + rounding OR net <> gross - discount"""
     ),
-    "it stands there twice": (
+    "it is there twice": (
         "SELECT receipt_number FROM receipts GROUP BY store_id, receipt_number HAVING count(*) > 1"
     ),
     "a row of sales or payments has no receipt": (
         """
-        SELECT receipt_number FROM (SELECT store_id, receipt_number FROM sales UNION SELECT store_id, receipt_number FROM payments)
+        SELECT receipt_number FROM (
+            SELECT store_id, receipt_number FROM sales
+            UNION SELECT store_id, receipt_number FROM payments)
         ANTI JOIN receipts USING (store_id, receipt_number)"""
     ),
 }
-_TOLD = """
+_SUMMARY_DIFFERS = """
     SELECT business_day FROM (
-        SELECT business_day, store_id, currency, count(*) FILTER (WHERE receipt_type = 'SALE' AND NOT is_cancelled) AS receipts,
-            sum(net) AS net_sales, sum(total) AS collected, sum(paid) AS paid FROM receipts GROUP BY ALL
-        EXCEPT SELECT business_day, store_id, currency, sum(receipts), sum(net_sales), sum(collected), sum(paid) FROM days GROUP BY ALL)"""
+        SELECT business_day, store_id, currency,
+            count(*) FILTER (WHERE receipt_type = 'SALE' AND NOT is_cancelled) AS receipts,
+            sum(net) AS net_sales, sum(total) AS collected, sum(paid) AS paid
+        FROM receipts GROUP BY ALL
+        EXCEPT SELECT business_day, store_id, currency,
+            sum(receipts), sum(net_sales), sum(collected), sum(paid) FROM days GROUP BY ALL)"""
 _REMEDY = (
     "a defect of this project or of another version: `pos rebuild` that month, and report it if it"
     " stays"
 )
 
 
-def reconcile(lake: Lake, span: Span, broken: Container[tuple[str, str]] = ()) -> Iterator[Finding]:
-    """All that does not add up in the months of the span; (dataset, partition) pairs that are
-    `broken` are left out, with a note.
-    """
-    seen = pa.chunked_array([], pa.string())
+def reconcile(
+    lake: Lake, span: Span, broken: Container[tuple[str, str]] = ()
+) -> Iterator[LakeFinding]:
+    """Differences in months of the span; skips (dataset, partition)s in `broken`."""
+    earlier = pa.chunked_array([], pa.string())
     for month in filter(span.holds, lake.partitions(SALES)):
-        if lake.newest(SALES, month).fingerprint == VOID:
+        newest = lake.newest(SALES, month)
+        if newest is None or newest.fingerprint == VOID:
             continue
         if (SALES, month) in broken:
-            yield _left_out(f"the sums of {month}", f"{SALES} {month}")
+            yield _skipped(f"the sums of {month}", f"{SALES} {month}")
             continue
         tables = {
             name: from_bytes(data, f"{SALES} {month} {name}")
@@ -80,122 +90,96 @@ def reconcile(lake: Lake, span: Span, broken: Container[tuple[str, str]] = ()) -
             for name, table in tables.items():
                 engine.register(name, table)
             for what, query in LAWS.items():
-                yield from _said(engine, query, SALES, month, "receipt", what)
+                yield from _violations(engine, query, SALES, month, f"receipt {{}}: {what}")
             if (SUMMARY, month) in broken:
-                yield _left_out(f"the summary of {month}", f"{SUMMARY} {month}")
+                yield _skipped(f"the summary of {month}", f"{SUMMARY} {month}")
             else:
-                yield from _check_summary(lake, engine, month)
-        yield from _check_days(lake, month, tables, broken)
+                yield from _check_summary(lake, engine, month, newest.digest)
+        yield from _check_counts(lake, month, tables)
+        yield from _check_days(lake, month, tables["receipts"], broken)
+        receipts = tables["receipts"]
         keys = pc.binary_join_element_wise(
-            tables["receipts"]["store_id"].cast(pa.string()),
-            tables["receipts"]["receipt_number"],
-            "/",
+            receipts["store_id"].cast(pa.string()), receipts["receipt_number"], "/"
         )
-        twice = pc.filter(keys, pc.is_in(keys, seen))
+        twice = pc.filter(keys, pc.is_in(keys, earlier))
         if len(twice):
-            yield Finding(
-                f"{SALES} {month}",
-                f"receipt {twice[0]} stands in another month too",
-                _REMEDY,
-                SALES,
-                month,
-            )
-        seen = pa.chunked_array([*seen.chunks, *keys.chunks], pa.string())
+            yield _finding(SALES, month, f"receipt {twice[0]} is in another month too")
+        earlier = pa.chunked_array([*earlier.chunks, *keys.chunks], pa.string())
 
 
-def _left_out(place: str, partition: str) -> Finding:
-    return Finding(
+def _finding(dataset: str, partition: str, what: str) -> LakeFinding:
+    return LakeFinding(f"{dataset} {partition}", what, _REMEDY, dataset, partition)
+
+
+def _skipped(place: str, partition: str) -> LakeFinding:
+    return LakeFinding(
         place,
-        f"not added up, because {partition} is broken",
+        f"not checked, because {partition} is broken",
         "repair that first, then verify again",
         is_wrong=False,
     )
 
 
-def _said(
-    engine: duckdb.DuckDBPyConnection,
-    query: str,
-    dataset: str,
-    partition: str,
-    unit: str,
-    what: str,
-) -> Iterator[Finding]:
-    found = [str(row[0]) for row in engine.execute(query).fetchall()]
-    if found:
-        more = f" and {len(found) - 1} more" if found[1:] else ""
-        yield Finding(
-            f"{dataset} {partition}",
-            f"{unit} {min(found)}{more}: {what}",
-            _REMEDY,
-            dataset,
-            partition,
-        )
+def _violations(
+    engine: duckdb.DuckDBPyConnection, query: str, dataset: str, partition: str, what: str
+) -> Iterator[LakeFinding]:
+    """A finding for the rows of `query`; `what` has a place for the first."""
+    names = sorted(str(row[0]) for row in engine.execute(query).fetchall())
+    if names:
+        more = f" and {len(names) - 1} more" if names[1:] else ""
+        yield _finding(dataset, partition, what.format(names[0] + more))
 
 
-def _check_summary(lake: Lake, engine: duckdb.DuckDBPyConnection, month: str) -> Iterator[Finding]:
+def _check_summary(
+    lake: Lake, engine: duckdb.DuckDBPyConnection, month: str, sales_digest: str
+) -> Iterator[LakeFinding]:
+    """Check the days of the summary, unless it is older than its month."""
     newest = lake.newest(SUMMARY, month)
-    if (
-        newest
-        and newest.fingerprint != VOID
-        and f"{SALES}/{month}" in (made_of := lake.metadata(SUMMARY, month).get("inputs", {}))
-    ):
-        if made_of[f"{SALES}/{month}"] != lake.newest(SALES, month).digest:
-            return  # older than its month: the next night makes it again
-        engine.register("days", from_bytes(lake.read(SUMMARY, month, ["days"])["days"]))
-        yield from _said(
-            engine, _TOLD, SUMMARY, month, "day", "its figures are not those of its receipts"
+    if newest is None or newest.fingerprint == VOID:
+        return
+    inputs = lake.metadata(SUMMARY, month).get("inputs", {})
+    if inputs.get(f"{SALES}/{month}") != sales_digest:
+        return  # the next run builds it again
+    engine.register("days", from_bytes(lake.read(SUMMARY, month, ["days"])["days"]))
+    what = "day {}: its figures are not those of its receipts"
+    yield from _violations(engine, _SUMMARY_DIFFERS, SUMMARY, month, what)
+
+
+def _check_counts(lake: Lake, month: str, tables: dict[str, pa.Table]) -> Iterator[LakeFinding]:
+    """Check that records in = curated + quarantined."""
+    metadata = lake.metadata(SALES, month)
+    curated, quarantined = tables["receipts"].num_rows, tables["quarantine"].num_rows
+    counts = metadata["fetched"], metadata["curated"], metadata["quarantined"]
+    if counts != (curated + quarantined, curated, quarantined):
+        yield _finding(
+            SALES,
+            month,
+            f"{metadata['fetched']} receipts came in, {curated} were curated and {quarantined} are"
+            " in quarantine",
         )
 
 
 def _check_days(
-    lake: Lake, month: str, tables: dict[str, pa.Table], broken: Container[tuple[str, str]]
-) -> Iterator[Finding]:
-    """In = curated + quarantined; and the month holds exactly its days' receipts."""
-    metadata, days = lake.metadata(SALES, month), lake.metadata(SALES, month).get("inputs", {})
-    if (
-        metadata["fetched"] != metadata["curated"] + metadata["quarantined"]
-        or metadata["curated"] != tables["receipts"].num_rows
-        or (metadata["quarantined"] != tables["quarantine"].num_rows)
-    ):
-        yield Finding(
-            f"{SALES} {month}",
-            f"{metadata['fetched']} receipts came in, {tables['receipts'].num_rows} were curated and "
-            f"{tables['quarantine'].num_rows} are in quarantine",
-            _REMEDY,
-            SALES,
-            month,
-        )
-    grouped = (
-        tables["receipts"]
-        .group_by("business_day", use_threads=False)
-        .aggregate([("total", "sum"), ("total", "count")])
+    lake: Lake, month: str, receipts: pa.Table, broken: Container[tuple[str, str]]
+) -> Iterator[LakeFinding]:
+    """Check that the month holds exactly the receipts of its days."""
+    grouped = receipts.group_by("business_day", use_threads=False).aggregate(
+        [("total", "sum"), ("total", "count")]
     )
-    held = {
+    totals = {
         str(row["business_day"]): (row["total_count"], row["total_sum"])
         for row in grouped.to_pylist()
     }
-    for name, digest in days.items():
-        day, newest = (
-            name.removeprefix(f"{STAGING}/"),
-            lake.newest(STAGING, name.removeprefix(f"{STAGING}/")),
-        )
+    for name, digest in lake.metadata(SALES, month).get("inputs", {}).items():
+        day = name.removeprefix(f"{STAGING}/")
+        total, newest = totals.pop(day, (0, None)), lake.newest(STAGING, day)
         if (STAGING, day) in broken:
-            held.pop(day, None)
-            yield _left_out(f"day {day} of {month}", name)
-            continue
-        if newest is None or newest.fingerprint == VOID or newest.digest != digest:
-            held.pop(day, None)  # re-opened since: the next night makes the month again
-            continue
-        total = from_bytes(lake.read(STAGING, day, ["receipts"])["receipts"])["total"]
-        if held.pop(day, (0, None)) != (len(total), pc.sum(total).as_py()):
-            yield Finding(
-                f"{SALES} {month}", f"day {day} is not as {name} has it", _REMEDY, SALES, month
-            )
-    if held:
-        yield Finding(
-            f"{SALES} {month}",
-            f"day {min(held)} is none of the days that it was made of",
-            _REMEDY,
-            SALES,
-            month,
-        )
+            yield _skipped(f"day {day} of {month}", name)
+        elif newest is None or newest.fingerprint == VOID or newest.digest != digest:
+            continue  # rebuilt since: the next run builds the month again
+        else:
+            column = from_bytes(lake.read(STAGING, day, ["receipts"])["receipts"])["total"]
+            if total != (len(column), pc.sum(column).as_py()):
+                yield _finding(SALES, month, f"day {day} is not as {name} has it")
+    if totals:
+        yield _finding(SALES, month, f"day {min(totals)} is none of the days it was built from")

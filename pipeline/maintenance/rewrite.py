@@ -1,120 +1,120 @@
-"""Raw said again with less in it, record by record: what an erasure and the retention of raw have
-in common.
+"""Commit raw again with less in it, for an erasure and for retention.
 
-In: a Lake and an edit of one record, which gives the same bytes where it takes nothing away. Each
-batch that it touches is committed again, whole at every instant; its old objects go with all their
-versions, and so do those that were never committed. Every other byte of raw stays as it was, so no
-amount changes as long as the edit takes away what nothing is counted from. Each step finds by
-itself what is left to do, so a run that was killed is started again.
+An edit of one record returns the same bytes where it removes nothing. Each batch that it changes is
+committed again in one step; its old objects are removed with all their versions, and so are those
+that were never committed. Every other byte of raw stays, so no amount changes as long as the edit
+removes only what no figure is made of. Each step determines by itself what is left to do, so a
+killed run can be started again.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import date
 from typing import NamedTuple
 
-from pipeline.load import RAW, RECEIPTS, Lake, RawObject, Stat, Storage, decompress
+from pipeline.load import (
+    RAW,
+    RECEIPTS,
+    BatchName,
+    Lake,
+    Manifest,
+    RawObject,
+    Stat,
+    Storage,
+    decompress,
+)
 from pipeline.load.layout import parse_raw, raw_prefix
 
 Edit = Callable[[bytes], bytes]
-"""One record, as verbatim JSON, without something."""
-Which = Callable[[str], bool]
-"""Whether the batch of that name is looked at."""
+"""Returns one record, verbatim JSON, without something."""
+Selection = Callable[[BatchName], bool]
+"""Whether a batch is edited."""
 
 
 class Touched(NamedTuple):
-    """An object of raw that an edit changes, its date of sale and how many of its records."""
+    """An object of raw that an edit changes, and how many of its records."""
 
     object: RawObject
     sold: date | None
     records: int
 
 
-def every(batch: str) -> bool:
-    """All of raw."""
-    return bool(batch)
+def every(_: BatchName) -> bool:
+    """Select all of raw."""
+    return True
 
 
-def find_touched(lake: Lake, edit: Edit, which: Which = every) -> Iterator[Touched]:
+def find_touched(lake: Lake, edit: Edit, selection: Selection = every) -> Iterator[Touched]:
     """Every raw object that the edit would change, committed or left over."""
-    listed = [
-        found
+    entries = [
+        entry
         for stat in lake.storage.list(raw_prefix())
-        if (found := parse_raw(stat)) and which(found.batch)
+        if (entry := parse_raw(stat)) and selection(entry.batch_name)
     ]
     counts = lake.storage.map(
-        lambda found: _count(decompress(lake.storage.get(found.key)), edit), listed
+        lambda entry: _count(decompress(lake.storage.get(entry.key)), edit), entries
     )
-    return (
-        Touched(found, found.sold, count)
-        for found, count in zip(listed, counts, strict=True)
-        if count
-    )
+    for entry, count in zip(entries, counts, strict=True):
+        if count:
+            yield Touched(entry, entry.sold, count)
 
 
 def _count(ndjson: bytes, edit: Edit) -> int:
     return sum(edit(line) != line for line in ndjson.splitlines())
 
 
-def rewrite(lake: Lake, edit: Edit, which: Which = every) -> list[str]:
-    """Apply the edit to raw, and remove what stood there before; returns the batches that were
-    committed again.
-    """
-    touched = [one.object for one in find_touched(lake, edit, which)]
+def rewrite(lake: Lake, edit: Edit, selection: Selection = every) -> list[str]:
+    """Apply the edit to raw; return the batches committed again."""
+    touched = [item.object for item in find_touched(lake, edit, selection)]
     lake.refresh()
     lake.refresh_raw()
-    batches: dict[str, list[RawObject]] = defaultdict(list)
-    for found in touched:
-        newest = lake.newest(RECEIPTS, found.batch)
-        if newest and newest.fingerprint == RAW and newest.digest == found.batch_digest:
-            batches[found.batch].append(found)
-    for batch in batches:
-        _commit_again(lake, batch, edit)
-    for found in touched:
-        lake.storage.remove(found.key)
-    for batch in filter(which, lake.partitions(RECEIPTS)):
-        _remove_replaced(lake, batch)
+    batches = {}
+    for entry in touched:
+        newest = lake.newest(RECEIPTS, entry.batch)
+        if newest and newest.fingerprint == RAW and newest.digest == entry.batch_digest:
+            batches[entry.batch] = newest
+    for newest in batches.values():
+        _commit_again(lake, newest, edit)
+    for entry in touched:
+        lake.storage.remove(entry.key)
+    for batch in lake.partitions(RECEIPTS):
+        if selection(BatchName.parse(batch)):
+            _remove_replaced(lake, batch)
     for version in lake.storage.old_versions(raw_prefix()):
-        found = parse_raw(Stat(version.key, 0, ""))
-        if (
-            found
-            and which(found.batch)
-            and (version.is_marker or _count(decompress(lake.storage.get_version(version)), edit))
-        ):
-            lake.storage.remove_version(version)
+        old = parse_raw(Stat(version.key, 0, ""))
+        if old and selection(old.batch_name):
+            text = b"" if version.is_marker else decompress(lake.storage.get_version(version))
+            if version.is_marker or _count(text, edit):
+                lake.storage.remove_version(version)
     return sorted(batches)
 
 
-def _commit_again(lake: Lake, batch: str, edit: Edit) -> None:
+def _commit_again(lake: Lake, newest: Manifest, edit: Edit) -> None:
     objects, times = {}, {}
-    for one in lake.body(lake.newest(RECEIPTS, batch))["members"].values():
-        found = parse_raw(Stat(one["key"], one["size"], ""))
-        objects[found.sold] = b"".join(map(edit, lake.read_raw(found).splitlines(keepends=True)))
-        times[found.sold] = found.times
-    lake.replace_window(batch, objects, times)
+    for file in lake.body(newest)["files"].values():
+        if entry := parse_raw(Stat(file["key"], file["size"], "")):
+            lines = lake.read_raw(entry).splitlines(keepends=True)
+            objects[entry.sold] = b"".join(map(edit, lines))
+            times[entry.sold] = entry.times
+    lake.replace_window(newest.partition, objects, times)
 
 
 def _remove_replaced(lake: Lake, batch: str) -> None:
-    """The objects of a batch that was committed again; those that the edit did not touch went with
-    it.
-    """
-    history = lake.history(RECEIPTS, batch)
-    kept = (
-        {said["key"] for said in lake.body(history[-1])["members"].values()}
-        if history[1:]
-        else set()
-    )
-    for manifest in history[:-1]:
-        if history[-1].fingerprint == RAW == manifest.fingerprint:
-            for said in lake.body(manifest)["members"].values():
-                if said["key"] not in kept and lake.storage.head(said["key"]):
-                    lake.storage.remove(said["key"])
+    """Remove the replaced objects of a batch, also those that the edit did not change."""
+    *replaced, newest = lake.history(RECEIPTS, batch)
+    if newest.fingerprint != RAW:
+        return
+    current = {file["key"] for file in lake.body(newest)["files"].values()} if replaced else set()
+    for manifest in replaced:
+        files = lake.body(manifest)["files"] if manifest.fingerprint == RAW else {}
+        for key in {file["key"] for file in files.values()} - current:
+            if lake.storage.head(key):
+                lake.storage.remove(key)
 
 
 def clear(storage: Storage, prefixes: tuple[str, ...]) -> int:
-    """Remove older versions of what stands under the prefixes; returns how many."""
+    """Remove older versions of the objects under the prefixes; return how many."""
     count = 0
     for prefix in prefixes:
         for version in storage.old_versions(prefix):

@@ -5,14 +5,14 @@ from __future__ import annotations
 import luigi
 
 from pipeline import schema, settings
-from pipeline.describe import DIGEST, Described, described, glue_tables
+from pipeline.describe import DIGEST, TableDescription, describe_tables, glue_tables
 from pipeline.errors import ConfigError
 from pipeline.load import SALES, SUMMARY
 from pipeline.load.glue import GlueCatalog
 from pipeline.targets import lake
 
 
-def tables_of_lake() -> list[Described]:
+def tables_of_lake() -> list[TableDescription]:
     """The tables of the configured lake, with the places where they stand."""
 
     def folder(dataset: schema.Dataset) -> str:
@@ -22,7 +22,7 @@ def tables_of_lake() -> list[Described]:
             .partition("/year=")[0]
         )
 
-    return described(settings.rules().decimals, folder)
+    return describe_tables(settings.rules().decimals, folder)
 
 
 class Registered(luigi.Target):

@@ -19,7 +19,7 @@ from pipeline.errors import ConfigError
 from pipeline.extract.private_folder import make_private
 from pipeline.extract.windows import DAY
 from pipeline.load import CATALOG, CUSTOMERS, RECEIPTS, SALES, STAGING, SUMMARY, Lake, RawObject
-from pipeline.load.parquet import Writer, check_schema, from_bytes, to_bytes
+from pipeline.load.parquet import ParquetWriter, check_schema, from_bytes, to_bytes
 from pipeline.summarize import summarize
 from pipeline.targets import DerivedTask, RawTask, lake
 from pipeline.tasks.batches import BatchTask, Months, engine
@@ -159,7 +159,8 @@ class MonthlySales(BatchTask):
     def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
         days = self.requires()
         writers = {
-            d.name: Writer(schema.arrow(d, settings.rules().decimals), d.order) for d in schema.LAKE
+            d.name: ParquetWriter(schema.arrow(d, settings.rules().decimals), d.order)
+            for d in schema.LAKE
         }
         metadata = {"days": len(days)}
         for count, day in enumerate(days, 1):

@@ -13,8 +13,8 @@ from pipeline import settings
 from pipeline.errors import Corrupt
 from pipeline.load import BACKOFFICE, CUSTOMERS, OUTSIDE, RECEIPTS, SALES, STAGING, SUMMARY, VOID
 from pipeline.load.publish import digest_files
-from pipeline.maintenance import Finding, Span, everything
-from pipeline.maintenance.audit import audit, put_back
+from pipeline.maintenance import LakeFinding, Span, everything
+from pipeline.maintenance.audit import audit, restore
 from pipeline.maintenance.leftovers import remove_leftovers
 from pipeline.maintenance.reconcile import reconcile
 from pipeline.targets import DerivedTask, lake
@@ -58,7 +58,7 @@ def partitions_of(span: Span) -> list[DerivedTask]:
     return found
 
 
-def look(span: Span, *, deep: bool) -> Iterator[Finding]:
+def look(span: Span, *, deep: bool) -> Iterator[LakeFinding]:
     """All that is wrong with the span. Sums leave out only what is made of broken partitions."""
     broken: set[tuple[str, str]] = set()
     for finding in audit(lake(), span):
@@ -69,7 +69,7 @@ def look(span: Span, *, deep: bool) -> Iterator[Finding]:
     if span == everything() and not broken:
         yield from check_conserved()
     for stat in uncompared() if span == everything() else ():
-        yield Finding(
+        yield LakeFinding(
             lake().storage.uri(stat.key),
             "is compared with no month: its days lie outside of the lake's history, which begins"
             f" on {settings.pos().history_starts}, or have not closed",
@@ -80,7 +80,7 @@ def look(span: Span, *, deep: bool) -> Iterator[Finding]:
         yield from remake(span, broken)
 
 
-def remake(span: Span, broken: Container[tuple[str, str]] = ()) -> Iterator[Finding]:
+def remake(span: Span, broken: Container[tuple[str, str]] = ()) -> Iterator[LakeFinding]:
     """Each partition made again in memory, from raw up; what differs from what is published was not
     made of its inputs. Partitions whose inputs are broken are left out with a note.
     """
@@ -91,35 +91,38 @@ def remake(span: Span, broken: Container[tuple[str, str]] = ()) -> Iterator[Find
         try:
             files, _ = task.make()
         except Corrupt as error:
-            yield Finding(
+            yield LakeFinding(
                 f"{task.dataset} {task.name}",
                 f"was not made again: {error}",
-                "heal that first, then verify again",
+                "repair that first, then verify again",
                 task.dataset,
                 task.name,
                 is_wrong=(error.dataset, error.partition) not in broken,
             )
             continue
         if digest_files({name: sha256(data).hexdigest() for name, data in files.items()}) != digest:
-            yield Finding(
+            yield LakeFinding(
                 f"{task.dataset} {task.name}",
                 "made again from its inputs it is different",
                 "`pos rebuild` that month; if it stays, another version of this project made it",
                 task.dataset,
                 task.name,
-                heals=True,
+                repairable=True,
             )
 
 
-def heal(findings: list[Finding]) -> list[str]:
+def repair(findings: list[LakeFinding]) -> list[str]:
     """Put back what was kept, declare broken what can be made again; returns the partitions."""
-    whys = {(one.dataset, one.partition): one.what for one in findings if one.heals}
-    names = sorted({(one.dataset, one.partition) for one in findings if one.heals and one.is_wrong})
+    whys = {(one.dataset, one.partition): one.what for one in findings if one.repairable}
+    names = sorted(
+        {(one.dataset, one.partition) for one in findings if one.repairable and one.is_wrong}
+    )
     for dataset, partition in names:
-        if lake().newest(dataset, partition).fingerprint == VOID:
+        newest = lake().newest(dataset, partition)
+        if newest is None or newest.fingerprint == VOID:
             continue
-        is_claimed = bool(lake().pending(dataset, partition))  # then to void completes the claim
-        if is_claimed or not put_back(lake(), dataset, partition):
+        is_claimed = bool(lake().pending(dataset, partition))  # invalidating completes the claim
+        if is_claimed or not restore(lake(), newest):
             lake().invalidate(dataset, partition, f"found by verify: {whys[dataset, partition]}")
     return [f"{dataset} {partition}" for dataset, partition in names]
 
@@ -143,7 +146,7 @@ class Verify(luigi.Task):
     deep = luigi.BoolParameter(
         default=False, description="make each partition again in memory and compare"
     )
-    heal = luigi.BoolParameter(default=False, description="declare broken what can be made again")
+    repair = luigi.BoolParameter(default=False, description="declare broken what can be made again")
 
     is_done = False
 
@@ -160,8 +163,8 @@ class Verify(luigi.Task):
         )
         for one in found:
             log.log(logging.ERROR if one.is_wrong else logging.INFO, "%s", one)
-        if self.heal:
-            heal(found)
+        if self.repair:
+            repair(found)
             for key in remove_leftovers(lake(), found):
                 log.info("removed leftover %s", lake().storage.uri(key))
         wrong = [one for one in found if one.is_wrong]

@@ -14,7 +14,7 @@ from pipeline.extract.windows import DAY
 from pipeline.load import OUTSIDE, RECEIPTS, SALES, Lake, RawObject
 from pipeline.load.parquet import to_bytes
 from pipeline.load.publish import digest_files
-from pipeline.maintenance import Finding
+from pipeline.maintenance import LakeFinding
 from pipeline.maintenance.conserve import conserve
 from pipeline.outside_history import objects_outside, read_outside
 from pipeline.targets import DerivedTask, lake
@@ -53,7 +53,7 @@ def is_needed(month: date) -> bool:
 def objects_of(month: date) -> list[RawObject]:
     """What may hold a receipt that arrived in `month`, or a later version of one."""
     is_first = month == history(lake())[0].replace(day=1)
-    return [one for one in listed(lake()) if is_first or one.batch[:7] >= f"{month:%Y-%m}"]
+    return [one for one in listed(lake()) if is_first or one.batch_name.month >= f"{month:%Y-%m}"]
 
 
 class OutsideHistory(DerivedTask):
@@ -98,7 +98,7 @@ class OutsideHistory(DerivedTask):
         return files, {"receipts": rows.num_rows}
 
 
-def check_conserved(batches: Collection[str] | None = None) -> Iterator[Finding]:
+def check_conserved(batches: Collection[str] | None = None) -> Iterator[LakeFinding]:
     """What was read from the shop and stands nowhere, among the months that are current; of these
     batches, or of all.
     """

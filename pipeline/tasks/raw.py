@@ -14,7 +14,7 @@ from pipeline.connect import connect, origin_of
 from pipeline.errors import ConfigError
 from pipeline.extract.window_bounds import DAY, window_of
 from pipeline.extract.windows import extract, rescan
-from pipeline.load import RAW, compress, decompress
+from pipeline.load import RAW, BatchName, compress, decompress
 from pipeline.maintenance.erase import without_erased_customers
 from pipeline.pos.source import Source
 from pipeline.targets import RawTask, check_lake, committed, lake
@@ -165,7 +165,7 @@ class Rescan(RawTask):
 
     @property
     def name(self) -> str:
-        return f"{self.date}-rescan-{self.days}" + f"-{self.asked}" * bool(self.asked)
+        return str(BatchName(self.date, f"{self.days}" + f"-{self.asked}" * bool(self.asked)))
 
     def requires(self) -> list[RawReceipts]:
         first = max(settings.pos().history_starts, self.date - (self.days - 1) * DAY)

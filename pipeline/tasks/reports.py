@@ -235,7 +235,7 @@ class MonthlyReport(Report):
 
     def changed_since(self, before: Manifest) -> list[dict[str, object]]:
         """Receipts that count differently than in the version `before`."""
-        if KEPT_RECEIPTS not in lake().body(before)["members"]:
+        if KEPT_RECEIPTS not in lake().body(before)["files"]:
             return []  # a version that was issued by code that did not keep them
         summary = MonthlySummary(month=self.month)
         kept = lake().read(before.dataset, before.partition, [KEPT_RECEIPTS], manifest=before)

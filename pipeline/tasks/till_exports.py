@@ -43,7 +43,7 @@ def uncompared() -> list[Stat]:
     told: set[str] = set()
     for month in lake().partitions(BACKOFFICE):
         newest = lake().newest(BACKOFFICE, month)
-        if newest.fingerprint != VOID and "till_files" in lake().body(newest)["members"]:
+        if newest.fingerprint != VOID and "till_files" in lake().body(newest)["files"]:
             told |= {
                 *from_bytes(lake().read(BACKOFFICE, month, ["till_files"])["till_files"])[
                     "file"

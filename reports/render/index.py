@@ -3,7 +3,7 @@ forms and all editions.
 
 In: the editions of each report by month, the figures.json of the newest cumulative report, and
 those of monthly reports whose month it does not have. Out: one HTML file for reports/index.html,
-whose links are relative to that folder (monthly/<YYYY-MM>/<file>, .../editions/<folder>/<file>).
+whose links are relative to that folder (monthly/<YYYY-MM>/<file>, .../versions/<folder>/<file>).
 """
 
 from __future__ import annotations

@@ -25,7 +25,7 @@ from luigi.task_register import Register
 
 from pipeline import settings, targets, tasks
 from pipeline.load import Lake, Storage, open_storage
-from pipeline.maintenance import Finding, everything
+from pipeline.maintenance import LakeFinding, everything
 from pipeline.simulator import Query, Shop
 from pipeline.simulator.ids import millis
 from pipeline.tasks import Nightly
@@ -96,12 +96,12 @@ class Rehearsal:
         with self.process(storage):
             return work(make())
 
-    def verify(self, *, deep: bool = False, heals: bool = False) -> list[Finding]:
+    def verify(self, *, deep: bool = False, repair: bool = False) -> list[LakeFinding]:
         """What a look at the lake finds wrong."""
         with self.process():
             found = [one for one in care.look(everything(), deep=deep) if one.is_wrong]
-            if heals:
-                care.heal(found)
+            if repair:
+                care.repair(found)
             return found
 
     @contextmanager
@@ -194,7 +194,7 @@ def content(storage: Storage) -> dict[str, str]:
     return {
         stat.key: (
             ""
-            if stat.key.startswith(("_editions/", "_claims/"))
+            if stat.key.startswith(("_manifests/", "_claims/"))
             else sha256(storage.get(stat.key)).hexdigest()
         )
         for stat in storage.list()

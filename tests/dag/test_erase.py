@@ -19,7 +19,7 @@ from pipeline.load.parquet import from_bytes
 from pipeline.maintenance.erase import clean, entry, pseudonym, traces, unpack
 from pipeline.tasks import Rebuild
 from tests.dag.rehearsal import NOW, Rehearsal, local, save_shop
-from tests.dag.test_care import dates, in_process, receipts_of
+from tests.dag.test_verify import dates, in_process, receipts_of
 from tests.load.conftest import BUCKET, enter
 from tests.load.faults import FaultyStorage, Killed
 from tests.load.invariants import check
@@ -113,13 +113,13 @@ def leave_uncommitted(storage: Storage) -> str:
     customer and never counts; its key.
     """
     lake = Lake(storage)
-    found = next(
-        one
-        for one in lake.raw_objects(NOW.date() - timedelta(days=3), NOW.date(), None)
-        if CUSTOMER.encode() in lake.read_raw(one)
+    result = next(
+        item
+        for item in lake.raw_objects(NOW.date() - timedelta(days=3), NOW.date(), None)
+        if CUSTOMER.encode() in lake.read_raw(item)
     )
-    left = found.key.replace(found.batch_digest, "0" * 16)
-    storage.put(left, storage.get(found.key))
+    left = result.key.replace(result.batch_digest, "0" * 16)
+    storage.put(left, storage.get(result.key))
     return left
 
 
@@ -127,19 +127,19 @@ def committed(storage: Storage) -> set[str]:
     """The raw objects that count."""
     lake = Lake(storage)
     return {
-        said["key"]
+        text["key"]
         for name in lake.partitions("raw/receipts")
-        for said in lake.body(lake.newest("raw/receipts", name))["members"].values()
+        for text in lake.body(lake.newest("raw/receipts", name))["files"].values()
     }
 
 
 def everywhere(storage: Storage, words: list[str]) -> list[str]:
     """Where the words stand; every object and every version is unpacked here by the test itself."""
-    found = [stat.key for stat in storage.list() if holds(stat.key, storage.get(stat.key), words)]
-    return found + [
-        f"{one.key}@{one.id}"
-        for one in storage.old_versions()
-        if not one.is_marker and holds(one.key, storage.get_version(one), words)
+    result = [stat.key for stat in storage.list() if holds(stat.key, storage.get(stat.key), words)]
+    return result + [
+        f"{item.key}@{item.id}"
+        for item in storage.old_versions()
+        if not item.is_marker and holds(item.key, storage.get_version(item), words)
     ]
 
 
@@ -179,7 +179,8 @@ def test_erased_for_good(erasing: Erasing, capsys: pytest.CaptureFixture[str]) -
         None,
         pseudonym(erasing.other, erasing.key.encode()),
     }, "nobody else is touched"
-    assert erasing.shop.night() and everywhere(storage, words) == []
+    assert erasing.shop.night()
+    assert everywhere(storage, words) == []
 
     before_refetch = totals(storage)
     for window in (
@@ -194,7 +195,8 @@ def test_erased_for_good(erasing: Erasing, capsys: pytest.CaptureFixture[str]) -
     )
     assert totals(storage) == before_refetch
     again = erasing.erase()
-    assert again == 0 and everywhere(storage, words) == []
+    assert again == 0
+    assert everywhere(storage, words) == []
 
 
 def test_an_erasure_that_is_killed_is_started_again(
@@ -202,23 +204,25 @@ def test_an_erasure_that_is_killed_is_started_again(
 ) -> None:
     monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
     erasing = Erasing(Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch), monkeypatch)
-    storage, words, at = erasing.shop.storage(), erasing.words, 1
+    storage, words, position = erasing.shop.storage(), erasing.words, 1
     before, deaths = totals(storage), 0
     while True:
-        faulty = FaultyStorage(storage, at, after=False, commands=("PUT", "DELETE"))
+        faulty = FaultyStorage(storage, position, after=False, commands=("PUT", "DELETE"))
         try:
             code = erasing.erase(storage=faulty)
             break
         except Killed:
             deaths += 1
-            at = 3 if at > 12 else at + 1
+            position = 3 if position > 12 else position + 1
             assert deaths < 120
             check(storage)
             assert (
                 len(Lake(storage).raw_objects(NOW.date() - timedelta(days=3), NOW.date(), None)) > 1
             ), "raw is whole at every instant"
-    assert code == 0 and deaths > 8
-    assert everywhere(storage, words) == [] and totals(storage) == before
+    assert code == 0
+    assert deaths > 8
+    assert everywhere(storage, words) == []
+    assert totals(storage) == before
     check(storage, quiet=True)
 
 
@@ -243,11 +247,12 @@ def test_the_role_of_care_can_erase_and_that_of_the_night_cannot(
     assert orphan in {
         version.key for version in admin.old_versions("raw/") if not version.is_marker
     }
-    become("night", seaweed, admin, monkeypatch)
-    assert erasing.erase() == 2 and "grant s3:" in capsys.readouterr().err
+    become("run", seaweed, admin, monkeypatch)
+    assert erasing.erase() == 2
+    assert "grant s3:" in capsys.readouterr().err
     assert everywhere(admin, erasing.words), "old objects and versions still name the customer"
     check(admin)
-    carer = become("care", seaweed, admin, monkeypatch).client()
+    carer = become("maintenance", seaweed, admin, monkeypatch).client()
     assert erasing.erase() == 0
     assert everywhere(admin, erasing.words) == []
     check(admin, quiet=True)
@@ -300,4 +305,5 @@ def test_a_record_is_verbatim_but_for_the_name(line: bytes, cleaned: bytes) -> N
 
 def test_the_list_of_the_erased_tells_nobody() -> None:
     key = secrets.token_bytes(16)
-    assert entry("c1", key) != pseudonym("c1", key) and entry("c1", key) != entry("c2", key)
+    assert entry("c1", key) != pseudonym("c1", key)
+    assert entry("c1", key) != entry("c2", key)

@@ -135,7 +135,7 @@ def test_a_run_that_is_told_to_end_ends_and_the_next_one_goes_on(quiet_till: Til
     first = quiet_till.luigi.start("Nightly")
     log = quiet_till.luigi.folder / "lake"
     for _ in range(300):
-        if any(Path(log).glob("_editions/raw/receipts/*")):
+        if any(Path(log).glob("_manifests/raw/receipts/*")):
             break
         time.sleep(0.05)
     first.terminate()

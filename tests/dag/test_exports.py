@@ -12,8 +12,8 @@ from pipeline.cli import main
 from pipeline.load import BACKOFFICE, VOID, Lake
 from pipeline.tasks import Rebuild
 from tests.dag.rehearsal import Rehearsal, local
-from tests.dag.test_care import dates, in_process, receipts_of
 from tests.dag.test_erase import Erasing, everywhere
+from tests.dag.test_verify import dates, in_process, receipts_of
 from tests.load.invariants import check
 
 NAME = "Persona Privada"
@@ -57,10 +57,10 @@ def test_an_erasure_names_the_exports_that_say_who_bought_and_waits(
         assert erasing.erase(*options) == (0 if options else 1)
         said = capsys.readouterr().out
         assert (
-            "octubre.csv: 1 rows of the customer's receipts say who bought" in said
-            and "sheet.xlsx: cannot be read as CSV" in said
+            "octubre.csv: 1 rows of the customer's receipts name the buyer" in said
+            and "sheet.xlsx: not readable as CSV" in said
         )
-        assert "excel.csv: 1 rows of the customer's receipts say who bought" in said
+        assert "excel.csv: 1 rows of the customer's receipts name the buyer" in said
         assert "other.csv" not in said
         assert everywhere(storage, erasing.words) == held, "nothing was erased"
     (folder / "octubre.csv").write_bytes(export(receipts))

@@ -18,7 +18,7 @@ from pipeline.load import MONTHLY, SALES, STAGING, Lake, Storage
 from pipeline.load.local import LocalStorage
 from pipeline.maintenance import leftovers
 from tests.dag.rehearsal import NOW, Rehearsal, content, local, save_shop
-from tests.dag.test_care import flip, lose_a_payment, published_otherwise, some
+from tests.dag.test_verify import flip, lose_a_payment, published_otherwise, some
 from tests.load.faults import FaultyStorage, Killed
 from tests.load.invariants import check
 
@@ -44,7 +44,7 @@ def verify(shop: Rehearsal, *options: str, storage: Storage | None = None) -> in
 
 def archived(shop: Rehearsal, *, number: int) -> set[Path]:
     """Files of a version of the monthly report."""
-    return set((shop.folder / "lake").glob(f"{MONTHLY}/2026-10/editions/{number:06d}.*/*"))
+    return set((shop.folder / "lake").glob(f"{MONTHLY}/2026-10/versions/{number:06d}.*/*"))
 
 
 def kill_while_archiving(shop: Rehearsal) -> set[Path]:
@@ -53,7 +53,7 @@ def kill_while_archiving(shop: Rehearsal) -> set[Path]:
     class Mortal(FaultyStorage):
         def _write(self, key: str, data: bytes, if_absent: bool, if_match: str | None) -> str:
             etag = self.inner._write(key, data, if_absent, if_match)
-            if key.startswith(f"{MONTHLY}/2026-10/editions/000002."):
+            if key.startswith(f"{MONTHLY}/2026-10/versions/000002."):
                 raise Killed(key)
             return etag
 
@@ -69,26 +69,32 @@ def test_a_kill_while_a_report_is_archived_leaves_a_note(
     assert verify(shop) == 0
     text = capsys.readouterr().out
     assert f"note   {left}: a run that was killed or overtaken left it" in text
-    assert "not added up" not in text and "nothing is wrong" in text
-    assert nights_later(shop, 2).night() and left.exists()
-    assert verify(shop) == 0 and f"note   {left}" in capsys.readouterr().out
+    assert "not checked" not in text
+    assert "nothing is wrong" in text
+    assert nights_later(shop, 2).night()
+    assert left.exists()
+    assert verify(shop) == 0
+    assert f"note   {left}" in capsys.readouterr().out
     before = content(shop.storage())
-    assert verify(shop, "--heal") == 0
+    assert verify(shop, "--repair") == 0
     assert "removed leftovers: 1, the first: " in capsys.readouterr().out
     gone = set(before) - set(content(shop.storage()))
     assert gone == {str(left.relative_to(shop.folder / "lake"))}
-    assert verify(shop, "--deep") == 0 and "note" not in capsys.readouterr().out
+    assert verify(shop, "--deep") == 0
+    assert "note" not in capsys.readouterr().out
 
 
 def test_a_leftover_can_be_removed_before_the_next_night(
     shop: Rehearsal, capsys: pytest.CaptureFixture[str]
 ) -> None:
     (left,) = kill_while_archiving(shop)
-    assert verify(shop, "--heal") == 0 and not left.exists()
+    assert verify(shop, "--repair") == 0
+    assert not left.exists()
     assert shop.night()
     check(shop.storage(), quiet=True)
     capsys.readouterr()
-    assert verify(shop, "--deep") == 0 and "note" not in capsys.readouterr().out
+    assert verify(shop, "--deep") == 0
+    assert "note" not in capsys.readouterr().out
 
 
 def test_whatever_write_a_night_was_killed_behind_a_night_and_heal_leave_no_finding(
@@ -105,10 +111,10 @@ def test_whatever_write_a_night_was_killed_behind_a_night_and_heal_leave_no_find
         if not faulty.is_spent:
             break
         if kills % 2:
-            assert all(finding.heals for finding in shop.verify(heals=True))
+            assert all(finding.repairable for finding in shop.verify(repair=True))
         assert nights_later(shop, 2).night()
-        assert all(finding.heals for finding in shop.verify())
-        assert verify(shop, "--heal") in (0, 1)
+        assert all(finding.repairable for finding in shop.verify())
+        assert verify(shop, "--repair") in (0, 1)
         capsys.readouterr()
         assert verify(shop) == 0 and "note" not in capsys.readouterr().out, f"kill {kills}"
         check(shop.storage())
@@ -145,14 +151,16 @@ def test_the_files_of_an_overtaken_run_are_notes_and_can_be_removed(
     left = overtake(shop)
     assert verify(shop) == 0
     text = capsys.readouterr().out
-    assert all(f"note   {path}" in text for path in left) and "WRONG" not in text
-    assert verify(shop, "--heal") == 0 and not any(path.exists() for path in left)
+    assert all(f"note   {path}" in text for path in left)
+    assert "WRONG" not in text
+    assert verify(shop, "--repair") == 0
+    assert not any(path.exists() for path in left)
 
 
 def test_leftovers_that_are_published_meanwhile_stay(
     shop: Rehearsal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """The run that seemed dead comes through while `--heal` waits for it."""
+    """The run that seemed dead comes through while `--repair` waits for it."""
     (left,) = kill_while_archiving(shop)
     with shop.process():
         findings = [*leftover_findings(shop)]
@@ -161,7 +169,8 @@ def test_leftovers_that_are_published_meanwhile_stay(
     ]
     lake = Lake(shop.storage(), max_retry_wait=0)
     monkeypatch.setattr(leftovers.time, "sleep", lambda _: shop.night())
-    assert leftovers.remove_leftovers(lake, findings) == [] and left.exists()
+    assert leftovers.remove_leftovers(lake, findings) == []
+    assert left.exists()
 
 
 def leftover_findings(shop: Rehearsal) -> list:
@@ -177,7 +186,7 @@ def test_foreign_files_are_errors_and_are_never_removed(shop: Rehearsal) -> None
     foreign = [
         lake / MONTHLY / "2026-10/notes.txt",
         lake / MONTHLY / "2026-10/charts/mine.png",
-        lake / MONTHLY / "2026-10/editions/000001.0123456789abcdef/notes.txt",
+        lake / MONTHLY / "2026-10/versions/000001.0123456789abcdef/notes.txt",
         lake / MONTHLY / "2026-13/report.html",
         lake / "receipts/year=2026/month=10/receipts (1).parquet",
         lake / "receipts/year=2026/month=13/receipts.parquet",
@@ -187,7 +196,8 @@ def test_foreign_files_are_errors_and_are_never_removed(shop: Rehearsal) -> None
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"PAR1")
     assert {finding.place for finding in shop.verify()} == set(map(str, foreign))
-    assert verify(shop, "--heal") == 1 and all(path.exists() for path in foreign)
+    assert verify(shop, "--repair") == 1
+    assert all(path.exists() for path in foreign)
 
 
 def test_without_the_right_to_delete_leftovers_stay_and_the_reason_is_printed(
@@ -198,7 +208,7 @@ def test_without_the_right_to_delete_leftovers_stay_and_the_reason_is_printed(
             raise StorageRefused(f"cannot remove {key}: s3:DeleteObject is missing")
 
     (left,) = kill_while_archiving(shop)
-    assert verify(shop, "--heal", storage=NoDelete(shop.folder / "lake")) == 0
+    assert verify(shop, "--repair", storage=NoDelete(shop.folder / "lake")) == 0
     assert "leftovers were not removed: cannot remove" in capsys.readouterr().out
     assert left.exists()
 
@@ -209,9 +219,11 @@ def test_a_lost_archived_file_of_the_newest_version_is_copied_again(shop: Rehear
         path = max(archived(shop, number=2))
         sound = path.read_bytes()
         harm(path)
-        (finding,) = shop.verify(heals=True)
-        assert finding.place == str(path) and "--heal" in finding.remedy
-        assert path.read_bytes() == sound and shop.verify() == []
+        (finding,) = shop.verify(repair=True)
+        assert finding.place == str(path)
+        assert "--repair" in finding.remedy
+        assert path.read_bytes() == sound
+        assert shop.verify() == []
 
 
 def test_a_broken_report_and_a_foreign_file_do_not_hide_the_sums(shop: Rehearsal) -> None:
@@ -234,5 +246,5 @@ def test_a_broken_month_hides_only_its_own_sums(
     )
     assert verify(shop) == 1
     text = capsys.readouterr().out
-    assert "note   the sums of 2026-10: not added up, because sales 2026-10 is broken" in text
-    assert f"not added up, because {STAGING}/2026-11-01 is broken" in text
+    assert "note   the sums of 2026-10: not checked, because sales 2026-10 is broken" in text
+    assert f"not checked, because {STAGING}/2026-11-01 is broken" in text

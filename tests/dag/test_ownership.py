@@ -47,14 +47,14 @@ def never() -> Saved:
 @pytest.mark.parametrize("second", [API, OTHER, Origin(SIMULATOR)], ids=["same", "other", "sim"])
 def test_only_the_first_source_fills_a_lake(tmp_path: Path, first: Origin, second: Origin) -> None:
     admit(new_lake(tmp_path), first, KEY, never)
-    manifests = sorted((tmp_path / "_editions").rglob("*.json"))
+    manifests = sorted((tmp_path / "_manifests").rglob("*.json"))
     lake, ask = new_lake(tmp_path), (Saved if first.kind == FILES else never)
     if first == second:
         assert admit(lake, second, KEY, ask) == first.fingerprint
     else:
         with pytest.raises(OtherLake, match="is filled by"):
             admit(lake, second, KEY, ask)
-    assert sorted((tmp_path / "_editions").rglob("*.json")) == manifests
+    assert sorted((tmp_path / "_manifests").rglob("*.json")) == manifests
 
 
 @pytest.mark.parametrize("key", [None, b"another"], ids=["dropped", "another"])

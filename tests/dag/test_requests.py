@@ -102,7 +102,7 @@ def test_a_late_receipt_costs_a_few_listings_and_what_is_really_rewritten(shop: 
     unchanged = {
         key
         for _, body in manifests(shop, written)
-        for key in (said["key"] for said in body["members"].values())
+        for key in (said["key"] for said in body["files"].values())
         if key not in written
     }
     assert set(by_verb["HEAD"]) <= unchanged | pages, (

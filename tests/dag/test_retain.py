@@ -12,11 +12,11 @@ import pytest
 from pipeline.cli import main
 from pipeline.errors import ConfigError
 from pipeline.load import Lake, Storage
-from pipeline.maintenance.retain import FEWEST, kept_since, strip
+from pipeline.maintenance.retain import MIN_MONTHS, kept_since, redact
 from pipeline.tasks import Rebuild
 from tests.dag.rehearsal import NOW, Rehearsal, local, nightfall, save_shop
-from tests.dag.test_care import dates, in_process, receipts_of
 from tests.dag.test_erase import committed, everywhere, totals, versioned
+from tests.dag.test_verify import dates, in_process, receipts_of
 from tests.load.faults import FaultyStorage, Killed
 from tests.load.invariants import check
 
@@ -34,7 +34,7 @@ def annotate(folder: Path, *, young: bool = False) -> None:
     lies in quarantine.
     """
     receipts = receipts_of(folder)
-    for receipt in (one for one in receipts if not one["receipt_date"].startswith("2026-10-30")):
+    for receipt in (item for item in receipts if not item["receipt_date"].startswith("2026-10-30")):
         is_young = receipt["created_at"] > "2026-11"
         receipt["note"] = YOUNG if is_young else NOTE
         receipt["line_items"][0]["line_note"] = LINE
@@ -86,7 +86,7 @@ def test_old_notes_end_and_nothing_else_does(
     shop: Rehearsal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     storage, words = shop.storage(), [NOTE, CARD, LINE, "{nuts}"]
-    before, told = (
+    before, error = (
         totals(storage),
         {
             name: Lake(storage).newest(name, "2026-10").digest
@@ -100,8 +100,9 @@ def test_old_notes_end_and_nothing_else_does(
     }
     keys = {stat.key: stat.etag for stat in storage.list()}
     assert retain(shop, monkeypatch, "--dry-run") == 0
-    said = capsys.readouterr().out
-    assert "2026-10  " in said and "2 windows before 2026-11 would be committed again" in said
+    text = capsys.readouterr().out
+    assert "2026-10  " in text
+    assert "2 windows before 2026-11 would be committed again" in text
     assert retain(shop, monkeypatch, at=NOW) == 0, "in October nothing is old"
     assert keys == {stat.key: stat.etag for stat in storage.list()}, "nothing was written"
 
@@ -113,7 +114,7 @@ def test_old_notes_end_and_nothing_else_does(
     )
     assert totals(storage) == before
     for name in ("summary", "reports/monthly"):
-        assert Lake(storage).newest(name, "2026-10").digest == told[name], (
+        assert Lake(storage).newest(name, "2026-10").digest == error[name], (
             f"{name} is told as before"
         )
     check(storage, quiet=True)
@@ -140,9 +141,10 @@ def test_what_is_young_stays_verbatim_and_a_late_change_reaches_an_old_month(
     changed |= {"note": YOUNG, "updated_at": "2026-11-01T06:00:00.000Z"}
     (shop.saved / "receipts.json").write_text(json.dumps({"receipts": receipts}))
     assert shop.at(nightfall(2)).night()
-    assert totals(storage)["receipts"] and everywhere(storage, [YOUNG])
-    told = {row["receipt_number"]: row["updated_at"] for row in totals(storage)["receipts"]}
-    assert told[changed["receipt_number"]].isoformat() == "2026-11-01T06:00:00+00:00", (
+    assert totals(storage)["receipts"]
+    assert everywhere(storage, [YOUNG])
+    error = {row["receipt_number"]: row["updated_at"] for row in totals(storage)["receipts"]}
+    assert error[changed["receipt_number"]].isoformat() == "2026-11-01T06:00:00+00:00", (
         "the late change counts in its old month"
     )
     assert retain(shop, monkeypatch) == 0
@@ -161,7 +163,7 @@ def test_what_is_young_stays_verbatim_and_a_late_change_reaches_an_old_month(
 def test_killed_at_each_write_it_is_started_again(
     shop: Rehearsal, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    storage, at, deaths = shop.storage(), 1, 0
+    storage, position, deaths = shop.storage(), 1, 0
     before = totals(storage)
     while True:
         try:
@@ -169,16 +171,20 @@ def test_killed_at_each_write_it_is_started_again(
                 retain(
                     shop,
                     monkeypatch,
-                    storage=FaultyStorage(storage, at, after=False, commands=("PUT", "DELETE")),
+                    storage=FaultyStorage(
+                        storage, position, after=False, commands=("PUT", "DELETE")
+                    ),
                 )
                 == 0
             )
             break
         except Killed:
-            deaths, at = deaths + 1, 3 if at > 12 else at + 1
+            deaths, position = deaths + 1, 3 if position > 12 else position + 1
             assert deaths < 80
             check(storage)
-    assert deaths > 8 and everywhere(storage, [NOTE, CARD]) == [] and totals(storage) == before
+    assert deaths > 8
+    assert everywhere(storage, [NOTE, CARD]) == []
+    assert totals(storage) == before
     check(storage, quiet=True)
 
 
@@ -200,7 +206,8 @@ def test_killed_at_each_write_it_is_started_again(
     ],
 )
 def test_a_record_is_verbatim_but_for_what_is_taken(line: bytes, stripped: bytes) -> None:
-    assert strip(line) == stripped and strip(stripped) == stripped
+    assert redact(line) == stripped
+    assert redact(stripped) == stripped
 
 
 def test_nothing_that_the_cleaning_reads_is_taken() -> None:
@@ -216,10 +223,8 @@ def test_nothing_that_the_cleaning_reads_is_taken() -> None:
 
 
 def test_months_are_counted_back_from_the_one_under_way() -> None:
-    assert (
-        kept_since(LATER.date(), 3) == "2026-11"
-        and kept_since(LATER.date(), 13) == "2026-01"
-        and kept_since(LATER.date(), 14) == "2025-12"
-    )
+    assert kept_since(LATER.date(), 3) == "2026-11"
+    assert kept_since(LATER.date(), 13) == "2026-01"
+    assert kept_since(LATER.date(), 14) == "2025-12"
     with pytest.raises(ConfigError, match="at least 3"):
-        kept_since(LATER.date(), FEWEST - 1)
+        kept_since(LATER.date(), MIN_MONTHS - 1)

@@ -79,7 +79,7 @@ def test_a_member_of_other_columns_is_named_and_not_read(
         expected_manifest=newest,
     )
     assert not shop.night()
-    assert f"{dataset}/{name}/{file_name} has not the columns of its dataset" in caplog.text
+    assert f"{dataset}/{name}/{file_name} does not have the columns of its dataset" in caplog.text
     assert SAID[wrong].format(column) in caplog.text
 
 
@@ -100,7 +100,10 @@ def test_a_month_that_is_read_batch_by_batch_is_held_to_the_schema_too(
     shop.options["lake"]["memory"] = "1KB"
     monkeypatch.setattr(tasks, "read_table", lambda *_: pytest.fail("read whole"))
     assert not shop.night()
-    assert "sales/2026-10/sales has not the columns of its dataset: missing ['net']" in caplog.text
+    assert (
+        "sales/2026-10/sales does not have the columns of its dataset: missing ['net']"
+        in caplog.text
+    )
 
 
 def test_what_is_published_is_of_its_dataset(

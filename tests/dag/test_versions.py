@@ -29,7 +29,7 @@ def files_of(lake: Path) -> dict[str, bytes]:
 
 def drop_reports(lake: Path) -> None:
     """Take all reports out of the lake, and what was made of them."""
-    for folder in ("reports", "_editions/reports", "_claims/reports", "_editions/nightly"):
+    for folder in ("reports", "_manifests/reports", "_claims/reports", "_manifests/nightly"):
         shutil.rmtree(lake / folder)
     shutil.rmtree(lake / "_claims/nightly")
 
@@ -38,7 +38,7 @@ def history_of(lake: Path) -> set[tuple[str, str, str]]:
     """(report, month, digest) of every version in the lake's log."""
     return {
         (f"reports/{path.parts[-3]}", path.parts[-2], path.stem.rpartition(".")[2])
-        for path in (lake / "_editions/reports").rglob("*.json")
+        for path in (lake / "_manifests/reports").rglob("*.json")
     }
 
 
@@ -118,5 +118,7 @@ def test_only_receipts_that_moved_a_figure_are_named(quiet_till: Till) -> None:
         row["change"] for row in listed(till, "2026-11") if row["report"] == "reports/monthly"
     ]
     assert causes.count("data") == 1
-    manifest = next((till.luigi.folder / "lake/_editions/reports/monthly/2026-10").glob("000003.*"))
-    assert json.loads(manifest.read_text())["facts"]["change"] == "settings"
+    manifest = next(
+        (till.luigi.folder / "lake/_manifests/reports/monthly/2026-10").glob("000003.*")
+    )
+    assert json.loads(manifest.read_text())["metadata"]["change"] == "settings"

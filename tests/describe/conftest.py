@@ -9,7 +9,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline import schema
-from pipeline.describe import Described, described
+from pipeline.describe import TableDescription, describe_tables
 from pipeline.load import SALES, SUMMARY, Lake, fingerprint_of, open_storage
 from pipeline.load.parquet import to_bytes
 from pipeline.summarize import summarize
@@ -21,7 +21,7 @@ PLACES = 3
 @pytest.fixture(scope="session")
 def months() -> dict[str, dict[str, pa.Table]]:
     """Every table of two months, by its name as a reader knows it."""
-    found = {}
+    result = {}
     for n in (1, 2):
         month = draw_month(n, 150, first=date(2026, n, 1))
         invalidate = {
@@ -35,10 +35,10 @@ def months() -> dict[str, dict[str, pa.Table]]:
         month = month.part(lambda number, invalidate=invalidate: number not in invalidate)
         tables = month.arguments()
         summary = summarize(**tables)
-        found[f"2026-0{n}"] = {d.name: tables[d.name] for d in schema.LAKE} | {
+        result[f"2026-0{n}"] = {d.name: tables[d.name] for d in schema.LAKE} | {
             f"summary_{d.name}": summary[d.name] for d in schema.SUMMARY
         }
-    return found
+    return result
 
 
 @pytest.fixture(scope="session")
@@ -61,7 +61,7 @@ def folder(
 
 
 @pytest.fixture(scope="session")
-def tables(folder: Path) -> list[Described]:
-    return described(
+def tables(folder: Path) -> list[TableDescription]:
+    return describe_tables(
         PLACES, lambda d: f"{folder}/data/{d.name if d in schema.LAKE else f'summary/{d.name}'}"
     )

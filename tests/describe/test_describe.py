@@ -16,10 +16,10 @@ from sqlglot import exp
 from pipeline import schema
 from pipeline.describe import (
     DIGEST,
-    Described,
+    TableDescription,
     athena_ddl,
     data_dictionary,
-    described,
+    describe_tables,
     duckdb_views,
     glue_tables,
 )
@@ -38,10 +38,10 @@ def blocks(language: str) -> list[str]:
 
 
 @pytest.fixture(scope="module")
-def database(tables: list[Described]) -> duckdb.DuckDBPyConnection:
-    found = duckdb.connect()
-    found.execute(duckdb_views(tables))
-    return found
+def database(tables: list[TableDescription]) -> duckdb.DuckDBPyConnection:
+    result = duckdb.connect()
+    result.execute(duckdb_views(tables))
+    return result
 
 
 def test_a_view_holds_every_row_of_every_month(
@@ -63,30 +63,32 @@ def test_a_view_holds_every_row_of_every_month(
 
 
 def test_views_bear_the_sentences_of_the_schema(
-    database: duckdb.DuckDBPyConnection, tables: list[Described]
+    database: duckdb.DuckDBPyConnection, tables: list[TableDescription]
 ) -> None:
-    said = {
+    text = {
         row[:2]: row[2]
         for row in database.sql(
             "select table_name, column_name, comment from duckdb_columns()"
         ).fetchall()
     }
     for table in tables:
-        assert all(said[table.name, name] == sentence for name, _, sentence in table.columns)
+        assert all(text[table.name, name] == sentence for name, _, sentence in table.columns)
 
 
-def test_athena_reads_what_is_there(tables: list[Described], folder: Path) -> None:
-    made = [
-        one
-        for one in sqlglot.parse(
+def test_athena_reads_what_is_there(tables: list[TableDescription], folder: Path) -> None:
+    created = [
+        item
+        for item in sqlglot.parse(
             athena_ddl(tables, database="shop", first_year=2026), dialect="athena"
         )
-        if isinstance(one, exp.Create)
+        if isinstance(item, exp.Create)
     ]
-    assert [one.find(exp.Table).name for one in made if one.kind == "TABLE"] == [
+    assert [item.find(exp.Table).name for item in created if item.kind == "TABLE"] == [
         table.name for table in tables
     ]
-    for statement, table in zip([one for one in made if one.kind == "TABLE"], tables, strict=True):
+    for statement, table in zip(
+        [item for item in created if item.kind == "TABLE"], tables, strict=True
+    ):
         columns = {
             c.name: c.kind.sql("athena").lower().replace(" ", "")
             for c in statement.this.expressions
@@ -110,10 +112,11 @@ def test_athena_reads_what_is_there(tables: list[Described], folder: Path) -> No
                 .replace("${year}", "2026")
                 .replace("${month}", f"{month:02}")
             )
-            assert Path(place).is_dir() and list(Path(place).glob("*.parquet"))
+            assert Path(place).is_dir()
+            assert list(Path(place).glob("*.parquet"))
 
 
-def test_types_are_those_of_the_files(tables: list[Described]) -> None:
+def test_types_are_those_of_the_files(tables: list[TableDescription]) -> None:
     kinds = {kind for table in tables for _, kind, _ in table.columns}
     assert kinds >= {
         "date",
@@ -134,21 +137,21 @@ def test_types_are_those_of_the_files(tables: list[Described]) -> None:
 
 
 def test_glue_holds_the_tables_until_the_schema_changes(
-    tables: list[Described], moto: Server
+    tables: list[TableDescription], moto: Server
 ) -> None:
-    catalog, wanted = (
+    catalog, expected = (
         GlueCatalog(region="us-east-1", endpoint=moto.endpoint),
         glue_tables(tables, first_year=2026),
     )
     assert catalog.parameters("shop") == {}
-    catalog.register("shop", wanted)
-    assert {name: said[DIGEST] for name, said in catalog.parameters("shop").items()} == {
-        t["Name"]: t["Parameters"][DIGEST] for t in wanted
+    catalog.register("shop", expected)
+    assert {name: text[DIGEST] for name, text in catalog.parameters("shop").items()} == {
+        t["Name"]: t["Parameters"][DIGEST] for t in expected
     }
     later = glue_tables(tables, first_year=2025)
     assert all(
         a["Parameters"][DIGEST] != b["Parameters"][DIGEST]
-        for a, b in zip(wanted, later, strict=True)
+        for a, b in zip(expected, later, strict=True)
     )
     catalog.register("shop", later[:1])
     assert catalog.parameters("shop")[later[0]["Name"]] == later[0]["Parameters"]
@@ -160,9 +163,9 @@ def test_the_task_registers_once(luigi: Runner, moto: Server) -> None:
     arguments = ("GlueTables", "--database", "fonda", "--endpoint", moto.endpoint)
     assert "1 ran successfully" in luigi(*arguments)
     assert "1 complete ones were encountered" in luigi(*arguments)
-    found = GlueCatalog(region="us-east-1", endpoint=moto.endpoint).parameters("fonda")
+    result = GlueCatalog(region="us-east-1", endpoint=moto.endpoint).parameters("fonda")
     assert (
-        found["sales"]["storage.location.template"]
+        result["sales"]["storage.location.template"]
         == "s3://lake/glue/sales/year=${year}/month=${month}/"
     )
 
@@ -174,7 +177,7 @@ def test_glue_is_for_buckets(luigi: Runner) -> None:
 def test_the_dictionary_in_the_docs_is_that_of_the_schema(pytestconfig: pytest.Config) -> None:
     path = ROOT / "docs" / "data-dictionary.md"
     text = data_dictionary(
-        described(2, lambda d: d.name if d in schema.LAKE else f"summary/{d.name}")
+        describe_tables(2, lambda d: d.name if d in schema.LAKE else f"summary/{d.name}")
     )
     if pytestconfig.getoption("--update-golden"):
         path.write_text(text, encoding="utf-8")
@@ -221,7 +224,8 @@ def test_the_queries_of_the_documents_give_the_figures_of_the_reports(
     assert listed == every
     top = database.sql(query_with(GUIDE, "in_combos")).fetchall()
     pesos = sums(database, "item", items, "summary_items", "currency = 'MXN'")
-    assert top and all(row[1:3] == pesos[row[0]] for row in top)
+    assert top
+    assert all(row[1:3] == pesos[row[0]] for row in top)
     months = database.sql(query_with(GUIDE, "average_receipt")).fetchall()
     days = database.sql(
         "select year, month, currency, sum(net_sales), sum(receipts) from summary_days group by all"
@@ -243,12 +247,15 @@ def test_every_program_of_the_guide_runs(
 ) -> None:
     monkeypatch.chdir(folder)
     exec(code, {})
-    assert "MXN" in (said := capsys.readouterr().out) or "tender" in said
+    assert "MXN" in (text := capsys.readouterr().out) or "tender" in text
 
 
 def test_a_verb_says_each_form(luigi: Runner) -> None:
     code, views = luigi.pos("describe", "duckdb")
-    assert code == 0 and f"{luigi.folder}/lake/sales/year=*" in views
+    assert code == 0
+    assert f"{luigi.folder}/lake/sales/year=*" in views
     luigi.configure("lake", url="s3://lake/shop", endpoint="http://127.0.0.1:9")
     code, ddl = luigi.pos("describe", "athena", "--database", "fonda")
-    assert code == 0 and "LOCATION 's3://lake/shop/sales/'" in ddl and "`fonda`.`receipts`" in ddl
+    assert code == 0
+    assert "LOCATION 's3://lake/shop/sales/'" in ddl
+    assert "`fonda`.`receipts`" in ddl

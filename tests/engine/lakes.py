@@ -15,19 +15,19 @@ from typing import Any
 
 RAW = (
     "raw/",
-    "_editions/raw/",
+    "_manifests/raw/",
     "_claims/raw/",
-    "_editions/identity/",
+    "_manifests/identity/",
     "_claims/identity/",
 )
 
 
 def digest_of(name: str, body: bytes) -> str:
     """What the object says, whoever published it."""
-    if name.startswith(("_editions/", "_claims/")):
+    if name.startswith(("_manifests/", "_claims/")):
         said = json.loads(body)
         del said["run"]
-        for file_name in said["members"].values():
+        for file_name in said["files"].values():
             file_name.pop("etag", None)
         body = json.dumps(said, sort_keys=True).encode()
     return sha256(body).hexdigest()

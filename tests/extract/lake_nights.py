@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import Conflict
 from pipeline.extract import windows
-from pipeline.load import RECEIPTS, Lake, Storage, open_storage
+from pipeline.load import RECEIPTS, BatchName, Lake, Storage, open_storage
 from pipeline.pos.source import Window
 from pipeline.transform import Store, day_bounds
 from tests.extract.small_shop import START
@@ -247,7 +247,7 @@ class NightsInALake(Nights):
         return [
             windows.window_of(date.fromisoformat(name), lake)
             for name in lake.partitions(RECEIPTS)
-            if len(name) == 10
+            if BatchName.parse(name).is_window
         ]
 
     def check_lake(self, *, quiet: bool = False) -> None:

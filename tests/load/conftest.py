@@ -1,6 +1,4 @@
-"""The places that every test of storage and lake runs over: a local folder, moto in this process, a
-real SeaweedFS.
-"""
+"""The stores that tests run over: a local folder, moto, a real SeaweedFS."""
 
 from __future__ import annotations
 
@@ -31,7 +29,7 @@ def seaweed_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
 
 @pytest.fixture(scope="session")
 def moto_server() -> Iterator[Server]:
-    """A mock in this process: it checks no credentials, so a proxy may alter what is asked of it."""
+    """A mock in this process; it checks no credentials, so a proxy may alter requests."""
     logging.getLogger("werkzeug").setLevel(logging.ERROR)
     mock = ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     mock.start()
@@ -66,8 +64,9 @@ def new_url() -> str:
 
 
 def opener(kind: str, request: pytest.FixtureRequest, name: str = "lake") -> Callable[[], Storage]:
-    """Gives the same new and empty place at each call; all share one session, as opening one takes
-    longer than most tests.
+    """Return a function that opens the same new, empty store at each call.
+
+    All share one session, because opening one takes longer than most tests.
     """
     if kind == "local":
         folder: Path = request.getfixturevalue("tmp_path") / name

@@ -1,6 +1,4 @@
-"""A storage that ends the run at a chosen request: before it is sent, or after it was carried out
-and before it is answered.
-"""
+"""A storage that ends the run before or after a chosen request is carried out."""
 
 from __future__ import annotations
 
@@ -12,20 +10,20 @@ from pipeline.load.storage import Version
 
 
 class Killed(KeyboardInterrupt):
-    """Stands for SIGKILL: no handler for errors sees it, and Luigi, which catches all else, hands
-    it on.
-    """
+    """Stands for SIGKILL: no error handler catches it, and Luigi passes it on."""
 
 
 class FaultyStorage(Storage):
-    """Passes every request to `inner`; request number `at` (from 1) of those `verbs` meets
-    `strike`, before or after it is carried out. A process that was struck sends nothing more.
+    """Passes every request to `inner` up to a chosen one, which calls `strike`.
+
+    It is the request with number `position` (from 1) of those `commands`; `strike` is called before
+    or after it is carried out. A process that was struck sends nothing more.
     """
 
     def __init__(
         self,
         inner: Storage,
-        at: int,
+        position: int,
         *,
         after: bool,
         strike: Callable[[str], None] | None = None,
@@ -34,7 +32,7 @@ class FaultyStorage(Storage):
         super().__init__()
         self.inner, self.at, self.after, self.strike, self.commands = (
             inner,
-            at,
+            position,
             after,
             strike or _kill,
             commands,

@@ -1,5 +1,4 @@
-"""What must hold in a lake whatever happened to the runs that wrote it; called after every crash,
-race and fault.
+"""The invariants of a lake, checked after every crash, race and fault.
 
 `check(storage, before)` raises AssertionError naming what is wrong, and returns what must never
 change from then on, to be handed to the next call. `quiet=True`: a run has ended well since the
@@ -34,28 +33,29 @@ def check(
         manifest = parse_manifest(key)
         if manifest:
             manifests[manifest.dataset, manifest.partition].append(manifest)
-        assert manifest or not key.startswith("_editions/"), f"{key}: foreign"
+        assert manifest or not key.startswith("_manifests/"), f"{key}: foreign"
     for (dataset, partition), log in manifests.items():
-        assert [one.number for one in log] == list(range(1, len(log) + 1)), (
-            f"{dataset} {partition}: numbers {[one.number for one in log]}"
+        assert [item.number for item in log] == list(range(1, len(log) + 1)), (
+            f"{dataset} {partition}: numbers {[item.number for item in log]}"
         )
         for manifest in log:
             claim = claim_key(dataset, partition, manifest.number)
             assert bodies.get(claim) == bodies[manifest.key], f"{manifest.key} is not its claim's"
-            said = json.loads(bodies[manifest.key])
-            assert said["edition"] == manifest.fingerprint and said["basis"] == manifest.number - 1
+            text = json.loads(bodies[manifest.key])
+            assert text["fingerprint"] == manifest.fingerprint
+            assert text["previous"] == manifest.number - 1
             final |= {manifest.key, claim}
-            for file_name in said["members"].values():
-                if "kept" in file_name:
-                    assert sha256(bodies[file_name["kept"]]).hexdigest() == file_name["sha256"], (
-                        f"{file_name['kept']}: altered or missing"
-                    )
-                    final.add(file_name["kept"])
+            for file_name in text["files"].values():
+                if "archived" in file_name:
+                    assert (
+                        sha256(bodies[file_name["archived"]]).hexdigest() == file_name["sha256"]
+                    ), f"{file_name['archived']}: altered or missing"
+                    final.add(file_name["archived"])
             if dataset == RECEIPTS and manifest is log[-1] and manifest.fingerprint == RAW:
-                final |= _raw_batch(manifest, said, bodies)
+                final |= _raw_batch(manifest, text, bodies)
         newest = log[-1]
         if newest.fingerprint != VOID and dataset != RECEIPTS:
-            files = json.loads(bodies[newest.key])["members"]
+            files = json.loads(bodies[newest.key])["files"]
             assert newest.digest == digest_files(
                 {name: file_name["sha256"] for name, file_name in files.items()}
             )
@@ -74,11 +74,11 @@ def check(
     return {**(before or {}), **now}
 
 
-def _raw_batch(manifest: Manifest, said: dict, bodies: dict[str, bytes]) -> set[str]:
-    keys = {file_name["key"] for file_name in said["members"].values()}
-    found = {key for key in bodies if f"/{manifest.partition}.{manifest.digest}." in key}
-    assert keys == found, f"raw batch {manifest.partition}: {keys ^ found}"
-    for file_name in said["members"].values():
+def _raw_batch(manifest: Manifest, text: dict, bodies: dict[str, bytes]) -> set[str]:
+    keys = {file_name["key"] for file_name in text["files"].values()}
+    result = {key for key in bodies if f"/{manifest.partition}.{manifest.digest}." in key}
+    assert keys == result, f"raw batch {manifest.partition}: {keys ^ result}"
+    for file_name in text["files"].values():
         data = bodies[file_name["key"]]
         assert sha256(data).hexdigest() == file_name["sha256"], f"{file_name['key']}: altered"
         assert decompress(data), f"{file_name['key']}: empty"
@@ -86,9 +86,7 @@ def _raw_batch(manifest: Manifest, said: dict, bodies: dict[str, bytes]) -> set[
 
 
 def _claims(stats: dict, manifests: dict, quiet: bool) -> None:
-    """A claim without its manifest may only be the next number, left by a run that was killed
-    between the two.
-    """
+    """Check that a claim without manifest is the next number, of a killed run."""
     for key in stats:
         if key.startswith("_claims/"):
             dataset, partition, number = key.removeprefix("_claims/").rsplit("/", 2)

@@ -11,9 +11,7 @@ _FORK = multiprocessing.get_context("fork")
 
 
 def start(action: Callable[..., None], *arguments: object) -> BaseProcess:
-    """A running child. That the parent has threads (a mock server's) is known: no child needs a
-    lock of theirs.
-    """
+    """Start a child; no child needs a lock of the parent's threads (a mock server's)."""
     child = _FORK.Process(target=action, args=arguments)
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "This process .* is multi-threaded", DeprecationWarning)
@@ -22,7 +20,7 @@ def start(action: Callable[..., None], *arguments: object) -> BaseProcess:
 
 
 def join(child: BaseProcess, seconds: float = 120) -> int | None:
-    """The exit code of a child that ends in time; one that does not is killed, and an error."""
+    """The exit code of a child; AssertionError if it does not end in time."""
     child.join(seconds)
     if child.is_alive():
         child.kill()

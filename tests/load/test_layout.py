@@ -19,6 +19,7 @@ from pipeline.load.layout import (
     SALES,
     STAGING,
     SUMMARY,
+    BatchName,
     Manifest,
     RawObject,
     archived_key,
@@ -39,29 +40,28 @@ from pipeline.load.storage import Stat
 hexes = st.text("0123456789abcdef", min_size=16, max_size=16)
 months = st.dates(date(2000, 1, 1), date(2099, 12, 31)).map(lambda day: f"{day:%Y-%m}")
 batches = st.dates(date(2000, 1, 1), date(2099, 12, 31)).map(str) | st.just(
-    "20261123T031500Z-sweep"
+    "2026-11-23-rescan-35-20261123T031500"
 )
 
 
 @given(
-    st.sampled_from(DATASETS),
-    months,
+    st.tuples(st.sampled_from(DATASETS[1:]), months) | st.tuples(st.just(RECEIPTS), batches),
     st.integers(1, 10_000_000),
     hexes | st.sampled_from(["void", "raw"]),
     hexes,
 )
 def test_a_manifest_is_told_by_its_name_alone(
-    dataset: str, partition: str, number: int, fingerprint: str, digest: str
+    name: tuple[str, str], number: int, fingerprint: str, digest: str
 ) -> None:
+    dataset, partition = name
     manifest = manifest_of(dataset, partition, number, fingerprint, digest)
     assert (
         parse_manifest(manifest.key)
         == manifest
         == Manifest(number, fingerprint, digest, dataset, partition, manifest.key)
     )
-    assert manifest.key.startswith(log_prefix(dataset, partition)) and manifest.key.startswith(
-        log_prefix()
-    )
+    assert manifest.key.startswith(log_prefix(dataset, partition))
+    assert manifest.key.startswith(log_prefix())
 
 
 minutes = st.times().map(lambda at: f"{at:%H%M}")
@@ -88,15 +88,15 @@ def test_a_raw_object_is_told_by_its_name_alone(
 
 @given(st.text(max_size=60))
 def test_no_text_is_read_as_a_name_that_was_not_written(text: str) -> None:
-    for key in (text, f"_editions/staging/{text}", f"raw/receipts/sold=2026-10-05/{text}"):
-        manifest, found = parse_manifest(key), parse_raw(Stat(key, 0, ""))
+    for key in (text, f"_manifests/staging/{text}", f"raw/receipts/sold=2026-10-05/{text}"):
+        manifest, result = parse_manifest(key), parse_raw(Stat(key, 0, ""))
         assert (
             manifest is None
             or manifest_of(manifest.dataset, manifest.partition, *manifest[:3]).key == key
         )
         assert (
-            found is None
-            or raw_key(found.sold, found.batch, found.batch_digest, found.digest, found.times)
+            result is None
+            or raw_key(result.sold, result.batch, result.batch_digest, result.digest, result.times)
             == key
         )
 
@@ -110,11 +110,11 @@ def test_an_object_is_left_out_only_if_no_sale_in_it_can_lie_in_the_span(
     start: datetime, end: datetime, first: str, last: str, sale: time
 ) -> None:
     first, last = sorted((first, last))
-    found = RawObject("", NOON.date(), "b", "", "", 0, f"{first}-{last}")
+    result = RawObject("", NOON.date(), "b", "", "", 0, f"{first}-{last}")
     if start <= datetime.combine(NOON.date(), sale, UTC) < end and first <= f"{sale:%H%M}" <= last:
-        assert found.may_hold(start, end)
-    assert not found.may_hold(NOON + timedelta(hours=12), NOON + timedelta(hours=36))
-    assert found._replace(sold=None).may_hold(start, end)
+        assert result.may_hold(start, end)
+    assert not result.may_hold(NOON + timedelta(hours=12), NOON + timedelta(hours=36))
+    assert result._replace(sold=None).may_hold(start, end)
 
 
 def test_where_things_stand() -> None:
@@ -128,7 +128,7 @@ def test_where_things_stand() -> None:
     assert file_key(NIGHTLY, "2026-10-05", "night.json") == "nightly/2026-10-05/night.json"
     assert (
         archived_key(CUMULATIVE, "2026-10", 2, "a" * 16, "report.md")
-        == f"reports/cumulative/2026-10/editions/000002.{'a' * 16}/report.md"
+        == f"reports/cumulative/2026-10/versions/000002.{'a' * 16}/report.md"
     )
     assert archived_key(SALES, "2026-10", 2, "a" * 16, "sales") is None
     assert claim_key(RECEIPTS, "2026-10-05", 1) == "_claims/raw/receipts/2026-10-05/000001.json"
@@ -165,3 +165,24 @@ def test_a_month_is_written_in_one_way(partition: str) -> None:
 @given(st.lists(st.text(max_size=4), max_size=4), st.lists(st.text(max_size=4), max_size=4))
 def test_different_words_have_different_digests(one: list[str], two: list[str]) -> None:
     assert (digest_of(*one) == digest_of(*two)) == (one == two)
+
+
+@given(
+    st.dates(date(2000, 1, 1), date(2099, 12, 31)),
+    st.just("") | st.from_regex(r"[0-9A-Za-z_-]{1,40}", fullmatch=True),
+)
+def test_the_name_of_a_batch_is_read_as_it_was_written(day: date, rescan: str) -> None:
+    name = BatchName(day, rescan)
+    assert BatchName.parse(str(name)) == name
+    assert check_partition(RECEIPTS, str(name)) == str(name)
+    assert name.is_window == (str(name) == str(day))
+    assert str(name).startswith(name.month)
+
+
+@pytest.mark.parametrize(
+    "name", ["2026-10", "2026-13-01", "2026-10-05-", "2026-10-05-rescan-", "20261005", "rescan", ""]
+)
+def test_no_other_name_is_a_batch(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"is not the name of a raw batch"):
+        BatchName.parse(name)
+    assert parse_manifest(f"_manifests/{RECEIPTS}/{name}/000001.raw.{'a' * 16}.json") is None

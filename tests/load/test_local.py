@@ -50,11 +50,9 @@ def test_a_killed_writer_leaves_no_object_and_its_draft_goes_at_the_next_start(
         open_storage(str(folder.root)).put("k", b"new")
 
     assert in_child(die) == -signal.SIGKILL
-    assert (
-        folder.get("k") == b"old"
-        and [stat.key for stat in folder.list()] == ["k"]
-        and len(drafts(folder)) == 1
-    )
+    assert folder.get("k") == b"old"
+    assert [stat.key for stat in folder.list()] == ["k"]
+    assert len(drafts(folder)) == 1
     open_storage(str(folder.root)).put("k2", b"1")
     assert drafts(folder) == []
 
@@ -88,14 +86,14 @@ def test_look_and_move_are_one_step(folder: Storage, monkeypatch: pytest.MonkeyP
     """With the look made slow, writers that did not wait for each other would all find the key
     free.
     """
-    look = LocalStorage._seen
+    look = LocalStorage._current
 
     def slowly(self: LocalStorage, key: str) -> Stat | None:
-        found = look(self, key)
+        result = look(self, key)
         time.sleep(0.02)
-        return found
+        return result
 
-    monkeypatch.setattr(LocalStorage, "_seen", slowly)
+    monkeypatch.setattr(LocalStorage, "_current", slowly)
 
     def claim(number: int) -> bool:
         try:
@@ -171,11 +169,9 @@ def test_foreign_files_links_and_folders_do_not_confuse(folder: Storage, tmp_pat
         os.fsdecode(b"bad\xff"),
         "data (1).parquet",
     ]
-    assert (
-        folder.head("a") is None
-        and folder.head("a/k/below") is None
-        and folder.head("a/empty") is None
-    )
+    assert folder.head("a") is None
+    assert folder.head("a/k/below") is None
+    assert folder.head("a/empty") is None
 
 
 def test_a_key_below_an_object_is_refused(folder: Storage) -> None:
@@ -194,7 +190,9 @@ def test_a_lake_that_is_a_file_is_refused(tmp_path: Path) -> None:
 
 
 def test_nothing_is_made_by_looking(folder: Storage) -> None:
-    assert list(folder.list()) == [] and folder.head("k") is None and not folder.root.exists()
+    assert list(folder.list()) == []
+    assert folder.head("k") is None
+    assert not folder.root.exists()
 
 
 def test_a_process_that_is_stopped_with_the_lock_in_its_hand_is_named(folder: LocalStorage) -> None:
@@ -213,7 +211,8 @@ def test_a_process_that_is_stopped_with_the_lock_in_its_hand_is_named(folder: Lo
         assert stops(holder)
         with pytest.raises(StorageUnavailable, match=rf"process {holder.pid} on .*kill -CONT"):
             folder.put("k", b"2")
-        assert folder.get("k") == b"1" and not drafts(folder)
+        assert folder.get("k") == b"1"
+        assert not drafts(folder)
         os.kill(holder.pid, cure)
         join(holder)
         folder.put("k", b"1")

@@ -17,7 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import Corrupt, SchemaMismatch
-from pipeline.load.parquet import Writer, from_bytes, to_bytes
+from pipeline.load.parquet import ParquetWriter, from_bytes, to_bytes
 from pipeline.schema import LAKE, SUMMARY, arrow, conform, empty
 
 MONEY = pa.decimal128(18, 2)
@@ -55,13 +55,13 @@ def make(number: int, seed: int = 7) -> pa.Table:
     chance = random.Random(seed)
     rows = []
     for index in range(number):
-        at = START + timedelta(minutes=index * 7)
+        position = START + timedelta(minutes=index * 7)
         net = Decimal(chance.randrange(-(10**6), 10**6)).scaleb(-2)
         rows.append(
             {
-                "business_day": at.date(),
-                "sold_at": at,
-                "sold_at_local": at.replace(tzinfo=None) - timedelta(hours=6),
+                "business_day": position.date(),
+                "sold_at": position,
+                "sold_at_local": position.replace(tzinfo=None) - timedelta(hours=6),
                 "item": chance.choice(["Papas", "Hamburguesa clásica", "Agua 600 ml", None]),
                 "receipt_number": f"1-{index:05d}",
                 "net": net,
@@ -100,7 +100,8 @@ def test_every_value_comes_back_exactly_and_the_bytes_know_no_chunks_or_dictiona
     table = read_table(content)
     data = to_bytes(table, ORDER)
     months_before = from_bytes(data)
-    assert months_before.schema.equals(SCHEMA) and months_before.schema.metadata == SCHEMA.metadata
+    assert months_before.schema.equals(SCHEMA)
+    assert months_before.schema.metadata == SCHEMA.metadata
     key = [(row["business_day"], row["sold_at"], row["receipt_number"]) for row in content]
     assert months_before.to_pylist() == [
         content[index] for index in sorted(range(len(content)), key=lambda i: key[i])
@@ -132,24 +133,24 @@ def test_rows_are_sorted_whatever_their_order_and_the_file_says_so() -> None:
     table = make(300)
     shuffled = table.take(pa.array(random.Random(1).sample(range(300), 300)))
     data = to_bytes(shuffled, ORDER)
-    assert data == to_bytes(table, ORDER) and from_bytes(data).equals(table)
-    said = pq.ParquetFile(pa.BufferReader(data)).metadata.row_group(0).sorting_columns
+    assert data == to_bytes(table, ORDER)
+    assert from_bytes(data).equals(table)
+    text = pq.ParquetFile(pa.BufferReader(data)).metadata.row_group(0).sorting_columns
     names = [
-        pq.ParquetFile(pa.BufferReader(data)).schema.column(one.column_index).name for one in said
+        pq.ParquetFile(pa.BufferReader(data)).schema.column(item.column_index).name for item in text
     ]
-    assert names == list(ORDER) and not any(one.descending or one.nulls_first for one in said)
+    assert names == list(ORDER)
+    assert not any(item.descending or item.nulls_first for item in text)
 
 
 def test_a_month_written_day_by_day_is_the_file_written_at_once() -> None:
     table = make(1000)
-    writer = Writer(SCHEMA, ORDER, row_group=256)
+    writer = ParquetWriter(SCHEMA, ORDER, row_group=256)
     for day in sorted(set(table.column("business_day").to_pylist())):
         writer.append(table.filter(pa.compute.equal(table.column("business_day"), pa.scalar(day))))
     data = writer.close()
-    assert (
-        data == to_bytes(table, ORDER, row_group=256)
-        and from_bytes(data).to_pylist() == table.to_pylist()
-    )
+    assert data == to_bytes(table, ORDER, row_group=256)
+    assert from_bytes(data).to_pylist() == table.to_pylist()
     assert from_bytes(data).group_by("item").aggregate([("net", "sum")]).num_rows == 4, (
         "one dictionary over all row groups"
     )
@@ -159,7 +160,7 @@ def test_a_month_written_day_by_day_is_the_file_written_at_once() -> None:
 
 
 def test_parts_that_go_back_are_refused() -> None:
-    writer = Writer(SCHEMA, ORDER)
+    writer = ParquetWriter(SCHEMA, ORDER)
     writer.append(make(20).slice(10))
     with pytest.raises(SchemaMismatch, match=r"out of order"):
         writer.append(make(20).slice(0, 10))
@@ -171,13 +172,14 @@ def test_parts_that_go_back_are_refused() -> None:
 
 def test_a_query_can_skip_and_the_file_is_of_the_kind_that_engines_read() -> None:
     file = pq.ParquetFile(pa.BufferReader(to_bytes(make(500), ORDER, row_group=200)))
-    assert file.metadata.num_row_groups == 3 and file.metadata.format_version == "2.6"
+    assert file.metadata.num_row_groups == 3
+    assert file.metadata.format_version == "2.6"
     for group in range(3):
         for index in range(file.metadata.num_columns):
             column = file.metadata.row_group(group).column(index)
-            assert (
-                column.compression == "ZSTD" and column.has_column_index and column.has_offset_index
-            )
+            assert column.compression == "ZSTD"
+            assert column.has_column_index
+            assert column.has_offset_index
             if "choices" not in column.path_in_schema:
                 assert (
                     column.is_stats_set
@@ -186,14 +188,14 @@ def test_a_query_can_skip_and_the_file_is_of_the_kind_that_engines_read() -> Non
                 ), column.path_in_schema
             assert (column.path_in_schema == "item") == ("RLE_DICTIONARY" in column.encodings)
     ends = [file.metadata.row_group(group).column(0).statistics for group in range(3)]
-    assert all(one.max <= two.min for one, two in pairwise(ends)) and isinstance(ends[0].min, date)
+    assert all(item.max <= two.min for item, two in pairwise(ends))
+    assert isinstance(ends[0].min, date)
     leaf = {
         file.schema.column(index).path: file.schema.column(index)
         for index in range(file.metadata.num_columns)
     }
-    assert leaf["net"].physical_type == "INT64" and "Decimal(precision=18, scale=2)" in str(
-        leaf["net"].logical_type
-    )
+    assert leaf["net"].physical_type == "INT64"
+    assert "Decimal(precision=18, scale=2)" in str(leaf["net"].logical_type)
     assert "isAdjustedToUTC=true, timeUnit=microseconds" in str(leaf["sold_at"].logical_type)
     assert "isAdjustedToUTC=false, timeUnit=microseconds" in str(leaf["sold_at_local"].logical_type)
 
@@ -204,24 +206,24 @@ def test_the_columns_meanings_travel_with_the_file() -> None:
         b"comment": b"When.",
         b"unit": b"UTC",
     }
-    said = json.loads(pq.ParquetFile(pa.BufferReader(data)).metadata.metadata[b"comments"])
-    assert said == {"business_day": "Local day.", "sold_at": "When."}
+    text = json.loads(pq.ParquetFile(pa.BufferReader(data)).metadata.metadata[b"comments"])
+    assert text == {"business_day": "Local day.", "sold_at": "When."}
 
 
 def test_a_flipped_byte_is_found() -> None:
     data = to_bytes(make(4000), ORDER)
-    whole = from_bytes(data)
-    told = 0
+    complete = from_bytes(data)
+    error = 0
     for position in range(4, len(data) - 8, max(1, len(data) // 120)):
         harmed = data[:position] + bytes([data[position] ^ 0x20]) + data[position + 1 :]
         try:
             # outside the pages (headers' statistics, footer) a flip may leave every value as it
             # was: that is no harm
-            assert from_bytes(harmed, "month.parquet").to_pydict() == whole.to_pydict()
-        except Corrupt as found:
-            assert "month.parquet is not a sound Parquet file" in str(found)
-            told += 1
-    assert told > 90
+            assert from_bytes(harmed, "month.parquet").to_pydict() == complete.to_pydict()
+        except Corrupt as result:
+            assert "month.parquet is not a sound Parquet file" in str(result)
+            error += 1
+    assert error > 90
 
 
 @pytest.mark.parametrize("data", [b"", b"PAR1", b"PAR1PAR1", b"not parquet at all"])
@@ -265,7 +267,5 @@ def test_every_dataset_of_the_lake_can_be_written_empty_and_read_back(
             empty(dataset, decimals), [name for name in dataset.key if name in dataset.names()]
         )
     )
-    assert (
-        months_before.schema.equals(arrow(dataset, decimals))
-        and conform(months_before, dataset, decimals).num_rows == 0
-    )
+    assert months_before.schema.equals(arrow(dataset, decimals))
+    assert conform(months_before, dataset, decimals).num_rows == 0

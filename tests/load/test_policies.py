@@ -33,7 +33,7 @@ def policy(name: str, url: str, bucket: str = BUCKET) -> dict:
     )
 
 
-def night(storage: Storage) -> None:
+def run_once(storage: Storage) -> None:
     """Every kind of request that a night makes, twice, the second time over what the first has
     left.
     """
@@ -42,8 +42,8 @@ def night(storage: Storage) -> None:
     for fingerprint, text in ((fingerprint_of(1, {}, []), b"1"), (fingerprint_of(2, {}, []), b"2")):
         if not lake.newest(RECEIPTS, "2026-10-05"):
             lake.commit_window("2026-10-05", {date(2026, 10, 5): b"{}\n", None: b"x\n"}, {})
-        found = lake.raw_objects(date(2026, 10, 1), date(2026, 10, 31), "2026-10-05")
-        assert [lake.read_raw(one) for one in found] == [b"{}\n", b"x\n"]
+        result = lake.raw_objects(date(2026, 10, 1), date(2026, 10, 31), "2026-10-05")
+        assert [lake.read_raw(item) for item in result] == [b"{}\n", b"x\n"]
         for dataset, files in (
             (SALES, {"sales": text, "receipts": b"same"}),
             (MONTHLY, {"report.md": text}),
@@ -77,11 +77,11 @@ def denied(ask: Callable[[], object]) -> bool:
     return False
 
 
-def test_the_night_policy_suffices_for_a_night_and_for_nothing_else(
+def test_the_run_policy_suffices_for_a_run_and_for_nothing_else(
     seaweed: Server, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    user = enter(seaweed.user("night", json.dumps(policy("night", url))), monkeypatch)
-    night(open_storage(url, endpoint=user.endpoint))
+    user = enter(seaweed.user("run", json.dumps(policy("run", url))), monkeypatch)
+    run_once(open_storage(url, endpoint=user.endpoint))
     check(open_storage(url, endpoint=user.endpoint), quiet=True)
     client, key = (
         user.client(),
@@ -107,32 +107,30 @@ def test_the_night_policy_suffices_for_a_night_and_for_nothing_else(
 def test_a_policy_that_lacks_one_right_is_told_which(
     seaweed: Server, url: str, monkeypatch: pytest.MonkeyPatch, action: str, command_name: str
 ) -> None:
-    less = policy("night", url)
+    less = policy("run", url)
     less["Statement"] = [
-        {**said, "Action": [one for one in listed if one != action]}
-        for said in less["Statement"]
-        if (listed := [said["Action"]] if isinstance(said["Action"], str) else said["Action"])
+        {**text, "Action": [item for item in listed if item != action]}
+        for text in less["Statement"]
+        if (listed := [text["Action"]] if isinstance(text["Action"], str) else text["Action"])
         != [action]
     ]
     user = enter(seaweed.user(f"less-{command_name}", json.dumps(less)), monkeypatch)
     with pytest.raises(StorageRefused, match=rf"refused {command_name} s3://.*grant {action}"):
-        night(open_storage(url, endpoint=user.endpoint))
+        run_once(open_storage(url, endpoint=user.endpoint))
 
 
 def test_the_reader_policy_shows_what_is_published_and_no_raw(
     seaweed: Server, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    night(open_storage(url, endpoint=seaweed.endpoint))
+    run_once(open_storage(url, endpoint=seaweed.endpoint))
     storage = open_storage(
         url,
         endpoint=enter(
             seaweed.user("analyst", json.dumps(policy("reader", url))), monkeypatch
         ).endpoint,
     )
-    assert (
-        storage.get("sales/year=2026/month=10/sales.parquet") == b"2"
-        and storage.get("reports/monthly/2026-10/report.md") == b"2"
-    )
+    assert storage.get("sales/year=2026/month=10/sales.parquet") == b"2"
+    assert storage.get("reports/monthly/2026-10/report.md") == b"2"
     assert [stat.key for stat in storage.list("receipts/")] == [
         "receipts/year=2026/month=10/receipts.parquet"
     ]
@@ -150,22 +148,23 @@ def test_the_reader_policy_shows_what_is_published_and_no_raw(
 def test_the_care_policy_can_erase_but_only_in_the_lake(
     seaweed: Server, url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    night(open_storage(url, endpoint=seaweed.endpoint))
-    user = enter(seaweed.user("carer", json.dumps(policy("care", url))), monkeypatch)
+    run_once(open_storage(url, endpoint=seaweed.endpoint))
+    user = enter(seaweed.user("carer", json.dumps(policy("maintenance", url))), monkeypatch)
     storage, client = open_storage(url, endpoint=user.endpoint), user.client()
     raw = [stat.key for stat in storage.list("raw/")]
     for key in raw:
         client.delete_object(Bucket=BUCKET, Key=storage.uri(key).removeprefix(f"s3://{BUCKET}/"))
-    assert raw and not list(storage.list("raw/"))
+    assert raw
+    assert not list(storage.list("raw/"))
     assert denied(lambda: client.delete_object(Bucket=BUCKET, Key="somebody/else"))
 
 
 def test_the_bucket_refuses_plain_http(seaweed: Server) -> None:
     admin = seaweed.client()
     admin.create_bucket(Bucket="guarded")
-    said = policy("bucket", "s3://guarded/p", "guarded")
+    text = policy("bucket", "s3://guarded/p", "guarded")
     admin.put_bucket_policy(
-        Bucket="guarded", Policy=json.dumps({**said, "Statement": said["Statement"][:1]})
+        Bucket="guarded", Policy=json.dumps({**text, "Statement": text["Statement"][:1]})
     )
     with pytest.raises(StorageRefused, match=r"403 AccessDenied"):
         list(open_storage("s3://guarded/p", endpoint=seaweed.endpoint).list())
@@ -195,22 +194,23 @@ def test_the_bucket_guards_what_is_final_and_nothing_else(seaweed: Server) -> No
             }
         ),
     )
-    night(storage)
+    run_once(storage)
     guarded = {
         key
         for key in sent
         if any(fnmatchcase(f"arn:aws:s3:::kept/p/{key}", reach) for reach in guard["Resource"])
     }
-    assert all(sent[key] for key in guarded) and not all(sent.values())
+    assert all(sent[key] for key in guarded)
+    assert not all(sent.values())
     assert check(storage, quiet=True).keys() <= guarded, "all that must never change is guarded"
     admin.put_bucket_policy(
         Bucket="kept", Policy=json.dumps({"Version": "2012-10-17", "Statement": [guard]})
     )
     for key in (
         "raw/receipts/sold=2026-10-05/x",
-        "_editions/sales/2026-10/x",
+        "_manifests/sales/2026-10/x",
         "_claims/x",
-        "reports/monthly/2026-10/editions/000001.x/a.md",
+        "reports/monthly/2026-10/versions/000001.x/a.md",
     ):
         assert denied(lambda key=key: admin.put_object(Bucket="kept", Key=f"p/{key}", Body=b"1")), (
             key
@@ -227,15 +227,16 @@ def test_the_bucket_guards_what_is_final_and_nothing_else(seaweed: Server) -> No
         ), key
 
 
-@pytest.mark.parametrize("name", ["night", "reader", "care"])
+@pytest.mark.parametrize("name", ["run", "reader", "maintenance"])
 def test_no_policy_reaches_further_than_the_lake(name: str) -> None:
-    for said in policy(name, "s3://b/p", "b")["Statement"]:
-        actions = [said["Action"]] if isinstance(said["Action"], str) else said["Action"]
-        reached = [said["Resource"]] if isinstance(said["Resource"], str) else said["Resource"]
-        assert said["Effect"] == "Allow" and not any("*" in action for action in actions)
+    for text in policy(name, "s3://b/p", "b")["Statement"]:
+        actions = [text["Action"]] if isinstance(text["Action"], str) else text["Action"]
+        reached = [text["Resource"]] if isinstance(text["Resource"], str) else text["Resource"]
+        assert text["Effect"] == "Allow"
+        assert not any("*" in action for action in actions)
         assert all(
-            one.startswith("arn:aws:s3:::b/p/")
-            or (one == "arn:aws:s3:::b" and said["Condition"]["StringLike"]["s3:prefix"])
-            for one in reached
+            item.startswith("arn:aws:s3:::b/p/")
+            or (item == "arn:aws:s3:::b" and text["Condition"]["StringLike"]["s3:prefix"])
+            for item in reached
         )
-        assert name == "care" or not any("Delete" in action for action in actions)
+        assert name == "maintenance" or not any("Delete" in action for action in actions)

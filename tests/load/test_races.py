@@ -62,7 +62,7 @@ def test_runs_that_build_the_same_agree_on_one_manifest(place: Storage, dataset:
     assert (
         together(8, lambda mine: bring(place, f"run{mine}", fingerprint, files, dataset)) == [0] * 8
     )
-    assert [one.fingerprint for one in Lake(place).history(dataset, MONTH)] == [fingerprint]
+    assert [item.fingerprint for item in Lake(place).history(dataset, MONTH)] == [fingerprint]
     check(place, quiet=True)
 
 
@@ -81,7 +81,7 @@ def test_runs_that_build_differently_take_turns_and_end_consistent(place: Storag
 
     assert together(8, work) == [0] * 8
     lake = Lake(place, max_retry_wait=0)
-    assert {one.fingerprint for one in lake.history(SALES, MONTH)} - {VOID} == {
+    assert {item.fingerprint for item in lake.history(SALES, MONTH)} - {VOID} == {
         fingerprint_of(mine, {}, []) for mine in range(8)
     }
     if lake.newest(SALES, MONTH).fingerprint == VOID:
@@ -104,10 +104,11 @@ def test_runs_that_fetch_the_same_window_leave_one_batch(place: Storage) -> None
     lake = Lake(place)
     assert len(lake.history(RECEIPTS, "2026-10-05")) == 1
     texts = [
-        lake.read_raw(one)
-        for one in lake.raw_objects(date(2026, 10, 5), date(2026, 10, 5), "2026-10-05")
+        lake.read_raw(item)
+        for item in lake.raw_objects(date(2026, 10, 5), date(2026, 10, 5), "2026-10-05")
     ]
-    assert texts[0] in {b"%d\n" % mine for mine in range(4)} and texts[1:] == [b"x\n"]
+    assert texts[0] in {b"%d\n" % mine for mine in range(4)}
+    assert texts[1:] == [b"x\n"]
     check(place, quiet=True)
 
 
@@ -119,12 +120,12 @@ def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(
     is void and built again.
     """
     old, ours, theirs = (fingerprint_of(number, {}, []) for number in range(3))
-    for at in range(1, 30):
-        storage = opener(kind, request, str(at))()
+    for position in range(1, 30):
+        storage = opener(kind, request, str(position))()
         bring(storage, "first", old, {"receipts": b"r0", "sales": b"s0"})
         final = check(storage, quiet=True)
         stalling = FaultyStorage(
-            storage, at, after=False, strike=lambda _: os.kill(os.getpid(), signal.SIGSTOP)
+            storage, position, after=False, strike=lambda _: os.kill(os.getpid(), signal.SIGSTOP)
         )
         stalling._pass = once(stalling)
 
@@ -151,13 +152,15 @@ def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(
         final = check(storage, final)
         newest = Lake(storage).newest(SALES, MONTH)
         if not stopped:
-            assert zombie.exitcode == 0 and newest.fingerprint == ours and at > 6
+            assert zombie.exitcode == 0
+            assert newest.fingerprint == ours
+            assert position > 6
             return
         assert zombie.exitcode in (0, 3)
         if (
             zombie.exitcode == 0
         ):  # it had not looked yet when it was stopped, or had taken its number already
-            assert at == 1 or newest.fingerprint == theirs
+            assert position == 1 or newest.fingerprint == theirs
         else:
             assert newest.fingerprint in (theirs, VOID)
         bring(storage, "third", theirs, {"receipts": b"r2", "sales": b"s0"})

@@ -30,8 +30,8 @@ def lake(storage: Storage) -> Lake:
 
 
 def texts(storage: Storage, first: date, last: date, batch: str | None = None) -> list[bytes]:
-    one = lake(storage)
-    return [one.read_raw(found) for found in one.raw_objects(first, last, batch)]
+    item = lake(storage)
+    return [item.read_raw(result) for result in item.raw_objects(first, last, batch)]
 
 
 def test_a_batch_is_found_by_date_of_sale(reopen: Callable[[], Storage]) -> None:
@@ -39,7 +39,8 @@ def test_a_batch_is_found_by_date_of_sale(reopen: Callable[[], Storage]) -> None
     lake(reopen()).commit_window(
         "2026-10-06", {OCT_5: io.BytesIO(b'{"late":1}\n'), None: b"[2]\n"}, {}
     )
-    assert manifest.fingerprint == RAW and manifest.number == 1
+    assert manifest.fingerprint == RAW
+    assert manifest.number == 1
     assert texts(reopen(), OCT_5, OCT_5) == [WINDOW[OCT_5], b'{"late":1}\n']
     assert texts(reopen(), OCT_5, OCT_6, "2026-10-05") == [
         WINDOW[OCT_5],
@@ -51,11 +52,11 @@ def test_a_batch_is_found_by_date_of_sale(reopen: Callable[[], Storage]) -> None
         "empty objects are not stored; unknown dates only of the batch"
     )
     assert lake(reopen()).metadata(RECEIPTS, "2026-10-05") == {"start": "2026-10-05T11:00:00Z"}
-    found = lake(reopen()).raw_objects(OCT_6, OCT_6)[0]
-    assert (found.sold, found.batch, found.size) == (
+    result = lake(reopen()).raw_objects(OCT_6, OCT_6)[0]
+    assert (result.sold, result.batch, result.size) == (
         OCT_6,
         "2026-10-05",
-        reopen().head(found.key).size,
+        reopen().head(result.key).size,
     )
     check(reopen(), quiet=True)
 
@@ -63,36 +64,34 @@ def test_a_batch_is_found_by_date_of_sale(reopen: Callable[[], Storage]) -> None
 def test_an_empty_window_is_committed_too(folder: Storage) -> None:
     lake(folder).commit_window("2026-10-05", {}, {})
     lake(folder).commit_window("2026-10-06", {OCT_5: b""}, {})
-    assert (
-        lake(folder).partitions(RECEIPTS) == ["2026-10-05", "2026-10-06"]
-        and texts(folder, OCT_4, OCT_6) == []
-    )
+    assert lake(folder).partitions(RECEIPTS) == ["2026-10-05", "2026-10-06"]
+    assert texts(folder, OCT_4, OCT_6) == []
     assert not list(folder.list("raw/"))
 
 
 def test_commit_requests(storage: Storage) -> None:
-    one = lake(storage)
-    one.newest(RECEIPTS, "2026-10-05")
+    item = lake(storage)
+    item.newest(RECEIPTS, "2026-10-05")
     before = storage.requests.copy()
-    one.commit_window("2026-10-05", WINDOW, {})
+    item.commit_window("2026-10-05", WINDOW, {})
     assert storage.requests - before == {"PUT": 3 + 2}, "three objects, claim, manifest"
     before = storage.requests.copy()
-    one.commit_window("2026-10-05", WINDOW, {})
+    item.commit_window("2026-10-05", WINDOW, {})
     assert storage.requests - before == {}, "committed already: nothing is asked"
-    one.raw_objects(OCT_5, OCT_5)
-    one.raw_objects(OCT_4, OCT_6, "2026-10-05")
+    item.raw_objects(OCT_5, OCT_5)
+    item.raw_objects(OCT_4, OCT_6, "2026-10-05")
     assert storage.requests - before == {"LIST": 1}
 
 
 def test_only_the_first_of_two_runs_that_fetch_a_window_counts(
     reopen: Callable[[], Storage],
 ) -> None:
-    one, two = lake(reopen()), lake(reopen())
-    assert one.newest(RECEIPTS, "2026-10-05") is two.newest(RECEIPTS, "2026-10-05") is None
-    one.commit_window("2026-10-05", WINDOW, {})
+    item, two = lake(reopen()), lake(reopen())
+    assert item.newest(RECEIPTS, "2026-10-05") is two.newest(RECEIPTS, "2026-10-05") is None
+    item.commit_window("2026-10-05", WINDOW, {})
     with pytest.raises(Conflict):
         two.commit_window("2026-10-05", {OCT_5: b'{"n":1}\n'}, {})
-    with pytest.raises(Conflict, match=r"what is there stands"):
+    with pytest.raises(Conflict, match=r"already committed with other content"):
         lake(reopen()).commit_window("2026-10-05", {OCT_5: b'{"n":1}\n'}, {})
     assert texts(reopen(), OCT_5, OCT_5) == [WINDOW[OCT_5]], "the loser's object is nobody's"
 
@@ -101,11 +100,11 @@ def test_only_the_first_of_two_runs_that_fetch_a_window_counts(
 def test_a_missing_object_is_named_and_never_skipped(folder: Storage, sold: date | None) -> None:
     lake(folder).commit_window("2026-10-05", WINDOW, {})
     lake(folder).commit_window("2026-11-05", {date(2026, 11, 5): b"{}\n"}, {})
-    found = next(
-        one for one in lake(folder).raw_objects(OCT_5, OCT_5, "2026-10-05") if one.sold == sold
+    result = next(
+        item for item in lake(folder).raw_objects(OCT_5, OCT_5, "2026-10-05") if item.sold == sold
     )
-    (folder.root / found.key).unlink()
-    with pytest.raises(Corrupt, match=rf"{found.key} is missing; bring back"):
+    (folder.root / result.key).unlink()
+    with pytest.raises(Corrupt, match=rf"{result.key} is missing; restore that version"):
         lake(folder).raw_objects(OCT_5, OCT_5, "2026-10-05")
     assert texts(folder, OCT_6, date(2026, 11, 30), "2026-11-05") == [
         WINDOW[OCT_6],
@@ -115,10 +114,10 @@ def test_a_missing_object_is_named_and_never_skipped(folder: Storage, sold: date
 
 def test_an_altered_object_is_named_and_never_rebuilt_over(folder: Storage) -> None:
     lake(folder).commit_window("2026-10-05", WINDOW, {})
-    found = lake(folder).raw_objects(OCT_5, OCT_5)[0]
-    path = folder.root / found.key
+    result = lake(folder).raw_objects(OCT_5, OCT_5)[0]
+    path = folder.root / result.key
     path.write_bytes(path.read_bytes()[:-1] + b"\xff")
-    with pytest.raises(Corrupt, match=rf"{found.key} was altered"):
+    with pytest.raises(Corrupt, match=rf"{result.key} was altered"):
         texts(folder, OCT_5, OCT_5)
     lake(folder).commit_window("2026-10-05", WINDOW, {})
     with pytest.raises(Corrupt, match=r"was altered"):
@@ -168,11 +167,12 @@ def test_a_void_batch_counts_no_more_and_is_fetched_again_beside_the_damage(
     lake(folder).invalidate(RECEIPTS, "2026-10-05", "an object was altered")
     assert texts(folder, OCT_4, OCT_6, "2026-10-05") == []
     again = lake(folder).commit_window("2026-10-05", WINDOW, {})
-    assert [one.fingerprint for one in lake(folder).history(RECEIPTS, "2026-10-05")] == [
+    assert [item.fingerprint for item in lake(folder).history(RECEIPTS, "2026-10-05")] == [
         RAW,
         VOID,
         RAW,
-    ] and again.number == 3
+    ]
+    assert again.number == 3
     assert texts(folder, OCT_5, OCT_5) == [WINDOW[OCT_5]]
     assert (folder.root / damaged.key).read_bytes() == b"flipped"
 
@@ -195,24 +195,24 @@ def test_strangers_and_leftovers_mean_nothing(folder: Storage) -> None:
 
 def test_a_listing_of_one_month_serves_that_month(folder: Storage) -> None:
     lake(folder).commit_window("2026-10-05", {**WINDOW, date(2026, 9, 30): b"{}\n"}, {})
-    one = lake(folder)
-    one.refresh_raw("2026-10")
-    one.refresh_raw("unknown")
-    one.newest(RECEIPTS, "2026-10-05")
+    item = lake(folder)
+    item.refresh_raw("2026-10")
+    item.refresh_raw("unknown")
+    item.newest(RECEIPTS, "2026-10-05")
     before = folder.requests.copy()
-    assert len(one.raw_objects(OCT_4, OCT_6, "2026-10-05")) == 3 and folder.requests == before
-    assert len(one.raw_objects(date(2026, 9, 1), OCT_6)) == 3 and folder.requests - before == {
-        "LIST": 1
-    }
-    assert len(one.raw_objects(date(2025, 1, 1), date(2027, 1, 1))) == 3
+    assert len(item.raw_objects(OCT_4, OCT_6, "2026-10-05")) == 3
+    assert folder.requests == before
+    assert len(item.raw_objects(date(2026, 9, 1), OCT_6)) == 3
+    assert folder.requests - before == {"LIST": 1}
+    assert len(item.raw_objects(date(2025, 1, 1), date(2027, 1, 1))) == 3
 
 
 def test_what_another_run_commits_after_the_listing_is_not_taken_for_lost(folder: Storage) -> None:
-    one = lake(folder)
-    assert one.raw_objects(OCT_4, OCT_6) == []
+    item = lake(folder)
+    assert item.raw_objects(OCT_4, OCT_6) == []
     lake(folder).commit_window("2026-10-05", WINDOW, {})
-    one.refresh(RECEIPTS)  # the log is newer now than the listing of the objects
-    assert len(one.raw_objects(OCT_4, OCT_6)) == 2
+    item.refresh(RECEIPTS)  # the log is newer now than the listing of the objects
+    assert len(item.raw_objects(OCT_4, OCT_6)) == 2
 
 
 @pytest.mark.parametrize("kind", ["local", "seaweed"])
@@ -220,10 +220,10 @@ def test_what_another_run_commits_after_the_listing_is_not_taken_for_lost(folder
 def test_killed_at_every_request_of_a_commit(
     kind: str, after: bool, request: pytest.FixtureRequest, tmp_path
 ) -> None:
-    for at in range(1, 30):
-        storage = opener(kind, request, str(at))()
+    for position in range(1, 30):
+        storage = opener(kind, request, str(position))()
         final = check(storage, quiet=True)
-        faulty = FaultyStorage(storage, at, after=after)
+        faulty = FaultyStorage(storage, position, after=after)
         with suppress(Killed):
             lake(faulty).commit_window("2026-10-05", WINDOW, {})
         final = check(storage, final)
@@ -239,7 +239,7 @@ def test_killed_at_every_request_of_a_commit(
         ]
         check(storage, final, quiet=True)
         if not faulty.is_spent:
-            assert at > 5
+            assert position > 5
             return
     raise AssertionError("the commit never survived")
 
@@ -272,21 +272,22 @@ def test_a_batch_larger_than_memory_allows_passes_through_a_file(
         OCT_4 + timedelta(days=number): random.Random(number).randbytes(5000)
         for number in range(40)
     }
-    lake(folder).commit_window("rescan", objects, {})
+    lake(folder).commit_window("2026-11-30-rescan-40", objects, {})
     assert texts(folder, OCT_4, OCT_4 + timedelta(days=39)) == list(objects.values())
 
 
 @given(st.binary(max_size=4000))
 def test_compression_is_lossless_and_repeatable(data: bytes) -> None:
-    assert decompress(compress(data)) == data and compress(data) == compress(data)
+    assert decompress(compress(data)) == data
+    assert compress(data) == compress(data)
 
 
 def test_a_child_lists_for_itself(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    one = lake(folder)
-    assert one.raw_objects(OCT_4, OCT_6) == [] and one.newest(RECEIPTS, "2026-10-05") is None
+    item = lake(folder)
+    assert item.raw_objects(OCT_4, OCT_6) == []
+    assert item.newest(RECEIPTS, "2026-10-05") is None
     lake(folder).commit_window("2026-10-05", WINDOW, {})
-    assert one.raw_objects(OCT_4, OCT_6) == [], "a run keeps what it knows"
+    assert item.raw_objects(OCT_4, OCT_6) == [], "a run keeps what it knows"
     monkeypatch.setattr("os.getpid", lambda: -1)
-    assert (
-        one.newest(RECEIPTS, "2026-10-05").number == 1 and len(one.raw_objects(OCT_4, OCT_6)) == 2
-    )
+    assert item.newest(RECEIPTS, "2026-10-05").number == 1
+    assert len(item.raw_objects(OCT_4, OCT_6)) == 2

@@ -28,11 +28,9 @@ def test_each_refusal_names_verb_place_and_remedy(
     command_name: str, code: str, status: int, words: str
 ) -> None:
     sentence = explain(command_name, "s3://b/k", code, status, "too big\n for us", "eu-west-1")
-    assert (
-        f"refused {command_name} s3://b/k ({status} {code})" in sentence
-        and words in sentence
-        and "\n" not in sentence
-    )
+    assert f"refused {command_name} s3://b/k ({status} {code})" in sentence
+    assert words in sentence
+    assert "\n" not in sentence
 
 
 def test_a_missing_right_on_the_key_is_told_from_one_on_the_object() -> None:
@@ -63,4 +61,5 @@ def test_what_may_pass() -> None:
         ("RequestTimeout", 400),
     ):
         assert is_transient(code, status)
-    assert not is_transient("AccessDenied", 403) and not is_transient("NoSuchKey", 404)
+    assert not is_transient("AccessDenied", 403)
+    assert not is_transient("NoSuchKey", 404)

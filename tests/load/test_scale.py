@@ -26,7 +26,7 @@ from pipeline.load import (
     open_storage,
 )
 from pipeline.load.layout import digest_of, manifest_of, raw_key
-from pipeline.load.raw import _batch_digest
+from pipeline.load.raw_batch import batch_digest
 
 DAYS = [date(2023, 10, 1) + timedelta(days=number) for number in range(1096)]
 MONTHS = sorted({f"{day:%Y-%m}" for day in DAYS})
@@ -44,9 +44,9 @@ def years(tmp_path_factory: pytest.TempPathFactory) -> Path:
         sold = [day, day + timedelta(days=1)] + (
             [day - timedelta(days=number)] if number and number % 5 == 0 else []
         )
-        parts = [(one, digest_of(str(one), number)) for one in sold]
-        batch = _batch_digest(1, parts)
-        keys += [raw_key(one, str(day), batch, digest) for one, digest in parts]
+        parts = [(item, digest_of(str(item), number)) for item in sold]
+        batch = batch_digest(1, parts)
+        keys += [raw_key(item, str(day), batch, digest) for item, digest in parts]
         keys += [
             manifest_of(RECEIPTS, str(day), 1, RAW, batch).key,
             manifest_of(CATALOG, str(day), 1, RAW, digest_of(number)).key,
@@ -82,9 +82,9 @@ def test_three_years_that_grew_night_by_night_are_known_after_fifteen_requests(
     """
     keys = []
     for number, day in enumerate(DAYS):
-        parts = [(one, digest_of(str(one), number)) for one in (day, day + timedelta(days=1))]
-        batch = _batch_digest(1, parts)
-        keys += [raw_key(one, str(day), batch, digest) for one, digest in parts]
+        parts = [(item, digest_of(str(item), number)) for item in (day, day + timedelta(days=1))]
+        batch = batch_digest(1, parts)
+        keys += [raw_key(item, str(day), batch, digest) for item, digest in parts]
         keys += [
             manifest_of(dataset, str(day), 1, RAW, digest_of(number)).key
             for dataset in (CATALOG, NIGHTLY)
@@ -119,14 +119,14 @@ def test_committing_goes_on_with_the_index_and_does_not_build_it_anew(
 ) -> None:
     lake = Lake(folder)
     assert lake.raw_objects(DAYS[0], DAYS[-1]) == []
-    monkeypatch.setattr("pipeline.load.raw._batch_digest", counted := Counted())
+    monkeypatch.setattr("pipeline.load.raw.batch_digest", counted := Counted())
     for number, day in enumerate(DAYS[:20]):
         lake.commit_window(str(day), {day: b"%d\n" % number, None: b"x\n"}, {})
-        texts = [lake.read_raw(one) for one in lake.raw_objects(DAYS[0], day, str(day))]
+        texts = [lake.read_raw(item) for item in lake.raw_objects(DAYS[0], day, str(day))]
         assert texts == [b"%d\n" % earlier for earlier in range(number + 1)] + [b"x\n"]
     assert counted.calls == 20, "once for each commit"
-    assert [one.key for one in lake.raw_objects(DAYS[0], DAYS[19])] == [
-        one.key for one in Lake(folder).raw_objects(DAYS[0], DAYS[19])
+    assert [item.key for item in lake.raw_objects(DAYS[0], DAYS[19])] == [
+        item.key for item in Lake(folder).raw_objects(DAYS[0], DAYS[19])
     ]
 
 
@@ -138,4 +138,4 @@ class Counted:
 
     def __call__(self, number: int, parts: object) -> str:
         self.calls += 1
-        return _batch_digest(number, parts)
+        return batch_digest(number, parts)

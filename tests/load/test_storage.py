@@ -44,7 +44,8 @@ def test_absent_is_told_from_empty(storage: Storage) -> None:
         storage.get("nothing")
     assert list(storage.list("nothing")) == []
     storage.put("empty", b"")
-    assert storage.get("empty") == b"" and storage.head("empty").size == 0
+    assert storage.get("empty") == b""
+    assert storage.head("empty").size == 0
 
 
 def test_listing_goes_by_prefix_and_by_the_bytes_of_whole_keys(storage: Storage) -> None:
@@ -244,7 +245,7 @@ def test_folders_are_named_in_three_ways(tmp_path: Path, monkeypatch: pytest.Mon
 
 def test_a_plain_name_is_accepted() -> None:
     for key in (
-        "_editions/raw/receipts/2026-10-05/000001.raw.0123456789abcdef.json",
+        "_manifests/raw/receipts/2026-10-05/000001.raw.0123456789abcdef.json",
         "receipts/year=2026/month=10/receipts.parquet",
         "a+b@c-d_e",
     ):

@@ -37,7 +37,7 @@ def lake(tmp_path_factory, shop, make_summaries) -> Path:
     whole = {"2025-09": ["000001.fedcba9876543210"]}
     for folder in (
         root / "cumulative/2025-09",
-        root / "cumulative/2025-09/editions/000001.fedcba9876543210",
+        root / "cumulative/2025-09/versions/000001.fedcba9876543210",
     ):
         write(folder, files)
     (root / "index.html").write_bytes(
@@ -95,7 +95,7 @@ def test_the_index_leads_to_everything(page, lake: Path) -> None:
     assert len(links) == len(set(links)) and {
         f"monthly/2025-09/report.{form}" for form in ("html", "pdf", "md")
     } <= set(links)
-    assert any("editions/000002" in link for link in links)
+    assert any("versions/000002" in link for link in links)
     assert [link for link in links if not (lake / link).is_file()] == []
     assert overflow(page) <= 0
     small = [

@@ -36,9 +36,9 @@ def test_latest_month_first_with_every_form_and_edition():
     for form in ("html", "pdf", "md"):
         assert (
             f"monthly/2025-09/report.{form}" in links
-            and f"monthly/2025-09/editions/000002.cd/report.{form}" in links
+            and f"monthly/2025-09/versions/000002.cd/report.{form}" in links
         )
-        assert f"cumulative/2025-09/editions/000003.ef/report.{form}" in links
+        assert f"cumulative/2025-09/versions/000003.ef/report.{form}" in links
     assert (
         "$120.00" in page
         and "+50.0\xa0% sobre ago 2025" in page

@@ -19,7 +19,9 @@ def test_the_longest_unused_goes_first_and_the_limit_holds() -> None:
         recent.keep(name, name.encode() * 10)
     assert recent.find("a") == b"a" * 10
     recent.keep("i", b"i" * 10)
-    assert recent.find("b") is None and recent.find("a") and recent.find("i")
+    assert recent.find("b") is None
+    assert recent.find("a")
+    assert recent.find("i")
     recent.keep("i", b"i" * 5)
     recent.keep("large", b"x" * 11)
     assert recent.find("large") is None, "one large object does not push out all others"
@@ -38,9 +40,8 @@ def test_what_was_published_or_read_is_not_read_again(folder: Storage) -> None:
         SALES, MONTH, EDITION, {"sales": b"s", "receipts": b"r"}, {}, expected_manifest=None
     )
     before = folder.requests.copy()
-    assert (
-        writer.read(SALES, MONTH) == {"sales": b"s", "receipts": b"r"} and folder.requests == before
-    )
+    assert writer.read(SALES, MONTH) == {"sales": b"s", "receipts": b"r"}
+    assert folder.requests == before
     assert (
         reader.read(SALES, MONTH) == reader.read(SALES, MONTH)
         and (folder.requests - before)["GET"] == 1 + 2
@@ -50,8 +51,8 @@ def test_what_was_published_or_read_is_not_read_again(folder: Storage) -> None:
 def test_another_edition_is_read_and_what_was_altered_is_found_by_who_looks_afresh(
     folder: Storage,
 ) -> None:
-    one, two = Lake(folder, max_retry_wait=0, memory=1 << 20), Lake(folder, max_retry_wait=0)
-    expected_manifest = one.publish(
+    item, two = Lake(folder, max_retry_wait=0, memory=1 << 20), Lake(folder, max_retry_wait=0)
+    expected_manifest = item.publish(
         SALES, MONTH, EDITION, {"sales": b"s"}, {}, expected_manifest=None
     )
     two.publish(
@@ -62,9 +63,9 @@ def test_another_edition_is_read_and_what_was_altered_is_found_by_who_looks_afre
         {},
         expected_manifest=expected_manifest,
     )
-    one.refresh(SALES)
-    assert one.read(SALES, MONTH) == {"sales": b"new"}
+    item.refresh(SALES)
+    assert item.read(SALES, MONTH) == {"sales": b"new"}
     (folder.root / "sales/year=2026/month=10/sales.parquet").write_bytes(b"bad")
-    assert one.read(SALES, MONTH) == {"sales": b"new"}
+    assert item.read(SALES, MONTH) == {"sales": b"new"}
     with pytest.raises(Corrupt, match=r"sales\.parquet is not what manifest 000002"):
-        one.read(SALES, MONTH, afresh=True)
+        item.read(SALES, MONTH, afresh=True)

@@ -23,14 +23,12 @@ DIGESTS = [f"{number:016x}" for number in range(20)]
 def log_of(storage: Storage, length: int) -> ManifestLog:
     log = ManifestLog(storage)
     for number in range(length):
-        log.append(
-            STAGING, DAY, log.newest(STAGING, DAY), EDITION, DIGESTS[number], {"members": {}}
-        )
+        log.append(STAGING, DAY, log.newest(STAGING, DAY), EDITION, DIGESTS[number], {"files": {}})
     return log
 
 
 def folder_of(storage: Storage) -> Path:
-    return storage.root / "_editions" / STAGING / DAY
+    return storage.root / "_manifests" / STAGING / DAY
 
 
 @given(
@@ -45,10 +43,8 @@ def test_an_edition_knows_what_it_is_made_of_and_no_order(
     fingerprint = fingerprint_of(version, settings, inputs)
     shuffled = list(inputs)
     random.shuffle(shuffled)
-    assert (
-        fingerprint == fingerprint_of(version, dict(reversed(settings.items())), shuffled)
-        and len(fingerprint) == 16
-    )
+    assert fingerprint == fingerprint_of(version, dict(reversed(settings.items())), shuffled)
+    assert len(fingerprint) == 16
     assert fingerprint != fingerprint_of(f"{version}+", settings, inputs)
     assert fingerprint != fingerprint_of(version, {**settings, "another": 1}, inputs)
     assert fingerprint != fingerprint_of(version, settings, [*inputs, ("an input", "more")])
@@ -62,16 +58,12 @@ def test_fields_do_not_run_together() -> None:
 def test_numbers_rise_and_the_newest_decides(reopen: Callable[[], Storage]) -> None:
     log_of(reopen(), 3)
     log = ManifestLog(reopen())
-    assert [one.number for one in log.history(STAGING, DAY)] == [1, 2, 3]
-    assert (
-        log.newest(STAGING, DAY).digest == DIGESTS[2]
-        and log.read(log.newest(STAGING, DAY))["number"] == 3
-    )
-    assert (
-        log.newest(STAGING, "2026-10-06") is None
-        and log.partitions(STAGING) == [DAY]
-        and log.partitions(SUMMARY) == []
-    )
+    assert [item.number for item in log.history(STAGING, DAY)] == [1, 2, 3]
+    assert log.newest(STAGING, DAY).digest == DIGESTS[2]
+    assert log.read(log.newest(STAGING, DAY))["number"] == 3
+    assert log.newest(STAGING, "2026-10-06") is None
+    assert log.partitions(STAGING) == [DAY]
+    assert log.partitions(SUMMARY) == []
 
 
 def test_one_listing_serves_every_question(storage: Storage) -> None:
@@ -84,7 +76,8 @@ def test_one_listing_serves_every_question(storage: Storage) -> None:
         lake.newest(SUMMARY, "2026-10")
     assert storage.requests - before == {"LIST": 1}
     lake.refresh(STAGING, "2026-10")
-    assert storage.requests - before == {"LIST": 2} and len(lake.history(STAGING, DAY)) == 2
+    assert storage.requests - before == {"LIST": 2}
+    assert len(lake.history(STAGING, DAY)) == 2
 
 
 def test_a_part_is_listed_where_only_a_part_is_asked(folder: Storage) -> None:
@@ -92,18 +85,17 @@ def test_a_part_is_listed_where_only_a_part_is_asked(folder: Storage) -> None:
     lake = Lake(folder)
     lake.refresh(STAGING, "2026-10")
     before = folder.requests.copy()
-    assert (
-        lake.newest(STAGING, DAY)
-        and lake.newest(STAGING, "2026-10-31") is None
-        and folder.requests == before
-    )
-    assert lake.newest(STAGING, "2026-11-01") is None and folder.requests - before == {"LIST": 1}
+    assert lake.newest(STAGING, DAY)
+    assert lake.newest(STAGING, "2026-10-31") is None
+    assert folder.requests == before
+    assert lake.newest(STAGING, "2026-11-01") is None
+    assert folder.requests - before == {"LIST": 1}
 
 
 def test_a_number_is_taken_once_whatever_the_names_say(reopen: Callable[[], Storage]) -> None:
-    one, two = log_of(reopen(), 1), ManifestLog(reopen())
+    item, two = log_of(reopen(), 1), ManifestLog(reopen())
     expected_manifest = two.newest(STAGING, DAY)
-    one.append(STAGING, DAY, expected_manifest, EDITION, DIGESTS[5], {})
+    item.append(STAGING, DAY, expected_manifest, EDITION, DIGESTS[5], {})
     with pytest.raises(Conflict, match=r"number 2"):
         two.append(STAGING, DAY, expected_manifest, EDITION, DIGESTS[6], {})
     assert two.newest(STAGING, DAY).digest == DIGESTS[5]
@@ -180,8 +172,9 @@ def test_a_malformed_name_stops_publication_and_misleads_nobody(folder: Storage,
     last = log_of(folder, 1).newest(STAGING, DAY)
     (folder_of(folder) / name).write_bytes(b"{}")
     log = ManifestLog(folder)
-    assert log.newest(STAGING, DAY) == last and log.partitions(STAGING) == [DAY]
-    with pytest.raises(Corrupt, match=r"is no manifest of the lake; move it away"):
+    assert log.newest(STAGING, DAY) == last
+    assert log.partitions(STAGING) == [DAY]
+    with pytest.raises(Corrupt, match=r"is not a manifest of the lake; move it away"):
         log.append(STAGING, DAY, last, EDITION, DIGESTS[9], {})
     log.append(STAGING, "2026-10-06", None, EDITION, DIGESTS[9], {})
 
@@ -189,9 +182,9 @@ def test_a_malformed_name_stops_publication_and_misleads_nobody(folder: Storage,
 def test_strangers_elsewhere_do_not_matter(folder: Storage) -> None:
     log_of(folder, 1)
     for key in (
-        "_editions/readme.txt",
-        "_editions/staging/readme.txt",
-        "_editions/other/2026-10-05/000001.json",
+        "_manifests/readme.txt",
+        "_manifests/staging/readme.txt",
+        "_manifests/other/2026-10-05/000001.json",
     ):
         folder.put(key, b"")
     log = ManifestLog(folder)
@@ -205,9 +198,9 @@ def test_a_manifest_that_does_not_say_its_name_is_named(folder: Storage, body: b
     (folder.root / newest.key).write_bytes(body)
     with pytest.raises(Corrupt, match=rf"{newest.key} is not a manifest"):
         ManifestLog(folder).read(newest)
-    said = json.loads((folder.root / claim_key(STAGING, DAY, 1)).read_bytes())
-    (folder.root / newest.key).write_bytes(json.dumps({**said, "digest": DIGESTS[3]}).encode())
-    with pytest.raises(Corrupt, match=r"other things than its name"):
+    text = json.loads((folder.root / claim_key(STAGING, DAY, 1)).read_bytes())
+    (folder.root / newest.key).write_bytes(json.dumps({**text, "digest": DIGESTS[3]}).encode())
+    with pytest.raises(Corrupt, match=r"content and name differ"):
         ManifestLog(folder).read(newest)
 
 
@@ -218,11 +211,12 @@ def test_a_foreign_claim_is_named(folder: Storage) -> None:
 
 
 def test_bodies_are_kept_and_bounded(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.load.manifests._KEPT", 2)
+    monkeypatch.setattr("pipeline.load.manifests._CACHED_BODIES", 2)
     log = log_of(folder, 3)
     fresh = ManifestLog(folder)
     for manifest in fresh.history(STAGING, DAY):
         fresh.read(manifest)
     before = folder.requests.copy()
     fresh.read(log.newest(STAGING, DAY))
-    assert folder.requests == before and len(fresh._bodies) == 2
+    assert folder.requests == before
+    assert len(fresh._bodies) == 2
