@@ -359,7 +359,7 @@ def test_the_lifecycle_of_the_docs_deletes_nothing_that_counts() -> None:
     """An expiry of current objects would damage raw; a class that must be thawed would stop the
     night.
     """
-    text = (ROOT / "docs/care.md").read_text(encoding="utf-8")
+    text = (ROOT / "docs/maintenance.md").read_text(encoding="utf-8")
     rules = json.loads(text.partition("```json\n")[2].partition("```")[0])["Rules"]
     assert rules and not any("Expiration" in rule for rule in rules)
     assert {step["StorageClass"] for rule in rules for step in rule.get("Transitions", ())} <= {
