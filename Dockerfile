@@ -1,12 +1,12 @@
-# One image for all parts: the night's work (its command), luigid and the simulator.
-# --build-arg BASE=... builds on another base than the pinned one (the digest is that of the index of all platforms, Python 3.11.16).
+# One image for the daily run (the default command), luigid and the simulator. Guide: docs/docker.md
+# --build-arg BASE=... uses another base image. The digest is that of the index of all platforms, Python 3.11.16.
 ARG BASE=pinned
 FROM python:3.11-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637cecc392d97f980d4fec56b AS pinned
 
 FROM ${BASE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_INPUT=1 PIP_PROGRESS_BAR=off PIP_ROOT_USER_ACTION=ignore
 COPY requirements.txt /
-# Every file by its hash, wheels only: nothing is built, nothing runs. The packages' own tests and headers stay behind.
+# Wheels only, each checked by its hash: no foreign code runs. Tests and headers of the packages are left out.
 RUN python3 -m venv --without-pip /opt/venv \
     && python3 -m pip --python /opt/venv/bin/python install --require-hashes --only-binary :all: -r requirements.txt \
     && packages=$(echo /opt/venv/lib/python3.*/site-packages) \
@@ -28,7 +28,7 @@ COPY luigi.cfg /app/
 COPY config /app/config
 COPY docker /app/docker
 WORKDIR /app
-# Nothing is written but in /data (the lake when it is a folder), /state (luigid) and /tmp: the root can be read-only.
+# Only /data (a lake in a folder), /state (luigid) and /tmp are written, so the root can be read-only.
 ENV PATH=/opt/venv/bin:$PATH PYTHONPATH=/app PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 HOME=/tmp MPLCONFIGDIR=/tmp/matplotlib \
     LUIGID_STATE=/state LUIGID_ADDRESS=0.0.0.0 LAKE_URL=/data HEALTH_URL=""
 USER 10001:10001

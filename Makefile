@@ -1,19 +1,25 @@
 .PHONY: help setup demo test lint lock
-help:            ## this list
+UV = .venv/bin/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
+help:            ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
 setup:           ## make the environment in .venv
 	./run setup
-demo:            ## a monthly report from the embedded shop
+demo:            ## make a monthly report of the simulated shop
 	./run demo
-test:            ## the tests, real servers included
+test:            ## run all tests
 	./run test
-lint:            ## style and imports
+lint:            ## check format, style, types, workflows, Dockerfile and scripts
+	.venv/bin/ruff format --check .
 	.venv/bin/ruff check .
+	.venv/bin/mypy
 	.venv/bin/actionlint
 	.venv/bin/zizmor --offline --persona pedantic .github
 	.venv/bin/hadolint Dockerfile
-	.venv/bin/shellcheck run docker/*.sh
-lock:            ## lock the requirements again, with hashes
-	.venv/bin/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra luigid setup.cfg -o requirements.txt
-	.venv/bin/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --extra dev --extra luigid -c requirements.txt setup.cfg -o requirements-dev.txt
-	printf 'pip-audit>=2.9\ncyclonedx-bom>=7\n' | .venv/bin/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url --no-annotate - -o requirements-audit.txt
+	.venv/bin/shellcheck run .ci/run docker/*.sh
+lock:            ## lock the requirements again, with hashes (needs uv in .venv)
+	$(UV) --extra luigid setup.cfg -o requirements.txt
+	$(UV) --extra dev --extra luigid -c requirements.txt setup.cfg -o requirements-dev.txt
+	printf 'pip-audit>=2.9\ncyclonedx-bom>=7\n' | $(UV) --no-annotate - -o requirements-audit.txt
+	sed -n '/^#/p' requirements-spark.txt >.venv/spark.txt
+	printf 'pyspark>=4.0.5,<4.1\njdk4py>=17,<18 ; sys_platform != "linux" or platform_machine == "x86_64"\n' | $(UV) --no-annotate - >>.venv/spark.txt
+	mv .venv/spark.txt requirements-spark.txt

@@ -97,7 +97,7 @@ class Chain:
         )
 
     def rescan(self, day: date) -> None:
-        """A sweep that found nothing, as the nights of the history expect it."""
+        """A re-scan without new receipts, as the runs of the history expect it."""
         while day.weekday() != 6 and (day + DAY).day != 1:
             day -= DAY
         self.lake.commit_window(

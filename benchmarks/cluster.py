@@ -37,7 +37,7 @@ from tests.engine.lakes import differing, digest_of, keys, read
 from tests.load.seaweed import Server
 from tests.load.seaweed import serve as serve_s3
 
-TITLE = "Cluster: a chain's history on Spark, a worker killed, and here"
+TITLE = "Cluster: a chain's history on Spark with a killed worker, and in one process"
 HERE, CLUSTER = "here", "cluster"
 _VERBS = ("LIST", "GET", "PUT")  # the server counts HEAD among GET
 

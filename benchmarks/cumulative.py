@@ -178,7 +178,7 @@ def main() -> None:
     text = (
         f"{machine()}; {datetime.now(UTC):%Y-%m-%d}; best of {options.rounds}; {options.receipts:,}"
         f" receipts in {MONTHS} months; all forms, PDF included.\n\n| months | receipts | rows of"
-        " summaries | wall s | read s | tell s | requests | MB read | peak MB"
+        " summaries | wall s | read s | report s | requests | MB read | peak MB"
         " |\n|---|---|---|---|---|---|---|---|---|\n"
     )
     for count, months, run in found:

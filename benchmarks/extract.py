@@ -127,7 +127,7 @@ def race(days: int, rounds: int) -> str:
     ]
     lines += [
         f"| {name} | {seconds:.3f} | {receipts / seconds:,.0f} | {seconds / bare:.2f} |"
-        for name, seconds in (("bare pages", bare), ("walked, on disk", walked), ("in raw", stored))
+        for name, seconds in (("bare pages", bare), ("read, on disk", walked), ("in raw", stored))
     ]
     return "\n".join(lines) + "\n"
 
@@ -163,7 +163,7 @@ def main() -> None:
     for days in options.days:
         text += "\n" + alone(race, days, options.rounds)
     if options.memory:
-        head = "| windows in one walk | receipts | MB at first | MB at most |", "|---|---|---|---|"
+        head = "| windows in one read | receipts | MB at first | MB at most |", "|---|---|---|---|"
         text += "\n" + "\n".join([*head, *(alone(weigh, days) for days in options.memory)]) + "\n"
     print(text)
     if options.write:

@@ -4,7 +4,7 @@ depend on the machine.
 A small shop's history is backfilled by `Nightly` into a real S3 server (SeaweedFS). Then each case
 runs as a process of its own with one worker, and says what it has asked of the server, by verb and
 by dataset (benchmarks/counted.py). Beside it: the same DAG of plain `luigi.contrib.s3.S3Target`
-tasks, all of them done; and a lake that has grown night by night, whose superseded manifests stay
+tasks, all of them done; and a lake that has grown by daily runs, whose superseded manifests stay
 in its listing.
 """
 
@@ -31,7 +31,7 @@ from tests.load.seaweed import Server
 from tests.load.seaweed import serve as serve_s3
 
 ROOT = Path(__file__).parents[1]
-TITLE = "Requests: what a night asks of S3"
+TITLE = "Requests: what a run needs from S3"
 BUCKET, GROWN = "lake", "grown"
 DAY = timedelta(days=1)
 NOW = datetime(2026, 11, 10, 13, tzinfo=UTC)
@@ -146,8 +146,8 @@ def measure(months: int, per_day: float, bench: Bench, book: Book) -> str:
             *rows,
             "",
             (
-                "The night a day later, by what was asked for: names are planning; a manifest is"
-                " written with its claim, two requests."
+                "The run a day later, by kind of request: names are read for planning; a manifest"
+                " is written with its claim in two requests."
             ),
             "",
             *by_dataset(later.requests),
@@ -161,7 +161,7 @@ def by_dataset(requests: Counter[str]) -> list[str]:
         "LIST names": "names",
         "GET manifest": "manifests read",
         "GET object": "objects read",
-        "HEAD object": "looked whether there",
+        "HEAD object": "existence checks",
         "PUT object": "objects written",
         "PUT manifest": "manifests written",
     }
@@ -187,7 +187,7 @@ def by_dataset(requests: Counter[str]) -> list[str]:
 
 
 def measure_nights(nights: int, bench: Bench) -> str:
-    """The table of a lake that has grown night by night."""
+    """The table of a lake that has grown by daily runs."""
     rows = []
     for count in (nights // 2, nights):
         bucket = f"{GROWN}{count}"
@@ -207,13 +207,10 @@ def measure_nights(nights: int, bench: Bench) -> str:
     slopes = (more_log - log) / (many - few), (more_raw - raw) / (many - few)
     return "\n".join(
         [
-            (
-                "A lake that has grown night by night, each night a run of its own, and the night"
-                " with nothing to do after them:"
-            ),
+            ("A lake that has grown by daily runs, and a run with nothing to do after them:"),
             "",
             (
-                "| nights | manifests | raw objects | requests | LIST | GET | HEAD | PUT | seconds"
+                "| daily runs | manifests | raw objects | requests | LIST | GET | HEAD | PUT | seconds"
                 " | MB |"
             ),
             "|---|---|---|---|---|---|---|---|---|---|",
@@ -223,8 +220,8 @@ def measure_nights(nights: int, bench: Bench) -> str:
             ),
             "",
             (
-                f"A night adds {slopes[0]:.1f} manifests and {slopes[1]:.1f} raw objects to what is"
-                f" listed, in pages of 1,000: after 1,096 nights {-(-1096 * slopes[0] // 1000):.0f}"
+                f"A run adds {slopes[0]:.1f} manifests and {slopes[1]:.1f} raw objects to what is"
+                f" listed, in pages of 1,000: after 1,096 runs {-(-1096 * slopes[0] // 1000):.0f}"
                 f" + {-(-1096 * slopes[1] // 1000):.0f} pages."
             ),
         ]
@@ -250,7 +247,7 @@ def main() -> None:
     parser.add_argument("--months", type=int, nargs="+", default=[36])
     parser.add_argument("--receipts-per-day", type=float, default=3)
     parser.add_argument(
-        "--nights", type=int, default=30, help="of the lake that grows night by night; 0: none"
+        "--nights", type=int, default=30, help="daily runs that the growing lake gets; 0: none"
     )
     parser.add_argument(
         "--write", action="store_true", help="put the table into benchmarks/RESULTS.md"

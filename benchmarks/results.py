@@ -1,6 +1,4 @@
-"""benchmarks/RESULTS.md: one section a benchmark, each written again in its place, with the machine
-it ran on.
-"""
+"""Writes benchmarks/RESULTS.md: one section for each benchmark, with its machine."""
 
 from __future__ import annotations
 
@@ -12,7 +10,7 @@ RESULTS = Path(__file__).parent / "RESULTS.md"
 
 
 def machine() -> str:
-    """Processor, memory, system and Python, in a line."""
+    """Return processor, memory, system and Python in one line."""
     cpu = next(
         (
             line.split(":")[1].strip()
@@ -29,7 +27,7 @@ def machine() -> str:
 
 
 def write_section(title: str, text: str) -> None:
-    """Put `text` into RESULTS.md under `## title`, in the place of what stood there."""
+    """Write or replace a section of RESULTS.md."""
     before = RESULTS.read_text(encoding="utf-8") if RESULTS.exists() else "# Results\n"
     heading = f"## {title}\n"
     head, _, rest = before.partition(heading)

@@ -27,7 +27,7 @@ from benchmarks.results import machine, write_section
 
 TITLE, YEARS_TITLE = (
     "Scale: stages of a chain, on one machine and on an engine",
-    "Scale: the history of a chain, night by night",
+    "Scale: the history of a chain, day by day",
 )
 ONE, TWO, SPARK = "1 process", "2 processes", "spark"
 STAGES = {
@@ -178,7 +178,7 @@ def measure_years(stores: int, per_day: float, years: int, workers: int) -> list
             end = date(2023 + year, 1, 1)
             for what, last in (
                 (f"year {year}", end - 2 * DAY),
-                (f"one night more, history of {year} years", end - DAY),
+                (f"one day more, history of {year} years", end - DAY),
             ):
                 before = count
                 while day <= last:
@@ -210,7 +210,7 @@ def main() -> None:
         "--memory", default="1GB", help="[lake] memory, that counting a month may take"
     )
     parser.add_argument(
-        "--years", type=int, default=0, help="measure nights over that many years instead"
+        "--years", type=int, default=0, help="measure daily runs over that many years instead"
     )
     parser.add_argument("--workers", type=int, default=1, help="Luigi workers, with --years")
     parser.add_argument(

@@ -1,7 +1,7 @@
-"""Credentials of the S3 server, made once at random and kept in their volume.
+"""Random credentials for the S3 server, made once and kept in their volume.
 
-Writes below `/credentials/s3`: `s3.json` (who the server lets in, and to which bucket only) and
-`aws` (the same as a credentials file of the AWS tools). What is there already stays.
+Writes `/credentials/s3/s3.json` (for the server: the user and its only bucket) and
+`/credentials/s3/aws` (for clients: a credentials file of the AWS tools). Existing files stay.
 """
 
 import json
@@ -13,7 +13,7 @@ BUCKET = "lake"
 
 
 def write(path: Path, text: str, mode: int) -> None:
-    """`text` to `path`, never half of it, readable by those whom `mode` names."""
+    """Write a file in one step, with the rights of `mode`."""
     draft = path.with_suffix(".new")
     draft.write_text(text)
     draft.chmod(mode)
@@ -29,7 +29,7 @@ if not (FOLDER / "aws").exists():
     }
     write(
         FOLDER / "s3.json", json.dumps({"identities": [pipeline]}), 0o640
-    )  # the server reads it as a member of our group
+    )  # the server reads it through its group
     write(
         FOLDER / "aws",
         f"[default]\naws_access_key_id = {key}\naws_secret_access_key = {secret}\n",

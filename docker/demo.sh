@@ -1,5 +1,5 @@
 #!/bin/sh
-# A month's report of the simulated shop, made through luigid into the S3 server, and laid out for the browser.
+# Makes a month's report of the simulated shop through luigid on the S3 server, and copies it for the browser.
 set -eu
 LOYVERSE_TOKEN=$(sed -n 's/^token //p' /credentials/shop/hello)
 export LOYVERSE_TOKEN

@@ -1,10 +1,9 @@
-"""Print the variables of a GitHub environment that are settings, as lines for $GITHUB_ENV.
+"""Print the settings among a GitHub environment's variables, for $GITHUB_ENV.
 
     VARS='{"LAKE_URL": "s3://bucket/lake", ...}' python docker/export_settings.py >>"$GITHUB_ENV"
 
-Every name that begins with the name of a section of luigi.cfg is passed on, a misspelled one too:
-the run refuses it and names the one that is meant. Exit code 1 where no lake is named, because the
-folder of luigi.cfg would end with the machine.
+Every name that begins with a section of luigi.cfg is passed on, also a misspelled one: the run
+refuses it. Exit code 1 without LAKE_URL, because a lake in a folder would be lost with the machine.
 """
 
 import json

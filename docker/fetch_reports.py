@@ -1,11 +1,10 @@
-"""Copy the newest edition of reports from the lake of the settings to a folder, digests checked,
-and say where they are.
+"""Copy the newest reports from the lake of the settings to a folder.
 
     python docker/fetch_reports.py FOLDER [MONTH]
 
-MONTH, spelled 2026-10, is the latest that has a report by default. Writes `monthly/MONTH/...`,
-`cumulative/MONTH/...` where there is one, and `index.html`, which leads to the monthly report. Exit
-code 1 when there is no report.
+MONTH is as in 2026-10; by default the newest that has a report. Writes `monthly/MONTH/...`,
+`cumulative/MONTH/...` if there is one, and `index.html`, which leads to the monthly report, and
+prints their paths. Digests are checked. Exit code 1 if there is no report.
 """
 
 import sys
@@ -21,12 +20,12 @@ INDEX = (
 
 
 def fetch(folder: Path, month: str | None) -> list[Path]:
-    """The files written."""
+    """Write the reports of a month and return the paths written."""
     written = []
     for dataset in REPORTS:
-        known = lake().partitions(dataset)
-        name = month or (known[-1] if known else None)
-        if name not in known:
+        months = lake().partitions(dataset)
+        name = month or (months[-1] if months else None)
+        if name not in months:
             continue
         for file_name, body in lake().read(dataset, name).items():
             if not file_name.startswith("versions/"):
@@ -38,7 +37,7 @@ def fetch(folder: Path, month: str | None) -> list[Path]:
 
 
 def main(folder: Path, month: str | None = None) -> None:
-    """Fetch, write the index, name the reports."""
+    """Fetch the reports, write the index, print the paths."""
     written = fetch(folder, month)
     pages = [path for path in written if path.name == "report.html"]
     if not pages:

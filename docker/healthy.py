@@ -1,8 +1,7 @@
-"""Is this container well? Exit code 0 when it is.
+"""Health check of a container: exit code 0 if it is healthy.
 
-What serves something is well while `HEALTH_URL` answers (asking for a login is an answer too); the
-nightly worker while its last night ended with 0, as `docker/nightly.sh` notes it; a job that only
-runs and ends is well while it runs.
+A server is healthy while `HEALTH_URL` answers (also with a request to log in). The daily worker is
+healthy if its last run ended with 0; `docker/nightly.sh` stores the code. Other jobs always are.
 """
 
 import os
@@ -11,7 +10,7 @@ import urllib.error
 import urllib.request
 from pathlib import Path
 
-NIGHT = Path("/tmp/night.code")
+LAST_RUN = Path("/tmp/run.code")
 
 if url := os.environ.get("HEALTH_URL", ""):
     try:
@@ -19,5 +18,5 @@ if url := os.environ.get("HEALTH_URL", ""):
     except urllib.error.HTTPError as error:
         if error.code >= 500:
             raise
-if NIGHT.exists() and (code := NIGHT.read_text().strip()) != "0":
-    sys.exit(f"the last night ended with exit code {code}; see the container's log")
+if LAST_RUN.exists() and (code := LAST_RUN.read_text().strip()) != "0":
+    sys.exit(f"the last run ended with exit code {code}; see the container's log")

@@ -1,6 +1,6 @@
 #!/bin/sh
-# luigid as this project runs it: on loopback unless $LUIGID_ADDRESS says otherwise (it has no login), its state and the
-# history of its tasks in $LUIGID_STATE, which is nobody else's: whoever can write there can run code as luigid.
+# Starts luigid: on loopback unless $LUIGID_ADDRESS is set, because it has no login. State and task history are in
+# $LUIGID_STATE, readable by this user only: anyone who can write there can run code as luigid.
 set -eu
 cd "$(dirname "$0")/.."
 PATH=$PWD/.venv/bin:$PATH
@@ -10,7 +10,7 @@ chmod 700 "$LUIGID_STATE"
 # Luigi 3.8.1 keeps no history with SQLAlchemy 2, and SQLAlchemy 1.4 has no wheel for Python 3.13.
 LUIGID_HISTORY=true
 if ! python -c 'import sqlalchemy, sys; sys.exit(not sqlalchemy.__version__.startswith("1."))' 2>/dev/null; then
-    echo "no history of tasks: SQLAlchemy 1.4 is not installed (there is none for Python 3.13)" >&2
+    echo "luigid runs without a task history: SQLAlchemy 1.4 is not installed (it has no wheel for Python 3.13)" >&2
     LUIGID_HISTORY=false
 fi
 export LUIGID_STATE LUIGID_HISTORY LUIGI_CONFIG_PATH="$PWD/docker/luigid.cfg"

@@ -1,13 +1,13 @@
 #!/bin/sh
-# The night's work at once and then every day at $NIGHTLY_AT (UTC). What was missed is caught up, because Nightly does so.
-# A night that failed is tried again after $RETRY_AFTER seconds; until one ends well the container counts as unhealthy.
-# Code 4 (degraded: the account's history wall) is said once and is not cured by trying again.
+# Runs the pipeline at once and then every day at $NIGHTLY_AT (UTC). Missed days are loaded too.
+# A failed run is repeated after $RETRY_AFTER seconds; until one succeeds the container is unhealthy.
+# Code 4 (degraded: history limit of the account) is not repeated, because repeating does not help.
 set -eu
 while :; do
     code=0
     pos run --workers "${WORKERS:-2}" "$@" || code=$?
     [ "$code" != 4 ] || code=0
-    echo "$code" >/tmp/night.code
+    echo "$code" >/tmp/run.code
     if [ "$code" = 0 ]; then
         now=$(date -u +%s)
         at=$(date -u -d "today ${NIGHTLY_AT:-12:17}" +%s)
@@ -16,6 +16,6 @@ while :; do
     else
         pause=${RETRY_AFTER:-1800}
     fi
-    echo "The night ended with exit code $code; the next begins in $((pause / 60)) minutes."
+    echo "The run ended with exit code $code; the next starts in $((pause / 60)) minutes."
     sleep "$pause"
 done

@@ -1,9 +1,9 @@
-"""Is any of these texts anywhere in an image? `docker save IMAGE | python docker/scan_layers.py
-TEXT...`
+"""Search every layer of an image for texts that must not be in it.
 
-Reads every layer, the configuration and the history, plain or gzipped, contents and file names.
-Exit code 1 with the blobs that hold a text; 2 where a blob is packed in a way that it cannot look
-into.
+    docker save IMAGE | python docker/scan_layers.py TEXT...
+
+Reads layers, configuration and history, plain or gzipped. Exit code 1 with the blobs that hold a
+text, or with a blob that is packed in an unknown way.
 """
 
 import gzip
@@ -26,23 +26,23 @@ class Rewound:
         return head or self.rest.read(size)
 
 
-def found_in(blob: IO[bytes], texts: list[bytes]) -> list[bytes]:
-    """Those of `texts` that `blob` holds, also where two chunks meet."""
+def texts_in(blob: IO[bytes], texts: list[bytes]) -> list[bytes]:
+    """Those texts that a blob holds, also across two chunks."""
     head = blob.read(4)
     if head == ZSTD:
         sys.exit(
-            "a layer is packed with zstd, which this cannot look into; save the image from Docker's"
-            " own store"
+            "a layer is packed with zstd, which this script cannot read; save the image from"
+            " Docker's own store"
         )
     stream = Rewound(head, blob)
     if head[:2] == b"\x1f\x8b":
         stream = gzip.GzipFile(fileobj=stream)
-    overlap, tail, found = max(map(len, texts)) - 1, b"", set()
+    overlap, tail, matches = max(map(len, texts)) - 1, b"", set()
     while chunk := stream.read(CHUNK):
         window = tail + chunk
-        found |= {text for text in texts if text in window}
+        matches |= {text for text in texts if text in window}
         tail = window[-overlap:]
-    return sorted(found)
+    return sorted(matches)
 
 
 def main(texts: list[bytes]) -> None:
@@ -54,7 +54,7 @@ def main(texts: list[bytes]) -> None:
                 blobs += 1
                 leaks += [
                     f"{file_name.name} holds {text.decode()}"
-                    for text in found_in(image.extractfile(file_name), texts)
+                    for text in texts_in(image.extractfile(file_name), texts)
                 ]
     if leaks:
         sys.exit("\n".join(leaks))

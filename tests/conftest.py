@@ -1,24 +1,24 @@
-"""A clean environment for every test, and the pipeline as its users start it: as a process of its
-own.
-"""
+"""A clean environment for each test, and the pipeline as users start it: as a process."""
 
 from __future__ import annotations
 
 import os
-import shutil
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
 
+from tests.support.machine import find_browser, find_java, missing
+
 ROOT = Path(__file__).parent.parent
 
-# Random inputs are the same in every run, so that a change fails for its own sake. The scheduled
-# job draws new ones: ./run test --hypothesis-profile random
+# Random inputs are the same in each run, so that only a change of code can make a test fail. The
+# scheduled job uses new ones: ./run test --hypothesis-profile random
 _INPUTS = settings(
     deadline=None, max_examples=50, suppress_health_check=[HealthCheck.too_slow], print_blob=True
 )
@@ -49,9 +49,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 @dataclass
 class Runner:
-    """Runs `luigi --module pipeline ...` in a folder of its own, with the shipped luigi.cfg and
-    overrides of it.
-    """
+    """`luigi --module pipeline ...` in its own folder, with luigi.cfg and overrides of it."""
 
     folder: Path
     options: dict[str, dict[str, str]] = field(default_factory=dict)
@@ -149,24 +147,15 @@ def luigi(tmp_path: Path) -> Runner:
 
 @pytest.fixture
 def browser() -> Iterator[object]:
-    """Headless Chromium (Debian's), without a network of its own. A machine without one skips such
-    tests; CI must have one.
+    """Headless Chromium without a network of its own; skipped where the machine has none.
 
-    For one test at a time: while it runs, its event loop is the thread's, and no other can be.
+    For one test at a time: its event loop is the thread's, and there can be only one.
     """
     from playwright.sync_api import sync_playwright
 
-    found = next(
-        (
-            path
-            for name in ("chromium", "chromium-browser", "google-chrome")
-            if (path := shutil.which(name))
-        ),
-        None,
-    )
-    if not found:
-        assert not os.environ.get("CI"), "CI needs a browser: apt-get install chromium"
-        pytest.skip("no Chromium on this machine (Debian: apt-get install chromium)")
+    path = find_browser()
+    if not path:
+        missing("No Chromium on this machine: install it, or run ./run test once as root.")
     quiet = [
         "--no-sandbox",
         "--disable-background-networking",
@@ -175,6 +164,32 @@ def browser() -> Iterator[object]:
         "--no-first-run",
     ]
     with sync_playwright() as driver:
-        opened = driver.chromium.launch(executable_path=found, args=quiet)
-        yield opened
-        opened.close()
+        chromium = driver.chromium.launch(executable_path=path, args=quiet)
+        yield chromium
+        chromium.close()
+
+
+@pytest.fixture(scope="session")
+def java_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
+    """JAVA_HOME for Spark, set for this session; skipped where Spark or Java is missing."""
+    home = find_java(tmp_path_factory.mktemp("jdk"))
+    if not find_spec("pyspark") or not home:
+        missing("Spark or Java 17 is not installed: run ./run test, which installs both.")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("JAVA_HOME", str(home))
+        yield home
+
+
+# Folders and files whose tests run whole pipelines, by the durations of a full run.
+SLOW = ("tests/dag/", "tests/engine/")
+# Fixtures that start something outside of the test process.
+REAL_SERVERS = {"seaweed_server", "luigid", "browser", "java_home", "spark"}
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark tests by folder and by the servers that they start."""
+    for item in items:
+        if item.nodeid.startswith(SLOW):
+            item.add_marker("slow")
+        if REAL_SERVERS & set(getattr(item, "fixturenames", ())):
+            item.add_marker("real_server")

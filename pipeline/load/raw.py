@@ -188,7 +188,7 @@ class RawZone:
         try:
             self._storage.put(entry.key, data, if_absent=True)
         except Conflict as other:
-            if self._storage.get_sound(found.key, lambda stored: stored == data) == data:
+            if self._storage.get_sound(entry.key, lambda stored: stored == data) == data:
                 return
             raise Corrupt(
                 f"{self._storage.uri(entry.key)} holds other bytes than its name says; move it away"

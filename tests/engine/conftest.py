@@ -7,7 +7,6 @@ from __future__ import annotations
 import json
 import os
 import secrets
-import shutil
 import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -31,7 +30,10 @@ def customer_key() -> str:
 
 @pytest.fixture(scope="session")
 def spark(
-    tmp_path_factory: pytest.TempPathFactory, seaweed_server: Server, customer_key: str
+    tmp_path_factory: pytest.TempPathFactory,
+    seaweed_server: Server,
+    customer_key: str,
+    java_home: Path,
 ) -> Iterator[Standalone]:
     """One cluster for all tests; its executors know the store and the key."""
     with serve(
@@ -132,5 +134,4 @@ def on_spark(
         **QUICK,
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
     }
-    assert shutil.which("java"), "the tests of the engine need Java 17"
     return runner.configure("lake", endpoint=seaweed_server.endpoint)

@@ -8,7 +8,6 @@ import subprocess
 import sys
 from datetime import date
 from decimal import Decimal
-from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
@@ -146,10 +145,7 @@ print(json.dumps({"months": sorted([[str(cell) for cell in row] for row in month
 """
 
 
-@pytest.mark.skipif(
-    find_spec("pyspark") is None,
-    reason="PySpark is not installed: pip install -r requirements-spark.txt",
-)
+@pytest.mark.usefixtures("java_home")
 def test_pyspark(sales: Path) -> None:
     """In a process of its own, as its JVM would stay with this one."""
     environment = {

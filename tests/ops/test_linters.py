@@ -1,5 +1,6 @@
-"""The linters of operational files, as `make lint` and CI run them; every one of them works without
-a network.
+"""Format, style and the linters of operational files, as `make lint` runs them, without a network.
+
+Types are checked in tests/test_style.py.
 """
 
 from __future__ import annotations
@@ -12,8 +13,10 @@ from pathlib import Path
 import pytest
 
 BIN = Path(sys.executable).parent
-SCRIPTS = ["run", "docker/*.sh"]
+SCRIPTS = ["run", ".ci/run", "docker/*.sh"]
 LINTERS = [
+    ["ruff", "format", "--check", "."],
+    ["ruff", "check", "."],
     ["actionlint"],
     ["zizmor", "--offline", "--quiet", "--persona", "pedantic", ".github"],
     ["hadolint", "Dockerfile"],
@@ -21,7 +24,7 @@ LINTERS = [
 ]
 
 
-@pytest.mark.parametrize("command", LINTERS, ids=lambda command: command[0])
+@pytest.mark.parametrize("command", LINTERS, ids=lambda command: " ".join(command[:2]))
 def test_linter_finds_nothing(root: Path, command: list[str]) -> None:
     program, *arguments = command
     files = [

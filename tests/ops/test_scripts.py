@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.deliver.alert import WHAT_TO_DO, explain_code
+
 RECORDER = """#!/bin/sh
 printf '%s\\n' "$*" >>"$RECORD"
 case "$*" in *body-file*) cat body.md >>"$RECORD" ;; esac
@@ -55,64 +57,77 @@ def bash(text: str, folder: Path, code: int = 0, **environment: str) -> str:
     return record.read_text()
 
 
+@pytest.mark.parametrize("code", [*WHAT_TO_DO, 137, 77])
+def test_an_exit_code_is_explained_in_the_words_of_the_runbook(root: Path, code: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "docker/explain_code.py", str(code)],
+        cwd=root,
+        env={**os.environ, "PYTHONPATH": str(root)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=True,
+    )
+    assert done.stdout == (f"what={'; '.join(explain_code(code))}\n" if code else "")
+
+
 @pytest.mark.parametrize(
-    ("code", "word"),
-    [
-        ("10", "Another run"),
-        ("20", "missing"),
-        ("25", "not run"),
-        ("30", "A task failed"),
-        ("35", "could not look"),
-        ("2", "setting or the lake"),
-        ("3", "stale"),
-        ("4", "history wall"),
-        ("40", "setting or argument"),
-        ("137", "signal 9"),
-        ("", "set-up, credentials or time"),
-        ("77", "Unknown"),
-    ],
+    ("code", "what"),
+    [("30", "a task failed; run again"), ("", "outside of the pipeline: set-up, credentials")],
 )
-def test_a_failed_night_opens_an_issue_that_says_what_to_do(
-    nightly: dict, tmp_path: Path, code: str, word: str
+def test_a_failed_run_opens_an_issue_that_says_what_to_do(
+    nightly: dict, tmp_path: Path, code: str, what: str
 ) -> None:
     put(tmp_path / "bin/gh", RECORDER)
-    calls = bash(script(nightly, "tell"), tmp_path, RESULT="failure", CODE=code, RUN="https://run")
+    explained = what if code else ""
+    calls = bash(
+        script(nightly, "report"),
+        tmp_path,
+        RESULT="failure",
+        CODE=code,
+        WHAT=explained,
+        RUN="https://run",
+    )
     assert (
         "issue create" in calls
-        and word in calls
+        and what in calls
         and "https://run" in calls
         and f"Exit code {code or 'none'}." in calls
     )
 
 
-def test_a_second_failed_night_adds_to_the_issue_and_a_good_one_closes_it(
+def test_a_second_failed_run_adds_to_the_issue_and_a_good_one_closes_it(
     nightly: dict, tmp_path: Path
 ) -> None:
     put(tmp_path / "bin/gh", RECORDER)
     answer = 'case "$*" in *"issue list"*) echo 12 ;; esac'
     calls = bash(
-        script(nightly, "tell"),
+        script(nightly, "report"),
         tmp_path,
         RESULT="cancelled",
         CODE="",
+        WHAT="",
         RUN="https://run",
         ANSWER=answer,
     )
     assert "issue comment 12" in calls and "create --title" not in calls
     calls = bash(
-        script(nightly, "tell"),
+        script(nightly, "report"),
         tmp_path,
         RESULT="success",
         CODE="0",
+        WHAT="",
         RUN="https://run",
         ANSWER=answer,
     )
     assert "issue close 12" in calls
 
 
-def test_a_good_night_without_an_open_issue_says_nothing(nightly: dict, tmp_path: Path) -> None:
+def test_a_good_run_without_an_open_issue_says_nothing(nightly: dict, tmp_path: Path) -> None:
     put(tmp_path / "bin/gh", RECORDER)
-    calls = bash(script(nightly, "tell"), tmp_path, RESULT="success", CODE="0", RUN="https://run")
+    calls = bash(
+        script(nightly, "report"), tmp_path, RESULT="success", CODE="0", WHAT="", RUN="https://run"
+    )
     assert "create --title" not in calls and "close" not in calls
 
 
@@ -136,35 +151,36 @@ def test_a_good_night_without_an_open_issue_says_nothing(nightly: dict, tmp_path
         ),
     ],
 )
-def test_the_night_runs_what_was_asked(
+def test_the_workflow_runs_what_its_inputs_say(
     nightly: dict, tmp_path: Path, date: str, month: str, arguments: str
 ) -> None:
     put(tmp_path / ".venv/bin/python", RECORDER)
     output = tmp_path / "output"
     calls = bash(
-        script(nightly, "night", "The night's work"),
+        script(nightly, "run", "Run the pipeline"),
         tmp_path,
         DATE=date,
         MONTH=month,
         GITHUB_OUTPUT=str(output),
     )
-    assert calls.splitlines() == [arguments] and output.read_text() == "code=0\n"
+    assert calls.splitlines() == [arguments, "docker/explain_code.py 0"]
+    assert output.read_text() == "code=0\n"
     assert not (tmp_path / "pwned").exists()
 
 
-def test_the_exit_code_of_the_step_is_that_of_the_night(nightly: dict, tmp_path: Path) -> None:
+def test_the_exit_code_of_the_step_is_that_of_the_run(nightly: dict, tmp_path: Path) -> None:
     put(tmp_path / ".venv/bin/python", RECORDER)
     output = tmp_path / "output"
     bash(
-        script(nightly, "night", "The night's work"),
+        script(nightly, "run", "Run the pipeline"),
         tmp_path,
         30,
         DATE="",
         MONTH="",
         GITHUB_OUTPUT=str(output),
-        ANSWER="exit 30",
+        ANSWER='case "$*" in *explain_code*) echo "what=a task failed" ;; *) exit 30 ;; esac',
     )
-    assert output.read_text() == "code=30\n"
+    assert output.read_text() == "code=30\nwhat=a task failed\n"
 
 
 @pytest.mark.parametrize("visibility", ["public", "private", "internal"])
@@ -177,7 +193,7 @@ def test_a_public_repository_shows_no_report(
     put(tmp_path / "docker/first_page.sh", (root / "docker/first_page.sh").read_text())
     output, summary = tmp_path / "output", tmp_path / "summary"
     bash(
-        script(nightly, "night", "The report's first page"),
+        script(nightly, "run", "The report's first page"),
         tmp_path,
         MONTH="",
         GITHUB_REPOSITORY="a/b",
@@ -193,36 +209,28 @@ def test_the_nightly_container_notes_its_exit_code_and_goes_on(tmp_path: Path, r
         tmp_path / "bin/sleep",
         '#!/bin/sh\necho "sleep $1" >>"$RECORD"\n[ "$(grep -c sleep "$RECORD")" -lt 2 ]\n',
     )
-    text = (
-        (root / "docker/nightly.sh")
-        .read_text()
-        .replace("/tmp/night.code", f"{tmp_path}/night.code")
-    )
-    second_night_is_well = '[ "$(grep -c night "$RECORD")" -gt 1 ] || exit 30'
+    text = (root / "docker/nightly.sh").read_text().replace("/tmp/run.code", f"{tmp_path}/run.code")
+    second_run_succeeds = '[ "$(grep -c "^run" "$RECORD")" -gt 1 ] || exit 30'
     calls = bash(
-        text, tmp_path, 1, ANSWER=second_night_is_well, RETRY_AFTER="77", NIGHTLY_AT="12:17"
+        text, tmp_path, 1, ANSWER=second_run_succeeds, RETRY_AFTER="77", NIGHTLY_AT="12:17"
     ).splitlines()
-    assert calls[0] == calls[2] == "night --workers 2"
+    assert calls[0] == calls[2] == "run --workers 2"
     assert calls[1] == "sleep 77" and 0 < int(calls[3].split()[1]) <= 86400
-    assert (tmp_path / "night.code").read_text() == "0\n"
+    assert (tmp_path / "run.code").read_text() == "0\n"
 
 
 def healthy(root: Path, tmp_path: Path, **environment: str) -> int:
-    code = (
-        (root / "docker/healthy.py")
-        .read_text()
-        .replace("/tmp/night.code", f"{tmp_path}/night.code")
-    )
+    code = (root / "docker/healthy.py").read_text().replace("/tmp/run.code", f"{tmp_path}/run.code")
     return subprocess.run(
         [sys.executable, "-c", code], env=environment, capture_output=True, timeout=120, check=False
     ).returncode
 
 
-def test_health_is_that_of_the_last_night_and_of_the_address(tmp_path: Path, root: Path) -> None:
+def test_health_is_that_of_the_last_run_and_of_the_address(tmp_path: Path, root: Path) -> None:
     assert healthy(root, tmp_path) == 0
-    (tmp_path / "night.code").write_text("30\n")
+    (tmp_path / "run.code").write_text("30\n")
     assert healthy(root, tmp_path) != 0
-    (tmp_path / "night.code").write_text("0\n")
+    (tmp_path / "run.code").write_text("0\n")
     assert healthy(root, tmp_path) == 0
     assert healthy(root, tmp_path, HEALTH_URL="http://127.0.0.1:1/") != 0
 

@@ -16,7 +16,7 @@ SHELL_FROM_EVENT = re.compile(r"\$\{\{")
 ALLOWED = {
     "ci": {job: {"contents": "read"} for job in ("tests", "lint", "audit", "image")},
     "random inputs": {"tests": {"contents": "read"}},
-    "nightly": {"night": {"contents": "read", "id-token": "write"}, "tell": {"issues": "write"}},
+    "nightly": {"run": {"contents": "read", "id-token": "write"}, "report": {"issues": "write"}},
 }
 
 
@@ -52,7 +52,7 @@ def test_triggers_give_no_stranger_our_rights(workflow: dict) -> None:
         assert set(triggers) == {"schedule", "workflow_dispatch"}
 
 
-def test_random_inputs_are_fixed_in_ci_and_drawn_anew_in_a_scheduled_job(root: Path) -> None:
+def test_random_inputs_are_fixed_in_ci_and_new_in_a_scheduled_job(root: Path) -> None:
     assert settings.get_profile("fixed").derandomize
     assert not settings.get_profile("random").derandomize
     text = (root / ".github/workflows/random.yml").read_text()
@@ -98,19 +98,19 @@ def test_secrets_go_only_to_the_step_that_needs_them(workflow: dict) -> None:
         assert all("secrets." not in str({**step, "env": {}}) for step in job["steps"])
 
 
-def test_the_night_enters_aws_by_its_environment(nightly: dict) -> None:
-    night = nightly["jobs"]["night"]
-    assert night["environment"] == "lake", "the role's trust policy names it"
-    [entry] = [step for step in night["steps"] if step.get("uses", "").startswith("aws-actions/")]
+def test_the_run_enters_aws_by_its_environment(nightly: dict) -> None:
+    job = nightly["jobs"]["run"]
+    assert job["environment"] == "lake", "the role's trust policy names it"
+    [entry] = [step for step in job["steps"] if step.get("uses", "").startswith("aws-actions/")]
     assert entry["with"]["role-to-assume"] == "${{ vars.AWS_ROLE_ARN }}"
     assert not {"aws-access-key-id", "aws-secret-access-key"} & set(entry["with"])
     assert nightly["concurrency"] == {"group": "nightly", "cancel-in-progress": False}
     assert set(nightly[True]["workflow_dispatch"]["inputs"]) == {"date", "month"}
 
 
-def test_a_person_is_told_whatever_happens(nightly: dict) -> None:
-    tell = nightly["jobs"]["tell"]
-    assert tell["if"] == "always()" and tell["needs"] == "night"
+def test_every_failure_is_reported(nightly: dict) -> None:
+    report = nightly["jobs"]["report"]
+    assert report["if"] == "always()" and report["needs"] == "run"
 
 
 @pytest.mark.parametrize("python", ["3.11", "3.12", "3.13"])

@@ -1,0 +1,183 @@
+"""Style as tests: names, docstrings, plain words, line lengths and types of the product's code.
+
+PENDING lists the folders and files that do not pass yet. It only becomes shorter: a test fails when
+an entry passes, and the entry is then removed.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent
+PENDING: tuple[str, ...] = (
+    "pipeline/__init__.py",
+    "pipeline/cli",
+    "pipeline/connect.py",
+    "pipeline/deliver",
+    "pipeline/describe",
+    "pipeline/errors.py",
+    "pipeline/executors",
+    "pipeline/extract",
+    "pipeline/load",
+    "pipeline/local_state.py",
+    "pipeline/logs.py",
+    "pipeline/maintenance",
+    "pipeline/outside_history.py",
+    "pipeline/ownership.py",
+    "pipeline/pos",
+    "pipeline/progress.py",
+    "pipeline/rebuild_reason.py",
+    "pipeline/schema",
+    "pipeline/settings",
+    "pipeline/simulator",
+    "pipeline/status.py",
+    "pipeline/summarize",
+    "pipeline/targets.py",
+    "pipeline/tasks",
+    "pipeline/transform",
+    "reports/__init__.py",
+    "reports/charts",
+    "reports/compose.py",
+    "reports/escape.py",
+    "reports/figures",
+    "reports/page.py",
+    "reports/render",
+    "reports/sections",
+    "reports/values.py",
+    "reports/words.py",
+)
+FILES = sorted(
+    path
+    for folder in ("pipeline", "reports", "docker", "tests/support")
+    for path in (ROOT / folder).rglob("*.py")
+)
+VAGUE = {"found", "said", "told", "one", "at", "of", "whole", "made", "asked", "known", "wanted"}
+# Words of the old vocabulary, and words that say nothing about who acts.
+WORDS = re.compile(
+    r"\b(whoever|whatever way|nobody|somebody|anew|so told|is told of|cannot be had|the house"
+    r"|a night|nights|tonight|the night's|by night|heals?|healed|persons?)\b",
+    re.IGNORECASE,
+)
+DOCSTRING = 80
+COLUMNS = 100
+
+
+def module(path: Path) -> str:
+    return path.relative_to(ROOT).as_posix()
+
+
+def is_pending(name: str) -> str | None:
+    """Entry of PENDING that covers a file."""
+    return next((entry for entry in PENDING if name == entry or name.startswith(f"{entry}/")), None)
+
+
+def bound_names(tree: ast.AST) -> dict[str, int]:
+    """Names that a module binds, and a line of each: variables, parameters, functions, classes."""
+    names: dict[str, int] = {}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Name) and isinstance(node.ctx, ast.Store):
+            names[node.id] = node.lineno
+        elif isinstance(node, ast.arg | ast.ExceptHandler | ast.MatchAs | ast.alias):
+            name = {
+                ast.arg: "arg",
+                ast.ExceptHandler: "name",
+                ast.MatchAs: "name",
+                ast.alias: "asname",
+            }[type(node)]
+            if value := getattr(node, name):
+                names[value] = node.lineno
+        elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
+            names[node.name] = node.lineno
+    return names
+
+
+def vague_names(tree: ast.AST) -> list[str]:
+    """Names that do not say what a thing is."""
+    names = bound_names(tree)
+    return [f"line {names[name]}: name {name}" for name in sorted(VAGUE & names.keys())]
+
+
+def long_first_lines(tree: ast.AST) -> list[str]:
+    """Docstrings whose first line is too long or no sentence."""
+    problems = []
+    for node in ast.walk(tree):
+        if not isinstance(node, ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef):
+            continue
+        first = (ast.get_docstring(node) or ".").splitlines()[0]
+        if len(first) > DOCSTRING or not first.rstrip().endswith((".", ":")):
+            name = getattr(node, "name", "the module")
+            problems.append(f"line {getattr(node, 'lineno', 1)}: docstring of {name}: {first}")
+    return problems
+
+
+@cache
+def problems_of(path: Path) -> tuple[str, ...]:
+    """All that is against the style in a file."""
+    text = path.read_text(encoding="utf-8")
+    tree = ast.parse(text)
+    problems = vague_names(tree) + long_first_lines(tree)
+    for number, line in enumerate(text.splitlines(), 1):
+        if WORDS.search(line):
+            problems.append(f"line {number}: word: {line.strip()}")
+        if len(line) > COLUMNS:
+            problems.append(f"line {number}: {len(line)} columns")
+    return tuple(problems)
+
+
+@cache
+def type_errors() -> dict[str, list[str]]:
+    """Errors of mypy by file."""
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--no-error-summary", "--no-pretty"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=900,
+        check=False,
+    )
+    assert done.returncode in (0, 1), done.stdout + done.stderr
+    errors: dict[str, list[str]] = {}
+    for line in done.stdout.splitlines():
+        name, _, rest = line.partition(":")
+        if ": error: " in line:
+            errors.setdefault(name, []).append(rest)
+    return errors
+
+
+@pytest.mark.parametrize(
+    "path", [path for path in FILES if not is_pending(module(path))], ids=module
+)
+def test_names_docstrings_words_and_lines(path: Path) -> None:
+    assert not problems_of(path)
+
+
+@pytest.mark.slow
+def test_types() -> None:
+    assert {name: lines for name, lines in type_errors().items() if not is_pending(name)} == {}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("entry", PENDING)
+def test_pending_is_as_short_as_possible(entry: str) -> None:
+    paths = [path for path in FILES if is_pending(module(path)) == entry]
+    errors = [name for name in type_errors() if is_pending(name) == entry]
+    assert errors or any(problems_of(path) for path in paths), f"remove {entry} from PENDING"
+
+
+def test_the_checks_see_what_they_forbid() -> None:
+    source = '"""Something whose first line has no end"""\nfor one in ():\n    pass\n'
+    tree = ast.parse(f"{source}def f(told):\n    found = told\n")
+    assert [line.partition(": ")[2] for line in vague_names(tree)] == [
+        "name found",
+        "name one",
+        "name told",
+    ]
+    assert long_first_lines(tree)
+    assert WORDS.search("It heals by itself") and not WORDS.search("nightly, health, Nightly")
