@@ -213,7 +213,7 @@ def test_what_reopened_a_partition_is_named() -> None:
         {"inputs": {}, "version": 1}, {}, 1, {"menu": "b"}
     )
     assert (
-        rebuild_reason({"why": "altered"}, {"a": "1"}, 1, {}) == "it was declared broken (altered)"
+        rebuild_reason({"why": "altered"}, {"a": "1"}, 1, {}) == "it was invalidated (altered)"
     )
     many = {f"day {n}": "x" for n in range(30)}
     assert rebuild_reason({"inputs": {}, "settings": {}}, many, 1, {}).endswith("and 25 more")
