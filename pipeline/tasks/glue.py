@@ -63,12 +63,13 @@ class GlueTables(luigi.Task):
 
     def outdated(self) -> list[dict[str, Any]]:
         """The tables that Glue does not hold as they should be."""
-        expected = glue_tables(tables_of_lake(), first_year=settings.pos().history_starts.year)
+        first_year = settings.pos().history_starts.year
+        expected: list[dict[str, Any]] = list(glue_tables(tables_of_lake(), first_year=first_year))
         registered = self.catalog().parameters(self.database)
         return [
             table
             for table in expected
-            if registered.get(table["Name"], {}).get(DIGEST) != table["Parameters"][DIGEST]
+            if registered.get(str(table["Name"]), {}).get(DIGEST) != table["Parameters"][DIGEST]
         ]
 
     def run(self) -> None:
