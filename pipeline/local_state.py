@@ -1,4 +1,4 @@
-"""Notes of this machine about the lake of the settings, in lake.json of its private state.
+"""Notes of this machine about the lake of the settings, in lake.json.
 
 That the lake exists, so that one that has vanished (an unmounted disk, another bucket of the same
 name) is not begun again; and which sources are the lake's own, so that the account is requested

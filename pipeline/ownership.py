@@ -35,7 +35,7 @@ _DAY, _MONTH = timedelta(days=1), timedelta(days=31)
 
 
 class Origin(NamedTuple):
-    """Where receipts come from: `account` is the merchant's id, or the address of the API."""
+    """Where receipts come from; `account` is the merchant's id or the API's address."""
 
     kind: str
     account: str = ""
@@ -54,7 +54,7 @@ class Origin(NamedTuple):
 
 
 class Owner(NamedTuple):
-    """The fingerprints in the name of the newest manifest: of the source and of the key."""
+    """Fingerprints of source and key, from the name of the newest manifest."""
 
     manifest: Manifest
 
@@ -167,7 +167,7 @@ def stores_of_lake(lake: Lake) -> frozenset[str]:
 
 
 def stores_of_source(source: Source) -> frozenset[str]:
-    """Store ids of a source's catalog; of saved files without a catalog, of their receipts."""
+    """Store ids of a source's catalog, or of its receipts."""
     rows: list[dict[str, Any]] = [json.loads(row) for row in source.catalog()["stores"]]
     stores = {row["id"] for row in rows if "id" in row}
     if stores:

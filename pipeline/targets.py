@@ -1,4 +1,4 @@
-"""Luigi tasks and targets over fingerprints: a partition is complete when it is current.
+"""Luigi tasks and targets: a partition is complete when it is current.
 
 A fingerprint is a digest of everything that a partition is built from: the content digests of its
 inputs, the version of its code and the settings that shape it. A partition is current when its
@@ -37,7 +37,7 @@ Metadata = dict[str, object]
 
 @once_per_run
 def lake() -> Lake:
-    """The lake of the settings; children of a fork list it again and open their own clients."""
+    """The lake of the settings; children of a fork list it again."""
     settings.check()
     opened = open_lake()
     local_state.check_still_there(opened)
@@ -81,7 +81,7 @@ class FingerprintTarget(luigi.Target):
 
 
 class DatasetTask(luigi.Task):
-    """A task that publishes one partition of one dataset, named after its day or month."""
+    """A task that publishes a partition of a dataset, named after its day or month."""
 
     dataset: ClassVar[str]
 
@@ -137,11 +137,11 @@ class RawTask(DatasetTask):
         return committed(self.dataset, self.name)
 
     def fetch(self) -> None:
-        """Request the partition and commit it. Raises Conflict if another run committed first."""
+        """Request and commit the partition. Raises Conflict if another run was first."""
         raise NotImplementedError
 
     def run(self) -> None:
-        """Fetch; where another run has committed the same partition meanwhile, use that one."""
+        """Fetch, or use what another run has committed meanwhile."""
         for attempt in range(MAX_ATTEMPTS):
             try:
                 return self.fetch()
@@ -157,7 +157,7 @@ class RawTask(DatasetTask):
 
 @once_per_run
 def _fingerprints() -> dict[str, tuple[tuple[int, ...], str | None]]:
-    """Fingerprints by task id, each with the state of the lake that it was computed from."""
+    """Fingerprints by task id, each with the upstream state of the lake."""
     return {}
 
 
@@ -207,7 +207,7 @@ class DerivedTask(DatasetTask):
         return inputs
 
     def fingerprint(self) -> str | None:
-        """The fingerprint that the partition should have; None while an input is not current."""
+        """The fingerprint it should have; None while an input is not current."""
         check_lake()
         remembered = _fingerprints().get(self.task_id)
         if remembered is None or remembered[0] != self._upstream_state():

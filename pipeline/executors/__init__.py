@@ -26,7 +26,7 @@ NAMES = ("local", "processes", "spark")
 
 
 class Step(NamedTuple):
-    """Progress of a batch: items done, all items, failed attempts that were repeated, executors."""
+    """Progress of a batch; `failed` are attempts that were repeated."""
 
     done: int
     items: int
@@ -35,7 +35,7 @@ class Step(NamedTuple):
 
 
 class ItemLost(EngineError):
-    """An item ended its process at every attempt; `index` is its place among the items."""
+    """The item at `index` ended its process at every attempt."""
 
     def __init__(self, message: str, index: int) -> None:
         super().__init__(message)
@@ -43,7 +43,7 @@ class ItemLost(EngineError):
 
 
 class Executor(Protocol):
-    """Runs functions on the items of a batch. An item may be run twice, so that must do no harm."""
+    """Runs functions on the items of a batch; an item may be run twice."""
 
     name: str
 
@@ -68,7 +68,7 @@ class Executor(Protocol):
 
 
 def is_batched() -> bool:
-    """Whether an executor builds batches. Raises ConfigError for an unknown [engine] name."""
+    """Whether an executor builds batches. Raises ConfigError for an unknown name."""
     name = sections.engine().name
     if name not in NAMES:
         raise ConfigError(f"[engine] name = {name!r}: use {', '.join(NAMES[:-1])} or {NAMES[-1]}")

@@ -1,4 +1,4 @@
-"""A Spark application that runs the items of a batch, each job watched until it ends.
+"""A Spark application that runs the items of a batch.
 
 In: master and properties; items, and the functions that process them. Out: what those functions
 return, in any order. Spark repeats an item whose executor is lost (four times at most, then
@@ -69,7 +69,7 @@ class Cluster:
         unite: Callable[[int, list[R]], S],
         follow: Callable[[Step], None],
     ) -> list[S]:
-        """What `unite(key, results)` returns of each key, once all its shares have arrived."""
+        """What `unite(key, results)` returns of each key, from all its shares."""
         counts = Counter(key for key, _ in shares)
         items: Any = self.context.parallelize(shares, len(shares))
         united = items.map(_DoShare(do)).groupByKey(len(counts)).map(_UniteShares(unite, counts))
@@ -272,7 +272,7 @@ def _start(name: str, master: str, properties: Mapping[str, str]) -> SparkContex
 
 
 def _check_master(master: str, seconds: float) -> None:
-    """Raise EngineError if no standalone master listens; Spark itself would try for minutes."""
+    """Raise EngineError if no master listens; Spark would try for minutes."""
     refusals = []
     for address in (
         master.removeprefix("spark://").split(",") if master.startswith("spark://") else ()
@@ -297,7 +297,7 @@ def _check_master(master: str, seconds: float) -> None:
 
 @contextmanager
 def _without_secrets(kept: tuple[str, ...]) -> Iterator[None]:
-    """Hide secrets from a JVM that is started, except names that begin with one of `kept`.
+    """Hide secrets from a JVM that is started, except prefixes in `kept`.
 
     Under spark-submit there is a JVM already, and PySpark finds it by a secret of its own.
     """

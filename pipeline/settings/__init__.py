@@ -103,7 +103,7 @@ _LUIGI = {
 
 
 def install_guards() -> None:
-    """Set Luigi's options that the promise rests on, unless the configuration sets them itself."""
+    """Set the options of Luigi that must hold, unless the configuration sets them."""
     config = luigi.configuration.get_config()
     for section, options in _GUARDS.items():
         for option, value in options.items():
@@ -194,7 +194,7 @@ def check_named_file() -> None:
 
 
 def check_spelling() -> None:
-    """Refuse misspelt keys and sections of luigi.cfg; Luigi would use the defaults instead."""
+    """Refuse misspelt keys and sections, for which Luigi would use the defaults."""
     config = luigi.configuration.get_config()
     ours = {section.__name__: {name for name, _ in section.get_params()} for section in SECTIONS}
     for section in config.sections():
@@ -266,7 +266,7 @@ def weekend() -> tuple[int, ...]:
 
 
 def state_folder() -> Path:
-    """Folder of this user's state on this machine: rate limits, and a folder for each lake."""
+    """Folder of this user's state: rate limits, and a folder for each lake."""
     if folder := pos().spool:
         return Path(folder).absolute()
     if home := os.environ.get("XDG_STATE_HOME"):
@@ -289,7 +289,7 @@ def lake_name() -> str:
 
 
 def spool() -> Path:
-    """Folder of this machine's state of one lake: pages under way, logs of runs, locks."""
+    """Folder of a lake's state on this machine: page journal, run logs, locks."""
     name = lake_name()
     word = re.sub(r"[^A-Za-z0-9]+", "-", name.rpartition("/")[2])[:24].strip("-") or "lake"
     return state_folder() / f"{word}-{sha256(name.encode()).hexdigest()[:12]}"

@@ -1,4 +1,4 @@
-"""The one clock: the instant of a run, and the days and months that have closed by then."""
+"""The clock: the instant of a run, and the days and months closed by then."""
 
 from __future__ import annotations
 
@@ -37,7 +37,7 @@ def last_day() -> date:
 
 
 def default_month() -> date:
-    """The last month whose windows have all closed; the first one of a younger history."""
+    """The last month whose windows have all closed, or the first of the history."""
     next_day = last_day() + timedelta(days=1)
     closed_month = (next_day.replace(day=1) - timedelta(days=1)).replace(day=1)
     return max(closed_month, pos().history_starts.replace(day=1))

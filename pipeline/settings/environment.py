@@ -1,4 +1,4 @@
-"""Environment overrides: every key of luigi.cfg has one variable, SECTION_KEY in upper case.
+"""Environment overrides: one variable, SECTION_KEY, for every key of luigi.cfg.
 
 A variable wins over luigi.cfg and over the file that LUIGI_CONFIG_PATH names; a command-line option
 such as --lake-url wins over both. The value is taken as written: an empty variable is an empty

@@ -1,4 +1,4 @@
-"""Parameters of tasks: a day, a month, several days, a count; each states its spelling."""
+"""Parameters of tasks: a day, a month, several days, a count."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Day(luigi.DateParameter):
 
 
 class Month(luigi.MonthParameter):
-    """A month, spelled 2026-10; by default the last closed one, or the first of the history."""
+    """A month, spelled 2026-10; the last closed one by default."""
 
     def __init__(self, **kwargs: Any) -> None:
         super().__init__(**kwargs)
@@ -57,7 +57,7 @@ class Number(luigi.IntParameter):
 
 
 class Days(luigi.Parameter[Any]):
-    """One day; where Luigi batches tasks, a tuple of days, spelled 2026-10-01,2026-10-02."""
+    """One day, or a tuple of days in a batch: 2026-10-01,2026-10-02."""
 
     single: type[Day | Month] = Day
 
@@ -79,5 +79,5 @@ class Days(luigi.Parameter[Any]):
 
 
 def field(parameter: luigi.Parameter[Any]) -> Any:
-    """The parameter as a field of a task, typed by its annotation: `date: dt.date = field(...)`."""
+    """The parameter as a field of a task, typed by the field's annotation."""
     return parameter

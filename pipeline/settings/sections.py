@@ -1,4 +1,4 @@
-"""The sections of luigi.cfg, each with defaults that run out of the box. No secret is among them.
+"""The sections of luigi.cfg, with defaults; no secret is among them.
 
 Raises ConfigError, naming section and key, where a value cannot be read.
 """
@@ -140,7 +140,7 @@ class pos(Section):  # noqa: N801
 
 
 class shop(Section):  # noqa: N801
-    """What the point of sale does not serve: the stores' time zone, business day and currency."""
+    """The stores' time zone, business day and currency, and the menu."""
 
     timezone = luigi.Parameter("America/Mexico_City", description="IANA time zone")
     day_starts_at = luigi.Parameter(

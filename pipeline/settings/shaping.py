@@ -1,4 +1,4 @@
-"""Settings that shape the cleaning of receipts: stores, menu, key of customers, lateness."""
+"""Settings that shape the cleaning of receipts: stores, menu, customer key."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def _max_days_late() -> int:
 
 
 def cleaning() -> dict[str, object]:
-    """Settings that shape the cleaning, as they enter fingerprints; no secret among them."""
+    """Settings of the cleaning as they enter fingerprints; no secret among them."""
     shaping = rules()
     key = (
         shaping.customer_key

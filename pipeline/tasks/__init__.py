@@ -1,4 +1,4 @@
-"""The tasks. Days and months are the store's business days; the clock is that of the settings.
+"""The tasks: days and months are the store's business days.
 
 RawReceipts(date)  RawCatalog(date)      what the point of sale's API returned, verbatim
       \\                /

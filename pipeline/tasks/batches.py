@@ -1,4 +1,4 @@
-"""Partitions that an executor may build: Luigi keeps the plan and batches what is missing.
+"""Partitions that Luigi plans and batches, and an executor builds.
 
 With [engine] name = local there is no batch, and each task builds its own partition. With another
 executor one Luigi task has a whole batch built, by the same `build()` (remote_build.py): the same
@@ -49,7 +49,7 @@ class Months(settings.Days):
 
 
 class BatchTask(DerivedTask):
-    """A partition; or, where Luigi batches them, several: its day or month is then a tuple."""
+    """A partition, or a batch of them: its day or month is then a tuple."""
 
     @property
     def max_batch_size(self) -> int:  # type: ignore[override]  # Luigi only reads it
@@ -70,11 +70,11 @@ class BatchTask(DerivedTask):
         return all(part.digest() is not None for part in self.parts())
 
     def _requires(self) -> list[DatasetTask]:
-        """The inputs of all partitions; Luigi calls this, `requires()` serves one partition."""
+        """The inputs of all partitions, for Luigi; `requires()` serves one."""
         return list(dict.fromkeys(task for part in self.parts() for task in input_tasks(part)))
 
     def size(self) -> int:
-        """About how many bytes are read to build it, as listed: the largest are built first."""
+        """About how many bytes are read to build it; the largest are built first."""
         return 0
 
     def shares(self) -> int:
@@ -139,7 +139,7 @@ def rounds_of(tasks: list[BatchTask]) -> list[list[BatchTask]]:
 
 
 def build_missing(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
-    """Build what is missing on the executor; returns the failures. `batch` shows the progress."""
+    """Build what is missing on the executor; return the failures."""
     rounds = rounds_of(tasks)
     if not rounds:
         return []
@@ -182,7 +182,7 @@ def _build_round(executor: Executor, tasks: list[BatchTask], batch: BatchTask) -
 def _build_large(
     executor: Executor, name: str, requests: list[BuildRequest], follow: Follow
 ) -> list[BuildResult]:
-    """Build in shares, all in one job; where an item ends that job, each in a job of its own."""
+    """Build in shares, in one job; where an item ends that job, in one job each."""
     if not requests:
         return []
     driver = remote_build.driver_context()
@@ -212,7 +212,7 @@ def _build_large(
 def _build_small(
     executor: Executor, name: str, requests: list[BuildRequest], follow: Follow
 ) -> list[BuildResult]:
-    """Build each by one call, all in one job; where an item ends that job, the rest in a new one."""
+    """Build in one job; where an item ends that job, the rest in a new one."""
     lost: list[BuildResult] = []
     while requests:
         try:

@@ -1,4 +1,4 @@
-"""Prepares the process of Luigi's command line; `pipeline/__init__.py` calls it, nothing else."""
+"""Prepares the process of Luigi's command line, for `pipeline/__init__.py`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def is_luigi() -> bool:
 
 
 def prepare() -> None:
-    """Install guards, lock, failure notes and error messages, and check the configuration.
+    """Install guards, lock and failure notes, and check the configuration.
 
     Exits with 35 (scheduling_error) where it is not certain which configuration applies.
     """

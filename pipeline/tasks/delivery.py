@@ -1,4 +1,4 @@
-"""Delivery(date): sends each version of a report that a recipient does not have yet.
+"""Delivery(date): sends the versions of reports that recipients do not have.
 
 It is complete when the delivery log in the lake has nothing open, which takes one listing; where
 the settings name no recipient it asks for nothing. What is due is decided by deliver/plan.py, and
@@ -51,7 +51,7 @@ def _delivery_log() -> DeliveryLog:
 
 @once_per_run
 def _delivery_log_of(_process: int) -> DeliveryLog:
-    """The delivery log of this process; a child of a fork lists what its siblings have sent."""
+    """The delivery log of this process; a child of a fork lists it again."""
     return open_ledger()
 
 

@@ -1,4 +1,4 @@
-"""Failed tasks of a run, written as JSON lines into the file that POS_FAILURES names.
+"""Failed tasks of a run, as JSON lines in the file that POS_FAILURES names.
 
 `pos run` names the file and reads it for its alert. For Luigi's own Nightly
 (`luigi --module pipeline Nightly`) the run names a file itself and has `pos alert` report the
@@ -35,7 +35,7 @@ _DIED = re.compile(r"died unexpectedly with exit code -(\d+)")
 def note(
     task: luigi.Task | str, error: object, file: Path | None = None, code: int = FAILED
 ) -> None:
-    """Append to `file` that `task` failed with `error`: an exception, or Luigi's message."""
+    """Append to `file` that `task` failed with an exception or Luigi's message."""
     if isinstance(task, luigi.Task) and task.task_family == "Nightly":
         alert_at_exit()
     path = file or os.environ.get(VARIABLE)
@@ -60,7 +60,7 @@ def note(
 
 
 def note_missing(task: luigi.Task) -> None:
-    """Note a missing external input, or an error of `complete()`, which Luigi only logs."""
+    """Note a missing external input or an error of `complete()`."""
     if isinstance(task, luigi.ExternalTask):
         note(task, "an external input is missing", code=MISSING)
         return
@@ -101,7 +101,7 @@ def _send_alert(file: Path, pid: int) -> None:
 def print_error(
     kind: type[BaseException], error: BaseException, trace: TracebackType | None
 ) -> None:
-    """Print an error that Luigi's command line does not catch, as a sentence where it is ours."""
+    """Print an error that Luigi does not catch; one of ours as a sentence."""
     if not issubclass(kind, PipelineError | TaskClassException):
         sys.__excepthook__(kind, error, trace)
         return

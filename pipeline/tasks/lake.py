@@ -1,4 +1,4 @@
-"""From raw to the lake and its summary: DailySales, MonthlySales, MonthlySummary, MonthlyCustomers."""
+"""DailySales, MonthlySales, MonthlySummary, MonthlyCustomers: raw to summary."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ class HistorySpan(NamedTuple):
 
 @once_per_run
 def history_span() -> HistorySpan:
-    """The history of the settings; reading a section for each of a thousand days takes seconds."""
+    """The history of the settings; reading a section for each day takes seconds."""
     section = settings.pos()
     return HistorySpan(section.history_starts, settings.last_day(), section.allowed_lateness_days)
 
@@ -198,7 +198,7 @@ class MonthlySales(BatchTask):
 
 
 def read_table(task: DerivedTask, file_name: str, body: bytes) -> pa.Table:
-    """A file of a partition as a table. Raises SchemaMismatch where its schema differs."""
+    """A file of a partition as a table. Raises SchemaMismatch."""
     return from_bytes(
         body,
         f"{task.dataset}/{task.name}/{file_name}",
@@ -214,7 +214,7 @@ def read_tables(task: DerivedTask, names: list[str] | None = None) -> dict[str, 
 
 @contextmanager
 def open_tables(task: DerivedTask, memory: str, folder: Path) -> Iterator[dict[str, Any]]:
-    """The tables of a month; as files in `folder` where they would fill half of `memory`.
+    """The tables of a month, as files if they would fill half of `memory`.
 
     Raises SchemaMismatch where the schema of one differs.
     """
@@ -271,7 +271,7 @@ class MonthlySummary(BatchTask):
 
 
 class MonthlyCustomers(DerivedTask):
-    """The month's identified customers alone, so that later reports change only with these."""
+    """The month's customers alone: later reports change only with these."""
 
     month: dt.date = settings.field(settings.Month(default=None))
     dataset, version = CUSTOMERS, schema.version_of((schema.CUSTOMERS,))

@@ -1,4 +1,4 @@
-"""Luigi's lock against running the same command twice, with one lock folder per lake.
+"""Luigi's lock against running a command twice, with a lock folder per lake.
 
 Luigi keeps one lock for each command line, whatever lake the command works on: two shops on one
 machine would block each other. The message names the lake and the processes.
@@ -21,7 +21,7 @@ _acquire = lock.acquire_for
 
 
 def lock_folder() -> Path:
-    """Folder of the lake's locks: in [core] lock_pid_dir, or in the state of this machine."""
+    """Folder of the lake's locks, in [core] lock_pid_dir or the machine's state."""
     chosen = luigi.configuration.get_config().get("core", "lock_pid_dir", None)
     return Path(chosen).absolute() / settings.spool().name if chosen else settings.spool() / "locks"
 

@@ -1,4 +1,4 @@
-"""Verify checks what is published in the lake; Rebuild rebuilds a span of it from raw."""
+"""Verify checks the published lake; Rebuild rebuilds a span of it from raw."""
 
 from __future__ import annotations
 
@@ -61,7 +61,7 @@ def partitions_of(span: Span) -> list[DerivedTask]:
 
 
 def look(span: Span, *, deep: bool) -> Iterator[Finding]:
-    """Everything that is wrong in the span; sums leave out partitions built from damaged ones."""
+    """Everything that is wrong in the span; sums skip what damage would falsify."""
     broken: set[tuple[str, str]] = set()
     for finding in audit(lake(), span):
         if finding.is_wrong and finding.dataset:
@@ -118,7 +118,7 @@ def compare_rebuilt(span: Span, broken: Container[tuple[str, str]] = ()) -> Iter
 
 
 def heal(findings: list[Finding]) -> list[str]:
-    """Restore what was archived, invalidate what can be rebuilt; returns the partitions."""
+    """Restore archived files, invalidate what can be rebuilt; return the names."""
     reasons = {
         (finding.dataset, finding.partition): finding.what for finding in findings if finding.heals
     }
@@ -141,14 +141,14 @@ def heal(findings: list[Finding]) -> list[str]:
 
 
 def refetch(window: str) -> None:
-    """Invalidate a window of raw, so that the next run fetches it again. Raises Corrupt."""
+    """Invalidate a raw window, so that the next run fetches it. Raises Corrupt."""
     if lake().newest(RECEIPTS, window) is None:
         raise Corrupt(f"{RECEIPTS} has no window {window}", RECEIPTS, window)
     lake().invalidate(RECEIPTS, window, "invalidated by hand, to be fetched again")
 
 
 class Verify(luigi.Task):
-    """Check the lake, all of it or the months from `first` to `last`, for a weekly timer.
+    """Check the lake, or its months from `first` to `last`, on a weekly timer.
 
     Fails where something is wrong.
     """

@@ -1,4 +1,4 @@
-"""Nightly(date): extract every window up to a day, rebuild what that changed, deliver it."""
+"""Nightly(date): extracts up to a day, rebuilds what changed, delivers it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ class Reports(luigi.WrapperTask):
 
 
 class Nightly(DerivedTask):
-    """Everything up to a day: raw data, then whatever it makes outdated, then deliveries."""
+    """Everything up to a day: raw data, what it makes outdated, deliveries."""
 
     date: dt.date = settings.field(settings.Day(default=None))
     dataset, version = NIGHTLY, 1
@@ -101,7 +101,7 @@ class Nightly(DerivedTask):
         self._summarize_run()
 
     def _summarize_run(self) -> None:
-        """Write the state files and log the summary. Raises DataError where a receipt is lost."""
+        """Write state files and log the summary. Raises DataError for a lost receipt."""
         status = read_status(
             lake(),
             expected=self.date,

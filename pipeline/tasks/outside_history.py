@@ -1,4 +1,4 @@
-"""OutsideHistory(month): the receipts that arrived in a month and lie before the history."""
+"""OutsideHistory(month): receipts that arrived and lie before the history."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ def _lists_by_state() -> dict[tuple[int, ...], list[RawObject]]:
 
 
 def list_outside() -> list[RawObject]:
-    """Raw objects that may hold receipts outside history, listed once per change of raw."""
+    """Raw objects that may hold receipts outside history, as raw stands now."""
     lists = _lists_by_state()
     if (entries := lists.get(_raw_state())) is None:
         entries = objects_outside(lake(), settings.rules(), history_span().first)
@@ -57,13 +57,13 @@ def is_needed(month: dt.date) -> bool:
 
 
 def objects_of(month: dt.date) -> list[RawObject]:
-    """Raw objects that may hold a receipt that arrived in `month`, or a later version of it."""
+    """Raw objects that may hold receipts that arrived in `month`, or later versions."""
     is_first = month == history_span().first_month
     return [entry for entry in list_outside() if is_first or entry.batch[:7] >= f"{month:%Y-%m}"]
 
 
 class OutsideHistory(DerivedTask):
-    """Receipts outside history by month of arrival; the first month has all earlier ones too."""
+    """Receipts outside history by month of arrival; the first has earlier ones."""
 
     month: dt.date = settings.field(settings.Month(default=None))
     dataset, version = OUTSIDE, schema.version_of((schema.OUTSIDE,))
@@ -101,7 +101,7 @@ class OutsideHistory(DerivedTask):
 
 
 def check_conserved(batches: Collection[str] | None = None) -> Iterator[Finding]:
-    """Receipts that were read and are in no table, of the current months; of `batches`, or all."""
+    """Receipts of the current months that were read and are in no table."""
     first, last, _ = history_span()
     months = [
         name

@@ -1,4 +1,4 @@
-"""What the point of sale's API returned, verbatim: RawCatalog, RawReceipts, Backfill, Rescan."""
+"""RawCatalog, RawReceipts, Backfill, Rescan: what the API returned, verbatim."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ _SUNDAY = 6
 
 
 def open_source() -> Source:
-    """The point of sale of the settings. Raises OtherLake if another one fills the lake."""
+    """The point of sale of the settings. Raises OtherLake if another fills the lake."""
     shop, key = connect(), settings.rules().customer_key
     check_lake()
     owner = ownership.read_owner(lake())

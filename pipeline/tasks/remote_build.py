@@ -1,4 +1,4 @@
-"""Builds partitions in a process of an executor: a local process or a cluster's node.
+"""Builds partitions in a process of an executor, local or on a cluster.
 
 In: a DriverContext (settings, menu, instant, versions; no secret, executors have theirs in their
 own environment) and BuildRequests. Out: BuildResults; the partitions themselves go to the lake.
@@ -41,7 +41,7 @@ _LIBRARIES = ("pyarrow", "duckdb", "numpy")
 
 
 class DriverContext(NamedTuple):
-    """What a process needs to see what the driver sees; `id` is new for each round of a batch."""
+    """What a process needs to see what the driver sees; `id` is new for each round."""
 
     id: str
     run: str
@@ -83,7 +83,7 @@ class BuildResult(NamedTuple):
 
 
 def driver_context() -> DriverContext:
-    """What this process, the driver, sees. Raises ConfigError where the menu cannot be read."""
+    """What this process, the driver, sees. Raises ConfigError."""
     sections = {
         type(section).__name__: dict(section.to_str_params())
         for section in (settings.pos(), settings.shop(), settings.lake())
@@ -181,7 +181,7 @@ def _error_of(result: object) -> PipelineError | None:
 def _attempt(
     driver: DriverContext, request: BuildRequest, do: Callable[[BatchTask], T]
 ) -> T | PipelineError:
-    """What `do` returns of the task, where this process sees what the driver saw; or the error."""
+    """What `do` returns of the task, or the error that it met."""
     node = platform.node()
     try:
         adopt(driver)

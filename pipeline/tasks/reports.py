@@ -1,4 +1,4 @@
-"""MonthlyReport and CumulativeReport: the versions of a report, from summaries to published files."""
+"""MonthlyReport and CumulativeReport: the versions of reports."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ ARCHIVED_RECEIPTS = "receipts.parquet"  # the receipts as a version of a report 
 
 
 class Report(DerivedTask):
-    """What both reports share: each version is kept as issued, the latest under a stable name."""
+    """What both reports share: each version is kept as it was issued."""
 
     month: dt.date = settings.field(settings.Month(default=None))
 
@@ -76,7 +76,7 @@ class Report(DerivedTask):
         return self.options() | {"through": str(days_of(self.month)[-1]), "code": self.code()}
 
     def code(self) -> str:
-        """Digest of the code versions of the report and of the tables that it is built from."""
+        """Digest of the code versions of the report and of its tables."""
         return digest_of(*map(str, (self.version, MonthlySummary.version, MonthlySales.version)))
 
     def write_report(self, before: Manifest | None, **common: Any) -> Files:
@@ -122,7 +122,7 @@ class Report(DerivedTask):
 
 
 def warn_of_uncounted() -> None:
-    """Name in the log the receipts that no figure counts: in quarantine or outside history."""
+    """Log the receipts that no figure counts: in quarantine or outside history."""
     first = history_span().first
     rows = read_outside(lake(), settings.rules(), first, list_outside()).to_pylist()
     lines = [*format_unread(find_unread(lake())), *format_outside(rows, str(first))]
@@ -154,7 +154,7 @@ class MonthlyReport(Report):
         ]
 
     def inputs(self) -> list[tuple[str, str]] | None:
-        """All that it requires, without exports that compare nothing and an empty OutsideHistory."""
+        """All that it requires, except comparisons and OutsideHistory without rows."""
         inputs = super().inputs()
         return inputs and [
             (name, digest)
@@ -316,7 +316,7 @@ def is_delivered_alone(closed: dt.date) -> bool:
 
 
 def publish_index() -> None:
-    """Write reports/index.html where it changed; it is derived, losing it costs nothing."""
+    """Write reports/index.html where it changed; it is derived."""
     issued = all_versions()
     folders = {
         dataset: {

@@ -12,7 +12,7 @@ CONNECT_SECONDS = 5.0
 
 
 class CheckedScheduler(rpc.RemoteScheduler):
-    """Luigi's proxy of a central scheduler. Raises RPCError at once where none answers."""
+    """Luigi's proxy of a scheduler. Raises RPCError at once where none answers."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)

@@ -1,4 +1,4 @@
-"""BackOffice(month): the till's own exports in the lake's folder backoffice/, compared with it."""
+"""BackOffice(month): the till's own exports, compared with the lake."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def unused_exports() -> list[Stat]:
 
 
 class BackOffice(DerivedTask):
-    """The exports compared with the lake, receipt by receipt, for the days of one month.
+    """The exports in backoffice/ compared with one month, receipt by receipt.
 
     Publishes no file (digest NOTHING) where no export concerns the month.
     """
@@ -60,7 +60,7 @@ class BackOffice(DerivedTask):
     dataset, version = BACKOFFICE, schema.version_of(schema.BACKOFFICE)
 
     def requires(self) -> list[MonthlySales]:
-        """The month and the one before: its last business day ends on a calendar day of this."""
+        """The month and the one before, whose last business day ends in this one."""
         first = history_span().first_month
         return [
             MonthlySales(month=month)
@@ -119,7 +119,7 @@ class BackOffice(DerivedTask):
         return published, {"files": len(files)}
 
     def _warn_of_older(self, files: dict[str, partial[bytes]]) -> None:
-        """Name exports whose days all lie before the history: no month is compared with them."""
+        """Log exports whose days all lie before the history."""
         first = self.days()[0]
         for name, body in files.items():
             try:

@@ -1,4 +1,4 @@
-"""The issued versions of reports, as the lake's log has them, and the reason of each.
+"""The issued versions of reports and the reason of each, from the lake's log.
 
 A version is what was issued under one fingerprint. A copy that was rebuilt after damage bears the
 same fingerprint and is the same version, with the same number.
@@ -54,7 +54,7 @@ def earlier_versions(dataset: str, name: str, fingerprint: str | None) -> list[M
 
 
 def versions_until(month: dt.date) -> dict[tuple[str, str], list[Manifest]]:
-    """What the version history through `month` lists, its own cumulative report excepted.
+    """What the version history through `month` lists, without its own report.
 
     That is the monthly reports up to `month` and the cumulative reports before it.
     """
