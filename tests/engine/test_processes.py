@@ -23,11 +23,11 @@ def files_of(lake: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("share_bytes", ["33554432", "400"])
+@pytest.mark.parametrize("share_bytes", ["33554432", "8000"])
 def test_a_batch_and_single_builds_publish_the_same_bytes(
     luigi: Runner, tmp_path: Path, share_bytes: str
 ) -> None:
-    """With a share size of 400 bytes, every day is built in several shares."""
+    """With a share size of 8,000 bytes, every day is built in several shares."""
     luigi.configure("pos", now="2026-11-03T15:00:00Z", history_starts="2026-10-30")
     months = ("MonthlySummary", "--month", "2026-10,2026-11")
     lakes = []
