@@ -27,6 +27,7 @@ from pipeline import settings
 from pipeline.load import RECEIPTS
 from pipeline.load.layout import home_of, parse_manifest
 from pipeline.load.s3 import S3Storage
+from pipeline.tasks import Nightly
 from pipeline.tasks import reports as tell
 
 COMMANDS = {"PutObject": "PUT", "GetObject": "GET", "HeadObject": "HEAD", "ListObjectsV2": "LIST"}
@@ -100,7 +101,7 @@ def run_nights(count: int) -> None:
     for ago in range(count, 0, -1):
         forget()
         luigi.configuration.get_config().set("pos", "now", (last - ago * DAY).isoformat())
-        if not luigi.build([tell.Nightly()], local_scheduler=True, log_level="ERROR", no_lock=True):
+        if not luigi.build([Nightly()], local_scheduler=True, log_level="ERROR", no_lock=True):
             raise SystemExit(f"the night {ago} days before {last} failed")
     forget()
     luigi.configuration.get_config().set("pos", "now", last.isoformat())

@@ -1,7 +1,8 @@
 """Front door: `luigi --module pipeline MonthlyReport` finds the tasks here.
 
-Luigi's command line has imported Luigi before it imports this module; whoever wants a stage alone
-does not pay for Luigi: the tasks are loaded on first use.
+Luigi's command line imports this module after Luigi itself: then the tasks are loaded, and the
+process is prepared (tasks/command_line.py). For any other program the tasks are loaded on first
+use, so that a single stage does not pay for Luigi, and nothing is installed.
 """
 
 import sys
@@ -23,7 +24,7 @@ __all__ = [
 ]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> object:
     if name in __all__:
         from pipeline import tasks
 
@@ -32,4 +33,7 @@ def __getattr__(name: str):
 
 
 if "luigi" in sys.modules:
-    from pipeline import tasks as _tasks  # noqa: F401
+    from pipeline.tasks import command_line
+
+    if command_line.is_luigi():
+        command_line.prepare()

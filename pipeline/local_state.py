@@ -1,8 +1,8 @@
-"""What this machine remembers of the lake of the settings, in lake.json of its private state.
+"""Notes of this machine about the lake of the settings, in lake.json.
 
-That the lake was there, so that one that has vanished (an unmounted disk, another bucket of the
-same name) is not begun again; and which sources were found to be the lake's own, so that the shop
-is asked for its account once. Losing the file costs one request.
+That the lake exists, so that one that has vanished (an unmounted disk, another bucket of the same
+name) is not begun again; and which sources are the lake's own, so that the account is requested
+once. Losing the file costs one request.
 """
 
 from __future__ import annotations
@@ -50,17 +50,18 @@ def remember(lake: str, sources: Mapping[str, str] = MappingProxyType({})) -> No
 
 
 def known_source(identity: str) -> str | None:
-    """The fingerprint that the source of that identity had; None where it was never asked."""
-    return _read().get("sources", {}).get(identity)
+    """The fingerprint of the source with that identity; None where it is not noted."""
+    sources: dict[str, str] = _read().get("sources", {})
+    return sources.get(identity)
 
 
 def check_still_there(lake: Lake) -> None:
-    """Refuse a lake that this machine has seen filled and that is empty now. Raises OtherLake."""
+    """Raise OtherLake for an empty lake that this machine has filled before."""
     if _read() and not lake.is_begun():
         raise OtherLake(
             f"{lake.storage.uri()} was filled by runs of this machine and is empty or gone; nothing"
-            " was written. Is its disk mounted, and [lake] url right? Bring it back; if you removed"
-            " it on purpose: pos lake --forget"
+            " was written. Check that its disk is mounted and that [lake] url is right; if you"
+            " removed it on purpose: pos lake --forget"
         )
 
 

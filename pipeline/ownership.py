@@ -1,15 +1,15 @@
-"""Which shop fills a lake, and with which key its customers are hashed.
+"""The shop that fills a lake, and the key that its customers are hashed with.
 
-The lake says it in the log of the dataset `identity`, partition `lake`: the name of the newest
+Both are recorded in the log of the dataset `identity`, partition `lake`: the name of the newest
 manifest holds the fingerprint of the source (8 hex digits) and that of the key (8 more, zeros
-where customers are not hashed), so that planning asks for no object. The manifest's facts say the
-same in words. The key itself is never stored.
+where customers are not hashed), so that planning reads no object. The manifest's metadata states
+the same in words. The key itself is never stored.
 
-    simulator   the embedded one; its lake takes no other source, and no other lake takes it
-    loyverse    the account, by the id of its merchant; by the API's address where it tells none
-    files       saved files: of the shop whose store ids the lake and the files share
+    simulator   the embedded shop; its lake takes no other source, and no other lake takes it
+    loyverse    the account, by its merchant id; by the API's address where there is none
+    files       saved files of the shop whose store ids the lake and the files share
 
-Raises OtherLake before the shop is asked for a receipt and before anything is written.
+Raises OtherLake before a receipt is requested and before anything is written.
 """
 
 from __future__ import annotations
@@ -35,7 +35,7 @@ _DAY, _MONTH = timedelta(days=1), timedelta(days=31)
 
 
 class Origin(NamedTuple):
-    """Where receipts come from: `account` is the merchant's id, or the address of the API."""
+    """Where receipts come from; `account` is the merchant's id or the API's address."""
 
     kind: str
     account: str = ""
@@ -54,7 +54,7 @@ class Origin(NamedTuple):
 
 
 class Owner(NamedTuple):
-    """What the newest manifest says by its name: fingerprints of the source and of the key."""
+    """Fingerprints of source and key, from the name of the newest manifest."""
 
     manifest: Manifest
 
@@ -68,12 +68,12 @@ class Owner(NamedTuple):
 
 
 def key_fingerprint(key: bytes | None) -> str:
-    """8 hex digits that tell keys apart; zeros where customers are not hashed."""
+    """8 hex digits of a key; zeros where customers are not hashed."""
     return hmac.digest(key, b"fingerprint", "sha256").hex()[:8] if key else _UNHASHED
 
 
 def read_owner(lake: Lake) -> Owner | None:
-    """What the lake says of itself; None where nothing has filled it."""
+    """The recorded owner of the lake; None where nothing has filled it."""
     manifest = lake.newest(IDENTITY, NAME)
     return Owner(manifest) if manifest else None
 
@@ -90,8 +90,8 @@ def check_owner(lake: Lake, *, is_simulator: bool, key: bytes | None) -> None:
     if owner is None:
         if lake.is_begun():
             raise OtherLake(
-                f"{lake.storage.uri()} does not say which shop fills it; if it is the shop of the"
-                " settings, and CUSTOMER_HASH_KEY is the one it was made with, run: pos lake"
+                f"{lake.storage.uri()} does not record which shop fills it; if it is the shop of the"
+                " settings, and CUSTOMER_HASH_KEY is the key of the lake, run: pos lake"
                 " --accept-source --accept-key"
             )
         return
@@ -107,10 +107,10 @@ def admit(
     key: bytes | None,
     source: Callable[[], Source],
 ) -> str:
-    """Let the source of the settings fill the lake, or refuse it; returns its fingerprint.
+    """Admit the source of the settings to the lake; returns its fingerprint.
 
-    A new lake takes it. Saved files and one account of the API may fill the same lake where they
-    share a store.
+    A new lake admits any source. Saved files and one account of the API may fill the same lake
+    where they share a store. Raises OtherLake for another source.
     """
     for _ in range(_ATTEMPTS):
         check_owner(lake, is_simulator=origin.kind == SIMULATOR, key=key)
@@ -125,7 +125,7 @@ def admit(
                 return origin.fingerprint  # the account stays the lake's
         try:
             record(lake, origin, key)
-        except Conflict:  # another run has just recorded a source: look at it
+        except Conflict:  # another run has just recorded a source
             lake.refresh(IDENTITY)
             continue
         return origin.fingerprint
@@ -135,7 +135,7 @@ def admit(
 
 
 def record(lake: Lake, origin: Origin, key: bytes | None) -> None:
-    """Write into the lake that `origin` fills it from now on, hashed with `key`."""
+    """Record that `origin` fills the lake from now on, with customers hashed by `key`."""
     hashed = key_fingerprint(key)
     metadata = {
         "source": origin.kind,
@@ -150,10 +150,11 @@ def record(lake: Lake, origin: Origin, key: bytes | None) -> None:
 
 
 def stores_of_lake(lake: Lake) -> frozenset[str]:
-    """Ids of stores that the lake's newest catalog names; of one without, its newest receipts."""
+    """Store ids of the lake's newest catalog, or of its newest receipts."""
     stores: set[str] = set()
     for name in lake.partitions(CATALOG)[-1:]:
-        if lake.newest(CATALOG, name).fingerprint == RAW:
+        newest = lake.newest(CATALOG, name)
+        if newest and newest.fingerprint == RAW:
             catalog = json.loads(decompress(lake.read(CATALOG, name)["catalog"]))
             stores |= {store["id"] for store in catalog.get("stores", []) if "id" in store}
     windows = [BatchName.parse(name).day for name in lake.partitions(RECEIPTS)]
@@ -166,7 +167,7 @@ def stores_of_lake(lake: Lake) -> frozenset[str]:
 
 
 def stores_of_source(source: Source) -> frozenset[str]:
-    """Ids of stores in the catalog of a source; of saved files without one, of their receipts."""
+    """Store ids of a source's catalog, or of its receipts."""
     rows: list[dict[str, Any]] = [json.loads(row) for row in source.catalog()["stores"]]
     stores = {row["id"] for row in rows if "id" in row}
     if stores:
@@ -183,14 +184,14 @@ def _share_a_store(lake: Lake, source: Source) -> bool:
     return bool(stores_of_lake(lake) & stores_of_source(source))
 
 
-def _other_source(lake: Lake, owner: Owner, wanted: str) -> OtherLake:
+def _other_source(lake: Lake, owner: Owner, kind: str) -> OtherLake:
     before = describe_owner(lake, owner)
     remedy = "set [lake] url (LAKE_URL) to another folder or prefix, or [pos] url to the lake's own"
-    if SIMULATOR not in (before.kind, wanted):
+    if SIMULATOR not in (before.kind, kind):
         remedy += "; if it is the same shop: pos lake --accept-source"
     return OtherLake(
         f"{lake.storage.uri()} is filled by {before}, and the settings name"
-        f" {'the embedded simulator' if wanted == SIMULATOR else wanted}; nothing was read or"
+        f" {'the embedded simulator' if kind == SIMULATOR else kind}; nothing was read or"
         f" written: {remedy}"
     )
 
@@ -203,7 +204,7 @@ def _other_key(lake: Lake, hashed: str, key: bytes | None) -> str:
         + (f" another one ({key_fingerprint(key)})" if key else " not set")
     )
     return (
-        f"{lake.storage.uri()} holds customers {state}; nothing was read or written: set the"
-        " variable as it was (environment or config/config.env); to change it for good, so that"
-        " every month is made again with the other: pos lake --accept-key"
+        f"{lake.storage.uri()} holds customers {state}; nothing was read or written: restore the"
+        " variable (environment or config/config.env); to change the key and rebuild every month:"
+        " pos lake --accept-key"
     )

@@ -1,79 +1,80 @@
-"""Why a partition was made again: what is not as the manifest before says. Pure.
+"""Reason why a partition was rebuilt: what differs from its manifest before. Pure.
 
-In: the facts of that manifest, and what the partition is made of now: content digests of its inputs
-by name, the version of its code, the settings that shape it. Out: a sentence for the log. A
-manifest that was written before settings stood in manifests says less.
+In: the metadata of that manifest, and what the partition is built from now: content digests of its
+inputs by name, the version of its code, the settings that shape it. Out: a phrase for the log.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from typing import Any
 
-SHOWN = 5
+MAX_INPUTS = 5
 _FIELD = re.compile(
     r"(\w+)=((?:\([^()]*\)|[^,()])+)"
 )  # of Store(timezone='...', day_starts_at=datetime.time(5, 0), ...)
 
 
-def plain(shape: Mapping[str, object]) -> dict[str, object]:
-    """Settings as a manifest keeps them."""
-    return json.loads(json.dumps(shape, default=str))
+def plain(settings: Mapping[str, object]) -> dict[str, Any]:
+    """Settings as a manifest stores them."""
+    stored: dict[str, Any] = json.loads(json.dumps(settings, default=str))
+    return stored
 
 
 def rebuild_reason(
-    before: Mapping[str, object],
+    before: Mapping[str, Any],
     inputs: Mapping[str, str],
     version: int | str,
-    shape: Mapping[str, object],
+    settings: Mapping[str, object],
 ) -> str:
-    """Inputs by name, the code by its version, settings by name and value."""
+    """Changed inputs by name, the code by its version, settings by name and value."""
     if "why" in before:
-        return f"it was declared broken ({before['why']})"
-    was, shaped = before.get("inputs", {}), before.get("settings")
-    changed = sorted(
-        name for name in inputs.keys() | was.keys() if inputs.get(name) != was.get(name)
-    )
-    said = (
-        [
-            ", ".join(changed[:SHOWN])
-            + (f" and {len(changed) - SHOWN} more" if len(changed) > SHOWN else "")
-        ]
-        if changed
-        else []
-    )
-    if before.get("version", version) != version:
-        said.append(f"its code changed (version {before['version']} to {version})")
-    if shaped is not None:
-        now = plain(shape)
-        said += [
-            f"{name} changed ({told})"
-            for name in sorted(now.keys() | shaped.keys())
-            if (told := _differ(shaped.get(name), now.get(name)))
-        ]
-    elif not said:
-        said.append("its settings changed; the manifest before does not say which they were")
-    return "; ".join(said) or "another edition was published before it"
+        return f"it was invalidated ({before['why']})"
+    reasons = [
+        *_changed_inputs(before.get("inputs", {}), inputs),
+        *_changed_code(before.get("version", version), version),
+        *_changed_settings(before.get("settings"), plain(settings)),
+    ]
+    return "; ".join(reasons) or "another version was published before it"
 
 
-def _differ(was: object, now: object) -> str:
-    """One setting before and now; of a setting by store, and of a store's clock and money, only
-    what differs. Empty where nothing does.
-    """
-    if was == now:
+def _changed_inputs(before: Mapping[str, str], now: Mapping[str, str]) -> Iterator[str]:
+    names = sorted(name for name in now.keys() | before.keys() if now.get(name) != before.get(name))
+    if names:
+        more = f" and {len(names) - MAX_INPUTS} more" if len(names) > MAX_INPUTS else ""
+        yield ", ".join(names[:MAX_INPUTS]) + more
+
+
+def _changed_code(before: int | str, now: int | str) -> Iterator[str]:
+    if before != now:
+        yield f"its code changed (version {before} to {now})"
+
+
+def _changed_settings(before: Mapping[str, Any] | None, now: Mapping[str, Any]) -> Iterator[str]:
+    if before is None:
+        return
+    for name in sorted(now.keys() | before.keys()):
+        if difference := _difference(before.get(name), now.get(name)):
+            yield f"{name} changed ({difference})"
+
+
+def _difference(before: object, now: object) -> str:
+    """One setting before and now, reduced to what differs; empty where nothing does."""
+    if before == now:
         return ""
-    if isinstance(was, dict) and isinstance(now, dict):
+    if isinstance(before, dict) and isinstance(now, dict):
         return ", ".join(
-            f"{key or 'every store'}: {_differ(was.get(key), now.get(key))}"
-            for key in sorted(was.keys() | now.keys())
-            if was.get(key) != now.get(key)
+            f"{key or 'every store'}: {_difference(before.get(key), now.get(key))}"
+            for key in sorted(before.keys() | now.keys())
+            if before.get(key) != now.get(key)
         )
-    fields = [dict(_FIELD.findall(said)) if isinstance(said, str) else {} for said in (was, now)]
-    if fields[0] and fields[0].keys() == fields[1].keys():
+    old, new = (
+        dict(_FIELD.findall(value)) if isinstance(value, str) else {} for value in (before, now)
+    )
+    if old and old.keys() == new.keys():
         return ", ".join(
-            f"{name} {fields[0][name]} to {told}"
-            for name, told in fields[1].items()
-            if fields[0][name] != told
+            f"{name} {old[name]} to {value}" for name, value in new.items() if old[name] != value
         )
-    return f"{'none' if was is None else was} to {'none' if now is None else now}"
+    return f"{'none' if before is None else before} to {'none' if now is None else now}"

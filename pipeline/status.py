@@ -1,26 +1,26 @@
-"""How the lake stands, told from the lake alone: last window, age, gaps, truncated spans,
-quarantine, receipts by day.
+"""Freshness of the lake, read from the lake alone: last window, gaps, quarantine, receipts.
 
-In: a lake and an instant. Out: sentences for a person, and whether the data are as fresh as they
-should be. Business days; instants UTC. `state/etl_state.json` is the same facts for a machine; it
-is derived, and losing it costs nothing.
+In: a lake and an instant. Out: a Status, and its lines for a terminal. Business days; instants UTC.
+`state/etl_state.json` holds the same for a machine; it is derived, and losing it costs nothing.
 """
 
 from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from itertools import pairwise
+from typing import Any
 
 import pyarrow.compute as pc
 
 from pipeline.extract.missing_numbers import MissingNumbers, find_missing_numbers
 from pipeline.extract.warnings import gap_warning
-from pipeline.extract.windows import DAY, numbers_tried, read_fields, spans
-from pipeline.load import RAW, SALES, SUMMARY, VOID, BatchName, Lake, decompress
+from pipeline.extract.window_bounds import DAY, window_names
+from pipeline.extract.windows import numbers_tried, read_fields, spans
+from pipeline.load import CATALOG, RAW, RECEIPTS, SALES, STAGING, SUMMARY, VOID, Lake, decompress
 from pipeline.load.parquet import from_bytes
 from pipeline.outside_history import as_json, format_outside, format_unread, read_outside
 from pipeline.transform import Rules
@@ -29,35 +29,36 @@ FORTNIGHT = 14
 SILENT_DAYS = 3
 MONTHS = 3
 YEAR = 12
+_MAX_NAMED = 8
 
 
 @dataclass(frozen=True)
 class Status:
-    """`receipts` counts those of the last fortnight by (day, store); `age_hours` is counted from
-    the end of the last window.
+    """Freshness of a lake.
 
-    `stores` are their names, `not_seen` the numbers that each till's series of the fortnight leaves
-    out, `unknown` those of them that the shop did not know either when a sweep asked; `new_fields`
-    are unknown fields of receipts and since which window, of late; `silent` are the stores that
-    stopped sending, with the last day that has a record of them; `outside` are the receipts before
-    `history_starts`, which no total counts, `unread` the records in quarantine.
+    `age_hours` is counted from the end of the last window; `receipts` are those of the last
+    fortnight by day and store id, `stores` the names of these. `not_seen` are the numbers that are
+    missing in each till's series of the fortnight, `unknown` those of them that a rescan has asked
+    for in vain; `new_fields` are unknown fields of receipts with their first window; `silent` are
+    stores that stopped sending, with their last day. `outside` are the receipts before
+    `history_starts`, `unread` the records in quarantine: no total counts them.
     """
 
-    last_window: str | None
-    age_hours: float | None
-    is_stale: bool
-    gaps: list[str]
-    truncated: dict[str, str]
-    quarantined: dict[str, int]
-    receipts: dict[str, dict[str, int]]
-    warnings: list[str]
-    stores: dict[str, str]
-    not_seen: dict[str, list[str]]
+    last_window: str | None = None
+    age_hours: float | None = None
+    is_stale: bool = True
+    gaps: list[str] = field(default_factory=list)
+    truncated: dict[str, str] = field(default_factory=dict)
+    quarantined: dict[str, int] = field(default_factory=dict)
+    receipts: dict[str, dict[str, int]] = field(default_factory=dict)
+    warnings: list[str] = field(default_factory=list)
+    stores: dict[str, str] = field(default_factory=dict)
+    not_seen: dict[str, list[str]] = field(default_factory=dict)
     unknown: list[str] = field(default_factory=list)
     new_fields: dict[str, str] = field(default_factory=dict)
     silent: dict[str, str] = field(default_factory=dict)
-    outside: list[dict[str, str | None]] = field(default_factory=list)
-    unread: list[dict[str, str | None]] = field(default_factory=list)
+    outside: list[dict[str, Any]] = field(default_factory=list)
+    unread: list[dict[str, Any]] = field(default_factory=list)
     history_starts: str = ""
 
     def to_bytes(self) -> bytes:
@@ -74,115 +75,111 @@ def read_status(
     rules: Rules | None = None,
     starts: date | None = None,
 ) -> Status:
-    """`expected` is the last day whose window should be there; `limited` says that the account
+    """The status of a lake at `now`.
+
+    `expected` is the last day whose window should be there; `limited` tells that the account
     serves 31 days only. With `rules` and `starts`, the first business day of the history, the
     receipts before it are named.
     """
-    windows = [
-        name
-        for name in lake.partitions("raw/receipts")
-        if BatchName.parse(name).is_window and lake.newest("raw/receipts", name).fingerprint == RAW
-    ]
+    windows = window_names(lake)
     if not windows:
-        return Status(
-            None,
-            None,
-            True,
-            [],
-            {},
-            {},
-            {},
-            ["nothing has been extracted yet; run: luigi --module pipeline Nightly"],
-            {},
-            {},
-        )
+        hint = "nothing has been extracted yet; run: luigi --module pipeline Nightly"
+        return Status(warnings=[hint])
+    last = date.fromisoformat(windows[-1])
+    since = last - FORTNIGHT * DAY
+    end = datetime.fromisoformat(lake.metadata(RECEIPTS, windows[-1])["end"])
+    quarantined, receipts, numbers = _read_recent_days(lake, last)
+    missing, warning = find_missing_numbers(numbers), gap_warning(end, now, limited)
+    outside = read_outside(lake, rules, starts).to_pylist() if rules and starts else []
+    return Status(
+        last_window=windows[-1],
+        age_hours=round((now - end).total_seconds() / 3600, 1),
+        is_stale=last < expected,
+        gaps=list(_gaps(windows)),
+        truncated={
+            name: instant
+            for name in windows[-max(FORTNIGHT, 31) :]
+            if (instant := lake.metadata(RECEIPTS, name).get("truncated_at"))
+        },
+        quarantined=quarantined,
+        receipts=receipts,
+        warnings=[warning] if warning else [],
+        stores=store_names(lake),
+        not_seen=name_missing(missing),
+        unknown=still_unknown(missing, numbers_tried(lake, since)) if missing else [],
+        new_fields={
+            path: entry["since"]
+            for path, entry in read_fields(lake).items()
+            if entry["since"] > str(since)
+        },
+        silent=find_silent(lake, last, receipts),
+        outside=as_json(outside),
+        unread=find_unread(lake),
+        history_starts=str(starts or ""),
+    )
+
+
+def _is_current(lake: Lake, dataset: str, name: str, fingerprint: str = "") -> bool:
+    """Whether a partition stands, under that fingerprint if one is given."""
+    newest = lake.newest(dataset, name)
+    if newest is None or newest.fingerprint == VOID:
+        return False
+    return not fingerprint or newest.fingerprint == fingerprint
+
+
+def _gaps(windows: list[str]) -> Iterator[str]:
+    """Spans of days without a window, between the first and the last."""
     first, last = date.fromisoformat(windows[0]), date.fromisoformat(windows[-1])
     held = set(windows)
-    missing = spans(
-        day for n in range((last - first).days) if str(day := first + n * DAY) not in held
-    )
-    gaps = [f"{span[0]} to {span[-1]}" if span[1:] else str(span[0]) for span in missing]
-    recent = windows[-max(FORTNIGHT, 31) :]
-    truncated = {
-        name: at
-        for name in recent
-        if (at := lake.metadata("raw/receipts", name).get("truncated_at"))
-    }
-    end = datetime.fromisoformat(lake.metadata("raw/receipts", windows[-1])["end"])
-    quarantined, receipts, numbers = {}, {}, []
+    days = (first + n * DAY for n in range((last - first).days))
+    for span in spans(day for day in days if str(day) not in held):
+        yield f"{span[0]} to {span[-1]}" if span[1:] else str(span[0])
+
+
+def _read_recent_days(
+    lake: Lake, last: date
+) -> tuple[dict[str, int], dict[str, dict[str, int]], list[str]]:
+    """Of the fortnight: quarantined records by day, receipts by day and store, numbers."""
+    quarantined: dict[str, int] = {}
+    receipts: dict[str, dict[str, int]] = {}
+    numbers: list[str] = []
     for name in (str(last - n * DAY) for n in range(FORTNIGHT - 1, -1, -1)):
-        newest = lake.newest("staging", name)
-        if newest is None or newest.fingerprint == "void":
+        if not _is_current(lake, STAGING, name):
             continue
-        if count := lake.metadata("staging", name, newest)["quarantined"]:
+        if count := lake.metadata(STAGING, name)["quarantined"]:
             quarantined[name] = count
-        read = {
-            file_name: from_bytes(body)
-            for file_name, body in lake.read("staging", name, ["receipts", "quarantine"]).items()
-        }
-        receipts[name] = dict(
-            sorted(
-                Counter(pc.cast(read["receipts"].column("store_id"), "string").to_pylist()).items()
-            )
-        )
-        numbers += [
-            number
-            for table in read.values()
-            for number in table.column("receipt_number").to_pylist()
-            if number
-        ]
-    warning = gap_warning(end, now, limited)
-    holes, since = find_missing_numbers(numbers), last - FORTNIGHT * DAY
-    new_fields = {
-        path: said["since"]
-        for path, said in read_fields(lake).items()
-        if said["since"] > str(since)
-    }
-    return Status(
-        windows[-1],
-        round((now - end).total_seconds() / 3600, 1),
-        last < expected,
-        gaps,
-        truncated,
-        quarantined,
-        receipts,
-        [warning] if warning else [],
-        store_names(lake),
-        name_holes(holes),
-        still_unknown(holes, numbers_tried(lake, since)) if holes else [],
-        new_fields,
-        find_silent(lake, last, receipts),
-        as_json(read_outside(lake, rules, starts).to_pylist()) if rules and starts else [],
-        find_unread(lake),
-        str(starts or ""),
-    )
+        files = lake.read(STAGING, name, ["receipts", "quarantine"])
+        tables = {file_name: from_bytes(body) for file_name, body in files.items()}
+        stores = pc.cast(tables["receipts"].column("store_id"), "string").to_pylist()
+        receipts[name] = dict(sorted(Counter(stores).items()))
+        for table in tables.values():
+            numbers += filter(None, table.column("receipt_number").to_pylist())
+    return quarantined, receipts, numbers
 
 
-def find_unread(lake: Lake) -> list[dict[str, object]]:
+def find_unread(lake: Lake) -> list[dict[str, Any]]:
     """The records in quarantine, of the last YEAR months of the lake."""
-    rows: list[dict[str, object]] = []
+    rows: list[dict[str, Any]] = []
+    names = ["receipt_number", "business_day", "reason", "detail", "total", "record"]
     for month in lake.partitions(SALES)[-YEAR:]:
-        newest = lake.newest(SALES, month)
-        if newest.fingerprint == VOID or not lake.metadata(SALES, month, newest)["quarantined"]:
-            continue
-        table = from_bytes(lake.read(SALES, month, ["quarantine"])["quarantine"])
-        names = ["receipt_number", "business_day", "reason", "detail", "total", "record"]
-        rows += as_json(table.select(names).to_pylist())
+        if _is_current(lake, SALES, month) and lake.metadata(SALES, month)["quarantined"]:
+            table = from_bytes(lake.read(SALES, month, ["quarantine"])["quarantine"])
+            rows += as_json(table.select(names).to_pylist())
     return rows
 
 
 def find_silent(lake: Lake, last: date, recent: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
-    """Stores that have sent nothing for SILENT_DAYS or more, and for longer than any break before:
-    the last day of each that has a receipt, "" where the lake has none of any store.
+    """Stores without a receipt for SILENT_DAYS or more, and longer than ever before.
 
-    Looked at are the days of `recent` and, before them, the summaries of MONTHS months.
+    The value is the last day of each that has a receipt; "" for both where the lake has none of
+    any store. Reads the days of `recent` and, before them, the summaries of MONTHS months.
     """
     seen: dict[str, set[date]] = {}
-    for day, business_days_by_store in recent.items():
-        for store in business_days_by_store:
+    for day, count_by_store in recent.items():
+        for store in count_by_store:
             seen.setdefault(store, set()).add(date.fromisoformat(day))
     for month in lake.partitions(SUMMARY)[-MONTHS:]:
-        if lake.newest(SUMMARY, month).fingerprint == VOID:
+        if not _is_current(lake, SUMMARY, month):
             continue
         days = from_bytes(lake.read(SUMMARY, month, ["days"])["days"])
         for row in days.select(["store_id", "business_day"]).to_pylist():
@@ -200,38 +197,33 @@ def find_silent(lake: Lake, last: date, recent: Mapping[str, Mapping[str, int]])
 
 
 def store_names(lake: Lake) -> dict[str, str]:
-    """The stores' names by id, as the newest snapshot of the catalog has them; empty where there is
-    none.
-    """
-    snapshots = lake.partitions("raw/catalog")
-    if not snapshots or lake.newest("raw/catalog", snapshots[-1]).fingerprint != RAW:
+    """The stores' names by id, from the newest catalog; empty where there is none."""
+    snapshots = lake.partitions(CATALOG)
+    if not snapshots or not _is_current(lake, CATALOG, snapshots[-1], RAW):
         return {}
-    catalog = json.loads(decompress(lake.read("raw/catalog", snapshots[-1])["catalog"]))
+    catalog = json.loads(decompress(lake.read(CATALOG, snapshots[-1])["catalog"]))
     return {store["id"]: store.get("name") or store["id"] for store in catalog.get("stores", [])}
 
 
-def name_holes(holes: MissingNumbers) -> dict[str, list[str]]:
-    """By till, the numbers that are missing between the first and the last of its series: 3-1043,
-    3-1050 to 3-1052.
+def name_missing(missing: MissingNumbers) -> dict[str, list[str]]:
+    """Missing numbers by till, between the first and the last of its series: 3-1050 to 3-1052.
 
-    A hole is a receipt that has not arrived: a till that was offline, which closes it later, or one
-    that a sweep asks for.
+    They are receipts that have not arrived: of a till that was offline, which sends them later, or
+    receipts that a rescan asks for.
     """
     return {
-        till: [f"{till}-{a}" + (f" to {till}-{b}" if b > a else "") for a, b in found]
-        for till, found in holes.items()
+        till: [f"{till}-{a}" + (f" to {till}-{b}" if b > a else "") for a, b in ranges]
+        for till, ranges in missing.items()
     }
 
 
-def still_unknown(holes: MissingNumbers, tried: Mapping[str, int]) -> list[str]:
-    """Of the numbers in the holes, those that a sweep has asked for and the shop does not know
-    either.
-    """
+def still_unknown(missing: MissingNumbers, tried: Mapping[str, int]) -> list[str]:
+    """The missing numbers that a rescan has asked for and the API does not know."""
     series = ((number, *number.rpartition("-")[::2]) for number in tried)
     return sorted(
         number
         for number, till, place in series
-        if any(a <= int(place) <= b for a, b in holes.get(till, ()))
+        if any(a <= int(place) <= b for a, b in missing.get(till, ()))
     )
 
 
@@ -239,75 +231,65 @@ def format_status(status: Status) -> str:
     """The status in lines for a terminal."""
     if status.last_window is None:
         return "\n".join(status.warnings)
+    truncated = ", ".join(f"{day} at {instant}" for day, instant in status.truncated.items())
+    quarantined = ", ".join(f"{day}: {count}" for day, count in status.quarantined.items())
+    age = f"{status.age_hours:,.1f}" if status.age_hours is not None else "unknown"
     lines = [
-        (
-            f"last window    {status.last_window}, closed {status.age_hours:,.1f} hours"
-            f" ago{'   STALE' if status.is_stale else ''}"
-        ),
+        f"last window    {status.last_window}, closed {age} hours ago"
+        f"{'   STALE' if status.is_stale else ''}",
         f"gaps           {', '.join(status.gaps) or 'none'}",
-        (
-            "truncated     "
-            f" {', '.join(f'{day} at {at}' for day, at in status.truncated.items()) or 'none'}"
-        ),
-        (
-            "in quarantine "
-            f" {', '.join(f'{day}: {n}' for day, n in status.quarantined.items()) or 'none'} (last"
-            " fortnight)"
-        ),
+        f"truncated      {truncated or 'none'}",
+        f"in quarantine  {quarantined or 'none'} (last fortnight)",
+        *_format_missing(status),
     ]
-    if status.not_seen:
-        holes = [hole for of_till in status.not_seen.values() for hole in of_till]
-        lines.append(
-            "not seen      "
-            f" {', '.join(holes[:8])}{f' and {len(holes) - 8} more' if len(holes) > 8 else ''} (a"
-            " till that was offline? It closes them by itself; else: pos rescan)"
-            + (
-                "; asked for"
-                f" {', '.join(status.unknown[:8])}{' and others' * (len(status.unknown) > 8)}, the"
-                " shop knows none of them"
-                if status.unknown
-                else ""
-            )
-        )
     if status.new_fields:
-        lines.append(
-            "new fields    "
-            f" {', '.join(f'{path} since {day}' for path, day in status.new_fields.items())} (kept"
-            " in raw, counted nowhere)"
-        )
+        fields = ", ".join(f"{path} since {day}" for path, day in status.new_fields.items())
+        lines.append(f"new fields     {fields} (kept in raw, counted nowhere)")
     lines += [
         f"silent         {format_silence(status, store, day)}"
         for store, day in status.silent.items()
     ]
     lines += format_unread(status.unread)
     lines += format_outside(status.outside, status.history_starts)
-    stores = sorted(
-        {
-            store
-            for business_days_by_store in status.receipts.values()
-            for store in business_days_by_store
-        }
-    )
-    if stores:
-        columns = [
-            (store, status.stores.get(store, store), max(7, len(status.stores.get(store, store))))
-            for store in stores
-        ]
-        lines.append(
-            "receipts       " + "  ".join(f"{name:>{width}}" for _, name, width in columns)
-        )
-        lines += [
-            f"  {day}   "
-            + "  ".join(
-                f"{business_days_by_store.get(store, 0):>{width},}" for store, _, width in columns
-            )
-            for day, business_days_by_store in status.receipts.items()
-        ]
+    lines += _format_receipts(status)
     return "\n".join([*lines, *status.warnings])
 
 
+def _format_missing(status: Status) -> Iterator[str]:
+    numbers = [number for of_till in status.not_seen.values() for number in of_till]
+    if not numbers:
+        return
+    more = f" and {len(numbers) - _MAX_NAMED} more" if len(numbers) > _MAX_NAMED else ""
+    line = (
+        f"not seen       {', '.join(numbers[:_MAX_NAMED])}{more} (an offline till sends them when"
+        " it is online again; otherwise run: pos rescan)"
+    )
+    if status.unknown:
+        others = " and others" if len(status.unknown) > _MAX_NAMED else ""
+        line += (
+            f"; asked for {', '.join(status.unknown[:_MAX_NAMED])}{others}, the API knows none of"
+            " them"
+        )
+    yield line
+
+
+def _format_receipts(status: Status) -> Iterator[str]:
+    stores = sorted({store for counts in status.receipts.values() for store in counts})
+    if not stores:
+        return
+    names = [status.stores.get(store, store) for store in stores]
+    widths = [max(7, len(name)) for name in names]
+    yield "receipts       " + "  ".join(
+        f"{name:>{width}}" for name, width in zip(names, widths, strict=True)
+    )
+    for day, counts in status.receipts.items():
+        yield f"  {day}   " + "  ".join(
+            f"{counts.get(store, 0):>{width},}" for store, width in zip(stores, widths, strict=True)
+        )
+
+
 def format_silence(status: Status, store: str, day: str) -> str:
-    """One store that stopped sending, in words."""
+    """A sentence about a store that stopped sending."""
     if not store:
         return "no receipt of any store in the lake's last days; was the shop closed?"
     name, last = status.stores.get(store, store), date.fromisoformat(status.last_window or day)

@@ -1,20 +1,20 @@
-"""Luigi targets over editions: a partition is done when its newest manifest bears its current
-edition.
+"""Luigi tasks and targets: a partition is complete when it is current.
 
-An edition is a digest of all that a partition is made of: the content digests of its inputs, the
-version of the code that makes it and the settings that shape it. So Luigi's rule "a target that
-exists is done" skips what nothing has touched, and re-opens what a late receipt, a new menu rule or
-a new version has.
+A fingerprint is a digest of everything that a partition is built from: the content digests of its
+inputs, the version of its code and the settings that shape it. A partition is current when its
+newest manifest bears its current fingerprint. So Luigi's rule "a target that exists is complete"
+skips what nothing has changed, and rebuilds what a late receipt, a new menu rule or a new version
+of the code has changed.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from functools import cache
-from weakref import WeakSet
+from typing import Any, ClassVar
 
 import luigi
 from luigi.task import flatten
@@ -24,18 +24,20 @@ from pipeline.connect import is_simulator
 from pipeline.errors import ConfigError, Conflict, Corrupt, Stale
 from pipeline.load import DATASETS, RAW, Lake, Manifest, fingerprint_of, open_storage
 from pipeline.rebuild_reason import plain, rebuild_reason
+from pipeline.settings.run_context import once_per_run
 
 log = logging.getLogger(__name__)
 
-ATTEMPTS = 3
-_RECENT = 32 << 20  # bytes of what was read or written lately that a process keeps
+MAX_ATTEMPTS = 3
+_RECENT_BYTES = 32 << 20  # of what was read or written lately that a process keeps
+
+Files = dict[str, bytes]
+Metadata = dict[str, object]
 
 
-@cache
+@once_per_run
 def lake() -> Lake:
-    """The lake of the settings. Children of a fork may go on with it: they drop what the listing
-    said and open clients of their own.
-    """
+    """The lake of the settings; children of a fork list it again."""
     settings.check()
     opened = open_lake()
     local_state.check_still_there(opened)
@@ -43,7 +45,7 @@ def lake() -> Lake:
 
 
 def open_lake() -> Lake:
-    """The lake of the settings as it is found, whatever this machine remembers of it."""
+    """The lake of the settings as it stands, whatever this machine remembers of it."""
     section = settings.lake()
     return Lake(
         open_storage(
@@ -54,23 +56,19 @@ def open_lake() -> Lake:
             kms_key=section.kms_key or None,
         ),
         run=secrets.token_hex(8),
-        memory=_RECENT,
+        memory=_RECENT_BYTES,
     )
 
 
-_checked: WeakSet[Lake] = WeakSet()
-
-
+@once_per_run
 def check_lake() -> None:
-    """Refuse a run on the lake of another shop or another key; once for each lake of a process."""
-    if lake() not in _checked:
-        key = settings.rules().customer_key
-        ownership.check_owner(lake(), is_simulator=is_simulator(), key=key)
-        _checked.add(lake())
+    """Refuse the lake of another shop or another customer key. Raises OtherLake."""
+    key = settings.rules().customer_key
+    ownership.check_owner(lake(), is_simulator=is_simulator(), key=key)
 
 
 class FingerprintTarget(luigi.Target):
-    """The current edition of a partition."""
+    """The current content of a partition."""
 
     def __init__(self, task: DatasetTask):
         self.task = task
@@ -83,24 +81,33 @@ class FingerprintTarget(luigi.Target):
 
 
 class DatasetTask(luigi.Task):
-    """A task that makes one partition of one dataset, named after its day or month."""
+    """A task that publishes a partition of a dataset, named after its day or month."""
 
-    dataset: str
+    dataset: ClassVar[str]
+
+    @property
+    def period(self) -> dt.date:
+        """The day of a daily partition, the first day of the month of a monthly one."""
+        period: dt.date = self.date if hasattr(self, "date") else getattr(self, "month")  # noqa: B009
+        return period
 
     @property
     def name(self) -> str:
         """Name of the partition in its log: 2026-10-31, or 2026-10."""
-        return str(self.date) if hasattr(self, "date") else f"{self.month:%Y-%m}"
+        return str(self.period) if hasattr(self, "date") else f"{self.period:%Y-%m}"
 
     def digest(self) -> str | None:
-        """Content digest of the partition; None when it is not current."""
+        """Content digest of the partition; None where it is not current."""
         raise NotImplementedError
 
-    def output(self) -> FingerprintTarget:
+    def output(self) -> luigi.Target | list[luigi.Target]:
         return FingerprintTarget(self)
 
-    def tell(self, message: str, percent: int | None = None) -> None:
-        """Status line and progress in the visualizer."""
+    def complete(self) -> bool:
+        return self.digest() is not None
+
+    def report_progress(self, message: str, percent: int | None = None) -> None:
+        """Show status and progress in the visualizer."""
         if self.set_status_message:
             self.set_status_message(message)
         if percent is not None and self.set_progress_percentage:
@@ -108,128 +115,128 @@ class DatasetTask(luigi.Task):
 
 
 def committed(dataset: str, partition: str) -> str | None:
-    """The digest of a partition of raw; None where it is missing or was declared broken."""
+    """The digest of a raw partition; None where it is missing or invalidated."""
     check_lake()
     newest = lake().newest(dataset, partition)
     return newest.digest if newest and newest.fingerprint == RAW else None
 
 
-class RawTask(DatasetTask):
-    """A partition of raw: once its window has closed it can gain nothing, so what is there is
-    final.
-    """
+def input_tasks(task: luigi.Task) -> list[DatasetTask]:
+    """The tasks that `task` requires, as a flat list."""
+    tasks: list[DatasetTask] = flatten(task.requires())
+    return tasks
 
-    resources = {"pos_api": 1}  # noqa: RUF012
-    priority = 10  # all that is known first, so that no day is made twice
+
+class RawTask(DatasetTask):
+    """A partition of raw: nothing is added once its window has closed, so it is final."""
+
+    resources = {"pos_api": 1}  # noqa: RUF012 - Luigi's own attribute
+    priority = 10  # everything from the API first, so that no day is built twice
 
     def digest(self) -> str | None:
         return committed(self.dataset, self.name)
 
     def fetch(self) -> None:
-        """Ask the shop, and commit what it says. Conflict where another run has committed first."""
+        """Request and commit the partition. Raises Conflict if another run was first."""
         raise NotImplementedError
 
     def run(self) -> None:
-        """A night that another one has overtaken is as good as done: what that one has committed
-        stands.
-        """
-        for attempt in range(ATTEMPTS):
+        """Fetch, or use what another run has committed meanwhile."""
+        for attempt in range(MAX_ATTEMPTS):
             try:
                 return self.fetch()
             except Conflict:
                 lake().refresh()
                 if self.complete():
-                    log.info("%s: another run has fetched it meanwhile", self)
+                    log.info("%s: another run has committed it meanwhile; nothing to do", self)
                     return None
-                if attempt == ATTEMPTS - 1:
+                if attempt == MAX_ATTEMPTS - 1:
                     raise
         return None
 
 
-class DerivedTask(DatasetTask):
-    """A partition made of others.
+@once_per_run
+def _fingerprints() -> dict[str, tuple[tuple[int, ...], str | None]]:
+    """Fingerprints by task id, each with the upstream state of the lake."""
+    return {}
 
-    Subclasses say `dataset`, `version` (of the code), `requires()`, what else shapes them
-    (`shape()`), and `make()`: the members' bytes and the facts of the manifest. `upstream` are the
-    datasets that its edition follows from, directly or through others: while nothing is published
-    there, the edition stays, and three years are planned without asking each day anew.
+
+class DerivedTask(DatasetTask):
+    """A partition that is built from others.
+
+    Subclasses declare `dataset`, `version` (of the code), `requires()`, the settings that shape
+    it, and `make()`. `upstream` are the datasets that its fingerprint depends on, directly or
+    through others: while nothing is published there, the fingerprint is not computed again, which
+    is what makes planning three years of days fast.
     """
 
-    version: int | str
-    upstream: tuple[str, ...] = DATASETS
-    _known: dict[str, tuple[tuple[int, ...], str | None]] = {}  # noqa: RUF012
+    version: ClassVar[int | str]
+    upstream: ClassVar[tuple[str, ...]] = DATASETS
 
     @property
-    def priority(self) -> int:
-        """The month under way first, old history last; and all that reports are made of before any
-        of them, as each reads the months before it. Every window comes earlier still, the oldest
-        first. Luigi hands a task's priority on to what it requires.
+    def priority(self) -> int:  # type: ignore[override]  # Luigi only reads it
+        """Newest month first; reports last, because each reads the months before it.
+
+        Raw tasks come earlier still. Luigi passes a task's priority on to what it requires.
         """
         try:
-            at, last = getattr(self, "month", None) or self.date, settings.last_day()
+            period, last = self.period, settings.last_day()
         except ConfigError:
-            return 0  # a setting is wrong: complete() says it, as Luigi can tell of that
-        at = at[-1] if isinstance(at, tuple) else at
-        return (
-            (at.year - last.year) * 12
-            + at.month
-            - last.month
-            + (10_000 if self.dataset.startswith("reports/") else 20_000)
-        )
+            return 0  # complete() raises the same error, and Luigi reports that one
+        if isinstance(period, tuple):  # a batch
+            period = period[-1]
+        months = (period.year - last.year) * 12 + period.month - last.month
+        return months + (10_000 if self.dataset.startswith("reports/") else 20_000)
 
-    def shape(self) -> Mapping[str, object]:
-        """Settings that shape what is made."""
+    def fingerprint_settings(self) -> Mapping[str, object]:
+        """Settings that shape the partition; they are part of its fingerprint."""
         return {}
 
-    def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
-        """What is published: members' bytes by name, and the facts for the manifest."""
+    def make(self) -> tuple[Files, Metadata]:
+        """The files to publish, as bytes by name, and the metadata of the manifest."""
         raise NotImplementedError
 
     def inputs(self) -> list[tuple[str, str]] | None:
-        """(name, content digest) of all that the partition is made of; None while one of them is
-        not current.
-        """
-        found = []
-        for task in flatten(self.requires()):
+        """(name, content digest) of every input; None while an input is not current."""
+        inputs = []
+        for task in input_tasks(self):
             digest = task.digest()
             if digest is None:
                 return None
-            found.append((f"{task.dataset}/{task.name}", digest))
-        return found
+            inputs.append((f"{task.dataset}/{task.name}", digest))
+        return inputs
 
     def fingerprint(self) -> str | None:
-        """The edition that the partition should have; None while an input is not current.
-        Remembered until something changes upstream.
-        """
+        """The fingerprint it should have; None while an input is not current."""
         check_lake()
-        # A child of a fork inherits what its parent knew, and nothing of what the parent's other
-        # children have published since.
-        now = (os.getpid(), *lake().generation_of(self.upstream))
-        seen = self._known.get(self.task_id)
-        if seen is None or seen[0] != now:
+        remembered = _fingerprints().get(self.task_id)
+        if remembered is None or remembered[0] != self._upstream_state():
             inputs = self.inputs()
             fingerprint = (
-                None if inputs is None else fingerprint_of(self.version, self.shape(), inputs)
+                None
+                if inputs is None
+                else fingerprint_of(self.version, self.fingerprint_settings(), inputs)
             )
-            seen = (
-                (os.getpid(), *lake().generation_of(self.upstream)),
-                fingerprint,
-            )  # to ask may have made it list
-            self._known[self.task_id] = seen
-        return seen[1]
+            remembered = (self._upstream_state(), fingerprint)  # inputs() may have listed the lake
+            _fingerprints()[self.task_id] = remembered
+        return remembered[1]
+
+    def _upstream_state(self) -> tuple[int, ...]:
+        # With the process: a child of a fork inherits what its parent read, and does not see what
+        # the parent's other children have published since.
+        return os.getpid(), *lake().generation_of(self.upstream)
 
     def digest(self) -> str | None:
-        """Content digest of the partition; None when it is not current."""
         fingerprint = self.fingerprint()
         newest = lake().newest(self.dataset, self.name) if fingerprint else None
         return newest.digest if newest and newest.fingerprint == fingerprint else None
 
-    def run(self) -> Iterator[list[luigi.Task]]:
-        # Extraction in this very run may have re-opened what was complete when the run was planned.
-        stale = [task for task in flatten(self.requires()) if not task.complete()]
+    def run(self) -> Iterator[Any]:
+        # An extraction in this very run may have changed what was complete when it was planned.
+        stale = [task for task in input_tasks(self) if not task.complete()]
         if stale:
             yield stale
-        for _ in range(ATTEMPTS):
+        for _ in range(MAX_ATTEMPTS):
             try:
                 self.build()
                 return
@@ -239,69 +246,68 @@ class DerivedTask(DatasetTask):
                     raise
                 yield [broken]
         raise Stale(
-            f"{self}: its inputs were found broken {ATTEMPTS} times; `pos verify` names what is"
-            " wrong"
+            f"{self}: inputs were damaged {MAX_ATTEMPTS} times in a row; run `pos verify` to see"
+            " which"
         )
 
-    def build(
-        self, make: Callable[[], tuple[dict[str, bytes], dict[str, object]]] | None = None
-    ) -> None:
-        """Make the partition of what the lake holds now (by `make`, where the caller has a part of
-        it already) and publish it.
+    def build(self, make: Callable[[], tuple[Files, Metadata]] | None = None) -> None:
+        """Make the partition from the current lake and publish it, in any process.
 
-        The same wherever it runs. Where another run publishes first, looks again, and leaves what
-        is current by then. Raises Stale where an input is not current, Corrupt where one is broken,
-        Conflict where others always come first.
+        `make` replaces `self.make` where the caller holds a part of the result already. Where
+        another run publishes first, its partition is used if it is current. Raises Stale where an
+        input is not current, Corrupt where one is damaged, Conflict after repeated conflicts.
         """
-        for attempt in range(ATTEMPTS):
-            expected_manifest = lake().newest(self.dataset, self.name)
-            inputs, fingerprint = self.inputs(), self.fingerprint()
-            if inputs is None or fingerprint is None:
-                raise Stale(f"{self}: an input changed while the run was under way; run again")
+        for attempt in range(MAX_ATTEMPTS):
             try:
-                files, metadata = (make or self.make)()
-                made_of = {
-                    "inputs": dict(inputs),
-                    "version": self.version,
-                    "settings": plain(self.shape()),
-                }
-                lake().publish(
-                    self.dataset,
-                    self.name,
-                    fingerprint,
-                    files,
-                    {**metadata, **made_of},
-                    expected_manifest=expected_manifest,
-                )
+                self._build_once(make or self.make)
+                return
             except Conflict:
-                if attempt == ATTEMPTS - 1:
+                if attempt == MAX_ATTEMPTS - 1:
                     raise
-                log.warning("%s: another run published first; looking again", self)
+                log.warning(
+                    "%s: concurrent publish detected; retrying (attempt %d of %d)",
+                    self,
+                    attempt + 2,
+                    MAX_ATTEMPTS,
+                )
                 lake().refresh()
                 if self.complete():
                     return
-                continue
-            if expected_manifest:
-                self._log_rebuild_reason(expected_manifest, dict(inputs))
-            return
 
-    def invalidate(self, error: Corrupt) -> luigi.Task | None:
-        """The input task that `error` concerns, declared broken so that it is made again; None if
-        it is raw.
-        """
-        for task in flatten(self.requires()):
-            if (
-                task.dataset == error.dataset
-                and task.name == error.partition
-                and not task.dataset.startswith("raw/")
+    def _build_once(self, make: Callable[[], tuple[Files, Metadata]]) -> None:
+        expected_manifest = lake().newest(self.dataset, self.name)
+        inputs, fingerprint = self.inputs(), self.fingerprint()
+        if inputs is None or fingerprint is None:
+            raise Stale(f"{self}: an input changed during the run; run again")
+        files, metadata = make()
+        built_from = {
+            "inputs": dict(inputs),
+            "version": self.version,
+            "settings": plain(self.fingerprint_settings()),
+        }
+        lake().publish(
+            self.dataset,
+            self.name,
+            fingerprint,
+            files,
+            {**metadata, **built_from},
+            expected_manifest=expected_manifest,
+        )
+        if expected_manifest:
+            self._log_rebuild_reason(expected_manifest, dict(inputs))
+
+    def invalidate(self, error: Corrupt) -> DatasetTask | None:
+        """Invalidate the damaged input and return its task; None if it is a raw partition."""
+        for task in input_tasks(self):
+            if (task.dataset, task.name) == (error.dataset, error.partition) and not isinstance(
+                task, RawTask
             ):
-                log.warning("%s: %s; it is made again", self, error)
+                log.warning("%s: %s; it is rebuilt", self, error)
                 lake().invalidate(task.dataset, task.name, str(error))
                 return task
         return None
 
-    def _log_rebuild_reason(self, expected_manifest: Manifest, inputs: dict[str, str]) -> None:
-        metadata = lake().metadata(self.dataset, self.name, expected_manifest)
-        log.info(
-            "%s re-opened: %s", self, rebuild_reason(metadata, inputs, self.version, self.shape())
-        )
+    def _log_rebuild_reason(self, before: Manifest, inputs: dict[str, str]) -> None:
+        metadata = lake().metadata(self.dataset, self.name, before)
+        reason = rebuild_reason(metadata, inputs, self.version, self.fingerprint_settings())
+        log.info("%s rebuilt because: %s", self, reason)

@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import pipeline.tasks
-from pipeline import settings, targets
+from pipeline import settings
 from pipeline.errors import ConfigError
 from pipeline.transform import day_bounds
 
@@ -21,7 +21,6 @@ SECTIONS = sorted(
     for section in luigi.task_register.Register.task_names()
     if section in {"pos", "shop", "lake", "report", "mail", "webhook", "engine", "spark"}
 )
-CLOCK = (settings.now, settings.last_day, settings.default_store, settings.stores, targets.lake)
 
 
 @contextmanager
@@ -32,8 +31,7 @@ def configured(**sections: dict[str, str]) -> Iterator[None]:
     for name, options in sections.items():
         for option, value in options.items():
             config.set(name, option, value)
-    for function in CLOCK:
-        function.cache_clear()
+    settings.new_run()
     try:
         yield
     finally:
@@ -41,8 +39,7 @@ def configured(**sections: dict[str, str]) -> Iterator[None]:
             config.remove_section(name)
             for option, value in before.get(name, {}).items():
                 config.set(name, option, value)
-        for function in CLOCK:
-            function.cache_clear()
+        settings.new_run()
 
 
 def test_every_section_is_held_to_its_keys() -> None:

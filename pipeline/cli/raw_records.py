@@ -46,4 +46,4 @@ def read_objects(objects: list[RawObject]) -> Iterator[Raw]:
 def catalog_of(objects: list[RawObject]) -> Catalog:
     """The snapshot that the newest of them uses."""
     snapshot = catalog_for(max((found.sold for found in objects), default=settings.last_day()))
-    return read_catalog(snapshot.name, snapshot.digest() or "")
+    return read_catalog(snapshot)

@@ -54,7 +54,7 @@ def run(asked: argparse.Namespace) -> int:
             f" to {first}, or see pos backfill"
         )
     rescan = Rescan(
-        date=last, days=(last - first).days + 1, asked=f"{settings.now():%Y%m%dT%H%M%S}"
+        date=last, days=(last - first).days + 1, requested_at=f"{settings.now():%Y%m%dT%H%M%S}"
     )
     code = run_luigi(
         "Rescan",
@@ -62,8 +62,8 @@ def run(asked: argparse.Namespace) -> int:
         str(rescan.date),
         "--days",
         str(rescan.days),
-        "--asked",
-        rescan.asked,
+        "--requested-at",
+        rescan.requested_at,
         "--local-scheduler",
     )
     if code:

@@ -27,7 +27,8 @@ from pipeline.settings.environment import (
     check_names,
     settings_table,
 )
-from pipeline.settings.parameters import Day, Days, Month, Number
+from pipeline.settings.parameters import Day, Days, Month, Number, field
+from pipeline.settings.run_context import new_run
 from pipeline.settings.sections import lake, mail, pos, report, shop, webhook
 from pipeline.settings.shaping import cleaning, decimals, default_store, menu, rules, stores
 from pipeline.settings.strict import parse_locale
@@ -44,6 +45,7 @@ __all__ = [
     "decimals",
     "default_month",
     "default_store",
+    "field",
     "install_guards",
     "lake",
     "lake_name",
@@ -51,6 +53,7 @@ __all__ = [
     "locale",
     "mail",
     "menu",
+    "new_run",
     "now",
     "paper",
     "pos",
@@ -70,9 +73,8 @@ __all__ = [
 load_dotenv(Path("config/config.env"))
 apply_environment()
 
-# What Luigi must do so that nothing fails silently, also where no luigi.cfg is found: Luigi's own
-# defaults exit
-# with 0 after a failure, and count a task that wrote nothing as done.
+# What Luigi must do so that nothing fails silently, also without a luigi.cfg: by its own defaults
+# it exits with 0 after a failure, and counts a task that wrote nothing as done.
 _GUARDS = {
     "worker": {"check_complete_on_run": "true", "check_unfulfilled_deps": "false"},
     "retcode": {
@@ -101,7 +103,7 @@ _LUIGI = {
 
 
 def install_guards() -> None:
-    """Set Luigi's options that the promise rests on, unless the configuration sets them itself."""
+    """Set the options of Luigi that must hold, unless the configuration sets them."""
     config = luigi.configuration.get_config()
     for section, options in _GUARDS.items():
         for option, value in options.items():
@@ -110,16 +112,13 @@ def install_guards() -> None:
 
 
 def check() -> None:
-    """Read every setting that can be wrong, so that nothing is asked of the shop and nothing
-    written before all are right.
-    """
+    """Check every setting before anything is requested or written. Raises ConfigError."""
     check_folder()
     check_spelling()
     if pos().history_starts > last_day():
         raise ConfigError(
-            f"[pos] history_starts = {pos().history_starts} has not closed yet: the last business"
-            f" day that has is {last_day()}; set an earlier day, or run again when that one has"
-            " closed"
+            f"[pos] history_starts = {pos().history_starts} has not closed yet; the last closed"
+            f" business day is {last_day()}: set an earlier day, or run again later"
         )
     rules()
     for section in (shop, lake, report, mail, webhook):
@@ -159,8 +158,8 @@ def check_folder() -> None:
         )
 
 
-# What must be set: a default that was not meant would fill a lake with another shop's receipts, or
-# count them in another time zone or currency.
+# What must be set: a default would fill a lake with the receipts of another shop, or count them in
+# another time zone or currency.
 _STATED = (
     ("pos", ("url", "source")),
     ("shop", ("timezone",)),
@@ -195,24 +194,22 @@ def check_named_file() -> None:
 
 
 def check_spelling() -> None:
-    """Refuse keys and sections of luigi.cfg that are ours but for a letter: Luigi would go on with
-    the defaults.
-    """
+    """Refuse misspelt keys and sections, for which Luigi would use the defaults."""
     config = luigi.configuration.get_config()
     ours = {section.__name__: {name for name, _ in section.get_params()} for section in SECTIONS}
     for section in config.sections():
         for key in config.options(section) if section in ours else ():
             if key not in ours[section]:
                 raise ConfigError(
-                    f"[{section}] {key} is not a setting{_meant(key, ours[section])}; known are"
+                    f"[{section}] {key} is not a setting{_suggestion(key, ours[section])}; known are"
                     f" {', '.join(sorted(ours[section]))}"
                 )
-        if section not in ours and section not in _LUIGI and (meant := _meant(section, ours)):
-            raise ConfigError(f"[{section}] is no section of luigi.cfg{meant}")
+        if section not in ours and section not in _LUIGI and (hint := _suggestion(section, ours)):
+            raise ConfigError(f"[{section}] is no section of luigi.cfg{hint}")
 
 
-def _meant(word: str, known: Iterable[str]) -> str:
-    close = get_close_matches(word, sorted(known), 1, 0.7)
+def _suggestion(word: str, names: Iterable[str]) -> str:
+    close = get_close_matches(word, sorted(names), 1, 0.7)
     return f"; is {close[0]} meant?" if close else ""
 
 
@@ -238,7 +235,7 @@ def recipients(key: Literal["to", "alerts_to"]) -> list[tuple[str, str]]:
 
 
 def check_mail() -> None:
-    """Refuse recipients and a security that mail could not be sent with."""
+    """Refuse invalid recipients and an invalid [mail] security."""
     recipients("to")
     recipients("alerts_to")
     if mail().security not in {"starttls", "tls"}:
@@ -258,22 +255,18 @@ def paper() -> str:
 
 def weekend() -> tuple[int, ...]:
     """The weekdays (0 = Monday) that the cumulative report calls the weekend."""
-    known, named = (
-        ("mon", "tue", "wed", "thu", "fri", "sat", "sun"),
-        [name.strip().lower() for name in report().weekend.split(",")],
-    )
-    if not set(named) <= set(known) or len(set(named)) in {0, len(known)}:
+    days = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
+    names = {name.strip().lower() for name in report().weekend.split(",")}
+    if not names <= set(days) or len(names) in {0, len(days)}:
         raise ConfigError(
-            f"[report] weekend = {report().weekend!r}: name some of {', '.join(known)}, and not"
+            f"[report] weekend = {report().weekend!r}: name some of {', '.join(days)}, and not"
             " all, with commas between them"
         )
-    return tuple(sorted({known.index(name) for name in named}))
+    return tuple(sorted(days.index(name) for name in names))
 
 
 def state_folder() -> Path:
-    """Folder of this user's own state on this machine, for all lakes: the pace of requests, and a
-    folder for each lake.
-    """
+    """Folder of this user's state: rate limits, and a folder for each lake."""
     if folder := pos().spool:
         return Path(folder).absolute()
     if home := os.environ.get("XDG_STATE_HOME"):
@@ -288,7 +281,7 @@ def state_folder() -> Path:
 
 
 def lake_name() -> str:
-    """The lake's address as the settings write it, a folder by its full path."""
+    """The address of the lake in the settings; a folder by its full path."""
     section = lake()
     if "://" in section.url and not section.url.startswith("file:"):
         return f"{section.url.rstrip('/')}{f' on {section.endpoint}' if section.endpoint else ''}"
@@ -296,7 +289,7 @@ def lake_name() -> str:
 
 
 def spool() -> Path:
-    """Folder of this machine's state of one lake: pages under way, logs of runs, locks."""
+    """Folder of a lake's state on this machine: page journal, run logs, locks."""
     name = lake_name()
     word = re.sub(r"[^A-Za-z0-9]+", "-", name.rpartition("/")[2])[:24].strip("-") or "lake"
     return state_folder() / f"{word}-{sha256(name.encode()).hexdigest()[:12]}"

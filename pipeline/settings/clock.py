@@ -1,18 +1,18 @@
-"""The one clock: the instant of a run, and the days and months that have closed by then."""
+"""The clock: the instant of a run, and the days and months closed by then."""
 
 from __future__ import annotations
 
 from datetime import UTC, date, datetime, timedelta
-from functools import cache
 
 from pipeline.errors import ConfigError
+from pipeline.settings.run_context import once_per_run
 from pipeline.settings.sections import pos
 from pipeline.settings.shaping import default_store
 from pipeline.settings.strict import parse_instant
 from pipeline.transform import day_bounds
 
 
-@cache
+@once_per_run
 def now() -> datetime:
     """The instant of this run, UTC; read once, so that one run has one today."""
     text = pos().now
@@ -26,7 +26,7 @@ def now() -> datetime:
         ) from error
 
 
-@cache
+@once_per_run
 def last_day() -> date:
     """The last business day whose window has closed and settled at `now()`."""
     instant = now() - timedelta(minutes=pos().close_delay_minutes)
@@ -37,7 +37,7 @@ def last_day() -> date:
 
 
 def default_month() -> date:
-    """The last month whose windows have all closed; the first one of a younger history."""
-    after = last_day() + timedelta(days=1)
-    whole = (after.replace(day=1) - timedelta(days=1)).replace(day=1)
-    return max(whole, pos().history_starts.replace(day=1))
+    """The last month whose windows have all closed, or the first of the history."""
+    next_day = last_day() + timedelta(days=1)
+    closed_month = (next_day.replace(day=1) - timedelta(days=1)).replace(day=1)
+    return max(closed_month, pos().history_starts.replace(day=1))

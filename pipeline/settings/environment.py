@@ -1,4 +1,4 @@
-"""Environment overrides: every key of luigi.cfg has one variable, SECTION_KEY in upper case.
+"""Environment overrides: one variable, SECTION_KEY, for every key of luigi.cfg.
 
 A variable wins over luigi.cfg and over the file that LUIGI_CONFIG_PATH names; a command-line option
 such as --lake-url wins over both. The value is taken as written: an empty variable is an empty
@@ -39,7 +39,7 @@ _LUIGI = {
 }
 SECRETS = ("LOYVERSE_TOKEN", "CUSTOMER_HASH_KEY", "SMTP_PASSWORD", "WEBHOOK_URL")
 _NO_SETTINGS = {
-    "POS_FAILURES",  # what `pos run` tells its luigi
+    "POS_FAILURES",  # from `pos run` to its Luigi process
     "POS_LIFELINE",
     "POS_LOG",
     "REPORT_AT",  # docker-compose.yml
@@ -60,7 +60,9 @@ def override_name(section: str, key: str) -> str:
 
 def known_overrides() -> dict[str, tuple[str, str]]:
     """Section and key of each variable."""
-    keys = {one.__name__: [name for name, _ in one.get_params()] for one in SECTIONS} | _LUIGI
+    keys = {
+        section.__name__: [name for name, _ in section.get_params()] for section in SECTIONS
+    } | _LUIGI
     return {
         override_name(section, key): (section, key) for section in keys for key in keys[section]
     }
@@ -77,7 +79,7 @@ def apply_environment(environment: Mapping[str, str] = os.environ) -> None:
 def check_names(environment: Mapping[str, str] = os.environ) -> None:
     """Refuse variables that look like a setting or a secret and are none."""
     overrides = known_overrides()
-    prefixes = tuple(override_name(one.__name__, "") for one in SECTIONS)
+    prefixes = tuple(override_name(section.__name__, "") for section in SECTIONS)
     for name in sorted(environment):
         if (
             name in overrides

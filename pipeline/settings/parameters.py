@@ -1,10 +1,9 @@
-"""Parameters of tasks: a day, a month, several days; each says how it is spelled where it cannot be
-read.
-"""
+"""Parameters of tasks: a day, a month, several days, a count."""
 
 from __future__ import annotations
 
-from datetime import date
+import datetime as dt
+from typing import Any
 
 import luigi
 
@@ -16,27 +15,35 @@ from pipeline.settings.strict import parse_day, parse_integer, parse_month
 class Day(luigi.DateParameter):
     """A business day, spelled 2026-10-31; the last closed one by default."""
 
-    def parse(self, text: str) -> date:
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
+    def parse(self, text: str) -> dt.date:
         try:
             return parse_day(text)
         except ValueError as error:
             raise ConfigError(f"{text} is not a day; write it as 2026-10-31") from error
 
-    def normalize(self, value: date | None) -> date:
-        return last_day() if value is None else super().normalize(value)
+    def normalize(self, value: dt.date | None) -> dt.date:
+        day: dt.date = last_day() if value is None else super().normalize(value)
+        return day
 
 
 class Month(luigi.MonthParameter):
-    """A month, spelled 2026-10; by default the last whole one, or the first of the history."""
+    """A month, spelled 2026-10; the last closed one by default."""
 
-    def parse(self, text: str) -> date:
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(**kwargs)
+
+    def parse(self, text: str) -> dt.date:
         try:
             return parse_month(text)
         except ValueError as error:
             raise ConfigError(f"{text} is not a month; write it as 2026-10") from error
 
-    def normalize(self, value: date | None) -> date:
-        return default_month() if value is None else super().normalize(value)
+    def normalize(self, value: dt.date | None) -> dt.date:
+        month: dt.date = default_month() if value is None else super().normalize(value)
+        return month
 
 
 class Number(luigi.IntParameter):
@@ -49,24 +56,28 @@ class Number(luigi.IntParameter):
             raise ConfigError(f"{text} is not a number here; {error}") from error
 
 
-class Days(luigi.Parameter):
-    """One day; or, where Luigi batches tasks, several: a tuple of dates, spelled
-    2026-10-01,2026-10-02.
-    """
+class Days(luigi.Parameter[Any]):
+    """One day, or a tuple of days in a batch: 2026-10-01,2026-10-02."""
 
-    one: type[luigi.DateParameter] = Day
+    single: type[Day | Month] = Day
 
-    def __init__(self, **kwargs: object):
+    def __init__(self, **kwargs: Any) -> None:
         super().__init__(batch_method=lambda days: tuple(sorted(set(days))), **kwargs)
 
-    def parse(self, text: str) -> date | tuple[date, ...]:
-        days = tuple(map(self.one().parse, text.split(",")))
+    def parse(self, text: str) -> dt.date | tuple[dt.date, ...]:
+        days = tuple(map(self.single().parse, text.split(",")))
         return days if len(days) > 1 else days[0]
 
-    def serialize(self, value: date | tuple[date, ...]) -> str:
-        return ",".join(map(self.one().serialize, value if isinstance(value, tuple) else (value,)))
+    def serialize(self, value: dt.date | tuple[dt.date, ...]) -> str:
+        days = value if isinstance(value, tuple) else (value,)
+        return ",".join(map(self.single().serialize, days))
 
-    def normalize(self, value: date | tuple[date, ...] | None) -> date | tuple[date, ...]:
+    def normalize(self, value: dt.date | tuple[dt.date, ...] | None) -> Any:
         if isinstance(value, tuple):
             return value[0] if len(value) == 1 else value
-        return self.one().normalize(value)
+        return self.single().normalize(value)
+
+
+def field(parameter: luigi.Parameter[Any]) -> Any:
+    """The parameter as a field of a task, typed by the field's annotation."""
+    return parameter

@@ -1,4 +1,4 @@
-"""The sections of luigi.cfg, each with defaults that run out of the box. No secret is among them.
+"""The sections of luigi.cfg, with defaults; no secret is among them.
 
 Raises ConfigError, naming section and key, where a value cannot be read.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from configparser import Error as Unreadable
 from datetime import date
+from typing import Any
 
 import luigi
 
@@ -24,7 +25,7 @@ from pipeline.settings.strict import (
 class Integer(luigi.IntParameter):
     """An integer from `least` to `most`, in digits."""
 
-    def __init__(self, default: int, least: int = 0, most: int | None = None, **kwargs: object):
+    def __init__(self, default: int, least: int = 0, most: int | None = None, **kwargs: Any):
         super().__init__(default, **kwargs)
         self.least, self.most = least, most
 
@@ -61,11 +62,14 @@ class LocaleName(luigi.Parameter):
 
 
 class Section(luigi.Config):
-    """A section of ours; an unreadable value is said in one sentence."""
+    """A section of this project. Raises ConfigError that names an unreadable value."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
 
     @classmethod
     def get_param_values(
-        cls, params: list[tuple[str, luigi.Parameter]], args: object, kwargs: dict[str, object]
+        cls, params: list[tuple[str, luigi.Parameter[Any]]], args: object, kwargs: dict[str, object]
     ) -> list[tuple[str, object]]:
         """As Luigi's, each value read on its own."""
         for name, parameter in params:
@@ -81,7 +85,8 @@ class Section(luigi.Config):
                     f"[{cls.__name__}] {name} = {written} in {place} cannot be read ({error});"
                     f" write it as in: {name} = {example}"
                 ) from error
-        return super().get_param_values(params, args, kwargs)
+        values: list[tuple[str, object]] = super().get_param_values(params, args, kwargs)
+        return values
 
 
 class pos(Section):  # noqa: N801
@@ -135,7 +140,7 @@ class pos(Section):  # noqa: N801
 
 
 class shop(Section):  # noqa: N801
-    """What the shop's tills do not tell: where they stand and what money they take."""
+    """The stores' time zone, business day and currency, and the menu."""
 
     timezone = luigi.Parameter("America/Mexico_City", description="IANA time zone")
     day_starts_at = luigi.Parameter(
@@ -170,18 +175,20 @@ class lake(Section):  # noqa: N801
 
 
 class engine(Section):  # noqa: N801
-    """What makes the partitions."""
+    """What builds the partitions."""
 
     name = luigi.Parameter(
-        "local", description="local: the task itself; spark: a cluster's executors"
+        "local",
+        description=(
+            "local: each task its own; processes: batches in a process for each core; spark:"
+            " batches on a cluster"
+        ),
     )
-    batch = Integer(
-        1200, least=1, description="partitions that one task has the cluster make at most"
-    )
+    batch = Integer(1200, least=1, description="most partitions in a batch")
     share_bytes = Integer(
         32 << 20,
         description=(
-            "a day with more stored raw bytes than this is made in shares of that size; 0: never"
+            "a day with more stored raw bytes than this is built in shares of that size; 0: never"
         ),
     )
 
@@ -192,14 +199,14 @@ class spark(Section):  # noqa: N801
     master = luigi.Parameter(
         "", description="local[*], spark://host:7077, yarn; empty: what spark-submit says"
     )
-    properties = luigi.DictParameter(
+    properties: Any = luigi.DictParameter(
         {}, description='Spark properties, as JSON: {"spark.executor.memory": "4g"}; never a secret'
     )
     wait_seconds = Seconds(120.0, description="how long a cluster may be without any executor")
 
 
 class report(Section):  # noqa: N801
-    """How the reports speak."""
+    """Language and paper of the reports."""
 
     locale = LocaleName(
         "es_MX", description="language and region, in Spanish or English: es_MX, en_US, en_GB, es"
@@ -211,9 +218,7 @@ class report(Section):  # noqa: N801
 
 
 class mail(Section):  # noqa: N801
-    """Reports and alerts by e-mail; nothing is sent while `to` and `alerts_to` are empty. The
-    password: SMTP_PASSWORD.
-    """
+    """Reports and alerts by e-mail, none by default. The password is SMTP_PASSWORD."""
 
     host = luigi.Parameter("", description="mail server")
     port = Integer(587, least=1, most=65535, description="587 for starttls, 465 for tls")
@@ -227,7 +232,7 @@ class mail(Section):  # noqa: N801
     open_months = luigi.BoolParameter(
         False,
         parsing=luigi.BoolParameter.EXPLICIT_PARSING,
-        description="also the month under way, every night",
+        description="also the current month, every day",
     )
     ca_file = luigi.Parameter("", description="certificates to trust instead of the system's")
 

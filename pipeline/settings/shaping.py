@@ -1,24 +1,22 @@
-"""What shapes the cleaning of receipts: the stores' places, clocks and money, the menu, the key of
-customers.
-"""
+"""Settings that shape the cleaning of receipts: stores, menu, customer key."""
 
 from __future__ import annotations
 
 import hmac
 import json
 import os
-from functools import cache
 from pathlib import Path
 
 from babel.numbers import is_currency
 
 from pipeline.errors import ConfigError
 from pipeline.settings.iso4217 import DECIMALS
+from pipeline.settings.run_context import once_per_run
 from pipeline.settings.sections import pos, shop
 from pipeline.settings.strict import parse_integer, parse_time
 from pipeline.transform import Menu, Rules, Store, read_menu, time_zone, tz_version
 
-MOST_DECIMALS = 4
+MAX_DECIMALS = 4
 """Decimals that a currency can have: those of ISO 4217 end here."""
 
 
@@ -51,7 +49,7 @@ def _decimals_of(where: str, currency: str, currency_decimals: str) -> int:
         raise ConfigError(f"{where}: currency = {currency!r} is not an ISO 4217 code such as MXN")
     if currency_decimals:
         try:
-            return parse_integer(currency_decimals, 0, MOST_DECIMALS)
+            return parse_integer(currency_decimals, 0, MAX_DECIMALS)
         except ValueError as error:
             raise ConfigError(
                 f"{where}: currency_decimals = {currency_decimals!r} cannot be read ({error});"
@@ -65,13 +63,13 @@ def _decimals_of(where: str, currency: str, currency_decimals: str) -> int:
     return DECIMALS[currency]
 
 
-@cache
+@once_per_run
 def default_store() -> Store:
     """The rules of a store that has no overrides; also those of the windows."""
-    return _store("[shop]", **_of_all())
+    return _store("[shop]", **_base_settings())
 
 
-def _of_all() -> dict[str, str]:
+def _base_settings() -> dict[str, str]:
     section = shop()
     return {
         "timezone": section.timezone,
@@ -81,14 +79,14 @@ def _of_all() -> dict[str, str]:
     }
 
 
-@cache
+@once_per_run
 def stores() -> dict[str, Store]:
-    """Stores with settings of their own, by id. A store with another currency has its decimals."""
+    """Stores with their own settings, by id; another currency brings its own decimals."""
     try:
-        overrides = json.loads(shop().stores, object_pairs_hook=_without_doubles)
+        overrides = json.loads(shop().stores, object_pairs_hook=_unique_keys)
     except ValueError as error:
         raise ConfigError(f"[shop] stores is not JSON: {error}") from error
-    base = _of_all()
+    base = _base_settings()
     if not isinstance(overrides, dict):
         raise ConfigError('[shop] stores is not JSON such as {"store id": {"currency": "USD"}}')
     stores_by_id = {}
@@ -107,14 +105,14 @@ def stores() -> dict[str, Store]:
     return stores_by_id
 
 
-def _without_doubles(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """A JSON object; one that names a key twice is refused."""
+def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
+    """A JSON object. Raises ValueError where a key stands twice."""
     if len(dict(pairs)) < len(pairs):
         raise ValueError(f"a key stands twice among {sorted(key for key, _ in pairs)}")
     return dict(pairs)
 
 
-@cache
+@once_per_run
 def decimals() -> dict[str, int]:
     """Decimals of each currency of the stores: the most that any store counts in it."""
     counted: dict[str, int] = {}
@@ -123,7 +121,7 @@ def decimals() -> dict[str, int]:
     return dict(sorted(counted.items()))
 
 
-@cache
+@once_per_run
 def menu() -> Menu:
     """The rules of the menu file."""
     path = Path(shop().menu)
@@ -137,7 +135,7 @@ def menu() -> Menu:
     return read_menu(text, str(path))
 
 
-@cache
+@once_per_run
 def rules() -> Rules:
     """All that shapes the cleaning of receipts."""
     every = stores()
@@ -162,9 +160,7 @@ def _max_days_late() -> int:
 
 
 def cleaning() -> dict[str, object]:
-    """All settings that shape the cleaning of receipts, as they enter its editions; no secret among
-    them.
-    """
+    """Settings of the cleaning as they enter fingerprints; no secret among them."""
     shaping = rules()
     key = (
         shaping.customer_key

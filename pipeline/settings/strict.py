@@ -72,7 +72,7 @@ def parse_size(text: str) -> str:
 
 
 def parse_locale(text: str) -> str:
-    """A locale whose language the reports have texts in, such as es_MX, es_419, en_GB or es."""
+    """A locale that the reports have texts for: es_MX, es_419, en_GB, es."""
     hint = "write a language, or a language and a region: es_MX, es_419, en_US, en_GB, es"
     if not _LOCALE.fullmatch(text):
         raise ValueError(hint)

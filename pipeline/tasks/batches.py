@@ -1,239 +1,234 @@
-"""Partitions that a cluster may make: Luigi keeps the plan, batches what is missing, and one task
-has a batch made on the engine.
+"""Partitions that Luigi plans and batches, and an executor builds.
 
-With [engine] name = local there is no batch, and every partition is made by its task's own run().
-With spark, the executors call the same `build()` (executor.py): the same editions, bytes and
-manifests. A partition that fails fails alone, also where it ends the process that makes it: the
-others are made, what was finished stays, and a new run makes the rest. An input that changed
-meanwhile, or was broken and could be declared so, is made first.
+With [engine] name = local there is no batch, and each task builds its own partition. With another
+executor one Luigi task has a whole batch built, by the same `build()` (remote_build.py): the same
+fingerprints, bytes and manifests. A partition that fails does not stop the others; completed
+partitions are kept, and a new run builds the rest. An input that changed meanwhile, or that was
+damaged and could be invalidated, is built first.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
 from collections.abc import Callable, Iterator
 from functools import partial
+from typing import Any
 
 import luigi
-from luigi.task import flatten
 
 from pipeline import settings
-from pipeline.errors import ConfigError, Corrupt, Stale
-from pipeline.executors.spark import Cluster, Step, WorkLost, open_cluster
+from pipeline.errors import Corrupt, EngineError, Stale
+from pipeline.executors import Executor, ItemLost, Step, is_batched, open_executor
 from pipeline.progress import Progress
-from pipeline.settings.sections import engine, spark
-from pipeline.targets import ATTEMPTS, DerivedTask, FingerprintTarget, lake
-from pipeline.tasks import node as executor
-from pipeline.tasks.node import Outcome, Work
+from pipeline.settings.sections import engine
+from pipeline.targets import (
+    MAX_ATTEMPTS,
+    DatasetTask,
+    DerivedTask,
+    Files,
+    FingerprintTarget,
+    Metadata,
+    input_tasks,
+    lake,
+)
+from pipeline.tasks import remote_build
+from pipeline.tasks.remote_build import BuildRequest, BuildResult
 
 log = logging.getLogger(__name__)
 
-_LOST = 8  # works that may end the executors of one round before the round is given up
+_MAX_LOST = 8  # items of one round that may end their process before the round is given up
+
+Follow = Callable[[Step], None]
 
 
 class Months(settings.Days):
     """One month, or several, spelled 2026-09,2026-10."""
 
-    one = settings.Month
-
-
-def is_local() -> bool:
-    """Whether each task makes its own partition. Raises ConfigError for an engine that there is
-    not.
-    """
-    name = engine().name
-    if name not in ("local", "spark"):
-        raise ConfigError(f"[engine] name = {name!r}: use local or spark")
-    return name == "local"
+    single = settings.Month
 
 
 class BatchTask(DerivedTask):
-    """A partition; or, where Luigi batches them for an engine, several of one kind: then its day or
-    month is a tuple.
-    """
+    """A partition, or a batch of them: its day or month is then a tuple."""
 
     @property
-    def max_batch_size(self) -> int:
-        return 1 if is_local() else engine().batch
+    def max_batch_size(self) -> int:  # type: ignore[override]  # Luigi only reads it
+        return engine().batch if is_batched() else 1
 
     def parts(self) -> list[BatchTask]:
         """One task for each partition."""
-        for name in ("date", "month"):
-            value = getattr(self, name, None)
-            if isinstance(value, tuple):
-                return [self.clone(**{name: one}) for one in value]
+        name = "date" if hasattr(self, "date") else "month"
+        periods: dt.date | tuple[dt.date, ...] = getattr(self, name)
+        if isinstance(periods, tuple):
+            return [self.clone(**{name: period}) for period in periods]
         return [self]
 
-    def output(self) -> list[FingerprintTarget]:
+    def output(self) -> list[luigi.Target]:
         return [FingerprintTarget(part) for part in self.parts()]
 
-    def _requires(self) -> list[luigi.Task]:
-        """What Luigi asks for instead of `requires()`, which speaks of one partition."""
-        return list(
-            dict.fromkeys(task for part in self.parts() for task in flatten(part.requires()))
-        )
+    def complete(self) -> bool:
+        return all(part.digest() is not None for part in self.parts())
+
+    def _requires(self) -> list[DatasetTask]:
+        """The inputs of all partitions, for Luigi; `requires()` serves one."""
+        return list(dict.fromkeys(task for part in self.parts() for task in input_tasks(part)))
 
     def size(self) -> int:
-        """About how many bytes are read to make it, where a listing tells: the largest are made
-        first.
-        """
+        """About how many bytes are read to build it; the largest are built first."""
         return 0
 
     def shares(self) -> int:
-        """In how many shares an engine makes it."""
+        """In how many shares an executor builds it."""
         return 1
 
     def make_share(self, share: int, shares: int) -> object:
         """One share of it, which can be pickled."""
         raise NotImplementedError
 
-    def unite(self, parts: list[object]) -> tuple[dict[str, bytes], dict[str, object]]:
+    def unite(self, parts: list[Any]) -> tuple[Files, Metadata]:
         """What `make` would return, from all shares."""
         raise NotImplementedError
 
-    def run(self) -> Iterator[list[luigi.Task]]:
-        if is_local():
+    def run(self) -> Iterator[Any]:
+        if not is_batched():
             for part in self.parts():
                 yield from super(BatchTask, part).run()
             return
-        for attempt in range(ATTEMPTS):
-            failed = make_missing(self.parts(), self)
+        for attempt in range(MAX_ATTEMPTS):
+            failed = build_missing(self.parts(), self)
             if not failed:
                 return
-            hopeless = [one for one in failed if not _heals(one)]
-            if hopeless or attempt == ATTEMPTS - 1:
+            final = [result for result in failed if not _is_retryable(result)]
+            if final or attempt == MAX_ATTEMPTS - 1:
                 log.warning(
-                    "%d partitions were not made; what was finished stays, and a new run makes the"
-                    " rest",
+                    "%d partitions failed; completed partitions are kept, run again to retry",
                     len(failed),
                 )
-                raise (hopeless or failed)[0].error
+                error = (final or failed)[0].error
+                raise error if error else EngineError(f"{self}: failed without an error")
             lake().refresh()
             lake().refresh_raw()
 
 
-def _heals(outcome: Outcome) -> bool:
-    """Whether it may go well when it is tried again: its inputs have changed, or a broken one was
-    declared so.
-    """
-    if isinstance(outcome.error, Corrupt):
-        return outcome.work.task().invalidate(outcome.error) is not None
-    return isinstance(outcome.error, Stale)
+def _is_retryable(result: BuildResult) -> bool:
+    """Whether its inputs have changed, or a damaged one could be invalidated."""
+    if isinstance(result.error, Corrupt):
+        return result.request.task().invalidate(result.error) is not None
+    return isinstance(result.error, Stale)
 
 
 def rounds_of(tasks: list[BatchTask]) -> list[list[BatchTask]]:
-    """What of `tasks`, and of all that they require, is not current: in rounds, each of one kind
-    and made of those before it.
+    """What is not current of `tasks` and all that they require, in rounds.
+
+    Each round is of one kind and is built from those before it.
     """
     rounds: list[list[BatchTask]] = []
-    now = [task for task in tasks if not task.complete()]
-    while now:
-        rounds.insert(0, now)
-        below = {
-            task: None for one in now for task in flatten(one.requires()) if not task.complete()
-        }
-        strange = next((task for task in below if not isinstance(task, BatchTask)), None)
-        if strange:
-            raise Stale(f"{now[0]}: {strange} is not there any more; run again")
-        now = list(below)
+    current = [task for task in tasks if not task.complete()]
+    while current:
+        rounds.insert(0, current)
+        below: dict[BatchTask, None] = {}
+        for task in current:
+            for required in input_tasks(task):
+                if required.complete():
+                    continue
+                if not isinstance(required, BatchTask):
+                    raise Stale(f"{task}: {required} is no longer complete; run again")
+                below[required] = None
+        current = list(below)
     return rounds
 
 
-def make_missing(tasks: list[BatchTask], teller: BatchTask) -> list[Outcome]:
-    """Make what is missing on the cluster; returns what failed. `teller` is the task that shows how
-    far it is.
-    """
+def build_missing(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
+    """Build what is missing on the executor; return the failures."""
     rounds = rounds_of(tasks)
     if not rounds:
         return []
     lake().preflight()
-    section = spark()
-    teller.tell("starting Spark", 0)
-    cluster = open_cluster(
-        "pos-sales-pipeline", section.master, dict(section.properties), section.wait_seconds
-    )
-    if teller.set_tracking_url:
-        teller.set_tracking_url(cluster.url)
+    batch.report_progress("starting the executor", 0)
+    executor = open_executor()
+    if executor.url and batch.set_tracking_url:
+        batch.set_tracking_url(executor.url)
     for missing in rounds:
-        failed = [one for one in _make_round(cluster, missing, teller) if one.error]
+        results = _build_round(executor, missing, batch)
         lake().refresh(missing[0].dataset)
+        failed = [result for result in results if result.error]
         if failed:
             return failed
     return []
 
 
-def _make_round(cluster: Cluster, tasks: list[BatchTask], teller: BatchTask) -> list[Outcome]:
-    name = f"{len(tasks)} of {tasks[0].task_family}"
-    works = [Work.of(task) for task in sorted(tasks, key=lambda task: -task.size())]
-    with Progress(f"{name} on Spark", "works", tell=teller.tell) as bar:
+def _build_round(executor: Executor, tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
+    name = f"{len(tasks)} {tasks[0].task_family}"
+    requests = [
+        BuildRequest.for_task(task) for task in sorted(tasks, key=lambda task: -task.size())
+    ]
+    with Progress(f"{name} on {executor.name}", "works", tell=batch.report_progress) as bar:
 
         def follow(step: Step) -> None:
             bar.reach(
                 step.done,
-                step.done / step.works,
-                f"{step.executors} executors, {step.failed} attempts failed and made again",
+                step.done / step.items,
+                f"{step.executors} executors, {step.failed} attempts failed and were repeated",
             )
 
-        outcomes = _make_large(cluster, name, [work for work in works if work.shares > 1], follow)
-        outcomes += _make_whole(cluster, name, [work for work in works if work.shares == 1], follow)
-    teller.tell(f"{name} made on Spark", 100)
-    return outcomes
+        large = [request for request in requests if request.shares > 1]
+        small = [request for request in requests if request.shares == 1]
+        results = _build_large(executor, name, large, follow)
+        results += _build_small(executor, name, small, follow)
+    batch.report_progress(f"{name} built on {executor.name}", 100)
+    return results
 
 
-def _make_large(
-    cluster: Cluster, name: str, works: list[Work], follow: Callable[[Step], None]
-) -> list[Outcome]:
-    """In shares, all in one job; where one work ends that job, each that is left in a job of its
-    own.
-    """
-    if not works:
+def _build_large(
+    executor: Executor, name: str, requests: list[BuildRequest], follow: Follow
+) -> list[BuildResult]:
+    """Build in shares, in one job; where an item ends that job, in one job each."""
+    if not requests:
         return []
-    job = executor.job_of()
+    driver = remote_build.driver_context()
     shares = [
-        (key, work._replace(share=share))
-        for key, work in enumerate(works)
-        for share in range(work.shares)
+        (key, request._replace(share=share))
+        for key, request in enumerate(requests)
+        for share in range(request.shares)
     ]
     try:
-        return cluster.run_in_shares(
+        return executor.run_in_shares(
             f"{name}, in shares",
             shares,
-            partial(executor.make_share, job),
-            partial(executor.unite, job, works),
+            partial(remote_build.build_share, driver),
+            partial(remote_build.unite, driver, requests),
             follow,
         )
-    except WorkLost as error:
-        if len(works) == 1:
-            return [Outcome(works[0], error)]
+    except ItemLost as error:
+        if len(requests) == 1:
+            return [BuildResult(requests[0], error)]
         return [
-            outcome
-            for work in _missing(works)
-            for outcome in _make_large(cluster, name, [work], follow)
+            result
+            for request in _missing(requests)
+            for result in _build_large(executor, name, [request], follow)
         ]
 
 
-def _make_whole(
-    cluster: Cluster, name: str, works: list[Work], follow: Callable[[Step], None]
-) -> list[Outcome]:
-    """Each by one call, all in one job; where one work ends that job, those that are left in a new
-    one.
-    """
-    lost: list[Outcome] = []
-    while works:
+def _build_small(
+    executor: Executor, name: str, requests: list[BuildRequest], follow: Follow
+) -> list[BuildResult]:
+    """Build in one job; where an item ends that job, the rest in a new one."""
+    lost: list[BuildResult] = []
+    while requests:
         try:
-            return lost + cluster.run(
-                name, works, partial(executor.make, executor.job_of()), follow
-            )
-        except WorkLost as error:
-            if len(lost) == _LOST:
+            build = partial(remote_build.build, remote_build.driver_context())
+            return lost + executor.run(name, requests, build, follow)
+        except ItemLost as error:
+            if len(lost) == _MAX_LOST:
                 raise
-            lost.append(Outcome(works[error.at], error))
-            log.warning("%s was given up (%s); the others are made", works[error.at], error)
-            works = _missing([work for work in works if work != works[error.at]])
+            request = requests[error.index]
+            lost.append(BuildResult(request, error))
+            log.warning("%s is given up (%s); the others are built", request, error)
+            requests = _missing([other for other in requests if other != request])
     return lost
 
 
-def _missing(works: list[Work]) -> list[Work]:
-    if works:
-        lake().refresh(works[0].family.dataset)
-    return [work for work in works if not work.task().complete()]
+def _missing(requests: list[BuildRequest]) -> list[BuildRequest]:
+    if requests:
+        lake().refresh(requests[0].family.dataset)
+    return [request for request in requests if not request.task().complete()]

@@ -1,11 +1,9 @@
-"""Which tasks failed in a run, noted for who tells a person: one JSON line each in the file that
-POS_FAILURES names.
+"""Failed tasks of a run, as JSON lines in the file that POS_FAILURES names.
 
-`pos run` names the file and reads it for its alert. Where nobody does and the run is a night's
-all the same (`luigi --module pipeline Nightly`), the run names one itself and, when it ends, has
-`pos alert` tell of what failed: Luigi's own events, once a run. A worker's children note theirs
-too. Of any other run nothing is noted. A run that is killed, or ends before it has planned
-anything, says nothing: that is what `pos run` is for.
+`pos run` names the file and reads it for its alert. For Luigi's own Nightly
+(`luigi --module pipeline Nightly`) the run names a file itself and has `pos alert` report the
+failures when it ends. Worker processes write theirs too. Other runs write nothing. A run that is
+killed, or that ends before it has planned anything, cannot report: use `pos run` for that.
 """
 
 from __future__ import annotations
@@ -19,119 +17,105 @@ import sys
 import tempfile
 from functools import partial
 from pathlib import Path
+from types import TracebackType
 
 import luigi
 from luigi.task_register import TaskClassException
 
-from pipeline import settings
-from pipeline.cli.child import exit_with_parent
 from pipeline.cli.failure_alert import read_notes
 from pipeline.deliver import explain_code
-from pipeline.errors import NoConfiguration, PipelineError
+from pipeline.errors import PipelineError
 from pipeline.logs import redact, say_plainly, shorten
-from pipeline.tasks.scheduler import check_scheduler
 
 VARIABLE = "POS_FAILURES"
-FAILED, BROKEN, MISSING = 30, 35, 20  # the exit codes of luigi.cfg that such a failure leads to
+FAILED, BROKEN, MISSING = 30, 35, 20  # the exit codes of luigi.cfg for such a failure
 _DIED = re.compile(r"died unexpectedly with exit code -(\d+)")
 
 
 def note(
     task: luigi.Task | str, error: object, file: Path | None = None, code: int = FAILED
 ) -> None:
-    """Note in `file` that `task` failed with `error`, an exception or what the worker says of a
-    process that died.
-    """
+    """Append to `file` that `task` failed with an exception or Luigi's message."""
     if isinstance(task, luigi.Task) and task.task_family == "Nightly":
-        watch()
-    if path := file or os.environ.get(VARIABLE):
-        error = say_plainly(error)
-        kind = type(error).__name__ if isinstance(error, BaseException) else "ProcessDied"
-        message = _DIED.sub(
-            lambda found: "died: {}. What to do: {}".format(*explain_code(128 + int(found[1]))),
-            str(error),
-        )
-        line = json.dumps(
-            {
-                "task": shorten(str(task)),
-                "error": kind,
-                "message": shorten(redact(message))[:2000],
-                "code": code,
-            }
-        )
-        with Path(path).open("a", encoding="utf-8") as noted:
-            noted.write(line + "\n")
+        alert_at_exit()
+    path = file or os.environ.get(VARIABLE)
+    if not path:
+        return
+    error = say_plainly(error)
+    kind = type(error).__name__ if isinstance(error, BaseException) else "ProcessDied"
+    message = _DIED.sub(
+        lambda match: "died: {}. What to do: {}".format(*explain_code(128 + int(match[1]))),
+        str(error),
+    )
+    line = json.dumps(
+        {
+            "task": shorten(str(task)),
+            "error": kind,
+            "message": shorten(redact(message))[:2000],
+            "code": code,
+        }
+    )
+    with Path(path).open("a", encoding="utf-8") as notes:
+        notes.write(line + "\n")
 
 
 def note_missing(task: luigi.Task) -> None:
-    """Note that an input from outside is not there, or that a task could not say whether it is
-    done: Luigi keeps that to itself.
-    """
+    """Note a missing external input or an error of `complete()`."""
     if isinstance(task, luigi.ExternalTask):
-        note(task, "an input from outside is missing", code=MISSING)
+        note(task, "an external input is missing", code=MISSING)
         return
     try:
         task.complete()
-    except Exception as error:  # noqa: BLE001
+    except Exception as error:  # noqa: BLE001 - whatever it is, the alert names it
         note(task, error, code=BROKEN)
     else:
         note(
             task,
-            "it could not say whether it is done, and can now: the log says what it met; run again",
+            "its state could not be read when the run was planned, and can be now: see the log for"
+            " the error, then run again",
             code=BROKEN,
         )
 
 
-def watch(*_: object) -> None:
-    """Alert at the end of this process of what fails in it from now on, unless somebody else does."""
+def alert_at_exit(*_: object) -> None:
+    """Send an alert at the end of this process if a task fails, unless `pos run` does."""
     if VARIABLE not in os.environ:
-        noted = Path(tempfile.mkdtemp(prefix="pos-night-")) / "failures"
-        os.environ[VARIABLE] = str(noted)
-        atexit.register(_tell_a_person, noted, os.getpid())
+        file = Path(tempfile.mkdtemp(prefix="pos-run-")) / "failures"
+        os.environ[VARIABLE] = str(file)
+        atexit.register(_send_alert, file, os.getpid())
 
 
-def _tell_a_person(noted: Path, pid: int) -> None:
-    """In a process of its own, so that whatever becomes of the alert, the run ends with its own
-    exit code.
-    """
+def _send_alert(file: Path, pid: int) -> None:
+    """Alert in a process of its own, so that the exit code of the run stays its own."""
     if os.getpid() != pid:
-        return  # a child of a fork, which its parent speaks for
-    if noted.is_file():
-        code = max((said["code"] for said in read_notes(noted)), default=FAILED)
+        return  # the child of a fork; its parent sends the alert
+    if file.is_file():
+        code = max((entry["code"] for entry in read_notes(file)), default=FAILED)
         subprocess.run(
             [sys.executable, "-m", "pipeline", "alert", "--code", str(code)], check=False
         )
-        noted.unlink()
-    noted.parent.rmdir()
+        file.unlink()
+    file.parent.rmdir()
 
 
-def say_shortly(kind: type[BaseException], error: BaseException, trace: object) -> None:
-    """What Luigi's command line does not catch, as a sentence where it is meant for a person: a
-    task's name, a setting.
-    """
+def print_error(
+    kind: type[BaseException], error: BaseException, trace: TracebackType | None
+) -> None:
+    """Print an error that Luigi does not catch; one of ours as a sentence."""
     if not issubclass(kind, PipelineError | TaskClassException):
         sys.__excepthook__(kind, error, trace)
         return
     print(redact(f"{kind.__name__}: {' '.join(str(error).split())}"), file=sys.stderr)  # noqa: T201
 
 
-for _event, _code in (
-    (luigi.Event.FAILURE, FAILED),
-    (luigi.Event.BROKEN_TASK, BROKEN),
-    (luigi.Event.PROCESS_FAILURE, FAILED),
-    (luigi.Event.TIMEOUT, FAILED),
-):
-    luigi.Task.event_handler(_event)(partial(note, code=_code))
-luigi.Task.event_handler(luigi.Event.DEPENDENCY_MISSING)(note_missing)
-if Path(sys.argv[0]).name == "luigi" or Path(sys.argv[0]).parts[-2:] == (
-    "luigi",
-    "__main__.py",
-):  # Luigi's command line is the program
-    sys.excepthook = say_shortly
-    try:
-        settings.check_folder()
-        check_scheduler()
-    except NoConfiguration as error:
-        say_shortly(type(error), error, None)
-        sys.exit(BROKEN)
-exit_with_parent()
+def install(nightly: type[luigi.Task]) -> None:
+    """Have Luigi's events write notes, and a run that plans `nightly` send an alert."""
+    for event, code in (
+        (luigi.Event.FAILURE, FAILED),
+        (luigi.Event.BROKEN_TASK, BROKEN),
+        (luigi.Event.PROCESS_FAILURE, FAILED),
+        (luigi.Event.TIMEOUT, FAILED),
+    ):
+        luigi.Task.event_handler(event)(partial(note, code=code))
+    luigi.Task.event_handler(luigi.Event.DEPENDENCY_MISSING)(note_missing)
+    nightly.event_handler(luigi.Event.DEPENDENCY_DISCOVERED)(alert_at_exit)

@@ -1,6 +1,8 @@
-"""The lake's tables in the Glue catalog, for those who want them there: GlueTables."""
+"""GlueTables: the lake's tables in the Glue catalog."""
 
 from __future__ import annotations
+
+from typing import Any
 
 import luigi
 
@@ -13,7 +15,7 @@ from pipeline.targets import lake
 
 
 def tables_of_lake() -> list[TableDescription]:
-    """The tables of the configured lake, with the places where they stand."""
+    """The tables of the configured lake, with their folders."""
 
     def folder(dataset: schema.Dataset) -> str:
         return (
@@ -25,7 +27,7 @@ def tables_of_lake() -> list[TableDescription]:
     return describe_tables(settings.rules().decimals, folder)
 
 
-class Registered(luigi.Target):
+class GlueTarget(luigi.Target):
     """The tables of a database, as Glue has them."""
 
     def __init__(self, task: GlueTables):
@@ -39,9 +41,7 @@ class Registered(luigi.Target):
 
 
 class GlueTables(luigi.Task):
-    """Registers the lake's tables with the Glue catalog; done when Glue holds them as the schema of
-    this code says.
-    """
+    """Register the lake's tables; complete when Glue holds the schema of this code."""
 
     database = luigi.Parameter(
         default="pos", description="database in the Glue catalog; made where it is missing"
@@ -50,8 +50,8 @@ class GlueTables(luigi.Task):
         default="", description="address of a server that speaks Glue; empty: AWS"
     )
 
-    def output(self) -> Registered:
-        return Registered(self)
+    def output(self) -> GlueTarget:
+        return GlueTarget(self)
 
     def catalog(self) -> GlueCatalog:
         if not settings.lake().url.startswith("s3://"):
@@ -61,17 +61,19 @@ class GlueTables(luigi.Task):
             )
         return GlueCatalog(region=settings.lake().region or None, endpoint=self.endpoint or None)
 
-    def outdated(self) -> list[dict[str, object]]:
+    def outdated(self) -> list[dict[str, Any]]:
         """The tables that Glue does not hold as they should be."""
-        wanted = glue_tables(tables_of_lake(), first_year=settings.pos().history_starts.year)
-        known = self.catalog().parameters(self.database)
+        first_year = settings.pos().history_starts.year
+        expected: list[dict[str, Any]] = list(glue_tables(tables_of_lake(), first_year=first_year))
+        registered = self.catalog().parameters(self.database)
         return [
             table
-            for table in wanted
-            if known.get(table["Name"], {}).get(DIGEST) != table["Parameters"][DIGEST]
+            for table in expected
+            if registered.get(str(table["Name"]), {}).get(DIGEST) != table["Parameters"][DIGEST]
         ]
 
     def run(self) -> None:
         tables = self.outdated()
         self.catalog().register(self.database, tables)
-        self.set_status_message(f"{len(tables)} tables registered in {self.database}")
+        if self.set_status_message:
+            self.set_status_message(f"{len(tables)} tables registered in {self.database}")

@@ -1,42 +1,66 @@
-"""From raw to the lake and its summary: DailySales, MonthlySales, MonthlySummary, MonthlyCustomers."""
+"""DailySales, MonthlySales, MonthlySummary, MonthlyCustomers: raw to summary."""
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
-from datetime import date
-from functools import cache
 from pathlib import Path
+from typing import Any, NamedTuple
 
-import luigi
 import pyarrow as pa
 
 from pipeline import schema, settings
 from pipeline.errors import ConfigError
 from pipeline.extract.private_folder import make_private
-from pipeline.extract.windows import DAY
-from pipeline.load import CATALOG, CUSTOMERS, RECEIPTS, SALES, STAGING, SUMMARY, Lake, RawObject
+from pipeline.extract.window_bounds import DAY
+from pipeline.load import CATALOG, CUSTOMERS, RECEIPTS, SALES, STAGING, SUMMARY, RawObject
 from pipeline.load.parquet import ParquetWriter, check_schema, from_bytes, to_bytes
+from pipeline.settings.run_context import once_per_run
+from pipeline.settings.sections import engine
 from pipeline.summarize import summarize
-from pipeline.targets import DerivedTask, RawTask, lake
-from pipeline.tasks.batches import BatchTask, Months, engine
+from pipeline.targets import DatasetTask, DerivedTask, Files, Metadata, lake
+from pipeline.tasks.batches import BatchTask, Months
 from pipeline.tasks.raw import RawReceipts, catalog_for, read_catalog
 from pipeline.transform import Catalog, Cleaned, Raw, Rules, clean, day_bounds
 from pipeline.transform.shares import clean_share, unite
 
+_PARQUET_GROWTH = 8  # a Parquet file of the lake as a table is at most this many times as large
+_UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}
+_DATASETS = {
+    dataset.name: dataset
+    for dataset in (
+        *schema.LAKE,
+        schema.OUTSIDE,
+        *schema.SUMMARY,
+        schema.RECEIPT_FIGURES,
+        *schema.BACKOFFICE,
+    )
+}
 
-@cache
-def history(of: Lake) -> tuple[date, date, int]:
-    """First and last business day of the shop's history, and how many windows a day settles for;
-    asked once per run, as to read a section of the settings for each day of three years takes
-    seconds.
-    """
-    del of
+
+class HistorySpan(NamedTuple):
+    """First and last business day of the lake, and the windows that a day waits for."""
+
+    first: dt.date
+    last: dt.date
+    allowed_lateness_days: int
+
+    @property
+    def first_month(self) -> dt.date:
+        """The first day of the first month."""
+        return self.first.replace(day=1)
+
+
+@once_per_run
+def history_span() -> HistorySpan:
+    """The history of the settings; reading a section for each day takes seconds."""
     section = settings.pos()
-    return section.history_starts, settings.last_day(), section.allowed_lateness_days
+    return HistorySpan(section.history_starts, settings.last_day(), section.allowed_lateness_days)
 
 
 def spill_folder() -> Path:
@@ -45,92 +69,94 @@ def spill_folder() -> Path:
 
 
 class DailySales(BatchTask):
-    """One business day, exploded and clean."""
+    """One business day, clean and exploded."""
 
-    date = settings.Days(default=None)
+    date: dt.date = settings.field(settings.Days(default=None))
     dataset, version = STAGING, schema.version_of(schema.LAKE)
     upstream = (RECEIPTS, CATALOG)
 
-    def requires(self) -> list[RawTask]:
-        first, last, allowed_lateness_days = history(lake())
+    def requires(self) -> list[DatasetTask]:
+        first, last, allowed_lateness_days = history_span()
         windows = (self.date + n * DAY for n in range(allowed_lateness_days + 1))
         return [
             catalog_for(self.date),
             *(RawReceipts(date=day) for day in windows if first <= day <= last),
         ]
 
-    def shape(self) -> dict[str, object]:
+    def fingerprint_settings(self) -> dict[str, object]:
         return settings.cleaning()
 
     def objects(self) -> list[RawObject]:
-        """Raw objects that may hold receipts of this business day, whichever window brought them."""
+        """Raw objects that may hold receipts of this business day, from any window."""
         return objects_of(self.date, self.name)
 
     def inputs(self) -> list[tuple[str, str]] | None:
         catalog, *windows = self.requires()
-        if not catalog.complete() or not all(window.complete() for window in windows):
+        digest = catalog.digest()
+        if digest is None or not all(window.complete() for window in windows):
             return None
         return [
-            (f"{catalog.dataset}/{catalog.name}", catalog.digest()),
+            (f"{catalog.dataset}/{catalog.name}", digest),
             *(
-                (f"raw/receipts/{found.batch} sold {found.sold or 'unknown'}", found.digest)
-                for found in self.objects()
+                (f"raw/receipts/{entry.batch} sold {entry.sold or 'unknown'}", entry.digest)
+                for entry in self.objects()
             ),
         ]
 
-    def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
+    def make(self) -> tuple[Files, Metadata]:
         return self.pack(clean(self.date, *self.read()))
 
     def read(self) -> tuple[Iterator[Raw], Catalog, Rules]:
-        """What the day is made of: its raw objects, one by one, its catalog, the rules."""
-        catalog = self.requires()[0]
-        raw = (Raw(found.batch, found.key, lake().read_raw(found)) for found in self.objects())
-        return raw, read_catalog(catalog.name, catalog.digest()), settings.rules()
+        """What the day is built from: its raw objects, its catalog and the rules."""
+        raw = (Raw(entry.batch, entry.key, lake().read_raw(entry)) for entry in self.objects())
+        return raw, read_catalog(self.requires()[0]), settings.rules()
 
-    def pack(self, day: Cleaned) -> tuple[dict[str, bytes], dict[str, object]]:
-        self.tell(
+    def pack(self, day: Cleaned) -> tuple[Files, Metadata]:
+        """The files and metadata of a cleaned day."""
+        self.report_progress(
             f"{day.metadata['curated']:,} receipts, {day.metadata['quarantined']} in quarantine",
             100,
         )
         decimals = settings.rules().decimals
-        return {
+        files = {
             d.name: to_bytes(schema.conform(getattr(day, d.name), d, decimals), d.order)
             for d in schema.LAKE
-        }, dict(day.metadata)
+        }
+        return files, dict(day.metadata)
 
     def size(self) -> int:
-        return sum(found.size for found in self.objects())
+        return sum(entry.size for entry in self.objects())
 
     def shares(self) -> int:
-        return max(1, -(-self.size() // engine().share_bytes)) if engine().share_bytes else 1
+        share_bytes: int = engine().share_bytes
+        return max(1, -(-self.size() // share_bytes)) if share_bytes else 1
 
     def make_share(self, share: int, shares: int) -> Cleaned:
         return clean_share(self.date, *self.read(), share, shares)
 
-    def unite(self, parts: list[Cleaned]) -> tuple[dict[str, bytes], dict[str, object]]:
+    def unite(self, parts: list[Any]) -> tuple[Files, Metadata]:
         return self.pack(unite(parts))
 
 
-def objects_of(day: date, batch: str | None = None) -> list[RawObject]:
-    """Raw objects that may hold receipts of the business day of any store, and those of `batch`
-    whose date of sale is unreadable. UTC dates alone would name the day before or after too.
+def objects_of(day: dt.date, batch: str | None = None) -> list[RawObject]:
+    """Raw objects that may hold receipts of a business day of any store.
+
+    Those of `batch` whose date of sale is unreadable are among them. UTC dates alone would name
+    the day before or after too.
     """
     rules = settings.rules()
-    starts, ends = zip(
-        *(day_bounds(day, store) for store in (rules.default, *rules.stores.values())),
-        strict=True,
-    )
-    start, end = min(starts), max(ends)
+    bounds = [day_bounds(day, store) for store in (rules.default, *rules.stores.values())]
+    start, end = min(start for start, _ in bounds), max(end for _, end in bounds)
     return [
-        found
-        for found in lake().raw_objects(start.date(), end.date(), batch)
-        if found.may_hold(start, end)
+        entry
+        for entry in lake().raw_objects(start.date(), end.date(), batch)
+        if entry.may_hold(start, end)
     ]
 
 
-def days_of(month: date) -> list[date]:
-    """The business days of `month` that have closed and belong to the shop's history."""
-    first, last, _ = history(lake())
+def days_of(month: dt.date) -> list[dt.date]:
+    """The closed business days of `month` within the shop's history, at least one."""
+    first, last, _ = history_span()
     days = [
         day
         for day in (month + n * DAY for n in range(31))
@@ -145,54 +171,34 @@ def days_of(month: date) -> list[date]:
 
 
 class MonthlySales(BatchTask):
-    """The lake of one month: receipts, sales, payments and quarantine, sorted by business day and
-    time.
-    """
+    """The lake's tables of one month, sorted by business day and time."""
 
-    month = Months(default=None)
+    month: dt.date = settings.field(Months(default=None))
     dataset, version = SALES, schema.version_of(schema.LAKE)
     upstream = (*DailySales.upstream, STAGING)
 
     def requires(self) -> list[DailySales]:
         return [DailySales(date=day) for day in days_of(self.month)]
 
-    def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
+    def make(self) -> tuple[Files, Metadata]:
         days = self.requires()
-        writers = {
-            d.name: ParquetWriter(schema.arrow(d, settings.rules().decimals), d.order)
-            for d in schema.LAKE
-        }
-        metadata = {"days": len(days)}
-        for count, day in enumerate(days, 1):
+        decimals = settings.rules().decimals
+        writers = {d.name: ParquetWriter(schema.arrow(d, decimals), d.order) for d in schema.LAKE}
+        counts: Counter[str] = Counter()
+        for number, day in enumerate(days, 1):
             files = lake().read(day.dataset, day.name)
             for name, writer in writers.items():
                 writer.append(read_table(day, name, files[name]))
+            metadata = lake().metadata(day.dataset, day.name)
             for key in ("fetched", "curated", "quarantined", "superseded"):
-                metadata[key] = metadata.get(key, 0) + lake().metadata(day.dataset, day.name)[key]
-            self.tell(f"{count} of {len(days)} days", 100 * count // len(days))
-        return {name: writer.close() for name, writer in writers.items()}, metadata
-
-
-_SWELLS = 8  # a Parquet file of the lake as a table: at most that many times as large
-_UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}
-
-
-_DATASETS = {
-    dataset.name: dataset
-    for dataset in (
-        *schema.LAKE,
-        schema.OUTSIDE,
-        *schema.SUMMARY,
-        schema.RECEIPT_FIGURES,
-        *schema.BACKOFFICE,
-    )
-}
+                counts[key] += metadata[key]
+            self.report_progress(f"{number} of {len(days)} days", 100 * number // len(days))
+        files = {name: writer.close() for name, writer in writers.items()}
+        return files, {"days": len(days), **counts}
 
 
 def read_table(task: DerivedTask, file_name: str, body: bytes) -> pa.Table:
-    """A member of a partition as the table that its dataset declares; SchemaMismatch, naming it,
-    where it is another.
-    """
+    """A file of a partition as a table. Raises SchemaMismatch."""
     return from_bytes(
         body,
         f"{task.dataset}/{task.name}/{file_name}",
@@ -200,79 +206,80 @@ def read_table(task: DerivedTask, file_name: str, body: bytes) -> pa.Table:
     )
 
 
+def read_tables(task: DerivedTask, names: list[str] | None = None) -> dict[str, pa.Table]:
+    """The tables of a partition by name: those of `names`, or all."""
+    files = lake().read(task.dataset, task.name, names)
+    return {name: read_table(task, name, body) for name, body in files.items()}
+
+
 @contextmanager
-def open_tables(task: DerivedTask, memory: str, folder: Path) -> Iterator[dict[str, object]]:
-    """The tables of a month, held to the schema. Where they would fill half of `memory`, they are
-    files in `folder`, read batch by batch.
+def open_tables(task: DerivedTask, memory: str, folder: Path) -> Iterator[dict[str, Any]]:
+    """The tables of a month, as files if they would fill half of `memory`.
+
+    Raises SchemaMismatch where the schema of one differs.
     """
     files = lake().read(task.dataset, task.name)
     size = re.fullmatch(r"([\d.]+) ?([KMGT])i?B", memory.strip(), re.IGNORECASE)
     limit = float(size[1]) * (1 << _UNITS[size[2].upper()]) if size else math.inf
-    if sum(map(len, files.values())) * _SWELLS <= limit / 2:
+    if sum(map(len, files.values())) * _PARQUET_GROWTH <= limit / 2:
         yield {name: read_table(task, name, body) for name, body in files.items()}
         return
-    from pyarrow.dataset import (
-        dataset,
-    )  # imports pandas where it is installed, which a small month does without
+    # Imports pandas where it is installed; a small month does without.
+    from pyarrow.dataset import dataset
 
     folder.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=folder) as name:
+    decimals = settings.rules().decimals
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        tables = {}
         for file_name, body in files.items():
-            (Path(name) / file_name).write_bytes(body)
-        tables = {
-            file_name: dataset(Path(name) / file_name, format="parquet") for file_name in files
-        }
-        for file_name, table in tables.items():
-            check_schema(
-                table.schema,
-                schema.arrow(_DATASETS[file_name], settings.rules().decimals),
-                f"{task.dataset}/{task.name}/{file_name}",
-            )
+            path = Path(temporary) / file_name
+            path.write_bytes(body)
+            tables[file_name] = dataset(path, format="parquet")
+            expected = schema.arrow(_DATASETS[file_name], decimals)
+            label = f"{task.dataset}/{task.name}/{file_name}"
+            check_schema(tables[file_name].schema, expected, label)
         yield tables
 
 
 class MonthlySummary(BatchTask):
-    """Small exact tables of one month, which longer spans are merged from and reports are told
-    from.
-    """
+    """Small exact tables of one month, which longer spans and reports are built from."""
 
-    month = Months(default=None)
+    month: dt.date = settings.field(Months(default=None))
     dataset, version = SUMMARY, schema.version_of((*schema.SUMMARY, schema.RECEIPT_FIGURES))
     upstream = (*MonthlySales.upstream, SALES)
 
-    def requires(self) -> list[luigi.Task]:
+    def requires(self) -> list[DatasetTask]:
         return [MonthlySales(month=self.month), catalog_for(days_of(self.month)[-1])]
 
-    def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
-        sales, catalog = self.requires()
-        known = read_catalog(catalog.name, catalog.digest())
-        with open_tables(sales, settings.lake().memory, spill_folder()) as tables:
+    def make(self) -> tuple[Files, Metadata]:
+        sales = MonthlySales(month=self.month)
+        catalog, rules = read_catalog(catalog_for(days_of(self.month)[-1])), settings.rules()
+        memory, spill = settings.lake().memory, spill_folder()
+        with open_tables(sales, memory, spill) as tables:
             summary = summarize(
                 self.month,
                 **tables,
-                stores=known.stores_table(settings.rules()),
-                employees=known.employees_table(settings.rules()),
+                stores=catalog.stores_table(rules),
+                employees=catalog.employees_table(rules),
                 metadata=lake().metadata(sales.dataset, sales.name),
-                decimals=settings.rules().decimals,
-                memory_limit=settings.lake().memory,
-                spill=spill_folder(),
+                decimals=rules.decimals,
+                memory_limit=memory,
+                spill=spill,
             )
-        tables = (*schema.SUMMARY, schema.RECEIPT_FIGURES)
-        return {d.name: to_bytes(summary[d.name], d.key) for d in tables}, {}
+        datasets = (*schema.SUMMARY, schema.RECEIPT_FIGURES)
+        return {d.name: to_bytes(summary[d.name], d.key) for d in datasets}, {}
 
 
 class MonthlyCustomers(DerivedTask):
-    """The month's identified customers on their own, so that the reports of later months are told
-    again only when these change.
-    """
+    """The month's customers alone: later reports change only with these."""
 
-    month = settings.Month(default=None)
+    month: dt.date = settings.field(settings.Month(default=None))
     dataset, version = CUSTOMERS, schema.version_of((schema.CUSTOMERS,))
     upstream = (*MonthlySummary.upstream, SUMMARY)
 
     def requires(self) -> list[MonthlySummary]:
         return [MonthlySummary(month=self.month)]
 
-    def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
+    def make(self) -> tuple[Files, Metadata]:
         (summary,) = self.requires()
         return lake().read(summary.dataset, summary.name, ["customers"]), {}

@@ -1,7 +1,7 @@
-"""Luigi's lock against the same command twice, kept by lake: two shops on one machine do not meet.
+"""Luigi's lock against running a command twice, with a lock folder per lake.
 
-In: the folder that Luigi would use. Out: Luigi's own answer, with a message that names the lake and
-the processes. Luigi keeps a file for each command line, whatever lake the command works on.
+Luigi keeps one lock for each command line, whatever lake the command works on: two shops on one
+machine would block each other. The message names the lake and the processes.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ _acquire = lock.acquire_for
 
 
 def lock_folder() -> Path:
-    """Folder of the locks of the lake: in [core] lock_pid_dir if set, else in the lake's state."""
+    """Folder of the lake's locks, in [core] lock_pid_dir or the machine's state."""
     chosen = luigi.configuration.get_config().get("core", "lock_pid_dir", None)
     return Path(chosen).absolute() / settings.spool().name if chosen else settings.spool() / "locks"
 
 
 def acquire_by_lake(_: str, num_available: int = 1, kill_signal: int | None = None) -> bool:
-    """Whether this command may run on its lake; prints who holds the lock if it may not."""
+    """Whether this command may run on its lake; prints the holder of the lock if not."""
     folder = str(make_private(lock_folder()))
     with contextlib.redirect_stdout(io.StringIO()):  # Luigi's own message names no lake
         if _acquire(folder, num_available, kill_signal):
@@ -44,5 +44,5 @@ def acquire_by_lake(_: str, num_available: int = 1, kill_signal: int | None = No
 
 
 def install() -> None:
-    """Put this lock in the place of Luigi's."""
+    """Replace Luigi's lock."""
     lock.acquire_for = acquire_by_lake

@@ -1,10 +1,10 @@
-"""Care of the lake: Verify looks at what stands in it, Rebuild makes a span again from raw."""
+"""Verify checks the published lake; Rebuild rebuilds a span of it from raw."""
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
-from collections.abc import Container, Iterator
-from datetime import date
+from collections.abc import Callable, Container, Iterator
 from hashlib import sha256
 
 import luigi
@@ -26,11 +26,11 @@ from pipeline.tasks.lake import (
 )
 from pipeline.tasks.outside_history import OutsideHistory, check_conserved
 from pipeline.tasks.reports import CumulativeReport, MonthlyReport
-from pipeline.tasks.till_exports import BackOffice, uncompared
+from pipeline.tasks.till_exports import BackOffice, unused_exports
 
 log = logging.getLogger(__name__)
 
-MADE_OF_RAW = {
+BUILT_FROM_RAW: dict[str, Callable[..., DerivedTask]] = {
     STAGING: DailySales,
     SALES: MonthlySales,
     SUMMARY: MonthlySummary,
@@ -40,60 +40,65 @@ MADE_OF_RAW = {
 }
 
 
-def span_of(first: date | None, last: date | None) -> Span:
+def span_of(first: dt.date | None, last: dt.date | None) -> Span:
     """From the month `first` to the month `last`; open where one is not given."""
-    whole = everything()
-    return Span(f"{first:%Y-%m}" if first else whole.first, f"{last:%Y-%m}" if last else whole.last)
+    span = everything()
+    return Span(f"{first:%Y-%m}" if first else span.first, f"{last:%Y-%m}" if last else span.last)
 
 
 def partitions_of(span: Span) -> list[DerivedTask]:
-    """What of the span was published and is made of raw alone, in the order in which it is made."""
-    found = []
-    for dataset, family in MADE_OF_RAW.items():
+    """Published partitions of the span that are built from raw alone, in build order."""
+    tasks: list[DerivedTask] = []
+    for dataset, family in BUILT_FROM_RAW.items():
         for name in filter(span.holds, lake().partitions(dataset)):
-            parts = [int(part) for part in name.split("-")]
-            found.append(
-                family(date=date(*parts)) if dataset == STAGING else family(month=date(*parts, 1))
+            period = (
+                {"date": dt.date.fromisoformat(name)}
+                if family is DailySales
+                else {"month": dt.date.fromisoformat(f"{name}-01")}
             )
-    return found
+            tasks.append(family(**period))
+    return tasks
 
 
 def look(span: Span, *, deep: bool) -> Iterator[LakeFinding]:
-    """All that is wrong with the span. Sums leave out only what is made of broken partitions."""
+    """Everything that is wrong in the span; sums skip what damage would falsify."""
     broken: set[tuple[str, str]] = set()
     for finding in audit(lake(), span):
         if finding.is_wrong and finding.dataset:
             broken.add((finding.dataset, finding.partition))
         yield finding
     yield from reconcile(lake(), span, broken)
-    if span == everything() and not broken:
-        yield from check_conserved()
-    for stat in uncompared() if span == everything() else ():
-        yield LakeFinding(
-            lake().storage.uri(stat.key),
-            "is compared with no month: its days lie outside of the lake's history, which begins"
-            f" on {settings.pos().history_starts}, or have not closed",
-            "if they lie before it, set [pos] history_starts back, or move the file away",
-            is_wrong=False,
-        )
+    if span == everything():
+        if not broken:
+            yield from check_conserved()
+        for stat in unused_exports():
+            yield LakeFinding(
+                lake().storage.uri(stat.key),
+                "is compared with no month: its days lie outside of the lake's history, which"
+                f" begins on {settings.pos().history_starts}, or have not closed",
+                "if they lie before it, set [pos] history_starts back, or move the file away",
+                is_wrong=False,
+            )
     if deep:
-        yield from remake(span, broken)
+        yield from compare_rebuilt(span, broken)
 
 
-def remake(span: Span, broken: Container[tuple[str, str]] = ()) -> Iterator[LakeFinding]:
-    """Each partition made again in memory, from raw up; what differs from what is published was not
-    made of its inputs. Partitions whose inputs are broken are left out with a note.
+def compare_rebuilt(span: Span, broken: Container[tuple[str, str]] = ()) -> Iterator[LakeFinding]:
+    """Partitions that differ from what is built in memory from their inputs.
+
+    Those whose inputs are damaged are left out with a note.
     """
     for task in partitions_of(span):
         digest = task.digest()
         if digest is None or (task.dataset, task.name) in broken:
-            continue  # an input has changed since, or it is broken: the next night makes it again
+            continue  # an input has changed since, or it is damaged: the next run rebuilds it
+        label = f"{task.dataset} {task.name}"
         try:
             files, _ = task.make()
         except Corrupt as error:
             yield LakeFinding(
-                f"{task.dataset} {task.name}",
-                f"was not made again: {error}",
+                label,
+                f"was not rebuilt for comparison: {error}",
                 "repair that first, then verify again",
                 task.dataset,
                 task.name,
@@ -102,9 +107,10 @@ def remake(span: Span, broken: Container[tuple[str, str]] = ()) -> Iterator[Lake
             continue
         if digest_files({name: sha256(data).hexdigest() for name, data in files.items()}) != digest:
             yield LakeFinding(
-                f"{task.dataset} {task.name}",
-                "made again from its inputs it is different",
-                "`pos rebuild` that month; if it stays, another version of this project made it",
+                label,
+                "differs from what its inputs give",
+                "run `pos rebuild` for that month; if it stays, another version of this project"
+                " built it",
                 task.dataset,
                 task.name,
                 repairable=True,
@@ -112,41 +118,49 @@ def remake(span: Span, broken: Container[tuple[str, str]] = ()) -> Iterator[Lake
 
 
 def repair(findings: list[LakeFinding]) -> list[str]:
-    """Put back what was kept, declare broken what can be made again; returns the partitions."""
-    whys = {(one.dataset, one.partition): one.what for one in findings if one.repairable}
+    """Restore archived files, invalidate what can be rebuilt; return the names."""
+    reasons = {
+        (finding.dataset, finding.partition): finding.what
+        for finding in findings
+        if finding.repairable
+    }
     names = sorted(
-        {(one.dataset, one.partition) for one in findings if one.repairable and one.is_wrong}
+        {
+            (finding.dataset, finding.partition)
+            for finding in findings
+            if finding.repairable and finding.is_wrong
+        }
     )
     for dataset, partition in names:
         newest = lake().newest(dataset, partition)
         if newest is None or newest.fingerprint == VOID:
             continue
-        is_claimed = bool(lake().pending(dataset, partition))  # invalidating completes the claim
+        is_claimed = bool(lake().pending(dataset, partition))  # invalidate() completes the claim
         if is_claimed or not restore(lake(), newest):
-            lake().invalidate(dataset, partition, f"found by verify: {whys[dataset, partition]}")
+            reason = reasons[dataset, partition]
+            lake().invalidate(dataset, partition, f"found by verify: {reason}")
     return [f"{dataset} {partition}" for dataset, partition in names]
 
 
 def refetch(window: str) -> None:
-    """Declare a window of raw broken, so that the next night asks the shop for it again. Raises
-    Corrupt where there is none.
-    """
+    """Invalidate a raw window, so that the next run fetches it. Raises Corrupt."""
     if lake().newest(RECEIPTS, window) is None:
         raise Corrupt(f"{RECEIPTS} has no window {window}", RECEIPTS, window)
-    lake().invalidate(RECEIPTS, window, "declared broken by hand, to be fetched again")
+    lake().invalidate(RECEIPTS, window, "invalidated by hand, to be fetched again")
 
 
 class Verify(luigi.Task):
-    """Looks at the lake, all of it or the months from `first` to `last`; fails when something is
-    wrong. Made for a weekly timer.
+    """Check the lake, or its months from `first` to `last`, on a weekly timer.
+
+    Fails where something is wrong.
     """
 
     first = luigi.OptionalParameter(default=None, description="YYYY-MM")
     last = luigi.OptionalParameter(default=None, description="YYYY-MM")
     deep = luigi.BoolParameter(
-        default=False, description="make each partition again in memory and compare"
+        default=False, description="rebuild each partition in memory and compare"
     )
-    repair = luigi.BoolParameter(default=False, description="declare broken what can be made again")
+    repair = luigi.BoolParameter(default=False, description="invalidate what can be rebuilt")
 
     is_done = False
 
@@ -154,38 +168,36 @@ class Verify(luigi.Task):
         return self.is_done
 
     def run(self) -> None:
-        parse = settings.Month(default=None).parse
-        found = list(
-            look(
-                span_of(self.first and parse(self.first), self.last and parse(self.last)),
-                deep=self.deep,
-            )
+        first, last = (
+            settings.Month().parse(month) if month else None for month in (self.first, self.last)
         )
-        for one in found:
-            log.log(logging.ERROR if one.is_wrong else logging.INFO, "%s", one)
+        findings = list(look(span_of(first, last), deep=self.deep))
+        for finding in findings:
+            log.log(logging.ERROR if finding.is_wrong else logging.INFO, "%s", finding)
         if self.repair:
-            repair(found)
-            for key in remove_leftovers(lake(), found):
+            repair(findings)
+            for key in remove_leftovers(lake(), findings):
                 log.info("removed leftover %s", lake().storage.uri(key))
-        wrong = [one for one in found if one.is_wrong]
+        wrong = [finding for finding in findings if finding.is_wrong]
         if wrong:
-            raise Corrupt(f"{len(wrong)} things in the lake are wrong, the first: {wrong[0]}")
+            raise Corrupt(f"{len(wrong)} findings are wrong, the first: {wrong[0]}")
         self.is_done = True
 
 
 class Rebuild(luigi.WrapperTask):
-    """All that was ever published of the months from `first` to `last`, but what the shop says:
-    `pos rebuild` has declared it broken before, or an erasure has changed raw.
+    """Everything published of the months from `first` to `last`, raw data excepted.
+
+    It rebuilds what is not current: `pos rebuild` has invalidated it, or an erasure changed raw.
     """
 
-    first = settings.Month(default=None)
-    last = settings.Month(default=None)
+    first: dt.date = settings.field(settings.Month(default=None))
+    last: dt.date = settings.field(settings.Month(default=None))
 
     def requires(self) -> list[DerivedTask]:
         span = span_of(self.first, self.last)
-        told = [
-            family(month=date.fromisoformat(f"{name}-01"))
+        reports = [
+            family(month=dt.date.fromisoformat(f"{name}-01"))
             for family in (MonthlyReport, CumulativeReport)
             for name in filter(span.holds, lake().partitions(family.dataset))
         ]
-        return [*partitions_of(span), *told]
+        return [*partitions_of(span), *reports]

@@ -1,41 +1,47 @@
-"""OutsideHistory(month): the receipts that arrived in a month and lie before the history."""
+"""OutsideHistory(month): receipts that arrived and lie before the history."""
 
 from __future__ import annotations
 
+import datetime as dt
 import os
 from collections.abc import Collection, Iterator
-from datetime import date
 from hashlib import sha256
 
 import pyarrow as pa
 
 from pipeline import schema, settings
-from pipeline.extract.windows import DAY
-from pipeline.load import OUTSIDE, RECEIPTS, SALES, Lake, RawObject
+from pipeline.extract.window_bounds import DAY
+from pipeline.load import OUTSIDE, RECEIPTS, SALES, RawObject
 from pipeline.load.parquet import to_bytes
 from pipeline.load.publish import digest_files
 from pipeline.maintenance import LakeFinding
 from pipeline.maintenance.conserve import conserve
 from pipeline.outside_history import objects_outside, read_outside
-from pipeline.targets import DerivedTask, lake
-from pipeline.tasks.lake import MonthlySales, days_of, history
+from pipeline.settings.run_context import once_per_run
+from pipeline.targets import DerivedTask, Files, Metadata, lake
+from pipeline.tasks.lake import MonthlySales, days_of, history_span
 from pipeline.tasks.raw import RawReceipts
 
 SHAPING = ("stores", "places", "tzdata", "max_days_late")
-_listed: dict[tuple[object, ...], list[RawObject]] = {}
 
 
-def listed(of: Lake) -> list[RawObject]:
-    """The raw objects that may hold receipts outside history, listed once per change of raw."""
-    if (entries := _listed.get(_state(of))) is None:
-        entries = objects_outside(of, settings.rules(), history(of)[0])
-        _listed.clear()
-        _listed[_state(of)] = entries  # listing may have refreshed what is known of raw
+@once_per_run
+def _lists_by_state() -> dict[tuple[int, ...], list[RawObject]]:
+    return {}
+
+
+def list_outside() -> list[RawObject]:
+    """Raw objects that may hold receipts outside history, as raw stands now."""
+    lists = _lists_by_state()
+    if (entries := lists.get(_raw_state())) is None:
+        entries = objects_outside(lake(), settings.rules(), history_span().first)
+        lists.clear()
+        lists[_raw_state()] = entries  # listing may have refreshed the state
     return entries
 
 
-def _state(of: Lake) -> tuple[object, ...]:
-    return os.getpid(), id(of), of.generation_of((RECEIPTS,)), history(of)[0]
+def _raw_state() -> tuple[int, ...]:
+    return os.getpid(), *lake().generation_of((RECEIPTS,))
 
 
 def is_empty(digest: str) -> bool:
@@ -45,53 +51,51 @@ def is_empty(digest: str) -> bool:
     return digest == digest_files({schema.OUTSIDE.name: sha256(body).hexdigest()})
 
 
-def is_needed(month: date) -> bool:
+def is_needed(month: dt.date) -> bool:
     """Whether the month has, or had, anything that may be outside history."""
     return bool(objects_of(month)) or lake().newest(OUTSIDE, f"{month:%Y-%m}") is not None
 
 
-def objects_of(month: date) -> list[RawObject]:
-    """What may hold a receipt that arrived in `month`, or a later version of one."""
-    is_first = month == history(lake())[0].replace(day=1)
-    return [one for one in listed(lake()) if is_first or one.batch_name.month >= f"{month:%Y-%m}"]
+def objects_of(month: dt.date) -> list[RawObject]:
+    """Raw objects that may hold receipts that arrived in `month`, or later versions."""
+    is_first = month == history_span().first_month
+    return [
+        entry for entry in list_outside() if is_first or entry.batch_name.month >= f"{month:%Y-%m}"
+    ]
 
 
 class OutsideHistory(DerivedTask):
-    """Receipts outside history by month of arrival.
+    """Receipts outside history by month of arrival; the first has earlier ones."""
 
-    What arrived before the first month is named by the first month.
-    """
-
-    month = settings.Month(default=None)
+    month: dt.date = settings.field(settings.Month(default=None))
     dataset, version = OUTSIDE, schema.version_of((schema.OUTSIDE,))
     upstream = (RECEIPTS,)
 
     def requires(self) -> list[RawReceipts]:
-        first, last, allowed_lateness_days = history(lake())
+        first, last, allowed_lateness_days = history_span()
         days = days_of(self.month)
-        windows = (
-            days[0] + n * DAY for n in range((days[-1] - days[0]).days + 1 + allowed_lateness_days)
-        )
+        count = (days[-1] - days[0]).days + 1 + allowed_lateness_days
+        windows = (days[0] + n * DAY for n in range(count))
         return [RawReceipts(date=day) for day in windows if first <= day <= last]
 
-    def shape(self) -> dict[str, object]:
+    def fingerprint_settings(self) -> dict[str, object]:
         shaping = settings.cleaning()
         return {
             **{name: shaping[name] for name in SHAPING},
-            "history_starts": history(lake())[0],
+            "history_starts": history_span().first,
         }
 
     def inputs(self) -> list[tuple[str, str]] | None:
         if not all(window.complete() for window in self.requires()):
             return None
-        return [(f"{RECEIPTS}/{one.key}", one.digest) for one in objects_of(self.month)]
+        return [(f"{RECEIPTS}/{entry.key}", entry.digest) for entry in objects_of(self.month)]
 
-    def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
-        first = history(lake())[0]
-        table = read_outside(lake(), settings.rules(), first, objects_of(self.month))
-        floor = first.replace(day=1)
+    def make(self) -> tuple[Files, Metadata]:
+        span = history_span()
+        table = read_outside(lake(), settings.rules(), span.first, objects_of(self.month))
         keep = [
-            max(day.replace(day=1), floor) == self.month for day in table["received"].to_pylist()
+            max(day.replace(day=1), span.first_month) == self.month
+            for day in table["received"].to_pylist()
         ]
         rows = table.filter(pa.array(keep, pa.bool_()))
         files = {schema.OUTSIDE.name: to_bytes(rows, schema.OUTSIDE.order)}
@@ -99,14 +103,12 @@ class OutsideHistory(DerivedTask):
 
 
 def check_conserved(batches: Collection[str] | None = None) -> Iterator[LakeFinding]:
-    """What was read from the shop and stands nowhere, among the months that are current; of these
-    batches, or of all.
-    """
-    starts, last, _ = history(lake())
+    """Receipts of the current months that were read and are in no table."""
+    first, last, _ = history_span()
     months = [
         name
         for name in lake().partitions(SALES)
-        if MonthlySales(month=date.fromisoformat(f"{name}-01")).complete()
+        if MonthlySales(month=dt.date.fromisoformat(f"{name}-01")).complete()
     ]
-    rows = read_outside(lake(), settings.rules(), starts, listed(lake()))
-    yield from conserve(lake(), settings.rules(), months, rows, starts, last, batches)
+    rows = read_outside(lake(), settings.rules(), first, list_outside())
+    yield from conserve(lake(), settings.rules(), months, rows, first, last, batches)

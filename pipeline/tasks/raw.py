@@ -1,10 +1,10 @@
-"""What the shop's API said, verbatim: RawCatalog, RawReceipts, Backfill, Sweep."""
+"""RawCatalog, RawReceipts, Backfill, Rescan: what the API returned, verbatim."""
 
 from __future__ import annotations
 
+import datetime as dt
 import json
 from bisect import bisect_left
-from datetime import date
 from functools import lru_cache
 
 import luigi
@@ -14,15 +14,17 @@ from pipeline.connect import connect, origin_of
 from pipeline.errors import ConfigError
 from pipeline.extract.window_bounds import DAY, window_of
 from pipeline.extract.windows import extract, rescan
-from pipeline.load import RAW, BatchName, compress, decompress
+from pipeline.load import CATALOG, RAW, RECEIPTS, BatchName, compress, decompress
 from pipeline.maintenance.erase import without_erased_customers
 from pipeline.pos.source import Source
-from pipeline.targets import RawTask, check_lake, committed, lake
+from pipeline.targets import DatasetTask, RawTask, check_lake, committed, lake
 from pipeline.transform import Catalog
+
+_SUNDAY = 6
 
 
 def open_source() -> Source:
-    """The shop of the settings, if it is the one that fills the lake. Raises OtherLake."""
+    """The point of sale of the settings. Raises OtherLake if another fills the lake."""
     shop, key = connect(), settings.rules().customer_key
     check_lake()
     owner = ownership.read_owner(lake())
@@ -34,86 +36,88 @@ def open_source() -> Source:
 
 
 def source() -> Source:
-    """The shop without customers who were erased."""
+    """The point of sale, without customers who were erased."""
     return without_erased_customers(open_source(), lake().storage, settings.rules().customer_key)
 
 
 class RawCatalog(RawTask):
     """Items, categories, stores, ... as they were at the end of a business day."""
 
-    date = settings.Day(default=None)
-    dataset = "raw/catalog"
-    # before any window, whose priority falls with its date: no later night is shown today's catalog
+    date: dt.date = settings.field(settings.Day(default=None))
+    dataset = CATALOG
+    # Before any window, so that the day of the catalog is still the last closed one.
     priority = 10_000_000
 
     def fetch(self) -> None:
         if self.date != settings.last_day():
             raise ConfigError(
-                f"catalog of {self.date}: a shop shows its catalog of today only; the last closed"
-                f" day is {settings.last_day()}"
+                f"catalog of {self.date}: the API serves today's catalog only; the last closed day"
+                f" is {settings.last_day()}"
             )
-        found = open_source().catalog()
-        body = (
-            b"{"
-            + b",\n".join(
-                json.dumps(name).encode() + b":[" + b",".join(rows) + b"]"
-                for name, rows in sorted(found.items())
-            )
-            + b"}"
+        rows_by_name = open_source().catalog()
+        members = (
+            json.dumps(name).encode() + b":[" + b",".join(rows) + b"]"
+            for name, rows in sorted(rows_by_name.items())
         )
-        counts = {name: len(rows) for name, rows in found.items()}
+        counts = {name: len(rows) for name, rows in rows_by_name.items()}
         lake().publish(
             self.dataset,
             self.name,
             RAW,
-            {"catalog": compress(body)},
+            {"catalog": compress(b"{" + b",\n".join(members) + b"}")},
             {"objects": counts},
             expected_manifest=lake().newest(self.dataset, self.name),
         )
-        self.tell(f"{sum(counts.values())} objects", 100)
+        self.report_progress(f"{sum(counts.values())} objects", 100)
+
+
+def read_catalog(task: DatasetTask) -> Catalog:
+    """The catalog snapshot of a RawCatalog."""
+    return _read_catalog(task.name, task.digest())
 
 
 @lru_cache(maxsize=8)
-def read_catalog(name: str, digest: str) -> Catalog:
-    """The snapshot of a day; `digest` makes the memory of it honest."""
-    return Catalog.read(decompress(lake().read("raw/catalog", name)["catalog"]))
+def _read_catalog(name: str, _digest: str | None) -> Catalog:
+    """The snapshot of that content digest, whichever run reads it."""
+    return Catalog.read(decompress(lake().read(CATALOG, name)["catalog"]))
 
 
-def catalog_for(day: date) -> RawCatalog:
-    """The snapshot that a business day uses: the earliest of its own day or later; where there is
-    none yet, the one of the last closed day.
+def catalog_for(day: dt.date) -> RawCatalog:
+    """The snapshot that a business day uses: the first of its own day or later.
+
+    Where there is none yet, the one of the last closed day.
     """
-    known = lake().partitions("raw/catalog")
-    at = bisect_left(known, str(day))
-    return RawCatalog(
-        date=date.fromisoformat(known[at]) if at < len(known) else settings.last_day()
-    )
+    days = lake().partitions(CATALOG)
+    index = bisect_left(days, str(day))
+    is_there = index < len(days)
+    return RawCatalog(date=dt.date.fromisoformat(days[index]) if is_there else settings.last_day())
 
 
 class RawReceipts(RawTask):
-    """Every receipt that changed in a business day, verbatim; Luigi batches missing days into one
-    walk of the API.
+    """Every receipt that changed in a business day, verbatim.
 
-    Luigi fills a batch in the order of priority and, where that is equal, in an arbitrary one. So
-    the priority falls with the date: batches are runs of consecutive days, whoever retries them and
-    however many workers there are. The oldest first, because a receipt whose date of sale has moved
-    is found under both dates only if its versions are committed in the server's order
-    (extract/forward.py).
+    Luigi batches missing days into one request for pages. It fills a batch in the order of
+    priority, and in arbitrary order where that is equal: so the priority falls with the date, and
+    batches are runs of consecutive days, oldest first. That order matters: a receipt whose date of
+    sale was moved is stored under both dates only if its versions are committed in the server's
+    order (extract/moved_versions.py).
     """
 
-    date = settings.Days()
-    dataset = "raw/receipts"
+    date: dt.date = settings.field(settings.Days())
+    dataset = RECEIPTS
 
     @property
-    def priority(self) -> int:
-        return date.max.toordinal() - self.days[0].toordinal()
+    def priority(self) -> int:  # type: ignore[override]  # Luigi only reads it
+        return dt.date.max.toordinal() - self.days[0].toordinal()
 
     @property
-    def max_batch_size(self) -> int:
-        return settings.pos().backfill_days
+    def max_batch_size(self) -> int:  # type: ignore[override]  # Luigi only reads it
+        days: int = settings.pos().backfill_days
+        return days
 
     @property
-    def days(self) -> tuple[date, ...]:
+    def days(self) -> tuple[dt.date, ...]:
+        """The days of the batch; the one day otherwise."""
         return self.date if isinstance(self.date, tuple) else (self.date,)
 
     def complete(self) -> bool:
@@ -122,7 +126,7 @@ class RawReceipts(RawTask):
     def fetch(self) -> None:
         if self.days[-1] > settings.last_day():
             raise ConfigError(
-                f"window {self.days[-1]} has not closed and settled; the last that has is"
+                f"window {self.days[-1]} is still open; the last closed one is"
                 f" {settings.last_day()}"
             )
         shop = source()
@@ -135,41 +139,46 @@ class RawReceipts(RawTask):
             last=settings.last_day(),
             now=settings.now(),
             spool=settings.spool(),
-            tell=self.tell,
+            tell=self.report_progress,
         )
 
 
-class Backfill(luigi.WrapperTask):
-    """Every window from `first` to `last`, a month in one walk; nothing else is made of them."""
+def windows_between(first: dt.date, last: dt.date) -> list[RawReceipts]:
+    """The tasks of every window from `first` to `last`."""
+    return [RawReceipts(date=first + n * DAY) for n in range((last - first).days + 1)]
 
-    first = settings.Day()
-    last = settings.Day(default=None)
+
+class Backfill(luigi.WrapperTask):
+    """Every window from `first` to `last`, and nothing that is built from them."""
+
+    first: dt.date = settings.field(settings.Day())
+    last: dt.date = settings.field(settings.Day(default=None))
 
     def requires(self) -> list[RawReceipts]:
-        return [
-            RawReceipts(date=self.first + n * DAY) for n in range((self.last - self.first).days + 1)
-        ]
+        return windows_between(self.first, self.last)
 
 
 class Rescan(RawTask):
-    """The windows of the last `days` days read again: adds what they missed, and says so. On
-    demand, weekly, at a month's end.
+    """Read the windows of the last `days` days again and add what they missed.
+
+    On demand, and by Nightly every week and at the end of a month.
     """
 
-    date = settings.Day(default=None)
-    days = settings.Number(default=35)
-    asked = luigi.Parameter(
-        default="", description="tells sweeps of one span apart: 20261101T120000"
+    date: dt.date = settings.field(settings.Day(default=None))
+    days: int = settings.field(settings.Number(default=35))
+    requested_at = luigi.Parameter(
+        default="", description="tells scans of the same span apart: 20261101T120000"
     )
-    dataset = "raw/receipts"
+    dataset = RECEIPTS
 
     @property
     def name(self) -> str:
-        return str(BatchName(self.date, f"{self.days}" + f"-{self.asked}" * bool(self.asked)))
+        label = f"-{self.requested_at}" if self.requested_at else ""
+        return str(BatchName(self.date, f"{self.days}{label}"))
 
     def requires(self) -> list[RawReceipts]:
         first = max(settings.pos().history_starts, self.date - (self.days - 1) * DAY)
-        return [RawReceipts(date=first + n * DAY) for n in range((self.date - first).days + 1)]
+        return windows_between(first, self.date)
 
     def fetch(self) -> None:
         windows = [window_of(task.date, lake()) for task in self.requires()]
@@ -181,13 +190,13 @@ class Rescan(RawTask):
             now=settings.now(),
             spool=settings.spool(),
             most=settings.pos().missing_numbers,
-            tell=self.tell,
+            tell=self.report_progress,
         )
-        self.tell(f"{len(missed)} receipts were missing", 100)
+        self.report_progress(f"{len(missed)} receipts were missing", 100)
 
 
-def rescan_due(day: date) -> date:
-    """The last Sunday or last day of a month up to `day`: when a sweep was due."""
-    while day.weekday() != 6 and (day + DAY).day != 1:
+def rescan_due(day: dt.date) -> dt.date:
+    """The last Sunday or last day of a month up to `day`: when a scan was due."""
+    while day.weekday() != _SUNDAY and (day + DAY).day != 1:
         day -= DAY
     return day

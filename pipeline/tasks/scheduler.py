@@ -1,19 +1,18 @@
-"""The central scheduler, asked once before a run plans anything.
+"""The central scheduler, tested once before a run plans anything.
 
-Luigi plans first and then retries a scheduler that is not there for a minute or more. A scheduler
-that answers at the beginning keeps Luigi's own retries, so a restart of luigid ends no run.
+Luigi plans first and then retries an unreachable scheduler for a minute or more. A scheduler that
+answers at the beginning keeps Luigi's own retries, so a restart of luigid ends no run.
 """
 
 from __future__ import annotations
 
-from luigi import rpc
-from luigi.interface import _WorkerSchedulerFactory
+from luigi import interface, rpc
 
 CONNECT_SECONDS = 5.0
 
 
 class CheckedScheduler(rpc.RemoteScheduler):
-    """Luigi's proxy of a central scheduler. Raises RPCError at once where none answers."""
+    """Luigi's proxy of a scheduler. Raises RPCError at once where none answers."""
 
     def __init__(self, url: str) -> None:
         super().__init__(url)
@@ -27,6 +26,7 @@ class CheckedScheduler(rpc.RemoteScheduler):
             raise rpc.RPCError(f"no answer from the scheduler at {self._url}", error) from error
 
 
-def check_scheduler() -> None:
-    """Have Luigi's command line ask the scheduler before it plans."""
-    _WorkerSchedulerFactory.create_remote_scheduler = lambda _, url: CheckedScheduler(url)
+def install() -> None:
+    """Have Luigi's command line test the scheduler before it plans."""
+    factory = interface._WorkerSchedulerFactory
+    setattr(factory, "create_remote_scheduler", lambda _, url: CheckedScheduler(url))  # noqa: B010

@@ -1,83 +1,80 @@
-"""The till's own exports, where the owner puts them into the lake's folder backoffice/:
-BackOffice(month).
-"""
+"""BackOffice(month): the till's own exports, compared with the lake."""
 
 from __future__ import annotations
 
+import datetime as dt
 import logging
-from datetime import date, time
-from functools import cache, partial
+from functools import partial
 
 from pipeline import schema, settings
 from pipeline.errors import DataError
-from pipeline.extract.windows import DAY, months_before
-from pipeline.load import BACKOFFICE, VOID, Lake, Stat
+from pipeline.extract.window_bounds import DAY
+from pipeline.extract.windows import months_before
+from pipeline.load import BACKOFFICE, VOID, Stat
 from pipeline.load.parquet import from_bytes, to_bytes
 from pipeline.load.publish import digest_files
+from pipeline.settings.run_context import once_per_run
 from pipeline.summarize.compare_exports import compare_exports, read_cached
-from pipeline.targets import DerivedTask, lake
-from pipeline.tasks.lake import MonthlySales, days_of, read_table
+from pipeline.targets import DerivedTask, Files, Metadata, lake
+from pipeline.tasks.lake import MonthlySales, days_of, history_span, read_tables
 
 NOTHING = digest_files({})
+PREFIX = f"{BACKOFFICE}/"
 log = logging.getLogger(__name__)
 
 
-@cache
-def exports(of: Lake) -> tuple[Stat, ...]:
-    """What lies in backoffice/ itself, asked once per run."""
-    prefix = f"{BACKOFFICE}/"
+@once_per_run
+def exports() -> tuple[Stat, ...]:
+    """The files directly in backoffice/, hidden ones excepted."""
     return tuple(
         stat
-        for stat in of.storage.list(prefix)
-        if "/" not in stat.key.removeprefix(prefix) and not stat.key.startswith(f"{prefix}.")
+        for stat in lake().storage.list(PREFIX)
+        if "/" not in stat.key.removeprefix(PREFIX) and not stat.key.startswith(f"{PREFIX}.")
     )
 
 
-@cache
-def read(of: Lake, stat: Stat) -> bytes:
-    return of.storage.get(stat.key)
+@once_per_run
+def read_export(key: str, _etag: str) -> bytes:
+    """The bytes of an export."""
+    return lake().storage.get(key)
 
 
-def uncompared() -> list[Stat]:
-    """Exports of which no month of the lake has told anything."""
-    told: set[str] = set()
+def unused_exports() -> list[Stat]:
+    """Exports that no month of the lake is compared with."""
+    used: set[str] = set()
     for month in lake().partitions(BACKOFFICE):
         newest = lake().newest(BACKOFFICE, month)
-        if newest.fingerprint != VOID and "till_files" in lake().body(newest)["files"]:
-            told |= {
-                *from_bytes(lake().read(BACKOFFICE, month, ["till_files"])["till_files"])[
-                    "file"
-                ].to_pylist()
-            }
-    return [stat for stat in exports(lake()) if stat.key.removeprefix(f"{BACKOFFICE}/") not in told]
+        if newest and newest.fingerprint != VOID and "till_files" in lake().body(newest)["files"]:
+            table = from_bytes(lake().read(BACKOFFICE, month, ["till_files"])["till_files"])
+            used |= set(table["file"].to_pylist())
+    return [stat for stat in exports() if stat.key.removeprefix(PREFIX) not in used]
 
 
 class BackOffice(DerivedTask):
-    """The exports held to the lake, receipt by receipt, on the calendar days of one month; NOTHING
-    where none concerns it.
+    """The exports in backoffice/ compared with one month, receipt by receipt.
+
+    Publishes no file (digest NOTHING) where no export concerns the month.
     """
 
-    month = settings.Month(default=None)
+    month: dt.date = settings.field(settings.Month(default=None))
     dataset, version = BACKOFFICE, schema.version_of(schema.BACKOFFICE)
 
     def requires(self) -> list[MonthlySales]:
-        """The month, and the one before: the evening of its last day ends on the first calendar day
-        of this one.
-        """
-        first = settings.pos().history_starts.replace(day=1)
+        """The month and the one before, whose last business day ends in this one."""
+        first = history_span().first_month
         return [
             MonthlySales(month=month)
             for month in (months_before(self.month, 1), self.month)
             if month == self.month or month >= first
         ]
 
-    def days(self) -> tuple[date, date]:
-        """The calendar days of which the lake has every sale."""
-        starts = settings.pos().history_starts
-        whole = starts if settings.default_store().day_starts_at == time() else starts + DAY
-        return max(self.month, whole), days_of(self.month)[-1]
+    def days(self) -> tuple[dt.date, dt.date]:
+        """First and last calendar day of the month of which the lake has every sale."""
+        first = history_span().first
+        is_midnight = settings.default_store().day_starts_at == dt.time()
+        return max(self.month, first if is_midnight else first + DAY), days_of(self.month)[-1]
 
-    def shape(self) -> dict[str, object]:
+    def fingerprint_settings(self) -> dict[str, object]:
         return {
             "days": self.days(),
             "currency": settings.default_store().currency,
@@ -85,71 +82,56 @@ class BackOffice(DerivedTask):
         }
 
     def inputs(self) -> list[tuple[str, str]] | None:
-        made_of = super().inputs()
-        return (
-            None
-            if made_of is None
-            else [*made_of, *((stat.key, stat.etag) for stat in exports(lake()))]
-        )
+        inputs = super().inputs()
+        if inputs is None:
+            return None
+        return [*inputs, *((stat.key, stat.etag) for stat in exports())]
 
-    def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
+    def make(self) -> tuple[Files, Metadata]:
         files = {
-            stat.key.removeprefix(f"{BACKOFFICE}/"): partial(read, lake(), stat)
-            for stat in exports(lake())
+            stat.key.removeprefix(PREFIX): partial(read_export, stat.key, stat.etag)
+            for stat in exports()
         }
-        receipts = [
-            read_table(
-                task, "receipts", lake().read(task.dataset, task.name, ["receipts"])["receipts"]
-            )
-            for task in self.requires()
-        ]
-        found = compare_exports(
+        tables = compare_exports(
             *self.days(),
             files,
-            receipts,
+            [read_tables(task, ["receipts"])["receipts"] for task in self.requires()],
             settings.rules().decimals,
             settings.default_store().currency,
         )
-        for row in found["till_files"].to_pylist():
+        for row in tables["till_files"].to_pylist():
             if row["problem"]:
-                log.warning(
-                    "%s cannot be compared with %s: %s",
-                    lake().storage.uri(f"{BACKOFFICE}/{row['file']}"),
-                    self.name,
-                    row["problem"],
-                )
+                uri = lake().storage.uri(f"{PREFIX}{row['file']}")
+                log.warning("%s cannot be compared with %s: %s", uri, self.name, row["problem"])
             elif row["differing"]:
                 log.warning(
-                    "%s differs from %s in %d of %d, net by %s",
+                    "%s differs from %s in %d of %d receipts or totals, net by %s",
                     row["file"],
                     self.name,
                     row["differing"],
                     row["compared"],
                     row["difference"],
                 )
-        if self.month == settings.pos().history_starts.replace(day=1):
-            self._name_older(files)
-        told = schema.BACKOFFICE if found["till_files"].num_rows else ()
-        return {dataset.name: to_bytes(found[dataset.name], dataset.key) for dataset in told}, {
-            "files": len(files)
-        }
+        if self.month == history_span().first_month:
+            self._warn_of_older(files)
+        datasets = schema.BACKOFFICE if tables["till_files"].num_rows else ()
+        published = {d.name: to_bytes(tables[d.name], d.key) for d in datasets}
+        return published, {"files": len(files)}
 
-    def _name_older(self, files: dict[str, partial[bytes]]) -> None:
-        """Exports whose days all lie before the lake's history: no month compares them, so the
-        first one says so.
-        """
+    def _warn_of_older(self, files: dict[str, partial[bytes]]) -> None:
+        """Log exports whose days all lie before the history."""
         first = self.days()[0]
         for name, body in files.items():
             try:
                 readings = read_cached(body(), settings.rules().decimals).readings
             except DataError:
-                continue  # told with its problem
+                continue  # shown with its problem
             days = [line.day for lines in readings.values() for line in lines]
             if days and max(days) < first:
                 log.warning(
-                    "%s is compared with nothing: its days, %s to %s, lie before the lake's"
+                    "%s is compared with no month: its days, %s to %s, lie before the lake's"
                     " history, which begins on %s ([pos] history_starts)",
-                    lake().storage.uri(f"{BACKOFFICE}/{name}"),
+                    lake().storage.uri(f"{PREFIX}{name}"),
                     min(days),
                     max(days),
                     first,

@@ -1,14 +1,14 @@
-"""The issued versions of reports, as the lake's log has them: which there are, and why each is.
+"""The issued versions of reports and the reason of each, from the lake's log.
 
-A version is what was issued under one fingerprint. A copy that was made again after damage bears
-the same fingerprint and is the same version, with the same number.
+A version is what was issued under one fingerprint. A copy that was rebuilt after damage bears the
+same fingerprint and is the same version, with the same number.
 """
 
 from __future__ import annotations
 
+import datetime as dt
 import json
-from datetime import date
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from pipeline.load import CUMULATIVE, MONTHLY, VOID, Manifest
 from pipeline.load.layout import digest_of
@@ -17,7 +17,7 @@ from pipeline.targets import lake
 KINDS = (MONTHLY, CUMULATIVE)
 
 
-class Entry(NamedTuple):
+class VersionEntry(NamedTuple):
     """A row of the version history: `change` says why the version was issued."""
 
     report: str
@@ -53,9 +53,10 @@ def earlier_versions(dataset: str, name: str, fingerprint: str | None) -> list[M
     return issued[:-1] if issued and issued[-1].fingerprint == fingerprint else issued
 
 
-def versions_until(month: date) -> dict[tuple[str, str], list[Manifest]]:
-    """What the version history through `month` lists, but for the versions of that cumulative
-    report: the monthly reports up to it and the cumulative reports before it.
+def versions_until(month: dt.date) -> dict[tuple[str, str], list[Manifest]]:
+    """What the version history through `month` lists, without its own report.
+
+    That is the monthly reports up to `month` and the cumulative reports before it.
     """
     last = f"{month:%Y-%m}"
     return {
@@ -66,7 +67,7 @@ def versions_until(month: date) -> dict[tuple[str, str], list[Manifest]]:
     }
 
 
-def digest_of_versions(month: date) -> str:
+def digest_of_versions(month: dt.date) -> str:
     """16 hex digits that change when the version history through `month` does."""
     return digest_of(
         *(
@@ -77,37 +78,41 @@ def digest_of_versions(month: date) -> str:
     )
 
 
-def list_versions(month: date, own: list[Manifest], before: dict | None) -> list[Entry]:
-    """Entries of the version history through `month`; `own` are the earlier versions of that
-    cumulative report.
+def list_versions(
+    month: dt.date, own: list[Manifest], before: dict[str, Any] | None
+) -> list[VersionEntry]:
+    """Entries of the version history through `month`.
 
-    Reasons that `before`, its figures.json of the version before, states are not read again.
+    `own` are the earlier versions of that cumulative report, `before` the figures.json of the last
+    of them: the reasons that it states are not read again.
     """
-    known = {
+    changes = {
         (row["report"], row["month"], int(row["edition"]), row["digest"]): row["change"]
-        for row in _listed(before)
+        for row in _listed_rows(before)
         if row["digest"]
     }
+    issued_versions = {**versions_until(month), (CUMULATIVE, f"{month:%Y-%m}"): own}
     entries = []
-    for (dataset, name), issued in {
-        **versions_until(month),
-        (CUMULATIVE, f"{month:%Y-%m}"): own,
-    }.items():
+    for (dataset, name), issued in issued_versions.items():
         for number, manifest in enumerate(issued, 1):
             key = (dataset, name, number, manifest.digest)
-            change = known.get(key) or lake().metadata(dataset, name, manifest).get("change", "")
-            entries.append(Entry(*key, change))
+            change = changes.get(key) or lake().metadata(dataset, name, manifest).get("change", "")
+            entries.append(VersionEntry(*key, change))
     return entries
 
 
-def _listed(figures: dict | None) -> list[dict[str, str]]:
+def _listed_rows(figures: dict[str, Any] | None) -> list[dict[str, str]]:
     """Rows of the version history in a figures.json; every currency has the same ones."""
     sections = list((figures or {}).get("currencies", {}).values())
-    return sections[0].get("ledger", {}).get("editions", []) if sections else []
+    rows: list[dict[str, str]] = (
+        sections[0].get("ledger", {}).get("editions", []) if sections else []
+    )
+    return rows
 
 
-def figures_of(manifest: Manifest) -> dict[str, object]:
+def figures_of(manifest: Manifest) -> dict[str, Any]:
     """The figures.json of a version."""
     name = "figures.json"
     files = lake().read(manifest.dataset, manifest.partition, [name], manifest=manifest)
-    return json.loads(files[name])
+    figures: dict[str, Any] = json.loads(files[name])
+    return figures

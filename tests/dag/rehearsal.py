@@ -23,7 +23,7 @@ import luigi
 import pytest
 from luigi.task_register import Register
 
-from pipeline import settings, targets, tasks
+from pipeline import settings, targets
 from pipeline.load import Lake, Storage, open_storage
 from pipeline.maintenance import LakeFinding, everything
 from pipeline.simulator import Query, Shop
@@ -31,8 +31,7 @@ from pipeline.simulator.ids import millis
 from pipeline.tasks import Nightly
 from pipeline.tasks import lake as lake_tasks
 from pipeline.tasks import maintenance as care
-from pipeline.tasks import raw as raw_tasks
-from pipeline.tasks import reports as tell
+from pipeline.tasks import reports as report_tasks
 
 FIRST, LAST = date(2026, 10, 29), date(2026, 10, 30)
 NOW = datetime(2026, 10, 31, 12, tzinfo=UTC)
@@ -82,7 +81,9 @@ class Rehearsal:
             monkeypatch.setattr(module, name, remembered(name, getattr(module, name)))
         for name in ("monthly", "cumulative"):
             monkeypatch.setattr(
-                tell.reports, name, some_files(remembered(name, getattr(tell.reports, name)))
+                report_tasks.reports,
+                name,
+                some_files(remembered(name, getattr(report_tasks.reports, name))),
             )
 
     def at(self, instant: datetime) -> Rehearsal:
@@ -109,7 +110,7 @@ class Rehearsal:
         """What one process knows: its settings, its lake, nothing of another's."""
         forget()
         with configured(self.options):
-            tasks.settings.install_guards()
+            settings.install_guards()
             self._patch.setattr(targets, "open_storage", lambda *_, **__: storage or self.storage())
             self._patch.setattr(targets, "Lake", partial(Lake, max_retry_wait=0))
             # Lakes in several places share one URL here, so that each new one would look vanished.
@@ -172,18 +173,7 @@ def configured(options: Mapping[str, Mapping[str, str]]) -> Iterator[None]:
 
 def forget() -> None:
     """What a process that begins does not know."""
-    for known in (
-        settings.now,
-        settings.default_store,
-        settings.stores,
-        settings.menu,
-        settings.rules,
-        settings.last_day,
-        targets.lake,
-        raw_tasks.read_catalog,
-    ):
-        known.cache_clear()
-    targets.DerivedTask._known.clear()
+    settings.new_run()
     Register.clear_instance_cache()
 
 

@@ -19,7 +19,7 @@ def ran(log: str) -> list[str]:
 
 def reopened(log: str) -> dict[str, str]:
     """Partitions that were made again, each with what changed."""
-    return dict(re.findall(r"(\w+\([^)]*\)) re-opened: (.*)", log))
+    return dict(re.findall(r"(\w+\([^)]*\)) rebuilt because: (.*)", log))
 
 
 def test_a_night_that_is_done_does_nothing(till: Till) -> None:

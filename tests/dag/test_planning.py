@@ -1,4 +1,4 @@
-"""What planning costs: Luigi plans each task that a task yields on its own, with all it needs."""
+"""Planning: Luigi plans each task that a task yields on its own, with all it needs."""
 
 from __future__ import annotations
 
@@ -8,19 +8,19 @@ from pathlib import Path
 from luigi.task import flatten
 
 from pipeline.tasks import Nightly
+from pipeline.tasks.nightly import reports_until
 from tests.test_settings import configured
 
 
-def test_a_night_has_its_reports_planned_in_one_pass(tmp_path: Path) -> None:
+def test_nightly_has_its_reports_planned_in_one_pass(tmp_path: Path) -> None:
     """Each report needs the months before it: one by one, they cost the square of the months."""
     with configured(
         pos={"history_starts": "2022-01-01", "now": "2026-10-05T15:00:00Z"},
         lake={"url": str(tmp_path / "lake")},
     ):
-        night = Nightly(date=date(2026, 10, 4))
-        [planned] = next(night.run())
-        assert [str(task) for task in flatten(planned.requires())] == [
-            str(task) for task in night.reports()
-        ]
-        assert len(night.reports()) == 59 and not planned.complete()
-        assert planned.priority == 0, "or old history would come before the month under way"
+        day = date(2026, 10, 4)
+        [planned] = next(Nightly(date=day).run())
+        reports = reports_until(day)
+        assert list(map(str, flatten(planned.requires()))) == list(map(str, reports))
+        assert len(reports) == 59 and not planned.complete()
+        assert planned.priority == 0, "or old months would come before the current one"

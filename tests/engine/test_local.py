@@ -66,7 +66,7 @@ def test_a_batch_is_written_as_its_days_and_speaks_for_all_of_them() -> None:
 
 def test_an_engine_that_there_is_not_is_refused_by_name(luigi: Runner) -> None:
     luigi.configure("engine", name="ray")
-    assert "[engine] name = 'ray': use local or spark" in luigi(
+    assert "[engine] name = 'ray': use local, processes or spark" in luigi(
         "DailySales", "--date", "2026-10-31", code=35
     )
 
@@ -81,7 +81,7 @@ def test_an_engine_that_there_is_not_is_refused_by_name(luigi: Runner) -> None:
     ],
 )
 def test_no_secret_is_taken_as_a_property(name: str) -> None:
-    with pytest.raises(ConfigError, match="would be read by everybody") as refused:
+    with pytest.raises(ConfigError, match="would show on Spark's page") as refused:
         open_cluster("test", "local[1]", {name: "value-of-it"}, 1)
     assert "value-of-it" not in str(refused.value)
 
@@ -131,7 +131,7 @@ def month(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         "pipeline.tasks.lake.lake", lambda: SimpleNamespace(read=lambda dataset, name: files)
     )
     monkeypatch.setattr(
-        "pipeline.settings.rules", lambda: SimpleNamespace(decimals=arguments["places"])
+        "pipeline.settings.rules", lambda: SimpleNamespace(decimals=arguments["decimals"])
     )
     return SimpleNamespace(dataset="sales", name="2026-10", arguments=arguments)
 

@@ -16,11 +16,11 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline.errors import ConfigError, EngineError, PipelineError, Stale
-from pipeline.executors import spark as engine_spark
-from pipeline.executors.spark import Cluster, WorkLost, open_cluster
-from pipeline.tasks import batches as engine
-from pipeline.tasks import node as executor
-from pipeline.tasks.node import Job, Outcome, Work
+from pipeline.executors import ItemLost
+from pipeline.executors import spark as spark_executor
+from pipeline.executors.spark import Cluster, open_cluster
+from pipeline.tasks import batches, remote_build
+from pipeline.tasks.remote_build import BuildRequest, BuildResult, DriverContext
 from tests.conftest import ROOT
 
 pytestmark = pytest.mark.filterwarnings(
@@ -57,11 +57,11 @@ def test_a_work_that_ends_its_process_is_named_by_its_place(local: Cluster) -> N
             os.kill(os.getpid(), signal.SIGKILL)  # as the kernel does where memory ends
         return work
 
-    with pytest.raises(WorkLost, match="was often refused memory") as lost:
+    with pytest.raises(ItemLost, match="was often refused memory") as lost:
         local.run("works", [5, 6, 7, 8], do, quiet)
-    assert lost.value.at == 2
+    assert lost.value.index == 2
     assert sorted(local.run("works", [5, 6, 8], do, quiet)) == [5, 6, 8]
-    with pytest.raises(WorkLost):
+    with pytest.raises(ItemLost):
         local.run_in_shares(
             "shares", [(0, 5), (0, 7), (1, 8)], do, lambda key, parts: (key, sum(parts)), quiet
         )
@@ -76,7 +76,7 @@ def test_a_day_is_not_united_of_some_of_its_shares() -> None:
     """Where the JVM of an executor is killed, the Python beside it lives on, takes the end of its
     input for the end of the shares, and would publish a part of a day as the day.
     """
-    united = engine_spark._All(lambda key, parts: (key, sorted(parts)), {4: 3})
+    united = spark_executor._UniteShares(lambda key, parts: (key, sorted(parts)), {4: 3})
     assert united((4, [2, 0, 1])) == (4, [0, 1, 2])
     with pytest.raises(EngineError, match="2 of 3 shares"):
         united((4, [2, 0]))
@@ -113,7 +113,7 @@ def test_a_child_of_the_process_that_started_spark_is_refused(
     local: Cluster, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     assert open_cluster("test", "local", {}, 60).context is local.context
-    monkeypatch.setattr(engine_spark, "_starter", [os.getppid()])
+    monkeypatch.setattr(spark_executor, "_starter", [os.getppid()])
     with pytest.raises(EngineError, match="--workers 1"):
         open_cluster("test", "local", {}, 60)
 
@@ -124,7 +124,7 @@ class Rounds:
     def __init__(self, fatal: set[str]):
         self.fatal, self.made, self.jobs = fatal, set(), 0
 
-    def works(self, names: str, shares: int = 1) -> list[Work]:
+    def works(self, names: str, shares: int = 1) -> list[BuildRequest]:
         class Family:
             dataset = "staging"
 
@@ -132,33 +132,38 @@ class Rounds:
             def from_str_params(params: dict[str, str]) -> object:
                 return SimpleNamespace(complete=lambda: params["date"] in self.made)
 
-        return [Work(Family, (("date", name),), "", shares) for name in names]
+        return [BuildRequest(Family, (("date", name),), "", shares) for name in names]
 
-    def run(self, _: str, works: list[Work], do: object, tell: object) -> list[Outcome]:
+    def run(self, _: str, works: list[BuildRequest], do: object, tell: object) -> list[BuildResult]:
         self.jobs += 1
         done = []
         for at, work in enumerate(works):
             name = work.params[0][1]
             if name in self.fatal:
-                raise WorkLost(f"work {name} ended its process", at)
+                raise ItemLost(f"work {name} ended its process", at)
             self.made.add(name)
-            done.append(Outcome(work, None))
+            done.append(BuildResult(work, None))
         return done
 
     def run_in_shares(
-        self, name: str, shares: list[tuple[int, Work]], do: object, unite: object, tell: object
-    ) -> list[Outcome]:
+        self,
+        name: str,
+        shares: list[tuple[int, BuildRequest]],
+        do: object,
+        unite: object,
+        tell: object,
+    ) -> list[BuildResult]:
         return self.run(name, [work for _, work in shares if not work.share], do, tell)
 
 
 @pytest.fixture
 def rounds(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Rounds]:
-    monkeypatch.setattr(executor, "job_of", lambda: None)
-    monkeypatch.setattr(engine, "lake", lambda: SimpleNamespace(refresh=lambda dataset: None))
+    monkeypatch.setattr(remote_build, "driver_context", lambda: None)
+    monkeypatch.setattr(batches, "lake", lambda: SimpleNamespace(refresh=lambda dataset: None))
     return lambda fatal: Rounds(set(fatal))
 
 
-@pytest.mark.parametrize(("make", "shares"), [(engine._make_whole, 1), (engine._make_large, 3)])
+@pytest.mark.parametrize(("make", "shares"), [(batches._build_small, 1), (batches._build_large, 3)])
 def test_what_ends_its_process_fails_alone_and_the_others_are_made(
     rounds: Callable[[str], Rounds], make: Callable, shares: int
 ) -> None:
@@ -175,18 +180,20 @@ def test_a_cluster_on_which_every_work_ends_its_process_is_given_up(
     rounds: Callable[[str], Rounds],
 ) -> None:
     cluster = rounds("abcdefghijklmnop")
-    with pytest.raises(WorkLost):
-        engine._make_whole(cluster, "works", cluster.works("abcdefghijklmnop"), quiet)
-    assert cluster.jobs == engine._LOST + 1
+    with pytest.raises(ItemLost):
+        batches._build_small(cluster, "works", cluster.works("abcdefghijklmnop"), quiet)
+    assert cluster.jobs == batches._MAX_LOST + 1
 
 
 def node(
     monkeypatch: pytest.MonkeyPatch, fingerprint: str, make_share: Callable[..., object]
-) -> Work:
+) -> BuildRequest:
     """A work, on a node that has adopted its job and sees `edition`."""
-    monkeypatch.setattr(executor, "adopt", lambda job: None)
+    monkeypatch.setattr(remote_build, "adopt", lambda driver: None)
     monkeypatch.setattr(
-        executor, "lake", lambda: SimpleNamespace(storage=SimpleNamespace(uri=lambda: "s3://lake"))
+        remote_build,
+        "lake",
+        lambda: SimpleNamespace(storage=SimpleNamespace(uri=lambda: "s3://lake")),
     )
 
     class Family:
@@ -194,16 +201,16 @@ def node(
         def from_str_params(params: dict[str, str]) -> object:
             return SimpleNamespace(fingerprint=lambda: fingerprint, make_share=make_share)
 
-    return Work(Family, (("date", "2026-10-20"),), "asked", 3)
+    return BuildRequest(Family, (("date", "2026-10-20"),), "asked", 3)
 
 
 def test_a_share_is_made_only_of_the_inputs_that_the_driver_saw(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert executor.make_share(
+    assert remote_build.build_share(
         None, node(monkeypatch, "asked", lambda share, shares: (share, shares))
     ) == (0, 3)
-    refused = executor.make_share(
+    refused = remote_build.build_share(
         None, node(monkeypatch, "newer", lambda share, shares: (share, shares))
     )
     assert isinstance(refused, Stale) and "sees other inputs in s3://lake" in str(refused)
@@ -222,25 +229,31 @@ def test_whatever_a_work_meets_is_its_own_outcome(
     def fail(*_: object) -> None:
         raise error
 
-    met = executor.make_share(None, node(monkeypatch, "asked", fail))
+    met = remote_build.build_share(None, node(monkeypatch, "asked", fail))
     assert isinstance(met, PipelineError) and said in str(met) and "Family 2026-10-20" in str(met)
-    outcome = executor.unite(None, [node(monkeypatch, "asked", fail)], 0, [met])
+    outcome = remote_build.unite(None, [node(monkeypatch, "asked", fail)], 0, [met])
     assert outcome.error is met
 
 
 def test_a_node_with_other_code_or_libraries_refuses_and_says_which() -> None:
-    own = executor.code()
-    job = Job("j", "r", {}, "", {**own, "pyarrow": "1.0", "other": "2"}, {})
+    own = remote_build.code()
+    driver = DriverContext("j", "r", {}, "", {**own, "pyarrow": "1.0", "other": "2"}, {})
     with pytest.raises(
         ConfigError, match="has another other, pyarrow than the driver; install the same"
     ):
-        executor.adopt(job)
-    assert executor._adopted == []
+        remote_build.adopt(driver)
+    assert remote_build._adopted == []
 
 
 @pytest.mark.parametrize(
     "name",
-    ["engine/shares.py", "tasks/raw.py", "settings/clock.py", "transform/clean.py", "windows.py"],
+    [
+        "transform/shares.py",
+        "tasks/raw.py",
+        "settings/clock.py",
+        "extract/windows.py",
+        "targets.py",
+    ],
 )
 def test_every_module_that_makes_a_partition_is_held_to_the_drivers(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str
@@ -251,8 +264,8 @@ def test_every_module_that_makes_a_partition_is_held_to_the_drivers(
         tmp_path / "pipeline",
         ignore=shutil.ignore_patterns("__pycache__", "*.so"),
     )
-    monkeypatch.setattr(executor.targets, "__file__", str(tmp_path / "pipeline" / "targets.py"))
-    before = executor.code.__wrapped__()
+    monkeypatch.setattr(remote_build.targets, "__file__", str(tmp_path / "pipeline" / "targets.py"))
+    before = remote_build.code.__wrapped__()
     with (tmp_path / "pipeline" / name).open("a") as module:
         module.write("one = 1\n")
-    assert executor.code.__wrapped__() != before
+    assert remote_build.code.__wrapped__() != before

@@ -26,6 +26,7 @@ def day(tmp_path, monkeypatch) -> Iterator[DailySales]:
     """A business day of one receipt, in a lake of its own."""
     lake = Lake(open_storage(str(tmp_path)), run="test")
     monkeypatch.setattr(targets, "lake", lambda: lake)
+    monkeypatch.setattr(targets, "check_lake", lambda: None)  # no shop fills this lake
     rule(monkeypatch, RULES)
     monkeypatch.setattr(DailySales, "requires", lambda self: [])
     monkeypatch.setattr(DailySales, "inputs", lambda self: [("raw", "1")])
@@ -46,9 +47,9 @@ def day(tmp_path, monkeypatch) -> Iterator[DailySales]:
             {},
         ),
     )
-    targets.DerivedTask._known.clear()
+    settings.new_run()
     yield DailySales(date=DAY)
-    targets.DerivedTask._known.clear()
+    settings.new_run()
 
 
 def rule(monkeypatch, rules: Rules) -> None:
@@ -59,11 +60,11 @@ def rule(monkeypatch, rules: Rules) -> None:
 
 def remake(day: DailySales) -> bool:
     """Whether the day is made again, as Luigi decides it: what is complete is left alone."""
-    targets.DerivedTask._known.clear()
+    settings.new_run()
     if day.complete():
         return False
     assert list(day.run()) == []
-    targets.DerivedTask._known.clear()
+    settings.new_run()
     assert day.complete()
     return True
 

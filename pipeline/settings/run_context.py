@@ -1,0 +1,46 @@
+"""The run: one object that keeps what a process reads once, replaced as a whole.
+
+Settings, clock, lake and all that follows from them are read on first use and kept until
+`new_run()`: one run has one today, one menu and one lake. A process that takes over the settings
+of another, or a test that changes them, begins a new run; nothing is cleared piece by piece.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from functools import wraps
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+T = TypeVar("T")
+
+
+class RunContext:
+    """Values that were read in a run, by function and arguments."""
+
+    def __init__(self) -> None:
+        self.values: dict[Hashable, Any] = {}
+
+
+_current = [RunContext()]
+
+
+def new_run() -> RunContext:
+    """Replace the run of this process by one that has read nothing."""
+    _current[0] = RunContext()
+    return _current[0]
+
+
+def once_per_run(function: Callable[P, T]) -> Callable[P, T]:
+    """Read the value of `function` once a run. Its arguments must be hashable."""
+
+    @wraps(function)
+    def read(*args: P.args, **kwargs: P.kwargs) -> T:
+        values = _current[0].values
+        key = (function, args, *sorted(kwargs.items()))
+        if key not in values:
+            values[key] = function(*args, **kwargs)
+        value: T = values[key]
+        return value
+
+    return read

@@ -1,0 +1,123 @@
+"""Nightly(date): extracts up to a day, rebuilds what changed, delivers it."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import luigi
+
+from pipeline import settings
+from pipeline.cli.recipients import report_readers
+from pipeline.cli.run_summary import COUNTED, read_night, tell_night
+from pipeline.errors import DataError
+from pipeline.extract.windows import months_between
+from pipeline.load import NIGHTLY
+from pipeline.status import format_status, read_status
+from pipeline.targets import DatasetTask, DerivedTask, Files, Metadata, RawTask, lake
+from pipeline.tasks.lake import history_span
+from pipeline.tasks.outside_history import check_conserved
+from pipeline.tasks.raw import Rescan, catalog_for, rescan_due, windows_between
+from pipeline.tasks.reports import CumulativeReport, MonthlyReport, Report, publish_index
+
+log = logging.getLogger(__name__)
+
+STARTED = time.monotonic()  # of this process, for the duration of the run
+
+
+def reports_until(day: dt.date) -> list[Report]:
+    """The reports that are current after a run on `day`."""
+    month = day.replace(day=1)
+    return [
+        *(MonthlyReport(month=m) for m in months_between(history_span().first, month)),
+        CumulativeReport(month=month),
+    ]
+
+
+class Reports(luigi.WrapperTask):
+    """The reports of a run, planned together.
+
+    Luigi plans each yielded task on its own, with all that it needs. Every report needs the months
+    before it, so planning the reports one by one grows with the square of the months.
+    """
+
+    date: dt.date = settings.field(settings.Day(default=None))
+    priority = 0  # see Nightly
+
+    def requires(self) -> list[Report]:
+        return reports_until(self.date)
+
+    def run(self) -> Iterator[Any]:
+        """Plan again what the extraction of this run has changed."""
+        yield [report for report in self.requires() if not report.complete()]
+
+
+class Nightly(DerivedTask):
+    """Everything up to a day: raw data, what it makes outdated, deliveries."""
+
+    date: dt.date = settings.field(settings.Day(default=None))
+    dataset, version = NIGHTLY, 1
+    priority = 0  # Luigi would raise every report to a higher one, and old months would come first
+
+    def requires(self) -> list[RawTask]:
+        first, due = history_span().first, rescan_due(self.date)
+        return [
+            catalog_for(self.date),
+            *windows_between(first, self.date),
+            *([Rescan(date=due)] if due >= first else []),
+        ]
+
+    def inputs(self) -> list[tuple[str, str]] | None:
+        """The reports, where every change shows; None until all of them are current."""
+        if not all(task.complete() for task in self.requires()):
+            return None
+        inputs = []
+        for report in reports_until(self.date):
+            digest = report.digest()
+            if digest is None:
+                return None
+            inputs.append((f"{report.dataset}/{report.name}", digest))
+        return inputs
+
+    def deliveries(self) -> list[DatasetTask]:
+        """The delivery of the reports; none where the settings name no recipient."""
+        from pipeline.tasks.delivery import Delivery  # which imports this module
+
+        return [Delivery(date=self.date)] if report_readers() else []
+
+    def digest(self) -> str | None:
+        digest = super().digest()
+        return digest if digest and all(task.complete() for task in self.deliveries()) else None
+
+    def run(self) -> Iterator[Any]:
+        planned = Reports(date=self.date)
+        yield [] if planned.complete() else [planned]
+        publish_index()  # a run that was killed after its last report has not written it
+        yield [task for task in self.deliveries() if not task.complete()]
+        yield from super().run()
+        self._summarize_run()
+
+    def _summarize_run(self) -> None:
+        """Write state files and log the summary. Raises DataError for a lost receipt."""
+        status = read_status(
+            lake(),
+            expected=self.date,
+            now=settings.now(),
+            limited=settings.pos().limited_history,
+            rules=settings.rules(),
+            starts=history_span().first,
+        )
+        lake().put_state("etl_state.json", status.to_bytes())
+        summary = read_night(lake(), self.date, status, time.monotonic() - STARTED)
+        lake().put_state("night.json", summary.to_bytes())
+        is_counted = len(summary.windows) <= COUNTED
+        lost = list(check_conserved(summary.windows)) if is_counted else []
+        if lost:
+            raise DataError(str(lost[0]))
+        log.info("the lake after this run:\n%s\n%s", format_status(status), tell_night(summary))
+
+    def make(self) -> tuple[Files, Metadata]:
+        return {}, {}

@@ -1,0 +1,215 @@
+"""Builds partitions in a process of an executor, local or on a cluster.
+
+In: a DriverContext (settings, menu, instant, versions; no secret, executors have theirs in their
+own environment) and BuildRequests. Out: BuildResults; the partitions themselves go to the lake.
+The process takes over what the driver read and then calls the task's own `build()`, so it publishes
+the same bytes. It refuses with ConfigError where its code, its libraries or the settings that shape
+a partition differ from the driver's, and with Stale where it sees other inputs. Every error is the
+result of its own request, so that it does not end the others.
+"""
+
+from __future__ import annotations
+
+import logging
+import platform
+import secrets
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from functools import cache, partial
+from hashlib import sha256
+from importlib import metadata
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
+
+import luigi
+
+from pipeline import settings, targets
+from pipeline.errors import ConfigError, EngineError, PipelineError, Stale
+from pipeline.logs import Sentence
+from pipeline.settings.run_context import new_run
+from pipeline.targets import lake
+
+if TYPE_CHECKING:
+    from pipeline.tasks.batches import BatchTask
+
+T = TypeVar("T")
+
+log = logging.getLogger(__name__)
+
+_LIBRARIES = ("pyarrow", "duckdb", "numpy")
+
+
+class DriverContext(NamedTuple):
+    """What a process needs to see what the driver sees; `id` is new for each round."""
+
+    id: str
+    run: str
+    sections: dict[str, dict[str, str]]
+    menu: str
+    code: dict[str, str]
+    cleaning: dict[str, str]
+
+
+class BuildRequest(NamedTuple):
+    """A partition, or one share of it, with the fingerprint that it should get."""
+
+    family: type[BatchTask]
+    params: tuple[tuple[str, str], ...]
+    fingerprint: str
+    shares: int = 1
+    share: int = 0
+
+    @classmethod
+    def for_task(cls, task: BatchTask) -> BuildRequest:
+        """The request to build the partition of `task`."""
+        params = tuple(task.to_str_params().items())
+        return cls(type(task), params, task.fingerprint() or "", task.shares())
+
+    def task(self) -> BatchTask:
+        """The task of the partition, in this process."""
+        task: BatchTask = self.family.from_str_params(dict(self.params))
+        return task
+
+    def __str__(self) -> str:
+        return f"{self.family.__name__} {' '.join(value for _, value in self.params)}"
+
+
+class BuildResult(NamedTuple):
+    """A request, and the error if its partition was not built."""
+
+    request: BuildRequest
+    error: PipelineError | None
+
+
+def driver_context() -> DriverContext:
+    """What this process, the driver, sees. Raises ConfigError."""
+    sections = {
+        type(section).__name__: dict(section.to_str_params())
+        for section in (settings.pos(), settings.shop(), settings.lake())
+    }
+    sections["pos"] |= {"now": settings.now().isoformat(), "spool": ""}
+    if "://" not in sections["lake"]["url"]:
+        sections["lake"]["url"] = str(Path(sections["lake"]["url"]).expanduser().resolve())
+    settings.menu()
+    menu = Path(settings.shop().menu).read_text(encoding="utf-8")
+    return DriverContext(secrets.token_hex(8), lake().run, sections, menu, code(), _cleaning())
+
+
+def _cleaning() -> dict[str, str]:
+    return {name: str(value) for name, value in settings.cleaning().items()}
+
+
+@cache
+def code() -> dict[str, str]:
+    """Versions of what decides, beside inputs and settings, which bytes are built."""
+    folder = Path(targets.__file__).parent
+    names = sorted(str(path.relative_to(folder)) for path in folder.rglob("*.py"))
+    bodies = (name.encode() + (folder / name).read_bytes() for name in names)
+    digest = sha256(b"".join(bodies)).hexdigest()[:16]
+    return {"pos-sales-pipeline": digest, **{name: metadata.version(name) for name in _LIBRARIES}}
+
+
+_adopted: list[str] = []  # id of the context that this process has taken over
+_state_folders: list[tempfile.TemporaryDirectory[str]] = []  # of this process, until it ends
+
+
+def adopt(driver: DriverContext) -> None:
+    """Begin a run that sees what the driver saw, once for each round."""
+    if _adopted == [driver.id]:
+        return
+    _check_same(driver.code, code(), f"; install the same in {sys.prefix} on every node")
+    if not _adopted:
+        handler = logging.StreamHandler()
+        handler.setFormatter(Sentence("%(asctime)s %(levelname)-8s %(message)s"))
+        logging.getLogger().addHandler(handler)
+        _state_folders.append(tempfile.TemporaryDirectory(prefix="pos-executor-"))
+    # A node may have no home folder for its state.
+    sections = driver.sections | {"pos": driver.sections["pos"] | {"spool": _state_folders[0].name}}
+    config = luigi.configuration.get_config()
+    for section, options in sections.items():
+        for option, value in options.items():
+            config.set(section, option, value.replace("%", "%%"))
+    new_run()
+    with tempfile.NamedTemporaryFile("w", encoding="utf-8", suffix=".toml") as file:
+        file.write(driver.menu)
+        file.flush()
+        config.set("shop", "menu", file.name.replace("%", "%%"))
+        settings.menu()  # read once, and kept for the run
+    own = _cleaning()
+    has_other_key = own.get("customer_key") != driver.cleaning.get("customer_key")
+    hint = "; set CUSTOMER_HASH_KEY in the executors' own environment" if has_other_key else ""
+    _check_same(driver.cleaning, own, hint)
+    lake().run = driver.run
+    _adopted[:] = [driver.id]
+
+
+def _check_same(expected: dict[str, str], own: dict[str, str], hint: str) -> None:
+    differing = sorted(name for name, value in expected.items() if own.get(name) != value)
+    if differing:
+        raise ConfigError(
+            f"the node {platform.node()} has another {', '.join(differing)} than the driver{hint}"
+        )
+
+
+def build(driver: DriverContext, request: BuildRequest) -> BuildResult:
+    """Build and publish one partition, unless a lost attempt has published it."""
+    return BuildResult(request, _error_of(_attempt(driver, request, _build)))
+
+
+def build_share(driver: DriverContext, request: BuildRequest) -> object:
+    """One share of a partition, or the error that it met."""
+    return _attempt(driver, request, lambda task: task.make_share(request.share, request.shares))
+
+
+def unite(
+    driver: DriverContext, requests: Sequence[BuildRequest], key: int, parts: list[Any]
+) -> BuildResult:
+    """Publish the partition `requests[key]` from its shares."""
+    error = next((part for part in parts if isinstance(part, PipelineError)), None)
+    if error is None:
+        error = _error_of(
+            _attempt(driver, requests[key], lambda task: _build(task, partial(task.unite, parts)))
+        )
+    return BuildResult(requests[key], error)
+
+
+def _error_of(result: object) -> PipelineError | None:
+    return result if isinstance(result, PipelineError) else None
+
+
+def _attempt(
+    driver: DriverContext, request: BuildRequest, do: Callable[[BatchTask], T]
+) -> T | PipelineError:
+    """What `do` returns of the task, or the error that it met."""
+    node = platform.node()
+    try:
+        adopt(driver)
+        task = request.task()
+        if task.fingerprint() != request.fingerprint:
+            raise Stale(
+                f"{request}: the node {node} sees other inputs in {lake().storage.uri()} than the"
+                " driver; either another run has changed them, or that is a folder of each"
+                " machine's own"
+            )
+        return do(task)
+    except PipelineError as error:
+        return error
+    except MemoryError as error:
+        return EngineError(
+            f"{request}: the node {node} has too little memory for it ({error}); give executors"
+            " more by [spark] properties, or lower [engine] share_bytes for a large day, [lake]"
+            " memory for a large month"
+        )
+    except Exception as error:
+        log.exception("%s failed", request)
+        return EngineError(
+            f"{request}: {type(error).__name__}: {error}; see the log of the executor on {node}"
+        )
+
+
+def _build(
+    task: BatchTask, make: Callable[[], tuple[targets.Files, targets.Metadata]] | None = None
+) -> None:
+    if not task.complete():
+        task.build(make)

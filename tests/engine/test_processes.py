@@ -1,0 +1,73 @@
+"""Batches in local processes publish what single builds publish, to the byte."""
+
+from __future__ import annotations
+
+import os
+import signal
+from pathlib import Path
+
+import pytest
+
+from pipeline.executors import ItemLost, Step
+from pipeline.executors.local import ProcessPool
+from tests.conftest import Runner
+from tests.engine.lakes import differing, digest_of
+
+
+def files_of(lake: Path) -> dict[str, bytes]:
+    paths = (path for path in lake.rglob("*") if path.is_file())
+    return {
+        str(path.relative_to(lake)): path.read_bytes()
+        for path in paths
+        if not {".writing", "_probe"} & set(path.parts)
+    }
+
+
+@pytest.mark.parametrize("share_bytes", ["33554432", "8000"])
+def test_a_batch_and_single_builds_publish_the_same_bytes(
+    luigi: Runner, tmp_path: Path, share_bytes: str
+) -> None:
+    """With a share size of 8,000 bytes, every day is built in several shares."""
+    luigi.configure("pos", now="2026-11-03T15:00:00Z", history_starts="2026-10-30")
+    months = ("MonthlySummary", "--month", "2026-10,2026-11")
+    lakes = []
+    for name in ("local", "processes"):
+        luigi.configure("lake", url=tmp_path / name)
+        luigi.configure("engine", name=name, share_bytes=share_bytes)
+        log = luigi(*months)
+        lakes.append({key: digest_of(key, body) for key, body in files_of(tmp_path / name).items()})
+    assert "MonthlySummary(month=2026-10,2026-11)" in log, "both months were one task"
+    assert any(key.startswith("summary/") for key in lakes[0])
+    assert differing(*lakes) == []
+
+
+def square(number: int) -> int:
+    return number * number
+
+
+def die_at_seven(number: int) -> int:
+    if number == 7:
+        os.kill(os.getpid(), signal.SIGKILL)  # as the kernel does where memory ends
+    return number
+
+
+def join(key: int, parts: list[int]) -> tuple[int, list[int]]:
+    return key, parts
+
+
+def test_a_pool_returns_results_in_order_and_reports_each_step() -> None:
+    steps: list[Step] = []
+    pool = ProcessPool(2)
+    assert pool.run("squares", range(5), square, steps.append) == [0, 1, 4, 9, 16]
+    assert [step.done for step in steps] == [1, 2, 3, 4, 5]
+    shares = [(0, 1), (1, 2), (0, 3)]
+    assert pool.run_in_shares("shares", shares, square, join, steps.append) == [
+        (0, [1, 9]),
+        (1, [4]),
+    ]
+
+
+def test_an_item_that_ends_its_process_is_named_and_the_others_are_run() -> None:
+    with pytest.raises(ItemLost, match="ended its process twice") as lost:
+        ProcessPool(2).run("items", [5, 6, 7, 8], die_at_seven, lambda _: None)
+    assert lost.value.index == 2
