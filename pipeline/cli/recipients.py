@@ -127,8 +127,8 @@ def alert_readers() -> list[Reader]:
 
 def open_ledger() -> DeliveryLog:
     """The ledger in the lake, for this process."""
-    open_tables = open_lake()
-    return DeliveryLog(open_tables.storage, f"{open_tables.run}-{os.getpid()}")
+    opened = open_lake()
+    return DeliveryLog(opened.storage, f"{opened.run}-{os.getpid()}")
 
 
 def try_recipients() -> Iterator[tuple[str, Reader | ConfigError]]:

@@ -70,8 +70,8 @@ class Month:
         return {
             "month": self.first,
             **self.tables(),
-            "facts": self.metadata,
-            "places": self.decimals,
+            "metadata": self.metadata,
+            "decimals": self.decimals,
         }
 
     def part(self, wanted) -> Month:

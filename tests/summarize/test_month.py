@@ -111,7 +111,7 @@ def test_no_query_computes_in_floats():
         register(
             connection,
             tables | {name: month[name] for name in ("stores", "employees")},
-            month["facts"],
+            month["metadata"],
         )
         for name, query in QUERIES.items():
             types = {str(kind) for kind in connection.sql(query).types}
@@ -182,9 +182,9 @@ def test_counts_that_do_not_agree_publish_nothing():
     month = draw_month(17, 10)
     for name in ("fetched", "curated", "quarantined"):
         with pytest.raises(DataError, match=f"are {name}"):
-            summarize(**(month.arguments() | {"facts": month.metadata | {name: 99}}))
+            summarize(**(month.arguments() | {"metadata": month.metadata | {name: 99}}))
     with pytest.raises(DataError, match="superseded"):
-        summarize(**(month.arguments() | {"facts": {"fetched": 1, "curated": 1, "quarantined": 0}}))
+        summarize(**(month.arguments() | {"metadata": {"fetched": 1, "curated": 1, "quarantined": 0}}))
 
 
 def test_a_row_of_another_month_and_a_receipt_twice_are_refused():

@@ -85,7 +85,7 @@ def test_a_raised_version_re_makes_the_day(day, monkeypatch, dataset):
         {"default": replace(STORE, currency="USD")},
         {"stores": {"s1": replace(STORE, day_starts_at=time(0))}},
         {"menu": read_menu("[items]\nTaco = ['Tako']", "menu.toml")},
-        {"places": 3},
+        {"decimals": 3},
         {"customer_key": b"key"},
     ],
     ids=lambda change: next(iter(change)),
