@@ -25,7 +25,7 @@ from pipeline.targets import DerivedTask, RawTask, lake
 from pipeline.tasks.batches import BatchTask, Months, engine
 from pipeline.tasks.raw import RawReceipts, catalog_for, read_catalog
 from pipeline.transform import Catalog, Cleaned, Raw, Rules, clean, day_bounds
-from pipeline.transform.shares import clean_share, unite
+from pipeline.transform.split_day import clean_share, unite
 
 
 @cache
