@@ -1,4 +1,4 @@
-"""What a dataset and a column are, and the Arrow schema that each read and write is held to."""
+"""Datasets and columns, and the Arrow schema that reads and writes conform to."""
 
 from __future__ import annotations
 
@@ -53,7 +53,7 @@ def _types(decimals: int) -> dict[str, pa.DataType]:
 
 @dataclass(frozen=True)
 class Column:
-    """One column: name, kind, meaning, unit ("" where it has none), whether it may be null."""
+    """One column: name, kind, meaning, unit (or ""), whether it may be null."""
 
     name: str
     kind: str
@@ -64,7 +64,7 @@ class Column:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A table of the lake: its folder, version, the meaning of one row, key and columns.
+    """A table of the lake: folder, version, the meaning of a row, key and columns.
 
     `order` are the columns that it is sorted by, where that is not the key.
     """
@@ -104,7 +104,7 @@ def arrow(dataset: Dataset, decimals: int) -> pa.Schema:
 
 
 def conform(table: pa.Table, dataset: Dataset, decimals: int) -> pa.Table:
-    """`table` with exactly the columns, order and types of `dataset`; values are never rounded.
+    """`table` with exactly the columns, order and types of `dataset`, never rounded.
 
     Raises SchemaMismatch when a column is missing, unknown or cannot be cast without loss, or when
     a column that must not be null holds one.

@@ -1,4 +1,4 @@
-"""A receipt as the till's API sends it: the fields that are read and the rule of each, stated once.
+"""A receipt as the till's API sends it: the fields that are read, and their rules.
 
 Source: the Loyverse API, resource receipts. `kind` is what the value must be; `null` says whether it
 may be null or missing. Fields that are not listed are not read: free text that may name people
@@ -34,7 +34,7 @@ def scale(kind: str, decimals: int) -> int:
 
 @dataclass(frozen=True)
 class Field:
-    """One field: name, kind, whether it may be null, its values (empty: any), its own fields."""
+    """One field: name, kind, may it be null, its values (empty: any), its own fields."""
 
     name: str
     kind: str = "text"
@@ -126,5 +126,5 @@ RECEIPT = (
 
 @cache
 def receipt_schema(decimals: int) -> pa.Schema:
-    """The Arrow schema that a page of receipts is parsed to; money in the lake's decimals."""
+    """The Arrow schema that receipts are parsed to; money in the lake's decimals."""
     return pa.schema([field.arrow(decimals) for field in RECEIPT])

@@ -1,4 +1,4 @@
-"""The summary tables of a month: small, exact, mergeable; every report section reads them."""
+"""The summary tables of a month, which every section of the reports reads."""
 
 from pipeline.schema.summary_items import (
     BASKETS,

@@ -1,4 +1,4 @@
-"""Summary tables of sales: by day, hour, tender and discount, and the quality of the data."""
+"""Summary tables of sales by day, hour, tender and discount; data quality."""
 
 from pipeline.schema.common import BY_STORE
 from pipeline.schema.kinds import Column, Dataset

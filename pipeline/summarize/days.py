@@ -1,10 +1,9 @@
-"""days: one row per business day, store and channel; refunds count on the day of the refund
-receipt.
+"""days: one row per business day, store and channel.
 
-Gross, discounts, refunds and net sales as in the Back Office
-(help.loyverse.com/help/sales-summary-report-back-office); collected = net sales + added tax + tips
-+ surcharges + rounding (loyverse.town/topic/8314). A day on which every receipt was cancelled has a
-row too, so that nothing is hidden; a day traded is one with `receipts` above 0.
+Refunds count on the day of the refund receipt. Gross, discounts, refunds and net sales as in the
+Back Office (help.loyverse.com/help/sales-summary-report-back-office); collected = net sales + added
+tax + tips + surcharges + rounding (loyverse.town/topic/8314). A day on which every receipt was
+cancelled has a row too; a day traded is one with `receipts` above 0.
 """
 
 QUERY = """

@@ -1,9 +1,9 @@
-"""receipt_figures: one row per receipt of the month, with digests of all that it adds to figures.
+"""receipt_figures: one row per receipt, with digests of what it adds to figures.
 
 `figures` covers every column that a table of the summary is counted from, and nothing else: notes,
-batches and times of change leave it as it was. `source` covers the money and the state alone, as
-the till sent them, so that it does not follow the rules of the menu. A report keeps its own copy:
-two of them tell which receipts a later version counts differently.
+batches and times of change do not alter it. `source` covers money and state alone, as the till sent
+them, independent of the rules of the menu. A report keeps its own copy: two of them show which
+receipts a later version counts differently.
 """
 
 from __future__ import annotations
@@ -122,11 +122,13 @@ ORDER BY abs(coalesce(n.total, b.total)) DESC NULLS LAST, number, store
 
 
 def changed_receipts(before: pa.Table, now: pa.Table) -> list[dict[str, object]]:
-    """Receipts that count differently in `now` than in `before`, the largest first: number, store,
-    currency, day, total, why, and whether the till's own data changed (`is_data`).
+    """Receipts that count differently in `now` than in `before`, the largest first.
+
+    Each with number, store, currency, day, total, why, and whether the till's own data changed
+    (`is_data`).
     """
     with duckdb.connect(":memory:") as connection:
         connection.register("before", before)
         connection.register("now", now)
-        rows = connection.sql(_COMPARED).to_arrow_table().to_pylist()
-    return rows
+        rows: list[dict[str, object]] = connection.sql(_COMPARED).to_arrow_table().to_pylist()
+        return rows

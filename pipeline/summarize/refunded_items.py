@@ -1,6 +1,4 @@
-"""refunded_items: what came back, and through whom: REFUND lines by store, item (combos as one) and
-employee.
-"""
+"""refunded_items: REFUND lines by store, item (combos as one) and employee."""
 
 QUERY = """
 SELECT store_id, currency, item, employee_id,

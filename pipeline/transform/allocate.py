@@ -1,4 +1,4 @@
-"""Amounts allocated to the parts of a line by weight: the parts always add up to the amount.
+"""Amounts allocated by weight: the parts always add up to the amount.
 
 In whole minor units: each part gets the floor of its share, and what is left goes, one
 unit each, to the parts with the largest remainders (of equal ones the earlier); or all of it to the
@@ -17,7 +17,7 @@ _WIDE = 1 << 62
 
 
 def allocate(amounts: Ints, weights: Ints, counts: Ints, rule: Ints) -> Ints:
-    """`amounts[g]` over the `counts[g]` parts of group g, in proportion to `weights` (0 or more).
+    """`amounts[g]` over the `counts[g]` parts of group g by `weights` (0 or more).
 
     `rule`, per group, says where the remainder goes: LARGEST, FIRST or LAST.
     """

@@ -1,4 +1,4 @@
-"""The shop's catalog of a day: items, variants, prices, categories, stores, employees.
+"""The shop's catalog of a day: items, prices, categories, stores, employees.
 
 In: the JSON object that RawCatalog keeps, {"items": [..], "categories": [..], "stores": [..],
 "employees": [..], ...}, each list as the till's API gave it. Out: look-ups by id and by name, and
@@ -26,7 +26,7 @@ from pipeline.transform.rules import Rules
 
 @dataclass(frozen=True)
 class Variant:
-    """A variant: name on receipts, prices by store, price elsewhere, cost (None: not entered)."""
+    """A variant: name on receipts, prices by store, price elsewhere, cost if entered."""
 
     variant_id: str
     name: str | None
@@ -128,7 +128,7 @@ class Catalog:
         )
 
     def employees_table(self, rules: Rules) -> pa.Table:
-        """schema.EMPLOYEES: first name and initial, and a number where two employees share them."""
+        """schema.EMPLOYEES: first name and initial, numbered where two are equal."""
         rows = sorted(
             (row["id"], _alias(row.get("name") or "")) for row in self.raw.get("employees", [])
         )

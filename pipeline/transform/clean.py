@@ -1,4 +1,4 @@
-"""Business days from raw records to the tables of the lake: one day, or many in one pass.
+"""Business days from raw records to the lake's tables, one or many in one pass.
 
 In: raw objects (verbatim JSON, one record a line), which of them each day reads, catalogs, rules.
 Out, by day: receipts, sales, payments and quarantine as schema.LAKE has them, sorted by time, and
@@ -57,7 +57,7 @@ def clean_days(
     catalog_of: Callable[[date], Catalog],
     rules: Rules,
 ) -> dict[date, Cleaned]:
-    """The tables of many business days, in order; `days` names the raw objects that each reads.
+    """The tables of business days, in order; `days` names the objects that each reads.
 
     For each day what `clean` gives of that day's objects alone, but each record is parsed,
     validated and exploded once, and versions are compared in one pass.
@@ -137,7 +137,7 @@ def _by_catalog(
 
 
 def _split(table: pa.Table, numbers: Ints) -> list[pa.Table]:
-    """`table`, sorted by business day, in one table a day; `numbers` are the days since 1970."""
+    """`table`, sorted by business day, in one table a day (`numbers`, since 1970)."""
     if len(numbers) == 1:
         return [table]
     days = ints(table.column("business_day").combine_chunks(), "i4")
@@ -147,7 +147,7 @@ def _split(table: pa.Table, numbers: Ints) -> list[pa.Table]:
 
 
 def transform(raw: Raw, catalog: Catalog, rules: Rules, size: int = 16 << 20) -> Iterator[Tables]:
-    """Tables page by page, of any days; versions are not compared, each record must be valid.
+    """Tables page by page, of any days; versions are not compared.
 
     Memory: one page of `size` bytes. Raises DataError for an invalid record.
     """
@@ -176,7 +176,7 @@ def select_receipts(receipts: Rows, rows: Ints, batch: Labels, rules: Rules) -> 
 
 
 def place(receipts: Rows, rows: Ints, rules: Rules) -> tuple[Ints, Ints]:
-    """(business day as days since 1970, local time in microseconds) of `rows` of the receipts."""
+    """(business day since 1970, local time in microseconds) of `rows` of the receipts."""
     stores = receipts.labels("store_id")
     return business_days_by_store(
         [rules.store(value) for value in stores.values],

@@ -40,7 +40,7 @@ def valid(array: pa.Array) -> np.ndarray:
 
 
 def offsets(array: pa.ListArray) -> Ints:
-    """Where the rows of each list begin and end: one more than there are lists, a null has none."""
+    """Where the rows of each list begin and end; a null list has none."""
     if not len(array):
         return np.zeros(1, "i8")
     return np.frombuffer(array.buffers()[1], "i4", len(array) + 1 + array.offset)[
@@ -97,7 +97,7 @@ def lists(ends: Ints, kind: pa.ListType, fields: Sequence[pa.Array]) -> pa.Array
 
 
 def spread(starts: Ints, counts: Ints) -> tuple[Ints, Ints]:
-    """(parent, index) of each row, where parent p has the rows starts[p] to starts[p] + counts[p]."""
+    """(parent, index) of each row; parent p has counts[p] rows from starts[p] on."""
     parent = np.repeat(np.arange(len(counts)), counts)
     ends = np.cumsum(counts)
     return parent, np.arange(len(parent)) + np.repeat(starts - (ends - counts), counts)
@@ -152,7 +152,7 @@ class Labels:
         return np.array([*(value in texts for value in self.values), False])[self.codes]
 
     def column(self, kind: pa.DictionaryType) -> pa.Array:
-        """The dictionary column, of the used values in order: equal columns have equal bytes."""
+        """The dictionary column of the used values, in order: equal rows, equal bytes."""
         used = np.flatnonzero(np.bincount(self.codes + 1, minlength=len(self.values) + 1)[1:])
         order = sorted(used.tolist(), key=self.values.__getitem__)
         place = np.zeros(len(self.values) + 1, "i4")
@@ -169,7 +169,7 @@ def labels(rows: Ints, values: Sequence[str | None]) -> Labels:
 
 
 def compact(table: pa.Table) -> pa.Table:
-    """A slice of a table as if it had been made alone: dictionaries of the used values only.
+    """A slice of a table as if built alone: dictionaries of the used values only.
 
     The dictionaries of the table are in order, as Labels.column makes them.
     """

@@ -1,4 +1,4 @@
-"""Lines of receipts to dishes: a combo to its components, each modifier to its dish.
+"""Lines of receipts to dishes: combos to components, modifiers to their dish.
 
 In: the lines of some receipts (nested Arrow), in order. Out: an Exploded: for every row of `sales`
 the line it comes from and what it is. Conserved: every modifier stands at exactly one row. A combo
@@ -36,7 +36,7 @@ class Parts:
 
 @dataclass(frozen=True)
 class Exploded:
-    """Per line its `dish`; per row of sales its `line` and `number` (0 for a plain line).
+    """Per line its `dish`; per row of sales its `line` and `number` (0: plain line).
 
     Per modifier (an index into the lines' modifiers): its line, its row, whether the row lists it,
     and whether it is the slot that chose the row.
@@ -104,7 +104,7 @@ def explode(lines: Rows, source: Ints, book: RecipeBook) -> Exploded:
 def _choices(
     modifiers: Rows, dish: Ints, modifier: Ints, dishes: list[Dish], book: RecipeBook
 ) -> tuple[list[Choice], Ints]:
-    """(the distinct choices, the code of each modifier's) of `modifier`, those of combos."""
+    """(the distinct choices, the code of each) of `modifier`, those of combos."""
     names, options = modifiers.labels("name"), modifiers.labels("option")
     texts, spelled = pair(names.codes[modifier], options.codes[modifier], len(options.values))
     codes, pairs = pair(dish, texts, len(spelled))
@@ -127,9 +127,9 @@ def _parts(
     dishes: list[Dish],
     combos: Ints,
 ) -> tuple[Parts, Ints]:
-    """(components by line: the chosen ones in the order of the modifiers, then the fixed ones;
-    place of each modifier among them, or -1).
+    """(components by line, the place of each modifier among them or -1).
 
+    The chosen components stand in the order of the modifiers, then the fixed ones.
     `owner`, `slots` and `choice` are the line, the name's code and the choice of each modifier.
     """
     codes: dict[Component, int] = {}
@@ -207,6 +207,6 @@ def _rank(keys: Ints) -> Ints:
 
 
 def signed_quantity(line: Ints, part: Ints) -> Ints:
-    """Quantity of a component (1/10,000): the line's times the part's, halves away from 0."""
+    """Quantity of a component (1/10,000): line times part, halves away from 0."""
     size = (np.abs(line) * part + TEN_THOUSAND // 2) // TEN_THOUSAND
     return np.sign(line) * size

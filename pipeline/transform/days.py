@@ -55,7 +55,7 @@ def _offset(zone: ZoneInfo, second: int) -> int:
 
 
 def _first(low: int, high: int, reached: Callable[[int], bool]) -> int:
-    """The first second in (low, high] at which `reached` holds, as it does at `high`, not at `low`."""
+    """The first second in (low, high] at which `reached` holds."""
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if reached(middle) else (middle, high)
@@ -64,7 +64,7 @@ def _first(low: int, high: int, reached: Callable[[int], bool]) -> int:
 
 @lru_cache(maxsize=4096)
 def _changes(zone: str, year: int) -> tuple[tuple[int, int], ...]:
-    """(second UTC, offset in seconds from then on): the begin of a year, each change of the clock."""
+    """(second UTC, offset from then on): begin of a year, each change of the clock."""
     info, step = time_zone(zone), 43_200
     begin, end = (
         int((datetime(y, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds()) for y in (year, year + 1)

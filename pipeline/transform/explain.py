@@ -29,7 +29,7 @@ _SUMS = ("gross", "discount", "net", "tax_included", "tax_added", "cost")
 
 @dataclass(frozen=True)
 class Explanation:
-    """The newest of the `versions` of a receipt: either `rejection`, or `record` and its rows."""
+    """The newest version of a receipt: `rejection`, or `record` and its rows."""
 
     number: str
     versions: int

@@ -15,7 +15,7 @@ from pipeline.transform.names import Aliases, Patterns
 
 @dataclass(frozen=True)
 class Part:
-    """Components of a combo: every choice of the modifiers that fit, or the fixed `dish`."""
+    """Components of a combo: each choice of the modifiers that fit, or the `dish`."""
 
     modifier: str | None
     dish: str | None
@@ -35,7 +35,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Extra:
-    """Modifiers that go with the components of `part`: the first `each` with the first, and so on."""
+    """Modifiers that go with the components of `part`, `each` of them with one."""
 
     modifier: str
     part: int
@@ -95,7 +95,7 @@ class Menu:
     def combo(
         self, spellings: tuple[str, ...], item_id: str | None = None, category: str | None = None
     ) -> Combo | None:
-        """The rule of an item: by id, by one of its spellings, by the longest pattern, by category."""
+        """The rule of an item: by id, by spelling, by the longest pattern, by category."""
         return (
             self._by_id.get(item_id or "")
             or self._by_name.get(*spellings)

@@ -1,4 +1,4 @@
-"""The money of lines, allocated to the components of combos; whole minor units throughout.
+"""The money of lines, allocated to the components of combos; minor units.
 
 In: lines as received (refunds not yet negative). Out: gross, discount, net, taxes and cost of every
 row of sales. Conserved: each of them adds up to the line's. The weights:
@@ -129,7 +129,7 @@ def of_rows(
 
 
 def _units(amount: Decimal | None, decimals: int) -> int:
-    """An amount of the catalog in units of 10^-decimals, cut; -1 where unknown or absurd."""
+    """An amount of the catalog in units of 10^-decimals, cut; -1: unknown, absurd."""
     return -1 if amount is None or not 0 <= amount < 10**9 else int(amount.scaleb(decimals))
 
 

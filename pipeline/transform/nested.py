@@ -1,4 +1,4 @@
-"""Receipts as parsed: one Arrow struct array per level, and the sums over each receipt's rows."""
+"""Parsed receipts: one Arrow struct array per level, and sums over their rows."""
 
 from __future__ import annotations
 

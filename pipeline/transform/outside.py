@@ -1,4 +1,4 @@
-"""Receipts whose business day lies before the lake's history: no day of the lake counts them.
+"""Receipts before the lake's history, which no business day of it counts.
 
 In: the raw objects that may hold such receipts. Out: rows of schema.OUTSIDE, one for each receipt
 whose newest version is outside, valid or not, so that records in = curated + quarantined +

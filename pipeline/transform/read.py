@@ -38,7 +38,7 @@ class Raw(NamedTuple):
 
 @dataclass(frozen=True)
 class Records:
-    """All records of some objects; `good` are the rows of `receipts` that every rule accepts.
+    """All records of some objects; `good` are the valid rows of `receipts`.
 
     `raw` (index of the object) and `position` (line, from 1) are those of each row of `receipts`.
     """
@@ -99,7 +99,7 @@ Accepted = list[tuple[pa.RecordBatch, Ints]]
 def _take(
     body: bytes, first: int, decimals: int, accepted: Accepted, refused: list[tuple[int, bytes]]
 ) -> int:
-    """Parse `body`, whose first line has position `first`, or its halves; return its lines."""
+    """Parse `body`, from position `first` on, or its halves; return its lines."""
     try:
         batch = parse(body, decimals)
     except (pa.ArrowInvalid, pa.ArrowKeyError):

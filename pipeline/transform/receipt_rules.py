@@ -1,4 +1,4 @@
-"""The rules between the fields of a receipt, stated once for whole columns and single records.
+"""The rules between the fields of a receipt, for columns and single records.
 
 The rule of each field by itself stands in schema/receipt.py. Instants in microseconds, amounts in
 minor units of the lake, as numbers or as columns.
@@ -31,12 +31,12 @@ def is_impossible(sold: Instant, created: Instant) -> np.ndarray:
 
 
 def is_too_late(sold: Instant, created: Instant, rules: Rules) -> np.ndarray:
-    """Whether the sale is dated so long before its arrival that the till's clock was wrong."""
+    """Whether the sale is dated too long before its arrival to be true."""
     return np.less(sold, created - rules.max_days_late * DAY)
 
 
 def rounding_limit(store: Store, rules: Rules) -> int:
-    """Largest cash rounding: menu.toml's cash_rounding, else 1.00, or 100 where there are no cents."""
+    """Largest cash rounding: cash_rounding of the menu, else 1.00 (100 without cents)."""
     limit = rules.menu.cash_rounding
     if limit is None:
         return int(10**rules.decimals) * (1 if store.decimals else 100)

@@ -1,4 +1,4 @@
-"""Dishes and recipes: what an item or a modifier means by the menu and the catalog.
+"""Dishes and recipes: the meaning of items and modifiers by menu and catalog.
 
 In: names and identifiers as the till wrote them. Out: a Dish for each item, with a Recipe where it
 is a combo, and a Component for each dish that a combo consists of. Each distinct text is resolved
@@ -68,7 +68,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Dish:
-    """A line's item: united name, category, whether it is weighed, the recipe of a combo."""
+    """A line's item: united name, category, is it weighed, the recipe of a combo."""
 
     name: str
     category: str | None
@@ -95,7 +95,7 @@ class Choice:
 
 
 class RecipeBook:
-    """Dishes, components and choices of one menu and one catalog, each text resolved once."""
+    """Dishes, components and choices of a menu and a catalog, each resolved once."""
 
     def __init__(self, menu: Menu, catalog: Catalog):
         self.menu, self.catalog = menu, catalog
@@ -164,7 +164,7 @@ class RecipeBook:
         return Component(items.unite(dish), as_sold, None, None, is_known, size or None)
 
     def _choice(self, rule: Combo | None, modifier: str, option: str) -> Choice:
-        """What `option` of `modifier` is to a combo; a composite (no rule) has no modifiers."""
+        """What `option` of `modifier` is to a combo; nothing to a composite (no rule)."""
         role = rule.role(modifier) if rule else None
         if rule is None or role is None:
             return Choice()

@@ -1,4 +1,4 @@
-"""The settings of cleaning: stores' clocks and currencies, the menu, the customers' key."""
+"""The settings of cleaning: stores' clocks and currencies, menu, customers' key."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.transform.menu import Menu
 
 @dataclass(frozen=True)
 class Store:
-    """A store's clock and money: IANA zone, start of the business day, ISO 4217 code, decimals."""
+    """A store's clock and money: IANA zone, start of the day, ISO 4217 code, decimals."""
 
     timezone: str
     day_starts_at: time

@@ -102,7 +102,7 @@ def write_sales(writer: ColumnWriter, page: Tables) -> None:
 
 
 def _write_modifiers(writer: ColumnWriter, page: Tables) -> None:
-    """Write the modifiers of each row in their order; `upgrade` holds what a slot charged."""
+    """Write the modifiers of each row, in order; `upgrade` holds what a slot charged."""
     exploded, modifiers, unite = (
         page.exploded,
         page.of_receipt.rows("line_modifiers"),

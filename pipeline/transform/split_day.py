@@ -29,11 +29,11 @@ _SPELT = re.compile(rb"\\u00(?:5[fF]|[67])")  # a letter of the key may be writt
 
 
 def number_of(line: bytes) -> bytes:
-    """The receipt number that the rules would read from a record; empty where there is none."""
+    """The receipt number that the rules would read from a record, or empty."""
     if line.count(_KEY) == 1 and not _SPELT.search(line):
-        found = _PLAIN.search(line)
-        if found:
-            return found[1]
+        match = _PLAIN.search(line)
+        if match:
+            return match[1]
     try:
         record = json.loads(line.decode("utf-8", "surrogateescape"), strict=False)
     except (ValueError, RecursionError):
@@ -43,7 +43,7 @@ def number_of(line: bytes) -> bytes:
 
 
 def share_of(raw: Raw, share: int, shares: int) -> tuple[Raw, list[int]]:
-    """The records of `raw` in `share` of `shares`, and the position of each in the object."""
+    """The records of `raw` in a share, and the position of each in the object."""
     lines, positions = [], []
     for position, line in enumerate(raw.ndjson.split(b"\n"), 1):
         if line.strip() and crc32(number_of(line)) % shares == share:
@@ -75,7 +75,7 @@ def clean_share(
 
 
 def unite(parts: Sequence[Cleaned]) -> Cleaned:
-    """The day of the shares `parts`; rows stand share by share, and are sorted when written."""
+    """The day of the shares `parts`; rows are not sorted until they are written."""
     tables = {
         dataset.name: (
             pa.concat_tables([getattr(part, dataset.name) for part in parts]).unify_dictionaries()

@@ -88,7 +88,7 @@ class Tables:
         self._check()
 
     def _check(self) -> None:
-        """Raise where the rows of a receipt do not add up to its lines, or to its own totals."""
+        """Raise where the rows of a receipt do not add up to its lines and totals."""
         order, rows = (
             self.chosen.order,
             np.bincount(self.parent[self.exploded.line], minlength=len(self.chosen.order)),
@@ -126,7 +126,7 @@ class Tables:
         )
 
     def _writer(self, dataset: Dataset, rows: Ints) -> ColumnWriter:
-        """A writer with the columns of every table; `rows` is the receipt of each row, by order."""
+        """A writer with the columns of every table; `rows` is the receipt of each row."""
         writer, receipts = ColumnWriter(dataset, self.rules.decimals), self.chosen.receipts
         source = self.chosen.order[rows]
         writer.number(business_day=self.chosen.day[rows])
@@ -235,7 +235,7 @@ class Tables:
 
 
 def channels(receipts: Rows, rules: Rules) -> Labels:
-    """The order type of each receipt: by dining option, else by ticket name, else unmapped."""
+    """The order type of each receipt: dining option, else ticket name, else unmapped."""
     menu = rules.menu
     by_option = receipts.labels("dining_option").map(menu.channels.get, null=menu.channels.get(""))
     missing = np.flatnonzero(by_option.codes < 0)

@@ -1,4 +1,4 @@
-"""Names that no rule of menu.toml covers: choices and parts of combos, order types.
+"""Names that no rule of menu.toml covers: parts of combos, order types.
 
 In: raw objects, catalog, rules. Out: findings with their count and money, the most money first, and
 the text to paste into menu.toml. Counted over the newest version of each SALE that is not
@@ -64,7 +64,7 @@ class Unmapped:
 def find_unmapped(
     raw: Iterable[Raw], catalog: Catalog, rules: Rules, days: tuple[date, date] | None = None
 ) -> Unmapped:
-    """Everything in `raw` that menu.toml does not name; of the business days first to last, if given."""
+    """Everything in `raw` that menu.toml does not name; of (first, last) `days`."""
     records = read(sorted(raw, key=lambda r: (r.batch, r.name)), rules)
     receipts, is_newest = records.receipts, newest(records)[0][: len(records.good)]
     order = records.good[is_newest]
@@ -185,7 +185,7 @@ def _quoted(text: str) -> str:
 
 
 def _text(findings: list[Finding]) -> str:
-    """The findings as lines for menu.toml, spellings of a text once; "?" is for you to fill in."""
+    """The findings as lines for menu.toml; "?" is for you to fill in."""
     out = []
     for kind in KINDS:
         by_text: dict[str, list[Finding]] = defaultdict(list)

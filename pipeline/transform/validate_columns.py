@@ -1,4 +1,4 @@
-"""Every rule of a receipt, checked for all receipts at once: true where one is broken.
+"""Every rule of a receipt, checked for all receipts at once.
 
 `validate_record` names the rule; the two are held equal by test.
 """
@@ -42,7 +42,7 @@ def validate_columns(receipts: Rows, rules: Rules) -> np.ndarray:
 def _mark_fields(
     fields: tuple[Field, ...], rows: Rows, owner: Ints, unit: Ints | None, invalid: np.ndarray
 ) -> None:
-    """Mark in `invalid` the receipts (`owner` of each row) that break the rule of a field."""
+    """Mark in `invalid` the receipts (`owner` of each row) that break a field's rule."""
     if rows.data.null_count:
         invalid[owner[~valid(rows.data)]] = True
     for field in fields:

@@ -1,4 +1,4 @@
-"""Which version of a receipt counts, and on which business day a rejected record is counted.
+"""Which version of a receipt counts, and which day counts a rejected record.
 
 Versions compete within a group: the records that one business day reads. In: parsed records
 (read.Records) and their raw objects. Out: arrays over the good records, then the rejected ones.
@@ -29,7 +29,7 @@ _DATED = re.compile(r"\d{4}-\d\d-\d\d[Tt ]\d\d")
 def newest(
     records: Records, record: Ints | None = None, group: Ints | None = None
 ) -> tuple[np.ndarray, Ints]:
-    """(is the newest version, how many different versions, given at the newest) of each entry.
+    """(is the newest version, number of versions, given at the newest) of each entry.
 
     An entry is a `record` (an index: good ones, then rejected) in a `group`; without them, every
     record once, in one group. A rejected record without a readable number competes with no other.
@@ -76,7 +76,7 @@ def _good(records: Records, name: str) -> pa.Array:
 
 
 def reject_unplaced(records: Records, raws: Sequence[Raw]) -> Records:
-    """`records` with each good one of an object of unknown date of sale among the rejected.
+    """`records` with the good ones of objects of unknown date among the rejected.
 
     Extraction could not place it by its date, so it is counted with the day of its batch.
     """
@@ -119,7 +119,7 @@ def _date_of_sale(raw: Raw) -> str | None:
 def day_of_rejected(
     rejection: RejectedRecord, raws: Sequence[Raw], rules: Rules, reader: int
 ) -> int:
-    """The business day (days since 1970) that counts a rejected record; NEVER where none does.
+    """The business day (since 1970) that counts a rejected record, or NEVER.
 
     Its own where its date of sale is readable, else the date of its object, else `reader`, the day
     that reads it.

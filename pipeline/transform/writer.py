@@ -10,7 +10,7 @@ from pipeline.transform.columns import Ints, Labels, fixed, flags, lists
 
 
 class ColumnWriter:
-    """Collects columns by name; `rows` takes the fields of a column of lists in schema order."""
+    """Collects columns by name; `rows` takes the fields of a column of lists."""
 
     def __init__(self, dataset: Dataset, decimals: int):
         self._dataset, self._decimals, self._schema = dataset, decimals, arrow(dataset, decimals)
@@ -44,7 +44,7 @@ class ColumnWriter:
         self._columns[name] = lists(ends, kind, arrays)
 
     def table(self) -> pa.Table:
-        """The table. Raises SchemaMismatch where a column is missing, or null and may not be."""
+        """The table. Raises SchemaMismatch for a missing column or a forbidden null."""
         return conform(
             pa.Table.from_arrays(list(self._columns.values()), list(self._columns)),
             self._dataset,

@@ -18,7 +18,7 @@ from pipeline.errors import DataError
 from pipeline.simulator import Query
 from pipeline.simulator import Shop as Simulated
 from pipeline.summarize.compare_exports import choose_reading, compare_exports, read_lines
-from pipeline.summarize.read_exports import LARGEST, Export, Line, read_export
+from pipeline.summarize.read_exports import LARGEST, Export, ExportLine, read_export
 from pipeline.transform import Catalog, Raw, clean
 from tests.oracle import newest
 from tests.summarize import till_csv
@@ -67,7 +67,7 @@ def october(shop) -> list[dict]:
     )
 
 
-def lines_of(shop, body: bytes) -> tuple[Export, tuple[Line, ...]]:
+def lines_of(shop, body: bytes) -> tuple[Export, tuple[ExportLine, ...]]:
     """An export and its lines in the order of day and month that the lake confirms."""
     export = read_export(body, 2)
     return export, choose_reading(export, read_lines(shop[2]), *OCTOBER)

@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import DataError
 from pipeline.summarize.compare_exports import Ours, choose_reading, compare
-from pipeline.summarize.read_exports import Line, read_export
+from pipeline.summarize.read_exports import ExportLine, read_export
 
 HEAD = (
     "Fecha",
@@ -42,7 +42,7 @@ def amounts(gross: Decimal) -> dict[str, Decimal]:
 def lake_of(receipts: dict[str, tuple[date, int]]) -> Ours:
     """Lines of the lake: day and amount by receipt number."""
     return {
-        number: (Line(day, number, "store", amounts(Decimal(amount))), "USD")
+        number: (ExportLine(day, number, "store", amounts(Decimal(amount))), "USD")
         for number, (day, amount) in receipts.items()
     }
 

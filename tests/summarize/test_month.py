@@ -184,7 +184,9 @@ def test_counts_that_do_not_agree_publish_nothing():
         with pytest.raises(DataError, match=f"are {name}"):
             summarize(**(month.arguments() | {"metadata": month.metadata | {name: 99}}))
     with pytest.raises(DataError, match="superseded"):
-        summarize(**(month.arguments() | {"metadata": {"fetched": 1, "curated": 1, "quarantined": 0}}))
+        summarize(
+            **(month.arguments() | {"metadata": {"fetched": 1, "curated": 1, "quarantined": 0}})
+        )
 
 
 def test_a_row_of_another_month_and_a_receipt_twice_are_refused():
