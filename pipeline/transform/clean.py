@@ -106,7 +106,8 @@ def clean_days(
             "superseded": int(superseded[at_day]),
         }
         quarantine = quarantine_table(day, rejected, raws, rules)
-        cleaned[day] = Cleaned(*tables[at_day], quarantine, metadata)
+        of_receipts, sales, payments = tables[at_day]
+        cleaned[day] = Cleaned(of_receipts, sales, payments, quarantine, metadata)
     return cleaned
 
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import tzdata
+import tzdata  # type: ignore[import-untyped]  # it has no types
 
 from pipeline.transform.rules import Store
 
@@ -74,8 +74,11 @@ def _changes(zone: str, year: int) -> tuple[tuple[int, int], ...]:
         last = min(second, end - 1)
         offset = _offset(info, last)
         if offset != changes[-1][1]:
-            change = _first(second - step, last, lambda s, new=offset: _offset(info, s) == new)
-            changes.append((change, offset))
+
+            def is_changed(instant: int, new: int = offset) -> bool:
+                return _offset(info, instant) == new
+
+            changes.append((_first(second - step, last, is_changed), offset))
     return tuple(changes)
 
 

@@ -133,7 +133,8 @@ class _Reader:
             number = Decimal(str(value))
         except ArithmeticError as error:
             raise self.fail(where, f"{value!r} is not a number") from error
-        if not number.is_finite() or not lowest <= number <= 1000 or number % Decimal("0.0001"):
+        exponent = number.as_tuple().exponent  # a letter where it is not finite
+        if not isinstance(exponent, int) or exponent < -4 or not lowest <= number <= 1000:
             raise self.fail(
                 where, f"{value!r} must lie between {lowest} and 1000, with four decimals at most"
             )

@@ -141,10 +141,10 @@ def read(raws: Sequence[Raw], rules: Rules) -> Records:
             owners.append(np.full(len(lines), index))
             positions.append(lines)
     receipts = receipts_of(_join(batches, receipt_schema(rules.decimals)))
-    owner, position = np.concatenate(owners), np.concatenate(positions)
+    owner, line = np.concatenate(owners), np.concatenate(positions)
     invalid = validate_columns(receipts, rules)
-    rejected += _explain_rejected(raws, owner[invalid], position[invalid], rules)
-    return Records(receipts, owner, position, np.flatnonzero(~invalid), rejected)
+    rejected += _explain_rejected(raws, owner[invalid], line[invalid], rules)
+    return Records(receipts, owner, line, np.flatnonzero(~invalid), rejected)
 
 
 def _join(batches: Sequence[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:

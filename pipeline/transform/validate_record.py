@@ -221,7 +221,7 @@ def _number(value: str, kind: str, pointer: str, decimals: int) -> Decimal:
         raise _RejectedError("out_of_range", pointer, value)
     _, figures, exponent = number.as_tuple()
     zeros = len(figures) - len("".join(map(str, figures)).rstrip("0"))
-    if exponent + zeros < -scale(kind, decimals):
+    if not isinstance(exponent, int) or exponent + zeros < -scale(kind, decimals):
         raise _RejectedError("excess_precision", pointer, value)
     return number.quantize(Decimal(1).scaleb(-scale(kind, decimals)))
 
