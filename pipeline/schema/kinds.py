@@ -121,7 +121,8 @@ def conform(table: pa.Table, dataset: Dataset, decimals: int) -> pa.Table:
         column = table.column(field.name)
         if column.null_count and not field.nullable:
             raise SchemaMismatch(
-                f"{dataset.name}.{field.name}: {column.null_count} nulls in a column that must not be null"
+                f"{dataset.name}.{field.name}: {column.null_count} nulls in a column that must not"
+                " be null"
             )
         if column.type != field.type:
             try:

@@ -1,7 +1,7 @@
 """A receipt as the till's API sends it: the fields that are read, and their rules.
 
-Source: the Loyverse API, resource receipts. `kind` is what the value must be; `null` says whether it
-may be null or missing. Fields that are not listed are not read: free text that may name people
+Source: the Loyverse API, resource receipts. `kind` is what the value must be; `null` says whether
+it may be null or missing. Fields that are not listed are not read: free text that may name people
 (note, line_note) and card data (payment_details) stop here.
 
     kind        accepted                                        otherwise

@@ -5,5 +5,6 @@ rates (receipts with a drink / receipts).
 """
 
 QUERY = """
-SELECT store_id, currency, category, count(DISTINCT receipt_number) AS receipts FROM rows WHERE is_sale GROUP BY ALL
+SELECT store_id, currency, category, count(DISTINCT receipt_number) AS receipts FROM rows
+    WHERE is_sale GROUP BY ALL
 """

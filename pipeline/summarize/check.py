@@ -22,13 +22,17 @@ TWICE = (
 
 MONEY = """
 WITH amounts AS (
-    SELECT store_id, receipt_number, gross, discount, net, tax_included, tax_added, paid FROM receipts WHERE is_counted
-    UNION ALL SELECT store_id, receipt_number, -gross, -discount, -net, -tax_included, -tax_added, 0 FROM rows
+    SELECT store_id, receipt_number, gross, discount, net, tax_included, tax_added, paid
+        FROM receipts WHERE is_counted
+    UNION ALL SELECT store_id, receipt_number, -gross, -discount, -net, -tax_included, -tax_added, 0
+        FROM rows
     UNION ALL SELECT store_id, receipt_number, 0, 0, 0, 0, 0, -amount FROM payments)
-SELECT receipt_number, store_id, sum(gross) AS gross, sum(discount) AS discount, sum(net) AS net, sum(tax_included) AS tax_included,
+SELECT receipt_number, store_id, sum(gross) AS gross, sum(discount) AS discount, sum(net) AS net,
+    sum(tax_included) AS tax_included,
     sum(tax_added) AS tax_added, sum(paid) AS paid
 FROM amounts GROUP BY ALL
-HAVING gross <> 0 OR discount <> 0 OR net <> 0 OR tax_included <> 0 OR tax_added <> 0 OR paid <> 0 ORDER BY ALL LIMIT 1
+HAVING gross <> 0 OR discount <> 0 OR net <> 0 OR tax_included <> 0 OR tax_added <> 0 OR paid <> 0
+    ORDER BY ALL LIMIT 1
 """
 
 

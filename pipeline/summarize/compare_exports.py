@@ -1,9 +1,9 @@
-"""The till's own exports compared with the lake, receipt by receipt and day by day.
+"""The till's own exports compared with the lake, by receipt and by day.
 
 In: exports by name (read_exports.py), the lake's receipts of the business months that hold the
 calendar days. Out: the tables of schema.BACKOFFICE. An export is compared on its own days within
-`first` to `last`, and with the stores whose receipts it names; a receipt that only one side has is a
-difference in each of its figures, unless they are all 0 (a day on which the shop was closed).
+`first` to `last`, and with the stores whose receipts it names; a receipt that only one side has is
+a difference in each of its figures, unless they are all 0 (a day on which the shop was closed).
 Whether dates are day/month or month/day is decided by the days of its receipts in the lake (of a
 summary: by the sums of its days), and refused where they do not decide it. Calendar days, because
 the Back Office counts those: a sale at 00:30 is the next day's there, and the evening's in the
@@ -272,7 +272,7 @@ def _select(
 
 
 def _currencies(theirs: Mapping[str, ExportLine], ours: Ours, currency: str) -> dict[str, str]:
-    """The currency of each receipt: its own, or the only one of its store's, else `currency`."""
+    """The currency of each receipt: its own, its store's only one, or `currency`."""
     by_store: dict[str, set[str]] = defaultdict(set)
     for number, line in theirs.items():
         if number in ours:
@@ -285,7 +285,7 @@ def _currencies(theirs: Mapping[str, ExportLine], ours: Ours, currency: str) -> 
 
 
 def by_day(ours: Ours) -> Ours:
-    """The lake's receipts by calendar day as in a Sales summary: refunds positive, net signed."""
+    """The lake's receipts by calendar day, as a Sales summary shows them."""
     codes = {code for _, code in ours.values()}
     if len(codes) > 1:
         raise DataError(

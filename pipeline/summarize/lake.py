@@ -1,7 +1,7 @@
-"""The relations that the queries read: an in-memory DuckDB over one month of the lake.
+"""The relations that the queries read: DuckDB in memory over a month of the lake.
 
     lake_receipts, lake_sales, lake_payments, lake_quarantine, stores   as in the schema
-    receipts   lake_receipts with is_counted (not cancelled), and is_sale and is_refund (counted only)
+    receipts   lake_receipts with is_counted (not cancelled), is_sale and is_refund (counted only)
     rows       the dishes of counted receipts, with is_sale and is_refund
     lines      the same as sold: a combo is one line under its own name
     payments   the payments of counted receipts, with is_sale and is_refund
@@ -35,22 +35,29 @@ VIEWS = """
 CREATE MACRO pick(flag, amount) AS CASE WHEN flag THEN amount ELSE 0 END;
 
 CREATE VIEW receipts AS SELECT *, NOT is_cancelled AS is_counted,
-    receipt_type = 'SALE' AND NOT is_cancelled AS is_sale, receipt_type = 'REFUND' AND NOT is_cancelled AS is_refund FROM lake_receipts;
+    receipt_type = 'SALE' AND NOT is_cancelled AS is_sale,
+        receipt_type = 'REFUND' AND NOT is_cancelled AS is_refund FROM lake_receipts;
 
-CREATE VIEW payments AS SELECT *, receipt_type = 'SALE' AS is_sale, receipt_type = 'REFUND' AS is_refund
+CREATE VIEW payments AS SELECT *, receipt_type = 'SALE' AS is_sale,
+    receipt_type = 'REFUND' AS is_refund
     FROM lake_payments WHERE NOT is_cancelled;
 
 CREATE VIEW rows AS SELECT *, receipt_type = 'SALE' AS is_sale, receipt_type = 'REFUND' AS is_refund
     FROM lake_sales WHERE NOT is_cancelled;
 
 CREATE VIEW lines AS
-    SELECT business_day, store_id, currency, receipt_number, line, is_sale, is_refund, item, NULL AS combo, variant, units, unit_price,
-        gross, discount, net, tax_included, coalesce(cost, 0) AS cost, cost IS NOT NULL AS is_costed,
-        pick(cost IS NOT NULL, net) AS costed_net, pick(cost IS NOT NULL, tax_included) AS costed_tax_included
+    SELECT business_day, store_id, currency, receipt_number, line, is_sale, is_refund, item,
+        NULL AS combo, variant, units, unit_price,
+        gross, discount, net, tax_included, coalesce(cost, 0) AS cost,
+            cost IS NOT NULL AS is_costed,
+        pick(cost IS NOT NULL, net) AS costed_net,
+            pick(cost IS NOT NULL, tax_included) AS costed_tax_included
     FROM rows WHERE combo IS NULL
     UNION ALL
-    SELECT business_day, store_id, currency, receipt_number, line, is_sale, is_refund, combo, combo, NULL, combo_quantity, combo_price,
-        sum(gross), sum(discount), sum(net), sum(tax_included), coalesce(sum(cost), 0), bool_and(cost IS NOT NULL),
+    SELECT business_day, store_id, currency, receipt_number, line, is_sale, is_refund, combo, combo,
+        NULL, combo_quantity, combo_price,
+        sum(gross), sum(discount), sum(net), sum(tax_included), coalesce(sum(cost), 0),
+            bool_and(cost IS NOT NULL),
         sum(pick(cost IS NOT NULL, net)), sum(pick(cost IS NOT NULL, tax_included))
     FROM rows WHERE combo IS NOT NULL GROUP BY ALL;
 """

@@ -4,10 +4,10 @@ In: the bytes of an export as the Back Office writes it, or as a spreadsheet sav
 or UTF-16, a `sep=` line, comma, semicolon or tab, English or Spanish headings with or without
 accents, 1,234.50 or 1.234,50, any order of day and month. Out: an Export with one ExportLine a
 receipt ("Receipts", and "Receipts by item", whose lines are added up) or a day ("Sales summary");
-amounts are exact Decimals, refunds negative whatever sign they bear, those of a cancelled receipt 0.
-Columns that no figure needs are dropped, personal data among them. Where a date may be day/month or
-month/day, both readings are returned and the caller decides. Raises DataError: what is wrong, where,
-what to do.
+amounts are exact Decimals, refunds negative whatever sign they bear, those of a cancelled receipt
+0. Columns that no figure needs are dropped, personal data among them. Where a date may be day/month
+or month/day, both readings are returned and the caller decides. Raises DataError: what is wrong,
+where, what to do.
 
 Headings and forms: exports in public repositories and an import guide; of Spanish exports those
 columns that were seen.
@@ -201,7 +201,8 @@ def decode(data: bytes) -> str:
 def read_rows(text: str) -> Iterable[tuple[int, list[str]]]:
     """(line number, cells) of the lines that are not blank.
 
-    The separator is that of a first line `sep=`, else the one by which most headings are understood.
+    The separator is that of a first line `sep=`, else the one by which most headings are
+        understood.
     """
     text = text.lstrip("\ufeff\r\n")
     first, _, rest = text.partition("\n")
@@ -290,7 +291,7 @@ def _decimals(
 
 
 def _amount(text: str, point: str, decimals: int, where: str) -> Decimal:
-    """An exact amount without currency sign, blanks and thousands; negative by minus or brackets."""
+    """An exact amount; currency signs, blanks and thousands are left out."""
     match = _AMOUNT.fullmatch(text)
     bare = re.sub(r"\s", "", match[3]) if match else ""
     negative = bool(match and (match[1] or match[2] or match[4]))
@@ -315,7 +316,7 @@ def _lines(
     days: list[date],
     amounts: list[dict[str, Decimal]],
 ) -> list[ExportLine]:
-    """Rows with signs by the receipt's type, which the export's own signs do not always follow."""
+    """Rows with signs by the receipt's type, not by the export's own signs."""
     lines = []
     for (number, row), day, amounts_of in zip(rows, days, amounts, strict=True):
         kind = row.get("type")

@@ -74,37 +74,46 @@ def _digest(columns: tuple[str, ...]) -> str:
 
 QUERY = f"""
 WITH parts AS (
-    SELECT store_id, receipt_number, {_digest(_RECEIPT)} AS figures, {_digest(_STATE)} AS source FROM receipts
+    SELECT store_id, receipt_number, {_digest(_RECEIPT)} AS figures, {_digest(_STATE)} AS source
+        FROM receipts
     UNION ALL
     SELECT store_id, receipt_number, {_digest(_ROW)}, 0 FROM rows
     UNION ALL
     SELECT store_id, receipt_number, 0, {_digest(("line", "gross", "discount", "net"))}
-    FROM (SELECT store_id, receipt_number, line, sum(gross) AS gross, sum(discount) AS discount, sum(net) AS net
+    FROM (SELECT store_id, receipt_number, line, sum(gross) AS gross, sum(discount) AS discount,
+        sum(net) AS net
           FROM rows GROUP BY ALL)
     UNION ALL
     SELECT store_id, receipt_number, {_digest(_PAYMENT)}, {_digest(_PAYMENT)} FROM payments
 ), digests AS (
-    SELECT store_id, receipt_number, sum(figures) AS figures, sum(source) AS source FROM parts GROUP BY ALL
+    SELECT store_id, receipt_number, sum(figures) AS figures, sum(source) AS source FROM parts
+        GROUP BY ALL
 )
-SELECT receipts.store_id, receipt_number, CASE WHEN is_cancelled THEN 'cancelled' ELSE 'counted' END AS state,
-    currency, receipt_type, business_day, epoch_us(created_at) - epoch_us(sold_at) > 86400000000 AS is_late,
+SELECT receipts.store_id, receipt_number,
+    CASE WHEN is_cancelled THEN 'cancelled' ELSE 'counted' END AS state,
+    currency, receipt_type, business_day,
+        epoch_us(created_at) - epoch_us(sold_at) > 86400000000 AS is_late,
     CASE WHEN is_cancelled THEN cancelled_total ELSE total END AS total,
     left(md5(CAST(digests.figures AS VARCHAR)), 16) AS figures,
     left(md5(CAST(digests.source AS VARCHAR)), 16) AS source
 FROM receipts JOIN digests USING (store_id, receipt_number)
 UNION ALL BY NAME
-SELECT coalesce(store_id, '') AS store_id, coalesce(receipt_number, '') AS receipt_number, 'quarantined' AS state,
-    any_value(currency) AS currency, min(receipt_type) AS receipt_type, min(business_day) AS business_day,
+SELECT coalesce(store_id, '') AS store_id, coalesce(receipt_number, '') AS receipt_number,
+    'quarantined' AS state,
+    any_value(currency) AS currency, min(receipt_type) AS receipt_type,
+        min(business_day) AS business_day,
     false AS is_late, sum(total) AS total,
     left(md5(string_agg(digest, ',' ORDER BY digest)), 16) AS figures,
     left(md5(string_agg(digest, ',' ORDER BY digest)), 16) AS source
-FROM (SELECT *, md5(concat_ws(chr(31), reason, coalesce(CAST(total AS VARCHAR), ''))) AS digest FROM lake_quarantine)
+FROM (SELECT *, md5(concat_ws(chr(31), reason, coalesce(CAST(total AS VARCHAR), ''))) AS digest
+    FROM lake_quarantine)
     LEFT JOIN (SELECT store_id, currency FROM stores) USING (store_id)
 GROUP BY store_id, receipt_number
 """
 
 _COMPARED = """
-SELECT coalesce(n.receipt_number, b.receipt_number) AS number, coalesce(n.store_id, b.store_id) AS store,
+SELECT coalesce(n.receipt_number, b.receipt_number) AS number,
+    coalesce(n.store_id, b.store_id) AS store,
     coalesce(n.currency, b.currency, '') AS currency,
     CAST(coalesce(n.business_day, b.business_day) AS VARCHAR) AS day,
     CAST(coalesce(n.total, b.total) AS VARCHAR) AS total,

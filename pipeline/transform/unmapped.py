@@ -38,8 +38,8 @@ KINDS = ("combo", "part", "modifier", "dish", "channel")
 class Finding:
     """A text that no rule names, with its count and money.
 
-    `kind`: combo (an item that looks like a combo; `hints` are its modifiers that name dishes), part
-    (a combo sold without any part), modifier (of a combo), dish (unknown component), channel (dining
+    `kind`: combo (an item that looks like one; `hints` are its modifiers that name dishes), part (a
+    combo sold without any part), modifier (of a combo), dish (unknown component), channel (dining
     option). `within` is the combo concerned; `amount` the gross of its lines, or what the modifier
     charged, or the total of the receipts.
     """
