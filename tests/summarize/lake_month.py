@@ -63,7 +63,8 @@ class Month:
             schema.EMPLOYEES: employees(),
         }
         return {
-            dataset.name: to_table(found, dataset, self.decimals) for dataset, found in rows.items()
+            dataset.name: to_table(matches, dataset, self.decimals)
+            for dataset, matches in rows.items()
         }
 
     def arguments(self) -> dict:
@@ -74,7 +75,7 @@ class Month:
             "decimals": self.decimals,
         }
 
-    def part(self, wanted) -> Month:
+    def part(self, expected) -> Month:
         """The month of those receipts alone whose number `wanted` says yes to; quarantine goes with
         the first letter.
         """
@@ -82,11 +83,11 @@ class Month:
             self.first,
             self.decimals,
             *(
-                [row for row in rows if wanted(row["receipt_number"])]
+                [row for row in rows if expected(row["receipt_number"])]
                 for rows in (self.receipts, self.sales, self.payments, self.quarantine)
             ),
             self.stores,
-            self.superseded if wanted("superseded") else 0,
+            self.superseded if expected("superseded") else 0,
         )
 
 
@@ -103,7 +104,7 @@ def exact(value, kind: pa.DataType):
     if pa.types.is_decimal(kind):
         return Decimal(value).scaleb(-kind.scale)
     if pa.types.is_list(kind):
-        return [{f.name: exact(one[f.name], f.type) for f in kind.value_type} for one in value]
+        return [{f.name: exact(entry[f.name], f.type) for f in kind.value_type} for entry in value]
     return value
 
 
@@ -140,12 +141,12 @@ def draw_month(
         for store, currency, _ in stores
     ]
     for index in range(receipts):
-        at = rng.randrange(len(stores))  # two stores may give the same number, one store never
+        place = rng.randrange(len(stores))  # two stores may give the same number, one store never
         draw_receipt(
             rng,
             month,
-            index + at,
-            stores[at],
+            index + place,
+            stores[place],
             "REFUND" if all_refunds or rng.random() < 0.15 else "SALE",
         )
     for index in range(rng.randrange(3)):

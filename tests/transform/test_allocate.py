@@ -58,8 +58,8 @@ def test_parts_add_up_and_are_fair(groups):
             keeps = 0 if rule == FIRST else len(parts) - 1
             assert all(
                 size == int(want)
-                for at, (size, want) in enumerate(zip(sizes, due, strict=True))
-                if at != keeps
+                for index, (size, want) in enumerate(zip(sizes, due, strict=True))
+                if index != keeps
             )
 
 

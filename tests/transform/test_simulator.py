@@ -42,7 +42,7 @@ def shop() -> tuple[Shop, bytes]:
 @cache
 def raws(day: date, days: int = 2) -> tuple[Raw, ...]:
     """What extraction would have kept of the UTC dates that a business day touches."""
-    found = []
+    matches = []
     for sold in (day + timedelta(days=n) for n in range(days)):
         begin = int(datetime.combine(sold, time(), UTC).timestamp() * 1000)
         bodies = [
@@ -51,26 +51,28 @@ def raws(day: date, days: int = 2) -> tuple[Raw, ...]:
                 NOW, Query(created_min=begin, created_max=begin + 86_399_999)
             )
         ]
-        found.append(
+        matches.append(
             Raw(str(sold), f"raw/receipts/sold={sold}/x", b"".join(body + b"\n" for body in bodies))
         )
-    return tuple(found)
+    return tuple(matches)
 
 
 @pytest.mark.parametrize("day", [date(2024, 12, 24), date(2025, 10, 4), date(2026, 7, 5)])
 def test_days_of_the_simulator_row_by_row(day):
-    made = clean(day, raws(day), Catalog.read(shop()[1]), RULES)
+    result = clean(day, raws(day), Catalog.read(shop()[1]), RULES)
     reference = Reference(MENU, shop()[1], {}, STORE, 2, b"key")
-    assert made.metadata["quarantined"] == 0 and made.metadata["curated"] > 50
+    assert result.metadata["quarantined"] == 0 and result.metadata["curated"] > 50
     for table, expected in zip(
-        (made.receipts, made.sales, made.payments), reference.clean(day, raws(day)), strict=True
+        (result.receipts, result.sales, result.payments),
+        reference.clean(day, raws(day)),
+        strict=True,
     ):
         assert differences(table, expected) == []
 
 
 def test_the_menu_covers_the_simulators_combos():
-    found = find_unmapped(raws(date(2026, 7, 5), 4), Catalog.read(shop()[1]), RULES)
-    assert {(f.kind, f.text) for f in found.findings} <= {("dish", "La Bestia"), ("channel", "")}
+    matches = find_unmapped(raws(date(2026, 7, 5), 4), Catalog.read(shop()[1]), RULES)
+    assert {(f.kind, f.text) for f in matches.findings} <= {("dish", "La Bestia"), ("channel", "")}
     sales = clean(
         date(2026, 7, 5), raws(date(2026, 7, 5)), Catalog.read(shop()[1]), RULES
     ).sales.to_pylist()
@@ -111,10 +113,10 @@ def test_the_recorded_receipts_row_by_row():
         date(2024, 1, 5),
         date(2022, 3, 12),
     ):
-        made = clean(day, recorded(), Catalog.read(fixture("items_page.json")), RULES)
-        counted.update(made.metadata)
+        result = clean(day, recorded(), Catalog.read(fixture("items_page.json")), RULES)
+        counted.update(result.metadata)
         for table, expected in zip(
-            (made.receipts, made.sales, made.payments),
+            (result.receipts, result.sales, result.payments),
             reference.clean(day, recorded()),
             strict=True,
         ):
@@ -123,8 +125,8 @@ def test_the_recorded_receipts_row_by_row():
 
 
 def test_the_recorded_receipts_by_hand():
-    made = clean(date(2025, 7, 18), recorded(), Catalog.read(fixture("items_page.json")), RULES)
-    (row,) = made.receipts.to_pylist()
+    result = clean(date(2025, 7, 18), recorded(), Catalog.read(fixture("items_page.json")), RULES)
+    (row,) = result.receipts.to_pylist()
     assert [
         str(row[name])
         for name in (
@@ -147,7 +149,7 @@ def test_the_recorded_receipts_by_hand():
         "335.00",
         "4.0000",
     ]
-    assert [str(s["cost"]) for s in made.sales.to_pylist()] == ["13.05", "9.73", "17.28", "23.36"]
+    assert [str(s["cost"]) for s in result.sales.to_pylist()] == ["13.05", "9.73", "17.28", "23.36"]
     refund, sale = sorted(
         clean(date(2024, 1, 5), recorded(), Catalog.read(b"{}"), RULES).receipts.to_pylist(),
         key=lambda r: r["receipt_type"],
@@ -202,11 +204,14 @@ def test_uncovered_finds_what_a_menu_lacks_and_its_text_can_be_pasted():
     day, catalog = date(2026, 7, 5), Catalog.read(shop()[1])
     dishes = MENU[MENU.index("[dishes]") : MENU.index("# --- Combos")]
     bare = Rules({}, STORE, read_menu(dishes, "menu.toml"), 2)
-    found = find_unmapped(raws(day), catalog, bare)
-    combos = {f.text: f.hints for f in found.findings if f.kind == "combo"}
+    matches = find_unmapped(raws(day), catalog, bare)
+    combos = {f.text: f.hints for f in matches.findings if f.kind == "combo"}
     assert combos["Combo Smash"] == ("Hamburguesa", "Papas", "Refresco Sabor")
-    assert {f.text for f in found.findings if f.kind == "channel"} >= {"Comer aquí", "Para llevar"}
-    pasted = read_menu(dishes + found.text, "menu.toml")
+    assert {f.text for f in matches.findings if f.kind == "channel"} >= {
+        "Comer aquí",
+        "Para llevar",
+    }
+    pasted = read_menu(dishes + matches.text, "menu.toml")
     again = find_unmapped(raws(day), catalog, Rules({}, STORE, pasted, 2))
     assert not [f for f in again.findings if f.kind == "combo"]
     assert {"Mayonesa", "Extras"} <= {f.text for f in again.findings if f.kind == "modifier"}
