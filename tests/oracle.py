@@ -1,5 +1,4 @@
-"""The report's figures counted a second way: verbatim receipts in, totals out, by plain Python and
-Decimal.
+"""The report's figures counted a second way, by plain Python and Decimal.
 
 Written from the definitions of the glossary alone (Back Office:
 help.loyverse.com/help/sales-summary-report-back-office; refunds dated by the refund receipt;
@@ -49,9 +48,7 @@ POINTS = "DISCOUNT_BY_POINTS"
 
 @dataclass(frozen=True)
 class Shop:
-    """What a receipt does not say: its store's zone, cut-over of the business day, currency and
-    decimals.
-    """
+    """A store's zone, cut-over of the business day, currency and decimals."""
 
     timezone: str
     day_starts_at: time
@@ -100,10 +97,9 @@ class Figures:
 
 
 def newest(bodies: Iterable[bytes]) -> tuple[list[dict], int]:
-    """The newest version of every receipt, and how many records cannot be read; of equal updated_at
-    the later one wins.
+    """(newest version of every receipt, number of unreadable records).
 
-    A receipt is named by store and number, so that the receipts of several accounts may be counted
+    Of equal updated_at the later version counts. A receipt is named by store and number, so that the receipts of several accounts may be counted
     together.
     """
     versions: dict[tuple[str, str], tuple[datetime, dict]] = {}
@@ -235,9 +231,7 @@ def units_of(line: dict, weighed: Collection[str]) -> Decimal:
 
 
 def read(summary: Mapping[str, object]) -> dict[tuple[str, str], Figures]:
-    """The same figures from the tables of a summary (schema.SUMMARY by name), to be held to
-    `tally`.
-    """
+    """The same figures from the tables of a summary (schema.SUMMARY by name)."""
     figures: dict[tuple[str, str], Figures] = defaultdict(Figures)
 
     def rows(name: str) -> Iterable[tuple[Figures, dict]]:

@@ -1,8 +1,6 @@
-"""A month of the lake drawn from a seed: consistent receipts, sales and payments, as rows of plain
-Python.
+"""A month of the lake drawn from a seed: consistent rows of plain Python.
 
-Amounts are whole numbers of 10**-places, quantities of 10**-4, so that whoever counts them needs no
-decimals. `Month.tables` gives the Arrow tables that summarize() reads.
+Amounts are whole numbers of 10**-decimals, quantities of 10**-4. `Month.tables` gives the Arrow tables that summarize() reads.
 """
 
 from __future__ import annotations
@@ -76,9 +74,7 @@ class Month:
         }
 
     def part(self, expected) -> Month:
-        """The month of those receipts alone whose number `wanted` says yes to; quarantine goes with
-        the first letter.
-        """
+        """The month of the receipts whose number is `expected`, and their quarantine."""
         return Month(
             self.first,
             self.decimals,
@@ -96,9 +92,7 @@ def employees() -> list[dict]:
 
 
 def exact(value, kind: pa.DataType):
-    """`value` as the lake holds it: whole numbers of a decimal column become decimals, in lists as
-    well.
-    """
+    """`value` as the lake holds it: whole numbers become decimals, in lists too."""
     if value is None:
         return None
     if pa.types.is_decimal(kind):
@@ -172,8 +166,9 @@ def draw_month(
 def draw_receipt(
     rng: Random, month: Month, number: int, store: tuple[str, str, int], kind: str
 ) -> None:
-    """Add one receipt with its sales and payments; a cancelled one may keep its amounts and
-    quantities, which must not count.
+    """Add one receipt with its sales and payments.
+
+    A cancelled one may keep its amounts and quantities, which must not count.
     """
     store_id, currency, decimals = store
     unit = month.worth * 10 ** (month.decimals - decimals)
@@ -295,7 +290,7 @@ def draw_receipt(
 
 
 def draw_line(rng: Random, line: int, unit: int) -> list[dict]:
-    """The rows of one line: a plain one, or the components of a combo; all amounts positive."""
+    """The rows of a plain line, or the components of a combo; amounts positive."""
     quantity = rng.choice((1, 1, 2, 3)) * ONE
     gross = rng.choice((0, 9500, 4000, 12_345)) * unit * (quantity // ONE)
     discount = rng.choice((0, 0, gross // unit // 10)) * unit

@@ -1,5 +1,4 @@
-"""Every table of schema.SUMMARY counted again by plain loops over plain rows: the slow, obvious
-reference.
+"""Every table of schema.SUMMARY recounted by plain loops over plain rows.
 
 Written from the glossary's definitions and the column sentences of the schema, and sharing no code
 with pipeline.summarize. Each function takes a Month (lake_month.py) and gives {key: row}; amounts
@@ -17,7 +16,7 @@ ZEROS = {"count": 0, "money": 0, "quantity": 0}
 
 
 class Tally(dict):
-    """Rows by key; a new row starts with 0 in every number that cannot be null, and null elsewhere."""
+    """Rows by key; a new row has 0 in numbers that cannot be null, null elsewhere."""
 
     def __init__(self, dataset: schema.Dataset):
         super().__init__()

@@ -1,5 +1,4 @@
-"""What the Back Office would export, written from verbatim receipts by way of the oracle's
-definitions.
+"""Exports of the Back Office, from verbatim receipts by the oracle's definitions.
 
 Refunds have a positive gross and a negative net and total, as in published exports; "Taxes" are the
 included and the added. A dialect says how it is written: separator, decimal sign, thousands, date,

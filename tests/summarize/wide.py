@@ -1,4 +1,4 @@
-"""A month of wide receipts: many lines on each, many items, amounts of 0, built as whole columns."""
+"""A month of wide receipts: many lines and items, amounts of 0."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PLANTED = ("item 00000", "item 00001", "item 00002")
 
 
 def wide_month(receipts: int, lines: int, items: int, seed: int = 5) -> dict:
-    """Arguments of summarize() for `receipts` SALE receipts with `lines` different items each."""
+    """Arguments of summarize() for SALE receipts with `lines` different items each."""
     small = draw_month(seed, 40, stores=STORES[:1], decimals=2)
     arguments = small.arguments()
     numbers = np.arange(receipts)

@@ -1,4 +1,4 @@
-"""A small restaurant to sell single receipts in: `sell` cleans one and gives its rows of sales."""
+"""A small restaurant: `sell` cleans one receipt and gives its rows of sales."""
 
 from __future__ import annotations
 

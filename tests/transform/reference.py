@@ -1,5 +1,4 @@
-"""What `clean` must make of readable receipts, said a second time and as simply as can be: plain
-Python, Decimal, loops.
+"""A second, simple `clean` of valid receipts: plain Python, Decimal, loops.
 
 It shares no code with pipeline.transform: it reads the menu from its TOML, the catalog and the
 receipts from their JSON, and goes through them one by one. Rows are dicts with the columns of
@@ -23,7 +22,7 @@ class Reference(Kitchen):
     """Cleans receipts one by one."""
 
     def share(self, amount, weights, rule="largest"):
-        """`amount` in proportion to `weights`, to the cent: floors, and what is left by `rule`."""
+        """`amount` by `weights`, to the cent: floors, and the remainder by `rule`."""
         units, weights = int(abs(amount) / self.cent), [Fraction(weight) for weight in weights]
         total = sum(weights)
         weights = [weight / total if total else Fraction(1, len(weights)) for weight in weights]
@@ -313,9 +312,7 @@ class Reference(Kitchen):
         return rows, units
 
     def clean(self, day, raws):
-        """(receipts, sales, payments) of the receipts whose newest version belongs to `day`; every
-        record must be readable.
-        """
+        """(receipts, sales, payments) of the receipts of `day`; every record is valid."""
         newest = {}
         for raw in sorted(raws, key=lambda r: (r.batch, r.name)):
             for body in raw.ndjson.splitlines():
@@ -348,7 +345,9 @@ def instant(text):
 
 
 def business_day(index, store):
-    """The last day that had begun: whose cut-over the store's clock had reached at some instant up
+    """The last day that had begun.
+
+    The store's clock had reached its cut-over at some instant up
     to `at`.
     """
     zone = ZoneInfo(store.timezone)

@@ -28,9 +28,7 @@ def fits(text, spelling):
 
 
 def alias(table, *texts, own=True):
-    """The name in {name: spellings} that one of `texts` is a spelling of; exact ones first, then
-    the longest pattern.
-    """
+    """The name in {name: spellings} of one of `texts`: exact, then the longest pattern."""
     pairs = [
         (name, spelling)
         for name, spellings in table.items()
@@ -56,7 +54,7 @@ def tidy(text):
 
 
 class Kitchen:
-    """What a menu and a catalog say of a line: its names, and its components with their modifiers."""
+    """A line by a menu and a catalog: names, components with their modifiers."""
 
     def __init__(self, menu_text, catalog_bytes, stores, default, decimals, key=None):
         self.menu, self.catalog = (
@@ -223,7 +221,7 @@ class Kitchen:
         return None
 
     def explode(self, line):
-        """(recipe, components each with its modifiers), or (recipe or None, None) for a plain line."""
+        """(recipe, components with their modifiers); (recipe or None, None) if plain."""
         recipe = self.recipe(line)
         if recipe is None:
             return None, None

@@ -57,7 +57,7 @@ BROKEN = {
 
 
 def objects_of(rng, shop: NastyShop) -> list[Raw]:
-    """Raw objects as extraction names them: by window and date of sale, with copies of moves."""
+    """Raw objects by window and date of sale, with copies of moved versions."""
     bodies: dict[tuple[str, str], list[bytes]] = defaultdict(list)
     for number in range(rng.randint(0, 9)):
         places: list[str] = []
@@ -81,7 +81,7 @@ def objects_of(rng, shop: NastyShop) -> list[Raw]:
 
 
 def objects_by_day(shop: NastyShop, raws: list[Raw]) -> dict[date, set[str]]:
-    """The objects that each day reads: of its own dates, and those of unknown date of its window."""
+    """The objects of each day: of its dates, and of unknown date in its window."""
     reads: dict[date, set[str]] = {}
     for day in DAYS:
         bounds = [day_bounds(day, s) for s in (shop.default, *shop.stores.values())]

@@ -184,5 +184,5 @@ def test_days_follow_the_zones_of_the_package_and_not_those_of_the_system(tmp_pa
     ],
 )
 def test_a_zone_that_is_none_is_refused(name):
-    with pytest.raises(ValueError, match="is no zone of tzdata"):
+    with pytest.raises(ValueError, match="is not a time zone of tzdata"):
         time_zone(name)

@@ -106,12 +106,12 @@ def accepted(batch: pa.RecordBatch | None) -> bool:
 def check(body: bytes) -> None:
     fast, verdict = parsed(body), validate_record(body, RULES)
     if isinstance(verdict, RejectedRecord):
-        assert not accepted(fast), f"the columns accept what the judge refuses: {verdict}"
+        assert not accepted(fast), f"the columns accept what the record check refuses: {verdict}"
         return
-    anew = parsed(verdict.rstrip(b"\n"))
-    assert accepted(anew), "the judge accepts what the columns refuse"
+    again = parsed(verdict.rstrip(b"\n"))
+    assert accepted(again), "the record check accepts what the columns refuse"
     if fast is not None:
-        assert accepted(fast) and fast.equals(anew)
+        assert accepted(fast) and fast.equals(again)
 
 
 @settings(max_examples=400, deadline=None)
