@@ -99,8 +99,8 @@ class Figures:
 def newest(bodies: Iterable[bytes]) -> tuple[list[dict], int]:
     """(newest version of every receipt, number of unreadable records).
 
-    Of equal updated_at the later version counts. A receipt is named by store and number, so that the receipts of several accounts may be counted
-    together.
+    Of equal updated_at the later version counts. A receipt is named by store and number, so that
+    the receipts of several accounts may be counted together.
     """
     versions: dict[tuple[str, str], tuple[datetime, dict]] = {}
     unread = 0

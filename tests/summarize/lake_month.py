@@ -1,6 +1,7 @@
 """A month of the lake drawn from a seed: consistent rows of plain Python.
 
-Amounts are whole numbers of 10**-decimals, quantities of 10**-4. `Month.tables` gives the Arrow tables that summarize() reads.
+Amounts are whole numbers of 10**-decimals, quantities of 10**-4. `Month.tables` gives the Arrow
+tables that summarize() reads.
 """
 
 from __future__ import annotations

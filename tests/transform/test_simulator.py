@@ -18,8 +18,7 @@ from reference import Reference
 from test_reference import differences
 
 from pipeline.simulator import Query, Shop
-from pipeline.transform import Catalog, Raw, Rules, Store, clean, explain, read_menu
-from pipeline.transform import unmapped as find_unmapped
+from pipeline.transform import Catalog, Raw, Rules, Store, clean, explain, find_unmapped, read_menu
 
 ROOT = Path(__file__).parents[2]
 MENU = (ROOT / "config" / "menu.toml").read_text(encoding="utf-8")
@@ -166,18 +165,25 @@ def test_explain_accounts_for_each_cent():
     day, catalog = date(2026, 7, 5), Catalog.read(shop()[1])
     sales = clean(day, raws(day), catalog, RULES).sales.to_pylist()
     for number in {row["combo"]: row["receipt_number"] for row in sales}.values():
-        told = explain(number, raws(day), catalog, RULES)
-        assert told.number == number and told.versions == 1 and told.rejection is None
-        rows = [row for line in told.lines for row in line["rows"]]
+        explanation = explain(number, raws(day), catalog, RULES)
+        assert (
+            explanation.number == number
+            and explanation.versions == 1
+            and explanation.rejection is None
+        )
+        rows = [row for line in explanation.lines for row in line["rows"]]
         assert rows == [row for row in sales if row["receipt_number"] == number]
-        for line in told.lines:
+        for line in explanation.lines:
             sold, sums = line["as_sold"], line["sums"]
             assert (abs(sums["gross"]), abs(sums["discount"])) == (
                 sold["gross_total_money"],
                 sold["total_discount"],
             )
-        assert all(row["item"] in told.text and str(row["gross"]) in told.text for row in rows)
-        assert f"= total {told.receipt['total']}" in told.text
+        assert all(
+            row["item"] in explanation.text and str(row["gross"]) in explanation.text
+            for row in rows
+        )
+        assert f"= total {explanation.receipt['total']}" in explanation.text
 
 
 def test_explain_finds_the_newest_version_and_says_what_is_refused_or_missing():
@@ -191,13 +197,15 @@ def test_explain_finds_the_newest_version_and_says_what_is_refused_or_missing():
     }
     broken = {**body, "updated_at": "2026-01-02T00:00:00Z", "tip": None}
 
-    def told(*bodies):
+    def explanation(*bodies):
         pages = [Raw("b", "x", b"".join(json.dumps(b).encode() + b"\n" for b in bodies))]
         return explain(number, pages, Catalog.read(b"{}"), RULES)
 
-    assert (told(body, newer).versions, told(body, newer).record["tip"]) == (2, 1)
-    assert told(body, broken).text == f"{number} is in quarantine: null_value at /tip (null)"
-    assert told().text == f"{number}: there is no receipt of this number in what was searched"
+    assert (explanation(body, newer).versions, explanation(body, newer).record["tip"]) == (2, 1)
+    assert explanation(body, broken).text == f"{number} is in quarantine: null_value at /tip (null)"
+    assert (
+        explanation().text == f"{number}: there is no receipt of this number in what was searched"
+    )
 
 
 def test_uncovered_finds_what_a_menu_lacks_and_its_text_can_be_pasted():

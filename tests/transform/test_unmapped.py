@@ -11,8 +11,7 @@ import pytest
 from kitchen import COMBO, catalog, line, raw, receipt, rules
 from test_simulator import MENU, STORE, raws, shop
 
-from pipeline.transform import Catalog, Rules, clean, read_menu
-from pipeline.transform import unmapped as find_unmapped
+from pipeline.transform import Catalog, Rules, clean, find_unmapped, read_menu
 
 DISHES = MENU[MENU.index("[dishes]") : MENU.index("# --- Combos")].removeprefix("[dishes]\n")
 COVERED = "Every combo, choice and order type is covered by a rule.\n"
