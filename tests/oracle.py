@@ -1,5 +1,4 @@
-"""The report's figures counted a second way: verbatim receipts in, totals out, by plain Python and
-Decimal.
+"""The report's figures counted a second way, by plain Python and Decimal.
 
 Written from the definitions of the glossary alone (Back Office:
 help.loyverse.com/help/sales-summary-report-back-office; refunds dated by the refund receipt;
@@ -49,9 +48,7 @@ POINTS = "DISCOUNT_BY_POINTS"
 
 @dataclass(frozen=True)
 class Shop:
-    """What a receipt does not say: its store's zone, cut-over of the business day, currency and
-    decimals.
-    """
+    """A store's zone, cut-over of the business day, currency and decimals."""
 
     timezone: str
     day_starts_at: time
@@ -93,20 +90,19 @@ class Figures:
             else None
         )
 
-    def at(self, day: date, **amounts: Decimal | int) -> None:
+    def add(self, day: date, **amounts: Decimal | int) -> None:
         for name, amount in amounts.items():
             self.totals[name] += amount
             self.days[day][name] += amount
 
 
 def newest(bodies: Iterable[bytes]) -> tuple[list[dict], int]:
-    """The newest version of every receipt, and how many records cannot be read; of equal updated_at
-    the later one wins.
+    """(newest version of every receipt, number of unreadable records).
 
-    A receipt is named by store and number, so that the receipts of several accounts may be counted
-    together.
+    Of equal updated_at the later version counts. A receipt is named by store and number, so that
+    the receipts of several accounts may be counted together.
     """
-    found: dict[tuple[str, str], tuple[datetime, dict]] = {}
+    versions: dict[tuple[str, str], tuple[datetime, dict]] = {}
     unread = 0
     for body in bodies:
         try:
@@ -118,9 +114,9 @@ def newest(bodies: Iterable[bytes]) -> tuple[list[dict], int]:
         except (ValueError, KeyError, TypeError):
             unread += 1
             continue
-        if name not in found or found[name][0] <= updated:
-            found[name] = updated, receipt
-    return [receipt for _, receipt in found.values()], unread
+        if name not in versions or versions[name][0] <= updated:
+            versions[name] = updated, receipt
+    return [receipt for _, receipt in versions.values()], unread
 
 
 def instant(text: str) -> datetime:
@@ -164,7 +160,7 @@ def tally(
 
 
 def count(
-    of: Figures,
+    counted: Figures,
     receipt: dict,
     day: date,
     hour: int,
@@ -174,7 +170,7 @@ def count(
     is_sale = receipt["receipt_type"] == "SALE"
     sign = 1 if is_sale else -1
     if receipt["cancelled_at"] is not None:
-        of.at(day, cancelled_receipts=1, cancelled_total=abs(receipt["total_money"]))
+        counted.add(day, cancelled_receipts=1, cancelled_total=abs(receipt["total_money"]))
         return
     gross = sum((abs(line["gross_total_money"]) for line in receipt["line_items"]), Decimal(0))
     discount, total = abs(receipt["total_discount"]), abs(receipt["total_money"])
@@ -196,7 +192,7 @@ def count(
         Decimal(0),
     )
     rounding = total - (gross - discount + tax["ADDED"] + tip + surcharge)
-    of.at(
+    counted.add(
         day,
         net_sales=sign * (gross - discount),
         tax_included=sign * tax["INCLUDED"],
@@ -208,21 +204,21 @@ def count(
         paid=sign * paid,
         points_discounts=sign * points,
     )
-    of.hours[day, hour]["net_sales"] += sign * (gross - discount)
+    counted.hours[day, hour]["net_sales"] += sign * (gross - discount)
     if is_sale:
         units = sum((units_of(line, weighed) for line in receipt["line_items"]), Decimal(0))
-        of.at(day, receipts=1, units=units, gross_sales=gross, sale_discounts=discount)
-        of.hours[day, hour]["receipts"] += 1
+        counted.add(day, receipts=1, units=units, gross_sales=gross, sale_discounts=discount)
+        counted.hours[day, hour]["receipts"] += 1
     else:
-        of.at(day, refund_receipts=1, refunds=gross, refund_discounts=discount)
+        counted.add(day, refund_receipts=1, refunds=gross, refund_discounts=discount)
     for payment in receipt["payments"]:
-        tender = of.tenders[payment["name"], payment["type"]]
+        tender = counted.tenders[payment["name"], payment["type"]]
         tender["payments" if is_sale else "refund_payments"] += 1
         tender["sales_amount" if is_sale else "refunds_amount"] += abs(payment["money_amount"])
     for given in receipt["total_discounts"]:
-        of.discounts[given["name"], given["type"]] += sign * abs(given["money_amount"])
+        counted.discounts[given["name"], given["type"]] += sign * abs(given["money_amount"])
     for line in receipt["line_items"]:
-        item, own = of.items[rename(line["item_name"])], abs(line["gross_total_money"])
+        item, own = counted.items[rename(line["item_name"])], abs(line["gross_total_money"])
         item["units" if is_sale else "refunded_units"] += units_of(line, weighed)
         item["gross_sales" if is_sale else "refunds"] += own
         item["discounts"] += sign * abs(line["total_discount"])
@@ -235,9 +231,7 @@ def units_of(line: dict, weighed: Collection[str]) -> Decimal:
 
 
 def read(summary: Mapping[str, object]) -> dict[tuple[str, str], Figures]:
-    """The same figures from the tables of a summary (schema.SUMMARY by name), to be held to
-    `tally`.
-    """
+    """The same figures from the tables of a summary (schema.SUMMARY by name)."""
     figures: dict[tuple[str, str], Figures] = defaultdict(Figures)
 
     def rows(name: str) -> Iterable[tuple[Figures, dict]]:
@@ -245,21 +239,23 @@ def read(summary: Mapping[str, object]) -> dict[tuple[str, str], Figures]:
             (figures[row["store_id"], row["currency"]], row) for row in summary[name].to_pylist()
         )
 
-    for of, row in rows("days"):
-        of.at(row["business_day"], **{name: row[name] for name in TOTALS})
-    for of, row in rows("hours"):
-        of.hours[row["business_day"], row["hour"]] = {
+    for counted, row in rows("days"):
+        counted.add(row["business_day"], **{name: row[name] for name in TOTALS})
+    for counted, row in rows("hours"):
+        counted.hours[row["business_day"], row["hour"]] = {
             name: Decimal(row[name]) for name in ("receipts", "net_sales")
         }
-    for of, row in rows("tenders"):
+    for counted, row in rows("tenders"):
         names = ("payments", "refund_payments", "sales_amount", "refunds_amount")
-        of.tenders[row["tender"], row["tender_type"]] = {name: Decimal(row[name]) for name in names}
-    for of, row in rows("discounts"):
-        of.discounts[row["name"], row["type"]] = row["amount"]
-    for of, row in [
-        *((of, row) for of, row in rows("items") if not row["in_combo"]),
+        counted.tenders[row["tender"], row["tender_type"]] = {
+            name: Decimal(row[name]) for name in names
+        }
+    for counted, row in rows("discounts"):
+        counted.discounts[row["name"], row["type"]] = row["amount"]
+    for counted, row in [
+        *((counted, row) for counted, row in rows("items") if not row["in_combo"]),
         *rows("combos"),
     ]:
         for name in AS_SOLD:
-            of.items[row.get("combo") or row["item"]][name] += row[name]
+            counted.items[row.get("combo") or row["item"]][name] += row[name]
     return dict(figures)

@@ -1,10 +1,9 @@
-"""Every dataset of the lake: its grain, key and columns, each said once.
+"""Every dataset of the lake: its grain, key and columns, each stated once.
 
 A column has a kind (which decides its Arrow type), a unit and one sentence. Money is DECIMAL with
-`places` decimals, the places of the lake's currencies (2 for MXN, 0 for JPY, 3 for KWD), so no
-float ever holds it. `arrow()` gives the schema that each read and write is held to, with the
-sentences in the field metadata. A dataset's `version` is part of its editions: raise it when the
-code that makes the dataset changes what it makes.
+the decimals of the lake's currencies (2 for MXN, 0 for JPY, 3 for KWD), never a float. `arrow()`
+gives the schema that each read and write conforms to, with the sentences in the field metadata. A
+dataset's `version` is part of its fingerprints: raise it when the rows of the dataset change.
 """
 
 from pipeline.schema.kinds import (
@@ -20,31 +19,21 @@ from pipeline.schema.kinds import (
 )
 from pipeline.schema.lake import LAKE, OUTSIDE, PAYMENTS, QUARANTINE, RECEIPTS, SALES
 from pipeline.schema.receipt_figures import RECEIPT_FIGURES
-from pipeline.schema.summary import (
-    BACKOFFICE,
+from pipeline.schema.summary import SUMMARY
+from pipeline.schema.summary_items import (
     BASKETS,
     CATEGORIES,
     CHOICES,
     COMBO_PARTS,
     COMBOS,
-    CUSTOMERS,
-    DAYS,
-    DISCOUNTS,
-    EMPLOYEES,
-    HOURS,
     ITEM_WEEKDAYS,
     ITEMS,
     PRICES,
-    QUALITY,
     REFUNDED_ITEMS,
-    STAFF,
-    STORES,
-    SUMMARY,
-    TENDERS,
-    TILL_DIFFERENCES,
-    TILL_FILES,
-    TILL_TOTALS,
 )
+from pipeline.schema.summary_people import CUSTOMERS, EMPLOYEES, STAFF, STORES
+from pipeline.schema.summary_sales import DAYS, DISCOUNTS, HOURS, QUALITY, TENDERS
+from pipeline.schema.till_exports import BACKOFFICE, TILL_DIFFERENCES, TILL_FILES, TILL_TOTALS
 
 __all__ = [
     "BACKOFFICE",

@@ -1,4 +1,4 @@
-"""What a dataset and a column are, and the Arrow schema that each read and write is held to."""
+"""Datasets and columns, and the Arrow schema that reads and writes conform to."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ COST_PLACES = 6
 
 
 def money(decimals: int) -> pa.DataType:
-    """The Arrow type of an amount in a currency with `places` decimals."""
+    """The Arrow type of an amount in a currency with so many decimals."""
     return pa.decimal128(18, decimals)
 
 
@@ -53,7 +53,7 @@ def _types(decimals: int) -> dict[str, pa.DataType]:
 
 @dataclass(frozen=True)
 class Column:
-    """One column: its name, kind, meaning, unit ("" where it has none) and whether it may be null."""
+    """One column: name, kind, meaning, unit (or ""), whether it may be null."""
 
     name: str
     kind: str
@@ -64,8 +64,9 @@ class Column:
 
 @dataclass(frozen=True)
 class Dataset:
-    """A table of the lake; `name` is its folder, `grain` what one row is, `key` the columns that
-    name a row, `order` those it is sorted by where that is not the key.
+    """A table of the lake: folder, version, the meaning of a row, key and columns.
+
+    `order` are the columns that it is sorted by, where that is not the key.
     """
 
     name: str
@@ -81,7 +82,7 @@ class Dataset:
 
 @cache
 def arrow(dataset: Dataset, decimals: int) -> pa.Schema:
-    """The Arrow schema of `dataset` in a lake whose money has `places` decimals."""
+    """The Arrow schema of `dataset` in a lake whose money has so many decimals."""
     types = _types(decimals)
     return pa.schema(
         [
@@ -103,24 +104,25 @@ def arrow(dataset: Dataset, decimals: int) -> pa.Schema:
 
 
 def conform(table: pa.Table, dataset: Dataset, decimals: int) -> pa.Table:
-    """`table` with exactly the columns, order and types of `dataset`; values are never rounded.
+    """`table` with exactly the columns, order and types of `dataset`, never rounded.
 
     Raises SchemaMismatch when a column is missing, unknown or cannot be cast without loss, or when
     a column that must not be null holds one.
     """
-    wanted = arrow(dataset, decimals)
-    missing = [n for n in wanted.names if n not in table.column_names]
-    unknown = [n for n in table.column_names if n not in wanted.names]
+    schema = arrow(dataset, decimals)
+    missing = [n for n in schema.names if n not in table.column_names]
+    unknown = [n for n in table.column_names if n not in schema.names]
     if missing or unknown:
         raise SchemaMismatch(
             f"{dataset.name}: missing columns {missing}, unknown columns {unknown}"
         )
     arrays = []
-    for field in wanted:
+    for field in schema:
         column = table.column(field.name)
         if column.null_count and not field.nullable:
             raise SchemaMismatch(
-                f"{dataset.name}.{field.name}: {column.null_count} nulls where none may be"
+                f"{dataset.name}.{field.name}: {column.null_count} nulls in a column that must not"
+                " be null"
             )
         if column.type != field.type:
             try:
@@ -130,7 +132,7 @@ def conform(table: pa.Table, dataset: Dataset, decimals: int) -> pa.Table:
                     f"{dataset.name}.{field.name}: {column.type} is not {field.type}: {error}"
                 ) from error
         arrays.append(column)
-    return pa.Table.from_arrays(arrays, schema=wanted)
+    return pa.Table.from_arrays(arrays, schema=schema)
 
 
 def empty(dataset: Dataset, decimals: int) -> pa.Table:
@@ -139,5 +141,5 @@ def empty(dataset: Dataset, decimals: int) -> pa.Table:
 
 
 def version_of(datasets: tuple[Dataset, ...]) -> str:
-    """The code version of what is made together: 1.1.2.1."""
+    """The versions of datasets that are built together: 1.1.2.1."""
     return ".".join(str(dataset.version) for dataset in datasets)

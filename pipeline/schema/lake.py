@@ -59,7 +59,8 @@ RECEIPTS = Dataset(
         Column(
             "units",
             "quantity",
-            "Units sold as on the receipt, combos as one, a weighed line as 1; signed, 0 where cancelled.",
+            "Units sold as on the receipt, combos as one, a weighed line as 1; signed, 0 where"
+            " cancelled.",
         ),
         Column(
             "gross",

@@ -1,26 +1,20 @@
-"""A receipt as the till's API sends it: the fields that are read, and the rule of each, said once.
+"""A receipt as the till's API sends it: the fields that are read, and their rules.
 
 Source: the Loyverse API, resource receipts. `kind` is what the value must be; `null` says whether
-it may be null or missing (a field that may not is a reason for quarantine). Fields that are not
-listed are not read: free text that may name persons (note, line_note) and card data
-(payment_details) stop here.
+it may be null or missing. Fields that are not listed are not read: free text that may name people
+(note, line_note) and card data (payment_details) stop here.
 
-    kind       accepted
-    otherwise
-    text       a string of valid Unicode
-    wrong_type, bad_text
-    id         the same, and not empty
-    empty
-    money      a number, or a string that is one (never true or false), exact in the lake's
-    wrong_type, not_a_number,
-               decimals and the store's currency, below 10^14 minor units
-               excess_precision, out_of_range
-    quantity   the same with four decimals, below 10^7
-    cost, rate the same with six (four) decimals, below 10^12 (10^5)
-    instant    ISO 8601, without an offset UTC, from 2000 to 2099
-    unreadable_date, implausible_date
-    rows       a list of objects, no null among them
-    wrong_type, null_value
+    kind        accepted                                        otherwise
+    text        a string of valid Unicode                       wrong_type, bad_text
+    id          the same, and not empty                         empty
+    money       a number, or a string that is one (never true   wrong_type, not_a_number,
+                or false), exact in the lake's decimals and     excess_precision, out_of_range
+                the store's currency, below 10^14 minor units
+    quantity    the same with four decimals, below 10^7
+    cost, rate  the same with six (four) decimals, below
+                10^12 (10^5)
+    instant     ISO 8601, without an offset UTC, 2000 to 2099   unreadable_date, implausible_date
+    rows        a list of objects, no null among them           wrong_type, null_value
 """
 
 from __future__ import annotations
@@ -34,15 +28,13 @@ DIGITS = {"money": 14, "quantity": 11, "cost": 18, "rate": 9}
 
 
 def scale(kind: str, decimals: int) -> int:
-    """Decimals of a number of that kind, in a lake whose money has `places`."""
+    """Decimals of a number of that kind, in a lake whose money has so many."""
     return {"money": decimals, "quantity": 4, "cost": 6, "rate": 4}[kind]
 
 
 @dataclass(frozen=True)
 class Field:
-    """One field: its name and kind, whether it may be null, the values it may have ("" all), its
-    own fields.
-    """
+    """One field: name, kind, may it be null, its values (empty: any), its own fields."""
 
     name: str
     kind: str = "text"
@@ -51,9 +43,10 @@ class Field:
     fields: tuple[Field, ...] = ()
 
     def arrow(self, decimals: int) -> pa.Field:
-        """Its Arrow type. The reader admits literals of `digits` digits and only then shifts them
-        by the decimals, silently past the end of 64 bits; hence the wider type where both together
-        do not fit.
+        """Its Arrow type.
+
+        The reader admits literals of `digits` digits and only then shifts them by the decimals,
+        silently past the end of 64 bits: hence the wider type where both together do not fit.
         """
         if self.kind in ("text", "id"):
             kind = pa.string()
@@ -133,5 +126,5 @@ RECEIPT = (
 
 @cache
 def receipt_schema(decimals: int) -> pa.Schema:
-    """The Arrow schema that a page of receipts is parsed to; money in the lake's decimals."""
+    """The Arrow schema that receipts are parsed to; money in the lake's decimals."""
     return pa.schema([field.arrow(decimals) for field in RECEIPT])

@@ -1,5 +1,6 @@
-"""The receipts of a month as its report counts them: stands beside the tables of SUMMARY, and each
-version of a report keeps a copy, so that a later version can name the receipts that changed.
+"""The receipts of a month as its report counts them, beside the tables of SUMMARY.
+
+Each version of a report keeps a copy, so that a later version can name the receipts that changed.
 """
 
 from pipeline.schema.kinds import Column, Dataset

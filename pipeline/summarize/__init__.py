@@ -1,4 +1,4 @@
-"""Count it: the small, exact, mergeable tables that every section of the reports reads.
+"""Count a month of the lake: the small, exact, mergeable tables of the reports.
 
 In: the lake tables of one month, its stores, employees and counts. Out: one table per dataset of
 schema.SUMMARY. One file per grain holds its query and names the source of its definitions; `lake`

@@ -1,15 +1,15 @@
-"""baskets: SALE receipts that hold two dishes together; the row of a dish with itself: those that
-hold it at all.
+"""baskets: SALE receipts that hold two dishes together.
 
-Unit = receipt; a combo is one item, not its parts; modifiers are left out; refunds are ignored.
-With the SALE receipts of `days` these counts give support, confidence, lift and leverage (mlxtend's
-definitions) exactly. `plain_receipts` counts the receipts without a combo: a combo takes the place
-of its dishes, so that dishes of one combo are independent of each other only among those.
+The row of a dish with itself counts the receipts that hold it at all. Unit = receipt; a combo is
+one item, not its parts; modifiers are left out; refunds are ignored. With the SALE receipts of
+`days` these counts give support, confidence, lift and leverage (mlxtend's definitions) exactly.
+`plain_receipts` counts the receipts without a combo: a combo takes the place of its dishes, so that
+dishes of one combo are independent of each other only among those.
 
 The table is complete in a month of at most MAX_PAIRS possible pairs. In a wider month (hundreds of
-lines a receipt, thousands of items) it holds the pairs that stand on at least MIN_RECEIPTS receipts
-of all stores of a currency; they are counted in parts of about PART pair instances, so that memory
-does not grow with the receipts or the items. Rows of an item with itself are always complete.
+lines a receipt, thousands of items) it holds the pairs on at least MIN_RECEIPTS receipts of all
+stores of a currency; they are counted in parts of about PART pair instances, so that memory does
+not grow with the receipts or the items. Rows of an item with itself are always complete.
 """
 
 from __future__ import annotations
@@ -38,10 +38,13 @@ GROUP BY ALL
 """
 
 _POSSIBLE = """
-WITH sizes AS (SELECT store_id, currency, count(*) AS n FROM held GROUP BY store_id, currency, receipt_number),
-    stores AS (SELECT store_id, currency, sum(n * (n + 1) // 2) AS instances FROM sizes GROUP BY ALL),
+WITH sizes AS (SELECT store_id, currency, count(*) AS n FROM held
+    GROUP BY store_id, currency, receipt_number),
+    stores AS (SELECT store_id, currency, sum(n * (n + 1) // 2) AS instances FROM sizes
+        GROUP BY ALL),
     menus AS (SELECT store_id, currency, count(DISTINCT item) AS items FROM held GROUP BY ALL)
-SELECT coalesce(sum(least(instances, items * (items + 1) // 2)), 0) FROM stores JOIN menus USING (store_id, currency)
+SELECT coalesce(sum(least(instances, items * (items + 1) // 2)), 0) FROM stores
+    JOIN menus USING (store_id, currency)
 """
 
 # Items on fewer receipts than a pair needs cannot be in such a pair. The others get numbers in the
@@ -58,7 +61,8 @@ CREATE TEMP TABLE tills AS
     SELECT store_id, currency, (row_number() OVER (ORDER BY store_id, currency))::INTEGER AS till
     FROM (SELECT DISTINCT store_id, currency FROM held);
 CREATE TEMP TABLE slips AS
-    SELECT store_id, receipt_number, (row_number() OVER (ORDER BY store_id, receipt_number))::INTEGER AS slip,
+    SELECT store_id, receipt_number,
+        (row_number() OVER (ORDER BY store_id, receipt_number))::INTEGER AS slip,
         has_combo IS NULL AS is_plain
     FROM (SELECT DISTINCT store_id, receipt_number FROM held)
     LEFT JOIN combined USING (store_id, receipt_number);
@@ -98,7 +102,7 @@ FROM pairs JOIN tills USING (till) JOIN frequent AS first ON pairs.item = first.
 
 
 def choose_query(connection: duckdb.DuckDBPyConnection) -> str:
-    """QUERY; in a wide month, the pairs of that month are counted and the query reads them."""
+    """QUERY, or in a wide month a query over pairs that are counted beforehand."""
     connection.execute(f"CREATE TEMP TABLE held AS {HELD}")
     if connection.execute(_POSSIBLE).fetchall()[0][0] <= MAX_PAIRS:
         return QUERY

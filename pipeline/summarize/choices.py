@@ -1,7 +1,7 @@
-"""choices: one row per store, dish, modifier and option chosen on SALE rows; free choices count
-too.
+"""choices: one row per store, dish, modifier and option chosen on SALE rows.
 
-Sauce per burger = units of its options / units of the dish (items, alone and in combos).
+Free choices count too. Sauce per burger = units of its options / units of the dish (items, alone
+and in combos).
 """
 
 QUERY = """

@@ -1,4 +1,4 @@
-"""combo_parts: what customers chose: one row per store, combo, slot (the modifier) and component.
+"""combo_parts: one row per store, combo, slot (the modifier) and component.
 
 `upgrades` is what the choice itself charged (a large drink instead of a small one), on SALE rows.
 """

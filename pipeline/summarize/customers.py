@@ -1,9 +1,8 @@
-"""customers: one row per identified customer and store; the identifier is the till's or its HMAC,
-never a name.
+"""customers: one row per identified customer and store.
 
-A visit is a SALE receipt; first and last day are of visits, so a customer who only returned
-something has none. New, returning, repeat rate, cohorts and RFM (CRAN rfm) are read from these rows
-of all months.
+The identifier is the till's or its HMAC, never a name. A visit is a SALE receipt; first and last
+day are of visits, so a customer with only returns has none. New, returning, repeat rate, cohorts
+and RFM (CRAN rfm) are counted from these rows of all months.
 """
 
 QUERY = """

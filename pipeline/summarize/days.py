@@ -1,10 +1,9 @@
-"""days: one row per business day, store and channel; refunds count on the day of the refund
-receipt.
+"""days: one row per business day, store and channel.
 
-Gross, discounts, refunds and net sales as in the Back Office
-(help.loyverse.com/help/sales-summary-report-back-office); collected = net sales + added tax + tips
-+ surcharges + rounding (loyverse.town/topic/8314). A day on which every receipt was cancelled has a
-row too, so that nothing is hidden; a day traded is one with `receipts` above 0.
+Refunds count on the day of the refund receipt. Gross, discounts, refunds and net sales as in the
+Back Office (help.loyverse.com/help/sales-summary-report-back-office); collected = net sales + added
+tax + tips + surcharges + rounding (loyverse.town/topic/8314). A day on which every receipt was
+cancelled has a row too; a day traded is one with `receipts` above 0.
 """
 
 QUERY = """
@@ -36,14 +35,18 @@ WITH money AS (
         coalesce(sum(cost), 0) AS cost,
         sum(pick(cost IS NOT NULL, net)) AS costed_net,
         sum(pick(cost IS NOT NULL, tax_included)) AS costed_tax_included,
-        count(DISTINCT receipt_number) FILTER (WHERE is_sale AND combo IS NOT NULL) AS combo_receipts
+        count(DISTINCT receipt_number)
+            FILTER (WHERE is_sale AND combo IS NOT NULL) AS combo_receipts
     FROM rows GROUP BY ALL
 ), takings AS (
     SELECT business_day, store_id, currency, channel, sum(amount) AS paid
-    FROM payments JOIN (SELECT store_id, receipt_number, channel FROM receipts) USING (store_id, receipt_number) GROUP BY ALL
+    FROM payments JOIN (SELECT store_id, receipt_number, channel FROM receipts)
+        USING (store_id, receipt_number) GROUP BY ALL
 )
-SELECT money.*, coalesce(paid, 0) AS paid, coalesce(cost, 0) AS cost, coalesce(costed_net, 0) AS costed_net,
-    coalesce(costed_tax_included, 0) AS costed_tax_included, coalesce(combo_receipts, 0) AS combo_receipts
+SELECT money.*, coalesce(paid, 0) AS paid, coalesce(cost, 0) AS cost,
+    coalesce(costed_net, 0) AS costed_net,
+    coalesce(costed_tax_included, 0) AS costed_tax_included,
+        coalesce(combo_receipts, 0) AS combo_receipts
 FROM money
     LEFT JOIN goods USING (business_day, store_id, currency, channel)
     LEFT JOIN takings USING (business_day, store_id, currency, channel)

@@ -1,9 +1,8 @@
-"""discounts: one row per store, discount name and type; points redeemed are a discount
-(DISCOUNT_BY_POINTS).
+"""discounts: one row per store, discount name and type.
 
-Discounts = those on sales less those on refunds, so a discounted sale that is fully refunded comes
-to 0 (help.loyverse.com/help/sales-summary-report-back-office). A receipt that had it twice counts
-once.
+Points redeemed are a discount (DISCOUNT_BY_POINTS). Discounts = those on sales less those on
+refunds, so a discounted sale that is fully refunded comes to 0
+(help.loyverse.com/help/sales-summary-report-back-office). A receipt that had it twice counts once.
 """
 
 QUERY = """

@@ -1,4 +1,4 @@
-"""item_weekdays: one row per store, weekday of the business day, category and dish.
+"""item_weekdays: one row per store, weekday of the business day, category, dish.
 
 What the comparison of dishes on the same weekdays needs: the rows of a store and weekday add up to
 the net sales of `days` for that store and weekday. Alone and in combos together, so that a receipt

@@ -1,10 +1,9 @@
-"""items: one row per store, category and dish, apart for what was sold alone and what within a
-combo.
+"""items: one row per store, category and dish, alone or within a combo.
 
 A component has the part of its combo's money that is credited to it, so the rows add up to net
-sales as they stand. Net sales as in the Back Office
-(help.loyverse.com/help/sales-summary-report-back-office). An unknown cost is not 0: margin and unit
-contribution (Kasavana and Smith, 1982) are taken over the costed_* columns alone.
+sales. Net sales as in the Back Office (help.loyverse.com/help/sales-summary-report-back-office). An
+unknown cost is not 0: margin and unit contribution (Kasavana and Smith, 1982) use the costed_*
+columns alone.
 """
 
 QUERY = """

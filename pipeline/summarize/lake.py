@@ -1,11 +1,11 @@
-"""The relations that the queries read: a private in-memory DuckDB over the lake tables of one
-month.
+"""The relations that the queries read: DuckDB in memory over a month of the lake.
 
-    lake_receipts, lake_sales, lake_payments, lake_quarantine, stores   as in the schema receipts
-    lake_receipts with is_counted (not cancelled), is_sale and is_refund (both of counted receipts
-    only) rows       the dishes of counted receipts, with is_sale and is_refund lines      the same
-    as sold: a combo is one line under its own name payments   the payments of counted receipts,
-    with is_sale and is_refund counts     "check", "count": what the transform counted
+    lake_receipts, lake_sales, lake_payments, lake_quarantine, stores   as in the schema
+    receipts   lake_receipts with is_counted (not cancelled), is_sale and is_refund (counted only)
+    rows       the dishes of counted receipts, with is_sale and is_refund
+    lines      the same as sold: a combo is one line under its own name
+    payments   the payments of counted receipts, with is_sale and is_refund
+    counts     "check", "count": the transform's counts
 
 Amounts are DECIMAL throughout (their sums DECIMAL(38)); instants UTC, `*_local` on the store's
 clock. The macro pick(flag, amount) is the amount where the flag holds, else 0. A receipt is named
@@ -18,7 +18,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeAlias
 
 import duckdb
 import pyarrow as pa
@@ -29,28 +29,35 @@ from pipeline.errors import ConfigError, DataError
 if TYPE_CHECKING:  # importing it at run time would import pandas
     from pyarrow.dataset import Dataset as Files
 
-    Rows = pa.Table | pa.RecordBatchReader | Files
+LakeRows: TypeAlias = "pa.Table | pa.RecordBatchReader | Files"
 
 VIEWS = """
 CREATE MACRO pick(flag, amount) AS CASE WHEN flag THEN amount ELSE 0 END;
 
 CREATE VIEW receipts AS SELECT *, NOT is_cancelled AS is_counted,
-    receipt_type = 'SALE' AND NOT is_cancelled AS is_sale, receipt_type = 'REFUND' AND NOT is_cancelled AS is_refund FROM lake_receipts;
+    receipt_type = 'SALE' AND NOT is_cancelled AS is_sale,
+        receipt_type = 'REFUND' AND NOT is_cancelled AS is_refund FROM lake_receipts;
 
-CREATE VIEW payments AS SELECT *, receipt_type = 'SALE' AS is_sale, receipt_type = 'REFUND' AS is_refund
+CREATE VIEW payments AS SELECT *, receipt_type = 'SALE' AS is_sale,
+    receipt_type = 'REFUND' AS is_refund
     FROM lake_payments WHERE NOT is_cancelled;
 
 CREATE VIEW rows AS SELECT *, receipt_type = 'SALE' AS is_sale, receipt_type = 'REFUND' AS is_refund
     FROM lake_sales WHERE NOT is_cancelled;
 
 CREATE VIEW lines AS
-    SELECT business_day, store_id, currency, receipt_number, line, is_sale, is_refund, item, NULL AS combo, variant, units, unit_price,
-        gross, discount, net, tax_included, coalesce(cost, 0) AS cost, cost IS NOT NULL AS is_costed,
-        pick(cost IS NOT NULL, net) AS costed_net, pick(cost IS NOT NULL, tax_included) AS costed_tax_included
+    SELECT business_day, store_id, currency, receipt_number, line, is_sale, is_refund, item,
+        NULL AS combo, variant, units, unit_price,
+        gross, discount, net, tax_included, coalesce(cost, 0) AS cost,
+            cost IS NOT NULL AS is_costed,
+        pick(cost IS NOT NULL, net) AS costed_net,
+            pick(cost IS NOT NULL, tax_included) AS costed_tax_included
     FROM rows WHERE combo IS NULL
     UNION ALL
-    SELECT business_day, store_id, currency, receipt_number, line, is_sale, is_refund, combo, combo, NULL, combo_quantity, combo_price,
-        sum(gross), sum(discount), sum(net), sum(tax_included), coalesce(sum(cost), 0), bool_and(cost IS NOT NULL),
+    SELECT business_day, store_id, currency, receipt_number, line, is_sale, is_refund, combo, combo,
+        NULL, combo_quantity, combo_price,
+        sum(gross), sum(discount), sum(net), sum(tax_included), coalesce(sum(cost), 0),
+            bool_and(cost IS NOT NULL),
         sum(pick(cost IS NOT NULL, net)), sum(pick(cost IS NOT NULL, tax_included))
     FROM rows WHERE combo IS NOT NULL GROUP BY ALL;
 """
@@ -60,8 +67,7 @@ CREATE VIEW lines AS
 def connect(
     threads: int, memory_limit: str, spill: Path | None
 ) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A database of its own, closed at the end; what does not fit in `memory_limit` goes to
-    `spill`.
+    """A private database; what does not fit in `memory_limit` goes to `spill`.
 
     Raises ConfigError when it does not fit and there is nowhere to spill it, or not enough of it.
     """
@@ -90,11 +96,9 @@ def connect(
 
 
 def register(
-    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, Rows], counts: Mapping[str, int]
+    connection: duckdb.DuckDBPyConnection, tables: Mapping[str, LakeRows], counts: Mapping[str, int]
 ) -> None:
-    """Make `tables` and `counts` known, and the views over them. A reader, which can be read but
-    once, is copied.
-    """
+    """Register `tables`, `counts` and the views over them; a reader is copied."""
     for name, rows in tables.items():
         connection.register(f"_{name}" if isinstance(rows, pa.RecordBatchReader) else name, rows)
         if isinstance(rows, pa.RecordBatchReader):

@@ -3,8 +3,8 @@
 summarize(A + B) = merge(summarize(A), summarize(B)) when no receipt is in both. How a column merges
 follows from the schema: a column of the key, or a label, names the row; `first_*` is the least and
 `last_*` the greatest; a flag holds where it held everywhere; `seconds` (the longest delay) is the
-greatest; every other count, quantity and amount adds up. `stores` and `employees` are not counted
-but known: the newest month's word is kept. Nulls are left out, and a column is null where all were.
+greatest; every other count, quantity and amount adds up. `stores` and `employees` are descriptions:
+the newest month's counts. Nulls are left out, and a column is null where all were.
 The pairs of a wide month are the exception: baskets.py leaves out the rare ones.
 """
 
@@ -18,7 +18,7 @@ import pyarrow as pa
 from pipeline import schema
 from pipeline.summarize.lake import connect, tabulate
 
-KNOWN = (schema.STORES, schema.EMPLOYEES)
+DESCRIPTIONS = (schema.STORES, schema.EMPLOYEES)
 
 
 def merge(
@@ -29,9 +29,7 @@ def merge(
     threads: int = 2,
     memory_limit: str = "1GB",
 ) -> dict[str, pa.Table]:
-    """The tables of `datasets` for all `months` together, conformed, sorted by key; its cost is the
-    rows of the summaries.
-    """
+    """The tables of `datasets` for all `months` together, sorted by key."""
     with connect(threads, memory_limit, None) as connection:
         merged = {}
         for dataset in datasets:
@@ -50,7 +48,7 @@ def with_month(table: pa.Table, month: date) -> pa.Table:
 
 def merge_query(dataset: schema.Dataset) -> str:
     """The query that merges `parts`, made from the columns of `dataset`."""
-    if dataset in KNOWN:
+    if dataset in DESCRIPTIONS:
         key = ", ".join(dataset.key)
         return (
             f"SELECT * EXCLUDE (_month) FROM parts QUALIFY row_number() OVER (PARTITION BY {key}"

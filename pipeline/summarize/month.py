@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from datetime import date
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
@@ -36,10 +35,7 @@ from pipeline.summarize import (
     tenders,
 )
 from pipeline.summarize.check import COUNTS, check_counts, check_money
-from pipeline.summarize.lake import connect, register, tabulate
-
-if TYPE_CHECKING:
-    from pipeline.summarize.lake import Rows
+from pipeline.summarize.lake import LakeRows, connect, register, tabulate
 
 QUERIES = {
     module.__name__.rpartition(".")[2]: module.QUERY
@@ -67,10 +63,10 @@ QUERIES = {
 
 def summarize(
     month: date,
-    receipts: Rows,
-    sales: Rows,
-    payments: Rows,
-    quarantine: Rows,
+    receipts: LakeRows,
+    sales: LakeRows,
+    payments: LakeRows,
+    quarantine: LakeRows,
     stores: pa.Table,
     employees: pa.Table,
     metadata: Mapping[str, int],
@@ -80,16 +76,16 @@ def summarize(
     memory_limit: str = "1GB",
     spill: Path | None = None,
 ) -> dict[str, pa.Table]:
-    """Every table of schema.SUMMARY and RECEIPT_FIGURES by name, conformed, sorted by its key.
+    """Every table of schema.SUMMARY and RECEIPT_FIGURES by name, sorted by its key.
 
-    The four lake tables may be tables, datasets or readers; `facts` are the transform's counts of
-    the whole month. Raises DataError when a row is of another month, a receipt stands twice, the
+    The four lake tables may be tables, datasets or readers; `metadata` has the transform's counts
+    of the whole month. Raises DataError when a row is of another month, a receipt stands twice, the
     counts do not agree, or a key names two rows; MoneyNotConserved when sales or payments do not
     add up to the receipts; ConfigError when memory does not suffice.
     """
     missing = [name for name in COUNTS if name not in metadata]
     if missing:
-        raise DataError(f"{month:%Y-%m}: facts lack {missing}; build the month's days again")
+        raise DataError(f"{month:%Y-%m}: the counts lack {missing}; build the month's days again")
     tables = {
         "lake_receipts": receipts,
         "lake_sales": sales,

@@ -1,8 +1,8 @@
-"""prices: the prices at which a dish or combo was sold, the first and last business day of each,
-and the units.
+"""prices: one row per store, item, variant and price at which it was sold.
 
-The price is the receipt's, without modifiers, discounts and added tax, so a price change shows in
-the data even when the catalog forgot the old price. SALE lines only.
+With the first and last business day and the units. The price is the receipt's, without modifiers,
+discounts and added tax, so a price change shows even when the catalog forgot the old price. SALE
+lines only.
 """
 
 QUERY = """

@@ -1,46 +1,53 @@
-"""quality: what is to be known about the data, in long form: store, check, subject, count, money,
-seconds.
+"""quality: the quality of the data: store, check, subject, count, amount, seconds.
 
-check             subject         counts                                            amount fetched
--               distinct receipts of the month asked of the till  - superseded        -
-older versions of them                            - curated           -               receipts in
-the lake, cancelled ones included     - quarantined       reason          records that could not be
-read                    their totals, where readable missing_cost      -               rows of sales
-without cost                        net of them missing_category  -               rows of sales
-without category                    net of them unknown_component name            component rows
-that no rule names                 net of them unmapped_channel  dining option   SALE receipts, as
-every count of receipts by channel  net of them and of refunds clock_skew        -
-receipts received before they were sold           - late              -               receipts
-received more than LATE after the sale   - payments_differ   -               receipts whose payments
-are not their total       sum of absolute differences rounding          -               receipts
-with a rounding                          sum of absolute roundings orphan_refund     -
-REFUND receipts that name no sale                 paid back, positive cancelled         -
-cancelled receipts                                what they had charged or paid back
+    check              subject         count                                    amount
+    fetched            -               distinct receipts of the month           -
+    superseded         -               older versions of them                   -
+    curated            -               receipts in the lake, cancelled ones too -
+    quarantined        reason          invalid records                          their readable totals
+    missing_cost       -               rows of sales without cost               their net
+    missing_category   -               rows of sales without category           their net
+    unknown_component  name            component rows that no rule names        their net
+    unmapped_channel   dining option   SALE receipts                            net, also of refunds
+    clock_skew         -               receipts received before their sale      -
+    late               -               receipts received LATE_SECONDS after it  -
+    payments_differ    -               receipts whose payments are not their    absolute differences
+                                       total
+    rounding           -               receipts with a rounding                 absolute roundings
+    orphan_refund      -               REFUND receipts that name no sale        paid back, positive
+    cancelled          -               cancelled receipts                       their former totals
 
-fetched = curated + quarantined. `unknown` counts the records whose amount cannot be read; where
-there is no other, `amount` is null, never 0. `seconds` is the longest delay of clock_skew and late. Cancelled
-receipts count in curated and cancelled only. A refund of a sale of another month is no orphan.
+fetched = curated + quarantined. `unknown` counts the records whose amount is unreadable; where
+there is no other, `amount` is null, never 0. `seconds` is the longest delay of clock_skew and late.
+Cancelled receipts count in curated and cancelled only. A refund of a sale of another month is no
+orphan.
 """
 
 LATE_SECONDS = 3600
 
 QUERY = f"""
 SELECT * REPLACE (coalesce(unknown, 0) AS unknown) FROM (
-SELECT NULL AS store_id, NULL AS currency, "check", '' AS subject, "count", NULL AS amount, NULL AS seconds FROM counts
+SELECT NULL AS store_id, NULL AS currency, "check", '' AS subject, "count", NULL AS amount,
+    NULL AS seconds FROM counts
 UNION ALL BY NAME
-SELECT store_id, currency, 'curated' AS "check", '' AS subject, count(*) AS "count" FROM receipts GROUP BY ALL
+SELECT store_id, currency, 'curated' AS "check", '' AS subject, count(*) AS "count" FROM receipts
+    GROUP BY ALL
 UNION ALL BY NAME
-SELECT store_id, currency, 'quarantined' AS "check", reason AS subject, count(*) AS "count", sum(total) AS amount,
+SELECT store_id, currency, 'quarantined' AS "check", reason AS subject, count(*) AS "count",
+    sum(total) AS amount,
     count(*) FILTER (WHERE total IS NULL) AS unknown
 FROM lake_quarantine LEFT JOIN (SELECT store_id, currency FROM stores) USING (store_id) GROUP BY ALL
 UNION ALL BY NAME
-SELECT store_id, currency, 'missing_cost' AS "check", '' AS subject, count(*) AS "count", sum(net) AS amount
+SELECT store_id, currency, 'missing_cost' AS "check", '' AS subject, count(*) AS "count",
+    sum(net) AS amount
 FROM rows WHERE cost IS NULL GROUP BY ALL
 UNION ALL BY NAME
-SELECT store_id, currency, 'missing_category' AS "check", '' AS subject, count(*) AS "count", sum(net) AS amount
+SELECT store_id, currency, 'missing_category' AS "check", '' AS subject, count(*) AS "count",
+    sum(net) AS amount
 FROM rows WHERE category IS NULL GROUP BY ALL
 UNION ALL BY NAME
-SELECT store_id, currency, 'unknown_component' AS "check", item AS subject, count(*) AS "count", sum(net) AS amount
+SELECT store_id, currency, 'unknown_component' AS "check", item AS subject, count(*) AS "count",
+    sum(net) AS amount
 FROM rows WHERE NOT is_known GROUP BY ALL
 UNION ALL BY NAME
 SELECT store_id, currency, 'unmapped_channel' AS "check", coalesce(dining_option, '') AS subject,
@@ -55,15 +62,19 @@ SELECT store_id, currency, 'late' AS "check", '' AS subject, count(*) AS "count"
     max(epoch_us(created_at) - epoch_us(sold_at)) // 1000000 AS seconds
 FROM receipts WHERE is_counted AND epoch_us(created_at) - epoch_us(sold_at) > {LATE_SECONDS * 1_000_000} GROUP BY ALL
 UNION ALL BY NAME
-SELECT store_id, currency, 'payments_differ' AS "check", '' AS subject, count(*) AS "count", sum(abs(paid - total)) AS amount
+SELECT store_id, currency, 'payments_differ' AS "check", '' AS subject, count(*) AS "count",
+    sum(abs(paid - total)) AS amount
 FROM receipts WHERE is_counted AND paid <> total GROUP BY ALL
 UNION ALL BY NAME
-SELECT store_id, currency, 'rounding' AS "check", '' AS subject, count(*) AS "count", sum(abs(rounding)) AS amount
+SELECT store_id, currency, 'rounding' AS "check", '' AS subject, count(*) AS "count",
+    sum(abs(rounding)) AS amount
 FROM receipts WHERE is_counted AND rounding <> 0 GROUP BY ALL
 UNION ALL BY NAME
-SELECT store_id, currency, 'orphan_refund' AS "check", '' AS subject, count(*) AS "count", sum(-total) AS amount
+SELECT store_id, currency, 'orphan_refund' AS "check", '' AS subject, count(*) AS "count",
+    sum(-total) AS amount
 FROM receipts WHERE is_refund AND refund_for IS NULL GROUP BY ALL
 UNION ALL BY NAME
-SELECT store_id, currency, 'cancelled' AS "check", '' AS subject, count(*) AS "count", sum(abs(cancelled_total)) AS amount
+SELECT store_id, currency, 'cancelled' AS "check", '' AS subject, count(*) AS "count",
+    sum(abs(cancelled_total)) AS amount
 FROM receipts WHERE is_cancelled GROUP BY ALL)
 """

@@ -1,13 +1,13 @@
-"""Parser of the till's own CSV exports: what the Back Office says of each receipt or each day.
+"""Parser of the till's own CSV exports: the amounts of each receipt or each day.
 
 In: the bytes of an export as the Back Office writes it, or as a spreadsheet saved it again: UTF-8
 or UTF-16, a `sep=` line, comma, semicolon or tab, English or Spanish headings with or without
-accents, 1,234.50 or 1.234,50, any order of day and month. Out: an Export with one Line a receipt
-("Receipts", and "Receipts by item", whose lines are added up) or a day ("Sales summary"); amounts
-are exact Decimals, refunds negative whatever sign they bear, those of a cancelled receipt 0.
-Columns that no figure needs are dropped, those about persons among them. Where a date may be
-day/month or month/day, both readings are returned and the caller decides. Raises DataError that
-says what is wrong, where, and what to do.
+accents, 1,234.50 or 1.234,50, any order of day and month. Out: an Export with one ExportLine a
+receipt ("Receipts", and "Receipts by item", whose lines are added up) or a day ("Sales summary");
+amounts are exact Decimals, refunds negative whatever sign they bear, those of a cancelled receipt
+0. Columns that no figure needs are dropped, personal data among them. Where a date may be day/month
+or month/day, both readings are returned and the caller decides. Raises DataError: what is wrong,
+where, what to do.
 
 Headings and forms: exports in public repositories and an import guide; of Spanish exports those
 columns that were seen.
@@ -83,8 +83,11 @@ _AMOUNT = re.compile(r"([-−(]?)[^\d.,()\-−]*([-−]?)([\d.,'’\s]*\d)[^\d.,
 _PLAIN = re.compile(r"\d+(?:\.\d+)?|\.\d+")
 
 
+ExportKind = Literal["receipts", "items", "summary"]
+
+
 @dataclass
-class Line:
+class ExportLine:
     """One receipt, or one day of a summary (then `number` is empty)."""
 
     day: date
@@ -95,23 +98,29 @@ class Line:
 
 @dataclass(frozen=True)
 class Export:
-    """An export; `figures` are the amounts that it has, `readings` its lines by the order of day and
-    month ("ymd", "dmy", "mdy"): two where both orders are possible and give other days.
+    """An export, with the amounts that it has (`figures`).
+
+    `readings` are its lines by the order of day and month ("ymd", "dmy", "mdy"): two where both
+    orders are possible and give other days.
     """
 
-    kind: Literal["receipts", "items", "summary"]
+    kind: ExportKind
     figures: tuple[str, ...]
-    readings: dict[str, tuple[Line, ...]]
+    readings: dict[str, tuple[ExportLine, ...]]
 
 
 def read_export(data: bytes, decimals: int) -> Export:
-    """The export in `data`, whose currency has `places` decimals. Raises DataError."""
+    """The export in `data`, whose currency has so many decimals. Raises DataError."""
     table = list(read_rows(decode(data)))
     if not table:
         raise DataError("it is empty")
     headings = [plain(cell) for cell in table[0][1]]
     names = [_NAMES.get(heading, "") for heading in headings]
-    kind = "summary" if "number" not in names else "items" if ITEM & set(headings) else "receipts"
+    kind: ExportKind = "receipts"
+    if "number" not in names:
+        kind = "summary"
+    elif ITEM & set(headings):
+        kind = "items"
     _check_headings(names, table[0][1], kind)
     width = len(names)
     for number, cells in table[1:]:
@@ -160,7 +169,7 @@ def _check_headings(names: list[str], headings: list[str], kind: str) -> None:
 
 
 def plain(text: str) -> str:
-    """`text` in lower case without accents, marks that cannot be seen and needless blanks.
+    """`text` in lower case without accents, invisible marks and needless blanks.
 
     >>> plain("\ufeffNÚMERO de\xa0 recibo ")
     'numero de recibo'
@@ -171,7 +180,7 @@ def plain(text: str) -> str:
 
 
 def decode(data: bytes) -> str:
-    """The text of an export; UTF-16 is known by its byte order mark, or by the zeros in it."""
+    """The text of an export; UTF-16 shows by its byte order mark or its zeros."""
     if len(data) > LARGEST:
         raise DataError(f"it is larger than {LARGEST >> 20} MB; export fewer days")
     if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
@@ -190,8 +199,10 @@ def decode(data: bytes) -> str:
 
 
 def read_rows(text: str) -> Iterable[tuple[int, list[str]]]:
-    """(line number, cells) of the lines that hold anything. The separator is the one that a first
-    line `sep=` names, or else the one by which most headings are understood.
+    """(line number, cells) of the lines that are not blank.
+
+    The separator is that of a first line `sep=`, else the one by which most headings are
+        understood.
     """
     text = text.lstrip("\ufeff\r\n")
     first, _, rest = text.partition("\n")
@@ -221,7 +232,7 @@ def read_rows(text: str) -> Iterable[tuple[int, list[str]]]:
 
 
 def _dates(rows: list[tuple[int, dict[str, str]]]) -> dict[str, list[date]]:
-    """The day of each row, in every order of day, month and year in which all rows are dates."""
+    """The day of each row, in every order of day, month and year that all rows fit."""
     parts = []
     for number, row in rows:
         match = _DATE.fullmatch(row["day"])
@@ -256,9 +267,7 @@ def _date(part: tuple[int, ...], order: str) -> date:
 def _decimals(
     rows: list[tuple[int, dict[str, str]]], figures: tuple[str, ...], decimals: int
 ) -> list[dict[str, Decimal]]:
-    """The amounts of each row; all of an export are read with a decimal point, or all with a
-    decimal comma.
-    """
+    """The amounts of each row: all with a decimal point, or all with a decimal comma."""
     read, wrong = {}, ""
     for point in ".,":
         try:
@@ -282,14 +291,12 @@ def _decimals(
 
 
 def _amount(text: str, point: str, decimals: int, where: str) -> Decimal:
-    """An exact amount: a sign of currency, blanks and thousands are taken away, a minus or brackets
-    make it negative.
-    """
-    found = _AMOUNT.fullmatch(text)
-    bare = re.sub(r"\s", "", found[3]) if found else ""
-    negative = bool(found and (found[1] or found[2] or found[4]))
-    whole, _, fraction = bare.partition(point)
-    groups = re.split(r"[.,'’]", whole)
+    """An exact amount; currency signs, blanks and thousands are left out."""
+    match = _AMOUNT.fullmatch(text)
+    bare = re.sub(r"\s", "", match[3]) if match else ""
+    negative = bool(match and (match[1] or match[2] or match[4]))
+    integer, _, fraction = bare.partition(point)
+    groups = re.split(r"[.,'’]", integer)
     if len(groups) > 1 and (
         groups[0][:1] in ("", "0") or any(len(group) != 3 for group in groups[1:])
     ):
@@ -297,8 +304,8 @@ def _amount(text: str, point: str, decimals: int, where: str) -> Decimal:
     digits = "".join(groups) + (f".{fraction}" if fraction else "")
     if not _PLAIN.fullmatch(digits) or len(fraction.rstrip("0")) > decimals or len(digits) > 18:
         raise DataError(
-            f"{where}: {text[:LONGEST]!r} is no amount with {decimals} decimals; correct that cell, or"
-            " [shop] currency and currency_decimals in luigi.cfg"
+            f"{where}: {text[:LONGEST]!r} is no amount with {decimals} decimals; correct that cell,"
+            " or [shop] currency and currency_decimals in luigi.cfg"
         )
     return -Decimal(digits) if negative else Decimal(digits)
 
@@ -308,18 +315,16 @@ def _lines(
     figures: tuple[str, ...],
     days: list[date],
     amounts: list[dict[str, Decimal]],
-) -> list[Line]:
-    """Rows with their signs by the receipt's type, which the export's own signs do not follow
-    everywhere.
-    """
+) -> list[ExportLine]:
+    """Rows with signs by the receipt's type, not by the export's own signs."""
     lines = []
     for (number, row), day, amounts_of in zip(rows, days, amounts, strict=True):
         kind = row.get("type")
         cancelled = plain(row.get("status", "")).startswith(("cancel", "anul"))
         if kind is not None and plain(kind) not in SALES + REFUNDS:
             raise DataError(
-                f"line {number}: {kind[:LONGEST]!r} is neither a sale nor a refund; export it again in"
-                " English or Spanish"
+                f"line {number}: {kind[:LONGEST]!r} is neither a sale nor a refund; export it again"
+                " in English or Spanish"
             )
         if kind is not None and not row["number"]:
             raise DataError(f"line {number}: no receipt number; export it again, do not edit it")
@@ -327,11 +332,11 @@ def _lines(
             amounts_of = dict.fromkeys(figures, Decimal(0))
         elif kind and plain(kind) in REFUNDS:
             amounts_of = {name: -abs(amount) for name, amount in amounts_of.items()}
-        lines.append(Line(day, row.get("number", ""), row.get("store", ""), amounts_of))
+        lines.append(ExportLine(day, row.get("number", ""), row.get("store", ""), amounts_of))
     return lines
 
 
-def _single(lines: list[Line]) -> list[Line]:
+def _single(lines: list[ExportLine]) -> list[ExportLine]:
     names = Counter(line.number or str(line.day) for line in lines)
     if twice := [name for name, times in names.items() if times > 1]:
         raise DataError(
@@ -340,14 +345,14 @@ def _single(lines: list[Line]) -> list[Line]:
     return lines
 
 
-def _added(lines: list[Line]) -> list[Line]:
+def _added(lines: list[ExportLine]) -> list[ExportLine]:
     """Item lines added up to their receipts."""
-    found: dict[str, Line] = {}
+    receipts: dict[str, ExportLine] = {}
     for line in lines:
-        if line.number not in found:
-            found[line.number] = Line(
-                line.day, line.number, line.store, dict.fromkeys(line.amounts, Decimal(0))
-            )
+        zeros = dict.fromkeys(line.amounts, Decimal(0))
+        receipt = receipts.setdefault(
+            line.number, ExportLine(line.day, line.number, line.store, zeros)
+        )
         for name, amount in line.amounts.items():
-            found[line.number].amounts[name] += amount
-    return list(found.values())
+            receipt.amounts[name] += amount
+    return list(receipts.values())

@@ -1,9 +1,9 @@
-"""receipt_figures: one row per receipt of the month, with digests of all that it adds to figures.
+"""receipt_figures: one row per receipt, with digests of what it adds to figures.
 
 `figures` covers every column that a table of the summary is counted from, and nothing else: notes,
-batches and times of change leave it as it was. `source` covers the money and the state alone, as
-the till sent them, so that it does not follow the rules of the menu. A report keeps its own copy:
-two of them tell which receipts a later version counts differently.
+batches and times of change do not alter it. `source` covers money and state alone, as the till sent
+them, independent of the rules of the menu. A report keeps its own copy: two of them show which
+receipts a later version counts differently.
 """
 
 from __future__ import annotations
@@ -74,37 +74,46 @@ def _digest(columns: tuple[str, ...]) -> str:
 
 QUERY = f"""
 WITH parts AS (
-    SELECT store_id, receipt_number, {_digest(_RECEIPT)} AS figures, {_digest(_STATE)} AS source FROM receipts
+    SELECT store_id, receipt_number, {_digest(_RECEIPT)} AS figures, {_digest(_STATE)} AS source
+        FROM receipts
     UNION ALL
     SELECT store_id, receipt_number, {_digest(_ROW)}, 0 FROM rows
     UNION ALL
     SELECT store_id, receipt_number, 0, {_digest(("line", "gross", "discount", "net"))}
-    FROM (SELECT store_id, receipt_number, line, sum(gross) AS gross, sum(discount) AS discount, sum(net) AS net
+    FROM (SELECT store_id, receipt_number, line, sum(gross) AS gross, sum(discount) AS discount,
+        sum(net) AS net
           FROM rows GROUP BY ALL)
     UNION ALL
     SELECT store_id, receipt_number, {_digest(_PAYMENT)}, {_digest(_PAYMENT)} FROM payments
 ), digests AS (
-    SELECT store_id, receipt_number, sum(figures) AS figures, sum(source) AS source FROM parts GROUP BY ALL
+    SELECT store_id, receipt_number, sum(figures) AS figures, sum(source) AS source FROM parts
+        GROUP BY ALL
 )
-SELECT receipts.store_id, receipt_number, CASE WHEN is_cancelled THEN 'cancelled' ELSE 'counted' END AS state,
-    currency, receipt_type, business_day, epoch_us(created_at) - epoch_us(sold_at) > 86400000000 AS is_late,
+SELECT receipts.store_id, receipt_number,
+    CASE WHEN is_cancelled THEN 'cancelled' ELSE 'counted' END AS state,
+    currency, receipt_type, business_day,
+        epoch_us(created_at) - epoch_us(sold_at) > 86400000000 AS is_late,
     CASE WHEN is_cancelled THEN cancelled_total ELSE total END AS total,
     left(md5(CAST(digests.figures AS VARCHAR)), 16) AS figures,
     left(md5(CAST(digests.source AS VARCHAR)), 16) AS source
 FROM receipts JOIN digests USING (store_id, receipt_number)
 UNION ALL BY NAME
-SELECT coalesce(store_id, '') AS store_id, coalesce(receipt_number, '') AS receipt_number, 'quarantined' AS state,
-    any_value(currency) AS currency, min(receipt_type) AS receipt_type, min(business_day) AS business_day,
+SELECT coalesce(store_id, '') AS store_id, coalesce(receipt_number, '') AS receipt_number,
+    'quarantined' AS state,
+    any_value(currency) AS currency, min(receipt_type) AS receipt_type,
+        min(business_day) AS business_day,
     false AS is_late, sum(total) AS total,
     left(md5(string_agg(digest, ',' ORDER BY digest)), 16) AS figures,
     left(md5(string_agg(digest, ',' ORDER BY digest)), 16) AS source
-FROM (SELECT *, md5(concat_ws(chr(31), reason, coalesce(CAST(total AS VARCHAR), ''))) AS digest FROM lake_quarantine)
+FROM (SELECT *, md5(concat_ws(chr(31), reason, coalesce(CAST(total AS VARCHAR), ''))) AS digest
+    FROM lake_quarantine)
     LEFT JOIN (SELECT store_id, currency FROM stores) USING (store_id)
 GROUP BY store_id, receipt_number
 """
 
 _COMPARED = """
-SELECT coalesce(n.receipt_number, b.receipt_number) AS number, coalesce(n.store_id, b.store_id) AS store,
+SELECT coalesce(n.receipt_number, b.receipt_number) AS number,
+    coalesce(n.store_id, b.store_id) AS store,
     coalesce(n.currency, b.currency, '') AS currency,
     CAST(coalesce(n.business_day, b.business_day) AS VARCHAR) AS day,
     CAST(coalesce(n.total, b.total) AS VARCHAR) AS total,
@@ -122,11 +131,13 @@ ORDER BY abs(coalesce(n.total, b.total)) DESC NULLS LAST, number, store
 
 
 def changed_receipts(before: pa.Table, now: pa.Table) -> list[dict[str, object]]:
-    """Receipts that count differently in `now` than in `before`, the largest first: number, store,
-    currency, day, total, why, and whether the till's own data changed (`is_data`).
+    """Receipts that count differently in `now` than in `before`, the largest first.
+
+    Each with number, store, currency, day, total, why, and whether the till's own data changed
+    (`is_data`).
     """
     with duckdb.connect(":memory:") as connection:
         connection.register("before", before)
         connection.register("now", now)
-        rows = connection.sql(_COMPARED).to_arrow_table().to_pylist()
-    return rows
+        rows: list[dict[str, object]] = connection.sql(_COMPARED).to_arrow_table().to_pylist()
+        return rows

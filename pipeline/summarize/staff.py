@@ -1,7 +1,6 @@
-"""staff: one row per store and employee who rang the receipt up (for a refund: who refunded).
+"""staff: one row per store and employee who rang up or refunded the receipt.
 
-A cancellation is made in the back office and names nobody; it stands with whoever rang the receipt
-up.
+The till does not say who cancelled a receipt: it counts for the employee who rang it up.
 """
 
 QUERY = """

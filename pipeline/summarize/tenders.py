@@ -1,8 +1,7 @@
-"""tenders: one row per store and payment type. Amounts include tips and surcharges, as the till
-takes them.
+"""tenders: one row per store and payment type.
 
-The till's own payment report leaves out card tips (loyverse.town/topic/8314); ours equals what was
-collected.
+Amounts include tips and surcharges. The till's own payment report leaves out card tips
+(loyverse.town/topic/8314); ours equals what was collected.
 """
 
 QUERY = """

@@ -27,7 +27,7 @@ from pipeline.targets import DatasetTask, DerivedTask, Files, Metadata, lake
 from pipeline.tasks.batches import BatchTask, Months
 from pipeline.tasks.raw import RawReceipts, catalog_for, read_catalog
 from pipeline.transform import Catalog, Cleaned, Raw, Rules, clean, day_bounds
-from pipeline.transform.shares import clean_share, unite
+from pipeline.transform.split_day import clean_share, unite
 
 _PARQUET_GROWTH = 8  # a Parquet file of the lake as a table is at most this many times as large
 _UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}

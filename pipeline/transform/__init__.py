@@ -1,15 +1,17 @@
-"""2. Clean the receipts, and explode combos into the dishes served.
+"""Raw records to the tables of the lake: validate, pick versions, explode combos.
 
-In: raw records (JSON as the till's API gave it), the catalog, the rules. Out: the tables of the
-lake, held to pipeline.schema. Pure: no clock, no environment, no disk. `clean` makes one business
-day; `transform` streams pages of any size; `explain` and `uncovered` show what the rules do.
+In: raw records (JSON as the till's API gave it), the catalog, the rules. Out: tables that conform
+to pipeline.schema. Pure: no clock, no environment, no disk. `clean` makes one business day,
+`clean_days` many in one pass; `transform` streams pages of any size; `explain` and `find_unmapped`
+show what the rules do.
 """
 
 from pipeline.transform.catalog import Catalog
-from pipeline.transform.clean import Cleaned, clean, transform
+from pipeline.transform.clean import Cleaned, clean, clean_days, transform
 from pipeline.transform.days import business_day, day_bounds, time_zone, tz_version
 from pipeline.transform.explain import Explanation, explain
-from pipeline.transform.menu import Menu, read_menu
+from pipeline.transform.menu import Menu
+from pipeline.transform.menu_file import read_menu
 from pipeline.transform.outside import outside
 from pipeline.transform.read import Raw
 from pipeline.transform.rules import Rules, Store
@@ -27,6 +29,7 @@ __all__ = [
     "Unmapped",
     "business_day",
     "clean",
+    "clean_days",
     "day_bounds",
     "explain",
     "find_unmapped",

@@ -1,5 +1,4 @@
-"""The shop's catalog as it was one day: items with variants and prices, categories, stores,
-employees.
+"""The shop's catalog of a day: items, prices, categories, stores, employees.
 
 In: the JSON object that RawCatalog keeps, {"items": [..], "categories": [..], "stores": [..],
 "employees": [..], ...}, each list as the till's API gave it. Out: look-ups by id and by name, and
@@ -19,7 +18,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.errors import DataError
-from pipeline.schema import EMPLOYEES, STORES, arrow, conform
+from pipeline.schema import EMPLOYEES, STORES, Dataset, arrow, conform
 from pipeline.transform.columns import Labels, texts
 from pipeline.transform.names import fold, tidy
 from pipeline.transform.rules import Rules
@@ -27,18 +26,16 @@ from pipeline.transform.rules import Rules
 
 @dataclass(frozen=True)
 class Variant:
-    """A variant: its name on receipts, prices by store, the price where a store has none, its cost
-    (None: not entered).
-    """
+    """A variant: name on receipts, prices by store, price elsewhere, cost if entered."""
 
     variant_id: str
     name: str | None
-    prices: Mapping[str, Decimal]
+    prices: Mapping[str, Decimal | None]
     price: Decimal | None
     cost: Decimal | None
 
     def price_at(self, store_id: str | None) -> Decimal | None:
-        return self.prices.get(store_id, self.price)
+        return self.prices.get(store_id or "", self.price)
 
 
 @dataclass(frozen=True)
@@ -55,9 +52,7 @@ class Item:
 
     @cached_property
     def cheapest(self) -> Variant | None:
-        """The variant that stands for the item where none is named: the cheapest, then the first by
-        id.
-        """
+        """The variant that counts where none is named: the cheapest, then the first by id."""
         return min(
             self.variants, key=lambda v: (v.price is None, v.price or 0, v.variant_id), default=None
         )
@@ -104,8 +99,9 @@ class Catalog:
         }
 
     def find(self, name: str) -> tuple[Item, Variant | None] | None:
-        """The item that `name` names, and the variant if it names one ("Papas / Chica", "Papas
-        Chica", "Papas (Chica)").
+        """The item of that name, and the variant if it is named too.
+
+        As "Papas / Chica", "Papas Chica" or "Papas (Chica)".
         """
         item = self.by_name.get(fold(name))
         if item is not None:
@@ -132,9 +128,7 @@ class Catalog:
         )
 
     def employees_table(self, rules: Rules) -> pa.Table:
-        """schema.EMPLOYEES: first name and initial; a number follows where two employees share
-        them.
-        """
+        """schema.EMPLOYEES: first name and initial, numbered where two are equal."""
         rows = sorted(
             (row["id"], _alias(row.get("name") or "")) for row in self.raw.get("employees", [])
         )
@@ -148,10 +142,10 @@ class Catalog:
         )
 
 
-def _table(dataset, decimals: int, columns: Mapping[str, Iterable[str]]) -> pa.Table:
+def _table(dataset: Dataset, decimals: int, columns: Mapping[str, Iterable[str]]) -> pa.Table:
     schema = arrow(dataset, decimals)
     arrays = [
-        Labels.of(texts(list(columns[name]))).column(schema.field(name).type)
+        Labels.read(texts(list(columns[name]))).column(schema.field(name).type)
         for name in schema.names
     ]
     return conform(pa.Table.from_arrays(arrays, schema=schema), dataset, decimals)
@@ -169,14 +163,14 @@ def _price(row: Mapping[str, Any], key: str) -> Decimal | None:
 
 def _variant(row: Mapping[str, Any]) -> Variant:
     prices = {store["store_id"]: _price(store, "price") for store in row.get("stores") or []}
-    known = {store: price for store, price in prices.items() if price is not None}
+    priced = {store: price for store, price in prices.items() if price is not None}
     options = [row.get(f"option{n}_value") for n in (1, 2, 3)]
     default = _price(row, "default_price")
     return Variant(
         row["variant_id"],
         " / ".join(filter(None, options)) or None,
-        known,
-        min(known.values(), default=None) if default is None else default,
+        priced,
+        min(priced.values(), default=None) if default is None else default,
         _price(row, "cost") or None,
     )
 
@@ -188,7 +182,7 @@ def _item(row: Mapping[str, Any], categories: Mapping[str, str]) -> Item:
     return Item(
         row["id"],
         tidy(row["item_name"]),
-        categories.get(row.get("category_id")),
+        categories.get(row.get("category_id") or ""),
         bool(row.get("sold_by_weight")),
         tuple(_variant(v) for v in row.get("variants") or []),
         components if row.get("is_composite") else (),

@@ -1,17 +1,16 @@
-"""One business day, or any page of receipts, from raw records to the tables of the lake.
+"""Business days from raw records to the lake's tables, one or many in one pass.
 
-In: raw objects (verbatim JSON, one record a line), the catalog, the rules. Out: receipts, sales,
-payments and quarantine as schema.LAKE has them, sorted by time, and counts. Of a receipt that
-arrived several times the newest version counts, by (updated_at, batch, object, position); what
-belongs to another business day is left to that day. A record that cannot be read is kept in
-quarantine, with its reason. Raises MoneyNotConserved; never drops anything else.
+In: raw objects (verbatim JSON, one record a line), which of them each day reads, catalogs, rules.
+Out, by day: receipts, sales, payments and quarantine as schema.LAKE has them, sorted by time, and
+counts. Of the versions of a receipt that a day reads, the newest counts, by (updated_at, batch,
+object, position); where that version belongs to another business day, it is left to that day. An
+invalid record is kept in quarantine, with its reason. Raises MoneyNotConserved.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import date
 
 import numpy as np
@@ -20,27 +19,23 @@ import pyarrow.compute as pc
 
 from pipeline.errors import DataError
 from pipeline.transform.catalog import Catalog
-from pipeline.transform.columns import Ints, Labels, encode, fixed, labels, texts
-from pipeline.transform.days import business_days_by_store
+from pipeline.transform.columns import Ints, Labels, compact, fixed, ints, labels, spread
+from pipeline.transform.days import EPOCH, business_days_by_store
 from pipeline.transform.nested import Rows
 from pipeline.transform.quarantine import quarantine_table
-from pipeline.transform.read import Raw, Read, chunks, read
+from pipeline.transform.read import Raw, chunks, read
 from pipeline.transform.recipes import RecipeBook
 from pipeline.transform.rules import Rules
 from pipeline.transform.tables import SelectedReceipts, Tables
-from pipeline.transform.validate_record import RejectedRecord
-
-_NEVER = -(1 << 62)
-_UNDATED = frozenset({"missing_field", "null_value", "wrong_type", "unreadable_date"})
-_DATED = re.compile(
-    r"\d{4}-\d\d-\d\d[Tt ]\d\d"
-)  # unreadable to us, but it may have been read when it was fetched
+from pipeline.transform.versions import day_of_rejected, newest, reject_unplaced
 
 
 @dataclass(frozen=True)
 class Cleaned:
-    """A business day. facts: fetched = curated + quarantined distinct receipts; superseded: older
-    versions of them, copies of one version counted once.
+    """The tables and counts of a business day.
+
+    In `metadata`, fetched = curated + quarantined are receipts; superseded are older versions of
+    them, copies of one version counted once.
     """
 
     receipts: pa.Table
@@ -51,49 +46,111 @@ class Cleaned:
 
 
 def clean(day: date, raw: Iterable[Raw], catalog: Catalog, rules: Rules) -> Cleaned:
-    """The receipts whose newest version belongs to business day `day`."""
+    """The receipts whose newest version in `raw` belongs to business day `day`."""
+    raws = list(raw)
+    return clean_days({day: {r.name for r in raws}}, raws, lambda _: catalog, rules)[day]
+
+
+def clean_days(
+    days: Mapping[date, Collection[str]],
+    raw: Iterable[Raw],
+    catalog_of: Callable[[date], Catalog],
+    rules: Rules,
+) -> dict[date, Cleaned]:
+    """The tables of business days, in order; `days` names the objects that each reads.
+
+    For each day what `clean` gives of that day's objects alone, but each record is parsed,
+    validated and exploded once, and versions are compared in one pass.
+    """
+    ordered = sorted(days)
+    numbers = np.array([day.toordinal() - EPOCH for day in ordered], "i8")
     raws = sorted(raw, key=lambda r: (r.batch, r.name))
-    found = unplaced(read(raws, rules), raws, rules)
-    receipts, good = found.receipts, found.good
-    is_newest, versions = newest(found)
-    stores = receipts.labels("store_id")
-    days, clock = business_days_by_store(
-        [rules.store(value) for value in stores.values],
-        stores.codes[good],
-        receipts.ints("receipt_date")[good],
+    records = reject_unplaced(read(raws, rules), raws)
+    receipts, good = records.receipts, records.good
+    days_of_good, clock = place(receipts, good, rules)
+    # one entry per record and day that reads it: the record (good ones, then rejected), the day
+    record, reader = _readings(records.owners(), raws, [days[day] for day in ordered])
+    is_newest, versions = newest(records, record, reader)
+    is_good = record < len(good)
+    business_day = np.empty(len(record), "i8")
+    business_day[is_good] = days_of_good[record[is_good]]
+    business_day[~is_good] = [
+        day_of_rejected(records.rejected[row - len(good)], raws, rules, int(numbers[at_day]))
+        for row, at_day in zip(record[~is_good].tolist(), reader[~is_good].tolist(), strict=True)
+    ]
+    counted = is_newest & (business_day == numbers[reader])
+    kept = counted & is_good
+    chosen, chosen_day = record[kept], reader[kept]
+    order = _by_time(receipts, good[chosen], chosen_day)
+    chosen, chosen_day = chosen[order], chosen_day[order]
+    batches = labels(records.raw, [r.batch for r in raws])
+    tables: dict[int, list[pa.Table]] = {}
+    for catalog, members in _by_catalog(ordered, catalog_of):
+        rows = chosen[np.isin(chosen_day, members)]
+        selected = SelectedReceipts(receipts, good[rows], days_of_good[rows], clock[rows], batches)
+        page = Tables(selected, RecipeBook(rules.menu, catalog), rules)
+        parts = (_split(t, numbers[members]) for t in (page.receipts, page.sales, page.payments))
+        tables |= dict(zip(members, map(list, zip(*parts, strict=True)), strict=True))
+    fetched, superseded = (
+        np.bincount(reader[counted], weights, len(ordered)).astype("i8")
+        for weights in (None, versions[counted] - 1)
     )
-    wanted = day.toordinal() - 719_163
-    fault_days = np.array(
-        [home_of(rejection, raws, rules, wanted) for rejection in found.rejected] or [], "i8"
-    )
-    here = is_newest & (np.concatenate([days, fault_days]) == wanted)
-    kept = np.flatnonzero(here[: len(good)])
-    kept = kept[_by_time(receipts, good[kept])]
-    batches = labels(found.raw, [r.batch for r in raws])
-    made = Tables(
-        SelectedReceipts(receipts, good[kept], days[kept], clock[kept], batches),
-        RecipeBook(rules.menu, catalog),
-        rules,
-    )
-    rejected = [found.rejected[at] for at in np.flatnonzero(here[len(good) :])]
-    metadata = {
-        "fetched": int(here.sum()),
-        "curated": len(kept),
-        "quarantined": len(rejected),
-        "superseded": int(versions[here].sum() - here.sum()),
-    }
-    return Cleaned(
-        made.receipts,
-        made.sales,
-        made.payments,
-        quarantine_table(day, rejected, raws, rules),
-        metadata,
-    )
+    cleaned = {}
+    for at_day, day in enumerate(ordered):
+        refused = record[counted & ~is_good & (reader == at_day)] - len(good)
+        rejected = [records.rejected[row] for row in refused.tolist()]
+        metadata = {
+            "fetched": int(fetched[at_day]),
+            "curated": int(fetched[at_day]) - len(rejected),
+            "quarantined": len(rejected),
+            "superseded": int(superseded[at_day]),
+        }
+        quarantine = quarantine_table(day, rejected, raws, rules)
+        of_receipts, sales, payments = tables[at_day]
+        cleaned[day] = Cleaned(of_receipts, sales, payments, quarantine, metadata)
+    return cleaned
+
+
+def _readings(
+    owners: Ints, raws: Sequence[Raw], reads: Sequence[Collection[str]]
+) -> tuple[Ints, Ints]:
+    """(record, index of a day) for each record and day that reads its raw object."""
+    readers = [[n for n, names in enumerate(reads) if raw.name in names] for raw in raws]
+    counts = np.array([len(days) for days in readers], "i8")
+    starts = np.cumsum(counts) - counts
+    record, entry = spread(starts[owners], counts[owners])
+    return record, np.array([day for days in readers for day in days], "i8")[entry]
+
+
+def _by_catalog(
+    days: Sequence[date], catalog_of: Callable[[date], Catalog]
+) -> list[tuple[Catalog, list[int]]]:
+    """The different catalogs of the days, each with the indices of its days."""
+    groups: list[tuple[Catalog, list[int]]] = []
+    for index, day in enumerate(days):
+        catalog = catalog_of(day)
+        members = next((m for other, m in groups if other is catalog or other == catalog), None)
+        if members is None:
+            groups.append((catalog, [index]))
+        else:
+            members.append(index)
+    return groups
+
+
+def _split(table: pa.Table, numbers: Ints) -> list[pa.Table]:
+    """`table`, sorted by business day, in one table a day (`numbers`, since 1970)."""
+    if len(numbers) == 1:
+        return [table]
+    days = ints(table.column("business_day").combine_chunks(), "i4")
+    ends = np.searchsorted(days, numbers, "right").tolist()
+    starts = [0, *ends[:-1]]
+    return [compact(table.slice(a, b - a)) for a, b in zip(starts, ends, strict=True)]
 
 
 def transform(raw: Raw, catalog: Catalog, rules: Rules, size: int = 16 << 20) -> Iterator[Tables]:
-    """Pages of any days, as they come: no versions are compared, each record must be faultless.
-    Memory: one page of `size` bytes.
+    """Tables page by page, of any days; versions are not compared.
+
+    Memory: one page of `size` bytes. Raises DataError for an invalid record.
     """
     book = RecipeBook(rules.menu, catalog)
     for piece in chunks(raw.ndjson, size):
@@ -101,148 +158,39 @@ def transform(raw: Raw, catalog: Catalog, rules: Rules, size: int = 16 << 20) ->
 
 
 def page(raw: Raw, book: RecipeBook, rules: Rules) -> Tables:
-    """The tables of one page, sorted by time. Raises DataError where a record is faulty: only
-    `clean` keeps a quarantine.
-    """
-    found = read([raw], rules)
-    if found.rejected:
-        rejection = found.rejected[0]
+    """The tables of one page, sorted by time. Raises DataError for an invalid record."""
+    records = read([raw], rules)
+    if records.rejected:
+        rejection = records.rejected[0]
         raise DataError(
-            f"{raw.name}#{rejection.position}: {rejection.reason} at {rejection.pointer or '/'}; clean() would"
-            " keep it in quarantine"
+            f"{raw.name}#{rejection.position}: {rejection.reason} at {rejection.pointer or '/'};"
+            " clean() would keep it in quarantine"
         )
-    return Tables(
-        select_receipts(
-            found.receipts, found.good, Labels.constant(raw.batch, len(found.receipts)), rules
-        ),
-        book,
-        rules,
-    )
+    batch = Labels.constant(raw.batch, len(records.receipts))
+    return Tables(select_receipts(records.receipts, records.good, batch, rules), book, rules)
 
 
 def select_receipts(receipts: Rows, rows: Ints, batch: Labels, rules: Rules) -> SelectedReceipts:
-    """`rows` of the receipts, whatever their business day, in order of time."""
-    order, stores = rows[_by_time(receipts, rows)], receipts.labels("store_id")
-    days, clock = business_days_by_store(
+    """`rows` of the receipts, of any business day, in order of time."""
+    rows = rows[_by_time(receipts, rows, np.zeros(len(rows), "i8"))]
+    return SelectedReceipts(receipts, rows, *place(receipts, rows, rules), batch)
+
+
+def place(receipts: Rows, rows: Ints, rules: Rules) -> tuple[Ints, Ints]:
+    """(business day since 1970, local time in microseconds) of `rows` of the receipts."""
+    stores = receipts.labels("store_id")
+    return business_days_by_store(
         [rules.store(value) for value in stores.values],
-        stores.codes[order],
-        receipts.ints("receipt_date")[order],
-    )
-    return SelectedReceipts(receipts, order, days, clock, batch)
-
-
-def _by_time(receipts: Rows, rows: Ints) -> Ints:
-    """The order of `rows` by (sold_at, receipt_number, store)."""
-    columns = [
-        receipts.column(name).take(fixed(rows, pa.int64()))
-        for name in ("receipt_date", "receipt_number", "store_id")
-    ]
-    table = pa.Table.from_arrays(columns, ["sold", "number", "store"])
-    sorted_rows = pc.sort_indices(
-        table, sort_keys=[(name, "ascending") for name in table.column_names]
-    )
-    return np.frombuffer(sorted_rows.buffers()[1], "u8", len(rows)).astype("i8")
-
-
-def unplaced(found: Read, raws: Sequence[Raw], rules: Rules) -> Read:
-    """A record that extraction could not place by its date stays where it is looked for: with the
-    day of its batch.
-    """
-    unknown = np.array([_sold(raw) == "unknown" for raw in raws], bool)
-    lost = unknown[found.raw[found.good]] if len(raws) else np.zeros(0, bool)
-    if not lost.any():
-        return found
-    receipts, rejected = found.receipts, list(found.rejected)
-    for row in found.good[lost].tolist():
-        at, position = int(found.raw[row]), int(found.position[row])
-        text = {
-            name: receipts.column(name)[row].as_py()
-            for name in ("receipt_number", "store_id", "receipt_type")
-        }
-        rejected.append(
-            RejectedRecord(
-                "unplaced_date",
-                "/receipt_date",
-                str(receipts.column("receipt_date")[row].as_py()),
-                text["receipt_number"],
-                text["store_id"],
-                text["receipt_type"],
-                int(receipts.ints("total_money")[row]),
-                int(receipts.ints("updated_at")[row]),
-                None,
-                at,
-                position,
-                raws[at].ndjson.split(b"\n")[position - 1],
-            )
-        )
-    return replace(found, good=found.good[~lost], rejected=rejected)
-
-
-def _sold(raw: Raw) -> str | None:
-    """The UTC date of sale that the object's key names, "unknown", or None."""
-    return next(
-        (step.removeprefix("sold=") for step in raw.name.split("/") if step.startswith("sold=")),
-        None,
+        stores.codes[rows],
+        receipts.ints("receipt_date")[rows],
     )
 
 
-def home_of(rejection: RejectedRecord, raws: Sequence[Raw], rules: Rules, wanted: int) -> int:
-    """The business day that counts a fault: its own where its date can be read, else its object's,
-    else the day asked for.
-    """
-    sold = _sold(raws[rejection.raw])
-    if sold == "unknown":
-        return wanted
-    if rejection.sold_at is not None:
-        return int(
-            business_days_by_store(
-                [rules.store(rejection.store_id)], np.zeros(1, "i8"), np.array([rejection.sold_at])
-            )[0][0]
-        )
-    if (
-        sold is not None
-        and rejection.pointer == "/receipt_date"
-        and (
-            rejection.reason == "implausible_date"
-            or (rejection.reason in _UNDATED and not _DATED.search(rejection.detail))
-        )
-    ):
-        # a copy that is here to supersede: the record itself is among those of unknown date of its
-        # window
-        return _NEVER
-    return wanted if sold is None else date.fromisoformat(sold).toordinal() - 719_163
-
-
-def newest(found: Read) -> tuple[np.ndarray, Ints]:
-    """(is the newest version, how many different versions there are, stated at the newest) of each good
-    receipt, then of each fault.
-    """
-    receipts, good, rejected = found.receipts, found.good, found.rejected
-    at = fixed(good, pa.int64())
-    (number, _), (store, stores) = (
-        encode(
-            pa.concat_arrays(
-                [receipts.column(name).take(at), texts([getattr(f, field) for f in rejected])]
-            )
-        )
-        for name, field in (("receipt_number", "number"), ("store_id", "store_id"))
-    )
-    for row in np.flatnonzero((store < 0) & (number >= 0)):  # faults whose store cannot be read
-        same = np.flatnonzero((number == number[row]) & (store >= 0))
-        store[row] = store[same[0]] if len(same) else -1
-    nameless = np.flatnonzero(number < 0)
-    key = number * (len(stores) + 1) + store
-    key[nameless] = -2 - (len(stores) + 1) - np.arange(len(nameless))
-    changed = [_NEVER if f.updated_at is None else f.updated_at for f in rejected]
-    updated = np.concatenate([receipts.ints("updated_at")[good], changed]).astype("i8")
-    raw = np.concatenate([found.raw[good], [f.raw for f in rejected]]).astype("i8")
-    position = np.concatenate([found.position[good], [f.position for f in rejected]]).astype("i8")
-    order = np.lexsort((position, raw, updated, key))
-    ends = np.flatnonzero(np.diff(key[order], append=_NEVER)) if len(key) else np.zeros(0, "i8")
-    last, versions = np.zeros(len(key), bool), np.zeros(len(key), "i8")
-    # copies of one version (the same receipt, changed at the same instant) count once
-    is_new = np.diff(key[order], prepend=_NEVER).astype(bool)
-    is_new |= np.diff(updated[order], prepend=_NEVER).astype(bool)
-    last[order[ends]] = True
-    versions[order[ends]] = np.diff(np.cumsum(is_new)[ends], prepend=0)
-    return last, versions
+def _by_time(receipts: Rows, rows: Ints, group: Ints) -> Ints:
+    """The order of `rows` by (group, sold_at, receipt_number, store)."""
+    take = fixed(rows, pa.int64())
+    names = ("receipt_date", "receipt_number", "store_id")
+    columns = [fixed(group, pa.int64()), *(receipts.column(name).take(take) for name in names)]
+    table = pa.Table.from_arrays(columns, ["group", *names])
+    order = pc.sort_indices(table, sort_keys=[(name, "ascending") for name in table.column_names])
+    return np.frombuffer(order.buffers()[1], "u8", len(rows)).astype("i8")

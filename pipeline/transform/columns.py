@@ -1,8 +1,8 @@
-"""Arrow columns as numpy arrays and back, sharing memory, and the arithmetic of rows within rows.
+"""Arrow columns as numpy arrays and back, and the arithmetic of rows within rows.
 
 In and out: Arrow arrays of one chunk; int64 for money (minor units), quantities (1/10,000) and
-instants (microseconds, UTC). Nothing here calls pyarrow.array, pyarrow.scalar or to_numpy: each of
-them imports pandas where it is installed, which would double the time of a day's run.
+instants (microseconds, UTC); memory is shared. Nothing here calls pyarrow.array, pyarrow.scalar or
+to_numpy: each imports pandas where it is installed, which would double the time of a day's run.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ Ints = np.ndarray
 
 
 def ints(array: pa.Array, dtype: str = "i8") -> Ints:
-    """The values of a fixed-width column, decimals as whole units of their last place; what stands
-    in a null's place is not defined.
+    """The values of a fixed-width column, decimals as whole units of their last place.
+
+    What stands in a null's place is not defined.
     """
     buffer, words = array.buffers()[1], 2 if pa.types.is_decimal128(array.type) else 1
     if buffer is None or not len(array):
@@ -39,9 +40,7 @@ def valid(array: pa.Array) -> np.ndarray:
 
 
 def offsets(array: pa.ListArray) -> Ints:
-    """Where the rows of each list begin and end, one more than there are lists; a null list has
-    none.
-    """
+    """Where the rows of each list begin and end; a null list has none."""
     if not len(array):
         return np.zeros(1, "i8")
     return np.frombuffer(array.buffers()[1], "i4", len(array) + 1 + array.offset)[
@@ -98,9 +97,7 @@ def lists(ends: Ints, kind: pa.ListType, fields: Sequence[pa.Array]) -> pa.Array
 
 
 def spread(starts: Ints, counts: Ints) -> tuple[Ints, Ints]:
-    """For rows [start, start + count) of each parent: (parent of each row, the row's index),
-    parents in order.
-    """
+    """(parent, index) of each row; parent p has counts[p] rows from starts[p] on."""
     parent = np.repeat(np.arange(len(counts)), counts)
     ends = np.cumsum(counts)
     return parent, np.arange(len(parent)) + np.repeat(starts - (ends - counts), counts)
@@ -125,15 +122,17 @@ def encode(array: pa.Array) -> tuple[Ints, pa.Array]:
 
 @dataclass(frozen=True)
 class Labels:
-    """A column of repeated text: `codes` into `values`, -1 for null. Work on text is done once per
-    value.
+    """A column of repeated text, so that work is done once per value.
+
+    `codes` are indices into `values`, -1 for null.
     """
 
     codes: Ints
     values: list[str]
 
     @classmethod
-    def of(cls, array: pa.Array) -> Labels:
+    def read(cls, array: pa.Array) -> Labels:
+        """The labels of a text column."""
         codes, values = encode(array)
         return cls(codes, values.to_pylist())
 
@@ -146,49 +145,66 @@ class Labels:
 
     def map(self, change: Callable[[str], str | None], null: str | None = None) -> Labels:
         """The labels that `change` makes of the values; `null` is what stands for null."""
-        known: dict[str, int] = {}
-        to = [_code(change(value), known) for value in self.values]
-        return Labels(np.array([*to, _code(null, known)])[self.codes], list(known))
+        rows = np.where(self.codes < 0, len(self.values), self.codes)
+        return labels(rows, [*map(change, self.values), null])
 
-    def is_in(self, *wanted: str) -> np.ndarray:
-        return np.array([*(value in wanted for value in self.values), False])[self.codes]
+    def is_in(self, *texts: str) -> np.ndarray:
+        return np.array([*(value in texts for value in self.values), False])[self.codes]
 
     def column(self, kind: pa.DictionaryType) -> pa.Array:
-        """The dictionary column, with the used values only and in their own order, so that equal
-        columns have equal bytes.
-        """
+        """The dictionary column of the used values, in order: equal rows, equal bytes."""
         used = np.flatnonzero(np.bincount(self.codes + 1, minlength=len(self.values) + 1)[1:])
         order = sorted(used.tolist(), key=self.values.__getitem__)
         place = np.zeros(len(self.values) + 1, "i4")
         place[order] = np.arange(len(order))
         indices = fixed(place[self.codes], kind.index_type, self.codes >= 0)
-        return pa.DictionaryArray.from_arrays(indices, texts([self.values[at] for at in order]))
-
-
-def _code(value: str | None, known: dict[str, int]) -> int:
-    return -1 if value is None else known.setdefault(value, len(known))
+        return pa.DictionaryArray.from_arrays(indices, texts([self.values[code] for code in order]))
 
 
 def labels(rows: Ints, values: Sequence[str | None]) -> Labels:
-    """Labels of `values[row]`, equal values united."""
-    known: dict[str, int] = {}
-    to = np.array([*(_code(value, known) for value in values), -1])
-    return Labels(to[rows], list(known))
+    """Labels of `values[row]`, equal values united; row -1 is null."""
+    codes: dict[str, int] = {}
+    code = [-1 if value is None else codes.setdefault(value, len(codes)) for value in values]
+    return Labels(np.array([*code, -1])[rows], list(codes))
+
+
+def compact(table: pa.Table) -> pa.Table:
+    """A slice of a table as if built alone: dictionaries of the used values only.
+
+    The dictionaries of the table are in order, as Labels.column makes them.
+    """
+    if not table.num_rows:
+        return table.schema.empty_table()
+    arrays = []
+    for column in table.columns:
+        array = column.chunk(0)
+        if pa.types.is_dictionary(array.type):
+            present, codes = valid(array.indices), ints(array.indices, "i4")
+            used = np.flatnonzero(np.bincount(codes[present], minlength=len(array.dictionary)))
+            place = np.zeros(len(array.dictionary), "i4")
+            place[used] = np.arange(len(used))
+            codes = place[np.where(present, codes, used[0])] if len(used) else np.zeros_like(codes)
+            indices = fixed(codes, array.type.index_type, present)
+            values = array.dictionary.take(fixed(used, pa.int64()))
+            array = pa.DictionaryArray.from_arrays(indices, values)
+        arrays.append(array)
+    return pa.Table.from_arrays(arrays, schema=table.schema)
 
 
 def pair(first: Ints, second: Ints, width: int) -> tuple[Ints, list[tuple[int, int]]]:
-    """Distinct pairs of two code columns (-1 for null, second < width): (code of each row's pair,
-    the pairs).
+    """(code of each row's pair, the distinct pairs) of two code columns.
+
+    -1 is null; `second` is below `width`.
     """
     key = (first + 1) * (width + 1) + second + 1
     size = int(key.max(initial=0)) + 1
     if size <= 4 * len(key) + 65536:
         seen = np.zeros(size, bool)
         seen[key] = True
-        found = np.flatnonzero(seen)
+        keys = np.flatnonzero(seen)
         place = np.empty(size, "i8")
-        place[found] = np.arange(len(found))
+        place[keys] = np.arange(len(keys))
         codes = place[key]
     else:
-        found, codes = np.unique(key, return_inverse=True)
-    return codes, [(int(k) // (width + 1) - 1, int(k) % (width + 1) - 1) for k in found]
+        keys, codes = np.unique(key, return_inverse=True)
+    return codes, [(int(k) // (width + 1) - 1, int(k) % (width + 1) - 1) for k in keys]

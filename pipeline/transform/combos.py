@@ -1,11 +1,10 @@
-"""Lines of receipts to dishes: a combo into its components, each modifier to the dish that it goes
-with.
+"""Lines of receipts to dishes: combos to components, modifiers to their dish.
 
-In: the lines of some receipts (nested Arrow) in the order wanted. Out: an Exploded: for every row
-of `sales` the line it comes from and what it is. Conserved: every modifier stands at exactly one
-row. A combo whose parts nothing names stays a plain line. Rule of the pairing: the n-th companion
-(sauce) goes with the n-th component of its part (burger), wherever they stand on the line; those
-beyond the last go with the last, those of a part that is missing with the first component.
+In: the lines of some receipts (nested Arrow), in order. Out: an Exploded: for every row of `sales`
+the line it comes from and what it is. Conserved: every modifier stands at exactly one row. A combo
+without any part stays a plain line. The n-th companion (sauce) goes with the n-th component of its
+part (burger), wherever they stand on the line; those beyond the last go with the last, those of a
+part that is missing with the first component.
 """
 
 from __future__ import annotations
@@ -16,16 +15,17 @@ import numpy as np
 
 from pipeline.transform.columns import Ints, pair, spread
 from pipeline.transform.nested import Rows
-from pipeline.transform.recipes import TEN_THOUSAND, Component, Dish, RecipeBook
+from pipeline.transform.recipes import TEN_THOUSAND, Choice, Component, Dish, RecipeBook
 
 
 @dataclass(frozen=True)
 class Parts:
-    """The components of the combo lines, in order of line; `of` is the line, `component` an index
-    into `components`.
+    """The components of the combo lines, in order of `line`.
+
+    `component` is an index into `components`; quantity in 1/10,000.
     """
 
-    of: Ints
+    line: Ints
     part: Ints
     component: Ints
     quantity: Ints
@@ -36,9 +36,10 @@ class Parts:
 
 @dataclass(frozen=True)
 class Exploded:
-    """`line` of each row of sales, and `number`: 0 for a plain line, else the component's. Of each
-    modifier (an index into the lines' modifiers): its line, its row, whether the row lists it, and
-    whether it is the slot that chose the row.
+    """Per line its `dish`; per row of sales its `line` and `number` (0: plain line).
+
+    Per modifier (an index into the lines' modifiers): its line, its row, whether the row lists it,
+    and whether it is the slot that chose the row.
     """
 
     dish: Ints
@@ -58,7 +59,8 @@ def dishes_of(lines: Rows, source: Ints, book: RecipeBook) -> tuple[Ints, list[D
     names, ids = lines.labels("item_name"), lines.labels("item_id")
     codes, pairs = pair(names.codes[source], ids.codes[source], len(ids.values))
     return codes, [
-        book.dish(names.values[name], ids.values[at] if at >= 0 else None) for name, at in pairs
+        book.dish(names.values[name], ids.values[item] if item >= 0 else None)
+        for name, item in pairs
     ]
 
 
@@ -66,22 +68,23 @@ def explode(lines: Rows, source: Ints, book: RecipeBook) -> Exploded:
     """The rows that the lines `source` (indices into `lines`) make."""
     dish, dishes = dishes_of(lines, source, book)
     modifiers = lines.rows("line_modifiers")
-    of, at = spread(modifiers.ends[source], modifiers.counts[source])
+    # per modifier: its line, its index among all modifiers; `inside` are those of combos
+    owner, modifier = spread(modifiers.ends[source], modifiers.counts[source])
     is_combo = np.array([d.recipe is not None for d in dishes], bool)[dish]
-    inside = np.flatnonzero(is_combo[of])
-    choices, choice = _choices(modifiers, dish[of[inside]], at[inside], dishes, book)
-    parts, chosen = _parts(
-        of[inside], at[inside], modifiers, choice, choices, dish, dishes, np.flatnonzero(is_combo)
-    )
+    inside = np.flatnonzero(is_combo[owner])
+    choices, choice = _choices(modifiers, dish[owner[inside]], modifier[inside], dishes, book)
+    slots = modifiers.labels("name").codes[modifier[inside]]
+    combos = np.flatnonzero(is_combo)
+    parts, chosen = _parts(owner[inside], slots, choice, choices, dish, dishes, combos)
 
-    rows = np.bincount(parts.of, minlength=len(source))
+    rows = np.bincount(parts.line, minlength=len(source))
     line, number = spread(np.zeros(len(source), "i8"), np.maximum(rows, 1))
     first = np.cumsum(np.maximum(rows, 1)) - np.maximum(rows, 1)
-    row, listed = first[of], np.ones(len(of), bool)
-    slot = np.zeros(len(of), bool)
+    row, listed = first[owner], np.ones(len(owner), bool)
+    slot = np.zeros(len(owner), bool)
     if len(inside):
         part_rows = np.flatnonzero(rows[line] > 0)
-        row[inside] = _place(choice, choices, chosen, of[inside], parts, part_rows, row[inside])
+        row[inside] = _place(choice, choices, chosen, owner[inside], parts, part_rows, row[inside])
         slot[inside] = chosen >= 0
         listed[inside] = (chosen < 0) | np.array([c.kept for c in choices], bool)[choice]
     return Exploded(
@@ -90,45 +93,49 @@ def explode(lines: Rows, source: Ints, book: RecipeBook) -> Exploded:
         line,
         np.where(rows[line] > 0, number + 1, 0),
         parts,
-        at,
-        of,
+        modifier,
+        owner,
         row,
         listed,
         slot,
     )
 
 
-def _choices(modifiers: Rows, dish: Ints, at: Ints, dishes: list[Dish], book: RecipeBook):
-    """(what each distinct choice of a combo's modifiers is, its code for each modifier of a combo)."""
+def _choices(
+    modifiers: Rows, dish: Ints, modifier: Ints, dishes: list[Dish], book: RecipeBook
+) -> tuple[list[Choice], Ints]:
+    """(the distinct choices, the code of each) of `modifier`, those of combos."""
     names, options = modifiers.labels("name"), modifiers.labels("option")
-    texts, spelled = pair(names.codes[at], options.codes[at], len(options.values))
-    codes, asked = pair(dish, texts, len(spelled))
+    texts, spelled = pair(names.codes[modifier], options.codes[modifier], len(options.values))
+    codes, pairs = pair(dish, texts, len(spelled))
     choices = []
-    for of, text in asked:
+    for combo, text in pairs:
         name, option = spelled[text]
+        recipe = dishes[combo].recipe
         choices.append(
-            book.choice(dishes[of].recipe.rule, names.values[name], options.values[option])
+            book.choice(recipe and recipe.rule, names.values[name], options.values[option])
         )
     return choices, codes
 
 
 def _parts(
-    of: Ints,
-    at: Ints,
-    modifiers: Rows,
+    owner: Ints,
+    slots: Ints,
     choice: Ints,
-    choices,
+    choices: list[Choice],
     dish: Ints,
     dishes: list[Dish],
     combos: Ints,
-):
-    """(components by line: those chosen in the order of the modifiers, then the fixed; place of
-    each modifier among them, or -1).
+) -> tuple[Parts, Ints]:
+    """(components by line, the place of each modifier among them or -1).
+
+    The chosen components stand in the order of the modifiers, then the fixed ones.
+    `owner`, `slots` and `choice` are the line, the name's code and the choice of each modifier.
     """
-    known: dict[Component, int] = {}
+    codes: dict[Component, int] = {}
 
     def code(component: Component | None) -> int:
-        return -1 if component is None else known.setdefault(component, len(known))
+        return -1 if component is None else codes.setdefault(component, len(codes))
 
     table = np.array(
         [(c.part, code(c.component), c.quantity, c.weight) for c in choices] or np.zeros((0, 4)),
@@ -142,44 +149,50 @@ def _parts(
         for part in d.recipe.fixed
     ]
     held = np.array([len(d.recipe.fixed) if d.recipe else 0 for d in dishes] or [0])
-    owner, which = spread((np.cumsum(held) - held)[dish[combos]], held[dish[combos]])
-    lines = np.concatenate([of[picked], combos[owner]])
+    combo, which = spread((np.cumsum(held) - held)[dish[combos]], held[dish[combos]])
+    lines = np.concatenate([owner[picked], combos[combo]])
     order = np.argsort(lines, kind="stable")
     columns = np.concatenate(
         [table[choice[picked]], np.array(fixed or np.zeros((0, 4)), "i8")[which]]
     )[order]
-    names = modifiers.labels("name").codes
-    slot = np.concatenate([names[at[picked]], np.full(len(which), -1)])[order]
+    slot = np.concatenate([slots[picked], np.full(len(which), -1)])[order]
     place = np.empty(len(order), "i8")
     place[order] = np.arange(len(order))
-    chosen = np.full(len(of), -1)
+    chosen = np.full(len(owner), -1)
     chosen[picked] = place[: len(picked)]
     part, component, quantity, weight = columns.T
-    return Parts(lines[order], part, component, quantity, weight, slot, list(known)), chosen
+    return Parts(lines[order], part, component, quantity, weight, slot, list(codes)), chosen
 
 
 def _place(
-    choice: Ints, choices, chosen: Ints, of: Ints, parts: Parts, rows: Ints, first: Ints
+    choice: Ints,
+    choices: list[Choice],
+    chosen: Ints,
+    owner: Ints,
+    parts: Parts,
+    rows: Ints,
+    first: Ints,
 ) -> Ints:
-    """The row of each modifier of a combo; `rows[n]` is the row of component n, `first` the first
-    row of the modifier's line.
+    """The row of each modifier of a combo.
+
+    `rows[n]` is the row of component n, `first` the first row of the modifier's line.
     """
     place = first.copy()
     own = chosen >= 0
     place[own] = rows[chosen[own]]
     extra = np.array([c.extra for c in choices], "i8")[choice]
     goes = np.flatnonzero(extra >= 0)
-    if not len(goes) or not len(parts.of):
+    if not len(goes) or not len(parts.line):
         return place
-    target = np.array([(c.of, c.each) for c in choices], "i8")[choice[goes]]
-    rank = _rank(of[goes] * (int(extra.max()) + 1) + extra[goes]) // target[:, 1]
+    target = np.array([(c.target, c.each) for c in choices], "i8")[choice[goes]]
+    rank = _rank(owner[goes] * (int(extra.max()) + 1) + extra[goes]) // target[:, 1]
     width = int(max(parts.part.max(), target[:, 0].max())) + 2
-    keys = parts.of * width + parts.part + 1
+    keys = parts.line * width + parts.part + 1
     order = np.argsort(keys, kind="stable")
-    keys, wanted = keys[order], of[goes] * width + target[:, 0] + 1
-    low, high = np.searchsorted(keys, wanted, "left"), np.searchsorted(keys, wanted, "right")
-    found = np.flatnonzero(high > low)
-    place[goes[found]] = rows[order[np.minimum(low + rank, high - 1)[found]]]
+    keys, partner = keys[order], owner[goes] * width + target[:, 0] + 1
+    low, high = np.searchsorted(keys, partner, "left"), np.searchsorted(keys, partner, "right")
+    paired = np.flatnonzero(high > low)
+    place[goes[paired]] = rows[order[np.minimum(low + rank, high - 1)[paired]]]
     return place
 
 
@@ -194,8 +207,6 @@ def _rank(keys: Ints) -> Ints:
 
 
 def signed_quantity(line: Ints, part: Ints) -> Ints:
-    """Quantity of a component (1/10,000): the line's times the part's, to the nearest 1/10,000,
-    halves away from 0.
-    """
+    """Quantity of a component (1/10,000): line times part, halves away from 0."""
     size = (np.abs(line) * part + TEN_THOUSAND // 2) // TEN_THOUSAND
     return np.sign(line) * size

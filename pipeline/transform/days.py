@@ -1,41 +1,42 @@
-"""Instants to business days and local times, for any IANA zone, without a Python call per instant.
+"""Instants to business days and local times, for any IANA zone, as whole columns.
 
 A business day of a store begins at the first instant at which its clock reaches `day_starts_at` of
 that date, and ends where the next begins: so every instant lies in exactly one day, also where the
 clock is turned back over the cut-over or jumps across it; a day that a zone left out (Samoa,
 2011-12-30) is empty. Instants are int64 microseconds UTC. Zones are those of the package tzdata,
-never of the system, so that equal versions make equal days on every machine.
+never of the system, so that equal versions give equal days on every machine.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache, lru_cache
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
 import numpy as np
-import tzdata
+import tzdata  # type: ignore[import-untyped]  # it has no types
 
 from pipeline.transform.rules import Store
 
 DAY = 86_400_000_000
+EPOCH = date(1970, 1, 1).toordinal()
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _SECOND = timedelta(seconds=1)
 _ZONE = re.compile(r"[\w+-]+(/[\w+-]+)*", re.ASCII)
 
 
 def tz_version() -> str:
-    """Version of the time zone data, part of the editions that depend on it."""
-    return tzdata.__version__
+    """Version of the time zone data, part of the fingerprints that depend on it."""
+    return str(tzdata.__version__)
 
 
 @cache
 def time_zone(name: str) -> ZoneInfo:
     """The IANA zone of that name. Raises ValueError where there is none."""
-    unknown = f"{name!r} is no zone of tzdata {tz_version()}"
+    unknown = f"{name!r} is not a time zone of tzdata {tz_version()}"
     if not _ZONE.fullmatch(name):
         raise ValueError(unknown)
     try:
@@ -50,13 +51,11 @@ def micros(instant: datetime) -> int:
 
 
 def _offset(zone: ZoneInfo, second: int) -> int:
-    return int((_EPOCH + second * _SECOND).astimezone(zone).utcoffset().total_seconds())
+    return ((_EPOCH + second * _SECOND).astimezone(zone).utcoffset() or timedelta()) // _SECOND
 
 
-def _first(zone: ZoneInfo, low: int, high: int, reached) -> int:
-    """The first second in (low, high] for which `reached` holds; it holds at `high` and not at
-    `low`.
-    """
+def _first(low: int, high: int, reached: Callable[[int], bool]) -> int:
+    """The first second in (low, high] at which `reached` holds."""
     while high - low > 1:
         middle = (low + high) // 2
         low, high = (low, middle) if reached(middle) else (middle, high)
@@ -65,25 +64,22 @@ def _first(zone: ZoneInfo, low: int, high: int, reached) -> int:
 
 @lru_cache(maxsize=4096)
 def _changes(zone: str, year: int) -> tuple[tuple[int, int], ...]:
-    """(second UTC, offset in seconds from then on) for the begin of a year and each change of the
-    clock within it.
-    """
+    """(second UTC, offset from then on): begin of a year, each change of the clock."""
     info, step = time_zone(zone), 43_200
     begin, end = (
         int((datetime(y, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds()) for y in (year, year + 1)
     )
-    found = [(begin, _offset(info, begin))]
+    changes = [(begin, _offset(info, begin))]
     for second in range(begin + step, end + 1, step):
-        offset = _offset(info, min(second, end - 1))
-        if offset != found[-1][1]:
-            at = _first(
-                info,
-                second - step,
-                min(second, end - 1),
-                lambda s, new=offset: _offset(info, s) == new,
-            )
-            found.append((at, offset))
-    return tuple(found)
+        last = min(second, end - 1)
+        offset = _offset(info, last)
+        if offset != changes[-1][1]:
+
+            def is_changed(instant: int, new: int = offset) -> bool:
+                return _offset(info, instant) == new
+
+            changes.append((_first(second - step, last, is_changed), offset))
+    return tuple(changes)
 
 
 def local(instants: np.ndarray, zone: str) -> np.ndarray:
@@ -103,17 +99,15 @@ def local(instants: np.ndarray, zone: str) -> np.ndarray:
 @lru_cache(maxsize=16384)
 def _start(day: date, zone: str, starts_at: time) -> int:
     """Second UTC at which the business day begins."""
-    info, wanted = time_zone(zone), datetime.combine(day, starts_at)
+    info, start = time_zone(zone), datetime.combine(day, starts_at)
     guess = [
-        int((wanted.replace(tzinfo=info, fold=fold).astimezone(UTC) - _EPOCH).total_seconds())
+        int((start.replace(tzinfo=info, fold=fold).astimezone(UTC) - _EPOCH).total_seconds())
         for fold in (0, 1)
     ]
-    target = int((wanted.replace(tzinfo=UTC) - _EPOCH).total_seconds())
+    target = int((start.replace(tzinfo=UTC) - _EPOCH).total_seconds())
     if guess[0] + _offset(info, guess[0]) == target:
         return guess[0]
-    return _first(
-        info, min(guess) - 1, max(guess), lambda second: second + _offset(info, second) >= target
-    )
+    return _first(min(guess) - 1, max(guess), lambda s: s + _offset(info, s) >= target)
 
 
 def day_bounds(day: date, store: Store) -> tuple[datetime, datetime]:
@@ -131,19 +125,19 @@ def business_day(instants: np.ndarray, store: Store) -> np.ndarray:
         return instants
     first, last = int(instants.min()) // DAY - 2, int(instants.max()) // DAY + 2
     starts = [
-        _start(date.fromordinal(719_163 + n), store.timezone, store.day_starts_at)
+        _start(date.fromordinal(EPOCH + n), store.timezone, store.day_starts_at)
         for n in range(first, last + 1)
     ]
     return first + np.searchsorted(np.array(starts) * 1_000_000, instants, "right") - 1
 
 
 def business_days_by_store(
-    stores: Sequence[Store], of: np.ndarray, instants: np.ndarray
+    stores: Sequence[Store], codes: np.ndarray, instants: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray]:
-    """(business day, local time) of each instant at the store `stores[of]`."""
-    days, clocks = np.empty(len(of), "i8"), np.empty(len(of), "i8")
+    """(business day, local time) of each instant at the store `stores[code]`."""
+    days, clocks = np.empty(len(codes), "i8"), np.empty(len(codes), "i8")
     for zone in set(stores):
-        rows = np.array([store == zone for store in stores])[of]
+        rows = np.array([store == zone for store in stores])[codes]
         days[rows], clocks[rows] = (
             business_day(instants[rows], zone),
             local(instants[rows], zone.timezone),

@@ -1,7 +1,7 @@
-"""One receipt as sold beside the rows that the rules make of it, each cent accounted for.
+"""One receipt as sold beside the rows of the lake that it becomes, to the cent.
 
-In: a receipt's number, raw objects that hold it, catalog, rules. Out: an Explanation: data, and the
-same as text.
+In: a receipt's number, raw objects that hold it, catalog, rules. Out: an Explanation, as data and
+as text.
 """
 
 from __future__ import annotations
@@ -15,22 +15,21 @@ from typing import Any
 import numpy as np
 
 from pipeline.transform.catalog import Catalog
-from pipeline.transform.clean import newest, select_receipts
+from pipeline.transform.clean import select_receipts
 from pipeline.transform.columns import Labels
 from pipeline.transform.read import Raw, read
 from pipeline.transform.recipes import Dish, RecipeBook
 from pipeline.transform.rules import Rules
 from pipeline.transform.tables import Tables
 from pipeline.transform.validate_record import RejectedRecord
+from pipeline.transform.versions import newest
 
 _SUMS = ("gross", "discount", "net", "tax_included", "tax_added", "cost")
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """`versions` of the receipt were found; the newest is `record`, as fetched, with either its
-    `fault` or its rows.
-    """
+    """The newest version of a receipt: `rejection`, or `record` and its rows."""
 
     number: str
     versions: int
@@ -43,69 +42,47 @@ class Explanation:
 
 
 def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Rules) -> Explanation:
-    """What the rules make of the newest version of a receipt."""
+    """Explain the newest version of a receipt; without one, only `text` says so."""
     mark = json.dumps(receipt_number)[1:-1].encode()
-    holding = [
-        Raw(
-            r.batch,
-            r.name,
-            b"".join(line + b"\n" for line in r.ndjson.split(b"\n") if mark in line),
-        )
+    holding = (
+        r._replace(ndjson=b"".join(line + b"\n" for line in r.ndjson.split(b"\n") if mark in line))
         for r in raw
-    ]
+    )
     raws = sorted((r for r in holding if r.ndjson), key=lambda r: (r.batch, r.name))
-    found = read(raws, rules)
-    is_newest, versions = newest(found)
-    numbers = found.receipts.column("receipt_number").to_pylist()
-    good = [
-        at
-        for at in range(len(found.good))
-        if is_newest[at] and numbers[found.good[at]] == receipt_number
-    ]
-    bad = [
-        at
-        for at, rejection in enumerate(found.rejected)
-        if is_newest[len(found.good) + at] and rejection.number == receipt_number
-    ]
-    if not good:
-        rejection = found.rejected[bad[0]] if bad else None
+    records = read(raws, rules)
+    is_newest, versions = newest(records)
+    receipts, good, rejected = records.receipts, records.good, records.rejected
+    numbers = receipts.column("receipt_number").to_pylist()
+    numbers = [*(numbers[row] for row in good.tolist()), *(r.number for r in rejected)]
+    entries = [n for n in np.flatnonzero(is_newest).tolist() if numbers[n] == receipt_number]
+    if not entries:
+        text = f"{receipt_number}: there is no receipt of this number in what was searched"
+        return Explanation(receipt_number, 0, None, None, None, [], [], text)
+    entry, count = entries[0], int(versions[entries[0]])
+    if entry >= len(good):
+        rejection = rejected[entry - len(good)]
         text = (
             f"{receipt_number} is in quarantine: {rejection.reason} at {rejection.pointer or '/'}"
             f" ({rejection.detail})"
-            if rejection
-            else f"{receipt_number}: there is no receipt of this number in what was searched"
         )
-        count = int(versions[len(found.good) + bad[0]]) if bad else 0
         return Explanation(receipt_number, count, None, rejection, None, [], [], text)
-    row = found.good[good[0]]
-    raw_of = raws[int(found.raw[row])]
-    record = json.loads(
-        raw_of.ndjson.split(b"\n")[int(found.position[row]) - 1], parse_float=Decimal
-    )
-    book = RecipeBook(rules.menu, catalog)
-    made = Tables(
-        select_receipts(
-            found.receipts,
-            np.array([row]),
-            Labels.constant(raw_of.batch, len(found.receipts)),
-            rules,
-        ),
-        book,
-        rules,
-    )
+    row = good[entry]
+    raw_of = raws[int(records.raw[row])]
+    body = raw_of.ndjson.split(b"\n")[int(records.position[row]) - 1]
+    record = json.loads(body, parse_float=Decimal)
+    book, batch = RecipeBook(rules.menu, catalog), Labels.constant(raw_of.batch, len(receipts))
+    tables = Tables(select_receipts(receipts, np.array([row]), batch, rules), book, rules)
     receipt, sales, payments = (
-        made.receipts.to_pylist()[0],
-        made.sales.to_pylist(),
-        made.payments.to_pylist(),
+        tables.receipts.to_pylist()[0],
+        tables.sales.to_pylist(),
+        tables.payments.to_pylist(),
     )
     lines = [
-        _line(at, line, [s for s in sales if s["line"] == at], book)
-        for at, line in enumerate(record["line_items"], 1)
+        _line(number, line, [s for s in sales if s["line"] == number], book)
+        for number, line in enumerate(record["line_items"], 1)
     ]
-    text = _text(receipt, lines, payments, int(versions[good[0]]))
-    return Explanation(
-        receipt_number, int(versions[good[0]]), record, None, receipt, lines, payments, text
-    )
+    text = _text(receipt, lines, payments, count)
+    return Explanation(receipt_number, count, record, None, receipt, lines, payments, text)
 
 
 def _line(
@@ -194,8 +171,8 @@ def _text(
     return "\n".join(out) + "\n"
 
 
-def _amounts(of: dict[str, Any]) -> str:
-    return "  ".join(f"{name} {'unknown' if of[name] is None else of[name]}" for name in _SUMS)
+def _amounts(row: dict[str, Any]) -> str:
+    return "  ".join(f"{name} {'unknown' if row[name] is None else row[name]}" for name in _SUMS)
 
 
 def _size(name: str | None) -> str:

@@ -1,30 +1,31 @@
-"""The money of lines, and its division among the components of combos; whole minor units
-throughout.
+"""The money of lines, allocated to the components of combos; minor units.
 
 In: lines as received (refunds not yet negative). Out: gross, discount, net, taxes and cost of every
-row of sales. Conserved: each of them adds up to the line's. What is divided, and by which weights:
+row of sales. Conserved: each of them adds up to the line's. The weights:
 
-    gross          a component's own modifiers first (an upgrade, a paid extra), the rest by the
-    combo's rule discount       by gross taxes          by net cost           by the catalog's cost
-    of the components where all are known, else by gross
+    gross      a component's own modifiers first (an upgrade, a paid extra), the rest by the rule
+    discount   by gross
+    taxes      by net
+    cost       by the catalog's costs of the components where all are known, else by gross
 
-A list price that is unknown counts as the mean of the others of the same combo; if none is known
-the parts are equal, by quantity. A discount of the receipt that its lines do not carry is spread
-over them by what is left of their gross.
+An unknown list price counts as the mean of the others of the same combo; without any, the parts are
+equal, by quantity. A discount of the receipt that its lines do not carry is allocated to them by
+what is left of their gross.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, fields
 from decimal import Decimal
 
 import numpy as np
 
 from pipeline.schema.receipt import scale
+from pipeline.transform.allocate import FIRST, LARGEST, LAST, allocate
 from pipeline.transform.columns import Ints, sums, valid
 from pipeline.transform.combos import Exploded
 from pipeline.transform.nested import Rows, Tally, line_taxes
-from pipeline.transform.share import FIRST, LARGEST, LAST, share
 
 _REMAINDER = {"largest": LARGEST, "first": FIRST, "last": LAST}
 _WIDE = 1 << 62
@@ -59,7 +60,7 @@ def of_lines(receipts: Rows, tally: Tally) -> Money:
     if len(late):
         rows = np.flatnonzero((unspread != 0)[lines.parent])
         discount = discount.copy()
-        discount[rows] += share(
+        discount[rows] += allocate(
             unspread[late],
             np.abs(gross - discount)[rows],
             lines.counts[late],
@@ -81,11 +82,12 @@ def of_rows(
     exploded: Exploded,
     paid: Ints,
     stores: Ints,
-    store_ids: list[str | None],
+    store_ids: Sequence[str],
     decimals: int,
 ) -> Money:
-    """The money of the rows of sales, from that of their `lines`; `paid` is each modifier's amount,
-    `stores` each line's store.
+    """The money of the rows of sales, from that of their `lines`.
+
+    `paid` is the amount of each modifier, `stores` the store of each line (index of `store_ids`).
     """
     line, parts = exploded.line, exploded.parts
     money = lines.take(line)
@@ -93,18 +95,21 @@ def of_rows(
     if len(rows):
         own = np.zeros(len(line), "i8")
         np.add.at(own, exploded.modifier_row, paid)
-        at = rows[exploded.number[rows] == 1]
-        of, counts = line[at], np.bincount(parts.of)[line[at]]
+        # combos: the line of each; counts: its components; rule: where its remainder goes
+        combos = line[rows[exploded.number[rows] == 1]]
+        counts = np.bincount(parts.line)[combos]
         rule = np.array(
             [_REMAINDER[d.recipe.remainder] if d.recipe else 0 for d in exploded.dishes]
-        )[exploded.dish[of]]
+        )[exploded.dish[combos]]
         own = own[rows]
-        base = lines.gross[of] - sums(own, counts)
+        base = lines.gross[combos] - sums(own, counts)
         gross = (
-            share(base, _weights(exploded, of, counts, stores, store_ids, decimals), counts, rule)
+            allocate(
+                base, _weights(exploded, combos, counts, stores, store_ids, decimals), counts, rule
+            )
             + own
         )
-        discount = share(lines.discount[of], np.abs(gross), counts, rule)
+        discount = allocate(lines.discount[combos], np.abs(gross), counts, rule)
         net = np.abs(gross - discount)
         costs = np.array([_units(c.cost, scale("cost", decimals)) for c in parts.components])[
             parts.component
@@ -114,9 +119,9 @@ def of_rows(
         split = {
             "gross": gross,
             "discount": discount,
-            "tax_included": share(lines.tax_included[of], net, counts, rule),
-            "tax_added": share(lines.tax_added[of], net, counts, rule),
-            "cost": share(lines.cost[of], by_cost, counts, rule),
+            "tax_included": allocate(lines.tax_included[combos], net, counts, rule),
+            "tax_added": allocate(lines.tax_added[combos], net, counts, rule),
+            "cost": allocate(lines.cost[combos], by_cost, counts, rule),
         }
         for name, values in split.items():
             getattr(money, name)[rows] = values
@@ -124,36 +129,36 @@ def of_rows(
 
 
 def _units(amount: Decimal | None, decimals: int) -> int:
-    """An amount of the catalog in units of 10^-decimals, cut where it is finer; -1 where there is
-    none or it is absurd.
-    """
+    """An amount of the catalog in units of 10^-decimals, cut; -1: unknown, absurd."""
     return -1 if amount is None or not 0 <= amount < 10**9 else int(amount.scaleb(decimals))
 
 
 def _weights(
     exploded: Exploded,
-    of: Ints,
+    combos: Ints,
     counts: Ints,
     stores: Ints,
-    store_ids: list[str | None],
+    store_ids: Sequence[str],
     decimals: int,
 ) -> Ints:
     """The weight of each component in its combo's gross."""
     parts = exploded.parts
     rule = np.repeat(
-        np.array([d.recipe.share if d.recipe else "" for d in exploded.dishes])[exploded.dish[of]],
+        np.array([d.recipe.share if d.recipe else "" for d in exploded.dishes])[
+            exploded.dish[combos]
+        ],
         counts,
     )
     prices = np.array(
         [[_units(c.price_at(store), decimals) for store in store_ids] for c in parts.components]
     )
-    price = prices[parts.component, stores[parts.of]]
-    known = sums((price >= 0).astype("i8"), counts)
-    whole = sums(np.maximum(price, 0), counts)
+    price = prices[parts.component, stores[parts.line]]
+    priced = sums((price >= 0).astype("i8"), counts)
+    total = sums(np.maximum(price, 0), counts)
     quantity = parts.quantity // int(np.gcd.reduce(parts.quantity))
-    if int(whole.max()) * int(quantity.max()) * int(counts.max()) >= _WIDE:
-        price, whole, quantity = (values.astype(object) for values in (price, whole, quantity))
-    mean = np.where(price >= 0, price * np.repeat(known, counts), np.repeat(whole, counts))
+    if int(total.max()) * int(quantity.max()) * int(counts.max()) >= _WIDE:
+        price, total, quantity = (values.astype(object) for values in (price, total, quantity))
+    mean = np.where(price >= 0, price * np.repeat(priced, counts), np.repeat(total, counts))
     weights = np.where(
         rule == "weights", parts.weight, np.where(rule == "equal", 1, mean) * quantity
     )

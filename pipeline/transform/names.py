@@ -31,7 +31,7 @@ def is_pattern(text: str) -> bool:
 
 
 class Patterns:
-    """A set of spellings and patterns; `text in patterns` tells whether one of them fits."""
+    """A set of spellings and patterns: `text in patterns`."""
 
     def __init__(self, texts: Iterable[str]):
         self.texts = tuple(sorted({fold(text) for text in texts}))
@@ -48,8 +48,9 @@ class Patterns:
 
 
 class Aliases:
-    """Names by their spellings: {name: spellings}; where they are its `own`, a name is a spelling
-    of itself. Raises ValueError when two names claim one spelling.
+    """Names by their spellings: {name: spellings}.
+
+    With `own`, a name is a spelling of itself. Raises ValueError when two names claim one spelling.
     """
 
     def __init__(self, table: Mapping[str, Iterable[str]], own: bool = True):

@@ -1,6 +1,4 @@
-"""Receipts as parsed: one Arrow struct array per level, read by name; and the sums over each
-receipt's rows.
-"""
+"""Parsed receipts: one Arrow struct array per level, and sums over their rows."""
 
 from __future__ import annotations
 
@@ -14,8 +12,9 @@ from pipeline.transform.columns import Ints, Labels, ints, offsets, sums, valid
 
 
 class Rows:
-    """The rows of one level (receipts, their lines, a line's modifiers, ...); `ends` divides them
-    among their parents.
+    """The rows of one level: receipts, their lines, a line's modifiers, ...
+
+    `ends` divides them among their parents, as columns.offsets gives them.
     """
 
     def __init__(self, data: pa.StructArray, ends: Ints):
@@ -49,7 +48,7 @@ class Rows:
 
     def labels(self, name: str) -> Labels:
         if name not in self._labels:
-            self._labels[name] = Labels.of(self.column(name))
+            self._labels[name] = Labels.read(self.column(name))
         return self._labels[name]
 
     def rows(self, name: str) -> Rows:
@@ -65,14 +64,18 @@ def receipts_of(batch: pa.RecordBatch) -> Rows:
 
 @dataclass(frozen=True)
 class Tally:
-    """Per receipt, as received (refunds not yet negative): sums over its lines, taxes and
-    discounts, minor units.
+    """Sums over the lines, taxes and discounts of each receipt, minor units.
+
+    As received: refunds are not yet negative.
     """
 
+    lines: Ints
     gross: Ints
+    discount: Ints
     line_discount: Ints
     named_discount: Ints
     points: Ints
+    tax: Ints
     tax_included: Ints
     tax_added: Ints
     named_included: Ints
@@ -80,7 +83,8 @@ class Tally:
     rounding: Ints
 
     @classmethod
-    def of(cls, receipts: Rows) -> Tally:
+    def count(cls, receipts: Rows) -> Tally:
+        """The sums of all `receipts`."""
         lines, discounts, taxes = (
             receipts.rows(name) for name in ("line_items", "total_discounts", "total_taxes")
         )
@@ -98,7 +102,10 @@ class Tally:
             + receipts.ints("surcharge")
         )
         return cls(
+            lines=lines.counts,
             gross=gross,
+            discount=receipts.ints("total_discount"),
+            tax=receipts.ints("total_tax"),
             line_discount=sums(lines.ints("total_discount"), lines.counts),
             named_discount=sums(given, discounts.counts),
             points=sums(

@@ -1,7 +1,7 @@
-"""Receipts whose business day lies before the lake's history, which no day of the lake counts.
+"""Receipts before the lake's history, which no business day of it counts.
 
 In: the raw objects that may hold such receipts. Out: rows of schema.OUTSIDE, one for each receipt
-whose newest version is outside, readable or not, so that records in = curated + quarantined +
+whose newest version is outside, valid or not, so that records in = curated + quarantined +
 superseded + outside history. Pure, and independent of the order of the objects.
 """
 
@@ -9,18 +9,20 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from datetime import date
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
 from pipeline.schema import OUTSIDE, arrow, conform
-from pipeline.transform.clean import home_of, newest, unplaced
+from pipeline.transform.clean import place
 from pipeline.transform.columns import Labels, fixed, texts
-from pipeline.transform.days import business_day, business_days_by_store
-from pipeline.transform.read import Raw, Read, read
+from pipeline.transform.days import EPOCH, business_day
+from pipeline.transform.nested import Rows
+from pipeline.transform.read import Raw, read
 from pipeline.transform.rules import Rules
-
-EPOCH = date(1970, 1, 1).toordinal()
+from pipeline.transform.validate_record import RejectedRecord
+from pipeline.transform.versions import NEVER, day_of_rejected, newest, reject_unplaced
 
 
 def outside(raw: Iterable[Raw], rules: Rules, starts: date) -> pa.Table:
@@ -30,96 +32,78 @@ def outside(raw: Iterable[Raw], rules: Rules, starts: date) -> pa.Table:
     left out.
     """
     raws = sorted(raw, key=lambda r: (r.batch, r.name))
-    page = unplaced(read(raws, rules), raws, rules)
-    is_newest, _ = newest(page)
-    limit = starts.toordinal() - EPOCH
-    batch_days = np.array([_batch_day(one) for one in raws] or [], "i8")
-    stores = page.receipts.labels("store_id")
-    days, _ = business_days_by_store(
-        [rules.store(value) for value in stores.values],
-        stores.codes[page.good],
-        page.receipts.ints("receipt_date")[page.good],
-    )
-    fault_days = np.array(
-        [
-            home_of(rejection, raws, rules, int(batch_days[rejection.raw]))
-            for rejection in page.rejected
-        ]
-        or [],
-        "i8",
-    )
-    good = np.flatnonzero(is_newest[: len(page.good)] & (days < limit))
-    # a fault of no day at all is a copy: the record itself is counted elsewhere
-    faulty = np.flatnonzero(
-        is_newest[len(page.good) :] & (fault_days < limit) & (fault_days > -EPOCH)
-    )
-    rows = [
-        *_readable(page, page.good[good], days[good], raws, batch_days, rules),
-        *_refused(page, faulty, fault_days, raws, batch_days, rules),
+    records = reject_unplaced(read(raws, rules), raws)
+    receipts, good, rejected = records.receipts, records.good, records.rejected
+    is_newest, _ = newest(records)
+    owners, positions = records.owners(), records.positions()
+    read_on = np.array([date.fromisoformat(r.batch[:10]).toordinal() - EPOCH for r in raws], "i8")
+    read_on = read_on[owners]
+    days = np.r_[
+        place(receipts, good, rules)[0],
+        np.array(
+            [
+                day_of_rejected(rejection, raws, rules, day)
+                for rejection, day in zip(rejected, read_on[len(good) :].tolist(), strict=True)
+            ],
+            "i8",
+        ),
     ]
-    order = ("received", "store_id", "receipt_number", "record")
-    rows.sort(key=lambda row: [row[name] or "" for name in order[1:]])
-    rows.sort(key=lambda row: row["received"])
+    arrived = read_on.copy()
+    created = business_day(receipts.ints("created_at")[good], rules.default)
+    arrived[: len(good)] = np.minimum(created, arrived[: len(good)])
+    # a rejected record of no day at all is a copy: the record itself is counted elsewhere
+    is_outside = is_newest & (days < starts.toordinal() - EPOCH) & (days > NEVER)
+    rows = [
+        {
+            "received": int(arrived[entry]),
+            "business_day": int(days[entry]),
+            **(
+                _of_receipt(receipts, int(good[entry]))
+                if entry < len(good)
+                else _of_rejected(rejected[entry - len(good)])
+            ),
+            "batch": raws[owners[entry]].batch,
+            "record": f"{raws[owners[entry]].name}#{positions[entry]}",
+        }
+        for entry in np.flatnonzero(is_outside).tolist()
+    ]
+    order = ("store_id", "receipt_number", "record")
+    rows.sort(key=lambda row: (row["received"], *(row[name] or "" for name in order)))
     return _table(rows, rules)
 
 
-def _batch_day(raw: Raw) -> int:
-    """The day of the window or sweep that brought an object, as days since 1970."""
-    return date.fromisoformat(raw.batch[:10]).toordinal() - EPOCH
-
-
-def _readable(page: Read, rows, days, raws, batch_days, rules: Rules) -> list[dict]:
-    receipts = page.receipts
-    arrived = business_day(receipts.ints("created_at")[rows], rules.default)
-    text = {
-        name: receipts.column(name).take(fixed(rows, pa.int64())).to_pylist()
-        for name in ("store_id", "receipt_number", "receipt_type", "cancelled_at")
+def _of_receipt(receipts: Rows, row: int) -> dict[str, Any]:
+    """What a readable receipt says of itself; the total is 0 where it is cancelled."""
+    names = ("store_id", "receipt_number", "receipt_type")
+    text = {name: receipts.column(name)[row].as_py() for name in names}
+    is_cancelled = receipts.column("cancelled_at")[row].is_valid
+    total = 0 if is_cancelled else int(receipts.ints("total_money")[row])
+    return {
+        **text,
+        "is_cancelled": is_cancelled,
+        "reason": None,
+        "total": _signed(total, text["receipt_type"]),
     }
-    return [
-        {
-            "received": min(int(arrived[at]), int(batch_days[page.raw[row]])),
-            "business_day": int(days[at]),
-            "store_id": text["store_id"][at],
-            "receipt_number": text["receipt_number"][at],
-            "receipt_type": text["receipt_type"][at],
-            "is_cancelled": text["cancelled_at"][at] is not None,
-            "reason": None,
-            "total": 0
-            if text["cancelled_at"][at] is not None
-            else _signed(int(receipts.ints("total_money")[row]), text["receipt_type"][at]),
-            "batch": raws[page.raw[row]].batch,
-            "record": f"{raws[page.raw[row]].name}#{page.position[row]}",
-        }
-        for at, row in enumerate(rows.tolist())
-    ]
 
 
-def _refused(page: Read, rows, days, raws, batch_days, rules: Rules) -> list[dict]:
-    rejected = [(page.rejected[row], int(days[row])) for row in rows.tolist()]
-    return [
-        {
-            "received": int(batch_days[rejection.raw]),
-            "business_day": day,
-            "store_id": rejection.store_id,
-            "receipt_number": rejection.number,
-            "receipt_type": rejection.receipt_type,
-            "is_cancelled": False,
-            "reason": rejection.reason,
-            "total": None
-            if rejection.total is None
-            else _signed(rejection.total, rejection.receipt_type),
-            "batch": raws[rejection.raw].batch,
-            "record": f"{raws[rejection.raw].name}#{rejection.position}",
-        }
-        for rejection, day in rejected
-    ]
+def _of_rejected(rejection: RejectedRecord) -> dict[str, Any]:
+    """What a rejected record says of itself, as far as it is readable."""
+    total, kind = rejection.total, rejection.receipt_type
+    return {
+        "store_id": rejection.store_id,
+        "receipt_number": rejection.number,
+        "receipt_type": kind,
+        "is_cancelled": False,
+        "reason": rejection.reason,
+        "total": None if total is None else _signed(total, kind),
+    }
 
 
 def _signed(total: int, receipt_type: str | None) -> int:
     return abs(total) * (-1 if receipt_type == "REFUND" else 1)
 
 
-def _table(rows: list[dict], rules: Rules) -> pa.Table:
+def _table(rows: list[dict[str, Any]], rules: Rules) -> pa.Table:
     schema = arrow(OUTSIDE, rules.decimals)
     values = {name: [row.get(name) for row in rows] for name in schema.names}
     values["currency"] = [rules.store(row["store_id"]).currency for row in rows]
@@ -129,12 +113,11 @@ def _table(rows: list[dict], rules: Rules) -> pa.Table:
         if pa.types.is_date32(field.type):
             columns[field.name] = pa.array(column, pa.int32()).cast(pa.date32())
         elif pa.types.is_decimal(field.type):
-            known = np.array([value is not None for value in column], bool)
-            columns[field.name] = fixed(
-                np.array([value or 0 for value in column], "i8"), field.type, known
-            )
+            present = np.array([value is not None for value in column], bool)
+            amounts = np.array([value or 0 for value in column], "i8")
+            columns[field.name] = fixed(amounts, field.type, present)
         elif pa.types.is_dictionary(field.type):
-            columns[field.name] = Labels.of(texts(column)).column(field.type)
+            columns[field.name] = Labels.read(texts(column)).column(field.type)
         else:
             columns[field.name] = pa.array(column, field.type)
     return conform(pa.table(columns), OUTSIDE, rules.decimals)

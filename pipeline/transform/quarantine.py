@@ -1,6 +1,4 @@
-"""Refused records as rows of schema.QUARANTINE: verbatim, with reason and place, and their money
-where it can be read.
-"""
+"""Rejected records as rows of schema.QUARANTINE, with reason, place and money."""
 
 from __future__ import annotations
 
@@ -12,15 +10,18 @@ import pyarrow as pa
 
 from pipeline.schema import QUARANTINE, arrow, conform
 from pipeline.transform.columns import Labels, fixed, texts
+from pipeline.transform.days import EPOCH
+from pipeline.transform.read import Raw
 from pipeline.transform.rules import Rules
 from pipeline.transform.validate_record import RejectedRecord
 
 
 def quarantine_table(
-    day: date, rejected: Sequence[RejectedRecord], raws: Sequence, rules: Rules
+    day: date, rejected: Sequence[RejectedRecord], raws: Sequence[Raw], rules: Rules
 ) -> pa.Table:
-    """The faults that `day` counts, by batch and record. A REFUND's total is negative; bytes that
-    are no text are escaped.
+    """The rejected records that `day` counts, by batch, object and position.
+
+    The total of a REFUND is negative, null where unreadable; bytes that are not text are escaped.
     """
     rejected = sorted(rejected, key=lambda f: (raws[f.raw].batch, raws[f.raw].name, f.position))
     schema = arrow(QUARANTINE, rules.decimals)
@@ -28,7 +29,7 @@ def quarantine_table(
         [abs(f.total or 0) * (-1 if f.receipt_type == "REFUND" else 1) for f in rejected] or [],
         "i8",
     )
-    text = {
+    text: dict[str, list[str | None]] = {
         "store_id": [f.store_id for f in rejected],
         "receipt_number": [f.number for f in rejected],
         "receipt_type": [f.receipt_type for f in rejected],
@@ -43,11 +44,11 @@ def quarantine_table(
         name: (
             texts(values)
             if schema.field(name).type == pa.string()
-            else Labels.of(texts(values)).column(schema.field(name).type)
+            else Labels.read(texts(values)).column(schema.field(name).type)
         )
         for name, values in text.items()
     }
-    columns["business_day"] = fixed(np.full(len(rejected), day.toordinal() - 719_163), pa.date32())
+    columns["business_day"] = fixed(np.full(len(rejected), day.toordinal() - EPOCH), pa.date32())
     columns["total"] = fixed(
         total, schema.field("total").type, np.array([f.total is not None for f in rejected], bool)
     )

@@ -1,10 +1,10 @@
-"""Raw NDJSON to parsed receipts: a page at once; what is refused is found by halving, and judged
-record by record.
+"""Raw NDJSON to parsed receipts: a page at once, invalid records one by one.
 
 In: raw objects. Out: the receipts that every rule accepts, as nested Arrow, each with its object
-and position; and a Fault for every other record. What the JSON reader (pyarrow's)
-accepts is checked, column by column, against the same rules as `judge`, which gives the reason; a record that only the reader refuses (12.3400...0, a lone surrogate in a note) is
-written anew by `judge` and parsed again.
+and position, and a RejectedRecord for every other. Where pyarrow's JSON reader refuses a page, the
+page is halved until the record is alone. `validate_columns` checks what the reader accepts;
+`validate_record` names the reason, or rewrites a record that only the reader refuses (12.3400...0,
+a lone surrogate in a note), which is then parsed again.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NEWLINE, _BRACE = b"\n{"
 
 
 class Raw(NamedTuple):
-    """One object of raw/receipts: its batch (window or sweep), its key, its lines."""
+    """One object of raw/receipts: its batch (window or scan), its key, its lines."""
 
     batch: str
     name: str
@@ -37,14 +37,25 @@ class Raw(NamedTuple):
 
 
 @dataclass(frozen=True)
-class Read:
-    """All receipts of some objects. `good` are the rows of `receipts` that every rule accepts."""
+class Records:
+    """All records of some objects; `good` are the valid rows of `receipts`.
+
+    `raw` (index of the object) and `position` (line, from 1) are those of each row of `receipts`.
+    """
 
     receipts: Rows
     raw: Ints
     position: Ints
     good: Ints
     rejected: list[RejectedRecord]
+
+    def owners(self) -> Ints:
+        """The object of each good record, then of each rejected one."""
+        return np.r_[self.raw[self.good], np.array([r.raw for r in self.rejected], "i8")]
+
+    def positions(self) -> Ints:
+        """The position of each good record, then of each rejected one."""
+        return np.r_[self.position[self.good], np.array([r.position for r in self.rejected], "i8")]
 
 
 def parse(body: bytes, decimals: int) -> pa.RecordBatch:
@@ -58,7 +69,7 @@ def parse(body: bytes, decimals: int) -> pa.RecordBatch:
     starts = np.r_[0, ends + 1]
     starts = starts[:-1] if starts[-1] == len(body) else starts
     if (page[starts] != _BRACE).any():
-        raise pa.ArrowInvalid("a line that is no object")
+        raise pa.ArrowInvalid("a line is not an object")
     table = pj.read_json(
         pa.BufferReader(body),
         pj.ReadOptions(use_threads=False, block_size=len(body) + 1),
@@ -81,22 +92,20 @@ def chunks(body: bytes, size: int = CHUNK) -> Iterator[bytes]:
         start = end
 
 
-def _take(body: bytes, first: int, decimals: int, accepted: list, refused: list) -> int:
-    """Parse `body`, whose first line has position `first`; halve it where it is refused. Returns
-    its lines.
-    """
+Accepted = list[tuple[pa.RecordBatch, Ints]]
+"""Receipts, and the position of each."""
+
+
+def _take(
+    body: bytes, first: int, decimals: int, accepted: Accepted, refused: list[tuple[int, bytes]]
+) -> int:
+    """Parse `body`, from position `first` on, or its halves; return its lines."""
     try:
         batch = parse(body, decimals)
     except (pa.ArrowInvalid, pa.ArrowKeyError):
         half = len(body) // 2
-        middle = next(
-            (
-                at
-                for at in (body.find(b"\n", half) + 1, body.rfind(b"\n", 0, half) + 1)
-                if 0 < at < len(body)
-            ),
-            None,
-        )
+        ends = body.find(b"\n", half) + 1, body.rfind(b"\n", 0, half) + 1
+        middle = next((end for end in ends if 0 < end < len(body)), None)
         if middle:
             before = _take(body[:middle], first, decimals, accepted, refused)
             return before + _take(body[middle:], first + before, decimals, accepted, refused)
@@ -107,11 +116,15 @@ def _take(body: bytes, first: int, decimals: int, accepted: list, refused: list)
     return batch.num_rows
 
 
-def read(raws: Sequence[Raw], rules: Rules) -> Read:
-    """All records of `raws`: parsed, checked, and the faulty ones apart."""
-    batches, owners, positions, rejected = [], [], [], []
-    for at, raw in enumerate(raws):
-        accepted, refused, first = [], [], 1
+def read(raws: Sequence[Raw], rules: Rules) -> Records:
+    """All records of `raws`: parsed and validated, the rejected ones apart."""
+    batches: list[pa.RecordBatch] = []
+    owners, positions = [np.zeros(0, "i8")], [np.zeros(0, "i8")]
+    rejected: list[RejectedRecord] = []
+    for index, raw in enumerate(raws):
+        accepted: Accepted = []
+        refused: list[tuple[int, bytes]] = []
+        first = 1
         for piece in chunks(raw.ndjson):
             first += _take(piece, first, rules.decimals, accepted, refused)
         for position, body in refused:
@@ -122,40 +135,36 @@ def read(raws: Sequence[Raw], rules: Rules) -> Read:
                     continue
                 except pa.ArrowInvalid as error:
                     verdict = RejectedRecord("refused", detail=str(error)[:200])
-            rejected.append(replace(verdict, raw=at, position=position, body=body))
-        for batch, decimals in accepted:
+            rejected.append(replace(verdict, raw=index, position=position, body=body))
+        for batch, lines in accepted:
             batches.append(batch)
-            owners.append(np.full(len(decimals), at))
-            positions.append(decimals)
-    schema = receipt_schema(rules.decimals)
-    whole = pa.Table.from_batches(batches, schema).combine_chunks().to_batches()
-    batch = (
-        whole[0]
-        if whole
-        else pa.RecordBatch.from_arrays(
-            [pa.nulls(0, field.type) for field in schema], schema=schema
-        )
-    )
-    raw, position = (np.concatenate([np.zeros(0, "i8"), *parts]) for parts in (owners, positions))
-    receipts = receipts_of(batch)
-    doubt = validate_columns(receipts, rules)
-    rejected += _explain_rejected(raws, raw[doubt], position[doubt], rules)
-    return Read(receipts, raw, position, np.flatnonzero(~doubt), rejected)
+            owners.append(np.full(len(lines), index))
+            positions.append(lines)
+    receipts = receipts_of(_join(batches, receipt_schema(rules.decimals)))
+    owner, line = np.concatenate(owners), np.concatenate(positions)
+    invalid = validate_columns(receipts, rules)
+    rejected += _explain_rejected(raws, owner[invalid], line[invalid], rules)
+    return Records(receipts, owner, line, np.flatnonzero(~invalid), rejected)
+
+
+def _join(batches: Sequence[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:
+    joined = pa.Table.from_batches(batches, schema).combine_chunks().to_batches()
+    if joined:
+        return joined[0]
+    return pa.RecordBatch.from_arrays([pa.nulls(0, f.type) for f in schema], schema=schema)
 
 
 def _explain_rejected(
     raws: Sequence[Raw], owners: Ints, positions: Ints, rules: Rules
 ) -> list[RejectedRecord]:
-    """The faults of records that were parsed and then doubted."""
+    """The reasons of records that were parsed and that `validate_columns` refuses."""
     rejected = []
-    for at in sorted(set(owners.tolist())):
-        lines = raws[at].ndjson.split(b"\n")
-        for position in positions[owners == at].tolist():
-            verdict = validate_record(lines[position - 1], rules)
-            rejection = (
-                verdict
-                if isinstance(verdict, RejectedRecord)
-                else RejectedRecord("refused", detail="the rules of the columns refuse it")
-            )
-            rejected.append(replace(rejection, raw=at, position=position, body=lines[position - 1]))
+    for index in sorted(set(owners.tolist())):
+        lines = raws[index].ndjson.split(b"\n")
+        for position in positions[owners == index].tolist():
+            body = lines[position - 1]
+            verdict = validate_record(body, rules)
+            if isinstance(verdict, bytes):
+                verdict = RejectedRecord("refused", detail="the rules of the columns refuse it")
+            rejected.append(replace(verdict, raw=index, position=position, body=body))
     return rejected

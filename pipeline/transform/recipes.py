@@ -1,9 +1,8 @@
-"""What the menu and the catalog make of a line's item and of a combo's modifiers: worked out once
-per distinct text.
+"""Dishes and recipes: the meaning of items and modifiers by menu and catalog.
 
-In: names and identifiers as the till wrote them. Out: a Dish for each plain item, a Recipe where it
-is a combo, and a Component for each dish that a combo is made of. The same text gives the same
-answer wherever it stands.
+In: names and identifiers as the till wrote them. Out: a Dish for each item, with a Recipe where it
+is a combo, and a Component for each dish that a combo consists of. Each distinct text is resolved
+once.
 """
 
 from __future__ import annotations
@@ -21,15 +20,16 @@ TEN_THOUSAND = 10_000
 
 @dataclass(frozen=True, eq=False)
 class Component:
-    """A dish of a combo. `item` None: the catalog does not know it; `known` False: no rule does
-    either.
+    """A dish of a combo.
+
+    `item` None: the catalog does not know it; `is_known` False: no rule does either.
     """
 
     name: str
     as_sold: str
     item: Item | None
     variant: Variant | None
-    known: bool
+    is_known: bool
     variant_name: str | None = None
 
     def price_at(self, store_id: str | None) -> Decimal | None:
@@ -44,8 +44,9 @@ class Component:
 
 @dataclass(frozen=True)
 class Fixed:
-    """A component that every combo of its kind holds: quantity in 1/10,000, weight, the part of the
-    rule (-1: a composite's).
+    """A component that every combo of its kind holds.
+
+    Quantity in 1/10,000; `part` of the rule, -1 for a composite's.
     """
 
     component: Component
@@ -56,7 +57,7 @@ class Fixed:
 
 @dataclass(frozen=True)
 class Recipe:
-    """How a combo falls into components; `rule` None for a composite item of the catalog."""
+    """How a combo is exploded; `rule` None for a composite item of the catalog."""
 
     name: str
     share: str
@@ -67,9 +68,7 @@ class Recipe:
 
 @dataclass(frozen=True)
 class Dish:
-    """A line's item: united name, category, whether it is sold by weight, and its recipe if it is a
-    combo.
-    """
+    """A line's item: united name, category, is it weighed, the recipe of a combo."""
 
     name: str
     category: str | None
@@ -79,13 +78,15 @@ class Dish:
 
 @dataclass(frozen=True)
 class Choice:
-    """What one modifier is to a combo: a component of `part`; by rule `extra` a companion, `each`
-    of them to one component of part `of`; or nothing that a rule names.
+    """What a modifier is to a combo.
+
+    A component of `part`; or by rule `extra` a companion, `each` of them to one component of part
+    `target`; or nothing that a rule names.
     """
 
     part: int = -1
     extra: int = -1
-    of: int = -1
+    target: int = -1
     each: int = 1
     component: Component | None = None
     quantity: int = 0
@@ -94,23 +95,21 @@ class Choice:
 
 
 class RecipeBook:
-    """The answers of one menu and one catalog: `dish`, `component`, `choice`, each asked once per
-    distinct text.
-    """
+    """Dishes, components and choices of a menu and a catalog, each resolved once."""
 
     def __init__(self, menu: Menu, catalog: Catalog):
         self.menu, self.catalog = menu, catalog
-        self.dish, self.component, self.choice = (
-            lru_cache(None)(find) for find in (self._dish, self._component, self._choice)
-        )
+        self.dish = lru_cache(None)(self._dish)
+        self.component = lru_cache(None)(self._component)
+        self.choice = lru_cache(None)(self._choice)
 
     def category(self, name: str, item: Item | None) -> str | None:
-        found = self.menu.names["categories"].get(name) or (item.category if item else None)
-        return found and self.menu.names["category_names"].unite(found)
+        category = self.menu.names["categories"].get(name) or (item.category if item else None)
+        return category and self.menu.names["category_names"].unite(category)
 
     def _dish(self, as_sold: str, item_id: str | None) -> Dish:
         """The item of a line."""
-        name, item = self.menu.names["items"].unite(as_sold), self.catalog.items.get(item_id)
+        name, item = self.menu.names["items"].unite(as_sold), self.catalog.items.get(item_id or "")
         category = self.category(name, item)
         rule = self.menu.combo((as_sold, name), item_id, category)
         if rule:
@@ -119,9 +118,9 @@ class RecipeBook:
                     self.component(part.dish, part.dish),
                     int(part.quantity * TEN_THOUSAND),
                     part.weight,
-                    at,
+                    number,
                 )
-                for at, part in enumerate(rule.parts)
+                for number, part in enumerate(rule.parts)
                 if part.dish
             )
             recipe = Recipe(rule.name or name, rule.share, rule.remainder, rule, fixed)
@@ -146,59 +145,38 @@ class RecipeBook:
         if variant_id not in self.catalog.by_variant:
             return Fixed(Component(variant_id, variant_id, None, None, False), tens, 0, -1)
         item, variant = self.catalog.by_variant[variant_id]
-        return Fixed(
-            Component(
-                self.menu.names["items"].unite(item.name),
-                item.name,
-                item,
-                variant,
-                True,
-                variant.name,
-            ),
-            tens,
-            0,
-            -1,
-        )
+        name = self.menu.names["items"].unite(item.name)
+        return Fixed(Component(name, item.name, item, variant, True, variant.name), tens, 0, -1)
 
     def _component(self, name: str, as_sold: str) -> Component:
         """The dish that a menu's `name`, or a modifier's option, stands for."""
         alias = self.menu.names["dishes"].get(name)
-        wanted = alias or name
-        found = self.catalog.find(wanted) or self.catalog.find(
-            self.menu.names["items"].unite(wanted)
-        )
-        if found:
-            item, variant = found
+        dish = alias or name
+        items = self.menu.names["items"]
+        entry = self.catalog.find(dish) or self.catalog.find(items.unite(dish))
+        if entry:
+            item, variant = entry
             size = variant.name if variant else None
-            return Component(
-                self.menu.names["items"].unite(item.name),
-                as_sold,
-                item,
-                variant,
-                True,
-                size and self.menu.names["variants"].unite(size),
-            )
-        dish, _, size = wanted.partition(" / ") if alias else (wanted, "", "")
-        known = alias is not None or self.menu.names["items"].get(wanted) is not None
-        return Component(
-            self.menu.names["items"].unite(dish), as_sold, None, None, known, size or None
-        )
+            size = size and self.menu.names["variants"].unite(size)
+            return Component(items.unite(item.name), as_sold, item, variant, True, size)
+        is_known = alias is not None or items.get(dish) is not None
+        dish, _, size = dish.partition(" / ") if alias else (dish, "", "")
+        return Component(items.unite(dish), as_sold, None, None, is_known, size or None)
 
     def _choice(self, rule: Combo | None, modifier: str, option: str) -> Choice:
-        """What the choice of `option` for `modifier` is to a combo; a composite (no rule) knows no
-        modifiers.
-        """
-        role = rule and rule.role(modifier)
-        if role is None:
+        """What `option` of `modifier` is to a combo; nothing to a composite (no rule)."""
+        role = rule.role(modifier) if rule else None
+        if rule is None or role is None:
             return Choice()
-        kind, at = role
+        kind, number = role
         if kind == "extra":
-            return Choice(extra=at, of=rule.extras[at].of, each=rule.extras[at].each)
-        part = rule.parts[at]
+            extra = rule.extras[number]
+            return Choice(extra=number, target=extra.part, each=extra.each)
+        part = rule.parts[number]
         if option in part.no_dish:
             return Choice()
         return Choice(
-            part=at,
+            part=number,
             component=self.component(option, option),
             quantity=int(part.quantity * TEN_THOUSAND),
             weight=part.weight,

@@ -1,6 +1,4 @@
-"""What shapes the cleaning besides the data: each store's clock and currency, the menu's rules, the
-customers' key.
-"""
+"""The settings of cleaning: stores' clocks and currencies, menu, customers' key."""
 
 from __future__ import annotations
 
@@ -14,9 +12,7 @@ from pipeline.transform.menu import Menu
 
 @dataclass(frozen=True)
 class Store:
-    """A store's clock and money: IANA zone, local time at which its business day begins, ISO 4217
-    code, decimals.
-    """
+    """A store's clock and money: IANA zone, start of the day, ISO 4217 code, decimals."""
 
     timezone: str
     day_starts_at: time
@@ -26,8 +22,10 @@ class Store:
 
 @dataclass(frozen=True)
 class Rules:
-    """All settings of `clean`; `places` are the decimals of the lake, the most of any currency in
-    it; a sale received more than `max_days_late` days after its date has an implausible date.
+    """All settings of `clean`.
+
+    `decimals` are those of the lake, the most of any currency in it. A sale that is received more
+    than `max_days_late` days after its date has an implausible date.
     """
 
     stores: Mapping[str, Store]
@@ -44,4 +42,4 @@ class Rules:
             )
 
     def store(self, store_id: str | None) -> Store:
-        return self.stores.get(store_id, self.default)
+        return self.stores.get(store_id or "", self.default)

@@ -1,4 +1,4 @@
-"""The columns of `sales` that say what was sold: names, quantities, money, modifiers."""
+"""The columns of `sales` about what was sold: names, quantities, money, modifiers."""
 
 from __future__ import annotations
 
@@ -9,17 +9,17 @@ import pyarrow as pa
 
 from pipeline.transform.columns import Labels, labels
 from pipeline.transform.combos import signed_quantity
-from pipeline.transform.writer import Writer
+from pipeline.transform.writer import ColumnWriter
 
 if TYPE_CHECKING:
     from pipeline.transform.tables import Tables
 
 
-def write_sales(writer: Writer, page: Tables) -> None:
+def write_sales(writer: ColumnWriter, page: Tables) -> None:
     """Write them for every row of the page."""
     lines, exploded, unite = page.of_receipt, page.exploded, page.book.menu.names
     line, parts, components = exploded.line, exploded.parts, exploded.parts.components
-    is_part, at = exploded.number > 0, page.source[line]
+    is_part, source = exploded.number > 0, page.source[line]
     component = np.full(len(line), -1)
     component[is_part] = parts.component
 
@@ -35,14 +35,15 @@ def write_sales(writer: Writer, page: Tables) -> None:
     writer.label(
         item=either(Labels(dish, [d.name for d in dishes]), [c.name for c in components]),
         item_id=either(
-            lines.labels("item_id").take(at), [c.item and c.item.item_id for c in components]
+            lines.labels("item_id").take(source),
+            [c.item.item_id if c.item else None for c in components],
         ),
         variant_id=either(
-            lines.labels("variant_id").take(at),
-            [c.variant and c.variant.variant_id for c in components],
+            lines.labels("variant_id").take(source),
+            [c.variant.variant_id if c.variant else None for c in components],
         ),
         variant=either(
-            lines.labels("variant_name").map(unite["variants"].unite).take(at),
+            lines.labels("variant_name").map(unite["variants"].unite).take(source),
             [c.variant_name for c in components],
         ),
         category=labels(
@@ -52,8 +53,12 @@ def write_sales(writer: Writer, page: Tables) -> None:
                 *(page.book.category(c.name, c.item) for c in components),
             ],
         ),
-        item_as_sold=either(lines.labels("item_name").take(at), [c.as_sold for c in components]),
-        combo=labels(np.where(is_part, dish, -1), [d.recipe and d.recipe.name for d in dishes]),
+        item_as_sold=either(
+            lines.labels("item_name").take(source), [c.as_sold for c in components]
+        ),
+        combo=labels(
+            np.where(is_part, dish, -1), [d.recipe.name if d.recipe else None for d in dishes]
+        ),
         slot=Labels(slot, lines.rows("line_modifiers").labels("name").values).map(
             unite["modifiers"].unite
         ),
@@ -67,7 +72,7 @@ def write_sales(writer: Writer, page: Tables) -> None:
         ]
     )
     writer.flag(
-        is_known=np.array([*(c.known for c in components), True], bool)[component],
+        is_known=np.array([*(c.is_known for c in components), True], bool)[component],
         is_weighed=weighed,
     )
     number_in_receipt = (
@@ -89,17 +94,15 @@ def write_sales(writer: Writer, page: Tables) -> None:
         }
     )
     writer.number(page.money.costed, cost=page.money.cost * factor)
-    price, cost = lines.ints("price")[at], lines.ints("cost")[at]
+    price, cost = lines.ints("price")[source], lines.ints("cost")[source]
     writer.number(is_part, combo_quantity=page.quantity[line], combo_price=price)
     writer.number(~is_part, unit_price=price)
     writer.number(~is_part & (cost != 0), unit_cost=cost)
     _write_modifiers(writer, page)
 
 
-def _write_modifiers(writer: Writer, page: Tables) -> None:
-    """The modifiers of each row, in their order on the line; what a slot charged stands in
-    `upgrade`, and not among them.
-    """
+def _write_modifiers(writer: ColumnWriter, page: Tables) -> None:
+    """Write the modifiers of each row, in order; `upgrade` holds what a slot charged."""
     exploded, modifiers, unite = (
         page.exploded,
         page.of_receipt.rows("line_modifiers"),

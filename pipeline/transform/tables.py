@@ -1,10 +1,10 @@
-"""The tables of the lake from checked receipts: receipts, sales, payments, each held to its schema.
+"""The tables of the lake from valid receipts: receipts, sales, payments.
 
 In: nested receipts, which of them and in which order, each one's business day and local time. Out:
-pyarrow tables that conform to schema.RECEIPTS, SALES and PAYMENTS, each made when it is first asked
-for. Signs: REFUND negative, whatever sign it arrived with; cancelled 0. Conserved, and checked for
-every receipt before any table is made: gross, discount, net, taxes and cost of its rows of sales
-are what its lines, and its discounts and taxes by name, say; else MoneyNotConserved names it.
+pyarrow tables that conform to schema.RECEIPTS, SALES and PAYMENTS, each built on first use. Signs:
+REFUND negative, whatever sign it arrived with; cancelled 0. Conserved, and checked for every
+receipt before any table is built: gross, discount, net, taxes and cost of its rows of sales equal
+those of its lines, and of its discounts and taxes by name; else MoneyNotConserved names it.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.errors import MoneyNotConserved
-from pipeline.schema import PAYMENTS, RECEIPTS, SALES
+from pipeline.schema import PAYMENTS, RECEIPTS, SALES, Dataset
 from pipeline.transform.columns import Ints, Labels, fixed, labels, spread, sums, texts, valid
 from pipeline.transform.combos import explode
 from pipeline.transform.money import of_lines, of_rows
@@ -26,15 +26,16 @@ from pipeline.transform.nested import Rows, Tally
 from pipeline.transform.recipes import RecipeBook
 from pipeline.transform.rules import Rules
 from pipeline.transform.sales import write_sales
-from pipeline.transform.writer import Writer
+from pipeline.transform.writer import ColumnWriter
 
 UNMAPPED = "unmapped"
 
 
 @dataclass(frozen=True)
 class SelectedReceipts:
-    """Receipts to write: rows of `receipts` in order, with business day (days since 1970) and local
-    time (microseconds).
+    """Receipts to write: rows of `receipts` in order.
+
+    With business day (days since 1970) and local time (microseconds).
     """
 
     receipts: Rows
@@ -45,15 +46,17 @@ class SelectedReceipts:
 
 
 class Tables:
-    """All rows of the chosen receipts. Per receipt of the order: `sign`, and `factor`, which is 0
-    where it is cancelled; per line: its receipt (`parent`), its index among all lines (`source`),
-    its `lines` money; per row of sales: `money`.
+    """All rows of the chosen receipts.
+
+    Per receipt, in order: `sign`, and `factor`, which is 0 where it is cancelled. Per line: its
+    receipt (`parent`), its index among all lines (`source`), its money (`lines`). Per row of sales:
+    `money`.
     """
 
     def __init__(self, chosen: SelectedReceipts, book: RecipeBook, rules: Rules):
         self.chosen, self.book, self.rules = chosen, book, rules
         receipts, order = chosen.receipts, chosen.order
-        self.tally, self.of_receipt = Tally.of(receipts), receipts.rows("line_items")
+        self.tally, self.of_receipt = Tally.count(receipts), receipts.rows("line_items")
         self.counts = self.of_receipt.counts[order]
         self.parent, self.source = spread(self.of_receipt.ends[order], self.counts)
         self.exploded = explode(self.of_receipt, self.source, book)
@@ -85,13 +88,13 @@ class Tables:
         self._check()
 
     def _check(self) -> None:
-        """Raise where the rows of a receipt do not make what its lines, or its own totals, say."""
+        """Raise where the rows of a receipt do not add up to its lines and totals."""
         order, rows = (
             self.chosen.order,
             np.bincount(self.parent[self.exploded.line], minlength=len(self.chosen.order)),
         )
         discount = self.chosen.receipts.ints("total_discount")
-        said = {
+        totals = {
             "gross": self.tally.gross[order],
             "discount": discount[order],
             "net": (self.tally.gross - discount)[order],
@@ -99,13 +102,13 @@ class Tables:
             "tax_added": self.tally.named_added[order],
             "cost": sums(self.lines.cost, self.counts),
         }
-        for name, expected in said.items():
-            made = sums(getattr(self.money, name), rows)
-            wrong = np.flatnonzero(made != expected)
+        for name, expected in totals.items():
+            amounts = sums(getattr(self.money, name), rows)
+            wrong = np.flatnonzero(amounts != expected)
             if len(wrong):
                 number = self.chosen.receipts.column("receipt_number")[int(order[wrong[0]])].as_py()
                 raise MoneyNotConserved(
-                    f"receipt {number}: {name} of its rows is {made[wrong[0]]}, the till says"
+                    f"receipt {number}: {name} of its rows is {amounts[wrong[0]]}, the till says"
                     f" {expected[wrong[0]]} (minor units); nothing is published, please report this"
                     " receipt with its raw record"
                 )
@@ -122,23 +125,20 @@ class Tables:
             .take(self.chosen.order)
         )
 
-    def _writer(self, dataset, rows: Ints) -> Writer:
-        """With the columns that every table repeats; `rows` is the receipt (of the order) of each
-        row.
-        """
-        writer, receipts, at = (
-            Writer(dataset, self.rules.decimals),
-            self.chosen.receipts,
-            self.chosen.order[rows],
-        )
+    def _writer(self, dataset: Dataset, rows: Ints) -> ColumnWriter:
+        """A writer with the columns of every table; `rows` is the receipt of each row."""
+        writer, receipts = ColumnWriter(dataset, self.rules.decimals), self.chosen.receipts
+        source = self.chosen.order[rows]
         writer.number(business_day=self.chosen.day[rows])
         writer.label(
-            store_id=receipts.labels("store_id").take(at),
-            receipt_type=receipts.labels("receipt_type").take(at),
+            store_id=receipts.labels("store_id").take(source),
+            receipt_type=receipts.labels("receipt_type").take(source),
             currency=self.currency.take(rows),
         )
         writer.flag(is_cancelled=self.cancelled[rows])
-        writer.array(receipt_number=receipts.column("receipt_number").take(fixed(at, pa.int64())))
+        writer.array(
+            receipt_number=receipts.column("receipt_number").take(fixed(source, pa.int64()))
+        )
         return writer
 
     @cached_property
@@ -235,19 +235,17 @@ class Tables:
 
 
 def channels(receipts: Rows, rules: Rules) -> Labels:
-    """The order type of each receipt: by its dining option, else by its ticket's name, else
-    unmapped.
-    """
+    """The order type of each receipt: dining option, else ticket name, else unmapped."""
     menu = rules.menu
-    found = receipts.labels("dining_option").map(menu.channels.get, null=menu.channels.get(""))
-    missing = np.flatnonzero(found.codes < 0)
+    by_option = receipts.labels("dining_option").map(menu.channels.get, null=menu.channels.get(""))
+    missing = np.flatnonzero(by_option.codes < 0)
     if not len(missing):
-        return found
-    tickets = Labels.of(receipts.column("order").take(fixed(missing, pa.int64())))
+        return by_option
+    tickets = Labels.read(receipts.column("order").take(fixed(missing, pa.int64())))
     tickets = tickets.map(lambda ticket: menu.tickets.get(ticket) or UNMAPPED, null=UNMAPPED)
-    codes = found.codes.copy()
-    codes[missing] = tickets.codes + len(found.values)
-    return labels(codes, [*found.values, *tickets.values])
+    codes = by_option.codes.copy()
+    codes[missing] = tickets.codes + len(by_option.values)
+    return labels(codes, [*by_option.values, *tickets.values])
 
 
 def _opaque(customers: Labels, key: bytes | None) -> pa.Array:

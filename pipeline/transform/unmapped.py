@@ -1,9 +1,8 @@
-"""What no rule names yet: modifiers of combos, unknown components, items that look like combos,
-order types.
+"""Names that no rule of menu.toml covers: parts of combos, order types.
 
-In: raw objects, catalog, rules. Out: findings with how often and how much money, the most money
-first, and the text to paste into menu.toml. Counted over the newest version of each SALE that is
-not cancelled.
+In: raw objects, catalog, rules. Out: findings with their count and money, the most money first, and
+the text to paste into menu.toml. Counted over the newest version of each SALE that is not
+cancelled.
 """
 
 from __future__ import annotations
@@ -19,28 +18,30 @@ from decimal import Decimal
 import numpy as np
 
 from pipeline.transform.catalog import Catalog
-from pipeline.transform.clean import newest
+from pipeline.transform.clean import place
 from pipeline.transform.columns import Ints, spread
 from pipeline.transform.combos import explode
-from pipeline.transform.days import business_days_by_store
+from pipeline.transform.days import EPOCH
 from pipeline.transform.names import fold, tidy
 from pipeline.transform.nested import Rows
 from pipeline.transform.read import Raw, read
 from pipeline.transform.recipes import RecipeBook
 from pipeline.transform.rules import Rules
 from pipeline.transform.tables import UNMAPPED, channels
+from pipeline.transform.versions import newest
 
-_EPOCH = date(1970, 1, 1).toordinal()
 _LOOKS = re.compile(r"\b(combos?|paquetes?|promo|menu|meal|bundle|box|deal)\b")
 KINDS = ("combo", "part", "modifier", "dish", "channel")
 
 
 @dataclass(frozen=True)
 class Finding:
-    """`kind`: combo (an item that looks like one; `hints` are its modifiers that name dishes), part
-    (a combo sold without any part), modifier (of a combo), dish (unknown component), channel
-    (dining option). `within` is the combo concerned; `amount` the gross of its lines, or what the
-    modifier charged, or the total of the receipts.
+    """A text that no rule names, with its count and money.
+
+    `kind`: combo (an item that looks like one; `hints` are its modifiers that name dishes), part (a
+    combo sold without any part), modifier (of a combo), dish (unknown component), channel (dining
+    option). `within` is the combo concerned; `amount` the gross of its lines, or what the modifier
+    charged, or the total of the receipts.
     """
 
     kind: str
@@ -54,6 +55,8 @@ class Finding:
 
 @dataclass(frozen=True)
 class Unmapped:
+    """All findings, and the same as text."""
+
     findings: list[Finding]
     text: str
 
@@ -61,20 +64,13 @@ class Unmapped:
 def find_unmapped(
     raw: Iterable[Raw], catalog: Catalog, rules: Rules, days: tuple[date, date] | None = None
 ) -> Unmapped:
-    """Everything in `raw` that menu.toml does not name; of `days`, only the business days from the
-    first to the last, as the lake and its reports count them.
-    """
-    found = read(sorted(raw, key=lambda r: (r.batch, r.name)), rules)
-    receipts, is_newest = found.receipts, newest(found)[0][: len(found.good)]
-    order = found.good[is_newest]
+    """Everything in `raw` that menu.toml does not name; of (first, last) `days`."""
+    records = read(sorted(raw, key=lambda r: (r.batch, r.name)), rules)
+    receipts, is_newest = records.receipts, newest(records)[0][: len(records.good)]
+    order = records.good[is_newest]
     if days:
-        stores = receipts.labels("store_id")
-        business_days, _ = business_days_by_store(
-            [rules.store(value) for value in stores.values],
-            stores.codes[order],
-            receipts.ints("receipt_date")[order],
-        )
-        first, last = (day.toordinal() - _EPOCH for day in days)
+        business_days, _ = place(receipts, order, rules)
+        first, last = (day.toordinal() - EPOCH for day in days)
         order = order[(first <= business_days) & (business_days <= last)]
     sale = receipts.labels("receipt_type").is_in("SALE")[order] & ~receipts.cancelled[order]
     counts: dict[tuple[str, str, str, str], list[int]] = defaultdict(lambda: [0, 0])
@@ -105,8 +101,9 @@ def find_unmapped(
 def _sightings(
     receipts: Rows, order: Ints, book: RecipeBook, rules: Rules, hints: dict[str, set[str]]
 ) -> Iterator[tuple[str, str, str, str, int]]:
-    """(kind, text, combo, currency, minor units) of every row that a rule should name; fills
-    `hints` of each item first.
+    """(kind, text, combo, currency, minor units) of every row that a rule should name.
+
+    Fills `hints` of each item first.
     """
     lines = receipts.rows("line_items")
     parent, source = spread(lines.ends[order], lines.counts[order])
@@ -123,25 +120,26 @@ def _sightings(
     ]
     gross = lines.ints("gross_total_money")[source]
     plain = exploded.number[np.searchsorted(exploded.line, np.arange(len(source)))] == 0
-    for line, at in zip(exploded.modifier_line.tolist(), exploded.modifier.tolist(), strict=True):
-        option, dish = options.values[options.codes[at]], exploded.dishes[exploded.dish[line]]
+    for line, index in zip(
+        exploded.modifier_line.tolist(), exploded.modifier.tolist(), strict=True
+    ):
+        option, dish = options.values[options.codes[index]], exploded.dishes[exploded.dish[line]]
         component = book.component(option, option)
-        if plain[line] and component.known and component.name != dish.name:
-            hints[items.values[items.codes[source[line]]]].add(tidy(names.values[names.codes[at]]))
-    for at in np.flatnonzero(plain).tolist():
-        dish, text = exploded.dishes[exploded.dish[at]], items.values[items.codes[source[at]]]
+        if plain[line] and component.is_known and component.name != dish.name:
+            hints[items.values[items.codes[source[line]]]].add(
+                tidy(names.values[names.codes[index]])
+            )
+    for line in np.flatnonzero(plain).tolist():
+        dish, text = exploded.dishes[exploded.dish[line]], items.values[items.codes[source[line]]]
         if dish.recipe is not None:
-            yield "part", text, dish.recipe.name, money[parent[at]], int(gross[at])
+            yield "part", text, dish.recipe.name, money[parent[line]], int(gross[line])
         elif len(hints.get(text, ())) > 1 or _LOOKS.search(fold(dish.name)):
-            yield "combo", text, "", money[parent[at]], int(gross[at])
-    for at in np.flatnonzero(~plain[exploded.modifier_line]).tolist():
-        line, modifier = int(exploded.modifier_line[at]), int(exploded.modifier[at])
+            yield "combo", text, "", money[parent[line]], int(gross[line])
+    for index in np.flatnonzero(~plain[exploded.modifier_line]).tolist():
+        line, modifier = int(exploded.modifier_line[index]), int(exploded.modifier[index])
         recipe = exploded.dishes[exploded.dish[line]].recipe
         name, option = names.values[names.codes[modifier]], options.values[options.codes[modifier]]
-        if (
-            exploded.modifier_slot[at]
-            and not book.choice(recipe.rule, name, option).component.known
-        ):
+        if exploded.modifier_slot[index] and not book.component(option, option).is_known:
             yield "dish", option, recipe.name, money[parent[line]], int(gross[line])
         elif recipe.rule and recipe.rule.role(name) is None:
             yield "modifier", name, recipe.name, money[parent[line]], int(charged[modifier])
@@ -150,15 +148,10 @@ def _sightings(
         receipts.labels("dining_option"),
         receipts.ints("total_money"),
     )
-    for at in np.flatnonzero(channel.is_in(UNMAPPED)[order]).tolist():
-        code = dining.codes[order[at]]
-        yield (
-            "channel",
-            dining.values[code] if code >= 0 else "",
-            "",
-            money[at],
-            int(total[order[at]]),
-        )
+    for row in np.flatnonzero(channel.is_in(UNMAPPED)[order]).tolist():
+        code = dining.codes[order[row]]
+        text = dining.values[code] if code >= 0 else ""
+        yield "channel", text, "", money[row], int(total[order[row]])
 
 
 _TITLES = {
@@ -192,9 +185,7 @@ def _quoted(text: str) -> str:
 
 
 def _text(findings: list[Finding]) -> str:
-    """The findings as lines for menu.toml, spellings of a text once; what only a person can know is
-    left as "?".
-    """
+    """The findings as lines for menu.toml; "?" is for you to fill in."""
     out = []
     for kind in KINDS:
         by_text: dict[str, list[Finding]] = defaultdict(list)

@@ -1,16 +1,13 @@
-"""One record against every rule, slowly and in words: what is wrong with it, and where.
+"""One record against every rule: what is wrong with it, and where.
 
-In: the bytes of one record. Out: a Fault (reason, JSON pointer, what stood there, and what could
-still be read), or the record written anew with only the fields that are read. The rules are those
-of `wire` and `doubts`; they are said here again, in plain Python and Decimal, so that each path
-tests the other.
+In: the bytes of one record. Out: a RejectedRecord (reason, JSON pointer, the value there, and what
+else is readable), or the record as canonical JSON with only the fields that are read. The rule of
+each field stands in schema/receipt.py, those between fields in receipt_rules.py. Reasons:
 
     not_json, not_an_object, too_deep        the record is not one JSON object, or nested too deep
-    to be read duplicate_key, missing_field, null_value, wrong_type, bad_text, empty, unknown_value
-    not_a_number, excess_precision, out_of_range unreadable_date
-    implausible_date    the sale before 2010, more than 48 hours after the server received it, or
-                        more than Rules.max_days_late days before
-    totals_differ       discounts, taxes or the total are not the sum of their rows
+    duplicate_key, missing_field, null_value, wrong_type, bad_text, empty, unknown_value,
+    not_a_number, excess_precision, out_of_range, unreadable_date, implausible_date    of a field
+    implausible_date, totals_differ          between fields
 """
 
 from __future__ import annotations
@@ -22,10 +19,20 @@ from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
 from typing import Any
 
+import numpy as np
+
 from pipeline.schema.receipt import DIGITS, RECEIPT, Field, scale
-from pipeline.transform.days import DAY, micros
+from pipeline.transform.days import micros
+from pipeline.transform.nested import Tally
+from pipeline.transform.receipt_rules import (
+    EARLIEST,
+    LATEST,
+    is_impossible,
+    is_too_late,
+    rounding_limit,
+    wrong_totals,
+)
 from pipeline.transform.rules import Rules
-from pipeline.transform.validate_columns import AHEAD, EARLIEST, FIRST_SALE, LATEST, rounding_limit
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE]\+?-?\d+)?", re.ASCII)
 _INSTANT = re.compile(
@@ -33,17 +40,18 @@ _INSTANT = re.compile(
     r" ](\d\d)(?::(\d\d)(?::(\d\d)(?:\.(\d{1,6}))?)?)?(Z|[+-]\d\d(?::?\d\d)?)?)?",
     re.ASCII,
 )
-_INF = re.compile(
-    r'"(?:[^"\\]|\\.)*"|-?(Inf)\b'
-)  # pyarrow's reader takes it where nothing is read, json.loads does not
+# pyarrow's reader accepts Inf in fields that are not read, json.loads does not
+_INF = re.compile(r'"(?:[^"\\]|\\.)*"|-?(Inf)\b')
 _DETAIL = 200
 
 
 @dataclass(frozen=True)
 class RejectedRecord:
-    """Why a record is refused, and what of it can be read: amounts in minor units as received,
-    instants in microseconds. `sold_at` decides the business day that counts it: for a sale dated
-    too long before its arrival, the instant of arrival.
+    """Why a record is refused, and what of it is readable.
+
+    Amounts in minor units as received, instants in microseconds. `sold_at` decides the business day
+    that counts it: for a sale dated too long before its arrival, the instant of arrival. `raw` is
+    the index of its object, `position` its line there, from 1.
     """
 
     reason: str
@@ -61,19 +69,21 @@ class RejectedRecord:
 
 
 class _RejectedError(Exception):
-    def __init__(self, reason: str, pointer: str, found: object):
+    """A rule is broken: reason, JSON pointer, the value there."""
+
+    def __init__(self, reason: str, pointer: str, value: object):
         self.reason, self.pointer = reason, pointer
-        self.detail = (found if isinstance(found, str) else json.dumps(found, default=str))[
+        self.detail = (value if isinstance(value, str) else json.dumps(value, default=str))[
             :_DETAIL
         ]
 
 
 class _Literal(str):
-    """A JSON number as it was written."""
+    """A JSON number as written."""
 
 
-class _Object(dict):
-    """A JSON object that remembers the keys that it was given twice."""
+class _Object(dict[str, Any]):
+    """A JSON object with the keys that stand twice in it."""
 
     def __init__(self, pairs: list[tuple[str, Any]]):
         super().__init__(pairs)
@@ -84,10 +94,10 @@ class _Object(dict):
 
 
 def validate_record(body: bytes, rules: Rules) -> RejectedRecord | bytes:
-    """A Fault, or the record as canonical JSON."""
+    """The reason why the record is invalid, or the record as canonical JSON."""
     try:
         text = _INF.sub(
-            lambda found: "Infinity" if found[1] else found[0],
+            lambda match: "Infinity" if match[1] else match[0],
             body.decode("utf-8", "surrogateescape"),
         )
         record = json.loads(
@@ -115,47 +125,40 @@ def validate_record(body: bytes, rules: Rules) -> RejectedRecord | bytes:
 
 
 def _plain(value: Decimal | datetime) -> str:
-    return (
-        format(value, "f")
-        if isinstance(value, Decimal)
-        else value.isoformat().replace("+00:00", "Z")
-    )
+    if isinstance(value, Decimal):
+        return format(value, "f")
+    return value.isoformat().replace("+00:00", "Z")
 
 
 def _readable(record: _Object, rules: Rules) -> dict[str, Any]:
-    """What of a refused record can be read by itself; a date of sale that cannot be true is none."""
-    decimals = rules.decimals
-    found: dict[str, Any] = {}
+    """What else of a refused record is readable; an impossible date of sale is not."""
+    values: dict[str, Any] = {}
     for field in RECEIPT:
         try:
-            found[field.name] = (
-                None if field.kind == "rows" else _value(record, field, "", decimals)
+            values[field.name] = (
+                None if field.kind == "rows" else _value(record, field, "", rules.decimals)
             )
         except _RejectedError:
-            found[field.name] = None
-    total, updated, sold = (found[name] for name in ("total_money", "updated_at", "receipt_date"))
-    created = found["created_at"] or sold
-    if sold is not None and not _plausible(sold, created):
-        sold = None
-    if sold is not None and _is_too_late(sold, created, rules):
-        sold = created
+            values[field.name] = None
+    total = values["total_money"]
+    updated, sold, created = (
+        values[name] and micros(values[name])
+        for name in ("updated_at", "receipt_date", "created_at")
+    )
+    if sold is not None:
+        created = sold if created is None else created
+        if is_impossible(sold, created):
+            sold = None
+        elif is_too_late(sold, created, rules):
+            sold = created
     return {
-        "number": found["receipt_number"],
-        "store_id": found["store_id"],
-        "receipt_type": found["receipt_type"],
-        "total": None if total is None else int(total.scaleb(decimals)),
-        "updated_at": updated and micros(updated),
-        "sold_at": sold and micros(sold),
+        "number": values["receipt_number"],
+        "store_id": values["store_id"],
+        "receipt_type": values["receipt_type"],
+        "total": None if total is None else int(total.scaleb(rules.decimals)),
+        "updated_at": updated,
+        "sold_at": sold,
     }
-
-
-def _plausible(sold: datetime, created: datetime) -> bool:
-    return FIRST_SALE <= micros(sold) <= micros(created) + AHEAD
-
-
-def _is_too_late(sold: datetime, created: datetime, rules: Rules) -> bool:
-    """Whether the sale is dated so long before its arrival that the till's clock was wrong."""
-    return micros(sold) < micros(created) - rules.max_days_late * DAY
 
 
 def _object(record: Any, fields: tuple[Field, ...], pointer: str, decimals: int) -> dict[str, Any]:
@@ -181,7 +184,8 @@ def _value(record: _Object, field: Field, pointer: str, decimals: int) -> Any:
         if not isinstance(value, list):
             raise _RejectedError("wrong_type", pointer, value)
         return [
-            _object(row, field.fields, f"{pointer}/{at}", decimals) for at, row in enumerate(value)
+            _object(row, field.fields, f"{pointer}/{index}", decimals)
+            for index, row in enumerate(value)
         ]
     if not isinstance(value, str):
         raise _RejectedError("wrong_type", pointer, value)
@@ -217,7 +221,7 @@ def _number(value: str, kind: str, pointer: str, decimals: int) -> Decimal:
         raise _RejectedError("out_of_range", pointer, value)
     _, figures, exponent = number.as_tuple()
     zeros = len(figures) - len("".join(map(str, figures)).rstrip("0"))
-    if exponent + zeros < -scale(kind, decimals):
+    if not isinstance(exponent, int) or exponent + zeros < -scale(kind, decimals):
         raise _RejectedError("excess_precision", pointer, value)
     return number.quantize(Decimal(1).scaleb(-scale(kind, decimals)))
 
@@ -229,24 +233,13 @@ def _instant(value: str, pointer: str) -> datetime:
     year, month, day, hour, minute, second = (int(part or 0) for part in match.groups()[:6])
     offset = (match[8] or "Z").replace(":", "")
     try:
-        ahead = (
-            timedelta()
-            if offset == "Z"
-            else timedelta(hours=int(offset[1:3]), minutes=int(offset[3:] or 0))
-        )
-        if int(offset[3:] or 0) > 59:
+        hours, minutes = (0, 0) if offset == "Z" else (int(offset[1:3]), int(offset[3:] or 0))
+        if minutes > 59:
             raise ValueError("minutes of the offset")
+        ahead = timedelta(hours=hours, minutes=minutes)
         zone = timezone(-ahead if offset[0] == "-" else ahead)
-        instant = datetime(
-            max(year, 4),
-            month,
-            day,
-            hour,
-            minute,
-            second,
-            int((match[7] or "").ljust(6, "0")),
-            zone,
-        )
+        fraction = int((match[7] or "").ljust(6, "0"))
+        instant = datetime(max(year, 4), month, day, hour, minute, second, fraction, zone)
     except ValueError as error:
         raise _RejectedError("unreadable_date", pointer, value) from error
     if not 1999 <= year <= 2100 or not EARLIEST <= micros(instant) < LATEST:
@@ -255,54 +248,62 @@ def _instant(value: str, pointer: str) -> datetime:
 
 
 def _check(receipt: dict[str, Any], rules: Rules) -> None:
-    """The rules between fields."""
+    """Raise for the first rule between fields that the receipt breaks."""
     store = rules.store(receipt["store_id"])
-    _places(receipt, RECEIPT, "", store.decimals)
-    instants = receipt["receipt_date"], receipt["created_at"]
-    if not _plausible(*instants) or _is_too_late(*instants, rules):
+    _check_precision(receipt, RECEIPT, "", store.decimals)
+    sold, created = micros(receipt["receipt_date"]), micros(receipt["created_at"])
+    if is_impossible(sold, created) or is_too_late(sold, created, rules):
         raise _RejectedError("implausible_date", "/receipt_date", _plain(receipt["receipt_date"]))
-    lines, discount = receipt["line_items"], receipt["total_discount"]
-    unspread = discount - sum(line["total_discount"] for line in lines)
-    if sum(row["money_amount"] for row in receipt["total_discounts"]) != discount or (
-        unspread and (unspread * discount <= 0 or abs(unspread) > abs(discount) or not lines)
-    ):
-        raise _RejectedError("totals_differ", "/total_discount", str(discount))
-    tax = {}
-    for kind in ("INCLUDED", "ADDED"):
-        named, tax[kind] = (
-            sum(row["money_amount"] for row in rows if row["type"] == kind)
-            for rows in (
-                receipt["total_taxes"],
-                [row for line in lines for row in line["line_taxes"]],
-            )
-        )
-        if named != tax[kind]:
-            raise _RejectedError("totals_differ", "/total_taxes", str(named))
-    if receipt["total_tax"] != sum(tax.values()):
-        raise _RejectedError("totals_differ", "/total_tax", str(receipt["total_tax"]))
-    charged = (
-        sum(line["gross_total_money"] for line in lines)
-        - discount
-        + tax["ADDED"]
-        + receipt["tip"]
-        + receipt["surcharge"]
-    )
-    if abs(receipt["total_money"] - charged) > Decimal(rounding_limit(store, rules)).scaleb(
-        -rules.decimals
-    ):
-        raise _RejectedError(
-            "totals_differ",
-            "/total_money",
-            f"{receipt['total_money']}, and its parts make {charged}",
-        )
+    amounts = _amounts(receipt)
+    units = {name: np.array([int(a.scaleb(rules.decimals))]) for name, a in amounts.items()}
+    tally = Tally(lines=np.array([len(receipt["line_items"])]), **units)
+    limit = np.array([rounding_limit(store, rules)])
+    is_included = amounts["named_included"] != amounts["tax_included"]
+    details = {
+        "/total_discount": str(amounts["discount"]),
+        "/total_taxes": str(amounts["named_included" if is_included else "named_added"]),
+        "/total_tax": str(amounts["tax"]),
+        "/total_money": f"{receipt['total_money']}, and its parts make"
+        f" {receipt['total_money'] - amounts['rounding']}",
+    }
+    for pointer, wrong in wrong_totals(tally, limit).items():
+        if wrong.any():
+            raise _RejectedError("totals_differ", pointer, details[pointer])
 
 
-def _places(row: dict[str, Any], fields: tuple[Field, ...], pointer: str, decimals: int) -> None:
-    """Refuse money that is finer than the store's currency."""
+def _amounts(receipt: dict[str, Any]) -> dict[str, Decimal]:
+    """The sums of one receipt, by the names of Tally."""
+    lines = receipt["line_items"]
+    line_taxes = [tax for line in lines for tax in line["line_taxes"]]
+
+    def total(rows: list[dict[str, Any]], name: str = "money_amount", kind: str = "") -> Decimal:
+        return sum((row[name] for row in rows if not kind or row["type"] == kind), Decimal(0))
+
+    amounts = {
+        "gross": total(lines, "gross_total_money"),
+        "discount": receipt["total_discount"],
+        "line_discount": total(lines, "total_discount"),
+        "named_discount": total(receipt["total_discounts"]),
+        "points": total(receipt["total_discounts"], kind="DISCOUNT_BY_POINTS"),
+        "tax": receipt["total_tax"],
+        "tax_included": total(line_taxes, kind="INCLUDED"),
+        "tax_added": total(line_taxes, kind="ADDED"),
+        "named_included": total(receipt["total_taxes"], kind="INCLUDED"),
+        "named_added": total(receipt["total_taxes"], kind="ADDED"),
+    }
+    charged = amounts["gross"] - amounts["discount"] + amounts["tax_added"]
+    charged += receipt["tip"] + receipt["surcharge"]
+    return amounts | {"rounding": receipt["total_money"] - charged}
+
+
+def _check_precision(
+    row: dict[str, Any], fields: tuple[Field, ...], pointer: str, decimals: int
+) -> None:
+    """Raise for money that is finer than the store's currency."""
     for field in fields:
-        value = row[field.name]
+        value, place = row[field.name], f"{pointer}/{field.name}"
         if field.kind == "rows":
-            for at, below in enumerate(value):
-                _places(below, field.fields, f"{pointer}/{field.name}/{at}", decimals)
+            for index, below in enumerate(value):
+                _check_precision(below, field.fields, f"{place}/{index}", decimals)
         elif field.kind == "money" and value is not None and value % Decimal(1).scaleb(-decimals):
-            raise _RejectedError("excess_precision", f"{pointer}/{field.name}", str(value))
+            raise _RejectedError("excess_precision", place, str(value))

@@ -1,6 +1,4 @@
-"""Columns of one dataset, collected by name in the types of its schema, then made a table that is
-held to it.
-"""
+"""The columns of one dataset, collected by name in the types of its schema."""
 
 from __future__ import annotations
 
@@ -11,13 +9,11 @@ from pipeline.schema import Dataset, arrow, conform
 from pipeline.transform.columns import Ints, Labels, fixed, flags, lists
 
 
-class Writer:
-    """Each method takes columns by name; `rows` takes the fields of a column of lists, in the order
-    of its schema.
-    """
+class ColumnWriter:
+    """Collects columns by name; `rows` takes the fields of a column of lists."""
 
     def __init__(self, dataset: Dataset, decimals: int):
-        self._dataset, self._places, self._schema = dataset, decimals, arrow(dataset, decimals)
+        self._dataset, self._decimals, self._schema = dataset, decimals, arrow(dataset, decimals)
         self._columns: dict[str, pa.Array] = {}
 
     def array(self, **columns: pa.Array) -> None:
@@ -40,23 +36,17 @@ class Writer:
 
     def rows(self, name: str, ends: Ints, *fields: pa.Array | Ints) -> None:
         kind = self._schema.field(name).type
-        self._columns[name] = lists(
-            ends,
-            kind,
-            [
-                (
-                    field
-                    if isinstance(field, pa.Array)
-                    else fixed(field, kind.value_type.field(at).type)
-                )
-                for at, field in enumerate(fields)
-            ],
-        )
+        types = [field.type for field in kind.value_type]
+        arrays = [
+            field if isinstance(field, pa.Array) else fixed(field, type_)
+            for field, type_ in zip(fields, types, strict=True)
+        ]
+        self._columns[name] = lists(ends, kind, arrays)
 
     def table(self) -> pa.Table:
-        """The table. Raises SchemaMismatch where a column is missing or null against the schema."""
+        """The table. Raises SchemaMismatch for a missing column or a forbidden null."""
         return conform(
             pa.Table.from_arrays(list(self._columns.values()), list(self._columns)),
             self._dataset,
-            self._places,
+            self._decimals,
         )

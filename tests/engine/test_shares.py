@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline.load.parquet import to_bytes
 from pipeline.schema import LAKE
 from pipeline.transform import Catalog, Cleaned, Raw, Rules, clean
-from pipeline.transform.shares import clean_share, number_of, share_of, unite
+from pipeline.transform.split_day import clean_share, number_of, share_of, unite
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "transform"))
 from kitchen import DAY as TODAY

@@ -1,8 +1,7 @@
-"""A month of the lake drawn from a seed: consistent receipts, sales and payments, as rows of plain
-Python.
+"""A month of the lake drawn from a seed: consistent rows of plain Python.
 
-Amounts are whole numbers of 10**-places, quantities of 10**-4, so that whoever counts them needs no
-decimals. `Month.tables` gives the Arrow tables that summarize() reads.
+Amounts are whole numbers of 10**-decimals, quantities of 10**-4. `Month.tables` gives the Arrow
+tables that summarize() reads.
 """
 
 from __future__ import annotations
@@ -63,30 +62,29 @@ class Month:
             schema.EMPLOYEES: employees(),
         }
         return {
-            dataset.name: to_table(found, dataset, self.decimals) for dataset, found in rows.items()
+            dataset.name: to_table(matches, dataset, self.decimals)
+            for dataset, matches in rows.items()
         }
 
     def arguments(self) -> dict:
         return {
             "month": self.first,
             **self.tables(),
-            "facts": self.metadata,
+            "metadata": self.metadata,
             "decimals": self.decimals,
         }
 
-    def part(self, wanted) -> Month:
-        """The month of those receipts alone whose number `wanted` says yes to; quarantine goes with
-        the first letter.
-        """
+    def part(self, expected) -> Month:
+        """The month of the receipts whose number is `expected`, and their quarantine."""
         return Month(
             self.first,
             self.decimals,
             *(
-                [row for row in rows if wanted(row["receipt_number"])]
+                [row for row in rows if expected(row["receipt_number"])]
                 for rows in (self.receipts, self.sales, self.payments, self.quarantine)
             ),
             self.stores,
-            self.superseded if wanted("superseded") else 0,
+            self.superseded if expected("superseded") else 0,
         )
 
 
@@ -95,15 +93,13 @@ def employees() -> list[dict]:
 
 
 def exact(value, kind: pa.DataType):
-    """`value` as the lake holds it: whole numbers of a decimal column become decimals, in lists as
-    well.
-    """
+    """`value` as the lake holds it: whole numbers become decimals, in lists too."""
     if value is None:
         return None
     if pa.types.is_decimal(kind):
         return Decimal(value).scaleb(-kind.scale)
     if pa.types.is_list(kind):
-        return [{f.name: exact(one[f.name], f.type) for f in kind.value_type} for one in value]
+        return [{f.name: exact(entry[f.name], f.type) for f in kind.value_type} for entry in value]
     return value
 
 
@@ -140,12 +136,12 @@ def draw_month(
         for store, currency, _ in stores
     ]
     for index in range(receipts):
-        at = rng.randrange(len(stores))  # two stores may give the same number, one store never
+        place = rng.randrange(len(stores))  # two stores may give the same number, one store never
         draw_receipt(
             rng,
             month,
-            index + at,
-            stores[at],
+            index + place,
+            stores[place],
             "REFUND" if all_refunds or rng.random() < 0.15 else "SALE",
         )
     for index in range(rng.randrange(3)):
@@ -171,8 +167,9 @@ def draw_month(
 def draw_receipt(
     rng: Random, month: Month, number: int, store: tuple[str, str, int], kind: str
 ) -> None:
-    """Add one receipt with its sales and payments; a cancelled one may keep its amounts and
-    quantities, which must not count.
+    """Add one receipt with its sales and payments.
+
+    A cancelled one may keep its amounts and quantities, which must not count.
     """
     store_id, currency, decimals = store
     unit = month.worth * 10 ** (month.decimals - decimals)
@@ -294,7 +291,7 @@ def draw_receipt(
 
 
 def draw_line(rng: Random, line: int, unit: int) -> list[dict]:
-    """The rows of one line: a plain one, or the components of a combo; all amounts positive."""
+    """The rows of a plain line, or the components of a combo; amounts positive."""
     quantity = rng.choice((1, 1, 2, 3)) * ONE
     gross = rng.choice((0, 9500, 4000, 12_345)) * unit * (quantity // ONE)
     discount = rng.choice((0, 0, gross // unit // 10)) * unit

@@ -1,5 +1,4 @@
-"""Every table of schema.SUMMARY counted again by plain loops over plain rows: the slow, obvious
-reference.
+"""Every table of schema.SUMMARY recounted by plain loops over plain rows.
 
 Written from the glossary's definitions and the column sentences of the schema, and sharing no code
 with pipeline.summarize. Each function takes a Month (lake_month.py) and gives {key: row}; amounts
@@ -17,13 +16,13 @@ ZEROS = {"count": 0, "money": 0, "quantity": 0}
 
 
 class Tally(dict):
-    """Rows by key; a new row starts with 0 in every number that cannot be null, and null elsewhere."""
+    """Rows by key; a new row has 0 in numbers that cannot be null, null elsewhere."""
 
     def __init__(self, dataset: schema.Dataset):
         super().__init__()
         self.dataset = dataset
 
-    def at(self, *key, **labels) -> dict:
+    def row(self, *key, **labels) -> dict:
         if key not in self:
             self[key] = {
                 c.name: None if c.null else ZEROS.get(c.kind) for c in self.dataset.columns
@@ -49,20 +48,20 @@ def as_sold(rows: list[dict]) -> list[dict]:
         lines[row["store_id"], row["receipt_number"], row["line"]].append(row)
     sold = []
     for parts in lines.values():
-        one = parts[0]
-        is_combo = one["combo"] is not None
+        entry = parts[0]
+        is_combo = entry["combo"] is not None
         costed = [part for part in parts if part["cost"] is not None]
         sold.append(
-            one
+            entry
             | {
                 name: sum(part[name] for part in parts)
                 for name in ("gross", "discount", "net", "tax_included")
             }
             | {
-                "item": one["combo"] if is_combo else one["item"],
-                "variant": None if is_combo else one["variant"],
-                "units": one["combo_quantity"] if is_combo else one["units"],
-                "unit_price": one["combo_price"] if is_combo else one["unit_price"],
+                "item": entry["combo"] if is_combo else entry["item"],
+                "variant": None if is_combo else entry["variant"],
+                "units": entry["combo_quantity"] if is_combo else entry["units"],
+                "unit_price": entry["combo_price"] if is_combo else entry["unit_price"],
                 "all_costed": len(costed) == len(parts),
                 "cost": sum(part["cost"] for part in costed),
                 "costed_net": sum(part["net"] for part in costed),
@@ -84,22 +83,22 @@ def recount(month) -> dict[str, dict]:
     count_payments(tallies, [p for p in month.payments if not p["is_cancelled"]], by_number)
     count_quality(tallies["quality"], month, counted, rows)
     for store in month.stores:
-        tallies["stores"].at(store["store_id"], **store)
+        tallies["stores"].row(store["store_id"], **store)
     for name in ("ana", "beto"):
-        tallies["employees"].at(name, alias=name.title())
+        tallies["employees"].row(name, alias=name.title())
     return tallies
 
 
 def count_receipts(t: dict, receipts: list[dict]) -> None:
     for r in receipts:
         store = {"currency": r["currency"]}
-        day = t["days"].at(r["business_day"], r["store_id"], r["channel"], **store)
-        staff = t["staff"].at(r["store_id"], r["employee_id"], **store)
+        day = t["days"].row(r["business_day"], r["store_id"], r["channel"], **store)
+        staff = t["staff"].row(r["store_id"], r["employee_id"], **store)
         if r["is_cancelled"]:
             for row in (day, staff):
                 add(row, cancelled_receipts=1, cancelled_total=abs(r["cancelled_total"]))
             continue
-        hour = t["hours"].at(r["business_day"], r["store_id"], r["sold_at_local"].hour, **store)
+        hour = t["hours"].row(r["business_day"], r["store_id"], r["sold_at_local"].hour, **store)
         span(day, "first_sold_at", "last_sold_at", r["sold_at_local"])
         add(
             day,
@@ -116,7 +115,7 @@ def count_receipts(t: dict, receipts: list[dict]) -> None:
             add(row, net_sales=r["gross"] - r["discount"])
         add(staff, discounts=r["discount"])
         visitor = (
-            t["customers"].at(r["customer_id"], r["store_id"], **store)
+            t["customers"].row(r["customer_id"], r["store_id"], **store)
             if r["customer_id"]
             else None
         )
@@ -142,7 +141,7 @@ def count_receipts(t: dict, receipts: list[dict]) -> None:
         for given in r["discounts"]:
             key = given["name"], given["type"]
             add(
-                t["discounts"].at(r["store_id"], *key, **store),
+                t["discounts"].row(r["store_id"], *key, **store),
                 amount=given["amount"],
                 receipts=r["receipt_type"] == "SALE" and key not in had,
             )
@@ -153,7 +152,7 @@ def count_rows(t: dict, rows: list[dict], by_number: dict) -> None:
     seen = set()
     for s in rows:
         store, is_sale = {"currency": s["currency"]}, s["receipt_type"] == "SALE"
-        item = t["items"].at(
+        item = t["items"].row(
             s["store_id"], s["category"], s["item"], s["combo"] is not None, **store
         )
         day = t["days"][
@@ -162,7 +161,7 @@ def count_rows(t: dict, rows: list[dict], by_number: dict) -> None:
             by_number[s["store_id"], s["receipt_number"]]["channel"],
         ]
         add(item, discounts=s["discount"], net_sales=s["net"], tax_included=s["tax_included"])
-        weekday = t["item_weekdays"].at(
+        weekday = t["item_weekdays"].row(
             s["store_id"], s["business_day"].weekday(), s["category"], s["item"], **store
         )
         add(weekday, net_sales=s["net"])
@@ -171,7 +170,7 @@ def count_rows(t: dict, rows: list[dict], by_number: dict) -> None:
             for row in (item, day):
                 add(row, cost=s["cost"], costed_net=s["net"], costed_tax_included=s["tax_included"])
         if s["combo"] is not None:
-            part = t["combo_parts"].at(s["store_id"], s["combo"], s["slot"], s["item"], **store)
+            part = t["combo_parts"].row(s["store_id"], s["combo"], s["slot"], s["item"], **store)
             part["is_known"] = (
                 s["is_known"] if part["is_known"] is None else part["is_known"] and s["is_known"]
             )
@@ -186,13 +185,13 @@ def count_rows(t: dict, rows: list[dict], by_number: dict) -> None:
             continue
         add(item, units=s["units"], gross_sales=s["gross"])
         span(item, "first_day", "last_day", s["business_day"])
-        category = t["categories"].at(s["store_id"], s["category"], **store)
+        category = t["categories"].row(s["store_id"], s["category"], **store)
         for row in (item, weekday, category):
             once(seen, s, row, "receipts")
         if s["combo"] is not None:
             once(seen, s, day, "combo_receipts")
         for choice in s["modifiers"]:
-            chosen = t["choices"].at(
+            chosen = t["choices"].row(
                 s["store_id"], s["item"], choice["name"], choice["option"], **store
             )
             add(chosen, units=choice["quantity"], amount=choice["amount"])
@@ -210,7 +209,7 @@ def count_lines(t: dict, lines: list[dict], by_number: dict) -> None:
     for line in lines:
         store, is_sale = {"currency": line["currency"]}, line["receipt_type"] == "SALE"
         if is_sale:
-            price = t["prices"].at(
+            price = t["prices"].row(
                 line["store_id"], line["item"], line["variant"], line["unit_price"], **store
             )
             add(price, units=line["units"])
@@ -221,13 +220,13 @@ def count_lines(t: dict, lines: list[dict], by_number: dict) -> None:
                 with_combo.add(receipt)
         else:
             employee_id = by_number[line["store_id"], line["receipt_number"]]["employee_id"]
-            months_before = t["refunded_items"].at(
+            months_before = t["refunded_items"].row(
                 line["store_id"], line["item"], employee_id, **store
             )
             add(months_before, units=-line["units"], refunds=-line["gross"])
             once(seen, line, months_before, "receipts")
         if line["combo"] is not None:
-            combo = t["combos"].at(line["store_id"], line["combo"], **store)
+            combo = t["combos"].row(line["store_id"], line["combo"], **store)
             add(
                 combo,
                 **{
@@ -245,11 +244,11 @@ def count_lines(t: dict, lines: list[dict], by_number: dict) -> None:
                 add(combo, refunded_units=-line["units"], refunds=-line["gross"])
     for receipt, names in held.items():
         store_id, currency, _ = receipt
-        for one in names:
+        for entry in names:
             for other in names:
-                if one <= other:
+                if entry <= other:
                     add(
-                        t["baskets"].at(store_id, one, other, currency=currency),
+                        t["baskets"].row(store_id, entry, other, currency=currency),
                         receipts=1,
                         plain_receipts=receipt not in with_combo,
                     )
@@ -257,7 +256,7 @@ def count_lines(t: dict, lines: list[dict], by_number: dict) -> None:
 
 def count_payments(t: dict, payments: list[dict], by_number: dict) -> None:
     for p in payments:
-        tender = t["tenders"].at(
+        tender = t["tenders"].row(
             p["store_id"], p["tender"], p["tender_type"], currency=p["currency"]
         )
         add(
@@ -285,12 +284,12 @@ def count_quality(t: Tally, month, counted: list[dict], rows: list[dict]) -> Non
         seconds: int | None = None,
         unknown: int = 0,
     ) -> None:
-        found = t.at(row["store_id"], check, subject, currency=row["currency"])
-        add(found, count=count, unknown=unknown)
+        matches = t.row(row["store_id"], check, subject, currency=row["currency"])
+        add(matches, count=count, unknown=unknown)
         if amount is not None:
-            add(found, amount=amount)
+            add(matches, amount=amount)
         if seconds is not None:
-            found["seconds"] = max(found["seconds"] or 0, seconds)
+            matches["seconds"] = max(matches["seconds"] or 0, seconds)
 
     currencies = {store["store_id"]: store["currency"] for store in month.stores}
     for check in ("fetched", "superseded"):

@@ -18,7 +18,7 @@ from pipeline.errors import DataError
 from pipeline.simulator import Query
 from pipeline.simulator import Shop as Simulated
 from pipeline.summarize.compare_exports import choose_reading, compare_exports, read_lines
-from pipeline.summarize.read_exports import LARGEST, Export, Line, read_export
+from pipeline.summarize.read_exports import LARGEST, Export, ExportLine, read_export
 from pipeline.transform import Catalog, Raw, clean
 from tests.oracle import newest
 from tests.summarize import till_csv
@@ -46,12 +46,12 @@ def shop() -> tuple[list[dict], dict[str, Till], list[pa.Table]]:
     query = Query(created_min=millis(FIRST), created_max=millis(LAST + timedelta(days=14)))
     records = [entry.read() for entry in simulated.receipts(LONG_AFTER, query)]
     raw = [Raw("2026-12-01", "raw/receipts/batch", b"\n".join(records) + b"\n")]
-    known, rules = Catalog.read(json.dumps(catalog).encode()), rules_of(tills, MENU)
-    found = {
-        month: [clean(day, raw, known, rules).receipts for day in DAYS if day.month == month]
+    names, rules = Catalog.read(json.dumps(catalog).encode()), rules_of(tills, MENU)
+    matches = {
+        month: [clean(day, raw, names, rules).receipts for day in DAYS if day.month == month]
         for month in (9, 10)
     }
-    return newest(records)[0], tills, [pa.concat_tables(tables) for tables in found.values()]
+    return newest(records)[0], tills, [pa.concat_tables(tables) for tables in matches.values()]
 
 
 def october(shop) -> list[dict]:
@@ -59,15 +59,15 @@ def october(shop) -> list[dict]:
     receipts, tills, _ = shop
     return sorted(
         (
-            one
-            for one in receipts
-            if OCTOBER[0] <= day_of(one, tills[one["store_id"]]) <= OCTOBER[1]
+            single
+            for single in receipts
+            if OCTOBER[0] <= day_of(single, tills[single["store_id"]]) <= OCTOBER[1]
         ),
-        key=lambda one: one["receipt_date"],
+        key=lambda single: single["receipt_date"],
     )
 
 
-def lines_of(shop, body: bytes) -> tuple[Export, tuple[Line, ...]]:
+def lines_of(shop, body: bytes) -> tuple[Export, tuple[ExportLine, ...]]:
     """An export and its lines in the order of day and month that the lake confirms."""
     export = read_export(body, 2)
     return export, choose_reading(export, read_lines(shop[2]), *OCTOBER)
@@ -76,7 +76,7 @@ def lines_of(shop, body: bytes) -> tuple[Export, tuple[Line, ...]]:
 def against(
     shop, files: dict[str, bytes], days: tuple[date, date] = OCTOBER, decimals: int = 2
 ) -> dict[str, list[dict]]:
-    made = compare_exports(
+    result = compare_exports(
         *days,
         {name: lambda body=body: body for name, body in files.items()},
         shop[2],
@@ -84,35 +84,36 @@ def against(
         "MXN",
     )
     for dataset in schema.BACKOFFICE:
-        assert made[dataset.name].schema.equals(
+        assert result[dataset.name].schema.equals(
             schema.arrow(dataset, decimals), check_metadata=True
         )
-    return {name: table.to_pylist() for name, table in made.items()}
+    return {name: table.to_pylist() for name, table in result.items()}
 
 
 @pytest.mark.parametrize("kind", WRITERS)
 def test_an_export_of_the_same_receipts_ties_to_the_cent(shop, kind):
     own = october(shop)
-    found = against(shop, {"export.csv": WRITERS[kind](own, shop[1])})
-    counted = {one["receipt_number"] for one in own if not one["cancelled_at"]}
-    assert len(counted) < len(own) and any(one["receipt_type"] == "REFUND" for one in own), (
+    matches = against(shop, {"export.csv": WRITERS[kind](own, shop[1])})
+    counted = {single["receipt_number"] for single in own if not single["cancelled_at"]}
+    assert len(counted) < len(own) and any(single["receipt_type"] == "REFUND" for single in own), (
         "nothing awkward in these days; take others"
     )
-    (row,) = found["till_files"]
+    (row,) = matches["till_files"]
     assert (row["kind"], row["differing"], row["difference"], row["problem"]) == (kind, 0, 0, None)
     assert row["compared"] == (
-        len({day_of(one, shop[1][one["store_id"]]) for one in own})
+        len({day_of(single, shop[1][single["store_id"]]) for single in own})
         if kind == "summary"
         else len(own)
     )
-    assert (row["first_day"], row["last_day"]) == OCTOBER and found["till_differences"] == []
+    assert (row["first_day"], row["last_day"]) == OCTOBER and matches["till_differences"] == []
     net = sum(
-        (one["ours"] for one in found["till_totals"] if one["figure"] == "net_sales"), Decimal(0)
+        (single["ours"] for single in matches["till_totals"] if single["figure"] == "net_sales"),
+        Decimal(0),
     )
     signed = (
-        till_csv.amounts(one)["Net sales"] * (1 if one["receipt_type"] == "SALE" else -1)
-        for one in own
-        if not one["cancelled_at"]
+        till_csv.amounts(single)["Net sales"] * (1 if single["receipt_type"] == "SALE" else -1)
+        for single in own
+        if not single["cancelled_at"]
     )
     assert net == sum(signed, Decimal(0))
 
@@ -139,11 +140,11 @@ def test_every_dialect_reads_the_same(shop, data):
     )
     own = october(shop)
     plain, plain_lines = lines_of(shop, receipts_csv(own, shop[1]))
-    found, found_lines = lines_of(shop, receipts_csv(own, shop[1], dialect))
-    same = [name for name in plain.figures if name in found.figures]
+    matches, found_lines = lines_of(shop, receipts_csv(own, shop[1], dialect))
+    same = [name for name in plain.figures if name in matches.figures]
     assert len(same) >= (4 if spanish else 5)
     gone = (
-        {one["receipt_number"] for one in own if one["cancelled_at"]} if spanish else set()
+        {single["receipt_number"] for single in own if single["cancelled_at"]} if spanish else set()
     )  # a Spanish export, as seen, has no status
     for line, other in zip(plain_lines, found_lines, strict=True):
         assert line.number in gone or [line.amounts[name] for name in same] == [
@@ -156,31 +157,31 @@ def test_every_dialect_reads_the_same(shop, data):
 
 @settings(max_examples=30)
 @given(
-    at=st.integers(0, 10**6),
+    index=st.integers(0, 10**6),
     kind=st.sampled_from(["amount", "missing there", "missing here", "cancelled there"]),
     cents=st.integers(1, 10**6),
 )
-def test_a_planted_difference_is_found_with_its_money(shop, at, kind, cents):
+def test_a_planted_difference_is_found_with_its_money(shop, index, kind, cents):
     own = october(shop)
     counted = [
-        one
-        for one in own
-        if not one["cancelled_at"]
-        and one["receipt_type"] == "SALE"
-        and till_csv.amounts(one)["Net sales"] > 0
+        single
+        for single in own
+        if not single["cancelled_at"]
+        and single["receipt_type"] == "SALE"
+        and till_csv.amounts(single)["Net sales"] > 0
     ]
-    one = counted[at % len(counted)]
-    net = till_csv.amounts(one)["Net sales"]
-    others = [other for other in own if other is not one]
+    single = counted[index % len(counted)]
+    net = till_csv.amounts(single)["Net sales"]
+    others = [other for other in own if other is not single]
     if kind == "amount":
-        line = one["line_items"][0]
+        line = single["line_items"][0]
         changed = [
             *others,
             {
-                **one,
+                **single,
                 "line_items": [
                     {**line, "gross_total_money": line["gross_total_money"] + Decimal(cents) / 100},
-                    *one["line_items"][1:],
+                    *single["line_items"][1:],
                 ],
             },
         ]
@@ -188,38 +189,43 @@ def test_a_planted_difference_is_found_with_its_money(shop, at, kind, cents):
     elif kind == "missing there":
         changed, expected = others, net
     elif kind == "missing here":
-        changed, expected = [*own, {**one, "receipt_number": "99-1"}], net
+        changed, expected = [*own, {**single, "receipt_number": "99-1"}], net
     else:
-        changed, expected = [*others, {**one, "cancelled_at": "2026-10-09T00:00:00.000Z"}], net
-    found = against(shop, {"october.csv": receipts_csv(changed, shop[1])})
-    (row,) = found["till_files"]
-    number = "99-1" if kind == "missing here" else one["receipt_number"]
+        changed, expected = [*others, {**single, "cancelled_at": "2026-10-09T00:00:00.000Z"}], net
+    matches = against(shop, {"october.csv": receipts_csv(changed, shop[1])})
+    (row,) = matches["till_files"]
+    number = "99-1" if kind == "missing here" else single["receipt_number"]
     assert (row["differing"], row["difference"]) == (1, expected)
-    assert {(d["receipt_number"], d["currency"]) for d in found["till_differences"]} == {
+    assert {(d["receipt_number"], d["currency"]) for d in matches["till_differences"]} == {
         (number, "MXN")
     }
-    gaps = {d["figure"]: (d["till"] or 0) - (d["ours"] or 0) for d in found["till_differences"]}
+    gaps = {d["figure"]: (d["till"] or 0) - (d["ours"] or 0) for d in matches["till_differences"]}
     assert abs(gaps["net_sales"]) == expected
-    assert {d["ours"] is None for d in found["till_differences"]} == {kind == "missing here"}
-    assert {d["till"] is None for d in found["till_differences"]} == {kind == "missing there"}
+    assert {d["ours"] is None for d in matches["till_differences"]} == {kind == "missing here"}
+    assert {d["till"] is None for d in matches["till_differences"]} == {kind == "missing there"}
 
 
 def test_a_day_of_a_summary_that_differs_is_named(shop):
     own = october(shop)
-    dropped = next(one for one in own if not one["cancelled_at"] and one["receipt_type"] == "SALE")
-    found = against(
-        shop, {"summary.csv": summary_csv([one for one in own if one is not dropped], shop[1])}
+    dropped = next(
+        single for single in own if not single["cancelled_at"] and single["receipt_type"] == "SALE"
+    )
+    matches = against(
+        shop,
+        {"summary.csv": summary_csv([single for single in own if single is not dropped], shop[1])},
     )
     day = day_of(dropped, shop[1][dropped["store_id"]])
-    assert {(d["day"], d["receipt_number"]) for d in found["till_differences"]} == {(day, "")}
-    assert found["till_files"][0]["difference"] == till_csv.amounts(dropped)["Net sales"]
+    assert {(d["day"], d["receipt_number"]) for d in matches["till_differences"]} == {(day, "")}
+    assert matches["till_files"][0]["difference"] == till_csv.amounts(dropped)["Net sales"]
 
 
 def test_only_the_days_and_stores_of_an_export_are_compared(shop):
     own = october(shop)
     store = own[0]["store_id"]
     some = [
-        one for one in own if one["store_id"] == store and day_of(one, shop[1][store]) > OCTOBER[0]
+        single
+        for single in own
+        if single["store_id"] == store and day_of(single, shop[1][store]) > OCTOBER[0]
     ]
     (row,) = against(shop, {"one store.csv": receipts_csv(some, shop[1])})["till_files"]
     assert (row["compared"], row["differing"], row["first_day"]) == (
@@ -227,7 +233,7 @@ def test_only_the_days_and_stores_of_an_export_are_compared(shop):
         0,
         date(2026, 10, 2),
     )
-    early = [one for one in shop[0] if day_of(one, shop[1][one["store_id"]]).month == 9]
+    early = [single for single in shop[0] if day_of(single, shop[1][single["store_id"]]).month == 9]
     assert against(shop, {"september.csv": receipts_csv(early, shop[1])})["till_files"] == []
 
 
@@ -235,16 +241,16 @@ def test_no_person_passes_the_reader(shop):
     for write in WRITERS.values():
         body = write(october(shop), shop[1])
         assert write is summary_csv or till_csv.PRIVATE.encode() in body
-        found = against(
+        matches = against(
             shop,
             {
                 "export.csv": body,
                 "broken.csv": body.replace(b"Discounts", b"Rebates"),
             },
         )
-        assert till_csv.PRIVATE not in str(read_export(body, 2)) + str(found)
+        assert till_csv.PRIVATE not in str(read_export(body, 2)) + str(matches)
         assert "'Rebates'" in next(
-            row["problem"] for row in found["till_files"] if row["file"] == "broken.csv"
+            row["problem"] for row in matches["till_files"] if row["file"] == "broken.csv"
         )
 
 
@@ -279,8 +285,8 @@ LINE = "10/28/26 1:33 PM,1-1,Sale,90.00,0.00,90.00,0.00,90.00,Closed\n"
         (b"x" * (LARGEST + 1), "64 MB"),
     ],
 )
-def test_what_cannot_be_read_is_refused_with_its_reason(body, said):
-    with pytest.raises(DataError, match="(?s).*" + said.replace("(", r"\(")):
+def test_what_cannot_be_read_is_refused_with_its_reason(body, stated):
+    with pytest.raises(DataError, match="(?s).*" + stated.replace("(", r"\(")):
         read_export(body, 2)
 
 
@@ -332,8 +338,8 @@ def test_three_decimals_that_could_be_thousands_are_not_guessed():
     ],
 )
 def test_a_broken_export_is_named_in_its_months_or_in_all(shop, name, named):
-    found = against(shop, {name: b"\xff\xff"})
-    assert [row["file"] for row in found["till_files"]] == ([name] if named else [])
+    matches = against(shop, {name: b"\xff\xff"})
+    assert [row["file"] for row in matches["till_files"]] == ([name] if named else [])
 
 
 def test_a_summary_cannot_be_held_to_two_currencies(shop):
@@ -348,8 +354,8 @@ def test_a_summary_cannot_be_held_to_two_currencies(shop):
         )
         for table in lake
     ]
-    found = against((receipts, tills, mixed), {"summary.csv": summary_csv(october(shop), tills)})
-    assert "MXN, USD" in found["till_files"][0]["problem"]
+    matches = against((receipts, tills, mixed), {"summary.csv": summary_csv(october(shop), tills)})
+    assert "MXN, USD" in matches["till_files"][0]["problem"]
     both = against((receipts, tills, mixed), {"receipts.csv": receipts_csv(october(shop), tills)})[
         "till_files"
     ]
@@ -361,13 +367,13 @@ def test_the_till_counts_calendar_days(shop):
     October's export.
     """
     night = [
-        one
-        for one in shop[0]
-        if till_csv.wall(one, shop[1][one["store_id"]]).hour < 5
-        and day_of(one, shop[1][one["store_id"]]) in DAYS[4:]
+        single
+        for single in shop[0]
+        if till_csv.wall(single, shop[1][single["store_id"]]).hour < 5
+        and day_of(single, shop[1][single["store_id"]]) in DAYS[4:]
     ]
     assert night
     only = against(shop, {"r.csv": receipts_csv(october(shop), shop[1])}, OCTOBER)["till_files"]
-    assert only[0]["differing"] == 0 and {one["receipt_number"] for one in night} <= {
-        one["receipt_number"] for one in october(shop)
+    assert only[0]["differing"] == 0 and {single["receipt_number"] for single in night} <= {
+        single["receipt_number"] for single in october(shop)
     }

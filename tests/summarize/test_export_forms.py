@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import DataError
 from pipeline.summarize.compare_exports import Ours, choose_reading, compare
-from pipeline.summarize.read_exports import Line, read_export
+from pipeline.summarize.read_exports import ExportLine, read_export
 
 HEAD = (
     "Fecha",
@@ -42,7 +42,7 @@ def amounts(gross: Decimal) -> dict[str, Decimal]:
 def lake_of(receipts: dict[str, tuple[date, int]]) -> Ours:
     """Lines of the lake: day and amount by receipt number."""
     return {
-        number: (Line(day, number, "store", amounts(Decimal(amount))), "USD")
+        number: (ExportLine(day, number, "store", amounts(Decimal(amount))), "USD")
         for number, (day, amount) in receipts.items()
     }
 
@@ -121,14 +121,14 @@ def test_headings_separator_and_encoding_do_not_change_an_export(
 def test_a_row_of_zeros_differs_only_where_the_lake_has_sales(sales, rows):
     first, last = date(2026, 10, 1), date(2026, 10, 31)
     ours = lake_of({f"1-{day}": (first.replace(day=day), n) for day, n in sales.items() if n})
-    made = compared(
+    result = compared(
         summary_csv({first.replace(day=d): n for d, n in rows.items()}), ours, first, last
     )
     spent = {d: n for d, n in sales.items() if n and min(rows) <= d <= max(rows)}
     differing = {d for d in {*rows, *spent} if rows.get(d, 0) != spent.get(d, 0)}
-    (file,) = made["till_files"]
+    (file,) = result["till_files"]
     assert file["differing"] == len(differing)
-    assert {row["day"].day for row in made["till_differences"]} == differing
+    assert {row["day"].day for row in result["till_differences"]} == differing
     assert file["difference"] == sum(abs(rows.get(d, 0) - spent.get(d, 0)) for d in differing)
 
 
@@ -150,13 +150,13 @@ def test_the_order_of_day_and_month_is_the_lakes_or_refused(days, missing, form,
     first = date(2026, month, 1)
     last = (first + timedelta(days=31)).replace(day=1) - timedelta(days=1)
     before = (first - timedelta(days=1)).replace(day=1)
-    known = {k: v for k, v in list(receipts.items())[missing:] if before <= v[0] <= last}
+    names = {k: v for k, v in list(receipts.items())[missing:] if before <= v[0] <= last}
     body = summary_csv(dict(receipts.values()), form) if summary else receipts_csv(receipts, form)
     try:
-        lines = choose_reading(read_export(body, 2), lake_of(known), first, last)
+        lines = choose_reading(read_export(body, 2), lake_of(names), first, last)
     except DataError as error:
         assert "day/month or month/day" in str(error) and "2026-10-31" in str(error)
-        assert not any(before <= day <= last and day.day != day.month for day, _ in known.values())
+        assert not any(before <= day <= last and day.day != day.month for day, _ in names.values())
         return
     wrong = [line for line in lines if line.day not in days]
     assert not wrong, "days of the wrong order"

@@ -36,9 +36,9 @@ def test_merging_parts_equals_counting_all(seed, receipts, parts):
         )
         for part in range(parts)
     ]
-    whole = summarize(**month.arguments(), threads=1)
+    total = summarize(**month.arguments(), threads=1)
     for order in (range(parts), reversed(range(parts))):
-        assert merge({date(2026, 1 + at, 1): counted[at] for at in order}, PLACES) == whole
+        assert merge({date(2026, 1 + index, 1): counted[index] for index in order}, PLACES) == total
 
 
 def test_merging_is_associative():
@@ -47,10 +47,14 @@ def test_merging_is_associative():
         for seed, first in ((1, date(2026, 1, 1)), (2, date(2026, 2, 1)), (3, date(2026, 3, 1)))
     )
     a, b, c = (summarize(**month.arguments()) for month in (january, february, march))
-    at = [date(2026, number, 1) for number in (1, 2, 3)]
-    whole = merge({at[0]: a, at[1]: b, at[2]: c}, PLACES)
-    assert merge({at[1]: merge({at[0]: a, at[1]: b}, PLACES), at[2]: c}, PLACES) == whole
-    assert merge({at[2]: merge({at[1]: b, at[2]: c}, PLACES), at[0]: a}, PLACES) == whole
+    index = [date(2026, number, 1) for number in (1, 2, 3)]
+    total = merge({index[0]: a, index[1]: b, index[2]: c}, PLACES)
+    assert (
+        merge({index[1]: merge({index[0]: a, index[1]: b}, PLACES), index[2]: c}, PLACES) == total
+    )
+    assert (
+        merge({index[2]: merge({index[1]: b, index[2]: c}, PLACES), index[0]: a}, PLACES) == total
+    )
 
 
 @cache
@@ -73,9 +77,9 @@ def test_any_order_and_any_grouping_merge_to_the_same(order, cuts):
     months = four_months()
     groups = [(month, months[month]) for month in order]
     for cut in [*cuts, 0]:
-        at = cut % (len(groups) - 1)
-        pair = dict(groups[at : at + 2])
-        groups[at : at + 2] = [(max(pair), merge(pair, PLACES, threads=1))]
+        index = cut % (len(groups) - 1)
+        pair = dict(groups[index : index + 2])
+        groups[index : index + 2] = [(max(pair), merge(pair, PLACES, threads=1))]
     assert groups[0][1] == merge(months, PLACES, threads=1)
 
 

@@ -50,10 +50,10 @@ def expect(month) -> dict[str, list[dict]]:
 
 def check(month) -> dict[str, pa.Table]:
     tables = summarize(**month.arguments(), threads=1)
-    wanted = expect(month)
+    expected = expect(month)
     assert list(tables) == [*NAMES, schema.RECEIPT_FIGURES.name]
     for dataset in schema.SUMMARY:
-        assert plain(tables[dataset.name]) == wanted[dataset.name], dataset.name
+        assert plain(tables[dataset.name]) == expected[dataset.name], dataset.name
         assert tables[dataset.name].schema.equals(
             schema.arrow(dataset, month.decimals), check_metadata=True
         )
@@ -111,7 +111,7 @@ def test_no_query_computes_in_floats():
         register(
             connection,
             tables | {name: month[name] for name in ("stores", "employees")},
-            month["facts"],
+            month["metadata"],
         )
         for name, query in QUERIES.items():
             types = {str(kind) for kind in connection.sql(query).types}
@@ -163,28 +163,30 @@ def test_a_receipt_is_one_thing_in_all_tables(seed):
 
 def test_same_tables_for_any_order_of_rows_threads_and_form_of_input(tmp_path):
     month = draw_month(13, 150)
-    wanted = summarize(**month.arguments(), threads=1)
+    expected = summarize(**month.arguments(), threads=1)
     given = month.arguments()
     for name in ("receipts", "sales", "payments", "quarantine"):
-        order = sorted(range(given[name].num_rows), key=lambda at: at * 7919 % 104_729)
+        order = sorted(range(given[name].num_rows), key=lambda index: index * 7919 % 104_729)
         shuffled = given[name].take(pa.array(order, pa.int64()))
         pq.write_table(shuffled, tmp_path / f"{name}.parquet", row_group_size=40)
         given[name] = ds.dataset(tmp_path / f"{name}.parquet")
-    assert summarize(**given, threads=2) == wanted
+    assert summarize(**given, threads=2) == expected
     readers = {
         name: given[name].scanner(batch_size=17).to_reader()
         for name in ("receipts", "sales", "payments", "quarantine")
     }
-    assert summarize(**(given | readers), threads=2, spill=tmp_path) == wanted
+    assert summarize(**(given | readers), threads=2, spill=tmp_path) == expected
 
 
 def test_counts_that_do_not_agree_publish_nothing():
     month = draw_month(17, 10)
     for name in ("fetched", "curated", "quarantined"):
         with pytest.raises(DataError, match=f"are {name}"):
-            summarize(**(month.arguments() | {"facts": month.metadata | {name: 99}}))
+            summarize(**(month.arguments() | {"metadata": month.metadata | {name: 99}}))
     with pytest.raises(DataError, match="superseded"):
-        summarize(**(month.arguments() | {"facts": {"fetched": 1, "curated": 1, "quarantined": 0}}))
+        summarize(
+            **(month.arguments() | {"metadata": {"fetched": 1, "curated": 1, "quarantined": 0}})
+        )
 
 
 def test_a_row_of_another_month_and_a_receipt_twice_are_refused():

@@ -133,22 +133,22 @@ def bodies() -> list[bytes]:
 def test_the_fixture_by_hand(store):
     figures = tally(bodies(), SHOPS)
     assert set(figures) == set(TOTALS)
-    of = figures[store]
-    zero = dict.fromkeys(of.totals, 0)
-    assert of.totals == zero | TOTALS[store]
-    assert {day: row["net_sales"] for day, row in of.days.items()} == DAYS[store]
-    assert {hour: (row["receipts"], row["net_sales"]) for hour, row in of.hours.items()} == HOURS[
-        store
-    ]
+    owner = figures[store]
+    zero = dict.fromkeys(owner.totals, 0)
+    assert owner.totals == zero | TOTALS[store]
+    assert {day: row["net_sales"] for day, row in owner.days.items()} == DAYS[store]
+    assert {
+        hour: (row["receipts"], row["net_sales"]) for hour, row in owner.hours.items()
+    } == HOURS[store]
     assert {
         key: (row["payments"], row["sales_amount"], row["refund_payments"], row["refunds_amount"])
-        for key, row in of.tenders.items()
+        for key, row in owner.tenders.items()
     } == TENDERS[store]
     assert {
         name: (row["units"], row["gross_sales"], row["refunded_units"], row["refunds"])
-        for name, row in of.items.items()
+        for name, row in owner.items.items()
     } == ITEMS[store]
-    assert of.discounts == {}
+    assert owner.discounts == {}
 
 
 def test_average_receipt_is_net_sales_over_sale_receipts():
@@ -174,7 +174,9 @@ def test_the_newest_version_counts_and_a_cancelled_one_counts_nothing_else():
         "cancelled_at": "2025-10-20T00:00:00.000Z",
     }
     for order in ([receipt, voided], [voided, receipt]):
-        totals = tally([json.dumps(one).encode() for one in order], SHOPS)[BANGKOK, "THB"].totals
+        totals = tally([json.dumps(entry).encode() for entry in order], SHOPS)[
+            BANGKOK, "THB"
+        ].totals
         assert totals == dict.fromkeys(totals, 0) | {
             "cancelled_receipts": 1,
             "cancelled_total": 550,
@@ -194,7 +196,7 @@ def test_discounts_tips_points_and_rounding_by_hand():
     }
     receipt["payments"][0]["money_amount"] = 480
     totals = tally([json.dumps(receipt).encode()], SHOPS)[BANGKOK, "THB"].totals
-    wanted = {
+    expected = {
         "gross_sales": 550,
         "sale_discounts": 100,
         "net_sales": 450,
@@ -204,7 +206,7 @@ def test_discounts_tips_points_and_rounding_by_hand():
         "collected": 480,
         "points_discounts": 60,
     }
-    assert {name: totals[name] for name in wanted} == wanted
+    assert {name: totals[name] for name in expected} == expected
 
 
 def test_what_cannot_be_read_is_counted_apart():

@@ -111,9 +111,9 @@ def test_the_rules_of_the_menu_change_figures_and_not_the_data_of_the_till() -> 
 
 def test_a_cancelled_receipt_and_a_new_one_are_told_apart() -> None:
     month = draw_month(5, 8)
-    whole, some = figures_of(month), month.part(lambda number: number[-1] in "02468")
+    total, some = figures_of(month), month.part(lambda number: number[-1] in "02468")
     kept = {row["receipt_number"] for row in some.receipts}
-    rows = changed_receipts(figures_of(some), whole)
+    rows = changed_receipts(figures_of(some), total)
     assert {row["number"] for row in rows} >= {
         row["receipt_number"] for row in month.receipts if row["receipt_number"] not in kept
     }

@@ -54,9 +54,9 @@ def fold(text: str) -> str:
 def united(name: str) -> str:
     """The name by [items] of menu.toml, as the operator would read it there."""
     spellings = {
-        fold(other): one
-        for one, others in tomllib.loads(MENU)["items"].items()
-        for other in [one, *others]
+        fold(other): single
+        for single, others in tomllib.loads(MENU)["items"].items()
+        for other in [single, *others]
     }
     return spellings.get(fold(name), name)
 
@@ -83,10 +83,11 @@ def summaries(
     for first in sorted({day.replace(day=1) for day in days}):
         cleaned = [clean(day, raw, catalog, rules) for day in days if day.replace(day=1) == first]
         tables = {
-            d.name: pa.concat_tables([getattr(one, d.name) for one in cleaned]) for d in schema.LAKE
+            d.name: pa.concat_tables([getattr(single, d.name) for single in cleaned])
+            for d in schema.LAKE
         }
         metadata = {
-            name: sum(one.metadata[name] for one in cleaned) for name in cleaned[0].metadata
+            name: sum(single.metadata[name] for single in cleaned) for name in cleaned[0].metadata
         }
         counted[first] = summarize(
             first,
@@ -110,15 +111,15 @@ def shop_month():
     tills = {
         store["id"]: Till("America/Mexico_City", time(5), "MXN", 2) for store in catalog["stores"]
     }
-    found = {}
+    matches = {}
     for now in (*(FIRST + timedelta(days=n) for n in range(1, 14, 2)), LAST + timedelta(days=60)):
         query = Query(
             created_min=millis(FIRST), created_max=millis(min(now, LAST + timedelta(days=14)))
         )
-        found |= {
+        matches |= {
             (entry.key, entry.updated): entry.read() for entry in shop.receipts(millis(now), query)
         }
-    records = [found[name] for name in sorted(found)]
+    records = [matches[name] for name in sorted(matches)]
     days = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
     rules = rules_of(tills, MENU)
     read_catalog = Catalog.read(json.dumps(catalog).encode())
@@ -129,16 +130,16 @@ def shop_month():
 def test_the_simulated_shop_equals_the_oracle(shop_month):
     records, tills, weighed, counted = shop_month
     merged = read(merge(counted, 2))
-    wanted = tally(records, tills, FIRST, LAST, rename=united, weighed=weighed)
-    assert set(merged) == set(wanted)
-    for store, figures in wanted.items():
+    expected = tally(records, tills, FIRST, LAST, rename=united, weighed=weighed)
+    assert set(merged) == set(expected)
+    for store, figures in expected.items():
         for name in vars(figures):
             assert dict(getattr(merged[store], name)) == dict(getattr(figures, name)), name
     assert len(records) > len(newest(records)[0]), (
         "no receipt of these days was changed; take others"
     )
-    assert sum(f.totals["refund_receipts"] for f in wanted.values()) > 0
-    assert sum(f.totals["cancelled_receipts"] for f in wanted.values()) > 0
+    assert sum(f.totals["refund_receipts"] for f in expected.values()) > 0
+    assert sum(f.totals["cancelled_receipts"] for f in expected.values()) > 0
 
 
 def test_each_month_equals_the_oracle_of_its_days(shop_month):

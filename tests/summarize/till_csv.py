@@ -1,5 +1,4 @@
-"""What the Back Office would export, written from verbatim receipts by way of the oracle's
-definitions.
+"""Exports of the Back Office, from verbatim receipts by the oracle's definitions.
 
 Refunds have a positive gross and a negative net and total, as in published exports; "Taxes" are the
 included and the added. A dialect says how it is written: separator, decimal sign, thousands, date,
@@ -106,13 +105,13 @@ class Dialect:
     sign: str = ""
 
     def money(self, amount: Decimal, decimals: int) -> str:
-        whole, _, fraction = f"{abs(amount):,.{decimals}f}".partition(".")
-        made = (
+        total, _, fraction = f"{abs(amount):,.{decimals}f}".partition(".")
+        result = (
             self.sign
-            + whole.replace(",", self.thousands)
+            + total.replace(",", self.thousands)
             + (self.decimal + fraction if decimals else "")
         )
-        return f"-{made}" if amount < 0 else made
+        return f"-{result}" if amount < 0 else result
 
     def write(self, headings: Iterable[str], rows: Iterable[Mapping[str, str]]) -> bytes:
         out = io.StringIO()
@@ -135,8 +134,8 @@ def amounts(receipt: dict, items: Iterable[dict] | None = None) -> dict[str, Dec
     taxes = sum(
         (
             abs(tax["money_amount"])
-            for of in ([receipt] if items is None else lines)
-            for tax in of["total_taxes" if items is None else "line_taxes"]
+            for owner in ([receipt] if items is None else lines)
+            for tax in owner["total_taxes" if items is None else "line_taxes"]
         ),
         Decimal(0),
     )
@@ -158,12 +157,12 @@ def wall(receipt: dict, shop: Shop) -> datetime:
 
 
 def cell(
-    receipt: dict, shop: Shop, dialect: Dialect, said: Mapping[str, Decimal]
+    receipt: dict, shop: Shop, dialect: Dialect, stated: Mapping[str, Decimal]
 ) -> dict[str, str]:
     refund = receipt["receipt_type"] == "REFUND"
     signed = {
         name: -amount if refund and name in ("Net sales", "Taxes", "Total collected") else amount
-        for name, amount in said.items()
+        for name, amount in stated.items()
     }
     kind = (
         ("Reembolso" if refund else "Venta") if dialect.spanish else receipt["receipt_type"].title()
@@ -189,7 +188,7 @@ def receipts_csv(
     dialect = dialect or Dialect()
     return dialect.write(
         [name for name in RECEIPTS if name in SPANISH or not dialect.spanish],
-        [cell(one, shops[one["store_id"]], dialect, amounts(one)) for one in receipts],
+        [cell(entry, shops[entry["store_id"]], dialect, amounts(entry)) for entry in receipts],
     )
 
 
@@ -200,10 +199,10 @@ def items_csv(
     return dialect.write(
         ITEMS,
         [
-            cell(one, shops[one["store_id"]], dialect, amounts(one, [line]))
+            cell(entry, shops[entry["store_id"]], dialect, amounts(entry, [line]))
             | {"Item": line["item_name"]}
-            for one in receipts
-            for line in one["line_items"]
+            for entry in receipts
+            for line in entry["line_items"]
         ],
     )
 
@@ -214,24 +213,24 @@ def summary_csv(
     dialect = dialect or Dialect()
     figures = ("Gross sales", "Refunds", "Discounts", "Net sales", "Taxes")
     days: dict[date, dict[str, Decimal]] = defaultdict(lambda: dict.fromkeys(figures, Decimal(0)))
-    for one in receipts:
-        day, said, sign = (
-            days[day_of(one, shops[one["store_id"]])],
-            amounts(one),
-            1 if one["receipt_type"] == "SALE" else -1,
+    for entry in receipts:
+        day, stated, sign = (
+            days[day_of(entry, shops[entry["store_id"]])],
+            amounts(entry),
+            1 if entry["receipt_type"] == "SALE" else -1,
         )
-        if not one["cancelled_at"]:
-            day["Gross sales" if sign > 0 else "Refunds"] += said["Gross sales"]
+        if not entry["cancelled_at"]:
+            day["Gross sales" if sign > 0 else "Refunds"] += stated["Gross sales"]
             for name in ("Discounts", "Net sales", "Taxes"):
-                day[name] += sign * said[name]
+                day[name] += sign * stated[name]
     decimals = next(iter(shops.values())).decimals
     return dialect.write(
         SUMMARY,
         [
             {
                 "Date": day.strftime(dialect.day),
-                **{name: dialect.money(amount, decimals) for name, amount in said.items()},
+                **{name: dialect.money(amount, decimals) for name, amount in stated.items()},
             }
-            for day, said in sorted(days.items(), reverse=True)
+            for day, stated in sorted(days.items(), reverse=True)
         ],
     )

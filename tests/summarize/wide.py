@@ -1,4 +1,4 @@
-"""A month of wide receipts: many lines on each, many items, amounts of 0, built as whole columns."""
+"""A month of wide receipts: many lines and items, amounts of 0."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ PLANTED = ("item 00000", "item 00001", "item 00002")
 
 
 def wide_month(receipts: int, lines: int, items: int, seed: int = 5) -> dict:
-    """Arguments of summarize() for `receipts` SALE receipts with `lines` different items each."""
+    """Arguments of summarize() for SALE receipts with `lines` different items each."""
     small = draw_month(seed, 40, stores=STORES[:1], decimals=2)
     arguments = small.arguments()
     numbers = np.arange(receipts)
@@ -43,15 +43,15 @@ def wide_month(receipts: int, lines: int, items: int, seed: int = 5) -> dict:
 def _repeat(row: pa.Table, times: int, **columns: pa.Array) -> pa.Table:
     """`row` so many times as a counted SALE without amounts, with other `columns`."""
     fixed = {"receipt_type": "SALE", "is_cancelled": False, "discounts": []}
-    made = []
+    result = []
     for field in row.schema:
         if field.name in columns:
-            made.append(columns[field.name].cast(field.type))
+            result.append(columns[field.name].cast(field.type))
         elif pa.types.is_decimal(field.type) and field.metadata.get(b"unit") == b"currency":
-            made.append(pa.repeat(pa.scalar(0, field.type), times))
+            result.append(pa.repeat(pa.scalar(0, field.type), times))
         elif field.name in fixed:
-            made.append(pa.array([fixed[field.name]] * times, field.type))
+            result.append(pa.array([fixed[field.name]] * times, field.type))
         else:
             value = row[field.name].combine_chunks()
-            made.append(value.take(pa.array(np.zeros(times, "i8"))))
-    return pa.Table.from_arrays(made, schema=row.schema)
+            result.append(value.take(pa.array(np.zeros(times, "i8"))))
+    return pa.Table.from_arrays(result, schema=row.schema)

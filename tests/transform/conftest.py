@@ -1,6 +1,4 @@
-"""The modules beside the tests (reference, shops, ...) can be imported by them; their zones are
-those of the package tzdata.
-"""
+"""Makes the modules beside the tests importable, with the zones of tzdata."""
 
 import sys
 import zoneinfo

@@ -1,4 +1,4 @@
-"""A small restaurant to sell single receipts in: `sell` cleans one and gives its rows of sales."""
+"""A small restaurant: `sell` cleans one receipt and gives its rows of sales."""
 
 from __future__ import annotations
 
@@ -152,9 +152,9 @@ def raw(*receipts: dict) -> list[Raw]:
 
 def sell(*lines: dict, menu: str = COMBO, items: Catalog | None = None, **more) -> list[dict]:
     """The rows of sales of one receipt."""
-    made = clean(DAY, raw(receipt(*lines, **more)), items or catalog(), rules(menu))
-    assert made.quarantine.to_pylist() == [], made.quarantine.to_pylist()
-    return made.sales.to_pylist()
+    result = clean(DAY, raw(receipt(*lines, **more)), items or catalog(), rules(menu))
+    assert result.quarantine.to_pylist() == [], result.quarantine.to_pylist()
+    return result.sales.to_pylist()
 
 
 def brief(rows: list[dict], *names: str) -> list[tuple]:

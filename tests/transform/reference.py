@@ -1,5 +1,4 @@
-"""What `clean` must make of readable receipts, said a second time and as simply as can be: plain
-Python, Decimal, loops.
+"""A second, simple `clean` of valid receipts: plain Python, Decimal, loops.
 
 It shares no code with pipeline.transform: it reads the menu from its TOML, the catalog and the
 receipts from their JSON, and goes through them one by one. Rows are dicts with the columns of
@@ -23,7 +22,7 @@ class Reference(Kitchen):
     """Cleans receipts one by one."""
 
     def share(self, amount, weights, rule="largest"):
-        """`amount` in proportion to `weights`, to the cent: floors, and what is left by `rule`."""
+        """`amount` by `weights`, to the cent: floors, and the remainder by `rule`."""
         units, weights = int(abs(amount) / self.cent), [Fraction(weight) for weight in weights]
         total = sum(weights)
         weights = [weight / total if total else Fraction(1, len(weights)) for weight in weights]
@@ -31,8 +30,8 @@ class Reference(Kitchen):
         parts = [int(x) for x in exact]
         left = units - sum(parts)
         if rule == "largest":
-            for at in sorted(range(len(parts)), key=lambda n: parts[n] - exact[n])[:left]:
-                parts[at] += 1
+            for index in sorted(range(len(parts)), key=lambda n: parts[n] - exact[n])[:left]:
+                parts[index] += 1
         else:
             parts[0 if rule == "first" else -1] += left
         return [part * self.cent * (-1 if amount < 0 else 1) for part in parts]
@@ -49,8 +48,8 @@ class Reference(Kitchen):
                 variant = c["variant"] or (c["catalog"] and self.cheapest(c["catalog"]))
                 price = variant and self.price(variant, store_id)
                 prices.append(price if price is None or 0 <= price < 10**9 else None)
-            known = [Fraction(int(p / self.cent)) for p in prices if p is not None]
-            mean = sum(known) / len(known) if known else Fraction(0)
+            names = [Fraction(int(p / self.cent)) for p in prices if p is not None]
+            mean = sum(names) / len(names) if names else Fraction(0)
             weights = [
                 (Fraction(int(p / self.cent)) if p is not None else mean) * Fraction(c["quantity"])
                 for p, c in zip(prices, components, strict=True)
@@ -113,10 +112,10 @@ class Reference(Kitchen):
         sold = {"sold_at": sold_at, "sold_at_local": local, "channel": channel or "unmapped"}
         sales, units = [], ZERO
         for number, (line, late) in enumerate(zip(lines, extra, strict=True), 1):
-            made, line_units = self.line(
+            result, line_units = self.line(
                 line, number, line["total_discount"] + late, receipt["store_id"], factor
             )
-            sales += [{**head, **sold, **row} for row in made]
+            sales += [{**head, **sold, **row} for row in result]
             units += line_units
         customer = receipt["customer_id"]
         if customer is not None and self.key:
@@ -209,12 +208,12 @@ class Reference(Kitchen):
         money = [line["gross_total_money"], discount, *tax, line["cost_total"] or ZERO]
         recipe, components = self.explode(line)
 
-        def row(component, of, amounts, modifiers):
+        def row(component, owner, amounts, modifiers):
             gross, less, included, added, cost = amounts
             return {
                 "line": number,
                 "component": component,
-                **of,
+                **owner,
                 "gross": gross * factor,
                 "discount": less * factor,
                 "net": (gross - less) * factor,
@@ -233,7 +232,7 @@ class Reference(Kitchen):
             }
 
         if components is None:
-            of = {
+            owner = {
                 "item_id": line["item_id"],
                 "variant_id": line["variant_id"],
                 "item": name,
@@ -256,7 +255,7 @@ class Reference(Kitchen):
                 "unit_price": line["price"],
                 "unit_cost": line["cost"] or None,
             }
-            return [row(0, of, money, line["line_modifiers"])], units
+            return [row(0, owner, money, line["line_modifiers"])], units
         combo, rule, _ = recipe
         rule = {
             "share": "list_price",
@@ -283,7 +282,7 @@ class Reference(Kitchen):
                 * (1 if quantity > 0 else -1 if quantity < 0 else 0)
             )
             heavy = weighed or bool(c["catalog"] and c["catalog"]["sold_by_weight"])
-            of = {
+            owner = {
                 "item_id": c["catalog"] and c["catalog"]["id"],
                 "variant_id": c["variant"] and c["variant"]["variant_id"],
                 "item": c["item"],
@@ -305,7 +304,7 @@ class Reference(Kitchen):
             rows.append(
                 row(
                     n + 1,
-                    of,
+                    owner,
                     (gross[n], less[n], taxes[0][n], taxes[1][n], cost[n]),
                     c["modifiers"],
                 )
@@ -313,9 +312,7 @@ class Reference(Kitchen):
         return rows, units
 
     def clean(self, day, raws):
-        """(receipts, sales, payments) of the receipts whose newest version belongs to `day`; every
-        record must be readable.
-        """
+        """(receipts, sales, payments) of the receipts of `day`; every record is valid."""
         newest = {}
         for raw in sorted(raws, key=lambda r: (r.batch, r.name)):
             for body in raw.ndjson.splitlines():
@@ -325,15 +322,15 @@ class Reference(Kitchen):
                     newest[key][0]["updated_at"]
                 ):
                     newest[key] = receipt, raw.batch
-        made = [self.rows(receipt, batch) for receipt, batch in newest.values()]
-        made = sorted(
-            (m for m in made if m[0]["business_day"] == day),
+        result = [self.rows(receipt, batch) for receipt, batch in newest.values()]
+        result = sorted(
+            (m for m in result if m[0]["business_day"] == day),
             key=lambda m: (m[0]["sold_at"], m[0]["receipt_number"], m[0]["store_id"]),
         )
         return (
-            [m[0] for m in made],
-            [row for m in made for row in m[1]],
-            [row for m in made for row in m[2]],
+            [m[0] for m in result],
+            [row for m in result for row in m[1]],
+            [row for m in result for row in m[2]],
         )
 
 
@@ -347,21 +344,23 @@ def instant(text):
     return None if text is None else datetime.fromisoformat(text).astimezone(UTC)
 
 
-def business_day(at, store):
-    """The last day that had begun: whose cut-over the store's clock had reached at some instant up
+def business_day(index, store):
+    """The last day that had begun.
+
+    The store's clock had reached its cut-over at some instant up
     to `at`.
     """
     zone = ZoneInfo(store.timezone)
-    day = at.astimezone(zone).date() + timedelta(days=1)
-    while day_start(day, store.day_starts_at, zone) > at:
+    day = index.astimezone(zone).date() + timedelta(days=1)
+    while day_start(day, store.day_starts_at, zone) > index:
         day -= timedelta(days=1)
     return day
 
 
 def day_start(day: date, starts_at, zone):
     """The first whole minute at which the clock shows `day` at `starts_at`, or later."""
-    wanted = datetime.combine(day, starts_at)
-    guess = wanted.replace(tzinfo=zone).astimezone(UTC) - timedelta(hours=3)
-    while guess.astimezone(zone).replace(tzinfo=None) < wanted:
+    expected = datetime.combine(day, starts_at)
+    guess = expected.replace(tzinfo=zone).astimezone(UTC) - timedelta(hours=3)
+    while guess.astimezone(zone).replace(tzinfo=None) < expected:
         guess += timedelta(minutes=1)
     return guess

@@ -28,9 +28,7 @@ def fits(text, spelling):
 
 
 def alias(table, *texts, own=True):
-    """The name in {name: spellings} that one of `texts` is a spelling of; exact ones first, then
-    the longest pattern.
-    """
+    """The name in {name: spellings} of one of `texts`: exact, then the longest pattern."""
     pairs = [
         (name, spelling)
         for name, spellings in table.items()
@@ -56,7 +54,7 @@ def tidy(text):
 
 
 class Kitchen:
-    """What a menu and a catalog say of a line: its names, and its components with their modifiers."""
+    """A line by a menu and a catalog: names, components with their modifiers."""
 
     def __init__(self, menu_text, catalog_bytes, stores, default, decimals, key=None):
         self.menu, self.catalog = (
@@ -110,7 +108,7 @@ class Kitchen:
         if same(name) in self.named:
             item = self.named[same(name)]
             return item, item["variants"][0] if len(item["variants"]) == 1 else None
-        found = None
+        rows = None
         for item in self.items.values():
             if self.named[same(item["item_name"])] is not item:
                 continue
@@ -120,14 +118,14 @@ class Kitchen:
                         if same(form.format(tidy(item["item_name"]), self.size(variant))) == same(
                             name
                         ):
-                            found = item, variant
-        return found
+                            rows = item, variant
+        return rows
 
     def category(self, name, item):
-        found = alias(self.menu.get("categories", {}), name, own=False) or (
+        rows = alias(self.menu.get("categories", {}), name, own=False) or (
             item and self.categories.get(item["category_id"])
         )
-        return found and self.united("category_names", found)
+        return rows and self.united("category_names", rows)
 
     # --- combos
 
@@ -147,10 +145,10 @@ class Kitchen:
 
     def component(self, name, as_sold):
         listed = alias(self.menu.get("dishes", {}), name)
-        wanted = listed or name
-        found = self.find(wanted) or self.find(self.united("items", wanted))
-        if found:
-            item, variant = found
+        expected = listed or name
+        rows = self.find(expected) or self.find(self.united("items", expected))
+        if rows:
+            item, variant = rows
             size = variant and self.size(variant)
             return {
                 "item": self.united("items", tidy(item["item_name"])),
@@ -160,14 +158,14 @@ class Kitchen:
                 "known": True,
                 "size": size and self.united("variants", size),
             }
-        dish, _, size = wanted.partition(" / ") if listed else (wanted, "", None)
-        known = listed is not None or alias(self.menu.get("items", {}), wanted) is not None
+        dish, _, size = expected.partition(" / ") if listed else (expected, "", None)
+        names = listed is not None or alias(self.menu.get("items", {}), expected) is not None
         return {
             "item": self.united("items", dish),
             "as_sold": as_sold,
             "catalog": None,
             "variant": None,
-            "known": known,
+            "known": names,
             "size": size or None,
         }
 
@@ -181,11 +179,11 @@ class Kitchen:
                     **self.component(p["dish"], p["dish"]),
                     "quantity": Decimal(str(p.get("quantity", 1))),
                     "weight": p.get("weight", 0),
-                    "part": at,
+                    "part": index,
                     "slot": None,
                     "amount": ZERO,
                 }
-                for at, p in enumerate(rule["parts"])
+                for index, p in enumerate(rule["parts"])
                 if "dish" in p
             ]
             return rule.get("name") or name, rule, fixed
@@ -199,19 +197,19 @@ class Kitchen:
         ):
             fixed = []
             for part in item["components"]:
-                known = self.variants.get(part["variant_id"])
+                names = self.variants.get(part["variant_id"])
                 fixed.append(
                     {
                         "item": (
-                            self.united("items", tidy(known[0]["item_name"]))
-                            if known
+                            self.united("items", tidy(names[0]["item_name"]))
+                            if names
                             else part["variant_id"]
                         ),
-                        "as_sold": tidy(known[0]["item_name"]) if known else part["variant_id"],
-                        "catalog": known and known[0],
-                        "variant": known and known[1],
-                        "known": known is not None,
-                        "size": known and self.size(known[1]),
+                        "as_sold": tidy(names[0]["item_name"]) if names else part["variant_id"],
+                        "catalog": names and names[0],
+                        "variant": names and names[1],
+                        "known": names is not None,
+                        "size": names and self.size(names[1]),
                         "quantity": part["quantity"],
                         "weight": 0,
                         "part": None,
@@ -223,7 +221,7 @@ class Kitchen:
         return None
 
     def explode(self, line):
-        """(recipe, components each with its modifiers), or (recipe or None, None) for a plain line."""
+        """(recipe, components with their modifiers); (recipe or None, None) if plain."""
         recipe = self.recipe(line)
         if recipe is None:
             return None, None
@@ -249,13 +247,13 @@ class Kitchen:
             if part is not None and not any(
                 fits(modifier["option"], text) for text in rule["parts"][part].get("nothing", [])
             ):
-                said = rule["parts"][part]
-                listed = [{**modifier, "money_amount": ZERO}] if said.get("choice") else []
+                stated = rule["parts"][part]
+                listed = [{**modifier, "money_amount": ZERO}] if stated.get("choice") else []
                 components.append(
                     {
                         **self.component(modifier["option"], modifier["option"]),
-                        "quantity": Decimal(str(said.get("quantity", 1))),
-                        "weight": said.get("weight", 0),
+                        "quantity": Decimal(str(stated.get("quantity", 1))),
+                        "weight": stated.get("weight", 0),
                         "part": part,
                         "slot": modifier["name"],
                         "amount": modifier["money_amount"],
@@ -274,15 +272,15 @@ class Kitchen:
             components[0]["modifiers"].append(other)
         seen = {}
         for extra, modifier in companions:
-            said, n = rule["with"][extra], seen.get(extra, 0)
+            stated, n = rule["with"][extra], seen.get(extra, 0)
             seen[extra] = n + 1
             target = next(
                 i
                 for i, p in enumerate(rule["parts"])
-                if same(p.get("modifier") or p["dish"]) == same(said["of"])
+                if same(p.get("modifier") or p["dish"]) == same(stated["of"])
             )
             mine = [c for c in components if c["part"] == target]
-            (mine[min(n // said.get("each", 1), len(mine) - 1)] if mine else components[0])[
+            (mine[min(n // stated.get("each", 1), len(mine) - 1)] if mine else components[0])[
                 "modifiers"
             ].append(modifier)
         order = {id(m): n for n, m in enumerate(line["line_modifiers"])}

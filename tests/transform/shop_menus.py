@@ -97,9 +97,7 @@ def menu_of(rng) -> str:
 
 
 def catalog_of(rng, decimals: int) -> bytes:
-    """Items with and without prices, costs, sizes, stores; twins by name; deleted ones; composites
-    of the known and unknown.
-    """
+    """A catalog of odd items: priceless, twins by name, deleted, composites."""
 
     def price():
         return (
@@ -155,9 +153,7 @@ def catalog_of(rng, decimals: int) -> bytes:
 
 
 def number(rng, most: int, decimals: int) -> float | int:
-    """An amount of up to `most` as JSON has it: sometimes 5, sometimes 5.0, never finer than
-    `places`.
-    """
+    """An amount up to `most` as in JSON: 5 or 5.0, never finer than `decimals`."""
     value = (
         Decimal(rng.randint(0, most)).scaleb(-decimals)
         if decimals

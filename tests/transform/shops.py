@@ -1,4 +1,4 @@
-"""Shops far nastier than the simulator's, drawn from a random source that Hypothesis may steer.
+"""Random shops, far nastier than the simulator's; Hypothesis may draw them.
 
 A shop is a menu, a catalog, stores in several zones and currencies, and receipts whose own sums tie
 but which are otherwise as odd as the API allows: repeated and misspelt modifiers, combos of

@@ -34,7 +34,7 @@ CUTS = st.sampled_from(
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
-def at(store: Store, *instants: datetime) -> list[date]:
+def days_at(store: Store, *instants: datetime) -> list[date]:
     days = business_day(np.array([micros(instant) for instant in instants]), store)
     return [date(1970, 1, 1) + timedelta(days=int(day)) for day in days]
 
@@ -62,9 +62,9 @@ def test_days_follow_each_other_without_gap_and_begin_when_the_clock_says_so(zon
     store, info = mxn(zone, cut), ZoneInfo(zone)
     start, end = day_bounds(day, store)
     assert end == day_bounds(day + timedelta(days=1), store)[0]
-    wanted = datetime.combine(day, cut)
-    assert start.astimezone(info).replace(tzinfo=None) >= wanted
-    assert (start - timedelta(seconds=1)).astimezone(info).replace(tzinfo=None) < wanted
+    expected = datetime.combine(day, cut)
+    assert start.astimezone(info).replace(tzinfo=None) >= expected
+    assert (start - timedelta(seconds=1)).astimezone(info).replace(tzinfo=None) < expected
     assert timedelta(0) <= end - start <= timedelta(hours=49)
 
 
@@ -107,7 +107,7 @@ def test_a_sale_after_midnight_belongs_to_the_evening_before():
     store = mxn("America/Mexico_City", time(5))
     tick = timedelta(microseconds=1)
     opening = datetime(2024, 7, 2, 11, tzinfo=UTC)
-    assert at(
+    assert days_at(
         store,
         opening - timedelta(hours=4),
         opening - tick,
@@ -126,7 +126,7 @@ def test_months_and_leap_days_lose_no_instant():
     tick = timedelta(milliseconds=1)
     for first in (date(2024, 3, 1), date(2025, 1, 1), date(2025, 3, 1)):
         midnight = datetime.combine(first, time(), UTC)
-        assert at(store, midnight - tick, midnight, midnight + tick) == [
+        assert days_at(store, midnight - tick, midnight, midnight + tick) == [
             first - timedelta(days=1),
             first,
             first,
@@ -184,5 +184,5 @@ def test_days_follow_the_zones_of_the_package_and_not_those_of_the_system(tmp_pa
     ],
 )
 def test_a_zone_that_is_none_is_refused(name):
-    with pytest.raises(ValueError, match="is no zone of tzdata"):
+    with pytest.raises(ValueError, match="is not a time zone of tzdata"):
         time_zone(name)

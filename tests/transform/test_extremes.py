@@ -40,12 +40,12 @@ def test_quantities_are_exact():
         ("0.0001", "1", True),
         ("999999.9999", "1", True),
     ]
-    found = cleaned(
+    matches = cleaned(
         body(line("Agua", 10, quantity=1.23456)), body(line("Agua", 10), receipt_number="1-2")
     )
     assert (
-        found.quarantine.column("reason").to_pylist() == ["excess_precision"]
-        and found.metadata["curated"] == 1
+        matches.quarantine.column("reason").to_pylist() == ["excess_precision"]
+        and matches.metadata["curated"] == 1
     )
 
 
@@ -68,33 +68,38 @@ def test_money_has_the_decimals_of_its_currency_and_is_never_rounded(
     )
     text = body(line("Agua", 10)).replace(b"10.0", b"10")
     good, bad = (text.replace(b": 10,", b": %s," % amount.encode()) for amount in (exact, finer))
-    made = cleaned(good, bad.replace(b'"1-1"', b'"1-2"'), menu=shape)
-    (row,) = made.receipts.to_pylist()
+    result = cleaned(good, bad.replace(b'"1-1"', b'"1-2"'), menu=shape)
+    (row,) = result.receipts.to_pylist()
     assert {str(row[name]) for name in MONEY} == {str(Decimal(exact))} and row[
         "currency"
     ] == currency
-    assert made.quarantine.column("reason").to_pylist() in (["excess_precision"], ["out_of_range"])
+    assert result.quarantine.column("reason").to_pylist() in (
+        ["excess_precision"],
+        ["out_of_range"],
+    )
 
 
 def test_a_receipt_without_lines_one_with_five_thousand_and_one_whose_payments_differ_are_kept():
     many = body(*(line("Agua", 1, "Sauce: Ajo") for _ in range(5000)), receipt_number="1-2")
     unpaid = body(line("Agua", 10), receipt_number="1-3", payments=[])
-    made = cleaned(body(), many, unpaid)
-    assert brief(made.receipts.to_pylist(), "lines", "gross", "total", "paid") == [
+    result = cleaned(body(), many, unpaid)
+    assert brief(result.receipts.to_pylist(), "lines", "gross", "total", "paid") == [
         (0, "0", "0", "0"),
         (5000, "5000", "5000", "5000"),
         (1, "10", "10", "0"),
     ]
-    assert made.sales.num_rows == 5001 and made.metadata["quarantined"] == 0
-    assert made.sales.column("line").to_pylist()[:5000] == list(range(1, 5001))
+    assert result.sales.num_rows == 5001 and result.metadata["quarantined"] == 0
+    assert result.sales.column("line").to_pylist()[:5000] == list(range(1, 5001))
 
 
 def test_ten_megabytes_of_note_and_a_hundred_thousand_levels_harm_nothing_but_themselves():
     noted = receipt(line("Agua", 10), note="x" * 10_000_000)
     deep = b'{"receipt_number": "1-2", "note": ' + b"[" * 100_000 + b"]" * 100_000 + b"}"
-    made = cleaned(json.dumps(noted).encode(), deep, body(line("Smash", 10), receipt_number="1-3"))
-    assert made.receipts.column("receipt_number").to_pylist() == ["1-1", "1-3"]
-    (rejection,) = made.quarantine.to_pylist()
+    result = cleaned(
+        json.dumps(noted).encode(), deep, body(line("Smash", 10), receipt_number="1-3")
+    )
+    assert result.receipts.column("receipt_number").to_pylist() == ["1-1", "1-3"]
+    (rejection,) = result.quarantine.to_pylist()
     assert (
         rejection["reason"] in ("too_deep", "missing_field")
         and rejection["verbatim"].encode() == deep
@@ -117,17 +122,18 @@ def test_any_text_comes_through_as_it_is(text):
         employee_id=text,
     )
     sold["payments"][0]["name"] = text
-    made = cleaned(
+    result = cleaned(
         json.dumps(sold).encode(),
         json.dumps({**sold, "receipt_number": "1-2"}, ensure_ascii=False).encode(),
     )
-    assert made.metadata["curated"] == 2 and made.metadata["quarantined"] == 0
+    assert result.metadata["curated"] == 2 and result.metadata["quarantined"] == 0
     assert set(
-        made.receipts.column("store_id").to_pylist()
-        + made.receipts.column("dining_option").to_pylist()
+        result.receipts.column("store_id").to_pylist()
+        + result.receipts.column("dining_option").to_pylist()
     ) == {text}
     assert set(
-        made.sales.column("item_as_sold").to_pylist() + made.payments.column("tender").to_pylist()
+        result.sales.column("item_as_sold").to_pylist()
+        + result.payments.column("tender").to_pylist()
     ) == {text}
 
 
@@ -135,11 +141,11 @@ def test_any_text_comes_through_as_it_is(text):
 def test_a_lone_surrogate_is_refused_where_it_is_read_and_nowhere_else(name):
     odd = receipt(line("Agua", 10))
     (odd["line_items"][0] if name == "item_name" else odd)[name] = "x\ud800"
-    made = cleaned(json.dumps(odd).encode(), body(line("Smash", 10), receipt_number="1-2"))
-    assert made.quarantine.column("reason").to_pylist() == (
+    result = cleaned(json.dumps(odd).encode(), body(line("Smash", 10), receipt_number="1-2"))
+    assert result.quarantine.column("reason").to_pylist() == (
         ["bad_text"] if name == "item_name" else []
     )
-    assert made.metadata["fetched"] == 2
+    assert result.metadata["fetched"] == 2
 
 
 @given(
@@ -170,26 +176,26 @@ def test_keys_that_nobody_knows_change_nothing_at_any_depth(value, key):
         .replace("Infinity", "1")
         .encode()
     )
-    made, known = cleaned(text), cleaned(json.dumps(plainly).encode())
+    result, names = cleaned(text), cleaned(json.dumps(plainly).encode())
     assert all(
-        getattr(made, name).equals(getattr(known, name))
+        getattr(result, name).equals(getattr(names, name))
         for name in ("receipts", "sales", "payments", "quarantine")
     )
 
 
 def test_stores_of_two_currencies_stay_apart():
     stores = {"s2": Store("America/New_York", time(0), "USD", 2)}
-    made = clean(
+    result = clean(
         DAY,
         raw(receipt(line("Agua", 10)), receipt(line("Agua", 7), store_id="s2")),
         catalog(),
         rules(stores=stores, default=STORE),
     )
-    assert brief(made.receipts.to_pylist(), "store_id", "currency", "total") == [
+    assert brief(result.receipts.to_pylist(), "store_id", "currency", "total") == [
         ("s1", "MXN", "10"),
         ("s2", "USD", "7"),
     ]
-    assert [row["currency"] for row in made.sales.to_pylist() + made.payments.to_pylist()] == [
+    assert [row["currency"] for row in result.sales.to_pylist() + result.payments.to_pylist()] == [
         "MXN",
         "USD",
     ] * 2

@@ -58,18 +58,18 @@ def quarantined(second: bytes) -> dict[str, int]:
     """Records in quarantine by business day, after a receipt of DAY was changed to `second` three
     days later.
     """
-    first, found = read_receipt(body(SOLD, SOLD.isoformat())), read_receipt(second)
+    first, rows = read_receipt(body(SOLD, SOLD.isoformat())), read_receipt(second)
     raws = [
         Raw("2026-07-01", f"raw/receipts/sold={DAY}/2026-07-01.0.0.ndjson.zst", first.body + b"\n")
     ]
-    batch = copy_moved_versions({sold_date(found): [found]}, lambda *_: {DAY})
+    batch = copy_moved_versions({sold_date(rows): [rows]}, lambda *_: {DAY})
     raws += [
         Raw(
             "2026-07-04", f"raw/receipts/sold={sold or 'unknown'}/2026-07-04.0.0.ndjson.zst", ndjson
         )
         for sold, ndjson in pack(batch).items()
     ]
-    made = {}
+    result = {}
     for day in (DAY, date(2026, 7, 4)):
         mine = [
             raw
@@ -78,8 +78,8 @@ def quarantined(second: bytes) -> dict[str, int]:
         ]
         cleaned = clean(day, mine, NO_CATALOG, rules())
         assert cleaned.metadata["curated"] == 0, "the version that was sold on that day is no more"
-        made[str(day)] = cleaned.metadata["quarantined"]
-    return made
+        result[str(day)] = cleaned.metadata["quarantined"]
+    return result
 
 
 @pytest.mark.parametrize(

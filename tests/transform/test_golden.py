@@ -28,9 +28,11 @@ def digests() -> dict[str, dict[str, object]]:
             *shop.raws[1:],
         ]
         for ahead in (-1, 0):
-            made = clean(DAY + timedelta(days=ahead), broken, shop.read_catalog(), shop.rules)
+            result = clean(DAY + timedelta(days=ahead), broken, shop.read_catalog(), shop.rules)
             for digest, table in zip(
-                hashes, (made.receipts, made.sales, made.payments, made.quarantine), strict=True
+                hashes,
+                (result.receipts, result.sales, result.payments, result.quarantine),
+                strict=True,
             ):
                 digest.update(json.dumps(table.to_pylist(), default=str).encode())
     return {
@@ -40,18 +42,18 @@ def digests() -> dict[str, dict[str, object]]:
 
 
 def test_rows_change_only_with_their_version(request):
-    made = digests()
+    result = digests()
     if request.config.getoption("--update-golden"):
-        GOLDEN.write_text(json.dumps(made, indent=1) + "\n", encoding="utf-8")
+        GOLDEN.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
     golden = json.loads(GOLDEN.read_text(encoding="utf-8"))
     unraised = [
         name
-        for name in made
-        if made[name]["digest"] != golden[name]["digest"]
-        and made[name]["version"] == golden[name]["version"]
+        for name in result
+        if result[name]["digest"] != golden[name]["digest"]
+        and result[name]["version"] == golden[name]["version"]
     ]
     assert not unraised, (
         f"the rows of {unraised} changed: raise their version in pipeline/schema, then run with"
         " --update-golden"
     )
-    assert made == golden, "a version was raised: run with --update-golden"
+    assert result == golden, "a version was raised: run with --update-golden"

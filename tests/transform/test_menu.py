@@ -70,7 +70,7 @@ def test_what_is_wrong_is_named(text, says):
 
 
 def test_comments_case_and_order_do_not_change_the_digest():
-    one = (
+    entry = (
         "cash_rounding = 1\n[items]\nTaco = ['Tako', 'TACO*']\nTorta = []\n"
         + COMBO
         + COMBO.replace("Combo *", "Pack")
@@ -81,7 +81,7 @@ def test_comments_case_and_order_do_not_change_the_digest():
         + COMBO
         + "[items]\nTorta = []\nTaco = ['taco*', ' tako']  # x\n"
     )
-    assert read_menu(one, "a").digest == read_menu(other, "b").digest
+    assert read_menu(entry, "a").digest == read_menu(other, "b").digest
 
 
 @pytest.mark.parametrize(
@@ -110,9 +110,9 @@ def test_the_reference_names_every_key_and_its_examples_are_rules():
     assert len(examples) >= 6
     for text in examples:
         read_menu(text, "docs/menu.md")
-    known = refusal("zzz = 1").split("known are ")[1].split(", ")
+    names = refusal("zzz = 1").split("known are ")[1].split(", ")
     for key in [
-        *known,
+        *names,
         "sold_as",
         "item_ids",
         "share",

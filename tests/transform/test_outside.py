@@ -83,10 +83,10 @@ def found_in(lake: Lake) -> dict[str, list[str]]:
         start, end = min(b[0] for b in bounds), max(b[1] for b in bounds)
         entries = lake.raw_objects(start.date(), end.date(), str(day))
         raw = [Raw(e.batch, e.key, lake.read_raw(e)) for e in entries if e.may_hold(start, end)]
-        made = clean(day, raw, catalog(), RULES)
-        for number in made.receipts["receipt_number"].to_pylist():
+        result = clean(day, raw, catalog(), RULES)
+        for number in result.receipts["receipt_number"].to_pylist():
             decimals.setdefault(number, []).append(f"counted {day}")
-        for number in made.quarantine["receipt_number"].to_pylist():
+        for number in result.quarantine["receipt_number"].to_pylist():
             decimals.setdefault(number, []).append(f"quarantine {day}")
     for row in read_outside(lake, RULES, STARTS).to_pylist():
         decimals.setdefault(row["receipt_number"], []).append(f"outside {row['business_day']}")
@@ -160,8 +160,8 @@ def test_every_receipt_is_in_exactly_one_place(drawn) -> None:
         lake = Lake(open_storage(folder), run="test")
         fill(lake, bodies)
         decimals = found_in(lake)
-    wanted = {number: expected(body) for number, body in newest.items()}
-    assert decimals == {number: place for number, place in wanted.items() if place}
+    required = {number: expected(body) for number, body in newest.items()}
+    assert decimals == {number: place for number, place in required.items() if place}
 
 
 def test_money_and_arrival_are_told_and_a_cancelled_receipt_counts_none(tmp_path) -> None:

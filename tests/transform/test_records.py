@@ -106,12 +106,12 @@ def accepted(batch: pa.RecordBatch | None) -> bool:
 def check(body: bytes) -> None:
     fast, verdict = parsed(body), validate_record(body, RULES)
     if isinstance(verdict, RejectedRecord):
-        assert not accepted(fast), f"the columns accept what the judge refuses: {verdict}"
+        assert not accepted(fast), f"the columns accept what the record check refuses: {verdict}"
         return
-    anew = parsed(verdict.rstrip(b"\n"))
-    assert accepted(anew), "the judge accepts what the columns refuse"
+    again = parsed(verdict.rstrip(b"\n"))
+    assert accepted(again), "the record check accepts what the columns refuse"
     if fast is not None:
-        assert accepted(fast) and fast.equals(anew)
+        assert accepted(fast) and fast.equals(again)
 
 
 @settings(max_examples=400, deadline=None)
@@ -276,18 +276,18 @@ def numbered(n: int, **changes) -> bytes:
 )
 def test_bad_records_are_kept_apart_and_the_page_goes_on(bad, junk):
     bodies = [junk if is_bad else numbered(n) for n, is_bad in enumerate(bad, 1)]
-    made = clean(DAY, page(*bodies), NO_CATALOG, RULES)
-    assert made.receipts.column("receipt_number").to_pylist() == [
+    result = clean(DAY, page(*bodies), NO_CATALOG, RULES)
+    assert result.receipts.column("receipt_number").to_pylist() == [
         f"1-{n}" for n, is_bad in enumerate(bad, 1) if not is_bad
     ]
-    records = made.quarantine.column("record").to_pylist()
+    records = result.quarantine.column("record").to_pylist()
     assert [int(text.rsplit("#", 1)[1]) for text in records] == [
         n for n, is_bad in enumerate(bad, 1) if is_bad
     ]
-    assert set(made.quarantine.column("verbatim").to_pylist()) <= {
+    assert set(result.quarantine.column("verbatim").to_pylist()) <= {
         junk.decode("utf-8", "backslashreplace")
     }
-    assert made.metadata == {
+    assert result.metadata == {
         "fetched": len(bad),
         "curated": bad.count(False),
         "quarantined": bad.count(True),
@@ -325,11 +325,11 @@ def test_copies_of_one_version_replace_nothing():
 
 def test_the_newest_version_decides_also_when_it_cannot_be_read():
     old, later = numbered(1), numbered(1, tip="?", updated_at="2024-09-09T00:00:00Z")
-    made = clean(DAY, page(old, later), NO_CATALOG, RULES)
-    assert made.metadata == {"fetched": 1, "curated": 0, "quarantined": 1, "superseded": 1}
+    result = clean(DAY, page(old, later), NO_CATALOG, RULES)
+    assert result.metadata == {"fetched": 1, "curated": 0, "quarantined": 1, "superseded": 1}
     mended = numbered(1, updated_at="2024-09-10T00:00:00Z")
-    made = clean(DAY, page(old, later, mended), NO_CATALOG, RULES)
-    assert made.metadata == {"fetched": 1, "curated": 1, "quarantined": 0, "superseded": 2}
+    result = clean(DAY, page(old, later, mended), NO_CATALOG, RULES)
+    assert result.metadata == {"fetched": 1, "curated": 1, "quarantined": 0, "superseded": 2}
     nowhere = numbered(1, store_id=None, updated_at="2024-09-11T00:00:00Z")
     assert clean(DAY, page(old, nowhere), NO_CATALOG, RULES).metadata["quarantined"] == 1
 
@@ -337,14 +337,14 @@ def test_the_newest_version_decides_also_when_it_cannot_be_read():
 def test_records_without_a_date_belong_to_the_day_of_their_batch():
     undated = numbered(1, receipt_date="soon")
     unknown = page(undated, numbered(2), name="raw/receipts/sold=unknown/b.0.0.ndjson.zst")
-    made = clean(DAY, unknown, NO_CATALOG, RULES)
-    assert made.quarantine.column("reason").to_pylist() == ["unreadable_date", "unplaced_date"]
+    result = clean(DAY, unknown, NO_CATALOG, RULES)
+    assert result.quarantine.column("reason").to_pylist() == ["unreadable_date", "unplaced_date"]
     assert clean(DAY + timedelta(days=9), unknown, NO_CATALOG, RULES).metadata["quarantined"] == 2
-    known = page(undated)
-    assert clean(DAY, known, NO_CATALOG, RULES).metadata["quarantined"] == 0, (
+    names = page(undated)
+    assert clean(DAY, names, NO_CATALOG, RULES).metadata["quarantined"] == 0, (
         "a copy, which is there to supersede: test_forwarded.py"
     )
-    assert clean(DAY + timedelta(days=1), known, NO_CATALOG, RULES).metadata["quarantined"] == 0
+    assert clean(DAY + timedelta(days=1), names, NO_CATALOG, RULES).metadata["quarantined"] == 0
 
 
 def test_a_refused_page_costs_no_more_than_its_bad_records():

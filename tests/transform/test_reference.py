@@ -19,8 +19,8 @@ NASTY = settings(
 )
 
 
-def differences(made: pa.Table, expected: list[dict]) -> list[str]:
-    rows = made.to_pylist()
+def differences(result: pa.Table, expected: list[dict]) -> list[str]:
+    rows = result.to_pylist()
     if len(rows) != len(expected):
         return [f"{len(rows)} rows, expected {len(expected)}"]
     return [
@@ -32,11 +32,13 @@ def differences(made: pa.Table, expected: list[dict]) -> list[str]:
 
 
 def compare(shop: NastyShop, day: date) -> None:
-    made = clean(day, shop.raws, shop.read_catalog(), shop.rules)
-    assert made.quarantine.to_pylist() == []
+    result = clean(day, shop.raws, shop.read_catalog(), shop.rules)
+    assert result.quarantine.to_pylist() == []
     reference = Reference(shop.menu, shop.catalog, shop.stores, shop.default, shop.decimals, b"key")
     for table, expected in zip(
-        (made.receipts, made.sales, made.payments), reference.clean(day, shop.raws), strict=True
+        (result.receipts, result.sales, result.payments),
+        reference.clean(day, shop.raws),
+        strict=True,
     ):
         assert differences(table, expected) == []
 

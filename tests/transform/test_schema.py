@@ -88,8 +88,11 @@ def test_conform_refuses_whatever_is_not_as_said(dataset):
     with pytest.raises(SchemaMismatch, match=r"unknown columns .'extra'"):
         conform(table.append_column("extra", table.column(0)), dataset, 3)
     for column in dataset.columns:
-        at, kind = table.schema.get_field_index(column.name), table.schema.field(column.name).type
-        hollow = table.set_column(at, column.name, pa.nulls(table.num_rows, kind))
+        index, kind = (
+            table.schema.get_field_index(column.name),
+            table.schema.field(column.name).type,
+        )
+        hollow = table.set_column(index, column.name, pa.nulls(table.num_rows, kind))
         if column.null:
             assert conform(hollow, dataset, 3).column(column.name).null_count == table.num_rows
         else:
@@ -100,22 +103,22 @@ def test_conform_refuses_whatever_is_not_as_said(dataset):
         if column.kind == "money":
             finer = pa.array([Decimal("1.2345")] * table.num_rows, pa.decimal128(18, 4))
             with pytest.raises(SchemaMismatch, match=f"{column.name}: decimal128"):
-                conform(table.set_column(at, column.name, finer), dataset, 3)
+                conform(table.set_column(index, column.name, finer), dataset, 3)
 
 
 @pytest.mark.parametrize("dataset", LAKE, ids=lambda d: d.name)
 def test_a_file_gives_back_the_schema_and_takes_no_other(dataset):
     table = rows_of(dataset)
     months_before = from_bytes(to_bytes(table, dataset.order))
-    said = arrow(dataset, 3)
+    text = arrow(dataset, 3)
     assert (
-        months_before.schema.equals(said)
-        and months_before.schema.metadata == said.metadata
+        months_before.schema.equals(text)
+        and months_before.schema.metadata == text.metadata
         and months_before.to_pylist() == table.to_pylist()
     )
     assert all(
         months_before.schema.field(field.name).metadata.items() >= field.metadata.items()
-        for field in said
+        for field in text
     )
     for other in (table.drop_columns([dataset.columns[-1].name]), empty(dataset, 2)):
         with pytest.raises(SchemaMismatch):

@@ -18,8 +18,7 @@ from reference import Reference
 from test_reference import differences
 
 from pipeline.simulator import Query, Shop
-from pipeline.transform import Catalog, Raw, Rules, Store, clean, explain, read_menu
-from pipeline.transform import unmapped as find_unmapped
+from pipeline.transform import Catalog, Raw, Rules, Store, clean, explain, find_unmapped, read_menu
 
 ROOT = Path(__file__).parents[2]
 MENU = (ROOT / "config" / "menu.toml").read_text(encoding="utf-8")
@@ -42,7 +41,7 @@ def shop() -> tuple[Shop, bytes]:
 @cache
 def raws(day: date, days: int = 2) -> tuple[Raw, ...]:
     """What extraction would have kept of the UTC dates that a business day touches."""
-    found = []
+    matches = []
     for sold in (day + timedelta(days=n) for n in range(days)):
         begin = int(datetime.combine(sold, time(), UTC).timestamp() * 1000)
         bodies = [
@@ -51,26 +50,28 @@ def raws(day: date, days: int = 2) -> tuple[Raw, ...]:
                 NOW, Query(created_min=begin, created_max=begin + 86_399_999)
             )
         ]
-        found.append(
+        matches.append(
             Raw(str(sold), f"raw/receipts/sold={sold}/x", b"".join(body + b"\n" for body in bodies))
         )
-    return tuple(found)
+    return tuple(matches)
 
 
 @pytest.mark.parametrize("day", [date(2024, 12, 24), date(2025, 10, 4), date(2026, 7, 5)])
 def test_days_of_the_simulator_row_by_row(day):
-    made = clean(day, raws(day), Catalog.read(shop()[1]), RULES)
+    result = clean(day, raws(day), Catalog.read(shop()[1]), RULES)
     reference = Reference(MENU, shop()[1], {}, STORE, 2, b"key")
-    assert made.metadata["quarantined"] == 0 and made.metadata["curated"] > 50
+    assert result.metadata["quarantined"] == 0 and result.metadata["curated"] > 50
     for table, expected in zip(
-        (made.receipts, made.sales, made.payments), reference.clean(day, raws(day)), strict=True
+        (result.receipts, result.sales, result.payments),
+        reference.clean(day, raws(day)),
+        strict=True,
     ):
         assert differences(table, expected) == []
 
 
 def test_the_menu_covers_the_simulators_combos():
-    found = find_unmapped(raws(date(2026, 7, 5), 4), Catalog.read(shop()[1]), RULES)
-    assert {(f.kind, f.text) for f in found.findings} <= {("dish", "La Bestia"), ("channel", "")}
+    matches = find_unmapped(raws(date(2026, 7, 5), 4), Catalog.read(shop()[1]), RULES)
+    assert {(f.kind, f.text) for f in matches.findings} <= {("dish", "La Bestia"), ("channel", "")}
     sales = clean(
         date(2026, 7, 5), raws(date(2026, 7, 5)), Catalog.read(shop()[1]), RULES
     ).sales.to_pylist()
@@ -111,10 +112,10 @@ def test_the_recorded_receipts_row_by_row():
         date(2024, 1, 5),
         date(2022, 3, 12),
     ):
-        made = clean(day, recorded(), Catalog.read(fixture("items_page.json")), RULES)
-        counted.update(made.metadata)
+        result = clean(day, recorded(), Catalog.read(fixture("items_page.json")), RULES)
+        counted.update(result.metadata)
         for table, expected in zip(
-            (made.receipts, made.sales, made.payments),
+            (result.receipts, result.sales, result.payments),
             reference.clean(day, recorded()),
             strict=True,
         ):
@@ -123,8 +124,8 @@ def test_the_recorded_receipts_row_by_row():
 
 
 def test_the_recorded_receipts_by_hand():
-    made = clean(date(2025, 7, 18), recorded(), Catalog.read(fixture("items_page.json")), RULES)
-    (row,) = made.receipts.to_pylist()
+    result = clean(date(2025, 7, 18), recorded(), Catalog.read(fixture("items_page.json")), RULES)
+    (row,) = result.receipts.to_pylist()
     assert [
         str(row[name])
         for name in (
@@ -147,7 +148,7 @@ def test_the_recorded_receipts_by_hand():
         "335.00",
         "4.0000",
     ]
-    assert [str(s["cost"]) for s in made.sales.to_pylist()] == ["13.05", "9.73", "17.28", "23.36"]
+    assert [str(s["cost"]) for s in result.sales.to_pylist()] == ["13.05", "9.73", "17.28", "23.36"]
     refund, sale = sorted(
         clean(date(2024, 1, 5), recorded(), Catalog.read(b"{}"), RULES).receipts.to_pylist(),
         key=lambda r: r["receipt_type"],
@@ -164,18 +165,25 @@ def test_explain_accounts_for_each_cent():
     day, catalog = date(2026, 7, 5), Catalog.read(shop()[1])
     sales = clean(day, raws(day), catalog, RULES).sales.to_pylist()
     for number in {row["combo"]: row["receipt_number"] for row in sales}.values():
-        told = explain(number, raws(day), catalog, RULES)
-        assert told.number == number and told.versions == 1 and told.rejection is None
-        rows = [row for line in told.lines for row in line["rows"]]
+        explanation = explain(number, raws(day), catalog, RULES)
+        assert (
+            explanation.number == number
+            and explanation.versions == 1
+            and explanation.rejection is None
+        )
+        rows = [row for line in explanation.lines for row in line["rows"]]
         assert rows == [row for row in sales if row["receipt_number"] == number]
-        for line in told.lines:
+        for line in explanation.lines:
             sold, sums = line["as_sold"], line["sums"]
             assert (abs(sums["gross"]), abs(sums["discount"])) == (
                 sold["gross_total_money"],
                 sold["total_discount"],
             )
-        assert all(row["item"] in told.text and str(row["gross"]) in told.text for row in rows)
-        assert f"= total {told.receipt['total']}" in told.text
+        assert all(
+            row["item"] in explanation.text and str(row["gross"]) in explanation.text
+            for row in rows
+        )
+        assert f"= total {explanation.receipt['total']}" in explanation.text
 
 
 def test_explain_finds_the_newest_version_and_says_what_is_refused_or_missing():
@@ -189,24 +197,29 @@ def test_explain_finds_the_newest_version_and_says_what_is_refused_or_missing():
     }
     broken = {**body, "updated_at": "2026-01-02T00:00:00Z", "tip": None}
 
-    def told(*bodies):
+    def explanation(*bodies):
         pages = [Raw("b", "x", b"".join(json.dumps(b).encode() + b"\n" for b in bodies))]
         return explain(number, pages, Catalog.read(b"{}"), RULES)
 
-    assert (told(body, newer).versions, told(body, newer).record["tip"]) == (2, 1)
-    assert told(body, broken).text == f"{number} is in quarantine: null_value at /tip (null)"
-    assert told().text == f"{number}: there is no receipt of this number in what was searched"
+    assert (explanation(body, newer).versions, explanation(body, newer).record["tip"]) == (2, 1)
+    assert explanation(body, broken).text == f"{number} is in quarantine: null_value at /tip (null)"
+    assert (
+        explanation().text == f"{number}: there is no receipt of this number in what was searched"
+    )
 
 
 def test_uncovered_finds_what_a_menu_lacks_and_its_text_can_be_pasted():
     day, catalog = date(2026, 7, 5), Catalog.read(shop()[1])
     dishes = MENU[MENU.index("[dishes]") : MENU.index("# --- Combos")]
     bare = Rules({}, STORE, read_menu(dishes, "menu.toml"), 2)
-    found = find_unmapped(raws(day), catalog, bare)
-    combos = {f.text: f.hints for f in found.findings if f.kind == "combo"}
+    matches = find_unmapped(raws(day), catalog, bare)
+    combos = {f.text: f.hints for f in matches.findings if f.kind == "combo"}
     assert combos["Combo Smash"] == ("Hamburguesa", "Papas", "Refresco Sabor")
-    assert {f.text for f in found.findings if f.kind == "channel"} >= {"Comer aquí", "Para llevar"}
-    pasted = read_menu(dishes + found.text, "menu.toml")
+    assert {f.text for f in matches.findings if f.kind == "channel"} >= {
+        "Comer aquí",
+        "Para llevar",
+    }
+    pasted = read_menu(dishes + matches.text, "menu.toml")
     again = find_unmapped(raws(day), catalog, Rules({}, STORE, pasted, 2))
     assert not [f for f in again.findings if f.kind == "combo"]
     assert {"Mayonesa", "Extras"} <= {f.text for f in again.findings if f.kind == "modifier"}

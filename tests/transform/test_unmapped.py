@@ -11,8 +11,7 @@ import pytest
 from kitchen import COMBO, catalog, line, raw, receipt, rules
 from test_simulator import MENU, STORE, raws, shop
 
-from pipeline.transform import Catalog, Rules, clean, read_menu
-from pipeline.transform import unmapped as find_unmapped
+from pipeline.transform import Catalog, Rules, clean, find_unmapped, read_menu
 
 DISHES = MENU[MENU.index("[dishes]") : MENU.index("# --- Combos")].removeprefix("[dishes]\n")
 COVERED = "Every combo, choice and order type is covered by a rule.\n"
@@ -83,12 +82,12 @@ def test_odd_names_make_sound_toml(combos):
         ]
         records.append(receipt(sold, receipt_number=f"1-{n}", dining_option=odd))
     owner = Owner(combos=combos)
-    found = find_unmapped(raw(*records), catalog(), rules(owner.menu()))
+    matches = find_unmapped(raw(*records), catalog(), rules(owner.menu()))
     kinds = {"channel", "dish", "modifier"} if combos else {"channel", "combo"}
-    assert {f.kind for f in found.findings} == kinds and len(found.findings) == len(kinds) * len(
-        ODD
-    )
-    owner.paste(found.text)
+    assert {f.kind for f in matches.findings} == kinds and len(matches.findings) == len(
+        kinds
+    ) * len(ODD)
+    owner.paste(matches.text)
     again = find_unmapped(raw(*records), catalog(), rules(owner.menu()))
     assert {f.kind for f in again.findings} & kinds == set()
 
@@ -105,18 +104,18 @@ def test_a_month_counts_the_receipts_of_its_business_days_as_the_lake_does():
         receipt(
             line("Agua", 10),
             receipt_number=f"1-{n}",
-            receipt_date=at,
-            created_at=at,
-            updated_at=at,
+            receipt_date=place,
+            created_at=place,
+            updated_at=place,
             dining_option="Unknown",
         )
-        for n, at in enumerate(sold)
+        for n, place in enumerate(sold)
     ]
     days = (date(2026, 7, 1), date(2026, 7, 2))
-    found = find_unmapped(raw(*records), catalog(), rules(), days)
-    wanted = 0
+    matches = find_unmapped(raw(*records), catalog(), rules(), days)
+    expected = 0
     for day in days:
         rows = clean(day, raw(*records), catalog(), rules()).receipts.to_pylist()
-        wanted += sum(row["channel"] == "unmapped" for row in rows)
-    assert [f.count for f in found.findings if f.kind == "channel"] == [wanted] == [2]
+        expected += sum(row["channel"] == "unmapped" for row in rows)
+    assert [f.count for f in matches.findings if f.kind == "channel"] == [expected] == [2]
     assert sum(f.count for f in find_unmapped(raw(*records), catalog(), rules()).findings) == 4

@@ -86,7 +86,7 @@ def test_a_raised_version_re_makes_the_day(day, monkeypatch, dataset):
         {"default": replace(STORE, currency="USD")},
         {"stores": {"s1": replace(STORE, day_starts_at=time(0))}},
         {"menu": read_menu("[items]\nTaco = ['Tako']", "menu.toml")},
-        {"places": 3},
+        {"decimals": 3},
         {"customer_key": b"key"},
     ],
     ids=lambda change: next(iter(change)),
@@ -112,8 +112,8 @@ def test_words_of_the_menu_that_mean_the_same_re_make_nothing(day, monkeypatch):
 def test_what_is_read_back_is_what_was_made(day):
     """Each dataset through a write and a read: the schema's types, nullability, sentences and rows."""
     assert remake(day)
-    made = clean(DAY, raw(receipt(line("Smash", 10))), catalog(), RULES)
+    result = clean(DAY, raw(receipt(line("Smash", 10))), catalog(), RULES)
     for dataset in LAKE:
-        table = getattr(made, dataset.name)
+        table = getattr(result, dataset.name)
         assert from_bytes(to_bytes(table, dataset.order)).to_pylist() == table.to_pylist()
     assert date.fromisoformat(day.name) == DAY

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.transform.share import FIRST, LARGEST, LAST, share
+from pipeline.transform.allocate import FIRST, LARGEST, LAST, allocate
 
 GROUPS = st.lists(
     st.tuples(
@@ -23,7 +23,7 @@ GROUPS = st.lists(
 
 def shared(*groups: tuple[int, list[int], int]) -> list[list[int]]:
     counts = np.array([len(weights) for _, weights, _ in groups], "i8")
-    flat = share(
+    flat = allocate(
         np.array([g[0] for g in groups], "i8"),
         np.array([w for g in groups for w in g[1]], "i8"),
         counts,
@@ -58,8 +58,8 @@ def test_parts_add_up_and_are_fair(groups):
             keeps = 0 if rule == FIRST else len(parts) - 1
             assert all(
                 size == int(want)
-                for at, (size, want) in enumerate(zip(sizes, due, strict=True))
-                if at != keeps
+                for index, (size, want) in enumerate(zip(sizes, due, strict=True))
+                if index != keeps
             )
 
 

@@ -1,6 +1,6 @@
-"""Amounts divided among the components of a line, so that the parts always add up to the whole.
+"""Amounts allocated by weight: the parts always add up to the amount.
 
-By weights in whole minor units: each part gets the floor of its share, and what is left goes, one
+In whole minor units: each part gets the floor of its share, and what is left goes, one
 unit each, to the parts with the largest remainders (of equal ones the earlier); or all of it to the
 first or the last part. Where all weights are 0 the parts are equal. Cases that a public till got
 wrong (odoo PR 265010, 247558, 167472) are among the tests.
@@ -16,9 +16,10 @@ LARGEST, FIRST, LAST = range(3)
 _WIDE = 1 << 62
 
 
-def share(amounts: Ints, weights: Ints, counts: Ints, rule: Ints) -> Ints:
-    """`amounts[g]` over the `counts[g]` parts of group g, in proportion to `weights` (0 or more);
-    `rule` per group.
+def allocate(amounts: Ints, weights: Ints, counts: Ints, rule: Ints) -> Ints:
+    """`amounts[g]` over the `counts[g]` parts of group g by `weights` (0 or more).
+
+    `rule`, per group, says where the remainder goes: LARGEST, FIRST or LAST.
     """
     if not len(weights):
         return np.zeros(0, "i8")
@@ -46,7 +47,7 @@ def share(amounts: Ints, weights: Ints, counts: Ints, rule: Ints) -> Ints:
         within = counts[by_size]
         rank = np.arange(len(order)) - np.repeat(np.cumsum(within) - within, within)
         part[order[rank < left[group[order]]]] += 1
-    for which, at in ((FIRST, starts), (LAST, starts + counts - 1)):
+    for which, place in ((FIRST, starts), (LAST, starts + counts - 1)):
         chosen = np.flatnonzero((left > 0) & (rule == which))
-        part[at[chosen]] += left[chosen]
+        part[place[chosen]] += left[chosen]
     return (part * np.sign(amounts)[group]).astype("i8")

@@ -1,0 +1,194 @@
+"""Summary tables of what is sold: items, combos, choices, prices, baskets."""
+
+from pipeline.schema.common import BY_STORE
+from pipeline.schema.kinds import Column, Dataset
+
+ITEMS = Dataset(
+    "items",
+    1,
+    "store, category, item, as sold alone or within a combo",
+    ("store_id", "category", "item", "in_combo"),
+    (
+        *BY_STORE,
+        Column("category", "label", "Category; null where none is known.", null=True),
+        Column("item", "label", "United name of the dish."),
+        Column(
+            "in_combo",
+            "flag",
+            "Sold as a component of a combo; its money is the share credited to it.",
+        ),
+        Column("receipts", "count", "SALE receipts that hold it."),
+        Column("units", "quantity", "Units of SALE rows."),
+        Column("refunded_units", "quantity", "Units of REFUND rows, positive."),
+        Column("gross_sales", "money", "Gross of SALE rows.", "currency"),
+        Column(
+            "discounts", "money", "Discounts on SALE rows less those on REFUND rows.", "currency"
+        ),
+        Column("refunds", "money", "Gross of REFUND rows, positive.", "currency"),
+        Column("net_sales", "money", "gross_sales - discounts - refunds.", "currency"),
+        Column("tax_included", "money", "Included tax, refunds deducted.", "currency"),
+        Column("cost", "money", "Known cost, refunds deducted.", "currency"),
+        Column(
+            "costed_units", "quantity", "units - refunded_units of the rows whose cost is known."
+        ),
+        Column("costed_net", "money", "Net sales of the rows whose cost is known.", "currency"),
+        Column(
+            "costed_tax_included",
+            "money",
+            "Included tax of the rows whose cost is known.",
+            "currency",
+        ),
+        Column("first_day", "day", "First business day with a SALE of it.", null=True),
+        Column("last_day", "day", "Last business day with a SALE of it.", null=True),
+    ),
+)
+
+ITEM_WEEKDAYS = Dataset(
+    "item_weekdays",
+    1,
+    "store, weekday of the business day, category and item",
+    ("store_id", "weekday", "category", "item"),
+    (
+        *BY_STORE,
+        Column("weekday", "ordinal", "Weekday of the business day, 0 = Monday to 6 = Sunday."),
+        Column("category", "label", "Category; null where none is known.", null=True),
+        Column("item", "label", "United name of the dish, alone and in combos."),
+        Column("receipts", "count", "SALE receipts that hold it."),
+        Column("net_sales", "money", "Net sales, refunds deducted.", "currency"),
+    ),
+)
+
+CATEGORIES = Dataset(
+    "categories",
+    1,
+    "store and category",
+    ("store_id", "category"),
+    (
+        *BY_STORE,
+        Column(
+            "category",
+            "label",
+            "Category of the dish, alone or in a combo; null where none is known.",
+            null=True,
+        ),
+        Column(
+            "receipts",
+            "count",
+            "SALE receipts that hold a dish of it (units and money: add up items).",
+        ),
+    ),
+)
+
+PRICES = Dataset(
+    "prices",
+    1,
+    "store, item, variant and price on SALE lines, combos as one",
+    ("store_id", "item", "variant", "unit_price"),
+    (
+        *BY_STORE,
+        Column("item", "label", "United name."),
+        Column("variant", "label", "Variant.", null=True),
+        Column("unit_price", "money", "Price on the receipt without modifiers.", "currency"),
+        Column("first_day", "day", "First business day at this price."),
+        Column("last_day", "day", "Last business day at this price."),
+        Column("units", "quantity", "Units sold at it."),
+    ),
+)
+
+COMBOS = Dataset(
+    "combos",
+    1,
+    "store and combo as sold",
+    ("store_id", "combo"),
+    (
+        *BY_STORE,
+        Column("combo", "label", "United name of the combo."),
+        Column("receipts", "count", "SALE receipts that hold it."),
+        Column("units", "quantity", "Combos sold."),
+        Column("refunded_units", "quantity", "Combos refunded, positive."),
+        Column("gross_sales", "money", "Gross of SALE rows.", "currency"),
+        Column("discounts", "money", "Discounts, refunds deducted.", "currency"),
+        Column("refunds", "money", "Gross of REFUND rows, positive.", "currency"),
+        Column("net_sales", "money", "Net sales.", "currency"),
+        Column("tax_included", "money", "Included tax, refunds deducted.", "currency"),
+        Column("cost", "money", "Known cost, refunds deducted.", "currency"),
+        Column(
+            "costed_units",
+            "quantity",
+            "units - refunded_units of the combos whose every row has a cost.",
+        ),
+        Column("costed_net", "money", "Net sales of the rows whose cost is known.", "currency"),
+        Column(
+            "costed_tax_included",
+            "money",
+            "Included tax of the rows whose cost is known.",
+            "currency",
+        ),
+    ),
+)
+
+COMBO_PARTS = Dataset(
+    "combo_parts",
+    1,
+    "store, combo, slot and component",
+    ("store_id", "combo", "slot", "item"),
+    (
+        *BY_STORE,
+        Column("combo", "label", "United name of the combo."),
+        Column("slot", "label", "Modifier that chose it; null for a fixed part.", null=True),
+        Column("item", "label", "United name of the component."),
+        Column("is_known", "flag", "False where no rule names it."),
+        Column("units", "quantity", "Units of SALE rows."),
+        Column("net_sales", "money", "Net sales credited, refunds deducted.", "currency"),
+        Column("upgrades", "money", "What choosing it charged on SALE rows.", "currency"),
+    ),
+)
+
+CHOICES = Dataset(
+    "choices",
+    1,
+    "store, dish, modifier and option",
+    ("store_id", "item", "name", "option"),
+    (
+        *BY_STORE,
+        Column("item", "label", "United name of the dish."),
+        Column("name", "label", "Modifier."),
+        Column("option", "label", "Option, spellings united."),
+        Column("units", "quantity", "Times chosen on SALE rows."),
+        Column("amount", "money", "What was charged for it on SALE rows.", "currency"),
+    ),
+)
+
+REFUNDED_ITEMS = Dataset(
+    "refunded_items",
+    1,
+    "store, item and employee of REFUND rows",
+    ("store_id", "item", "employee_id"),
+    (
+        *BY_STORE,
+        Column("item", "label", "United name of the dish, combos as one."),
+        Column("employee_id", "label", "Who refunded.", null=True),
+        Column("receipts", "count", "REFUND receipts."),
+        Column("units", "quantity", "Units returned, positive."),
+        Column("refunds", "money", "Gross returned, positive.", "currency"),
+    ),
+)
+
+BASKETS = Dataset(
+    "baskets",
+    2,
+    "store, item and partner item of SALE receipts, combos as one",
+    ("store_id", "item", "partner"),
+    (
+        *BY_STORE,
+        Column("item", "label", "United name; the first of the pair in the alphabet."),
+        Column("partner", "label", "The other; equal to item for the item's own receipts."),
+        Column(
+            "receipts",
+            "count",
+            "SALE receipts that hold both. A month of more than a million possible pairs holds"
+            " pairs on 20 receipts or more.",
+        ),
+        Column("plain_receipts", "count", "Those of them that hold no combo."),
+    ),
+)

@@ -1,0 +1,146 @@
+"""Summary tables of sales by day, hour, tender and discount; data quality."""
+
+from pipeline.schema.common import BY_STORE
+from pipeline.schema.kinds import Column, Dataset
+
+_AMOUNTS = (
+    Column("receipts", "count", "SALE receipts not cancelled."),
+    Column("refund_receipts", "count", "REFUND receipts not cancelled."),
+    Column("units", "quantity", "Units of SALE lines, combos as one, weighed lines as 1."),
+    Column("gross_sales", "money", "Gross of SALE receipts.", "currency"),
+    Column("sale_discounts", "money", "Discounts on SALE receipts.", "currency"),
+    Column("refund_discounts", "money", "Discounts on REFUND receipts, positive.", "currency"),
+    Column("refunds", "money", "Gross of REFUND receipts, positive.", "currency"),
+    Column(
+        "net_sales",
+        "money",
+        "gross_sales - (sale_discounts - refund_discounts) - refunds.",
+        "currency",
+    ),
+    Column("tax_included", "money", "Included tax, refunds deducted.", "currency"),
+    Column("tax_added", "money", "Added tax, refunds deducted.", "currency"),
+)
+
+DAYS = Dataset(
+    "days",
+    2,
+    "business day, store and channel",
+    ("business_day", "store_id", "channel"),
+    (
+        Column("business_day", "day", "Business day."),
+        *BY_STORE,
+        Column("channel", "label", "Order type."),
+        *_AMOUNTS,
+        Column("tips", "money", "Tips, refunds deducted.", "currency"),
+        Column("surcharges", "money", "Surcharges, refunds deducted.", "currency"),
+        Column("rounding", "money", "Cash rounding.", "currency"),
+        Column("collected", "money", "Totals of the receipts, refunds deducted.", "currency"),
+        Column("paid", "money", "Payments, refunds deducted; equals collected.", "currency"),
+        Column(
+            "points_discounts", "money", "Discounts paid with points, refunds deducted.", "currency"
+        ),
+        Column("cost", "money", "Known cost of goods, refunds deducted.", "currency"),
+        Column("costed_net", "money", "Net sales of the rows whose cost is known.", "currency"),
+        Column(
+            "costed_tax_included",
+            "money",
+            "Included tax of the rows whose cost is known.",
+            "currency",
+        ),
+        Column("identified_receipts", "count", "SALE receipts with a customer."),
+        Column("cancelled_receipts", "count", "Cancelled receipts, sales and refunds."),
+        Column(
+            "cancelled_total",
+            "money",
+            "What cancelled receipts had charged or paid back, each positive.",
+            "currency",
+        ),
+        Column("combo_receipts", "count", "SALE receipts that hold a combo."),
+        Column(
+            "first_sold_at",
+            "local",
+            "First receipt of the day; null where all were cancelled.",
+            "store's local time",
+            null=True,
+        ),
+        Column(
+            "last_sold_at",
+            "local",
+            "Last receipt of the day; null where all were cancelled.",
+            "store's local time",
+            null=True,
+        ),
+    ),
+)
+
+HOURS = Dataset(
+    "hours",
+    1,
+    "business day, store and local clock hour",
+    ("business_day", "store_id", "hour"),
+    (
+        Column("business_day", "day", "Business day."),
+        *BY_STORE,
+        Column("hour", "ordinal", "Hour of the store's clock, 0 to 23."),
+        Column("receipts", "count", "SALE receipts not cancelled."),
+        Column("net_sales", "money", "Net sales, refunds in the hour they were made.", "currency"),
+    ),
+)
+
+TENDERS = Dataset(
+    "tenders",
+    1,
+    "store and payment type",
+    ("store_id", "tender", "tender_type"),
+    (
+        *BY_STORE,
+        Column("tender", "label", "Payment type as the merchant named it."),
+        Column("tender_type", "label", "Kind of payment type."),
+        Column("payments", "count", "Payments on SALE receipts."),
+        Column("refund_payments", "count", "Payments on REFUND receipts."),
+        Column("sales_amount", "money", "Paid on SALE receipts.", "currency"),
+        Column("refunds_amount", "money", "Paid back, positive.", "currency"),
+    ),
+)
+
+DISCOUNTS = Dataset(
+    "discounts",
+    1,
+    "store, discount name and type",
+    ("store_id", "name", "type"),
+    (
+        *BY_STORE,
+        Column("name", "label", "Discount."),
+        Column("type", "label", "FIXED_PERCENT, ..., DISCOUNT_BY_POINTS."),
+        Column("receipts", "count", "SALE receipts that had it."),
+        Column("amount", "money", "Given on sales less returned with refunds.", "currency"),
+    ),
+)
+
+QUALITY = Dataset(
+    "quality",
+    3,
+    "store, check and subject",
+    ("store_id", "check", "subject"),
+    (
+        Column("store_id", "label", "Store; null where unreadable.", null=True),
+        Column("currency", "label", "ISO 4217 code; null where unreadable.", null=True),
+        Column(
+            "check",
+            "label",
+            "fetched, curated, quarantined, superseded, missing_cost, missing_category,"
+            " unmapped_channel, unknown_component, clock_skew, late, payments_differ, rounding,"
+            " orphan_refund, cancelled.",
+        ),
+        Column(
+            "subject",
+            "label",
+            "What it concerns (reason, dining option, component, ...); empty where the check has"
+            " none.",
+        ),
+        Column("count", "count", "Receipts, lines or records, as the check says."),
+        Column("amount", "money", "Money concerned, where there is any.", "currency", null=True),
+        Column("unknown", "count", "Records among them whose money cannot be read."),
+        Column("seconds", "count", "Longest delay, for clock_skew and late.", "seconds", null=True),
+    ),
+)

@@ -1,0 +1,76 @@
+"""Comparison of the till's own exports with the lake."""
+
+from pipeline.schema.kinds import Column, Dataset
+
+_FIGURE = (
+    Column("file", "label", "The export's name in backoffice/."),
+    Column("currency", "label", "ISO 4217 code."),
+    Column("day", "day", "Calendar day on the store's clock, as the till counts."),
+)
+
+_AGAINST = (
+    Column("figure", "label", "gross_sales, discounts, refunds, net_sales, taxes, collected."),
+    Column(
+        "till",
+        "money",
+        "What the export says, refunds negative; null where it does not name it.",
+        "currency",
+        null=True,
+    ),
+    Column(
+        "ours",
+        "money",
+        "The same from the lake; null where it does not have it.",
+        "currency",
+        null=True,
+    ),
+)
+
+TILL_FILES = Dataset(
+    "till_files",
+    2,
+    "export of the Back Office that concerns the month",
+    ("file", "currency"),
+    (
+        Column("file", "label", "Its name in backoffice/."),
+        Column(
+            "kind", "label", "receipts, items, summary; null where it cannot be read.", null=True
+        ),
+        Column("currency", "label", "ISO 4217 code of the receipts compared."),
+        Column("first_day", "day", "First calendar day compared; null where none was.", null=True),
+        Column("last_day", "day", "Last calendar day compared.", null=True),
+        Column("compared", "count", "Receipts (of a summary: days) that both have."),
+        Column(
+            "differing", "count", "Receipts (days) that differ, or that only one of the two has."
+        ),
+        Column(
+            "difference",
+            "money",
+            "Sum of the differences of net sales, each taken positive.",
+            "currency",
+        ),
+        Column("problem", "text", "Why it could not be compared.", null=True),
+    ),
+)
+
+TILL_DIFFERENCES = Dataset(
+    "till_differences",
+    1,
+    "figure of a receipt (of a summary: day) that differs",
+    ("file", "currency", "day", "receipt_number", "figure"),
+    (
+        *_FIGURE,
+        Column("receipt_number", "text", "Receipt; empty for a day of a summary."),
+        *_AGAINST,
+    ),
+)
+
+TILL_TOTALS = Dataset(
+    "till_totals",
+    1,
+    "export, calendar day and figure",
+    ("file", "currency", "day", "figure"),
+    (*_FIGURE, *_AGAINST),
+)
+
+BACKOFFICE = (TILL_FILES, TILL_DIFFERENCES, TILL_TOTALS)

@@ -1,0 +1,63 @@
+"""The rules between the fields of a receipt, for columns and single records.
+
+The rule of each field by itself stands in schema/receipt.py. Instants in microseconds, amounts in
+minor units of the lake, as numbers or as columns.
+
+    implausible_date   the sale before 2010, more than 48 hours after the server received it, or
+                       more than Rules.max_days_late days before
+    totals_differ      discounts, taxes or the total are not the sum of their rows
+"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+
+import numpy as np
+
+from pipeline.transform.columns import Ints
+from pipeline.transform.days import DAY, micros
+from pipeline.transform.nested import Tally
+from pipeline.transform.rules import Rules, Store
+
+EARLIEST, LATEST = (micros(datetime(year, 1, 1, tzinfo=UTC)) for year in (2000, 2100))
+FIRST_SALE = micros(datetime(2010, 1, 1, tzinfo=UTC))
+AHEAD = 2 * DAY
+Instant = int | Ints
+
+
+def is_impossible(sold: Instant, created: Instant) -> np.ndarray:
+    """Whether a sale of that date cannot be: too early, or later than its arrival."""
+    return np.less(sold, FIRST_SALE) | np.greater(sold, created + AHEAD)
+
+
+def is_too_late(sold: Instant, created: Instant, rules: Rules) -> np.ndarray:
+    """Whether the sale is dated too long before its arrival to be true."""
+    return np.less(sold, created - rules.max_days_late * DAY)
+
+
+def rounding_limit(store: Store, rules: Rules) -> int:
+    """Largest cash rounding: cash_rounding of the menu, else 1.00 (100 without cents)."""
+    limit = rules.menu.cash_rounding
+    if limit is None:
+        return int(10**rules.decimals) * (1 if store.decimals else 100)
+    return int(limit * 10**rules.decimals)
+
+
+def wrong_totals(tally: Tally, limit: Ints) -> dict[str, np.ndarray]:
+    """True where a total is not the sum of its rows, by the total's JSON pointer.
+
+    `limit` is the largest rounding. Lines may carry less discount than the receipt, not more.
+    """
+    unspread = tally.discount - tally.line_discount
+    is_lost = (unspread != 0) & (
+        ((unspread > 0) != (tally.discount > 0))
+        | (np.abs(unspread) > np.abs(tally.discount))
+        | (tally.lines == 0)
+    )
+    return {
+        "/total_discount": (tally.named_discount != tally.discount) | is_lost,
+        "/total_taxes": (tally.named_included != tally.tax_included)
+        | (tally.named_added != tally.tax_added),
+        "/total_tax": tally.tax != tally.tax_included + tally.tax_added,
+        "/total_money": np.abs(tally.rounding) > limit,
+    }

@@ -1,0 +1,120 @@
+"""What single fields of a receipt become in the tables of the lake."""
+
+from __future__ import annotations
+
+from datetime import time, timedelta
+
+from kitchen import DAY as TODAY
+from kitchen import brief, catalog, line, raw, receipt, rules, sell
+
+from pipeline.transform import Store, clean
+
+
+def test_discounts_that_no_line_carries_are_spread_over_the_lines():
+    rows = sell(
+        line("Smash", 100),
+        line("Agua", 50, total_discount=20),
+        total_discount=33,
+        total_money=117,
+        total_discounts=[{"name": "Ticket", "type": "FIXED_AMOUNT", "money_amount": 33}],
+    )
+    assert brief(rows, "item", "discount") == [("Smash", "10"), ("Agua", "23")]
+
+
+def test_points_tips_surcharge_rounding_and_payments_are_seen():
+    sold = receipt(
+        line("Smash", 100.4, total_discount=10),
+        tip=5,
+        surcharge=1.5,
+        total_money=97,
+        total_discounts=[{"name": "Puntos", "type": "DISCOUNT_BY_POINTS", "money_amount": 10}],
+    )
+    (row,) = clean(TODAY, raw(sold), catalog(), rules()).receipts.to_pylist()
+    assert brief(
+        [row],
+        "gross",
+        "discount",
+        "net",
+        "points_discount",
+        "tip",
+        "surcharge",
+        "rounding",
+        "total",
+        "paid",
+    ) == [("100.4", "10", "90.4", "10", "5", "1.5", "0.1", "97", "90.4")]
+
+
+def test_channels_by_dining_option_else_by_ticket():
+    menu = (
+        "[channels]\ndine_in = ['Comer aquí', 'mesa*']\nnone = ['']\n[tickets]\ndelivery ="
+        " ['Rappi*']\n"
+    )
+    sold = [
+        ("comer  AQUI", None),
+        ("Mesa 4", "Rappi 1"),
+        ("Otra", "RAPPI 9"),
+        ("Otra", None),
+        (None, None),
+        (None, "Rappi 1"),
+    ]
+    receipts = [
+        receipt(line("Smash", 10), receipt_number=f"1-{n}", dining_option=option, order=ticket)
+        for n, (option, ticket) in enumerate(sold)
+    ]
+    result = [
+        clean(TODAY, raw(*receipts), catalog(), rules(text)).receipts.column("channel").to_pylist()
+        for text in (menu, menu.replace("none", "#"))
+    ]
+    assert result == [
+        ["dine_in", "dine_in", "delivery", "unmapped", "none", "none"],
+        ["dine_in", "dine_in", "delivery", "unmapped", "unmapped", "delivery"],
+    ]
+
+
+def test_zero_cost_is_unknown_and_a_small_one_is_not():
+    rows = sell(
+        line("Smash", 10),
+        line("Agua", 10, cost=0.004),
+        line("Papas", 10, cost_total=3, cost=3),
+        line("Smash", 10, cost=None, cost_total=None),
+    )
+    assert brief(rows, "unit_cost", "cost") == [
+        (None, None),
+        ("0.004", "0"),
+        ("3", "3"),
+        (None, None),
+    ]
+
+
+def test_customers_are_keyed():
+    sold = raw(receipt(line("Smash", 10), customer_id="9f-customer"))
+    plain, keyed, other = (
+        clean(TODAY, sold, catalog(), rules(customer_key=key))
+        .receipts.column("customer_id")
+        .to_pylist()[0]
+        for key in (None, b"one", b"two")
+    )
+    assert plain == "9f-customer" and len(keyed) == 64 and keyed != other
+
+
+def test_names_and_notes_of_persons_never_come_out():
+    secret = "Juana Pérez 55 0000 0134"
+    sold = receipt(line("Smash", 10, line_note=secret), note=secret, order=secret)
+    sold["payments"][0]["payment_details"] = {"card_number": secret}
+    result = clean(TODAY, raw(sold), catalog(), rules())
+    assert result.metadata["curated"] == 1
+    assert secret not in repr(
+        [table.to_pylist() for table in (result.receipts, result.sales, result.payments)]
+    )
+
+
+def test_currencies_and_their_decimals_stay_apart():
+    stores = {"s1": Store("Asia/Tokyo", time(0), "JPY", 0)}
+    result = clean(
+        TODAY + timedelta(days=1),
+        raw(receipt(line("Smash", 1050))),
+        catalog(),
+        rules(stores=stores, decimals=3),
+    )
+    (row,) = result.receipts.to_pylist()
+    assert (row["currency"], str(row["total"]), row["sold_at_local"].hour) == ("JPY", "1050.000", 3)
