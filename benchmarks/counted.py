@@ -59,12 +59,12 @@ def count_requests() -> Counter[str]:
             else f"{command_name} {' '.join(place_of(key))}"
         ] += 1
 
-    def open_tables(storage: S3Storage) -> object:
+    def opened(storage: S3Storage) -> object:
         client = opening(storage)
         client.meta.events.register("before-send.s3", send)
         return client
 
-    S3Storage._open = open_tables
+    S3Storage._open = opened
     return counted
 
 

@@ -100,7 +100,7 @@ def child(folder: Path, months: int) -> None:
     storage = open_storage(str(folder / "lake"))
     lake = Lake(storage)
     wanted = [month_at(n) for n in range(MONTHS - months, MONTHS)]
-    open_tables = time.perf_counter()
+    opened = time.perf_counter()
     bodies = {
         month: lake.read("summary", f"{month:%Y-%m}", list(reports.HISTORY)) for month in wanted
     }
@@ -115,7 +115,7 @@ def child(folder: Path, months: int) -> None:
     print(
         json.dumps(
             {
-                "read": read - open_tables,
+                "read": read - opened,
                 "tell": told - read,
                 "wall": told - began,
                 "requests": sum(storage.requests.values()),

@@ -83,7 +83,7 @@ def extract(url: str, token: str, windows: list[Window]) -> tuple[float, float, 
 
 
 @contextmanager
-def open_tables(days: int) -> Iterator[tuple[str, str, list[Window]]]:
+def opened(days: int) -> Iterator[tuple[str, str, list[Window]]]:
     """(address, token, windows of the last `days`) of a shop in a process of its own."""
     ours, theirs = multiprocessing.Pipe()
     server = multiprocessing.Process(target=shop, args=(theirs,), daemon=True)
@@ -107,7 +107,7 @@ def peak() -> float:
 
 def race(days: int, rounds: int) -> str:
     """The table of one span, from a process of its own."""
-    with open_tables(days) as (url, token, windows):
+    with opened(days) as (url, token, windows):
         span = windows[0].start, windows[-1].end
         read_bare(url, token, *span)  # warms the server
         turns = [
@@ -135,7 +135,7 @@ def race(days: int, rounds: int) -> str:
 def weigh(days: int) -> str:
     """A row of the table of memory: one extraction, alone in its process."""
     before = peak()
-    with open_tables(days) as (url, token, windows):
+    with opened(days) as (url, token, windows):
         _, _, receipts = extract(url, token, windows)
     return f"| {days} | {receipts:,} | {before:,.0f} | {peak():,.0f} |"
 

@@ -275,7 +275,7 @@ def measure_at(months: int, per_day: float, nights: int) -> str:
         folder = Path(name)
         server = stack.enter_context(serve_s3(folder))
         server.client().create_bucket(Bucket=BUCKET)
-        book = Book(Shop(open_tables=first, receipts_per_day=per_day))
+        book = Book(Shop(opened=first, receipts_per_day=per_day))
         bench = Bench(folder, server, stack.enter_context(serve(book)), first)
         text = measure(months, per_day, bench, book)
         return text + ("\n\n" + measure_nights(nights, bench) if nights else "")

@@ -37,9 +37,9 @@ def lake() -> Lake:
     said and open clients of their own.
     """
     settings.check()
-    open_tables = open_lake()
-    local_state.check_still_there(open_tables)
-    return open_tables
+    opened = open_lake()
+    local_state.check_still_there(opened)
+    return opened
 
 
 def open_lake() -> Lake:

@@ -175,6 +175,6 @@ def browser() -> Iterator[object]:
         "--no-first-run",
     ]
     with sync_playwright() as driver:
-        open_tables = driver.chromium.launch(executable_path=found, args=quiet)
-        yield open_tables
-        open_tables.close()
+        opened = driver.chromium.launch(executable_path=found, args=quiet)
+        yield opened
+        opened.close()

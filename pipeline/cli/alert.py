@@ -15,8 +15,8 @@ import os
 from pathlib import Path
 
 from pipeline import settings
-from pipeline.cli.failure_alert import raise_alarm, read_failures
-from pipeline.cli.recipients import try_recipients
+from pipeline.cli.failure_alert import read_failures, send_alert
+from pipeline.cli.recipients import all_recipients
 from pipeline.deliver import Alert, DeliveryKey
 from pipeline.errors import ConfigError, DeliveryError
 from pipeline.logs import redact
@@ -37,7 +37,7 @@ def run(asked: argparse.Namespace) -> int:
     if asked.test:
         return _try_all()
     failures = read_failures(Path(os.environ.get(VARIABLE) or os.devnull))
-    told = raise_alarm(
+    told = send_alert(
         Alert(
             settings.now().date(), asked.code, failures, _summary() if asked.code in (3, 4) else ""
         )
@@ -49,11 +49,11 @@ def run(asked: argparse.Namespace) -> int:
 def _try_all() -> int:
     """Send a trial message to each recipient and print what happened to each; the exit code."""
     alert, results = Alert(settings.now().date(), 0), []
-    for place, recipient in try_recipients():
+    for place, recipient in all_recipients():
         try:
             if isinstance(recipient, ConfigError):
                 raise recipient
-            recipient.warn(alert, DeliveryKey("alert", str(alert.day), alert.cause, recipient.who))
+            recipient.warn(alert, DeliveryKey("alert", str(alert.day), alert.cause, recipient.id))
         except (ConfigError, DeliveryError) as error:
             print(redact(f"FAILED  {place}: {error}"))
             results.append(False)

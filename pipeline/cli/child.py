@@ -4,7 +4,7 @@ nor do its workers.
 In: the words of Luigi's command line. Out: its exit code; 128 + n where signal n has killed it, as
 shells say it. Where the parent is told to end (SIGTERM, SIGINT, SIGHUP), so is Luigi with all its
 workers, and once they have ended SystemExit is raised with 128 + n. A parent that is killed closes
-the pipe on whose other end Luigi listens (`hold_lifeline`), whatever killed it.
+the pipe on whose other end Luigi listens (`exit_with_parent`), whatever killed it.
 """
 
 from __future__ import annotations

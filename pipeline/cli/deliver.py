@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import argparse
 
-from pipeline.cli.recipients import report_readers
+from pipeline.cli.recipients import report_recipients
 from pipeline.tasks.delivery import Delivery
 
 
@@ -20,7 +20,7 @@ def arguments(_: argparse.ArgumentParser) -> None:
 
 
 def run(_: argparse.Namespace) -> int:
-    if not report_readers():
+    if not report_recipients():
         print("nobody is named in [mail] to, and WEBHOOK_URL is not set: nothing is sent")
         return 1
     found = list(Delivery().due())

@@ -160,8 +160,8 @@ class PageJournal:
         found: list[Record] = []
         with _told(self.folder):
             handle = os.open(self.folder / heap, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
-            with os.fdopen(handle, "rb") as open_tables:
-                file = memoryview(open_tables.read())
+            with os.fdopen(handle, "rb") as opened:
+                file = memoryview(opened.read())
         seal = self._heap_seal(heap)
         while len(file) > _FRAME.size:
             length, mac = _FRAME.unpack(file[: _FRAME.size])

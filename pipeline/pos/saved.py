@@ -118,23 +118,23 @@ def _is_json(text: bytes) -> bool:
 
 def _cut(text: bytes) -> Iterator[bytes]:
     """Objects and arrays that stand one behind the other, cut by brackets and quotes alone."""
-    open_tables: list[bytes] = []
+    opened: list[bytes] = []
     start = 0
     for match in _TOKEN.finditer(text):
         token = match.group()
         if token in (b"{", b"["):
-            if not open_tables:
+            if not opened:
                 start = match.start()
-            open_tables.append(token)
+            opened.append(token)
         elif token in _CLOSES:
-            if not open_tables or open_tables.pop() != _CLOSES[token]:
+            if not opened or opened.pop() != _CLOSES[token]:
                 raise ValueError(f"its brackets do not match at byte {match.start():,}")
-            if not open_tables:
+            if not opened:
                 yield text[start : match.end()]
-        elif not open_tables and token != b"\xef\xbb\xbf":
+        elif not opened and token != b"\xef\xbb\xbf":
             word = token[:40].decode(errors="replace")
             raise ValueError(f"{word!r} stands at byte {match.start():,} outside of any record")
-    if open_tables:
+    if opened:
         raise ValueError("it ends in the middle of a record: it was not saved whole")
 
 

@@ -1,9 +1,8 @@
-"""To people: Delivery, which takes the editions that they do not have yet to everyone whom the
-settings name.
+"""Delivery: send each recipient of the settings the versions of reports that are due to them.
 
-It is done when the ledger in the lake has nothing open: one listing. Nothing is asked while nobody
-is named. What is due is said in pipeline/deliver/plan.py, that nothing goes twice is the ledger's
-work.
+The task is complete when the delivery log in the lake has nothing pending: one listing. Without
+recipients nothing is requested. `deliver.plan` decides what is due; the delivery log prevents that
+anything is sent twice.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from functools import lru_cache
 import luigi
 
 from pipeline import settings
-from pipeline.cli.recipients import Reader, open_ledger, report_readers
+from pipeline.cli.recipients import Recipient, open_delivery_log, report_recipients
 from pipeline.deliver import (
     DeliveryKey,
     DeliveryLog,
@@ -28,7 +27,6 @@ from pipeline.deliver import (
     find_due,
     has_visible_changes,
     same_figures,
-    write_report_email,
 )
 from pipeline.errors import DeliveryError, Stale
 from pipeline.load import VOID, Manifest
@@ -36,31 +34,28 @@ from pipeline.targets import DatasetTask, lake
 from pipeline.tasks import failures
 from pipeline.tasks.reports import (
     CumulativeReport,
-    MonthlyReport,
     Nightly,
     Report,
     closed_month,
     is_delivered_alone,
 )
 from pipeline.tasks.versions import versions
+from reports.render import mail, message, slack
 
 log = logging.getLogger(__name__)
 
-Nightly.event_handler(luigi.Event.DEPENDENCY_DISCOVERED)(
-    failures.watch
-)  # a run that plans a night tells a person how it failed
+# a process that plans a Nightly sends an alert when it fails
+Nightly.event_handler(luigi.Event.DEPENDENCY_DISCOVERED)(failures.watch)
 
 
 @lru_cache(maxsize=1)
-def _ledger(_process: int) -> DeliveryLog:
-    """The ledger of this process: a child of a fork lists it again, since its siblings may have
-    sent something.
-    """
-    return open_ledger()
+def _delivery_log(_process: int) -> DeliveryLog:
+    """The delivery log of a process; a forked child lists it again, as siblings may have sent."""
+    return open_delivery_log()
 
 
 class Delivery(DatasetTask):
-    """Reports to their readers: by mail and webhook, each edition once to each."""
+    """Reports to their recipients, by mail and webhook, each version once."""
 
     date = settings.Day(default=None)
     dataset = "deliveries"
@@ -71,154 +66,146 @@ class Delivery(DatasetTask):
         return closed_month(self.date)
 
     def requires(self) -> list[Report]:
-        """The night's reports, and the cumulative one through the last closed month, which no night
-        may have made while it was the newest.
+        """The reports of the run, and the cumulative one through the last closed month.
+
+        No run may have made that one while it was the newest.
         """
-        told = Nightly(date=self.date).reports()
-        whole = CumulativeReport(month=self.closed)
-        is_wanted = is_delivered_alone(self.closed) and whole not in told
-        return [*told, *([whole] if is_wanted else [])]
+        due = Nightly(date=self.date).reports()
+        closed = CumulativeReport(month=self.closed)
+        is_missing = is_delivered_alone(self.closed) and closed not in due
+        return [*due, *([closed] if is_missing else [])]
 
     def digest(self) -> str | None:
-        if not report_readers():
-            return "nobody"
-        is_done = all(task.complete() for task in self.requires()) and not any(
-            True for _ in self.due()
-        )
-        return "delivered" if is_done else None
+        if not report_recipients():
+            return "no recipients"
+        if not all(task.complete() for task in self.requires()):
+            return None
+        return None if any(True for _ in self.due()) else "delivered"
 
     def run(self) -> Iterator[list[Report]]:
         stale = [task for task in self.requires() if not task.complete()]
         if stale:
             yield stale
-        sent, failed, parcels = 0, [], list(self.due())
-        for reader, due in parcels:
+        sent, failed, pending = 0, [], list(self.due())
+        for recipient, due in pending:
             try:
-                sent += self._deliver(reader, due)
+                sent += self._deliver(recipient, due)
             except DeliveryError as error:
-                log.error("%s %s to %s: %s", due.issued.kind, due.issued.month, reader.place, error)
+                report = f"{due.issued.kind} {due.issued.month}"
+                log.error("%s to %s: %s", report, recipient.place, error)
                 failed.append(error)
         self.tell(f"{sent} sent, {len(failed)} failed", None if failed else 100)
         if failed:
             raise DeliveryError(
-                f"{len(failed)} of {len(parcels)} deliveries failed; the first: {failed[0]}. Run"
+                f"{len(failed)} of {len(pending)} deliveries failed; the first: {failed[0]}. Run"
                 " again: what was sent is not sent again"
             )
 
-    def due(self) -> Iterator[tuple[Reader, Due]]:
-        """What is due to whom."""
+    def due(self) -> Iterator[tuple[Recipient, Due]]:
+        """What is due to each recipient."""
         issued = [
-            Issued(task.dataset.partition("/")[2], task.name, _edition(newest))
+            Issued(task.dataset.partition("/")[2], task.name, _version(newest))
             for task in self.requires()
             if (newest := lake().newest(task.dataset, task.name)) and newest.fingerprint != VOID
         ]
-        ledger = _ledger(os.getpid())
-        for reader in report_readers():
-            had = set().union(*map(ledger.versions, reader.whos))
-            begun = set().union(*map(ledger.begun, reader.whos))
+        deliveries = _delivery_log(os.getpid())
+        for recipient in report_recipients():
             for due in find_due(
                 issued,
-                had,
+                set().union(*map(deliveries.versions, recipient.ids)),
                 closed=self.closed,
                 open_months=settings.mail().open_months,
-                begun=begun,
+                begun=set().union(*map(deliveries.begun, recipient.ids)),
             ):
-                if not any(
-                    ledger.is_settled(_delivery_key(due.issued, who)) for who in reader.whos
-                ):
-                    yield reader, due
+                keys = [DeliveryKey(*due.issued, name) for name in recipient.ids]
+                if not any(map(deliveries.is_settled, keys)):
+                    yield recipient, due
 
-    def _deliver(self, reader: Reader, due: Due) -> bool:
+    def _deliver(self, recipient: Recipient, due: Due) -> bool:
+        """Send what is due; False where it was sent already or says nothing new."""
+        issued, deliveries = due.issued, _delivery_log(os.getpid())
         task = next(
-            t
-            for t in self.requires()
-            if (t.dataset, t.name) == (f"reports/{due.issued.kind}", due.issued.month)
+            report
+            for report in self.requires()
+            if (report.dataset, report.name) == (f"reports/{issued.kind}", issued.month)
         )
-        parcel = _delivery_key(due.issued, reader.who)
-        before = _manifest(task, due.before) if due.before else None
-        if before:
-            had, now = (
-                lake().read(task.dataset, task.name, ["figures.json"], manifest=one)["figures.json"]
-                for one in (before, _manifest(task, due.issued.version))
-            )
-            if not has_visible_changes(
-                due.issued.kind, had, now, is_closed=task.month <= self.closed
-            ):
-                _ledger(os.getpid()).settle(parcel)
+        key = DeliveryKey(*issued, recipient.id)
+        earlier = None
+        if due.before:
+            earlier = key._replace(version=due.before)
+            figures = [_figures(task, version) for version in (due.before, issued.version)]
+            if not has_visible_changes(issued.kind, *figures, is_closed=task.month <= self.closed):
+                deliveries.settle(key)
                 return False
-        letter = _report_email(task.dataset, task.month, due, reader.locale)
-        earlier = (
-            _delivery_key(due.issued._replace(version=due.before), reader.who)
-            if due.before
-            else None
-        )
-        is_sent = _ledger(os.getpid()).deliver(parcel, lambda: reader.send(letter, parcel, earlier))
+        report = _report_email(task, due, recipient.locale)
+        is_sent = deliveries.deliver(key, lambda: recipient.send(report, key, earlier))
         if is_sent:
-            log.info(
-                "%s %s, edition %s: sent to %s",
-                due.issued.kind,
-                due.issued.month,
-                due.issued.version,
-                reader.place,
-            )
+            log.info("%s %s, version %s: sent to %s", *issued, recipient.place)
         return is_sent
 
 
 @lru_cache(maxsize=8)
-def _report_email(dataset: str, month: date, due: Due, locale: str) -> ReportEmail:
-    """The letter of an edition in a language, the same for all who read it."""
-    task = (MonthlyReport if dataset == MonthlyReport.dataset else CumulativeReport)(month=month)
+def _report_email(task: Report, due: Due, locale: str) -> ReportEmail:
+    """The message of a version in a language, the same for all recipients who have `due.before`."""
     newest = _manifest(task, due.issued.version)
     files = lake().read(
-        dataset, task.name, ["report.html", "report.pdf", "figures.json"], manifest=newest
+        task.dataset, task.name, ["message.json", "report.pdf", "figures.json"], manifest=newest
     )
-    issued = [m for m in versions(dataset, task.name) if m.number < newest.number]
+    earlier = [m for m in versions(task.dataset, task.name) if m.number < newest.number]
     changes = None
     if locale != settings.locale():
-        files = _deliver_corrections(task, files, issued[-1] if issued else None, locale)
-    if due.before and _edition(issued[-1]) != due.before:
-        changes = _deliver_corrections(task, files, _manifest(task, due.before), locale)[
-            "report.html"
-        ]
-    where = lake().uri(dataset, task.name, "report.html")
-    return write_report_email(
-        files,
-        name=f"{due.issued.kind}-{due.issued.month}",
+        files = _write_again(task, files, earlier[-1] if earlier else None, locale)
+    if due.before and _version(earlier[-1]) != due.before:
+        again = _write_again(task, files, _manifest(task, due.before), locale)
+        changes = again["message.json"]
+    address = lake().uri(task.dataset, task.name, "report.html")
+    content = message.read_message(
+        files["message.json"],
         version=int(json.loads(files["figures.json"])["lineage"]["edition"]),
-        corrected=due.before is not None,
-        uri=where if where.startswith("s3://") else "",
+        is_correction=due.before is not None,
+        location=address if address.startswith("s3://") else "",
         changes=changes,
     )
+    return ReportEmail(
+        content.subject,
+        mail.render_text(content),
+        mail.render_html(content),
+        f"{due.issued.kind}-{due.issued.month}.pdf",
+        files["report.pdf"],
+        slack.render_blocks(content),
+    )
 
 
-def _deliver_corrections(
+def _write_again(
     task: Report, files: dict[str, bytes], before: Manifest | None, locale: str
 ) -> dict[str, bytes]:
-    """The issued report in another language, or against another edition; Stale where it would say
-    other figures.
+    """The issued report in another language, or compared with another version.
+
+    Raises Stale where its figures would differ.
     """
-    said = json.loads(files["figures.json"])
-    told = task.write_report(
+    figures = json.loads(files["figures.json"])
+    written = task.write_report(
         before,
-        lineage=said["lineage"] | {"edition": int(said["lineage"]["edition"])},
+        lineage=figures["lineage"] | {"edition": int(figures["lineage"]["edition"])},
         locale=locale,
         paper=settings.paper(),
-        lake_decimals=said["places"],
-        decimals=said.get("decimals", {}),
-        through=said["through"] and date.fromisoformat(said["through"]),
+        lake_decimals=figures["places"],
+        decimals=figures.get("decimals", {}),
+        through=figures["through"] and date.fromisoformat(figures["through"]),
     )
-    if not same_figures(told["figures.json"], files["figures.json"]):
+    if not same_figures(written["figures.json"], files["figures.json"]):
         raise Stale(f"{task}: the lake has changed since this report was made; run again")
-    return told
+    return written
 
 
-def _edition(manifest: Manifest) -> str:
+def _figures(task: Report, version: str) -> bytes:
+    manifest = _manifest(task, version)
+    return lake().read(task.dataset, task.name, ["figures.json"], manifest=manifest)["figures.json"]
+
+
+def _version(manifest: Manifest) -> str:
     return f"{manifest.number:06d}.{manifest.digest}"
 
 
 def _manifest(task: Report, version: str) -> Manifest:
-    return next(m for m in lake().history(task.dataset, task.name) if _edition(m) == version)
-
-
-def _delivery_key(issued: Issued, who: str) -> DeliveryKey:
-    return DeliveryKey(issued.kind, issued.month, issued.version, who)
+    return next(m for m in lake().history(task.dataset, task.name) if _version(m) == version)

@@ -14,7 +14,7 @@ import pyarrow as pa
 
 import reports
 from pipeline import schema, settings
-from pipeline.cli.recipients import report_readers
+from pipeline.cli.recipients import report_recipients
 from pipeline.cli.run_summary import COUNTED, read_night, tell_night
 from pipeline.errors import DataError
 from pipeline.extract.windows import DAY, months_before, months_between
@@ -156,7 +156,7 @@ class MonthlyReport(Report):
     customers of all months before it, and the till's own exports.
     """
 
-    dataset, version = MONTHLY, 5
+    dataset, version = MONTHLY, 6
     upstream = (*MonthlyCustomers.upstream, CUSTOMERS, BACKOFFICE, OUTSIDE)
 
     def requires(self) -> list[DerivedTask]:
@@ -265,7 +265,7 @@ class CumulativeReport(Report):
     lists.
     """
 
-    dataset, version = CUMULATIVE, 5
+    dataset, version = CUMULATIVE, 6
     upstream = (*MonthlyReport.upstream, MONTHLY, CUMULATIVE)
 
     def requires(self) -> list[DerivedTask]:
@@ -283,7 +283,7 @@ class CumulativeReport(Report):
         issued = {date.fromisoformat(f"{name}-01") for name in lake().partitions(CUMULATIVE)}
         closed = closed_month(settings.last_day())
         is_newest = self.month == settings.last_day().replace(day=1)
-        if is_newest and report_readers() and is_delivered_alone(closed):
+        if is_newest and report_recipients() and is_delivered_alone(closed):
             issued.add(closed)
         first = history(lake())[0].replace(day=1)
         return sorted(month for month in issued if first <= month < self.month)
@@ -432,7 +432,7 @@ class Nightly(DerivedTask):
         """What takes the editions to their readers; nothing where the settings name nobody."""
         from pipeline.tasks.delivery import Delivery  # which requires the reports of this module
 
-        return [Delivery(date=self.date)] if report_readers() else []
+        return [Delivery(date=self.date)] if report_recipients() else []
 
     def digest(self) -> str | None:
         found = super().digest()

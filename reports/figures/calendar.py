@@ -54,12 +54,12 @@ def same_day(first: date, through: date) -> date:
 
 def open_days_by(days: pd.DataFrame) -> dict[tuple[str, int], int]:
     """Number of open days by store and weekday (0 = Monday)."""
-    open_tables = days.loc[days["receipts"] > 0, ["store_id", "business_day"]].drop_duplicates()
+    opened = days.loc[days["receipts"] > 0, ["store_id", "business_day"]].drop_duplicates()
     return (
-        open_tables.groupby(["store_id", open_tables["business_day"].map(date.weekday)])
+        opened.groupby(["store_id", opened["business_day"].map(date.weekday)])
         .size()
         .to_dict()
-        if len(open_tables)
+        if len(opened)
         else {}
     )
 
@@ -132,14 +132,14 @@ def fair_parts(
     for frame, is_now in ((now, True), (base, False)):
         sums = frame.groupby(["store_id", "weekday", *keys])[["net_sales", "receipts"]].sum()
         for index, row in zip(sums.index, sums.itertuples(index=False), strict=True):
-            open_tables, key = index[:2], index[2] if len(keys) == 1 else index[2:]
+            opened, key = index[:2], index[2] if len(keys) == 1 else index[2:]
             exact.setdefault(key, Fraction())
             before.setdefault(key, [0, 0])
-            if open_tables not in open_now or open_tables not in open_base:
+            if opened not in open_now or opened not in open_base:
                 continue
             if is_now:
                 exact[key] += Fraction(
-                    int(row.net_sales) * open_base[open_tables], open_now[open_tables]
+                    int(row.net_sales) * open_base[opened], open_now[opened]
                 )
             else:
                 before[key][0] += int(row.net_sales)

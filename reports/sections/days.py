@@ -26,13 +26,13 @@ def days(figures: Figures) -> Section:
     calendar = figures.calendar
     net = frame.groupby("business_day")["net_sales"].sum().to_dict()
     receipts = frame.groupby("business_day")["receipts"].sum().to_dict()
-    open_tables = figures.now.open_days
-    if not open_tables:
+    opened = figures.now.open_days
+    if not opened:
         return Section("days", (text("days.empty"),))
-    ranked = [day for day in open_tables if net[day] > 0] if enough(figures.total.receipts) else []
+    ranked = [day for day in opened if net[day] > 0] if enough(figures.total.receipts) else []
     best = max(ranked, key=lambda d: (net[d], d), default=None)
     worst = min(ranked, key=lambda d: (net[d], d), default=None)
-    closed = [day for day in calendar if day not in set(open_tables)]
+    closed = [day for day in calendar if day not in set(opened)]
     holidays = holidays_in(figures.zones, calendar)
     odd = outliers(figures.now["days"], figures.before["days"] if figures.before else None)
     said = []
@@ -111,7 +111,7 @@ def days(figures: Figures) -> Section:
     )
     charts = (
         (_chart(figures, calendar, net, set(closed), best, worst),)
-        if len(open_tables) >= FEW
+        if len(opened) >= FEW
         else ()
     )
     return Section(
@@ -128,7 +128,7 @@ def days(figures: Figures) -> Section:
                 }
                 for day in calendar
             },
-            "open_days": Count(len(open_tables)),
+            "open_days": Count(len(opened)),
         },
     )
 

@@ -26,9 +26,9 @@ def grid_of(hours: pd.DataFrame) -> dict[tuple[int, int], tuple[int, int]]:
     if sold.empty:
         return {}
     weekday = sold["business_day"].map(date.weekday)
-    open_tables = sold.groupby(weekday)["business_day"].nunique()
+    opened = sold.groupby(weekday)["business_day"].nunique()
     sums = sold.groupby([weekday, "hour"])["receipts"].sum()
-    return {(int(w), int(h)): (int(n), int(open_tables[w])) for (w, h), n in sums.items()}
+    return {(int(w), int(h)): (int(n), int(opened[w])) for (w, h), n in sums.items()}
 
 
 def clock(grid: Grid) -> list[int]:

@@ -22,17 +22,17 @@ def records(history: History) -> Section:
         return Section("records", (text("story.empty"),))
     days = history.stacked("days")
     by_day = days.groupby("business_day")[["net_sales", "receipts"]].sum()
-    open_tables = by_day[by_day["receipts"] > 0]
-    if open_tables.empty:
+    opened = by_day[by_day["receipts"] > 0]
+    if opened.empty:
         return Section("records", (text("story.empty"),))
     if not enough(history.sum_of(history.months).receipts):
         return Section("records", (too_few(),))
-    best = max(open_tables.index, key=lambda d: (int(open_tables.at[d, "net_sales"]), d))
+    best = max(opened.index, key=lambda d: (int(opened.at[d, "net_sales"]), d))
     month = best_month(history)
-    if month is None or open_tables.at[best, "net_sales"] <= 0:
+    if month is None or opened.at[best, "net_sales"] <= 0:
         return Section("records", (text("records.none"),))
-    busiest = max(open_tables.index, key=lambda d: (int(open_tables.at[d, "receipts"]), d))
-    run, start = longest_run(sorted(open_tables.index))
+    busiest = max(opened.index, key=lambda d: (int(opened.at[d, "receipts"]), d))
+    run, start = longest_run(sorted(opened.index))
     currency = history.currency
     rows: list[tuple[Value, ...]] = [
         (
@@ -43,12 +43,12 @@ def records(history: History) -> Section:
         (
             text("records.day"),
             Day(best, long=True),
-            Money(int(open_tables.at[best, "net_sales"]), currency),
+            Money(int(opened.at[best, "net_sales"]), currency),
         ),
         (
             text("records.busiest"),
             Day(busiest, long=True),
-            text("records.receipts", n=Count(int(open_tables.at[busiest, "receipts"]))),
+            text("records.receipts", n=Count(int(opened.at[busiest, "receipts"]))),
         ),
         (text("records.run"), Day(start, long=True), text("records.days", n=Count(run))),
     ]
@@ -56,7 +56,7 @@ def records(history: History) -> Section:
         text(
             "records.lead",
             day=Day(best, long=True),
-            net=Money(int(open_tables.at[best, "net_sales"]), currency),
+            net=Money(int(opened.at[best, "net_sales"]), currency),
         )
     ]
     odd = _odd(history)
@@ -95,7 +95,7 @@ def records(history: History) -> Section:
         figures={
             "best_day": {
                 "day": best.isoformat(),
-                "net_sales": Money(int(open_tables.at[best, "net_sales"]), currency),
+                "net_sales": Money(int(opened.at[best, "net_sales"]), currency),
             },
             "best_month": {
                 "month": month.isoformat()[:7],

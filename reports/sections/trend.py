@@ -119,12 +119,12 @@ def _average(history: History, last: date) -> Text:
 
 
 def _row(history: History, month: date) -> tuple[Value, ...]:
-    total, open_tables = history.totals[month], len(history.tables[month].open_days)
+    total, opened = history.totals[month], len(history.tables[month].open_days)
     return (
         Month(month, short=True),
         Money(total.net_sales, history.currency),
         Count(total.receipts),
         Money(divide(*total.average_receipt), history.currency) if total.receipts else None,
-        Count(open_tables),
-        Money(divide(total.net_sales, open_tables), history.currency) if open_tables else None,
+        Count(opened),
+        Money(divide(total.net_sales, opened), history.currency) if opened else None,
     )

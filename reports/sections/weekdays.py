@@ -42,9 +42,9 @@ def by_weekday(days: pd.DataFrame) -> dict[int, tuple[int, int, int]]:
         return {}
     weekday = days["business_day"].map(date.weekday)
     sums = days.groupby(weekday)[["net_sales", "receipts"]].sum()
-    open_tables = days[days["receipts"] > 0]
+    opened = days[days["receipts"] > 0]
     counts = (
-        open_tables.groupby(open_tables["business_day"].map(date.weekday))["business_day"]
+        opened.groupby(opened["business_day"].map(date.weekday))["business_day"]
         .nunique()
         .to_dict()
     )
@@ -234,21 +234,21 @@ def _charts(
 
 def _findings(figures: Figures, now: dict, before: dict) -> tuple[Finding, ...]:
     found = []
-    for w, (net, _, open_tables) in now.items():
+    for w, (net, _, opened) in now.items():
         past = before.get(w)
-        change = past and growth((net, open_tables), (past[0], past[2]), past[1])
+        change = past and growth((net, opened), (past[0], past[2]), past[1])
         if change is None:
             continue
         usual = divide(before[w][0], before[w][2])
-        lost = (usual - divide(net, open_tables)) * open_tables
-        if lost * FALL > usual * open_tables:
+        lost = (usual - divide(net, opened)) * opened
+        if lost * FALL > usual * opened:
             found.append(
                 Finding(
                     text(
                         "weekdays.finding",
                         day=Weekday(w),
                         change=change,
-                        now=Money(divide(net, open_tables), figures.currency),
+                        now=Money(divide(net, opened), figures.currency),
                         base=Money(usual, figures.currency),
                         month=Month(month_before(figures.month), short=True),
                     ),

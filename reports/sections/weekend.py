@@ -84,15 +84,15 @@ def weekend(history: History) -> Section:
 
 def split(days: pd.DataFrame, days_off: tuple[int, ...]) -> tuple[Kind, Kind]:
     """(net sales, open days, receipts) of the week and of the weekend."""
-    net, open_tables, receipts = [0, 0], [set(), set()], [0, 0]
+    net, opened, receipts = [0, 0], [set(), set()], [0, 0]
     sums = days.groupby("business_day")[["net_sales", "receipts"]].sum()
     for day, row in zip(sums.index, sums.itertuples(index=False), strict=True):
         kind = date.weekday(day) in days_off
         net[kind] += int(row.net_sales)
         receipts[kind] += int(row.receipts)
         if row.receipts > 0:
-            open_tables[kind].add(day)
-    return tuple((net[kind], len(open_tables[kind]), receipts[kind]) for kind in (0, 1))
+            opened[kind].add(day)
+    return tuple((net[kind], len(opened[kind]), receipts[kind]) for kind in (0, 1))
 
 
 def _per_day(kinds: tuple[Kind, Kind] | None, kind: int) -> int | None:

@@ -83,7 +83,7 @@ def served(server: Server, since: datetime, until: datetime) -> list[dict]:
 
 @pytest.fixture
 def till(luigi: Runner, tmp_path: Path) -> Iterator[Till]:
-    book = Book(Shop(open_tables=date(2026, 10, 1), receipts_per_day=12))
+    book = Book(Shop(opened=date(2026, 10, 1), receipts_per_day=12))
     with serve(book) as server:
         yield Till(server, book, luigi)
 
@@ -91,7 +91,7 @@ def till(luigi: Runner, tmp_path: Path) -> Iterator[Till]:
 @pytest.fixture
 def quiet_till(luigi: Runner) -> Iterator[Till]:
     """Five days of plain sales to which nothing happens by itself."""
-    shop = Shop(open_tables=date(2026, 10, 1), receipts_per_day=12)
+    shop = Shop(opened=date(2026, 10, 1), receipts_per_day=12)
     book = Book(
         rows={
             name: [json.loads(entry.read()) for entry in shop.rows(0, name)]

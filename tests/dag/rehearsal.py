@@ -42,7 +42,7 @@ _known: dict[str, object] = {}
 
 def save_shop(folder: Path, until: datetime, *, customers: bool = True) -> list[dict]:
     """What a small shop's API shows at `until`, saved as JSON; returns its receipts."""
-    shop = Shop(open_tables=date(2026, 10, 20), receipts_per_day=6, stores=1)
+    shop = Shop(opened=date(2026, 10, 20), receipts_per_day=6, stores=1)
     since = datetime(2026, 10, 29, 11, tzinfo=UTC)
     query = Query(created_min=millis(since), created_max=millis(until))
     receipts = [json.loads(entry.read()) for entry in shop.receipts(millis(until), query)]

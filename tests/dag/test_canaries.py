@@ -49,7 +49,7 @@ def spellings(secret: str) -> set[bytes]:
     }
 
 
-def open_tables(name: str, body: bytes) -> bytes:
+def opened(name: str, body: bytes) -> bytes:
     """The body as one who looks for something reads it: decompressed, Parquet as text, the streams
     of a PDF inflated.
     """
@@ -131,12 +131,12 @@ def left(quiet_till: Till, seaweed: Server) -> tuple[dict[str, str], dict[str, b
         Bucket=BUCKET, Prefix=prefix + "/"
     ):
         for one in page["Contents"]:
-            found[one["Key"].removeprefix(prefix + "/")] = open_tables(
+            found[one["Key"].removeprefix(prefix + "/")] = opened(
                 one["Key"], client.get_object(Bucket=BUCKET, Key=one["Key"])["Body"].read()
             )
     for path in Path(runner.folder).rglob("*"):
         if path.is_file() and not path.is_symlink():
-            found[f"file {path.relative_to(runner.folder)}"] = open_tables(
+            found[f"file {path.relative_to(runner.folder)}"] = opened(
                 path.name, path.read_bytes()
             )
     return (

@@ -130,7 +130,7 @@ def test_another_shop_the_simulator_and_another_key_stop_a_run(quiet_till: Till)
     code, text = luigi.pos("lake", "--accept-source")
     assert code == 2 and "never share a lake" in text
     assert len(till.server.requests) == requests and raw(lake)() == objects
-    other = Book(Shop(open_tables=FIRST), merchant={"id": "m-2", "business_name": "Tacos"})
+    other = Book(Shop(opened=FIRST), merchant={"id": "m-2", "business_name": "Tacos"})
     with serve(other, now=lambda: datetime(2026, 10, 31, 12, tzinfo=UTC)) as server:
         luigi.configure("pos", url=server.url)
         luigi.environment["LOYVERSE_TOKEN"] = server.token

@@ -114,7 +114,7 @@ def test_two_workers_through_luigid(till: Till, luigid: str) -> None:
 @pytest.fixture
 def year_till(luigi: Runner) -> Iterator[Till]:
     """A shop that has been open for months."""
-    with serve(Book(Shop(open_tables=date(2026, 5, 1), receipts_per_day=24))) as server:
+    with serve(Book(Shop(opened=date(2026, 5, 1), receipts_per_day=24))) as server:
         till = Till(server, server.source, luigi)
         luigi.configure("pos", history_starts="2026-05-02")
         yield till

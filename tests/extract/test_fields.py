@@ -37,7 +37,7 @@ def records(*receipts: dict) -> list[Record]:
 
 
 def test_no_field_of_the_api_is_unknown() -> None:
-    sold = Shop(open_tables=date(2026, 10, 1), receipts_per_day=60).receipts(
+    sold = Shop(opened=date(2026, 10, 1), receipts_per_day=60).receipts(
         millis(NOON), Query(created_min=0, created_max=millis(NOON))
     )
     recorded = json.loads((FIXTURES / "receipts_page.json").read_text())["receipts"]

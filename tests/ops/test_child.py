@@ -24,9 +24,9 @@ from tests.dag.conftest import Till, quiet_till
 
 SLEEPER = """
 import multiprocessing, os, pathlib, time
-from pipeline.cli.child import hold_lifeline
+from pipeline.cli.child import exit_with_parent
 
-hold_lifeline()
+exit_with_parent()
 def worker():
     pathlib.Path("worker").write_text(str(os.getpid()))
     time.sleep(60)

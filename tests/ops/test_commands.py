@@ -1,4 +1,4 @@
-"""Every command that a page names is one: the verbs and tasks exist, take these options, and can
+"""Every command that a page names is one: the commands and tasks exist, take these options, and can
 read these values.
 """
 
@@ -12,7 +12,7 @@ import pytest
 from luigi.cmdline_parser import CmdlineParser
 
 import pipeline.tasks
-from pipeline import cli as commands
+from pipeline import cli
 
 ROOT = Path(__file__).parents[2]
 PAGES = [
@@ -41,13 +41,13 @@ def test_the_pages_name_commands() -> None:
 
 
 @pytest.mark.parametrize("command", commands("pos"))
-def test_every_verb_takes_what_the_pages_give_it(command: str) -> None:
+def test_every_command_takes_what_the_pages_give_it(command: str) -> None:
     words = shlex.split(command)[1:]
     if len(words) == 1:  # only named
-        assert words[0] in commands.COMMANDS
+        assert words[0] in cli.COMMANDS
         return
-    asked, rest = commands.parser().parse_known_args([word.replace("ID", "c-1") for word in words])
-    assert asked.command_name in commands.COMMANDS
+    asked, rest = cli.parser().parse_known_args([word.replace("ID", "c-1") for word in words])
+    assert asked.command_name in cli.COMMANDS
     assert not rest or asked.command_name == "run"
 
 

@@ -107,9 +107,9 @@ def test_no_day_is_odd_against_fewer_than_two_others_of_its_weekday() -> None:
     days = [day for day in pd.date_range("2025-09-01", "2025-10-31").date if day.weekday() < 6]
     sundays = [date(2025, 10, 5), date(2025, 10, 12), date(2025, 10, 19)]
 
-    def odd(open_tables: list[date]) -> list[date]:
-        net = {day: 1000 + day.day for day in days} | dict.fromkeys(open_tables, 2000)
-        net[open_tables[-1]] = 90_000
+    def odd(opened: list[date]) -> list[date]:
+        net = {day: 1000 + day.day for day in days} | dict.fromkeys(opened, 2000)
+        net[opened[-1]] = 90_000
         frame = pd.DataFrame(
             [{"business_day": day, "net_sales": n, "receipts": 5} for day, n in net.items()]
         )

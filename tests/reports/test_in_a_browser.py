@@ -58,12 +58,12 @@ def page(request, browser) -> Iterator[object]:
     complains.
     """
     context = browser.new_context(viewport={"width": WIDTHS[request.param], "height": 844})
-    open_tables = context.new_page()
+    opened = context.new_page()
     asked, said = [], []
-    open_tables.on("request", lambda one: asked.append(one.url))
-    open_tables.on("console", lambda one: said.append(one.text))
-    open_tables.on("pageerror", lambda error: said.append(str(error)))
-    yield open_tables
+    opened.on("request", lambda one: asked.append(one.url))
+    opened.on("console", lambda one: said.append(one.text))
+    opened.on("pageerror", lambda error: said.append(str(error)))
+    yield opened
     context.close()
     assert [url for url in asked if not url.startswith(("file://", "data:"))] == []
     assert said == []

@@ -201,11 +201,11 @@ def test_the_change_of_an_item_is_that_of_its_own_weekdays():
         ),
     )
     figures = Figures(SEPTEMBER, None, "MXN", summaries(shop, [AUGUST, SEPTEMBER]))
-    rows, open_tables = figures.now["item_weekdays"], {(0, 5), (4, 4)}
+    rows, opened = figures.now["item_weekdays"], {(0, 5), (4, 4)}
     before = {0: 4, 4: 2}
     for item, part in figures.fair_items.items():
         own = rows[rows["item"] == item].groupby("weekday")["net_sales"].sum().to_dict()
-        exact = sum(own.get(w, 0) * Decimal(before[w]) / n for w, n in open_tables)
+        exact = sum(own.get(w, 0) * Decimal(before[w]) / n for w, n in opened)
         assert abs(part.now - exact) <= 1, item
 
 

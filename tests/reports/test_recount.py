@@ -155,7 +155,7 @@ def test_days_hours_weekdays_and_channels(told):
         " day) filter (where sale) as opened from r where month = $month group by all having"
         " opened > 0"
     )
-    open_tables = {row["weekday"]: row["opened"] for row in weekdays}
+    opened = {row["weekday"]: row["opened"] for row in weekdays}
     same(
         figures["weekdays"]["weekdays"],
         {
@@ -176,8 +176,8 @@ def test_days_hours_weekdays_and_channels(told):
         {
             f"{row['weekday']}-{row['hour']:02d}": {
                 "receipts": row["n"],
-                "open_days": open_tables[row["weekday"]],
-                "per_day": Fraction(row["n"], open_tables[row["weekday"]]),
+                "open_days": opened[row["weekday"]],
+                "per_day": Fraction(row["n"], opened[row["weekday"]]),
             }
             for row in grid
         },

@@ -69,24 +69,24 @@ def slice_page(body: bytes, key: str) -> tuple[list[bytes], str | None]:
     """
     check_text(body)
     _check_values(body, key)
-    open_tables: list[bytes] = []
+    opened: list[bytes] = []
     cuts: list[int] = []  # where the list begins, its commas, and where it ends
     name, is_value, in_list = b"", False, False
     for found in _TOKEN.finditer(body):
         token = found.group()
         if token in (b"[", b"{"):
-            open_tables.append(token)
-            if token == b"[" and len(open_tables) == 2 and is_value and json.loads(name) == key:
+            opened.append(token)
+            if token == b"[" and len(opened) == 2 and is_value and json.loads(name) == key:
                 in_list, cuts = True, [found.end()]
         elif token in (b"]", b"}"):
-            if not open_tables or open_tables.pop() != _CLOSES[token]:
+            if not opened or opened.pop() != _CLOSES[token]:
                 raise ValueError(f"no page of {key}: brackets do not match")
-            if in_list and len(open_tables) == 1:
+            if in_list and len(opened) == 1:
                 in_list = False
                 cuts.append(found.start())
-        elif in_list and token == b"," and len(open_tables) == 2:
+        elif in_list and token == b"," and len(opened) == 2:
             cuts.append(found.start())
-        elif len(open_tables) == 1:
+        elif len(opened) == 1:
             if token in (b":", b","):
                 is_value = token == b":"
             elif not is_value:
