@@ -15,7 +15,7 @@ import pyarrow as pa
 import reports
 from pipeline import schema, settings
 from pipeline.cli.recipients import report_recipients
-from pipeline.cli.run_summary import COUNTED, read_night, tell_night
+from pipeline.cli.run_summary import FILE, MAX_WINDOWS, format_summary, read_summary
 from pipeline.errors import DataError
 from pipeline.extract.windows import DAY, months_before, months_between
 from pipeline.load import (
@@ -453,12 +453,12 @@ class Nightly(DerivedTask):
             starts=history(lake())[0],
         )
         lake().put_state("etl_state.json", found.to_bytes())
-        night = read_night(lake(), self.date, found, time.monotonic() - STARTED)
-        lake().put_state("night.json", night.to_bytes())
-        lost = list(check_conserved(night.windows)) if len(night.windows) <= COUNTED else []
+        summary = read_summary(lake(), self.date, found, time.monotonic() - STARTED)
+        lake().put_state(FILE, summary.to_bytes())
+        lost = list(check_conserved(summary.windows)) if len(summary.windows) <= MAX_WINDOWS else []
         if lost:
             raise DataError(str(lost[0]))
-        log.info("the lake after this night:\n%s\n%s", format_status(found), tell_night(night))
+        log.info("the lake after this run:\n%s\n%s", format_status(found), format_summary(summary))
 
     def make(self) -> tuple[dict[str, bytes], dict[str, object]]:
         return {}, {}

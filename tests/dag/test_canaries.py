@@ -136,9 +136,7 @@ def left(quiet_till: Till, seaweed: Server) -> tuple[dict[str, str], dict[str, b
             )
     for path in Path(runner.folder).rglob("*"):
         if path.is_file() and not path.is_symlink():
-            found[f"file {path.relative_to(runner.folder)}"] = opened(
-                path.name, path.read_bytes()
-            )
+            found[f"file {path.relative_to(runner.folder)}"] = opened(path.name, path.read_bytes())
     return (
         {"LOYVERSE_TOKEN": token, "the refused token": wrong, **planted, **seaweed.environment},
         found,

@@ -90,7 +90,7 @@ def test_a_closed_month_is_mailed_once_and_again_with_what_changed(
         and said["receipts"] > 20
     )
     assert (
-        said["made"]["sales"] == ["2026-10"]
+        said["partitions"]["sales"] == ["2026-10"]
         and said["quarantined"] == {"2026-10": 0}
         and said["reconciled"] == {"2026-10": {"MXN": "0.00"}}
     )
@@ -131,7 +131,7 @@ def test_a_closed_month_is_mailed_once_and_again_with_what_changed(
     assert (
         said["windows"] == ["2026-11-01"]
         and said["late"] >= 1
-        and "2026-10-30" in said["made"]["staging"]
+        and "2026-10-30" in said["partitions"]["staging"]
     )
     assert "windows        1 new (2026-11-01)" in log and "2026-10 MXN 0.00" in log
 
@@ -187,9 +187,7 @@ def test_pos_run_sends_one_alert_a_day_and_keeps_its_exit_code(
     assert code == 0 and "did not reach recipient 1 of 1" in said and "sent to 1 recipient" in said
 
 
-def test_a_plain_run_of_luigi_sends_one_alert(
-    mailed: Till, post: Post, channel: Channel
-) -> None:
+def test_a_plain_run_of_luigi_sends_one_alert(mailed: Till, post: Post, channel: Channel) -> None:
     mailed.luigi.configure("mail", host="localhost", port=post.port, to="")
     mailed.luigi.configure("webhook", reports="false", alerts="false")
     mailed.luigi.environment["LOYVERSE_TOKEN"] = post.password[::-1]
@@ -206,13 +204,13 @@ def test_a_plain_run_of_luigi_sends_one_alert(
     mailed.luigi("RawCatalog", code=30)
     assert len(post.received) == 1, "no alert for a single task"
     mailed.luigi.configure("shop", menu=mailed.luigi.folder / "nowhere.toml")
-    assert "alert for exit code 35 sent to 1 recipient" in mailed.night(code=35), "what Luigi finds while it plans"
+    assert "alert for exit code 35 sent to 1 recipient" in mailed.night(code=35), (
+        "what Luigi finds while it plans"
+    )
     assert "nowhere.toml" in post.received[1][1].get_content()
 
 
-def test_a_trial_message_is_in_both_languages(
-    mailed: Till, post: Post, channel: Channel
-) -> None:
+def test_a_trial_message_is_in_both_languages(mailed: Till, post: Post, channel: Channel) -> None:
     code, said = mailed.luigi.pos("alert", "--test")
     assert (
         code == 0

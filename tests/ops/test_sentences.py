@@ -96,16 +96,16 @@ def test_an_empty_lake_names_the_command_that_fills_it(
     )
 
 
-def test_a_verb_that_is_none(capsys: pytest.CaptureFixture) -> None:
-    from pipeline import cli as commands
+def test_an_unknown_command(capsys: pytest.CaptureFixture) -> None:
+    from pipeline import cli
 
-    for word, said in (
+    for word, hint in (
         ("MonthlyReport", "luigi --module pipeline MonthlyReport"),
-        ("rnu", "is run meant?"),
+        ("rnu", "did you mean run?"),
     ):
         with pytest.raises(SystemExit) as ended:
-            commands.main([word])
-        assert ended.value.code == 2 and said in capsys.readouterr().err
+            cli.main([word])
+        assert ended.value.code == 2 and hint in capsys.readouterr().err
 
 
 def line(message: str, error: BaseException | None = None) -> str:
