@@ -93,10 +93,11 @@ def main(arguments: list[str] | None = None) -> int:
         command_line = parser()
         if words and words[0] not in COMMANDS and not words[0].startswith("-"):
             command_line.error(_explain_unknown(words[0]))
-        options, options.rest = command_line.parse_known_args(words)
+        options, rest = command_line.parse_known_args(words)
+        options.rest = rest
         command = import_module(f"{__name__}.{options.command_name}")
-        if options.rest and not getattr(command, "PASSES_ON", False):
-            command_line.error(f"unrecognized arguments: {' '.join(options.rest)}")
+        if rest and not getattr(command, "PASSES_ON", False):
+            command_line.error(f"unrecognized arguments: {' '.join(rest)}")
         if options.command_name not in NO_SETTINGS:
             settings.check_folder()
         return int(command.run(options))

@@ -9,6 +9,7 @@ nothing was posted, Unanswered where it may have been.
 from __future__ import annotations
 
 import ipaddress
+import json
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -123,7 +124,8 @@ class Webhook:
                 session.trust_env = False
                 with session.post(
                     self.url,
-                    json=dict(payload),
+                    data=json.dumps(payload),
+                    headers={"Content-Type": "application/json"},
                     allow_redirects=False,
                     stream=True,
                     timeout=(10, self.seconds),

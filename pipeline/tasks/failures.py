@@ -28,7 +28,7 @@ from pipeline.cli.child import exit_with_parent
 from pipeline.cli.failure_alert import read_notes
 from pipeline.deliver import explain_code
 from pipeline.errors import NoConfiguration, PipelineError
-from pipeline.logs import redact, say_plainly, shorten
+from pipeline.logs import redact, as_own_error, shorten
 from pipeline.tasks.scheduler import check_scheduler
 
 VARIABLE = "POS_FAILURES"
@@ -45,7 +45,7 @@ def note(
     if isinstance(task, luigi.Task) and task.task_family == "Nightly":
         watch()
     if path := file or os.environ.get(VARIABLE):
-        error = say_plainly(error)
+        error = as_own_error(error)
         kind = type(error).__name__ if isinstance(error, BaseException) else "ProcessDied"
         message = _DIED.sub(
             lambda found: "died: {}. What to do: {}".format(*explain_code(128 + int(found[1]))),

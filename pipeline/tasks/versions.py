@@ -33,7 +33,7 @@ def versions(dataset: str, name: str) -> list[Manifest]:
     for manifest in lake().history(dataset, name):
         if manifest.fingerprint == VOID:
             continue
-        if issued and issued[-1].fingerprint == manifest.edition:
+        if issued and issued[-1].fingerprint == manifest.fingerprint:
             issued.pop()
         issued.append(manifest)
     return issued
