@@ -28,7 +28,7 @@ from pipeline.cli.child import exit_with_parent
 from pipeline.cli.failure_alert import read_notes
 from pipeline.deliver import explain_code
 from pipeline.errors import NoConfiguration, PipelineError
-from pipeline.logs import redact, as_own_error, shorten
+from pipeline.logs import as_own_error, redact, shorten
 from pipeline.tasks.scheduler import check_scheduler
 
 VARIABLE = "POS_FAILURES"
