@@ -1,4 +1,4 @@
-"""`python -m pipeline VERB`, the same as `pos VERB`: see pipeline.cli."""
+"""`python -m pipeline COMMAND`, the same as `pos COMMAND`."""
 
 import sys
 

@@ -1,32 +1,98 @@
-"""Every error of the pipeline, by who must act.
+"""Every error of the pipeline by who must act, and every exit code.
 
     PipelineError
     +-- ConfigError            the operator: a setting, a file, a right, a name
     |   +-- NoConfiguration    no or another configuration would apply; nothing was read or written
     |   +-- OtherLake          the lake belongs to another shop, another key, or is gone
     |   `-- StorageRefused     the store denies an action or lacks what the lake needs
-    +-- StorageUnavailable     wait: the store was busy or silent beyond every retry; the next run
-    may find it well again
+    +-- StorageUnavailable     wait: the store was busy or silent beyond every retry
     +-- SourceError            the shop's point of sale
-    |   +-- SourceRetriable    wait: the next run may find it well again
+    |   +-- SourceRetriable    wait: the next run may succeed
     |   |   `-- DeadlineExceeded
     |   `-- SourceFatal        the shop's account or the API itself must change
     |       +-- Unauthorized   the token is missing, wrong or revoked, or lacks a right
-    |       `-- HistoryWall    the account serves no receipts older than a date
-    +-- LakeError              what stands in the lake is not what its manifests say
+    |       `-- HistoryLimit   the account serves no receipts older than a date
+    +-- LakeError              the content of the lake does not match its manifests
     |   +-- Conflict           another run published first; start again from what is there
     |   +-- Corrupt            an object is missing or does not match its digest
-    |   `-- Stale              an input is not of the current edition
-    +-- EngineError            the cluster that makes partitions cannot be reached, or lost one too
-    often
-    +-- DeliveryError          a report or an alert did not reach its reader: the mail server, the
-    webhook, an address
-    `-- DataError              the menu file, or us
+    |   `-- Stale              an input does not have the expected fingerprint
+    +-- EngineError            the cluster that makes partitions is not reachable or failed too often
+    +-- DeliveryError          a report or an alert did not reach its recipient
+    `-- DataError              the menu file, or this project
         +-- SchemaMismatch     a table does not have the columns that its dataset declares
-        `-- MoneyNotConserved  a sum is not what the till says; nothing is published
+        `-- MoneyNotConserved  a sum differs from the till's; nothing is published
 
-A message says what, where (receipt, partition, key) and what to do, and never holds a secret.
+A message says what happened, where (receipt, partition, key) and what to do, and holds no secret.
 """
+
+from enum import IntEnum
+from typing import NamedTuple
+
+
+class ExitCode(IntEnum):
+    """How a command ends; 128 + n is a run that signal n ended."""
+
+    DONE = 0
+    NOT_OK = 1
+    INVALID = 2
+    STALE = 3
+    DEGRADED = 4
+    RUNNING = 10
+    MISSING = 20
+    NOT_RUN = 25
+    FAILED = 30
+    NOT_PLANNED = 35
+    UNEXPECTED = 40
+
+
+class Explanation(NamedTuple):
+    """What an exit code means, and what to do."""
+
+    meaning: str
+    action: str
+
+
+EXIT_CODES = {
+    ExitCode.DONE: Explanation("done, or nothing to do", "nothing"),
+    ExitCode.NOT_OK: Explanation(
+        "luigi did not start: no such task or module; or a pos command found a problem",
+        "luigi: see Luigi does not start; pos: read its output",
+    ),
+    ExitCode.INVALID: Explanation(
+        "a setting or the lake is wrong", "read the message: it names the setting or the object"
+    ),
+    ExitCode.STALE: Explanation(
+        "stale: the last window is older than it should be, or windows are missing", "see Stale"
+    ),
+    ExitCode.DEGRADED: Explanation(
+        "degraded: the run is complete, but the account's history limit has cut off part of it",
+        "see Degraded",
+    ),
+    ExitCode.RUNNING: Explanation(
+        "the same command is already running",
+        "wait for it; if none runs, remove the pid file that the message names",
+    ),
+    ExitCode.MISSING: Explanation(
+        "an external input is missing", "provide the input that the log names"
+    ),
+    ExitCode.NOT_RUN: Explanation(
+        "the scheduler did not run a task",
+        "see in the visualizer whether luigid is paused or the task disabled, or use"
+        " --local-scheduler",
+    ),
+    ExitCode.FAILED: Explanation(
+        "a task failed", "read the message; run again: completed partitions are kept"
+    ),
+    ExitCode.NOT_PLANNED: Explanation(
+        "planning failed: a setting, a right, an invalid month, a store that does not answer, a"
+        " missing raw object, a lake of another shop, or no configuration",
+        "read the message: it names the setting or the object, and what to do",
+    ),
+    ExitCode.UNEXPECTED: Explanation(
+        "unexpected error, or an invalid parameter value",
+        "read the message; report a traceback as a defect of this project",
+    ),
+}
 
 
 class PipelineError(Exception):
@@ -50,15 +116,15 @@ class StorageRefused(ConfigError):
 
 
 class StorageUnavailable(PipelineError):
-    """The object store was busy, or gave no answer, beyond every retry; run again later."""
+    """The object store was busy or did not answer after all retries; run again later."""
 
 
 class SourceError(PipelineError):
-    """The point of sale did not give what was asked."""
+    """The point of sale did not answer a request as specified."""
 
 
 class SourceRetriable(SourceError):
-    """A passing fault that outlasted its retries; run again later."""
+    """A temporary fault that outlasted its retries; run again later."""
 
 
 class DeadlineExceeded(SourceRetriable):
@@ -78,7 +144,7 @@ class HistoryLimit(SourceFatal):
 
 
 class LakeError(PipelineError):
-    """What stands in the lake is not what its manifests say."""
+    """The content of the lake does not match its manifests."""
 
 
 class Conflict(LakeError):
@@ -86,8 +152,9 @@ class Conflict(LakeError):
 
 
 class Corrupt(LakeError):
-    """An object is missing or does not match the digest in its manifest; `dataset` and `partition`
-    say whose, where it is known.
+    """An object is missing or does not match the digest in its manifest.
+
+    `dataset` and `partition` name its owner, where known.
     """
 
     def __init__(self, message: str, dataset: str = "", partition: str = "") -> None:
@@ -96,21 +163,19 @@ class Corrupt(LakeError):
 
 
 class Stale(LakeError):
-    """An input partition is not of the current edition."""
+    """An input partition does not have the expected fingerprint."""
 
 
 class EngineError(PipelineError):
-    """The cluster that makes partitions did not make them; what it has finished stays, and a new
-    run makes the rest.
-    """
+    """The cluster failed; completed partitions are kept, run again to make the rest."""
 
 
 class DeliveryError(PipelineError):
-    """A report or an alert did not reach its reader."""
+    """A report or an alert did not reach its recipient."""
 
 
 class DataError(PipelineError):
-    """The data or the menu file cannot be made sense of."""
+    """The data or the menu file is invalid."""
 
 
 class SchemaMismatch(DataError):
@@ -118,4 +183,4 @@ class SchemaMismatch(DataError):
 
 
 class MoneyNotConserved(DataError):
-    """A sum differs from what the till says; names the receipt."""
+    """A sum differs from the till's; the message names the receipt."""

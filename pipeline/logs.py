@@ -1,9 +1,7 @@
-"""How a log line looks: our own errors as one sentence, no secret in any line, and what `pos tail`
-follows.
+"""The format of log lines: one line for a PipelineError, no secret, no long list of days.
 
-A PipelineError says what, where and what to do, so its traceback is left out; every other error
-keeps it. Of a long list of days the first are named and the rest counted. The lines of a night
-stand in the file that POS_LOG names, too.
+A PipelineError says what happened, where and what to do, so its traceback is left out; other errors
+keep theirs. The lines of a run are also in the file that POS_LOG names, which `pos tail` follows.
 """
 
 from __future__ import annotations
@@ -12,6 +10,7 @@ import logging
 import os
 import re
 from pathlib import Path
+from typing import TextIO
 
 from pipeline.errors import ConfigError, PipelineError
 
@@ -33,9 +32,8 @@ _NO_SCHEDULER = (
 )
 _WORKER = re.compile(r"^\[pid \d+\] Worker Worker\(.*?\) (\w+)\s+")
 _BEARER = re.compile(r"(?i)(bearer\s+|authorization['\"]?\s*[:=]\s*['\"]?(?:bearer\s+)?)[^\s'\",]+")
-_LOGIN = re.compile(
-    r"://[^/\s:@'\"]+:[^/\s@'\"]+@"
-)  # of an address such as luigid's behind a proxy
+# the login in an address, such as luigid's behind a proxy
+_LOGIN = re.compile(r"://[^/\s:@'\"]+:[^/\s@'\"]+@")
 # Luigi puts the traceback of a failing complete() or requires() into the message itself.
 _TRACEBACK = re.compile(
     r"Traceback \(most recent call last\):\n(?:.*\n)*?pipeline(?:\.\w+)*\.(\w+): ", re.MULTILINE
@@ -43,9 +41,7 @@ _TRACEBACK = re.compile(
 
 
 def redact(text: str) -> str:
-    """`text` without the values of secret environment variables, bearer tokens and logins of
-    addresses.
-    """
+    """`text` without secret environment variables, bearer tokens and logins in addresses."""
     for name in SECRETS:
         value = os.environ.get(name, "")
         if len(value) >= 8:
@@ -54,23 +50,23 @@ def redact(text: str) -> str:
 
 
 def shorten(text: str) -> str:
-    """`text` with at most a handful of days in each list of days or months: 2026-10-01, 2026-10-02,
-    2026-10-03 and 28 more.
+    """`text` with long lists of days or months cut.
+
+    2026-10-01, 2026-10-02, 2026-10-03 and 28 more.
     """
 
-    def count(found: re.Match[str]) -> str:
-        days = found[0].replace(" ", "").split(",")
+    def count(match: re.Match[str]) -> str:
+        days = match[0].replace(" ", "").split(",")
         return f"{', '.join(days[:NAMED])} and {len(days) - NAMED} more"
 
     return _DAYS.sub(count, text)
 
 
 class Sentence(logging.Formatter):
-    """One line for an error that was raised on purpose, and secrets blacked out."""
+    """One line for a PipelineError, and no secrets."""
 
     def format(self, record: logging.LogRecord) -> str:
-        error = record.exc_info[1] if record.exc_info else None
-        error = say_plainly(error)
+        error = as_own_error(record.exc_info[1] if record.exc_info else None)
         if isinstance(error, PipelineError):
             where = " ".join(record.getMessage().split())
             record = logging.makeLogRecord(
@@ -85,29 +81,23 @@ class Sentence(logging.Formatter):
         return shorten(redact(_TRACEBACK.sub(r"\1: ", super().format(record))))
 
 
-def say_plainly(error: object) -> object:
-    """`error`, or for a scheduler that does not answer (Luigi's RPCError) a sentence that says what
-    to do.
-    """
-    return (
-        ConfigError(f"{_NO_SCHEDULER} ({_cause(error)})")
-        if type(error).__name__ == "RPCError"
-        else error
-    )
+def as_own_error(error: object) -> object:
+    """`error`, or a ConfigError for Luigi's RPCError: no scheduler answers."""
+    if isinstance(error, BaseException) and type(error).__name__ == "RPCError":
+        return ConfigError(f"{_NO_SCHEDULER} ({_cause(error)})")
+    return error
 
 
 def _cause(error: BaseException) -> str:
-    """What the operating system said, in its words."""
-    found = re.search(
+    """The operating system's message."""
+    match = re.search(
         r"\[Errno -?\d+\] ([\w ]+)|timed out", str(error.args[1:]) + str(error.__context__)
     )
-    return (found[1] or found[0]) if found else type(error.__context__ or error).__name__
+    return (match[1] or match[0]) if match else type(error.__context__ or error).__name__
 
 
-class Console(logging.StreamHandler):
-    """Luigi's lines without what is said twice: no line carries the worker's description, and a
-    task is named when it is done.
-    """
+class Console(logging.StreamHandler[TextIO]):
+    """Luigi's lines without repetition: no worker's description, one line a finished task."""
 
     def emit(self, record: logging.LogRecord) -> None:
         message = record.getMessage()
@@ -116,14 +106,14 @@ class Console(logging.StreamHandler):
             or " running   " in message
         ):
             return
-        if found := _WORKER.match(message):
+        if match := _WORKER.match(message):
             record = logging.makeLogRecord(
-                {**record.__dict__, "msg": f"{found[1]:<9}{message[found.end() :]}", "args": None}
+                {**record.__dict__, "msg": f"{match[1]:<9}{message[match.end() :]}", "args": None}
             )
         super().emit(record)
         if file := os.environ.get(FILE):
             try:
-                with Path(file).open("a", encoding="utf-8") as kept:
-                    kept.write(self.format(record) + "\n")
+                with Path(file).open("a", encoding="utf-8") as log:
+                    log.write(self.format(record) + "\n")
             except OSError:
                 self.handleError(record)

@@ -1,5 +1,6 @@
-"""Progress of long work: a bar on a terminal (unless NO_COLOR is set), plain lines in a log, and a
-callback for the visualizer.
+"""Progress of long work: a bar on a terminal, lines in a log, status in the visualizer.
+
+The bar is shown unless NO_COLOR is set.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ log = logging.getLogger(__name__)
 class Progress:
     """Counts `unit`s of a named piece of work.
 
-    `tell(message, percent)` is called at most once in `seconds`, as the visualizer's status line
+    `tell(message, percent)` is called at most once in `seconds`, because the visualizer's status
     costs a request.
     """
 
@@ -30,17 +31,10 @@ class Progress:
         seconds: float = 5.0,
     ):
         self.name, self.unit, self.done = name, unit, 0
-        self._tell, self._seconds, self._last, self._start = (
-            tell,
-            seconds,
-            time.monotonic(),
-            time.monotonic(),
-        )
-        self._bar = (
-            tqdm(desc=name, unit=f" {unit}", leave=False)
-            if sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-            else None
-        )
+        self._tell, self._seconds = tell, seconds
+        self._last = self._start = time.monotonic()
+        has_bar = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
+        self._bar = tqdm(desc=name, unit=f" {unit}", leave=False) if has_bar else None
 
     def __enter__(self) -> Progress:
         return self
@@ -50,19 +44,15 @@ class Progress:
             self._bar.close()
 
     def pause(self, reason: str) -> None:
-        """Nothing will happen for a while, and why; a line of the log is for whoever waits to
-        write.
-        """
+        """Show why nothing happens for a while; the caller logs it."""
         if self._bar is not None:
             self._bar.set_postfix_str(reason)
         if self._tell:
             self._tell(f"{self.name}: {self.done:,} {self.unit}, {reason}", None)
-        self._last = -self._seconds  # what comes next is told at once
+        self._last = -self._seconds  # the next progress is shown at once
 
     def reach(self, done: int, share: float, detail: str = "") -> None:
-        """`done` units are done by now, about `share` (0 to 1) of the work; `detail` says where it
-        stands.
-        """
+        """Show that `done` units, about `share` (0 to 1) of the work, are done."""
         if self._bar is not None:
             self._bar.total = round(done / share) if share else None
             self._bar.set_postfix_str(detail, refresh=False)

@@ -39,3 +39,9 @@ def cell(text: str) -> str:
 def typst(text: str) -> str:
     """`text` as a typst string literal, which has no markup."""
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def slack(text: str) -> str:
+    """`text` as plain words in Slack's markup: no link, no mention, nothing bold or as code."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return escaped.replace("*", "∗").replace("`", "ˋ")

@@ -1,11 +1,8 @@
-"""What Luigi's command line has no verb for: `pos VERB`, one file a verb.
+"""The command `pos`: what Luigi's command line does not offer, one module a command.
 
-A verb is a module of its name. Its docstring is its help, examples included; `arguments(parser)`
-says what it takes, and `run(asked)` does it and returns the exit code (a verb that says PASSES_ON
-finds what it does not know in `asked.rest`): 0 well; 1 not found, or not as it should be; 2 a
-setting or the lake is wrong; 35 no configuration applies, or another than was named; 3 stale: the lake is older than it should be, or has gaps; 4 degraded:
-the night went through, but the account's history wall has cut off part of it; else Luigi's own. A
-new verb is its file and its name in VERBS.
+The docstring of a command's module is its help, examples included; `arguments(parser)` declares its
+options, and `run(options)` returns the exit code (errors.EXIT_CODES). A command with PASSES_ON
+finds unknown options in `options.rest`. A new command is its module and its name in COMMANDS.
 """
 
 from __future__ import annotations
@@ -20,7 +17,7 @@ from pathlib import Path
 
 import pipeline
 from pipeline import settings
-from pipeline.errors import ConfigError, NoConfiguration, PipelineError
+from pipeline.errors import ConfigError, ExitCode, NoConfiguration, PipelineError
 from pipeline.logs import redact
 
 COMMANDS = (
@@ -43,42 +40,40 @@ COMMANDS = (
     "completion",
 )
 NO_SETTINGS = {"completion"}
-BROKEN = 35  # as Luigi's scheduling_error: no configuration, or another than the one that was meant
 
 
 def parser() -> argparse.ArgumentParser:
-    """The command line, with every verb's help."""
-    command = argparse.ArgumentParser(
+    """The command line, with the help of every command."""
+    command_line = argparse.ArgumentParser(
         "pos",
-        description="Questions and commands to the lake, beside `luigi --module pipeline TASK`.",
+        description="Query and maintain the lake; tasks run with `luigi --module pipeline TASK`.",
     )
-    commands = command.add_subparsers(dest="command_name", required=True, metavar="VERB")
+    commands = command_line.add_subparsers(dest="command_name", required=True, metavar="COMMAND")
     for name in COMMANDS:
         module = import_module(f"{__name__}.{name}")
-        first = module.__doc__.partition("\n")[0].rstrip(".")
+        text = module.__doc__ or ""
         module.arguments(
             commands.add_parser(
                 name,
-                help=first,
-                description=module.__doc__,
+                help=text.partition("\n")[0].rstrip("."),
+                description=text,
                 formatter_class=argparse.RawDescriptionHelpFormatter,
             )
         )
-    return command
+    return command_line
 
 
-def _meant(word: str) -> str:
-    """What to say of a word that is no verb."""
-    task, command_name = (
-        get_close_matches(word, known, 1, 0.7) for known in (pipeline.__all__, COMMANDS)
-    )
-    if task:
-        return f"{word} is no verb; for the task: luigi --module pipeline {task[0]}"
-    return f"{word} is no verb{f'; is {command_name[0]} meant?' if command_name else ''}; there are {', '.join(COMMANDS)}"
+def _explain_unknown(word: str) -> str:
+    """The message for a word that is not a command."""
+    if task := get_close_matches(word, pipeline.__all__, 1, 0.7):
+        return f"{word} is a task, not a command; run: luigi --module pipeline {task[0]}"
+    command = get_close_matches(word, COMMANDS, 1, 0.6)
+    hint = f"; did you mean {command[0]}?" if command else ""
+    return f"unknown command {word}{hint} Commands: {', '.join(COMMANDS)}"
 
 
-def check_text(*paths: str) -> None:
-    """Refuse a configuration that begins with a byte order mark, which Luigi takes for text."""
+def check_encoding(*paths: str) -> None:
+    """Refuse a configuration with a byte order mark, which Luigi takes for text."""
     for path in paths:
         if path and Path(path).is_file():
             with Path(path).open("rb") as file:
@@ -91,27 +86,22 @@ def check_text(*paths: str) -> None:
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Run one verb; returns the exit code."""
-    try:
-        check_text(os.environ.get("LUIGI_CONFIG_PATH", ""), "luigi.cfg")
-    except ConfigError as error:
-        print(f"ConfigError: {error}", file=sys.stderr)
-        return 2
-    command = parser()
+    """Run one command; returns the exit code."""
     words = sys.argv[1:] if arguments is None else arguments
-    if words and words[0] not in COMMANDS and not words[0].startswith("-"):
-        command.error(_meant(words[0]))
     try:
-        asked, asked.rest = command.parse_known_args(arguments)
-        command_name = import_module(f"{__name__}.{asked.command_name}")
-        if asked.rest and not getattr(command_name, "PASSES_ON", False):
-            command.error(f"unrecognized arguments: {' '.join(asked.rest)}")
-        if asked.command_name not in NO_SETTINGS:
+        check_encoding(os.environ.get("LUIGI_CONFIG_PATH", ""), "luigi.cfg")
+        command_line = parser()
+        if words and words[0] not in COMMANDS and not words[0].startswith("-"):
+            command_line.error(_explain_unknown(words[0]))
+        options, rest = command_line.parse_known_args(words)
+        options.rest = rest
+        command = import_module(f"{__name__}.{options.command_name}")
+        if rest and not getattr(command, "PASSES_ON", False):
+            command_line.error(f"unrecognized arguments: {' '.join(rest)}")
+        if options.command_name not in NO_SETTINGS:
             settings.check_folder()
-        return command_name.run(asked)
-    except NoConfiguration as error:
-        print(redact(f"{type(error).__name__}: {error}"), file=sys.stderr)
-        return BROKEN
+        return int(command.run(options))
     except PipelineError as error:
         print(redact(f"{type(error).__name__}: {error}"), file=sys.stderr)
-        return 2
+        no_configuration = isinstance(error, NoConfiguration)
+        return ExitCode.NOT_PLANNED if no_configuration else ExitCode.INVALID

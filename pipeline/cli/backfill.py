@@ -1,11 +1,11 @@
-"""Extract the history of a span, a month in one walk: about one request for 250 receipts.
+"""Load more history: extract a period, about one request for 250 receipts.
 
     pos backfill --from 2024-01-01                     up to the last closed business day
     pos backfill --from 2024-01-01 --to 2024-06-30
 
-Windows that are there are left alone, and a run that was killed goes on where it stopped. `pos
-night` then makes the days, the lake and the reports; reports begin with [pos] history_starts. Exit
-code 4 where the account's history wall has cut off part of the span; else Luigi's own.
+Existing windows are not extracted again, and an interrupted run continues where it stopped. `pos
+run` then makes the days, the lake and the reports; reports begin with [pos] history_starts. Exit
+code 4 where the account's history limit has cut off part of the period; else Luigi's own.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import sys
 
 from pipeline import settings
 from pipeline.cli.child import run_luigi
-from pipeline.cli.rescan import check_span
-from pipeline.cli.run import DEGRADED
+from pipeline.cli.rescan import check_period
+from pipeline.errors import ExitCode
 from pipeline.extract.windows import DATASET
 from pipeline.targets import lake
 
@@ -33,16 +33,16 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--to",
         dest="last",
         type=settings.Day().parse,
-        help="last business day; by default the last closed one",
+        help="last business day; default: the last closed one",
     )
 
 
-def run(asked: argparse.Namespace) -> int:
-    last = asked.last or settings.last_day()
-    check_span(asked.first, last)
+def run(options: argparse.Namespace) -> int:
+    last = options.last or settings.last_day()
+    check_period(options.first, last)
     before = set(lake().partitions(DATASET))
     code = run_luigi(
-        "Backfill", "--first", str(asked.first), "--last", str(last), "--local-scheduler"
+        "Backfill", "--first", str(options.first), "--last", str(last), "--local-scheduler"
     )
     if code:
         return code
@@ -53,18 +53,18 @@ def run(asked: argparse.Namespace) -> int:
         if name not in before
     }
     print(
-        f"{len(metadata)} windows, {sum(said['records'] for said in metadata.values()):,} receipts"
+        f"{len(metadata)} windows, {sum(m['records'] for m in metadata.values()):,} receipts"
         " extracted"
     )
-    if asked.first < settings.pos().history_starts:
+    if options.first < settings.pos().history_starts:
         print(
-            f"whole months before [pos] history_starts = {settings.pos().history_starts} get no"
-            f" report; set it to {asked.first}"
+            f"months before [pos] history_starts = {settings.pos().history_starts} get no"
+            f" report; set it to {options.first}"
         )
-    cut = {said["truncated_at"] for said in metadata.values()} - {None}
-    if cut:
+    limits = {m["truncated_at"] for m in metadata.values()} - {None}
+    if limits:
         print(
-            f"degraded: the account serves nothing that was received before {max(cut)}",
+            f"degraded: the account serves no receipts received before {max(limits)}",
             file=sys.stderr,
         )
-    return DEGRADED if cut else 0
+    return ExitCode.DEGRADED if limits else ExitCode.DONE

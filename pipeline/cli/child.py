@@ -1,10 +1,9 @@
-"""Luigi as a child of `pos`: it hears the signals that its parent hears, and does not outlive it,
-nor do its workers.
+"""Luigi as a child process of `pos` that never outlives it, nor do its workers.
 
-In: the words of Luigi's command line. Out: its exit code; 128 + n where signal n has killed it, as
-shells say it. Where the parent is told to end (SIGTERM, SIGINT, SIGHUP), so is Luigi with all its
-workers, and once they have ended SystemExit is raised with 128 + n. A parent that is killed closes
-the pipe on whose other end Luigi listens (`hold_lifeline`), whatever killed it.
+In: the arguments of Luigi's command line. Out: its exit code; 128 + n where signal n ended it. A
+parent that gets SIGTERM, SIGINT or SIGHUP hands it on to Luigi and its workers and, when they have
+ended, raises SystemExit with 128 + n. A parent that is killed closes the pipe that Luigi listens on
+(`exit_with_parent`).
 """
 
 from __future__ import annotations
@@ -19,37 +18,38 @@ from collections.abc import Iterator, Mapping
 
 from pipeline.deliver import explain_code
 
-LIFELINE = "POS_LIFELINE"
+PIPE = "POS_LIFELINE"
 GRACE = 30.0  # seconds that Luigi and its workers have to end
-_HEARD = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
+_FORWARDED = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
-def run_luigi(*words: str, environment: Mapping[str, str] | None = None) -> int:
-    """The exit code of `luigi --module pipeline WORDS...`; the environment is that of this process,
-    where none is given.
+def run_luigi(*arguments: str, environment: Mapping[str, str] | None = None) -> int:
+    """Run `luigi --module pipeline ARGUMENTS...`; returns its exit code.
+
+    The environment is that of this process, unless one is given.
     """
     listening, held = os.pipe()
     try:
         child = subprocess.Popen(
-            [sys.executable, "-m", "luigi", "--module", "pipeline", *words],
+            [sys.executable, "-m", "luigi", "--module", "pipeline", *arguments],
             pass_fds=(listening,),
             process_group=0,
-            env={**(os.environ if environment is None else environment), LIFELINE: str(listening)},
+            env={**(os.environ if environment is None else environment), PIPE: str(listening)},
         )
         os.close(listening)
-        with _passing_on(child) as on_wait:
+        with _forwarding_signals(child) as received:
             code = child.wait()
-            if on_wait or code < 0:
+            if received or code < 0:
                 _signal(child, signal.SIGKILL)  # workers that have outlived it
     finally:
         os.close(held)
-    if on_wait:
+    if received:
         print(
-            f"told to end by {on_wait[0].name}; luigi has ended too. Run again: what is finished is"
-            " skipped",
+            f"ended by {received[0].name}; luigi has ended too. Run again: completed partitions are"
+            " kept",
             file=sys.stderr,
         )
-        raise SystemExit(128 + on_wait[0])
+        raise SystemExit(128 + received[0])
     if code < 0:
         code = 128 - code
         print("luigi: {}. What to do: {}.".format(*explain_code(code)), file=sys.stderr)
@@ -57,46 +57,46 @@ def run_luigi(*words: str, environment: Mapping[str, str] | None = None) -> int:
 
 
 def exit_with_parent() -> None:
-    """In the child: end this process and its workers when the parent is no more. Nothing where no
-    parent has asked for it.
+    """In the child: end this process and its workers when the parent is gone.
+
+    Does nothing in a process that `run_luigi` has not started.
     """
-    if listening := os.environ.pop(LIFELINE, ""):
+    if listening := os.environ.pop(PIPE, ""):
         threading.Thread(target=_listen, args=(int(listening),), daemon=True).start()
 
 
 def _listen(listening: int) -> None:
-    os.read(listening, 1)  # nothing is ever written: it returns when the parent's end is closed
-    os.killpg(os.getpid(), signal.SIGTERM)  # its own group: nobody else is in it
+    os.read(listening, 1)  # nothing is ever written: returns when the parent's end is closed
+    os.killpg(os.getpid(), signal.SIGTERM)  # its own group: only its workers are in it
 
 
 @contextlib.contextmanager
-def _passing_on(child: subprocess.Popen) -> Iterator[list[signal.Signals]]:
-    """Hands signals on to `child` and its workers; gives those that were heard."""
-    on_wait: list[signal.Signals] = []
+def _forwarding_signals(child: subprocess.Popen[bytes]) -> Iterator[list[signal.Signals]]:
+    """Hand signals on to `child` and its workers; yields those that were received."""
+    received: list[signal.Signals] = []
     timer = threading.Timer(GRACE, _signal, (child, signal.SIGKILL))
     timer.daemon = True
 
-    def hear(number: int, _: object) -> None:
-        if not on_wait:
+    def forward(number: int, _: object) -> None:
+        if not received:
             timer.start()
-        on_wait.append(signal.Signals(number))
-        _signal(child, on_wait[-1])
+        received.append(signal.Signals(number))
+        _signal(child, received[-1])
 
-    if threading.current_thread() is not threading.main_thread():  # which alone hears signals
-        yield on_wait
+    if threading.current_thread() is not threading.main_thread():  # it alone receives signals
+        yield received
         return
-    heeded = [
-        number for number in _HEARD if signal.getsignal(number) is not signal.SIG_IGN
-    ]  # nohup ignores SIGHUP, and so does luigi then
-    before = {number: signal.signal(number, hear) for number in heeded}
+    # nohup ignores SIGHUP, and so does luigi then
+    numbers = [n for n in _FORWARDED if signal.getsignal(n) is not signal.SIG_IGN]
+    before = {number: signal.signal(number, forward) for number in numbers}
     try:
-        yield on_wait
+        yield received
     finally:
         timer.cancel()
         for number, handler in before.items():
             signal.signal(number, handler)
 
 
-def _signal(child: subprocess.Popen, number: int) -> None:
+def _signal(child: subprocess.Popen[bytes], number: int) -> None:
     with contextlib.suppress(ProcessLookupError):  # all have ended
         os.killpg(child.pid, number)

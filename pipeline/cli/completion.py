@@ -1,4 +1,4 @@
-"""Completion of `pos` for a shell.
+"""Print the completion of `pos` for a shell.
 
 eval "$(pos completion bash)"        in ~/.bashrc; zsh and tcsh in the same way
 """
@@ -9,13 +9,14 @@ import argparse
 
 import shtab
 
-from pipeline import cli as commands
+from pipeline import cli
+from pipeline.errors import ExitCode
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("shell", choices=shtab.SUPPORTED_SHELLS)
 
 
-def run(asked: argparse.Namespace) -> int:
-    print(shtab.complete(commands.parser(), shell=asked.shell))
-    return 0
+def run(options: argparse.Namespace) -> int:
+    print(shtab.complete(cli.parser(), shell=options.shell))
+    return ExitCode.DONE

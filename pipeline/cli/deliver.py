@@ -1,17 +1,18 @@
-"""Which reports are due to whom; sends nothing.
+"""Show which reports are due to which recipients; sends nothing.
 
     pos deliver
     luigi --module pipeline Delivery --local-scheduler      sends them
 
-Recipients are called by their place in [mail] to. Exit code 1 when something is due, or nobody is
-named.
+Recipients are named by their place in [mail] to. Exit code 1 when something is due, or no recipient
+is configured.
 """
 
 from __future__ import annotations
 
 import argparse
 
-from pipeline.cli.recipients import report_readers
+from pipeline.cli.recipients import report_recipients
+from pipeline.errors import ExitCode
 from pipeline.tasks.delivery import Delivery
 
 
@@ -20,16 +21,15 @@ def arguments(_: argparse.ArgumentParser) -> None:
 
 
 def run(_: argparse.Namespace) -> int:
-    if not report_readers():
-        print("nobody is named in [mail] to, and WEBHOOK_URL is not set: nothing is sent")
-        return 1
-    found = list(Delivery().due())
-    for reader, due in found:
-        again = f", in place of {due.before.partition('.')[0]}" if due.before else ""
-        print(
-            f"{due.issued.kind:<10}  {due.issued.month}  edition"
-            f" {due.issued.version.partition('.')[0]}{again}  to {reader.place}"
-        )
-    if not found:
-        print("everybody has everything")
-    return 1 if found else 0
+    if not report_recipients():
+        print("no recipients configured: set [mail] to or WEBHOOK_URL (docs/delivery.md)")
+        return ExitCode.NOT_OK
+    pending = list(Delivery().due())
+    for recipient, due in pending:
+        issued = due.issued
+        before = f", replaces {due.before.partition('.')[0]}" if due.before else ""
+        version = f"version {issued.version.partition('.')[0]}{before}"
+        print(f"{issued.kind:<10}  {issued.month}  {version}  to {recipient.place}")
+    if not pending:
+        print("no deliveries pending")
+    return ExitCode.NOT_OK if pending else ExitCode.DONE

@@ -1,4 +1,4 @@
-"""The lake in the words of those who read it: Athena's tables, DuckDB's views, a data dictionary.
+"""Print the lake's tables for Athena or DuckDB, or as a data dictionary.
 
     pos describe duckdb > views.sql                       then: duckdb -init views.sql
     pos describe athena --database shop > tables.sql      then paste it into Athena's editor
@@ -21,13 +21,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--database", default="pos", help="name of the database in Athena")
 
 
-def run(asked: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     tables = tables_of_lake()
-    if asked.form == "athena":
+    if options.form == "athena":
         text = athena_ddl(
-            tables, database=asked.database, first_year=settings.pos().history_starts.year
+            tables, database=options.database, first_year=settings.pos().history_starts.year
         )
-    elif asked.form == "duckdb":
+    elif options.form == "duckdb":
         text = duckdb_views(
             tables, endpoint=settings.lake().endpoint, region=settings.lake().region
         )

@@ -1,14 +1,14 @@
-"""Take one customer out of the lake, from raw to the reports, for good.
+"""Erase one customer from the lake, from raw to the reports, for good.
 
-    pos erase --customer 2b8f9c4e-... --dry-run       what names the customer, and what would be
-    made again pos erase --customer 2b8f9c4e-...
+    pos erase --customer 2b8f9c4e-... --dry-run       what names the customer, what would change
+    pos erase --customer 2b8f9c4e-...
 
-Receipts stay, and every amount; they name nobody afterwards. The customer stays out when a receipt
-is fetched again. Older versions of the objects are removed too, so this needs the right to delete
-(docs/aws: maintenance-policy.json), and CUSTOMER_HASH_KEY. Run it while no night runs. A run that was
-killed is started again. While an export in backoffice/ says who bought on one of the customer's
-receipts, it is named and nothing is erased: such files are yours to change. Exit code 1 then, and
-when a trace is left; 2 when something is refused; else Luigi's.
+Receipts and amounts stay, without the customer; the customer stays out when a receipt is fetched
+again. Older versions of the objects are removed too, which needs the right to delete (docs/aws:
+maintenance-policy.json), and CUSTOMER_HASH_KEY. Do not run it during another run; an interrupted erase is
+started again. While an export in backoffice/ names the buyer of one of the customer's receipts,
+nothing is erased: change that file first. Exit code 1 then, and when a trace is left; 2 when
+something is refused; else Luigi's.
 """
 
 from __future__ import annotations
@@ -34,46 +34,42 @@ from pipeline.targets import lake
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--customer", required=True, help="the customer's id, as the till names it")
+    parser.add_argument("--customer", required=True, help="the customer's id in the point of sale")
     parser.add_argument("--dry-run", action="store_true", help="only list what names the customer")
 
 
-def run(asked: argparse.Namespace) -> int:
-    if asked.dry_run:
-        return _tell(asked.customer)
+def run(options: argparse.Namespace) -> int:
+    if options.dry_run:
+        return _show(options.customer)
     key = settings.rules().customer_key
     if key is None:
         raise ConfigError(
             "set CUSTOMER_HASH_KEY: the list that keeps an erased customer out is written with it"
         )
     lake().preflight()
-    if _tell_exports(list(find_named(lake(), asked.customer)), asked.customer):
-        print("nothing was erased; see to these files, then run this again")
+    if _show_exports(list(find_named(lake(), options.customer)), options.customer):
+        print("nothing was erased; change these files, then run this again")
         return 1
-    batches = drop(lake(), asked.customer, key)
-    for folder in settings.spool().glob(
-        "walk.*"
-    ):  # pages that a killed walk has left on this machine
+    batches = drop(lake(), options.customer, key)
+    for folder in settings.spool().glob("walk.*"):  # pages of a killed extraction on this machine
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"raw: {len(batches)} windows were committed again without the customer")
+    print(f"raw: {len(batches)} windows rewritten without the customer")
     code = remake()
     if code:
         return code
     removed = clear_derived(lake().storage)
-    print(f"{removed} older versions of what is made of raw were removed")
-    left = list(traces(lake().storage, [asked.customer, pseudonym(asked.customer, key)]))
+    print(f"{removed} older versions of derived objects removed")
+    left = list(traces(lake().storage, [options.customer, pseudonym(options.customer, key)]))
     for address in left:
         print(
-            f"WRONG  {address}: still names the customer; if it is yours, remove it; else run this"
-            " again"
+            f"WRONG  {address}: still names the customer; remove it if it is your own file; else run"
+            " this again"
         )
     return 1 if left else 0
 
 
 def remake() -> int:
-    """Make again all that has changed with raw, up to the reports; the shop is not asked. Luigi's
-    exit code.
-    """
+    """Make again all that changed with raw, up to the reports; returns Luigi's exit code."""
     lake().refresh()
     months = sorted(
         name[:7] for dataset in (STAGING, SALES, CUMULATIVE) for name in lake().partitions(dataset)
@@ -83,28 +79,29 @@ def remake() -> int:
     return run_luigi("Rebuild", "--first", months[0], "--last", months[-1], "--local-scheduler")
 
 
-def _tell(customer: str) -> int:
-    found = list(find_named(lake(), customer))
-    for one in found:
+def _show(customer: str) -> int:
+    touched = list(find_named(lake(), customer))
+    for entry in touched:
         print(
-            f"{lake().storage.uri(one.object.key)}: {one.records} receipts of window"
-            f" {one.object.batch}"
+            f"{lake().storage.uri(entry.object.key)}: {entry.records} receipts of window"
+            f" {entry.object.batch}"
         )
-    months = sorted({f"{one.sold:%Y-%m}" for one in found if one.sold})
+    months = sorted({f"{entry.sold:%Y-%m}" for entry in touched if entry.sold})
     print(
-        f"{sum(one.records for one in found)} receipts in {len({one.object.batch for one in found})} windows name the customer; "
-        f"months that would be made again: {', '.join(months) or 'none'}, and the reports that read"
+        f"{sum(entry.records for entry in touched)} receipts in"
+        f" {len({entry.object.batch for entry in touched})} windows name the customer;"
+        f" months that would be made again: {', '.join(months) or 'none'}, and the reports that read"
         " them"
     )
-    _tell_exports(found, customer)
+    _show_exports(touched, customer)
     return 0
 
 
-def _tell_exports(found: list[Touched], customer: str) -> int:
-    """Name the exports in backoffice/ that say who bought; returns how many."""
-    sentences = (
-        list(find_exports_with(lake(), read_numbers(lake(), found, customer))) if found else []
+def _show_exports(touched: list[Touched], customer: str) -> int:
+    """Print the exports in backoffice/ that name the buyer; returns their number."""
+    messages = (
+        list(find_exports_with(lake(), read_numbers(lake(), touched, customer))) if touched else []
     )
-    for sentence in sentences:
-        print(f"WRONG  {sentence}")
-    return len(sentences)
+    for message in messages:
+        print(f"WRONG  {message}")
+    return len(messages)

@@ -1,9 +1,8 @@
-"""Tell a person of a night that failed: whom the settings name, each cause once a day, and never in
-the night's way.
+"""Send the alert of a failed run to the recipients of the settings, each cause once a day.
 
-In: an `Alert`. Out: how many were told. A reader who cannot be reached is said in the log, and the
-exit code of the night stays what it is. Where the lake is what failed, so that its ledger cannot be
-asked, the alert goes out without it: rather twice than not at all.
+A recipient who cannot be reached is named in the log; the exit code of the run stays. If the lake
+itself is what failed, so that the delivery log cannot be read, the alert is sent without it: twice
+is better than never.
 """
 
 from __future__ import annotations
@@ -16,53 +15,47 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from pipeline.cli.recipients import Reader, alert_readers, open_ledger
+from pipeline.cli.recipients import Recipient, alert_recipients, open_delivery_log
 from pipeline.deliver import Alert, DeliveryKey, Failure
 from pipeline.errors import DeliveryError, PipelineError
 
 log = logging.getLogger(__name__)
 
 
-def raise_alarm(alert: Alert) -> int | None:
-    """Send the alert to each recipient; returns how many got it now, None where none is configured."""
+def send_alert(alert: Alert) -> int | None:
+    """Send the alert; returns how many recipients got it now, None where none is configured."""
     try:
-        readers = alert_readers()
+        recipients = alert_recipients()
     except PipelineError as error:
-        log.error("nobody was told of this night: %s", error)
+        log.error("no alert was sent: %s", error)
         return 0
-    return sum(_tell(alert, reader) for reader in readers) if readers else None
+    return sum(_send(alert, recipient) for recipient in recipients) if recipients else None
 
 
-def _tell(alert: Alert, reader: Reader) -> bool:
-    parcel = DeliveryKey("alert", str(alert.day), alert.cause, reader.who)
+def _send(alert: Alert, recipient: Recipient) -> bool:
+    key = DeliveryKey("alert", str(alert.day), alert.cause, recipient.id)
     try:
         try:
-            return open_ledger().deliver(parcel, partial(reader.warn, alert, parcel))
+            return open_delivery_log().deliver(key, partial(recipient.warn, alert, key))
         except DeliveryError:
             raise
         except PipelineError as error:
-            log.error("the ledger cannot be asked (%s); the alert goes out without it", error)
-            reader.warn(alert, parcel)
+            log.error("the delivery log cannot be read (%s); sending the alert without it", error)
+            recipient.warn(alert, key)
             return True
     except DeliveryError as error:
-        log.error("the alert did not reach %s: %s", reader.place, error)
+        log.error("the alert did not reach %s: %s", recipient.place, error)
         return False
 
 
 def read_notes(path: Path) -> Iterator[dict[str, Any]]:
-    """What tasks/failures.py has noted, line by line; one that a full disk has cut off says
-    nothing.
-    """
+    """The failures that tasks/failures.py noted in `path`; a line that is cut off is skipped."""
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
         with contextlib.suppress(ValueError):
             yield json.loads(line)
 
 
 def read_failures(path: Path) -> tuple[Failure, ...]:
-    """The failures that were noted, each task once."""
-    return tuple(
-        {
-            said["task"]: Failure(said["task"], said["error"], said["message"])
-            for said in read_notes(path)
-        }.values()
-    )
+    """The noted failures, each task once."""
+    failures = (Failure(n["task"], n["error"], n["message"]) for n in read_notes(path))
+    return tuple({failure.task: failure for failure in failures}.values())

@@ -1,4 +1,4 @@
-"""Which shop fills the lake, how its customers are hashed, and where this machine keeps its state.
+"""Show which shop fills the lake, how customers are hashed, and where the state is.
 
     pos lake                       shows it
     pos lake --accept-source       the source of the settings fills the lake from now on
@@ -6,7 +6,7 @@
     pos lake --forget              a lake that was removed on purpose may begin again
 
 A run on the lake of another shop or with another key is refused before anything is read. Accept a
-source only if it is the same shop: receipts of two shops in one lake cannot be taken apart. The
+source only if it is the same shop: receipts of two shops in one lake cannot be separated. The
 simulator is never accepted beside a shop. After another key was accepted, the next run makes every
 month again with it; a lake with erased customers keeps its key. Exit code 1 when the lake is empty.
 """
@@ -35,13 +35,13 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(asked: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     settings.check()
     lake = open_lake()
-    if asked.forget:
+    if options.forget:
         _forget(lake)
-    if asked.accept_source or asked.accept_key:
-        _accept(lake, is_source=asked.accept_source, is_key=asked.accept_key)
+    if options.accept_source or options.accept_key:
+        _accept(lake, is_source=options.accept_source, is_key=options.accept_key)
     owner = ownership.read_owner(lake)
     print(f"lake           {settings.lake_name()}")
     if owner is None:
@@ -61,13 +61,17 @@ def _accept(lake: Lake, *, is_source: bool, is_key: bool) -> None:
         raise OtherLake(
             f"{lake.storage.uri()} does not say which shop fills it; accept source and key together"
         )
-    hashed = ownership.key_fingerprint(key)
-    if not is_key and owner.key != hashed:
-        raise OtherLake("CUSTOMER_HASH_KEY is not the lake's; set it as it was, or --accept-key")
+    fingerprint = ownership.key_fingerprint(key)
+    if owner and not is_key and owner.key != fingerprint:
+        raise OtherLake(
+            "CUSTOMER_HASH_KEY is not the lake's; restore the former key, or use --accept-key"
+        )
     if is_key:
         read_erased(lake.storage, key)
     before = owner and ownership.describe_owner(lake, owner)
     origin = origin_of(connect()) if is_source else before
+    if origin is None:
+        raise OtherLake(f"{lake.storage.uri()} does not say which shop fills it; --accept-source")
     if before and (before.kind == ownership.SIMULATOR) != (origin.kind == ownership.SIMULATOR):
         raise OtherLake(
             f"{lake.storage.uri()} is filled by {before}, and the settings name {origin}: invented"
@@ -79,6 +83,6 @@ def _accept(lake: Lake, *, is_source: bool, is_key: bool) -> None:
 
 def _forget(lake: Lake) -> None:
     if lake.is_begun():
-        raise OtherLake(f"{lake.storage.uri()} is there and filled; there is nothing to forget")
+        raise OtherLake(f"{lake.storage.uri()} is filled; there is nothing to forget")
     file = local_state.forget()
-    print(f"forgotten: {file}" if file else "this machine remembers nothing of that lake")
+    print(f"forgotten: {file}" if file else "this machine has no state of that lake")

@@ -1,6 +1,6 @@
-"""Where a report stands, and opens it in the browser if asked.
+"""Print the address of a report, and open it in the browser if wanted.
 
-    pos open                                   the last whole month; or the first, under way
+    pos open                                   the last complete month; or the first, under way
     pos open --month 2026-09 --pdf
     pos open --cumulative --browser            only for a lake in a folder
 
@@ -23,31 +23,31 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--month",
         type=settings.Month().parse,
-        help="YYYY-MM; by default the last whole month, or the first one of a younger history; of the cumulative the"
-        " newest",
+        help="YYYY-MM; default: the last complete month, or the first one of a shorter history; of the"
+        " cumulative report the newest",
     )
     parser.add_argument("--cumulative", action="store_true", help="the report of the whole history")
-    parser.add_argument("--pdf", action="store_true", help="the PDF rather than the page")
+    parser.add_argument("--pdf", action="store_true", help="the PDF instead of the page")
     parser.add_argument("--browser", action="store_true", help="open it")
 
 
-def run(asked: argparse.Namespace) -> int:
-    dataset = CUMULATIVE if asked.cumulative else MONTHLY
-    there = [
+def run(options: argparse.Namespace) -> int:
+    dataset = CUMULATIVE if options.cumulative else MONTHLY
+    months = [
         name
         for name in lake().partitions(dataset)
-        if lake().newest(dataset, name).fingerprint != VOID
+        if (newest := lake().newest(dataset, name)) and newest.fingerprint != VOID
     ]
-    month = asked.month or settings.default_month()
-    name = there[-1] if asked.cumulative and there and not asked.month else f"{month:%Y-%m}"
-    if name not in there:
+    month = options.month or settings.default_month()
+    name = months[-1] if options.cumulative and months and not options.month else f"{month:%Y-%m}"
+    if name not in months:
         print(
-            f"there is no {dataset} of {name} yet; there are {', '.join(there) or 'none'}",
+            f"there is no {dataset} of {name} yet; available: {', '.join(months) or 'none'}",
             file=sys.stderr,
         )
         return 1
-    uri = lake().uri(dataset, name, "report.pdf" if asked.pdf else "report.html")
+    uri = lake().uri(dataset, name, "report.pdf" if options.pdf else "report.html")
     print(uri)
-    if asked.browser and "://" not in uri:
+    if options.browser and "://" not in uri:
         webbrowser.open(Path(uri).resolve().as_uri())
     return 0

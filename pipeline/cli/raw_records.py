@@ -1,5 +1,6 @@
-"""Raw receipts and their catalog, as the verbs that look into them read them. Raises ConfigError
-where there are none yet.
+"""Raw receipts and their catalog, for the commands that read them.
+
+Raises ConfigError where there are none yet.
 """
 
 from __future__ import annotations
@@ -28,9 +29,7 @@ def find_objects(month: date | None) -> list[RawObject]:
 
 
 def check_filled() -> None:
-    """Refuse to look into a lake that nothing has been extracted into: it is not the answer that is
-    empty.
-    """
+    """Raise ConfigError for a lake without receipts, as no answer can be given."""
     if not lake().partitions(RECEIPTS):
         raise ConfigError(
             f"{lake().storage.uri()} holds no receipts yet; `pos run` extracts them from"
@@ -40,10 +39,11 @@ def check_filled() -> None:
 
 def read_objects(objects: list[RawObject]) -> Iterator[Raw]:
     """Their records, one object at a time."""
-    return (Raw(found.batch, found.key, lake().read_raw(found)) for found in objects)
+    return (Raw(raw.batch, raw.key, lake().read_raw(raw)) for raw in objects)
 
 
 def catalog_of(objects: list[RawObject]) -> Catalog:
-    """The snapshot that the newest of them uses."""
-    snapshot = catalog_for(max((found.sold for found in objects), default=settings.last_day()))
-    return read_catalog(snapshot)
+    """The catalog of the newest day of `objects`."""
+    days = [raw.sold for raw in objects if raw.sold]
+    snapshot = catalog_for(max(days, default=settings.last_day()))
+    return read_catalog(snapshot.name, snapshot.digest() or "")

@@ -1,9 +1,8 @@
-"""Who gets reports and alerts, as the settings say, and how each is reached. Nothing is configured
-out of the box.
+"""The recipients of reports and alerts in the settings, and how each is reached.
 
-In: [mail], [webhook], and from the environment SMTP_PASSWORD, WEBHOOK_URL and CUSTOMER_HASH_KEY.
-Out: readers. An address stands in no log, no error and not in the lake. Raises ConfigError before
-anything is sent.
+In: [mail], [webhook], and from the environment SMTP_PASSWORD, WEBHOOK_URL and CUSTOMER_HASH_KEY;
+none is set by default. An address is in no log, no error and not in the lake. Raises ConfigError
+before anything is sent.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
+from typing import Literal
 
 from pipeline import settings
 from pipeline.deliver import (
@@ -24,119 +24,110 @@ from pipeline.deliver import (
     Webhook,
     check_address,
     check_url,
+    compose,
+    escape_slack,
     recipient_id,
 )
-from pipeline.deliver import compose as compose_letter
 from pipeline.errors import ConfigError
 from pipeline.targets import open_lake
 
-_name = lru_cache(recipient_id)  # slow on purpose
+_id = lru_cache(recipient_id)  # slow on purpose
+MailKey = Literal["to", "alerts_to"]
 
 
 @dataclass(frozen=True)
-class Reader:
-    """Somebody who is written to: `who` is what the ledger calls them (the first; the others are
-    from before a key was set), `locale` their language, `place` what errors call them.
+class Recipient:
+    """A recipient: names in the delivery log, language, and name in messages.
+
+    `ids` are the name in the delivery log and the one from before a key was set; `place` is the
+    place in the settings.
     """
 
-    whos: tuple[str, ...]
+    ids: tuple[str, ...]
     locale: str
     place: str
 
     @property
-    def who(self) -> str:
-        return self.whos[0]
+    def id(self) -> str:
+        return self.ids[0]
 
-    def send(self, letter: ReportEmail, parcel: DeliveryKey, before: DeliveryKey | None) -> None:
-        """Send a report; `before` is the parcel that it corrects."""
+    def send(self, report: ReportEmail, key: DeliveryKey, before: DeliveryKey | None) -> None:
+        """Send a report; `before` is the delivery that it corrects."""
         raise NotImplementedError
 
-    def warn(self, alert: Alert, parcel: DeliveryKey) -> None:
+    def warn(self, alert: Alert, key: DeliveryKey) -> None:
         """Send an alert."""
         raise NotImplementedError
 
 
 @dataclass(frozen=True)
-class ByMail(Reader):
-    """Somebody with an address."""
+class MailRecipient(Recipient):
+    """An address."""
 
     mailer: Mailer
     address: str
 
-    def send(self, letter: ReportEmail, parcel: DeliveryKey, before: DeliveryKey | None) -> None:
-        mail = compose_letter(
-            letter,
+    def send(self, report: ReportEmail, key: DeliveryKey, before: DeliveryKey | None) -> None:
+        mail = compose(
+            report,
             sender=self.mailer.sender,
             to=self.address,
-            at=settings.now(),
-            message_id=self._id(parcel),
-            before=before and self._id(before),
+            sent_at=settings.now(),
+            message_id=self._message_id(key),
+            before=before and self._message_id(before),
         )
         self.mailer.send(mail, self.address)
 
-    def warn(self, alert: Alert, parcel: DeliveryKey) -> None:
-        self.mailer.send(
-            alert.compose(
-                sender=self.mailer.sender,
-                to=self.address,
-                at=settings.now(),
-                message_id=self._id(parcel),
-            ),
-            self.address,
+    def warn(self, alert: Alert, key: DeliveryKey) -> None:
+        mail = alert.compose(
+            sender=self.mailer.sender,
+            to=self.address,
+            sent_at=settings.now(),
+            message_id=self._message_id(key),
         )
+        self.mailer.send(mail, self.address)
 
-    def _id(self, parcel: DeliveryKey) -> str:
-        """The Message-ID of a parcel, always the same, so that mail programs show once what was
-        sent twice.
-        """
-        return f"<{sha256('/'.join(parcel).encode()).hexdigest()[:32]}@{self.mailer.sender.rpartition('@')[2]}>"
+    def _message_id(self, key: DeliveryKey) -> str:
+        """The same for each attempt, so that mail programs show a second copy as one mail."""
+        host = self.mailer.sender.rpartition("@")[2]
+        return f"<{sha256('/'.join(key).encode()).hexdigest()[:32]}@{host}>"
 
 
 @dataclass(frozen=True)
-class ByWebhook(Reader):
+class WebhookRecipient(Recipient):
     """A channel that takes Slack's format."""
 
     webhook: Webhook
 
-    def send(self, letter: ReportEmail, parcel: DeliveryKey, before: DeliveryKey | None) -> None:
-        self.webhook.send(
-            {
-                "text": (
-                    letter.subject.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
-                ),
-                "blocks": list(letter.blocks),
-            }
-        )
+    def send(self, report: ReportEmail, key: DeliveryKey, before: DeliveryKey | None) -> None:
+        text = escape_slack(report.subject)
+        self.webhook.send({"text": text, "blocks": list(report.blocks)})
 
-    def warn(self, alert: Alert, parcel: DeliveryKey) -> None:
+    def warn(self, alert: Alert, key: DeliveryKey) -> None:
         self.webhook.send(alert.payload())
 
 
-def report_readers() -> list[Reader]:
-    """Who gets the reports."""
+def report_recipients() -> list[Recipient]:
+    """The recipients of reports."""
     return [*_by_mail("to"), *_by_webhook(settings.webhook().reports)]
 
 
-def alert_readers() -> list[Reader]:
-    """Who is told of a night that failed."""
-    return [
-        *_by_mail("alerts_to"),
-        *_by_webhook(settings.webhook().alerts),
-    ]
+def alert_recipients() -> list[Recipient]:
+    """The recipients of alerts."""
+    return [*_by_mail("alerts_to"), *_by_webhook(settings.webhook().alerts)]
 
 
-def open_ledger() -> DeliveryLog:
-    """The ledger in the lake, for this process."""
-    opened = open_lake()
-    return DeliveryLog(opened.storage, f"{opened.run}-{os.getpid()}")
+def open_delivery_log() -> DeliveryLog:
+    """The delivery log in the lake, for this process."""
+    lake = open_lake()
+    return DeliveryLog(lake.storage, f"{lake.run}-{os.getpid()}")
 
 
-def try_recipients() -> Iterator[tuple[str, Reader | ConfigError]]:
-    """Every recipient of reports and alerts, once each, with its place in the settings; an error
-    where the settings of one are wrong.
-    """
+def all_recipients() -> Iterator[tuple[str, Recipient | ConfigError]]:
+    """Every recipient once, with its place in the settings, or the error of its settings."""
     seen: set[str] = set()
-    for key in ("to", "alerts_to"):
+    keys: tuple[MailKey, ...] = ("to", "alerts_to")
+    for key in keys:
         entries = settings.recipients(key)
         for n, (address, locale) in enumerate(entries, 1):
             place = f"[mail] {key}, recipient {n} of {len(entries)}"
@@ -145,8 +136,8 @@ def try_recipients() -> Iterator[tuple[str, Reader | ConfigError]]:
             except ConfigError as error:
                 yield place, error
                 continue
-            if recipient.who not in seen:
-                seen.add(recipient.who)
+            if recipient.id not in seen:
+                seen.add(recipient.id)
                 yield place, recipient
     section = settings.webhook()
     try:
@@ -158,7 +149,7 @@ def try_recipients() -> Iterator[tuple[str, Reader | ConfigError]]:
         yield "webhook", hook
 
 
-def _by_mail(key: str) -> list[ByMail]:
+def _by_mail(key: MailKey) -> list[MailRecipient]:
     entries = settings.recipients(key)
     recipients = [
         _mail_recipient(address, locale, n, len(entries), key)
@@ -167,15 +158,10 @@ def _by_mail(key: str) -> list[ByMail]:
     return list({recipient.address.lower(): recipient for recipient in recipients}.values())
 
 
-def _mail_recipient(address: str, locale: str, n: int, count: int, key: str) -> ByMail:
+def _mail_recipient(address: str, locale: str, n: int, count: int, key: MailKey) -> MailRecipient:
     """The recipient of one entry of a list. Raises ConfigError."""
-    return ByMail(
-        _whos(check_address(address, f"[mail] {key}")),
-        locale,
-        f"recipient {n} of {count}",
-        _mailer(),
-        address,
-    )
+    check_address(address, f"[mail] {key}")
+    return MailRecipient(_ids(address), locale, f"recipient {n} of {count}", _mailer(), address)
 
 
 def _mailer() -> Mailer:
@@ -184,7 +170,7 @@ def _mailer() -> Mailer:
     password = os.environ.get("SMTP_PASSWORD", "")
     if not section.host or not section.sender:
         raise ConfigError(
-            "[mail] has addresses to write to, and no host or sender; set both (docs/delivery.md)"
+            "[mail] has recipients, and no host or sender; set both (docs/delivery.md)"
         )
     if section.user and not password:
         raise ConfigError(
@@ -202,20 +188,14 @@ def _mailer() -> Mailer:
     )
 
 
-def _by_webhook(is_wanted: bool) -> list[ByWebhook]:
-    url, section = os.environ.get("WEBHOOK_URL", ""), settings.webhook()
-    if not url or not is_wanted:
+def _by_webhook(enabled: bool) -> list[WebhookRecipient]:
+    url = os.environ.get("WEBHOOK_URL", "")
+    if not url or not enabled:
         return []
-    return [
-        ByWebhook(
-            _whos(url),
-            settings.report().locale,
-            "webhook",
-            Webhook(check_url(url), section.ca_file),
-        )
-    ]
+    webhook = Webhook(check_url(url), settings.webhook().ca_file)
+    return [WebhookRecipient(_ids(url), settings.report().locale, "webhook", webhook)]
 
 
-def _whos(address: str) -> tuple[str, ...]:
+def _ids(address: str) -> tuple[str, ...]:
     key = os.environ.get("CUSTOMER_HASH_KEY", "").encode()
-    return (*([_name(address, key)] if key else []), _name(address, None))
+    return (*([_id(address, key)] if key else []), _id(address, None))

@@ -1,11 +1,12 @@
-"""Read a span again whatever has been extracted, and keep what raw lacks.
+"""Read a period again, whatever has been extracted, and add the receipts that raw lacks.
 
-    pos rescan                                      the last 35 days pos rescan --days 7 pos rescan
-    --from 2026-01-01 --to 2026-03-31    such as a span that the account could not serve before
+    pos rescan                                      the last 35 days
+    pos rescan --days 7
+    pos rescan --from 2026-01-01 --to 2026-03-31    e.g. a period that the account did not serve
 
-Nothing is ever taken away because a sweep did not see it. What it finds is named; `pos run` then
-makes again what that touches. Windows of the span that are missing are extracted first. Exit code 4
-where the account's history wall has cut the sweep off; else Luigi's own.
+Nothing is removed because a scan did not see it. Missing receipts are counted; `pos run` then makes
+again what they change. Missing windows of the period are extracted first. Exit code 4 where the
+account's history limit has cut off the scan; else Luigi's own.
 """
 
 from __future__ import annotations
@@ -16,8 +17,7 @@ from datetime import date
 
 from pipeline import settings
 from pipeline.cli.child import run_luigi
-from pipeline.cli.run import DEGRADED
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, ExitCode
 from pipeline.extract.windows import DAY
 from pipeline.targets import lake
 from pipeline.tasks.raw import Rescan
@@ -40,17 +40,17 @@ def arguments(parser: argparse.ArgumentParser) -> None:
         "--to",
         dest="last",
         type=settings.Day().parse,
-        help="last business day; by default the last closed one",
+        help="last business day; default: the last closed one",
     )
 
 
-def run(asked: argparse.Namespace) -> int:
-    last = asked.last or settings.last_day()
-    first = asked.first or last - (asked.days - 1) * DAY
-    check_span(first, last)
-    if asked.first and first < settings.pos().history_starts:
+def run(options: argparse.Namespace) -> int:
+    last = options.last or settings.last_day()
+    first = options.first or last - (options.days - 1) * DAY
+    check_period(first, last)
+    if options.first and first < settings.pos().history_starts:
         raise ConfigError(
-            f"{first} lies before [pos] history_starts = {settings.pos().history_starts}; set that"
+            f"{first} is before [pos] history_starts = {settings.pos().history_starts}; set that"
             f" to {first}, or see pos backfill"
         )
     rescan = Rescan(
@@ -71,22 +71,21 @@ def run(asked: argparse.Namespace) -> int:
     lake().refresh()
     metadata = lake().metadata(rescan.dataset, rescan.name)
     print(
-        f"{rescan.name}: {metadata['records']} receipts were"
-        f" missing{'; pos run makes again what they touch' * bool(metadata['records'])}"
+        f"{rescan.name}: {metadata['records']} missing receipts"
+        f"{'; pos run makes again what they change' * bool(metadata['records'])}"
     )
     if metadata["truncated_at"]:
         print(
-            "degraded: the account serves nothing that was received before"
-            f" {metadata['truncated_at']}",
+            f"degraded: the account serves no receipts received before {metadata['truncated_at']}",
             file=sys.stderr,
         )
-    return DEGRADED if metadata["truncated_at"] else 0
+    return ExitCode.DEGRADED if metadata["truncated_at"] else ExitCode.DONE
 
 
-def check_span(first: date, last: date) -> None:
-    """Raises ConfigError for a span that is empty or has not closed."""
+def check_period(first: date, last: date) -> None:
+    """Raise ConfigError for a period that is empty or has not closed."""
     if not first <= last <= settings.last_day():
         raise ConfigError(
-            f"{first} to {last} is no span of closed business days; the last that has closed is"
+            f"{first} to {last} is not a period of closed business days; the last closed one is"
             f" {settings.last_day()}"
         )

@@ -1,14 +1,14 @@
-"""The night's work, and then a look at what it has left.
+"""Run everything that is due, then check the state of the lake.
 
-    pos run                                  in this process' own scheduler pos run --workers 2
-    options of luigi; the central scheduler unless --local-scheduler is among them
+    pos run                                  in the scheduler of this process
+    pos run --workers 2                      options of luigi; the central scheduler, unless
+                                             --local-scheduler is among them
 
-As `luigi --module pipeline Nightly`, with two more exit codes: 3 when the lake is still older than
-it should be, 4 when the account's history wall has cut off what this night asked for. A night that
-ends with anything but 0 is told to whoever [mail] alerts_to and WEBHOOK_URL name, each cause once a
-day; also one whose luigi was killed (128 + the signal's number). Told to end (Ctrl-C, SIGTERM) it
-ends luigi and its workers first; of Ctrl-C nobody is told: whoever typed it knows. `pos tail`
-follows it.
+Like `luigi --module pipeline Nightly`, with two more exit codes: 3 when the lake is older than it
+should be or has gaps, 4 when the account's history limit has cut off part of the run. A run that
+does not end with 0 sends an alert to [mail] alerts_to and WEBHOOK_URL, once a day for each cause;
+also one whose luigi was killed (128 + the signal's number). Ctrl-C and SIGTERM end luigi and its
+workers first; Ctrl-C sends no alert. `pos tail` follows the run.
 """
 
 from __future__ import annotations
@@ -23,15 +23,15 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from pipeline import settings
-from pipeline.cli import run_log as nightlog
+from pipeline.cli import run_log
 from pipeline.cli.child import run_luigi
-from pipeline.cli.status import tell
-from pipeline.errors import PipelineError
+from pipeline.cli.status import show_status
+from pipeline.errors import ExitCode, PipelineError
+from pipeline.load import RECEIPTS
 from pipeline.logs import FILE
 from pipeline.targets import lake
 from pipeline.tasks.failures import VARIABLE, note
 
-STALE, DEGRADED = 3, 4
 PASSES_ON = True
 
 
@@ -41,51 +41,49 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     )
 
 
-def run(asked: argparse.Namespace) -> int:
+def run(options: argparse.Namespace) -> int:
     with tempfile.TemporaryDirectory() as folder:
-        noted = Path(folder) / "failures"
-        environment = {**os.environ, VARIABLE: str(noted)}
+        failures = Path(folder) / "failures"
+        environment = {**os.environ, VARIABLE: str(failures)}
         try:
-            with nightlog.keep(settings.spool(), settings.now()) as log:
-                code = log.code = _work(
-                    asked.rest or ["--local-scheduler"], {**environment, FILE: str(log.path)}
+            with run_log.keep(settings.spool(), settings.now()) as log:
+                code = log.code = _run_nightly(
+                    options.rest or ["--local-scheduler"], {**environment, FILE: str(log.path)}
                 )
         except SystemExit as ended:
-            if (
-                ended.code != 128 + signal.SIGINT
-            ):  # whoever types Ctrl-C knows; a time limit or a machine that goes down tells nobody
-                _tell_a_person(int(ended.code), environment)
+            if ended.code != 128 + signal.SIGINT:  # you typed Ctrl-C; others may be a time limit
+                _send_alert(int(ended.code or 0), environment)
             raise
         except Exception as error:
-            note("pos run", error, noted)
-            _tell_a_person(2 if isinstance(error, PipelineError) else 1, environment)
+            note("pos run", error, failures)
+            _send_alert(2 if isinstance(error, PipelineError) else 1, environment)
             raise
         if code:
-            _tell_a_person(code, environment)
+            _send_alert(code, environment)
     return code
 
 
-def _work(options: list[str], environment: Mapping[str, str]) -> int:
-    before = set(lake().partitions("raw/receipts"))
+def _run_nightly(options: list[str], environment: Mapping[str, str]) -> int:
+    before = set(lake().partitions(RECEIPTS))
     code = run_luigi("Nightly", *options, environment=environment)
     if code:
         return code
     lake().refresh()
-    found = tell()
-    cut = [name for name in found.truncated if name not in before]
+    status = show_status()
+    cut = [name for name in status.truncated if name not in before]
     if cut:
         print(
-            f"degraded: the account's history wall has cut off {', '.join(cut)}; what was reachable"
-            " is kept",
+            f"degraded: the account's history limit has cut off {', '.join(cut)}; everything within"
+            " the limit is kept",
             file=sys.stderr,
         )
-    return STALE if found.is_stale or found.gaps else DEGRADED if cut else 0
+    if status.is_stale or status.gaps:
+        return ExitCode.STALE
+    return ExitCode.DEGRADED if cut else ExitCode.DONE
 
 
-def _tell_a_person(code: int, environment: Mapping[str, str]) -> None:
-    """In a process of its own, so that whatever becomes of the alert, the night ends with its own
-    exit code.
-    """
+def _send_alert(code: int, environment: Mapping[str, str]) -> None:
+    """Send it in a process of its own, so that the run ends with its own exit code."""
     subprocess.run(
         [sys.executable, "-m", "pipeline", "alert", "--code", str(code)],
         check=False,

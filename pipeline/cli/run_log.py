@@ -1,11 +1,11 @@
-"""The lines of the nights that `pos run` has run on this machine, a file each, for `pos tail`.
+"""The logs of runs of `pos run` on this machine, one file each, for `pos tail`.
 
-    <state of the lake>/night.<process>.log        first line: which process, since when; last line, where it
-    has come to one: how it ended
+    <local state of the lake>/run.<process>.log
 
-In: the folder of this machine's state of one lake, which is this user's own. Out: files, the newest KEPT of them. The
-lines between are those of the log (logs.py), secrets blacked out. Raises ConfigError where the
-folder cannot be written.
+The first line names the process and when it started, the last line how the run ended. In: the
+folder of this machine's state of one lake, which is private to this user. Out: files, the newest
+KEPT of them. The lines between are those of the log (logs.py), without secrets. Raises ConfigError
+where the folder cannot be written.
 """
 
 from __future__ import annotations
@@ -26,31 +26,30 @@ _ENDED = "--- ended with exit code "
 
 
 @dataclass
-class ManifestLog:
-    """A night's log under way; `code` is how the night ends, None while nobody knows."""
+class RunLog:
+    """The log of a run under way; `code` is how the run ends, None until then."""
 
     path: Path
     code: int | None = None
 
 
 @contextmanager
-def keep(folder: Path, now: datetime) -> Iterator[ManifestLog]:
-    """A log for the night of this process; ends it with its exit code."""
-    path = folder / f"night.{os.getpid()}.log"
+def keep(folder: Path, now: datetime) -> Iterator[RunLog]:
+    """A log for the run of this process; ends with its exit code."""
+    path = folder / f"run.{os.getpid()}.log"
     try:
         make_private(folder)
-        for old in [*find(folder)[KEPT - 1 :], path]:
+        for old in [*find_logs(folder)[KEPT - 1 :], path]:
             old.unlink(missing_ok=True)
-        with os.fdopen(
-            os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600), "w"
-        ) as file:
+        flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW
+        with os.fdopen(os.open(path, flags, 0o600), "w") as file:
             file.write(f"--- process {os.getpid()}, since {now:%Y-%m-%d %H:%M:%S} UTC\n")
     except OSError as error:
         raise ConfigError(
-            f"{folder}: the night's log cannot be written ({error.strerror}); free space there, or"
-            " name another folder in [pos] spool"
+            f"{folder}: the log of the run cannot be written ({error.strerror}); free space there,"
+            " or name another folder in [pos] spool"
         ) from error
-    log = ManifestLog(path)
+    log = RunLog(path)
     try:
         yield log
     except SystemExit as error:
@@ -63,34 +62,34 @@ def keep(folder: Path, now: datetime) -> Iterator[ManifestLog]:
         try:
             with path.open("a", encoding="utf-8") as file:
                 file.write(f"{_ENDED}{log.code}\n")
-        except OSError as error:  # how the night has ended counts, not whether its log can say so
+        except OSError as error:  # the run keeps its exit code
             logging.getLogger(__name__).warning(
-                "%s: the end of the night cannot be noted (%s)", path, error.strerror
+                "%s: the end of the run cannot be logged (%s)", path, error.strerror
             )
 
 
-def find(folder: Path) -> list[Path]:
-    """The logs, those of nights that run first, then the newest."""
+def find_logs(folder: Path) -> list[Path]:
+    """The logs, those of runs under way first, then the newest."""
     if folder.exists():
         check_private(folder)
     return sorted(
-        folder.glob("night.*.log"),
+        folder.glob("run.*.log"),
         key=lambda path: (is_running(path), path.stat().st_mtime),
         reverse=True,
     )
 
 
 def is_running(path: Path) -> bool:
-    """Whether the night of this log goes on: it tells of no end, and its process lives."""
+    """Whether the run of this log is under way: no end is logged, and its process exists."""
     if has_ended(path):
         return False
     try:
         os.kill(int(path.name.split(".")[1]), 0)
     except (ProcessLookupError, PermissionError):
-        return False  # it has ended, and its number may be another user's by now
+        return False  # it has ended; another user's process may have its number now
     return True
 
 
 def has_ended(path: Path) -> bool:
-    """Whether the night of this log has come to its end."""
+    """Whether the end of the run is logged."""
     return _ENDED in path.read_text(encoding="utf-8", errors="replace")[-80:]

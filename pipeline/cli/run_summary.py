@@ -1,45 +1,45 @@
-"""What a night has done, told from the lake: windows, receipts, late ones, partitions made,
-quarantine, reconciliation, cost.
+"""The summary of a nightly run, read from the lake: what was extracted, made and reconciled.
 
-In: the lake after the night, and state/night.json as the night before left it; what is newer than
-that is this night's, also where somebody ran a task by hand in between. Out: sentences, and the
-same for a machine, state/night.json, whose `seen` the next night compares with. Derived: losing it
-makes the next summary one of the whole lake. Business days; money as decimal strings. `requests`
-are those to the store by the process that tells it.
+In: the lake after the run, and state/run.json as the previous run left it; what is newer than that
+belongs to this run, also where you ran a task by hand in between. Out: lines of text, and
+state/run.json, whose `seen` the next run compares with. Derived: without it the next summary covers
+the whole lake. Business days; money as decimal strings. `requests` are those of this process to the
+store.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
 
 from pipeline.errors import Corrupt
-from pipeline.load import RAW, RECEIPTS, VOID, BatchName, Lake
-from pipeline.load.layout import DATASETS, IDENTITY, MONTHLY, NIGHTLY, SALES, state_key
-from pipeline.load.layout import parse_raw as parse
+from pipeline.load import RAW, RECEIPTS, VOID, Lake, Manifest
+from pipeline.load.layout import DATASETS, IDENTITY, MONTHLY, NIGHTLY, SALES, parse_raw, state_key
 from pipeline.load.storage import Stat
 from pipeline.status import Status
 
-FILE = "night.json"
-COUNTED = (
-    31  # more new windows than that are a backfill, in which every receipt is of an earlier day
-)
+FILE = "run.json"
+MAX_WINDOWS = 31  # more new windows are a backfill, in which every receipt is of an earlier day
+_DAY = len("2026-10-31")
 
 
 @dataclass(frozen=True)
-class Night:
-    """`late` are receipts of days before their window's, that came, changed or were cancelled late
-    (None in a backfill); `swept` is what each sweep has found missing, `made` the partitions by
-    dataset, `reconciled` the difference of collected and paid by month and currency, which is 0.
+class RunSummary:
+    """What a run has done.
+
+    `late` are receipts of days before their window's that arrived, changed or were cancelled late
+    (None in a backfill); `rescanned` the missing receipts that each reconciliation scan added;
+    `partitions` those made, by dataset; `reconciled` collected less paid by month and currency, 0.
     """
 
     day: str
     windows: list[str]
     receipts: int
     late: int | None
-    swept: dict[str, int]
-    made: dict[str, list[str]]
+    rescanned: dict[str, int]
+    partitions: dict[str, list[str]]
     quarantined: dict[str, int]
     reconciled: dict[str, dict[str, str]]
     requests: dict[str, int]
@@ -51,14 +51,12 @@ class Night:
     seen: dict[str, dict[str, int]]
 
     def to_bytes(self) -> bytes:
-        """The same for a machine: state/night.json."""
+        """The content of state/run.json."""
         return json.dumps(asdict(self), indent=1, sort_keys=True).encode()
 
 
-def read_night(lake: Lake, day: date, status: Status, seconds: float) -> Night:
-    """What the night of `day` has done; `status` is how the lake stands after it, `seconds` how
-    long the run has taken.
-    """
+def read_summary(lake: Lake, day: date, status: Status, seconds: float) -> RunSummary:
+    """What the run of `day` has done in `seconds`; `status` is the state of the lake after it."""
     seen = {
         dataset: {
             name: newest.number
@@ -67,114 +65,107 @@ def read_night(lake: Lake, day: date, status: Status, seconds: float) -> Night:
         }
         for dataset in DATASETS
     }
-    past = _past(lake)
+    past = _seen_before(lake)
     new = {
-        dataset: [
-            name for name, number in known.items() if number > past.get(dataset, {}).get(name, 0)
-        ]
-        for dataset, known in seen.items()
+        dataset: [name for name, n in numbers.items() if n > past.get(dataset, {}).get(name, 0)]
+        for dataset, numbers in seen.items()
     }
-    batches = [name for name in new.pop(RECEIPTS) if lake.newest(RECEIPTS, name).fingerprint == RAW]
-    records = dict(
-        zip(
-            batches,
-            lake.storage.map(lambda name: lake.metadata(RECEIPTS, name)["records"], batches),
-            strict=True,
-        )
-    )
-    windows = [name for name in batches if BatchName.parse(name).is_window]
-    late = sum(_late(lake, name) for name in windows) if len(windows) <= COUNTED else None
-    made = {
+    batches = [
+        name for name in new.pop(RECEIPTS) if _newest(lake, RECEIPTS, name).fingerprint == RAW
+    ]
+    counts = lake.storage.map(lambda name: lake.metadata(RECEIPTS, name)["records"], batches)
+    records: dict[str, int] = dict(zip(batches, counts, strict=True))
+    windows = [name for name in batches if len(name) == _DAY]
+    partitions = {
         dataset: names
         for dataset, names in new.items()
         if names and dataset not in (NIGHTLY, IDENTITY)
     }
-    return Night(
-        str(day),
-        windows,
-        sum(records[name] for name in windows),
-        late,
-        {name: count for name, count in records.items() if name not in windows},
-        made,
-        {
-            name: lake.metadata(SALES, name)["quarantined"]
-            for name in made.get(SALES, ())
-            if lake.newest(SALES, name).fingerprint != VOID
-        },
-        {
-            name: _difference(lake, name)
-            for name in made.get(MONTHLY, ())
-            if lake.newest(MONTHLY, name).fingerprint != VOID
-        },
-        dict(sorted(lake.storage.requests.items())),
-        round(seconds, 1),
-        status.last_window,
-        status.is_stale,
-        status.gaps,
-        status.truncated,
-        seen,
+
+    def valid(dataset: str) -> list[str]:
+        return [
+            n for n in partitions.get(dataset, ()) if _newest(lake, dataset, n).fingerprint != VOID
+        ]
+
+    return RunSummary(
+        day=str(day),
+        windows=windows,
+        receipts=sum(records[name] for name in windows),
+        late=sum(_late(lake, name) for name in windows) if len(windows) <= MAX_WINDOWS else None,
+        rescanned={name: count for name, count in records.items() if name not in windows},
+        partitions=partitions,
+        quarantined={name: lake.metadata(SALES, name)["quarantined"] for name in valid(SALES)},
+        reconciled={name: _difference(lake, name) for name in valid(MONTHLY)},
+        requests=dict(sorted(lake.storage.requests.items())),
+        seconds=round(seconds, 1),
+        last_window=status.last_window,
+        is_stale=status.is_stale,
+        gaps=status.gaps,
+        truncated=status.truncated,
+        seen=seen,
     )
 
 
-def tell_night(night: Night) -> str:
+def format_summary(run: RunSummary) -> str:
     """The summary in lines for a terminal, a log or a mail."""
-    span = (
-        f" ({night.windows[0]}" + (f" to {night.windows[-1]}" if night.windows[1:] else "") + ")"
-        if night.windows
-        else ""
-    )
-    late = "" if night.late is None else f", {night.late:,} of them of earlier days"
-    differences = [
+    return "\n".join(f"{label:<15}{value}" for label, value in _lines(run))
+
+
+def _lines(run: RunSummary) -> Iterator[tuple[str, str]]:
+    first, last = (run.windows[0], run.windows[-1]) if run.windows else ("", "")
+    span = f" ({first} to {last})" if first != last else f" ({first})" if first else ""
+    late = "" if run.late is None else f", {run.late:,} of earlier days"
+    reconciled = [
         f"{month} {currency} {amount}"
-        for month, by_currency in night.reconciled.items()
+        for month, by_currency in run.reconciled.items()
         for currency, amount in by_currency.items()
     ]
-    quarantined = [f"{month}: {count:,}" for month, count in night.quarantined.items()]
-    return "\n".join(
-        [
-            f"night of       {night.day}, in {night.seconds:,.0f} seconds",
-            f"windows        {len(night.windows):,} new{span}, {night.receipts:,} receipts{late}",
-            *(
-                f"{BatchName.parse(name).label:<13}  {count:,} receipts were missing"
-                for name, count in night.swept.items()
-            ),
-            (
-                "made          "
-                f" {', '.join(f'{dataset} {len(names):,}' for dataset, names in night.made.items()) or 'nothing'}"
-            ),
-            f"in quarantine  {', '.join(quarantined) or 'no month was made'}",
-            f"reconciled     {', '.join(differences) or 'no month was made'} (collected less paid)",
-            (
-                "requests      "
-                f" {', '.join(f'{command_name} {count:,}' for command_name, count in night.requests.items()) or 'none'}"
-            ),
-        ]
-    )
+    partitions = [f"{dataset} {len(names):,}" for dataset, names in run.partitions.items()]
+    quarantined = [f"{month}: {count:,}" for month, count in run.quarantined.items()]
+    requests = [f"{method} {count:,}" for method, count in run.requests.items()]
+    yield "run of", f"{run.day}, in {run.seconds:,.0f} seconds"
+    yield "windows", f"{len(run.windows):,} new{span}, {run.receipts:,} receipts{late}"
+    for name, count in run.rescanned.items():
+        yield name[_DAY + 1 :], f"{count:,} receipts were missing"
+    yield "made", ", ".join(partitions) or "nothing"
+    yield "in quarantine", ", ".join(quarantined) or "no month was made"
+    yield "reconciled", f"{', '.join(reconciled) or 'no month was made'} (collected less paid)"
+    yield "requests", ", ".join(requests) or "none"
 
 
-def _past(lake: Lake) -> dict[str, dict[str, int]]:
+def _seen_before(lake: Lake) -> dict[str, dict[str, int]]:
+    """Numbers of the partitions that the previous run has seen; empty for a first run."""
     try:
-        return json.loads(lake.storage.get(state_key(FILE)))["seen"]
+        seen: dict[str, dict[str, int]] = json.loads(lake.storage.get(state_key(FILE)))["seen"]
     except Corrupt:
-        return {}  # the first night
+        return {}
+    return seen
+
+
+def _newest(lake: Lake, dataset: str, name: str) -> Manifest:
+    manifest = lake.newest(dataset, name)
+    if manifest is None:
+        raise Corrupt(f"{dataset} {name} has no manifest; run pos verify", dataset, name)
+    return manifest
 
 
 def _late(lake: Lake, window: str) -> int:
     """Receipts of a window in objects whose sales all lie before it."""
-    body = lake.body(lake.newest(RECEIPTS, window))
-    start, end = (datetime.fromisoformat(body["metadata"][edge]) for edge in ("start", "end"))
-    objects = [parse(Stat(said["key"], said["size"], "")) for said in body["files"].values()]
+    body = lake.body(_newest(lake, RECEIPTS, window))
+    start, end = (datetime.fromisoformat(body["facts"][edge]) for edge in ("start", "end"))
+    objects = [parse_raw(Stat(m["key"], m["size"], "")) for m in body["files"].values()]
     return sum(
-        lake.read_raw(found).count(b"\n")
-        for found in objects
-        if found and found.sold and not found.may_hold(start, end)
+        lake.read_raw(raw).count(b"\n")
+        for raw in objects
+        if raw and raw.sold and not raw.may_hold(start, end)
     )
 
 
 def _difference(lake: Lake, month: str) -> dict[str, str]:
+    """Collected less paid by currency, as a decimal string."""
     figures = json.loads(lake.read(MONTHLY, month, ["figures.json"])["figures.json"])
     return {
-        currency: said["bridge"]["total"]["unpaid"]
-        for currency, said in figures["currencies"].items()
-        if "bridge" in said
+        currency: sections["bridge"]["total"]["unpaid"]
+        for currency, sections in figures["currencies"].items()
+        if "bridge" in sections
     }

@@ -1,11 +1,10 @@
-"""How fresh the lake is, told from the lake alone.
+"""Show how fresh the lake is, from the lake alone.
 
     pos status
 
-Last window, age, gaps, truncated spans, quarantine, stores that stopped sending, receipts before
-[pos] history_starts with their money, receipts by store and day for the last
-fortnight. Exit code 3 when the lake is older than it should be or has gaps, so that a monitor can
-call it. Writes state/etl_state.json.
+Last window, age, gaps, truncated periods, quarantine, stores that stopped sending, receipts before
+[pos] history_starts with their money, receipts by store and day of the last two weeks. Exit code 3
+when the lake is older than it should be or has gaps, for a monitor. Writes state/etl_state.json.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ from __future__ import annotations
 import argparse
 
 from pipeline import settings
+from pipeline.errors import ExitCode
 from pipeline.status import Status, format_status, read_status
 from pipeline.targets import lake
 
@@ -21,9 +21,9 @@ def arguments(_: argparse.ArgumentParser) -> None:
     pass
 
 
-def tell() -> Status:
-    """Print the status, and keep it beside the lake for a machine."""
-    found = read_status(
+def current_status() -> Status:
+    """The state of the lake of the settings."""
+    return read_status(
         lake(),
         expected=settings.last_day(),
         now=settings.now(),
@@ -31,11 +31,16 @@ def tell() -> Status:
         rules=settings.rules(),
         starts=settings.pos().history_starts,
     )
-    lake().put_state("etl_state.json", found.to_bytes())
-    print(format_status(found))
-    return found
+
+
+def show_status() -> Status:
+    """Print the status, and write it to state/etl_state.json."""
+    status = current_status()
+    lake().put_state("etl_state.json", status.to_bytes())
+    print(format_status(status))
+    return status
 
 
 def run(_: argparse.Namespace) -> int:
-    found = tell()
-    return 3 if found.is_stale or found.gaps else 0
+    status = show_status()
+    return ExitCode.STALE if status.is_stale or status.gaps else ExitCode.DONE

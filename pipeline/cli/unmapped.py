@@ -1,8 +1,8 @@
-"""Names that no rule of menu.toml covers, with their frequency and money, ready to paste.
+"""Show names that no rule of menu.toml covers, with frequency and money.
 
     pos unmapped --month 2026-10
 
-Reads raw and changes nothing.
+The output can be pasted into menu.toml. Reads raw and changes nothing.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from pipeline.transform import unmapped as find_unmapped
 
 def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "--month", type=settings.Month().parse, help="YYYY-MM; by default the last whole month"
+        "--month", type=settings.Month().parse, help="YYYY-MM; default: the last complete month"
     )
 
 
-def run(asked: argparse.Namespace) -> int:
-    month = asked.month or settings.default_month()
+def run(options: argparse.Namespace) -> int:
+    month = options.month or settings.default_month()
     objects, days = find_objects(month), days_of(month)
     print(
         find_unmapped(

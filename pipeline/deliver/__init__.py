@@ -1,22 +1,20 @@
-"""Take what was published to people: reports by e-mail and webhook, alerts of nights that failed.
-Once each.
+"""Transport of reports and alerts to their recipients, by e-mail and webhook, once each.
 
-In: the files of a report's edition, addresses, a store for the ledger. Out: mail (SMTP over TLS)
-and messages in Slack's format, and a ledger that says what reached whom. Nothing here knows how
-reports are made, reads a setting or decides that something is sent at all. Raises DeliveryError;
-`Refused` means that nothing was sent, `Unanswered` that nobody knows.
+In: messages, addresses, a store for the delivery log. Out: mail (SMTP over TLS), messages in
+Slack's format, and the delivery log, which records what reached whom. Nothing here renders a
+report, reads a setting or decides whether something is sent at all. Raises DeliveryError: `Refused`
+where certainly nothing was sent, `Unanswered` where it may have been.
 """
 
-from pipeline.deliver.alert import WHAT_TO_DO, Alert, Failure, explain_code
+from pipeline.deliver.alert import Alert, Failure, explain_code
 from pipeline.deliver.delivery_log import DeliveryKey, DeliveryLog, recipient_id
 from pipeline.deliver.outcome import Abandoned, Refused, Unanswered
 from pipeline.deliver.plan import Due, Issued, find_due, has_visible_changes, same_figures
-from pipeline.deliver.report_email import ReportEmail, compose, write_report_email
+from pipeline.deliver.report_email import ReportEmail, compose
 from pipeline.deliver.smtp import Mailer, check_address
-from pipeline.deliver.webhook import Webhook, check_url
+from pipeline.deliver.webhook import Webhook, check_url, escape_slack
 
 __all__ = [
-    "WHAT_TO_DO",
     "Abandoned",
     "Alert",
     "DeliveryKey",
@@ -32,10 +30,10 @@ __all__ = [
     "check_address",
     "check_url",
     "compose",
+    "escape_slack",
     "explain_code",
     "find_due",
     "has_visible_changes",
     "recipient_id",
     "same_figures",
-    "write_report_email",
 ]

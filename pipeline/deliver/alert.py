@@ -1,10 +1,8 @@
-"""What a person is told of a night that failed, or left the lake stale: what broke, where, and what
-to do.
+"""The alert of a run that failed or left the lake stale: what failed, where, and what to do.
 
-In: the night's day, the exit code, and the tasks that failed with their messages, from which
-secrets have been taken already. Out: subject, text, Slack blocks, and the cause, by which it is
-said once a day. In English, as the runbook is: who acts on it is who runs the pipeline. A trial is
-in both languages, as owners get it too.
+In: the run's day, its exit code, and the failed tasks with their messages, without secrets. Out:
+subject, text, Slack blocks, and the cause, which is reported once a day. In English, for the
+operator; a trial message is in Spanish too, because owners get it.
 """
 
 from __future__ import annotations
@@ -19,81 +17,42 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from hashlib import sha256
 
-from pipeline.deliver.report_email import slack
+from pipeline.deliver.webhook import escape_slack
+from pipeline.errors import EXIT_CODES, ExitCode, Explanation
 
 SHOWN = 10
-WHAT_TO_DO = {
-    1: (
-        "luigi did not begin: no such task or module, or no luigi.cfg in its folder",
-        "see Luigi does not begin in the runbook",
-    ),
-    2: ("a setting or the lake is wrong", "do what the sentence says"),
-    3: (
-        "stale: the last window is older than it should be, or windows are missing",
-        "see Stale in the runbook",
-    ),
-    4: (
-        "degraded: the night went through, but the account's history wall has cut off part of it",
-        "see Degraded in the runbook",
-    ),
-    10: (
-        "the same command is running already",
-        "wait for it; if none runs, remove the pid file that the message names",
-    ),
-    20: ("an input from outside is missing", "bring it"),
-    25: (
-        "the scheduler did not let a task run",
-        "is luigid paused, or the task disabled? Look at the visualizer, or use --local-scheduler",
-    ),
-    30: ("a task failed", "read the sentence; run again: what is finished is skipped"),
-    35: (
-        "planning failed: a setting, a right, an invalid month, a store that does not answer, or an"
-        " object of raw that is missing",
-        "read the sentence",
-    ),
-    40: (
-        "something unforeseen, or a parameter that cannot be read",
-        "read the sentence; a traceback is a defect of this project",
-    ),
-}
 _TRIAL = """This is a trial message of the sales pipeline. Nothing is wrong, and there is nothing to do.
-You get it because your address is named for its reports or alerts (docs/delivery.md).
+You receive it because your address is in the settings of its reports or alerts (docs/delivery.md).
 
 Este es un mensaje de prueba de los reportes de ventas. Todo está bien y no hay nada que hacer.
 Lo recibe porque su dirección está en la configuración de los reportes o avisos.
 """
-_UNKNOWN = (
+_RUN_AGAIN = "run again: completed partitions are kept"
+_KILLED = f"increase the memory, use fewer --workers, or lower [lake] memory; {_RUN_AGAIN}"
+_UNKNOWN = Explanation(
     "the run ended outside of the pipeline: killed, out of memory or time",
-    "look into the log; run again: what is finished is skipped",
+    f"read the log; {_RUN_AGAIN}",
 )
 
 
-def explain_code(code: int) -> tuple[str, str]:
-    """What an exit code means, and what to do; 128 + n is a run that was killed by signal n."""
-    if code - 128 in {one.value for one in signal.Signals}:
-        name = f"signal {code - 128} ({signal.Signals(code - 128).name})"
-        if code - 128 == signal.SIGKILL:
-            return (
-                f"the run was killed by {name}: out of memory?",
-                (
-                    "look into the machine's log for the kernel's word on it; give the run more"
-                    " memory, fewer --workers, or a smaller [lake] memory, and run again: what is"
-                    " finished is skipped"
-                ),
-            )
-        return (
-            f"the run was killed by {name}",
-            (
-                "if nobody did that on purpose, look into the log; run again: what is finished is"
-                " skipped"
-            ),
+def explain_code(code: int) -> Explanation:
+    """What an exit code means and what to do; 128 + n is a run that signal n ended."""
+    if code in EXIT_CODES:
+        return EXIT_CODES[ExitCode(code)]
+    if code - 128 not in {number.value for number in signal.Signals}:
+        return _UNKNOWN
+    name = f"signal {code - 128} ({signal.Signals(code - 128).name})"
+    if code - 128 == signal.SIGKILL:
+        return Explanation(
+            f"the run was killed by {name}: out of memory?",
+            f"read the machine's kernel log; {_KILLED}",
         )
-    return WHAT_TO_DO.get(code, _UNKNOWN)
+    return Explanation(f"the run was killed by {name}", f"read the log; {_RUN_AGAIN}")
 
 
 @dataclass(frozen=True)
 class Failure:
-    """A task that failed: its name with parameters, the kind of error, and its sentence."""
+    """A task that failed: its name with parameters, the kind of error, and its message."""
 
     task: str
     error: str
@@ -102,9 +61,7 @@ class Failure:
 
 @dataclass(frozen=True)
 class Alert:
-    """A night that somebody must look at; `summary` is how the lake stands, where that is known.
-    Code 0 is a trial.
-    """
+    """A run that needs attention; code 0 is a trial. `summary` is the state of the lake, if known."""
 
     day: date
     code: int
@@ -113,9 +70,7 @@ class Alert:
 
     @property
     def cause(self) -> str:
-        """16 hex, the same for the same trouble: exit code, families of the tasks and kinds of
-        error, not days or counts.
-        """
+        """16 hex digits of exit code, task families and kinds of error, not of days or counts."""
         kinds = sorted(
             {f"{failure.task.partition('(')[0]} {failure.error}" for failure in self.failures}
         )
@@ -123,17 +78,20 @@ class Alert:
 
     @property
     def subject(self) -> str:
+        """One line of at most 180 characters."""
         if not self.code:
             return "Sales pipeline: trial message / mensaje de prueba"
         first = f": {self.failures[0].task}, {self.failures[0].error}" if self.failures else ""
-        return _one_line(f"Sales pipeline: night of {self.day} ended with {self.code}{first}")[:180]
+        subject = f"Sales pipeline: run of {self.day} ended with {self.code}{first}"
+        return re.sub(r"[\x00-\x1f\x7f]+", " ", subject)[:180]
 
     @property
     def text(self) -> str:
+        """Meaning of the exit code, what to do, the first failures, and the state of the lake."""
         if not self.code:
             return _TRIAL
-        what, todo = explain_code(self.code)
-        lines = [f"Exit code {self.code}: {what}.", f"What to do: {todo}.", ""]
+        meaning, action = explain_code(self.code)
+        lines = [f"Exit code {self.code}: {meaning}.", f"What to do: {action}.", ""]
         lines += [
             f"{failure.task}\n    {failure.error}: {failure.message}"
             for failure in self.failures[:SHOWN]
@@ -141,41 +99,29 @@ class Alert:
         if self.failures[SHOWN:]:
             lines.append(f"and {len(self.failures) - SHOWN} more tasks; the log names them")
         lines += ["", self.summary] if self.summary else []
-        return "\n".join(
-            [
-                *lines,
-                "",
-                (
-                    "docs/runbook.md says what each exit code means. The same cause is told once a"
-                    " day."
-                ),
-                "",
-            ]
-        )
+        lines += [
+            "",
+            "docs/runbook.md explains each exit code. A cause is reported once a day.",
+            "",
+        ]
+        return "\n".join(lines)
 
-    def compose(self, *, sender: str, to: str, at: datetime, message_id: str) -> EmailMessage:
-        """The mail to one person."""
+    def compose(self, *, sender: str, to: str, sent_at: datetime, message_id: str) -> EmailMessage:
+        """The mail to one recipient."""
         mail = EmailMessage(policy=SMTP)
         mail["From"], mail["To"], mail["Subject"] = sender, to, self.subject
-        mail["Date"], mail["Message-ID"], mail["Auto-Submitted"] = (
-            format_datetime(at),
-            message_id,
-            "auto-generated",
-        )
+        mail["Date"], mail["Message-ID"] = format_datetime(sent_at), message_id
+        mail["Auto-Submitted"] = "auto-generated"
         mail.set_content(self.text)
         return mail
 
     def payload(self) -> Mapping[str, object]:
         """The message to a webhook in Slack's format."""
-        said = slack([(self.text[:2900], False)])
+        text = escape_slack(self.text[:2900]).strip()
         return {
-            "text": slack([(self.subject, False)]),
+            "text": escape_slack(self.subject),
             "blocks": [
                 {"type": "header", "text": {"type": "plain_text", "text": self.subject[:150]}},
-                {"type": "section", "text": {"type": "mrkdwn", "text": said[:3000]}},
+                {"type": "section", "text": {"type": "mrkdwn", "text": text[:3000]}},
             ],
         }
-
-
-def _one_line(text: str) -> str:
-    return re.sub(r"[\x00-\x1f\x7f]+", " ", text)

@@ -1,14 +1,14 @@
-"""How a delivery can fail, by what is known of it afterwards."""
+"""How a delivery can fail, by what is certain afterwards."""
 
 from pipeline.errors import DeliveryError
 
 
 class Refused(DeliveryError):
-    """It was certainly not sent: the server said no, or was never asked."""
+    """It was certainly not sent: the server refused it, or was not reached."""
 
 
 class Unanswered(DeliveryError):
-    """It was handed over, and no answer came: nobody knows whether it was sent."""
+    """It was handed over and no answer came; it may have been sent."""
 
 
 class Abandoned(DeliveryError):

@@ -1,16 +1,15 @@
-"""Which editions are due to a recipient. Pure: the lake's editions and the ledger's in, what to
-send out.
+"""Which versions of reports are due to a recipient. Pure.
 
-A first run on years of history sends one month and the cumulative report through it, not all of
-them; a month that was closed while nobody looked is not lost; a month that people have read is sent
-again when it changes. Of a month under way nothing is sent, unless asked for: half a month compares
-with nothing, and is another one tomorrow.
+A first run on years of history sends one month and the cumulative report through it. Months that
+closed while nothing ran are sent later. A month that a recipient has is sent again when its figures
+change. Nothing is sent of the month under way, unless `open_months`: half a month compares with
+nothing.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable
 from datetime import date
 from typing import NamedTuple
 
@@ -18,8 +17,9 @@ NOT_ANNOUNCED = frozenset({"changes", "ledger", "lineage"})
 
 
 class Issued(NamedTuple):
-    """The newest edition of a report: `kind` monthly or cumulative, `month` YYYY-MM, `edition`
-    number and digest.
+    """The newest version of a report.
+
+    `kind` is monthly or cumulative, `month` YYYY-MM, `version` number and digest.
     """
 
     kind: str
@@ -28,7 +28,7 @@ class Issued(NamedTuple):
 
 
 class Due(NamedTuple):
-    """An edition to send; `before` is the one of the same report and month that the recipient has."""
+    """A version to send; `before` is the version of that report that the recipient has."""
 
     issued: Issued
     before: str | None
@@ -42,50 +42,42 @@ def find_due(
     open_months: bool,
     begun: Collection[tuple[str, str]] = (),
 ) -> list[Due]:
-    """What is due to somebody who had those (kind, month, edition); `closed` is the last month that
-    has closed, `begun` are the (kind, month) that were tried and have not arrived.
+    """The versions due to a recipient who had those (kind, month, version).
 
-    Monthly: the months that closed since the last one that they have (to a new recipient only
-    `closed`), those whose mail failed, and other editions of months that they have. Cumulative: the
-    one through `closed`, and other editions of it (`is_worth_telling` says whether they go). With
-    `open_months` also the month under way, each night that it changes, and its cumulative in place
-    of the other.
+    `closed` is the last month that has closed, `begun` are the (kind, month) that were tried and
+    have not arrived. Monthly: the months that closed since the last one they have (to a new
+    recipient only `closed`), those whose delivery failed, and other versions of months they have.
+    Cumulative: the one through `closed`, and other versions of it (`has_visible_changes` decides
+    whether these are sent). With `open_months` also the month under way, whenever it changes, and
+    its cumulative report instead of the other.
     """
     last = f"{closed:%Y-%m}"
-    read = {
-        kind: sorted(month for k, month, _ in had if k == kind)
-        for kind in ("monthly", "cumulative")
-    }
-    told = sorted(one for one in issued if one.month <= last or open_months)
-    newest = max((one.month for one in told if one.kind == "cumulative"), default=last)
-    found = []
-    for one in told:
-        versions = sorted(
-            version for kind, month, version in had if (kind, month) == (one.kind, one.month)
-        )
-        finished = [month for month in read[one.kind] if month <= last]
-        if one.version in versions:
-            continue
-        if one.kind == "cumulative":
-            is_due = one.month == newest >= last and (
-                bool(versions) or not any(month > newest for month in read["cumulative"])
-            )
-        else:
-            is_due = (
-                bool(versions)
-                or one.month >= last
-                or (bool(finished) and one.month > finished[-1])
-                or (one.kind, one.month) in begun
-            )
-        if is_due:
-            found.append(Due(one, versions[-1] if versions else None))
-    return found
+    candidates = sorted(entry for entry in issued if entry.month <= last or open_months)
+    newest = max((entry.month for entry in candidates if entry.kind == "cumulative"), default=last)
+
+    def is_due(entry: Issued, versions: list[str]) -> bool:
+        received = sorted(month for kind, month, _ in had if kind == entry.kind)
+        if entry.kind == "cumulative":
+            is_newest = entry.month == newest >= last
+            return is_newest and (bool(versions) or not any(m > newest for m in received))
+        closed_months = [month for month in received if month <= last]
+        follows = bool(closed_months) and entry.month > closed_months[-1]
+        is_new = entry.month >= last or follows or (entry.kind, entry.month) in begun
+        return bool(versions) or is_new
+
+    due = []
+    for entry in candidates:
+        versions = sorted(v for kind, month, v in had if (kind, month) == entry[:2])
+        if entry.version not in versions and is_due(entry, versions):
+            due.append(Due(entry, versions[-1] if versions else None))
+    return due
 
 
 def has_visible_changes(kind: str, before: bytes, now: bytes, *, is_closed: bool) -> bool:
-    """Whether a reader who has the figures.json `before` is to get `now`. The cumulative report of
-    a closed month goes once: what a late receipt changes is told by its own month, and by the next
-    cumulative; but whoever read it half-way gets the whole.
+    """Whether a recipient who has the figures.json `before` gets `now`.
+
+    The cumulative report of a closed month is sent once: a late receipt is announced by its own
+    month and by the next cumulative report. A recipient of an incomplete one gets the complete one.
     """
     if kind == "cumulative" and is_closed and json.loads(before)["through"] is None:
         return False
@@ -93,14 +85,14 @@ def has_visible_changes(kind: str, before: bytes, now: bytes, *, is_closed: bool
 
 
 def same_figures(first: bytes, second: bytes) -> bool:
-    """Whether two figures.json tell a reader the same, whatever they say of where it comes from."""
-    return _told(first) == _told(second)
+    """Whether two figures.json have equal figures, whatever their origin."""
+    return _figures(first) == _figures(second)
 
 
-def _told(figures: bytes) -> object:
-    said: Mapping[str, object] = json.loads(figures)
+def _figures(data: bytes) -> object:
+    content = json.loads(data)
     sections = {
-        currency: {name: told for name, told in by_name.items() if name not in NOT_ANNOUNCED}
-        for currency, by_name in said["currencies"].items()
+        currency: {key: value for key, value in by_name.items() if key not in NOT_ANNOUNCED}
+        for currency, by_name in content["currencies"].items()
     }
-    return sections, said["general"], said["through"], said["month"]
+    return sections, content["general"], content["through"], content["month"]

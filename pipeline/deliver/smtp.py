@@ -1,10 +1,9 @@
-"""One message to one recipient over SMTP, encrypted and to a server whose certificate is checked,
-or not at all.
+"""One message to one recipient over SMTP, always encrypted and with a checked certificate.
 
-STARTTLS is demanded, not taken when offered; the password goes over TLS only. Answers of 4xx and
-servers that cannot be reached are tried again, for a minute and a last time; 5xx is final. Raises
-Refused where certainly nothing was sent, Unanswered where the message was handed over and no answer
-came. No message of an error holds a password or an address.
+STARTTLS is required; the password goes over TLS only. Answers of 4xx and unreachable servers are
+retried for about a minute; 5xx is final. Raises Refused where certainly nothing was sent,
+Unanswered where the message was handed over and no answer came. No error message holds a password
+or an address.
 """
 
 from __future__ import annotations
@@ -14,7 +13,7 @@ import re
 import smtplib
 import ssl
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from email.message import EmailMessage
 from email.policy import SMTP
@@ -28,13 +27,11 @@ _ADDRESS = re.compile(r"[A-Za-z0-9.!#$%&'*+/=?^_`{|}~-]{1,64}@[A-Za-z0-9-]+(\.[A
 
 
 class _TransientError(Refused):
-    """Not sent, in a way that may pass."""
+    """Not sent because of a temporary fault."""
 
 
 def check_address(address: str, where: str) -> str:
-    """`address`, if it is one plain address: no line break, no second one hidden in it
-    (ConfigError).
-    """
+    """Return `address` if it is one plain address; raises ConfigError naming `where`."""
     if not _ADDRESS.fullmatch(address):
         raise ConfigError(
             f"{where}: {address!r} is not an e-mail address such as owner@example.com"
@@ -44,7 +41,7 @@ def check_address(address: str, where: str) -> str:
 
 @dataclass(frozen=True)
 class Mailer:
-    """A mail server. `security` is starttls or tls, `seconds` the time that one step may take."""
+    """A mail server; `security` is starttls or tls, `seconds` the time limit of a step."""
 
     host: str
     port: int
@@ -74,12 +71,11 @@ class Mailer:
             failure = kind(f"mail server {self.host}:{self.port}: {error}")
         else:
             return
-        # here, where nothing hangs on it: an exception of smtplib may hold what was sent
-        raise failure
+        raise failure  # outside of except: an exception of smtplib may hold what was sent
 
     def _attempt(self, data: bytes, to: str) -> None:
         with contextlib.ExitStack() as stack:
-            with _naming("could not be reached over TLS; see [mail] host, port, security"):
+            with _naming("not reachable over TLS; see [mail] host, port, security"):
                 smtp = self._connect(stack)
             with _naming("refused the login; see [mail] user and SMTP_PASSWORD"):
                 if self.user:
@@ -100,7 +96,7 @@ class Mailer:
     def _connect(self, stack: contextlib.ExitStack) -> smtplib.SMTP:
         context = ssl.create_default_context(cafile=self.ca_file or None)
         context.minimum_version = ssl.TLSVersion.TLSv1_2
-        name = self.sender.rpartition("@")[2]  # not this machine's name, which is nobody's business
+        name = self.sender.rpartition("@")[2]  # not the name of this machine
         smtp: smtplib.SMTP
         if self.security == "tls":
             smtp = smtplib.SMTP_SSL(
@@ -118,20 +114,18 @@ class Mailer:
                 )
             smtp.starttls(context=context)
             smtp.ehlo()
-        stack.callback(_part, smtp)
+        stack.callback(_quit, smtp)
         return smtp
 
 
-def _part(smtp: smtplib.SMTP) -> None:
-    with contextlib.suppress(
-        smtplib.SMTPException, OSError
-    ):  # what was answered stands, whatever the server says to the goodbye
+def _quit(smtp: smtplib.SMTP) -> None:
+    with contextlib.suppress(smtplib.SMTPException, OSError):  # the message was already accepted
         smtp.quit()
 
 
 @contextlib.contextmanager
-def _naming(what: str):
-    """Faults before the message is handed over, as our own errors without what they hold."""
+def _naming(step: str) -> Iterator[None]:
+    """Turn faults before the message is handed over into errors that hold nothing of it."""
     try:
         yield
     except ssl.SSLCertVerificationError as error:
@@ -141,13 +135,13 @@ def _naming(what: str):
         ) from None
     except smtplib.SMTPResponseException as error:
         kind = _TransientError if 400 <= error.smtp_code < 500 else Refused
-        raise kind(f"{what} (it answered {error.smtp_code})") from None
+        raise kind(f"{step} (it answered {error.smtp_code})") from None
     except (smtplib.SMTPException, OSError) as error:
         kind = Refused if isinstance(error, smtplib.SMTPNotSupportedError) else _TransientError
-        raise kind(f"{what} ({type(error).__name__})") from None
+        raise kind(f"{step} ({type(error).__name__})") from None
 
 
-def _expect(answer: tuple[int, bytes], what: str) -> None:
+def _expect(answer: tuple[int, bytes | str], what: str) -> None:
     code = answer[0]
     if not 200 <= code < 300:
         kind = _TransientError if 400 <= code < 500 else Refused

@@ -1,14 +1,15 @@
 """One message to a webhook in Slack's format: {"text": ..., "blocks": [...]}.
 
 The URL is a secret and in no error. https only, http to loopback alone; no redirect, proxy or netrc
-is followed. 429, 5xx and servers that cannot be reached are tried again, no sooner than Retry-After
-asks; the time of one try is total, however slowly the server answers. Raises Refused where
-certainly nothing was posted, Unanswered where nobody knows.
+is followed. 429, 5xx and unreachable servers are retried, no sooner than Retry-After says; the time
+limit of an attempt is total, even when the server answers slowly. Raises Refused where certainly
+nothing was posted, Unanswered where it may have been.
 """
 
 from __future__ import annotations
 
 import ipaddress
+import json
 import threading
 import time
 from collections.abc import Callable, Mapping
@@ -25,7 +26,7 @@ LONGEST_WAIT = 60.0
 
 
 class _TransientError(Refused):
-    """Not posted, in a way that may pass; `wait` seconds were asked for."""
+    """Not posted because of a temporary fault; retry after `wait` seconds."""
 
     def __init__(self, message: str, wait: float = 0.0):
         super().__init__(message)
@@ -33,7 +34,7 @@ class _TransientError(Refused):
 
 
 def check_url(url: str) -> str:
-    """`url`, if a message can go there unread by others. Raises ConfigError, without showing it."""
+    """Return `url` if it is encrypted or loopback; raises ConfigError that does not show it."""
     parts = urlsplit(url)
     try:
         is_loopback = (
@@ -47,15 +48,29 @@ def check_url(url: str) -> str:
         or (parts.scheme != "https" and not (parts.scheme == "http" and is_loopback))
     ):
         raise ConfigError(
-            "WEBHOOK_URL is not an https address, or holds a user; copy it again from Slack's"
+            "WEBHOOK_URL is not an https address, or contains a user; copy it again from Slack's"
             " Incoming Webhooks"
         )
     return url
 
 
+def escape_slack(text: str) -> str:
+    """`text` as plain words in Slack's markup: no link, no mention, nothing bold or as code."""
+    escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
+    return escaped.replace("*", "∗").replace("`", "ˋ")
+
+
+@dataclass(frozen=True)
+class _Answer:
+    """The status of an HTTP answer, and its Retry-After in seconds."""
+
+    status: int
+    wait: float
+
+
 @dataclass(frozen=True)
 class Webhook:
-    """An address that takes messages; `seconds` is the total time of one try."""
+    """An address that takes messages; `seconds` is the time limit of an attempt."""
 
     url: str = field(repr=False)
     ca_file: str = ""
@@ -70,9 +85,7 @@ class Webhook:
             sleep=self.sleep,
             reraise=True,
             stop=tenacity.stop_after_attempt(self.attempts) | tenacity.stop_after_delay(60),
-            wait=lambda state: min(
-                LONGEST_WAIT, max(state.outcome.exception().wait, 2.0**state.attempt_number)
-            ),
+            wait=_wait,
         )
         try:
             retrying(self._attempt, payload)
@@ -81,59 +94,59 @@ class Webhook:
             failure = kind(f"webhook at {urlsplit(self.url).hostname}: {error}")
         else:
             return
-        # here, where nothing hangs on it: the exceptions of requests hold the address
-        raise failure
+        raise failure  # outside of except: the exceptions of requests hold the address
 
     def _attempt(self, payload: Mapping[str, object]) -> None:
-        outcome: list[int | str | Exception] = []
+        outcome: list[_Answer | Exception] = []
         worker = threading.Thread(target=self._post, args=(payload, outcome), daemon=True)
         worker.start()
         worker.join(self.seconds)
-        said = outcome[0] if outcome else requests.exceptions.ReadTimeout()
-        if isinstance(said, requests.exceptions.SSLError):
+        answer = outcome[0] if outcome else requests.exceptions.ReadTimeout()
+        if isinstance(answer, requests.exceptions.SSLError):
             raise Refused("its certificate is not accepted; nothing was posted")
-        if isinstance(said, requests.exceptions.ConnectTimeout) or (
-            type(said) is requests.exceptions.ConnectionError and _is_unheard(said)
+        if isinstance(answer, requests.exceptions.ConnectTimeout) or (
+            type(answer) is requests.exceptions.ConnectionError and _is_unconnected(answer)
         ):
-            raise _TransientError("could not be reached")
-        if isinstance(said, Exception):
+            raise _TransientError("not reachable")
+        if isinstance(answer, Exception):
             raise Unanswered(
-                f"gave no complete answer ({type(said).__name__}); the message may be there"
+                f"gave no complete answer ({type(answer).__name__}); the message may be there"
             )
-        status, wait = said
-        if status == 429 or status >= 500:
-            raise _TransientError(f"answered HTTP {status}", wait)
-        if not 200 <= status < 300:
-            raise Refused(
-                f"answered HTTP {status}; see WEBHOOK_URL"
-                + (" (a redirect is not followed)" if 300 <= status < 400 else "")
-            )
+        if answer.status == 429 or answer.status >= 500:
+            raise _TransientError(f"answered HTTP {answer.status}", answer.wait)
+        if not 200 <= answer.status < 300:
+            redirected = " (a redirect is not followed)" * (300 <= answer.status < 400)
+            raise Refused(f"answered HTTP {answer.status}; see WEBHOOK_URL{redirected}")
 
-    def _post(self, payload: Mapping[str, object], outcome: list) -> None:
+    def _post(self, payload: Mapping[str, object], outcome: list[_Answer | Exception]) -> None:
         try:
             with requests.Session() as session:
                 session.trust_env = False
                 with session.post(
                     self.url,
-                    json=payload,
+                    data=json.dumps(payload),
+                    headers={"Content-Type": "application/json"},
                     allow_redirects=False,
                     stream=True,
                     timeout=(10, self.seconds),
                     verify=self.ca_file or True,
                 ) as answer:
-                    asked = answer.headers.get("Retry-After", "")
-                    outcome.append(
-                        (
-                            answer.status_code,
-                            float(asked) if asked.isascii() and asked.isdigit() else 0.0,
-                        )
-                    )
+                    wait = answer.headers.get("Retry-After", "")
+                    seconds = float(wait) if wait.isascii() and wait.isdigit() else 0.0
+                    outcome.append(_Answer(answer.status_code, seconds))
         except (requests.exceptions.RequestException, OSError) as error:
             outcome.append(error)
 
 
-def _is_unheard(error: requests.exceptions.ConnectionError) -> bool:
-    """Whether the connection never came about, so that nothing can have been posted."""
+def _wait(state: tenacity.RetryCallState) -> float:
+    """Seconds before the next attempt."""
+    error = state.outcome.exception() if state.outcome else None
+    required = error.wait if isinstance(error, _TransientError) else 0.0
+    return min(LONGEST_WAIT, max(required, 2.0**state.attempt_number))
+
+
+def _is_unconnected(error: requests.exceptions.ConnectionError) -> bool:
+    """Whether no connection was made, so that nothing can have been posted."""
     reason = getattr(error.args[0] if error.args else None, "reason", None)
     return type(reason).__name__ in {
         "NewConnectionError",

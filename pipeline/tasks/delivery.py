@@ -1,8 +1,8 @@
-"""Delivery(date): sends the versions of reports that recipients do not have.
+"""Delivery: send each recipient of the settings the versions of reports that are due to them.
 
-It is complete when the delivery log in the lake has nothing open, which takes one listing; where
-the settings name no recipient it asks for nothing. What is due is decided by deliver/plan.py, and
-the delivery log keeps anything from being sent twice.
+The task is complete when the delivery log in the lake has nothing pending: one listing. Without
+recipients nothing is requested. `deliver.plan` decides what is due; the delivery log prevents that
+anything is sent twice.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from functools import lru_cache
 from typing import Any
 
 from pipeline import settings
-from pipeline.cli.recipients import Reader, open_ledger, report_readers
+from pipeline.cli.recipients import Recipient, open_delivery_log, report_recipients
 from pipeline.deliver import (
     DeliveryKey,
     DeliveryLog,
@@ -26,37 +26,31 @@ from pipeline.deliver import (
     find_due,
     has_visible_changes,
     same_figures,
-    write_report_email,
 )
 from pipeline.errors import DeliveryError, Stale
 from pipeline.load import VOID, Manifest
-from pipeline.settings.run_context import once_per_run
-from pipeline.targets import DatasetTask, Files, lake
+from pipeline.targets import DatasetTask, lake
 from pipeline.tasks.nightly import reports_until
 from pipeline.tasks.reports import (
     CumulativeReport,
-    MonthlyReport,
     Report,
     closed_month,
     is_delivered_alone,
 )
 from pipeline.tasks.versions import versions
+from reports.render import mail, message, slack
 
 log = logging.getLogger(__name__)
 
 
-def _delivery_log() -> DeliveryLog:
-    return _delivery_log_of(os.getpid())
-
-
-@once_per_run
-def _delivery_log_of(_process: int) -> DeliveryLog:
-    """The delivery log of this process; a child of a fork lists it again."""
-    return open_ledger()
+@lru_cache(maxsize=1)
+def _delivery_log(_process: int) -> DeliveryLog:
+    """The delivery log of a process; a forked child lists it again, as siblings may have sent."""
+    return open_delivery_log()
 
 
 class Delivery(DatasetTask):
-    """Reports to their recipients by mail and webhook, each version once to each."""
+    """Reports to their recipients, by mail and webhook, each version once."""
 
     date: dt.date = settings.field(settings.Day(default=None))
     dataset = "deliveries"
@@ -67,79 +61,81 @@ class Delivery(DatasetTask):
         return closed_month(self.date)
 
     def requires(self) -> list[Report]:
-        """The reports of the run, and the cumulative one of the last closed month.
+        """The reports of the run, and the cumulative one through the last closed month.
 
-        No run may have built that one while it was the newest.
+        No run may have made that one while it was the newest.
         """
-        planned = reports_until(self.date)
-        cumulative = CumulativeReport(month=self.closed)
-        is_missing = is_delivered_alone(self.closed) and cumulative not in planned
-        return [*planned, *([cumulative] if is_missing else [])]
+        due = reports_until(self.date)
+        closed = CumulativeReport(month=self.closed)
+        is_missing = is_delivered_alone(self.closed) and closed not in due
+        return [*due, *([closed] if is_missing else [])]
 
     def digest(self) -> str | None:
-        if not report_readers():
+        if not report_recipients():
             return "no recipients"
-        is_done = all(task.complete() for task in self.requires()) and not list(self.due())
-        return "delivered" if is_done else None
+        if not all(task.complete() for task in self.requires()):
+            return None
+        return None if any(True for _ in self.due()) else "delivered"
 
     def run(self) -> Iterator[Any]:
         stale = [task for task in self.requires() if not task.complete()]
         if stale:
             yield stale
-        sent, failed, deliveries = 0, [], list(self.due())
-        for reader, due in deliveries:
+        sent, failed, pending = 0, [], list(self.due())
+        for recipient, due in pending:
             try:
-                sent += self._deliver(reader, due)
+                sent += self._deliver(recipient, due)
             except DeliveryError as error:
-                log.error("%s %s to %s: %s", due.issued.kind, due.issued.month, reader.place, error)
+                report = f"{due.issued.kind} {due.issued.month}"
+                log.error("%s to %s: %s", report, recipient.place, error)
                 failed.append(error)
         self.report_progress(f"{sent} sent, {len(failed)} failed", None if failed else 100)
         if failed:
             raise DeliveryError(
-                f"{len(failed)} of {len(deliveries)} deliveries failed; the first: {failed[0]}."
-                " Run again: what was sent is not sent again"
+                f"{len(failed)} of {len(pending)} deliveries failed; the first: {failed[0]}. Run"
+                " again: what was sent is not sent again"
             )
 
-    def due(self) -> Iterator[tuple[Reader, Due]]:
-        """What is due to whom."""
+    def due(self) -> Iterator[tuple[Recipient, Due]]:
+        """What is due to each recipient."""
         issued = [
-            Issued(task.dataset.partition("/")[2], task.name, _version_name(newest))
+            Issued(task.dataset.partition("/")[2], task.name, _version(newest))
             for task in self.requires()
             if (newest := lake().newest(task.dataset, task.name)) and newest.fingerprint != VOID
         ]
-        delivery_log = _delivery_log()
-        for reader in report_readers():
-            had = set().union(*map(delivery_log.versions, reader.whos))
-            begun = set().union(*map(delivery_log.begun, reader.whos))
+        deliveries = _delivery_log(os.getpid())
+        for recipient in report_recipients():
             for due in find_due(
                 issued,
-                had,
+                set().union(*map(deliveries.versions, recipient.ids)),
                 closed=self.closed,
                 open_months=settings.mail().open_months,
-                begun=begun,
+                begun=set().union(*map(deliveries.begun, recipient.ids)),
             ):
-                keys = [_delivery_key(due.issued, who) for who in reader.whos]
-                if not any(map(delivery_log.is_settled, keys)):
-                    yield reader, due
+                keys = [DeliveryKey(*due.issued, name) for name in recipient.ids]
+                if not any(map(deliveries.is_settled, keys)):
+                    yield recipient, due
 
-    def _deliver(self, reader: Reader, due: Due) -> bool:
-        """Send what is due, unless nothing visible changed; returns whether it was sent."""
-        kind, month, version = due.issued.kind, due.issued.month, due.issued.version
-        task = next(t for t in self.requires() if (t.dataset, t.name) == (f"reports/{kind}", month))
-        key = _delivery_key(due.issued, reader.who)
+    def _deliver(self, recipient: Recipient, due: Due) -> bool:
+        """Send what is due; False where it was sent already or says nothing new."""
+        issued, deliveries = due.issued, _delivery_log(os.getpid())
+        task = next(
+            report
+            for report in self.requires()
+            if (report.dataset, report.name) == (f"reports/{issued.kind}", issued.month)
+        )
+        key = DeliveryKey(*issued, recipient.id)
         earlier = None
         if due.before:
-            old, new = (
-                _read_figures(task, _manifest(task, name)) for name in (due.before, version)
-            )
-            if not has_visible_changes(kind, old, new, is_closed=task.month <= self.closed):
-                _delivery_log().settle(key)
+            earlier = key._replace(version=due.before)
+            figures = [_figures(task, version) for version in (due.before, issued.version)]
+            if not has_visible_changes(issued.kind, *figures, is_closed=task.month <= self.closed):
+                deliveries.settle(key)
                 return False
-            earlier = _delivery_key(due.issued._replace(version=due.before), reader.who)
-        email = _report_email(task.dataset, task.month, due, reader.locale)
-        is_sent = _delivery_log().deliver(key, lambda: reader.send(email, key, earlier))
+        report = _report_email(task, due, recipient.locale)
+        is_sent = deliveries.deliver(key, lambda: recipient.send(report, key, earlier))
         if is_sent:
-            log.info("%s %s, version %s: sent to %s", kind, month, version, reader.place)
+            log.info("%s %s, version %s: sent to %s", *issued, recipient.place)
         return is_sent
 
 
@@ -149,40 +145,48 @@ def _read_figures(task: Report, manifest: Manifest) -> bytes:
 
 
 @lru_cache(maxsize=8)
-def _report_email(dataset: str, month: dt.date, due: Due, locale: str) -> ReportEmail:
-    """The mail of a version in a language, the same for all its recipients."""
-    task = (MonthlyReport if dataset == MonthlyReport.dataset else CumulativeReport)(month=month)
+def _report_email(task: Report, due: Due, locale: str) -> ReportEmail:
+    """The message of a version in a language, the same for all recipients who have `due.before`."""
     newest = _manifest(task, due.issued.version)
     files = lake().read(
-        dataset, task.name, ["report.html", "report.pdf", "figures.json"], manifest=newest
+        task.dataset, task.name, ["message.json", "report.pdf", "figures.json"], manifest=newest
     )
-    issued = [m for m in versions(dataset, task.name) if m.number < newest.number]
+    earlier = [m for m in versions(task.dataset, task.name) if m.number < newest.number]
     changes = None
     if locale != settings.locale():
-        files = _write_again(task, files, issued[-1] if issued else None, locale)
-    if due.before and _version_name(issued[-1]) != due.before:
-        changes = _write_again(task, files, _manifest(task, due.before), locale)["report.html"]
-    uri = lake().uri(dataset, task.name, "report.html")
-    return write_report_email(
-        files,
-        name=f"{due.issued.kind}-{due.issued.month}",
+        files = _write_again(task, files, earlier[-1] if earlier else None, locale)
+    if due.before and _version(earlier[-1]) != due.before:
+        again = _write_again(task, files, _manifest(task, due.before), locale)
+        changes = again["message.json"]
+    address = lake().uri(task.dataset, task.name, "report.html")
+    content = message.read_message(
+        files["message.json"],
         version=int(json.loads(files["figures.json"])["lineage"]["edition"]),
-        corrected=due.before is not None,
-        uri=uri if uri.startswith("s3://") else "",
+        is_correction=due.before is not None,
+        location=address if address.startswith("s3://") else "",
         changes=changes,
+    )
+    return ReportEmail(
+        content.subject,
+        mail.render_text(content),
+        mail.render_html(content),
+        f"{due.issued.kind}-{due.issued.month}.pdf",
+        files["report.pdf"],
+        slack.render_blocks(content),
     )
 
 
-def _write_again(task: Report, files: Files, before: Manifest | None, locale: str) -> Files:
+def _write_again(
+    task: Report, files: dict[str, bytes], before: Manifest | None, locale: str
+) -> dict[str, bytes]:
     """The issued report in another language, or compared with another version.
 
     Raises Stale where its figures would differ.
     """
     figures = json.loads(files["figures.json"])
-    lineage = figures["lineage"]
     written = task.write_report(
         before,
-        lineage=lineage | {"edition": int(lineage["edition"])},
+        lineage=figures["lineage"] | {"edition": int(figures["lineage"]["edition"])},
         locale=locale,
         paper=settings.paper(),
         lake_decimals=figures["places"],
@@ -190,17 +194,18 @@ def _write_again(task: Report, files: Files, before: Manifest | None, locale: st
         through=figures["through"] and dt.date.fromisoformat(figures["through"]),
     )
     if not same_figures(written["figures.json"], files["figures.json"]):
-        raise Stale(f"{task}: the lake has changed since this report was issued; run again")
+        raise Stale(f"{task}: the lake has changed since this report was made; run again")
     return written
 
 
-def _version_name(manifest: Manifest) -> str:
+def _figures(task: Report, version: str) -> bytes:
+    manifest = _manifest(task, version)
+    return lake().read(task.dataset, task.name, ["figures.json"], manifest=manifest)["figures.json"]
+
+
+def _version(manifest: Manifest) -> str:
     return f"{manifest.number:06d}.{manifest.digest}"
 
 
 def _manifest(task: Report, version: str) -> Manifest:
-    return next(m for m in lake().history(task.dataset, task.name) if _version_name(m) == version)
-
-
-def _delivery_key(issued: Issued, who: str) -> DeliveryKey:
-    return DeliveryKey(issued.kind, issued.month, issued.version, who)
+    return next(m for m in lake().history(task.dataset, task.name) if _version(m) == version)

@@ -25,7 +25,7 @@ from luigi.task_register import TaskClassException
 from pipeline.cli.failure_alert import read_notes
 from pipeline.deliver import explain_code
 from pipeline.errors import PipelineError
-from pipeline.logs import redact, say_plainly, shorten
+from pipeline.logs import as_own_error, redact, shorten
 
 VARIABLE = "POS_FAILURES"
 FAILED, BROKEN, MISSING = 30, 35, 20  # the exit codes of luigi.cfg for such a failure
@@ -41,7 +41,7 @@ def note(
     path = file or os.environ.get(VARIABLE)
     if not path:
         return
-    error = say_plainly(error)
+    error = as_own_error(error)
     kind = type(error).__name__ if isinstance(error, BaseException) else "ProcessDied"
     message = _DIED.sub(
         lambda match: "died: {}. What to do: {}".format(*explain_code(128 + int(match[1]))),

@@ -11,7 +11,7 @@ from typing import Any
 import luigi
 
 from pipeline import settings
-from pipeline.cli.recipients import report_readers
+from pipeline.cli.recipients import report_recipients
 from pipeline.cli.run_summary import COUNTED, read_night, tell_night
 from pipeline.errors import DataError
 from pipeline.extract.windows import months_between
@@ -86,7 +86,7 @@ class Nightly(DerivedTask):
         """The delivery of the reports; none where the settings name no recipient."""
         from pipeline.tasks.delivery import Delivery  # which imports this module
 
-        return [Delivery(date=self.date)] if report_readers() else []
+        return [Delivery(date=self.date)] if report_recipients() else []
 
     def digest(self) -> str | None:
         digest = super().digest()

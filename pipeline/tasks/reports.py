@@ -12,7 +12,7 @@ import pyarrow as pa
 
 import reports
 from pipeline import schema, settings
-from pipeline.cli.recipients import report_readers
+from pipeline.cli.recipients import report_recipients
 from pipeline.extract.window_bounds import DAY
 from pipeline.extract.windows import months_before, months_between
 from pipeline.load import (
@@ -136,7 +136,7 @@ class MonthlyReport(Report):
     Also built from the customers of all months before it and the till's own exports.
     """
 
-    dataset, version = MONTHLY, 5
+    dataset, version = MONTHLY, 6
     upstream = (*MonthlyCustomers.upstream, CUSTOMERS, BACKOFFICE, OUTSIDE)
 
     def requires(self) -> list[DerivedTask]:
@@ -240,7 +240,7 @@ def months_of_customers(month: dt.date) -> list[dt.date]:
 class CumulativeReport(Report):
     """The history through a month; it lists the versions of the reports before it."""
 
-    dataset, version = CUMULATIVE, 5
+    dataset, version = CUMULATIVE, 6
     upstream = (*MonthlyReport.upstream, MONTHLY, CUMULATIVE)
 
     def requires(self) -> list[DerivedTask]:
@@ -260,7 +260,7 @@ class CumulativeReport(Report):
         last_day = settings.last_day()
         closed = closed_month(last_day)
         is_newest = self.month == last_day.replace(day=1)
-        if is_newest and report_readers() and is_delivered_alone(closed):
+        if is_newest and report_recipients() and is_delivered_alone(closed):
             issued.add(closed)
         first = history_span().first_month
         return sorted(month for month in issued if first <= month < self.month)

@@ -8,6 +8,7 @@ from reports.page import Page
 from reports.render.html import html
 from reports.render.machine import figures_json, table_csv
 from reports.render.markdown import markdown
+from reports.render.message import message_json
 from reports.render.outline import charts, tables
 from reports.render.parquet import table_parquet
 from reports.words import Words
@@ -24,6 +25,7 @@ def files_of(page: Page, locale: str, paper: str = "us-letter") -> dict[str, byt
         "report.md": markdown(page, words),
         "report.html": html(page, words, images),
         "figures.json": figures_json(page),
+        "message.json": message_json(page, words),
         "report.pdf": pdf(page, words, images, paper),
     }
     made |= {f"charts/{name}.svg": image for name, image in images.items()}

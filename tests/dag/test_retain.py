@@ -107,7 +107,7 @@ def test_old_notes_end_and_nothing_else_does(
     assert keys == {stat.key: stat.etag for stat in storage.list()}, "nothing was written"
 
     assert retain(shop, monkeypatch) == 0
-    assert "raw: 2 windows before 2026-11 were committed again" in capsys.readouterr().out
+    assert "raw: 2 windows before 2026-11 rewritten" in capsys.readouterr().out
     assert everywhere(storage, words) == []
     assert {stat.key for stat in storage.list("raw/receipts/")} == committed(storage), (
         "what was replaced is gone, touched or not"

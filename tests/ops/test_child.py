@@ -1,6 +1,4 @@
-"""`pos run` and its luigi end together, whoever is killed; and a killed one is told in a
-sentence, with an exit code and an alert.
-"""
+"""`pos run` and its luigi end together; a killed one has a message, a code and an alert."""
 
 from __future__ import annotations
 
@@ -15,18 +13,17 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.cli import main
-from pipeline.cli import run_log as nightlog
-from pipeline.cli.child import _passing_on
+from pipeline.cli import main, run_log
+from pipeline.cli.child import _forwarding_signals
 from pipeline.deliver import Alert, explain_code
 from tests.conftest import ROOT, Runner
 from tests.dag.conftest import Till, quiet_till
 
 SLEEPER = """
 import multiprocessing, os, pathlib, time
-from pipeline.cli.child import hold_lifeline
+from pipeline.cli.child import exit_with_parent
 
-hold_lifeline()
+exit_with_parent()
 def worker():
     pathlib.Path("worker").write_text(str(os.getpid()))
     time.sleep(60)
@@ -84,10 +81,10 @@ def test_luigi_and_its_workers_end_with_their_parent(
     if number == signal.SIGKILL:
         assert parent.returncode == -number
     else:
-        assert parent.returncode == 128 + number and f"told to end by {number.name}" in said
+        assert parent.returncode == 128 + number and f"ended by {number.name}" in said
 
 
-def test_a_luigi_that_was_killed_is_told_and_its_worker_ended(tmp_path: Path) -> None:
+def test_a_killed_luigi_is_reported_and_its_worker_ended(tmp_path: Path) -> None:
     parent, _, worker = start(tmp_path, "os.kill(os.getpid(), 9)")
     said = parent.communicate(timeout=120)[1]
     assert (
@@ -105,80 +102,84 @@ def test_codes_beyond_128_are_explained() -> None:
     assert "outside of the pipeline" in explain_code(128)[0]
 
 
-def test_a_night_that_is_killed_or_told_to_end_alerts_unless_by_ctrl_c(
+def test_a_run_that_is_killed_or_terminated_sends_an_alert_unless_by_ctrl_c(
     luigi: Runner, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     from pipeline import settings
-    from pipeline.cli import run as night
+    from pipeline.cli import run as run_command
 
-    told: list[int] = []
+    alerts: list[int] = []
     monkeypatch.setattr(settings, "spool", lambda: tmp_path / "spool")
-    monkeypatch.setattr(night, "_tell_a_person", lambda code, _: told.append(code))
-    monkeypatch.setattr(night, "_work", lambda *_: 137)
-    assert main(["run"]) == 137 and told == [137]
+    monkeypatch.setattr(run_command, "_send_alert", lambda code, _: alerts.append(code))
+    monkeypatch.setattr(run_command, "_run_nightly", lambda *_: 137)
+    assert main(["run"]) == 137 and alerts == [137]
 
     def end(*_: object) -> int:
         raise SystemExit(143)
 
-    monkeypatch.setattr(night, "_work", end)
+    monkeypatch.setattr(run_command, "_run_nightly", end)
     with pytest.raises(SystemExit) as ended:
         main(["run"])
-    assert ended.value.code == 143 and told == [137, 143]
-    (log,) = nightlog.find(tmp_path / "spool")
+    assert ended.value.code == 143 and alerts == [137, 143]
+    (log,) = run_log.find_logs(tmp_path / "spool")
     assert "ended with exit code 143" in log.read_text()
 
-    monkeypatch.setattr(night, "_work", lambda *_: (_ for _ in ()).throw(SystemExit(130)))
+    monkeypatch.setattr(
+        run_command, "_run_nightly", lambda *_: (_ for _ in ()).throw(SystemExit(130))
+    )
     with pytest.raises(SystemExit):
         main(["run"])
-    monkeypatch.setattr(night, "_work", lambda *_: (_ for _ in ()).throw(OSError("no space")))
+    monkeypatch.setattr(
+        run_command, "_run_nightly", lambda *_: (_ for _ in ()).throw(OSError("no space"))
+    )
     with pytest.raises(OSError, match="no space"):
         main(["run"])
-    assert told == [137, 143, 1], "of Ctrl-C nobody is told; of what nobody foresaw somebody is"
+    assert alerts == [137, 143, 1], "no alert for Ctrl-C, one for an unexpected error"
 
 
-def test_a_night_ends_with_its_own_code_where_its_log_cannot(
+def test_a_run_ends_with_its_own_code_where_its_log_cannot(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with nightlog.keep(tmp_path / "spool", datetime(2026, 11, 2, tzinfo=UTC)) as log:
+    with run_log.keep(tmp_path / "spool", datetime(2026, 11, 2, tzinfo=UTC)) as log:
         log.code = 30
         shutil.rmtree(tmp_path / "spool")
-    assert "the end of the night cannot be noted" in caplog.text
+    assert "the end of the run cannot be logged" in caplog.text
 
 
-def test_the_log_of_a_dead_night_is_not_running_when_another_user_has_its_number(
+def test_the_log_of_a_dead_run_is_not_running_when_another_user_has_its_number(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     def kill(process: int, number: int) -> None:
         raise PermissionError
 
-    (tmp_path / "night.4711.log").write_text("--- process 4711")
+    (tmp_path / "run.4711.log").write_text("--- process 4711")
     monkeypatch.setattr("os.kill", kill)
-    assert nightlog.find(tmp_path) and not nightlog.is_running(tmp_path / "night.4711.log")
+    assert run_log.find_logs(tmp_path) and not run_log.is_running(tmp_path / "run.4711.log")
 
 
 def test_a_signal_that_is_ignored_stays_ignored() -> None:
-    """nohup: luigi ignores SIGHUP too, and a parent that heeded it would have it killed."""
+    """nohup: luigi ignores SIGHUP too, and a parent that handled it would have it killed."""
     before = signal.signal(signal.SIGHUP, signal.SIG_IGN)
     try:
         child = subprocess.Popen(
             [sys.executable, "-c", "import time; time.sleep(0.3)"], process_group=0
         )
-        with _passing_on(child) as on_wait:
+        with _forwarding_signals(child) as received:
             os.kill(os.getpid(), signal.SIGHUP)
-            assert child.wait() == 0 and not on_wait
+            assert child.wait() == 0 and not received
         assert signal.getsignal(signal.SIGHUP) is signal.SIG_IGN
     finally:
         signal.signal(signal.SIGHUP, before)
 
 
-def test_tail_reads_the_last_night_and_follows_one_that_runs(
+def test_tail_reads_the_last_run_and_follows_one_that_runs(
     quiet_till: Till,
 ) -> None:
     runner = quiet_till.luigi
     code, said = runner.pos("tail")
-    assert code == 1 and "`pos run` runs one" in said
+    assert code == 1 and "`pos run` starts one" in said
     runner.command()
-    night = subprocess.Popen(
+    process = subprocess.Popen(
         [sys.executable, "-m", "pipeline", "run"],
         cwd=runner.folder,
         env=runner.env(),
@@ -188,12 +189,12 @@ def test_tail_reads_the_last_night_and_follows_one_that_runs(
     )
     spool = runner.folder / "spool"
     for _ in range(500):
-        if folders := [path.parent for path in spool.glob("*/night.*.log")]:
+        if folders := [path.parent for path in spool.glob("*/run.*.log")]:
             break
         time.sleep(0.02)
     code, said = runner.pos("tail")
-    assert night.poll() is not None or night.wait(20) == 0
-    night.communicate()
+    assert process.poll() is not None or process.wait(20) == 0
+    process.communicate()
     assert (
         code == 0
         and "done     Nightly(date=2026-10-30)" in said
@@ -202,16 +203,16 @@ def test_tail_reads_the_last_night_and_follows_one_that_runs(
     assert quiet_till.luigi.environment["LOYVERSE_TOKEN"] not in said
     code, said = runner.pos("tail", "--lines", "1")
     assert code == 0 and said == "--- ended with exit code 0\n"
-    for log in nightlog.find(folders[0]):
+    for log in run_log.find_logs(folders[0]):
         log.unlink()
     code, said = runner.pos("tail")
     assert code == 0 and "the last one in" in said and "windows        3 new" in said
 
 
-def test_a_night_that_was_killed_says_so_in_its_log(tmp_path: Path) -> None:
+def test_the_log_of_a_killed_run_has_no_end(tmp_path: Path) -> None:
     gone = subprocess.Popen([sys.executable, "-c", ""])
     gone.wait()
-    (tmp_path / f"night.{gone.pid}.log").write_text("--- process\nline\n")
-    assert not nightlog.is_running(tmp_path / f"night.{gone.pid}.log") and not nightlog.has_ended(
-        tmp_path / f"night.{gone.pid}.log"
+    (tmp_path / f"run.{gone.pid}.log").write_text("--- process\nline\n")
+    assert not run_log.is_running(tmp_path / f"run.{gone.pid}.log") and not run_log.has_ended(
+        tmp_path / f"run.{gone.pid}.log"
     )

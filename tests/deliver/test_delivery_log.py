@@ -11,14 +11,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.deliver import Abandoned, DeliveryKey, DeliveryLog, Refused, Unanswered, recipient_id
-from pipeline.deliver.delivery_log import LEASE, TRIES
+from pipeline.deliver.delivery_log import LEASE, MAX_UNANSWERED
 from pipeline.load.local import LocalStorage
 
-PARCEL = DeliveryKey("monthly", "2026-10", "000001.0123456789abcdef", "fedcba9876543210")
+KEY = DeliveryKey("monthly", "2026-10", "000001.0123456789abcdef", "fedcba9876543210")
 
 
 class Clock:
-    """Time that passes only while somebody sleeps."""
+    """Time that passes only during a sleep."""
 
     now = 1_000_000.0
 
@@ -30,49 +30,51 @@ class Killed(BaseException):
     """The process ends here."""
 
 
-def ledger(folder: Path, clock: Clock, run: str = "one") -> DeliveryLog:
+def delivery_log(folder: Path, clock: Clock, run: str = "one") -> DeliveryLog:
     return DeliveryLog(LocalStorage(folder), run, clock=lambda: clock.now, sleep=clock.sleep)
 
 
 def test_a_second_run_sends_nothing(tmp_path: Path) -> None:
     clock, sent = Clock(), []
-    assert ledger(tmp_path, clock).deliver(PARCEL, lambda: sent.append(1))
-    assert not ledger(tmp_path, clock, "two").deliver(PARCEL, lambda: sent.append(2))
+    assert delivery_log(tmp_path, clock).deliver(KEY, lambda: sent.append(1))
+    assert not delivery_log(tmp_path, clock, "two").deliver(KEY, lambda: sent.append(2))
     assert sent == [1] and clock.now == Clock.now
-    assert ledger(tmp_path, clock).versions(PARCEL.who) == {PARCEL[:3]}
+    assert delivery_log(tmp_path, clock).versions(KEY.recipient) == {KEY[:3]}
 
 
 def test_what_was_tried_and_has_not_arrived_is_known(tmp_path: Path) -> None:
-    book = ledger(tmp_path, Clock())
+    log = delivery_log(tmp_path, Clock())
     with pytest.raises(Refused):
-        book.deliver(PARCEL, _raiser(Refused("full")))
+        log.deliver(KEY, _raiser(Refused("full")))
     assert (
-        ledger(tmp_path, Clock()).begun(PARCEL.who) == {PARCEL[:2]}
-        and ledger(tmp_path, Clock()).begun("0" * 16) == set()
+        delivery_log(tmp_path, Clock()).begun(KEY.recipient) == {KEY[:2]}
+        and delivery_log(tmp_path, Clock()).begun("0" * 16) == set()
     )
-    ledger(tmp_path, Clock(), "two").deliver(
-        PARCEL._replace(version="000002." + "c" * 16), lambda: None
+    delivery_log(tmp_path, Clock(), "two").deliver(
+        KEY._replace(version="000002." + "c" * 16), lambda: None
     )
-    assert ledger(tmp_path, Clock()).begun(PARCEL.who) == set(), "a later edition has arrived"
+    assert delivery_log(tmp_path, Clock()).begun(KEY.recipient) == set(), (
+        "a later edition has arrived"
+    )
 
 
 def test_another_edition_and_another_reader_are_sent(tmp_path: Path) -> None:
-    sent, book = [], ledger(tmp_path, Clock())
-    for parcel in (
-        PARCEL,
-        PARCEL._replace(version="000002.00000000000000aa"),
-        PARCEL._replace(who="0" * 16),
+    sent, log = [], delivery_log(tmp_path, Clock())
+    for key in (
+        KEY,
+        KEY._replace(version="000002.00000000000000aa"),
+        KEY._replace(recipient="0" * 16),
     ):
-        assert book.deliver(parcel, lambda: sent.append(1))
+        assert log.deliver(key, lambda: sent.append(1))
     assert len(sent) == 3
 
 
 def test_what_was_refused_is_tried_by_the_next_run_at_once_and_without_end(tmp_path: Path) -> None:
     clock = Clock()
-    for _ in range(TRIES + 2):
+    for _ in range(MAX_UNANSWERED + 2):
         with pytest.raises(Refused):
-            ledger(tmp_path, clock).deliver(PARCEL, _raiser(Refused("no such user")))
-    assert ledger(tmp_path, clock).deliver(PARCEL, lambda: None) and clock.now == Clock.now
+            delivery_log(tmp_path, clock).deliver(KEY, _raiser(Refused("no such user")))
+    assert delivery_log(tmp_path, clock).deliver(KEY, lambda: None) and clock.now == Clock.now
 
 
 @pytest.mark.parametrize("fault", [Unanswered("no answer"), Killed()])
@@ -80,20 +82,20 @@ def test_what_nobody_answered_for_is_sent_again_after_its_lease_and_then_given_u
     tmp_path: Path, fault: BaseException
 ) -> None:
     clock, tries = Clock(), []
-    for n in range(TRIES):
+    for n in range(MAX_UNANSWERED):
         with pytest.raises(type(fault)):
-            ledger(tmp_path, clock, str(n)).deliver(
-                PARCEL, lambda: (tries.append(clock.now), _raiser(fault)())
+            delivery_log(tmp_path, clock, str(n)).deliver(
+                KEY, lambda: (tries.append(clock.now), _raiser(fault)())
             )
-    assert len(tries) == TRIES and all(
+    assert len(tries) == MAX_UNANSWERED and all(
         later - earlier >= LEASE for earlier, later in pairwise(tries)
     )
     with pytest.raises(Abandoned, match="not sent again"):
-        ledger(tmp_path, clock).deliver(PARCEL, lambda: tries.append(0))
-    assert not ledger(tmp_path, clock).deliver(PARCEL, lambda: tries.append(0)), (
+        delivery_log(tmp_path, clock).deliver(KEY, lambda: tries.append(0))
+    assert not delivery_log(tmp_path, clock).deliver(KEY, lambda: tries.append(0)), (
         "said once; the next nights go on"
     )
-    assert len(tries) == TRIES
+    assert len(tries) == MAX_UNANSWERED
 
 
 def test_a_kill_before_the_claim_leaves_nothing(
@@ -103,8 +105,8 @@ def test_a_kill_before_the_claim_leaves_nothing(
     with monkeypatch.context() as patch:
         patch.setattr(LocalStorage, "put", _raiser(Killed()))
         with pytest.raises(Killed):
-            ledger(tmp_path, clock).deliver(PARCEL, lambda: pytest.fail("sent without a claim"))
-    assert ledger(tmp_path, clock).deliver(PARCEL, lambda: None) and clock.now == Clock.now
+            delivery_log(tmp_path, clock).deliver(KEY, lambda: pytest.fail("sent without a claim"))
+    assert delivery_log(tmp_path, clock).deliver(KEY, lambda: None) and clock.now == Clock.now
 
 
 @given(
@@ -116,7 +118,7 @@ def test_a_kill_before_the_claim_leaves_nothing(
 def test_in_every_history_it_is_sent_once_or_bounded(
     tmp_path_factory: pytest.TempPathFactory, history: list[str]
 ) -> None:
-    folder, clock, received, settled = tmp_path_factory.mktemp("ledger"), Clock(), 0, False
+    folder, clock, received, settled = tmp_path_factory.mktemp("delivery_log"), Clock(), 0, False
     for event in history:
 
         def send(event: str = event, settled: bool = settled) -> None:
@@ -127,22 +129,22 @@ def test_in_every_history_it_is_sent_once_or_bounded(
                 raise {"refused": Refused("no"), "unanswered": Unanswered("?")}.get(event) or Killed
 
         try:
-            ledger(folder, clock).deliver(PARCEL, send)
+            delivery_log(folder, clock).deliver(KEY, send)
         except (Refused, Unanswered, Killed, Abandoned):
-            settled = ledger(folder, clock).is_settled(PARCEL)
+            settled = delivery_log(folder, clock).is_settled(KEY)
         else:
             settled = True
-    assert received <= TRIES
+    assert received <= MAX_UNANSWERED
 
 
 def test_four_at_once_send_once(tmp_path: Path) -> None:
     sent, gate, lock = [], threading.Barrier(4), threading.Lock()
 
     def run(name: str) -> None:
-        book = DeliveryLog(LocalStorage(tmp_path), name, sleep=lambda _: None)
-        assert not book.is_settled(PARCEL)
+        log = DeliveryLog(LocalStorage(tmp_path), name, sleep=lambda _: None)
+        assert not log.is_settled(KEY)
         gate.wait()
-        book.deliver(PARCEL, lambda: _append(sent, lock, name))
+        log.deliver(KEY, lambda: _append(sent, lock, name))
 
     threads = [threading.Thread(target=run, args=(f"run{n}",)) for n in range(4)]
     for thread in threads:
@@ -152,12 +154,14 @@ def test_four_at_once_send_once(tmp_path: Path) -> None:
     assert len(sent) == 1
 
 
-def test_no_address_stands_in_the_ledger_and_a_key_changes_the_name(tmp_path: Path) -> None:
-    who = recipient_id("Owner@Example.com ", None)
+def test_no_address_stands_in_the_delivery_log_and_a_key_changes_the_name(tmp_path: Path) -> None:
+    recipient = recipient_id("Owner@Example.com ", None)
     assert (
-        who == recipient_id("owner@example.com", None) != recipient_id("owner@example.com", b"key")
+        recipient
+        == recipient_id("owner@example.com", None)
+        != recipient_id("owner@example.com", b"key")
     )
-    ledger(tmp_path, Clock()).deliver(PARCEL._replace(who=who), lambda: None)
+    delivery_log(tmp_path, Clock()).deliver(KEY._replace(recipient=recipient), lambda: None)
     assert not any(
         b"owner" in path.read_bytes().lower() or "owner" in str(path).lower()
         for path in tmp_path.rglob("*")

@@ -1,6 +1,4 @@
-"""A real night: the report of a closed month goes by `luigi Nightly` to a real mail server and a
-webhook, once.
-"""
+"""A real run: `luigi Nightly` sends the reports of a closed month to a mail server and a webhook, once."""
 
 from __future__ import annotations
 
@@ -76,7 +74,7 @@ def test_a_closed_month_is_mailed_once_and_again_with_what_changed(
     )
     assert str(mailed.luigi.folder) not in monthly.get_body(("plain",)).get_content() + json.dumps(
         channel.received
-    ), "nobody could go there"
+    ), "recipients cannot open it"
     pdf = next(monthly.iter_attachments())
     assert pdf.get_filename() == "monthly-2026-10.pdf"
     assert (
@@ -86,13 +84,13 @@ def test_a_closed_month_is_mailed_once_and_again_with_what_changed(
     assert [message["text"] for message in channel.received] == titles[OWNER]
     ids = {mail["Message-ID"] for _, mail in post.received}
     assert len(ids) == 4
-    said = night_of(mailed)
+    said = run_of(mailed)
     assert (
         said["windows"] == ["2026-10-28", "2026-10-29", "2026-10-30", "2026-10-31"]
         and said["receipts"] > 20
     )
     assert (
-        said["made"]["sales"] == ["2026-10"]
+        said["partitions"]["sales"] == ["2026-10"]
         and said["quarantined"] == {"2026-10": 0}
         and said["reconciled"] == {"2026-10": {"MXN": "0.00"}}
     )
@@ -114,8 +112,8 @@ def test_a_closed_month_is_mailed_once_and_again_with_what_changed(
     assert len(post.received) == 2 == len(found), (
         "the open month is not mailed, nor the cumulative of a month that was told"
     )
-    assert found[OWNER]["Subject"] == "Reporte de ventas de octubre de 2026 (corregido, edición 2)"
-    assert found[PARTNER]["Subject"] == "Sales report, October 2026 (corrected, edition 2)"
+    assert found[OWNER]["Subject"] == "Reporte de ventas de octubre de 2026 (corregido, versión 2)"
+    assert found[PARTNER]["Subject"] == "Sales report, October 2026 (corrected, version 2)"
     text, now = (
         found[OWNER].get_body(("plain",)).get_content(),
         mailed.figures()["currencies"]["MXN"]["bridge"]["total"]["net_sales"],
@@ -129,11 +127,11 @@ def test_a_closed_month_is_mailed_once_and_again_with_what_changed(
     assert "corregido" in channel.received[0]["text"] and "Qué cambió" in json.dumps(
         channel.received[0], ensure_ascii=False
     )
-    said = night_of(mailed)
+    said = run_of(mailed)
     assert (
         said["windows"] == ["2026-11-01"]
         and said["late"] >= 1
-        and "2026-10-30" in said["made"]["staging"]
+        and "2026-10-30" in said["partitions"]["staging"]
     )
     assert "windows        1 new (2026-11-01)" in log and "2026-10 MXN 0.00" in log
 
@@ -145,7 +143,7 @@ def test_a_closed_month_is_mailed_once_and_again_with_what_changed(
     )
 
 
-def test_a_first_night_in_mid_month_mails_the_closed_month_and_the_cumulative_through_it(
+def test_a_first_run_in_mid_month_mails_the_closed_month_and_the_cumulative_through_it(
     mailed: Till, post: Post
 ) -> None:
     mailed.at(datetime(2026, 11, 5, 12, tzinfo=UTC)).night()
@@ -156,65 +154,63 @@ def test_a_first_night_in_mid_month_mails_the_closed_month_and_the_cumulative_th
     assert mailed.figures("2026-11", "cumulative")["through"] == "2026-11-04", (
         "the lake has the month under way all the same"
     )
-    assert "everybody has everything" in mailed.luigi.pos("deliver")[1]
+    assert "no deliveries pending" in mailed.luigi.pos("deliver")[1]
 
 
-def night_of(till: Till) -> dict:
-    return json.loads((till.luigi.folder / "lake/state/night.json").read_text())
+def run_of(till: Till) -> dict:
+    return json.loads((till.luigi.folder / "lake/state/run.json").read_text())
 
 
-def test_pos_night_tells_a_person_once_a_day_and_keeps_its_exit_code(
+def test_pos_run_sends_one_alert_a_day_and_keeps_its_exit_code(
     mailed: Till, post: Post, channel: Channel
 ) -> None:
     mailed.luigi.configure("mail", host="localhost", port=post.port, to="")
     mailed.luigi.configure("webhook", reports="false")
     mailed.luigi.environment["LOYVERSE_TOKEN"] = revoked = post.password[::-1]
     code, said = mailed.luigi.pos("run")
-    assert code == 30 and "2 were told of exit code 30" in said
+    assert code == 30 and "alert for exit code 30 sent to 2 recipients" in said
     ((to, alert),) = post.received
     assert to == "engineer@example.com" and "ended with 30" in alert["Subject"]
     text = alert.get_content()
     assert (
-        "What to do: read the sentence; run again" in text
+        "What to do: read the message; run again" in text
         and "Unauthorized" in text
         and revoked not in text + json.dumps(channel.received)
     )
     assert len(channel.received) == 1
     code, said = mailed.luigi.pos("run")
-    assert code == 30 and "0 were told" in said and len(post.received) == 1, (
+    assert code == 30 and "sent to 0 recipients" in said and len(post.received) == 1, (
         "the same cause, once a day"
     )
     mailed.luigi.environment["SMTP_PASSWORD"] = revoked
     code, said = mailed.luigi.pos("alert", "--code", "3")
-    assert code == 0 and "did not reach recipient 1 of 1" in said and "1 were told" in said
+    assert code == 0 and "did not reach recipient 1 of 1" in said and "sent to 1 recipient" in said
 
 
-def test_a_plain_run_of_luigi_tells_a_person_once(
-    mailed: Till, post: Post, channel: Channel
-) -> None:
+def test_a_plain_run_of_luigi_sends_one_alert(mailed: Till, post: Post, channel: Channel) -> None:
     mailed.luigi.configure("mail", host="localhost", port=post.port, to="")
     mailed.luigi.configure("webhook", reports="false", alerts="false")
     mailed.luigi.environment["LOYVERSE_TOKEN"] = post.password[::-1]
-    assert "1 were told of exit code 30" in mailed.night("--workers", "2", code=30)
+    assert "alert for exit code 30 sent to 1 recipient" in mailed.night("--workers", "2", code=30)
     ((to, alert),) = post.received
     assert (
         to == "engineer@example.com"
         and "ended with 30" in alert["Subject"]
         and "Unauthorized" in alert.get_content()
     )
-    assert "0 were told" in mailed.luigi.pos("run")[1] and len(post.received) == 1, (
-        "the same trouble, the same day"
+    assert "sent to 0 recipients" in mailed.luigi.pos("run")[1] and len(post.received) == 1, (
+        "the same cause, the same day"
     )
     mailed.luigi("RawCatalog", code=30)
-    assert len(post.received) == 1, "a task alone is somebody's at a keyboard"
+    assert len(post.received) == 1, "no alert for a single task"
     mailed.luigi.configure("shop", menu=mailed.luigi.folder / "nowhere.toml")
-    assert "1 were told of exit code 35" in mailed.night(code=35), "what Luigi finds while it plans"
+    assert "alert for exit code 35 sent to 1 recipient" in mailed.night(code=35), (
+        "what Luigi finds while it plans"
+    )
     assert "nowhere.toml" in post.received[1][1].get_content()
 
 
-def test_a_trial_says_in_both_languages_that_it_is_one(
-    mailed: Till, post: Post, channel: Channel
-) -> None:
+def test_a_trial_message_is_in_both_languages(mailed: Till, post: Post, channel: Channel) -> None:
     code, said = mailed.luigi.pos("alert", "--test")
     assert (
         code == 0
@@ -229,9 +225,28 @@ def test_a_trial_says_in_both_languages_that_it_is_one(
     )
 
 
+def test_alert_recipients_who_can_be_reached_get_theirs(mailed: Till, post: Post) -> None:
+    """Of several one is refused: the others get the alert, and the next run sends the one left."""
+    addresses = [f"engineer{n}@example.com" for n in range(3)]
+    mailed.luigi.configure("mail", to="", alerts_to=", ".join(addresses))
+    mailed.luigi.configure("webhook", reports="false", alerts="false")
+    post.answers[addresses[1]] = ["550 no such user"]
+    code, output = mailed.luigi.pos("alert", "--code", "30")
+    assert code == 0 and "alert for exit code 30 sent to 2 recipients" in output
+    assert "did not reach recipient 2 of 3" in output and "@example.com" not in output
+    assert sorted(to for to, _ in post.received) == [addresses[0], addresses[2]]
+    code, output = mailed.luigi.pos("alert", "--code", "30")
+    assert code == 0 and "sent to 1 recipient\n" in output
+    assert [to for to, _ in post.received][2:] == [addresses[1]]
+    post.answers[addresses[1]] = ["550 no such user"]
+    code, output = mailed.luigi.pos("alert", "--test")
+    assert code == 1 and "trial messages sent: 2 of 3" in output
+    assert "FAILED  [mail] alerts_to, recipient 2 of 3" in output
+
+
 def test_nothing_is_sent_by_default(luigi: Runner) -> None:
     code, said = luigi.pos("deliver")
-    assert code == 1 and "nothing is sent" in said
+    assert code == 1 and "no recipients configured" in said
     code, said = luigi.pos("alert", "--code", "30")
-    assert code == 0 and said.count("no alert recipients configured") == 1 and "told" not in said
+    assert code == 0 and said.count("no alert recipients configured") == 1 and "sent to" not in said
     assert not (luigi.folder / "lake").exists()

@@ -1,0 +1,56 @@
+"""The mail form of a report's message: plain text, and HTML that fits a phone.
+
+Every value is escaped; there is no script, link or remote picture. The PDF goes along with both.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from importlib.resources import files
+
+from markupsafe import Markup
+
+from reports.render.html import environment
+from reports.render.message import Message, Runs, plain
+
+
+def render_html(message: Message) -> str:
+    """The message as one HTML document with inline styles, which mail programs keep."""
+    template = environment().from_string((files("reports") / "mail.html.j2").read_text("utf-8"))
+    language = message.page["locale"].replace("_", "-")
+    return template.render(message=message, page=message.page, language=language, rich=_rich)
+
+
+def render_text(message: Message) -> str:
+    """The message as plain text."""
+    return "\n".join(_lines(message)) + "\n"
+
+
+def _rich(runs: Runs) -> Markup:
+    pieces = (Markup("<strong>%s</strong>" if strong else "%s") % piece for piece, strong in runs)
+    return Markup("").join(pieces).strip()
+
+
+def _lines(message: Message) -> Iterator[str]:
+    yield from _heading(plain(message.page["title"]), "=")
+    yield from map(plain, message.page["lines"])
+    if message.changed:
+        yield from ("", *_heading(message.changed_title, "-"))
+    for section in message.changed:
+        yield from map(plain, section["sentences"])
+        for table in section["tables"]:
+            yield plain(table["title"])
+            yield from ("  " + "   ".join(map(plain, row)) for row in table["rows"])
+            yield from filter(None, [table["more"]])
+    for section in message.page["sections"]:
+        yield from ("", *_heading(plain(section["title"]), "-"))
+        yield from map(plain, section["sentences"])
+        for tile in section["tiles"]:
+            yield f"  {plain(tile['label'])}: {plain(tile['value'])}"
+            yield from (f"      {plain(note)}" for note in tile["notes"])
+        yield from (f"  {n}. {plain(finding)}" for n, finding in enumerate(section["findings"], 1))
+    yield from filter(None, ["\n" + message.attached, message.location, message.reason])
+
+
+def _heading(title: str, line: str) -> tuple[str, str]:
+    return title, line * len(title)

@@ -1,0 +1,161 @@
+"""A report as a message: page one in words, and what changed since the recipient's version.
+
+`message_json` is a file of every report, `message.json`: page one and the changes in words of the
+report's language. `read_message` adds, when it is sent, what depends on the recipient. `mail` and
+`slack` give it a form. No figure is computed here.
+"""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from typing import TypedDict
+
+from reports.page import Page, Section, Table
+from reports.render.outline import heading, subtitle
+from reports.values import Count, Name, Text, Value, text
+from reports.words import Words
+
+CHANGES = ("changes", "ledger")
+CHANGES_SHOWN = 12
+"""Rows of a table of changes in a message; the PDF has all of them."""
+
+Runs = list[tuple[str, bool]]
+"""A sentence: pieces of text, and whether each is strong."""
+
+
+class MessageTile(TypedDict):
+    """A large figure of page one."""
+
+    label: Runs
+    value: Runs
+    notes: list[Runs]
+
+
+class MessageTable(TypedDict):
+    """Figures that changed: `rows` begins with the headings, `more` says what the PDF has beside."""
+
+    title: Runs
+    rows: list[list[Runs]]
+    more: str
+
+
+class MessageSection(TypedDict):
+    """A question and its answer; only a section of changes has tables."""
+
+    title: Runs
+    sentences: list[Runs]
+    tiles: list[MessageTile]
+    findings: list[Runs]
+    tables: list[MessageTable]
+
+
+class FirstPage(TypedDict):
+    """The content of message.json; `changes` is what differs from the version before."""
+
+    locale: str
+    title: Runs
+    lines: list[Runs]
+    sections: list[MessageSection]
+    changes: list[MessageSection]
+
+
+@dataclass(frozen=True)
+class Message:
+    """Page one for recipients who have the same earlier version, or none.
+
+    `changed` is what differs from their version, under `changed_title`; `location` says where the
+    report is, empty where they cannot open it.
+    """
+
+    page: FirstPage
+    subject: str
+    changed_title: str
+    changed: list[MessageSection]
+    location: str
+    attached: str
+    reason: str
+
+
+def message_json(page: Page, words: Words) -> bytes:
+    """Page one in words, and the sections that say what changed since the version before."""
+
+    def section_of(section: Section) -> MessageSection:
+        return _section(section, words, several=len(page.currencies) > 1)
+
+    first = FirstPage(
+        locale=words.code,
+        title=_runs(words, heading(page)),
+        lines=[_runs(words, line) for line in subtitle(page)],
+        sections=[section_of(section) for section in page.sections[: page.front]],
+        changes=[section_of(section) for section in page.sections if section.key in CHANGES],
+    )
+    return json.dumps(first, ensure_ascii=False, indent=1).encode()
+
+
+def read_message(
+    data: bytes,
+    *,
+    version: int,
+    is_correction: bool,
+    location: str = "",
+    changes: bytes | None = None,
+) -> Message:
+    """The message of the report whose message.json is `data`.
+
+    `is_correction`: the recipients have an earlier version. `changes` is the message.json that
+    compares with theirs, where that is not the one before this version.
+    """
+    page: FirstPage = json.loads(data)
+    compared: FirstPage = json.loads(changes) if changes else page
+    words = Words(page["locale"], 0)
+    suffix = f" ({words.say(text('message.corrected', n=Name(str(version))))})"
+    return Message(
+        page,
+        plain(page["title"]) + suffix * is_correction,
+        words.say(text("message.changed")),
+        compared["changes"] if is_correction else [],
+        words.say(text("message.location", uri=Name(location, True))) if location else "",
+        words.say(text("message.attached")),
+        words.say(text("message.reason")),
+    )
+
+
+def plain(runs: Runs) -> str:
+    """The text of `runs`."""
+    return "".join(piece for piece, _ in runs).strip()
+
+
+def _runs(words: Words, value: Value) -> Runs:
+    return [(run.text, run.strong) for run in words.sentence(value)]
+
+
+def _section(section: Section, words: Words, *, several: bool) -> MessageSection:
+    title = _runs(words, section.title)
+    if several and section.currency:
+        title.append((f" · {section.currency}", False))
+    light = [Text(f"lineage.{section.light}")] if section.light else []
+    tables = [t for t in section.tables if t.shown and t.rows and section.key == CHANGES[0]]
+    return MessageSection(
+        title=title,
+        sentences=[_runs(words, sentence) for sentence in (*section.sentences, *light)],
+        tiles=[
+            MessageTile(
+                label=_runs(words, tile.label),
+                value=_runs(words, tile.value),
+                notes=[_runs(words, note) for note in tile.notes],
+            )
+            for tile in section.tiles
+        ],
+        findings=[_runs(words, finding.sentence) for finding in section.attention],
+        tables=[_table(table, words) for table in tables],
+    )
+
+
+def _table(table: Table, words: Words) -> MessageTable:
+    columns = table.page_columns
+    rows = [[_runs(words, column.heading) for _, column in columns]]
+    rows += [[_runs(words, row[i]) for i, _ in columns] for row in table.rows[:CHANGES_SHOWN]]
+    left = len(table.rows) - CHANGES_SHOWN
+    more = words.say(text("message.more", n=Count(left))) if left > 0 else ""
+    return MessageTable(title=_runs(words, table.title), rows=rows, more=more)

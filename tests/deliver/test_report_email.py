@@ -1,0 +1,277 @@
+"""A message has page one of its report, nothing alive in it, and fits a phone; an alert says what to do."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import UTC, date, datetime
+from email.message import EmailMessage
+from html import unescape
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.deliver import Alert, Failure, ReportEmail, compose
+from pipeline.errors import ConfigError
+from reports.page import Column, Finding, Page, Section, Table, Tile
+from reports.render import mail, message, slack
+from reports.values import Count, Money, Name, text
+from reports.words import Words, visible
+
+PAYLOADS = [
+    "<script>alert(1)</script>",
+    "<img src=//x>",
+    "<!channel>",
+    "a & b",
+    '" onload="x',
+    "<https://evil.example|click>",
+    "**x**",
+    "‮abc",
+]
+
+
+def report(name: str, locale: str = "es_MX", rows: int = 1, currencies: tuple[str, ...] = ("MXN",)):
+    """message.json of a report whose item and store are called `name`."""
+    changed = Table(
+        "changes",
+        text("changes.some", n=Count(2)),
+        (Column("item"), Column("was", "money"), Column("is", "money")),
+        tuple((Name(name), Money(100 + n, "MXN"), Money(200 + n, "MXN")) for n in range(rows)),
+    )
+    page = Page(
+        report="monthly",
+        month=date(2026, 10, 1),
+        through=None,
+        lake_decimals=2,
+        currencies=currencies,
+        stores=(name,),
+        sections=(
+            Section(
+                "headline",
+                sentences=(text("page.amounts", currencies=Name(name)),),
+                tiles=(
+                    Tile(text("tile.net_sales"), Money(123456789, "MXN"), (text("page.skip"),)),
+                    Tile(text("tile.receipts"), Count(8050)),
+                ),
+                number=1,
+                currency="MXN",
+            ),
+            Section("drivers", number=2, currency="MXN"),
+            Section(
+                "attention",
+                attention=(Finding(text("page.edition", edition=Name(name)), 5, "headline"),),
+                number=3,
+                currency="MXN",
+            ),
+            Section("days", sentences=(text("page.contents"),), number=4, currency="MXN"),
+            Section(
+                "changes",
+                sentences=(text("changes.some", n=Count(2)),),
+                tables=(changed,),
+                number=5,
+                currency="MXN",
+            ),
+        ),
+        lineage={"edition": 2},
+    )
+    return message.message_json(page, Words(locale, 2, currencies))
+
+
+def letter(
+    name: str = "La Brasa",
+    *,
+    is_correction: bool = True,
+    location: str = "s3://bucket/report.html",
+    **changes: object,
+) -> ReportEmail:
+    content = message.read_message(
+        report(name, **changes), version=2, is_correction=is_correction, location=location
+    )
+    return ReportEmail(
+        content.subject,
+        mail.render_text(content),
+        mail.render_html(content),
+        "monthly-2026-10.pdf",
+        b"%PDF-1.7",
+        slack.render_blocks(content),
+    )
+
+
+def mail_to(**changes: object) -> EmailMessage:
+    return compose(
+        letter(),
+        **{
+            "sender": "reports@example.com",
+            "to": "owner@example.com",
+            "sent_at": datetime(2026, 11, 1, tzinfo=UTC),
+            "message_id": "<1@example.com>",
+            "before": None,
+            **changes,
+        },
+    )
+
+
+def test_page_one_is_in_every_form_and_the_rest_is_left_to_the_pdf() -> None:
+    corrected = letter()
+    blocks = json.dumps(corrected.blocks, ensure_ascii=False)
+    for form in (corrected.text, corrected.html, blocks):
+        for part in (
+            "$1,234,567.89",
+            "8,050",
+            "Versión",
+            "2 cifras",
+            "Qué cambió desde el correo anterior",
+            "s3://bucket/report.html",
+        ):
+            assert part in form
+        assert "Contenido" not in form
+    assert "La Brasa   $1.00   $2.00" in corrected.text and "$1.00" in corrected.html
+    assert corrected.subject == "Reporte de ventas de octubre de 2026 (corregido, versión 2)"
+    first = letter(is_correction=False)
+    assert first.subject == "Reporte de ventas de octubre de 2026"
+    assert "desde el correo anterior" not in first.text + first.html
+    assert "$1.00" not in first.text + first.html
+
+
+def test_a_message_is_in_the_language_of_its_report() -> None:
+    english = letter(locale="en_GB")
+    assert english.subject == "Sales report, October 2026 (corrected, version 2)"
+    assert "What changed since the previous mail" in english.text
+    assert '<html lang="en-GB">' in english.html
+
+
+def test_changes_may_be_those_since_another_version() -> None:
+    """Of a recipient who missed one: the report's page one, the other comparison's changes."""
+    content = message.read_message(
+        report("La Brasa"), version=3, is_correction=True, changes=report("El Fogón")
+    )
+    rendered = mail.render_text(content)
+    assert "El Fogón   $1.00   $2.00" in rendered and "La Brasa   $1.00" not in rendered
+    assert "1 sucursal: La Brasa" in rendered
+
+
+@pytest.mark.parametrize(("rows", "left"), [(12, 0), (13, 1), (40, 28)])
+def test_a_long_table_of_changes_says_how_many_rows_are_left(rows: int, left: int) -> None:
+    corrected = letter(rows=rows)
+    assert corrected.text.count("La Brasa   $") == 12
+    for form in (corrected.text, unescape(corrected.html)):
+        assert (f"… y {left} más, en el PDF." in form) is (left > 0)
+
+
+def test_with_several_currencies_each_section_names_its_own() -> None:
+    several = letter(currencies=("MXN", "USD"))
+    for form in (several.text, several.html, json.dumps(several.blocks, ensure_ascii=False)):
+        assert form.count(" · MXN") == 3
+    assert " · MXN" not in letter().text
+
+
+def test_a_location_that_recipients_cannot_open_is_left_out() -> None:
+    there, nowhere = letter(), letter(location="")
+    blocks = json.dumps(nowhere.blocks, ensure_ascii=False)
+    assert "También está en" in there.text
+    assert "También está en" not in nowhere.text + nowhere.html + blocks
+    assert len(there.blocks) == len(nowhere.blocks) + 1
+
+
+class Tags(HTMLParser):
+    def __init__(self) -> None:
+        super().__init__()
+        self.seen, self.attributes = set(), set()
+
+    def handle_starttag(self, tag: str, attrs: list) -> None:
+        self.seen.add(tag)
+        self.attributes |= {name for name, _ in attrs}
+
+
+@pytest.mark.parametrize("payload", PAYLOADS)
+def test_names_are_inert(payload: str) -> None:
+    tags, plain = Tags(), Tags()
+    tags.feed(letter(payload).html)
+    plain.feed(letter().html)
+    assert (
+        tags.seen == plain.seen
+        and tags.attributes == plain.attributes
+        and not tags.seen & {"a", "img", "script", "link"}
+    )
+    blocks = json.dumps(letter(payload).blocks)
+    assert "<" not in blocks and ">" not in blocks
+
+
+@given(st.text("<>&\"'`*/ax‮", max_size=20))
+def test_every_name_comes_through_as_text(name: str) -> None:
+    """As the page shows names: without hidden characters."""
+    shown = " ".join(visible(name).split())
+    html = re.sub(r"</?(strong|li)[^>]*>", "", letter(name).html)
+    assert shown in " ".join(unescape(html).split())
+    assert shown in " ".join(letter(name).text.split())
+
+
+def test_the_mail_has_text_html_and_pdf_and_no_second_header() -> None:
+    composed = mail_to(before="<0@example.com>")
+    assert [part.get_content_type() for part in composed.walk()] == [
+        "multipart/mixed",
+        "multipart/alternative",
+        "text/plain",
+        "text/html",
+        "application/pdf",
+    ]
+    assert (
+        composed["References"] == "<0@example.com>"
+        and composed["Auto-Submitted"] == "auto-generated"
+    )
+    for bad in (
+        {"to": "a@b.c\r\nBcc: x@y.z"},
+        {"sender": "a@b.c\nX: y"},
+        {"message_id": "<1@x>\r\nBcc: a@b.c"},
+    ):
+        with pytest.raises(ConfigError):
+            mail_to(**bad)
+
+
+def test_the_same_report_makes_the_same_letter() -> None:
+    assert letter() == letter()
+
+
+def test_a_letter_fits_a_phone(tmp_path: Path, browser: object) -> None:
+    page_file = tmp_path / "mail.html"
+    page_file.write_text(letter("Hamburguesería " * 6 + "x" * 80).html, encoding="utf-8")
+    page = browser.new_page(viewport={"width": 390, "height": 800})
+    requests: list[str] = []
+    page.on("request", lambda request: requests.append(request.url))
+    page.goto(page_file.as_uri())
+    assert page.evaluate("document.documentElement.scrollWidth") <= 390
+    assert requests == [page_file.as_uri()]
+
+
+def test_an_alert_says_what_broke_and_what_to_do_in_the_words_of_the_runbook() -> None:
+    alert = Alert(
+        datetime(2026, 11, 1, tzinfo=UTC).date(),
+        30,
+        (
+            Failure(
+                "RawReceipts(date=2026-10-31)",
+                "Unauthorized\r\nBcc: x@example.com",
+                "the token was refused\r\nBcc: <!channel>",
+            ),
+        ),
+    )
+    composed = alert.compose(
+        sender="a@example.com",
+        to="b@example.com",
+        sent_at=datetime(2026, 11, 1, tzinfo=UTC),
+        message_id="<1@example.com>",
+    )
+    assert (
+        "RawReceipts(date=2026-10-31), Unauthorized" in composed["Subject"]
+        and composed["Bcc"] is None
+        and "\n" not in alert.subject
+    )
+    assert "read the message; run again" in alert.text and "the token was refused" in alert.text
+    assert "<" not in json.dumps(alert.payload()).replace("&lt;", "")
+    other_day = Alert(
+        alert.day, 30, (Failure("RawReceipts(date=2026-10-30)", alert.failures[0].error, "again"),)
+    )
+    assert alert.cause == other_day.cause != Alert(alert.day, 30).cause
