@@ -14,11 +14,11 @@ def test_a_parent_sees_what_a_child_has_published(tmp_path: Path) -> None:
     before = lake.generation_of([STAGING])
     child = os.fork()
     if not child:
-        lake.publish(STAGING, "2026-10-05", "a" * 16, {"sales": b"1"}, {}, basis=None)
+        lake.publish(STAGING, "2026-10-05", "a" * 16, {"sales": b"1"}, {}, expected_manifest=None)
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
     assert lake.generation_of([STAGING]) != before
-    assert lake.newest(STAGING, "2026-10-05").edition == "a" * 16
+    assert lake.newest(STAGING, "2026-10-05").fingerprint == "a" * 16
 
 
 def test_what_a_process_publishes_itself_is_not_listed_again(tmp_path: Path, monkeypatch) -> None:
@@ -27,5 +27,5 @@ def test_what_a_process_publishes_itself_is_not_listed_again(tmp_path: Path, mon
     assert lake.partitions(STAGING) == []
     list_names = storage.list
     monkeypatch.setattr(storage, "list", lambda *of: listed.append(of) or list_names(*of))
-    lake.publish(STAGING, "2026-10-05", "a" * 16, {"sales": b"1"}, {}, basis=None)
+    lake.publish(STAGING, "2026-10-05", "a" * 16, {"sales": b"1"}, {}, expected_manifest=None)
     assert lake.partitions(STAGING) == ["2026-10-05"] and listed == []

@@ -46,6 +46,7 @@ def test_a_night_with_a_backfill_tells_the_newest_month_first(till: Till, post: 
     assert {family for family, _ in done[first:]} <= {
         "MonthlyReport",
         "CumulativeReport",
+        "Reports",
         "Delivery",
         "Nightly",
     }, "nothing is made after a report"
