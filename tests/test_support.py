@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.conftest import ROOT, SLOW
 from tests.support import machine
 
 
@@ -33,3 +34,8 @@ def test_a_machine_without_java_gets_that_of_the_lock(
     done = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     assert done.returncode == 0
     assert 'version "17' in done.stderr
+
+
+def test_slow_folders_and_files_exist() -> None:
+    missing = [name for name in SLOW if not (ROOT / name).exists()]
+    assert not missing, "renamed? change SLOW in tests/conftest.py"
