@@ -180,8 +180,29 @@ def java_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
         yield home
 
 
-# Folders and files whose tests run whole pipelines, by the durations of a full run.
-SLOW = ("tests/dag/", "tests/engine/")
+# Folders and files whose tests build whole lakes or reports, start processes, or try many inputs.
+SLOW = (
+    "tests/dag/",
+    "tests/engine/",
+    "tests/reports/",
+    "tests/extract/test_model.py",
+    "tests/extract/test_model_lake.py",
+    "tests/load/test_races.py",
+    "tests/load/test_scale.py",
+    "tests/ops/test_child.py",
+    "tests/ops/test_linters.py",
+    "tests/ops/test_scripts.py",
+    "tests/simulator/square/test_laws.py",
+    "tests/simulator/square/test_official_sdk.py",
+    "tests/simulator/square/test_same_sales.py",
+    "tests/summarize/test_oracle.py",
+    "tests/summarize/test_whole_way.py",
+    "tests/transform/test_laws.py",
+    "tests/transform/test_reference.py",
+    "tests/transform/test_simulator.py",
+)
+# Fixtures that run luigi or pos as a process.
+PIPELINES = {"luigi"}
 # Fixtures that start something outside of the test process.
 REAL_SERVERS = {"seaweed_server", "luigid", "browser", "java_home", "spark"}
 
@@ -189,7 +210,8 @@ REAL_SERVERS = {"seaweed_server", "luigid", "browser", "java_home", "spark"}
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark tests by folder and by the servers that they start."""
     for item in items:
-        if item.nodeid.startswith(SLOW):
+        names = set(getattr(item, "fixturenames", ()))
+        if item.nodeid.startswith(SLOW) or PIPELINES & names:
             item.add_marker("slow")
-        if REAL_SERVERS & set(getattr(item, "fixturenames", ())):
+        if REAL_SERVERS & names:
             item.add_marker("real_server")

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.deliver.alert import WHAT_TO_DO, explain_code
+from pipeline.deliver.alert import explain_code
 
 RECORDER = """#!/bin/sh
 printf '%s\\n' "$*" >>"$RECORD"
@@ -57,7 +57,7 @@ def bash(text: str, folder: Path, code: int = 0, **environment: str) -> str:
     return record.read_text()
 
 
-@pytest.mark.parametrize("code", [*WHAT_TO_DO, 137, 77])
+@pytest.mark.parametrize("code", [0, 30, 137, 77])
 def test_an_exit_code_is_explained_in_the_words_of_the_runbook(root: Path, code: int) -> None:
     done = subprocess.run(
         [sys.executable, "docker/explain_code.py", str(code)],

@@ -10,9 +10,10 @@ import re
 from pathlib import Path
 
 from pipeline import settings
-from pipeline.deliver.alert import WHAT_TO_DO
+from pipeline.deliver.alert import explain_code
 
 ROOT = Path(__file__).parents[2]
+CODES = (1, 2, 3, 4, 10, 20, 25, 30, 35, 40)
 PAGES = sorted(
     path
     for pattern in ("*.md", "docs/*.md", "docs/*/*.md", "benchmarks/*.md")
@@ -26,7 +27,7 @@ _TABLE = re.compile(
 def exit_codes() -> str:
     """Exit codes and their meaning."""
     rows = [("0", "done, or nothing to do")]
-    rows += [(str(code), what) for code, (what, _) in sorted(WHAT_TO_DO.items()) if code]
+    rows += [(str(code), explain_code(code)[0]) for code in CODES]
     rows += [("128 + n", "ended by signal n, or asked to end")]
     return _markdown(("code", "meaning"), rows)
 
@@ -34,11 +35,9 @@ def exit_codes() -> str:
 def exit_codes_and_remedies() -> str:
     """Exit codes, their meaning and what to do."""
     rows = [("0", "done, or nothing to do", "nothing")]
-    rows += [
-        (str(code), what, todo.removesuffix(" in the runbook"))
-        for code, (what, todo) in sorted(WHAT_TO_DO.items())
-        if code
-    ]
+    for code in CODES:
+        meaning, action = explain_code(code)
+        rows.append((str(code), meaning, action.removesuffix(" in the runbook")))
     rows += [("128 + n", "ended by signal n, or asked to end", "see Killed")]
     return _markdown(("code", "what happened", "what to do"), rows)
 
