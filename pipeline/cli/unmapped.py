@@ -12,7 +12,7 @@ import argparse
 from pipeline import settings
 from pipeline.cli.raw_records import catalog_of, find_objects, read_objects
 from pipeline.tasks import days_of
-from pipeline.transform import unmapped as find_unmapped
+from pipeline.transform import find_unmapped
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:

@@ -12,7 +12,7 @@ import luigi
 
 from pipeline import settings
 from pipeline.cli.recipients import report_recipients
-from pipeline.cli.run_summary import COUNTED, read_night, tell_night
+from pipeline.cli.run_summary import FILE, MAX_WINDOWS, format_summary, read_summary
 from pipeline.errors import DataError
 from pipeline.extract.windows import months_between
 from pipeline.load import NIGHTLY
@@ -111,13 +111,13 @@ class Nightly(DerivedTask):
             starts=history_span().first,
         )
         lake().put_state("etl_state.json", status.to_bytes())
-        summary = read_night(lake(), self.date, status, time.monotonic() - STARTED)
-        lake().put_state("night.json", summary.to_bytes())
-        is_counted = len(summary.windows) <= COUNTED
+        summary = read_summary(lake(), self.date, status, time.monotonic() - STARTED)
+        lake().put_state(FILE, summary.to_bytes())
+        is_counted = len(summary.windows) <= MAX_WINDOWS
         lost = list(check_conserved(summary.windows)) if is_counted else []
         if lost:
             raise DataError(str(lost[0]))
-        log.info("the lake after this run:\n%s\n%s", format_status(status), tell_night(summary))
+        log.info("the lake after this run:\n%s\n%s", format_status(status), format_summary(summary))
 
     def make(self) -> tuple[Files, Metadata]:
         return {}, {}
