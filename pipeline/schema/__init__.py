@@ -17,7 +17,8 @@ from pipeline.schema.kinds import (
     money,
     version_of,
 )
-from pipeline.schema.lake import LAKE, OUTSIDE, PAYMENTS, QUARANTINE, RECEIPTS, SALES
+from pipeline.schema.lake import LAKE, PAYMENTS, RECEIPTS, SALES
+from pipeline.schema.quarantine import OUTSIDE, QUARANTINE
 from pipeline.schema.receipt_figures import RECEIPT_FIGURES
 from pipeline.schema.summary import SUMMARY
 from pipeline.schema.summary_items import (

@@ -75,40 +75,41 @@ def clean_days(
     business_day = np.empty(len(record), "i8")
     business_day[is_good] = days_of_good[record[is_good]]
     business_day[~is_good] = [
-        day_of_rejected(records.rejected[row - len(good)], raws, rules, int(numbers[at_day]))
-        for row, at_day in zip(record[~is_good].tolist(), reader[~is_good].tolist(), strict=True)
+        day_of_rejected(records.rejected[row - len(good)], raws, rules, int(numbers[day]))
+        for row, day in zip(record[~is_good].tolist(), reader[~is_good].tolist(), strict=True)
     ]
     counted = is_newest & (business_day == numbers[reader])
-    kept = counted & is_good
-    chosen, chosen_day = record[kept], reader[kept]
+    superseded = np.bincount(reader[counted], versions[counted] - 1, len(ordered)).astype("i8")
+    chosen, chosen_day = record[counted & is_good], reader[counted & is_good]
     order = _by_time(receipts, good[chosen], chosen_day)
     chosen, chosen_day = chosen[order], chosen_day[order]
     batches = labels(records.raw, [r.batch for r in raws])
-    tables: dict[int, list[pa.Table]] = {}
+    cleaned: dict[date, Cleaned] = {}
     for catalog, members in _by_catalog(ordered, catalog_of):
         rows = chosen[np.isin(chosen_day, members)]
         selected = SelectedReceipts(receipts, good[rows], days_of_good[rows], clock[rows], batches)
         page = Tables(selected, RecipeBook(rules.menu, catalog), rules)
         parts = (_split(t, numbers[members]) for t in (page.receipts, page.sales, page.payments))
-        tables |= dict(zip(members, map(list, zip(*parts, strict=True)), strict=True))
-    fetched, superseded = (
-        np.bincount(reader[counted], weights, len(ordered)).astype("i8")
-        for weights in (None, versions[counted] - 1)
-    )
-    cleaned = {}
-    for at_day, day in enumerate(ordered):
-        refused = record[counted & ~is_good & (reader == at_day)] - len(good)
-        rejected = [records.rejected[row] for row in refused.tolist()]
-        metadata = {
-            "fetched": int(fetched[at_day]),
-            "curated": int(fetched[at_day]) - len(rejected),
-            "quarantined": len(rejected),
-            "superseded": int(superseded[at_day]),
-        }
-        quarantine = quarantine_table(day, rejected, raws, rules)
-        of_receipts, sales, payments = tables[at_day]
-        cleaned[day] = Cleaned(of_receipts, sales, payments, quarantine, metadata)
-    return cleaned
+        for index, tables in zip(members, zip(*parts, strict=True), strict=True):
+            refused = record[counted & ~is_good & (reader == index)] - len(good)
+            rejected = [records.rejected[row] for row in refused.tolist()]
+            cleaned[ordered[index]] = Cleaned(
+                receipts=tables[0],
+                sales=tables[1],
+                payments=tables[2],
+                quarantine=quarantine_table(ordered[index], rejected, raws, rules),
+                metadata=_counts(tables[0].num_rows, len(rejected), int(superseded[index])),
+            )
+    return {day: cleaned[day] for day in ordered}
+
+
+def _counts(curated: int, quarantined: int, superseded: int) -> dict[str, int]:
+    return {
+        "fetched": curated + quarantined,
+        "curated": curated,
+        "quarantined": quarantined,
+        "superseded": superseded,
+    }
 
 
 def _readings(

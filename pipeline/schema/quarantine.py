@@ -1,0 +1,60 @@
+"""Records that no figure counts: rejected ones, and those before the history."""
+
+from pipeline.schema.kinds import Column, Dataset
+
+QUARANTINE = Dataset(
+    "quarantine",
+    2,
+    "one fetched record that could not be read",
+    ("batch", "record"),
+    (
+        Column(
+            "business_day",
+            "day",
+            "Partition that counts it: its business day; the day of its arrival where it is dated"
+            " too long before; its batch's day where the date cannot be read.",
+        ),
+        Column("store_id", "label", "Store, where readable.", null=True),
+        Column("receipt_number", "text", "Number, where readable.", null=True),
+        Column("receipt_type", "label", "SALE or REFUND, where readable.", null=True),
+        Column(
+            "reason",
+            "label",
+            "Why: implausible_date, excess_precision, missing_field, wrong_type, not_json, ...",
+        ),
+        Column("pointer", "text", "JSON pointer of the fault."),
+        Column("detail", "text", "What stood there, cut to 200 characters."),
+        Column("total", "money", "total_money, signed, where readable.", "currency", null=True),
+        Column("batch", "label", "Raw batch that held it."),
+        Column("record", "text", "Object and position in it."),
+        Column("verbatim", "text", "The record as it was fetched."),
+    ),
+    ("business_day", "batch", "record"),
+)
+
+OUTSIDE = Dataset(
+    "outside",
+    1,
+    "one receipt that was read and lies before the history of the lake",
+    ("batch", "record"),
+    (
+        Column("received", "day", "Business day of its arrival, on the clock of [shop]."),
+        Column("business_day", "day", "The day that it belongs to, before [pos] history_starts."),
+        Column("store_id", "label", "Store, where readable.", null=True),
+        Column("receipt_number", "text", "Number, where readable.", null=True),
+        Column("receipt_type", "label", "SALE or REFUND, where readable.", null=True),
+        Column("is_cancelled", "flag", "Cancelled: it counts no money."),
+        Column("reason", "label", "Why it could not be read; null where it was.", null=True),
+        Column(
+            "total",
+            "money",
+            "Collected, signed, 0 where cancelled; null where unreadable.",
+            "currency",
+            null=True,
+        ),
+        Column("currency", "label", "ISO 4217 code."),
+        Column("batch", "label", "Raw batch that held its newest version."),
+        Column("record", "text", "Object and position in it."),
+    ),
+    ("received", "store_id", "receipt_number", "record"),
+)
