@@ -51,7 +51,7 @@ from reports.sections.summary import summary
 from reports.sections.tenders import tenders
 from reports.sections.till import differs
 from reports.sections.trend import trend
-from reports.sections.version_history import ledger
+from reports.sections.version_history import version_history
 from reports.sections.weekdays import weekdays
 from reports.sections.weekend import weekend as week_parts
 from reports.sections.years import years
@@ -212,14 +212,14 @@ def compose_cumulative(
     through: date | None,
     lake_decimals: int,
     metadata: Mapping[str, object],
-    editions: Sequence[Mapping[str, object]] = (),
+    versions: Sequence[Mapping[str, object]] = (),
     before: Mapping[str, object] | None = None,
     weekend: tuple[int, ...] = WEEKEND,
     decimals: Mapping[str, int] | None = None,
 ) -> Page:
     """The cumulative report as data: all months of `sources` up to `last`.
 
-    `editions` fill the ledger, `before` is the figures.json of the version before this one.
+    `versions` fill the ledger, `before` is the figures.json of the version before this one.
     """
     kept = {month: tables for month, tables in sources.items() if month <= last}
     if not kept:
@@ -248,7 +248,9 @@ def compose_cumulative(
         ]
         stated = {s.key: s.figures for s in (*sections, *ending) if s.figures}
         sections += [
-            ledger(editions, history, stated, before, lake_decimals, metadata, decimals or {}),
+            version_history(
+                versions, history, stated, before, lake_decimals, metadata, decimals or {}
+            ),
             *ending,
         ]
         made += [

@@ -25,7 +25,7 @@ from benchmarks.contenders import settings
 from pipeline.transform import Catalog, Raw, Rules, Store, read_menu
 from pipeline.transform.clean import page
 from pipeline.transform.columns import fixed, ints
-from pipeline.transform.recipes import Book
+from pipeline.transform.recipes import RecipeBook
 
 PAGE, SMALL = 12 << 20, 24 << 20
 
@@ -136,7 +136,7 @@ def pages(path: Path, start: int, end: int) -> Iterator[bytes]:
 def run(path: Path, out: Path, part: int, parts: int) -> None:
     size = path.stat().st_size
     shaping = rules()
-    book, months = Book(shaping.menu, Catalog.read(settings.catalog())), Months(out, part)
+    book, months = RecipeBook(shaping.menu, Catalog.read(settings.catalog())), Months(out, part)
     for body in pages(path, size * part // parts, size * (part + 1) // parts):
         months.add(page(Raw("b", "x", body), book, shaping).sales)
     months.close()

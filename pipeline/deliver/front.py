@@ -14,7 +14,7 @@ from html.parser import HTMLParser
 
 Runs = list[tuple[str, bool]]
 VOID = frozenset({"meta", "img", "br", "link", "hr", "input"})
-CHANGES = ("changes", "ledger")
+CHANGES = ("changes", "version_history")
 
 
 @dataclass

@@ -14,7 +14,7 @@ from collections.abc import Collection, Iterable, Mapping
 from datetime import date
 from typing import NamedTuple
 
-NOT_ANNOUNCED = frozenset({"changes", "ledger", "lineage"})
+NOT_ANNOUNCED = frozenset({"changes", "version_history", "lineage"})
 
 
 class Issued(NamedTuple):

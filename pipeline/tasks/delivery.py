@@ -184,7 +184,7 @@ def _report_email(dataset: str, month: date, due: Due, locale: str) -> ReportEma
     return write_report_email(
         files,
         name=f"{due.issued.kind}-{due.issued.month}",
-        version=int(json.loads(files["figures.json"])["lineage"]["edition"]),
+        version=int(json.loads(files["figures.json"])["lineage"]["version"]),
         corrected=due.before is not None,
         uri=where if where.startswith("s3://") else "",
         changes=changes,
@@ -200,7 +200,7 @@ def _deliver_corrections(
     said = json.loads(files["figures.json"])
     told = task.write_report(
         before,
-        lineage=said["lineage"] | {"edition": int(said["lineage"]["edition"])},
+        lineage=said["lineage"] | {"version": int(said["lineage"]["version"])},
         locale=locale,
         paper=settings.paper(),
         lake_decimals=said["places"],

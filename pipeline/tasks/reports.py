@@ -111,8 +111,8 @@ class Report(DerivedTask):
         issued = earlier_versions(self.dataset, self.name, self.fingerprint())
         number, through = len(issued) + 1, days_of(self.month)[-1]
         lineage = {
-            "edition": number,
-            "version": self.version,
+            "version": number,
+            "definitions": self.version,
             "code": self.code(),
             "settings": digest_of(json.dumps(plain(self.options()), sort_keys=True)),
             "watermark": str(through),
@@ -301,7 +301,7 @@ class CumulativeReport(Report):
 
     def write_report(self, before: Manifest | None, **common: object) -> dict[str, bytes]:
         figures = figures_of(before) if before else None
-        own = versions(self.dataset, self.name)[: common["lineage"]["edition"] - 1]
+        own = versions(self.dataset, self.name)[: common["lineage"]["version"] - 1]
         told = {
             task.month: read_tables(task, list(reports.HISTORY))
             for task in self.requires()
@@ -311,11 +311,11 @@ class CumulativeReport(Report):
             self.month,
             told,
             changes=figures,
-            ledger=[
+            versions=[
                 {
                     "report": entry.report,
                     "month": entry.month,
-                    "edition": entry.version,
+                    "version": entry.version,
                     "digest": entry.digest,
                     "change": entry.change,
                 }
@@ -369,7 +369,7 @@ def publish_index() -> None:
     lake().put_page(
         "index.html",
         reports.index(
-            folders[MONTHLY], folders[CUMULATIVE], figures, told=told, locale=settings.locale()
+            folders[MONTHLY], folders[CUMULATIVE], figures, months=told, locale=settings.locale()
         ),
     )
 

@@ -33,7 +33,7 @@ def versions(dataset: str, name: str) -> list[Manifest]:
     for manifest in lake().history(dataset, name):
         if manifest.fingerprint == VOID:
             continue
-        if issued and issued[-1].fingerprint == manifest.edition:
+        if issued and issued[-1].fingerprint == manifest.fingerprint:
             issued.pop()
         issued.append(manifest)
     return issued
@@ -84,7 +84,7 @@ def list_versions(month: date, own: list[Manifest], before: dict | None) -> list
     Reasons that `before`, its figures.json of the version before, states are not read again.
     """
     known = {
-        (row["report"], row["month"], int(row["edition"]), row["digest"]): row["change"]
+        (row["report"], row["month"], int(row["version"]), row["digest"]): row["change"]
         for row in _listed(before)
         if row["digest"]
     }
@@ -103,7 +103,7 @@ def list_versions(month: date, own: list[Manifest], before: dict | None) -> list
 def _listed(figures: dict | None) -> list[dict[str, str]]:
     """Rows of the version history in a figures.json; every currency has the same ones."""
     sections = list((figures or {}).get("currencies", {}).values())
-    return sections[0].get("ledger", {}).get("editions", []) if sections else []
+    return sections[0].get("version_history", {}).get("versions", []) if sections else []
 
 
 def figures_of(manifest: Manifest) -> dict[str, object]:

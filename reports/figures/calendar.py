@@ -56,9 +56,7 @@ def open_days_by(days: pd.DataFrame) -> dict[tuple[str, int], int]:
     """Number of open days by store and weekday (0 = Monday)."""
     opened = days.loc[days["receipts"] > 0, ["store_id", "business_day"]].drop_duplicates()
     return (
-        opened.groupby(["store_id", opened["business_day"].map(date.weekday)])
-        .size()
-        .to_dict()
+        opened.groupby(["store_id", opened["business_day"].map(date.weekday)]).size().to_dict()
         if len(opened)
         else {}
     )
@@ -138,9 +136,7 @@ def fair_parts(
             if opened not in open_now or opened not in open_base:
                 continue
             if is_now:
-                exact[key] += Fraction(
-                    int(row.net_sales) * open_base[opened], open_now[opened]
-                )
+                exact[key] += Fraction(int(row.net_sales) * open_base[opened], open_now[opened])
             else:
                 before[key][0] += int(row.net_sales)
                 before[key][1] += int(row.receipts)

@@ -34,7 +34,7 @@ NAMES = (
     "section",
 )
 """Fields that name a row of a list."""
-LEFT_OUT = frozenset({"changes", "ledger"})
+LEFT_OUT = frozenset({"changes", "version_history"})
 """Sections that are about versions."""
 Path = tuple[str, ...]
 

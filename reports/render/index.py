@@ -1,7 +1,7 @@
 """The page that leads to every report of the lake: latest month first, its figures at a glance, all
 forms and all editions.
 
-In: the editions of each report by month, the figures.json of the newest cumulative report, and
+In: the versions of each report by month, the figures.json of the newest cumulative report, and
 those of monthly reports whose month it does not have. Out: one HTML file for reports/index.html,
 whose links are relative to that folder (monthly/<YYYY-MM>/<file>, .../editions/<folder>/<file>).
 """
@@ -25,7 +25,7 @@ from reports.words import Words
 FORMS = ("html", "pdf", "md")
 WIDE, HIGH, KEPT = 320, 48, 36
 
-Editions = Mapping[str, Sequence[str]]
+Versions = Mapping[str, Sequence[str]]
 Figures = Mapping[str, object]
 
 
@@ -43,13 +43,13 @@ class MonthSnapshot:
 
 
 def index(
-    monthly: Editions,
-    cumulative: Editions,
+    monthly: Versions,
+    cumulative: Versions,
     figures: Figures | None,
     told: Mapping[str, Figures],
     locale: str,
 ) -> bytes:
-    """`monthly` and `cumulative` map "YYYY-MM" to the folders of the editions ("000001.<...>").
+    """`monthly` and `cumulative` map "YYYY-MM" to the folders of the versions ("000001.<...>").
 
     `figures` is the figures.json of the newest cumulative report, None where there is none; `told`
     those of single months, which count where it does not have them. A month that is still open is
@@ -157,7 +157,7 @@ def _said(one: MonthSnapshot, currency: str) -> tuple[Value, list[Value]]:
 
 
 def _state(name: str, number: int, through: date | None) -> Value:
-    """The edition, and the last day that it has."""
+    """The version, and the last day that it has."""
     last = through or (_month(name).first.replace(day=28) + timedelta(4)).replace(
         day=1
     ) - timedelta(1)

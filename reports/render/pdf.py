@@ -72,7 +72,7 @@ def page_layout(
 def _body(
     page: Page, words: Words, images: Mapping[str, bytes], paper: Paper, rows: int
 ) -> dict[str, object]:
-    edition = Name(str(page.lineage["edition"])) if "edition" in page.lineage else None
+    version = Name(str(page.lineage["version"])) if "version" in page.lineage else None
     printed = [
         section
         for section in page.sections
@@ -81,7 +81,7 @@ def _body(
     return {
         "title": words.say(heading(page)),
         "footer": words.say(
-            text("page.footer", title=heading(page), edition=edition) if edition else heading(page)
+            text("page.footer", title=heading(page), version=version) if version else heading(page)
         ),
         "heading": _runs(words, heading(page)),
         "lines": [_runs(words, line) for line in subtitle(page)],
@@ -113,7 +113,7 @@ def _section(
         "key": section.key,
         "number": section.number,
         "title": _runs(words, section.title),
-        "lead": section.key in ("headline", "story"),
+        "lead": section.key in ("headline", "summary"),
         "currency": section.currency if len(page.currencies) > 1 else "",
         "sentences": [_runs(words, s) for s in section.sentences],
         "notes": [_runs(words, n) for n in (*section.notes, *_elsewhere(section, page))],

@@ -110,9 +110,7 @@ def days(figures: Figures) -> Section:
         if o.net < o.usual
     )
     charts = (
-        (_chart(figures, calendar, net, set(closed), best, worst),)
-        if len(opened) >= FEW
-        else ()
+        (_chart(figures, calendar, net, set(closed), best, worst),) if len(opened) >= FEW else ()
     )
     return Section(
         "days",

@@ -45,7 +45,7 @@ CHECKS = (
 )
 FACTS, SHOWN = 14, 7
 """Inputs told, and rows on a page: digests are for whoever proves a report, and stand in the CSV."""
-ORIGIN = ("edition", "watermark", "version", "settings", "code")
+ORIGIN = ("version", "watermark", "definitions", "settings", "code")
 INPUTS = ("summary", "customers", "backoffice", "outside")
 GLOSSARY = (
     "gross_sales",
@@ -267,7 +267,7 @@ def _subject(check: str, subject: str) -> Value:
 
 
 def _origin(metadata: Mapping[str, object]) -> Table:
-    """What the report was made of: the edition, how far the till was read, versions, and the
+    """What the report was made of: the version, how far the till was read, versions, and the
     digests of its inputs, newest first.
     """
     order = sorted(

@@ -23,18 +23,18 @@ def payments_over_time(history: History) -> Section:
         if history.totals[m].gross_sales > 0 and enough(history.totals[m].receipts)
     ]
     if len(months) < FEW:
-        return Section("giving", (text("giving.few", n=Count(FEW)),))
+        return Section("payments_over_time", (text("payments_over_time.few", n=Count(FEW)),))
     first, last = history.totals[months[0]], history.totals[months[-1]]
     said = [
         text(
-            "giving.discounts",
+            "payments_over_time.discounts",
             share=Percent(*last.discount_share),
             month=Month(months[-1]),
             points=Points(*last.discount_share, *first.discount_share),
             first=Month(months[0], short=True),
         ),
         text(
-            "giving.refunds",
+            "payments_over_time.refunds",
             share=Percent(*last.refund_share),
             points=Points(*last.refund_share, *first.refund_share),
             first=Month(months[0], short=True),
@@ -61,13 +61,13 @@ def payments_over_time(history: History) -> Section:
     ]
     chart = Chart(
         "lines",
-        "giving",
+        "payments_over_time",
         text(
-            "giving.chart",
+            "payments_over_time.chart",
             discounts=Percent(*last.discount_share),
             refunds=Percent(*last.refund_share),
         ),
-        text("giving.alt"),
+        text("payments_over_time.alt"),
         {
             **axis,
             "index": "percent",
@@ -77,7 +77,7 @@ def payments_over_time(history: History) -> Section:
     )
     table = _tenders(history, months)
     return Section(
-        "giving",
+        "payments_over_time",
         tuple(said),
         charts=(chart,),
         tables=(table,) if table.rows else (),
@@ -125,7 +125,7 @@ def _tenders(history: History, months: list) -> Table:
     )
     return Table(
         "tender-shares",
-        text("giving.table"),
+        text("payments_over_time.table"),
         (
             Column("tender"),
             span_column(months[:count]),

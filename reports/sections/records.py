@@ -19,12 +19,12 @@ def records(history: History) -> Section:
     weekday then.
     """
     if not history.tables:
-        return Section("records", (text("story.empty"),))
+        return Section("records", (text("summary.empty"),))
     days = history.stacked("days")
     by_day = days.groupby("business_day")[["net_sales", "receipts"]].sum()
     opened = by_day[by_day["receipts"] > 0]
     if opened.empty:
-        return Section("records", (text("story.empty"),))
+        return Section("records", (text("summary.empty"),))
     if not enough(history.sum_of(history.months).receipts):
         return Section("records", (too_few(),))
     best = max(opened.index, key=lambda d: (int(opened.at[d, "net_sales"]), d))

@@ -44,9 +44,7 @@ def by_weekday(days: pd.DataFrame) -> dict[int, tuple[int, int, int]]:
     sums = days.groupby(weekday)[["net_sales", "receipts"]].sum()
     opened = days[days["receipts"] > 0]
     counts = (
-        opened.groupby(opened["business_day"].map(date.weekday))["business_day"]
-        .nunique()
-        .to_dict()
+        opened.groupby(opened["business_day"].map(date.weekday))["business_day"].nunique().to_dict()
     )
     return {
         int(w): (int(r.net_sales), int(r.receipts), int(counts[w]))

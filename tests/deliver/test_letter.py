@@ -138,7 +138,7 @@ def test_every_name_comes_through_as_text(name: str) -> None:
 
 def test_the_mail_has_text_html_and_pdf_and_no_second_header() -> None:
     made = mail(before="<0@example.com>")
-    assert [part.get_content_type() for part in made.fetch_pages()] == [
+    assert [part.get_content_type() for part in made.walk()] == [
         "multipart/mixed",
         "multipart/alternative",
         "text/plain",
