@@ -25,7 +25,7 @@ FIGURES = {
 }
 
 
-def test_latest_month_first_with_every_form_and_edition():
+def test_latest_month_first_with_every_form_and_version():
     page = reports.index(
         {"2025-08": ["000001.ab"], "2025-09": ["000001.ab", "000002.cd"]},
         {"2025-09": [f"00000{n}.ef" for n in (1, 2, 3)]},
@@ -44,7 +44,7 @@ def test_latest_month_first_with_every_form_and_edition():
         and "+50.0\xa0% sobre ago 2025" in page
         and "data:image/svg+xml;base64," in page
     )
-    assert "1,234 recibos" in page and "Mes cerrado, datos hasta el 30 sep 2025 · edición 2" in page
+    assert "1,234 recibos" in page and "Mes cerrado, datos hasta el 30 sep 2025 · versión 2" in page
     assert all(not link.startswith(("http", "/")) for link in links)
 
 
