@@ -37,10 +37,10 @@ def draw_lines(data: Mapping, words: Words) -> Canvas:
     plain number, "percent" for thousandths of a percent.
     """
     lines, index = data["lines"], data["index"]
-    known = [v for _, values in lines for v in values if v is not None]
+    named = [v for _, values in lines for v in values if v is not None]
     high, low = (
-        max([*known, 1]),
-        min([*known, 0]) if index is not True or len(lines) == 1 else min(known),
+        max([*named, 1]),
+        min([*named, 0]) if index is not True or len(lines) == 1 else min(named),
     )
 
     def say(value: float) -> str:

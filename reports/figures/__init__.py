@@ -192,16 +192,16 @@ class Figures:
     def stores(self) -> dict[str, str]:
         """Store names by identifier, of the stores of this currency, in the order of the names."""
         own = set(self.now["days"]["store_id"])
-        known = names(self.sources, "stores", "store_id", "name")
+        labels = names(self.sources, "stores", "store_id", "name")
         return dict(
-            sorted(((s, known.get(s) or s) for s in own), key=lambda pair: (pair[1], pair[0]))
+            sorted(((s, labels.get(s) or s) for s in own), key=lambda pair: (pair[1], pair[0]))
         )
 
     @cached_property
     def zones(self) -> set[str]:
         """Time zones of the stores of this currency."""
-        known = names(self.sources, "stores", "store_id", "timezone")
-        return {known[store] for store in self.stores if store in known}
+        labels = names(self.sources, "stores", "store_id", "timezone")
+        return {labels[store] for store in self.stores if store in labels}
 
     @cached_property
     def employees(self) -> dict[str, str]:

@@ -147,11 +147,11 @@ def fair_parts(
 def largest_remainders(parts: Mapping[Hashable, Fraction]) -> dict[Hashable, int]:
     """`parts` as integers whose sum is the rounded sum of `parts`; of equal remainders the first."""
     whole = sum(parts.values(), Fraction())
-    made = {key: part.numerator // part.denominator for key, part in parts.items()}
-    left = divide(whole.numerator, whole.denominator) - sum(made.values())
-    for key in sorted(parts, key=lambda key: made[key] - parts[key])[:left]:
-        made[key] += 1
-    return made
+    rounded = {key: part.numerator // part.denominator for key, part in parts.items()}
+    left = divide(whole.numerator, whole.denominator) - sum(rounded.values())
+    for key in sorted(parts, key=lambda key: rounded[key] - parts[key])[:left]:
+        rounded[key] += 1
+    return rounded
 
 
 def _by_weekday(days: pd.DataFrame) -> dict[tuple[str, int], Totals]:

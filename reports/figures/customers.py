@@ -57,28 +57,28 @@ def visits(months: Mapping[date, pd.DataFrame], first: date | None) -> dict[date
     given, nobody is told to be new.
     """
     seen: set[str] = set()
-    made: dict[date, Visits] = {}
+    built: dict[date, Visits] = {}
     for month in sorted(months):
         people = by_customer(months[month])
         is_new = ~people.index.isin(seen)
-        made[month] = Visits(
+        built[month] = Visits(
             month,
             _group(people),
             _group(people[is_new]),
             _group(people[~is_new]),
             int((people["receipts"] > 1).sum()),
-            bool(made) and _whole(made, first, month),
+            bool(built) and _whole(built, first, month),
         )
         seen |= set(people.index)
-    return made
+    return built
 
 
 def _whole(given: Iterable[date], first: date | None, month: date) -> bool:
     """Whether all months from `first` until before `month` are there."""
     if first is None:
         return False
-    wanted = (month.year - first.year) * 12 + month.month - first.month
-    return sum(first <= m < month for m in given) == wanted
+    chosen = (month.year - first.year) * 12 + month.month - first.month
+    return sum(first <= m < month for m in given) == chosen
 
 
 def _group(people: pd.DataFrame) -> Group:

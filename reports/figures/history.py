@@ -41,13 +41,13 @@ class History:
     @cached_property
     def tables(self) -> dict[date, Tables]:
         """Tables by month, from the first month with a receipt on."""
-        found = {
+        matches = {
             m: Tables(m, self.sources[m], self.currency)
             for m in sorted(self.sources)
             if m <= self.last and "days" in self.sources[m]
         }
-        busy = [m for m, tables in found.items() if len(tables["days"])]
-        return {m: tables for m, tables in found.items() if busy and m >= busy[0]}
+        busy = [m for m, tables in matches.items() if len(tables["days"])]
+        return {m: tables for m, tables in matches.items() if busy and m >= busy[0]}
 
     @cached_property
     def months(self) -> list[date]:
@@ -65,14 +65,14 @@ class History:
 
     @cached_property
     def partial(self) -> set[date]:
-        found = {self.last} if self.through and self.last in self.tables else set()
+        matches = {self.last} if self.through and self.last in self.tables else set()
         if (
             self.months
             and (days := self.tables[self.months[0]].open_days)
             and days[0].day > STARTED
         ):
-            found.add(self.months[0])
-        return found
+            matches.add(self.months[0])
+        return matches
 
     @cached_property
     def whole(self) -> list[date]:
@@ -94,8 +94,8 @@ class History:
     @cached_property
     def average(self) -> dict[date, tuple[int, int]]:
         """Net sales of the 12 whole months that end with a month, and 12."""
-        found = {m: self.year_to(m) for m in self.months}
-        return {m: (self.sum_of(year).net_sales, 12) for m, year in found.items() if year}
+        matches = {m: self.year_to(m) for m in self.months}
+        return {m: (self.sum_of(year).net_sales, 12) for m, year in matches.items() if year}
 
     def stacked(self, name: str) -> pd.DataFrame:
         """The table of every month, one under the other, with the month of each row."""
@@ -116,9 +116,9 @@ class History:
             for tables in self.tables.values()
             for store in tables["days"]["store_id"].unique()
         }
-        known = names(self.sources, "stores", "store_id", "name")
+        labels = names(self.sources, "stores", "store_id", "name")
         return dict(
-            sorted(((s, known.get(s) or s) for s in own), key=lambda pair: (pair[1], pair[0]))
+            sorted(((s, labels.get(s) or s) for s in own), key=lambda pair: (pair[1], pair[0]))
         )
 
     @cached_property

@@ -38,10 +38,10 @@ def cohorts(customers: pd.DataFrame) -> dict[date, dict[date, int]]:
     bought = customers.loc[customers["receipts"] > 0, ["customer_id", "month"]].drop_duplicates()
     first = bought.groupby("customer_id")["month"].min()
     bought = bought.assign(first=bought["customer_id"].map(first))
-    found: dict[date, dict[date, int]] = {}
+    matches: dict[date, dict[date, int]] = {}
     for (start, month), number in bought.groupby(["first", "month"], sort=True).size().items():
-        found.setdefault(start, {})[month] = int(number)
-    return found
+        matches.setdefault(start, {})[month] = int(number)
+    return matches
 
 
 def quintiles(values: dict[str, int]) -> dict[str, int]:
@@ -71,7 +71,7 @@ def segments(customers: pd.DataFrame, end: date) -> dict[str, tuple[int, int]]:
     scores = [
         quintiles(v) for v in (days, people["receipts"].to_dict(), people["net_sales"].to_dict())
     ]
-    found: dict[str, tuple[int, int]] = {}
+    matches: dict[str, tuple[int, int]] = {}
     for customer, net in people["net_sales"].items():
         own = [score[customer] for score in scores]
         name = next(
@@ -82,9 +82,9 @@ def segments(customers: pd.DataFrame, end: date) -> dict[str, tuple[int, int]]:
             ),
             "others",
         )
-        number, spend = found.get(name, (0, 0))
-        found[name] = (number + 1, spend + int(net))
-    return found
+        number, spend = matches.get(name, (0, 0))
+        matches[name] = (number + 1, spend + int(net))
+    return matches
 
 
 def fold_small(named: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:

@@ -53,13 +53,13 @@ def page_layout(
     most = MOST + FURTHER * (len(page.currencies) - 1)
     fitting: list[typst.Compiler] = []
     for rows, share in LAYOUTS:
-        told = {
+        stated = {
             "page": json.dumps(
                 _body(page, words, images, paper, rows) | {"share": share}, ensure_ascii=False
             )
         }
         compiler = typst.Compiler(
-            template, root=template.parent, font_paths=[font_folder()], sys_inputs=told
+            template, root=template.parent, font_paths=[font_folder()], sys_inputs=stated
         )
         pages, filled = json.loads(compiler.query("<reach>", field="value", one=True))
         if pages <= most or (rows, share) == LAYOUTS[-1]:
@@ -190,7 +190,7 @@ def _table(
         "rows": [
             {
                 "strong": i in table.strong,
-                "cells": [_runs(words, row[at]) for at, _ in table.page_columns],
+                "cells": [_runs(words, row[position]) for position, _ in table.page_columns],
             }
             for i, row in enumerate(table.rows[:shown])
         ],

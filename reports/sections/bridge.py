@@ -84,7 +84,7 @@ def bridge(figures: Figures) -> Section:
             (text(f"step.{step}"), *(Money(sign * getattr(t, step), currency) for t in sums))
         )
     gap = total.difference or total.unpaid
-    said = [
+    phrases = [
         text(
             "bridge.closes" if not gap else "bridge.open",
             difference=Money(gap, currency),
@@ -93,7 +93,7 @@ def bridge(figures: Figures) -> Section:
         )
     ]
     if total.tax_included:
-        said.append(text("bridge.included", tax=Money(total.tax_included, currency)))
+        phrases.append(text("bridge.included", tax=Money(total.tax_included, currency)))
     tables = [
         Table(
             "bridge",
@@ -121,7 +121,7 @@ def bridge(figures: Figures) -> Section:
     own = till(figures)
     return Section(
         "bridge",
-        (*said, *own.sentences),
+        (*phrases, *own.sentences),
         tables=(*tables, *own.tables),
         findings=findings + own.findings,
         notes=(text("bridge.dating"), *own.notes),

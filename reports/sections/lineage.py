@@ -111,20 +111,20 @@ def lineage(
     if outside.count:
         flow["outside"] = Count(outside.count)
     ending = "_outside" if outside.count else ""
-    said = [text(f"lineage.tied{ending}" if tied else f"lineage.untied{ending}", **flow)]
+    sentences = [text(f"lineage.tied{ending}" if tied else f"lineage.untied{ending}", **flow)]
     if outside.count:
-        said.append(outside_sentence(state, currency))
+        sentences.append(outside_sentence(state, currency))
     parts = {
         "sales": total.receipts,
         "refunds": total.refund_receipts,
         "cancelled": total.cancelled_receipts,
     }
     if curated:
-        said.append(text("lineage.parts", **{name: Count(n) for name, n in parts.items()}))
+        sentences.append(text("lineage.parts", **{name: Count(n) for name, n in parts.items()}))
     light = light_of(total, state, till)
-    said.append(text(f"lineage.{light}"))
+    sentences.append(text(f"lineage.{light}"))
     findings = absences(state, total)
-    said += [finding.sentence for finding in findings]
+    sentences += [finding.sentence for finding in findings]
     if outside.count:
         findings.append(
             Finding(outside_sentence(state, currency), abs(outside.size), "lineage", urgent=True)
@@ -148,17 +148,17 @@ def lineage(
                 urgent=True,
             )
         )
-    covered, whole = total.cost_coverage
-    covered_share = share(covered, whole, total.receipts, decimals=0)
-    if covered_share is not None and covered * COVERAGE[1] < whole * COVERAGE[0]:
+    covered, total_sum = total.cost_coverage
+    covered_share = share(covered, total_sum, total.receipts, decimals=0)
+    if covered_share is not None and covered * COVERAGE[1] < total_sum * COVERAGE[0]:
         findings.append(
             Finding(
                 text(
                     "lineage.costs",
                     share=covered_share,
-                    amount=Money(whole - covered, currency),
+                    amount=Money(total_sum - covered, currency),
                 ),
-                whole - covered,
+                total_sum - covered,
                 "lineage",
             )
         )
@@ -186,7 +186,7 @@ def lineage(
     notes = tuple(text(f"glossary.{term}") for term in glossary)
     return Section(
         "lineage",
-        tuple(said),
+        tuple(sentences),
         tables=tuple(tables),
         notes=notes,
         findings=tuple(findings),

@@ -32,7 +32,7 @@ def migration(history: History) -> Section:
     moved = [key for key in both if then[key].kind != now[key].kind]
     moved.sort(key=lambda key: (-now[key].contribution, key))
     counts = Counter(now[key].kind for key in now)
-    said = [
+    sentences = [
         text(
             "migration.lead",
             n=Count(len(moved)),
@@ -61,7 +61,7 @@ def migration(history: History) -> Section:
     )
     return Section(
         "migration",
-        tuple(said),
+        tuple(sentences),
         tables=(table,) if moved else (),
         figures={"first": _machine(then), "latest": _machine(now)},
     )

@@ -4,9 +4,12 @@ shares of gross.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
+
 from reports.figures.history import History
-from reports.page import Chart, Column, Section, Table
-from reports.sections.axis import months_axis, span_column
+from reports.page import Column, Section, Table
+from reports.sections.axis import lines_chart, month_key, span_column
 from reports.sections.comparison import enough, points, share
 from reports.values import Count, Month, Name, Percent, Points, divide, text
 
@@ -25,7 +28,7 @@ def payments_over_time(history: History) -> Section:
     if len(months) < FEW:
         return Section("payments_over_time", (text("payments_over_time.few", n=Count(FEW)),))
     first, last = history.totals[months[0]], history.totals[months[-1]]
-    said = [
+    sentences = [
         text(
             "payments_over_time.discounts",
             share=Percent(*last.discount_share),
@@ -40,27 +43,18 @@ def payments_over_time(history: History) -> Section:
             first=Month(months[0], short=True),
         ),
     ]
-    span, axis = months_axis(history, months[0])
-    known = set(months)
-    lines = [
-        (
-            text(f"tile.{name}" if name == "refunds" else f"column.{name}"),
-            [
-                (
-                    divide(
-                        100_000 * getattr(history.totals[m], f"{name[:-1]}_share")[0],
-                        history.totals[m].gross_sales,
-                    )
-                    if m in known
-                    else None
-                )
-                for m in span
-            ],
+    shares = {m: history.totals[m] for m in months}
+
+    def line(name: str) -> Callable[[date], int | None]:
+        """Thousandths of a percent of gross sales in a month."""
+        return lambda m: (
+            divide(100_000 * getattr(shares[m], name)[0], shares[m].gross_sales)
+            if m in shares
+            else None
         )
-        for name in ("discounts", "refunds")
-    ]
-    chart = Chart(
-        "lines",
+
+    chart = lines_chart(
+        history,
         "payments_over_time",
         text(
             "payments_over_time.chart",
@@ -68,22 +62,22 @@ def payments_over_time(history: History) -> Section:
             refunds=Percent(*last.refund_share),
         ),
         text("payments_over_time.alt"),
-        {
-            **axis,
-            "index": "percent",
-            "lines": lines,
-            "currency": history.currency,
-        },
+        months[0],
+        [
+            (text("column.discounts"), line("discount_share")),
+            (text("tile.refunds"), line("refund_share")),
+        ],
+        index="percent",
     )
     table = _tenders(history, months)
     return Section(
         "payments_over_time",
-        tuple(said),
+        tuple(sentences),
         charts=(chart,),
         tables=(table,) if table.rows else (),
         figures={
             **{
-                m.isoformat()[:7]: {
+                month_key(m): {
                     "discount_share": Percent(*history.totals[m].discount_share),
                     "refund_share": Percent(*history.totals[m].refund_share),
                 }

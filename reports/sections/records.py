@@ -7,6 +7,7 @@ from datetime import date
 from reports.figures.history import History
 from reports.figures.outliers import outliers
 from reports.page import Column, Section, Table
+from reports.sections.axis import month_key
 from reports.sections.comparison import enough, too_few
 from reports.sections.names import best_month, month_name
 from reports.values import Count, Day, Money, Value, text
@@ -52,7 +53,7 @@ def records(history: History) -> Section:
         ),
         (text("records.run"), Day(start, long=True), text("records.days", n=Count(run))),
     ]
-    said = [
+    sentences = [
         text(
             "records.lead",
             day=Day(best, long=True),
@@ -60,7 +61,7 @@ def records(history: History) -> Section:
         )
     ]
     odd = _odd(history)
-    said.append(
+    sentences.append(
         text(
             "records.odd" if odd else "records.no_odd",
             n=Count(len(odd)),
@@ -90,7 +91,7 @@ def records(history: History) -> Section:
         )
     return Section(
         "records",
-        tuple(said),
+        tuple(sentences),
         tables=tuple(tables),
         figures={
             "best_day": {
@@ -98,7 +99,7 @@ def records(history: History) -> Section:
                 "net_sales": Money(int(opened.at[best, "net_sales"]), currency),
             },
             "best_month": {
-                "month": month.isoformat()[:7],
+                "month": month_key(month),
                 "net_sales": Money(history.totals[month].net_sales, currency),
                 "partial": month in history.partial,
             },
@@ -129,8 +130,8 @@ def longest_run(days: list[date]) -> tuple[int, date]:
 
 def _odd(history: History) -> list:
     months = list(history.tables)
-    found = []
+    odd_days = []
     for i, month in enumerate(months[-ODD_MONTHS:], start=max(len(months) - ODD_MONTHS, 0)):
         before = history.tables[months[i - 1]]["days"] if i else None
-        found += outliers(history.tables[month]["days"], before)
-    return sorted(found, key=lambda o: -o.day.toordinal())
+        odd_days += outliers(history.tables[month]["days"], before)
+    return sorted(odd_days, key=lambda o: -o.day.toordinal())

@@ -30,7 +30,7 @@ def summary(history: History) -> Section:
     def money(pair: Pair) -> Value:
         return Money(divide(*pair), currency) if pair[1] else None
 
-    said = [
+    sentences = [
         text(
             "summary.lead",
             first=Month(history.months[0]),
@@ -44,7 +44,7 @@ def summary(history: History) -> Section:
         else None
     )
     if change is not None:
-        said.append(
+        sentences.append(
             text(
                 "summary.year",
                 net=Money(now.net_sales, currency),
@@ -53,10 +53,10 @@ def summary(history: History) -> Section:
             )
         )
     elif now:
-        said.append(text("summary.year_alone", net=Money(now.net_sales, currency)))
+        sentences.append(text("summary.year_alone", net=Money(now.net_sales, currency)))
     best = best_month(history)
     if best is not None:
-        said.append(
+        sentences.append(
             text(
                 "summary.best",
                 month=month_name(history, best),
@@ -103,7 +103,7 @@ def summary(history: History) -> Section:
     sums = {"all_time": ever, "last_12": now, "before_12": before}
     return Section(
         "summary",
-        tuple(said),
+        tuple(sentences),
         tiles=tiles,
         figures={k: machine(t, currency) for k, t in sums.items() if t},
     )

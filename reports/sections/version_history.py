@@ -13,6 +13,7 @@ from reports.figures.history import History
 from reports.figures.moved import moved_figures
 from reports.page import Column, Section, Table
 from reports.render.machine import plain
+from reports.sections.axis import month_key
 from reports.sections.changes import (
     CAUSES,
     cause_of,
@@ -145,16 +146,16 @@ def _moved(
     """Months of both versions whose net sales differ: month, was, is. A month that was or is under
     way grows, and has not moved.
     """
-    told = before.get("trend") or {}
+    trend = before.get("trend") or {}
     past = {
-        month: said for month, said in told.get("months", {}).items() if month != told.get("open")
+        month: sums for month, sums in trend.get("months", {}).items() if month != trend.get("open")
     }
     rows: list[tuple[Value, ...]] = []
     for month, total in sorted(history.totals.items(), reverse=True):
         was = (
             None
             if history.through and month == history.last
-            else past.get(month.isoformat()[:7], {}).get("net_sales")
+            else past.get(month_key(month), {}).get("net_sales")
         )
         units = None if was is None else int(Decimal(was).scaleb(lake_decimals))
         if units is not None and units != total.net_sales:
