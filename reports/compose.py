@@ -43,7 +43,10 @@ def compose_monthly(
     currency: str = "",
     covered: Sequence[date] | None = None,
 ) -> Page:
-    """The monthly report as data; `before` is the figures.json of the version before this one."""
+    """The monthly report as data.
+
+    `before` is the figures.json of the version before this one.
+    """
     if month not in sources:
         raise KeyError(f"no summary of {month:%Y-%m}; give the month's own tables")
     left_out = set(outside["currency"].to_pylist()) if outside is not None else set()

@@ -40,7 +40,10 @@ class Column:
 
 
 def value_of(raw: object, kind: Kind, currency: str) -> Value:
-    """The value of a cell of a frame; what is a value already stays, and what is missing is None."""
+    """The value of a cell of a frame.
+
+    What is a value already stays, and what is missing is None.
+    """
     if raw is None or raw != raw:
         return None
     match kind:
@@ -77,8 +80,9 @@ def records(frame: pd.DataFrame, currency: str, **columns: str) -> list[dict[str
 
 @dataclass(frozen=True)
 class Table:
-    """Rows of values; `name` is its file, `strong` the rows that are totals, `shown` how many rows
-    a page shows.
+    """Rows of values.
+
+    `name` is its file, `strong` the rows that are totals, `shown` how many rows a page shows.
     """
 
     name: str
@@ -156,8 +160,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Section:
-    """One question and its answer. `figures` are the exact figures for machines, `findings` go to
-    section 3.
+    """One question and its answer.
+
+    `figures` are the exact figures for machines, `findings` go to section 3.
     """
 
     key: str
@@ -184,7 +189,10 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """A whole report. `front` sections make page one; `currencies` are those of its amounts."""
+    """A whole report.
+
+    `front` sections make page one; `currencies` are those of its amounts.
+    """
 
     report: Literal["monthly", "cumulative"]
     month: date

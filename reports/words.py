@@ -251,8 +251,9 @@ class Words:
         )
 
     def symbol(self, currency: str) -> str:
-        """Sign of `currency`; the bare $ where the page has but one currency, the code and a space
-        where no sign exists.
+        """Sign of `currency`.
+
+        The bare $ where the page has but one currency, the code and a space where no sign exists.
         """
         sign = self.locale.currency_symbols.get(currency, currency)
         if sign == currency:

@@ -1,4 +1,7 @@
-"""Weekday by hour, each cell with its figure; darker is more, and the figure says how much."""
+"""Weekday by hour, each cell with its figure.
+
+Darker is more, and the figure says how much.
+"""
 
 from __future__ import annotations
 

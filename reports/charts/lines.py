@@ -119,8 +119,9 @@ def _scale(axes, say, floor: float, high: float, index: object) -> None:
 
 
 def draw_slope(data: Mapping, words: Words) -> Canvas:
-    """Rank then and rank now, one line an item; climbers blue, fallers red and dashed, arrivals a
-    dot.
+    """Rank then and rank now, one line an item.
+
+    Climbers blue, fallers red and dashed, arrivals a dot.
 
     data: rows ((name, rank then or None, rank now), ...) in the order of the rank now, left and
     right (labels).

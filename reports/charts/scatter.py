@@ -172,8 +172,9 @@ def _meet(entry: Box, other: Box) -> bool:
 
 
 def _along(start: tuple[float, float], end: tuple[float, float]) -> list[Box]:
-    """Small boxes along a line, so that no name stands on it and it runs under none; its beginning
-    is on the sign.
+    """Small boxes along a line, so that no name stands on it and it runs under none.
+
+    Its beginning is on the sign.
     """
     steps = max(int(max(abs(end[0] - start[0]), abs(end[1] - start[1])) / 3), 1)
     spots = [

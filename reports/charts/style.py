@@ -81,8 +81,9 @@ STYLE = {
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """The style for one drawing; a sign that the measuring font lacks is the reader's font's
-    matter.
+    """The style for one drawing.
+
+    A sign that the measuring font lacks is the reader's font's matter.
     """
     with matplotlib.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
@@ -206,8 +207,9 @@ def round_step(rough: float) -> float:
 
 
 def month_axis(axes: Axes, ticks: list[int], labels: list[str]) -> None:
-    """Labels under their ticks; one over the edge is aligned to it, one that would touch the label
-    before is left out.
+    """Labels under their ticks.
+
+    One over the edge is aligned to it, one that would touch the label before is left out.
     """
     (low, high), wide = axes.get_xlim(), axes.get_position().width * WIDTH
     kept, reach = [], -99.0

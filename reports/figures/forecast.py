@@ -42,8 +42,9 @@ class Forecast(NamedTuple):
 
 
 class Declined(NamedTuple):
-    """Why there is no forecast: history too short; next to nothing sold in the trials; or naive misses no
-    more (both errors).
+    """Why there is no forecast: history too short; next to nothing sold in the trials.
+
+    Or naive misses no more (both errors).
     """
 
     reason: Literal["short", "idle", "worse"]

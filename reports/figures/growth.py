@@ -55,8 +55,9 @@ def like_for_like(now: pd.DataFrame, base: pd.DataFrame) -> LikeForLike:
 
 
 def seasonality(net: Mapping[date, int]) -> dict[int, Fraction]:
-    """calendar month -> its index, from net sales of whole months; {} with fewer than SEASONS of
-    them or without a full cycle.
+    """calendar month -> its index, from net sales of whole months.
+
+    {} with fewer than SEASONS of them or without a full cycle.
     """
     return {
         month: sum(indices, Fraction()) / len(indices)
@@ -65,7 +66,10 @@ def seasonality(net: Mapping[date, int]) -> dict[int, Fraction]:
 
 
 def observed_seasons(net: Mapping[date, int]) -> dict[int, list[Fraction]]:
-    """calendar month -> its index in each year in which it can be measured; as `seasonality`."""
+    """calendar month -> its index in each year in which it can be measured.
+
+    As `seasonality`.
+    """
     if len(net) < SEASONS:
         return {}
     matches: dict[int, list[Fraction]] = {}

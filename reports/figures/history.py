@@ -1,5 +1,6 @@
-"""The whole history: one figure set per month, merged by adding; the order of months does not
-matter.
+"""The whole history: one figure set per month, merged by adding.
+
+The order of months does not matter.
 
 In: summary tables of every month. Out: per-month `Totals` and stacked frames with a `month` column.
 A month is *partial* when it is still open, or when it is the first and the shop's first sale came
@@ -28,8 +29,9 @@ WEEKEND = (4, 5, 6)
 
 @dataclass(frozen=True)
 class History:
-    """All months up to `last` in one currency; `through` is the last complete day where `last` is
-    open; `weekend` its weekdays (0 = Monday).
+    """All months up to `last` in one currency.
+
+    `through` is the last complete day where `last` is open; `weekend` its weekdays (0 = Monday).
     """
 
     last: date
@@ -54,10 +56,10 @@ class History:
         """Every month from the first to the last, those without data within."""
         if not self.tables:
             return []
-        made = [min(self.tables)]
-        while made[-1] < self.last:
-            made.append(next_month(made[-1]))
-        return made
+        months = [min(self.tables)]
+        while months[-1] < self.last:
+            months.append(next_month(months[-1]))
+        return months
 
     @cached_property
     def totals(self) -> dict[date, Totals]:
@@ -83,8 +85,8 @@ class History:
 
     def year_to(self, month: date) -> list[date] | None:
         """The 12 whole months that end with `month`; None where one is missing or partial."""
-        wanted = [month_before(month, i) for i in range(11, -1, -1)]
-        return wanted if set(wanted) <= set(self.whole) else None
+        year = [month_before(month, i) for i in range(11, -1, -1)]
+        return year if set(year) <= set(self.whole) else None
 
     def sum_of(self, months: list[date]) -> Totals:
         return Totals(

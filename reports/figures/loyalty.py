@@ -5,7 +5,7 @@ the caller to hide. Cohort retention(k) = customers whose first month is m and w
 customers of m; cells after the last whole month do not exist. RFM: days since the last purchase,
 receipts and net spend within the 12 whole months that end the period (365 days, 366 in a leap year;
 never "today", never a month under way); quintile scores 1 to 5 over customers with a receipt, ties
-share a score; under FEWEST_RFM customers nobody is scored. Segments as in CRAN `rfm` (rfm_segment),
+share a score; under FEWEST_RFM customers there are no scores. Segments as in CRAN `rfm` (rfm_segment),
 the first that fits. Concentration: share of net spend of the best tenth of customers.
 """
 
@@ -59,8 +59,9 @@ def quintiles(values: dict[str, int]) -> dict[str, int]:
 
 
 def segments(customers: pd.DataFrame, end: date) -> dict[str, tuple[int, int]]:
-    """segment -> (customers, net spend) of the rows of the last 12 months; {} for under FEWEST_RFM
-    customers.
+    """segment -> (customers, net spend) of the rows of the last 12 months.
+
+    {} for under FEWEST_RFM customers.
     """
     people = by_customer(customers)
     if len(people) < FEWEST_RFM:

@@ -23,8 +23,9 @@ CLASSES = ("star", "plowhorse", "puzzle", "dog")
 
 
 class Dish(NamedTuple):
-    """One classified item; contribution ÷ costed_units is its contribution a unit (units are
-    10**-4).
+    """One classified item.
+
+    Contribution ÷ costed_units is its contribution a unit (units are 10**-4).
     """
 
     item: str

@@ -40,7 +40,10 @@ Path = tuple[str, ...]
 
 
 class Moved(NamedTuple):
-    """A figure that is another now; None stands for a figure that a version does not have."""
+    """A figure that is another now.
+
+    None stands for a figure that a version does not have.
+    """
 
     path: Path
     was: object

@@ -37,7 +37,10 @@ TABLES = (
 
 
 def _integers(column: pa.ChunkedArray) -> np.ndarray:
-    """The unscaled integers of a decimal column; object with None where the column has nulls."""
+    """The unscaled integers of a decimal column.
+
+    Object with None where the column has nulls.
+    """
     if column.null_count:
         scale = column.type.scale
         return np.array(
@@ -146,8 +149,8 @@ def names(
     labels_found: dict[str, str] = {}
     for month in sorted(sources):
         if table in sources[month]:
-            known = frame(sources[month][table])
-            labels_found.update(zip(known[key], known[label], strict=True))
+            labels = frame(sources[month][table])
+            labels_found.update(zip(labels[key], labels[label], strict=True))
     return labels_found
 
 

@@ -1,5 +1,5 @@
-"""The page that leads to every report of the lake: latest month first, its figures at a glance, all
-forms and all editions.
+"""The page that leads to every report of the lake: latest month first, its main figures, all
+forms and all versions.
 
 In: the versions of each report by month, the figures.json of the newest cumulative report, and
 those of monthly reports whose month it does not have. Out: one HTML file for reports/index.html,
@@ -31,8 +31,9 @@ Figures = Mapping[str, object]
 
 @dataclass(frozen=True)
 class MonthSnapshot:
-    """A month in one currency; `before` is the month it may be compared with. A `partial` one,
-    which has days that are still to come or began late, is compared with none.
+    """A month in one currency; `before` is the month it may be compared with.
+
+    A `partial` one, which has days that are still to come or began late, is compared with none.
     """
 
     month: str
@@ -75,7 +76,7 @@ def index(
         month=_month,
         language=words.code.replace("_", "-"),
         style=Markup((files("reports") / "style.css").read_text("utf-8")),
-        glances={
+        snapshots={
             name: [
                 _said(by_currency[name], currency)
                 for currency, by_currency in months.items()

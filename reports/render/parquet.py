@@ -75,7 +75,10 @@ def table_parquet(table: Table, words: Words, lake_decimals: int) -> bytes:
 
 
 def _array(column: Column, values: list[Value], words: Words, lake_decimals: int) -> pa.Array:
-    """The type that the column declares, where all of its cells are of it; else decimal, or text."""
+    """The type that the column declares, where all of its cells are of it.
+
+    Else decimal, or text.
+    """
     cells = [_cell(value, words, lake_decimals) for value in values]
     kinds = {type(cell) for cell in cells if cell is not None}
     declared = (

@@ -33,9 +33,10 @@ RIGHT = {"money", "count", "quantity", "percent", "number"}
 
 
 def pdf(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper = "us-letter") -> bytes:
-    """`page` on `paper`; a table shows as many of its rows as let the report stay within MOST pages
-    (FURTHER for each further currency) and its last page is not mostly white, unless it adds up to
-    totals.
+    """`page` on `paper`.
+
+    A table shows as many of its rows as let the report stay within MOST pages (FURTHER for each
+    further currency) and its last page is not mostly white, unless it adds up to totals.
 
     Of several currencies the first has all its sections, the others those of page one and the next;
     the last of them says where the rest is.

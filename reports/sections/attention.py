@@ -1,5 +1,6 @@
-"""Section 3. What needs attention? At most five findings of the other sections, the dearest first,
-and the light.
+"""Section 3: what needs attention.
+
+At most five findings of the other sections, the dearest first, and the light.
 """
 
 from __future__ import annotations

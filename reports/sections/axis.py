@@ -31,7 +31,10 @@ def lines_chart(
     lines: Sequence[tuple[Text, Callable[[date], int | None]]],
     index: bool | str = False,
 ) -> Chart:
-    """Lines over the months from `first` on; a line is its name and its value in a month."""
+    """Lines over the months from `first` on.
+
+    A line is its name and its value in a month.
+    """
     span, axis = months_axis(history, first)
     data = {
         **axis,

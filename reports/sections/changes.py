@@ -106,7 +106,10 @@ def other_makers(metadata: Mapping[str, object], before: Plain) -> list[str]:
 
 
 def cause_of(moved: Sequence[Moved], before: Plain, others: Sequence[str], is_data: bool) -> str:
-    """Why this version was issued, one of CAUSES; `is_data` where the till sent something else."""
+    """Why this version was issued, one of CAUSES.
+
+    `is_data` where the till sent something else.
+    """
     if before.get("through"):
         return "more"
     if is_data or (
@@ -175,7 +178,10 @@ def _is_net(path: Path) -> bool:
 
 
 def _value(raw: object, kind: object, currency: str, lake_decimals: int) -> Value:
-    """A figure of figures.json as the value that it was; text where its kind is not known."""
+    """A figure of figures.json as the value that it was.
+
+    Text where its kind is not known.
+    """
     if raw is None:
         return None
     if isinstance(raw, bool):

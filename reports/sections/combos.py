@@ -17,8 +17,9 @@ TOP = 12
 
 
 def combos(figures: Figures) -> Section:
-    """Attach rate of a combo = receipts that hold it ÷ receipts; options ÷ all options chosen of
-    the same modifier.
+    """Attach rate of a combo = receipts that hold it ÷ receipts.
+
+    Options ÷ all options chosen of the same modifier.
     """
     frame, currency = figures.now["combos"], figures.currency
     total_sum, receipts = figures.total.net_sales, figures.total.receipts
@@ -207,7 +208,10 @@ def _choices(choices: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
 
 
 def _share_of_modifier(row: tuple, decimals: int = 1) -> Percent | None:
-    """The share of an option; it was chosen often enough, and its dish stands on enough receipts."""
+    """The share of an option.
+
+    It was chosen often enough, and its dish stands on enough receipts.
+    """
     base = min(int(row.all) // QUANTITY_UNIT, int(row.receipts))
     return ratio(int(row.units), int(row.all), base, decimals)
 
@@ -230,8 +234,9 @@ def _choice_table(figures: Figures, choices: pd.DataFrame) -> Table:
 
 
 def _chart(choices: pd.DataFrame) -> list[Chart]:
-    """Options of the dish and modifier that is chosen most; with one option there is nothing to
-    draw.
+    """Options of the dish and modifier that is chosen most.
+
+    With one option there is nothing to draw.
     """
     lead = choices.iloc[0]
     rows = choices[(choices["item"] == lead["item"]) & (choices["name"] == lead["name"])].head(TOP)

@@ -55,8 +55,9 @@ REASONS = (
 
 
 class Check(NamedTuple):
-    """How many, and their money: None where there is none or none is known; `unknown` is how many
-    amounts are unknown.
+    """How many, and their money: None where there is none or none is known.
+
+    `unknown` is how many amounts are unknown.
     """
 
     count: int = 0

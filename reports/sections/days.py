@@ -1,5 +1,6 @@
-"""Section 5. Which days? Net sales of every day, the compared month behind, closed days, holidays
-and outliers.
+"""Section 5: which days.
+
+Net sales of every day, the compared month behind, closed days, holidays and outliers.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Section 2. What changed and why? Arithmetic only: the difference of net sales taken apart without
-a rest.
+"""Section 2: what changed and why.
+
+Arithmetic only: the difference of net sales taken apart without a rest.
 """
 
 from __future__ import annotations

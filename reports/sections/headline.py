@@ -1,5 +1,6 @@
-"""Section 1. How did we do? Six figures against the month before, the same month last year and a
-fair calendar.
+"""Section 1: how did we do.
+
+Six figures against the month before, the same month last year and a fair calendar.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Section 6. When are we busy? Average receipts per open day by weekday and clock hour, and against
-the month before.
+"""Section 6: when are we busy.
+
+Average receipts per open day by weekday and clock hour, and against the month before.
 """
 
 from __future__ import annotations
@@ -19,8 +20,9 @@ Grid = Mapping[tuple[int, int], tuple[int, int]]
 
 
 def grid_of(hours: pd.DataFrame) -> dict[tuple[int, int], tuple[int, int]]:
-    """(weekday, hour) -> (receipts, open days of that weekday); a day is open on which any store
-    sold.
+    """(weekday, hour) -> (receipts, open days of that weekday).
+
+    A day is open on which any store sold.
     """
     sold = hours[hours["receipts"] > 0]
     if sold.empty:
@@ -83,7 +85,10 @@ def _machine(figures: Figures, grid: Grid) -> dict[str, object]:
 
 
 def busiest(grid: Grid) -> tuple[int, int]:
-    """The weekday and hour with the most receipts per open day; the earliest of equal ones."""
+    """The weekday and hour with the most receipts per open day.
+
+    The earliest of equal ones.
+    """
     return max(grid, key=lambda k: (grid[k][0] / grid[k][1], -k[0], -k[1]))
 
 

@@ -1,4 +1,7 @@
-"""Section 8. What sells? Items by net sales and by units, what rose and fell, categories, ABC."""
+"""Section 8: what sells.
+
+Items by net sales and by units, what rose and fell, categories, ABC.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,9 @@ def category_name(category: str) -> Value:
 
 
 def items(figures: Figures) -> Section:
-    """Rankings and their moves. Components of combos are credited to the dishes with their share of
-    the money.
+    """Rankings and their moves.
+
+    Components of combos are credited to the dishes with their share of the money.
     """
     ranked = by_item(figures.now["items"])
     ranked = ranked[

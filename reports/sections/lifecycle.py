@@ -1,5 +1,6 @@
-"""Cumulative 7. How do items live? The top twenty then and now, arrivals, decliners, price changes
-found in the data.
+"""Cumulative 7: how do items live.
+
+The top twenty then and now, arrivals, decliners, price changes found in the data.
 """
 
 from __future__ import annotations
@@ -179,7 +180,10 @@ def _sums(items: pd.DataFrame) -> pd.DataFrame:
 def _price(
     change: Change, receipts: Mapping[tuple[str, date], int], currency: str
 ) -> tuple[Value, ...]:
-    """A row of the table; the percentage stands on the receipts of the item in both months."""
+    """A row of the table.
+
+    The percentage stands on the receipts of the item in both months.
+    """
     base = min(receipts.get((change.item, m), 0) for m in (change.month, change.month_before))
     return (
         Name(change.item),

@@ -1,5 +1,6 @@
-"""Section 17 (cumulative 16). Data quality and lineage: counts in = counts out, what is not known,
-and where all of it comes from.
+"""Section 17 (cumulative 16).
+
+Data quality and lineage: counts in = counts out, what is not known, and where all of it comes from.
 """
 
 from __future__ import annotations
@@ -44,7 +45,7 @@ CHECKS = (
     "cancelled",
 )
 FACTS, SHOWN = 14, 7
-"""Inputs told, and rows on a page: digests are for whoever proves a report, and stand in the CSV."""
+"""Inputs listed, and rows on a page: digests prove a report and stand in the CSV."""
 ORIGIN = ("version", "watermark", "definitions", "settings", "code")
 INPUTS = ("summary", "customers", "backoffice", "outside")
 GLOSSARY = (
@@ -278,13 +279,13 @@ def _origin(metadata: Mapping[str, object]) -> Table:
             fact,
         ),
     )
-    rows = tuple(row for fact in order for row in _told(fact, metadata[fact]))
+    rows = tuple(row for fact in order for row in _fact_rows(fact, metadata[fact]))
     return Table(
         "origin", text("lineage.origin"), (Column("fact"), Column("value")), rows, shown=SHOWN
     )
 
 
-def _told(name: str, fact: object) -> list[tuple[Value, Value]]:
+def _fact_rows(name: str, fact: object) -> list[tuple[Value, Value]]:
     """A fact as lines of a name and a value: of many inputs the first ones, and how many more there
     are.
     """

@@ -1,4 +1,4 @@
-"""Where money may leak: refunds, discounts and cancelled receipts that are high, as findings for
+"""Loss alerts: refunds, discounts and cancelled receipts that are high, as findings for
 section 3.
 """
 
@@ -17,14 +17,15 @@ REFUNDS_HIGH, RISE = (3, 100), (1, 100)
 VOIDS_HIGH = 200
 """A finding: cancelled receipts of more than one in VOIDS_HIGH of gross sales."""
 SHARE_OF_VOIDS = 2
-"""A finding: one person made more than 1 in SHARE_OF_VOIDS of PERCENT_BASE or more cancelled
+"""A finding: one employee made more than 1 in SHARE_OF_VOIDS of PERCENT_BASE or more cancelled
 receipts.
 """
 
 
 def find_loss_alerts(figures: Figures) -> list[Finding]:
-    """Shares of gross sales against fixed bounds, and against the month before; nothing under
-    PERCENT_BASE receipts.
+    """Shares of gross sales against fixed bounds, and against the month before.
+
+    Nothing under PERCENT_BASE receipts.
     """
     total, before, currency = figures.total, figures.total_before, figures.currency
     findings = []

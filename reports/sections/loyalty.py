@@ -1,4 +1,7 @@
-"""Cumulative 12. Do customers come back? Cohorts, segments, and how much the best tenth spends."""
+"""Cumulative 12: do customers come back.
+
+Cohorts, segments, and how much the best tenth spends.
+"""
 
 from __future__ import annotations
 
@@ -25,8 +28,9 @@ COHORTS, AHEAD, YEAR = 12, 11, 12
 
 
 def loyalty(history: History) -> Section:
-    """Only customers that the till knows; groups under SMALL are hidden. Segments are of the 12
-    whole months to the last one, and there are none with fewer.
+    """Only customers that the till knows; groups under SMALL are hidden.
+
+    Segments are of the 12 whole months to the last one, and there are none with fewer.
     """
     if not history.tables:
         return Section("loyalty", (text("customers.none"),))
@@ -114,8 +118,9 @@ def _last_day(month: date) -> date:
 def _cohorts(
     history: History, by_month: dict[date, dict[date, int]]
 ) -> tuple[Chart, list[tuple[date, int, list[int | None]]]]:
-    """The latest cohorts whose size may be shown; the first month of the lake holds all who came
-    before and is no cohort.
+    """The latest cohorts whose size may be shown.
+
+    The first month of the lake holds all who came before and is no cohort.
     """
     total_sum = set(history.whole)
     rows: list[tuple[date, int, list[int | None]]] = []

@@ -1,5 +1,6 @@
-"""Cumulative 8. Is the margin holding? POS margin and margin before tax of every month, with what
-has a cost.
+"""Cumulative 8: is the margin holding.
+
+POS margin and margin before tax of every month, with what has a cost.
 """
 
 from __future__ import annotations

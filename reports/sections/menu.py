@@ -1,5 +1,6 @@
-"""Section 9. What earns? Menu engineering per category, and how much of the sales has a cost at
-all.
+"""Section 9: what earns.
+
+Menu engineering per category, and how much of the sales has a cost at all.
 """
 
 from __future__ import annotations

@@ -1,5 +1,6 @@
-"""Cumulative 10. Are combos and choices moving? Receipts with a combo by month, options first half
-against latest.
+"""Cumulative 10: are combos and choices moving.
+
+Receipts with a combo by month, options first half against latest.
 """
 
 from __future__ import annotations
@@ -18,7 +19,10 @@ COLUMNS = ("item", "modifier", "option", "first_half", "latest_half", "points")
 
 
 def options(history: History) -> Section:
-    """Months without a receipt are left out; option shares are of the same dish and modifier."""
+    """Months without a receipt are left out.
+
+    Option shares are of the same dish and modifier.
+    """
     if not history.tables:
         return Section("options", (text("combos.none"),))
     months = [m for m in history.whole if enough(history.totals[m].receipts)]

@@ -1,5 +1,6 @@
-"""Cumulative 17 (beyond the sixteen). What to expect? Next month by day, with an interval and its
-error in the past.
+"""Cumulative 17: what to expect.
+
+Next month by day, with an interval and its error in the past.
 """
 
 from __future__ import annotations

@@ -1,4 +1,7 @@
-"""Cumulative 4. More people or more each? Average receipt against receipts, both indexed to 100."""
+"""Cumulative 4: more people or more each.
+
+Average receipt against receipts, both indexed to 100.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Cumulative 13. How is money paid and given away? Tenders then and now, discounts and refunds as
-shares of gross.
+"""Cumulative 13: how is money paid and given away.
+
+Tenders then and now, discounts and refunds as shares of gross.
 """
 
 from __future__ import annotations
@@ -17,8 +18,9 @@ FEW, SPAN = 3, 6
 
 
 def payments_over_time(history: History) -> Section:
-    """Shares by month; tenders of the first and the latest half-year (fewer months where there are
-    fewer).
+    """Shares by month.
+
+    Tenders of the first and the latest half-year (fewer months where there are fewer).
     """
     months = [
         m

@@ -16,8 +16,9 @@ ODD_MONTHS = 13
 
 
 def records(history: History) -> Section:
-    """Best month, day and run of open days; odd days of the last 13 months, each against its
-    weekday then.
+    """Best month, day and run of open days.
+
+    Odd days of the last 13 months, each against its weekday then.
     """
     if not history.tables:
         return Section("records", (text("summary.empty"),))
@@ -117,7 +118,10 @@ def records(history: History) -> Section:
 
 
 def longest_run(days: list[date]) -> tuple[int, date]:
-    """Length and start of the longest run of consecutive days; the latest of equal ones."""
+    """Length and start of the longest run of consecutive days.
+
+    The latest of equal ones.
+    """
     best, start, length = (0, days[0]), days[0], 0
     for i, day in enumerate(days):
         if i and (day - days[i - 1]).days == 1:

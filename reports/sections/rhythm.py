@@ -1,5 +1,6 @@
-"""Cumulative 5. Has the rhythm of the week changed? Weekday × hour, first half-year against the
-latest.
+"""Cumulative 5: has the rhythm of the week changed.
+
+Weekday × hour, first half-year against the latest.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ HALF = 6
 
 
 def rhythm(history: History) -> Section:
-    """Two heat maps in receipts per open day; with less than a year, one of all months."""
+    """Two heat maps in receipts per open day.
+
+    With less than a year, one of all months.
+    """
     if not history.tables:
         return Section("rhythm", (text("rhythm.empty"),))
     hours = history.stacked("hours")

@@ -1,5 +1,6 @@
-"""Cumulative 11. Which pairs last? Baskets of the whole history, and whether both halves of it
-agree.
+"""Cumulative 11: which pairs last.
+
+Baskets of the whole history, and whether both halves of it agree.
 """
 
 from __future__ import annotations
@@ -15,8 +16,9 @@ MOST = 10
 
 
 def stability(history: History) -> Section:
-    """At most ten pairs; a pair is stable when its lift is above 1 on enough receipts in both
-    halves of the months.
+    """At most ten pairs.
+
+    A pair is stable when its lift is above 1 on enough receipts in both halves of the months.
     """
     if not history.tables:
         return Section("stability", (text("baskets.none", n=Count(FEWEST)),))

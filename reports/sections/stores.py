@@ -20,7 +20,10 @@ FALL = 10
 
 
 def stores(figures: Figures) -> Section:
-    """One table each; hours worked are not known to the till, so nothing is said per labour hour."""
+    """One table each.
+
+    Hours worked are not known to the till, so nothing is said per labour hour.
+    """
     business_days_by_store = total_by(figures.now["days"], "store_id")
     staff = _staff(figures.now["staff"])
     people = staff[staff["employee_id"] != ""]
@@ -197,7 +200,7 @@ def _staff_table(figures: Figures, staff: pd.DataFrame) -> Table:
 def _findings(
     figures: Figures, business_days_by_store: dict[str, Totals], before: dict[str, Totals]
 ) -> tuple[Finding, ...]:
-    found = []
+    falls = []
     for store, total in business_days_by_store.items():
         past = before.get(store)
         change = past and growth((total.net_sales, 1), (past.net_sales, 1), past.receipts)
@@ -208,7 +211,7 @@ def _findings(
             figures.total_before.net_sales - past.net_sales
         )
         if lost * FALL > past.net_sales and others > 0:
-            found.append(
+            falls.append(
                 Finding(
                     text(
                         "stores.finding",
@@ -221,4 +224,4 @@ def _findings(
                     "stores",
                 )
             )
-    return tuple(found)
+    return tuple(falls)

@@ -1,5 +1,6 @@
-"""Part of section 4. Does it tie to the till's own export? File by file, then every figure that
-differs.
+"""Part of section 4.
+
+Does it tie to the till's own export? File by file, then every figure that differs.
 
 In: the frames of `Figures.till` (money in units; NaN or None where one side has no such receipt).
 Out: what the bridge adds to its own sentences, tables, findings and figures; nothing where the

@@ -1,5 +1,6 @@
-"""Cumulative 2. Where are we heading? Net sales of every month, the 12-month average, partial
-months striped.
+"""Cumulative 2: where are we heading.
+
+Net sales of every month, the 12-month average, partial months striped.
 """
 
 from __future__ import annotations
@@ -19,7 +20,10 @@ FEW = 2
 
 
 def trend(history: History) -> Section:
-    """One bar a month; a month without data is an empty place, never a zero that was measured."""
+    """One bar a month.
+
+    A month without data is an empty place, never a zero that was measured.
+    """
     months, currency = history.months, history.currency
     if not months:
         return Section("trend", (text("trend.few", n=Count(0)),))

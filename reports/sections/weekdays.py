@@ -37,7 +37,10 @@ def channel_name(channel: str) -> Value:
 
 
 def by_weekday(days: pd.DataFrame) -> dict[int, tuple[int, int, int]]:
-    """weekday -> (net sales, receipts, open days); a day is open on which any store sold."""
+    """weekday -> (net sales, receipts, open days).
+
+    A day is open on which any store sold.
+    """
     if days.empty:
         return {}
     weekday = days["business_day"].map(date.weekday)
@@ -233,7 +236,7 @@ def _charts(
 
 
 def _findings(figures: Figures, now: dict, before: dict) -> tuple[Finding, ...]:
-    found = []
+    falls = []
     for w, (net, _, opened) in now.items():
         past = before.get(w)
         change = past and growth((net, opened), (past[0], past[2]), past[1])
@@ -242,7 +245,7 @@ def _findings(figures: Figures, now: dict, before: dict) -> tuple[Finding, ...]:
         usual = divide(before[w][0], before[w][2])
         lost = (usual - divide(net, opened)) * opened
         if lost * FALL > usual * opened:
-            found.append(
+            falls.append(
                 Finding(
                     text(
                         "weekdays.finding",
@@ -256,4 +259,4 @@ def _findings(figures: Figures, now: dict, before: dict) -> tuple[Finding, ...]:
                     "weekdays",
                 )
             )
-    return tuple(sorted(found, key=lambda f: -f.size)[:2])
+    return tuple(sorted(falls, key=lambda f: -f.size)[:2])

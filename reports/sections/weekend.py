@@ -1,4 +1,7 @@
-"""Cumulative 6. Weekday or weekend? Net sales per open day of each, month by month."""
+"""Cumulative 6: weekday or weekend.
+
+Net sales per open day of each, month by month.
+"""
 
 from __future__ import annotations
 

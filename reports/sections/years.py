@@ -144,7 +144,10 @@ def _year_ago(history: History, past: date) -> pd.DataFrame:
 
 
 def _chart(history: History, last: date, past: date) -> tuple[Chart, ...]:
-    """A line a calendar year, January to December; at most the last three years that have data."""
+    """A line a calendar year, January to December.
+
+    At most the last three years that have data.
+    """
     recent = sorted({m.year for m in history.tables})[-3:]
     lines = [
         (
