@@ -109,7 +109,7 @@ def child(folder: Path, months: int) -> None:
         for month, files in bodies.items()
     }
     read = time.perf_counter()
-    files = reports.cumulative(wanted[-1], tables, decimals=2, lineage={"edition": 1})
+    files = reports.cumulative(wanted[-1], tables, lake_decimals=2, lineage={"version": 1})
     told = time.perf_counter()
     rows = sum(table.num_rows for one in tables.values() for table in one.values())
     print(

@@ -85,7 +85,7 @@ def child(folder: Path, forms: str) -> None:
         sources,
         through=None,
         decimals=2,
-        metadata={"edition": 1},
+        metadata={"version": 1},
         lake_starts=MONTHS[0],
     )
     words = Words("es_MX", 2, page.currencies)

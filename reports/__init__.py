@@ -59,7 +59,7 @@ def monthly(
     `summaries` holds `month` and, where the lake has them, the month before and the same month last
     year, by their first days. `places` are the decimals of the amounts in `summaries`, `decimals`
     those that each currency has (without: `places`). `through` is the last complete business day of an open month, None
-    for a closed one. `changes` is the figures.json of the previous edition, None for a first one,
+    for a closed one. `changes` is the figures.json of the previous version, None for a first one,
     and `reopened` the receipts that came or changed since then, each with number, day, total and
     why (late, edited, cancelled, refunded, new). `lake_starts` is the first day of the lake: with
     it, and with at least the `customers` of every month since, new customers are told from
@@ -106,7 +106,7 @@ def cumulative(
     decimals: Mapping[str, int] | None = None,
     lineage: Mapping[str, object],
     changes: Mapping[str, object] | None = None,
-    ledger: Sequence[Mapping[str, object]] = (),
+    versions: Sequence[Mapping[str, object]] = (),
     weekend: tuple[int, ...] = (4, 5, 6),
     paper: Literal["us-letter", "a4"] = "us-letter",
 ) -> dict[str, bytes]:
@@ -114,8 +114,8 @@ def cumulative(
     `through_month`.
 
     `through` is the last complete business day where `through_month` is still open. `changes` is
-    the figures.json of the previous edition; months that moved since are named. `ledger` are the
-    published editions of all reports, each with report, month, edition, digest. `weekend` are the
+    the figures.json of the previous version; months that moved since are named. `versions` are the
+    published versions of all reports, each with report, month, version, digest. `weekend` are the
     weekdays (0 = Monday) that count as the weekend.
     """
     from reports.compose import compose_cumulative
@@ -129,7 +129,7 @@ def cumulative(
             lake_decimals=lake_decimals,
             decimals=decimals,
             metadata=lineage,
-            editions=ledger,
+            versions=versions,
             before=changes,
             weekend=weekend,
         ),
@@ -149,7 +149,7 @@ def change_of(figures: Mapping[str, object]) -> str:
     causes = {
         section["cause"]
         for sections in figures["currencies"].values()
-        for name in ("changes", "ledger")
+        for name in ("changes", "version_history")
         if (section := sections.get(name))
     }
     return next((cause for cause in CAUSES if cause in causes), "first")
@@ -160,15 +160,15 @@ def index(
     cumulative: Mapping[str, Sequence[str]],
     figures: Mapping[str, object] | None,
     *,
-    told: Mapping[str, Mapping[str, object]] | None = None,
+    months: Mapping[str, Mapping[str, object]] | None = None,
     locale: str = "es_MX",
 ) -> bytes:
-    """reports/index.html: folders of the editions (they begin with their number) by "YYYY-MM",
+    """reports/index.html: folders of the versions (they begin with their number) by "YYYY-MM",
     newest cumulative figures.json.
 
-    `told` are the figures.json of monthly reports whose month the cumulative one does not have, by
+    `months` are the figures.json of monthly reports whose month the cumulative one does not have, by
     "YYYY-MM".
     """
     from reports.render import index as page
 
-    return page.index(monthly, cumulative, figures, told or {}, locale)
+    return page.index(monthly, cumulative, figures, months or {}, locale)

@@ -15,8 +15,9 @@ FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def markdown(text: str, starts_line: bool = False) -> str:
-    """`text` as plain words in GitHub's Markdown, table cells included; links and @names of people
-    do not come alive.
+    """`text` as plain words in GitHub's Markdown, table cells included.
+
+    Links and @names of people do not come alive.
 
     Only text that `starts_line` can begin a list or underline a heading. There the bullet, or the
     sign after the number, is escaped: a backslash before a digit would be printed.

@@ -10,33 +10,79 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from reports.values import Text, Value
+from reports.values import Count, Day, Money, Name, Quantity, Text, Value
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 Kind = Literal["money", "count", "quantity", "percent", "number", "date", "text"]
 
 
 @dataclass(frozen=True)
 class Column:
-    """One column: catalog key of its heading and what its cells are; one that is `aside` stands in
-    the CSV alone.
+    """One column: the catalog key of its heading and the kind of its cells.
+
+    `source` is its column in a frame, the key where none is given; a `csv_only` column is on no
+    page.
     """
 
     key: str
     kind: Kind = "text"
     values: Mapping[str, Value] = field(default_factory=dict)
     csv_only: bool = False
+    source: str = ""
 
     @property
     def heading(self) -> Text:
         return Text(f"column.{self.key}", self.values)
 
 
+def value_of(raw: object, kind: Kind, currency: str) -> Value:
+    """The value of a cell of a frame.
+
+    What is a value already stays, and what is missing is None.
+    """
+    if raw is None or raw != raw:
+        return None
+    match kind:
+        case "money" if not isinstance(raw, Money):
+            return Money(int(raw), currency)  # type: ignore[call-overload]  # an integer of numpy
+        case "count" if not isinstance(raw, Count):
+            return Count(int(raw))  # type: ignore[call-overload]  # an integer of numpy
+        case "quantity" if not isinstance(raw, Quantity):
+            return Quantity(int(raw))  # type: ignore[call-overload]  # an integer of numpy
+        case "date" if isinstance(raw, date):
+            return Day(raw)
+        case "text" if isinstance(raw, str):
+            return Name(raw)
+    return raw  # type: ignore[return-value]  # a frame's column of values
+
+
+def records(frame: pd.DataFrame, currency: str, **columns: str) -> list[dict[str, object]]:
+    """The rows of `frame` as figures: `columns` are kinds by name, "label" a text that is None
+    where it is empty.
+    """
+    cells = [
+        [
+            (raw or None if kind == "label" else raw)
+            if kind in ("text", "label")
+            else int(raw)
+            if kind == "number"
+            else value_of(raw, kind, currency)
+            for raw in frame[name]
+        ]
+        for name, kind in columns.items()
+    ]
+    return [dict(zip(columns, row, strict=True)) for row in zip(*cells, strict=True)]
+
+
 @dataclass(frozen=True)
 class Table:
-    """Rows of values; `name` is its file, `strong` the rows that are totals, `shown` how many rows
-    a page shows.
+    """Rows of values.
+
+    `name` is its file, `strong` the rows that are totals, `shown` how many rows a page shows.
     """
 
     name: str
@@ -45,6 +91,23 @@ class Table:
     rows: tuple[tuple[Value, ...], ...]
     strong: frozenset[int] = frozenset()
     shown: int = 10
+
+    @classmethod
+    def from_frame(
+        cls,
+        name: str,
+        title: Text,
+        frame: pd.DataFrame,
+        columns: tuple[Column, ...],
+        currency: str,
+        shown: int = 10,
+    ) -> Table:
+        """A row for each row of `frame`, each cell by the kind of its column."""
+        cells = [
+            [value_of(raw, column.kind, currency) for raw in frame[column.source or column.key]]
+            for column in columns
+        ]
+        return cls(name, title, columns, tuple(zip(*cells, strict=True)), shown=shown)
 
     @property
     def page_columns(self) -> list[tuple[int, Column]]:
@@ -97,8 +160,9 @@ class Finding:
 
 @dataclass(frozen=True)
 class Section:
-    """One question and its answer. `figures` are the exact figures for machines, `findings` go to
-    section 3.
+    """One question and its answer.
+
+    `figures` are the exact figures for machines, `findings` go to section 3.
     """
 
     key: str
@@ -125,7 +189,10 @@ class Section:
 
 @dataclass(frozen=True)
 class Page:
-    """A whole report. `front` sections make page one; `currencies` are those of its amounts."""
+    """A whole report.
+
+    `front` sections make page one; `currencies` are those of its amounts.
+    """
 
     report: Literal["monthly", "cumulative"]
     month: date
@@ -138,7 +205,7 @@ class Page:
     front: int = 3
     since: date | None = None
     decimals: Mapping[str, int] = field(default_factory=dict)
-    """Decimals of each currency; those of the lake (`places`) for one that is not named."""
+    """Decimals of each currency; those of the lake (`lake_decimals`) for one that is not named."""
 
     @property
     def title(self) -> Text:

@@ -30,8 +30,9 @@ def divide(part: int, whole: int) -> int:
 
 @dataclass(frozen=True, slots=True)
 class Money:
-    """An amount in units of 10**-places of `currency`; `compact` says it short ("$12 k"), `signed`
-    with its sign.
+    """An amount in units of 10**-places of `currency`.
+
+    `compact` says it short ("$12 k"), `signed` with its sign.
     """
 
     units: int
@@ -58,7 +59,10 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class Percent:
-    """part ÷ whole, said in percent; a whole of 0 has no percent and is said as a dash."""
+    """part ÷ whole, said in percent.
+
+    A whole of 0 has no percent and is said as a dash.
+    """
 
     part: int
     whole: int
@@ -127,8 +131,9 @@ class Hour:
 
 @dataclass(frozen=True, slots=True)
 class Name:
-    """Text of the merchant or of the till: never translated, always escaped. A page shortens it
-    unless it is `full`.
+    """Text of the merchant or of the till: never translated, always escaped.
+
+    A page shortens it unless it is `full`.
     """
 
     text: str

@@ -89,11 +89,11 @@ def catalog(locale: str) -> Mapping[str, str]:
             f"locale {locale!r} has no texts; choose one such as {', '.join(CATALOGS.values())}"
         )
     folder = files("reports") / "text" / CATALOGS[language]
-    found: dict[str, str] = {}
+    sentences: dict[str, str] = {}
     for file in sorted(folder.iterdir(), key=lambda f: f.name):
         for head, table in tomllib.loads(file.read_text("utf-8")).items():
-            found.update({f"{head}.{key}": sentence for key, sentence in table.items()})
-    return found
+            sentences.update({f"{head}.{key}": sentence for key, sentence in table.items()})
+    return sentences
 
 
 def _with_values(template: str, values: Mapping[str, Value]) -> str:
@@ -135,12 +135,12 @@ class Words:
             case Text(key, values):
                 return list(self._sentence(self.catalog[key], values))
             case Series(items):
-                said = (
+                formatted = (
                     format_list([f"\x00{i}\x00" for i in range(len(items))], locale=self.locale)
                     if items
                     else ""
                 )
-                pieces = said.split("\x00")
+                pieces = formatted.split("\x00")
                 return [
                     run
                     for i, piece in enumerate(pieces)
@@ -220,10 +220,10 @@ class Words:
 
     def _number(self, number: Decimal, decimals: int, signed: bool) -> str:
         rounded = number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
-        said = format_decimal(
+        formatted = format_decimal(
             abs(rounded), "#,##0." + "0" * decimals if decimals else "#,##0", self.locale
         )
-        return ("−" if rounded < 0 else "+" if signed and rounded > 0 else "") + said
+        return ("−" if rounded < 0 else "+" if signed and rounded > 0 else "") + formatted
 
     def _percent(self, percent: Decimal, decimals: int, signed: bool) -> str:
         return self._number(percent, decimals, signed) + ("\xa0%" if self.language == "es" else "%")
@@ -233,7 +233,9 @@ class Words:
         symbol = self.symbol(money.currency)
         if money.compact and abs(amount) >= 1000:
             decimals = 1 if abs(amount) < 10_000 or 1_000_000 <= abs(amount) < 10_000_000 else 0
-            said = format_compact_decimal(abs(amount), locale=self.locale, fraction_digits=decimals)
+            formatted = format_compact_decimal(
+                abs(amount), locale=self.locale, fraction_digits=decimals
+            )
         else:
             own = (
                 0
@@ -241,14 +243,17 @@ class Words:
                 else min(self.decimals.get(money.currency, self.lake_decimals), self.lake_decimals)
             )
             amount = amount.quantize(Decimal(1).scaleb(-own), ROUND_HALF_UP)
-            said = format_decimal(
+            formatted = format_decimal(
                 abs(amount), "#,##0." + "0" * own if own else "#,##0", self.locale
             )
-        return ("−" if amount < 0 else "+" if money.signed and amount > 0 else "") + symbol + said
+        return (
+            ("−" if amount < 0 else "+" if money.signed and amount > 0 else "") + symbol + formatted
+        )
 
     def symbol(self, currency: str) -> str:
-        """Sign of `currency`; the bare $ where the page has but one currency, the code and a space
-        where no sign exists.
+        """Sign of `currency`.
+
+        The bare $ where the page has but one currency, the code and a space where no sign exists.
         """
         sign = self.locale.currency_symbols.get(currency, currency)
         if sign == currency:

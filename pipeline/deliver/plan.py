@@ -13,7 +13,7 @@ from collections.abc import Collection, Iterable
 from datetime import date
 from typing import NamedTuple
 
-NOT_ANNOUNCED = frozenset({"changes", "ledger", "lineage"})
+NOT_ANNOUNCED = frozenset({"changes", "version_history", "lineage"})
 
 
 class Issued(NamedTuple):

@@ -161,7 +161,7 @@ def _report_email(task: Report, due: Due, locale: str) -> ReportEmail:
     address = lake().uri(task.dataset, task.name, "report.html")
     content = message.read_message(
         files["message.json"],
-        version=int(json.loads(files["figures.json"])["lineage"]["edition"]),
+        version=int(json.loads(files["figures.json"])["lineage"]["version"]),
         is_correction=due.before is not None,
         location=address if address.startswith("s3://") else "",
         changes=changes,
@@ -186,7 +186,7 @@ def _write_again(
     figures = json.loads(files["figures.json"])
     written = task.write_report(
         before,
-        lineage=figures["lineage"] | {"edition": int(figures["lineage"]["edition"])},
+        lineage=figures["lineage"] | {"version": int(figures["lineage"]["version"])},
         locale=locale,
         paper=settings.paper(),
         lake_decimals=figures["places"],

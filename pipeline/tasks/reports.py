@@ -91,8 +91,8 @@ class Report(DerivedTask):
         issued = earlier_versions(self.dataset, self.name, self.fingerprint())
         number, through = len(issued) + 1, days_of(self.month)[-1]
         lineage = {
-            "edition": number,
-            "version": self.version,
+            "version": number,
+            "definitions": self.version,
             "code": self.code(),
             "settings": digest_of(json.dumps(plain(self.options()), sort_keys=True)),
             "watermark": str(through),
@@ -278,7 +278,7 @@ class CumulativeReport(Report):
 
     def write_report(self, before: Manifest | None, **common: Any) -> Files:
         figures = figures_of(before) if before else None
-        own = versions(self.dataset, self.name)[: common["lineage"]["edition"] - 1]
+        own = versions(self.dataset, self.name)[: common["lineage"]["version"] - 1]
         summaries = {
             task.month: read_tables(task, list(reports.HISTORY))
             for task in self.requires()
@@ -288,11 +288,11 @@ class CumulativeReport(Report):
             self.month,
             summaries,
             changes=figures,
-            ledger=[
+            versions=[
                 {
                     "report": entry.report,
                     "month": entry.month,
-                    "edition": entry.version,
+                    "version": entry.version,
                     "digest": entry.digest,
                     "change": entry.change,
                 }
@@ -336,7 +336,7 @@ def publish_index() -> None:
         folders[MONTHLY],
         folders[CUMULATIVE],
         figures_of(issued[CUMULATIVE][newest][-1]) if newest else None,
-        told=later,
+        months=later,
         locale=settings.locale(),
     )
     lake().put_page("index.html", page)

@@ -87,7 +87,7 @@ def list_versions(
     of them: the reasons that it states are not read again.
     """
     changes = {
-        (row["report"], row["month"], int(row["edition"]), row["digest"]): row["change"]
+        (row["report"], row["month"], int(row["version"]), row["digest"]): row["change"]
         for row in _listed_rows(before)
         if row["digest"]
     }
@@ -105,7 +105,7 @@ def _listed_rows(figures: dict[str, Any] | None) -> list[dict[str, str]]:
     """Rows of the version history in a figures.json; every currency has the same ones."""
     sections = list((figures or {}).get("currencies", {}).values())
     rows: list[dict[str, str]] = (
-        sections[0].get("ledger", {}).get("editions", []) if sections else []
+        sections[0].get("version_history", {}).get("versions", []) if sections else []
     )
     return rows
 

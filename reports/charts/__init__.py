@@ -1,4 +1,6 @@
-"""Charts to SVG or PNG bytes, in one style of their own; the only package that imports matplotlib.
+"""Charts to SVG or PNG bytes, in one style of their own.
+
+The only package that imports matplotlib.
 
 In: `page.Chart` (kind, data of exact integers and typed values) and `words.Words` for every label.
 Out: bytes that are the same for the same chart: no dates, no versions, no random identifiers.
@@ -43,7 +45,8 @@ def draw(chart: Chart, words: Words, form: str = "svg") -> bytes:
 
 
 def font_folder() -> Path:
-    """The fonts that matplotlib ships, which other forms may borrow; matplotlib itself is not
-    imported.
+    """The fonts that matplotlib ships, which other forms may borrow.
+
+    Matplotlib itself is not imported.
     """
     return Path(find_spec("matplotlib").origin).parent / "mpl-data" / "fonts" / "ttf"

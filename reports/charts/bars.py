@@ -37,9 +37,9 @@ def draw_days(data: Mapping, words: Words) -> Canvas:
     partial (flags, hatched), and, where the values are expected ones, spans ((low, high) a day).
     """
     values, before, currency = data["values"], data["before"], data["currency"]
-    known, spans = [v for v in before if v is not None], data.get("spans", [])
-    high = max([*values, *known, *(top for _, top in spans), 1])
-    low = min([*values, *known, 0])
+    named, spans = [v for v in before if v is not None], data.get("spans", [])
+    high = max([*values, *named, *(top for _, top in spans), 1])
+    low = min([*values, *named, 0])
     say = _say_money(words, currency)
     left = max(width_of(say(high * 2), SMALL), 24) + 6
     canvas = Canvas(190)
@@ -63,7 +63,7 @@ def draw_days(data: Mapping, words: Words) -> Canvas:
                 color=MUTED,
                 fontsize=SMALL,
             )
-    if known:
+    if named:
         axes.plot(
             range(len(before)),
             [float("nan") if v is None else v for v in before],
@@ -91,7 +91,7 @@ def draw_days(data: Mapping, words: Words) -> Canvas:
     _legend(
         canvas,
         [("hatch" if all(partial) else "bar", BLUE, words.say(data["name"]))]
-        + ([("line", INK, words.say(data["before_name"]))] if known else [])
+        + ([("line", INK, words.say(data["before_name"]))] if named else [])
         + ([("×", MUTED, words.say(data["closed_name"]))] if any(data["closed"]) else []),
     )
     return canvas

@@ -1,4 +1,7 @@
-"""Weekday by hour, each cell with its figure; darker is more, and the figure says how much."""
+"""Weekday by hour, each cell with its figure.
+
+Darker is more, and the figure says how much.
+"""
 
 from __future__ import annotations
 
@@ -44,11 +47,11 @@ def draw_heat(data: Mapping, words: Words) -> Canvas:
     tight = (WIDTH - left) / max(len(columns), 1)
     size = min(SMALL, tight / 2.9)
     if columns:
-        known = np.array([[cell is not None for cell in row] for row in cells])
+        named = np.array([[cell is not None for cell in row] for row in cells])
         shades = np.array([[cell[1] if cell else 0 for cell in row] for row in cells], dtype=float)
         seaborn.heatmap(
             shades,
-            mask=~known,
+            mask=~named,
             annot=np.array([[words.say(cell[0]) if cell else "" for cell in row] for row in cells]),
             fmt="",
             cmap=CHANGE if signed else MORE,
@@ -62,7 +65,7 @@ def draw_heat(data: Mapping, words: Words) -> Canvas:
             annot_kws={"fontsize": size},
             ax=axes,
         )
-        for y, x in zip(*np.nonzero(~known), strict=True):
+        for y, x in zip(*np.nonzero(~named), strict=True):
             axes.add_patch(
                 Rectangle(
                     (x + 0.03, y + 0.05), 0.94, 0.9, facecolor=PAPER, edgecolor=FAINT, linewidth=0.4

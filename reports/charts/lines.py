@@ -37,10 +37,10 @@ def draw_lines(data: Mapping, words: Words) -> Canvas:
     plain number, "percent" for thousandths of a percent.
     """
     lines, index = data["lines"], data["index"]
-    known = [v for _, values in lines for v in values if v is not None]
+    named = [v for _, values in lines for v in values if v is not None]
     high, low = (
-        max([*known, 1]),
-        min([*known, 0]) if index is not True or len(lines) == 1 else min(known),
+        max([*named, 1]),
+        min([*named, 0]) if index is not True or len(lines) == 1 else min(named),
     )
 
     def say(value: float) -> str:
@@ -119,8 +119,9 @@ def _scale(axes, say, floor: float, high: float, index: object) -> None:
 
 
 def draw_slope(data: Mapping, words: Words) -> Canvas:
-    """Rank then and rank now, one line an item; climbers blue, fallers red and dashed, arrivals a
-    dot.
+    """Rank then and rank now, one line an item.
+
+    Climbers blue, fallers red and dashed, arrivals a dot.
 
     data: rows ((name, rank then or None, rank now), ...) in the order of the rank now, left and
     right (labels).

@@ -31,10 +31,10 @@ def draw_panels(data: Mapping, words: Words) -> Canvas:
             x + 1, top + 2, cut(words.say(name), wide - 4), fontweight="bold", fontsize=SIZE
         )
         axes = canvas.panel(x, top + 16, wide, HIGH - 34)
-        known = [v if v is not None else 0 for v in values]
-        axes.bar(range(7), known, width=0.7, color=BLUE)
-        best = max(range(7), key=lambda w: known[w])
-        reach = max(known[best], 0)
+        named = [v if v is not None else 0 for v in values]
+        axes.bar(range(7), named, width=0.7, color=BLUE)
+        best = max(range(7), key=lambda w: named[w])
+        reach = max(named[best], 0)
         for w in range(7):
             if values[w] is None:
                 axes.annotate(
@@ -47,8 +47,8 @@ def draw_panels(data: Mapping, words: Words) -> Canvas:
                     color=MUTED,
                     fontsize=SMALL,
                 )
-        if known[best] > 0:
-            label = Money(known[best], currency, compact=True)
+        if named[best] > 0:
+            label = Money(named[best], currency, compact=True)
             axes.annotate(
                 words.say(label),
                 (best, reach),

@@ -35,8 +35,8 @@ def draw_ranking(data: Mapping, words: Words) -> Canvas:
     rows = data["rows"]
     label_width = min(max((width_of(words.say(row[0])) for row in rows), default=40), WIDTH * 0.36)
     labels = [wrap(words.say(row[0]), label_width) for row in rows]
-    said = [words.say(row[1]) for row in rows]
-    end = max((width_of(s, SMALL, True) for s in said), default=0) + 8
+    sentences = [words.say(row[1]) for row in rows]
+    end = max((width_of(s, SMALL, True) for s in sentences), default=0) + 8
     heights = [len(label) * LINE + GAP for label in labels]
     keys = data.get("part_name") or data.get("before_name")
     top = 20.0 if keys else 4.0
@@ -46,11 +46,11 @@ def draw_ranking(data: Mapping, words: Words) -> Canvas:
     low = min([row[2] for row in rows] + [0])
     room = WIDTH - EDGE - label_width - 10
     span = (high - low) * room / max(room - end, 1)
-    at = sum(heights)
-    axes.set_ylim(0, at)
+    position = sum(heights)
+    axes.set_ylim(0, position)
     axes.set_xlim(low, low + span)
-    for row, label, value, height in zip(rows, labels, said, heights, strict=True):
-        middle = at - height / 2
+    for row, label, value, height in zip(rows, labels, sentences, heights, strict=True):
+        middle = position - height / 2
         thick = min(height - GAP + 1, LINE + 2)
         _, _, units, part, before = row
         axes.barh(middle, units, thick, color=BLUE if units >= 0 else ORANGE, zorder=2)
@@ -93,7 +93,7 @@ def draw_ranking(data: Mapping, words: Words) -> Canvas:
             fontsize=SIZE,
             linespacing=1.15,
         )
-        at -= height
+        position -= height
     axes.axvline(0, color=INK, linewidth=0.9, zorder=5)
     axes.set_axis_off()
     _keys(canvas, data, words)

@@ -112,14 +112,14 @@ def _name_points(canvas: Canvas, axes, points, spots, kinds: Mapping, words: Wor
     left, bottom = frame.x0 * WIDTH, frame.y0 * canvas.height
     wide, high = frame.width * WIDTH, frame.height * canvas.height
     (x0, x1), (y0, y1) = axes.get_xlim(), axes.get_ylim()
-    at = [((x - x0) / (x1 - x0) * wide, (y - y0) / (y1 - y0) * high) for x, y in spots]
+    position = [((x - x0) / (x1 - x0) * wide, (y - y0) / (y1 - y0) * high) for x, y in spots]
     corner = max(width_of(words.say(name), SIZE, True) for name in kinds.values()) + 6
-    signs = [(x - 4, y - 4, x + 4, y + 4) for x, y in at]
+    signs = [(x - 4, y - 4, x + 4, y + 4) for x, y in position]
     taken = [(x, y, x + corner, y + 13) for x in (0, wide - corner) for y in (0, high - 13)]
     order = sorted(range(len(points)), key=lambda i: (-abs(points[i][4]), i))[:NAMED]
     for rank, index in enumerate(order):
         label = cut(words.say(points[index][0]), 112, SMALL)
-        size, (x, y) = width_of(label, SMALL), at[index]
+        size, (x, y) = width_of(label, SMALL), position[index]
         others = [
             [signs[i] for i in some if i != index] for some in (range(len(points)), order[:FIRST])
         ]
@@ -165,13 +165,16 @@ def _name_points(canvas: Canvas, axes, points, spots, kinds: Mapping, words: Wor
 Box = tuple[float, float, float, float]
 
 
-def _meet(one: Box, other: Box) -> bool:
-    return one[0] < other[2] and other[0] < one[2] and one[1] < other[3] and other[1] < one[3]
+def _meet(entry: Box, other: Box) -> bool:
+    return (
+        entry[0] < other[2] and other[0] < entry[2] and entry[1] < other[3] and other[1] < entry[3]
+    )
 
 
 def _along(start: tuple[float, float], end: tuple[float, float]) -> list[Box]:
-    """Small boxes along a line, so that no name stands on it and it runs under none; its beginning
-    is on the sign.
+    """Small boxes along a line, so that no name stands on it and it runs under none.
+
+    Its beginning is on the sign.
     """
     steps = max(int(max(abs(end[0] - start[0]), abs(end[1] - start[1])) / 3), 1)
     spots = [

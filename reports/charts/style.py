@@ -81,8 +81,9 @@ STYLE = {
 
 @contextmanager
 def styled() -> Iterator[None]:
-    """The style for one drawing; a sign that the measuring font lacks is the reader's font's
-    matter.
+    """The style for one drawing.
+
+    A sign that the measuring font lacks is the reader's font's matter.
     """
     with matplotlib.rc_context(STYLE), warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing from")
@@ -118,14 +119,14 @@ def cut(label: str, width: float, size: float = SIZE) -> str:
 
 def wrap(label: str, width: float, size: float = SIZE, lines: int = 2) -> list[str]:
     """`label` in at most `lines` lines of `width` points, the last one cut."""
-    made, words = [], label.split(" ")
-    while words and len(made) < lines - 1:
+    built, words = [], label.split(" ")
+    while words and len(built) < lines - 1:
         line = words[:1]
         while len(line) < len(words) and width_of(" ".join(words[: len(line) + 1]), size) <= width:
             line = words[: len(line) + 1]
-        made.append(cut(" ".join(line), width, size))
+        built.append(cut(" ".join(line), width, size))
         words = words[len(line) :]
-    return made + ([cut(" ".join(words), width, size)] if words else [])
+    return built + ([cut(" ".join(words), width, size)] if words else [])
 
 
 class Canvas:
@@ -137,7 +138,7 @@ class Canvas:
 
     def axes(self, left: float, top: float, right: float, bottom: float) -> Axes:
         """Axes with these margins in points; no grid, no frame but the baseline."""
-        made = self.figure.add_axes(
+        built = self.figure.add_axes(
             (
                 left / WIDTH,
                 bottom / self.height,
@@ -145,8 +146,8 @@ class Canvas:
                 (self.height - top - bottom) / self.height,
             )
         )
-        made.tick_params(pad=3)
-        return made
+        built.tick_params(pad=3)
+        return built
 
     def panel(self, x: float, top: float, width: float, height: float) -> Axes:
         """Axes of `width` × `height` points whose upper left corner is (x, top)."""
@@ -164,9 +165,9 @@ class Canvas:
             FigureCanvasSVG(self.figure).print_svg(
                 out, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
             )
-            made = out.getvalue().decode()
-            start = made.index("<svg")
-            return made[start:].replace(FONTS, READER_FONTS).encode()
+            built = out.getvalue().decode()
+            start = built.index("<svg")
+            return built[start:].replace(FONTS, READER_FONTS).encode()
         canvas = FigureCanvasAgg(self.figure)
         self.figure.set_dpi(216)
         canvas.print_png(out, metadata={"Software": None})
@@ -176,14 +177,14 @@ class Canvas:
 def money_axis(axes: Axes, high: float, say, low: float = 0.0, steps: int = 4) -> None:
     """A quiet value axis with few round steps, the line of zero drawn in ink."""
     step = round_step((high - low) / steps if high > low else 1.0)
-    ticks, at = [], 0.0
-    while at <= high * 1.001:
-        ticks.append(at)
-        at += step
-    at = -step
-    while low < 0 and at >= low * 1.001:
-        ticks.insert(0, at)
-        at -= step
+    ticks, position = [], 0.0
+    while position <= high * 1.001:
+        ticks.append(position)
+        position += step
+    position = -step
+    while low < 0 and position >= low * 1.001:
+        ticks.insert(0, position)
+        position -= step
     axes.set_yticks(ticks, [say(tick) for tick in ticks])
     axes.grid(axis="y", color=FAINT, linewidth=0.6)
     axes.set_axisbelow(True)
@@ -206,18 +207,19 @@ def round_step(rough: float) -> float:
 
 
 def month_axis(axes: Axes, ticks: list[int], labels: list[str]) -> None:
-    """Labels under their ticks; one over the edge is aligned to it, one that would touch the label
-    before is left out.
+    """Labels under their ticks.
+
+    One over the edge is aligned to it, one that would touch the label before is left out.
     """
     (low, high), wide = axes.get_xlim(), axes.get_position().width * WIDTH
     kept, reach = [], -99.0
-    for at, label in zip(ticks, labels, strict=True):
-        size, place = width_of(label), (at - low) / (high - low) * wide
+    for position, label in zip(ticks, labels, strict=True):
+        size, place = width_of(label), (position - low) / (high - low) * wide
         side = "left" if place < size / 2 else "right" if place + size / 2 > wide + 2 else "center"
         start = place - {"left": 0, "right": size, "center": size / 2}[side]
         if start > reach + 9:
-            kept.append((at, label, side))
+            kept.append((position, label, side))
             reach = start + size
-    axes.set_xticks([at for at, _, _ in kept], [label for _, label, _ in kept])
+    axes.set_xticks([position for position, _, _ in kept], [label for _, label, _ in kept])
     for tick, (_, _, side) in zip(axes.get_xticklabels(), kept, strict=True):
         tick.set_horizontalalignment(side)

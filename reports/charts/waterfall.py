@@ -32,19 +32,19 @@ def draw_waterfall(data: Mapping, words: Words) -> Canvas:
     """data: first (label, units), steps ((label, units), ...), last (label, units), currency."""
     currency, steps = data["currency"], [data["first"], *data["steps"], data["last"]]
     last = len(steps) - 1
-    at, spans = data["first"][1], []
+    position, spans = data["first"][1], []
     for index, (_, units) in enumerate(steps):
-        spans.append((at, at) if index in (0, last) else (at, at + units))
-        at = spans[-1][1]
+        spans.append((position, position) if index in (0, last) else (position, position + units))
+        position = spans[-1][1]
     high, low = max(max(span) for span in spans), min(min(span) for span in spans)
     high = max(high, 0) if low < 0 else high
     labels = [wrap(words.say(label), 96, SIZE) for label, _ in steps]
     left = max(width_of(line, SIZE, True) for label in labels for line in label) + 8
-    said = [
+    sentences = [
         words.say(Money(units, currency, signed=i not in (0, last), compact=True))
         for i, (_, units) in enumerate(steps)
     ]
-    end = max(width_of(s, SMALL, True) for s in said) + 9
+    end = max(width_of(s, SMALL, True) for s in sentences) + 9
     canvas = Canvas(len(steps) * ROW + 4)
     axes = canvas.axes(left, 2, 2, 2)
     room = WIDTH - left - 2
@@ -76,7 +76,7 @@ def draw_waterfall(data: Mapping, words: Words) -> Canvas:
                 linewidth=0.3,
             )
         axes.annotate(
-            said[index],
+            sentences[index],
             (max(start, stop), middle),
             (5, 0),
             textcoords="offset points",

@@ -1,5 +1,6 @@
-"""Exact figures from the lake's summary tables; every definition of the glossary has one place
-here.
+"""Exact figures from the lake's summary tables.
+
+Every definition of the glossary has one place here.
 
 In: mappings of Arrow tables, one a month. Out: integers and frames of integers, per currency.
 Nothing here knows a language, a colour or a page.
@@ -43,7 +44,7 @@ class Figures:
     `before` (the month before) and `year_ago` are None where the lake does not have them. Of an
     open month (`through` is its last complete day) only the same days of the others are compared,
     and only in tables that have days. `lake_starts` is the first day of the lake, without which no
-    customer is told to be new. `covered` are the days of the month that the lake holds, None where
+    customer counts as new. `covered` are the days of the month that the lake holds, None where
     it holds all of them from `lake_starts` on. `backoffice` holds the till's own exports to the
     lake, None where the owner gave none. `outside` are receipts that arrived in the month and lie
     before `history_starts`.
@@ -88,8 +89,9 @@ class Figures:
 
     @cached_property
     def visits(self) -> dict[date, Visits]:
-        """Customers of every month up to this one, in the currency; of other months only
-        `customers` need be there.
+        """Customers of every month up to this one, in the currency.
+
+        Of other months only `customers` need be there.
         """
         past = {
             m: Tables(m, self.sources[m], self.currency)["customers"]
@@ -100,11 +102,14 @@ class Figures:
 
     @cached_property
     def till(self) -> dict[str, pd.DataFrame]:
-        """Frames of `backoffice` in the currency, by name; empty where the owner gave no export."""
-        found = {name: frame(table) for name, table in (self.backoffice or {}).items()}
+        """Frames of `backoffice` in the currency, by name.
+
+        Empty where the owner gave no export.
+        """
+        exports = {name: frame(table) for name, table in (self.backoffice or {}).items()}
         return {
             name: rows[rows["currency"] == self.currency].reset_index(drop=True)
-            for name, rows in found.items()
+            for name, rows in exports.items()
         }
 
     @cached_property
@@ -192,16 +197,16 @@ class Figures:
     def stores(self) -> dict[str, str]:
         """Store names by identifier, of the stores of this currency, in the order of the names."""
         own = set(self.now["days"]["store_id"])
-        known = names(self.sources, "stores", "store_id", "name")
+        labels = names(self.sources, "stores", "store_id", "name")
         return dict(
-            sorted(((s, known.get(s) or s) for s in own), key=lambda pair: (pair[1], pair[0]))
+            sorted(((s, labels.get(s) or s) for s in own), key=lambda pair: (pair[1], pair[0]))
         )
 
     @cached_property
     def zones(self) -> set[str]:
         """Time zones of the stores of this currency."""
-        known = names(self.sources, "stores", "store_id", "timezone")
-        return {known[store] for store in self.stores if store in known}
+        labels = names(self.sources, "stores", "store_id", "timezone")
+        return {labels[store] for store in self.stores if store in labels}
 
     @cached_property
     def employees(self) -> dict[str, str]:

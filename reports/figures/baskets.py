@@ -67,7 +67,7 @@ def pairs(
     own = {item: row for (item, partner), *row in sums.itertuples() if item == partner}
     together = combined(combo_parts)
     among = (total.receipts, total.receipts - total.combo_receipts)
-    found = []
+    matches = []
     for (item, partner), *both in sums[sums["receipts"] >= fewest].itertuples():
         plain = (item, partner) in together
         if item == partner or both[plain] < fewest:
@@ -83,5 +83,5 @@ def pairs(
             plain,
         )
         if pair.lift[0] > pair.lift[1]:
-            found.append(pair)
-    return sorted(found, key=lambda p: (-p.leverage[0], p.first, p.second))
+            matches.append(pair)
+    return sorted(matches, key=lambda p: (-p.leverage[0], p.first, p.second))

@@ -40,7 +40,10 @@ def days_of(first: date, last: date | None = None) -> list[date]:
 def covered_days(
     first: date, through: date | None, lake_starts: date | None, covered: Collection[date] | None
 ) -> list[date]:
-    """Days of the month of `first` that the lake holds; no other day is one without sales."""
+    """Days of the month of `first` that the lake holds.
+
+    No other day is one without sales.
+    """
     days = days_of(first, through)
     if covered is not None:
         return [day for day in days if day in covered]
@@ -145,13 +148,16 @@ def fair_parts(
 
 
 def largest_remainders(parts: Mapping[Hashable, Fraction]) -> dict[Hashable, int]:
-    """`parts` as integers whose sum is the rounded sum of `parts`; of equal remainders the first."""
-    whole = sum(parts.values(), Fraction())
-    made = {key: part.numerator // part.denominator for key, part in parts.items()}
-    left = divide(whole.numerator, whole.denominator) - sum(made.values())
-    for key in sorted(parts, key=lambda key: made[key] - parts[key])[:left]:
-        made[key] += 1
-    return made
+    """`parts` as integers whose sum is the rounded sum of `parts`.
+
+    Of equal remainders the first.
+    """
+    exact_sum = sum(parts.values(), Fraction())
+    rounded = {key: part.numerator // part.denominator for key, part in parts.items()}
+    left = divide(exact_sum.numerator, exact_sum.denominator) - sum(rounded.values())
+    for key in sorted(parts, key=lambda key: rounded[key] - parts[key])[:left]:
+        rounded[key] += 1
+    return rounded
 
 
 def _by_weekday(days: pd.DataFrame) -> dict[tuple[str, int], Totals]:

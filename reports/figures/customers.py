@@ -2,7 +2,7 @@
 concentration.
 
 In: `customers` frames (customer and store, receipts of SALE, net sales with refunds deducted). Out:
-integers; groups under SMALL customers are to be suppressed by whoever shows them. New = first ever
+integers; groups under SMALL customers are not to be shown by them. New = first ever
 SALE lies in the month; returning = an earlier SALE exists in the lake. Repeat rate = customers with
 >= 2 receipts ÷ identified customers of the period.
 """
@@ -39,7 +39,7 @@ class Visits:
     repeating: int
     """Customers with two receipts or more."""
     known: bool
-    """Whether an earlier month exists, without which nobody can be told to be new."""
+    """Whether an earlier month exists, without which new customers are not known."""
 
 
 def by_customer(customers: pd.DataFrame) -> pd.DataFrame:
@@ -51,34 +51,34 @@ def by_customer(customers: pd.DataFrame) -> pd.DataFrame:
 
 
 def visits(months: Mapping[date, pd.DataFrame], first: date | None) -> dict[date, Visits]:
-    """Per month its customers, new ones told from returning ones by all months before it.
+    """Per month its customers, new ones apart from returning ones by all months before it.
 
     `first` is the first month of the lake: where it is not known, or a month since then is not
-    given, nobody is told to be new.
+    given, no customer counts as new.
     """
     seen: set[str] = set()
-    made: dict[date, Visits] = {}
+    built: dict[date, Visits] = {}
     for month in sorted(months):
         people = by_customer(months[month])
         is_new = ~people.index.isin(seen)
-        made[month] = Visits(
+        built[month] = Visits(
             month,
             _group(people),
             _group(people[is_new]),
             _group(people[~is_new]),
             int((people["receipts"] > 1).sum()),
-            bool(made) and _whole(made, first, month),
+            bool(built) and _whole(built, first, month),
         )
         seen |= set(people.index)
-    return made
+    return built
 
 
 def _whole(given: Iterable[date], first: date | None, month: date) -> bool:
     """Whether all months from `first` until before `month` are there."""
     if first is None:
         return False
-    wanted = (month.year - first.year) * 12 + month.month - first.month
-    return sum(first <= m < month for m in given) == wanted
+    chosen = (month.year - first.year) * 12 + month.month - first.month
+    return sum(first <= m < month for m in given) == chosen
 
 
 def _group(people: pd.DataFrame) -> Group:

@@ -42,8 +42,9 @@ class Forecast(NamedTuple):
 
 
 class Declined(NamedTuple):
-    """Why there is no forecast: history too short; next to nothing sold in the trials; or naive misses no
-    more (both errors).
+    """Why there is no forecast: history too short; next to nothing sold in the trials.
+
+    Or naive misses no more (both errors).
     """
 
     reason: Literal["short", "idle", "worse"]
@@ -64,32 +65,32 @@ def forecast(history: History) -> Forecast | Declined:
     ][-TRIALS:]
     if len(trials) < FEWEST_TRIALS:
         return Declined("short")
-    miss, miss_naive, whole, ratios, totals = 0, 0, 0, [], []
+    miss, miss_naive, total_sum, ratios, totals = 0, 0, 0, [], []
     for month in trials:
         origin = _origin(month, history.through)
-        known = {day: v for day, v in net.items() if day <= origin}
+        named = {day: v for day, v in net.items() if day <= origin}
         guess = guess_month(
-            known,
+            named,
             month,
             origin,
             seasonality({m: v for m, v in monthly.items() if next_month(m) - DAY <= origin}),
         )
         actual = {day: net.get(day, 0) for day in guess}
         miss += sum(abs(actual[d] - guess[d]) for d in guess)
-        miss_naive += sum(abs(actual[d] - known.get(last_weekday(d, origin), 0)) for d in guess)
-        whole += sum(actual.values())
+        miss_naive += sum(abs(actual[d] - named.get(last_weekday(d, origin), 0)) for d in guess)
+        total_sum += sum(actual.values())
         ratios += [Fraction(actual[d], guess[d]) for d in guess if guess[d] > 0]
         totals.append((sum(actual.values()), sum(guess.values())))
     receipts = history.sum_of(trials).receipts
     if (
         receipts < PERCENT_BASE
-        or whole <= 0
+        or total_sum <= 0
         or not ratios
         or any(guessed <= 0 for _, guessed in totals)
     ):
         return Declined("idle")
     if miss >= miss_naive:
-        return Declined("worse", (miss, whole), (miss_naive, whole), len(trials))
+        return Declined("worse", (miss, total_sum), (miss_naive, total_sum), len(trials))
     ratios.sort()
     month, origin = next_month(history.last), _origin(next_month(history.last), history.through)
     days = {
@@ -98,14 +99,14 @@ def forecast(history: History) -> Forecast | Declined:
     }
     bounds = [Fraction(*pair) for pair in totals]
     total = _around(sum(middle for _, middle, _ in days.values()), min(bounds), max(bounds))
-    return Forecast(month, days, total, (miss, whole), (miss_naive, whole), len(trials))
+    return Forecast(month, days, total, (miss, total_sum), (miss_naive, total_sum), len(trials))
 
 
 def guess_month(
     net: Mapping[date, int], month: date, origin: date, index: Mapping[int, Fraction]
 ) -> dict[date, int]:
     """The method for each day of `month`, from `net` up to `origin`."""
-    found = {}
+    matches = {}
     for day in days_of(month):
         last = last_weekday(day, origin)
         past = [last - 7 * k * DAY for k in range(WEEKS)]
@@ -113,8 +114,8 @@ def guess_month(
             index[month.month] / sum(index[p.month] for p in past) if index else Fraction(1, WEEKS)
         )
         middle = sum(net.get(p, 0) for p in past) * scale
-        found[day] = divide(middle.numerator, middle.denominator)
-    return found
+        matches[day] = divide(middle.numerator, middle.denominator)
+    return matches
 
 
 def last_weekday(day: date, origin: date) -> date:

@@ -55,8 +55,9 @@ def like_for_like(now: pd.DataFrame, base: pd.DataFrame) -> LikeForLike:
 
 
 def seasonality(net: Mapping[date, int]) -> dict[int, Fraction]:
-    """calendar month -> its index, from net sales of whole months; {} with fewer than SEASONS of
-    them or without a full cycle.
+    """calendar month -> its index, from net sales of whole months.
+
+    {} with fewer than SEASONS of them or without a full cycle.
     """
     return {
         month: sum(indices, Fraction()) / len(indices)
@@ -65,17 +66,20 @@ def seasonality(net: Mapping[date, int]) -> dict[int, Fraction]:
 
 
 def observed_seasons(net: Mapping[date, int]) -> dict[int, list[Fraction]]:
-    """calendar month -> its index in each year in which it can be measured; as `seasonality`."""
+    """calendar month -> its index in each year in which it can be measured.
+
+    As `seasonality`.
+    """
     if len(net) < SEASONS:
         return {}
-    found: dict[int, list[Fraction]] = {}
+    matches: dict[int, list[Fraction]] = {}
     for month in net:
         around = [month_before(month, k) for k in range(-6, 7)]
         if not set(around) <= net.keys():
             continue
         centred = net[around[0]] + net[around[-1]] + 2 * sum(net[m] for m in around[1:-1])
         if centred > 0:
-            found.setdefault(month.month, []).append(Fraction(24 * net[month], centred))
-    if len(found) < 12 or any(sum(indices) <= 0 for indices in found.values()):
+            matches.setdefault(month.month, []).append(Fraction(24 * net[month], centred))
+    if len(matches) < 12 or any(sum(indices) <= 0 for indices in matches.values()):
         return {}
-    return found
+    return matches

@@ -1,5 +1,6 @@
-"""The whole history: one figure set per month, merged by adding; the order of months does not
-matter.
+"""The whole history: one figure set per month, merged by adding.
+
+The order of months does not matter.
 
 In: summary tables of every month. Out: per-month `Totals` and stacked frames with a `month` column.
 A month is *partial* when it is still open, or when it is the first and the shop's first sale came
@@ -28,8 +29,9 @@ WEEKEND = (4, 5, 6)
 
 @dataclass(frozen=True)
 class History:
-    """All months up to `last` in one currency; `through` is the last complete day where `last` is
-    open; `weekend` its weekdays (0 = Monday).
+    """All months up to `last` in one currency.
+
+    `through` is the last complete day where `last` is open; `weekend` its weekdays (0 = Monday).
     """
 
     last: date
@@ -41,23 +43,23 @@ class History:
     @cached_property
     def tables(self) -> dict[date, Tables]:
         """Tables by month, from the first month with a receipt on."""
-        found = {
+        matches = {
             m: Tables(m, self.sources[m], self.currency)
             for m in sorted(self.sources)
             if m <= self.last and "days" in self.sources[m]
         }
-        busy = [m for m, tables in found.items() if len(tables["days"])]
-        return {m: tables for m, tables in found.items() if busy and m >= busy[0]}
+        busy = [m for m, tables in matches.items() if len(tables["days"])]
+        return {m: tables for m, tables in matches.items() if busy and m >= busy[0]}
 
     @cached_property
     def months(self) -> list[date]:
         """Every month from the first to the last, those without data within."""
         if not self.tables:
             return []
-        made = [min(self.tables)]
-        while made[-1] < self.last:
-            made.append(next_month(made[-1]))
-        return made
+        months = [min(self.tables)]
+        while months[-1] < self.last:
+            months.append(next_month(months[-1]))
+        return months
 
     @cached_property
     def totals(self) -> dict[date, Totals]:
@@ -65,14 +67,14 @@ class History:
 
     @cached_property
     def partial(self) -> set[date]:
-        found = {self.last} if self.through and self.last in self.tables else set()
+        matches = {self.last} if self.through and self.last in self.tables else set()
         if (
             self.months
             and (days := self.tables[self.months[0]].open_days)
             and days[0].day > STARTED
         ):
-            found.add(self.months[0])
-        return found
+            matches.add(self.months[0])
+        return matches
 
     @cached_property
     def whole(self) -> list[date]:
@@ -83,8 +85,8 @@ class History:
 
     def year_to(self, month: date) -> list[date] | None:
         """The 12 whole months that end with `month`; None where one is missing or partial."""
-        wanted = [month_before(month, i) for i in range(11, -1, -1)]
-        return wanted if set(wanted) <= set(self.whole) else None
+        year = [month_before(month, i) for i in range(11, -1, -1)]
+        return year if set(year) <= set(self.whole) else None
 
     def sum_of(self, months: list[date]) -> Totals:
         return Totals(
@@ -94,8 +96,8 @@ class History:
     @cached_property
     def average(self) -> dict[date, tuple[int, int]]:
         """Net sales of the 12 whole months that end with a month, and 12."""
-        found = {m: self.year_to(m) for m in self.months}
-        return {m: (self.sum_of(year).net_sales, 12) for m, year in found.items() if year}
+        matches = {m: self.year_to(m) for m in self.months}
+        return {m: (self.sum_of(year).net_sales, 12) for m, year in matches.items() if year}
 
     def stacked(self, name: str) -> pd.DataFrame:
         """The table of every month, one under the other, with the month of each row."""
@@ -116,9 +118,9 @@ class History:
             for tables in self.tables.values()
             for store in tables["days"]["store_id"].unique()
         }
-        known = names(self.sources, "stores", "store_id", "name")
+        labels = names(self.sources, "stores", "store_id", "name")
         return dict(
-            sorted(((s, known.get(s) or s) for s in own), key=lambda pair: (pair[1], pair[0]))
+            sorted(((s, labels.get(s) or s) for s in own), key=lambda pair: (pair[1], pair[0]))
         )
 
     @cached_property

@@ -28,12 +28,12 @@ def holidays_in(zones: Iterable[str], days: Iterable[date]) -> dict[date, str]:
     from holidays.registry import COUNTRIES
 
     countries = {country_of(zone) for zone in zones}
-    known = {entry[1] for entry in COUNTRIES.values()}
+    named = {entry[1] for entry in COUNTRIES.values()}
     country = next(iter(countries)) if len(countries) == 1 else None
-    if country not in known:
+    if country not in named:
         return {}
-    wanted = sorted(days)
-    years = sorted({day.year for day in wanted})
+    chosen = sorted(days)
+    years = sorted({day.year for day in chosen})
     language = country_holidays(country).default_language
-    found = country_holidays(country, years=years, language=language)
-    return {day: found[day] for day in wanted if day in found}
+    matches = country_holidays(country, years=years, language=language)
+    return {day: matches[day] for day in chosen if day in matches}

@@ -39,18 +39,18 @@ def by_item(items: pd.DataFrame) -> pd.DataFrame:
     receipts hold it at the least.
     """
     keyed = items.assign(category=items["category"].fillna(""))
-    whole = keyed.groupby(["item", "category"], sort=True)[SUMS].sum()
+    total_sum = keyed.groupby(["item", "category"], sort=True)[SUMS].sum()
     combos = (
         keyed[keyed["in_combo"].astype(bool)]
         .groupby(["item", "category"])[["units", "net_sales"]]
         .sum()
     )
     base = keyed.groupby(["item", "category", "in_combo"])["receipts"].sum()
-    whole["base"] = base.groupby(level=["item", "category"]).max()
+    total_sum["base"] = base.groupby(level=["item", "category"]).max()
     combos = combos.rename(columns={"units": "combo_units", "net_sales": "combo_net"}).reindex(
-        whole.index, fill_value=0
+        total_sum.index, fill_value=0
     )
-    ranked = whole.join(combos).reset_index()
+    ranked = total_sum.join(combos).reset_index()
     ranked = ranked.sort_values(
         ["net_sales", "units", "item", "category"],
         ascending=[False, False, True, True],
@@ -80,23 +80,23 @@ def classes(net: list[int], bounds: tuple[int, int] = ABC_BOUNDS) -> list[str]:
     >>> classes([70, 20, 7, 3])
     ['A', 'B', 'C', 'C']
     """
-    whole = sum(value for value in net if value > 0)
-    found, running = [], 0
+    total_sum = sum(value for value in net if value > 0)
+    matches, running = [], 0
     for rank, value in enumerate(net):
         running += max(value, 0)
         share = running * 100
-        found.append(
+        matches.append(
             "C"
             if value <= 0
             else (
                 "A"
-                if rank == 0 or share <= bounds[0] * whole
+                if rank == 0 or share <= bounds[0] * total_sum
                 else "B"
-                if share <= bounds[1] * whole
+                if share <= bounds[1] * total_sum
                 else "C"
             )
         )
-    return found
+    return matches
 
 
 def compare(now: pd.DataFrame, before: pd.DataFrame, fair: Mapping[str, FairPart]) -> pd.DataFrame:

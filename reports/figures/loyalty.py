@@ -5,7 +5,7 @@ the caller to hide. Cohort retention(k) = customers whose first month is m and w
 customers of m; cells after the last whole month do not exist. RFM: days since the last purchase,
 receipts and net spend within the 12 whole months that end the period (365 days, 366 in a leap year;
 never "today", never a month under way); quintile scores 1 to 5 over customers with a receipt, ties
-share a score; under FEWEST_RFM customers nobody is scored. Segments as in CRAN `rfm` (rfm_segment),
+share a score; under FEWEST_RFM customers there are no scores. Segments as in CRAN `rfm` (rfm_segment),
 the first that fits. Concentration: share of net spend of the best tenth of customers.
 """
 
@@ -38,10 +38,10 @@ def cohorts(customers: pd.DataFrame) -> dict[date, dict[date, int]]:
     bought = customers.loc[customers["receipts"] > 0, ["customer_id", "month"]].drop_duplicates()
     first = bought.groupby("customer_id")["month"].min()
     bought = bought.assign(first=bought["customer_id"].map(first))
-    found: dict[date, dict[date, int]] = {}
+    matches: dict[date, dict[date, int]] = {}
     for (start, month), number in bought.groupby(["first", "month"], sort=True).size().items():
-        found.setdefault(start, {})[month] = int(number)
-    return found
+        matches.setdefault(start, {})[month] = int(number)
+    return matches
 
 
 def quintiles(values: dict[str, int]) -> dict[str, int]:
@@ -59,8 +59,9 @@ def quintiles(values: dict[str, int]) -> dict[str, int]:
 
 
 def segments(customers: pd.DataFrame, end: date) -> dict[str, tuple[int, int]]:
-    """segment -> (customers, net spend) of the rows of the last 12 months; {} for under FEWEST_RFM
-    customers.
+    """segment -> (customers, net spend) of the rows of the last 12 months.
+
+    {} for under FEWEST_RFM customers.
     """
     people = by_customer(customers)
     if len(people) < FEWEST_RFM:
@@ -71,7 +72,7 @@ def segments(customers: pd.DataFrame, end: date) -> dict[str, tuple[int, int]]:
     scores = [
         quintiles(v) for v in (days, people["receipts"].to_dict(), people["net_sales"].to_dict())
     ]
-    found: dict[str, tuple[int, int]] = {}
+    matches: dict[str, tuple[int, int]] = {}
     for customer, net in people["net_sales"].items():
         own = [score[customer] for score in scores]
         name = next(
@@ -82,9 +83,9 @@ def segments(customers: pd.DataFrame, end: date) -> dict[str, tuple[int, int]]:
             ),
             "others",
         )
-        number, spend = found.get(name, (0, 0))
-        found[name] = (number + 1, spend + int(net))
-    return found
+        number, spend = matches.get(name, (0, 0))
+        matches[name] = (number + 1, spend + int(net))
+    return matches
 
 
 def fold_small(named: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:

@@ -23,8 +23,9 @@ CLASSES = ("star", "plowhorse", "puzzle", "dog")
 
 
 class Dish(NamedTuple):
-    """One classified item; contribution ÷ costed_units is its contribution a unit (units are
-    10**-4).
+    """One classified item.
+
+    Contribution ÷ costed_units is its contribution a unit (units are 10**-4).
     """
 
     item: str
@@ -45,7 +46,7 @@ class Dish(NamedTuple):
 def engineer(ranked: pd.DataFrame) -> list[Dish]:
     """Classified dishes, by category and then the largest contribution first."""
     usable = ranked[(ranked["costed_units"] > 0) & (ranked["units"] > 0)]
-    made: list[Dish] = []
+    built: list[Dish] = []
     for category, group in usable.groupby("category", sort=True):
         rows = list(group.itertuples(index=False))
         if len(rows) < FEWEST:
@@ -63,7 +64,7 @@ def engineer(ranked: pd.DataFrame) -> list[Dish]:
             popular = popularity[0] >= popularity[1]
             profitable = own * costed >= gain * int(r.costed_units)
             kind = CLASSES[(0 if profitable else 1) if popular else (2 if profitable else 3)]
-            made.append(
+            built.append(
                 Dish(
                     r.item,
                     category,
@@ -77,7 +78,7 @@ def engineer(ranked: pd.DataFrame) -> list[Dish]:
                     int(r.base),
                 )
             )
-    return sorted(made, key=lambda d: (d.category, -d.contribution, d.item))
+    return sorted(built, key=lambda d: (d.category, -d.contribution, d.item))
 
 
 def round_price(units: int) -> int:

@@ -19,8 +19,9 @@ PERCENT_BASE = 20
 
 @dataclass(frozen=True)
 class Totals:
-    """Sums over rows of `days`. Refunds are dated by the refund receipt, not by the sale that they
-    return.
+    """Sums over rows of `days`.
+
+    Refunds are dated by the refund receipt, not by the sale that they return.
     """
 
     receipts: int = 0
@@ -74,8 +75,9 @@ class Totals:
 
     @property
     def gross_profit(self) -> int:
-        """Net sales of what has a cost, less that cost; included tax stays inside (the till's own
-        measure).
+        """Net sales of what has a cost, less that cost.
+
+        Included tax stays inside (the till's own measure).
         """
         return self.costed_net - self.cost
 
@@ -92,8 +94,9 @@ class Totals:
 
     @property
     def cost_coverage(self) -> tuple[int, int]:
-        """Share of net sales whose cost is known; the rest is left out of profit, never taken for
-        free.
+        """Share of net sales whose cost is known.
+
+        The rest is left out of profit, never taken for free.
         """
         return self.costed_net, self.net_sales
 

@@ -34,13 +34,16 @@ NAMES = (
     "section",
 )
 """Fields that name a row of a list."""
-LEFT_OUT = frozenset({"changes", "ledger"})
+LEFT_OUT = frozenset({"changes", "version_history"})
 """Sections that are about versions."""
 Path = tuple[str, ...]
 
 
 class Moved(NamedTuple):
-    """A figure that is another now; None stands for a figure that a version does not have."""
+    """A figure that is another now.
+
+    None stands for a figure that a version does not have.
+    """
 
     path: Path
     was: object

@@ -45,12 +45,12 @@ def price_changes(prices: pd.DataFrame) -> list[Change]:
         kind="stable",
     )
     usual = sums.drop_duplicates(["item", "variant", "month"])
-    found, before = [], {}
+    matches, before = [], {}
     for row in usual.itertuples(index=False):
         key = (row.item, row.variant)
         was, month = before.get(key, (0, None))
         if was > 0 and was != row.unit_price:
-            found.append(
+            matches.append(
                 Change(
                     row.item,
                     row.variant,
@@ -62,4 +62,4 @@ def price_changes(prices: pd.DataFrame) -> list[Change]:
                 )
             )
         before[key] = row.unit_price, row.month
-    return sorted(found, key=lambda c: (-c.day.toordinal(), c.item, c.variant))
+    return sorted(matches, key=lambda c: (-c.day.toordinal(), c.item, c.variant))

@@ -9,7 +9,7 @@ bits.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date
 from functools import cached_property
 
@@ -37,7 +37,10 @@ TABLES = (
 
 
 def _integers(column: pa.ChunkedArray) -> np.ndarray:
-    """The unscaled integers of a decimal column; object with None where the column has nulls."""
+    """The unscaled integers of a decimal column.
+
+    Object with None where the column has nulls.
+    """
     if column.null_count:
         scale = column.type.scale
         return np.array(
@@ -102,13 +105,13 @@ class Tables:
 
     def __getitem__(self, name: str) -> pd.DataFrame:
         if name not in self._frames:
-            whole = frame(self.source[name])
-            keep = whole["currency"] == self.currency
+            total_sum = frame(self.source[name])
+            keep = total_sum["currency"] == self.currency
             if name == "quality":
-                keep |= whole["currency"].isna()
-            if self.last is not None and "business_day" in whole:
-                keep &= whole["business_day"].map(lambda day: day <= self.last).astype(bool)
-            self._frames[name] = whole[keep.astype(bool)].reset_index(drop=True)
+                keep |= total_sum["currency"].isna()
+            if self.last is not None and "business_day" in total_sum:
+                keep &= total_sum["business_day"].map(lambda day: day <= self.last).astype(bool)
+            self._frames[name] = total_sum[keep.astype(bool)].reset_index(drop=True)
         return self._frames[name]
 
     @property
@@ -125,21 +128,35 @@ class Tables:
         return sorted(set(days.loc[days["receipts"] > 0, "business_day"]))
 
 
+def sum_by(
+    rows: pd.DataFrame, keys: Sequence[str], sums: Sequence[str], largest: str = ""
+) -> pd.DataFrame:
+    """Sums of `rows` by `keys`, the largest of one of them first, equal ones in the order of `keys`.
+
+    A key that is missing is "".
+    """
+    filled = rows.assign(**{key: rows[key].fillna("") for key in keys})
+    totals = filled.groupby(list(keys), sort=True)[list(sums)].sum().reset_index()
+    order = [largest, *keys] if largest else list(keys)
+    descending = [False, *[True] * len(keys)] if largest else True
+    return totals.sort_values(order, ascending=descending, kind="stable").reset_index(drop=True)
+
+
 def names(
     sources: Mapping[date, Mapping[str, pa.Table]], table: str, key: str, label: str
 ) -> dict[str, str]:
     """Labels by identifier, the newest month's winning."""
-    found: dict[str, str] = {}
+    labels_found: dict[str, str] = {}
     for month in sorted(sources):
         if table in sources[month]:
-            known = frame(sources[month][table])
-            found.update(zip(known[key], known[label], strict=True))
-    return found
+            labels = frame(sources[month][table])
+            labels_found.update(zip(labels[key], labels[label], strict=True))
+    return labels_found
 
 
 def currencies(source: Mapping[str, pa.Table]) -> tuple[str, ...]:
     """Currencies of a month's stores and days, in the alphabet."""
-    found = {
+    labels_found = {
         c for table in ("days", "stores") for c in frame(source[table])["currency"].unique() if c
     }
-    return tuple(sorted(found))
+    return tuple(sorted(labels_found))

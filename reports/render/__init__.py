@@ -21,15 +21,15 @@ def files_of(page: Page, locale: str, paper: str = "us-letter") -> dict[str, byt
 
     words = Words(locale, page.lake_decimals, page.currencies, page.decimals)
     images = {name: draw(chart, words) for name, chart in charts(page)}
-    made = {
+    files = {
         "report.md": markdown(page, words),
         "report.html": html(page, words, images),
         "figures.json": figures_json(page),
         "message.json": message_json(page, words),
         "report.pdf": pdf(page, words, images, paper),
     }
-    made |= {f"charts/{name}.svg": image for name, image in images.items()}
+    files |= {f"charts/{name}.svg": image for name, image in images.items()}
     for name, table in tables(page):
-        made[f"tables/{name}.csv"] = table_csv(table, words, page.lake_decimals)
-        made[f"tables/{name}.parquet"] = table_parquet(table, words, page.lake_decimals)
-    return dict(sorted(made.items()))
+        files[f"tables/{name}.csv"] = table_csv(table, words, page.lake_decimals)
+        files[f"tables/{name}.parquet"] = table_parquet(table, words, page.lake_decimals)
+    return dict(sorted(files.items()))

@@ -53,7 +53,7 @@ def html(page: Page, words: Words, images: Mapping[str, bytes]) -> bytes:
             s for s in page.sections if s.key == key and s.currency in (section.currency, "")
         )
 
-    made = template.render(
+    built = template.render(
         page=page,
         heading=heading(page),
         subtitle=subtitle(page),
@@ -69,16 +69,16 @@ def html(page: Page, words: Words, images: Mapping[str, bytes]) -> bytes:
         style=Markup((files("reports") / "style.css").read_text("utf-8")),
         several=len(page.currencies) > 1,
     )
-    return made.encode()
+    return built.encode()
 
 
 def _rich(words: Words, value: Value) -> Markup:
-    made = Markup("")
+    built = Markup("")
     for run in words.sentence(value):
         piece = escape(run.text)
         if run.foreign:
             piece = Markup("<bdi>%s</bdi>") % piece
         elif run.whole and isinstance(value, Text):
             piece = Markup('<span class="v">%s</span>') % piece
-        made += Markup("<strong>%s</strong>") % piece if run.strong else piece
-    return made
+        built += Markup("<strong>%s</strong>") % piece if run.strong else piece
+    return built

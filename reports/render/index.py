@@ -1,7 +1,7 @@
-"""The page that leads to every report of the lake: latest month first, its figures at a glance, all
-forms and all editions.
+"""The page that leads to every report of the lake: latest month first, its main figures, all
+forms and all versions.
 
-In: the editions of each report by month, the figures.json of the newest cumulative report, and
+In: the versions of each report by month, the figures.json of the newest cumulative report, and
 those of monthly reports whose month it does not have. Out: one HTML file for reports/index.html,
 whose links are relative to that folder (monthly/<YYYY-MM>/<file>, .../versions/<folder>/<file>).
 """
@@ -25,14 +25,15 @@ from reports.words import Words
 FORMS = ("html", "pdf", "md")
 WIDE, HIGH, KEPT = 320, 48, 36
 
-Editions = Mapping[str, Sequence[str]]
+Versions = Mapping[str, Sequence[str]]
 Figures = Mapping[str, object]
 
 
 @dataclass(frozen=True)
 class MonthSnapshot:
-    """A month in one currency; `before` is the month it may be compared with. A `partial` one,
-    which has days that are still to come or began late, is compared with none.
+    """A month in one currency; `before` is the month it may be compared with.
+
+    A `partial` one, which has days that are still to come or began late, is compared with none.
     """
 
     month: str
@@ -43,27 +44,27 @@ class MonthSnapshot:
 
 
 def index(
-    monthly: Editions,
-    cumulative: Editions,
+    monthly: Versions,
+    cumulative: Versions,
     figures: Figures | None,
-    told: Mapping[str, Figures],
+    months_alone: Mapping[str, Figures],
     locale: str,
 ) -> bytes:
-    """`monthly` and `cumulative` map "YYYY-MM" to the folders of the editions ("000001.<...>").
+    """`monthly` and `cumulative` map "YYYY-MM" to the folders of the versions ("000001.<...>").
 
     `figures` is the figures.json of the newest cumulative report, None where there is none; `told`
     those of single months, which count where it does not have them. A month that is still open is
     not compared with a whole one and not in the line.
     """
-    known = [one for one in (figures, *told.values()) if one]
-    lake_decimals = int(known[0]["places"]) if known else 2
-    months = _months(figures, told, lake_decimals)
+    stated = [snapshot for snapshot in (figures, *months_alone.values()) if snapshot]
+    lake_decimals = int(stated[0]["places"]) if stated else 2
+    months = _months(figures, months_alone, lake_decimals)
     through = {
-        str(one["through"])[:7]: date.fromisoformat(str(one["through"]))
-        for one in known
-        if one.get("through")
+        str(snapshot["through"])[:7]: date.fromisoformat(str(snapshot["through"]))
+        for snapshot in stated
+        if snapshot.get("through")
     }
-    decimals = known[0].get("decimals", {}) if known else {}
+    decimals = stated[0].get("decimals", {}) if stated else {}
     words = Words(locale, lake_decimals, tuple(months), decimals)
     template = environment().from_string((files("reports") / "index.html.j2").read_text("utf-8"))
     return template.render(
@@ -75,9 +76,11 @@ def index(
         month=_month,
         language=words.code.replace("_", "-"),
         style=Markup((files("reports") / "style.css").read_text("utf-8")),
-        glances={
+        snapshots={
             name: [
-                _said(found[name], currency) for currency, found in months.items() if name in found
+                _said(by_currency[name], currency)
+                for currency, by_currency in months.items()
+                if name in by_currency
             ]
             for name in monthly
         },
@@ -85,18 +88,23 @@ def index(
         monthly={m: _numbered(monthly[m]) for m in sorted(monthly, reverse=True)},
         cumulative={m: _numbered(cumulative[m]) for m in sorted(cumulative, reverse=True)},
         sparks=[
-            (currency, _spark(whole), _spoken(whole, currency))
-            for currency, found in months.items()
-            if len(whole := [one for one in found.values() if not one.partial][-KEPT:]) > 1
+            (currency, _spark(total_sum), _spoken(total_sum, currency))
+            for currency, by_currency in months.items()
+            if len(
+                total_sum := [
+                    snapshot for snapshot in by_currency.values() if not snapshot.partial
+                ][-KEPT:]
+            )
+            > 1
         ],
     ).encode()
 
 
 def _months(
-    figures: Figures | None, told: Mapping[str, Figures], lake_decimals: int
+    figures: Figures | None, months_alone: Mapping[str, Figures], lake_decimals: int
 ) -> dict[str, dict[str, MonthSnapshot]]:
     """What is known of each month, by currency, oldest first."""
-    found: dict[str, dict[str, MonthSnapshot]] = {}
+    by_currency: dict[str, dict[str, MonthSnapshot]] = {}
 
     def units(total: Mapping[str, object]) -> int:
         return int(Decimal(str(total["net_sales"])).scaleb(lake_decimals))
@@ -119,45 +127,52 @@ def _months(
                 last.net if fair else None,
                 name in partial,
             )
-            found.setdefault(currency, {})[name] = last
-    for name, one in told.items():
-        for currency, sections in one.get("currencies", {}).items():
+            by_currency.setdefault(currency, {})[name] = last
+    for name, snapshot in months_alone.items():
+        for currency, sections in snapshot.get("currencies", {}).items():
             headline = sections.get("headline", {})
-            if "total" not in headline or name in found.get(currency, {}):
+            if "total" not in headline or name in by_currency.get(currency, {}):
                 continue
             total, before = headline["total"], headline.get("before")
-            fair = before and not one.get("through") and int(before["receipts"]) >= PERCENT_BASE
-            found.setdefault(currency, {})[name] = MonthSnapshot(
+            fair = (
+                before and not snapshot.get("through") and int(before["receipts"]) >= PERCENT_BASE
+            )
+            by_currency.setdefault(currency, {})[name] = MonthSnapshot(
                 name,
                 units(total),
                 int(total["receipts"]),
                 units(before) if fair else None,
-                bool(one.get("through")),
+                bool(snapshot.get("through")),
             )
-    return {currency: dict(sorted(months.items())) for currency, months in sorted(found.items())}
+    return {
+        currency: dict(sorted(months.items())) for currency, months in sorted(by_currency.items())
+    }
 
 
 def _before(name: str) -> str:
     return f"{_month(name).first - timedelta(1):%Y-%m}"
 
 
-def _said(one: MonthSnapshot, currency: str) -> tuple[Value, list[Value]]:
+def _said(snapshot: MonthSnapshot, currency: str) -> tuple[Value, list[Value]]:
     """Net sales of the month, and what stands beside them."""
     beside: list[Value] = []
-    if one.before is not None and one.before > 0:
-        change = Percent(one.net - one.before, one.before, signed=True)
+    if snapshot.before is not None and snapshot.before > 0:
+        change = Percent(snapshot.net - snapshot.before, snapshot.before, signed=True)
         beside.append(
             text(
                 "index.change",
                 change=change,
-                month=Month(_month(_before(one.month)).first, short=True),
+                month=Month(_month(_before(snapshot.month)).first, short=True),
             )
         )
-    return Money(one.net, currency), [*beside, text("index.receipts", n=Count(one.receipts))]
+    return Money(snapshot.net, currency), [
+        *beside,
+        text("index.receipts", n=Count(snapshot.receipts)),
+    ]
 
 
 def _state(name: str, number: int, through: date | None) -> Value:
-    """The edition, and the last day that it has."""
+    """The version, and the last day that it has."""
     last = through or (_month(name).first.replace(day=28) + timedelta(4)).replace(
         day=1
     ) - timedelta(1)
@@ -170,7 +185,7 @@ def _month(name: str) -> Month:
 
 def _spark(months: Sequence[MonthSnapshot]) -> Markup:
     """A line of the months from zero up, as an image within the page."""
-    values = [Decimal(one.net) for one in months]
+    values = [Decimal(snapshot.net) for snapshot in months]
     high = max([*values, Decimal(1)])
     step = Decimal(WIDE - 8) / max(len(values) - 1, 1)
     points = [

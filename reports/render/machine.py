@@ -47,8 +47,8 @@ def amount(money: Money, lake_decimals: int, decimals: Mapping[str, int]) -> str
     return str(own if own == exact else exact)
 
 
-def ratio(part: int, whole: int) -> str | None:
-    return str((Decimal(part) / whole).quantize(RATIO, ROUND_HALF_UP)) if whole else None
+def ratio(part: int, total_sum: int) -> str | None:
+    return str((Decimal(part) / total_sum).quantize(RATIO, ROUND_HALF_UP)) if total_sum else None
 
 
 def plain(value: object, lake_decimals: int, decimals: Mapping[str, int]) -> object:
@@ -60,8 +60,8 @@ def plain(value: object, lake_decimals: int, decimals: Mapping[str, int]) -> obj
             return number
         case Quantity(units):
             return str(Decimal(units) / QUANTITY_UNIT)
-        case Percent(part, whole) | Rate(part, whole):
-            return ratio(part, whole)
+        case Percent(part, total_sum) | Rate(part, total_sum):
+            return ratio(part, total_sum)
         case Points(now, now_whole, before, before_whole):
             return ratio(now * before_whole - before * now_whole, now_whole * before_whole)
         case Day(day) | Month(day):
@@ -124,6 +124,6 @@ def _cell(value: Value, words: Words, lake_decimals: int) -> object:
     if value is None:
         return ""
     if isinstance(value, (Money, Count, Quantity, Percent, Points, Rate, Day, Month)):
-        made = plain(value, lake_decimals, words.decimals)
-        return "" if made is None else made
+        plain_value = plain(value, lake_decimals, words.decimals)
+        return "" if plain_value is None else plain_value
     return cell(visible(value.text, sys.maxsize) if isinstance(value, Name) else words.say(value))

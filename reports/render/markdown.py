@@ -23,13 +23,13 @@ def markdown(page: Page, words: Words) -> bytes:
 
 
 def _rich(words: Words, value: Value, starts_line: bool = False) -> str:
-    made, strong = "", False
+    built, strong = "", False
     for run in words.sentence(value):
         if run.strong != strong:
-            made, strong = made + "**", run.strong
-        first = starts_line and not made
-        made += escape.markdown(run.text, first) if run.text.strip() else run.text
-    return made + ("**" if strong else "")
+            built, strong = built + "**", run.strong
+        first = starts_line and not built
+        built += escape.markdown(run.text, first) if run.text.strip() else run.text
+    return built + ("**" if strong else "")
 
 
 def _section(section: Section, page: Page, words: Words) -> Iterator[str]:
@@ -94,7 +94,7 @@ def _table(table: Table, words: Words, page: Page, section: Section) -> Iterator
     yield "| " + " | ".join(_rich(words, column.heading) for _, column in columns) + " |"
     yield "| " + " | ".join(_align(column) for _, column in columns) + " |"
     for i, row in enumerate(table.rows[: table.shown]):
-        cells = [_rich(words, row[at]) for at, _ in columns]
+        cells = [_rich(words, row[position]) for position, _ in columns]
         yield "| " + " | ".join(f"**{c}**" if i in table.strong and c else c for c in cells) + " |"
     yield ""
     if len(table.rows) > table.shown:

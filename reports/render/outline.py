@@ -18,7 +18,7 @@ def heading(page: Page) -> Text:
 
 def subtitle(page: Page) -> list[Text]:
     """Stores, currencies, where the history begins within the month, how far the data go, and which
-    edition it is, made of what had come.
+    version it is, made of what had come.
     """
     lines = []
     if page.stores:
@@ -37,21 +37,24 @@ def subtitle(page: Page) -> list[Text]:
                 day=Day((page.month.replace(day=28) + timedelta(4)).replace(day=1) - timedelta(1)),
             )
         )
-    if "edition" in page.lineage:
-        edition, received = (
-            Name(str(page.lineage["edition"])),
+    if "version" in page.lineage:
+        version, received = (
+            Name(str(page.lineage["version"])),
             day_of(page.lineage.get("watermark")),
         )
         lines.append(
-            text("page.issued", edition=edition, day=received)
+            text("page.issued", version=version, day=received)
             if received
-            else text("page.edition", edition=edition)
+            else text("page.version", version=version)
         )
     return lines
 
 
 def file_name(page: Page, section: Section, part: Chart | Table) -> str:
-    """Name of the file of `part`, without its ending; of several currencies each has its own."""
+    """Name of the file of `part`, without its ending.
+
+    Of several currencies each has its own.
+    """
     return (
         f"{part.name}-{section.currency.lower()}"
         if len(page.currencies) > 1 and section.currency

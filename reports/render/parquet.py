@@ -58,11 +58,11 @@ def table_parquet(table: Table, words: Words, lake_decimals: int) -> bytes:
 
     names: list[str] = []
     for column in table.columns:
-        said = visible(words.say(column.heading), sys.maxsize)
-        names.append(said if said not in names else f"{said} ({len(names) + 1})")
+        heading = visible(words.say(column.heading), sys.maxsize)
+        names.append(heading if heading not in names else f"{heading} ({len(names) + 1})")
     arrays = [
-        _array(column, [row[at] for row in table.rows], words, lake_decimals)
-        for at, column in enumerate(table.columns)
+        _array(column, [row[position] for row in table.rows], words, lake_decimals)
+        for position, column in enumerate(table.columns)
     ]
     sink = pa.BufferOutputStream()
     pq.write_table(
@@ -75,7 +75,10 @@ def table_parquet(table: Table, words: Words, lake_decimals: int) -> bytes:
 
 
 def _array(column: Column, values: list[Value], words: Words, lake_decimals: int) -> pa.Array:
-    """The type that the column declares, where all of its cells are of it; else decimal, or text."""
+    """The type that the column declares, where all of its cells are of it.
+
+    Else decimal, or text.
+    """
     cells = [_cell(value, words, lake_decimals) for value in values]
     kinds = {type(cell) for cell in cells if cell is not None}
     declared = (
@@ -106,11 +109,11 @@ def _cell(value: Value, words: Words, lake_decimals: int) -> object:
         case Quantity(units):
             return Decimal(units) / QUANTITY_UNIT
         case Percent(part, whole) | Rate(part, whole):
-            said = ratio(part, whole)
-            return None if said is None else Decimal(said)
+            heading = ratio(part, whole)
+            return None if heading is None else Decimal(heading)
         case Points(now, now_whole, before, before_whole):
-            said = ratio(now * before_whole - before * now_whole, now_whole * before_whole)
-            return None if said is None else Decimal(said).quantize(RATIO)
+            heading = ratio(now * before_whole - before * now_whole, now_whole * before_whole)
+            return None if heading is None else Decimal(heading).quantize(RATIO)
         case Day(day) | Month(day):
             return day
         case Name(name):

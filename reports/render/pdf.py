@@ -33,9 +33,10 @@ RIGHT = {"money", "count", "quantity", "percent", "number"}
 
 
 def pdf(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper = "us-letter") -> bytes:
-    """`page` on `paper`; a table shows as many of its rows as let the report stay within MOST pages
-    (FURTHER for each further currency) and its last page is not mostly white, unless it adds up to
-    totals.
+    """`page` on `paper`.
+
+    A table shows as many of its rows as let the report stay within MOST pages (FURTHER for each
+    further currency) and its last page is not mostly white, unless it adds up to totals.
 
     Of several currencies the first has all its sections, the others those of page one and the next;
     the last of them says where the rest is.
@@ -53,13 +54,13 @@ def page_layout(
     most = MOST + FURTHER * (len(page.currencies) - 1)
     fitting: list[typst.Compiler] = []
     for rows, share in LAYOUTS:
-        told = {
+        stated = {
             "page": json.dumps(
                 _body(page, words, images, paper, rows) | {"share": share}, ensure_ascii=False
             )
         }
         compiler = typst.Compiler(
-            template, root=template.parent, font_paths=[font_folder()], sys_inputs=told
+            template, root=template.parent, font_paths=[font_folder()], sys_inputs=stated
         )
         pages, filled = json.loads(compiler.query("<reach>", field="value", one=True))
         if pages <= most or (rows, share) == LAYOUTS[-1]:
@@ -72,7 +73,7 @@ def page_layout(
 def _body(
     page: Page, words: Words, images: Mapping[str, bytes], paper: Paper, rows: int
 ) -> dict[str, object]:
-    edition = Name(str(page.lineage["edition"])) if "edition" in page.lineage else None
+    version = Name(str(page.lineage["version"])) if "version" in page.lineage else None
     printed = [
         section
         for section in page.sections
@@ -81,7 +82,7 @@ def _body(
     return {
         "title": words.say(heading(page)),
         "footer": words.say(
-            text("page.footer", title=heading(page), edition=edition) if edition else heading(page)
+            text("page.footer", title=heading(page), version=version) if version else heading(page)
         ),
         "heading": _runs(words, heading(page)),
         "lines": [_runs(words, line) for line in subtitle(page)],
@@ -113,7 +114,7 @@ def _section(
         "key": section.key,
         "number": section.number,
         "title": _runs(words, section.title),
-        "lead": section.key in ("headline", "story"),
+        "lead": section.key in ("headline", "summary"),
         "currency": section.currency if len(page.currencies) > 1 else "",
         "sentences": [_runs(words, s) for s in section.sentences],
         "notes": [_runs(words, n) for n in (*section.notes, *_elsewhere(section, page))],
@@ -190,7 +191,7 @@ def _table(
         "rows": [
             {
                 "strong": i in table.strong,
-                "cells": [_runs(words, row[at]) for at, _ in table.page_columns],
+                "cells": [_runs(words, row[position]) for position, _ in table.page_columns],
             }
             for i, row in enumerate(table.rows[:shown])
         ],

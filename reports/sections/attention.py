@@ -1,5 +1,6 @@
-"""Section 3. What needs attention? At most five findings of the other sections, the dearest first,
-and the light.
+"""Section 3: what needs attention.
+
+At most five findings of the other sections, the dearest first, and the light.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ def attention(
     ordered = sorted(findings, key=lambda f: (not f.urgent, -f.size, f.section))
     minor = [f for f in ordered if f.minor][:1]
     ranked = [f for f in ordered if not f.minor][: MOST - len(minor)] + minor
-    said = () if ranked else (text("attention.none"),)
+    sentences = () if ranked else (text("attention.none"),)
     return Section(
         "attention",
-        said,
+        sentences,
         attention=tuple(ranked),
         light=light,
         figures={

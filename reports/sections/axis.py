@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from datetime import date
 
 from reports.figures.history import History
-from reports.page import Column
-from reports.values import Month
+from reports.page import Chart, Column
+from reports.values import Month, Text
 
 STEPS = ((6, 1), (18, 3), (42, 6))
 """Up to so many months, one label every so many; a label a year for more."""
@@ -19,6 +20,34 @@ def months_axis(history: History, first: date) -> tuple[list[date], dict[str, ob
     ticks = [i for i, month in enumerate(span) if (month.month - 1) % step == 0]
     labels = [Month(month, short=True) for month in span]
     return span, {"labels": labels, "ticks": ticks, "tick_names": [labels[i] for i in ticks]}
+
+
+def lines_chart(
+    history: History,
+    name: str,
+    title: Text,
+    alt: Text,
+    first: date,
+    lines: Sequence[tuple[Text, Callable[[date], int | None]]],
+    index: bool | str = False,
+) -> Chart:
+    """Lines over the months from `first` on.
+
+    A line is its name and its value in a month.
+    """
+    span, axis = months_axis(history, first)
+    data = {
+        **axis,
+        "index": index,
+        "lines": [(label, [value(month) for month in span]) for label, value in lines],
+        "currency": history.currency,
+    }
+    return Chart("lines", name, title, alt, data)
+
+
+def month_key(month: date) -> str:
+    """A month as figures.json names it, "2026-10"."""
+    return f"{month:%Y-%m}"
 
 
 def span_column(months: list[date]) -> Column:

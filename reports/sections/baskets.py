@@ -12,11 +12,11 @@ MOST = 10
 
 def baskets(figures: Figures) -> Section:
     """The clearest pairs, each once, with counts beside every measure."""
-    found = pairs(figures.now["baskets"], figures.now["combo_parts"], figures.total)
-    if not found:
+    strongest = pairs(figures.now["baskets"], figures.now["combo_parts"], figures.total)
+    if not strongest:
         return Section("baskets", (text("baskets.none", n=Count(FEWEST)),))
-    lead = found[0]
-    said = (
+    lead = strongest[0]
+    sentences = (
         text(
             "baskets.lead_plain" if lead.is_plain else "baskets.lead",
             first=Name(lead.first),
@@ -38,21 +38,21 @@ def baskets(figures: Figures) -> Section:
             Column("confidence", "percent"),
             Column("lift", "number"),
         ),
-        tuple(_row(pair) for pair in found),
+        tuple(_row(pair) for pair in strongest),
         shown=MOST,
     )
     return Section(
         "baskets",
-        said,
+        sentences,
         tables=(table,),
-        notes=notes_of(found),
-        figures={"pairs": [machine(pair) for pair in found]},
+        notes=notes_of(strongest),
+        figures={"pairs": [machine(pair) for pair in strongest]},
     )
 
 
-def notes_of(found: list[Pair]) -> tuple[Text, ...]:
+def notes_of(strongest: list[Pair]) -> tuple[Text, ...]:
     """What the pairs of items of one combo are judged among, where there are such pairs."""
-    plain = {pair.receipts for pair in found if pair.is_plain}
+    plain = {pair.receipts for pair in strongest if pair.is_plain}
     return tuple(text("baskets.plain", n=Count(receipts)) for receipts in plain)
 
 

@@ -31,10 +31,10 @@ ALWAYS = {"gross_sales", "discounts", "refunds", "net_sales", "collected", "paid
 
 def machine(total: Totals, currency: str) -> dict[str, Value]:
     """All sums of `total` and what is defined on them, by stable names."""
-    made: dict[str, Value] = {}
+    named: dict[str, Value] = {}
     for f in fields(total):
         value = getattr(total, f.name)
-        made[f.name] = (
+        named[f.name] = (
             Count(value)
             if f.name in COUNTS
             else Quantity(value)
@@ -42,10 +42,10 @@ def machine(total: Totals, currency: str) -> dict[str, Value]:
             else Money(value, currency)
         )
     for name in ("discounts", "gross_profit", "difference", "unpaid"):
-        made[name] = Money(getattr(total, name), currency)
+        named[name] = Money(getattr(total, name), currency)
     for name in ("average_receipt", "average_before_refunds"):
         pair = getattr(total, name)
-        made[name] = Money(divide(*pair), currency) if pair[1] else None
+        named[name] = Money(divide(*pair), currency) if pair[1] else None
     for name in (
         "margin",
         "margin_before_tax",
@@ -55,9 +55,9 @@ def machine(total: Totals, currency: str) -> dict[str, Value]:
         "identified_share",
         "combo_share",
     ):
-        made[name] = Percent(*getattr(total, name))
-    made["units_per_receipt"] = Rate(total.units, 10_000 * total.receipts, 4)
-    return made
+        named[name] = Percent(*getattr(total, name))
+    named["units_per_receipt"] = Rate(total.units, 10_000 * total.receipts, 4)
+    return named
 
 
 def bridge(figures: Figures) -> Section:
@@ -84,7 +84,7 @@ def bridge(figures: Figures) -> Section:
             (text(f"step.{step}"), *(Money(sign * getattr(t, step), currency) for t in sums))
         )
     gap = total.difference or total.unpaid
-    said = [
+    phrases = [
         text(
             "bridge.closes" if not gap else "bridge.open",
             difference=Money(gap, currency),
@@ -93,7 +93,7 @@ def bridge(figures: Figures) -> Section:
         )
     ]
     if total.tax_included:
-        said.append(text("bridge.included", tax=Money(total.tax_included, currency)))
+        phrases.append(text("bridge.included", tax=Money(total.tax_included, currency)))
     tables = [
         Table(
             "bridge",
@@ -121,7 +121,7 @@ def bridge(figures: Figures) -> Section:
     own = till(figures)
     return Section(
         "bridge",
-        (*said, *own.sentences),
+        (*phrases, *own.sentences),
         tables=(*tables, *own.tables),
         findings=findings + own.findings,
         notes=(text("bridge.dating"), *own.notes),

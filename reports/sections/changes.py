@@ -75,7 +75,11 @@ def changes(
         sentences.append(text("changes.recounted", n=Count(recounted)))
     tables = []
     table = moved_table(now, moved, currency, lake_decimals, names or {})
-    net = [row for row, one in zip(table.rows, _ordered(moved), strict=True) if _is_net(one.path)]
+    net = [
+        row
+        for row, figure_moved in zip(table.rows, _ordered(moved), strict=True)
+        if _is_net(figure_moved.path)
+    ]
     if net:
         sentences.append(text("changes.net", before=net[0][1], now=net[0][2]))
     if moved:
@@ -102,10 +106,15 @@ def other_makers(metadata: Mapping[str, object], before: Plain) -> list[str]:
 
 
 def cause_of(moved: Sequence[Moved], before: Plain, others: Sequence[str], is_data: bool) -> str:
-    """Why this version was issued, one of CAUSES; `is_data` where the till sent something else."""
+    """Why this version was issued, one of CAUSES.
+
+    `is_data` where the till sent something else.
+    """
     if before.get("through"):
         return "more"
-    if is_data or (not others and any(one.path[:3] != BOOKKEEPING for one in moved)):
+    if is_data or (
+        not others and any(figure_moved.path[:3] != BOOKKEEPING for figure_moved in moved)
+    ):
         return "data"
     return "settings" if others else "same"
 
@@ -115,7 +124,8 @@ def machine(moved: Sequence[Moved], cause: str) -> dict[str, object]:
     return {
         "cause": cause,
         "moved": [
-            {"figure": ".".join(one.path), "was": one.was, "is": one.now} for one in _ordered(moved)
+            {"figure": ".".join(figure_moved.path), "was": figure_moved.was, "is": figure_moved.now}
+            for figure_moved in _ordered(moved)
         ],
     }
 
@@ -132,18 +142,19 @@ def moved_table(
     kinds = {(path[0], path[-1]): value for path, value in typed.items() if value is not None}
     rows = tuple(
         (
-            _label(one.path, names),
+            _label(figure_moved.path, names),
             *(
                 _value(
                     raw,
-                    typed.get(one.path) or kinds.get((one.path[0], one.path[-1])),
+                    typed.get(figure_moved.path)
+                    or kinds.get((figure_moved.path[0], figure_moved.path[-1])),
                     currency,
                     lake_decimals,
                 )
-                for raw in (one.was, one.now)
+                for raw in (figure_moved.was, figure_moved.now)
             ),
         )
-        for one in _ordered(moved)
+        for figure_moved in _ordered(moved)
     )
     columns = (Column("figure"), Column("was", "money"), Column("is", "money"))
     return Table("changes", text("changes.table"), columns, rows, shown=SHOWN)
@@ -151,7 +162,7 @@ def moved_table(
 
 def _ordered(moved: Sequence[Moved]) -> list[Moved]:
     """The totals of the bridge first, then as the sections come."""
-    return sorted(moved, key=lambda one: _rank(one.path))
+    return sorted(moved, key=lambda figure_moved: _rank(figure_moved.path))
 
 
 def _rank(path: Path) -> tuple[int, int]:
@@ -167,7 +178,10 @@ def _is_net(path: Path) -> bool:
 
 
 def _value(raw: object, kind: object, currency: str, lake_decimals: int) -> Value:
-    """A figure of figures.json as the value that it was; text where its kind is not known."""
+    """A figure of figures.json as the value that it was.
+
+    Text where its kind is not known.
+    """
     if raw is None:
         return None
     if isinstance(raw, bool):
@@ -204,13 +218,13 @@ def _label(path: Path, names: Mapping[str, str]) -> Text:
             return text("changes.item", name=Name(name))
     section, *middle, leaf = path if len(path) > 1 else (*path, "")
     key = f"column.{leaf}"
-    known = catalog("en_US").get(key, "{")
+    heading = catalog("en_US").get(key, "{")
     words = [names.get(step, step).replace("_", " ") for step in middle]
     return text(
         "changes.figure",
         section=text(f"{section}.title"),
         name=Name(" / ".join(words)) if words else text("changes.all"),
-        leaf=Name(leaf.replace("_", " ")) if "{" in known else text(key),
+        leaf=Name(leaf.replace("_", " ")) if "{" in heading else text(key),
     )
 
 

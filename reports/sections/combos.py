@@ -9,7 +9,7 @@ import pandas as pd
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.items import by_item
-from reports.page import Chart, Column, Section, Table
+from reports.page import Chart, Column, Section, Table, records
 from reports.sections.comparison import against_share, ratio, share
 from reports.values import QUANTITY_UNIT, Count, Money, Name, Percent, Quantity, Value, text
 
@@ -17,23 +17,24 @@ TOP = 12
 
 
 def combos(figures: Figures) -> Section:
-    """Attach rate of a combo = receipts that hold it ÷ receipts; options ÷ all options chosen of
-    the same modifier.
+    """Attach rate of a combo = receipts that hold it ÷ receipts.
+
+    Options ÷ all options chosen of the same modifier.
     """
     frame, currency = figures.now["combos"], figures.currency
-    whole, receipts = figures.total.net_sales, figures.total.receipts
+    total_sum, receipts = figures.total.net_sales, figures.total.receipts
     sums = frame.groupby("combo", sort=True)[
         ["receipts", "units", "refunded_units", "gross_sales", "discounts", "refunds", "net_sales"]
     ].sum()
     sums = sums.reset_index().sort_values(
         ["net_sales", "combo"], ascending=[False, True], kind="stable"
     )
-    said, tables, charts = [], [], []
+    sentences, tables, charts = [], [], []
     if sums.empty:
-        said.append(text("combos.none"))
+        sentences.append(text("combos.none"))
     else:
         net = int(sums["net_sales"].sum())
-        said.append(
+        sentences.append(
             text(
                 "combos.rate",
                 rate=ratio(*figures.total.combo_share, receipts),
@@ -41,12 +42,12 @@ def combos(figures: Figures) -> Section:
                 receipts=Count(figures.total.receipts),
                 n=Quantity(int(sums["units"].sum())),
                 net=Money(net, currency),
-                share=share(net, whole, receipts),
+                share=share(net, total_sum, receipts),
             )
         )
         if figures.before and figures.total_before.combo_receipts:
             past, month = figures.total_before, month_before(figures.month)
-            said.append(
+            sentences.append(
                 text(
                     "combos.against",
                     note=against_share(
@@ -60,32 +61,21 @@ def combos(figures: Figures) -> Section:
             )
         upgrades = int(figures.now["combo_parts"]["upgrades"].sum())
         if upgrades:
-            said.append(text("combos.upgrades", amount=Money(upgrades, currency)))
-        tables.append(
-            Table(
-                "combos",
-                text("combos.table"),
-                (
-                    Column("combo"),
-                    Column("receipts", "count"),
-                    Column("attach", "percent"),
-                    Column("units", "quantity"),
-                    Column("net_sales", "money"),
-                    Column("share", "percent"),
-                ),
-                tuple(
-                    (
-                        Name(r.combo),
-                        Count(int(r.receipts)),
-                        ratio(int(r.receipts), receipts, receipts),
-                        Quantity(int(r.units)),
-                        Money(int(r.net_sales), currency),
-                        share(int(r.net_sales), whole, receipts),
-                    )
-                    for r in sums.itertuples(index=False)
-                ),
-            )
+            sentences.append(text("combos.upgrades", amount=Money(upgrades, currency)))
+        attached, nets = sums["receipts"], sums["net_sales"]
+        cells = sums.assign(
+            attach=[ratio(int(count), receipts, receipts) for count in attached],
+            share=[share(int(amount), total_sum, receipts) for amount in nets],
         )
+        columns = (
+            Column("combo"),
+            Column("receipts", "count"),
+            Column("attach", "percent"),
+            Column("units", "quantity"),
+            Column("net_sales", "money"),
+            Column("share", "percent"),
+        )
+        tables.append(Table.from_frame("combos", text("combos.table"), cells, columns, currency))
         parts = _parts(figures)
         if parts.rows:
             tables.append(parts)
@@ -96,7 +86,7 @@ def combos(figures: Figures) -> Section:
         lead = choices.iloc[0]
         part = _share_of_modifier(next(choices.itertuples(index=False)), decimals=0)
         if part is not None:
-            said.append(
+            sentences.append(
                 text(
                     "combos.choice",
                     item=Name(lead["item"]),
@@ -108,7 +98,7 @@ def combos(figures: Figures) -> Section:
             )
         paid = choices[choices["amount"] > 0]
         if len(paid):
-            said.append(
+            sentences.append(
                 text(
                     "combos.paid",
                     net=Money(int(paid["amount"].sum()), currency),
@@ -118,43 +108,37 @@ def combos(figures: Figures) -> Section:
         charts += _chart(choices)
     return Section(
         "combos",
-        tuple(said),
+        tuple(sentences),
         charts=tuple(charts),
         tables=tuple(tables),
         figures={
-            "combos": [
-                {
-                    "combo": r.combo,
-                    "receipts": int(r.receipts),
-                    "units": Quantity(int(r.units)),
-                    "refunded_units": Quantity(int(r.refunded_units)),
-                    **{
-                        n: Money(int(getattr(r, n)), currency)
-                        for n in ("gross_sales", "discounts", "refunds", "net_sales")
-                    },
-                }
-                for r in sums.itertuples(index=False)
-            ],
-            "parts": [
-                {
-                    "combo": r.combo,
-                    "slot": r.slot or None,
-                    "item": r.item,
-                    "units": Quantity(int(r.units)),
-                    "net_sales": Money(int(r.net_sales), currency),
-                }
-                for r in _part_sums(figures).itertuples(index=False)
-            ],
-            "choices": [
-                {
-                    "item": r.item,
-                    "modifier": r.name,
-                    "option": r.option,
-                    "units": Quantity(int(r.units)),
-                    "amount": Money(int(r.amount), currency),
-                }
-                for r in choices.itertuples(index=False)
-            ],
+            "combos": records(
+                sums,
+                currency,
+                combo="text",
+                receipts="number",
+                units="quantity",
+                refunded_units="quantity",
+                **dict.fromkeys(("gross_sales", "discounts", "refunds", "net_sales"), "money"),
+            ),
+            "parts": records(
+                _part_sums(figures),
+                currency,
+                combo="text",
+                slot="label",
+                item="text",
+                units="quantity",
+                net_sales="money",
+            ),
+            "choices": records(
+                choices.rename(columns={"name": "modifier"}),
+                currency,
+                item="text",
+                modifier="text",
+                option="text",
+                units="quantity",
+                amount="money",
+            ),
         },
     )
 
@@ -174,36 +158,29 @@ def _part_sums(figures: Figures) -> pd.DataFrame:
 
 def _parts(figures: Figures) -> Table:
     sums = _part_sums(figures)
-    whole = sums.groupby(["combo", "slot"])["units"].transform("sum")
+    total_sum = sums.groupby(["combo", "slot"])["units"].transform("sum")
     receipts = figures.now["combos"].groupby("combo")["receipts"].sum()
     unknown = set(
         figures.now["combo_parts"].loc[~figures.now["combo_parts"]["is_known"].astype(bool), "item"]
     )
-    rows = tuple(
-        (
-            Name(r.combo),
-            Name(r.slot) if r.slot else text("combos.fixed"),
-            text("combos.unknown", item=Name(r.item)) if r.item in unknown else Name(r.item),
-            Quantity(int(r.units)),
-            ratio(int(r.units), int(all_units), int(receipts.get(r.combo, 0))),
-            Money(int(r.net_sales), figures.currency),
-        )
-        for r, all_units in zip(sums.itertuples(index=False), whole, strict=True)
+    cells = sums.assign(
+        slot=[slot or text("combos.fixed") for slot in sums["slot"]],
+        item=[text("combos.unknown", item=Name(i)) if i in unknown else i for i in sums["item"]],
+        share_of_slot=[
+            ratio(int(units), int(all_units), int(receipts.get(combo, 0)))
+            for units, all_units, combo in zip(sums["units"], total_sum, sums["combo"], strict=True)
+        ],
     )
-    return Table(
-        "combo-parts",
-        text("combos.parts"),
-        (
-            Column("combo"),
-            Column("slot"),
-            Column("item"),
-            Column("units", "quantity"),
-            Column("share_of_slot", "percent"),
-            Column("credited", "money"),
-        ),
-        rows,
-        shown=TOP,
+    columns = (
+        Column("combo"),
+        Column("slot"),
+        Column("item"),
+        Column("units", "quantity"),
+        Column("share_of_slot", "percent"),
+        Column("credited", "money", source="net_sales"),
     )
+    title = text("combos.parts")
+    return Table.from_frame("combo-parts", title, cells, columns, figures.currency, shown=TOP)
 
 
 def _choices(choices: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
@@ -231,42 +208,35 @@ def _choices(choices: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
 
 
 def _share_of_modifier(row: tuple, decimals: int = 1) -> Percent | None:
-    """The share of an option; it was chosen often enough, and its dish stands on enough receipts."""
+    """The share of an option.
+
+    It was chosen often enough, and its dish stands on enough receipts.
+    """
     base = min(int(row.all) // QUANTITY_UNIT, int(row.receipts))
     return ratio(int(row.units), int(row.all), base, decimals)
 
 
 def _choice_table(figures: Figures, choices: pd.DataFrame) -> Table:
-    rows = tuple(
-        (
-            Name(r.item),
-            Name(r.name),
-            Name(r.option),
-            Quantity(int(r.units)),
-            _share_of_modifier(r),
-            Money(int(r.amount), figures.currency) if r.amount else None,
-        )
-        for r in choices.itertuples(index=False)
+    cells = choices.assign(
+        share_of_modifier=[_share_of_modifier(row) for row in choices.itertuples(index=False)],
+        charged=choices["amount"].astype(object).where(choices["amount"] != 0, None),
     )
-    return Table(
-        "choices",
-        text("combos.choices"),
-        (
-            Column("item"),
-            Column("modifier"),
-            Column("option"),
-            Column("units", "quantity"),
-            Column("share_of_modifier", "percent"),
-            Column("charged", "money"),
-        ),
-        rows,
-        shown=TOP,
+    columns = (
+        Column("item"),
+        Column("modifier", source="name"),
+        Column("option"),
+        Column("units", "quantity"),
+        Column("share_of_modifier", "percent"),
+        Column("charged", "money"),
     )
+    title = text("combos.choices")
+    return Table.from_frame("choices", title, cells, columns, figures.currency, shown=TOP)
 
 
 def _chart(choices: pd.DataFrame) -> list[Chart]:
-    """Options of the dish and modifier that is chosen most; with one option there is nothing to
-    draw.
+    """Options of the dish and modifier that is chosen most.
+
+    With one option there is nothing to draw.
     """
     lead = choices.iloc[0]
     rows = choices[(choices["item"] == lead["item"]) & (choices["name"] == lead["name"])].head(TOP)

@@ -28,18 +28,23 @@ def too_few() -> Text:
     return text("compare.few", n=Count(PERCENT_BASE))
 
 
-def share(part: int, whole: int, receipts: int, decimals: int = 1) -> Percent | None:
-    """`part` as a share of `whole`, the net sales of `receipts`; None where that says nothing.
+def share(part: int, base_sum: int, receipts: int, decimals: int = 1) -> Percent | None:
+    """`part` as a share of `whole`, the net sales of `receipts`.
+
+    None where that says nothing.
 
     A part of zero or less has no share, nor has one that is more than the whole: other parts are
     negative then.
     """
-    return ratio(part, whole, receipts, decimals) if 0 < part <= whole else None
+    return ratio(part, base_sum, receipts, decimals) if 0 < part <= base_sum else None
 
 
-def ratio(part: int, whole: int, receipts: int, decimals: int = 1) -> Percent | None:
-    """`part` in percent of `whole`; None on too few receipts or a whole of zero or less."""
-    return Percent(part, whole, decimals=decimals) if whole > 0 and enough(receipts) else None
+def ratio(part: int, base_sum: int, receipts: int, decimals: int = 1) -> Percent | None:
+    """`part` in percent of `whole`.
+
+    None on too few receipts or a whole of zero or less.
+    """
+    return Percent(part, base_sum, decimals=decimals) if base_sum > 0 and enough(receipts) else None
 
 
 def points(now: Pair, before: Pair, receipts: int, receipts_before: int) -> Points | None:
@@ -50,23 +55,26 @@ def points(now: Pair, before: Pair, receipts: int, receipts_before: int) -> Poin
 
 
 def growth(now: Pair, base: Pair, receipts: int) -> Percent | None:
-    """now ÷ base - 1 of two fractions, exact; None unless `base` is positive, on enough `receipts`."""
+    """now ÷ base - 1 of two fractions, exact.
+
+    None unless `base` is positive, on enough `receipts`.
+    """
     if not enough(receipts) or base[0] <= 0 or base[1] <= 0 or now[1] <= 0:
         return None
     return Percent(now[0] * base[1] - base[0] * now[1], base[0] * now[1], signed=True)
 
 
-def against(now: Pair, base: Pair, said: Value, month: date, receipts: int) -> Text:
+def against(now: Pair, base: Pair, shown: Value, month: date, receipts: int) -> Text:
     """ "+6.2 % on Aug 2025 ($201,904.10)": the change on `base`, said as `said`, of a month with so
     many receipts.
     """
-    return _compared(growth(now, base, receipts), said, month, receipts)
+    return _compared(growth(now, base, receipts), shown, month, receipts)
 
 
 def against_share(now: Pair, base: Pair, month: date, receipts: int, receipts_before: int) -> Text:
     """The same for a share: a difference in percentage points."""
-    said = ratio(*base, receipts_before)
-    return _compared(points(now, base, receipts, receipts_before), said, month, receipts_before)
+    shown = ratio(*base, receipts_before)
+    return _compared(points(now, base, receipts, receipts_before), shown, month, receipts_before)
 
 
 def _compared(change: Value, base: Value, month: date, receipts: int) -> Text:

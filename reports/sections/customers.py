@@ -32,9 +32,9 @@ def customers(figures: Figures) -> Section:
     )
     if now.everyone.customers < SMALL:
         return Section("customers", (share, text("customers.few", n=Count(SMALL))))
-    said = [share]
+    sentences = [share]
     if now.known and min(now.new.customers, now.returning.customers) >= SMALL:
-        said.append(
+        sentences.append(
             text(
                 "customers.lead",
                 n=Count(now.everyone.customers),
@@ -49,9 +49,9 @@ def customers(figures: Figures) -> Section:
             )
         )
     elif now.known:
-        said.append(text("customers.count", n=Count(now.everyone.customers)))
+        sentences.append(text("customers.count", n=Count(now.everyone.customers)))
     else:
-        said.append(text("customers.first", n=Count(now.everyone.customers)))
+        sentences.append(text("customers.first", n=Count(now.everyone.customers)))
     notes = (
         (text("customers.since", day=Day(figures.lake_starts)),)
         if now.known and figures.lake_starts
@@ -59,17 +59,19 @@ def customers(figures: Figures) -> Section:
     )
     once = now.everyone.customers - now.repeating
     if now.repeating >= SMALL and not 0 < once < SMALL:
-        said.append(
+        sentences.append(
             text(
                 "customers.repeat",
                 rate=ratio(now.repeating, now.everyone.customers, now.everyone.customers),
                 n=Count(now.repeating),
             )
         )
-        said += _before(figures, now)
-    told = now.known and not any(0 < group.customers < SMALL for group in (now.new, now.returning))
+        sentences += _before(figures, now)
+    has_groups = now.known and not any(
+        0 < group.customers < SMALL for group in (now.new, now.returning)
+    )
     groups = [("everyone", now.everyone)] + (
-        [("new", now.new), ("returning", now.returning)] if told else []
+        [("new", now.new), ("returning", now.returning)] if has_groups else []
     )
     rows = tuple(_row(name, group, currency) for name, group in groups)
     table = Table(
@@ -87,7 +89,7 @@ def customers(figures: Figures) -> Section:
     )
     return Section(
         "customers",
-        tuple(said),
+        tuple(sentences),
         charts=_chart(figures),
         tables=(table,),
         notes=notes,

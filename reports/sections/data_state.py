@@ -55,8 +55,9 @@ REASONS = (
 
 
 class Check(NamedTuple):
-    """How many, and their money: None where there is none or none is known; `unknown` is how many
-    amounts are unknown.
+    """How many, and their money: None where there is none or none is known.
+
+    `unknown` is how many amounts are unknown.
     """
 
     count: int = 0
@@ -86,8 +87,8 @@ def quality_of(frame: pd.DataFrame) -> dict[str, Check]:
     checks: dict[str, Check] = {}
     for row in frame.itertuples(index=False):
         before = checks.get(row.check, Check())
-        known = row.amount is not None and not pd.isna(row.amount)
-        amount = before.size + int(row.amount) if known else before.amount
+        amounts = row.amount is not None and not pd.isna(row.amount)
+        amount = before.size + int(row.amount) if amounts else before.amount
         checks[row.check] = Check(
             before.count + int(row.count), amount, before.unknown + int(row.unknown)
         )
@@ -109,8 +110,8 @@ class DataState:
     def outside(self) -> Check:
         """The receipts outside history and their money."""
         totals = list(self.left_out["total"])
-        known = [int(total) for total in totals if total is not None and not pd.isna(total)]
-        return Check(len(totals), sum(known) if known else None, len(totals) - len(known))
+        amounts = [int(total) for total in totals if total is not None and not pd.isna(total)]
+        return Check(len(totals), sum(amounts) if amounts else None, len(totals) - len(amounts))
 
     def count(self, check: str) -> int:
         """How many cases a check has."""
@@ -138,13 +139,13 @@ def light_of(
         or any(state.count(check) for check in (*FAULTS, "quarantined"))
     ):
         return "red"
-    covered, whole = total.cost_coverage
+    covered, total_sum = total.cost_coverage
     if (
         till[1]
         or state.silences
         or state.outside.count
         or any(state.count(check) for check in GAPS if check != "missing_cost")
-        or covered * COVERAGE[1] < whole * COVERAGE[0]
+        or covered * COVERAGE[1] < total_sum * COVERAGE[0]
     ):
         return "amber"
     return "green"

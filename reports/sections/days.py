@@ -1,5 +1,6 @@
-"""Section 5. Which days? Net sales of every day, the compared month behind, closed days, holidays
-and outliers.
+"""Section 5: which days.
+
+Net sales of every day, the compared month behind, closed days, holidays and outliers.
 """
 
 from __future__ import annotations
@@ -35,9 +36,9 @@ def days(figures: Figures) -> Section:
     closed = [day for day in calendar if day not in set(opened)]
     holidays = holidays_in(figures.zones, calendar)
     odd = outliers(figures.now["days"], figures.before["days"] if figures.before else None)
-    said = []
+    sentences = []
     if best is not None:
-        said.append(
+        sentences.append(
             text(
                 "days.best" if len(ranked) > 1 else "days.only",
                 day=Day(best, long=True),
@@ -48,12 +49,12 @@ def days(figures: Figures) -> Section:
             )
         )
     elif not enough(figures.total.receipts):
-        said.append(too_few())
+        sentences.append(too_few())
     negative = [day for day in calendar if net.get(day, 0) < 0]
     if negative:
-        said.append(_listed("days.negative", negative))
+        sentences.append(_listed("days.negative", negative))
     if closed:
-        said.append(_listed("days.closed", closed))
+        sentences.append(_listed("days.closed", closed))
     if odd:
         days_text = [
             text(
@@ -64,9 +65,9 @@ def days(figures: Figures) -> Section:
             )
             for o in odd
         ]
-        said.append(text("days.odd", days=first_of(days_text, ODD)))
+        sentences.append(text("days.odd", days=first_of(days_text, ODD)))
     if holidays:
-        said.append(
+        sentences.append(
             text(
                 "days.holidays",
                 days=Series(
@@ -114,7 +115,7 @@ def days(figures: Figures) -> Section:
     )
     return Section(
         "days",
-        tuple(said),
+        tuple(sentences),
         charts=charts,
         tables=(table,),
         findings=findings,
@@ -202,7 +203,8 @@ def _before(figures: Figures) -> dict[date, int]:
     """Days of the month before, whole even where this month is open: a day is set beside the one
     four weeks earlier.
     """
-    whole = Tables(figures.before.first, figures.before.source, figures.currency)["days"]
+    total_sum = Tables(figures.before.first, figures.before.source, figures.currency)["days"]
     return {
-        day: int(value) for day, value in whole.groupby("business_day")["net_sales"].sum().items()
+        day: int(value)
+        for day, value in total_sum.groupby("business_day")["net_sales"].sum().items()
     }

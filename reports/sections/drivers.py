@@ -1,5 +1,6 @@
-"""Section 2. What changed and why? Arithmetic only: the difference of net sales taken apart without
-a rest.
+"""Section 2: what changed and why.
+
+Arithmetic only: the difference of net sales taken apart without a rest.
 """
 
 from __future__ import annotations
@@ -68,12 +69,12 @@ def _title(split: Split, parts: dict[str, int], currency: str) -> Text:
 
 def _said(figures: Figures, parts: dict[str, int], change: int) -> list[Text]:
     currency = figures.currency
-    said = []
+    sentences = []
     same = {n: v for n, v in parts.items() if v * change > 0}
     if same:
         name = max(same, key=lambda n: abs(same[n]))
         if abs(same[name]) <= abs(change):
-            said.append(
+            sentences.append(
                 text(
                     "drivers.share_up" if change > 0 else "drivers.share_down",
                     share=Percent(same[name], change, decimals=0),
@@ -83,7 +84,7 @@ def _said(figures: Figures, parts: dict[str, int], change: int) -> list[Text]:
                 )
             )
         else:
-            said.append(
+            sentences.append(
                 text(
                     "drivers.more_than_all",
                     part=text(f"drivers.{name}_in"),
@@ -98,11 +99,11 @@ def _said(figures: Figures, parts: dict[str, int], change: int) -> list[Text]:
     }
     if other:
         name = max(other, key=lambda n: abs(other[n]))
-        said.append(
+        sentences.append(
             text(
                 "drivers.offset",
                 part=text(f"drivers.{name}_in"),
                 amount=Money(other[name], currency, signed=True),
             )
         )
-    return said
+    return sentences

@@ -1,5 +1,6 @@
-"""Section 1. How did we do? Six figures against the month before, the same month last year and a
-fair calendar.
+"""Section 1: how did we do.
+
+Six figures against the month before, the same month last year and a fair calendar.
 """
 
 from __future__ import annotations
@@ -86,11 +87,11 @@ def headline(figures: Figures) -> Section:
 def _lead(figures: Figures) -> tuple[Text, ...]:
     total, before = figures.total, figures.total_before
     net = Money(total.net_sales, figures.currency)
-    said = []
+    phrases = []
     if before is None:
-        said.append(text("headline.alone", net=net, n=Count(total.receipts)))
+        phrases.append(text("headline.alone", net=net, n=Count(total.receipts)))
     elif not comparable(figures):
-        said.append(
+        phrases.append(
             text(
                 "headline.small",
                 net=net,
@@ -110,14 +111,14 @@ def _lead(figures: Figures) -> tuple[Text, ...]:
             else "down"
         )
         month, was = Month(month_before(figures.month)), Money(before.net_sales, figures.currency)
-        said.append(text(f"headline.{key}", net=net, change=change, base=was, month=month))
+        phrases.append(text(f"headline.{key}", net=net, change=change, base=was, month=month))
         base = normal_base(figures)
         if base is not None and (figures.fair.now.net_sales, base.net_sales) != (
             total.net_sales,
             before.net_sales,
         ):
             fair = growth((figures.fair.now.net_sales, 1), (base.net_sales, 1), base.receipts)
-            said.append(
+            phrases.append(
                 text(
                     "headline.fair",
                     change=fair,
@@ -126,8 +127,8 @@ def _lead(figures: Figures) -> tuple[Text, ...]:
                 )
             )
     if figures.through:
-        said.insert(0, text("headline.open", day=Day(figures.through)))
-    return tuple(said)
+        phrases.insert(0, text("headline.open", day=Day(figures.through)))
+    return tuple(phrases)
 
 
 def _tile(
@@ -170,9 +171,11 @@ def _profit(figures: Figures, money: Callable[[Pair], Value]) -> Tile:
     return Tile(tile.label, tile.value, notes, 1)
 
 
-def _share(figures: Figures, name: str, read: Read, trend: int, part: Value, whole: int) -> Tile:
+def _share(
+    figures: Figures, name: str, read: Read, trend: int, part: Value, total_sum: int
+) -> Tile:
     now = read(figures.total)
-    notes = [text(f"headline.{name}_base", part=part, whole=Count(whole))]
+    notes = [text(f"headline.{name}_base", part=part, whole=Count(total_sum))]
     for month, total in (
         (month_before(figures.month), figures.total_before),
         (month_before(figures.month, 12), figures.total_year_ago),

@@ -1,5 +1,6 @@
-"""Section 6. When are we busy? Average receipts per open day by weekday and clock hour, and against
-the month before.
+"""Section 6: when are we busy.
+
+Average receipts per open day by weekday and clock hour, and against the month before.
 """
 
 from __future__ import annotations
@@ -13,14 +14,15 @@ from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.page import Chart, Section
 from reports.sections.comparison import enough, ratio, too_few
-from reports.values import Hour, Money, Month, Rate, Text, Weekday, text
+from reports.values import Hour, Money, Month, Rate, Text, Value, Weekday, text
 
 Grid = Mapping[tuple[int, int], tuple[int, int]]
 
 
 def grid_of(hours: pd.DataFrame) -> dict[tuple[int, int], tuple[int, int]]:
-    """(weekday, hour) -> (receipts, open days of that weekday); a day is open on which any store
-    sold.
+    """(weekday, hour) -> (receipts, open days of that weekday).
+
+    A day is open on which any store sold.
     """
     sold = hours[hours["receipts"] > 0]
     if sold.empty:
@@ -50,28 +52,19 @@ def hours(figures: Figures) -> Section:
         return Section("hours", (text("hours.empty"),))
     if not enough(figures.total.receipts):
         return Section("hours", (too_few(),), figures=_machine(figures, grid))
-    best = max(grid, key=lambda k: (grid[k][0] / grid[k][1], -k[0], -k[1]))
     ranked = sorted(grid, key=lambda k: (-grid[k][0] / grid[k][1], k))
     quarter = sum(grid[k][0] for k in ranked[:5])
-    whole = sum(n for n, _ in grid.values())
-    said = [
-        text("hours.peak", day=Weekday(best[0]), hour=Hour(best[1]), rate=Rate(*grid[best])),
-        text("hours.top", share=ratio(quarter, whole, whole, decimals=0)),
+    total_sum = sum(n for n, _ in grid.values())
+    sentences = [
+        text("hours.peak", **peak_of(grid)),
+        text("hours.top", share=ratio(quarter, total_sum, total_sum, decimals=0)),
     ]
     columns = clock(grid)
-    charts = [
-        _chart(
-            "hours",
-            grid,
-            columns,
-            text("hours.chart", day=Weekday(best[0]), hour=Hour(best[1]), rate=Rate(*grid[best])),
-            best,
-        )
-    ]
+    charts = [hour_map("hours", grid, columns, text("hours.chart", **peak_of(grid)))]
     past = grid_of(figures.before["hours"]) if figures.before else {}
     if past and enough(figures.total_before.receipts):
         charts.append(_difference(figures, grid, past, columns))
-    return Section("hours", tuple(said), charts=tuple(charts), figures=_machine(figures, grid))
+    return Section("hours", tuple(sentences), charts=tuple(charts), figures=_machine(figures, grid))
 
 
 def _machine(figures: Figures, grid: Grid) -> dict[str, object]:
@@ -91,7 +84,37 @@ def _machine(figures: Figures, grid: Grid) -> dict[str, object]:
     }
 
 
-def _chart(name: str, grid: Grid, columns: list[int], title: Text, best: tuple[int, int]) -> Chart:
+def busiest(grid: Grid) -> tuple[int, int]:
+    """The weekday and hour with the most receipts per open day.
+
+    The earliest of equal ones.
+    """
+    return max(grid, key=lambda k: (grid[k][0] / grid[k][1], -k[0], -k[1]))
+
+
+def peak_of(grid: Grid) -> dict[str, Value]:
+    """The busiest hour for a sentence: day, hour and rate."""
+    weekday, hour = busiest(grid)
+    return {"day": Weekday(weekday), "hour": Hour(hour), "rate": Rate(*grid[weekday, hour])}
+
+
+def hour_map(name: str, grid: Grid, columns: list[int], title: Text) -> Chart:
+    """Receipts per open day by weekday and hour, the busiest hour marked."""
+    weekday, hour = busiest(grid)
+    best = (weekday, columns.index(hour))
+    return _map(name, grid, columns, title, text("hours.alt", **peak_of(grid)), best=best)
+
+
+def _map(
+    name: str,
+    grid: Grid,
+    columns: list[int],
+    title: Text,
+    alt: Text,
+    *,
+    best: tuple[int, int] | None,
+) -> Chart:
+    """Rates of `grid`; the map of a difference has no best cell and has signs."""
     cells = [
         [
             (Rate(*grid[w, h]), 1000 * grid[w, h][0] // grid[w, h][1]) if (w, h) in grid else None
@@ -99,19 +122,14 @@ def _chart(name: str, grid: Grid, columns: list[int], title: Text, best: tuple[i
         ]
         for w in range(7)
     ]
-    return Chart(
-        "heat",
-        name,
-        title,
-        text("hours.alt", day=Weekday(best[0]), hour=Hour(best[1]), rate=Rate(*grid[best])),
-        {
-            "rows": [Weekday(w, short=True) for w in range(7)],
-            "columns": [text("hours.tick", hour=Hour(h)) for h in columns],
-            "cells": cells,
-            "signed": False,
-            "best": (best[0], columns.index(best[1])),
-        },
-    )
+    data = {
+        "rows": [Weekday(w, short=True) for w in range(7)],
+        "columns": [text("hours.tick", hour=Hour(h)) for h in columns],
+        "cells": cells,
+        "signed": best is None,
+        "best": best,
+    }
+    return Chart("heat", name, title, alt, data)
 
 
 def _difference(figures: Figures, grid: Grid, past: Grid, columns: list[int]) -> Chart:
@@ -126,17 +144,6 @@ def _difference(figures: Figures, grid: Grid, past: Grid, columns: list[int]) ->
         for h in columns
         if (w, h) in grid or (w, h) in past
     }
-    cells = [
-        [
-            (
-                (Rate(*moved[w, h]), 1000 * moved[w, h][0] // moved[w, h][1])
-                if (w, h) in moved
-                else None
-            )
-            for h in columns
-        ]
-        for w in range(7)
-    ]
     month = Month(month_before(figures.month), short=True)
     top = max(moved, key=lambda k: (abs(moved[k][0]) / moved[k][1], k), default=None)
     if top is None or moved[top][0] == 0:
@@ -150,16 +157,5 @@ def _difference(figures: Figures, grid: Grid, past: Grid, columns: list[int]) ->
             hour=Hour(top[1]),
             rate=Rate(abs(moved[top][0]), moved[top][1]),
         )
-    return Chart(
-        "heat",
-        "hours-change",
-        title,
-        text("hours.change_alt", month=month),
-        {
-            "rows": [Weekday(w, short=True) for w in range(7)],
-            "columns": [text("hours.tick", hour=Hour(h)) for h in columns],
-            "cells": cells,
-            "signed": True,
-            "best": None,
-        },
-    )
+    alt = text("hours.change_alt", month=month)
+    return _map("hours-change", moved, columns, title, alt, best=None)

@@ -1,4 +1,7 @@
-"""Section 8. What sells? Items by net sales and by units, what rose and fell, categories, ABC."""
+"""Section 8: what sells.
+
+Items by net sales and by units, what rose and fell, categories, ABC.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from reports.figures import Figures
 from reports.figures.calendar import FairPart, month_before
 from reports.figures.items import by_category, by_item, compare
 from reports.figures.money import PERCENT_BASE
-from reports.page import Chart, Column, Finding, Section, Table
+from reports.page import Chart, Column, Finding, Section, Table, records
 from reports.sections.comparison import enough, growth, share, too_few
 from reports.sections.names import names_of
 from reports.values import Count, Money, Month, Name, Quantity, Text, Value, text
@@ -25,8 +28,9 @@ def category_name(category: str) -> Value:
 
 
 def items(figures: Figures) -> Section:
-    """Rankings and their moves. Components of combos are credited to the dishes with their share of
-    the money.
+    """Rankings and their moves.
+
+    Components of combos are credited to the dishes with their share of the money.
     """
     ranked = by_item(figures.now["items"])
     ranked = ranked[
@@ -34,7 +38,7 @@ def items(figures: Figures) -> Section:
     ].reset_index(drop=True)
     if ranked.empty:
         return Section("items", (text("items.empty"),))
-    currency, whole = figures.currency, int(ranked["net_sales"].sum())
+    currency, total_sum = figures.currency, int(ranked["net_sales"].sum())
     before = by_item(figures.whole_before["items"]) if figures.whole_before else None
     moves = compare(ranked, before, figures.fair_items) if before is not None else None
     past = (
@@ -45,22 +49,22 @@ def items(figures: Figures) -> Section:
     receipts = figures.total.receipts
     best, a_items = ranked.iloc[0], ranked[ranked["abc"] == "A"]
     is_ranked = enough(receipts) and int(best["net_sales"]) > 0
-    said = []
+    sentences = []
     if is_ranked:
-        said.append(
+        sentences.append(
             text(
                 "items.best",
                 item=Name(best["item"]),
                 net=Money(int(best["net_sales"]), currency),
-                share=share(int(best["net_sales"]), whole, receipts),
+                share=share(int(best["net_sales"]), total_sum, receipts),
                 units=Quantity(int(best["units"])),
             )
         )
     else:
-        said.append(too_few() if not enough(receipts) else text("items.no_best"))
-    a_share = share(int(a_items["net_sales"].sum()), whole, receipts, decimals=0)
+        sentences.append(too_few() if not enough(receipts) else text("items.no_best"))
+    a_share = share(int(a_items["net_sales"].sum()), total_sum, receipts, decimals=0)
     if len(ranked) >= TOP and a_share is not None:
-        said.append(
+        sentences.append(
             text(
                 "items.abc",
                 n=Count(len(a_items)),
@@ -68,35 +72,34 @@ def items(figures: Figures) -> Section:
                 share=a_share,
             )
         )
-    said += _moved(figures, moves) if moves is not None else []
+    sentences += _moved(figures, moves) if moves is not None else []
     if figures.through:
-        said.append(text("items.open"))
+        sentences.append(text("items.open"))
     combo = int(ranked["combo_net"].sum())
     if combo:
-        said.append(
+        sentences.append(
             text(
                 "items.combo",
                 net=Money(combo, currency),
-                share=share(combo, whole, receipts),
+                share=share(combo, total_sum, receipts),
             )
         )
     return Section(
         "items",
-        tuple(said),
+        tuple(sentences),
         charts=_charts(figures, ranked, past),
         tables=tuple(_tables(figures, ranked, moves)),
-        findings=_findings(figures, moves, whole) if moves is not None else (),
+        findings=_findings(figures, moves, total_sum) if moves is not None else (),
         figures={
-            "items": [_machine(row, currency) for row in ranked.itertuples(index=False)],
-            "categories": [
-                {
-                    "category": r.category or None,
-                    "net_sales": Money(int(r.net_sales), currency),
-                    "units": Quantity(int(r.units)),
-                    "gross_sales": Money(int(r.gross_sales), currency),
-                }
-                for r in by_category(figures.now["items"]).itertuples(index=False)
-            ],
+            "items": machine(ranked, currency),
+            "categories": records(
+                by_category(figures.now["items"]),
+                currency,
+                category="label",
+                net_sales="money",
+                units="quantity",
+                gross_sales="money",
+            ),
             "same_weekdays": {
                 name: fair_machine(parts, name, currency)
                 for name, parts in (
@@ -106,7 +109,7 @@ def items(figures: Figures) -> Section:
                 if parts is not None
             },
             "stores": {
-                store: [_machine(row, currency) for row in by_item(part).itertuples(index=False)]
+                store: machine(by_item(part), currency)
                 for store, part in figures.now["items"].groupby("store_id", sort=True)
             },
         },
@@ -128,44 +131,36 @@ def fair_machine(
     ]
 
 
-def _machine(row: tuple, currency: str) -> dict[str, Value | str]:
-    amounts = {
-        n: Money(int(getattr(row, n)), currency)
-        for n in (
-            "gross_sales",
-            "discounts",
-            "refunds",
-            "net_sales",
-            "tax_included",
-            "cost",
-            "costed_net",
-            "combo_net",
-        )
-    }
-    return {
-        "item": row.item,
-        "category": row.category or None,
-        "abc": row.abc,
-        "rank": int(row.rank),
-        "units": Quantity(int(row.units)),
-        "refunded_units": Quantity(int(row.refunded_units)),
-        "combo_units": Quantity(int(row.combo_units)),
-        **amounts,
-    }
+def machine(ranked: pd.DataFrame, currency: str) -> list[dict[str, object]]:
+    """Every item with its exact amounts, as figures."""
+    amounts = ("gross_sales", "discounts", "refunds", "net_sales")
+    costs = ("tax_included", "cost", "costed_net", "combo_net")
+    return records(
+        ranked,
+        currency,
+        item="text",
+        category="label",
+        abc="text",
+        rank="number",
+        units="quantity",
+        refunded_units="quantity",
+        combo_units="quantity",
+        **dict.fromkeys((*amounts, *costs), "money"),
+    )
 
 
 def _moved(figures: Figures, moves: pd.DataFrame) -> list[Text]:
-    said = []
-    known = moves[
+    sentences = []
+    named = moves[
         (moves["fair_receipts"] >= PERCENT_BASE)
         & (moves["fair_base"] > 0)
         & (moves["fair_now"] > 0)
     ]
     for key, chosen in (
-        ("rose", known[known["fair_change"] > 0].head(1)),
-        ("fell", known[known["fair_change"] < 0].tail(1)),
+        ("rose", named[named["fair_change"] > 0].head(1)),
+        ("fell", named[named["fair_change"] < 0].tail(1)),
     ):
-        said += [
+        sentences += [
             text(f"items.{key}", **_move(figures, row)) for row in chosen.itertuples(index=False)
         ]
     for key, mask in (
@@ -175,21 +170,23 @@ def _moved(figures: Figures, moves: pd.DataFrame) -> list[Text]:
         ),
         ("gone", (moves["units"] == 0) & (moves["units_before"] > 0)),
     ):
-        found = moves[mask]
-        if len(found):
-            order = found.sort_values(
+        matches = moves[mask]
+        if len(matches):
+            order = matches.sort_values(
                 ["net_sales", "net_sales_before", "item"], ascending=[False, False, True]
             )
-            said.append(text(f"items.{key}", n=Count(len(found)), names=names_of(order["item"])))
-    return said
+            sentences.append(
+                text(f"items.{key}", n=Count(len(matches)), names=names_of(order["item"]))
+            )
+    return sentences
 
 
 def _charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) -> tuple[Chart, ...]:
     currency, top = figures.currency, ranked.head(TOP)
     if len(ranked) < 2:
         return ()
-    whole, receipts = int(ranked["net_sales"].sum()), figures.total.receipts
-    part = share(int(top["net_sales"].sum()), whole, receipts, decimals=0)
+    total_sum, receipts = int(ranked["net_sales"].sum()), figures.total.receipts
+    part = share(int(top["net_sales"].sum()), total_sum, receipts, decimals=0)
     rows = [
         (
             Name(r.item),
@@ -261,7 +258,7 @@ def _charts(figures: Figures, ranked: pd.DataFrame, past: dict[str, int]) -> tup
 
 
 def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) -> list[Table]:
-    currency, whole = figures.currency, int(ranked["net_sales"].sum())
+    currency, total_sum = figures.currency, int(ranked["net_sales"].sum())
     receipts = figures.total.receipts
     is_ranked = enough(receipts)
     was_ranked = is_ranked and moves is not None and enough(figures.total_before.receipts)
@@ -274,8 +271,9 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
         if moves is not None
         else {}
     )
-    columns = [
+    columns = (
         Column("rank", "count"),
+        *((Column("rank_before", "count"),) if moves is not None else ()),
         Column("item"),
         Column("category", csv_only=True),
         Column("units", "quantity"),
@@ -283,54 +281,25 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
         Column("net_sales", "money"),
         Column("share", "percent"),
         Column("abc"),
-    ]
-    if moves is not None:
-        columns.insert(1, Column("rank_before", "count"))
-    rows = []
-    for r in ranked.itertuples(index=False):
-        row = [
-            Count(int(r.rank)) if is_ranked and r.net_sales > 0 else None,
-            Name(r.item),
-            category_name(r.category),
-            Quantity(int(r.units)),
-            Quantity(int(r.combo_units)),
-            Money(int(r.net_sales), currency),
-            share(int(r.net_sales), whole, receipts),
-            Name(r.abc) if is_ranked and r.net_sales > 0 else None,
-        ]
-        if moves is not None:
-            was = int(rank_before.get(r.item, 0))
-            row.insert(1, Count(was) if was else None)
-        rows.append(tuple(row))
-    units = ranked.sort_values(
-        ["units", "item"], ascending=[False, True], kind="stable"
-    ).reset_index(drop=True)
+    )
+    has_rank = is_ranked & (ranked["net_sales"] > 0)
+    cells = ranked.assign(
+        rank=ranked["rank"].astype(object).where(has_rank, None),
+        rank_before=[rank_before.get(item) for item in ranked["item"]],
+        category=[category_name(category) for category in ranked["category"]],
+        share=[share(int(net), total_sum, receipts) for net in ranked["net_sales"]],
+        abc=ranked["abc"].astype(object).where(has_rank, None),
+    )
     title = text("items.table" if is_ranked else "items.table_plain")
-    tables = [Table("items", title, tuple(columns), tuple(rows), shown=TOP)]
+    tables = [Table.from_frame("items", title, cells, columns, currency, shown=TOP)]
     if len(ranked) > TOP:
-        slow = ranked.iloc[TOP:].iloc[::-1]
-        tables.append(
-            Table(
-                "items-least",
-                text("items.least"),
-                (Column("item"), Column("units", "quantity"), Column("net_sales", "money")),
-                tuple(
-                    (Name(r.item), Quantity(int(r.units)), Money(int(r.net_sales), currency))
-                    for r in slow.itertuples(index=False)
-                ),
-            )
-        )
-        tables.append(
-            Table(
-                "items-units",
-                text("items.by_units"),
-                (Column("item"), Column("units", "quantity"), Column("net_sales", "money")),
-                tuple(
-                    (Name(r.item), Quantity(int(r.units)), Money(int(r.net_sales), currency))
-                    for r in units.itertuples(index=False)
-                ),
-            )
-        )
+        least = ranked.iloc[TOP:].iloc[::-1]
+        by_units = ranked.sort_values(["units", "item"], ascending=[False, True], kind="stable")
+        short = (Column("item"), Column("units", "quantity"), Column("net_sales", "money"))
+        tables += [
+            Table.from_frame("items-least", text("items.least"), least, short, currency),
+            Table.from_frame("items-units", text("items.by_units"), by_units, short, currency),
+        ]
     if moves is not None:
         tables.append(_changes(moves, currency))
     return tables
@@ -338,28 +307,19 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
 
 def _changes(moves: pd.DataFrame, currency: str) -> Table:
     """Every item on the same weekdays, for the file: the changes add up to that of the headline."""
-    return Table(
-        "items-same-weekdays",
-        text("items.changes_table"),
-        (
-            Column("item"),
-            Column("fair_base", "money"),
-            Column("fair_now", "money"),
-            Column("fair_change", "money"),
-            Column("change", "percent"),
-        ),
-        tuple(
-            (
-                Name(r.item),
-                Money(int(r.fair_base), currency),
-                Money(int(r.fair_now), currency),
-                Money(int(r.fair_change), currency),
-                growth((int(r.fair_now), 1), (int(r.fair_base), 1), int(r.fair_receipts)),
-            )
-            for r in moves.itertuples(index=False)
-        ),
-        shown=0,
+    change = [
+        growth((int(now), 1), (int(base), 1), int(receipts))
+        for now, base, receipts in moves[["fair_now", "fair_base", "fair_receipts"]].itertuples(
+            index=False
+        )
+    ]
+    columns = (
+        Column("item"),
+        *(Column(name, "money") for name in ("fair_base", "fair_now", "fair_change")),
+        Column("change", "percent"),
     )
+    title, frame = text("items.changes_table"), moves.assign(change=change)
+    return Table.from_frame("items-same-weekdays", title, frame, columns, currency, shown=0)
 
 
 def _move(figures: Figures, row: tuple) -> dict[str, Value]:
@@ -373,11 +333,11 @@ def _move(figures: Figures, row: tuple) -> dict[str, Value]:
     }
 
 
-def _findings(figures: Figures, moves: pd.DataFrame, whole: int) -> tuple[Finding, ...]:
+def _findings(figures: Figures, moves: pd.DataFrame, total_sum: int) -> tuple[Finding, ...]:
     lost = -moves["fair_change"]
     fell = moves[
         (lost * MOVED > moves["fair_base"])
-        & (lost * WEIGHT > whole)
+        & (lost * WEIGHT > total_sum)
         & (moves["fair_base"] > 0)
         & (moves["fair_receipts"] >= PERCENT_BASE)
     ]

@@ -1,5 +1,6 @@
-"""Cumulative 7. How do items live? The top twenty then and now, arrivals, decliners, price changes
-found in the data.
+"""Cumulative 7: how do items live.
+
+The top twenty then and now, arrivals, decliners, price changes found in the data.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from reports.figures.items import by_item
 from reports.figures.money import PERCENT_BASE
 from reports.figures.prices import Change, price_changes
 from reports.page import Chart, Column, Section, Table
+from reports.sections.axis import month_key
 from reports.sections.comparison import enough, growth
 from reports.sections.names import names_of
 from reports.values import Count, Day, Money, Month, Name, Quantity, Value, text
@@ -58,9 +60,9 @@ def lifecycle(history: History) -> Section:
             for c in changes
         ]
     }
-    said = []
+    sentences = []
     if changes:
-        said.append(
+        sentences.append(
             text(
                 "lifecycle.changed",
                 n=Count(len(changes)),
@@ -71,19 +73,19 @@ def lifecycle(history: History) -> Section:
             )
         )
     else:
-        said.append(text("lifecycle.no_changes"))
+        sentences.append(text("lifecycle.no_changes"))
     tables = (price_table,) if changes else ()
     if len(history.whole) < FEW:
         return Section(
             "lifecycle",
-            (text("lifecycle.few", n=Count(FEW)), *said),
+            (text("lifecycle.few", n=Count(FEW)), *sentences),
             tables=tables,
             figures=figures,
         )
     items = history.stacked("items")
     early, late = spans_of(history.whole)
     same_season = [m.month for m in early] == [m.month for m in late]
-    said.append(
+    sentences.append(
         text(
             "lifecycle.seasons" if same_season else "lifecycle.other_seasons",
             first=Month(early[0], short=True),
@@ -98,7 +100,7 @@ def lifecycle(history: History) -> Section:
     gone = [i for i in then.index if i not in now.index and then.at[i, "net_sales"] > 0]
     for key, names in (("new", new), ("gone", gone)):
         if names:
-            said.insert(
+            sentences.insert(
                 0,
                 text(
                     f"lifecycle.{key}",
@@ -145,28 +147,28 @@ def lifecycle(history: History) -> Section:
         for name, f in (("first", then), ("latest", now))
     }
     figures["spans"] = {
-        name: {"start": span[0].isoformat()[:7], "end": span[-1].isoformat()[:7]}
+        name: {"start": month_key(span[0]), "end": month_key(span[-1])}
         for name, span in (("first", early), ("latest", late))
     }
     return Section(
         "lifecycle",
-        tuple(said),
+        tuple(sentences),
         charts=_chart(history, then, now, early, late),
         tables=(*((decliners,) if decliners.rows else ()), *tables),
         figures=figures,
     )
 
 
-def spans_of(whole: list[date]) -> tuple[list[date], list[date]]:
+def spans_of(total_sum: list[date]) -> tuple[list[date], list[date]]:
     """The latest SPAN whole months, and what they are compared with: the same months of the
     earliest year that has them, the first SPAN whole months where none has.
     """
-    late, known = whole[-SPAN:], set(whole)
-    for years in range((late[0].year - whole[0].year), 0, -1):
+    late, named = total_sum[-SPAN:], set(total_sum)
+    for years in range((late[0].year - total_sum[0].year), 0, -1):
         early = [month.replace(year=month.year - years) for month in late]
-        if known.issuperset(early):
+        if named.issuperset(early):
             return early, late
-    return whole[:SPAN], late
+    return total_sum[:SPAN], late
 
 
 def _sums(items: pd.DataFrame) -> pd.DataFrame:
@@ -178,7 +180,10 @@ def _sums(items: pd.DataFrame) -> pd.DataFrame:
 def _price(
     change: Change, receipts: Mapping[tuple[str, date], int], currency: str
 ) -> tuple[Value, ...]:
-    """A row of the table; the percentage stands on the receipts of the item in both months."""
+    """A row of the table.
+
+    The percentage stands on the receipts of the item in both months.
+    """
     base = min(receipts.get((change.item, m), 0) for m in (change.month, change.month_before))
     return (
         Name(change.item),

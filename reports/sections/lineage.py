@@ -1,5 +1,6 @@
-"""Section 17 (cumulative 16). Data quality and lineage: counts in = counts out, what is not known,
-and where all of it comes from.
+"""Section 17 (cumulative 16).
+
+Data quality and lineage: counts in = counts out, what is not known, and where all of it comes from.
 """
 
 from __future__ import annotations
@@ -44,8 +45,8 @@ CHECKS = (
     "cancelled",
 )
 FACTS, SHOWN = 14, 7
-"""Inputs told, and rows on a page: digests are for whoever proves a report, and stand in the CSV."""
-ORIGIN = ("edition", "watermark", "version", "settings", "code")
+"""Inputs listed, and rows on a page: digests prove a report and stand in the CSV."""
+ORIGIN = ("version", "watermark", "definitions", "settings", "code")
 INPUTS = ("summary", "customers", "backoffice", "outside")
 GLOSSARY = (
     "gross_sales",
@@ -111,20 +112,20 @@ def lineage(
     if outside.count:
         flow["outside"] = Count(outside.count)
     ending = "_outside" if outside.count else ""
-    said = [text(f"lineage.tied{ending}" if tied else f"lineage.untied{ending}", **flow)]
+    sentences = [text(f"lineage.tied{ending}" if tied else f"lineage.untied{ending}", **flow)]
     if outside.count:
-        said.append(outside_sentence(state, currency))
+        sentences.append(outside_sentence(state, currency))
     parts = {
         "sales": total.receipts,
         "refunds": total.refund_receipts,
         "cancelled": total.cancelled_receipts,
     }
     if curated:
-        said.append(text("lineage.parts", **{name: Count(n) for name, n in parts.items()}))
+        sentences.append(text("lineage.parts", **{name: Count(n) for name, n in parts.items()}))
     light = light_of(total, state, till)
-    said.append(text(f"lineage.{light}"))
+    sentences.append(text(f"lineage.{light}"))
     findings = absences(state, total)
-    said += [finding.sentence for finding in findings]
+    sentences += [finding.sentence for finding in findings]
     if outside.count:
         findings.append(
             Finding(outside_sentence(state, currency), abs(outside.size), "lineage", urgent=True)
@@ -148,17 +149,17 @@ def lineage(
                 urgent=True,
             )
         )
-    covered, whole = total.cost_coverage
-    covered_share = share(covered, whole, total.receipts, decimals=0)
-    if covered_share is not None and covered * COVERAGE[1] < whole * COVERAGE[0]:
+    covered, total_sum = total.cost_coverage
+    covered_share = share(covered, total_sum, total.receipts, decimals=0)
+    if covered_share is not None and covered * COVERAGE[1] < total_sum * COVERAGE[0]:
         findings.append(
             Finding(
                 text(
                     "lineage.costs",
                     share=covered_share,
-                    amount=Money(whole - covered, currency),
+                    amount=Money(total_sum - covered, currency),
                 ),
-                whole - covered,
+                total_sum - covered,
                 "lineage",
             )
         )
@@ -186,7 +187,7 @@ def lineage(
     notes = tuple(text(f"glossary.{term}") for term in glossary)
     return Section(
         "lineage",
-        tuple(said),
+        tuple(sentences),
         tables=tuple(tables),
         notes=notes,
         findings=tuple(findings),
@@ -267,7 +268,7 @@ def _subject(check: str, subject: str) -> Value:
 
 
 def _origin(metadata: Mapping[str, object]) -> Table:
-    """What the report was made of: the edition, how far the till was read, versions, and the
+    """What the report was made of: the version, how far the till was read, versions, and the
     digests of its inputs, newest first.
     """
     order = sorted(
@@ -278,13 +279,13 @@ def _origin(metadata: Mapping[str, object]) -> Table:
             fact,
         ),
     )
-    rows = tuple(row for fact in order for row in _told(fact, metadata[fact]))
+    rows = tuple(row for fact in order for row in _fact_rows(fact, metadata[fact]))
     return Table(
         "origin", text("lineage.origin"), (Column("fact"), Column("value")), rows, shown=SHOWN
     )
 
 
-def _told(name: str, fact: object) -> list[tuple[Value, Value]]:
+def _fact_rows(name: str, fact: object) -> list[tuple[Value, Value]]:
     """A fact as lines of a name and a value: of many inputs the first ones, and how many more there
     are.
     """

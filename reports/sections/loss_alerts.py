@@ -1,4 +1,4 @@
-"""Where money may leak: refunds, discounts and cancelled receipts that are high, as findings for
+"""Loss alerts: refunds, discounts and cancelled receipts that are high, as findings for
 section 3.
 """
 
@@ -17,23 +17,24 @@ REFUNDS_HIGH, RISE = (3, 100), (1, 100)
 VOIDS_HIGH = 200
 """A finding: cancelled receipts of more than one in VOIDS_HIGH of gross sales."""
 SHARE_OF_VOIDS = 2
-"""A finding: one person made more than 1 in SHARE_OF_VOIDS of PERCENT_BASE or more cancelled
+"""A finding: one employee made more than 1 in SHARE_OF_VOIDS of PERCENT_BASE or more cancelled
 receipts.
 """
 
 
 def find_loss_alerts(figures: Figures) -> list[Finding]:
-    """Shares of gross sales against fixed bounds, and against the month before; nothing under
-    PERCENT_BASE receipts.
+    """Shares of gross sales against fixed bounds, and against the month before.
+
+    Nothing under PERCENT_BASE receipts.
     """
     total, before, currency = figures.total, figures.total_before, figures.currency
-    found = []
+    findings = []
     if (
         total.receipts >= PERCENT_BASE
         and total.gross_sales > 0
         and total.refunds * REFUNDS_HIGH[1] > total.gross_sales * REFUNDS_HIGH[0]
     ):
-        found.append(
+        findings.append(
             Finding(
                 text(
                     "tenders.high_refunds",
@@ -52,7 +53,7 @@ def find_loss_alerts(figures: Figures) -> list[Finding]:
     ):
         rise = total.discounts * before.gross_sales - before.discounts * total.gross_sales
         if rise * RISE[1] > RISE[0] * total.gross_sales * before.gross_sales:
-            found.append(
+            findings.append(
                 Finding(
                     text(
                         "tenders.more_discounts",
@@ -69,7 +70,7 @@ def find_loss_alerts(figures: Figures) -> list[Finding]:
             "n": Count(total.cancelled_receipts),
             "amount": Money(total.cancelled_total, currency),
         }
-        found.append(
+        findings.append(
             Finding(text("tenders.high_voids", **values), total.cancelled_total, "tenders")
         )
     staff = figures.now["staff"]
@@ -78,21 +79,21 @@ def find_loss_alerts(figures: Figures) -> list[Finding]:
         .groupby("employee_id", sort=True)[["cancelled_receipts", "cancelled_total"]]
         .sum()
     )
-    whole = int(staff["cancelled_receipts"].sum())
-    if whole >= PERCENT_BASE and len(voids) > 1:
+    voided = int(staff["cancelled_receipts"].sum())
+    if voided >= PERCENT_BASE and len(voids) > 1:
         top = voids.sort_values("cancelled_receipts", kind="stable").iloc[-1]
-        if int(top["cancelled_receipts"]) * SHARE_OF_VOIDS > whole:
-            found.append(
+        if int(top["cancelled_receipts"]) * SHARE_OF_VOIDS > voided:
+            findings.append(
                 Finding(
                     text(
                         "tenders.voids",
                         employee=employee_name(figures, str(top.name)),
                         n=Count(int(top["cancelled_receipts"])),
-                        whole=Count(whole),
+                        whole=Count(voided),
                         amount=Money(int(top["cancelled_total"]), currency),
                     ),
                     int(top["cancelled_total"]),
                     "tenders",
                 )
             )
-    return found
+    return findings

@@ -1,4 +1,7 @@
-"""Cumulative 12. Do customers come back? Cohorts, segments, and how much the best tenth spends."""
+"""Cumulative 12: do customers come back.
+
+Cohorts, segments, and how much the best tenth spends.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,7 @@ from reports.figures.loyalty import (
     segments,
 )
 from reports.page import Chart, Column, Section, Table
+from reports.sections.axis import month_key
 from reports.sections.comparison import enough, ratio, share
 from reports.values import Count, Money, Month, Percent, Value, text
 
@@ -24,8 +28,9 @@ COHORTS, AHEAD, YEAR = 12, 11, 12
 
 
 def loyalty(history: History) -> Section:
-    """Only customers that the till knows; groups under SMALL are hidden. Segments are of the 12
-    whole months to the last one, and there are none with fewer.
+    """Only customers that the till knows; groups under SMALL are hidden.
+
+    Segments are of the 12 whole months to the last one, and there are none with fewer.
     """
     if not history.tables:
         return Section("loyalty", (text("customers.none"),))
@@ -37,7 +42,7 @@ def loyalty(history: History) -> Section:
             (text("customers.none" if people.empty else "customers.few", n=Count(SMALL)),),
         )
     ever = history.sum_of(history.months)
-    said = [
+    sentences = [
         text(
             "loyalty.lead",
             n=Count(len(people)),
@@ -46,11 +51,11 @@ def loyalty(history: History) -> Section:
             whole=Count(ever.receipts),
         )
     ]
-    top, best, whole = concentration(customers)
+    top, best, total_sum = concentration(customers)
     figures: dict[str, object] = {"customers": len(people)}
-    part = share(best, whole, len(people), decimals=0)
+    part = share(best, total_sum, len(people), decimals=0)
     if top >= SMALL and part is not None:
-        said.append(
+        sentences.append(
             text(
                 "loyalty.concentration",
                 n=Count(top),
@@ -61,7 +66,7 @@ def loyalty(history: History) -> Section:
         figures["concentration"] = {
             "customers": top,
             "net_sales": Money(best, history.currency),
-            "of": Money(whole, history.currency),
+            "of": Money(total_sum, history.currency),
         }
     table, rows = _cohorts(history, cohorts(customers))
     tables: list[Table] = []
@@ -73,21 +78,21 @@ def loyalty(history: History) -> Section:
         months_before = sum(n for n, _ in second), sum(size for _, size in second)
         part = ratio(*months_before, months_before[1], decimals=0)
         if part is not None:
-            said.append(text("loyalty.return", share=part, n=Count(months_before[1])))
+            sentences.append(text("loyalty.return", share=part, n=Count(months_before[1])))
             table = replace(table, title=text("loyalty.chart_found", share=part))
         if any(cell for line in table.data["cells"] for cell in line):
             charts.append(table)
         figures["cohorts"] = {
-            m.isoformat()[:7]: {"size": size, "seen": cells} for m, size, cells in rows
+            month_key(m): {"size": size, "seen": cells} for m, size, cells in rows
         }
     else:
-        said.append(text("loyalty.no_cohorts"))
+        sentences.append(text("loyalty.no_cohorts"))
     last = history.whole[-1] if history.whole else history.last
     year = history.year_to(last)
     recent = customers[customers["month"].isin(year or [])]
     kept = fold_small(segments(recent, _last_day(last)))
     if not year:
-        said.append(text("loyalty.no_year", n=Count(YEAR)))
+        sentences.append(text("loyalty.no_year", n=Count(YEAR)))
     elif kept:
         tables.append(_segments(history, kept, last))
         figures["segments"] = {
@@ -95,10 +100,10 @@ def loyalty(history: History) -> Section:
             for n, (c, s) in kept.items()
         }
     else:
-        said.append(text("loyalty.no_scores", n=Count(FEWEST_RFM)))
+        sentences.append(text("loyalty.no_scores", n=Count(FEWEST_RFM)))
     return Section(
         "loyalty",
-        tuple(said),
+        tuple(sentences),
         charts=tuple(charts),
         tables=tuple(t for t in tables if t.rows),
         notes=(text("loyalty.rfm"),),
@@ -111,22 +116,23 @@ def _last_day(month: date) -> date:
 
 
 def _cohorts(
-    history: History, found: dict[date, dict[date, int]]
+    history: History, by_month: dict[date, dict[date, int]]
 ) -> tuple[Chart, list[tuple[date, int, list[int | None]]]]:
-    """The latest cohorts whose size may be shown; the first month of the lake holds all who came
-    before and is no cohort.
+    """The latest cohorts whose size may be shown.
+
+    The first month of the lake holds all who came before and is no cohort.
     """
-    whole = set(history.whole)
+    total_sum = set(history.whole)
     rows: list[tuple[date, int, list[int | None]]] = []
-    for start in sorted(found):
-        size = found[start].get(start, 0)
-        if start == history.months[0] or start not in whole or size < SMALL:
+    for start in sorted(by_month):
+        size = by_month[start].get(start, 0)
+        if start == history.months[0] or start not in total_sum or size < SMALL:
             continue
         cells: list[int | None] = []
         month = start
         while month <= history.whole[-1] and len(cells) <= AHEAD:
-            seen = found[start].get(month, 0)
-            cells.append(seen if month in whole and (seen == 0 or seen >= SMALL) else None)
+            seen = by_month[start].get(month, 0)
+            cells.append(seen if month in total_sum and (seen == 0 or seen >= SMALL) else None)
             month = next_month(month)
         rows.append((start, size, cells))
     rows = rows[-COHORTS:]

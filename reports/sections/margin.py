@@ -1,15 +1,17 @@
-"""Cumulative 8. Is the margin holding? POS margin and margin before tax of every month, with what
-has a cost.
+"""Cumulative 8: is the margin holding.
+
+POS margin and margin before tax of every month, with what has a cost.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from datetime import date
 
 from reports.figures.history import History
 from reports.figures.money import Totals
-from reports.page import Chart, Column, Section, Table
-from reports.sections.axis import months_axis
+from reports.page import Column, Section, Table
+from reports.sections.axis import lines_chart, month_key
 from reports.sections.comparison import enough, points, ratio, share
 from reports.values import Count, Money, Month, Percent, Value, divide, text
 
@@ -23,7 +25,7 @@ def margin(history: History) -> Section:
     if len(months) < FEW:
         return Section("margin", (text("margin.few" if costed else "menu.no_costs", n=Count(FEW)),))
     first, last = history.totals[months[0]], history.totals[months[-1]]
-    said = text(
+    sentence = text(
         "margin.lead",
         margin=ratio(*last.margin, last.receipts),
         month=Month(months[-1]),
@@ -32,36 +34,30 @@ def margin(history: History) -> Section:
         base=ratio(*first.margin, first.receipts),
         coverage=share(*last.cost_coverage, last.receipts, decimals=0),
     )
-    span, axis = months_axis(history, months[0])
-    known = set(months)
+    known_months = set(months)
 
-    def line(name: str) -> list[int | None]:
-        return [
-            (
-                divide(
-                    1000 * 100 * getattr(history.totals[m], name)[0],
-                    getattr(history.totals[m], name)[1],
-                )
-                if m in known and getattr(history.totals[m], name)[1] > 0
-                else None
-            )
-            for m in span
-        ]
+    def line(name: str) -> Callable[[date], int | None]:
+        """Thousandths of a percent of a month; None where nothing has a cost."""
 
-    chart = Chart(
-        "lines",
+        def value(month: date) -> int | None:
+            if month not in known_months:
+                return None
+            part, base = getattr(history.totals[month], name)
+            return divide(100_000 * part, base) if base > 0 else None
+
+        return value
+
+    chart = lines_chart(
+        history,
         "margin",
         text("margin.chart", margin=ratio(*last.margin, last.receipts), month=Month(months[-1])),
         text("margin.alt"),
-        {
-            **axis,
-            "index": "percent",
-            "lines": [
-                (text("margin.pos"), line("margin")),
-                (text("margin.before_tax"), line("margin_before_tax")),
-            ],
-            "currency": history.currency,
-        },
+        months[0],
+        [
+            (text("margin.pos"), line("margin")),
+            (text("margin.before_tax"), line("margin_before_tax")),
+        ],
+        index="percent",
     )
     table = Table(
         "margin",
@@ -78,11 +74,11 @@ def margin(history: History) -> Section:
     )
     return Section(
         "margin",
-        (said,),
+        (sentence,),
         charts=(chart,),
         tables=(table,),
         figures={
-            m.isoformat()[:7]: {
+            month_key(m): {
                 "gross_profit": Money(history.totals[m].gross_profit, history.currency),
                 "margin": Percent(*history.totals[m].margin),
                 "margin_before_tax": Percent(*history.totals[m].margin_before_tax),

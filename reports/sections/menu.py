@@ -1,5 +1,6 @@
-"""Section 9. What earns? Menu engineering per category, and how much of the sales has a cost at
-all.
+"""Section 9: what earns.
+
+Menu engineering per category, and how much of the sales has a cost at all.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ def menu(figures: Figures) -> Section:
     ranked, total, currency = by_item(figures.now["items"]), figures.total, figures.currency
     if total.costed_net <= 0:
         return Section("menu", (text("menu.no_costs"),))
-    said = [
+    sentences = [
         text(
             "menu.coverage",
             share=share(*total.cost_coverage, total.receipts, decimals=0),
@@ -42,12 +43,12 @@ def menu(figures: Figures) -> Section:
     }
     if not dishes:
         few = text("menu.few", n=Count(PERCENT_BASE))
-        return Section("menu", (*said, few), figures=figures_out)
+        return Section("menu", (*sentences, few), figures=figures_out)
     for kind in CLASSES:
         chosen = [d for d in dishes if d.kind == kind]
         if chosen:
             chosen.sort(key=lambda d: (-d.contribution, d.item))
-            said.append(
+            sentences.append(
                 text(f"menu.{kind}", n=Count(len(chosen)), names=names_of(d.item for d in chosen))
             )
     step, findings = _price_step(figures, dishes)
@@ -95,7 +96,7 @@ def menu(figures: Figures) -> Section:
     )
     return Section(
         "menu",
-        (*said, *step),
+        (*sentences, *step),
         charts=(chart,) if len(dishes) > 2 else (),
         tables=(table,),
         findings=findings,

@@ -1,5 +1,6 @@
-"""Cumulative 9. Which dishes changed class? Menu engineering of the first and the latest half-year
-side by side.
+"""Cumulative 9: which dishes changed class.
+
+Menu engineering of the first and the latest half-year side by side.
 """
 
 from __future__ import annotations
@@ -16,7 +17,10 @@ HALF = 6
 
 
 def migration(history: History) -> Section:
-    """Dishes classified in both spans whose class is another now; both spans are of whole months."""
+    """Dishes classified in both spans whose class is another now.
+
+    Both spans are of whole months.
+    """
     span = min(HALF, len(history.whole) // 2)
     if span < 1 or not any(history.totals[m].costed_net > 0 for m in history.whole):
         return Section("migration", (text("migration.few"),))
@@ -32,7 +36,7 @@ def migration(history: History) -> Section:
     moved = [key for key in both if then[key].kind != now[key].kind]
     moved.sort(key=lambda key: (-now[key].contribution, key))
     counts = Counter(now[key].kind for key in now)
-    said = [
+    sentences = [
         text(
             "migration.lead",
             n=Count(len(moved)),
@@ -61,7 +65,7 @@ def migration(history: History) -> Section:
     )
     return Section(
         "migration",
-        tuple(said),
+        tuple(sentences),
         tables=(table,) if moved else (),
         figures={"first": _machine(then), "latest": _machine(now)},
     )

@@ -11,7 +11,8 @@ import pandas as pd
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.items import by_category
-from reports.page import Column, Section, Table
+from reports.figures.tables import sum_by
+from reports.page import Column, Section, Table, records
 from reports.sections.comparison import against, enough, points, ratio, share
 from reports.sections.items import category_name
 from reports.values import (
@@ -19,7 +20,6 @@ from reports.values import (
     Count,
     Money,
     Month,
-    Name,
     Percent,
     Quantity,
     Rate,
@@ -48,16 +48,16 @@ def modifiers(figures: Figures) -> Section:
         and enough(receipts, figures.total_before.receipts)
         and int(past["net_sales"].sum()) > 0
     )
-    whole = int(groups["net_sales"].sum())
-    said = []
+    total_sum = int(groups["net_sales"].sum())
+    sentences = []
     if fair:
-        said += _moved(figures, groups, past)
-    said += _drinks(figures, groups, past if fair else None)
+        sentences += _moved(figures, groups, past)
+    sentences += _drinks(figures, groups, past if fair else None)
     tables = [_mix(figures, groups, past if fair else None)]
     paid = _paid(figures)
     if len(paid):
         money = int(paid["amount"].sum())
-        said.append(
+        sentences.append(
             text(
                 "modifiers.paid",
                 amount=Money(money, currency),
@@ -65,40 +65,34 @@ def modifiers(figures: Figures) -> Section:
                 n=Quantity(int(paid["units"].sum())),
             )
         )
-        tables.append(
-            Table(
-                "paid-modifiers",
-                text("modifiers.paid_table"),
-                (Column("modifier"), Column("units", "quantity"), Column("charged", "money")),
-                tuple(
-                    (Name(r.name), Quantity(int(r.units)), Money(int(r.amount), currency))
-                    for r in paid.itertuples(index=False)
-                ),
-            )
+        columns = (
+            Column("modifier", source="name"),
+            Column("units", "quantity"),
+            Column("charged", "money", source="amount"),
         )
+        title = text("modifiers.paid_table")
+        tables.append(Table.from_frame("paid-modifiers", title, paid, columns, currency))
     else:
-        said.append(text("modifiers.none"))
+        sentences.append(text("modifiers.none"))
     return Section(
         "modifiers",
-        tuple(said),
+        tuple(sentences),
         tables=tuple(tables),
         figures={
-            "mix": [
-                {
-                    "category": r.category or None,
-                    "net_sales": Money(int(r.net_sales), currency),
-                    "share": Percent(int(r.net_sales), whole),
-                }
-                for r in groups.itertuples(index=False)
-            ],
-            "paid": [
-                {
-                    "modifier": r.name,
-                    "units": Quantity(int(r.units)),
-                    "amount": Money(int(r.amount), currency),
-                }
-                for r in paid.itertuples(index=False)
-            ],
+            "mix": records(
+                groups.assign(share=[Percent(int(net), total_sum) for net in groups["net_sales"]]),
+                currency,
+                category="label",
+                net_sales="money",
+                share="percent",
+            ),
+            "paid": records(
+                paid.rename(columns={"name": "modifier"}),
+                currency,
+                modifier="text",
+                units="quantity",
+                amount="money",
+            ),
         },
     )
 
@@ -108,25 +102,20 @@ def _paid(figures: Figures) -> pd.DataFrame:
     choices, parts = figures.now["choices"], figures.now["combo_parts"]
     chosen = parts.assign(name=parts["slot"].fillna(""), amount=parts["upgrades"])
     charged = pd.concat([frame[["name", "units", "amount"]] for frame in (choices, chosen)])
-    sums = (
-        charged[charged["amount"] != 0]
-        .groupby("name", sort=True)[["units", "amount"]]
-        .sum()
-        .reset_index()
-    )
-    return sums.sort_values(["amount", "name"], ascending=[False, True], kind="stable")
+    return sum_by(charged[charged["amount"] != 0], ["name"], ["units", "amount"], "amount")
 
 
 def _moved(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame) -> list:
-    whole, whole_past = int(groups["net_sales"].sum()), int(past["net_sales"].sum())
-    if whole <= 0:
+    total_sum, whole_past = int(groups["net_sales"].sum()), int(past["net_sales"].sum())
+    if total_sum <= 0:
         return []
     now, before = (dict(zip(g["category"], g["net_sales"], strict=True)) for g in (groups, past))
     moves = {
-        c: int(now.get(c, 0)) * whole_past - int(before.get(c, 0)) * whole for c in {*now, *before}
+        c: int(now.get(c, 0)) * whole_past - int(before.get(c, 0)) * total_sum
+        for c in {*now, *before}
     }
     top = max(sorted(moves), key=lambda c: abs(moves[c]))
-    if abs(moves[top]) * STILL < whole * whole_past:
+    if abs(moves[top]) * STILL < total_sum * whole_past:
         return [text("modifiers.same", month=Month(month_before(figures.month), short=True))]
     key = "gained" if moves[top] > 0 else "lost"
     receipts, receipts_before = figures.total.receipts, figures.total_before.receipts
@@ -135,12 +124,12 @@ def _moved(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame) -> list:
             f"modifiers.{key}",
             category=category_name(top),
             points=points(
-                (int(now.get(top, 0)), whole),
+                (int(now.get(top, 0)), total_sum),
                 (int(before.get(top, 0)), whole_past),
                 receipts,
                 receipts_before,
             ),
-            share=share(int(now.get(top, 0)), whole, receipts),
+            share=share(int(now.get(top, 0)), total_sum, receipts),
             month=Month(month_before(figures.month), short=True),
         )
     ]
@@ -159,7 +148,7 @@ def _drinks(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -
     now = per_hundred(groups, figures.total.receipts)
     if not now[0] or not enough(figures.total.receipts):
         return []
-    said = [
+    sentences = [
         text(
             "modifiers.drinks",
             rate=Rate(*now),
@@ -170,7 +159,7 @@ def _drinks(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -
     if past is not None:
         before = per_hundred(past, figures.total_before.receipts)
         if before[0]:
-            said.append(
+            sentences.append(
                 text(
                     "modifiers.drinks_against",
                     note=against(
@@ -182,11 +171,11 @@ def _drinks(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -
                     ),
                 )
             )
-    return said
+    return sentences
 
 
 def _mix(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -> Table:
-    whole, receipts = int(groups["net_sales"].sum()), figures.total.receipts
+    total_sum, receipts = int(groups["net_sales"].sum()), figures.total.receipts
     before = dict(zip(past["category"], past["net_sales"], strict=True)) if past is not None else {}
     whole_past = int(past["net_sales"].sum()) if past is not None else 0
     columns = [
@@ -203,14 +192,14 @@ def _mix(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -> T
             category_name(r.category),
             Quantity(int(r.units)),
             Money(int(r.net_sales), figures.currency),
-            share(int(r.net_sales), whole, receipts),
+            share(int(r.net_sales), total_sum, receipts),
         ]
         if past is not None:
             was = int(before.get(r.category, 0))
             receipts_before = figures.total_before.receipts
             row += [
                 share(was, whole_past, receipts_before),
-                points((int(r.net_sales), whole), (was, whole_past), receipts, receipts_before),
+                points((int(r.net_sales), total_sum), (was, whole_past), receipts, receipts_before),
             ]
         rows.append(tuple(row))
     return Table("categories", text("modifiers.mix"), tuple(columns), tuple(rows), shown=12)

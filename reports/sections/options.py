@@ -1,5 +1,6 @@
-"""Cumulative 10. Are combos and choices moving? Receipts with a combo by month, options first half
-against latest.
+"""Cumulative 10: are combos and choices moving.
+
+Receipts with a combo by month, options first half against latest.
 """
 
 from __future__ import annotations
@@ -8,8 +9,8 @@ import pandas as pd
 
 from reports.figures.history import History
 from reports.figures.items import by_item
-from reports.page import Chart, Column, Section, Table
-from reports.sections.axis import months_axis, span_column
+from reports.page import Column, Section, Table
+from reports.sections.axis import lines_chart, month_key, span_column
 from reports.sections.comparison import enough, points, ratio
 from reports.values import QUANTITY_UNIT, Count, Month, Name, Percent, Points, divide, text
 
@@ -18,18 +19,21 @@ COLUMNS = ("item", "modifier", "option", "first_half", "latest_half", "points")
 
 
 def options(history: History) -> Section:
-    """Months without a receipt are left out; option shares are of the same dish and modifier."""
+    """Months without a receipt are left out.
+
+    Option shares are of the same dish and modifier.
+    """
     if not history.tables:
         return Section("options", (text("combos.none"),))
     months = [m for m in history.whole if enough(history.totals[m].receipts)]
     rates = {m: history.totals[m].combo_share for m in months}
-    said, charts = [], []
+    sentences, charts = [], []
     if not any(part for part, _ in rates.values()):
-        said.append(text("options.none"))
+        sentences.append(text("options.none"))
     elif len(months) >= FEW:
         first, last = rates[months[0]], rates[months[-1]]
         fair = first[0] > 0
-        said.append(
+        sentences.append(
             text(
                 "options.lead" if fair else "options.now",
                 rate=Percent(*last),
@@ -39,40 +43,35 @@ def options(history: History) -> Section:
                 change=Points(*last, *first) if fair else None,
             )
         )
-        span, axis = months_axis(history, months[0])
         charts.append(
-            Chart(
-                "lines",
+            lines_chart(
+                history,
                 "options",
                 text("options.chart", rate=Percent(*last), month=Month(months[-1])),
                 text("options.alt"),
-                {
-                    **axis,
-                    "index": "percent",
-                    "lines": [
-                        (
-                            text("options.line"),
-                            [
-                                divide(100_000 * rates[m][0], rates[m][1]) if m in rates else None
-                                for m in span
-                            ],
-                        )
-                    ],
-                    "currency": history.currency,
-                },
+                months[0],
+                [
+                    (
+                        text("options.line"),
+                        lambda m: (
+                            divide(100_000 * rates[m][0], rates[m][1]) if m in rates else None
+                        ),
+                    )
+                ],
+                index="percent",
             )
         )
     rows = _rows(history)
     tables = _table(history, rows)
-    if not tables and not said:
-        said.append(text("options.few", n=Count(FEW)))
+    if not tables and not sentences:
+        sentences.append(text("options.few", n=Count(FEW)))
     return Section(
         "options",
-        tuple(said),
+        tuple(sentences),
         charts=tuple(charts),
         tables=tables,
         figures={
-            "combo_share": {m.isoformat()[:7]: Percent(*pair) for m, pair in rates.items()},
+            "combo_share": {month_key(m): Percent(*pair) for m, pair in rates.items()},
             "options": [
                 dict(zip(COLUMNS, (i.text, m.text, o.text, *shares), strict=True))
                 for i, m, o, *shares in rows
@@ -93,7 +92,7 @@ def _rows(history: History) -> list[tuple]:
         _shares(choices[choices["month"].isin(months)])
         for months in (history.whole[:half], history.whole[-half:])
     )
-    chosen = {key[:2]: whole for key, (_, whole) in then.items()}
+    chosen = {key[:2]: total_sum for key, (_, total_sum) in then.items()}
     items = history.stacked("items")
     receipts_then, receipts_now = (
         by_item(items[items["month"].isin(months)]).groupby("item")["base"].max()
@@ -142,5 +141,5 @@ def _table(history: History, rows: list[tuple]) -> tuple[Table, ...]:
 
 def _shares(choices: pd.DataFrame) -> dict[tuple[str, str, str], tuple[int, int]]:
     sums = choices.groupby(["item", "name", "option"], sort=True)["units"].sum()
-    whole = choices.groupby(["item", "name"], sort=True)["units"].sum()
-    return {key: (int(units), int(whole[key[:2]])) for key, units in sums.items()}
+    total_sum = choices.groupby(["item", "name"], sort=True)["units"].sum()
+    return {key: (int(units), int(total_sum[key[:2]])) for key, units in sums.items()}

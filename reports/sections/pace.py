@@ -1,10 +1,13 @@
-"""Cumulative 4. More people or more each? Average receipt against receipts, both indexed to 100."""
+"""Cumulative 4: more people or more each.
+
+Average receipt against receipts, both indexed to 100.
+"""
 
 from __future__ import annotations
 
 from reports.figures.history import History
-from reports.page import Chart, Section
-from reports.sections.axis import months_axis
+from reports.page import Section
+from reports.sections.axis import lines_chart, month_key
 from reports.sections.comparison import enough, growth
 from reports.values import Count, Money, Month, Rate, divide, text
 
@@ -23,7 +26,7 @@ def pace(history: History) -> Section:
     first, last = history.totals[months[0]], history.totals[months[-1]]
     receipts = growth((last.receipts, 1), (first.receipts, 1), first.receipts)
     average = growth(last.average_receipt, first.average_receipt, first.receipts)
-    said = text(
+    sentence = text(
         "pace.lead",
         first=Month(months[0]),
         last=Month(months[-1]),
@@ -40,29 +43,25 @@ def pace(history: History) -> Section:
         )
         for m in months
     }
-    span, axis = months_axis(history, months[0])
-    chart = Chart(
-        "lines",
+    chart = lines_chart(
+        history,
         "pace",
         text("pace.chart", receipts=receipts, average=average),
         text("pace.alt", first=Month(months[0])),
-        {
-            **axis,
-            "index": True,
-            "lines": [
-                (text("pace.receipts"), [_thousandths(index_receipts.get(m)) for m in span]),
-                (text("pace.average"), [_thousandths(index_average.get(m)) for m in span]),
-            ],
-            "currency": history.currency,
-        },
+        months[0],
+        [
+            (text("pace.receipts"), lambda m: _thousandths(index_receipts.get(m))),
+            (text("pace.average"), lambda m: _thousandths(index_average.get(m))),
+        ],
+        index=True,
     )
     return Section(
         "pace",
-        (said,),
+        (sentence,),
         charts=(chart,),
         figures={
-            "receipts": {m.isoformat()[:7]: Rate(*p) for m, p in index_receipts.items()},
-            "average_receipt": {m.isoformat()[:7]: Rate(*p) for m, p in index_average.items()},
+            "receipts": {month_key(m): Rate(*p) for m, p in index_receipts.items()},
+            "average_receipt": {month_key(m): Rate(*p) for m, p in index_average.items()},
         },
     )
 

@@ -1,12 +1,16 @@
-"""Cumulative 13. How is money paid and given away? Tenders then and now, discounts and refunds as
-shares of gross.
+"""Cumulative 13: how is money paid and given away.
+
+Tenders then and now, discounts and refunds as shares of gross.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from datetime import date
+
 from reports.figures.history import History
-from reports.page import Chart, Column, Section, Table
-from reports.sections.axis import months_axis, span_column
+from reports.page import Column, Section, Table
+from reports.sections.axis import lines_chart, month_key, span_column
 from reports.sections.comparison import enough, points, share
 from reports.values import Count, Month, Name, Percent, Points, divide, text
 
@@ -14,8 +18,9 @@ FEW, SPAN = 3, 6
 
 
 def payments_over_time(history: History) -> Section:
-    """Shares by month; tenders of the first and the latest half-year (fewer months where there are
-    fewer).
+    """Shares by month.
+
+    Tenders of the first and the latest half-year (fewer months where there are fewer).
     """
     months = [
         m
@@ -23,67 +28,58 @@ def payments_over_time(history: History) -> Section:
         if history.totals[m].gross_sales > 0 and enough(history.totals[m].receipts)
     ]
     if len(months) < FEW:
-        return Section("giving", (text("giving.few", n=Count(FEW)),))
+        return Section("payments_over_time", (text("payments_over_time.few", n=Count(FEW)),))
     first, last = history.totals[months[0]], history.totals[months[-1]]
-    said = [
+    sentences = [
         text(
-            "giving.discounts",
+            "payments_over_time.discounts",
             share=Percent(*last.discount_share),
             month=Month(months[-1]),
             points=Points(*last.discount_share, *first.discount_share),
             first=Month(months[0], short=True),
         ),
         text(
-            "giving.refunds",
+            "payments_over_time.refunds",
             share=Percent(*last.refund_share),
             points=Points(*last.refund_share, *first.refund_share),
             first=Month(months[0], short=True),
         ),
     ]
-    span, axis = months_axis(history, months[0])
-    known = set(months)
-    lines = [
-        (
-            text(f"tile.{name}" if name == "refunds" else f"column.{name}"),
-            [
-                (
-                    divide(
-                        100_000 * getattr(history.totals[m], f"{name[:-1]}_share")[0],
-                        history.totals[m].gross_sales,
-                    )
-                    if m in known
-                    else None
-                )
-                for m in span
-            ],
+    shares = {m: history.totals[m] for m in months}
+
+    def line(name: str) -> Callable[[date], int | None]:
+        """Thousandths of a percent of gross sales in a month."""
+        return lambda m: (
+            divide(100_000 * getattr(shares[m], name)[0], shares[m].gross_sales)
+            if m in shares
+            else None
         )
-        for name in ("discounts", "refunds")
-    ]
-    chart = Chart(
-        "lines",
-        "giving",
+
+    chart = lines_chart(
+        history,
+        "payments_over_time",
         text(
-            "giving.chart",
+            "payments_over_time.chart",
             discounts=Percent(*last.discount_share),
             refunds=Percent(*last.refund_share),
         ),
-        text("giving.alt"),
-        {
-            **axis,
-            "index": "percent",
-            "lines": lines,
-            "currency": history.currency,
-        },
+        text("payments_over_time.alt"),
+        months[0],
+        [
+            (text("column.discounts"), line("discount_share")),
+            (text("tile.refunds"), line("refund_share")),
+        ],
+        index="percent",
     )
     table = _tenders(history, months)
     return Section(
-        "giving",
-        tuple(said),
+        "payments_over_time",
+        tuple(sentences),
         charts=(chart,),
         tables=(table,) if table.rows else (),
         figures={
             **{
-                m.isoformat()[:7]: {
+                month_key(m): {
                     "discount_share": Percent(*history.totals[m].discount_share),
                     "refund_share": Percent(*history.totals[m].refund_share),
                 }
@@ -125,7 +121,7 @@ def _tenders(history: History, months: list) -> Table:
     )
     return Table(
         "tender-shares",
-        text("giving.table"),
+        text("payments_over_time.table"),
         (
             Column("tender"),
             span_column(months[:count]),

@@ -7,6 +7,7 @@ from datetime import date
 from reports.figures.history import History
 from reports.figures.outliers import outliers
 from reports.page import Column, Section, Table
+from reports.sections.axis import month_key
 from reports.sections.comparison import enough, too_few
 from reports.sections.names import best_month, month_name
 from reports.values import Count, Day, Money, Value, text
@@ -15,16 +16,17 @@ ODD_MONTHS = 13
 
 
 def records(history: History) -> Section:
-    """Best month, day and run of open days; odd days of the last 13 months, each against its
-    weekday then.
+    """Best month, day and run of open days.
+
+    Odd days of the last 13 months, each against its weekday then.
     """
     if not history.tables:
-        return Section("records", (text("story.empty"),))
+        return Section("records", (text("summary.empty"),))
     days = history.stacked("days")
     by_day = days.groupby("business_day")[["net_sales", "receipts"]].sum()
     opened = by_day[by_day["receipts"] > 0]
     if opened.empty:
-        return Section("records", (text("story.empty"),))
+        return Section("records", (text("summary.empty"),))
     if not enough(history.sum_of(history.months).receipts):
         return Section("records", (too_few(),))
     best = max(opened.index, key=lambda d: (int(opened.at[d, "net_sales"]), d))
@@ -52,7 +54,7 @@ def records(history: History) -> Section:
         ),
         (text("records.run"), Day(start, long=True), text("records.days", n=Count(run))),
     ]
-    said = [
+    sentences = [
         text(
             "records.lead",
             day=Day(best, long=True),
@@ -60,7 +62,7 @@ def records(history: History) -> Section:
         )
     ]
     odd = _odd(history)
-    said.append(
+    sentences.append(
         text(
             "records.odd" if odd else "records.no_odd",
             n=Count(len(odd)),
@@ -90,7 +92,7 @@ def records(history: History) -> Section:
         )
     return Section(
         "records",
-        tuple(said),
+        tuple(sentences),
         tables=tuple(tables),
         figures={
             "best_day": {
@@ -98,7 +100,7 @@ def records(history: History) -> Section:
                 "net_sales": Money(int(opened.at[best, "net_sales"]), currency),
             },
             "best_month": {
-                "month": month.isoformat()[:7],
+                "month": month_key(month),
                 "net_sales": Money(history.totals[month].net_sales, currency),
                 "partial": month in history.partial,
             },
@@ -116,7 +118,10 @@ def records(history: History) -> Section:
 
 
 def longest_run(days: list[date]) -> tuple[int, date]:
-    """Length and start of the longest run of consecutive days; the latest of equal ones."""
+    """Length and start of the longest run of consecutive days.
+
+    The latest of equal ones.
+    """
     best, start, length = (0, days[0]), days[0], 0
     for i, day in enumerate(days):
         if i and (day - days[i - 1]).days == 1:
@@ -129,8 +134,8 @@ def longest_run(days: list[date]) -> tuple[int, date]:
 
 def _odd(history: History) -> list:
     months = list(history.tables)
-    found = []
+    odd_days = []
     for i, month in enumerate(months[-ODD_MONTHS:], start=max(len(months) - ODD_MONTHS, 0)):
         before = history.tables[months[i - 1]]["days"] if i else None
-        found += outliers(history.tables[month]["days"], before)
-    return sorted(found, key=lambda o: -o.day.toordinal())
+        odd_days += outliers(history.tables[month]["days"], before)
+    return sorted(odd_days, key=lambda o: -o.day.toordinal())

@@ -1,5 +1,6 @@
-"""Cumulative 11. Which pairs last? Baskets of the whole history, and whether both halves of it
-agree.
+"""Cumulative 11: which pairs last.
+
+Baskets of the whole history, and whether both halves of it agree.
 """
 
 from __future__ import annotations
@@ -15,14 +16,15 @@ MOST = 10
 
 
 def stability(history: History) -> Section:
-    """At most ten pairs; a pair is stable when its lift is above 1 on enough receipts in both
-    halves of the months.
+    """At most ten pairs.
+
+    A pair is stable when its lift is above 1 on enough receipts in both halves of the months.
     """
     if not history.tables:
         return Section("stability", (text("baskets.none", n=Count(FEWEST)),))
     baskets, parts = history.stacked("baskets"), history.stacked("combo_parts")
-    found = pairs(baskets, parts, history.sum_of(history.months))[:MOST]
-    if not found:
+    strongest = pairs(baskets, parts, history.sum_of(history.months))[:MOST]
+    if not strongest:
         return Section("stability", (text("baskets.none", n=Count(FEWEST)),))
     months = list(history.tables)
     half = len(months) // 2
@@ -40,7 +42,7 @@ def stability(history: History) -> Section:
     ] or [{}, {}]
     flipped = [{(b, a): p for (a, b), p in part.items()} | part for part in halves]
     rows, stable = [], 0
-    for pair in found:
+    for pair in strongest:
         key = (pair.first, pair.second)
         first, second = (part.get(key) for part in flipped)
         stable += first is not None and second is not None
@@ -58,8 +60,10 @@ def stability(history: History) -> Section:
                 ),
             )
         )
-    said = text(
-        "stability.lead" if half else "stability.short", n=Count(stable), whole=Count(len(found))
+    sentence = text(
+        "stability.lead" if half else "stability.short",
+        n=Count(stable),
+        whole=Count(len(strongest)),
     )
     table = Table(
         "pairs",
@@ -77,8 +81,8 @@ def stability(history: History) -> Section:
     )
     return Section(
         "stability",
-        (said,),
+        (sentence,),
         tables=(table,),
-        notes=notes_of(found),
-        figures={"pairs": [machine(pair) for pair in found], "stable": stable},
+        notes=notes_of(strongest),
+        figures={"pairs": [machine(pair) for pair in strongest], "stable": stable},
     )

@@ -7,7 +7,8 @@ import pandas as pd
 from reports.figures import Figures, Totals
 from reports.figures.calendar import month_before
 from reports.figures.money import total_by
-from reports.page import Chart, Column, Finding, Section, Table
+from reports.figures.tables import sum_by
+from reports.page import Chart, Column, Finding, Section, Table, records
 from reports.sections.comparison import enough, growth, share, too_few
 from reports.sections.items import fair_machine
 from reports.sections.names import employee_name
@@ -19,7 +20,10 @@ FALL = 10
 
 
 def stores(figures: Figures) -> Section:
-    """One table each; hours worked are not known to the till, so nothing is said per labour hour."""
+    """One table each.
+
+    Hours worked are not known to the till, so nothing is said per labour hour.
+    """
     business_days_by_store = total_by(figures.now["days"], "store_id")
     staff = _staff(figures.now["staff"])
     people = staff[staff["employee_id"] != ""]
@@ -27,16 +31,16 @@ def stores(figures: Figures) -> Section:
         return Section("stores", (text("stores.alone"),))
     before = total_by(figures.before["days"], "store_id") if figures.before else {}
     receipts = figures.total.receipts
-    said, tables, charts = [], [], []
+    sentences, tables, charts = [], [], []
     if not enough(receipts):
-        said.append(too_few())
+        sentences.append(too_few())
     if len(business_days_by_store) > 1:
         ranked = sorted(
             business_days_by_store, key=lambda s: (-business_days_by_store[s].net_sales, s)
         )
         lead = business_days_by_store[ranked[0]]
         if enough(receipts) and lead.net_sales > 0:
-            said.append(
+            sentences.append(
                 text(
                     "stores.lead",
                     store=Name(figures.stores[ranked[0]]),
@@ -50,7 +54,7 @@ def stores(figures: Figures) -> Section:
         top = people.iloc[0]
         if enough(int(top["receipts"])) and top["net_sales"] > 0:
             average = divide(int(top["net_sales"]), int(top["receipts"]))
-            said.append(
+            sentences.append(
                 text(
                     "stores.employee",
                     employee=employee_name(figures, top["employee_id"]),
@@ -61,7 +65,7 @@ def stores(figures: Figures) -> Section:
         tables.append(_staff_table(figures, staff))
     return Section(
         "stores",
-        tuple(said),
+        tuple(sentences),
         charts=tuple(charts),
         tables=tuple(tables),
         findings=_findings(figures, business_days_by_store, before),
@@ -75,31 +79,21 @@ def stores(figures: Figures) -> Section:
                 for s, t in business_days_by_store.items()
             },
             "same_weekdays": fair_machine(figures.fair_stores or {}, "store", figures.currency),
-            "employees": [
-                {
-                    "employee": figures.employees.get(r.employee_id, r.employee_id) or None,
-                    "receipts": int(r.receipts),
-                    "net_sales": Money(int(r.net_sales), figures.currency),
-                    "discounts": Money(int(r.discounts), figures.currency),
-                }
-                for r in staff.itertuples(index=False)
-            ],
+            "employees": records(
+                staff.assign(employee=[figures.employees.get(e, e) for e in staff["employee_id"]]),
+                figures.currency,
+                employee="label",
+                receipts="number",
+                net_sales="money",
+                discounts="money",
+            ),
         },
     )
 
 
 def _staff(staff: pd.DataFrame) -> pd.DataFrame:
-    sums = (
-        staff.assign(employee_id=staff["employee_id"].fillna(""))
-        .groupby("employee_id", sort=True)[
-            ["receipts", "net_sales", "discounts", "refund_receipts", "refunds"]
-        ]
-        .sum()
-        .reset_index()
-    )
-    return sums.sort_values(
-        ["net_sales", "employee_id"], ascending=[False, True], kind="stable"
-    ).reset_index(drop=True)
+    sums = ["receipts", "net_sales", "discounts", "refund_receipts", "refunds"]
+    return sum_by(staff, ["employee_id"], sums, "net_sales")
 
 
 def _store_table(
@@ -184,38 +178,29 @@ def _chart(
 
 
 def _staff_table(figures: Figures, staff: pd.DataFrame) -> Table:
-    currency = figures.currency
-    rows = tuple(
-        (
-            employee_name(figures, r.employee_id),
-            Count(int(r.receipts)),
-            Money(int(r.net_sales), currency),
-            Money(divide(int(r.net_sales), int(r.receipts)), currency) if r.receipts else None,
-            Money(int(r.discounts), currency),
-            Count(int(r.refund_receipts)),
-        )
-        for r in staff.itertuples(index=False)
+    cells = staff.assign(
+        employee=[employee_name(figures, employee) for employee in staff["employee_id"]],
+        average_receipt=[
+            divide(int(net), int(count)) if count else None
+            for net, count in zip(staff["net_sales"], staff["receipts"], strict=True)
+        ],
     )
-    return Table(
-        "employees",
-        text("stores.staff"),
-        (
-            Column("employee"),
-            Column("receipts", "count"),
-            Column("net_sales", "money"),
-            Column("average_receipt", "money"),
-            Column("discounts", "money"),
-            Column("refund_receipts", "count"),
-        ),
-        rows,
-        shown=SHOWN,
+    columns = (
+        Column("employee"),
+        Column("receipts", "count"),
+        Column("net_sales", "money"),
+        Column("average_receipt", "money"),
+        Column("discounts", "money"),
+        Column("refund_receipts", "count"),
     )
+    title = text("stores.staff")
+    return Table.from_frame("employees", title, cells, columns, figures.currency, shown=SHOWN)
 
 
 def _findings(
     figures: Figures, business_days_by_store: dict[str, Totals], before: dict[str, Totals]
 ) -> tuple[Finding, ...]:
-    found = []
+    falls = []
     for store, total in business_days_by_store.items():
         past = before.get(store)
         change = past and growth((total.net_sales, 1), (past.net_sales, 1), past.receipts)
@@ -226,7 +211,7 @@ def _findings(
             figures.total_before.net_sales - past.net_sales
         )
         if lost * FALL > past.net_sales and others > 0:
-            found.append(
+            falls.append(
                 Finding(
                     text(
                         "stores.finding",
@@ -239,4 +224,4 @@ def _findings(
                     "stores",
                 )
             )
-    return tuple(found)
+    return tuple(falls)

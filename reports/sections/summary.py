@@ -19,7 +19,7 @@ from reports.values import Count, Money, Month, Value, divide, text
 def summary(history: History) -> Section:
     """Tiles of 12 months where there are as many whole ones, of all history otherwise."""
     if not history.months:
-        return Section("story", (text("story.empty"),))
+        return Section("summary", (text("summary.empty"),))
     currency = history.currency
     ever = history.sum_of(history.months)
     last = history.whole[-1] if history.whole else None
@@ -30,9 +30,9 @@ def summary(history: History) -> Section:
     def money(pair: Pair) -> Value:
         return Money(divide(*pair), currency) if pair[1] else None
 
-    said = [
+    sentences = [
         text(
-            "story.lead",
+            "summary.lead",
             first=Month(history.months[0]),
             net=Money(ever.net_sales, currency),
             n=Count(ever.receipts),
@@ -44,21 +44,21 @@ def summary(history: History) -> Section:
         else None
     )
     if change is not None:
-        said.append(
+        sentences.append(
             text(
-                "story.year",
+                "summary.year",
                 net=Money(now.net_sales, currency),
                 change=change,
                 base=Money(before.net_sales, currency),
             )
         )
     elif now:
-        said.append(text("story.year_alone", net=Money(now.net_sales, currency)))
+        sentences.append(text("summary.year_alone", net=Money(now.net_sales, currency)))
     best = best_month(history)
     if best is not None:
-        said.append(
+        sentences.append(
             text(
-                "story.best",
+                "summary.best",
                 month=month_name(history, best),
                 net=Money(history.totals[best].net_sales, currency),
             )
@@ -73,7 +73,7 @@ def summary(history: History) -> Section:
     ) -> Tile:
         notes = []
         if now:
-            notes.append(text("story.last_12"))
+            notes.append(text("summary.last_12"))
             if before:
                 change = (
                     points(read(now), read(before), now.receipts, before.receipts)
@@ -81,11 +81,11 @@ def summary(history: History) -> Section:
                     else growth(read(now), read(before), before.receipts)
                 )
                 if change is not None:
-                    notes.append(text("story.change", change=change, base=say(read(before))))
+                    notes.append(text("summary.change", change=change, base=say(read(before))))
         notes.append(
-            text("story.all_time", value=say(read(ever)))
+            text("summary.all_time", value=say(read(ever)))
             if now
-            else text("story.months", n=Count(len(history.months)))
+            else text("summary.months", n=Count(len(history.months)))
         )
         return Tile(text(f"tile.{name}"), say(read(now or ever)), tuple(notes), trend)
 
@@ -102,8 +102,8 @@ def summary(history: History) -> Section:
     )
     sums = {"all_time": ever, "last_12": now, "before_12": before}
     return Section(
-        "story",
-        tuple(said),
+        "summary",
+        tuple(sentences),
         tiles=tiles,
         figures={k: machine(t, currency) for k, t in sums.items() if t},
     )

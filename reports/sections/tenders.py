@@ -4,102 +4,81 @@ who did it.
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pandas as pd
 
 from reports.figures import Figures
 from reports.figures.calendar import month_before
-from reports.page import Chart, Column, Section, Table
+from reports.figures.tables import sum_by
+from reports.page import Chart, Column, Section, Table, records
 from reports.sections.comparison import enough, ratio, share, too_few
 from reports.sections.loss_alerts import find_loss_alerts
 from reports.sections.names import employee_name
-from reports.values import Count, Money, Month, Name, Quantity, Text, Value, text
+from reports.values import Count, Money, Month, Name, Text, text
 
 
 def tenders(figures: Figures) -> Section:
     """Money by payment type (sales, paid back, left), then what was given, returned and voided."""
     by_tender = _by_tender(figures.now["tenders"])
-    given = _by_discount(figures.now["discounts"])
+    given = sum_by(figures.now["discounts"], ["name", "type"], ["receipts", "amount"], "amount")
     total, currency = figures.total, figures.currency
     if by_tender.empty and given.empty and not total.cancelled_receipts:
         return Section("tenders", (text("tenders.empty"),))
-    said, tables, charts = [], [], []
+    sentences, tables, charts = [], [], []
     if len(by_tender):
-        whole, lead = int(by_tender["amount"].sum()), by_tender.iloc[0]
+        total_sum, lead = int(by_tender["amount"].sum()), by_tender.iloc[0]
         if not enough(total.receipts):
-            said.append(too_few())
+            sentences.append(too_few())
         elif lead["amount"] > 0:
-            said.append(
+            sentences.append(
                 text(
                     "tenders.lead",
                     tender=Name(lead["tender"]),
                     amount=Money(int(lead["amount"]), currency),
-                    share=share(int(lead["amount"]), whole, total.receipts),
+                    share=share(int(lead["amount"]), total_sum, total.receipts),
                 )
             )
-        tables.append(_tender_table(by_tender, whole, total.receipts, currency))
-        charts += _chart(figures, by_tender, whole)
-    said += _said(figures)
+        tables.append(_tender_table(by_tender, total_sum, total.receipts, currency))
+        charts += _chart(figures, by_tender, total_sum)
+    sentences += _said(figures)
     if len(given):
-        whole, receipts = int(given["amount"].sum()), int(given["receipts"].max())
-        tables.append(
-            Table(
-                "discounts",
-                text("tenders.discounts"),
-                (
-                    Column("discount"),
-                    Column("receipts", "count"),
-                    Column("given", "money"),
-                    Column("share_of_discounts", "percent"),
-                ),
-                tuple(
-                    (
-                        Name(r.name),
-                        Count(int(r.receipts)),
-                        Money(int(r.amount), currency),
-                        share(int(r.amount), whole, receipts),
-                    )
-                    for r in given.itertuples(index=False)
-                ),
-            )
+        total_sum, receipts = int(given["amount"].sum()), int(given["receipts"].max())
+        cells = given.assign(share=[share(int(n), total_sum, receipts) for n in given["amount"]])
+        columns = (
+            Column("discount", source="name"),
+            Column("receipts", "count"),
+            Column("given", "money", source="amount"),
+            Column("share_of_discounts", "percent", source="share"),
         )
+        title = text("tenders.discounts")
+        tables.append(Table.from_frame("discounts", title, cells, columns, currency))
     refunded = figures.now["refunded_items"]
     if len(refunded):
         tables += _refunds(figures, refunded)
     return Section(
         "tenders",
-        tuple(said),
+        tuple(sentences),
         charts=tuple(charts),
         tables=tuple(tables),
         findings=tuple(find_loss_alerts(figures)),
         figures={
-            "tenders": [_machine(r, currency) for r in by_tender.itertuples(index=False)],
+            "tenders": _machine(by_tender, currency),
             "stores": {
-                store: [_machine(r, currency) for r in _by_tender(part).itertuples(index=False)]
+                store: _machine(_by_tender(part), currency)
                 for store, part in figures.now["tenders"].groupby("store_id", sort=True)
             },
-            "discounts": [
-                {
-                    "name": r.name,
-                    "type": r.type,
-                    "receipts": int(r.receipts),
-                    "amount": Money(int(r.amount), currency),
-                }
-                for r in given.itertuples(index=False)
-            ],
-            "refunded_items": [
-                {
-                    "item": r.item,
-                    "units": Quantity(int(r.units)),
-                    "receipts": int(r.receipts),
-                    "refunds": Money(int(r.refunds), currency),
-                }
-                for r in (
-                    refunded.groupby("item", sort=True)[["receipts", "units", "refunds"]]
-                    .sum()
-                    .reset_index()
-                    .itertuples(index=False)
-                )
-            ],
+            "discounts": records(
+                given, currency, name="text", type="text", receipts="number", amount="money"
+            ),
+            "refunded_items": records(
+                sum_by(refunded, ["item"], ["receipts", "units", "refunds"]),
+                currency,
+                item="text",
+                units="quantity",
+                receipts="number",
+                refunds="money",
+            ),
             "cancelled": {
                 "receipts": total.cancelled_receipts,
                 "total": Money(total.cancelled_total, currency),
@@ -109,75 +88,43 @@ def tenders(figures: Figures) -> Section:
 
 
 def _by_tender(tenders: pd.DataFrame) -> pd.DataFrame:
-    sums = tenders.groupby(["tender", "tender_type"], sort=True)[
-        ["payments", "refund_payments", "sales_amount", "refunds_amount"]
-    ].sum()
-    sums = sums.reset_index()
-    sums["amount"] = sums["sales_amount"] - sums["refunds_amount"]
-    return sums.sort_values(
-        ["amount", "tender", "tender_type"], ascending=[False, True, True], kind="stable"
-    ).reset_index(drop=True)
+    sums = ["payments", "refund_payments", "sales_amount", "refunds_amount", "amount"]
+    amount = tenders["sales_amount"] - tenders["refunds_amount"]
+    return sum_by(tenders.assign(amount=amount), ["tender", "tender_type"], sums, "amount")
 
 
-def _by_discount(discounts: pd.DataFrame) -> pd.DataFrame:
-    sums = (
-        discounts.groupby(["name", "type"], sort=True)[["receipts", "amount"]].sum().reset_index()
+def _machine(sums: pd.DataFrame, currency: str) -> list[dict[str, object]]:
+    return records(
+        sums.rename(columns={"tender_type": "type"}),
+        currency,
+        tender="text",
+        type="text",
+        payments="number",
+        refund_payments="number",
+        **dict.fromkeys(("sales_amount", "refunds_amount", "amount"), "money"),
     )
-    return sums.sort_values(
-        ["amount", "name", "type"], ascending=[False, True, True], kind="stable"
-    ).reset_index(drop=True)
 
 
-def _machine(row: tuple, currency: str) -> dict[str, Value | str | int]:
-    amounts = {
-        n: Money(int(getattr(row, n)), currency)
-        for n in ("sales_amount", "refunds_amount", "amount")
-    }
-    return {
-        "tender": row.tender,
-        "type": row.tender_type,
-        "payments": int(row.payments),
-        "refund_payments": int(row.refund_payments),
-        **amounts,
-    }
-
-
-def _tender_table(sums: pd.DataFrame, whole: int, receipts: int, currency: str) -> Table:
-    rows = [
-        (
-            Name(r.tender),
-            Count(int(r.payments)),
-            Money(int(r.sales_amount), currency),
-            Money(-int(r.refunds_amount), currency),
-            Money(int(r.amount), currency),
-            share(int(r.amount), whole, receipts),
-        )
-        for r in sums.itertuples(index=False)
-    ]
-    rows.append(
-        (
-            text("tenders.sum"),
-            Count(int(sums["payments"].sum())),
-            Money(int(sums["sales_amount"].sum()), currency),
-            Money(-int(sums["refunds_amount"].sum()), currency),
-            Money(whole, currency),
-            share(whole, whole, receipts),
-        )
-    )
+def _tender_table(sums: pd.DataFrame, total_sum: int, receipts: int, currency: str) -> Table:
+    """Every tender and their sum, which is the last row."""
+    total = sums.sum(numeric_only=True).to_frame().T.assign(tender=[text("tenders.sum")])
+    cells = pd.concat([sums, total], ignore_index=True)
+    cells["paid_back"] = -cells["refunds_amount"]
+    cells["share"] = [share(int(amount), total_sum, receipts) for amount in cells["amount"]]
     columns = (
         Column("tender"),
         Column("payments", "count"),
-        Column("from_sales", "money"),
+        Column("from_sales", "money", source="sales_amount"),
         Column("paid_back", "money"),
-        Column("left", "money"),
+        Column("left", "money", source="amount"),
         Column("share", "percent"),
     )
-    return Table(
-        "tenders", text("tenders.table"), columns, tuple(rows), frozenset({len(rows) - 1}), shown=15
-    )
+    title = text("tenders.table")
+    table = Table.from_frame("tenders", title, cells, columns, currency, shown=15)
+    return replace(table, strong=frozenset({len(sums)}))
 
 
-def _chart(figures: Figures, sums: pd.DataFrame, whole: int) -> list[Chart]:
+def _chart(figures: Figures, sums: pd.DataFrame, total_sum: int) -> list[Chart]:
     if len(sums) < 2:
         return []
     receipts = figures.total.receipts
@@ -193,7 +140,7 @@ def _chart(figures: Figures, sums: pd.DataFrame, whole: int) -> list[Chart]:
             text(
                 "tenders.bar",
                 amount=Money(int(r.amount), figures.currency, compact=True),
-                share=share(int(r.amount), whole, receipts, decimals=0),
+                share=share(int(r.amount), total_sum, receipts, decimals=0),
             ),
             int(r.amount),
             0,
@@ -202,7 +149,7 @@ def _chart(figures: Figures, sums: pd.DataFrame, whole: int) -> list[Chart]:
         for r in sums.head(10).itertuples(index=False)
     ]
     lead = sums.iloc[0]
-    part = share(int(lead["amount"]), whole, receipts, decimals=0)
+    part = share(int(lead["amount"]), total_sum, receipts, decimals=0)
     return [
         Chart(
             "ranking",
@@ -225,9 +172,9 @@ def _chart(figures: Figures, sums: pd.DataFrame, whole: int) -> list[Chart]:
 
 def _said(figures: Figures) -> list[Text]:
     total, currency = figures.total, figures.currency
-    said = []
+    sentences = []
     if total.discounts:
-        said.append(
+        sentences.append(
             text(
                 "tenders.given",
                 amount=Money(total.discounts, currency),
@@ -235,9 +182,9 @@ def _said(figures: Figures) -> list[Text]:
             )
         )
     if total.points_discounts:
-        said.append(text("tenders.points", amount=Money(total.points_discounts, currency)))
+        sentences.append(text("tenders.points", amount=Money(total.points_discounts, currency)))
     if total.refunds:
-        said.append(
+        sentences.append(
             text(
                 "tenders.refunded",
                 amount=Money(total.refunds, currency),
@@ -245,66 +192,36 @@ def _said(figures: Figures) -> list[Text]:
                 n=Count(total.refund_receipts),
             )
         )
-    said.append(
+    sentences.append(
         text(
             "tenders.voided" if total.cancelled_receipts else "tenders.no_voids",
             n=Count(total.cancelled_receipts),
             amount=Money(total.cancelled_total, currency),
         )
     )
-    return said
+    return sentences
 
 
 def _refunds(figures: Figures, refunded: pd.DataFrame) -> list[Table]:
-    currency, made = figures.currency, []
-    sums = refunded.groupby("item", sort=True)[["units", "refunds"]].sum().reset_index()
-    sums = sums.sort_values(["refunds", "item"], ascending=[False, True], kind="stable")
-    made.append(
-        Table(
-            "refunded-items",
-            text("tenders.by_item"),
-            (Column("item"), Column("units", "quantity"), Column("refunded", "money")),
-            tuple(
-                (Name(r.item), Quantity(int(r.units)), Money(int(r.refunds), currency))
-                for r in sums.itertuples(index=False)
-            ),
-            shown=5,
-        )
-    )
-    staff = figures.now["staff"]
-    people = (
-        staff.assign(employee_id=staff["employee_id"].fillna(""))
-        .groupby("employee_id", sort=True)[
-            ["refund_receipts", "refunds", "cancelled_receipts", "cancelled_total"]
-        ]
-        .sum()
-        .reset_index()
-    )
+    items = sum_by(refunded, ["item"], ["units", "refunds"], "refunds")
+    money = Column("refunded", "money", source="refunds")
+    columns: tuple[Column, ...] = (Column("item"), Column("units", "quantity"), money)
+    title, currency = text("tenders.by_item"), figures.currency
+    tables = [Table.from_frame("refunded-items", title, items, columns, currency, shown=5)]
+    sums = ["refund_receipts", "refunds", "cancelled_receipts", "cancelled_total"]
+    people = sum_by(figures.now["staff"], ["employee_id"], sums, "refunds")
     people = people[(people["refund_receipts"] > 0) | (people["cancelled_receipts"] > 0)]
-    people = people.sort_values(["refunds", "employee_id"], ascending=[False, True], kind="stable")
     if len(people):
-        made.append(
-            Table(
-                "refunds-by-employee",
-                text("tenders.by_employee"),
-                (
-                    Column("employee"),
-                    Column("refund_receipts", "count"),
-                    Column("refunded", "money"),
-                    Column("cancelled_receipts", "count"),
-                    Column("cancelled", "money"),
-                ),
-                tuple(
-                    (
-                        employee_name(figures, r.employee_id),
-                        Count(int(r.refund_receipts)),
-                        Money(int(r.refunds), currency),
-                        Count(int(r.cancelled_receipts)),
-                        Money(int(r.cancelled_total), currency),
-                    )
-                    for r in people.itertuples(index=False)
-                ),
-                shown=8,
-            )
+        people = people.assign(employee=[employee_name(figures, e) for e in people["employee_id"]])
+        columns = (
+            Column("employee"),
+            Column("refund_receipts", "count"),
+            money,
+            Column("cancelled_receipts", "count"),
+            Column("cancelled", "money", source="cancelled_total"),
         )
-    return made
+        title = text("tenders.by_employee")
+        tables.append(
+            Table.from_frame("refunds-by-employee", title, people, columns, currency, shown=8)
+        )
+    return tables

@@ -1,5 +1,6 @@
-"""Part of section 4. Does it tie to the till's own export? File by file, then every figure that
-differs.
+"""Part of section 4.
+
+Does it tie to the till's own export? File by file, then every figure that differs.
 
 In: the frames of `Figures.till` (money in units; NaN or None where one side has no such receipt).
 Out: what the bridge adds to its own sentences, tables, findings and figures; nothing where the
@@ -11,8 +12,8 @@ from __future__ import annotations
 import pandas as pd
 
 from reports.figures import Figures
-from reports.page import Column, Finding, Section, Table
-from reports.values import Count, Day, Money, Name, Text, Value, text
+from reports.page import Column, Finding, Section, Table, records
+from reports.values import Count, Day, Money, Name, text
 
 SHOWN = 15
 KINDS = ("receipts", "items", "summary")
@@ -26,11 +27,13 @@ def till(figures: Figures) -> Section:
         figures.till[name] for name in ("till_files", "till_differences", "till_totals")
     )
     currency = figures.currency
-    said, findings = [], []
+    sentences, findings = [], []
     for row in files.to_dict("records"):
         name = Name(row["file"])
         if row["problem"]:
-            said.append(text("till.problem", file=name, problem=Name(row["problem"], full=True)))
+            sentences.append(
+                text("till.problem", file=name, problem=Name(row["problem"], full=True))
+            )
             findings.append(Finding(text("till.unread", file=name), 0, "bridge", minor=True))
             continue
         values = {
@@ -41,10 +44,10 @@ def till(figures: Figures) -> Section:
         }
         noun = text("till.days" if row["kind"] == "summary" else "till.receipts", n=values["n"])
         if not row["differing"]:
-            said.append(text("till.ties", **values, compared=noun, nothing=Money(0, currency)))
+            sentences.append(text("till.ties", **values, compared=noun, nothing=Money(0, currency)))
             continue
         gap = Money(int(row["difference"]), currency)
-        said.append(
+        sentences.append(
             text(
                 "till.differs", **values, compared=noun, differing=Count(row["differing"]), gap=gap
             )
@@ -63,7 +66,7 @@ def till(figures: Figures) -> Section:
     notes = (text("till.note"),)
     return Section(
         "bridge",
-        tuple(said),
+        tuple(sentences),
         tables=tuple(tables),
         findings=tuple(findings),
         notes=notes,
@@ -77,10 +80,6 @@ def differs(figures: Figures) -> tuple[bool, bool]:
     return bool((files["differing"] > 0).any()), bool(files["problem"].notna().any())
 
 
-def _money(value: object, currency: str) -> Value:
-    return None if value is None or pd.isna(value) else Money(int(value), currency)
-
-
 def _gap(row: dict[str, object], currency: str) -> Money:
     """The till's less ours; what one side does not have counts as 0."""
     till_, ours = (
@@ -90,83 +89,51 @@ def _gap(row: dict[str, object], currency: str) -> Money:
     return Money(till_ - ours, currency, signed=True)
 
 
-def _figure(name: str) -> Text:
-    return text(f"till.{name}")
+def _compared(frame: pd.DataFrame, currency: str) -> pd.DataFrame:
+    """`frame` with the gap of each row, and the names of its figures in words."""
+    rows = frame.to_dict("records")
+    return frame.assign(
+        difference=[_gap(row, currency) for row in rows],
+        name=[text(f"till.{name}") for name in frame["figure"]],
+    )
+
+
+COLUMNS = (
+    Column("day", "date"),
+    Column("figure", source="name"),
+    Column("at_till", "money", source="till"),
+    Column("in_lake", "money", source="ours"),
+    Column("difference", "money"),
+)
 
 
 def _differences(frame: pd.DataFrame, currency: str) -> Table:
-    """The dearest first."""
-    rows = sorted(
-        frame.to_dict("records"),
-        key=lambda r: (
-            -abs(_gap(r, currency).units),
-            r["file"],
-            r["day"],
-            r["receipt_number"],
-            r["figure"],
-        ),
-    )
-    columns = (
-        Column("receipt"),
-        Column("day", "date"),
-        Column("figure"),
-        Column("at_till", "money"),
-        Column("in_lake", "money"),
-        Column("difference", "money"),
-        Column("file", csv_only=True),
-    )
-    cells = tuple(
-        (
-            Name(r["receipt_number"]) if r["receipt_number"] else None,
-            Day(r["day"]),
-            _figure(r["figure"]),
-            _money(r["till"], currency),
-            _money(r["ours"], currency),
-            _gap(r, currency),
-            Name(r["file"]),
-        )
-        for r in rows
-    )
-    return Table("till-differences", text("till.table"), columns, cells, shown=SHOWN)
+    """Differences of single receipts, the largest first."""
+    cells = _compared(frame, currency)
+    cells["size"] = [-abs(gap.units) for gap in cells["difference"]]
+    cells = cells.sort_values(["size", "file", "day", "receipt_number", "figure"], kind="stable")
+    cells["receipt"] = cells["receipt_number"].replace("", None)
+    columns = (Column("receipt"), *COLUMNS, Column("file", csv_only=True))
+    title = text("till.table")
+    return Table.from_frame("till-differences", title, cells, columns, currency, shown=SHOWN)
 
 
 def _totals(frame: pd.DataFrame, currency: str) -> Table:
     """Every day and figure, for the CSV alone."""
-    columns = (
-        Column("day", "date"),
-        Column("figure"),
-        Column("at_till", "money"),
-        Column("in_lake", "money"),
-        Column("difference", "money"),
-        Column("file"),
-    )
-    rows = tuple(
-        (
-            Day(r["day"]),
-            _figure(r["figure"]),
-            _money(r["till"], currency),
-            _money(r["ours"], currency),
-            _gap(r, currency),
-            Name(r["file"]),
-        )
-        for r in frame.to_dict("records")
-    )
-    return Table("till-days", text("till.by_day"), columns, rows, shown=0)
+    cells, title = _compared(frame, currency), text("till.by_day")
+    columns = (*COLUMNS, Column("file"))
+    return Table.from_frame("till-days", title, cells, columns, currency, shown=0)
 
 
 def _machine(files: pd.DataFrame, currency: str) -> dict[str, object]:
     return {
-        "till": [
-            {
-                "file": r["file"],
-                "kind": r["kind"],
-                "first_day": r["first_day"],
-                "last_day": r["last_day"],
-                "compared": int(r["compared"]),
-                "differing": int(r["differing"]),
-                "difference": Money(int(r["difference"]), currency),
-                "problem": r["problem"],
-            }
-            for r in files.to_dict("records")
-        ]
+        "till": records(
+            files,
+            currency,
+            **dict.fromkeys(("file", "kind", "first_day", "last_day"), "text"),
+            compared="number",
+            differing="number",
+            difference="money",
+            problem="text",
+        )
     }

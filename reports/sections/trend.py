@@ -1,5 +1,6 @@
-"""Cumulative 2. Where are we heading? Net sales of every month, the 12-month average, partial
-months striped.
+"""Cumulative 2: where are we heading.
+
+Net sales of every month, the 12-month average, partial months striped.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from datetime import date
 from reports.figures.calendar import month_before
 from reports.figures.history import History
 from reports.page import Chart, Column, Section, Table
-from reports.sections.axis import months_axis
+from reports.sections.axis import month_key, months_axis
 from reports.sections.bridge import machine
 from reports.sections.comparison import growth
 from reports.sections.names import best_month, month_name
@@ -19,7 +20,10 @@ FEW = 2
 
 
 def trend(history: History) -> Section:
-    """One bar a month; a month without data is an empty place, never a zero that was measured."""
+    """One bar a month.
+
+    A month without data is an empty place, never a zero that was measured.
+    """
     months, currency = history.months, history.currency
     if not months:
         return Section("trend", (text("trend.few", n=Count(0)),))
@@ -38,33 +42,33 @@ def trend(history: History) -> Section:
         shown=13,
     )
     figures = {
-        "months": {m.isoformat()[:7]: machine(t, currency) for m, t in history.totals.items()},
+        "months": {month_key(m): machine(t, currency) for m, t in history.totals.items()},
         "stores": {
             s: {
-                m.isoformat()[:7]: Money(int(part["net_sales"].sum()), currency)
+                month_key(m): Money(int(part["net_sales"].sum()), currency)
                 for m, part in frame.groupby("month", sort=True)
             }
             for s, frame in history.stacked("days").groupby("store_id", sort=True)
         },
-        "partial": sorted(m.isoformat()[:7] for m in history.partial),
-        "open": history.last.isoformat()[:7] if history.through else None,
+        "partial": sorted(month_key(m) for m in history.partial),
+        "open": month_key(history.last) if history.through else None,
     }
     if len(months) < FEW:
         return Section(
             "trend", (text("trend.few", n=Count(len(months))),), tables=(table,), figures=figures
         )
-    said = []
+    sentences = []
     if history.whole:
         last = history.whole[-1]
-        said.append(
+        sentences.append(
             text(
                 "trend.last", month=Month(last), net=Money(history.totals[last].net_sales, currency)
             )
         )
         if last in history.average:
-            said.append(_average(history, last))
+            sentences.append(_average(history, last))
     if history.partial:
-        said.append(
+        sentences.append(
             text(
                 "trend.partial",
                 n=Count(len(history.partial)),
@@ -100,22 +104,22 @@ def trend(history: History) -> Section:
             "marks": marks,
         },
     )
-    return Section("trend", tuple(said), charts=(chart,), tables=(table,), figures=figures)
+    return Section("trend", tuple(sentences), charts=(chart,), tables=(table,), figures=figures)
 
 
 def _average(history: History, last: date) -> Text:
     average, base = history.average[last], history.average.get(month_before(last, 12))
-    said = Money(divide(*average), history.currency)
+    sentences = Money(divide(*average), history.currency)
     year = history.year_to(month_before(last, 12))
     change = base and growth(average, base, history.sum_of(year).receipts)
     if change:
         return text(
             "trend.up",
-            average=said,
+            average=sentences,
             change=change,
             base=Money(divide(*base), history.currency),
         )
-    return text("trend.level", average=said)
+    return text("trend.level", average=sentences)
 
 
 def _row(history: History, month: date) -> tuple[Value, ...]:

@@ -13,6 +13,7 @@ from reports.figures.history import History
 from reports.figures.moved import moved_figures
 from reports.page import Column, Section, Table
 from reports.render.machine import plain
+from reports.sections.axis import month_key
 from reports.sections.changes import (
     CAUSES,
     cause_of,
@@ -26,7 +27,7 @@ from reports.values import Count, Money, Month, Name, Value, text
 KINDS = ("monthly", "cumulative")  # the last part of a report's folder
 
 
-def ledger(
+def version_history(
     entries: Sequence[Mapping[str, object]],
     history: History,
     now: Mapping[str, object],
@@ -35,7 +36,7 @@ def ledger(
     metadata: Mapping[str, object],
     decimals: Mapping[str, int] | None = None,
 ) -> Section:
-    """`entries` are the versions before this one: report, month, edition, digest, change (one of
+    """`entries` are the versions before this one: report, month, version, digest, change (one of
     CAUSES), as the lake's log has them; this version is added.
 
     `now` are the figures of the other sections, `before` the figures.json of the version before
@@ -49,7 +50,7 @@ def ledger(
         months = _moved(history, past, lake_decimals)
         moved = moved_figures(plain(now, lake_decimals, decimals or {}), past)
         others = other_makers(metadata, before)
-        listed = {_key(row) for row in past.get("ledger", {}).get("editions", [])}
+        listed = {_key(row) for row in past.get("version_history", {}).get("versions", [])}
         is_data = any(
             entry.get("change") in ("data", "more")
             for entry in entries
@@ -57,13 +58,17 @@ def ledger(
         )
         figures = machine(moved, cause_of(moved, before, others, is_data=is_data))
         sentences = [
-            text("ledger.moved" if months else "ledger.still", n=Count(len(months))),
+            text(
+                "version_history.moved" if months else "version_history.still", n=Count(len(months))
+            ),
             text("changes.some" if moved else "changes.none", n=Count(len(moved))),
             *(text(f"changes.{name}") for name in others),
         ]
         if months:
             columns = (Column("month", "date"), Column("was", "money"), Column("is", "money"))
-            tables.append(Table("moved-months", text("ledger.moved_table"), columns, tuple(months)))
+            tables.append(
+                Table("moved-months", text("version_history.moved_table"), columns, tuple(months))
+            )
         if moved:
             tables.append(moved_table(now, moved, currency, lake_decimals, history.stores))
     ordered = sorted(
@@ -71,7 +76,7 @@ def ledger(
         key=lambda e: (
             str(e.get("month", "")),
             str(e.get("report", "")),
-            int(str(e.get("edition", 0))),
+            int(str(e.get("version", 0))),
         ),
         reverse=True,
     )
@@ -80,27 +85,27 @@ def ledger(
         (
             _kind(str(e.get("report", ""))),
             _month(str(e.get("month", ""))),
-            Count(int(str(e.get("edition", 0)))),
+            Count(int(str(e.get("version", 0)))),
             text(f"cause.{e['change']}") if e.get("change") in CAUSES else None,
-            Name(str(e["digest"])) if e.get("digest") else text("ledger.this"),
+            Name(str(e["digest"])) if e.get("digest") else text("version_history.this"),
         )
         for e in ordered
     )
     columns = (
         Column("report"),
         Column("month", "date"),
-        Column("edition", "count"),
+        Column("version", "count"),
         Column("why"),
         Column("digest"),
     )
-    table = Table("ledger", text("ledger.table"), columns, rows, shown=24)
+    table = Table("version_history", text("version_history.table"), columns, rows, shown=24)
     return Section(
-        "ledger",
-        (text("ledger.lead", n=Count(len(rows)), again=Count(corrections)), *sentences),
+        "version_history",
+        (text("version_history.lead", n=Count(len(rows)), again=Count(corrections)), *sentences),
         tables=(*tables, table),
         figures={
             **figures,
-            "editions": [{k: str(v) for k, v in e.items()} for e in ordered],
+            "versions": [{k: str(v) for k, v in e.items()} for e in ordered],
         },
     )
 
@@ -111,7 +116,7 @@ def _this(history: History, metadata: Mapping[str, object], cause: str) -> list[
         {
             "report": "reports/cumulative",
             "month": f"{history.last:%Y-%m}",
-            "edition": metadata.get("edition", 1),
+            "version": metadata.get("version", 1),
             "digest": "",
             "change": cause,
         }
@@ -119,12 +124,12 @@ def _this(history: History, metadata: Mapping[str, object], cause: str) -> list[
 
 
 def _key(entry: Mapping[str, object]) -> tuple[str, ...]:
-    return tuple(str(entry.get(name, "")) for name in ("report", "month", "edition", "digest"))
+    return tuple(str(entry.get(name, "")) for name in ("report", "month", "version", "digest"))
 
 
 def _kind(report: str) -> Value:
     name = report.rpartition("/")[2]
-    return text(f"ledger.{name}") if name in KINDS else Name(report)
+    return text(f"version_history.{name}") if name in KINDS else Name(report)
 
 
 def _month(name: str) -> Value:
@@ -138,19 +143,20 @@ def _month(name: str) -> Value:
 def _moved(
     history: History, before: Mapping[str, object], lake_decimals: int
 ) -> list[tuple[Value, ...]]:
-    """Months of both versions whose net sales differ: month, was, is. A month that was or is under
-    way grows, and has not moved.
+    """Months of both versions whose net sales differ: month, was, is.
+
+    A month that was or is under way grows, and has not moved.
     """
-    told = before.get("trend") or {}
+    trend = before.get("trend") or {}
     past = {
-        month: said for month, said in told.get("months", {}).items() if month != told.get("open")
+        month: sums for month, sums in trend.get("months", {}).items() if month != trend.get("open")
     }
     rows: list[tuple[Value, ...]] = []
     for month, total in sorted(history.totals.items(), reverse=True):
         was = (
             None
             if history.through and month == history.last
-            else past.get(month.isoformat()[:7], {}).get("net_sales")
+            else past.get(month_key(month), {}).get("net_sales")
         )
         units = None if was is None else int(Decimal(was).scaleb(lake_decimals))
         if units is not None and units != total.net_sales:

@@ -37,7 +37,10 @@ def channel_name(channel: str) -> Value:
 
 
 def by_weekday(days: pd.DataFrame) -> dict[int, tuple[int, int, int]]:
-    """weekday -> (net sales, receipts, open days); a day is open on which any store sold."""
+    """weekday -> (net sales, receipts, open days).
+
+    A day is open on which any store sold.
+    """
     if days.empty:
         return {}
     weekday = days["business_day"].map(date.weekday)
@@ -67,11 +70,11 @@ def weekdays(figures: Figures) -> Section:
     channels = channels.sort_values(
         ["net_sales", "channel"], ascending=[False, True], kind="stable"
     )
-    whole = int(channels["net_sales"].sum())
+    total_sum = int(channels["net_sales"].sum())
     lead, receipts = channels.iloc[0], figures.total.receipts
-    said = []
+    sentences = []
     if len(ranked) > 1:
-        said.append(
+        sentences.append(
             text(
                 "weekdays.best",
                 day=Weekday(best),
@@ -82,18 +85,20 @@ def weekdays(figures: Figures) -> Section:
         )
     elif len(now) == 1:
         (only,) = now
-        said.append(text("weekdays.only", day=Weekday(only), net=_per_day(now[only], currency)))
+        sentences.append(
+            text("weekdays.only", day=Weekday(only), net=_per_day(now[only], currency))
+        )
     unranked = tuple(Weekday(w) for w in sorted(now) if w not in ranked)
     if len(now) > 1 and not ranked:
-        said.append(text("weekdays.none_ranked", n=Count(PERCENT_BASE)))
+        sentences.append(text("weekdays.none_ranked", n=Count(PERCENT_BASE)))
     elif len(now) > 1 and unranked:
-        said.append(text("weekdays.unranked", days=Series(unranked), n=Count(PERCENT_BASE)))
+        sentences.append(text("weekdays.unranked", days=Series(unranked), n=Count(PERCENT_BASE)))
     if enough(receipts) and lead["net_sales"] > 0:
-        said.append(
+        sentences.append(
             text(
                 "weekdays.channel",
                 channel=channel_name(lead["channel"]),
-                share=share(int(lead["net_sales"]), whole, receipts),
+                share=share(int(lead["net_sales"]), total_sum, receipts),
                 net=Money(int(lead["net_sales"]), currency),
             )
         )
@@ -109,14 +114,14 @@ def weekdays(figures: Figures) -> Section:
             .sum()
             .sort_values(ascending=False, kind="stable")
         )
-        said.append(text("weekdays.unmapped", names=names_of(counts.index)))
+        sentences.append(text("weekdays.unmapped", names=names_of(counts.index)))
     tables = [
         _weekday_table(figures, now, before),
-        _channel_table(channels, whole, receipts, currency),
+        _channel_table(channels, total_sum, receipts, currency),
     ]
     return Section(
         "weekdays",
-        tuple(said),
+        tuple(sentences),
         charts=_charts(figures, days, channels, now, best),
         tables=tuple(tables),
         findings=_findings(figures, now, before),
@@ -171,13 +176,13 @@ def _weekday_table(figures: Figures, now: dict, before: dict) -> Table:
     return Table("weekdays", text("weekdays.table"), tuple(columns), tuple(rows))
 
 
-def _channel_table(channels: pd.DataFrame, whole: int, receipts: int, currency: str) -> Table:
+def _channel_table(channels: pd.DataFrame, total_sum: int, receipts: int, currency: str) -> Table:
     rows = tuple(
         (
             channel_name(r.channel),
             Count(int(r.receipts)),
             Money(int(r.net_sales), currency),
-            share(int(r.net_sales), whole, receipts),
+            share(int(r.net_sales), total_sum, receipts),
             Money(divide(int(r.net_sales), int(r.receipts)), currency) if r.receipts else None,
         )
         for r in channels.itertuples(index=False)
@@ -231,7 +236,7 @@ def _charts(
 
 
 def _findings(figures: Figures, now: dict, before: dict) -> tuple[Finding, ...]:
-    found = []
+    falls = []
     for w, (net, _, opened) in now.items():
         past = before.get(w)
         change = past and growth((net, opened), (past[0], past[2]), past[1])
@@ -240,7 +245,7 @@ def _findings(figures: Figures, now: dict, before: dict) -> tuple[Finding, ...]:
         usual = divide(before[w][0], before[w][2])
         lost = (usual - divide(net, opened)) * opened
         if lost * FALL > usual * opened:
-            found.append(
+            falls.append(
                 Finding(
                     text(
                         "weekdays.finding",
@@ -254,4 +259,4 @@ def _findings(figures: Figures, now: dict, before: dict) -> tuple[Finding, ...]:
                     "weekdays",
                 )
             )
-    return tuple(sorted(found, key=lambda f: -f.size)[:2])
+    return tuple(sorted(falls, key=lambda f: -f.size)[:2])

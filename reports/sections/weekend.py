@@ -1,4 +1,7 @@
-"""Cumulative 6. Weekday or weekend? Net sales per open day of each, month by month."""
+"""Cumulative 6: weekday or weekend.
+
+Net sales per open day of each, month by month.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import pandas as pd
 
 from reports.figures.history import History
 from reports.page import Chart, Section
-from reports.sections.axis import months_axis
+from reports.sections.axis import lines_chart, month_key
 from reports.sections.comparison import growth
 from reports.values import Count, Money, Series, Weekday, divide, text
 
@@ -30,7 +33,7 @@ def weekend(history: History) -> Section:
         Money(divide(week, week_days), history.currency),
         Money(divide(end, end_days), history.currency),
     )
-    said = text(
+    sentence = text(
         "weekend.lead",
         weekend=per_end,
         week=per_week,
@@ -38,30 +41,24 @@ def weekend(history: History) -> Section:
         m=Count(week_days),
         change=growth((end, end_days), (week, week_days), receipts),
     )
-    charts = ()
+    charts: tuple[Chart, ...] = ()
     if len(months) >= FEW:
-        span, axis = months_axis(history, min(months))
-        lines = [
-            (text("weekend.end"), [_per_day(months.get(m), 1) for m in span]),
-            (text("weekend.week"), [_per_day(months.get(m), 0) for m in span]),
-        ]
         charts = (
-            Chart(
-                "lines",
+            lines_chart(
+                history,
                 "weekend",
                 text("weekend.chart", weekend=per_end, week=per_week),
                 text("weekend.alt"),
-                {
-                    **axis,
-                    "index": False,
-                    "lines": lines,
-                    "currency": history.currency,
-                },
+                min(months),
+                [
+                    (text("weekend.end"), lambda m: _per_day(months.get(m), 1)),
+                    (text("weekend.week"), lambda m: _per_day(months.get(m), 0)),
+                ],
             ),
         )
     return Section(
         "weekend",
-        (said,),
+        (sentence,),
         charts=charts,
         notes=(text("weekend.note", days=Series(tuple(map(Weekday, days_off)))),),
         figures={
@@ -72,7 +69,7 @@ def weekend(history: History) -> Section:
                 "weekend_days": end_days,
             },
             "months": {
-                m.isoformat()[:7]: {
+                month_key(m): {
                     "week": Money(_per_day(v, 0), history.currency) if v[0][1] else None,
                     "weekend": Money(_per_day(v, 1), history.currency) if v[1][1] else None,
                 }

@@ -13,6 +13,7 @@ from reports.figures.calendar import month_before, next_month
 from reports.figures.growth import like_for_like, observed_seasons, seasonality
 from reports.figures.history import History
 from reports.page import Chart, Column, Section, Table
+from reports.sections.axis import month_key
 from reports.sections.comparison import enough, growth
 from reports.values import Count, Money, Month, MonthName, Name, Percent, Text, text
 
@@ -36,10 +37,10 @@ def years(history: History) -> Section:
     }
     last, past = pairs[-1]
     now, base = history.totals[last], history.totals[past]
-    said = []
+    sentences = []
     change = growth((now.net_sales, 1), (base.net_sales, 1), base.receipts)
     if change is not None:
-        said.append(
+        sentences.append(
             text(
                 "years.lead",
                 month=Month(last),
@@ -50,7 +51,7 @@ def years(history: History) -> Section:
         )
     fair_change = growth((fair[last].now, 1), (fair[last].base, 1), fair[last].receipts)
     if fair_change is not None:
-        said.append(
+        sentences.append(
             text(
                 "years.fair",
                 change=fair_change,
@@ -68,7 +69,7 @@ def years(history: History) -> Section:
             max(index, key=lambda m: (Fraction(*index[m]), -m)),
             min(index, key=lambda m: (Fraction(*index[m]), m)),
         )
-        said.append(
+        sentences.append(
             text(
                 "years.season"
                 if min(len(observed[best]), len(observed[worst])) >= USUAL
@@ -80,7 +81,7 @@ def years(history: History) -> Section:
             )
         )
     else:
-        said.append(text("years.no_season"))
+        sentences.append(text("years.no_season"))
     rows = []
     for month, before in reversed(pairs):
         a, b, c = history.totals[month], history.totals[before], fair[month]
@@ -110,12 +111,12 @@ def years(history: History) -> Section:
     )
     return Section(
         "years",
-        tuple(said),
+        tuple(sentences),
         charts=_chart(history, *pairs[-1]),
         tables=(table,),
         figures={
             "months": {
-                m.isoformat()[:7]: {
+                month_key(m): {
                     "net_sales": Money(history.totals[m].net_sales, currency),
                     "base": Money(history.totals[b].net_sales, currency),
                     "like_for_like": Money(fair[m].now, currency),
@@ -143,8 +144,11 @@ def _year_ago(history: History, past: date) -> pd.DataFrame:
 
 
 def _chart(history: History, last: date, past: date) -> tuple[Chart, ...]:
-    """A line a calendar year, January to December; at most the last three years that have data."""
-    found = sorted({m.year for m in history.tables})[-3:]
+    """A line a calendar year, January to December.
+
+    At most the last three years that have data.
+    """
+    recent = sorted({m.year for m in history.tables})[-3:]
     lines = [
         (
             Name(str(year)),
@@ -157,7 +161,7 @@ def _chart(history: History, last: date, past: date) -> tuple[Chart, ...]:
                 for m in range(1, 13)
             ],
         )
-        for year in found
+        for year in recent
     ]
     lines = [(text_, values) for text_, values in lines if sum(v is not None for v in values) > 1]
     if len(lines) < 2:

@@ -43,7 +43,7 @@ def history_of(lake: Path) -> set[tuple[str, str, str]]:
 
 
 def listed(till: Till, month: str) -> list[dict]:
-    return till.figures(month, "cumulative")["currencies"]["MXN"]["ledger"]["editions"]
+    return till.figures(month, "cumulative")["currencies"]["MXN"]["version_history"]["versions"]
 
 
 def test_the_same_lake_gives_the_same_reports_in_any_order(quiet_till: Till, tmp_path) -> None:
@@ -71,7 +71,7 @@ def test_the_same_lake_gives_the_same_reports_in_any_order(quiet_till: Till, tmp
         {
             "report": "reports/cumulative",
             "month": "2026-11",
-            "edition": "1",
+            "version": "1",
             "digest": "",
             "change": "first",
         }
@@ -111,7 +111,7 @@ def test_only_receipts_that_moved_a_figure_are_named(quiet_till: Till) -> None:
     till.night()
     figures = till.figures()
     assert figures["currencies"]["MXN"]["changes"] == {"cause": "settings", "moved": []}
-    assert figures["lineage"]["settings"] != settings and figures["lineage"]["edition"] == "3"
+    assert figures["lineage"]["settings"] != settings and figures["lineage"]["version"] == "3"
     text = (folder / "report.md").read_text()
     assert "No figure changed" in text and "no correction of data" in text
     causes = [

@@ -162,7 +162,7 @@ def test_an_edition_that_tells_the_same_figures_is_the_same_to_a_reader() -> Non
                 "general": {},
                 "through": None,
                 "month": "2026-10",
-                "lineage": {"edition": version},
+                "lineage": {"version": version},
             }
         ).encode()
 

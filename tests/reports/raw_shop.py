@@ -194,6 +194,6 @@ def summaries(
             stores=catalog.stores_table(rules),
             employees=catalog.employees_table(rules),
             metadata=metadata,
-            lake_decimals=2,
+            decimals=2,
         )
     return counted

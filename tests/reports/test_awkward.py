@@ -22,7 +22,7 @@ SEPTEMBER, AUGUST, LAST_YEAR, JANUARY = (
 )
 LOCALES = tuple(CATALOGS.values())
 DECIMALS = {"JPY": 0, "KWD": 3, "MXN": 2}
-LINEAGE = {"edition": 1, "watermark": "2025-10-03"}
+LINEAGE = {"version": 1, "watermark": "2025-10-03"}
 
 
 def never(day: date) -> bool:
@@ -84,12 +84,12 @@ SHOPS = {
         },
         [AUGUST, SEPTEMBER],
     ),
-    "yen": ({"stores": (("s1", "銀座", "JPY"),), "places": 0}, [AUGUST, SEPTEMBER]),
-    "dinar": ({"stores": (("s1", "Salmiya", "KWD"),), "places": 3}, [AUGUST, SEPTEMBER]),
+    "yen": ({"stores": (("s1", "銀座", "JPY"),), "lake_decimals": 0}, [AUGUST, SEPTEMBER]),
+    "dinar": ({"stores": (("s1", "Salmiya", "KWD"),), "lake_decimals": 3}, [AUGUST, SEPTEMBER]),
     "three currencies": (
         {
             "stores": (("s1", "Centro", "MXN"), ("s2", "銀座", "JPY"), ("s3", "Salmiya", "KWD")),
-            "places": 3,
+            "lake_decimals": 3,
         },
         [AUGUST, SEPTEMBER],
     ),
@@ -113,7 +113,7 @@ SHOPS = {
 
 @pytest.fixture(scope="module", params=SHOPS)
 def awkward(request, shop, make_summaries):
-    """Tables, months and places of one shop."""
+    """Tables, months and decimals of one shop."""
     changed, months = SHOPS[request.param]
     made = replace(shop(), **{"receipts": 8} | changed)
     return make_summaries(made, months), months, made.lake_decimals

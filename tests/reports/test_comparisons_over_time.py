@@ -111,7 +111,7 @@ def test_no_day_is_odd_against_fewer_than_two_others_of_its_weekday() -> None:
         net = {day: 1000 + day.day for day in days} | dict.fromkeys(opened, 2000)
         net[opened[-1]] = 90_000
         frame = pd.DataFrame(
-            [{"business_day": day, "net_sales": n, "receipts": 5} for day, n in net.items()]
+            [{"business_day": day, "net_sales": n, "receipts": 20} for day, n in net.items()]
         )
         return [found.day for found in outliers(frame, None)]
 

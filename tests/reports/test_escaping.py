@@ -62,7 +62,7 @@ def files(shop, make_summaries) -> dict[str, bytes]:
         SEPTEMBER,
         make_summaries(hostile, [date(2025, 8, 1), SEPTEMBER]),
         lake_decimals=2,
-        lineage={"edition": "<i>1</i>"},
+        lineage={"version": "<i>1</i>"},
     )
 
 

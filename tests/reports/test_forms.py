@@ -39,7 +39,7 @@ from reports.words import CATALOGS, Words, catalog
 
 MONTHS = [date(2024, 9, 1), date(2025, 8, 1), date(2025, 9, 1)]
 LINEAGE = {
-    "edition": 3,
+    "version": 3,
     "code": "1.2.0",
     "watermark": "2025-10-02",
     "inputs": {"summary/2025-09": "0123456789abcdef"},
@@ -282,8 +282,8 @@ def test_no_word_of_the_machine_is_printed(summaries, locale):
         spoil(month["quality"], "count", at, 2), "subject", at, "missing_field"
     )
     lineage = {
-        "edition": 12,
-        "version": 3,
+        "version": 12,
+        "definitions": 3,
         "settings": "59236dc0b8bbff8a",
         "watermark": "2025-10-02",
         "inputs": {
@@ -293,17 +293,17 @@ def test_no_word_of_the_machine_is_printed(summaries, locale):
         },
     }
     tables = summaries | {MONTHS[-1]: month}
-    ledger = [
+    versions = [
         {
             "report": "reports/monthly",
             "month": "2025-09",
-            "edition": 1,
+            "version": 1,
             "digest": "0123456789abcdef",
         }
     ]
     monthly = reports.monthly(MONTHS[-1], tables, lake_decimals=2, lineage=lineage, locale=locale)
     whole = reports.cumulative(
-        MONTHS[-1], tables, lake_decimals=2, lineage=lineage, locale=locale, ledger=ledger
+        MONTHS[-1], tables, lake_decimals=2, lineage=lineage, locale=locale, versions=versions
     )
     for files in (monthly, whole):
         text = files["report.md"].decode().replace("\\", "")
@@ -312,14 +312,14 @@ def test_no_word_of_the_machine_is_printed(summaries, locale):
         if locale == "es_MX":
             said = re.sub(r"tables/\S+|<a id=.*", "", text)
             assert not re.search(
-                r"\b(edition|inputs|settings|version|watermark|code|summary|customers|missing|field)\b",
+                r"\b(version|inputs|settings|definitions|watermark|code|summary|customers|missing|field)\b",
                 said,
             )
     text = monthly["report.md"].decode()
     assert {"es_MX": "Falta un dato", "en_US": "A field is missing"}[locale] in text
     assert {
-        "es_MX": "Edición **12**, con todo lo recibido de la caja hasta el 2 oct 2025.",
-        "en_US": "Edition **12**, with all that the till had sent through Oct 2, 2025.",
+        "es_MX": "Versión **12**, con los días de negocio hasta el 2 oct 2025.",
+        "en_US": "Version **12**, with the business days through Oct 2, 2025.",
     }[locale] in text.partition("\n## ")[0]
 
 

@@ -1,4 +1,4 @@
-"""What the cumulative report says of editions, weekends, small segments, months under way and
+"""What the cumulative report says of versions, weekends, small segments, months under way and
 stores; and in whatever order months come.
 """
 
@@ -13,7 +13,7 @@ import pytest
 import reports
 from reports.figures.loyalty import fold_small
 from reports.sections.changes import changes
-from reports.sections.version_history import ledger
+from reports.sections.version_history import version_history
 from reports.values import Money, Name
 
 MONTHS = [date(2025, n, 1) for n in range(1, 8)]
@@ -29,7 +29,7 @@ def told(shop, make_summaries):
             max(months),
             {m: {n: made[m][n] for n in reports.HISTORY} for m in months},
             lake_decimals=2,
-            lineage={"edition": 1},
+            lineage={"version": 1},
             locale="en_US",
             **changed,
         )
@@ -74,18 +74,20 @@ def test_a_record_of_a_month_that_is_not_whole_is_marked(told):
     )
 
 
-def test_the_ledger_names_reports_by_their_folder():
+def test_the_version_history_names_reports_by_their_folder():
     from reports.figures.history import History
 
     entries = [
-        {"report": f"reports/{kind}", "month": "2025-07", "edition": 1, "digest": "d"}
+        {"report": f"reports/{kind}", "month": "2025-07", "version": 1, "digest": "d"}
         for kind in ("monthly", "cumulative")
     ]
-    section = ledger(entries, History(MONTHS[-1], None, "MXN", {}), {}, None, 2, {"edition": 2})
+    section = version_history(
+        entries, History(MONTHS[-1], None, "MXN", {}), {}, None, 2, {"version": 2}
+    )
     assert [(row[0].key, row[2].number) for row in section.tables[0].rows] == [
-        ("ledger.monthly", 1),
-        ("ledger.cumulative", 2),
-        ("ledger.cumulative", 1),
+        ("version_history.monthly", 1),
+        ("version_history.cumulative", 2),
+        ("version_history.cumulative", 1),
     ]
 
 

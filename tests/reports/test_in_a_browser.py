@@ -20,17 +20,17 @@ MONTHS = [date(2025, m, 1) for m in (7, 8, 9)]
 
 @pytest.fixture(scope="module")
 def lake(tmp_path_factory, shop, make_summaries) -> Path:
-    """A folder of reports as the lake has them: three months, the newest in two editions."""
+    """A folder of reports as the lake has them: three months, the newest in two versions."""
     root = tmp_path_factory.mktemp("lake") / "reports"
     tables = make_summaries(shop(receipts=6), MONTHS)
-    editions = {}
+    versions = {}
     for number, month in enumerate(MONTHS):
         files = reports.monthly(month, tables, lake_decimals=2, lineage={}, lake_starts=MONTHS[0])
         name = f"{month:%Y-%m}"
-        editions[name] = [f"{n:06d}.0123456789abcdef" for n in range(1, 2 + (number == 2))]
+        versions[name] = [f"{n:06d}.0123456789abcdef" for n in range(1, 2 + (number == 2))]
         for folder in (
             root / "monthly" / name,
-            *(root / "monthly" / name / "editions" / one for one in editions[name]),
+            *(root / "monthly" / name / "editions" / one for one in versions[name]),
         ):
             write(folder, files)
     files = reports.cumulative(MONTHS[-1], tables, lake_decimals=2, lineage={})
@@ -41,7 +41,7 @@ def lake(tmp_path_factory, shop, make_summaries) -> Path:
     ):
         write(folder, files)
     (root / "index.html").write_bytes(
-        reports.index(editions, whole, json.loads(files["figures.json"]))
+        reports.index(versions, whole, json.loads(files["figures.json"]))
     )
     return root
 

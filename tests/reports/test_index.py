@@ -1,4 +1,4 @@
-"""The index page: latest month first, every form and edition linked, nothing without data invented."""
+"""The index page: latest month first, every form and version linked, nothing without data invented."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ FIGURES = {
 }
 
 
-def test_latest_month_first_with_every_form_and_edition():
+def test_latest_month_first_with_every_form_and_version():
     page = reports.index(
         {"2025-08": ["000001.ab"], "2025-09": ["000001.ab", "000002.cd"]},
         {"2025-09": [f"00000{n}.ef" for n in (1, 2, 3)]},
@@ -44,7 +44,7 @@ def test_latest_month_first_with_every_form_and_edition():
         and "+50.0\xa0% sobre ago 2025" in page
         and "data:image/svg+xml;base64," in page
     )
-    assert "1,234 recibos" in page and "Mes cerrado, datos hasta el 30 sep 2025 · edición 2" in page
+    assert "1,234 recibos" in page and "Mes cerrado, datos hasta el 30 sep 2025 · versión 2" in page
     assert all(not link.startswith(("http", "/")) for link in links)
 
 
@@ -62,7 +62,7 @@ def test_an_open_month_is_not_compared_with_a_whole_one():
         locale="en_US",
     ).decode()
     assert (
-        "Open month, data through Sep 10, 2025 · edition 1" in page
+        "Open month, data through Sep 10, 2025 · version 1" in page
         and "+50.0%" not in page
         and "\u221220.0% on Jul 2025" in page
     )
@@ -105,7 +105,7 @@ def test_a_lone_monthly_report_is_told_by_its_own_figures():
     told = {
         "2025-10": {"places": 2, "through": None, "currencies": {"MXN": {"headline": headline}}}
     }
-    page = reports.index({"2025-10": ["000001.ab"]}, {}, None, told=told, locale="en_US").decode()
+    page = reports.index({"2025-10": ["000001.ab"]}, {}, None, months=told, locale="en_US").decode()
     assert (
         "$150.00" in page
         and "+25.0% on Sep 2025" in page
@@ -113,7 +113,11 @@ def test_a_lone_monthly_report_is_told_by_its_own_figures():
         and "<img" not in page
     )
     both = reports.index(
-        {"2025-10": ["000001.ab"], "2025-09": ["000001.ab"]}, {}, FIGURES, told=told, locale="en_US"
+        {"2025-10": ["000001.ab"], "2025-09": ["000001.ab"]},
+        {},
+        FIGURES,
+        months=told,
+        locale="en_US",
     ).decode()
     assert (
         "July 2025 to October 2025; the last one $150.00" in both and "+50.0% on Aug 2025" in both

@@ -58,7 +58,7 @@ RANKINGS = {
     "combos.choice",
     "baskets.lead",
     "baskets.lead_plain",
-    "story.best",
+    "summary.best",
     "trend.chart",
     "rhythm.peak",
     "rhythm.chart",
@@ -164,7 +164,7 @@ def test_fair_changes_of_items_categories_and_stores_add_up_to_the_headline(shop
         assert sum(part.change for part in parts.values()) == change
         assert sum(part.base for part in parts.values()) == figures.fair.base.net_sales
     page = compose_monthly(SEPTEMBER, tables, through=None, lake_decimals=2, metadata={})
-    said = {s.key: plain(s.figures, 2) for s in page.sections}
+    said = {s.key: plain(s.figures, 2, {}) for s in page.sections}
     headline = said["headline"]
     if "now_fair" not in headline or "same_weekdays" not in said["items"]:
         return

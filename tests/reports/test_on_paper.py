@@ -49,11 +49,11 @@ def tables(request, shop, make_summaries):
 def test_nothing_leaves_the_paper(tables, report, paper):
     if report == "monthly":
         page = compose_monthly(
-            MONTHS[-1], tables, through=None, lake_decimals=2, metadata={"edition": 1}
+            MONTHS[-1], tables, through=None, lake_decimals=2, metadata={"version": 1}
         )
     else:
         page = compose_cumulative(
-            MONTHS[-1], tables, through=None, lake_decimals=2, metadata={"edition": 1}
+            MONTHS[-1], tables, through=None, lake_decimals=2, metadata={"version": 1}
         )
     words = Words("es_MX", 2, page.currencies)
     made = page_layout(

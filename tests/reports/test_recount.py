@@ -336,5 +336,5 @@ def test_no_section_is_left_out(told):
         "tenders",
         "weekdays",
     }
-    assert "changes" not in told[0], "a first edition has none"
+    assert "changes" not in told[0], "a first version has none"
     assert date(2022, 4, 3) in [APRIL + timedelta(days=n) for n in range(30)]

@@ -22,7 +22,7 @@ FIRST, MONTHS = date(2022, 2, 1), 25
 MONTH = [before(FIRST, -n) for n in range(MONTHS)]
 OPEN, THROUGH = MONTH[15], MONTH[15] + timedelta(days=17)
 WEEKEND = (5, 6)
-SECTIONS = ("years", "pace", "margin", "giving", "migration", "stability", "loyalty")
+SECTIONS = ("years", "pace", "margin", "payments_over_time", "migration", "stability", "loyalty")
 
 
 class Prefix(NamedTuple):
@@ -91,14 +91,14 @@ def keyed(months: list[date], value) -> dict[str, object]:
     return {f"{month:%Y-%m}": value(month) for month in months}
 
 
-def test_story_and_trend(prefixes):
+def test_summary_and_trend(prefixes):
     for last, told, raw, whole in prefixes:
         wanted = {"all_time": raw.totals(since=FIRST, month=last)}
         if len(whole) >= 12:
             wanted["last_12"] = raw.totals(since=whole[-12], month=whole[-1])
         if len(whole) >= 24:
             wanted["before_12"] = raw.totals(since=whole[-24], month=whole[-13])
-        same(told["story"], wanted, f"{last}")
+        same(told["summary"], wanted, f"{last}")
         months = [*whole, *({last} - set(whole))]
         same(
             told["trend"]["months"],
@@ -124,11 +124,11 @@ def test_years_and_seasons(prefixes):
         same(told["years"], wanted, f"{last}")
 
 
-def test_pace_margin_and_giving(prefixes):
+def test_pace_margin_and_payments(prefixes):
     for last, told, raw, whole in prefixes:
         total = {month: raw.totals(month=month) for month in whole}
         if len(whole) < 3:
-            assert told["pace"] == told["margin"] == told["giving"] == {}
+            assert told["pace"] == told["margin"] == told["payments_over_time"] == {}
             continue
         base = total[FIRST]
         for name in ("receipts", "average_receipt"):
@@ -138,7 +138,7 @@ def test_pace_margin_and_giving(prefixes):
             same(told["pace"][name], keyed(whole, index.get), f"{last} {name}")
         for section, names in (
             ("margin", ("gross_profit", "margin", "margin_before_tax", "cost_coverage")),
-            ("giving", ("discount_share", "refund_share")),
+            ("payments_over_time", ("discount_share", "refund_share")),
         ):
             wanted = keyed(
                 whole,
@@ -152,7 +152,7 @@ def test_pace_margin_and_giving(prefixes):
         same(
             {
                 row["tender"]: (row["first_months"], row["latest_months"])
-                for row in told["giving"]["tenders"]
+                for row in told["payments_over_time"]["tenders"]
             },
             {
                 tender: (then.get(tender, Fraction()), now.get(tender, Fraction()))

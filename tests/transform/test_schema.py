@@ -97,7 +97,8 @@ def test_conform_refuses_whatever_is_not_as_said(dataset):
             assert conform(hollow, dataset, 3).column(column.name).null_count == table.num_rows
         else:
             with pytest.raises(
-                SchemaMismatch, match=f"{column.name}: {table.num_rows} nulls in a column that must not be null"
+                SchemaMismatch,
+                match=f"{column.name}: {table.num_rows} nulls in a column that must not be null",
             ):
                 conform(hollow, dataset, 3)
         if column.kind == "money":

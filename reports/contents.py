@@ -1,0 +1,193 @@
+"""The sections of each report, in their order: the one place that says what a report contains.
+
+Numbers and contents follow from the order. A new section is one file in `sections`, one line here
+and its texts in `text`. A section reads the figures of its report alone; a `Closing` reads the
+sections that were built before it as well.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Generic, TypeVar
+
+from reports.figures import Figures
+from reports.figures.history import History
+from reports.page import Section
+from reports.sections.attention import attention
+from reports.sections.baskets import baskets
+from reports.sections.bridge import bridge
+from reports.sections.changes import changes
+from reports.sections.combos import combos
+from reports.sections.customers import customers
+from reports.sections.data_state import DataState, light_of
+from reports.sections.days import days
+from reports.sections.drivers import drivers
+from reports.sections.headline import headline
+from reports.sections.hours import hours
+from reports.sections.items import items
+from reports.sections.lifecycle import lifecycle
+from reports.sections.lineage import OVER_TIME, lineage
+from reports.sections.loyalty import loyalty
+from reports.sections.margin import margin
+from reports.sections.menu import menu
+from reports.sections.migration import migration
+from reports.sections.modifiers import modifiers
+from reports.sections.options import options
+from reports.sections.outlook import outlook
+from reports.sections.pace import pace
+from reports.sections.payments_over_time import payments_over_time
+from reports.sections.records import records
+from reports.sections.rhythm import rhythm
+from reports.sections.stability import stability
+from reports.sections.stores import stores
+from reports.sections.summary import summary
+from reports.sections.tenders import tenders
+from reports.sections.till import differs
+from reports.sections.trend import trend
+from reports.sections.version_history import version_history
+from reports.sections.weekdays import weekdays
+from reports.sections.weekend import weekend
+from reports.sections.years import years
+
+Subject = TypeVar("Subject", Figures, History)
+
+
+@dataclass(frozen=True)
+class Issue:
+    """What a version of a report states besides its figures."""
+
+    metadata: Mapping[str, object]
+    lake_decimals: int
+    decimals: Mapping[str, int]
+    state: DataState
+    before: Mapping[str, object] | None = None
+    reopened: Sequence[Mapping[str, object]] = ()
+    versions: Sequence[Mapping[str, object]] = ()
+
+
+@dataclass(frozen=True)
+class Closing(Generic[Subject]):
+    """A section that is built after others: those of a lower `turn` come first."""
+
+    build: Callable[[Subject, Issue, Sequence[Section]], Section]
+    turn: int = 1
+
+
+def _lineage(figures: Figures, issue: Issue, _: Sequence[Section]) -> Section:
+    return lineage(
+        figures.total,
+        figures.now["quality"],
+        figures.currency,
+        issue.metadata,
+        issue.state,
+        differs(figures),
+    )
+
+
+def _attention(figures: Figures, issue: Issue, sections: Sequence[Section]) -> Section:
+    light = light_of(figures.total, issue.state, differs(figures))
+    findings = [finding for section in sections for finding in section.findings]
+    return attention(findings, light, figures.currency)
+
+
+def _changes(figures: Figures, issue: Issue, sections: Sequence[Section]) -> Section:
+    return changes(
+        stated(sections),
+        issue.before,
+        figures.currency,
+        issue.lake_decimals,
+        issue.metadata,
+        issue.reopened,
+        figures.stores,
+        issue.decimals,
+    )
+
+
+def _lineage_over_time(history: History, issue: Issue, _: Sequence[Section]) -> Section:
+    return lineage(
+        history.sum_of(history.months),
+        history.stacked("quality"),
+        history.currency,
+        issue.metadata,
+        issue.state,
+        glossary=OVER_TIME,
+    )
+
+
+def _version_history(history: History, issue: Issue, sections: Sequence[Section]) -> Section:
+    return version_history(
+        issue.versions,
+        history,
+        stated(sections),
+        issue.before,
+        issue.lake_decimals,
+        issue.metadata,
+        issue.decimals,
+    )
+
+
+MONTHLY: tuple[Callable[[Figures], Section] | Closing[Figures], ...] = (
+    headline,
+    drivers,
+    Closing(_attention, 2),
+    bridge,
+    days,
+    hours,
+    weekdays,
+    items,
+    menu,
+    combos,
+    modifiers,
+    baskets,
+    customers,
+    tenders,
+    stores,
+    Closing(_changes, 3),
+    Closing(_lineage),
+)
+CUMULATIVE: tuple[Callable[[History], Section] | Closing[History], ...] = (
+    summary,
+    trend,
+    years,
+    pace,
+    rhythm,
+    weekend,
+    lifecycle,
+    margin,
+    migration,
+    options,
+    stability,
+    loyalty,
+    payments_over_time,
+    records,
+    Closing(_version_history, 2),
+    Closing(_lineage_over_time),
+    outlook,
+)
+
+
+def stated(sections: Sequence[Section]) -> dict[str, Mapping[str, object]]:
+    """The figures of `sections` by their keys."""
+    return {section.key: section.figures for section in sections if section.figures}
+
+
+def build_sections(
+    contents: Sequence[Callable[[Subject], Section] | Closing[Subject]],
+    subject: Subject,
+    issue: Issue,
+) -> list[Section]:
+    """The sections of `contents` in their order, numbered from 1."""
+    turns = [entry.turn if isinstance(entry, Closing) else 0 for entry in contents]
+    built: dict[int, Section] = {}
+    for place in sorted(range(len(contents)), key=turns.__getitem__):
+        entry = contents[place]
+        built[place] = (
+            entry.build(subject, issue, list(built.values()))
+            if isinstance(entry, Closing)
+            else entry(subject)
+        )
+    return [
+        replace(built[place], currency=subject.currency, number=place + 1)
+        for place in sorted(built)
+    ]
