@@ -1,7 +1,9 @@
 """The format of log lines: one line for a PipelineError, no secret, no long list of days.
 
 A PipelineError says what happened, where and what to do, so its traceback is left out; other errors
-keep theirs. The lines of a run are also in the file that POS_LOG names, which `pos tail` follows.
+keep theirs. The lines of a run are also in the file that POS_LOG names, which `pos tail` follows. Control
+characters of the shop's data are escaped here, for log lines and for what `pos` prints, so that they
+cannot move the cursor or forge a line.
 """
 
 from __future__ import annotations
@@ -9,6 +11,7 @@ from __future__ import annotations
 import logging
 import os
 import re
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TextIO
 
@@ -25,6 +28,10 @@ SECRETS = (
 )
 FILE = "POS_LOG"
 NAMED = 3  # days of a list
+_CONTROLS = re.compile(
+    r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\ud800-\udfff"
+    r"\U000e0000-\U000e007f]"
+)
 _DAYS = re.compile(r"(\d{4}-\d\d(?:-\d\d)?)((?:, ?\d{4}-\d\d(?:-\d\d)?){4,})")
 _NO_SCHEDULER = (
     "no scheduler answers at [core] scheduler_url: start one (./run luigid), or add"
@@ -38,6 +45,36 @@ _LOGIN = re.compile(r"://[^/\s:@'\"]+:[^/\s@'\"]+@")
 _TRACEBACK = re.compile(
     r"Traceback \(most recent call last\):\n(?:.*\n)*?pipeline(?:\.\w+)*\.(\w+): ", re.MULTILINE
 )
+
+
+def escape_controls(text: str) -> str:
+    """`text` with control, direction and invisible characters as \\x1b or \\u202e; line breaks and
+    tabs stay.
+    """
+    return _CONTROLS.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
+
+
+def escape_line(text: str) -> str:
+    """`text` as one line: control characters and line breaks are escaped."""
+    return escape_controls(text).replace("\n", "\\n")
+
+
+class EscapedStream:
+    """A text stream that escapes control characters before it writes to `stream`."""
+
+    def __init__(self, stream: TextIO) -> None:
+        self._stream = stream
+
+    def write(self, text: str) -> int:
+        self._stream.write(escape_controls(text))
+        return len(text)
+
+    def writelines(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self.write(line)
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self._stream, name)
 
 
 def redact(text: str) -> str:
@@ -67,6 +104,7 @@ class Sentence(logging.Formatter):
 
     def format(self, record: logging.LogRecord) -> str:
         error = as_own_error(record.exc_info[1] if record.exc_info else None)
+        record = _one_line_arguments(record)
         if isinstance(error, PipelineError):
             where = " ".join(record.getMessage().split())
             record = logging.makeLogRecord(
@@ -75,10 +113,21 @@ class Sentence(logging.Formatter):
                     "exc_info": None,
                     "exc_text": None,
                     "args": None,
-                    "msg": f"{type(error).__name__}: {error} ({where})",
+                    "msg": f"{type(error).__name__}: {escape_line(str(error))} ({where})",
                 }
             )
-        return shorten(redact(_TRACEBACK.sub(r"\1: ", super().format(record))))
+        text = _TRACEBACK.sub(r"\1: ", super().format(record))
+        return shorten(redact(escape_controls(text)))
+
+
+def _one_line_arguments(record: logging.LogRecord) -> logging.LogRecord:
+    """`record` with line breaks in its arguments escaped; a message of several lines keeps them."""
+    if not isinstance(record.args, tuple) or "\n" in str(record.msg):
+        return record
+    arguments = tuple(
+        escape_line(str(value)) if "\n" in str(value) else value for value in record.args
+    )
+    return logging.makeLogRecord({**record.__dict__, "args": arguments})
 
 
 def as_own_error(error: object) -> object:

@@ -20,6 +20,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 from string import Formatter
 
@@ -51,7 +52,8 @@ CATALOGS = {"es": "es_MX", "en": "en_US"}
 """The folder of texts of each language; numbers and dates follow the locale itself."""
 DASH = "–"
 LONGEST = 72
-"""Letters of a name that a page shows; tables as CSV and figures.json have it whole."""
+"""Characters of a name that a page shows; tables and figures.json have up to LONGEST_DATA."""
+LONGEST_DATA = 1000
 _HIDDEN = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
 )
@@ -65,6 +67,14 @@ def visible(name: str, longest: int = LONGEST) -> str:
     name = _HIDDEN.sub("\ufffd", name.encode("utf-8", "replace").decode("utf-8"))
     name = re.sub(r" {2,}", " ", name).strip() or DASH
     return name if len(name) <= longest else name[: longest - 1].rstrip() + "…"
+
+
+def bounded(text: str) -> str:
+    """`text`, or its first characters and a digest that keeps long texts apart."""
+    if len(text) <= LONGEST_DATA:
+        return text
+    digest = sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
+    return f"{text[: LONGEST_DATA - 13]}…{digest}"
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import argparse
 import codecs
 import os
 import sys
+from contextlib import redirect_stdout
 from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
@@ -18,7 +19,7 @@ from pathlib import Path
 import pipeline
 from pipeline import settings
 from pipeline.errors import ConfigError, ExitCode, NoConfiguration, PipelineError
-from pipeline.logs import redact
+from pipeline.logs import EscapedStream, escape_line, redact
 
 COMMANDS = (
     "run",
@@ -100,8 +101,9 @@ def main(arguments: list[str] | None = None) -> int:
             command_line.error(f"unrecognized arguments: {' '.join(rest)}")
         if options.command_name not in NO_SETTINGS:
             settings.check_folder()
-        return int(command.run(options))
+        with redirect_stdout(EscapedStream(sys.stdout)):
+            return int(command.run(options))
     except PipelineError as error:
-        print(redact(f"{type(error).__name__}: {error}"), file=sys.stderr)
+        print(redact(escape_line(f"{type(error).__name__}: {error}")), file=sys.stderr)
         no_configuration = isinstance(error, NoConfiguration)
         return ExitCode.NOT_PLANNED if no_configuration else ExitCode.INVALID

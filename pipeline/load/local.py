@@ -40,7 +40,7 @@ _NUMBERS = count()
 
 
 class LocalStorage(Storage):
-    """The objects under the folder `root`, which is made at the first write."""
+    """The objects under the folder `root`, which is made at the first write, for its owner only."""
 
     lock_seconds = 60.0
 
@@ -166,7 +166,7 @@ class LocalStorage(Storage):
                     f"the lake {self.root} has vanished while it was written to; is its disk still"
                     " mounted? Bring it back and run again"
                 )
-            _make_folder(self.root)
+            _make_folder(self.root, 0o700)
             folder.mkdir(mode=0o700, exist_ok=True)
         if not self._has_removed_drafts:
             self._has_removed_drafts = True
@@ -241,11 +241,12 @@ def _take(handle: int) -> bool:
     return True
 
 
-def _make_folder(folder: Path) -> None:
+def _make_folder(folder: Path, mode: int = 0o777) -> None:
+    """Make the folder with `mode` and what is missing above it, each synced to the disk."""
     if folder.is_dir():
         return
     _make_folder(folder.parent)
-    folder.mkdir(exist_ok=True)
+    folder.mkdir(mode, exist_ok=True)
     _sync(folder.parent)
 
 

@@ -25,7 +25,7 @@ from luigi.task_register import TaskClassException
 from pipeline.cli.failure_alert import read_notes
 from pipeline.deliver import explain_code
 from pipeline.errors import PipelineError
-from pipeline.logs import as_own_error, redact, shorten
+from pipeline.logs import as_own_error, escape_line, redact, shorten
 
 VARIABLE = "POS_FAILURES"
 FAILED, BROKEN, MISSING = 30, 35, 20  # the exit codes of luigi.cfg for such a failure
@@ -51,7 +51,7 @@ def note(
         {
             "task": shorten(str(task)),
             "error": kind,
-            "message": shorten(redact(message))[:2000],
+            "message": shorten(redact(escape_line(message)))[:2000],
             "code": code,
         }
     )
@@ -105,7 +105,8 @@ def print_error(
     if not issubclass(kind, PipelineError | TaskClassException):
         sys.__excepthook__(kind, error, trace)
         return
-    print(redact(f"{kind.__name__}: {' '.join(str(error).split())}"), file=sys.stderr)  # noqa: T201
+    sentence = f"{kind.__name__}: {' '.join(str(error).split())}"
+    print(redact(escape_line(sentence)), file=sys.stderr)  # noqa: T201
 
 
 def install(nightly: type[luigi.Task]) -> None:

@@ -2,7 +2,8 @@
 
 Out: JSON with sorted keys, every amount, quantity and ratio a decimal string ("1234.50"), counts as
 integers, dates ISO; CSV in UTF-8 with a byte order mark, CRLF, one decimal point, no thousands;
-text cells that a spreadsheet would run are led by an apostrophe. Money has the decimals of its
+text cells that a spreadsheet would run are led by an apostrophe. Names are bounded in
+length, so that a hostile one cannot make the files large. Money has the decimals of its
 currency (`decimals`), or those of the lake (`places`) where `decimals` does not name it.
 """
 
@@ -33,7 +34,7 @@ from reports.values import (
     Value,
     Weekday,
 )
-from reports.words import Words, visible
+from reports.words import Words, bounded, visible
 
 RATIO = Decimal("0.000001")
 
@@ -69,12 +70,17 @@ def plain(value: object, lake_decimals: int, decimals: Mapping[str, int]) -> obj
         case Weekday(number) | Hour(number):
             return number
         case Mapping():
-            return {str(key): plain(item, lake_decimals, decimals) for key, item in value.items()}
+            return {
+                bounded(str(key)): plain(item, lake_decimals, decimals)
+                for key, item in value.items()
+            }
         case list() | tuple():
             return [plain(item, lake_decimals, decimals) for item in value]
         case date():
             return value.isoformat()
-        case None | bool() | int() | str():
+        case str():
+            return bounded(value)
+        case None | bool() | int():
             return value
     raise TypeError(f"{value!r} has no place in figures.json")
 
@@ -126,4 +132,6 @@ def _cell(value: Value, words: Words, lake_decimals: int) -> object:
     if isinstance(value, (Money, Count, Quantity, Percent, Points, Rate, Day, Month)):
         plain_value = plain(value, lake_decimals, words.decimals)
         return "" if plain_value is None else plain_value
-    return cell(visible(value.text, sys.maxsize) if isinstance(value, Name) else words.say(value))
+    if isinstance(value, Name):
+        return cell(bounded(visible(value.text, sys.maxsize)))
+    return cell(words.say(value))

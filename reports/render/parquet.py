@@ -31,7 +31,7 @@ from reports.values import (
     Value,
     Weekday,
 )
-from reports.words import Words, visible
+from reports.words import Words, bounded, visible
 
 NUMBER = {int, Decimal}
 FITS = {
@@ -117,5 +117,5 @@ def _cell(value: Value, words: Words, lake_decimals: int) -> object:
         case Day(day) | Month(day):
             return day
         case Name(name):
-            return visible(name, sys.maxsize)
+            return bounded(visible(name, sys.maxsize))
     return visible(words.say(value), sys.maxsize)

@@ -40,6 +40,98 @@ def test_drafts_are_private_and_objects_obey_the_umask(folder: Storage) -> None:
     assert (folder.root / "a/k").stat().st_mode & 0o777 == 0o640
 
 
+@pytest.mark.parametrize("umask", [0o000, 0o022])
+def test_a_new_lake_is_for_its_owner_only_and_an_old_one_keeps_its_mode(
+    tmp_path: Path, umask: int
+) -> None:
+    (tmp_path / "old").mkdir()
+    (tmp_path / "old").chmod(0o750)
+    before = os.umask(umask)
+    try:
+        open_storage(str(tmp_path / "above/new")).put("a/k", b"1")
+        open_storage(str(tmp_path / "old")).put("a/k", b"1")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "above/new").stat().st_mode & 0o777 == 0o700
+    assert (tmp_path / "old").stat().st_mode & 0o777 == 0o750
+
+
+@pytest.fixture
+def steps(folder: Storage, monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, str]]:
+    """What a write syncs, makes, moves and removes, in order; paths below the lake's parent."""
+    taken: list[tuple[str, str]] = []
+    sync, move, make, unlink = os.fsync, Path.replace, Path.mkdir, Path.unlink
+
+    def note(action: str, path: Path) -> None:
+        name = str(path.relative_to(folder.root.parent))
+        taken.append((action, "draft" if "/.writing/" in name else name))
+
+    def fsync(handle: int) -> None:
+        note("sync", Path(f"/proc/self/fd/{handle}").readlink())
+        sync(handle)
+
+    def replace(path: Path, target: Path) -> Path:
+        note("move to", target)
+        return move(path, target)
+
+    def mkdir(path: Path, *arguments: object, **named: object) -> None:
+        note("make", path)
+        make(path, *arguments, **named)
+
+    def remove(path: Path, *arguments: object, **named: object) -> None:
+        note("remove", path)
+        unlink(path, *arguments, **named)
+
+    monkeypatch.setattr("pipeline.load.local.os.fsync", fsync)
+    monkeypatch.setattr(Path, "replace", replace)
+    monkeypatch.setattr(Path, "mkdir", mkdir)
+    monkeypatch.setattr(Path, "unlink", remove)
+    return taken
+
+
+def test_a_write_is_on_the_disk_before_its_name_and_its_name_before_it_is_acknowledged(
+    folder: Storage, steps: list[tuple[str, str]]
+) -> None:
+    root = folder.root.name
+    folder.put("a/b/k", b"1")
+    written = steps[steps.index(("sync", "draft")) :]
+    assert written == [
+        ("sync", "draft"),
+        ("make", f"{root}/a"),
+        ("sync", root),
+        ("make", f"{root}/a/b"),
+        ("sync", f"{root}/a"),
+        ("move to", f"{root}/a/b/k"),
+        ("sync", f"{root}/a/b"),
+    ]
+    steps.clear()
+    folder.put("a/b/k", b"2")
+    assert steps == [
+        ("sync", "draft"),
+        ("move to", f"{root}/a/b/k"),
+        ("sync", f"{root}/a/b"),
+    ]
+
+
+def test_a_new_lake_is_in_its_folder_on_the_disk(
+    folder: Storage, steps: list[tuple[str, str]]
+) -> None:
+    root = folder.root.name
+    folder.put("k", b"1")
+    made = steps.index(("make", root))
+    assert steps[made + 1] == ("sync", "."), "the folder that holds the lake"
+
+
+def test_a_removal_is_on_the_disk_before_it_is_acknowledged(
+    folder: Storage, steps: list[tuple[str, str]]
+) -> None:
+    folder.put("a/k", b"1")
+    steps.clear()
+    folder.remove("a/k")
+    root = folder.root.name
+    assert steps == [("remove", f"{root}/a/k"), ("sync", f"{root}/a")]
+
+
 def test_a_killed_writer_leaves_no_object_and_its_draft_goes_at_the_next_start(
     folder: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:

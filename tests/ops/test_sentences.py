@@ -6,18 +6,22 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import secrets
 import socket
 import subprocess
 import sys
 import traceback
+import unicodedata
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from pipeline.errors import ConfigError, SourceRetriable
 from pipeline.load.storage import Unanswered
-from pipeline.logs import Console, Sentence, redact, shorten
+from pipeline.logs import Console, Sentence, escape_controls, redact, shorten
 from pipeline.pos.loyverse.refusals import CursorRefused
 from pipeline.progress import Progress
 from pipeline.rebuild_reason import plain, rebuild_reason
@@ -192,6 +196,65 @@ def test_a_scheduler_that_is_away_is_told_without_its_login() -> None:
     assert "add --local-scheduler (Connection refused)" in said and password not in said
     assert password not in redact(
         f"Failed connecting to remote scheduler 'https://user:{password}@host'"
+    )
+
+
+HOSTILE = "1-7\x1b[2J\x1b]0;owned\x07\r\x9b31m\u202e\u2066\u200b\x00\ud800"
+FORGED = "1-8\n12:00:00 INFO    all is well"
+
+
+def is_printable(text: str) -> bool:
+    return not re.search("[^\n\t\x20-\x7e\xa0-\u200a\u2010-\u2027\u202f-\u205f\u206a-\ud7ff]", text)
+
+
+@pytest.mark.parametrize("name", [HOSTILE, FORGED])
+def test_no_control_character_of_the_shop_reaches_a_log_line(name: str) -> None:
+    """As an argument of a message, in the text of an error, and in the message itself."""
+    arguments = logging.LogRecord("x", logging.INFO, "", 0, "receipt %s: %s", (name, [1]), None)
+    for text in (
+        Sentence("%(message)s").format(arguments),
+        line("failed   DailySales()", ConfigError(f"receipt {name} is odd")),
+    ):
+        assert "\n" not in text and is_printable(text), repr(text)
+        assert "1-7\\x1b[2J" in text or "1-8\\n12:00:00" in text
+    assert is_printable(line(f"failed   {name}"))
+    night = logging.LogRecord("x", logging.INFO, "", 0, "the night:\n%s", ("a\nb\x1b",), None)
+    assert Sentence("%(message)s").format(night) == "the night:\na\nb\\x1b"
+
+
+@settings(max_examples=200)
+@given(st.text(st.characters(codec=None)))
+def test_escaped_text_has_no_control_character_and_keeps_all_others(text: str) -> None:
+    escaped = escape_controls(text)
+    escaped.encode()
+    assert escape_controls(escaped) == escaped
+    assert not any(unicodedata.category(c) in ("Cc", "Cs") for c in escaped if c not in "\n\t")
+    if not any(unicodedata.category(c) in ("Cc", "Cf", "Cs", "Zl", "Zp") for c in text):
+        assert escaped == text
+
+
+def test_no_control_character_of_a_receipt_reaches_the_terminal(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    from pipeline.verbs import explain
+
+    from pipeline import verbs
+
+    monkeypatch.setattr(
+        explain, "run", lambda _: 0 * sys.stdout.write(f"receipt {HOSTILE}: \t🍔\n")
+    )
+    assert verbs.main(["explain", "1-7"]) == 0
+
+    def fail(_: object) -> int:
+        raise ConfigError(f"receipt {FORGED}{HOSTILE} is odd")
+
+    monkeypatch.setattr(explain, "run", fail)
+    assert verbs.main(["explain", "1-7"]) == 2
+    output = capsys.readouterr()
+    assert output.out.startswith("receipt 1-7\\x1b[2J") and output.out.endswith(": \t🍔\n")
+    assert "\x1b" not in output.out and is_printable(output.err)
+    assert (
+        output.err.startswith("ConfigError: receipt 1-8\\n12:00:00") and output.err.count("\n") == 1
     )
 
 

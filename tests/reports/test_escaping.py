@@ -14,7 +14,7 @@ import pytest
 import reports
 from reports import escape
 from reports.values import Count, Money, Name, text
-from reports.words import LONGEST, Words, visible
+from reports.words import LONGEST, LONGEST_DATA, Words, visible
 
 HOSTILE = (
     "<script>alert(1)</script>",
@@ -202,6 +202,25 @@ def test_long_names_are_cut_and_csv_has_them_whole(shop, make_summaries):
     assert (
         b"x" * (LONGEST + 1) not in made["report.html"] and b"x" * 300 in made["tables/items.csv"]
     )
+
+
+def test_no_file_of_a_report_grows_with_the_length_of_a_name(shop, make_summaries):
+    """Names that differ only behind the limit stay apart in figures.json and in the tables."""
+    ends = ("a", "b")
+    long = shop(
+        menu=tuple(("x" * 100_000 + end, "y" * 100_000 + end, 10, 1) for end in ends),
+        tenders=(("t" * 100_000, "CASH"),),
+        discounts=("d" * 100_000,),
+        combo="c" * 100_000,
+        stores=(("s1", "z" * 100_000, "MXN"),),
+    )
+    made = reports.monthly(SEPTEMBER, make_summaries(long, [SEPTEMBER]), places=2, lineage={})
+    for name, body in made.items():
+        if name.endswith((".csv", ".json", ".md", ".html")):
+            assert not re.search(rb"([a-z])\1{1000}", body), name
+    rows = list(csv.reader(io.StringIO(made["tables/items.csv"].decode("utf-8-sig"))))
+    names = {cell for row in rows for cell in row if cell.startswith("x" * 900)}
+    assert len(names) == 2 and all(len(name) == LONGEST_DATA for name in names)
 
 
 def test_a_name_with_braces_is_no_template():
