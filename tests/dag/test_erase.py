@@ -13,11 +13,14 @@ from uuid import uuid4
 
 import pytest
 
+from pipeline import schema
 from pipeline.cli import main
-from pipeline.load import Lake, Storage, open_storage
+from pipeline.load import CUSTOMERS, SALES, STAGING, SUMMARY, Lake, Storage, open_storage
+from pipeline.load.layout import file_key
 from pipeline.load.parquet import from_bytes
-from pipeline.maintenance.erase import clean, entry, pseudonym, traces, unpack
+from pipeline.maintenance.erase import clean, clear_derived, entry, pseudonym, traces, unpack
 from pipeline.tasks import Rebuild
+from pipeline.tasks.lake import MonthlyCustomers
 from tests.dag.rehearsal import NOW, Rehearsal, local, save_shop
 from tests.dag.test_verify import dates, in_process, receipts_of
 from tests.load.conftest import BUCKET, enter
@@ -40,10 +43,14 @@ class Erasing:
         monkeypatch.setenv("CUSTOMER_HASH_KEY", self.key)
         self.customer, self.other = CUSTOMER, OTHER
         self.name_in(shop.saved)
-        assert shop.night()
+        assert shop.night() and shop.night(make=self.customers)
         save_shop(shop.saved, LATER)
         self.name_in(shop.saved)
-        assert shop.at(LATER).night()
+        assert shop.at(LATER).night() and shop.night(make=self.customers)
+
+    def customers(self) -> MonthlyCustomers:
+        """The table that the reports of later months read."""
+        return MonthlyCustomers(month=NOW.date().replace(day=1))
 
     def name_in(self, folder: Path) -> None:
         """The customer on every second receipt, one of which cannot be read; somebody else on the
@@ -157,6 +164,7 @@ def test_erased_for_good(erasing: Erasing, capsys: pytest.CaptureFixture[str]) -
         "receipts",
         "quarantine",
         "summary",
+        "customers",
     }
     keys = {stat.key: stat.etag for stat in storage.list()}
     assert erasing.erase("--dry-run") == 0
@@ -197,6 +205,41 @@ def test_erased_for_good(erasing: Erasing, capsys: pytest.CaptureFixture[str]) -
     again = erasing.erase()
     assert again == 0
     assert everywhere(storage, words) == []
+
+
+def tables_that_may_name_a_customer() -> list[str]:
+    """Keys of every table with a customer's pseudonym or a verbatim record, and of an export."""
+    places = [(STAGING, "2026-10-30"), (SALES, "2026-10")]
+    tables = [(*place, dataset) for place in places for dataset in schema.LAKE]
+    tables += [(SUMMARY, "2026-10", dataset) for dataset in schema.SUMMARY]
+    tables += [(CUSTOMERS, "2026-10", schema.CUSTOMERS)]
+    naming = {"customer_id", "verbatim"}
+    return [
+        file_key(dataset, partition, table.name)
+        for dataset, partition, table in tables
+        if naming & set(table.names())
+    ] + ["backoffice/receipts.csv"]
+
+
+def test_no_older_version_of_a_table_that_may_name_a_customer_stays(seaweed: Server) -> None:
+    storage = versioned(seaweed)()
+    keys = tables_that_may_name_a_customer()
+    assert {key.split("/")[0] for key in keys} >= {
+        "staging",
+        "receipts",
+        "quarantine",
+        "summary",
+        "customers",
+        "backoffice",
+    }
+    for key in [*keys, "reports/monthly/2026-10/report.md"]:
+        storage.put(key, b"names the customer")
+        storage.put(key, b"names nobody")
+    assert {version.key for version in storage.old_versions()} >= set(keys)
+    assert clear_derived(storage) == len(keys)
+    left = [version.key for version in storage.old_versions() if not version.is_marker]
+    assert left == ["reports/monthly/2026-10/report.md"], "counts and sums, no identifiers"
+    assert all(storage.get(key) == b"names nobody" for key in keys)
 
 
 def test_an_erasure_that_is_killed_is_started_again(
