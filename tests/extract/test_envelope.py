@@ -112,6 +112,13 @@ def test_all_around_the_list_is_held_to_json(body: bytes) -> None:
             cut_up(body, "receipts")
 
 
+@pytest.mark.parametrize("rows", [[b"NaN"], [b'"\\ud800"', b"1"], [b"1", b"[NaN]"], [b"01", b"-"]])
+def test_an_unreadable_object_leaves_the_others_and_the_cursor(rows: list[bytes]) -> None:
+    """Wherever in the list it stands."""
+    body = b'{"receipts":[%s],"cursor":"c"}' % b" , ".join(rows)
+    assert slice_page(body, "receipts") == (rows, "c")
+
+
 @given(st.binary(max_size=60) | VALUES.map(lambda v: json.dumps(v).encode()))
 def test_no_record_raises(body: bytes) -> None:
     record = read_receipt(body)

@@ -241,6 +241,23 @@ def test_columns_that_the_file_does_not_have_are_an_error() -> None:
         from_bytes(to_bytes(make(5)), "no file.parquet", ["net", "nett"])
 
 
+@pytest.mark.parametrize(
+    ("wanted", "what"),
+    [
+        (SCHEMA.append(pa.field("note", pa.string())), r"missing \['note'\], unknown \[\]"),
+        (SCHEMA.remove(0), r"missing \[\], unknown \['business_day'\]"),
+        (SCHEMA.set(6, pa.field("net", pa.int64(), nullable=False)), "net is pyarrow.Field<net"),
+        (pa.schema(list(SCHEMA)[::-1]), "in another order"),
+    ],
+    ids=["missing", "unknown", "type", "order"],
+)
+def test_a_file_with_other_columns_is_refused(wanted: pa.Schema, what: str) -> None:
+    data = to_bytes(make(3))
+    assert from_bytes(data, schema=SCHEMA).num_rows == 3
+    with pytest.raises(SchemaMismatch, match=what):
+        from_bytes(data, "month.parquet", schema=wanted)
+
+
 def test_reading_starts_no_thread() -> None:
     """A worker of pyarrow's pool that drops the last reference to Python's bytes while the
     interpreter ends aborts the process (exit code 134).

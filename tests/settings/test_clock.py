@@ -1,0 +1,90 @@
+"""The last business day and month that have closed, against plain arithmetic."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from datetime import UTC, date, datetime, time, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import settings as hypothesis
+from hypothesis import strategies as st
+
+from pipeline import settings
+from pipeline.errors import ConfigError
+from pipeline.settings.clock import default_month, last_day, now
+from tests.dag.rehearsal import configured, forget
+
+OFFSETS = {"America/Mexico_City": -6, "UTC": 0, "Asia/Tokyo": 9, "Pacific/Kiritimati": 14}
+"""Hours from UTC in 2026, without summer time."""
+
+
+@contextmanager
+def clock(
+    instant: str, zone: str = "UTC", starts: str = "00:00", settle: int = 0
+) -> Iterator[None]:
+    forget()
+    options = {
+        "pos": {"now": instant, "settle_minutes": str(settle)},
+        "shop": {"timezone": zone, "day_starts_at": starts},
+    }
+    with configured(options):
+        try:
+            yield
+        finally:
+            forget()
+
+
+@hypothesis(max_examples=60)
+@given(
+    instant=st.datetimes(datetime(2026, 1, 2), datetime(2026, 12, 30)),  # noqa: DTZ001
+    zone=st.sampled_from(sorted(OFFSETS)),
+    starts=st.times().map(lambda at: at.replace(second=0, microsecond=0)),
+    settle=st.integers(0, 3000),
+)
+def test_the_last_day_has_closed_and_settled_and_the_next_one_has_not(
+    instant: datetime, zone: str, starts: time, settle: int
+) -> None:
+    with clock(f"{instant.isoformat()}Z", zone, f"{starts:%H:%M}", settle):
+        day = last_day()
+    until = datetime.combine(day + timedelta(days=1), starts) - timedelta(hours=OFFSETS[zone])
+    settled = until + timedelta(minutes=settle)
+    assert settled <= instant < settled + timedelta(days=1)
+
+
+@pytest.mark.parametrize(
+    ("instant", "settle", "day"),
+    [
+        ("2026-10-31T05:59:59Z", 0, date(2026, 10, 29)),
+        ("2026-10-31T06:00:00Z", 0, date(2026, 10, 30)),
+        ("2026-10-31T06:00:00Z", 1, date(2026, 10, 29)),
+        ("2026-10-31T06:01:00Z", 1, date(2026, 10, 30)),
+    ],
+)
+def test_a_day_closes_at_its_cut_over_and_settles(instant: str, settle: int, day: date) -> None:
+    with clock(instant, starts="06:00", settle=settle):
+        assert last_day() == day
+
+
+@pytest.mark.parametrize(
+    ("instant", "month"),
+    [
+        ("2026-11-01T00:00:00Z", date(2026, 10, 1)),
+        ("2026-10-31T23:59:59Z", date(2026, 9, 1)),
+        ("2026-11-30T12:00:00Z", date(2026, 10, 1)),
+        ("2026-01-15T12:00:00Z", date(2025, 12, 1)),
+    ],
+)
+def test_the_default_month_has_closed_whole(instant: str, month: date) -> None:
+    with clock(instant):
+        assert default_month() == month
+
+
+def test_an_instant_without_a_zone_is_utc_and_a_wrong_one_is_an_error() -> None:
+    with clock("2026-10-31T06:00:00"):
+        assert now() == datetime(2026, 10, 31, 6, tzinfo=UTC)
+    with clock("2026-10-31T06:00:00+02:00"):
+        assert now() == datetime(2026, 10, 31, 4, tzinfo=UTC)
+    with clock("tomorrow"), pytest.raises(ConfigError, match="is not an ISO 8601 instant"):
+        settings.now()
