@@ -32,7 +32,7 @@ from benchmarks.results import machine, write_section
 from pipeline.extract.fetch import fetch_pages
 from pipeline.extract.windows import commit_windows
 from pipeline.load import Lake, open_storage
-from pipeline.pos import SOURCES
+from pipeline.pos import open_source
 from pipeline.pos.source import Window
 from pipeline.simulator import Shop, serve
 
@@ -74,7 +74,7 @@ def extract(url: str, token: str, windows: list[Window]) -> tuple[float, float, 
     """(seconds until the walk was on disk, seconds until it was in raw, receipts)."""
     with tempfile.TemporaryDirectory() as folder:
         lake = Lake(open_storage(f"{folder}/lake"))
-        source = SOURCES["loyverse"](url=url, token=token, rate=None)
+        source = open_source("loyverse", url=url, token=token, rate=None)
         began = time.perf_counter()
         found = fetch_pages(source, windows, bounded=True, spool=Path(folder) / "spool", now=NOW)
         fetched = time.perf_counter() - began

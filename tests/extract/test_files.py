@@ -16,7 +16,7 @@ import pytest
 
 from pipeline.errors import ConfigError, SourceFatal
 from pipeline.extract.fetch import fetch_pages, pack
-from pipeline.pos import SOURCES
+from pipeline.pos import open_source
 from pipeline.pos.files import open_files, read_objects
 from pipeline.simulator.ids import millis
 from tests.extract.small_shop import DAY, NOW, START, gather, make_walk, numbers, shop, windows
@@ -58,7 +58,7 @@ def test_every_form_is_read(tmp_path: Path, form: str, packed: str) -> None:
     rows = bodies(48)
     ending = ".ndjson" if "NDJSON" in form else ".json"
     folder = save(tmp_path / "saved", {f"a/b{ending}{packed}": PACKERS[packed](FORMS[form](rows))})
-    found = make_walk(SOURCES["files"](folder=folder), 1, tmp_path / "spool")
+    found = make_walk(open_source("files", folder=folder), 1, tmp_path / "spool")
     kept = [
         line
         for _, records in found.windows
@@ -80,7 +80,7 @@ def test_a_walk_of_files_is_a_walk_of_the_api(start, tmp_path: Path, packed: str
         f"page-{n:03}.json{packed}": PACKERS[packed](FORMS["page"](rows[at : at + 70]))
         for n, at in enumerate(range(0, 300, 70))
     }
-    sources = [api, SOURCES["files"](folder=save(tmp_path / "saved", files))]
+    sources = [api, open_source("files", folder=save(tmp_path / "saved", files))]
     walks = []
     for source in sources:
         for bounded in (True, False):
@@ -100,7 +100,8 @@ def test_a_walk_of_files_is_a_walk_of_the_api(start, tmp_path: Path, packed: str
 def test_a_bucket_is_a_folder(tmp_path: Path) -> None:
     rows, reads = bodies(96), []
     objects = {f"saved/{n}.json": FORMS["array"](rows[n * 48 : n * 48 + 48]) for n in range(2)}
-    source = SOURCES["files"](
+    source = open_source(
+        "files",
         listing=lambda: [
             (key, lambda key=key: reads.append(key) or objects[key]) for key in objects
         ],
@@ -142,7 +143,7 @@ def test_the_newest_version_counts_and_of_equal_ones_the_last_file(tmp_path: Pat
     )
     [(_, [records])] = [
         (day, [*rows.values()])
-        for day, rows in gather(make_walk(SOURCES["files"](folder=folder), 1, tmp_path)).items()
+        for day, rows in gather(make_walk(open_source("files", folder=folder), 1, tmp_path)).items()
     ]
     assert [json.loads(record.body)["note"] for record in records] == ["last", "new"]
 
@@ -156,7 +157,7 @@ def test_a_record_without_a_time_of_change_is_in_one_window_under_no_date(tmp_pa
         b"7",
     ]
     folder = save(tmp_path / "saved", {"1.json": FORMS["array"](rows)})
-    source = SOURCES["files"](folder=folder)
+    source = open_source("files", folder=folder)
     for days in (windows(4), windows(2) + windows(2, START + 2 * DAY)):
         found = gather(fetch_pages(source, days, bounded=False, spool=tmp_path, now=NOW))
         placed = [
@@ -193,7 +194,7 @@ def test_a_record_without_a_time_of_change_is_in_one_window_under_no_date(tmp_pa
 def test_a_file_that_cannot_be_read_is_named(tmp_path: Path, name: str, body: bytes) -> None:
     folder = save(tmp_path / "saved", {"deep/" + name: body, "good.json": FORMS["page"](bodies(3))})
     with pytest.raises(SourceFatal, match=f"deep/{name}"):
-        list(SOURCES["files"](folder=folder).receipts(START, None))
+        list(open_source("files", folder=folder).receipts(START, None))
 
 
 def test_a_cut_gzip_is_not_half_a_shop(tmp_path: Path) -> None:
@@ -243,9 +244,11 @@ def test_a_bomb_is_not_unfolded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_a_folder_without_receipts_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigError, match="no folder"):
-        SOURCES["files"](folder=tmp_path / "missing")
+        open_source("files", folder=tmp_path / "missing")
     with pytest.raises(ConfigError, match=r"\[pos\] folder"):
-        SOURCES["files"]()
+        open_source(
+            "files",
+        )
     save(
         tmp_path,
         {
@@ -256,7 +259,7 @@ def test_a_folder_without_receipts_is_an_error(tmp_path: Path) -> None:
         },
     )
     with pytest.raises(SourceFatal, match="no file holds receipts"):
-        list(SOURCES["files"](folder=tmp_path).receipts(START, None))
+        list(open_source("files", folder=tmp_path).receipts(START, None))
 
 
 def test_the_catalog_of_files_is_the_newest_of_each_thing(tmp_path: Path) -> None:
@@ -279,8 +282,9 @@ def test_the_catalog_of_files_is_the_newest_of_each_thing(tmp_path: Path) -> Non
         "4.json": {"stores": [{"id": "s", "name": "S", "address": "x"}]},
         "5.json": {"receipts": [], "cursor": "x"},
     }
-    found = SOURCES["files"](
-        folder=save(tmp_path, {name: json.dumps(body).encode() for name, body in files.items()})
+    found = open_source(
+        "files",
+        folder=save(tmp_path, {name: json.dumps(body).encode() for name, body in files.items()}),
     ).catalog()
     assert [json.loads(row) for row in found["items"]] == [
         {"id": "i1", "item_name": "second", "updated_at": "2026-10-02T00:00:00.000Z"},
@@ -293,7 +297,7 @@ def test_the_catalog_of_files_is_the_newest_of_each_thing(tmp_path: Path) -> Non
 
 
 def test_the_fixtures_are_a_shop(tmp_path: Path) -> None:
-    source = SOURCES["files"](folder=FIXTURES)
+    source = open_source("files", folder=FIXTURES)
     rows = [record for page in source.receipts(START - 3650 * DAY, None) for record in page.records]
     assert len(rows) == 8 and all(
         record.number and record.updated_at and record.sold_at for record in rows
@@ -306,10 +310,11 @@ def test_the_fixtures_are_a_shop(tmp_path: Path) -> None:
 
 def test_a_killed_walk_of_files_goes_on_with_the_next_file(tmp_path: Path) -> None:
     rows = bodies(96)
-    source = SOURCES["files"](
+    source = open_source(
+        "files",
         folder=save(
             tmp_path, {f"{n}.json": FORMS["array"](rows[n * 24 : n * 24 + 24]) for n in range(4)}
-        )
+        ),
     )
     pages = list(source.receipts(START, None))
     assert [page.cursor for page in pages] == ["0.json", "1.json", "2.json", None]

@@ -16,7 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import ConfigError, SourceFatal, SourceRetriable, Unauthorized
-from pipeline.pos import SOURCES
+from pipeline.pos import open_source
 from pipeline.pos.loyverse.client import open_loyverse
 from pipeline.pos.loyverse.endpoints import ENDPOINTS, query, write_instant
 from pipeline.simulator import Book, Fault, Shop, on_page, on_path
@@ -399,11 +399,14 @@ def test_instants_are_spelled_in_milliseconds(moment: datetime) -> None:
 
 def test_the_registry_opens_a_shop(start, tmp_path: Path) -> None:
     server, _ = start(shop(3))
-    source = SOURCES["loyverse"](url=server.url, token=server.token, state=tmp_path)
+    source = open_source("loyverse", url=server.url, token=server.token, state=tmp_path)
     assert len(read_all(source)) == 3 and source.server_time == NOW.replace(microsecond=0)
     [ledger] = tmp_path.iterdir()
     assert ledger.stat().st_mode & 0o777 == 0o600 and server.token not in ledger.name
-    assert source.identity != SOURCES["loyverse"](url=server.url, token=server.token[::-1]).identity
+    assert (
+        source.identity
+        != open_source("loyverse", url=server.url, token=server.token[::-1]).identity
+    )
     with pytest.raises(ConfigError):
         open_loyverse(url=server.url, token="")
     assert "api.loyverse.com" in inspect.signature(open_loyverse).parameters["url"].default

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import SourceFatal
 from pipeline.extract.fetch import fetch_pages
-from pipeline.pos import SOURCES
+from pipeline.pos import open_source
 from pipeline.pos.files import read_objects
 from tests.extract.small_shop import DAY, NOW, START, numbers, windows
 
@@ -107,7 +107,7 @@ def test_receipts_from_before_the_first_window_come_with_it_once(tmp_path: Path)
         for number, at in (("old", START - 40 * DAY), ("new", START + DAY))
     )
     (tmp_path / "all.json").write_bytes(page([old, new]))
-    source = SOURCES["files"](folder=tmp_path, starts=START)
+    source = open_source("files", folder=tmp_path, starts=START)
     first = fetch_pages(source, windows(1), bounded=True, spool=tmp_path / "s", now=NOW)
     assert numbers(first) == ["old"]
     second = fetch_pages(
