@@ -59,7 +59,7 @@ def test_a_window_that_a_killed_run_has_claimed_bounds_those_before_it() -> None
 
 
 def nothing_is_forwarded(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(windows, "forward", lambda records, earlier: records)
+    patch.setattr(windows, "copy_moved_versions", lambda records, earlier: records)
 
 
 def windows_do_not_touch(patch: pytest.MonkeyPatch) -> None:
@@ -97,7 +97,7 @@ def manifests_come_out_of_order(patch: pytest.MonkeyPatch) -> None:
 def the_night_is_bounded(patch: pytest.MonkeyPatch) -> None:
     bounded = windows.fetch_pages
     patch.setattr(
-        windows, "walk", lambda *args, **named: bounded(*args, **{**named, "bounded": True})
+        windows, "fetch_pages", lambda *args, **named: bounded(*args, **{**named, "bounded": True})
     )
     there_is_no_second_look(patch)
 
