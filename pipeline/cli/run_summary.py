@@ -152,7 +152,7 @@ def _newest(lake: Lake, dataset: str, name: str) -> Manifest:
 def _late(lake: Lake, window: str) -> int:
     """Receipts of a window in objects whose sales all lie before it."""
     body = lake.body(_newest(lake, RECEIPTS, window))
-    start, end = (datetime.fromisoformat(body["facts"][edge]) for edge in ("start", "end"))
+    start, end = (datetime.fromisoformat(body["metadata"][edge]) for edge in ("start", "end"))
     objects = [parse_raw(Stat(m["key"], m["size"], "")) for m in body["files"].values()]
     return sum(
         lake.read_raw(raw).count(b"\n")

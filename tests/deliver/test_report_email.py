@@ -75,7 +75,7 @@ def report(name: str, locale: str = "es_MX", rows: int = 1, currencies: tuple[st
                 currency="MXN",
             ),
         ),
-        lineage={"edition": 2},
+        lineage={"version": 2},
     )
     return message.message_json(page, Words(locale, 2, currencies))
 

@@ -137,8 +137,8 @@ def test_threads_share_one_budget(tmp_path: Path) -> None:
 
 def test_processes_share_one_budget(tmp_path: Path) -> None:
     code = (
-        "import sys, time; from pathlib import Path; from pipeline.extract.rate_limit import Pace\n"
-        "pace = Pace(8, 0, Path(sys.argv[1]), time.time, time.sleep)\n"
+        "import sys, time; from pathlib import Path; from pipeline.extract.rate_limit import RateLimiter\n"
+        "pace = RateLimiter(8, 0, Path(sys.argv[1]), time.time, time.sleep)\n"
         "for _ in range(8): pace.take(); print(time.time(), flush=True)"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "ledger")]
