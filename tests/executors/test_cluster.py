@@ -16,9 +16,9 @@ import pyspark
 import pytest
 
 from tests.conftest import ROOT, Runner
-from tests.engine.conftest import MONTHS, History
-from tests.engine.lakes import keys
-from tests.engine.standalone import Standalone, free_port, wait_for
+from tests.executors.conftest import MONTHS, History
+from tests.executors.lakes import keys
+from tests.executors.standalone import Standalone, free_port, wait_for
 from tests.load.conftest import BUCKET
 
 
