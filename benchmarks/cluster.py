@@ -32,8 +32,8 @@ from typing import Any
 
 from benchmarks.chain import DAY, Chain, Ran, memory, run
 from benchmarks.results import machine, write_section
-from tests.engine import standalone
-from tests.engine.lakes import differing, digest_of, keys, read
+from tests.executors import standalone
+from tests.executors.lakes import differing, digest_of, keys, read
 from tests.load.seaweed import Server
 from tests.load.seaweed import serve as serve_s3
 

@@ -1,8 +1,8 @@
 """Front door: `luigi --module pipeline MonthlyReport` finds the tasks here.
 
 Luigi's command line imports this module after Luigi itself: then the tasks are loaded, and the
-process is prepared (tasks/command_line.py). For any other program the tasks are loaded on first
-use, so that a single stage does not pay for Luigi, and nothing is installed.
+process is prepared (tasks/command_line.py). For a program without Luigi the tasks are loaded on
+first use, so that a single stage does not pay for Luigi, and nothing is installed.
 """
 
 import sys
@@ -32,8 +32,7 @@ def __getattr__(name: str) -> object:
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
-if "luigi" in sys.modules:
-    from pipeline.tasks import command_line
+if "luigi" in sys.modules:  # Luigi's command line, or a program that calls it
+    from pipeline.tasks.command_line import prepare
 
-    if command_line.is_luigi():
-        command_line.prepare()
+    prepare()

@@ -1,5 +1,4 @@
-"""Receipts that were read and lie before the lake's history: which raw objects may hold them, and
-the sentences that name them.
+"""Receipts before the lake's history: their raw objects and their lines.
 
 Business days; money in the currency of the store. Planning needs the listing only.
 """
@@ -10,6 +9,7 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
+from typing import Any
 
 import pyarrow as pa
 
@@ -43,7 +43,7 @@ def read_outside(
     return outside((Raw(e.batch, e.key, lake.read_raw(e)) for e in entries), rules, starts)
 
 
-def as_json(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
+def as_json(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
     """The rows with days and amounts as text, for a machine."""
     return [
         {
@@ -54,8 +54,8 @@ def as_json(rows: Sequence[Mapping[str, object]]) -> list[dict[str, object]]:
     ]
 
 
-def totals_of(rows: Sequence[Mapping[str, object]]) -> str:
-    """The money of the rows by currency, and how many amounts are unknown: MXN 1,027.00."""
+def totals_of(rows: Sequence[Mapping[str, Any]]) -> str:
+    """The money of the rows by currency: MXN 1,027.00, 1 of unknown amount."""
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for row in rows:
         if row["total"] is not None:
@@ -65,17 +65,17 @@ def totals_of(rows: Sequence[Mapping[str, object]]) -> str:
     return ", ".join([*parts, *([f"{unknown} of unknown amount"] if unknown else [])])
 
 
-def name_receipt(row: Mapping[str, object]) -> str:
+def name_receipt(row: Mapping[str, Any]) -> str:
     """One receipt in words: 1-1002 of 2026-09-28, MXN 777.00."""
-    known = row["total"] is not None
-    amount = f"{row['currency']} {Decimal(row['total']):,}" if known else "amount unknown"
+    total = row["total"]
+    amount = f"{row['currency']} {Decimal(total):,}" if total is not None else "amount unknown"
     state = ", cancelled" if row["is_cancelled"] else f", {row['reason']}" if row["reason"] else ""
     number = plain_text(str(row["receipt_number"] or row["record"]))
     return f"{number} of {row['business_day']}, {amount}{state}"
 
 
-def format_unread(rows: Sequence[Mapping[str, object]]) -> list[str]:
-    """Lines that name the receipts in quarantine, the last first, with what stood there."""
+def format_unread(rows: Sequence[Mapping[str, Any]]) -> list[str]:
+    """Lines that name the receipts in quarantine and their values, the last first."""
     lines = [
         f"unread         {plain_text(str(row['receipt_number'] or row['record']))}, counted on"
         f" {row['business_day']},"
@@ -93,8 +93,8 @@ def plain_text(text: str, longest: int = 60) -> str:
     return printable if len(printable) <= longest else printable[: longest - 1] + "…"
 
 
-def format_outside(rows: Sequence[Mapping[str, object]], starts: str) -> list[str]:
-    """Lines that name the receipts outside history, with the setting that includes them."""
+def format_outside(rows: Sequence[Mapping[str, Any]], starts: str) -> list[str]:
+    """Lines that name the receipts outside history, and the setting to include them."""
     if not rows:
         return []
     count = f"{len(rows):,} receipt{'s' if rows[1:] else ''}"

@@ -90,8 +90,8 @@ def check_owner(lake: Lake, *, is_simulator: bool, key: bytes | None) -> None:
     if owner is None:
         if lake.is_begun():
             raise OtherLake(
-                f"{lake.storage.uri()} does not record which shop fills it; if it is the shop of the"
-                " settings, and CUSTOMER_HASH_KEY is the key of the lake, run: pos lake"
+                f"{lake.storage.uri()} does not record which shop fills it; if it is the shop of"
+                " the settings, and CUSTOMER_HASH_KEY is the key of the lake, run: pos lake"
                 " --accept-source --accept-key"
             )
         return

@@ -1,4 +1,4 @@
-"""Freshness of the lake, read from the lake alone: last window, gaps, quarantine, receipts.
+"""Freshness of the lake: last window, gaps, quarantine, receipts by day.
 
 In: a lake and an instant. Out: a Status, and its lines for a terminal. Business days; instants UTC.
 `state/etl_state.json` holds the same for a machine; it is derived, and losing it costs nothing.
@@ -139,7 +139,7 @@ def _gaps(windows: list[str]) -> Iterator[str]:
 def _read_recent_days(
     lake: Lake, last: date
 ) -> tuple[dict[str, int], dict[str, dict[str, int]], list[str]]:
-    """Of the fortnight: quarantined records by day, receipts by day and store, numbers."""
+    """Quarantined records by day, receipts by day and store, receipt numbers."""
     quarantined: dict[str, int] = {}
     receipts: dict[str, dict[str, int]] = {}
     numbers: list[str] = []
@@ -206,7 +206,7 @@ def store_names(lake: Lake) -> dict[str, str]:
 
 
 def name_missing(missing: MissingNumbers) -> dict[str, list[str]]:
-    """Missing numbers by till, between the first and the last of its series: 3-1050 to 3-1052.
+    """Missing numbers by till, within its series: 3-1043, 3-1050 to 3-1052.
 
     They are receipts that have not arrived: of a till that was offline, which sends them later, or
     receipts that a rescan asks for.

@@ -88,7 +88,7 @@ class DatasetTask(luigi.Task):
     @property
     def period(self) -> dt.date:
         """The day of a daily partition, the first day of the month of a monthly one."""
-        period: dt.date = self.date if hasattr(self, "date") else getattr(self, "month")  # noqa: B009
+        period: dt.date = getattr(self, "date" if hasattr(self, "date") else "month")
         return period
 
     @property

@@ -131,8 +131,8 @@ def check() -> None:
 def check_folder() -> None:
     """Refuse to start where it is not certain which configuration applies.
 
-    The shop and the lake have defaults for a first look, written in luigi.cfg itself. Without that
-    file, or with an empty one, silence would choose the simulator, the folder data/ and Mexico City.
+    luigi.cfg itself states the shop and the lake of a first look. Without that file, or with an
+    empty one, the defaults would choose the simulator, the folder data/ and Mexico City.
     """
     check_named_file()
     check_names()
@@ -201,8 +201,8 @@ def check_spelling() -> None:
         for key in config.options(section) if section in ours else ():
             if key not in ours[section]:
                 raise ConfigError(
-                    f"[{section}] {key} is not a setting{_suggestion(key, ours[section])}; known are"
-                    f" {', '.join(sorted(ours[section]))}"
+                    f"[{section}] {key} is not a setting{_suggestion(key, ours[section])}; the keys"
+                    f" are {', '.join(sorted(ours[section]))}"
                 )
         if section not in ours and section not in _LUIGI and (hint := _suggestion(section, ours)):
             raise ConfigError(f"[{section}] is no section of luigi.cfg{hint}")

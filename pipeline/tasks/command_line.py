@@ -13,21 +13,24 @@ from pipeline.tasks import failures, lock, scheduler
 from pipeline.tasks.nightly import Nightly
 
 
-def is_luigi() -> bool:
-    """Whether Luigi's command line is the program of this process."""
+def is_program() -> bool:
+    """Whether `luigi` itself is the program, not one that calls Luigi's command line."""
     program = Path(sys.argv[0])
     is_command = program.name == "luigi" or program.parts[-2:] == ("luigi", "__main__.py")
     return is_command and multiprocessing.parent_process() is None
 
 
 def prepare() -> None:
-    """Install guards, lock and failure notes, and check the configuration.
+    """Install guards, lock and failure notes; where `luigi` is the program, prepare that too.
 
-    Exits with 35 (scheduling_error) where it is not certain which configuration applies.
+    The program prints our errors as sentences, tests the scheduler first, ends with its parent, and
+    exits with 35 (scheduling_error) where it is not certain which configuration applies.
     """
     settings.install_guards()
     lock.install()
     failures.install(Nightly)
+    if not is_program():
+        return
     sys.excepthook = failures.print_error
     try:
         settings.check_folder()

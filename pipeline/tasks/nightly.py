@@ -21,7 +21,8 @@ from pipeline.targets import DatasetTask, DerivedTask, Files, Metadata, RawTask,
 from pipeline.tasks.lake import history_span
 from pipeline.tasks.outside_history import check_conserved
 from pipeline.tasks.raw import Rescan, catalog_for, rescan_due, windows_between
-from pipeline.tasks.reports import CumulativeReport, MonthlyReport, Report, publish_index
+from pipeline.tasks.report_index import publish_index
+from pipeline.tasks.reports import CumulativeReport, MonthlyReport, Report
 
 log = logging.getLogger(__name__)
 

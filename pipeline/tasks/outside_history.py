@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import os
 from collections.abc import Collection, Iterator
 from hashlib import sha256
@@ -16,11 +17,19 @@ from pipeline.load.parquet import to_bytes
 from pipeline.load.publish import digest_files
 from pipeline.maintenance import LakeFinding
 from pipeline.maintenance.conserve import conserve
-from pipeline.outside_history import objects_outside, read_outside
+from pipeline.outside_history import (
+    format_outside,
+    format_unread,
+    objects_outside,
+    read_outside,
+)
 from pipeline.settings.run_context import once_per_run
+from pipeline.status import find_unread
 from pipeline.targets import DerivedTask, Files, Metadata, lake
 from pipeline.tasks.lake import MonthlySales, days_of, history_span
 from pipeline.tasks.raw import RawReceipts
+
+log = logging.getLogger(__name__)
 
 SHAPING = ("stores", "places", "tzdata", "max_days_late")
 
@@ -100,6 +109,15 @@ class OutsideHistory(DerivedTask):
         rows = table.filter(pa.array(keep, pa.bool_()))
         files = {schema.OUTSIDE.name: to_bytes(rows, schema.OUTSIDE.order)}
         return files, {"receipts": rows.num_rows}
+
+
+def warn_of_uncounted() -> None:
+    """Log the receipts that no figure counts: in quarantine or outside history."""
+    first = history_span().first
+    rows = read_outside(lake(), settings.rules(), first, list_outside()).to_pylist()
+    lines = [*format_unread(find_unread(lake())), *format_outside(rows, str(first))]
+    if lines:
+        log.warning("%s", "\n".join(lines))
 
 
 def check_conserved(batches: Collection[str] | None = None) -> Iterator[LakeFinding]:

@@ -161,7 +161,7 @@ class Backfill(luigi.WrapperTask):
 class Rescan(RawTask):
     """Read the windows of the last `days` days again and add what they missed.
 
-    On demand, and by Nightly every week and at the end of a month.
+    On demand; Nightly runs it every week and at the end of a month.
     """
 
     date: dt.date = settings.field(settings.Day(default=None))

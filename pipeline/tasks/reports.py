@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-import logging
 from collections.abc import Iterator
 from typing import Any
 
@@ -25,10 +24,7 @@ from pipeline.load import (
     Manifest,
 )
 from pipeline.load.layout import digest_of
-from pipeline.outside_history import format_outside, format_unread, read_outside
 from pipeline.rebuild_reason import plain
-from pipeline.settings.run_context import once_per_run
-from pipeline.status import find_unread
 from pipeline.summarize.receipt_figures import changed_receipts
 from pipeline.targets import DerivedTask, Files, Metadata, lake
 from pipeline.tasks.lake import (
@@ -40,18 +36,16 @@ from pipeline.tasks.lake import (
     read_table,
     read_tables,
 )
-from pipeline.tasks.outside_history import OutsideHistory, is_empty, is_needed, list_outside
+from pipeline.tasks.outside_history import OutsideHistory, is_empty, is_needed, warn_of_uncounted
+from pipeline.tasks.report_index import publish_index
 from pipeline.tasks.till_exports import NOTHING, BackOffice, exports
 from pipeline.tasks.versions import (
-    all_versions,
     digest_of_versions,
     earlier_versions,
     figures_of,
     list_versions,
     versions,
 )
-
-log = logging.getLogger(__name__)
 
 RECEIPT_FIGURES = schema.RECEIPT_FIGURES.name
 ARCHIVED_RECEIPTS = "receipts.parquet"  # the receipts as a version of a report counted them
@@ -119,15 +113,6 @@ class Report(DerivedTask):
             yield from super().run()
         publish_index()
         warn_of_uncounted()
-
-
-def warn_of_uncounted() -> None:
-    """Log the receipts that no figure counts: in quarantine or outside history."""
-    first = history_span().first
-    rows = read_outside(lake(), settings.rules(), first, list_outside()).to_pylist()
-    lines = [*format_unread(find_unread(lake())), *format_outside(rows, str(first))]
-    if lines:
-        log.warning("%s", "\n".join(lines))
 
 
 class MonthlyReport(Report):
@@ -313,36 +298,3 @@ def is_delivered_alone(closed: dt.date) -> bool:
     """Whether recipients get the cumulative report of the last closed month only."""
     open_months: bool = settings.mail().open_months
     return closed >= history_span().first_month and not open_months
-
-
-def publish_index() -> None:
-    """Write reports/index.html where it changed; it is derived."""
-    issued = all_versions()
-    folders = {
-        dataset: {
-            name: [f"{m.number:06d}.{m.digest}" for m in manifests]
-            for name, manifests in months.items()
-            if manifests
-        }
-        for dataset, months in issued.items()
-    }
-    newest = max((name for name, manifests in issued[CUMULATIVE].items() if manifests), default="")
-    later = {
-        name: _figures(manifests[-1])
-        for name, manifests in issued[MONTHLY].items()
-        if manifests and name > newest
-    }
-    page = reports.index(
-        folders[MONTHLY],
-        folders[CUMULATIVE],
-        figures_of(issued[CUMULATIVE][newest][-1]) if newest else None,
-        months=later,
-        locale=settings.locale(),
-    )
-    lake().put_page("index.html", page)
-
-
-@once_per_run
-def _figures(manifest: Manifest) -> dict[str, Any]:
-    """The figures.json of a monthly report, read once a run."""
-    return figures_of(manifest)

@@ -91,10 +91,10 @@ def test_an_export_of_days_that_the_lake_has_not_is_named(
 
     assert shop.night()
     assert (
-        "older.csv is compared with nothing: its days, 2026-09-15 to 2026-09-15, lie before"
+        "older.csv is compared with no month: its days, 2026-09-15 to 2026-09-15, lie before"
         in caplog.text
     )
-    assert "own.csv is compared with nothing" not in caplog.text
+    assert "own.csv is compared with no month" not in caplog.text
     with shop.process():
         notes = [str(one) for one in care.look(everything(), deep=False)]
     assert [

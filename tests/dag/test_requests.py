@@ -75,7 +75,7 @@ def test_a_late_receipt_costs_a_few_listings_and_what_is_really_rewritten(shop: 
     made = asked(shop.at(DAY_LATER))
     written = {stat.key for stat in shop.storage().list() if before.get(stat.key) != stat.etag}
     assert any(key.startswith(f"staging/day={FIRST}/") for key in written), (
-        "the cancelled receipt has re-opened its day"
+        "the cancelled receipt has its day rebuilt"
     )
     by_verb = {
         command_name: Counter(key for of, key in made if of == command_name)

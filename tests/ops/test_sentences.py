@@ -35,7 +35,7 @@ from tests.conftest import ROOT, Runner
         (
             "history_starts",
             "2030-01-01",
-            "has not closed yet: the last business day that has is 2026-11-22",
+            "has not closed yet; the last closed business day is 2026-11-22",
         ),
         ("allowed_lateness_days", "two", "write it as in: allowed_lateness_days = 2"),
         ("url", "${NOT_SET_ANYWHERE}", "NOT_SET_ANYWHERE"),

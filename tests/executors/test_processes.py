@@ -11,7 +11,7 @@ import pytest
 from pipeline.executors import ItemLost, Step
 from pipeline.executors.local import ProcessPool
 from tests.conftest import Runner
-from tests.engine.lakes import differing, digest_of
+from tests.executors.lakes import differing, digest_of
 
 
 def files_of(lake: Path) -> dict[str, bytes]:

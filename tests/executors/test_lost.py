@@ -1,6 +1,4 @@
-"""What is given up, refused or lost: a work that ends its process, a job that nobody waits for any
-more, a node that is not like the driver.
-"""
+"""Lost items, cancelled jobs and refused nodes: one failure does not become another's."""
 
 from __future__ import annotations
 
@@ -44,7 +42,7 @@ def local() -> Iterator[Cluster]:
         gateway.proc.wait(30)
         type(cluster.context)._gateway = type(cluster.context)._jvm = None
         del gateway, cluster
-        gc.collect()  # those sockets, while nobody minds
+        gc.collect()  # closes those sockets
 
 
 def quiet(_: object) -> None:

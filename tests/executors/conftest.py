@@ -15,8 +15,8 @@ from pathlib import Path
 import pytest
 
 from tests.conftest import Runner
-from tests.engine.lakes import RAW, differing, digest_of, keys, read
-from tests.engine.standalone import QUICK, Standalone, serve
+from tests.executors.lakes import RAW, differing, digest_of, keys, read
+from tests.executors.standalone import QUICK, Standalone, serve
 from tests.load.conftest import BUCKET, new_url, seaweed_server
 from tests.load.seaweed import Server
 

@@ -1,6 +1,4 @@
-"""Without an engine nothing is batched and nobody pays for Spark; and large months are counted
-within their memory.
-"""
+"""The local executor batches nothing and loads no Spark; large months keep to their memory."""
 
 from __future__ import annotations
 
@@ -121,7 +119,7 @@ def test_a_jvm_is_started_without_secrets_and_they_are_back_after_it(
 
 @pytest.fixture
 def month(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
-    """A month of the lake as a task that has been made, and what else its summary is made of."""
+    """A month of the lake as a published task, with the other inputs of its summary."""
     arguments = draw_month(31, 4000).arguments()
     files = {
         dataset.name: to_bytes(arguments.pop(dataset.name), dataset.order)

@@ -1,0 +1,45 @@
+"""reports/index.html: the versions of all reports, with the figures of the newest."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import reports
+from pipeline import settings
+from pipeline.load import CUMULATIVE, MONTHLY, Manifest
+from pipeline.settings.run_context import once_per_run
+from pipeline.targets import lake
+from pipeline.tasks.versions import all_versions, figures_of
+
+
+def publish_index() -> None:
+    """Write reports/index.html where it changed; it is derived."""
+    issued = all_versions()
+    folders = {
+        dataset: {
+            name: [f"{m.number:06d}.{m.digest}" for m in manifests]
+            for name, manifests in months.items()
+            if manifests
+        }
+        for dataset, months in issued.items()
+    }
+    newest = max((name for name, manifests in issued[CUMULATIVE].items() if manifests), default="")
+    later = {
+        name: _figures(manifests[-1])
+        for name, manifests in issued[MONTHLY].items()
+        if manifests and name > newest
+    }
+    page = reports.index(
+        folders[MONTHLY],
+        folders[CUMULATIVE],
+        figures_of(issued[CUMULATIVE][newest][-1]) if newest else None,
+        months=later,
+        locale=settings.locale(),
+    )
+    lake().put_page("index.html", page)
+
+
+@once_per_run
+def _figures(manifest: Manifest) -> dict[str, Any]:
+    """The figures.json of a monthly report, read once a run."""
+    return figures_of(manifest)
