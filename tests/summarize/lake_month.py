@@ -70,7 +70,7 @@ class Month:
         return {
             "month": self.first,
             **self.tables(),
-            "facts": self.metadata,
+            "metadata": self.metadata,
             "places": self.decimals,
         }
 
