@@ -71,7 +71,7 @@ class Month:
             "month": self.first,
             **self.tables(),
             "metadata": self.metadata,
-            "places": self.decimals,
+            "decimals": self.decimals,
         }
 
     def part(self, wanted) -> Month:
