@@ -24,15 +24,15 @@ def months() -> dict[str, dict[str, pa.Table]]:
     result = {}
     for n in (1, 2):
         month = draw_month(n, 150, first=date(2026, n, 1))
-        invalidate = {
+        cancelled = {
             row["receipt_number"]
             for row in month.receipts
             if row["is_cancelled"] and (row["gross"] or row["units"] or row["total"])
         }  # drawn with amounts, which the lake never holds
         assert any(
-            r["is_cancelled"] and r["receipt_number"] not in invalidate for r in month.receipts
+            r["is_cancelled"] and r["receipt_number"] not in cancelled for r in month.receipts
         )
-        month = month.part(lambda number, invalidate=invalidate: number not in invalidate)
+        month = month.part(lambda number, cancelled=cancelled: number not in cancelled)
         tables = month.arguments()
         summary = summarize(**tables)
         result[f"2026-0{n}"] = {d.name: tables[d.name] for d in schema.LAKE} | {

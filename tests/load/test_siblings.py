@@ -18,7 +18,7 @@ def test_a_parent_sees_what_a_child_has_published(tmp_path: Path) -> None:
         os._exit(0)
     assert os.waitpid(child, 0)[1] == 0
     assert lake.generation_of([STAGING]) != before
-    assert lake.newest(STAGING, "2026-10-05").edition == "a" * 16
+    assert lake.newest(STAGING, "2026-10-05").fingerprint == "a" * 16
 
 
 def test_what_a_process_publishes_itself_is_not_listed_again(tmp_path: Path, monkeypatch) -> None:
