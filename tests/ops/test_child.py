@@ -19,11 +19,12 @@ from pipeline.deliver import Alert, explain_code
 from tests.conftest import ROOT, Runner
 from tests.dag.conftest import Till, quiet_till
 
+CHILD = str(ROOT / "pipeline/cli/child.py")
 SLEEPER = """
 import multiprocessing, os, pathlib, time
-from pipeline.cli.child import exit_with_parent
+import runpy
 
-exit_with_parent()
+runpy.run_path(CHILD)["exit_with_parent"]()
 def worker():
     pathlib.Path("worker").write_text(str(os.getpid()))
     time.sleep(60)
@@ -51,8 +52,11 @@ def has_ended(pid: int, seconds: float = 40.0) -> bool:
 
 def start(folder: Path, ending: str = "time.sleep(60)") -> tuple[subprocess.Popen, int, int]:
     """A parent that runs a stand-in for luigi with one worker; waits until all three live."""
-    (folder / "luigi.py").write_text(SLEEPER.replace("ENDING", ending))
-    code = "from pipeline.cli.child import run_luigi; raise SystemExit(run_luigi('Nightly'))"
+    (folder / "luigi.py").write_text(
+        SLEEPER.replace("ENDING", ending).replace("CHILD", repr(CHILD))
+    )
+    # by its path: the package imports the real luigi, which the stand-in hides
+    code = f"import runpy; raise SystemExit(runpy.run_path({CHILD!r})['run_luigi']('Nightly'))"
     parent = subprocess.Popen(
         [sys.executable, "-c", code],
         cwd=folder,
