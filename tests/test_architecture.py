@@ -95,7 +95,7 @@ def test_stages_and_reports_read_no_clock_and_no_environment(path: Path) -> None
 @pytest.mark.parametrize("path", FILES, ids=module)
 def test_files_are_small_and_say_what_they_are(path: Path) -> None:
     text = path.read_text(encoding="utf-8")
-    assert len(text.splitlines()) <= 470, "past its one idea; split it"
+    assert len(text.splitlines()) <= 500, "past its one idea; split it"
     assert ast.get_docstring(ast.parse(text)), "a module says what goes in and what comes out"
     assert path.stem not in {"utils", "helpers", "common", "misc"}
 
