@@ -1,4 +1,4 @@
-"""The sections of each report, in their order: the one place that says what a report contains.
+"""The sections of each report, in their order.
 
 Numbers and contents follow from the order. A new section is one file in `sections`, one line here
 and its texts in `text`. A section reads the figures of its report alone; a `Closing` reads the

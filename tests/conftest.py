@@ -183,7 +183,7 @@ def java_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
 # Folders and files whose tests build whole lakes or reports, start processes, or try many inputs.
 SLOW = (
     "tests/dag/",
-    "tests/engine/",
+    "tests/executors/",
     "tests/reports/",
     "tests/extract/test_model.py",
     "tests/extract/test_model_lake.py",

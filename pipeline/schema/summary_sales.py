@@ -1,7 +1,7 @@
 """Summary tables of sales by day, hour, tender and discount; data quality."""
 
-from pipeline.schema.common import BY_STORE
 from pipeline.schema.kinds import Column, Dataset
+from pipeline.schema.shared_columns import BY_STORE
 
 _AMOUNTS = (
     Column("receipts", "count", "SALE receipts not cancelled."),

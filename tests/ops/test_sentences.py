@@ -236,9 +236,8 @@ def test_escaped_text_has_no_control_character_and_keeps_all_others(text: str) -
 def test_no_control_character_of_a_receipt_reaches_the_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from pipeline.verbs import explain
-
     from pipeline import verbs
+    from pipeline.cli import explain
 
     monkeypatch.setattr(
         explain, "run", lambda _: 0 * sys.stdout.write(f"receipt {HOSTILE}: \t🍔\n")

@@ -49,13 +49,16 @@ def test_the_guide_lists_every_setting() -> None:
 def test_a_variable_overrides_its_key(place: tuple[str, str]) -> None:
     section, key = place
     parameter = dict(getattr(settings.sections, section).get_params())[key]
-    text = {
+    texts = {
+        settings.sections.Size: "7GB",
+        settings.sections.LocaleName: "en_GB",
+        luigi.BoolParameter: str(not parameter._default).lower(),
         luigi.IntParameter: "7",
         luigi.FloatParameter: "7.5",
-        luigi.BoolParameter: str(not parameter._default).lower(),
         luigi.DateParameter: "2024-02-29",
         luigi.DictParameter: '{"a": "100%"}',
-    }.get(type(parameter), "100% other")
+    }
+    text = next((texts[kind] for kind in texts if isinstance(parameter, kind)), "100% other")
     config = luigi.configuration.get_config()
     before = config.get(section, key, None, raw=True) if config.has_section(section) else None
     try:
