@@ -62,7 +62,7 @@ def report(name: str, locale: str = "es_MX", rows: int = 1, currencies: tuple[st
             Section("drivers", number=2, currency="MXN"),
             Section(
                 "attention",
-                attention=(Finding(text("page.edition", edition=Name(name)), 5, "headline"),),
+                attention=(Finding(text("page.version", version=Name(name)), 5, "headline"),),
                 number=3,
                 currency="MXN",
             ),
