@@ -228,6 +228,11 @@ class CumulativeReport(Report):
     dataset, version = CUMULATIVE, 6
     upstream = (*MonthlyReport.upstream, MONTHLY, CUMULATIVE)
 
+    @property
+    def priority(self) -> int:
+        """Behind every monthly report: Luigi hands a task's priority on to what it requires."""
+        return super().priority - 5_000
+
     def requires(self) -> list[DerivedTask]:
         months = months_between(history_span().first, self.month)
         return [

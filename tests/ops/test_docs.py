@@ -198,7 +198,7 @@ def test_recipes_name_what_they_change() -> None:
 
 
 def test_a_recipe_adds_a_combo() -> None:
-    from pipeline.transform.menu import read_menu
+    from pipeline.transform import read_menu
 
     menu = (ROOT / "config/menu.toml").read_text(encoding="utf-8")
     guide = (ROOT / "docs/menu.md").read_text(encoding="utf-8")

@@ -43,17 +43,6 @@ def test_the_runbook_has_every_code_its_meaning_and_what_to_do(root: Path) -> No
     assert rows(root / "docs/runbook.md") == expected
 
 
-@pytest.mark.parametrize("code", [code for code in ExitCode if code])
-def test_the_nightly_workflow_explains_each_code_in_the_same_words(
-    root: Path, code: ExitCode
-) -> None:
-    workflow = (root / ".github/workflows/nightly.yml").read_text(encoding="utf-8")
-    ((meaning, action),) = re.findall(rf'^ +{code:d}\) what="(.+)\. (.+)\." ;;$', workflow, re.M)
-    explanation = EXIT_CODES[code]
-    assert meaning.lower() == explanation.meaning.lower()
-    assert action.lower() == explanation.action.lower()
-
-
 def test_luigi_ends_with_these_codes(root: Path) -> None:
     config = configparser.ConfigParser(interpolation=None)
     config.read(root / "luigi.cfg")

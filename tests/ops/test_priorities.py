@@ -33,8 +33,8 @@ def test_a_night_with_a_backfill_tells_the_newest_month_first(till: Till, post: 
 
     assert order("MonthlyReport") == ["2026-11", "2026-10", "2026-09", "2026-08"]
     first = [family for family, _ in done].index("MonthlyReport")
-    assert done.index(("CumulativeReport", "2026-11")) < done.index(("MonthlyReport", "2026-10")), (
-        "before old history"
+    assert done.index(("MonthlyReport", "2026-08")) < done.index(("CumulativeReport", "2026-11")), (
+        "it lists the versions of all monthly reports"
     )
     assert max(
         done.index(("DailySales", day)) for day in order("DailySales") if day >= "2026-11"

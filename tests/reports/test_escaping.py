@@ -214,7 +214,9 @@ def test_no_file_of_a_report_grows_with_the_length_of_a_name(shop, make_summarie
         combo="c" * 100_000,
         stores=(("s1", "z" * 100_000, "MXN"),),
     )
-    made = reports.monthly(SEPTEMBER, make_summaries(long, [SEPTEMBER]), places=2, lineage={})
+    made = reports.monthly(
+        SEPTEMBER, make_summaries(long, [SEPTEMBER]), lake_decimals=2, lineage={}
+    )
     for name, body in made.items():
         if name.endswith((".csv", ".json", ".md", ".html")):
             assert not re.search(rb"([a-z])\1{1000}", body), name
