@@ -109,7 +109,8 @@ def read_message(
     page: FirstPage = json.loads(data)
     compared: FirstPage = json.loads(changes) if changes else page
     words = Words(page["locale"], 0)
-    suffix = f" ({words.say(text('message.corrected', n=Name(str(version))))})"
+    corrected = text("message.corrected", n=Name(str(version)))
+    suffix = f" ({words.say(corrected)})"
     return Message(
         page,
         plain(page["title"]) + suffix * is_correction,

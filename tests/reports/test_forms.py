@@ -221,7 +221,7 @@ def test_changes_name_what_moved(summaries, files):
     listed = json.loads(moved["figures.json"])["currencies"]["MXN"]["changes"]["moved"]
     assert [(row["figure"], row["was"]) for row in listed] == [
         ("bridge.total.net_sales", "1.00"),
-        ("tenders.Efectivo/CASH.amount", "2.00"),
+        ("tenders.tenders.Efectivo.CASH.amount", "2.00"),
     ]
     assert "1-1001" in moved["report.md"].decode() and "Llegó tarde" in moved["report.md"].decode()
 
@@ -258,7 +258,7 @@ def test_what_does_not_tie_is_said_first(summaries):
     ]
     text = made["report.md"].decode()
     assert (
-        "It does not close" in text
+        "Not reconciled" in text
         and "Light **red**" in text
         and "2 receipts could not be read" in text
     )
