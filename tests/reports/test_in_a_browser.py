@@ -30,7 +30,7 @@ def lake(tmp_path_factory, shop, make_summaries) -> Path:
         versions[name] = [f"{n:06d}.0123456789abcdef" for n in range(1, 2 + (number == 2))]
         for folder in (
             root / "monthly" / name,
-            *(root / "monthly" / name / "editions" / one for one in versions[name]),
+            *(root / "monthly" / name / "versions" / one for one in versions[name]),
         ):
             write(folder, files)
     files = reports.cumulative(MONTHS[-1], tables, lake_decimals=2, lineage={})
