@@ -10,9 +10,10 @@ from functools import cache, partial
 from pathlib import Path
 
 from pipeline import settings
+from pipeline.errors import ConfigError
 from pipeline.load import open_storage
 from pipeline.ownership import FILES, SIMULATOR, Origin
-from pipeline.pos import open_source
+from pipeline.pos import SOURCES, open_source
 from pipeline.pos.files import is_saved
 from pipeline.pos.source import Source
 from pipeline.transform import day_bounds
@@ -31,6 +32,10 @@ def _embedded(_pid: int) -> tuple[str, str]:
 def connect() -> Source:
     """The configured source. Raises ConfigError when the settings do not name one."""
     section = settings.pos()
+    if section.source not in SOURCES:
+        raise ConfigError(
+            f"[pos] source = {section.source!r} is unknown; known are {', '.join(sorted(SOURCES))}"
+        )
     if section.source == "files":
         starts = day_bounds(section.history_starts, settings.default_store())[0]
         return (

@@ -21,7 +21,7 @@ def test_an_export_re_opens_its_months_report_and_no_other(quiet_till: Till) -> 
     till.night()
     reports = till.luigi.folder / "lake/reports/monthly"
     assert "till" not in till.figures()["currencies"]["MXN"]["bridge"]
-    november = sorted((reports / "2026-11/editions").iterdir())
+    november = sorted((reports / "2026-11/versions").iterdir())
     shops = defaultdict(lambda: Shop("America/Mexico_City", time(5), "MXN", 2))
     raw = newest(
         json.dumps(one).encode()
@@ -55,8 +55,8 @@ def test_an_export_re_opens_its_months_report_and_no_other(quiet_till: Till) -> 
         )
         in told
     )
-    assert len(november) == 1 and november == sorted((reports / "2026-11/editions").iterdir())
-    assert len(list((reports / "2026-10/editions").iterdir())) == 2
+    assert len(november) == 1 and november == sorted((reports / "2026-11/versions").iterdir())
+    assert len(list((reports / "2026-10/versions").iterdir())) == 2
     (folder / "Recibos de octubre.csv").write_bytes(receipts_csv(october[1:], shops))
     till.night()
     good = till.figures()["currencies"]["MXN"]["bridge"]["till"][0]

@@ -97,9 +97,13 @@ def test_combos_choices_and_modifiers(told):
     )
     same(sorted(figures["combos"]["choices"], key=named), sorted(choices, key=named))
     paid = raw.rows(
-        "select m.name as modifier, sum(m.quantity) as units, sum(m.amount) as amount from (select"
-        " unnest(modifiers) as m from s where in_month = $month and sale) where m.amount <> 0 group"
-        " by all order by 3 desc"
+        """with option as (
+            select store_id, item, m.name as modifier, m.option as choice, sum(m.quantity) as units, sum(m.amount) as amount
+            from (select store_id, item, unnest(modifiers) as m from s where in_month = $month and sale) group by all
+            union all
+            select store_id, combo || item, coalesce(slot, ''), item, sum(units), sum(upgrade)
+            from s where in_month = $month and sale and combo is not null group by all)
+        select modifier, sum(units) as units, sum(amount) as amount from option where amount <> 0 group by all order by 3 desc, 1"""
     )
     assert picked(figures["modifiers"]["paid"], "modifier") == picked(paid, "modifier") and paid
     assert {row["modifier"]: Decimal(row["amount"]) for row in figures["modifiers"]["paid"]} == {
