@@ -102,7 +102,7 @@ def test_old_notes_end_and_nothing_else_does(
     assert retain(shop, monkeypatch, "--dry-run") == 0
     text = capsys.readouterr().out
     assert "2026-10  " in text
-    assert "2 windows before 2026-11 would be committed again" in text
+    assert "2 windows before 2026-11 would be rewritten" in text
     assert retain(shop, monkeypatch, at=NOW) == 0, "in October nothing is old"
     assert keys == {stat.key: stat.etag for stat in storage.list()}, "nothing was written"
 
