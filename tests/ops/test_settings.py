@@ -149,7 +149,7 @@ COMMANDS = [
     ("luigi", "--module", "pipeline", "Nightly", "--local-scheduler"),
     *[
         ("pipeline", command_name)
-        for command_name in ("night", "status", "verify", "lake", "open", "tail")
+        for command_name in ("run", "status", "verify", "lake", "open", "tail")
     ],
 ]
 
