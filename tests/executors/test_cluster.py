@@ -79,7 +79,7 @@ def test_a_batch_that_half_failed_is_finished_and_is_the_local_lake_to_the_byte(
     history.assert_same(url)
     shown = tasks_of(luigid, "DailySales")
     assert shown and any(
-        "DailySales made on Spark" in (task["status_message"] or "") for task in shown
+        "DailySales built on Spark" in (task["status_message"] or "") for task in shown
     )
     assert any(
         re.match(r"http://(localhost|127\.0\.0\.1):\d+", task["tracking_url"] or "")
@@ -166,6 +166,8 @@ def test_a_cluster_without_room_is_not_waited_for_for_ever(
 def test_nodes_with_other_settings_build_nothing(on_spark: Runner, history: History) -> None:
     url = history.put_raw()
     on_spark.configure("lake", url=url).environment["CUSTOMER_HASH_KEY"] = os.urandom(12).hex()
+    code, output = on_spark.pos("lake", "--accept-key")
+    assert code == 0, output
     said = on_spark("DailySales", "--date", "2026-10-20", code=30)
     assert "has another customer_key than the driver; set CUSTOMER_HASH_KEY" in said
     assert not [name for name in history.objects(url) if name.startswith("staging/")]

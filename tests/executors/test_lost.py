@@ -246,7 +246,7 @@ def test_a_node_with_other_code_or_libraries_refuses_and_says_which() -> None:
 @pytest.mark.parametrize(
     "name",
     [
-        "transform/shares.py",
+        "transform/split_day.py",
         "tasks/raw.py",
         "settings/clock.py",
         "extract/windows.py",
