@@ -46,4 +46,4 @@ def catalog_of(objects: list[RawObject]) -> Catalog:
     """The catalog of the newest day of `objects`."""
     days = [raw.sold for raw in objects if raw.sold]
     snapshot = catalog_for(max(days, default=settings.last_day()))
-    return read_catalog(snapshot.name, snapshot.digest() or "")
+    return read_catalog(snapshot)

@@ -236,19 +236,19 @@ def test_escaped_text_has_no_control_character_and_keeps_all_others(text: str) -
 def test_no_control_character_of_a_receipt_reaches_the_terminal(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    from pipeline import verbs
+    from pipeline import cli
     from pipeline.cli import explain
 
     monkeypatch.setattr(
         explain, "run", lambda _: 0 * sys.stdout.write(f"receipt {HOSTILE}: \t🍔\n")
     )
-    assert verbs.main(["explain", "1-7"]) == 0
+    assert cli.main(["explain", "1-7"]) == 0
 
     def fail(_: object) -> int:
         raise ConfigError(f"receipt {FORGED}{HOSTILE} is odd")
 
     monkeypatch.setattr(explain, "run", fail)
-    assert verbs.main(["explain", "1-7"]) == 2
+    assert cli.main(["explain", "1-7"]) == 2
     output = capsys.readouterr()
     assert output.out.startswith("receipt 1-7\\x1b[2J") and output.out.endswith(": \t🍔\n")
     assert "\x1b" not in output.out and is_printable(output.err)
