@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
@@ -45,6 +45,13 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_CONFIG_FILE", os.devnull)
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", os.devnull)
+
+
+@pytest.fixture
+def stride(request: pytest.FixtureRequest) -> Callable[[int], int]:
+    """Step of a test that tries each place of a run: 1 in the scheduled job, else n."""
+    is_exhaustive = request.config.getoption("--hypothesis-profile") == "random"
+    return lambda n: 1 if is_exhaustive else n
 
 
 @dataclass

@@ -197,7 +197,7 @@ def test_tail_reads_the_last_run_and_follows_one_that_runs(
             break
         time.sleep(0.02)
     code, said = runner.pos("tail")
-    assert process.poll() is not None or process.wait(20) == 0
+    assert process.poll() is not None or process.wait(200) == 0
     process.communicate()
     assert (
         code == 0
