@@ -31,7 +31,7 @@ def test_a_flipped_byte_in_staging_is_found_and_repaired(quiet_till: Till) -> No
         datetime(2026, 10, 31, 18, tzinfo=UTC),
     )
     log = till.at(datetime(2026, 11, 1, 12, tzinfo=UTC)).night()
-    assert "it is made again" in log
+    assert "it is rebuilt" in log
     assert broken.read_bytes() == sound
     assert "Did not run any tasks" in till.night()
 

@@ -46,7 +46,7 @@ def test_a_history_wall_is_said_and_does_not_block_the_nights_that_follow(quiet_
         "nothing has been extracted yet; run: luigi --module pipeline Nightly\n",
     )
     code, log = till.luigi.pos("run")
-    assert code == 4 and "degraded: the account's history wall has cut off 2026-10-28" in log
+    assert code == 4 and "degraded: the account's history limit has cut off 2026-10-28" in log
     assert "truncated at 2026-10-29" in log and "Unlimited sales history" in log
     assert till.luigi.pos("run")[0] == 0, "it is said once, and does not block what follows"
     till.at(datetime(2026, 11, 1, 12, tzinfo=UTC)).night()
@@ -57,14 +57,14 @@ def test_a_history_wall_is_said_and_does_not_block_the_nights_that_follow(quiet_
 
 def test_a_night_that_leaves_the_lake_stale_or_with_a_gap_ends_with_3(quiet_till: Till) -> None:
     till = quiet_till.at(datetime(2026, 11, 5, 12, tzinfo=UTC))
-    code, log = till.luigi.pos("night", "--date", "2026-10-31", "--local-scheduler")
+    code, log = till.luigi.pos("run", "--date", "2026-10-31", "--local-scheduler")
     assert code == 3 and "STALE" in log, log
     assert till.luigi.pos("status")[0] == 3
     till.luigi("Backfill", "--first", "2026-11-04", "--last", "2026-11-04")
-    code, log = till.luigi.pos("night", "--date", "2026-10-31", "--local-scheduler")
+    code, log = till.luigi.pos("run", "--date", "2026-10-31", "--local-scheduler")
     assert code == 3 and "STALE" not in log and "gaps           2026-11-02 to 2026-11-03" in log
     assert till.luigi.pos("status")[0] == 3
-    assert till.luigi.pos("night")[0] == 0 and till.luigi.pos("status")[0] == 0
+    assert till.luigi.pos("run")[0] == 0 and till.luigi.pos("status")[0] == 0
 
 
 def test_explain_and_uncovered_speak_of_real_receipts(quiet_till: Till) -> None:

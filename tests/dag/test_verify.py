@@ -89,7 +89,7 @@ def test_each_thousandth_byte_flipped_is_found_and_repaired(shop: Rehearsal, pat
         result = shop.verify()
         assert [str(path)] == [item.place for item in result]
         assert result[0].repairable
-        assert "the next night makes it again" in result[0].remedy
+        assert "the next run builds it again" in result[0].remedy
         path.write_bytes(sound)
     flip(path, len(sound) // 2)
     assert shop.verify(repair=True)
@@ -136,7 +136,7 @@ def test_raw_that_was_harmed_is_named_and_never_healed(
     result = shop.verify(repair=True)
     assert [item.place for item in result] == [str(path)]
     assert not result[0].repairable
-    assert "bring back the version that was committed" in result[0].remedy
+    assert "restore the version that was committed" in result[0].remedy
     assert f"--refetch {window}" in result[0].remedy
     assert Lake(shop.storage()).newest("raw/receipts", window).fingerprint != VOID
     path.write_bytes(sound)
@@ -249,11 +249,11 @@ def test_verify_by_luigi_and_by_hand(shop: Rehearsal, capsys: pytest.CaptureFixt
     assert "WRONG" in text
     assert "sales.parquet: is not what its manifest says" in text
     assert "note   the sums of 2026-10: not checked" in text
-    assert "partitions were looked at, 1 things are wrong" in text
+    assert "partitions checked, problems: 1" in text
     with shop.process():
         assert main(["verify", "--from", "2026-11"]) == 0
         assert main(["verify", "--repair"]) == 1
-    assert "put back or declared broken: sales 2026-10" in capsys.readouterr().out
+    assert "restored or invalidated: sales 2026-10" in capsys.readouterr().out
     assert shop.night()
     with shop.process():
         assert main(["verify", "--deep"]) == 0

@@ -285,7 +285,7 @@ def test_a_person_starts_it_and_ends_it(number: signal.Signals, tmp_path: Path) 
     command = [
         sys.executable,
         "-m",
-        "simulator",
+        "pipeline.simulator",
         "--now",
         "2026-11-02T15:00Z",
         "--seed",

@@ -135,7 +135,7 @@ def test_a_receipts_order_is_named_by_its_number(small: SquareShop) -> None:
 
 def test_the_shop_starts_from_the_command_line() -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "simulator", "--api", "square", "--now", "2026-11-02T15:00Z"],
+        [sys.executable, "-m", "pipeline.simulator", "--api", "square", "--now", "2026-11-02T15:00Z"],
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
@@ -157,7 +157,7 @@ def test_the_shop_starts_from_the_command_line() -> None:
 
 def test_options_of_the_other_api_are_refused() -> None:
     refused = subprocess.run(
-        [sys.executable, "-m", "simulator", "--api", "square", "--history-days", "31"],
+        [sys.executable, "-m", "pipeline.simulator", "--api", "square", "--history-days", "31"],
         capture_output=True,
         text=True,
         cwd=ROOT,
