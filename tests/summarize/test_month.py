@@ -195,7 +195,7 @@ def test_a_row_of_another_month_and_a_receipt_twice_are_refused():
         summarize(**(month.arguments() | {"month": date(2026, 3, 1)}))
     month.receipts.append(month.receipts[0])
     with pytest.raises(
-        DataError, match=f"{month.receipts[0]['receipt_number']} of store .* stands twice"
+        DataError, match=f"{month.receipts[0]['receipt_number']} of store .* is twice"
     ):
         summarize(**month.arguments())
 
