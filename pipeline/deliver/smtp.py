@@ -1,9 +1,9 @@
 """Send one message to one recipient over SMTP, always encrypted.
 
 The certificate is checked. STARTTLS is required; the password goes over TLS only. Answers of 4xx
-and unreachable servers are retried for about a minute; 5xx is final. Raises Refused where certainly nothing was sent,
-Unanswered where the message was handed over and no answer came. No error message holds a password
-or an address.
+and unreachable servers are retried for about a minute; 5xx is final. Raises Refused where
+certainly nothing was sent, Unanswered where the message was handed over and no answer came. No
+error message holds a password or an address.
 """
 
 from __future__ import annotations
