@@ -209,7 +209,7 @@ def test_without_the_right_to_delete_leftovers_stay_and_the_reason_is_printed(
 
     (left,) = kill_while_archiving(shop)
     assert verify(shop, "--repair", storage=NoDelete(shop.folder / "lake")) == 0
-    assert "leftovers were not removed: cannot remove" in capsys.readouterr().out
+    assert "leftovers not removed: cannot remove" in capsys.readouterr().out
     assert left.exists()
 
 

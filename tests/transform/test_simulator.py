@@ -235,7 +235,7 @@ rules = Rules({}, Store("America/Mexico_City", time(5), "MXN", 2), read_menu(Pat
 page = json.loads(Path("tests/fixtures/receipts_page.json").read_bytes())["receipts"]
 raw = [Raw("b", "x", b"".join(json.dumps(r).encode() + b"\\n" for r in page) + b"{\\n")]
 made = clean(date(2025, 10, 17), raw, Catalog.read(Path("tests/fixtures/items_page.json").read_bytes()), rules)
-assert made.facts["curated"] == 3 and made.facts["quarantined"] == 1, made.facts
+assert made.metadata["curated"] == 3 and made.metadata["quarantined"] == 1, made.metadata
 heavy = {"pandas", "luigi", "matplotlib", "boto3", "duckdb", "requests"} & set(sys.modules)
 assert not heavy, heavy
 """
