@@ -1,6 +1,4 @@
-"""The shop that the settings name: the embedded simulator, the API of a point of sale, or saved
-files.
-"""
+"""The source that the settings name: the simulator, an API, or saved files."""
 
 from __future__ import annotations
 
@@ -59,7 +57,10 @@ def connect() -> Source:
 
 
 def origin_of(source: Source) -> Origin:
-    """Where the receipts of the configured source come from; asks an API who it serves (a request)."""
+    """Where the receipts of the configured source come from.
+
+    An API is asked for its account, which is one request.
+    """
     section = settings.pos()
     if section.source == "files":
         return Origin(FILES)

@@ -16,7 +16,7 @@
     |   +-- Conflict           another run published first; start again from what is there
     |   +-- Corrupt            an object is missing or does not match its digest
     |   `-- Stale              an input does not have the expected fingerprint
-    +-- EngineError            the cluster that makes partitions is not reachable or failed too often
+    +-- EngineError            the cluster is not reachable or failed too often
     +-- DeliveryError          a report or an alert did not reach its recipient
     `-- DataError              the menu file, or this project
         +-- SchemaMismatch     a table does not have the columns that its dataset declares

@@ -1,9 +1,9 @@
-"""The format of log lines: one line for a PipelineError, no secret, no long list of days.
+"""The format of log lines: no traceback of a PipelineError, no secret.
 
-A PipelineError says what happened, where and what to do, so its traceback is left out; other errors
-keep theirs. The lines of a run are also in the file that POS_LOG names, which `pos tail` follows. Control
-characters of the shop's data are escaped here, for log lines and for what `pos` prints, so that they
-cannot move the cursor or forge a line.
+A PipelineError says what happened, where and what to do, so its traceback is left out; other
+errors keep theirs. Long lists of days are shortened. The lines of a run are also in the file that
+POS_LOG names, which `pos tail` follows. Control characters of the shop's data are escaped here,
+for log lines and for what `pos` prints, so that they cannot move the cursor or forge a line.
 """
 
 from __future__ import annotations
@@ -48,8 +48,9 @@ _TRACEBACK = re.compile(
 
 
 def escape_controls(text: str) -> str:
-    """`text` with control, direction and invisible characters as \\x1b or \\u202e; line breaks and
-    tabs stay.
+    """Return `text` with control and invisible characters as \\x1b or \\u202e.
+
+    Line breaks and tabs stay.
     """
     return _CONTROLS.sub(lambda match: match[0].encode("unicode_escape").decode(), text)
 
@@ -78,7 +79,7 @@ class EscapedStream:
 
 
 def redact(text: str) -> str:
-    """`text` without secret environment variables, bearer tokens and logins in addresses."""
+    """Return `text` without secret variables, bearer tokens and logins in URLs."""
     for name in SECRETS:
         value = os.environ.get(name, "")
         if len(value) >= 8:
@@ -121,7 +122,10 @@ class Sentence(logging.Formatter):
 
 
 def _one_line_arguments(record: logging.LogRecord) -> logging.LogRecord:
-    """`record` with line breaks in its arguments escaped; a message of several lines keeps them."""
+    """Return `record` with line breaks in its arguments escaped.
+
+    A message that has several lines itself keeps them.
+    """
     if not isinstance(record.args, tuple) or "\n" in str(record.msg):
         return record
     arguments = tuple(
@@ -146,7 +150,7 @@ def _cause(error: BaseException) -> str:
 
 
 class Console(logging.StreamHandler[TextIO]):
-    """Luigi's lines without repetition: no worker's description, one line a finished task."""
+    """Luigi's lines without worker descriptions, one line for each finished task."""
 
     def emit(self, record: logging.LogRecord) -> None:
         message = record.getMessage()

@@ -1,4 +1,4 @@
-"""Progress of long work: a bar on a terminal, lines in a log, status in the visualizer.
+"""Progress of long work: a bar, log lines, or status in the visualizer.
 
 The bar is shown unless NO_COLOR is set.
 """

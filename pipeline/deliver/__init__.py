@@ -1,4 +1,4 @@
-"""Transport of reports and alerts to their recipients, by e-mail and webhook, once each.
+"""Send reports and alerts to their recipients, by e-mail and webhook, once each.
 
 In: messages, addresses, a store for the delivery log. Out: mail (SMTP over TLS), messages in
 Slack's format, and the delivery log, which records what reached whom. Nothing here renders a

@@ -1,8 +1,9 @@
-"""The alert of a run that failed or left the lake stale: what failed, where, and what to do.
+"""The alert of a run that failed or left the lake stale.
 
-In: the run's day, its exit code, and the failed tasks with their messages, without secrets. Out:
-subject, text, Slack blocks, and the cause, which is reported once a day. In English, for the
-operator; a trial message is in Spanish too, because owners get it.
+An alert says what failed, where, and what to do. In: the run's day, its exit code, and the failed
+tasks with their messages, without secrets. Out: subject, text, Slack blocks, and the cause, which
+is reported once a day. In English, for the operator; a trial message is in Spanish too, because
+owners get it.
 """
 
 from __future__ import annotations
@@ -21,7 +22,8 @@ from pipeline.deliver.webhook import escape_slack
 from pipeline.errors import EXIT_CODES, ExitCode, Explanation
 
 SHOWN = 10
-_TRIAL = """This is a trial message of the sales pipeline. Nothing is wrong, and there is nothing to do.
+_TRIAL = """This is a trial message of the sales pipeline.
+Nothing is wrong, and there is nothing to do.
 You receive it because your address is in the settings of its reports or alerts (docs/delivery.md).
 
 Este es un mensaje de prueba de los reportes de ventas. Todo está bien y no hay nada que hacer.
@@ -52,7 +54,7 @@ def explain_code(code: int) -> Explanation:
 
 @dataclass(frozen=True)
 class Failure:
-    """A task that failed: its name with parameters, the kind of error, and its message."""
+    """A failed task: its name with parameters, kind of error and message."""
 
     task: str
     error: str
@@ -61,7 +63,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class Alert:
-    """A run that needs attention; code 0 is a trial. `summary` is the state of the lake, if known."""
+    """A run that needs attention; code 0 is a trial.
+
+    `summary` is the state of the lake, empty where it could not be read.
+    """
 
     day: date
     code: int
@@ -70,7 +75,10 @@ class Alert:
 
     @property
     def cause(self) -> str:
-        """16 hex digits of exit code, task families and kinds of error, not of days or counts."""
+        """16 hex digits of the exit code, task families and kinds of error.
+
+        Days and counts do not enter, so the same fault has the same cause each day.
+        """
         kinds = sorted(
             {f"{failure.task.partition('(')[0]} {failure.error}" for failure in self.failures}
         )
@@ -87,7 +95,7 @@ class Alert:
 
     @property
     def text(self) -> str:
-        """Meaning of the exit code, what to do, the first failures, and the state of the lake."""
+        """Meaning of the exit code, remedy, first failures and state of the lake."""
         if not self.code:
             return _TRIAL
         meaning, action = explain_code(self.code)

@@ -1,4 +1,6 @@
-"""The record of what was sent to whom, so that a run that is repeated or doubled sends nothing twice.
+"""The record of what was sent to whom.
+
+A run that is repeated, or two runs at once, send nothing twice.
 
     deliveries/<kind>/<name>/<version>/<recipient>.<attempt>.<state>.json
 
@@ -33,7 +35,8 @@ MAX_UNANSWERED = 3
 _STEP = 5.0
 _SETTLED = frozenset({"sent", "same", "abandoned"})
 _KEY = re.compile(
-    rf"{ROOT}/([a-z]+)/([0-9-]+)/([0-9a-f.]+)/([0-9a-f]{{16}})\.(\d+)\.(claim|sent|same|refused|abandoned)\.json"
+    rf"{ROOT}/([a-z]+)/([0-9-]+)/([0-9a-f.]+)/([0-9a-f]{{16}})"
+    r"\.(\d+)\.(claim|sent|same|refused|abandoned)\.json"
 )
 
 
@@ -45,7 +48,10 @@ class Entry(Protocol):
 
 
 class Store(Protocol):
-    """The storage of objects; `put` with `if_absent` raises Conflict for all but one caller."""
+    """The storage of objects.
+
+    `put` with `if_absent` raises Conflict for all callers but the first.
+    """
 
     def list(self, prefix: str = "") -> Iterable[Entry]: ...
     def get(self, key: str) -> bytes: ...
@@ -64,7 +70,7 @@ class DeliveryKey(NamedTuple):
 def recipient_id(address: str, key: bytes | None) -> str:
     """16 hex digits for an address or a webhook's URL.
 
-    With `key` nobody else can test guesses; without it, each guess is slow.
+    With `key`, guesses cannot be tested by others; without it, each guess is slow.
     """
     return scrypt(
         address.strip().lower().encode(),

@@ -28,7 +28,7 @@ class Issued(NamedTuple):
 
 
 class Due(NamedTuple):
-    """A version to send; `before` is the version of that report that the recipient has."""
+    """A version to send; `before` is the version that the recipient has."""
 
     issued: Issued
     before: str | None

@@ -1,4 +1,4 @@
-"""A report as an e-mail: the forms that `reports` rendered, with headers and the PDF."""
+"""A report as an e-mail: the rendered forms, with headers and the PDF."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""One message to one recipient over SMTP, always encrypted and with a checked certificate.
+"""Send one message to one recipient over SMTP, always encrypted.
 
-STARTTLS is required; the password goes over TLS only. Answers of 4xx and unreachable servers are
-retried for about a minute; 5xx is final. Raises Refused where certainly nothing was sent,
+The certificate is checked. STARTTLS is required; the password goes over TLS only. Answers of 4xx
+and unreachable servers are retried for about a minute; 5xx is final. Raises Refused where certainly nothing was sent,
 Unanswered where the message was handed over and no answer came. No error message holds a password
 or an address.
 """
@@ -41,7 +41,10 @@ def check_address(address: str, where: str) -> str:
 
 @dataclass(frozen=True)
 class Mailer:
-    """A mail server; `security` is starttls or tls, `seconds` the time limit of a step."""
+    """A mail server.
+
+    `security` is starttls or tls, `seconds` the time limit of a step.
+    """
 
     host: str
     port: int
@@ -125,7 +128,7 @@ def _quit(smtp: smtplib.SMTP) -> None:
 
 @contextlib.contextmanager
 def _naming(step: str) -> Iterator[None]:
-    """Turn faults before the message is handed over into errors that hold nothing of it."""
+    """Turn faults before the handover into errors that do not quote the message."""
     try:
         yield
     except ssl.SSLCertVerificationError as error:

@@ -34,7 +34,10 @@ class _TransientError(Refused):
 
 
 def check_url(url: str) -> str:
-    """Return `url` if it is encrypted or loopback; raises ConfigError that does not show it."""
+    """Return `url` if it is encrypted or loopback.
+
+    Raises ConfigError, whose message does not show the URL.
+    """
     parts = urlsplit(url)
     try:
         is_loopback = (
@@ -55,7 +58,7 @@ def check_url(url: str) -> str:
 
 
 def escape_slack(text: str) -> str:
-    """`text` as plain words in Slack's markup: no link, no mention, nothing bold or as code."""
+    """Return `text` without effect in Slack's markup: no link, mention, bold or code."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return escaped.replace("*", "∗").replace("`", "ˋ")
 

@@ -32,8 +32,10 @@ WITH held AS ({HELD}), combined AS ({WITH_COMBO})
 SELECT one.store_id, one.currency, one.item AS item, other.item AS partner, count(*) AS receipts,
     count(*) FILTER (WHERE has_combo IS NULL) AS plain_receipts
 FROM held AS one JOIN held AS other
-    ON one.store_id = other.store_id AND one.receipt_number = other.receipt_number AND one.item <= other.item
-    LEFT JOIN combined ON one.store_id = combined.store_id AND one.receipt_number = combined.receipt_number
+    ON one.store_id = other.store_id AND one.receipt_number = other.receipt_number
+        AND one.item <= other.item
+    LEFT JOIN combined ON one.store_id = combined.store_id
+        AND one.receipt_number = combined.receipt_number
 GROUP BY ALL
 """
 

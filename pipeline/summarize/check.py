@@ -66,8 +66,8 @@ def check_counts(
     for name, count in counts.items():
         if metadata[name] != count:
             raise DataError(
-                f"{month:%Y-%m}: {count} records are {name}, its days counted {metadata[name]}; build"
-                " the month again"
+                f"{month:%Y-%m}: {count} records are {name}, its days counted {metadata[name]};"
+                " build the month again"
             )
 
 

@@ -4,7 +4,7 @@
     fetched            -               distinct receipts of the month           -
     superseded         -               older versions of them                   -
     curated            -               receipts in the lake, cancelled ones too -
-    quarantined        reason          invalid records                          their readable totals
+    quarantined        reason          invalid records                          readable totals
     missing_cost       -               rows of sales without cost               their net
     missing_category   -               rows of sales without category           their net
     unknown_component  name            component rows that no rule names        their net
@@ -60,7 +60,9 @@ FROM receipts WHERE is_counted AND created_at < sold_at GROUP BY ALL
 UNION ALL BY NAME
 SELECT store_id, currency, 'late' AS "check", '' AS subject, count(*) AS "count",
     max(epoch_us(created_at) - epoch_us(sold_at)) // 1000000 AS seconds
-FROM receipts WHERE is_counted AND epoch_us(created_at) - epoch_us(sold_at) > {LATE_SECONDS * 1_000_000} GROUP BY ALL
+FROM receipts
+WHERE is_counted AND epoch_us(created_at) - epoch_us(sold_at) > {LATE_SECONDS * 1_000_000}
+GROUP BY ALL
 UNION ALL BY NAME
 SELECT store_id, currency, 'payments_differ' AS "check", '' AS subject, count(*) AS "count",
     sum(abs(paid - total)) AS amount
