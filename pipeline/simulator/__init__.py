@@ -1,8 +1,8 @@
-"""A shop that never was, behind a Loyverse-compatible HTTP API: for demos, for tests, for trying
-the pipeline by hand.
+"""Simulated shop behind a Loyverse-compatible HTTP API.
 
-A `Source` is what stands behind the API: the generated `Shop`, a `Replay` of files, or a `Book`
-kept by a test. `serve(source)` puts it on a loopback port; `Fault` scripts what goes wrong.
+For demos, for tests and to try the pipeline by hand. A `Source` holds the shop's data: the
+generated `Shop`, a `Replay` of files, or a `Book` that a test fills. `serve(source)` serves it on a
+loopback port; a `Fault` scripts an error.
 """
 
 from pipeline.simulator.book import Book

@@ -1,5 +1,7 @@
-"""`python -m pipeline.simulator`: the shop on a loopback port, for a person to look at; ends on Ctrl-C or
-SIGTERM. `--api square` serves the very same shop in Square's form.
+"""Serve the simulated shop on a loopback port (`python -m pipeline.simulator`).
+
+For manual inspection. Ends on Ctrl-C or SIGTERM. `--api square` serves the same shop with Square's
+API.
 """
 
 from __future__ import annotations
@@ -90,16 +92,16 @@ def _instant(text: str) -> datetime:
 
 
 def _rate(text: str) -> tuple[int, float]:
-    most, _, seconds = text.partition("/")
-    return int(most), float(seconds)
+    count, _, seconds = text.partition("/")
+    return int(count), float(seconds)
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until told to stop; returns the exit code."""
+    """Serve until a signal arrives; returns the exit code."""
     options = _parse(arguments)
     try:
         _run(options)
-    except (ValueError, OSError) as error:  # a file that cannot be read, a port that is taken
+    except (ValueError, OSError) as error:  # an unreadable file, a used port
         print(f"python -m simulator: {error}", file=sys.stderr)
         return 2
     return 0
@@ -121,7 +123,7 @@ def _run(options: argparse.Namespace) -> None:
 
 
 def _serve(options: argparse.Namespace) -> AbstractContextManager[Server]:
-    """The server that the options ask for, not started yet."""
+    """Server for the options, not started yet."""
     ahead = options.now - datetime.now(UTC) if options.now else timedelta(0)
     common = {
         "now": lambda: datetime.now(UTC) + ahead,

@@ -1,7 +1,7 @@
-"""What one party orders: lines for the till, drawn from the day's menu.
+"""Lines of one party's order, drawn from the day's menu.
 
-In: a random source, the shelves of the day, how the party eats. Out: lines in the order in which
-they were keyed.
+In: a random source, the day's shelves, the size of the party and its channel. Out: lines in the
+order in which the cashier keyed them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ def draw_party(rng: Random) -> int:
 
 
 def draw_basket(rng: Random, shelves: dict[str, Shelf], party: int, channel: str) -> list[Line]:
-    """The lines of a party of `party`; a delivery ends with its fee."""
+    """Draw the lines for `party` people; a delivery ends with its fee."""
     random, lines, hungry = rng.random, [], party
     while hungry > 0:
         if random() < 0.36:
@@ -78,14 +78,14 @@ def _serve(rng: Random, dish: Dish) -> Line:
 
 
 def _merge(lines: list[Line], line: Line) -> None:
-    """Add `line`, or its quantity to a line that is just like it, as cashiers do."""
-    for at, other in enumerate(lines):
+    """Add `line`, or add its quantity to an equal line, as cashiers do."""
+    for index, other in enumerate(lines):
         if (
             other.portion is line.portion
             and other.answers == line.answers
             and other.note == line.note
         ):
-            lines[at] = Line(
+            lines[index] = Line(
                 line.dish,
                 line.portion,
                 other.milli + line.milli,

@@ -1,14 +1,13 @@
-"""A shop kept by hand: receipts are added, changed and cancelled at given instants, and every past
-state can still be asked.
+"""Source that a test fills with receipts.
 
-It may lie over another source, whose receipts it can then change too: `Book(Shop())`. The server's
-part is played honestly: `created_at` and `updated_at` are set by the book, not by the caller,
-unless a body is planted as it stands.
+Receipts are added, changed and cancelled at given instants, and every past state can still be
+queried. A book can extend another source and change that source's receipts too: `Book(Shop())`. The
+book sets `created_at` and `updated_at`, as the server does, except on a body that is planted.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from heapq import merge
 from itertools import count
@@ -18,7 +17,7 @@ from typing import Any, NamedTuple
 from pipeline.simulator.ids import millis, stamp
 from pipeline.simulator.source import Entry, Query, Source, decode, encode, entries_of
 
-_OWN = 1 << 60  # ids of receipts that the source below does not have begin here
+_OWN = 1 << 60  # first id of receipts that `base` does not have
 
 
 class _Version(NamedTuple):
@@ -27,15 +26,16 @@ class _Version(NamedTuple):
 
 
 class Book:
-    """A `Source`. `rows` are the back office's objects by resource, taken before those of `base`.
-    Call in the order of time.
+    """`Source` with receipts from a test; call its methods in the order of time.
+
+    `rows` are the back office's objects by resource; they replace those of `base`.
     """
 
     def __init__(
         self,
         base: Source | None = None,
-        rows: Mapping[str, Sequence[dict]] | None = None,
-        merchant: dict | None = None,
+        rows: Mapping[str, Sequence[dict[str, Any]]] | None = None,
+        merchant: dict[str, Any] | None = None,
     ):
         self.base, self._rows, self._merchant = (
             base,
@@ -45,33 +45,49 @@ class Book:
         self._versions: dict[str, list[_Version]] = {}
         self._ids, self._lock = count(_OWN), Lock()
 
-    def add(self, receipt: Mapping[str, Any], at: datetime, lag: timedelta = timedelta(0)) -> str:
-        """Receive a new receipt at `at`; it can be seen `lag` later. Returns its number."""
-        moment = stamp(millis(at))
+    def add(
+        self, receipt: Mapping[str, Any], instant: datetime, lag: timedelta = timedelta(0)
+    ) -> str:
+        """Receive a new receipt at `instant`; returns its number.
+
+        It becomes visible `lag` later.
+        """
+        moment = stamp(millis(instant))
         body = {**receipt, "created_at": moment, "updated_at": moment}
-        self.plant(encode(body), body["receipt_number"], at, at, body.get("store_id"), at + lag)
+        self.plant(
+            encode(body),
+            body["receipt_number"],
+            instant,
+            instant,
+            body.get("store_id"),
+            instant + lag,
+        )
         return body["receipt_number"]
 
     def change(
-        self, number: str, at: datetime, lag: timedelta = timedelta(0), **fields: Any
+        self, number: str, instant: datetime, lag: timedelta = timedelta(0), **fields: Any
     ) -> None:
-        """Edit a receipt in place at `at`: `updated_at` becomes `at`, `created_at` stays."""
+        """Edit a receipt at `instant`, which becomes its `updated_at`.
+
+        `created_at` stays. The change becomes visible `lag` later. Raises KeyError if the receipt
+        does not exist at `instant`.
+        """
         versions = self._versions.get(number)
-        entry = versions[-1].entry if versions else self.find(millis(at), number)
+        entry = versions[-1].entry if versions else self.find(millis(instant), number)
         if entry is None:
-            raise KeyError(f"receipt {number} is not there yet at {at}")
-        body = {**decode(entry.read()), "updated_at": stamp(millis(at)), **fields}
+            raise KeyError(f"receipt {number} is not there yet at {instant}")
+        body = {**decode(entry.read()), "updated_at": stamp(millis(instant)), **fields}
         self._put(
             number,
-            millis(at + lag),
+            millis(instant + lag),
             entry._replace(
-                updated=millis(at), store=body.get("store_id"), read=_reader(encode(body))
+                updated=millis(instant), store=body.get("store_id"), read=_reader(encode(body))
             ),
         )
 
-    def cancel(self, number: str, at: datetime, lag: timedelta = timedelta(0)) -> None:
-        """Cancel a receipt in the back office at `at`; its totals stay."""
-        self.change(number, at, lag, cancelled_at=stamp(millis(at)))
+    def cancel(self, number: str, instant: datetime, lag: timedelta = timedelta(0)) -> None:
+        """Cancel a receipt in the back office at `instant`; its totals stay."""
+        self.change(number, instant, lag, cancelled_at=stamp(millis(instant)))
 
     def plant(
         self,
@@ -82,11 +98,12 @@ class Book:
         store: str | None = None,
         visible: datetime | None = None,
     ) -> None:
-        """Show `body`, whatever it says, as the receipt `number` from `visible` (default:
-        `updated`) on.
+        """Show `body` unchanged as the receipt `number`.
+
+        It is visible from `visible` on (default: `updated`).
         """
-        known = self._versions.get(number)
-        key = known[0].entry.id if known else next(self._ids)
+        versions = self._versions.get(number)
+        key = versions[0].entry.id if versions else next(self._ids)
         entry = Entry(millis(created), key, millis(updated), number, store, False, _reader(body))
         self._put(number, millis(visible or updated), entry)
 
@@ -128,7 +145,7 @@ class Book:
             return [entry for entry in self._rows[resource] if entry.created <= now]
         return self.base.rows(now, resource) if self.base else []
 
-    def merchant(self) -> dict:
+    def merchant(self) -> dict[str, Any]:
         if self._merchant is None and self.base is not None:
             return self.base.merchant()
         return self._merchant or {
@@ -141,5 +158,5 @@ class Book:
         }
 
 
-def _reader(body: bytes):
+def _reader(body: bytes) -> Callable[[], bytes]:
     return lambda: body

@@ -1,14 +1,14 @@
-"""Everything of the back office but receipts, customers and shifts: rows of /items, /stores, /taxes
-... as the API has them.
+"""Back office of the shop: all rows but receipts, customers and shifts.
 
-In: an instant (UTC milliseconds). Out: lists of JSON objects with `created_at`, `updated_at`,
-`deleted_at` as of that instant; what is deleted is still listed with its `deleted_at`, for the API
-to filter. Money is in pesos.
+In: an instant (UTC milliseconds). Out: lists of JSON objects as the API has them, with
+`created_at`, `updated_at` and `deleted_at` as of that instant. Deleted rows are listed too, with
+their `deleted_at`; the API filters them. Money is in pesos.
 """
 
 from __future__ import annotations
 
 from datetime import date, timedelta
+from typing import Any
 
 from pipeline.simulator import trade
 from pipeline.simulator.ids import id_of, opening, stamp
@@ -19,8 +19,9 @@ _COLORS = ("RED", "ORANGE", "GREEN", "BLUE", "GREY")
 
 
 class Catalogue:
-    """The back office of the first `stores` stores of a business that was set up 30 days before
-    `opened`.
+    """Back office of the first `stores` stores.
+
+    It was set up 30 days before `opened`, the first business day.
     """
 
     def __init__(self, opened: date, stores: int):
@@ -35,8 +36,8 @@ class Catalogue:
         created: date | None = None,
         changes: tuple[date, ...] = (),
         deleted: date | None = None,
-    ) -> dict | None:
-        """The three timestamps at `now`, or None if the thing does not exist yet."""
+    ) -> dict[str, Any] | None:
+        """The three timestamps at `now`, or None if the row does not exist yet."""
         born = opening(max(created, self.founded) if created else self.founded)
         if born > now or (deleted and opening(deleted) <= born):
             return None
@@ -51,13 +52,11 @@ class Catalogue:
         gone = stamp(opening(deleted)) if deleted and opening(deleted) <= now else None
         return {"created_at": stamp(born), "updated_at": stamp(max(past)), "deleted_at": gone}
 
-    def rows(self, resource: str, now: int) -> list[dict]:
-        """The rows of `resource` at `now`, deleted ones included; [] for what the business does not
-        use.
-        """
+    def rows(self, resource: str, now: int) -> list[dict[str, Any]]:
+        """Rows of `resource` at `now`, deleted ones included; [] if it is unused."""
         return [row for row in getattr(self, f"_{resource}", lambda _: [])(now) if row is not None]
 
-    def merchant(self) -> dict:
+    def merchant(self) -> dict[str, Any]:
         currency = {"code": trade.CURRENCY, "decimal_places": trade.DECIMALS}
         return {
             "id": id_of("merchant", trade.BUSINESS),
@@ -68,7 +67,7 @@ class Catalogue:
             "created_at": stamp(opening(self.founded)),
         }
 
-    def _stores(self, now: int) -> list[dict | None]:
+    def _stores(self, now: int) -> list[dict[str, Any] | None]:
         return [
             {
                 "id": id_of("store", store.name),
@@ -86,7 +85,7 @@ class Catalogue:
             if (times := self._times(now))
         ]
 
-    def _pos_devices(self, now: int) -> list[dict | None]:
+    def _pos_devices(self, now: int) -> list[dict[str, Any] | None]:
         return [
             {
                 "id": id_of("device", till.number),
@@ -99,7 +98,7 @@ class Catalogue:
             if not till.web and opening(self.founded) <= now
         ]
 
-    def _employees(self, now: int) -> list[dict | None]:
+    def _employees(self, now: int) -> list[dict[str, Any] | None]:
         people = [(trade.OWNER, self.store_ids)] + [
             (name, [self.store_ids[index]])
             for index, store in enumerate(self.stores)
@@ -119,7 +118,7 @@ class Catalogue:
             if (times := self._times(now, deleted=trade.LEFT[1] if name == trade.LEFT[0] else None))
         ]
 
-    def _payment_types(self, now: int) -> list[dict | None]:
+    def _payment_types(self, now: int) -> list[dict[str, Any] | None]:
         return [
             {
                 "id": id_of("tender", tender.name),
@@ -132,7 +131,7 @@ class Catalogue:
             if (times := self._times(now))
         ]
 
-    def _taxes(self, now: int) -> list[dict | None]:
+    def _taxes(self, now: int) -> list[dict[str, Any] | None]:
         return [
             {
                 "id": id_of("tax", key),
@@ -146,7 +145,7 @@ class Catalogue:
             if (times := self._times(now))
         ]
 
-    def _discounts(self, now: int) -> list[dict | None]:
+    def _discounts(self, now: int) -> list[dict[str, Any] | None]:
         rows = []
         for index, discount in enumerate(trade.DISCOUNTS):
             amount = discount.kind.endswith("AMOUNT")
@@ -167,7 +166,7 @@ class Catalogue:
             )
         return rows
 
-    def _categories(self, now: int) -> list[dict | None]:
+    def _categories(self, now: int) -> list[dict[str, Any] | None]:
         rows = []
         for index, name in enumerate(CATEGORIES):
             times = self._times(now)
@@ -183,7 +182,7 @@ class Catalogue:
             )
         return rows
 
-    def _modifiers(self, now: int) -> list[dict | None]:
+    def _modifiers(self, now: int) -> list[dict[str, Any] | None]:
         rows = []
         for position, (key, modifier) in enumerate(MODIFIERS.items()):
             options = [
@@ -216,10 +215,10 @@ class Catalogue:
             )
         return rows
 
-    def _items(self, now: int) -> list[dict | None]:
+    def _items(self, now: int) -> list[dict[str, Any] | None]:
         return [self._item(item, now) for item in ITEMS]
 
-    def _item(self, item: Item, now: int) -> dict | None:
+    def _item(self, item: Item, now: int) -> dict[str, Any] | None:
         lists = (
             ()
             if item.typed_price
@@ -267,7 +266,9 @@ class Catalogue:
             ],
         }
 
-    def _variant(self, item: Item, index: int, times: dict, today: date) -> dict:
+    def _variant(
+        self, item: Item, index: int, times: dict[str, Any], today: date
+    ) -> dict[str, Any]:
         size, kind = item.sizes[index], "VARIABLE" if item.typed_price else "FIXED"
         price, cost = price_on(size, today)
         shown = None if item.typed_price else price / 100

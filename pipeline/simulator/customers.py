@@ -1,7 +1,7 @@
-"""The loyalty club: who is registered at an instant, and what they bought by then.
+"""Customers that are registered at an instant, and their purchases up to then.
 
-A customer exists from the moment at which the server received the first sale that names them;
-visits and money are counted from the sales that are not cancelled. Names, addresses and telephone
+A customer exists from the instant at which the server received the first sale that names them.
+Visits and money are counted from the sales that are not cancelled. Names, addresses and telephone
 numbers are invented.
 """
 
@@ -19,12 +19,14 @@ from pipeline.simulator.trade import FAMILY, GIVEN
 
 
 class Customers:
+    """Customers of a shop."""
+
     def __init__(self, ledger: Ledger, tickets: Tickets):
         self.ledger, self.tickets, self._walking = ledger, tickets, Lock()
         self._visits_by = lru_cache(maxsize=2)(self._visits)
 
     def _visits(self, day: int) -> list[list[Slot]]:
-        """Per customer the sales of all business days up to `day`, in the order of the days."""
+        """Sales per customer on all business days up to `day`, in day order."""
         visits: list[list[Slot]] = [[] for _ in range(self.ledger.known_customers(day + 1))]
         for when in range(self.ledger.first, day + 1):
             for device in range(len(self.ledger.tills)):
@@ -34,7 +36,7 @@ class Customers:
         return visits
 
     def entries(self, now: int) -> list[Entry]:
-        """Every registered customer at `now`."""
+        """Entries of all customers that are registered at `now`."""
         second, today = now // 1000, now // 86_400_000 + 719_163 + 1
         if today < self.ledger.first:
             return []

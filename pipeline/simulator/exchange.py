@@ -1,6 +1,4 @@
-"""One request and its answer while they are made: what the server, the API and the scripted faults
-hand to each other.
-"""
+"""One request and its answer, for the server, the API and the scripted faults."""
 
 from __future__ import annotations
 
@@ -24,8 +22,9 @@ CODES = {
 
 @dataclass
 class Exchange:
-    """One request and its answer, while they are made. `page` is the page of its walk that is asked
-    for, from 1.
+    """One request and its answer while the server processes them.
+
+    `page` is the number of the requested page in its list, from 1.
     """
 
     number: int  # of this server's requests, from 1
@@ -34,19 +33,18 @@ class Exchange:
     params: dict[str, str]
     page: int
     now: int
-    rules: Any  # those of the API that is served
-    cursors: Callable[
-        [], list[str | None]
-    ]  # that led to the pages of this path so far, this one's last
+    rules: Any  # of the API that is served
+    # Cursors of the requests on this path so far; the last one is this request's.
+    cursors: Callable[[], list[str | None]]
     status: int = 200
     headers: dict[str, str] = field(
         default_factory=lambda: {"Content-Type": "application/json; charset=utf-8"}
     )
     listing: Page | Any = None  # one page of a list, of the API that is served
-    content: bytes | None = None  # the body, where it is not a listing's
-    request_headers: Mapping[str, str] = field(default_factory=dict)  # names in small letters
+    content: bytes | None = None  # the body, if it is not a listing's
+    request_headers: Mapping[str, str] = field(default_factory=dict)  # names in lower case
     request_body: bytes = b""
-    failure: type[ApiError] = ApiError  # the form of an error of the API that is served
+    failure: type[ApiError] = ApiError  # error class of the API that is served
 
     def body(self) -> bytes:
         return (
@@ -56,7 +54,7 @@ class Exchange:
         )
 
     def head(self, length: int | None, *more: str) -> bytes:
-        """Status line and headers; `length` is what Content-Length claims, None leaves it out."""
+        """Status line and headers; `length` is the Content-Length, None omits it."""
         lines = [
             (
                 f"HTTP/1.1 {self.status}"

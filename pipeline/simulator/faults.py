@@ -1,13 +1,12 @@
-"""Faults that a test can script on the server: what may go wrong in a question, in an answer, and
-on the wire.
+"""Faults that a test scripts: in a request, in an answer or in its transfer.
 
     Fault("status", status=503, headers={"Retry-After": "1"}, on=on_page(2), times=3)
     Fault("drop")                                   # the next request's connection is reset
 
-A fault strikes the first `times` requests that `on` accepts (times=None: all of them). Of the kinds
-that make the whole answer useless (SOLO) one strikes a request and the others wait for the next, so
-that a list of them is a script; the rest combine, in the order in which they stand: first those
-that change the question, then the answer.
+A fault applies to the first `times` requests that `on` accepts (times=None: to all). Faults that
+replace the whole answer (SOLO) apply one per request: the next one waits for the next request, so a
+list of them is a script. All others combine in the order of the list: first those that change the
+request, then those that change the answer.
 """
 
 from __future__ import annotations
@@ -26,14 +25,14 @@ from pipeline.simulator.exchange import CODES, Exchange
 from pipeline.simulator.ids import EPOCH, millis
 from pipeline.simulator.loyverse.api import Request
 
-Step = (
-    bytes | float | Literal["reset", "close"]
-)  # send, wait so many seconds, end the connection rudely or politely
+# Bytes to send, seconds to wait, or how the connection ends.
+Step = bytes | float | Literal["reset", "close"]
 
 
 class Fault:
-    """See the module; `kind` is one of KINDS, `options` are its arguments. Raises ValueError or
-    TypeError at once if they are not.
+    """Fault of `kind` (one of KINDS); `options` are the arguments of its function.
+
+    Raises ValueError for an unknown kind and TypeError for wrong options.
     """
 
     def __init__(
@@ -51,7 +50,7 @@ class Fault:
         self.struck = 0
 
     def strikes(self, exchange: Exchange) -> bool:
-        """Whether it strikes this request; counts it if so."""
+        """Whether the fault applies to this request; counts it if so."""
         with self._lock:
             if self.left == 0 or not self.on(exchange):
                 return False
@@ -63,7 +62,7 @@ class Fault:
 
 
 def struck_by(faults: list[Fault], exchange: Exchange) -> list[Fault]:
-    """The faults that strike this request, counted."""
+    """Faults that apply to this request; counts each of them."""
     struck: list[Fault] = []
     for fault in faults:
         alone = fault.kind in SOLO
@@ -84,7 +83,7 @@ def on_request(*numbers: int) -> Callable[[Exchange], bool]:
     return lambda exchange: exchange.number in numbers
 
 
-# The question
+# Faults in the request
 
 
 def status(
@@ -94,7 +93,7 @@ def status(
     code: str | None = None,
     body: bytes | None = None,
 ) -> None:
-    """Answer with that status; the body is the API's for it unless given."""
+    """Answer with `status`; the default body is the API's error for it."""
     exchange.status = status
     exchange.headers |= headers or {}
     exchange.content = (
@@ -105,7 +104,7 @@ def status(
 
 
 def ignore(exchange: Exchange, names: tuple[str, ...]) -> None:
-    """Act as if these filters had not been sent, as the real API does with misspelt ones."""
+    """Ignore these filters, as the real API ignores misspelt ones."""
 
     def without(params: dict[str, str]) -> dict[str, str]:
         return {name: text for name, text in params.items() if name not in names}
@@ -117,13 +116,13 @@ def ignore(exchange: Exchange, names: tuple[str, ...]) -> None:
 
 
 def overfill(exchange: Exchange, rows: int) -> None:
-    """Serve up to `rows` rows whatever the limit."""
+    """Serve up to `rows` rows, whatever limit the request has."""
     exchange.rules = replace(exchange.rules, max_limit=rows)
     exchange.params = {**exchange.params, "limit": str(rows)}
 
 
 def lag(exchange: Exchange, lag: timedelta) -> None:
-    """Know nothing of the last `lag`: a read replica that is behind."""
+    """Answer as a read replica that is `lag` behind."""
     exchange.now -= lag // timedelta(milliseconds=1)
 
 
@@ -133,55 +132,59 @@ def shrink(exchange: Exchange, since: datetime) -> None:
 
 
 def call(exchange: Exchange, act: Callable[[Exchange], None]) -> None:
-    """Run `act` before the request is answered: change the shop between two pages."""
+    """Run `act` before the answer: change the shop between two pages."""
     act(exchange)
 
 
-# The answer
+# Faults in the answer
 
 
 def loop(exchange: Exchange, back: int = 1) -> None:
-    """Lead back: 1 to this very page, 2 to the page before it ... (where that began without a
-    cursor: to this page).
+    """Return to an earlier page: 1 is this page, 2 the page before it.
+
+    Returns to this page if the earlier page had no cursor.
     """
     if exchange.listing:
-        exchange.listing.cursor = (exchange.cursors()[-back:] or [None])[
-            0
-        ] or exchange.listing.at.cursor()
+        earlier = (exchange.cursors()[-back:] or [None])[0]
+        exchange.listing.cursor = earlier or exchange.listing.request.cursor()
 
 
 def endless(exchange: Exchange, empty: bool = False) -> None:
-    """Never end: after the last page the same page again (or empty ones), each under a new cursor."""
+    """Serve the last page again and again, each time with a new cursor.
+
+    With `empty` the last page and its repetitions have no rows.
+    """
     if exchange.listing and exchange.listing.cursor is None:
-        exchange.listing.cursor = replace(
-            exchange.listing.at, page=exchange.listing.at.page + 1
-        ).cursor()
+        exchange.listing.cursor = _repeating_cursor(exchange.listing.request)
         exchange.listing.rows = [] if empty else exchange.listing.rows
 
 
 def empty(exchange: Exchange) -> None:
-    """An empty page that leads to the rows which it should have held."""
+    """Serve an empty page whose cursor leads to the rows that it omits."""
     if exchange.listing:
-        exchange.listing.rows, exchange.listing.cursor = (
-            [],
-            replace(exchange.listing.at, page=exchange.listing.at.page + 1).cursor(),
-        )
+        exchange.listing.rows = []
+        exchange.listing.cursor = _repeating_cursor(exchange.listing.request)
+
+
+def _repeating_cursor(request: Request | Any) -> str:
+    """Cursor of the next page that leads to the same rows."""
+    return replace(request, page=request.page + 1).cursor()
 
 
 def cursor(exchange: Exchange, cursor: str | None) -> None:
-    """Lead on by this cursor; None ends the walk."""
+    """Replace the cursor of the page; None ends the list."""
     if exchange.listing:
         exchange.listing.cursor = cursor
 
 
 def rows(exchange: Exchange, act: Callable[[list[bytes]], list[bytes]]) -> None:
-    """Pass the page's rows through `act`: drop, repeat, remember or change them."""
+    """Pass the page's rows through `act`: drop, repeat, record or change them."""
     if exchange.listing:
         exchange.listing.rows = act(exchange.listing.rows)
 
 
 def duplicate(exchange: Exchange, seed: int = 0) -> None:
-    """Show about half of the page's rows twice."""
+    """Repeat about half of the page's rows."""
     rng = Random(seed)
     rows(exchange, lambda page: [row for row in page for _ in range(1 + (rng.random() < 0.5))])
 
@@ -197,44 +200,51 @@ def body(
     body: bytes | Callable[[bytes], bytes],
     kind: str = "application/json; charset=utf-8",
 ) -> None:
-    """Put `body` in the place of the answer's, or what it makes of it; the status stays."""
+    """Replace the body by `body`, or by what the function `body` returns for it.
+
+    The status stays.
+    """
     exchange.headers["Content-Type"] = kind
     exchange.content = body(exchange.body()) if callable(body) else body
 
 
 def html(exchange: Exchange) -> None:
-    """A proxy's page where JSON should be, with the status of success."""
+    """Answer with the HTML page of a proxy and a success status."""
     body(exchange, b"<!doctype html><title>Just a moment</title>", "text/html; charset=utf-8")
 
 
 def utf8(exchange: Exchange) -> None:
-    """A body in which one byte is not UTF-8."""
-    body(exchange, lambda whole: whole.replace(b'":', b'\xe9":', 1) if whole else b"caf\xe9")
+    """Put one byte that is not UTF-8 into the body."""
+    body(exchange, lambda content: content.replace(b'":', b'\xe9":', 1) if content else b"caf\xe9")
 
 
 def pad(exchange: Exchange, megabytes: int, gzip: bool = False) -> None:
-    """Blow the body up with white space, which JSON allows; with `gzip` it is a bomb of a few
-    kilobytes.
+    """Pad the body with white space, which JSON allows.
+
+    With `gzip` the transfer is a few kilobytes that expand to `megabytes`.
     """
-    body(exchange, lambda whole: whole[:1] + b" " * (megabytes << 20) + whole[1:])
+    body(exchange, lambda content: content[:1] + b" " * (megabytes << 20) + content[1:])
     if gzip:
         compress(exchange)
 
 
 def compress(exchange: Exchange, defect: Literal["cut", "trailer", "crc"] | None = None) -> None:
-    """gzip the body, and spoil it: cut in the middle, without its trailer, with a wrong checksum."""
-    whole = gz.compress(exchange.body(), 6, mtime=0)
+    """Compress the body with gzip; `defect` damages the compressed bytes.
+
+    "cut" keeps the first half, "trailer" omits the trailer, "crc" has a wrong checksum.
+    """
+    content = gz.compress(exchange.body(), 6, mtime=0)
     spoilt = {
-        "cut": whole[: len(whole) // 2],
-        "trailer": whole[:-8],
-        "crc": whole[:-8] + bytes(4) + whole[-4:],
-        None: whole,
+        "cut": content[: len(content) // 2],
+        "trailer": content[:-8],
+        "crc": content[:-8] + bytes(4) + content[-4:],
+        None: content,
     }
     exchange.content, exchange.headers["Content-Encoding"] = spoilt[defect], "gzip"
 
 
 def date(exchange: Exchange, skew: timedelta | None) -> None:
-    """A Date header that is off by `skew`; None: none at all."""
+    """Shift the Date header by `skew`; None removes it."""
     exchange.headers.pop("Date", None)
     if skew is not None:
         exchange.headers["Date"] = format_datetime(
@@ -242,30 +252,30 @@ def date(exchange: Exchange, skew: timedelta | None) -> None:
         )
 
 
-# The wire
+# Faults in the transfer
 
 
 def drop(exchange: Exchange, after: int = 0) -> Iterator[Step]:
-    """Reset the connection once `after` bytes of the answer are out."""
+    """Reset the connection after `after` bytes of the answer."""
     yield (exchange.head(len(exchange.body())) + exchange.body())[:after]
     yield "reset"
 
 
 def truncate(exchange: Exchange, keep: float = 0.5) -> Iterator[Step]:
-    """Promise the whole length, send a part, close."""
-    whole = exchange.body()
-    yield exchange.head(len(whole)) + whole[: int(len(whole) * keep)]
+    """Announce the full length, send a part, close."""
+    content = exchange.body()
+    yield exchange.head(len(content)) + content[: int(len(content) * keep)]
     yield "close"
 
 
 def short(exchange: Exchange, keep: float = 0.5) -> Iterator[Step]:
-    """Promise and send a part, as if that were all."""
+    """Announce and send a part as if it were the full answer."""
     part = exchange.body()[: int(len(exchange.body()) * keep)]
     yield exchange.head(len(part)) + part
 
 
 def unsized(exchange: Exchange, keep: float = 1.0) -> Iterator[Step]:
-    """Promise no length, send a part, close."""
+    """Announce no length, send a part, close."""
     yield (
         exchange.head(None, "Connection: close")
         + exchange.body()[: int(len(exchange.body()) * keep)]
@@ -274,30 +284,33 @@ def unsized(exchange: Exchange, keep: float = 1.0) -> Iterator[Step]:
 
 
 def chunked(exchange: Exchange, keep: float = 1.0) -> Iterator[Step]:
-    """Send in chunks; with `keep` below 1 the last chunk is cut and nothing follows it."""
-    whole = exchange.body()
-    part = whole[: int(len(whole) * keep)]
-    yield exchange.head(None, "Transfer-Encoding: chunked") + b"%x\r\n" % len(whole) + part
+    """Send the body in chunks.
+
+    With `keep` below 1 the last chunk is cut and the connection closes.
+    """
+    content = exchange.body()
+    part = content[: int(len(content) * keep)]
+    yield exchange.head(None, "Transfer-Encoding: chunked") + b"%x\r\n" % len(content) + part
     yield b"\r\n0\r\n\r\n" if keep == 1.0 else "close"
 
 
 def drip(exchange: Exchange, size: int = 1, every: float = 0.5) -> Iterator[Step]:
-    """The head at once, then `size` bytes of the body every so many seconds."""
-    whole = exchange.body()
-    yield exchange.head(len(whole))
-    for start in range(0, len(whole), size):
+    """Send the head, then `size` bytes of the body every `every` seconds."""
+    content = exchange.body()
+    yield exchange.head(len(content))
+    for start in range(0, len(content), size):
         yield every
-        yield whole[start : start + size]
+        yield content[start : start + size]
 
 
 def stall(exchange: Exchange, seconds: float = 3600.0) -> Iterator[Step]:
-    """Say nothing for so long, then hang up."""
+    """Send nothing for `seconds`, then close."""
     yield seconds
     yield "close"
 
 
 def raw(exchange: Exchange, data: bytes) -> Iterator[Step]:
-    """Send these bytes instead of an answer and hang up."""
+    """Send `data` instead of an answer, then close."""
     yield data
     yield "close"
 

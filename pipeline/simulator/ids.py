@@ -1,7 +1,7 @@
-"""Identifiers and instants as the API writes them.
+"""Identifiers and instants in the API's format.
 
-Ids are made from names, so a shop has the same ids whatever its seed; instants are UTC milliseconds
-inside.
+Ids are derived from names, so a shop has the same ids for every seed. Instants are UTC
+milliseconds.
 """
 
 from __future__ import annotations
@@ -15,18 +15,18 @@ _DAY_ZERO = date(1970, 1, 1)
 
 
 def id_of(kind: str, key: object) -> str:
-    """The uuid of the thing `key` of `kind`."""
+    """UUID of the object `key` of `kind`."""
     return str(UUID(bytes=md5(f"{kind}/{key}".encode(), usedforsecurity=False).digest(), version=4))
 
 
 def stamp(milliseconds: int) -> str:
-    """`2020-03-30T18:30:00.000Z`."""
+    """Timestamp as the API writes it: `2020-03-30T18:30:00.000Z`."""
     moment = EPOCH + timedelta(milliseconds=milliseconds)
     return f"{moment:%Y-%m-%dT%H:%M:%S}.{milliseconds % 1000:03d}Z"
 
 
 def parse_stamp(text: str) -> int:
-    """Milliseconds of an ISO instant; ValueError if it is none or has no zone."""
+    """Milliseconds of an ISO timestamp; ValueError if invalid or without zone."""
     moment = datetime.fromisoformat(text.replace("Z", "+00:00"))
     if moment.tzinfo is None:
         raise ValueError(f"{text!r} has no time zone")
@@ -38,7 +38,8 @@ def millis(moment: datetime) -> int:
 
 
 def opening(day: date) -> int:
-    """When what changes on `day` changes: 10:00 UTC, hours before the first sale and after the last
-    of the day before.
+    """Millisecond at which the changes of `day` take effect: 10:00 UTC.
+
+    That is hours before the first sale of the day and after the last sale of the day before.
     """
     return ((day - _DAY_ZERO).days * 24 + 10) * 3_600_000

@@ -1,16 +1,15 @@
-"""Which receipts there are and when each step of their lives happens; what is on them is another
-matter (basket, till).
+"""Receipts of the shop, and the instant of each step of their lives.
 
-A slot is a receipt-to-be: number, seconds (UTC) at which it was rung, reached the server, was
-cancelled. A device's day is a
-pure function of (seed, device, day), made of cheap counts, so that numbers have no gaps without
-looking at the past.
+What is on a receipt is drawn elsewhere (basket, till). A slot is a planned receipt: its number and
+the seconds (UTC) at which it was rung, reached the server and was cancelled. A device's day is a
+pure function of (seed, device, day). Numbers have no gaps and need cheap counts of earlier days
+only.
+
 - A device that is offline uploads later: hours later (any till) or up to ten days later (the
-  tablet); never refunds meanwhile.
-- A sale's place in its device's day decides what may befall it: one refund after so many days
-  (REFUND_LAGS), or a
-  cancellation, never both. So no sale is given back twice, and nothing needs to remember what
-  happened before.
+  tablet). It rings no refunds while it is offline.
+- The place of a sale in its device's day decides what can happen to it: one refund after a number
+  of days (REFUND_LAGS) or a cancellation, never both. So no sale is refunded twice, and no record
+  of the past is needed.
 """
 
 from __future__ import annotations
@@ -39,11 +38,14 @@ REFUND_LAGS = (
 CANCELLED_PLACE, CANCELLED_SHARE, CANCELLED_REFUNDS = 7, 0.055, 0.02
 LONGEST_SYNC, LONGEST_CANCELLATION = 10, 20  # days; bounds on which the look-up of updates relies
 _LAG_CHANCES = tuple(accumulate(chance for _, _, chance in REFUND_LAGS))
-_BLOCK = 75  # days in which the tablet is lost once
+_BLOCK = 75  # the tablet is offline once in so many days
 
 
 class Slot(NamedTuple):
-    """One receipt-to-be; all times are UTC seconds. Sorted as the API lists, but ascending."""
+    """One planned receipt; all times are UTC seconds.
+
+    Sorts as the API's list, but ascending.
+    """
 
     created: int
     id: int  # unique; breaks ties of `created`
@@ -54,14 +56,14 @@ class Slot(NamedTuple):
     day: int  # ordinal of the business day
     place: int  # of a sale: its place among the device's sales of the day; of a refund: -1
     customer: int  # -1 = anonymous
-    refunds: tuple[int, int] | None  # (day, place) of the sale that it gives back, same device
+    refunds: tuple[int, int] | None  # (day, place) of the refunded sale, same device
 
     def updated(self, now: int) -> int:
         return self.cancelled if 0 < self.cancelled <= now else self.created
 
 
 class Ledger:
-    """The plan of a shop with that seed; every method is a pure function of its arguments."""
+    """Plan of a seed's shop; every method is a pure function of its arguments."""
 
     def __init__(
         self, seed: int, opened: date, stores: int, receipts_per_day: float, timezone: str
@@ -74,10 +76,9 @@ class Ledger:
         )
         self.tills: tuple[Till, ...] = tills(stores)
         self.first = opened.toordinal()
-        self._numbers = [
-            [FIRST_NUMBER] for _ in self.tills
-        ]  # [till][days since opening]: the day's first number
-        self._customers = [0]  # [days since opening]: customers known that morning
+        # [till][days since opening]: the day's first number
+        self._numbers = [[FIRST_NUMBER] for _ in self.tills]
+        self._customers = [0]  # [days since opening]: customers registered before the day
         self._growing = Lock()
         self.plan = lru_cache(maxsize=1200)(self._plan)  # slots of one device and business day
         self.sales = lru_cache(maxsize=50_000)(self._sales)
@@ -87,14 +88,15 @@ class Ledger:
         return Random((((self.seed << 8 | purpose) << 8 | device) << 24) | day)
 
     def midnight(self, day: int) -> int:
-        """UTC seconds of the local midnight at which business day `day` begins (by its noon's
-        offset, so also on clock changes).
+        """UTC seconds of the local midnight at which business day `day` begins.
+
+        Counted back from local noon, so it also holds on days of a clock change.
         """
         noon = datetime.fromordinal(day).replace(hour=12, tzinfo=self.zone)
-        return (day - 719_163) * 86_400 - int(noon.utcoffset().total_seconds())
+        return int(noon.timestamp()) - 12 * 3600
 
     def _sales(self, device: int, day: int) -> int:
-        """How many sales the device rings on the day."""
+        """Number of sales that the device rings on the day."""
         till, when = self.tills[device], date.fromordinal(day)
         if is_closed(when, till.store, self.opened):
             return 0
@@ -122,8 +124,9 @@ class Ledger:
         )
 
     def absence(self, device: int, day: int) -> tuple[int, int] | None:
-        """(first second, last second) UTC between which the device was offline around the day, or
-        None; uploads begin at the last.
+        """First and last second (UTC) of the device's offline time around the day.
+
+        None if it is online. Uploads begin at the last second.
         """
         till = self.tills[device]
         if till.web:
@@ -142,7 +145,7 @@ class Ledger:
         return None
 
     def _refunds(self, device: int, day: int) -> list[tuple[int, int]]:
-        """(day, place) of the sales that the device gives back on the day, each once."""
+        """(day, place) of the sales that the device refunds on the day, each once."""
         if self.tills[device].web or self.absence(device, day):
             return []
         rng, chosen = self.rng(5, device, day), []
@@ -162,7 +165,7 @@ class Ledger:
         return chosen
 
     def _lost(self, device: int, day: int) -> bool:
-        """Whether what was sold that day reaches the server only on a later day."""
+        """Whether the day's receipts reach the server only on a later day."""
         absence = self.absence(device, day)
         return absence is not None and absence[1] - absence[0] > 86_400
 
@@ -179,24 +182,27 @@ class Ledger:
                 )
 
     def first_number(self, device: int, day: int) -> int:
-        """The number of the device's first receipt of the day."""
+        """Number of the device's first receipt of the day."""
         self._grow(day)
         return self._numbers[device][day - self.first]
 
     def known_customers(self, day: int) -> int:
-        """Customers who were registered before the day; they are numbered from 0 in the order of
-        their first visit's day.
+        """Number of customers who registered before the day.
+
+        Customers are numbered from 0, in the order of the days of their first visits.
         """
         self._grow(day)
         return self._customers[day - self.first]
 
     def _plan(self, device: int, day: int) -> tuple[Slot, ...]:
-        """The device's receipts of the business day, in the order of their numbers."""
+        """Receipts of the device on the business day, in the order of their numbers."""
         if day < self.first:
             return ()
         rng, midnight, count = self.rng(6, device, day), self.midnight(day), self.sales(device, day)
         times = [midnight + second for second in draw_times(rng, date.fromordinal(day), count)]
-        rows = [(sold, place, None) for place, sold in enumerate(times)]
+        rows: list[tuple[int, int, tuple[int, int] | None]] = [
+            (sold, place, None) for place, sold in enumerate(times)
+        ]
         for target in self._refunds(device, day):
             sold = (
                 times[target[1]] + 240
@@ -209,7 +215,7 @@ class Ledger:
             self.first_number(device, day),
         )
         absence, slots = self.absence(device, day), []
-        for offset, (sold, place, target) in enumerate(sorted(rows, key=lambda row: row[:2])):
+        for offset, (sold, place, refunds) in enumerate(sorted(rows, key=lambda row: row[:2])):
             draw = rng.random()
             created = sold + 1 + int(draw * draw * draw * draw * 300)
             if absence and absence[0] <= sold < absence[1]:
@@ -226,15 +232,16 @@ class Ledger:
                     day,
                     place,
                     -1 if place < 0 else customers[place],
-                    target,
+                    refunds,
                 )
             )
         return tuple(slots)
 
     @staticmethod
     def _cancelled(rng: Random, created: int, place: int) -> int:
-        """When the back office cancels it: within hours, days or weeks of its arrival; 0 for nearly
-        all.
+        """Second at which the back office cancels the receipt; 0 if it never does.
+
+        Cancellations come hours, days or weeks after the receipt's arrival.
         """
         chance = (
             CANCELLED_REFUNDS
@@ -256,37 +263,40 @@ class Ledger:
         return created + 120 + int(rng.random() * span)
 
     def _draw_customers(self, rng: Random, device: int, day: int, count: int) -> list[int]:
-        """Who buys, by place: the day's new customers spread over the sales, regulars and recent
-        ones between them, else -1.
+        """Customer of each sale, by place; -1 is anonymous.
+
+        The day's new customers are spread over the sales; regular and recent customers come between
+        them.
         """
-        known, fresh = self.known_customers(day), self.new_customers(device, day)
-        newest = known + sum(self.new_customers(other, day) for other in range(device))
-        share = 0.17 + 0.06 * min((day - self.first) / 365, 3.0) if known else 0.0
+        registered, fresh = self.known_customers(day), self.new_customers(device, day)
+        newest = registered + sum(self.new_customers(other, day) for other in range(device))
+        share = 0.17 + 0.06 * min((day - self.first) / 365, 3.0) if registered else 0.0
         customers = []
         for _ in range(count):
             draw = rng.random()
             if draw >= share:
                 customers.append(-1)
             elif draw < share * 0.45:
-                customers.append(
-                    int(rng.random() * ((known + 8) // 9)) * 9
-                )  # every ninth comes again and again
+                # Regulars: every ninth customer.
+                customers.append(int(rng.random() * ((registered + 8) // 9)) * 9)
             else:
                 draw = rng.random()
+                # Recent customers: every second one returns soon, the others never.
                 customers.append(
-                    (known - 1 - int(draw * draw * min(known, 900))) // 2 * 2
-                )  # every second soon again, the rest never
+                    (registered - 1 - int(draw * draw * min(registered, 900))) // 2 * 2
+                )
         for index in range(fresh):
             customers[(2 * index + 1) * count // (2 * fresh)] = newest + index
         return customers
 
     def sale(self, device: int, day: int, place: int) -> Slot:
-        """The sale of that place."""
+        """Sale at that place of the device's day."""
         return next(slot for slot in self.plan(device, day) if slot.place == place)
 
     def find(self, device: int, number: int) -> Slot | None:
-        """The receipt of that number, whenever it is due; None beyond the numbers of the days
-        planned so far.
+        """Receipt of that number, even if it lies in the future.
+
+        None beyond the numbers of the days planned so far.
         """
         numbers = self._numbers[device]
         day = bisect(numbers, number) - 1
@@ -295,7 +305,7 @@ class Ledger:
         return self.plan(device, self.first + day)[number - numbers[day]]
 
     def _created_on(self, utc_day: int) -> tuple[Slot, ...]:
-        """All receipts that reach the server on a UTC day (ordinal), newest first."""
+        """Receipts that reach the server on a UTC day (ordinal), newest first."""
         start = (utc_day - 719_163) * 86_400
         slots: list[Slot] = []
         for device, till in enumerate(self.tills):

@@ -1,9 +1,9 @@
-"""What the burger place sells: items, sizes, combos, modifiers and their options, as plain tables.
+"""Menu of the burger restaurant: items, sizes, combos, modifiers and options.
 
-Money is in centavos (`105_00` = $105.00), IVA included unless an item says otherwise. An option's
-`part` says what it stands for in a combo: (item name, size or None) of the catalogue, or None where
-its text names no dish; the API never shows it. Names keep the mistakes that real menus have
-("Chiken", trailing blanks, "COMBO"). What a combo contains without asking stands in FIXED_PARTS.
+Money is in centavos (`105_00` = $105.00), IVA included unless the item has another tax. `part` of
+an option is the item that it stands for in a combo: (item name, size or None), or None if its text
+names no item. The API never shows it. Names contain mistakes of real menus ("Chiken", trailing
+blanks, "COMBO"). FIXED_PARTS lists what a combo always contains.
 """
 
 from __future__ import annotations
@@ -26,8 +26,9 @@ HAWAIANA, PORTOBELLO, BIRRIA, INFANTIL = (
 
 
 class Option(NamedTuple):
-    """One choice of a modifier: the till's text, its price, how often (weight), and the dish that
-    it stands for.
+    """Option of a modifier: its text on the till and its price.
+
+    `weight` is its relative frequency, `part` the item that it stands for.
     """
 
     name: str
@@ -38,8 +39,9 @@ class Option(NamedTuple):
 
 
 class Modifier(NamedTuple):
-    """A question that the till asks; two modifiers may bear one name (the two "Mayonesa" of a combo
-    for two).
+    """Question that the till asks about a line.
+
+    Names are not unique: a combo for two has two modifiers named "Mayonesa".
     """
 
     name: str
@@ -47,7 +49,7 @@ class Modifier(NamedTuple):
 
 
 class Size(NamedTuple):
-    """A variant: its value of option 1, price, cost, weight among its item's sizes."""
+    """Variant of an item; `weight` is its frequency among the item's sizes."""
 
     name: str | None
     price: int
@@ -56,8 +58,9 @@ class Size(NamedTuple):
 
 
 class Item(NamedTuple):
-    """A line of the catalogue. `asks`: (modifier key, percent of lines that answer it); cost 0 =
-    never entered.
+    """Item of the catalogue.
+
+    `asks` are (modifier key, percent of lines that answer it). A cost of 0 was never entered.
     """
 
     name: str
@@ -75,7 +78,7 @@ class Item(NamedTuple):
     ] = ()  # composite: (item name, size, quantity)
     since: date | None = None
     until: date | None = None  # deleted that day
-    renamed: tuple[date, str] | None = None  # bears `renamed[1]` from that day on
+    renamed: tuple[date, str] | None = None  # (day, name from that day on)
     season: tuple[int, ...] = (100,) * 12  # percent of weight per calendar month
     drift: int = 0  # percent of weight gained per year
 
@@ -120,8 +123,9 @@ _PAPAS = (
 
 
 def _burgers(number: int | str = "") -> tuple[Option, ...]:
-    """The burgers as the combo's modifiers spell them; `number` is the suffix of "Hamburguesa 1",
-    "Hamburguesa 2".
+    """Burger options, as the modifiers of a combo spell them.
+
+    `number` is the suffix in "Hamburguesa 1", "Hamburguesa 2".
     """
     end = f" {number}" if number else ""
     return (
@@ -401,7 +405,7 @@ ITEMS = (
         None,
         26,
         (Size(None, 199_00, 0),),
-        "combo",  # nobody entered its cost or category
+        "combo",  # its cost and category were never entered
         asks=(("hamburguesa", 100), ("papas", 100)),
         since=date(2026, 6, 5),
         until=date(2026, 7, 21),

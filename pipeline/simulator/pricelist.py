@@ -1,6 +1,6 @@
-"""The menu of one day, ready to be drawn from: names, prices, costs and weights as they are on it.
+"""Menu of one day, prepared for draws: names, prices, costs and weights.
 
-In: a business day. Out: `Dish` objects with money in centavos. Costs and prices follow
+In: a business day. Out: `Dish` objects with money in centavos. Prices and costs follow
 menu.PRICE_LISTS.
 """
 
@@ -37,7 +37,7 @@ class Tax(NamedTuple):
 
 
 class Answer(NamedTuple):
-    """A modifier as it stands on a line."""
+    """Option of a modifier as it is printed on a line."""
 
     modifier_id: str
     option_id: str
@@ -53,7 +53,7 @@ class Ask(NamedTuple):
 
 
 class Portion(NamedTuple):
-    """A size on sale: what the till copies on the line."""
+    """Size of a dish: the values that the till copies to the line."""
 
     variant_id: str
     name: str | None
@@ -76,7 +76,7 @@ class Dish(NamedTuple):
 
 
 class Shelf(NamedTuple):
-    """The dishes of one role."""
+    """Dishes of one role."""
 
     weights: tuple[float, ...]  # cumulated
     dishes: tuple[Dish, ...]
@@ -90,8 +90,9 @@ def name_on(item: Item, day: date) -> str:
 
 
 def price_on(size: Size, day: date) -> tuple[int, int]:
-    """Price and cost of `size` on `day`: prices rise to the next whole peso, costs to the nearest
-    centavo.
+    """Price and cost of `size` on `day`, in centavos.
+
+    Prices are rounded up to a whole peso, costs to the nearest centavo.
     """
     price, cost = size.price, size.cost
     for since, dearer, costlier in PRICE_LISTS:
@@ -104,7 +105,7 @@ def price_on(size: Size, day: date) -> tuple[int, int]:
 
 
 def sku_of(item: Item, size: int) -> str:
-    """Numbers from 10000 in the menu's order; what has a typed price has none."""
+    """SKU, from 10000 in the order of the menu; "" for an item with a typed price."""
     return "" if item.typed_price else str(10_000 + 10 * ITEMS.index(item) + size)
 
 
@@ -179,5 +180,5 @@ def _dish(item: Item, day: date) -> Dish:
 
 
 def menu_on(day: date, opened: date) -> dict[str, Shelf]:
-    """The shelves of `day` by role; popularity drifts by the month from `opened`."""
+    """Shelves of `day` by role; popularity drifts by month from `opened`."""
     return _menu(day.replace(day=1), bisect(CHANGES, day), opened)

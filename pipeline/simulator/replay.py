@@ -1,10 +1,9 @@
-"""A recorded shop: the receipts and rows of files that were saved from the API, served again byte
-for byte.
+"""Recorded shop: receipts and rows from files of the API, served byte for byte.
 
 A file is JSON (`{"receipts": [...]}`, `{"items": [...], ...}`, a list of receipts, one receipt) or
-NDJSON of receipts. A receipt appears at its `updated_at`; one without readable instants has always
-been there. Stores, tills and employees that no file holds are named after their ids, so that every
-id of a receipt is found.
+NDJSON of receipts. A receipt appears at its `updated_at`; one without a readable timestamp is
+always present. Stores, tills and employees that are in no file get rows named after their ids, so
+every id on a receipt resolves.
 """
 
 from __future__ import annotations
@@ -12,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import msgspec
 
@@ -23,17 +23,20 @@ _NAMED = {"stores": "store_id", "pos_devices": "pos_device_id", "employees": "em
 
 
 class Replay(Book):
-    """A `Source` made of files; several are one shop. ValueError names a file that holds no rows."""
+    """`Source` of one or more files, which together are one shop.
 
-    def __init__(self, *paths: Path | str, merchant: dict | None = None):
+    Raises ValueError, with the name of the file, for a file without rows.
+    """
+
+    def __init__(self, *paths: Path | str, merchant: dict[str, Any] | None = None):
         receipts: list[bytes] = []
-        rows: dict[str, list[dict]] = {}
+        rows: dict[str, list[dict[str, Any]]] = {}
         for path in map(Path, paths):
-            for resource, found in _read(path):
+            for resource, row in _read(path):
                 if resource == "receipts":
-                    receipts.append(found)
+                    receipts.append(row)
                 else:
-                    rows.setdefault(resource, []).append(decode(found))
+                    rows.setdefault(resource, []).append(decode(row))
         bodies = [decode(body) for body in receipts]
         for resource, field in _NAMED.items():
             ids = {body[field]: body.get("store_id") for body in bodies if body.get(field)}
@@ -71,27 +74,27 @@ def _instant(text: object) -> datetime:
 
 
 def _read(path: Path) -> Iterable[tuple[str, bytes]]:
-    """(resource, verbatim object) of every row in the file."""
+    """(resource, verbatim JSON object) of every row in the file."""
     text = path.read_bytes().strip()
     try:
-        whole = msgspec.json.decode(text, type=list[msgspec.Raw] | dict[str, msgspec.Raw])
+        document = msgspec.json.decode(text, type=list[msgspec.Raw] | dict[str, msgspec.Raw])
     except msgspec.DecodeError:
         try:
-            whole = [msgspec.Raw(line) for line in text.splitlines() if decode(line) is not None]
+            document = [msgspec.Raw(line) for line in text.splitlines() if decode(line) is not None]
         except msgspec.DecodeError as error:
             raise ValueError(f"{path}: neither JSON nor NDJSON ({error})") from error
-    if isinstance(whole, list):
-        return [("receipts", bytes(row)) for row in whole]
-    if "receipt_number" in whole:
+    if isinstance(document, list):
+        return [("receipts", bytes(row)) for row in document]
+    if "receipt_number" in document:
         return [("receipts", text)]
-    found = []
-    for resource, raw in whole.items():
+    rows = []
+    for resource, raw in document.items():
         if bytes(raw).startswith(b"["):
-            found += [
+            rows += [
                 (resource, bytes(row)) for row in msgspec.json.decode(raw, type=list[msgspec.Raw])
             ]
-    if not found:
+    if not rows:
         raise ValueError(
             f"{path}: holds no list of rows such as {encode({'receipts': []}).decode()}"
         )
-    return found
+    return rows

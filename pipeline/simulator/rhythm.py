@@ -1,8 +1,8 @@
-"""When people come: receipts to expect per store and day, and the seconds at which they are rung.
+"""Demand: receipts to expect per store and day, and the seconds of the sales.
 
-In: a business day (local date). Out: a number of receipts, or seconds after local midnight (beyond
-86,400: past midnight). Only sums and products are used, whose results are the same on every
-machine; the calendar is a table for the same reason.
+In: a business day (local date). Out: a number of receipts, or seconds after local midnight (from
+86,400 on: after the next midnight). Only sums and products are used, because their results are the
+same on every machine; the calendar is a table for the same reason.
 """
 
 from __future__ import annotations
@@ -60,8 +60,10 @@ _CUMULATED = {weights: list(accumulate(weights)) for weights in (_LUNCH_AND_DINN
 
 
 def is_closed(day: date, store: int, opened: date) -> bool:
-    """Whether `store` (0 = the first) stays shut on `day`: two feasts; the second store also in its
-    early Mondays and its works.
+    """Whether `store` (0 = the first) is closed on `day`.
+
+    All stores close on two holidays. The second store also closes on the Mondays of its first
+    year and during its rebuilding.
     """
     if day < opened or (day.month, day.day) in CLOSED:
         return True
@@ -71,13 +73,17 @@ def is_closed(day: date, store: int, opened: date) -> bool:
 
 
 def is_late(day: date) -> bool:
-    """Whether the kitchen is open past midnight: Fridays, Saturdays, the eve of Independence Day."""
+    """Whether the kitchen is open past midnight.
+
+    That is so on Fridays, on Saturdays and on the eve of Independence Day.
+    """
     return day.weekday() in (4, 5) or (day.month, day.day) == (9, 15)
 
 
 def demand(day: date, opened: date) -> float:
-    """What `day` is against an average one, for any store: growth, season, feasts, paydays; the
-    weekday is the store's own.
+    """Demand on `day` relative to an average day, for any store.
+
+    Covers growth, season, holidays and paydays. The weekdays are in `trade.Store`.
     """
     years = (day - opened).days / 365
     growth = 0.80 + 0.15 * min(years, 1.0) + 0.07 * max(years - 1.0, 0.0)
@@ -96,7 +102,7 @@ def demand(day: date, opened: date) -> float:
 
 
 def draw_times(rng: Random, day: date, count: int) -> list[int]:
-    """`count` sorted seconds after local midnight of `day`, in its opening hours."""
+    """Draw `count` sorted seconds after local midnight, in the opening hours."""
     weights = (
         _EARLY
         if (day.month, day.day) in ((12, 24), (12, 31))

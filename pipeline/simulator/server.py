@@ -1,10 +1,11 @@
-"""The API on a loopback port: connections, tokens, the rate limit, the clock, scripted faults, and
-a log of what was asked.
+"""HTTP server of the API on a loopback port.
+
+It handles connections, tokens, the rate limit, the clock and scripted faults, and logs requests.
 
     with serve(Shop(), now=lambda: datetime(2026, 11, 2, tzinfo=UTC)) as server:
         requests.get(f"{server.url}/receipts", headers={"Authorization": f"Bearer {server.token}"})
 
-The server's only clock is `now`; `clock` (monotonic seconds) times the rate limit and the log.
+Answers use the clock `now` only; `clock` (monotonic seconds) times the rate limit and the log.
 """
 
 from __future__ import annotations
@@ -34,8 +35,8 @@ PREFIX = "/v1.0"
 _PLAIN = Rules()
 
 
-class Asked(NamedTuple):
-    """One line of the log."""
+class LoggedRequest(NamedTuple):
+    """One line of the request log."""
 
     number: int
     method: str
@@ -43,14 +44,16 @@ class Asked(NamedTuple):
     params: dict[str, str]
     page: int
     authorized: bool
-    at: float  # seconds of `clock`
+    arrival: float  # seconds of `clock`
     status: int
     rows: int  # rows of a list; 0 for anything else
 
 
 class Server(ThreadingTCPServer):
-    """Public: url, token, requests, faults (append to it at any time), source and rules (may be
-    replaced), failures.
+    """HTTP server of a source.
+
+    Public attributes: url, token, requests, failures; faults, to which tests append at any time;
+    source and rules, which tests may replace.
     """
 
     allow_reuse_address, daemon_threads, request_queue_size = True, False, 128
@@ -79,32 +82,32 @@ class Server(ThreadingTCPServer):
         self.token = secrets.token_hex(16) if token is None else token
         self.now = now or (lambda: datetime.now(UTC))
         self.url = f"http://127.0.0.1:{self.server_address[1]}{self.prefix}"
-        self.requests: list[Asked] = []
+        self.requests: list[LoggedRequest] = []
         self.failures: list[Exception] = []
         self.live: set[socket.socket] = set()
         self.stopping, self._lock, self._count, self._granted = Event(), Lock(), 0, deque[float]()
 
     def busiest(self, seconds: float = 300.0) -> int:
-        """The most requests that any window of so many seconds has seen."""
-        times, most, start = sorted(asked.at for asked in self.requests), 0, 0
+        """Largest number of requests in any window of `seconds` seconds."""
+        times, count, start = sorted(request.arrival for request in self.requests), 0, 0
         for end, moment in enumerate(times):
             while moment - times[start] >= seconds:
                 start += 1
-            most = max(most, end - start + 1)
-        return most
+            count = max(count, end - start + 1)
+        return count
 
     def exchange(
         self, method: str, target: str, headers: Mapping[str, str], body: bytes = b""
     ) -> tuple[Exchange, Fault | None]:
-        """Answer one request; the fault, if any, is how it is to be sent.
+        """Answer one request; the returned fault, if any, is how to send the answer.
 
-        The names of `headers` are in small letters.
+        The names of `headers` are in lower case.
         """
         parts = urlsplit(target)
         inside = parts.path.startswith(self.prefix + "/")
         path = parts.path.removeprefix(self.prefix) if inside else "/"
         path = path if path == "/" else path.rstrip("/")
-        params, at = self.params(parts.query, body), self.clock()
+        params, arrival = self.params(parts.query, body), self.clock()
         page = self.page_of(path, params)
         moment = self.now()
         with self._lock:
@@ -121,9 +124,9 @@ class Server(ThreadingTCPServer):
             self.rules,
             lambda: [
                 *(
-                    asked.params.get("cursor")
-                    for asked in list(self.requests)
-                    if asked.path == path
+                    request.params.get("cursor")
+                    for request in list(self.requests)
+                    if request.path == path
                 ),
                 params.get("cursor"),
             ],
@@ -137,33 +140,33 @@ class Server(ThreadingTCPServer):
             if fault.phase == "ask":
                 fault.act(exchange)
         if exchange.content is None:
-            self._answer(exchange, authorized, at)
+            self._answer(exchange, authorized, arrival)
         for fault in struck:
             if fault.phase == "answer":
                 fault.act(exchange)
         with self._lock:
             self.requests.append(
-                Asked(
+                LoggedRequest(
                     number,
                     method,
                     path,
                     params,
                     page,
                     authorized,
-                    at,
+                    arrival,
                     exchange.status,
                     len(exchange.listing.rows) if exchange.listing else 0,
                 )
             )
         return exchange, next((fault for fault in struck if fault.phase == "wire"), None)
 
-    def _answer(self, exchange: Exchange, authorized: bool, at: float) -> None:
+    def _answer(self, exchange: Exchange, authorized: bool, arrival: float) -> None:
         try:
             if not authorized:
                 raise self.failure(
                     401, "UNAUTHORIZED", "The access token is missing, malformed or revoked."
                 )
-            self._grant(at)
+            self._grant(arrival)
             reply = self.respond(exchange)
             exchange.listing, exchange.content = (
                 (None, reply) if isinstance(reply, bytes) else (reply, None)
@@ -172,34 +175,34 @@ class Server(ThreadingTCPServer):
             exchange.status, exchange.content = error.status, error.body
 
     def params(self, query: str, body: bytes) -> dict[str, str]:
-        """The parameters of a request, for the API, the log and the faults."""
+        """Parameters of a request, for the API, the log and the faults."""
         return dict(parse_qsl(query, keep_blank_values=True))
 
     def page_of(self, path: str, params: dict[str, str]) -> int:
-        """The page of its list that the request is for, from 1."""
+        """Number of the requested page in its list, from 1."""
         if "cursor" in params and path.strip("/") in RESOURCES:
             with suppress(ApiError):
                 return Request.from_cursor(params["cursor"], path.strip("/")).page
         return 1
 
     def respond(self, exchange: Exchange) -> Any:
-        """A page or the bytes of an object; raises `failure`."""
+        """Page of a list or bytes of an object; raises `failure`."""
         if exchange.method != "GET":
             raise ApiError(405, "BAD_REQUEST", "This shop can only be read.")
         return answer(self.source, exchange.now, exchange.path, exchange.params, exchange.rules)
 
-    def _grant(self, at: float) -> None:
+    def _grant(self, arrival: float) -> None:
         if self.rate_limit is None:
             return
-        most, seconds = self.rate_limit
+        limit, seconds = self.rate_limit
         with self._lock:
-            while self._granted and at - self._granted[0] >= seconds:
+            while self._granted and arrival - self._granted[0] >= seconds:
                 self._granted.popleft()
-            if len(self._granted) >= most:
+            if len(self._granted) >= limit:
                 raise self.failure(
-                    429, "RATE_LIMITED", f"More than {most} requests in {seconds:g} seconds."
+                    429, "RATE_LIMITED", f"More than {limit} requests in {seconds:g} seconds."
                 )
-            self._granted.append(at)
+            self._granted.append(arrival)
 
     def start(self) -> Server:
         self._thread = Thread(
@@ -218,8 +221,8 @@ class Server(ThreadingTCPServer):
         self.server_close()
         self._thread.join()
 
-    def handle_error(self, request, client_address) -> None:
-        """A client that hangs up is no failure; anything else is kept in `failures`."""
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Ignore clients that disconnect; other errors are in `failures`."""
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -245,10 +248,11 @@ class _Handler(BaseHTTPRequestHandler):
         try:
             exchange, fault = self.server.exchange(self.command, self.path, headers, sent)
             body = exchange.body()
-            for step in fault.act(exchange) if fault else (exchange.head(len(body)) + body,):
+            steps = fault.act(exchange) if fault else None
+            for step in (exchange.head(len(body)) + body,) if steps is None else steps:
                 self._take(step)
         except ConnectionError:
-            self.close_connection = True  # the client has gone
+            self.close_connection = True  # the client has disconnected
         except Exception as failure:  # raised again when serve() ends  # noqa: BLE001
             self.server.failures.append(failure)
             self.close_connection = True
@@ -269,7 +273,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self.connection.close()
 
     def log_message(self, format: str, *arguments: object) -> None:
-        """Nothing: the log is `Server.requests`."""
+        """Write nothing: the log is `Server.requests`."""
 
 
 @contextmanager
@@ -289,8 +293,9 @@ def serve(
     port: int = 0,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[Server]:
-    """Serve `source` in the background until the block ends; then raise what went wrong inside the
-    server, if anything did.
+    """Serve `source` in the background until the block ends.
+
+    Then raises the first error inside the server, if any.
     """
     rules = Rules(history_days, default_limit, max_limit, order, offsets, None, scopes)
     server = Server(
@@ -309,7 +314,10 @@ def serve(
 
 @contextmanager
 def running(server: Server) -> Iterator[Server]:
-    """Run `server` until the block ends; then raise what went wrong inside it, if anything did."""
+    """Run `server` until the block ends.
+
+    Then raises the first error inside the server, if any.
+    """
     server.start()
     try:
         yield server

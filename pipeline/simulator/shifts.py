@@ -1,9 +1,9 @@
-"""Cash-drawer shifts: one per till and business day, made of the receipts rung in it, so that they
-tie to the centavo.
+"""Cash-drawer shifts: one per till and business day, from its receipts.
 
-A shift is what the till printed when it was closed: a later cancellation does not change it.
-Amounts are in pesos and positive; discounts, taxes, tips and payments are those of sales less those
-of refunds. It is listed once the till that closed it has reached the server.
+The amounts agree with the receipts to the centavo. A shift is what the till printed when it was
+closed: a later cancellation does not change it. Amounts are in pesos and positive; discounts,
+taxes, tips and payments are those of sales minus those of refunds. A shift is listed once the till
+has uploaded it.
 """
 
 from __future__ import annotations
@@ -20,24 +20,30 @@ STARTING_CASH = 1_000_00
 
 
 class Shifts:
+    """Shifts of a shop."""
+
     def __init__(self, ledger: Ledger, tickets: Tickets):
         self.ledger, self.tickets = ledger, tickets
         self._print = lru_cache(maxsize=400)(self._print_shift)
-        self._known = lru_cache(maxsize=50_000)(self._known_at)
+        self._received = lru_cache(maxsize=50_000)(self._received_at)
 
     def entries(self, now: int) -> list[Entry]:
-        """Every shift that the server knows at `now`; the amounts are worked out when one is read."""
+        """Entries of all shifts that the server has at `now`.
+
+        The amounts are computed when an entry is read.
+        """
         entries = []
         for device, till in enumerate(self.ledger.tills):
             store = id_of("store", STORES[till.store].name)
             for day in range(self.ledger.first, now // 86_400_000 + 719_163 + 2):
-                if not till.web and (known := self._known(device, day)) and known <= now:
+                received = 0 if till.web else self._received(device, day)
+                if 0 < received <= now:
                     key = id_of("shift", f"{self.ledger.seed}/{till.number}/{day}")
                     entries.append(
                         Entry(
-                            known,
+                            received,
                             key,
-                            known,
+                            received,
                             key,
                             store,
                             False,
@@ -46,9 +52,10 @@ class Shifts:
                     )
         return entries
 
-    def _known_at(self, device: int, day: int) -> int:
-        """The millisecond at which the server learns of the till's shift of the day; 0 if there is
-        none.
+    def _received_at(self, device: int, day: int) -> int:
+        """Millisecond at which the server receives the till's shift of the day.
+
+        0 if there is no shift.
         """
         slots, absence = self.ledger.plan(device, day), self.ledger.absence(device, day)
         closed = self._closed(slots) if slots else 0

@@ -1,9 +1,9 @@
-"""The shop that never was: a burger place in Mexico City, whose every receipt is a function of
-(seed, day) alone.
+"""Generated shop: a burger restaurant in Mexico City.
 
-At an instant it shows what its server would have received by then, in the state of then: what is
-offline is not there yet, a cancellation has happened or has not. Nothing is stored; days are
-planned and receipts printed when they are asked for.
+Every receipt is a function of (seed, day) alone. At an instant the shop shows what its server would
+have received by then, in the state of that instant: receipts of a till that is still offline are
+missing, and later cancellations are not visible. Nothing is stored; days are planned and receipts
+printed on demand.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import date
 from functools import lru_cache, partial
+from typing import Any
 
 from pipeline.simulator.catalogue import Catalogue
 from pipeline.simulator.customers import Customers
@@ -26,8 +27,9 @@ _DAY = 86_400_000
 
 
 class Shop:
-    """A `Source`. `receipts_per_day` is the average of one store over its first years; `stores` at
-    most four.
+    """Generated `Source`.
+
+    `receipts_per_day` is the average of one store over its first years; `stores` is 1 to 4.
     """
 
     def __init__(
@@ -54,7 +56,7 @@ class Shop:
         self, now: int, query: Query, before: tuple[int, int | str] | None = None
     ) -> Iterator[Entry]:
         if query.keys is not None:
-            found = sorted(
+            entries = sorted(
                 (
                     entry
                     for key in set(query.keys)
@@ -62,7 +64,7 @@ class Shop:
                 ),
                 reverse=True,
             )
-            yield from (entry for entry in found if before is None or entry[:2] < before)
+            yield from (entry for entry in entries if before is None or entry[:2] < before)
             return
         newest = min(
             bound
@@ -115,7 +117,7 @@ class Shop:
             return self._customers.entries(now)
         return entries_of(self.catalogue.rows(resource, now))
 
-    def merchant(self) -> dict:
+    def merchant(self) -> dict[str, Any]:
         return self.catalogue.merchant()
 
     def _entry(self, slot: Slot, created: int, updated: int, second: int) -> Entry:

@@ -1,14 +1,14 @@
-"""What may stand behind the API: anything that can tell which receipts its server had at an
-instant.
+"""Protocol of the shop behind the API, with its rows and queries.
 
 All instants are UTC milliseconds. `now` is the instant of the request: a source answers as its
-server would have then.
+server would have answered then.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from typing import NamedTuple, Protocol
+from functools import partial
+from typing import Any, NamedTuple, Protocol
 
 import msgspec
 
@@ -19,8 +19,9 @@ decode = msgspec.json.Decoder().decode
 
 
 class Entry(NamedTuple):
-    """One row of a list. Sorts as the API does, but ascending: (created, id) is unique in its
-    resource.
+    """One row of a list; (created, id) is unique within its resource.
+
+    Sorts as the API does, but ascending.
     """
 
     created: int
@@ -33,7 +34,7 @@ class Entry(NamedTuple):
 
 
 class Query(NamedTuple):
-    """Bounds are inclusive."""
+    """Filters of a list; bounds are inclusive and None admits every row."""
 
     created_min: int | None = None
     created_max: int | None = None
@@ -54,28 +55,34 @@ class Query(NamedTuple):
 
 
 class Source(Protocol):
-    """A shop's server-side state as a function of time."""
+    """State of a shop's server as a function of time."""
 
     def receipts(
         self, now: int, query: Query, before: tuple[int, int | str] | None = None
     ) -> Iterator[Entry]:
-        """The receipts that `query` admits, newest `created` first (ties: greatest id first), those
-        after `before` in that order.
+        """Receipts that `query` admits, newest `created` first.
+
+        Equal instants are sorted by the greatest id first. Only the receipts after `before` in that
+        order are included.
         """
 
     def find(self, now: int, number: str) -> Entry | None:
-        """The receipt of that number, as it is at `now`."""
+        """Receipt of that number, as it is at `now`."""
 
     def rows(self, now: int, resource: str) -> list[Entry]:
-        """All rows of another resource, deleted ones included; [] for one that it does not know."""
+        """All rows of another resource, deleted ones included.
 
-    def merchant(self) -> dict:
-        """The single object of /merchant."""
+        [] for an unknown resource.
+        """
+
+    def merchant(self) -> dict[str, Any]:
+        """Object of /merchant."""
 
 
-def entries_of(rows: Iterable[dict]) -> list[Entry]:
-    """Rows of the back office as entries; what has no `created_at` or `updated_at` sorts as the
-    oldest.
+def entries_of(rows: Iterable[dict[str, Any]]) -> list[Entry]:
+    """Entries of back office rows.
+
+    A row without `created_at` and `updated_at` sorts as the oldest.
     """
     entries = []
     for row in rows:
@@ -90,7 +97,7 @@ def entries_of(rows: Iterable[dict]) -> list[Entry]:
                 key,
                 row.get("store_id"),
                 bool(row.get("deleted_at")),
-                lambda row=row: encode(row),
+                partial(encode, row),
             )
         )
     return entries

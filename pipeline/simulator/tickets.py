@@ -1,9 +1,8 @@
-"""A slot's ticket: who ordered what, how it was discounted, tipped and paid; and what a refund
-gives back of it.
+"""Ticket of a slot: lines, discounts, tip, payments, or what a refund returns.
 
-In: a slot of the ledger. Out: a `Ticket` in centavos. Each ticket is drawn from its own random
-source, so that it is the same whoever asks for it and whatever was asked before. Conserved:
-payments == total == lines + tip + surcharge - rounding.
+In: a slot of the ledger. Out: a `Ticket` in centavos. Each ticket has its own random source, so its
+content does not depend on what else is read. Conserved: payments == total == lines + tip +
+surcharge - rounding.
 """
 
 from __future__ import annotations
@@ -38,7 +37,10 @@ from pipeline.simulator.trade import (
 
 
 class Ticket(NamedTuple):
-    """All that is printed, but for numbers and times; discounts and taxes also as totals."""
+    """Content of a receipt, without its numbers and times.
+
+    `discounts` and `taxes` are the totals of those on the lines.
+    """
 
     lines: list[Line]
     discounts: list[tuple[Discount, int | None, int]]
@@ -67,7 +69,7 @@ def _pick(rng: Random, rows: tuple[tuple[str, int], ...]) -> str:
 
 
 class Tickets:
-    """Makes the tickets of a ledger's slots."""
+    """Tickets of a ledger's slots."""
 
     def __init__(self, ledger: Ledger):
         self.ledger = ledger
@@ -133,7 +135,10 @@ class Tickets:
     def _discount(
         rng: Random, lines: list[Line], day: date, customer: int
     ) -> list[tuple[Discount, int | None, int]]:
-        """Discount the lines: one line's own first, then one on the whole ticket; points come last."""
+        """Apply discounts to the lines; returns (discount, percent or None, centavos).
+
+        Discounts of one line come first, then one on the whole ticket; points come last.
+        """
         taken = []
         for index, discount in enumerate(DISCOUNTS):
             if (discount.weekday is not None and discount.weekday != day.weekday()) or (
@@ -142,7 +147,7 @@ class Tickets:
                 continue
             if rng.random() >= discount.chance:
                 continue
-            ones = [
+            single = [
                 line
                 for line in lines
                 if (line.dish.name == "Malteada") == (index == HALF_PRICE_SHAKE)
@@ -156,12 +161,10 @@ class Tickets:
                 if discount.value is not None
                 else value * 150
             )
-            taken.append(
-                (not discount.whole, discount, percent, amount, lines if discount.whole else ones)
-            )
-        taken.sort(
-            key=lambda row: (not row[0], row[2] is None)
-        )  # lines first, then percents, then amounts
+            discounted = lines if discount.on_ticket else single
+            taken.append((not discount.on_ticket, discount, percent, amount, discounted))
+        # Discounts of a line first, then percentages, then amounts.
+        taken.sort(key=lambda row: (not row[0], row[2] is None))
         taken = [row for row in taken if row[0]] + [row for row in taken if not row[0]][:1]
         if customer >= 0 and rng.random() < POINTS.chance:
             taken.append(
@@ -175,8 +178,8 @@ class Tickets:
             )
         return [
             (discount, percent, amount)
-            for _, discount, percent, most, chosen in taken
-            if (amount := discount_lines(chosen, discount, percent, most))
+            for _, discount, percent, limit, chosen in taken
+            if (amount := discount_lines(chosen, discount, percent, limit))
         ]
 
     @staticmethod
@@ -230,7 +233,7 @@ class Tickets:
 
     @staticmethod
     def _refund(rng: Random, sale: Ticket) -> Ticket:
-        """The whole sale given back, or one of its lines, or one of its pieces."""
+        """The sale's ticket in full, one of its lines, or one piece of a line."""
         if rng.random() < 0.55 or (len(sale.lines) == 1 and sale.lines[0].milli <= 1000):
             deducted = (0, sale.points[0], sale.points[2])
             return sale._replace(points=deducted, note=None, split_second=rng.random() < 0.1)

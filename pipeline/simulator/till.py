@@ -1,10 +1,9 @@
-"""The till's arithmetic, in centavos and thousandths of a quantity, by the rules that real receipts
-obey to the cent.
+"""Arithmetic of the till, in centavos and thousandths of a quantity.
 
-Conserved per receipt: a discount's shares add up to it, the lines' taxes add up to the tax on the
-receipt's whole base; both by cumulative rounding in line order (round the running total, less what
-was given before), half up. Source: the invariants E to M that were checked on real receipts of the
-API.
+Its rules hold on real receipts to the cent. Conserved per receipt: the shares of a discount add up
+to the discount, and the taxes of the lines add up to the tax on the receipt's whole base. Both use
+cumulative rounding in line order, half up: round the running total and subtract what earlier lines
+got. Source: the invariants E to M, checked on real receipts of the API.
 """
 
 from __future__ import annotations
@@ -16,8 +15,9 @@ from pipeline.simulator.trade import Discount
 
 
 class Line:
-    """One line of a ticket. `milli` is the quantity in thousandths; `discounts` are (discount,
-    percent or None, centavos).
+    """One line of a ticket.
+
+    `milli` is the quantity in thousandths; `discounts` are (discount, percent or None, centavos).
     """
 
     __slots__ = (
@@ -65,16 +65,16 @@ class Line:
 
 
 def half_up(numerator: int, denominator: int) -> int:
-    """The nearest integer to a quotient of non-negative integers; halves go up."""
+    """Integer nearest to a quotient of non-negative integers; halves round up."""
     return (2 * numerator + denominator) // (2 * denominator)
 
 
 def spread(amount: int, bases: Sequence[int]) -> list[int]:
-    """`amount` in proportion to `bases` (not all 0), by cumulative rounding."""
-    whole, running, given, shares = sum(bases), 0, 0, []
+    """Split `amount` in proportion to `bases` (not all 0), rounding cumulatively."""
+    total, running, given, shares = sum(bases), 0, 0, []
     for base in bases:
         running += base
-        upto = half_up(amount * running, whole)
+        upto = half_up(amount * running, total)
         shares.append(upto - given)
         given = upto
     return shares
@@ -83,12 +83,14 @@ def spread(amount: int, bases: Sequence[int]) -> list[int]:
 def discount_lines(
     lines: Sequence[Line], discount: Discount, percent: int | None, amount: int | None
 ) -> int:
-    """Take `percent` of what the lines still cost, or `amount` at most that, off the lines; returns
-    what was taken.
+    """Take a discount off the lines; returns the amount taken.
+
+    The amount is `percent` of what the lines still cost, or else `amount`, limited to what they
+    cost.
     """
     bases = [line.gross - line.discount for line in lines]
-    whole = sum(bases)
-    taken = half_up(whole * percent, 100) if percent is not None else min(amount or 0, whole)
+    total = sum(bases)
+    taken = half_up(total * percent, 100) if percent is not None else min(amount or 0, total)
     if taken == 0:
         return 0
     for line, share in zip(lines, spread(taken, bases), strict=True):
@@ -98,7 +100,10 @@ def discount_lines(
 
 
 def tax_lines(lines: Sequence[Line]) -> dict[Tax, int]:
-    """Set each line's tax and return the total per tax: included in the price, or added to it."""
+    """Set the tax of each line and return the total per tax.
+
+    A tax is included in the price or added to it.
+    """
     bases: dict[Tax, int] = {}
     totals: dict[Tax, int] = {}
     for line in lines:

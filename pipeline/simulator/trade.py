@@ -1,8 +1,7 @@
-"""Where and how the burger place sells: its stores, tills, people, tenders and discounts, as plain
-tables.
+"""Tables of the restaurant: stores, tills, employees, tenders and discounts.
 
-Weights are relative; money is in centavos. Addresses and persons are made up, telephone numbers and
-domains are of the kinds reserved for that.
+Weights are relative; money is in centavos. Addresses and people are invented; telephone numbers and
+domains are of the kinds reserved for examples.
 """
 
 from __future__ import annotations
@@ -14,8 +13,10 @@ BUSINESS, COUNTRY, CURRENCY, DECIMALS = "La Brasa Hamburguesas", "MX", "MXN", 2
 
 
 class Store(NamedTuple):
-    """A branch: its size against the average, and its weekdays (Monday first) in percent of its own
-    average.
+    """Store of the business.
+
+    `size` is relative to the average store; `weekdays` are in percent of the store's own average,
+    Monday first.
     """
 
     name: str
@@ -26,8 +27,9 @@ class Store(NamedTuple):
 
 
 class Till(NamedTuple):
-    """A device; `number` begins its receipts' numbers. A web channel is no device: null device,
-    null employee.
+    """Device of a store; `number` is the prefix of its receipts' numbers.
+
+    A web channel has no device and no employee: both are null on its receipts.
     """
 
     number: int
@@ -44,13 +46,16 @@ class Tender(NamedTuple):
 
 
 class Discount(NamedTuple):
-    """`value` is a percentage, or centavos where `kind` ends in AMOUNT; None is typed at the till."""
+    """Discount of the business.
+
+    `value` is a percentage, or centavos if `kind` ends in AMOUNT; None if it is typed at the till.
+    """
 
     name: str
     kind: str
     value: int | None
-    whole: bool  # on the whole ticket, else on one line
-    chance: float  # share of receipts (lines where not `whole`) of a day that it applies to
+    on_ticket: bool  # on the whole ticket, else on one line
+    chance: float  # share of a day's receipts (lines if not `on_ticket`) that it applies to
     weekday: int | None = None
     since: date | None = None
 
@@ -90,8 +95,9 @@ LEFT = ("Iván Peña", date(2025, 5, 1))  # an employee who was deleted that day
 
 
 def tills(stores: int) -> tuple[Till, ...]:
-    """The tills of the first `stores` stores; the first store has a terrace tablet and sells on the
-    web too.
+    """Tills of the first `stores` stores.
+
+    The first store also has a terrace tablet and a web shop.
     """
     first = (
         Till(1, "Caja 1", 0, 0.70),
@@ -121,9 +127,8 @@ DISCOUNTS = (
     Discount("Malteada a mitad", "FIXED_PERCENT", 50, False, 0.25, weekday=2),
     Discount("Detalle", "FIXED_PERCENT", 10, False, 0.008),
 )
-POINTS = Discount(
-    "Puntos", "DISCOUNT_BY_POINTS", None, True, 0.05
-)  # share of the receipts of known customers
+# Its chance is a share of the receipts of known customers.
+POINTS = Discount("Puntos", "DISCOUNT_BY_POINTS", None, True, 0.05)
 HALF_PRICE_SHAKE = 6  # DISCOUNTS[6] is only for shakes
 
 GIVEN = (

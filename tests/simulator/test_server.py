@@ -162,7 +162,7 @@ def test_the_shop_changes_between_two_pages(stall: Shop, now: datetime, walk: Ca
     book = Book(stall)
 
     def sell(exchange: Exchange) -> None:
-        book.add({"receipt_number": f"5-{exchange.page}"}, at=now)
+        book.add({"receipt_number": f"5-{exchange.page}"}, instant=now)
 
     with serve(
         book,
@@ -180,7 +180,9 @@ def test_the_shop_changes_between_two_pages(stall: Shop, now: datetime, walk: Ca
         faults=[
             Fault(
                 "call",
-                act=lambda exchange: book.add({"receipt_number": f"6-{exchange.number}"}, at=now),
+                act=lambda exchange: book.add(
+                    {"receipt_number": f"6-{exchange.number}"}, instant=now
+                ),
                 times=None,
                 on=lambda exchange: exchange.page > 1,
             )

@@ -29,10 +29,10 @@ def state(book: Book, at: datetime) -> dict[str, dict]:
 
 def test_a_book_shows_each_state_at_its_time() -> None:
     book = Book()
-    book.add({"receipt_number": "1-1", "note": None}, at=minute(1))
-    book.add({"receipt_number": "1-2", "created_at": "ignored"}, at=minute(2))
-    book.change("1-1", at=minute(3), note="x")
-    book.cancel("1-2", at=minute(4))
+    book.add({"receipt_number": "1-1", "note": None}, instant=minute(1))
+    book.add({"receipt_number": "1-2", "created_at": "ignored"}, instant=minute(2))
+    book.change("1-1", instant=minute(3), note="x")
+    book.cancel("1-2", instant=minute(4))
     assert state(book, minute(0)) == {}
     assert state(book, minute(1)) == {
         "1-1": {
@@ -54,14 +54,14 @@ def test_a_book_shows_each_state_at_its_time() -> None:
         for entry in book.receipts(millis(minute(9)), Query(updated_min=millis(minute(4))))
     ] == ["1-2"]
     with pytest.raises(KeyError, match="1-9"):
-        book.cancel("1-9", at=minute(5))
+        book.cancel("1-9", instant=minute(5))
 
 
 def test_what_lags_appears_after_its_stamp() -> None:
     book = Book()
-    book.add({"receipt_number": "1-1"}, at=minute(1), lag=timedelta(minutes=5))
-    book.cancel("1-1", at=minute(2))
-    book.change("1-1", at=minute(3), lag=timedelta(minutes=10), note="late")
+    book.add({"receipt_number": "1-1"}, instant=minute(1), lag=timedelta(minutes=5))
+    book.cancel("1-1", instant=minute(2))
+    book.change("1-1", instant=minute(3), lag=timedelta(minutes=10), note="late")
     assert state(book, minute(1)) == {}
     assert (
         state(book, minute(2))["1-1"]["cancelled_at"]
@@ -81,9 +81,9 @@ def test_a_book_over_the_shop_changes_its_receipts(
     ][5]
     with serve(book, now=lambda: now) as server:
         before = [row for page in walk(server, limit=40, updated_at_min=since) for row in page]
-        book.cancel(old.key, at=now - timedelta(minutes=9))
-        book.change(new, at=now - timedelta(minutes=8), note="edited")
-        book.add({"receipt_number": "5-1", "store_id": None}, at=now - timedelta(minutes=7))
+        book.cancel(old.key, instant=now - timedelta(minutes=9))
+        book.change(new, instant=now - timedelta(minutes=8), note="edited")
+        book.add({"receipt_number": "5-1", "store_id": None}, instant=now - timedelta(minutes=7))
         after = [row for page in walk(server, limit=40, updated_at_min=since) for row in page]
     assert [row["receipt_number"] for row in after] == [
         "5-1",

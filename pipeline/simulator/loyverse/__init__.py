@@ -1,1 +1,1 @@
-"""The simulated shop as Loyverse's API serves it."""
+"""Loyverse's API over the simulated shop."""

@@ -1,17 +1,16 @@
-"""The Loyverse API v1.0, as a pure function: a source, an instant and a request's parameters in, a
-page or an error out.
+"""Loyverse API v1.0 as a pure function of a source, an instant and a request.
 
-Which filters each list knows (all others are ignored, as by the real one), which lists page, the
-limits, the history wall. Receipts come newest `created_at` first, whatever the filter. A cursor is
-opaque and carries filters, limit and position.
+It defines the filters of each list (the rest is ignored, as by the real API), the lists that have
+pages, the limits and the history limit. Receipts are sorted by newest `created_at` first, whatever
+the filter. A cursor is opaque; it holds filters, limit and position.
 """
 
 from __future__ import annotations
 
 import json
 from base64 import urlsafe_b64decode, urlsafe_b64encode
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from itertools import islice
 from typing import Any, NamedTuple
 from zlib import crc32
@@ -21,30 +20,28 @@ from pipeline.simulator.source import Entry, Query, Source, decode, encode, entr
 
 DAY = 86_400_000
 _DATES = ("created_at_min", "created_at_max", "updated_at_min", "updated_at_max")
-_ORDERS = {
-    "created_desc": lambda entry: (-entry.created, -entry.id),
-    "updated_desc": lambda entry: (-entry.updated, -entry.id),
-    "updated_asc": lambda entry: (entry.updated, entry.id),
+# Sort keys of receipts, whose ids are integers.
+_ORDERS: dict[str, Callable[[Entry], tuple[int, int]]] = {
+    "created_desc": lambda entry: (-entry.created, -int(entry.id)),
+    "updated_desc": lambda entry: (-entry.updated, -int(entry.id)),
+    "updated_asc": lambda entry: (entry.updated, int(entry.id)),
 }
 
 
 class ApiError(Exception):
-    """An answer that is an error: {"errors": [{"code", "details", "field"?}]}."""
+    """Error answer: {"errors": [{"code", "details", "field"?}]}."""
 
-    def __init__(self, status: int, code: str, details: str, of: str | None = None):
+    def __init__(self, status: int, code: str, details: str, parameter: str | None = None):
         super().__init__(f"{status} {code}: {details}")
-        self.status, self.body = (
-            status,
-            encode(
-                {"errors": [{"code": code, "details": details, **({"field": of} if of else {})}]}
-            ),
-        )
+        error = {"code": code, "details": details, **({"field": parameter} if parameter else {})}
+        self.status, self.body = status, encode({"errors": [error]})
 
 
 @dataclass(frozen=True)
 class Rules:
-    """The account and the server. `order` and `offsets` are how others' APIs page, for tests of
-    what a client relies on.
+    """Settings of the account and of the server.
+
+    `order` and `offsets` page as other APIs do, to test what a client relies on.
     """
 
     history_days: int | None = None
@@ -57,13 +54,15 @@ class Rules:
 
 
 class Resource(NamedTuple):
+    """List of the API and the filters that it supports."""
+
     scope: str
     key: str | None = None  # the parameter that lists ids
     dates: tuple[str, ...] = _DATES
     fields: tuple[tuple[str, str], ...] = ()  # further filters: (parameter, field of the row)
     pages: bool = True
-    deleted: bool = True  # knows show_deleted
-    gone: bool = True  # a deleted row's own address answers 404
+    deleted: bool = True  # supports show_deleted
+    gone: bool = True  # the address of a deleted row answers 404
 
 
 RESOURCES = {
@@ -106,14 +105,15 @@ RESOURCES = {
 
 @dataclass
 class Page:
-    """One page of a list: rows as JSON bytes. `at` is the request that leads here, `cursor` the one
-    that leads on.
+    """One page of a list; rows are JSON bytes.
+
+    `request` leads to this page, `cursor` to the next one; it is None on the last page.
     """
 
     name: str
-    rows: list[bytes] = field(default_factory=list)
-    cursor: str | None = None
-    at: Request | None = None
+    rows: list[bytes]
+    cursor: str | None
+    request: Request
 
     def body(self) -> bytes:
         cursor = b"" if self.cursor is None else b',"cursor":' + encode(self.cursor)
@@ -122,8 +122,9 @@ class Page:
 
 @dataclass(frozen=True)
 class Request:
-    """A list request, from parameters or from a cursor; `after` is the position of the last row
-    seen, `page` counts from 1.
+    """Request for a page of a list, from parameters or from a cursor.
+
+    `after` is the position of the last row of the page before; `page` counts from 1.
     """
 
     resource: str
@@ -157,7 +158,7 @@ class Request:
 def answer(
     source: Source, now: int, path: str, params: Mapping[str, str], rules: Rules
 ) -> Page | bytes:
-    """What the server says to GET `path` (below /v1.0) at `now`; raises ApiError."""
+    """Answer to GET `path` (below /v1.0) at `now`; raises ApiError."""
     resource, _, key = path.strip("/").partition("/")
     if resource == "merchant" and not key:
         _allow("MERCHANT_READ", rules)
@@ -173,22 +174,23 @@ def answer(
 
 
 def parse(resource: str, params: Mapping[str, str], rules: Rules) -> Request:
-    """The request as the server understands it: a cursor's own filters stand, unknown parameters do
-    not count.
+    """Request from parameters; a cursor's own filters replace all others.
+
+    Unknown parameters are ignored.
     """
     spec = RESOURCES[resource]
     limit = _limit(params["limit"], rules) if spec.pages and "limit" in params else None
     if spec.pages and "cursor" in params:
         request = Request.from_cursor(params["cursor"], resource)
         return request if limit is None else replace(request, limit=limit)
-    known = {*spec.dates, *(name for name, _ in spec.fields), spec.key}
+    supported = {*spec.dates, *(name for name, _ in spec.fields), spec.key}
     if resource == "receipts":
-        known |= {"store_id", "since_receipt_number", "before_receipt_number"}
+        supported |= {"store_id", "since_receipt_number", "before_receipt_number"}
     if spec.deleted:
-        known.add("show_deleted")
+        supported.add("show_deleted")
     return Request(
         resource,
-        {name: text for name, text in params.items() if name in known},
+        {name: text for name, text in params.items() if name in supported},
         limit or rules.default_limit,
     )
 
@@ -222,7 +224,8 @@ def _query(source: Source, now: int, request: Request, rules: Rules) -> Query:
                     name,
                 ) from error
     for start, end in (_DATES[:2], _DATES[2:]):
-        if bounds[start] is not None and bounds[end] is not None and bounds[start] > bounds[end]:
+        earliest, latest = bounds[start], bounds[end]
+        if earliest is not None and latest is not None and earliest > latest:
             raise ApiError(400, "INVALID_RANGE", f"{end} is earlier than {start}.", end)
     for name, bound, step, nearer in (
         ("since_receipt_number", "created_at_min", 1, max),
@@ -239,7 +242,10 @@ def _query(source: Source, now: int, request: Request, rules: Rules) -> Query:
         bounds["created_at_min"] = max(rules.floor, bounds["created_at_min"] or 0)
     keys = request.params.get(RESOURCES[request.resource].key or "")
     return Query(
-        *(bounds[name] for name in _DATES),
+        bounds["created_at_min"],
+        bounds["created_at_max"],
+        bounds["updated_at_min"],
+        bounds["updated_at_max"],
         request.params.get("store_id") if request.resource == "receipts" else None,
         tuple(keys.split(",")) if keys else None,
     )
@@ -248,12 +254,12 @@ def _query(source: Source, now: int, request: Request, rules: Rules) -> Query:
 def _list(source: Source, now: int, request: Request, rules: Rules) -> Page:
     query, spec = _query(source, now, request, rules), RESOURCES[request.resource]
     if request.resource == "receipts":
-        wall = None if rules.history_days is None else now - rules.history_days * DAY
-        if wall is not None and query.created_min is not None and query.created_min < wall:
-            raise _walled(rules)
+        oldest = None if rules.history_days is None else now - rules.history_days * DAY
+        if oldest is not None and query.created_min is not None and query.created_min < oldest:
+            raise _beyond_history(rules)
         entries, position = _ordered(source, now, query, request, rules)
     else:
-        wall, position, shown = None, None, request.params.get("show_deleted") == "true"
+        oldest, position, shown = None, None, request.params.get("show_deleted") == "true"
         entries = (
             row
             for row in sorted(_rows(source, now, request.resource), reverse=True)
@@ -262,12 +268,12 @@ def _list(source: Source, now: int, request: Request, rules: Rules) -> Page:
             and (request.after is None or row[:2] < tuple(request.after))
             and _holds(row, request)
         )
-    found = list(islice(entries, request.limit + 1)) if spec.pages else list(entries)
-    page = found[: request.limit] if spec.pages else found
-    if wall is not None and any(entry.created < wall for entry in page):
-        raise _walled(rules)
+    batch = list(islice(entries, request.limit + 1)) if spec.pages else list(entries)
+    page = batch[: request.limit] if spec.pages else batch
+    if oldest is not None and any(entry.created < oldest for entry in page):
+        raise _beyond_history(rules)
     following = None
-    if len(found) > len(page):
+    if len(batch) > len(page):
         following = replace(
             request,
             after=position(request, page) if position else page[-1][:2],
@@ -278,14 +284,15 @@ def _list(source: Source, now: int, request: Request, rules: Rules) -> Page:
 
 
 def _holds(entry: Entry, request: Request) -> bool:
-    """Whether the row's own fields are as the request's further filters want them; only some take
-    several values.
+    """Whether the row's fields match the further filters of the request.
+
+    Filters with a plural name accept several values.
     """
-    for name, of in RESOURCES[request.resource].fields:
+    for name, column in RESOURCES[request.resource].fields:
         if name in request.params:
-            value, wanted = decode(entry.read()).get(of), request.params[name]
+            value, expected = decode(entry.read()).get(column), request.params[name]
             if value is None or (
-                value not in wanted.split(",") if name.endswith("s") else value != wanted
+                value not in expected.split(",") if name.endswith("s") else value != expected
             ):
                 return False
     return True
@@ -293,8 +300,12 @@ def _holds(entry: Entry, request: Request) -> bool:
 
 def _ordered(
     source: Source, now: int, query: Query, request: Request, rules: Rules
-) -> tuple[Iterator[Entry], Any]:
-    """The receipts from the request's position on, and how a position is told from a page."""
+) -> tuple[Iterator[Entry], Callable[[Request, list[Entry]], Any] | None]:
+    """Receipts from the request's position on, and the position after a page.
+
+    The position is a function of the request and the page's entries; None stands for the
+    (created, id) of the last entry.
+    """
     if rules.order == "created_desc" and not rules.offsets:
         after = tuple(request.after) if request.after else None
         return (
@@ -331,7 +342,7 @@ def _one(source: Source, now: int, resource: str, key: str, rules: Rules) -> byt
             and rules.history_days is not None
             and entry.created < now - rules.history_days * DAY
         ):
-            raise _walled(rules)
+            raise _beyond_history(rules)
     else:
         entry = next((row for row in _rows(source, now, resource) if row.key == key), None)
         entry = None if entry and entry.deleted and RESOURCES[resource].gone else entry
@@ -340,7 +351,7 @@ def _one(source: Source, now: int, resource: str, key: str, rules: Rules) -> byt
     return entry.read()
 
 
-def _walled(rules: Rules) -> ApiError:
+def _beyond_history(rules: Rules) -> ApiError:
     return ApiError(
         402,
         "PAYMENT_REQUIRED",

@@ -1,13 +1,15 @@
-"""A ticket as the API prints it: the JSON object of a receipt, with the keys of real ones.
+"""Receipt as the API prints it: a JSON object with the keys of real receipts.
 
-In: ticket (centavos), its slot (UTC seconds). Out: UTF-8 bytes. Amounts are pesos; on some receipts
-whole ones are integers and on others floats, as in real payloads. A refund is positive; a cancelled
-receipt keeps its totals.
+In: a ticket (centavos) and its slot (UTC seconds). Out: UTF-8 bytes. Amounts are in pesos; on some
+receipts whole amounts are integers and on others floats, as in real payloads. Amounts of a refund
+are positive. A cancelled receipt keeps its totals.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import lru_cache
+from typing import Any
 
 import msgspec
 
@@ -18,6 +20,7 @@ from pipeline.simulator.tickets import Ticket
 from pipeline.simulator.till import Line
 from pipeline.simulator.trade import DISCOUNTS, POINTS, STORES, TENDERS, WALLET, Discount
 
+_Money = Callable[[int], int | float]  # amount in pesos of one in centavos
 _encode = msgspec.json.Encoder().encode
 _id_of = lru_cache(maxsize=None)(id_of)
 _TENDER_IDS = [id_of("tender", tender.name) for tender in TENDERS]
@@ -36,7 +39,7 @@ def _decimal(hundredths: int) -> float:
 
 
 def line_id(device: int, number: int, line: int) -> str:
-    """Unique per line, and alike in all but a few digits, as real ones are."""
+    """Unique id of a line; ids differ in a few digits only, as real ones do."""
     return f"9553152a-9d{device:02x}-{number >> 16:04x}-f6a3-{number & 0xFFFF:04x}f1d4{line:04x}"
 
 
@@ -49,7 +52,7 @@ def customer_id(seed: int, customer: int) -> str:
 
 
 def print_receipt(ledger: Ledger, ticket: Ticket, slot: Slot, cancelled: bool) -> bytes:
-    """The receipt as it stands before or after its cancellation."""
+    """Receipt before or after its cancellation."""
     money = _plain if ticket.plain else _decimal
     till = ledger.tills[slot.device]
     sold, created = stamp(slot.sold * 1000), stamp(slot.created * 1000)
@@ -108,7 +111,7 @@ def print_receipt(ledger: Ledger, ticket: Ticket, slot: Slot, cancelled: bool) -
     )
 
 
-def _line(line: Line, line_id: str, money) -> dict:
+def _line(line: Line, line_id: str, money: _Money) -> dict[str, Any]:
     dish, portion, milli = line.dish, line.portion, line.milli
     quantity = milli / 1000 if milli % 1000 else milli // 1000
     return {
@@ -142,7 +145,7 @@ def _line(line: Line, line_id: str, money) -> dict:
     }
 
 
-def _tax(tax: Tax, amount: int, money) -> dict:
+def _tax(tax: Tax, amount: int, money: _Money) -> dict[str, Any]:
     return {
         "id": tax.id,
         "type": tax.kind,
@@ -152,7 +155,7 @@ def _tax(tax: Tax, amount: int, money) -> dict:
     }
 
 
-def _discount(row: tuple[Discount, int | None, int], money) -> dict:
+def _discount(row: tuple[Discount, int | None, int], money: _Money) -> dict[str, Any]:
     discount, percent, amount = row
     printed = {
         "id": _DISCOUNT_IDS[discount.name],
@@ -165,8 +168,8 @@ def _discount(row: tuple[Discount, int | None, int], money) -> dict:
     return printed
 
 
-def _card(slot: Slot) -> dict:
-    """What an integrated terminal leaves on the receipt; the number is masked."""
+def _card(slot: Slot) -> dict[str, Any]:
+    """Payment details from an integrated terminal; the number is masked."""
     return {
         "authorization_code": f"{slot.number * 7919 % 1_000_000:06d}",
         "reference_id": _id_of("reference", slot.id),

@@ -1,8 +1,8 @@
-"""What is on a shop's orders and returns, from the same tickets that Loyverse's receipts print.
+"""Contents of a shop's orders and returns, from the tickets of its receipts.
 
-In: an order's receipt and what has happened to it. Out: a `Content` in minor units. Amounts are the
-ticket's own, to the cent, so that both APIs sell the same. Where Square would round a percentage to
-another cent (an exact half) the discount is keyed as an amount instead.
+In: the receipt of an order and the changes so far. Out: a `Content` in minor units. Amounts are
+those of the ticket, to the cent, so both APIs have the same sales. If Square would round a
+percentage to another cent (an exact half), the discount is an amount instead.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _PARTY_PERCENTAGE = Decimal("12.5")
 
 
 class Contents:
-    """The contents of a shop's orders."""
+    """Contents of a shop's orders."""
 
     def __init__(self, tickets: Tickets, events: Events):
         self.events = events
@@ -41,7 +41,7 @@ class Contents:
         self.sale = lru_cache(maxsize=4_000)(self._sale)
 
     def sold(self, state: State) -> Content:
-        """What the order sells at that state; a tip that is keyed later is not there yet."""
+        """What the order sells in that state, without a tip that is keyed later."""
         order = state.order
         if order.slot is None:
             return _extra(order)
@@ -82,12 +82,12 @@ class Contents:
         return content
 
     def _rounds_cash(self, slot: Slot) -> bool:
-        """Whether the sale is one that Square rounds to the smallest coin."""
+        """Whether Square rounds the sale to the smallest coin."""
         tenders = {tender for tender, _ in self.ticket(slot).payments}
         return tenders == {trade.CASH} and self.events.is_quiet(slot)
 
     def _refund(self, slot: Slot) -> Content:
-        """What a receipt of the type REFUND gives back."""
+        """Content that a receipt of type REFUND returns."""
         sale = self.sale_of(slot)
         ticket, sold = self.ticket(slot), self.ticket(sale)
         content = _content(ticket, slot)
@@ -99,19 +99,19 @@ class Contents:
         return content._replace(lines=lines)
 
     def sale_of(self, slot: Slot) -> Slot:
-        """The sale that the receipt of type REFUND gives back."""
+        """Sale that the receipt of type REFUND returns."""
         assert slot.refunds is not None
         return self.events.ledger.sale(slot.device, *slot.refunds)
 
     def source_of(self, order: Order) -> Slot | None:
-        """The sale that the order takes back, or takes something back of."""
+        """Sale from which the order takes back all or a part."""
         slot = order.slot
         if slot is None or order.kind in (AMOUNT_REFUND, VOID):
             return slot
         return self.sale_of(slot) if order.kind == RETURN else self.events.exchanged_sale(slot)
 
     def _exchanged(self, slot: Slot) -> Content:
-        """The first line of the sale that this sale's order takes back."""
+        """First line of the sale that this sale's order takes back."""
         sale = self.sale(self.events.exchanged_sale(slot))
         line = sale.lines[0]
         uids = {uid for uid, _ in line.discounts}
@@ -129,7 +129,10 @@ def _uid(kind: str, slot: Slot, key: object) -> str:
 
 
 def _reversed(content: Content) -> Content:
-    """The content as what is taken back of it; return uids may equal the sale's, as real ones."""
+    """Content that takes the given one back.
+
+    Uids other than the lines' equal those of the sale, as in real orders.
+    """
     lines = tuple(
         line._replace(uid=token("return", line.uid), source_uid=line.uid) for line in content.lines
     )
@@ -137,7 +140,7 @@ def _reversed(content: Content) -> Content:
 
 
 def _source_places(ticket: Ticket, sold: Ticket) -> list[int]:
-    """The places, on the sale's ticket, of the lines that a refund's ticket gives back."""
+    """Places, on the sale's ticket, of the lines that a refund returns."""
     if len(ticket.lines) == len(sold.lines):
         return list(range(len(sold.lines)))
     line = ticket.lines[0]
@@ -154,7 +157,7 @@ def _source_places(ticket: Ticket, sold: Ticket) -> list[int]:
 
 
 def _amount(slot: Slot, size: float, total: int) -> Content:
-    """A refund of an amount: which items it is for is not known."""
+    """Refund of an amount, without information on its items."""
     amount = max(1, int(total * (0.1 + 0.4 * size)))
     uid = _uid("return", slot, "amount")
     line = Line(uid, "CUSTOM_AMOUNT", None, None, None, 1000, False, amount, amount)
@@ -162,7 +165,7 @@ def _amount(slot: Slot, size: float, total: int) -> Content:
 
 
 def _extra(order: Order) -> Content:
-    """What an order without a receipt sells."""
+    """Content of an order without a receipt."""
     number = order.key.number
     if order.kind == GIFT_CARD:
         amount, kind, name = (
@@ -183,7 +186,10 @@ def _extra(order: Order) -> Content:
 
 
 def _with_packing(content: Content, slot: Slot, amount: int) -> Content:
-    """Add a taxed charge; its tax is additive and shares its base with the lines that have it."""
+    """Add a service charge with an additive tax.
+
+    The tax has one base: the charge and the lines that have the same tax.
+    """
     added = tax_of("mas_iva")
     assert added is not None
     tax = _tax(added, slot)
@@ -194,7 +200,7 @@ def _with_packing(content: Content, slot: Slot, amount: int) -> Content:
 
 
 def _content(ticket: Ticket, slot: Slot) -> Content:
-    """A ticket as a content; its cash rounding is what its total lacks."""
+    """Content of a ticket; the rounding is the total minus all other amounts."""
     discounts, uids = _discounts(ticket, slot)
     lines = tuple(_line(line, slot, place, uids) for place, line in enumerate(ticket.lines))
     charges: tuple[Charge, ...] = ()
@@ -240,7 +246,7 @@ def _line(line: till.Line, slot: Slot, place: int, uids: dict[str, str]) -> Line
 
 
 def _discounts(ticket: Ticket, slot: Slot) -> tuple[tuple[Discount, ...], dict[str, str]]:
-    """The ticket's discounts in the order in which they were taken, and their uids by name."""
+    """Discounts of the ticket, in the order of their use, and their uids by name."""
     left = [line.gross for line in ticket.lines]
     rows, uids = [], {}
     for place, (discount, percent, amount) in enumerate(ticket.discounts):
@@ -269,6 +275,6 @@ def _discount(
         discount.name,
         "VARIABLE_AMOUNT" if keyed else _TYPES.get(discount.kind, "VARIABLE_AMOUNT"),
         percentage,
-        "ORDER" if discount.whole else "LINE_ITEM",
+        "ORDER" if discount.on_ticket else "LINE_ITEM",
         token("reward", uid) if discount is trade.POINTS else None,
     )

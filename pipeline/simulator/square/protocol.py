@@ -1,7 +1,7 @@
-"""The shape of Square's requests and answers: errors, cursors, pages, field checks.
+"""Format of Square's requests and answers: errors, cursors, pages, field checks.
 
-A cursor is opaque. It holds the request that it belongs to, the position and the instant at which
-the paging began; it dies some minutes after it was given out. Unknown keys are ignored, as by the
+A cursor is opaque. It contains the request that it belongs to, the position and the instant of the
+first page, and it expires some minutes after it was issued. Unknown keys are ignored, as by the
 real API.
 """
 
@@ -23,18 +23,18 @@ _CATEGORIES = {401: "AUTHENTICATION_ERROR", 403: "AUTHENTICATION_ERROR", 429: "R
 
 
 class SquareError(ApiError):
-    """An answer that is an error: {"errors": [{"category", "code", "detail", "field"?}]}."""
+    """Error answer: {"errors": [{"category", "code", "detail", "field"?}]}."""
 
-    def __init__(self, status: int, code: str, details: str, of: str | None = None):
-        super().__init__(status, code, details, of)
+    def __init__(self, status: int, code: str, details: str, parameter: str | None = None):
+        super().__init__(status, code, details, parameter)
         category = "API_ERROR" if status >= 500 else "INVALID_REQUEST_ERROR"
         error = {"category": _CATEGORIES.get(status, category), "code": code, "detail": details}
-        self.body = encode({"errors": [error | ({"field": of} if of else {})]})
+        self.body = encode({"errors": [error | ({"field": parameter} if parameter else {})]})
 
 
 @dataclass(frozen=True)
 class SquareRules:
-    """The account and the server. `ragged` pages hold fewer rows than asked for."""
+    """Settings of the account and the server; `ragged` serves smaller pages."""
 
     default_limit: int = 500  # of order searches; all other lists have their own
     max_limit: int = 1000
@@ -45,7 +45,10 @@ class SquareRules:
 
 @dataclass(frozen=True)
 class SquareRequest:
-    """One list request; `after` is the position of the last row seen, `page` counts from 1."""
+    """Request for a page of a list.
+
+    `after` is the position of the last row of the page before; `page` counts from 1.
+    """
 
     path: str
     digest: int  # of all but cursor and limit
@@ -55,7 +58,7 @@ class SquareRequest:
     page: int = 1
 
     def cursor(self) -> str:
-        """The cursor that leads to this request."""
+        """Cursor that leads to this request."""
         parts = [self.path, self.digest, self.began, self.issued, self.after, self.page]
         text = json.dumps(parts, separators=(",", ":")).encode()
         return urlsafe_b64encode(crc32(text).to_bytes(4, "big") + text).decode()
@@ -63,19 +66,19 @@ class SquareRequest:
 
 @dataclass
 class SquarePage:
-    """One page of a list; `more` stands beside the rows. A page without rows has no key for them.
+    """One page of a list; `more` are fields beside the rows.
 
-    `at` is the request that leads here, `cursor` the one that leads on.
+    `request` leads to this page, `cursor` to the next one. A page without rows has no key for them.
     """
 
     name: str
     rows: list[bytes] = field(default_factory=list)
     cursor: str | None = None
-    at: SquareRequest | None = None
+    request: SquareRequest | None = None
     more: Json = field(default_factory=dict)
 
     def body(self) -> bytes:
-        """The answer's JSON object."""
+        """JSON object of the answer."""
         parts = [encode(name) + b":" + encode(value) for name, value in self.more.items()]
         if self.rows:
             parts.insert(0, encode(self.name) + b":[" + b",".join(self.rows) + b"]")
@@ -85,7 +88,7 @@ class SquarePage:
 
 
 def parse_cursor(cursor: object) -> SquareRequest:
-    """The request behind a cursor; a damaged one is an error."""
+    """Request in a cursor; raises SquareError for a damaged one."""
     try:
         raw = urlsafe_b64decode(str(cursor).encode("ascii"))
         if crc32(raw[4:]).to_bytes(4, "big") != raw[:4]:
@@ -96,12 +99,12 @@ def parse_cursor(cursor: object) -> SquareRequest:
 
 
 def bad_cursor() -> SquareError:
-    """The answer to a cursor that is damaged, dead or another request's."""
+    """Error for a cursor that is damaged, expired or another request's."""
     return SquareError(400, "INVALID_CURSOR", "The cursor is invalid or has expired.", "cursor")
 
 
 def request_of(path: str, fields: Mapping[str, Any], now: int, rules: SquareRules) -> SquareRequest:
-    """The list request that the fields make, at its cursor's position if they have one."""
+    """List request of the fields, at the position of their cursor if any."""
     same = {name: value for name, value in fields.items() if name not in ("cursor", "limit")}
     digest = crc32(json.dumps(same, sort_keys=True).encode())
     if not fields.get("cursor"):
