@@ -1,8 +1,8 @@
-"""Square's API as a pure function: a source, an instant and a request in, a page or an error out.
+"""Square's API as a pure function of a source, an instant and a request.
 
-Orders, payments, refunds, locations, catalog, team members: what a client that only reads sales
-needs. Lists are sorted as the request asks (newest `created_at` first by default); a missing end is
-the instant of the first page.
+Covers what a client that only reads sales needs: orders, payments, refunds, locations, catalog and
+team members. Lists are sorted as the request says (default: newest `created_at` first). The default
+end of a range is the instant of the first page.
 """
 
 from __future__ import annotations
@@ -99,7 +99,10 @@ def list_catalog(call: Call) -> SquarePage:
 
 
 def search_catalog(call: Call) -> SquarePage:
-    """POST /v2/catalog/search: `begin_time` is exclusive; `latest_time` is the next one."""
+    """POST /v2/catalog/search: objects changed after `begin_time`, which is exclusive.
+
+    The answer's `latest_time` is the next `begin_time`.
+    """
     if call.fields.get("query"):
         raise SquareError(400, "BAD_REQUEST", "This shop searches without a query.", "query")
     request = request_of(call.path, call.fields, call.now, call.rules)
@@ -132,7 +135,7 @@ def search_team(call: Call) -> SquarePage:
 
 
 def token_status(call: Call) -> bytes:
-    """POST /oauth2/token/status: a token that lives for another 30 days."""
+    """POST /oauth2/token/status: a token that expires in 30 days."""
     expires = stamp(call.now + 30 * 86_400_000)
     return encode({"scopes": [], "expires_at": expires, "merchant_id": office.MERCHANT})
 
@@ -142,7 +145,7 @@ def _same(row: Json) -> Json:
 
 
 def _objects(call: Call, types: set[str], deleted: bool) -> list[Row]:
-    """Catalog objects of the types (all top-level ones if none), oldest change first."""
+    """Catalog objects of the types (if none: top-level), oldest change first."""
     objects = call.source.catalog(call.now)
     nested = [
         row
@@ -177,7 +180,7 @@ ROUTES: dict[tuple[str, str], tuple[str | None, Callable[[Call], SquarePage | by
 
 
 def answer(method: str, call: Call) -> SquarePage | bytes:
-    """What the server says to the call; raises SquareError."""
+    """Answer to the call; raises SquareError."""
     pattern = call.path
     if call.path.startswith("/v2/orders/") and ("POST", call.path) not in ROUTES:
         pattern = "/v2/orders/*"

@@ -1,7 +1,7 @@
-"""Square's arithmetic: minor units, halves to even, each tax once on its whole base.
+"""Square's arithmetic in minor units: halves to even, each tax rounded once.
 
 Source: the API's guide to price adjustments, and results that integrators reported
-(tests/fixtures/square/rounding_cases.json). Order of events: gross, discounts, charges of the
+(tests/fixtures/square/rounding_cases.json). Order of steps: gross, discounts, charges of the
 subtotal phase, taxes, charges of the total phase. A tax is rounded once, on the sum of all that it
 applies to; cumulative rounding then gives each line its share, so the shares add up to the tax.
 """
@@ -16,7 +16,7 @@ _SCALE = 100_000  # percentages have at most five decimals
 
 
 def half_even(numerator: int, denominator: int) -> int:
-    """The integer nearest to a quotient; a half goes to the even neighbour."""
+    """Integer nearest to a quotient; a half goes to the even neighbour."""
     quotient, rest = divmod(numerator, denominator)
     return quotient + (2 * rest > denominator or (2 * rest == denominator and quotient % 2 == 1))
 
@@ -35,13 +35,13 @@ def percent_of(base: int, percentage: Decimal) -> int:
 
 
 def tax_on(base: int, percentage: Decimal, inclusive: bool) -> int:
-    """The tax in `base` where it is inclusive, else on top of it; rounded once."""
+    """Tax included in `base`, or added to it; rounded once."""
     rate = _scaled(percentage)
     return half_even(base * rate, 100 * _SCALE + (rate if inclusive else 0))
 
 
 def tax_shares(bases: Sequence[int], percentage: Decimal, inclusive: bool) -> list[int]:
-    """The tax on the sum of `bases`, spread over them by cumulative rounding."""
+    """Tax on the sum of `bases`, split over them by cumulative rounding."""
     shares, base, given = [], 0, 0
     for part in bases:
         base += part

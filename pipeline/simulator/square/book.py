@@ -1,7 +1,7 @@
-"""Orders, payments and refunds kept by hand: a test plants them as they stand and changes them.
+"""Source of orders, payments and refunds that a test plants and changes.
 
-It may lie over another source, whose rows it can then change too: `OrderBook(SquareShop(Shop()))`.
-Every past state can still be read. Call in the order of time.
+A book can extend another source and change its orders too: `OrderBook(SquareShop(Shop()))`. Every
+past state can still be read. Call its methods in the order of time.
 """
 
 from __future__ import annotations
@@ -27,7 +27,10 @@ class _Version(NamedTuple):
 
 
 class OrderBook:
-    """An `OrderSource`; `locations`, `catalog` and `team` stand beside those of `base`."""
+    """`OrderSource` with rows from a test.
+
+    `locations`, `catalog` and `team` are added to those of `base`.
+    """
 
     def __init__(
         self,
@@ -46,7 +49,7 @@ class OrderBook:
         self._lock = Lock()
 
     def plant(self, row: Json, instant: datetime, kind: Kind = "orders") -> str:
-        """Show the row, whatever it says, from the instant on; returns its id."""
+        """Show the row unchanged from the instant on; returns its id."""
         with self._lock:
             versions = self._versions[kind]
             key = str(row["id"])
@@ -54,7 +57,7 @@ class OrderBook:
         return key
 
     def change(self, key: str, instant: datetime, **fields: Any) -> None:
-        """Change an order at the instant: `updated_at` and `version` move."""
+        """Change an order at the instant; sets `updated_at`, raises `version` by one."""
         order = self.find(millis(instant), key)
         if order is None:
             raise KeyError(f"order {key} is not there yet at {instant}")
@@ -85,7 +88,7 @@ class OrderBook:
         return [*self._team, *(self.base.team_members(now) if self.base else [])]
 
     def _own(self, now: int, kind: Kind) -> dict[str, Json]:
-        """The planted rows as they are at `now`."""
+        """Planted rows as they are at `now`."""
         with self._lock:
             histories = dict(self._versions[kind])
         rows = {
@@ -111,7 +114,7 @@ class OrderBook:
 
 
 def _row(order: Json, query: OrderQuery) -> Row | None:
-    """The order in a list, or None if the query does not admit it."""
+    """Row of the order, or None if the query does not admit it."""
     text = order.get(f"{query.field}_at")
     instant = None if text is None else parse_stamp(text)
     if instant is None or instant < (query.start or 0):

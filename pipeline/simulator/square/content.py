@@ -1,4 +1,4 @@
-"""What is on an order or on a return, and what it comes to: one model for both, in minor units.
+"""Content of an order or of a return, and its amounts in minor units.
 
 In: lines, discounts, taxes, service charges, tip, rounding. Out (`price`): each line's tax and
 total, each charge's tax, and the totals, by `arithmetic`. Conserved: total == lines + charges +
@@ -14,7 +14,7 @@ from .arithmetic import tax_shares
 
 
 class Modifier(NamedTuple):
-    """A modifier on a line; `total` is for the whole line."""
+    """Modifier on a line; `total` is for the whole quantity."""
 
     uid: str
     catalog_id: str | None
@@ -24,7 +24,7 @@ class Modifier(NamedTuple):
 
 
 class Discount(NamedTuple):
-    """A discount of the order; what it takes off each line stands on the lines."""
+    """Discount of the order; the lines have the amounts that it takes off them."""
 
     uid: str
     catalog_id: str | None
@@ -36,7 +36,7 @@ class Discount(NamedTuple):
 
 
 class Tax(NamedTuple):
-    """A tax of the order."""
+    """Tax of the order."""
 
     uid: str
     catalog_id: str | None
@@ -46,7 +46,7 @@ class Tax(NamedTuple):
 
 
 class Line(NamedTuple):
-    """One line. `discounts` are (uid, amount); `tax` is a tax's uid."""
+    """One line; `discounts` are (uid, amount), `tax` is the uid of a tax."""
 
     uid: str
     item_type: str
@@ -73,7 +73,7 @@ class Line(NamedTuple):
 
 
 class Charge(NamedTuple):
-    """A service charge; `percentage` is how it was set, or None where an amount was."""
+    """Service charge; `percentage` is None if it was set as an amount."""
 
     uid: str
     name: str | None
@@ -85,7 +85,7 @@ class Charge(NamedTuple):
 
 
 class Content(NamedTuple):
-    """All that was sold, or all that was given back."""
+    """All that an order sells, or all that it takes back."""
 
     lines: tuple[Line, ...] = ()
     discounts: tuple[Discount, ...] = ()
@@ -96,7 +96,7 @@ class Content(NamedTuple):
 
 
 class Priced(NamedTuple):
-    """What a content comes to; `line_taxes` and `charge_taxes` are in its order."""
+    """Amounts of a content; `line_taxes` and `charge_taxes` are in its order."""
 
     line_taxes: tuple[int, ...]
     charge_taxes: tuple[int, ...]
@@ -153,7 +153,7 @@ def price(content: Content) -> Priced:
 
 
 def _base(content: Content, place: int) -> int:
-    """What a tax applies to: a line after its discounts, or a charge."""
+    """Base of a tax: a line after its discounts, or a charge."""
     if place < len(content.lines):
         line = content.lines[place]
         return line.gross - line.discount

@@ -1,8 +1,8 @@
-"""What only Square's tills do: drawn from the shop's seed, and off with `enabled=False`.
+"""Events that only Square's API has, drawn from the shop's seed.
 
-A sale that nothing else befalls may meet one event (`fate`); a till may also ring orders that have
-no receipt at Loyverse (`extras`). Both are pure functions of the seed and of the sale, or of the
-till and day.
+A sale without refund or cancellation can have one event (`fate`). A till can also ring orders that
+have no receipt at Loyverse (`extras`). Both are pure functions of the seed and of the sale, or of
+the till and day. `enabled=False` turns them off.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LONGEST_CHANGE = 24  # days from a receipt's arrival to the last change or follo
 _LAG_OF_PLACE = {place: days for days, places, _ in REFUND_LAGS for place in places}
 _HOUR, _DAY = 3600, 86_400
 _EXCHANGED_PLACE, _EXCHANGING_PLACE = 6, 7  # of eight sales: neighbours, the earlier one first
-_SHARES = (  # event, cumulated share of the sales that nothing else befalls
+_SHARES = (  # event, cumulated share of the sales without refund or cancellation
     ("amount_refund", 0.015),
     ("packing", 0.035),
     ("party", 0.045),
@@ -38,7 +38,10 @@ _EXTRAS = (  # kind, share of the days of a till on which it happens
 
 
 class Fate(NamedTuple):
-    """The event that a sale meets, when (UTC seconds), and a number in [0, 1) for its size."""
+    """Event of a sale, if any.
+
+    `instant` is in UTC seconds; `size` is a number in [0, 1) that scales the event.
+    """
 
     event: str | None = None
     instant: int = 0
@@ -46,7 +49,7 @@ class Fate(NamedTuple):
 
 
 class Extra(NamedTuple):
-    """An order without a receipt; seconds are UTC. `place` is unique per till and day."""
+    """Order without a receipt, in UTC seconds; `place` is unique per till and day."""
 
     kind: int
     device: int
@@ -57,11 +60,11 @@ class Extra(NamedTuple):
 
 
 NOTHING = Fate()
-_UNLINKED_SHARE = 0.1  # of the amount refunds: they name no sale
+_UNLINKED_SHARE = 0.1  # of the refunds of amounts: without a link to the sale
 
 
 class Events:
-    """The events of a shop; every method is a pure function of its arguments."""
+    """Events of a shop; every method is a pure function of its arguments."""
 
     def __init__(self, ledger: Ledger, tickets: Tickets, enabled: bool):
         self.ledger, self.tickets, self.enabled = ledger, tickets, enabled
@@ -70,7 +73,7 @@ class Events:
         self._refunds = lru_cache(maxsize=4_000)(self._index_refunds)
 
     def refund_of(self, sale: Slot) -> Slot | None:
-        """The receipt that gives the sale back, whenever that will be."""
+        """Receipt that refunds the sale, even if it lies in the future."""
         lag = _LAG_OF_PLACE.get(sale.place % 8)
         if lag is None:
             return None
@@ -80,27 +83,27 @@ class Events:
         return {slot.refunds: slot for slot in self.ledger.plan(device, day) if slot.refunds}
 
     def exchanged_by(self, sale: Slot) -> Slot | None:
-        """The later sale whose order takes back a line of this one."""
+        """Later sale whose order takes back a line of this one."""
         if not self.enabled or sale.place % 8 != _EXCHANGED_PLACE:
             return None
         later = self._neighbour(sale, 1)
         return later if later and self.fate(later).event == "exchange" else None
 
     def returned_by(self, sale: Slot) -> list[Slot]:
-        """The receipts whose orders take the sale back, all of it or a line."""
+        """Receipts whose orders take back the sale or one of its lines."""
         later = (self.refund_of(sale), self.exchanged_by(sale))
         return [slot for slot in later if slot]
 
     def exchanged_sale(self, sale: Slot) -> Slot:
-        """The sale of which this sale's order takes back a line."""
+        """Sale of which this sale's order takes back a line."""
         return self.ledger.sale(sale.device, sale.day, sale.place - 1)
 
     def is_linked(self, sale: Slot) -> bool:
-        """Whether the amount refund that the sale meets names it."""
+        """Whether the sale's refund of an amount refers to the sale."""
         return self.fate(sale).size >= _UNLINKED_SHARE
 
     def is_quiet(self, sale: Slot) -> bool:
-        """Whether nothing at all befalls the sale, and events are on."""
+        """Whether events are on and the sale has no event, refund or exchange."""
         return self.enabled and self.fate(sale) == NOTHING and not self.returned_by(sale)
 
     def _neighbour(self, sale: Slot, step: int) -> Slot | None:
@@ -138,7 +141,7 @@ class Events:
         )
 
     def _possible(self, sale: Slot, event: str, when: float, size: float) -> Fate:
-        """The event, if the sale's ticket allows it."""
+        """Event of the sale, if its ticket allows it."""
         ticket = self.tickets.ticket(sale)
         tender, amount = ticket.payments[0]
         if ticket.total < 100 or (event in ("gift_card", "tip") and tender != CARD):
@@ -152,7 +155,7 @@ class Events:
         return Fate(event, sale.created, size)
 
     def _extras(self, device: int, day: int) -> tuple[Extra, ...]:
-        """The orders without a receipt that the till rings on the business day."""
+        """Orders without a receipt that the till rings on the business day."""
         ledger = self.ledger
         if not self.enabled or ledger.tills[device].web or day < ledger.first:
             return ()

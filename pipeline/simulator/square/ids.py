@@ -1,7 +1,7 @@
-"""Square's identifiers, money and instants, all made from names so that they never change.
+"""Square's identifiers, money and instants.
 
-An order's id can be read back (`parse_order_id`): it holds what the order is about, scrambled, and
-a checksum. All other ids are digests.
+Ids are derived from names, so they are stable. An order's id can be parsed (`parse_order_id`): it
+contains the scrambled key of the order and a checksum. All other ids are digests.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _HEAD, _CHECK, _TAIL = 11, 16, "ZY"
 
 
 class OrderKey(NamedTuple):
-    """What an order is about; `number` is a receipt's, or a business day and a place."""
+    """Key of an order; `number` is a receipt's, or a business day and a place."""
 
     kind: int  # index of orders.KINDS
     device: int
@@ -36,23 +36,23 @@ def _digest(kind: str, key: object) -> bytes:
 
 
 def token(kind: str, key: object, length: int = 22) -> str:
-    """The id of the thing `key` of `kind`, as Square writes those of orders and payments."""
+    """Id of the object `key` of `kind`, in the form of ids of orders and payments."""
     return b64encode(_digest(kind, key), altchars=b"Zz")[:length].decode()
 
 
 @lru_cache(maxsize=20_000)
 def catalog_token(kind: str, key: object, length: int = 24) -> str:
-    """The id of a catalog object, location or person: capital letters and digits."""
+    """Id of a catalog object, location or employee: capital letters and digits."""
     return b32encode(_digest(kind, key))[:length].decode()
 
 
 def location_id(store: str) -> str:
-    """The id of the location that Loyverse knows as the store `store` (its uuid)."""
+    """Id of the location that is the store `store` (a uuid) at Loyverse."""
     return "L" + catalog_token("location", store, 12)
 
 
 def order_id(seed: int, key: OrderKey) -> str:
-    """The id of the order of that key in the shop of that seed."""
+    """Id of the order of that key in the shop of that seed."""
     packed = (key.kind << 8 | key.device) << 40 | key.number
     value, head = packed * _FACTOR % _SIZE, ""
     for _ in range(_HEAD):
@@ -62,7 +62,7 @@ def order_id(seed: int, key: OrderKey) -> str:
 
 
 def parse_order_id(seed: int, text: str) -> OrderKey | None:
-    """The key of an order's id, or None if this shop gives no such id."""
+    """Key of an order's id, or None if it is not an id of this shop."""
     head = text[:_HEAD]
     if len(head) < _HEAD or any(letter not in _PLACE for letter in head):
         return None
@@ -80,5 +80,5 @@ def money(amount: int) -> Money:
 
 
 def whole_second(milliseconds: int) -> str:
-    """`2020-03-30T18:30:00Z`, as tenders have it."""
+    """Timestamp without milliseconds, as on tenders: `2020-03-30T18:30:00Z`."""
     return stamp(milliseconds)[:-5] + "Z"

@@ -1,4 +1,4 @@
-"""One page of any list: where it goes on, how many rows it holds, the cursor to the next."""
+"""Pages of a list: position, number of rows, and cursor of the next page."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from .timeline import OrderQuery
 
 
 class Call(NamedTuple):
-    """One request: `fields` are those of the body, or of the query string of a GET."""
+    """One request; `fields` are those of the body, or of a GET's query string."""
 
     source: OrderSource
     now: int
@@ -26,7 +26,7 @@ class Call(NamedTuple):
 def rows_from(
     request: SquareRequest, query: OrderQuery, read: Callable[[OrderQuery], Iterator[Row]]
 ) -> Iterator[Row]:
-    """The rows from the request's position on."""
+    """Rows from the request's position on."""
     if request.after is None:
         return read(query)
     position = (request.after[0], request.after[1])
@@ -38,7 +38,7 @@ def rows_from(
 
 
 def rows_after(request: SquareRequest, rows: list[Row]) -> Iterator[Row]:
-    """The rows of a sorted list from the request's position on."""
+    """Rows of a sorted list from the request's position on."""
     position = tuple(request.after) if request.after else (-1, "")
     return (row for row in rows if row[:2] > position)
 
@@ -46,7 +46,7 @@ def rows_after(request: SquareRequest, rows: list[Row]) -> Iterator[Row]:
 def make_page(
     call: Call, request: SquareRequest, name: str, rows: Iterable[Row], limit: int
 ) -> SquarePage:
-    """The next page of `rows` and the cursor to the one behind it."""
+    """Next page of `rows`, with the cursor of the page after it."""
     size = max(1, limit - request.page % 3) if call.rules.ragged else limit
     batch = list(islice(rows, size + 1))
     cursor = None

@@ -1,7 +1,7 @@
-"""GET /v2/payments and GET /v2/refunds: their filters, by creation in the last year by default.
+"""Lists of payments and refunds: GET /v2/payments and GET /v2/refunds.
 
-`begin_time` and `end_time` are about `created_at` whatever the sort; the bounds of `updated_at`
-need the sort by it.
+The default range is the last year by creation. `begin_time` and `end_time` filter `created_at` for
+every sort order; the bounds of `updated_at` require the sort by `updated_at`.
 """
 
 from __future__ import annotations
@@ -60,7 +60,7 @@ def _money_list(
 
 
 def _tests(fields: Mapping[str, Any], by_update: bool) -> list[Callable[[Json], bool]]:
-    """The filters that look into the payment or refund itself."""
+    """Filters on fields of the payment or refund itself."""
     tests: list[Callable[[Json], bool]] = [
         partial(_equals, read, fields[name]) for name, read in _READERS.items() if fields.get(name)
     ]
@@ -110,7 +110,7 @@ _READERS: dict[str, Callable[[Json], Any]] = {
 
 
 def _numbers(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The fields of a query string, with numbers where they are numbers."""
+    """Fields of a query string, with numbers in place of numeric text."""
     numbers = {
         name: int(text)
         for name in ("limit", "total")

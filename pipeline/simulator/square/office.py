@@ -1,4 +1,4 @@
-"""The back office as Square has it: catalog objects, locations, team members.
+"""Back office rows of Square: catalog objects, locations, team members.
 
 In: the rows of Loyverse's back office as of an instant. Out: plain dictionaries; deleted catalog
 objects are among them, marked. The costs are the current ones, in `vendor_information`.
@@ -31,7 +31,7 @@ _DISCOUNT_TYPES = {
 
 
 def locations(catalogue: Catalogue, timezone: str, now: int) -> list[Json]:
-    """The locations, active ones all of them."""
+    """All locations; each is active."""
     return [
         {
             "id": location_id(row["id"]),
@@ -62,7 +62,7 @@ def locations(catalogue: Catalogue, timezone: str, now: int) -> list[Json]:
 
 
 def team_members(catalogue: Catalogue, now: int) -> list[Json]:
-    """The people, those who left as inactive."""
+    """All employees; former ones are inactive."""
     return [
         {
             "id": team_member_id(row["name"]),
@@ -87,7 +87,7 @@ def team_members(catalogue: Catalogue, now: int) -> list[Json]:
 
 
 def catalog(catalogue: Catalogue, now: int) -> list[Json]:
-    """The top-level catalog objects, oldest change first."""
+    """Top-level catalog objects, oldest change first."""
     rows = {name: catalogue.rows(name, now) for name in _MAKERS}
     objects = [_MAKERS[name](row) for name in rows for row in rows[name]]
     if rows["items"]:

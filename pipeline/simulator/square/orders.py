@@ -1,8 +1,7 @@
-"""The life of an order: when its server first has it, what changes it later, its state at an
-instant.
+"""Life of an order: its first instant on the server, its changes and its states.
 
-All instants are UTC milliseconds. Each change moves `updated_at` to its instant and `version` by
-one. Nothing here says what is on the order: see `contents`.
+All instants are UTC milliseconds. Each change moves `updated_at` to its instant and raises
+`version` by one. The content of orders is in `contents`.
 """
 
 from __future__ import annotations
@@ -33,11 +32,14 @@ FIRST_VERSION = 4
 
 
 class Order(NamedTuple):
-    """One order. `changes` are (instant, what), sorted: tip, fulfilled, refunded, canceled."""
+    """One order.
+
+    `changes` are (instant, kind), sorted; the kinds are tip, fulfilled, refunded and canceled.
+    """
 
     id: str
     key: OrderKey
-    born: int  # its server has it from then on
+    born: int  # first instant at which the server has it
     created: int
     sold: int  # by the till's clock
     changes: tuple[tuple[int, str], ...]
@@ -57,7 +59,7 @@ class Order(NamedTuple):
 
 
 class State(NamedTuple):
-    """An order at an instant."""
+    """Order at an instant."""
 
     order: Order
     done: tuple[str, ...]  # the changes so far
@@ -70,14 +72,14 @@ class State(NamedTuple):
         return FIRST_VERSION + len(self.done)
 
     def instant(self, field: str) -> int | None:
-        """The value of created, updated or closed."""
+        """Value of the field created, updated or closed."""
         return {"created": self.order.created, "updated": self.updated, "closed": self.closed}[
             field
         ]
 
 
 def state_at(order: Order, now: int) -> State | None:
-    """The order as it is at `now`; None if the server does not have it yet."""
+    """Order as it is at `now`; None if the server does not have it yet."""
     if order.born > now:
         return None
     past = [change for change in order.changes if change[0] <= now]
@@ -94,5 +96,8 @@ def state_at(order: Order, now: int) -> State | None:
 
 
 def _closed(order: Order) -> int:
-    """When an order that is paid on the spot was closed: within the second of its sale."""
+    """Instant at which an order that is paid at once was closed.
+
+    Less than a second after it was created.
+    """
     return min(order.born, order.created + 100 + order.key.number * 13 % 400)

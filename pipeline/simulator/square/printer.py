@@ -1,7 +1,7 @@
-"""The shop's orders, payments and refunds as JSON objects.
+"""JSON objects of the shop's orders, payments and refunds.
 
-Who rang it and on which device stand on payments only; the dining option stands nowhere, but an
-app's or the web shop's name is the order's source.
+The employee and the device are on payments only. The dining option is nowhere, but the name of an
+app or of the web shop is the order's source.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ _ENTRIES = ("CONTACTLESS", "EMV", "SWIPED", "KEYED")
 
 
 class Printer:
-    """Prints what a shop's timeline, contents and tenders say."""
+    """Printer of a shop's orders, from its contents and tenders."""
 
     def __init__(self, contents: Contents, locations: list[str]):
         self.contents, self.tenders = contents, Tenders(contents)
@@ -30,10 +30,10 @@ class Printer:
         self.locations = locations
 
     def order(self, state: State) -> Json:
-        """The order as it is at that state."""
+        """Order as it is in that state."""
         order, ticket = state.order, self._ticket(state.order)
         sold = self.contents.sold(state) if order.kind not in RETURNS else Content()
-        priced, tenders = price(sold), self.tenders.of(state)
+        priced, tenders = price(sold), self.tenders.tenders_of(state)
         fields: Json = {"id": order.id, "location_id": self.locations[order.device]}
         fields["source"] = self._source(order, ticket)
         if ticket and ticket.customer >= 0:
@@ -66,7 +66,7 @@ class Printer:
         return fields
 
     def payment(self, state: State, tender: Tender, refunds: list[Payback]) -> Json:
-        """The payment behind a tender; `refunds` are the paybacks of it so far."""
+        """Payment of a tender; `refunds` are its paybacks so far."""
         order, ticket = state.order, self._ticket(state.order)
         till = self.ledger.tills[order.device]
         fields: Json = {
@@ -104,7 +104,7 @@ class Printer:
         return fields
 
     def refund(self, state: State, payback: Payback) -> Json:
-        """The refund that a return pays out."""
+        """Refund that a return pays out."""
         order, ticket = state.order, self._ticket(state.order)
         kind = {"CARD": "CARD", "CASH": "CASH"}.get(payback.type, "EXTERNAL")
         fields: Json = {
@@ -188,17 +188,17 @@ class Printer:
 
 
 def team_member_id(name: str) -> str:
-    """The id of the person of that name."""
+    """Id of the employee of that name."""
     return "TM" + catalog_token("person", id_of("employee", name), 16)
 
 
 def _catalog_version(order: Order) -> int:
-    """The version of the catalog that the till had: that of the day."""
+    """Version of the catalog on the till: that of the day of the sale."""
     return order.sold // 86_400_000 * 86_400_000
 
 
 def _fulfillment(state: State, ticket: Ticket) -> Json:
-    """How a web order reaches its buyer; names and telephone numbers are invented."""
+    """Fulfillment of a web order; names and telephone numbers are invented."""
     order = state.order
     number = order.key.number
     kind = "DELIVERY" if any(line.dish.role == "envío" for line in ticket.lines) else "PICKUP"

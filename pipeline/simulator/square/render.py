@@ -1,7 +1,7 @@
-"""An order as the API shows it: the JSON object, with the keys of real ones; absent means unset.
+"""Order as the API shows it: a JSON object with the keys of real orders.
 
-In: a `Content` for what is sold and one for what is taken back. Out: plain dictionaries. Amounts of
-returns are positive.
+In: a `Content` of what is sold and one of what is taken back. Out: plain dictionaries, in which an
+unset field is absent. Amounts of returns are positive.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ UNITS = {
 
 
 def sale_fields(content: Content, priced: Priced, version: int) -> Json:
-    """The parts of an order that sells `content`; `version` is the catalog's."""
+    """Fields of an order that sells `content`; `version` is the catalog's."""
     fields: Json = {}
     if content.lines:
         fields["line_items"] = [
@@ -39,7 +39,7 @@ def sale_fields(content: Content, priced: Priced, version: int) -> Json:
 def return_entry(
     content: Content, priced: Priced, source: str | None, tender: str | None, version: int
 ) -> Json:
-    """One entry of `returns`; `source` is the sale's order id, None if unlinked."""
+    """Entry of `returns`; `source` is the sale's order id, None if unlinked."""
     entry: Json = {} if source is None else {"source_order_id": source}
     entry["return_line_items"] = [
         _line(line, priced, place, version, "return") for place, line in enumerate(content.lines)
@@ -59,7 +59,7 @@ def return_entry(
 
 
 def totals(priced: Priced) -> Json:
-    """The `total_*` fields of an order."""
+    """`total_*` fields of an order."""
     fields = amounts(priced)
     return {"total_money": fields.pop("total_money")} | {
         f"total_{name}": amount for name, amount in fields.items()
@@ -67,7 +67,7 @@ def totals(priced: Priced) -> Json:
 
 
 def amounts(priced: Priced, less: Priced = NOTHING) -> Json:
-    """`return_amounts`, or `net_amounts` where something is taken off."""
+    """`return_amounts`, or `net_amounts` if something is taken off."""
     return {
         "total_money": money(priced.total - less.total),
         "tax_money": money(priced.tax - less.tax),
@@ -78,7 +78,7 @@ def amounts(priced: Priced, less: Priced = NOTHING) -> Json:
 
 
 def quantity(milli: int) -> str:
-    """A decimal string without needless zeros."""
+    """Decimal string without trailing zeros."""
     units, rest = divmod(milli, 1000)
     return f"{units}.{rest:03d}".rstrip("0") if rest else str(units)
 

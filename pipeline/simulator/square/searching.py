@@ -1,7 +1,7 @@
-"""POST /v2/orders/search: what its body means, and which errors it may have.
+"""Body of POST /v2/orders/search: its query and its errors.
 
-Source: the API's reference. Filters stand under `query.filter`; the date filter takes exactly one
-field, and the sort must be by the same one. Both bounds are inclusive.
+Source: the API's reference. Filters are under `query.filter`. The date filter takes exactly one
+field, and the sort must use the same field. Both bounds are inclusive.
 """
 
 from __future__ import annotations
@@ -20,7 +20,10 @@ MAX_LOCATIONS = 10
 
 
 def parse_search(body: Mapping[str, Any], began: int, locations: frozenset[str]) -> OrderQuery:
-    """The query in a body; `began` is when its paging began, `locations` are the shop's."""
+    """Query in a body.
+
+    `began` is the instant of the first page; `locations` are the ids of the shop's locations.
+    """
     query = object_of(body, "query")
     filters, sort = object_of(query, "filter", "query."), object_of(query, "sort", "query.")
     field = choice_of(sort, "sort_field", _FIELDS, "query.sort.")
@@ -100,7 +103,7 @@ def _dates(filters: Mapping[str, Any], field: str) -> tuple[int | None, int | No
 
 
 class BodyFilter:
-    """The filters that look into the order itself: source, customer, fulfillment."""
+    """Filters on the order itself: source, customer, fulfillment."""
 
     def __init__(self, body: Mapping[str, Any]):
         filters = object_of(object_of(body, "query"), "filter", "query.")
@@ -111,11 +114,11 @@ class BodyFilter:
 
     @property
     def active(self) -> bool:
-        """Whether any of them is given."""
+        """Whether any of the filters is set."""
         return bool(self.sources or self.customers or self.types or self.progress)
 
     def admits(self, order: Json) -> bool:
-        """Whether the order is one that the filters let through."""
+        """Whether the filters admit the order."""
         if self.sources and order.get("source", {}).get("name") not in self.sources:
             return False
         if self.customers and order.get("customer_id") not in self.customers:

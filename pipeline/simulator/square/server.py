@@ -1,10 +1,11 @@
-"""Square's API on a loopback port: the shop's server with Square's paths, bodies and headers.
+"""HTTP server of Square's API on a loopback port.
 
     with serve_square(SquareShop(Shop()), now=lambda: instant) as server:
         client = Square(token=server.token, base_url=server.url)
 
-Faults are the shop's (`pipeline.simulator.faults`); those about Loyverse's filters (ignore, overfill,
-shrink) do not apply. A limited rate answers 429 without Retry-After, as the real one.
+It is the shop's server with the paths, bodies and headers of Square. The faults are those of
+`pipeline.simulator.faults` except the faults about Loyverse's filters (ignore, overfill, shrink). A
+request over the rate limit gets 429 without Retry-After, as from the real API.
 """
 
 from __future__ import annotations
@@ -31,19 +32,19 @@ _PLAIN = SquareRules()
 
 
 class SquareServer(Server):
-    """See `Server`; `source` is an `OrderSource`, `rules` are `SquareRules`."""
+    """`Server` whose `source` is an `OrderSource` and whose rules are `SquareRules`."""
 
     prefix, failure = "", SquareError
 
     def params(self, query: str, body: bytes) -> dict[str, str]:
-        """The fields of the query string, or of the body as text, for the log and for faults."""
+        """Fields of the query string, or of the body as text, for log and faults."""
         params = dict(parse_qsl(query, keep_blank_values=True))
         with suppress(SquareError):
             params |= {name: _text(value) for name, value in parse_body(body).items()}
         return params
 
     def page_of(self, path: str, params: dict[str, str]) -> int:
-        """The page that the request is for, from 1."""
+        """Number of the requested page, from 1."""
         with suppress(SquareError):
             return parse_cursor(params["cursor"]).page if params.get("cursor") else 1
         return 1
@@ -58,7 +59,7 @@ class SquareServer(Server):
 
 
 def parse_body(body: bytes) -> dict[str, Any]:
-    """The JSON object in a body; an empty body is an empty one."""
+    """JSON object of a body; an empty body is an empty object."""
     try:
         fields = json.loads(body or b"{}")
     except ValueError:
@@ -73,7 +74,7 @@ def _text(value: object) -> str:
 
 
 def _version(headers: Mapping[str, str]) -> str:
-    """The version that answers: the one in the headers, else the account's."""
+    """Version of the answer: the one in the headers, else the account's."""
     text = headers.get("square-version")
     if text is None:
         return VERSION
@@ -100,7 +101,10 @@ def serve_square(
     port: int = 0,
     clock: Callable[[], float] = time.monotonic,
 ) -> Iterator[SquareServer]:
-    """Serve `source` in the background until the block ends; then raise the server's failures."""
+    """Serve `source` in the background until the block ends.
+
+    Then raises the first error inside the server, if any.
+    """
     server = SquareServer(
         source,
         token=token,

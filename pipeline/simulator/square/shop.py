@@ -1,4 +1,4 @@
-"""The simulated shop as Square has it: the same receipts, rendered as orders."""
+"""Simulated shop as Square has it: the same receipts, rendered as orders."""
 
 from __future__ import annotations
 
@@ -20,7 +20,10 @@ from .timeline import OrderQuery, Timeline
 
 
 class SquareShop:
-    """An `OrderSource` over a `Shop`; `events=False` leaves only what Loyverse's API shows too."""
+    """`OrderSource` over a `Shop`.
+
+    `events=False` omits what Loyverse's API does not have.
+    """
 
     def __init__(self, shop: Shop, events: bool = True):
         self.shop, self.ledger = shop, shop.ledger
@@ -34,7 +37,7 @@ class SquareShop:
         self._print = lru_cache(maxsize=6_000)(self.printer.order)
 
     def order_id(self, number: str) -> str:
-        """The id of the order that renders the receipt of that number, e.g. "1-1000"."""
+        """Id of the order that renders the receipt of that number, e.g. "1-1000"."""
         prefix, _, rest = number.partition("-")
         device = [str(till.number) for till in self.ledger.tills].index(prefix)
         slot = self.ledger.find(device, int(rest))
@@ -53,7 +56,7 @@ class SquareShop:
 
     def payments(self, now: int, query: OrderQuery) -> Iterator[Row]:
         for state in self.timeline.search(now, query):
-            tenders = self.printer.tenders.of(state)
+            tenders = self.printer.tenders.tenders_of(state)
             instant = state.instant(query.field) or 0
             for tender in tenders if query.ascending else reversed(tenders):
                 read = partial(self._payment, now, state, tenders.index(tender))
@@ -78,12 +81,12 @@ class SquareShop:
         return office.team_members(self.catalogue, now)
 
     def _payment(self, now: int, state: State, place: int) -> Json:
-        tender = self.printer.tenders.of(state)[place]
+        tender = self.printer.tenders.tenders_of(state)[place]
         refunds = [row for row in self._paybacks(now, state) if row.payment == tender.id]
         return self.printer.payment(state, tender, refunds)
 
     def _paybacks(self, now: int, state: State) -> list[Payback]:
-        """What was handed out by `now` on account of a sale."""
+        """Paybacks of a sale up to `now`."""
         slot = state.order.slot
         if slot is None or state.order.kind != SALE:
             return []

@@ -1,7 +1,7 @@
-"""What may stand behind the Square API: anything that knows the orders its server had at an
-instant.
+"""Protocol of the shop behind Square's API, and its rows.
 
-All instants are UTC milliseconds; `now` is the instant of the request.
+All instants are UTC milliseconds; `now` is the instant of the request. A source answers with the
+orders that its server had at that instant.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from .timeline import OrderQuery
 
 
 class Row(NamedTuple):
-    """An order, payment or refund in a list; (instant, id) is unique and sorts the list."""
+    """Order, payment or refund in a list; sorts by its unique (instant, id)."""
 
     instant: int  # of the field that the query sorts by
     id: str
@@ -22,25 +22,25 @@ class Row(NamedTuple):
 
 
 class OrderSource(Protocol):
-    """A shop's state at Square as a function of time."""
+    """State of a shop at Square as a function of time."""
 
     def orders(self, now: int, query: OrderQuery) -> Iterator[Row]:
-        """The orders that `query` admits, sorted as it asks."""
+        """Orders that `query` admits, in its order."""
 
     def find(self, now: int, identifier: str) -> Json | None:
-        """The order of that id."""
+        """Order of that id, None if the server does not have it."""
 
     def payments(self, now: int, query: OrderQuery) -> Iterator[Row]:
-        """The payments; `query.states` does not apply."""
+        """Payments; `query.states` does not apply."""
 
     def refunds(self, now: int, query: OrderQuery) -> Iterator[Row]:
-        """The refunds; `query.states` does not apply."""
+        """Refunds; `query.states` does not apply."""
 
     def locations(self, now: int) -> list[Json]:
         """All locations."""
 
     def catalog(self, now: int) -> list[Json]:
-        """The top-level catalog objects, oldest change first, deleted ones included."""
+        """Top-level catalog objects, oldest change first, deleted ones included."""
 
     def team_members(self, now: int) -> list[Json]:
-        """All people, inactive ones included."""
+        """All employees, inactive ones included."""

@@ -1,7 +1,7 @@
-"""How orders are paid and paid back: tenders, and the money that a return hands out.
+"""Tenders that pay orders, and the money that returns pay back.
 
-Loyverse's payment types become: Efectivo CASH, Tarjeta CARD, Mercado Pago WALLET, all others OTHER
-with the type's name as the note. A tender's amount includes its tip.
+Loyverse's payment types map so: Efectivo to CASH, Tarjeta to CARD, Mercado Pago to WALLET, all
+others to OTHER with the name of the type as the note. The amount of a tender includes its tip.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ _NOTES = (50_00, 100_00, 200_00, 500_00, 1000_00)  # banknotes that a buyer may 
 
 
 class Tender(NamedTuple):
-    """A payment on an order; `tendered` is the cash that the buyer gave."""
+    """Payment on an order; `tendered` is the cash that the buyer gave."""
 
     id: str
     type: str
@@ -31,7 +31,7 @@ class Tender(NamedTuple):
 
 
 class Payback(NamedTuple):
-    """Money that a return hands out; `payment` is the sale's tender, None if unlinked."""
+    """Money that a return pays back; `payment` is the sale's tender or None."""
 
     id: str
     type: str
@@ -40,13 +40,13 @@ class Payback(NamedTuple):
 
 
 class Tenders:
-    """The tenders of a shop's orders."""
+    """Tenders of a shop's orders."""
 
     def __init__(self, contents: Contents):
         self.contents, self.events = contents, contents.events
 
-    def of(self, state: State) -> list[Tender]:
-        """The tenders on the order at that state; none on one that is unpaid or voided."""
+    def tenders_of(self, state: State) -> list[Tender]:
+        """Tenders on the order in that state; an unpaid or voided order has none."""
         order = state.order
         if order.kind in (RETURN, AMOUNT_REFUND, VOID, OPEN, DRAFT) or "canceled" in state.done:
             return []
@@ -75,7 +75,7 @@ class Tenders:
         return tenders
 
     def paybacks(self, state: State) -> list[Payback]:
-        """What the order hands out."""
+        """Paybacks of the order."""
         order = state.order
         if order.slot is None:
             return []
@@ -96,14 +96,14 @@ class Tenders:
         ]
 
     def linked(self, order: Order) -> bool:
-        """Whether the return names its sale."""
+        """Whether the return refers to its sale."""
         return (
             order.kind != AMOUNT_REFUND or order.slot is None or self.events.is_linked(order.slot)
         )
 
     @staticmethod
     def first_id(sale: Slot) -> str:
-        """The id of the first tender of a sale."""
+        """Id of the first tender of a sale."""
         return _tender_id(sale, 0)
 
 
@@ -124,7 +124,7 @@ def _tender(order: Order, place: int, kind: str, note: str | None, amount: int, 
 
 
 def _handed_over(number: int, amount: int) -> int:
-    """The cash that the buyer gives: exact, or the next multiple of a banknote."""
+    """Cash that the buyer gives: exact, or the next multiple of a banknote."""
     if number % 3 == 0:
         return amount
     banknote = _NOTES[number % len(_NOTES)]

@@ -1,9 +1,8 @@
-"""Which orders there are, by the day on which something happens to them, and in any order that a
-search asks for.
+"""Orders of a shop, by the day on which something happens to them.
 
-A receipt gives one order (a sale or a return) and at most one follower (an amount refund, a void).
-Days are ordinals in UTC. A day's orders are planned once; what happens to an order on a later day
-is found through its `late` orders, at most LONGEST_CHANGE days back.
+A receipt has one order (a sale or a return) and at most one follower (a refund of an amount or a
+void). Days are ordinals in UTC. The orders of a day are planned once. Orders that change on a later
+day are in `late` of their day's plan; a change is at most LONGEST_CHANGE days later.
 """
 
 from __future__ import annotations
@@ -34,7 +33,10 @@ _EPOCH = 719_163  # ordinal of 1970-01-01
 
 
 class OrderQuery(NamedTuple):
-    """A search: `field` is created, updated or closed; bounds are inclusive milliseconds."""
+    """Search for orders.
+
+    `field` is created, updated or closed; the bounds are inclusive, in milliseconds.
+    """
 
     field: str = "created"
     ascending: bool = False
@@ -50,7 +52,7 @@ class _Planned(NamedTuple):
 
 
 class Timeline:
-    """The orders of a shop; `locations` are the location ids of its tills."""
+    """Orders of a shop; `locations` are the location ids of its tills."""
 
     def __init__(self, ledger: Ledger, events: Events, locations: list[str]):
         self.ledger, self.events, self.locations = ledger, events, locations
@@ -58,7 +60,7 @@ class Timeline:
         self._touched = lru_cache(maxsize=400)(self._touched_on)
 
     def search(self, now: int, query: OrderQuery) -> Iterator[State]:
-        """The orders that `query` admits as they are at `now`, sorted by (field, id)."""
+        """Orders that `query` admits as they are at `now`, sorted by (field, id)."""
         start = max(query.start or 0, (self.ledger.first - _EPOCH - 1) * _DAY)
         end = now if query.end is None else min(now, query.end)
         days = range(start // _DAY, end // _DAY + 1)
@@ -75,7 +77,7 @@ class Timeline:
             yield from (state for _, _, state in rows)
 
     def find(self, now: int, identifier: str) -> State | None:
-        """The order of that id as it is at `now`."""
+        """Order of that id as it is at `now`."""
         key = parse_order_id(self.ledger.seed, identifier)
         if key is None or key.kind >= len(KINDS) or key.device >= len(self.ledger.tills):
             return None
@@ -83,7 +85,7 @@ class Timeline:
         return state_at(order, now) if order else None
 
     def order_of(self, slot: Slot) -> Order:
-        """The order that renders the receipt."""
+        """Order that renders the receipt."""
         return self.orders_of(slot)[0]
 
     def _of_key(self, now: int, key: OrderKey) -> list[Order]:
@@ -100,7 +102,11 @@ class Timeline:
         )
 
     def _candidates(self, day: int, field: str) -> list[Order]:
-        """Orders whose field may lie on the day; they may be stamped before they arrive."""
+        """Orders whose field can lie on the day.
+
+        They include orders that arrive on the next day, because `created` can be before the
+        arrival.
+        """
         today = self._touched(day)
         if field == "updated":
             return today
@@ -110,7 +116,7 @@ class Timeline:
         return list(both.values())
 
     def _touched_on(self, day: int) -> list[Order]:
-        """The orders to which something happens on the day."""
+        """Orders to which something happens on the day."""
         start, end = (day - _EPOCH) * _DAY, (day + 1 - _EPOCH) * _DAY
         candidates = list(self._plan(day).orders)
         for back in range(1, LONGEST_CHANGE + 1):
@@ -134,7 +140,7 @@ class Timeline:
         return _Planned(tuple(orders), late)
 
     def orders_of(self, slot: Slot) -> list[Order]:
-        """The order of a receipt, and its follower if it has one."""
+        """Order of a receipt, and its follower if it has one."""
         fate, born = self.events.fate(slot), slot.created * 1000
         offline = slot.created - slot.sold > OFFLINE_SECONDS
         created = born if offline else slot.sold * 1000 + slot.number * 37 % 400
