@@ -21,7 +21,6 @@ PENDING: tuple[str, ...] = (
     "pipeline/extract",
     "pipeline/load",
     "pipeline/pos",
-    "pipeline/simulator",
     "pipeline/tasks",
     "reports/__init__.py",
     "reports/charts",
@@ -46,6 +45,7 @@ WORDS = re.compile(
     r"|a night|nights|tonight|the night's|by night|heals?|healed|persons?)\b",
     re.IGNORECASE,
 )
+LITERAL = re.compile(r'"\w+"')  # a literal of a single word is data, not prose
 DOCSTRING = 80
 COLUMNS = 100
 
@@ -105,7 +105,7 @@ def problems_of(path: Path) -> tuple[str, ...]:
     tree = ast.parse(text)
     problems = vague_names(tree) + long_first_lines(tree)
     for number, line in enumerate(text.splitlines(), 1):
-        if WORDS.search(line):
+        if WORDS.search(LITERAL.sub("", line)):
             problems.append(f"line {number}: word: {line.strip()}")
         if len(line) > COLUMNS:
             problems.append(f"line {number}: {len(line)} columns")
@@ -162,3 +162,4 @@ def test_the_checks_see_what_they_forbid() -> None:
     ]
     assert long_first_lines(tree)
     assert WORDS.search("It heals by itself") and not WORDS.search("nightly, health, Nightly")
+    assert LITERAL.sub("", 'id_of("person", 1)  # "of a person"') == 'id_of(, 1)  # "of a person"'
