@@ -1,8 +1,8 @@
 """Events that only Square's API has, drawn from the shop's seed.
 
-A sale without refund or cancellation can have one event (`fate`). A till can also ring orders that
-have no receipt at Loyverse (`extras`). Both are pure functions of the seed and of the sale, or of
-the till and day. `enabled=False` turns them off.
+A sale has at most one event (`fate`), and a refunded sale has none. A till can also ring orders
+that have no receipt at Loyverse (`extras`). Both are pure functions of the seed and of the sale, or
+of the till and day. `enabled=False` turns them off.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ LONGEST_CHANGE = 24  # days from a receipt's arrival to the last change or follo
 _LAG_OF_PLACE = {place: days for days, places, _ in REFUND_LAGS for place in places}
 _HOUR, _DAY = 3600, 86_400
 _EXCHANGED_PLACE, _EXCHANGING_PLACE = 6, 7  # of eight sales: neighbours, the earlier one first
-_SHARES = (  # event, cumulated share of the sales without refund or cancellation
+_SHARES = (  # event, cumulated share of the sales without another event
     ("amount_refund", 0.015),
     ("packing", 0.035),
     ("party", 0.045),
