@@ -7,7 +7,7 @@ identified by object and line.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
+from collections.abc import Callable, Collection, Iterator
 from datetime import date, datetime, timedelta
 
 import pyarrow as pa
@@ -20,18 +20,23 @@ from pipeline.pos.loyverse.pages import read_receipt
 from pipeline.transform import Rules, day_bounds
 
 _REMEDY = "a defect of this project: report it, with `pos explain` of that receipt"
+_DAY = timedelta(days=1)
 
 
 class ReceiptIndex:
     """Where the lake has each receipt number: months, quarantine, outside history."""
 
-    def __init__(self, lake: Lake, months: Collection[str], outside: pa.Table) -> None:
+    def __init__(self, lake: Lake, outside: pa.Table) -> None:
+        self._lake, self._months = lake, set[str]()
         self.counted: set[str] = set()
         self._quarantined: set[str] = set()
         self.outside = {row["receipt_number"]: row for row in outside.to_pylist()}
         self._records = set(outside["record"].to_pylist())
-        for month in months:
-            tables = lake.read(SALES, month, ["receipts", "quarantine"])
+
+    def add(self, months: Collection[str]) -> None:
+        """Read the receipts and the quarantine of those of `months` that were not read yet."""
+        for month in sorted(set(months) - self._months):
+            tables = self._lake.read(SALES, month, ["receipts", "quarantine"])
             receipts, quarantine = (
                 from_bytes(tables[name], f"{SALES} {month} {name}")
                 for name in ("receipts", "quarantine")
@@ -39,6 +44,7 @@ class ReceiptIndex:
             self.counted |= set(receipts["receipt_number"].to_pylist())
             self._quarantined |= set(quarantine["receipt_number"].to_pylist())
             self._records |= set(quarantine["record"].to_pylist())
+            self._months.add(month)
 
     def holds(self, number: str | None, record: str) -> bool:
         """Whether it has the receipt, or the record (object#line) of one without a number."""
@@ -48,27 +54,38 @@ class ReceiptIndex:
         )
 
 
+def objects_near(lake: Lake, month: date) -> list[RawObject]:
+    """Raw objects whose receipts a month may count, and those without a usable date that arrived
+    in it.
+
+    Of the months beside it only the days at the border. So a month's check costs the same in a
+    long history and after a backfill.
+    """
+    first = month - 2 * _DAY
+    last = (month + 31 * _DAY).replace(day=1)
+    return [
+        entry
+        for entry in lake.raw_before(last + _DAY)
+        if (entry.sold and entry.sold >= first) or entry.batch_name.month == f"{month:%Y-%m}"
+    ]
+
+
 def conserve(
     lake: Lake,
     rules: Rules,
-    months: Collection[str],
+    entries: Collection[RawObject],
+    is_built: Callable[[str], bool],
     outside: pa.Table,
     starts: date,
     last: date,
-    batches: Collection[str] | None = None,
 ) -> Iterator[LakeFinding]:
-    """Receipts that are nowhere, or both outside history and counted.
+    """Receipts of `entries` that are nowhere, or both outside history and counted.
 
-    `months` are those built from the current raw; receipts of other months, and those sold after
-    business day `last`, are not due. `batches` limits the check to some of raw.
+    Receipts of months that are not `is_built` from the current raw, and those sold after business
+    day `last`, are not due.
     """
-    entries = [
-        entry
-        for entry in lake.raw_before(date.max)
-        if (batches is None or entry.batch in batches) and _is_due(entry, months, starts)
-    ]
-    near = {f"{day:%Y-%m}" for entry in entries for day in _days_near(entry)}
-    index = ReceiptIndex(lake, sorted(near & set(months)), outside)
+    index = ReceiptIndex(lake, outside)
+    lost = _find_lost(lake, rules, entries, is_built, index, starts, last)
     both = sorted(number for number in index.outside if number and number in index.counted)
     if both:
         yield LakeFinding(
@@ -77,13 +94,6 @@ def conserve(
             f" counted too{_more(len(both))}",
             _REMEDY,
         )
-    lost: dict[str, str] = {}
-    for entry in entries:
-        for line, body in enumerate(lake.read_raw(entry).splitlines(), 1):
-            record = read_receipt(body)
-            name = f"{entry.key}#{line}"
-            if not index.holds(record.number, name) and _is_closed(record.sold_at, last, rules):
-                lost.setdefault(record.number or name, name)
     if lost:
         number = min(lost)
         yield LakeFinding(
@@ -94,6 +104,43 @@ def conserve(
         )
 
 
+def _find_lost(
+    lake: Lake,
+    rules: Rules,
+    entries: Collection[RawObject],
+    is_built: Callable[[str], bool],
+    index: ReceiptIndex,
+    starts: date,
+    last: date,
+) -> dict[str, str]:
+    """A record of each receipt (or record without number) that is due and nowhere.
+
+    A receipt that has left the month is sought where any version of it says it was sold.
+    """
+
+    def is_due(day: date) -> bool:
+        return day < starts or is_built(f"{day:%Y-%m}")
+
+    due = [entry for entry in entries if all(map(is_due, _days_near(entry)))]
+    index.add({f"{day:%Y-%m}" for entry in due for day in _days_near(entry) if day >= starts})
+    missing: dict[str, list[tuple[str, datetime | None]]] = {}
+    for entry in due:
+        for line, body in enumerate(lake.read_raw(entry).splitlines(), 1):
+            record = read_receipt(body)
+            name = f"{entry.key}#{line}"
+            if not index.holds(record.number, name):
+                missing.setdefault(record.number or name, []).append((name, record.sold_at))
+    lost = {}
+    for number, records in missing.items():
+        times = [sold_at for _, sold_at in records if sold_at]
+        days = {at.date() + shift * _DAY for at in times for shift in (-1, 0, 1)}
+        if all(map(is_due, days)) and all(_is_closed(at, last, rules) for at in times):
+            index.add({f"{day:%Y-%m}" for day in days if day >= starts})
+            if not index.holds(number, records[0][0]):
+                lost[number] = records[0][0]
+    return lost
+
+
 def _more(count: int) -> str:
     return f"; and {count - 1:,} more" if count > 1 else ""
 
@@ -102,15 +149,10 @@ def _days_near(entry: RawObject) -> list[date]:
     """Business days to which its records may belong, and that of its batch."""
     batch_day = entry.batch_name.day
     day = entry.sold or batch_day
-    return [*(day + timedelta(days=shift) for shift in (-2, -1, 0, 1)), batch_day]
+    return [*(day + shift * _DAY for shift in (-2, -1, 0, 1)), batch_day]
 
 
-def _is_due(entry: RawObject, months: Collection[str], starts: date) -> bool:
-    """Whether every day to which a record may belong is built, or outside history."""
-    return all(day < starts or f"{day:%Y-%m}" in months for day in _days_near(entry))
-
-
-def _is_closed(sold_at: datetime | None, last: date, rules: Rules) -> bool:
+def _is_closed(sold_at: datetime, last: date, rules: Rules) -> bool:
     """Whether the sale's business day has closed in every store."""
     stores = (rules.default, *rules.stores.values())
-    return sold_at is None or sold_at < min(day_bounds(last, store)[1] for store in stores)
+    return sold_at < min(day_bounds(last, store)[1] for store in stores)

@@ -24,7 +24,7 @@ from pipeline.tasks.lake import (
     MonthlySales,
     MonthlySummary,
 )
-from pipeline.tasks.outside_history import OutsideHistory, check_conserved
+from pipeline.tasks.outside_history import OutsideHistory, find_lost
 from pipeline.tasks.reports import CumulativeReport, MonthlyReport
 from pipeline.tasks.till_exports import BackOffice, unused_exports
 
@@ -70,7 +70,7 @@ def look(span: Span, *, deep: bool) -> Iterator[LakeFinding]:
     yield from reconcile(lake(), span, broken)
     if span == everything():
         if not broken:
-            yield from check_conserved()
+            yield from find_lost()
         for stat in unused_exports():
             yield LakeFinding(
                 lake().storage.uri(stat.key),

@@ -5,18 +5,20 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
-from collections.abc import Collection, Iterator
+from collections.abc import Iterator
+from functools import cache
 from hashlib import sha256
 
 import pyarrow as pa
 
 from pipeline import schema, settings
+from pipeline.errors import DataError
 from pipeline.extract.window_bounds import DAY
 from pipeline.load import OUTSIDE, RECEIPTS, SALES, RawObject
 from pipeline.load.parquet import to_bytes
 from pipeline.load.publish import digest_files
 from pipeline.maintenance import LakeFinding
-from pipeline.maintenance.conserve import conserve
+from pipeline.maintenance.conserve import conserve, objects_near
 from pipeline.outside_history import (
     format_outside,
     format_unread,
@@ -120,13 +122,23 @@ def warn_of_uncounted() -> None:
         log.warning("%s", "\n".join(lines))
 
 
-def check_conserved(batches: Collection[str] | None = None) -> Iterator[LakeFinding]:
-    """Receipts of the current months that were read and are in no table."""
+def find_lost(month: dt.date | None = None) -> Iterator[LakeFinding]:
+    """Receipts near `month` (None: of all months) that were read and are in no table."""
     first, last, _ = history_span()
-    months = [
-        name
-        for name in lake().partitions(SALES)
-        if MonthlySales(month=dt.date.fromisoformat(f"{name}-01")).complete()
-    ]
+    # Listed before the months are judged: what another run adds now makes its month outdated.
+    entries = lake().raw_before(dt.date.max) if month is None else objects_near(lake(), month)
+    held = set(lake().partitions(SALES))
+
+    @cache
+    def is_built(name: str) -> bool:
+        task = MonthlySales(month=dt.date.fromisoformat(f"{name}-01"))
+        return name in held and bool(task.complete())
+
     rows = read_outside(lake(), settings.rules(), first, list_outside())
-    yield from conserve(lake(), settings.rules(), months, rows, first, last, batches)
+    yield from conserve(lake(), settings.rules(), entries, is_built, rows, first, last)
+
+
+def check_conserved(month: dt.date) -> None:
+    """Raises DataError for a receipt near `month` that was read and is in no table."""
+    for finding in find_lost(month):
+        raise DataError(str(finding))

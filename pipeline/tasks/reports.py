@@ -36,7 +36,13 @@ from pipeline.tasks.lake import (
     read_table,
     read_tables,
 )
-from pipeline.tasks.outside_history import OutsideHistory, is_empty, is_needed, warn_of_uncounted
+from pipeline.tasks.outside_history import (
+    OutsideHistory,
+    check_conserved,
+    is_empty,
+    is_needed,
+    warn_of_uncounted,
+)
 from pipeline.tasks.report_index import publish_index
 from pipeline.tasks.till_exports import NOTHING, BackOffice, exports
 from pipeline.tasks.versions import (
@@ -156,6 +162,7 @@ class MonthlyReport(Report):
         return super().fingerprint_settings() | {"starts": str(self.lake_starts())}
 
     def write_report(self, before: Manifest | None, **common: Any) -> Files:
+        check_conserved(self.month)
         names = [dataset.name for dataset in schema.SUMMARY]
         required = self.requires()
         customers = {

@@ -1,0 +1,71 @@
+"""A receipt that was read and is in no table stops the month's report, whichever task is run; one
+that has left the month, or is not due yet, does not.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from pipeline.load import MONTHLY, Lake
+from pipeline.tasks import MonthlyReport
+from pipeline.tasks import lake as lake_tasks
+from pipeline.transform import Raw
+from tests.dag.rehearsal import NOW, Rehearsal, local
+
+MONTH = date(2026, 10, 1)
+
+
+@pytest.fixture
+def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
+    monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
+    return Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)
+
+
+def report(shop: Rehearsal) -> bool:
+    return shop.night(make=lambda: MonthlyReport(month=MONTH))
+
+
+def losing(number: str, clean: Callable) -> Callable:
+    """`clean`, which does not see a receipt."""
+
+    def blind(day: date, raws: Iterable[Raw], *rest: object, **named: object) -> object:
+        kept = [raw._replace(ndjson=without(number, raw.ndjson)) for raw in raws]
+        return clean(day, kept, *rest, **named)
+
+    return blind
+
+
+def without(number: str, body: bytes) -> bytes:
+    lines = body.splitlines(keepends=True)
+    return b"".join(line for line in lines if json.loads(line)["receipt_number"] != number)
+
+
+def test_a_month_that_lost_a_receipt_is_not_reported(
+    shop: Rehearsal, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    number = shop.receipts[len(shop.receipts) // 2]["receipt_number"]
+    with monkeypatch.context() as patch:
+        patch.setattr(lake_tasks, "clean", losing(number, lake_tasks.clean))
+        assert not report(shop)
+        assert f"receipt {number} (" in caplog.text
+        assert "neither counted, nor in quarantine, nor outside history" in caplog.text
+        assert Lake(shop.storage()).newest(MONTHLY, "2026-10") is None
+        assert not report(shop), "nor by the next run"
+
+
+@pytest.mark.parametrize(
+    "sold", ["2026-09-15T18:00:00.000Z", "2026-10-31T23:00:00.000Z", "2026-10-29T18:00:00.000Z"]
+)
+def test_a_receipt_that_has_moved_is_not_lost(shop: Rehearsal, sold: str) -> None:
+    """Before the history, into a day that has not closed, into another day."""
+    assert report(shop)
+    moved = shop.receipts[len(shop.receipts) // 2]
+    moved |= {"receipt_date": sold, "updated_at": f"{NOW:%Y-%m-%dT%H:%M:%S}.000Z"}
+    (shop.saved / "receipts.json").write_text(json.dumps({"receipts": shop.receipts}))
+    assert report(shop.at(NOW.replace(day=31, hour=23)))
+    assert Lake(shop.storage()).newest(MONTHLY, "2026-10") is not None
