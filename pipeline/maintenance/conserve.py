@@ -34,7 +34,7 @@ class ReceiptIndex:
         self._records = set(outside["record"].to_pylist())
 
     def add(self, months: Collection[str]) -> None:
-        """Read the receipts and the quarantine of those of `months` that were not read yet."""
+        """Read those of `months` that were not read yet."""
         for month in sorted(set(months) - self._months):
             tables = self._lake.read(SALES, month, ["receipts", "quarantine"])
             receipts, quarantine = (
@@ -55,11 +55,9 @@ class ReceiptIndex:
 
 
 def objects_near(lake: Lake, month: date) -> list[RawObject]:
-    """Raw objects whose receipts a month may count, and those without a usable date that arrived
-    in it.
+    """Raw objects sold in a month or at its borders, and those that arrived in it.
 
-    Of the months beside it only the days at the border. So a month's check costs the same in a
-    long history and after a backfill.
+    So a month's check costs the same in a long history and after a backfill.
     """
     first = month - 2 * _DAY
     last = (month + 31 * _DAY).replace(day=1)
@@ -133,8 +131,8 @@ def _find_lost(
     lost = {}
     for number, records in missing.items():
         times = [sold_at for _, sold_at in records if sold_at]
-        days = {at.date() + shift * _DAY for at in times for shift in (-1, 0, 1)}
-        if all(map(is_due, days)) and all(_is_closed(at, last, rules) for at in times):
+        days = {time.date() + shift * _DAY for time in times for shift in (-1, 0, 1)}
+        if all(map(is_due, days)) and all(_is_closed(time, last, rules) for time in times):
             index.add({f"{day:%Y-%m}" for day in days if day >= starts})
             if not index.holds(number, records[0][0]):
                 lost[number] = records[0][0]
