@@ -2,9 +2,10 @@
 
 In: `prices` of several months (item, variant, unit price, first and last day, units; plain SALE
 lines). Definition: the usual price of a month is the one with the most units (ties: the lower); a
-change is a month whose usual price differs from that of the item's month before; its day is the
-first on which the new price was sold in that month. Prices of under FEWEST units in the month
-decide nothing (an open-price item would change daily). Out: changes, newest first.
+change is a month whose usual price differs from that of the item's last month that had one; its day
+is the first on which the new price was sold since then, in that month itself only if the old price
+was sold there before it. Prices of under FEWEST units in the month decide nothing (an open-price
+item would change daily). Out: changes, newest first.
 """
 
 from __future__ import annotations
@@ -39,22 +40,33 @@ def price_changes(prices: pd.DataFrame) -> list[Change]:
         .agg(units=("units", "sum"), first=("first_day", "min"))
         .reset_index()
     )
+    sold = {
+        (*row[:3], row.month): row.first
+        for row in sums[["item", "variant", "unit_price", "month", "first"]].itertuples(index=False)
+    }
     sums = sums[sums["units"] >= FEWEST].sort_values(
         ["item", "variant", "month", "units", "unit_price"],
         ascending=[True, True, True, False, True],
         kind="stable",
     )
     usual = sums.drop_duplicates(["item", "variant", "month"])
+    months = sorted(set(keyed["month"]))
     matches, before = [], {}
     for row in usual.itertuples(index=False):
         key = (row.item, row.variant)
         was, month = before.get(key, (0, None))
         if was > 0 and was != row.unit_price:
+            old = sold[(*key, was, month)]
+            since = [
+                sold.get((*key, row.unit_price, m), date.min)
+                for m in months
+                if month <= m <= row.month
+            ]
             matches.append(
                 Change(
                     row.item,
                     row.variant,
-                    row.first,
+                    min(day for day in since if day > old),
                     int(was),
                     int(row.unit_price),
                     row.month,

@@ -23,8 +23,13 @@ with line as (
         from s join r on r.number = s.receipt_number and r.store = s.store_id where s.sale and r.month <= $month)),
 price as (select month, sold_as, variant_, price, sum(units) as units, min(day) as day from line group by all having sum(units) >= 10),
 usual as (select * from price qualify row_number() over (partition by month, sold_as, variant_ order by units desc, price) = 1),
-moved as (select *, lag(price) over (partition by sold_as, variant_ order by month) as was from usual)
-select sold_as as item, variant_ as variant, day, was, price as "is" from moved where was <> price and was > 0
+moved as (select *, lag(price) over w as was, lag(month) over w as then_, lag(day) over w as old_day from usual
+    window w as (partition by sold_as, variant_ order by month)),
+began as (select month, sold_as, variant_, price, min(day) as day from line group by all)
+select m.sold_as as item, m.variant_ as variant, min(b.day) as day, was, m.price as "is" from moved m
+join began b on b.sold_as = m.sold_as and b.variant_ is not distinct from m.variant_ and b.price = m.price
+    and b.month between then_ and m.month and b.day > old_day
+where was <> m.price and was > 0 group by m.sold_as, m.variant_, m.month, was, m.price
 """
 OPTIONS = f"""
 with chosen as (select item, m.name as modifier, m.option as option, sum(m.quantity) as units

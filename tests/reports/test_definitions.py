@@ -423,18 +423,22 @@ def test_price_changes_by_the_usual_price():
             "first_day": date(2025, month, first),
         }
 
-    found = price_changes(
-        pd.DataFrame(
-            [
-                price(7, 50, 900, 1),
-                price(8, 40, 900, 1),
-                price(8, 10, 950, 28),
-                price(9, 3, 100, 2),
-                price(9, 60, 950, 1),
-            ]
-        )
+    def changes(*rows: dict) -> list[tuple[int, int, date]]:
+        return [(c.was, c.now, c.day) for c in price_changes(pd.DataFrame(rows))]
+
+    raised = [price(8, 40, 900, 1), price(8, 9, 950, 28), price(9, 60, 950, 1)]
+    assert changes(price(7, 50, 900, 1), *raised, price(9, 3, 100, 2)) == [
+        (900, 950, date(2025, 8, 28))
+    ], "the first day of the new price, also where few units of the month had it"
+    few = [price(9, 7, 950, 11), price(10, 6, 950, 1), price(11, 10, 950, 2)]
+    assert changes(price(8, 40, 900, 1), *few) == [(900, 950, date(2025, 9, 11))], (
+        "also where the months between decide nothing"
     )
-    assert [(c.was, c.now, c.day) for c in found] == [(900, 950, date(2025, 9, 1))]
+    back = [price(8, 12, 900, 1), price(8, 40, 950, 6), price(9, 40, 900, 8)]
+    assert changes(price(7, 40, 900, 1), *back) == [
+        (950, 900, date(2025, 9, 8)),
+        (900, 950, date(2025, 8, 6)),
+    ], "a price that returns has not been there since before it went"
 
 
 def test_hours_run_from_opening_past_midnight():
