@@ -232,7 +232,7 @@ def months_of_customers(month: dt.date) -> list[dt.date]:
 class CumulativeReport(Report):
     """The history through a month; it lists the versions of the reports before it."""
 
-    dataset, version = CUMULATIVE, 6
+    dataset, version = CUMULATIVE, 7
     upstream = (*MonthlyReport.upstream, MONTHLY, CUMULATIVE)
 
     @property
