@@ -166,11 +166,10 @@ def test_fair_changes_of_items_categories_and_stores_add_up_to_the_headline(shop
     page = compose_monthly(SEPTEMBER, tables, through=None, lake_decimals=2, metadata={})
     said = {s.key: plain(s.figures, 2, {}) for s in page.sections}
     headline = said["headline"]
-    for totals in headline.values():
-        for name in ("difference", "unpaid"):
-            assert Decimal(totals.get(name, 0)) == 0, "rounding is no difference"
     if "now_fair" not in headline or "same_weekdays" not in said["items"]:
         return
+    rounded = headline["now_fair"].keys()
+    assert not rounded & {"difference", "unpaid"}, "what rounding leaves is no difference"
     expected = Decimal(headline["now_fair"]["net_sales"]) - Decimal(
         headline["before_fair"]["net_sales"]
     )
