@@ -86,7 +86,7 @@ def headline(figures: Figures) -> Section:
 
 
 def _without_residuals(figures: dict[str, Value]) -> dict[str, Value]:
-    """Sums that are scaled and rounded one by one; what that leaves is not money that lacks."""
+    """Leave out what rounding the scaled sums one by one leaves over."""
     return {name: value for name, value in figures.items() if name not in ("difference", "unpaid")}
 
 
