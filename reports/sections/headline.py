@@ -71,8 +71,8 @@ def headline(figures: Figures) -> Section:
         "before": figures.total_before,
         "year_ago": figures.total_year_ago,
         "before_fair": figures.fair.base if figures.fair else None,
-        "now_fair": figures.fair.now if figures.fair else None,
     }
+    fair = _without_residuals(machine(figures.fair.now, currency)) if figures.fair else None
     return Section(
         "headline",
         sentences=_lead(figures),
@@ -80,8 +80,14 @@ def headline(figures: Figures) -> Section:
         figures={
             "total": machine(total, currency),
             **{k: machine(t, currency) for k, t in compared.items() if t},
+            **({"now_fair": fair} if fair else {}),
         },
     )
+
+
+def _without_residuals(figures: dict[str, Value]) -> dict[str, Value]:
+    """Leave out what rounding the scaled sums one by one leaves over."""
+    return {name: value for name, value in figures.items() if name not in ("difference", "unpaid")}
 
 
 def _lead(figures: Figures) -> tuple[Text, ...]:

@@ -1,5 +1,6 @@
-"""A receipt that was read and is in no table stops the month's report, whichever task is run; one
-that has left the month, or is not due yet, does not.
+"""A receipt that was read and is in no table stops its month's report.
+
+One that has left the month, or is not due yet, does not.
 """
 
 from __future__ import annotations

@@ -18,7 +18,7 @@ from pipeline.load import MONTHLY, RECEIPTS, SALES, VOID, Lake, Storage, fingerp
 from tests.load.conftest import opener
 from tests.load.faults import FaultyStorage
 from tests.load.invariants import check
-from tests.load.processes import join, start, together
+from tests.load.processes import join, start, stop_here, together
 
 MONTH = "2026-10"
 
@@ -124,9 +124,7 @@ def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(
         storage = opener(kind, request, str(position))()
         bring(storage, "first", old, {"receipts": b"r0", "sales": b"s0"})
         final = check(storage, quiet=True)
-        stalling = FaultyStorage(
-            storage, position, after=False, strike=lambda _: os.kill(os.getpid(), signal.SIGSTOP)
-        )
+        stalling = FaultyStorage(storage, position, after=False, strike=stop_here)
         stalling._pass = once(stalling)
 
         def publish(run: Storage = stalling) -> None:

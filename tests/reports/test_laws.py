@@ -168,6 +168,8 @@ def test_fair_changes_of_items_categories_and_stores_add_up_to_the_headline(shop
     headline = said["headline"]
     if "now_fair" not in headline or "same_weekdays" not in said["items"]:
         return
+    rounded = headline["now_fair"].keys()
+    assert not rounded & {"difference", "unpaid"}, "what rounding leaves is no difference"
     expected = Decimal(headline["now_fair"]["net_sales"]) - Decimal(
         headline["before_fair"]["net_sales"]
     )

@@ -98,3 +98,8 @@ def test_the_remainder_may_go_to_the_first_or_the_last():
 def test_products_beyond_64_bits_stay_exact():
     big = 10**14
     assert shared((big, [10**18, 10**18, 1], LARGEST)) == [[big // 2, big // 2, 0]]
+
+
+def test_nothing_is_shared_where_there_are_no_parts():
+    none = np.zeros(0, "i8")
+    assert len(allocate(none, none, none, none)) == 0
