@@ -24,7 +24,7 @@ from pipeline.errors import ConfigError, ExitCode, NoConfiguration, PipelineErro
 GROUPS = {
     "Start": ("init", "run", "open"),
     "Watch": ("status", "tail", "tasks"),
-    "Ask": ("describe", "explain", "unmapped"),
+    "Ask": ("sql", "describe", "explain", "unmapped", "mcp"),
     "Send": ("deliver", "alert"),
     "Load and rebuild": ("backfill", "rescan", "rebuild"),
     "Maintain": ("verify", "erase", "retain", "lake"),

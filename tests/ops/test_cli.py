@@ -13,6 +13,8 @@ HELPERS = {
     "__init__",
     "child",
     "failure_alert",
+    "monitor",
+    "query",
     "raw_records",
     "recipients",
     "run_log",

@@ -97,7 +97,7 @@ def test_options_become_the_configuration(tmp_path: Path) -> None:
     assert own["pos"]["url"].startswith("https://")
     assert (own["shop"]["timezone"], own["shop"]["currency"]) == ("Europe/Madrid", "EUR")
     assert (own["report"]["locale"], own["lake"]["url"]) == ("es_ES", "s3://shop/lake")
-    assert {k: v for k, v in own["retcode"].items()} == dict(configuration(ROOT)["retcode"])
+    assert dict(own["retcode"].items()) == dict(configuration(ROOT)["retcode"])
 
 
 @pytest.mark.parametrize("name", ["luigi.cfg", "config/menu.toml", "config/config.env"])
