@@ -35,8 +35,10 @@ class Answer(NamedTuple):
 
 
 def absent_tables() -> set[str]:
-    """Names of the tables that have no file yet."""
-    return {table.name for table in tables_of_lake() if not _files(table)}
+    """Names of the tables without a file in a lake that has others; none in an empty lake."""
+    tables = tables_of_lake()
+    absent = {table.name for table in tables if not _files(table)}
+    return absent if len(absent) < len(tables) else set()
 
 
 def open_database(hidden: Collection[str] = ()) -> duckdb.DuckDBPyConnection:

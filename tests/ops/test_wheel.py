@@ -20,6 +20,7 @@ import pytest
 
 from pipeline import __version__
 from tests.conftest import ROOT
+from tests.ops.monitored import monitor
 
 pytestmark = pytest.mark.slow
 
@@ -106,7 +107,14 @@ def test_the_first_report_from_an_empty_folder(programs: Path, tmp_path: Path) -
     assert len(re.findall(r"(?m)^  \d+-\d+  (?:SALE|REFUND)", text)) == 3
     assert text.endswith("next: pos run\n")
     assert (shop / "config/config.env").stat().st_mode & 0o777 == 0o600
-    text = run(pos, "run", "--local-scheduler", folder=shop, **state)
+    with monitor() as (url, received):
+        metrics = {"PING_URL": url, "MONITOR_METRICS_FILE": str(tmp_path / "pos.prom")}
+        text = run(pos, "run", "--local-scheduler", folder=shop, **state, **metrics)
+    assert received == [("/ping/1", {"code": 0})]
+    assert text.count("run of ") == text.count("last window") == 1, "the counts stand there once"
+    assert text.endswith("next           pos open\n")
+    samples = (tmp_path / "pos.prom").read_text(encoding="utf-8")
+    assert "pos_run_exit_code 0\n" in samples and 'pos_run_partitions{dataset="sales"}' in samples
     page = run(pos, "open", folder=shop, **state).strip()
     assert Path(page).is_relative_to(shop)
     assert "<html" in Path(page).read_text(encoding="utf-8")
