@@ -5,8 +5,8 @@
     pos init --source loyverse --timezone America/Bogota --currency COP --locale es_CO
     pos init --test                                only tests the connection of this folder
 
-Writes luigi.cfg, config/menu.toml, config/logging.cfg and config/config.env, and overwrites none of
-them. The token is asked for without an echo, or read from the environment; it is no option, because
+Writes luigi.cfg, config/menu.toml, config/logging.cfg, config/config.env and a .gitignore that keeps
+the secrets out of git, and overwrites none of them. The token is asked for without an echo, or read from the environment; it is no option, because
 other users of the machine can read a command line. With a token the connection is tested and the
 last three receipts are shown. Then `pos run` makes the first report. Exit code 2 when a file exists,
 a value is invalid, or the point of sale refuses.
@@ -158,6 +158,8 @@ def _write(values: dict[tuple[str, str], str], source: str, token: str) -> None:
         menu if source == SIMULATOR else comment_examples(menu), encoding="utf-8"
     )
     Path("config/logging.cfg").write_bytes((DEFAULTS / "logging.cfg").read_bytes())
+    if not Path(".gitignore").exists():
+        Path(".gitignore").write_text("config/config.env\n/data/\n", encoding="utf-8")
     private = os.open("config/config.env", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
     with os.fdopen(private, "w", encoding="utf-8") as file:
         file.write(secrets.split("\n", 2)[2])  # without the advice to copy the file

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
+from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
@@ -30,6 +31,7 @@ from pipeline.load.glue import GlueCatalog
 from tests.conftest import ROOT, Runner
 from tests.load.conftest import moto, moto_server
 from tests.load.seaweed import Server
+from tests.support.machine import missing
 
 GUIDE = (ROOT / "docs" / "analyst.md").read_text(encoding="utf-8")
 
@@ -268,6 +270,29 @@ def test_the_queries_of_the_documents_give_the_figures_of_the_reports(
         "select tender, currency, sum(sales_amount - refunds_amount) from summary_tenders group by all"
     )
     assert sorted(tenders) == sorted(paid.fetchall())
+
+
+def test_the_query_for_athena_gives_the_same_as_the_views_with_names(
+    database: duckdb.DuckDBPyConnection,
+) -> None:
+    (query,) = blocks("athena")
+    rows = database.sql(sqlglot.transpile(query, read="athena", write="duckdb")[0]).fetchall()
+    named = "select store, sum(net) from named_receipts where year = 2026 and month = 2 group by 1"
+    assert rows and sorted(rows) == sorted(database.sql(named).fetchall())
+
+
+@pytest.mark.slow
+def test_the_notebook_runs(folder: Path) -> None:
+    if not (find_spec("nbclient") and find_spec("ipykernel")):
+        missing("nbclient and ipykernel are not installed, so the notebook is not executed.")
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(ROOT / "docs/notebook.ipynb", as_version=4)
+    resources = {"metadata": {"path": str(folder)}}
+    NotebookClient(notebook, timeout=300, resources=resources).execute()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    assert "MXN" in str(outputs) and "image/png" in str(outputs)
 
 
 @pytest.mark.parametrize("code", blocks("python"))

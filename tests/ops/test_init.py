@@ -63,6 +63,7 @@ def test_the_last_receipts_of_a_shop_with_a_token(tmp_path: Path) -> None:
     secrets = tmp_path / "config/config.env"
     assert f"LOYVERSE_TOKEN={server.token}\n" in secrets.read_text()
     assert secrets.stat().st_mode & 0o777 == 0o600
+    assert "config/config.env" in (tmp_path / ".gitignore").read_text().splitlines()
 
 
 @pytest.mark.slow
