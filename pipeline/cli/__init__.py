@@ -1,4 +1,4 @@
-"""The command `pos`: what Luigi's command line does not offer, one module a command.
+"""The command `pos`: what Luigi's command line lacks, one module a command.
 
 The docstring of a command's module is its help, examples included; `arguments(parser)` declares its
 options, and `run(options)` returns the exit code (errors.EXIT_CODES). A command with PASSES_ON
@@ -72,7 +72,7 @@ def format_help() -> str:
 
 
 def _example_and_summary(name: str) -> tuple[str, str]:
-    """The first example in a command's docstring, and the sentence that the docstring begins with.
+    """The first example and the first sentence of a command's docstring.
 
     The docstring is read from the file: importing the module would also import all that it needs.
     """

@@ -5,11 +5,12 @@
     pos init --source loyverse --timezone America/Bogota --currency COP --locale es_CO
     pos init --test                                only tests the connection of this folder
 
-Writes luigi.cfg, config/menu.toml, config/logging.cfg, config/config.env and a .gitignore that keeps
-the secrets out of git, and overwrites none of them. The token is asked for without an echo, or read from the environment; it is no option, because
-other users of the machine can read a command line. With a token the connection is tested and the
-last three receipts are shown. Then `pos run` makes the first report. Exit code 2 when a file exists,
-a value is invalid, or the point of sale refuses.
+Writes luigi.cfg, config/menu.toml, config/logging.cfg, config/config.env and a .gitignore that
+keeps the secrets out of git, and overwrites none of them. The token is asked for without an echo,
+or read from the environment; it is no option, because other users of the machine can read a command
+line. With a token the connection is tested and the last three receipts are shown. Then `pos run`
+makes the first report. Exit code 2 when a file exists, a value is invalid, or the point of sale
+refuses.
 """
 
 from __future__ import annotations
@@ -193,7 +194,7 @@ def comment_examples(menu: str) -> str:
 
 
 def _show_receipts() -> int:
-    """Ask the point of sale for its last receipts, and print three. Raises PipelineError."""
+    """Print the last three receipts of the point of sale. Raises PipelineError."""
     from pipeline import settings
     from pipeline.connect import connect, origin_of
     from pipeline.transform import Catalog, Raw, explain

@@ -1,6 +1,6 @@
-"""Serve the lake to programs that ask in words: a Model Context Protocol server on stdin and stdout.
+"""Serve the lake to assistants that speak the Model Context Protocol.
 
-    pos mcp                                 started by the program, such as a desktop assistant
+    pos mcp                                 started by the assistant; stdin and stdout
     pip install 'pos-sales-pipeline[mcp]'   brings the SDK
 
 Its tools only read: the months with a report, the figures of a month, SQL with limits, the meaning

@@ -1,4 +1,4 @@
-"""What a monitor learns from each `pos run`: a ping, and metrics of the last run in a file.
+"""Report each `pos run` to a monitor: a ping, and a file with metrics.
 
 In: the exit code, and the state of the lake. Out: a POST to PING_URL (a dead man's switch: it warns
 when the ping does not come), or to PING_FAILURE_URL after a failure; and the file that [monitor]

@@ -27,8 +27,8 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--month",
         type=settings.Month().parse,
-        help="YYYY-MM; default: the last complete month, or the first one of a shorter history; of the"
-        " cumulative report the newest",
+        help="YYYY-MM; default: the last complete month, or the first one of a shorter history; of"
+        " the cumulative report the newest",
     )
     parser.add_argument("--cumulative", action="store_true", help="the report of the whole history")
     parser.add_argument("--pdf", action="store_true", help="the PDF instead of the page")

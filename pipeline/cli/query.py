@@ -35,7 +35,7 @@ class Answer(NamedTuple):
 
 
 def absent_tables() -> set[str]:
-    """Names of the tables without a file in a lake that has others; none in an empty lake."""
+    """Names of the tables without a file; none of an empty lake."""
     tables = tables_of_lake()
     absent = {table.name for table in tables if not _files(table)}
     return absent if len(absent) < len(tables) else set()

@@ -1,4 +1,4 @@
-"""DuckDB views over the lake, for `duckdb -init views.sql` and for a database file.
+"""DuckDB views over the lake, as a script or in a database file.
 
 Each table is a view, and NAMED are the lake's tables with the names of stores and employees.
 """
@@ -36,8 +36,9 @@ def duckdb_views(
     region: str = "",
     absent: Collection[str] = (),
 ) -> str:
-    """Return the statements; the tables in `absent` have no file yet, and are empty views.
+    """Return the statements.
 
+    The tables in `absent` have no file yet, and are empty views.
     Tables in a bucket need DuckDB's httpfs extension and the credentials of the environment.
     """
     lines = [line for table in tables for line in _view(table, is_absent=table.name in absent)]

@@ -13,7 +13,7 @@ from pipeline.settings.strict import parse_day, parse_integer, parse_month
 
 
 def _describe(what: str, kwargs: dict[str, Any]) -> dict[str, Any]:
-    """The arguments of a parameter with a description, which `pos tasks` and --help show."""
+    """The arguments of a parameter with a description for `pos tasks` and --help."""
     default = "; by default the last closed one" if kwargs.get("default", "") is None else ""
     return {"description": f"{what}{default}", **kwargs}
 

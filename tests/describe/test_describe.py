@@ -4,7 +4,10 @@ example of the guide runs.
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from decimal import Decimal
 from importlib.util import find_spec
 from pathlib import Path
@@ -279,6 +282,26 @@ def test_the_query_for_athena_gives_the_same_as_the_views_with_names(
     rows = database.sql(sqlglot.transpile(query, read="athena", write="duckdb")[0]).fetchall()
     named = "select store, sum(net) from named_receipts where year = 2026 and month = 2 group by 1"
     assert rows and sorted(rows) == sorted(database.sql(named).fetchall())
+
+
+def test_the_program_for_spark_runs(folder: Path, java_home: Path) -> None:
+    (code,) = blocks("py")
+    session = (
+        "from pyspark.sql import SparkSession\n"
+        "spark = SparkSession.builder.master('local[1]').config('spark.ui.enabled', 'false')"
+        ".config('spark.driver.host', '127.0.0.1').getOrCreate()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", session + code],
+        cwd=folder,
+        env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert re.search(r"\| +MXN\|.*\| +-?\d+\.\d{3}\|", done.stdout), done.stdout
 
 
 @pytest.mark.slow
