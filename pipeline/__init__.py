@@ -7,6 +7,8 @@ first use, so that a single stage does not pay for Luigi, and nothing is install
 
 import sys
 
+__version__ = "0.2.0"
+
 __all__ = [
     "CumulativeReport",
     "DailySales",

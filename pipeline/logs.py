@@ -25,6 +25,8 @@ SECRETS = (
     "AWS_ACCESS_KEY_ID",
     "SMTP_PASSWORD",
     "WEBHOOK_URL",
+    "PING_URL",
+    "PING_FAILURE_URL",
 )
 FILE = "POS_LOG"
 NAMED = 3  # days of a list

@@ -1,56 +1,46 @@
-"""The command `pos`: what Luigi's command line does not offer, one module a command.
+"""The command `pos`: what Luigi's command line lacks, one module a command.
 
 The docstring of a command's module is its help, examples included; `arguments(parser)` declares its
 options, and `run(options)` returns the exit code (errors.EXIT_CODES). A command with PASSES_ON
-finds unknown options in `options.rest`. A new command is its module and its name in COMMANDS.
+reads unknown options from `options.rest`. A new command is its module and its name in GROUPS. Only
+the module of the command that runs is imported, so `pos --help` answers at once.
 """
 
 from __future__ import annotations
 
 import argparse
+import ast
 import codecs
 import os
 import sys
+from collections.abc import Iterable
 from contextlib import redirect_stdout
-from difflib import get_close_matches
 from importlib import import_module
 from pathlib import Path
 
 import pipeline
-from pipeline import settings
 from pipeline.errors import ConfigError, ExitCode, NoConfiguration, PipelineError
-from pipeline.logs import EscapedStream, escape_line, redact
 
-COMMANDS = (
-    "run",
-    "tail",
-    "backfill",
-    "rescan",
-    "status",
-    "explain",
-    "unmapped",
-    "describe",
-    "deliver",
-    "alert",
-    "open",
-    "verify",
-    "rebuild",
-    "erase",
-    "retain",
-    "lake",
-    "completion",
-)
-NO_SETTINGS = {"completion"}
+GROUPS = {
+    "Start": ("init", "run", "open"),
+    "Watch": ("status", "tail", "tasks"),
+    "Ask": ("sql", "describe", "explain", "unmapped", "mcp"),
+    "Send": ("deliver", "alert"),
+    "Load and rebuild": ("backfill", "rescan", "rebuild"),
+    "Maintain": ("verify", "erase", "retain", "lake"),
+    "Shell": ("completion",),
+}
+COMMANDS = tuple(name for names in GROUPS.values() for name in names)
+NO_SETTINGS = {"completion", "init", "tasks"}
+_COLUMN = 41  # where the summaries begin in the help
 
 
-def parser() -> argparse.ArgumentParser:
-    """The command line, with the help of every command."""
-    command_line = argparse.ArgumentParser(
-        "pos",
-        description="Query and maintain the lake; tasks run with `luigi --module pipeline TASK`.",
-    )
+def parser(names: Iterable[str] = COMMANDS) -> argparse.ArgumentParser:
+    """The command line with the commands of `names`; their modules are imported."""
+    command_line = argparse.ArgumentParser("pos", description=_description())
+    command_line.add_argument("--version", action="version", version=f"pos {pipeline.__version__}")
     commands = command_line.add_subparsers(dest="command_name", required=True, metavar="COMMAND")
-    for name in COMMANDS:
+    for name in names:
         module = import_module(f"{__name__}.{name}")
         text = module.__doc__ or ""
         module.arguments(
@@ -64,8 +54,39 @@ def parser() -> argparse.ArgumentParser:
     return command_line
 
 
+def _description() -> str:
+    return "Query and maintain the lake; tasks run with `luigi --module pipeline TASK`."
+
+
+def format_help() -> str:
+    """The help of `pos`: an example and a sentence for each command, by group."""
+    lines = [f"pos {pipeline.__version__}  {_description()}"]
+    for group, names in GROUPS.items():
+        lines += ["", group]
+        for name in names:
+            example, summary = _example_and_summary(name)
+            lines.append(f"  {example:<{_COLUMN}}{summary}")
+    return "\n".join(
+        [*lines, "", "pos help COMMAND                           all options and examples"]
+    )
+
+
+def _example_and_summary(name: str) -> tuple[str, str]:
+    """The first example and the first sentence of a command's docstring.
+
+    The docstring is read from the file: importing the module would also import all that it needs.
+    """
+    source = (Path(__file__).parent / f"{name}.py").read_text(encoding="utf-8")
+    text = ast.get_docstring(ast.parse(source)) or ""
+    examples = (line.split("  ")[0] for line in map(str.strip, text.splitlines()[1:]))
+    example = next(line for line in examples if f"pos {name}" in line)
+    return example, text.partition("\n")[0].rstrip(".")
+
+
 def _explain_unknown(word: str) -> str:
     """The message for a word that is not a command."""
+    from difflib import get_close_matches
+
     if task := get_close_matches(word, pipeline.__all__, 1, 0.7):
         return f"{word} is a task, not a command; run: luigi --module pipeline {task[0]}"
     command = get_close_matches(word, COMMANDS, 1, 0.6)
@@ -88,22 +109,38 @@ def check_encoding(*paths: str) -> None:
 
 def main(arguments: list[str] | None = None) -> int:
     """Run one command; returns the exit code."""
-    words = sys.argv[1:] if arguments is None else arguments
+    words = sys.argv[1:] if arguments is None else list(arguments)
+    if words[:1] == ["help"]:
+        words = [*words[1:2], "--help"]
+    if not words or words[0] in {"-h", "--help"}:
+        print(format_help())
+        return ExitCode.DONE
     try:
         check_encoding(os.environ.get("LUIGI_CONFIG_PATH", ""), "luigi.cfg")
-        command_line = parser()
-        if words and words[0] not in COMMANDS and not words[0].startswith("-"):
-            command_line.error(_explain_unknown(words[0]))
-        options, rest = command_line.parse_known_args(words)
-        options.rest = rest
-        command = import_module(f"{__name__}.{options.command_name}")
-        if rest and not getattr(command, "PASSES_ON", False):
-            command_line.error(f"unrecognized arguments: {' '.join(rest)}")
-        if options.command_name not in NO_SETTINGS:
-            settings.check_folder()
-        with redirect_stdout(EscapedStream(sys.stdout)):
-            return int(command.run(options))
+        return _run_command(words)
     except PipelineError as error:
+        from pipeline.logs import escape_line, redact
+
         print(redact(escape_line(f"{type(error).__name__}: {error}")), file=sys.stderr)
         no_configuration = isinstance(error, NoConfiguration)
         return ExitCode.NOT_PLANNED if no_configuration else ExitCode.INVALID
+
+
+def _run_command(words: list[str]) -> int:
+    """Run the command that `words` begin with. Raises PipelineError."""
+    command_line = parser(words[:1] if words[0] in COMMANDS else ())
+    if words[0] not in COMMANDS and not words[0].startswith("-"):
+        command_line.error(_explain_unknown(words[0]))
+    options, rest = command_line.parse_known_args(words)
+    options.rest = rest
+    command = import_module(f"{__name__}.{options.command_name}")
+    if rest and not getattr(command, "PASSES_ON", False):
+        command_line.error(f"unrecognized arguments: {' '.join(rest)}")
+    if options.command_name not in NO_SETTINGS:
+        from pipeline import settings
+
+        settings.check_folder()
+    from pipeline.logs import EscapedStream
+
+    with redirect_stdout(EscapedStream(sys.stdout)):
+        return int(command.run(options))

@@ -1,7 +1,7 @@
 """Erase one customer from the lake, from raw to the reports, for good.
 
-    pos erase --customer 2b8f9c4e-... --dry-run       what names the customer, what would change
-    pos erase --customer 2b8f9c4e-...
+    pos erase --customer ID --dry-run       what names the customer, what would change
+    pos erase --customer ID
 
 Receipts and amounts stay, without the customer; the customer stays out when a receipt is fetched
 again. Older versions of the objects are removed too, which needs the right to delete (docs/aws:

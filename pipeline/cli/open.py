@@ -1,20 +1,24 @@
-"""Print the address of a report, and open it in the browser if wanted.
+"""Open a report: print its address, and show it in the browser.
 
     pos open                                   the last complete month; or the first, under way
     pos open --month 2026-09 --pdf
-    pos open --cumulative --browser            only for a lake in a folder
+    pos open --cumulative --print              only prints the address
 
-Exit code 1 when there is no such report yet.
+The browser opens where `pos open` runs on a terminal. A report in a bucket is copied into a private
+temporary folder first, which nothing removes but the system. Exit code 1 when there is no such
+report yet.
 """
 
 from __future__ import annotations
 
 import argparse
 import sys
+import tempfile
 import webbrowser
 from pathlib import Path
 
 from pipeline import settings
+from pipeline.errors import ExitCode
 from pipeline.load import CUMULATIVE, MONTHLY, VOID
 from pipeline.targets import lake
 
@@ -23,21 +27,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--month",
         type=settings.Month().parse,
-        help="YYYY-MM; default: the last complete month, or the first one of a shorter history; of the"
-        " cumulative report the newest",
+        help="YYYY-MM; default: the last complete month, or the first one of a shorter history; of"
+        " the cumulative report the newest",
     )
     parser.add_argument("--cumulative", action="store_true", help="the report of the whole history")
     parser.add_argument("--pdf", action="store_true", help="the PDF instead of the page")
-    parser.add_argument("--browser", action="store_true", help="open it")
+    parser.add_argument("--print", action="store_true", help="do not open the browser")
 
 
 def run(options: argparse.Namespace) -> int:
     dataset = CUMULATIVE if options.cumulative else MONTHLY
-    months = [
-        name
-        for name in lake().partitions(dataset)
-        if (newest := lake().newest(dataset, name)) and newest.fingerprint != VOID
-    ]
+    file = "report.pdf" if options.pdf else "report.html"
+    months = months_with(dataset)
     month = options.month or settings.default_month()
     name = months[-1] if options.cumulative and months and not options.month else f"{month:%Y-%m}"
     if name not in months:
@@ -45,9 +46,34 @@ def run(options: argparse.Namespace) -> int:
             f"there is no {dataset} of {name} yet; available: {', '.join(months) or 'none'}",
             file=sys.stderr,
         )
-        return 1
-    uri = lake().uri(dataset, name, "report.pdf" if options.pdf else "report.html")
-    print(uri)
-    if options.browser and "://" not in uri:
-        webbrowser.open(Path(uri).resolve().as_uri())
-    return 0
+        return ExitCode.NOT_OK
+    print(lake().uri(dataset, name, file))
+    if sys.stdout.isatty() and not options.print:
+        webbrowser.open(local_copy(dataset, name, file).as_uri())
+    return ExitCode.DONE
+
+
+def months_with(dataset: str) -> list[str]:
+    """Months that have a report, the oldest first."""
+    return [
+        name
+        for name in lake().partitions(dataset)
+        if (newest := lake().newest(dataset, name)) and newest.fingerprint != VOID
+    ]
+
+
+def newest_report(dataset: str, file: str) -> str:
+    """Address of the report of the last complete month, else of the newest month."""
+    months, month = months_with(dataset), f"{settings.default_month():%Y-%m}"
+    return lake().uri(dataset, month if month in months else months[-1], file)
+
+
+def local_copy(dataset: str, name: str, file: str) -> Path:
+    """Path of a report's file; one in a bucket is copied, its digest checked."""
+    uri = lake().uri(dataset, name, file)
+    if "://" not in uri:
+        return Path(uri).resolve()
+    folder = Path(tempfile.mkdtemp(prefix=f"report-{name}-"))
+    path = folder / file
+    path.write_bytes(lake().read(dataset, name, [file])[file])
+    return path

@@ -8,7 +8,8 @@ Like `luigi --module pipeline Nightly`, with two more exit codes: 3 when the lak
 should be or has gaps, 4 when the account's history limit has cut off part of the run. A run that
 does not end with 0 sends an alert to [mail] alerts_to and WEBHOOK_URL, once a day for each cause;
 also one whose luigi was killed (128 + the signal's number). Ctrl-C and SIGTERM end luigi and its
-workers first; Ctrl-C sends no alert. `pos tail` follows the run.
+workers first; Ctrl-C sends no alert. PING_URL and [monitor] metrics_file tell monitors of each run.
+`pos tail` follows the run.
 """
 
 from __future__ import annotations
@@ -25,10 +26,15 @@ from pathlib import Path
 from pipeline import settings
 from pipeline.cli import run_log
 from pipeline.cli.child import run_luigi
-from pipeline.cli.status import show_status
+from pipeline.cli.monitor import report_run
+from pipeline.cli.open import months_with, newest_report
+from pipeline.cli.run_summary import FILE as SUMMARY
+from pipeline.cli.status import current_status
 from pipeline.errors import ExitCode, PipelineError
-from pipeline.load import RECEIPTS
+from pipeline.load import MONTHLY, RECEIPTS
+from pipeline.load.layout import state_key
 from pipeline.logs import FILE
+from pipeline.status import format_status
 from pipeline.targets import lake
 from pipeline.tasks.failures import VARIABLE, note
 
@@ -51,25 +57,36 @@ def run(options: argparse.Namespace) -> int:
                     options.rest or ["--local-scheduler"], {**environment, FILE: str(log.path)}
                 )
         except SystemExit as ended:
-            if ended.code != 128 + signal.SIGINT:  # you typed Ctrl-C; others may be a time limit
-                _send_alert(int(ended.code or 0), environment)
+            _report(int(ended.code or 0), environment)
             raise
         except Exception as error:
             note("pos run", error, failures)
-            _send_alert(2 if isinstance(error, PipelineError) else 1, environment)
+            _report(2 if isinstance(error, PipelineError) else 1, environment)
             raise
-        if code:
-            _send_alert(code, environment)
+        _report(code, environment)
     return code
 
 
+def _report(code: int, environment: Mapping[str, str]) -> None:
+    """Tell monitors and recipients of alerts how the run has ended."""
+    report_run(code)
+    if code and code != 128 + signal.SIGINT:  # you typed Ctrl-C; others may be a time limit
+        _send_alert(code, environment)
+
+
 def _run_nightly(options: list[str], environment: Mapping[str, str]) -> int:
-    before = set(lake().partitions(RECEIPTS))
+    before, summary = set(lake().partitions(RECEIPTS)), _last_summary()
     code = run_luigi("Nightly", *options, environment=environment)
     if code:
         return code
     lake().refresh()
-    status = show_status()
+    status = current_status()
+    lake().put_state("etl_state.json", status.to_bytes())
+    if _last_summary() == summary:  # else the run has logged the status with its summary
+        print(f"nothing to do\n{format_status(status)}")
+    if months_with(MONTHLY):
+        print(f"report         {newest_report(MONTHLY, 'report.html')}")
+        print(f"all reports    {lake().storage.uri('reports/index.html')}\nnext           pos open")
     cut = [name for name in status.truncated if name not in before]
     if cut:
         print(
@@ -80,6 +97,12 @@ def _run_nightly(options: list[str], environment: Mapping[str, str]) -> int:
     if status.is_stale or status.gaps:
         return ExitCode.STALE
     return ExitCode.DEGRADED if cut else ExitCode.DONE
+
+
+def _last_summary() -> bytes:
+    """The summary of the last run in the lake; empty where there was none."""
+    key = state_key(SUMMARY)
+    return lake().storage.get(key) if lake().storage.head(key) else b""
 
 
 def _send_alert(code: int, environment: Mapping[str, str]) -> None:

@@ -33,10 +33,10 @@ class _TransientError(Refused):
         self.wait = wait
 
 
-def check_url(url: str) -> str:
+def check_url(url: str, name: str = "WEBHOOK_URL") -> str:
     """Return `url` if it is encrypted or loopback.
 
-    Raises ConfigError, whose message does not show the URL.
+    Raises ConfigError, whose message names the setting and does not show the URL.
     """
     parts = urlsplit(url)
     try:
@@ -51,8 +51,8 @@ def check_url(url: str) -> str:
         or (parts.scheme != "https" and not (parts.scheme == "http" and is_loopback))
     ):
         raise ConfigError(
-            "WEBHOOK_URL is not an https address, or contains a user; copy it again from Slack's"
-            " Incoming Webhooks"
+            f"{name} is not an https address, or contains a user; copy it again from the page that"
+            " gave it to you"
         )
     return url
 
@@ -119,7 +119,7 @@ class Webhook:
             raise _TransientError(f"answered HTTP {answer.status}", answer.wait)
         if not 200 <= answer.status < 300:
             redirected = " (a redirect is not followed)" * (300 <= answer.status < 400)
-            raise Refused(f"answered HTTP {answer.status}; see WEBHOOK_URL{redirected}")
+            raise Refused(f"answered HTTP {answer.status}; check its address{redirected}")
 
     def _post(self, payload: Mapping[str, object], outcome: list[_Answer | Exception]) -> None:
         try:

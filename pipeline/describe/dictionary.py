@@ -29,8 +29,8 @@ states the sign of its amounts.
 
 def data_dictionary(tables: Sequence[TableDescription]) -> str:
     """Return the page."""
-    lake = [_section(table) for table in tables if table.dataset in schema.LAKE]
-    summaries = [_section(table) for table in tables if table.dataset not in schema.LAKE]
+    lake = [_section(table) for table in tables if table.dataset not in schema.SUMMARY]
+    summaries = [_section(table) for table in tables if table.dataset in schema.SUMMARY]
     return "\n".join([_HEAD, "## Lake tables\n", *lake, _SUMMARIES, *summaries])
 
 

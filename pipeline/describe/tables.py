@@ -44,9 +44,10 @@ def describe_tables(decimals: int, folder: Callable[[Dataset], str]) -> list[Tab
 
     `decimals` are those of its money. The tables of summaries are named summary_...
     """
+    kept = (*schema.LAKE, schema.OUTSIDE)
     return [
         TableDescription(
-            dataset.name if dataset in schema.LAKE else f"summary_{dataset.name}",
+            dataset.name if dataset in kept else f"summary_{dataset.name}",
             folder(dataset),
             dataset,
             tuple(
@@ -56,7 +57,7 @@ def describe_tables(decimals: int, folder: Callable[[Dataset], str]) -> list[Tab
                 )
             ),
         )
-        for dataset in (*schema.LAKE, *schema.SUMMARY)
+        for dataset in (*kept, *schema.SUMMARY)
     ]
 
 

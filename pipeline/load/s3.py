@@ -41,6 +41,13 @@ _VERBS = {
     "ListObjectVersions": "VERSIONS",
     "DeleteObject": "DELETE",
 }
+_TYPES = {
+    ".html": "text/html; charset=utf-8",
+    ".md": "text/markdown; charset=utf-8",
+    ".pdf": "application/pdf",
+    ".json": "application/json",
+}
+"""Content types of what a browser shows: without one it would save a report as a file."""
 _ATTEMPTS = 5
 _ABSENT = {"NoSuchKey", "404", "NotFound"}
 _REFUSED = {"PreconditionFailed", "412"}
@@ -219,6 +226,8 @@ class S3Storage(Storage):
         if if_match is not None:
             condition = {"IfMatch": if_match}
         place = {"Bucket": self.bucket, "Key": self.prefix + key}
+        if content_type := _TYPES.get(key[key.rfind(".") :]):
+            place["ContentType"] = content_type
         for attempt in range(_ATTEMPTS):
             try:
                 answer = self._ask(

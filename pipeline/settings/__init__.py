@@ -29,7 +29,7 @@ from pipeline.settings.environment import (
 )
 from pipeline.settings.parameters import Day, Days, Month, Number, field
 from pipeline.settings.run_context import new_run
-from pipeline.settings.sections import lake, mail, pos, report, shop, webhook
+from pipeline.settings.sections import lake, mail, monitor, pos, report, shop, webhook
 from pipeline.settings.shaping import cleaning, decimals, default_store, menu, rules, stores
 from pipeline.settings.strict import parse_locale
 
@@ -53,6 +53,7 @@ __all__ = [
     "locale",
     "mail",
     "menu",
+    "monitor",
     "new_run",
     "now",
     "paper",
@@ -121,7 +122,7 @@ def check() -> None:
             f" business day is {last_day()}: set an earlier day, or run again later"
         )
     rules()
-    for section in (shop, lake, report, mail, webhook):
+    for section in (shop, lake, report, mail, webhook, monitor):
         section()
     check_mail()
     paper()
@@ -154,7 +155,8 @@ def check_folder() -> None:
         raise NoConfiguration(
             f"{problem}: {', '.join(missing)} {'is' if len(missing) == 1 else 'are'} not set, so"
             " nothing was read or written; run from the folder that holds luigi.cfg (cd there"
-            " first), or name the file in LUIGI_CONFIG_PATH, with full paths in it"
+            " first; pos init makes one), or name the file in LUIGI_CONFIG_PATH, with full paths in"
+            " it"
         )
 
 

@@ -30,6 +30,7 @@ SECTIONS = (
     sections.report,
     sections.mail,
     sections.webhook,
+    sections.monitor,
 )
 _LUIGI = {
     "core": [name for name, _ in core.get_params()] + ["autoload_range"],
@@ -37,7 +38,14 @@ _LUIGI = {
     "retcode": [name for name, _ in retcode.get_params()],
     "resources": ["pos_api"],
 }
-SECRETS = ("LOYVERSE_TOKEN", "CUSTOMER_HASH_KEY", "SMTP_PASSWORD", "WEBHOOK_URL")
+SECRETS = (
+    "LOYVERSE_TOKEN",
+    "CUSTOMER_HASH_KEY",
+    "SMTP_PASSWORD",
+    "WEBHOOK_URL",
+    "PING_URL",
+    "PING_FAILURE_URL",
+)
 _NO_SETTINGS = {
     "POS_FAILURES",  # from `pos run` to its Luigi process
     "POS_LIFELINE",

@@ -12,11 +12,17 @@ from pipeline.settings.clock import default_month, last_day
 from pipeline.settings.strict import parse_day, parse_integer, parse_month
 
 
+def _describe(what: str, kwargs: dict[str, Any]) -> dict[str, Any]:
+    """The arguments of a parameter with a description for `pos tasks` and --help."""
+    default = "; by default the last closed one" if kwargs.get("default", "") is None else ""
+    return {"description": f"{what}{default}", **kwargs}
+
+
 class Day(luigi.DateParameter):
     """A business day, spelled 2026-10-31; the last closed one by default."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**_describe("business day, as 2026-10-31", kwargs))
 
     def parse(self, text: str) -> dt.date:
         try:
@@ -33,7 +39,7 @@ class Month(luigi.MonthParameter):
     """A month, spelled 2026-10; the last closed one by default."""
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(**kwargs)
+        super().__init__(**_describe("month, as 2026-10", kwargs))
 
     def parse(self, text: str) -> dt.date:
         try:
@@ -62,7 +68,10 @@ class Days(luigi.Parameter[Any]):
     single: type[Day | Month] = Day
 
     def __init__(self, **kwargs: Any) -> None:
-        super().__init__(batch_method=lambda days: tuple(sorted(set(days))), **kwargs)
+        what = "month, as 2026-10" if self.single is Month else "business day, as 2026-10-31"
+        super().__init__(
+            batch_method=lambda days: tuple(sorted(set(days))), **_describe(what, kwargs)
+        )
 
     def parse(self, text: str) -> dt.date | tuple[dt.date, ...]:
         days = tuple(map(self.single().parse, text.split(",")))

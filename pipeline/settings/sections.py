@@ -251,3 +251,15 @@ class webhook(Section):  # noqa: N801
         description="send alerts to WEBHOOK_URL",
     )
     ca_file = luigi.Parameter("", description="certificates to trust instead of the system's")
+
+
+class monitor(Section):  # noqa: N801
+    """What a monitor reads after each `pos run`. The address of a ping is PING_URL."""
+
+    metrics_file = luigi.Parameter(
+        "",
+        description=(
+            "file for the metrics of the last run in Prometheus' text format, such as"
+            " /var/lib/node_exporter/pos.prom; empty: none"
+        ),
+    )

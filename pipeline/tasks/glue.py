@@ -9,7 +9,7 @@ import luigi
 from pipeline import schema, settings
 from pipeline.describe import DIGEST, TableDescription, describe_tables, glue_tables
 from pipeline.errors import ConfigError
-from pipeline.load import SALES, SUMMARY
+from pipeline.load import OUTSIDE, SALES, SUMMARY
 from pipeline.load.glue import GlueCatalog
 from pipeline.targets import lake
 
@@ -18,13 +18,16 @@ def tables_of_lake() -> list[TableDescription]:
     """The tables of the configured lake, with their folders."""
 
     def folder(dataset: schema.Dataset) -> str:
-        return (
-            lake()
-            .uri(SALES if dataset in schema.LAKE else SUMMARY, "2000-01", dataset.name)
-            .partition("/year=")[0]
-        )
+        return lake().uri(dataset_of(dataset), "2000-01", dataset.name).partition("/year=")[0]
 
     return describe_tables(settings.rules().decimals, folder)
+
+
+def dataset_of(table: schema.Dataset) -> str:
+    """The dataset of the lake that a table is published with."""
+    if table in schema.LAKE:
+        return SALES
+    return OUTSIDE if table is schema.OUTSIDE else SUMMARY
 
 
 class GlueTarget(luigi.Target):

@@ -165,7 +165,9 @@ class Rescan(RawTask):
     """
 
     date: dt.date = settings.field(settings.Day(default=None))
-    days: int = settings.field(settings.Number(default=35))
+    days: int = settings.field(
+        settings.Number(default=35, description="how many business days, up to `date`")
+    )
     requested_at = luigi.Parameter(
         default="", description="tells scans of the same span apart: 20261101T120000"
     )

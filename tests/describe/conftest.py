@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import date
+from decimal import Decimal
 from pathlib import Path
 
 import pyarrow as pa
@@ -10,12 +11,14 @@ import pytest
 
 from pipeline import schema
 from pipeline.describe import TableDescription, describe_tables
-from pipeline.load import SALES, SUMMARY, Lake, fingerprint_of, open_storage
+from pipeline.load import MONTHLY, OUTSIDE, SALES, SUMMARY, Lake, fingerprint_of, open_storage
 from pipeline.load.parquet import to_bytes
 from pipeline.summarize import summarize
 from tests.summarize.lake_month import draw_month
 
 PLACES = 3
+REPORTED = "2026-02"
+GOLDEN = Path(__file__).parents[1] / "reports/golden/en_US"
 
 
 @pytest.fixture(scope="session")
@@ -38,6 +41,7 @@ def months() -> dict[str, dict[str, pa.Table]]:
         result[f"2026-0{n}"] = {d.name: tables[d.name] for d in schema.LAKE} | {
             f"summary_{d.name}": summary[d.name] for d in schema.SUMMARY
         }
+        result[f"2026-0{n}"]["outside"] = _outside(n)
     return result
 
 
@@ -52,16 +56,40 @@ def folder(
         for dataset, files, prefix in (
             (SALES, schema.LAKE, ""),
             (SUMMARY, schema.SUMMARY, "summary_"),
+            (OUTSIDE, (schema.OUTSIDE,), ""),
         ):
             bodies = {d.name: to_bytes(tables[prefix + d.name], d.order or d.key) for d in files}
             lake.publish(
                 dataset, name, fingerprint_of(1, {}, []), bodies, {}, expected_manifest=None
             )
+    files = {name: (GOLDEN / name).read_bytes() for name in ("figures.json", "report.md")}
+    lake.publish(
+        MONTHLY, REPORTED, fingerprint_of(1, {}, []), files, {"as_of": ""}, expected_manifest=None
+    )
     return root
 
 
 @pytest.fixture(scope="session")
 def tables(folder: Path) -> list[TableDescription]:
     return describe_tables(
-        PLACES, lambda d: f"{folder}/data/{d.name if d in schema.LAKE else f'summary/{d.name}'}"
+        PLACES,
+        lambda d: f"{folder}/data/{f'summary/{d.name}' if d in schema.SUMMARY else d.name}",
     )
+
+
+def _outside(month: int) -> pa.Table:
+    """One receipt before the history in January, none in February."""
+    row = {
+        "received": date(2026, 1, 5),
+        "business_day": date(2025, 12, 30),
+        "store_id": "s1",
+        "receipt_number": "1-7",
+        "receipt_type": "SALE",
+        "is_cancelled": False,
+        "reason": None,
+        "total": Decimal("12.500"),
+        "currency": "MXN",
+        "batch": "2026-01-05",
+        "record": "a:1",
+    }
+    return pa.Table.from_pylist([row][month - 1 :], schema=schema.arrow(schema.OUTSIDE, PLACES))

@@ -4,7 +4,12 @@ example of the guide runs.
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
+from decimal import Decimal
+from importlib.util import find_spec
 from pathlib import Path
 
 import duckdb
@@ -29,6 +34,7 @@ from pipeline.load.glue import GlueCatalog
 from tests.conftest import ROOT, Runner
 from tests.load.conftest import moto, moto_server
 from tests.load.seaweed import Server
+from tests.support.machine import missing
 
 GUIDE = (ROOT / "docs" / "analyst.md").read_text(encoding="utf-8")
 
@@ -60,6 +66,34 @@ def test_a_view_holds_every_row_of_every_month(
         value for tables in months.values() for value in tables["sales"].column("net").to_pylist()
     )
     assert database.sql("select sum(net) from sales").fetchall() == [(truth,)]
+
+
+def test_views_with_names_have_the_same_rows_and_the_names_of_the_summaries(
+    database: duckdb.DuckDBPyConnection,
+) -> None:
+    for name in ("receipts", "sales", "payments"):
+        columns = [row[0] for row in database.sql(f"describe {name}").fetchall()]
+        rows = f"select {', '.join(columns)} from"
+        assert database.sql(f"{rows} {name} except all {rows} named_{name}").fetchall() == []
+        ((before, after),) = database.sql(
+            f"select (select count(*) from {name}), (select count(*) from named_{name})"
+        ).fetchall()
+        assert before == after
+        stores = f"select distinct store_id, store from named_{name}"
+        names = "select distinct store_id, name from summary_stores"
+        assert set(database.sql(stores).fetchall()) <= set(database.sql(names).fetchall())
+    assert database.sql("select count(*) from named_sales where store is null").fetchall() == [(0,)]
+
+
+def test_a_table_without_a_file_is_an_empty_view_of_the_same_columns(
+    database: duckdb.DuckDBPyConnection, tables: list[TableDescription]
+) -> None:
+    empty = duckdb.connect()
+    empty.execute(duckdb_views(tables, absent={"outside"}))
+    kinds = "select column_name, column_type from (describe outside) order by all"
+    assert empty.sql(kinds).fetchall() == database.sql(kinds).fetchall()
+    assert empty.sql("select count(*) from outside").fetchall() == [(0,)]
+    assert database.sql("select sum(total) from outside").fetchall() == [(Decimal("12.5"),)]
 
 
 def test_views_bear_the_sentences_of_the_schema(
@@ -177,7 +211,7 @@ def test_glue_is_for_buckets(luigi: Runner) -> None:
 def test_the_dictionary_in_the_docs_is_that_of_the_schema(pytestconfig: pytest.Config) -> None:
     path = ROOT / "docs" / "data-dictionary.md"
     text = data_dictionary(
-        describe_tables(2, lambda d: d.name if d in schema.LAKE else f"summary/{d.name}")
+        describe_tables(2, lambda d: f"summary/{d.name}" if d in schema.SUMMARY else d.name)
     )
     if pytestconfig.getoption("--update-golden"):
         path.write_text(text, encoding="utf-8")
@@ -239,6 +273,49 @@ def test_the_queries_of_the_documents_give_the_figures_of_the_reports(
         "select tender, currency, sum(sales_amount - refunds_amount) from summary_tenders group by all"
     )
     assert sorted(tenders) == sorted(paid.fetchall())
+
+
+def test_the_query_for_athena_gives_the_same_as_the_views_with_names(
+    database: duckdb.DuckDBPyConnection,
+) -> None:
+    (query,) = blocks("athena")
+    rows = database.sql(sqlglot.transpile(query, read="athena", write="duckdb")[0]).fetchall()
+    named = "select store, sum(net) from named_receipts where year = 2026 and month = 2 group by 1"
+    assert rows and sorted(rows) == sorted(database.sql(named).fetchall())
+
+
+def test_the_program_for_spark_runs(folder: Path, java_home: Path) -> None:
+    (code,) = blocks("py")
+    session = (
+        "from pyspark.sql import SparkSession\n"
+        "spark = SparkSession.builder.master('local[1]').config('spark.ui.enabled', 'false')"
+        ".config('spark.driver.host', '127.0.0.1').getOrCreate()\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", session + code],
+        cwd=folder,
+        env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"},
+        capture_output=True,
+        text=True,
+        timeout=600,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr[-3000:]
+    assert re.search(r"\| +MXN\|.*\| +-?\d+\.\d{3}\|", done.stdout), done.stdout
+
+
+@pytest.mark.slow
+def test_the_notebook_runs(folder: Path) -> None:
+    if not (find_spec("nbclient") and find_spec("ipykernel")):
+        missing("nbclient and ipykernel are not installed, so the notebook is not executed.")
+    import nbformat
+    from nbclient import NotebookClient
+
+    notebook = nbformat.read(ROOT / "docs/notebook.ipynb", as_version=4)
+    resources = {"metadata": {"path": str(folder)}}
+    NotebookClient(notebook, timeout=300, resources=resources).execute()
+    outputs = [output for cell in notebook.cells for output in cell.get("outputs", ())]
+    assert "MXN" in str(outputs) and "image/png" in str(outputs)
 
 
 @pytest.mark.parametrize("code", blocks("python"))

@@ -8,7 +8,12 @@ import pytest
 import yaml
 
 ROOT = Path(__file__).parents[2]
-WORKFLOWS = sorted((ROOT / ".github/workflows").glob("*.yml"))
+# docs/github has the workflow for repositories that are no fork of this one.
+WORKFLOWS = sorted(
+    path
+    for folder in (".github/workflows", "docs/github")
+    for path in (ROOT / folder).glob("*.yml")
+)
 
 
 @pytest.fixture(scope="session")
@@ -21,7 +26,7 @@ def compose() -> dict:
     return yaml.safe_load((ROOT / "docker-compose.yml").read_text())
 
 
-@pytest.fixture(params=WORKFLOWS, ids=lambda path: path.name)
+@pytest.fixture(params=WORKFLOWS, ids=lambda path: f"{path.parent.name}/{path.name}")
 def workflow(request: pytest.FixtureRequest) -> dict:
     """One workflow; YAML 1.1 reads its key `on` as True."""
     return yaml.safe_load(request.param.read_text())

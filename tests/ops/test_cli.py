@@ -2,17 +2,24 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
+import pipeline
+import pipeline.tasks
 from pipeline import cli
+from tests.conftest import ROOT
 
 HELPERS = {
     "__init__",
     "child",
     "failure_alert",
+    "monitor",
+    "query",
     "raw_records",
     "recipients",
     "run_log",
@@ -35,6 +42,67 @@ def test_every_command_helps_with_an_example(
 def test_every_other_module_is_named_as_a_helper() -> None:
     modules = {path.stem for folder in cli.__path__ for path in Path(folder).glob("*.py")}
     assert modules - HELPERS == set(cli.COMMANDS)
+
+
+def test_pos_alone_shows_each_command_with_an_example_that_it_takes(
+    capsys: pytest.CaptureFixture,
+) -> None:
+    assert cli.main([]) == cli.main(["--help"]) == 0
+    lines = capsys.readouterr().out.splitlines()
+    assert lines[: len(lines) // 2] == lines[len(lines) // 2 :]
+    examples = [line for line in lines[: len(lines) // 2] if line.startswith("  ")]
+    assert len(examples) == len(cli.COMMANDS)
+    assert all(re.search(r"\bpos \w+.*\S {2,}[A-Z]|\) +[A-Z]", line) for line in examples)
+
+
+def test_help_of_a_command_by_name(capsys: pytest.CaptureFixture) -> None:
+    texts = []
+    for words in (["help", "open"], ["open", "--help"]):
+        with pytest.raises(SystemExit) as ended:
+            cli.main(words)
+        assert ended.value.code == 0
+        texts.append(capsys.readouterr().out)
+    assert texts[0] == texts[1] and "--cumulative" in texts[0]
+
+
+def test_the_version_is_that_of_the_package(capsys: pytest.CaptureFixture) -> None:
+    with pytest.raises(SystemExit) as ended:
+        cli.main(["--version"])
+    assert ended.value.code == 0
+    assert capsys.readouterr().out == f"pos {pipeline.__version__}\n"
+
+
+@pytest.mark.parametrize("words", [[], ["--help"], ["--version"]])
+def test_help_imports_nothing_that_takes_time(words: list[str]) -> None:
+    """Luigi, pandas, Arrow and DuckDB take a second: `pos --help` needs none of them."""
+    code = f"""
+import sys
+from pipeline.cli import main
+try:
+    main({words!r})
+except SystemExit:
+    pass
+print(*sorted(sys.modules), file=sys.stderr)
+"""
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
+    )
+    loaded = {name.partition(".")[0] for name in done.stderr.split()}
+    ours = {name for name in done.stderr.split() if name.startswith("pipeline")}
+    assert not loaded & {"luigi", "pandas", "numpy", "pyarrow", "duckdb", "boto3", "requests"}
+    assert ours == {"pipeline", "pipeline.cli", "pipeline.errors"}
+
+
+def test_every_parameter_of_every_task_is_described(capsys: pytest.CaptureFixture) -> None:
+    tasks = [task for task in vars(pipeline.tasks).values() if isinstance(task, type)]
+    assert len(tasks) > 15
+    for task in tasks:
+        for name, parameter in task.get_params():
+            assert parameter.description, f"{task.__name__} {name}"
+    assert cli.main(["tasks"]) == 0
+    text = capsys.readouterr().out
+    assert all(re.search(rf"(?m)^{name} +[A-Z]", text) for name in pipeline.__all__)
+    assert re.search(r"(?m)^    --month +\S", text)
 
 
 @pytest.mark.parametrize("shell", ["bash", "zsh"])

@@ -18,6 +18,7 @@ LINTERS = [
     ["ruff", "format", "--check", "."],
     ["ruff", "check", "."],
     ["actionlint"],
+    ["actionlint", "docs/github/nightly.yml"],
     ["zizmor", "--offline", "--quiet", "--persona", "pedantic", ".github"],
     ["hadolint", "Dockerfile"],
     ["shellcheck", *SCRIPTS],

@@ -11,11 +11,14 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from pipeline import __version__
+
 PINNED = re.compile(r"[\w.-]+/[\w./-]+@[0-9a-f]{40}")
 SHELL_FROM_EVENT = re.compile(r"\$\{\{")
 ALLOWED = {
     "ci": {job: {"contents": "read"} for job in ("tests", "lint", "audit", "image")},
     "random inputs": {"tests": {"contents": "read"}},
+    "daily sales": {"run": {"contents": "read", "id-token": "write"}},
     "nightly": {"run": {"contents": "read", "id-token": "write"}, "report": {"issues": "write"}},
 }
 
@@ -33,7 +36,10 @@ def test_actions_are_pinned_by_commit_and_few(workflow: dict) -> None:
 
 
 def test_every_pin_says_its_version(root) -> None:
-    for path in (root / ".github/workflows").glob("*.yml"):
+    for path in (
+        *(root / ".github/workflows").glob("*.yml"),
+        *(root / "docs/github").glob("*.yml"),
+    ):
         for line in path.read_text().splitlines():
             assert "uses:" not in line or re.search(r"# v\d+\.\d+\.\d+$", line), line
 
@@ -91,6 +97,7 @@ def test_secrets_go_only_to_the_step_that_needs_them(workflow: dict) -> None:
         "CUSTOMER_HASH_KEY",
         "SMTP_PASSWORD",
         "WEBHOOK_URL",
+        "PING_URL",
     }, "AWS is entered by OIDC; nothing of it is stored"
     assert "secrets." not in str({k: v for k, v in workflow.items() if k != "jobs"})
     for job in workflow["jobs"].values():
@@ -106,6 +113,14 @@ def test_the_run_enters_aws_by_its_environment(nightly: dict) -> None:
     assert not {"aws-access-key-id", "aws-secret-access-key"} & set(entry["with"])
     assert nightly["concurrency"] == {"group": "nightly", "cancel-in-progress": False}
     assert set(nightly[True]["workflow_dispatch"]["inputs"]) == {"date", "month"}
+
+
+def test_the_workflow_without_a_fork_installs_this_version_and_runs_pos(root: Path) -> None:
+    text = (root / "docs/github/nightly.yml").read_text(encoding="utf-8")
+    assert f'"pos-sales-pipeline=={__version__}"' in text and ".venv/bin/pos run" in text
+    ours = (root / ".github/workflows/nightly.yml").read_text(encoding="utf-8")
+    pins = re.findall(r"[\w-]+/[\w-]+@[0-9a-f]{40} # v\S+", text)
+    assert len(pins) == 3 and all(pin in ours for pin in pins)
 
 
 def test_every_failure_is_reported(nightly: dict) -> None:

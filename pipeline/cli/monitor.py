@@ -1,0 +1,122 @@
+"""Report each `pos run` to a monitor: a ping, and a file with metrics.
+
+In: the exit code, and the state of the lake. Out: a POST to PING_URL (a dead man's switch: it warns
+when the ping does not come), or to PING_FAILURE_URL after a failure; and the file that [monitor]
+metrics_file names, in Prometheus' text format for the textfile collector of node_exporter. A
+monitor that cannot be reached is named in the log; the exit code of the run stays.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import re
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline import settings
+from pipeline.cli.run_summary import FILE
+from pipeline.cli.status import current_status
+from pipeline.deliver import Webhook, check_url
+from pipeline.errors import ExitCode, PipelineError
+from pipeline.load.layout import state_key
+from pipeline.targets import lake
+
+log = logging.getLogger(__name__)
+
+_HELP = {
+    "pos_run_exit_code": "Exit code of the last run; 0 and 4 are complete runs",
+    "pos_run_end_seconds": "When the last run ended, Unix time",
+    "pos_run_success_seconds": "When a run was last complete, Unix time",
+    "pos_run_duration_seconds": "Time that the last complete run took",
+    "pos_run_receipts": "Receipts that the last complete run extracted",
+    "pos_run_partitions": "Partitions that the last complete run built, by dataset",
+    "pos_lake_age_hours": "Hours since the end of the last extracted window",
+    "pos_lake_gaps": "Missing windows",
+    "pos_lake_quarantined": "Records in quarantine, by month",
+}
+_SUCCESS = re.compile(r"(?m)^pos_run_success_seconds (\S+)$")
+_COMPLETE = {ExitCode.DONE, ExitCode.DEGRADED}
+Samples = dict[str, dict[str, float]]
+"""Value by labels (as text in braces, or empty), by metric."""
+
+
+def report_run(code: int) -> None:
+    """Ping, and write the metrics, as far as the settings name them."""
+    _ping(code)
+    try:
+        if settings.monitor().metrics_file:
+            _write_metrics(Path(settings.monitor().metrics_file), code)
+    except PipelineError as error:
+        log.error("no metrics were written: %s", error)
+
+
+def _ping(code: int) -> None:
+    url = os.environ.get("PING_URL", "")
+    if not url:
+        return
+    name = "PING_URL"
+    if code not in _COMPLETE:
+        url = os.environ.get("PING_FAILURE_URL", "") or f"{url.rstrip('/')}/fail"
+        name = "PING_FAILURE_URL"
+    try:
+        Webhook(check_url(url, name), settings.webhook().ca_file, seconds=10).send({"code": code})
+    except PipelineError as error:
+        log.error("the monitor got no ping: %s", error)
+
+
+def _write_metrics(path: Path, code: int) -> None:
+    """Replace the file at once, so that no reader sees half of it."""
+    before = path.read_text(encoding="utf-8") if path.is_file() else ""
+    now = settings.now().timestamp()
+    samples: Samples = {"pos_run_exit_code": {"": code}, "pos_run_end_seconds": {"": now}}
+    last = _SUCCESS.search(before)
+    if code in _COMPLETE:
+        samples["pos_run_success_seconds"] = {"": now}
+    elif last:
+        samples["pos_run_success_seconds"] = {"": float(last[1])}
+    try:
+        samples |= _read_lake()
+    except PipelineError as error:
+        log.error("%s has no metrics of the lake: %s", path, error)
+    temporary = path.with_name(f".{path.name}.{os.getpid()}")
+    try:
+        temporary.write_text(format_metrics(samples), encoding="utf-8")
+        temporary.replace(path)
+    except OSError as error:
+        log.error("%s cannot be written: %s", path, error.strerror)
+
+
+def _read_lake() -> Samples:
+    """Metrics of the last complete run and of the lake. Raises PipelineError."""
+    samples: Samples = {}
+    key = state_key(FILE)
+    if lake().storage.head(key):
+        run: Mapping[str, Any] = json.loads(lake().storage.get(key))
+        samples["pos_run_duration_seconds"] = {"": run["seconds"]}
+        samples["pos_run_receipts"] = {"": run["receipts"]}
+        samples["pos_run_partitions"] = {
+            f'{{dataset="{dataset}"}}': len(names) for dataset, names in run["partitions"].items()
+        }
+    status = current_status()
+    if status.age_hours is not None:
+        samples["pos_lake_age_hours"] = {"": status.age_hours}
+    samples["pos_lake_gaps"] = {"": len(status.gaps)}
+    samples["pos_lake_quarantined"] = {
+        f'{{month="{month}"}}': count for month, count in status.quarantined.items()
+    }
+    return samples
+
+
+def format_metrics(samples: Samples) -> str:
+    """The samples in Prometheus' text format."""
+    return "".join(_lines(samples))
+
+
+def _lines(samples: Samples) -> Iterator[str]:
+    for name, values in samples.items():
+        if values:
+            yield f"# HELP {name} {_HELP[name]}\n# TYPE {name} gauge\n"
+            yield from (f"{name}{labels} {value}\n" for labels, value in values.items())

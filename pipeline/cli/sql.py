@@ -1,0 +1,61 @@
+"""Ask the lake a question in SQL, wherever it is: DuckDB over all its tables.
+
+    pos sql "SELECT item, sum(units) AS units FROM sales GROUP BY item ORDER BY units DESC LIMIT 5"
+    pos sql "SELECT store, sum(net) FROM named_receipts WHERE year = 2026 GROUP BY store" --csv
+    pos sql                                     lists the tables
+
+named_receipts, named_sales and named_payments also have the names of stores and employees. Nothing
+is written, and only one SELECT is accepted. Exit code 2 for a query that DuckDB refuses.
+"""
+
+from __future__ import annotations
+
+import argparse
+import csv
+import sys
+
+from pipeline import settings
+from pipeline.cli.query import Answer, ask, list_tables, open_database
+from pipeline.errors import ExitCode
+
+ROWS = 100
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("query", nargs="?", help="one SELECT statement; none: list the tables")
+    parser.add_argument("--csv", action="store_true", help="every row, as CSV")
+    parser.add_argument(
+        "--rows", type=settings.Number().parse, default=ROWS, help=f"rows to show; default: {ROWS}"
+    )
+
+
+def run(options: argparse.Namespace) -> int:
+    if not options.query:
+        print("\n".join(list_tables()))
+        return ExitCode.DONE
+    rows = sys.maxsize - 1 if options.csv else options.rows
+    answer = ask(open_database(), options.query, rows=rows, seconds=3600)
+    if options.csv:
+        csv.writer(sys.stdout, lineterminator="\n").writerows([answer.columns, *answer.rows])
+    else:
+        print(format_table(answer))
+    return ExitCode.DONE
+
+
+def format_table(answer: Answer) -> str:
+    """The answer in columns; numbers to the right."""
+    cells = [["" if value is None else str(value) for value in row] for row in answer.rows]
+    widths = [max(map(len, column)) for column in zip(answer.columns, *cells, strict=True)]
+    is_number = [
+        all(value is None or not isinstance(value, str) for value in column)
+        for column in zip(*answer.rows, strict=True)
+    ] or [False] * len(widths)
+    lines = [
+        "  ".join(
+            cell.rjust(width) if right else cell.ljust(width)
+            for cell, width, right in zip(row, widths, is_number, strict=True)
+        ).rstrip()
+        for row in (answer.columns, ["-" * width for width in widths], *cells)
+    ]
+    more = ", and more (--rows N, or --csv for all)" if answer.is_cut else ""
+    return "\n".join([*lines, f"({len(cells):,} rows{more})"])

@@ -1,0 +1,129 @@
+"""`pos sql`, a database file, and the server of `pos mcp` with the SDK's own client over stdio."""
+
+from __future__ import annotations
+
+import asyncio
+import csv
+import sys
+from decimal import Decimal
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from tests.conftest import ROOT, Runner
+from tests.describe.conftest import PLACES, REPORTED
+from tests.load.conftest import BUCKET, new_url, seaweed, seaweed_server
+from tests.load.seaweed import Server
+from tests.support.machine import missing
+
+NET = "SELECT currency, sum(net) AS net FROM named_receipts GROUP BY currency"
+
+
+@pytest.fixture
+def analyst(luigi: Runner, folder: Path) -> Runner:
+    """A folder with a configuration that names the lake of two months."""
+    luigi.configure("lake", url=folder / "data").configure("shop", currency_decimals=PLACES)
+    luigi.environment["PYTHONPATH"] = ":".join([str(ROOT), *sys.path])
+    return luigi
+
+
+@pytest.fixture(scope="session")
+def net(months: dict[str, dict[str, pa.Table]]) -> Decimal:
+    receipts = [row for tables in months.values() for row in tables["receipts"].to_pylist()]
+    return sum((row["net"] for row in receipts if row["currency"] == "MXN"), Decimal(0))
+
+
+def test_a_query_has_the_sum_of_the_lake_in_text_csv_and_a_database_file(
+    analyst: Runner, net: Decimal
+) -> None:
+    code, text = analyst.pos("sql", NET)
+    assert code == 0 and f"MXN  {net:>{len(str(net))}}" in " ".join(text.split("\n")), text
+    code, text = analyst.pos("sql", NET, "--csv")
+    assert code == 0 and ["MXN", str(net)] in list(csv.reader(text.splitlines()))
+    code, text = analyst.pos("describe", "duckdb", "--database", "lake.duckdb")
+    assert code == 0, text
+    with duckdb.connect(str(analyst.folder / "lake.duckdb"), read_only=True) as database:
+        assert ("MXN", net) in database.execute(NET).fetchall()
+
+
+def test_a_bucket_is_asked_in_the_same_way(
+    analyst: Runner, folder: Path, net: Decimal, seaweed: Server
+) -> None:
+    url, client = new_url(), seaweed.client()
+    for path in (path for path in (folder / "data").rglob("*") if path.is_file()):
+        key = f"{url.removeprefix(f's3://{BUCKET}/')}/{path.relative_to(folder / 'data')}"
+        client.put_object(Bucket=BUCKET, Key=key, Body=path.read_bytes())
+    analyst.configure("lake", url=url, endpoint=seaweed.endpoint, region="us-east-1")
+    code, text = analyst.pos("sql", NET, "--csv")
+    assert code == 0 and ["MXN", str(net)] in list(csv.reader(text.splitlines())), text
+
+
+@pytest.mark.parametrize(
+    "query",
+    [
+        "SELECT * FROM read_text('luigi.cfg')",
+        "COPY receipts TO 'copy.csv'",
+        "SELECT 1; SELECT 2",
+        "SELECT nothing FROM receipts",
+    ],
+)
+def test_a_query_reaches_nothing_but_the_lake(analyst: Runner, query: str) -> None:
+    code, text = analyst.pos("sql", query)
+    assert code == 2 and "ConfigError" in text and "Traceback" not in text
+    assert not (analyst.folder / "copy.csv").exists()
+
+
+def test_an_assistant_asks_the_lake_and_learns_nothing_of_people(
+    analyst: Runner, net: Decimal
+) -> None:
+    if not find_spec("mcp"):
+        missing("The SDK of the Model Context Protocol is not installed: pip install mcp.")
+    analyst.command()  # writes the configuration
+
+    async def converse() -> dict[str, Any]:
+        from mcp import Client, StdioServerParameters
+
+        server = StdioServerParameters(
+            command=sys.executable,
+            args=["-m", "pipeline", "mcp"],
+            cwd=str(analyst.folder),
+            env=analyst.env(),
+        )
+        answers: dict[str, Any] = {}
+        async with Client(server) as client:
+            answers["tools"] = {tool.name for tool in (await client.list_tools()).tools}
+            for name, tool, options in (
+                ("months", "months", {}),
+                ("tables", "tables", {}),
+                ("figures", "figures", {"month": REPORTED}),
+                ("people", "figures", {"month": REPORTED, "section": "stores"}),
+                ("no month", "figures", {"month": "2020-01"}),
+                ("net", "sql", {"query": NET.replace("named_receipts", "receipts")}),
+                ("cut", "sql", {"query": "SELECT receipt_number FROM sales"}),
+                ("customer", "sql", {"query": "SELECT customer_id FROM receipts"}),
+                ("verbatim", "sql", {"query": "SELECT * FROM quarantine"}),
+                ("meaning", "definition", {"name": "net sales"}),
+            ):
+                answers[name] = await client.call_tool(tool, options)
+        return answers
+
+    answers = asyncio.run(asyncio.wait_for(converse(), 300))
+    assert answers["tools"] == {"months", "tables", "figures", "sql", "definition"}
+    assert answers["months"].structured_content == {"result": [REPORTED]}
+    tables = " ".join(answers["tables"].structured_content["result"])
+    assert "receipts" in tables and "employees" not in tables and "customers" not in tables
+    (figures,) = answers["figures"].structured_content.values()
+    assert figures["headline"]["total"]["net_sales"] and "stores" in figures["sections"]
+    (people,) = answers["people"].structured_content.values()
+    assert people["stores"]["stores"] and "employees" not in people["stores"]
+    assert ["MXN", str(net)] in answers["net"].structured_content["rows"]
+    assert answers["cut"].structured_content["is_cut"]
+    assert len(answers["cut"].structured_content["rows"]) == 200
+    for name in ("no month", "customer", "verbatim"):
+        assert answers[name].is_error, name
+    assert REPORTED in answers["no month"].content[0].text
+    assert any("Net sales" in line for line in answers["meaning"].structured_content["result"])

@@ -1,0 +1,163 @@
+"""`pos init`: what it asks and writes, and that it overwrites nothing."""
+
+from __future__ import annotations
+
+import os
+import pty
+import re
+import signal
+import subprocess
+import sys
+from collections.abc import Iterator
+from configparser import ConfigParser
+from contextlib import contextmanager
+from pathlib import Path
+
+import pytest
+
+from pipeline import cli
+from pipeline.cli.init import comment_examples
+from pipeline.simulator import Server, Shop
+from pipeline.transform import read_menu
+from tests.conftest import ROOT
+
+
+def init(folder: Path, *options: str, **variables: str) -> subprocess.CompletedProcess:
+    return subprocess.run(
+        [sys.executable, "-m", "pipeline", "init", *options],
+        cwd=folder,
+        env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+
+
+@contextmanager
+def serving() -> Iterator[Server]:
+    server = Server(Shop())
+    server.start()
+    yield server
+    server.stop()
+
+
+def configuration(folder: Path) -> ConfigParser:
+    parser = ConfigParser()
+    parser.read(folder / "luigi.cfg")
+    return parser
+
+
+@pytest.mark.slow
+def test_the_last_receipts_of_a_shop_with_a_token(tmp_path: Path) -> None:
+    with serving() as server:
+        options = ["--source", "loyverse", "--url", f"{server.url}", "--yes", "--currency", "MXN"]
+        done = init(tmp_path, *options, LOYVERSE_TOKEN=server.token)
+    assert done.returncode == 0, done.stderr
+    receipts = re.findall(
+        r"(?m)^  \d+-\d+  (?:SALE|REFUND)  20\d\d-\d\d-\d\d \d\d:\d\d  -?[\d.]+ MXN$", done.stdout
+    )
+    assert len(receipts) == len(set(receipts)) == 3
+    assert server.token not in done.stdout + done.stderr + (tmp_path / "luigi.cfg").read_text()
+    secrets = tmp_path / "config/config.env"
+    assert f"LOYVERSE_TOKEN={server.token}\n" in secrets.read_text()
+    assert secrets.stat().st_mode & 0o777 == 0o600
+    assert "config/config.env" in (tmp_path / ".gitignore").read_text().splitlines()
+
+
+@pytest.mark.slow
+def test_a_refused_token_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
+    with serving() as server:
+        done = init(
+            tmp_path, "--source", "loyverse", "--url", server.url, "--yes", LOYVERSE_TOKEN="wrong"
+        )
+    assert done.returncode == 2
+    assert "Unauthorized" in done.stderr and "Traceback" not in done.stderr
+
+
+def test_options_become_the_configuration(tmp_path: Path) -> None:
+    options = {
+        "timezone": "Europe/Madrid",
+        "currency": "EUR",
+        "locale": "es_ES",
+        "history-starts": "2026-02-03",
+        "lake": "s3://shop/lake",
+    }
+    words = [word for name, value in options.items() for word in (f"--{name}", value)]
+    done = init(tmp_path, "--source", "loyverse", "--limited-history", "--yes", *words)
+    assert done.returncode == 0, done.stderr
+    assert "put LOYVERSE_TOKEN into config/config.env" in done.stdout
+    own = configuration(tmp_path)
+    assert dict(own["pos"]) | {"url": ""} == {
+        **configuration(ROOT)["pos"],
+        "url": "",
+        "limited_history": "true",
+        "history_starts": "2026-02-03",
+    }
+    assert own["pos"]["url"].startswith("https://")
+    assert (own["shop"]["timezone"], own["shop"]["currency"]) == ("Europe/Madrid", "EUR")
+    assert (own["report"]["locale"], own["lake"]["url"]) == ("es_ES", "s3://shop/lake")
+    assert dict(own["retcode"].items()) == dict(configuration(ROOT)["retcode"])
+
+
+@pytest.mark.parametrize("name", ["luigi.cfg", "config/menu.toml", "config/config.env"])
+def test_nothing_is_overwritten(tmp_path: Path, name: str) -> None:
+    (tmp_path / "config").mkdir()
+    (tmp_path / name).write_text("mine")
+    done = init(tmp_path, "--source", "simulator", "--yes")
+    assert done.returncode == 2 and name in done.stderr
+    assert [p for p in tmp_path.rglob("*") if p.is_file()] == [tmp_path / name]
+    assert (tmp_path / name).read_text() == "mine"
+
+
+def test_without_a_terminal_a_missing_value_is_an_error(tmp_path: Path) -> None:
+    done = init(tmp_path, "--source", "simulator")
+    assert done.returncode == 2 and "--timezone is not given" in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+def test_questions_are_asked_and_the_token_is_not_shown(tmp_path: Path) -> None:
+    answers = ["loyverse", "a-token-typed-in", "America/Bogota", "", "COP", "es_CO", "", ""]
+    main, other = pty.openpty()
+    process = subprocess.Popen(
+        [sys.executable, "-m", "pipeline", "init", "--url", "http://127.0.0.1:9/v1.0"],
+        cwd=tmp_path,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        stdin=other,
+        stdout=other,
+        stderr=other,
+        start_new_session=True,
+    )
+    os.close(other)
+    shown = ""
+    for answer in answers:
+        while not shown.endswith(("): ", "]: ")):
+            shown += os.read(main, 1000).decode()
+        os.write(main, f"{answer}\n".encode())
+        shown += "\n"
+    while not (tmp_path / "config/config.env").exists() and process.poll() is None:
+        shown += os.read(main, 1000).decode()
+    os.killpg(process.pid, signal.SIGKILL)
+    process.wait()
+    os.close(main)
+    assert "a-token-typed-in" not in shown
+    assert "LOYVERSE_TOKEN=a-token-typed-in\n" in (tmp_path / "config/config.env").read_text()
+    own = configuration(tmp_path)
+    assert (own["shop"]["timezone"], own["shop"]["currency"]) == ("America/Bogota", "COP")
+    assert own["shop"]["day_starts_at"] == configuration(ROOT)["shop"]["day_starts_at"]
+    assert own["report"]["locale"] == "es_CO"
+
+
+def test_a_shop_of_your_own_gets_no_names_of_the_simulated_one() -> None:
+    shipped = (ROOT / "config/menu.toml").read_text(encoding="utf-8")
+    menu = read_menu(comment_examples(shipped), "menu.toml")
+    everything = read_menu(shipped, "menu.toml")
+    assert everything.combos and not menu.combos
+    assert menu.data["channels"] == everything.data["channels"]
+
+
+def test_the_help_begins_with_a_way_to_start(capsys: pytest.CaptureFixture[str]) -> None:
+    assert cli.main([]) == 0
+    text = capsys.readouterr().out
+    assert text.index("pos init") < text.index("pos run") < text.index("pos open")
