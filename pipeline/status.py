@@ -21,6 +21,7 @@ from pipeline.extract.warnings import gap_warning
 from pipeline.extract.window_bounds import DAY, window_names
 from pipeline.extract.windows import numbers_tried, read_fields, spans
 from pipeline.load import CATALOG, RAW, RECEIPTS, SALES, STAGING, SUMMARY, VOID, Lake, decompress
+from pipeline.load.day_object import FILE, unpack_tables
 from pipeline.load.parquet import from_bytes
 from pipeline.outside_history import as_json, format_outside, format_unread, read_outside
 from pipeline.transform import Rules
@@ -148,8 +149,8 @@ def _read_recent_days(
             continue
         if count := lake.metadata(STAGING, name)["quarantined"]:
             quarantined[name] = count
-        files = lake.read(STAGING, name, ["receipts", "quarantine"])
-        tables = {file_name: from_bytes(body) for file_name, body in files.items()}
+        day = unpack_tables(lake.read(STAGING, name)[FILE], f"{STAGING} {name}")
+        tables = {dataset: day[dataset] for dataset in ("receipts", "quarantine")}
         stores = pc.cast(tables["receipts"].column("store_id"), "string").to_pylist()
         receipts[name] = dict(sorted(Counter(stores).items()))
         for table in tables.values():

@@ -14,7 +14,7 @@ import logging
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import luigi
 from luigi.task import flatten
@@ -23,6 +23,7 @@ from pipeline import local_state, ownership, settings
 from pipeline.connect import is_simulator
 from pipeline.errors import ConfigError, Conflict, Corrupt, Stale
 from pipeline.load import DATASETS, RAW, Lake, Manifest, fingerprint_of, open_storage
+from pipeline.load.publish import Content
 from pipeline.rebuild_reason import plain, rebuild_reason
 from pipeline.settings.run_context import once_per_run
 
@@ -65,6 +66,14 @@ def check_lake() -> None:
     """Refuse the lake of another shop or another customer key. Raises OtherLake."""
     key = settings.rules().customer_key
     ownership.check_owner(lake(), is_simulator=is_simulator(), key=key)
+
+
+class BuildStart(NamedTuple):
+    """What a build starts from: the newest manifest, the inputs, the fingerprint to publish."""
+
+    expected_manifest: Manifest | None
+    inputs: dict[str, str]
+    fingerprint: str
 
 
 class FingerprintTarget(luigi.Target):
@@ -275,26 +284,28 @@ class DerivedTask(DatasetTask):
                     return
 
     def _build_once(self, make: Callable[[], tuple[Files, Metadata]]) -> None:
+        start = self.start_build()
+        lake().publish_content(self.content(start, *make()))
+        self.log_rebuild_reason(start)
+
+    def start_build(self) -> BuildStart:
+        """What a build starts from. Raises Stale where an input is not current."""
         expected_manifest = lake().newest(self.dataset, self.name)
         inputs, fingerprint = self.inputs(), self.fingerprint()
         if inputs is None or fingerprint is None:
             raise Stale(f"{self}: an input changed during the run; run again")
-        files, metadata = make()
+        return BuildStart(expected_manifest, dict(inputs), fingerprint)
+
+    def content(self, start: BuildStart, files: Files, metadata: Metadata) -> Content:
+        """What is published of the files and metadata of a build."""
         built_from = {
-            "inputs": dict(inputs),
+            "inputs": start.inputs,
             "version": self.version,
             "settings": plain(self.fingerprint_settings()),
         }
-        lake().publish(
-            self.dataset,
-            self.name,
-            fingerprint,
-            files,
-            {**metadata, **built_from},
-            expected_manifest=expected_manifest,
-        )
-        if expected_manifest:
-            self._log_rebuild_reason(expected_manifest, dict(inputs))
+        fields = {**metadata, **built_from}
+        expected = start.expected_manifest
+        return Content(self.dataset, self.name, start.fingerprint, files, fields, expected)
 
     def invalidate(self, error: Corrupt) -> DatasetTask | None:
         """Invalidate the damaged input and return its task; None if it is a raw partition."""
@@ -307,7 +318,11 @@ class DerivedTask(DatasetTask):
                 return task
         return None
 
-    def _log_rebuild_reason(self, before: Manifest, inputs: dict[str, str]) -> None:
-        metadata = lake().metadata(self.dataset, self.name, before)
-        reason = rebuild_reason(metadata, inputs, self.version, self.fingerprint_settings())
+    def log_rebuild_reason(self, start: BuildStart) -> None:
+        """Log why a partition that was there before was built again."""
+        if start.expected_manifest is None:
+            return
+        metadata = lake().metadata(self.dataset, self.name, start.expected_manifest)
+        settings_now = self.fingerprint_settings()
+        reason = rebuild_reason(metadata, start.inputs, self.version, settings_now)
         log.info("%s rebuilt because: %s", self, reason)

@@ -21,8 +21,8 @@ T = TypeVar("T")
 R = TypeVar("R")
 S = TypeVar("S")
 
-NAMES = ("local", "processes", "spark")
-"""Values of [engine] name; with `local`, each task builds its own partition and none is batched."""
+NAMES = ("local", "spark")
+"""Values of [engine] name."""
 
 
 class Step(NamedTuple):
@@ -46,6 +46,8 @@ class Executor(Protocol):
     """Runs functions on the items of a batch; an item may be run twice."""
 
     name: str
+    is_local: bool
+    """Whether its processes run on this machine, and may take over what the driver has listed."""
 
     @property
     def url(self) -> str:
@@ -67,20 +69,32 @@ class Executor(Protocol):
         """What `unite(key, results)` returns of each key; `shares` are (key, item)."""
 
 
-def is_batched() -> bool:
-    """Whether an executor builds batches. Raises ConfigError for an unknown name."""
-    name = sections.engine().name
+def check_name() -> str:
+    """The value of [engine] name. Raises ConfigError for an unknown one."""
+    name: str = sections.engine().name
     if name not in NAMES:
         raise ConfigError(f"[engine] name = {name!r}: use {', '.join(NAMES[:-1])} or {NAMES[-1]}")
-    return name != "local"
+    return name
+
+
+def workers() -> int:
+    """How many processes build at once on this machine, from [engine] workers."""
+    return sections.engine().workers or os.cpu_count() or 1
+
+
+_pools: dict[tuple[int, int], Executor] = {}
 
 
 def open_executor() -> Executor:
-    """The executor of [engine] name, started on first use."""
-    if sections.engine().name == "processes":
+    """The executor of [engine] name, started on first use and kept by this process."""
+    if check_name() == "local":
         from pipeline.executors.local import ProcessPool
 
-        return ProcessPool(os.cpu_count() or 1)
+        key = os.getpid(), workers()
+        if key not in _pools:
+            _pools.clear()  # after a fork: the processes are the parent's
+            _pools[key] = ProcessPool(workers())
+        return _pools[key]
     from pipeline.executors.spark import open_cluster
 
     section = sections.spark()

@@ -1,18 +1,22 @@
 """A pool of processes on this machine that runs the items of a batch.
 
-Each process is started fresh (no fork), so it imports the code and takes over the settings as an
-executor of a cluster does. An item whose process is killed is run once more in a process of its
-own; where that is killed too, ItemLost names it.
+The processes are forked from a server that has imported the code and nothing else, so they start in
+milliseconds and inherit no thread, connection or setting; they take over the settings as an
+executor of a cluster does. They stay for the next batch and end with the process that started them.
+An item whose process is killed is run once more in a process of its own; where that is killed too,
+ItemLost names it.
 """
 
 from __future__ import annotations
 
+import os
+import threading
 from collections import Counter
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
-from multiprocessing import get_context
+from multiprocessing import connection, get_context, parent_process
 from typing import TypeVar
 
 from pipeline.executors import ItemLost, Step
@@ -21,35 +25,42 @@ T = TypeVar("T")
 R = TypeVar("R")
 S = TypeVar("S")
 
+_PRELOADED = ["pipeline.tasks", "pipeline.tasks.remote_build", "duckdb"]
+
 
 class ProcessPool:
     """The executor of this machine, with `processes` processes."""
 
     name = "local processes"
     url = ""
+    is_local = True
 
     def __init__(self, processes: int) -> None:
         self.processes = processes
+        self._open: ProcessPoolExecutor | None = None
 
     def run(
         self, name: str, items: Sequence[T], do: Callable[[T], R], follow: Callable[[Step], None]
     ) -> list[R]:
         """What `do` returns of each item, in their order."""
         results: dict[int, R] = {}
-        with self._pool(min(self.processes, len(items) or 1)) as pool:
-            futures: dict[Future[R], int] = {
-                pool.submit(do, item): index for index, item in enumerate(items)
-            }
-            try:
-                for future in as_completed(futures):
-                    if isinstance(future.exception(), BrokenProcessPool):
-                        continue
-                    results[futures[future]] = future.result()
-                    follow(Step(len(results), len(items), 0, self.processes))
-            except BaseException:
-                pool.shutdown(wait=True, cancel_futures=True)
-                raise
+        self._open = pool = self._open or _open_pool(self.processes)
+        futures: dict[Future[R], int] = {}
+        try:
+            futures = {pool.submit(do, item): index for index, item in enumerate(items)}
+            for future in as_completed(futures):
+                if isinstance(future.exception(), BrokenProcessPool):
+                    continue
+                results[futures[future]] = future.result()
+                follow(Step(len(results), len(items), 0, self.processes))
+        except BrokenProcessPool:
+            pass  # while items were submitted
+        except BaseException:
+            self.close()
+            raise
         failed = len(items) - len(results)
+        if failed:
+            self.close()
         for index in sorted(set(range(len(items))) - results.keys()):
             results[index] = self._run_alone(name, index, partial(do, items[index]))
             follow(Step(len(results), len(items), failed, 1))
@@ -71,9 +82,15 @@ class ProcessPool:
         ]
         return self.run(name, united, partial(_unite, unite), follow)
 
+    def close(self) -> None:
+        """End the processes; the next batch starts others."""
+        if self._open:
+            self._open.shutdown(wait=True, cancel_futures=True)
+        self._open = None
+
     def _run_alone(self, name: str, index: int, do: Callable[[], R]) -> R:
         try:
-            with self._pool(1) as pool:
+            with _open_pool(1) as pool:
                 return pool.submit(do).result()
         except BrokenProcessPool as error:
             raise ItemLost(
@@ -83,8 +100,27 @@ class ProcessPool:
                 index,
             ) from error
 
-    def _pool(self, processes: int) -> ProcessPoolExecutor:
-        return ProcessPoolExecutor(processes, mp_context=get_context("spawn"))
+
+def _open_pool(processes: int) -> ProcessPoolExecutor:
+    # a child of Luigi's own fork cannot wait for the server of its parent
+    method = "forkserver" if parent_process() is None else "spawn"
+    context = get_context(method)
+    if method == "forkserver":
+        context.set_forkserver_preload(_PRELOADED)
+    return ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent)
+
+
+def _end_with_parent() -> None:
+    """End this process when the one that started it has ended, however it did."""
+    parent = parent_process()
+    if parent is None:
+        return
+
+    def watch() -> None:
+        connection.wait([parent.sentinel])
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def _unite(unite: Callable[[int, list[R]], S], keyed: tuple[int, list[R]]) -> S:

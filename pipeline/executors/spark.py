@@ -45,6 +45,7 @@ class Cluster:
     """A running Spark application."""
 
     name = "Spark"
+    is_local = False
 
     def __init__(self, context: SparkContext, wait_seconds: float):
         self.context, self._wait = context, wait_seconds

@@ -9,20 +9,23 @@ and nothing depends on the clock. A Lake may be shared with children after a for
 
 from __future__ import annotations
 
+import pickle
 import time
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import date
 from hashlib import sha256
 from types import MappingProxyType
 from typing import Any
 
-from pipeline.errors import Conflict, Corrupt
+from pipeline.errors import Conflict, Corrupt, PipelineError
 from pipeline.load import publish, raw
+from pipeline.load.claims import Body
 from pipeline.load.commits import Commits
 from pipeline.load.layout import RECEIPTS, VOID, Manifest, RawObject, file_key, state_key
-from pipeline.load.manifests import Body, ManifestLog
-from pipeline.load.raw_batch import Content
+from pipeline.load.manifests import ManifestLog
+from pipeline.load.publish import Content
+from pipeline.load.raw_batch import Content as RawContent
 from pipeline.load.recent_bytes import RecentBytes
 from pipeline.load.storage import Storage, check_key
 
@@ -72,6 +75,16 @@ class Lake:
     def refresh_raw(self, month: str = "") -> None:
         """List raw objects again: all, or of a month (YYYY-MM or "unknown")."""
         self._raw.refresh(month)
+
+    def snapshot(self) -> bytes:
+        """What this process has listed of the lake, for `take_over` in another process."""
+        return pickle.dumps((self._log.snapshot(), self._raw.snapshot()))
+
+    def take_over(self, snapshot: bytes) -> None:
+        """Start from what the process that started this one has listed."""
+        log, raw_objects = pickle.loads(snapshot)
+        self._log.take_over(log)
+        self._raw.take_over(raw_objects)
 
     def newest(self, dataset: str, partition: str) -> Manifest | None:
         """The newest manifest, also one with fingerprint VOID; None without one."""
@@ -123,21 +136,29 @@ class Lake:
         Raises Conflict when another run has published other content since `expected_manifest`;
         then start again from the newest manifest.
         """
-        with _naming_partition(dataset, partition):
-            manifest = publish.publish(
-                self._log,
-                self.run,
-                dataset,
-                partition,
-                fingerprint,
-                files,
-                metadata,
-                expected_manifest,
-                self.max_retry_wait,
-            )
-            for name, entry in self._log.read(manifest)["files"].items():
-                self._recent.keep(entry["sha256"], files[name])
-            return manifest
+        content = Content(dataset, partition, fingerprint, files, metadata, expected_manifest)
+        return self.publish_content(content)
+
+    def publish_content(self, content: Content) -> Manifest:
+        """Publish one partition. Raises Conflict, as `publish` does."""
+        (result,) = self.publish_all([content])
+        if isinstance(result, PipelineError):
+            raise result
+        return result
+
+    def publish_all(self, contents: Sequence[Content]) -> list[Manifest | PipelineError]:
+        """Publish partitions together; the manifest of each, or the error that it met.
+
+        Cheaper than one by one: a folder is synced a few times for all of them.
+        """
+        results = publish.publish_all(self._log, self.run, contents, self.max_retry_wait)
+        for content, result in zip(contents, results, strict=True):
+            if isinstance(result, Corrupt) and not result.dataset:
+                result.dataset, result.partition = content.dataset, content.partition
+            if isinstance(result, Manifest):
+                for name, entry in self._log.read(result)["files"].items():
+                    self._recent.keep(entry["sha256"], content.files[name])
+        return results
 
     def invalidate(self, dataset: str, partition: str, why: str) -> Manifest | None:
         """Invalidate the partition, so that the next run builds it again.
@@ -227,7 +248,7 @@ class Lake:
     def commit_window(
         self,
         batch: str,
-        objects: Mapping[date | None, Content],
+        objects: Mapping[date | None, RawContent],
         metadata: Mapping[str, Any],
         times: Mapping[date | None, str] = MappingProxyType({}),
     ) -> Manifest:

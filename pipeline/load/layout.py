@@ -3,7 +3,7 @@
     raw/receipts/sold=2026-10-05/<batch>.<batch digest>.<object digest>.1104-2359.ndjson.zst
         1104-2359: UTC minutes of the first and last sale; sold=unknown for unreadable dates
     raw/catalog/2026-10-05/catalog.json.zst
-    staging/day=2026-10-05/<file>.parquet
+    staging/day=2026-10-05/day.arrow.zst
     <receipts|sales|payments|quarantine>/year=2026/month=10/<file>.parquet   dataset "sales"
     summary/<table>/year=2026/month=10/<table>.parquet
     <customers|outside>/year=2026/month=10/<file>.parquet
@@ -163,14 +163,14 @@ def file_key(dataset: str, partition: str, file_name: str) -> str:
         folder = f"{SUMMARY}/{file_name}" if dataset == SUMMARY else file_name
         return check_key(f"{folder}/year={year}/month={month}/{file_name}.parquet")
     if dataset == STAGING:
-        return check_key(f"{STAGING}/day={partition}/{file_name}.parquet")
+        return check_key(f"{STAGING}/day={partition}/{file_name}.arrow.zst")
     suffix = {BACKOFFICE: ".parquet", CATALOG: ".json.zst"}.get(dataset, "")
     return check_key(f"{dataset}/{partition}/{file_name}{suffix}")
 
 
 _MM = "(?:0[1-9]|1[0-2])"
 _FOLDERS = (
-    (STAGING, re.compile(rf"{STAGING}/day=(\d{{4}}-\d\d-\d\d)/\w+\.parquet")),
+    (STAGING, re.compile(rf"{STAGING}/day=(\d{{4}}-\d\d-\d\d)/\w+\.[\w.]+")),
     (SALES, re.compile(rf"(?:receipts|sales|payments|quarantine)/(year=\d{{4}}/month={_MM})/.+")),
     (SUMMARY, re.compile(rf"{SUMMARY}/\w+/(year=\d{{4}}/month={_MM})/.+")),
     *(

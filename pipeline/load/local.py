@@ -11,18 +11,20 @@ StorageRefused; nothing is published then.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import fcntl
 import os
 import platform
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from functools import cache
 from itertools import count
 from pathlib import Path
 
 from pipeline.errors import ConfigError, Conflict, Corrupt, StorageRefused, StorageUnavailable
-from pipeline.load.storage import Stat, Storage
+from pipeline.load.storage import Stat, Storage, Write, check_key
 
 _PRIVATE = ".writing"
 _FULL = {
@@ -36,6 +38,7 @@ _DENIED = {
     errno.EROFS: "the file system is read-only",
 }
 _PAGE = 1000
+_OPEN_DRAFTS = 100
 _NUMBERS = count()
 
 
@@ -108,6 +111,48 @@ class LocalStorage(Storage):
             _sync(target.parent)
             return _stat(key, target.stat()).etag
 
+    def put_all(self, writes: Sequence[Write]) -> list[str | Conflict]:
+        """Write many objects with one sync for all of them, before any is moved to its name."""
+        results: list[str | Conflict] = []
+        for start in range(0, len(writes), _OPEN_DRAFTS):
+            results += self._put_drafts(writes[start : start + _OPEN_DRAFTS])
+        return results
+
+    def _put_drafts(self, writes: Sequence[Write]) -> list[str | Conflict]:
+        for write in writes:
+            check_key(write.key)
+        self._count("PUT", len(writes))
+        with self._explained("write", writes[0].key), ExitStack() as stack:
+            drafts = [
+                stack.enter_context(self._draft(write.data, is_synced=False)) for write in writes
+            ]
+            self.sync()
+            with self._locked():
+                return [
+                    self._move(write, draft) for write, draft in zip(writes, drafts, strict=True)
+                ]
+
+    def _move(self, write: Write, draft: Path) -> str | Conflict:
+        """Move a draft to its name, where the condition holds or its bytes are there already."""
+        current, target = self._current(write.key), self._path(write.key)
+        is_met = (
+            current is None
+            if write.if_absent
+            else write.if_match is None or (current is not None and current.etag == write.if_match)
+        )
+        if is_met:
+            target.parent.mkdir(parents=True, exist_ok=True)
+            draft.replace(target)
+            return _stat(write.key, target.stat()).etag
+        draft.unlink()
+        if current and current.size == len(write.data) and target.read_bytes() == write.data:
+            return current.etag
+        return Conflict(f"{self.uri(write.key)} exists already, or has changed since it was read")
+
+    def sync(self) -> None:
+        if self.root.is_dir():
+            _sync_file_system(self.root)
+
     def remove(self, key: str) -> None:
         self._count("DELETE")
         with self._explained("remove", key):
@@ -157,7 +202,7 @@ class LocalStorage(Storage):
             waited, pause = waited + pause, min(2 * pause, 0.02)
 
     @contextmanager
-    def _draft(self, data: bytes) -> Iterator[Path]:
+    def _draft(self, data: bytes, *, is_synced: bool = True) -> Iterator[Path]:
         """A synced file with `data`, to be moved to its name; removed when that fails."""
         folder = self.root / _PRIVATE
         if not folder.is_dir():
@@ -176,7 +221,8 @@ class LocalStorage(Storage):
             with os.fdopen(handle, "wb") as file:
                 file.write(data)
                 file.flush()
-                os.fsync(file.fileno())
+                if is_synced:
+                    os.fsync(file.fileno())
                 yield path
         except BaseException:
             path.unlink(missing_ok=True)
@@ -248,6 +294,25 @@ def _make_folder(folder: Path, mode: int = 0o777) -> None:
     _make_folder(folder.parent)
     folder.mkdir(mode, exist_ok=True)
     _sync(folder.parent)
+
+
+@cache
+def _libc() -> ctypes.CDLL:
+    return ctypes.CDLL(None, use_errno=True)
+
+
+def _sync_file_system(folder: Path) -> None:
+    """Write everything of the file system of `folder` to its disk."""
+    if not hasattr(_libc(), "syncfs"):  # not Linux
+        os.sync()
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_CLOEXEC)
+    try:
+        if _libc().syncfs(handle):
+            number = ctypes.get_errno()
+            raise OSError(number, os.strerror(number))
+    finally:
+        os.close(handle)
 
 
 def _sync(folder: Path) -> None:

@@ -16,10 +16,11 @@ from __future__ import annotations
 import json
 import os
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
-from pipeline.errors import ConfigError, Conflict, Corrupt
+from pipeline.errors import ConfigError, Conflict, Corrupt, PipelineError
+from pipeline.load.claims import Body, Claim, Entry
 from pipeline.load.layout import (
     DATASETS,
     Manifest,
@@ -32,11 +33,11 @@ from pipeline.load.layout import (
     parse_manifest,
 )
 from pipeline.load.siblings import Siblings
-from pipeline.load.storage import Storage
+from pipeline.load.storage import Storage, Write
 
-Body = dict[str, Any]
-"""The JSON of a manifest: run, previous, files (key, sha256, size, etag, archived), metadata."""
 _CACHED_BODIES = 2048
+Snapshot = tuple[dict[str, dict[str, list[Manifest]]], dict[str, list[str]], set[str]]
+"""Manifests by dataset and partition, foreign keys by folder, and the prefixes listed."""
 
 
 def fingerprint_of(
@@ -86,6 +87,18 @@ class ManifestLog:
         self._covered.add(listed)
         self._confirmed.clear()
         self.generations.update([dataset] if dataset else DATASETS)
+
+    def snapshot(self) -> Snapshot:
+        """What this process has listed, for a process that starts from it."""
+        self.cover("")
+        return {**self._manifests}, dict(self._foreign), set(self._covered)
+
+    def take_over(self, snapshot: Snapshot) -> None:
+        """Start from what another process has listed."""
+        self._forget()
+        manifests, foreign, self._covered = snapshot
+        self._manifests.update(manifests)
+        self._foreign.update(foreign)
 
     def cover(self, dataset: str, partition: str = "") -> None:
         """List `partition` of `dataset` unless the snapshot has it.
@@ -180,73 +193,108 @@ class ManifestLog:
         Succeeds also where another run has published the same fingerprint and digest under that
         number and it is still the newest. Raises Conflict where other content took the number.
         """
-        self.check_sound(dataset, partition)
-        previous = expected_manifest.number if expected_manifest else 0
-        mine = manifest_of(dataset, partition, previous + 1, fingerprint, digest)
-        fields = {
-            **body,
-            "previous": previous,
-            "dataset": dataset,
-            "partition": partition,
-            "number": mine.number,
-            "fingerprint": fingerprint,
-            "digest": digest,
-        }
-        text = json.dumps(
-            fields, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1
-        ).encode()
-        claim, is_mine = claim_key(dataset, partition, mine.number), True
-        try:
-            self.storage.put(claim, text, if_absent=True)
-        except Conflict:
-            text, is_mine = self.storage.get(claim), False
-        taken, claimed_body = self._parse(text, claim)
-        self._copy_claim(claim, taken, text)
+        (result,) = self.append_all(
+            [Entry(dataset, partition, expected_manifest, fingerprint, digest, body)]
+        )
+        self.storage.sync()
+        if isinstance(result, PipelineError):
+            raise result
+        return result
+
+    def append_all(self, entries: Sequence[Entry]) -> list[Manifest | PipelineError]:
+        """Append each entry as `append` does; its manifest, or the error that it met.
+
+        Every claim is written before the first manifest.
+        """
+        for entry in entries:
+            self.cover(entry.dataset, entry.partition)
+        claims = [self._prepare(entry) for entry in entries]
+        sent = [claim for claim in claims if claim.error is None]
+        writes = [Write(claim.key, claim.text, if_absent=True) for claim in sent]
+        for claim, outcome in zip(sent, self.storage.put_all(writes), strict=True):
+            claim.is_mine = not isinstance(outcome, Conflict)
+            if not claim.is_mine:
+                claim.attempt(self._read_claim)
+        self._copy_claims(sent)
         self._siblings.announce()
-        if not is_mine:
+        for claim in sent:
+            claim.attempt(self._settle)
+        return [claim.error or _manifest(claim) for claim in claims]
+
+    def _prepare(self, entry: Entry) -> Claim:
+        try:
+            self.check_sound(entry.dataset, entry.partition)
+            return Claim.of(entry)
+        except PipelineError as error:
+            return Claim("", error=error)
+
+    def _read_claim(self, claim: Claim) -> None:
+        """Take over what another run has claimed."""
+        claim.text = self.storage.get(claim.key)
+        claim.taken, claim.body = self._parse(claim.text, claim.key)
+
+    def _copy_claims(self, claims: Sequence[Claim]) -> None:
+        """Publish the manifest of each claim, also of a run that was killed between the two."""
+        for claim in claims:
+            claim.attempt(self._check_claim)
+        sound = [claim for claim in claims if claim.error is None]
+        writes = [Write(_manifest(claim).key, claim.text, if_absent=True) for claim in sound]
+        for claim, outcome in zip(sound, self.storage.put_all(writes), strict=True):
+            if isinstance(outcome, Conflict):
+                claim.attempt(self._check_copy)
+
+    def _check_claim(self, claim: Claim) -> None:
+        taken = _manifest(claim)
+        if claim_key(taken.dataset, taken.partition, taken.number) != claim.key:
+            raise Corrupt(
+                f"{self.storage.uri(claim.key)} claims {taken.key}; move it away, nothing is"
+                " published beside it"
+            )
+
+    def _check_copy(self, claim: Claim) -> None:
+        key, text = _manifest(claim).key, claim.text
+        if self.storage.get_sound(key, lambda stored: stored == text) != text:
+            raise Corrupt(
+                f"{self.storage.uri(key)} differs from its claim {claim.key}; move it away and"
+                " run again"
+            )
+
+    def _settle(self, claim: Claim) -> None:
+        """Note what was published. Raises Conflict where other content has the number."""
+        taken = _manifest(claim)
+        dataset, partition = taken.dataset, taken.partition
+        if not claim.is_mine:
             self.refresh(dataset, partition)
-        if taken != mine or (not is_mine and self.newest(dataset, partition) != taken):
+        is_newest = claim.is_mine or self.newest(dataset, partition) == taken
+        if taken != claim.mine or not is_newest:
             raise Conflict(
-                f"{dataset} {partition}: another run has published number {mine.number} or a later"
-                " one with other content; start again from the newest manifest"
+                f"{dataset} {partition}: another run has published number {taken.number} or a"
+                " later one with other content; start again from the newest manifest"
             )
         log = self._manifests[dataset].setdefault(partition, [])
         if taken not in log:
             log.append(taken)
             self.generations[dataset] += 1
-        self._cache(taken, claimed_body)
-        return taken
+        self._cache(taken, claim.body)
 
     def complete_claims(self, dataset: str) -> None:
         """Publish the manifests of claims that killed runs left without one."""
         self.cover(dataset)
-        folder, is_behind = claim_prefix(dataset), False
+        folder, behind = claim_prefix(dataset), list[Claim]()
         for stat in self.storage.list(folder):
             partition, _, name = stat.key.removeprefix(folder).partition("/")
             log = self._manifests[dataset].get(partition)
             if name == f"{log[-1].number + 1 if log else 1:06d}.json":
-                text = self.storage.get(stat.key)
-                self._copy_claim(stat.key, self._parse(text, stat.key)[0], text)
-                is_behind = True
-        if is_behind:
+                behind.append(Claim(stat.key))
+        for claim in behind:
+            self._read_claim(claim)
+        self._copy_claims(behind)
+        self.storage.sync()
+        for claim in behind:
+            if claim.error:
+                raise claim.error
+        if behind:
             self.refresh(dataset)
-
-    def _copy_claim(self, claim: str, taken: Manifest, text: bytes) -> None:
-        """Publish the manifest of a claim, also of a run that was killed between the two."""
-        if claim_key(taken.dataset, taken.partition, taken.number) != claim:
-            raise Corrupt(
-                f"{self.storage.uri(claim)} claims {taken.key}; move it away, nothing is published"
-                " beside it"
-            )
-        try:
-            self.storage.put(taken.key, text, if_absent=True)
-        except Conflict as foreign:
-            if self.storage.get_sound(taken.key, lambda stored: stored == text) == text:
-                return
-            raise Corrupt(
-                f"{self.storage.uri(taken.key)} differs from its claim {claim}; move it away and"
-                " run again"
-            ) from foreign
 
     def pending(self, dataset: str, partition: str) -> list[Body]:
         """Body of the claim that follows the newest manifest; empty where there is none."""
@@ -294,3 +342,10 @@ def _gaps(manifests: list[Manifest]) -> list[int]:
     if numbers == list(range(1, len(numbers) + 1)):
         return []
     return [number for number in range(1, max(numbers) + 1) if numbers.count(number) != 1]
+
+
+def _manifest(claim: Claim) -> Manifest:
+    """What the claim holds, once it was read."""
+    if claim.taken is None:
+        raise Corrupt(f"{claim.key} was not read")
+    return claim.taken

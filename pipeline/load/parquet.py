@@ -56,9 +56,9 @@ class ParquetWriter:
                 f"expected the columns {self._schema.names}, got {table.schema.names}, or another"
                 " type among them"
             )
-        table = _sort(table, self._order)
+        table = sort_table(table, self._order)
         seam = pa.concat_tables([self._last, table.slice(0, 1)])
-        if _sort(seam, self._order) is not seam:
+        if sort_table(seam, self._order) is not seam:
             raise SchemaMismatch(f"rows are out of order: {seam.select(self._order).to_pylist()}")
         self._last = table.slice(max(table.num_rows - 1, 0)) if table.num_rows else self._last
         self._pending = pa.concat_tables([self._pending, table])
@@ -162,7 +162,7 @@ def _leaves(kind: pa.DataType) -> int:
     return sum(_leaves(kind.field(number).type) for number in range(kind.num_fields))
 
 
-def _sort(table: pa.Table, order: Sequence[str]) -> pa.Table:
+def sort_table(table: pa.Table, order: Sequence[str]) -> pa.Table:
     """Return `table` itself if its rows are in order, else sorted (stable)."""
     if not order or table.num_rows < 2:
         return table

@@ -1,4 +1,4 @@
-"""Publish one partition: data under its stable keys, then one manifest.
+"""Publish partitions: data under their stable keys, then one manifest for each.
 
 1. Each file is PUT where the expected manifest left it (If-Match with its ETag; If-None-Match where
    there was none). Identical content is not sent again. A file that changed since then is replaced
@@ -15,14 +15,15 @@ The files of a report are also archived, in a folder named by number and digest,
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from hashlib import sha256
-from typing import Any
+from typing import Any, NamedTuple
 
-from pipeline.errors import Conflict, Corrupt
+from pipeline.errors import Conflict, Corrupt, PipelineError
+from pipeline.load.claims import Entry
 from pipeline.load.layout import VOID, Manifest, archived_key, digest_of, file_key
 from pipeline.load.manifests import ManifestLog
-from pipeline.load.storage import Stat
+from pipeline.load.storage import Stat, Storage, Write
 
 PAUSES = (0.05, 0.15, 0.3, 0.5)
 """Shares of `max_retry_wait` between looks at the log."""
@@ -35,33 +36,71 @@ def digest_files(digests: Mapping[str, str]) -> str:
     return digest_of(*(word for name in sorted(digests) for word in (name, digests[name])))
 
 
-def publish(
-    log: ManifestLog,
-    run: str,
-    dataset: str,
-    partition: str,
-    fingerprint: str,
-    files: Mapping[str, bytes],
-    metadata: Mapping[str, Any],
-    expected_manifest: Manifest | None,
-    max_retry_wait: float,
-) -> Manifest:
-    """Make `files` the newest content of the partition.
+class Content(NamedTuple):
+    """What is to become the newest content of a partition, after `expected_manifest`."""
 
-    A run that has put data without its manifest counts as alive for `max_retry_wait` seconds.
-    Raises Conflict when another run has published since `expected_manifest`.
+    dataset: str
+    partition: str
+    fingerprint: str
+    files: Mapping[str, bytes]
+    metadata: Mapping[str, Any]
+    expected_manifest: Manifest | None
+
+
+def publish(log: ManifestLog, run: str, content: Content, max_retry_wait: float) -> Manifest:
+    """Publish one partition. Raises Conflict when another run has published meanwhile."""
+    (result,) = publish_all(log, run, [content], max_retry_wait)
+    if isinstance(result, PipelineError):
+        raise result
+    return result
+
+
+def publish_all(
+    log: ManifestLog, run: str, contents: Sequence[Content], max_retry_wait: float
+) -> list[Manifest | PipelineError]:
+    """Publish partitions together; the manifest of each, or the error that it met.
+
+    All data is written before the first claim, and all claims before the first manifest. A run that
+    has put data without its manifest counts as alive for `max_retry_wait` seconds. An error is a
+    Conflict where another run has published since the expected manifest.
     """
-    log.check_sound(dataset, partition)
-    publication = _Publication(log, dataset, partition, files, expected_manifest)
-    try:
-        publication.send_all(max_retry_wait)
-        body = {"run": run, "files": publication.entries, "metadata": dict(metadata)}
-        return log.append(
-            dataset, partition, expected_manifest, fingerprint, publication.digest, body
-        )
-    except Conflict:
-        publication.invalidate_if_overwritten(run)
-        raise
+    items = [_Publication(log, content) for content in contents]
+    for item in items:
+        item.attempt(item.prepare)
+    # the first file alone: a run that loses it has changed none of the others
+    for is_first in (True, False):
+        _place(log.storage, [item for item in items if not item.error], max_retry_wait, is_first)
+    placed = [item for item in items if not item.error]
+    results = log.append_all([item.entry(run) for item in placed])
+    log.storage.sync()
+    for item, result in zip(placed, results, strict=True):
+        item.result = result
+    for item in items:
+        if isinstance(item.error or item.result, Conflict):
+            item.invalidate_if_overwritten(run)
+    return [item.error or item.result for item in items]
+
+
+def _place(
+    storage: Storage, items: Sequence[_Publication], max_retry_wait: float, is_first: bool
+) -> None:
+    """Put the first file, or the others, of each publication where it is expected."""
+    names = [(item, name) for item in items for name in item.names(is_first)]
+    archives = [(item, name) for item, name in names if "archived" in item.entries[name]]
+    writes = [item.archive(name) for item, name in archives]
+    for (item, name), outcome in zip(archives, storage.put_all(writes), strict=True):
+        if isinstance(outcome, Conflict):
+            item.refuse_archive(name)
+    same = [(item, name) for item, name in names if item.is_same(name)]
+    currents = storage.map(lambda pair: storage.head(pair[0].entries[pair[1]]["key"]), same)
+    for (item, name), current in zip(same, currents, strict=True):
+        item.check_same(name, current)
+    changed = [(item, name) for item, name in names if not item.is_same(name)]
+    outcomes = storage.put_all([item.write(name) for item, name in changed])
+    for (item, name), sent in zip(changed, outcomes, strict=True):
+        item.note(name, sent)
+    for item in items:
+        item.attempt(lambda item=item: item.replace_unexpected(max_retry_wait))
 
 
 def invalidate(log: ManifestLog, run: str, dataset: str, partition: str, why: str) -> Manifest:
@@ -75,71 +114,113 @@ class _Publication:
     """The files of one publication on their way to their stable keys.
 
     `entries` is what the manifest will say of each file; its ETag is added when it is placed.
+    `error` is why it was given up, `result` what the log said.
     """
 
-    def __init__(
-        self,
-        log: ManifestLog,
-        dataset: str,
-        partition: str,
-        files: Mapping[str, bytes],
-        expected: Manifest | None,
-    ) -> None:
-        self._log, self._storage = log, log.storage
-        self._dataset, self._partition = dataset, partition
-        self._files, self._expected = files, expected
-        self._previous = log.read(expected)["files"] if expected else {}
+    def __init__(self, log: ManifestLog, content: Content) -> None:
+        self._log, self._storage, self._content = log, log.storage, content
+        self._dataset, self._partition = content.dataset, content.partition
+        self._files, self._expected = content.files, content.expected_manifest
+        self._previous: Mapping[str, Mapping[str, Any]] = {}
         self._sent: set[str] = set()
-        digests = {name: sha256(data).hexdigest() for name, data in files.items()}
-        self.digest = digest_files(digests)
+        self._unexpected: dict[str, Stat | None] = {}
+        self._has_waited = False
+        self.error: PipelineError | None = None
+        self.result: Manifest | PipelineError | None = None
         self.entries: dict[str, dict[str, Any]] = {}
-        number = expected.number + 1 if expected else 1
-        for name, data in files.items():
-            archived = archived_key(dataset, partition, number, self.digest, name)
+        digests = {name: sha256(data).hexdigest() for name, data in self._files.items()}
+        self.digest = digest_files(digests)
+        number = self._expected.number + 1 if self._expected else 1
+        for name, data in self._files.items():
+            archived = archived_key(self._dataset, self._partition, number, self.digest, name)
             self.entries[name] = {
-                "key": file_key(dataset, partition, name),
+                "key": file_key(self._dataset, self._partition, name),
                 "sha256": digests[name],
                 "size": len(data),
                 **({"archived": archived} if archived else {}),
             }
 
-    def send_all(self, max_retry_wait: float) -> None:
-        """Place every file; replace what killed runs left. Raises Conflict."""
-        names = sorted(self._files)
-        # the first file alone: a run that loses it has changed none of the others
-        for group in (names[:1], names[1:]):
-            unexpected = self._place_all(group)
-            if unexpected:
-                self._wait_for_other(max_retry_wait)
-                for name, current in unexpected.items():
-                    self._put(name, current)
-                max_retry_wait = 0
-
-    def _place_all(self, names: Sequence[str]) -> dict[str, Stat | None]:
-        """Put each file where expected; return those with unexpected content."""
-        results = zip(names, self._storage.map(self._place, names), strict=True)
-        return {name: current for name, (is_placed, current) in results if not is_placed}
-
-    def _place(self, name: str) -> tuple[bool, Stat | None]:
-        entry, previous = self.entries[name], self._previous.get(name)
-        if "archived" in entry:
-            self._archive(entry["archived"], self._files[name])
-        if previous and previous["sha256"] == entry["sha256"]:
-            current = self._storage.head(entry["key"])
-            if current is None or not self._is_as_left(previous, current):
-                return False, current
-            entry["etag"] = current.etag
-            return True, current
-        current = Stat(entry["key"], previous["size"], previous["etag"]) if previous else None
-        for _ in range(2):
+    def attempt(self, step: Callable[[], None]) -> None:
+        """Carry out `step`, unless an earlier one has failed; keep its error."""
+        if self.error is None:
             try:
-                self._put(name, current)
-                return True, current
-            except Conflict:
-                current = self._storage.head(entry["key"])
-                if not (previous and current and self._is_as_left(previous, current)):
-                    break
-        return False, current
+                step()
+            except (Conflict, Corrupt) as error:
+                self.error = error
+
+    def prepare(self) -> None:
+        """Read what the expected manifest has left. Raises Corrupt for an unsound log."""
+        self._log.check_sound(self._dataset, self._partition)
+        self._previous = self._log.read(self._expected)["files"] if self._expected else {}
+
+    def names(self, is_first: bool) -> list[str]:
+        """The first file, or the others."""
+        names = sorted(self._files)
+        return names[:1] if is_first else names[1:]
+
+    def entry(self, run: str) -> Entry:
+        """What goes into the log."""
+        body = {"run": run, "files": self.entries, "metadata": dict(self._content.metadata)}
+        fingerprint = self._content.fingerprint
+        return Entry(self._dataset, self._partition, self._expected, fingerprint, self.digest, body)
+
+    def archive(self, name: str) -> Write:
+        """The write of a file's own copy of this version."""
+        return Write(self.entries[name]["archived"], self._files[name], if_absent=True)
+
+    def refuse_archive(self, name: str) -> None:
+        """Give up where other bytes lie under the name of this version."""
+        self.error = self.error or Corrupt(
+            f"{self._storage.uri(self.entries[name]['archived'])} is not what its name says; move"
+            " it away and run again"
+        )
+
+    def is_same(self, name: str) -> bool:
+        """Whether the expected manifest has the file with the same content."""
+        return bool(self._previous.get(name, {}).get("sha256") == self.entries[name]["sha256"])
+
+    def check_same(self, name: str, current: Stat | None) -> None:
+        """Note an unchanged file, if it still lies there."""
+        if current is None or not self._is_as_left(self._previous[name], current):
+            self._unexpected[name] = current
+        else:
+            self.entries[name]["etag"] = current.etag
+
+    def write(self, name: str) -> Write:
+        """The write of a changed file over what the expected manifest has left."""
+        previous = self._previous.get(name)
+        return self._write(name, previous["etag"] if previous else None)
+
+    def _write(self, name: str, etag: str | None) -> Write:
+        return Write(self.entries[name]["key"], self._files[name], etag is None, etag)
+
+    def note(self, name: str, outcome: str | Conflict) -> None:
+        """Note that a file was put, or what lies in its place."""
+        if isinstance(outcome, str):
+            self.entries[name]["etag"] = outcome
+            self._sent.add(name)
+            return
+        current, previous = self._storage.head(self.entries[name]["key"]), self._previous.get(name)
+        if previous and current and self._is_as_left(previous, current):
+            (outcome,) = self._storage.put_all([self._write(name, current.etag)])
+            if isinstance(outcome, str):
+                self.note(name, outcome)
+                return
+        self._unexpected[name] = current
+
+    def replace_unexpected(self, max_retry_wait: float) -> None:
+        """Replace what killed runs left. Raises Conflict."""
+        if not self._unexpected:
+            return
+        self._wait_for_other(0 if self._has_waited else max_retry_wait)
+        self._has_waited = True
+        for name, current in self._unexpected.items():
+            write = self._write(name, current.etag if current else None)
+            (outcome,) = self._storage.put_all([write])
+            if isinstance(outcome, Conflict):
+                raise outcome
+            self.note(name, outcome)
+        self._unexpected = {}
 
     def _is_as_left(self, previous: Mapping[str, Any], current: Stat) -> bool:
         """Whether the object is the expected one; a copied lake has it under another ETag."""
@@ -148,22 +229,6 @@ class _Publication:
         if current.etag == previous["etag"]:
             return True
         return sha256(self._storage.get(current.key)).hexdigest() == str(previous["sha256"])
-
-    def _archive(self, key: str, data: bytes) -> None:
-        try:
-            self._storage.put(key, data, if_absent=True)
-        except Conflict as foreign:
-            raise Corrupt(
-                f"{self._storage.uri(key)} is not what its name says; move it away and run again"
-            ) from foreign
-
-    def _put(self, name: str, current: Stat | None) -> None:
-        """Write a file over `current` and nothing newer. Raises Conflict."""
-        key, data = self.entries[name]["key"], self._files[name]
-        self.entries[name]["etag"] = self._storage.put(
-            key, data, if_absent=current is None, if_match=current.etag if current else None
-        )
-        self._sent.add(name)
 
     def _wait_for_other(self, max_retry_wait: float) -> None:
         """Wait for another run in progress; Conflict if it publishes."""

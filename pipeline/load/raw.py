@@ -36,6 +36,8 @@ from pipeline.load.raw_batch import Content, StoredBatch, batch_digest, decompre
 from pipeline.load.storage import Stat
 
 _IN_MEMORY = 64 << 20
+Snapshot = tuple[dict[str, RawObject], set[str]]
+"""Raw objects by key, and the months listed."""
 
 
 class RawZone:
@@ -55,6 +57,15 @@ class RawZone:
         self._incomplete: list[Manifest] = []
         self._indexed: tuple[int, int, int] | None = None
         self.generation += 1
+
+    def snapshot(self) -> Snapshot:
+        """What this process has listed, for a process that starts from it."""
+        return dict(self._objects), set(self._covered)
+
+    def take_over(self, snapshot: Snapshot) -> None:
+        """Start from what another process has listed."""
+        self._forget()
+        self._objects, self._covered = snapshot
 
     def refresh(self, month: str = "") -> None:
         """List again the objects sold in `month` (YYYY-MM or "unknown"), or all of them."""

@@ -18,7 +18,7 @@ import re
 import threading
 from abc import ABC, abstractmethod
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import islice
 from pathlib import Path
@@ -51,6 +51,15 @@ class Version(NamedTuple):
     key: str
     id: str
     is_marker: bool = False
+
+
+class Write(NamedTuple):
+    """An object to be written under a condition: absent, or as `if_match` left it."""
+
+    key: str
+    data: bytes
+    if_absent: bool = False
+    if_match: str | None = None
 
 
 class Unanswered(StorageUnavailable):
@@ -149,6 +158,24 @@ class Storage(ABC):
             if stat is None or stat.size != len(data) or self.get(key) != data:
                 raise
             return stat.etag
+
+    def put_all(self, writes: Sequence[Write]) -> list[str | Conflict]:
+        """Write each object where its condition holds; its etag, or the Conflict it met.
+
+        Durable once a later `put_all` or `sync` has returned, and in that order.
+        """
+        return list(self.map(self._try_put, writes))
+
+    def _try_put(self, write: Write) -> str | Conflict:
+        try:
+            return self.put(
+                write.key, write.data, if_absent=write.if_absent, if_match=write.if_match
+            )
+        except Conflict as conflict:
+            return conflict
+
+    def sync(self) -> None:  # noqa: B027 - most stores answer when an object is durable
+        """Make durable what `put_all` wrote."""
 
     def preflight(self) -> None:
         """Prove that the root can be listed, read and written under conditions."""

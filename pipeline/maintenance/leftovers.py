@@ -26,15 +26,16 @@ from pipeline.load import (
     Lake,
     Stat,
 )
+from pipeline.load.claims import Body
+from pipeline.load.day_object import FILE as DAY_FILE
 from pipeline.load.layout import file_key, home_of
-from pipeline.load.manifests import Body
 from pipeline.maintenance.findings import LakeFinding
 
 GRACE = 5.0
 """A run in progress publishes within this many times the lake's `max_retry_wait`."""
 
 _TABLES = {
-    STAGING: [dataset.name for dataset in schema.LAKE],
+    STAGING: [DAY_FILE],
     SALES: [dataset.name for dataset in schema.LAKE],
     SUMMARY: [dataset.name for dataset in schema.SUMMARY],
     CUSTOMERS: ["customers"],

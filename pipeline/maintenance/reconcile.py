@@ -20,6 +20,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.load import SALES, STAGING, SUMMARY, VOID, Lake
+from pipeline.load.day_object import FILE, unpack_tables
 from pipeline.load.parquet import from_bytes
 from pipeline.maintenance.findings import LakeFinding, Span
 
@@ -178,7 +179,8 @@ def _check_days(
         elif newest is None or newest.fingerprint == VOID or newest.digest != digest:
             continue  # rebuilt since: the next run builds the month again
         else:
-            column = from_bytes(lake.read(STAGING, day, ["receipts"])["receipts"])["total"]
+            tables = unpack_tables(lake.read(STAGING, day)[FILE], name)
+            column = tables["receipts"]["total"]
             if total != (len(column), pc.sum(column).as_py()):
                 yield _finding(SALES, month, f"day {day} is not as {name} has it")
     if totals:

@@ -178,12 +178,9 @@ class engine(Section):  # noqa: N801
     """What builds the partitions."""
 
     name = luigi.Parameter(
-        "local",
-        description=(
-            "local: each task its own; processes: batches in a process for each core; spark:"
-            " batches on a cluster"
-        ),
+        "local", description="local: processes of this machine; spark: a cluster"
     )
+    workers = Integer(0, description="processes that build at once, local; 0: one for each core")
     batch = Integer(1200, least=1, description="most partitions in a batch")
     share_bytes = Integer(
         32 << 20,

@@ -1,25 +1,27 @@
-"""Partitions that Luigi plans and batches, and an executor builds.
+"""Partitions that Luigi plans one by one and builds in batches.
 
-With [engine] name = local there is no batch, and each task builds its own partition. With another
-executor one Luigi task has a whole batch built, by the same `build()` (remote_build.py): the same
-fingerprints, bytes and manifests. A partition that fails does not stop the others; completed
-partitions are kept, and a new run builds the rest. An input that changed meanwhile, or that was
-damaged and could be invalidated, is built first.
+One Luigi task builds a batch in rounds, each of one kind of partition, in groups: a group is a month
+of days, or a few small months, built in one pass. A few partitions are built by this process; more
+of them, or large ones, by the processes of an executor (remote_build.py). All of it gives the same
+fingerprints, bytes and manifests. A partition that fails does not stop the others: Luigi learns
+which are complete, and goes on with what needs only those. An input that changed meanwhile, or that
+was damaged and could be invalidated, is built first.
 """
 
 from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import Any
 
 import luigi
+from luigi.task_status import DONE
 
 from pipeline import settings
 from pipeline.errors import Corrupt, EngineError, Stale
-from pipeline.executors import Executor, ItemLost, Step, is_batched, open_executor
+from pipeline.executors import Executor, ItemLost, Step, check_name, open_executor, workers
 from pipeline.progress import Progress
 from pipeline.settings.sections import engine
 from pipeline.targets import (
@@ -29,6 +31,7 @@ from pipeline.targets import (
     Files,
     FingerprintTarget,
     Metadata,
+    RawTask,
     input_tasks,
     lake,
 )
@@ -37,6 +40,9 @@ from pipeline.tasks.remote_build import BuildRequest, BuildResult
 
 log = logging.getLogger(__name__)
 
+_GROUP_SIZE = 4 << 20  # stored raw bytes, or as much work, of a group at most
+_LITTLE_WORK = 2 << 20  # so much is done before an executor has started
+_PARTITION = 20_000  # the work of a partition beside that of its bytes
 _MAX_LOST = 8  # items of one round that may end their process before the round is given up
 
 Follow = Callable[[Step], None]
@@ -53,7 +59,9 @@ class BatchTask(DerivedTask):
 
     @property
     def max_batch_size(self) -> int:  # type: ignore[override]  # Luigi only reads it
-        return engine().batch if is_batched() else 1
+        check_name()
+        size: int = engine().batch
+        return size
 
     def parts(self) -> list[BatchTask]:
         """One task for each partition."""
@@ -74,8 +82,13 @@ class BatchTask(DerivedTask):
         return list(dict.fromkeys(task for part in self.parts() for task in input_tasks(part)))
 
     def size(self) -> int:
-        """About how many bytes are read to build it; the largest are built first."""
+        """How much work it is, in stored raw bytes of a day; the largest are built first."""
         return 0
+
+    @classmethod
+    def make_all(cls, tasks: Sequence[Any]) -> dict[Any, tuple[Files, Metadata]]:
+        """What `make` returns of each task, made in one pass where that is cheaper."""
+        return {task: task.make() for task in tasks}
 
     def shares(self) -> int:
         """In how many shares an executor builds it."""
@@ -90,24 +103,38 @@ class BatchTask(DerivedTask):
         raise NotImplementedError
 
     def run(self) -> Iterator[Any]:
-        if not is_batched():
-            for part in self.parts():
-                yield from super(BatchTask, part).run()
-            return
+        parts = self.parts()
+        stale = [task for task in self._requires() if not task.complete()]
+        raw = [task for task in stale if isinstance(task, RawTask)]
+        if raw:  # an extraction in this very run has changed what was complete when planned
+            yield raw
         for attempt in range(MAX_ATTEMPTS):
-            failed = build_missing(self.parts(), self)
+            failed = build_missing(parts, self)
             if not failed:
                 return
             final = [result for result in failed if not _is_retryable(result)]
             if final or attempt == MAX_ATTEMPTS - 1:
-                log.warning(
-                    "%d partitions failed; completed partitions are kept, run again to retry",
-                    len(failed),
-                )
+                if len(parts) > 1:
+                    log.warning(
+                        "%d partitions failed; completed partitions are kept, run again to retry",
+                        len(failed),
+                    )
+                    self._report_completed(parts)
                 error = (final or failed)[0].error
                 raise error if error else EngineError(f"{self}: failed without an error")
             lake().refresh()
             lake().refresh_raw()
+
+    def _report_completed(self, parts: list[BatchTask]) -> None:
+        """Have the scheduler mark the completed partitions of a batch that fails."""
+        reporter = getattr(self.set_status_message, "__self__", None)
+        if reporter is None:
+            return
+        for part in parts:
+            if part.complete():
+                reporter._scheduler.add_task(
+                    worker=reporter._worker_id, task_id=part.task_id, status=DONE
+                )
 
 
 def _is_retryable(result: BuildResult) -> bool:
@@ -139,29 +166,26 @@ def rounds_of(tasks: list[BatchTask]) -> list[list[BatchTask]]:
 
 
 def build_missing(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
-    """Build what is missing on the executor; return the failures."""
-    rounds = rounds_of(tasks)
-    if not rounds:
-        return []
-    lake().preflight()
-    batch.report_progress("starting the executor", 0)
-    executor = open_executor()
-    if executor.url and batch.set_tracking_url:
-        batch.set_tracking_url(executor.url)
-    for missing in rounds:
-        results = _build_round(executor, missing, batch)
-        lake().refresh(missing[0].dataset)
-        failed = [result for result in results if result.error]
+    """Build what is missing; return the failures."""
+    for missing in rounds_of(tasks):
+        lake().preflight()
+        failed = [result for result in _build_round(missing, batch) if result.error]
         if failed:
             return failed
     return []
 
 
-def _build_round(executor: Executor, tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
+def _build_round(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
     name = f"{len(tasks)} {tasks[0].task_family}"
-    requests = [
-        BuildRequest.for_task(task) for task in sorted(tasks, key=lambda task: -task.size())
-    ]
+    large = [BuildRequest.for_task(task) for task in tasks if task.shares() > 1]
+    groups = group_tasks([task for task in tasks if task.shares() == 1])
+    is_little = sum(map(work_of, tasks)) <= within(_LITTLE_WORK)
+    if check_name() == "local" and not large and (is_little or workers() == 1):
+        return _build_here(name, groups, batch)
+    batch.report_progress("starting the executor", 0)
+    executor = open_executor()
+    if executor.url and batch.set_tracking_url:
+        batch.set_tracking_url(executor.url)
     with Progress(f"{name} on {executor.name}", "works", tell=batch.report_progress) as bar:
 
         def follow(step: Step) -> None:
@@ -171,12 +195,51 @@ def _build_round(executor: Executor, tasks: list[BatchTask], batch: BatchTask) -
                 f"{step.executors} executors, {step.failed} attempts failed and were repeated",
             )
 
-        large = [request for request in requests if request.shares > 1]
-        small = [request for request in requests if request.shares == 1]
+        requests = [[BuildRequest.for_task(task) for task in group] for group in groups]
         results = _build_large(executor, name, large, follow)
-        results += _build_small(executor, name, small, follow)
+        results += _build_small(executor, name, requests, follow)
+    lake().refresh(tasks[0].dataset)
     batch.report_progress(f"{name} built on {executor.name}", 100)
     return results
+
+
+def _build_here(name: str, groups: list[list[BatchTask]], batch: BatchTask) -> list[BuildResult]:
+    """Build the groups in this process, one after the other."""
+    results = []
+    for number, group in enumerate(groups, 1):
+        results += [
+            BuildResult(BuildRequest.for_task(task), error)
+            for task, error in remote_build.build_together(group).items()
+        ]
+        batch.report_progress(f"{name}: {number} of {len(groups)}", 100 * number // len(groups))
+    return results
+
+
+def work_of(task: BatchTask) -> int:
+    """The work of a partition, in stored raw bytes of a day."""
+    return task.size() + _PARTITION
+
+
+def within(work: int) -> int:
+    """`work`, or the size of a share where that is less."""
+    share_bytes: int = engine().share_bytes
+    return min(work, share_bytes) if share_bytes else work
+
+
+def group_tasks(tasks: Sequence[BatchTask]) -> list[list[BatchTask]]:
+    """The tasks in groups of consecutive periods, the most work first."""
+    total = sum(map(work_of, tasks))
+    limit = within(min(_GROUP_SIZE, max(_LITTLE_WORK // 2, total // (2 * workers()))))
+    groups: list[list[BatchTask]] = []
+    room = 0
+    for task in sorted(tasks, key=lambda task: task.period):
+        work = work_of(task)
+        if work > room:
+            groups.append([])
+            room = limit
+        groups[-1].append(task)
+        room -= work
+    return sorted(groups, key=lambda group: -sum(map(work_of, group)))
 
 
 def _build_large(
@@ -185,7 +248,7 @@ def _build_large(
     """Build in shares, in one job; where an item ends that job, in one job each."""
     if not requests:
         return []
-    driver = remote_build.driver_context()
+    driver = remote_build.driver_context(is_local=executor.is_local)
     shares = [
         (key, request._replace(share=share))
         for key, request in enumerate(requests)
@@ -210,21 +273,27 @@ def _build_large(
 
 
 def _build_small(
-    executor: Executor, name: str, requests: list[BuildRequest], follow: Follow
+    executor: Executor, name: str, groups: list[list[BuildRequest]], follow: Follow
 ) -> list[BuildResult]:
     """Build in one job; where an item ends that job, the rest in a new one."""
     lost: list[BuildResult] = []
-    while requests:
+    while groups:
         try:
-            build = partial(remote_build.build, remote_build.driver_context())
-            return lost + executor.run(name, requests, build, follow)
+            driver = remote_build.driver_context(is_local=executor.is_local)
+            results = executor.run(name, groups, partial(remote_build.build, driver), follow)
+            return lost + [result for group in results for result in group]
         except ItemLost as error:
+            group = groups[error.index]
             if len(lost) == _MAX_LOST:
                 raise
-            request = requests[error.index]
-            lost.append(BuildResult(request, error))
-            log.warning("%s is given up (%s); the others are built", request, error)
-            requests = _missing([other for other in requests if other != request])
+            others = [other for other in groups if other is not group]
+            if len(group) > 1:
+                log.warning("a group of %d partitions is built one by one: %s", len(group), error)
+                others += [[request] for request in group]
+            else:
+                lost.append(BuildResult(group[0], error))
+                log.warning("%s is given up (%s); the others are built", group[0], error)
+            groups = [left for other in others if (left := _missing(other))]
     return lost
 
 

@@ -7,7 +7,7 @@ import math
 import re
 import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,14 +19,15 @@ from pipeline.errors import ConfigError
 from pipeline.extract.private_folder import make_private
 from pipeline.extract.window_bounds import DAY
 from pipeline.load import CATALOG, CUSTOMERS, RECEIPTS, SALES, STAGING, SUMMARY, RawObject
-from pipeline.load.parquet import ParquetWriter, check_schema, from_bytes, to_bytes
+from pipeline.load.day_object import FILE, pack_tables, unpack_tables
+from pipeline.load.parquet import ParquetWriter, check_schema, from_bytes, sort_table, to_bytes
 from pipeline.settings.run_context import once_per_run
 from pipeline.settings.sections import engine
 from pipeline.summarize import summarize
 from pipeline.targets import DatasetTask, DerivedTask, Files, Metadata, lake
 from pipeline.tasks.batches import BatchTask, Months
 from pipeline.tasks.raw import RawReceipts, catalog_for, read_catalog
-from pipeline.transform import Catalog, Cleaned, Raw, Rules, clean, day_bounds
+from pipeline.transform import Catalog, Cleaned, Raw, Rules, clean_days, day_bounds
 from pipeline.transform.split_day import clean_share, unite
 
 _PARQUET_GROWTH = 8  # a Parquet file of the lake as a table is at most this many times as large
@@ -104,7 +105,25 @@ class DailySales(BatchTask):
         ]
 
     def make(self) -> tuple[Files, Metadata]:
-        return self.pack(clean(self.date, *self.read()))
+        return self.make_all([self])[self]
+
+    @classmethod
+    def make_all(cls, tasks: Sequence[DailySales]) -> dict[DailySales, tuple[Files, Metadata]]:
+        """The days in one pass: each raw object is read and parsed once."""
+        objects = {task.date: task.objects() for task in tasks}
+        catalogs = {task.date: task.requires()[0] for task in tasks}
+        entries = {entry.key: entry for day in objects.values() for entry in day}
+        bodies = lake().storage.map(lake().read_raw, entries.values())
+        days = clean_days(
+            {day: {entry.key for entry in read} for day, read in objects.items()},
+            [
+                Raw(entry.batch, entry.key, body)
+                for entry, body in zip(entries.values(), bodies, strict=True)
+            ],
+            lambda day: read_catalog(catalogs[day]),
+            settings.rules(),
+        )
+        return {task: task.pack(days[task.date]) for task in tasks}
 
     def read(self) -> tuple[Iterator[Raw], Catalog, Rules]:
         """What the day is built from: its raw objects, its catalog and the rules."""
@@ -118,11 +137,11 @@ class DailySales(BatchTask):
             100,
         )
         decimals = settings.rules().decimals
-        files = {
-            d.name: to_bytes(schema.conform(getattr(day, d.name), d, decimals), d.order)
+        tables = {
+            d.name: sort_table(schema.conform(getattr(day, d.name), d, decimals), d.order)
             for d in schema.LAKE
         }
-        return files, dict(day.metadata)
+        return {FILE: pack_tables(tables)}, dict(day.metadata)
 
     def size(self) -> int:
         return sum(entry.size for entry in self.objects())
@@ -170,6 +189,12 @@ def days_of(month: dt.date) -> list[dt.date]:
     return days
 
 
+def month_size(month: dt.date) -> int:
+    """The work of a month's tables: a quarter of what its days were."""
+    days = days_of(month)
+    return sum(entry.size for entry in lake().raw_objects(days[0], days[-1])) // 4
+
+
 class MonthlySales(BatchTask):
     """The lake's tables of one month, sorted by business day and time."""
 
@@ -186,15 +211,28 @@ class MonthlySales(BatchTask):
         writers = {d.name: ParquetWriter(schema.arrow(d, decimals), d.order) for d in schema.LAKE}
         counts: Counter[str] = Counter()
         for number, day in enumerate(days, 1):
-            files = lake().read(day.dataset, day.name)
+            tables = read_day(day)
             for name, writer in writers.items():
-                writer.append(read_table(day, name, files[name]))
+                writer.append(tables[name])
             metadata = lake().metadata(day.dataset, day.name)
             for key in ("fetched", "curated", "quarantined", "superseded"):
                 counts[key] += metadata[key]
             self.report_progress(f"{number} of {len(days)} days", 100 * number // len(days))
         files = {name: writer.close() for name, writer in writers.items()}
         return files, {"days": len(days), **counts}
+
+    def size(self) -> int:
+        return month_size(self.month)
+
+
+def read_day(task: DailySales) -> dict[str, pa.Table]:
+    """The tables of a business day by name. Raises SchemaMismatch."""
+    decimals = settings.rules().decimals
+    return unpack_tables(
+        lake().read(task.dataset, task.name)[FILE],
+        f"{task.dataset}/{task.name}",
+        {d.name: schema.arrow(d, decimals) for d in schema.LAKE},
+    )
 
 
 def read_table(task: DerivedTask, file_name: str, body: bytes) -> pa.Table:
@@ -268,6 +306,9 @@ class MonthlySummary(BatchTask):
             )
         datasets = (*schema.SUMMARY, schema.RECEIPT_FIGURES)
         return {d.name: to_bytes(summary[d.name], d.key) for d in datasets}, {}
+
+    def size(self) -> int:
+        return month_size(self.month)
 
 
 class MonthlyCustomers(DerivedTask):

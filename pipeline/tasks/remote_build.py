@@ -49,6 +49,7 @@ class DriverContext(NamedTuple):
     menu: str
     code: dict[str, str]
     cleaning: dict[str, str]
+    snapshot: bytes = b""
 
 
 class BuildRequest(NamedTuple):
@@ -82,8 +83,11 @@ class BuildResult(NamedTuple):
     error: PipelineError | None
 
 
-def driver_context() -> DriverContext:
-    """What this process, the driver, sees. Raises ConfigError."""
+def driver_context(*, is_local: bool) -> DriverContext:
+    """What this process, the driver, sees. Raises ConfigError.
+
+    Processes of this machine start from its listing of the lake; others list it themselves.
+    """
     sections = {
         type(section).__name__: dict(section.to_str_params())
         for section in (settings.pos(), settings.shop(), settings.lake())
@@ -93,7 +97,15 @@ def driver_context() -> DriverContext:
         sections["lake"]["url"] = str(Path(sections["lake"]["url"]).expanduser().resolve())
     settings.menu()
     menu = Path(settings.shop().menu).read_text(encoding="utf-8")
-    return DriverContext(secrets.token_hex(8), lake().run, sections, menu, code(), _cleaning())
+    return DriverContext(
+        secrets.token_hex(8),
+        lake().run,
+        sections,
+        menu,
+        code(),
+        _cleaning(),
+        lake().snapshot() if is_local else b"",
+    )
 
 
 def _cleaning() -> dict[str, str]:
@@ -141,6 +153,8 @@ def adopt(driver: DriverContext) -> None:
     hint = "; set CUSTOMER_HASH_KEY in the executors' own environment" if has_other_key else ""
     _check_same(driver.cleaning, own, hint)
     lake().run = driver.run
+    if driver.snapshot:
+        lake().take_over(driver.snapshot)
     _adopted[:] = [driver.id]
 
 
@@ -152,9 +166,56 @@ def _check_same(expected: dict[str, str], own: dict[str, str], hint: str) -> Non
         )
 
 
-def build(driver: DriverContext, request: BuildRequest) -> BuildResult:
-    """Build and publish one partition, unless a lost attempt has published it."""
-    return BuildResult(request, _error_of(_attempt(driver, request, _build)))
+def build(driver: DriverContext, group: Sequence[BuildRequest]) -> list[BuildResult]:
+    """Build and publish a group, but what a lost attempt has published; one result each."""
+    errors: dict[BuildRequest, PipelineError | None] = {}
+    tasks: dict[BatchTask, BuildRequest] = {}
+    for request in group:
+        result = _attempt(driver, request, lambda task: task)
+        if isinstance(result, PipelineError):
+            errors[request] = result
+        else:
+            tasks[result] = request
+    for task, error in build_together([task for task in tasks if not task.complete()]).items():
+        errors[tasks[task]] = error
+    return [BuildResult(request, errors.get(request)) for request in group]
+
+
+def build_together(tasks: Sequence[BatchTask]) -> dict[BatchTask, PipelineError | None]:
+    """Build partitions of one kind in one pass; the error of each that failed.
+
+    Where that fails, each is built by itself, so that one error does not become another's.
+    """
+    left = list(tasks)
+    if len(tasks) > 1:
+        conflicting = _catch(f"{len(tasks)} {tasks[0].task_family}", partial(_build_all, tasks))
+        if isinstance(conflicting, PipelineError):
+            log.info("%d partitions are built one by one: %s", len(tasks), conflicting)
+            left = [task for task in tasks if not task.complete()]
+        else:
+            left = conflicting
+    errors: dict[BatchTask, PipelineError | None] = dict.fromkeys(tasks)
+    for task in left:
+        result = _catch(str(task), partial(_build, task))
+        if isinstance(result, PipelineError):
+            errors[task] = result
+    return errors
+
+
+def _build_all(tasks: Sequence[BatchTask]) -> list[BatchTask]:
+    """Build and publish partitions together; return those that met a conflict."""
+    starts = {task: task.start_build() for task in tasks}
+    made = type(tasks[0]).make_all(tasks)
+    contents = [task.content(starts[task], *made[task]) for task in tasks]
+    results = lake().publish_all(contents)
+    for task, result in zip(tasks, results, strict=True):
+        if not isinstance(result, PipelineError):
+            task.log_rebuild_reason(starts[task])
+    return [
+        task
+        for task, result in zip(tasks, results, strict=True)
+        if isinstance(result, PipelineError)
+    ]
 
 
 def build_share(driver: DriverContext, request: BuildRequest) -> object:
@@ -182,29 +243,38 @@ def _attempt(
     driver: DriverContext, request: BuildRequest, do: Callable[[BatchTask], T]
 ) -> T | PipelineError:
     """What `do` returns of the task, or the error that it met."""
-    node = platform.node()
-    try:
+
+    def attempt() -> T:
         adopt(driver)
         task = request.task()
         if task.fingerprint() != request.fingerprint:
             raise Stale(
-                f"{request}: the node {node} sees other inputs in {lake().storage.uri()} than the"
-                " driver; either another run has changed them, or that is a folder of each"
-                " machine's own"
+                f"{request}: the node {platform.node()} sees other inputs in"
+                f" {lake().storage.uri()} than the driver; either another run has changed them, or"
+                " that is a folder of each machine's own"
             )
         return do(task)
+
+    return _catch(str(request), attempt)
+
+
+def _catch(name: str, do: Callable[[], T]) -> T | PipelineError:
+    """What `do` returns, or the error that it met in building `name`."""
+    node = platform.node()
+    try:
+        return do()
     except PipelineError as error:
         return error
     except MemoryError as error:
         return EngineError(
-            f"{request}: the node {node} has too little memory for it ({error}); give executors"
+            f"{name}: the node {node} has too little memory for it ({error}); give executors"
             " more by [spark] properties, or lower [engine] share_bytes for a large day, [lake]"
             " memory for a large month"
         )
     except Exception as error:
-        log.exception("%s failed", request)
+        log.exception("%s failed", name)
         return EngineError(
-            f"{request}: {type(error).__name__}: {error}; see the log of the executor on {node}"
+            f"{name}: {type(error).__name__}: {error}; see the log of the executor on {node}"
         )
 
 

@@ -18,10 +18,11 @@ from datetime import date
 from zlib import crc32
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline.schema import LAKE
 from pipeline.transform import Catalog, Cleaned, Raw, Rules, clean
-from pipeline.transform.columns import texts
+from pipeline.transform.columns import Labels, texts
 
 _KEY = b'"receipt_number"'
 _PLAIN = re.compile(rb'"receipt_number"[ \t\r]*:[ \t\r]*"([^"\\]*)"')
@@ -75,12 +76,31 @@ def clean_share(
 
 
 def unite(parts: Sequence[Cleaned]) -> Cleaned:
-    """The day of the shares `parts`; rows are not sorted until they are written."""
+    """The day of the shares `parts`, in the same order of time as in one pass."""
     tables = {
-        dataset.name: (
-            pa.concat_tables([getattr(part, dataset.name) for part in parts]).unify_dictionaries()
-        )
+        dataset.name: _join([getattr(part, dataset.name) for part in parts], dataset.order)
         for dataset in LAKE
     }
     metadata = {name: sum(part.metadata[name] for part in parts) for name in parts[0].metadata}
     return Cleaned(**tables, metadata=metadata)
+
+
+def _join(parts: Sequence[pa.Table], order: Sequence[str]) -> pa.Table:
+    """The rows of `parts`, sorted by `order`, with labels as `clean` writes them."""
+    table = pa.concat_tables(parts).unify_dictionaries().combine_chunks()
+    if not table.num_rows:
+        return parts[0]
+    plain = {name: table.column(name) for name in order}
+    for name, column in plain.items():
+        if pa.types.is_dictionary(column.type):
+            plain[name] = column.cast(column.type.value_type)
+    keys = pa.Table.from_arrays(list(plain.values()), list(plain))
+    rows = pc.sort_indices(keys, sort_keys=[(name, "ascending") for name in order])
+    table = table.take(rows).combine_chunks()
+    arrays = []
+    for column in table.columns:
+        if pa.types.is_dictionary(column.type):
+            values = column.combine_chunks().cast(column.type.value_type)
+            column = Labels.read(values).column(column.type)
+        arrays.append(column)
+    return pa.Table.from_arrays(arrays, schema=table.schema)

@@ -1,4 +1,4 @@
-"""The local executor batches nothing and loads no Spark; large months keep to their memory."""
+"""The local executor loads no Spark; large months keep to their memory."""
 
 from __future__ import annotations
 
@@ -36,17 +36,6 @@ def test_no_module_of_spark_is_loaded_by_the_tasks() -> None:
     assert done.stdout.split() == []
 
 
-def test_without_an_engine_each_partition_is_a_task_of_its_own() -> None:
-    assert {
-        task.max_batch_size
-        for task in (
-            DailySales(date=DAYS[0]),
-            MonthlySales(month=DAYS[0]),
-            MonthlySummary(month=DAYS[0]),
-        )
-    } == {1}
-
-
 def test_a_batch_is_written_as_its_days_and_speaks_for_all_of_them() -> None:
     batch = DailySales(date=DAYS)
     assert batch.to_str_params() == {"date": "2026-10-01,2026-10-02"}
@@ -64,7 +53,7 @@ def test_a_batch_is_written_as_its_days_and_speaks_for_all_of_them() -> None:
 
 def test_an_engine_that_there_is_not_is_refused_by_name(luigi: Runner) -> None:
     luigi.configure("engine", name="ray")
-    assert "[engine] name = 'ray': use local, processes or spark" in luigi(
+    assert "[engine] name = 'ray': use local or spark" in luigi(
         "DailySales", "--date", "2026-10-31", code=35
     )
 

@@ -23,22 +23,28 @@ def files_of(lake: Path) -> dict[str, bytes]:
     }
 
 
-@pytest.mark.parametrize("share_bytes", ["33554432", "8000"])
-def test_a_batch_and_single_builds_publish_the_same_bytes(
-    luigi: Runner, tmp_path: Path, share_bytes: str
-) -> None:
-    """With a share size of 8,000 bytes, every day is built in several shares."""
-    luigi.configure("pos", now="2026-11-03T15:00:00Z", history_starts="2026-10-30")
+def test_a_batch_and_single_builds_publish_the_same_bytes(luigi: Runner, tmp_path: Path) -> None:
+    """One by one; in one pass; groups in processes; each day in several shares."""
+    luigi.configure("pos", now="2026-11-03T15:00:00Z", history_starts="2026-10-28")
     months = ("MonthlySummary", "--month", "2026-10,2026-11")
-    lakes = []
-    for name in ("local", "processes"):
-        luigi.configure("lake", url=tmp_path / name)
-        luigi.configure("engine", name=name, share_bytes=share_bytes)
-        log = luigi(*months)
-        lakes.append({key: digest_of(key, body) for key, body in files_of(tmp_path / name).items()})
-    assert "MonthlySummary(month=2026-10,2026-11)" in log, "both months were one task"
-    assert any(key.startswith("summary/") for key in lakes[0])
-    assert differing(*lakes) == []
+    ways = {
+        "single": {"batch": 1, "workers": 1},
+        "one pass": {"batch": 1200, "workers": 1},
+        "processes": {"batch": 1200, "workers": 2, "share_bytes": 120_000},
+        "shares": {"batch": 1200, "workers": 2, "share_bytes": 8_000},
+    }
+    lakes, logs = {}, {}
+    for name, options in ways.items():
+        folder = tmp_path / name.replace(" ", "-")
+        luigi.configure("lake", url=folder)
+        luigi.configure("engine", **{"share_bytes": 1 << 25, **options})
+        logs[name] = luigi(*months)
+        lakes[name] = {key: digest_of(key, body) for key, body in files_of(folder).items()}
+    assert "on local processes" not in logs["single"] + logs["one pass"]
+    assert "MonthlySummary(month=2026-10,2026-11)" in logs["one pass"], "both months were one task"
+    assert any(key.startswith("summary/") for key in lakes["single"])
+    for lake in lakes.values():
+        assert differing(lakes["single"], lake) == []
 
 
 def square(number: int) -> int:

@@ -1,0 +1,70 @@
+"""Entries for the log of a partition, and the claims that take their numbers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from pipeline.errors import PipelineError
+from pipeline.load.layout import Manifest, claim_key, manifest_of
+
+Body = dict[str, Any]
+"""The JSON of a manifest: run, previous, files (key, sha256, size, etag, archived), metadata."""
+
+
+class Entry(NamedTuple):
+    """A publication to be logged: arguments as in ManifestLog.append."""
+
+    dataset: str
+    partition: str
+    expected_manifest: Manifest | None
+    fingerprint: str
+    digest: str
+    body: Mapping[str, Any]
+
+
+@dataclass
+class Claim:
+    """A number of a partition on its way into the log.
+
+    `taken` and `body` are what the claim holds, of this run or of another; `mine` is what this run
+    publishes, None where it completes the claim of another run.
+    """
+
+    key: str
+    text: bytes = b""
+    mine: Manifest | None = None
+    taken: Manifest | None = None
+    body: Body = field(default_factory=dict)
+    is_mine: bool = True
+    error: PipelineError | None = None
+
+    @classmethod
+    def of(cls, entry: Entry) -> Claim:
+        """The claim of an entry. Raises ConfigError for a fingerprint that is none."""
+        previous = entry.expected_manifest.number if entry.expected_manifest else 0
+        mine = manifest_of(
+            entry.dataset, entry.partition, previous + 1, entry.fingerprint, entry.digest
+        )
+        fields = {
+            **entry.body,
+            "previous": previous,
+            "dataset": entry.dataset,
+            "partition": entry.partition,
+            "number": mine.number,
+            "fingerprint": entry.fingerprint,
+            "digest": entry.digest,
+        }
+        text = json.dumps(fields, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1)
+        key = claim_key(entry.dataset, entry.partition, mine.number)
+        return cls(key, text.encode(), mine, mine, json.loads(text))
+
+    def attempt(self, step: Callable[[Claim], None]) -> None:
+        """Carry out `step`, unless an earlier one has failed; keep its error."""
+        if self.error is None:
+            try:
+                step(self)
+            except PipelineError as error:
+                self.error = error

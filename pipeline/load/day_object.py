@@ -1,0 +1,59 @@
+"""The tables of a business day as one object, and back.
+
+Arrow streams, one a table, in one zstd frame: a sixth of the time that four Parquet files take.
+Equal tables give equal bytes, provided that their dictionaries are in order (columns.compact). Of a
+schema, names, types and the dataset are stored. Raises Corrupt for bytes that are not such an
+object, SchemaMismatch for other columns.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import pyarrow as pa
+
+from pipeline.errors import Corrupt
+from pipeline.load.parquet import check_schema
+
+FILE = "day"
+_LEVEL = 1
+_NAME = b"dataset"
+
+
+def pack_tables(tables: Mapping[str, pa.Table]) -> bytes:
+    """The tables as one object, in their order."""
+    sink = pa.BufferOutputStream()
+    options = pa.ipc.IpcWriteOptions(use_threads=False)
+    for name, table in tables.items():
+        schema = _bare(table.schema).with_metadata({_NAME: name})
+        with pa.ipc.new_stream(sink, schema, options=options) as writer:
+            for batch in table.combine_chunks().cast(schema).to_batches():
+                writer.write_batch(batch)
+    codec = pa.Codec("zstd", compression_level=_LEVEL)
+    data: bytes = codec.compress(sink.getvalue(), asbytes=True)
+    return data
+
+
+def unpack_tables(
+    data: bytes, name: str, schemas: Mapping[str, pa.Schema] | None = None
+) -> dict[str, pa.Table]:
+    """The tables of an object by name, checked against `schemas`; `name` is for messages."""
+    tables: dict[str, pa.Table] = {}
+    try:
+        body = pa.input_stream(pa.BufferReader(data), compression="zstd").read()
+        source = pa.BufferReader(body)
+        while source.tell() < len(body):
+            table = pa.ipc.open_stream(source).read_all()
+            tables[table.schema.metadata[_NAME].decode()] = table
+    except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
+        raise Corrupt(f"{name} is not a sound object of a business day: {error}") from error
+    for table_name, schema in (schemas or {}).items():
+        actual = tables[table_name].schema if table_name in tables else pa.schema([])
+        check_schema(actual, _bare(schema), f"{name}, {table_name},")
+        tables[table_name] = tables[table_name].cast(schema)
+    return tables
+
+
+def _bare(schema: pa.Schema) -> pa.Schema:
+    """The schema without the sentences of its columns."""
+    return pa.schema([field.remove_metadata() for field in schema])
