@@ -14,6 +14,7 @@ import logging
 import os
 import secrets
 from collections.abc import Callable, Iterator, Mapping
+from functools import cache
 from typing import Any, ClassVar, NamedTuple
 
 import luigi
@@ -93,6 +94,13 @@ class DatasetTask(luigi.Task):
     """A task that publishes a partition of a dataset, named after its day or month."""
 
     dataset: ClassVar[str]
+
+    @classmethod
+    @cache
+    def get_params(cls) -> list[tuple[str, luigi.Parameter[Any]]]:
+        """The parameters of the class; Luigi would list its attributes for each task."""
+        params: list[tuple[str, luigi.Parameter[Any]]] = super().get_params()
+        return params
 
     @property
     def period(self) -> dt.date:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from functools import cached_property
 from typing import Any
 
 import luigi
@@ -73,18 +74,22 @@ class Days(luigi.Parameter[Any]):
             batch_method=lambda days: tuple(sorted(set(days))), **_describe(what, kwargs)
         )
 
+    @cached_property
+    def _one(self) -> Day | Month:
+        return self.single()
+
     def parse(self, text: str) -> dt.date | tuple[dt.date, ...]:
-        days = tuple(map(self.single().parse, text.split(",")))
+        days = tuple(map(self._one.parse, text.split(",")))
         return days if len(days) > 1 else days[0]
 
     def serialize(self, value: dt.date | tuple[dt.date, ...]) -> str:
         days = value if isinstance(value, tuple) else (value,)
-        return ",".join(map(self.single().serialize, days))
+        return ",".join(map(self._one.serialize, days))
 
     def normalize(self, value: dt.date | tuple[dt.date, ...] | None) -> Any:
         if isinstance(value, tuple):
             return value[0] if len(value) == 1 else value
-        return self.single().normalize(value)
+        return self._one.normalize(value)
 
 
 def field(parameter: luigi.Parameter[Any]) -> Any:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from configparser import Error as Unreadable
 from datetime import date
+from functools import cache
 from typing import Any
 
 import luigi
@@ -66,6 +67,13 @@ class Section(luigi.Config):
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+
+    @classmethod
+    @cache
+    def get_params(cls) -> list[tuple[str, luigi.Parameter[Any]]]:
+        """The parameters of the section; Luigi would list its attributes each time."""
+        params: list[tuple[str, luigi.Parameter[Any]]] = super().get_params()
+        return params
 
     @classmethod
     def get_param_values(

@@ -159,6 +159,7 @@ def _max_days_late() -> int:
     return days
 
 
+@once_per_run
 def cleaning() -> dict[str, object]:
     """Settings of the cleaning as they enter fingerprints; no secret among them."""
     shaping = rules()

@@ -173,14 +173,15 @@ def objects_of(day: dt.date, batch: str | None = None) -> list[RawObject]:
     ]
 
 
-def days_of(month: dt.date) -> list[dt.date]:
+@once_per_run
+def days_of(month: dt.date) -> tuple[dt.date, ...]:
     """The closed business days of `month` within the shop's history, at least one."""
     first, last, _ = history_span()
-    days = [
+    days = tuple(
         day
         for day in (month + n * DAY for n in range(31))
         if day.month == month.month and first <= day <= last
-    ]
+    )
     if not days:
         raise ConfigError(
             f"month {month:%Y-%m}: none of its business days has closed within the shop's history"

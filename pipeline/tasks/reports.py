@@ -25,6 +25,7 @@ from pipeline.load import (
 )
 from pipeline.load.layout import digest_of
 from pipeline.rebuild_reason import plain
+from pipeline.settings.run_context import once_per_run
 from pipeline.summarize.receipt_figures import changed_receipts
 from pipeline.targets import DerivedTask, Files, Metadata, lake
 from pipeline.tasks.lake import (
@@ -181,7 +182,7 @@ class MonthlyReport(Report):
             changes=figures_of(before) if before else None,
             reopened=self.changed_since(before) if before else (),
             lake_starts=self.lake_starts(),
-            covered=days_of(self.month),
+            covered=list(days_of(self.month)),
             backoffice=till[0] if till else None,
             outside=outside[0][OUTSIDE] if outside else None,
             quarantine=self.quarantine(summaries[self.month]["quality"]),
@@ -218,15 +219,33 @@ def months_of_customers(month: dt.date) -> list[dt.date]:
     The one before, and those before that which raw holds completely and without a gap: a single
     report of a young lake does not extract all of the shop's history.
     """
-    span, windows = history_span(), set(lake().partitions(RECEIPTS))
+    span, complete = history_span(), complete_months()
     months: list[dt.date] = []
     earlier = months_before(month, 1)
-    while earlier >= span.first_month and (
-        not months or all(str(day) in windows for day in days_of(earlier))
-    ):
+    while earlier >= span.first_month and (not months or earlier in complete):
         months.insert(0, earlier)
         earlier = months_before(earlier, 1)
     return months
+
+
+@once_per_run
+def _months_by_state() -> dict[tuple[int, ...], frozenset[dt.date]]:
+    return {}
+
+
+def complete_months() -> frozenset[dt.date]:
+    """The months of which raw holds every closed window, read once while raw stays as it is."""
+    months, state = _months_by_state(), lake().generation_of((RECEIPTS,))
+    if state not in months:
+        span, windows = history_span(), set(lake().partitions(RECEIPTS))
+        complete = frozenset(
+            month
+            for month in months_between(span.first, span.last)
+            if all(str(day) in windows for day in days_of(month))
+        )
+        months.clear()
+        months[lake().generation_of((RECEIPTS,))] = complete
+    return months[lake().generation_of((RECEIPTS,))]
 
 
 class CumulativeReport(Report):
