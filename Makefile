@@ -1,4 +1,4 @@
-.PHONY: help setup demo test lint lock
+.PHONY: help setup demo test lint profile lock
 UV = .venv/bin/python -m uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-header --no-emit-index-url
 help:            ## list these commands
 	@sed -n 's/^\([a-z]*\):.*## /\1\t/p' Makefile
@@ -16,6 +16,9 @@ lint:            ## check format, style, types, workflows, Dockerfile and script
 	.venv/bin/zizmor --offline --persona pedantic .github
 	.venv/bin/hadolint Dockerfile
 	.venv/bin/shellcheck run .ci/run docker/*.sh
+profile:         ## profile a run: make profile RUN="MonthlyReport --month 2026-10"
+	.venv/bin/python -m cProfile -o profile.out .venv/bin/luigi --module pipeline $(RUN) --local-scheduler --no-lock --engine-workers 1
+	.venv/bin/python -c "import pstats; pstats.Stats('profile.out').sort_stats('cumtime').print_stats(60)"
 lock:            ## lock the requirements again, with hashes (needs uv in .venv)
 	$(UV) --extra luigid setup.cfg -o requirements.txt
 	$(UV) --extra dev --extra luigid -c requirements.txt setup.cfg -o requirements-dev.txt

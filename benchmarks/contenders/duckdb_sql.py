@@ -23,6 +23,7 @@ COLUMNS = {
     "receipt_type": "varchar",
     "receipt_date": "timestamptz",
     "cancelled_at": "timestamptz",
+    "updated_at": "timestamptz",
     "store_id": "varchar",
     "dining_option": "varchar",
     "total_discount": MONEY,
@@ -55,6 +56,10 @@ create temp table choice as
 select receipt_number, line, ordinal, m.name as name, m.option as option, cast(m.money_amount * 100 as bigint) as amount
 from (select receipt_number, line, generate_subscripts(choices, 1) as ordinal, unnest(choices) as m from line where is_combo)
 """
+# several objects hold several versions of a receipt
+NEWEST = """
+qualify row_number() over (partition by store_id, receipt_number order by updated_at desc) = 1
+"""
 WORDS = {
     "div": "//",
     "unit": "decimal(18, 6)",
@@ -83,7 +88,7 @@ def main(path: str, out: str) -> None:
     kinds = ", ".join(f"'{name}': '{kind}'" for name, kind in COLUMNS.items())
     database.execute(
         f"create view receipt as select * from read_json('{path}', format = 'newline_delimited',"
-        f" columns = {{{kinds}}})"
+        f" columns = {{{kinds}}}){NEWEST if '*' in path else ''}"
     )
     database.execute(LINES)
     database.execute(CHOICES)

@@ -49,7 +49,7 @@ def unpack_tables(
         raise Corrupt(f"{name} is not a sound object of a business day: {error}") from error
     for table_name, schema in (schemas or {}).items():
         actual = tables[table_name].schema if table_name in tables else pa.schema([])
-        check_schema(actual, _bare(schema), f"{name}, {table_name},")
+        check_schema(actual, _bare(schema), f"{name}/{table_name}")
         tables[table_name] = tables[table_name].cast(schema)
     return tables
 

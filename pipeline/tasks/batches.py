@@ -31,7 +31,6 @@ from pipeline.targets import (
     Files,
     FingerprintTarget,
     Metadata,
-    RawTask,
     input_tasks,
     lake,
 )
@@ -104,10 +103,10 @@ class BatchTask(DerivedTask):
 
     def run(self) -> Iterator[Any]:
         parts = self.parts()
+        # an extraction in this very run may have changed what was complete when it was planned
         stale = [task for task in self._requires() if not task.complete()]
-        raw = [task for task in stale if isinstance(task, RawTask)]
-        if raw:  # an extraction in this very run has changed what was complete when planned
-            yield raw
+        if rests_on_others(stale):
+            yield stale
         for attempt in range(MAX_ATTEMPTS):
             failed = build_missing(parts, self)
             if not failed:
@@ -142,6 +141,15 @@ def _is_retryable(result: BuildResult) -> bool:
     if isinstance(result.error, Corrupt):
         return result.request.task().invalidate(result.error) is not None
     return isinstance(result.error, Stale)
+
+
+def rests_on_others(tasks: Sequence[DatasetTask]) -> bool:
+    """Whether anything that is missing for `tasks` is not built in batches."""
+    return any(
+        not isinstance(task, BatchTask)
+        or rests_on_others([below for below in input_tasks(task) if not below.complete()])
+        for task in tasks
+    )
 
 
 def rounds_of(tasks: list[BatchTask]) -> list[list[BatchTask]]:

@@ -3,34 +3,42 @@
 from __future__ import annotations
 
 import datetime as dt
+import logging
 import math
 import re
 import tempfile
-from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, NamedTuple
 
+import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline import schema, settings
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, Corrupt, SchemaMismatch
 from pipeline.extract.private_folder import make_private
 from pipeline.extract.window_bounds import DAY
-from pipeline.load import CATALOG, CUSTOMERS, RECEIPTS, SALES, STAGING, SUMMARY, RawObject
+from pipeline.load import CATALOG, CUSTOMERS, RECEIPTS, SALES, STAGING, SUMMARY, VOID, RawObject
 from pipeline.load.day_object import FILE, pack_tables, unpack_tables
 from pipeline.load.parquet import ParquetWriter, check_schema, from_bytes, sort_table, to_bytes
 from pipeline.settings.run_context import once_per_run
 from pipeline.settings.sections import engine
 from pipeline.summarize import summarize
+from pipeline.summarize.check import COUNTS
 from pipeline.targets import DatasetTask, DerivedTask, Files, Metadata, lake
 from pipeline.tasks.batches import BatchTask, Months
 from pipeline.tasks.raw import RawReceipts, catalog_for, read_catalog
 from pipeline.transform import Catalog, Cleaned, Raw, Rules, clean_days, day_bounds
+from pipeline.transform.columns import fixed
+from pipeline.transform.days import EPOCH
 from pipeline.transform.split_day import clean_share, unite
 
+log = logging.getLogger(__name__)
+
 _PARQUET_GROWTH = 8  # a Parquet file of the lake as a table is at most this many times as large
+_UPDATED_SIZE = 32 << 20  # of a month's files: a larger month is read day by day
 _UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}
 _DATASETS = {
     dataset.name: dataset
@@ -111,7 +119,7 @@ class DailySales(BatchTask):
     def make_all(cls, tasks: Sequence[DailySales]) -> dict[DailySales, tuple[Files, Metadata]]:
         """The days in one pass: each raw object is read and parsed once."""
         objects = {task.date: task.objects() for task in tasks}
-        catalogs = {task.date: task.requires()[0] for task in tasks}
+        catalogs = {task.date: read_catalog(task.requires()[0]) for task in tasks}
         entries = {entry.key: entry for day in objects.values() for entry in day}
         bodies = lake().storage.map(lake().read_raw, entries.values())
         days = clean_days(
@@ -120,7 +128,7 @@ class DailySales(BatchTask):
                 Raw(entry.batch, entry.key, body)
                 for entry, body in zip(entries.values(), bodies, strict=True)
             ],
-            lambda day: read_catalog(catalogs[day]),
+            catalogs.__getitem__,
             settings.rules(),
         )
         return {task: task.pack(days[task.date]) for task in tasks}
@@ -207,20 +215,65 @@ class MonthlySales(BatchTask):
         return [DailySales(date=day) for day in days_of(self.month)]
 
     def make(self) -> tuple[Files, Metadata]:
-        days = self.requires()
+        days = {task.name: task for task in self.requires()}
+        unchanged = self.unchanged_days({name: task.digest() for name, task in days.items()})
+        changed = [task for name, task in days.items() if name not in unchanged]
         decimals = settings.rules().decimals
-        writers = {d.name: ParquetWriter(schema.arrow(d, decimals), d.order) for d in schema.LAKE}
-        counts: Counter[str] = Counter()
-        for number, day in enumerate(days, 1):
-            tables = read_day(day)
-            for name, writer in writers.items():
-                writer.append(tables[name])
-            metadata = lake().metadata(day.dataset, day.name)
-            for key in ("fetched", "curated", "quarantined", "superseded"):
-                counts[key] += metadata[key]
-            self.report_progress(f"{number} of {len(days)} days", 100 * number // len(days))
-        files = {name: writer.close() for name, writer in writers.items()}
-        return files, {"days": len(days), **counts}
+        if unchanged:
+            files = self.update(unchanged, changed)
+        else:
+            writers = [ParquetWriter(schema.arrow(d, decimals), d.order) for d in schema.LAKE]
+            for day in changed:
+                tables = read_day(day)
+                for dataset, writer in zip(schema.LAKE, writers, strict=True):
+                    writer.append(tables[dataset.name])
+            files = {d.name: w.close() for d, w in zip(schema.LAKE, writers, strict=True)}
+        counts = unchanged | {
+            day.name: {key: lake().metadata(day.dataset, day.name)[key] for key in COUNTS}
+            for day in changed
+        }
+        self.report_progress(f"{len(changed)} of {len(days)} days read", 100)
+        totals = {key: sum(day[key] for day in counts.values()) for key in COUNTS}
+        return files, {"days": len(days), **totals, "counts": counts}
+
+    def unchanged_days(self, digests: Mapping[str, str | None]) -> dict[str, dict[str, int]]:
+        """The counts of the days that the published month holds as they are now.
+
+        Empty where reading its days again is cheaper, or the month is not as it was published.
+        """
+        newest = lake().newest(self.dataset, self.name)
+        if newest is None or newest.fingerprint == VOID:
+            return {}
+        body = lake().body(newest)
+        metadata, size = body["metadata"], sum(file["size"] for file in body["files"].values())
+        if metadata["version"] != self.version or size > _UPDATED_SIZE:
+            return {}
+        same = {
+            name: metadata["counts"][name]
+            for name, digest in digests.items()
+            if metadata["inputs"].get(f"{STAGING}/{name}") == digest
+        }
+        if len(same) * 2 < len(digests):
+            return {}
+        try:
+            read_tables(self)  # in memory now, for `update`
+        except (Corrupt, SchemaMismatch) as error:
+            log.warning("%s: %s; it is built from all its days", self, error)
+            return {}
+        return same
+
+    def update(self, unchanged: Collection[str], changed: Sequence[DailySales]) -> Files:
+        """The published rows of the unchanged days, and those of the changed ones."""
+        before, days = read_tables(self), [read_day(day) for day in changed]
+        dates = [dt.date.fromisoformat(name) for name in unchanged]
+        numbers = fixed(np.array([day.toordinal() - EPOCH for day in dates]), pa.date32())
+        files = {}
+        for dataset in schema.LAKE:
+            table = before[dataset.name]
+            kept = table.filter(pc.is_in(table.column("business_day"), value_set=numbers))
+            parts = [kept, *(day[dataset.name] for day in days)]
+            files[dataset.name] = to_bytes(pa.concat_tables(parts), dataset.order)
+        return files
 
     def size(self) -> int:
         return month_size(self.month)
@@ -312,10 +365,10 @@ class MonthlySummary(BatchTask):
         return month_size(self.month)
 
 
-class MonthlyCustomers(DerivedTask):
+class MonthlyCustomers(BatchTask):
     """The month's customers alone: later reports change only with these."""
 
-    month: dt.date = settings.field(settings.Month(default=None))
+    month: dt.date = settings.field(Months(default=None))
     dataset, version = CUSTOMERS, schema.version_of((schema.CUSTOMERS,))
     upstream = (*MonthlySummary.upstream, SUMMARY)
 

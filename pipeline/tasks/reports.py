@@ -28,6 +28,7 @@ from pipeline.rebuild_reason import plain
 from pipeline.settings.run_context import once_per_run
 from pipeline.summarize.receipt_figures import changed_receipts
 from pipeline.targets import DerivedTask, Files, Metadata, lake
+from pipeline.tasks.batches import BatchTask, Months
 from pipeline.tasks.lake import (
     MonthlyCustomers,
     MonthlySales,
@@ -55,6 +56,7 @@ from pipeline.tasks.versions import (
 )
 
 RECEIPT_FIGURES = schema.RECEIPT_FIGURES.name
+_DRAWING = 800_000  # the work of a report, as BatchTask.size counts it
 ARCHIVED_RECEIPTS = "receipts.parquet"  # the receipts as a version of a report counted them
 
 
@@ -122,12 +124,13 @@ class Report(DerivedTask):
         warn_of_uncounted()
 
 
-class MonthlyReport(Report):
+class MonthlyReport(Report, BatchTask):
     """One month against the month before and the same month of last year.
 
     Also built from the customers of all months before it and the till's own exports.
     """
 
+    month: dt.date = settings.field(Months(default=None))
     dataset, version = MONTHLY, 6
     upstream = (*MonthlyCustomers.upstream, CUSTOMERS, BACKOFFICE, OUTSIDE)
 
@@ -154,6 +157,9 @@ class MonthlyReport(Report):
             if (name, digest) != (f"{BackOffice.dataset}/{self.name}", NOTHING)
             and not (name == f"{OUTSIDE}/{self.name}" and is_empty(digest))
         ]
+
+    def size(self) -> int:
+        return _DRAWING
 
     def lake_starts(self) -> dt.date:
         """The first day of the first month whose customers the report compares with."""

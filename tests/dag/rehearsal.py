@@ -75,9 +75,10 @@ class Rehearsal:
                 "now": NOW.isoformat(),
             },
             "lake": {"url": str(folder / "lake")},
+            "engine": {"workers": "1"},
             "worker": {"no_install_shutdown_handler": "true", "ping_interval": "600"},
         }
-        for module, name in ((lake_tasks, "clean"), (lake_tasks, "summarize")):
+        for module, name in ((lake_tasks, "clean_days"), (lake_tasks, "summarize")):
             monkeypatch.setattr(module, name, remembered(name, getattr(module, name)))
         for name in ("monthly", "cumulative"):
             monkeypatch.setattr(

@@ -24,7 +24,7 @@ def flip(path: Path) -> bytes:
 def test_a_flipped_byte_in_staging_is_found_and_repaired(quiet_till: Till) -> None:
     till = quiet_till
     till.night()
-    broken = till.luigi.folder / "lake/staging/day=2026-10-28/sales.parquet"
+    broken = till.luigi.folder / "lake/staging/day=2026-10-28/day.arrow.zst"
     sound = flip(broken)
     till.book.cancel(
         till.some_receipt(date(2026, 10, 30), hour=18)["receipt_number"],

@@ -239,7 +239,7 @@ def test_a_broken_month_hides_only_its_own_sums(
     assert nights_later(shop, 2).night(), "November has begun"
     published_otherwise(shop, SALES, "2026-11", lose_a_payment)
     flip(some(shop, "receipts/year=2026/month=10/receipts.parquet"), 50)
-    flip(some(shop, "staging/day=2026-11-01/receipts.parquet"), 50)
+    flip(some(shop, "staging/day=2026-11-01/day.arrow.zst"), 50)
     assert any(
         finding.place == "sales 2026-11" and "its payments do not add up" in finding.what
         for finding in shop.verify(deep=True)

@@ -13,8 +13,13 @@ from tests.oracle import Shop, tally
 
 
 def ran(log: str) -> list[str]:
-    """Tasks that ended in this run, in their order."""
-    return re.findall(r"done +(\w+\([^)]*\))", log)
+    """Tasks that ended in this run, in their order; a batch as its partitions."""
+    tasks = re.findall(r"done +(\w+)\((\w+)=([^)]*)\)", log)
+    return [
+        f"{family}({name}={period})"
+        for family, name, periods in tasks
+        for period in re.split(", ?", periods)
+    ]
 
 
 def reopened(log: str) -> dict[str, str]:
@@ -57,7 +62,7 @@ def test_a_cancelled_receipt_changes_its_own_day_and_no_other(quiet_till: Till) 
 def staged(till: Till) -> dict[str, bytes]:
     return {
         path.parent.name: path.read_bytes()
-        for path in (till.luigi.folder / "lake" / "staging").rglob("receipts.parquet")
+        for path in (till.luigi.folder / "lake" / "staging").rglob("day.arrow.zst")
     }
 
 

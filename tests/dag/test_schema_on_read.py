@@ -12,6 +12,7 @@ import pyarrow as pa
 import pytest
 
 from pipeline.load import SALES, STAGING, SUMMARY, Lake
+from pipeline.load.day_object import FILE, pack_tables, unpack_tables
 from pipeline.load.parquet import from_bytes, to_bytes
 from pipeline.tasks import lake as tasks
 from tests.dag.rehearsal import FIRST, Rehearsal, local
@@ -64,17 +65,21 @@ def test_a_member_of_other_columns_is_named_and_not_read(
     lake = Lake(shop.storage())
     newest = lake.newest(dataset, name)
     files = lake.read(dataset, name)
-    table = from_bytes(files[file_name])
+    tables = unpack_tables(files[FILE], name) if dataset == STAGING else {}
+    table = tables[file_name] if tables else from_bytes(files[file_name])
     column = (
         column
         if column in table.column_names
         else next(field.name for field in table.schema if pa.types.is_decimal(field.type))
     )
+    other = WRONG[wrong](table, column)
     lake.publish(
         dataset,
         name,
         newest.fingerprint,
-        {**files, file_name: to_bytes(WRONG[wrong](table, column))},
+        {FILE: pack_tables({**tables, file_name: other})}
+        if tables
+        else {**files, file_name: to_bytes(other)},
         lake.metadata(dataset, name),
         expected_manifest=newest,
     )
@@ -109,13 +114,15 @@ def test_a_month_that_is_read_batch_by_batch_is_held_to_the_schema_too(
 def test_what_is_published_is_of_its_dataset(
     shop: Rehearsal, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clean = tasks.clean
+    clean_days = tasks.clean_days
 
-    def careless(*given: object) -> object:
-        day = clean(*given)
-        return replace(day, payments=day.payments.drop_columns(["amount"]))
+    def careless(*arguments: object) -> object:
+        return {
+            day: replace(cleaned, payments=cleaned.payments.drop_columns(["amount"]))
+            for day, cleaned in clean_days(*arguments).items()
+        }
 
-    monkeypatch.setattr(tasks, "clean", careless)
+    monkeypatch.setattr(tasks, "clean_days", careless)
     lake = Lake(shop.storage())
     lake.invalidate(STAGING, str(FIRST), "to be made again")
     assert not shop.night()

@@ -74,7 +74,7 @@ def test_verify_leaves_no_worker_of_pyarrow_that_could_abort_the_end(shop: Rehea
 @pytest.mark.parametrize(
     "pattern",
     [
-        "staging/day=2026-10-30/sales.parquet",
+        "staging/day=2026-10-30/day.arrow.zst",
         "receipts/*/*/*.parquet",
         "summary/days/*/*/*.parquet",
         "reports/monthly/2026-10/report.html",

@@ -119,7 +119,7 @@ def test_an_object_is_left_out_only_if_no_sale_in_it_can_lie_in_the_span(
 
 def test_where_things_stand() -> None:
     assert file_key(CATALOG, "2026-10-05", "catalog") == "raw/catalog/2026-10-05/catalog.json.zst"
-    assert file_key(STAGING, "2026-10-05", "sales") == "staging/day=2026-10-05/sales.parquet"
+    assert file_key(STAGING, "2026-10-05", "day") == "staging/day=2026-10-05/day.arrow.zst"
     assert file_key(SALES, "2026-10", "receipts") == "receipts/year=2026/month=10/receipts.parquet"
     assert file_key(SUMMARY, "2026-10", "days") == "summary/days/year=2026/month=10/days.parquet"
     assert (
