@@ -85,9 +85,9 @@ def workers() -> int:
 _pools: dict[tuple[int, int], Executor] = {}
 
 
-def open_executor() -> Executor:
-    """The executor of [engine] name, started on first use and kept by this process."""
-    if check_name() == "local":
+def open_executor(name: str) -> Executor:
+    """The executor of that name, started on first use and kept by this process."""
+    if name == "local":
         from pipeline.executors.local import ProcessPool
 
         key = os.getpid(), workers()

@@ -3,11 +3,12 @@
     storage.py      the contract: list, head, get, conditional put
     local.py, s3.py its two implementations
     layout.py       dataset, partition and file to key, and back
-    manifests.py    the log of a partition: manifests and claims
-    publish.py      the protocol of one publication
+    manifests.py    the log of a partition: manifests and claims (claims.py)
+    publish.py      the protocol of a publication, of one partition or many
     raw.py          batches of verbatim receipts; raw_batch.py, commits.py
     lake.py         Lake: all of this for a run
     parquet.py      table to deterministic bytes
+    day_object.py   the tables of a day as one object
 
 What was committed is never changed; what is read is what was published. Nothing here knows what a
 receipt is. Raises StorageRefused, StorageUnavailable, Conflict, Corrupt.

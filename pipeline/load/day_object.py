@@ -27,7 +27,7 @@ def pack_tables(tables: Mapping[str, pa.Table]) -> bytes:
     for name, table in tables.items():
         schema = _bare(table.schema).with_metadata({_NAME: name})
         with pa.ipc.new_stream(sink, schema, options=options) as writer:
-            for batch in table.combine_chunks().cast(schema).to_batches():
+            for batch in with_schema(table.combine_chunks(), schema).to_batches():
                 writer.write_batch(batch)
     codec = pa.Codec("zstd", compression_level=_LEVEL)
     data: bytes = codec.compress(sink.getvalue(), asbytes=True)
@@ -50,8 +50,13 @@ def unpack_tables(
     for table_name, schema in (schemas or {}).items():
         actual = tables[table_name].schema if table_name in tables else pa.schema([])
         check_schema(actual, _bare(schema), f"{name}/{table_name}")
-        tables[table_name] = tables[table_name].cast(schema)
+        tables[table_name] = with_schema(tables[table_name], schema)
     return tables
+
+
+def with_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:
+    """The columns of `table` under a schema of the same names and types."""
+    return pa.Table.from_arrays(table.columns, schema=schema)
 
 
 def _bare(schema: pa.Schema) -> pa.Schema:

@@ -56,6 +56,9 @@ class Months(settings.Days):
 class BatchTask(DerivedTask):
     """A partition, or a batch of them: its day or month is then a tuple."""
 
+    is_for_clusters = True
+    """Whether a cluster builds it where there is one; else this machine does."""
+
     @property
     def max_batch_size(self) -> int:  # type: ignore[override]  # Luigi only reads it
         check_name()
@@ -188,10 +191,11 @@ def _build_round(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
     large = [BuildRequest.for_task(task) for task in tasks if task.shares() > 1]
     groups = group_tasks([task for task in tasks if task.shares() == 1])
     is_little = sum(map(work_of, tasks)) <= within(_LITTLE_WORK)
-    if check_name() == "local" and not large and (is_little or workers() == 1):
+    engine_name = check_name() if tasks[0].is_for_clusters else "local"
+    if engine_name == "local" and not large and (is_little or workers() == 1):
         return _build_here(name, groups, batch)
     batch.report_progress("starting the executor", 0)
-    executor = open_executor()
+    executor = open_executor(engine_name)
     if executor.url and batch.set_tracking_url:
         batch.set_tracking_url(executor.url)
     with Progress(f"{name} on {executor.name}", "works", tell=batch.report_progress) as bar:

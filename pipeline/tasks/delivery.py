@@ -38,7 +38,6 @@ from pipeline.tasks.reports import (
     is_delivered_alone,
 )
 from pipeline.tasks.versions import versions
-from reports.render import mail, message, slack
 
 log = logging.getLogger(__name__)
 
@@ -147,6 +146,8 @@ def _read_figures(task: Report, manifest: Manifest) -> bytes:
 @lru_cache(maxsize=8)
 def _report_email(task: Report, due: Due, locale: str) -> ReportEmail:
     """The message of a version in a language, the same for all recipients who have `due.before`."""
+    from reports.render import mail, message, slack  # and with them pandas, only where one is due
+
     newest = _manifest(task, due.issued.version)
     files = lake().read(
         task.dataset, task.name, ["message.json", "report.pdf", "figures.json"], manifest=newest

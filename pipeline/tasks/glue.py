@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import luigi
 
@@ -10,8 +10,10 @@ from pipeline import schema, settings
 from pipeline.describe import DIGEST, TableDescription, describe_tables, glue_tables
 from pipeline.errors import ConfigError
 from pipeline.load import OUTSIDE, SALES, SUMMARY
-from pipeline.load.glue import GlueCatalog
 from pipeline.targets import lake
+
+if TYPE_CHECKING:
+    from pipeline.load.glue import GlueCatalog
 
 
 def tables_of_lake() -> list[TableDescription]:
@@ -62,6 +64,8 @@ class GlueTables(luigi.Task):
                 f"[lake] url = {settings.lake().url}: Glue and Athena read a bucket; set it to"
                 " s3://bucket/prefix"
             )
+        from pipeline.load.glue import GlueCatalog  # and with it boto3, which no other task needs
+
         return GlueCatalog(region=settings.lake().region or None, endpoint=self.endpoint or None)
 
     def outdated(self) -> list[dict[str, Any]]:

@@ -145,10 +145,12 @@ class DailySales(BatchTask):
             100,
         )
         decimals = settings.rules().decimals
-        tables = {
-            d.name: sort_table(schema.conform(getattr(day, d.name), d, decimals), d.order)
-            for d in schema.LAKE
-        }
+        tables = {}
+        for dataset in schema.LAKE:
+            table = getattr(day, dataset.name)
+            if not table.schema.equals(schema.arrow(dataset, decimals)):
+                table = schema.conform(table, dataset, decimals)
+            tables[dataset.name] = sort_table(table, dataset.order)
         return {FILE: pack_tables(tables)}, dict(day.metadata)
 
     def size(self) -> int:
@@ -370,6 +372,7 @@ class MonthlyCustomers(BatchTask):
 
     month: dt.date = settings.field(Months(default=None))
     dataset, version = CUSTOMERS, schema.version_of((schema.CUSTOMERS,))
+    is_for_clusters = False
     upstream = (*MonthlySummary.upstream, SUMMARY)
 
     def requires(self) -> list[MonthlySummary]:

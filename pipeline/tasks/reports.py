@@ -132,6 +132,7 @@ class MonthlyReport(Report, BatchTask):
 
     month: dt.date = settings.field(Months(default=None))
     dataset, version = MONTHLY, 6
+    is_for_clusters = False
     upstream = (*MonthlyCustomers.upstream, CUSTOMERS, BACKOFFICE, OUTSIDE)
 
     def requires(self) -> list[DerivedTask]:
