@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import datetime as dt
 import logging
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from typing import Any
 
@@ -188,9 +188,10 @@ def build_missing(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]
 
 def _build_round(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
     name = f"{len(tasks)} {tasks[0].task_family}"
+    work = {task: work_of(task) for task in tasks}
     large = [BuildRequest.for_task(task) for task in tasks if task.shares() > 1]
-    groups = group_tasks([task for task in tasks if task.shares() == 1])
-    is_little = sum(map(work_of, tasks)) <= within(_LITTLE_WORK)
+    groups = group_tasks({task: work[task] for task in tasks if task.shares() == 1})
+    is_little = sum(work.values()) <= within(_LITTLE_WORK)
     engine_name = check_name() if tasks[0].is_for_clusters else "local"
     if engine_name == "local" and not large and (is_little or workers() == 1):
         return _build_here(name, groups, batch)
@@ -238,20 +239,19 @@ def within(work: int) -> int:
     return min(work, share_bytes) if share_bytes else work
 
 
-def group_tasks(tasks: Sequence[BatchTask]) -> list[list[BatchTask]]:
+def group_tasks(work: Mapping[BatchTask, int]) -> list[list[BatchTask]]:
     """The tasks in groups of consecutive periods, the most work first."""
-    total = sum(map(work_of, tasks))
+    total = sum(work.values())
     limit = within(min(_GROUP_SIZE, max(_LITTLE_WORK // 2, total // (2 * workers()))))
     groups: list[list[BatchTask]] = []
     room = 0
-    for task in sorted(tasks, key=lambda task: task.period):
-        work = work_of(task)
-        if work > room:
+    for task in sorted(work, key=lambda task: task.period):
+        if work[task] > room:
             groups.append([])
             room = limit
         groups[-1].append(task)
-        room -= work
-    return sorted(groups, key=lambda group: -sum(map(work_of, group)))
+        room -= work[task]
+    return sorted(groups, key=lambda group: -sum(work[task] for task in group))
 
 
 def _build_large(

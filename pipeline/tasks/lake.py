@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import math
+import os
 import re
 import tempfile
 from collections.abc import Collection, Iterator, Mapping, Sequence
@@ -167,12 +168,28 @@ class DailySales(BatchTask):
         return self.pack(unite(parts))
 
 
+@once_per_run
+def _objects_by_state() -> dict[tuple[int, ...], dict[tuple[dt.date, str | None], list[RawObject]]]:
+    return {}
+
+
 def objects_of(day: dt.date, batch: str | None = None) -> list[RawObject]:
     """Raw objects that may hold receipts of a business day of any store.
 
     Those of `batch` whose date of sale is unreadable are among them. UTC dates alone would name
-    the day before or after too.
+    the day before or after too. Found once while raw stays as it is.
     """
+    by_state, state = _objects_by_state(), (os.getpid(), *lake().generation_of((RECEIPTS,)))
+    if state not in by_state:
+        by_state.clear()
+        by_state[state] = {}
+    objects = by_state[state]
+    if (day, batch) not in objects:
+        objects[day, batch] = _find_objects(day, batch)
+    return objects[day, batch]
+
+
+def _find_objects(day: dt.date, batch: str | None) -> list[RawObject]:
     rules = settings.rules()
     bounds = [day_bounds(day, store) for store in (rules.default, *rules.stores.values())]
     start, end = min(start for start, _ in bounds), max(end for _, end in bounds)

@@ -27,6 +27,7 @@ from tests.load.invariants import check
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
     """A lake of one night, and the saved receipts of the next one."""
     monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
+    monkeypatch.setattr("pipeline.load.local._sync_file_system", lambda _: None)
     shop = Rehearsal(tmp_path, local(tmp_path / "lake"), monkeypatch)
     assert shop.night()
     return nights_later(shop, 1)

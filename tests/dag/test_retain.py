@@ -58,6 +58,7 @@ def shop(
 ) -> Rehearsal:
     """A lake of October's last days; its clock stands in February."""
     monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
+    monkeypatch.setattr("pipeline.load.local._sync_file_system", lambda _: None)
     place = (
         local(tmp_path / "lake")
         if request.param == "local"
