@@ -111,14 +111,14 @@ class LocalStorage(Storage):
             _sync(target.parent)
             return _stat(key, target.stat()).etag
 
-    def put_all(self, writes: Sequence[Write]) -> list[str | Conflict]:
+    def put_all(self, writes: Sequence[Write]) -> Sequence[str | Conflict]:
         """Write many objects with one sync for all of them, before any is moved to its name."""
-        results: list[str | Conflict] = []
-        for start in range(0, len(writes), _OPEN_DRAFTS):
-            results += self._put_drafts(writes[start : start + _OPEN_DRAFTS])
-        return results
+        groups = (
+            writes[start : start + _OPEN_DRAFTS] for start in range(0, len(writes), _OPEN_DRAFTS)
+        )
+        return [result for group in groups for result in self._put_drafts(group)]
 
-    def _put_drafts(self, writes: Sequence[Write]) -> list[str | Conflict]:
+    def _put_drafts(self, writes: Sequence[Write]) -> Sequence[str | Conflict]:
         for write in writes:
             check_key(write.key)
         self._count("PUT", len(writes))

@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
 from hashlib import sha256
 from typing import Any, NamedTuple
 
@@ -76,9 +77,9 @@ def publish_all(
     for item, result in zip(placed, results, strict=True):
         item.result = result
     for item in items:
-        if isinstance(item.error or item.result, Conflict):
+        if isinstance(item.outcome(), Conflict):
             item.invalidate_if_overwritten(run)
-    return [item.error or item.result for item in items]
+    return [item.outcome() for item in items]
 
 
 def _place(
@@ -100,7 +101,7 @@ def _place(
     for (item, name), sent in zip(changed, outcomes, strict=True):
         item.note(name, sent)
     for item in items:
-        item.attempt(lambda item=item: item.replace_unexpected(max_retry_wait))
+        item.attempt(partial(item.replace_unexpected, max_retry_wait))
 
 
 def invalidate(log: ManifestLog, run: str, dataset: str, partition: str, why: str) -> Manifest:
@@ -147,6 +148,13 @@ class _Publication:
                 step()
             except (Conflict, Corrupt) as error:
                 self.error = error
+
+    def outcome(self) -> Manifest | PipelineError:
+        """The manifest in the log, or the error that the publication met."""
+        outcome = self.error or self.result
+        if outcome is None:
+            raise Conflict(f"{self._dataset} {self._partition} was not published")
+        return outcome
 
     def prepare(self) -> None:
         """Read what the expected manifest has left. Raises Corrupt for an unsound log."""

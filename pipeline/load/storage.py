@@ -159,12 +159,12 @@ class Storage(ABC):
                 raise
             return stat.etag
 
-    def put_all(self, writes: Sequence[Write]) -> list[str | Conflict]:
+    def put_all(self, writes: Sequence[Write]) -> Sequence[str | Conflict]:
         """Write each object where its condition holds; its etag, or the Conflict it met.
 
         Durable once a later `put_all` or `sync` has returned, and in that order.
         """
-        return list(self.map(self._try_put, writes))
+        return tuple(self.map(self._try_put, writes))
 
     def _try_put(self, write: Write) -> str | Conflict:
         try:

@@ -205,8 +205,8 @@ def build_together(tasks: Sequence[BatchTask]) -> dict[BatchTask, PipelineError 
 def _build_all(tasks: Sequence[BatchTask]) -> list[BatchTask]:
     """Build and publish partitions together; return those that met a conflict."""
     starts = {task: task.start_build() for task in tasks}
-    made = type(tasks[0]).make_all(tasks)
-    contents = [task.content(starts[task], *made[task]) for task in tasks]
+    built = type(tasks[0]).make_all(tasks)
+    contents = [task.content(starts[task], *built[task]) for task in tasks]
     results = lake().publish_all(contents)
     for task, result in zip(tasks, results, strict=True):
         if not isinstance(result, PipelineError):
