@@ -13,6 +13,7 @@ lint:            ## check format, style, types, workflows, Dockerfile and script
 	.venv/bin/ruff check .
 	.venv/bin/mypy
 	.venv/bin/actionlint
+	.venv/bin/actionlint docs/github/nightly.yml
 	.venv/bin/zizmor --offline --persona pedantic .github
 	.venv/bin/hadolint Dockerfile
 	.venv/bin/shellcheck run .ci/run docker/*.sh

@@ -72,6 +72,9 @@ class EscapedStream:
         self._stream.write(escape_controls(text))
         return len(text)
 
+    def flush(self) -> None:
+        self._stream.flush()
+
     def writelines(self, lines: Iterable[str]) -> None:
         for line in lines:
             self.write(line)

@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
 
 
 def _send_trials() -> int:
-    """Send a trial message to each recipient and print the results; returns the exit code."""
+    """Send a trial message to each recipient; returns the exit code."""
     alert, results = Alert(settings.now().date(), 0), []
     for place, recipient in all_recipients():
         try:

@@ -17,7 +17,7 @@ from pipeline import settings
 from pipeline.cli.child import run_luigi
 from pipeline.cli.rescan import check_period
 from pipeline.errors import ExitCode
-from pipeline.extract.windows import DATASET
+from pipeline.load import RECEIPTS
 from pipeline.targets import lake
 
 
@@ -40,7 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     last = options.last or settings.last_day()
     check_period(options.first, last)
-    before = set(lake().partitions(DATASET))
+    before = set(lake().partitions(RECEIPTS))
     code = run_luigi(
         "Backfill", "--first", str(options.first), "--last", str(last), "--local-scheduler"
     )
@@ -48,8 +48,8 @@ def run(options: argparse.Namespace) -> int:
         return code
     lake().refresh()
     metadata = {
-        name: lake().metadata(DATASET, name)
-        for name in lake().partitions(DATASET)
+        name: lake().metadata(RECEIPTS, name)
+        for name in lake().partitions(RECEIPTS)
         if name not in before
     }
     print(

@@ -5,10 +5,10 @@
 
 Receipts and amounts stay, without the customer; the customer stays out when a receipt is fetched
 again. Older versions of the objects are removed too, which needs the right to delete (docs/aws:
-maintenance-policy.json), and CUSTOMER_HASH_KEY. Do not run it during another run; an interrupted erase is
-started again. While an export in backoffice/ names the buyer of one of the customer's receipts,
-nothing is erased: change that file first. Exit code 1 then, and when a trace is left; 2 when
-something is refused; else Luigi's.
+maintenance-policy.json), and CUSTOMER_HASH_KEY. Do not run it during another run; an interrupted
+erase is started again. While an export in backoffice/ names the buyer of one of the customer's
+receipts, nothing is erased: change that file first. Exit code 1 then, and when a trace is left; 2
+when something is refused; else Luigi's.
 """
 
 from __future__ import annotations
@@ -62,14 +62,14 @@ def run(options: argparse.Namespace) -> int:
     left = list(traces(lake().storage, [options.customer, pseudonym(options.customer, key)]))
     for address in left:
         print(
-            f"WRONG  {address}: still names the customer; remove it if it is your own file; else run"
-            " this again"
+            f"WRONG  {address}: still names the customer; remove it if it is your own file; else"
+            " run this again"
         )
     return 1 if left else 0
 
 
 def remake() -> int:
-    """Make again all that changed with raw, up to the reports; returns Luigi's exit code."""
+    """Make again all that changed with raw; returns Luigi's exit code."""
     lake().refresh()
     months = sorted(
         name[:7] for dataset in (STAGING, SALES, CUMULATIVE) for name in lake().partitions(dataset)
@@ -90,8 +90,8 @@ def _show(customer: str) -> int:
     print(
         f"{sum(entry.records for entry in touched)} receipts in"
         f" {len({entry.object.batch for entry in touched})} windows name the customer;"
-        f" months that would be made again: {', '.join(months) or 'none'}, and the reports that read"
-        " them"
+        f" months that would be made again: {', '.join(months) or 'none'}, and the reports that"
+        " read them"
     )
     _show_exports(touched, customer)
     return 0

@@ -1,4 +1,4 @@
-"""Send the alert of a failed run to the recipients of the settings, each cause once a day.
+"""Send the alert of a failed run, each cause once a day.
 
 A recipient who cannot be reached is named in the log; the exit code of the run stays. If the lake
 itself is what failed, so that the delivery log cannot be read, the alert is sent without it: twice
@@ -23,7 +23,7 @@ log = logging.getLogger(__name__)
 
 
 def send_alert(alert: Alert) -> int | None:
-    """Send the alert; returns how many recipients got it now, None where none is configured."""
+    """Send the alert; returns how many recipients got it, None if there is none."""
     try:
         recipients = alert_recipients()
     except PipelineError as error:
@@ -49,7 +49,7 @@ def _send(alert: Alert, recipient: Recipient) -> bool:
 
 
 def read_notes(path: Path) -> Iterator[dict[str, Any]]:
-    """The failures that tasks/failures.py noted in `path`; a line that is cut off is skipped."""
+    """The failures noted in `path`, without a line that is cut off."""
     for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
         with contextlib.suppress(ValueError):
             yield json.loads(line)

@@ -1,4 +1,4 @@
-"""Show which shop fills the lake, how customers are hashed, and where the state is.
+"""Show which shop fills the lake, how customers are hashed, the local state.
 
     pos lake                       shows it
     pos lake --accept-source       the source of the settings fills the lake from now on

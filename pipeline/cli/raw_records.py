@@ -17,7 +17,7 @@ from pipeline.transform import Catalog, Raw, day_bounds
 
 
 def find_objects(month: date | None) -> list[RawObject]:
-    """Raw objects that may hold receipts of the business days of `month`, or all of them."""
+    """Raw objects that may hold receipts of `month`, or all of them."""
     check_filled()
     if month is None:
         return lake().raw_objects(date(2010, 1, 1), settings.last_day() + timedelta(days=1), None)

@@ -16,10 +16,10 @@ import argparse
 from pipeline import settings
 from pipeline.cli.child import run_luigi
 from pipeline.cli.raw_records import check_filled
-from pipeline.errors import ConfigError
-from pipeline.load import RAW, VOID
+from pipeline.errors import ConfigError, Corrupt
+from pipeline.load import RAW, VOID, Manifest
 from pipeline.maintenance import everything
-from pipeline.targets import lake
+from pipeline.targets import DatasetTask, lake
 from pipeline.tasks.maintenance import partitions_of, span_of
 
 
@@ -43,8 +43,8 @@ def run(options: argparse.Namespace) -> int:
     if not tasks:
         months = sorted(task.name[:7] for task in partitions_of(everything()))
         raise ConfigError(
-            f"{options.first:%Y-%m} to {options.last:%Y-%m}: the lake has nothing of these months, so nothing can be"
-            " made again; "
+            f"{options.first:%Y-%m} to {options.last:%Y-%m}: the lake has nothing of these months,"
+            " so nothing can be made again; "
             + (
                 f"the lake holds {months[0]} to {months[-1]}"
                 if months
@@ -54,14 +54,11 @@ def run(options: argparse.Namespace) -> int:
     before = {task: published(task.dataset, task.name) for task in tasks}
     if options.dry_run:
         for task in tasks:
-            size = sum(
-                member["size"]
-                for member in lake().body(lake().newest(task.dataset, task.name))["files"].values()
-            )
+            size = sum(member["size"] for member in lake().body(_newest(task))["files"].values())
             print(f"{task.dataset:<10} {task.name:<10} {size:>14,} bytes")
         return 0
     for task in tasks:
-        if lake().newest(task.dataset, task.name).fingerprint != VOID:
+        if _newest(task).fingerprint != VOID:
             lake().invalidate(task.dataset, task.name, "rebuild from raw")
     code = run_luigi(
         "Rebuild",
@@ -73,7 +70,7 @@ def run(options: argparse.Namespace) -> int:
     )
     lake().refresh()
     for task in tasks:
-        after = lake().newest(task.dataset, task.name)
+        after = _newest(task)
         result = (
             "is missing"
             if after.fingerprint == VOID
@@ -83,6 +80,14 @@ def run(options: argparse.Namespace) -> int:
         )
         print(f"{task.dataset:<10} {task.name:<10} {result}")
     return code
+
+
+def _newest(task: DatasetTask) -> Manifest:
+    """The newest manifest of a partition. Raises Corrupt where there is none."""
+    manifest = lake().newest(task.dataset, task.name)
+    if manifest is None:
+        raise Corrupt(f"{task} has no manifest; run pos verify", task.dataset, task.name)
+    return manifest
 
 
 def published(dataset: str, partition: str) -> str | None:

@@ -124,7 +124,7 @@ def open_delivery_log() -> DeliveryLog:
 
 
 def all_recipients() -> Iterator[tuple[str, Recipient | ConfigError]]:
-    """Every recipient once, with its place in the settings, or the error of its settings."""
+    """Every recipient once, with its place in the settings, or its error."""
     seen: set[str] = set()
     keys: tuple[MailKey, ...] = ("to", "alerts_to")
     for key in keys:

@@ -1,4 +1,4 @@
-"""Read a period again, whatever has been extracted, and add the receipts that raw lacks.
+"""Read a period again, and add the receipts that raw lacks.
 
     pos rescan                                      the last 35 days
     pos rescan --days 7
@@ -18,7 +18,7 @@ from datetime import date
 from pipeline import settings
 from pipeline.cli.child import run_luigi
 from pipeline.errors import ConfigError, ExitCode
-from pipeline.extract.windows import DAY
+from pipeline.extract.window_bounds import DAY
 from pipeline.targets import lake
 from pipeline.tasks.raw import Rescan
 

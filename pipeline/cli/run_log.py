@@ -80,7 +80,7 @@ def find_logs(folder: Path) -> list[Path]:
 
 
 def is_running(path: Path) -> bool:
-    """Whether the run of this log is under way: no end is logged, and its process exists."""
+    """Whether the run of this log is under way: no end, and its process exists."""
     if has_ended(path):
         return False
     try:

@@ -1,4 +1,4 @@
-"""The summary of a nightly run, read from the lake: what was extracted, made and reconciled.
+"""The summary of a run, read from the lake: extracted, made, reconciled.
 
 In: the lake after the run, and state/run.json as the previous run left it; what is newer than that
 belongs to this run, also where you ran a task by hand in between. Out: lines of text, and
@@ -56,7 +56,7 @@ class RunSummary:
 
 
 def read_summary(lake: Lake, day: date, status: Status, seconds: float) -> RunSummary:
-    """What the run of `day` has done in `seconds`; `status` is the state of the lake after it."""
+    """What the run of `day` did in `seconds`; `status` is the lake after it."""
     seen = {
         dataset: {
             name: newest.number

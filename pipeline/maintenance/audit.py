@@ -17,6 +17,7 @@ from pipeline.load.layout import claim_key, home_of, is_known, log_prefix, parse
 from pipeline.load.publish import digest_files
 from pipeline.maintenance.findings import LakeFinding, Span
 from pipeline.maintenance.leftovers import describe_unnamed, named_keys
+from pipeline.progress import Progress
 
 _RAW = (RECEIPTS, CATALOG)
 _RESTORE = "restore the version that was committed (bucket versioning, or a copy)"
@@ -31,10 +32,16 @@ def audit(lake: Lake, span: Span) -> Iterator[LakeFinding]:
     """All that differs from the manifests of the span, and all that no manifest names."""
     lake.refresh()
     stats = list(lake.storage.list())
-    for dataset in DATASETS:
-        for partition in filter(span.holds, lake.partitions(dataset)):
+    partitions = [
+        (dataset, partition)
+        for dataset in DATASETS
+        for partition in filter(span.holds, lake.partitions(dataset))
+    ]
+    with Progress("verify", "partitions") as progress:
+        for done, (dataset, partition) in enumerate(partitions, 1):
             yield from _check_log(lake, dataset, partition)
             yield from _check_content(lake, dataset, partition)
+            progress.reach(done, done / len(partitions))
     named: dict[tuple[str, str], set[str]] = {}
     for stat in stats:
         yield from _check_named(lake, stat, span, named)

@@ -168,8 +168,10 @@ class Rescan(RawTask):
     days: int = settings.field(
         settings.Number(default=35, description="how many business days, up to `date`")
     )
-    requested_at = luigi.Parameter(
-        default="", description="tells scans of the same span apart: 20261101T120000"
+    requested_at: str = settings.field(
+        luigi.Parameter(
+            default="", description="tells scans of the same span apart: 20261101T120000"
+        )
     )
     dataset = RECEIPTS
 
