@@ -17,6 +17,9 @@ from reports.values import Count, Day, Money, Name, Quantity, Text, Value
 if TYPE_CHECKING:
     import pandas as pd
 
+CUT = 3
+"""A table is never cut by fewer rows than this."""
+
 Kind = Literal["money", "count", "quantity", "percent", "number", "date", "text"]
 
 
@@ -91,6 +94,17 @@ class Table:
     rows: tuple[tuple[Value, ...], ...]
     strong: frozenset[int] = frozenset()
     shown: int = 10
+    is_whole: bool = False
+    """Whether paper shows all rows that a page shows."""
+
+    def rows_within(self, limit: int) -> int:
+        """Rows that a page with room for `limit` shows: all, unless three or more would be left."""
+        return len(self.rows) if len(self.rows) < limit + CUT else limit
+
+    @property
+    def is_sortable(self) -> bool:
+        """Whether its rows may stand in any order: totals, if any, are the last row."""
+        return len(self.rows) > 2 and self.strong <= {len(self.rows) - 1}
 
     @classmethod
     def from_frame(
@@ -177,6 +191,20 @@ class Section:
     figures: Mapping[str, object] = field(default_factory=dict)
     number: int = 0
     currency: str = ""
+    is_annex: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether a sentence at most is all that it has to say."""
+        return not (
+            self.tiles
+            or self.charts
+            or self.findings
+            or self.attention
+            or self.light
+            or len(self.sentences) > 1
+            or any(table.rows for table in self.tables)
+        )
 
     @property
     def anchor(self) -> str:
@@ -210,3 +238,24 @@ class Page:
     @property
     def title(self) -> Text:
         return Text(f"{self.report}.title")
+
+    @property
+    def shown(self) -> list[Section]:
+        """The sections with content, in their order."""
+        return [section for section in self.sections if section.number]
+
+    @property
+    def first(self) -> list[Section]:
+        """The sections of page one."""
+        return [section for section in self.shown if section.number <= self.front]
+
+    @property
+    def empty(self) -> list[Section]:
+        """The sections without content: a line each, at the end."""
+        return [section for section in self.sections if not section.number]
+
+    def target(self, section: Section, key: str) -> Section:
+        """The section `key` that a finding of `section` leads to."""
+        return next(
+            s for s in self.sections if s.key == key and s.currency in (section.currency, "")
+        )

@@ -27,6 +27,7 @@ COMMANDS = (
     "backfill",
     "rescan",
     "status",
+    "today",
     "explain",
     "unmapped",
     "describe",

@@ -43,7 +43,7 @@ _TABLES = {
 }
 _REPORT_FILE = re.compile(
     r"(?:versions/\d{6,}\.[0-9a-f]{16}/)?"
-    r"(?:report\.(?:md|html|pdf)|figures\.json|charts/[\w-]+\.svg|tables/[\w-]+\.(?:csv|parquet))"
+    r"(?:report\.(?:md|html|pdf)|figures\.json|message\.json|tables\.xlsx|charts/[\w-]+\.svg)"
 )
 
 

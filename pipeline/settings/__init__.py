@@ -28,6 +28,7 @@ from pipeline.settings.environment import (
     settings_table,
 )
 from pipeline.settings.parameters import Day, Days, Month, Number, field
+from pipeline.settings.plans import plans, plans_digest
 from pipeline.settings.run_context import new_run
 from pipeline.settings.sections import lake, mail, pos, report, shop, webhook
 from pipeline.settings.shaping import cleaning, decimals, default_store, menu, rules, stores
@@ -56,6 +57,8 @@ __all__ = [
     "new_run",
     "now",
     "paper",
+    "plans",
+    "plans_digest",
     "pos",
     "recipients",
     "report",
@@ -124,6 +127,7 @@ def check() -> None:
     for section in (shop, lake, report, mail, webhook):
         section()
     check_mail()
+    plans()
     paper()
     weekend()
 

@@ -27,6 +27,7 @@ from pipeline.load.layout import digest_of
 from pipeline.rebuild_reason import plain
 from pipeline.summarize.receipt_figures import changed_receipts
 from pipeline.targets import DerivedTask, Files, Metadata, lake
+from pipeline.tasks.labour import labour
 from pipeline.tasks.lake import (
     MonthlyCustomers,
     MonthlySales,
@@ -121,7 +122,7 @@ class MonthlyReport(Report):
     Also built from the customers of all months before it and the till's own exports.
     """
 
-    dataset, version = MONTHLY, 6
+    dataset, version = MONTHLY, 7
     upstream = (*MonthlyCustomers.upstream, CUSTOMERS, BACKOFFICE, OUTSIDE)
 
     def requires(self) -> list[DerivedTask]:
@@ -147,6 +148,9 @@ class MonthlyReport(Report):
             if (name, digest) != (f"{BackOffice.dataset}/{self.name}", NOTHING)
             and not (name == f"{OUTSIDE}/{self.name}" and is_empty(digest))
         ]
+
+    def options(self) -> dict[str, object]:
+        return super().options() | {"plans": settings.plans_digest(labour())}
 
     def lake_starts(self) -> dt.date:
         """The first day of the first month whose customers the report compares with."""
@@ -180,6 +184,7 @@ class MonthlyReport(Report):
             quarantine=self.quarantine(summaries[self.month]["quality"]),
             history_starts=history_span().first,
             currency=settings.default_store().currency,
+            plans=settings.plans(labour()),
             **common,
         )
         return files
@@ -225,7 +230,7 @@ def months_of_customers(month: dt.date) -> list[dt.date]:
 class CumulativeReport(Report):
     """The history through a month; it lists the versions of the reports before it."""
 
-    dataset, version = CUMULATIVE, 6
+    dataset, version = CUMULATIVE, 7
     upstream = (*MonthlyReport.upstream, MONTHLY, CUMULATIVE)
 
     @property
