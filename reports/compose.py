@@ -98,7 +98,6 @@ def compose_monthly(
         tuple(sorted(names.values())),
         tuple(sections),
         metadata,
-        front=FRONT["monthly"],
         since=calendar[0] if calendar and calendar[0] > month else None,
         decimals=decimals or {},
     )
@@ -147,7 +146,6 @@ def compose_cumulative(
         tuple(sorted(names.values())),
         tuple(sections),
         metadata,
-        front=FRONT["cumulative"],
         decimals=decimals or {},
     )
 

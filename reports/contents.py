@@ -179,7 +179,9 @@ CUMULATIVE: tuple[Callable[[History], Section] | Closing[History], ...] = (
 )
 
 FRONT = {"monthly": 3, "cumulative": 2}
-"""Sections of page one, which always stand."""
+"""Sections of page one."""
+ALWAYS = {"headline", "attention", "summary", "trend"}
+"""Sections that stand even where a sentence is all they have to say."""
 ANNEX = {"monthly": "day_list", "cumulative": "lifecycle"}
 """The first section of the annex."""
 
@@ -198,8 +200,8 @@ def build_sections(
 ) -> list[Section]:
     """The sections of `contents` in their order.
 
-    Those of page one (`front`) and those with content are numbered from 1; the annex begins with
-    the section `annex`.
+    ALWAYS and those with content are numbered from 1. The first `front` make page one; the annex
+    begins with the section `annex`.
     """
     turns = [entry.turn if isinstance(entry, Closing) else 0 for entry in contents]
     built: dict[int, Section] = {}
@@ -210,7 +212,9 @@ def build_sections(
             if isinstance(entry, Closing)
             else entry(subject)
         )
-    kept = [place for place in sorted(built) if place < front or not built[place].is_empty]
+    kept = [
+        place for place in sorted(built) if built[place].key in ALWAYS or not built[place].is_empty
+    ]
     numbers = {place: number for number, place in enumerate(kept, 1)}
     keys = [built[place].key for place in sorted(built)]
     return [
@@ -218,6 +222,7 @@ def build_sections(
             built[place],
             currency=subject.currency,
             number=numbers.get(place, 0),
+            is_front=place < front,
             is_annex=place >= keys.index(annex),
         )
         for place in sorted(built)

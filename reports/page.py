@@ -125,8 +125,12 @@ class Table:
 
     @property
     def page_columns(self) -> list[tuple[int, Column]]:
-        """Columns that a page shows, with their places in a row."""
-        return [(i, column) for i, column in enumerate(self.columns) if not column.csv_only]
+        """Columns that a page shows, with their places in a row: none that is without any value."""
+        return [
+            (i, column)
+            for i, column in enumerate(self.columns)
+            if not column.csv_only and (i == 0 or any(row[i] is not None for row in self.rows))
+        ]
 
     @property
     def narrow(self) -> bool:
@@ -191,6 +195,7 @@ class Section:
     figures: Mapping[str, object] = field(default_factory=dict)
     number: int = 0
     currency: str = ""
+    is_front: bool = False
     is_annex: bool = False
 
     @property
@@ -219,7 +224,7 @@ class Section:
 class Page:
     """A whole report.
 
-    `front` sections make page one; `currencies` are those of its amounts.
+    `currencies` are those of its amounts.
     """
 
     report: Literal["monthly", "cumulative"]
@@ -230,7 +235,6 @@ class Page:
     stores: tuple[str, ...]
     sections: tuple[Section, ...]
     lineage: Mapping[str, object]
-    front: int = 3
     since: date | None = None
     decimals: Mapping[str, int] = field(default_factory=dict)
     """Decimals of each currency; those of the lake (`lake_decimals`) for one that is not named."""
@@ -247,7 +251,7 @@ class Page:
     @property
     def first(self) -> list[Section]:
         """The sections of page one."""
-        return [section for section in self.shown if section.number <= self.front]
+        return [section for section in self.shown if section.is_front]
 
     @property
     def empty(self) -> list[Section]:

@@ -134,7 +134,8 @@ def _goals(table: _Table) -> Iterator[tuple[str, dict[str, Decimal]]]:
         for month in months:
             if not _MONTH.fullmatch(month):
                 raise table.fail(f"{place} {month}", 'write a month as "2026-10"')
-        yield store, {m: table.amount(f"{place} {m}", value) for m, value in months.items()}
+        if months:
+            yield store, {m: table.amount(f"{place} {m}", value) for m, value in months.items()}
 
 
 def _notes(table: _Table) -> Iterator[Note]:

@@ -19,6 +19,7 @@ from reports.charts.style import (
     label_axis,
     legend,
     segments,
+    spread,
     ticks_of,
     value_axis,
     width_of,
@@ -211,7 +212,7 @@ def draw_stack(data: Mapping, words: Words) -> Canvas:
     middles = sorted(
         [(scale(base[last] / 2), base[last]), (scale(base[last] + top[last] / 2), top[last])]
     )
-    for y, value in middles:
+    for y, (_, value) in zip(spread([y for y, _ in middles], 12), middles, strict=True):
         canvas.write(WIDTH - right + 4, y, words.say(Count(value)), bold=True)
     every = max(1, -(-len(base) // 6))
     ticks = [i for i in range(len(base)) if (last - i) % every == 0]

@@ -21,6 +21,7 @@ from reports.charts.style import (
     VERMILION,
     WIDTH,
     Canvas,
+    cut,
     text_on,
     width_of,
 )
@@ -72,8 +73,8 @@ def draw_heat(data: Mapping, words: Words) -> Canvas:
                 continue
             share = cell[1] / high
             color = colors_of(signed)((share + 1) / 2 if signed else max(share, 0.0))
-            said = words.say(cell[0])
-            title = f"{words.say(row)}, {words.say(column)}: {said}"
+            said = cut(words.say(cell[0]), wide - 4, SMALL)
+            title = f"{words.say(row)}, {words.say(column)}: {words.say(cell[0])}"
             canvas.rect(
                 place + 1, middle - CELL / 2 + 1, wide - 2, CELL - 2, to_hex(color), title=title
             )

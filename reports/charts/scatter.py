@@ -138,7 +138,7 @@ def _places(size: float) -> Iterator[tuple[int, tuple[float, float]]]:
     """Where a name of `size` may stand from its sign: how far away, and its lower left corner; the
     nearest first.
     """
-    for away in (0, 9, 18, 28, 40, 54, 72, 96):
+    for away in (0, 9, 18, 28, 40, 54, 72, 96, 124, 156):
         near = 6 + away
         for dx in (near, -near - size) if not away else (near, -near - size, -size / 2):
             for dy in (-4, 4, -12) if not away else (near - 2, -near - 6, -4):

@@ -365,7 +365,7 @@ def text_on(fill: Sequence[float]) -> str:
     return FIXED_INK if dark >= white else FIXED_WHITE
 
 
-FIXED_INK, FIXED_WHITE = "#14171d", "#fffffe"
+FIXED_INK, FIXED_WHITE = "#000000", "#fffffe"
 """Text on a coloured ground: no dark mode changes it."""
 
 

@@ -70,7 +70,7 @@ def draw_waterfall(data: Mapping, words: Words) -> Canvas:
                 max(x(max(start, stop)) - x(min(start, stop)), 0.8),
                 THICK,
                 BLUE if rise else ORANGE,
-                hatch="" if rise else PAPER,
+                hatch="" if rise or abs(x(stop) - x(start)) < 6 else PAPER,
                 title=title,
             )
         canvas.write(

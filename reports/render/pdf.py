@@ -58,7 +58,7 @@ def _body(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper) -
         section
         for section in page.shown
         if section.currency in (*page.currencies[:1], "")
-        or section.number <= page.front
+        or section.is_front
         or section.key == PROOF
     ]
     several = len(page.currencies) > 1
@@ -78,7 +78,7 @@ def _body(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper) -
         "paper": paper,
         "fonts": FONTS,
         "sections": [
-            _section(section, page, words, images) | {"front": section.number <= page.front}
+            _section(section, page, words, images) | {"front": section.is_front}
             for section in printed
         ],
     }

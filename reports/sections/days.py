@@ -62,7 +62,7 @@ def days(figures: Figures) -> Section:
                 "days.occasion",
                 day=Day(day, short=True),
                 name=Series(tuple(notes[day])),
-                net=Money(int(net.get(day, 0)), currency),
+                net=Money(int(net[day]), currency) if net.get(day) else None,
             )
             for day in sorted(notes)
         ]

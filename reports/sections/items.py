@@ -272,14 +272,14 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
         else {}
     )
     columns = (
-        Column("rank", "count"),
-        *((Column("rank_before", "count"),) if moves is not None else ()),
         Column("item"),
         Column("category", csv_only=True),
-        Column("units", "quantity"),
-        Column("combo_units", "quantity"),
         Column("net_sales", "money"),
         Column("share", "percent"),
+        Column("units", "quantity"),
+        Column("combo_units", "quantity"),
+        Column("rank", "count"),
+        *((Column("rank_before", "count"),) if moves is not None else ()),
         Column("abc"),
     )
     has_rank = is_ranked & (ranked["net_sales"] > 0)
