@@ -108,7 +108,7 @@ def test_only_receipts_that_moved_a_figure_are_named(quiet_till: Till) -> None:
     assert till.figures()["currencies"]["MXN"]["changes"]["cause"] == "data"
 
     settings = till.figures()["lineage"]["settings"]
-    till.luigi.configure("report", locale="en_US")
+    till.luigi.configure("report", locale="en_GB")
     till.night()
     figures = till.figures()
     assert figures["currencies"]["MXN"]["changes"] == {"cause": "settings", "moved": []}

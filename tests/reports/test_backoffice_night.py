@@ -49,7 +49,7 @@ def test_an_export_re_opens_its_months_report_and_no_other(quiet_till: Till) -> 
     assert bad["problem"].endswith("use the file as it was downloaded")
     assert bad["problem"] in told.replace("\\", ""), "a reason is shown whole, with its remedy"
     assert (
-        f"**$0.00** de diferencia en {len(october)} recibos de «Recibos de octubre.csv»".replace(
+        f"difference **$0.00** on {len(october)} receipts of “Recibos de octubre.csv”".replace(
             "$", "\\$"
         )
         in told

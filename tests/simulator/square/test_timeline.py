@@ -135,7 +135,15 @@ def test_a_receipts_order_is_named_by_its_number(small: SquareShop) -> None:
 
 def test_the_shop_starts_from_the_command_line() -> None:
     process = subprocess.Popen(
-        [sys.executable, "-m", "pipeline.simulator", "--api", "square", "--now", "2026-11-02T15:00Z"],
+        [
+            sys.executable,
+            "-m",
+            "pipeline.simulator",
+            "--api",
+            "square",
+            "--now",
+            "2026-11-02T15:00Z",
+        ],
         stdout=subprocess.PIPE,
         text=True,
         cwd=ROOT,
