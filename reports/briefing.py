@@ -182,8 +182,12 @@ def _tiles(now: Totals, base: Totals | None, name: Value, currency: str) -> tupl
         return Money(divide(part.net_sales, part.receipts), currency)
 
     return (
-        tile("net_sales", Money(now.net_sales, currency), base and Money(base.net_sales, currency)),
-        tile("receipts", Count(now.receipts), base and Count(base.receipts)),
+        tile(
+            "net_sales",
+            Money(now.net_sales, currency),
+            Money(base.net_sales, currency) if base else None,
+        ),
+        tile("receipts", Count(now.receipts), Count(base.receipts) if base else None),
         tile("average_receipt", average(now), average(base)),
         tile("refunds", Money(now.refunds, currency), None),
     )

@@ -93,25 +93,28 @@ def _name_points(
     signs = [(x - 5, y - 5, x + 5, y + 5) for x, y in places]
     left, top, right, bottom = frame
     taken = [(x, y, x + corner, y + 18) for x in (left, right - corner) for y in (top, bottom - 18)]
+    names = [*taken]
     order = sorted(range(len(points)), key=lambda i: (-abs(points[i][4]), i))[:NAMED]
     for rank, index in enumerate(order):
         label = cut(words.say(points[index][0]), 140, SMALL)
         size, (x, y) = width_of(label, SMALL), places[index]
-        others = [
+        every, first = (
             [signs[i] for i in some if i != index] for some in (range(len(points)), order[:FIRST])
-        ]
-        for kept, away, (dx, dy) in [
-            (kept, *place) for kept in others[: 2 if rank < FIRST else 1] for place in _places(size)
-        ]:
+        )
+        # One of the first names takes its place from signs, then from the ties of others.
+        blocked = [[*taken, *every], [*taken, *first], names][: 3 if rank < FIRST else 1]
+        for kept, away, (dx, dy) in [(kept, *place) for kept in blocked for place in _places(size)]:
             box = (x + dx, y + dy, x + dx + size, y + dy + 10)
             end = (min(max(x, box[0]), box[2]), min(max(y, box[1]), box[3]))
             tie = _along((x, y), end) if away else []
             inside = left < box[0] and box[2] < right and top < box[1] and box[3] < bottom
-            if inside and not any(_meet(part, t) for part in (box, *tie) for t in (*taken, *kept)):
+            parts = (box,) if kept is names else (box, *tie)
+            if inside and not any(_meet(part, t) for part in parts for t in kept):
                 if away:
                     canvas.line([(x, y), end], MUTED, 0.7)
                 canvas.write(box[0], box[1] + 5, label, halo=True, hidden=True)
                 taken += [box, *tie]
+                names.append(box)
                 break
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from reports.charts.style import (
     BLUE,
@@ -21,7 +22,7 @@ from reports.words import Words
 ROW, LEFT, TOP = 16.0, 30.0, 20.0
 
 
-def draw_slope(data: Mapping, words: Words) -> Canvas:
+def draw_slope(data: Mapping[str, Any], words: Words) -> Canvas:
     """Rank then and rank now.
 
     Climbers blue, fallers red and dashed, arrivals a dot.

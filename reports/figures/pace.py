@@ -46,14 +46,14 @@ def pace(figures: Figures) -> Pace | None:
         )
         for n in range(1, 8)
     }
-    week = sum(usual.values())
+    week = sum(usual.values(), Fraction())
     if week <= 0:
         return None
     ratios = [
         sum(net.get(through - timedelta(7 * k + n), 0) for n in range(7)) / week
         for k in range(weeks)
     ]
-    rest = sum(usual[day.weekday()] for day in left)
+    rest = sum((usual[day.weekday()] for day in left), Fraction())
     so_far = figures.total.net_sales
     bounds = (min([*ratios, Fraction(1)]), Fraction(1), max([*ratios, Fraction(1)]))
     return Pace(*(so_far + divide((rest * b).numerator, (rest * b).denominator) for b in bounds))

@@ -9,6 +9,7 @@ import pandas as pd
 from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.figures.prices import Change, price_changes
+from reports.figures.tables import Tables
 from reports.page import Column, Section, Table
 from reports.sections.comparison import growth
 from reports.values import Count, Day, Money, Month, Name, Text, Value, divide, text
@@ -26,13 +27,15 @@ class Effect(NamedTuple):
 
 def changed_prices(figures: Figures) -> Section:
     """Items whose usual price is another than in the month before."""
-    if figures.whole_before is None:
+    before = figures.whole_before
+    if before is None:
         return Section("changed_prices", (text("changed_prices.no_month"),))
-    effects = _effects(figures)
+    effects = _effects(figures.now, before)
     if not effects:
         return Section("changed_prices", (text("changed_prices.none"),))
-    days = (len(figures.now.open_days), len(figures.whole_before.open_days))
-    rows, sentences = [], []
+    days = (len(figures.now.open_days), len(before.open_days))
+    rows: list[tuple[Value, ...]] = []
+    sentences: list[Text] = []
     for effect in effects:
         units = growth((effect.units[0], days[0]), (effect.units[1], days[1]), effect.receipts)
         others = growth((effect.others[0], days[0]), (effect.others[1], days[1]), effect.receipts)
@@ -59,9 +62,8 @@ def changed_prices(figures: Figures) -> Section:
     )
 
 
-def _effects(figures: Figures) -> list[Effect]:
+def _effects(now: Tables, before: Tables) -> list[Effect]:
     """Changes of the month, those of most money first."""
-    now, before = figures.now, figures.whole_before
     prices = pd.concat(
         [now["prices"].assign(month=now.first), before["prices"].assign(month=before.first)]
     )
@@ -73,11 +75,16 @@ def _effects(figures: Figures) -> list[Effect]:
     for change in price_changes(prices):
         if change.month != now.first or not all(change.item in frame.index for frame in sums):
             continue
-        units = tuple(int(frame.loc[change.item, "units"]) for frame in sums)
-        net = tuple(int(frame.loc[change.item, "net_sales"]) for frame in sums)
-        others = tuple(int(frame["units"].sum()) - u for frame, u in zip(sums, units, strict=True))
-        built.append(Effect(change, units, net, others, int(receipts[change.item])))
+        (units, net, others), past = (_item(frame, change.item) for frame in sums)
+        pairs = ((units, past[0]), (net, past[1]), (others, past[2]))
+        built.append(Effect(change, *pairs, int(receipts[change.item])))
     return sorted(built, key=lambda effect: (-effect.net[0], effect.change.item))
+
+
+def _item(sums: pd.DataFrame, item: str) -> tuple[int, int, int]:
+    """Units and net sales of an item, and the units of all others."""
+    units, net = (int(sums.loc[item, name]) for name in ("units", "net_sales"))
+    return units, net, int(sums["units"].sum()) - units
 
 
 def _row(

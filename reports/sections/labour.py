@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from decimal import Decimal
 
+import pandas as pd
+
 from reports.figures import Figures
 from reports.page import Column, Section, Table
 from reports.plans import Shift
@@ -82,7 +84,7 @@ def _hours(shifts: list[Shift]) -> int:
     return int((sum((s.hours for s in shifts), Decimal(0)) * QUANTITY_UNIT).to_integral_value())
 
 
-def _prime(figures: Figures, covered: object, wages: int) -> list[Text]:
+def _prime(figures: Figures, covered: pd.DataFrame, wages: int) -> list[Text]:
     """Prime cost: cost of goods + wages, of what has a cost."""
     cost, costed = int(covered["cost"].sum()), int(covered["costed_net"].sum())
     net, receipts = int(covered["net_sales"].sum()), int(covered["receipts"].sum())
@@ -93,7 +95,9 @@ def _prime(figures: Figures, covered: object, wages: int) -> list[Text]:
     return [text("labour.prime", share=share, prime=Money(goods + wages, figures.currency))]
 
 
-def _row(figures: Figures, weekday: int, part: list[Shift], sold: object) -> tuple[Value, ...]:
+def _row(
+    figures: Figures, weekday: int, part: list[Shift], sold: pd.DataFrame
+) -> tuple[Value, ...]:
     net, receipts = int(sold["net_sales"].sum()), int(sold["receipts"].sum())
     wages, hours = _wages(figures, part), _hours(part)
     return (
