@@ -62,10 +62,10 @@ def child(folder: Path, forms: str) -> None:
 
     from reports.compose import compose_monthly
     from reports.render.html import html
-    from reports.render.machine import figures_json, table_csv
+    from reports.render.machine import figures_json
     from reports.render.markdown import markdown
-    from reports.render.outline import charts, tables
-    from reports.render.parquet import table_parquet
+    from reports.render.outline import charts
+    from reports.render.workbook import workbook
     from reports.words import Words
 
     if loaded := {"matplotlib", "seaborn", "typst"} & set(sys.modules):
@@ -84,7 +84,7 @@ def child(folder: Path, forms: str) -> None:
         MONTHS[-1],
         sources,
         through=None,
-        decimals=2,
+        lake_decimals=2,
         metadata={"version": 1},
         lake_starts=MONTHS[0],
     )
@@ -99,9 +99,7 @@ def child(folder: Path, forms: str) -> None:
 
         size += len(pdf(page, words, images))
         mark()
-        size += len(figures_json(page)) + sum(
-            len(table_csv(t, words, 2)) + len(table_parquet(t, words, 2)) for _, t in tables(page)
-        )
+        size += len(figures_json(page)) + len(workbook(page, words))
         mark()
     print(
         json.dumps(

@@ -1,8 +1,8 @@
 """The reports: figures in, pages out.
 
 `monthly` and `cumulative` take the lake's summary tables and give the files of a report by name:
-report.md, report.html, report.pdf, figures.json, charts/*.svg, tables/*.csv and *.parquet; `index`
-gives the page that leads to all of them. They read no clock, no environment and no file but their
+report.md, report.html, report.pdf, figures.json, charts/*.svg, tables.xlsx; `index` gives the page
+that leads to all of them. They read no clock, no environment and no file but their
 own texts and style; the same tables give the same bytes. Nothing of the pipeline is imported here,
 and matplotlib only when a chart is drawn.
 """
@@ -13,10 +13,21 @@ from collections.abc import Mapping, Sequence
 from datetime import date
 from typing import TYPE_CHECKING, Literal
 
+from reports.plans import Plans, read_plans
+
 if TYPE_CHECKING:
     import pyarrow as pa
 
-__all__ = ["HISTORY", "change_of", "cumulative", "index", "monthly"]
+__all__ = [
+    "HISTORY",
+    "Plans",
+    "change_of",
+    "closing_message",
+    "cumulative",
+    "index",
+    "monthly",
+    "read_plans",
+]
 
 HISTORY = (
     "days",
@@ -39,7 +50,7 @@ def monthly(
     summaries: Mapping[date, Mapping[str, pa.Table]],
     *,
     through: date | None = None,
-    locale: str = "es_MX",
+    locale: str = "en_US",
     lake_decimals: int,
     decimals: Mapping[str, int] | None = None,
     lineage: Mapping[str, object],
@@ -52,6 +63,7 @@ def monthly(
     history_starts: date | None = None,
     currency: str = "",
     covered: Sequence[date] | None = None,
+    plans: Plans | None = None,
     paper: Literal["us-letter", "a4"] = "us-letter",
 ) -> dict[str, bytes]:
     """Files of the monthly report.
@@ -68,7 +80,8 @@ def monthly(
     are the tables that hold the till's own exports to the lake, None where there are none.
     `outside` are the receipts that arrived in the month and lie before `history_starts`,
     `quarantine` those that could not be read. `currency` names the money of a month that has
-    neither sales nor stores.
+    neither sales nor stores. `plans` are the owner's goals, notes, fees, dayparts and labour
+    (`read_plans`).
     """
     from reports.compose import compose_monthly
     from reports.render import files_of
@@ -90,10 +103,42 @@ def monthly(
             history_starts=history_starts,
             currency=currency,
             covered=covered,
+            plans=plans,
         ),
         locale,
         paper,
     )
+
+
+def closing_message(
+    period: Literal["daily", "weekly"],
+    day: date,
+    summaries: Mapping[date, Mapping[str, pa.Table]],
+    *,
+    locale: str = "en_US",
+    lake_decimals: int,
+    decimals: Mapping[str, int] | None = None,
+    plans: Plans | None = None,
+    lake_starts: date | None = None,
+) -> bytes:
+    """message.json of the day, or of the seven days, that end with `day`.
+
+    `summaries` holds the month of `day` and, where the lake has it, the month before.
+    """
+    from reports.briefing import compose_briefing
+    from reports.render.message import briefing_json
+    from reports.words import Words
+
+    title, currencies, sections = compose_briefing(
+        period,
+        day,
+        summaries,
+        lake_decimals=lake_decimals,
+        plans=plans,
+        lake_starts=lake_starts,
+    )
+    words = Words(locale, lake_decimals, currencies, decimals)
+    return briefing_json(title, currencies, sections, words)
 
 
 def cumulative(
@@ -101,7 +146,7 @@ def cumulative(
     summaries: Mapping[date, Mapping[str, pa.Table]],
     *,
     through: date | None = None,
-    locale: str = "es_MX",
+    locale: str = "en_US",
     lake_decimals: int,
     decimals: Mapping[str, int] | None = None,
     lineage: Mapping[str, object],
@@ -161,7 +206,7 @@ def index(
     figures: Mapping[str, object] | None,
     *,
     months: Mapping[str, Mapping[str, object]] | None = None,
-    locale: str = "es_MX",
+    locale: str = "en_US",
 ) -> bytes:
     """reports/index.html: folders of the versions (they begin with their number) by "YYYY-MM",
     newest cumulative figures.json.

@@ -14,12 +14,13 @@ from datetime import date
 import pandas as pd
 import pyarrow as pa
 
-from reports.contents import CUMULATIVE, MONTHLY, Issue, build_sections
+from reports.contents import ANNEX, CUMULATIVE, FRONT, MONTHLY, Issue, build_sections
 from reports.figures import Figures, currencies
 from reports.figures.calendar import covered_days
 from reports.figures.history import WEEKEND, History
 from reports.figures.tables import frame
 from reports.page import Page, Section
+from reports.plans import Plans
 from reports.sections.data_state import DataState, known_stores, quality_of
 
 Sources = Mapping[date, Mapping[str, pa.Table]]
@@ -42,6 +43,7 @@ def compose_monthly(
     history_starts: date | None = None,
     currency: str = "",
     covered: Sequence[date] | None = None,
+    plans: Plans | None = None,
 ) -> Page:
     """The monthly report as data.
 
@@ -67,6 +69,8 @@ def compose_monthly(
             outside=outside,
             history_starts=history_starts,
             covered=days_held,
+            plans=plans or Plans(),
+            lake_decimals=lake_decimals,
         )
         names |= figures.stores
         issue = Issue(
@@ -84,7 +88,7 @@ def compose_monthly(
             before,
             reopened,
         )
-        sections += build_sections(MONTHLY, figures, issue)
+        sections += build_sections(MONTHLY, figures, issue, FRONT["monthly"], ANNEX["monthly"])
     return Page(
         "monthly",
         month,
@@ -94,7 +98,6 @@ def compose_monthly(
         tuple(sorted(names.values())),
         tuple(sections),
         metadata,
-        front=3,
         since=calendar[0] if calendar and calendar[0] > month else None,
         decimals=decimals or {},
     )
@@ -131,7 +134,9 @@ def compose_cumulative(
             stores=known_stores(kept),
         )
         issue = Issue(metadata, lake_decimals, decimals or {}, state, before, versions=versions)
-        sections += build_sections(CUMULATIVE, history, issue)
+        sections += build_sections(
+            CUMULATIVE, history, issue, FRONT["cumulative"], ANNEX["cumulative"]
+        )
     return Page(
         "cumulative",
         last,
@@ -141,7 +146,6 @@ def compose_cumulative(
         tuple(sorted(names.values())),
         tuple(sections),
         metadata,
-        front=2,
         decimals=decimals or {},
     )
 

@@ -17,15 +17,21 @@ from reports.page import Section
 from reports.sections.attention import attention
 from reports.sections.baskets import baskets
 from reports.sections.bridge import bridge
+from reports.sections.changed_prices import changed_prices
 from reports.sections.changes import changes
 from reports.sections.combos import combos
 from reports.sections.customers import customers
 from reports.sections.data_state import DataState, light_of
+from reports.sections.day_list import day_list
+from reports.sections.dayparts import dayparts
 from reports.sections.days import days
 from reports.sections.drivers import drivers
+from reports.sections.fees import fees
+from reports.sections.goals import goals
 from reports.sections.headline import headline
 from reports.sections.hours import hours
 from reports.sections.items import items
+from reports.sections.labour import labour
 from reports.sections.lifecycle import lifecycle
 from reports.sections.lineage import OVER_TIME, lineage
 from reports.sections.loyalty import loyalty
@@ -131,12 +137,18 @@ MONTHLY: tuple[Callable[[Figures], Section] | Closing[Figures], ...] = (
     headline,
     drivers,
     Closing(_attention, 2),
-    bridge,
+    goals,
     days,
     hours,
-    weekdays,
+    dayparts,
     items,
     menu,
+    labour,
+    fees,
+    bridge,
+    day_list,
+    weekdays,
+    changed_prices,
     combos,
     modifiers,
     baskets,
@@ -149,22 +161,29 @@ MONTHLY: tuple[Callable[[Figures], Section] | Closing[Figures], ...] = (
 CUMULATIVE: tuple[Callable[[History], Section] | Closing[History], ...] = (
     summary,
     trend,
+    outlook,
     years,
     pace,
     rhythm,
     weekend,
-    lifecycle,
     margin,
+    loyalty,
+    lifecycle,
     migration,
     options,
     stability,
-    loyalty,
     payments_over_time,
     records,
     Closing(_version_history, 2),
     Closing(_lineage_over_time),
-    outlook,
 )
+
+FRONT = {"monthly": 3, "cumulative": 2}
+"""Sections of page one."""
+ALWAYS = {"headline", "attention", "summary", "trend"}
+"""Sections that stand even where a sentence is all they have to say."""
+ANNEX = {"monthly": "day_list", "cumulative": "lifecycle"}
+"""The first section of the annex."""
 
 
 def stated(sections: Sequence[Section]) -> dict[str, Mapping[str, object]]:
@@ -176,8 +195,14 @@ def build_sections(
     contents: Sequence[Callable[[Subject], Section] | Closing[Subject]],
     subject: Subject,
     issue: Issue,
+    front: int,
+    annex: str,
 ) -> list[Section]:
-    """The sections of `contents` in their order, numbered from 1."""
+    """The sections of `contents` in their order.
+
+    ALWAYS and those with content are numbered from 1. The first `front` make page one; the annex
+    begins with the section `annex`.
+    """
     turns = [entry.turn if isinstance(entry, Closing) else 0 for entry in contents]
     built: dict[int, Section] = {}
     for place in sorted(range(len(contents)), key=turns.__getitem__):
@@ -187,7 +212,18 @@ def build_sections(
             if isinstance(entry, Closing)
             else entry(subject)
         )
+    kept = [
+        place for place in sorted(built) if built[place].key in ALWAYS or not built[place].is_empty
+    ]
+    numbers = {place: number for number, place in enumerate(kept, 1)}
+    keys = [built[place].key for place in sorted(built)]
     return [
-        replace(built[place], currency=subject.currency, number=place + 1)
+        replace(
+            built[place],
+            currency=subject.currency,
+            number=numbers.get(place, 0),
+            is_front=place < front,
+            is_annex=place >= keys.index(annex),
+        )
         for place in sorted(built)
     ]

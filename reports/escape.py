@@ -1,7 +1,7 @@
 """Text of people made inert in each form.
 
 In: text whose hidden characters `words.visible` has replaced. Out: the same text, with no meaning
-to Markdown, a spreadsheet or typst. HTML is escaped by jinja2's autoescape.
+to Markdown, Slack or typst. HTML is escaped by jinja2's autoescape.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import re
 _MARKDOWN = re.compile(r"([\\`*_{}\[\]<>#|~$&])")
 _BULLET = re.compile(r"^(\s*)(-(?=[\s-]|$)|\+(?=\s|$)|=(?=[\s=]|$))")
 _ORDERED = re.compile(r"^(\s*\d{1,9})([.)])(?=\s|$)")
-FORMULA = ("=", "+", "-", "@", "\t", "\r", "＝", "＋", "－", "＠")
 
 
 def markdown(text: str, starts_line: bool = False) -> str:
@@ -28,13 +27,6 @@ def markdown(text: str, starts_line: bool = False) -> str:
     return re.sub(r"(?i)(https?|ftp|www|mailto)([:.])", "\\1\u2060\\2", escaped).replace(
         "@", "@\u2060"
     )
-
-
-def cell(text: str) -> str:
-    """`text` as a cell that no spreadsheet takes for a formula: a leading apostrophe where it would
-    be one.
-    """
-    return f"'{text}" if text.startswith(FORMULA) else text
 
 
 def typst(text: str) -> str:

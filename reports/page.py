@@ -17,6 +17,9 @@ from reports.values import Count, Day, Money, Name, Quantity, Text, Value
 if TYPE_CHECKING:
     import pandas as pd
 
+CUT = 3
+"""A table is never cut by fewer rows than this."""
+
 Kind = Literal["money", "count", "quantity", "percent", "number", "date", "text"]
 
 
@@ -91,6 +94,17 @@ class Table:
     rows: tuple[tuple[Value, ...], ...]
     strong: frozenset[int] = frozenset()
     shown: int = 10
+    is_whole: bool = False
+    """Whether paper shows all rows that a page shows."""
+
+    def rows_within(self, limit: int) -> int:
+        """Rows that a page with room for `limit` shows: all, unless three or more would be left."""
+        return len(self.rows) if len(self.rows) < limit + CUT else limit
+
+    @property
+    def is_sortable(self) -> bool:
+        """Whether its rows may stand in any order: totals, if any, are the last row."""
+        return len(self.rows) > 2 and self.strong <= {len(self.rows) - 1}
 
     @classmethod
     def from_frame(
@@ -111,8 +125,12 @@ class Table:
 
     @property
     def page_columns(self) -> list[tuple[int, Column]]:
-        """Columns that a page shows, with their places in a row."""
-        return [(i, column) for i, column in enumerate(self.columns) if not column.csv_only]
+        """Columns that a page shows, with their places in a row: none that is without any value."""
+        return [
+            (i, column)
+            for i, column in enumerate(self.columns)
+            if not column.csv_only and (i == 0 or any(row[i] is not None for row in self.rows))
+        ]
 
     @property
     def narrow(self) -> bool:
@@ -177,6 +195,21 @@ class Section:
     figures: Mapping[str, object] = field(default_factory=dict)
     number: int = 0
     currency: str = ""
+    is_front: bool = False
+    is_annex: bool = False
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether a sentence at most is all that it has to say."""
+        return not (
+            self.tiles
+            or self.charts
+            or self.findings
+            or self.attention
+            or self.light
+            or len(self.sentences) > 1
+            or any(table.rows for table in self.tables)
+        )
 
     @property
     def anchor(self) -> str:
@@ -191,7 +224,7 @@ class Section:
 class Page:
     """A whole report.
 
-    `front` sections make page one; `currencies` are those of its amounts.
+    `currencies` are those of its amounts.
     """
 
     report: Literal["monthly", "cumulative"]
@@ -202,7 +235,6 @@ class Page:
     stores: tuple[str, ...]
     sections: tuple[Section, ...]
     lineage: Mapping[str, object]
-    front: int = 3
     since: date | None = None
     decimals: Mapping[str, int] = field(default_factory=dict)
     """Decimals of each currency; those of the lake (`lake_decimals`) for one that is not named."""
@@ -210,3 +242,24 @@ class Page:
     @property
     def title(self) -> Text:
         return Text(f"{self.report}.title")
+
+    @property
+    def shown(self) -> list[Section]:
+        """The sections with content, in their order."""
+        return [section for section in self.sections if section.number]
+
+    @property
+    def first(self) -> list[Section]:
+        """The sections of page one."""
+        return [section for section in self.shown if section.is_front]
+
+    @property
+    def empty(self) -> list[Section]:
+        """The sections without content: a line each, at the end."""
+        return [section for section in self.sections if not section.number]
+
+    def target(self, section: Section, key: str) -> Section:
+        """The section `key` that a finding of `section` leads to."""
+        return next(
+            s for s in self.sections if s.key == key and s.currency in (section.currency, "")
+        )

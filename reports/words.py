@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
-from functools import cache
+from functools import cache, lru_cache
 from hashlib import sha256
 from importlib.resources import files
 from string import Formatter
@@ -27,7 +27,11 @@ from string import Formatter
 from babel import Locale
 from babel.dates import format_date, format_skeleton
 from babel.lists import format_list
-from babel.numbers import format_compact_decimal, format_decimal
+from babel.numbers import (
+    format_compact_decimal,
+    get_decimal_symbol,
+    get_group_symbol,
+)
 
 from reports.values import (
     QUANTITY_UNIT,
@@ -54,6 +58,8 @@ DASH = "–"
 LONGEST = 72
 """Characters of a name that a page shows; tables and figures.json have up to LONGEST_DATA."""
 LONGEST_DATA = 1000
+_UNNAMED = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
+"""An identifier that no catalogue entry names: that of a store, as employees have their own words."""
 _HIDDEN = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
 )
@@ -106,8 +112,16 @@ def catalog(locale: str) -> Mapping[str, str]:
     return sentences
 
 
+@lru_cache(maxsize=4096)
+def _parsed(template: str) -> tuple[tuple[str, str | None, str | None], ...]:
+    """The pieces of a template: text before a blank, the blank, its nouns."""
+    return tuple((text, blank, spec) for text, blank, spec, _ in Formatter().parse(template))
+
+
 def _with_values(template: str, values: Mapping[str, Value]) -> str:
     """`template` without the passages in [[...]] that hold a blank without a value."""
+    if "[[" not in template:
+        return template
     kept = []
     for number, passage in enumerate(re.split(r"\[\[|\]\]", template)):
         blanks = {blank for _, blank, _, _ in Formatter().parse(passage) if blank}
@@ -130,6 +144,10 @@ class Words:
         self.locale, self.language = Locale.parse(locale), locale.split("_")[0]
         self.decimals = decimals or {}
         self.alone = len(set(currencies)) <= 1
+        self._signs = str.maketrans(
+            {",": get_group_symbol(self.locale), ".": get_decimal_symbol(self.locale)}
+        )
+        self._compact: dict[tuple[Decimal, int], str] = {}
 
     def say(self, value: Value) -> str:
         """`value` in words."""
@@ -140,6 +158,8 @@ class Words:
         match value:
             case None:
                 return [Run(DASH)]
+            case Name(name) if _UNNAMED.fullmatch(name):
+                return self.runs(Text("name.store", {"id": Name(name[:4])}))
             case Name(name, full):
                 return [Run(visible(name, sys.maxsize if full else LONGEST), foreign=True)]
             case Text(key, values):
@@ -167,7 +187,7 @@ class Words:
 
     def _sentence(self, template: str, values: Mapping[str, Value]) -> Iterator[Run]:
         strong = False
-        for literal, blank, spec, _ in Formatter().parse(_with_values(template, values)):
+        for literal, blank, spec in _parsed(_with_values(template, values)):
             for i, piece in enumerate(literal.split("**")):
                 strong ^= i > 0
                 if piece:
@@ -230,10 +250,13 @@ class Words:
 
     def _number(self, number: Decimal, decimals: int, signed: bool) -> str:
         rounded = number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)
-        formatted = format_decimal(
-            abs(rounded), "#,##0." + "0" * decimals if decimals else "#,##0", self.locale
+        return ("−" if rounded < 0 else "+" if signed and rounded > 0 else "") + self._digits(
+            rounded, decimals
         )
-        return ("−" if rounded < 0 else "+" if signed and rounded > 0 else "") + formatted
+
+    def _digits(self, number: Decimal, decimals: int) -> str:
+        """The digits of `number` in groups of three, with the signs of the locale."""
+        return f"{abs(number):,.{decimals}f}".translate(self._signs)
 
     def _percent(self, percent: Decimal, decimals: int, signed: bool) -> str:
         return self._number(percent, decimals, signed) + ("\xa0%" if self.language == "es" else "%")
@@ -243,9 +266,12 @@ class Words:
         symbol = self.symbol(money.currency)
         if money.compact and abs(amount) >= 1000:
             decimals = 1 if abs(amount) < 10_000 or 1_000_000 <= abs(amount) < 10_000_000 else 0
-            formatted = format_compact_decimal(
-                abs(amount), locale=self.locale, fraction_digits=decimals
-            )
+            key = abs(amount), decimals
+            if key not in self._compact:
+                self._compact[key] = format_compact_decimal(
+                    key[0], locale=self.locale, fraction_digits=decimals
+                )
+            formatted = self._compact[key]
         else:
             own = (
                 0
@@ -253,9 +279,7 @@ class Words:
                 else min(self.decimals.get(money.currency, self.lake_decimals), self.lake_decimals)
             )
             amount = amount.quantize(Decimal(1).scaleb(-own), ROUND_HALF_UP)
-            formatted = format_decimal(
-                abs(amount), "#,##0." + "0" * own if own else "#,##0", self.locale
-            )
+            formatted = self._digits(amount, own)
         return (
             ("−" if amount < 0 else "+" if money.signed and amount > 0 else "") + symbol + formatted
         )

@@ -23,7 +23,7 @@ from pipeline.errors import ConfigError, ExitCode, NoConfiguration, PipelineErro
 
 GROUPS = {
     "Start": ("init", "run", "open"),
-    "Watch": ("status", "tail", "tasks"),
+    "Watch": ("status", "today", "tail", "tasks"),
     "Ask": ("sql", "describe", "explain", "unmapped", "mcp"),
     "Send": ("deliver", "alert"),
     "Load and rebuild": ("backfill", "rescan", "rebuild"),

@@ -14,7 +14,8 @@ from pipeline.errors import ConfigError
 
 @dataclass(frozen=True)
 class ReportEmail:
-    """What is sent, in each form; `file` is the name of the PDF, `blocks` are Slack's."""
+    """What is sent, in each form; `file` is the name of the PDF, `blocks` are Slack's. A
+    closing message has no PDF."""
 
     subject: str
     text: str
@@ -51,5 +52,6 @@ def compose(
     mail["Auto-Submitted"] = "auto-generated"
     mail.set_content(report.text)
     mail.add_alternative(report.html, subtype="html")
-    mail.add_attachment(report.pdf, maintype="application", subtype="pdf", filename=report.file)
+    if report.pdf:
+        mail.add_attachment(report.pdf, maintype="application", subtype="pdf", filename=report.file)
     return mail

@@ -44,8 +44,8 @@ _TABLES = {
 }
 _REPORT_FILE = re.compile(
     r"(?:versions/\d{6,}\.[0-9a-f]{16}/)?"
-    r"(?:report\.(?:md|html|pdf)|figures\.json|message\.json|receipts\.parquet"
-    r"|charts/[\w-]+\.svg|tables/[\w-]+\.(?:csv|parquet))"
+    r"(?:report\.(?:md|html|pdf)|figures\.json|message\.json|receipts\.parquet|tables\.xlsx"
+    r"|charts/[\w-]+\.svg)"
 )
 
 

@@ -12,11 +12,19 @@ from pipeline.schema.summary_items import (
     REFUNDED_ITEMS,
 )
 from pipeline.schema.summary_people import CUSTOMERS, EMPLOYEES, STAFF, STORES
-from pipeline.schema.summary_sales import DAYS, DISCOUNTS, HOURS, QUALITY, TENDERS
+from pipeline.schema.summary_sales import (
+    CHANNEL_HOURS,
+    DAYS,
+    DISCOUNTS,
+    HOURS,
+    QUALITY,
+    TENDERS,
+)
 
 SUMMARY = (
     DAYS,
     HOURS,
+    CHANNEL_HOURS,
     ITEMS,
     ITEM_WEEKDAYS,
     CATEGORIES,

@@ -87,6 +87,20 @@ HOURS = Dataset(
     ),
 )
 
+CHANNEL_HOURS = Dataset(
+    "channel_hours",
+    1,
+    "store, channel and local clock hour",
+    ("store_id", "channel", "hour"),
+    (
+        *BY_STORE,
+        Column("channel", "label", "Order type."),
+        Column("hour", "ordinal", "Hour of the store's clock, 0 to 23."),
+        Column("receipts", "count", "SALE receipts not cancelled."),
+        Column("net_sales", "money", "Net sales, refunds in the hour they were made.", "currency"),
+    ),
+)
+
 TENDERS = Dataset(
     "tenders",
     1,

@@ -28,6 +28,7 @@ from pipeline.settings.environment import (
     settings_table,
 )
 from pipeline.settings.parameters import Day, Days, Month, Number, field
+from pipeline.settings.plans import plans, plans_digest
 from pipeline.settings.run_context import new_run
 from pipeline.settings.sections import lake, mail, monitor, pos, report, shop, webhook
 from pipeline.settings.shaping import cleaning, decimals, default_store, menu, rules, stores
@@ -57,6 +58,8 @@ __all__ = [
     "new_run",
     "now",
     "paper",
+    "plans",
+    "plans_digest",
     "pos",
     "recipients",
     "report",
@@ -125,6 +128,7 @@ def check() -> None:
     for section in (shop, lake, report, mail, webhook, monitor):
         section()
     check_mail()
+    plans()
     paper()
     weekend()
 

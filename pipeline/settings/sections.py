@@ -214,12 +214,19 @@ class report(Section):  # noqa: N801
     """Language and paper of the reports."""
 
     locale = LocaleName(
-        "es_MX", description="language and region, in Spanish or English: es_MX, en_US, en_GB, es"
+        "en_US", description="language and region, in English or Spanish: en_US, es_MX, en_GB, es"
     )
     paper = luigi.Parameter("us-letter", description="us-letter or a4")
     weekend = luigi.Parameter(
         "fri,sat,sun", description="weekdays that the cumulative report calls the weekend"
     )
+    goals = luigi.Parameter(
+        "config/goals.toml", description="net sales that each month should reach; may be missing"
+    )
+    calendar = luigi.Parameter(
+        "config/calendar.toml", description="days of note and paydays; may be missing"
+    )
+    fees = luigi.Parameter("config/fees.toml", description="fees of payment types; may be missing")
 
 
 class mail(Section):  # noqa: N801
@@ -238,6 +245,16 @@ class mail(Section):  # noqa: N801
         False,
         parsing=luigi.BoolParameter.EXPLICIT_PARSING,
         description="also the current month, every day",
+    )
+    daily = luigi.BoolParameter(
+        False,
+        parsing=luigi.BoolParameter.EXPLICIT_PARSING,
+        description="also a closing message of each business day, to mail and webhook",
+    )
+    weekly = luigi.BoolParameter(
+        False,
+        parsing=luigi.BoolParameter.EXPLICIT_PARSING,
+        description="also a message of each week, to mail and webhook",
     )
     ca_file = luigi.Parameter("", description="certificates to trust instead of the system's")
 

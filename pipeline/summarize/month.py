@@ -18,6 +18,7 @@ from pipeline.errors import DataError
 from pipeline.summarize import (
     baskets,
     categories,
+    channel_hours,
     choices,
     combo_parts,
     combos,
@@ -42,6 +43,7 @@ QUERIES = {
     for module in (
         days,
         hours,
+        channel_hours,
         items,
         item_weekdays,
         categories,

@@ -30,6 +30,7 @@ from pipeline.deliver import (
 from pipeline.errors import DeliveryError, Stale
 from pipeline.load import VOID, Manifest
 from pipeline.targets import DatasetTask, lake
+from pipeline.tasks.closing import Period, closing_mail, delivery_key, periods
 from pipeline.tasks.nightly import reports_until
 from pipeline.tasks.reports import (
     CumulativeReport,
@@ -74,7 +75,8 @@ class Delivery(DatasetTask):
             return "no recipients"
         if not all(task.complete() for task in self.requires()):
             return None
-        return None if any(True for _ in self.due()) else "delivered"
+        is_pending = any(True for _ in self.due()) or any(True for _ in self.due_messages())
+        return None if is_pending else "delivered"
 
     def run(self) -> Iterator[Any]:
         stale = [task for task in self.requires() if not task.complete()]
@@ -88,10 +90,17 @@ class Delivery(DatasetTask):
                 report = f"{due.issued.kind} {due.issued.month}"
                 log.error("%s to %s: %s", report, recipient.place, error)
                 failed.append(error)
+        messages = list(self.due_messages())
+        for recipient, period in messages:
+            try:
+                sent += self._send_message(recipient, period)
+            except DeliveryError as error:
+                log.error("%s %s to %s: %s", period, self.date, recipient.place, error)
+                failed.append(error)
         self.report_progress(f"{sent} sent, {len(failed)} failed", None if failed else 100)
         if failed:
             raise DeliveryError(
-                f"{len(failed)} of {len(pending)} deliveries failed; the first: {failed[0]}. Run"
+                f"{len(failed)} of {len(pending) + len(messages)} deliveries failed; the first: {failed[0]}. Run"
                 " again: what was sent is not sent again"
             )
 
@@ -114,6 +123,26 @@ class Delivery(DatasetTask):
                 keys = [DeliveryKey(*due.issued, name) for name in recipient.ids]
                 if not any(map(deliveries.is_settled, keys)):
                     yield recipient, due
+
+    def due_messages(self) -> Iterator[tuple[Recipient, Period]]:
+        """The closing messages of the day that a recipient has not had."""
+        deliveries = _delivery_log(os.getpid())
+        for period in periods(self.date):
+            for recipient in report_recipients():
+                keys = [delivery_key(period, self.date, name) for name in recipient.ids]
+                if not any(map(deliveries.is_settled, keys)):
+                    yield recipient, period
+
+    def _send_message(self, recipient: Recipient, period: Period) -> bool:
+        """Send a closing message; False where it was sent already."""
+        key = delivery_key(period, self.date, recipient.id)
+        content = closing_mail(period, self.date, recipient.locale)
+        is_sent = _delivery_log(os.getpid()).deliver(
+            key, lambda: recipient.send(content, key, None)
+        )
+        if is_sent:
+            log.info("%s message of %s: sent to %s", period, self.date, recipient.place)
+        return is_sent
 
     def _deliver(self, recipient: Recipient, due: Due) -> bool:
         """Send what is due; False where it was sent already or says nothing new."""

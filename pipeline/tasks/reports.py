@@ -29,6 +29,7 @@ from pipeline.settings.run_context import once_per_run
 from pipeline.summarize.receipt_figures import changed_receipts
 from pipeline.targets import DerivedTask, Files, Metadata, lake
 from pipeline.tasks.batches import BatchTask, Months
+from pipeline.tasks.labour import labour
 from pipeline.tasks.lake import (
     MonthlyCustomers,
     MonthlySales,
@@ -131,7 +132,7 @@ class MonthlyReport(Report, BatchTask):
     """
 
     month: dt.date = settings.field(Months(default=None))
-    dataset, version = MONTHLY, 6
+    dataset, version = MONTHLY, 7
     is_for_clusters = False
     upstream = (*MonthlyCustomers.upstream, CUSTOMERS, BACKOFFICE, OUTSIDE)
 
@@ -161,6 +162,9 @@ class MonthlyReport(Report, BatchTask):
 
     def size(self) -> int:
         return _DRAWING
+
+    def options(self) -> dict[str, object]:
+        return super().options() | {"plans": settings.plans_digest(labour())}
 
     def lake_starts(self) -> dt.date:
         """The first day of the first month whose customers the report compares with."""
@@ -195,6 +199,7 @@ class MonthlyReport(Report, BatchTask):
             quarantine=self.quarantine(summaries[self.month]["quality"]),
             history_starts=history_span().first,
             currency=settings.default_store().currency,
+            plans=settings.plans(labour()),
             **common,
         )
         return files

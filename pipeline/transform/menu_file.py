@@ -73,7 +73,7 @@ class _Reader:
     def menu(self, data: dict[str, Any]) -> Menu:
         self.check_keys(
             data,
-            {*_ALIASES, "channels", "tickets", "composites", "combos", "cash_rounding"},
+            {*_ALIASES, "channels", "tickets", "composites", "combos", "cash_rounding", "dayparts"},
             "the file",
         )
         names = {key: self.aliases(data.get(key, {}), key) for key in _ALIASES}

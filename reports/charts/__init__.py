@@ -1,6 +1,6 @@
-"""Charts to SVG or PNG bytes, in one style of their own.
+"""Charts to SVG bytes, in one style of their own.
 
-The only package that imports matplotlib.
+The only package that imports matplotlib and seaborn.
 
 In: `page.Chart` (kind, data of exact integers and typed values) and `words.Words` for every label.
 Out: bytes that are the same for the same chart: no dates, no versions, no random identifiers.
@@ -8,8 +8,8 @@ Integers become drawing coordinates here and nowhere else. matplotlib is importe
 chart is drawn, not before.
 
 One width (a phone's, which print and desktop enlarge), the Okabe-Ito colours with hatches and line
-styles so that grey print tells them apart, bars from zero, direct labels, no pies. The title is the
-page's own text.
+styles so that grey print tells them apart, bars from zero, direct labels, no pies; every mark says
+its value on hover. The title is the page's own text.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ DRAWERS = {
     "panels": "panels",
     "scatter": "scatter",
     "lines": "lines",
-    "slope": "lines",
+    "slope": "slope",
 }
 
 
-def draw(chart: Chart, words: Words, form: str = "svg") -> bytes:
-    """`chart` as an image; raises KeyError for a kind that nothing draws."""
+def draw(chart: Chart, words: Words) -> bytes:
+    """`chart` as SVG; raises KeyError for a kind that nothing draws."""
     drawer = getattr(import_module(f"reports.charts.{DRAWERS[chart.kind]}"), f"draw_{chart.kind}")
     from reports.charts.style import styled
 
     with styled():
-        return drawer(chart.data, words).to_bytes(form)
+        return drawer(chart.data, words).to_bytes()
 
 
 def font_folder() -> Path:

@@ -2,31 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
+from collections.abc import Callable, Mapping, Sequence
 
 from reports.charts.style import (
     BLUE,
+    DASHED,
     INK,
-    LABEL,
     MUTED,
     ORANGE,
+    PAPER,
     SMALL,
     VERMILION,
     WIDTH,
     Canvas,
-    money_axis,
-    month_axis,
+    Scale,
+    label_axis,
+    legend,
+    segments,
+    spread,
+    ticks_of,
+    value_axis,
     width_of,
 )
-from reports.values import Count, Money
+from reports.values import Count, Money, Text, Value
 from reports.words import Words
 
+HIGH = 150.0
+"""Points of the plot of bars."""
 
-def _say_money(words: Words, currency: str):
+
+def _amounts(words: Words, currency: str) -> Callable[[float], str]:
     return lambda tick: words.say(Money(int(tick), currency, compact=True))
+
+
+def mark_title(words: Words, *values: Value) -> str:
+    """Label and value of a mark: "Sep 13, 2025: $12,310.00"."""
+    label, *rest = (words.say(value) for value in values)
+    return f"{label}: {', '.join(rest)}"
+
+
+class _Bars:
+    """A plot of bars side by side with a value axis."""
+
+    def __init__(
+        self,
+        words: Words,
+        keys: Sequence[tuple[str, str, str]],
+        data: Mapping,
+        others: Sequence[int],
+    ):
+        self.words, self.currency = words, data["currency"]
+        self.values: Sequence[int] = data["values"]
+        high, low = max([*self.values, *others, 0]), min([*self.values, *others, 0])
+        high = high or (1 if low == 0 else 0)
+        say = _amounts(words, self.currency)
+        self.canvas = Canvas(0)
+        top = legend(self.canvas, keys) + 16
+        ticks = ticks_of(low, high)
+        self.left = max([width_of(say(tick), SMALL) for tick in ticks]) + 8
+        self.canvas.height = top + HIGH + 20
+        self.scale = Scale(low, high, top + HIGH, top)
+        self.step = (WIDTH - self.left - 2) / max(len(self.values), 6)
+        value_axis(self.canvas, self.scale, (self.left, WIDTH - 2), say, ticks)
+
+    def middle(self, index: int) -> float:
+        return self.left + (index + 0.5) * self.step
+
+    def bar(self, index: int, value: int, *, hatched: bool, title: str) -> None:
+        wide = self.step * 0.76
+        top, foot = sorted((self.scale(value), self.scale(0)))
+        self.canvas.rect(
+            self.middle(index) - wide / 2,
+            top,
+            wide,
+            foot - top,
+            PAPER if hatched else BLUE,
+            hatch=BLUE if hatched else "",
+            edge=BLUE if hatched else "",
+            line=0.8,
+            title=title,
+        )
+
+    def mark(self, index: int, value: Value, reach: float) -> None:
+        """The figure of one bar, over it and within the plot."""
+        label = self.words.say(value)
+        half, x = width_of(label, SMALL, True) / 2, self.middle(index)
+        x = min(max(x, self.left + half), WIDTH - 2 - half)
+        y = self.scale(max(reach, 0)) - 8
+        self.canvas.write(x, y, label, anchor="middle", bold=True, halo=True, hidden=True)
+
+    def labels(self, ticks: Sequence[int], names: Sequence[Value]) -> None:
+        places = [
+            (self.middle(i), self.words.say(name)) for i, name in zip(ticks, names, strict=True)
+        ]
+        label_axis(self.canvas, places, (self.left, WIDTH - 2), self.canvas.height - 9)
 
 
 def draw_days(data: Mapping, words: Words) -> Canvas:
@@ -34,104 +103,48 @@ def draw_days(data: Mapping, words: Words) -> Canvas:
 
     data: labels (values, one a bar), ticks (indices to label), values (units, one a day), before
     (units or None), before_name, closed (flags), marks ((index, value to say), ...), currency,
-    partial (flags, hatched), and, where the values are expected ones, spans ((low, high) a day).
+    partial (flags, hatched), notes (texts or None, one a bar, said on hover), and, where the
+    values are expected ones, spans ((low, high) a day).
     """
-    values, before, currency = data["values"], data["before"], data["currency"]
-    named, spans = [v for v in before if v is not None], data.get("spans", [])
-    high = max([*values, *named, *(top for _, top in spans), 1])
-    low = min([*values, *named, 0])
-    say = _say_money(words, currency)
-    left = max(width_of(say(high * 2), SMALL), 24) + 6
-    canvas = Canvas(190)
-    axes = canvas.axes(left, 30, 4, 22)
-    partial = data["partial"]
-    bars = axes.bar(range(len(values)), values, width=0.72, color=BLUE, zorder=2)
-    for bar, hatched in zip(bars, partial, strict=True):
-        if hatched:
-            bar.set(hatch="////", facecolor="white", edgecolor=BLUE)
-    for index, (bottom, top) in enumerate(spans):
-        axes.plot([index, index], [bottom, top], color=INK, linewidth=0.9, zorder=4)
-    for index, closed in enumerate(data["closed"]):
-        if closed:
-            axes.annotate(
-                "×",
-                (index, 0),
-                (0, 1),
-                textcoords="offset points",
-                ha="center",
-                va="bottom",
-                color=MUTED,
-                fontsize=SMALL,
-            )
+    values, before, spans = data["values"], data["before"], data.get("spans", [])
+    named = [v for v in before if v is not None]
+    keys = [("hatch" if all(data["partial"]) else "bar", BLUE, words.say(data["name"]))]
     if named:
-        axes.plot(
-            range(len(before)),
-            [float("nan") if v is None else v for v in before],
-            color=INK,
-            linewidth=1.0,
-            linestyle=(0, (3, 1.5)),
-            zorder=3,
-        )
-    axes.set_xlim(-0.7, len(values) - 0.3)
-    axes.set_ylim(low * 1.05, high * 1.12 - low * 0.04)
-    money_axis(axes, high, say, low)
-    month_axis(axes, data["ticks"], [words.say(data["labels"][i]) for i in data["ticks"]])
-    for index, value in data["marks"]:
-        axes.annotate(
-            words.say(value),
-            (index, max(spans[index][1] if spans else values[index], 0)),
-            (0, 3),
-            textcoords="offset points",
-            fontsize=SMALL,
-            fontweight="bold",
-            zorder=5,
-            bbox=LABEL,
-            ha="left" if index < 3 else "right" if index > len(values) - 4 else "center",
-        )
-    _legend(
-        canvas,
-        [("hatch" if all(partial) else "bar", BLUE, words.say(data["name"]))]
-        + ([("line", INK, words.say(data["before_name"]))] if named else [])
-        + ([("×", MUTED, words.say(data["closed_name"]))] if any(data["closed"]) else []),
-    )
-    return canvas
-
-
-def _legend(canvas: Canvas, entries: list[tuple[str, str, str]]) -> None:
-    """Keys in one row above the plot: small signs beside their names."""
-    x, top, high = 4.0, 9.0, canvas.height
-    for sign, colour, label in entries:
-        y = 1 - top / high
-        if sign in ("line", "solid"):
-            dash = (0, (3, 1.5)) if sign == "line" else "solid"
-            canvas.figure.add_artist(
-                Line2D(
-                    [x / WIDTH, (x + 14) / WIDTH],
-                    [y, y],
-                    color=colour,
-                    linewidth=1.4,
-                    linestyle=dash,
-                )
-            )
-        elif sign in ("bar", "hatch", "orange"):
-            style = {
-                "bar": {"facecolor": colour},
-                "hatch": {"facecolor": "white", "edgecolor": colour, "hatch": "////"},
-                "orange": {
-                    "facecolor": colour,
-                    "edgecolor": "white",
-                    "hatch": "////",
-                    "linewidth": 0,
-                },
-            }[sign]
-            canvas.figure.add_artist(
-                Rectangle((x / WIDTH, (high - top - 4) / high), 9 / WIDTH, 8 / high, **style)
+        keys.append(("dashed", INK, words.say(data["before_name"])))
+    if any(data["closed"]):
+        keys.append(("×", MUTED, words.say(data["closed_name"])))
+    plot = _Bars(words, keys, data, [*named, *(top for _, top in spans)])
+    notes = data.get("notes") or [None] * len(values)
+    for index, value in enumerate(values):
+        said: list[Value] = [data["labels"][index], Money(value, plot.currency)]
+        if spans:
+            said.append(_span(plot.currency, *spans[index]))
+        if before[index] is not None:
+            said.append(Text("chart.before", {"amount": Money(before[index], plot.currency)}))
+        if notes[index] is not None:
+            said.append(notes[index])
+        if data["closed"][index] and not value:
+            plot.canvas.write(
+                plot.middle(index), plot.scale(0) - 6, "×", anchor="middle", color=MUTED
             )
         else:
-            canvas.write(x + 2, top, sign, va="center", color=colour)
-        x += 18 if sign in ("line", "solid") else 13
-        canvas.write(x, top, label, va="center", fontsize=SMALL, color=MUTED)
-        x += width_of(label, SMALL) + 12
+            plot.bar(index, value, hatched=data["partial"][index], title=mark_title(words, *said))
+    for index, (bottom, top) in enumerate(spans):
+        x = plot.middle(index)
+        plot.canvas.line([(x, plot.scale(bottom)), (x, plot.scale(top))], INK, 1.0)
+    if named:
+        places = [plot.middle(i) for i in range(len(before))]
+        heights = [None if v is None else plot.scale(v) for v in before]
+        for run in segments(places, heights):
+            plot.canvas.line(run, INK, 1.1, DASHED)
+    for index, value in data["marks"]:
+        plot.mark(index, value, spans[index][1] if spans else values[index])
+    plot.labels(data["ticks"], [data["labels"][i] for i in data["ticks"]])
+    return plot.canvas
+
+
+def _span(currency: str, low: int, high: int) -> Text:
+    return Text("chart.between", {"low": Money(low, currency), "high": Money(high, currency)})
 
 
 def draw_trend(data: Mapping, words: Words) -> Canvas:
@@ -140,47 +153,24 @@ def draw_trend(data: Mapping, words: Words) -> Canvas:
     data: labels, ticks, values, average (units or None), name, average_name, partial, partial_name,
     currency, marks.
     """
-    values, average, currency = data["values"], data["average"], data["currency"]
-    high = max([*values, *(v for v in average if v is not None), 1])
-    low = min([*values, 0])
-    say = _say_money(words, currency)
-    left = max(width_of(say(high * 2), SMALL), 24) + 6
-    canvas = Canvas(190)
-    axes = canvas.axes(left, 30, 4, 22)
-    bars = axes.bar(range(len(values)), values, width=0.76, color=BLUE, zorder=2)
-    for bar, partial in zip(bars, data["partial"], strict=True):
-        if partial:
-            bar.set(hatch="////", facecolor="white", edgecolor=BLUE)
-    axes.plot(
-        range(len(values)),
-        [float("nan") if v is None else v for v in average],
-        color=VERMILION,
-        linewidth=1.8,
-        zorder=3,
-    )
-    axes.set_xlim(-0.7, max(len(values), 6) - 0.3)
-    axes.set_ylim(low * 1.05, high * 1.12 - low * 0.04)
-    money_axis(axes, high, say, low)
-    month_axis(axes, data["ticks"], [words.say(data["labels"][i]) for i in data["ticks"]])
-    for index, value in data["marks"]:
-        axes.annotate(
-            words.say(value),
-            (index, max(values[index], 0)),
-            (0, 3),
-            textcoords="offset points",
-            fontsize=SMALL,
-            fontweight="bold",
-            zorder=5,
-            bbox=LABEL,
-            ha="left" if index < 2 else "right" if index > len(values) - 3 else "center",
-        )
-    entries = [("bar", BLUE, words.say(data["name"]))]
-    if any(v is not None for v in average):
-        entries.append(("solid", VERMILION, words.say(data["average_name"])))
+    values, average = data["values"], data["average"]
+    known = [v for v in average if v is not None]
+    keys = [("bar", BLUE, words.say(data["name"]))]
+    if known:
+        keys.append(("solid", VERMILION, words.say(data["average_name"])))
     if any(data["partial"]):
-        entries.append(("hatch", BLUE, words.say(data["partial_name"])))
-    _legend(canvas, entries)
-    return canvas
+        keys.append(("hatch", BLUE, words.say(data["partial_name"])))
+    plot = _Bars(words, keys, data, known)
+    for index, value in enumerate(values):
+        title = mark_title(words, data["labels"][index], Money(value, plot.currency))
+        plot.bar(index, value, hatched=data["partial"][index], title=title)
+    heights = [None if v is None else plot.scale(v) for v in average]
+    for run in segments([plot.middle(i) for i in range(len(values))], heights):
+        plot.canvas.line(run, VERMILION, 2.0)
+    for index, value in data["marks"]:
+        plot.mark(index, value, values[index])
+    plot.labels(data["ticks"], [data["labels"][i] for i in data["ticks"]])
+    return plot.canvas
 
 
 def draw_stack(data: Mapping, words: Words) -> Canvas:
@@ -190,44 +180,42 @@ def draw_stack(data: Mapping, words: Words) -> Canvas:
     data: labels, base (counts), top (counts), base_name, top_name.
     """
     base, top = data["base"], data["top"]
-    canvas = Canvas(150)
-    axes = canvas.axes(4, 26, 30, 20)
-    lake_decimals = range(len(base))
-    axes.bar(lake_decimals, base, width=0.7, color=BLUE, zorder=2)
-    axes.bar(
-        lake_decimals,
-        top,
-        bottom=base,
-        width=0.7,
-        color=ORANGE,
-        hatch="////",
-        edgecolor="white",
-        linewidth=0,
-        zorder=2,
+    names = (data["base_name"], data["top_name"])
+    canvas = Canvas(0)
+    start = legend(
+        canvas, [("bar", BLUE, words.say(names[0])), ("part", ORANGE, words.say(names[1]))]
     )
-    high = max((a + b for a, b in zip(base, top, strict=True)), default=1) or 1
+    canvas.height = start + 126
     last = len(base) - 1
-    for value, middle in ((base[last], base[last] / 2), (top[last], base[last] + top[last] / 2)):
-        axes.annotate(
-            words.say(Count(value)),
-            (last + 0.38, middle),
-            (3, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=SMALL,
-            fontweight="bold",
-        )
-    axes.set_ylim(0, high * 1.05)
-    axes.set_xlim(-0.6, last + 0.6)
-    axes.set_yticks([])
-    every = max(1, -(-len(base) // 6))
-    ticks = [i for i in lake_decimals if (last - i) % every == 0]
-    month_axis(axes, ticks, [words.say(data["labels"][i]) for i in ticks])
-    _legend(
-        canvas,
-        [
-            ("bar", BLUE, words.say(data["base_name"])),
-            ("orange", ORANGE, words.say(data["top_name"])),
-        ],
+    right = max(width_of(words.say(Count(n)), SMALL, True) for n in (base[last], top[last])) + 6
+    high = max((a + b for a, b in zip(base, top, strict=True)), default=1) or 1
+    scale = Scale(0, high, start + 106, start + 4)
+    step = (WIDTH - right - 2) / len(base)
+    for index, (below, above) in enumerate(zip(base, top, strict=True)):
+        x, wide = 2 + (index + 0.15) * step, step * 0.7
+        for part, foot, fill, name in (
+            (below, 0, BLUE, names[0]),
+            (above, below, ORANGE, names[1]),
+        ):
+            title = mark_title(words, data["labels"][index], Count(part), name)
+            height = scale(foot) - scale(foot + part)
+            canvas.rect(
+                x,
+                scale(foot + part),
+                wide,
+                height,
+                fill,
+                hatch=PAPER * (fill == ORANGE),
+                title=title,
+            )
+    canvas.zero([(2, scale(0)), (WIDTH - right, scale(0))])
+    middles = sorted(
+        [(scale(base[last] / 2), base[last]), (scale(base[last] + top[last] / 2), top[last])]
     )
+    for y, (_, value) in zip(spread([y for y, _ in middles], 12), middles, strict=True):
+        canvas.write(WIDTH - right + 4, y, words.say(Count(value)), bold=True)
+    every = max(1, -(-len(base) // 6))
+    ticks = [i for i in range(len(base)) if (last - i) % every == 0]
+    places = [(2 + (i + 0.5) * step, words.say(data["labels"][i])) for i in ticks]
+    label_axis(canvas, places, (2, WIDTH - right), canvas.height - 9)
     return canvas

@@ -1,4 +1,4 @@
-"""Weekday by hour, each cell with its figure.
+"""Hour by weekday, each cell with its figure.
 
 Darker is more, and the figure says how much.
 """
@@ -6,11 +6,10 @@ Darker is more, and the figure says how much.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import cache
 
-import numpy as np
 import seaborn
-from matplotlib.colors import LinearSegmentedColormap
-from matplotlib.patches import Rectangle
+from matplotlib.colors import Colormap, to_hex
 
 from reports.charts.style import (
     BLUE,
@@ -22,81 +21,71 @@ from reports.charts.style import (
     VERMILION,
     WIDTH,
     Canvas,
+    cut,
+    text_on,
     width_of,
 )
 from reports.words import Words
 
-CELL = 17.0
-MORE = LinearSegmentedColormap.from_list("more", ["#f3f7fa", "#9cc7e0", BLUE, "#003a5c"])
-CHANGE = LinearSegmentedColormap.from_list(
-    "change", [VERMILION, "#f6c9ac", "#fbfbfb", "#a9d0e6", BLUE]
-)
+CELL = 19.0
+
+
+@cache
+def colors_of(signed: bool) -> Colormap:
+    """Light to dark blue, or vermilion over white to blue."""
+    ends = (
+        [VERMILION, "#f6c9ac", "#fbfbfb", "#a9d0e6", BLUE]
+        if signed
+        else ["#f3f7fa", "#9cc7e0", BLUE, "#003a5c"]
+    )
+    return seaborn.blend_palette(ends, as_cmap=True)
 
 
 def draw_heat(data: Mapping, words: Words) -> Canvas:
-    """A grid of figures.
+    """A grid of figures, the hours below each other, so that a phone shows them at full size.
 
-    data: rows (labels), columns (labels), cells (rows of (value to say, integer that colours) or
-    None), signed (whether colours run both ways from zero), best ((row, column) to frame or None).
+    data: rows (labels of the weekdays), columns (labels of the hours), cells (rows of (value to
+    say, integer that colours) or None), signed (whether colours run both ways from zero), best
+    ((row, column) to frame or None).
     """
     rows, columns, cells, signed = data["rows"], data["columns"], data["cells"], data["signed"]
-    left = max(width_of(words.say(row), SMALL) for row in rows) + 6
-    canvas = Canvas(len(rows) * CELL + 22)
-    axes = canvas.axes(left, 18, 2, 4)
+    left = max([width_of(words.say(column), SMALL) for column in columns], default=0) + 8
+    canvas = Canvas(len(columns) * CELL + 20)
     high = max((abs(cell[1]) for row in cells for cell in row if cell), default=1) or 1
-    tight = (WIDTH - left) / max(len(columns), 1)
-    size = min(SMALL, tight / 2.9)
-    if columns:
-        named = np.array([[cell is not None for cell in row] for row in cells])
-        shades = np.array([[cell[1] if cell else 0 for cell in row] for row in cells], dtype=float)
-        seaborn.heatmap(
-            shades,
-            mask=~named,
-            annot=np.array([[words.say(cell[0]) if cell else "" for cell in row] for row in cells]),
-            fmt="",
-            cmap=CHANGE if signed else MORE,
-            vmin=-high if signed else 0,
-            vmax=high,
-            linewidths=1,
-            linecolor=PAPER,
-            cbar=False,
-            xticklabels=False,
-            yticklabels=False,
-            annot_kws={"fontsize": size},
-            ax=axes,
-        )
-        for y, x in zip(*np.nonzero(~named), strict=True):
-            axes.add_patch(
-                Rectangle(
-                    (x + 0.03, y + 0.05), 0.94, 0.9, facecolor=PAPER, edgecolor=FAINT, linewidth=0.4
+    wide = (WIDTH - left - 1) / len(rows)
+    for x, row in enumerate(rows):
+        canvas.write(left + (x + 0.5) * wide, 8, words.say(row), anchor="middle", color=MUTED)
+    for y, column in enumerate(columns):
+        middle = 18 + (y + 0.5) * CELL
+        canvas.write(left - 6, middle, words.say(column), anchor="end", color=MUTED)
+        for x, row in enumerate(rows):
+            cell, place = cells[x][y], left + x * wide
+            if cell is None:
+                canvas.rect(
+                    place + 1,
+                    middle - CELL / 2 + 1,
+                    wide - 2,
+                    CELL - 2,
+                    PAPER,
+                    edge=FAINT,
+                    line=0.5,
                 )
+                continue
+            share = cell[1] / high
+            color = colors_of(signed)((share + 1) / 2 if signed else max(share, 0.0))
+            said = cut(words.say(cell[0]), wide - 4, SMALL)
+            title = f"{words.say(row)}, {words.say(column)}: {words.say(cell[0])}"
+            canvas.rect(
+                place + 1, middle - CELL / 2 + 1, wide - 2, CELL - 2, to_hex(color), title=title
+            )
+            canvas.write(
+                place + wide / 2, middle, said, anchor="middle", color=text_on(color), hidden=True
             )
     if data.get("best"):
-        y, x = data["best"]
-        axes.add_patch(
-            Rectangle((x + 0.03, y + 0.05), 0.94, 0.9, fill=False, edgecolor=INK, linewidth=1.6)
-        )
-    axes.set_xlim(0, max(len(columns), 1))
-    axes.set_ylim(len(rows), 0)
-    axes.set_axis_off()
-    for y, row in enumerate(rows):
-        canvas.write(
-            left - 5,
-            18 + (y + 0.45) * CELL,
-            words.say(row),
-            ha="right",
-            va="center",
-            fontsize=SMALL,
-        )
-    every = 1 if tight >= 18 else 2
-    for x, column in enumerate(columns):
-        if x % every == 0:
-            canvas.write(
-                left + (x + 0.47) * (WIDTH - left - 2) / len(columns),
-                6,
-                words.say(column),
-                ha="center",
-                fontsize=SMALL,
-                color=MUTED,
-            )
+        x, y = data["best"]
+        canvas.line(_box(left + x * wide + 1, 18 + y * CELL + 1, wide - 2, CELL - 2), INK, 2.0)
     return canvas
+
+
+def _box(x: float, y: float, width: float, height: float) -> list[tuple[float, float]]:
+    return [(x, y), (x + width, y), (x + width, y + height), (x, y + height), (x, y)]

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from reports.charts.style import BLUE, MUTED, SIZE, SMALL, WIDTH, Canvas, cut, width_of, zero_line
+from reports.charts.bars import mark_title
+from reports.charts.style import BLUE, MUTED, SIZE, SMALL, WIDTH, Canvas, Scale, cut, width_of
 from reports.values import Money
 from reports.words import Words
 
-HIGH, LABEL_HIGH = 84.0, 11.0
+HIGH, GAP = 104.0, 16.0
 
 
 def draw_panels(data: Mapping, words: Words) -> Canvas:
@@ -17,60 +18,56 @@ def draw_panels(data: Mapping, words: Words) -> Canvas:
     data: panels ((name, values a weekday or None), ...), ticks (seven labels), currency. The
     highest bar of a panel says its value.
     """
-    panels, currency = data["panels"], data["currency"]
+    panels = data["panels"]
     columns = min(2, len(panels))
-    rows = -(-len(panels) // columns)
-    wide = (WIDTH - 14 * (columns - 1)) / columns
-    canvas = Canvas(rows * HIGH + 2)
+    canvas = Canvas(-(-len(panels) // columns) * HIGH + 2)
     drawn = [v for _, values in panels for v in values if v is not None]
     high, low = max([*drawn, 0]), min([*drawn, 0])
-    high = high or (1 if low == 0 else 0)
+    span = (low, high or (1 if low == 0 else 0))
+    wide = (WIDTH - GAP * (columns - 1)) / columns
     for index, (name, values) in enumerate(panels):
-        x, top = (index % columns) * (wide + 14), (index // columns) * HIGH
-        canvas.write(
-            x + 1, top + 2, cut(words.say(name), wide - 4), fontweight="bold", fontsize=SIZE
-        )
-        axes = canvas.panel(x, top + 16, wide, HIGH - 34)
-        named = [v if v is not None else 0 for v in values]
-        axes.bar(range(7), named, width=0.7, color=BLUE)
-        best = max(range(7), key=lambda w: named[w])
-        reach = max(named[best], 0)
-        for w in range(7):
-            if values[w] is None:
-                axes.annotate(
-                    "×",
-                    (w, 0),
-                    (0, 1),
-                    textcoords="offset points",
-                    ha="center",
-                    va="bottom",
-                    color=MUTED,
-                    fontsize=SMALL,
-                )
-        if named[best] > 0:
-            label = Money(named[best], currency, compact=True)
-            axes.annotate(
-                words.say(label),
-                (best, reach),
-                (0, 2),
-                textcoords="offset points",
-                ha=_side(words.say(label), best, wide),
-                fontsize=SMALL,
-                fontweight="bold",
-            )
-        floor, top = min(low, 0) * 1.08, max(high, 0)
-        room = (HIGH - 34 - LABEL_HIGH) / (HIGH - 34)
-        axes.set_ylim(floor, floor + (top - floor) / room)
-        axes.set_xlim(-0.6, 6.6)
-        axes.set_yticks([])
-        axes.set_xticks(
-            range(7), [cut(words.say(tick), wide / 7) for tick in data["ticks"]], fontsize=SMALL
-        )
-        zero_line(axes, low)
+        x, top = (index % columns) * (wide + GAP), (index // columns) * HIGH
+        canvas.write(x + 1, top + 9, cut(words.say(name), (wide - 4) * 0.88), bold=True, size=SIZE)
+        _panel(canvas, (x, top + 36, wide), values, span, data, words)
     return canvas
 
 
-def _side(label: str, weekday: int, wide: float) -> str:
-    """How a label stands over its bar, so that it stays within its panel."""
-    middle, half = (weekday + 0.6) / 7.2 * wide, width_of(label, SMALL, True) / 2
-    return "left" if middle < half else "right" if middle + half > wide else "center"
+def _panel(
+    canvas: Canvas,
+    place: tuple[float, float, float],
+    values: list[int | None],
+    span: tuple[int, int],
+    data: Mapping,
+    words: Words,
+) -> None:
+    x, top, wide = place
+    scale = Scale(*span, top + 48, top)
+    step, currency = wide / 7, data["currency"]
+    best = max(range(7), key=lambda w: values[w] or 0)
+    for w, value in enumerate(values):
+        middle = x + (w + 0.5) * step
+        if value is None:
+            canvas.write(middle, scale(0) - 6, "×", anchor="middle", color=MUTED)
+            continue
+        upper, lower = sorted((scale(value), scale(0)))
+        title = mark_title(words, data["ticks"][w], Money(value, currency))
+        canvas.rect(middle - step * 0.36, upper, step * 0.72, lower - upper, BLUE, title=title)
+    canvas.zero([(x, scale(0)), (x + wide, scale(0))])
+    names = [words.say(tick) for tick in data["ticks"]]
+    if max(width_of(name, SMALL) for name in names) > step - 2:
+        names = [name[:1].upper() for name in names]
+    for w, name in enumerate(names):
+        canvas.write(x + (w + 0.5) * step, top + 58, name, anchor="middle", color=MUTED)
+    if (values[best] or 0) > 0:
+        label = words.say(Money(values[best], currency, compact=True))
+        half = width_of(label, SMALL, True) / 2
+        middle = min(max(x + (best + 0.5) * step, x + half), x + wide - half)
+        canvas.write(
+            middle,
+            scale(values[best]) - 8,
+            label,
+            anchor="middle",
+            bold=True,
+            halo=True,
+            hidden=True,
+        )

@@ -4,25 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from matplotlib.lines import Line2D
-from matplotlib.patches import Rectangle
-
+from reports.charts.bars import mark_title
 from reports.charts.style import (
     BLUE,
     INK,
-    MUTED,
     ORANGE,
+    PAPER,
     SIZE,
     SKY,
     SMALL,
     WIDTH,
     Canvas,
+    Scale,
+    legend,
     width_of,
     wrap,
 )
 from reports.words import Words
 
-LINE, GAP, EDGE = 10.5, 7.0, 3.0
+LINE, GAP = 13.0, 9.0
 
 
 def draw_ranking(data: Mapping, words: Words) -> Canvas:
@@ -33,100 +33,66 @@ def draw_ranking(data: Mapping, words: Words) -> Canvas:
     before_name say what they are (part_name and before_name None where the rows have none).
     """
     rows = data["rows"]
-    label_width = min(max((width_of(words.say(row[0])) for row in rows), default=40), WIDTH * 0.36)
+    label_width = min(max((width_of(words.say(row[0])) for row in rows), default=40), WIDTH * 0.38)
     labels = [wrap(words.say(row[0]), label_width) for row in rows]
-    sentences = [words.say(row[1]) for row in rows]
-    end = max((width_of(s, SMALL, True) for s in sentences), default=0) + 8
-    heights = [len(label) * LINE + GAP for label in labels]
-    keys = data.get("part_name") or data.get("before_name")
-    top = 20.0 if keys else 4.0
-    canvas = Canvas(top + sum(heights) + 4)
-    axes = canvas.axes(EDGE + label_width + 8, top, 2, 4)
+    said = [words.say(row[1]) for row in rows]
+    end = max((width_of(s, SMALL, True) for s in said), default=0) + 8
+    canvas = Canvas(0)
+    y = legend(canvas, _keys(data, words)) if _keys(data, words) else 4.0
+    top = y
     high = max([row[2] for row in rows] + [row[4] or 0 for row in rows] + [1])
-    low = min([row[2] for row in rows] + [0])
-    room = WIDTH - EDGE - label_width - 10
-    span = (high - low) * room / max(room - end, 1)
-    position = sum(heights)
-    axes.set_ylim(0, position)
-    axes.set_xlim(low, low + span)
-    for row, label, value, height in zip(rows, labels, sentences, heights, strict=True):
-        middle = position - height / 2
-        thick = min(height - GAP + 1, LINE + 2)
-        _, _, units, part, before = row
-        axes.barh(middle, units, thick, color=BLUE if units >= 0 else ORANGE, zorder=2)
+    low = min([row[2] for row in rows] + [row[4] or 0 for row in rows] + [0])
+    x = Scale(low, high, label_width + 8, WIDTH - end)
+    canvas.height = top + sum(len(label) * LINE + GAP for label in labels) + 4
+    for row, label, value in zip(rows, labels, said, strict=True):
+        height = len(label) * LINE + GAP
+        middle, thick = y + height / 2, min(height - GAP + 1, LINE + 2)
+        name, _, units, part, before = row
+        left, right = sorted((x(0), x(units)))
+        title = f"{words.say(name)}: {value}"
+        canvas.rect(
+            left,
+            middle - thick / 2,
+            right - left,
+            thick,
+            BLUE if units >= 0 else ORANGE,
+            title=title,
+        )
         if part:
-            axes.barh(
-                middle,
-                part,
+            canvas.rect(
+                x(units - part),
+                middle - thick / 2,
+                x(units) - x(units - part),
                 thick,
-                left=units - part,
-                color=SKY,
-                hatch="////",
-                edgecolor="white",
-                linewidth=0,
-                zorder=3,
+                SKY,
+                hatch=PAPER,
+                title=mark_title(words, name, data["part_name"], row[1]),
             )
         if before is not None:
-            axes.plot(
-                [before, before],
-                [middle - thick / 2 - 1.5, middle + thick / 2 + 1.5],
-                color=INK,
-                linewidth=1.4,
-                zorder=4,
+            canvas.line(
+                [(x(before), middle - thick / 2 - 2), (x(before), middle + thick / 2 + 2)], INK, 1.8
             )
-        reach = max(units, before or 0, 0)
-        axes.annotate(
-            value,
-            (reach, middle),
-            (4, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=SMALL,
-            fontweight="bold",
-        )
-        canvas.write(
-            EDGE + label_width,
-            top + sum(heights) - middle,
-            "\n".join(label),
-            ha="right",
-            va="center",
-            fontsize=SIZE,
-            linespacing=1.15,
-        )
-        position -= height
-    axes.axvline(0, color=INK, linewidth=0.9, zorder=5)
-    axes.set_axis_off()
-    _keys(canvas, data, words)
+        reach = x(max(units, before or 0, 0))
+        canvas.write(reach + 5, middle, value, bold=True, halo=True, hidden=True)
+        for number, line in enumerate(label):
+            canvas.write(
+                label_width + 2,
+                middle + (number - (len(label) - 1) / 2) * LINE,
+                line,
+                anchor="end",
+                size=SIZE,
+            )
+        y += height
+    canvas.zero([(x(0), top), (x(0), canvas.height - 4)])
     return canvas
 
 
-def _keys(canvas: Canvas, data: Mapping, words: Words) -> None:
+def _keys(data: Mapping, words: Words) -> list[tuple[str, str, str]]:
     if not (data.get("part_name") or data.get("before_name")):
-        return
-    entries = [
-        ("bar", data["name"]),
-        ("part", data.get("part_name")),
-        ("mark", data.get("before_name")),
-    ]
-    x, high = 4.0, canvas.height
-    for sign, name in entries:
-        if name is None:
-            continue
-        if sign == "mark":
-            canvas.figure.add_artist(
-                Line2D(
-                    [(x + 4) / WIDTH] * 2, [1 - 3 / high, 1 - 13 / high], color=INK, linewidth=1.4
-                )
-            )
-        else:
-            style = (
-                {"facecolor": BLUE}
-                if sign == "bar"
-                else {"facecolor": SKY, "hatch": "////", "edgecolor": "white", "linewidth": 0}
-            )
-            canvas.figure.add_artist(
-                Rectangle((x / WIDTH, (high - 12) / high), 9 / WIDTH, 8 / high, **style)
-            )
-        label = words.say(name)
-        canvas.write(x + 13, 8, label, va="center", fontsize=SMALL, color=MUTED)
-        x += width_of(label, SMALL) + 25
+        return []
+    entries = (
+        ("bar", BLUE, data["name"]),
+        ("part", SKY, data.get("part_name")),
+        ("mark", INK, data.get("before_name")),
+    )
+    return [(sign, color, words.say(name)) for sign, color, name in entries if name is not None]

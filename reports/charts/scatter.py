@@ -4,18 +4,14 @@ colour.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from math import log2
-
-from matplotlib.lines import Line2D
 
 from reports.charts.style import (
     BLUE,
     DARKER,
     FAINT,
     GREEN,
-    INK,
-    LABEL,
     MUTED,
     ORANGE,
     SIZE,
@@ -23,16 +19,19 @@ from reports.charts.style import (
     VERMILION,
     WIDTH,
     Canvas,
+    Scale,
     cut,
     width_of,
 )
+from reports.values import Rate
 from reports.words import Words
 
+Box = tuple[float, float, float, float]
 SIGNS = {
-    "star": ("*", GREEN, 58),
-    "plowhorse": ("s", ORANGE, 24),
-    "puzzle": ("^", BLUE, 28),
-    "dog": ("o", VERMILION, 24),
+    "star": ("*", GREEN, 11),
+    "plowhorse": ("s", ORANGE, 7),
+    "puzzle": ("^", BLUE, 8),
+    "dog": ("o", VERMILION, 7),
 }
 CORNERS = {"star": (1, 1), "plowhorse": (1, 0), "puzzle": (0, 1), "dog": (0, 0)}
 BOUND = 3.0
@@ -41,13 +40,13 @@ NAMED, FIRST = 40, 5
 
 
 def draw_scatter(data: Mapping, words: Words) -> Canvas:
-    """One sign a dish; those that bring most are named first, where there is room.
+    """A sign for each dish; those that bring most are named first, where there is room.
 
     data: points ((name, popularity pair, profitability pair, kind, weight), ...), kinds (kind ->
     name), x, y (axis texts).
     """
-    canvas = Canvas(268)
-    axes = canvas.axes(20, 8, 6, 30)
+    canvas = Canvas(320)
+    left, top, right, bottom = 20.0, 4.0, WIDTH - 2.0, 296.0
     spots = [
         (
             max(-BOUND, min(BOUND, log2(p[0] / p[1]))) if p[0] > 0 else -BOUND,
@@ -57,112 +56,66 @@ def draw_scatter(data: Mapping, words: Words) -> Canvas:
     ]
     reach = max([abs(x) for x, _ in spots] + [1.0]) * 1.35
     tall = max([abs(y - 1) for _, y in spots] + [0.5]) * 1.3
-    axes.set_xlim(-reach, reach)
-    axes.set_ylim(1 - tall, 1 + tall)
-    axes.axvline(0, color=MUTED, linewidth=0.8)
-    axes.axhline(1, color=MUTED, linewidth=0.8)
-    for kind, (right, up) in CORNERS.items():
-        axes.text(
-            0.995 if right else 0.005,
-            0.985 if up else 0.015,
+    x, y = Scale(-reach, reach, left, right), Scale(1 - tall, 1 + tall, bottom, top)
+    canvas.line([(left, top), (right, top), (right, bottom), (left, bottom), (left, top)], FAINT)
+    canvas.line([(x(0), top), (x(0), bottom)], MUTED, 0.8)
+    canvas.line([(left, y(1)), (right, y(1))], MUTED, 0.8)
+    for kind, (is_right, is_up) in CORNERS.items():
+        canvas.write(
+            right - 4 if is_right else left + 4,
+            top + 10 if is_up else bottom - 10,
             words.say(data["kinds"][kind]),
-            transform=axes.transAxes,
+            anchor="end" if is_right else "start",
             color=DARKER[SIGNS[kind][1]],
-            ha="right" if right else "left",
-            va="top" if up else "bottom",
-            fontsize=SIZE,
-            fontweight="bold",
+            size=SIZE,
+            bold=True,
         )
-    for (x, y), (_, _, _, kind, _) in zip(spots, data["points"], strict=True):
-        sign, colour, size = SIGNS[kind]
-        axes.scatter(
-            [x],
-            [y],
-            marker=sign,
-            s=size,
-            color=colour,
-            edgecolors="white",
-            linewidths=0.5,
-            zorder=3,
-        )
-    _name_points(canvas, axes, data["points"], spots, data["kinds"], words)
-    axes.set_xticks([])
-    axes.set_yticks([])
-    for side in ("bottom", "left", "top", "right"):
-        axes.spines[side].set(visible=True, color=FAINT)
-    canvas.write(20, 244, "← " + words.say(data["x"]) + " →", color=MUTED, fontsize=SMALL)
-    canvas.figure.text(
-        4 / WIDTH,
-        0.55,
-        "← " + words.say(data["y"]) + " →",
-        rotation=90,
-        va="center",
-        ha="left",
-        color=MUTED,
-        fontsize=SMALL,
-    )
+    for (across, up), (name, p, q, kind, _) in zip(spots, data["points"], strict=True):
+        sign, color, size = SIGNS[kind]
+        title = f"{words.say(name)}: {words.say(data['kinds'][kind])}"
+        title += f" ({words.say(Rate(*p))}; {words.say(Rate(*q))})"
+        canvas.sign(x(across), y(up), sign, size, color, title=title)
+    places = [(x(across), y(up)) for across, up in spots]
+    _name_points(canvas, (left, top, right, bottom), data["points"], places, data["kinds"], words)
+    canvas.write(left, 309, "← " + words.say(data["x"]) + " →", color=MUTED)
+    label = "← " + words.say(data["y"]) + " →"
+    canvas.write(7, (top + bottom) / 2, label, anchor="middle", color=MUTED, upright=True)
     return canvas
 
 
-def _name_points(canvas: Canvas, axes, points, spots, kinds: Mapping, words: Words) -> None:
+def _name_points(
+    canvas: Canvas, frame: Box, points: Sequence, places: Sequence, kinds: Mapping, words: Words
+) -> None:
     """Names beside their signs, the heaviest first, none over another, over a sign or over the
-    edge; one that finds its place only at a distance is tied to its sign by a thin line.
+    edge; where a name finds its place only at a distance, a thin line ties it to its sign.
     """
-    frame = axes.get_position()
-    left, bottom = frame.x0 * WIDTH, frame.y0 * canvas.height
-    wide, high = frame.width * WIDTH, frame.height * canvas.height
-    (x0, x1), (y0, y1) = axes.get_xlim(), axes.get_ylim()
-    position = [((x - x0) / (x1 - x0) * wide, (y - y0) / (y1 - y0) * high) for x, y in spots]
-    corner = max(width_of(words.say(name), SIZE, True) for name in kinds.values()) + 6
-    signs = [(x - 4, y - 4, x + 4, y + 4) for x, y in position]
-    taken = [(x, y, x + corner, y + 13) for x in (0, wide - corner) for y in (0, high - 13)]
+    corner = max(width_of(words.say(name), SIZE, True) for name in kinds.values()) + 8
+    signs = [(x - 5, y - 5, x + 5, y + 5) for x, y in places]
+    left, top, right, bottom = frame
+    taken = [(x, y, x + corner, y + 18) for x in (left, right - corner) for y in (top, bottom - 18)]
+    names = [*taken]
     order = sorted(range(len(points)), key=lambda i: (-abs(points[i][4]), i))[:NAMED]
     for rank, index in enumerate(order):
-        label = cut(words.say(points[index][0]), 112, SMALL)
-        size, (x, y) = width_of(label, SMALL), position[index]
-        others = [
+        label = cut(words.say(points[index][0]), 140, SMALL)
+        size, (x, y) = width_of(label, SMALL), places[index]
+        every, first = (
             [signs[i] for i in some if i != index] for some in (range(len(points)), order[:FIRST])
-        ]
-        for kept, away, (dx, dy) in [
-            (kept, *place) for kept in others[: 2 if rank < FIRST else 1] for place in _places(size)
-        ]:
-            box = (x + dx, y + dy, x + dx + size, y + dy + 8)
-            inside = box[0] >= 1 and box[2] <= wide - 1 and box[1] >= 1 and box[3] <= high - 1
-            tie = (
-                _along((x, y), (min(max(x, box[0]), box[2]), min(max(y, box[1]), box[3])))
-                if away
-                else []
-            )
-            if inside and not any(_meet(part, t) for part in (box, *tie) for t in (*taken, *kept)):
+        )
+        # One of the first names takes its place from signs, then from the ties of others.
+        blocked = [[*taken, *every], [*taken, *first], names][: 3 if rank < FIRST else 1]
+        for kept, away, (dx, dy) in [(kept, *place) for kept in blocked for place in _places(size)]:
+            box = (x + dx, y + dy, x + dx + size, y + dy + 10)
+            end = (min(max(x, box[0]), box[2]), min(max(y, box[1]), box[3]))
+            tie = _along((x, y), end) if away else []
+            inside = left < box[0] and box[2] < right and top < box[1] and box[3] < bottom
+            parts = (box,) if kept is names else (box, *tie)
+            if inside and not any(_meet(part, t) for part in parts for t in kept):
                 if away:
-                    ends = (
-                        (left + x, left + min(max(x, box[0]), box[2])),
-                        (bottom + y, bottom + min(max(y, box[1]), box[3])),
-                    )
-                    canvas.figure.add_artist(
-                        Line2D(
-                            [e / WIDTH for e in ends[0]],
-                            [e / canvas.height for e in ends[1]],
-                            color=MUTED,
-                            linewidth=0.6,
-                            zorder=2,
-                        )
-                    )
-                canvas.figure.text(
-                    (left + box[0]) / WIDTH,
-                    (bottom + box[1] + 1.5) / canvas.height,
-                    label,
-                    fontsize=SMALL,
-                    color=INK,
-                    va="baseline",
-                    bbox=LABEL,
-                    zorder=5,
-                )
+                    canvas.line([(x, y), end], MUTED, 0.7)
+                canvas.write(box[0], box[1] + 5, label, halo=True, hidden=True)
                 taken += [box, *tie]
+                names.append(box)
                 break
-
-
-Box = tuple[float, float, float, float]
 
 
 def _meet(entry: Box, other: Box) -> bool:
@@ -188,7 +141,7 @@ def _places(size: float) -> Iterator[tuple[int, tuple[float, float]]]:
     """Where a name of `size` may stand from its sign: how far away, and its lower left corner; the
     nearest first.
     """
-    for away in (0, 9, 18, 28, 40, 54, 72, 96):
+    for away in (0, 9, 18, 28, 40, 54, 72, 96, 124, 156):
         near = 6 + away
         for dx in (near, -near - size) if not away else (near, -near - size, -size / 2):
             for dy in (-4, 4, -12) if not away else (near - 2, -near - 6, -4):

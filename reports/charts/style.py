@@ -1,9 +1,11 @@
-"""The look of all charts: one canvas in points, its colours, its text.
+"""The look of all charts: one canvas, its colours, its text.
 
-A `Canvas` is WIDTH points wide and as high as its drawer asks; axes are placed in points from the
+A `Canvas` is WIDTH points wide and as high as its drawer asks; marks are placed in points from the
 top left, so nothing is ever laid out by guess. Text is measured before it is placed; a label that
-is too long is wrapped, then cut with an ellipsis. In SVG, text stays text, so that the reader's own
-fonts show emoji and every script.
+is too long is wrapped, then cut with an ellipsis. Marks go straight to matplotlib's SVG renderer,
+without figures and axes, whose layout costs fifty times as much. In SVG, text stays text, so that
+the reader's own fonts show emoji and every script. A mark with a title is a group that says it on
+hover and to screen readers.
 """
 
 from __future__ import annotations
@@ -11,28 +13,31 @@ from __future__ import annotations
 import io
 import unicodedata
 import warnings
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from functools import lru_cache
 
 import matplotlib
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.backends.backend_svg import FigureCanvasSVG
-from matplotlib.figure import Figure
+from matplotlib.backend_bases import GraphicsContextBase
+from matplotlib.backends.backend_svg import RendererSVG
+from matplotlib.colors import to_rgb
 from matplotlib.font_manager import FontProperties
+from matplotlib.markers import MarkerStyle
+from matplotlib.path import Path
 from matplotlib.textpath import text_to_path
+from matplotlib.ticker import MaxNLocator
+from matplotlib.transforms import Affine2D
 
-WIDTH = 300
+WIDTH = 340
 INK, MUTED, FAINT, PAPER = "#1d2129", "#5a6370", "#d9dde3", "#ffffff"
-BLUE, ORANGE, VERMILION, GREEN, SKY, PURPLE, YELLOW = (
-    "#0072B2",
-    "#E69F00",
-    "#D55E00",
-    "#009E73",
-    "#56B4E9",
-    "#CC79A7",
-    "#F0E442",
+BLUE, ORANGE, VERMILION, GREEN, SKY, PURPLE = (
+    "#0072b2",
+    "#e69f00",
+    "#d55e00",
+    "#009e73",
+    "#56b4e9",
+    "#cc79a7",
 )
 DARKER = {
     BLUE: "#005a8f",
@@ -40,43 +45,20 @@ DARKER = {
     VERMILION: "#a84300",
     GREEN: "#00684b",
     PURPLE: "#8f3f6c",
+    MUTED: MUTED,
 }
 """The same colours for words: 4.5 : 1 on white and more (WCAG 1.4.3)."""
-SIZE, SMALL = 8.5, 7.5
-LABEL = {"facecolor": "white", "edgecolor": "none", "pad": 0.5}
-"""Ground of a figure that stands on a plot."""
-FONTS = "'DejaVu Sans'"
-READER_FONTS = (
+SIZE, SMALL = 11.5, 10.5
+"""On a phone of 390 pixels the smallest text has 11 pixels."""
+FONTS = (
     "system-ui, -apple-system, 'Segoe UI', Roboto, 'Helvetica Neue', 'Noto Sans', 'DejaVu Sans',"
     " sans-serif"
 )
+DASHED, DOTTED = (4, 2), (1.4, 1.6)
+STYLE = {"svg.hashsalt": "report", "path.simplify": False, "hatch.linewidth": 0.8}
+ANCHORS = {"start": 0.0, "middle": 0.5, "end": 1.0}
 
-STYLE = {
-    "font.family": ["DejaVu Sans"],
-    "font.size": SIZE,
-    "text.color": INK,
-    "text.parse_math": False,
-    "axes.unicode_minus": True,
-    "axes.edgecolor": FAINT,
-    "axes.labelcolor": MUTED,
-    "axes.linewidth": 0.8,
-    "xtick.color": MUTED,
-    "ytick.color": MUTED,
-    "xtick.labelcolor": INK,
-    "ytick.labelcolor": INK,
-    "xtick.major.size": 0,
-    "ytick.major.size": 0,
-    "hatch.linewidth": 0.7,
-    "axes.spines.top": False,
-    "axes.spines.right": False,
-    "axes.spines.left": False,
-    "svg.fonttype": "none",
-    "svg.hashsalt": "report",
-    "path.simplify": False,
-    "figure.facecolor": PAPER,
-    "savefig.facecolor": PAPER,
-    "lines.solid_capstyle": "round",
-}
+Points = Sequence[tuple[float, float]]
 
 
 @contextmanager
@@ -92,14 +74,17 @@ def styled() -> Iterator[None]:
 
 
 @lru_cache(maxsize=4096)
+def _advance(sign: str, bold: bool) -> float:
+    """Width of `sign` in ems; wide scripts and emoji count one em."""
+    if unicodedata.east_asian_width(sign) in "WF":
+        return 1.0
+    font = FontProperties(family="DejaVu Sans", size=100, weight="bold" if bold else "normal")
+    return float(text_to_path.get_text_width_height_descent(sign * 8, font, ismath=False)[0]) / 800
+
+
 def width_of(label: str, size: float = SIZE, bold: bool = False) -> float:
-    """Width of `label` in points; wide scripts and emoji count one em a sign."""
-    wide = [sign for sign in label if unicodedata.east_asian_width(sign) in "WF"]
-    rest = "".join(sign for sign in label if unicodedata.east_asian_width(sign) not in "WF")
-    font = FontProperties(family="DejaVu Sans", size=size, weight="bold" if bold else "normal")
-    return len(wide) * size + (
-        text_to_path.get_text_width_height_descent(rest, font, ismath=False)[0] if rest else 0.0
-    )
+    """Width of `label` in points, sign by sign: kerning only makes it narrower."""
+    return size * sum(_advance(sign, bold) for sign in label)
 
 
 def cut(label: str, width: float, size: float = SIZE) -> str:
@@ -129,97 +114,275 @@ def wrap(label: str, width: float, size: float = SIZE, lines: int = 2) -> list[s
     return built + ([cut(" ".join(words), width, size)] if words else [])
 
 
+@dataclass(frozen=True)
+class Label:
+    """A text on a canvas and the box that it takes."""
+
+    text: str
+    left: float
+    top: float
+    right: float
+    bottom: float
+
+
+@dataclass(frozen=True)
+class Scale:
+    """Values `low` to `high` along the points `start` to `end`."""
+
+    low: float
+    high: float
+    start: float
+    end: float
+
+    def __call__(self, value: float) -> float:
+        return self.start + (value - self.low) / (self.high - self.low) * (self.end - self.start)
+
+
+@dataclass
 class Canvas:
-    """A figure of WIDTH × `height` points."""
+    """A drawing of WIDTH × `height` points, its origin at the top left."""
 
-    def __init__(self, height: float):
-        self.height = height
-        self.figure = Figure(figsize=(WIDTH / 72, height / 72))
+    height: float
+    marks: list[Callable[[RendererSVG], None]] = field(default_factory=list)
+    labels: list[Label] = field(default_factory=list)
+    zeros: list[Points] = field(default_factory=list)
+    """The lines of zero."""
 
-    def axes(self, left: float, top: float, right: float, bottom: float) -> Axes:
-        """Axes with these margins in points; no grid, no frame but the baseline."""
-        built = self.figure.add_axes(
-            (
-                left / WIDTH,
-                bottom / self.height,
-                (WIDTH - left - right) / WIDTH,
-                (self.height - top - bottom) / self.height,
-            )
+    def rect(
+        self,
+        x: float,
+        y: float,
+        width: float,
+        height: float,
+        fill: str,
+        *,
+        hatch: str = "",
+        edge: str = "",
+        line: float = 0.0,
+        title: str = "",
+    ) -> None:
+        """A box; `hatch` is the colour of its stripes."""
+        corners = ((x, y), (x + width, y), (x + width, y + height), (x, y + height), (x, y))
+        self._path(Path(corners, closed=False), fill, edge, line, hatch=hatch, title=title)
+
+    def line(
+        self,
+        points: Points,
+        color: str,
+        width: float = 1.0,
+        dash: tuple[float, float] | None = None,
+        title: str = "",
+    ) -> None:
+        self._path(Path(points), "", color, width, dash=dash, title=title)
+
+    def sign(self, x: float, y: float, kind: str, size: float, color: str, title: str = "") -> None:
+        """A marker of matplotlib (`kind`) of `size` points around (x, y)."""
+        marker = MarkerStyle(kind)
+        path = marker.get_path().transformed(
+            marker.get_transform() + Affine2D().scale(size, -size).translate(x, y)
         )
-        built.tick_params(pad=3)
-        return built
+        self._path(path, color, PAPER, 0.7, title=title)
 
-    def panel(self, x: float, top: float, width: float, height: float) -> Axes:
-        """Axes of `width` × `height` points whose upper left corner is (x, top)."""
-        return self.axes(x, top, WIDTH - x - width, self.height - top - height)
+    def zero(self, points: Points) -> None:
+        """The line of zero, in ink."""
+        self.zeros.append(points)
+        self.line(points, INK, 1.0)
 
-    def write(self, x: float, top: float, label: str, **style) -> None:
-        """`label` at points from the left and the top."""
-        self.figure.text(
-            x / WIDTH, 1 - top / self.height, label, **{"va": "top", "fontsize": SIZE} | style
-        )
+    def write(
+        self,
+        x: float,
+        y: float,
+        label: str,
+        *,
+        anchor: str = "start",
+        size: float = SMALL,
+        color: str = INK,
+        bold: bool = False,
+        halo: bool = False,
+        upright: bool = False,
+        hidden: bool = False,
+    ) -> None:
+        """`label` whose middle is at the height `y`; `halo` sets it off from what is below.
 
-    def to_bytes(self, form: str) -> bytes:
-        out = io.BytesIO()
-        if form == "svg":
-            FigureCanvasSVG(self.figure).print_svg(
-                out, metadata={"Date": None, "Creator": None, "Format": None, "Type": None}
-            )
-            built = out.getvalue().decode()
-            start = built.index("<svg")
-            return built[start:].replace(FONTS, READER_FONTS).encode()
-        canvas = FigureCanvasAgg(self.figure)
-        self.figure.set_dpi(216)
-        canvas.print_png(out, metadata={"Software": None})
-        return out.getvalue()
+        `hidden` text repeats a title and is no text for screen readers.
+        """
+        wide = width_of(label, size, bold)
+        left = x - wide * ANCHORS[anchor]
+        if not upright:
+            self.labels.append(Label(label, left, y - 0.42 * size, left + wide, y + 0.42 * size))
+        style = f"font-size: {size}px; font-family: {FONTS}; fill: {color}"
+        style += f"; text-anchor: {anchor}" if anchor != "start" else ""
+        style += "; font-weight: 700" if bold else ""
+        style += f"; paint-order: stroke; stroke: {PAPER}; stroke-width: 3px" if halo else ""
+        baseline = y + 0.36 * size
+        place = {"x": f"{x:.1f}", "y": f"{baseline:.1f}", "style": style}
+        if upright:
+            place["transform"] = f"rotate(-90 {x:.1f} {y:.1f})"
+        if hidden:
+            place["aria-hidden"] = "true"
+        self.marks.append(lambda renderer: renderer.writer.element("text", label, place))
+
+    def _path(
+        self,
+        path: Path,
+        fill: str,
+        edge: str,
+        line: float,
+        *,
+        hatch: str = "",
+        dash: tuple[float, float] | None = None,
+        title: str = "",
+    ) -> None:
+        context = GraphicsContextBase()
+        context.set_linewidth(line if edge else 0)
+        context.set_foreground(edge or INK)
+        if dash:
+            context.set_dashes(0, dash)
+        if hatch:
+            context.set_hatch("////")
+            context.set_hatch_color(hatch)
+
+        def draw(renderer: RendererSVG) -> None:
+            upside = Affine2D().scale(1, -1).translate(0, self.height)
+            if title:
+                renderer.writer.start("g", role="img")
+                renderer.writer.element("title", title)
+            renderer.draw_path(context, path, upside, to_rgb(fill) if fill else None)
+            if title:
+                renderer.writer.end("g")
+
+        self.marks.append(draw)
+
+    def to_bytes(self) -> bytes:
+        """The drawing as SVG."""
+        out = io.StringIO()
+        none = {"Date": None, "Creator": None, "Format": None, "Type": None}
+        renderer = RendererSVG(WIDTH, self.height, out, metadata=none)
+        for draw in self.marks:
+            draw(renderer)
+        renderer.finalize()
+        built = out.getvalue()
+        return built[built.index("<svg") :].replace(" \n", " ").encode()
 
 
-def money_axis(axes: Axes, high: float, say, low: float = 0.0, steps: int = 4) -> None:
-    """A quiet value axis with few round steps, the line of zero drawn in ink."""
-    step = round_step((high - low) / steps if high > low else 1.0)
-    ticks, position = [], 0.0
-    while position <= high * 1.001:
-        ticks.append(position)
-        position += step
-    position = -step
-    while low < 0 and position >= low * 1.001:
-        ticks.insert(0, position)
-        position -= step
-    axes.set_yticks(ticks, [say(tick) for tick in ticks])
-    axes.grid(axis="y", color=FAINT, linewidth=0.6)
-    axes.set_axisbelow(True)
-    axes.tick_params(axis="y", labelcolor=MUTED, labelsize=SMALL)
-    zero_line(axes, low)
+def ticks_of(low: float, high: float, steps: int = 4) -> list[float]:
+    """Round values between `low` and `high`."""
+    locator = MaxNLocator(steps, steps=[1, 2, 2.5, 5, 10])
+    reach = (high - low or 1) * 0.001
+    return [float(t) for t in locator.tick_values(low, high) if low - reach <= t <= high + reach]
 
 
-def zero_line(axes: Axes, low: float) -> None:
-    """The baseline: the foot of the axes, or a line at zero where values are negative."""
-    axes.spines["bottom"].set_visible(low >= 0)
-    axes.spines["bottom"].set_color(INK)
-    if low < 0:
-        axes.axhline(0, color=INK, linewidth=0.8, zorder=4)
+def value_axis(
+    canvas: Canvas,
+    scale: Scale,
+    span: tuple[float, float],
+    say: Callable[[float], str],
+    ticks: Sequence[float],
+) -> None:
+    """Quiet lines across `span` with their values at the left; the line of zero in ink."""
+    left, right = span
+    for tick in ticks:
+        canvas.line([(left, scale(tick)), (right, scale(tick))], FAINT, 0.8)
+        canvas.write(left - 5, scale(tick), say(tick), anchor="end", color=MUTED)
+    if scale.low <= 0 <= scale.high:
+        canvas.zero([(left, scale(0)), (right, scale(0))])
 
 
-def round_step(rough: float) -> float:
-    """The next of 1, 2, 2.5, 5 × 10**n that is no smaller than `rough`."""
-    power = 10.0 ** (len(str(int(rough))) - 1) if rough >= 1 else 1.0
-    return next(factor * power for factor in (1, 2, 2.5, 5, 10) if factor * power >= rough)
-
-
-def month_axis(axes: Axes, ticks: list[int], labels: list[str]) -> None:
-    """Labels under their ticks.
+def label_axis(
+    canvas: Canvas, places: Sequence[tuple[float, str]], span: tuple[float, float], y: float
+) -> None:
+    """Labels under their places.
 
     One over the edge is aligned to it, one that would touch the label before is left out.
     """
-    (low, high), wide = axes.get_xlim(), axes.get_position().width * WIDTH
-    kept, reach = [], -99.0
-    for position, label in zip(ticks, labels, strict=True):
-        size, place = width_of(label), (position - low) / (high - low) * wide
-        side = "left" if place < size / 2 else "right" if place + size / 2 > wide + 2 else "center"
-        start = place - {"left": 0, "right": size, "center": size / 2}[side]
-        if start > reach + 9:
-            kept.append((position, label, side))
+    reach = -99.0
+    for place, label in places:
+        size = width_of(label, SMALL)
+        anchor = (
+            "start"
+            if place < span[0] + size / 2
+            else "end"
+            if place + size / 2 > span[1] + 2
+            else "middle"
+        )
+        start = place - size * ANCHORS[anchor]
+        if start > reach + 8:
+            canvas.write(place, y, label, anchor=anchor)
             reach = start + size
-    axes.set_xticks([position for position, _, _ in kept], [label for _, label, _ in kept])
-    for tick, (_, _, side) in zip(axes.get_xticklabels(), kept, strict=True):
-        tick.set_horizontalalignment(side)
+
+
+def legend(canvas: Canvas, entries: Sequence[tuple[str, str, str]], y: float = 9.0) -> float:
+    """Keys above the plot, small signs beside their names, in as many rows as they need.
+
+    Returns the height below which the plot begins.
+    """
+    x = 2.0
+    for sign, color, label in entries:
+        wide = width_of(label, SMALL) + 32
+        if x > 2 and x + wide - 12 > WIDTH:
+            x, y = 2.0, y + 15
+        _key(canvas, sign, color, x, y)
+        canvas.write(x + 16, y, label, color=MUTED)
+        x += wide
+    return y + 12
+
+
+def _key(canvas: Canvas, sign: str, color: str, x: float, y: float) -> None:
+    match sign:
+        case "solid" | "dashed" | "dotted":
+            dash = {"dashed": DASHED, "dotted": DOTTED}.get(sign)
+            canvas.line([(x, y), (x + 13, y)], color, 1.8, dash)
+        case "mark":
+            canvas.line([(x + 5, y - 5), (x + 5, y + 5)], color, 1.8)
+        case "bar":
+            canvas.rect(x, y - 5, 10, 10, color)
+        case "hatch":
+            canvas.rect(x, y - 5, 10, 10, PAPER, hatch=color, edge=color, line=0.8)
+        case "part":
+            canvas.rect(x, y - 5, 10, 10, color, hatch=PAPER)
+        case _:
+            canvas.write(x + 1, y, sign, color=color)
+
+
+def segments(places: Sequence[float], values: Sequence[float | None]) -> list[Points]:
+    """Unbroken runs of values as points; a lone one is a short dash."""
+    runs: list[list[tuple[float, float]]] = [[]]
+    for x, value in zip(places, values, strict=True):
+        if value is None:
+            runs.append([])
+        else:
+            runs[-1].append((x, value))
+    return [
+        run if len(run) > 1 else [(run[0][0] - 1.5, run[0][1]), (run[0][0] + 1.5, run[0][1])]
+        for run in runs
+        if run
+    ]
+
+
+def text_on(fill: Sequence[float]) -> str:
+    """Of dark and white text the one that stands out more on a colour (red, green, blue)."""
+    dark, white = contrast(fill, to_rgb(FIXED_INK)), contrast(fill, (1.0, 1.0, 1.0))
+    return FIXED_INK if dark >= white else FIXED_WHITE
+
+
+FIXED_INK, FIXED_WHITE = "#000000", "#fffffe"
+"""Text on a coloured ground: no dark mode changes it."""
+
+
+def contrast(one: Sequence[float], other: Sequence[float]) -> float:
+    """Contrast of two colours as WCAG 2 counts it, 1 to 21."""
+    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    return (light + 0.05) / (dark + 0.05)
+
+
+def _luminance(color: Sequence[float]) -> float:
+    parts = [c / 12.92 if c <= 0.04045 else ((c + 0.055) / 1.055) ** 2.4 for c in color[:3]]
+    return 0.2126 * parts[0] + 0.7152 * parts[1] + 0.0722 * parts[2]
+
+
+def spread(places: Sequence[float], gap: float) -> list[float]:
+    """`places`, in rising order, moved down so that neighbours are `gap` apart."""
+    moved = list(places[:1])
+    for place in places[1:]:
+        moved.append(max(place, moved[-1] + gap))
+    return moved

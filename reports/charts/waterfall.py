@@ -1,6 +1,6 @@
 """From one total to the next by signed steps, top to bottom, so that names have room.
 
-Only the steps are bars: they begin where the one above ended and their lengths compare. The totals
+Only the steps are bars: they begin where the step above ended and their lengths compare. The totals
 are marks on the same scale with their figures beside them, so that no bar has its foot cut off.
 """
 
@@ -8,24 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from reports.charts.bars import mark_title
 from reports.charts.style import (
     BLUE,
     FAINT,
     INK,
-    LABEL,
     MUTED,
     ORANGE,
+    PAPER,
     SIZE,
     SMALL,
     WIDTH,
     Canvas,
+    Scale,
     width_of,
     wrap,
 )
 from reports.values import Money
 from reports.words import Words
 
-ROW, THICK = 20.0, 12.0
+ROW, THICK, LINE = 27.0, 14.0, 12.5
 
 
 def draw_waterfall(data: Mapping, words: Words) -> Canvas:
@@ -38,66 +40,44 @@ def draw_waterfall(data: Mapping, words: Words) -> Canvas:
         position = spans[-1][1]
     high, low = max(max(span) for span in spans), min(min(span) for span in spans)
     high = max(high, 0) if low < 0 else high
-    labels = [wrap(words.say(label), 96, SIZE) for label, _ in steps]
-    left = max(width_of(line, SIZE, True) for label in labels for line in label) + 8
-    sentences = [
+    labels = [wrap(words.say(label), 104, SIZE) for label, _ in steps]
+    left = max(width_of(line, SIZE, True) for label in labels for line in label) + 10
+    said = [
         words.say(Money(units, currency, signed=i not in (0, last), compact=True))
         for i, (_, units) in enumerate(steps)
     ]
-    end = max(width_of(s, SMALL, True) for s in sentences) + 9
+    end = max(width_of(s, SMALL, True) for s in said) + 12
     canvas = Canvas(len(steps) * ROW + 4)
-    axes = canvas.axes(left, 2, 2, 2)
-    room = WIDTH - left - 2
-    span = (high - low or 1) * room / (room - end - 6)
-    axes.set_xlim(low - 6 * span / room, low - 6 * span / room + span)
-    axes.set_ylim(len(steps), 0)
-    axes.set_axis_off()
+    x = Scale(low, high if high > low else low + 1, left + 4, WIDTH - end)
+    foot = canvas.height - 2
+    canvas.line([(x(spans[0][0]), 2), (x(spans[0][0]), foot)], FAINT, 1.0)
+    if low < 0:
+        canvas.zero([(x(0), 2), (x(0), foot)])
     for index, (start, stop) in enumerate(spans):
-        middle, rise = index + 0.5, stop >= start
-        if index in (0, last):
-            axes.plot(
-                [stop, stop],
-                [middle - 0.36, middle + 0.36],
-                color=INK,
-                linewidth=3.2,
-                solid_capstyle="butt",
-                zorder=3,
-            )
-        else:
-            axes.barh(
-                middle,
-                abs(stop - start),
-                THICK / ROW,
-                left=min(start, stop),
-                color=BLUE if rise else ORANGE,
-                zorder=2,
-                hatch=None if rise else "////",
-                edgecolor="white",
-                linewidth=0.3,
-            )
-        axes.annotate(
-            sentences[index],
-            (max(start, stop), middle),
-            (5, 0),
-            textcoords="offset points",
-            va="center",
-            fontsize=SMALL,
-            fontweight="bold",
-            zorder=5,
-            bbox=LABEL,
+        middle = 2 + (index + 0.5) * ROW
+        title = mark_title(
+            words, steps[index][0], Money(steps[index][1], currency, signed=index not in (0, last))
         )
         if index < last:
-            axes.plot([stop, stop], [middle, middle + 1], color=MUTED, linewidth=0.7, zorder=1)
+            canvas.line([(x(stop), middle), (x(stop), middle + ROW)], MUTED, 0.8)
+        if index in (0, last):
+            canvas.rect(x(stop) - 2, middle - 8, 4, 16, INK, title=title)
+        else:
+            rise = stop >= start
+            canvas.rect(
+                x(min(start, stop)),
+                middle - THICK / 2,
+                max(x(max(start, stop)) - x(min(start, stop)), 0.8),
+                THICK,
+                BLUE if rise else ORANGE,
+                hatch="" if rise or abs(x(stop) - x(start)) < 6 else PAPER,
+                title=title,
+            )
         canvas.write(
-            left - 6,
-            2 + middle * ROW,
-            "\n".join(labels[index]),
-            ha="right",
-            va="center",
-            linespacing=1.1,
-            fontweight="bold" if index in (0, last) else "normal",
+            x(max(start, stop)) + 6, middle, said[index], bold=True, halo=True, hidden=True
         )
-    axes.axvline(spans[0][0], color=FAINT, linewidth=0.9, zorder=0)
-    if low < 0:
-        axes.axvline(0, color=INK, linewidth=0.9, zorder=1)
+        lines = labels[index]
+        for number, line in enumerate(lines):
+            y = middle + (number - (len(lines) - 1) / 2) * LINE
+            canvas.write(left - 4, y, line, anchor="end", size=SIZE, bold=index in (0, last))
     return canvas

@@ -9,7 +9,7 @@ Nothing here knows a language, a colour or a page.
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
 
@@ -32,6 +32,8 @@ from reports.figures.customers import Visits, visits
 from reports.figures.money import Totals, total
 from reports.figures.silence import Silence, silences
 from reports.figures.tables import Tables, currencies, frame, names
+from reports.plans import Plans
+from reports.values import Value
 
 __all__ = ["Figures", "Normalised", "Split", "Tables", "Totals", "currencies"]
 
@@ -47,7 +49,7 @@ class Figures:
     customer counts as new. `covered` are the days of the month that the lake holds, None where
     it holds all of them from `lake_starts` on. `backoffice` holds the till's own exports to the
     lake, None where the owner gave none. `outside` are receipts that arrived in the month and lie
-    before `history_starts`.
+    before `history_starts`. `plans` is what the owner wrote down.
     """
 
     month: date
@@ -59,6 +61,8 @@ class Figures:
     outside: pa.Table | None = None
     history_starts: date | None = None
     covered: tuple[date, ...] | None = None
+    plans: Plans = field(default_factory=Plans)
+    lake_decimals: int = 2
 
     def _tables(self, first: date) -> Tables | None:
         if first not in self.sources or "days" not in self.sources[first]:
@@ -153,6 +157,13 @@ class Figures:
     def calendar(self) -> list[date]:
         """Days of the month that the lake covers, up to `through`."""
         return covered_days(self.month, self.through, self.lake_starts, self.covered)
+
+    @cached_property
+    def occasions(self) -> dict[date, list[Value]]:
+        """Holidays, commercial days, paydays and the owner's notes of the month."""
+        from reports.figures.occasions import occasions
+
+        return occasions(self.zones, self.calendar, self.plans, self.stores.values())
 
     def _fair_parts(self, now: pd.DataFrame, base: pd.DataFrame, *keys: str) -> dict:
         days = self.now["days"], self.before["days"]

@@ -13,7 +13,7 @@ the forecast. In: a `History`. Out: integers.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, timedelta
 from fractions import Fraction
 from typing import Literal, NamedTuple
@@ -30,7 +30,7 @@ DAY = timedelta(days=1)
 
 class Forecast(NamedTuple):
     """Days with (low, middle, high), the month with the same, and the errors (part, whole) of the
-    method and of naive.
+    two methods.
     """
 
     month: date
@@ -39,67 +39,103 @@ class Forecast(NamedTuple):
     error: tuple[int, int]
     naive: tuple[int, int]
     trials: int
+    method: Literal["usual", "naive"]
 
 
 class Declined(NamedTuple):
-    """Why there is no forecast: history too short; next to nothing sold in the trials.
+    """Why there is no forecast: history too short, or next to nothing sold in the trials."""
 
-    Or naive misses no more (both errors).
-    """
+    reason: Literal["short", "idle"]
 
-    reason: Literal["short", "idle", "worse"]
-    error: tuple[int, int] = (0, 0)
-    naive: tuple[int, int] = (0, 0)
-    trials: int = 0
+
+class Trial(NamedTuple):
+    """How a method did on the past: the sum of misses, and actual beside guess by day and month."""
+
+    miss: int
+    days: list[Fraction]
+    months: list[tuple[int, int]]
+
+    @property
+    def sold(self) -> int:
+        return sum(actual for actual, _ in self.months)
+
+    @property
+    def is_usable(self) -> bool:
+        return bool(self.days) and all(guess > 0 for _, guess in self.months)
+
+
+Method = Callable[[Mapping[date, int], date, date, Mapping[int, Fraction]], dict[date, int]]
 
 
 def forecast(history: History) -> Forecast | Declined:
-    """The month after the last one of `history`."""
+    """The month after the last one of `history`, by the method that missed less on its past."""
     if not history.tables:
         return Declined("short")
     frame = history.stacked("days")
     net = {day: int(v) for day, v in frame.groupby("business_day")["net_sales"].sum().items()}
     monthly = {month: history.totals[month].net_sales for month in history.whole}
-    trials = [
+    months = [
         m for m in history.whole if (_origin(m, history.through) - min(net)).days >= 7 * WEEKS - 1
     ][-TRIALS:]
-    if len(trials) < FEWEST_TRIALS:
+    if len(months) < FEWEST_TRIALS:
         return Declined("short")
-    miss, miss_naive, total_sum, ratios, totals = 0, 0, 0, [], []
-    for month in trials:
-        origin = _origin(month, history.through)
-        named = {day: v for day, v in net.items() if day <= origin}
-        guess = guess_month(
-            named,
-            month,
-            origin,
-            seasonality({m: v for m, v in monthly.items() if next_month(m) - DAY <= origin}),
-        )
-        actual = {day: net.get(day, 0) for day in guess}
-        miss += sum(abs(actual[d] - guess[d]) for d in guess)
-        miss_naive += sum(abs(actual[d] - named.get(last_weekday(d, origin), 0)) for d in guess)
-        total_sum += sum(actual.values())
-        ratios += [Fraction(actual[d], guess[d]) for d in guess if guess[d] > 0]
-        totals.append((sum(actual.values()), sum(guess.values())))
-    receipts = history.sum_of(trials).receipts
-    if (
-        receipts < PERCENT_BASE
-        or total_sum <= 0
-        or not ratios
-        or any(guessed <= 0 for _, guessed in totals)
-    ):
+    trials = {
+        "usual": _trial(guess_month, months, net, monthly, history.through),
+        "naive": _trial(guess_naive, months, net, monthly, history.through),
+    }
+    sold = trials["usual"].sold
+    receipts = history.sum_of(months).receipts
+    usable = [name for name, trial in trials.items() if trial.is_usable]
+    if receipts < PERCENT_BASE or sold <= 0 or not usable:
         return Declined("idle")
-    if miss >= miss_naive:
-        return Declined("worse", (miss, total_sum), (miss_naive, total_sum), len(trials))
-    ratios.sort()
+    name = min(usable, key=lambda key: trials[key].miss)
+    trial, method = trials[name], guess_month if name == "usual" else guess_naive
+    ratios = sorted(trial.days)
     month, origin = next_month(history.last), _origin(next_month(history.last), history.through)
     days = {
         day: _around(middle, ratios[len(ratios) // 10], ratios[-1 - len(ratios) // 10])
-        for day, middle in guess_month(net, month, origin, seasonality(monthly)).items()
+        for day, middle in method(net, month, origin, seasonality(monthly)).items()
     }
-    bounds = [Fraction(*pair) for pair in totals]
+    bounds = [Fraction(*pair) for pair in trial.months]
     total = _around(sum(middle for _, middle, _ in days.values()), min(bounds), max(bounds))
-    return Forecast(month, days, total, (miss, total_sum), (miss_naive, total_sum), len(trials))
+    errors = [(trials[key].miss, sold) for key in ("usual", "naive")]
+    return Forecast(
+        month,
+        days,
+        total,
+        errors[0],
+        errors[1],
+        len(months),
+        "usual" if name == "usual" else "naive",
+    )
+
+
+def _trial(
+    method: Method,
+    months: Sequence[date],
+    net: Mapping[date, int],
+    monthly: Mapping[date, int],
+    through: date | None,
+) -> Trial:
+    """`method` on each of `months`, with nothing younger than its origin."""
+    miss, ratios, totals = 0, [], []
+    for month in months:
+        origin = _origin(month, through)
+        known = {day: v for day, v in net.items() if day <= origin}
+        season = seasonality({m: v for m, v in monthly.items() if next_month(m) - DAY <= origin})
+        guess = method(known, month, origin, season)
+        actual = {day: net.get(day, 0) for day in guess}
+        miss += sum(abs(actual[d] - guess[d]) for d in guess)
+        ratios += [Fraction(actual[d], guess[d]) for d in guess if guess[d] > 0]
+        totals.append((sum(actual.values()), sum(guess.values())))
+    return Trial(miss, ratios, totals)
+
+
+def guess_naive(
+    net: Mapping[date, int], month: date, origin: date, _index: Mapping[int, Fraction]
+) -> dict[date, int]:
+    """The last same weekday for each day of `month`."""
+    return {day: net.get(last_weekday(day, origin), 0) for day in days_of(month)}
 
 
 def guess_month(

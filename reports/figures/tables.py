@@ -20,6 +20,7 @@ import pyarrow as pa
 TABLES = (
     "days",
     "hours",
+    "channel_hours",
     "items",
     "item_weekdays",
     "prices",

@@ -1,16 +1,13 @@
-"""Page to files: Markdown, HTML, PDF, charts, tables as CSV and Parquet, figures.json. Same page,
-same bytes.
-"""
+"""Page to files: Markdown, HTML, PDF, charts, a workbook, figures.json. Same page, same bytes."""
 
 from __future__ import annotations
 
 from reports.page import Page
 from reports.render.html import html
-from reports.render.machine import figures_json, table_csv
+from reports.render.machine import figures_json
 from reports.render.markdown import markdown
 from reports.render.message import message_json
-from reports.render.outline import charts, tables
-from reports.render.parquet import table_parquet
+from reports.render.outline import WORKBOOK, charts
 from reports.words import Words
 
 
@@ -18,18 +15,17 @@ def files_of(page: Page, locale: str, paper: str = "us-letter") -> dict[str, byt
     """Every file of the report by its name within the report's folder."""
     from reports.charts import draw
     from reports.render.pdf import pdf
+    from reports.render.workbook import workbook
 
     words = Words(locale, page.lake_decimals, page.currencies, page.decimals)
     images = {name: draw(chart, words) for name, chart in charts(page)}
     files = {
         "report.md": markdown(page, words),
-        "report.html": html(page, words, images),
+        "report.html": html(page, words, images, paper),
         "figures.json": figures_json(page),
         "message.json": message_json(page, words),
         "report.pdf": pdf(page, words, images, paper),
+        WORKBOOK: workbook(page, words),
     }
     files |= {f"charts/{name}.svg": image for name, image in images.items()}
-    for name, table in tables(page):
-        files[f"tables/{name}.csv"] = table_csv(table, words, page.lake_decimals)
-        files[f"tables/{name}.parquet"] = table_parquet(table, words, page.lake_decimals)
     return dict(sorted(files.items()))

@@ -1,25 +1,71 @@
-"""Page to one self-contained HTML file: its style and charts within, no script, no network.
+"""Page to one self-contained HTML file: its style, charts and small script within, no network.
 
 Every value goes through jinja2's autoescape; names of people stand in <bdi>, so that no direction
-leaks.
+leaks. Charts are SVG within the page, in colours that follow dark mode; each mark says its value on
+hover. The page is complete without its script, which sorts tables and opens folds.
 """
 
 from __future__ import annotations
 
+import re
 from base64 import b64encode
 from collections.abc import Mapping
 from functools import cache
+from hashlib import sha256
 from importlib.resources import files
 
-from jinja2 import Environment, StrictUndefined
+from jinja2 import Environment, StrictUndefined, Template
 from markupsafe import Markup, escape
 
 from reports.page import Chart, Page, Section, Table
-from reports.render.outline import file_name, heading, subtitle
-from reports.values import Count, Name, Text, Value, text
+from reports.render.outline import (
+    WORKBOOK,
+    cut_note,
+    file_name,
+    heading,
+    no_content,
+    subtitle,
+)
+from reports.values import (
+    Count,
+    Day,
+    Money,
+    Month,
+    Name,
+    Percent,
+    Points,
+    Quantity,
+    Rate,
+    Text,
+    Value,
+    text,
+)
 from reports.words import Words
 
 RIGHT = {"money", "count", "quantity", "percent", "number"}
+ROWS = 25
+"""Rows of a table on the page, where it has no reason for fewer."""
+SHEETS = {"us-letter": "letter", "a4": "A4"}
+COLORS = {
+    "#1d2129": "ink",
+    "#5a6370": "muted",
+    "#d9dde3": "c-line",
+    "#ffffff": "paper",
+    "#0072b2": "c-blue",
+    "#005a8f": "c-blue-text",
+    "#e69f00": "c-orange",
+    "#855c00": "c-orange-text",
+    "#d55e00": "c-red",
+    "#a84300": "c-red-text",
+    "#009e73": "c-green",
+    "#00684b": "c-green-text",
+    "#56b4e9": "c-sky",
+    "#cc79a7": "c-purple",
+    "#8f3f6c": "c-purple-text",
+}
+"""Colours of the charts, as the style sheet names them."""
+_COLOR = re.compile("|".join(COLORS))
+_MARK_IDS = re.compile(r'(id="|url\(#)(h[0-9a-f]+)')
 
 
 @cache
@@ -29,56 +75,90 @@ def environment() -> Environment:
     )
 
 
-def html(page: Page, words: Words, images: Mapping[str, bytes]) -> bytes:
+@cache
+def template(name: str) -> Template:
+    """The template `name` of the reports, compiled once."""
+    return environment().from_string(resource(name))
+
+
+@cache
+def resource(name: str) -> str:
+    return (files("reports") / name).read_text("utf-8")
+
+
+def html(page: Page, words: Words, images: Mapping[str, bytes], paper: str = "us-letter") -> bytes:
     """`page` with `images` (chart file name -> SVG) drawn in."""
-    folder = files("reports")
-    template = environment().from_string((folder / "page.html.j2").read_text("utf-8"))
+    script = resource("page.js")
 
-    def image(section: Section, chart: Chart) -> Markup:
-        return (
-            Markup("data:image/svg+xml;base64,")
-            + b64encode(images[file_name(page, section, chart)]).decode()
-        )
+    def drawing(section: Section, chart: Chart) -> Markup:
+        name = file_name(page, section, chart)
+        return inline_svg(images[name].decode(), f"{section.anchor}-{name}", words.say(chart.alt))
 
-    def rest(section: Section, table: Table) -> Value:
-        return text(
-            "page.all_rows",
-            shown=Count(table.shown),
-            all=Count(len(table.rows)),
-            file=Name(f"tables/{file_name(page, section, table)}.csv"),
-        )
+    def rows_of(table: Table) -> int:
+        return table.rows_within(max(table.shown, ROWS))
 
-    def target(section: Section, key: str) -> Section:
-        return next(
-            s for s in page.sections if s.key == key and s.currency in (section.currency, "")
-        )
-
-    built = template.render(
+    built = template("page.html.j2").render(
         page=page,
         heading=heading(page),
         subtitle=subtitle(page),
         say=words.say,
         rich=lambda value: _rich(words, value),
-        image=image,
-        rest=rest,
-        target=target,
+        drawing=drawing,
+        rows_of=rows_of,
+        cut_note=cut_note,
+        no_content=no_content,
+        order=_order,
         text=text,
         Count=Count,
+        Name=Name,
         right=RIGHT,
         language=words.code.replace("_", "-"),
-        style=Markup((files("reports") / "style.css").read_text("utf-8")),
+        style=Markup(resource("style.css")),
+        script=Markup(script),
+        script_digest="sha256-" + b64encode(sha256(script.encode()).digest()).decode(),
+        sheet=SHEETS[paper],
         several=len(page.currencies) > 1,
+        workbook=WORKBOOK,
     )
     return built.encode()
 
 
+def inline_svg(svg: str, name: str, alt: str) -> Markup:
+    """`svg` as part of the page: its size and colours are those of the style sheet."""
+    size = re.search(r'viewBox="[^"]+"', svg)
+    head = Markup('<svg role="group" aria-label="%s" ') % alt
+    inner = svg[svg.index(">") + 1 :]
+    inner = _COLOR.sub(lambda match: f"var(--{COLORS[match[0]]})", inner)
+    inner = _MARK_IDS.sub(rf"\1{name}-\2", inner)
+    inner = re.sub(r"font-family: [^;\"]+;? ?", "", inner)
+    return head + Markup(
+        (size[0] if size else "") + ">" + re.sub(r">\s+<", "><", inner.replace("\n", " "))
+    )
+
+
+def _order(value: Value) -> str | None:
+    """The number by which a cell is sorted."""
+    match value:
+        case Money(units) | Quantity(units):
+            return str(units)
+        case Count(number):
+            return str(number)
+        case Percent(part, whole) | Rate(part, whole) if whole:
+            return f"{part / whole:.6g}"
+        case Points(now, now_whole, before, before_whole) if now_whole and before_whole:
+            return f"{now / now_whole - before / before_whole:.6g}"
+        case Day(day) | Month(day):
+            return str(day.toordinal())
+    return None
+
+
 def _rich(words: Words, value: Value) -> Markup:
-    built = Markup("")
+    pieces = []
     for run in words.sentence(value):
-        piece = escape(run.text)
+        piece = str(escape(run.text))
         if run.foreign:
-            piece = Markup("<bdi>%s</bdi>") % piece
+            piece = f"<bdi>{piece}</bdi>"
         elif run.whole and isinstance(value, Text):
-            piece = Markup('<span class="v">%s</span>') % piece
-        built += Markup("<strong>%s</strong>") % piece if run.strong else piece
-    return built
+            piece = f'<span class="v">{piece}</span>'
+        pieces.append(f"<strong>{piece}</strong>" if run.strong else piece)
+    return Markup("".join(pieces))

@@ -1,24 +1,18 @@
-"""figures.json and the CSV tables: the same figures for machines.
+"""figures.json: the same figures for machines.
 
 Out: JSON with sorted keys, every amount, quantity and ratio a decimal string ("1234.50"), counts as
-integers, dates ISO; CSV in UTF-8 with a byte order mark, CRLF, one decimal point, no thousands;
-text cells that a spreadsheet would run are led by an apostrophe. Names are bounded in
-length, so that a hostile one cannot make the files large. Money has the decimals of its
+integers, dates ISO. Names are bounded in length, so that a hostile one cannot make the files large. Money has the decimals of its
 currency (`decimals`), or those of the lake (`places`) where `decimals` does not name it.
 """
 
 from __future__ import annotations
 
-import csv
-import io
 import json
-import sys
 from collections.abc import Mapping
 from datetime import date
 from decimal import ROUND_HALF_UP, Decimal
 
-from reports.escape import cell
-from reports.page import Page, Table
+from reports.page import Page
 from reports.values import (
     QUANTITY_UNIT,
     Count,
@@ -26,15 +20,13 @@ from reports.values import (
     Hour,
     Money,
     Month,
-    Name,
     Percent,
     Points,
     Quantity,
     Rate,
-    Value,
     Weekday,
 )
-from reports.words import Words, bounded, visible
+from reports.words import bounded
 
 RATIO = Decimal("0.000001")
 
@@ -114,24 +106,3 @@ def _fact(value: object) -> object:
     if isinstance(value, Mapping):
         return {str(key): str(item) for key, item in value.items()}
     return [str(item) for item in value] if isinstance(value, (list, tuple)) else str(value)
-
-
-def table_csv(table: Table, words: Words, lake_decimals: int) -> bytes:
-    """All rows of `table`, headings in the page's language."""
-    out = io.StringIO()
-    writer = csv.writer(out, lineterminator="\r\n")
-    writer.writerow([cell(words.say(column.heading)) for column in table.columns])
-    for row in table.rows:
-        writer.writerow([_cell(value, words, lake_decimals) for value in row])
-    return b"\xef\xbb\xbf" + out.getvalue().encode()
-
-
-def _cell(value: Value, words: Words, lake_decimals: int) -> object:
-    if value is None:
-        return ""
-    if isinstance(value, (Money, Count, Quantity, Percent, Points, Rate, Day, Month)):
-        plain_value = plain(value, lake_decimals, words.decimals)
-        return "" if plain_value is None else plain_value
-    if isinstance(value, Name):
-        return cell(bounded(visible(value.text, sys.maxsize)))
-    return cell(words.say(value))

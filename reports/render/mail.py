@@ -1,22 +1,21 @@
 """The mail form of a report's message: plain text, and HTML that fits a phone.
 
-Every value is escaped; there is no script, link or remote picture. The PDF goes along with both.
+Every value is escaped; there is no script, link or remote picture. The PDF of a report goes along with both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from importlib.resources import files
 
 from markupsafe import Markup
 
-from reports.render.html import environment
+from reports.render.html import template as page_template
 from reports.render.message import Message, Runs, plain
 
 
 def render_html(message: Message) -> str:
     """The message as one HTML document with inline styles, which mail programs keep."""
-    template = environment().from_string((files("reports") / "mail.html.j2").read_text("utf-8"))
+    template = page_template("mail.html.j2")
     language = message.page["locale"].replace("_", "-")
     return template.render(message=message, page=message.page, language=language, rich=_rich)
 

@@ -6,19 +6,26 @@ from collections.abc import Iterator
 
 from reports import escape
 from reports.page import Column, Page, Section, Table
-from reports.render.outline import file_name, heading, subtitle
-from reports.values import Count, Name, Value, text
+from reports.render.outline import cut_note, file_name, heading, no_content, subtitle
+from reports.values import Count, Value, text
 from reports.words import Words
 
 RIGHT = {"money", "count", "quantity", "percent", "number"}
 
 
 def markdown(page: Page, words: Words) -> bytes:
-    """The report as Markdown; images stand in charts/ beside it, tables in tables/."""
+    """The report as Markdown; images stand in charts/ beside it."""
     lines = [f"# {_rich(words, heading(page))}", ""]
     lines += [f"{_rich(words, line, True)}  " for line in subtitle(page)] + [""]
-    for section in page.sections:
+    annexes = [section for section in page.shown if section.is_annex]
+    for section in page.shown:
+        if annexes and section is annexes[0]:
+            lines += [f"# {_rich(words, text('page.annex'))}", ""]
         lines += _section(section, page, words)
+    if page.empty:
+        lines += [f"## {_rich(words, text('page.empty'))}", ""]
+        several = len(page.currencies) > 1
+        lines += [f"- {_rich(words, no_content(s, several), True)}" for s in page.empty] + [""]
     return "\n".join(lines).encode()
 
 
@@ -46,11 +53,7 @@ def _section(section: Section, page: Page, words: Words) -> Iterator[str]:
     if section.light:
         yield f"{_rich(words, text(f'lineage.{section.light}'), True)}\n"
     for finding in section.attention:
-        target = next(
-            s
-            for s in page.sections
-            if s.key == finding.section and s.currency in (section.currency, "")
-        )
+        target = page.target(section, finding.section)
         link = _rich(words, text("page.attention_link", n=Count(target.number)))
         yield f"1. {_rich(words, finding.sentence, True)} ([{link}](#{target.anchor}))"
     if section.attention:
@@ -61,8 +64,8 @@ def _section(section: Section, page: Page, words: Words) -> Iterator[str]:
             f"![{escape.markdown(words.say(chart.alt))}](charts/{file_name(page, section, chart)}.svg)\n"
         )
     for table in section.tables:
-        if table.shown:
-            yield from _table(table, words, page, section)
+        if table.shown and table.rows:
+            yield from _table(table, words)
     for note in section.notes:
         yield f"- {_rich(words, note, True)}"
     yield ""
@@ -88,22 +91,17 @@ def _tiles(section: Section, words: Words) -> Iterator[str]:
     yield ""
 
 
-def _table(table: Table, words: Words, page: Page, section: Section) -> Iterator[str]:
+def _table(table: Table, words: Words) -> Iterator[str]:
     yield f"**{_rich(words, table.title).replace('**', '')}**\n"
     columns = table.page_columns
     yield "| " + " | ".join(_rich(words, column.heading) for _, column in columns) + " |"
     yield "| " + " | ".join(_align(column) for _, column in columns) + " |"
-    for i, row in enumerate(table.rows[: table.shown]):
+    shown = table.rows_within(table.shown)
+    for i, row in enumerate(table.rows[:shown]):
         cells = [_rich(words, row[position]) for position, _ in columns]
         yield "| " + " | ".join(f"**{c}**" if i in table.strong and c else c for c in cells) + " |"
     yield ""
-    if len(table.rows) > table.shown:
-        note = text(
-            "page.all_rows",
-            shown=Count(table.shown),
-            all=Count(len(table.rows)),
-            file=Name(f"tables/{file_name(page, section, table)}.csv"),
-        )
+    if note := cut_note(shown, table):
         yield f"{_rich(words, note, True)}\n"
 
 

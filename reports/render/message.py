@@ -8,6 +8,7 @@ report's language. `read_message` adds, when it is sent, what depends on the rec
 from __future__ import annotations
 
 import json
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypedDict
 
@@ -16,7 +17,7 @@ from reports.render.outline import heading, subtitle
 from reports.values import Count, Name, Text, Value, text
 from reports.words import Words
 
-CHANGES = ("changes", "ledger")
+CHANGES = ("changes", "version_history")
 CHANGES_SHOWN = 12
 """Rows of a table of changes in a message; the PDF has all of them."""
 
@@ -87,10 +88,25 @@ def message_json(page: Page, words: Words) -> bytes:
         locale=words.code,
         title=_runs(words, heading(page)),
         lines=[_runs(words, line) for line in subtitle(page)],
-        sections=[section_of(section) for section in page.sections[: page.front]],
-        changes=[section_of(section) for section in page.sections if section.key in CHANGES],
+        sections=[section_of(section) for section in page.first],
+        changes=[section_of(section) for section in page.shown if section.key in CHANGES],
     )
     return json.dumps(first, ensure_ascii=False, indent=1).encode()
+
+
+def briefing_json(
+    title: Text, currencies: tuple[str, ...], sections: Sequence[Section], words: Words
+) -> bytes:
+    """The daily or weekly message in words, as `message_json` has a report."""
+    several = len(currencies) > 1
+    message = FirstPage(
+        locale=words.code,
+        title=_runs(words, title),
+        lines=[],
+        sections=[_section(section, words, several=several) for section in sections],
+        changes=[],
+    )
+    return json.dumps(message, ensure_ascii=False, indent=1).encode()
 
 
 def read_message(
@@ -100,11 +116,13 @@ def read_message(
     is_correction: bool,
     location: str = "",
     changes: bytes | None = None,
+    has_pdf: bool = True,
 ) -> Message:
     """The message of the report whose message.json is `data`.
 
     `is_correction`: the recipients have an earlier version. `changes` is the message.json that
-    compares with theirs, where that is not the one before this version.
+    compares with theirs, where that is not the one before this version. `has_pdf`: the report goes
+    along.
     """
     page: FirstPage = json.loads(data)
     compared: FirstPage = json.loads(changes) if changes else page
@@ -117,7 +135,7 @@ def read_message(
         words.say(text("message.changed")),
         compared["changes"] if is_correction else [],
         words.say(text("message.location", uri=Name(location, True))) if location else "",
-        words.say(text("message.attached")),
+        words.say(text("message.attached")) if has_pdf else "",
         words.say(text("message.reason")),
     )
 

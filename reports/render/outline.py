@@ -9,7 +9,9 @@ from datetime import timedelta
 
 from reports.page import Chart, Page, Section, Table
 from reports.sections.lineage import day_of
-from reports.values import Count, Day, Month, Name, Series, Text, text
+from reports.values import Count, Day, Month, Name, Series, Text, Value, text
+
+WORKBOOK = "tables.xlsx"
 
 
 def heading(page: Page) -> Text:
@@ -63,12 +65,32 @@ def file_name(page: Page, section: Section, part: Chart | Table) -> str:
 
 
 def charts(page: Page) -> Iterator[tuple[str, Chart]]:
-    for section in page.sections:
+    for section in page.shown:
         for chart in section.charts:
             yield file_name(page, section, chart), chart
 
 
-def tables(page: Page) -> Iterator[tuple[str, Table]]:
-    for section in page.sections:
+def tables(page: Page) -> Iterator[tuple[str, Section, Table]]:
+    """Every table with rows, by the name of its sheet."""
+    for section in page.shown:
         for table in section.tables:
-            yield file_name(page, section, table), table
+            if table.rows:
+                yield file_name(page, section, table), section, table
+
+
+def cut_note(shown: int, table: Table) -> Text | None:
+    """The line below a table that shows `shown` rows; None where those are all."""
+    if len(table.rows) <= shown:
+        return None
+    return text(
+        "page.all_rows", shown=Count(shown), all=Count(len(table.rows)), file=Name(WORKBOOK)
+    )
+
+
+def no_content(section: Section, several: bool) -> Text:
+    """The line of a section without content: its title and its sentence."""
+    title: Value = section.title
+    if several and section.currency:
+        title = text("page.titled", title=section.title, currency=Name(section.currency))
+    sentence = section.sentences[0] if section.sentences else text("page.nothing")
+    return text("page.empty_line", title=title, sentence=sentence)

@@ -9,6 +9,7 @@ date is written: the same page gives the same bytes.
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
@@ -17,29 +18,23 @@ from typing import Literal
 import typst
 
 from reports.page import Page, Section, Table
-from reports.render.outline import file_name, heading, subtitle
+from reports.render.outline import cut_note, file_name, heading, no_content, subtitle
 from reports.values import Count, Name, Value, text
 from reports.words import Words
 
 Paper = Literal["us-letter", "a4"]
 FONTS = ("Libertinus Serif", "DejaVu Sans")
-WEEK = 7
-LAYOUTS = ((10, 1.05), (10, 0.85), (8, 0.85), (6, 0.85), (4, 0.85))
-"""Rows of a table and width of a chart beside the words, tried in this order; never cut are a table of no more than WEEK rows and the
-proof that all was counted."""
-MOST, FURTHER, FILLED = 8, 2, 35
-"""Pages of one currency, more for each further one, and percent of the last page that should not be white."""
+ROWS, ANNEX_ROWS = 10, 8
+"""Rows of a table in the report and in its annex, where it has no reason for more."""
 RIGHT = {"money", "count", "quantity", "percent", "number"}
+_CHART_FONT = re.compile(r"font-family: [^;\"]+")
 
 
 def pdf(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper = "us-letter") -> bytes:
-    """`page` on `paper`.
+    """`page` on `paper`, laid out once.
 
-    A table shows as many of its rows as let the report stay within MOST pages (FURTHER for each
-    further currency) and its last page is not mostly white, unless it adds up to totals.
-
-    Of several currencies the first has all its sections, the others those of page one and the next;
-    the last of them says where the rest is.
+    Of several currencies the first has all its sections, the others those of page one and the proof
+    that all was counted; the last of them says where the rest is.
     """
     with as_file(files("reports") / "page.typ") as template:
         return page_layout(template, page, words, images, paper).compile()
@@ -48,37 +43,25 @@ def pdf(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper = "u
 def page_layout(
     template: Path, page: Page, words: Words, images: Mapping[str, bytes], paper: Paper
 ) -> typst.Compiler:
-    """The first of LAYOUTS that fits and fills its last page, else the first that fits."""
+    """The document before it is written."""
     from reports.charts import font_folder
 
-    most = MOST + FURTHER * (len(page.currencies) - 1)
-    fitting: list[typst.Compiler] = []
-    for rows, share in LAYOUTS:
-        stated = {
-            "page": json.dumps(
-                _body(page, words, images, paper, rows) | {"share": share}, ensure_ascii=False
-            )
-        }
-        compiler = typst.Compiler(
-            template, root=template.parent, font_paths=[font_folder()], sys_inputs=stated
-        )
-        pages, filled = json.loads(compiler.query("<reach>", field="value", one=True))
-        if pages <= most or (rows, share) == LAYOUTS[-1]:
-            fitting.append(compiler)
-            if filled >= FILLED:
-                return compiler
-    return fitting[0]
+    stated = json.dumps(_body(page, words, images, paper), ensure_ascii=False)
+    return typst.Compiler(
+        template, root=template.parent, font_paths=[font_folder()], sys_inputs={"page": stated}
+    )
 
 
-def _body(
-    page: Page, words: Words, images: Mapping[str, bytes], paper: Paper, rows: int
-) -> dict[str, object]:
+def _body(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper) -> dict[str, object]:
     version = Name(str(page.lineage["version"])) if "version" in page.lineage else None
     printed = [
         section
-        for section in page.sections
-        if section.currency in (*page.currencies[:1], "") or section.number <= page.front + 1
+        for section in page.shown
+        if section.currency in (*page.currencies[:1], "")
+        or section.is_front
+        or section.key == PROOF
     ]
+    several = len(page.currencies) > 1
     return {
         "title": words.say(heading(page)),
         "footer": words.say(
@@ -86,16 +69,23 @@ def _body(
         ),
         "heading": _runs(words, heading(page)),
         "lines": [_runs(words, line) for line in subtitle(page)],
+        "annex": _runs(words, text("page.annex")),
+        "empty": {
+            "title": _runs(words, text("page.empty")),
+            "lines": [_runs(words, no_content(section, several)) for section in page.empty],
+        },
         "language": words.language,
         "paper": paper,
         "fonts": FONTS,
-        "front": page.front,
         "sections": [
-            _section(section, page, words, images, LAYOUTS[0][0] if i < page.front else rows)
-            | {"front": i < page.front}
-            for i, section in enumerate(printed)
+            _section(section, page, words, images) | {"front": section.is_front}
+            for section in printed
         ],
     }
+
+
+PROOF = "bridge"
+"""The section that every currency has on paper."""
 
 
 def _runs(words: Words, value: Value) -> list[dict[str, object]]:
@@ -103,16 +93,12 @@ def _runs(words: Words, value: Value) -> list[dict[str, object]]:
 
 
 def _section(
-    section: Section, page: Page, words: Words, images: Mapping[str, bytes], rows: int
+    section: Section, page: Page, words: Words, images: Mapping[str, bytes]
 ) -> dict[str, object]:
-    def target(key: str) -> Section:
-        return next(
-            s for s in page.sections if s.key == key and s.currency in (section.currency, "")
-        )
-
     return {
         "key": section.key,
         "number": section.number,
+        "annex": section.is_annex,
         "title": _runs(words, section.title),
         "lead": section.key in ("headline", "summary"),
         "currency": section.currency if len(page.currencies) > 1 else "",
@@ -136,7 +122,8 @@ def _section(
             {
                 "text": _runs(words, f.sentence),
                 "link": _runs(
-                    words, text("page.attention_link", n=Count(target(f.section).number))
+                    words,
+                    text("page.attention_link", n=Count(page.target(section, f.section).number)),
                 ),
             }
             for f in section.attention
@@ -145,45 +132,35 @@ def _section(
             {
                 "title": _runs(words, c.title),
                 "alt": words.say(c.alt),
-                "svg": images[file_name(page, section, c)].decode(),
+                "svg": _CHART_FONT.sub(
+                    f"font-family: '{FONTS[0]}'", images[file_name(page, section, c)].decode()
+                ),
             }
             for c in section.charts
         ],
         "tables": [
-            _table(table, section, page, words, rows)
-            for table in section.tables
-            if table.shown and table.rows
+            _table(table, section, words) for table in section.tables if table.shown and table.rows
         ],
     }
 
 
 def _elsewhere(section: Section, page: Page) -> tuple[Value, ...]:
     """Where the sections stand that are not printed, said once a currency."""
-    if section.currency in (*page.currencies[:1], "") or section.number != page.front + 1:
+    if section.currency in (*page.currencies[:1], "") or section.key != PROOF:
         return ()
     return (text("page.elsewhere", currency=Name(section.currency), file=Name("report.html")),)
 
 
-def _table(
-    table: Table, section: Section, page: Page, words: Words, rows: int
-) -> dict[str, object]:
-    shown = (
-        table.shown
-        if table.strong
-        or section.key == "lineage"
-        or min(len(table.rows), table.shown) <= max(rows, WEEK)
-        else rows
+def _table(table: Table, section: Section, words: Words) -> dict[str, object]:
+    limit = ANNEX_ROWS if section.is_annex and section.key != "lineage" else ROWS
+    shown = table.rows_within(
+        table.shown if table.strong or table.is_whole else min(table.shown, limit)
     )
-    rest = None
-    if len(table.rows) > shown:
-        name = Name(f"tables/{file_name(page, section, table)}.csv")
-        rest = _runs(
-            words, text("page.all_rows", shown=Count(shown), all=Count(len(table.rows)), file=name)
-        )
+    note = cut_note(shown, table)
     return {
         "title": _runs(words, table.title),
         "narrow": table.narrow,
-        "rest": rest,
+        "rest": _runs(words, note) if note else None,
         "columns": [
             {"heading": _runs(words, c.heading), "right": c.kind in RIGHT}
             for _, c in table.page_columns

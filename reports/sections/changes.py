@@ -14,6 +14,7 @@ from reports.figures.moved import Moved, Path, leaves, moved_figures
 from reports.page import Column, Section, Table
 from reports.render.machine import plain
 from reports.sections.bridge import STEPS
+from reports.sections.lineage import day_of
 from reports.values import (
     QUANTITY_UNIT,
     Count,
@@ -239,12 +240,12 @@ def _receipts(rows: Sequence[Mapping[str, object]], currency: str, lake_decimals
     return Table(
         "reopened",
         text("changes.because"),
-        (Column("receipt"), Column("why"), Column("day"), Column("total", "money")),
+        (Column("receipt"), Column("why"), Column("day", "date"), Column("total", "money")),
         tuple(
             (
                 Name(str(row.get("number") or "")),
                 text(f"changes.{row['why']}") if row.get("why") in WHY else Name(str(row["why"])),
-                Name(str(row.get("day") or "")),
+                day_of(row.get("day")),
                 total(row.get("total")),
             )
             for row in rows

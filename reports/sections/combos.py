@@ -157,7 +157,13 @@ def _part_sums(figures: Figures) -> pd.DataFrame:
 
 
 def _parts(figures: Figures) -> Table:
+    """The components of each combo, the combo that brings most first."""
     sums = _part_sums(figures)
+    sums = sums.assign(brings=sums.groupby("combo")["net_sales"].transform("sum")).sort_values(
+        ["brings", "combo", "slot", "units", "item"],
+        ascending=[False, True, True, False, True],
+        kind="stable",
+    )
     total_sum = sums.groupby(["combo", "slot"])["units"].transform("sum")
     receipts = figures.now["combos"].groupby("combo")["receipts"].sum()
     unknown = set(

@@ -1,4 +1,4 @@
-"""Section 5: which days.
+"""Which days.
 
 Net sales of every day, the compared month behind, closed days, holidays and outliers.
 """
@@ -8,12 +8,11 @@ from __future__ import annotations
 from datetime import date, timedelta
 
 from reports.figures import Figures, Tables
-from reports.figures.holidays import holidays_in
-from reports.figures.outliers import outliers
-from reports.page import Chart, Column, Finding, Section, Table
+from reports.figures.outliers import Outlier, outliers
+from reports.page import Chart, Finding, Section
 from reports.sections.comparison import enough, too_few
 from reports.sections.names import first_of
-from reports.values import Count, Day, Money, Month, Name, Quantity, Series, Text, divide, text
+from reports.values import Count, Day, Money, Month, Series, Text, text
 
 FEW = 5
 """Fewer open days than this make no chart."""
@@ -34,7 +33,7 @@ def days(figures: Figures) -> Section:
     best = max(ranked, key=lambda d: (net[d], d), default=None)
     worst = min(ranked, key=lambda d: (net[d], d), default=None)
     closed = [day for day in calendar if day not in set(opened)]
-    holidays = holidays_in(figures.zones, calendar)
+    notes = figures.occasions
     odd = outliers(figures.now["days"], figures.before["days"] if figures.before else None)
     sentences = []
     if best is not None:
@@ -56,46 +55,18 @@ def days(figures: Figures) -> Section:
     if closed:
         sentences.append(_listed("days.closed", closed))
     if odd:
-        days_text = [
+        sentences.append(text("days.odd", days=first_of([_odd(figures, o) for o in odd], ODD)))
+    if notes:
+        named = [
             text(
-                "days.odd_day",
-                day=Day(o.day, long=True, short=True),
-                net=Money(o.net, currency),
-                usual=Money(o.usual, currency),
+                "days.occasion",
+                day=Day(day, short=True),
+                name=Series(tuple(notes[day])),
+                net=Money(int(net[day]), currency) if net.get(day) else None,
             )
-            for o in odd
+            for day in sorted(notes)
         ]
-        sentences.append(text("days.odd", days=first_of(days_text, ODD)))
-    if holidays:
-        sentences.append(
-            text(
-                "days.holidays",
-                days=Series(
-                    tuple(
-                        text(
-                            "days.holiday",
-                            day=Day(d, short=True),
-                            name=Name(n),
-                            net=Money(net.get(d, 0), currency),
-                        )
-                        for d, n in sorted(holidays.items())
-                    )
-                ),
-            )
-        )
-    table = Table(
-        "days",
-        text("days.table"),
-        (
-            Column("day", "date"),
-            Column("net_sales", "money"),
-            Column("receipts", "count"),
-            Column("average_receipt", "money"),
-            Column("units", "quantity"),
-        ),
-        tuple(_row(figures, day, net, receipts) for day in calendar),
-        shown=0,
-    )
+        sentences.append(text("days.occasions", days=first_of(named, LISTED)))
     findings = tuple(
         Finding(
             text(
@@ -108,7 +79,7 @@ def days(figures: Figures) -> Section:
             "days",
         )
         for o in odd
-        if o.net < o.usual
+        if o.net < o.usual and o.day not in notes
     )
     charts = (
         (_chart(figures, calendar, net, set(closed), best, worst),) if len(opened) >= FEW else ()
@@ -117,7 +88,6 @@ def days(figures: Figures) -> Section:
         "days",
         tuple(sentences),
         charts=charts,
-        tables=(table,),
         findings=findings,
         figures={
             "days": {
@@ -138,16 +108,16 @@ def _listed(key: str, days: list[date]) -> Text:
     return text(key, n=Count(len(days)), days=first_of(named, LISTED))
 
 
-def _row(figures: Figures, day: date, net: dict, receipts: dict) -> tuple:
-    count = int(receipts.get(day, 0))
-    units = figures.now["days"].loc[figures.now["days"]["business_day"] == day, "units"].sum()
-    average = Money(divide(int(net[day]), count), figures.currency) if count else None
-    return (
-        Day(day, long=True),
-        Money(int(net.get(day, 0)), figures.currency),
-        Count(count),
-        average,
-        Quantity(int(units)),
+def _odd(figures: Figures, odd: Outlier) -> Text:
+    """A day that does not fit, with its reason where one is known."""
+    return text(
+        "days.odd_day",
+        day=Day(odd.day, long=True, short=True),
+        net=Money(odd.net, figures.currency),
+        usual=Money(odd.usual, figures.currency),
+        reason=Series(tuple(figures.occasions.get(odd.day, ())))
+        if odd.day in figures.occasions
+        else None,
     )
 
 
@@ -191,6 +161,10 @@ def _chart(
             "closed": [day in closed for day in calendar],
             "closed_name": text("days.closed_sign"),
             "partial": [False] * len(calendar),
+            "notes": [
+                Series(tuple(figures.occasions[day])) if day in figures.occasions else None
+                for day in calendar
+            ],
             "currency": currency,
             "marks": (
                 [(calendar.index(best), Money(net[best], currency, compact=True))] if best else []

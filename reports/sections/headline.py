@@ -6,6 +6,7 @@ Six figures against the month before, the same month last year and a fair calend
 from __future__ import annotations
 
 from collections.abc import Callable
+from datetime import date
 
 from reports.figures import Figures, Totals
 from reports.figures.calendar import month_before
@@ -137,6 +138,15 @@ def _lead(figures: Figures) -> tuple[Text, ...]:
     return tuple(phrases)
 
 
+def _compared(figures: Figures) -> list[tuple[date, Totals | None]]:
+    """The months that tiles are compared with; none where the lake has neither of them."""
+    months = [
+        (month_before(figures.month), figures.total_before),
+        (month_before(figures.month, 12), figures.total_year_ago),
+    ]
+    return months if any(total is not None for _, total in months) else []
+
+
 def _tile(
     figures: Figures,
     name: str,
@@ -146,10 +156,7 @@ def _tile(
     normal: bool = False,
 ) -> Tile:
     now, notes = read(figures.total), []
-    for month, total in (
-        (month_before(figures.month), figures.total_before),
-        (month_before(figures.month, 12), figures.total_year_ago),
-    ):
+    for month, total in _compared(figures):
         notes.append(
             missing(month)
             if total is None
@@ -182,10 +189,7 @@ def _share(
 ) -> Tile:
     now = read(figures.total)
     notes = [text(f"headline.{name}_base", part=part, whole=Count(total_sum))]
-    for month, total in (
-        (month_before(figures.month), figures.total_before),
-        (month_before(figures.month, 12), figures.total_year_ago),
-    ):
+    for month, total in _compared(figures):
         notes.append(
             missing(month)
             if total is None

@@ -272,14 +272,14 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
         else {}
     )
     columns = (
-        Column("rank", "count"),
-        *((Column("rank_before", "count"),) if moves is not None else ()),
         Column("item"),
         Column("category", csv_only=True),
-        Column("units", "quantity"),
-        Column("combo_units", "quantity"),
         Column("net_sales", "money"),
         Column("share", "percent"),
+        Column("units", "quantity"),
+        Column("combo_units", "quantity"),
+        Column("rank", "count"),
+        *((Column("rank_before", "count"),) if moves is not None else ()),
         Column("abc"),
     )
     has_rank = is_ranked & (ranked["net_sales"] > 0)
@@ -297,8 +297,10 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
         by_units = ranked.sort_values(["units", "item"], ascending=[False, True], kind="stable")
         short = (Column("item"), Column("units", "quantity"), Column("net_sales", "money"))
         tables += [
-            Table.from_frame("items-least", text("items.least"), least, short, currency),
-            Table.from_frame("items-units", text("items.by_units"), by_units, short, currency),
+            Table.from_frame("items-least", text("items.least"), least, short, currency, shown=0),
+            Table.from_frame(
+                "items-units", text("items.by_units"), by_units, short, currency, shown=0
+            ),
         ]
     if moves is not None:
         tables.append(_changes(moves, currency))

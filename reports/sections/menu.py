@@ -61,7 +61,7 @@ def menu(figures: Figures) -> Section:
             Money(divide(d.contribution * QUANTITY_UNIT, d.costed_units), currency),
             Money(d.contribution, currency),
         )
-        for d in dishes
+        for d in sorted(dishes, key=lambda d: (-d.contribution, d.item))
     )
     table = Table(
         "menu",

@@ -31,9 +31,11 @@ def first_of(values: Sequence[Value], shown: int) -> Series:
 
 
 def employee_name(figures: Figures, employee: str | None) -> Value:
-    return (
-        Name(figures.employees.get(employee, employee)) if employee else text("tenders.no_employee")
-    )
+    """The alias of an employee; without one the first signs of the identifier."""
+    if not employee:
+        return text("tenders.no_employee")
+    alias = figures.employees.get(employee)
+    return Name(alias) if alias else text("name.employee", id=Name(employee[:4]))
 
 
 def best_month(history: History) -> date | None:

@@ -1,4 +1,4 @@
-"""Cumulative 17: what to expect.
+"""What to expect.
 
 Next month by day, with an interval and its error in the past.
 """
@@ -13,33 +13,19 @@ from reports.values import Count, Day, Money, Month, Percent, text
 
 
 def outlook(history: History) -> Section:
-    """Left out, with its reason, where history is short, nothing was sold, or the naive guess was
-    as good.
+    """By the method that was best on the shop's own past; left out, with its reason, where history
+    is short or nothing was sold.
     """
     outcome = forecast(history)
     if isinstance(outcome, Declined):
-        tried = (
-            {"error": Percent(*outcome.error), "naive": Percent(*outcome.naive)}
-            if outcome.trials
-            else {}
-        )
-        sentences = text(
-            f"outlook.{outcome.reason}",
-            n=Count(outcome.trials or FEWEST_TRIALS),
-            weeks=Count(WEEKS),
-            **tried,
-        )
-        figures = {
-            "left_out": outcome.reason,
-            **({"error": tried["error"], "naive_error": tried["naive"]} if tried else {}),
-        }
-        return Section("outlook", (sentences,), figures=figures)
+        sentence = text(f"outlook.{outcome.reason}", n=Count(FEWEST_TRIALS), weeks=Count(WEEKS))
+        return Section("outlook", (sentence,), figures={"left_out": outcome.reason})
     currency, days = history.currency, list(outcome.days)
     low, middle, high = (Money(v, currency) for v in outcome.total)
     sentences = (
         text("outlook.lead", month=Month(outcome.month), net=middle, low=low, high=high),
         text(
-            "outlook.error",
+            f"outlook.error_{outcome.method}",
             error=Percent(*outcome.error),
             naive=Percent(*outcome.naive),
             n=Count(outcome.trials),
@@ -83,7 +69,7 @@ def outlook(history: History) -> Section:
         sentences,
         charts=(chart,),
         tables=(table,),
-        notes=(text("outlook.method"),),
+        notes=(text(f"outlook.method_{outcome.method}"),),
         figures={
             "month": month_key(outcome.month),
             "low": low,
@@ -92,6 +78,7 @@ def outlook(history: History) -> Section:
             "error": Percent(*outcome.error),
             "naive_error": Percent(*outcome.naive),
             "trials": outcome.trials,
+            "method": outcome.method,
             "days": {
                 d.isoformat(): {
                     n: Money(v, currency)

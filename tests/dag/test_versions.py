@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 
 from tests.dag.conftest import Till
+from tests.support.workbook import sheets
 
 pytestmark = pytest.mark.timeout(1200)  # several nights each, also on a slow machine
 
@@ -102,12 +103,12 @@ def test_only_receipts_that_moved_a_figure_are_named(quiet_till: Till) -> None:
     till.book.change(numbers[1], changed, note="only a note")
     till.at(datetime(2026, 11, 4, 12, tzinfo=UTC)).night()
     folder = till.luigi.folder / "lake/reports/monthly/2026-10"
-    rows = (folder / "tables/reopened.csv").read_text().splitlines()[1:]
-    assert [row.split(",")[0].strip("'") for row in rows] == [numbers[0]]
+    rows = sheets((folder / "tables.xlsx").read_bytes())["reopened"][1:]
+    assert [row[0] for row in rows] == [numbers[0]]
     assert till.figures()["currencies"]["MXN"]["changes"]["cause"] == "data"
 
     settings = till.figures()["lineage"]["settings"]
-    till.luigi.configure("report", locale="en_US")
+    till.luigi.configure("report", locale="en_GB")
     till.night()
     figures = till.figures()
     assert figures["currencies"]["MXN"]["changes"] == {"cause": "settings", "moved": []}

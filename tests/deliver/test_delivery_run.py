@@ -24,11 +24,31 @@ def mailed(till: Till, post: Post, channel: Channel) -> Till:
         user="reports",
         sender="reports@example.com",
         ca_file=post.ca_file,
-        to=f"{OWNER}, {PARTNER} en_US",
+        to=f"{OWNER} es_MX, {PARTNER}",
         alerts_to="engineer@example.com",
     )
     till.luigi.environment |= {"SMTP_PASSWORD": post.password, "WEBHOOK_URL": channel.url}
     return till
+
+
+def test_the_day_and_the_week_are_mailed_once_to_each(mailed: Till, post: Post) -> None:
+    mailed.luigi.configure("mail", alerts_to="", daily="true", weekly="true")
+    mailed.at(datetime(2026, 11, 2, 12, tzinfo=UTC)).night()
+    subjects = [(to, mail["Subject"]) for to, mail in post.received]
+    closing = [
+        (to, subject) for to, subject in subjects if "Nov 1" in subject or "1 nov" in subject
+    ]
+    assert sorted(closing) == [
+        (OWNER, "Dom 1 nov 2026"),
+        (OWNER, "Semana hasta el dom 1 nov 2026"),
+        (PARTNER, "Sun, Nov 1, 2026"),
+        (PARTNER, "Week through Sun, Nov 1, 2026"),
+    ]
+    count = len(post.received)
+    mailed.night()
+    assert len(post.received) == count, "a message of a day is sent once"
+    day = next(mail for _, mail in post.received if mail["Subject"] == "Sun, Nov 1, 2026")
+    assert not list(day.iter_attachments())
 
 
 def test_a_closed_month_is_mailed_once_and_again_with_what_changed(

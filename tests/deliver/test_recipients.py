@@ -45,10 +45,10 @@ def test_nobody_is_named_out_of_the_box(configure) -> None:
 
 
 def test_readers_have_their_language_and_nobody_is_named_twice(configure) -> None:
-    configure(to="a@example.com, b@example.com en_US ,, A@example.com", alerts_to="c@example.com")
+    configure(to="a@example.com, b@example.com es_MX ,, A@example.com", alerts_to="c@example.com")
     assert [(r.address, r.locale) for r in recipients.report_recipients()] == [
-        ("A@example.com", "es_MX"),
-        ("b@example.com", "en_US"),
+        ("A@example.com", "en_US"),
+        ("b@example.com", "es_MX"),
     ]
     assert [r.address for r in recipients.alert_recipients()] == ["c@example.com"]
 

@@ -223,6 +223,9 @@ class _Month:
             cancelled_receipts=r.random() < 0.01,
         )
         self.count["hours"].add((day, sid, currency, hour), receipts=sale, net_sales=sign * net)
+        self.count["channel_hours"].add(
+            (sid, currency, channel, hour), receipts=sale, net_sales=sign * net
+        )
         for (item, combo, slot, price), d in zip(lines, parted, strict=True):
             has_cost = shop.costs and item[3]
             self.count["items"].add(

@@ -27,7 +27,7 @@ def tables(shop, make_summaries):
     return make_summaries(shop(receipts=2), [MONTH])
 
 
-def dayparts(figures: Figures) -> Section:
+def hourly(figures: Figures) -> Section:
     """A section as a contributor writes it: a frame, its columns, a sentence."""
     sums = figures.now["hours"].groupby("hour")[["receipts", "net_sales"]].sum().reset_index()
     sums["name"] = [f"{hour} h" for hour in sums["hour"]]
@@ -36,28 +36,29 @@ def dayparts(figures: Figures) -> Section:
         Column("receipts", "count"),
         Column("net_sales", "money"),
     )
-    table = Table.from_frame("dayparts", text("dayparts.table"), sums, columns, figures.currency)
-    return Section("dayparts", (text("dayparts.lead", n=Count(len(sums))),), tables=(table,))
+    table = Table.from_frame("hourly", text("hourly.table"), sums, columns, figures.currency)
+    return Section("hourly", (text("hourly.lead", n=Count(len(sums))),), tables=(table,))
 
 
 def test_a_new_section_is_one_function_one_line_and_its_texts(tables, monkeypatch) -> None:
     texts = {
-        "dayparts.title": "Dayparts",
-        "dayparts.lead": "{n:hour|hours} with sales.",
-        "dayparts.table": "By hour",
+        "hourly.title": "By the hour",
+        "hourly.lead": "{n:hour|hours} with sales.",
+        "hourly.table": "By hour",
     }
-    contents = (*MONTHLY[:4], dayparts, *MONTHLY[4:])
+    contents = (*MONTHLY[:4], hourly, *MONTHLY[4:])
     monkeypatch.setattr(reports.compose, "MONTHLY", contents)
     monkeypatch.setattr(
         reports.words, "catalog", lambda locale, whole=catalog: {**whole(locale), **texts}
     )
     page = compose_monthly(MONTH, tables, through=None, lake_decimals=2, metadata={})
-    assert [section.number for section in page.sections] == list(range(1, len(contents) + 1))
-    assert page.sections[4].key == "dayparts"
+    assert [section.number for section in page.shown] == list(range(1, len(page.shown) + 1))
+    assert len(page.sections) == len(contents) and page.sections[4].key == "hourly"
+    place = page.sections[4].number
     words = Words("en_US", 2, page.currencies)
     printed = markdown(page, words)
     printed = printed.decode() if isinstance(printed, bytes) else printed
-    assert "5. Dayparts" in printed and "By hour" in printed
+    assert f"{place}. By the hour" in printed and "By hour" in printed
     rows = page.sections[4].tables[0].rows
     hours = tables[MONTH]["hours"]
     assert sum(row[1].number for row in rows) == sum(hours.column("receipts").to_pylist())

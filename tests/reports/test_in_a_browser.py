@@ -10,10 +10,12 @@ from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
+import axe_playwright_python
 import pytest
 
 import reports
 
+AXE = Path(axe_playwright_python.__file__).parent / "axe.min.js"
 WIDTHS = {"phone": 390, "desk": 1280}
 MONTHS = [date(2025, m, 1) for m in (7, 8, 9)]
 
@@ -80,7 +82,7 @@ def test_the_index_leads_to_everything(page, lake: Path) -> None:
     page.goto(f"file://{lake}/index.html")
     assert overflow(page) <= 0
     months = page.locator("section").last.locator("article h3").all_inner_texts()
-    assert months == ["Septiembre de 2025", "Agosto de 2025", "Julio de 2025"]
+    assert months == ["September 2025", "August 2025", "July 2025"]
     spark = page.locator("figure.spark img")
     box = spark.bounding_box()
     assert (
@@ -112,10 +114,9 @@ def test_the_index_leads_to_everything(page, lake: Path) -> None:
 def test_a_report_fits_its_window(page, lake: Path, report: str) -> None:
     page.goto(f"file://{lake}/{report}/report.html")
     assert overflow(page) <= 0
-    assert (
-        page.evaluate("[...document.images].filter(i => !(i.complete && i.naturalWidth)).length")
-        == 0
-    )
+    assert page.locator("figure svg").count() >= 8
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    assert overflow(page) <= 0
     wide = page.evaluate(
         """[...document.querySelectorAll('p, li, h1, h2, h3, figcaption, .tiles li')]
         .filter(e => e.scrollWidth > e.clientWidth + 1 && getComputedStyle(e).display != 'inline').map(e => e.innerText.slice(0, 60))"""
@@ -128,3 +129,90 @@ def test_a_report_fits_its_window(page, lake: Path, report: str) -> None:
     assert missing == []
     order = page.evaluate("[...document.querySelectorAll('h1, h2, h3')].map(h => +h.tagName[1])")
     assert order[0] == 1 and all(b - a <= 1 for a, b in pairwise(order))
+
+
+@pytest.mark.parametrize("scheme", ["light", "dark"])
+@pytest.mark.parametrize("report", ["monthly/2025-09", "cumulative/2025-09"])
+def test_axe_finds_no_barrier(browser, lake: Path, report: str, scheme: str) -> None:
+    # The page's policy allows no foreign script; the browser may set it aside.
+    context = browser.new_context(color_scheme=scheme, bypass_csp=True)
+    opened = context.new_page()
+    opened.goto(f"file://{lake}/{report}/report.html")
+    opened.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    opened.add_script_tag(content=AXE.read_text(encoding="utf-8"))
+    found = opened.evaluate("axe.run()")
+    context.close()
+    assert found["passes"]
+    assert [
+        (rule["id"], [node["target"] for node in rule["nodes"][:3]]) for rule in found["violations"]
+    ] == []
+
+
+def column(page, table, number: int) -> list[float]:
+    cells = table.locator(f"tbody tr:not(.strong) > :nth-child({number})").all()
+    return [float(cell.get_attribute("data-v") or "nan") for cell in cells]
+
+
+def test_a_click_sorts_a_table_and_keeps_its_total(page, lake: Path) -> None:
+    page.goto(f"file://{lake}/monthly/2025-09/report.html")
+    page.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
+    table = page.locator(".tenders table.sortable").first
+    total = table.locator("tbody tr").last.inner_text()
+    head = table.locator("thead th").nth(1)
+    for order in ("descending", "ascending"):
+        head.locator("button").click()
+        assert head.get_attribute("aria-sort") == order
+        values = column(page, table, 2)
+        assert len(values) > 2 and values == sorted(values, reverse=order == "descending")
+        assert table.locator("tbody tr").last.inner_text() == total
+    names = table.locator("thead th").first
+    names.locator("button").click()
+    texts = table.locator("tbody tr:not(.strong) th").all_inner_texts()
+    assert texts == sorted(texts, key=str.casefold) or texts == sorted(texts, reverse=True)
+
+
+def test_the_annex_is_folded_and_a_link_opens_it(page, lake: Path) -> None:
+    page.goto(f"file://{lake}/monthly/2025-09/report.html")
+    fold = page.locator("details.annex", has=page.locator("#tenders-mxn"))
+    assert not page.locator("#tenders-mxn").is_visible()
+    page.evaluate("location.hash = '#tenders-mxn'")
+    page.wait_for_function("document.querySelector('#tenders-mxn').closest('details').open")
+    assert page.locator("#tenders-mxn").is_visible()
+    fold.locator("summary").click()
+    assert not page.locator("#tenders-mxn").is_visible()
+
+
+def test_a_mark_says_its_value_on_hover(page, lake: Path) -> None:
+    page.goto(f"file://{lake}/monthly/2025-09/report.html")
+    mark = page.locator(".days figure g[role=img]").nth(3)
+    mark.hover()
+    opacity = mark.locator("path").first.evaluate("e => getComputedStyle(e).opacity")
+    assert float(opacity) < 1
+    assert "$" in mark.locator("title").text_content()
+
+
+def test_dark_mode_changes_page_and_charts(browser, lake: Path) -> None:
+    grounds = {}
+    for scheme in ("light", "dark"):
+        context = browser.new_context(color_scheme=scheme)
+        opened = context.new_page()
+        opened.goto(f"file://{lake}/monthly/2025-09/report.html")
+        grounds[scheme] = opened.evaluate(
+            """[getComputedStyle(document.body).backgroundColor,
+            getComputedStyle(document.querySelector('figure svg text')).fill]"""
+        )
+        context.close()
+    assert all(a != b for a, b in zip(grounds["light"], grounds["dark"], strict=True))
+
+
+def test_the_first_column_stays_on_a_phone(browser, lake: Path) -> None:
+    context = browser.new_context(viewport={"width": 390, "height": 844})
+    opened = context.new_page()
+    opened.goto(f"file://{lake}/monthly/2025-09/report.html")
+    scroll = opened.locator(".items .scroll").first
+    head = scroll.locator("tbody th").first
+    before = head.bounding_box()["x"]
+    scroll.evaluate("e => e.scrollLeft = 120")
+    moved = head.bounding_box()["x"]
+    context.close()
+    assert abs(before - moved) < 1, "the names scroll away"

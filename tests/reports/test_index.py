@@ -30,6 +30,7 @@ def test_latest_month_first_with_every_form_and_version():
         {"2025-08": ["000001.ab"], "2025-09": ["000001.ab", "000002.cd"]},
         {"2025-09": [f"00000{n}.ef" for n in (1, 2, 3)]},
         FIGURES,
+        locale="es_MX",
     ).decode()
     links = re.findall(r'href="([^"]+)"', page)
     assert links.index("monthly/2025-09/report.html") < links.index("monthly/2025-08/report.html")

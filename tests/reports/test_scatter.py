@@ -41,11 +41,10 @@ def test_the_dishes_that_bring_most_are_named(dishes, seed):
             },
             WORDS,
         )
-    texts = [(t.get_text(), t.get_position()) for t in canvas.figure.texts]
     named = {
-        label: (x * WIDTH, y * canvas.height)
-        for label, (x, y) in texts
-        if label.startswith("Hamburguesa")
+        label.text: (label.left, label.top)
+        for label in canvas.labels
+        if label.text.startswith("Hamburguesa")
     }
     most = [name.text for name, *_ in sorted(points, key=lambda point: -point[4])]
     assert set(most[:5]) <= set(named)

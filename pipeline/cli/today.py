@@ -1,0 +1,37 @@
+"""Print the closing message of the last complete business day.
+
+    pos today                              the day
+    pos today --week                       the seven days that end with it
+    pos today --date 2026-10-31
+
+The same text goes to the recipients of [mail] daily and weekly. Exit code 2 when the lake has no
+such day.
+"""
+
+from __future__ import annotations
+
+import argparse
+from dataclasses import replace
+
+from pipeline import settings
+from pipeline.errors import ConfigError
+from pipeline.settings.strict import parse_day
+from pipeline.tasks.closing import closing_message
+from pipeline.tasks.lake import history_span
+from reports.render.mail import render_text
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--date", type=parse_day, help="YYYY-MM-DD; default: the last complete day")
+    parser.add_argument("--week", action="store_true", help="the week that ends with the day")
+
+
+def run(options: argparse.Namespace) -> int:
+    last, first = settings.last_day(), history_span().first
+    day = options.date or last
+    if not first <= day <= last:
+        raise ConfigError(f"{day} is not in the lake: choose a day from {first} to {last}")
+    period = "weekly" if options.week else "daily"
+    content = closing_message(period, day, settings.locale())
+    print(render_text(replace(content, reason="")), end="")
+    return 0

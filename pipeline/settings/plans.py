@@ -1,0 +1,42 @@
+"""What the owner wrote down for the reports: goals, days of note, fees, dayparts, labour."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+
+from pipeline.errors import ConfigError
+from pipeline.settings.run_context import once_per_run
+from pipeline.settings.sections import report
+from pipeline.settings.shaping import menu
+from reports import Plans, read_plans
+
+
+@once_per_run
+def _texts() -> dict[str, str]:
+    """The files of the owner by their names; "" for one that is missing."""
+    section = report()
+    paths = {"goals": section.goals, "calendar": section.calendar, "fees": section.fees}
+    return {name: _text(name, path) for name, path in paths.items()}
+
+
+def _text(name: str, path: str) -> str:
+    try:
+        return Path(path).read_text(encoding="utf-8") if path else ""
+    except FileNotFoundError:
+        return ""
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfigError(f"[report] {name} = {path}: cannot be read ({error})") from error
+
+
+def plans(labour: str = "") -> Plans:
+    """The plans of the owner. `labour` is the text of inputs/labour.csv."""
+    try:
+        return read_plans(**_texts(), dayparts=menu().data.get("dayparts"), labour=labour)
+    except ValueError as error:
+        raise ConfigError(str(error)) from error
+
+
+def plans_digest(labour: str = "") -> str:
+    """Digest of what `plans` says: an equal file in other words gives the same report."""
+    return hashlib.sha256(repr(plans(labour)).encode()).hexdigest()[:16]

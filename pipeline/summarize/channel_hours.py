@@ -1,0 +1,8 @@
+"""channel_hours: one row per store, channel and hour of the store's clock, for dayparts."""
+
+QUERY = """
+SELECT store_id, currency, channel, extract(hour FROM sold_at_local) AS hour,
+    count(*) FILTER (WHERE is_sale) AS receipts,
+    sum(net) AS net_sales
+FROM receipts WHERE is_counted GROUP BY ALL
+"""

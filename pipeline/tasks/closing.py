@@ -1,0 +1,76 @@
+"""The daily closing message and the weekly one, from the summaries of the lake.
+
+Each is about the last complete business day of a run, and is sent once to each recipient: a run
+after a gap sends the newest one only.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+import reports
+from pipeline import settings
+from pipeline.deliver import DeliveryKey, ReportEmail
+from pipeline.errors import ConfigError
+from pipeline.extract.windows import months_before
+from pipeline.load import SUMMARY, VOID
+from pipeline.settings.run_context import once_per_run
+from pipeline.targets import lake
+from pipeline.tasks.labour import labour
+from pipeline.tasks.lake import MonthlySummary, history_span, read_tables
+from reports.render import mail, message, slack
+
+Period = Literal["daily", "weekly"]
+TABLES = ["days", "stores", "hours"]
+ONCE = "1"  # the version of a message in the delivery log: no correction of it is sent
+SUNDAY = 6
+
+
+def periods(day: dt.date) -> list[Period]:
+    """The messages that the settings want about `day`: the weekly one ends on a Sunday."""
+    mails = settings.mail()
+    wanted: list[Period] = ["daily"] if mails.daily else []
+    return [*wanted, "weekly"] if mails.weekly and day.weekday() == SUNDAY else wanted
+
+
+def delivery_key(period: Period, day: dt.date, recipient: str) -> DeliveryKey:
+    """The name of a message in the delivery log."""
+    return DeliveryKey(period, str(day), ONCE, recipient)
+
+
+@once_per_run
+def closing_message(period: Period, day: dt.date, locale: str) -> message.Message:
+    """The message of `period` that ends with `day`. Raises ConfigError where the lake lacks it."""
+    month = day.replace(day=1)
+    summaries = {}
+    for first in (month, months_before(month, 1)):
+        newest = lake().newest(SUMMARY, f"{first:%Y-%m}")
+        if newest and newest.fingerprint != VOID:
+            summaries[first] = read_tables(MonthlySummary(month=first), TABLES)
+    if month not in summaries:
+        raise ConfigError(f"the lake has no summary of {month:%Y-%m} yet; run `pos run` first")
+    content = reports.closing_message(
+        period,
+        day,
+        summaries,
+        locale=locale,
+        lake_decimals=settings.rules().decimals,
+        decimals=settings.decimals(),
+        plans=settings.plans(labour()),
+        lake_starts=history_span().first,
+    )
+    return message.read_message(content, version=1, is_correction=False, has_pdf=False)
+
+
+def closing_mail(period: Period, day: dt.date, locale: str) -> ReportEmail:
+    """The message in each form."""
+    content = closing_message(period, day, locale)
+    return ReportEmail(
+        content.subject,
+        mail.render_text(content),
+        mail.render_html(content),
+        "",
+        b"",
+        slack.render_blocks(content),
+    )

@@ -1,0 +1,241 @@
+"""The daily closing message and the weekly one: the same figures as the reports, in few words.
+
+In: the summary tables of the month of a day and of the one before. Out: message.json, which
+`render.message` reads and `render.mail` and `render.slack` give a form. Usual is the mean of the
+same weekday in the four weeks before, over the days that were open; no percentage stands on under
+20 receipts.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+from typing import Literal
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from reports.figures import Figures, currencies
+from reports.figures.money import Totals, total
+from reports.figures.tables import Tables
+from reports.page import Finding, Section, Tile
+from reports.plans import Plans
+from reports.sections.comparison import enough, growth
+from reports.sections.goals import goals
+from reports.values import (
+    Count,
+    Day,
+    Money,
+    Month,
+    Name,
+    Percent,
+    Series,
+    Text,
+    Value,
+    Weekday,
+    divide,
+    text,
+)
+
+Period = Literal["daily", "weekly"]
+WEEKS, MOST = 4, 3
+FALL = 30
+"""A store whose day is this many percent under its usual one is a finding."""
+RETURNED = 5
+"""Refunds of more than this percentage of gross sales are a finding."""
+
+
+class Book:
+    """The days of two months, by store."""
+
+    def __init__(self, figures: Figures):
+        self.figures = figures
+        frames = [figures.now["days"]]
+        if figures.before:
+            past = Tables(figures.before.first, figures.before.source, figures.currency)
+            frames.append(past["days"])
+        self.days = pd.concat(frames, ignore_index=True)
+
+    def of(self, days: Sequence[date], store: str = "") -> Totals:
+        """The totals of these days."""
+        rows = self.days[self.days["business_day"].isin(list(days))]
+        return total(rows[rows["store_id"] == store] if store else rows)
+
+    def usual(self, days: Sequence[date], store: str = "") -> Totals | None:
+        """The totals that are usual for these days; None where no such day was open."""
+        parts = []
+        for day in days:
+            past = [self.of([day - timedelta(7 * k)], store) for k in range(1, WEEKS + 1)]
+            opened = [part for part in past if part.receipts]
+            if not opened:
+                return None
+            parts.append((len(opened), opened))
+        sums = {
+            name: sum(divide(sum(getattr(p, name) for p in opened), n) for n, opened in parts)
+            for name in ("receipts", "net_sales", "gross_sales")
+        }
+        return Totals(**sums)
+
+
+def compose_briefing(
+    period: Period,
+    day: date,
+    sources: Mapping[date, Mapping[str, pa.Table]],
+    *,
+    lake_decimals: int,
+    plans: Plans | None = None,
+    lake_starts: date | None = None,
+) -> tuple[Text, tuple[str, ...], list[Section]]:
+    """Title, currencies and sections of the message of the period that ends with `day`."""
+    month = day.replace(day=1)
+    sources = {**sources, month: _until(day, sources[month])}
+    shown = currencies(sources[month])
+    sections: list[Section] = []
+    for currency in shown:
+        figures = Figures(
+            month,
+            day,
+            currency,
+            sources,
+            lake_starts,
+            plans=plans or Plans(),
+            lake_decimals=lake_decimals,
+        )
+        sections += _sections(period, day, figures)
+    title = text(f"{period}.heading", day=Day(day, long=True))
+    return title, shown, sections
+
+
+def _until(day: date, tables: Mapping[str, pa.Table]) -> dict[str, pa.Table]:
+    """`tables` without later days; those without days are of the whole month."""
+    return {
+        name: table.filter(pc.less_equal(table["business_day"], pa.scalar(day)))
+        if "business_day" in table.column_names
+        else table
+        for name, table in tables.items()
+    }
+
+
+def _sections(period: Period, day: date, figures: Figures) -> list[Section]:
+    book = Book(figures)
+    week = [day - timedelta(n) for n in range(day.weekday(), -1, -1)]
+    days = [day] if period == "daily" else [day - timedelta(n) for n in range(6, -1, -1)]
+    parts = [_lead(period, days, book)]
+    if period == "daily" and len(week) > 1:
+        parts.append(_week(week, book))
+    parts.append(_month(day, figures))
+    findings = _findings(days, book)
+    if findings:
+        parts.append(Section("briefing_attention", attention=tuple(findings)))
+    return [replace(part, currency=figures.currency) for part in parts]
+
+
+def _lead(period: Period, days: Sequence[date], book: Book) -> Section:
+    """What was sold, against what is usual (a day) or the week before."""
+    figures, now = book.figures, book.of(days)
+    currency = figures.currency
+    if not now.receipts and not now.refund_receipts:
+        return Section(period, (text(f"{period}.empty"),))
+    if period == "daily":
+        base, name = book.usual(days), text("daily.usual", day=Weekday(days[0].weekday()))
+    else:
+        before = [day - timedelta(7) for day in days]
+        base = book.of(before) if book.of(before).receipts else None
+        name = text("weekly.before")
+    sentences = [_change("net", now, base, name, currency)]
+    noted = {day: notes for day in days if (notes := figures.occasions.get(day))}
+    if noted:
+        named = [
+            text("briefing.noted", day=Weekday(day.weekday()), notes=Series(tuple(notes)))
+            for day, notes in sorted(noted.items())
+        ]
+        sentences.append(text("briefing.notes", days=Series(tuple(named))))
+    if period == "weekly" and enough(now.receipts):
+        best = max(days, key=lambda d: (book.of([d]).net_sales, d))
+        net = Money(book.of([best]).net_sales, currency)
+        sentences.append(text("weekly.best", day=Day(best, long=True, short=True), net=net))
+    return Section(period, tuple(sentences), tiles=_tiles(now, base, name, currency))
+
+
+def _change(key: str, now: Totals, base: Totals | None, name: Value, currency: str) -> Text:
+    """ "Net sales of X, +6 % on a usual Friday (Y)"."""
+    change = base and growth((now.net_sales, 1), (base.net_sales, 1), base.receipts)
+    return text(
+        f"briefing.{key}",
+        net=Money(now.net_sales, currency),
+        change=change or None,
+        base=Money(base.net_sales, currency) if base else None,
+        name=name if base else None,
+    )
+
+
+def _tiles(now: Totals, base: Totals | None, name: Value, currency: str) -> tuple[Tile, ...]:
+    def tile(key: str, value: Value, usual: Value) -> Tile:
+        notes = (text("briefing.base", base=usual, name=name),) if usual is not None else ()
+        return Tile(text(f"tile.{key}"), value, notes)
+
+    def average(part: Totals | None) -> Value:
+        if part is None or not part.receipts:
+            return None
+        return Money(divide(part.net_sales, part.receipts), currency)
+
+    return (
+        tile(
+            "net_sales",
+            Money(now.net_sales, currency),
+            Money(base.net_sales, currency) if base else None,
+        ),
+        tile("receipts", Count(now.receipts), Count(base.receipts) if base else None),
+        tile("average_receipt", average(now), average(base)),
+        tile("refunds", Money(now.refunds, currency), None),
+    )
+
+
+def _week(week: Sequence[date], book: Book) -> Section:
+    before = [day - timedelta(7) for day in week]
+    base = book.of(before)
+    name = text("briefing.same_days")
+    base_or_none = base if base.receipts else None
+    sentence = _change("so_far", book.of(week), base_or_none, name, book.figures.currency)
+    return Section("briefing_week", (sentence,))
+
+
+def _month(day: date, figures: Figures) -> Section:
+    """The month so far, against the same days of the month before and the goal."""
+    month = (
+        text("briefing.month_before", month=Month(figures.before.first)) if figures.before else None
+    )
+    sentence = _change("so_far", figures.total, figures.total_before, month, figures.currency)
+    course = goals(figures)
+    return Section("briefing_month", (sentence, *(course.sentences if course.figures else ())))
+
+
+def _findings(days: Sequence[date], book: Book) -> list[Finding]:
+    """At most MOST, the dearest first: stores far under their usual, refunds."""
+    figures = book.figures
+    matches = []
+    for store, name in figures.stores.items():
+        now, usual = book.of(days, store), book.usual(days, store)
+        if len(figures.stores) < 2 or usual is None or not enough(usual.receipts):
+            continue
+        lost = usual.net_sales - now.net_sales
+        if usual.net_sales > 0 and 100 * lost > FALL * usual.net_sales:
+            sentence = text(
+                "briefing.store",
+                store=Name(name),
+                net=Money(now.net_sales, figures.currency),
+                usual=Money(usual.net_sales, figures.currency),
+            )
+            matches.append(Finding(sentence, lost, "stores"))
+    now = book.of(days)
+    if enough(now.receipts) and 100 * now.refunds > RETURNED * now.gross_sales:
+        sentence = text(
+            "briefing.refunds",
+            amount=Money(now.refunds, figures.currency),
+            share=Percent(now.refunds, now.gross_sales),
+            n=Count(now.refund_receipts),
+        )
+        matches.append(Finding(sentence, now.refunds, "tenders"))
+    return sorted(matches, key=lambda finding: -finding.size)[:MOST]

@@ -1,0 +1,155 @@
+"""tables.xlsx: every table of a report with all of its rows, a sheet each, for a spreadsheet.
+
+Amounts, counts and shares are numbers with their formats, days are dates, names are text that no
+spreadsheet takes for a formula. The heading row stays in sight and can be filtered. The same tables
+give the same bytes: no clock is read.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from datetime import datetime
+from decimal import Decimal
+
+from xlsxwriter import Workbook
+from xlsxwriter.format import Format
+from xlsxwriter.worksheet import Worksheet
+
+from reports.page import Page, Section, Table
+from reports.render.outline import heading, tables
+from reports.values import (
+    QUANTITY_UNIT,
+    Count,
+    Day,
+    Money,
+    Month,
+    Name,
+    Percent,
+    Points,
+    Quantity,
+    Rate,
+    Value,
+)
+from reports.words import Words, bounded, visible
+
+LONGEST_NAME = 31
+"""Characters that a sheet's name may have."""
+WIDEST = 48
+TOP = 3
+"""Rows above the data: title, a blank one, headings."""
+CREATED = datetime(2000, 1, 1)  # noqa: DTZ001  # the format has no time zone
+
+
+def workbook(page: Page, words: Words) -> bytes:
+    """The workbook of `page`."""
+    out = io.BytesIO()
+    book = Workbook(
+        out, {"in_memory": True, "strings_to_formulas": False, "strings_to_urls": False}
+    )
+    book.set_properties({"title": words.say(heading(page)), "created": CREATED})
+    writer = _Writer(book, words)
+    for name, section, table in tables(page):
+        writer.add(name, section, table)
+    if not book.worksheets():
+        book.add_worksheet("–").write_string(0, 0, words.say(heading(page)))
+    book.close()
+    return out.getvalue()
+
+
+class _Writer:
+    """Writes tables into one book; formats are shared."""
+
+    def __init__(self, book: Workbook, words: Words):
+        self.book, self.words = book, words
+        self.formats: dict[tuple[str, bool], Format] = {}
+        self.title = book.add_format({"bold": True, "font_size": 13})
+        self.head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
+        self.names: set[str] = set()
+
+    def add(self, name: str, section: Section, table: Table) -> None:
+        """One sheet: the title, the headings, the rows."""
+        sheet: Worksheet = self.book.add_worksheet(self._sheet_name(name))
+        sheet.write_string(0, 0, self.words.say(table.title), self.title)
+        widths = []
+        for place, column in enumerate(table.columns):
+            said = self.words.say(column.heading)
+            sheet.write_string(TOP - 1, place, said, self.head)
+            widths.append(min(len(said), 16))
+        for number, row in enumerate(table.rows):
+            for place, value in enumerate(row):
+                long = self._cell(sheet, number + TOP, place, value, number in table.strong)
+                widths[place] = max(widths[place], long)
+        for place, width in enumerate(widths):
+            sheet.set_column(place, place, min(width + 2, WIDEST))
+        sheet.freeze_panes(TOP, 1)
+        last = TOP + len(table.rows) - 1
+        if table.is_sortable:
+            totals = len(table.strong)
+            sheet.autofilter(TOP - 1, 0, last - totals, len(table.columns) - 1)
+
+    def _sheet_name(self, name: str) -> str:
+        short = name[:LONGEST_NAME]
+        number = 2
+        while short in self.names:
+            short = f"{name[: LONGEST_NAME - 3]}-{number}"
+            number += 1
+        self.names.add(short)
+        return short
+
+    def _cell(self, sheet: Worksheet, row: int, place: int, value: Value, strong: bool) -> int:
+        """Writes one cell and returns how many characters it takes."""
+        match value:
+            case None:
+                return 1
+            case Money(units, currency):
+                lake = self.words.lake_decimals
+                decimals = min(self.words.decimals.get(currency, lake), lake)
+                self._number(
+                    sheet, row, place, Decimal(units).scaleb(-lake), _digits(decimals), strong
+                )
+            case Count(number):
+                self._number(sheet, row, place, Decimal(number), _digits(0), strong)
+            case Quantity(units):
+                shown = _digits(0) if units % QUANTITY_UNIT == 0 else "#,##0.0###"
+                self._number(sheet, row, place, Decimal(units) / QUANTITY_UNIT, shown, strong)
+            case Rate(part, whole, decimals) if whole:
+                self._number(sheet, row, place, Decimal(part) / whole, _digits(decimals), strong)
+            case Percent(part, whole) if whole:
+                self._number(sheet, row, place, Decimal(part) / whole, "0.0%", strong)
+            case Points(now, now_whole, before, before_whole) if now_whole and before_whole:
+                points = Decimal(now * 100) / now_whole - Decimal(before * 100) / before_whole
+                self._number(sheet, row, place, points, "+0.0;-0.0;0.0", strong)
+            case Day(day):
+                sheet.write_datetime(row, place, _midnight(day), self._format("yyyy-mm-dd", strong))
+            case Month(day):
+                sheet.write_datetime(row, place, _midnight(day), self._format("mmm yyyy", strong))
+            case Name(text):
+                said = bounded(visible(text, sys.maxsize))
+                sheet.write_string(row, place, said, self._format("@", strong))
+                return len(said)
+            case _:
+                said = self.words.say(value)
+                sheet.write_string(row, place, said, self._format("@", strong))
+                return len(said)
+        return len(self.words.say(value))
+
+    def _number(
+        self, sheet: Worksheet, row: int, place: int, number: Decimal, shown: str, strong: bool
+    ) -> None:
+        sheet.write_number(row, place, float(number), self._format(shown, strong))
+
+    def _format(self, shown: str, strong: bool) -> Format:
+        if (shown, strong) not in self.formats:
+            self.formats[shown, strong] = self.book.add_format(
+                {"num_format": shown, "bold": strong}
+            )
+        return self.formats[shown, strong]
+
+
+def _digits(decimals: int) -> str:
+    return "#,##0" + ("." + "0" * decimals if decimals else "")
+
+
+def _midnight(day: object) -> datetime:
+    return datetime(day.year, day.month, day.day)  # type: ignore[attr-defined]  # noqa: DTZ001

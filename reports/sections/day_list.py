@@ -1,0 +1,67 @@
+"""Day by day: every day with its weekday, its note and what is usual for that weekday."""
+
+from __future__ import annotations
+
+from datetime import date
+from statistics import median
+
+from reports.figures import Figures
+from reports.figures.pace import net_by_day
+from reports.page import Column, Section, Table
+from reports.values import Count, Day, Money, Series, Weekday, divide, text
+
+USUAL = 2
+"""Days of a weekday from which on there is a usual amount."""
+
+
+def day_list(figures: Figures) -> Section:
+    """One row a day that the lake holds."""
+    days, currency = figures.now["days"], figures.currency
+    net = days.groupby("business_day")["net_sales"].sum().to_dict()
+    receipts = days.groupby("business_day")["receipts"].sum().to_dict()
+    if not net:
+        return Section("day_list", (text("days.empty"),))
+    usual, notes = usual_by_weekday(figures), figures.occasions
+    rows = []
+    for day in figures.calendar:
+        sold, count = int(net.get(day, 0)), int(receipts.get(day, 0))
+        expected = usual.get(day.weekday())
+        rows.append(
+            (
+                Day(day),
+                Weekday(day.weekday()),
+                Money(sold, currency),
+                Count(count),
+                Money(divide(sold, count), currency) if count else None,
+                None if expected is None else Money(expected, currency),
+                None if expected is None else Money(sold - expected, currency, signed=True),
+                Series(tuple(notes[day])) if day in notes else text("day_list.no_note"),
+            )
+        )
+    columns = (
+        Column("day", "date"),
+        Column("weekday"),
+        Column("net_sales", "money"),
+        Column("receipts", "count"),
+        Column("average_receipt", "money"),
+        Column("usual", "money"),
+        Column("difference", "money"),
+        Column("note"),
+    )
+    table = Table(
+        "day-by-day", text("day_list.table"), columns, tuple(rows), shown=31, is_whole=True
+    )
+    return Section("day_list", (text("day_list.usual"),), tables=(table,))
+
+
+def usual_by_weekday(figures: Figures) -> dict[int, int]:
+    """The median net sales of a weekday in the month and the one before, from USUAL days on."""
+    sold: dict[int, list[int]] = {}
+    for day, value in net_by_day(figures).items():
+        if _is_open(figures, day, value):
+            sold.setdefault(day.weekday(), []).append(value)
+    return {w: int(median(values)) for w, values in sold.items() if len(values) >= USUAL}
+
+
+def _is_open(figures: Figures, day: date, value: int) -> bool:
+    return value != 0 or day in figures.now.open_days

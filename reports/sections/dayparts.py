@@ -1,0 +1,133 @@
+"""Dayparts: breakfast, lunch, dinner and late, by store and order type."""
+
+from __future__ import annotations
+
+import pandas as pd
+
+from reports.figures import Figures
+from reports.figures.calendar import month_before
+from reports.page import Column, Section, Table
+from reports.plans import Daypart
+from reports.sections.comparison import enough, growth, share
+from reports.sections.weekdays import channel_name
+from reports.values import Count, Money, Month, Name, Text, Value, divide, text
+
+DEFAULT = (
+    Daypart("breakfast", 5, 12),
+    Daypart("lunch", 12, 17),
+    Daypart("dinner", 17, 22),
+    Daypart("late", 22, 5),
+)
+"""The dayparts of a menu without its own."""
+KNOWN = {part.name for part in DEFAULT}
+
+
+def daypart_name(part: Daypart | None) -> Value:
+    """The name of a daypart with its hours."""
+    if part is None:
+        return text("daypart.rest")
+    name: Value = text(f"daypart.{part.name}") if part.name in KNOWN else Name(part.name)
+    return text("daypart.named", name=name, start=Count(part.start), end=Count(part.end))
+
+
+def dayparts(figures: Figures) -> Section:
+    """Net sales, receipts and average receipt of each daypart against the month before."""
+    parts = figures.plans.dayparts or DEFAULT
+    now = _by_part(figures.now["hours"], parts)
+    if now.empty or not enough(figures.total.receipts):
+        return Section("dayparts", (text("dayparts.empty"),))
+    before = _by_part(figures.before["hours"], parts) if figures.before else None
+    names: dict[int, Value] = {n: daypart_name(part) for n, part in enumerate(parts)}
+    names[len(parts)] = daypart_name(None)
+    total, currency = int(now["net_sales"].sum()), figures.currency
+    sums = now.groupby("part")[["receipts", "net_sales"]].sum()
+    best = int(sums["net_sales"].idxmax())
+    lead = share(int(sums.loc[best, "net_sales"]), total, figures.total.receipts, decimals=0)
+    sentences: list[Text] = []
+    if lead is not None:
+        sentences.append(
+            text(
+                "dayparts.lead",
+                part=names[best],
+                share=lead,
+                net=Money(int(sums.loc[best, "net_sales"]), currency),
+            )
+        )
+    past = before.groupby("part")[["receipts", "net_sales"]].sum() if before is not None else None
+    tables = [_table(figures, sums, past, names, total)]
+    tables += _crossed(figures, "dayparts-stores", now, "store_id", names)
+    if "channel_hours" in figures.now.source:
+        channels = _by_part(figures.now["channel_hours"], parts)
+        tables += _crossed(figures, "dayparts-channels", channels, "channel", names)
+    stated = {
+        "parts": [{"name": part.name, "hours": f"{part.start}-{part.end}"} for part in parts],
+        "net_sales": {
+            parts[n].name if n < len(parts) else "rest": Money(int(row.net_sales), currency)
+            for n, row in zip(sums.index, sums.itertuples(), strict=True)
+        },
+    }
+    return Section("dayparts", tuple(sentences), tables=tuple(tables), figures=stated)
+
+
+def _by_part(hours: pd.DataFrame, parts: tuple[Daypart, ...]) -> pd.DataFrame:
+    """`hours` with the index of its daypart; hours of none come last."""
+    place = {hour: n for n, part in enumerate(parts) for hour in part.hours}
+    return hours.assign(part=[place.get(int(hour), len(parts)) for hour in hours["hour"]])
+
+
+def _table(
+    figures: Figures,
+    sums: pd.DataFrame,
+    past: pd.DataFrame | None,
+    names: dict[int, Value],
+    total: int,
+) -> Table:
+    columns = [
+        Column("daypart"),
+        Column("net_sales", "money"),
+        Column("share", "percent"),
+        Column("receipts", "count"),
+        Column("average_receipt", "money"),
+    ]
+    if past is not None:
+        month = {"month": Month(month_before(figures.month), short=True)}
+        columns += [Column("in_month", "money", month), Column("change", "percent")]
+    currency, rows = figures.currency, []
+    for part, row in zip(sums.index, sums.itertuples(), strict=True):
+        net, count = int(row.net_sales), int(row.receipts)
+        cells: list[Value] = [
+            names[part],
+            Money(net, currency),
+            share(net, total, figures.total.receipts),
+            Count(count),
+            Money(divide(net, count), currency) if count else None,
+        ]
+        if past is not None:
+            base = past.loc[part] if part in past.index else None
+            cells += [
+                None if base is None else Money(int(base["net_sales"]), currency),
+                None
+                if base is None
+                else growth((net, 1), (int(base["net_sales"]), 1), int(base["receipts"])),
+            ]
+        rows.append(tuple(cells))
+    return Table("dayparts", text("dayparts.table"), tuple(columns), tuple(rows), shown=24)
+
+
+def _crossed(
+    figures: Figures, name: str, rows: pd.DataFrame, key: str, names: dict[int, Value]
+) -> list[Table]:
+    """Net sales by daypart and store or order type, where there is more than one of them."""
+    sums = rows.groupby(["part", key])["net_sales"].sum().unstack(fill_value=0)
+    order = sums.sum().sort_values(ascending=False, kind="stable").index
+    if len(order) < 2:
+        return []
+    columns = [Column("daypart")]
+    for value in order:
+        label = Name(figures.stores[value]) if key == "store_id" else channel_name(value)
+        columns.append(Column("named", "money", {"name": label}))
+    built = tuple(
+        (names[part], *(Money(int(sums.loc[part, value]), figures.currency) for value in order))
+        for part in sums.index
+    )
+    return [Table(name, text(f"dayparts.{key}"), tuple(columns), built, shown=24)]

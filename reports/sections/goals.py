@@ -1,0 +1,128 @@
+"""Are we on course: goals, what was reached, and where an open month is heading."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+
+from reports.figures import Figures
+from reports.figures.money import total_by
+from reports.figures.pace import Pace, pace
+from reports.page import Column, Finding, Section, Table
+from reports.sections.comparison import ratio
+from reports.values import Money, Name, Text, Value, text
+
+
+def goals(figures: Figures) -> Section:
+    """Net sales against the goal of the month, by store too; the pace of an open month."""
+    course = pace(figures) if figures.through else None
+    by_store = _by_store(figures)
+    goal = _goal(figures, by_store)
+    if goal is None and course is None:
+        return Section("goals", (text("goals.none"),))
+    sentences = _goal_sentences(figures, goal, course)
+    table = _table(figures, by_store) if by_store else ()
+    stated: dict[str, object] = {
+        "goal": Money(goal, figures.currency) if goal is not None else None,
+        "stores": {store: Money(units, figures.currency) for store, units in by_store.items()},
+    }
+    if course is not None:
+        stated["course"] = {
+            name: Money(getattr(course, name), figures.currency)
+            for name in ("low", "expected", "high")
+        }
+    findings = _finding(figures, goal, course)
+    return Section("goals", sentences, tables=table, findings=findings, figures=stated)
+
+
+def _units(figures: Figures, amount: Decimal) -> int:
+    return int((amount * 10**figures.lake_decimals).to_integral_value())
+
+
+def _by_store(figures: Figures) -> dict[str, int]:
+    """Goals by store identifier; plans name stores by name or identifier."""
+    month = f"{figures.month:%Y-%m}"
+    named = figures.plans.goals
+    return {
+        store: _units(figures, months[month])
+        for store, name in figures.stores.items()
+        if month in (months := named.get(name) or named.get(store) or {})
+    }
+
+
+def _goal(figures: Figures, by_store: dict[str, int]) -> int | None:
+    """The goal of all stores: their own, or the sum where each store has one."""
+    whole = figures.plans.goals.get("", {}).get(f"{figures.month:%Y-%m}")
+    if whole is not None:
+        return _units(figures, whole)
+    return sum(by_store.values()) if by_store and by_store.keys() == figures.stores.keys() else None
+
+
+def _goal_sentences(figures: Figures, goal: int | None, course: Pace | None) -> tuple[Text, ...]:
+    net, currency, sentences = figures.total.net_sales, figures.currency, []
+    if course is not None:
+        sentences.append(
+            text(
+                "goals.course",
+                expected=Money(course.expected, currency),
+                low=Money(course.low, currency),
+                high=Money(course.high, currency),
+            )
+        )
+    if goal is None:
+        return tuple(sentences)
+    part = ratio(net, goal, figures.total.receipts)
+    values: dict[str, Value] = {
+        "goal": Money(goal, currency),
+        "net": Money(net, currency),
+        "share": part,
+        "left": Money(abs(goal - net), currency),
+    }
+    if figures.through is None:
+        key = "reached" if net >= goal else "missed"
+    elif net >= goal:
+        key = "already"
+    elif course is None:
+        key = "under_way"
+    else:
+        key = "ahead" if course.low >= goal else "behind" if course.high < goal else "open"
+    sentences.append(text(f"goals.{key}", **values))
+    return tuple(sentences)
+
+
+def _finding(figures: Figures, goal: int | None, course: Pace | None) -> tuple[Finding, ...]:
+    """A goal that was missed, or that will be."""
+    reached = course.expected if course else figures.total.net_sales
+    is_sure = course is None or course.high < (goal or 0)
+    if goal is None or reached >= goal or not is_sure or (figures.through and course is None):
+        return ()
+    sentence = text(
+        "goals.finding" if course is None else "goals.finding_open",
+        gap=Money(goal - reached, figures.currency),
+        goal=Money(goal, figures.currency),
+    )
+    return (Finding(sentence, goal - reached, "goals"),)
+
+
+def _table(figures: Figures, by_store: dict[str, int]) -> tuple[Table, ...]:
+    totals = total_by(figures.now["days"], "store_id")
+    rows = []
+    for store, goal in by_store.items():
+        net = totals[store].net_sales
+        rows.append(
+            (
+                Name(figures.stores[store]),
+                Money(goal, figures.currency),
+                Money(net, figures.currency),
+                Money(net - goal, figures.currency, signed=True),
+                ratio(net, goal, totals[store].receipts),
+            )
+        )
+    rows.sort(key=lambda row: -row[2].units)
+    columns = (
+        Column("store_name"),
+        Column("goal", "money"),
+        Column("net_sales", "money"),
+        Column("difference", "money"),
+        Column("of_goal", "percent"),
+    )
+    return (Table("goals", text("goals.table"), columns, tuple(rows)),)

@@ -1,0 +1,203 @@
+"""Charts to one standard: a line of zero, labels apart and within the drawing, contrast, sizes, a
+title on every mark.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from importlib import import_module
+from itertools import accumulate
+from xml.etree import ElementTree
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from matplotlib.colors import to_rgb
+
+from reports.charts import DRAWERS
+from reports.charts.heat import colors_of
+from reports.charts.style import (
+    DARKER,
+    INK,
+    MUTED,
+    PAPER,
+    SIZE,
+    SMALL,
+    WIDTH,
+    Canvas,
+    contrast,
+    styled,
+    text_on,
+    ticks_of,
+)
+from reports.page import Chart
+from reports.values import Hour, Money, Month, Name, Rate, Text, Weekday, text
+from reports.words import Words
+
+WORDS = Words("en_US", 2, ("MXN",))
+PHONE = 390 - 2 * 16
+"""Pixels that a phone leaves for a chart."""
+
+
+def chart(kind: str, **data: object) -> Chart:
+    return Chart(kind, kind, Text("days.title"), Text("days.title"), data)
+
+
+def series(values: list[int], **more: object) -> dict[str, object]:
+    months = [Month(date(2026, i % 12 + 1, 1), short=True) for i in range(len(values))]
+    return {
+        "labels": months,
+        "ticks": [0, len(values) - 1],
+        "tick_names": [months[0], months[-1]],
+        "values": values,
+        "currency": "MXN",
+        "name": text("trend.net"),
+        "partial": [False] * len(values),
+        "marks": [],
+    } | more
+
+
+def charts_of(values: list[int]) -> dict[str, Chart]:
+    rows = [
+        (Name(f"n{i}"), Money(v, "MXN", compact=True), v, 0, None) for i, v in enumerate(values)
+    ]
+    week = [*values, *[None] * 7][:7]
+    cells = [[(Rate(abs(v), 3), v) for v in values] for _ in range(7)]
+    days = [Weekday(w, short=True) for w in range(7)]
+    return {
+        "days": chart(
+            "days",
+            **series(values, before=[None] * len(values), closed=[False] * len(values)),
+        ),
+        "trend": chart("trend", **series(values, average=[None] * len(values))),
+        "lines": chart("lines", **series(values, lines=[(Name("a"), values)], index=False)),
+        "percent": chart("lines", **series(values, lines=[(Name("a"), values)], index="percent")),
+        "panels": chart("panels", panels=[(Name("a"), week)], ticks=days, currency="MXN"),
+        "ranking": chart("ranking", rows=rows, name=Name("x"), part_name=None, before_name=None),
+        "waterfall": chart(
+            "waterfall",
+            first=(Name("first"), values[0]),
+            steps=[(Name("step"), v) for v in values[1:]],
+            last=(Name("last"), sum(values)),
+            currency="MXN",
+        ),
+        "heat": chart(
+            "heat",
+            rows=days,
+            columns=[text("hours.tick", hour=Hour(h)) for h in range(len(values))],
+            cells=cells,
+            signed=True,
+            best=None,
+        ),
+        "stack": chart(
+            "stack",
+            labels=[Month(date(2026, 1, 1), short=True)] * len(values),
+            base=[abs(v) for v in values],
+            top=[1] * len(values),
+            base_name=Name("a"),
+            top_name=Name("b"),
+        ),
+    }
+
+
+KINDS = sorted(charts_of([1, 2]))
+
+
+def drawn(made: Chart) -> Canvas:
+    drawer = import_module(f"reports.charts.{DRAWERS[made.kind]}")
+    with styled():
+        canvas = getattr(drawer, f"draw_{made.kind}")(made.data, WORDS)
+        canvas.svg = canvas.to_bytes().decode()
+    return canvas
+
+
+def touching(canvas: Canvas) -> list[tuple[str, str]]:
+    """Labels that lie over each other."""
+    return [
+        (label.text, other.text)
+        for i, label in enumerate(canvas.labels)
+        for other in canvas.labels[i + 1 :]
+        if label.left < other.right - 0.5
+        and other.left < label.right - 0.5
+        and label.top < other.bottom - 0.5
+        and other.top < label.bottom - 0.5
+    ]
+
+
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize(
+    "values",
+    [[10_000, -585_200, 20_000], [-5_000, -300_000], [0, -100], [900_000, -100, 5], [7, 9]],
+)
+def test_zero_is_drawn_and_labels_stay_apart(kind, values):
+    canvas = drawn(charts_of(values)[kind])
+    within_totals = kind == "waterfall" and min(accumulate(values)) >= 0
+    if kind != "heat" and not within_totals:
+        assert canvas.zeros, "no line of zero"
+    for line in canvas.zeros:
+        assert all(0 <= x <= WIDTH and 0 <= y <= canvas.height for x, y in line)
+    assert touching(canvas) == []
+    outside = [
+        label.text
+        for label in canvas.labels
+        if label.left < -1
+        or label.right > WIDTH + 1
+        or label.top < -1
+        or label.bottom > canvas.height + 1
+    ]
+    assert outside == []
+
+
+@pytest.mark.parametrize("best", range(7))
+@pytest.mark.parametrize("panels", [1, 2, 3])
+def test_the_label_of_a_panel_touches_no_other(best, panels):
+    values = [-585_200 if w != best else 123_456_700 for w in range(7)]
+    made = chart(
+        "panels",
+        panels=[(Name("Dine in"), values), (Name("b"), [1] * 7), (Name("c"), [-1] * 7)][:panels],
+        ticks=[Weekday(w, short=True) for w in range(7)],
+        currency="MXN",
+    )
+    assert touching(drawn(made)) == []
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_every_mark_of_a_value_says_it(kind):
+    values = [300, 200, 100]
+    svg = ElementTree.fromstring(drawn(charts_of(values)[kind]).svg)
+    space = "{http://www.w3.org/2000/svg}"
+    groups = [group for group in svg.iter(f"{space}g") if group.get("role") == "img"]
+    titles = [group.find(f"{space}title").text for group in groups]
+    wanted = {"heat": 21, "stack": 6, "waterfall": 4}.get(kind, 3)
+    assert len(titles) == wanted and all(re.search(r".: .*\d", title) for title in titles)
+
+
+def test_text_is_large_enough_on_a_phone():
+    assert min(SIZE, SMALL) * PHONE / WIDTH >= 11
+    for made in charts_of([1_000_000, -20, 30_000]).values():
+        sizes = re.findall(r"font-size: ([\d.]+)px", drawn(made).svg)
+        assert sizes and min(map(float, sizes)) >= SMALL
+
+
+def test_text_stands_out():
+    paper = to_rgb(PAPER)
+    for color in (INK, MUTED, *DARKER.values()):
+        assert contrast(to_rgb(color), paper) >= 4.5, color
+    for signed in (False, True):
+        for step in range(101):
+            ground = colors_of(signed)(step / 100)
+            assert contrast(to_rgb(text_on(ground)), ground) >= 4.5, (signed, step)
+
+
+@settings(max_examples=60)
+@given(low=st.integers(-(10**12), 0), high=st.integers(1, 10**12))
+def test_ticks_are_few_and_within(low, high):
+    ticks = ticks_of(low, high)
+    assert 1 <= len(ticks) <= 6 and low <= min(ticks) + 1 and max(ticks) <= high * 1.01 + 1
+    assert 0 in ticks or low > 0
+
+
+def test_the_same_chart_gives_the_same_bytes():
+    for made in charts_of([3, -2, 1]).values():
+        assert drawn(made).svg == drawn(made).svg

@@ -1,0 +1,149 @@
+"""What the owner writes down: how it is read, and what the report makes of it."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from decimal import Decimal
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import reports
+from reports import read_plans
+from reports.figures import Figures
+from reports.figures.occasions import commercial_days, nth_weekday, occasions
+from reports.figures.pace import pace
+from reports.plans import Daypart, Fee, Plans
+from reports.sections.day_list import day_list
+from reports.sections.dayparts import DEFAULT
+from reports.sections.fees import fee_of
+from reports.values import Name, Text
+
+MONTHS = [date(2025, 8, 1), date(2025, 9, 1)]
+GOALS = '[goals]\n"2025-09" = 100000.50\n[stores.Centro]\n"2025-09" = 1\n'
+FEES = '["Tarjeta"]\npercent = 3.6\n["Rappi"]\npercent = 25\nfixed = 2.5\n'
+
+
+@pytest.fixture(scope="module")
+def tables(shop, make_summaries):
+    return make_summaries(shop(receipts=4), MONTHS)
+
+
+def sections(tables, plans: Plans, **more: object) -> dict[str, dict]:
+    files = reports.monthly(MONTHS[-1], tables, lake_decimals=2, lineage={}, plans=plans, **more)
+    return json.loads(files["figures.json"])["currencies"]["MXN"]
+
+
+@pytest.mark.parametrize(
+    ("given_texts", "named"),
+    [
+        ({"goals": "["}, "goals.toml is not TOML"),
+        ({"goals": '[goals]\n"2025-13" = 1'}, r"goals.toml: \[goals\] 2025-13"),
+        ({"goals": '[goals]\n"2025-09" = -1'}, r"goals.toml: \[goals\] 2025-09"),
+        ({"goals": "[goal]"}, "goals.toml: goal: unknown key"),
+        ({"calendar": "[[days]]\nnote = 'x'"}, r"calendar.toml: \[\[days\]\] number 1"),
+        ({"calendar": "paydays = [0]"}, "calendar.toml: paydays"),
+        ({"fees": '["Tarjeta"]\nrate = 3'}, r'fees.toml: \["Tarjeta"\]'),
+        ({"dayparts": {"lunch": "noon"}}, r"menu.toml: \[dayparts\] lunch"),
+        ({"dayparts": {"a": "7-12", "b": "11-15"}}, r"menu.toml: \[dayparts\] b"),
+        ({"labour": "date,store\n"}, "labour.csv: the first line"),
+        ({"labour": "date,store,hours,wages\n2025-09-01,Centro,x,1\n"}, "labour.csv: line 2"),
+        ({"labour": "date,store,hours,wages\n2025-09-01,Centro,-1,1\n"}, "labour.csv: line 2"),
+    ],
+)
+def test_an_error_names_the_file_and_the_key(given_texts, named):
+    with pytest.raises(ValueError, match=named):
+        read_plans(**given_texts)
+
+
+def test_nothing_written_is_nothing_shown(tables):
+    assert read_plans() == Plans()
+    stated = sections(tables, Plans())
+    assert not {"goals", "fees", "labour"} & stated.keys()
+
+
+def test_goals_fees_and_labour_are_exact(tables):
+    rows = "".join(f"2025-09-{day:02d},Centro,10,500.25\n" for day in (1, 3, 4))
+    plans = read_plans(goals=GOALS, fees=FEES, labour=f"date,store,hours,wages\n{rows}")
+    stated = sections(tables, plans)
+    assert stated["goals"]["goal"] == "100000.50" and stated["goals"]["stores"] == {"s1": "1.00"}
+    kept = {row["tender"]: row for row in stated["tenders"]["tenders"]}
+    for tender, rate, fixed in (("Tarjeta", "0.036", 0), ("Rappi", "0.25", Decimal("2.5"))):
+        amount = Decimal(kept[tender]["sales_amount"]) - Decimal(kept[tender]["refunds_amount"])
+        fee = (amount * Decimal(rate) + fixed * kept[tender]["payments"]).quantize(Decimal("0.01"))
+        assert abs(Decimal(stated["fees"]["fees"][tender]["fee"]) - fee) <= Decimal("0.01")
+    assert stated["labour"]["wages"] == "1500.75" and stated["labour"]["hours"] == "30"
+    days = tables[MONTHS[-1]]["days"].to_pylist()
+    worked = {date(2025, 9, day) for day in (1, 3, 4)}
+    net = sum(r["net_sales"] for r in days if r["business_day"] in worked and r["store_id"] == "s1")
+    assert Decimal(stated["labour"]["net_sales"]) == net, "days without labour are left out"
+
+
+@given(
+    amount=st.integers(-(10**9), 10**9),
+    payments=st.integers(0, 10**5),
+    percent=st.decimals(0, 100, places=3),
+)
+def test_a_fee_is_rounded_once(amount, payments, percent):
+    fee = Fee("x", percent / 100, Decimal("1.5"))
+    exact = percent / 100 * amount + Decimal(150) * payments
+    assert abs(fee_of(fee, amount, payments, 2) - exact) <= Decimal("0.5")
+
+
+@given(start=st.integers(0, 24), end=st.integers(0, 24))
+def test_a_daypart_has_each_of_its_hours_once(start, end):
+    part = Daypart("x", start % 24, end % 24)
+    assert len(part.hours) == len(set(part.hours)) == ((end - start) % 24 or 24)
+
+
+def test_dayparts_add_up_to_net_sales(tables):
+    assert sorted(hour for part in DEFAULT for hour in part.hours) == list(range(24))
+    for plans in (Plans(), read_plans(dayparts={"lunch": "12-17", "Cierre": "22-1"})):
+        stated = sections(tables, plans)
+        parts = stated["dayparts"]["net_sales"]
+        net = Decimal(stated["headline"]["total"]["net_sales"])
+        assert sum(map(Decimal, parts.values())) == net
+        assert ("rest" in parts) == (plans != Plans())
+
+
+def test_the_course_of_an_open_month_holds_what_was_sold(shop, make_summaries):
+    through = date(2025, 9, 17)
+    tables = make_summaries(shop(receipts=4, closed=lambda day: day > through), MONTHS)
+    figures = Figures(MONTHS[-1], through, "MXN", tables)
+    course = pace(figures)
+    assert figures.total.net_sales < course.low <= course.expected <= course.high
+    usual = sum(
+        row["net_sales"]
+        for month in MONTHS
+        for row in tables[month]["days"].to_pylist()
+        if through - timedelta(28) < row["business_day"] <= through
+    )
+    rest = course.expected - figures.total.net_sales
+    assert abs(rest - int(usual * 100) * 13 / 28) < rest * 0.15
+    assert pace(Figures(MONTHS[-1], date(2025, 9, 30), "MXN", tables)) is None
+
+
+def test_occasions_name_notes_holidays_and_paydays():
+    plans = read_plans(
+        calendar='paydays = [15, "last"]\n[[days]]\ndate = 2026-05-09\nnote = "Fair"\n'
+        '[[days]]\ndate = 2026-05-08\nnote = "Other"\nstores = ["Sur"]\n'
+    )
+    days = [date(2026, 5, day) for day in range(1, 32)]
+    named = occasions({"America/Mexico_City"}, days, plans, ["Centro"])
+    assert named[date(2026, 5, 9)] == [Name("Fair")] and date(2026, 5, 8) not in named
+    assert named[date(2026, 5, 10)] == [Text("occasion.mothers_day")]
+    assert {date(2026, 5, 15), date(2026, 5, 31)} <= named.keys()
+    assert nth_weekday(2026, 5, 6, 2) in commercial_days("US", 2026)
+
+
+def test_every_day_of_the_lake_is_listed_with_its_reason(tables):
+    noted = date(2025, 9, 13)
+    plans = read_plans(calendar=f'[[days]]\ndate = {noted}\nnote = "Fair"\n')
+    figures = Figures(MONTHS[-1], None, "MXN", tables, plans=plans)
+    (table,) = day_list(figures).tables
+    assert [row[0].date for row in table.rows] == figures.calendar
+    notes = {row[0].date: row[-1] for row in table.rows}
+    assert Name("Fair") in notes[noted].items
+    assert sum(row[2].units for row in table.rows) == figures.total.net_sales
