@@ -37,7 +37,12 @@ def connect() -> Source:
     if section.source == "files":
         starts = day_bounds(section.history_starts, settings.default_store())[0]
         return (
-            open_source("files", folder=Path(section.folder), starts=starts)
+            open_source(
+                "files",
+                folder=Path(section.folder),
+                saved_from=section.saved_from,
+                starts=starts,
+            )
             if "://" not in section.folder
             else _saved_in_bucket(section.folder, starts)
         )
@@ -87,5 +92,6 @@ def _saved_in_bucket(url: str, starts: datetime) -> Source:
             if is_saved(stat.key)
         ],
         place=url,
+        saved_from=settings.pos().saved_from,
         starts=starts,
     )

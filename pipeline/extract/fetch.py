@@ -28,9 +28,9 @@ from pathlib import Path
 from pipeline.errors import ConfigError, SourceRetriable
 from pipeline.extract.lazy_mapping import LazyMapping
 from pipeline.extract.page_journal import PageJournal, open_page_journal
-from pipeline.pos.loyverse.unknown_fields import MOST, find_unknown, sample
 from pipeline.pos.source import Page, Progress, Record, Source, Window, sold_date
 
+MAX_FIELDS = 20  # unknown ones; a map whose keys are data does not fill the log
 PASSES = 4  # the last of them is not bounded, and so the last
 LOOK_BACK = timedelta(
     hours=1
@@ -49,6 +49,7 @@ class FetchedPages:
     """
 
     def __init__(self, source: Source, windows: Sequence[Window], spool: PageJournal):
+        self.reader = source.reader
         self._source, self._asked, self._spool = source, windows, spool
         self._starts = [window.start for window in windows]
         self._takes_older = getattr(source, "starts", None) == self._starts[0]
@@ -93,9 +94,9 @@ class FetchedPages:
                 self.outside += 1
             else:
                 sorted_page[index, sold_date(record)].append(record)
-        if len(self.fields) < MOST:
+        if len(self.fields) < MAX_FIELDS:
             self.fields = {
-                **find_unknown(sample(page.records, is_first=not self._is_sampled)),
+                **self.reader.find_unknown(page.records, is_first=not self._is_sampled),
                 **self.fields,
             }
             self._is_sampled = True

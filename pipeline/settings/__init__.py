@@ -30,7 +30,15 @@ from pipeline.settings.environment import (
 from pipeline.settings.parameters import Day, Days, Month, Number, field
 from pipeline.settings.run_context import new_run
 from pipeline.settings.sections import lake, mail, monitor, pos, report, shop, webhook
-from pipeline.settings.shaping import cleaning, decimals, default_store, menu, rules, stores
+from pipeline.settings.shaping import (
+    cleaning,
+    decimals,
+    default_store,
+    menu,
+    reader,
+    rules,
+    stores,
+)
 from pipeline.settings.strict import parse_locale
 
 __all__ = [
@@ -58,6 +66,7 @@ __all__ = [
     "now",
     "paper",
     "pos",
+    "reader",
     "recipients",
     "report",
     "rules",

@@ -93,6 +93,9 @@ class pos(Section):  # noqa: N801
     """The point of sale."""
 
     source = luigi.Parameter("loyverse", description="loyverse, or files")
+    saved_from = luigi.Parameter(
+        "loyverse", description="source files: the point of sale whose JSON they hold"
+    )
     url = luigi.Parameter("simulator", description="simulator, or the address of the API")
     folder = luigi.Parameter(
         "", description="source files: folder of saved JSON, or s3://bucket/prefix"

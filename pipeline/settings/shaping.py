@@ -10,6 +10,8 @@ from pathlib import Path
 from babel.numbers import is_currency
 
 from pipeline.errors import ConfigError
+from pipeline.pos import open_reader
+from pipeline.pos.source import Reader
 from pipeline.settings.iso4217 import DECIMALS
 from pipeline.settings.run_context import once_per_run
 from pipeline.settings.sections import pos, shop
@@ -135,6 +137,12 @@ def menu() -> Menu:
     return read_menu(text, str(path))
 
 
+def reader() -> Reader:
+    """The reader of the point of sale whose JSON raw holds."""
+    section = pos()
+    return open_reader(section.saved_from if section.source == "files" else section.source)
+
+
 @once_per_run
 def rules() -> Rules:
     """All that shapes the cleaning of receipts."""
@@ -147,6 +155,8 @@ def rules() -> Rules:
         customer_key=key.encode() or None,
         max_days_late=_max_days_late(),
         decimals=max(store.decimals for store in (default_store(), *every.values())),
+        translator=reader().translator,
+        number_of=reader().read_number if reader().translator else None,
     )
 
 

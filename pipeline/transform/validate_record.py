@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -122,6 +123,14 @@ def validate_record(body: bytes, rules: Rules) -> RejectedRecord | bytes:
             rejection.reason, rejection.pointer, detail, **_readable(record, rules)
         )
     return json.dumps(receipt, default=_plain).encode() + b"\n"
+
+
+def read_rejected(receipt: Mapping[str, object], rules: Rules) -> RejectedRecord:
+    """What is readable of a canonical receipt that is refused for a reason of its source."""
+    parsed = json.loads(
+        json.dumps(receipt), object_pairs_hook=_Object, parse_float=_Literal, parse_int=_Literal
+    )
+    return RejectedRecord("", **_readable(parsed, rules))
 
 
 def _plain(value: Decimal | datetime) -> str:
