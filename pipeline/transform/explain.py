@@ -164,7 +164,9 @@ def _text(
         ),
         (
             f"net {r['net']} + tax added {r['tax_added']} + tip {r['tip']} + surcharge"
-            f" {r['surcharge']} + rounding {r['rounding']} = total {r['total']}"
+            f" {r['surcharge'] + r['surcharge_tax']} + rounding {r['rounding']}"
+            + (f" + gift cards {r['gift_cards']}" if r["gift_cards"] else "")
+            + f" = total {r['total']}"
         ),
         f"paid {r['paid']}: " + ", ".join(f"{p['tender']} {p['amount']}" for p in payments),
     ]

@@ -8,6 +8,7 @@ each field stands in schema/receipt.py, those between fields in receipt_rules.py
     duplicate_key, missing_field, null_value, wrong_type, bad_text, empty, unknown_value,
     not_a_number, excess_precision, out_of_range, unreadable_date, implausible_date    of a field
     implausible_date, totals_differ          between fields
+    other_currency                           not that of the store by the settings
 """
 
 from __future__ import annotations
@@ -259,6 +260,8 @@ def _instant(value: str, pointer: str) -> datetime:
 def _check(receipt: dict[str, Any], rules: Rules) -> None:
     """Raise for the first rule between fields that the receipt breaks."""
     store = rules.store(receipt["store_id"])
+    if receipt["currency"] not in (None, store.currency):
+        raise _RejectedError("other_currency", "/currency", receipt["currency"])
     _check_precision(receipt, RECEIPT, "", store.decimals)
     sold, created = micros(receipt["receipt_date"]), micros(receipt["created_at"])
     if is_impossible(sold, created) or is_too_late(sold, created, rules):
@@ -302,6 +305,7 @@ def _amounts(receipt: dict[str, Any]) -> dict[str, Decimal]:
     }
     charged = amounts["gross"] - amounts["discount"] + amounts["tax_added"]
     charged += receipt["tip"] + receipt["surcharge"]
+    charged += (receipt["surcharge_tax"] or 0) + (receipt["gift_cards"] or 0)
     return amounts | {"rounding": receipt["total_money"] - charged}
 
 
