@@ -23,6 +23,7 @@ from typing import Any, NamedTuple
 
 from pipeline.errors import Conflict, OtherLake
 from pipeline.load import CATALOG, IDENTITY, RAW, RECEIPTS, BatchName, Lake, Manifest, decompress
+from pipeline.pos import SOURCES
 from pipeline.pos.source import Reader, Source
 
 NAME = "lake"
@@ -65,6 +66,10 @@ class Owner(NamedTuple):
         return self.manifest.fingerprint[8:]
 
 
+SIMULATORS = frozenset(Origin(SIMULATOR, name).fingerprint for name in ("", *SOURCES))
+"""The embedded shop behind the API of each point of sale; Loyverse's has no name."""
+
+
 def key_fingerprint(key: bytes | None) -> str:
     """8 hex digits of a key; zeros where customers are not hashed."""
     return hmac.digest(key, b"fingerprint", "sha256").hex()[:8] if key else _UNHASHED
@@ -93,7 +98,7 @@ def check_owner(lake: Lake, *, is_simulator: bool, key: bytes | None) -> None:
                 " --accept-source --accept-key"
             )
         return
-    if (owner.source == Origin(SIMULATOR).fingerprint) != is_simulator:
+    if (owner.source in SIMULATORS) != is_simulator:
         raise _other_source(lake, owner, SIMULATOR if is_simulator else "a real shop")
     if owner.key != key_fingerprint(key):
         raise OtherLake(_other_key(lake, owner.key, key))

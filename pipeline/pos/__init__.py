@@ -14,10 +14,12 @@ from pipeline.pos.source import Reader, Source
 
 SOURCES = {
     "loyverse": "pipeline.pos.loyverse.client:open_loyverse",
+    "square": "pipeline.pos.square.client:open_square",
     "files": "pipeline.pos.files:open_files",
 }
 READERS = {
     "loyverse": "pipeline.pos.loyverse.reader",
+    "square": "pipeline.pos.square.reader",
 }
 
 

@@ -25,8 +25,9 @@ _MAX_VALUES = 4_000_000  # of a page: 250 receipts of 300 lines have 2 million
 
 
 @cache
-def _decoder(key: str) -> msgspec.json.Decoder:
-    fields = [("rows", list[msgspec.Raw]), ("cursor", str | None, None)]
+def _decoder(key: str, is_optional: bool) -> msgspec.json.Decoder:
+    rows = ("rows", list[msgspec.Raw], msgspec.field(default_factory=list))
+    fields = [rows if is_optional else rows[:2], ("cursor", str | None, None)]
     return msgspec.json.Decoder(msgspec.defstruct("Page", fields, rename={"rows": key}))
 
 
@@ -46,12 +47,17 @@ def _check_values(body: bytes, key: str) -> None:
         raise ValueError(f"no page of {key}: {count:,} values, more than any page has")
 
 
-def split_page(body: bytes, key: str) -> tuple[list[bytes], str | None]:
-    """(objects, cursor) of a page; the cursor is None on the last page, also where it is empty."""
+def split_page(
+    body: bytes, key: str, *, is_optional: bool = False
+) -> tuple[list[bytes], str | None]:
+    """(objects, cursor) of a page; the cursor is None on the last page, also where it is empty.
+
+    `is_optional`: a page without rows has no key for them, as Square's.
+    """
     check_text(body)
     _check_values(body, key)
     try:
-        page = _decoder(key).decode(body)
+        page = _decoder(key, is_optional).decode(body)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise ValueError(f"no page of {key}: {error}") from error
     if page.cursor is not None and len(page.cursor) > 4096:

@@ -28,13 +28,18 @@ class Window:
 
 
 class Record(NamedTuple):
-    """One receipt as it was served: `body` verbatim, the rest read from it; None where unreadable."""
+    """One receipt as it was served: `body` verbatim, the rest read from it; None where unreadable.
+
+    `received_at` is when the server received the sale, where that is not `created_at`: an order may
+    be opened days before it is closed.
+    """
 
     body: bytes
     number: str | None
     updated_at: datetime | None
     created_at: datetime | None
     sold_at: datetime | None
+    received_at: datetime | None = None
 
 
 class Page(NamedTuple):
@@ -88,13 +93,15 @@ class Reader(Protocol):
 
     `translator` and `to_canonical_catalog` are None where the JSON is canonical as it comes.
     Otherwise the one gives the catalog in the form that transform/catalog.py reads, and the other,
-    with that catalog, the function that makes canonical receipts.
+    with that catalog, the function that makes canonical receipts; `counting_open_orders` is the
+    same for shops that count orders that are paid and not yet closed.
     """
 
     CATALOG: tuple[str, ...]
     PAGES: Mapping[str, str]
     TELLTALES: Mapping[str, str]
     translator: Callable[[Lists], ToCanonical] | None
+    counting_open_orders: Callable[[Lists], ToCanonical] | None
     to_canonical_catalog: Callable[[Lists], dict[str, list[Any]]] | None
 
     def read_record(self, body: bytes, /) -> Record:
@@ -157,7 +164,7 @@ def sold_date(record: Record) -> date | None:
     Implausible is a sale before 2010 or more than 48 hours after the server received it (1970,
     2099: a device's clock). A record whose `updated_at` is unreadable has no place either.
     """
-    received = record.created_at or record.updated_at
+    received = record.received_at or record.created_at or record.updated_at
     if record.sold_at is None or record.updated_at is None or received is None:
         return None
     return (

@@ -12,6 +12,7 @@ __all__ = [
     "CATALOG",
     "PAGES",
     "TELLTALES",
+    "counting_open_orders",
     "find_unknown",
     "read_number",
     "read_record",
@@ -26,7 +27,7 @@ __all__ = [
 CATALOG = tuple(FIELDS)
 PAGES = {endpoint.rows_key: endpoint.rows_key for endpoint in ENDPOINTS.values()}
 TELLTALES = {"receipt_number": "receipts", "item_name": "items", "business_name": "merchant"}
-translator = None
+translator = counting_open_orders = None
 
 
 def read_number(line: bytes) -> bytes:
