@@ -62,6 +62,7 @@ class FetchedPages:
         self.fields: dict[str, str] = {}
         self._is_sampled = False
         self.oldest: datetime | None = None
+        self.newest: datetime | None = None
         self.truncated_at: datetime | None = None
         self.skew: timedelta | None = None
 
@@ -114,9 +115,10 @@ class FetchedPages:
             + ([self.oldest] if self.oldest else []),
             default=None,
         )
-        return Progress(
-            self.pages, self.records, self._source.requests - self.requests, self.oldest
-        )
+        changes = [record.updated_at for record in page.records if record.updated_at]
+        self.newest = max([*changes, self.newest] if self.newest else changes, default=None)
+        requests = self._source.requests - self.requests
+        return Progress(self.pages, self.records, requests, self.oldest, self.newest)
 
     def _window_of(self, record: Record) -> int | None:
         if record.updated_at is None:

@@ -63,18 +63,22 @@ def spans(days: Iterable[date]) -> Iterator[list[date]]:
         yield run
 
 
-def follow(bar: Progress, windows: list[Window], now: datetime) -> Callable[[Step], None]:
-    """Shows how far a walk has come: it goes from the newest receipt back to the start of the first
-    window.
+def follow(
+    bar: Progress, windows: list[Window], now: datetime, source: Source
+) -> Callable[[Step], None]:
+    """Shows how far a walk has come: from the newest receipt back to the start of the first window,
+    or from there on, as the source serves them.
     """
     start, end = windows[0].start, min(windows[-1].end, now)
+    span = max(end - start, timedelta(seconds=1))
+    is_oldest_first = getattr(source, "is_oldest_first", False)
 
     def show(step: Step) -> None:
-        if step.oldest:
-            share = (end - step.oldest) / max(end - start, timedelta(seconds=1))
-            bar.reach(
-                step.records, min(max(share, 0.0), 1.0), f"back to {step.oldest:%Y-%m-%d %H:%M}"
-            )
+        moment = step.newest if is_oldest_first else step.oldest
+        if moment:
+            share = (moment - start if is_oldest_first else end - moment) / span
+            place = f"{'up' if is_oldest_first else 'back'} to {moment:%Y-%m-%d %H:%M}"
+            bar.reach(step.records, min(max(share, 0.0), 1.0), place)
 
     return show
 
@@ -174,7 +178,12 @@ def rescan(
     name = f"sweep of {windows[0].date} to {span.date}"
     with Progress(name, "receipts", tell=tell) as bar, on_wait(bar.pause):
         found = fetch_pages(
-            source, [span], bounded=True, spool=spool, now=now, progress=follow(bar, [span], now)
+            source,
+            [span],
+            bounded=True,
+            spool=spool,
+            now=now,
+            progress=follow(bar, [span], now, source),
         )
         for _, records in found.windows:
             missed, metadata = _rescan_span(span, windows, records, lake, source, most)
@@ -365,7 +374,7 @@ def extract(
                 bounded=span[-1] < last,
                 spool=spool,
                 now=now,
-                progress=follow(bar, windows, now),
+                progress=follow(bar, windows, now, source),
             )
         waited = timedelta(seconds=time.monotonic() - _STARTED)
         for warning in (

@@ -53,12 +53,17 @@ class Page(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far a walk has come; the oldest `created_at` moves from now towards the walk's start."""
+    """How far a walk has come.
+
+    The oldest `created_at` moves from now towards the walk's start; where the source serves the
+    oldest change first, the newest `updated_at` moves from the start towards now.
+    """
 
     pages: int
     records: int
     requests: int
     oldest: datetime | None
+    newest: datetime | None = None
 
 
 class NotCanonicalError(Exception):
@@ -130,6 +135,8 @@ class Source(Protocol):
     """A shop. Thread-safe, and safe to use after a fork. One that can be asked for a single receipt
     also has `receipt(number) -> Record | None`, None where the shop does not know the number; one that
     can tell its account has `account() -> (id, name) | None`.
+
+    One that serves the oldest change first has `is_oldest_first`, which is true.
 
     `identity` changes with the account, so that one shop's half-finished walk is never continued
     with another's; `requests` counts what was asked; `server_time` is the shop's clock as last

@@ -37,6 +37,7 @@ class Square:
     """A shop on Square; `limit` orders a page."""
 
     reader: Reader = reader
+    is_oldest_first = True
 
     def __init__(self, http: Http, identity: str, limit: int = endpoints.ORDER_LIMIT):
         self._http, self.identity, self._limit = http, identity, limit
