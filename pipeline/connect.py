@@ -18,10 +18,16 @@ from pipeline.transform import day_bounds
 
 
 @cache
-def _embedded(_pid: int) -> tuple[str, str]:
+def _embedded(source: str, _pid: int) -> tuple[str, str]:
+    """Address and token of the embedded shop, behind the API of that point of sale."""
     from pipeline.simulator import Server, Shop
+    from pipeline.simulator.square import SquareRules, SquareServer, SquareShop
 
-    server = Server(Shop(), now=settings.now)
+    server = (
+        SquareServer(SquareShop(Shop(), events=False), now=settings.now, rules=SquareRules())
+        if source == "square"
+        else Server(Shop(), now=settings.now)
+    )
     server.daemon_threads = True  # it ends with the process, whatever connection is still open
     server.start()
     return server.url, server.token
@@ -37,18 +43,23 @@ def connect() -> Source:
     if section.source == "files":
         starts = day_bounds(section.history_starts, settings.default_store())[0]
         return (
-            open_source("files", folder=Path(section.folder), starts=starts)
+            open_source(
+                "files",
+                folder=Path(section.folder),
+                saved_from=section.saved_from,
+                starts=starts,
+            )
             if "://" not in section.folder
             else _saved_in_bucket(section.folder, starts)
         )
     if section.url == "simulator":
-        url, token = _embedded(os.getpid())
-        return open_source("loyverse", url=url, token=token, rate=None)
+        url, token = _embedded(section.source, os.getpid())
+        return open_source(section.source, url=url, token=token, rate=None)
     rate = (section.rate_requests, section.rate_seconds) if section.rate_requests else None
     return open_source(
         section.source,
         url=section.url,
-        token=settings.token(),
+        token=settings.token(section.source),
         rate=rate,
         state=settings.state_folder(),
         deadline=section.request_seconds,
@@ -65,7 +76,7 @@ def origin_of(source: Source) -> Origin:
     if section.source == "files":
         return Origin(FILES)
     if section.url == "simulator":
-        return Origin(SIMULATOR)
+        return Origin(SIMULATOR, "" if section.source == "loyverse" else section.source)
     address = section.url.rstrip("/")
     return Origin(section.source, *(source.account() or (address, "")))
 
@@ -87,5 +98,6 @@ def _saved_in_bucket(url: str, starts: datetime) -> Source:
             if is_saved(stat.key)
         ],
         place=url,
+        saved_from=settings.pos().saved_from,
         starts=starts,
     )

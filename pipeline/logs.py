@@ -19,6 +19,7 @@ from pipeline.errors import ConfigError, PipelineError
 
 SECRETS = (
     "LOYVERSE_TOKEN",
+    "SQUARE_TOKEN",
     "CUSTOMER_HASH_KEY",
     "AWS_SECRET_ACCESS_KEY",
     "AWS_SESSION_TOKEN",

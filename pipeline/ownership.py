@@ -16,7 +16,6 @@ from __future__ import annotations
 
 import hmac
 import json
-import re
 from collections.abc import Callable
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
@@ -24,12 +23,12 @@ from typing import Any, NamedTuple
 
 from pipeline.errors import Conflict, OtherLake
 from pipeline.load import CATALOG, IDENTITY, RAW, RECEIPTS, BatchName, Lake, Manifest, decompress
-from pipeline.pos.source import Source
+from pipeline.pos import SOURCES
+from pipeline.pos.source import Reader, Source
 
 NAME = "lake"
 SIMULATOR, FILES = "simulator", "files"
 _UNHASHED = "0" * 8
-_STORE = re.compile(rb'"store_id"\s*:\s*"([^"\\]+)"')
 _ATTEMPTS = 3
 _DAY, _MONTH = timedelta(days=1), timedelta(days=31)
 
@@ -67,6 +66,10 @@ class Owner(NamedTuple):
         return self.manifest.fingerprint[8:]
 
 
+SIMULATORS = frozenset(Origin(SIMULATOR, name).fingerprint for name in ("", *SOURCES))
+"""The embedded shop behind the API of each point of sale; Loyverse's has no name."""
+
+
 def key_fingerprint(key: bytes | None) -> str:
     """8 hex digits of a key; zeros where customers are not hashed."""
     return hmac.digest(key, b"fingerprint", "sha256").hex()[:8] if key else _UNHASHED
@@ -95,7 +98,7 @@ def check_owner(lake: Lake, *, is_simulator: bool, key: bytes | None) -> None:
                 " --accept-source --accept-key"
             )
         return
-    if (owner.source == Origin(SIMULATOR).fingerprint) != is_simulator:
+    if (owner.source in SIMULATORS) != is_simulator:
         raise _other_source(lake, owner, SIMULATOR if is_simulator else "a real shop")
     if owner.key != key_fingerprint(key):
         raise OtherLake(_other_key(lake, owner.key, key))
@@ -149,7 +152,7 @@ def record(lake: Lake, origin: Origin, key: bytes | None) -> None:
     )
 
 
-def stores_of_lake(lake: Lake) -> frozenset[str]:
+def stores_of_lake(lake: Lake, reader: Reader) -> frozenset[str]:
     """Store ids of the lake's newest catalog, or of its newest receipts."""
     stores: set[str] = set()
     for name in lake.partitions(CATALOG)[-1:]:
@@ -161,7 +164,8 @@ def stores_of_lake(lake: Lake) -> frozenset[str]:
     last = max(windows, default=date.min)
     while windows and last >= min(windows) and not stores:  # a month at a time, the newest first
         for entry in lake.raw_objects(last - _MONTH, last + _DAY):
-            stores |= {name.decode() for name in _STORE.findall(lake.read_raw(entry))}
+            for line in lake.read_raw(entry).splitlines():
+                stores |= reader.store_ids(line)
         last -= _MONTH
     return frozenset(stores)
 
@@ -174,14 +178,14 @@ def stores_of_source(source: Source) -> frozenset[str]:
         return frozenset(stores)
     for page in source.receipts(datetime(1970, 1, 1, tzinfo=UTC), None):
         for entry in page.records:
-            stores |= {name.decode() for name in _STORE.findall(entry.body)}
+            stores |= source.reader.store_ids(entry.body)
         if stores:
             break
     return frozenset(stores)
 
 
 def _share_a_store(lake: Lake, source: Source) -> bool:
-    return bool(stores_of_lake(lake) & stores_of_source(source))
+    return bool(stores_of_lake(lake, source.reader) & stores_of_source(source))
 
 
 def _other_source(lake: Lake, owner: Owner, kind: str) -> OtherLake:

@@ -39,7 +39,7 @@ def clean_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("XDG_STATE_HOME", str(tmp_path / "state"))
     for name in list(os.environ):
         if name.startswith(
-            ("AWS_", "LUIGI_", "LOYVERSE_", "CUSTOMER_", "SMTP_", "WEBHOOK_", "POS_")
+            ("AWS_", "LUIGI_", "LOYVERSE_", "SQUARE_", "CUSTOMER_", "SMTP_", "WEBHOOK_", "POS_")
         ) or name.lower().endswith("_proxy"):
             monkeypatch.delenv(name)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")

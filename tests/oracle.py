@@ -35,6 +35,7 @@ TOTALS = (
     "tax_added",
     "tips",
     "surcharges",
+    "gift_cards",
     "rounding",
     "collected",
     "paid",

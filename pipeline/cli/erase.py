@@ -47,10 +47,12 @@ def run(options: argparse.Namespace) -> int:
             "set CUSTOMER_HASH_KEY: the list that keeps an erased customer out is written with it"
         )
     lake().preflight()
-    if _show_exports(list(find_named(lake(), options.customer)), options.customer):
+    if _show_exports(
+        list(find_named(lake(), settings.reader(), options.customer)), options.customer
+    ):
         print("nothing was erased; change these files, then run this again")
         return 1
-    batches = drop(lake(), options.customer, key)
+    batches = drop(lake(), settings.reader(), options.customer, key)
     for folder in settings.spool().glob("walk.*"):  # pages of a killed extraction on this machine
         shutil.rmtree(folder, ignore_errors=True)
     print(f"raw: {len(batches)} windows rewritten without the customer")
@@ -80,7 +82,7 @@ def remake() -> int:
 
 
 def _show(customer: str) -> int:
-    touched = list(find_named(lake(), customer))
+    touched = list(find_named(lake(), settings.reader(), customer))
     for entry in touched:
         print(
             f"{lake().storage.uri(entry.object.key)}: {entry.records} receipts of window"
@@ -100,7 +102,9 @@ def _show(customer: str) -> int:
 def _show_exports(touched: list[Touched], customer: str) -> int:
     """Print the exports in backoffice/ that name the buyer; returns their number."""
     messages = (
-        list(find_exports_with(lake(), read_numbers(lake(), touched, customer))) if touched else []
+        list(find_exports_with(lake(), read_numbers(lake(), settings.reader(), touched, customer)))
+        if touched
+        else []
     )
     for message in messages:
         print(f"WRONG  {message}")

@@ -29,7 +29,10 @@ from pipeline.errors import ConfigError, ExitCode
 
 DEFAULTS = Path(__file__).parents[1] / "defaults"
 SIMULATOR = "simulator"
-ADDRESSES = {"loyverse": "https://api.loyverse.com/v1.0"}
+ADDRESSES = {
+    "loyverse": "https://api.loyverse.com/v1.0",
+    "square": "https://connect.squareup.com",
+}
 HISTORY_DAYS = 30  # of an account without unlimited history, with a day to spare
 _EXAMPLES = {"items", "modifiers", "categories", "dishes", "combos"}
 """Tables of menu.toml that hold the simulated shop's names."""

@@ -37,7 +37,7 @@ def run(options: argparse.Namespace) -> int:
     if options.dry_run:
         return _show(since)
     lake().preflight()
-    batches = retain(lake(), since)
+    batches = retain(lake(), settings.reader(), since)
     print(f"raw: {len(batches)} windows before {since} rewritten without notes and card details")
     code = remake()
     if not code:
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
 def _show(since: str) -> int:
     months: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     batches = set()
-    for entry in find_aged(lake(), since):
+    for entry in find_aged(lake(), settings.reader(), since):
         batches.add(entry.object.batch)
         month = months[entry.object.batch[:7]]
         month[0], month[1] = month[0] + 1, month[1] + entry.records

@@ -28,9 +28,9 @@ from pathlib import Path
 from pipeline.errors import ConfigError, SourceRetriable
 from pipeline.extract.lazy_mapping import LazyMapping
 from pipeline.extract.page_journal import PageJournal, open_page_journal
-from pipeline.pos.loyverse.unknown_fields import MOST, find_unknown, sample
 from pipeline.pos.source import Page, Progress, Record, Source, Window, sold_date
 
+MAX_FIELDS = 20  # unknown ones; a map whose keys are data does not fill the log
 PASSES = 4  # the last of them is not bounded, and so the last
 LOOK_BACK = timedelta(
     hours=1
@@ -49,6 +49,7 @@ class FetchedPages:
     """
 
     def __init__(self, source: Source, windows: Sequence[Window], spool: PageJournal):
+        self.reader = source.reader
         self._source, self._asked, self._spool = source, windows, spool
         self._starts = [window.start for window in windows]
         self._takes_older = getattr(source, "starts", None) == self._starts[0]
@@ -61,6 +62,7 @@ class FetchedPages:
         self.fields: dict[str, str] = {}
         self._is_sampled = False
         self.oldest: datetime | None = None
+        self.newest: datetime | None = None
         self.truncated_at: datetime | None = None
         self.skew: timedelta | None = None
 
@@ -93,9 +95,9 @@ class FetchedPages:
                 self.outside += 1
             else:
                 sorted_page[index, sold_date(record)].append(record)
-        if len(self.fields) < MOST:
+        if len(self.fields) < MAX_FIELDS:
             self.fields = {
-                **find_unknown(sample(page.records, is_first=not self._is_sampled)),
+                **self.reader.find_unknown(page.records, is_first=not self._is_sampled),
                 **self.fields,
             }
             self._is_sampled = True
@@ -113,9 +115,10 @@ class FetchedPages:
             + ([self.oldest] if self.oldest else []),
             default=None,
         )
-        return Progress(
-            self.pages, self.records, self._source.requests - self.requests, self.oldest
-        )
+        changes = [record.updated_at for record in page.records if record.updated_at]
+        self.newest = max([*changes, self.newest] if self.newest else changes, default=None)
+        requests = self._source.requests - self.requests
+        return Progress(self.pages, self.records, requests, self.oldest, self.newest)
 
     def _window_of(self, record: Record) -> int | None:
         if record.updated_at is None:

@@ -1,6 +1,6 @@
-"""One GET against one host: paced, bounded in time and size, retried, and never telling the token.
+"""One request to one host: paced, bounded in time and size, retried, and never telling the token.
 
-In: a path and query values. Out: what `read` makes of the complete body of a 200 answer. The answer
+In: a path, and query values or a JSON body. Out: what `read` makes of the complete body of a 200 answer. The answer
 counts only when it is whole: length, chunks, gzip trailer and checksum, and whatever `read` demands
 of it (ValueError: asked again). 408, 429, 5xx and faults of the wire are retried with exponential
 backoff and jitter, no sooner than Retry-After asks; then SourceRetriable. Any other status is
@@ -21,7 +21,7 @@ from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
-from typing import TypeVar
+from typing import NamedTuple, TypeVar
 from urllib.parse import urlsplit
 
 import requests
@@ -43,6 +43,7 @@ CONNECT_SECONDS = 10.0
 LONGEST_WAIT = 300.0  # the window of the rate limit: who waits longer than that waits for a mistake
 ERROR_BYTES = 64 << 10
 RETRIED = frozenset({408, 425, 429})
+_NO_HEADERS: Mapping[str, str] = {}
 
 
 class Refused(SourceFatal):
@@ -90,8 +91,20 @@ class _Bearer(requests.auth.AuthBase):
         return said.replace(self._token.encode(), b"<token>")
 
 
+class _Call(NamedTuple):
+    """One request: a GET with query values, or a POST with a JSON body."""
+
+    method: str
+    path: str
+    params: Mapping[str, str]
+    body: bytes | None = None
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+
 class Http:
-    """GETs below `base`. Thread-safe; a fork opens connections of its own. `requests` counts what
+    """GETs and POSTs below `base`, each with `headers`. Thread-safe; a fork opens connections of its own. `requests` counts what
     was sent, and `server_time` is the server's clock as of its last answer (None: it tells none).
     """
 
@@ -106,6 +119,7 @@ class Http:
         attempts: int = 8,
         max_retry_wait: float = 900.0,
         ca_bundle: str | None = None,
+        headers: Mapping[str, str] = _NO_HEADERS,
         clock: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         random: Callable[[], float] = lambda: int.from_bytes(os.urandom(4)) / 2**32,
@@ -118,6 +132,7 @@ class Http:
             ca_bundle or True,
         )
         self._clock, self._random, self._local = clock, random, threading.local()
+        self._headers = headers
         self.requests = 0
         self.server_time: datetime | None = None
         self._retrying = tenacity.Retrying(
@@ -138,9 +153,16 @@ class Http:
         """`read` of the body that `path` answers. Raises SourceRetriable, DeadlineExceeded,
         Refused, SourceFatal.
         """
+        return self._call(_Call("GET", path, params), read)
+
+    def post(self, path: str, body: bytes, read: Callable[[bytes], T]) -> T:
+        """As `get`, of a POST that only reads: it is repeated like one."""
+        return self._call(_Call("POST", path, {}, body), read)
+
+    def _call(self, call: _Call, read: Callable[[bytes], T]) -> T:
         retrying = self._retrying.copy()
         try:
-            answer = retrying(self._attempt, path, params, read)
+            answer = retrying(self._attempt, call, read)
             note_answer(self.base)
             return answer
         except _TransientError as error:
@@ -149,7 +171,7 @@ class Http:
             tries = retrying.statistics["attempt_number"]
             when = f"in {error.wait:,.0f} s" if error.wait > self._patience else "later"
             failure = kind(
-                f"GET {self.base}{path}: {error}, {tries} times; run again {when}, and look at the"
+                f"{call.method} {self.base}{call.path}: {error}, {tries} times; run again {when}, and look at the"
                 " address, the network and the API's status page"
             )
         except SourceFatal as error:
@@ -162,12 +184,12 @@ class Http:
     def _warn(self, state: tenacity.RetryCallState) -> None:
         """Say before a wait how long it is, why, and when the request will be given up."""
         error = state.outcome.exception()
-        path, wait = state.args[0], state.upcoming_sleep
-        log.warning("GET %s: %s; trying again in %.0f s", path, error, wait)
+        call, wait = state.args[0], state.upcoming_sleep
+        log.warning("%s: %s; trying again in %.0f s", call, error, wait)
         if state.attempt_number == 1:
             log.warning(
-                "GET %s: given up after %d attempts or %.0f s of waiting",
-                path,
+                "%s: given up after %d attempts or %.0f s of waiting",
+                call,
                 self._attempts,
                 self._patience,
             )
@@ -182,26 +204,28 @@ class Http:
             LONGEST_WAIT, max(error.wait, error.first * 2.0 ** (state.attempt_number - 1))
         ) * (1 + self._random() / 4)
 
-    def _attempt(self, path: str, params: Mapping[str, str], read: Callable[[bytes], T]) -> T:
+    def _attempt(self, call: _Call, read: Callable[[bytes], T]) -> T:
         if self._pace:
             self._pace.take()
         self.requests += 1
-        status, body = self._exchange(path, params)
+        status, body = self._exchange(call)
         if status != 200:
-            raise Refused(f"GET {path}: HTTP {status}", status, self._auth.hide(body))
+            raise Refused(f"{call}: HTTP {status}", status, self._auth.hide(body))
         try:
             return read(body)
         except ValueError as error:
             raise _TransientError(f"answered 200 with what is not expected ({error})") from None
 
-    def _exchange(self, path: str, params: Mapping[str, str]) -> tuple[int, bytes]:
+    def _exchange(self, call: _Call) -> tuple[int, bytes]:
         session, deadline = self._connections()
         with (
             _named_faults(self._deadline),
             deadline.limit(self._deadline),
-            session.get(
-                self.base + path,
-                params=params,
+            session.request(
+                call.method,
+                self.base + call.path,
+                params=call.params,
+                data=call.body,
                 auth=self._auth,
                 stream=True,
                 allow_redirects=False,
@@ -209,10 +233,10 @@ class Http:
                 timeout=(CONNECT_SECONDS, self._deadline + CONNECT_SECONDS),
             ) as answer,
         ):
-            self._check(answer, path)
-            return answer.status_code, b"".join(self._read(answer, path))
+            self._check(answer, call)
+            return answer.status_code, b"".join(self._read(answer, call))
 
-    def _check(self, answer: requests.Response, path: str) -> None:
+    def _check(self, answer: requests.Response, call: _Call) -> None:
         """Note the server's clock, and raise for what the body cannot change."""
         self.server_time = read_date(answer.headers.get("Date"))
         status = answer.status_code
@@ -226,11 +250,11 @@ class Http:
             raise _TransientError(message, wait, reason=f"the API to recover{asks}")
         if 300 <= status < 400:
             raise SourceFatal(
-                f"GET {path}: HTTP {status}, a redirect, which is refused so that the token stays"
+                f"{call}: HTTP {status}, a redirect, which is refused so that the token stays"
                 f" with {self.base}; set the address of the API itself"
             )
 
-    def _read(self, answer: requests.Response, path: str) -> Iterator[bytes]:
+    def _read(self, answer: requests.Response, call: _Call) -> Iterator[bytes]:
         """The body in pieces, unpacked, complete and within the cap."""
         encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
         if encoding not in ("identity", "gzip"):
@@ -241,7 +265,7 @@ class Http:
         cap = self._byte_cap if answer.status_code == 200 else ERROR_BYTES
         declared = answer.headers.get("Content-Length", "")
         if answer.status_code == 200 and declared.isdecimal() and int(declared[:20]) > cap:
-            raise self._too_large(path, cap)
+            raise self._too_large(call, cap)
         size = packed = 0
         for piece in answer.raw.stream(1 << 16, decode_content=False):
             packed += len(piece)
@@ -250,14 +274,14 @@ class Http:
             if max(size, packed) > cap:
                 if answer.status_code != 200:
                     return  # an error says what it has to say at its beginning
-                raise self._too_large(path, cap)
+                raise self._too_large(call, cap)
             yield plain
         if inflate and (not inflate.eof or inflate.unused_data):
             raise _TransientError("answered with gzip that is cut, or with something after its end")
 
-    def _too_large(self, path: str, cap: int) -> SourceFatal:
+    def _too_large(self, call: _Call, cap: int) -> SourceFatal:
         return SourceFatal(
-            f"GET {path}: more than {cap:,} bytes, which no page has; see what answers at {self.base}"
+            f"{call}: more than {cap:,} bytes, which no page has; see what answers at {self.base}"
         )
 
     def _connections(self) -> tuple[requests.Session, Deadline]:
@@ -276,6 +300,7 @@ class Http:
                     "Accept": "application/json",
                     "Accept-Encoding": "gzip",
                     "User-Agent": "sales-pipeline",
+                    **self._headers,
                 }
             )
             session.mount("https://", adapter)

@@ -15,7 +15,6 @@ from datetime import UTC, date, datetime
 from typing import NamedTuple
 
 from pipeline.extract.fetch import Records, sort_dates
-from pipeline.pos.loyverse.pages import read_receipt
 from pipeline.pos.source import Record
 
 _NEVER = datetime.min.replace(tzinfo=UTC)
@@ -36,9 +35,7 @@ def key(record: Record) -> str:
     return record.number or f"sha256:{hashlib.sha256(record.body).hexdigest()[:32]}"
 
 
-def held_versions(
-    ndjson: Iterable[bytes], parse: Callable[[bytes], Record] = read_receipt
-) -> dict[str, datetime]:
+def held_versions(ndjson: Iterable[bytes], parse: Callable[[bytes], Record]) -> dict[str, datetime]:
     """The newest `updated_at` of each receipt in raw objects."""
     held: dict[str, datetime] = {}
     for record in map(parse, (line for lines in ndjson for line in lines.splitlines())):
@@ -48,12 +45,12 @@ def held_versions(
 
 
 def recording_numbers(
-    numbers: set[str], start: datetime, end: datetime
+    numbers: set[str], start: datetime, end: datetime, parse: Callable[[bytes], Record]
 ) -> Callable[[bytes], Record]:
-    """`read_receipt` that also collects the numbers of receipts sold in [start, end)."""
+    """`parse` that also collects the numbers of receipts sold in [start, end)."""
 
     def read(body: bytes) -> Record:
-        record = read_receipt(body)
+        record = parse(body)
         if record.number and record.sold_at and start <= record.sold_at < end:
             numbers.add(record.number)
         return record

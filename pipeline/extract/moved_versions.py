@@ -24,7 +24,6 @@ from datetime import date, datetime
 
 from pipeline.extract.fetch import Records, arrange, sort_dates
 from pipeline.extract.lazy_mapping import LazyMapping
-from pipeline.pos.loyverse.pages import read_receipt
 from pipeline.pos.source import Record, sold_date
 
 _PLAIN = re.compile(r"[0-9A-Za-z_-]+")
@@ -118,7 +117,7 @@ def is_update(record: Record) -> bool:
 
 
 def earlier_places(
-    read: Callable[[date], Iterable[bytes]], parse: Callable[[bytes], Record] = read_receipt
+    read: Callable[[date], Iterable[bytes]], parse: Callable[[bytes], Record]
 ) -> Earlier:
     """`earlier`, answered from raw: `read(day)` gives the NDJSON of every committed object of that
     date. Under each place stand the instants at which its versions there were sold.

@@ -10,18 +10,19 @@ days fill what lies between, whatever time zone or cut-over was set when each wa
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 
 from pipeline.load import RAW, BatchName, Lake
 from pipeline.pos.source import Window
-from pipeline.transform import Store, day_bounds
 
 DATASET = "raw/receipts"
 DAY = timedelta(days=1)
+DayBounds = Callable[[date], tuple[datetime, datetime]]
+"""The cut-overs at which a business day begins and ends."""
 
 
-def tile(days: list[date], lake: Lake, store: Store) -> Iterator[Window]:
+def tile(days: list[date], lake: Lake, day_bounds: DayBounds) -> Iterator[Window]:
     """Windows for consecutive `days`, between the nearest committed windows on either side.
 
     A window of the day before or after is touched. Where days between are missing, no bound crosses
@@ -29,13 +30,13 @@ def tile(days: list[date], lake: Lake, store: Store) -> Iterator[Window]:
     left for the missing days is then shorter or longer than a day, or empty, but never taken twice.
     """
     before, after = neighbours(days, lake)
-    start = day_bounds(days[0], store)[0]
+    start = day_bounds(days[0])[0]
     if before:
         start = before.end if before.date == days[0] - DAY else max(start, before.end)
     if after:
         start = min(start, after.start)
     for day in days:
-        end = max(start, day_bounds(day, store)[1])
+        end = max(start, day_bounds(day)[1])
         if after:
             touches = day == days[-1] and after.date == day + DAY
             end = after.start if touches else min(end, after.start)

@@ -36,13 +36,12 @@ from pipeline.extract.moved_versions import (
 )
 from pipeline.extract.waits import on_wait
 from pipeline.extract.warnings import history_limit_warning, skew_warning
-from pipeline.extract.window_bounds import DATASET, DAY, tile, window_names, window_of
+from pipeline.extract.window_bounds import DATASET, DAY, DayBounds, tile, window_names, window_of
 from pipeline.load import MAX_PENDING, BatchName, Lake
 from pipeline.load.layout import state_key
 from pipeline.pos.source import Progress as Step
-from pipeline.pos.source import Record, Source, Window, sold_date
+from pipeline.pos.source import Reader, Record, Source, Window, sold_date
 from pipeline.progress import Progress
-from pipeline.transform import Store
 
 log = logging.getLogger(__name__)
 
@@ -64,18 +63,22 @@ def spans(days: Iterable[date]) -> Iterator[list[date]]:
         yield run
 
 
-def follow(bar: Progress, windows: list[Window], now: datetime) -> Callable[[Step], None]:
-    """Shows how far a walk has come: it goes from the newest receipt back to the start of the first
-    window.
+def follow(
+    bar: Progress, windows: list[Window], now: datetime, source: Source
+) -> Callable[[Step], None]:
+    """Shows how far a walk has come: from the newest receipt back to the start of the first window,
+    or from there on, as the source serves them.
     """
     start, end = windows[0].start, min(windows[-1].end, now)
+    span = max(end - start, timedelta(seconds=1))
+    is_oldest_first = getattr(source, "is_oldest_first", False)
 
     def show(step: Step) -> None:
-        if step.oldest:
-            share = (end - step.oldest) / max(end - start, timedelta(seconds=1))
-            bar.reach(
-                step.records, min(max(share, 0.0), 1.0), f"back to {step.oldest:%Y-%m-%d %H:%M}"
-            )
+        moment = step.newest if is_oldest_first else step.oldest
+        if moment:
+            share = (moment - start if is_oldest_first else end - moment) / span
+            place = f"{'up' if is_oldest_first else 'back'} to {moment:%Y-%m-%d %H:%M}"
+            bar.reach(step.records, min(max(share, 0.0), 1.0), place)
 
     return show
 
@@ -108,9 +111,11 @@ def pack_objects(
     return objects, times
 
 
-def earlier_places_in(lake: Lake) -> Earlier:
+def earlier_places_in(lake: Lake, reader: Reader) -> Earlier:
     """Where the committed versions of a receipt stand."""
-    return earlier_places(lambda day: map(lake.read_raw, lake.raw_objects(day, day)))
+    return earlier_places(
+        lambda day: map(lake.read_raw, lake.raw_objects(day, day)), reader.read_record
+    )
 
 
 def commit_windows(lake: Lake, found: FetchedPages, windows: list[Window]) -> None:
@@ -125,7 +130,9 @@ def commit_windows(lake: Lake, found: FetchedPages, windows: list[Window]) -> No
             records = {sold: lazily[sold] for sold in lazily}
             partition_dates = partition_dates_of(records)
             objects, times = pack_objects(
-                records, with_pending(earlier_places_in(lake), waiting), partition_dates
+                records,
+                with_pending(earlier_places_in(lake, found.reader), waiting),
+                partition_dates,
             )
             commits.add(
                 str(window.date),
@@ -171,12 +178,19 @@ def rescan(
     name = f"sweep of {windows[0].date} to {span.date}"
     with Progress(name, "receipts", tell=tell) as bar, on_wait(bar.pause):
         found = fetch_pages(
-            source, [span], bounded=True, spool=spool, now=now, progress=follow(bar, [span], now)
+            source,
+            [span],
+            bounded=True,
+            spool=spool,
+            now=now,
+            progress=follow(bar, [span], now, source),
         )
         for _, records in found.windows:
             missed, metadata = _rescan_span(span, windows, records, lake, source, most)
             added = by_date(missed)
-            objects, times = pack_objects(added, earlier_places_in(lake), partition_dates_of(added))
+            objects, times = pack_objects(
+                added, earlier_places_in(lake, source.reader), partition_dates_of(added)
+            )
             lake.commit_window(
                 batch, objects, batch_metadata(span, len(missed), found) | metadata, times
             )
@@ -222,7 +236,8 @@ def _rescan_span(
         if record.number and record.sold_at and span.start <= record.sold_at < span.end
     }
     held = held_versions(
-        map(lake.read_raw, objects), recording_numbers(numbers, span.start, span.end)
+        map(lake.read_raw, objects),
+        recording_numbers(numbers, span.start, span.end, source.reader.read_record),
     )
     missed = find_missed(records, held)
     tried = numbers_tried(lake, windows[0].date)
@@ -237,10 +252,10 @@ def _rescan_span(
         if (record.updated_at is None or record.updated_at < span.end)  # else in a later window
         and not is_before(record, begin)
     ]
+    places = {sold_date(record) for record in mine} - {None}
     there = held_versions(
-        lake.read_raw(one)
-        for sold in {sold_date(record) for record in mine} - {None}
-        for one in lake.raw_objects(sold, sold)
+        (lake.read_raw(one) for sold in places for one in lake.raw_objects(sold, sold)),
+        source.reader.read_record,
     )
     missed += find_missed(
         by_date(Missed(sold_date(record), record, None) for record in mine), there
@@ -331,7 +346,7 @@ def extract(
     days: Iterable[date],
     lake: Lake,
     source: Source,
-    store: Store,
+    day_bounds: DayBounds,
     *,
     last: date,
     now: datetime,
@@ -350,7 +365,7 @@ def extract(
     if committed := {str(day) for day in days} & set(window_names(lake)):
         raise Conflict(f"{', '.join(sorted(committed))}: committed by a run that was killed")
     for span in spans(days):
-        windows = list(tile(span, lake, store))
+        windows = list(tile(span, lake, day_bounds))
         name = f"receipts of {span[0]}" + (f" to {span[-1]}" if span[1:] else "")
         with Progress(name, "receipts", tell=tell) as bar, on_wait(bar.pause):
             found = fetch_pages(
@@ -359,7 +374,7 @@ def extract(
                 bounded=span[-1] < last,
                 spool=spool,
                 now=now,
-                progress=follow(bar, windows, now),
+                progress=follow(bar, windows, now, source),
             )
         waited = timedelta(seconds=time.monotonic() - _STARTED)
         for warning in (

@@ -16,7 +16,7 @@ from pipeline.load import RECEIPTS, SALES, Lake, RawObject
 from pipeline.load.parquet import from_bytes
 from pipeline.maintenance.findings import LakeFinding
 from pipeline.outside_history import name_receipt
-from pipeline.pos.loyverse.pages import read_receipt
+from pipeline.pos.source import NotCanonicalError, Reader, Record
 from pipeline.transform import Rules, day_bounds
 
 _REMEDY = "a defect of this project: report it, with `pos explain` of that receipt"
@@ -71,6 +71,7 @@ def objects_near(lake: Lake, month: date) -> list[RawObject]:
 def conserve(
     lake: Lake,
     rules: Rules,
+    reader: Reader,
     entries: Collection[RawObject],
     is_built: Callable[[str], bool],
     outside: pa.Table,
@@ -83,7 +84,7 @@ def conserve(
     day `last`, are not due.
     """
     index = ReceiptIndex(lake, outside)
-    lost = _find_lost(lake, rules, entries, is_built, index, starts, last)
+    lost = _find_lost(lake, rules, reader, entries, is_built, index, starts, last)
     both = sorted(number for number in index.outside if number and number in index.counted)
     if both:
         yield LakeFinding(
@@ -105,6 +106,7 @@ def conserve(
 def _find_lost(
     lake: Lake,
     rules: Rules,
+    reader: Reader,
     entries: Collection[RawObject],
     is_built: Callable[[str], bool],
     index: ReceiptIndex,
@@ -124,9 +126,9 @@ def _find_lost(
     missing: dict[str, list[tuple[str, datetime | None]]] = {}
     for entry in due:
         for line, body in enumerate(lake.read_raw(entry).splitlines(), 1):
-            record = read_receipt(body)
+            record = reader.read_record(body)
             name = f"{entry.key}#{line}"
-            if not index.holds(record.number, name):
+            if not index.holds(record.number, name) and _is_receipt(record, reader):
                 missing.setdefault(record.number or name, []).append((name, record.sold_at))
     lost = {}
     for number, records in missing.items():
@@ -137,6 +139,16 @@ def _find_lost(
             if not index.holds(number, records[0][0]):
                 lost[number] = records[0][0]
     return lost
+
+
+def _is_receipt(record: Record, reader: Reader) -> bool:
+    """Whether the record makes a receipt: an open ticket makes none yet."""
+    if reader.translator is None:
+        return True
+    try:
+        return bool(reader.translator({})(record.body))
+    except NotCanonicalError:
+        return True
 
 
 def _more(count: int) -> str:

@@ -1,7 +1,7 @@
 """Erase one customer from raw and from all that is derived from raw.
 
-A record that names the customer says `"customer_id": null` afterwards and is verbatim otherwise, so
-no amount changes. The list of erased customers, `_erased/<key fingerprint>/<HMAC>`, keeps an
+A record that names the customer names none afterwards and is verbatim otherwise, so no amount
+changes. The list of erased customers, `_erased/<key fingerprint>/<HMAC>`, keeps an
 identifier out when its receipt is fetched again; it holds no identifier, and another HMAC than the
 tables do.
 
@@ -17,9 +17,7 @@ ConfigError without a key.
 from __future__ import annotations
 
 import hmac
-import json
-import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import cast
 
@@ -29,11 +27,9 @@ from pipeline.errors import ConfigError, Corrupt
 from pipeline.load import Lake, Storage, decompress
 from pipeline.load.parquet import from_bytes
 from pipeline.maintenance.rewrite import Edit, Touched, clear, find_touched, rewrite
-from pipeline.pos.source import Page, Record, Source
+from pipeline.pos.source import Page, Reader, Record, Source
 
 LIST = "_erased/"
-_NAMED = re.compile(rb'("customer_id"\s*:\s*)("(?:[^"\\]|\\.)*")')
-_NUMBER = re.compile(rb'"receipt_number"\s*:\s*"([^"\\]+)"')
 _DERIVED = ("staging/", "receipts/", "quarantine/", "summary/", "customers/", "backoffice/")
 
 
@@ -65,19 +61,6 @@ def read_erased(storage: Storage, key: bytes | None) -> frozenset[str]:
     return frozenset(name for _, name in listed)
 
 
-def clean(line: bytes, is_erased: Callable[[str], bool]) -> bytes:
-    """A record without erased customers; the same bytes where it names none."""
-
-    def replacement(match: re.Match[bytes]) -> bytes:
-        try:
-            customer = json.loads(match[2])
-        except ValueError:
-            return match[0]
-        return match[1] + b"null" if is_erased(customer) else match[0]
-
-    return _NAMED.sub(replacement, line)
-
-
 class ErasingSource:
     """A source without the customers who were erased."""
 
@@ -103,7 +86,8 @@ class ErasingSource:
             yield page._replace(records=[self._clean(record) for record in page.records])
 
     def _clean(self, record: Record) -> Record:
-        return record._replace(body=clean(record.body, self._is_erased))
+        body = self._source.reader.remove_customers(record.body, self._is_erased)
+        return record._replace(body=body)
 
     def _is_erased(self, customer: str) -> bool:
         return entry(customer, self._key) in self._erased
@@ -118,32 +102,34 @@ def without_erased_customers(source: Source, storage: Storage, key: bytes | None
     return cast(Source, ErasingSource(source, erased, key))
 
 
-def find_named(lake: Lake, customer: str) -> Iterator[Touched]:
+def find_named(lake: Lake, reader: Reader, customer: str) -> Iterator[Touched]:
     """Every raw object that names the customer, committed or left over."""
-    return find_touched(lake, _without(customer))
+    return find_touched(lake, _without(reader, customer))
 
 
-def _without(customer: str) -> Edit:
-    return lambda line: clean(line, lambda named: named == customer)
+def _without(reader: Reader, customer: str) -> Edit:
+    return lambda line: reader.remove_customers(line, lambda named: named == customer)
 
 
-def read_numbers(lake: Lake, touched: Iterable[Touched], customer: str) -> frozenset[str]:
+def read_numbers(
+    lake: Lake, reader: Reader, touched: Iterable[Touched], customer: str
+) -> frozenset[str]:
     """The numbers of the receipts that name the customer."""
-    edit = _without(customer)
+    edit = _without(reader, customer)
     lines = (
         line
         for item in touched
         for line in decompress(lake.storage.get(item.object.key)).splitlines()
         if edit(line) != line
     )
-    return frozenset(number[1].decode() for line in lines for number in _NUMBER.finditer(line))
+    return frozenset(number for line in lines if (number := reader.read_record(line).number))
 
 
-def drop(lake: Lake, customer: str, key: bytes) -> list[str]:
+def drop(lake: Lake, reader: Reader, customer: str, key: bytes) -> list[str]:
     """List the customer as erased and edit raw; return the batches committed again."""
     read_erased(lake.storage, key)
     lake.storage.put(f"{LIST}{fingerprint(key)}/{entry(customer, key)}", b"{}\n")
-    return rewrite(lake, _without(customer))
+    return rewrite(lake, _without(reader, customer))
 
 
 def clear_derived(storage: Storage) -> int:

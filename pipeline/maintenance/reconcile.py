@@ -1,7 +1,7 @@
 """Reconcile the amounts of the lake, month by month, to the minor unit.
 
     receipt = its rows in sales = its payments
-    total = net + tax_added + tip + surcharge + rounding; net = gross - discount
+    total = net + tax_added + tip + surcharge + surcharge_tax + gift_cards + rounding; net = gross - discount
     every receipt once, in one month; no row without its receipt
     records in = curated + quarantined
     the month is its days; the days of the summary are the month's receipts
@@ -41,10 +41,12 @@ LAWS = {
             SELECT store_id, receipt_number, sum(amount) AS amount FROM payments GROUP BY ALL
         ) USING (store_id, receipt_number) WHERE coalesce(amount, 0) <> paid"""
     ),
-    "its total is not net + tax_added + tip + surcharge + rounding, or net not gross - discount": (
+    "its total is not the sum of its parts, or net not gross - discount": (
         """
         SELECT receipt_number FROM receipts
-        WHERE total <> net + tax_added + tip + surcharge + rounding OR net <> gross - discount"""
+        WHERE total <>
+            net + tax_added + tip + surcharge + surcharge_tax + gift_cards + rounding
+            OR net <> gross - discount"""
     ),
     "it is there twice": (
         "SELECT receipt_number FROM receipts GROUP BY store_id, receipt_number HAVING count(*) > 1"

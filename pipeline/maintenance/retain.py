@@ -1,10 +1,11 @@
 """Remove from old raw what no figure is made of: notes and the details of cards.
 
 Windows and rescans before the first month that is kept verbatim are committed again without the
-free text that may hold names (note, line_note) and without the details of payments
-(payment_details): each is null afterwards, as for a receipt that had none. The transform does not
-read these fields, so no figure changes, and everything can still be rebuilt from raw: a late
-change, a new menu rule and a new version of the code reach every month as before.
+free text that may hold names and without the details of payments, as the reader of the point of
+sale knows them (`Reader.remove_personal_data`): each is null afterwards, as for a receipt that had
+none. The transform does not read these fields, so no figure changes, and everything can still be
+rebuilt from raw: a late change, a new menu rule and a new version of the code reach every month as
+before.
 
 That is why receipts themselves are never removed by age: a month without its raw could not be
 proven, corrected or rebuilt.
@@ -12,28 +13,17 @@ proven, corrected or rebuilt.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from datetime import date
 
 from pipeline.errors import ConfigError
 from pipeline.load import Lake
 from pipeline.maintenance.rewrite import Selection, Touched, clear, find_touched, rewrite
+from pipeline.pos.source import Reader
 
 MIN_MONTHS = 3
 """Months that are always kept verbatim: a rescan of the last weeks compares with them."""
-TEXTS, OBJECTS = ("note", "line_note"), ("payment_details",)
-_TEXT = rb'"(?:[^"\\]|\\.)*"'
-_REMOVED = re.compile(
-    rb'("(?:%s)"\s*:\s*)%s|("(?:%s)"\s*:\s*)\{(?:[^"{}]|%s)*\}'
-    % ("|".join(TEXTS).encode(), _TEXT, "|".join(OBJECTS).encode(), _TEXT)
-)
 _DERIVED = ("staging/", "quarantine/")
-
-
-def redact(line: bytes) -> bytes:
-    """A record without notes and card details; the same bytes where it has none."""
-    return _REMOVED.sub(lambda match: (match[1] or match[2]) + b"null", line)
 
 
 def kept_since(last: date, months: int) -> str:
@@ -55,14 +45,14 @@ def before(month: str) -> Selection:
     return lambda batch: batch.month < month
 
 
-def find_aged(lake: Lake, month: str) -> Iterator[Touched]:
+def find_aged(lake: Lake, reader: Reader, month: str) -> Iterator[Touched]:
     """Raw objects of windows before `month` that still hold notes or card details."""
-    return find_touched(lake, redact, before(month))
+    return find_touched(lake, reader.remove_personal_data, before(month))
 
 
-def retain(lake: Lake, month: str) -> list[str]:
+def retain(lake: Lake, reader: Reader, month: str) -> list[str]:
     """Remove them; return the windows and rescans that were committed again."""
-    return rewrite(lake, redact, before(month))
+    return rewrite(lake, reader.remove_personal_data, before(month))
 
 
 def clear_remade(lake: Lake) -> int:

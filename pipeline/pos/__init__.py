@@ -1,20 +1,25 @@
-"""Points of sale: one folder each, and one line each in SOURCES.
+"""Points of sale: one folder each, and one line each in SOURCES and READERS.
 
-A point of sale keeps the contract of `source.py`: pages of verbatim records, and a catalog. Its
-module is imported when it is opened, so that a lake can be read without it.
+A point of sale keeps the contract of `source.py`. Its module is imported when it is opened, so that
+a lake can be read without it.
 """
 
 from __future__ import annotations
 
 from importlib import import_module
-from typing import Any
+from typing import Any, cast
 
 from pipeline.errors import ConfigError
-from pipeline.pos.source import Source
+from pipeline.pos.source import Reader, Source
 
 SOURCES = {
     "loyverse": "pipeline.pos.loyverse.client:open_loyverse",
+    "square": "pipeline.pos.square.client:open_square",
     "files": "pipeline.pos.files:open_files",
+}
+READERS = {
+    "loyverse": "pipeline.pos.loyverse.reader",
+    "square": "pipeline.pos.square.reader",
 }
 
 
@@ -27,3 +32,13 @@ def open_source(name: str, **options: Any) -> Source:
     module, _, function = SOURCES[name].partition(":")
     source: Source = getattr(import_module(module), function)(**options)
     return source
+
+
+def open_reader(name: str) -> Reader:
+    """The reader of that name in READERS. Raises ConfigError for an unknown name."""
+    if name not in READERS:
+        raise ConfigError(
+            f"{name!r} is no point of sale whose JSON can be read; known are"
+            f" {', '.join(sorted(READERS))}"
+        )
+    return cast(Reader, import_module(READERS[name]))

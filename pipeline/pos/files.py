@@ -3,10 +3,11 @@ or not.
 
 In: a listing of (name, reader), so that a folder and a bucket are the same thing. What a file may
 hold is said in `saved`; gzip and zstd are recognised by their first bytes. What a bare array holds
-is told by its objects (a receipt has a receipt_number, an item an item_name). Of a receipt that stands in several files the newest version counts, of equal ones
-that of the last file by name. A receipt without a readable `updated_at` is taken as changed when it
-was created or sold, or else with its file. Receipts that changed before `starts`, the begin of the first window, come with that window, so that
-none is left out silently. Raises SourceFatal naming the file that cannot be read.
+is told by its objects (with Loyverse a receipt has a receipt_number, an item an item_name). Of a
+receipt that stands in several files the newest version counts, of equal ones that of the last file
+by name. A receipt without a readable `updated_at` is taken as changed when it was created or sold,
+or else with its file. Receipts that changed before `starts`, the begin of the first window, come
+with that window, so that none is left out silently. Raises SourceFatal naming the file that cannot be read.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ import msgspec
 import pyarrow as pa
 
 from pipeline.errors import ConfigError, SourceFatal
-from pipeline.pos.loyverse.pages import check_text, read_receipt
-from pipeline.pos.loyverse.redaction import redact_rows
+from pipeline.pos import open_reader
+from pipeline.pos.pages import check_text
 from pipeline.pos.saved import objects_of, to_utf8
-from pipeline.pos.source import RESOURCES, Page, Record
+from pipeline.pos.source import Page, Reader, Record
 
 Listing = Callable[[], Iterable[tuple[str, Callable[[], bytes]]]]
 
@@ -53,8 +54,10 @@ class Files:
     requests = 0
     server_time = None
 
-    def __init__(self, listing: Listing, place: str, starts: datetime | None = None):
-        self.starts = starts
+    def __init__(
+        self, listing: Listing, place: str, reader: Reader, starts: datetime | None = None
+    ):
+        self.starts, self.reader = starts, reader
         self._listing, self._place = listing, place
         self.identity = hashlib.sha256(f"files\n{place}".encode()).hexdigest()[:16]
         self._lock = threading.Lock()
@@ -80,7 +83,7 @@ class Files:
         for name in names:
             kept = [
                 record
-                for at, record in enumerate(_receipts(name, readers[name]()))
+                for at, record in enumerate(self._receipts(name, readers[name]()))
                 if since <= record.updated_at
                 and (until is None or record.updated_at < until)
                 and self._newest.get(record.number, (None, name, at))[1:] == (name, at)
@@ -92,10 +95,10 @@ class Files:
         nothing.
         """
         found: dict[str, dict[bytes, tuple[datetime, bytes]]] = {
-            resource: {} for resource in RESOURCES
+            resource: {} for resource in self.reader.CATALOG
         }
         for name, read in sorted(self._listing()):
-            for resource, rows in read_objects(name, read()).items():
+            for resource, rows in read_objects(name, read(), self.reader).items():
                 for row in rows if resource in found else ():
                     try:
                         known = _known.decode(row)
@@ -111,9 +114,16 @@ class Files:
                     ):
                         found[resource][identifier] = (changed, row)
         return {
-            resource: redact_rows(resource, [row for _, row in rows.values()])
+            resource: self.reader.redact_rows(resource, [row for _, row in rows.values()])
             for resource, rows in found.items()
         }
+
+    def _receipts(self, name: str, data: bytes) -> list[Record]:
+        """The receipts of a file; each has an `updated_at`, by the rule above."""
+        rows = read_objects(name, data, self.reader).get("receipts", ())
+        records = [self.reader.read_record(row) for row in rows]
+        last = max((r.updated_at for r in records if r.updated_at), default=None)
+        return [record if record.updated_at else _dated(record, name, last) for record in records]
 
     def _index(self) -> None:
         """Read every file once: which version of a receipt is the newest, and which files a span
@@ -123,7 +133,7 @@ class Files:
             if self._spans:
                 return
             for name, read in sorted(self._listing()):
-                records = _receipts(name, read())
+                records = self._receipts(name, read())
                 for at, record in enumerate(records):
                     version = (record.updated_at, name, at)
                     if record.number and version > self._newest.get(record.number, (_NEVER, "", 0)):
@@ -140,13 +150,6 @@ class Files:
                 )
 
 
-def _receipts(name: str, data: bytes) -> list[Record]:
-    """The receipts of a file; each has an `updated_at`, by the rule above."""
-    records = [read_receipt(row) for row in read_objects(name, data).get("receipts", ())]
-    last = max((r.updated_at for r in records if r.updated_at), default=None)
-    return [record if record.updated_at else _dated(record, name, last) for record in records]
-
-
 def _dated(record: Record, name: str, last: datetime | None) -> Record:
     """A record without a readable `updated_at`: kept, in a window of its own time, its date
     unknown.
@@ -160,7 +163,7 @@ def _dated(record: Record, name: str, last: datetime | None) -> Record:
     return record._replace(updated_at=changed, sold_at=None)
 
 
-def read_objects(name: str, data: bytes) -> dict[str, list[bytes]]:
+def read_objects(name: str, data: bytes, reader: Reader) -> dict[str, list[bytes]]:
     """The objects of a file by resource, verbatim and in their order. Raises SourceFatal when it
     cannot be read.
     """
@@ -169,7 +172,7 @@ def read_objects(name: str, data: bytes) -> dict[str, list[bytes]]:
         check_text(text)
         if not text:
             raise ValueError("it is empty")
-        return objects_of(text)
+        return objects_of(text, reader)
     except (ValueError, OSError, msgspec.MsgspecError, RecursionError) as error:
         raise SourceFatal(
             f"{name} cannot be read as saved receipts or catalog ({error}); take it out, or save it"
@@ -238,13 +241,16 @@ def open_files(
     folder: Path | None = None,
     listing: Listing | None = None,
     place: str = "",
+    saved_from: str = "loyverse",
     starts: datetime | None = None,
 ) -> Files:
     """Saved files in `folder`, or wherever `listing` finds them; `place` names that for messages,
-    `starts` is the begin of the first window. Raises ConfigError.
+    `saved_from` the point of sale whose JSON they hold; `starts` is the begin of the first window.
+    Raises ConfigError.
     """
+    reader = open_reader(saved_from)
     if listing is not None:
-        return Files(listing, place, starts)
+        return Files(listing, place, reader, starts)
     if folder is None:
         raise ConfigError("the source of saved files needs a folder: set [pos] folder")
-    return Files(list_folder(folder), str(folder), starts)
+    return Files(list_folder(folder), str(folder), reader, starts)

@@ -1,6 +1,6 @@
 """The objects of one saved file, by resource: the text taken apart as people save it.
 
-In: the bytes of a file, not compressed. Out: each object verbatim. Accepted: UTF-8, UTF-16 and
+In: the bytes of a file, not compressed, and the reader of the point of sale. Out: each object verbatim. Accepted: UTF-8, UTF-16 and
 UTF-32, with or without a byte order mark; one document or several, one behind the other or one a
 line; a page, an array of objects or of pages, an empty page; pages inside another object or a JSON
 text, as tools save a whole answer. A record that is not JSON is handed on as it is, so that it goes
@@ -14,10 +14,8 @@ from collections.abc import Iterator
 
 import msgspec
 
-from pipeline.pos.loyverse.endpoints import ENDPOINTS
+from pipeline.pos.source import Reader
 
-TELLTALES = {"receipt_number": "receipts", "item_name": "items", "business_name": "merchant"}
-PAGES = frozenset(endpoint.rows_key for endpoint in ENDPOINTS.values())
 MAX_DEPTH = 4
 _MARKS = (
     (b"\xff\xfe\x00\x00", "utf-32-le"),
@@ -37,23 +35,22 @@ _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}]|[^\s,\[\]{}"]+|"', re.D
 _PART = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{},]', re.DOTALL)
 _NAME = re.compile(rb'"(\w+)"\s*:')
 _CLOSES = {b"]": b"[", b"}": b"{"}
-_FIELD = re.compile(rb'"(%s)"\s*:' % b"|".join(name.encode() for name in TELLTALES))
 _raw = msgspec.json.Decoder(msgspec.Raw)
 _object = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _array = msgspec.json.Decoder(list[msgspec.Raw])
 
 
-def objects_of(text: bytes) -> dict[str, list[bytes]]:
+def objects_of(text: bytes, reader: Reader) -> dict[str, list[bytes]]:
     """The objects of a text by resource, verbatim and in their order. Raises ValueError where it
     is not complete or holds nothing of the kind.
     """
     objects: dict[str, list[bytes]] = {}
     loose: list[bytes] = []
-    for document in documents(text):
-        if not _sort(document, objects, loose, MAX_DEPTH):
+    for document in documents(text, reader):
+        if not _sort(document, objects, loose, MAX_DEPTH, reader):
             loose.append(document)
     if loose:
-        objects.setdefault(_kind(loose, objects), []).extend(loose)
+        objects.setdefault(_kind(loose, objects, reader), []).extend(loose)
     return objects
 
 
@@ -77,7 +74,7 @@ def to_utf8(data: bytes) -> bytes:
     )
 
 
-def documents(text: bytes) -> list[bytes]:
+def documents(text: bytes, reader: Reader) -> list[bytes]:
     """The JSON documents of a file. Raises ValueError where the last one is cut off."""
     if _is_json(text):
         return [text]
@@ -85,7 +82,7 @@ def documents(text: bytes) -> list[bytes]:
     lines = [line for line in lines if line]
     if len(lines) > 1 and all(line.startswith((b"{", b"[")) for line in lines):
         parts = [_parts_of(line) for line in lines]
-        is_records = any(_is_record(line) for line in lines)
+        is_records = any(_is_record(line, reader) for line in lines)
         if all(parts) or (is_records and parts[-1]):
             return [one for line, cut in zip(lines, parts, strict=True) for one in cut or [line]]
     return list(_cut(text))
@@ -101,11 +98,11 @@ def _parts_of(line: bytes) -> list[bytes]:
         return []
 
 
-def _is_record(line: bytes) -> bool:
-    """Whether a line is one bare receipt, item or merchant."""
+def _is_record(line: bytes, reader: Reader) -> bool:
+    """Whether a line is one bare object, such as a receipt or an item."""
     if not line.startswith(b"{") or not _is_json(line):
         return False
-    return bool(_object.decode(line).keys() & TELLTALES.keys())
+    return bool(_object.decode(line).keys() & reader.TELLTALES.keys())
 
 
 def _is_json(text: bytes) -> bool:
@@ -138,38 +135,48 @@ def _cut(text: bytes) -> Iterator[bytes]:
         raise ValueError("it ends in the middle of a record: it was not saved whole")
 
 
-def _sort(document: bytes, objects: dict[str, list[bytes]], loose: list[bytes], depth: int) -> bool:
+def _sort(
+    document: bytes,
+    objects: dict[str, list[bytes]],
+    loose: list[bytes],
+    depth: int,
+    reader: Reader,
+) -> bool:
     """Put the rows of a document's pages into `objects`, those of a bare array into `loose`; False
     where it is a single object, or holds nothing of the kind.
     """
     if document.startswith(b"["):
         for row in _rows(document):
             is_nested = depth and row.startswith((b"{", b"["))
-            if not (is_nested and _sort(row, objects, loose, depth - 1)):
+            if not (is_nested and _sort(row, objects, loose, depth - 1, reader)):
                 loose.append(row)
         return True
     try:
         fields = _object.decode(document)
     except (msgspec.MsgspecError, RecursionError):
-        return _slice(document, objects)
-    if fields.keys() & TELLTALES.keys():
+        return _slice(document, objects, reader)
+    if fields.keys() & reader.TELLTALES.keys():
         return False
     pages = {
         key: bytes(fields[key])
-        for key in fields.keys() & PAGES
+        for key in fields.keys() & reader.PAGES.keys()
         if bytes(fields[key]).startswith((b"[", b"null"))
     }
     for key, rows in pages.items():
-        objects.setdefault(key, []).extend(
+        objects.setdefault(reader.PAGES[key], []).extend(
             map(bytes, _array.decode(rows)) if rows != b"null" else ()
         )
     if pages or not depth:
         return bool(pages)
-    sorted_fields = [_sort_wrapped(bytes(value), objects, depth - 1) for value in fields.values()]
+    sorted_fields = [
+        _sort_wrapped(bytes(value), objects, depth - 1, reader) for value in fields.values()
+    ]
     return any(sorted_fields)
 
 
-def _sort_wrapped(value: bytes, objects: dict[str, list[bytes]], depth: int) -> bool:
+def _sort_wrapped(
+    value: bytes, objects: dict[str, list[bytes]], depth: int, reader: Reader
+) -> bool:
     """As `_sort`, for a field of an answer that may hold pages or their text."""
     if value.startswith(b'"'):
         value = to_utf8(msgspec.json.decode(value, type=str).encode())
@@ -177,9 +184,11 @@ def _sort_wrapped(value: bytes, objects: dict[str, list[bytes]], depth: int) -> 
             return False
     if value.startswith(b"["):
         rows = [bytes(row) for row in _array.decode(value)]
-        sorted_rows = [row.startswith(b"{") and _sort(row, objects, [], depth) for row in rows]
+        sorted_rows = [
+            row.startswith(b"{") and _sort(row, objects, [], depth, reader) for row in rows
+        ]
         return any(sorted_rows)
-    return value.startswith(b"{") and _sort(value, objects, [], depth)
+    return value.startswith(b"{") and _sort(value, objects, [], depth, reader)
 
 
 def _rows(array: bytes) -> list[bytes]:
@@ -190,16 +199,16 @@ def _rows(array: bytes) -> list[bytes]:
         return _elements(array)
 
 
-def _slice(page: bytes, objects: dict[str, list[bytes]]) -> bool:
+def _slice(page: bytes, objects: dict[str, list[bytes]], reader: Reader) -> bool:
     """The rows of a page that is not JSON as a whole; False where it is no page."""
     pages = {}
     for field in _elements(page):
         match = _NAME.match(field)
         value = field[match.end() :].strip() if match else b""
-        if match and match[1].decode() in PAGES and value.startswith(b"["):
+        if match and match[1].decode() in reader.PAGES and value.startswith(b"["):
             pages[match[1].decode()] = _elements(value)
     for key, rows in pages.items():
-        objects.setdefault(key, []).extend(rows)
+        objects.setdefault(reader.PAGES[key], []).extend(rows)
     return bool(pages)
 
 
@@ -222,16 +231,18 @@ def _elements(container: bytes) -> list[bytes]:
     return [] if parts == [b""] else parts
 
 
-def _kind(rows: list[bytes], objects: dict[str, list[bytes]]) -> str:
+def _kind(rows: list[bytes], objects: dict[str, list[bytes]], reader: Reader) -> str:
     """What bare objects are: the first that shows it speaks for all, else the file's only page."""
+    telltales = reader.TELLTALES
     for row in rows:
         if _is_json(row):
             fields = _object.decode(row) if row.startswith(b"{") else {}
-            names = [name for name in TELLTALES if name in fields]
+            names = [name for name in telltales if name in fields]
         else:
-            names = [match[1].decode() for match in _FIELD.finditer(row)]
+            keys = (match[1].decode() for match in _NAME.finditer(row))
+            names = [name for name in keys if name in telltales]
         if names:
-            return TELLTALES[names[0]]
+            return telltales[names[0]]
     if len(objects) == 1:
         return next(iter(objects))
-    raise ValueError(f"holds no {' or '.join(TELLTALES.values())}")
+    raise ValueError(f"holds no {' or '.join(dict.fromkeys(telltales.values()))}")

@@ -25,7 +25,7 @@ _RECEIPT = (
 
 RECEIPTS = Dataset(
     "receipts",
-    2,
+    3,
     "one receipt",
     ("store_id", "receipt_number"),
     (
@@ -81,7 +81,16 @@ RECEIPTS = Dataset(
         ),
         Column("tax_added", "money", "Tax on top of the prices.", "currency"),
         Column("tip", "money", "Tip.", "currency"),
-        Column("surcharge", "money", "Surcharge.", "currency"),
+        Column("surcharge", "money", "Surcharges and service charges, without tax.", "currency"),
+        Column(
+            "surcharge_tax", "money", "Tax added on the surcharge; not in tax_added.", "currency"
+        ),
+        Column(
+            "gift_cards",
+            "money",
+            "Gift cards sold: a liability, not in gross, net or any row of sales.",
+            "currency",
+        ),
         Column(
             "rounding",
             "money",
@@ -91,7 +100,8 @@ RECEIPTS = Dataset(
         Column(
             "total",
             "money",
-            "What the till charged: net + tax_added + tip + surcharge + rounding.",
+            "What the till charged: net + tax_added + tip + surcharge + surcharge_tax + gift_cards"
+            " + rounding.",
             "currency",
         ),
         Column(
@@ -237,7 +247,7 @@ SALES = Dataset(
 
 PAYMENTS = Dataset(
     "payments",
-    1,
+    2,
     "one payment of a receipt",
     ("store_id", "receipt_number", "payment"),
     (
@@ -248,6 +258,13 @@ PAYMENTS = Dataset(
         Column("tender", "label", "Payment type as the merchant named it."),
         Column("tender_type", "label", "CASH, NONINTEGRATEDCARD, ...: an open list."),
         Column("amount", "money", "Signed; tips and surcharge within.", "currency"),
+        Column(
+            "fee",
+            "money",
+            "What the processor keeps of it; null where the till does not know.",
+            "currency",
+            null=True,
+        ),
         Column("paid_at", "instant", "When it was paid.", "UTC", null=True),
     ),
     ("business_day", "receipt_number", "payment"),

@@ -1,6 +1,14 @@
-"""A receipt as the till's API sends it: the fields that are read, and their rules.
+"""The canonical receipt: the fields that are read, and their rules.
 
-Source: the Loyverse API, resource receipts. `kind` is what the value must be; `null` says whether
+Its names are those of the Loyverse API, resource receipts; the reader of another point of sale
+translates to them. Fields that Loyverse lacks, null where a point of sale does not know them:
+
+    surcharge_tax    added tax on the surcharge, not among the taxes of lines
+    gift_cards       gift cards sold, a liability and no sale: in total_money, in no line
+    currency         ISO 4217 code; the store's currency by the settings, or the record is refused
+    payments.fee     what the payment's processor keeps
+
+`kind` is what the value must be; `null` says whether
 it may be null or missing. Fields that are not listed are not read: free text that may name people
 (note, line_note) and card data (payment_details) stop here.
 
@@ -23,6 +31,9 @@ from dataclasses import dataclass
 from functools import cache
 
 import pyarrow as pa
+
+RETURN_SUFFIX = "/R"
+"""Ends the number of what a record takes back, where the record sells too (an exchange)."""
 
 DIGITS = {"money": 14, "quantity": 11, "cost": 18, "rate": 9}
 
@@ -94,6 +105,9 @@ RECEIPT = (
     Field("total_discount", "money"),
     Field("tip", "money"),
     Field("surcharge", "money"),
+    Field("surcharge_tax", "money", null=True),
+    Field("gift_cards", "money", null=True),
+    Field("currency", null=True),
     Field("customer_id", null=True),
     Field("employee_id", null=True),
     Field("store_id", "id"),
@@ -118,6 +132,7 @@ RECEIPT = (
             Field("name"),
             Field("type"),
             Field("money_amount", "money"),
+            Field("fee", "money", null=True),
             Field("paid_at", "instant", null=True),
         ),
     ),

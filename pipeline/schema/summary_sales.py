@@ -23,7 +23,7 @@ _AMOUNTS = (
 
 DAYS = Dataset(
     "days",
-    2,
+    3,
     "business day, store and channel",
     ("business_day", "store_id", "channel"),
     (
@@ -32,7 +32,8 @@ DAYS = Dataset(
         Column("channel", "label", "Order type."),
         *_AMOUNTS,
         Column("tips", "money", "Tips, refunds deducted.", "currency"),
-        Column("surcharges", "money", "Surcharges, refunds deducted.", "currency"),
+        Column("surcharges", "money", "Surcharges without tax, refunds deducted.", "currency"),
+        Column("gift_cards", "money", "Gift cards sold, refunds deducted.", "currency"),
         Column("rounding", "money", "Cash rounding.", "currency"),
         Column("collected", "money", "Totals of the receipts, refunds deducted.", "currency"),
         Column("paid", "money", "Payments, refunds deducted; equals collected.", "currency"),

@@ -31,7 +31,15 @@ from pipeline.settings.parameters import Day, Days, Month, Number, field
 from pipeline.settings.plans import plans, plans_digest
 from pipeline.settings.run_context import new_run
 from pipeline.settings.sections import lake, mail, monitor, pos, report, shop, webhook
-from pipeline.settings.shaping import cleaning, decimals, default_store, menu, rules, stores
+from pipeline.settings.shaping import (
+    cleaning,
+    decimals,
+    default_store,
+    menu,
+    reader,
+    rules,
+    stores,
+)
 from pipeline.settings.strict import parse_locale
 
 __all__ = [
@@ -61,6 +69,7 @@ __all__ = [
     "plans",
     "plans_digest",
     "pos",
+    "reader",
     "recipients",
     "report",
     "rules",
@@ -301,12 +310,20 @@ def spool() -> Path:
     return state_folder() / f"{word}-{sha256(name.encode()).hexdigest()[:12]}"
 
 
-def token() -> str:
-    """The access token of the point of sale, from the environment."""
-    value = os.environ.get("LOYVERSE_TOKEN", "")
+_TOKENS = {
+    "loyverse": "Loyverse: Back Office > Settings > Access tokens",
+    "square": "Square: Developer Console > Applications > Credentials",
+}
+"""Where the access token of a point of sale is made."""
+
+
+def token(source: str) -> str:
+    """The access token of a point of sale, from the environment."""
+    variable = f"{source.upper()}_TOKEN"
+    value = os.environ.get(variable, "")
     if not value:
         raise ConfigError(
-            "no access token: set LOYVERSE_TOKEN in the environment or in config/config.env "
-            "(Loyverse: Back Office > Settings > Access tokens)"
+            f"no access token: set {variable} in the environment or in config/config.env "
+            f"({_TOKENS[source]})"
         )
     return value

@@ -100,8 +100,19 @@ class Section(luigi.Config):
 class pos(Section):  # noqa: N801
     """The point of sale."""
 
-    source = luigi.Parameter("loyverse", description="loyverse, or files")
+    source = luigi.Parameter("loyverse", description="loyverse, square, or files")
+    saved_from = luigi.Parameter(
+        "loyverse", description="source files: the point of sale whose JSON they hold"
+    )
     url = luigi.Parameter("simulator", description="simulator, or the address of the API")
+    count_open_orders = luigi.BoolParameter(
+        False,
+        parsing=luigi.BoolParameter.EXPLICIT_PARSING,
+        description=(
+            "source square: count orders that are paid and not yet closed; otherwise they are"
+            " reported apart until they close"
+        ),
+    )
     folder = luigi.Parameter(
         "", description="source files: folder of saved JSON, or s3://bucket/prefix"
     )

@@ -5,11 +5,14 @@ from __future__ import annotations
 import hmac
 import json
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 from babel.numbers import is_currency
 
 from pipeline.errors import ConfigError
+from pipeline.pos import open_reader
+from pipeline.pos.source import Lists, Reader, ToCanonical
 from pipeline.settings.iso4217 import DECIMALS
 from pipeline.settings.run_context import once_per_run
 from pipeline.settings.sections import pos, shop
@@ -135,6 +138,19 @@ def menu() -> Menu:
     return read_menu(text, str(path))
 
 
+def reader() -> Reader:
+    """The reader of the point of sale whose JSON raw holds."""
+    section = pos()
+    return open_reader(section.saved_from if section.source == "files" else section.source)
+
+
+def _translator() -> Callable[[Lists], ToCanonical] | None:
+    """The reader's translator, or the one that counts orders that are paid and still open."""
+    if pos().count_open_orders:
+        return reader().counting_open_orders
+    return reader().translator
+
+
 @once_per_run
 def rules() -> Rules:
     """All that shapes the cleaning of receipts."""
@@ -147,6 +163,8 @@ def rules() -> Rules:
         customer_key=key.encode() or None,
         max_days_late=_max_days_late(),
         decimals=max(store.decimals for store in (default_store(), *every.values())),
+        translator=_translator(),
+        number_of=reader().read_number if reader().translator else None,
     )
 
 
@@ -176,4 +194,16 @@ def cleaning() -> dict[str, object]:
         "tzdata": tz_version(),
         "customer_key": key,
         "max_days_late": shaping.max_days_late,
+        **_translation(),
+    }
+
+
+def _translation() -> dict[str, object]:
+    """What shapes the translation of records whose JSON is not canonical."""
+    if rules().translator is None:
+        return {}
+    section = pos()
+    return {
+        "records_of": section.saved_from if section.source == "files" else section.source,
+        "count_open_orders": section.count_open_orders,
     }

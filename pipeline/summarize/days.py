@@ -2,7 +2,7 @@
 
 Refunds count on the day of the refund receipt. Gross, discounts, refunds and net sales as in the
 Back Office (help.loyverse.com/help/sales-summary-report-back-office); collected = net sales + added
-tax + tips + surcharges + rounding (loyverse.town/topic/8314). A day on which every receipt was
+tax + tips + surcharges + gift cards sold + rounding (loyverse.town/topic/8314). A day on which every receipt was
 cancelled has a row too; a day traded is one with `receipts` above 0.
 """
 
@@ -18,9 +18,10 @@ WITH money AS (
         sum(pick(is_refund, -gross)) AS refunds,
         gross_sales - (sale_discounts - refund_discounts) - refunds AS net_sales,
         sum(pick(is_counted, tax_included)) AS tax_included,
-        sum(pick(is_counted, tax_added)) AS tax_added,
+        sum(pick(is_counted, tax_added + surcharge_tax)) AS tax_added,
         sum(pick(is_counted, tip)) AS tips,
         sum(pick(is_counted, surcharge)) AS surcharges,
+        sum(pick(is_counted, gift_cards)) AS gift_cards,
         sum(pick(is_counted, rounding)) AS rounding,
         sum(pick(is_counted, total)) AS collected,
         sum(pick(is_counted, points_discount)) AS points_discounts,

@@ -135,7 +135,8 @@ def find_lost(month: dt.date | None = None) -> Iterator[LakeFinding]:
         return name in held and bool(task.complete())
 
     rows = read_outside(lake(), settings.rules(), first, list_outside())
-    yield from conserve(lake(), settings.rules(), entries, is_built, rows, first, last)
+    rules, reader = settings.rules(), settings.reader()
+    yield from conserve(lake(), rules, reader, entries, is_built, rows, first, last)
 
 
 def check_conserved(month: dt.date) -> None:

@@ -18,7 +18,7 @@ from pipeline.load import CATALOG, RAW, RECEIPTS, BatchName, compress, decompres
 from pipeline.maintenance.erase import without_erased_customers
 from pipeline.pos.source import Source
 from pipeline.targets import DatasetTask, RawTask, check_lake, committed, lake
-from pipeline.transform import Catalog
+from pipeline.transform import Catalog, day_bounds
 
 _SUNDAY = 6
 
@@ -79,7 +79,8 @@ def read_catalog(task: DatasetTask) -> Catalog:
 @lru_cache(maxsize=8)
 def _read_catalog(name: str, _digest: str | None) -> Catalog:
     """The snapshot of that content digest, whichever run reads it."""
-    return Catalog.read(decompress(lake().read(CATALOG, name)["catalog"]))
+    body = decompress(lake().read(CATALOG, name)["catalog"])
+    return Catalog.read(body, settings.reader().to_canonical_catalog)
 
 
 def catalog_for(day: dt.date) -> RawCatalog:
@@ -135,7 +136,7 @@ class RawReceipts(RawTask):
             missing,
             lake(),
             shop,
-            settings.default_store(),
+            lambda day: day_bounds(day, settings.default_store()),
             last=settings.last_day(),
             now=settings.now(),
             spool=settings.spool(),

@@ -1,7 +1,8 @@
 """The shop's catalog of a day: items, prices, categories, stores, employees.
 
 In: the JSON object that RawCatalog keeps, {"items": [..], "categories": [..], "stores": [..],
-"employees": [..], ...}, each list as the till's API gave it. Out: look-ups by id and by name, and
+"employees": [..], ...}, each list as the till's API gave it; `to_canonical` of its reader makes
+Loyverse's fields of another's. Out: look-ups by id and by name, and
 the tables STORES and EMPLOYEES of the schema. Deleted items count only where no living one bears
 the id or name. Raises DataError where the text is not such an object.
 """
@@ -9,7 +10,7 @@ the id or name. Raises DataError where the text is not such an object.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal
 from functools import cached_property
@@ -18,6 +19,7 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.errors import DataError
+from pipeline.pos.source import Lists
 from pipeline.schema import EMPLOYEES, STORES, Dataset, arrow, conform
 from pipeline.transform.columns import Labels, texts
 from pipeline.transform.names import fold, tidy
@@ -68,9 +70,12 @@ class Catalog:
     by_variant: Mapping[str, tuple[Item, Variant]]
 
     @classmethod
-    def read(cls, body: bytes) -> Catalog:
+    def read(
+        cls, body: bytes, to_canonical: Callable[[Lists], dict[str, list[Any]]] | None = None
+    ) -> Catalog:
         try:
             raw = json.loads(body, parse_float=Decimal)
+            raw = to_canonical(raw) if to_canonical else raw
             categories = {c["id"]: tidy(c["name"]) for c in raw.get("categories", [])}
             items = sorted(
                 (_item(row, categories) for row in raw.get("items", [])),

@@ -23,7 +23,7 @@ from pipeline.transform.columns import Ints, Labels, compact, fixed, ints, label
 from pipeline.transform.days import EPOCH, business_days_by_store
 from pipeline.transform.nested import Rows
 from pipeline.transform.quarantine import quarantine_table
-from pipeline.transform.read import Raw, chunks, read
+from pipeline.transform.read import Raw, Records, chunks, read
 from pipeline.transform.recipes import RecipeBook
 from pipeline.transform.rules import Rules
 from pipeline.transform.tables import SelectedReceipts, Tables
@@ -62,10 +62,30 @@ def clean_days(
     For each day what `clean` gives of that day's objects alone, but each record is parsed,
     validated and exploded once, and versions are compared in one pass.
     """
+    raws = sorted(raw, key=lambda r: (r.batch, r.name))
+    if rules.translator is None:
+        return _clean_days(days, raws, reject_unplaced(read(raws, rules), raws), catalog_of, rules)
+    cleaned: dict[date, Cleaned] = {}  # a translator joins the catalog: each with its own days
+    ordered = sorted(days)
+    for catalog, members in _by_catalog(ordered, catalog_of):
+        mine = {ordered[member]: days[ordered[member]] for member in members}
+        names = frozenset(name for of_day in mine.values() for name in of_day)
+        part = [raw for raw in raws if raw.name in names]
+        records = reject_unplaced(read(part, rules, catalog.raw), part)
+        cleaned |= _clean_days(mine, part, records, catalog_of, rules)
+    return {day: cleaned[day] for day in ordered}
+
+
+def _clean_days(
+    days: Mapping[date, Collection[str]],
+    raws: Sequence[Raw],
+    records: Records,
+    catalog_of: Callable[[date], Catalog],
+    rules: Rules,
+) -> dict[date, Cleaned]:
+    """`clean_days` of records that have been read; `raws` in order."""
     ordered = sorted(days)
     numbers = np.array([day.toordinal() - EPOCH for day in ordered], "i8")
-    raws = sorted(raw, key=lambda r: (r.batch, r.name))
-    records = reject_unplaced(read(raws, rules), raws)
     receipts, good = records.receipts, records.good
     days_of_good, clock = place(receipts, good, rules)
     # one entry per record and day that reads it: the record (good ones, then rejected), the day
@@ -160,7 +180,7 @@ def transform(raw: Raw, catalog: Catalog, rules: Rules, size: int = 16 << 20) ->
 
 def page(raw: Raw, book: RecipeBook, rules: Rules) -> Tables:
     """The tables of one page, sorted by time. Raises DataError for an invalid record."""
-    records = read([raw], rules)
+    records = read([raw], rules, book.catalog.raw)
     if records.rejected:
         rejection = records.rejected[0]
         raise DataError(

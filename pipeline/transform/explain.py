@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.schema.receipt import RETURN_SUFFIX
 from pipeline.transform.catalog import Catalog
 from pipeline.transform.clean import select_receipts
 from pipeline.transform.columns import Labels
@@ -43,13 +44,13 @@ class Explanation:
 
 def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Rules) -> Explanation:
     """Explain the newest version of a receipt; without one, only `text` says so."""
-    mark = json.dumps(receipt_number)[1:-1].encode()
+    mark = json.dumps(receipt_number.removesuffix(RETURN_SUFFIX))[1:-1].encode()
     holding = (
         r._replace(ndjson=b"".join(line + b"\n" for line in r.ndjson.split(b"\n") if mark in line))
         for r in raw
     )
     raws = sorted((r for r in holding if r.ndjson), key=lambda r: (r.batch, r.name))
-    records = read(raws, rules)
+    records = read(raws, rules, catalog.raw)
     is_newest, versions = newest(records)
     receipts, good, rejected = records.receipts, records.good, records.rejected
     numbers = receipts.column("receipt_number").to_pylist()
@@ -68,8 +69,7 @@ def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Ru
         return Explanation(receipt_number, count, None, rejection, None, [], [], text)
     row = good[entry]
     raw_of = raws[int(records.raw[row])]
-    body = raw_of.ndjson.split(b"\n")[int(records.position[row]) - 1]
-    record = json.loads(body, parse_float=Decimal)
+    record = json.loads(records.canonical(int(row)), parse_float=Decimal)
     book, batch = RecipeBook(rules.menu, catalog), Labels.constant(raw_of.batch, len(receipts))
     tables = Tables(select_receipts(receipts, np.array([row]), batch, rules), book, rules)
     receipt, sales, payments = (
@@ -164,7 +164,9 @@ def _text(
         ),
         (
             f"net {r['net']} + tax added {r['tax_added']} + tip {r['tip']} + surcharge"
-            f" {r['surcharge']} + rounding {r['rounding']} = total {r['total']}"
+            f" {r['surcharge'] + r['surcharge_tax']} + rounding {r['rounding']}"
+            + (f" + gift cards {r['gift_cards']}" if r["gift_cards"] else "")
+            + f" = total {r['total']}"
         ),
         f"paid {r['paid']}: " + ", ".join(f"{p['tender']} {p['amount']}" for p in payments),
     ]

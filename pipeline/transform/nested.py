@@ -100,6 +100,8 @@ class Tally:
             + tax_added
             + receipts.ints("tip")
             + receipts.ints("surcharge")
+            + receipts.ints("surcharge_tax")
+            + receipts.ints("gift_cards")
         )
         return cls(
             lines=lines.counts,

@@ -4,12 +4,13 @@ In: raw objects. Out: the receipts that every rule accepts, as nested Arrow, eac
 and position, and a RejectedRecord for every other. Where pyarrow's JSON reader refuses a page, the
 page is halved until the record is alone. `validate_columns` checks what the reader accepts;
 `validate_record` names the reason, or rewrites a record that only the reader refuses (12.3400...0,
-a lone surrogate in a note), which is then parsed again.
+a lone surrogate in a note), which is then parsed again. Records of a point of sale whose JSON is not
+canonical are translated first (`Rules.translator`): one of them makes none, one or two receipts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
@@ -17,15 +18,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.json as pj
 
+from pipeline.pos.source import Lists, NotCanonicalError, ToCanonical
 from pipeline.schema.receipt import receipt_schema
 from pipeline.transform.columns import Ints
 from pipeline.transform.nested import Rows, receipts_of
 from pipeline.transform.rules import Rules
 from pipeline.transform.validate_columns import validate_columns
-from pipeline.transform.validate_record import RejectedRecord, validate_record
+from pipeline.transform.validate_record import RejectedRecord, read_rejected, validate_record
 
 CHUNK = 16 << 20
 _NEWLINE, _BRACE = b"\n{"
+_NO_LISTS: Mapping[str, Sequence[object]] = {}
 
 
 class Raw(NamedTuple):
@@ -41,6 +44,7 @@ class Records:
     """All records of some objects; `good` are the valid rows of `receipts`.
 
     `raw` (index of the object) and `position` (line, from 1) are those of each row of `receipts`.
+    `texts` holds the canonical lines of each object, and `line` the place of each row among them.
     """
 
     receipts: Rows
@@ -48,6 +52,12 @@ class Records:
     position: Ints
     good: Ints
     rejected: list[RejectedRecord]
+    texts: Sequence[bytes]
+    line: Ints
+
+    def canonical(self, row: int) -> bytes:
+        """The canonical JSON of a row of `receipts`."""
+        return self.texts[int(self.raw[row])].split(b"\n")[int(self.line[row]) - 1]
 
     def owners(self) -> Ints:
         """The object of each good record, then of each rejected one."""
@@ -116,35 +126,116 @@ def _take(
     return batch.num_rows
 
 
-def read(raws: Sequence[Raw], rules: Rules) -> Records:
-    """All records of `raws`: parsed and validated, the rejected ones apart."""
-    batches: list[pa.RecordBatch] = []
-    owners, positions = [np.zeros(0, "i8")], [np.zeros(0, "i8")]
+class _Canonical(NamedTuple):
+    """The canonical lines of an object; `origin` is the position of each one's record."""
+
+    ndjson: bytes
+    origin: Ints | None = None
+
+    def positions(self, lines: Ints) -> Ints:
+        return lines if self.origin is None else self.origin[lines - 1]
+
+
+def _translate(
+    raw: Raw, to_canonical: ToCanonical, rules: Rules
+) -> tuple[_Canonical, list[RejectedRecord]]:
+    """The canonical lines of an object, and the records that have none because of a fault."""
+    lines: list[bytes] = []
+    origin: list[int] = []
     rejected: list[RejectedRecord] = []
+    for position, body in enumerate(raw.ndjson.split(b"\n"), 1):
+        if not body.strip():
+            continue
+        try:
+            receipts = to_canonical(body)
+        except NotCanonicalError as error:
+            verdict = read_rejected(error.receipt, rules)
+            rejected.append(
+                replace(
+                    verdict,
+                    reason=error.reason,
+                    pointer=error.pointer,
+                    detail=error.detail[:200],
+                    position=position,
+                    body=body,
+                )
+            )
+            continue
+        lines += receipts
+        origin += [position] * len(receipts)
+    return _Canonical(b"".join(line + b"\n" for line in lines), np.array(origin, "i8")), rejected
+
+
+def read(raws: Sequence[Raw], rules: Rules, lists: Lists = _NO_LISTS) -> Records:
+    """All records of `raws`: parsed and validated, the rejected ones apart.
+
+    `lists` are those of the catalog, which a translator joins to its records.
+    """
+    batches: list[pa.RecordBatch] = []
+    owners, all_lines = [np.zeros(0, "i8")], [np.zeros(0, "i8")]
+    rejected: list[RejectedRecord] = []
+    texts: list[_Canonical] = []
+    to_canonical = rules.translator(lists) if rules.translator else None
     for index, raw in enumerate(raws):
+        text = _Canonical(raw.ndjson)
+        if to_canonical:
+            text, untranslated = _translate(raw, to_canonical, rules)
+            rejected += [replace(rejection, raw=index) for rejection in untranslated]
+        texts.append(text)
         accepted: Accepted = []
         refused: list[tuple[int, bytes]] = []
         first = 1
-        for piece in chunks(raw.ndjson):
+        for piece in chunks(text.ndjson):
             first += _take(piece, first, rules.decimals, accepted, refused)
-        for position, body in refused:
+        for line, body in refused:
             verdict = validate_record(body, rules)
             if isinstance(verdict, bytes):
                 try:
-                    accepted.append((parse(verdict, rules.decimals), np.array([position])))
+                    accepted.append((parse(verdict, rules.decimals), np.array([line])))
                     continue
                 except pa.ArrowInvalid as error:
                     verdict = RejectedRecord("refused", detail=str(error)[:200])
-            rejected.append(replace(verdict, raw=index, position=position, body=body))
+            rejected.append(_placed(verdict, raws, texts, index, line))
         for batch, lines in accepted:
             batches.append(batch)
             owners.append(np.full(len(lines), index))
-            positions.append(lines)
+            all_lines.append(lines)
     receipts = receipts_of(_join(batches, receipt_schema(rules.decimals)))
-    owner, line = np.concatenate(owners), np.concatenate(positions)
+    owner, line_of = np.concatenate(owners), np.concatenate(all_lines)
     invalid = validate_columns(receipts, rules)
-    rejected += _explain_rejected(raws, owner[invalid], line[invalid], rules)
-    return Records(receipts, owner, line, np.flatnonzero(~invalid), rejected)
+    rejected += _explain_rejected(raws, texts, owner[invalid], line_of[invalid], rules)
+    position = line_of if to_canonical is None else _positions(texts, owner, line_of)
+    return Records(
+        receipts,
+        owner,
+        position,
+        np.flatnonzero(~invalid),
+        rejected,
+        [text.ndjson for text in texts],
+        line_of,
+    )
+
+
+def _positions(texts: Sequence[_Canonical], owners: Ints, lines: Ints) -> Ints:
+    """The position in its object of each canonical line."""
+    positions = np.zeros(len(lines), "i8")
+    for index in sorted(set(owners.tolist())):
+        mine = owners == index
+        positions[mine] = texts[index].positions(lines[mine])
+    return positions
+
+
+def _placed(
+    verdict: RejectedRecord,
+    raws: Sequence[Raw],
+    texts: Sequence[_Canonical],
+    index: int,
+    line: int,
+) -> RejectedRecord:
+    """A verdict about a canonical line, with the verbatim record that it comes from."""
+    position = int(texts[index].positions(np.array([line]))[0])
+    body = raws[index].ndjson.split(b"\n")[position - 1]
+    return replace(verdict, raw=index, position=position, body=body)
 
 
 def _join(batches: Sequence[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:
@@ -155,16 +246,15 @@ def _join(batches: Sequence[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatc
 
 
 def _explain_rejected(
-    raws: Sequence[Raw], owners: Ints, positions: Ints, rules: Rules
+    raws: Sequence[Raw], texts: Sequence[_Canonical], owners: Ints, lines: Ints, rules: Rules
 ) -> list[RejectedRecord]:
     """The reasons of records that were parsed and that `validate_columns` refuses."""
     rejected = []
     for index in sorted(set(owners.tolist())):
-        lines = raws[index].ndjson.split(b"\n")
-        for position in positions[owners == index].tolist():
-            body = lines[position - 1]
-            verdict = validate_record(body, rules)
+        bodies = texts[index].ndjson.split(b"\n")
+        for line in lines[owners == index].tolist():
+            verdict = validate_record(bodies[line - 1], rules)
             if isinstance(verdict, bytes):
                 verdict = RejectedRecord("refused", detail="the rules of the columns refuse it")
-            rejected.append(replace(verdict, raw=index, position=position, body=body))
+            rejected.append(_placed(verdict, raws, texts, index, line))
     return rejected

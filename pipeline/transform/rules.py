@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import time
 
 from pipeline.errors import ConfigError
+from pipeline.pos.source import Lists, ToCanonical
 from pipeline.transform.menu import Menu
 
 
@@ -25,7 +26,10 @@ class Rules:
     """All settings of `clean`.
 
     `decimals` are those of the lake, the most of any currency in it. A sale that is received more
-    than `max_days_late` days after its date has an implausible date.
+    than `max_days_late` days after its date has an implausible date. `translator` and `number_of`
+    belong to the reader of a point of sale whose JSON is not canonical: with a catalog's lists the
+    one gives the function that makes canonical receipts of a record, the other reads a record's
+    number.
     """
 
     stores: Mapping[str, Store]
@@ -34,6 +38,8 @@ class Rules:
     decimals: int
     customer_key: bytes | None = None
     max_days_late: int = 366
+    translator: Callable[[Lists], ToCanonical] | None = None
+    number_of: Callable[[bytes], bytes] | None = None
 
     def __post_init__(self) -> None:
         if any(store.decimals > self.decimals for store in (self.default, *self.stores.values())):

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import replace
 from datetime import date
 from zlib import crc32
@@ -30,7 +30,7 @@ _SPELT = re.compile(rb"\\u00(?:5[fF]|[67])")  # a letter of the key may be writt
 
 
 def number_of(line: bytes) -> bytes:
-    """The receipt number that the rules would read from a record, or empty."""
+    """The receipt number that the rules would read from a canonical record, or empty."""
     if line.count(_KEY) == 1 and not _SPELT.search(line):
         match = _PLAIN.search(line)
         if match:
@@ -43,11 +43,13 @@ def number_of(line: bytes) -> bytes:
     return number.encode("utf-8", "surrogatepass") if isinstance(number, str) else b""
 
 
-def share_of(raw: Raw, share: int, shares: int) -> tuple[Raw, list[int]]:
+def share_of(
+    raw: Raw, share: int, shares: int, read_number: Callable[[bytes], bytes] = number_of
+) -> tuple[Raw, list[int]]:
     """The records of `raw` in a share, and the position of each in the object."""
     lines, positions = [], []
     for position, line in enumerate(raw.ndjson.split(b"\n"), 1):
-        if line.strip() and crc32(number_of(line)) % shares == share:
+        if line.strip() and crc32(read_number(line)) % shares == share:
             lines.append(line)
             positions.append(position)
     return raw._replace(ndjson=b"".join(line + b"\n" for line in lines)), positions
@@ -61,7 +63,7 @@ def clean_share(
 
     def mine() -> Iterator[Raw]:
         for raw in raws:
-            part, positions[raw.name] = share_of(raw, share, shares)
+            part, positions[raw.name] = share_of(raw, share, shares, rules.number_of or number_of)
             yield part
 
     cleaned = clean(day, mine(), catalog, rules)

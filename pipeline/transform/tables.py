@@ -176,6 +176,8 @@ class Tables:
             "tax_added": tally.tax_added,
             "tip": receipts.ints("tip"),
             "surcharge": receipts.ints("surcharge"),
+            "surcharge_tax": receipts.ints("surcharge_tax"),
+            "gift_cards": receipts.ints("gift_cards"),
             "rounding": tally.rounding,
             "total": total,
             "points_discount": tally.points,
@@ -230,6 +232,10 @@ class Tables:
         )
         writer.number(
             valid(payments.column("paid_at"))[which], paid_at=payments.ints("paid_at")[which]
+        )
+        writer.number(
+            valid(payments.column("fee"))[which],
+            fee=payments.ints("fee")[which] * self.factor[owner],
         )
         return writer.table()
 

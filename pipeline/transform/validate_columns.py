@@ -31,6 +31,11 @@ def validate_columns(receipts: Rows, rules: Rules) -> np.ndarray:
     unit = np.array([10 ** (rules.decimals - store.decimals) for store in stores])[labels.codes]
     limit = np.array([rounding_limit(store, rules) for store in stores])[labels.codes]
     owner = np.arange(len(receipts))
+    money = receipts.labels("currency")
+    if money.values:  # a point of sale that says it on each receipt
+        written = np.array([*money.values, None], object)[money.codes]
+        expected = np.array([store.currency for store in stores], object)[labels.codes]
+        invalid |= (money.codes >= 0) & (written != expected)
     _mark_fields(RECEIPT, receipts, owner, unit if (unit != 1).any() else None, invalid)
     sold, created = receipts.ints("receipt_date"), receipts.ints("created_at")
     invalid |= is_impossible(sold, created) | is_too_late(sold, created, rules)

@@ -8,12 +8,14 @@ each field stands in schema/receipt.py, those between fields in receipt_rules.py
     duplicate_key, missing_field, null_value, wrong_type, bad_text, empty, unknown_value,
     not_a_number, excess_precision, out_of_range, unreadable_date, implausible_date    of a field
     implausible_date, totals_differ          between fields
+    other_currency                           not that of the store by the settings
 """
 
 from __future__ import annotations
 
 import json
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta, timezone
 from decimal import Decimal
@@ -122,6 +124,14 @@ def validate_record(body: bytes, rules: Rules) -> RejectedRecord | bytes:
             rejection.reason, rejection.pointer, detail, **_readable(record, rules)
         )
     return json.dumps(receipt, default=_plain).encode() + b"\n"
+
+
+def read_rejected(receipt: Mapping[str, object], rules: Rules) -> RejectedRecord:
+    """What is readable of a canonical receipt that is refused for a reason of its source."""
+    parsed = json.loads(
+        json.dumps(receipt), object_pairs_hook=_Object, parse_float=_Literal, parse_int=_Literal
+    )
+    return RejectedRecord("", **_readable(parsed, rules))
 
 
 def _plain(value: Decimal | datetime) -> str:
@@ -250,6 +260,8 @@ def _instant(value: str, pointer: str) -> datetime:
 def _check(receipt: dict[str, Any], rules: Rules) -> None:
     """Raise for the first rule between fields that the receipt breaks."""
     store = rules.store(receipt["store_id"])
+    if receipt["currency"] not in (None, store.currency):
+        raise _RejectedError("other_currency", "/currency", receipt["currency"])
     _check_precision(receipt, RECEIPT, "", store.decimals)
     sold, created = micros(receipt["receipt_date"]), micros(receipt["created_at"])
     if is_impossible(sold, created) or is_too_late(sold, created, rules):
@@ -293,6 +305,7 @@ def _amounts(receipt: dict[str, Any]) -> dict[str, Decimal]:
     }
     charged = amounts["gross"] - amounts["discount"] + amounts["tax_added"]
     charged += receipt["tip"] + receipt["surcharge"]
+    charged += (receipt["surcharge_tax"] or 0) + (receipt["gift_cards"] or 0)
     return amounts | {"rounding": receipt["total_money"] - charged}
 
 

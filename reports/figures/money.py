@@ -2,7 +2,7 @@
 
 In: frames of `tables` (units of 10**-places). Out: `Totals`, integers in the same units, and pairs
 (part, whole) for shares, never a float. Conserved: net = gross - discounts - refunds and collected
-= net + added tax + tips + surcharges + rounding; `Totals.difference` and `Totals.unpaid` are what
+= net + added tax + tips + surcharges + gift cards sold + rounding; `Totals.difference` and `Totals.unpaid` are what
 is left of those identities (0 in an honest lake). Source: the till's own sales summary
 (help.loyverse.com/help/sales-summary-report-back-office).
 """
@@ -36,6 +36,7 @@ class Totals:
     tax_added: int = 0
     tips: int = 0
     surcharges: int = 0
+    gift_cards: int = 0
     rounding: int = 0
     collected: int = 0
     paid: int = 0
@@ -65,6 +66,7 @@ class Totals:
             + self.tax_added
             + self.tips
             + self.surcharges
+            + self.gift_cards
             + self.rounding
         )
 

@@ -20,6 +20,7 @@ STEPS = (
     "tax_added",
     "tips",
     "surcharges",
+    "gift_cards",
     "rounding",
     "collected",
     "paid",

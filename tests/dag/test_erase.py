@@ -18,7 +18,8 @@ from pipeline.cli import main
 from pipeline.load import CUSTOMERS, SALES, STAGING, SUMMARY, Lake, Storage, open_storage
 from pipeline.load.layout import file_key
 from pipeline.load.parquet import from_bytes
-from pipeline.maintenance.erase import clean, clear_derived, entry, pseudonym, traces, unpack
+from pipeline.maintenance.erase import clear_derived, entry, pseudonym, traces, unpack
+from pipeline.pos.loyverse.personal_data import remove_customers
 from pipeline.tasks import Rebuild
 from pipeline.tasks.lake import MonthlyCustomers
 from tests.dag.rehearsal import NOW, Rehearsal, local, save_shop
@@ -345,7 +346,7 @@ def test_without_the_key_nothing_is_erased_and_nothing_fetched(
     ],
 )
 def test_a_record_is_verbatim_but_for_the_name(line: bytes, cleaned: bytes) -> None:
-    assert clean(line, lambda named: named == "c1") == cleaned
+    assert remove_customers(line, lambda named: named == "c1") == cleaned
 
 
 def test_the_list_of_the_erased_tells_nobody() -> None:

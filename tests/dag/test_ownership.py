@@ -15,6 +15,7 @@ from pipeline.errors import OtherLake, StorageUnavailable
 from pipeline.load import Lake, open_storage
 from pipeline.load.local import LocalStorage
 from pipeline.ownership import FILES, SIMULATOR, Origin, admit, check_owner, read_owner, record
+from pipeline.pos.loyverse import reader as loyverse_reader
 from pipeline.simulator import Book, Shop, serve
 from tests.dag.conftest import FIRST, Till
 
@@ -28,6 +29,8 @@ def new_lake(folder: Path) -> Lake:
 
 class Saved:
     """A source that names its stores."""
+
+    reader = loyverse_reader
 
     def __init__(self, *stores: str):
         self._stores = stores

@@ -12,7 +12,8 @@ import pytest
 from pipeline.cli import main
 from pipeline.errors import ConfigError
 from pipeline.load import Lake, Storage
-from pipeline.maintenance.retain import MIN_MONTHS, kept_since, redact
+from pipeline.maintenance.retain import MIN_MONTHS, kept_since
+from pipeline.pos.loyverse.personal_data import remove_personal_data
 from pipeline.tasks import Rebuild
 from tests.dag.rehearsal import NOW, Rehearsal, local, nightfall, save_shop
 from tests.dag.test_erase import committed, everywhere, totals, versioned
@@ -207,12 +208,12 @@ def test_killed_at_each_write_it_is_started_again(
     ],
 )
 def test_a_record_is_verbatim_but_for_what_is_taken(line: bytes, stripped: bytes) -> None:
-    assert redact(line) == stripped
-    assert redact(stripped) == stripped
+    assert remove_personal_data(line) == stripped
+    assert remove_personal_data(stripped) == stripped
 
 
 def test_nothing_that_the_cleaning_reads_is_taken() -> None:
-    from pipeline.maintenance.retain import OBJECTS, TEXTS
+    from pipeline.pos.loyverse.personal_data import OBJECTS, TEXTS
     from pipeline.schema.receipt import RECEIPT, Field
 
     def names(fields: tuple[Field, ...]) -> set[str]:

@@ -13,7 +13,8 @@ from pipeline.extract.fetch import fetch_pages
 from pipeline.extract.windows import commit_windows
 from pipeline.load import RECEIPTS, Lake, open_storage
 from pipeline.load.raw import RawZone
-from pipeline.pos.loyverse.pages import read_receipt
+from pipeline.pos.loyverse import reader as loyverse_reader
+from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.source import Page, Record, Window
 from pipeline.simulator.source import encode
 from tests.extract.small_shop import DAY, NOW, START, receipt, windows
@@ -24,6 +25,7 @@ class Recorded:
     """A source that gives these records in one page."""
 
     identity, server_time, requests = "recorded", None, 0
+    reader = loyverse_reader
 
     def __init__(self, records: list[Record]):
         self._records = records

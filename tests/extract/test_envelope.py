@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.pos.loyverse.pages import check_text, read_receipt, slice_page, split_page
+from pipeline.pos.loyverse.receipt import read_receipt
+from pipeline.pos.pages import check_text, slice_page, split_page
 from pipeline.pos.source import sold_date
 
 TEXT = st.text(st.characters(codec="utf-8"), max_size=12) | st.sampled_from(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from pipeline.extract.windows import commit_windows, note_fields, read_fields
 from pipeline.load import Lake, open_storage
-from pipeline.pos.loyverse.pages import read_receipt
+from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.loyverse.unknown_fields import KNOWN, MOST, SAMPLES, find_unknown, sample
 from pipeline.pos.source import Record
 from pipeline.simulator import Book, Query, Shop

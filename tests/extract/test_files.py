@@ -19,6 +19,7 @@ from pipeline.errors import ConfigError, SourceFatal
 from pipeline.extract.fetch import fetch_pages, pack
 from pipeline.pos import open_source
 from pipeline.pos.files import open_files, read_objects
+from pipeline.pos.loyverse import reader
 from pipeline.simulator.ids import millis
 from tests.extract.small_shop import DAY, NOW, START, gather, make_walk, numbers, shop, windows
 
@@ -202,7 +203,7 @@ def test_a_cut_gzip_is_not_half_a_shop(tmp_path: Path) -> None:
     whole = gzip.compress(FORMS["NDJSON"](bodies(200)))
     for cut in range(20, len(whole), 37):
         with pytest.raises(SourceFatal, match=r"x\.ndjson\.gz"):
-            read_objects("x.ndjson.gz", whole[:cut])
+            read_objects("x.ndjson.gz", whole[:cut], reader)
 
 
 def test_a_large_file_is_refused_by_its_size_before_it_is_read(
@@ -225,7 +226,7 @@ def test_a_bomb_is_refused_before_it_is_held_in_memory(packed: str) -> None:
     data = bomb.getvalue().to_pybytes()
     tracemalloc.start()
     with pytest.raises(SourceFatal, match="more than 536,870,912 bytes"):
-        read_objects("x.json", data)
+        read_objects("x.json", data, reader)
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 16 << 20
@@ -237,7 +238,7 @@ def test_a_bomb_is_not_unfolded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
         bomb, before = PACKERS[packed](b" " * (64 << 20)), pa.total_allocated_bytes()
         tracemalloc.start()
         with pytest.raises(SourceFatal, match="more than 3,145,728 bytes"):
-            read_objects("x.json", bomb)
+            read_objects("x.json", bomb, reader)
         peak = tracemalloc.get_traced_memory()[1]
         tracemalloc.stop()
         assert peak < 12 << 20 and pa.total_allocated_bytes() - before < 8 << 20

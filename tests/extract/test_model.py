@@ -28,7 +28,7 @@ from pipeline.extract.missed import by_date, find_missed, held_versions
 from pipeline.extract.moved_versions import copy_moved_versions, earlier_places, partition_date_of
 from pipeline.pos.loyverse.client import Loyverse
 from pipeline.pos.loyverse.endpoints import write_instant
-from pipeline.pos.loyverse.pages import read_receipt
+from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.source import Page, Progress, Record, Window
 from pipeline.simulator import Book
 from pipeline.simulator.ids import millis
@@ -203,7 +203,9 @@ class Nights(RuleBasedStateMachine):
 
     def _commit(self, records: object) -> None:
         for sold, ndjson in pack(
-            copy_moved_versions(records, earlier_places(lambda day: self.objects[day]))
+            copy_moved_versions(
+                records, earlier_places(lambda day: self.objects[day], read_receipt)
+            )
         ).items():
             self.objects[sold].append(ndjson)
 
@@ -275,7 +277,9 @@ class Nights(RuleBasedStateMachine):
         self.waiting = during
         found = self._walk([Window((end - DAY).date(), end - DAY, end) for end in ends])
         self.waiting = []
-        held = held_versions(text for texts in self.objects.values() for text in texts)
+        held = held_versions(
+            (text for texts in self.objects.values() for text in texts), read_receipt
+        )
         for _, records in found.windows:
             self._commit(by_date(find_missed(records, held)))
 

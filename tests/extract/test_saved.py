@@ -14,6 +14,7 @@ from pipeline.errors import SourceFatal
 from pipeline.extract.fetch import fetch_pages
 from pipeline.pos import open_source
 from pipeline.pos.files import read_objects
+from pipeline.pos.loyverse import reader
 from tests.extract.small_shop import DAY, NOW, START, numbers, windows
 
 
@@ -62,7 +63,7 @@ def test_every_way_of_saving_gives_the_same_receipts(parts, separator, encoding)
     if any(form == "lines" for _, form in parts):
         separator = b"\n"
     text = separator.join(DOCUMENTS[form](rows) for rows, form in parts)
-    read = read_objects("x.json", text.decode().encode(encoding))["receipts"]
+    read = read_objects("x.json", text.decode().encode(encoding), reader)["receipts"]
     wanted = [json.loads(row) for rows, _ in parts for row in rows]
     key = json.dumps
     assert sorted(map(json.loads, read), key=key) == sorted(wanted, key=key)
@@ -78,7 +79,7 @@ def test_one_unreadable_record_is_handed_on_as_it_is(rows, save, place) -> None:
     """As over the API, where it goes to quarantine and fails none of the others."""
     bad = b'{"receipt_number":"7","total_money":NaN,"note":"{"}'
     rows = [*rows[:place], bad, *rows[place:]]
-    assert read_objects("x.json", save(rows))["receipts"] == rows
+    assert read_objects("x.json", save(rows), reader)["receipts"] == rows
 
 
 @given(
@@ -89,9 +90,9 @@ def test_one_unreadable_record_is_handed_on_as_it_is(rows, save, place) -> None:
 @settings(max_examples=80, deadline=None, derandomize=True)
 def test_a_file_that_was_cut_is_refused(rows, save, data) -> None:
     text = save(rows) + b"\n" + save(rows)
-    end = data.draw(st.integers(len(save(rows)) + 2, len(text) - 1))
+    end = data.draw(st.integers(len(save(rows), reader) + 2, len(text) - 1))
     with pytest.raises(SourceFatal, match=r"x\.json"):
-        read_objects("x.json", text[:end])
+        read_objects("x.json", text[:end], reader)
 
 
 def test_receipts_from_before_the_first_window_come_with_it_once(tmp_path: Path) -> None:

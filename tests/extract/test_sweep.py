@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from pipeline.extract.fetch import fetch_pages, pack
 from pipeline.extract.missed import by_date, find_missed, held_versions, key
+from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.source import Record, sold_date
 from pipeline.simulator import Fault
 from tests.extract.small_shop import DAY, NOW, START, make_walk, shop, windows
@@ -18,9 +19,12 @@ from tests.extract.small_shop import DAY, NOW, START, make_walk, shop, windows
 def test_a_sweep_of_what_is_complete_finds_nothing(start, tmp_path: Path) -> None:
     _, source = start(shop(96), limit=20)
     held = held_versions(
-        text
-        for _, records in make_walk(source, 2, tmp_path).windows
-        for text in pack(records).values()
+        (
+            text
+            for _, records in make_walk(source, 2, tmp_path).windows
+            for text in pack(records).values()
+        ),
+        read_receipt,
     )
     assert len(held) == 96
     assert [
@@ -44,9 +48,12 @@ def test_a_sweep_finds_what_appeared_after_its_window_had_closed(start, tmp_path
     clock = [START + 2 * DAY]
     server, source = start(book, now=lambda: clock[0])
     held = held_versions(
-        text
-        for _, records in make_walk(source, 1, tmp_path, now=clock[0]).windows
-        for text in pack(records).values()
+        (
+            text
+            for _, records in make_walk(source, 1, tmp_path, now=clock[0]).windows
+            for text in pack(records).values()
+        ),
+        read_receipt,
     )
     assert "late" not in held
     clock[0] = START + 5 * DAY
@@ -71,9 +78,12 @@ def test_a_sweep_finds_what_appeared_after_its_window_had_closed(start, tmp_path
 def test_a_shop_that_suddenly_shows_less_takes_nothing_away(start, tmp_path: Path) -> None:
     server, source = start(shop(96), limit=20)
     held = held_versions(
-        text
-        for _, records in make_walk(source, 2, tmp_path).windows
-        for text in pack(records).values()
+        (
+            text
+            for _, records in make_walk(source, 2, tmp_path).windows
+            for text in pack(records).values()
+        ),
+        read_receipt,
     )
     before = dict(held)
     server.faults.append(Fault("shrink", since=START + DAY, times=None))
@@ -117,9 +127,12 @@ def test_an_unreadable_record_is_known_again_by_its_bytes(start, tmp_path: Path)
     book.plant(b'{"garbage":\n1}', "x", START, START)
     _, source = start(book)
     held = held_versions(
-        text
-        for _, records in make_walk(source, 1, tmp_path).windows
-        for text in pack(records).values()
+        (
+            text
+            for _, records in make_walk(source, 1, tmp_path).windows
+            for text in pack(records).values()
+        ),
+        read_receipt,
     )
     again = make_walk(source, 1, tmp_path)
     assert len(held) == 2 and [find_missed(records, held) for _, records in again.windows] == [[]]

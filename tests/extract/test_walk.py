@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from pipeline.errors import ConfigError, SourceFatal, SourceRetriable
 from pipeline.extract.fetch import FetchedPages, arrange, fetch_pages, pack
-from pipeline.pos.loyverse.pages import read_receipt
+from pipeline.pos.loyverse import reader as loyverse_reader
+from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.source import Page, Record, Window
 from pipeline.simulator import Book, Fault, on_page
 from tests.extract.small_shop import (
@@ -35,7 +36,7 @@ from tests.extract.small_shop import (
 class Recorded:
     """A source that gives the same pages to everyone, and counts."""
 
-    identity, server_time = "recorded", None
+    identity, server_time, reader = "recorded", None, loyverse_reader
 
     def __init__(self, pages: list[list[Record]], truncated_at: datetime | None = None):
         self.given, self.truncated_at, self.requests = pages, truncated_at, 0

@@ -40,7 +40,7 @@ def fill(lake: Lake, store: Store, numbers: set[int]) -> None:
         date.fromisoformat(name) for name in window_names(lake)
     }
     for span in spans(missing):
-        for window in tile(span, lake, store):
+        for window in tile(span, lake, lambda day: day_bounds(day, store)):
             bounds = {"start": window.start.isoformat(), "end": window.end.isoformat()}
             lake.commit_window(str(window.date), {}, bounds)
 

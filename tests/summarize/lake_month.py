@@ -201,7 +201,9 @@ def draw_receipt(
         for row in draw_line(rng, line, unit)
     ]
     extras = {name: rng.choice((0, 0, 0, 500)) * unit for name in ("tip", "surcharge")} | {
-        "rounding": rng.choice((0, 0, 0, -3, 2)) * unit
+        "rounding": rng.choice((0, 0, 0, -3, 2)) * unit,
+        "surcharge_tax": (len(month.receipts) % 7 == 3) * 80 * unit,
+        "gift_cards": (len(month.receipts) % 9 == 4) * 2000 * unit,
     }
     sums = {
         name: sum(row[name] for row in rows)
@@ -285,6 +287,7 @@ def draw_receipt(
                 "tender": tender[0],
                 "tender_type": tender[1],
                 "amount": keep * part,
+                "fee": None,
                 "paid_at": sold_at,
             }
         )

@@ -103,9 +103,10 @@ def count_receipts(t: dict, receipts: list[dict]) -> None:
         add(
             day,
             tax_included=r["tax_included"],
-            tax_added=r["tax_added"],
+            tax_added=r["tax_added"] + r["surcharge_tax"],
             tips=r["tip"],
             surcharges=r["surcharge"],
+            gift_cards=r["gift_cards"],
             rounding=r["rounding"],
             collected=r["total"],
             points_discounts=r["points_discount"],

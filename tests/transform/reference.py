@@ -120,6 +120,7 @@ class Reference(Kitchen):
         customer = receipt["customer_id"]
         if customer is not None and self.key:
             customer = hmac.new(self.key, customer.encode(), hashlib.sha256).hexdigest()
+        others = {name: receipt.get(name) or ZERO for name in ("surcharge_tax", "gift_cards")}
         amounts = {
             "gross": gross,
             "discount": discount,
@@ -128,9 +129,11 @@ class Reference(Kitchen):
             "tax_added": tax["ADDED"],
             "tip": receipt["tip"],
             "surcharge": receipt["surcharge"],
+            **others,
             "rounding": (
                 receipt["total_money"]
                 - (gross - discount + tax["ADDED"] + receipt["tip"] + receipt["surcharge"])
+                - sum(others.values())
             ),
             "total": receipt["total_money"],
             "paid": sum((p["money_amount"] for p in receipt["payments"]), ZERO),
@@ -188,6 +191,7 @@ class Reference(Kitchen):
                 "tender": p["name"],
                 "tender_type": p["type"],
                 "amount": p["money_amount"] * factor,
+                "fee": p["fee"] * factor if p.get("fee") is not None else None,
                 "paid_at": instant(p["paid_at"]),
             }
             for n, p in enumerate(receipt["payments"], 1)

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.extract.fetch import pack
 from pipeline.extract.moved_versions import copy_moved_versions
-from pipeline.pos.loyverse.pages import read_receipt
+from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.source import sold_date
 from pipeline.transform import Catalog, Raw, clean
 from tests.transform.kitchen import DAY, rules

@@ -19,7 +19,8 @@ from pipeline.extract.moved_versions import partition_dates_of
 from pipeline.extract.windows import earlier_places_in, pack_objects
 from pipeline.load import Lake, open_storage
 from pipeline.outside_history import objects_outside, read_outside
-from pipeline.pos.loyverse.pages import read_receipt
+from pipeline.pos.loyverse import reader
+from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.source import sold_date
 from pipeline.transform import Raw, Store, clean, day_bounds
 from tests.transform.kitchen import catalog, line, receipt, rules
@@ -69,7 +70,9 @@ def fill(lake: Lake, bodies: list[dict]) -> None:
             if start <= record.updated_at < end:
                 mine[record.number] = record
         batch = by_date(Missed(sold_date(record), record, None) for record in mine.values())
-        objects, times = pack_objects(batch, earlier_places_in(lake), partition_dates_of(batch))
+        objects, times = pack_objects(
+            batch, earlier_places_in(lake, reader), partition_dates_of(batch)
+        )
         metadata = {"start": start.isoformat(), "end": end.isoformat(), "records": len(mine)}
         lake.commit_window(str(day), objects, {**metadata, "truncated_at": None}, times)
 

@@ -25,6 +25,7 @@ from pipeline.errors import HistoryLimit, SourceFatal
 from pipeline.extract.http import Http, Refused
 from pipeline.extract.rate_limit import RateLimiter
 from pipeline.extract.seen import Seen
+from pipeline.pos.loyverse import reader as loyverse_reader
 from pipeline.pos.loyverse.endpoints import (
     ENDPOINTS,
     PAGE_LIMIT,
@@ -35,10 +36,11 @@ from pipeline.pos.loyverse.endpoints import (
     check_shown,
     query,
 )
-from pipeline.pos.loyverse.pages import read_receipt, slice_page, split_page
+from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.loyverse.redaction import redact_rows
 from pipeline.pos.loyverse.refusals import CursorRefused, explain
-from pipeline.pos.source import RESOURCES, Page, Record
+from pipeline.pos.pages import slice_page, split_page
+from pipeline.pos.source import Page, Reader, Record
 
 Row = TypeVar("Row")
 
@@ -53,6 +55,8 @@ class Loyverse:
     """A shop on Loyverse. `limit` rows a page; `most_pages` in one walk (by default five million
     receipts).
     """
+
+    reader: Reader = loyverse_reader
 
     def __init__(
         self,
@@ -219,7 +223,7 @@ class Loyverse:
     def catalog(self) -> dict[str, list[bytes]]:
         """The shop as it is now, deleted things included and contacts left out."""
         found = {"merchant": redact_rows("merchant", [self.object("merchant")])}
-        for resource in RESOURCES[1:]:
+        for resource in loyverse_reader.CATALOG[1:]:
             filters = (
                 {"show_deleted": True} if "show_deleted" in ENDPOINTS[resource].filters else {}
             )

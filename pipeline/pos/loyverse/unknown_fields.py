@@ -46,6 +46,11 @@ KNOWN: _Tree = _leaves(
 )
 
 
+def find_unknown_in_page(records: list[Record], *, is_first: bool) -> dict[str, str]:
+    """`find_unknown` of the receipts of a page that are looked at."""
+    return find_unknown(sample(records, is_first=is_first))
+
+
 def sample(records: list[Record], *, is_first: bool) -> list[Record]:
     """The receipts of a page that are looked at."""
     return records if is_first else records[:: max(1, len(records) // SAMPLES)]

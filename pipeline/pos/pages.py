@@ -18,18 +18,16 @@ from itertools import pairwise
 
 import msgspec
 
-from pipeline.pos.source import Record
-
 _TOKEN = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"|[\[\]{}:,]', re.DOTALL)
 _CLOSES = {b"]": b"[", b"}": b"{"}
 _utf8 = codecs.getincrementaldecoder("utf-8")
 _MAX_VALUES = 4_000_000  # of a page: 250 receipts of 300 lines have 2 million
-_UNREADABLE = (None, None, None, None)
 
 
 @cache
-def _decoder(key: str) -> msgspec.json.Decoder:
-    fields = [("rows", list[msgspec.Raw]), ("cursor", str | None, None)]
+def _decoder(key: str, is_optional: bool) -> msgspec.json.Decoder:
+    rows = ("rows", list[msgspec.Raw], msgspec.field(default_factory=list))
+    fields = [rows if is_optional else rows[:2], ("cursor", str | None, None)]
     return msgspec.json.Decoder(msgspec.defstruct("Page", fields, rename={"rows": key}))
 
 
@@ -49,12 +47,17 @@ def _check_values(body: bytes, key: str) -> None:
         raise ValueError(f"no page of {key}: {count:,} values, more than any page has")
 
 
-def split_page(body: bytes, key: str) -> tuple[list[bytes], str | None]:
-    """(objects, cursor) of a page; the cursor is None on the last page, also where it is empty."""
+def split_page(
+    body: bytes, key: str, *, is_optional: bool = False
+) -> tuple[list[bytes], str | None]:
+    """(objects, cursor) of a page; the cursor is None on the last page, also where it is empty.
+
+    `is_optional`: a page without rows has no key for them, as Square's.
+    """
     check_text(body)
     _check_values(body, key)
     try:
-        page = _decoder(key).decode(body)
+        page = _decoder(key, is_optional).decode(body)
     except (msgspec.MsgspecError, RecursionError) as error:
         raise ValueError(f"no page of {key}: {error}") from error
     if page.cursor is not None and len(page.cursor) > 4096:
@@ -98,21 +101,11 @@ def slice_page(body: bytes, key: str) -> tuple[list[bytes], str | None]:
     return ([] if rows == [b""] else rows), cursor
 
 
-class _Routing(msgspec.Struct):
-    receipt_number: str | None = None
-    updated_at: datetime | None = None
-    created_at: datetime | None = None
-    receipt_date: datetime | None = None
-
-
-_routing = msgspec.json.Decoder(_Routing)
-
-
-def _unread(_: str) -> None:
+def unread(_: str) -> None:
     """A number that is not looked at, so that it may have any number of digits."""
 
 
-def _text(value: object) -> str | None:
+def text_of(value: object) -> str | None:
     """A string that says something and that UTF-8 can hold, else None."""
     try:
         return value if isinstance(value, str) and value.encode() else None
@@ -120,7 +113,7 @@ def _text(value: object) -> str | None:
         return None
 
 
-def _instant(value: object) -> datetime | None:
+def instant_of(value: object) -> datetime | None:
     """An instant in UTC; None for what is no RFC 3339 time with an offset."""
     if value is None or (isinstance(value, datetime) and value.tzinfo is UTC):
         return value
@@ -138,21 +131,3 @@ def one_line(body: bytes) -> bytes:
     return (
         body.replace(b"\r", b" ").replace(b"\n", b" ") if b"\n" in body or b"\r" in body else body
     )
-
-
-def read_receipt(body: bytes) -> Record:
-    """A record of a Loyverse receipt, on one line; fields that cannot be read are None, and nothing
-    is raised.
-    """
-    try:
-        found = _routing.decode(body)
-        fields = (found.receipt_number, found.updated_at, found.created_at, found.receipt_date)
-    except (msgspec.MsgspecError, RecursionError):
-        try:
-            loose = json.loads(body, parse_int=_unread, parse_float=_unread, parse_constant=_unread)
-        except (ValueError, RecursionError):
-            loose = None
-        names = ("receipt_number", "updated_at", "created_at", "receipt_date")
-        fields = tuple(map(loose.get, names)) if isinstance(loose, dict) else _UNREADABLE
-    number, *instants = fields
-    return Record(one_line(body), _text(number), *map(_instant, instants))

@@ -1,0 +1,45 @@
+"""The fields of one Loyverse receipt that decide where it is kept.
+
+In: the verbatim JSON of a receipt, which may be unreadable. Nothing is raised: what cannot be read
+is None, and the record goes to quarantine later.
+"""
+
+from __future__ import annotations
+
+import json
+from datetime import datetime
+
+import msgspec
+
+from pipeline.pos.pages import instant_of, one_line, text_of, unread
+from pipeline.pos.source import Record
+
+_UNREADABLE = (None, None, None, None)
+
+
+class _Routing(msgspec.Struct):
+    receipt_number: str | None = None
+    updated_at: datetime | None = None
+    created_at: datetime | None = None
+    receipt_date: datetime | None = None
+
+
+_routing = msgspec.json.Decoder(_Routing)
+
+
+def read_receipt(body: bytes) -> Record:
+    """A record of a Loyverse receipt, on one line; fields that cannot be read are None, and nothing
+    is raised.
+    """
+    try:
+        found = _routing.decode(body)
+        fields = (found.receipt_number, found.updated_at, found.created_at, found.receipt_date)
+    except (msgspec.MsgspecError, RecursionError):
+        try:
+            loose = json.loads(body, parse_int=unread, parse_float=unread, parse_constant=unread)
+        except (ValueError, RecursionError):
+            loose = None
+        names = ("receipt_number", "updated_at", "created_at", "receipt_date")
+        fields = tuple(map(loose.get, names)) if isinstance(loose, dict) else _UNREADABLE
+    number, *instants = fields
+    return Record(one_line(body), text_of(number), *map(instant_of, instants))

@@ -1,0 +1,1 @@
+"""Square: its API, its JSON, its refusals. Nothing outside this folder knows their fields."""

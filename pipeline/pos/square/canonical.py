@@ -1,0 +1,296 @@
+"""A Square order to canonical receipts: what it sells, and what it takes back.
+
+In: a record (see `order`), and the lists of the canonical catalog, joined by the ids of variations
+and modifiers. Out: canonical JSON (schema/receipt.py), one line each:
+
+    COMPLETED    a SALE if it sells, a REFUND if it takes back; an exchange makes both
+    CANCELED     the same with `cancelled_at`, so that an earlier version is superseded
+    OPEN, paid   refused as `paid_not_closed`; counted by `count_open_orders`
+    OPEN, DRAFT  nothing: not a sale yet
+
+Gift cards sold stand in `gift_cards` and in no line; a redeemed one is a payment. Amounts of a
+REFUND are positive. The cost is the catalog's current one. Raises NotCanonicalError for an order
+that breaks a law, or that is paid and open.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from datetime import datetime
+from functools import partial
+from typing import Any
+
+from pipeline.pos.source import Lists, NotCanonicalError, ToCanonical
+from pipeline.pos.square.laws import added_tax, check_laws, tax_types
+from pipeline.pos.square.lines import Joins, discounts_of, line_of, taxes_of
+from pipeline.pos.square.order import (
+    NO_DECIMALS,
+    Envelope,
+    Json,
+    amount,
+    closed_at,
+    created_at,
+    open_envelope,
+    paid_tenders,
+    rows,
+    sold_at,
+    state_of,
+    text,
+    total,
+    updated_at,
+)
+from pipeline.pos.square.payments import (
+    credit,
+    device_of,
+    employee_of,
+    format_units,
+    payments_of,
+    refunds_of,
+)
+from pipeline.schema.receipt import RETURN_SUFFIX
+
+GIFT_CARD = "GIFT_CARD"
+
+
+def translator(lists: Lists, *, count_open_orders: bool = False) -> ToCanonical:
+    """The function that makes canonical receipts of a record, with a catalog's names and costs."""
+    return partial(to_canonical, Joins.of(lists), count_open_orders)
+
+
+counting_open_orders: Callable[[Lists], ToCanonical] = partial(translator, count_open_orders=True)
+"""`translator` of a shop whose own summary counts what is paid and still open."""
+
+
+def to_canonical(joins: Joins, count_open_orders: bool, body: bytes) -> list[bytes]:
+    """The canonical receipts of one record."""
+    try:
+        record = json.loads(body)
+    except RecursionError as error:
+        raise NotCanonicalError("too_deep", "", f"{len(body)} bytes") from error
+    except ValueError as error:
+        raise NotCanonicalError("not_json", "", str(error)) from error
+    if not isinstance(record, dict):
+        raise NotCanonicalError("not_an_object", "", repr(record))
+    envelope = open_envelope(record)
+    try:
+        return _receipts(envelope, joins, count_open_orders)
+    except NotCanonicalError as error:
+        receipt = error.receipt or _readable(envelope)
+        raise NotCanonicalError(error.reason, error.pointer, error.detail, receipt) from error
+    except (TypeError, ValueError, KeyError, AttributeError, ArithmeticError) as error:
+        detail = f"{type(error).__name__}: {error}"
+        raise NotCanonicalError("wrong_type", "", detail, _readable(envelope)) from error
+
+
+def _receipts(envelope: Envelope, joins: Joins, count_open_orders: bool) -> list[bytes]:
+    order = envelope.order
+    state = state_of(order)
+    paid = total(paid_tenders(order), "amount_money")
+    if state not in ("COMPLETED", "CANCELED", "OPEN", "DRAFT", None):
+        raise NotCanonicalError("unknown_value", "/state", str(state))
+    if state in ("DRAFT", None) or (state == "OPEN" and not paid):
+        return []
+    check_laws(order)
+    sale, refund = _sale(envelope, joins), _refund(envelope, joins)
+    if sale and refund:
+        returned = min(_units(sale, order), _units(refund, order))
+        for receipt in (sale, refund):
+            receipt["payments"].append(credit(order, returned))
+        refund["receipt_number"] += RETURN_SUFFIX
+    receipts = [receipt for receipt in (sale, refund) if receipt]
+    if state == "OPEN" and not count_open_orders:
+        raise NotCanonicalError("paid_not_closed", "/state", "OPEN", receipts[0])
+    return [json.dumps(receipt).encode() for receipt in receipts]
+
+
+def _header(envelope: Envelope, kind: str) -> Json:
+    """The fields that a sale and a refund share."""
+    order = envelope.order
+    source = text(order.get("source") or {}, "name")
+    fulfillments = rows(order, "fulfillments")
+    fulfillment = text(fulfillments[0], "type") if fulfillments else None
+    return {
+        "receipt_number": order.get("id"),
+        "receipt_type": kind,
+        "refund_for": None,
+        "order": text(order, "ticket_name"),
+        "created_at": _stamp(_received(order)),
+        "updated_at": _stamp(updated_at(order)),
+        "receipt_date": _stamp(sold_at(envelope)),
+        "cancelled_at": _stamp(closed_at(order) or updated_at(order))
+        if state_of(order) == "CANCELED"
+        else None,
+        "source": source or "Square Point of Sale",
+        "customer_id": text(order, "customer_id") or _customer(order),
+        "employee_id": employee_of(envelope),
+        "store_id": order.get("location_id"),
+        "pos_device_id": device_of(envelope),
+        "dining_option": fulfillment or source,
+        "currency": currency_of(order),
+    }
+
+
+def _sale(envelope: Envelope, joins: Joins) -> Json | None:
+    """What the order sells; None where it only takes back, or opened the drawer."""
+    order = envelope.order
+    lines, tenders = rows(order, "line_items"), paid_tenders(order)
+    paid = total(tenders, "amount_money")
+    whole = amount(order, "total_money") if "total_money" in order else _sum_of(order, lines, paid)
+    charges = rows(order, "service_charges")
+    if not lines and not charges and not whole:
+        return None
+    tip = amount(order, "total_tip_money") or total(tenders, "tip_money")
+    if not lines and not charges:  # an instalment: paid, without items
+        lines = [_custom(whole - tip - _rounding(order))]
+    receipt = _header(envelope, "SALE") | _content(order, lines, charges, "", joins)
+    return receipt | {
+        "total_money": _money(order, whole),
+        "tip": _money(order, tip),
+        "payments": payments_of(envelope),
+    }
+
+
+def _refund(envelope: Envelope, joins: Joins) -> Json | None:
+    """What the order takes back, all entries of `returns` as one."""
+    order, entries = envelope.order, rows(envelope.order, "returns")
+    if not entries:
+        return None
+    merged = {
+        name: [row for entry in entries for row in rows(entry, name)]
+        for name in (
+            "return_line_items",
+            "return_taxes",
+            "return_discounts",
+            "return_service_charges",
+            "return_tips",
+        )
+    }
+    lines, charges = merged["return_line_items"], merged["return_service_charges"]
+    tip = total(merged["return_tips"], "applied_money")
+    whole = amount(order.get("return_amounts") or {}, "total_money") or sum(
+        amount(entry.get("return_amounts") or {}, "total_money") for entry in entries
+    )
+    whole = whole or total(lines, "total_money") + tip + total(charges, "total_money")
+    if not lines and not charges:
+        lines = [_custom(whole - tip)]
+    sources = [source for entry in entries if (source := text(entry, "source_order_id"))]
+    receipt = _header(envelope, "REFUND") | _content(
+        merged, lines, charges, "return_", joins, order
+    )
+    return receipt | {
+        "refund_for": sources[0] if sources else None,
+        "total_money": _money(order, whole),
+        "tip": _money(order, tip),
+        "payments": refunds_of(envelope, whole),
+    }
+
+
+def _content(
+    fields: Json,
+    lines: list[Json],
+    charges: list[Json],
+    prefix: str,
+    joins: Joins,
+    order: Json | None = None,
+) -> Json:
+    """Lines, taxes, discounts and service charges, in canonical form; gift cards apart."""
+    order = order or fields
+    kinds = tax_types(fields, f"{prefix}taxes")
+    gift_cards = [line for line in lines if line.get("item_type") == GIFT_CARD]
+    goods = [line for line in lines if line.get("item_type") != GIFT_CARD]
+    money = partial(_money, order)
+    items = [line_of(line, kinds, prefix, joins, money) for line in goods]
+    taxes = taxes_of(goods, kinds, rows(fields, f"{prefix}taxes"), money)
+    return {
+        "line_items": items,
+        "total_tax": money(sum(units for _, units in taxes)),
+        "total_taxes": [tax for tax, _ in taxes],
+        "total_discount": money(total(goods, "total_discount_money")),
+        "total_discounts": discounts_of(goods, rows(fields, f"{prefix}discounts"), money),
+        "surcharge": money(total(charges, "applied_money")),
+        "surcharge_tax": money(sum(_charge_tax(charge, kinds) for charge in charges)),
+        "gift_cards": money(total(gift_cards, "total_money")),
+    }
+
+
+def _charge_tax(charge: Json, kinds: dict[str, str]) -> int:
+    """The added tax on a service charge; that of an apportioned one is on the lines."""
+    if charge.get("treatment_type") == "APPORTIONED_TREATMENT":
+        return 0
+    return added_tax(charge, kinds)
+
+
+def _custom(units: int) -> Json:
+    """A line for money without items."""
+    value = {"amount": units}
+    return {
+        "item_type": "CUSTOM_AMOUNT",
+        "quantity": "1",
+        "base_price_money": value,
+        "variation_total_price_money": value,
+        "total_money": value,
+    }
+
+
+def _sum_of(order: Json, lines: list[Json], paid: int) -> int:
+    """The total of an order that does not say it: its parts, else what was paid."""
+    if not lines or any("total_money" not in line for line in lines):
+        return paid
+    parts = total(lines, "total_money") + total(rows(order, "service_charges"), "total_money")
+    return parts + total(paid_tenders(order), "tip_money") + _rounding(order)
+
+
+def _rounding(order: Json) -> int:
+    return amount(order.get("rounding_adjustment") or {}, "amount_money")
+
+
+def _received(order: Json) -> datetime | None:
+    """When the server received the sale; an order may be opened days before it is closed."""
+    moments = [moment for moment in (created_at(order), closed_at(order)) if moment]
+    return max(moments, default=None)
+
+
+def _customer(order: Json) -> str | None:
+    """The customer of the first tender that names one."""
+    named = [text(tender, "customer_id") for tender in rows(order, "tenders")]
+    return next((customer for customer in named if customer), None)
+
+
+def currency_of(fields: Any) -> str | None:
+    """The currency of the first amount in an order."""
+    if isinstance(fields, dict):
+        if isinstance(fields.get("currency"), str) and "amount" in fields:
+            return str(fields["currency"])
+        fields = list(fields.values())
+    if isinstance(fields, list):
+        return next((code for value in fields if (code := currency_of(value))), None)
+    return None
+
+
+def _money(order: Json, units: int) -> str:
+    return format_units(units, currency_of(order))
+
+
+def _units(receipt: Json, order: Json) -> int:
+    """The total of a receipt in minor units."""
+    text_of_total = str(receipt["total_money"])
+    return int(
+        text_of_total if currency_of(order) in NO_DECIMALS else text_of_total.replace(".", "")
+    )
+
+
+def _stamp(moment: datetime | None) -> str | None:
+    return moment.isoformat().replace("+00:00", "Z") if moment else None
+
+
+def _readable(envelope: Envelope) -> Json:
+    """What a refused order says of itself, as far as it can be read."""
+    order = envelope.order
+    try:
+        kind = "REFUND" if rows(order, "returns") and not rows(order, "line_items") else "SALE"
+        returned = amount(order.get("return_amounts") or {}, "total_money")
+        whole = returned if kind == "REFUND" else amount(order, "total_money")
+        return _header(envelope, kind) | {"total_money": _money(order, whole)}
+    except (TypeError, ValueError, KeyError, AttributeError):
+        return {"receipt_number": order.get("id"), "store_id": order.get("location_id")}

@@ -1,0 +1,253 @@
+"""Square, the API at https://connect.squareup.com (developer.squareup.com).
+
+Orders are searched by `updated_at`, oldest change first, ten locations a request; an order that
+changes while its pages are read moves to the end, so it is seen twice and never lost. A record is
+the order verbatim in an envelope with the listed fields of its payments and refunds (who rang it,
+device, fees, what was paid back). The API's cursors die after minutes: a walk goes on from the
+`updated_at` of the last whole page. Raises SourceRetriable (wait), Unauthorized and SourceFatal.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Iterator, Mapping
+from datetime import datetime
+from pathlib import Path
+from urllib.parse import quote
+
+import msgspec
+
+from pipeline.errors import SourceFatal
+from pipeline.extract.http import Http, Refused
+from pipeline.extract.rate_limit import RateLimiter
+from pipeline.pos.pages import check_text, slice_page, split_page
+from pipeline.pos.source import Page, Reader, Record
+from pipeline.pos.square import endpoints, reader
+from pipeline.pos.square.money import MoneyLists
+from pipeline.pos.square.refusals import CursorRefused, explain
+
+MAX_RESTARTS = 100  # of one walk, each further on than the one before
+MAX_PAGES = 20_000
+
+Rows = tuple[list[bytes], str | None]
+
+
+class Square:
+    """A shop on Square; `limit` orders a page."""
+
+    reader: Reader = reader
+    is_oldest_first = True
+
+    def __init__(self, http: Http, identity: str, limit: int = endpoints.ORDER_LIMIT):
+        self._http, self.identity, self._limit = http, identity, limit
+        self._money = MoneyLists(self._list)
+
+    @property
+    def requests(self) -> int:
+        return self._http.requests
+
+    @property
+    def server_time(self) -> datetime | None:
+        return self._http.server_time
+
+    def receipts(
+        self, since: datetime, until: datetime | None, cursor: str | None = None
+    ) -> Iterator[Page]:
+        """Orders that changed in [since, until), ten locations after the other; the cursor is the
+        number of the group of locations and the last `updated_at` of the page.
+        """
+        places = sorted(msgspec.json.decode(row)["id"] for row in self._locations())
+        groups = [
+            places[first : first + endpoints.MAX_LOCATIONS]
+            for first in range(0, len(places), endpoints.MAX_LOCATIONS)
+        ]
+        if not groups:
+            raise SourceFatal(
+                f"GET {endpoints.LOCATIONS}: the account has no location; check the token's account"
+            )
+        begin, start = _read_cursor(cursor, since)
+        for number in range(begin, len(groups)):
+            for records, last, is_end in self._group(groups[number], start, until):
+                is_last = is_end and number == len(groups) - 1
+                following = (
+                    f"{number + 1} {endpoints.write_instant(since)}"
+                    if is_end
+                    else f"{number} {endpoints.write_instant(last)}"
+                )
+                yield Page(records, None if is_last else following)
+            start = since
+
+    def _group(
+        self, locations: list[str], since: datetime, until: datetime | None
+    ) -> Iterator[tuple[list[Record], datetime, bool]]:
+        """(records, the last change, whether it is the last page) of some locations."""
+        start, last, restarts = since, since, 0
+        cursor: str | None = None
+        for _ in range(MAX_PAGES):
+            try:
+                body = endpoints.search_body(locations, start, until, self._limit, cursor)
+                orders, cursor = self._post(endpoints.ORDERS, body, "orders")
+            except CursorRefused:
+                restarts += 1
+                if cursor is None or restarts > MAX_RESTARTS:
+                    raise
+                start, cursor = last, None
+                continue
+            records = [reader.read_record(order) for order in orders]
+            stores = [reader.store_ids(order) for order in orders]
+            endpoints.check_orders(records, stores, locations, start, until)
+            moments = [record.updated_at for record in records if record.updated_at]
+            last = max(moments, default=start)
+            yield self._money.join(orders, records, stores), last, cursor is None
+            if cursor is None:
+                return
+        raise SourceFatal(
+            f"{endpoints.ORDERS}: no end after {MAX_PAGES:,} pages; ask for a shorter span"
+        )
+
+    def receipt(self, number: str) -> Record | None:
+        """The order of that id as it is now; None where the shop knows none."""
+        path = f"/v2/orders/{quote(number, safe='')}"
+        try:
+            order = self._http.get(path, {}, _order_in)
+        except Refused as refused:
+            if refused.status == 404:
+                return None
+            raise explain(refused, f"GET {path}") from None
+        record = reader.read_record(order)
+        return self._money.join([order], [record], [reader.store_ids(order)])[0]
+
+    def account(self) -> tuple[str, str] | None:
+        """Id and name of the merchant, as its locations tell them."""
+        for row in self._locations():
+            location = msgspec.json.decode(row)
+            if location.get("merchant_id"):
+                name = location.get("business_name") or location.get("name") or ""
+                return str(location["merchant_id"]), str(name)
+        return None
+
+    def catalog(self) -> dict[str, list[bytes]]:
+        """The shop as it is now, deleted objects included and contacts left out."""
+        rows = {
+            "merchant": [],
+            "stores": self._locations(),
+            "objects": self._all(endpoints.CATALOG, endpoints.catalog_body, "objects"),
+            "employees": self._all(endpoints.TEAM, endpoints.team_body, "team_members"),
+        }
+        return {name: reader.redact_rows(name, rows[name]) for name in reader.CATALOG}
+
+    def _locations(self) -> list[bytes]:
+        """All locations, which are not paged."""
+        rows, _ = self._get(endpoints.LOCATIONS, {}, "locations")
+        return rows
+
+    def _all(self, path: str, body: Callable[[str | None], bytes], key: str) -> list[bytes]:
+        """Every row of a search."""
+        rows: list[bytes] = []
+        cursor = None
+        for _ in range(MAX_PAGES):
+            page, cursor = self._post(path, body(cursor), key)
+            rows += page
+            if cursor is None:
+                return rows
+        raise SourceFatal(f"{path}: no end after {MAX_PAGES:,} pages; report it to the support")
+
+    def _list(self, path: str, params: Mapping[str, str], key: str) -> list[bytes]:
+        """Every row of a list of payments or refunds."""
+        rows: list[bytes] = []
+        cursor: str | None = None
+        for _ in range(MAX_PAGES):
+            page, cursor = self._get(
+                path, {**params, **({"cursor": cursor} if cursor else {})}, key
+            )
+            rows += page
+            if cursor is None:
+                return rows
+        raise SourceFatal(f"{path}: no end after {MAX_PAGES:,} pages; report it to the support")
+
+    def _get(self, path: str, params: Mapping[str, str], key: str) -> Rows:
+        try:
+            return self._http.get(path, params, _reader(key))
+        except Refused as refused:
+            raise explain(refused, f"GET {path}") from None
+
+    def _post(self, path: str, body: bytes, key: str) -> Rows:
+        try:
+            return self._http.post(path, body, _reader(key))
+        except Refused as refused:
+            raise explain(refused, f"POST {path}") from None
+
+
+def _read_cursor(cursor: str | None, since: datetime) -> tuple[int, datetime]:
+    """The group of locations and the instant from which a walk goes on."""
+    if cursor is None:
+        return 0, since
+    number, _, moment = cursor.partition(" ")
+    return int(number), datetime.fromisoformat(moment)
+
+
+def _reader(key: str) -> Callable[[bytes], Rows]:
+    """Takes a page apart. The same unreadable bytes twice are the fault of a record: then the page
+    is cut by brackets.
+    """
+    before = b""
+
+    def read(body: bytes) -> Rows:
+        nonlocal before
+        try:
+            if not body.lstrip().startswith(b"{") or body.lstrip().startswith(b'{"errors"'):
+                raise ValueError("no page, but an error or a text")
+            return split_page(body, key, is_optional=True)
+        except ValueError:
+            if body and body == before and f'"{key}"'.encode() in body:
+                return slice_page(body, key)
+            before = body
+            raise
+
+    return read
+
+
+def _order_in(body: bytes) -> bytes:
+    """The order in an answer about one, verbatim."""
+    check_text(body)
+    try:
+        return bytes(msgspec.json.decode(body, type=dict[str, msgspec.Raw])["order"])
+    except (msgspec.MsgspecError, RecursionError, KeyError) as error:
+        raise ValueError(f"no order: {error}") from error
+
+
+def open_square(
+    *,
+    url: str = "https://connect.squareup.com",
+    token: str,
+    rate: tuple[int, float] | None = None,
+    state: Path | None = None,
+    deadline: float = 60.0,
+    max_retry_wait: float = 900.0,
+    byte_cap: int = 64 << 20,
+    ca_bundle: str | None = None,
+    limit: int = endpoints.ORDER_LIMIT,
+    clock: Callable[[], float] = time.time,
+    sleep: Callable[[float], None] = time.sleep,
+) -> Square:
+    """A shop on Square, with the options of `open_loyverse`. Raises ConfigError.
+
+    Square documents no rate: a refusal for it is retried with exponential backoff.
+    """
+    identity = hashlib.sha256(f"square\n{url}\n{token}".encode()).hexdigest()[:16]
+    ledger = state / f"{identity}.requests" if state else None
+    pace = RateLimiter(*rate, ledger=ledger, clock=clock, sleep=sleep) if rate else None
+    http = Http(
+        url,
+        token,
+        pace=pace,
+        deadline=deadline,
+        max_retry_wait=max_retry_wait,
+        byte_cap=byte_cap,
+        ca_bundle=ca_bundle,
+        headers={"Square-Version": endpoints.VERSION, "Content-Type": "application/json"},
+        clock=clock,
+        sleep=sleep,
+    )
+    return Square(http, identity, limit)

@@ -1,0 +1,178 @@
+"""The conservation laws of an order, checked on the JSON alone before it becomes a receipt.
+
+A law is checked where the fields that it is about exist, because old and partial orders lack some.
+SquareLawError names the first law that an order breaks: the record goes to quarantine with that
+name as its reason.
+
+    L1  line: variation total = base price x quantity, to a minor unit
+    L3  line: total = variation total + modifiers - discount + added tax + apportioned charges
+    L4  line: tax = sum of the applied taxes
+    L5  line: discount = sum of the applied discounts
+    O1  order: total = lines + service charges + tip + rounding
+    O2  order: tax = that of lines and service charges
+    O3  order: discount = that of lines
+    O4  tax or discount: applied = sum over lines and service charges
+    O5  net = total - returned
+    O6  payments = total, of a completed sale without returns
+    O8  cash tendered - change = amount
+    R1  returned line: total = gross - discount + added tax
+    R2  return: its amounts = those of its lines, charges, tips and rounding
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal, InvalidOperation
+
+from pipeline.pos.source import NotCanonicalError
+from pipeline.pos.square.order import Json, amount, paid_tenders, rows, state_of, total
+
+APPORTIONED = "APPORTIONED_TREATMENT"
+
+
+def check_laws(order: Json) -> None:
+    """Raise NotCanonicalError, reason `law_<name>`, for the first law that the order breaks."""
+    lines, charges = rows(order, "line_items"), separate_charges(order, "service_charges")
+    kinds = tax_types(order, "taxes")
+    for place, line in enumerate(lines):
+        _check_line(line, kinds, f"/line_items/{place}", "modifiers")
+    _check_shares(order, lines, rows(order, "service_charges"), "")
+    _check_order(order, lines, charges)
+    for place, entry in enumerate(rows(order, "returns")):
+        _check_return(order, entry, f"/returns/{place}")
+    _check_tenders(order)
+
+
+def tax_types(fields: Json, name: str) -> dict[str, str]:
+    """ADDITIVE or INCLUSIVE by the uid of each tax."""
+    return {str(tax.get("uid")): str(tax.get("type")) for tax in rows(fields, name)}
+
+
+def separate_charges(fields: Json, name: str) -> list[Json]:
+    """Service charges that stand beside the lines, not apportioned among them."""
+    return [row for row in rows(fields, name) if row.get("treatment_type") != APPORTIONED]
+
+
+def added_tax(part: Json, kinds: dict[str, str]) -> int:
+    """The tax on top of a line or charge; without named taxes, whatever exceeds the rest."""
+    applied = rows(part, "applied_taxes")
+    if applied and all(str(tax.get("tax_uid")) in kinds for tax in applied):
+        return sum(
+            amount(tax, "applied_money")
+            for tax in applied
+            if kinds[str(tax["tax_uid"])] != "INCLUSIVE"
+        )
+    tax = amount(part, "total_tax_money")
+    if not tax or "applied_money" in part:
+        return amount(part, "total_money") - amount(part, "applied_money") if tax else 0
+    return tax if amount(part, "total_money") == _before_tax(part) + tax else 0
+
+
+def _before_tax(line: Json) -> int:
+    gross = amount(line, "variation_total_price_money") or amount(line, "base_price_money")
+    modifiers = rows(line, "modifiers") + rows(line, "return_modifiers")
+    return gross + total(modifiers, "total_price_money") - amount(line, "total_discount_money")
+
+
+def _law(name: str, expected: int, actual: int, pointer: str) -> None:
+    if expected != actual:
+        raise NotCanonicalError(
+            f"law_{name}", pointer, f"{name}: the parts make {expected}, the order says {actual}"
+        )
+
+
+def _check_line(line: Json, kinds: dict[str, str], pointer: str, modifiers: str) -> None:
+    has_variation = "variation_total_price_money" in line and "base_price_money" in line
+    variation = amount(line, "variation_total_price_money")
+    if has_variation:
+        try:
+            exact = Decimal(str(line.get("quantity"))) * amount(line, "base_price_money")
+        except InvalidOperation:
+            exact = Decimal(variation)
+        if abs(exact - variation) > 1 or (exact == int(exact) and exact != variation):
+            _law("L1", int(exact), variation, pointer)
+    if has_variation and "total_money" in line:
+        parts = variation + total(rows(line, modifiers), "total_price_money")
+        parts += added_tax(line, kinds) - amount(line, "total_discount_money")
+        parts += _apportioned(line)
+        _law(
+            "R1" if modifiers != "modifiers" else "L3", parts, amount(line, "total_money"), pointer
+        )
+    for law, applied, sum_of in (
+        ("L4", "applied_taxes", "total_tax_money"),
+        ("L5", "applied_discounts", "total_discount_money"),
+    ):
+        if applied in line and sum_of in line:
+            _law(law, total(rows(line, applied), "applied_money"), amount(line, sum_of), pointer)
+
+
+def _apportioned(line: Json) -> int:
+    """Apportioned service charges inside a line's total."""
+    if "total_service_charge_money" in line:
+        return amount(line, "total_service_charge_money")
+    return total(rows(line, "applied_service_charges"), "applied_money")
+
+
+def _check_shares(fields: Json, lines: list[Json], charges: list[Json], prefix: str) -> None:
+    """O4, where every line names what is applied to it."""
+    for name, applied, key in (
+        (f"{prefix}taxes", "applied_taxes", "tax_uid"),
+        (f"{prefix}discounts", "applied_discounts", "discount_uid"),
+    ):
+        shares = [share for part in (*lines, *charges) for share in rows(part, applied)]
+        if not shares:
+            continue
+        for place, row in enumerate(rows(fields, name)):
+            if "applied_money" in row and "uid" in row:
+                mine = [share for share in shares if share.get(key) == row["uid"]]
+                expected = total(mine, "applied_money")
+                _law("O4", expected, amount(row, "applied_money"), f"/{name}/{place}")
+
+
+def _check_order(order: Json, lines: list[Json], charges: list[Json]) -> None:
+    if any("total_money" not in line for line in lines) or "total_money" not in order:
+        return
+    kinds = tax_types(order, "taxes")
+    if lines:
+        parts = total(lines, "total_money") + amount(order, "total_tip_money")
+        parts += sum(amount(row, "applied_money") + added_tax(row, kinds) for row in charges)
+        parts += amount(order.get("rounding_adjustment") or {}, "amount_money")
+        _law("O1", parts, amount(order, "total_money"), "/total_money")
+        for law, name in (("O2", "total_tax_money"), ("O3", "total_discount_money")):
+            if name in order and all(name in line for line in lines):
+                expected = total(lines, name) + total(charges, name)
+                _law(law, expected, amount(order, name), f"/{name}")
+    if isinstance(order.get("net_amounts"), dict):
+        returned = order.get("return_amounts") or {}
+        expected = amount(order, "total_money") - amount(returned, "total_money")
+        _law("O5", expected, amount(order["net_amounts"], "total_money"), "/net_amounts")
+
+
+def _check_return(order: Json, entry: Json, pointer: str) -> None:
+    kinds = tax_types(entry, "return_taxes")
+    lines = rows(entry, "return_line_items")
+    for place, line in enumerate(lines):
+        _check_line(line, kinds, f"{pointer}/return_line_items/{place}", "return_modifiers")
+    charges = separate_charges(entry, "return_service_charges")
+    amounts = entry.get("return_amounts")
+    if not isinstance(amounts, dict) and len(rows(order, "returns")) == 1:
+        amounts = order.get("return_amounts")
+    if not isinstance(amounts, dict) or any("total_money" not in line for line in lines):
+        return
+    if lines and "total_money" in amounts:
+        parts = total(lines, "total_money") + total(rows(entry, "return_tips"), "applied_money")
+        parts += sum(amount(row, "applied_money") + added_tax(row, kinds) for row in charges)
+        parts += amount(entry.get("rounding_adjustment") or {}, "amount_money")
+        _law("R2", parts, amount(amounts, "total_money"), f"{pointer}/return_amounts")
+
+
+def _check_tenders(order: Json) -> None:
+    tenders = paid_tenders(order)
+    for place, tender in enumerate(rows(order, "tenders")):
+        cash = tender.get("cash_details") or {}
+        if "buyer_tendered_money" in cash:
+            kept = amount(cash, "buyer_tendered_money") - amount(cash, "change_back_money")
+            _law("O8", kept, amount(tender, "amount_money"), f"/tenders/{place}")
+    is_sale = state_of(order) == "COMPLETED" and not rows(order, "returns")
+    if is_sale and tenders and "total_money" in order:
+        paid = total(tenders, "amount_money")
+        _law("O6", amount(order, "total_money"), paid, "/tenders")

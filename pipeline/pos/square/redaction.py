@@ -1,0 +1,156 @@
+"""What the lake keeps of a Square shop's catalog, payments and refunds: the fields listed here.
+
+Contacts, addresses, cards and free text have no place in these lists, so none leaves the process; a
+field that the API adds later does not either until it is listed. Values stay as they were spelled.
+Orders are kept verbatim, and lose personal data when they age (`remove_personal_data`).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+
+from pipeline.errors import SourceFatal
+from pipeline.pos.square.order import Json
+
+_OBJECT = (
+    "type",
+    "id",
+    "updated_at",
+    "version",
+    "is_deleted",
+    "present_at_all_locations",
+    "present_at_location_ids",
+    "absent_at_location_ids",
+    "item_data",
+    "item_variation_data",
+    "category_data",
+    "modifier_list_data",
+    "modifier_data",
+    "tax_data",
+    "discount_data",
+    "measurement_unit_data",
+)
+FIELDS: dict[str, tuple[str, ...]] = {
+    "merchant": ("id", "business_name", "country", "currency", "created_at"),
+    "stores": ("id", "name", "timezone", "currency", "country", "status", "created_at"),
+    "objects": _OBJECT,
+    "employees": ("id", "is_owner", "status", "given_name", "created_at", "updated_at"),
+}
+PAYMENT = (
+    "id",
+    "order_id",
+    "status",
+    "created_at",
+    "updated_at",
+    "amount_money",
+    "tip_money",
+    "total_money",
+    "refunded_money",
+    "refund_ids",
+    "processing_fee",
+    "source_type",
+    "external_details",
+    "team_member_id",
+    "device_details",
+    "offline_payment_details",
+    "application_details",
+)
+REFUND = (
+    "id",
+    "order_id",
+    "payment_id",
+    "status",
+    "created_at",
+    "updated_at",
+    "amount_money",
+    "destination_type",
+    "team_member_id",
+    "unlinked",
+)
+_REMOVED = frozenset({"note", "recipient", "card", "metadata", "reason"})
+"""Fields of an order that no figure is made of and that may name a person."""
+
+
+def pick(fields: tuple[str, ...], row: bytes) -> bytes:
+    """The listed fields of an object, their values verbatim. Raises ValueError."""
+    values = msgspec.json.decode(row, type=dict[str, msgspec.Raw])
+    return msgspec.json.encode({name: values[name] for name in fields if name in values})
+
+
+def redact_rows(resource: str, rows: list[bytes]) -> list[bytes]:
+    """The listed fields of each object, sorted, so that the API's order does not matter.
+
+    Raises SourceFatal for a row that is no JSON object.
+    """
+    kept = set()
+    for row in rows:
+        try:
+            body = pick(FIELDS[resource], row)
+            if resource == "employees":
+                body = _with_alias(body, json.loads(row))
+        except (ValueError, RecursionError) as error:
+            raise SourceFatal(
+                f"the list of {resource} holds a row that is no object ({error}); report it to the"
+                " API's support"
+            ) from error
+        kept.add(body)
+    return sorted(kept)
+
+
+def _with_alias(body: bytes, member: Json) -> bytes:
+    """A team member by first name and initial."""
+    values = json.loads(body)
+    first, last = str(member.get("given_name") or ""), str(member.get("family_name") or "")
+    values.pop("given_name", None)
+    values["name"] = f"{first} {last[:1]}." if first and last else first or None
+    return json.dumps(values, ensure_ascii=False).encode()
+
+
+def store_ids(line: bytes) -> set[str]:
+    """The location that an order names."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return set()
+    order = record.get("order", record) if isinstance(record, dict) else {}
+    location = order.get("location_id") if isinstance(order, dict) else None
+    return {location} if isinstance(location, str) else set()
+
+
+def remove_customers(line: bytes, is_erased: Callable[[str], bool]) -> bytes:
+    """The line with erased customers as null; the same bytes where it names none."""
+    return _edited(
+        line,
+        lambda name, value: name == "customer_id" and isinstance(value, str) and is_erased(value),
+    )
+
+
+def remove_personal_data(line: bytes) -> bytes:
+    """The line without notes, recipients and cards; the same bytes where it has none."""
+    return _edited(line, lambda name, value: name in _REMOVED and value is not None)
+
+
+def _edited(line: bytes, is_removed: Callable[[str, object], bool]) -> bytes:
+    """The line with the fields as null that are removed, wherever they stand."""
+    try:
+        record = json.loads(line)
+    except (ValueError, RecursionError):
+        return line
+    if not _remove(record, is_removed):
+        return line
+    return json.dumps(record, ensure_ascii=False, separators=(",", ":")).encode()
+
+
+def _remove(value: Any, is_removed: Callable[[str, object], bool]) -> int:
+    """Set removed fields to null, wherever they stand; how many there were."""
+    if isinstance(value, list):
+        return sum(_remove(row, is_removed) for row in value)
+    if not isinstance(value, dict):
+        return 0
+    removed = [name for name, inner in value.items() if is_removed(name, inner)]
+    value.update(dict.fromkeys(removed))
+    return len(removed) + sum(_remove(inner, is_removed) for inner in value.values())

@@ -1,0 +1,447 @@
+"""Square's orders as canonical receipts: the fixtures, each kind of order, and the laws."""
+
+from __future__ import annotations
+
+import copy
+import json
+from collections.abc import Callable
+from datetime import date
+from decimal import Decimal
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.pos.source import NotCanonicalError
+from pipeline.pos.square import reader
+from pipeline.pos.square.redaction import FIELDS
+from pipeline.simulator import Shop
+from pipeline.transform.validate_record import validate_record
+from tests.pos.two_apis import instant, read, rules_of, serving
+
+FIXTURES = Path(__file__).parents[1] / "fixtures" / "square"
+Json = dict[str, Any]
+
+# fixture: receipts as (type, total, tax, discount, gross, paid), or the reason of the refusal
+EXPECTED: dict[str, list[object]] = {
+    "official_BatchRetrieveOrdersResponse": [[]],
+    "official_CalculateOrderResponse": [[]],
+    "official_CloneOrderResponse": [[]],
+    "official_CreateCheckoutResponse": [[]],
+    "official_CreateOrderResponse": [[]],
+    "official_CreatePaymentLinkResponse": [[]],
+    "official_PayOrderResponse": [[("SALE", "20.00", "0.00", "0.00", "20.00", "20.00")]],
+    "official_RetrieveOrderResponse": [[]],
+    "official_UpdateOrderResponse": [[]],
+    "real_invoice_open_nulls_2025": [[]],
+    "real_open_invoice_noamount_2019": ["paid_not_closed"],
+    "real_pos_card_2020_refunded": [[("SALE", "1.00", "0.00", "0.00", "1.00", "1.00")]],
+    "real_pos_cash_2025": [[("SALE", "37.96", "0.00", "0.00", "37.96", "37.96")]],
+    "real_pos_contactless_2020": [[("SALE", "1.00", "0.00", "0.00", "1.00", "1.00")]],
+    "real_pos_restaurant_modifier_2021": [[("SALE", "11.61", "0.66", "0.00", "10.95", "11.61")]],
+    "real_pos_swiped_2019": [[("SALE", "60.00", "0.00", "0.00", "60.00", "60.00")]],
+    "real_return_itemized_2024": [[("REFUND", "63.60", "4.60", "0.00", "59.00", "63.60")]],
+    "real_sandbox_custom_amounts": [
+        [("SALE", "20.56", "0.00", "0.00", "20.56", "20.56")],
+        [("SALE", "1.00", "0.00", "0.00", "1.00", "1.00")],
+    ],
+    "real_sandbox_digital_open_paid_2022": ["paid_not_closed"],
+    "real_sandbox_draft_cad_2025": [[]],
+    "real_sandbox_open_unpaid_2024": [[]],
+    "real_square_online_modifier_price_2024": ["paid_not_closed", "paid_not_closed"],
+}
+
+
+def orders_of(name: str) -> list[Json]:
+    return list(json.loads((FIXTURES / f"orders_{name}.json").read_text())["orders"])
+
+
+def receipts_of(record: Json, *, open_orders: bool = False) -> list[Json]:
+    make = reader.counting_open_orders if open_orders else reader.translator
+    return [json.loads(line) for line in make({})(json.dumps(record).encode())]
+
+
+def figures(receipt: Json) -> tuple[str, ...]:
+    gross = sum(Decimal(line["gross_total_money"]) for line in receipt["line_items"])
+    paid = sum(Decimal(payment["money_amount"]) for payment in receipt["payments"])
+    kind, total = receipt["receipt_type"], receipt["total_money"]
+    return kind, total, receipt["total_tax"], receipt["total_discount"], str(gross), str(paid)
+
+
+def bridge(receipt: Json) -> Decimal:
+    """Total less what its parts make: cash rounding, or nothing."""
+    amount = {
+        name: Decimal(receipt[name] or 0)
+        for name in ("total_money", "total_discount", "tip", "surcharge", "surcharge_tax")
+    }
+    gross = sum(Decimal(line["gross_total_money"]) for line in receipt["line_items"])
+    added = sum(
+        Decimal(tax["money_amount"]) for tax in receipt["total_taxes"] if tax["type"] == "ADDED"
+    )
+    parts = gross - amount["total_discount"] + added + amount["tip"]
+    parts += amount["surcharge"] + amount["surcharge_tax"] + Decimal(receipt["gift_cards"])
+    return amount["total_money"] - parts
+
+
+def test_every_fixture_is_expected_here() -> None:
+    names = {path.stem.removeprefix("orders_") for path in FIXTURES.glob("orders_*.json")}
+    assert names == set(EXPECTED)
+
+
+@pytest.mark.parametrize("name", sorted(EXPECTED))
+def test_the_receipts_of_the_fixtures(name: str) -> None:
+    for order, expected in zip(orders_of(name), EXPECTED[name], strict=True):
+        if isinstance(expected, str):
+            with pytest.raises(NotCanonicalError) as refused:
+                receipts_of(order)
+            assert refused.value.reason == expected
+            assert refused.value.receipt["receipt_number"] == order["id"]
+            counted = receipts_of(order, open_orders=True)
+            assert len(counted) == 1 and bridge(counted[0]) == 0
+        else:
+            receipts = receipts_of(order)
+            assert [figures(receipt) for receipt in receipts] == expected
+            assert all(bridge(receipt) == 0 for receipt in receipts)
+
+
+def test_a_modifier_may_hold_the_whole_price_and_its_free_text_stays_out() -> None:
+    order = orders_of("real_square_online_modifier_price_2024")[0]
+    (line, *_) = receipts_of(order, open_orders=True)[0]["line_items"]
+    assert (line["price"], line["gross_total_money"]) == ("0.00", "265.00")
+    assert [row["option"] for row in line["line_modifiers"]] == ["30 Freestyle Sessions"]
+
+
+def money(units: int) -> Json:
+    return {"amount": units, "currency": "USD"}
+
+
+def line(uid: str, units: int, **fields: Any) -> Json:
+    plain = {
+        "uid": uid,
+        "name": "Bowl",
+        "quantity": "1",
+        "base_price_money": money(units),
+        "variation_total_price_money": money(units),
+        "total_tax_money": money(0),
+        "total_discount_money": money(0),
+        "total_money": money(units),
+    }
+    return plain | fields
+
+
+def order(**fields: Any) -> Json:
+    stamps = dict.fromkeys(("created_at", "updated_at", "closed_at"), "2026-10-01T12:00:00Z")
+    return {"id": "A", "location_id": "L", "state": "COMPLETED", **stamps} | fields
+
+
+def tender(units: int, kind: str = "CARD", **fields: Any) -> Json:
+    return {"id": kind, "type": kind, "amount_money": money(units)} | fields
+
+
+def test_an_exchange_is_a_sale_and_a_refund_that_set_off_each_other() -> None:
+    tax = {"uid": "t", "type": "ADDITIVE", "percentage": "25", "applied_money": money(250)}
+    share = {"tax_uid": "t", "applied_money": money(250)}
+    sold = line(
+        "1", 1000, total_money=money(1250), total_tax_money=money(250), applied_taxes=[share]
+    )
+    back = {"tax_uid": "r", "applied_money": money(375)}
+    returned = line(
+        "2", 1500, total_money=money(1875), total_tax_money=money(375), applied_taxes=[back]
+    )
+    exchange = order(
+        line_items=[sold],
+        taxes=[tax],
+        total_money=money(1250),
+        total_tax_money=money(250),
+        returns=[
+            {
+                "source_order_id": "before",
+                "return_line_items": [returned],
+                "return_taxes": [{"uid": "r", "type": "ADDITIVE", "applied_money": money(375)}],
+            }
+        ],
+        return_amounts={"total_money": money(1875)},
+        net_amounts={"total_money": money(-625)},
+    )
+    refund = {"id": "f", "order_id": "A", "status": "COMPLETED", "amount_money": money(625)}
+    envelope = {
+        "order": exchange,
+        "payments": [],
+        "refunds": [refund | {"destination_type": "CASH"}],
+    }
+    sale, back_paid = receipts_of(envelope)
+    assert figures(sale) == ("SALE", "12.50", "2.50", "0.00", "10.00", "12.50")
+    assert figures(back_paid) == ("REFUND", "18.75", "3.75", "0.00", "15.00", "18.75")
+    assert (sale["receipt_number"], back_paid["receipt_number"]) == ("A", "A/R")
+    assert back_paid["refund_for"] == "before"
+    assert [row["name"] for row in back_paid["payments"]] == ["Cash", "Return credit"]
+
+
+def test_a_gift_card_sold_is_no_sale_and_one_redeemed_is_a_payment() -> None:
+    receipt = receipts_of(
+        order(
+            line_items=[line("1", 900), line("2", 5000, item_type="GIFT_CARD")],
+            total_money=money(5900),
+            tenders=[tender(900, "SQUARE_GIFT_CARD"), tender(5000)],
+        )
+    )[0]
+    assert [row["gross_total_money"] for row in receipt["line_items"]] == ["9.00"]
+    assert (receipt["gift_cards"], receipt["total_money"], bridge(receipt)) == ("50.00", "59.00", 0)
+    assert [row["type"] for row in receipt["payments"]] == ["SQUARE_GIFT_CARD", "CARD"]
+
+
+def test_service_charges_tips_and_rounding_are_parts_of_the_total() -> None:
+    charge = {
+        "uid": "c",
+        "applied_money": money(200),
+        "total_tax_money": money(20),
+        "total_money": money(220),
+        "applied_taxes": [{"tax_uid": "t", "applied_money": money(20)}],
+    }
+    taxes = [{"uid": "t", "type": "ADDITIVE", "percentage": "10", "applied_money": money(20)}]
+    receipt = receipts_of(
+        order(
+            line_items=[line("1", 1000)],
+            service_charges=[charge],
+            taxes=taxes,
+            rounding_adjustment={"amount_money": money(-2)},
+            total_tip_money=money(150),
+            total_money=money(1368),
+            total_tax_money=money(20),
+            tenders=[tender(1368, tip_money=money(150))],
+        )
+    )[0]
+    assert (receipt["surcharge"], receipt["surcharge_tax"], receipt["tip"]) == (
+        "2.00",
+        "0.20",
+        "1.50",
+    )
+    assert bridge(receipt) == Decimal("-0.02")
+
+
+def test_an_apportioned_charge_is_no_part_of_the_gross() -> None:
+    """As in Australia: 1500 and 24 of surcharge in one line, tax inside the price."""
+    sold = line(
+        "1",
+        1500,
+        gross_sales_money=money(1524),
+        total_service_charge_money=money(24),
+        total_money=money(1524),
+        total_tax_money=money(139),
+        applied_taxes=[{"tax_uid": "g", "applied_money": money(139)}],
+        applied_service_charges=[{"service_charge_uid": "s", "applied_money": money(24)}],
+    )
+    charge = {"uid": "s", "treatment_type": "APPORTIONED_TREATMENT", "applied_money": money(24)}
+    receipt = receipts_of(
+        order(
+            line_items=[sold],
+            service_charges=[charge],
+            taxes=[
+                {"uid": "g", "type": "INCLUSIVE", "percentage": "10", "applied_money": money(139)}
+            ],
+            total_money=money(1524),
+            tenders=[tender(1524)],
+        )
+    )[0]
+    assert figures(receipt) == ("SALE", "15.24", "1.39", "0.00", "15.00", "15.24")
+    assert (receipt["surcharge"], bridge(receipt)) == ("0.24", 0)
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [{"state": "DRAFT"}, {"state": "OPEN"}, {"tenders": [tender(0, "NO_SALE")], "line_items": []}],
+    ids=["draft", "open ticket", "drawer opened"],
+)
+def test_what_is_no_sale_makes_no_receipt(fields: Json) -> None:
+    assert receipts_of(order(**({"line_items": [line("1", 100)]} | fields))) == []
+
+
+def test_a_cancelled_order_supersedes_what_it_was_and_counts_when_it_was_made() -> None:
+    cancelled = order(
+        state="CANCELED", closed_at="2026-10-03T09:00:00Z", line_items=[line("1", 100)]
+    )
+    receipt = receipts_of(cancelled)[0]
+    assert receipt["cancelled_at"] == "2026-10-03T09:00:00Z"
+    assert receipt["receipt_date"] == "2026-10-01T12:00:00Z"
+
+
+def test_a_voided_card_and_a_failed_refund_moved_no_money() -> None:
+    voided = tender(500, card_details={"status": "VOIDED"})
+    receipt = receipts_of(
+        order(line_items=[line("1", 500)], total_money=money(500), tenders=[voided, tender(500)])
+    )[0]
+    assert figures(receipt)[-1] == "5.00"
+
+
+def test_an_unknown_kind_of_line_is_kept_and_named() -> None:
+    combo = order(line_items=[line("1", 900, item_type="COMBO")], total_money=money(900))
+    combo["tenders"] = [tender(900)]
+    record = reader.read_record(json.dumps(combo).encode())
+    assert reader.find_unknown([record], is_first=True) == {"line_items.item_type=COMBO": "A"}
+    assert figures(receipts_of(combo)[0])[1] == "9.00"
+    new = reader.read_record(json.dumps(order(loyalty={"x": 1})).encode())
+    assert reader.find_unknown([new], is_first=True) == {"loyalty": "A"}
+    assert reader.find_unknown([new] * 40, is_first=False) == {"loyalty": "A"}
+
+
+GOOD = order(
+    line_items=[
+        line(
+            "1",
+            1000,
+            quantity="2",
+            base_price_money=money(500),
+            total_discount_money=money(100),
+            applied_discounts=[{"discount_uid": "d", "applied_money": money(100)}],
+            total_tax_money=money(90),
+            applied_taxes=[{"tax_uid": "t", "applied_money": money(90)}],
+            total_money=money(990),
+        )
+    ],
+    taxes=[{"uid": "t", "type": "ADDITIVE", "percentage": "10", "applied_money": money(90)}],
+    discounts=[{"uid": "d", "name": "Club", "type": "FIXED_AMOUNT", "applied_money": money(100)}],
+    total_money=money(990),
+    total_tax_money=money(90),
+    total_discount_money=money(100),
+    net_amounts={"total_money": money(990)},
+    tenders=[
+        tender(
+            990,
+            "CASH",
+            cash_details={"buyer_tendered_money": money(1000), "change_back_money": money(10)},
+        )
+    ],
+)
+RETURN = order(
+    returns=[
+        {
+            "return_line_items": [
+                line(
+                    "1",
+                    500,
+                    total_tax_money=money(50),
+                    applied_taxes=[{"tax_uid": "t", "applied_money": money(50)}],
+                    total_money=money(550),
+                )
+            ],
+            "return_taxes": [{"uid": "t", "type": "ADDITIVE", "applied_money": money(50)}],
+        }
+    ],
+    return_amounts={"total_money": money(550)},
+)
+
+
+def _line(order: Json) -> Json:
+    return order["line_items"][0]
+
+
+def _set(place: Callable[[Json], Json], name: str, units: int) -> Callable[[Json], None]:
+    return lambda order: place(order).update({name: money(units)})
+
+
+@pytest.mark.parametrize(
+    ("law", "good", "spoil"),
+    [
+        ("L1", GOOD, _set(_line, "variation_total_price_money", 1001)),
+        ("L3", GOOD, _set(_line, "total_money", 991)),
+        ("L4", GOOD, _set(_line, "total_tax_money", 91)),
+        ("L5", GOOD, lambda o: _line(o)["applied_discounts"][0].update(applied_money=money(90))),
+        ("O1", GOOD, _set(lambda o: o, "total_money", 995)),
+        ("O2", GOOD, _set(lambda o: o, "total_tax_money", 91)),
+        ("O3", GOOD, _set(lambda o: o, "total_discount_money", 99)),
+        ("O4", GOOD, _set(lambda o: o["taxes"][0], "applied_money", 89)),
+        ("O4", GOOD, _set(lambda o: o["discounts"][0], "applied_money", 99)),
+        ("O5", GOOD, _set(lambda o: o["net_amounts"], "total_money", 900)),
+        ("O6", GOOD, lambda o: o.update(tenders=[tender(989)])),
+        ("O8", GOOD, lambda o: o["tenders"][0]["cash_details"].update(change_back_money=money(9))),
+        ("R1", RETURN, _set(lambda o: o["returns"][0]["return_line_items"][0], "total_money", 551)),
+        ("R2", RETURN, _set(lambda o: o["return_amounts"], "total_money", 560)),
+    ],
+)
+def test_an_order_that_breaks_a_law_is_refused_by_its_name(
+    law: str, good: Json, spoil: Callable[[Json], None]
+) -> None:
+    assert len(receipts_of(good)) == 1
+    bad = copy.deepcopy(good)
+    spoil(bad)
+    with pytest.raises(NotCanonicalError) as refused:
+        receipts_of(bad)
+    assert refused.value.reason == f"law_{law}" and law in refused.value.detail
+
+
+@pytest.mark.parametrize(
+    "body", [b"{", b"[]", b"null", b'{"order": 1}', b'{"line_items": 7}', b"\xff"]
+)
+def test_what_is_no_order_is_refused_or_makes_nothing(body: bytes) -> None:
+    record = reader.read_record(body)
+    assert record.body == body and record.number is None
+    try:
+        assert reader.translator({})(body) == []
+    except NotCanonicalError as error:
+        assert error.reason in {"not_json", "not_an_object"}
+
+
+def test_a_shop_with_all_that_only_square_has_closes_its_bridge() -> None:
+    """Exchanges, amount refunds, gift cards, charges, tips, openings of the drawer, open orders."""
+    shop, now = Shop(seed=11, opened=date(2026, 9, 20), receipts_per_day=25), instant("2026-10-12")
+    with serving("square", shop, now, events=True) as source:
+        reading = read(source, "square", instant("2026-09-20"), now)
+    to_canonical, rules = reader.translator(reading.catalog().raw), rules_of("square")
+    kinds: dict[str, int] = {}
+    for record in reading.records:
+        try:
+            lines = to_canonical(record.body)
+        except NotCanonicalError as error:
+            assert error.reason == "paid_not_closed", error
+            kinds["open"] = kinds.get("open", 0) + 1
+            continue
+        for body in lines:
+            assert isinstance(validate_record(body, rules), bytes)
+            receipt = json.loads(body)
+            assert abs(bridge(receipt)) <= Decimal("0.25")
+            paid = sum(Decimal(row["money_amount"]) for row in receipt["payments"])
+            assert receipt["cancelled_at"] or paid == Decimal(receipt["total_money"])
+            for kind, holds in (
+                ("exchange", receipt["receipt_number"].endswith("/R")),
+                ("gift card", Decimal(receipt["gift_cards"]) != 0),
+                ("surcharge", Decimal(receipt["surcharge"]) != 0),
+                ("rounding", bridge(receipt) != 0),
+                ("tip", Decimal(receipt["tip"]) != 0),
+                (receipt["receipt_type"], True),
+            ):
+                kinds[kind] = kinds.get(kind, 0) + holds
+    assert all(
+        kinds.get(kind) for kind in ("exchange", "gift card", "surcharge", "rounding", "tip")
+    )
+    assert kinds["REFUND"] > 5 and kinds["SALE"] > 300 and kinds["open"]
+    assert reader.find_unknown(reading.records, is_first=True) == {}
+
+
+def test_the_catalog_keeps_listed_fields_only_and_nobody_is_named() -> None:
+    shop, now = Shop(seed=11, opened=date(2026, 9, 20), receipts_per_day=5), instant("2026-10-12")
+    with serving("square", shop, now) as source:
+        lists = source.catalog()
+    assert set(lists) == set(FIELDS)
+    for name, rows in lists.items():
+        assert all(set(json.loads(row)) <= {*FIELDS[name], "name"} for row in rows)
+    team = b"".join(lists["employees"])
+    assert team and b"@" not in team and b"family_name" not in team
+
+
+def test_personal_data_is_removed_wherever_it_stands() -> None:
+    notes = {
+        "tenders": [{"note": "Ann"}, {"note": "Bob", "card_details": {"card": {"last_4": "1"}}}]
+    }
+    aged = json.loads(reader.remove_personal_data(json.dumps(notes).encode()))
+    assert aged == {"tenders": [{"note": None}, {"note": None, "card_details": {"card": None}}]}
+
+
+def test_personal_data_is_removed_and_no_figure_changes() -> None:
+    fulfillment = {"type": "PICKUP", "pickup_details": {"recipient": {"display_name": "Ann"}}}
+    named = GOOD | {"customer_id": "c1", "fulfillments": [fulfillment], "note": "for Ann"}
+    body = json.dumps(named, separators=(",", ":")).encode()
+    aged = reader.remove_personal_data(body)
+    assert b"Ann" not in aged and reader.remove_personal_data(aged) == aged
+    assert reader.translator({})(aged) == reader.translator({})(body)
+    erased = reader.remove_customers(body, lambda customer: customer == "c1")
+    assert b"c1" not in erased and reader.remove_customers(body, lambda _: False) == body
