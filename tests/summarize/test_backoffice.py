@@ -262,7 +262,7 @@ LINE = "10/28/26 1:33 PM,1-1,Sale,90.00,0.00,90.00,0.00,90.00,Closed\n"
 
 
 @pytest.mark.parametrize(
-    ("body", "said"),
+    ("body", "stated"),
     [
         (b"", "empty"),
         (b"\n\n", "empty"),

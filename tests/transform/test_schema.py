@@ -13,7 +13,7 @@ from shops import DAY, shop_of
 
 from pipeline import schema
 from pipeline.errors import SchemaMismatch
-from pipeline.load.parquet import Writer, from_bytes, to_bytes
+from pipeline.load.parquet import ParquetWriter, from_bytes, to_bytes
 from pipeline.schema import LAKE, SUMMARY, arrow, conform, empty
 from pipeline.transform import clean
 
@@ -123,4 +123,4 @@ def test_a_file_gives_back_the_schema_and_takes_no_other(dataset):
     )
     for other in (table.drop_columns([dataset.columns[-1].name]), empty(dataset, 2)):
         with pytest.raises(SchemaMismatch):
-            Writer(arrow(dataset, 3), dataset.order).append(other)
+            ParquetWriter(arrow(dataset, 3), dataset.order).append(other)
