@@ -54,7 +54,7 @@ class ProcessPool:
                 results[futures[future]] = future.result()
                 follow(Step(len(results), len(items), 0, self.processes))
         except BrokenProcessPool:
-            pass  # while items were submitted
+            self.close()  # while items were submitted: the rest is run alone below
         except BaseException:
             self.close()
             raise
