@@ -286,12 +286,14 @@ class MonthlySales(BatchTask):
         before, days = read_tables(self), [read_day(day) for day in changed]
         dates = [dt.date.fromisoformat(name) for name in unchanged]
         numbers = fixed(np.array([day.toordinal() - EPOCH for day in dates]), pa.date32())
-        files = {}
+        decimals, files = settings.rules().decimals, {}
         for dataset in schema.LAKE:
             table = before[dataset.name]
             kept = table.filter(pc.is_in(table.column("business_day"), value_set=numbers))
-            parts = [kept, *(day[dataset.name] for day in days)]
-            files[dataset.name] = to_bytes(pa.concat_tables(parts), dataset.order)
+            rows = pa.concat_tables([kept, *(day[dataset.name] for day in days)])
+            # a list that was read from Parquet names its elements differently
+            rows = rows.cast(schema.arrow(dataset, decimals))
+            files[dataset.name] = to_bytes(rows, dataset.order)
         return files
 
     def size(self) -> int:
