@@ -35,8 +35,6 @@ from pipeline.tasks.lake import (
     MonthlySummary,
     days_of,
     history_span,
-    read_table,
-    read_tables,
 )
 from pipeline.tasks.outside_history import (
     OutsideHistory,
@@ -46,6 +44,7 @@ from pipeline.tasks.outside_history import (
     warn_of_uncounted,
 )
 from pipeline.tasks.report_index import publish_index
+from pipeline.tasks.tables import read_table, read_tables
 from pipeline.tasks.till_exports import NOTHING, BackOffice, exports
 from pipeline.tasks.versions import (
     digest_of_versions,
