@@ -70,7 +70,7 @@ def check_lake() -> None:
 
 
 class BuildStart(NamedTuple):
-    """What a build starts from: the newest manifest, the inputs, the fingerprint to publish."""
+    """What a build starts from, and the fingerprint that it publishes."""
 
     expected_manifest: Manifest | None
     inputs: dict[str, str]

@@ -9,6 +9,7 @@ ItemLost names it.
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections import Counter
@@ -24,6 +25,8 @@ from pipeline.executors import ItemLost, Step
 T = TypeVar("T")
 R = TypeVar("R")
 S = TypeVar("S")
+
+log = logging.getLogger(__name__)
 
 _PRELOADED = ["pipeline.tasks", "pipeline.tasks.remote_build", "duckdb"]
 
@@ -53,8 +56,8 @@ class ProcessPool:
                     continue
                 results[futures[future]] = future.result()
                 follow(Step(len(results), len(items), 0, self.processes))
-        except BrokenProcessPool:
-            self.close()  # while items were submitted: the rest is run alone below
+        except BrokenProcessPool as error:
+            log.info("%s: a process has ended before all items were handed out: %s", name, error)
         except BaseException:
             self.close()
             raise

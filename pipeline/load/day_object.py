@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pyarrow as pa
 
 from pipeline.errors import Corrupt
@@ -27,7 +28,7 @@ def pack_tables(tables: Mapping[str, pa.Table]) -> bytes:
     for name, table in tables.items():
         schema = _bare(table.schema).with_metadata({_NAME: name})
         with pa.ipc.new_stream(sink, schema, options=options) as writer:
-            for batch in with_schema(table.combine_chunks(), schema).to_batches():
+            for batch in with_schema(_alone(table), schema).to_batches():
                 writer.write_batch(batch)
     codec = pa.Codec("zstd", compression_level=_LEVEL)
     data: bytes = codec.compress(sink.getvalue(), asbytes=True)
@@ -52,6 +53,14 @@ def unpack_tables(
         check_schema(actual, _bare(schema), f"{name}/{table_name}")
         tables[table_name] = with_schema(tables[table_name], schema)
     return tables
+
+
+def _alone(table: pa.Table) -> pa.Table:
+    """The rows in buffers of their own: a slice would bring parts of its neighbours along."""
+    rows = np.arange(table.num_rows, dtype="i8")
+    return table.combine_chunks().take(
+        pa.Array.from_buffers(pa.int64(), len(rows), [None, pa.py_buffer(rows)])
+    )
 
 
 def with_schema(table: pa.Table, schema: pa.Schema) -> pa.Table:

@@ -39,6 +39,7 @@ _DENIED = {
 }
 _PAGE = 1000
 _OPEN_DRAFTS = 100
+_FEW = 6  # objects that are cheaper to sync one by one than with the rest of the file system
 _NUMBERS = count()
 
 
@@ -53,6 +54,7 @@ class LocalStorage(Storage):
         if self.root.exists() and not self.root.is_dir():
             raise ConfigError(f"the lake {self.root} is a file; name a folder")
         self._has_removed_drafts = False
+        self._is_synced = True
 
     def __repr__(self) -> str:
         return f"LocalStorage({str(self.root)!r})"
@@ -112,7 +114,10 @@ class LocalStorage(Storage):
             return _stat(key, target.stat()).etag
 
     def put_all(self, writes: Sequence[Write]) -> Sequence[str | Conflict]:
-        """Write many objects with one sync for all of them, before any is moved to its name."""
+        """Write each object; many of them with one sync before any is moved to its name."""
+        if len(writes) <= _FEW:
+            self.sync()  # what was written before is on the disk first
+            return super().put_all(writes)
         groups = (
             writes[start : start + _OPEN_DRAFTS] for start in range(0, len(writes), _OPEN_DRAFTS)
         )
@@ -126,7 +131,8 @@ class LocalStorage(Storage):
             drafts = [
                 stack.enter_context(self._draft(write.data, is_synced=False)) for write in writes
             ]
-            self.sync()
+            _sync_file_system(self.root)
+            self._is_synced = False
             with self._locked():
                 return [
                     self._move(write, draft) for write, draft in zip(writes, drafts, strict=True)
@@ -150,8 +156,9 @@ class LocalStorage(Storage):
         return Conflict(f"{self.uri(write.key)} exists already, or has changed since it was read")
 
     def sync(self) -> None:
-        if self.root.is_dir():
+        if not self._is_synced:
             _sync_file_system(self.root)
+        self._is_synced = True
 
     def remove(self, key: str) -> None:
         self._count("DELETE")

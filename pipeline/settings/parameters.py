@@ -75,7 +75,7 @@ class Days(luigi.Parameter[Any]):
         )
 
     @cached_property
-    def _one(self) -> Day | Month:
+    def _one(self) -> Any:
         return self.single()
 
     def parse(self, text: str) -> dt.date | tuple[dt.date, ...]:

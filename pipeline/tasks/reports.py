@@ -36,8 +36,6 @@ from pipeline.tasks.lake import (
     MonthlySummary,
     days_of,
     history_span,
-    read_table,
-    read_tables,
 )
 from pipeline.tasks.outside_history import (
     OutsideHistory,
@@ -47,6 +45,7 @@ from pipeline.tasks.outside_history import (
     warn_of_uncounted,
 )
 from pipeline.tasks.report_index import publish_index
+from pipeline.tasks.tables import read_table, read_tables
 from pipeline.tasks.till_exports import NOTHING, BackOffice, exports
 from pipeline.tasks.versions import (
     digest_of_versions,

@@ -16,7 +16,8 @@ from pipeline.load.publish import digest_files
 from pipeline.settings.run_context import once_per_run
 from pipeline.summarize.compare_exports import compare_exports, read_cached
 from pipeline.targets import DerivedTask, Files, Metadata, lake
-from pipeline.tasks.lake import MonthlySales, days_of, history_span, read_tables
+from pipeline.tasks.lake import MonthlySales, days_of, history_span
+from pipeline.tasks.tables import read_tables
 
 NOTHING = digest_files({})
 PREFIX = f"{BACKOFFICE}/"

@@ -15,6 +15,7 @@ from pipeline.load import SALES, STAGING, SUMMARY, Lake
 from pipeline.load.day_object import FILE, pack_tables, unpack_tables
 from pipeline.load.parquet import from_bytes, to_bytes
 from pipeline.tasks import lake as tasks
+from pipeline.tasks import tables
 from tests.dag.rehearsal import FIRST, Rehearsal, local
 
 WRONG: dict[str, Callable[[pa.Table, str], pa.Table]] = {
@@ -104,7 +105,7 @@ def test_a_month_that_is_read_batch_by_batch_is_held_to_the_schema_too(
         expected_manifest=newest,
     )
     shop.options["lake"]["memory"] = "1KB"
-    monkeypatch.setattr(tasks, "read_table", lambda *_: pytest.fail("read whole"))
+    monkeypatch.setattr(tables, "read_table", lambda *_: pytest.fail("read whole"))
     assert not shop.night()
     assert (
         "sales/2026-10/sales does not have the columns of its dataset: missing ['net']"

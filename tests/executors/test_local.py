@@ -18,7 +18,7 @@ from pipeline.executors.spark import _without_secrets, open_cluster
 from pipeline.load.parquet import to_bytes
 from pipeline.summarize import summarize
 from pipeline.tasks import DailySales, MonthlySales, MonthlySummary
-from pipeline.tasks.lake import open_tables
+from pipeline.tasks.tables import open_tables
 from tests.conftest import ROOT, Runner
 from tests.summarize.lake_month import draw_month
 
@@ -115,7 +115,7 @@ def month(monkeypatch: pytest.MonkeyPatch) -> SimpleNamespace:
         for dataset in schema.LAKE
     }
     monkeypatch.setattr(
-        "pipeline.tasks.lake.lake", lambda: SimpleNamespace(read=lambda dataset, name: files)
+        "pipeline.tasks.tables.lake", lambda: SimpleNamespace(read=lambda dataset, name: files)
     )
     monkeypatch.setattr(
         "pipeline.settings.rules", lambda: SimpleNamespace(decimals=arguments["decimals"])

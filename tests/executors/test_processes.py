@@ -43,8 +43,8 @@ def test_a_batch_and_single_builds_publish_the_same_bytes(luigi: Runner, tmp_pat
     assert "on local processes" not in logs["single"] + logs["one pass"]
     assert "MonthlySummary(month=2026-10,2026-11)" in logs["one pass"], "both months were one task"
     assert any(key.startswith("summary/") for key in lakes["single"])
-    for lake in lakes.values():
-        assert differing(lakes["single"], lake) == []
+    for name, lake in lakes.items():
+        assert differing(lakes["single"], lake) == [], name
 
 
 def square(number: int) -> int:

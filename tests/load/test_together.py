@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import Conflict, Corrupt
-from pipeline.load import STAGING, Manifest, Storage
+from pipeline.load import STAGING, Manifest, Storage, local
 from pipeline.load.publish import Content
 from pipeline.load.storage import Write
 from tests.load.faults import FaultyStorage, Killed
@@ -104,20 +104,26 @@ def test_writes_together_are_on_the_disk_before_they_have_a_name(
     folder: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     steps: list[str] = []
-    sync, move = folder.sync, Path.replace
-    monkeypatch.setattr(folder, "sync", lambda: steps.append("sync") or sync())
+    sync, move = local._sync_file_system, Path.replace
+    monkeypatch.setattr(local, "_FEW", 0)
+    monkeypatch.setattr(local, "_sync_file_system", lambda root: steps.append("sync") or sync(root))
 
     def replace(path: Path, target: Path) -> Path:
         steps.append(f"move to {target.relative_to(folder.root)}")
         return move(path, target)
 
     monkeypatch.setattr(Path, "replace", replace)
-    etag, again, refused = (
-        *folder.put_all([Write("a/k", b"1", True), Write("b/k", b"2", True)]),
-        *folder.put_all([Write("a/k", b"other", True)]),
-    )
-    assert steps == ["sync", "move to a/k", "move to b/k", "sync"], "one sync, then the names"
+    etag, again = folder.put_all([Write("a/k", b"1", True), Write("b/k", b"2", True)])
+    assert steps == ["sync", "move to a/k", "move to b/k"], "one sync, then the names"
+    folder.sync()
+    folder.sync()
+    assert steps[3:] == ["sync"], "the names, once"
+    (refused,) = folder.put_all([Write("a/k", b"other", True)])
     assert folder.get("a/k") == b"1" and folder.head("b/k").etag == again
     assert isinstance(refused, Conflict)
     assert folder.put_all([Write("a/k", b"1", True)]) == [etag], "its own bytes are no conflict"
+    monkeypatch.setattr(local, "_FEW", 6)
+    steps.clear()
+    folder.put_all([Write("c/k", b"3", True)])
+    assert steps == ["sync", "move to c/k"], "a few wait for the many before them"
     assert [*(folder.root / ".writing").iterdir()] == [folder.root / ".writing" / "lock"]

@@ -1,0 +1,85 @@
+"""The tables of published partitions, each checked against its dataset."""
+
+from __future__ import annotations
+
+import math
+import re
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from pipeline import schema, settings
+from pipeline.load.day_object import FILE, unpack_tables
+from pipeline.load.parquet import check_schema, from_bytes
+from pipeline.targets import DerivedTask, lake
+
+_PARQUET_GROWTH = 8  # a Parquet file of the lake as a table is at most this many times as large
+_UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}
+_DATASETS = {
+    dataset.name: dataset
+    for dataset in (
+        *schema.LAKE,
+        schema.OUTSIDE,
+        *schema.SUMMARY,
+        schema.RECEIPT_FIGURES,
+        *schema.BACKOFFICE,
+    )
+}
+
+
+def read_day(task: DerivedTask) -> dict[str, pa.Table]:
+    """The tables of a business day by name. Raises SchemaMismatch."""
+    decimals = settings.rules().decimals
+    return unpack_tables(
+        lake().read(task.dataset, task.name)[FILE],
+        f"{task.dataset}/{task.name}",
+        {d.name: schema.arrow(d, decimals) for d in schema.LAKE},
+    )
+
+
+def read_table(task: DerivedTask, file_name: str, body: bytes) -> pa.Table:
+    """A file of a partition as a table. Raises SchemaMismatch."""
+    return from_bytes(
+        body,
+        f"{task.dataset}/{task.name}/{file_name}",
+        schema=schema.arrow(_DATASETS[file_name], settings.rules().decimals),
+    )
+
+
+def read_tables(task: DerivedTask, names: list[str] | None = None) -> dict[str, pa.Table]:
+    """The tables of a partition by name: those of `names`, or all."""
+    files = lake().read(task.dataset, task.name, names)
+    return {name: read_table(task, name, body) for name, body in files.items()}
+
+
+@contextmanager
+def open_tables(task: DerivedTask, memory: str, folder: Path) -> Iterator[dict[str, Any]]:
+    """The tables of a month, as files if they would fill half of `memory`.
+
+    Raises SchemaMismatch where the schema of one differs.
+    """
+    files = lake().read(task.dataset, task.name)
+    size = re.fullmatch(r"([\d.]+) ?([KMGT])i?B", memory.strip(), re.IGNORECASE)
+    limit = float(size[1]) * (1 << _UNITS[size[2].upper()]) if size else math.inf
+    if sum(map(len, files.values())) * _PARQUET_GROWTH <= limit / 2:
+        yield {name: read_table(task, name, body) for name, body in files.items()}
+        return
+    # Imports pandas where it is installed; a small month does without.
+    from pyarrow.dataset import dataset
+
+    folder.mkdir(parents=True, exist_ok=True)
+    decimals = settings.rules().decimals
+    with tempfile.TemporaryDirectory(dir=folder) as temporary:
+        tables = {}
+        for file_name, body in files.items():
+            path = Path(temporary) / file_name
+            path.write_bytes(body)
+            tables[file_name] = dataset(path, format="parquet")
+            expected = schema.arrow(_DATASETS[file_name], decimals)
+            label = f"{task.dataset}/{task.name}/{file_name}"
+            check_schema(tables[file_name].schema, expected, label)
+        yield tables
