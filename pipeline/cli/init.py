@@ -5,8 +5,8 @@
     pos init --source loyverse --timezone America/Bogota --currency COP --locale es_CO
     pos init --test                                only tests the connection of this folder
 
-Writes luigi.cfg, config/menu.toml, config/logging.cfg, config/config.env and a .gitignore that
-keeps the secrets out of git, and overwrites none of them. The token is asked for without an echo,
+Writes luigi.cfg, the files of config/ and a .gitignore that keeps the secrets out of git, and
+overwrites no configuration. The token is asked for without an echo,
 or read from the environment; it is no option, because other users of the machine can read a command
 line. With a token the connection is tested and the last three receipts are shown. Then `pos run`
 makes the first report. Exit code 2 when a file exists, a value is invalid, or the point of sale
@@ -34,6 +34,8 @@ ADDRESSES = {
     "square": "https://connect.squareup.com",
 }
 HISTORY_DAYS = 30  # of an account without unlimited history, with a day to spare
+SHARED = ("logging.cfg", "goals.toml", "calendar.toml", "fees.toml")
+"""Files of config/ that are the same for every shop."""
 _EXAMPLES = {"items", "modifiers", "categories", "dishes", "combos"}
 """Tables of menu.toml that hold the simulated shop's names."""
 _SECTION = re.compile(r"\[+([\w.]+)\]+")
@@ -161,7 +163,8 @@ def _write(values: dict[tuple[str, str], str], source: str, token: str) -> None:
     Path("config/menu.toml").write_text(
         menu if source == SIMULATOR else comment_examples(menu), encoding="utf-8"
     )
-    Path("config/logging.cfg").write_bytes((DEFAULTS / "logging.cfg").read_bytes())
+    for name in SHARED:
+        Path("config", name).write_bytes((DEFAULTS / name).read_bytes())
     if not Path(".gitignore").exists():
         Path(".gitignore").write_text("config/config.env\n/data/\n", encoding="utf-8")
     private = os.open("config/config.env", os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
@@ -200,6 +203,7 @@ def _show_receipts() -> int:
     """Print the last three receipts of the point of sale. Raises PipelineError."""
     from pipeline import settings
     from pipeline.connect import connect, origin_of
+    from pipeline.pos.source import catalog_json
     from pipeline.transform import Catalog, Raw, explain
 
     settings.check_folder()
@@ -214,11 +218,12 @@ def _show_receipts() -> int:
     else:
         print("no receipt has changed in the last 30 days")
         return ExitCode.DONE
+    catalog = Catalog.read(catalog_json(source.catalog()))
     newest = sorted(records, key=lambda record: record.updated_at or now, reverse=True)
     print("last receipts:")
     for number, record in list({r.number: r for r in reversed(newest)}.items())[:-4:-1]:
         raw = Raw("", "", record.body + b"\n")
-        explanation = explain(number or "", [raw], Catalog.read(b"{}"), settings.rules())
+        explanation = explain(number or "", [raw], catalog, settings.rules())
         row = explanation.receipt
         print(
             f"  {number}  {row['receipt_type']}  {row['sold_at_local']:%Y-%m-%d %H:%M}"

@@ -7,6 +7,7 @@ is missing or unreadable.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
@@ -162,6 +163,15 @@ class Source(Protocol):
         """JSON objects of each list of the reader's CATALOG, without contacts, in an order that does not depend on
         the source's.
         """
+
+
+def catalog_json(rows_by_name: Mapping[str, list[bytes]]) -> bytes:
+    """A catalog as one JSON object, the rows as they came."""
+    members = (
+        json.dumps(name).encode() + b":[" + b",".join(rows) + b"]"
+        for name, rows in sorted(rows_by_name.items())
+    )
+    return b"{" + b",\n".join(members) + b"}"
 
 
 def sold_date(record: Record) -> date | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import json
 from bisect import bisect_left
 from functools import lru_cache
 
@@ -16,7 +15,7 @@ from pipeline.extract.window_bounds import DAY, window_of
 from pipeline.extract.windows import extract, rescan
 from pipeline.load import CATALOG, RAW, RECEIPTS, BatchName, compress, decompress
 from pipeline.maintenance.erase import without_erased_customers
-from pipeline.pos.source import Source
+from pipeline.pos.source import Source, catalog_json
 from pipeline.targets import DatasetTask, RawTask, check_lake, committed, lake
 from pipeline.transform import Catalog, day_bounds
 
@@ -55,16 +54,12 @@ class RawCatalog(RawTask):
                 f" is {settings.last_day()}"
             )
         rows_by_name = open_source().catalog()
-        members = (
-            json.dumps(name).encode() + b":[" + b",".join(rows) + b"]"
-            for name, rows in sorted(rows_by_name.items())
-        )
         counts = {name: len(rows) for name, rows in rows_by_name.items()}
         lake().publish(
             self.dataset,
             self.name,
             RAW,
-            {"catalog": compress(b"{" + b",\n".join(members) + b"}")},
+            {"catalog": compress(catalog_json(rows_by_name))},
             {"objects": counts},
             expected_manifest=lake().newest(self.dataset, self.name),
         )

@@ -18,6 +18,7 @@ import pytest
 from pipeline import cli
 from pipeline.cli.init import comment_examples
 from pipeline.simulator import Server, Shop
+from pipeline.simulator.square import SquareServer, SquareShop
 from pipeline.transform import read_menu
 from tests.conftest import ROOT
 
@@ -36,8 +37,7 @@ def init(folder: Path, *options: str, **variables: str) -> subprocess.CompletedP
 
 
 @contextmanager
-def serving() -> Iterator[Server]:
-    server = Server(Shop())
+def serving(server: Server) -> Iterator[Server]:
     server.start()
     yield server
     server.stop()
@@ -51,7 +51,7 @@ def configuration(folder: Path) -> ConfigParser:
 
 @pytest.mark.slow
 def test_the_last_receipts_of_a_shop_with_a_token(tmp_path: Path) -> None:
-    with serving() as server:
+    with serving(Server(Shop())) as server:
         options = ["--source", "loyverse", "--url", f"{server.url}", "--yes", "--currency", "MXN"]
         done = init(tmp_path, *options, LOYVERSE_TOKEN=server.token)
     assert done.returncode == 0, done.stderr
@@ -67,8 +67,19 @@ def test_the_last_receipts_of_a_shop_with_a_token(tmp_path: Path) -> None:
 
 
 @pytest.mark.slow
+def test_the_last_receipts_of_a_shop_on_square(tmp_path: Path) -> None:
+    with serving(SquareServer(SquareShop(Shop()))) as server:
+        options = ["--source", "square", "--url", server.url, "--yes"]
+        done = init(tmp_path, *options, SQUARE_TOKEN=server.token)
+    assert done.returncode == 0, done.stderr
+    lines = re.findall(r"(?m)^  \S+  (?:SALE|REFUND)  20[\d-]+ [\d:]+  -?[\d.]+ MXN$", done.stdout)
+    assert len(lines) == len(set(lines)) == 3, done.stdout
+    assert f"SQUARE_TOKEN={server.token}\n" in (tmp_path / "config/config.env").read_text()
+
+
+@pytest.mark.slow
 def test_a_refused_token_is_an_error_that_says_what_to_do(tmp_path: Path) -> None:
-    with serving() as server:
+    with serving(Server(Shop())) as server:
         done = init(
             tmp_path, "--source", "loyverse", "--url", server.url, "--yes", LOYVERSE_TOKEN="wrong"
         )
