@@ -131,8 +131,8 @@ def test_a_month_of_some_days_says_so_and_is_nothing_to_compare_with(till: Till)
         for month in ("2026-10", "2026-11")
     }
     assert (
-        "La historia comienza el 28 oct 2026" in reports["2026-10"]
-        and "La historia comienza" not in reports["2026-11"]
+        "The history begins on Oct 28, 2026" in reports["2026-10"]
+        and "The history begins" not in reports["2026-11"]
     )
     inputs = till.figures("2026-11")["lineage"]["inputs"]
     assert "summary/2026-11" in inputs and "summary/2026-10" not in inputs, (

@@ -84,17 +84,21 @@ def retain(
         return main(["retain", "--months", "3", *options])
 
 
+def summary_digest(storage: Storage) -> str:
+    return Lake(storage).newest("summary", "2026-10").digest
+
+
+def bridge_of(storage: Storage) -> dict[str, object]:
+    """The bridge from gross sales to payments in the newest report of October."""
+    figures = json.loads(Lake(storage).read("reports/monthly", "2026-10")["figures.json"])
+    return {name: row["bridge"] for name, row in figures["currencies"].items()}
+
+
 def test_old_notes_end_and_nothing_else_does(
     shop: Rehearsal, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     storage, words = shop.storage(), [NOTE, CARD, LINE, "{nuts}"]
-    before, error = (
-        totals(storage),
-        {
-            name: Lake(storage).newest(name, "2026-10").digest
-            for name in ("sales", "summary", "reports/monthly")
-        },
-    )
+    before, summary, bridge = totals(storage), summary_digest(storage), bridge_of(storage)
     assert {key.split("/")[0] for key in everywhere(storage, words)} >= {
         "raw",
         "staging",
@@ -115,10 +119,8 @@ def test_old_notes_end_and_nothing_else_does(
         "what was replaced is gone, touched or not"
     )
     assert totals(storage) == before
-    for name in ("summary", "reports/monthly"):
-        assert Lake(storage).newest(name, "2026-10").digest == error[name], (
-            f"{name} is told as before"
-        )
+    assert summary_digest(storage) == summary
+    assert bridge_of(storage) == bridge, "the month has closed since, its figures are the same"
     check(storage, quiet=True)
     assert shop.at(NOW).verify(deep=True) == [], "every partition can still be made from raw"
     stands = {stat.key: stat.etag for stat in storage.list() if not stat.key.startswith("_probe/")}
