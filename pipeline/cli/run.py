@@ -82,8 +82,11 @@ def _run_nightly(options: list[str], environment: Mapping[str, str]) -> int:
     lake().refresh()
     status = current_status()
     lake().put_state("etl_state.json", status.to_bytes())
-    if _last_summary() == summary:  # else the run has logged the status with its summary
-        print(f"nothing to do\n{format_status(status)}")
+    is_idle = _last_summary() == summary
+    if is_idle:
+        print("nothing to do")
+    if is_idle or status.is_stale or status.gaps:  # else the run has logged it with its summary
+        print(format_status(status))
     if months_with(MONTHLY):
         print(f"report         {newest_report(MONTHLY, 'report.html')}")
         print(f"all reports    {lake().storage.uri('reports/index.html')}\nnext           pos open")

@@ -14,8 +14,10 @@ from pipeline.errors import ConfigError
 
 @dataclass(frozen=True)
 class ReportEmail:
-    """What is sent, in each form; `file` is the name of the PDF, `blocks` are Slack's. A
-    closing message has no PDF."""
+    """A report or closing message in each form that is sent.
+
+    `file` is the name of the PDF, which a closing message does not have; `blocks` are Slack's.
+    """
 
     subject: str
     text: str

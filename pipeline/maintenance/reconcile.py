@@ -1,7 +1,8 @@
 """Reconcile the amounts of the lake, month by month, to the minor unit.
 
     receipt = its rows in sales = its payments
-    total = net + tax_added + tip + surcharge + surcharge_tax + gift_cards + rounding; net = gross - discount
+    total = net + tax_added + tip + surcharge + surcharge_tax + gift_cards + rounding
+    net = gross - discount
     every receipt once, in one month; no row without its receipt
     records in = curated + quarantined
     the month is its days; the days of the summary are the month's receipts

@@ -145,7 +145,7 @@ def reader() -> Reader:
 
 
 def _translator() -> Callable[[Lists], ToCanonical] | None:
-    """The reader's translator, or the one that counts orders that are paid and still open."""
+    """The reader's translator, by [pos] count_open_orders with or without open orders."""
     if pos().count_open_orders:
         return reader().counting_open_orders
     return reader().translator

@@ -1,4 +1,4 @@
-"""channel_hours: one row per store, channel and hour of the store's clock, for dayparts."""
+"""channel_hours: one row per store, channel and local hour, for dayparts."""
 
 QUERY = """
 SELECT store_id, currency, channel, extract(hour FROM sold_at_local) AS hour,

@@ -4,8 +4,8 @@ In: raw objects. Out: the receipts that every rule accepts, as nested Arrow, eac
 and position, and a RejectedRecord for every other. Where pyarrow's JSON reader refuses a page, the
 page is halved until the record is alone. `validate_columns` checks what the reader accepts;
 `validate_record` names the reason, or rewrites a record that only the reader refuses (12.3400...0,
-a lone surrogate in a note), which is then parsed again. Records of a point of sale whose JSON is not
-canonical are translated first (`Rules.translator`): one of them makes none, one or two receipts.
+a lone surrogate in a note), which is then parsed again. Records of a point of sale whose JSON is
+not canonical are translated first (`Rules.translator`): each makes none, one or two receipts.
 """
 
 from __future__ import annotations
@@ -139,7 +139,7 @@ class _Canonical(NamedTuple):
 def _translate(
     raw: Raw, to_canonical: ToCanonical, rules: Rules
 ) -> tuple[_Canonical, list[RejectedRecord]]:
-    """The canonical lines of an object, and the records that have none because of a fault."""
+    """The canonical lines of an object, and the records that are rejected."""
     lines: list[bytes] = []
     origin: list[int] = []
     rejected: list[RejectedRecord] = []

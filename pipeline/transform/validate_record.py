@@ -127,7 +127,7 @@ def validate_record(body: bytes, rules: Rules) -> RejectedRecord | bytes:
 
 
 def read_rejected(receipt: Mapping[str, object], rules: Rules) -> RejectedRecord:
-    """What is readable of a canonical receipt that is refused for a reason of its source."""
+    """What is readable of a canonical receipt that its point of sale's rules reject."""
     parsed = json.loads(
         json.dumps(receipt), object_pairs_hook=_Object, parse_float=_Literal, parse_int=_Literal
     )
