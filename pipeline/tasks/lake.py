@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -34,6 +34,11 @@ from pipeline.transform.days import EPOCH
 from pipeline.transform.split_day import clean_share, unite
 
 log = logging.getLogger(__name__)
+
+Digests = Mapping[str, str | None]
+"""Content digests of days, by date."""
+Counts = dict[str, dict[str, int]]
+"""The counts of days, by date."""
 
 _UPDATED_SIZE = 32 << 20  # of a month's files: a larger month is read day by day
 
@@ -219,8 +224,14 @@ class MonthlySales(BatchTask):
         return [DailySales(date=day) for day in days_of(self.month)]
 
     def make(self) -> tuple[Files, Metadata]:
+        return self._make(self.unchanged_days)
+
+    def make_from_inputs(self) -> tuple[Files, Metadata]:
+        return self._make(lambda _: {})
+
+    def _make(self, unchanged_days: Callable[[Digests], Counts]) -> tuple[Files, Metadata]:
         days = {task.name: task for task in self.requires()}
-        unchanged = self.unchanged_days({name: task.digest() for name, task in days.items()})
+        unchanged = unchanged_days({name: task.digest() for name, task in days.items()})
         changed = [task for name, task in days.items() if name not in unchanged]
         decimals = settings.rules().decimals
         if unchanged:
@@ -240,7 +251,7 @@ class MonthlySales(BatchTask):
         totals = {key: sum(day[key] for day in counts.values()) for key in COUNTS}
         return files, {"days": len(days), **totals, "counts": counts}
 
-    def unchanged_days(self, digests: Mapping[str, str | None]) -> dict[str, dict[str, int]]:
+    def unchanged_days(self, digests: Digests) -> Counts:
         """The counts of the days that the published month holds as they are now.
 
         Empty where reading its days again is cheaper, or the month is not as it was published.

@@ -94,7 +94,7 @@ def compare_rebuilt(span: Span, broken: Container[tuple[str, str]] = ()) -> Iter
             continue  # an input has changed since, or it is damaged: the next run rebuilds it
         label = f"{task.dataset} {task.name}"
         try:
-            files, _ = task.make()
+            files, _ = task.make_from_inputs()
         except Corrupt as error:
             yield LakeFinding(
                 label,

@@ -310,7 +310,7 @@ def test_the_commands_of_the_docs(luigi: Runner) -> None:
     luigi.environment["CUSTOMER_HASH_KEY"] = secrets.token_hex(16)
     luigi("MonthlySummary", "--month", "2026-10")
     code, text = luigi.pos("erase", "--customer", customer)
-    assert code == 0 and re.search(r"raw: [12] windows were committed again", text), text
+    assert code == 0 and re.search(r"raw: [12] windows rewritten without", text), text
     luigi("Verify", "--deep", "--first", "2026-10")
 
 
