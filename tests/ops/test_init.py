@@ -18,7 +18,7 @@ import pytest
 from pipeline import cli
 from pipeline.cli.init import comment_examples
 from pipeline.simulator import Server, Shop
-from pipeline.simulator.square import SquareServer, SquareShop
+from pipeline.simulator.square import SquareRules, SquareServer, SquareShop
 from pipeline.transform import read_menu
 from tests.conftest import ROOT
 
@@ -68,7 +68,7 @@ def test_the_last_receipts_of_a_shop_with_a_token(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_last_receipts_of_a_shop_on_square(tmp_path: Path) -> None:
-    with serving(SquareServer(SquareShop(Shop()))) as server:
+    with serving(SquareServer(SquareShop(Shop()), rules=SquareRules())) as server:
         options = ["--source", "square", "--url", server.url, "--yes"]
         done = init(tmp_path, *options, SQUARE_TOKEN=server.token)
     assert done.returncode == 0, done.stderr
