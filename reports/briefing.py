@@ -1,4 +1,4 @@
-"""The daily closing message and the weekly one: the same figures as the reports, in few words.
+"""The daily and the weekly closing message, from the reports' figures.
 
 In: the summary tables of the month of a day and of the one before. Out: message.json, which
 `render.message` reads and `render.mail` and `render.slack` give a form. Usual is the mean of the
@@ -58,7 +58,7 @@ class Book:
             frames.append(past["days"])
         self.days = pd.concat(frames, ignore_index=True)
 
-    def of(self, days: Sequence[date], store: str = "") -> Totals:
+    def sum_of(self, days: Sequence[date], store: str = "") -> Totals:
         """The totals of these days."""
         rows = self.days[self.days["business_day"].isin(list(days))]
         return total(rows[rows["store_id"] == store] if store else rows)
@@ -67,7 +67,7 @@ class Book:
         """The totals that are usual for these days; None where no such day was open."""
         parts = []
         for day in days:
-            past = [self.of([day - timedelta(7 * k)], store) for k in range(1, WEEKS + 1)]
+            past = [self.sum_of([day - timedelta(7 * k)], store) for k in range(1, WEEKS + 1)]
             opened = [part for part in past if part.receipts]
             if not opened:
                 return None
@@ -88,7 +88,7 @@ def compose_briefing(
     plans: Plans | None = None,
     lake_starts: date | None = None,
 ) -> tuple[Text, tuple[str, ...], list[Section]]:
-    """Title, currencies and sections of the message of the period that ends with `day`."""
+    """Title, currencies and sections of the message that ends with `day`."""
     month = day.replace(day=1)
     sources = {**sources, month: _until(day, sources[month])}
     shown = currencies(sources[month])
@@ -134,7 +134,7 @@ def _sections(period: Period, day: date, figures: Figures) -> list[Section]:
 
 def _lead(period: Period, days: Sequence[date], book: Book) -> Section:
     """What was sold, against what is usual (a day) or the week before."""
-    figures, now = book.figures, book.of(days)
+    figures, now = book.figures, book.sum_of(days)
     currency = figures.currency
     if not now.receipts and not now.refund_receipts:
         return Section(period, (text(f"{period}.empty"),))
@@ -142,7 +142,7 @@ def _lead(period: Period, days: Sequence[date], book: Book) -> Section:
         base, name = book.usual(days), text("daily.usual", day=Weekday(days[0].weekday()))
     else:
         before = [day - timedelta(7) for day in days]
-        base = book.of(before) if book.of(before).receipts else None
+        base = book.sum_of(before) if book.sum_of(before).receipts else None
         name = text("weekly.before")
     sentences = [_change("net", now, base, name, currency)]
     noted = {day: notes for day in days if (notes := figures.occasions.get(day))}
@@ -153,8 +153,8 @@ def _lead(period: Period, days: Sequence[date], book: Book) -> Section:
         ]
         sentences.append(text("briefing.notes", days=Series(tuple(named))))
     if period == "weekly" and enough(now.receipts):
-        best = max(days, key=lambda d: (book.of([d]).net_sales, d))
-        net = Money(book.of([best]).net_sales, currency)
+        best = max(days, key=lambda d: (book.sum_of([d]).net_sales, d))
+        net = Money(book.sum_of([best]).net_sales, currency)
         sentences.append(text("weekly.best", day=Day(best, long=True, short=True), net=net))
     return Section(period, tuple(sentences), tiles=_tiles(now, base, name, currency))
 
@@ -195,10 +195,10 @@ def _tiles(now: Totals, base: Totals | None, name: Value, currency: str) -> tupl
 
 def _week(week: Sequence[date], book: Book) -> Section:
     before = [day - timedelta(7) for day in week]
-    base = book.of(before)
+    base = book.sum_of(before)
     name = text("briefing.same_days")
     base_or_none = base if base.receipts else None
-    sentence = _change("so_far", book.of(week), base_or_none, name, book.figures.currency)
+    sentence = _change("so_far", book.sum_of(week), base_or_none, name, book.figures.currency)
     return Section("briefing_week", (sentence,))
 
 
@@ -217,7 +217,7 @@ def _findings(days: Sequence[date], book: Book) -> list[Finding]:
     figures = book.figures
     matches = []
     for store, name in figures.stores.items():
-        now, usual = book.of(days, store), book.usual(days, store)
+        now, usual = book.sum_of(days, store), book.usual(days, store)
         if len(figures.stores) < 2 or usual is None or not enough(usual.receipts):
             continue
         lost = usual.net_sales - now.net_sales
@@ -229,7 +229,7 @@ def _findings(days: Sequence[date], book: Book) -> list[Finding]:
                 usual=Money(usual.net_sales, figures.currency),
             )
             matches.append(Finding(sentence, lost, "stores"))
-    now = book.of(days)
+    now = book.sum_of(days)
     if enough(now.receipts) and 100 * now.refunds > RETURNED * now.gross_sales:
         sentence = text(
             "briefing.refunds",

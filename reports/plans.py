@@ -1,4 +1,4 @@
-"""What the owner knows and the till does not: goals, days of note, fees, dayparts, labour.
+"""The owner's plans: goals, days of note, fees, dayparts, labour.
 
 In: the texts of config/goals.toml, calendar.toml and fees.toml, the [dayparts] of menu.toml and
 inputs/labour.csv. Out: `Plans`, exact. Raises ValueError that names the file and the key. What is
@@ -32,7 +32,7 @@ class Note:
 
 @dataclass(frozen=True)
 class Fee:
-    """What a payment type costs: a part of the amount, and a fixed amount for each payment."""
+    """What a payment type costs: part of the amount, and a fixed amount each time."""
 
     tender: str
     rate: Decimal
@@ -41,7 +41,7 @@ class Fee:
 
 @dataclass(frozen=True)
 class Daypart:
-    """A named part of the day, from an hour up to another, which may be after midnight."""
+    """A named part of the day, which may end after midnight."""
 
     name: str
     start: int
@@ -113,10 +113,10 @@ class _Table:
     def fail(self, key: str, hint: str) -> ValueError:
         return ValueError(f"{self.name}: {key}: {hint}")
 
-    def refuse_others(self, *known: str) -> None:
+    def refuse_others(self, *keys: str) -> None:
         for key in self.data:
-            if key not in known:
-                raise self.fail(key, f"unknown key; known are {', '.join(known)}")
+            if key not in keys:
+                raise self.fail(key, f"unknown key; known are {', '.join(keys)}")
 
     def amount(self, key: str, value: object) -> Decimal:
         if isinstance(value, bool) or not isinstance(value, (int, Decimal)) or value < 0:

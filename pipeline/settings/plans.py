@@ -1,4 +1,4 @@
-"""What the owner wrote down for the reports: goals, days of note, fees, dayparts, labour."""
+"""The owner's plans for the reports: goals, days, fees, dayparts, labour."""
 
 from __future__ import annotations
 
