@@ -16,7 +16,7 @@ from dataclasses import replace
 from pipeline import settings
 from pipeline.errors import ConfigError
 from pipeline.settings.strict import parse_day
-from pipeline.tasks.closing import closing_message
+from pipeline.tasks.closing import Period, closing_message
 from pipeline.tasks.lake import history_span
 from reports.render.mail import render_text
 
@@ -31,7 +31,7 @@ def run(options: argparse.Namespace) -> int:
     day = options.date or last
     if not first <= day <= last:
         raise ConfigError(f"{day} is not in the lake: choose a day from {first} to {last}")
-    period = "weekly" if options.week else "daily"
+    period: Period = "weekly" if options.week else "daily"
     content = closing_message(period, day, settings.locale())
     print(render_text(replace(content, reason="")), end="")
     return 0

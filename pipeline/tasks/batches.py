@@ -225,6 +225,7 @@ def _build_here(name: str, groups: list[list[BatchTask]], batch: BatchTask) -> l
             for task, error in remote_build.build_together(group).items()
         ]
         batch.report_progress(f"{name}: {number} of {len(groups)}", 100 * number // len(groups))
+    batch.report_progress(f"{name} built", 100)
     return results
 
 
