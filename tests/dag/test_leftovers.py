@@ -72,10 +72,6 @@ def test_a_kill_while_a_report_is_archived_leaves_a_note(
     assert f"note   {left}: a run that was killed or overtaken left it" in text
     assert "not checked" not in text
     assert "problems: 0" in text
-    assert nights_later(shop, 2).night()
-    assert left.exists()
-    assert verify(shop) == 0
-    assert f"note   {left}" in capsys.readouterr().out
     before = content(shop.storage())
     assert verify(shop, "--repair") == 0
     assert "removed leftovers: 1, the first: " in capsys.readouterr().out
