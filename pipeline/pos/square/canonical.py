@@ -136,16 +136,18 @@ def _sale(envelope: Envelope, joins: Joins) -> Json | None:
     order = envelope.order
     lines, tenders = rows(order, "line_items"), paid_tenders(order)
     paid = total(tenders, "amount_money")
-    whole = amount(order, "total_money") if "total_money" in order else _sum_of(order, lines, paid)
+    sum_total = (
+        amount(order, "total_money") if "total_money" in order else _sum_of(order, lines, paid)
+    )
     charges = rows(order, "service_charges")
-    if not lines and not charges and not whole:
+    if not lines and not charges and not sum_total:
         return None
     tip = amount(order, "total_tip_money") or total(tenders, "tip_money")
     if not lines and not charges:  # an instalment: paid, without items
-        lines = [_custom(whole - tip - _rounding(order))]
+        lines = [_custom(sum_total - tip - _rounding(order))]
     receipt = _header(envelope, "SALE") | _content(order, lines, charges, "", joins)
     return receipt | {
-        "total_money": _money(order, whole),
+        "total_money": _money(order, sum_total),
         "tip": _money(order, tip),
         "payments": payments_of(envelope),
     }
@@ -168,21 +170,21 @@ def _refund(envelope: Envelope, joins: Joins) -> Json | None:
     }
     lines, charges = merged["return_line_items"], merged["return_service_charges"]
     tip = total(merged["return_tips"], "applied_money")
-    whole = amount(order.get("return_amounts") or {}, "total_money") or sum(
+    sum_total = amount(order.get("return_amounts") or {}, "total_money") or sum(
         amount(entry.get("return_amounts") or {}, "total_money") for entry in entries
     )
-    whole = whole or total(lines, "total_money") + tip + total(charges, "total_money")
+    sum_total = sum_total or total(lines, "total_money") + tip + total(charges, "total_money")
     if not lines and not charges:
-        lines = [_custom(whole - tip)]
+        lines = [_custom(sum_total - tip)]
     sources = [source for entry in entries if (source := text(entry, "source_order_id"))]
     receipt = _header(envelope, "REFUND") | _content(
         merged, lines, charges, "return_", joins, order
     )
     return receipt | {
         "refund_for": sources[0] if sources else None,
-        "total_money": _money(order, whole),
+        "total_money": _money(order, sum_total),
         "tip": _money(order, tip),
-        "payments": refunds_of(envelope, whole),
+        "payments": refunds_of(envelope, sum_total),
     }
 
 
@@ -290,7 +292,7 @@ def _readable(envelope: Envelope) -> Json:
     try:
         kind = "REFUND" if rows(order, "returns") and not rows(order, "line_items") else "SALE"
         returned = amount(order.get("return_amounts") or {}, "total_money")
-        whole = returned if kind == "REFUND" else amount(order, "total_money")
-        return _header(envelope, kind) | {"total_money": _money(order, whole)}
+        sum_total = returned if kind == "REFUND" else amount(order, "total_money")
+        return _header(envelope, kind) | {"total_money": _money(order, sum_total)}
     except (TypeError, ValueError, KeyError, AttributeError):
         return {"receipt_number": order.get("id"), "store_id": order.get("location_id")}

@@ -2,7 +2,7 @@
 
 A page covers a short time of changes, and a payment changes with its order: so one list of payments
 for each location and that time has nearly all of them. What it lacks was changed at another time
-than its order, and is looked for around the instant at which it was made.
+than its order, and is looked for around the instant at which it was taken.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from pipeline.pos.square.order import Json, open_envelope, read_record, rows, te
 from pipeline.pos.square.redaction import PAYMENT, REFUND, pick
 
 LIST_MARGIN = timedelta(minutes=10)
-MADE_MARGIN = timedelta(minutes=1)
+TAKEN_MARGIN = timedelta(minutes=1)
 List = Callable[[str, Mapping[str, str], str], list[bytes]]
 """All rows of a list: path, query, key of its rows."""
 
@@ -63,9 +63,9 @@ class MoneyLists:
                 self._add_refunds(refunds, location, start, end)
             for order in mine:
                 missing = [moment for name, moment in order.tenders.items() if name not in payments]
-                made = [moment for moment in missing if moment]
-                if made:
-                    first, last = min(made) - MADE_MARGIN, max(made) + MADE_MARGIN
+                taken_at = [moment for moment in missing if moment]
+                if taken_at:
+                    first, last = min(taken_at) - TAKEN_MARGIN, max(taken_at) + TAKEN_MARGIN
                     self._add_payments(payments, location, first, last, is_created=True)
         return [
             _enveloped(body, record, order, payments, refunds.get(record.number or "", {}))

@@ -49,7 +49,7 @@ def payments_of(envelope: Envelope) -> list[Json]:
     return payments
 
 
-def refunds_of(envelope: Envelope, whole: int) -> list[Json]:
+def refunds_of(envelope: Envelope, sum_total: int) -> list[Json]:
     """What was paid back; where no refund is known, one payment of an unknown kind."""
     order = envelope.order
     known = [
@@ -59,7 +59,7 @@ def refunds_of(envelope: Envelope, whole: int) -> list[Json]:
         and text(refund, "order_id") in (None, text(order, "id"))
     ]
     if not known and not rows(order, "line_items"):
-        return [_payment("Refund", "OTHER", _units_as_money(order, whole), None)]
+        return [_payment("Refund", "OTHER", _units_as_money(order, sum_total), None)]
     distinct = {text(refund, "id"): refund for refund in reversed(known)}
     payments = []
     for refund in reversed(distinct.values()):
