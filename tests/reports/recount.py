@@ -56,7 +56,7 @@ count(*) filter (where sale) as receipts, count(*) filter (where refund) as refu
 sum(gross) filter (where sale) as gross_sales, sum(discount) filter (where sale) as sale_discounts,
 coalesce(sum(discount) filter (where refund), 0) as refund_discounts, coalesce(sum(gross) filter (where refund), 0) as refunds,
 sum(sign * net) as net_sales, sum(sign * included) as tax_included, sum(sign * added) as tax_added, sum(sign * tip) as tips,
-sum(sign * surcharge) as surcharges, sum(sign * total) as collected, sum(sign * paid) as paid,
+sum(sign * surcharge) as surcharges, 0 as gift_cards, sum(sign * total) as collected, sum(sign * paid) as paid,
 count(*) filter (where sale and customer is not null) as identified_receipts, count(*) filter (where gone) as cancelled_receipts,
 coalesce(sum(abs(total)) filter (where gone), 0) as cancelled_total, sum(sign * discount) as discounts
 """
