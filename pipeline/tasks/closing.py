@@ -7,7 +7,7 @@ after a gap sends the newest one only.
 from __future__ import annotations
 
 import datetime as dt
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import reports
 from pipeline import settings
@@ -18,8 +18,11 @@ from pipeline.load import SUMMARY, VOID
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import lake
 from pipeline.tasks.labour import labour
-from pipeline.tasks.lake import MonthlySummary, history_span, read_tables
-from reports.render import mail, message, slack
+from pipeline.tasks.lake import MonthlySummary, history_span
+from pipeline.tasks.tables import read_tables
+
+if TYPE_CHECKING:
+    from reports.render import message
 
 Period = Literal["daily", "weekly"]
 TABLES = ["days", "stores", "hours"]
@@ -42,6 +45,8 @@ def delivery_key(period: Period, day: dt.date, recipient: str) -> DeliveryKey:
 @once_per_run
 def closing_message(period: Period, day: dt.date, locale: str) -> message.Message:
     """The message of `period` that ends with `day`. Raises ConfigError where the lake lacks it."""
+    from reports.render import message  # and with it pandas, only where a message is due
+
     month = day.replace(day=1)
     summaries = {}
     for first in (month, months_before(month, 1)):
@@ -65,6 +70,8 @@ def closing_message(period: Period, day: dt.date, locale: str) -> message.Messag
 
 def closing_mail(period: Period, day: dt.date, locale: str) -> ReportEmail:
     """The message in each form."""
+    from reports.render import mail, slack
+
     content = closing_message(period, day, locale)
     return ReportEmail(
         content.subject,

@@ -61,13 +61,13 @@ def cancel_one(shop: Rehearsal) -> None:
 
 
 def test_nothing_to_do_costs_the_listings(shop: Rehearsal) -> None:
-    assert Counter(command_name for command_name, _ in asked(shop)) == {"LIST": 3}, (
-        "manifests, raw objects, the till's exports"
+    assert Counter(command_name for command_name, _ in asked(shop)) == {"LIST": 4}, (
+        "manifests, raw objects, the till's exports, the owner's inputs"
     )
     month = FIRST.replace(day=1)
     assert Counter(
         command_name for command_name, _ in asked(shop, make=lambda: MonthlyReport(month=month))
-    ) == {"LIST": 3}
+    ) == {"LIST": 4}
 
 
 def test_a_late_receipt_costs_a_few_listings_and_what_is_really_rewritten(shop: Rehearsal) -> None:
@@ -82,8 +82,8 @@ def test_a_late_receipt_costs_a_few_listings_and_what_is_really_rewritten(shop: 
         command_name: Counter(key for of, key in made if of == command_name)
         for command_name in ("LIST", "HEAD", "GET", "PUT")
     }
-    assert by_verb["LIST"].total() <= 6, (
-        "manifests, raw, exports, claims of windows; who was erased, before each of walk and sweep"
+    assert by_verb["LIST"].total() <= 7, (
+        "manifests, raw, exports, inputs, claims of windows; who was erased, before each of walk and sweep"
     )
     pages = {"reports/index.html"}
     assert {key for key, count in by_verb["PUT"].items() if count > 1} <= pages, (
