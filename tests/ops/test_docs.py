@@ -55,7 +55,10 @@ def code_words() -> frozenset[str]:
     words: set[str] = set()
     for name in names:
         if not name.startswith(("tests/", "docs/")) and not name.endswith(".md"):
-            words |= set(re.findall(r"\w+", (ROOT / name).read_text(encoding="utf-8")))
+            text = (ROOT / name).read_text(
+                encoding="utf-8", errors="replace"
+            )  # fonts and images too
+            words |= set(re.findall(r"\w+", text))
     return frozenset(words)
 
 
