@@ -115,7 +115,7 @@ def test_broken_menu(luigi: Runner, text: str, sentence: str) -> None:
         ("shop", "day_starts_at", "five", "day_starts_at = 'five' is not a time"),
         ("shop", "currency", "PESO", "currency = 'PESO' is not an ISO 4217 code"),
         ("shop", "menu", "nowhere.toml", "nowhere.toml: cannot be read"),
-        ("pos", "source", "square", "[pos] source = 'square' is unknown"),
+        ("pos", "source", "toast", "[pos] source = 'toast' is unknown"),
         ("pos", "now", "tomorrow", "[pos] now = 'tomorrow' is not an ISO 8601 instant"),
     ],
 )
