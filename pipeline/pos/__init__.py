@@ -34,11 +34,10 @@ def open_source(name: str, **options: Any) -> Source:
     return source
 
 
-def open_reader(name: str) -> Reader:
-    """The reader of that name in READERS. Raises ConfigError for an unknown name."""
+def open_reader(name: str, option: str = "source") -> Reader:
+    """The reader of that name in READERS; ConfigError that names `option` of [pos] for another."""
     if name not in READERS:
         raise ConfigError(
-            f"{name!r} is no point of sale whose JSON can be read; known are"
-            f" {', '.join(sorted(READERS))}"
+            f"[pos] {option} = {name!r} is unknown; known are {', '.join(sorted(READERS))}"
         )
     return cast(Reader, import_module(READERS[name]))

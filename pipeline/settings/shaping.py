@@ -141,7 +141,9 @@ def menu() -> Menu:
 def reader() -> Reader:
     """The reader of the point of sale whose JSON raw holds."""
     section = pos()
-    return open_reader(section.saved_from if section.source == "files" else section.source)
+    if section.source == "files":
+        return open_reader(section.saved_from, "saved_from")
+    return open_reader(section.source)
 
 
 def _translator() -> Callable[[Lists], ToCanonical] | None:
