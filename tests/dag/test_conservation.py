@@ -31,12 +31,12 @@ def report(shop: Rehearsal) -> bool:
     return shop.night(make=lambda: MonthlyReport(month=MONTH))
 
 
-def losing(number: str, clean: Callable) -> Callable:
-    """`clean`, which does not see a receipt."""
+def losing(number: str, clean_days: Callable) -> Callable:
+    """`clean_days`, which does not see a receipt."""
 
-    def blind(day: date, raws: Iterable[Raw], *rest: object, **named: object) -> object:
+    def blind(objects: object, raws: Iterable[Raw], *rest: object) -> object:
         kept = [raw._replace(ndjson=without(number, raw.ndjson)) for raw in raws]
-        return clean(day, kept, *rest, **named)
+        return clean_days(objects, kept, *rest)
 
     return blind
 
@@ -51,7 +51,7 @@ def test_a_month_that_lost_a_receipt_is_not_reported(
 ) -> None:
     number = shop.receipts[len(shop.receipts) // 2]["receipt_number"]
     with monkeypatch.context() as patch:
-        patch.setattr(lake_tasks, "clean", losing(number, lake_tasks.clean))
+        patch.setattr(lake_tasks, "clean_days", losing(number, lake_tasks.clean_days))
         assert not report(shop)
         assert f"receipt {number} (" in caplog.text
         assert "neither counted, nor in quarantine, nor outside history" in caplog.text

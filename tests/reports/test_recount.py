@@ -151,6 +151,12 @@ def test_days_hours_weekdays_and_channels(told):
             for row in hours
         },
     )
+    parts = raw.rows(
+        "select case when hour >= 22 or hour < 5 then 'late' when hour < 12 then 'breakfast'"
+        " when hour < 17 then 'lunch' else 'dinner' end as part, sum(sign * net) as net_sales"
+        " from r where month = $month and not gone group by all"
+    )
+    same(figures["dayparts"]["net_sales"], {row["part"]: row["net_sales"] for row in parts})
     weekdays = raw.rows(
         "select weekday, sum(sign * net) as net, count(*) filter (where sale) as n, count(distinct"
         " day) filter (where sale) as opened from r where month = $month group by all having"
@@ -326,6 +332,7 @@ def test_no_section_is_left_out(told):
         "changes",  # recounted in test_changes
         "combos",
         "customers",
+        "dayparts",
         "days",
         "drivers",
         "headline",
