@@ -13,11 +13,12 @@ import luigi
 from pipeline import settings
 from pipeline.cli.recipients import report_recipients
 from pipeline.cli.run_summary import FILE, format_summary, read_summary
+from pipeline.errors import Corrupt
 from pipeline.extract.windows import months_between
-from pipeline.load import NIGHTLY
-from pipeline.status import format_status, read_status
+from pipeline.load import NIGHTLY, STAGING
+from pipeline.status import Status, format_status, read_status
 from pipeline.targets import DatasetTask, DerivedTask, Files, Metadata, RawTask, lake
-from pipeline.tasks.lake import history_span
+from pipeline.tasks.lake import DailySales, history_span
 from pipeline.tasks.raw import Rescan, catalog_for, rescan_due, windows_between
 from pipeline.tasks.report_index import publish_index
 from pipeline.tasks.reports import CumulativeReport, MonthlyReport, Report
@@ -96,12 +97,20 @@ class Nightly(DerivedTask):
         yield [] if planned.complete() else [planned]
         publish_index()  # a run that was killed after its last report has not written it
         yield [task for task in self.deliveries() if not task.complete()]
+        try:
+            status = self._read_status()
+        except Corrupt as error:  # a day that no month had to read again
+            if error.dataset != STAGING:
+                raise
+            log.warning("%s: %s; it is rebuilt", self, error)
+            lake().invalidate(STAGING, error.partition, str(error))
+            yield [DailySales(date=dt.date.fromisoformat(error.partition))]
+            status = self._read_status()
         yield from super().run()
-        self._summarize_run()
+        self._summarize_run(status)
 
-    def _summarize_run(self) -> None:
-        """Write state files and log the summary."""
-        status = read_status(
+    def _read_status(self) -> Status:
+        return read_status(
             lake(),
             expected=self.date,
             now=settings.now(),
@@ -109,6 +118,9 @@ class Nightly(DerivedTask):
             rules=settings.rules(),
             starts=history_span().first,
         )
+
+    def _summarize_run(self, status: Status) -> None:
+        """Write state files and log the summary."""
         lake().put_state("etl_state.json", status.to_bytes())
         summary = read_summary(lake(), self.date, status, time.monotonic() - STARTED)
         lake().put_state(FILE, summary.to_bytes())
