@@ -119,6 +119,8 @@ def test_a_child_of_the_process_that_started_spark_is_refused(
 class Rounds:
     """A cluster whose works `fatal` end its jobs, and the lake that it writes."""
 
+    is_local = False
+
     def __init__(self, fatal: set[str]):
         self.fatal, self.made, self.jobs = fatal, set(), 0
 
@@ -132,16 +134,18 @@ class Rounds:
 
         return [BuildRequest(Family, (("date", name),), "", shares) for name in names]
 
-    def run(self, _: str, works: list[BuildRequest], do: object, tell: object) -> list[BuildResult]:
+    def run(
+        self, _: str, groups: list[list[BuildRequest]], do: object, tell: object
+    ) -> list[list[BuildResult]]:
         self.jobs += 1
-        done = []
-        for at, work in enumerate(works):
-            name = work.params[0][1]
-            if name in self.fatal:
-                raise ItemLost(f"work {name} ended its process", at)
-            self.made.add(name)
-            done.append(BuildResult(work, None))
-        return done
+        results = []
+        for place, group in enumerate(groups):
+            names = [request.params[0][1] for request in group]
+            if lost := self.fatal.intersection(names):
+                raise ItemLost(f"work {min(lost)} ended its process", place)
+            self.made.update(names)
+            results.append([BuildResult(request, None) for request in group])
+        return results
 
     def run_in_shares(
         self,
@@ -151,17 +155,34 @@ class Rounds:
         unite: object,
         tell: object,
     ) -> list[BuildResult]:
-        return self.run(name, [work for _, work in shares if not work.share], do, tell)
+        first = [[request] for _, request in shares if not request.share]
+        return [result for group in self.run(name, first, do, tell) for result in group]
 
 
 @pytest.fixture
 def rounds(monkeypatch: pytest.MonkeyPatch) -> Callable[[str], Rounds]:
-    monkeypatch.setattr(remote_build, "driver_context", lambda: None)
+    monkeypatch.setattr(remote_build, "driver_context", lambda *, is_local: None)
     monkeypatch.setattr(batches, "lake", lambda: SimpleNamespace(refresh=lambda dataset: None))
     return lambda fatal: Rounds(set(fatal))
 
 
-@pytest.mark.parametrize(("make", "shares"), [(batches._build_small, 1), (batches._build_large, 3)])
+def build_in_groups(size: int) -> Callable[..., list[BuildResult]]:
+    """`_build_small` with groups of `size` requests."""
+
+    def build(
+        cluster: Rounds, name: str, requests: list[BuildRequest], follow: Callable
+    ) -> list[BuildResult]:
+        groups = [requests[n : n + size] for n in range(0, len(requests), size)]
+        return batches._build_small(cluster, name, groups, follow)
+
+    return build
+
+
+@pytest.mark.parametrize(
+    ("make", "shares"),
+    [(build_in_groups(1), 1), (build_in_groups(3), 1), (batches._build_large, 3)],
+    ids=["alone", "in groups", "in shares"],
+)
 def test_what_ends_its_process_fails_alone_and_the_others_are_made(
     rounds: Callable[[str], Rounds], make: Callable, shares: int
 ) -> None:
@@ -179,7 +200,7 @@ def test_a_cluster_on_which_every_work_ends_its_process_is_given_up(
 ) -> None:
     cluster = rounds("abcdefghijklmnop")
     with pytest.raises(ItemLost):
-        batches._build_small(cluster, "works", cluster.works("abcdefghijklmnop"), quiet)
+        build_in_groups(1)(cluster, "works", cluster.works("abcdefghijklmnop"), quiet)
     assert cluster.jobs == batches._MAX_LOST + 1
 
 
