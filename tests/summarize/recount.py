@@ -98,7 +98,9 @@ def count_receipts(t: dict, receipts: list[dict]) -> None:
             for row in (day, staff):
                 add(row, cancelled_receipts=1, cancelled_total=abs(r["cancelled_total"]))
             continue
-        hour = t["hours"].row(r["business_day"], r["store_id"], r["sold_at_local"].hour, **store)
+        clock = r["sold_at_local"].hour
+        hour = t["hours"].row(r["business_day"], r["store_id"], clock, **store)
+        part = t["channel_hours"].row(r["store_id"], r["channel"], clock, **store)
         span(day, "first_sold_at", "last_sold_at", r["sold_at_local"])
         add(
             day,
@@ -112,7 +114,7 @@ def count_receipts(t: dict, receipts: list[dict]) -> None:
             points_discounts=r["points_discount"],
             net_sales=r["gross"] - r["discount"],
         )
-        for row in (hour, staff):
+        for row in (hour, part, staff):
             add(row, net_sales=r["gross"] - r["discount"])
         add(staff, discounts=r["discount"])
         visitor = (
@@ -131,7 +133,7 @@ def count_receipts(t: dict, receipts: list[dict]) -> None:
                 sale_discounts=r["discount"],
                 identified_receipts=bool(visitor),
             )
-            for row in (hour, staff, *([visitor] if visitor else [])):
+            for row in (hour, part, staff, *([visitor] if visitor else [])):
                 add(row, receipts=1)
             if visitor:
                 span(visitor, "first_day", "last_day", r["business_day"])
