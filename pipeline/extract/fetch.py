@@ -89,8 +89,8 @@ class FetchedPages:
         if server_time < last.end:
             raise SourceRetriable(
                 f"by the server's clock, {server_time:%Y-%m-%d %H:%M:%S} UTC, window {last.date}"
-                f" has not closed; this machine's clock is {-self.skew} ahead: set it right, or run again"
-                " later"
+                f" has not closed; this machine's clock is {-self.skew} ahead: set it right, or run"
+                " again later"
             )
 
     def sort(self, page: Page) -> None:

@@ -1,9 +1,9 @@
 """Rate limit of requests, across threads, processes and runs.
 
 The limit holds for the account (Loyverse: 300 requests in any 300 s). So the times of the last
-requests are in one small file, under a lock. The file is opened for each request, so forked processes share
-no handle. If it is lost or damaged, only past requests are forgotten. Without a file the limit
-holds within one process.
+requests are in one small file, under a lock. The file is opened for each request, so forked
+processes share no handle. If it is lost or damaged, only past requests are forgotten. Without a
+file the limit holds within one process.
 """
 
 from __future__ import annotations

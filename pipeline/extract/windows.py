@@ -88,7 +88,7 @@ def follow(
 def pack_objects(
     records: Records, earlier: Earlier, partition_dates: Mapping[str, set[date]]
 ) -> tuple[dict[date | None, bytes], dict[date | None, str]]:
-    """Objects of a batch by date of sale: NDJSON, and UTC times of first and last sale.
+    """Objects of a batch by date of sale: NDJSON, and UTC times of the sales.
 
     With the copies for the days that a receipt has left (moved_versions.py).
     """

@@ -1,13 +1,13 @@
-"""Saved files as a shop: JSON pages, arrays or NDJSON of receipts, items and the rest, compressed
-or not.
+"""Saved files as a source: JSON pages, arrays or NDJSON, compressed or not.
 
-In: a listing of (name, reader), so that a folder and a bucket are the same thing. What a file may
-hold is said in `saved`; gzip and zstd are recognised by their first bytes. What a bare array holds
-is told by its objects (with Loyverse a receipt has a receipt_number, an item an item_name). Of a
-receipt that stands in several files the newest version counts, of equal ones that of the last file
-by name. A receipt without a readable `updated_at` is taken as changed when it was created or sold,
-or else with its file. Receipts that changed before `starts`, the begin of the first window, come
-with that window, so that none is left out silently. Raises SourceFatal naming the file that cannot be read.
+In: a listing of (name, reader), the same for a folder and a bucket. `saved.py` lists the forms of a
+file; gzip and zstd are recognised by their first bytes, and the objects of a bare array by their
+fields (a Loyverse receipt has a receipt_number, an item an item_name).
+
+If several files have a receipt, its newest version counts, of equal versions that of the last file
+by name. If `updated_at` is unreadable, the receipt counts as changed when it was created or sold,
+or else with its file. Receipts that changed before `starts`, the start of the first window, belong
+to that window, so that none is lost. Raises SourceFatal, which names the unreadable file.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class Files:
     def receipts(
         self, since: datetime, until: datetime | None, cursor: str | None = None
     ) -> Iterator[Page]:
-        """Receipts changed in [since, until), a page for each file; cursor: the file's name."""
+        """Receipts changed in [since, until): a page a file, its name the cursor."""
         self._index()
         since = _NEVER if since == self.starts else since
         names = [
@@ -90,7 +90,7 @@ class Files:
             yield Page(kept, name if name != names[-1] else None)
 
     def catalog(self) -> dict[str, list[bytes]]:
-        """The newest catalog rows in the files by list; empty lists if the files have none."""
+        """The newest catalog rows in the files, by list."""
         newest: dict[str, dict[bytes, tuple[datetime, bytes]]] = {
             resource: {} for resource in self.reader.CATALOG
         }
@@ -123,7 +123,7 @@ class Files:
         return [record if record.updated_at else _dated(record, name, last) for record in records]
 
     def _index(self) -> None:
-        """Read every file once, for the newest version of each receipt and each file's span."""
+        """Read every file once: newest version of each receipt, span of each file."""
         with self._lock:
             if self._spans:
                 return
@@ -146,7 +146,7 @@ class Files:
 
 
 def _dated(record: Record, name: str, last: datetime | None) -> Record:
-    """A record without a readable `updated_at`, in the window of its time, date unknown."""
+    """A record without a readable `updated_at`, put into the window of its time."""
     changed = record.created_at or record.sold_at or last
     if changed is None:
         raise SourceFatal(
@@ -157,7 +157,7 @@ def _dated(record: Record, name: str, last: datetime | None) -> Record:
 
 
 def read_objects(name: str, data: bytes, reader: Reader) -> dict[str, list[bytes]]:
-    """The objects of a file by resource, verbatim and in order; SourceFatal if unreadable."""
+    """The objects of a file by resource, verbatim, in order. Raises SourceFatal."""
     try:
         text = to_utf8(_unpack(data))
         check_text(text)

@@ -1,4 +1,4 @@
-"""The objects of one saved file by resource, in all forms in which answers are saved.
+"""The objects of one saved file by resource, in every form of saved answers.
 
 In: the bytes of a file, not compressed, and the reader of the point of sale. Out: each object
 verbatim. Accepted are UTF-8, UTF-16 and UTF-32, with or without a byte order mark; one document or
@@ -144,7 +144,7 @@ def _sort(
     depth: int,
     reader: Reader,
 ) -> bool:
-    """Put the rows of a document's pages into `objects`, those of a bare array into `loose`.
+    """Put rows of a document's pages into `objects`, of a bare array into `loose`.
 
     False for a single object, and for a document without pages.
     """
@@ -203,7 +203,7 @@ def _rows(array: bytes) -> list[bytes]:
 
 
 def _slice(page: bytes, objects: dict[str, list[bytes]], reader: Reader) -> bool:
-    """Sort the rows of a page with an element that is not JSON; False if it is no page."""
+    """Sort the rows of a page that is not JSON as a whole; False if it is no page."""
     pages = {}
     for field in _elements(page):
         match = _NAME.match(field)
@@ -235,7 +235,7 @@ def _elements(container: bytes) -> list[bytes]:
 
 
 def _kind(rows: list[bytes], objects: dict[str, list[bytes]], reader: Reader) -> str:
-    """Resource of bare objects: by the first with a telltale field, else by the only page."""
+    """Resource of bare objects, by a telltale field, else by the only page."""
     telltales = reader.TELLTALES
     for row in rows:
         if _is_json(row):
