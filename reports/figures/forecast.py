@@ -1,4 +1,4 @@
-"""Next month by day: a plain method, held against the seasonal naive one on the shop's own past.
+"""Forecast of the next month by day: a plain method against the seasonal naive one.
 
 What is known ends with `origin`: the last day of the history, in mid-month where the last month is
 open. Method: a day's net sales = the mean of the last WEEKS same weekdays up to the origin (closed
@@ -29,9 +29,7 @@ DAY = timedelta(days=1)
 
 
 class Forecast(NamedTuple):
-    """Days with (low, middle, high), the month with the same, and the errors (part, whole) of the
-    two methods.
-    """
+    """(low, middle, high) of each day and of the month, and (part, whole) of both errors."""
 
     month: date
     days: dict[date, tuple[int, int, int]]
@@ -43,13 +41,13 @@ class Forecast(NamedTuple):
 
 
 class Declined(NamedTuple):
-    """Why there is no forecast: history too short, or next to nothing sold in the trials."""
+    """Why there is no forecast: short history, or hardly any sales in the trials."""
 
     reason: Literal["short", "idle"]
 
 
 class Trial(NamedTuple):
-    """How a method did on the past: the sum of misses, and actual beside guess by day and month."""
+    """Result of a method on the past: sum of errors, ratios by day, sums by month."""
 
     miss: int
     days: list[Fraction]
@@ -68,7 +66,7 @@ Method = Callable[[Mapping[date, int], date, date, Mapping[int, Fraction]], dict
 
 
 def forecast(history: History) -> Forecast | Declined:
-    """The month after the last one of `history`, by the method that missed less on its past."""
+    """Forecast of the month after `history`, by the method with the smaller error."""
     if not history.tables:
         return Declined("short")
     frame = history.stacked("days")
@@ -160,8 +158,9 @@ def last_weekday(day: date, origin: date) -> date:
 
 
 def _origin(month: date, through: date | None) -> date:
-    """The last day that is known when `month` is forecast: as far into the month before as
-    `through` is into its own.
+    """The last day of the data for a forecast of `month`.
+
+    It is as far into the month before as `through` is into its own.
     """
     return same_day(month_before(month), through) if through else month - DAY
 

@@ -1,5 +1,6 @@
-"""Section 13. Customers, only where the till knows them: new and returning, repeat rate, what each
-spends.
+"""Customers: new and returning, repeat rate, spend.
+
+Only for receipts on which the till names a customer.
 """
 
 from __future__ import annotations

@@ -13,7 +13,7 @@ from reports.values import Money, Name, Text, Value, text
 
 
 def goals(figures: Figures) -> Section:
-    """Net sales against the goal of the month, by store too; the pace of an open month."""
+    """Net sales against the goal, also by store; the pace of an open month."""
     course = pace(figures) if figures.through else None
     by_store = _by_store(figures)
     goal = _goal(figures, by_store)

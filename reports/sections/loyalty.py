@@ -1,6 +1,6 @@
-"""Cumulative 12: do customers come back.
+"""Loyalty: whether customers come back.
 
-Cohorts, segments, and how much the best tenth spends.
+Cohorts, segments, and how much the best tenth of customers spends.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Cumulative 8: is the margin holding.
+"""Margin over time.
 
 POS margin and margin before tax of every month, with what has a cost.
 """

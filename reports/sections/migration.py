@@ -1,4 +1,4 @@
-"""Cumulative 9: which dishes changed class.
+"""Dishes that changed their class of menu engineering.
 
 Menu engineering of the first and the latest half-year side by side.
 """

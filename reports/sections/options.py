@@ -1,4 +1,4 @@
-"""Cumulative 10: are combos and choices moving.
+"""Combos and chosen options over time.
 
 Receipts with a combo by month, options first half against latest.
 """
@@ -81,8 +81,9 @@ def options(history: History) -> Section:
 
 
 def _rows(history: History) -> list[tuple]:
-    """The options chosen most first: their shares of the same dish and modifier in the first and in
-    the second half of all whole months.
+    """Options, most chosen first, with their shares in both halves of the history.
+
+    A share is that of the same dish and modifier, in the halves of all whole months.
     """
     half = len(history.whole) // 2
     choices = history.stacked("choices")

@@ -1,4 +1,4 @@
-"""Cumulative 4: more people or more each.
+"""Receipts and average receipt: more guests, or more from each.
 
 Average receipt against receipts, both indexed to 100.
 """

@@ -1,6 +1,6 @@
-"""Cumulative 13: how is money paid and given away.
+"""Payments, discounts and refunds over time.
 
-Tenders then and now, discounts and refunds as shares of gross.
+Payment types early and late; discounts and refunds as shares of gross.
 """
 
 from __future__ import annotations

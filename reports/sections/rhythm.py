@@ -1,4 +1,4 @@
-"""Cumulative 5: has the rhythm of the week changed.
+"""Rhythm of the week, and how it has changed.
 
 Weekday × hour, first half-year against the latest.
 """

@@ -1,5 +1,6 @@
-"""Cumulative 1. The story on one page: six figures of the last 12 months, beside the 12 before and
-all of history.
+"""Summary of the history: six figures of the last 12 months.
+
+Beside those of the 12 months before and of the whole history.
 """
 
 from __future__ import annotations

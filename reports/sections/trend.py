@@ -1,4 +1,4 @@
-"""Cumulative 2: where are we heading.
+"""Trend: where sales are heading.
 
 Net sales of every month, the 12-month average, partial months striped.
 """

@@ -1,4 +1,4 @@
-"""Cumulative 6: weekday or weekend.
+"""Weekdays against weekends.
 
 Net sales per open day of each, month by month.
 """
