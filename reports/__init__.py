@@ -42,7 +42,7 @@ HISTORY = (
     "quality",
     "stores",
 )
-"""The tables of each month that `cumulative` reads, each once; others may stay in the lake."""
+"""The tables of each month that `cumulative` reads; it needs no others."""
 
 
 def monthly(
@@ -71,15 +71,14 @@ def monthly(
     `summaries` holds `month` and, where the lake has them, the month before and the same month last
     year, by their first days. `places` are the decimals of the amounts in `summaries`, `decimals`
     those that each currency has (without: `places`). `through` is the last complete business day
-    of an open month, None for a closed one. `changes` is the figures.json of the previous version, None for a first one,
-    and `reopened` the receipts that came or changed since then, each with number, day, total and
-    why (late, edited, cancelled, refunded, new). `lake_starts` is the first day of the lake: with
-    it, and with at least the `customers` of every month since, new customers are told from
-    returning ones. `covered` are the days of `month` that the lake holds (all of them from
-    `lake_starts` on, where they are not given): no other day is one without sales. `backoffice`
-    are the tables that hold the till's own exports to the lake, None where there are none.
-    `outside` are the receipts that arrived in the month and lie before `history_starts`,
-    `quarantine` those that could not be read. `currency` names the money of a month that has
+    of an open month, None for a closed one. `changes` is the figures.json of the previous version,
+    None for a first one, and `reopened` the receipts that came or changed since then, each with
+    number, day, total and why (late, edited, cancelled, refunded, new). `lake_starts` is the first
+    day of the lake: new customers are counted only with it and the `customers` of every month
+    since. `covered` are the days of `month` in the lake, by default all from `lake_starts` on; no
+    other day counts as a day without sales. `backoffice` are the tables of the till's own exports,
+    None without any. `outside` are the receipts that arrived in the month and lie before
+    `history_starts`, `quarantine` the unreadable ones. `currency` is that of a month that has
     neither sales nor stores. `plans` are the owner's goals, notes, fees, dayparts and labour
     (`read_plans`).
     """

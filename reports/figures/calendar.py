@@ -1,4 +1,4 @@
-"""Fair comparison of two spans of days: same days, same weekdays, split of a change.
+"""Fair comparison of two spans: same days, same weekdays, parts of a change.
 
 In: frames of `days` (one row a business day, store and channel). Out: `Totals` and exact integers.
 An *open day* of a store is a business day with at least one SALE receipt. Sources: the report's

@@ -37,7 +37,7 @@ class Visits:
     returning: Group
     repeating: int
     """Customers with two receipts or more."""
-    known: bool
+    is_known: bool
     """Whether an earlier month exists, without which new customers cannot be counted."""
 
 

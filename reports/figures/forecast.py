@@ -1,4 +1,4 @@
-"""Forecast of the next month by day: a plain method against the seasonal naive one.
+"""Forecast of the next month by day: a plain and the seasonal naive method.
 
 What is known ends with `origin`: the last day of the history, in mid-month where the last month is
 open. Method: a day's net sales = the mean of the last WEEKS same weekdays up to the origin (closed
@@ -29,7 +29,7 @@ DAY = timedelta(days=1)
 
 
 class Forecast(NamedTuple):
-    """(low, middle, high) of each day and of the month, and (part, whole) of both errors."""
+    """(low, middle, high) of each day and the month; (part, whole) of both errors."""
 
     month: date
     days: dict[date, tuple[int, int, int]]
@@ -71,9 +71,11 @@ def forecast(history: History) -> Forecast | Declined:
         return Declined("short")
     frame = history.stacked("days")
     net = {day: int(v) for day, v in frame.groupby("business_day")["net_sales"].sum().items()}
-    monthly = {month: history.totals[month].net_sales for month in history.whole}
+    monthly = {month: history.totals[month].net_sales for month in history.whole_months}
     months = [
-        m for m in history.whole if (_origin(m, history.through) - min(net)).days >= 7 * WEEKS - 1
+        m
+        for m in history.whole_months
+        if (_origin(m, history.through) - min(net)).days >= 7 * WEEKS - 1
     ][-TRIALS:]
     if len(months) < FEWEST_TRIALS:
         return Declined("short")
@@ -119,9 +121,9 @@ def _trial(
     miss, ratios, totals = 0, [], []
     for month in months:
         origin = _origin(month, through)
-        known = {day: v for day, v in net.items() if day <= origin}
+        until_origin = {day: v for day, v in net.items() if day <= origin}
         season = seasonality({m: v for m, v in monthly.items() if next_month(m) - DAY <= origin})
-        guess = method(known, month, origin, season)
+        guess = method(until_origin, month, origin, season)
         actual = {day: net.get(day, 0) for day in guess}
         miss += sum(abs(actual[d] - guess[d]) for d in guess)
         ratios += [Fraction(actual[d], guess[d]) for d in guess if guess[d] > 0]

@@ -3,8 +3,8 @@
 In: frames of `tables` (units of 10**-places). Out: `Totals`, integers in the same units, and pairs
 (part, whole) for shares, never a float. Conserved: net = gross - discounts - refunds and collected
 = net + added tax + tips + surcharges + gift cards sold + rounding; `Totals.difference` and
-`Totals.unpaid` are the differences of those identities (0 in a correct lake). Source: the till's own sales summary
-(help.loyverse.com/help/sales-summary-report-back-office).
+`Totals.unpaid` are the differences of those identities (0 in a correct lake). Source: the till's
+own sales summary (help.loyverse.com/help/sales-summary-report-back-office).
 """
 
 from __future__ import annotations

@@ -115,7 +115,7 @@ class Tables:
 
     @property
     def cut(self) -> bool:
-        """Whether this is only part of the month; tables without days are not compared then."""
+        """Whether this is a part of the month; then only tables with days are compared."""
         return self.last is not None
 
     @cached_property

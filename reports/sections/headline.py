@@ -112,7 +112,7 @@ def _lead(figures: Figures) -> tuple[Text, ...]:
         change = growth((total.net_sales, 1), (before.net_sales, 1), before.receipts)
         key = (
             "flat"
-            if 1000 * abs(change.part) < FLAT * change.whole
+            if 1000 * abs(change.part) < FLAT * change.base
             else "up"
             if change.part > 0
             else "down"

@@ -77,7 +77,7 @@ def lifecycle(history: History) -> Section:
     else:
         sentences.append(text("lifecycle.no_changes"))
     tables = (price_table,) if changes else ()
-    if len(history.whole) < FEW:
+    if len(history.whole_months) < FEW:
         return Section(
             "lifecycle",
             (text("lifecycle.few", n=Count(FEW)), *sentences),
@@ -85,7 +85,7 @@ def lifecycle(history: History) -> Section:
             figures=figures,
         )
     items = history.stacked("items")
-    early, late = spans_of(history.whole)
+    early, late = spans_of(history.whole_months)
     same_season = [m.month for m in early] == [m.month for m in late]
     sentences.append(
         text(

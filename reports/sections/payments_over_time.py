@@ -24,7 +24,7 @@ def payments_over_time(history: History) -> Section:
     """
     months = [
         m
-        for m in history.whole
+        for m in history.whole_months
         if history.totals[m].gross_sales > 0 and enough(history.totals[m].receipts)
     ]
     if len(months) < FEW:

@@ -58,8 +58,8 @@ def trend(history: History) -> Section:
             "trend", (text("trend.few", n=Count(len(months))),), tables=(table,), figures=figures
         )
     sentences = []
-    if history.whole:
-        last = history.whole[-1]
+    if history.whole_months:
+        last = history.whole_months[-1]
         sentences.append(
             text(
                 "trend.last", month=Month(last), net=Money(history.totals[last].net_sales, currency)

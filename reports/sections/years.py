@@ -30,7 +30,9 @@ def years(history: History) -> Section:
     """
     currency = history.currency
     pairs = [
-        (m, month_before(m, 12)) for m in history.whole if month_before(m, 12) in history.whole
+        (m, month_before(m, 12))
+        for m in history.whole_months
+        if month_before(m, 12) in history.whole_months
     ]
     if not pairs:
         return Section("years", (text("years.few"),))
@@ -62,7 +64,9 @@ def years(history: History) -> Section:
             )
         )
     net = {
-        m: history.totals[m].net_sales for m in history.whole if enough(history.totals[m].receipts)
+        m: history.totals[m].net_sales
+        for m in history.whole_months
+        if enough(history.totals[m].receipts)
     }
     observed = observed_seasons(net)
     index = {m: value.as_integer_ratio() for m, value in seasonality(net).items()}
@@ -158,7 +162,7 @@ def _chart(history: History, last: date, past: date) -> tuple[Chart, ...]:
             [
                 (
                     history.totals[date(year, m, 1)].net_sales
-                    if date(year, m, 1) in history.whole
+                    if date(year, m, 1) in history.whole_months
                     else None
                 )
                 for m in range(1, 13)
