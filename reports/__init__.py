@@ -42,7 +42,7 @@ HISTORY = (
     "quality",
     "stores",
 )
-"""The tables of each month that `cumulative` reads, and once; the others may be left in the lake."""
+"""The tables of each month that `cumulative` reads; it needs no others."""
 
 
 def monthly(
@@ -70,16 +70,15 @@ def monthly(
 
     `summaries` holds `month` and, where the lake has them, the month before and the same month last
     year, by their first days. `places` are the decimals of the amounts in `summaries`, `decimals`
-    those that each currency has (without: `places`). `through` is the last complete business day of an open month, None
-    for a closed one. `changes` is the figures.json of the previous version, None for a first one,
-    and `reopened` the receipts that came or changed since then, each with number, day, total and
-    why (late, edited, cancelled, refunded, new). `lake_starts` is the first day of the lake: with
-    it, and with at least the `customers` of every month since, new customers are told from
-    returning ones. `covered` are the days of `month` that the lake holds (all of them from
-    `lake_starts` on, where they are not given): no other day is one without sales. `backoffice`
-    are the tables that hold the till's own exports to the lake, None where there are none.
-    `outside` are the receipts that arrived in the month and lie before `history_starts`,
-    `quarantine` those that could not be read. `currency` names the money of a month that has
+    those that each currency has (without: `places`). `through` is the last complete business day
+    of an open month, None for a closed one. `changes` is the figures.json of the previous version,
+    None for a first one, and `reopened` the receipts that came or changed since then, each with
+    number, day, total and why (late, edited, cancelled, refunded, new). `lake_starts` is the first
+    day of the lake: new customers are counted only with it and the `customers` of every month
+    since. `covered` are the days of `month` in the lake, by default all from `lake_starts` on; no
+    other day counts as a day without sales. `backoffice` are the tables of the till's own exports,
+    None without any. `outside` are the receipts that arrived in the month and lie before
+    `history_starts`, `quarantine` the unreadable ones. `currency` is that of a month that has
     neither sales nor stores. `plans` are the owner's goals, notes, fees, dayparts and labour
     (`read_plans`).
     """
@@ -155,8 +154,9 @@ def cumulative(
     weekend: tuple[int, ...] = (4, 5, 6),
     paper: Literal["us-letter", "a4"] = "us-letter",
 ) -> dict[str, bytes]:
-    """Files of the cumulative report: every month of `summaries` (HISTORY of each) up to
-    `through_month`.
+    """Files of the cumulative report.
+
+    It covers every month of `summaries` (HISTORY of each) up to `through_month`.
 
     `through` is the last complete business day where `through_month` is still open. `changes` is
     the figures.json of the previous version; months that moved since are named. `versions` are the
@@ -184,10 +184,10 @@ def cumulative(
 
 
 def change_of(figures: Mapping[str, object]) -> str:
-    """Why the version with this figures.json was issued: the gravest reason of its currencies.
+    """Cause of the version with this figures.json: the gravest of its currencies.
 
     "first", "more" (more days of a month under way), "data" (a correction), "settings" (settings,
-    language, paper or code), "same" (no figure is another).
+    language, paper or code), "same" (no figure differs).
     """
     from reports.sections.changes import CAUSES
 
@@ -208,11 +208,11 @@ def index(
     months: Mapping[str, Mapping[str, object]] | None = None,
     locale: str = "en_US",
 ) -> bytes:
-    """reports/index.html: folders of the versions (they begin with their number) by "YYYY-MM",
-    newest cumulative figures.json.
+    """reports/index.html.
 
-    `months` are the figures.json of monthly reports whose month the cumulative one does not have, by
-    "YYYY-MM".
+    In: folders of the versions (their names begin with the number) by "YYYY-MM", and the newest
+    cumulative figures.json. `months` are the figures.json of monthly reports whose month the
+    cumulative one does not have, by "YYYY-MM".
     """
     from reports.render import index as page
 

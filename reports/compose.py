@@ -1,9 +1,7 @@
-"""The pages of the monthly and the cumulative report: which sections, in which order, once per
-currency.
+"""Composition of the monthly and the cumulative report: sections by currency.
 
-In: the lake's summary tables by month. Out: a `Page`. Several currencies repeat the sections, each
-under its own heading, and are never added up. Raises KeyError where the month itself has no
-summary.
+In: the lake's summary tables by month. Out: a `Page`. Each currency has all sections under its own
+heading; currencies are never added up. Raises KeyError if the month itself has no summary.
 """
 
 from __future__ import annotations
@@ -117,7 +115,7 @@ def compose_cumulative(
 ) -> Page:
     """The cumulative report as data: all months of `sources` up to `last`.
 
-    `versions` fill the version history, `before` is the figures.json of the version before this one.
+    `versions` fill the version history, `before` is the figures.json of the previous version.
     """
     kept = {month: tables for month, tables in sources.items() if month <= last}
     if not kept:
@@ -153,9 +151,7 @@ def compose_cumulative(
 def _traded(
     declared: Sequence[str], sources: Mapping[date, Mapping[str, pa.Table]]
 ) -> Sequence[str]:
-    """Of the stores' currencies those in which anything was sold in the months at hand; all of them
-    where nothing was.
-    """
+    """The stores' currencies with sales in the given months; all of them if none has."""
     sold = {
         currency
         for tables in sources.values()

@@ -35,6 +35,6 @@ def typst(text: str) -> str:
 
 
 def slack(text: str) -> str:
-    """`text` as plain words in Slack's markup: no link, no mention, nothing bold or as code."""
+    """`text` for Slack's markup, without link, mention, bold or code."""
     escaped = text.replace("&", "&amp;").replace("<", "&lt;").replace(">", "&gt;")
     return escaped.replace("*", "∗").replace("`", "ˋ")

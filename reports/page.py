@@ -1,8 +1,7 @@
-"""A report before it has a form: pages, sections, tiles, tables and charts as data.
+"""A report as data: pages, sections, tiles, tables and charts, without a form.
 
-In: typed values of `values`. Out: nothing here is a word, a colour or a number format; `render`
-makes those. A table's columns know what they hold, so that each form aligns and writes them
-rightly.
+In: typed values of `values`. Nothing here is a word, a colour or a number format; `render` makes
+those. A table's columns state their kind, so that each form can align and write them.
 """
 
 from __future__ import annotations
@@ -64,8 +63,9 @@ def value_of(raw: object, kind: Kind, currency: str) -> Value:
 
 
 def records(frame: pd.DataFrame, currency: str, **columns: str) -> list[dict[str, object]]:
-    """The rows of `frame` as figures: `columns` are kinds by name, "label" a text that is None
-    where it is empty.
+    """The rows of `frame` as figures.
+
+    `columns` are kinds by name; a "label" is a text, None if it is empty.
     """
     cells = [
         [
@@ -98,7 +98,7 @@ class Table:
     """Whether paper shows all rows that a page shows."""
 
     def rows_within(self, limit: int) -> int:
-        """Rows that a page with room for `limit` shows: all, unless three or more would be left."""
+        """Number of rows shown in room for `limit`: all, if fewer than three would be cut."""
         return len(self.rows) if len(self.rows) < limit + CUT else limit
 
     @property
@@ -125,7 +125,7 @@ class Table:
 
     @property
     def page_columns(self) -> list[tuple[int, Column]]:
-        """Columns that a page shows, with their places in a row: none that is without any value."""
+        """Columns on a page with their index; columns without any value are left out."""
         return [
             (i, column)
             for i, column in enumerate(self.columns)
@@ -139,9 +139,7 @@ class Table:
 
 @dataclass(frozen=True)
 class Chart:
-    """A drawing to be made: `kind` names the drawer in `charts`, `data` holds what that drawer
-    documents.
-    """
+    """A chart: `kind` names the drawer in `charts`, which documents its `data`."""
 
     kind: str
     name: str
@@ -152,9 +150,7 @@ class Chart:
 
 @dataclass(frozen=True)
 class Tile:
-    """One big figure, what it is compared with, and whether a rise is good (1), bad (-1) or neither
-    (0).
-    """
+    """A large figure with its comparison; a rise is good (1), bad (-1) or neither (0)."""
 
     label: Text
     value: Value
@@ -164,9 +160,7 @@ class Tile:
 
 @dataclass(frozen=True)
 class Finding:
-    """Something an owner should look at: a sentence, its size in money (units) and the section that
-    shows it.
-    """
+    """A finding for the owner: a sentence, its amount (units) and its section."""
 
     sentence: Text
     size: int
@@ -180,7 +174,7 @@ class Finding:
 class Section:
     """One question and its answer.
 
-    `figures` are the exact figures for machines, `findings` go to section 3.
+    `figures` are the exact figures for machines, `findings` go to the section `attention`.
     """
 
     key: str

@@ -15,16 +15,16 @@ from datetime import date
 QUANTITY_UNIT = 10_000
 
 
-def divide(part: int, whole: int) -> int:
-    """part / whole as an integer, halves away from zero (commercial rounding).
+def divide(part: int, base: int) -> int:
+    """part / base as an integer, halves away from zero (commercial rounding).
 
     >>> [divide(5, 2), divide(-5, 2), divide(4, 3)]
     [3, -3, 1]
     """
-    if whole < 0:
-        part, whole = -part, -whole
-    quotient, rest = divmod(abs(part), whole)
-    quotient += 2 * rest >= whole
+    if base < 0:
+        part, base = -part, -base
+    quotient, rest = divmod(abs(part), base)
+    quotient += 2 * rest >= base
     return quotient if part >= 0 else -quotient
 
 
@@ -59,20 +59,17 @@ class Quantity:
 
 @dataclass(frozen=True, slots=True)
 class Percent:
-    """part ÷ whole, said in percent.
-
-    A whole of 0 has no percent and is said as a dash.
-    """
+    """part ÷ base in percent; a dash if the base is 0."""
 
     part: int
-    whole: int
+    base: int
     signed: bool = False
     decimals: int = 1
 
 
 @dataclass(frozen=True, slots=True)
 class Points:
-    """now ÷ now_whole less before ÷ before_whole, said in percentage points."""
+    """now ÷ now_whole less before ÷ before_whole in percentage points."""
 
     now: int
     now_whole: int
@@ -82,10 +79,10 @@ class Points:
 
 @dataclass(frozen=True, slots=True)
 class Rate:
-    """part ÷ whole, said as a plain number."""
+    """part ÷ base as a plain number."""
 
     part: int
-    whole: int
+    base: int
     decimals: int = 1
 
 

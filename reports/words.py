@@ -1,13 +1,13 @@
-"""Values and sentences to words of one locale: the only place where a number becomes text.
+"""Values and sentences to words of one locale: only here a number becomes text.
 
-In: a locale in Spanish or English, the lake's places, the currencies of the page and their decimals. Out: strings, or runs
-of a sentence that say which part is strong and which is a foreign name. Numbers, dates and
-currencies follow CLDR through Babel; names of merchants pass through untouched but for characters
-that cannot be seen.
+In: a locale in Spanish or English, the lake's decimals, the currencies of the page and their
+decimals. Out: strings, or runs of a sentence with marks for strong text and foreign names. Numbers,
+dates and currencies follow CLDR through Babel. Names of merchants are kept, except for invisible
+characters.
 
-A template of `text/<locale>.toml` has blanks {name}; {name:one|many} says a count with the fitting
-noun and {name:=one|many} the noun alone; **...** is strong; a passage in [[...]] is left out where
-a blank within has no value. Raises KeyError naming a sentence that is missing.
+A template in `text/<locale>/` has placeholders {name}; {name:one|many} is a count with the right
+form of the noun, and {name:=one|many} the noun alone. **...** is strong. A passage in [[...]] is
+left out if a placeholder in it has no value. Raises KeyError, which names the missing sentence.
 """
 
 from __future__ import annotations
@@ -59,15 +59,16 @@ LONGEST = 72
 """Characters of a name that a page shows; tables and figures.json have up to LONGEST_DATA."""
 LONGEST_DATA = 1000
 _UNNAMED = re.compile(r"[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}")
-"""An identifier that no catalogue entry names: that of a store, as employees have their own words."""
+"""An identifier without a name in the catalog: that of a store (employees have a word)."""
 _HIDDEN = re.compile(
     r"[\x00-\x1f\x7f-\x9f\u200b\u200e\u200f\u2028-\u202e\u2060-\u2069\ufeff\U000e0000-\U000e007f]"
 )
 
 
 def visible(name: str, longest: int = LONGEST) -> str:
-    """`name` with control and direction characters replaced by the sign for them, line breaks by a
-    space, its end cut.
+    """`name` without invisible characters, cut to `longest`.
+
+    Control and direction characters become a visible sign, line breaks a space.
     """
     name = re.sub(r"[\r\n\t\u2028\u2029]+", " ", name)
     name = _HIDDEN.sub("\ufffd", name.encode("utf-8", "replace").decode("utf-8"))
@@ -85,14 +86,12 @@ def bounded(text: str) -> str:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """A piece of a sentence: its text, whether it is strong, whether it is a name in a language of
-    its own.
-    """
+    """A piece of a sentence; `foreign` is a name in a language of its own."""
 
     text: str
     strong: bool = False
     foreign: bool = False
-    whole: bool = False
+    unbroken: bool = False
     """A number, date or amount: not to be broken over two lines."""
 
 
@@ -176,7 +175,7 @@ class Words:
                     for i, piece in enumerate(pieces)
                     for run in (self.runs(items[int(piece)]) if i % 2 else [Run(piece)])
                 ]
-        return [Run(self._plain(value), whole=True)]
+        return [Run(self._plain(value), unbroken=True)]
 
     def sentence(self, value: Value) -> list[Run]:
         """`runs`, begun with a capital unless a name begins them."""
@@ -214,17 +213,17 @@ class Words:
                 return self._number(
                     amount, 0 if amount == amount.to_integral_value() else 1, signed
                 )
-            case Percent(part, whole, signed, decimals):
-                if whole == 0:
+            case Percent(part, base, signed, decimals):
+                if base == 0:
                     return DASH
-                return self._percent(Decimal(part * 100) / whole, decimals, signed)
+                return self._percent(Decimal(part * 100) / base, decimals, signed)
             case Points(now, now_whole, before, before_whole):
                 if not now_whole or not before_whole:
                     return DASH
                 points = Decimal(now * 100) / now_whole - Decimal(before * 100) / before_whole
                 return f"{self._number(points, 1, True)}\xa0pp"
-            case Rate(part, whole, decimals):
-                return DASH if whole == 0 else self._number(Decimal(part) / whole, decimals, False)
+            case Rate(part, base, decimals):
+                return DASH if base == 0 else self._number(Decimal(part) / base, decimals, False)
             case Day(day, long, short):
                 return self._day(day, long, short)
             case Month(first, short):

@@ -1,4 +1,4 @@
-"""Ingestion: records from a point of sale to raw, verbatim and complete.
+"""Extraction: records from a point of sale to raw, verbatim and complete.
 
 In: a source (pipeline.pos) and the windows of time that are missing. Out: every record of every
 window, byte for byte as it was served, by UTC date of sale.

@@ -1,8 +1,8 @@
 """A total time for a whole HTTP exchange, on the sockets of urllib3.
 
-The timeouts of requests and urllib3 hold for each read: a peer that sends a byte now and then is
-waited for without end. Here a timer shuts the connection's socket when the time is up, whatever it
-is busy with: TLS handshake, headers or body. (Only the resolver cannot be cut short.) One guard
+The timeouts of requests and urllib3 hold for each read, so a peer that sends a byte now and then
+keeps a request open without end. Here a timer shuts the connection's socket when the time is up:
+during the TLS handshake, the headers or the body. It cannot interrupt the resolver. A Deadline
 serves one thread at a time.
 """
 
@@ -39,9 +39,7 @@ class Deadline:
 
     @contextmanager
     def limit(self, seconds: float) -> Iterator[None]:
-        """Raises TimeUpError, in place of whatever else, when what is within takes longer than
-        `seconds`.
-        """
+        """Limit the block to `seconds`; raises TimeUpError instead of any later error."""
         with self._lock:
             self._is_up, number = False, self._running
         timer = threading.Timer(seconds, self._cut, (number,))
@@ -74,8 +72,9 @@ class Deadline:
             shared.detach()
 
     def _opened(self, connected: socket.socket) -> None:
-        """Keep a second handle of a new socket: TLS takes the first away, and shutting either shuts
-        both.
+        """Keep a second handle of a new socket.
+
+        TLS takes over the first one. Shutting either handle shuts the socket.
         """
         with self._lock:
             _close(self._handles)

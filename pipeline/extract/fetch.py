@@ -1,18 +1,21 @@
-"""A walk of a source: one pass through its pages, each record brought to the window that it belongs
-to.
+"""Extraction of a span: fetch all pages of a source, sort records into windows.
 
-In: a source and windows that tile [first start, last end) of `updated_at`, all of them closed and
-settled. Out: for every window, in order, its records by UTC date of sale, sorted by (updated_at,
-number, arrival) so that the order of pages does not matter, exact duplicates once. A record outside
-all windows is counted and left to the window that it belongs to; where the source says that its
-history begins with the first window (`starts`), that window takes what is older; one whose `updated_at` is
-unreadable goes to the last window, date unknown. A night's walk is not bounded above: what changes
-while it is under way moves out of the closed windows, never between their pages. From a bounded one
-it would move away, and where the API counts its rows, another row would slip between two pages: so
-at its end it is asked what has changed meanwhile (a request), and where that may have been in the
-span, the span is read again, until a pass was quiet. Memory holds one page, then one window,
-however long the walk; the pages wait on disk. Conserved: every record of every page is in a window,
-outside or a duplicate. Raises SourceError and ConfigError.
+In: a source and closed windows that tile [first start, last end) of `updated_at`. Out: for every
+window, in order, its records by UTC date of sale, sorted by (updated_at, number, arrival), so that
+the order of the pages does not matter. Exact duplicates are kept once.
+
+- A record outside all windows is counted, and left to its own window. If the source states that its
+  history begins with the first window (`starts`), that window takes all older records.
+- A record with an unreadable `updated_at` goes to the last window, date unknown.
+- The daily extraction has no upper bound: a receipt that changes meanwhile moves out of the closed
+  windows, and never between two of their pages.
+- A bounded extraction could lose rows: a receipt that changes leaves the span, and if the API
+  counts rows, another row then moves to a page that was already read. So a request at the end asks
+  for the receipts that have changed since. If one may have been in the span, the span is read
+  again, until a pass finds no change.
+
+Memory holds one page, then one window; the pages wait on disk. Every record of every page is in a
+window, outside, or a duplicate. Raises SourceError and ConfigError.
 """
 
 from __future__ import annotations
@@ -30,22 +33,25 @@ from pipeline.extract.lazy_mapping import LazyMapping
 from pipeline.extract.page_journal import PageJournal, open_page_journal
 from pipeline.pos.source import Page, Progress, Record, Source, Window, sold_date
 
-MAX_FIELDS = 20  # unknown ones; a map whose keys are data does not fill the log
-PASSES = 4  # the last of them is not bounded, and so the last
-LOOK_BACK = timedelta(
-    hours=1
-)  # for changes that show late, and for a clock that is ahead of the server's
+# Unknown fields that are logged; so a map whose keys are data does not fill the log.
+MAX_FIELDS = 20
+PASSES = 4  # the last pass has no upper bound, so no other can follow
+# For changes that the API shows late, and for a clock that is ahead of the server's.
+LOOK_BACK = timedelta(hours=1)
 _NEVER = datetime.min.replace(tzinfo=UTC)
 
 Records = Mapping[date | None, list[Record]]
 
 
 class FetchedPages:
-    """What a walk found: counts of pages, records and requests; `outside`, records of other
-    windows; `duplicates`, complete only when all windows have been handed out; `oldest`, the oldest
-    `created_at` seen; `truncated_at`: the account serves nothing created before; `fields`: unknown
-    ones, each with a receipt that bears it; `skew`: the server's clock less ours, None when it
-    tells no time.
+    """The fetched records of all windows, and their counts.
+
+    outside       records of other windows
+    duplicates    complete only when all windows have been read
+    oldest        the oldest `created_at`; `newest`: the newest `updated_at`
+    truncated_at  the history limit: the account serves no receipt created before
+    fields        unknown fields, each with a receipt that has it
+    skew          the server's clock minus this machine's; None if the server sends no time
     """
 
     def __init__(self, source: Source, windows: Sequence[Window], spool: PageJournal):
@@ -72,22 +78,23 @@ class FetchedPages:
         return sum(self._doubled.values())
 
     def check_clock(self, now: datetime) -> None:
-        """Note how the server's clock differs. Raises SourceRetriable where by it the last window
-        has not closed.
+        """Note how the server's clock differs.
+
+        Raises SourceRetriable if the last window has not closed by that clock.
         """
-        told, last = self._source.server_time, self._asked[-1]
-        if self.skew is not None or told is None:
+        server_time, last = self._source.server_time, self._asked[-1]
+        if self.skew is not None or server_time is None:
             return
-        self.skew = told - now
-        if told < last.end:
+        self.skew = server_time - now
+        if server_time < last.end:
             raise SourceRetriable(
-                f"by the server's clock, {told:%Y-%m-%d %H:%M:%S} UTC, window {last.date} has not"
-                f" closed; this machine's clock is {-self.skew} ahead: set it right, or run again"
-                " later"
+                f"by the server's clock, {server_time:%Y-%m-%d %H:%M:%S} UTC, window {last.date}"
+                f" has not closed; this machine's clock is {-self.skew} ahead: set it right, or run"
+                " again later"
             )
 
     def sort(self, page: Page) -> None:
-        """Sort the records of a page by window and date of sale."""
+        """Sort the records of a page into buckets by window and date of sale."""
         sorted_page: dict[tuple[int, date | None], list[Record]] = defaultdict(list)
         for record in page.records:
             index = self._window_of(record)
@@ -106,7 +113,7 @@ class FetchedPages:
             self._spool.put(_bucket(index, sold), records)
 
     def count(self, page: Page) -> Progress:
-        """Note how far the walk has come with a page."""
+        """Count a page and return the progress."""
         self.pages += 1
         self.records += len(page.records)
         self.truncated_at = page.truncated_at
@@ -131,11 +138,11 @@ class FetchedPages:
 
     @property
     def windows(self) -> Iterator[tuple[Window, Records]]:
-        """Each window asked for, with its records by date of sale; to be gone through once.
+        """Each window with its records by date of sale; can be read once.
 
-        Records are read from the spool when they are looked at, and at the end the spool is
-        emptied: commit each window before asking for the next. Where that stops half-way, the next
-        run finds the rest without asking the source.
+        Records are read from the page journal on access, and at the end the journal is removed:
+        commit each window before you take the next. If that is interrupted, the next run reads the
+        rest from the journal, without requests.
         """
         is_done = False
         try:
@@ -155,24 +162,22 @@ class FetchedPages:
             )
 
     def _read(self, index: int, sold: date | None) -> list[Record]:
-        found, expected = self._spool.take(_bucket(index, sold)), self._buckets[index][sold]
-        if len(found) != expected:
+        records, expected = self._spool.take(_bucket(index, sold)), self._buckets[index][sold]
+        if len(records) != expected:
             raise ConfigError(
-                f"{self._spool.folder} gives back {len(found)} of {expected} records: its disk"
+                f"{self._spool.folder} gives back {len(records)} of {expected} records: its disk"
                 " loses data; set another folder for it"
             )
-        kept = arrange(found)
-        self._doubled[index, sold] = len(found) - len(kept)
+        kept = arrange(records)
+        self._doubled[index, sold] = len(records) - len(kept)
         return kept
 
 
 class BackgroundSorter:
-    """Sorts a page that is on the disk while the next one is under way; to be used in a with
-    statement, which sorts the last.
-    """
+    """Sorts a page while the next one is requested; its context sorts the last page."""
 
-    def __init__(self, found: FetchedPages):
-        self._found, self._thread = found, ThreadPoolExecutor(1)
+    def __init__(self, fetched: FetchedPages):
+        self._found, self._thread = fetched, ThreadPoolExecutor(1)
         self._sorted: Future[None] | None = None
 
     def __enter__(self) -> BackgroundSorter:
@@ -184,7 +189,7 @@ class BackgroundSorter:
                 self._sorted.result()
 
     def sort(self, page: Page) -> None:
-        """Returns when the page before has been sorted, and raises what that has."""
+        """Sort a page in the background; waits for the page before and raises its error."""
         if self._sorted:
             self._sorted.result()
         self._sorted = self._thread.submit(self._found.sort, page)
@@ -203,30 +208,30 @@ def fetch_pages(
     now: datetime,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> FetchedPages:
-    """Fetch all pages for `windows`; `bounded` leaves out what changed after them, as a backfill
-    does.
+    """Fetch all pages for `windows`.
 
-    `now` is the run's instant: the server's clock is compared with it, and a window that has not
-    closed by the server's clock raises SourceRetriable, because it could still gain receipts.
+    `bounded` requests nothing that changed after the windows, as a backfill does. `now` is the
+    run's instant, with which the server's clock is compared. Raises SourceRetriable if a window has
+    not closed by the server's clock, because it could still gain receipts.
     """
     if not windows or any(before.end != after.start for before, after in pairwise(windows)):
-        raise ValueError("a walk needs windows that tile time")
+        raise ValueError("extraction needs windows that tile time")
     since, until = windows[0].start, windows[-1].end
     pages = open_page_journal(spool, source.identity, since, until, is_bounded=bounded, now=now)
     try:
-        found = FetchedPages(source, windows, pages)
+        fetched = FetchedPages(source, windows, pages)
         pages.clear_buckets()
         last = None
         for last in pages.pages():
-            found.sort(last)
-            progress(found.count(last))
-        cursor, is_read, known = (
+            fetched.sort(last)
+            progress(fetched.count(last))
+        cursor, is_read, already_moved = (
             last and last.cursor,
             last is not None and last.cursor is None,
             set(),
         )
         began = pages.began - LOOK_BACK
-        with BackgroundSorter(found) as behind:
+        with BackgroundSorter(fetched) as sorter:
             for count in range(1, PASSES + 1):
                 is_open = not bounded or count == PASSES
                 for page in (
@@ -234,23 +239,24 @@ def fetch_pages(
                     if is_read
                     else source.receipts(pages.since, None if is_open else pages.until, cursor)
                 ):
-                    found.check_clock(now)
+                    fetched.check_clock(now)
                     pages.add(page)
-                    behind.sort(page)
-                    progress(found.count(page))
-                if is_open or (moved := find_moved(source, began, pages.until)) <= known:
+                    sorter.sort(page)
+                    progress(fetched.count(page))
+                if is_open or (moved := find_moved(source, began, pages.until)) <= already_moved:
                     break
-                cursor, is_read, known = None, False, moved
+                cursor, is_read, already_moved = None, False, moved
     except BaseException:
         pages.close(is_done=False)
         raise
-    found.requests = source.requests - found.requests
-    return found
+    fetched.requests = source.requests - fetched.requests
+    return fetched
 
 
 def find_moved(source: Source, since: datetime, until: datetime) -> set[bytes]:
-    """Receipts in their present version that have changed since an instant and may have left a span
-    that ends at `until`.
+    """Bodies of receipts changed since an instant that may have left a span.
+
+    The span ends at `until`.
     """
     return {
         record.body
@@ -263,8 +269,10 @@ def find_moved(source: Source, since: datetime, until: datetime) -> set[bytes]:
 
 
 def arrange(records: list[Record]) -> list[Record]:
-    """Records in their one order, (updated_at, number, arrival), exact duplicates once: the latest,
-    so that of two versions with one `updated_at` the one fetched last stands last.
+    """Records by (updated_at, number, arrival), without exact duplicates.
+
+    Of duplicates the latest is kept, so that of two versions with the same `updated_at` the one
+    fetched last comes last.
     """
     latest: dict[bytes, Record] = {}
     for record in records:
@@ -279,7 +287,7 @@ def sort_dates(dates: Mapping[date | None, object]) -> list[date | None]:
 
 
 def pack(records: Records) -> Mapping[date | None, bytes]:
-    """Each date's records as NDJSON, verbatim, one a line."""
+    """The records of each date as NDJSON: verbatim, one a line."""
     return LazyMapping(
         records, lambda sold: b"".join(record.body + b"\n" for record in records[sold])
     )

@@ -1,12 +1,14 @@
-"""One request to one host: paced, bounded in time and size, retried, and never telling the token.
+"""HTTP requests to one host: rate-limited, limited in time and size, and retried.
 
-In: a path, and query values or a JSON body. Out: what `read` makes of the complete body of a 200 answer. The answer
-counts only when it is whole: length, chunks, gzip trailer and checksum, and whatever `read` demands
-of it (ValueError: asked again). 408, 429, 5xx and faults of the wire are retried with exponential
-backoff and jitter, no sooner than Retry-After asks; then SourceRetriable. Any other status is
-`Refused`, for the caller to explain. Redirects, proxies and ~/.netrc are not followed; the token
-goes to the one host of the base address, over TLS unless that is loopback. The time of a request is
-total: a timer shuts its socket, however slowly the peer keeps dribbling.
+In: a path, and query values or a JSON body. Out: the result of `read` for the complete body of an
+answer with status 200. A body is complete if its length, chunks, gzip trailer and checksum are
+right and `read` raises no ValueError; otherwise the request is repeated.
+
+408, 425, 429, 5xx and connection errors are retried with exponential backoff and jitter, not before
+the time in Retry-After, and finally raise SourceRetriable. Any other status raises Refused, which
+the caller explains. Redirects, proxies and ~/.netrc are ignored. The token is sent only to the host
+of the base address, over TLS unless that is loopback, and appears in no message. The time limit
+holds for the whole request: a timer shuts its socket, even if the peer still sends.
 """
 
 from __future__ import annotations
@@ -40,16 +42,14 @@ log = logging.getLogger(__name__)
 T = TypeVar("T")
 
 CONNECT_SECONDS = 10.0
-LONGEST_WAIT = 300.0  # the window of the rate limit: who waits longer than that waits for a mistake
+LONGEST_WAIT = 300.0  # the period of Loyverse's rate limit; a longer wait cannot help
 ERROR_BYTES = 64 << 10
 RETRIED = frozenset({408, 425, 429})
 _NO_HEADERS: Mapping[str, str] = {}
 
 
 class Refused(SourceFatal):
-    """An answer that is neither success nor worth a retry: its status, and the beginning of its
-    body.
-    """
+    """An answer that is neither a success nor retried: status and start of the body."""
 
     def __init__(self, message: str, status: int, body: bytes):
         super().__init__(message)
@@ -57,8 +57,10 @@ class Refused(SourceFatal):
 
 
 class _TransientError(SourceRetriable):
-    """One attempt failed in a way that may pass; `wait` is what the server asked for, `first` the
-    first backoff in seconds, `reason` what is waited for.
+    """A failed attempt that is worth a retry.
+
+    `wait` are the seconds that the server asked for, `first` those of the first backoff; `reason`
+    says what the wait is for.
     """
 
     def __init__(
@@ -73,11 +75,11 @@ class _TransientError(SourceRetriable):
 
 
 class _TransientDeadlineError(_TransientError, DeadlineExceeded):
-    """One attempt did not end in its time."""
+    """An attempt that did not end in its time."""
 
 
 class _Bearer(requests.auth.AuthBase):
-    """The header, as an auth object: without one requests would put a netrc entry in its place."""
+    """The Authorization header; without an auth object, requests would use ~/.netrc."""
 
     def __init__(self, token: str):
         self._token = token
@@ -86,9 +88,9 @@ class _Bearer(requests.auth.AuthBase):
         request.headers["Authorization"] = f"Bearer {self._token}"
         return request
 
-    def hide(self, said: bytes) -> bytes:
-        """What a server said, without the token in it."""
-        return said.replace(self._token.encode(), b"<token>")
+    def hide(self, body: bytes) -> bytes:
+        """The body of an answer, without the token."""
+        return body.replace(self._token.encode(), b"<token>")
 
 
 class _Call(NamedTuple):
@@ -104,8 +106,10 @@ class _Call(NamedTuple):
 
 
 class Http:
-    """GETs and POSTs below `base`, each with `headers`. Thread-safe; a fork opens connections of its own. `requests` counts what
-    was sent, and `server_time` is the server's clock as of its last answer (None: it tells none).
+    """GET and POST requests below `base`, each with `headers`.
+
+    Thread-safe; a forked process opens its own connections. `requests` counts the requests sent.
+    `server_time` is the time in the server's last answer, None if it had none.
     """
 
     def __init__(
@@ -150,13 +154,14 @@ class Http:
         self._attempts, self._patience = attempts, max_retry_wait
 
     def get(self, path: str, params: Mapping[str, str], read: Callable[[bytes], T]) -> T:
-        """`read` of the body that `path` answers. Raises SourceRetriable, DeadlineExceeded,
-        Refused, SourceFatal.
+        """The result of `read` for the body of the answer.
+
+        Raises SourceRetriable, DeadlineExceeded, Refused and SourceFatal.
         """
         return self._call(_Call("GET", path, params), read)
 
     def post(self, path: str, body: bytes, read: Callable[[bytes], T]) -> T:
-        """As `get`, of a POST that only reads: it is repeated like one."""
+        """As `get`, for a POST that only reads and so can be repeated."""
         return self._call(_Call("POST", path, {}, body), read)
 
     def _call(self, call: _Call, read: Callable[[bytes], T]) -> T:
@@ -171,18 +176,18 @@ class Http:
             tries = retrying.statistics["attempt_number"]
             when = f"in {error.wait:,.0f} s" if error.wait > self._patience else "later"
             failure = kind(
-                f"{call.method} {self.base}{call.path}: {error}, {tries} times; run again {when}, and look at the"
-                " address, the network and the API's status page"
+                f"{call.method} {self.base}{call.path}: {error}, {tries} times; run again {when},"
+                " and look at the address, the network and the API's status page"
             )
         except SourceFatal as error:
             failure = error
             failure.__context__ = None
-        # here, where nothing hangs on it: the exceptions of requests hold the request, and so its
-        # headers
+        # raised outside of the handlers, without context: the exceptions of requests hold the
+        # request and so the token in its headers
         raise failure
 
     def _warn(self, state: tenacity.RetryCallState) -> None:
-        """Say before a wait how long it is, why, and when the request will be given up."""
+        """Log a wait: how long, why, and when the request will be given up."""
         error = state.outcome.exception()
         call, wait = state.args[0], state.upcoming_sleep
         log.warning("%s: %s; trying again in %.0f s", call, error, wait)
@@ -196,8 +201,10 @@ class Http:
         log_wait(wait, error.reason, is_logged=True)
 
     def _wait(self, state: tenacity.RetryCallState) -> float:
-        """Exponential backoff, or what the server asked for if that is longer; at most
-        LONGEST_WAIT, with jitter on top.
+        """Seconds until the next attempt.
+
+        Exponential backoff, or the server's Retry-After if that is longer, at most LONGEST_WAIT,
+        plus jitter.
         """
         error = state.outcome.exception()
         return min(
@@ -237,7 +244,7 @@ class Http:
             return answer.status_code, b"".join(self._read(answer, call))
 
     def _check(self, answer: requests.Response, call: _Call) -> None:
-        """Note the server's clock, and raise for what the body cannot change."""
+        """Note the server's clock, and raise for a status that needs no body."""
         self.server_time = read_date(answer.headers.get("Date"))
         status = answer.status_code
         if status in RETRIED or status >= 500:
@@ -245,7 +252,7 @@ class Http:
             wait = read_retry_after(answer.headers.get("Retry-After"), now)
             asks = f", asking to wait {wait:,.0f} s" if wait > LONGEST_WAIT else ""
             message = f"answered HTTP {status}{asks}"
-            if status == 429:  # Retry-After is not documented, nor when the account's budget frees
+            if status == 429:  # Loyverse documents no Retry-After
                 raise _TransientError(message, wait, 5.0, RATE + asks)
             raise _TransientError(message, wait, reason=f"the API to recover{asks}")
         if 300 <= status < 400:
@@ -255,7 +262,7 @@ class Http:
             )
 
     def _read(self, answer: requests.Response, call: _Call) -> Iterator[bytes]:
-        """The body in pieces, unpacked, complete and within the cap."""
+        """The body in pieces, decompressed, complete and within the size limit."""
         encoding = answer.headers.get("Content-Encoding", "identity").strip().lower()
         if encoding not in ("identity", "gzip"):
             raise _TransientError(
@@ -273,7 +280,7 @@ class Http:
             size += len(plain)
             if max(size, packed) > cap:
                 if answer.status_code != 200:
-                    return  # an error says what it has to say at its beginning
+                    return  # the start of an error's body is enough
                 raise self._too_large(call, cap)
             yield plain
         if inflate and (not inflate.eof or inflate.unused_data):
@@ -285,7 +292,7 @@ class Http:
         )
 
     def _connections(self) -> tuple[requests.Session, Deadline]:
-        """This thread's own connections, of this process."""
+        """The connections of this thread and process."""
         if getattr(self._local, "pid", None) != os.getpid():
             session, adapter, deadline = (
                 requests.Session(),
@@ -311,8 +318,9 @@ class Http:
 
 @contextmanager
 def _named_faults(seconds: float) -> Iterator[None]:
-    """Faults of the wire as our own errors, cut off from exceptions that hold the request and so
-    its headers.
+    """Connection errors as errors of this package.
+
+    They keep no reference to the original exception, which holds the request and its headers.
     """
     try:
         yield
@@ -325,18 +333,19 @@ def _named_faults(seconds: float) -> Iterator[None]:
         OSError,
     ) as error:
         reason = getattr(error.args[0] if error.args else None, "reason", None) or error
-        said = f"{type(reason).__name__}: {reason}"[:300]
-        if "CERTIFICATE_VERIFY_FAILED" in said:
+        description = f"{type(reason).__name__}: {reason}"[:300]
+        if "CERTIFICATE_VERIFY_FAILED" in description:
             raise SourceFatal(
-                f"the server's certificate is not accepted ({said}); check the address and this"
-                " machine's clock"
+                f"the server's certificate is not accepted ({description}); check the address and"
+                " this machine's clock"
             ) from None
-        raise _TransientError(said) from None
+        raise _TransientError(description) from None
 
 
 def check_base(base: str) -> str:
-    """The base address without a trailing slash. Raises ConfigError for one that would send the
-    token in the clear.
+    """The base address without a trailing slash.
+
+    Raises ConfigError for an address that would send the token unencrypted.
     """
     parts = urlsplit(base)
     host = parts.hostname or ""
@@ -364,7 +373,7 @@ def check_base(base: str) -> str:
 
 
 def check_token(token: str) -> str:
-    """The token. Raises ConfigError, without showing it, for one that no header can carry."""
+    """The token. Raises ConfigError, without showing it, if no header can carry it."""
     if not token or not token.isascii() or not token.isprintable() or " " in token:
         raise ConfigError(
             "the access token is empty, or has spaces or characters that no token has; set it"
@@ -383,7 +392,7 @@ def read_date(value: str | None) -> datetime | None:
 
 
 def read_retry_after(value: str | None, now: datetime) -> float:
-    """Seconds that Retry-After asks for, in either form; 0 when missing, negative or unreadable."""
+    """Seconds in Retry-After, in either form; 0 if missing, negative or unreadable."""
     text = (value or "").strip()
     if text.isascii() and text.isdigit():
         return min(float(text), 1e9)

@@ -1,5 +1,6 @@
-"""A mapping whose values are made when they are looked at and not kept: what does not fit into
-memory, day by day.
+"""A mapping that computes its values on access and does not keep them.
+
+For data that do not fit into memory at once.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ K, V = TypeVar("K"), TypeVar("V")
 
 
 class LazyMapping(Mapping[K, V]):
-    """`keys` in their order; `make` gives the value of one."""
+    """`keys` in their order; `make` computes the value of a key."""
 
     def __init__(self, keys: Iterable[K], make: Callable[[K], V]):
         self._keys, self._make = dict.fromkeys(keys), make

@@ -1,9 +1,7 @@
-"""What a sweep adds: a span is read again whatever has been extracted, and compared with what raw
-holds.
+"""Records that a reconciliation scan adds: those of a span that raw lacks.
 
-In: the records of a walk, and the newest `updated_at` that raw holds of each receipt. Out: what is
-new or newer. Nothing is ever taken away because a sweep did not see it. What it finds, the windows
-have missed.
+In: the records of the span, read again, and the newest `updated_at` of each receipt in raw. Out:
+the new and newer records, which the windows have missed. A scan never removes anything.
 """
 
 from __future__ import annotations
@@ -21,9 +19,7 @@ _NEVER = datetime.min.replace(tzinfo=UTC)
 
 
 class Missed(NamedTuple):
-    """A record that raw lacks; `held` is the `updated_at` of the version that it has, None if it
-    has none.
-    """
+    """A record that raw lacks; `held`: `updated_at` of raw's newest version, or None."""
 
     sold: date | None
     record: Record
@@ -31,7 +27,7 @@ class Missed(NamedTuple):
 
 
 def key(record: Record) -> str:
-    """What names a receipt: its number, or the digest of a record in which none can be read."""
+    """Key of a receipt: its number, or the digest of a record without a readable one."""
     return record.number or f"sha256:{hashlib.sha256(record.body).hexdigest()[:32]}"
 
 
@@ -59,13 +55,13 @@ def recording_numbers(
 
 
 def is_before(record: Record, start: datetime) -> bool:
-    """Whether a receipt was both sold and last changed before `start`, as far as it says when."""
+    """Whether the readable instants of a receipt lie before `start`."""
     moments = [moment for moment in (record.sold_at, record.updated_at) if moment]
     return bool(moments) and max(moments) < start
 
 
 def find_missed(records: Records, held: Mapping[str, datetime]) -> list[Missed]:
-    """Records of a walk that raw does not hold, or holds in an older version only."""
+    """Records that raw does not hold, or holds only in an older version."""
     return [
         Missed(sold, record, held.get(key(record)))
         for sold in records
@@ -75,8 +71,8 @@ def find_missed(records: Records, held: Mapping[str, datetime]) -> list[Missed]:
 
 
 def by_date(missed: Iterable[Missed]) -> Records:
-    """The missed records as a batch of their own."""
-    found: dict[date | None, list[Record]] = defaultdict(list)
-    for one in missed:
-        found[one.sold].append(one.record)
-    return {sold: found[sold] for sold in sort_dates(found)}
+    """The missed records by date of sale, as a batch."""
+    records: dict[date | None, list[Record]] = defaultdict(list)
+    for sold, record, _ in missed:
+        records[sold].append(record)
+    return {sold: records[sold] for sold in sort_dates(records)}

@@ -1,12 +1,11 @@
-"""Holes in the tills' series of receipt numbers, and the receipts that are asked for one by one
-because of them.
+"""Missing numbers in the tills' series of receipts, and requests for them.
 
-Each device numbers its receipts itself, refunds included, so a hole is a receipt that has not
-arrived: a till that was offline, which closes it later; a number that was never used; or a receipt
-that the lists of the API left out. A sweep asks for the numbers in small holes, at most so many; a
-hole longer than that is a till that began anew. A number that the shop does not know is asked for
-by TRIES sweeps and then given up: how often each has been asked for stands in the manifest of the
-sweep.
+Each device numbers its receipts itself, refunds included. A missing number is a receipt of a till
+that is offline and will send it later, a number that was never used, or a receipt that the lists of
+the API left out. A reconciliation scan requests missing numbers, up to a limit, from gaps that are
+not larger than the limit; in a larger gap the till has started a new series. TRIES scans request a
+number that the shop does not know, then it is given up. The manifest of a scan records how often
+each number was requested.
 """
 
 from __future__ import annotations
@@ -29,42 +28,41 @@ MissingNumbers = dict[str, list[tuple[int, int]]]
 
 
 class AnsweredNumbers(NamedTuple):
-    """`found` are the receipts that the shop knows, `unknown` the numbers that it does not know,
-    `waiting` those not asked for.
-    """
+    """Receipts that the shop has, numbers it has not, and the count not requested."""
 
-    found: list[Record]
+    receipts: list[Record]
     unknown: list[str]
     waiting: int
 
 
 def find_missing_numbers(numbers: Iterable[str]) -> MissingNumbers:
-    """By till, the (first, last) numbers of the holes between the first and the last of its series."""
+    """The (first, last) numbers of each gap in the series of each till."""
     series: dict[str, set[int]] = defaultdict(set)
-    padded = set()  # 1-0011: how wide the next one would be written nobody knows
+    padded = set()  # tills with numbers such as 1-0011: their missing numbers cannot be spelled
     for number in numbers:
         till, _, place = number.rpartition("-")
         if till and place.isascii() and place.isdecimal() and len(place) <= LONGEST:
             series[till].add(int(place))
             padded |= {till} if place != str(int(place)) else set()
-    holes = {
+    gaps = {
         till: [(a + 1, b - 1) for a, b in pairwise(sorted(seen)) if b - a > 1]
         for till, seen in sorted(series.items())
         if till not in padded
     }
-    return {till: found for till, found in holes.items() if found}
+    return {till: spans for till, spans in gaps.items() if spans}
 
 
 def choose_numbers(
-    holes: MissingNumbers, held: Iterable[str], tried: Mapping[str, int], most: int
+    gaps: MissingNumbers, held: Iterable[str], tried: Mapping[str, int], most: int
 ) -> list[str]:
-    """The numbers to ask for: of short holes first, later ones before earlier; those that raw holds
-    elsewhere, or that were given up, never.
+    """The numbers to request: small gaps first, among equal ones the later first.
+
+    Numbers that raw holds elsewhere, or that were given up, are left out.
     """
     short = sorted(
         (last - first, -first, till)
-        for till, found in holes.items()
-        for first, last in found
+        for till, spans in gaps.items()
+        for first, last in spans
         if last - first < most
     )
     numbers = (f"{till}-{-first + n}" for size, first, till in short for n in range(size + 1))
@@ -73,26 +71,25 @@ def choose_numbers(
 
 
 def ask_for(source: Source, numbers: list[str], most: int) -> AnsweredNumbers:
-    """Ask for the first `most` of the numbers; nothing where the source cannot be asked for one
-    receipt (saved files).
+    """Request the receipts of the first `most` numbers.
+
+    Requests nothing from a source that cannot serve a single receipt (saved files).
     """
     ask = getattr(source, "receipt", None)
     if ask is None:
         return AnsweredNumbers([], [], 0)
-    found: list[Record] = []
+    receipts: list[Record] = []
     unknown: list[str] = []
     for number in numbers[:most]:
         try:
             record = ask(number)
         except Unauthorized:
             raise
-        except HistoryLimit:  # whoever asked for it was told of the wall by the walk
+        except HistoryLimit:  # the extraction has already reported the limit
             break
-        except (
-            SourceError
-        ) as error:  # what the walk has found is not given up for the sake of one number
+        except SourceError as error:  # the scan keeps its records all the same
             log.warning(
-                "receipt %s could not be asked for (%s); it waits for the next sweep, as do the"
+                "receipt %s could not be asked for (%s); it waits for the next scan, as do the"
                 " others",
                 number,
                 error,
@@ -101,5 +98,5 @@ def ask_for(source: Source, numbers: list[str], most: int) -> AnsweredNumbers:
         if record is None:
             unknown.append(number)
         else:
-            found.append(record)
-    return AnsweredNumbers(found, unknown, len(numbers) - len(found) - len(unknown))
+            receipts.append(record)
+    return AnsweredNumbers(receipts, unknown, len(numbers) - len(receipts) - len(unknown))

@@ -1,18 +1,18 @@
-"""Where the versions of a receipt are kept, so that the day that it left sees that it left.
+"""Copies of receipts that moved to another date, for the dates that they left.
 
-Raw keeps a record under the UTC date of its sale. An edit may move a receipt to another date; the
-day that it left reads its own dates only, and would go on counting the old version. A record's
-place is its date of sale or, where that is unknown, the date of its `updated_at`, as the day of its
-window counts it. The law:
+Raw keeps a record under the UTC date of its sale. An edit may move a receipt to another date. The
+day that the receipt left reads only its own dates, and would still count the old version. So raw
+keeps copies. The partition date of a record is its date of sale, or the date of its `updated_at` if
+the date of sale is unknown. The rule:
 
-    every version of a receipt stands in its own place and in the places of all earlier versions;
-    and one that is not the first, or was not sold on the day of its arrival, also in its home: the
-    date of `created_at`, which never changes.
+    every version of a receipt is kept under its own partition date and those of all earlier
+    versions. A version that is not the first, or was not sold on the day of its arrival, is also
+    kept under its home: the date of `created_at`, which never changes.
 
-So whoever reads a place where a receipt ever stood finds its newest version there, and a home is
-enough to learn those places. A record in a place other than its own is there to supersede and
-counts nothing itself. The law holds as long as the versions of a receipt are committed in the
-server's order, as windows that follow each other are.
+So a reader of any date under which a receipt ever was finds its newest version there, and the home
+of a receipt is enough to find these dates. A record under another date than its own only supersedes
+older versions; it is not counted there. The rule holds if the versions of a receipt are committed
+in the server's order, as consecutive windows are.
 """
 
 from __future__ import annotations
@@ -30,8 +30,9 @@ _PLAIN = re.compile(r"[0-9A-Za-z_-]+")
 
 
 class Places(set[date]):
-    """The dates under which versions of a receipt stand; `sold` are their instants of sale under
-    each, None where unknown.
+    """The dates under which raw keeps versions of a receipt.
+
+    `sold` has their instants of sale under each date, None where unknown.
     """
 
     def __init__(self, sold: Mapping[date, set[datetime | None]]) -> None:
@@ -45,9 +46,10 @@ Earlier = Callable[[str, datetime], Places]
 def copy_moved_versions(
     records: Records, earlier: Earlier, partition_dates: Mapping[str, set[date]] | None = None
 ) -> Records:
-    """`records` of one batch, arranged, with the copies that the law demands. `earlier(number,
-    created_at)` tells the places of the versions committed so far; it is asked about updates only
-    (`updated_at` after `created_at`). `places` are those of the batch.
+    """`records` of a batch, arranged, with the copies that the rule requires.
+
+    `earlier(number, created_at)` returns the dates of the versions committed so far; it is called
+    for updates only (`updated_at` after `created_at`). `partition_dates` are those of the batch.
     """
     partition_dates = partition_dates_of(records) if partition_dates is None else partition_dates
     moved: list[tuple[date | None, Record]] = []
@@ -77,7 +79,7 @@ def copy_moved_versions(
 
 
 def partition_dates_of(records: Records) -> dict[str, set[date]]:
-    """Where the versions of each receipt count."""
+    """The partition dates of each receipt of a batch, by number."""
     partition_dates: dict[str, set[date]] = defaultdict(set)
     for sold in records:
         for record in records[sold]:
@@ -89,7 +91,7 @@ def partition_dates_of(records: Records) -> dict[str, set[date]]:
 
 
 def with_pending(earlier: Earlier, waiting: Iterable[Mapping[str, set[date]]]) -> Earlier:
-    """`earlier`, and the places in batches that wait to be committed, at unknown instants."""
+    """`earlier` with the dates in batches not committed yet, at unknown instants."""
     return lambda number, created_at: Places(
         {
             **earlier(number, created_at).sold,
@@ -103,7 +105,7 @@ def with_pending(earlier: Earlier, waiting: Iterable[Mapping[str, set[date]]]) -
 
 
 def partition_date_of(record: Record) -> date | None:
-    """Where a record counts; None where no instant of it can be read."""
+    """The partition date of a record; None if neither instant is readable."""
     return sold_date(record) or (record.updated_at.date() if record.updated_at else None)
 
 
@@ -119,10 +121,10 @@ def is_update(record: Record) -> bool:
 def earlier_places(
     read: Callable[[date], Iterable[bytes]], parse: Callable[[bytes], Record]
 ) -> Earlier:
-    """`earlier`, answered from raw: `read(day)` gives the NDJSON of every committed object of that
-    date. Under each place stand the instants at which its versions there were sold.
+    """`earlier` for `copy_moved_versions`, from raw.
 
-    A home is read once; make a new one for each batch.
+    `read(day)` returns the NDJSON of every committed object of that date. Each home is read once:
+    call this again for each batch.
     """
     homes: dict[date, list[bytes]] = {}
 
@@ -130,9 +132,9 @@ def earlier_places(
         home = created_at.date()
         if home not in homes:
             homes[home] = list(read(home))
-        # A plain number is spelled in JSON as it is, so only lines that hold it are read.
+        # JSON spells a plain number as it is, so only lines that contain it are parsed.
         spelled = number.encode() if _PLAIN.fullmatch(number) else b""
-        found = (
+        candidates = (
             parse(line)
             for ndjson in homes[home]
             if spelled in ndjson
@@ -140,7 +142,7 @@ def earlier_places(
             if spelled in line
         )
         partition_dates: dict[date, set[datetime | None]] = {}
-        for record in found:
+        for record in candidates:
             if record.number == number and (place := partition_date_of(record)):
                 partition_dates.setdefault(place, set()).add(record.sold_at)
         return Places(partition_dates)

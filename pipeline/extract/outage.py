@@ -1,8 +1,8 @@
-"""Whether an address has been silent beyond all retries, known to every process of a run.
+"""Addresses that have not answered after all retries, for all processes of a run.
 
-Many tasks ask one address. The first one waits as long as the settings allow; once that was in
-vain, each later request is tried once, until one is answered: so the whole run ends in about the
-time that the first wait was said to take. The note is a few bytes shared with forked children.
+Many tasks request from one address. The first one waits as long as the settings allow. After that,
+each later request is tried once, until one is answered. So a run without an answer ends in about
+the time of the first wait. The state is a few bytes of memory shared with forked children.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ def _name(address: str) -> bytes:
 
 
 def note_outage(address: str) -> None:
-    """The address has been silent beyond all retries."""
+    """Note that the address has not answered after all retries."""
     _shared[:] = _name(address)
 
 
 def note_answer(address: str) -> None:
-    """The address has answered."""
+    """Note that the address has answered."""
     if is_out(address):
         _shared[:] = _NONE
 
 
 def is_out(address: str) -> bool:
-    """Whether the address was silent beyond all retries, and has not answered since."""
+    """Whether the address did not answer after all retries, nor since."""
     return _shared[:] == _name(address)

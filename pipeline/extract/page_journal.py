@@ -1,15 +1,16 @@
-"""The pages of one walk on local disk, so that a page once fetched is not fetched again after a
-kill.
+"""Page journal: the pages of an extraction on local disk, for a run to resume.
 
-A walk's folder is private (private.py) and named after what was asked: span, kind, account, and
-when it began. Its journal holds one frame a page (length, keyed checksum, page), synced to disk
-before the next page is asked for. The checksum covers the name of the walk, the place of the frame
-and its bytes, under a key that only the private folder holds: a frame that this user did not write
-there is dropped with all behind it, as a damaged tail is, and fetched again. Links are not
-followed. Another run that asks for the same span or a part of
-it goes on where this one stopped, within a day; older folders are removed, and a finished walk's
-own once its last window has been handed out. A lock on the journal keeps two processes apart: the
-second walks by itself. Raises ConfigError when the disk is full.
+Each extraction has a private folder (private_folder.py), named after its account, kind, span and
+start. Its journal holds one frame for each page (length, keyed checksum, page), synced to disk
+before the next page is requested. The checksum covers the folder's name, the offset of the frame
+and its bytes, under a key that only the private folder holds. A frame that is damaged or that
+another user wrote is dropped with all frames after it, and those pages are fetched again. Links are
+not followed.
+
+Within a day, another run of the same span or a part of it continues the journal. Older folders are
+removed, and that of a complete extraction once its last window has been read. A lock on the journal
+separates processes: the second one makes a journal of its own. Raises ConfigError if the disk is
+full.
 """
 
 from __future__ import annotations
@@ -54,21 +55,22 @@ def _moment(stamp: str) -> datetime:
 
 
 class Seal:
-    """The keyed checksum of frames of one file."""
+    """Keyed checksums of the frames of one file."""
 
     def __init__(self, key: bytes, file: str):
         self._start = blake2b(file.encode() + b"\n", key=key, digest_size=_MAC)
 
     def mac(self, body: bytes | memoryview, offset: int) -> bytes:
-        """The checksum of a frame's bytes that stand at `offset` of the file."""
+        """The checksum of a frame's bytes at `offset` of the file."""
         mac = self._start.copy()
         mac.update(b"%d\n" % offset)
         mac.update(body)
         return mac.digest()
 
     def frame(self, content: Page | list[Record], buffer: bytearray, offset: int = 0) -> bytearray:
-        """The frame of a page or of records, made in `buffer`: to make a new one each time would
-        tear the heap to pieces.
+        """The frame of a page or of records, written into `buffer`.
+
+        The buffer is reused: new buffers of this size fragment the memory.
         """
         _encoder.encode_into(content, buffer, _FRAME.size)
         with memoryview(buffer)[_FRAME.size :] as body:
@@ -77,9 +79,7 @@ class Seal:
 
 
 class PageJournal:
-    """The pages of a walk over [since, until), in `folder`; `began` is when the first run that
-    walked it did.
-    """
+    """The pages of [since, until) in `folder`; `began` is the start of the first run."""
 
     def __init__(
         self,
@@ -99,17 +99,13 @@ class PageJournal:
             began,
         )
         self._release = weakref.finalize(self, os.close, journal)  # gives up the lock
-        self._buffers = (
-            bytearray(),
-            bytearray(),
-        )  # in which frames are made, of pages and of heaps: a thread each
-        self._size, self._is_clean = (
-            0,
-            False,
-        )  # of the whole frames; whether nothing stands behind them
+        # Frames of pages and of buckets are written by two threads, so each has a buffer.
+        self._buffers = (bytearray(), bytearray())
+        # Size of the complete frames, and whether the file ends after them.
+        self._size, self._is_clean = 0, False
 
     def pages(self) -> Iterator[Page]:
-        """The pages kept, in the order of their coming."""
+        """The stored pages, in the order in which they were added."""
         offset = 0
         while len(head := os.pread(self._journal, _FRAME.size, offset)) == _FRAME.size:
             length, mac = _FRAME.unpack(head)
@@ -129,10 +125,8 @@ class PageJournal:
             yield _page.decode(body)
 
     def add(self, page: Page) -> None:
-        """Keep a page; on return it is on the disk. To be called when `pages` has been read to its
-        end.
-        """
-        with _told(self.folder):
+        """Append a page and sync it to disk; read `pages` to its end before."""
+        with _named_faults(self.folder):
             if not self._is_clean:
                 os.ftruncate(self._journal, self._size)
                 self._is_clean = True
@@ -142,44 +136,45 @@ class PageJournal:
             os.fsync(self._journal)
         self._size += len(frame)
 
-    def put(self, heap: str, records: list[Record]) -> None:
-        """Add records to a heap, one of the files that the journal is sorted into; not synced, as
-        it can be done again.
+    def put(self, bucket: str, records: list[Record]) -> None:
+        """Add records to a bucket, a file into which the pages are sorted.
+
+        Not synced: buckets can be written again from the journal.
         """
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND | os.O_NOFOLLOW | os.O_CLOEXEC
         with (
-            _told(self.folder),
-            os.fdopen(os.open(self.folder / heap, flags, 0o600), "ab", buffering=0) as file,
+            _named_faults(self.folder),
+            os.fdopen(os.open(self.folder / bucket, flags, 0o600), "ab", buffering=0) as file,
         ):
-            frame = self._heap_seal(heap).frame(records, self._buffers[1])
+            frame = self._bucket_seal(bucket).frame(records, self._buffers[1])
             if file.write(frame) < len(frame):
                 raise OSError("the disk is full")
 
-    def take(self, heap: str) -> list[Record]:
-        """The records of a heap, in the order of their coming; what is cut off is not among them."""
-        found: list[Record] = []
-        with _told(self.folder):
-            handle = os.open(self.folder / heap, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
+    def take(self, bucket: str) -> list[Record]:
+        """The records of a bucket in the order of `put`, without a damaged end."""
+        records: list[Record] = []
+        with _named_faults(self.folder):
+            handle = os.open(self.folder / bucket, os.O_RDONLY | os.O_NOFOLLOW | os.O_CLOEXEC)
             with os.fdopen(handle, "rb") as opened:
                 file = memoryview(opened.read())
-        seal = self._heap_seal(heap)
+        seal = self._bucket_seal(bucket)
         while len(file) > _FRAME.size:
             length, mac = _FRAME.unpack(file[: _FRAME.size])
             body, file = file[_FRAME.size : _FRAME.size + length], file[_FRAME.size + length :]
             if len(body) < length or not compare_digest(mac, seal.mac(body, 0)):
                 break
-            found += _records.decode(body)
-        return found
+            records += _records.decode(body)
+        return records
 
-    def _heap_seal(self, heap: str) -> Seal:
-        return Seal(self._key, f"{self.folder.name}/{heap}")
+    def _bucket_seal(self, bucket: str) -> Seal:
+        return Seal(self._key, f"{self.folder.name}/{bucket}")
 
     def clear_buckets(self) -> None:
-        for heap in self.folder.glob("heap.*"):
-            heap.unlink()
+        for bucket in self.folder.glob("heap.*"):
+            bucket.unlink()
 
     def close(self, *, is_done: bool) -> None:
-        """Let go of the walk; a finished one leaves nothing behind."""
+        """Release the journal, and remove its folder if the extraction is done."""
         if is_done:
             shutil.rmtree(self.folder)
         self._release()
@@ -188,14 +183,14 @@ class PageJournal:
 def open_page_journal(
     root: Path, identity: str, since: datetime, until: datetime, *, is_bounded: bool, now: datetime
 ) -> PageJournal:
-    """The spool of a walk over [since, until): a young one that covers it, or a new one."""
+    """The journal of [since, until): a recent one that covers it, or a new one."""
     make_private(root)
-    with _told(root):
+    with _named_faults(root):
         key = read_key(root)
         for folder in sorted(root.glob("walk.*")):
             kind = (identity, "to" if is_bounded else "on")
-            if found := _resume(folder, key, kind, since, until, now):
-                return found
+            if resumed := _resume(folder, key, kind, since, until, now):
+                return resumed
         name = ".".join(
             (
                 "walk",
@@ -213,24 +208,21 @@ def open_page_journal(
                 journal = _lock(folder, os.O_CREAT | os.O_EXCL)
                 return PageJournal(folder, journal, key, since, until, now)
             except BlockingIOError:
-                # another walk has adopted it between its making and its locking; each can do that
-                # once
+                # Another run locked the new folder first; each run can do that once.
                 continue
 
 
 def _resume(
     folder: Path, key: bytes, kind: tuple[str, str], since: datetime, until: datetime, now: datetime
 ) -> PageJournal | None:
-    """The spool in `folder` if it serves the walk; nothing if it does not, is in use, or was too
-    old and is gone.
-    """
+    """The journal in `folder` if it covers the span and is free; removes old ones."""
     try:
         _, identity, mode, *stamps, _ = folder.name.split(".")
         first, last, began = map(_moment, stamps)
         check_private(folder)
         journal = _lock(folder)
     except (ValueError, OSError, ConfigError):
-        return None  # not of our making, not ours alone, or in use by a living process
+        return None  # not a journal, not private, or in use by another process
     if not timedelta(0) <= now - began < LIFE:
         shutil.rmtree(folder, ignore_errors=True)
     elif (identity, mode) == kind and first <= since and until <= last:
@@ -240,9 +232,7 @@ def _resume(
 
 
 def _lock(folder: Path, create: int = 0) -> int:
-    """The folder's journal, open and locked. Raises OSError when there is none, or when it is
-    another's.
-    """
+    """The folder's journal, open and locked; OSError if there is none or it is in use."""
     journal = os.open(folder / "journal", os.O_RDWR | os.O_NOFOLLOW | os.O_CLOEXEC | create, 0o600)
     try:
         fcntl.flock(journal, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -255,7 +245,7 @@ def _lock(folder: Path, create: int = 0) -> int:
 
 
 @contextmanager
-def _told(folder: Path) -> Iterator[None]:
+def _named_faults(folder: Path) -> Iterator[None]:
     try:
         yield
     except OSError as error:

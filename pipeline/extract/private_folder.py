@@ -1,8 +1,8 @@
-"""Folders and files of one user's own: nobody else can read, plant or replace anything in them.
+"""Private folders: no other user can read, add or replace files in them.
 
-In: a path. Out: the folder, made if it was missing, with mode 0700. Raises ConfigError where the
-folder is a link or another user's, where others may write to it, or where a folder above it lets
-others put another one in its place.
+In: a path. Out: the folder with mode 0700, made if it was missing. Raises ConfigError if the folder
+is a link or belongs to another user, if others may write to it, or if a folder above it allows
+others to replace it.
 """
 
 from __future__ import annotations
@@ -19,10 +19,10 @@ _OTHERS_WRITE = stat.S_IWGRP | stat.S_IWOTH
 
 
 def make_private(folder: Path) -> Path:
-    """Make `folder` and those above it if missing; refuse one that others can change."""
+    """Make `folder` and its parents if missing; refuse one that others can change."""
     folder = folder.absolute()
     try:
-        for missing in reversed([one for one in (folder, *folder.parents) if not one.exists()]):
+        for missing in reversed([path for path in (folder, *folder.parents) if not path.exists()]):
             missing.mkdir(mode=0o700, exist_ok=True)
     except OSError as error:
         raise ConfigError(f"{folder} cannot be made ({error.strerror}); {_REMEDY}") from error
@@ -32,7 +32,7 @@ def make_private(folder: Path) -> Path:
 
 
 def check_private(folder: Path) -> None:
-    """Refuse a folder that is a link or another user's, or that others can write to or replace."""
+    """Refuse a link, or a folder that another user owns, can write to or replace."""
     folder, own = folder.absolute(), os.geteuid()
     status = folder.lstat()
     if stat.S_ISLNK(status.st_mode):
@@ -53,7 +53,7 @@ def check_private(folder: Path) -> None:
 
 
 def read_key(folder: Path) -> bytes:
-    """The random key of a private folder, made on first use; it never leaves the folder."""
+    """The random key of a private folder, made on first use and stored only there."""
     path = folder / "key"
     for _ in range(2):  # another process may make it at the same time
         try:

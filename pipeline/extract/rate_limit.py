@@ -1,10 +1,9 @@
-"""Pacing: never more than so many requests in so many seconds, kept across threads, processes and
-runs.
+"""Rate limit of requests, across threads, processes and runs.
 
-The account's budget is one (Loyverse: 300 requests in 300 s per account), whoever spends it, so the
-times of the last requests stand in one small file under a lock. The file is opened anew for each
-request: a fork shares nothing. Lost or damaged, it only forgets. Without a file the budget is kept
-within one process.
+The limit holds for the account (Loyverse: 300 requests in any 300 s). So the times of the last
+requests are in one small file, under a lock. The file is opened for each request, so forked
+processes share no handle. If it is lost or damaged, only past requests are forgotten. Without a
+file the limit holds within one process.
 """
 
 from __future__ import annotations
@@ -22,14 +21,15 @@ from pipeline.extract.waits import log_wait
 
 RATE = "the API's rate"
 
-# The server counts arrivals: a first request that was long under way must not meet the next
-# window's first.
+# Margin in seconds. The server counts arrivals, so a first request that arrives late must not fall
+# into the period of the next requests.
 LATENCY = 1.0
 
 
 class RateLimiter:
-    """At most `requests` in any `seconds`. `clock` tells wall-clock seconds, the same for all
-    processes.
+    """At most `requests` in any `seconds`.
+
+    `clock` returns wall-clock seconds, the same for all processes.
     """
 
     def __init__(
@@ -47,17 +47,16 @@ class RateLimiter:
             make_private(ledger.parent)
 
     def take(self) -> None:
-        """Return when one more request may be sent, and count it."""
+        """Wait until one more request may be sent, and count it."""
         while wait := self._reserve():
             log_wait(wait, RATE)
             self._sleep(wait)
 
     def _reserve(self) -> float:
-        """Count a request and return 0, or return the seconds until there may be room for one."""
+        """Count a request and return 0, or return the seconds until one may be sent."""
         with self._open() as times:
             now = self._clock()
-            # A time ahead of the clock is one from before the clock was set back: it counts from
-            # now on.
+            # A time ahead of the clock was noted before the clock was set back: it counts as now.
             recent = sorted(min(t, now) for t in times if t > now - self.seconds)
             is_full = len(recent) >= self.requests
             times[:] = array("d", recent if is_full else [*recent, now])
@@ -73,10 +72,10 @@ class RateLimiter:
         descriptor = os.open(self._ledger, flags, 0o600)
         try:
             fcntl.flock(descriptor, fcntl.LOCK_EX)
-            found = os.read(descriptor, 1 << 20)
-            times = array("d", found[: len(found) // 8 * 8])
+            stored = os.read(descriptor, 1 << 20)
+            times = array("d", stored[: len(stored) // 8 * 8])
             yield times
-            if times.tobytes() != found:
+            if times.tobytes() != stored:
                 os.pwrite(descriptor, times.tobytes(), 0)
                 os.ftruncate(descriptor, len(times) * 8)
         finally:

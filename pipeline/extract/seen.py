@@ -1,7 +1,7 @@
-"""Whether a list still makes progress: which of its rows have come before, in bounded memory.
+"""Rows that a list has already returned, in limited memory, to stop endless lists.
 
-A Bloom filter of 8 MiB. It never takes a repeated row for a new one; of five million rows it takes
-one new row in 200 for a repeated one, which does not matter where whole pages are judged.
+A Bloom filter of 8 MiB. It never takes a repeated row for a new one. At five million rows it takes
+one new row in 200 for a repeated one, which does not matter because it judges whole pages.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ _PROBES = 4
 
 
 class Seen:
-    """The rows of one pass through a list, each known by the bytes that identify it."""
+    """The rows of one pass through a list, each identified by its key."""
 
     def __init__(self) -> None:
         self._bits = bytearray(_BITS >> 3)
 
     def add_page(self, keys: Iterable[bytes]) -> bool:
-        """Add the rows of a page; whether at least half of them are new, and one is."""
+        """Add the rows of a page; True if at least one, and half of them, are new."""
         distinct = set(keys)
         new = sum([self._add(key) for key in distinct])
         return new > 0 and 2 * new >= len(distinct)

@@ -1,8 +1,7 @@
-"""Waits that last: a line in the log for each, and whoever shows progress in this thread is told
-how long nothing will happen.
+"""Long waits: a log line for each, and a call to the listener of this thread.
 
-In: seconds, and what is waited for. Out: "waiting 42 s for the API's rate". A wait of less than
-WORTH_TELLING is not told of.
+In: seconds and the reason. Out: "waiting 42 s for the API's rate", in the log and the progress bar.
+Waits of less than LOG_WAIT_SECONDS are not reported.
 """
 
 from __future__ import annotations
@@ -21,7 +20,7 @@ _listener: ContextVar[Callable[[str], None]] = ContextVar("listener", default=la
 
 @contextmanager
 def on_wait(listener: Callable[[str], None]) -> Iterator[None]:
-    """`listener` is told of every wait of this thread that lasts."""
+    """Call `listener` for every long wait of this thread within the block."""
     before = _listener.set(listener)
     try:
         yield
@@ -30,7 +29,7 @@ def on_wait(listener: Callable[[str], None]) -> Iterator[None]:
 
 
 def log_wait(seconds: float, reason: str, *, is_logged: bool = False) -> None:
-    """To be called before the wait; `is_logged`: a line of the log speaks of it already."""
+    """Report a wait before it begins; `is_logged`: it has a log line already."""
     if seconds < LOG_WAIT_SECONDS:
         return
     message = f"waiting {seconds:,.0f} s for {reason}"

@@ -1,4 +1,5 @@
-"""What extraction must tell a person, in a sentence each; None where there is nothing to tell.
+"""Warnings of the extraction: a sentence each, or None.
+
 Instants are UTC.
 """
 
@@ -12,7 +13,7 @@ _SKEW = timedelta(minutes=2)
 
 
 def gap_warning(last_window_end: datetime, now: datetime, limited: bool) -> str | None:
-    """Warns at 3, 7, 14 and 21 days without extraction on an account that serves 31 days only."""
+    """Warning after 3, 7, 14 and 21 days without extraction, for a limited history."""
     days = (now - last_window_end).days
     if not limited or days < _GAP_DAYS[0]:
         return None
@@ -26,21 +27,20 @@ def gap_warning(last_window_end: datetime, now: datetime, limited: bool) -> str 
     return (
         f"nothing has been extracted for {days} days (warning at {reached}): the account serves"
         f" {HISTORY_DAYS} days of history, so in {HISTORY_DAYS - days} days receipts begin to be"
-        " lost for good; find out why the nights do not run"
+        " lost for good; find out why the daily run does not run"
     )
 
 
 def skew_warning(skew: timedelta | None, waited: timedelta = timedelta(0)) -> str | None:
-    """Warns when the shop's clock and ours differ; `skew` is theirs less ours, None when the shop
-    tells no time.
+    """Warning if the clocks of the shop's server and of this machine differ.
 
-    A run has one `now`, its first: so their clock may also be ahead by as long as the run has
-    `waited` since.
+    `skew` is the server's clock minus this machine's, None if the server sends no time. A run takes
+    `now` once, at its start, so the server's clock may also be ahead by the time `waited` since.
     """
     if skew is None:
         return (
-            "the shop's server tells no time (no Date header), so nobody can say whether this"
-            " machine's clock is right"
+            "the shop's server sends no time (no Date header), so this machine's clock cannot be"
+            " checked"
         )
     if -_SKEW < skew < waited + _SKEW:
         return None
@@ -53,9 +53,9 @@ def skew_warning(skew: timedelta | None, waited: timedelta = timedelta(0)) -> st
 
 
 def history_limit_warning(truncated_at: datetime) -> str:
-    """What it costs that an account's history is limited."""
+    """Warning that the account's history limit has cut off receipts."""
     return (
         f"truncated at {truncated_at:%Y-%m-%d %H:%M} UTC: the account serves no receipts that were"
         " received before, so their sales, and later cancellations of them, are missing;"
-        " 'Unlimited sales history' in the Back Office opens them, and a sweep then fills the span"
+        " 'Unlimited sales history' in the Back Office opens them; a re-scan then fills the span"
     )

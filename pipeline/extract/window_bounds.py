@@ -1,10 +1,10 @@
-"""Bounds of extraction windows, so that windows tile time under any change of the settings.
+"""Bounds of extraction windows, which tile time even if the settings change.
 
 A window is one business day of `updated_at`, [start, end) in UTC. It begins where the window of the
-day before ended. Where that one is missing, it begins at its own day's cut-over, but never before
-the end of an earlier window and never after the start of a later one; the same holds for its end.
-So committed windows are in the order of their days and share no instant, and windows of missing
-days fill what lies between, whatever time zone or cut-over was set when each was committed.
+day before ended. If that window is missing, it begins when its own business day begins, but never
+before the end of an earlier window and never after the start of a later one. The same holds for its
+end. So committed windows are in the order of their days and do not overlap, and windows of missing
+days fill the time between them, whatever time zone and start of the day were set at each commit.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from pipeline.pos.source import Window
 DATASET = "raw/receipts"
 DAY = timedelta(days=1)
 DayBounds = Callable[[date], tuple[datetime, datetime]]
-"""The cut-overs at which a business day begins and ends."""
+"""The instants at which a business day begins and ends."""
 
 
 def tile(days: list[date], lake: Lake, day_bounds: DayBounds) -> Iterator[Window]:
-    """Windows for consecutive `days`, between the nearest committed windows on either side.
+    """Windows for consecutive `days`, between the nearest committed windows.
 
-    A window of the day before or after is touched. Where days between are missing, no bound crosses
-    that window: the time zone or the cut-over may have changed since it was committed, and what is
-    left for the missing days is then shorter or longer than a day, or empty, but never taken twice.
+    They adjoin a committed window of the day before or after. If days between are missing, no bound
+    crosses that window: time zone or start of the day may have changed since it was committed, so
+    a missing day may be shorter or longer than a day, or empty, but no time belongs to two windows.
     """
     before, after = neighbours(days, lake)
     start = day_bounds(days[0])[0]
@@ -45,7 +45,7 @@ def tile(days: list[date], lake: Lake, day_bounds: DayBounds) -> Iterator[Window
 
 
 def neighbours(days: list[date], lake: Lake) -> tuple[Window | None, Window | None]:
-    """The nearest committed windows before and after consecutive `days`; None where there is none."""
+    """The nearest committed windows before and after consecutive `days`, or None."""
     names = window_names(lake)
     low, high = bisect_left(names, str(days[0])), bisect_right(names, str(days[-1]))
     before, after = names[:low][-1:], names[high:][:1]

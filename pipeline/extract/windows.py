@@ -1,7 +1,7 @@
-"""Windows of extraction: which are missing, and how a walk of the API fills them.
+"""Windows of extraction: which are missing, and how extraction fills them.
 
-A window is one business day of `updated_at`, [start, end) in UTC; window_bounds.py says where it
-begins and ends.
+A window is one business day of `updated_at`, [start, end) in UTC; window_bounds.py computes its
+bounds.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ from pipeline.progress import Progress
 
 log = logging.getLogger(__name__)
 
-_STARTED = time.monotonic()  # about when the settings said what time it is
+_STARTED = time.monotonic()  # about the instant that the settings give as `now`
 
 FIELDS = "fields.json"
 MOST_NOTED = 100  # a map whose keys are data does not fill the state
@@ -66,8 +66,10 @@ def spans(days: Iterable[date]) -> Iterator[list[date]]:
 def follow(
     bar: Progress, windows: list[Window], now: datetime, source: Source
 ) -> Callable[[Step], None]:
-    """Shows how far a walk has come: from the newest receipt back to the start of the first window,
-    or from there on, as the source serves them.
+    """A function that shows the progress of an extraction on `bar`.
+
+    It runs from the newest receipt back to the start of the first window, or the other way if the
+    source serves the oldest first.
     """
     start, end = windows[0].start, min(windows[-1].end, now)
     span = max(end - start, timedelta(seconds=1))
@@ -86,15 +88,16 @@ def follow(
 def pack_objects(
     records: Records, earlier: Earlier, partition_dates: Mapping[str, set[date]]
 ) -> tuple[dict[date | None, bytes], dict[date | None, str]]:
-    """(NDJSON, UTC minutes that the sales span) of each date of sale of a batch, with the copies by
-    which a day sees that a receipt has left it.
+    """Objects of a batch by date of sale: NDJSON, and UTC times of the sales.
+
+    With the copies for the days that a receipt has left (moved_versions.py).
     """
     objects, times = {}, {}
     recalled = cache(earlier)
     forwarded = copy_moved_versions(records, recalled, partition_dates)
 
     def replaces(record: Record, sold: date) -> bool:
-        """Whether an earlier version stands under the same date, at another time."""
+        """Whether raw has an earlier version under the same date, at another time."""
         if not is_update(record):
             return False
         instants = recalled(record.number or "", record.created_at).sold.get(sold, set())
@@ -103,8 +106,8 @@ def pack_objects(
     for sold in forwarded:
         here = forwarded[sold]
         objects[sold] = pack({sold: here})[sold]
-        # no copies, which are of other dates; and nothing that a neighbouring business day, which
-        # shares the date, may have to see leave
+        # Times are given only without copies, which are of other dates, and without a record that
+        # replaces one that a neighbouring business day of the same date may have counted.
         is_own = sold and len(here) == len(records.get(sold, ()))
         if is_own and not any(replaces(record, sold) for record in here):
             times[sold] = f"{min(r.sold_at for r in here):%H%M}-{max(r.sold_at for r in here):%H%M}"
@@ -112,48 +115,46 @@ def pack_objects(
 
 
 def earlier_places_in(lake: Lake, reader: Reader) -> Earlier:
-    """Where the committed versions of a receipt stand."""
+    """The function that returns the dates of the committed versions of a receipt."""
     return earlier_places(
         lambda day: map(lake.read_raw, lake.raw_objects(day, day)), reader.read_record
     )
 
 
-def commit_windows(lake: Lake, found: FetchedPages, windows: list[Window]) -> None:
-    """Commit the windows of a walk in their order, each while the next ones are prepared.
+def commit_windows(lake: Lake, fetched: FetchedPages, windows: list[Window]) -> None:
+    """Commit windows in their order, each while the next ones are prepared.
 
-    A window may have to know where a receipt stood in one that waits to be committed: `waiting`
-    remembers those.
+    A window may need the dates of a receipt in a window that is not committed yet: `waiting` has
+    those.
     """
     waiting: deque[dict[str, set[date]]] = deque(maxlen=MAX_PENDING)
     with lake.commits() as commits:
-        for window, lazily in found.windows:
-            records = {sold: lazily[sold] for sold in lazily}
+        for window, lazy_records in fetched.windows:
+            records = {sold: lazy_records[sold] for sold in lazy_records}
             partition_dates = partition_dates_of(records)
             objects, times = pack_objects(
                 records,
-                with_pending(earlier_places_in(lake, found.reader), waiting),
+                with_pending(earlier_places_in(lake, fetched.reader), waiting),
                 partition_dates,
             )
             commits.add(
                 str(window.date),
                 objects,
-                batch_metadata(window, sum(map(len, records.values())), found),
+                batch_metadata(window, sum(map(len, records.values())), fetched),
                 times,
             )
             waiting.append(partition_dates)
             if window is windows[-1]:
-                commits.finish()  # before the walk forgets its pages
+                commits.finish()  # before the page journal is removed
 
 
-def batch_metadata(window: Window, count: int, found: FetchedPages) -> dict[str, object]:
-    """What the manifest of a batch says: its bounds, its records, and where the account's history
-    ended.
-    """
+def batch_metadata(window: Window, count: int, fetched: FetchedPages) -> dict[str, object]:
+    """Metadata of a batch for its manifest: bounds, record count, history limit."""
     return {
         "start": window.start.isoformat(),
         "end": window.end.isoformat(),
         "records": count,
-        "truncated_at": found.truncated_at and found.truncated_at.isoformat(),
+        "truncated_at": fetched.truncated_at and fetched.truncated_at.isoformat(),
     }
 
 
@@ -168,16 +169,15 @@ def rescan(
     most: int = 0,
     tell: Callable[[str, int | None], None],
 ) -> list[Missed]:
-    """Read the span of `windows` again whatever has been extracted, ask for the receipt numbers
-    that are missing in it (`most` of them at most), and commit what raw lacks as `batch`.
+    """Reconciliation scan: read the span of `windows` again, commit what raw lacks.
 
-    Nothing is ever taken away because a sweep did not see it. What it finds, the windows have
-    missed.
+    It also requests receipt numbers that are missing in the span, at most `most`. The records that
+    raw lacks, which the windows have missed, become the batch `batch`. A scan removes nothing.
     """
     span = Window(windows[-1].date, windows[0].start, windows[-1].end)
-    name = f"sweep of {windows[0].date} to {span.date}"
+    name = f"scan of {windows[0].date} to {span.date}"
     with Progress(name, "receipts", tell=tell) as bar, on_wait(bar.pause):
-        found = fetch_pages(
+        fetched = fetch_pages(
             source,
             [span],
             bounded=True,
@@ -185,28 +185,28 @@ def rescan(
             now=now,
             progress=follow(bar, [span], now, source),
         )
-        for _, records in found.windows:
+        for _, records in fetched.windows:
             missed, metadata = _rescan_span(span, windows, records, lake, source, most)
             added = by_date(missed)
             objects, times = pack_objects(
                 added, earlier_places_in(lake, source.reader), partition_dates_of(added)
             )
             lake.commit_window(
-                batch, objects, batch_metadata(span, len(missed), found) | metadata, times
+                batch, objects, batch_metadata(span, len(missed), fetched) | metadata, times
             )
-    for one in missed[:20]:
+    for record, held in ((miss.record, miss.held) for miss in missed[:20]):
         log.warning(
             "%s: the windows have missed receipt %s, changed at %s (raw held %s)",
             name,
-            one.record.number,
-            one.record.updated_at,
-            one.held or "nothing",
+            record.number,
+            record.updated_at,
+            held or "nothing",
         )
-    note_fields(found, span.date, lake)
+    note_fields(fetched, span.date, lake)
     log.info(
         "%s: %d records read, %d were missing%s",
         name,
-        found.records,
+        fetched.records,
         len(missed),
         format_asked(metadata),
     )
@@ -216,17 +216,18 @@ def rescan(
 def _rescan_span(
     span: Window, windows: list[Window], records: Records, lake: Lake, source: Source, most: int
 ) -> tuple[list[Missed], dict]:
-    """What raw lacks of the records of a span and of the numbers between them; and what the
-    manifest says of the latter.
+    """Records of a span, or of missing numbers in it, that raw lacks.
+
+    And the manifest's metadata about those numbers.
     """
     first, last = span.start.date(), span.end.date()
     dates = [first, *(sold for sold in records if sold)]
     objects = list(lake.raw_objects(min(dates), max(dates)))
     for window in windows:
         objects += [
-            one
-            for one in lake.raw_objects(window.date, window.date, str(window.date))
-            if one.sold is None
+            raw_object
+            for raw_object in lake.raw_objects(window.date, window.date, str(window.date))
+            if raw_object.sold is None
         ]
     numbers = {
         record.number
@@ -241,36 +242,40 @@ def _rescan_span(
     )
     missed = find_missed(records, held)
     tried = numbers_tried(lake, windows[0].date)
-    wanted = choose_numbers(
-        find_missing_numbers(numbers), {*held, *(one.record.number for one in missed)}, tried, most
+    to_request = choose_numbers(
+        find_missing_numbers(numbers),
+        {*held, *(miss.record.number for miss in missed)},
+        tried,
+        most,
     )
-    asked = ask_for(source, wanted, most)
+    answered = ask_for(source, to_request, most)
     begin = window_of(date.fromisoformat(window_names(lake)[0]), lake).start
     mine = [
         record
-        for record in asked.found
+        for record in answered.receipts
         if (record.updated_at is None or record.updated_at < span.end)  # else in a later window
         and not is_before(record, begin)
     ]
     places = {sold_date(record) for record in mine} - {None}
     there = held_versions(
-        (lake.read_raw(one) for sold in places for one in lake.raw_objects(sold, sold)),
+        (lake.read_raw(item) for sold in places for item in lake.raw_objects(sold, sold)),
         source.reader.read_record,
     )
     missed += find_missed(
         by_date(Missed(sold_date(record), record, None) for record in mine), there
     )
     return missed, {
-        "asked": len(asked.found) + len(asked.unknown),
-        "answered": len(asked.found),
-        "waiting": asked.waiting,
-        "unknown": {number: tried.get(number, 0) + 1 for number in asked.unknown},
+        "asked": len(answered.receipts) + len(answered.unknown),
+        "answered": len(answered.receipts),
+        "waiting": answered.waiting,
+        "unknown": {number: tried.get(number, 0) + 1 for number in answered.unknown},
     }
 
 
 def numbers_tried(lake: Lake, since: date) -> dict[str, int]:
-    """How often the sweeps since a day have asked for each number that the shop did not know; one
-    that was voided says nothing.
+    """How often scans since a day have requested each number unknown to the shop.
+
+    Invalidated scans have no such metadata.
     """
     tried: dict[str, int] = {}
     for name in lake.partitions(DATASET):
@@ -284,43 +289,44 @@ def numbers_tried(lake: Lake, since: date) -> dict[str, int]:
 
 
 def format_asked(metadata: Mapping[str, object]) -> str:
-    """What came of the numbers that a sweep has asked for, as the end of a sentence."""
+    """The result for the missing numbers of a scan, as the end of a sentence."""
     if not metadata["asked"] and not metadata["waiting"]:
         return ""
     return (
-        f"; of the missing receipt numbers {metadata['asked']} were asked for, {len(metadata['unknown'])}"
-        " of which the shop does not know either"
-        + (f", and {metadata['waiting']} wait for the next sweep" if metadata["waiting"] else "")
+        f"; of the missing receipt numbers {metadata['asked']} were asked for,"
+        f" {len(metadata['unknown'])} of which the shop does not know either"
+        + (f", and {metadata['waiting']} wait for the next scan" if metadata["waiting"] else "")
     )
 
 
 def read_fields(lake: Lake) -> dict[str, dict[str, str]]:
-    """The unknown fields that were noted: since which window, and in which receipt. Derived: where
-    it is lost, they are noted again.
+    """Unknown fields noted so far: since which window, and in which receipt.
+
+    If the file is lost, they are noted again.
     """
     try:
         noted = json.loads(lake.storage.get(state_key(FIELDS)))
     except (Corrupt, ValueError):
         return {}
     is_ours = isinstance(noted, dict) and all(
-        isinstance(said, dict) and {"since", "receipt"} <= said.keys() for said in noted.values()
+        isinstance(entry, dict) and {"since", "receipt"} <= entry.keys() for entry in noted.values()
     )
     return noted if is_ours else {}
 
 
-def note_fields(found: FetchedPages, day: date, lake: Lake) -> None:
-    """Name the fields that this version does not know, each once in the life of a lake."""
-    noted = read_fields(lake) if found.fields else {}
+def note_fields(fetched: FetchedPages, day: date, lake: Lake) -> None:
+    """Log the fields that this version does not know, each once in a lake."""
+    noted = read_fields(lake) if fetched.fields else {}
     new = {
         path: {"since": str(day), "receipt": number}
-        for path, number in sorted(found.fields.items())
+        for path, number in sorted(fetched.fields.items())
         if path not in noted
     }
     if new and len(noted) < MOST_NOTED:
         log.warning(
             "receipts bear fields that this version does not know: %s. They are kept in raw and"
             " counted nowhere; see whether a newer version reads them",
-            ", ".join(f"{path} (receipt {said['receipt']})" for path, said in new.items()),
+            ", ".join(f"{path} (receipt {entry['receipt']})" for path, entry in new.items()),
         )
         lake.put_state(FIELDS, json.dumps({**noted, **new}, indent=1, sort_keys=True).encode())
 
@@ -353,12 +359,11 @@ def extract(
     spool: Path,
     tell: Callable[[str, int | None], None],
 ) -> None:
-    """Fill the windows of `days`, one walk of the source for each run of consecutive days, and
-    commit them in order.
+    """Extract the windows of `days`, consecutive days together; commit them in order.
 
-    `last` is the last day whose window has closed. A walk that ends there leaves the upper bound
-    out: what changes meanwhile moves out of the closed windows and never slips between two pages.
-    Raises Conflict where a killed run had claimed one of `days`: the others touch that one then.
+    `last` is the last day whose window has closed. An extraction up to that day has no upper bound:
+    a receipt that changes meanwhile moves out of the closed windows, never between two pages.
+    Raises Conflict if a killed run had claimed one of `days`, because the bounds then change.
     """
     days = list(days)
     lake.complete_windows()
@@ -368,7 +373,7 @@ def extract(
         windows = list(tile(span, lake, day_bounds))
         name = f"receipts of {span[0]}" + (f" to {span[-1]}" if span[1:] else "")
         with Progress(name, "receipts", tell=tell) as bar, on_wait(bar.pause):
-            found = fetch_pages(
+            fetched = fetch_pages(
                 source,
                 windows,
                 bounded=span[-1] < last,
@@ -378,18 +383,18 @@ def extract(
             )
         waited = timedelta(seconds=time.monotonic() - _STARTED)
         for warning in (
-            found.requests
-            and skew_warning(found.skew, waited),  # saved files tell no time, and need not
-            found.truncated_at and history_limit_warning(found.truncated_at),
+            fetched.requests
+            and skew_warning(fetched.skew, waited),  # saved files tell no time, and need not
+            fetched.truncated_at and history_limit_warning(fetched.truncated_at),
         ):
             if warning:
                 log.warning("%s: %s", name, warning)
-        commit_windows(lake, found, windows)
-        note_fields(found, span[-1], lake)
+        commit_windows(lake, fetched, windows)
+        note_fields(fetched, span[-1], lake)
         log.info(
             "%s: %d records in %d pages, %d requests",
             name,
-            found.records,
-            found.pages,
-            found.requests,
+            fetched.records,
+            fetched.pages,
+            fetched.requests,
         )

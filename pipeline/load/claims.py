@@ -42,7 +42,7 @@ class Claim:
     error: PipelineError | None = None
 
     @classmethod
-    def of(cls, entry: Entry) -> Claim:
+    def from_entry(cls, entry: Entry) -> Claim:
         """The claim of an entry. Raises ConfigError for a fingerprint that is none."""
         previous = entry.expected_manifest.number if entry.expected_manifest else 0
         mine = manifest_of(

@@ -38,7 +38,7 @@ def pack_tables(tables: Mapping[str, pa.Table]) -> bytes:
 def unpack_tables(
     data: bytes, name: str, schemas: Mapping[str, pa.Schema] | None = None
 ) -> dict[str, pa.Table]:
-    """The tables of an object by name, checked against `schemas`; `name` is for messages."""
+    """The tables of an object, checked against `schemas`; `name` is for messages."""
     tables: dict[str, pa.Table] = {}
     try:
         body = pa.input_stream(pa.BufferReader(data), compression="zstd").read()
@@ -56,7 +56,7 @@ def unpack_tables(
 
 
 def _alone(table: pa.Table) -> pa.Table:
-    """The rows in buffers of their own: a slice would bring parts of its neighbours along."""
+    """A copy of the rows; a slice would also hold the buffers of its neighbours."""
     rows = np.arange(table.num_rows, dtype="i8")
     return table.combine_chunks().take(
         pa.Array.from_buffers(pa.int64(), len(rows), [None, pa.py_buffer(rows)])

@@ -44,7 +44,7 @@ _NUMBERS = count()
 
 
 class LocalStorage(Storage):
-    """The objects under the folder `root`, which is made at the first write, for its owner only."""
+    """Objects under the folder `root`, made at the first write, for its owner only."""
 
     lock_seconds = 60.0
 
@@ -139,7 +139,7 @@ class LocalStorage(Storage):
                 ]
 
     def _move(self, write: Write, draft: Path) -> str | Conflict:
-        """Move a draft to its name, where the condition holds or its bytes are there already."""
+        """Move a draft to its name, if the condition holds or its bytes are there already."""
         current, target = self._current(write.key), self._path(write.key)
         is_met = (
             current is None
@@ -295,7 +295,7 @@ def _take(handle: int) -> bool:
 
 
 def _make_folder(folder: Path, mode: int = 0o777) -> None:
-    """Make the folder with `mode` and what is missing above it, each synced to the disk."""
+    """Make the folder with `mode` and its missing parents, each synced to disk."""
     if folder.is_dir():
         return
     _make_folder(folder.parent)

@@ -224,7 +224,7 @@ class ManifestLog:
     def _prepare(self, entry: Entry) -> Claim:
         try:
             self.check_sound(entry.dataset, entry.partition)
-            return Claim.of(entry)
+            return Claim.from_entry(entry)
         except PipelineError as error:
             return Claim("", error=error)
 
@@ -234,7 +234,7 @@ class ManifestLog:
         claim.taken, claim.body = self._parse(claim.text, claim.key)
 
     def _copy_claims(self, claims: Sequence[Claim]) -> None:
-        """Publish the manifest of each claim, also of a run that was killed between the two."""
+        """Publish the manifest of each claim, also for a run that was killed after it."""
         for claim in claims:
             claim.attempt(self._check_claim)
         sound = [claim for claim in claims if claim.error is None]

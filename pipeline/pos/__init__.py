@@ -1,7 +1,7 @@
-"""Points of sale: one folder each, and one line each in SOURCES and READERS.
+"""Points of sale: a folder for each vendor, and saved files (`files.py`).
 
-A point of sale keeps the contract of `source.py`. Its module is imported when it is opened, so that
-a lake can be read without it.
+A point of sale implements the contract of `source.py` and has one line each in SOURCES and READERS.
+Its module is imported when it is opened, so that a lake can be read without it.
 """
 
 from __future__ import annotations

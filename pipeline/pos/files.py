@@ -1,13 +1,13 @@
-"""Saved files as a shop: JSON pages, arrays or NDJSON of receipts, items and the rest, compressed
-or not.
+"""Saved files as a source: JSON pages, arrays or NDJSON, compressed or not.
 
-In: a listing of (name, reader), so that a folder and a bucket are the same thing. What a file may
-hold is said in `saved`; gzip and zstd are recognised by their first bytes. What a bare array holds
-is told by its objects (with Loyverse a receipt has a receipt_number, an item an item_name). Of a
-receipt that stands in several files the newest version counts, of equal ones that of the last file
-by name. A receipt without a readable `updated_at` is taken as changed when it was created or sold,
-or else with its file. Receipts that changed before `starts`, the begin of the first window, come
-with that window, so that none is left out silently. Raises SourceFatal naming the file that cannot be read.
+In: a listing of (name, reader), the same for a folder and a bucket. `saved.py` lists the forms of a
+file; gzip and zstd are recognised by their first bytes, and the objects of a bare array by their
+fields (a Loyverse receipt has a receipt_number, an item an item_name).
+
+If several files have a receipt, its newest version counts, of equal versions that of the last file
+by name. If `updated_at` is unreadable, the receipt counts as changed when it was created or sold,
+or else with its file. Receipts that changed before `starts`, the start of the first window, belong
+to that window, so that none is lost. Raises SourceFatal, which names the unreadable file.
 """
 
 from __future__ import annotations
@@ -47,8 +47,9 @@ _known = msgspec.json.Decoder(_Known)
 
 
 class Files:
-    """A shop made of saved files. `listing` is called for each pass, and its files are taken in the
-    order of their names.
+    """A shop of saved files.
+
+    `listing` is called for each pass; its files are read in the order of their names.
     """
 
     requests = 0
@@ -61,17 +62,15 @@ class Files:
         self._listing, self._place = listing, place
         self.identity = hashlib.sha256(f"files\n{place}".encode()).hexdigest()[:16]
         self._lock = threading.Lock()
-        self._newest: dict[
-            str, tuple[datetime, str, int]
-        ] = {}  # of each receipt: when it changed, file, position
-        self._spans: dict[
-            str, tuple[datetime, datetime]
-        ] = {}  # of each file: its first and last change
+        # The newest version of each receipt: when it changed, its file, its position there.
+        self._newest: dict[str, tuple[datetime, str, int]] = {}
+        # The first and last change in each file.
+        self._spans: dict[str, tuple[datetime, datetime]] = {}
 
     def receipts(
         self, since: datetime, until: datetime | None, cursor: str | None = None
     ) -> Iterator[Page]:
-        """Receipts changed in [since, until), one page a file; the cursor is the name of the file."""
+        """Receipts changed in [since, until): a page a file, its name the cursor."""
         self._index()
         since = _NEVER if since == self.starts else since
         names = [
@@ -83,59 +82,55 @@ class Files:
         for name in names:
             kept = [
                 record
-                for at, record in enumerate(self._receipts(name, readers[name]()))
+                for position, record in enumerate(self._receipts(name, readers[name]()))
                 if since <= record.updated_at
                 and (until is None or record.updated_at < until)
-                and self._newest.get(record.number, (None, name, at))[1:] == (name, at)
+                and self._newest.get(record.number, (None, name, position))[1:] == (name, position)
             ]
             yield Page(kept, name if name != names[-1] else None)
 
     def catalog(self) -> dict[str, list[bytes]]:
-        """What the files hold of the shop's catalog, in its newest version; nothing where they hold
-        nothing.
-        """
-        found: dict[str, dict[bytes, tuple[datetime, bytes]]] = {
+        """The newest catalog rows in the files, by list."""
+        newest: dict[str, dict[bytes, tuple[datetime, bytes]]] = {
             resource: {} for resource in self.reader.CATALOG
         }
         for name, read in sorted(self._listing()):
             for resource, rows in read_objects(name, read(), self.reader).items():
-                for row in rows if resource in found else ():
+                for row in rows if resource in newest else ():
                     try:
-                        known = _known.decode(row)
+                        header = _known.decode(row)
                     except msgspec.MsgspecError as error:
                         raise SourceFatal(
                             f"{name}: one of its {resource} cannot be read ({error}); take the file"
                             " out, or save it again"
                         ) from error
-                    identifier, changed = bytes(known.id), known.updated_at or _NEVER
+                    identifier, changed = bytes(header.id), header.updated_at or _NEVER
                     if (
-                        identifier not in found[resource]
-                        or found[resource][identifier][0] <= changed
+                        identifier not in newest[resource]
+                        or newest[resource][identifier][0] <= changed
                     ):
-                        found[resource][identifier] = (changed, row)
+                        newest[resource][identifier] = (changed, row)
         return {
             resource: self.reader.redact_rows(resource, [row for _, row in rows.values()])
-            for resource, rows in found.items()
+            for resource, rows in newest.items()
         }
 
     def _receipts(self, name: str, data: bytes) -> list[Record]:
-        """The receipts of a file; each has an `updated_at`, by the rule above."""
+        """The receipts of a file, each with an `updated_at` (see the module)."""
         rows = read_objects(name, data, self.reader).get("receipts", ())
         records = [self.reader.read_record(row) for row in rows]
         last = max((r.updated_at for r in records if r.updated_at), default=None)
         return [record if record.updated_at else _dated(record, name, last) for record in records]
 
     def _index(self) -> None:
-        """Read every file once: which version of a receipt is the newest, and which files a span
-        needs.
-        """
+        """Read every file once: newest version of each receipt, span of each file."""
         with self._lock:
             if self._spans:
                 return
             for name, read in sorted(self._listing()):
                 records = self._receipts(name, read())
-                for at, record in enumerate(records):
-                    version = (record.updated_at, name, at)
+                for position, record in enumerate(records):
+                    version = (record.updated_at, name, position)
                     if record.number and version > self._newest.get(record.number, (_NEVER, "", 0)):
                         self._newest[record.number] = version
                 if records:
@@ -151,9 +146,7 @@ class Files:
 
 
 def _dated(record: Record, name: str, last: datetime | None) -> Record:
-    """A record without a readable `updated_at`: kept, in a window of its own time, its date
-    unknown.
-    """
+    """A record without a readable `updated_at`, put into the window of its time."""
     changed = record.created_at or record.sold_at or last
     if changed is None:
         raise SourceFatal(
@@ -164,9 +157,7 @@ def _dated(record: Record, name: str, last: datetime | None) -> Record:
 
 
 def read_objects(name: str, data: bytes, reader: Reader) -> dict[str, list[bytes]]:
-    """The objects of a file by resource, verbatim and in their order. Raises SourceFatal when it
-    cannot be read.
-    """
+    """The objects of a file by resource, verbatim, in order. Raises SourceFatal."""
     try:
         text = to_utf8(_unpack(data))
         check_text(text)
@@ -181,9 +172,7 @@ def read_objects(name: str, data: bytes, reader: Reader) -> dict[str, list[bytes
 
 
 def _unpack(data: bytes) -> bytes:
-    """The file without compression. Raises ValueError where it is larger
-    than a file may be, before it is held in memory.
-    """
+    """The file without compression; ValueError, before it is in memory, if too large."""
     kind = next((kind for magic, kind in _PACKED.items() if data.startswith(magic)), None)
     if kind:
         size = 0
@@ -198,7 +187,7 @@ def _unpack(data: bytes) -> bytes:
 def _pieces(data: bytes, kind: str) -> Iterator[bytes]:
     """A compressed file unpacked piece by piece."""
     with pa.CompressedInputStream(pa.BufferReader(data), kind) as stream:
-        while piece := stream.read(1 << 20):  # what is asked for is allocated at once
+        while piece := stream.read(1 << 20):  # Arrow allocates the requested size
             yield piece
 
 
@@ -209,13 +198,13 @@ def check_size(size: int) -> None:
 
 
 def is_saved(path: str) -> bool:
-    """Whether a file of that name is looked into; hidden ones are not."""
+    """Whether a file of that name is read; hidden files are not."""
     name = path.rpartition("/")[2]
     return name.endswith(_ENDINGS) and not name.startswith(".")
 
 
 def list_folder(folder: Path) -> Listing:
-    """The JSON files of a folder and the folders in it; hidden ones are left out."""
+    """The JSON files of a folder and its subfolders, without hidden ones."""
     if not folder.is_dir():
         raise ConfigError(
             f"{folder} is no folder; set [pos] folder to the one that holds the saved files"
@@ -228,7 +217,7 @@ def list_folder(folder: Path) -> Listing:
 
 
 def _read_file(path: Path) -> bytes:
-    """The bytes of a file, if it is not too large to be read. Raises SourceFatal."""
+    """The bytes of a file; SourceFatal if it is too large."""
     try:
         check_size(path.stat().st_size)
     except ValueError as error:
@@ -244,9 +233,10 @@ def open_files(
     saved_from: str = "loyverse",
     starts: datetime | None = None,
 ) -> Files:
-    """Saved files in `folder`, or wherever `listing` finds them; `place` names that for messages,
-    `saved_from` the point of sale whose JSON they hold; `starts` is the begin of the first window.
-    Raises ConfigError.
+    """Open saved files in `folder`, or those that `listing` returns.
+
+    `place` names the latter in messages, `saved_from` is the point of sale whose JSON they hold,
+    `starts` the start of the first window. Raises ConfigError.
     """
     reader = open_reader(saved_from)
     if listing is not None:

@@ -1,7 +1,7 @@
-"""Pages of the API taken apart byte for byte.
+"""Split pages of an API into objects, byte for byte.
 
 In: the body of a page, {"<key>": [{...}, ...], "cursor": "..."}. Out: each object verbatim and the
-cursor. The page must be complete, UTF-8 and JSON; what stands inside one object never fails the
+cursor. The page must be complete, UTF-8 and JSON. A fault inside an object never affects the
 others. msgspec checks the syntax of what it skips but not its UTF-8, so that is checked first.
 Raises ValueError when the body is not such a page: null, [], {}, HTML and an empty body are not "no
 data".
@@ -32,8 +32,9 @@ def _decoder(key: str, is_optional: bool) -> msgspec.json.Decoder:
 
 
 def check_text(body: bytes, piece: int = 1 << 16) -> None:
-    """Raises ValueError where a body is not UTF-8; piece by piece, so that no text as long as the
-    page is made.
+    """Raise ValueError if a body is not UTF-8.
+
+    Decoded in pieces, so that no text as long as the page is held in memory.
     """
     decoder, view = _utf8(), memoryview(body)
     for start in range(0, len(body), piece):
@@ -42,7 +43,7 @@ def check_text(body: bytes, piece: int = 1 << 16) -> None:
 
 
 def _check_values(body: bytes, key: str) -> None:
-    """Raises ValueError before a small body of millions of tiny values becomes gigabytes of objects."""
+    """Raise ValueError for a body of millions of values, which need gigabytes."""
     if (count := body.count(b",")) > _MAX_VALUES:
         raise ValueError(f"no page of {key}: {count:,} values, more than any page has")
 
@@ -50,7 +51,7 @@ def _check_values(body: bytes, key: str) -> None:
 def split_page(
     body: bytes, key: str, *, is_optional: bool = False
 ) -> tuple[list[bytes], str | None]:
-    """(objects, cursor) of a page; the cursor is None on the last page, also where it is empty.
+    """(objects, cursor) of a page; the cursor is None on the last page.
 
     `is_optional`: a page without rows has no key for them, as Square's.
     """
@@ -66,29 +67,30 @@ def split_page(
 
 
 def slice_page(body: bytes, key: str) -> tuple[list[bytes], str | None]:
-    """As `split_page`, but the list is cut by brackets and quotes alone, so that an object that is
-    not JSON (NaN, a nesting of 100,000, half a surrogate pair) comes out verbatim too. For a page
-    that came twice with the same bytes.
+    """As `split_page`, but splits the list only by brackets and quotes.
+
+    So an object that is not JSON (NaN, a nesting of 100,000, half a surrogate pair) is also
+    returned verbatim. For a page that came twice with the same bytes.
     """
     check_text(body)
     _check_values(body, key)
     opened: list[bytes] = []
     cuts: list[int] = []  # where the list begins, its commas, and where it ends
     name, is_value, in_list = b"", False, False
-    for found in _TOKEN.finditer(body):
-        token = found.group()
+    for match in _TOKEN.finditer(body):
+        token = match.group()
         if token in (b"[", b"{"):
             opened.append(token)
             if token == b"[" and len(opened) == 2 and is_value and json.loads(name) == key:
-                in_list, cuts = True, [found.end()]
+                in_list, cuts = True, [match.end()]
         elif token in (b"]", b"}"):
             if not opened or opened.pop() != _CLOSES[token]:
                 raise ValueError(f"no page of {key}: brackets do not match")
             if in_list and len(opened) == 1:
                 in_list = False
-                cuts.append(found.start())
+                cuts.append(match.start())
         elif in_list and token == b"," and len(opened) == 2:
-            cuts.append(found.start())
+            cuts.append(match.start())
         elif len(opened) == 1:
             if token in (b":", b","):
                 is_value = token == b":"
@@ -102,11 +104,11 @@ def slice_page(body: bytes, key: str) -> tuple[list[bytes], str | None]:
 
 
 def unread(_: str) -> None:
-    """A number that is not looked at, so that it may have any number of digits."""
+    """Ignore a number, so that it may have any number of digits."""
 
 
 def text_of(value: object) -> str | None:
-    """A string that says something and that UTF-8 can hold, else None."""
+    """A string that is not empty and that UTF-8 can encode, else None."""
     try:
         return value if isinstance(value, str) and value.encode() else None
     except UnicodeEncodeError:
@@ -114,7 +116,7 @@ def text_of(value: object) -> str | None:
 
 
 def instant_of(value: object) -> datetime | None:
-    """An instant in UTC; None for what is no RFC 3339 time with an offset."""
+    """An instant in UTC; None if the value is no RFC 3339 time with an offset."""
     if value is None or (isinstance(value, datetime) and value.tzinfo is UTC):
         return value
     try:
@@ -125,9 +127,7 @@ def instant_of(value: object) -> datetime | None:
 
 
 def one_line(body: bytes) -> bytes:
-    """An object on one line: line ends can only be white space between its parts, where they mean
-    nothing.
-    """
+    """An object on one line; line ends in JSON are only white space between its parts."""
     return (
         body.replace(b"\r", b" ").replace(b"\n", b" ") if b"\n" in body or b"\r" in body else body
     )

@@ -1,10 +1,11 @@
-"""The objects of one saved file, by resource: the text taken apart as people save it.
+"""The objects of one saved file by resource, in every form of saved answers.
 
-In: the bytes of a file, not compressed, and the reader of the point of sale. Out: each object verbatim. Accepted: UTF-8, UTF-16 and
-UTF-32, with or without a byte order mark; one document or several, one behind the other or one a
-line; a page, an array of objects or of pages, an empty page; pages inside another object or a JSON
-text, as tools save a whole answer. A record that is not JSON is handed on as it is, so that it goes
-to quarantine as it does over the API. Raises ValueError where the file itself is not complete.
+In: the bytes of a file, not compressed, and the reader of the point of sale. Out: each object
+verbatim. Accepted are UTF-8, UTF-16 and UTF-32, with or without a byte order mark; one document or
+several, one after the other or one a line; a page, an array of objects or of pages, an empty page;
+pages inside another object or a JSON text, as tools save a complete answer. A record that is not
+JSON is returned as it is, so that it goes to quarantine as it does over the API. Raises ValueError
+if the file itself is not complete.
 """
 
 from __future__ import annotations
@@ -24,7 +25,7 @@ _MARKS = (
     (b"\xfe\xff", "utf-16-be"),
     (b"\xef\xbb\xbf", "utf-8"),
 )
-# how the first characters of a JSON document look where there is no mark
+# The first characters of a JSON document without a byte order mark.
 _ZEROS = (
     (re.compile(rb"[^\0]\0\0\0", re.DOTALL), "utf-32-le"),
     (re.compile(rb"\0\0\0[^\0]", re.DOTALL), "utf-32-be"),
@@ -41,8 +42,9 @@ _array = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def objects_of(text: bytes, reader: Reader) -> dict[str, list[bytes]]:
-    """The objects of a text by resource, verbatim and in their order. Raises ValueError where it
-    is not complete or holds nothing of the kind.
+    """The objects of a text by resource, verbatim and in their order.
+
+    Raises ValueError if the text is not complete or has no such objects.
     """
     objects: dict[str, list[bytes]] = {}
     loose: list[bytes] = []
@@ -75,7 +77,7 @@ def to_utf8(data: bytes) -> bytes:
 
 
 def documents(text: bytes, reader: Reader) -> list[bytes]:
-    """The JSON documents of a file. Raises ValueError where the last one is cut off."""
+    """The JSON documents of a file; ValueError if the last one is cut off."""
     if _is_json(text):
         return [text]
     lines = [line.strip(b" \t\r\x1e,").removeprefix(b"\xef\xbb\xbf") for line in text.split(b"\n")]
@@ -84,12 +86,12 @@ def documents(text: bytes, reader: Reader) -> list[bytes]:
         parts = [_parts_of(line) for line in lines]
         is_records = any(_is_record(line, reader) for line in lines)
         if all(parts) or (is_records and parts[-1]):
-            return [one for line, cut in zip(lines, parts, strict=True) for one in cut or [line]]
+            return [item for line, cut in zip(lines, parts, strict=True) for item in cut or [line]]
     return list(_cut(text))
 
 
 def _parts_of(line: bytes) -> list[bytes]:
-    """The documents of a line; none where its brackets do not match."""
+    """The documents of a line; none if its brackets do not match."""
     if _is_json(line):
         return [line]
     try:
@@ -114,7 +116,7 @@ def _is_json(text: bytes) -> bool:
 
 
 def _cut(text: bytes) -> Iterator[bytes]:
-    """Objects and arrays that stand one behind the other, cut by brackets and quotes alone."""
+    """Consecutive objects and arrays, split only by brackets and quotes."""
     opened: list[bytes] = []
     start = 0
     for match in _TOKEN.finditer(text):
@@ -142,8 +144,9 @@ def _sort(
     depth: int,
     reader: Reader,
 ) -> bool:
-    """Put the rows of a document's pages into `objects`, those of a bare array into `loose`; False
-    where it is a single object, or holds nothing of the kind.
+    """Put rows of a document's pages into `objects`, of a bare array into `loose`.
+
+    False for a single object, and for a document without pages.
     """
     if document.startswith(b"["):
         for row in _rows(document):
@@ -192,7 +195,7 @@ def _sort_wrapped(
 
 
 def _rows(array: bytes) -> list[bytes]:
-    """The elements of an array, verbatim, also where one of them is not JSON."""
+    """The elements of an array, verbatim, even if an element is not JSON."""
     try:
         return [bytes(row) for row in _array.decode(array)]
     except (msgspec.MsgspecError, RecursionError):
@@ -200,7 +203,7 @@ def _rows(array: bytes) -> list[bytes]:
 
 
 def _slice(page: bytes, objects: dict[str, list[bytes]], reader: Reader) -> bool:
-    """The rows of a page that is not JSON as a whole; False where it is no page."""
+    """Sort the rows of a page that is not JSON as a whole; False if it is no page."""
     pages = {}
     for field in _elements(page):
         match = _NAME.match(field)
@@ -213,7 +216,7 @@ def _slice(page: bytes, objects: dict[str, list[bytes]], reader: Reader) -> bool
 
 
 def _elements(container: bytes) -> list[bytes]:
-    """What stands between the commas of an object or array, cut by brackets and quotes alone."""
+    """Elements of an object or array, split only by brackets, quotes and commas."""
     depth, start = 0, 0
     parts: list[bytes] = []
     for match in _PART.finditer(container):
@@ -232,7 +235,7 @@ def _elements(container: bytes) -> list[bytes]:
 
 
 def _kind(rows: list[bytes], objects: dict[str, list[bytes]], reader: Reader) -> str:
-    """What bare objects are: the first that shows it speaks for all, else the file's only page."""
+    """Resource of bare objects, by a telltale field, else by the only page."""
     telltales = reader.TELLTALES
     for row in rows:
         if _is_json(row):

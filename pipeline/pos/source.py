@@ -1,4 +1,4 @@
-"""The contract of a point of sale: what it serves, and how its JSON is read.
+"""The contract of a point of sale: its data, and how its JSON is read.
 
 A new point of sale is a folder with a module `reader.py` (see `Reader`), a function that opens a
 `Source`, and a line in `pipeline/pos/__init__.py`. All instants are UTC; a field is None where it
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple, Protocol
 
-# A device whose clock is wrong says so by its distance from the server's; no till of this kind sold
-# before 2010.
+# Limits for the clock of a device: no till of this kind existed before 2010, and no sale is later
+# than its arrival at the server by more than this.
 FIRST_SALE = datetime(2010, 1, 1, tzinfo=UTC)
 AHEAD = timedelta(hours=48)
 
@@ -29,10 +29,10 @@ class Window:
 
 
 class Record(NamedTuple):
-    """One receipt as it was served: `body` verbatim, the rest read from it; None where unreadable.
+    """One receipt: `body` verbatim, and fields read from it, None if unreadable.
 
-    `received_at` is when the server received the sale, where that is not `created_at`: an order may
-    be opened days before it is closed.
+    `received_at` is when the server received the sale, if that is not `created_at`: an order may be
+    opened days before it is closed.
     """
 
     body: bytes
@@ -44,7 +44,8 @@ class Record(NamedTuple):
 
 
 class Page(NamedTuple):
-    """Records that came together; `cursor` is where the next page begins, None on the last.
+    """Records of one answer, and the cursor of the next page, None on the last.
+
     `truncated_at` on the last page: the account serves nothing that was created before this.
     """
 
@@ -54,10 +55,10 @@ class Page(NamedTuple):
 
 
 class Progress(NamedTuple):
-    """How far a walk has come.
+    """Progress of an extraction.
 
-    The oldest `created_at` moves from now towards the walk's start; where the source serves the
-    oldest change first, the newest `updated_at` moves from the start towards now.
+    The oldest `created_at` moves from now to the start of the span. If the source serves the oldest
+    change first, the newest `updated_at` moves from the start to now.
     """
 
     pages: int
@@ -68,7 +69,7 @@ class Progress(NamedTuple):
 
 
 class NotCanonicalError(Exception):
-    """A record that has no canonical receipt: why, where, and what else is readable of it."""
+    """A record without a canonical receipt: why, where, and its readable fields."""
 
     def __init__(
         self,
@@ -85,22 +86,24 @@ class NotCanonicalError(Exception):
 Lists = Mapping[str, Sequence[Any]]
 """The rows of a catalog, by the name of their list."""
 ToCanonical = Callable[[bytes], list[bytes]]
-"""The receipts of one verbatim record, in the canonical JSON of schema/receipt.py: none where it is
-not a sale, two where it sells and takes back. Raises NotCanonicalError."""
+"""The receipts of one verbatim record, in the canonical JSON of schema/receipt.py.
+
+None if it is not a sale, two if it is a sale and a return. Raises NotCanonicalError.
+"""
 
 
 class Reader(Protocol):
-    """What is known of the JSON of one point of sale; needs no network and has no state.
+    """Reads the JSON of one point of sale; needs no network and has no state.
 
     A module implements it: `pos/<name>/reader.py`. A body or line is one verbatim record. CATALOG
     are the lists of its catalog; "stores" is one of them, whose rows have an "id". PAGES are the
     keys under which a saved page has its rows, each with the list (or "receipts") that they belong
     to. TELLTALES are fields that only the objects of one list have.
 
-    `translator` and `to_canonical_catalog` are None where the JSON is canonical as it comes.
-    Otherwise the one gives the catalog in the form that transform/catalog.py reads, and the other,
-    with that catalog, the function that makes canonical receipts; `counting_open_orders` is the
-    same for shops that count orders that are paid and not yet closed.
+    `translator` and `to_canonical_catalog` are None if the JSON is canonical. Otherwise
+    `to_canonical_catalog` returns the catalog in the form that transform/catalog.py reads, and
+    `translator` takes that catalog and returns the function that makes canonical receipts.
+    `counting_open_orders` is a `translator` that also counts orders that are paid but not closed.
     """
 
     CATALOG: tuple[str, ...]
@@ -111,10 +114,10 @@ class Reader(Protocol):
     to_canonical_catalog: Callable[[Lists], dict[str, list[Any]]] | None
 
     def read_record(self, body: bytes, /) -> Record:
-        """The record of a body, on one line; raises nothing."""
+        """The record of a body, on one line; never raises."""
 
     def read_number(self, line: bytes, /) -> bytes:
-        """The number of a record in UTF-8; empty where none can be read."""
+        """The number of a record in UTF-8; empty if unreadable."""
 
     def find_unknown(self, records: list[Record], /, *, is_first: bool) -> dict[str, str]:
         """Fields of a page that the reader does not know, each with a receipt that has it."""
@@ -126,24 +129,26 @@ class Reader(Protocol):
         """The stores that a record names."""
 
     def remove_customers(self, line: bytes, is_erased: Callable[[str], bool], /) -> bytes:
-        """The line without the customers that are erased; the same bytes where it names none."""
+        """The line without erased customers; unchanged if it names none."""
 
     def remove_personal_data(self, line: bytes, /) -> bytes:
-        """The line without free text, contacts and card details; the same bytes without any."""
+        """The line without free text, contacts and cards; unchanged if it has none."""
 
 
 class Source(Protocol):
-    """A shop. Thread-safe, and safe to use after a fork. One that can be asked for a single receipt
-    also has `receipt(number) -> Record | None`, None where the shop does not know the number; one that
-    can tell its account has `account() -> (id, name) | None`.
+    """A shop; thread-safe, and safe to use after a fork.
 
-    One that serves the oldest change first has `is_oldest_first`, which is true.
+    identity     differs between accounts, so that no extraction is resumed for another shop
+    requests     count of requests sent
+    server_time  time in the server's last answer, None if it had none
 
-    `identity` changes with the account, so that one shop's half-finished walk is never continued
-    with another's; `requests` counts what was asked; `server_time` is the shop's clock as last
-    heard, None where it tells none. A source that also holds what changed before the history of the
-    lake, as saved files do, says in `starts` where the first window begins, and gives the older
-    receipts with it.
+    Optional members of a source:
+
+    receipt(number) -> Record | None     a single receipt, None if the shop does not know the number
+    account() -> (id, name) | None       the account
+    is_oldest_first                      True if it serves the oldest change first
+    starts                               start of the first window, with which the source also
+                                         serves all older receipts, as saved files do
     """
 
     identity: str
@@ -154,19 +159,18 @@ class Source(Protocol):
     def receipts(
         self, since: datetime, until: datetime | None, cursor: str | None = None
     ) -> Iterator[Page]:
-        """Every receipt with `updated_at` in [since, until), in its newest version, once or more
-        often; from `cursor` on, if one is given. Neighbours of the bounds may be among them. Raises
-        SourceError.
+        """The newest version of every receipt with `updated_at` in [since, until).
+
+        From `cursor` on, if given. A receipt may come more than once, and receipts near the bounds
+        may be among them. Raises SourceError.
         """
 
     def catalog(self) -> dict[str, list[bytes]]:
-        """JSON objects of each list of the reader's CATALOG, without contacts, in an order that does not depend on
-        the source's.
-        """
+        """Redacted JSON objects of each list of CATALOG, sorted by their content."""
 
 
 def catalog_json(rows_by_name: Mapping[str, list[bytes]]) -> bytes:
-    """A catalog as one JSON object, the rows as they came."""
+    """A catalog as one JSON object, its rows verbatim."""
     members = (
         json.dumps(name).encode() + b":[" + b",".join(rows) + b"]"
         for name, rows in sorted(rows_by_name.items())
@@ -175,11 +179,10 @@ def catalog_json(rows_by_name: Mapping[str, list[bytes]]) -> bytes:
 
 
 def sold_date(record: Record) -> date | None:
-    """The UTC date under which a record is kept; None ("unknown") when its date of sale is missing
-    or implausible.
+    """The UTC date under which raw keeps a record; None if missing or implausible.
 
     Implausible is a sale before 2010 or more than 48 hours after the server received it (1970,
-    2099: a device's clock). A record whose `updated_at` is unreadable has no place either.
+    2099: a device's clock). A record with an unreadable `updated_at` has no date either.
     """
     received = record.received_at or record.created_at or record.updated_at
     if record.sold_at is None or record.updated_at is None or received is None:

@@ -121,7 +121,9 @@ RECEIPTS = Dataset(
         ),
         Column("discounts", "discounts", "Discounts by name; sum = discount."),
         Column("taxes", "taxes", "Taxes by name; type INCLUDED or ADDED, rate in percent."),
-        Column("batch", "label", "Raw batch (window or sweep) that held this version."),
+        Column(
+            "batch", "label", "Raw batch (window or reconciliation scan) that held this version."
+        ),
     ),
     ("business_day", "sold_at", "receipt_number"),
 )

@@ -129,9 +129,10 @@ class pos(Section):  # noqa: N801
             " till's dead clock)"
         ),
     )
-    backfill_days = Integer(31, least=1, description="windows read in one walk at most")
+    backfill_days = Integer(31, least=1, description="windows extracted together at most")
     missing_numbers = Integer(
-        50, description="missing receipt numbers that a sweep asks for at most; 0: none"
+        50,
+        description="missing receipt numbers that a reconciliation scan requests at most; 0: none",
     )
     limited_history = luigi.BoolParameter(
         False,

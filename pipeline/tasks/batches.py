@@ -1,11 +1,11 @@
 """Partitions that Luigi plans one by one and builds in batches.
 
-One Luigi task builds a batch in rounds, each of one kind of partition, in groups: a group is a month
-of days, or a few small months, built in one pass. A few partitions are built by this process; more
-of them, or large ones, by the processes of an executor (remote_build.py). All of it gives the same
-fingerprints, bytes and manifests. A partition that fails does not stop the others: Luigi learns
-which are complete, and goes on with what needs only those. An input that changed meanwhile, or that
-was damaged and could be invalidated, is built first.
+One Luigi task builds a batch in rounds, each of one kind of partition, in groups: a group is a
+month of days, or a few small months, built in one pass. This process builds a few partitions; the
+processes of an executor (remote_build.py) build many or large ones. The fingerprints, bytes and
+manifests are the same. A partition that fails does not stop the others: Luigi learns which are
+complete, and continues with the tasks that need only those. An input that changed meanwhile, or
+that was damaged and could be invalidated, is built first.
 """
 
 from __future__ import annotations

@@ -31,10 +31,10 @@ SUNDAY = 6
 
 
 def periods(day: dt.date) -> list[Period]:
-    """The messages that the settings want about `day`: the weekly one ends on a Sunday."""
+    """The messages that the settings request for `day`; the weekly one on Sundays."""
     mails = settings.mail()
-    wanted: list[Period] = ["daily"] if mails.daily else []
-    return [*wanted, "weekly"] if mails.weekly and day.weekday() == SUNDAY else wanted
+    daily: list[Period] = ["daily"] if mails.daily else []
+    return [*daily, "weekly"] if mails.weekly and day.weekday() == SUNDAY else daily
 
 
 def delivery_key(period: Period, day: dt.date, recipient: str) -> DeliveryKey:
@@ -44,7 +44,7 @@ def delivery_key(period: Period, day: dt.date, recipient: str) -> DeliveryKey:
 
 @once_per_run
 def closing_message(period: Period, day: dt.date, locale: str) -> message.Message:
-    """The message of `period` that ends with `day`. Raises ConfigError where the lake lacks it."""
+    """The message of `period` that ends with `day`; ConfigError if the lake lacks it."""
     from reports.render import message  # and with it pandas, only where a message is due
 
     month = day.replace(day=1)

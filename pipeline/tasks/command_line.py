@@ -21,10 +21,11 @@ def is_program() -> bool:
 
 
 def prepare() -> None:
-    """Install guards, lock and failure notes; where `luigi` is the program, prepare that too.
+    """Install guards, lock and failure notes; prepare `luigi` if it is the program.
 
-    The program prints our errors as sentences, tests the scheduler first, ends with its parent, and
-    exits with 35 (scheduling_error) where it is not certain which configuration applies.
+    The program then prints errors of this project as sentences, tests the scheduler first, ends
+    with its parent, and exits with 35 (scheduling_error) if it is unclear which configuration
+    applies.
     """
     settings.install_guards()
     lock.install()

@@ -1,4 +1,4 @@
-"""Delivery: send each recipient of the settings the versions of reports that are due to them.
+"""Delivery: send the versions of reports that are due to each recipient.
 
 The task is complete when the delivery log in the lake has nothing pending: one listing. Without
 recipients nothing is requested. `deliver.plan` decides what is due; the delivery log prevents that
@@ -45,7 +45,7 @@ log = logging.getLogger(__name__)
 
 @lru_cache(maxsize=1)
 def _delivery_log(_process: int) -> DeliveryLog:
-    """The delivery log of a process; a forked child lists it again, as siblings may have sent."""
+    """The delivery log of a process; a forked child lists it again."""
     return open_delivery_log()
 
 
@@ -100,8 +100,8 @@ class Delivery(DatasetTask):
         self.report_progress(f"{sent} sent, {len(failed)} failed", None if failed else 100)
         if failed:
             raise DeliveryError(
-                f"{len(failed)} of {len(pending) + len(messages)} deliveries failed; the first: {failed[0]}. Run"
-                " again: what was sent is not sent again"
+                f"{len(failed)} of {len(pending) + len(messages)} deliveries failed; the"
+                f" first: {failed[0]}. Run again: what was sent is not sent again"
             )
 
     def due(self) -> Iterator[tuple[Recipient, Due]]:
@@ -174,7 +174,7 @@ def _read_figures(task: Report, manifest: Manifest) -> bytes:
 
 @lru_cache(maxsize=8)
 def _report_email(task: Report, due: Due, locale: str) -> ReportEmail:
-    """The message of a version in a language, the same for all recipients who have `due.before`."""
+    """The message of a version in a language, for all recipients with `due.before`."""
     from reports.render import mail, message, slack  # and with them pandas, only where one is due
 
     newest = _manifest(task, due.issued.version)

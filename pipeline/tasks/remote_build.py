@@ -167,7 +167,7 @@ def _check_same(expected: dict[str, str], own: dict[str, str], hint: str) -> Non
 
 
 def build(driver: DriverContext, group: Sequence[BuildRequest]) -> list[BuildResult]:
-    """Build and publish a group, but what a lost attempt has published; one result each."""
+    """Build and publish a group, without what a lost attempt published: their results."""
     errors: dict[BuildRequest, PipelineError | None] = {}
     tasks: dict[BatchTask, BuildRequest] = {}
     for request in group:

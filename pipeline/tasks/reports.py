@@ -245,7 +245,7 @@ def _months_by_state() -> dict[tuple[int, ...], frozenset[dt.date]]:
 
 
 def complete_months() -> frozenset[dt.date]:
-    """The months of which raw holds every closed window, read once while raw stays as it is."""
+    """Months of which raw has every closed window; cached until raw changes."""
     months, state = _months_by_state(), lake().generation_of((RECEIPTS,))
     if state not in months:
         span, windows = history_span(), set(lake().partitions(RECEIPTS))
@@ -267,7 +267,7 @@ class CumulativeReport(Report):
 
     @property
     def priority(self) -> int:
-        """Behind every monthly report: Luigi hands a task's priority on to what it requires."""
+        """Below that of every monthly report: Luigi raises required tasks to it."""
         return super().priority - 5_000
 
     def requires(self) -> list[DerivedTask]:

@@ -1,4 +1,4 @@
-"""Bars over time: the days of a month, the months of a history, counts upon counts."""
+"""Bars over time: days of a month, months of a history, stacked counts."""
 
 from __future__ import annotations
 
@@ -116,19 +116,23 @@ def draw_days(data: Mapping, words: Words) -> Canvas:
     plot = _Bars(words, keys, data, [*named, *(top for _, top in spans)])
     notes = data.get("notes") or [None] * len(values)
     for index, value in enumerate(values):
-        said: list[Value] = [data["labels"][index], Money(value, plot.currency)]
+        title_parts: list[Value] = [data["labels"][index], Money(value, plot.currency)]
         if spans:
-            said.append(_span(plot.currency, *spans[index]))
+            title_parts.append(_span(plot.currency, *spans[index]))
         if before[index] is not None:
-            said.append(Text("chart.before", {"amount": Money(before[index], plot.currency)}))
+            title_parts.append(
+                Text("chart.before", {"amount": Money(before[index], plot.currency)})
+            )
         if notes[index] is not None:
-            said.append(notes[index])
+            title_parts.append(notes[index])
         if data["closed"][index] and not value:
             plot.canvas.write(
                 plot.middle(index), plot.scale(0) - 6, "×", anchor="middle", color=MUTED
             )
         else:
-            plot.bar(index, value, hatched=data["partial"][index], title=mark_title(words, *said))
+            plot.bar(
+                index, value, hatched=data["partial"][index], title=mark_title(words, *title_parts)
+            )
     for index, (bottom, top) in enumerate(spans):
         x = plot.middle(index)
         plot.canvas.line([(x, plot.scale(bottom)), (x, plot.scale(top))], INK, 1.0)
@@ -148,19 +152,19 @@ def _span(currency: str, low: int, high: int) -> Text:
 
 
 def draw_trend(data: Mapping, words: Words) -> Canvas:
-    """Monthly bars with their 12-month average; a month that is not whole is hatched.
+    """Monthly bars with their 12-month average; a partial month is hatched.
 
     data: labels, ticks, values, average (units or None), name, average_name, partial, partial_name,
     currency, marks.
     """
     values, average = data["values"], data["average"]
-    known = [v for v in average if v is not None]
+    averages = [v for v in average if v is not None]
     keys = [("bar", BLUE, words.say(data["name"]))]
-    if known:
+    if averages:
         keys.append(("solid", VERMILION, words.say(data["average_name"])))
     if any(data["partial"]):
         keys.append(("hatch", BLUE, words.say(data["partial_name"])))
-    plot = _Bars(words, keys, data, known)
+    plot = _Bars(words, keys, data, averages)
     for index, value in enumerate(values):
         title = mark_title(words, data["labels"][index], Money(value, plot.currency))
         plot.bar(index, value, hatched=data["partial"][index], title=title)
@@ -174,8 +178,9 @@ def draw_trend(data: Mapping, words: Words) -> Canvas:
 
 
 def draw_stack(data: Mapping, words: Words) -> Canvas:
-    """Counts upon counts by month: the lower part plain, the upper part striped, both said on the
-    last bar.
+    """Stacked counts by month: the lower part plain, the upper part striped.
+
+    The last bar has a label for both.
 
     data: labels, base (counts), top (counts), base_name, top_name.
     """

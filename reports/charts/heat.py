@@ -42,7 +42,7 @@ def colors_of(signed: bool) -> Colormap:
 
 
 def draw_heat(data: Mapping, words: Words) -> Canvas:
-    """A grid of figures, the hours below each other, so that a phone shows them at full size.
+    """A grid of figures, hours in rows, so that a phone shows it at full size.
 
     data: rows (labels of the weekdays), columns (labels of the hours), cells (rows of (value to
     say, integer that colours) or None), signed (whether colours run both ways from zero), best
@@ -73,13 +73,13 @@ def draw_heat(data: Mapping, words: Words) -> Canvas:
                 continue
             share = cell[1] / high
             color = colors_of(signed)((share + 1) / 2 if signed else max(share, 0.0))
-            said = cut(words.say(cell[0]), wide - 4, SMALL)
+            label = cut(words.say(cell[0]), wide - 4, SMALL)
             title = f"{words.say(row)}, {words.say(column)}: {words.say(cell[0])}"
             canvas.rect(
                 place + 1, middle - CELL / 2 + 1, wide - 2, CELL - 2, to_hex(color), title=title
             )
             canvas.write(
-                place + wide / 2, middle, said, anchor="middle", color=text_on(color), hidden=True
+                place + wide / 2, middle, label, anchor="middle", color=text_on(color), hidden=True
             )
     if data.get("best"):
         x, y = data["best"]

@@ -35,8 +35,8 @@ def draw_ranking(data: Mapping, words: Words) -> Canvas:
     rows = data["rows"]
     label_width = min(max((width_of(words.say(row[0])) for row in rows), default=40), WIDTH * 0.38)
     labels = [wrap(words.say(row[0]), label_width) for row in rows]
-    said = [words.say(row[1]) for row in rows]
-    end = max((width_of(s, SMALL, True) for s in said), default=0) + 8
+    amounts = [words.say(row[1]) for row in rows]
+    end = max((width_of(s, SMALL, True) for s in amounts), default=0) + 8
     canvas = Canvas(0)
     y = legend(canvas, _keys(data, words)) if _keys(data, words) else 4.0
     top = y
@@ -44,7 +44,7 @@ def draw_ranking(data: Mapping, words: Words) -> Canvas:
     low = min([row[2] for row in rows] + [row[4] or 0 for row in rows] + [0])
     x = Scale(low, high, label_width + 8, WIDTH - end)
     canvas.height = top + sum(len(label) * LINE + GAP for label in labels) + 4
-    for row, label, value in zip(rows, labels, said, strict=True):
+    for row, label, value in zip(rows, labels, amounts, strict=True):
         height = len(label) * LINE + GAP
         middle, thick = y + height / 2, min(height - GAP + 1, LINE + 2)
         name, _, units, part, before = row

@@ -1,6 +1,4 @@
-"""Menu engineering: popularity against contribution, four corners, each with its own sign and
-colour.
-"""
+"""Menu engineering: popularity against contribution, four signs and colours."""
 
 from __future__ import annotations
 
@@ -36,11 +34,11 @@ SIGNS = {
 CORNERS = {"star": (1, 1), "plowhorse": (1, 0), "puzzle": (0, 1), "dog": (0, 0)}
 BOUND = 3.0
 NAMED, FIRST = 40, 5
-"""Of more dishes only so many look for a place for their names; the first ones take it from signs where there is no other."""
+"""Names of the first dishes are placed if there is room; the very first may cover signs."""
 
 
 def draw_scatter(data: Mapping, words: Words) -> Canvas:
-    """A sign for each dish; those that bring most are named first, where there is room.
+    """A sign for each dish, with names while there is room, the largest first.
 
     data: points ((name, popularity pair, profitability pair, kind, weight), ...), kinds (kind ->
     name), x, y (axis texts).
@@ -86,8 +84,9 @@ def draw_scatter(data: Mapping, words: Words) -> Canvas:
 def _name_points(
     canvas: Canvas, frame: Box, points: Sequence, places: Sequence, kinds: Mapping, words: Words
 ) -> None:
-    """Names beside their signs, the heaviest first, none over another, over a sign or over the
-    edge; where a name finds its place only at a distance, a thin line ties it to its sign.
+    """Names beside their signs, the heaviest first.
+
+    No name covers another, a sign or the edge. A thin line connects a distant name with its sign.
     """
     corner = max(width_of(words.say(name), SIZE, True) for name in kinds.values()) + 8
     signs = [(x - 5, y - 5, x + 5, y + 5) for x, y in places]
@@ -138,8 +137,9 @@ def _along(start: tuple[float, float], end: tuple[float, float]) -> list[Box]:
 
 
 def _places(size: float) -> Iterator[tuple[int, tuple[float, float]]]:
-    """Where a name of `size` may stand from its sign: how far away, and its lower left corner; the
-    nearest first.
+    """Places for a name of `size`: distance from its sign, lower left corner.
+
+    The nearest first.
     """
     for away in (0, 9, 18, 28, 40, 54, 72, 96, 124, 156):
         near = 6 + away

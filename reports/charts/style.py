@@ -202,7 +202,7 @@ class Canvas:
         upright: bool = False,
         hidden: bool = False,
     ) -> None:
-        """`label` whose middle is at the height `y`; `halo` sets it off from what is below.
+        """`label` with its middle at the height `y`; `halo` separates it from marks below.
 
         `hidden` text repeats a title and is no text for screen readers.
         """
@@ -279,7 +279,7 @@ def value_axis(
     say: Callable[[float], str],
     ticks: Sequence[float],
 ) -> None:
-    """Quiet lines across `span` with their values at the left; the line of zero in ink."""
+    """Light lines across `span`, values at the left; the line of zero in ink."""
     left, right = span
     for tick in ticks:
         canvas.line([(left, scale(tick)), (right, scale(tick))], FAINT, 0.8)
@@ -312,7 +312,7 @@ def label_axis(
 
 
 def legend(canvas: Canvas, entries: Sequence[tuple[str, str, str]], y: float = 9.0) -> float:
-    """Keys above the plot, small signs beside their names, in as many rows as they need.
+    """Keys above the plot, small signs beside their names, in as many rows as needed.
 
     Returns the height below which the plot begins.
     """
@@ -360,7 +360,7 @@ def segments(places: Sequence[float], values: Sequence[float | None]) -> list[Po
 
 
 def text_on(fill: Sequence[float]) -> str:
-    """Of dark and white text the one that stands out more on a colour (red, green, blue)."""
+    """Dark or white text, by its contrast on a colour (red, green, blue)."""
     dark, white = contrast(fill, to_rgb(FIXED_INK)), contrast(fill, (1.0, 1.0, 1.0))
     return FIXED_INK if dark >= white else FIXED_WHITE
 
@@ -369,9 +369,9 @@ FIXED_INK, FIXED_WHITE = "#000000", "#fffffe"
 """Text on a coloured ground: no dark mode changes it."""
 
 
-def contrast(one: Sequence[float], other: Sequence[float]) -> float:
+def contrast(first: Sequence[float], second: Sequence[float]) -> float:
     """Contrast of two colours as WCAG 2 counts it, 1 to 21."""
-    light, dark = sorted((_luminance(one), _luminance(other)), reverse=True)
+    light, dark = sorted((_luminance(first), _luminance(second)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
 
 

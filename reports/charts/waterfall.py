@@ -1,4 +1,4 @@
-"""From one total to the next by signed steps, top to bottom, so that names have room.
+"""Waterfall: from one total to the next by signed steps, top to bottom.
 
 Only the steps are bars: they begin where the step above ended and their lengths compare. The totals
 are marks on the same scale with their figures beside them, so that no bar has its foot cut off.
@@ -31,7 +31,10 @@ ROW, THICK, LINE = 27.0, 14.0, 12.5
 
 
 def draw_waterfall(data: Mapping, words: Words) -> Canvas:
-    """data: first (label, units), steps ((label, units), ...), last (label, units), currency."""
+    """Draw a waterfall.
+
+    data: first (label, units), steps ((label, units), ...), last (label, units), currency.
+    """
     currency, steps = data["currency"], [data["first"], *data["steps"], data["last"]]
     last = len(steps) - 1
     position, spans = data["first"][1], []
@@ -42,11 +45,11 @@ def draw_waterfall(data: Mapping, words: Words) -> Canvas:
     high = max(high, 0) if low < 0 else high
     labels = [wrap(words.say(label), 104, SIZE) for label, _ in steps]
     left = max(width_of(line, SIZE, True) for label in labels for line in label) + 10
-    said = [
+    amounts = [
         words.say(Money(units, currency, signed=i not in (0, last), compact=True))
         for i, (_, units) in enumerate(steps)
     ]
-    end = max(width_of(s, SMALL, True) for s in said) + 12
+    end = max(width_of(s, SMALL, True) for s in amounts) + 12
     canvas = Canvas(len(steps) * ROW + 4)
     x = Scale(low, high if high > low else low + 1, left + 4, WIDTH - end)
     foot = canvas.height - 2
@@ -74,7 +77,7 @@ def draw_waterfall(data: Mapping, words: Words) -> Canvas:
                 title=title,
             )
         canvas.write(
-            x(max(start, stop)) + 6, middle, said[index], bold=True, halo=True, hidden=True
+            x(max(start, stop)) + 6, middle, amounts[index], bold=True, halo=True, hidden=True
         )
         lines = labels[index]
         for number, line in enumerate(lines):

@@ -40,16 +40,16 @@ __all__ = ["Figures", "Normalised", "Split", "Tables", "Totals", "currencies"]
 
 @dataclass(frozen=True)
 class Figures:
-    """What every section of the monthly report reads: one month in one currency, and what it is
-    compared with.
+    """Input of every section of the monthly report: one month in one currency.
 
-    `before` (the month before) and `year_ago` are None where the lake does not have them. Of an
-    open month (`through` is its last complete day) only the same days of the others are compared,
-    and only in tables that have days. `lake_starts` is the first day of the lake, without which no
-    customer counts as new. `covered` are the days of the month that the lake holds, None where
-    it holds all of them from `lake_starts` on. `backoffice` holds the till's own exports to the
-    lake, None where the owner gave none. `outside` are receipts that arrived in the month and lie
-    before `history_starts`. `plans` is what the owner wrote down.
+    before, year_ago  the months to compare with, None if the lake does not have them
+    through           last complete day of an open month, whose same days are then compared, in
+                      tables that have days
+    lake_starts       first day of the lake, without which no customer counts as new
+    covered           days of the month in the lake; None: all of them from `lake_starts` on
+    backoffice        the till's own exports, None without any
+    outside           receipts that arrived in the month and lie before `history_starts`
+    plans             goals, notes and fees of the owner
     """
 
     month: date
@@ -206,7 +206,7 @@ class Figures:
 
     @cached_property
     def stores(self) -> dict[str, str]:
-        """Store names by identifier, of the stores of this currency, in the order of the names."""
+        """Store names by identifier, of stores of this currency, sorted by name."""
         own = set(self.now["days"]["store_id"])
         labels = names(self.sources, "stores", "store_id", "name")
         return dict(

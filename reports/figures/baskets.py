@@ -1,11 +1,12 @@
-"""Bought together: pairs of items on one SALE receipt, combos as one item, modifiers left out.
+"""Bought together: pairs of items on one SALE receipt, a combo as one item.
 
 support = receipts with both ÷ receipts; confidence = receipts with both ÷ receipts with the first;
 lift = confidence ÷ support of the second; leverage = support - product of the supports (mlxtend's
-definitions). Two items that are sold together in a combo are judged among the receipts without a
-combo: a combo takes the place of both at once, so that counted over all receipts they would seem to
-attract each other. A pair stands once, its rarer item first; kept are pairs on >= FEWEST receipts
-with lift > 1, the largest leverage first. All measures are fractions of integers.
+definitions). Modifiers are left out. Two items that are sold together in a combo are judged only
+among receipts without a combo: a combo replaces both at once, so counted over all receipts they
+would seem to attract each other. Each pair is listed once, its rarer item first. Only pairs on >=
+FEWEST receipts with lift > 1 are kept, the largest leverage first. All measures are fractions of
+integers.
 """
 
 from __future__ import annotations
@@ -60,8 +61,9 @@ def combined(combo_parts: pd.DataFrame) -> set[tuple[str, str]]:
 def pairs(
     baskets: pd.DataFrame, combo_parts: pd.DataFrame, total: Totals, fewest: int = FEWEST
 ) -> list[Pair]:
-    """Pairs of `baskets` (receipts by item and partner, own receipts where they are equal) among
-    the receipts of `total`.
+    """Pairs of `baskets` among the receipts of `total`.
+
+    `baskets` has receipts by item and partner; a row of an item with itself has all its receipts.
     """
     sums = baskets.groupby(["item", "partner"], sort=True)[["receipts", "plain_receipts"]].sum()
     own = {item: row for (item, partner), *row in sums.itertuples() if item == partner}

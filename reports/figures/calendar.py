@@ -1,5 +1,4 @@
-"""Fair comparison of two spans of days: same days, same weekdays, and the arithmetic of a
-difference.
+"""Fair comparison of two spans: same days, same weekdays, parts of a change.
 
 In: frames of `days` (one row a business day, store and channel). Out: `Totals` and exact integers.
 An *open day* of a store is a business day with at least one SALE receipt. Sources: the report's
@@ -51,7 +50,7 @@ def covered_days(
 
 
 def same_day(first: date, through: date) -> date:
-    """The last day of the month of `first` to compare with a month that is open through `through`."""
+    """The last day to compare in the month of `first`, for a month open to `through`."""
     return min(next_month(first) - timedelta(days=1), first + timedelta(days=through.day - 1))
 
 
@@ -67,7 +66,7 @@ def open_days_by(days: pd.DataFrame) -> dict[tuple[str, int], int]:
 
 @dataclass(frozen=True)
 class Normalised:
-    """Two spans made comparable: `now` on the weekdays of `base`, both only over what both have."""
+    """Two comparable spans: `now` on the weekdays of `base`, over what both have."""
 
     now: Totals
     base: Totals
@@ -76,7 +75,7 @@ class Normalised:
 
 
 def normalise(now: pd.DataFrame, base: pd.DataFrame) -> Normalised:
-    """Current totals as they would be on the base span's number of open days of each weekday.
+    """Current totals on the base span's number of open days of each weekday.
 
     Per store and weekday w: (sum of now ÷ open days w of now) × open days w of base; a store or
     weekday that was not open in both spans is left out of both sides. Each total is rounded once,
@@ -192,8 +191,9 @@ class Split:
 
 
 def split_change(now: pd.DataFrame, base: pd.DataFrame) -> Split:
-    """The difference of net sales as stores + calendar + receipts + average receipt - discounts -
-    refunds.
+    """The change of net sales in its parts.
+
+    It equals stores + calendar + receipts + average receipt - discounts - refunds.
 
     stores: gross of stores that traded in only one of the spans. For the others, calendar = gross
     now - gross now on the base span's weekdays; receipts = (receipts so normalised - base receipts)

@@ -1,5 +1,4 @@
-"""Customers, where the till knows them: new and returning, repeat rate, RFM, cohorts,
-concentration.
+"""Identified customers: new and returning, repeat rate, spend.
 
 In: `customers` frames (customer and store, receipts of SALE, net sales with refunds deducted). Out:
 integers; groups under SMALL customers are not to be shown by them. New = first ever
@@ -38,23 +37,24 @@ class Visits:
     returning: Group
     repeating: int
     """Customers with two receipts or more."""
-    known: bool
-    """Whether an earlier month exists, without which new customers are not known."""
+    is_known: bool
+    """Whether an earlier month exists, without which new customers cannot be counted."""
 
 
 def by_customer(customers: pd.DataFrame) -> pd.DataFrame:
-    """One row a customer who bought: receipts and net sales, what was returned at another store
-    deducted.
+    """A row for each customer who bought: receipts and net sales.
+
+    Net sales are less the refunds, also of another store.
     """
     sums = customers.groupby("customer_id", sort=True)[["receipts", "net_sales"]].sum()
     return sums[sums["receipts"] > 0]
 
 
 def visits(months: Mapping[date, pd.DataFrame], first: date | None) -> dict[date, Visits]:
-    """Per month its customers, new ones apart from returning ones by all months before it.
+    """The customers of each month, new and returning by all months before it.
 
-    `first` is the first month of the lake: where it is not known, or a month since then is not
-    given, no customer counts as new.
+    `first` is the first month of the lake. If it is None, or a month since then is missing, no
+    customer counts as new.
     """
     seen: set[str] = set()
     built: dict[date, Visits] = {}

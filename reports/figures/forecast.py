@@ -1,4 +1,4 @@
-"""Next month by day: a plain method, held against the seasonal naive one on the shop's own past.
+"""Forecast of the next month by day: a plain and the seasonal naive method.
 
 What is known ends with `origin`: the last day of the history, in mid-month where the last month is
 open. Method: a day's net sales = the mean of the last WEEKS same weekdays up to the origin (closed
@@ -29,9 +29,7 @@ DAY = timedelta(days=1)
 
 
 class Forecast(NamedTuple):
-    """Days with (low, middle, high), the month with the same, and the errors (part, whole) of the
-    two methods.
-    """
+    """(low, middle, high) of each day and the month; (part, whole) of both errors."""
 
     month: date
     days: dict[date, tuple[int, int, int]]
@@ -43,13 +41,13 @@ class Forecast(NamedTuple):
 
 
 class Declined(NamedTuple):
-    """Why there is no forecast: history too short, or next to nothing sold in the trials."""
+    """Why there is no forecast: short history, or hardly any sales in the trials."""
 
     reason: Literal["short", "idle"]
 
 
 class Trial(NamedTuple):
-    """How a method did on the past: the sum of misses, and actual beside guess by day and month."""
+    """Result of a method on the past: sum of errors, ratios by day, sums by month."""
 
     miss: int
     days: list[Fraction]
@@ -68,14 +66,16 @@ Method = Callable[[Mapping[date, int], date, date, Mapping[int, Fraction]], dict
 
 
 def forecast(history: History) -> Forecast | Declined:
-    """The month after the last one of `history`, by the method that missed less on its past."""
+    """Forecast of the month after `history`, by the method with the smaller error."""
     if not history.tables:
         return Declined("short")
     frame = history.stacked("days")
     net = {day: int(v) for day, v in frame.groupby("business_day")["net_sales"].sum().items()}
-    monthly = {month: history.totals[month].net_sales for month in history.whole}
+    monthly = {month: history.totals[month].net_sales for month in history.whole_months}
     months = [
-        m for m in history.whole if (_origin(m, history.through) - min(net)).days >= 7 * WEEKS - 1
+        m
+        for m in history.whole_months
+        if (_origin(m, history.through) - min(net)).days >= 7 * WEEKS - 1
     ][-TRIALS:]
     if len(months) < FEWEST_TRIALS:
         return Declined("short")
@@ -121,9 +121,9 @@ def _trial(
     miss, ratios, totals = 0, [], []
     for month in months:
         origin = _origin(month, through)
-        known = {day: v for day, v in net.items() if day <= origin}
+        until_origin = {day: v for day, v in net.items() if day <= origin}
         season = seasonality({m: v for m, v in monthly.items() if next_month(m) - DAY <= origin})
-        guess = method(known, month, origin, season)
+        guess = method(until_origin, month, origin, season)
         actual = {day: net.get(day, 0) for day in guess}
         miss += sum(abs(actual[d] - guess[d]) for d in guess)
         ratios += [Fraction(actual[d], guess[d]) for d in guess if guess[d] > 0]
@@ -160,8 +160,9 @@ def last_weekday(day: date, origin: date) -> date:
 
 
 def _origin(month: date, through: date | None) -> date:
-    """The last day that is known when `month` is forecast: as far into the month before as
-    `through` is into its own.
+    """The last day of the data for a forecast of `month`.
+
+    It is as far into the month before as `through` is into its own.
     """
     return same_day(month_before(month), through) if through else month - DAY
 

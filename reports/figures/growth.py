@@ -40,10 +40,9 @@ def by_store_day(days: pd.DataFrame) -> dict[tuple[str, object], tuple[int, int]
 
 
 def like_for_like(now: pd.DataFrame, base: pd.DataFrame) -> LikeForLike:
-    """Net sales of the days of `now` whose store traded 364 days before too, and of those days
-    before.
+    """Net sales of days whose store also traded 364 days before, and of those days.
 
-    `base` holds the same month of last year and the one after it: 31 October stands beside 1
+    `base` holds the same month of last year and the one after it: 31 October is compared with 1
     November.
     """
     past, kept = by_store_day(base), []

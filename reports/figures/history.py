@@ -77,8 +77,8 @@ class History:
         return matches
 
     @cached_property
-    def whole(self) -> list[date]:
-        """Months that are there and not partial."""
+    def whole_months(self) -> list[date]:
+        """Months in the lake that are not partial."""
         return [
             month for month in self.months if month in self.tables and month not in self.partial
         ]
@@ -86,7 +86,7 @@ class History:
     def year_to(self, month: date) -> list[date] | None:
         """The 12 whole months that end with `month`; None where one is missing or partial."""
         year = [month_before(month, i) for i in range(11, -1, -1)]
-        return year if set(year) <= set(self.whole) else None
+        return year if set(year) <= set(self.whole_months) else None
 
     def sum_of(self, months: list[date]) -> Totals:
         return Totals(

@@ -32,11 +32,10 @@ ABC_BOUNDS = (80, 95)
 
 
 def by_item(items: pd.DataFrame) -> pd.DataFrame:
-    """One row an item and category, best seller first, with the part that came from combos beside
-    it.
+    """A row for each item and category, best seller first, with the part from combos.
 
-    `receipts` counts a receipt twice that holds the item alone and in a combo; `base` is how many
-    receipts hold it at the least.
+    `receipts` counts a receipt twice if it has the item alone and in a combo; `base` is the least
+    number of receipts with it.
     """
     keyed = items.assign(category=items["category"].fillna(""))
     total_sum = keyed.groupby(["item", "category"], sort=True)[SUMS].sum()
@@ -72,8 +71,7 @@ def by_category(items: pd.DataFrame) -> pd.DataFrame:
 
 
 def classes(net: list[int], bounds: tuple[int, int] = ABC_BOUNDS) -> list[str]:
-    """ABC class of net sales that are ranked from the largest: A while the running share, its own
-    within, is <= 80 %.
+    """ABC classes of net sales, largest first: A up to a running share of 80 %.
 
     The best seller is always A; an item without positive sales is C.
 
@@ -100,8 +98,9 @@ def classes(net: list[int], bounds: tuple[int, int] = ABC_BOUNDS) -> list[str]:
 
 
 def compare(now: pd.DataFrame, before: pd.DataFrame, fair: Mapping[str, FairPart]) -> pd.DataFrame:
-    """`by_item` of two months side by side, by item: columns of `now`, and _before ones (0 and rank
-    0 where absent).
+    """`by_item` of two months side by side, by item.
+
+    Columns of `now`, and _before ones (0 and rank 0 where absent).
 
     `fair` holds the items on the same weekdays: fair_now, fair_base, fair_receipts, and
     `fair_change`, which adds up to the fair change of all net sales. An item that moved category

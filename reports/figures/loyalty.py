@@ -5,8 +5,9 @@ the caller to hide. Cohort retention(k) = customers whose first month is m and w
 customers of m; cells after the last whole month do not exist. RFM: days since the last purchase,
 receipts and net spend within the 12 whole months that end the period (365 days, 366 in a leap year;
 never "today", never a month under way); quintile scores 1 to 5 over customers with a receipt, ties
-share a score; under FEWEST_RFM customers there are no scores. Segments as in CRAN `rfm` (rfm_segment),
-the first that fits. Concentration: share of net spend of the best tenth of customers.
+share a score; under FEWEST_RFM customers there are no scores. Segments as in CRAN `rfm`
+(rfm_segment), the first that fits. Concentration: share of net spend of the best tenth of
+customers.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ SEGMENTS = (  # name, recency, frequency, monetary: lowest and highest score
 
 
 def cohorts(customers: pd.DataFrame) -> dict[date, dict[date, int]]:
-    """First month -> month -> customers seen (the first month itself holds the cohort's size)."""
+    """First month -> month -> customers with a receipt; the first month has them all."""
     bought = customers.loc[customers["receipts"] > 0, ["customer_id", "month"]].drop_duplicates()
     first = bought.groupby("customer_id")["month"].min()
     bought = bought.assign(first=bought["customer_id"].map(first))
@@ -45,8 +46,9 @@ def cohorts(customers: pd.DataFrame) -> dict[date, dict[date, int]]:
 
 
 def quintiles(values: dict[str, int]) -> dict[str, int]:
-    """Score 1 (lowest) to 5: 1 + five times the customers strictly below ÷ all of them; ties share
-    a score.
+    """Score 1 (lowest) to 5: 1 + 5 × the customers strictly below ÷ all customers.
+
+    Ties share a score.
 
     >>> quintiles({"a": 1, "b": 2, "c": 2, "d": 9, "e": 10})
     {'a': 1, 'b': 2, 'c': 2, 'd': 4, 'e': 5}
@@ -89,8 +91,9 @@ def segments(customers: pd.DataFrame, end: date) -> dict[str, tuple[int, int]]:
 
 
 def fold_small(named: dict[str, tuple[int, int]]) -> dict[str, tuple[int, int]]:
-    """`named` with the segments of under SMALL customers put into "others", and the next smallest
-    too while those are under SMALL.
+    """`named` with segments of under SMALL customers put into "others".
+
+    While "others" has under SMALL customers, the next smallest segment joins it.
     """
     kept = dict(sorted(named.items(), key=lambda pair: (-pair[1][0], pair[0])))
     others = kept.pop("others", (0, 0))

@@ -2,9 +2,9 @@
 
 In: frames of `tables` (units of 10**-places). Out: `Totals`, integers in the same units, and pairs
 (part, whole) for shares, never a float. Conserved: net = gross - discounts - refunds and collected
-= net + added tax + tips + surcharges + gift cards sold + rounding; `Totals.difference` and `Totals.unpaid` are what
-is left of those identities (0 in an honest lake). Source: the till's own sales summary
-(help.loyverse.com/help/sales-summary-report-back-office).
+= net + added tax + tips + surcharges + gift cards sold + rounding; `Totals.difference` and
+`Totals.unpaid` are the differences of those identities (0 in a correct lake). Source: the till's
+own sales summary (help.loyverse.com/help/sales-summary-report-back-office).
 """
 
 from __future__ import annotations
@@ -51,9 +51,7 @@ class Totals:
 
     @property
     def discounts(self) -> int:
-        """Discounts on sales less discounts on refunds: a discounted sale that is wholly refunded
-        nets to 0.
-        """
+        """Discounts on sales less discounts on refunds; 0 for a fully refunded sale."""
         return self.sale_discounts - self.refund_discounts
 
     @property
@@ -90,7 +88,10 @@ class Totals:
 
     @property
     def margin_before_tax(self) -> tuple[int, int]:
-        """Margin ex tax: (net - included tax - cost) ÷ (net - included tax), over what has a cost."""
+        """Margin before tax over lines with a cost, as a pair.
+
+        (net - included tax - cost) ÷ (net - included tax).
+        """
         base = self.costed_net - self.costed_tax_included
         return base - self.cost, base
 

@@ -51,7 +51,7 @@ class Moved(NamedTuple):
 
 
 def moved_figures(now: Mapping[str, object], before: Mapping[str, object]) -> list[Moved]:
-    """Every figure that differs between two versions, by section in the order of `now`."""
+    """Figures that differ between two versions, by section in the order of `now`."""
     new, old = (
         dict(leaves({k: v for k, v in version.items() if k not in LEFT_OUT}, ()))
         for version in (now, before)

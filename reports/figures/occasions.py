@@ -1,4 +1,4 @@
-"""Days that bring or keep away guests: public holidays, commercial days, paydays, own notes.
+"""Special days: public holidays, commercial days, paydays, notes of the owner.
 
 In: the zones of the stores (their country), the days, the owner's plans. Out: texts by day. The
 commercial days are those on which restaurants of the country sell out or stay empty.
@@ -59,7 +59,7 @@ def commercial_days(country: str | None, year: int) -> dict[date, Text]:
 def occasions(
     zones: Iterable[str], days: Iterable[date], plans: Plans, stores: Collection[str] = ()
 ) -> dict[date, list[Value]]:
-    """What is special about each of `days`, the owner's own notes first; common days are left out.
+    """Occasions of `days`, the owner's notes first; other days are left out.
 
     `stores` are the names of the stores; notes of other stores are left out.
     """

@@ -1,4 +1,4 @@
-"""Stores that stopped sending: days at the end of a month without a record of any kind.
+"""Stores that stopped sending: without any record at the end of a month.
 
 In: the `days` frames of the month and of the month before, uncut. Out: one `Silence` for each store
 that used to send and has been quiet for longer than before. Days are business days.
@@ -17,7 +17,7 @@ MIN_DAYS = 3
 
 
 class Silence(NamedTuple):
-    """`last_seen` is the last day with a record, `days` how many have passed since without one."""
+    """A silent store: `last_seen` is its last day with a record, `days` those since."""
 
     store_id: str
     last_seen: date
@@ -25,8 +25,9 @@ class Silence(NamedTuple):
 
 
 def silences(frames: Sequence[pd.DataFrame], last: date) -> list[Silence]:
-    """Stores without a record for MIN_DAYS or more up to `last`, and for longer than any break
-    before in the frames; the longest first.
+    """Stores without a record for MIN_DAYS or more up to `last`, longest first.
+
+    And for longer than any break before in the frames.
     """
     seen: dict[str, set[date]] = {}
     for rows in frames:

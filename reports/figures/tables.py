@@ -60,9 +60,7 @@ def _integers(column: pa.ChunkedArray) -> np.ndarray:
 
 
 def _shared(column: pa.ChunkedArray) -> np.ndarray:
-    """A column of few distinct texts or days as Python objects, one for each distinct value: a row
-    costs a pointer.
-    """
+    """A column of few distinct texts or days as Python objects, shared between rows."""
     plain = column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
     encoded = plain.combine_chunks().dictionary_encode()
     values = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
@@ -93,9 +91,9 @@ def frame(table: pa.Table) -> pd.DataFrame:
 
 
 class Tables:
-    """The tables of one month, cut to one currency and, for days and hours, to a span of days.
+    """The tables of one month in one currency; days and hours also of a span of days.
 
-    `tables["items"]` is a frame; `quality` keeps the rows whose currency could not be read too.
+    `tables["items"]` is a frame; `quality` also keeps the rows without a readable currency.
     """
 
     def __init__(
@@ -117,9 +115,7 @@ class Tables:
 
     @property
     def cut(self) -> bool:
-        """Whether only part of the month is looked at: tables without days cannot be cut and are
-        not compared.
-        """
+        """Whether this is a part of the month; then only tables with days are compared."""
         return self.last is not None
 
     @cached_property
@@ -132,7 +128,7 @@ class Tables:
 def sum_by(
     rows: pd.DataFrame, keys: Sequence[str], sums: Sequence[str], largest: str = ""
 ) -> pd.DataFrame:
-    """Sums of `rows` by `keys`, the largest of one of them first, equal ones in the order of `keys`.
+    """Sums of `rows` by `keys`, the largest of a column first, then by `keys`.
 
     A key that is missing is "".
     """

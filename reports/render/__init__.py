@@ -1,4 +1,7 @@
-"""Page to files: Markdown, HTML, PDF, charts, a workbook, figures.json. Same page, same bytes."""
+"""Page to files: Markdown, HTML, PDF, charts, workbook, figures.json.
+
+The same page gives the same bytes.
+"""
 
 from __future__ import annotations
 

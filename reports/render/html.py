@@ -1,4 +1,4 @@
-"""Page to one self-contained HTML file: its style, charts and small script within, no network.
+"""Page to one self-contained HTML file with style, charts and a small script.
 
 Every value goes through jinja2's autoescape; names of people stand in <bdi>, so that no direction
 leaks. Charts are SVG within the page, in colours that follow dark mode; each mark says its value on
@@ -143,8 +143,8 @@ def _order(value: Value) -> str | None:
             return str(units)
         case Count(number):
             return str(number)
-        case Percent(part, whole) | Rate(part, whole) if whole:
-            return f"{part / whole:.6g}"
+        case Percent(part, base) | Rate(part, base) if base:
+            return f"{part / base:.6g}"
         case Points(now, now_whole, before, before_whole) if now_whole and before_whole:
             return f"{now / now_whole - before / before_whole:.6g}"
         case Day(day) | Month(day):
@@ -158,7 +158,7 @@ def _rich(words: Words, value: Value) -> Markup:
         piece = str(escape(run.text))
         if run.foreign:
             piece = f"<bdi>{piece}</bdi>"
-        elif run.whole and isinstance(value, Text):
+        elif run.unbroken and isinstance(value, Text):
             piece = f'<span class="v">{piece}</span>'
         pieces.append(f"<strong>{piece}</strong>" if run.strong else piece)
     return Markup("".join(pieces))

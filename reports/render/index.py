@@ -1,5 +1,4 @@
-"""The page that leads to every report of the lake: latest month first, its main figures, all
-forms and all versions.
+"""The index of all reports: months, latest first, main figures, forms, versions.
 
 In: the versions of each report by month, the figures.json of the newest cumulative report, and
 those of monthly reports whose month it does not have. Out: one HTML file for reports/index.html,
@@ -50,11 +49,12 @@ def index(
     months_alone: Mapping[str, Figures],
     locale: str,
 ) -> bytes:
-    """`monthly` and `cumulative` map "YYYY-MM" to the folders of the versions ("000001.<...>").
+    """The page, as bytes.
 
-    `figures` is the figures.json of the newest cumulative report, None where there is none; `told`
-    those of single months, which count where it does not have them. A month that is still open is
-    not compared with a whole one and not in the line.
+    `monthly` and `cumulative` map "YYYY-MM" to the folders of the versions ("000001.<...>").
+    `figures` is the figures.json of the newest cumulative report, or None; `months_alone` are those
+    of monthly reports, for months that it does not have. An open month is not compared with a
+    closed one, and is not in the line chart.
     """
     stated = [snapshot for snapshot in (figures, *months_alone.values()) if snapshot]
     lake_decimals = int(stated[0]["places"]) if stated else 2

@@ -1,8 +1,9 @@
 """figures.json: the same figures for machines.
 
 Out: JSON with sorted keys, every amount, quantity and ratio a decimal string ("1234.50"), counts as
-integers, dates ISO. Names are bounded in length, so that a hostile one cannot make the files large. Money has the decimals of its
-currency (`decimals`), or those of the lake (`places`) where `decimals` does not name it.
+integers, dates ISO. Names are limited in length, so that a hostile name cannot make the files
+large. Money has the decimals of its currency (`decimals`), or those of the lake (`places`) if
+`decimals` does not have it.
 """
 
 from __future__ import annotations
@@ -32,7 +33,7 @@ RATIO = Decimal("0.000001")
 
 
 def amount(money: Money, lake_decimals: int, decimals: Mapping[str, int]) -> str:
-    """Decimal string with the currency's decimals, more only where the amount has them."""
+    """Decimal string with the currency's decimals, or more if the amount has more."""
     exact = Decimal(money.units).scaleb(-lake_decimals)
     own = exact.quantize(
         Decimal(1).scaleb(-min(decimals.get(money.currency, lake_decimals), lake_decimals))
@@ -78,8 +79,10 @@ def plain(value: object, lake_decimals: int, decimals: Mapping[str, int]) -> obj
 
 
 def figures_json(page: Page) -> bytes:
-    """{report, month, through, places, decimals, currencies: {MXN: {section: figures}}, sections without a
-    currency, lineage}.
+    """The figures of a page as JSON.
+
+    {report, month, through, places, decimals, currencies: {MXN: {section: figures}}, sections
+    without a currency, lineage}
     """
     currencies: dict[str, dict[str, object]] = {currency: {} for currency in page.currencies}
     general: dict[str, object] = {}

@@ -1,6 +1,7 @@
 """The mail form of a report's message: plain text, and HTML that fits a phone.
 
-Every value is escaped; there is no script, link or remote picture. The PDF of a report goes along with both.
+Every value is escaped; there is no script, link or remote picture. The PDF of a report is attached
+to both.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Page to GitHub Markdown: relative images, tables, nothing of people's text alive."""
+"""Page to GitHub Markdown: relative images, tables, all names escaped."""
 
 from __future__ import annotations
 
@@ -60,9 +60,8 @@ def _section(section: Section, page: Page, words: Words) -> Iterator[str]:
         yield ""
     for chart in section.charts:
         yield f"**{_rich(words, chart.title).replace('**', '')}**\n"
-        yield (
-            f"![{escape.markdown(words.say(chart.alt))}](charts/{file_name(page, section, chart)}.svg)\n"
-        )
+        alt = escape.markdown(words.say(chart.alt))
+        yield f"![{alt}](charts/{file_name(page, section, chart)}.svg)\n"
     for table in section.tables:
         if table.shown and table.rows:
             yield from _table(table, words)

@@ -1,4 +1,4 @@
-"""A report as a message: page one in words, and what changed since the recipient's version.
+"""A report as a message: page one in words, and changes since a version.
 
 `message_json` is a file of every report, `message.json`: page one and the changes in words of the
 report's language. `read_message` adds, when it is sent, what depends on the recipient. `mail` and
@@ -34,7 +34,7 @@ class MessageTile(TypedDict):
 
 
 class MessageTable(TypedDict):
-    """Figures that changed: `rows` begins with the headings, `more` says what the PDF has beside."""
+    """Changed figures: `rows` begins with the headings, `more` refers to the PDF."""
 
     title: Runs
     rows: list[list[Runs]]
@@ -79,7 +79,7 @@ class Message:
 
 
 def message_json(page: Page, words: Words) -> bytes:
-    """Page one in words, and the sections that say what changed since the version before."""
+    """Page one in words, and the changes since the previous version, as JSON."""
 
     def section_of(section: Section) -> MessageSection:
         return _section(section, words, several=len(page.currencies) > 1)

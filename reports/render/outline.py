@@ -1,6 +1,4 @@
-"""What every form of a page shares: its heading, its lines below, the file names of its charts and
-tables.
-"""
+"""Common parts of all forms of a page: headings, file names of charts and tables."""
 
 from __future__ import annotations
 
@@ -19,9 +17,7 @@ def heading(page: Page) -> Text:
 
 
 def subtitle(page: Page) -> list[Text]:
-    """Stores, currencies, where the history begins within the month, how far the data go, and which
-    version it is, made of what had come.
-    """
+    """Lines below the heading: stores, currencies, span of the data, version."""
     lines = []
     if page.stores:
         shown = tuple(Name(store) for store in page.stores[:6])

@@ -1,4 +1,4 @@
-"""Page to PDF by typst: letter or A4, page one alone makes sense, tagged for readers.
+"""Page to PDF by typst: letter or A4, tagged for screen readers.
 
 In: a page, its words and its drawn charts. All text goes to typst as JSON data, never as markup;
 nothing is fetched and no file but the template is read. The text face is one that typst brings;
@@ -89,7 +89,7 @@ PROOF = "bridge"
 
 
 def _runs(words: Words, value: Value) -> list[dict[str, object]]:
-    return [{"t": run.text, "s": run.strong, "w": run.whole} for run in words.sentence(value)]
+    return [{"t": run.text, "s": run.strong, "w": run.unbroken} for run in words.sentence(value)]
 
 
 def _section(

@@ -1,4 +1,4 @@
-"""tables.xlsx: every table of a report with all of its rows, a sheet each, for a spreadsheet.
+"""tables.xlsx: a sheet for every table of a report, with all of its rows.
 
 Amounts, counts and shares are numbers with their formats, days are dates, names are text that no
 spreadsheet takes for a formula. The heading row stays in sight and can be filtered. The same tables
@@ -73,9 +73,9 @@ class _Writer:
         sheet.write_string(0, 0, self.words.say(table.title), self.title)
         widths = []
         for place, column in enumerate(table.columns):
-            said = self.words.say(column.heading)
-            sheet.write_string(TOP - 1, place, said, self.head)
-            widths.append(min(len(said), 16))
+            content = self.words.say(column.heading)
+            sheet.write_string(TOP - 1, place, content, self.head)
+            widths.append(min(len(content), 16))
         for number, row in enumerate(table.rows):
             for place, value in enumerate(row):
                 long = self._cell(sheet, number + TOP, place, value, number in table.strong)
@@ -113,10 +113,10 @@ class _Writer:
             case Quantity(units):
                 shown = _digits(0) if units % QUANTITY_UNIT == 0 else "#,##0.0###"
                 self._number(sheet, row, place, Decimal(units) / QUANTITY_UNIT, shown, strong)
-            case Rate(part, whole, decimals) if whole:
-                self._number(sheet, row, place, Decimal(part) / whole, _digits(decimals), strong)
-            case Percent(part, whole) if whole:
-                self._number(sheet, row, place, Decimal(part) / whole, "0.0%", strong)
+            case Rate(part, base, decimals) if base:
+                self._number(sheet, row, place, Decimal(part) / base, _digits(decimals), strong)
+            case Percent(part, base) if base:
+                self._number(sheet, row, place, Decimal(part) / base, "0.0%", strong)
             case Points(now, now_whole, before, before_whole) if now_whole and before_whole:
                 points = Decimal(now * 100) / now_whole - Decimal(before * 100) / before_whole
                 self._number(sheet, row, place, points, "+0.0;-0.0;0.0", strong)
@@ -125,13 +125,13 @@ class _Writer:
             case Month(day):
                 sheet.write_datetime(row, place, _midnight(day), self._format("mmm yyyy", strong))
             case Name(text):
-                said = bounded(visible(text, sys.maxsize))
-                sheet.write_string(row, place, said, self._format("@", strong))
-                return len(said)
+                content = bounded(visible(text, sys.maxsize))
+                sheet.write_string(row, place, content, self._format("@", strong))
+                return len(content)
             case _:
-                said = self.words.say(value)
-                sheet.write_string(row, place, said, self._format("@", strong))
-                return len(said)
+                content = self.words.say(value)
+                sheet.write_string(row, place, content, self._format("@", strong))
+                return len(content)
         return len(self.words.say(value))
 
     def _number(

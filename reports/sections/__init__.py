@@ -1,5 +1,5 @@
-"""The order of the pages: one question, one file, `Figures` in and a `Section` out.
+"""The sections of the reports, a file each: `Figures` in, a `Section` out.
 
-A section that the data cannot support says so in a sentence. Sections 3 and 17 need more than
-figures: the findings of all the others, and the lineage.
+A section without enough data says so in a sentence. `contents.py` has the order. `attention` also
+needs the findings of all others, `lineage` and `changes` the metadata of the version.
 """

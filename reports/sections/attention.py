@@ -1,6 +1,6 @@
-"""Section 3: what needs attention.
+"""What needs attention, and the traffic light.
 
-At most five findings of the other sections, the dearest first, and the light.
+At most five findings of the other sections, the largest amounts first.
 """
 
 from __future__ import annotations
@@ -17,8 +17,9 @@ MOST = 5
 def attention(
     findings: Iterable[Finding], light: Literal["green", "amber", "red"], currency: str
 ) -> Section:
-    """Urgent findings (money that does not tie) before all others, then by their size in money; one
-    place for a minor one.
+    """Urgent findings (money that does not add up) first, then by amount.
+
+    One place is kept for a minor finding.
     """
     ordered = sorted(findings, key=lambda f: (not f.urgent, -f.size, f.section))
     minor = [f for f in ordered if f.minor][:1]

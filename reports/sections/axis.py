@@ -1,4 +1,4 @@
-"""The months of a history as the axis of a chart: a label each, of which only some are written."""
+"""The months of a history as the axis of a chart; only some labels are written."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ STEPS = ((6, 1), (18, 3), (42, 6))
 
 
 def months_axis(history: History, first: date) -> tuple[list[date], dict[str, object]]:
-    """All months from `first` on, and labels, ticks and tick_names as the drawers want them."""
+    """All months from `first` on, and the drawers' labels, ticks and tick_names."""
     span = history.months[history.months.index(first) :]
     step = next((step for most, step in STEPS if len(span) <= most), 12)
     ticks = [i for i, month in enumerate(span) if (month.month - 1) % step == 0]

@@ -1,4 +1,4 @@
-"""Section 12. Bought together: pairs of items that share a receipt more often than chance."""
+"""Bought together: pairs of items on one receipt more often than by chance."""
 
 from __future__ import annotations
 
@@ -51,7 +51,7 @@ def baskets(figures: Figures) -> Section:
 
 
 def notes_of(strongest: list[Pair]) -> tuple[Text, ...]:
-    """What the pairs of items of one combo are judged among, where there are such pairs."""
+    """A note on how pairs of items of one combo are judged, if there are any."""
     plain = {pair.receipts for pair in strongest if pair.is_plain}
     return tuple(text("baskets.plain", n=Count(receipts)) for receipts in plain)
 

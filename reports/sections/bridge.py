@@ -1,5 +1,6 @@
-"""Section 4. From gross to collected: every step, per store, a difference that must be 0.00, and
-the till's own export.
+"""Bridge from gross sales to collected money, by store.
+
+With a difference that must be 0.00, and the comparison with the till's own exports.
 """
 
 from __future__ import annotations
@@ -62,7 +63,7 @@ def machine(total: Totals, currency: str) -> dict[str, Value]:
 
 
 def bridge(figures: Figures) -> Section:
-    """The bridge of the month with a column a store (up to four), and whether it closes."""
+    """The bridge of the month, a column a store (up to four), and its difference."""
     total, currency = figures.total, figures.currency
     business_days_by_store = total_by(figures.now["days"], "store_id")
     wide = 1 < len(business_days_by_store) <= 4

@@ -1,5 +1,6 @@
-"""Section 16. What changed since the last version of this report: every figure that moved, from
-what to what, and the receipts that moved it.
+"""What changed since the previous version of this report.
+
+Every figure that differs, both values, and the receipts that changed it.
 
 In: the figures of this version, and figures.json of the version before. A change of settings,
 language, paper or code is stated by itself and is no correction of data.
@@ -52,8 +53,10 @@ def changes(
     names: Mapping[str, str] | None = None,
     decimals: Mapping[str, int] | None = None,
 ) -> Section:
-    """`now` are the figures of one currency by section, `before` the figures.json of the version
-    before, `facts` the lineage of this one.
+    """The section of changes.
+
+    `now` are the figures of one currency by section, `before` the figures.json of the version
+    before, `metadata` the lineage of this one.
 
     `reopened` are receipts that count differently: number, currency, day, total, why, and whether
     the till's data changed (is_data). `names` are those of the stores.

@@ -1,6 +1,4 @@
-"""Section 10. Combos and choices: how many receipts take one, what goes into them, which option
-each dish gets.
-"""
+"""Combos and choices: share of receipts, components, options of each dish."""
 
 from __future__ import annotations
 
@@ -190,8 +188,10 @@ def _parts(figures: Figures) -> Table:
 
 
 def _choices(choices: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
-    """Options with `all`, the times any option of the same dish and modifier was chosen, and the
-    `receipts` that hold the dish at the least; best sellers first.
+    """Chosen options, best sellers first.
+
+    `all` is how often any option of the same dish and modifier was chosen, `receipts` the least
+    number of receipts with the dish.
     """
     sums = (
         choices.groupby(["item", "name", "option"], sort=True)[["units", "amount"]]

@@ -1,5 +1,4 @@
-"""How one figure is set beside another: always with its base, and without a percentage on a small
-one.
+"""Comparisons of two figures: always with the base; no percentage on a small one.
 
 In: exact pairs (part, whole) of two periods. Out: values and sentences of the catalog. Rules: no
 percentage and no ranking on a base of under `PERCENT_BASE` receipts; no share, rank or "best" of a
@@ -65,8 +64,9 @@ def growth(now: Pair, base: Pair, receipts: int) -> Percent | None:
 
 
 def against(now: Pair, base: Pair, shown: Value, month: date, receipts: int) -> Text:
-    """ "+6.2 % on Aug 2025 ($201,904.10)": the change on `base`, said as `said`, of a month with so
-    many receipts.
+    """A change on a base, such as "+6.2 % on Aug 2025 ($201,904.10)".
+
+    `shown` is the base as a value, `receipts` the number of receipts of its month.
     """
     return _compared(growth(now, base, receipts), shown, month, receipts)
 

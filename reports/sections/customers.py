@@ -1,5 +1,6 @@
-"""Section 13. Customers, only where the till knows them: new and returning, repeat rate, what each
-spends.
+"""Customers: new and returning, repeat rate, spend.
+
+Only for receipts on which the till names a customer.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ def customers(figures: Figures) -> Section:
     if now.everyone.customers < SMALL:
         return Section("customers", (share, text("customers.few", n=Count(SMALL))))
     sentences = [share]
-    if now.known and min(now.new.customers, now.returning.customers) >= SMALL:
+    if now.is_known and min(now.new.customers, now.returning.customers) >= SMALL:
         sentences.append(
             text(
                 "customers.lead",
@@ -48,13 +49,13 @@ def customers(figures: Figures) -> Section:
                 ),
             )
         )
-    elif now.known:
+    elif now.is_known:
         sentences.append(text("customers.count", n=Count(now.everyone.customers)))
     else:
         sentences.append(text("customers.first", n=Count(now.everyone.customers)))
     notes = (
         (text("customers.since", day=Day(figures.lake_starts)),)
-        if now.known and figures.lake_starts
+        if now.is_known and figures.lake_starts
         else ()
     )
     once = now.everyone.customers - now.repeating
@@ -67,7 +68,7 @@ def customers(figures: Figures) -> Section:
             )
         )
         sentences += _before(figures, now)
-    has_groups = now.known and not any(
+    has_groups = now.is_known and not any(
         0 < group.customers < SMALL for group in (now.new, now.returning)
     )
     groups = [("everyone", now.everyone)] + (
@@ -150,7 +151,7 @@ def _chart(figures: Figures) -> tuple[Chart, ...]:
     kept = [
         v
         for v in figures.visits.values()
-        if v.known and min(v.new.customers, v.returning.customers) >= SMALL
+        if v.is_known and min(v.new.customers, v.returning.customers) >= SMALL
     ][-MONTHS:]
     if len(kept) < 3 or kept[-1].month != figures.month:
         return ()

@@ -1,5 +1,6 @@
-"""How complete the data of a month are: checks, stores that stopped sending, receipts outside
-history; and the light that follows.
+"""Completeness of the data of a month, and the traffic light that follows.
+
+Checks, stores that stopped sending, receipts outside history.
 
 Money is in units of 10**-places. An amount that cannot be known is None, never 0.
 """
@@ -128,8 +129,10 @@ def known_stores(sources: Mapping[date, Mapping[str, pa.Table]]) -> dict[str, st
 def light_of(
     total: Totals, state: DataState, till: tuple[bool, bool] = (False, False)
 ) -> Literal["green", "amber", "red"]:
-    """red: money that does not tie, receipts that could not be read, or no receipt at all; amber:
-    gaps in what is known, stores that stopped sending, receipts outside history; else green.
+    """The traffic light of a month.
+
+    red: money that does not add up, unreadable receipts, or no receipt at all; amber: gaps in the
+    data, stores that stopped sending, receipts outside history; else green.
 
     `till` says whether the till's own export differs, and whether one could not be read.
     """
@@ -170,7 +173,7 @@ def absences(state: DataState, total: Totals) -> list[Finding]:
 
 
 def unread_sentence(state: DataState, currency: str) -> Text:
-    """How many receipts could not be read, their money, and the first of them by number."""
+    """A sentence on unreadable receipts: count, money, and the first number."""
     check = state.checks["quarantined"]
     values = {"n": Count(check.count), "amount": check.money(currency)}
     rows = [row for row in state.unread.itertuples(index=False) if row.receipt_number]
@@ -181,7 +184,7 @@ def unread_sentence(state: DataState, currency: str) -> Text:
 
 
 def unread_table(state: DataState, currency: str) -> Table:
-    """Each record that could not be read: what stood there, why it was refused, and its money."""
+    """Each unreadable record: its content, the reason, and its money."""
     rows = [
         (
             Name(row.receipt_number or row.record.rpartition("/")[2]),
@@ -210,7 +213,7 @@ def reason_of(reason: str) -> Value:
 
 
 def outside_sentence(state: DataState, currency: str) -> Text:
-    """How many receipts lie before the history, their money, and the setting that includes them."""
+    """A sentence on receipts before the history: count, money, and the setting."""
     return text(
         "lineage.outside",
         n=Count(state.outside.count),
@@ -221,7 +224,7 @@ def outside_sentence(state: DataState, currency: str) -> Text:
 
 
 def outside_table(state: DataState, currency: str) -> Table:
-    """Each receipt outside history with its date, its money and the day of its arrival."""
+    """Each receipt outside history: date, money and day of arrival."""
     rows = [
         (
             Name(row.receipt_number or row.record),

@@ -1,4 +1,4 @@
-"""Day by day: every day with its weekday, its note and what is usual for that weekday."""
+"""Day by day: every day, its weekday, its note and that weekday's usual sales."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def day_list(figures: Figures) -> Section:
 
 
 def usual_by_weekday(figures: Figures) -> dict[int, int]:
-    """The median net sales of a weekday in the month and the one before, from USUAL days on."""
+    """Median net sales by weekday of two months; at least USUAL days of each."""
     sold: dict[int, list[int]] = {}
     for day, value in net_by_day(figures).items():
         if _is_open(figures, day, value):

@@ -31,7 +31,7 @@ def daypart_name(part: Daypart | None) -> Value:
 
 
 def dayparts(figures: Figures) -> Section:
-    """Net sales, receipts and average receipt of each daypart against the month before."""
+    """Net sales, receipts and average receipt by daypart, against the month before."""
     parts = figures.plans.dayparts or DEFAULT
     now = _by_part(figures.now["hours"], parts)
     if now.empty or not enough(figures.total.receipts):
@@ -117,7 +117,7 @@ def _table(
 def _crossed(
     figures: Figures, name: str, rows: pd.DataFrame, key: str, names: dict[int, Value]
 ) -> list[Table]:
-    """Net sales by daypart and store or order type, where there is more than one of them."""
+    """Net sales by daypart and store or order type, if there are several."""
     sums = rows.groupby(["part", key])["net_sales"].sum().unstack(fill_value=0)
     order = sums.sum().sort_values(ascending=False, kind="stable").index
     if len(order) < 2:

@@ -174,8 +174,9 @@ def _chart(
 
 
 def _before(figures: Figures) -> dict[date, int]:
-    """Days of the month before, whole even where this month is open: a day is set beside the one
-    four weeks earlier.
+    """Days of the month before, for the comparison with the day four weeks earlier.
+
+    All of them, even if this month is open.
     """
     total_sum = Tables(figures.before.first, figures.before.source, figures.currency)["days"]
     return {

@@ -1,6 +1,6 @@
-"""Section 2: what changed and why.
+"""What changed and why: the difference of net sales in parts.
 
-Arithmetic only: the difference of net sales taken apart without a rest.
+Arithmetic only; the parts add up to the difference.
 """
 
 from __future__ import annotations

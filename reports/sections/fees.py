@@ -20,16 +20,16 @@ def fee_of(fee: Fee, amount: int, payments: int, lake_decimals: int) -> int:
 
 def fees(figures: Figures) -> Section:
     """Each payment type with a fee in config/fees.toml."""
-    known = {fee.tender: fee for fee in figures.plans.fees}
+    fee_by_tender = {fee.tender: fee for fee in figures.plans.fees}
     sums = sum_by(
         figures.now["tenders"], ["tender"], ["payments", "sales_amount", "refunds_amount"]
     )
     rows, currency, total_fee, total_amount = [], figures.currency, 0, 0
     for row in sums.itertuples(index=False):
-        if row.tender not in known:
+        if row.tender not in fee_by_tender:
             continue
         amount, count = int(row.sales_amount - row.refunds_amount), int(row.payments)
-        fee = fee_of(known[row.tender], amount, count, figures.lake_decimals)
+        fee = fee_of(fee_by_tender[row.tender], amount, count, figures.lake_decimals)
         total_fee, total_amount = total_fee + fee, total_amount + amount
         rows.append(
             (

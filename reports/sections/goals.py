@@ -13,7 +13,7 @@ from reports.values import Money, Name, Text, Value, text
 
 
 def goals(figures: Figures) -> Section:
-    """Net sales against the goal of the month, by store too; the pace of an open month."""
+    """Net sales against the goal, also by store; the pace of an open month."""
     course = pace(figures) if figures.through else None
     by_store = _by_store(figures)
     goal = _goal(figures, by_store)
@@ -51,9 +51,9 @@ def _by_store(figures: Figures) -> dict[str, int]:
 
 def _goal(figures: Figures, by_store: dict[str, int]) -> int | None:
     """The goal of all stores: their own, or the sum where each store has one."""
-    whole = figures.plans.goals.get("", {}).get(f"{figures.month:%Y-%m}")
-    if whole is not None:
-        return _units(figures, whole)
+    total_goal = figures.plans.goals.get("", {}).get(f"{figures.month:%Y-%m}")
+    if total_goal is not None:
+        return _units(figures, total_goal)
     return sum(by_store.values()) if by_store and by_store.keys() == figures.stores.keys() else None
 
 

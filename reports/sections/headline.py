@@ -1,4 +1,4 @@
-"""Section 1: how did we do.
+"""Headline: how the month went.
 
 Six figures against the month before, the same month last year and a fair calendar.
 """
@@ -112,7 +112,7 @@ def _lead(figures: Figures) -> tuple[Text, ...]:
         change = growth((total.net_sales, 1), (before.net_sales, 1), before.receipts)
         key = (
             "flat"
-            if 1000 * abs(change.part) < FLAT * change.whole
+            if 1000 * abs(change.part) < FLAT * change.base
             else "up"
             if change.part > 0
             else "down"
@@ -139,7 +139,7 @@ def _lead(figures: Figures) -> tuple[Text, ...]:
 
 
 def _compared(figures: Figures) -> list[tuple[date, Totals | None]]:
-    """The months that tiles are compared with; none where the lake has neither of them."""
+    """The months for comparison; none if the lake has neither of them."""
     months = [
         (month_before(figures.month), figures.total_before),
         (month_before(figures.month, 12), figures.total_year_ago),

@@ -1,4 +1,4 @@
-"""Section 6: when are we busy.
+"""Hours: when the stores are busy.
 
 Average receipts per open day by weekday and clock hour, and against the month before.
 """
@@ -34,7 +34,7 @@ def grid_of(hours: pd.DataFrame) -> dict[tuple[int, int], tuple[int, int]]:
 
 
 def clock(grid: Grid) -> list[int]:
-    """The hours of the grid in the order of a business day: the longest closed stretch is cut."""
+    """Hours of the grid in the order of a business day, without the longest closure."""
     used = sorted({hour for _, hour in grid})
     gaps = [
         ((used[(i + 1) % len(used)] - hour - 1) % 24, used[(i + 1) % len(used)])

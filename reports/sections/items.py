@@ -1,4 +1,4 @@
-"""Section 8: what sells.
+"""Items: what sells.
 
 Items by net sales and by units, what rose and fell, categories, ABC.
 """
@@ -20,7 +20,9 @@ from reports.values import Count, Money, Month, Name, Quantity, Text, Value, tex
 
 TOP = 10
 MOVED, WEIGHT = 10, 200
-"""An item is a finding when its net sales fell by more than one in MOVED, and by more than one in WEIGHT of the month's."""
+"""Limits of a finding: net sales of an item fell by more than one in MOVED of its own, and by more
+than one in WEIGHT of the month's.
+"""
 
 
 def category_name(category: str) -> Value:
@@ -308,7 +310,7 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
 
 
 def _changes(moves: pd.DataFrame, currency: str) -> Table:
-    """Every item on the same weekdays, for the file: the changes add up to that of the headline."""
+    """Every item on the same weekdays; the changes add up to that of the headline."""
     change = [
         growth((int(now), 1), (int(base), 1), int(receipts))
         for now, base, receipts in moves[["fair_now", "fair_base", "fair_receipts"]].itertuples(

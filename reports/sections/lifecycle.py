@@ -1,6 +1,6 @@
-"""Cumulative 7: how do items live.
+"""Life cycle of items: arrivals, decliners and price changes.
 
-The top twenty then and now, arrivals, decliners, price changes found in the data.
+The top twenty of an early and of the latest span; price changes are those in the data.
 """
 
 from __future__ import annotations
@@ -24,8 +24,10 @@ TOP, SPAN, FEW = 20, 3, 6
 
 
 def lifecycle(history: History) -> Section:
-    """Net sales of items over three early and the latest three whole months, of the same season where
-    history has one; prices from plain SALE lines.
+    """Net sales of items over three early and the latest three whole months.
+
+    The early months are of the same season, if history has them. Prices are those of plain SALE
+    lines.
     """
     currency = history.currency
     if not history.tables:
@@ -75,7 +77,7 @@ def lifecycle(history: History) -> Section:
     else:
         sentences.append(text("lifecycle.no_changes"))
     tables = (price_table,) if changes else ()
-    if len(history.whole) < FEW:
+    if len(history.whole_months) < FEW:
         return Section(
             "lifecycle",
             (text("lifecycle.few", n=Count(FEW)), *sentences),
@@ -83,7 +85,7 @@ def lifecycle(history: History) -> Section:
             figures=figures,
         )
     items = history.stacked("items")
-    early, late = spans_of(history.whole)
+    early, late = spans_of(history.whole_months)
     same_season = [m.month for m in early] == [m.month for m in late]
     sentences.append(
         text(
@@ -160,8 +162,10 @@ def lifecycle(history: History) -> Section:
 
 
 def spans_of(total_sum: list[date]) -> tuple[list[date], list[date]]:
-    """The latest SPAN whole months, and what they are compared with: the same months of the
-    earliest year that has them, the first SPAN whole months where none has.
+    """The latest SPAN whole months, and the months to compare them with.
+
+    The latter are the same months of the earliest year that has them, or else the first SPAN whole
+    months.
     """
     late, named = total_sum[-SPAN:], set(total_sum)
     for years in range((late[0].year - total_sum[0].year), 0, -1):

@@ -1,6 +1,6 @@
-"""Section 17 (cumulative 16).
+"""Data quality and lineage.
 
-Data quality and lineage: counts in = counts out, what is not known, and where all of it comes from.
+Counts in = counts out, what is not known, and the inputs of the report.
 """
 
 from __future__ import annotations
@@ -98,9 +98,7 @@ def lineage(
     till: tuple[bool, bool] = (False, False),
     glossary: Sequence[str] = GLOSSARY,
 ) -> Section:
-    """Counts, checks with their subjects, the origin and the glossary, of a month or of the whole
-    history.
-    """
+    """Counts, checks and their subjects, origin, glossary of a month or the history."""
     checks, outside = state.checks, state.outside
     fetched, curated, quarantined = (state.count(check) for check in FLOW[:3])
     tied = fetched == curated + quarantined
@@ -268,9 +266,7 @@ def _subject(check: str, subject: str) -> Value:
 
 
 def _origin(metadata: Mapping[str, object]) -> Table:
-    """What the report was made of: the version, how far the till was read, versions, and the
-    digests of its inputs, newest first.
-    """
+    """Origin of the report: version, last window, and digests of its inputs."""
     order = sorted(
         metadata,
         key=lambda fact: (
@@ -286,9 +282,7 @@ def _origin(metadata: Mapping[str, object]) -> Table:
 
 
 def _fact_rows(name: str, fact: object) -> list[tuple[Value, Value]]:
-    """A fact as lines of a name and a value: of many inputs the first ones, and how many more there
-    are.
-    """
+    """Rows of a fact, name and value; of many inputs the first ones and a count."""
     label: Value = text(f"origin.{name}") if name in ORIGIN else Name(name)
     if isinstance(fact, Mapping):
         keys = sorted(sorted(fact, key=str, reverse=True), key=_rank)

@@ -1,6 +1,4 @@
-"""Loss alerts: refunds, discounts and cancelled receipts that are high, as findings for
-section 3.
-"""
+"""Loss alerts: findings about high refunds, discounts and cancelled receipts."""
 
 from __future__ import annotations
 
@@ -13,7 +11,7 @@ from reports.sections.names import employee_name
 from reports.values import Count, Money, Month, Percent, Points, text
 
 REFUNDS_HIGH, RISE = (3, 100), (1, 100)
-"""A finding: refunds above 3 % of gross, or discounts that took 1 point more of it than the month before."""
+"""Limits of a finding: refunds above 3 % of gross, or discounts 1 point above the month before."""
 VOIDS_HIGH = 200
 """A finding: cancelled receipts of more than one in VOIDS_HIGH of gross sales."""
 SHARE_OF_VOIDS = 2

@@ -1,6 +1,6 @@
-"""Cumulative 12: do customers come back.
+"""Loyalty: whether customers come back.
 
-Cohorts, segments, and how much the best tenth spends.
+Cohorts, segments, and how much the best tenth of customers spends.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ def loyalty(history: History) -> Section:
         }
     else:
         sentences.append(text("loyalty.no_cohorts"))
-    last = history.whole[-1] if history.whole else history.last
+    last = history.whole_months[-1] if history.whole_months else history.last
     year = history.year_to(last)
     recent = customers[customers["month"].isin(year or [])]
     kept = fold_small(segments(recent, _last_day(last)))
@@ -122,7 +122,7 @@ def _cohorts(
 
     The first month of the lake holds all who came before and is no cohort.
     """
-    total_sum = set(history.whole)
+    total_sum = set(history.whole_months)
     rows: list[tuple[date, int, list[int | None]]] = []
     for start in sorted(by_month):
         size = by_month[start].get(start, 0)
@@ -130,7 +130,7 @@ def _cohorts(
             continue
         cells: list[int | None] = []
         month = start
-        while month <= history.whole[-1] and len(cells) <= AHEAD:
+        while month <= history.whole_months[-1] and len(cells) <= AHEAD:
             seen = by_month[start].get(month, 0)
             cells.append(seen if month in total_sum and (seen == 0 or seen >= SMALL) else None)
             month = next_month(month)

@@ -1,4 +1,4 @@
-"""Cumulative 8: is the margin holding.
+"""Margin over time.
 
 POS margin and margin before tax of every month, with what has a cost.
 """
@@ -20,7 +20,7 @@ FEW = 3
 
 def margin(history: History) -> Section:
     """Margins are of what has a cost; months without costs have none and are left out."""
-    costed = [m for m in history.whole if history.totals[m].costed_net > 0]
+    costed = [m for m in history.whole_months if history.totals[m].costed_net > 0]
     months = [m for m in costed if enough(history.totals[m].receipts)]
     if len(months) < FEW:
         return Section("margin", (text("margin.few" if costed else "menu.no_costs", n=Count(FEW)),))

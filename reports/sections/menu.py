@@ -1,6 +1,6 @@
-"""Section 9: what earns.
+"""Menu engineering: what earns, by category.
 
-Menu engineering per category, and how much of the sales has a cost at all.
+And the share of the sales that has a cost.
 """
 
 from __future__ import annotations
@@ -19,8 +19,9 @@ WORTH = 1000
 
 
 def menu(figures: Figures) -> Section:
-    """Four lists, a scatter, and what a small step in the price of the most sold plowhorse is
-    worth.
+    """Four lists, a scatter, and the effect of a small step in a price.
+
+    The price is that of the most sold plowhorse.
     """
     ranked, total, currency = by_item(figures.now["items"]), figures.total, figures.currency
     if total.costed_net <= 0:
@@ -107,8 +108,9 @@ def menu(figures: Figures) -> Section:
 def _price_step(
     figures: Figures, dishes: list[Dish]
 ) -> tuple[tuple[Text, ...], tuple[Finding, ...]]:
-    """What the most sold plowhorse would bring at a slightly higher price and the same volume:
-    arithmetic, no forecast.
+    """Effect of a slightly higher price of the most sold plowhorse.
+
+    At the same volume: arithmetic, no forecast.
     """
     horses = sorted(
         (d for d in dishes if d.kind == "plowhorse" and d.net_sales > 0 and enough(d.receipts)),

@@ -1,4 +1,4 @@
-"""Cumulative 9: which dishes changed class.
+"""Dishes that changed their class of menu engineering.
 
 Menu engineering of the first and the latest half-year side by side.
 """
@@ -21,11 +21,11 @@ def migration(history: History) -> Section:
 
     Both spans are of whole months.
     """
-    span = min(HALF, len(history.whole) // 2)
-    if span < 1 or not any(history.totals[m].costed_net > 0 for m in history.whole):
+    span = min(HALF, len(history.whole_months) // 2)
+    if span < 1 or not any(history.totals[m].costed_net > 0 for m in history.whole_months):
         return Section("migration", (text("migration.few"),))
     items = history.stacked("items")
-    early, late = history.whole[:span], history.whole[-span:]
+    early, late = history.whole_months[:span], history.whole_months[-span:]
     then, now = (
         {(d.item, d.category): d for d in engineer(by_item(items[items["month"].isin(months)]))}
         for months in (early, late)

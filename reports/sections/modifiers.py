@@ -1,6 +1,4 @@
-"""Section 11. Drinks and modifiers: the mix of categories against the month before, and what paid
-options bring.
-"""
+"""Drinks and modifiers: mix of categories, and sales of paid options."""
 
 from __future__ import annotations
 
@@ -29,14 +27,14 @@ from reports.values import (
 DRINKS = re.compile(
     r"bebida|refresco|cerveza|caf[eé]|drink|beverage|soda|beer|coffee", re.IGNORECASE
 )
-"""How a category of drinks is known by its name; a menu without one has no sentence about drinks."""
+"""Names of categories of drinks; a menu without one has no sentence about drinks."""
 
 STILL = 200
 """A category that moved by less than one in STILL of all sales has not moved."""
 
 
 def modifiers(figures: Figures) -> Section:
-    """Category shares with their move in points, drinks per 100 receipts, paid options by modifier."""
+    """Category shares and their change, drinks per 100 receipts, paid options."""
     currency = figures.currency
     groups = by_category(figures.now["items"])
     if groups.empty:
@@ -98,7 +96,7 @@ def modifiers(figures: Figures) -> Section:
 
 
 def _paid(figures: Figures) -> pd.DataFrame:
-    """What each modifier charged: as an option of a dish, and as the choice of a combo's part."""
+    """Sales of each modifier: as option of a dish, and as choice in a combo."""
     choices, parts = figures.now["choices"], figures.now["combo_parts"]
     chosen = parts.assign(name=parts["slot"].fillna(""), amount=parts["upgrades"])
     charged = pd.concat([frame[["name", "units", "amount"]] for frame in (choices, chosen)])

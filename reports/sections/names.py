@@ -1,6 +1,4 @@
-"""Names for sentences and tables: lists with the first few and how many more, and employees by
-their alias.
-"""
+"""Names for sentences and tables: short lists, and employees by their alias."""
 
 from __future__ import annotations
 
@@ -50,9 +48,7 @@ def best_month(history: History) -> date | None:
 
 
 def month_name(history: History, month: date) -> Value:
-    """`month`, marked where it is not whole: the best month so far may be one that is still under
-    way.
-    """
+    """The name of `month`, marked if it is not complete: the best month may be open."""
     return (
         text("page.partial_month", month=Month(month)) if month in history.partial else Month(month)
     )

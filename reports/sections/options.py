@@ -1,4 +1,4 @@
-"""Cumulative 10: are combos and choices moving.
+"""Combos and chosen options over time.
 
 Receipts with a combo by month, options first half against latest.
 """
@@ -25,7 +25,7 @@ def options(history: History) -> Section:
     """
     if not history.tables:
         return Section("options", (text("combos.none"),))
-    months = [m for m in history.whole if enough(history.totals[m].receipts)]
+    months = [m for m in history.whole_months if enough(history.totals[m].receipts)]
     rates = {m: history.totals[m].combo_share for m in months}
     sentences, charts = [], []
     if not any(part for part, _ in rates.values()):
@@ -81,22 +81,23 @@ def options(history: History) -> Section:
 
 
 def _rows(history: History) -> list[tuple]:
-    """The options chosen most first: their shares of the same dish and modifier in the first and in
-    the second half of all whole months.
+    """Options, most chosen first, with their shares in both halves of the history.
+
+    A share is that of the same dish and modifier, in the halves of all whole months.
     """
-    half = len(history.whole) // 2
+    half = len(history.whole_months) // 2
     choices = history.stacked("choices")
     if half < 1 or choices.empty:
         return []
     then, now = (
         _shares(choices[choices["month"].isin(months)])
-        for months in (history.whole[:half], history.whole[-half:])
+        for months in (history.whole_months[:half], history.whole_months[-half:])
     )
     chosen = {key[:2]: total_sum for key, (_, total_sum) in then.items()}
     items = history.stacked("items")
     receipts_then, receipts_now = (
         by_item(items[items["month"].isin(months)]).groupby("item")["base"].max()
-        for months in (history.whole[:half], history.whole[-half:])
+        for months in (history.whole_months[:half], history.whole_months[-half:])
     )
     rows = []
     for key in sorted(now, key=lambda k: (-now[k][1], k)):
@@ -122,15 +123,15 @@ def _rows(history: History) -> list[tuple]:
 def _table(history: History, rows: list[tuple]) -> tuple[Table, ...]:
     if not rows:
         return ()
-    half = len(history.whole) // 2
+    half = len(history.whole_months) // 2
     return (
         Table(
             "options",
             text("options.table"),
             (
                 *map(Column, COLUMNS[:3]),
-                span_column(history.whole[:half]),
-                span_column(history.whole[-half:]),
+                span_column(history.whole_months[:half]),
+                span_column(history.whole_months[-half:]),
                 Column("points", "percent"),
             ),
             tuple(rows),

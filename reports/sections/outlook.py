@@ -13,8 +13,9 @@ from reports.values import Count, Day, Money, Month, Percent, text
 
 
 def outlook(history: History) -> Section:
-    """By the method that was best on the shop's own past; left out, with its reason, where history
-    is short or nothing was sold.
+    """Forecast of the next month, by the method that was best on the shop's own past.
+
+    Left out, with its reason, if history is short or nothing was sold.
     """
     outcome = forecast(history)
     if isinstance(outcome, Declined):

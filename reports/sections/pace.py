@@ -1,4 +1,4 @@
-"""Cumulative 4: more people or more each.
+"""Receipts and average receipt: more guests, or more from each.
 
 Average receipt against receipts, both indexed to 100.
 """
@@ -18,7 +18,7 @@ def pace(history: History) -> Section:
     """Both measures of every whole month against the first whole month."""
     months = [
         m
-        for m in history.whole
+        for m in history.whole_months
         if enough(history.totals[m].receipts) and history.totals[m].net_sales > 0
     ]
     if len(months) < FEW:

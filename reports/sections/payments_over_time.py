@@ -1,6 +1,6 @@
-"""Cumulative 13: how is money paid and given away.
+"""Payments, discounts and refunds over time.
 
-Tenders then and now, discounts and refunds as shares of gross.
+Payment types early and late; discounts and refunds as shares of gross.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ def payments_over_time(history: History) -> Section:
     """
     months = [
         m
-        for m in history.whole
+        for m in history.whole_months
         if history.totals[m].gross_sales > 0 and enough(history.totals[m].receipts)
     ]
     if len(months) < FEW:

@@ -1,4 +1,4 @@
-"""Cumulative 14. Records and odd days: the best there was, and the latest days that did not fit."""
+"""Records and odd days: the best of the history, and the latest unusual days."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Cumulative 5: has the rhythm of the week changed.
+"""Rhythm of the week, and how it has changed.
 
 Weekday × hour, first half-year against the latest.
 """
@@ -24,8 +24,8 @@ def rhythm(history: History) -> Section:
     if not history.tables:
         return Section("rhythm", (text("rhythm.empty"),))
     hours = history.stacked("hours")
-    early, late = history.whole[:HALF], history.whole[-HALF:]
-    apart = len(history.whole) >= 2 * HALF
+    early, late = history.whole_months[:HALF], history.whole_months[-HALF:]
+    apart = len(history.whole_months) >= 2 * HALF
     now = grid_of(hours[hours["month"].isin(late)] if apart else hours)
     if not now:
         return Section("rhythm", (text("rhythm.empty"),))

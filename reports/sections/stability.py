@@ -1,6 +1,6 @@
-"""Cumulative 11: which pairs last.
+"""Lasting pairs: pairs of items of the whole history.
 
-Baskets of the whole history, and whether both halves of it agree.
+And whether both halves of the history agree.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Section 15. Stores and employees, where there is more than one of them."""
+"""Stores and employees, if there are several."""
 
 from __future__ import annotations
 

@@ -1,5 +1,6 @@
-"""Cumulative 1. The story on one page: six figures of the last 12 months, beside the 12 before and
-all of history.
+"""Summary of the history: six figures of the last 12 months.
+
+Beside those of the 12 months before and of the whole history.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ def summary(history: History) -> Section:
         return Section("summary", (text("summary.empty"),))
     currency = history.currency
     ever = history.sum_of(history.months)
-    last = history.whole[-1] if history.whole else None
+    last = history.whole_months[-1] if history.whole_months else None
     year = history.year_to(last) if last else None
     past = history.year_to(month_before(last, 12)) if year else None
     now, before = (history.sum_of(m) if m else None for m in (year, past))

@@ -1,5 +1,6 @@
-"""Section 14. Payments, discounts, refunds, voids: by tender, by discount, by item returned and by
-who did it.
+"""Payments, discounts, refunds and cancelled receipts.
+
+By payment type, by discount, by returned item and by employee.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from reports.values import Count, Money, Month, Name, Text, text
 
 
 def tenders(figures: Figures) -> Section:
-    """Money by payment type (sales, paid back, left), then what was given, returned and voided."""
+    """Money by payment type, then discounts, refunds and cancelled receipts."""
     by_tender = _by_tender(figures.now["tenders"])
     given = sum_by(figures.now["discounts"], ["name", "type"], ["receipts", "amount"], "amount")
     total, currency = figures.total, figures.currency

@@ -1,6 +1,6 @@
-"""Part of section 4.
+"""Comparison with the till's own exports, in the section of the bridge.
 
-Does it tie to the till's own export? File by file, then every figure that differs.
+File by file, then every figure that differs.
 
 In: the frames of `Figures.till` (money in units; NaN or None where one side has no such receipt).
 Out: what the bridge adds to its own sentences, tables, findings and figures; nothing where the

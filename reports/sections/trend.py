@@ -1,4 +1,4 @@
-"""Cumulative 2: where are we heading.
+"""Trend: where sales are heading.
 
 Net sales of every month, the 12-month average, partial months striped.
 """
@@ -58,8 +58,8 @@ def trend(history: History) -> Section:
             "trend", (text("trend.few", n=Count(len(months))),), tables=(table,), figures=figures
         )
     sentences = []
-    if history.whole:
-        last = history.whole[-1]
+    if history.whole_months:
+        last = history.whole_months[-1]
         sentences.append(
             text(
                 "trend.last", month=Month(last), net=Money(history.totals[last].net_sales, currency)

@@ -1,5 +1,6 @@
-"""Cumulative 15. The version history: every version that was published, why, and the months and
-figures that moved since the version before.
+"""The version history: every published version, its cause, and what changed.
+
+What changed are the months and figures that differ from the version before.
 """
 
 from __future__ import annotations
@@ -36,11 +37,11 @@ def version_history(
     metadata: Mapping[str, object],
     decimals: Mapping[str, int] | None = None,
 ) -> Section:
-    """`entries` are the versions before this one: report, month, version, digest, change (one of
-    CAUSES), as the lake's log has them; this version is added.
+    """The section of versions; this version is added to `entries`.
 
-    `now` are the figures of the other sections, `before` the figures.json of the version before
-    this one, `facts` the lineage.
+    `entries` are the versions before: report, month, version, digest, change (one of CAUSES), from
+    the lake's log. `now` are the figures of the other sections, `before` the figures.json of the
+    version before, `metadata` the lineage.
     """
     currency = history.currency
     figures = machine([], "first")

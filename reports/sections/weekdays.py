@@ -1,4 +1,4 @@
-"""Section 7. Weekday and order type: net sales per open day, each order type on all seven days."""
+"""Weekdays and order types: net sales per open day, by order type and weekday."""
 
 from __future__ import annotations
 

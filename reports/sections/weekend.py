@@ -1,4 +1,4 @@
-"""Cumulative 6: weekday or weekend.
+"""Weekdays against weekends.
 
 Net sales per open day of each, month by month.
 """
@@ -24,7 +24,7 @@ def weekend(history: History) -> Section:
     days_off = history.weekend
     if not history.tables:
         return Section("weekend", (text("weekend.empty"),))
-    months = {m: split(history.tables[m]["days"], days_off) for m in history.whole}
+    months = {m: split(history.tables[m]["days"], days_off) for m in history.whole_months}
     everything = split(history.stacked("days"), days_off)
     (week, week_days, receipts), (end, end_days, _) = everything
     if not week_days or not end_days:

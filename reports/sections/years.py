@@ -1,5 +1,6 @@
-"""Cumulative 3. Year over year: the same months, like for like, and seasonality where history
-allows it.
+"""Year over year: the same months, like for like, and seasonality.
+
+Seasonality needs 24 months.
 """
 
 from __future__ import annotations
@@ -23,12 +24,15 @@ USUAL = 2
 
 
 def years(history: History) -> Section:
-    """Whole months beside the same month a year before: plain, and like for like (same stores, same
-    weekdays).
+    """Whole months beside the same month a year before.
+
+    As they are, and like for like (same stores, same weekdays).
     """
     currency = history.currency
     pairs = [
-        (m, month_before(m, 12)) for m in history.whole if month_before(m, 12) in history.whole
+        (m, month_before(m, 12))
+        for m in history.whole_months
+        if month_before(m, 12) in history.whole_months
     ]
     if not pairs:
         return Section("years", (text("years.few"),))
@@ -60,7 +64,9 @@ def years(history: History) -> Section:
             )
         )
     net = {
-        m: history.totals[m].net_sales for m in history.whole if enough(history.totals[m].receipts)
+        m: history.totals[m].net_sales
+        for m in history.whole_months
+        if enough(history.totals[m].receipts)
     }
     observed = observed_seasons(net)
     index = {m: value.as_integer_ratio() for m, value in seasonality(net).items()}
@@ -135,8 +141,9 @@ def _percent(pair: tuple[int, int]) -> Percent:
 
 
 def _year_ago(history: History, past: date) -> pd.DataFrame:
-    """The days of the month a year before and of the one after it, which holds what is 364 days
-    before the last days of a month.
+    """The days of the month a year before and of the month after it.
+
+    The latter has the days 364 days before the last days of a month.
     """
     return pd.concat(
         [history.tables[m]["days"] for m in (past, next_month(past)) if m in history.tables]
@@ -155,7 +162,7 @@ def _chart(history: History, last: date, past: date) -> tuple[Chart, ...]:
             [
                 (
                     history.totals[date(year, m, 1)].net_sales
-                    if date(year, m, 1) in history.whole
+                    if date(year, m, 1) in history.whole_months
                     else None
                 )
                 for m in range(1, 13)
@@ -185,9 +192,7 @@ def _chart(history: History, last: date, past: date) -> tuple[Chart, ...]:
 
 
 def _title(history: History, last: date, past: date) -> Text:
-    """The finding: the latest month against its match, or that the years lie side by side where no
-    percentage stands.
-    """
+    """The title: the change of the latest month, or just both years without one."""
     now, base = history.totals[last], history.totals[past]
     change = growth((now.net_sales, 1), (base.net_sales, 1), base.receipts)
     if change is None:

@@ -57,7 +57,7 @@ def spans_in(section, name: str) -> list[tuple[date, date]]:
 
 def test_spans_are_labelled_by_their_months(history_of) -> None:
     history = history_of(13)
-    months = history.whole
+    months = history.whole_months
     assert spans_in(payments_over_time(history), "tender-shares") == [
         (months[0], months[5]),
         (months[-6], months[-1]),

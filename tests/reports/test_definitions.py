@@ -363,14 +363,14 @@ def test_new_returning_and_repeating_customers():
         4,
         150,
     )
-    assert (found.new.customers, found.returning.customers, found.repeating, found.known) == (
+    assert (found.new.customers, found.returning.customers, found.repeating, found.is_known) == (
         1,
         1,
         1,
         True,
     )
-    assert not visits(months, None)[date(2025, 9, 1)].known
-    assert not visits(months, date(2025, 7, 1))[date(2025, 9, 1)].known
+    assert not visits(months, None)[date(2025, 9, 1)].is_known
+    assert not visits(months, date(2025, 7, 1))[date(2025, 9, 1)].is_known
 
 
 def test_cohorts_scores_and_concentration():

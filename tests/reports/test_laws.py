@@ -240,7 +240,7 @@ def test_no_share_or_best_of_a_total_that_is_zero_or_negative(shop):
         for section in page.sections:
             for key, value in values_of(section):
                 if isinstance(value, Percent):
-                    assert value.whole > 0, (section.key, key, value)
+                    assert value.base > 0, (section.key, key, value)
                 if isinstance(value, Points):
                     assert value.now_whole > 0 and value.before_whole > 0, (section.key, key)
                 if isinstance(value, Text) and key in RANKINGS:
@@ -300,7 +300,7 @@ def test_percentages_of_small_bases_and_of_totals_of_zero_or_less_do_not_exist(
     assert (said is None) == (receipts < 20 or whole <= 0)
     assert share(part, whole, receipts) == (said if 0 < part <= whole else None)
     change = growth((part, 1), (whole, 1), receipts)
-    assert change is None if receipts < 20 or whole <= 0 else change.whole == whole
+    assert change is None if receipts < 20 or whole <= 0 else change.base == whole
     moved = points((part, whole), (part, 7), receipts, receipts_before)
     assert (moved is None) == (min(receipts, receipts_before) < 20 or whole <= 0)
 

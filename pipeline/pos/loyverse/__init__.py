@@ -1,1 +1,1 @@
-"""Loyverse: its API, its JSON, its refusals. Nothing outside this folder knows their fields."""
+"""Loyverse: API, JSON and errors; only this folder knows the fields of its JSON."""

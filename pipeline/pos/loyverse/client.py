@@ -1,12 +1,14 @@
-"""Loyverse, the API at https://api.loyverse.com/v1.0 (developer.loyverse.com/docs).
+"""Client of the Loyverse API (https://api.loyverse.com/v1.0).
 
-Receipts come newest `created_at` first, whatever the filter, in pages chained by an opaque cursor;
-the last page has none, or an empty one. A list whose pages bring nothing new is given up, whatever
-its cursors say. Every request repeats the same filters. Each record is the verbatim JSON of a
-receipt. Raises SourceRetriable (wait), Unauthorized and SourceFatal (the token, the account or
-the API must change), and HistoryWall when the account serves nothing at all; where it serves less
-than was asked (402 for what was created more than 31 days ago), all that can be had is given, and
-the last page says how far that goes.
+Documentation: developer.loyverse.com/docs. Receipts come newest `created_at` first with every
+filter, in pages chained by an opaque cursor; the last page has no cursor or an empty one. A list
+whose pages bring nothing new is given up. Every request repeats the same filters. Each record is
+the verbatim JSON of a receipt.
+
+Raises SourceRetriable (run again later), Unauthorized and SourceFatal (the token, the account or
+the API must change), and HistoryLimit if the account serves nothing. If it serves only a part (402
+for receipts created more than 31 days ago), the client returns that part, and the last page states
+its limit.
 """
 
 from __future__ import annotations
@@ -45,15 +47,18 @@ from pipeline.pos.source import Page, Reader, Record
 Row = TypeVar("Row")
 
 HISTORY_LIMIT = timedelta(days=31)
-HISTORY_LIMIT_MARGIN = timedelta(minutes=2)  # the wall moves on while a request is under way
+HISTORY_LIMIT_MARGIN = timedelta(minutes=2)  # the limit moves on during a request
 RESTARTS = 3
-EMPTY_PAGES = 100  # in a row; filters that the API applies late may empty some
-REPEATED_PAGES = 40  # more than new ones; rows that move while the API counts them may repeat some
+EMPTY_PAGES = 100  # in a row; a filter that the API applies after paging may empty some pages
+# More repeated than new pages; rows that move while the API counts them may repeat some.
+REPEATED_PAGES = 40
 
 
 class Loyverse:
-    """A shop on Loyverse. `limit` rows a page; `most_pages` in one walk (by default five million
-    receipts).
+    """A shop on Loyverse.
+
+    `limit` is the number of rows in a page, `most_pages` the maximum of pages of one list (by
+    default five million receipts).
     """
 
     reader: Reader = loyverse_reader
@@ -85,10 +90,11 @@ class Loyverse:
     def receipts(
         self, since: datetime, until: datetime | None, cursor: str | None = None
     ) -> Iterator[Page]:
-        """Receipts that the server changed in [since, until), and neighbours of the bounds, because
-        nobody documents whether they are inclusive. At the history wall a page that stands across
-        it fails whole: then smaller pages are asked for, down to one row, so that the rows on this
-        side are kept.
+        """Receipts that the server changed in [since, until), and some near the bounds.
+
+        The API does not document whether its bounds are inclusive. A page that crosses the history
+        limit fails as a whole; then smaller pages are requested, down to one row, so that all rows
+        within the limit are kept.
         """
         filters: dict[str, Filter] = {"updated_at_min": since - TOLERANCE}
         if until is not None:
@@ -111,17 +117,17 @@ class Loyverse:
                         filters["updated_at_min"] if is_clamped and cursor is None else None,
                     )
                 return
-            except HistoryLimit as wall:
+            except HistoryLimit as refusal:
                 edge = self._edge()
                 if filters["updated_at_min"] < edge and reached is None and not is_clamped:
-                    # What was last changed before the wall was created before it, so asking from
-                    # the wall on loses nothing.
+                    # A receipt last changed before the limit was also created before it, so
+                    # requesting only from the limit on loses nothing.
                     filters["updated_at_min"], is_clamped, cursor = edge, True, None
                 elif limit > 1:
                     limit = max(1, limit // 5)
                 else:
                     if reached is None and cursor is None:
-                        self._ask_for_today(wall)
+                        self._check_account(refusal)
                     yield Page([], None, reached or edge)
                     return
 
@@ -132,9 +138,10 @@ class Loyverse:
         limit: int = PAGE_LIMIT,
         cursor: str | None = None,
     ) -> Iterator[tuple[list[bytes], str | None]]:
-        """(rows verbatim, next cursor) of a list endpoint. A refused cursor begins the list again;
-        what came before comes once more then. Raises SourceFatal for cursors that lead nowhere and
-        rows that the filters do not ask for.
+        """(rows verbatim, next cursor) of the pages of a list endpoint.
+
+        If a cursor is refused, the list begins again, with rows that came before. Raises
+        SourceFatal for cursors without an end and for rows that do not match the filters.
         """
         for rows, following in self._pages(resource, filters, limit, cursor, bytes, bytes):
             check_rows(ENDPOINTS[resource], filters, rows)
@@ -149,8 +156,9 @@ class Loyverse:
         read: Callable[[bytes], Row],
         identify: Callable[[Row], bytes],
     ) -> Iterator[tuple[list[Row], str | None]]:
-        """(rows as `read` reads them, next cursor). Raises SourceFatal when pages stop bringing
-        rows that are new by `identify`.
+        """(rows through `read`, next cursor) of the pages of a list endpoint.
+
+        Raises SourceFatal if pages no longer bring rows that are new by `identify`.
         """
         endpoint = ENDPOINTS[resource]
         seen, cursors, restarts, empty, repeated = Seen(), {cursor}, 0, 0, 0
@@ -187,7 +195,7 @@ class Loyverse:
         )
 
     def object(self, resource: str, identifier: str = "") -> bytes:
-        """One object verbatim, by its id (a receipt by its number): GET /<resource>/<identifier>."""
+        """One object verbatim by id, a receipt by number: GET /<resource>/<identifier>."""
         path = _path(resource, identifier)
         try:
             return self._http.get(path, {}, _whole_object)
@@ -195,7 +203,7 @@ class Loyverse:
             raise explain(refused, path) from None
 
     def account(self) -> tuple[str, str] | None:
-        """Id and name of the merchant; None where the API does not tell."""
+        """Id and name of the merchant; None if the API has none."""
         try:
             merchant = msgspec.json.decode(self._http.get("/merchant", {}, _whole_object))
         except Refused as refused:
@@ -208,7 +216,7 @@ class Loyverse:
         return identifier, name if isinstance(name, str) else ""
 
     def receipt(self, number: str) -> Record | None:
-        """The receipt of that number as it is now; None where the shop knows none."""
+        """The current receipt of that number; None if the shop has none."""
         path = _path("receipts", number)
         try:
             record = read_receipt(self._http.get(path, {}, _whole_object))
@@ -221,16 +229,16 @@ class Loyverse:
         return record
 
     def catalog(self) -> dict[str, list[bytes]]:
-        """The shop as it is now, deleted things included and contacts left out."""
-        found = {"merchant": redact_rows("merchant", [self.object("merchant")])}
+        """The current catalog, with deleted rows and without contacts."""
+        rows_by_name = {"merchant": redact_rows("merchant", [self.object("merchant")])}
         for resource in loyverse_reader.CATALOG[1:]:
             filters = (
                 {"show_deleted": True} if "show_deleted" in ENDPOINTS[resource].filters else {}
             )
-            found[resource] = redact_rows(
+            rows_by_name[resource] = redact_rows(
                 resource, [row for rows, _ in self.pages(resource, filters) for row in rows]
             )
-        return found
+        return rows_by_name
 
     def _page(
         self, endpoint: Endpoint, filters: Mapping[str, Filter], limit: int, cursor: str | None
@@ -260,10 +268,8 @@ class Loyverse:
         """The oldest `created_at` that a limited account serves, by the server's clock."""
         return (self.server_time or self._now()) - HISTORY_LIMIT + HISTORY_LIMIT_MARGIN
 
-    def _ask_for_today(self, wall: HistoryLimit) -> None:
-        """Tell a wall from a lapsed account: an account that serves not even today's receipts
-        raises `wall`.
-        """
+    def _check_account(self, limit: HistoryLimit) -> None:
+        """Raise `limit` if the account does not serve even today's receipts."""
         try:
             next(
                 self.pages(
@@ -273,17 +279,19 @@ class Loyverse:
                 )
             )
         except HistoryLimit:
-            raise wall from None
+            raise limit from None
 
 
 def _version(record: Record) -> bytes:
-    """What identifies one version of a receipt, whatever else an answer adds to it."""
+    """Key of a version of a receipt: its number and `updated_at`, or else its body."""
     return f"{record.number} {record.updated_at}".encode() if record.number else record.body
 
 
 def _reader(key: str) -> Callable[[bytes], tuple[list[bytes], str | None]]:
-    """Takes a page apart. The same unreadable bytes twice are no fault of the wire, but of a
-    record: then it is cut by brackets.
+    """A function that splits a page into rows and cursor.
+
+    If the same unreadable bytes come twice, the connection is not the cause but a record: then the
+    page is split by brackets.
     """
     before = b""
 
@@ -329,9 +337,12 @@ def open_loyverse(
     clock: Callable[[], float] = time.time,
     sleep: Callable[[float], None] = time.sleep,
 ) -> Loyverse:
-    """A shop on Loyverse. `rate`: requests in seconds, shared by every process that has the same
-    `state` folder (None: only within this process). `deadline`: seconds that one request may take
-    in all; `patience`: seconds that its retries may wait. Raises ConfigError.
+    """Open a shop on Loyverse. Raises ConfigError.
+
+    rate            requests in seconds, shared by all processes with the same `state` folder (None:
+                    only within this process)
+    deadline        seconds that one request may take in all
+    max_retry_wait  seconds that its retries may wait
     """
     identity = hashlib.sha256(f"loyverse\n{url}\n{token}".encode()).hexdigest()[:16]
     pace = (

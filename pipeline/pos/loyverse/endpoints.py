@@ -1,10 +1,9 @@
-"""The list endpoints of Loyverse's API v1.0: their filters in their own spellings, and whether they
-page.
+"""The list endpoints of Loyverse's API v1.0, their filters and paging.
 
-The API answers an unknown parameter with 200 and everything, so a filter is sent only if it stands
-here, and each row that comes back is held to it. A filter's value here is the row's field that it
-speaks of, "" where a row cannot show it. A customer's receipts, or a receipt's time at the till,
-cannot be filtered by.
+The API ignores an unknown parameter and returns everything with status 200. So a filter is sent
+only if it is listed here, and each row is checked against it. The value of a filter here is the
+field of the row that it filters, "" if the row has no such field. The API cannot filter by customer
+or by the time at the till.
 """
 
 from __future__ import annotations
@@ -20,8 +19,7 @@ from pipeline.errors import SourceFatal
 
 PAGE_LIMIT = 250  # 251 is refused, not clamped
 
-# Whether the bounds are inclusive is documented nowhere, and instants have been seen with whole
-# seconds only.
+# The API does not document whether bounds are inclusive, and has returned whole seconds only.
 TOLERANCE = timedelta(seconds=1)
 
 Filter = str | bool | datetime | list[str]
@@ -34,7 +32,7 @@ _DELETED = {"show_deleted": ""}
 
 @dataclass(frozen=True)
 class Endpoint:
-    """A list: its path is also the key of its rows unless `key` says otherwise."""
+    """A list endpoint; `key` is the key of its rows if that is not the path."""
 
     path: str
     filters: Mapping[str, str]
@@ -92,13 +90,14 @@ ENDPOINTS = {
 
 
 def write_instant(moment: datetime) -> str:
-    """An instant as the API spells it: UTC, milliseconds, Z."""
+    """An instant in the API's form: UTC, milliseconds, Z."""
     return moment.astimezone(UTC).isoformat(timespec="milliseconds").replace("+00:00", "Z")
 
 
 def query(endpoint: Endpoint, filters: Mapping[str, Filter]) -> dict[str, str]:
-    """The filters as query values. Raises SourceFatal for one that the endpoint does not know and
-    would ignore.
+    """The filters as query values.
+
+    Raises SourceFatal for a filter that the endpoint does not have and would ignore.
     """
     if unknown := sorted(set(filters) - set(endpoint.filters)):
         raise SourceFatal(
@@ -118,36 +117,33 @@ def _write(value: Filter) -> str:
 
 @cache
 def _shown(fields: tuple[str, ...]) -> msgspec.json.Decoder:
-    """Reads the fields of a row that filters speak of."""
+    """A decoder of the fields of a row that filters use."""
     kinds = [(field, (datetime if field.endswith("_at") else str) | None, None) for field in fields]
     return msgspec.json.Decoder(msgspec.defstruct("Shown", kinds))
 
 
 def check_rows(endpoint: Endpoint, filters: Mapping[str, Filter], rows: list[bytes]) -> None:
-    """Raises SourceFatal when a row is not what the filters ask for: then the API has not applied
-    them.
+    """Raise SourceFatal if a row does not match the filters: the API has ignored them.
 
-    Dates are held to TOLERANCE. A field that the row lacks, or that cannot be read, is not held
-    against it.
+    Dates are checked with TOLERANCE. A field that is missing or unreadable passes.
     """
     fields = tuple(sorted({endpoint.filters[name] for name in filters} - {""}))
     check_shown(endpoint, filters, _read_shown(rows, _shown(fields).decode) if fields else ())
 
 
 def check_shown(endpoint: Endpoint, filters: Mapping[str, Filter], shown: Iterable[object]) -> None:
-    """As `check_rows`, of rows whose fields have been read already: None where one cannot be."""
-    asked = [
+    """As `check_rows`, for decoded rows; a field is None if it is unreadable."""
+    used = [
         (name, endpoint.filters[name], value)
         for name, value in filters.items()
         if endpoint.filters[name]
     ]
     for row in shown:
-        for name, field, value in asked:
-            found = getattr(row, field)
-            if found is not None and not _fits(name, value, found):
-                what = (
-                    f"{field} = {found}" if isinstance(found, datetime) else f"another {field}"
-                )  # texts may name persons
+        for name, field, value in used:
+            actual = getattr(row, field)
+            if actual is not None and not _fits(name, value, actual):
+                # only instants are shown: texts may be personal data
+                what = f"{field} = {actual}" if isinstance(actual, datetime) else f"another {field}"
                 raise SourceFatal(
                     f"/{endpoint.path} returned a row with {what} although {name} ="
                     f" {_write(value)[:60]} was asked for: the API ignores the filter; nothing of"
@@ -163,8 +159,8 @@ def _read_shown(rows: list[bytes], decode: Callable[[bytes], object]) -> Iterato
             continue
 
 
-def _fits(name: str, value: Filter, found: datetime | str) -> bool:
+def _fits(name: str, value: Filter, actual: datetime | str) -> bool:
     if isinstance(value, datetime):
-        moment = found if found.tzinfo else found.replace(tzinfo=UTC)
+        moment = actual if actual.tzinfo else actual.replace(tzinfo=UTC)
         return moment >= value - TOLERANCE if name.endswith("_min") else moment <= value + TOLERANCE
-    return found in ([value] if isinstance(value, str) else value)
+    return actual in ([value] if isinstance(value, str) else value)

@@ -1,4 +1,4 @@
-"""Personal data in a Loyverse receipt: customers that are erased, texts that age; and its store.
+"""Personal data in a Loyverse receipt: customers, notes and card details.
 
 In and out: one receipt, verbatim JSON on one line. A removed value becomes null, as it is for a
 receipt that had none. The transform reads none of the texts and details, so no amount changes.
@@ -21,7 +21,7 @@ _PERSONAL = re.compile(
 
 
 def remove_customers(line: bytes, is_erased: Callable[[str], bool]) -> bytes:
-    """The line with erased customers as null; the same bytes where it names none."""
+    """The line with erased customers as null; unchanged if it names none."""
 
     def replacement(match: re.Match[bytes]) -> bytes:
         try:
@@ -34,7 +34,7 @@ def remove_customers(line: bytes, is_erased: Callable[[str], bool]) -> bytes:
 
 
 def remove_personal_data(line: bytes) -> bytes:
-    """The line without notes and card details; the same bytes where it has none."""
+    """The line without notes and card details; unchanged if it has none."""
     return _PERSONAL.sub(lambda match: (match[1] or match[2]) + b"null", line)
 
 

@@ -1,4 +1,4 @@
-"""The `Reader` of Loyverse; its JSON is the canonical form of a receipt and of a catalog."""
+"""The `Reader` of Loyverse, whose JSON is the canonical form of the pipeline."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ translator = counting_open_orders = None
 
 
 def read_number(line: bytes) -> bytes:
-    """The number of a record in UTF-8; empty where none can be read."""
+    """The number of a record in UTF-8; empty if unreadable."""
     return (read_record(line).number or "").encode()
 
 

@@ -1,6 +1,6 @@
 """The fields of one Loyverse receipt that decide where it is kept.
 
-In: the verbatim JSON of a receipt, which may be unreadable. Nothing is raised: what cannot be read
+In: the verbatim JSON of a receipt, which may be unreadable. Nothing is raised: an unreadable field
 is None, and the record goes to quarantine later.
 """
 
@@ -28,12 +28,15 @@ _routing = msgspec.json.Decoder(_Routing)
 
 
 def read_receipt(body: bytes) -> Record:
-    """A record of a Loyverse receipt, on one line; fields that cannot be read are None, and nothing
-    is raised.
-    """
+    """The record of a Loyverse receipt, on one line; unreadable fields are None."""
     try:
-        found = _routing.decode(body)
-        fields = (found.receipt_number, found.updated_at, found.created_at, found.receipt_date)
+        routing = _routing.decode(body)
+        fields = (
+            routing.receipt_number,
+            routing.updated_at,
+            routing.created_at,
+            routing.receipt_date,
+        )
     except (msgspec.MsgspecError, RecursionError):
         try:
             loose = json.loads(body, parse_int=unread, parse_float=unread, parse_constant=unread)

@@ -1,9 +1,8 @@
-"""What the lake keeps of a shop's catalog: the fields listed here and no others.
+"""Redaction of catalog rows: the lake keeps only the fields listed here.
 
-Contacts (mail, telephone, street, postal code, free text) have no place in this list, so none ever
-leaves the process; a field that the API adds tomorrow does not either until somebody lists it.
-Values stay as they were spelled. Employees are known by an alias, first name and initial. Customers
-are not fetched at all.
+Contacts (mail, telephone, street, postal code, free text) are not in the list, so none is stored;
+neither is a field that the API adds later, until it is listed. Values are kept verbatim. Employees
+have an alias, first name and initial. Customers are not fetched at all.
 """
 
 from __future__ import annotations
@@ -60,21 +59,20 @@ FIELDS: dict[str, tuple[str, ...]] = {
 
 
 def redact_rows(resource: str, rows: list[bytes]) -> list[bytes]:
-    """The listed fields of each object, their values verbatim; sorted, so that the API's order does
-    not matter.
+    """The listed fields of each object, values verbatim, sorted by content.
 
     Raises SourceFatal for a row that is no JSON object.
     """
     kept = []
     for row in rows:
         try:
-            found = msgspec.json.decode(row, type=dict[str, msgspec.Raw])
+            fields = msgspec.json.decode(row, type=dict[str, msgspec.Raw])
         except (msgspec.MsgspecError, RecursionError) as error:
             raise SourceFatal(
                 f"/{resource} holds a row that is no object ({error}); report it to the API's"
                 " support"
             ) from error
-        allowed = {name: found[name] for name in FIELDS[resource] if name in found}
+        allowed = {name: fields[name] for name in FIELDS[resource] if name in fields}
         if resource == "employees" and "name" in allowed:
             allowed["name"] = msgspec.Raw(
                 msgspec.json.encode(_alias(json.loads(bytes(allowed["name"]))))
@@ -84,9 +82,7 @@ def redact_rows(resource: str, rows: list[bytes]) -> list[bytes]:
 
 
 def _alias(name: object) -> object:
-    """First name and the last name's initial; the owner's mail address, where it serves as a name,
-    not at all.
-    """
+    """First name and initial of the last name; None for a mail address."""
     words = name.split() if isinstance(name, str) and "@" not in name else []
     if not words:
         return None

@@ -1,10 +1,9 @@
-"""Fields of a receipt that the API did not have when this was written: kept in raw like all others,
-read by nobody, and named.
+"""Unknown fields of receipts: raw keeps them, this version does not read them.
 
 In: verbatim receipts. Out: the paths of unknown fields (line_items.loyalty), each with the number
-of a receipt that bears it. The known ones are those of developer.loyverse.com/docs (Receipts) and
-of recorded receipts. Of a walk every receipt of the first page is looked at, so of a night mostly
-all, and SAMPLES of each page that follows. Only names are noted, never values.
+of a receipt that has it. Known fields are those of developer.loyverse.com/docs (Receipts) and of
+recorded receipts. An extraction checks every receipt of its first page, which mostly is a whole
+day, and SAMPLES of each later page. Only names are noted, never values.
 """
 
 from __future__ import annotations
@@ -16,7 +15,7 @@ import msgspec
 from pipeline.pos.source import Record
 
 SAMPLES = 4
-MOST = 20  # a map whose keys are data must not flood the log
+MOST = 20  # so that a map whose keys are data does not flood the log
 
 _Tree = Mapping[str, "_Tree | None"]
 
@@ -47,38 +46,39 @@ KNOWN: _Tree = _leaves(
 
 
 def find_unknown_in_page(records: list[Record], *, is_first: bool) -> dict[str, str]:
-    """`find_unknown` of the receipts of a page that are looked at."""
+    """Unknown fields of a sample of a page."""
     return find_unknown(sample(records, is_first=is_first))
 
 
 def sample(records: list[Record], *, is_first: bool) -> list[Record]:
-    """The receipts of a page that are looked at."""
+    """The receipts of a page that are checked: all of the first page."""
     return records if is_first else records[:: max(1, len(records) // SAMPLES)]
 
 
 def find_unknown(records: list[Record]) -> dict[str, str]:
-    """Unknown fields of the receipts, MOST at most, each with the number of the first that bears
-    it; unreadable ones bear none.
+    """Up to MOST unknown fields, each with the number of the first receipt with it.
+
+    Unreadable receipts are left out.
     """
-    found: dict[str, str] = {}
+    fields: dict[str, str] = {}
     for record in records:
         try:
             unknown = list(_unknown(msgspec.json.decode(record.body), KNOWN, ""))
         except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
             continue
         for path in unknown:
-            if len(found) < MOST:
-                found.setdefault(path, record.number or "?")
-    return found
+            if len(fields) < MOST:
+                fields.setdefault(path, record.number or "?")
+    return fields
 
 
-def _unknown(value: object, known: _Tree, at: str) -> Iterator[str]:
+def _unknown(value: object, tree: _Tree, prefix: str) -> Iterator[str]:
     if isinstance(value, list):
-        for one in value:
-            yield from _unknown(one, known, at)
+        for element in value:
+            yield from _unknown(element, tree, prefix)
     elif isinstance(value, dict):
         for name, inner in value.items():
-            if name not in known:
-                yield at + "".join(c if c.isprintable() else "?" for c in name[:60])
-            elif known[name]:
-                yield from _unknown(inner, known[name], f"{at}{name}.")
+            if name not in tree:
+                yield prefix + "".join(c if c.isprintable() else "?" for c in name[:60])
+            elif tree[name]:
+                yield from _unknown(inner, tree[name], f"{prefix}{name}.")

@@ -1,1 +1,1 @@
-"""Square: its API, its JSON, its refusals. Nothing outside this folder knows their fields."""
+"""Square: API, JSON and errors; only this folder knows the fields of its JSON."""

@@ -54,8 +54,8 @@ GIFT_CARD = "GIFT_CARD"
 
 
 def translator(lists: Lists, *, count_open_orders: bool = False) -> ToCanonical:
-    """The function that makes canonical receipts of a record, with a catalog's names and costs."""
-    return partial(to_canonical, Joins.of(lists), count_open_orders)
+    """The function from a record to canonical receipts, with the catalog's names."""
+    return partial(to_canonical, Joins.from_lists(lists), count_open_orders)
 
 
 counting_open_orders: Callable[[Lists], ToCanonical] = partial(translator, count_open_orders=True)
@@ -196,7 +196,7 @@ def _content(
     joins: Joins,
     order: Json | None = None,
 ) -> Json:
-    """Lines, taxes, discounts and service charges, in canonical form; gift cards apart."""
+    """Canonical lines, taxes, discounts and service charges; gift cards apart."""
     order = order or fields
     kinds = tax_types(fields, f"{prefix}taxes")
     gift_cards = [line for line in lines if line.get("item_type") == GIFT_CARD]
@@ -248,7 +248,7 @@ def _rounding(order: Json) -> int:
 
 
 def _received(order: Json) -> datetime | None:
-    """When the server received the sale; an order may be opened days before it is closed."""
+    """When the server received the sale, which may be days after the order was made."""
     moments = [moment for moment in (created_at(order), closed_at(order)) if moment]
     return max(moments, default=None)
 

@@ -1,4 +1,4 @@
-"""Square's catalog, as `raw/catalog` keeps it, in the canonical form of transform/catalog.py.
+"""Square's catalog in `raw/catalog` to the canonical one of transform/catalog.py.
 
 In: the lists of FIELDS in `redaction`. Out: stores, items with their variations as variants,
 categories, modifiers and employees. The cost is the vendor's current unit cost.

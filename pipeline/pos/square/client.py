@@ -54,8 +54,9 @@ class Square:
     def receipts(
         self, since: datetime, until: datetime | None, cursor: str | None = None
     ) -> Iterator[Page]:
-        """Orders that changed in [since, until), ten locations after the other; the cursor is the
-        number of the group of locations and the last `updated_at` of the page.
+        """Orders that changed in [since, until), ten locations at a time.
+
+        The cursor is the number of the group of locations and the last `updated_at` of the page.
         """
         places = sorted(msgspec.json.decode(row)["id"] for row in self._locations())
         groups = [
@@ -188,8 +189,9 @@ def _read_cursor(cursor: str | None, since: datetime) -> tuple[int, datetime]:
 
 
 def _reader(key: str) -> Callable[[bytes], Rows]:
-    """Takes a page apart. The same unreadable bytes twice are the fault of a record: then the page
-    is cut by brackets.
+    """A function that splits a page into rows and cursor.
+
+    If the same unreadable bytes come twice, a record is the cause: then it splits by brackets.
     """
     before = b""
 

@@ -31,7 +31,7 @@ def write_instant(moment: datetime) -> str:
 def search_body(
     locations: list[str], since: datetime, until: datetime | None, limit: int, cursor: str | None
 ) -> bytes:
-    """The body of an order search: `updated_at` in [since, until), oldest change first, any state."""
+    """Body of an order search: `updated_at` in [since, until), oldest change first."""
     bounds = {"start_at": write_instant(since)}
     if until is not None:
         bounds["end_at"] = write_instant(until - INSTANT)
@@ -65,7 +65,7 @@ def team_body(cursor: str | None) -> bytes:
 def money_params(
     location: str, start: datetime, end: datetime, *, is_created: bool
 ) -> dict[str, str]:
-    """The query of a list of payments or refunds, by when they were created or changed."""
+    """Query of a list of payments or refunds, by time of creation or change."""
     prefix = "" if is_created else "updated_at_"
     return {
         "location_id": location,
@@ -99,14 +99,14 @@ def check_orders(
             raise _ignored("another location_id")
         if moment < last - second:
             raise SourceFatal(
-                f"{ORDERS} returned an order changed at {moment} after one changed at {last}: the API"
-                " ignores the sort; nothing of the answer is kept"
+                f"{ORDERS} returned an order changed at {moment} after one changed at {last}: the"
+                " API ignores the sort; nothing of the answer is kept"
             )
         last = moment
 
 
 def _ignored(what: str) -> SourceFatal:
     return SourceFatal(
-        f"{ORDERS} returned an order with {what} that was not asked for: the API ignores the filter;"
-        " nothing of the answer is kept"
+        f"{ORDERS} returned an order with {what} that was not asked for: the API ignores the"
+        " filter; nothing of the answer is kept"
     )

@@ -1,8 +1,7 @@
-"""The conservation laws of an order, checked on the JSON alone before it becomes a receipt.
+"""The conservation laws of an order, checked on its JSON.
 
-A law is checked where the fields that it is about exist, because old and partial orders lack some.
-SquareLawError names the first law that an order breaks: the record goes to quarantine with that
-name as its reason.
+A law is checked only if its fields exist, because old and partial orders lack some. The first law
+that an order breaks is the reason in quarantine.
 
     L1  line: variation total = base price x quantity, to a minor unit
     L3  line: total = variation total + modifiers - discount + added tax + apportioned charges
@@ -30,7 +29,7 @@ APPORTIONED = "APPORTIONED_TREATMENT"
 
 
 def check_laws(order: Json) -> None:
-    """Raise NotCanonicalError, reason `law_<name>`, for the first law that the order breaks."""
+    """Raise NotCanonicalError, reason `law_<name>`, for the first broken law."""
     lines, charges = rows(order, "line_items"), separate_charges(order, "service_charges")
     kinds = tax_types(order, "taxes")
     for place, line in enumerate(lines):
@@ -53,7 +52,7 @@ def separate_charges(fields: Json, name: str) -> list[Json]:
 
 
 def added_tax(part: Json, kinds: dict[str, str]) -> int:
-    """The tax on top of a line or charge; without named taxes, whatever exceeds the rest."""
+    """Tax added to a line or charge; without named taxes, the rest of its total."""
     applied = rows(part, "applied_taxes")
     if applied and all(str(tax.get("tax_uid")) in kinds for tax in applied):
         return sum(

@@ -1,4 +1,4 @@
-"""Lines, modifiers, taxes and discounts of an order or a return, in canonical form."""
+"""Canonical lines, modifiers, taxes and discounts of an order or a return."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DISCOUNT_TYPES = {
 
 
 class Variation(NamedTuple):
-    """What the catalog says of a variation: its item, its current cost, has it siblings."""
+    """A variation in the catalog: its item, current cost, if it is the only one."""
 
     item_id: str
     cost: Decimal | None
@@ -29,13 +29,13 @@ class Variation(NamedTuple):
 
 
 class Joins(NamedTuple):
-    """The catalog by the ids that lines bear: variations, and the list of each modifier."""
+    """The catalog by the ids in lines: variations, and the list of each modifier."""
 
     variations: Mapping[str, Variation]
     modifier_lists: Mapping[str, str]
 
     @classmethod
-    def of(cls, lists: Lists) -> Joins:
+    def from_lists(cls, lists: Lists) -> Joins:
         """The joins of a canonical catalog."""
         variations = {
             str(variant["variant_id"]): Variation(
@@ -92,7 +92,7 @@ def _scale(money: Money) -> int:
 
 
 def gross_of(line: Json, prefix: str) -> int:
-    """Variation total and modifiers; `gross_sales_money` differs by country and is not used."""
+    """Variation total plus modifiers; `gross_sales_money` differs by country."""
     modifiers = total(rows(line, f"{prefix}modifiers"), "total_price_money")
     if "variation_total_price_money" in line:
         return amount(line, "variation_total_price_money") + modifiers
@@ -108,7 +108,7 @@ def _price(modifier: Json) -> int:
 
 
 def _modifier(row: Json, joins: Joins, money: Money) -> Json:
-    """A modifier with the name of its list; of free text only what stands before a colon."""
+    """A modifier with the name of its list; free text only up to a colon."""
     identifier = text(row, "catalog_object_id")
     name = text(row, "name") or "?"
     return {

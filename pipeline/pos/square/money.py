@@ -102,7 +102,7 @@ class MoneyLists:
 
 
 def _needs(body: bytes, record: Record, stores: set[str]) -> _Order | None:
-    """The tenders of an order, and whether it takes back; None where it cannot be read."""
+    """The tenders of an order, and whether it has returns; None if unreadable."""
     if record.number is None or not stores:
         return None
     order: Json = open_envelope(json.loads(body)).order
@@ -122,7 +122,7 @@ def _enveloped(
     payments: Mapping[str, bytes],
     refunds: Mapping[str, bytes],
 ) -> Record:
-    """The record of the envelope of an order, its payments and refunds in the order's order."""
+    """The record of an order's envelope; payments and refunds as in the order."""
     mine = [payments[name] for name in (order.tenders if order else ()) if name in payments]
     paid_back = [refunds[name] for name in sorted(refunds)]
     if not mine and not paid_back:

@@ -67,7 +67,7 @@ def state_of(order: Json) -> str | None:
 
 
 def paid_tenders(order: Json) -> list[Json]:
-    """The tenders that took money or opened the drawer; voided and failed cards did not."""
+    """The tenders without voided and failed cards; an opened drawer is among them."""
     return [
         tender
         for tender in rows(order, "tenders")
@@ -78,8 +78,8 @@ def paid_tenders(order: Json) -> list[Json]:
 def created_at(order: Json) -> datetime | None:
     """When the server created the order; excerpts have only the time of a tender."""
     tenders = [instant_of(tender.get("created_at")) for tender in rows(order, "tenders")]
-    known = [moment for moment in tenders if moment]
-    return instant_of(order.get("created_at")) or min(known, default=None) or closed_at(order)
+    moments = [moment for moment in tenders if moment]
+    return instant_of(order.get("created_at")) or min(moments, default=None) or closed_at(order)
 
 
 def closed_at(order: Json) -> datetime | None:
@@ -93,9 +93,10 @@ def updated_at(order: Json) -> datetime | None:
 
 
 def sold_at(envelope: Envelope) -> datetime | None:
-    """When the sale counts: rung offline by the till's clock, else closed, paid or created.
+    """When the sale counts: of an offline sale the till's time, else when it closed.
 
-    A cancelled order was closed by the cancellation, so it counts when it was paid or created.
+    Without that, when it was paid or created. So does a cancelled order, which was closed by its
+    cancellation.
     """
     order = envelope.order
     offline = [
@@ -114,7 +115,7 @@ def sold_at(envelope: Envelope) -> datetime | None:
 
 
 def received_at(order: Json) -> datetime | None:
-    """When the server received the sale: as it was closed, which may be days after it was opened."""
+    """When the server received the sale: when the order closed, maybe days later."""
     moments = [moment for moment in (created_at(order), closed_at(order)) if moment]
     return max(moments, default=None)
 

@@ -1,4 +1,4 @@
-"""Payments and paid-back money of an order in canonical form, and who took them on which device.
+"""Canonical payments and refunds of an order, with their employee and device.
 
 A tender's amount includes its tip. A refund that was rejected or failed paid nothing back.
 """
@@ -50,17 +50,17 @@ def payments_of(envelope: Envelope) -> list[Json]:
 
 
 def refunds_of(envelope: Envelope, sum_total: int) -> list[Json]:
-    """What was paid back; where no refund is known, one payment of an unknown kind."""
+    """Money paid back; a payment of unknown type if the order has no refund."""
     order = envelope.order
-    known = [
+    refunds = [
         refund
         for refund in (*envelope.refunds, *rows(order, "refunds"))
         if text(refund, "status") not in _PAID_NOTHING
         and text(refund, "order_id") in (None, text(order, "id"))
     ]
-    if not known and not rows(order, "line_items"):
+    if not refunds and not rows(order, "line_items"):
         return [_payment("Refund", "OTHER", _units_as_money(order, sum_total), None)]
-    distinct = {text(refund, "id"): refund for refund in reversed(known)}
+    distinct = {text(refund, "id"): refund for refund in reversed(refunds)}
     payments = []
     for refund in reversed(distinct.values()):
         kind = text(refund, "destination_type") or "OTHER"
@@ -103,7 +103,7 @@ def _payment(name: str, kind: str, money: str, paid_at: object) -> Json:
 
 
 def _name_of(kind: str, payment: Json) -> str:
-    """The name of a payment type; that of a payment outside Square as the merchant wrote it."""
+    """Name of a payment type; of one outside Square, the merchant's name for it."""
     external = text(payment.get("external_details") or {}, "source")
     return (external if kind == "OTHER" else None) or _NAMES.get(kind, kind)
 

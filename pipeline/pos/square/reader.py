@@ -1,4 +1,4 @@
-"""The `Reader` of Square: an order becomes canonical receipts, its catalog a canonical one."""
+"""The `Reader` of Square: orders and catalog to their canonical forms."""
 
 from __future__ import annotations
 

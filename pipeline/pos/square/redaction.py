@@ -1,8 +1,8 @@
-"""What the lake keeps of a Square shop's catalog, payments and refunds: the fields listed here.
+"""Redaction of Square's catalog, payments and refunds to the listed fields.
 
-Contacts, addresses, cards and free text have no place in these lists, so none leaves the process; a
-field that the API adds later does not either until it is listed. Values stay as they were spelled.
-Orders are kept verbatim, and lose personal data when they age (`remove_personal_data`).
+Contacts, addresses, cards and free text are not in the lists, so none is stored; neither is a field
+that the API adds later, until it is listed. Values are kept verbatim. Orders are kept verbatim, and
+`pos retain` removes personal data from old ones (`remove_personal_data`).
 """
 
 from __future__ import annotations
@@ -72,7 +72,7 @@ REFUND = (
     "unlinked",
 )
 _REMOVED = frozenset({"note", "recipient", "card", "metadata", "reason"})
-"""Fields of an order that no figure is made of and that may name a person."""
+"""Fields of an order that may hold personal data and that no figure needs."""
 
 
 def pick(fields: tuple[str, ...], row: bytes) -> bytes:
@@ -82,7 +82,7 @@ def pick(fields: tuple[str, ...], row: bytes) -> bytes:
 
 
 def redact_rows(resource: str, rows: list[bytes]) -> list[bytes]:
-    """The listed fields of each object, sorted, so that the API's order does not matter.
+    """The listed fields of each object, sorted by content.
 
     Raises SourceFatal for a row that is no JSON object.
     """

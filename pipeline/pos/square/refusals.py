@@ -27,7 +27,7 @@ class _Errors(msgspec.Struct):
 
 
 def explain(refused: Refused, call: str) -> SourceError:
-    """The error that says what `refused` means and what to do; `call` is method and path."""
+    """The error that explains `refused` and what to do; `call` is method and path."""
     try:
         error = msgspec.json.decode(refused.body, type=_Errors).errors[0]
     except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError, IndexError):
@@ -41,13 +41,13 @@ def explain(refused: Refused, call: str) -> SourceError:
         )
     if refused.status == 401:
         return Unauthorized(
-            f"{message}: the access token is missing, mistyped, expired or revoked; copy it from the"
-            " Developer Console (Applications > Credentials) and set SQUARE_TOKEN"
+            f"{message}: the access token is missing, mistyped, expired or revoked; copy it from"
+            " the Developer Console (Applications > Credentials) and set SQUARE_TOKEN"
         )
     if refused.status == 403:
         return Unauthorized(
-            f"{message}: the token lacks the right to read this; give it ORDERS_READ, PAYMENTS_READ,"
-            " ITEMS_READ, MERCHANT_PROFILE_READ and EMPLOYEES_READ"
+            f"{message}: the token lacks the right to read this; give it ORDERS_READ,"
+            " PAYMENTS_READ, ITEMS_READ, MERCHANT_PROFILE_READ and EMPLOYEES_READ"
         )
     if refused.status == 404:
         return SourceFatal(

@@ -1,8 +1,7 @@
-"""What an order has that was not known when this was written: kept in raw, counted as far as it can
-be, and named once.
+"""Unknown fields, lines and payments of orders; raw keeps, the log names them.
 
 In: verbatim records. Out: unknown fields of the order (`new_field`) and unknown kinds of lines and
-payments (`line_items.item_type=COMBO`), each with the number of an order that bears it.
+payments (`line_items.item_type=COMBO`), each with the number of an order that has it.
 """
 
 from __future__ import annotations
