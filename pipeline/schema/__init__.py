@@ -33,13 +33,21 @@ from pipeline.schema.summary_items import (
     REFUNDED_ITEMS,
 )
 from pipeline.schema.summary_people import CUSTOMERS, EMPLOYEES, STAFF, STORES
-from pipeline.schema.summary_sales import DAYS, DISCOUNTS, HOURS, QUALITY, TENDERS
+from pipeline.schema.summary_sales import (
+    CHANNEL_HOURS,
+    DAYS,
+    DISCOUNTS,
+    HOURS,
+    QUALITY,
+    TENDERS,
+)
 from pipeline.schema.till_exports import BACKOFFICE, TILL_DIFFERENCES, TILL_FILES, TILL_TOTALS
 
 __all__ = [
     "BACKOFFICE",
     "BASKETS",
     "CATEGORIES",
+    "CHANNEL_HOURS",
     "CHOICES",
     "COMBOS",
     "COMBO_PARTS",
