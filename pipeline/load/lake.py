@@ -272,7 +272,7 @@ class Lake:
     ) -> Manifest:
         """Commit other content for a committed batch, as an erasure does, in one step.
 
-        The objects that it had stay where they are and no longer count.
+        Its objects stay in place and no longer count.
         """
         with _naming_partition(RECEIPTS, batch):
             return self._raw.replace(self.run, self._published(RECEIPTS, batch), objects, times)

@@ -6,8 +6,8 @@ claim, whose key holds the number alone: writing it with If-None-Match is the mo
 and the manifest is a copy of it. The next run completes a claim whose run was killed before it
 wrote the manifest. After a lost response, a run that finds its own bytes in the claim has won.
 
-The snapshot is what the listings said, plus what this process has published; a child drops it
-after a fork. A log with a gap, a doubled number or a foreign key is unsound: nothing is published
+The snapshot is the result of the listings plus what this process has published; a child process
+drops it. A log with a gap, a doubled number or a foreign key is unsound: nothing is published
 into it (Corrupt, naming the key), and readers use the highest number that its claim confirms.
 """
 

@@ -125,7 +125,7 @@ class Delivery(DatasetTask):
                     yield recipient, due
 
     def due_messages(self) -> Iterator[tuple[Recipient, Period]]:
-        """The closing messages of the day that a recipient has not had."""
+        """The closing messages of the day not yet sent to a recipient."""
         deliveries = _delivery_log(os.getpid())
         for period in periods(self.date):
             for recipient in report_recipients():
