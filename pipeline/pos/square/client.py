@@ -1,4 +1,4 @@
-"""Client of the Square API at https://connect.squareup.com (developer.squareup.com).
+"""Client of the Square API, https://connect.squareup.com (developer.squareup.com).
 
 Orders are searched by `updated_at`, oldest change first, ten locations in a request. An order that
 changes while its pages are read moves to the end, so it comes twice and is never lost. A record is
