@@ -2,8 +2,7 @@
 
 In: the summary tables of the month of a day and of the one before. Out: message.json, which
 `render.message` reads and `render.mail` and `render.slack` give a form. Usual is the mean of the
-same weekday in the four weeks before, over the days that were open; no percentage stands on under
-20 receipts.
+same weekday in the four weeks before, over open days; there is no percentage on under 20 receipts.
 """
 
 from __future__ import annotations

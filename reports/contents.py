@@ -181,7 +181,7 @@ CUMULATIVE: tuple[Callable[[History], Section] | Closing[History], ...] = (
 FRONT = {"monthly": 3, "cumulative": 2}
 """Sections of page one."""
 ALWAYS = {"headline", "attention", "summary", "trend"}
-"""Sections that stand even where a sentence is all they have to say."""
+"""Sections that are kept even if they consist of a sentence."""
 ANNEX = {"monthly": "day_list", "cumulative": "lifecycle"}
 """The first section of the annex."""
 

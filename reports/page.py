@@ -103,7 +103,7 @@ class Table:
 
     @property
     def is_sortable(self) -> bool:
-        """Whether its rows may stand in any order: totals, if any, are the last row."""
+        """Whether its rows can be sorted: totals, if any, are the last row."""
         return len(self.rows) > 2 and self.strong <= {len(self.rows) - 1}
 
     @classmethod

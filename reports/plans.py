@@ -101,7 +101,7 @@ def read_plans(
 
 
 class _Table:
-    """A TOML file and how its errors are said."""
+    """A TOML file, with its errors as sentences."""
 
     def __init__(self, name: str, text: str):
         self.name = name

@@ -147,7 +147,7 @@ class Text:
 
 @dataclass(frozen=True, slots=True)
 class Series:
-    """Values said one after the other: "a, b and c"."""
+    """Values as a list: "a, b and c"."""
 
     items: tuple[Value, ...]
 

@@ -250,7 +250,7 @@ def _named_faults(folder: Path) -> Iterator[None]:
         yield
     except OSError as error:
         raise ConfigError(
-            f"the spool of the walk in {folder} cannot be written ({error.strerror or error}); free"
+            f"the page journal in {folder} cannot be written ({error.strerror or error}); free"
             " space there or set another folder for it, and run again: pages already fetched are"
             " kept"
         ) from error

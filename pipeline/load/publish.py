@@ -115,7 +115,7 @@ class _Publication:
     """The files of one publication on their way to their stable keys.
 
     `entries` is what the manifest will say of each file; its ETag is added when it is placed.
-    `error` is why it was given up, `result` what the log said.
+    `error` is why it was given up, `result` the result in the log.
     """
 
     def __init__(self, log: ManifestLog, content: Content) -> None:

@@ -1,15 +1,15 @@
-"""baskets: SALE receipts that hold two dishes together.
+"""baskets: counts of SALE receipts that have two items together.
 
-The row of a dish with itself counts the receipts that hold it at all. Unit = receipt; a combo is
-one item, not its parts; modifiers are left out; refunds are ignored. With the SALE receipts of
+The row of an item with itself counts all receipts that have it. Unit = receipt; a combo is one
+item, not its components; modifiers are left out; refunds are ignored. With the SALE receipts of
 `days` these counts give support, confidence, lift and leverage (mlxtend's definitions) exactly.
-`plain_receipts` counts the receipts without a combo: a combo takes the place of its dishes, so that
-dishes of one combo are independent of each other only among those.
+`plain_receipts` counts the receipts without a combo: a combo replaces its dishes, so the dishes of
+one combo are independent of each other only among those.
 
 The table is complete in a month of at most MAX_PAIRS possible pairs. In a wider month (hundreds of
 lines a receipt, thousands of items) it holds the pairs on at least MIN_RECEIPTS receipts of all
-stores of a currency; they are counted in parts of about PART pair instances, so that memory does
-not grow with the receipts or the items. Rows of an item with itself are always complete.
+stores of a currency; they are counted in chunks of about PART pair instances, so that memory
+does not grow with the receipts or the items. Rows of an item with itself are always complete.
 """
 
 from __future__ import annotations

@@ -42,7 +42,7 @@ def _lists_by_state() -> dict[tuple[int, ...], list[RawObject]]:
 
 
 def list_outside() -> list[RawObject]:
-    """Raw objects that may hold receipts outside history, as raw stands now."""
+    """Raw objects that may now hold receipts outside history."""
     lists = _lists_by_state()
     if (entries := lists.get(_raw_state())) is None:
         entries = objects_outside(lake(), settings.rules(), history_span().first)
@@ -63,7 +63,7 @@ def is_empty(digest: str) -> bool:
 
 
 def is_needed(month: dt.date) -> bool:
-    """Whether the month has, or had, anything that may be outside history."""
+    """Whether the month has, or had, raw objects or rows outside history."""
     return bool(objects_of(month)) or lake().newest(OUTSIDE, f"{month:%Y-%m}") is not None
 
 

@@ -103,7 +103,7 @@ def draw_days(data: Mapping, words: Words) -> Canvas:
 
     data: labels (values, one a bar), ticks (indices to label), values (units, one a day), before
     (units or None), before_name, closed (flags), marks ((index, value to say), ...), currency,
-    partial (flags, hatched), notes (texts or None, one a bar, said on hover), and, where the
+    partial (flags, hatched), notes (texts or None, one a bar, shown on hover), and, where the
     values are expected ones, spans ((low, high) a day).
     """
     values, before, spans = data["values"], data["before"], data.get("spans", [])

@@ -34,7 +34,7 @@ SIGNS = {
 CORNERS = {"star": (1, 1), "plowhorse": (1, 0), "puzzle": (0, 1), "dog": (0, 0)}
 BOUND = 3.0
 NAMED, FIRST = 40, 5
-"""Names of the first dishes are placed if there is room; the very first may cover signs."""
+"""The first dishes get a name if there is room; the very first may cover signs."""
 
 
 def draw_scatter(data: Mapping, words: Words) -> Canvas:
@@ -124,7 +124,7 @@ def _meet(entry: Box, other: Box) -> bool:
 
 
 def _along(start: tuple[float, float], end: tuple[float, float]) -> list[Box]:
-    """Small boxes along a line, so that no name stands on it and it runs under none.
+    """Small boxes along a line, so that no name covers it.
 
     Its beginning is on the sign.
     """

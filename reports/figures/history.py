@@ -1,10 +1,8 @@
-"""The whole history: one figure set per month, merged by adding.
-
-The order of months does not matter.
+"""The whole history: one set of figures per month, added up in any order.
 
 In: summary tables of every month. Out: per-month `Totals` and stacked frames with a `month` column.
 A month is *partial* when it is still open, or when it is the first and the shop's first sale came
-after its STARTED-th day; partial months stand in charts (striped) but in no average and in no
+after its STARTED-th day. Partial months are in charts (striped), but in no average and in no
 comparison of years.
 """
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass, fields
 import pandas as pd
 
 PERCENT_BASE = 20
-"""No percentage stands on fewer receipts than this."""
+"""There is no percentage on fewer receipts than this."""
 
 
 @dataclass(frozen=True)

@@ -42,7 +42,7 @@ Path = tuple[str, ...]
 class Moved(NamedTuple):
     """A figure that is another now.
 
-    None stands for a figure that a version does not have.
+    None means that a version does not have the figure.
     """
 
     path: Path

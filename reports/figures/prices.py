@@ -27,7 +27,7 @@ class Change(NamedTuple):
     month: date
     """The month of the new price."""
     month_before: date
-    """The last month before in which the item had a usual price."""
+    """The latest earlier month in which the item had a usual price."""
 
 
 def price_changes(prices: pd.DataFrame) -> list[Change]:

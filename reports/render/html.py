@@ -1,8 +1,8 @@
 """Page to one self-contained HTML file with style, charts and a small script.
 
-Every value goes through jinja2's autoescape; names of people stand in <bdi>, so that no direction
-leaks. Charts are SVG within the page, in colours that follow dark mode; each mark says its value on
-hover. The page is complete without its script, which sorts tables and opens folds.
+Every value goes through jinja2's autoescape; names are in <bdi>, so that a
+text direction does not affect the rest. Charts are SVG in the page, with colours for dark mode;
+each mark shows its value on hover. The script only sorts tables and opens folds.
 """
 
 from __future__ import annotations

@@ -154,7 +154,7 @@ def _before(name: str) -> str:
 
 
 def _said(snapshot: MonthSnapshot, currency: str) -> tuple[Value, list[Value]]:
-    """Net sales of the month, and what stands beside them."""
+    """Net sales of the month, and their comparison."""
     beside: list[Value] = []
     if snapshot.before is not None and snapshot.before > 0:
         change = Percent(snapshot.net - snapshot.before, snapshot.before, signed=True)

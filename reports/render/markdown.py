@@ -14,7 +14,7 @@ RIGHT = {"money", "count", "quantity", "percent", "number"}
 
 
 def markdown(page: Page, words: Words) -> bytes:
-    """The report as Markdown; images stand in charts/ beside it."""
+    """The report as Markdown; its images are in charts/."""
     lines = [f"# {_rich(words, heading(page))}", ""]
     lines += [f"{_rich(words, line, True)}  " for line in subtitle(page)] + [""]
     annexes = [section for section in page.shown if section.is_annex]

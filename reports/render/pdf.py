@@ -145,7 +145,7 @@ def _section(
 
 
 def _elsewhere(section: Section, page: Page) -> tuple[Value, ...]:
-    """Where the sections stand that are not printed, said once a currency."""
+    """Where to find the sections that are not printed, once per currency."""
     if section.currency in (*page.currencies[:1], "") or section.key != PROOF:
         return ()
     return (text("page.elsewhere", currency=Name(section.currency), file=Name("report.html")),)

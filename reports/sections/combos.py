@@ -216,7 +216,7 @@ def _choices(choices: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
 def _share_of_modifier(row: tuple, decimals: int = 1) -> Percent | None:
     """The share of an option.
 
-    It was chosen often enough, and its dish stands on enough receipts.
+    It was chosen often enough, and its dish is on enough receipts.
     """
     base = min(int(row.all) // QUANTITY_UNIT, int(row.receipts))
     return ratio(int(row.units), int(row.all), base, decimals)

@@ -17,7 +17,7 @@ MONTHS = 13
 
 
 def customers(figures: Figures) -> Section:
-    """Identified customers only; the identified share of receipts is always said.
+    """Identified customers only; the identified share of receipts is always stated.
 
     Where one of new and returning is small, neither is shown: the other would tell it.
     """

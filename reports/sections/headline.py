@@ -26,7 +26,7 @@ from reports.sections.comparison import (
 from reports.values import Count, Day, Money, Month, Text, Value, divide, text
 
 FLAT = 5
-"""A change of less than this many thousandths is said to be none."""
+"""A change of less than this many thousandths counts as none."""
 
 Read = Callable[[Totals], Pair]
 

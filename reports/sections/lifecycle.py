@@ -186,7 +186,7 @@ def _price(
 ) -> tuple[Value, ...]:
     """A row of the table.
 
-    The percentage stands on the receipts of the item in both months.
+    The base of the percentage are the receipts of the item in both months.
     """
     base = min(receipts.get((change.item, m), 0) for m in (change.month, change.month_before))
     return (

@@ -45,7 +45,7 @@ CHECKS = (
     "cancelled",
 )
 FACTS, SHOWN = 14, 7
-"""Inputs listed, and rows on a page: digests prove a report and stand in the CSV."""
+"""Inputs listed, and rows on a page; the workbook has all digests."""
 ORIGIN = ("version", "watermark", "definitions", "settings", "code")
 INPUTS = ("summary", "customers", "backoffice", "outside")
 GLOSSARY = (

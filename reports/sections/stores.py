@@ -22,7 +22,7 @@ FALL = 10
 def stores(figures: Figures) -> Section:
     """One table each.
 
-    Hours worked are not known to the till, so nothing is said per labour hour.
+    The till does not know working hours, so there is no figure per labour hour.
     """
     business_days_by_store = total_by(figures.now["days"], "store_id")
     staff = _staff(figures.now["staff"])

@@ -1,4 +1,4 @@
-"""A third point of sale in sixty lines, as CONTRIBUTING's recipe has it: one module, two registry lines.
+"""A third point of sale in its smallest complete form: one module and two registry lines.
 
 Its tills write one JSON object a sale: {"no", "at", "shop", "dish", "cents", "paid_with"}.
 """

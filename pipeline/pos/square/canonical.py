@@ -1,14 +1,14 @@
-"""A Square order to canonical receipts: what it sells, and what it takes back.
+"""A Square order to canonical receipts: its sale and its returns.
 
 In: a record (see `order`), and the lists of the canonical catalog, joined by the ids of variations
 and modifiers. Out: canonical JSON (schema/receipt.py), one line each:
 
-    COMPLETED    a SALE if it sells, a REFUND if it takes back; an exchange makes both
+    COMPLETED    a SALE if it has lines, a REFUND if it has returns; an exchange is both
     CANCELED     the same with `cancelled_at`, so that an earlier version is superseded
     OPEN, paid   refused as `paid_not_closed`; counted by `count_open_orders`
     OPEN, DRAFT  nothing: not a sale yet
 
-Gift cards sold stand in `gift_cards` and in no line; a redeemed one is a payment. Amounts of a
+Sold gift cards are in `gift_cards` and in no line; a redeemed gift card is a payment. Amounts of a
 REFUND are positive. The cost is the catalog's current one. Raises NotCanonicalError for an order
 that breaks a law, or that is paid and open.
 """

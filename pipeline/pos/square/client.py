@@ -1,10 +1,11 @@
-"""Square, the API at https://connect.squareup.com (developer.squareup.com).
+"""Client of the Square API, https://connect.squareup.com (developer.squareup.com).
 
-Orders are searched by `updated_at`, oldest change first, ten locations a request; an order that
-changes while its pages are read moves to the end, so it is seen twice and never lost. A record is
-the order verbatim in an envelope with the listed fields of its payments and refunds (who rang it,
-device, fees, what was paid back). The API's cursors die after minutes: a walk goes on from the
-`updated_at` of the last whole page. Raises SourceRetriable (wait), Unauthorized and SourceFatal.
+Orders are searched by `updated_at`, oldest change first, ten locations in a request. An order that
+changes while its pages are read moves to the end, so it comes twice and is never lost. A record is
+the order verbatim in an envelope with the listed fields of its payments and refunds (employee,
+device, fees, money paid back). The API's cursors expire after minutes: then the search continues
+from the `updated_at` of the last complete page. Raises SourceRetriable (run again later),
+Unauthorized and SourceFatal.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ from pipeline.pos.square import endpoints, reader
 from pipeline.pos.square.money import MoneyLists
 from pipeline.pos.square.refusals import CursorRefused, explain
 
-MAX_RESTARTS = 100  # of one walk, each further on than the one before
+MAX_RESTARTS = 100  # of one search, each from a later instant than the one before
 MAX_PAGES = 20_000
 
 Rows = tuple[list[bytes], str | None]
@@ -181,7 +182,7 @@ class Square:
 
 
 def _read_cursor(cursor: str | None, since: datetime) -> tuple[int, datetime]:
-    """The group of locations and the instant from which a walk goes on."""
+    """The group of locations and the instant from which the search continues."""
     if cursor is None:
         return 0, since
     number, _, moment = cursor.partition(" ")

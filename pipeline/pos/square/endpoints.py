@@ -1,8 +1,8 @@
 """The calls of Square's API that are used: paths, page sizes, bodies.
 
-The API ignores a misspelt or misplaced key of a body and answers with everything, so bodies are
-made here only, and each order that comes back is held to what was asked for. Source: the reference
-of the version VERSION.
+The API ignores a misspelt or misplaced key of a body and returns everything. So bodies are made
+only here, and each returned order is checked against the request. Source: the reference of the
+version VERSION.
 """
 
 from __future__ import annotations
@@ -84,9 +84,9 @@ def check_orders(
     since: datetime,
     until: datetime | None,
 ) -> None:
-    """Raises SourceFatal for orders that were not asked for, or that are out of order.
+    """Raise SourceFatal for orders that do not match the request or its sort.
 
-    Instants are held to a second; an order whose fields cannot be read is not held against it.
+    Instants are checked to a second; an order with unreadable fields passes.
     """
     second, last = timedelta(seconds=1), since - timedelta(seconds=1)
     for record, named in zip(records, stores, strict=True):

@@ -47,7 +47,7 @@ def tax_types(fields: Json, name: str) -> dict[str, str]:
 
 
 def separate_charges(fields: Json, name: str) -> list[Json]:
-    """Service charges that stand beside the lines, not apportioned among them."""
+    """Service charges that are not apportioned among the lines."""
     return [row for row in rows(fields, name) if row.get("treatment_type") != APPORTIONED]
 
 

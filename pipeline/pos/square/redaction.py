@@ -135,7 +135,7 @@ def remove_personal_data(line: bytes) -> bytes:
 
 
 def _edited(line: bytes, is_removed: Callable[[str, object], bool]) -> bytes:
-    """The line with the fields as null that are removed, wherever they stand."""
+    """The line with all fields to remove as null, at any depth."""
     try:
         record = json.loads(line)
     except (ValueError, RecursionError):
@@ -146,7 +146,7 @@ def _edited(line: bytes, is_removed: Callable[[str, object], bool]) -> bytes:
 
 
 def _remove(value: Any, is_removed: Callable[[str, object], bool]) -> int:
-    """Set removed fields to null, wherever they stand; how many there were."""
+    """Set fields to remove to null, at any depth; returns their number."""
     if isinstance(value, list):
         return sum(_remove(row, is_removed) for row in value)
     if not isinstance(value, dict):
