@@ -22,6 +22,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -150,7 +151,7 @@ class FetchedPages:
                 window,
                 LazyMapping(
                     sort_dates(self._buckets[index]),
-                    lambda sold, index=index: self._read(index, sold),
+                    partial(self._read, index),
                 ),
             )
 
@@ -223,7 +224,7 @@ def fetch_pages(
         cursor, is_read, known = (
             last and last.cursor,
             last is not None and last.cursor is None,
-            set(),
+            set[bytes](),
         )
         began = pages.began - LOOK_BACK
         with BackgroundSorter(found) as behind:

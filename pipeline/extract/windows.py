@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import Conflict, Corrupt
 from pipeline.extract.fetch import FetchedPages, Records, fetch_pages, pack
@@ -89,7 +90,8 @@ def pack_objects(
     """(NDJSON, UTC minutes that the sales span) of each date of sale of a batch, with the copies by
     which a day sees that a receipt has left it.
     """
-    objects, times = {}, {}
+    objects: dict[date | None, bytes] = {}
+    times: dict[date | None, str] = {}
     recalled = cache(earlier)
     forwarded = copy_moved_versions(records, recalled, partition_dates)
 
@@ -97,6 +99,7 @@ def pack_objects(
         """Whether an earlier version stands under the same date, at another time."""
         if not is_update(record):
             return False
+        assert record.created_at  # as of every update
         instants = recalled(record.number or "", record.created_at).sold.get(sold, set())
         return not instants <= {record.sold_at}
 
@@ -106,8 +109,9 @@ def pack_objects(
         # no copies, which are of other dates; and nothing that a neighbouring business day, which
         # shares the date, may have to see leave
         is_own = sold and len(here) == len(records.get(sold, ()))
-        if is_own and not any(replaces(record, sold) for record in here):
-            times[sold] = f"{min(r.sold_at for r in here):%H%M}-{max(r.sold_at for r in here):%H%M}"
+        if sold and is_own and not any(replaces(record, sold) for record in here):
+            moments = [record.sold_at for record in here if record.sold_at]
+            times[sold] = f"{min(moments):%H%M}-{max(moments):%H%M}"
     return objects, times
 
 
@@ -215,7 +219,7 @@ def rescan(
 
 def _rescan_span(
     span: Window, windows: list[Window], records: Records, lake: Lake, source: Source, most: int
-) -> tuple[list[Missed], dict]:
+) -> tuple[list[Missed], dict[str, object]]:
     """What raw lacks of the records of a span and of the numbers between them; and what the
     manifest says of the latter.
     """
@@ -242,7 +246,10 @@ def _rescan_span(
     missed = find_missed(records, held)
     tried = numbers_tried(lake, windows[0].date)
     wanted = choose_numbers(
-        find_missing_numbers(numbers), {*held, *(one.record.number for one in missed)}, tried, most
+        find_missing_numbers(numbers),
+        {*held, *(one.record.number for one in missed if one.record.number)},
+        tried,
+        most,
     )
     asked = ask_for(source, wanted, most)
     begin = window_of(date.fromisoformat(window_names(lake)[0]), lake).start
@@ -252,7 +259,7 @@ def _rescan_span(
         if (record.updated_at is None or record.updated_at < span.end)  # else in a later window
         and not is_before(record, begin)
     ]
-    places = {sold_date(record) for record in mine} - {None}
+    places = {place for record in mine if (place := sold_date(record))}
     there = held_versions(
         (lake.read_raw(one) for sold in places for one in lake.raw_objects(sold, sold)),
         source.reader.read_record,
@@ -283,7 +290,7 @@ def numbers_tried(lake: Lake, since: date) -> dict[str, int]:
     return tried
 
 
-def format_asked(metadata: Mapping[str, object]) -> str:
+def format_asked(metadata: Mapping[str, Any]) -> str:
     """What came of the numbers that a sweep has asked for, as the end of a sentence."""
     if not metadata["asked"] and not metadata["waiting"]:
         return ""

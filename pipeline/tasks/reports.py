@@ -266,7 +266,7 @@ class CumulativeReport(Report):
     upstream = (*MonthlyReport.upstream, MONTHLY, CUMULATIVE)
 
     @property
-    def priority(self) -> int:
+    def priority(self) -> int:  # type: ignore[override]  # Luigi only reads it
         """Behind every monthly report: Luigi hands a task's priority on to what it requires."""
         return super().priority - 5_000
 

@@ -90,7 +90,8 @@ class Loyverse:
         it fails whole: then smaller pages are asked for, down to one row, so that the rows on this
         side are kept.
         """
-        filters: dict[str, Filter] = {"updated_at_min": since - TOLERANCE}
+        begin = since - TOLERANCE
+        filters: dict[str, Filter] = {"updated_at_min": begin}
         if until is not None:
             filters["updated_at_max"] = until + TOLERANCE
         limit, reached, is_clamped = self._limit, None, False
@@ -108,15 +109,16 @@ class Loyverse:
                     yield Page(
                         records,
                         cursor,
-                        filters["updated_at_min"] if is_clamped and cursor is None else None,
+                        begin if is_clamped and cursor is None else None,
                     )
                 return
             except HistoryLimit as wall:
                 edge = self._edge()
-                if filters["updated_at_min"] < edge and reached is None and not is_clamped:
+                if begin < edge and reached is None and not is_clamped:
                     # What was last changed before the wall was created before it, so asking from
                     # the wall on loses nothing.
-                    filters["updated_at_min"], is_clamped, cursor = edge, True, None
+                    begin, is_clamped, cursor = edge, True, None
+                    filters["updated_at_min"] = begin
                 elif limit > 1:
                     limit = max(1, limit // 5)
                 else:

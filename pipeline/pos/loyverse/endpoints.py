@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import Any
 
 import msgspec
 
@@ -117,7 +118,7 @@ def _write(value: Filter) -> str:
 
 
 @cache
-def _shown(fields: tuple[str, ...]) -> msgspec.json.Decoder:
+def _shown(fields: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
     """Reads the fields of a row that filters speak of."""
     kinds = [(field, (datetime if field.endswith("_at") else str) | None, None) for field in fields]
     return msgspec.json.Decoder(msgspec.defstruct("Shown", kinds))
@@ -165,6 +166,8 @@ def _read_shown(rows: list[bytes], decode: Callable[[bytes], object]) -> Iterato
 
 def _fits(name: str, value: Filter, found: datetime | str) -> bool:
     if isinstance(value, datetime):
+        assert isinstance(found, datetime)  # as every field that has bounds
         moment = found if found.tzinfo else found.replace(tzinfo=UTC)
         return moment >= value - TOLERANCE if name.endswith("_min") else moment <= value + TOLERANCE
+    assert not isinstance(value, bool)  # no field of a row shows it
     return found in ([value] if isinstance(value, str) else value)

@@ -33,6 +33,7 @@ def read_receipt(body: bytes) -> Record:
     """
     try:
         found = _routing.decode(body)
+        fields: tuple[object, ...]
         fields = (found.receipt_number, found.updated_at, found.created_at, found.receipt_date)
     except (msgspec.MsgspecError, RecursionError):
         try:

@@ -80,5 +80,5 @@ def _unknown(value: object, known: _Tree, at: str) -> Iterator[str]:
         for name, inner in value.items():
             if name not in known:
                 yield at + "".join(c if c.isprintable() else "?" for c in name[:60])
-            elif known[name]:
-                yield from _unknown(inner, known[name], f"{at}{name}.")
+            elif nested := known[name]:
+                yield from _unknown(inner, nested, f"{at}{name}.")
