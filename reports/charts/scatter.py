@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import log2
+from typing import Any
 
 from reports.charts.style import (
     BLUE,
@@ -23,7 +24,7 @@ from reports.charts.style import (
     cut,
     width_of,
 )
-from reports.values import Rate
+from reports.values import Rate, Value
 from reports.words import Words
 
 Box = tuple[float, float, float, float]
@@ -39,7 +40,7 @@ NAMED, FIRST = 40, 5
 """Of more dishes only so many look for a place for their names; the first ones take it from signs where there is no other."""
 
 
-def draw_scatter(data: Mapping, words: Words) -> Canvas:
+def draw_scatter(data: Mapping[str, Any], words: Words) -> Canvas:
     """A sign for each dish; those that bring most are named first, where there is room.
 
     data: points ((name, popularity pair, profitability pair, kind, weight), ...), kinds (kind ->
@@ -84,7 +85,12 @@ def draw_scatter(data: Mapping, words: Words) -> Canvas:
 
 
 def _name_points(
-    canvas: Canvas, frame: Box, points: Sequence, places: Sequence, kinds: Mapping, words: Words
+    canvas: Canvas,
+    frame: Box,
+    points: Sequence[Any],
+    places: Sequence[tuple[float, float]],
+    kinds: Mapping[str, Value],
+    words: Words,
 ) -> None:
     """Names beside their signs, the heaviest first, none over another, over a sign or over the
     edge; where a name finds its place only at a distance, a thin line ties it to its sign.
