@@ -14,6 +14,7 @@ from reports.sections.axis import lines_chart, month_key, span_column
 from reports.sections.comparison import enough, points, ratio
 from reports.values import QUANTITY_UNIT, Count, Month, Name, Percent, Points, divide, text
 
+Row = tuple[Name, Name, Name, Percent | None, Percent | None, Points | None]
 FEW = 3
 COLUMNS = ("item", "modifier", "option", "first_half", "latest_half", "points")
 
@@ -80,7 +81,7 @@ def options(history: History) -> Section:
     )
 
 
-def _rows(history: History) -> list[tuple]:
+def _rows(history: History) -> list[Row]:
     """The options chosen most first: their shares of the same dish and modifier in the first and in
     the second half of all whole months.
     """
@@ -119,7 +120,7 @@ def _rows(history: History) -> list[tuple]:
     return rows
 
 
-def _table(history: History, rows: list[tuple]) -> tuple[Table, ...]:
+def _table(history: History, rows: list[Row]) -> tuple[Table, ...]:
     if not rows:
         return ()
     half = len(history.whole) // 2
