@@ -348,7 +348,7 @@ def months_between(first: date, last: date) -> list[date]:
 
 
 def last_window(lake: Lake) -> str:
-    """The name of the last window that the lake has; empty where it has none."""
+    """The name of the last window that the lake has; empty if it has none."""
     return max(window_names(lake), default="")
 
 

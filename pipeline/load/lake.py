@@ -48,11 +48,11 @@ class Lake:
 
     @property
     def generation(self) -> int:
-        """Grows whenever what is known of the lake changes."""
+        """Number that grows whenever the known state of the lake changes."""
         return self._log.generations.total() + self._raw.generation
 
     def generation_of(self, datasets: Iterable[str]) -> tuple[int, ...]:
-        """Numbers that differ whenever what is known of one of the datasets has changed."""
+        """Numbers that change whenever the known state of one of the datasets changes."""
         self._log.catch_up()
         return tuple(
             self._log.generations[dataset] + self._raw.generation * (dataset == RECEIPTS)
@@ -99,7 +99,7 @@ class Lake:
         return self._log.history(dataset, partition)
 
     def check_sound(self, dataset: str, partition: str) -> None:
-        """Raise Corrupt where the log has a gap, a number twice or a foreign manifest."""
+        """Raise Corrupt if the log has a gap, a number twice or a foreign manifest."""
         with _naming_partition(dataset, partition):
             self._log.check_sound(dataset, partition)
 
@@ -116,7 +116,7 @@ class Lake:
     def metadata(
         self, dataset: str, partition: str, manifest: Manifest | None = None
     ) -> dict[str, Any]:
-        """The metadata of the partition. Raises Corrupt where nothing is published."""
+        """The metadata of the partition. Raises Corrupt if nothing is published."""
         body = self.body(manifest or self._published(dataset, partition))
         metadata: dict[str, Any] = body["metadata"]
         return metadata

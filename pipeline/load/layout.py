@@ -214,7 +214,7 @@ def archived_key(
 def manifest_of(
     dataset: str, partition: str, number: int, fingerprint: str, digest: str
 ) -> Manifest:
-    """Make a manifest. Raises ConfigError where its key would not parse back."""
+    """Make a manifest. Raises ConfigError if its key would not parse back."""
     folder = log_prefix(dataset, check_partition(dataset, partition))
     key = f"{folder}/{number:06d}.{fingerprint}.{digest}.json"
     manifest = parse_manifest(key)

@@ -191,7 +191,7 @@ class ManifestLog:
         """Publish `body` (run, files, metadata) as the manifest after `expected_manifest`.
 
         Succeeds also where another run has published the same fingerprint and digest under that
-        number and it is still the newest. Raises Conflict where other content took the number.
+        number and it is still the newest. Raises Conflict if other content took the number.
         """
         (result,) = self.append_all(
             [Entry(dataset, partition, expected_manifest, fingerprint, digest, body)]
@@ -260,7 +260,7 @@ class ManifestLog:
             )
 
     def _settle(self, claim: Claim) -> None:
-        """Note what was published. Raises Conflict where other content has the number."""
+        """Note what was published. Raises Conflict if other content has the number."""
         taken = _manifest(claim)
         dataset, partition = taken.dataset, taken.partition
         if not claim.is_mine:
@@ -297,7 +297,7 @@ class ManifestLog:
             self.refresh(dataset)
 
     def pending(self, dataset: str, partition: str) -> list[Body]:
-        """Body of the claim that follows the newest manifest; empty where there is none."""
+        """Body of the claim that follows the newest manifest; empty if there is none."""
         numbers = [manifest.number for manifest in self.history(dataset, partition)]
         claim = claim_key(dataset, partition, max(numbers, default=0) + 1)
         if self.storage.head(claim) is None:

@@ -96,7 +96,7 @@ def from_bytes(
 ) -> pa.Table:
     """The table of a Parquet file, or some columns; checksums are verified.
 
-    `name` is for messages. Raises SchemaMismatch where the file does not have exactly the columns
+    `name` is for messages. Raises SchemaMismatch if the file does not have exactly the columns
     of `schema`.
     """
     # ParquetFile, not read_table, which hands `data` to a worker of pyarrow's pool even with

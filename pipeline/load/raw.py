@@ -287,7 +287,7 @@ class RawZone:
         return os.getpid(), self._log.generations[RECEIPTS], self.generation
 
     def read(self, entry: RawObject) -> bytes:
-        """The NDJSON of one object. Raises Corrupt where it was altered."""
+        """The NDJSON of one object. Raises Corrupt if it was altered."""
 
         def is_sound(data: bytes) -> bool:
             return sha256(data).hexdigest()[:16] == entry.digest

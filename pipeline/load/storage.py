@@ -38,7 +38,7 @@ _BUCKET = re.compile(r"[a-z0-9][a-z0-9.-]{1,61}[a-z0-9]")
 
 
 class Stat(NamedTuple):
-    """What a listing says of one object; `size` in bytes."""
+    """An object in a listing; `size` in bytes."""
 
     key: str
     size: int
@@ -95,16 +95,16 @@ class Storage(ABC):
 
     @abstractmethod
     def head(self, key: str) -> Stat | None:
-        """The object under `key`; None where there is none."""
+        """The object under `key`; None if there is none."""
 
     @abstractmethod
     def get(self, key: str) -> bytes:
-        """The bytes of the object. Raises Corrupt where there is none."""
+        """The bytes of the object. Raises Corrupt if there is none."""
 
     def get_sound(self, key: str, is_sound: Callable[[bytes], bool]) -> bytes:
         """The bytes of the object, read again where they are missing or not sound.
 
-        Returns what was read last: one bad response is no damage. Raises Corrupt where there is no
+        Returns what was read last: one bad response is no damage. Raises Corrupt if there is no
         object.
         """
         for _ in range(_READS - 1):
@@ -119,11 +119,11 @@ class Storage(ABC):
         return self.get(key)
 
     def old_versions(self, _prefix: str = "") -> Iterator[Version]:
-        """The replaced or deleted versions; none where the store keeps no versions."""
+        """The replaced or deleted versions; none if the store keeps no versions."""
         return iter(())
 
     def get_version(self, version: Version) -> bytes:
-        """The bytes of an old version. Raises Corrupt where it is gone."""
+        """The bytes of an old version. Raises Corrupt if it is gone."""
         raise Corrupt(f"{self.uri(version.key)} has no version {version.id}")
 
     @abstractmethod
@@ -131,7 +131,7 @@ class Storage(ABC):
         """Delete the object and its versions permanently; no error without it."""
 
     def remove_version(self, version: Version) -> None:
-        """Delete one old version permanently. Raises Corrupt where it is gone."""
+        """Delete one old version permanently. Raises Corrupt if it is gone."""
         raise Corrupt(f"{self.uri(version.key)} has no version {version.id}")
 
     @abstractmethod

@@ -57,7 +57,7 @@ class BatchTask(DerivedTask):
     """A partition, or a batch of them: its day or month is then a tuple."""
 
     is_for_clusters = True
-    """Whether a cluster builds it where there is one; else this machine does."""
+    """Whether a cluster builds it if there is one; else this machine does."""
 
     @property
     def max_batch_size(self) -> int:  # type: ignore[override]  # Luigi only reads it

@@ -134,7 +134,7 @@ class Delivery(DatasetTask):
                     yield recipient, period
 
     def _send_message(self, recipient: Recipient, period: Period) -> bool:
-        """Send a closing message; False where it was sent already."""
+        """Send a closing message; False if it was sent already."""
         key = delivery_key(period, self.date, recipient.id)
         content = closing_mail(period, self.date, recipient.locale)
         is_sent = _delivery_log(os.getpid()).deliver(
@@ -145,7 +145,7 @@ class Delivery(DatasetTask):
         return is_sent
 
     def _deliver(self, recipient: Recipient, due: Due) -> bool:
-        """Send what is due; False where it was sent already or says nothing new."""
+        """Send what is due; False if it was sent already or says nothing new."""
         issued, deliveries = due.issued, _delivery_log(os.getpid())
         task = next(
             report
@@ -211,7 +211,7 @@ def _write_again(
 ) -> dict[str, bytes]:
     """The issued report in another language, or compared with another version.
 
-    Raises Stale where its figures would differ.
+    Raises Stale if its figures would differ.
     """
     figures = json.loads(files["figures.json"])
     written = task.write_report(

@@ -11,7 +11,7 @@ LABOUR = "inputs/labour.csv"
 
 @once_per_run
 def labour() -> str:
-    """The text of the file; "" where there is none."""
+    """The text of the file; "" if there is none."""
     storage = lake().storage
     if all(stat.key != LABOUR for stat in storage.list("inputs/")):
         return ""

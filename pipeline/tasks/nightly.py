@@ -82,7 +82,7 @@ class Nightly(DerivedTask):
         return inputs
 
     def deliveries(self) -> list[DatasetTask]:
-        """The delivery of the reports; none where the settings name no recipient."""
+        """The delivery of the reports; none if the settings name no recipient."""
         from pipeline.tasks.delivery import Delivery  # which imports this module
 
         return [Delivery(date=self.date)] if report_recipients() else []

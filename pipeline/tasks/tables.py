@@ -60,7 +60,7 @@ def read_tables(task: DerivedTask, names: list[str] | None = None) -> dict[str, 
 def open_tables(task: DerivedTask, memory: str, folder: Path) -> Iterator[dict[str, Any]]:
     """The tables of a month, as files if they would fill half of `memory`.
 
-    Raises SchemaMismatch where the schema of one differs.
+    Raises SchemaMismatch if the schema of one differs.
     """
     files = lake().read(task.dataset, task.name)
     size = re.fullmatch(r"([\d.]+) ?([KMGT])i?B", memory.strip(), re.IGNORECASE)

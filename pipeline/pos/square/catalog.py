@@ -87,7 +87,7 @@ def _variant(row: Json, *, is_single: bool) -> Json:
 
 
 def _decimal(money: Any) -> str | None:
-    """Money as a decimal number; None where there is none."""
+    """Money as a decimal number; None if there is none."""
     if not isinstance(money, dict) or not isinstance(money.get("amount"), int):
         return None
     units = money["amount"]

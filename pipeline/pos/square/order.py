@@ -36,7 +36,7 @@ def open_envelope(record: Json) -> Envelope:
 
 
 def rows(fields: Json, name: str) -> list[Json]:
-    """The objects of a list; none where it is absent or null."""
+    """The objects of a list; none if it is absent or null."""
     value = fields.get(name)
     return [row for row in value if isinstance(row, dict)] if isinstance(value, list) else []
 
@@ -141,5 +141,5 @@ def read_record(body: bytes) -> Record:
 
 
 def read_number(line: bytes) -> bytes:
-    """The id of the order in UTF-8; empty where none can be read."""
+    """The id of the order in UTF-8; empty if none can be read."""
     return (read_record(line).number or "").encode()
