@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from reports.plans import Plans, read_plans
 
@@ -183,7 +183,7 @@ def cumulative(
     )
 
 
-def change_of(figures: Mapping[str, object]) -> str:
+def change_of(figures: Mapping[str, Any]) -> str:
     """Cause of the version with this figures.json: the gravest of its currencies.
 
     "first", "more" (more days of a month under way), "data" (a correction), "settings" (settings,

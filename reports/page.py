@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from reports.values import Count, Day, Money, Name, Quantity, Text, Value
 
@@ -73,7 +73,7 @@ def records(frame: pd.DataFrame, currency: str, **columns: str) -> list[dict[str
             if kind in ("text", "label")
             else int(raw)
             if kind == "number"
-            else value_of(raw, kind, currency)
+            else value_of(raw, cast(Kind, kind), currency)
             for raw in frame[name]
         ]
         for name, kind in columns.items()
@@ -145,7 +145,7 @@ class Chart:
     name: str
     title: Text
     alt: Text
-    data: Mapping[str, object]
+    data: Mapping[str, Any]
 
 
 @dataclass(frozen=True)

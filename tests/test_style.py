@@ -17,7 +17,6 @@ import pytest
 
 ROOT = Path(__file__).parent.parent
 PENDING: tuple[str, ...] = (
-    "pipeline/connect.py",
     "pipeline/extract",
     "pipeline/load",
     "pipeline/pos",

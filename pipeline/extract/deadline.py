@@ -87,7 +87,7 @@ class Deadline:
         pool: type[HTTPConnectionPool],
         connection: type[HTTPConnection],
     ) -> type[HTTPConnectionPool]:
-        class Watched(connection):
+        class Watched(connection):  # type: ignore[valid-type, misc]  # a base chosen at run time
             def _new_conn(self) -> socket.socket:
                 connected = super()._new_conn()
                 guard._opened(connected)

@@ -25,6 +25,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from datetime import UTC, date, datetime, timedelta
+from functools import partial
 from itertools import pairwise
 from pathlib import Path
 
@@ -157,7 +158,7 @@ class FetchedPages:
                 window,
                 LazyMapping(
                     sort_dates(self._buckets[index]),
-                    lambda sold, index=index: self._read(index, sold),
+                    partial(self._read, index),
                 ),
             )
 
@@ -228,7 +229,7 @@ def fetch_pages(
         cursor, is_read, already_moved = (
             last and last.cursor,
             last is not None and last.cursor is None,
-            set(),
+            set[bytes](),
         )
         began = pages.began - LOOK_BACK
         with BackgroundSorter(fetched) as sorter:

@@ -31,7 +31,7 @@ import requests.adapters
 import tenacity
 import urllib3
 
-from pipeline.errors import ConfigError, DeadlineExceeded, SourceFatal, SourceRetriable
+from pipeline.errors import ConfigError, DeadlineExceeded, SourceError, SourceFatal, SourceRetriable
 from pipeline.extract.deadline import Deadline, TimeUpError
 from pipeline.extract.outage import is_out, note_answer, note_outage
 from pipeline.extract.rate_limit import RATE, RateLimiter
@@ -166,6 +166,7 @@ class Http:
 
     def _call(self, call: _Call, read: Callable[[bytes], T]) -> T:
         retrying = self._retrying.copy()
+        failure: SourceError
         try:
             answer = retrying(self._attempt, call, read)
             note_answer(self.base)
@@ -188,7 +189,7 @@ class Http:
 
     def _warn(self, state: tenacity.RetryCallState) -> None:
         """Log a wait: how long, why, and when the request will be given up."""
-        error = state.outcome.exception()
+        error = _error_of(state)
         call, wait = state.args[0], state.upcoming_sleep
         log.warning("%s: %s; trying again in %.0f s", call, error, wait)
         if state.attempt_number == 1:
@@ -206,7 +207,7 @@ class Http:
         Exponential backoff, or the server's Retry-After if that is longer, at most LONGEST_WAIT,
         plus jitter.
         """
-        error = state.outcome.exception()
+        error = _error_of(state)
         return min(
             LONGEST_WAIT, max(error.wait, error.first * 2.0 ** (state.attempt_number - 1))
         ) * (1 + self._random() / 4)
@@ -314,6 +315,13 @@ class Http:
             session.mount("http://", adapter)
             self._local.pid, self._local.connections = os.getpid(), (session, deadline)
         return self._local.connections
+
+
+def _error_of(state: tenacity.RetryCallState) -> _TransientError:
+    """The error of the last attempt; no other kind is retried."""
+    error = state.outcome and state.outcome.exception()
+    assert isinstance(error, _TransientError)
+    return error
 
 
 @contextmanager

@@ -63,7 +63,7 @@ class RateLimiter:
             return max(recent[-self.requests] + self.seconds - now, 0.001) if is_full else 0.0
 
     @contextmanager
-    def _open(self) -> Iterator[array]:
+    def _open(self) -> Iterator[array[float]]:
         if self._ledger is None:
             with self._lock:
                 yield self._times

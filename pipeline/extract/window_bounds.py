@@ -49,9 +49,10 @@ def neighbours(days: list[date], lake: Lake) -> tuple[Window | None, Window | No
     names = window_names(lake)
     low, high = bisect_left(names, str(days[0])), bisect_right(names, str(days[-1]))
     before, after = names[:low][-1:], names[high:][:1]
-    return tuple(
+    windows = [
         window_of(date.fromisoformat(name[0]), lake) if name else None for name in (before, after)
-    )
+    ]
+    return windows[0], windows[1]
 
 
 def window_names(lake: Lake) -> list[str]:
@@ -59,7 +60,9 @@ def window_names(lake: Lake) -> list[str]:
     return [
         name
         for name in lake.partitions(DATASET)
-        if BatchName.parse(name).is_window and lake.newest(DATASET, name).fingerprint == RAW
+        if BatchName.parse(name).is_window
+        and (newest := lake.newest(DATASET, name))
+        and newest.fingerprint == RAW
     ]
 
 

@@ -14,6 +14,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
+from typing import Any
 
 from pipeline.errors import Conflict, Corrupt
 from pipeline.extract.fetch import FetchedPages, Records, fetch_pages, pack
@@ -92,7 +93,8 @@ def pack_objects(
 
     With the copies for the days that a receipt has left (moved_versions.py).
     """
-    objects, times = {}, {}
+    objects: dict[date | None, bytes] = {}
+    times: dict[date | None, str] = {}
     recalled = cache(earlier)
     forwarded = copy_moved_versions(records, recalled, partition_dates)
 
@@ -100,6 +102,7 @@ def pack_objects(
         """Whether raw has an earlier version under the same date, at another time."""
         if not is_update(record):
             return False
+        assert record.created_at  # as of every update
         instants = recalled(record.number or "", record.created_at).sold.get(sold, set())
         return not instants <= {record.sold_at}
 
@@ -109,8 +112,9 @@ def pack_objects(
         # Times are given only without copies, which are of other dates, and without a record that
         # replaces one that a neighbouring business day of the same date may have counted.
         is_own = sold and len(here) == len(records.get(sold, ()))
-        if is_own and not any(replaces(record, sold) for record in here):
-            times[sold] = f"{min(r.sold_at for r in here):%H%M}-{max(r.sold_at for r in here):%H%M}"
+        if sold and is_own and not any(replaces(record, sold) for record in here):
+            moments = [record.sold_at for record in here if record.sold_at]
+            times[sold] = f"{min(moments):%H%M}-{max(moments):%H%M}"
     return objects, times
 
 
@@ -215,7 +219,7 @@ def rescan(
 
 def _rescan_span(
     span: Window, windows: list[Window], records: Records, lake: Lake, source: Source, most: int
-) -> tuple[list[Missed], dict]:
+) -> tuple[list[Missed], dict[str, object]]:
     """Records of a span, or of missing numbers in it, that raw lacks.
 
     And the manifest's metadata about those numbers.
@@ -244,7 +248,7 @@ def _rescan_span(
     tried = numbers_tried(lake, windows[0].date)
     to_request = choose_numbers(
         find_missing_numbers(numbers),
-        {*held, *(miss.record.number for miss in missed)},
+        {*held, *(miss.record.number for miss in missed if miss.record.number)},
         tried,
         most,
     )
@@ -256,7 +260,7 @@ def _rescan_span(
         if (record.updated_at is None or record.updated_at < span.end)  # else in a later window
         and not is_before(record, begin)
     ]
-    places = {sold_date(record) for record in mine} - {None}
+    places = {place for record in mine if (place := sold_date(record))}
     there = held_versions(
         (lake.read_raw(item) for sold in places for item in lake.raw_objects(sold, sold)),
         source.reader.read_record,
@@ -288,7 +292,7 @@ def numbers_tried(lake: Lake, since: date) -> dict[str, int]:
     return tried
 
 
-def format_asked(metadata: Mapping[str, object]) -> str:
+def format_asked(metadata: Mapping[str, Any]) -> str:
     """The result for the missing numbers of a scan, as the end of a sentence."""
     if not metadata["asked"] and not metadata["waiting"]:
         return ""

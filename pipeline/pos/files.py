@@ -83,11 +83,15 @@ class Files:
             kept = [
                 record
                 for position, record in enumerate(self._receipts(name, readers[name]()))
-                if since <= record.updated_at
-                and (until is None or record.updated_at < until)
-                and self._newest.get(record.number, (None, name, position))[1:] == (name, position)
+                if since <= _changed_at(record)
+                and (until is None or _changed_at(record) < until)
+                and self._newest.get(record.number or "", (_NEVER, name, position))[1:]
+                == (name, position)
             ]
             yield Page(kept, name if name != names[-1] else None)
+
+    def account(self) -> None:
+        """Saved files do not tell the account."""
 
     def catalog(self) -> dict[str, list[bytes]]:
         """The newest catalog rows in the files, by list."""
@@ -130,19 +134,25 @@ class Files:
             for name, read in sorted(self._listing()):
                 records = self._receipts(name, read())
                 for position, record in enumerate(records):
-                    version = (record.updated_at, name, position)
+                    version = (_changed_at(record), name, position)
                     if record.number and version > self._newest.get(record.number, (_NEVER, "", 0)):
                         self._newest[record.number] = version
                 if records:
                     self._spans[name] = (
-                        min(r.updated_at for r in records),
-                        max(r.updated_at for r in records),
+                        min(map(_changed_at, records)),
+                        max(map(_changed_at, records)),
                     )
             if not self._spans:
                 raise SourceFatal(
                     f"{self._place}: no file holds receipts; save the API's pages there as"
                     f" {', '.join(_ENDINGS[::3])}"
                 )
+
+
+def _changed_at(record: Record) -> datetime:
+    """The `updated_at` of a record of `_receipts`, which always has it."""
+    assert record.updated_at
+    return record.updated_at
 
 
 def _dated(record: Record, name: str, last: datetime | None) -> Record:

@@ -15,6 +15,7 @@ import re
 from datetime import UTC, datetime
 from functools import cache
 from itertools import pairwise
+from typing import Any
 
 import msgspec
 
@@ -25,8 +26,8 @@ _MAX_VALUES = 4_000_000  # of a page: 250 receipts of 300 lines have 2 million
 
 
 @cache
-def _decoder(key: str, is_optional: bool) -> msgspec.json.Decoder:
-    rows = ("rows", list[msgspec.Raw], msgspec.field(default_factory=list))
+def _decoder(key: str, is_optional: bool) -> msgspec.json.Decoder[Any]:
+    rows: tuple[Any, ...] = ("rows", list[msgspec.Raw], msgspec.field(default_factory=list))
     fields = [rows if is_optional else rows[:2], ("cursor", str | None, None)]
     return msgspec.json.Decoder(msgspec.defstruct("Page", fields, rename={"rows": key}))
 

@@ -106,12 +106,18 @@ class Reader(Protocol):
     `counting_open_orders` is a `translator` that also counts orders that are paid but not closed.
     """
 
-    CATALOG: tuple[str, ...]
-    PAGES: Mapping[str, str]
-    TELLTALES: Mapping[str, str]
-    translator: Callable[[Lists], ToCanonical] | None
-    counting_open_orders: Callable[[Lists], ToCanonical] | None
-    to_canonical_catalog: Callable[[Lists], dict[str, list[Any]]] | None
+    @property
+    def CATALOG(self) -> tuple[str, ...]: ...  # noqa: N802
+    @property
+    def PAGES(self) -> Mapping[str, str]: ...  # noqa: N802
+    @property
+    def TELLTALES(self) -> Mapping[str, str]: ...  # noqa: N802
+    @property
+    def translator(self) -> Callable[[Lists], ToCanonical] | None: ...
+    @property
+    def counting_open_orders(self) -> Callable[[Lists], ToCanonical] | None: ...
+    @property
+    def to_canonical_catalog(self) -> Callable[[Lists], dict[str, list[Any]]] | None: ...
 
     def read_record(self, body: bytes, /) -> Record:
         """The record of a body, on one line; never raises."""
@@ -164,6 +170,9 @@ class Source(Protocol):
         From `cursor` on, if given. A receipt may come more than once, and receipts near the bounds
         may be among them. Raises SourceError.
         """
+
+    def account(self) -> tuple[str, str] | None:
+        """Id and name of the account; None where the source does not tell them."""
 
     def catalog(self) -> dict[str, list[bytes]]:
         """Redacted JSON objects of each list of CATALOG, sorted by their content."""

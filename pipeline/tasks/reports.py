@@ -266,7 +266,7 @@ class CumulativeReport(Report):
     upstream = (*MonthlyReport.upstream, MONTHLY, CUMULATIVE)
 
     @property
-    def priority(self) -> int:
+    def priority(self) -> int:  # type: ignore[override]  # Luigi only reads it
         """Below that of every monthly report: Luigi raises required tasks to it."""
         return super().priority - 5_000
 

@@ -49,4 +49,6 @@ def font_folder() -> Path:
 
     Matplotlib itself is not imported.
     """
-    return Path(find_spec("matplotlib").origin).parent / "mpl-data" / "fonts" / "ttf"
+    spec = find_spec("matplotlib")
+    assert spec and spec.origin  # a requirement of this package
+    return Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from reports.charts.style import (
     BLUE,
@@ -48,7 +49,7 @@ class _Bars:
         self,
         words: Words,
         keys: Sequence[tuple[str, str, str]],
-        data: Mapping,
+        data: Mapping[str, Any],
         others: Sequence[int],
     ):
         self.words, self.currency = words, data["currency"]
@@ -98,7 +99,7 @@ class _Bars:
         label_axis(self.canvas, places, (self.left, WIDTH - 2), self.canvas.height - 9)
 
 
-def draw_days(data: Mapping, words: Words) -> Canvas:
+def draw_days(data: Mapping[str, Any], words: Words) -> Canvas:
     """Daily bars, the compared month as a line.
 
     data: labels (values, one a bar), ticks (indices to label), values (units, one a day), before
@@ -151,7 +152,7 @@ def _span(currency: str, low: int, high: int) -> Text:
     return Text("chart.between", {"low": Money(low, currency), "high": Money(high, currency)})
 
 
-def draw_trend(data: Mapping, words: Words) -> Canvas:
+def draw_trend(data: Mapping[str, Any], words: Words) -> Canvas:
     """Monthly bars with their 12-month average; a partial month is hatched.
 
     data: labels, ticks, values, average (units or None), name, average_name, partial, partial_name,
@@ -177,7 +178,7 @@ def draw_trend(data: Mapping, words: Words) -> Canvas:
     return plot.canvas
 
 
-def draw_stack(data: Mapping, words: Words) -> Canvas:
+def draw_stack(data: Mapping[str, Any], words: Words) -> Canvas:
     """Stacked counts by month: the lower part plain, the upper part striped.
 
     The last bar has a label for both.

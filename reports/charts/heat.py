@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from functools import cache
+from typing import Any
 
 import seaborn
 from matplotlib.colors import Colormap, to_hex
@@ -41,7 +42,7 @@ def colors_of(signed: bool) -> Colormap:
     return seaborn.blend_palette(ends, as_cmap=True)
 
 
-def draw_heat(data: Mapping, words: Words) -> Canvas:
+def draw_heat(data: Mapping[str, Any], words: Words) -> Canvas:
     """A grid of figures, hours in rows, so that a phone shows it at full size.
 
     data: rows (labels of the weekdays), columns (labels of the hours), cells (rows of (value to

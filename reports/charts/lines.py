@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import Any
 
 from reports.charts.bars import mark_title
 from reports.charts.style import (
@@ -30,7 +31,7 @@ from reports.words import Words
 STYLES = ((BLUE, None), (VERMILION, DASHED), (PURPLE, DOTTED))
 
 
-def draw_lines(data: Mapping, words: Words) -> Canvas:
+def draw_lines(data: Mapping[str, Any], words: Words) -> Canvas:
     """A line for each series, months without a value left open.
 
     data: labels, ticks, tick_names, lines ((name, units or None a month), ...) oldest first and the

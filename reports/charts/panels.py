@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from reports.charts.bars import mark_title
 from reports.charts.style import BLUE, MUTED, SIZE, SMALL, WIDTH, Canvas, Scale, cut, width_of
@@ -12,7 +13,7 @@ from reports.words import Words
 HIGH, GAP = 104.0, 16.0
 
 
-def draw_panels(data: Mapping, words: Words) -> Canvas:
+def draw_panels(data: Mapping[str, Any], words: Words) -> Canvas:
     """Bars a weekday.
 
     data: panels ((name, values a weekday or None), ...), ticks (seven labels), currency. The
@@ -37,7 +38,7 @@ def _panel(
     place: tuple[float, float, float],
     values: list[int | None],
     span: tuple[int, int],
-    data: Mapping,
+    data: Mapping[str, Any],
     words: Words,
 ) -> None:
     x, top, wide = place
@@ -58,13 +59,13 @@ def _panel(
         names = [name[:1].upper() for name in names]
     for w, name in enumerate(names):
         canvas.write(x + (w + 0.5) * step, top + 58, name, anchor="middle", color=MUTED)
-    if (values[best] or 0) > 0:
-        label = words.say(Money(values[best], currency, compact=True))
+    if (high := values[best] or 0) > 0:
+        label = words.say(Money(high, currency, compact=True))
         half = width_of(label, SMALL, True) / 2
         middle = min(max(x + (best + 0.5) * step, x + half), x + wide - half)
         canvas.write(
             middle,
-            scale(values[best]) - 8,
+            scale(high) - 8,
             label,
             anchor="middle",
             bold=True,

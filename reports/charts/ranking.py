@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from reports.charts.bars import mark_title
 from reports.charts.style import (
@@ -25,7 +26,7 @@ from reports.words import Words
 LINE, GAP = 13.0, 9.0
 
 
-def draw_ranking(data: Mapping, words: Words) -> Canvas:
+def draw_ranking(data: Mapping[str, Any], words: Words) -> Canvas:
     """Bars by rank.
 
     data: rows ((label, value, units, part units, before units or None), ...): value is what the end
@@ -87,7 +88,7 @@ def draw_ranking(data: Mapping, words: Words) -> Canvas:
     return canvas
 
 
-def _keys(data: Mapping, words: Words) -> list[tuple[str, str, str]]:
+def _keys(data: Mapping[str, Any], words: Words) -> list[tuple[str, str, str]]:
     if not (data.get("part_name") or data.get("before_name")):
         return []
     entries = (

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from math import log2
+from typing import Any
 
 from reports.charts.style import (
     BLUE,
@@ -21,7 +22,7 @@ from reports.charts.style import (
     cut,
     width_of,
 )
-from reports.values import Rate
+from reports.values import Rate, Value
 from reports.words import Words
 
 Box = tuple[float, float, float, float]
@@ -37,7 +38,7 @@ NAMED, FIRST = 40, 5
 """The first dishes get a name if there is room; the very first may cover signs."""
 
 
-def draw_scatter(data: Mapping, words: Words) -> Canvas:
+def draw_scatter(data: Mapping[str, Any], words: Words) -> Canvas:
     """A sign for each dish, with names while there is room, the largest first.
 
     data: points ((name, popularity pair, profitability pair, kind, weight), ...), kinds (kind ->
@@ -82,7 +83,12 @@ def draw_scatter(data: Mapping, words: Words) -> Canvas:
 
 
 def _name_points(
-    canvas: Canvas, frame: Box, points: Sequence, places: Sequence, kinds: Mapping, words: Words
+    canvas: Canvas,
+    frame: Box,
+    points: Sequence[Any],
+    places: Sequence[tuple[float, float]],
+    kinds: Mapping[str, Value],
+    words: Words,
 ) -> None:
     """Names beside their signs, the heaviest first.
 

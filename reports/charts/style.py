@@ -17,6 +17,7 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from functools import lru_cache
+from typing import TYPE_CHECKING, Any
 
 import matplotlib
 from matplotlib.backend_bases import GraphicsContextBase
@@ -28,6 +29,9 @@ from matplotlib.path import Path
 from matplotlib.textpath import text_to_path
 from matplotlib.ticker import MaxNLocator
 from matplotlib.transforms import Affine2D
+
+if TYPE_CHECKING:
+    from matplotlib.typing import RcKeyType
 
 WIDTH = 340
 INK, MUTED, FAINT, PAPER = "#1d2129", "#5a6370", "#d9dde3", "#ffffff"
@@ -55,7 +59,11 @@ FONTS = (
     " sans-serif"
 )
 DASHED, DOTTED = (4, 2), (1.4, 1.6)
-STYLE = {"svg.hashsalt": "report", "path.simplify": False, "hatch.linewidth": 0.8}
+STYLE: dict[RcKeyType, Any] = {
+    "svg.hashsalt": "report",
+    "path.simplify": False,
+    "hatch.linewidth": 0.8,
+}
 ANCHORS = {"start": 0.0, "middle": 0.5, "end": 1.0}
 
 Points = Sequence[tuple[float, float]]
@@ -104,7 +112,8 @@ def cut(label: str, width: float, size: float = SIZE) -> str:
 
 def wrap(label: str, width: float, size: float = SIZE, lines: int = 2) -> list[str]:
     """`label` in at most `lines` lines of `width` points, the last one cut."""
-    built, words = [], label.split(" ")
+    built: list[str] = []
+    words = label.split(" ")
     while words and len(built) < lines - 1:
         line = words[:1]
         while len(line) < len(words) and width_of(" ".join(words[: len(line) + 1]), size) <= width:

@@ -7,6 +7,7 @@ are marks on the same scale with their figures beside them, so that no bar has i
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 from reports.charts.bars import mark_title
 from reports.charts.style import (
@@ -30,7 +31,7 @@ from reports.words import Words
 ROW, THICK, LINE = 27.0, 14.0, 12.5
 
 
-def draw_waterfall(data: Mapping, words: Words) -> Canvas:
+def draw_waterfall(data: Mapping[str, Any], words: Words) -> Canvas:
     """Draw a waterfall.
 
     data: first (label, units), steps ((label, units), ...), last (label, units), currency.

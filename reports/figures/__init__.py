@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
 from functools import cached_property
+from typing import Any
 
 import pandas as pd
 import pyarrow as pa
@@ -165,7 +166,8 @@ class Figures:
 
         return occasions(self.zones, self.calendar, self.plans, self.stores.values())
 
-    def _fair_parts(self, now: pd.DataFrame, base: pd.DataFrame, *keys: str) -> dict:
+    def _fair_parts(self, now: pd.DataFrame, base: pd.DataFrame, *keys: str) -> dict[Any, FairPart]:
+        assert self.before is not None  # else there is nothing to compare with
         days = self.now["days"], self.before["days"]
         return fair_parts(now, base, days, list(keys))
 

@@ -29,7 +29,7 @@ class LikeForLike(NamedTuple):
     """SALE receipts behind `base`."""
 
 
-def by_store_day(days: pd.DataFrame) -> dict[tuple[str, object], tuple[int, int]]:
+def by_store_day(days: pd.DataFrame) -> dict[tuple[str, date], tuple[int, int]]:
     """Net sales and SALE receipts by store and open day."""
     sums = days.groupby(["store_id", "business_day"])[["net_sales", "receipts"]].sum()
     return {
@@ -49,7 +49,11 @@ def like_for_like(now: pd.DataFrame, base: pd.DataFrame) -> LikeForLike:
     for (store, day), (net, _) in by_store_day(now).items():
         if (store, day - YEAR) in past:
             kept.append((net, *past[store, day - YEAR], day))
-    net, base, receipts = (sum(k[i] for k in kept) for i in range(3))
+    net, base, receipts = (
+        sum(k[0] for k in kept),
+        sum(k[1] for k in kept),
+        sum(k[2] for k in kept),
+    )
     return LikeForLike(net, base, len({k[3] for k in kept}), receipts)
 
 

@@ -10,6 +10,7 @@ own sales summary (help.loyverse.com/help/sales-summary-report-back-office).
 from __future__ import annotations
 
 from dataclasses import dataclass, fields
+from typing import Any
 
 import pandas as pd
 
@@ -154,7 +155,7 @@ def total(days: pd.DataFrame) -> Totals:
     return Totals(**{name: int(days[name].sum()) for name in SUMS})
 
 
-def total_by(days: pd.DataFrame, *keys: str) -> dict:
+def total_by(days: pd.DataFrame, *keys: str) -> dict[Any, Totals]:
     """Totals by `keys` (a tuple where several), in the order of the keys."""
     sums = days.groupby(list(keys), sort=True)[list(SUMS)].sum()
     return {

@@ -51,10 +51,11 @@ def price_changes(prices: pd.DataFrame) -> list[Change]:
     )
     usual = sums.drop_duplicates(["item", "variant", "month"])
     months = sorted(set(keyed["month"]))
-    matches, before = [], {}
+    matches: list[Change] = []
+    before: dict[tuple[str, str], tuple[int, date]] = {}
     for row in usual.itertuples(index=False):
         key = (row.item, row.variant)
-        was, month = before.get(key, (0, None))
+        was, month = before.get(key, (0, date.min))
         if was > 0 and was != row.unit_price:
             old = sold[(*key, was, month)]
             since = [

@@ -5,6 +5,8 @@ The same page gives the same bytes.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from reports.page import Page
 from reports.render.html import html
 from reports.render.machine import figures_json
@@ -13,8 +15,11 @@ from reports.render.message import message_json
 from reports.render.outline import WORKBOOK, charts
 from reports.words import Words
 
+if TYPE_CHECKING:
+    from reports.render.pdf import Paper
 
-def files_of(page: Page, locale: str, paper: str = "us-letter") -> dict[str, bytes]:
+
+def files_of(page: Page, locale: str, paper: Paper = "us-letter") -> dict[str, bytes]:
     """Every file of the report by its name within the report's folder."""
     from reports.charts import draw
     from reports.render.pdf import pdf

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from importlib.resources import files
+from typing import Any
 
 from markupsafe import Markup
 
@@ -25,7 +26,7 @@ FORMS = ("html", "pdf", "md")
 WIDE, HIGH, KEPT = 320, 48, 36
 
 Versions = Mapping[str, Sequence[str]]
-Figures = Mapping[str, object]
+Figures = Mapping[str, Any]
 
 
 @dataclass(frozen=True)
@@ -111,7 +112,8 @@ def _months(
 
     for currency, sections in (figures or {}).get("currencies", {}).items():
         trend = sections.get("trend", {})
-        partial, last = {*trend.get("partial", ()), str(figures.get("through"))[:7]}, None
+        partial = {*trend.get("partial", ()), str((figures or {}).get("through"))[:7]}
+        last: MonthSnapshot | None = None
         for name, total in sorted(trend.get("months", {}).items()):
             fair = (
                 last
@@ -124,7 +126,7 @@ def _months(
                 name,
                 units(total),
                 int(total["receipts"]),
-                last.net if fair else None,
+                last.net if last and fair else None,
                 name in partial,
             )
             by_currency.setdefault(currency, {})[name] = last

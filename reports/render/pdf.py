@@ -37,7 +37,9 @@ def pdf(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper = "u
     that all was counted; the last of them says where the rest is.
     """
     with as_file(files("reports") / "page.typ") as template:
-        return page_layout(template, page, words, images, paper).compile()
+        written = page_layout(template, page, words, images, paper).compile()
+    assert isinstance(written, bytes)  # a PDF, unlike images, is a single file
+    return written
 
 
 def page_layout(

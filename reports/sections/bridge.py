@@ -72,7 +72,8 @@ def bridge(figures: Figures) -> Section:
         columns += [
             Column("store", "money", {"store": Name(figures.stores[s])}) for s in figures.stores
         ]
-    rows, strong = [], set()
+    rows: list[tuple[Value, ...]] = []
+    strong: set[int] = set()
     for step in STEPS:
         if step not in ALWAYS and not any(
             getattr(t, step) for t in (total, *business_days_by_store.values())
@@ -131,7 +132,7 @@ def bridge(figures: Figures) -> Section:
             "total": machine(total, currency),
             "stores": {s: machine(t, currency) for s, t in business_days_by_store.items()},
         }
-        | own.figures,
+        | dict(own.figures),
     )
 
 
@@ -154,7 +155,7 @@ def _stores(figures: Figures, business_days_by_store: dict[str, Totals]) -> Tabl
             for step in steps
         ),
     )
-    rows = tuple(
+    rows: tuple[tuple[Value, ...], ...] = tuple(
         (
             Name(name),
             Count(business_days_by_store[s].receipts),

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from decimal import Decimal
+from typing import Any, cast
 
 from reports.figures.moved import Moved, Path, leaves, moved_figures
 from reports.page import Column, Section, Table
@@ -40,7 +41,7 @@ COUNTED = ("receipts", "refund_receipts", "cancelled_receipts")
 WHY = ("late", "edited", "cancelled", "refunded", "new", "left", "quarantined")
 RATIO = 1_000_000
 
-Plain = Mapping[str, object]
+Plain = Mapping[str, Any]
 
 
 def changes(
@@ -64,7 +65,7 @@ def changes(
     if before is None:
         return Section("changes", (text("changes.first"),), figures={"cause": "first", "moved": []})
     past = past_of(before, currency)
-    moved = moved_figures(plain(now, lake_decimals, decimals or {}), past)
+    moved = moved_figures(cast(Plain, plain(now, lake_decimals, decimals or {})), past)
     others = other_makers(metadata, before)
     own = [row for row in reopened if row.get("currency", currency) in ("", currency)]
     named = [row for row in own if row.get("is_data", True) or not others] if moved else []

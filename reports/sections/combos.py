@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from reports.figures import Figures
@@ -43,7 +45,7 @@ def combos(figures: Figures) -> Section:
                 share=share(net, total_sum, receipts),
             )
         )
-        if figures.before and figures.total_before.combo_receipts:
+        if figures.total_before and figures.total_before.combo_receipts:
             past, month = figures.total_before, month_before(figures.month)
             sentences.append(
                 text(
@@ -213,7 +215,7 @@ def _choices(choices: pd.DataFrame, items: pd.DataFrame) -> pd.DataFrame:
     )
 
 
-def _share_of_modifier(row: tuple, decimals: int = 1) -> Percent | None:
+def _share_of_modifier(row: Any, decimals: int = 1) -> Percent | None:
     """The share of an option.
 
     It was chosen often enough, and its dish is on enough receipts.

@@ -63,7 +63,7 @@ class Check(NamedTuple):
     `unknown` is how many amounts are unknown.
     """
 
-    count: int = 0
+    count: int = 0  # type: ignore[assignment]  # hides the method of tuples, on purpose
     amount: int | None = None
     unknown: int = 0
 
@@ -214,6 +214,7 @@ def reason_of(reason: str) -> Value:
 
 def outside_sentence(state: DataState, currency: str) -> Text:
     """A sentence on receipts before the history: count, money, and the setting."""
+    assert state.history_starts is not None  # else no receipt is outside
     return text(
         "lineage.outside",
         n=Count(state.outside.count),

@@ -36,7 +36,7 @@ def days(figures: Figures) -> Section:
     notes = figures.occasions
     odd = outliers(figures.now["days"], figures.before["days"] if figures.before else None)
     sentences = []
-    if best is not None:
+    if best is not None and worst is not None:
         sentences.append(
             text(
                 "days.best" if len(ranked) > 1 else "days.only",
@@ -124,7 +124,7 @@ def _odd(figures: Figures, odd: Outlier) -> Text:
 def _chart(
     figures: Figures,
     calendar: list[date],
-    net: dict,
+    net: dict[date, int],
     closed: set[date],
     best: date | None,
     worst: date | None,
@@ -136,7 +136,7 @@ def _chart(
     ticks = [i for i, day in enumerate(calendar) if day.weekday() == 0]
     count, currency = Count(len(calendar) - len(closed)), figures.currency
     title, alt = text("days.chart_plain"), text("days.alt_plain", n=count)
-    if best is not None:
+    if best is not None and worst is not None:
         title = text("days.chart", day=Day(best, long=True), net=Money(net[best], currency))
         alt = text(
             "days.alt",
@@ -178,6 +178,7 @@ def _before(figures: Figures) -> dict[date, int]:
 
     All of them, even if this month is open.
     """
+    assert figures.before is not None  # else there is nothing to compare with
     total_sum = Tables(figures.before.first, figures.before.source, figures.currency)["days"]
     return {
         day: int(value)

@@ -92,6 +92,7 @@ def _said(figures: Figures, parts: dict[str, int], change: int) -> list[Text]:
                     change=Money(change, currency, signed=True),
                 )
             )
+    assert figures.total_before is not None  # a month without it has no parts
     other = {
         n: v
         for n, v in parts.items()

@@ -110,6 +110,7 @@ def _lead(figures: Figures) -> tuple[Text, ...]:
         )
     else:
         change = growth((total.net_sales, 1), (before.net_sales, 1), before.receipts)
+        assert change is not None  # as the months are comparable
         key = (
             "flat"
             if 1000 * abs(change.part) < FLAT * change.base
@@ -120,9 +121,14 @@ def _lead(figures: Figures) -> tuple[Text, ...]:
         month, was = Month(month_before(figures.month)), Money(before.net_sales, figures.currency)
         phrases.append(text(f"headline.{key}", net=net, change=change, base=was, month=month))
         base = normal_base(figures)
-        if base is not None and (figures.fair.now.net_sales, base.net_sales) != (
-            total.net_sales,
-            before.net_sales,
+        if (
+            base is not None
+            and figures.fair
+            and (figures.fair.now.net_sales, base.net_sales)
+            != (
+                total.net_sales,
+                before.net_sales,
+            )
         ):
             fair = growth((figures.fair.now.net_sales, 1), (base.net_sales, 1), base.receipts)
             phrases.append(
@@ -163,7 +169,7 @@ def _tile(
             else against(now, read(total), say(read(total)), month, total.receipts)
         )
     base = normal_base(figures)
-    fair = base and growth(read(figures.fair.now), read(base), base.receipts)
+    fair = base and figures.fair and growth(read(figures.fair.now), read(base), base.receipts)
     if normal and fair:
         notes.append(text("compare.fair", change=fair))
     return Tile(text(f"tile.{name}"), say(now), tuple(notes), trend)

@@ -62,7 +62,7 @@ def hours(figures: Figures) -> Section:
     columns = clock(grid)
     charts = [hour_map("hours", grid, columns, text("hours.chart", **peak_of(grid)))]
     past = grid_of(figures.before["hours"]) if figures.before else {}
-    if past and enough(figures.total_before.receipts):
+    if past and figures.total_before and enough(figures.total_before.receipts):
         charts.append(_difference(figures, grid, past, columns))
     return Section("hours", tuple(sentences), charts=tuple(charts), figures=_machine(figures, grid))
 

@@ -6,6 +6,7 @@ Items by net sales and by units, what rose and fell, categories, ABC.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import pandas as pd
 
@@ -42,7 +43,8 @@ def items(figures: Figures) -> Section:
         return Section("items", (text("items.empty"),))
     currency, total_sum = figures.currency, int(ranked["net_sales"].sum())
     before = by_item(figures.whole_before["items"]) if figures.whole_before else None
-    moves = compare(ranked, before, figures.fair_items) if before is not None else None
+    fair = figures.fair_items
+    moves = compare(ranked, before, fair) if before is not None and fair is not None else None
     past = (
         dict(zip(moves["item"], moves["net_sales_before"], strict=True))
         if moves is not None
@@ -263,7 +265,8 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
     currency, total_sum = figures.currency, int(ranked["net_sales"].sum())
     receipts = figures.total.receipts
     is_ranked = enough(receipts)
-    was_ranked = is_ranked and moves is not None and enough(figures.total_before.receipts)
+    past = figures.total_before
+    was_ranked = is_ranked and moves is not None and past is not None and enough(past.receipts)
     rank_before = (
         {
             r.item: r.rank_before
@@ -326,7 +329,7 @@ def _changes(moves: pd.DataFrame, currency: str) -> Table:
     return Table.from_frame("items-same-weekdays", title, frame, columns, currency, shown=0)
 
 
-def _move(figures: Figures, row: tuple) -> dict[str, Value]:
+def _move(figures: Figures, row: Any) -> dict[str, Value]:
     """From what to what and by how much, all three on the same weekdays."""
     return {
         "item": Name(row.item),

@@ -214,7 +214,7 @@ def _gaps(gaps: list[tuple[str, Check]], currency: str) -> Series:
 
 
 def _gap(name: str, check: Check, currency: str) -> Text:
-    values = {"check": text(f"gap.{name}"), "n": Count(check.count)}
+    values: dict[str, Value] = {"check": text(f"gap.{name}"), "n": Count(check.count)}
     if (amount := check.money(currency)) is None:
         return text("lineage.gap_only", **values)
     return text("lineage.gap", amount=amount, **values)
@@ -287,10 +287,10 @@ def _fact_rows(name: str, fact: object) -> list[tuple[Value, Value]]:
     if isinstance(fact, Mapping):
         keys = sorted(sorted(fact, key=str, reverse=True), key=_rank)
         more = [(text("items.more", n=Count(len(keys) - FACTS)), None)] if len(keys) > FACTS else []
-        return [(_input(str(key)), Name(str(fact[key]))) for key in keys[:FACTS]] + more
+        return [*((_input(str(key)), Name(str(fact[key]))) for key in keys[:FACTS]), *more]
     if isinstance(fact, (list, tuple)):
-        more = f", … ({len(fact)})" if len(fact) > FACTS else ""
-        return [(label, Name(", ".join(str(item) for item in fact[:FACTS]) + more))]
+        rest = f", … ({len(fact)})" if len(fact) > FACTS else ""
+        return [(label, Name(", ".join(str(item) for item in fact[:FACTS]) + rest))]
     return [(label, day_of(fact) or Name(str(fact)))]
 
 

@@ -8,7 +8,7 @@ from reports.figures.money import PERCENT_BASE
 from reports.page import Finding
 from reports.sections.comparison import enough
 from reports.sections.names import employee_name
-from reports.values import Count, Money, Month, Percent, Points, text
+from reports.values import Count, Money, Month, Percent, Points, Value, text
 
 REFUNDS_HIGH, RISE = (3, 100), (1, 100)
 """Limits of a finding: refunds above 3 % of gross, or discounts 1 point above the month before."""
@@ -64,7 +64,7 @@ def find_loss_alerts(figures: Figures) -> list[Finding]:
                 )
             )
     if total.receipts >= PERCENT_BASE and total.cancelled_total * VOIDS_HIGH > total.gross_sales:
-        values = {
+        values: dict[str, Value] = {
             "n": Count(total.cancelled_receipts),
             "amount": Money(total.cancelled_total, currency),
         }

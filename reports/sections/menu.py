@@ -12,7 +12,18 @@ from reports.figures.money import PERCENT_BASE
 from reports.page import Chart, Column, Finding, Section, Table
 from reports.sections.comparison import enough, ratio, share
 from reports.sections.names import names_of
-from reports.values import QUANTITY_UNIT, Count, Money, Name, Percent, Quantity, Text, divide, text
+from reports.values import (
+    QUANTITY_UNIT,
+    Count,
+    Money,
+    Name,
+    Percent,
+    Quantity,
+    Text,
+    Value,
+    divide,
+    text,
+)
 
 WORTH = 1000
 """A price step is a finding when it brings more than one in WORTH of net sales."""
@@ -121,7 +132,7 @@ def _price_step(
     top = horses[0]
     raise_by = round_price(divide(top.net_sales * QUANTITY_UNIT, top.units))
     worth = divide(raise_by * top.units, QUANTITY_UNIT)
-    values = {
+    values: dict[str, Value] = {
         "item": Name(top.item),
         "step": Money(raise_by, figures.currency, signed=True),
         "worth": Money(worth, figures.currency),

@@ -21,6 +21,7 @@ from reports.values import (
     Percent,
     Quantity,
     Rate,
+    Text,
     text,
 )
 
@@ -43,6 +44,7 @@ def modifiers(figures: Figures) -> Section:
     receipts = figures.total.receipts
     fair = (
         past is not None
+        and figures.total_before is not None
         and enough(receipts, figures.total_before.receipts)
         and int(past["net_sales"].sum()) > 0
     )
@@ -103,7 +105,8 @@ def _paid(figures: Figures) -> pd.DataFrame:
     return sum_by(charged[charged["amount"] != 0], ["name"], ["units", "amount"], "amount")
 
 
-def _moved(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame) -> list:
+def _moved(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame) -> list[Text]:
+    assert figures.total_before is not None  # the month of `past`
     total_sum, whole_past = int(groups["net_sales"].sum()), int(past["net_sales"].sum())
     if total_sum <= 0:
         return []
@@ -133,7 +136,7 @@ def _moved(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame) -> list:
     ]
 
 
-def _drinks(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -> list:
+def _drinks(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -> list[Text]:
     def per_hundred(frame: pd.DataFrame, receipts: int) -> tuple[int, int]:
         return (
             100
@@ -154,7 +157,7 @@ def _drinks(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -
             receipts=Count(figures.total.receipts),
         )
     ]
-    if past is not None:
+    if past is not None and figures.total_before is not None:
         before = per_hundred(past, figures.total_before.receipts)
         if before[0]:
             sentences.append(
@@ -192,7 +195,7 @@ def _mix(figures: Figures, groups: pd.DataFrame, past: pd.DataFrame | None) -> T
             Money(int(r.net_sales), figures.currency),
             share(int(r.net_sales), total_sum, receipts),
         ]
-        if past is not None:
+        if past is not None and figures.total_before is not None:
             was = int(before.get(r.category, 0))
             receipts_before = figures.total_before.receipts
             row += [

@@ -14,6 +14,7 @@ from reports.sections.axis import lines_chart, month_key, span_column
 from reports.sections.comparison import enough, points, ratio
 from reports.values import QUANTITY_UNIT, Count, Month, Name, Percent, Points, divide, text
 
+Row = tuple[Name, Name, Name, Percent | None, Percent | None, Points | None]
 FEW = 3
 COLUMNS = ("item", "modifier", "option", "first_half", "latest_half", "points")
 
@@ -80,7 +81,7 @@ def options(history: History) -> Section:
     )
 
 
-def _rows(history: History) -> list[tuple]:
+def _rows(history: History) -> list[Row]:
     """Options, most chosen first, with their shares in both halves of the history.
 
     A share is that of the same dish and modifier, in the halves of all whole months.
@@ -120,7 +121,7 @@ def _rows(history: History) -> list[tuple]:
     return rows
 
 
-def _table(history: History, rows: list[tuple]) -> tuple[Table, ...]:
+def _table(history: History, rows: list[Row]) -> tuple[Table, ...]:
     if not rows:
         return ()
     half = len(history.whole_months) // 2

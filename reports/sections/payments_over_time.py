@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from datetime import date
+from typing import cast
 
 from reports.figures.history import History
 from reports.page import Column, Section, Table
@@ -86,14 +87,14 @@ def payments_over_time(history: History) -> Section:
                 for m in months
             },
             "tenders": [
-                {"tender": row[0].text, "first_months": row[1], "latest_months": row[2]}
+                {"tender": cast(Name, row[0]).text, "first_months": row[1], "latest_months": row[2]}
                 for row in table.rows
             ],
         },
     )
 
 
-def _tenders(history: History, months: list) -> Table:
+def _tenders(history: History, months: list[date]) -> Table:
     count = min(SPAN, len(months) // 2)
     frame = history.stacked("tenders")
     frame = frame.assign(amount=frame["sales_amount"] - frame["refunds_amount"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import date
 
 from reports.figures.history import History
-from reports.figures.outliers import outliers
+from reports.figures.outliers import Outlier, outliers
 from reports.page import Column, Section, Table
 from reports.sections.axis import month_key
 from reports.sections.comparison import enough, too_few
@@ -132,7 +132,7 @@ def longest_run(days: list[date]) -> tuple[int, date]:
     return best
 
 
-def _odd(history: History) -> list:
+def _odd(history: History) -> list[Outlier]:
     months = list(history.tables)
     odd_days = []
     for i, month in enumerate(months[-ODD_MONTHS:], start=max(len(months) - ODD_MONTHS, 0)):

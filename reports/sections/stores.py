@@ -127,9 +127,10 @@ def _store_table(
             Money(divide(*total.average_receipt), currency) if total.receipts else None,
         ]
         if before:
+            assert figures.fair_stores is not None  # as there is a month before
             row += [
                 Money(past.net_sales, currency) if past else None,
-                past and growth((total.net_sales, 1), (past.net_sales, 1), past.receipts),
+                growth((total.net_sales, 1), (past.net_sales, 1), past.receipts) if past else None,
                 Money(figures.fair_stores[store].change, currency),
             ]
         rows.append(tuple(row))
@@ -203,7 +204,9 @@ def _findings(
     falls = []
     for store, total in business_days_by_store.items():
         past = before.get(store)
-        change = past and growth((total.net_sales, 1), (past.net_sales, 1), past.receipts)
+        if past is None or figures.total_before is None:
+            continue
+        change = growth((total.net_sales, 1), (past.net_sales, 1), past.receipts)
         if change is None:
             continue
         lost = past.net_sales - total.net_sales

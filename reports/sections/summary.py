@@ -25,7 +25,7 @@ def summary(history: History) -> Section:
     ever = history.sum_of(history.months)
     last = history.whole_months[-1] if history.whole_months else None
     year = history.year_to(last) if last else None
-    past = history.year_to(month_before(last, 12)) if year else None
+    past = history.year_to(month_before(last, 12)) if last and year else None
     now, before = (history.sum_of(m) if m else None for m in (year, past))
 
     def money(pair: Pair) -> Value:
@@ -44,7 +44,7 @@ def summary(history: History) -> Section:
         if now and before
         else None
     )
-    if change is not None:
+    if now and before and change is not None:
         sentences.append(
             text(
                 "summary.year",

@@ -9,11 +9,13 @@ owner gave no export.
 
 from __future__ import annotations
 
+from typing import Any
+
 import pandas as pd
 
 from reports.figures import Figures
 from reports.page import Column, Finding, Section, Table, records
-from reports.values import Count, Day, Money, Name, text
+from reports.values import Count, Day, Money, Name, Value, text
 
 SHOWN = 15
 KINDS = ("receipts", "items", "summary")
@@ -36,7 +38,7 @@ def till(figures: Figures) -> Section:
             )
             findings.append(Finding(text("till.unread", file=name), 0, "bridge", minor=True))
             continue
-        values = {
+        values: dict[str, Value] = {
             "file": name,
             "n": Count(row["compared"]),
             "first": Day(row["first_day"]),
@@ -80,7 +82,7 @@ def differs(figures: Figures) -> tuple[bool, bool]:
     return bool((files["differing"] > 0).any()), bool(files["problem"].notna().any())
 
 
-def _gap(row: dict[str, object], currency: str) -> Money:
+def _gap(row: dict[str, Any], currency: str) -> Money:
     """The till's less ours; what one side does not have counts as 0."""
     till_, ours = (
         0 if row[side] is None or pd.isna(row[side]) else int(row[side])

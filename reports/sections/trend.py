@@ -111,8 +111,8 @@ def _average(history: History, last: date) -> Text:
     average, base = history.average[last], history.average.get(month_before(last, 12))
     sentences = Money(divide(*average), history.currency)
     year = history.year_to(month_before(last, 12))
-    change = base and growth(average, base, history.sum_of(year).receipts)
-    if change:
+    change = base and year and growth(average, base, history.sum_of(year).receipts)
+    if base and change:
         return text(
             "trend.up",
             average=sentences,

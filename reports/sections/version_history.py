@@ -9,6 +9,7 @@ import re
 from collections.abc import Mapping, Sequence
 from datetime import date
 from decimal import Decimal
+from typing import cast
 
 from reports.figures.history import History
 from reports.figures.moved import moved_figures
@@ -17,6 +18,7 @@ from reports.render.machine import plain
 from reports.sections.axis import month_key
 from reports.sections.changes import (
     CAUSES,
+    Plain,
     cause_of,
     machine,
     moved_table,
@@ -49,7 +51,7 @@ def version_history(
     if before is not None:
         past = past_of(before, currency)
         months = _moved(history, past, lake_decimals)
-        moved = moved_figures(plain(now, lake_decimals, decimals or {}), past)
+        moved = moved_figures(cast(Plain, plain(now, lake_decimals, decimals or {})), past)
         others = other_makers(metadata, before)
         listed = {_key(row) for row in past.get("version_history", {}).get("versions", [])}
         is_data = any(
@@ -66,6 +68,7 @@ def version_history(
             *(text(f"changes.{name}") for name in others),
         ]
         if months:
+            columns: tuple[Column, ...]
             columns = (Column("month", "date"), Column("was", "money"), Column("is", "money"))
             tables.append(
                 Table("moved-months", text("version_history.moved_table"), columns, tuple(months))
@@ -141,9 +144,7 @@ def _month(name: str) -> Value:
     )
 
 
-def _moved(
-    history: History, before: Mapping[str, object], lake_decimals: int
-) -> list[tuple[Value, ...]]:
+def _moved(history: History, before: Plain, lake_decimals: int) -> list[tuple[Value, ...]]:
     """Months of both versions whose net sales differ: month, was, is.
 
     A month that was or is under way grows, and has not moved.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import date
 from fractions import Fraction
 
@@ -28,6 +29,8 @@ from reports.values import (
 
 KNOWN = ("dine_in", "takeaway", "delivery", "app", "unmapped")
 PANELS = 4
+Weekdays = Mapping[int, tuple[int, int, int]]
+"""(net sales, receipts, open days) by weekday."""
 FALL = 20
 """A finding: a weekday that sold more than one in FALL less per open day than the month before."""
 
@@ -73,7 +76,7 @@ def weekdays(figures: Figures) -> Section:
     total_sum = int(channels["net_sales"].sum())
     lead, receipts = channels.iloc[0], figures.total.receipts
     sentences = []
-    if len(ranked) > 1:
+    if best is not None and worst is not None and len(ranked) > 1:
         sentences.append(
             text(
                 "weekdays.best",
@@ -150,7 +153,7 @@ def _per_day(day: tuple[int, int, int], currency: str) -> Money:
     return Money(divide(day[0], day[2]), currency)
 
 
-def _weekday_table(figures: Figures, now: dict, before: dict) -> Table:
+def _weekday_table(figures: Figures, now: Weekdays, before: Weekdays) -> Table:
     currency = figures.currency
     columns = [
         Column("weekday"),
@@ -160,12 +163,13 @@ def _weekday_table(figures: Figures, now: dict, before: dict) -> Table:
     ]
     if before:
         columns += [Column("before_per_day", "money"), Column("change", "percent")]
-    rows = []
+    rows: list[tuple[Value, ...]] = []
     for w in range(7):
         if w not in now:
             rows.append((Weekday(w), Count(0), *([None] * (len(columns) - 2))))
             continue
-        row = [Weekday(w), Count(now[w][2]), _per_day(now[w], currency), Rate(now[w][1], now[w][2])]
+        row: list[Value] = [Weekday(w), Count(now[w][2]), _per_day(now[w], currency)]
+        row.append(Rate(now[w][1], now[w][2]))
         if before:
             past = before.get(w)
             row += [
@@ -202,7 +206,7 @@ def _channel_table(channels: pd.DataFrame, total_sum: int, receipts: int, curren
 
 
 def _charts(
-    figures: Figures, days: pd.DataFrame, channels: pd.DataFrame, now: dict, best: int | None
+    figures: Figures, days: pd.DataFrame, channels: pd.DataFrame, now: Weekdays, best: int | None
 ) -> tuple[Chart, ...]:
     if len(now) < 2:
         return ()
@@ -235,7 +239,7 @@ def _charts(
     )
 
 
-def _findings(figures: Figures, now: dict, before: dict) -> tuple[Finding, ...]:
+def _findings(figures: Figures, now: Weekdays, before: Weekdays) -> tuple[Finding, ...]:
     falls = []
     for w, (net, _, opened) in now.items():
         past = before.get(w)

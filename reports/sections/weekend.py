@@ -70,8 +70,8 @@ def weekend(history: History) -> Section:
             },
             "months": {
                 month_key(m): {
-                    "week": Money(_per_day(v, 0), history.currency) if v[0][1] else None,
-                    "weekend": Money(_per_day(v, 1), history.currency) if v[1][1] else None,
+                    "week": Money(divide(*v[0][:2]), history.currency) if v[0][1] else None,
+                    "weekend": Money(divide(*v[1][:2]), history.currency) if v[1][1] else None,
                 }
                 for m, v in months.items()
             },
@@ -81,7 +81,7 @@ def weekend(history: History) -> Section:
 
 def split(days: pd.DataFrame, days_off: tuple[int, ...]) -> tuple[Kind, Kind]:
     """(net sales, open days, receipts) of the week and of the weekend."""
-    net, opened, receipts = [0, 0], [set(), set()], [0, 0]
+    net, opened, receipts = [0, 0], [set[date](), set[date]()], [0, 0]
     sums = days.groupby("business_day")[["net_sales", "receipts"]].sum()
     for day, row in zip(sums.index, sums.itertuples(index=False), strict=True):
         kind = date.weekday(day) in days_off
@@ -89,7 +89,8 @@ def split(days: pd.DataFrame, days_off: tuple[int, ...]) -> tuple[Kind, Kind]:
         receipts[kind] += int(row.receipts)
         if row.receipts > 0:
             opened[kind].add(day)
-    return tuple((net[kind], len(opened[kind]), receipts[kind]) for kind in (0, 1))
+    week, rest = ((net[kind], len(opened[kind]), receipts[kind]) for kind in (0, 1))
+    return week, rest
 
 
 def _per_day(kinds: tuple[Kind, Kind] | None, kind: int) -> int | None:

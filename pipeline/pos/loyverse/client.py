@@ -96,7 +96,8 @@ class Loyverse:
         limit fails as a whole; then smaller pages are requested, down to one row, so that all rows
         within the limit are kept.
         """
-        filters: dict[str, Filter] = {"updated_at_min": since - TOLERANCE}
+        begin = since - TOLERANCE
+        filters: dict[str, Filter] = {"updated_at_min": begin}
         if until is not None:
             filters["updated_at_max"] = until + TOLERANCE
         limit, reached, is_clamped = self._limit, None, False
@@ -114,15 +115,16 @@ class Loyverse:
                     yield Page(
                         records,
                         cursor,
-                        filters["updated_at_min"] if is_clamped and cursor is None else None,
+                        begin if is_clamped and cursor is None else None,
                     )
                 return
             except HistoryLimit as refusal:
                 edge = self._edge()
-                if filters["updated_at_min"] < edge and reached is None and not is_clamped:
+                if begin < edge and reached is None and not is_clamped:
                     # A receipt last changed before the limit was also created before it, so
                     # requesting only from the limit on loses nothing.
-                    filters["updated_at_min"], is_clamped, cursor = edge, True, None
+                    begin, is_clamped, cursor = edge, True, None
+                    filters["updated_at_min"] = begin
                 elif limit > 1:
                     limit = max(1, limit // 5)
                 else:

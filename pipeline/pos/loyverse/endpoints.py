@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import cache
+from typing import Any
 
 import msgspec
 
@@ -116,7 +117,7 @@ def _write(value: Filter) -> str:
 
 
 @cache
-def _shown(fields: tuple[str, ...]) -> msgspec.json.Decoder:
+def _shown(fields: tuple[str, ...]) -> msgspec.json.Decoder[Any]:
     """A decoder of the fields of a row that filters use."""
     kinds = [(field, (datetime if field.endswith("_at") else str) | None, None) for field in fields]
     return msgspec.json.Decoder(msgspec.defstruct("Shown", kinds))
@@ -161,6 +162,8 @@ def _read_shown(rows: list[bytes], decode: Callable[[bytes], object]) -> Iterato
 
 def _fits(name: str, value: Filter, actual: datetime | str) -> bool:
     if isinstance(value, datetime):
+        assert isinstance(actual, datetime)  # as every field that has bounds
         moment = actual if actual.tzinfo else actual.replace(tzinfo=UTC)
         return moment >= value - TOLERANCE if name.endswith("_min") else moment <= value + TOLERANCE
+    assert not isinstance(value, bool)  # no field of a row shows it
     return actual in ([value] if isinstance(value, str) else value)

@@ -31,6 +31,7 @@ def read_receipt(body: bytes) -> Record:
     """The record of a Loyverse receipt, on one line; unreadable fields are None."""
     try:
         routing = _routing.decode(body)
+        fields: tuple[object, ...]
         fields = (
             routing.receipt_number,
             routing.updated_at,

@@ -80,5 +80,5 @@ def _unknown(value: object, tree: _Tree, prefix: str) -> Iterator[str]:
         for name, inner in value.items():
             if name not in tree:
                 yield prefix + "".join(c if c.isprintable() else "?" for c in name[:60])
-            elif tree[name]:
-                yield from _unknown(inner, tree[name], f"{prefix}{name}.")
+            elif nested := tree[name]:
+                yield from _unknown(inner, nested, f"{prefix}{name}.")
