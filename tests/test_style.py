@@ -1,8 +1,4 @@
-"""Style as tests: names, docstrings, plain words, line lengths and types of the product's code.
-
-PENDING lists the folders and files that do not pass yet. It only becomes shorter: a test fails when
-an entry passes, and the entry is then removed.
-"""
+"""Style as tests: names, docstrings, plain words, line lengths and types of the product's code."""
 
 from __future__ import annotations
 
@@ -16,22 +12,6 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent
-PENDING: tuple[str, ...] = (
-    "pipeline/extract",
-    "pipeline/load",
-    "pipeline/pos",
-    "pipeline/tasks",
-    "reports/__init__.py",
-    "reports/charts",
-    "reports/compose.py",
-    "reports/escape.py",
-    "reports/figures",
-    "reports/page.py",
-    "reports/render",
-    "reports/sections",
-    "reports/values.py",
-    "reports/words.py",
-)
 FILES = sorted(
     path
     for folder in ("pipeline", "reports", "docker", "tests/support")
@@ -51,11 +31,6 @@ COLUMNS = 100
 
 def module(path: Path) -> str:
     return path.relative_to(ROOT).as_posix()
-
-
-def is_pending(name: str) -> str | None:
-    """Entry of PENDING that covers a file."""
-    return next((entry for entry in PENDING if name == entry or name.startswith(f"{entry}/")), None)
 
 
 def bound_names(tree: ast.AST) -> dict[str, int]:
@@ -131,24 +106,14 @@ def type_errors() -> dict[str, list[str]]:
     return errors
 
 
-@pytest.mark.parametrize(
-    "path", [path for path in FILES if not is_pending(module(path))], ids=module
-)
+@pytest.mark.parametrize("path", FILES, ids=module)
 def test_names_docstrings_words_and_lines(path: Path) -> None:
     assert not problems_of(path)
 
 
 @pytest.mark.slow
 def test_types() -> None:
-    assert {name: lines for name, lines in type_errors().items() if not is_pending(name)} == {}
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("entry", PENDING)
-def test_pending_is_as_short_as_possible(entry: str) -> None:
-    paths = [path for path in FILES if is_pending(module(path)) == entry]
-    errors = [name for name in type_errors() if is_pending(name) == entry]
-    assert errors or any(problems_of(path) for path in paths), f"remove {entry} from PENDING"
+    assert type_errors() == {}
 
 
 def test_the_checks_see_what_they_forbid() -> None:

@@ -35,7 +35,10 @@ def open_source(name: str, **options: Any) -> Source:
 
 
 def open_reader(name: str, option: str = "source") -> Reader:
-    """The reader of that name in READERS; ConfigError that names `option` of [pos] for another."""
+    """The reader of that name in READERS.
+
+    Raises ConfigError that names `option` of [pos] for another name.
+    """
     if name not in READERS:
         raise ConfigError(
             f"[pos] {option} = {name!r} is unknown; known are {', '.join(sorted(READERS))}"
