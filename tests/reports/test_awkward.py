@@ -8,6 +8,7 @@ import json
 import re
 from dataclasses import replace
 from datetime import date
+from itertools import pairwise
 
 import pytest
 
@@ -123,6 +124,12 @@ def pages_of(pdf: bytes) -> int:
     return max(map(int, re.findall(rb"/Count (\d+)", pdf)))
 
 
+def is_numbered(text: str) -> bool:
+    """Whether the sections with content are numbered from 1, in each currency."""
+    numbers = [int(number) for number in re.findall(r"(?m)^## (\d+)\. ", text)]
+    return numbers[0] == 1 and all(b in (a + 1, 1) for a, b in pairwise(numbers))
+
+
 @pytest.mark.parametrize(("locale", "paper"), [("es_MX", "us-letter"), ("en_US", "a4")])
 def test_monthly_report_of_an_awkward_shop(awkward, locale, paper):
     summaries, months, lake_decimals = awkward
@@ -140,7 +147,7 @@ def test_monthly_report_of_an_awkward_shop(awkward, locale, paper):
     assert files["report.html"].startswith(b"<!doctype html>") and files["report.pdf"].startswith(
         b"%PDF"
     )
-    assert re.findall(r"(?m)^## (\d+)\. ", text)[:17] == [str(n) for n in range(1, 18)]
+    assert is_numbered(text)
     assert not re.search(r"\b(None|nan|NaN|NaT|inf)\b", text)
     currencies = json.loads(files["figures.json"])["currencies"]
     assert pages_of(files["report.pdf"]) <= 8 + 2 * (len(currencies) - 1), (
@@ -165,5 +172,5 @@ def test_cumulative_report_of_an_awkward_shop(awkward):
     assert files["report.html"].startswith(b"<!doctype html>") and files["report.pdf"].startswith(
         b"%PDF"
     )
-    assert re.findall(r"(?m)^## (\d+)\. ", text)[:17] == [str(n) for n in range(1, 18)]
+    assert is_numbered(text)
     assert not re.search(r"\b(None|nan|NaN|NaT|inf)\b", text)
