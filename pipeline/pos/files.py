@@ -90,9 +90,6 @@ class Files:
             ]
             yield Page(kept, name if name != names[-1] else None)
 
-    def account(self) -> None:
-        """Saved files do not tell the account."""
-
     def catalog(self) -> dict[str, list[bytes]]:
         """What the files hold of the shop's catalog, in its newest version; nothing where they hold
         nothing.

@@ -165,13 +165,17 @@ class Source(Protocol):
         SourceError.
         """
 
-    def account(self) -> tuple[str, str] | None:
-        """Id and name of the account; None where the source does not tell them."""
-
     def catalog(self) -> dict[str, list[bytes]]:
         """JSON objects of each list of the reader's CATALOG, without contacts, in an order that does not depend on
         the source's.
         """
+
+
+class Api(Source, Protocol):
+    """A source that can tell its account, as every API."""
+
+    def account(self) -> tuple[str, str] | None:
+        """Id and name; None where the API does not tell them."""
 
 
 def catalog_json(rows_by_name: Mapping[str, list[bytes]]) -> bytes:
