@@ -6,6 +6,7 @@ import os
 from datetime import datetime
 from functools import cache, partial
 from pathlib import Path
+from typing import cast
 
 from pipeline import settings
 from pipeline.errors import ConfigError
@@ -13,7 +14,7 @@ from pipeline.load import open_storage
 from pipeline.ownership import FILES, SIMULATOR, Origin
 from pipeline.pos import SOURCES, open_source
 from pipeline.pos.files import is_saved
-from pipeline.pos.source import Source
+from pipeline.pos.source import Api, Source
 from pipeline.transform import day_bounds
 
 
@@ -78,7 +79,7 @@ def origin_of(source: Source) -> Origin:
     if section.url == "simulator":
         return Origin(SIMULATOR, "" if section.source == "loyverse" else section.source)
     address = section.url.rstrip("/")
-    return Origin(section.source, *(source.account() or (address, "")))
+    return Origin(section.source, *(cast(Api, source).account() or (address, "")))
 
 
 def is_simulator() -> bool:

@@ -90,9 +90,6 @@ class Files:
             ]
             yield Page(kept, name if name != names[-1] else None)
 
-    def account(self) -> None:
-        """Saved files do not tell the account."""
-
     def catalog(self) -> dict[str, list[bytes]]:
         """The newest catalog rows in the files, by list."""
         newest: dict[str, dict[bytes, tuple[datetime, bytes]]] = {

@@ -171,11 +171,15 @@ class Source(Protocol):
         may be among them. Raises SourceError.
         """
 
-    def account(self) -> tuple[str, str] | None:
-        """Id and name of the account; None where the source does not tell them."""
-
     def catalog(self) -> dict[str, list[bytes]]:
         """Redacted JSON objects of each list of CATALOG, sorted by their content."""
+
+
+class Api(Source, Protocol):
+    """A source that can tell its account, as every API."""
+
+    def account(self) -> tuple[str, str] | None:
+        """Id and name; None where the API does not tell them."""
 
 
 def catalog_json(rows_by_name: Mapping[str, list[bytes]]) -> bytes:
