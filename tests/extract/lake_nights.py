@@ -207,7 +207,7 @@ class NightsInALake(Nights):
                     [day for day in days if str(day) not in held],
                     Lake(storage, "night", max_retry_wait=0),
                     self.source,
-                    self.store,
+                    lambda day: day_bounds(day, self.store),
                     last=self._last(),
                     now=self.clock,
                     spool=self.folder / "spool",
