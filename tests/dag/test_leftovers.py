@@ -94,7 +94,7 @@ def test_a_leftover_can_be_removed_before_the_next_night(
     assert "note" not in capsys.readouterr().out
 
 
-def test_whatever_write_a_night_was_killed_behind_a_night_and_heal_leave_no_finding(
+def test_whatever_write_a_run_was_killed_behind_the_next_and_repair_leave_no_finding(
     shop: Rehearsal, capsys: pytest.CaptureFixture[str]
 ) -> None:
     lake, base = shop.folder / "lake", shop.folder / "base"
@@ -102,7 +102,8 @@ def test_whatever_write_a_night_was_killed_behind_a_night_and_heal_leave_no_find
     kills = 0
     while True:
         shutil.copytree(base, lake, dirs_exist_ok=True)
-        faulty = FaultyStorage(shop.storage(), 1 + 7 * kills, after=True, commands=("PUT",))
+        place = 1 + 19 * kills
+        faulty = FaultyStorage(shop.storage(), place, after=True, commands=("PUT",))
         with suppress(Killed):
             nights_later(shop, 1).night(faulty)
         if not faulty.is_spent:
@@ -117,7 +118,7 @@ def test_whatever_write_a_night_was_killed_behind_a_night_and_heal_leave_no_find
         check(shop.storage())
         shutil.rmtree(lake)
         kills += 1
-    assert kills > 7
+    assert kills > 2
 
 
 def overtake(shop: Rehearsal) -> set[Path]:
