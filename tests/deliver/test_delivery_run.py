@@ -146,7 +146,7 @@ def test_a_closed_month_is_mailed_once_and_again_with_what_changed(
         and f"${Decimal(now):,.2f}" in text
     )
     assert found[OWNER]["References"] in ids
-    assert "corregido" in channel.received[0]["text"] and "Qué cambió" in json.dumps(
+    assert "corrected" in channel.received[0]["text"] and "What changed" in json.dumps(
         channel.received[0], ensure_ascii=False
     )
     said = run_of(mailed)
