@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
-from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -35,8 +35,6 @@ from pipeline.transform.split_day import clean_share, unite
 
 log = logging.getLogger(__name__)
 
-Digests = Mapping[str, str | None]
-"""Content digests of days, by date."""
 Counts = dict[str, dict[str, int]]
 """The counts of days, by date."""
 
@@ -224,18 +222,23 @@ class MonthlySales(BatchTask):
         return [DailySales(date=day) for day in days_of(self.month)]
 
     def make(self) -> tuple[Files, Metadata]:
-        return self._make(self.unchanged_days)
+        unchanged = self.unchanged_days()
+        try:
+            before = read_tables(self) if unchanged else {}
+        except (Corrupt, SchemaMismatch) as error:
+            log.warning("%s: %s; it is built from all its days", self, error)
+            return self.make_from_inputs()
+        return self._make(unchanged, before)
 
     def make_from_inputs(self) -> tuple[Files, Metadata]:
-        return self._make(lambda _: {})
+        return self._make({}, {})
 
-    def _make(self, unchanged_days: Callable[[Digests], Counts]) -> tuple[Files, Metadata]:
-        days = {task.name: task for task in self.requires()}
-        unchanged = unchanged_days({name: task.digest() for name, task in days.items()})
-        changed = [task for name, task in days.items() if name not in unchanged]
+    def _make(self, unchanged: Counts, before: Mapping[str, pa.Table]) -> tuple[Files, Metadata]:
+        days = self.requires()
+        changed = [task for task in days if task.name not in unchanged]
         decimals = settings.rules().decimals
         if unchanged:
-            files = self.update(unchanged, changed)
+            files = _updated(before, unchanged, changed)
         else:
             writers = [ParquetWriter(schema.arrow(d, decimals), d.order) for d in schema.LAKE]
             for day in changed:
@@ -251,7 +254,7 @@ class MonthlySales(BatchTask):
         totals = {key: sum(day[key] for day in counts.values()) for key in COUNTS}
         return files, {"days": len(days), **totals, "counts": counts}
 
-    def unchanged_days(self, digests: Digests) -> Counts:
+    def unchanged_days(self) -> Counts:
         """The counts of the days that the published month holds as they are now.
 
         Empty where reading its days again is cheaper, or the month is not as it was published.
@@ -263,37 +266,34 @@ class MonthlySales(BatchTask):
         metadata, size = body["metadata"], sum(file["size"] for file in body["files"].values())
         if metadata["version"] != self.version or size > _UPDATED_SIZE:
             return {}
+        days = self.requires()
         same = {
-            name: metadata["counts"][name]
-            for name, digest in digests.items()
-            if metadata["inputs"].get(f"{STAGING}/{name}") == digest
+            day.name: metadata["counts"][day.name]
+            for day in days
+            if metadata["inputs"].get(f"{STAGING}/{day.name}") == day.digest()
         }
-        if len(same) * 2 < len(digests):
-            return {}
-        try:
-            read_tables(self)  # in memory now, for `update`
-        except (Corrupt, SchemaMismatch) as error:
-            log.warning("%s: %s; it is built from all its days", self, error)
-            return {}
-        return same
-
-    def update(self, unchanged: Collection[str], changed: Sequence[DailySales]) -> Files:
-        """The published rows of the unchanged days, and those of the changed ones."""
-        before, days = read_tables(self), [read_day(day) for day in changed]
-        dates = [dt.date.fromisoformat(name) for name in unchanged]
-        numbers = fixed(np.array([day.toordinal() - EPOCH for day in dates]), pa.date32())
-        decimals, files = settings.rules().decimals, {}
-        for dataset in schema.LAKE:
-            table = before[dataset.name]
-            kept = table.filter(pc.is_in(table.column("business_day"), value_set=numbers))
-            rows = pa.concat_tables([kept, *(day[dataset.name] for day in days)])
-            # a list that was read from Parquet names its elements differently
-            rows = rows.cast(schema.arrow(dataset, decimals))
-            files[dataset.name] = to_bytes(rows, dataset.order)
-        return files
+        return same if len(same) * 2 >= len(days) else {}
 
     def size(self) -> int:
         return month_size(self.month)
+
+
+def _updated(
+    before: Mapping[str, pa.Table], unchanged: Collection[str], changed: Sequence[DailySales]
+) -> Files:
+    """The rows of the unchanged days of a published month, and those of the changed ones."""
+    days = [read_day(day) for day in changed]
+    dates = [dt.date.fromisoformat(name) for name in unchanged]
+    numbers = fixed(np.array([day.toordinal() - EPOCH for day in dates]), pa.date32())
+    decimals, files = settings.rules().decimals, {}
+    for dataset in schema.LAKE:
+        table = before[dataset.name]
+        kept = table.filter(pc.is_in(table.column("business_day"), value_set=numbers))
+        rows = pa.concat_tables([kept, *(day[dataset.name] for day in days)])
+        # a list that was read from Parquet names its elements differently
+        rows = rows.cast(schema.arrow(dataset, decimals))
+        files[dataset.name] = to_bytes(rows, dataset.order)
+    return files
 
 
 class MonthlySummary(BatchTask):
