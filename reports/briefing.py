@@ -124,7 +124,7 @@ def _sections(period: Period, day: date, figures: Figures) -> list[Section]:
     parts = [_lead(period, days, book)]
     if period == "daily" and len(week) > 1:
         parts.append(_week(week, book))
-    parts.append(_month(day, figures))
+    parts.append(_month(figures))
     findings = _findings(days, book)
     if findings:
         parts.append(Section("briefing_attention", attention=tuple(findings)))
@@ -201,7 +201,7 @@ def _week(week: Sequence[date], book: Book) -> Section:
     return Section("briefing_week", (sentence,))
 
 
-def _month(day: date, figures: Figures) -> Section:
+def _month(figures: Figures) -> Section:
     """The month so far, against the same days of the month before and the goal."""
     month = (
         text("briefing.month_before", month=Month(figures.before.first)) if figures.before else None
@@ -212,7 +212,7 @@ def _month(day: date, figures: Figures) -> Section:
 
 
 def _findings(days: Sequence[date], book: Book) -> list[Finding]:
-    """At most MOST, the dearest first: stores far under their usual, refunds."""
+    """At most MOST, the largest amount first: stores far under their usual, refunds."""
     figures = book.figures
     matches = []
     for store, name in figures.stores.items():

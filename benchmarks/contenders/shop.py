@@ -58,7 +58,7 @@ _modifier_text = {
 }
 
 
-def _line(draw: random.Random, number: str, at: int) -> tuple[str, int, int, int]:
+def _line(draw: random.Random, at: int) -> tuple[str, int, int, int]:
     """(JSON, gross, discount, included tax) of a line."""
     kind, quantity, modifiers = draw.random(), draw.choice((1, 1, 1, 1, 2, 3)), []
     if kind < 0.12:
@@ -122,7 +122,7 @@ def receipts(count: int, seed: int = 7) -> Iterator[str]:
         server = sold + timedelta(seconds=draw.randint(1, 280))
         number = f"{1 + n % 3}-{n // 3}"
         lines = [
-            _line(draw, number, at) for at in range(draw.choice((1, 1, 2, 2, 3, 3, 3, 4, 4, 5)))
+            _line(draw, at) for at in range(draw.choice((1, 1, 2, 2, 3, 3, 3, 4, 4, 5)))
         ]
         gross, discount, tax = (sum(line[at] for line in lines) for at in (1, 2, 3))
         total, kind, fate = gross - discount, draw.random(), draw.random()

@@ -65,7 +65,8 @@ def copy_moved_versions(
                 moved.append((sold, record))
     copies: dict[date | None, list[Record]] = defaultdict(list)
     for sold, record in moved:
-        assert record.number and record.created_at  # as all that were chosen above
+        assert record.number  # as all that were chosen above
+        assert record.created_at
         others = {record.created_at.date()}
         if is_update(record):
             others |= {*earlier(record.number, record.created_at), *partition_dates[record.number]}

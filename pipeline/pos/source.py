@@ -107,11 +107,11 @@ class Reader(Protocol):
     """
 
     @property
-    def CATALOG(self) -> tuple[str, ...]: ...  # noqa: N802
+    def CATALOG(self) -> tuple[str, ...]: ...
     @property
-    def PAGES(self) -> Mapping[str, str]: ...  # noqa: N802
+    def PAGES(self) -> Mapping[str, str]: ...
     @property
-    def TELLTALES(self) -> Mapping[str, str]: ...  # noqa: N802
+    def TELLTALES(self) -> Mapping[str, str]: ...
     @property
     def translator(self) -> Callable[[Lists], ToCanonical] | None: ...
     @property

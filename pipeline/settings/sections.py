@@ -97,7 +97,7 @@ class Section(luigi.Config):
         return values
 
 
-class pos(Section):  # noqa: N801
+class pos(Section):
     """The point of sale."""
 
     source = luigi.Parameter("loyverse", description="loyverse, square, or files")
@@ -159,7 +159,7 @@ class pos(Section):  # noqa: N801
     )
 
 
-class shop(Section):  # noqa: N801
+class shop(Section):
     """The stores' time zone, business day and currency, and the menu."""
 
     timezone = luigi.Parameter("America/Mexico_City", description="IANA time zone")
@@ -181,7 +181,7 @@ class shop(Section):  # noqa: N801
     )
 
 
-class lake(Section):  # noqa: N801
+class lake(Section):
     """Where the lake is."""
 
     url = luigi.Parameter("data", description="folder, or s3://bucket/prefix")
@@ -194,7 +194,7 @@ class lake(Section):  # noqa: N801
     )
 
 
-class engine(Section):  # noqa: N801
+class engine(Section):
     """What builds the partitions."""
 
     name = luigi.Parameter(
@@ -210,7 +210,7 @@ class engine(Section):  # noqa: N801
     )
 
 
-class spark(Section):  # noqa: N801
+class spark(Section):
     """The cluster, where [engine] name = spark."""
 
     master = luigi.Parameter(
@@ -222,7 +222,7 @@ class spark(Section):  # noqa: N801
     wait_seconds = Seconds(120.0, description="how long a cluster may be without any executor")
 
 
-class report(Section):  # noqa: N801
+class report(Section):
     """Language and paper of the reports."""
 
     locale = LocaleName(
@@ -241,7 +241,7 @@ class report(Section):  # noqa: N801
     fees = luigi.Parameter("config/fees.toml", description="fees of payment types; may be missing")
 
 
-class mail(Section):  # noqa: N801
+class mail(Section):
     """Reports and alerts by e-mail, none by default. The password is SMTP_PASSWORD."""
 
     host = luigi.Parameter("", description="mail server")
@@ -271,7 +271,7 @@ class mail(Section):  # noqa: N801
     ca_file = luigi.Parameter("", description="certificates to trust instead of the system's")
 
 
-class webhook(Section):  # noqa: N801
+class webhook(Section):
     """Messages in Slack's format to WEBHOOK_URL; nothing is sent without it."""
 
     reports = luigi.BoolParameter(
@@ -287,7 +287,7 @@ class webhook(Section):  # noqa: N801
     ca_file = luigi.Parameter("", description="certificates to trust instead of the system's")
 
 
-class monitor(Section):  # noqa: N801
+class monitor(Section):
     """What a monitor reads after each `pos run`. The address of a ping is PING_URL."""
 
     metrics_file = luigi.Parameter(

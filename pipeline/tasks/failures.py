@@ -106,7 +106,7 @@ def print_error(
         sys.__excepthook__(kind, error, trace)
         return
     sentence = f"{kind.__name__}: {' '.join(str(error).split())}"
-    print(redact(escape_line(sentence)), file=sys.stderr)  # noqa: T201
+    print(redact(escape_line(sentence)), file=sys.stderr)
 
 
 def install(nightly: type[luigi.Task]) -> None:

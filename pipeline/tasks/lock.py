@@ -34,7 +34,7 @@ def acquire_by_lake(_: str, num_available: int = 1, kill_signal: int | None = No
             return True
     _, command, file = lock.get_info(folder)
     holders = sorted(pid for pid in lock._read_pids_file(file) if lock.getpcmd(pid) == command)
-    print(  # noqa: T201
+    print(
         f"the same command is running already on the lake {settings.lake_name()} (process"
         f" {', '.join(map(str, holders)) or 'unknown'}, lock {file}); wait until it has ended, then"
         " run again",

@@ -50,5 +50,6 @@ def font_folder() -> Path:
     Matplotlib itself is not imported.
     """
     spec = find_spec("matplotlib")
-    assert spec and spec.origin  # a requirement of this package
+    assert spec  # a requirement of this package
+    assert spec.origin
     return Path(spec.origin).parent / "mpl-data" / "fonts" / "ttf"

@@ -16,7 +16,7 @@ from xlsxwriter import Workbook
 from xlsxwriter.format import Format
 from xlsxwriter.worksheet import Worksheet
 
-from reports.page import Page, Section, Table
+from reports.page import Page, Table
 from reports.render.outline import heading, tables
 from reports.values import (
     QUANTITY_UNIT,
@@ -49,8 +49,8 @@ def workbook(page: Page, words: Words) -> bytes:
     )
     book.set_properties({"title": words.say(heading(page)), "created": CREATED})
     writer = _Writer(book, words)
-    for name, section, table in tables(page):
-        writer.add(name, section, table)
+    for name, _, table in tables(page):
+        writer.add(name, table)
     if not book.worksheets():
         book.add_worksheet("–").write_string(0, 0, words.say(heading(page)))
     book.close()
@@ -67,7 +67,7 @@ class _Writer:
         self.head = book.add_format({"bold": True, "bottom": 1, "text_wrap": True, "valign": "top"})
         self.names: set[str] = set()
 
-    def add(self, name: str, section: Section, table: Table) -> None:
+    def add(self, name: str, table: Table) -> None:
         """One sheet: the title, the headings, the rows."""
         sheet: Worksheet = self.book.add_worksheet(self._sheet_name(name))
         sheet.write_string(0, 0, self.words.say(table.title), self.title)
