@@ -219,6 +219,21 @@ def test_service_charges_tips_and_rounding_are_parts_of_the_total() -> None:
     assert bridge(receipt) == Decimal("-0.02")
 
 
+def test_a_tip_that_is_given_back_is_a_part_of_the_refund() -> None:
+    back = order(
+        returns=[
+            {
+                "return_line_items": [line("1", 500, total_money=money(500))],
+                "return_tips": [{"uid": "p", "applied_money": money(75)}],
+            }
+        ],
+        return_amounts={"total_money": money(575), "tip_money": money(75)},
+    )
+    (refund,) = receipts_of(back)
+    assert figures(refund)[:2] == ("REFUND", "5.75")
+    assert refund["tip"] == "0.75" and bridge(refund) == 0
+
+
 def test_an_apportioned_charge_is_no_part_of_the_gross() -> None:
     """As in Australia: 1500 and 24 of surcharge in one line, tax inside the price."""
     sold = line(

@@ -1,0 +1,53 @@
+"""The workbook of a report holds the values of the page, as numbers."""
+
+from __future__ import annotations
+
+from datetime import date
+from decimal import Decimal
+
+import pytest
+
+from reports.compose import compose_cumulative, compose_monthly
+from reports.page import Page
+from reports.render.outline import tables
+from reports.render.workbook import workbook
+from reports.values import Count, Money, Percent
+from reports.words import Words
+from tests.reports.conftest import Shop, summaries
+from tests.support.workbook import sheets
+
+MONTHS = [date(2025, 8, 1), date(2025, 9, 1)]
+
+
+def pages() -> list[Page]:
+    content = summaries(Shop(), MONTHS)
+    return [
+        compose(MONTHS[-1], content, through=None, lake_decimals=2, metadata={})
+        for compose in (compose_monthly, compose_cumulative)
+    ]
+
+
+@pytest.mark.parametrize("locale", ["en_US", "es_MX"])
+def test_each_amount_count_and_share_is_that_of_the_page(locale: str) -> None:
+    compared = dict.fromkeys((Money, Count, Percent), 0)
+    for page in pages():
+        words = Words(locale, page.lake_decimals, page.currencies, page.decimals)
+        book = sheets(workbook(page, words))
+        assert list(book) == [name[:31] for name, _, _ in tables(page)]
+        for rows, (name, _, table) in zip(book.values(), tables(page), strict=True):
+            assert rows[0] == [words.say(column.heading) for column in table.columns], name
+            assert len(rows) == len(table.rows) + 1, name
+            for cells, row in zip(rows[1:], table.rows, strict=True):
+                for cell, value in zip(cells, row, strict=True):
+                    match value:
+                        case Money(units, _):
+                            expected = float(Decimal(units) / 100)
+                        case Count(number):
+                            expected = number
+                        case Percent(part, base) if base:
+                            expected = pytest.approx(part / base)
+                        case _:
+                            continue
+                    assert cell == expected, (name, cell, value)
+                    compared[type(value)] += 1
+    assert min(compared.values()) > 100
