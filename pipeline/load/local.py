@@ -212,8 +212,9 @@ class LocalStorage(Storage):
     def _draft(self, data: bytes, *, is_synced: bool = True) -> Iterator[Path]:
         """A synced file with `data`, to be moved to its name; removed when that fails."""
         folder = self.root / _PRIVATE
+        has_existed = self._has_removed_drafts  # read first: another thread may be making it now
         if not folder.is_dir():
-            if self._has_removed_drafts:
+            if has_existed:
                 raise StorageUnavailable(
                     f"the lake {self.root} has vanished while it was written to; is its disk still"
                     " mounted? Bring it back and run again"

@@ -281,7 +281,7 @@ class MonthlySales(BatchTask):
 def _updated(
     before: Mapping[str, pa.Table], unchanged: Collection[str], changed: Sequence[DailySales]
 ) -> Files:
-    """The rows of the unchanged days of a published month, and those of the changed ones."""
+    """Join the unchanged days of a published month to its changed days."""
     days = [read_day(day) for day in changed]
     dates = [dt.date.fromisoformat(name) for name in unchanged]
     numbers = fixed(np.array([day.toordinal() - EPOCH for day in dates]), pa.date32())

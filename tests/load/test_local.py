@@ -6,6 +6,7 @@ import fcntl
 import os
 import resource
 import signal
+import threading
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -317,3 +318,28 @@ def test_nobody_is_named_who_has_let_go_of_the_lock(folder: LocalStorage) -> Non
         fcntl.flock(handle, fcntl.LOCK_EX)
         with pytest.raises(StorageUnavailable, match="process unknown has held the lock"):
             folder.put("k", b"2")
+
+
+def test_threads_that_begin_a_lake_together_do_not_take_it_for_a_vanished_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A thread that has seen no lake goes on after another one has begun it."""
+    storage = open_storage(str(tmp_path / "lake"))
+    first, begun = threading.Event(), threading.Event()
+    is_dir = Path.is_dir
+
+    def slow_is_dir(path: Path) -> bool:
+        seen = is_dir(path)
+        if path.name == ".writing" and not first.is_set():
+            first.set()
+            assert begun.wait(60)
+        return seen
+
+    monkeypatch.setattr(Path, "is_dir", slow_is_dir)
+    with ThreadPoolExecutor(1) as pool:
+        late = pool.submit(storage.put, "late", b"1")
+        assert first.wait(60)
+        storage.put("early", b"2")
+        begun.set()
+        late.result()
+    assert storage.get("late") == b"1"
