@@ -22,6 +22,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline import schema
 from pipeline.errors import ConfigError, DataError
@@ -45,7 +46,7 @@ CREATE VIEW payments AS SELECT *, receipt_type = 'SALE' AS is_sale,
 CREATE VIEW rows AS SELECT *, receipt_type = 'SALE' AS is_sale, receipt_type = 'REFUND' AS is_refund
     FROM lake_sales WHERE NOT is_cancelled;
 
-CREATE VIEW lines AS
+CREATE TABLE lines AS
     SELECT business_day, store_id, currency, receipt_number, line, is_sale, is_refund, item,
         NULL AS combo, variant, units, unit_price,
         gross, discount, net, tax_included, coalesce(cost, 0) AS cost,
@@ -117,13 +118,18 @@ def tabulate(
     """
     key = ", ".join(f'"{name}"' for name in dataset.key)
     rows = connection.sql(f"FROM ({query}) ORDER BY {key}").to_arrow_table().combine_chunks()
-    connection.register("counted", rows)
-    twice = connection.execute(
-        f"SELECT {key} FROM counted GROUP BY ALL HAVING count(*) > 1 LIMIT 1"
-    ).fetchone()
-    if twice:
+    if twice := _first_equal(rows.select(dataset.key)):
         raise DataError(
             f"summary of {dataset.name}: two rows bear the key {twice}; has a store two currencies,"
             " or two names?"
         )
     return schema.conform(rows.select(dataset.names()), dataset, decimals)
+
+
+def _first_equal(keys: pa.Table) -> tuple[object, ...] | None:
+    """The first of `keys` that stands twice."""
+    counts = keys.group_by(keys.column_names, use_threads=False).aggregate([([], "count_all")])
+    if len(counts) == len(keys):
+        return None
+    twice = counts.filter(pc.greater(counts["count_all"], 1)).drop_columns("count_all")
+    return tuple(twice.slice(0, 1).to_pylist()[0].values())

@@ -23,6 +23,7 @@ from pipeline import settings
 from pipeline.errors import Corrupt, EngineError, Stale
 from pipeline.executors import Executor, ItemLost, Step, check_name, open_executor, workers
 from pipeline.progress import Progress
+from pipeline.settings.run_context import once_per_run
 from pipeline.settings.sections import engine
 from pipeline.targets import (
     MAX_ATTEMPTS,
@@ -234,10 +235,16 @@ def work_of(task: BatchTask) -> int:
     return task.size() + _PARTITION
 
 
+@once_per_run
+def share_size() -> int:
+    """The most work of a share, [engine] share_bytes; 0: nothing is built in shares."""
+    size: int = engine().share_bytes
+    return size
+
+
 def within(work: int) -> int:
     """`work`, or the size of a share where that is less."""
-    share_bytes: int = engine().share_bytes
-    return min(work, share_bytes) if share_bytes else work
+    return min(work, share_size() or work)
 
 
 def group_tasks(work: Mapping[BatchTask, int]) -> list[list[BatchTask]]:

@@ -21,11 +21,10 @@ from pipeline.load import CATALOG, CUSTOMERS, RECEIPTS, SALES, STAGING, SUMMARY,
 from pipeline.load.day_object import FILE, pack_tables
 from pipeline.load.parquet import ParquetWriter, sort_table, to_bytes
 from pipeline.settings.run_context import once_per_run
-from pipeline.settings.sections import engine
 from pipeline.summarize import summarize
 from pipeline.summarize.check import COUNTS
 from pipeline.targets import DatasetTask, Files, Metadata, lake
-from pipeline.tasks.batches import BatchTask, Months
+from pipeline.tasks.batches import BatchTask, Months, share_size
 from pipeline.tasks.raw import RawReceipts, catalog_for, read_catalog
 from pipeline.tasks.tables import open_tables, read_day, read_tables
 from pipeline.transform import Catalog, Cleaned, Raw, Rules, clean_days, day_bounds
@@ -38,6 +37,7 @@ log = logging.getLogger(__name__)
 Counts = dict[str, dict[str, int]]
 """The counts of days, by date."""
 
+_LARGE_MONTH = 8 << 20  # work (month_size) from which one process counts with two threads
 _UPDATED_SIZE = 32 << 20  # of a month's files: a larger month is read day by day
 
 
@@ -146,8 +146,7 @@ class DailySales(BatchTask):
         return sum(entry.size for entry in self.objects())
 
     def shares(self) -> int:
-        share_bytes: int = engine().share_bytes
-        return max(1, -(-self.size() // share_bytes)) if share_bytes else 1
+        return max(1, -(-self.size() // share_size())) if share_size() else 1
 
     def make_share(self, share: int, shares: int) -> Cleaned:
         return clean_share(self.date, *self.read(), share, shares)
@@ -318,6 +317,7 @@ class MonthlySummary(BatchTask):
                 employees=catalog.employees_table(rules),
                 metadata=lake().metadata(sales.dataset, sales.name),
                 decimals=rules.decimals,
+                threads=1 if self.size() < _LARGE_MONTH else 2,
                 memory_limit=memory,
                 spill=spill,
             )

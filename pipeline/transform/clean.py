@@ -22,8 +22,9 @@ from pipeline.transform.catalog import Catalog
 from pipeline.transform.columns import Ints, Labels, compact, fixed, ints, labels, spread
 from pipeline.transform.days import EPOCH, business_days_by_store
 from pipeline.transform.nested import Rows
+from pipeline.transform.parse import chunks
 from pipeline.transform.quarantine import quarantine_table
-from pipeline.transform.read import Raw, Records, chunks, read
+from pipeline.transform.read import Raw, Records, read
 from pipeline.transform.recipes import RecipeBook
 from pipeline.transform.rules import Rules
 from pipeline.transform.tables import SelectedReceipts, Tables

@@ -10,24 +10,22 @@ not canonical are translated first (`Rules.translator`): each makes none, one or
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import NamedTuple
 
 import numpy as np
 import pyarrow as pa
-import pyarrow.json as pj
 
 from pipeline.pos.source import Lists, NotCanonicalError, ToCanonical
 from pipeline.schema.receipt import receipt_schema
 from pipeline.transform.columns import Ints
 from pipeline.transform.nested import Rows, receipts_of
+from pipeline.transform.parse import Parsed, parse, parse_all
 from pipeline.transform.rules import Rules
 from pipeline.transform.validate_columns import validate_columns
 from pipeline.transform.validate_record import RejectedRecord, read_rejected, validate_record
 
-CHUNK = 16 << 20
-_NEWLINE, _BRACE = b"\n{"
 _NO_LISTS: Mapping[str, Sequence[object]] = {}
 
 
@@ -66,64 +64,6 @@ class Records:
     def positions(self) -> Ints:
         """The position of each good record, then of each rejected one."""
         return np.r_[self.position[self.good], np.array([r.position for r in self.rejected], "i8")]
-
-
-def parse(body: bytes, decimals: int) -> pa.RecordBatch:
-    """The receipts of whole lines, one a line.
-
-    Raises pyarrow.ArrowInvalid when one of them is not as the schema says. Each line must begin
-    with `{`: a line of `null` alone would crash pyarrow's reader.
-    """
-    page = np.frombuffer(body, "u1")
-    ends = np.flatnonzero(page == _NEWLINE)
-    starts = np.r_[0, ends + 1]
-    starts = starts[:-1] if starts[-1] == len(body) else starts
-    if (page[starts] != _BRACE).any():
-        raise pa.ArrowInvalid("a line is not an object")
-    table = pj.read_json(
-        pa.BufferReader(body),
-        pj.ReadOptions(use_threads=False, block_size=len(body) + 1),
-        pj.ParseOptions(
-            explicit_schema=receipt_schema(decimals), unexpected_field_behavior="ignore"
-        ),
-    )
-    if table.num_rows != len(starts):
-        raise pa.ArrowInvalid("more than one object on a line")
-    table.validate(full=True)
-    return table.combine_chunks().to_batches()[0]
-
-
-def chunks(body: bytes, size: int = CHUNK) -> Iterator[bytes]:
-    """`body` in pieces of whole lines of about `size` bytes."""
-    start = 0
-    while start < len(body):
-        end = body.find(b"\n", min(start + size, len(body)) - 1) + 1 or len(body)
-        yield body[start:end]
-        start = end
-
-
-Accepted = list[tuple[pa.RecordBatch, Ints]]
-"""Receipts, and the position of each."""
-
-
-def _take(
-    body: bytes, first: int, decimals: int, accepted: Accepted, refused: list[tuple[int, bytes]]
-) -> int:
-    """Parse `body`, from position `first` on, or its halves; return its lines."""
-    try:
-        batch = parse(body, decimals)
-    except (pa.ArrowInvalid, pa.ArrowKeyError):
-        half = len(body) // 2
-        ends = body.find(b"\n", half) + 1, body.rfind(b"\n", 0, half) + 1
-        middle = next((end for end in ends if 0 < end < len(body)), None)
-        if middle:
-            before = _take(body[:middle], first, decimals, accepted, refused)
-            return before + _take(body[middle:], first + before, decimals, accepted, refused)
-        if body.strip():
-            refused.append((first, body.rstrip(b"\n")))
-        return 1
-    accepted.append((batch, np.arange(first, first + batch.num_rows)))
-    return batch.num_rows
 
 
 class _Canonical(NamedTuple):
@@ -171,8 +111,6 @@ def read(raws: Sequence[Raw], rules: Rules, lists: Lists = _NO_LISTS) -> Records
 
     `lists` are those of the catalog, which a translator joins to its records.
     """
-    batches: list[pa.RecordBatch] = []
-    owners, all_lines = [np.zeros(0, "i8")], [np.zeros(0, "i8")]
     rejected: list[RejectedRecord] = []
     texts: list[_Canonical] = []
     to_canonical = rules.translator(lists) if rules.translator else None
@@ -182,26 +120,21 @@ def read(raws: Sequence[Raw], rules: Rules, lists: Lists = _NO_LISTS) -> Records
             text, untranslated = _translate(raw, to_canonical, rules)
             rejected += [replace(rejection, raw=index) for rejection in untranslated]
         texts.append(text)
-        accepted: Accepted = []
-        refused: list[tuple[int, bytes]] = []
-        first = 1
-        for piece in chunks(text.ndjson):
-            first += _take(piece, first, rules.decimals, accepted, refused)
-        for line, body in refused:
-            verdict = validate_record(body, rules)
-            if isinstance(verdict, bytes):
-                try:
-                    accepted.append((parse(verdict, rules.decimals), np.array([line])))
-                    continue
-                except pa.ArrowInvalid as error:
-                    verdict = RejectedRecord("refused", detail=str(error)[:200])
-            rejected.append(_placed(verdict, raws, texts, index, line))
-        for batch, lines in accepted:
-            batches.append(batch)
-            owners.append(np.full(len(lines), index))
-            all_lines.append(lines)
-    receipts = receipts_of(_join(batches, receipt_schema(rules.decimals)))
-    owner, line_of = np.concatenate(owners), np.concatenate(all_lines)
+    parsed, refused = parse_all([text.ndjson for text in texts], rules.decimals)
+    for piece in refused:
+        verdict = validate_record(piece.body, rules)
+        if isinstance(verdict, bytes):
+            try:
+                batch = parse(verdict, rules.decimals)
+                parsed.append(Parsed(batch, np.array([piece.raw]), np.array([piece.first])))
+                continue
+            except pa.ArrowInvalid as error:
+                verdict = RejectedRecord("refused", detail=str(error)[:200])
+        rejected.append(_placed(verdict, raws, texts, piece.raw, piece.first))
+    receipts = receipts_of(_join([part.batch for part in parsed], receipt_schema(rules.decimals)))
+    nothing = np.zeros(0, "i8")
+    owner = np.concatenate([nothing, *(part.raw for part in parsed)])
+    line_of = np.concatenate([nothing, *(part.line for part in parsed)])
     invalid = validate_columns(receipts, rules)
     rejected += _explain_rejected(raws, texts, owner[invalid], line_of[invalid], rules)
     position = line_of if to_canonical is None else _positions(texts, owner, line_of)

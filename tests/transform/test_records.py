@@ -20,7 +20,7 @@ from shops import DAY, encode, receipt_of
 
 from pipeline.transform import Catalog, Raw, Rules, Store, clean, read_menu
 from pipeline.transform.nested import receipts_of
-from pipeline.transform.read import parse
+from pipeline.transform.parse import parse
 from pipeline.transform.validate_columns import validate_columns
 from pipeline.transform.validate_record import RejectedRecord, validate_record
 
