@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import duckdb
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -127,9 +128,13 @@ def tabulate(
 
 
 def _first_equal(keys: pa.Table) -> tuple[object, ...] | None:
-    """The first of `keys` that stands twice."""
-    counts = keys.group_by(keys.column_names, use_threads=False).aggregate([([], "count_all")])
-    if len(counts) == len(keys):
-        return None
-    twice = counts.filter(pc.greater(counts["count_all"], 1)).drop_columns("count_all")
-    return tuple(twice.slice(0, 1).to_pylist()[0].values())
+    """The first of the sorted `keys` that stands twice."""
+    last = max(len(keys) - 1, 0)
+    is_equal = pa.array(np.ones(last, bool))
+    for column in keys.columns:
+        before, after = column.slice(0, last), column.slice(1)
+        same = pc.fill_null(pc.equal(before, after), False)
+        none = pc.and_(pc.is_null(before), pc.is_null(after))
+        is_equal = pc.and_(is_equal, pc.or_(same, none))
+    place = pc.index(is_equal, True).as_py()
+    return None if place < 0 else tuple(keys.slice(place, 1).to_pylist()[0].values())

@@ -1,4 +1,4 @@
-"""NDJSON to Arrow: small objects together, and a line that the reader refuses alone."""
+"""NDJSON to Arrow: small objects together, a refused line alone."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NEWLINE, _BRACE = b"\n{"
 
 
 class Piece(NamedTuple):
-    """Whole lines of object `raw`; `first` is the position (from 1) of the first of them."""
+    """Whole lines of object `raw`; `first` is the position of the first, from 1."""
 
     raw: int
     first: int
