@@ -243,7 +243,7 @@ class RawZone:
             self.refresh()
         self._update_index()
         dates = [sold for sold in self._index if sold and sold < day]
-        dated = self.objects(min(dates), day - timedelta(days=1), None) if dates else []
+        dated = self.objects(min(dates), max(dates), None) if dates else []
         return dated + self._index.get(None, [])
 
     def _cover(self, first: date, last: date, batch: str | None) -> None:
