@@ -137,7 +137,8 @@ def conform(table: pa.Table, dataset: Dataset, decimals: int) -> pa.Table:
 
 def empty(dataset: Dataset, decimals: int) -> pa.Table:
     """No rows of `dataset`, with all its columns."""
-    return arrow(dataset, decimals).empty_table()
+    # Schema.empty_table would import pandas
+    return pa.Table.from_batches([], arrow(dataset, decimals))
 
 
 def version_of(datasets: tuple[Dataset, ...]) -> str:

@@ -21,9 +21,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
 
 import duckdb
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from pipeline import schema
 from pipeline.errors import ConfigError, DataError
@@ -119,22 +117,13 @@ def tabulate(
     """
     key = ", ".join(f'"{name}"' for name in dataset.key)
     rows = connection.sql(f"FROM ({query}) ORDER BY {key}").to_arrow_table().combine_chunks()
-    if twice := _first_equal(rows.select(dataset.key)):
+    connection.register("counted", rows)
+    twice = connection.execute(
+        f"SELECT {key} FROM counted GROUP BY ALL HAVING count(*) > 1 LIMIT 1"
+    ).fetchone()
+    if twice:
         raise DataError(
             f"summary of {dataset.name}: two rows bear the key {twice}; has a store two currencies,"
             " or two names?"
         )
     return schema.conform(rows.select(dataset.names()), dataset, decimals)
-
-
-def _first_equal(keys: pa.Table) -> tuple[object, ...] | None:
-    """The first of the sorted `keys` that stands twice."""
-    last = max(len(keys) - 1, 0)
-    is_equal = pa.array(np.ones(last, bool))
-    for column in keys.columns:
-        before, after = column.slice(0, last), column.slice(1)
-        same = pc.fill_null(pc.equal(before, after), False)
-        none = pc.and_(pc.is_null(before), pc.is_null(after))
-        is_equal = pc.and_(is_equal, pc.or_(same, none))
-    place = pc.index(is_equal, True).as_py()
-    return None if place < 0 else tuple(keys.slice(place, 1).to_pylist()[0].values())

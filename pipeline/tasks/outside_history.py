@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from functools import cache
 from hashlib import sha256
 
-import pyarrow as pa
+import numpy as np
 
 from pipeline import schema, settings
 from pipeline.errors import DataError
@@ -30,6 +30,7 @@ from pipeline.status import find_unread
 from pipeline.targets import DerivedTask, Files, Metadata, lake
 from pipeline.tasks.lake import MonthlySales, days_of, history_span
 from pipeline.tasks.raw import RawReceipts
+from pipeline.transform.columns import flags
 
 log = logging.getLogger(__name__)
 
@@ -108,7 +109,7 @@ class OutsideHistory(DerivedTask):
             max(day.replace(day=1), span.first_month) == self.month
             for day in table["received"].to_pylist()
         ]
-        rows = table.filter(pa.array(keep, pa.bool_()))
+        rows = table.filter(flags(np.array(keep, bool)))
         files = {schema.OUTSIDE.name: to_bytes(rows, schema.OUTSIDE.order)}
         return files, {"receipts": rows.num_rows}
 

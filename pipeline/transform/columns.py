@@ -174,7 +174,7 @@ def compact(table: pa.Table) -> pa.Table:
     The dictionaries of the table are in order, as Labels.column makes them.
     """
     if not table.num_rows:
-        return table.schema.empty_table()
+        return pa.Table.from_batches([], table.schema)
     arrays = []
     for column in table.columns:
         array = column.chunk(0)

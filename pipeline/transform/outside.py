@@ -16,7 +16,7 @@ import pyarrow as pa
 
 from pipeline.schema import OUTSIDE, arrow, conform
 from pipeline.transform.clean import place
-from pipeline.transform.columns import Labels, fixed, texts
+from pipeline.transform.columns import Labels, fixed, flags, texts
 from pipeline.transform.days import EPOCH, business_day
 from pipeline.transform.nested import Rows
 from pipeline.transform.read import Raw, read
@@ -111,13 +111,15 @@ def _table(rows: list[dict[str, Any]], rules: Rules) -> pa.Table:
     for field in schema:
         column = values[field.name]
         if pa.types.is_date32(field.type):
-            columns[field.name] = pa.array(column, pa.int32()).cast(pa.date32())
+            columns[field.name] = fixed(np.array(column, "i8"), pa.date32())
         elif pa.types.is_decimal(field.type):
             present = np.array([value is not None for value in column], bool)
             amounts = np.array([value or 0 for value in column], "i8")
             columns[field.name] = fixed(amounts, field.type, present)
         elif pa.types.is_dictionary(field.type):
             columns[field.name] = Labels.read(texts(column)).column(field.type)
+        elif pa.types.is_boolean(field.type):
+            columns[field.name] = flags(np.array(column, bool))
         else:
-            columns[field.name] = pa.array(column, field.type)
+            columns[field.name] = texts(column)
     return conform(pa.table(columns), OUTSIDE, rules.decimals)
