@@ -34,33 +34,31 @@ def _embedded(source: str, _pid: int) -> tuple[str, str]:
     return server.url, server.token
 
 
-def connect() -> Source:
-    """The configured source. Raises ConfigError when the settings do not name one."""
-    section = settings.pos()
-    if section.source not in SOURCES:
-        raise ConfigError(
-            f"[pos] source = {section.source!r} is unknown; known are {', '.join(sorted(SOURCES))}"
-        )
-    if section.source == "files":
+def connect(name: str = "") -> Source:
+    """The source of a point of sale; without a name, the only one of the settings.
+
+    Raises ConfigError when the settings do not name one.
+    """
+    section, point = settings.pos(), settings.point_of_sale(name)
+    if point.is_saved:
         starts = day_bounds(section.history_starts, settings.default_store())[0]
         return (
-            open_source(
-                "files",
-                folder=Path(section.folder),
-                saved_from=section.saved_from,
-                starts=starts,
-            )
-            if "://" not in section.folder
-            else _saved_in_bucket(section.folder, starts)
+            open_source("files", folder=Path(point.place), saved_from=point.name, starts=starts)
+            if "://" not in point.place
+            else _saved_in_bucket(point, starts)
         )
-    if section.url == "simulator":
-        url, token = _embedded(section.source, os.getpid())
-        return open_source(section.source, url=url, token=token, rate=None)
+    if point.name not in SOURCES:
+        raise ConfigError(
+            f"[pos] source = {point.name!r} is unknown; known are {', '.join(sorted(SOURCES))}"
+        )
+    if point.is_embedded:
+        url, token = _embedded(point.name, os.getpid())
+        return open_source(point.name, url=url, token=token, rate=None)
     rate = (section.rate_requests, section.rate_seconds) if section.rate_requests else None
     return open_source(
-        section.source,
-        url=section.url,
-        token=settings.token(section.source),
+        point.name,
+        url=point.place,
+        token=settings.token(point.name),
         rate=rate,
         state=settings.state_folder(),
         deadline=section.request_seconds,
@@ -68,29 +66,31 @@ def connect() -> Source:
     )
 
 
-def origin_of(source: Source) -> Origin:
-    """Where the receipts of the configured source come from.
+def origin_of(source: Source, name: str = "") -> Origin:
+    """Where the receipts of a point of sale of the settings come from.
 
     An API is asked for its account, which is one request.
     """
-    section = settings.pos()
-    if section.source == "files":
+    point = settings.point_of_sale(name)
+    if point.is_saved:
         return Origin(FILES)
-    if section.url == "simulator":
-        return Origin(SIMULATOR, "" if section.source == "loyverse" else section.source)
-    address = section.url.rstrip("/")
-    return Origin(section.source, *(cast(Api, source).account() or (address, "")))
+    if point.is_embedded:
+        return Origin(SIMULATOR, "" if point.name == "loyverse" else point.name)
+    address = point.place.rstrip("/")
+    return Origin(point.name, *(cast(Api, source).account() or (address, "")))
 
 
 def is_simulator() -> bool:
     """Whether the settings name the embedded simulator."""
-    return settings.pos().source != "files" and settings.pos().url == "simulator"
+    return any(point.is_embedded for point in settings.points_of_sale().values())
 
 
-def _saved_in_bucket(url: str, starts: datetime) -> Source:
+def _saved_in_bucket(point: settings.PointOfSale, starts: datetime) -> Source:
     """Saved files below s3://bucket/prefix, on the server of the lake."""
     server = settings.lake()
-    bucket = open_storage(url, endpoint=server.endpoint or None, region=server.region or None)
+    bucket = open_storage(
+        point.place, endpoint=server.endpoint or None, region=server.region or None
+    )
     return open_source(
         "files",
         listing=lambda: [
@@ -98,7 +98,7 @@ def _saved_in_bucket(url: str, starts: datetime) -> Source:
             for stat in bucket.list("")
             if is_saved(stat.key)
         ],
-        place=url,
-        saved_from=settings.pos().saved_from,
+        place=point.place,
+        saved_from=point.name,
         starts=starts,
     )

@@ -14,7 +14,9 @@ from typing import Any
 import pyarrow as pa
 
 from pipeline.load import Lake, RawObject
+from pipeline.raw_source import RawSource
 from pipeline.transform import Raw, Rules, day_bounds, outside
+from pipeline.transform.several import qualify
 
 NAMED = 20
 HINTS = {"implausible_date": "; a till's clock was wrong, or see [pos] max_days_late"}
@@ -41,6 +43,21 @@ def read_outside(
     """The receipts outside history (schema.OUTSIDE), of all raw or of these objects."""
     entries = objects_outside(lake, rules, starts) if objects is None else objects
     return outside((Raw(e.batch, e.key, lake.read_raw(e)) for e in entries), rules, starts)
+
+
+def read_outside_of(
+    sources: Sequence[RawSource], starts: date, objects: Mapping[str, Sequence[RawObject]]
+) -> pa.Table:
+    """The receipts outside history of several sources, of these objects by folder."""
+    tables = [
+        qualify(
+            read_outside(raw.lake, raw.rules, starts, objects.get(raw.folder)),
+            raw.prefix,
+            raw.folder,
+        )
+        for raw in sources
+    ]
+    return tables[0] if len(tables) == 1 else pa.concat_tables(tables).unify_dictionaries()
 
 
 def as_json(rows: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:

@@ -5,6 +5,10 @@ manifest holds the fingerprint of the source (8 hex digits) and that of the key 
 where customers are not hashed), so that planning reads no object. The manifest's metadata states
 the same in words. The key itself is never stored.
 
+A lake of several points of sale has one such partition for each beside the one at its root: their
+names are those of the partitions, so that planning sees which they are. The metadata of `lake`
+then names all of them: those were in the settings when the lake began, or were accepted since.
+
     simulator   the embedded shop; its lake takes no other source, and no other lake takes it
     loyverse    the account, by its merchant id; by the API's address where there is none
     files       saved files of the shop whose store ids the lake and the files share
@@ -16,7 +20,7 @@ from __future__ import annotations
 
 import hmac
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, date, datetime, timedelta
 from hashlib import sha256
 from typing import Any, NamedTuple
@@ -75,22 +79,37 @@ def key_fingerprint(key: bytes | None) -> str:
     return hmac.digest(key, b"fingerprint", "sha256").hex()[:8] if key else _UNHASHED
 
 
-def read_owner(lake: Lake) -> Owner | None:
-    """The recorded owner of the lake; None where nothing has filled it."""
-    manifest = lake.newest(IDENTITY, NAME)
+def read_owner(lake: Lake, name: str = NAME) -> Owner | None:
+    """The recorded owner of the lake, or of its source `name`; None without one."""
+    manifest = lake.newest(IDENTITY, name)
     return Owner(manifest) if manifest else None
+
+
+def other_sources(lake: Lake) -> list[str]:
+    """The points of sale that fill the lake beside the one at its root, by the listing."""
+    return [name for name in lake.partitions(IDENTITY) if name != NAME]
+
+
+def point_of_sale_at_root(lake: Lake, owner: Owner) -> str:
+    """The name of the point of sale that filled the lake first; "" if it is not recorded."""
+    metadata = lake.metadata(IDENTITY, NAME, owner.manifest)
+    kind = metadata["source"]
+    recorded: str = metadata.get("point_of_sale", "")
+    if recorded or kind == FILES:
+        return recorded
+    return str(metadata["account"] or "loyverse") if kind == SIMULATOR else str(kind)
 
 
 def describe_owner(lake: Lake, owner: Owner) -> Origin:
     """The source of the lake, in words."""
-    metadata = lake.metadata(IDENTITY, NAME, owner.manifest)
+    metadata = lake.metadata(IDENTITY, owner.manifest.partition, owner.manifest)
     return Origin(metadata["source"], metadata["account"], metadata["name"])
 
 
 def check_owner(lake: Lake, *, is_simulator: bool, key: bytes | None) -> None:
     """Refuse another key, and the simulator beside a shop, by the listing alone."""
-    owner = read_owner(lake)
-    if owner is None:
+    owner, others = read_owner(lake), [read_owner(lake, name) for name in other_sources(lake)]
+    if owner is None and not others:
         if lake.is_begun():
             raise OtherLake(
                 f"{lake.storage.uri()} does not record which shop fills it; if it is the shop of"
@@ -98,10 +117,37 @@ def check_owner(lake: Lake, *, is_simulator: bool, key: bytes | None) -> None:
                 " --accept-source --accept-key"
             )
         return
-    if (owner.source in SIMULATORS) != is_simulator:
-        raise _other_source(lake, owner, SIMULATOR if is_simulator else "a real shop")
-    if owner.key != key_fingerprint(key):
-        raise OtherLake(_other_key(lake, owner.key, key))
+    for recorded in filter(None, [owner, *others]):
+        if (recorded.source in SIMULATORS) != is_simulator:
+            raise _other_source(lake, recorded, SIMULATOR if is_simulator else "a real shop")
+        if recorded.key != key_fingerprint(key):
+            raise OtherLake(_other_key(lake, recorded.key, key))
+
+
+def check_sources(lake: Lake, names: Collection[str]) -> None:
+    """Refuse settings that name other points of sale than fill the lake: `names`."""
+    owner, others = read_owner(lake), other_sources(lake)
+    if len(names) == 1 and not others:
+        return  # its account is compared before anything is requested
+    if owner is None:
+        expected = {*others}
+    else:
+        metadata = lake.metadata(IDENTITY, NAME, owner.manifest)
+        expected = {*metadata.get("sources", [point_of_sale_at_root(lake, owner)]), *others}
+    missing, added = sorted(expected - {*names, ""}), sorted({*names} - expected)
+    if missing:
+        raise OtherLake(
+            f"{lake.storage.uri()} is filled by {' and '.join(sorted(filter(None, expected)))}, and"
+            f" [pos] source does not name {', '.join(missing)}; nothing was read or written: name"
+            " every source of the lake, so that no receipt drops out of its figures, or set [lake]"
+            " url to another folder or prefix"
+        )
+    if owner and added:
+        raise OtherLake(
+            f"{lake.storage.uri()} is filled by {' and '.join(sorted(expected - {''})) or FILES},"
+            f" and [pos] source names {', '.join(added)} too; nothing was read or written: to add a"
+            " source to the lake for good, run: pos lake --accept-source"
+        )
 
 
 def admit(
@@ -109,25 +155,31 @@ def admit(
     origin: Origin,
     key: bytes | None,
     source: Callable[[], Source],
+    *,
+    name: str = NAME,
+    raw: Lake | None = None,
+    names: Collection[str] = (),
 ) -> str:
-    """Admit the source of the settings to the lake; returns its fingerprint.
+    """Admit a source of the settings to the lake; returns its fingerprint.
 
     A new lake admits any source. Saved files and one account of the API may fill the same lake
-    where they share a store. Raises OtherLake for another source.
+    where they share a store. Raises OtherLake for another source. `name` and `raw` are those of a
+    source beside the one at the root, `names` all points of sale of the settings if several.
     """
     for _ in range(_ATTEMPTS):
         check_owner(lake, is_simulator=origin.kind == SIMULATOR, key=key)
-        owner = read_owner(lake)
+        owner = read_owner(lake, name)
         if owner and owner.source == origin.fingerprint:
             return origin.fingerprint
         if owner:
             before = describe_owner(lake, owner)
-            if FILES not in (before.kind, origin.kind) or not _share_a_store(lake, source()):
+            is_other = FILES not in (before.kind, origin.kind)
+            if is_other or not _share_a_store(raw or lake, source()):
                 raise _other_source(lake, owner, str(origin))
             if origin.kind == FILES:
                 return origin.fingerprint  # the account stays the lake's
         try:
-            record(lake, origin, key)
+            record(lake, origin, key, name=name, names=names)
         except Conflict:  # another run has just recorded a source
             lake.refresh(IDENTITY)
             continue
@@ -137,18 +189,31 @@ def admit(
     )
 
 
-def record(lake: Lake, origin: Origin, key: bytes | None) -> None:
-    """Record that `origin` fills the lake from now on, with customers hashed by `key`."""
+def record(
+    lake: Lake,
+    origin: Origin,
+    key: bytes | None,
+    *,
+    name: str = NAME,
+    names: Collection[str] = (),
+) -> None:
+    """Record that `origin` fills the lake from now on, with customers hashed by `key`.
+
+    `name` is that of a source beside the one at the root. With several points of sale `names` has
+    all of them, the one at the root first.
+    """
     hashed = key_fingerprint(key)
-    metadata = {
+    metadata: dict[str, object] = {
         "source": origin.kind,
         "account": origin.account,
         "name": origin.name,
         "customer_key": hashed if key else None,
     }
-    newest = lake.newest(IDENTITY, NAME)
+    if names and name == NAME:
+        metadata |= {"point_of_sale": next(iter(names)), "sources": sorted(names)}
+    newest = lake.newest(IDENTITY, name)
     lake.publish(
-        IDENTITY, NAME, origin.fingerprint + hashed, {}, metadata, expected_manifest=newest
+        IDENTITY, name, origin.fingerprint + hashed, {}, metadata, expected_manifest=newest
     )
 
 

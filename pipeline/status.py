@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, datetime
 from itertools import pairwise
-from typing import Any
+from typing import Any, NamedTuple
 
 import pyarrow.compute as pc
 
@@ -23,7 +23,14 @@ from pipeline.extract.windows import numbers_tried, read_fields, spans
 from pipeline.load import CATALOG, RAW, RECEIPTS, SALES, STAGING, SUMMARY, VOID, Lake, decompress
 from pipeline.load.day_object import FILE, unpack_tables
 from pipeline.load.parquet import from_bytes
-from pipeline.outside_history import as_json, format_outside, format_unread, read_outside
+from pipeline.outside_history import (
+    as_json,
+    format_outside,
+    format_unread,
+    read_outside,
+    read_outside_of,
+)
+from pipeline.raw_source import RawSource
 from pipeline.transform import Rules
 
 FORTNIGHT = 14
@@ -42,7 +49,9 @@ class Status:
     missing in each till's series of the fortnight, `unknown` those of them that a rescan has asked
     for in vain; `new_fields` are unknown fields of receipts with their first window; `silent` are
     stores that stopped sending, with their last day. `outside` are the receipts before
-    `history_starts`, `unread` the records in quarantine: no total counts them.
+    `history_starts`, `unread` the records in quarantine: no total counts them. With several points
+    of sale `sources` has the first five fields of each; then `last_window` is the last that all of
+    them have, and a gap or a limit of one is one of the lake.
     """
 
     last_window: str | None = None
@@ -61,10 +70,23 @@ class Status:
     outside: list[dict[str, Any]] = field(default_factory=list)
     unread: list[dict[str, Any]] = field(default_factory=list)
     history_starts: str = ""
+    sources: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
         """The same for a machine: state/etl_state.json."""
-        return json.dumps(asdict(self), indent=1, sort_keys=True).encode()
+        fields = {name: value for name, value in asdict(self).items() if name != "sources" or value}
+        return json.dumps(fields, indent=1, sort_keys=True).encode()
+
+
+class _Windows(NamedTuple):
+    """The windows of one source."""
+
+    last_window: str
+    end: datetime
+    is_stale: bool
+    gaps: list[str]
+    truncated: dict[str, str]
+    new_fields: dict[str, str]
 
 
 def read_status(
@@ -75,26 +97,93 @@ def read_status(
     limited: bool,
     rules: Rules | None = None,
     starts: date | None = None,
+    sources: Sequence[RawSource] = (),
 ) -> Status:
     """The status of a lake at `now`.
 
     `expected` is the last day whose window should be there; `limited` tells that the account
     serves 31 days only. With `rules` and `starts`, the first business day of the history, the
-    receipts before it are named.
+    receipts before it are named. `sources` are those of a lake of several points of sale.
     """
-    windows = window_names(lake)
-    if not windows:
+    lakes = {raw.point_of_sale: raw.lake for raw in sources} or {"": lake}
+    windows = {name: _read_windows(home, expected) for name, home in lakes.items()}
+    read = [each for each in windows.values() if each]
+    if not read:
         hint = "nothing has been extracted yet; run: luigi --module pipeline Nightly"
         return Status(warnings=[hint])
+    oldest = min(read, key=lambda each: each.last_window)
+    last = date.fromisoformat(oldest.last_window)
+    quarantined, receipts, numbers = _read_recent_days(lake, last)
+    missing, warning = find_missing_numbers(numbers), gap_warning(oldest.end, now, limited)
+    if not (rules and starts):
+        outside = []
+    elif sources:
+        outside = read_outside_of(sources, starts, {}).to_pylist()
+    else:
+        outside = read_outside(lake, rules, starts).to_pylist()
+    prefixes = {raw.point_of_sale: raw.prefix for raw in sources}
+    return Status(
+        last_window=oldest.last_window,
+        age_hours=_age(oldest, now),
+        is_stale=len(read) < len(windows) or any(each.is_stale for each in read),
+        gaps=sorted({gap for each in read for gap in each.gaps}),
+        truncated={
+            f"{prefixes.get(name, '')}{day}": at
+            for name, each in windows.items()
+            for day, at in (each.truncated if each else {}).items()
+        },
+        quarantined=quarantined,
+        receipts=receipts,
+        warnings=[warning] if warning else [],
+        stores={
+            f"{prefixes.get(name, '')}{store_id}": label
+            for name, home in lakes.items()
+            for store_id, label in store_names(home).items()
+        },
+        not_seen=name_missing(missing),
+        unknown=still_unknown(
+            missing,
+            {
+                f"{prefixes.get(name, '')}{number}": times
+                for name, home in lakes.items()
+                for number, times in numbers_tried(home, last - FORTNIGHT * DAY).items()
+            },
+        )
+        if missing
+        else [],
+        new_fields={path: day for each in read for path, day in each.new_fields.items()},
+        silent=find_silent(lake, last, receipts),
+        outside=as_json(outside),
+        unread=find_unread(lake),
+        history_starts=str(starts or ""),
+        sources={
+            name: {
+                "last_window": each and each.last_window,
+                "age_hours": each and _age(each, now),
+                "is_stale": each is None or each.is_stale,
+                "gaps": each.gaps if each else [],
+                "truncated": each.truncated if each else {},
+            }
+            for name, each in windows.items()
+            if sources
+        },
+    )
+
+
+def _age(windows: _Windows, now: datetime) -> float:
+    return round((now - windows.end).total_seconds() / 3600, 1)
+
+
+def _read_windows(lake: Lake, expected: date) -> _Windows | None:
+    """The windows of one source; None where nothing has been extracted."""
+    windows = window_names(lake)
+    if not windows:
+        return None
     last = date.fromisoformat(windows[-1])
     since = last - FORTNIGHT * DAY
-    end = datetime.fromisoformat(lake.metadata(RECEIPTS, windows[-1])["end"])
-    quarantined, receipts, numbers = _read_recent_days(lake, last)
-    missing, warning = find_missing_numbers(numbers), gap_warning(end, now, limited)
-    outside = read_outside(lake, rules, starts).to_pylist() if rules and starts else []
-    return Status(
+    return _Windows(
         last_window=windows[-1],
-        age_hours=round((now - end).total_seconds() / 3600, 1),
+        end=datetime.fromisoformat(lake.metadata(RECEIPTS, windows[-1])["end"]),
         is_stale=last < expected,
         gaps=list(_gaps(windows)),
         truncated={
@@ -102,21 +191,11 @@ def read_status(
             for name in windows[-max(FORTNIGHT, 31) :]
             if (instant := lake.metadata(RECEIPTS, name).get("truncated_at"))
         },
-        quarantined=quarantined,
-        receipts=receipts,
-        warnings=[warning] if warning else [],
-        stores=store_names(lake),
-        not_seen=name_missing(missing),
-        unknown=still_unknown(missing, numbers_tried(lake, since)) if missing else [],
         new_fields={
             path: entry["since"]
             for path, entry in read_fields(lake).items()
             if entry["since"] > str(since)
         },
-        silent=find_silent(lake, last, receipts),
-        outside=as_json(outside),
-        unread=find_unread(lake),
-        history_starts=str(starts or ""),
     )
 
 
@@ -238,6 +317,7 @@ def format_status(status: Status) -> str:
     lines = [
         f"last window    {status.last_window}, closed {age} hours ago"
         f"{'   STALE' if status.is_stale else ''}",
+        *(_format_source(name, source) for name, source in status.sources.items()),
         f"gaps           {', '.join(status.gaps) or 'none'}",
         f"truncated      {truncated or 'none'}",
         f"in quarantine  {quarantined or 'none'} (last fortnight)",
@@ -254,6 +334,15 @@ def format_status(status: Status) -> str:
     lines += format_outside(status.outside, status.history_starts)
     lines += _format_receipts(status)
     return "\n".join([*lines, *status.warnings])
+
+
+def _format_source(name: str, source: Mapping[str, Any]) -> str:
+    """One line about a source of a lake of several."""
+    if source["last_window"] is None:
+        return f"  {name:<13}nothing has been extracted yet   STALE"
+    gaps = f", gaps: {', '.join(source['gaps'])}" if source["gaps"] else ""
+    stale = "   STALE" if source["is_stale"] else ""
+    return f"  {name:<13}{source['last_window']}, {source['age_hours']:,.1f} hours ago{gaps}{stale}"
 
 
 def _format_missing(status: Status) -> Iterator[str]:

@@ -12,7 +12,6 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
-import secrets
 from collections.abc import Callable, Iterator, Mapping
 from functools import cache
 from typing import Any, ClassVar, NamedTuple
@@ -20,10 +19,11 @@ from typing import Any, ClassVar, NamedTuple
 import luigi
 from luigi.task import flatten
 
-from pipeline import local_state, ownership, settings
-from pipeline.connect import is_simulator
+from pipeline import settings
 from pipeline.errors import ConfigError, Conflict, Corrupt, Stale
-from pipeline.load import DATASETS, RAW, Lake, Manifest, fingerprint_of, open_storage
+from pipeline.lakes import ROOT, check_lake, folder_of, further_state, raw_lake
+from pipeline.lakes import lake as lake  # tasks and commands import it from here
+from pipeline.load import DATASETS, RAW, Manifest, fingerprint_of
 from pipeline.load.publish import Content
 from pipeline.rebuild_reason import plain, rebuild_reason
 from pipeline.settings.run_context import once_per_run
@@ -31,42 +31,9 @@ from pipeline.settings.run_context import once_per_run
 log = logging.getLogger(__name__)
 
 MAX_ATTEMPTS = 3
-_RECENT_BYTES = 32 << 20  # of what was read or written lately that a process keeps
 
 Files = dict[str, bytes]
 Metadata = dict[str, object]
-
-
-@once_per_run
-def lake() -> Lake:
-    """The lake of the settings; children of a fork list it again."""
-    settings.check()
-    opened = open_lake()
-    local_state.check_still_there(opened)
-    return opened
-
-
-def open_lake() -> Lake:
-    """The lake of the settings as it stands, whatever this machine remembers of it."""
-    section = settings.lake()
-    return Lake(
-        open_storage(
-            section.url,
-            endpoint=section.endpoint or None,
-            region=section.region or None,
-            encryption=section.encryption or None,
-            kms_key=section.kms_key or None,
-        ),
-        run=secrets.token_hex(8),
-        memory=_RECENT_BYTES,
-    )
-
-
-@once_per_run
-def check_lake() -> None:
-    """Refuse the lake of another shop or another customer key. Raises OtherLake."""
-    key = settings.rules().customer_key
-    ownership.check_owner(lake(), is_simulator=is_simulator(), key=key)
 
 
 class BuildStart(NamedTuple):
@@ -87,7 +54,7 @@ class FingerprintTarget(luigi.Target):
         return self.task.digest() is not None
 
     def __str__(self) -> str:
-        return f"{self.task.dataset}/{self.task.name}"
+        return self.task.place
 
 
 class DatasetTask(luigi.Task):
@@ -113,6 +80,11 @@ class DatasetTask(luigi.Task):
         """Name of the partition in its log: 2026-10-31, or 2026-10."""
         return str(self.period) if hasattr(self, "date") else f"{self.period:%Y-%m}"
 
+    @property
+    def place(self) -> str:
+        """The name by which other partitions state it as an input."""
+        return f"{self.dataset}/{self.name}"
+
     def digest(self) -> str | None:
         """Content digest of the partition; None where it is not current."""
         raise NotImplementedError
@@ -131,10 +103,10 @@ class DatasetTask(luigi.Task):
             self.set_progress_percentage(percent)
 
 
-def committed(dataset: str, partition: str) -> str | None:
+def committed(dataset: str, partition: str, source: str = ROOT) -> str | None:
     """The digest of a raw partition; None where it is missing or invalidated."""
     check_lake()
-    newest = lake().newest(dataset, partition)
+    newest = (raw_lake(source) if source else lake()).newest(dataset, partition)
     return newest.digest if newest and newest.fingerprint == RAW else None
 
 
@@ -145,13 +117,35 @@ def input_tasks(task: luigi.Task) -> list[DatasetTask]:
 
 
 class RawTask(DatasetTask):
-    """A partition of raw: nothing is added once its window has closed, so it is final."""
+    """A partition of raw: nothing is added once its window has closed, so it is final.
+
+    `source` is empty for the source at the root of the lake, the only one of most lakes.
+    """
+
+    source: str = settings.field(
+        luigi.Parameter(default=ROOT, description="in a lake of several: square; empty: the first")
+    )
 
     resources = {"pos_api": 1}  # noqa: RUF012 - Luigi's own attribute
     priority = 10  # everything from the API first, so that no day is built twice
 
+    def to_str_params(self, *args: Any, **kwargs: Any) -> dict[str, str]:
+        """As Luigi's, without an empty source: so a lake with one source has it nowhere."""
+        params: dict[str, str] = super().to_str_params(*args, **kwargs)
+        if not self.source:
+            params.pop("source", None)
+        return params
+
+    def __repr__(self) -> str:
+        params = ", ".join(f"{k}={v}" for k, v in self.to_str_params(True).items())
+        return f"{self.task_family}({params})"
+
+    @property
+    def place(self) -> str:
+        return "/".join(filter(None, (folder_of(self.source), super().place)))
+
     def digest(self) -> str | None:
-        return committed(self.dataset, self.name)
+        return committed(self.dataset, self.name, self.source)
 
     def fetch(self) -> None:
         """Request and commit the partition. Raises Conflict if another run was first."""
@@ -163,7 +157,7 @@ class RawTask(DatasetTask):
             try:
                 return self.fetch()
             except Conflict:
-                lake().refresh()
+                raw_lake(self.source).refresh()
                 if self.complete():
                     log.info("%s: another run has committed it meanwhile; nothing to do", self)
                     return None
@@ -224,7 +218,7 @@ class DerivedTask(DatasetTask):
             digest = task.digest()
             if digest is None:
                 return None
-            inputs.append((f"{task.dataset}/{task.name}", digest))
+            inputs.append((task.place, digest))
         return inputs
 
     def fingerprint(self) -> str | None:
@@ -245,7 +239,7 @@ class DerivedTask(DatasetTask):
     def _upstream_state(self) -> tuple[int, ...]:
         # With the process: a child of a fork inherits what its parent read, and does not see what
         # the parent's other children have published since.
-        return os.getpid(), *lake().generation_of(self.upstream)
+        return os.getpid(), *lake().generation_of(self.upstream), *further_state(self.upstream)
 
     def digest(self) -> str | None:
         fingerprint = self.fingerprint()

@@ -17,8 +17,8 @@ from pipeline import settings
 from pipeline.cli.child import run_luigi
 from pipeline.cli.rescan import check_period
 from pipeline.errors import ExitCode
+from pipeline.lakes import batches_read, raw_sources, refresh_all
 from pipeline.load import RECEIPTS
-from pipeline.targets import lake
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -40,17 +40,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     last = options.last or settings.last_day()
     check_period(options.first, last)
-    before = set(lake().partitions(RECEIPTS))
+    before = batches_read()
     code = run_luigi(
         "Backfill", "--first", str(options.first), "--last", str(last), "--local-scheduler"
     )
     if code:
         return code
-    lake().refresh()
+    refresh_all()
     metadata = {
-        name: lake().metadata(RECEIPTS, name)
-        for name in lake().partitions(RECEIPTS)
-        if name not in before
+        raw.name(name): raw.lake.metadata(RECEIPTS, name)
+        for raw in raw_sources()
+        for name in raw.lake.partitions(RECEIPTS)
+        if raw.name(name) not in before
     }
     print(
         f"{len(metadata)} windows, {sum(m['records'] for m in metadata.values()):,} receipts"

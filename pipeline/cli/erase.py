@@ -19,6 +19,7 @@ import shutil
 from pipeline import settings
 from pipeline.cli.child import run_luigi
 from pipeline.errors import ConfigError
+from pipeline.lakes import raw_sources, refresh_all
 from pipeline.load import CUMULATIVE, SALES, STAGING
 from pipeline.maintenance.erase import (
     clear_derived,
@@ -29,7 +30,6 @@ from pipeline.maintenance.erase import (
     traces,
 )
 from pipeline.maintenance.exports import find_exports_with
-from pipeline.maintenance.rewrite import Touched
 from pipeline.targets import lake
 
 
@@ -47,12 +47,14 @@ def run(options: argparse.Namespace) -> int:
             "set CUSTOMER_HASH_KEY: the list that keeps an erased customer out is written with it"
         )
     lake().preflight()
-    if _show_exports(
-        list(find_named(lake(), settings.reader(), options.customer)), options.customer
-    ):
+    if _show_exports(options.customer):
         print("nothing was erased; change these files, then run this again")
         return 1
-    batches = drop(lake(), settings.reader(), options.customer, key)
+    batches = [
+        batch
+        for raw in raw_sources()
+        for batch in drop(raw.lake, raw.reader, options.customer, key)
+    ]
     for folder in settings.spool().glob("walk.*"):  # pages of a killed extraction on this machine
         shutil.rmtree(folder, ignore_errors=True)
     print(f"raw: {len(batches)} windows rewritten without the customer")
@@ -72,7 +74,7 @@ def run(options: argparse.Namespace) -> int:
 
 def remake() -> int:
     """Make again all that changed with raw; returns Luigi's exit code."""
-    lake().refresh()
+    refresh_all()
     months = sorted(
         name[:7] for dataset in (STAGING, SALES, CUMULATIVE) for name in lake().partitions(dataset)
     )
@@ -82,30 +84,34 @@ def remake() -> int:
 
 
 def _show(customer: str) -> int:
-    touched = list(find_named(lake(), settings.reader(), customer))
-    for entry in touched:
+    touched = [
+        (raw, entry)
+        for raw in raw_sources()
+        for entry in find_named(raw.lake, raw.reader, customer)
+    ]
+    for raw, entry in touched:
         print(
-            f"{lake().storage.uri(entry.object.key)}: {entry.records} receipts of window"
+            f"{raw.lake.storage.uri(entry.object.key)}: {entry.records} receipts of window"
             f" {entry.object.batch}"
         )
-    months = sorted({f"{entry.sold:%Y-%m}" for entry in touched if entry.sold})
+    months = sorted({f"{entry.sold:%Y-%m}" for _, entry in touched if entry.sold})
     print(
-        f"{sum(entry.records for entry in touched)} receipts in"
-        f" {len({entry.object.batch for entry in touched})} windows name the customer;"
-        f" months that would be made again: {', '.join(months) or 'none'}, and the reports that"
-        " read them"
+        f"{sum(entry.records for _, entry in touched)} receipts in"
+        f" {len({(raw.folder, entry.object.batch) for raw, entry in touched})} windows name the"
+        f" customer; months that would be made again: {', '.join(months) or 'none'}, and the"
+        " reports that read them"
     )
-    _show_exports(touched, customer)
+    _show_exports(customer)
     return 0
 
 
-def _show_exports(touched: list[Touched], customer: str) -> int:
+def _show_exports(customer: str) -> int:
     """Print the exports in backoffice/ that name the buyer; returns their number."""
-    messages = (
-        list(find_exports_with(lake(), read_numbers(lake(), settings.reader(), touched, customer)))
-        if touched
-        else []
-    )
+    numbers: frozenset[str] = frozenset()
+    for raw in raw_sources():
+        touched = list(find_named(raw.lake, raw.reader, customer))
+        numbers |= read_numbers(raw.lake, raw.reader, touched, customer)
+    messages = list(find_exports_with(lake(), numbers)) if numbers else []
     for message in messages:
         print(f"WRONG  {message}")
     return len(messages)

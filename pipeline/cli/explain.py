@@ -2,6 +2,7 @@
 
     pos explain 1-10131
     pos explain 1-10131 --month 2026-10        searches that month only, which is quicker
+    pos explain square:1-10131                 in a lake of several sources, as its tables have it
 
 Exit code 1 when there is no such receipt, or it is in quarantine.
 """
@@ -12,6 +13,7 @@ import argparse
 
 from pipeline import settings
 from pipeline.cli.raw_records import catalog_of, find_objects, read_objects
+from pipeline.lakes import raw_sources
 from pipeline.transform import explain
 
 
@@ -23,10 +25,18 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    objects = find_objects(options.month)
-    explanation = explain(
-        options.receipt, read_objects(objects), catalog_of(objects), settings.rules()
-    )
+    for source in raw_sources():
+        number = options.receipt.removeprefix(source.prefix)
+        objects = find_objects(options.month, source)
+        explanation = explain(
+            number, read_objects(objects, source), catalog_of(objects, source), source.rules
+        )
+        if explanation.versions:
+            break
+    if source.prefix and explanation.versions:
+        print(
+            f"of {source.point_of_sale}; in the tables its identifiers begin with {source.prefix}"
+        )
     print(explanation.text)
     if options.month and not explanation.versions:
         print("Only that month was searched; omit --month to search everywhere.")

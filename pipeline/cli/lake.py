@@ -6,7 +6,8 @@
     pos lake --forget              a lake that was removed on purpose may begin again
 
 A run on the lake of another shop or with another key is refused before anything is read. Accept a
-source only if it is the same shop: receipts of two shops in one lake cannot be separated. The
+source only if it is the same shop: receipts of two shops in one lake cannot be separated. Where
+[pos] source names several, --accept-source adds those that do not fill the lake yet. The
 simulator is never accepted beside a shop. After another key was accepted, the next run makes every
 month again with it; a lake with erased customers keeps its key. Exit code 1 when the lake is empty.
 """
@@ -18,9 +19,9 @@ import argparse
 from pipeline import local_state, ownership, settings
 from pipeline.connect import connect, origin_of
 from pipeline.errors import OtherLake
+from pipeline.lakes import names_if_several, open_lake, point_of_sale_of, raw_lake, sources
 from pipeline.load import Lake
 from pipeline.maintenance.erase import read_erased
-from pipeline.targets import open_lake
 
 
 def arguments(parser: argparse.ArgumentParser) -> None:
@@ -48,6 +49,9 @@ def run(options: argparse.Namespace) -> int:
         print("filled by      nothing yet; the first run records the source of the settings")
     else:
         print(f"filled by      {ownership.describe_owner(lake, owner)}")
+        for name in ownership.other_sources(lake):
+            if other := ownership.read_owner(lake, name):
+                print(f"               {ownership.describe_owner(lake, other)}")
         hashed = owner.key != ownership.key_fingerprint(None)
         print(f"customers      {f'hashed with the key {owner.key}' if hashed else 'in clear'}")
     print(f"local state    {settings.spool()}")
@@ -67,10 +71,21 @@ def _accept(lake: Lake, *, is_source: bool, is_key: bool) -> None:
             "CUSTOMER_HASH_KEY is not the lake's; restore the former key, or use --accept-key"
         )
     if is_key:
-        read_erased(lake.storage, key)
+        for source in sources():
+            read_erased((raw_lake(source) if source else lake).storage, key)
+    for source in sources():
+        _accept_one(lake, source, key, is_source=is_source)
+
+
+def _accept_one(lake: Lake, source: str, key: bytes | None, *, is_source: bool) -> None:
+    """Record a source of the settings, or its key, in the lake."""
+    partition, name = source or ownership.NAME, point_of_sale_of(source)
+    owner = ownership.read_owner(lake, partition)
     before = owner and ownership.describe_owner(lake, owner)
-    origin = origin_of(connect()) if is_source else before
+    origin = origin_of(connect(name), name) if is_source else before
     if origin is None:
+        if source:
+            return  # it has not been read yet
         raise OtherLake(f"{lake.storage.uri()} does not say which shop fills it; --accept-source")
     if before and (before.kind == ownership.SIMULATOR) != (origin.kind == ownership.SIMULATOR):
         raise OtherLake(
@@ -78,7 +93,7 @@ def _accept(lake: Lake, *, is_source: bool, is_key: bool) -> None:
             " and real receipts never share a lake; name another folder or prefix in [lake] url"
         )
     lake.preflight()
-    ownership.record(lake, origin, key)
+    ownership.record(lake, origin, key, name=partition, names=names_if_several())
 
 
 def _forget(lake: Lake) -> None:

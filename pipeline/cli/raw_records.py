@@ -10,40 +10,42 @@ from datetime import date, timedelta
 
 from pipeline import settings
 from pipeline.errors import ConfigError
-from pipeline.load import RECEIPTS, RawObject
-from pipeline.targets import lake
+from pipeline.lakes import batches_read, folder_of, lake, sources
+from pipeline.load import RawObject
+from pipeline.raw_source import RawSource
 from pipeline.tasks import catalog_for, days_of, read_catalog
 from pipeline.transform import Catalog, Raw, day_bounds
 
 
-def find_objects(month: date | None) -> list[RawObject]:
-    """Raw objects that may hold receipts of `month`, or all of them."""
+def find_objects(month: date | None, source: RawSource) -> list[RawObject]:
+    """Raw objects of a source that may hold receipts of `month`, or all of them."""
     check_filled()
     if month is None:
-        return lake().raw_objects(date(2010, 1, 1), settings.last_day() + timedelta(days=1), None)
-    days, rules = days_of(month), settings.rules()
+        last = settings.last_day() + timedelta(days=1)
+        return source.lake.raw_objects(date(2010, 1, 1), last, None)
+    days, rules = days_of(month), source.rules
     stores = (rules.default, *rules.stores.values())
     start = min(day_bounds(days[0], store)[0] for store in stores)
     end = max(day_bounds(days[-1], store)[1] for store in stores)
-    return lake().raw_objects(start.date(), end.date(), None)
+    return source.lake.raw_objects(start.date(), end.date(), None)
 
 
 def check_filled() -> None:
     """Raise ConfigError for a lake without receipts, as no answer can be given."""
-    if not lake().partitions(RECEIPTS):
+    if not batches_read():
         raise ConfigError(
             f"{lake().storage.uri()} holds no receipts yet; `pos run` extracts them from"
             f" {settings.pos().history_starts} on"
         )
 
 
-def read_objects(objects: list[RawObject]) -> Iterator[Raw]:
+def read_objects(objects: list[RawObject], source: RawSource) -> Iterator[Raw]:
     """Their records, one object at a time."""
-    return (Raw(raw.batch, raw.key, lake().read_raw(raw)) for raw in objects)
+    return (Raw(raw.batch, raw.key, source.lake.read_raw(raw)) for raw in objects)
 
 
-def catalog_of(objects: list[RawObject]) -> Catalog:
+def catalog_of(objects: list[RawObject], source: RawSource) -> Catalog:
     """The catalog of the newest day of `objects`."""
     days = [raw.sold for raw in objects if raw.sold]
-    snapshot = catalog_for(max(days, default=settings.last_day()))
-    return read_catalog(snapshot)
+    name = next(name for name in sources() if source.folder == folder_of(name))
+    return read_catalog(catalog_for(max(days, default=settings.last_day()), name))

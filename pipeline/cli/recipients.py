@@ -29,7 +29,7 @@ from pipeline.deliver import (
     recipient_id,
 )
 from pipeline.errors import ConfigError
-from pipeline.targets import open_lake
+from pipeline.lakes import open_lake
 
 _id = lru_cache(recipient_id)  # slow on purpose
 MailKey = Literal["to", "alerts_to"]

@@ -19,7 +19,7 @@ from pipeline import settings
 from pipeline.cli.child import run_luigi
 from pipeline.errors import ConfigError, ExitCode
 from pipeline.extract.window_bounds import DAY
-from pipeline.targets import lake
+from pipeline.lakes import prefix_of, raw_lake, sources
 from pipeline.tasks.raw import Rescan
 
 
@@ -53,8 +53,17 @@ def run(options: argparse.Namespace) -> int:
             f"{first} is before [pos] history_starts = {settings.pos().history_starts}; set that"
             f" to {first}, or see pos backfill"
         )
+    codes = [_rescan(source, first, last) for source in sources()]
+    return next((code for code in codes if code), ExitCode.DONE)
+
+
+def _rescan(source: str, first: date, last: date) -> int:
+    """Read the period of one source again; returns the exit code."""
     rescan = Rescan(
-        date=last, days=(last - first).days + 1, requested_at=f"{settings.now():%Y%m%dT%H%M%S}"
+        date=last,
+        days=(last - first).days + 1,
+        requested_at=f"{settings.now():%Y%m%dT%H%M%S}",
+        source=source,
     )
     code = run_luigi(
         "Rescan",
@@ -64,14 +73,16 @@ def run(options: argparse.Namespace) -> int:
         str(rescan.days),
         "--requested-at",
         rescan.requested_at,
+        *(["--source", source] if source else []),
         "--local-scheduler",
     )
     if code:
         return code
-    lake().refresh()
-    metadata = lake().metadata(rescan.dataset, rescan.name)
+    home = raw_lake(source)
+    home.refresh()
+    metadata = home.metadata(rescan.dataset, rescan.name)
     print(
-        f"{rescan.name}: {metadata['records']} missing receipts"
+        f"{prefix_of(source)}{rescan.name}: {metadata['records']} missing receipts"
         f"{'; pos run makes again what they change' * bool(metadata['records'])}"
     )
     if metadata["truncated_at"]:

@@ -18,6 +18,7 @@ from collections import defaultdict
 
 from pipeline import settings
 from pipeline.cli.erase import remake
+from pipeline.lakes import raw_sources
 from pipeline.maintenance.retain import clear_remade, find_aged, kept_since, retain
 from pipeline.targets import lake
 
@@ -37,7 +38,7 @@ def run(options: argparse.Namespace) -> int:
     if options.dry_run:
         return _show(since)
     lake().preflight()
-    batches = retain(lake(), settings.reader(), since)
+    batches = [batch for raw in raw_sources() for batch in retain(raw.lake, raw.reader, since)]
     print(f"raw: {len(batches)} windows before {since} rewritten without notes and card details")
     code = remake()
     if not code:
@@ -48,8 +49,11 @@ def run(options: argparse.Namespace) -> int:
 def _show(since: str) -> int:
     months: dict[str, list[int]] = defaultdict(lambda: [0, 0])
     batches = set()
-    for entry in find_aged(lake(), settings.reader(), since):
-        batches.add(entry.object.batch)
+    aged = (
+        (raw, entry) for raw in raw_sources() for entry in find_aged(raw.lake, raw.reader, since)
+    )
+    for raw, entry in aged:
+        batches.add((raw.folder, entry.object.batch))
         month = months[entry.object.batch[:7]]
         month[0], month[1] = month[0] + 1, month[1] + entry.records
     for name, (objects, records) in sorted(months.items()):

@@ -31,7 +31,8 @@ from pipeline.cli.open import months_with, newest_report
 from pipeline.cli.run_summary import FILE as SUMMARY
 from pipeline.cli.status import current_status
 from pipeline.errors import ExitCode, PipelineError
-from pipeline.load import MONTHLY, RECEIPTS
+from pipeline.lakes import batches_read, refresh_all
+from pipeline.load import MONTHLY
 from pipeline.load.layout import state_key
 from pipeline.logs import FILE
 from pipeline.status import format_status
@@ -75,11 +76,11 @@ def _report(code: int, environment: Mapping[str, str]) -> None:
 
 
 def _run_nightly(options: list[str], environment: Mapping[str, str]) -> int:
-    before, summary = set(lake().partitions(RECEIPTS)), _last_summary()
+    before, summary = batches_read(), _last_summary()
     code = run_luigi("Nightly", *options, environment=environment)
     if code:
         return code
-    lake().refresh()
+    refresh_all()
     status = current_status()
     lake().put_state("etl_state.json", status.to_bytes())
     is_idle = _last_summary() == summary

@@ -10,14 +10,16 @@ store.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from datetime import date, datetime
+from functools import partial
 
 from pipeline.errors import Corrupt
 from pipeline.load import RAW, RECEIPTS, VOID, Lake, Manifest
 from pipeline.load.layout import DATASETS, IDENTITY, MONTHLY, NIGHTLY, SALES, parse_raw, state_key
 from pipeline.load.storage import Stat
+from pipeline.raw_source import RawSource
 from pipeline.status import Status
 
 FILE = "run.json"
@@ -55,27 +57,29 @@ class RunSummary:
         return json.dumps(asdict(self), indent=1, sort_keys=True).encode()
 
 
-def read_summary(lake: Lake, day: date, status: Status, seconds: float) -> RunSummary:
-    """What the run of `day` did in `seconds`; `status` is the lake after it."""
-    seen = {
-        dataset: {
-            name: newest.number
-            for name in lake.partitions(dataset)
-            if (newest := lake.newest(dataset, name))
-        }
-        for dataset in DATASETS
-    }
+def read_summary(
+    lake: Lake, day: date, status: Status, seconds: float, further: Sequence[RawSource] = ()
+) -> RunSummary:
+    """What the run of `day` did in `seconds`; `status` is the lake after it.
+
+    `further` are the sources of the lake beside the one at its root.
+    """
+    seen = {dataset: _numbers(lake, dataset) for dataset in DATASETS}
     past = _seen_before(lake)
     new = {
         dataset: [name for name, n in numbers.items() if n > past.get(dataset, {}).get(name, 0)]
         for dataset, numbers in seen.items()
     }
-    batches = [
-        name for name in new.pop(RECEIPTS) if _newest(lake, RECEIPTS, name).fingerprint == RAW
-    ]
-    counts = lake.storage.map(lambda name: lake.metadata(RECEIPTS, name)["records"], batches)
-    records: dict[str, int] = dict(zip(batches, counts, strict=True))
-    windows = [name for name in batches if len(name) == _DAY]
+    records, late = _read_batches(lake, new.pop(RECEIPTS), "")
+    for raw in further:
+        dataset = raw.place(RECEIPTS)
+        seen[dataset] = _numbers(raw.lake, RECEIPTS)
+        before = past.get(dataset, {})
+        batches = [name for name, n in seen[dataset].items() if n > before.get(name, 0)]
+        more, late_more = _read_batches(raw.lake, batches, raw.prefix)
+        records |= more
+        late |= late_more
+    windows = [name for name in records if name in late]
     partitions = {
         dataset: names
         for dataset, names in new.items()
@@ -91,7 +95,7 @@ def read_summary(lake: Lake, day: date, status: Status, seconds: float) -> RunSu
         day=str(day),
         windows=windows,
         receipts=sum(records[name] for name in windows),
-        late=sum(_late(lake, name) for name in windows) if len(windows) <= MAX_WINDOWS else None,
+        late=sum(count() for count in late.values()) if len(windows) <= MAX_WINDOWS else None,
         rescanned={name: count for name, count in records.items() if name not in windows},
         partitions=partitions,
         quarantined={name: lake.metadata(SALES, name)["quarantined"] for name in valid(SALES)},
@@ -106,13 +110,34 @@ def read_summary(lake: Lake, day: date, status: Status, seconds: float) -> RunSu
     )
 
 
+def _numbers(lake: Lake, dataset: str) -> dict[str, int]:
+    """The number of the newest manifest of each partition."""
+    return {
+        name: newest.number
+        for name in lake.partitions(dataset)
+        if (newest := lake.newest(dataset, name))
+    }
+
+
+def _read_batches(
+    lake: Lake, names: Iterable[str], prefix: str
+) -> tuple[dict[str, int], dict[str, Callable[[], int]]]:
+    """The records of each raw batch; of the windows, functions that count late receipts."""
+    batches = [name for name in names if _newest(lake, RECEIPTS, name).fingerprint == RAW]
+    counts = lake.storage.map(lambda name: lake.metadata(RECEIPTS, name)["records"], batches)
+    records = dict(zip((f"{prefix}{name}" for name in batches), counts, strict=True))
+    windows = [name for name in batches if len(name) == _DAY]
+    return records, {f"{prefix}{name}": partial(_late, lake, name) for name in windows}
+
+
 def format_summary(run: RunSummary) -> str:
     """The summary in lines for a terminal, a log or a mail."""
     return "\n".join(f"{label:<15}{value}" for label, value in _lines(run))
 
 
 def _lines(run: RunSummary) -> Iterator[tuple[str, str]]:
-    first, last = (run.windows[0], run.windows[-1]) if run.windows else ("", "")
+    days = [name.rpartition(":")[2] for name in run.windows]
+    first, last = (min(days), max(days)) if days else ("", "")
     span = f" ({first} to {last})" if first != last else f" ({first})" if first else ""
     late = "" if run.late is None else f", {run.late:,} of earlier days"
     reconciled = [
@@ -126,7 +151,9 @@ def _lines(run: RunSummary) -> Iterator[tuple[str, str]]:
     yield "run of", f"{run.day}, in {run.seconds:,.0f} seconds"
     yield "windows", f"{len(run.windows):,} new{span}, {run.receipts:,} receipts{late}"
     for name, count in run.rescanned.items():
-        yield name[_DAY + 1 :], f"{count:,} receipts were missing"
+        prefix, _, batch = name.rpartition(":")
+        label = " ".join(filter(None, (prefix, batch[_DAY + 1 :])))
+        yield label, f"{count:,} receipts were missing"
     yield "made", ", ".join(partitions) or "nothing"
     yield "in quarantine", ", ".join(quarantined) or "no month was made"
     yield "reconciled", f"{', '.join(reconciled) or 'no month was made'} (collected less paid)"

@@ -13,6 +13,7 @@ import argparse
 
 from pipeline import settings
 from pipeline.errors import ExitCode
+from pipeline.lakes import names_if_several, raw_sources
 from pipeline.status import Status, format_status, read_status
 from pipeline.targets import lake
 
@@ -30,6 +31,7 @@ def current_status() -> Status:
         limited=settings.pos().limited_history,
         rules=settings.rules(),
         starts=settings.pos().history_starts,
+        sources=raw_sources() if names_if_several() else (),
     )
 
 

@@ -11,6 +11,7 @@ import argparse
 
 from pipeline import settings
 from pipeline.cli.raw_records import catalog_of, find_objects, read_objects
+from pipeline.lakes import raw_sources
 from pipeline.tasks import days_of
 from pipeline.transform import find_unmapped
 
@@ -23,10 +24,11 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace) -> int:
     month = options.month or settings.default_month()
-    objects, days = find_objects(month), days_of(month)
-    print(
-        find_unmapped(
-            read_objects(objects), catalog_of(objects), settings.rules(), (days[0], days[-1])
-        ).text
-    )
+    days = days_of(month)
+    for source in raw_sources():
+        if source.prefix:
+            print(f"# {source.point_of_sale}")
+        objects = find_objects(month, source)
+        raw, catalog = read_objects(objects, source), catalog_of(objects, source)
+        print(find_unmapped(raw, catalog, source.rules, (days[0], days[-1])).text)
     return 0

@@ -19,6 +19,7 @@ import argparse
 
 from pipeline import settings
 from pipeline.errors import ExitCode, StorageRefused
+from pipeline.lakes import raw_sources, source_named
 from pipeline.load import DATASETS
 from pipeline.maintenance import LakeFinding
 from pipeline.maintenance.leftovers import remove_leftovers
@@ -45,11 +46,14 @@ def arguments(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
         "--refetch", metavar="WINDOW", help="invalidate a window of raw (2026-10-30)"
     )
+    parser.add_argument(
+        "--source", help="with --refetch, in a lake of several: the point of sale of the window"
+    )
 
 
 def run(options: argparse.Namespace) -> int:
     if options.refetch:
-        refetch(options.refetch)
+        refetch(options.refetch, source_named(options.source))
         print(f"window {options.refetch} is invalidated; run: luigi --module pipeline Nightly")
         return 0
     findings: list[LakeFinding] = []
@@ -58,7 +62,12 @@ def run(options: argparse.Namespace) -> int:
         findings.append(finding)
         print(finding)
     problems = sum(finding.is_wrong for finding in findings)
-    count = sum(span.holds(name) for dataset in DATASETS for name in lake().partitions(dataset))
+    count = sum(
+        span.holds(name)
+        for raw in raw_sources()
+        for dataset in DATASETS
+        for name in raw.lake.partitions(dataset)
+    )
     print(f"{lake().storage.uri()}: {count:,} partitions checked, problems: {problems}")
     if options.repair:
         _repair(findings)

@@ -28,10 +28,14 @@ _REBUILD = (
 _ARCHIVE = "`pos verify --repair` archives the report's current file again"
 
 
-def audit(lake: Lake, span: Span) -> Iterator[LakeFinding]:
-    """All that differs from the manifests of the span, and all that no manifest names."""
+def audit(lake: Lake, span: Span, others: tuple[str, ...] = ()) -> Iterator[LakeFinding]:
+    """All that differs from the manifests of the span, and all that no manifest names.
+
+    `others` are folders of the lake's further sources, each of which is a lake of its own.
+    """
     lake.refresh()
-    stats = list(lake.storage.list())
+    apart = tuple(f"{folder}/" for folder in others)
+    stats = [stat for stat in lake.storage.list() if not stat.key.startswith(apart)]
     partitions = [
         (dataset, partition)
         for dataset in DATASETS

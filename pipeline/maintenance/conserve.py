@@ -17,6 +17,7 @@ from pipeline.load.parquet import from_bytes
 from pipeline.maintenance.findings import LakeFinding
 from pipeline.outside_history import name_receipt
 from pipeline.pos.source import NotCanonicalError, Reader, Record
+from pipeline.raw_source import RawSource
 from pipeline.transform import Rules, day_bounds
 
 _REMEDY = "a defect of this project: report it, with `pos explain` of that receipt"
@@ -69,12 +70,10 @@ def objects_near(lake: Lake, month: date) -> list[RawObject]:
 
 
 def conserve(
-    lake: Lake,
-    rules: Rules,
-    reader: Reader,
+    raw: RawSource,
     entries: Collection[RawObject],
     is_built: Callable[[str], bool],
-    outside: pa.Table,
+    index: ReceiptIndex,
     starts: date,
     last: date,
 ) -> Iterator[LakeFinding]:
@@ -83,10 +82,9 @@ def conserve(
     Receipts of months that are not `is_built` from the current raw, and those sold after business
     day `last`, are not due.
     """
-    index = ReceiptIndex(lake, outside)
-    lost = _find_lost(lake, rules, reader, entries, is_built, index, starts, last)
+    lost = _find_lost(raw, entries, is_built, index, starts, last)
     both = sorted(number for number in index.outside if number and number in index.counted)
-    if both:
+    if both and not raw.prefix:  # once for all sources
         yield LakeFinding(
             RECEIPTS,
             f"receipt {name_receipt(index.outside[both[0]])}: it lies before the history and is"
@@ -104,9 +102,7 @@ def conserve(
 
 
 def _find_lost(
-    lake: Lake,
-    rules: Rules,
-    reader: Reader,
+    raw: RawSource,
     entries: Collection[RawObject],
     is_built: Callable[[str], bool],
     index: ReceiptIndex,
@@ -125,16 +121,17 @@ def _find_lost(
     index.add({f"{day:%Y-%m}" for entry in due for day in _days_near(entry) if day >= starts})
     missing: dict[str, list[tuple[str, datetime | None]]] = {}
     for entry in due:
-        for line, body in enumerate(lake.read_raw(entry).splitlines(), 1):
-            record = reader.read_record(body)
-            name = f"{entry.key}#{line}"
-            if not index.holds(record.number, name) and _is_receipt(record, reader):
-                missing.setdefault(record.number or name, []).append((name, record.sold_at))
+        for line, body in enumerate(raw.lake.read_raw(entry).splitlines(), 1):
+            record = raw.reader.read_record(body)
+            name = f"{raw.place(entry.key)}#{line}"
+            number = record.number and raw.name(record.number)
+            if not index.holds(number, name) and _is_receipt(record, raw.reader):
+                missing.setdefault(number or name, []).append((name, record.sold_at))
     lost = {}
     for number, records in missing.items():
         times = [sold_at for _, sold_at in records if sold_at]
         days = {time.date() + shift * _DAY for time in times for shift in (-1, 0, 1)}
-        if all(map(is_due, days)) and all(_is_closed(time, last, rules) for time in times):
+        if all(map(is_due, days)) and all(_is_closed(time, last, raw.rules) for time in times):
             index.add({f"{day:%Y-%m}" for day in days if day >= starts})
             if not index.holds(number, records[0][0]):
                 lost[number] = records[0][0]

@@ -40,6 +40,7 @@ from pipeline.settings.shaping import (
     rules,
     stores,
 )
+from pipeline.settings.sources import PointOfSale, point_of_sale, points_of_sale
 from pipeline.settings.strict import parse_locale
 
 __all__ = [
@@ -47,6 +48,7 @@ __all__ = [
     "Days",
     "Month",
     "Number",
+    "PointOfSale",
     "check",
     "check_folder",
     "check_mail",
@@ -68,6 +70,8 @@ __all__ = [
     "paper",
     "plans",
     "plans_digest",
+    "point_of_sale",
+    "points_of_sale",
     "pos",
     "reader",
     "recipients",
@@ -133,6 +137,7 @@ def check() -> None:
             f"[pos] history_starts = {pos().history_starts} has not closed yet; the last closed"
             f" business day is {last_day()}: set an earlier day, or run again later"
         )
+    points_of_sale()
     rules()
     for section in (shop, lake, report, mail, webhook, monitor):
         section()

@@ -100,11 +100,19 @@ class Section(luigi.Config):
 class pos(Section):
     """The point of sale."""
 
-    source = luigi.Parameter("loyverse", description="loyverse, square, or files")
-    saved_from = luigi.Parameter(
-        "loyverse", description="source files: the point of sale whose JSON they hold"
+    source = luigi.Parameter(
+        "loyverse", description="loyverse, square, or files; several: loyverse, square"
     )
-    url = luigi.Parameter("simulator", description="simulator, or the address of the API")
+    saved_from = luigi.Parameter(
+        "loyverse", description="source files: the point of sale whose JSON they hold, or several"
+    )
+    url = luigi.Parameter(
+        "simulator",
+        description=(
+            "simulator, or the address of the API; several sources:"
+            ' {"loyverse": "https://...", "square": "https://..."}'
+        ),
+    )
     count_open_orders = luigi.BoolParameter(
         False,
         parsing=luigi.BoolParameter.EXPLICIT_PARSING,
@@ -114,7 +122,11 @@ class pos(Section):
         ),
     )
     folder = luigi.Parameter(
-        "", description="source files: folder of saved JSON, or s3://bucket/prefix"
+        "",
+        description=(
+            "source files: folder of saved JSON, or s3://bucket/prefix; of several points of sale"
+            " as in `url`"
+        ),
     )
     history_starts = Date(date(2023, 11, 1), description="first business day to extract")
     close_delay_minutes = Integer(30, description="a window is read this long after it closed")

@@ -16,6 +16,7 @@ from pipeline.pos.source import Lists, Reader, ToCanonical
 from pipeline.settings.iso4217 import DECIMALS
 from pipeline.settings.run_context import once_per_run
 from pipeline.settings.sections import pos, shop
+from pipeline.settings.sources import point_of_sale, points_of_sale
 from pipeline.settings.strict import parse_integer, parse_time
 from pipeline.transform import Menu, Rules, Store, read_menu, time_zone, tz_version
 
@@ -138,26 +139,28 @@ def menu() -> Menu:
     return read_menu(text, str(path))
 
 
-def reader() -> Reader:
-    """The reader of the point of sale whose JSON raw holds."""
-    section = pos()
-    if section.source == "files":
-        return open_reader(section.saved_from, "saved_from")
-    return open_reader(section.source)
+def reader(name: str = "") -> Reader:
+    """The reader of a point of sale; without a name, of the only one of the settings."""
+    point = point_of_sale(name)
+    return open_reader(point.name, "saved_from" if point.is_saved else "source")
 
 
-def _translator() -> Callable[[Lists], ToCanonical] | None:
+def _translator(name: str) -> Callable[[Lists], ToCanonical] | None:
     """The reader's translator, by [pos] count_open_orders with or without open orders."""
     if pos().count_open_orders:
-        return reader().counting_open_orders
-    return reader().translator
+        return reader(name).counting_open_orders
+    return reader(name).translator
 
 
 @once_per_run
-def rules() -> Rules:
-    """All that shapes the cleaning of receipts."""
+def rules(name: str = "") -> Rules:
+    """All that shapes the cleaning of a point of sale's receipts.
+
+    Without a name, of the only one; with several, what they have in common.
+    """
     every = stores()
     key = os.environ.get("CUSTOMER_HASH_KEY", "")
+    is_common = not name and len(points_of_sale()) > 1
     return Rules(
         stores=every,
         default=default_store(),
@@ -165,8 +168,8 @@ def rules() -> Rules:
         customer_key=key.encode() or None,
         max_days_late=_max_days_late(),
         decimals=max(store.decimals for store in (default_store(), *every.values())),
-        translator=_translator(),
-        number_of=reader().read_number if reader().translator else None,
+        translator=None if is_common else _translator(name),
+        number_of=(reader(name).read_number if not is_common and reader(name).translator else None),
     )
 
 
@@ -202,10 +205,10 @@ def cleaning() -> dict[str, object]:
 
 def _translation() -> dict[str, object]:
     """What shapes the translation of records whose JSON is not canonical."""
-    if rules().translator is None:
+    names = list(points_of_sale())
+    if len(names) == 1 and rules().translator is None:
         return {}
-    section = pos()
     return {
-        "records_of": section.saved_from if section.source == "files" else section.source,
-        "count_open_orders": section.count_open_orders,
+        "records_of": ", ".join(names),
+        "count_open_orders": pos().count_open_orders,
     }

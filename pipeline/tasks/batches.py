@@ -22,6 +22,7 @@ from luigi.task_status import DONE
 from pipeline import settings
 from pipeline.errors import Corrupt, EngineError, Stale
 from pipeline.executors import Executor, ItemLost, Step, check_name, open_executor, workers
+from pipeline.lakes import refresh_raw
 from pipeline.progress import Progress
 from pipeline.settings.run_context import once_per_run
 from pipeline.settings.sections import engine
@@ -125,8 +126,7 @@ class BatchTask(DerivedTask):
                     self._report_completed(parts)
                 error = (final or failed)[0].error
                 raise error if error else EngineError(f"{self}: failed without an error")
-            lake().refresh()
-            lake().refresh_raw()
+            refresh_raw()
 
     def _report_completed(self, parts: list[BatchTask]) -> None:
         """Have the scheduler mark the completed partitions of a batch that fails."""

@@ -17,6 +17,16 @@ from pipeline import schema, settings
 from pipeline.errors import ConfigError, Corrupt, SchemaMismatch
 from pipeline.extract.private_folder import make_private
 from pipeline.extract.window_bounds import DAY
+from pipeline.lakes import (
+    ROOT,
+    folder_of,
+    further_state,
+    point_of_sale_of,
+    prefix_of,
+    raw_lake,
+    rules_of,
+    sources,
+)
 from pipeline.load import CATALOG, CUSTOMERS, RECEIPTS, SALES, STAGING, SUMMARY, VOID, RawObject
 from pipeline.load.day_object import FILE, pack_tables
 from pipeline.load.parquet import ParquetWriter, sort_table, to_bytes
@@ -25,11 +35,12 @@ from pipeline.summarize import summarize
 from pipeline.summarize.check import COUNTS
 from pipeline.targets import DatasetTask, Files, Metadata, lake
 from pipeline.tasks.batches import BatchTask, Months, share_size
-from pipeline.tasks.raw import RawReceipts, catalog_for, read_catalog
+from pipeline.tasks.raw import RawReceipts, catalog_for, catalogs_for, read_catalog
 from pipeline.tasks.tables import open_tables, read_day, read_tables
 from pipeline.transform import Catalog, Cleaned, Raw, Rules, clean_days, day_bounds
 from pipeline.transform.columns import fixed
 from pipeline.transform.days import EPOCH
+from pipeline.transform.several import qualify, qualify_day, unite_named
 from pipeline.transform.split_day import clean_share, unite
 
 log = logging.getLogger(__name__)
@@ -75,29 +86,43 @@ class DailySales(BatchTask):
 
     def requires(self) -> list[DatasetTask]:
         first, last, allowed_lateness_days = history_span()
-        windows = (self.date + n * DAY for n in range(allowed_lateness_days + 1))
+        windows = [self.date + n * DAY for n in range(allowed_lateness_days + 1)]
         return [
-            catalog_for(self.date),
-            *(RawReceipts(date=day) for day in windows if first <= day <= last),
+            *catalogs_for(self.date),
+            *(
+                RawReceipts(date=day, source=source)
+                for source in sources()
+                for day in windows
+                if first <= day <= last
+            ),
         ]
 
     def fingerprint_settings(self) -> dict[str, object]:
         return settings.cleaning()
 
-    def objects(self) -> list[RawObject]:
-        """Raw objects that may hold receipts of this business day, from any window."""
-        return objects_of(self.date, self.name)
+    def objects(self, source: str = ROOT) -> list[RawObject]:
+        """Raw objects of a source that may hold receipts of this business day."""
+        return objects_of(self.date, self.name, source)
 
     def inputs(self) -> list[tuple[str, str]] | None:
-        catalog, *windows = self.requires()
-        digest = catalog.digest()
-        if digest is None or not all(window.complete() for window in windows):
+        catalogs = catalogs_for(self.date)
+        digests = [catalog.digest() for catalog in catalogs]
+        windows = self.requires()[len(catalogs) :]
+        if not all(digests) or not all(window.complete() for window in windows):
             return None
         return [
-            (f"{catalog.dataset}/{catalog.name}", digest),
             *(
-                (f"raw/receipts/{entry.batch} sold {entry.sold or 'unknown'}", entry.digest)
-                for entry in self.objects()
+                (task.place, digest)
+                for task, digest in zip(catalogs, digests, strict=True)
+                if digest
+            ),
+            *(
+                (
+                    f"{prefix_of(source)}raw/receipts/{entry.batch} sold {entry.sold or 'unknown'}",
+                    entry.digest,
+                )
+                for source in sources()
+                for entry in self.objects(source)
             ),
         ]
 
@@ -107,25 +132,37 @@ class DailySales(BatchTask):
     @classmethod
     def make_all(cls, tasks: Sequence[DailySales]) -> dict[DailySales, tuple[Files, Metadata]]:
         """The days in one pass: each raw object is read and parsed once."""
-        objects = {task.date: task.objects() for task in tasks}
-        catalogs = {task.date: read_catalog(task.requires()[0]) for task in tasks}
+        cleaned = {source: cls._clean(tasks, source) for source in sources()}
+        return {
+            task: task.pack(
+                unite_sources({name: days[task.date] for name, days in cleaned.items()})
+            )
+            for task in tasks
+        }
+
+    @staticmethod
+    def _clean(tasks: Sequence[DailySales], source: str) -> dict[dt.date, Cleaned]:
+        """The days of one source."""
+        home = raw_lake(source)
+        objects = {task.date: task.objects(source) for task in tasks}
+        catalogs = {task.date: read_catalog(catalog_for(task.date, source)) for task in tasks}
         entries = {entry.key: entry for day in objects.values() for entry in day}
-        bodies = lake().storage.map(lake().read_raw, entries.values())
-        days = clean_days(
+        bodies = home.storage.map(home.read_raw, entries.values())
+        return clean_days(
             {day: {entry.key for entry in read} for day, read in objects.items()},
             [
                 Raw(entry.batch, entry.key, body)
                 for entry, body in zip(entries.values(), bodies, strict=True)
             ],
             catalogs.__getitem__,
-            settings.rules(),
+            rules_of(source),
         )
-        return {task: task.pack(days[task.date]) for task in tasks}
 
-    def read(self) -> tuple[Iterator[Raw], Catalog, Rules]:
-        """What the day is built from: its raw objects, its catalog and the rules."""
-        raw = (Raw(entry.batch, entry.key, lake().read_raw(entry)) for entry in self.objects())
-        return raw, read_catalog(self.requires()[0]), settings.rules()
+    def read(self, source: str = ROOT) -> tuple[Iterator[Raw], Catalog, Rules]:
+        """What a source's day is built from: its raw objects, its catalog and rules."""
+        home = raw_lake(source)
+        raw = (Raw(entry.batch, entry.key, home.read_raw(entry)) for entry in self.objects(source))
+        return raw, read_catalog(catalog_for(self.date, source)), rules_of(source)
 
     def pack(self, day: Cleaned) -> tuple[Files, Metadata]:
         """The files and metadata of a cleaned day."""
@@ -143,46 +180,66 @@ class DailySales(BatchTask):
         return {FILE: pack_tables(tables)}, dict(day.metadata)
 
     def size(self) -> int:
-        return sum(entry.size for entry in self.objects())
+        return sum(entry.size for source in sources() for entry in self.objects(source))
 
     def shares(self) -> int:
         return max(1, -(-self.size() // share_size())) if share_size() else 1
 
     def make_share(self, share: int, shares: int) -> Cleaned:
-        return clean_share(self.date, *self.read(), share, shares)
+        return unite_sources(
+            {
+                source: clean_share(self.date, *self.read(source), share, shares)
+                for source in sources()
+            }
+        )
 
     def unite(self, parts: list[Any]) -> tuple[Files, Metadata]:
         return self.pack(unite(parts))
 
 
+def unite_sources(days: Mapping[str, Cleaned]) -> Cleaned:
+    """The business day of all sources, from that of each."""
+    if len(days) == 1:
+        return next(iter(days.values()))
+    return unite([qualify_day(day, prefix_of(name), folder_of(name)) for name, day in days.items()])
+
+
+_Objects = dict[tuple[dt.date, str | None, str], list[RawObject]]
+
+
 @once_per_run
-def _objects_by_state() -> dict[tuple[int, ...], dict[tuple[dt.date, str | None], list[RawObject]]]:
+def _objects_by_state() -> dict[tuple[int, ...], _Objects]:
     return {}
 
 
-def objects_of(day: dt.date, batch: str | None = None) -> list[RawObject]:
-    """Raw objects that may hold receipts of a business day of any store.
+def objects_of(day: dt.date, batch: str | None = None, source: str = ROOT) -> list[RawObject]:
+    """Raw objects of a source that may hold receipts of a business day of any store.
 
     Those of `batch` whose date of sale is unreadable are among them. UTC dates alone would name
     the day before or after too. Found once while raw stays as it is.
     """
-    by_state, state = _objects_by_state(), (os.getpid(), *lake().generation_of((RECEIPTS,)))
+    by_state, state = _objects_by_state(), (os.getpid(), *raw_state())
     if state not in by_state:
         by_state.clear()
         by_state[state] = {}
     objects = by_state[state]
-    if (day, batch) not in objects:
-        objects[day, batch] = _find_objects(day, batch)
-    return objects[day, batch]
+    if (day, batch, source) not in objects:
+        objects[day, batch, source] = _find_objects(day, batch, source)
+    return objects[day, batch, source]
 
 
-def _find_objects(day: dt.date, batch: str | None) -> list[RawObject]:
-    rules = settings.rules()
+def raw_state() -> tuple[int, ...]:
+    """Numbers that change whenever the known raw receipts of a source change."""
+    return *lake().generation_of((RECEIPTS,)), *further_state((RECEIPTS,))
+
+
+def _find_objects(day: dt.date, batch: str | None, source: str) -> list[RawObject]:
+    rules = rules_of(source)
     bounds = [day_bounds(day, store) for store in (rules.default, *rules.stores.values())]
     start, end = min(start for start, _ in bounds), max(end for _, end in bounds)
     return [
         entry
-        for entry in lake().raw_objects(start.date(), end.date(), batch)
+        for entry in raw_lake(source).raw_objects(start.date(), end.date(), batch)
         if entry.may_hold(start, end)
     ]
 
@@ -207,7 +264,8 @@ def days_of(month: dt.date) -> tuple[dt.date, ...]:
 def month_size(month: dt.date) -> int:
     """The work of a month's tables: a quarter of what its days were."""
     days = days_of(month)
-    return sum(entry.size for entry in lake().raw_objects(days[0], days[-1])) // 4
+    raws = (raw_lake(source).raw_objects(days[0], days[-1]) for source in sources())
+    return sum(entry.size for entries in raws for entry in entries) // 4
 
 
 class MonthlySales(BatchTask):
@@ -295,6 +353,23 @@ def _updated(
     return files
 
 
+def people_and_places(day: dt.date) -> tuple[pa.Table, pa.Table]:
+    """The stores and employees of every source, in the catalogs that `day` uses."""
+    catalogs = {task.source: read_catalog(task) for task in catalogs_for(day)}
+    stores = [
+        qualify(catalog.stores_table(rules_of(source)), prefix_of(source), "")
+        for source, catalog in catalogs.items()
+    ]
+    employees = [
+        qualify(catalog.employees_table(rules_of(source)), prefix_of(source), "")
+        for source, catalog in catalogs.items()
+    ]
+    if len(catalogs) == 1:
+        return stores[0], employees[0]
+    suffixes = [f" ({point_of_sale_of(source)})" for source in catalogs]
+    return unite_named(stores, "name", suffixes), unite_named(employees, "alias", suffixes)
+
+
 class MonthlySummary(BatchTask):
     """Small exact tables of one month, which longer spans and reports are built from."""
 
@@ -303,18 +378,18 @@ class MonthlySummary(BatchTask):
     upstream = (*MonthlySales.upstream, SALES)
 
     def requires(self) -> list[DatasetTask]:
-        return [MonthlySales(month=self.month), catalog_for(days_of(self.month)[-1])]
+        return [MonthlySales(month=self.month), *catalogs_for(days_of(self.month)[-1])]
 
     def make(self) -> tuple[Files, Metadata]:
-        sales = MonthlySales(month=self.month)
-        catalog, rules = read_catalog(catalog_for(days_of(self.month)[-1])), settings.rules()
+        sales, rules = MonthlySales(month=self.month), settings.rules()
+        stores, employees = people_and_places(days_of(self.month)[-1])
         memory, spill = settings.lake().memory, spill_folder()
         with open_tables(sales, memory, spill) as tables:
             summary = summarize(
                 self.month,
                 **tables,
-                stores=catalog.stores_table(rules),
-                employees=catalog.employees_table(rules),
+                stores=stores,
+                employees=employees,
                 metadata=lake().metadata(sales.dataset, sales.name),
                 decimals=rules.decimals,
                 threads=1 if self.size() < _LARGE_MONTH else 2,

@@ -11,6 +11,7 @@ import luigi
 
 from pipeline import settings
 from pipeline.errors import Corrupt
+from pipeline.lakes import ROOT, raw_lake, raw_sources
 from pipeline.load import BACKOFFICE, CUSTOMERS, OUTSIDE, RECEIPTS, SALES, STAGING, SUMMARY, VOID
 from pipeline.load.publish import digest_files
 from pipeline.maintenance import LakeFinding, Span, everything
@@ -63,10 +64,13 @@ def partitions_of(span: Span) -> list[DerivedTask]:
 def look(span: Span, *, deep: bool) -> Iterator[LakeFinding]:
     """Everything that is wrong in the span; sums skip what damage would falsify."""
     broken: set[tuple[str, str]] = set()
-    for finding in audit(lake(), span):
-        if finding.is_wrong and finding.dataset:
-            broken.add((finding.dataset, finding.partition))
-        yield finding
+    folders = tuple(raw.folder for raw in raw_sources()[1:])
+    for raw in raw_sources():
+        for finding in audit(raw.lake, span, () if raw.folder else folders):
+            if finding.is_wrong and finding.dataset:
+                broken.add((finding.dataset, finding.partition))
+            # only what is at the root is repaired here: raw data are fetched again or restored
+            yield finding._replace(dataset="", leftover="") if raw.folder else finding
     yield from reconcile(lake(), span, broken)
     if span == everything():
         if not broken:
@@ -142,11 +146,12 @@ def repair(findings: list[LakeFinding]) -> list[str]:
     return [f"{dataset} {partition}" for dataset, partition in names]
 
 
-def refetch(window: str) -> None:
+def refetch(window: str, source: str = ROOT) -> None:
     """Invalidate a raw window, so that the next run fetches it. Raises Corrupt."""
-    if lake().newest(RECEIPTS, window) is None:
+    home = raw_lake(source)
+    if home.newest(RECEIPTS, window) is None:
         raise Corrupt(f"{RECEIPTS} has no window {window}", RECEIPTS, window)
-    lake().invalidate(RECEIPTS, window, "invalidated by hand, to be fetched again")
+    home.invalidate(RECEIPTS, window, "invalidated by hand, to be fetched again")
 
 
 class Verify(luigi.Task):

@@ -15,11 +15,12 @@ from pipeline.cli.recipients import report_recipients
 from pipeline.cli.run_summary import FILE, format_summary, read_summary
 from pipeline.errors import Corrupt
 from pipeline.extract.windows import months_between
+from pipeline.lakes import names_if_several, raw_sources, sources
 from pipeline.load import NIGHTLY, STAGING
 from pipeline.status import Status, format_status, read_status
 from pipeline.targets import DatasetTask, DerivedTask, Files, Metadata, RawTask, lake
 from pipeline.tasks.lake import DailySales, history_span
-from pipeline.tasks.raw import Rescan, catalog_for, rescan_due, windows_between
+from pipeline.tasks.raw import Rescan, catalogs_for, rescan_due, windows_of_all
 from pipeline.tasks.report_index import publish_index
 from pipeline.tasks.reports import CumulativeReport, MonthlyReport, Report
 
@@ -65,9 +66,9 @@ class Nightly(DerivedTask):
     def requires(self) -> list[RawTask]:
         first, due = history_span().first, rescan_due(self.date)
         return [
-            catalog_for(self.date),
-            *windows_between(first, self.date),
-            *([Rescan(date=due)] if due >= first else []),
+            *catalogs_for(self.date),
+            *windows_of_all(first, self.date),
+            *([Rescan(date=due, source=source) for source in sources()] if due >= first else []),
         ]
 
     def inputs(self) -> list[tuple[str, str]] | None:
@@ -117,12 +118,14 @@ class Nightly(DerivedTask):
             limited=settings.pos().limited_history,
             rules=settings.rules(),
             starts=history_span().first,
+            sources=raw_sources() if names_if_several() else (),
         )
 
     def _summarize_run(self, status: Status) -> None:
         """Write state files and log the summary."""
         lake().put_state("etl_state.json", status.to_bytes())
-        summary = read_summary(lake(), self.date, status, time.monotonic() - STARTED)
+        seconds = time.monotonic() - STARTED
+        summary = read_summary(lake(), self.date, status, seconds, raw_sources()[1:])
         lake().put_state(FILE, summary.to_bytes())
         log.info("the lake after this run:\n%s\n%s", format_status(status), format_summary(summary))
 

@@ -14,21 +14,22 @@ import numpy as np
 from pipeline import schema, settings
 from pipeline.errors import DataError
 from pipeline.extract.window_bounds import DAY
+from pipeline.lakes import lake, raw_sources, sources
 from pipeline.load import OUTSIDE, RECEIPTS, SALES, RawObject
 from pipeline.load.parquet import to_bytes
 from pipeline.load.publish import digest_files
 from pipeline.maintenance import LakeFinding
-from pipeline.maintenance.conserve import conserve, objects_near
+from pipeline.maintenance.conserve import ReceiptIndex, conserve, objects_near
 from pipeline.outside_history import (
     format_outside,
     format_unread,
     objects_outside,
-    read_outside,
+    read_outside_of,
 )
 from pipeline.settings.run_context import once_per_run
 from pipeline.status import find_unread
-from pipeline.targets import DerivedTask, Files, Metadata, lake
-from pipeline.tasks.lake import MonthlySales, days_of, history_span
+from pipeline.targets import DerivedTask, Files, Metadata
+from pipeline.tasks.lake import MonthlySales, days_of, history_span, raw_state
 from pipeline.tasks.raw import RawReceipts
 from pipeline.transform.columns import flags
 
@@ -37,23 +38,24 @@ log = logging.getLogger(__name__)
 SHAPING = ("stores", "places", "tzdata", "max_days_late")
 
 
+RawObjects = dict[str, list[RawObject]]
+"""Raw objects by the folder of their source."""
+
+
 @once_per_run
-def _lists_by_state() -> dict[tuple[int, ...], list[RawObject]]:
+def _lists_by_state() -> dict[tuple[int, ...], RawObjects]:
     return {}
 
 
-def list_outside() -> list[RawObject]:
+def list_outside() -> RawObjects:
     """Raw objects that may now hold receipts outside history."""
-    lists = _lists_by_state()
-    if (entries := lists.get(_raw_state())) is None:
-        entries = objects_outside(lake(), settings.rules(), history_span().first)
+    lists, state = _lists_by_state(), (os.getpid(), *raw_state())
+    if (entries := lists.get(state)) is None:
+        first = history_span().first
+        entries = {raw.folder: objects_outside(raw.lake, raw.rules, first) for raw in raw_sources()}
         lists.clear()
-        lists[_raw_state()] = entries  # listing may have refreshed the state
+        lists[os.getpid(), *raw_state()] = entries  # listing may have refreshed the state
     return entries
-
-
-def _raw_state() -> tuple[int, ...]:
-    return os.getpid(), *lake().generation_of((RECEIPTS,))
 
 
 def is_empty(digest: str) -> bool:
@@ -65,15 +67,18 @@ def is_empty(digest: str) -> bool:
 
 def is_needed(month: dt.date) -> bool:
     """Whether the month has, or had, raw objects or rows outside history."""
-    return bool(objects_of(month)) or lake().newest(OUTSIDE, f"{month:%Y-%m}") is not None
+    return any(objects_of(month).values()) or lake().newest(OUTSIDE, f"{month:%Y-%m}") is not None
 
 
-def objects_of(month: dt.date) -> list[RawObject]:
+def objects_of(month: dt.date) -> RawObjects:
     """Raw objects that may hold receipts that arrived in `month`, or later versions."""
     is_first = month == history_span().first_month
-    return [
-        entry for entry in list_outside() if is_first or entry.batch_name.month >= f"{month:%Y-%m}"
-    ]
+    return {
+        folder: [
+            entry for entry in entries if is_first or entry.batch_name.month >= f"{month:%Y-%m}"
+        ]
+        for folder, entries in list_outside().items()
+    }
 
 
 class OutsideHistory(DerivedTask):
@@ -87,8 +92,8 @@ class OutsideHistory(DerivedTask):
         first, last, allowed_lateness_days = history_span()
         days = days_of(self.month)
         count = (days[-1] - days[0]).days + 1 + allowed_lateness_days
-        windows = (days[0] + n * DAY for n in range(count))
-        return [RawReceipts(date=day) for day in windows if first <= day <= last]
+        windows = [day for n in range(count) if first <= (day := days[0] + n * DAY) <= last]
+        return [RawReceipts(date=day, source=source) for source in sources() for day in windows]
 
     def fingerprint_settings(self) -> dict[str, object]:
         shaping = settings.cleaning()
@@ -100,11 +105,15 @@ class OutsideHistory(DerivedTask):
     def inputs(self) -> list[tuple[str, str]] | None:
         if not all(window.complete() for window in self.requires()):
             return None
-        return [(f"{RECEIPTS}/{entry.key}", entry.digest) for entry in objects_of(self.month)]
+        return [
+            ("/".join(filter(None, (folder, RECEIPTS, entry.key))), entry.digest)
+            for folder, entries in objects_of(self.month).items()
+            for entry in entries
+        ]
 
     def make(self) -> tuple[Files, Metadata]:
         span = history_span()
-        table = read_outside(lake(), settings.rules(), span.first, objects_of(self.month))
+        table = read_outside_of(raw_sources(), span.first, objects_of(self.month))
         keep = [
             max(day.replace(day=1), span.first_month) == self.month
             for day in table["received"].to_pylist()
@@ -117,7 +126,7 @@ class OutsideHistory(DerivedTask):
 def warn_of_uncounted() -> None:
     """Log the receipts that no figure counts: in quarantine or outside history."""
     first = history_span().first
-    rows = read_outside(lake(), settings.rules(), first, list_outside()).to_pylist()
+    rows = read_outside_of(raw_sources(), first, list_outside()).to_pylist()
     lines = [*format_unread(find_unread(lake())), *format_outside(rows, str(first))]
     if lines:
         log.warning("%s", "\n".join(lines))
@@ -127,7 +136,12 @@ def find_lost(month: dt.date | None = None) -> Iterator[LakeFinding]:
     """Receipts near `month` (None: of all months) that were read and are in no table."""
     first, last, _ = history_span()
     # Listed before the months are judged: what another run adds now makes its month outdated.
-    entries = lake().raw_before(dt.date.max) if month is None else objects_near(lake(), month)
+    objects = {
+        raw.folder: raw.lake.raw_before(dt.date.max)
+        if month is None
+        else objects_near(raw.lake, month)
+        for raw in raw_sources()
+    }
     held = set(lake().partitions(SALES))
 
     @cache
@@ -135,9 +149,9 @@ def find_lost(month: dt.date | None = None) -> Iterator[LakeFinding]:
         task = MonthlySales(month=dt.date.fromisoformat(f"{name}-01"))
         return name in held and bool(task.complete())
 
-    rows = read_outside(lake(), settings.rules(), first, list_outside())
-    rules, reader = settings.rules(), settings.reader()
-    yield from conserve(lake(), rules, reader, entries, is_built, rows, first, last)
+    index = ReceiptIndex(lake(), read_outside_of(raw_sources(), first, list_outside()))
+    for raw in raw_sources():
+        yield from conserve(raw, objects[raw.folder], is_built, index, first, last)
 
 
 def check_conserved(month: dt.date) -> None:

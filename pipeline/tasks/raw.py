@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
+import json
 from bisect import bisect_left
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 
 import luigi
@@ -13,30 +15,73 @@ from pipeline.connect import connect, origin_of
 from pipeline.errors import ConfigError
 from pipeline.extract.window_bounds import DAY, window_of
 from pipeline.extract.windows import extract, rescan
+from pipeline.lakes import (
+    ROOT,
+    check_lake,
+    names_if_several,
+    point_of_sale_of,
+    prefix_of,
+    raw_lake,
+    reader_of,
+    rules_of,
+    sources,
+)
 from pipeline.load import CATALOG, RAW, RECEIPTS, BatchName, compress, decompress
 from pipeline.maintenance.erase import without_erased_customers
 from pipeline.pos.source import Source, catalog_json
-from pipeline.targets import DatasetTask, RawTask, check_lake, committed, lake
+from pipeline.targets import RawTask, committed, lake
 from pipeline.transform import Catalog, day_bounds
 
 _SUNDAY = 6
 
 
-def open_source() -> Source:
-    """The point of sale of the settings. Raises OtherLake if another fills the lake."""
-    shop, key = connect(), settings.rules().customer_key
+def open_source(source: str = ROOT) -> Source:
+    """The point of sale of a source. Raises OtherLake if another fills the lake."""
+    name = point_of_sale_of(source)
+    shop, key = connect(name), settings.rules().customer_key
     check_lake()
-    owner = ownership.read_owner(lake())
+    partition = source or ownership.NAME
+    owner = ownership.read_owner(lake(), partition)
     if owner is None or local_state.known_source(shop.identity) != owner.source:
         lake().preflight()
-        fingerprint = ownership.admit(lake(), origin_of(shop), key, lambda: shop)
+        fingerprint = ownership.admit(
+            lake(),
+            origin_of(shop, name),
+            key,
+            lambda: shop,
+            name=partition,
+            raw=raw_lake(source),
+            names=names_if_several(),
+        )
         local_state.remember(settings.lake_name(), {shop.identity: fingerprint})
     return shop
 
 
-def source() -> Source:
-    """The point of sale, without customers who were erased."""
-    return without_erased_customers(open_source(), lake().storage, settings.rules().customer_key)
+def open_without_erased(source: str = ROOT) -> Source:
+    """The point of sale of a source, without customers who were erased."""
+    key = settings.rules().customer_key
+    return without_erased_customers(open_source(source), raw_lake(source).storage, key)
+
+
+def check_stores(source: str, rows_by_name: Mapping[str, Sequence[bytes]]) -> None:
+    """Refuse stores that state another currency or time zone than the settings."""
+    lists = {name: [json.loads(row) for row in rows] for name, rows in rows_by_name.items()}
+    currency = next((row.get("currency") for row in lists.get("merchant", [])), None)
+    for row in lists.get("stores", []):
+        store, store_id = rules_of(source).store(row["id"]), f"{prefix_of(source)}{row['id']}"
+        stated = {
+            "currency": row.get("currency")
+            or (currency.get("code") if isinstance(currency, dict) else currency),
+            "timezone": row.get("timezone"),
+        }
+        for key, value in stated.items():
+            if value and value != getattr(store, key):
+                raise ConfigError(
+                    f"[shop] {key} = {getattr(store, key)}, and {point_of_sale_of(source)} says"
+                    f" {value} for the store {row.get('name') or store_id}; a lake of several"
+                    " sources counts in the settings alone: if that is right, set"
+                    f' [shop] stores = {{"{store_id}": {{"{key}": "{value}"}}}}'
+                )
 
 
 class RawCatalog(RawTask):
@@ -53,40 +98,48 @@ class RawCatalog(RawTask):
                 f"catalog of {self.date}: the API serves today's catalog only; the last closed day"
                 f" is {settings.last_day()}"
             )
-        rows_by_name = open_source().catalog()
+        rows_by_name = open_source(self.source).catalog()
+        if names_if_several():
+            check_stores(self.source, rows_by_name)
         counts = {name: len(rows) for name, rows in rows_by_name.items()}
-        lake().publish(
+        home = raw_lake(self.source)
+        home.publish(
             self.dataset,
             self.name,
             RAW,
             {"catalog": compress(catalog_json(rows_by_name))},
             {"objects": counts},
-            expected_manifest=lake().newest(self.dataset, self.name),
+            expected_manifest=home.newest(self.dataset, self.name),
         )
         self.report_progress(f"{sum(counts.values())} objects", 100)
 
 
-def read_catalog(task: DatasetTask) -> Catalog:
+def read_catalog(task: RawCatalog) -> Catalog:
     """The catalog snapshot of a RawCatalog."""
-    return _read_catalog(task.name, task.digest())
+    return _read_catalog(task.source, task.name, task.digest())
 
 
 @lru_cache(maxsize=8)
-def _read_catalog(name: str, _digest: str | None) -> Catalog:
+def _read_catalog(source: str, name: str, _digest: str | None) -> Catalog:
     """The snapshot of that content digest, whichever run reads it."""
-    body = decompress(lake().read(CATALOG, name)["catalog"])
-    return Catalog.read(body, settings.reader().to_canonical_catalog)
+    body = decompress(raw_lake(source).read(CATALOG, name)["catalog"])
+    return Catalog.read(body, reader_of(source).to_canonical_catalog)
 
 
-def catalog_for(day: dt.date) -> RawCatalog:
+def catalog_for(day: dt.date, source: str = ROOT) -> RawCatalog:
     """The snapshot that a business day uses: the first of its own day or later.
 
     Where there is none yet, the one of the last closed day.
     """
-    days = lake().partitions(CATALOG)
+    days = raw_lake(source).partitions(CATALOG)
     index = bisect_left(days, str(day))
-    is_there = index < len(days)
-    return RawCatalog(date=dt.date.fromisoformat(days[index]) if is_there else settings.last_day())
+    found_day = dt.date.fromisoformat(days[index]) if index < len(days) else settings.last_day()
+    return RawCatalog(date=found_day, source=source)
+
+
+def catalogs_for(day: dt.date) -> list[RawCatalog]:
+    """The snapshot of each source that a business day uses."""
+    return [catalog_for(day, source) for source in sources()]
 
 
 class RawReceipts(RawTask):
@@ -117,7 +170,7 @@ class RawReceipts(RawTask):
         return self.date if isinstance(self.date, tuple) else (self.date,)
 
     def complete(self) -> bool:
-        return all(committed(self.dataset, str(day)) for day in self.days)
+        return all(committed(self.dataset, str(day), self.source) for day in self.days)
 
     def fetch(self) -> None:
         if self.days[-1] > settings.last_day():
@@ -125,12 +178,11 @@ class RawReceipts(RawTask):
                 f"window {self.days[-1]} is still open; the last closed one is"
                 f" {settings.last_day()}"
             )
-        shop = source()
-        missing = [day for day in self.days if not committed(self.dataset, str(day))]
+        missing = [day for day in self.days if not committed(self.dataset, str(day), self.source)]
         extract(
             missing,
-            lake(),
-            shop,
+            raw_lake(self.source),
+            open_without_erased(self.source),
             lambda day: day_bounds(day, settings.default_store()),
             last=settings.last_day(),
             now=settings.now(),
@@ -139,9 +191,15 @@ class RawReceipts(RawTask):
         )
 
 
-def windows_between(first: dt.date, last: dt.date) -> list[RawReceipts]:
-    """The tasks of every window from `first` to `last`."""
-    return [RawReceipts(date=first + n * DAY) for n in range((last - first).days + 1)]
+def windows_between(first: dt.date, last: dt.date, source: str = ROOT) -> list[RawReceipts]:
+    """The tasks of every window of a source from `first` to `last`."""
+    count = (last - first).days + 1
+    return [RawReceipts(date=first + n * DAY, source=source) for n in range(count)]
+
+
+def windows_of_all(first: dt.date, last: dt.date) -> list[RawReceipts]:
+    """The tasks of every window of every source."""
+    return [window for source in sources() for window in windows_between(first, last, source)]
 
 
 class Backfill(luigi.WrapperTask):
@@ -151,7 +209,7 @@ class Backfill(luigi.WrapperTask):
     last: dt.date = settings.field(settings.Day(default=None))
 
     def requires(self) -> list[RawReceipts]:
-        return windows_between(self.first, self.last)
+        return windows_of_all(self.first, self.last)
 
 
 class Rescan(RawTask):
@@ -178,15 +236,16 @@ class Rescan(RawTask):
 
     def requires(self) -> list[RawReceipts]:
         first = max(settings.pos().history_starts, self.date - (self.days - 1) * DAY)
-        return windows_between(first, self.date)
+        return windows_between(first, self.date, self.source)
 
     def fetch(self) -> None:
-        windows = [window_of(task.date, lake()) for task in self.requires()]
+        home = raw_lake(self.source)
+        windows = [window_of(task.date, home) for task in self.requires()]
         missed = rescan(
             windows,
             self.name,
-            lake(),
-            source(),
+            home,
+            open_without_erased(self.source),
             now=settings.now(),
             spool=settings.spool(),
             most=settings.pos().missing_numbers,

@@ -26,6 +26,7 @@ import luigi
 
 from pipeline import settings, targets
 from pipeline.errors import ConfigError, EngineError, PipelineError, Stale
+from pipeline.lakes import snapshots, take_over
 from pipeline.logs import Sentence
 from pipeline.settings.run_context import new_run
 from pipeline.targets import lake
@@ -49,7 +50,7 @@ class DriverContext(NamedTuple):
     menu: str
     code: dict[str, str]
     cleaning: dict[str, str]
-    snapshot: bytes = b""
+    snapshots: dict[str, bytes] = {}  # noqa: RUF012 - never changed
 
 
 class BuildRequest(NamedTuple):
@@ -104,7 +105,7 @@ def driver_context(*, is_local: bool) -> DriverContext:
         menu,
         code(),
         _cleaning(),
-        lake().snapshot() if is_local else b"",
+        snapshots() if is_local else {},
     )
 
 
@@ -153,8 +154,7 @@ def adopt(driver: DriverContext) -> None:
     hint = "; set CUSTOMER_HASH_KEY in the executors' own environment" if has_other_key else ""
     _check_same(driver.cleaning, own, hint)
     lake().run = driver.run
-    if driver.snapshot:
-        lake().take_over(driver.snapshot)
+    take_over(driver.snapshots)
     _adopted[:] = [driver.id]
 
 

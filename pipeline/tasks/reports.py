@@ -14,6 +14,7 @@ from pipeline import schema, settings
 from pipeline.cli.recipients import report_recipients
 from pipeline.extract.window_bounds import DAY
 from pipeline.extract.windows import months_before, months_between
+from pipeline.lakes import raw_lake, sources
 from pipeline.load import (
     BACKOFFICE,
     CUMULATIVE,
@@ -36,6 +37,7 @@ from pipeline.tasks.lake import (
     MonthlySummary,
     days_of,
     history_span,
+    raw_state,
 )
 from pipeline.tasks.outside_history import (
     OutsideHistory,
@@ -246,17 +248,20 @@ def _months_by_state() -> dict[tuple[int, ...], frozenset[dt.date]]:
 
 def complete_months() -> frozenset[dt.date]:
     """Months of which raw has every closed window; cached until raw changes."""
-    months, state = _months_by_state(), lake().generation_of((RECEIPTS,))
+    months, state = _months_by_state(), raw_state()
     if state not in months:
-        span, windows = history_span(), set(lake().partitions(RECEIPTS))
+        span = history_span()
+        windows = set.intersection(
+            *(set(raw_lake(source).partitions(RECEIPTS)) for source in sources())
+        )
         complete = frozenset(
             month
             for month in months_between(span.first, span.last)
             if all(str(day) in windows for day in days_of(month))
         )
         months.clear()
-        months[lake().generation_of((RECEIPTS,))] = complete
-    return months[lake().generation_of((RECEIPTS,))]
+        months[raw_state()] = complete
+    return months[raw_state()]
 
 
 class CumulativeReport(Report):

@@ -23,7 +23,7 @@ import luigi
 import pytest
 from luigi.task_register import Register
 
-from pipeline import settings, targets
+from pipeline import lakes, settings
 from pipeline.load import Lake, Storage, open_storage
 from pipeline.maintenance import LakeFinding, everything
 from pipeline.simulator import Query, Shop
@@ -115,10 +115,10 @@ class Rehearsal:
         forget()
         with configured(self.options):
             settings.install_guards()
-            self._patch.setattr(targets, "open_storage", lambda *_, **__: storage or self.storage())
-            self._patch.setattr(targets, "Lake", partial(Lake, max_retry_wait=0))
+            self._patch.setattr(lakes, "open_storage", lambda *_, **__: storage or self.storage())
+            self._patch.setattr(lakes, "Lake", partial(Lake, max_retry_wait=0))
             # Lakes in several places share one URL here, so that each new one would look vanished.
-            self._patch.setattr(targets.local_state, "check_still_there", lambda _: None)
+            self._patch.setattr(lakes.local_state, "check_still_there", lambda _: None)
             try:
                 yield
             finally:

@@ -1,0 +1,200 @@
+"""The lake of the settings, and the raw lake of each source that fills it.
+
+The first source of a lake is at its root: with it alone, a lake looks as if there could be no
+other. Each further one has its own raw data, windows and catalogs below `sources/<name>/`, a lake
+with nothing else in it. A source is named "" at the root, and else after its point of sale. All
+that is built from raw is at the root; there the identifiers of a further source begin with its name
+(`square:1-1000`), so that equal numbers of two sources stay two receipts.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Iterable
+from dataclasses import replace
+
+from pipeline import local_state, ownership, settings
+from pipeline.connect import is_simulator
+from pipeline.errors import ConfigError, OtherLake
+from pipeline.load import RECEIPTS, Lake, open_storage
+from pipeline.pos.source import Reader
+from pipeline.raw_source import RawSource
+from pipeline.settings.run_context import once_per_run
+from pipeline.transform import Rules
+
+ROOT = ""
+_RECENT_BYTES = 32 << 20  # of what was read or written lately that a process keeps
+
+
+@once_per_run
+def lake() -> Lake:
+    """The lake of the settings; children of a fork list it again."""
+    settings.check()
+    opened = open_lake()
+    local_state.check_still_there(opened)
+    return opened
+
+
+def open_lake(folder: str = "") -> Lake:
+    """The lake of the settings as it stands, whatever this machine remembers of it.
+
+    Or the lake in a folder of it.
+    """
+    section = settings.lake()
+    return Lake(
+        open_storage(
+            f"{section.url.rstrip('/')}/{folder}" if folder else section.url,
+            endpoint=section.endpoint or None,
+            region=section.region or None,
+            encryption=section.encryption or None,
+            kms_key=section.kms_key or None,
+        ),
+        run=secrets.token_hex(8),
+        memory=_RECENT_BYTES,
+    )
+
+
+@once_per_run
+def check_lake() -> None:
+    """Refuse the lake of another shop or another customer key. Raises OtherLake."""
+    key = settings.rules().customer_key
+    ownership.check_owner(lake(), is_simulator=is_simulator(), key=key)
+    ownership.check_sources(lake(), settings.points_of_sale())
+
+
+@once_per_run
+def _name_at_root() -> str:
+    """The point of sale at the root: the recorded one, else the first by its name."""
+    names = list(settings.points_of_sale())
+    if len(names) == 1:
+        return names[0]
+    owner, others = ownership.read_owner(lake()), ownership.other_sources(lake())
+    recorded = ownership.point_of_sale_at_root(lake(), owner) if owner else ""
+    free = [name for name in names if name not in others]
+    if owner and not recorded:  # saved files, which alone are recorded without a name
+        free = [name for name in free if settings.point_of_sale(name).is_saved]
+    if recorded in names or (len(free) == 1 if owner else free):
+        return recorded or free[0]
+    raise OtherLake(
+        f"{lake().storage.uri()} is filled by {recorded or 'saved files'} first, and [pos] source ="
+        f" {settings.pos().source} does not name that source; name it beside the others"
+    )
+
+
+@once_per_run
+def sources() -> tuple[str, ...]:
+    """The sources of the settings, the one at the root first."""
+    if len(settings.points_of_sale()) == 1:
+        return (ROOT,)
+    return ROOT, *(name for name in settings.points_of_sale() if name != _name_at_root())
+
+
+def point_of_sale_of(source: str) -> str:
+    """The name of a source's point of sale."""
+    return source or _name_at_root()
+
+
+def batches_read() -> set[str]:
+    """The windows and rescans of every source, as the tables name them."""
+    return {raw.name(batch) for raw in raw_sources() for batch in raw.lake.partitions(RECEIPTS)}
+
+
+def source_named(name: str | None) -> str:
+    """The source of a point of sale that a command names; the one at the root without a name."""
+    if name is None:
+        return ROOT
+    by_name = {point_of_sale_of(source): source for source in sources()}
+    if name not in by_name:
+        raise ConfigError(f"--source {name}: the sources of the lake are {', '.join(by_name)}")
+    return by_name[name]
+
+
+def names_if_several() -> tuple[str, ...]:
+    """All points of sale, the one at the root first; none where there is only one."""
+    return tuple(map(point_of_sale_of, sources())) if len(sources()) > 1 else ()
+
+
+@once_per_run
+def raw_lake(source: str) -> Lake:
+    """The lake with the raw data of a source."""
+    return open_lake(folder_of(source)) if source else lake()
+
+
+def folder_of(source: str) -> str:
+    """The folder of a source's raw data in the lake."""
+    return f"sources/{source}" if source else ""
+
+
+def prefix_of(source: str) -> str:
+    """What the identifiers of a source begin with in the tables."""
+    return f"{source}:" if source else ""
+
+
+def reader_of(source: str) -> Reader:
+    """The reader of a source's raw data."""
+    return settings.reader(point_of_sale_of(source) if len(sources()) > 1 else "")
+
+
+@once_per_run
+def rules_of(source: str) -> Rules:
+    """The rules of cleaning for a source, its stores by their own ids."""
+    if len(sources()) == 1:
+        return settings.rules()
+    rules = settings.rules(point_of_sale_of(source))
+    prefix, others = prefix_of(source), tuple(prefix_of(name) for name in sources() if name)
+    mine = {
+        store_id.removeprefix(prefix): store
+        for store_id, store in rules.stores.items()
+        if (store_id.startswith(prefix) if source else not store_id.startswith(others))
+    }
+    return replace(rules, stores=mine)
+
+
+@once_per_run
+def raw_source(source: str) -> RawSource:
+    """The raw data of a source, with its reader and its rules."""
+    return RawSource(
+        point_of_sale_of(source),
+        raw_lake(source),
+        rules_of(source),
+        reader_of(source),
+        prefix_of(source),
+        folder_of(source),
+    )
+
+
+def raw_sources() -> list[RawSource]:
+    """The raw data of every source, the one at the root first."""
+    return [raw_source(source) for source in sources()]
+
+
+def further_state(datasets: Iterable[str]) -> tuple[int, ...]:
+    """Numbers that change whenever the raw data of a further source change."""
+    names = tuple(datasets)
+    return tuple(
+        number for source in sources()[1:] for number in raw_lake(source).generation_of(names)
+    )
+
+
+def refresh_all() -> None:
+    """List the manifests of the lake and of every source again."""
+    for source in sources():
+        raw_lake(source).refresh()
+
+
+def refresh_raw() -> None:
+    """List the raw data of every source again."""
+    refresh_all()
+    for source in sources():
+        raw_lake(source).refresh_raw()
+
+
+def snapshots() -> dict[str, bytes]:
+    """What this process has listed of the lake and of each source, for `take_over`."""
+    return {source: raw_lake(source).snapshot() for source in sources()}
+
+
+def take_over(listed: dict[str, bytes]) -> None:
+    """Start from what the process that started this one has listed."""
+    for source, snapshot in listed.items():
+        raw_lake(source).take_over(snapshot)

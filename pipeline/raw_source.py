@@ -1,0 +1,32 @@
+"""The raw data of one source of a lake, and how the lake's tables name what is in it."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from pipeline.load import Lake
+from pipeline.pos.source import Reader
+from pipeline.transform import Rules
+
+
+class RawSource(NamedTuple):
+    """The raw data of a point of sale.
+
+    `prefix` stands before its identifiers in the tables, `folder` before its objects; both are
+    empty for the source at the root of the lake.
+    """
+
+    point_of_sale: str
+    lake: Lake
+    rules: Rules
+    reader: Reader
+    prefix: str = ""
+    folder: str = ""
+
+    def name(self, identifier: str) -> str:
+        """The identifier in the tables."""
+        return f"{self.prefix}{identifier}"
+
+    def place(self, key: str) -> str:
+        """The key of an object in the whole lake."""
+        return f"{self.folder}/{key}" if self.folder else key
