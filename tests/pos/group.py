@@ -27,13 +27,14 @@ BOTH = "loyverse, square"
 
 @dataclass
 class Group:
-    """The shops behind their real servers; `lake` names the folder of the next runs."""
+    """The shops behind their real servers; `places` are more locations of Square."""
 
     folder: Path
     loyverse: Book
     square: OrderBook
     addresses: dict[str, str]
-    now: datetime = NOW
+    clock: dict[str, datetime]
+    places: list[dict[str, Any]]
     pos: dict[str, str] = field(default_factory=dict)
     shop: dict[str, str] = field(default_factory=dict)
 
@@ -50,7 +51,7 @@ class Group:
                 "rate_requests": "0",
                 "max_retry_wait_seconds": "0.1",
                 "spool": str(self.folder / f"spool-{lake}"),
-                "now": self.now.isoformat(),
+                "now": self.clock["now"].isoformat(),
                 **self.pos,
             },
             "shop": self.shop,
@@ -91,11 +92,13 @@ def group(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Group]:
     """Two small shops that have nothing in common."""
     loyverse = Book(Shop(seed=5, opened=OPENED, stores=1, receipts_per_day=5))
     shop = SquareShop(Shop(seed=9, opened=OPENED, stores=1, receipts_per_day=4), events=False)
-    square, clock = OrderBook(shop), {"now": NOW}
+    places: list[dict[str, Any]] = []
+    square, clock = OrderBook(shop, places), {"now": NOW}
     with (
         serve(loyverse, now=lambda: clock["now"]) as one,
         serve_square(square, now=lambda: clock["now"]) as other,
     ):
         monkeypatch.setenv("LOYVERSE_TOKEN", one.token)
         monkeypatch.setenv("SQUARE_TOKEN", other.token)
-        yield Group(tmp_path, loyverse, square, {"loyverse": one.url, "square": other.url})
+        urls = {"loyverse": one.url, "square": other.url}
+        yield Group(tmp_path, loyverse, square, urls, clock, places)

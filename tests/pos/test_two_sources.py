@@ -2,19 +2,237 @@
 
 from __future__ import annotations
 
-import time
+import json
+from argparse import Namespace
+from collections.abc import Iterator
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
 
 import pytest
 
-from pipeline.tasks import MonthlySales, MonthlySummary
-from tests.pos.group import Group, group
+from pipeline import settings
+from pipeline.cli import lake as lake_command
+from pipeline.cli.status import current_status
+from pipeline.errors import ConfigError, OtherLake
+from pipeline.lakes import check_lake
+from pipeline.load import open_storage
+from pipeline.simulator.ids import millis, stamp
+from pipeline.status import format_status
+from pipeline.tasks import MonthlySales, MonthlySummary, RawCatalog
+from pipeline.tasks.maintenance import look, span_of
+from pipeline.tasks.raw import windows_of_all
+from pipeline.transform.several import IDENTIFIERS
+from tests.dag.rehearsal import content
+from tests.pos.group import FIRST, LAST, NOW, Group, group
 
 __all__ = ["group"]
-pytestmark = pytest.mark.real_server
+pytestmark = [pytest.mark.real_server, pytest.mark.slow]
+
+SOURCES = ("loyverse", "square")
+TABLES = ("receipts", "sales", "payments", "quarantine", "items", "customers", "staff", "days")
 
 
-def test_first(group: Group) -> None:
-    for source, lake in (("loyverse, square", "both"), ("loyverse", "one"), ("square", "other")):
-        start = time.monotonic()
-        assert group.run(MonthlySummary, source, lake)
-        print(source, time.monotonic() - start, len(group.rows("receipts", lake)))
+def qualified(row: dict[str, Any]) -> dict[str, Any]:
+    """A row of a lake of Square alone, as a lake of both has it."""
+    named = {
+        name: f"square:{value}" if name in IDENTIFIERS and value is not None else value
+        for name, value in row.items()
+    }
+    if "record" in named:
+        named["record"] = f"sources/square/{named['record']}"
+    return named
+
+
+def in_order(rows: Iterator[dict[str, Any]]) -> list[str]:
+    return sorted(json.dumps(row, default=str, sort_keys=True) for row in rows)
+
+
+def union_of(group: Group, name: str) -> list[str]:
+    """The rows of the two lakes of one source each."""
+    square = map(qualified, group.rows(name, "square"))
+    return in_order([*group.rows(name, "loyverse"), *square])
+
+
+def content_of(folder: Path) -> dict[str, str]:
+    """All that a lake says, manifests and claims by their names."""
+    return {
+        key: "" if "_manifests/" in key or "_claims/" in key else digest
+        for key, digest in content(open_storage(str(folder))).items()
+    }
+
+
+def manifests(folder: Path, dataset: str) -> list[str]:
+    return sorted(path.name for path in (folder / "_manifests" / dataset).rglob("*.json"))
+
+
+def open_order(group: Group, **fields: Any) -> dict[str, Any]:
+    """A paid order at the Square store, of the evening of 29 October."""
+    at = NOW - timedelta(hours=36)
+    money = {"amount": 12300, "currency": "MXN"}
+    line = {
+        "uid": "1",
+        "name": "Smash",
+        "quantity": "1",
+        "base_price_money": money,
+        "variation_total_price_money": money,
+        "total_money": money,
+    }
+    return {
+        "id": "planted",
+        "location_id": group.square.locations(millis(NOW))[0]["id"],
+        "state": "COMPLETED",
+        "version": 1,
+        **dict.fromkeys(("created_at", "updated_at", "closed_at"), stamp(millis(at))),
+        "line_items": [line],
+        "total_money": money,
+        "tenders": [{"id": "t", "type": "CASH", "amount_money": money}],
+        **fields,
+    }
+
+
+def test_the_lake_of_both_is_the_union_of_the_lakes_of_each(group: Group) -> None:
+    group.square.plant(open_order(group, state="OPEN", id="waits"), NOW - timedelta(hours=36))
+    for source, name in (("loyverse, square", "both"), *zip(SOURCES, SOURCES, strict=True)):
+        assert group.run(MonthlySummary, source, name)
+    assert len(group.rows("receipts", "loyverse")) > 5 < len(group.rows("receipts", "square"))
+    assert [row["reason"] for row in group.rows("quarantine")] == ["paid_not_closed"]
+    for name in TABLES:
+        assert in_order(group.rows(name)) == union_of(group, name), name
+    names = {row["store_id"]: row["name"] for row in group.rows("stores")}
+    (loyverse,), (square,) = (group.rows("stores", name) for name in SOURCES)
+    assert loyverse["name"] == square["name"], "the simulator names both alike"
+    assert names == {
+        loyverse["store_id"]: f"{loyverse['name']} (loyverse)",
+        f"square:{square['store_id']}": f"{square['name']} (square)",
+    }
+    lake_of_both = group.folder / "both"
+    before = content_of(lake_of_both)
+
+    assert group.run(MonthlySummary, "loyverse, square")
+    assert content_of(lake_of_both) == before, "a second run changes nothing"
+
+    assert group.run(MonthlySummary, "square, loyverse", "turned")
+    assert content_of(group.folder / "turned") == before, "nor does the order"
+
+    with group.process():
+        assert [str(finding) for finding in look(span_of(None, None), deep=True)] == []
+    (broken, *_) = (lake_of_both / "sources" / "square" / "raw" / "receipts").rglob("*.zst")
+    broken.write_bytes(b"")
+    with group.process():
+        wrong = [str(finding) for finding in look(span_of(None, None), deep=False)]
+    assert any("sources/square/raw/receipts" in text and "altered" in text for text in wrong)
+
+
+def test_equal_numbers_stores_and_customers_of_two_sources_stay_two(group: Group) -> None:
+    assert group.run(MonthlySales, "loyverse", "loyverse")
+    sold = next(r for r in group.rows("receipts", "loyverse") if r["receipt_type"] == "SALE")
+    twin = {"id": sold["receipt_number"], "customer_id": "c-1", "location_id": sold["store_id"]}
+    group.loyverse.change(sold["receipt_number"], NOW - timedelta(hours=30), customer_id="c-1")
+    place = {**group.square.locations(millis(NOW))[0], "id": sold["store_id"]}
+    group.places.append(place)
+    group.square.plant(open_order(group, **twin), NOW - timedelta(hours=36))
+    assert group.run(MonthlySummary)
+    number = sold["receipt_number"]
+    twins = {
+        row["receipt_number"]: (row["store_id"], row["customer_id"], str(row["total"]))
+        for row in group.rows("receipts")
+        if row["receipt_number"].endswith(number)
+    }
+    assert twins == {
+        number: (sold["store_id"], "c-1", str(sold["total"])),
+        f"square:{number}": (f"square:{sold['store_id']}", "square:c-1", "123.00"),
+    }
+    customers = [row["customer_id"] for row in group.rows("customers")]
+    assert customers.count("c-1") == customers.count("square:c-1") == 1
+
+
+def test_an_edit_in_a_source_touches_only_its_days(group: Group) -> None:
+    assert group.run(MonthlySales)
+    staging = group.folder / "both" / "_manifests" / "staging"
+
+    def made() -> dict[str, int]:
+        return {day.name: len(list(day.iterdir())) for day in staging.iterdir()}
+
+    before = made()
+    assert set(before) == {str(FIRST + timedelta(days=n)) for n in range(3)}
+    raw = manifests(group.folder / "both", "raw/receipts")
+    edited = NOW + timedelta(hours=1)
+    sale = open_order(group, updated_at=stamp(millis(edited)))
+    group.square.plant(sale, edited)
+    group.clock["now"] = NOW + timedelta(days=1)
+    assert group.run(MonthlySales)
+    assert made() == {**before, "2026-10-29": 2, "2026-10-31": 1}
+    after = manifests(group.folder / "both", "raw/receipts")
+    assert len(after) == len(raw) + 1, "the one new window of Loyverse"
+    numbers = [row["receipt_number"] for row in group.rows("receipts")]
+    assert numbers.count("square:planted") == 1
+
+
+def test_a_source_that_is_down_does_not_stop_the_other(group: Group) -> None:
+    group.addresses["square"], address = "http://127.0.0.1:9", group.addresses["square"]
+    assert not group.run(MonthlySales)
+    with group.process():
+        done = {task.source: task.complete() for task in windows_of_all(LAST, LAST)}
+        assert done == {"": True, "square": False}
+        status = current_status()
+        assert status.is_stale
+        assert {name: each["last_window"] for name, each in status.sources.items()} == {
+            "loyverse": str(LAST),
+            "square": None,
+        }
+        assert "square       nothing has been extracted yet   STALE" in format_status(status)
+    assert not (group.folder / "both" / "receipts").exists(), "no day is counted by half"
+    group.addresses["square"] = address
+    assert group.run(MonthlySales)
+    with group.process():
+        status = current_status()
+        assert not status.is_stale
+        assert {each["last_window"] for each in status.sources.values()} == {str(LAST)}
+
+
+def test_a_source_is_added_and_removed_on_purpose_only(group: Group) -> None:
+    assert group.run(MonthlySales, "square", "shop")
+    before = content_of(group.folder / "shop")
+    assert not group.run(MonthlySales, "loyverse, square", "shop")
+    assert content_of(group.folder / "shop") == before
+    words = r"names loyverse too.*pos lake --accept-source"
+    with group.process("loyverse, square", "shop"), pytest.raises(OtherLake, match=words):
+        check_lake()
+    with group.process("loyverse, square", "shop"):
+        accepted = Namespace(accept_source=True, accept_key=False, forget=False)
+        assert lake_command.run(accepted) == 0
+    assert group.run(MonthlySales, "loyverse, square", "shop")
+    numbers = {row["receipt_number"] for row in group.rows("receipts", "shop")}
+    assert any(number.startswith("loyverse:1-") for number in numbers)
+    assert any(":" not in number for number in numbers), "Square was first, and keeps its names"
+    for alone in SOURCES:
+        with group.process(alone, "shop"), pytest.raises(OtherLake, match="does not name"):
+            check_lake()
+
+
+def test_settings_that_cannot_be_meant_are_refused(group: Group) -> None:
+    for options, words in (
+        ({"source": "loyverse, loyverse"}, "names loyverse twice"),
+        ({"source": "loyverse, files", "folder": "saved"}, "names loyverse twice"),
+        ({"url": "https://api.example.com"}, "write one for each source"),
+        ({"url": '{"loyverse": "https://a"}'}, "one text for each of loyverse, square"),
+        ({"url": '{"loyverse": "simulator", "square": "https://a"}'}, "never share a lake"),
+        ({"url": "{loyverse"}, "is not JSON"),
+    ):
+        group.pos = options
+        with group.process(), pytest.raises(ConfigError, match=words):
+            settings.check()
+
+
+def test_a_store_in_another_currency_or_time_zone_is_refused(group: Group) -> None:
+    group.shop = {"timezone": "America/New_York"}
+    with (
+        group.process(),
+        pytest.raises(ConfigError, match=r"America/Mexico_City.*square:") as error,
+    ):
+        RawCatalog(date=LAST, source="square").fetch()
+    assert "[shop] stores" in str(error.value)
+    group.shop = {"currency": "USD"}
+    with group.process(), pytest.raises(ConfigError, match="loyverse says MXN"):
+        RawCatalog(date=LAST).fetch()
