@@ -135,11 +135,7 @@ def read_status(
         quarantined=quarantined,
         receipts=receipts,
         warnings=[warning] if warning else [],
-        stores={
-            f"{prefixes.get(name, '')}{store_id}": label
-            for name, home in lakes.items()
-            for store_id, label in store_names(home).items()
-        },
+        stores=_name_stores(lakes, prefixes),
         not_seen=name_missing(missing),
         unknown=still_unknown(
             missing,
@@ -283,6 +279,21 @@ def store_names(lake: Lake) -> dict[str, str]:
         return {}
     catalog = json.loads(decompress(lake.read(CATALOG, snapshots[-1])["catalog"]))
     return {store["id"]: store.get("name") or store["id"] for store in catalog.get("stores", [])}
+
+
+def _name_stores(lakes: Mapping[str, Lake], prefixes: Mapping[str, str]) -> dict[str, str]:
+    """The stores of every source; of equal names each bears its source's."""
+    rows = [
+        (f"{prefixes.get(source, '')}{store_id}", label, source)
+        for source, home in lakes.items()
+        for store_id, label in store_names(home).items()
+    ]
+    sources = {(label, source) for _, label, source in rows}
+    counts = Counter(label for label, _ in sources)
+    return {
+        store_id: f"{label} ({source})" if counts[label] > 1 else label
+        for store_id, label, source in rows
+    }
 
 
 def name_missing(missing: MissingNumbers) -> dict[str, list[str]]:

@@ -6,10 +6,14 @@ import datetime as dt
 import logging
 from functools import partial
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
 from pipeline import schema, settings
 from pipeline.errors import DataError
 from pipeline.extract.window_bounds import DAY
 from pipeline.extract.windows import months_before
+from pipeline.lakes import raw_sources
 from pipeline.load import BACKOFFICE, VOID, Stat
 from pipeline.load.parquet import from_bytes, to_bytes
 from pipeline.load.publish import digest_files
@@ -38,6 +42,14 @@ def exports() -> tuple[Stat, ...]:
 def read_export(key: str, _etag: str) -> bytes:
     """The bytes of an export."""
     return lake().storage.get(key)
+
+
+def _at_root(receipts: pa.Table) -> pa.Table:
+    """The receipts of the source at the root of the lake, whose exports these are."""
+    for raw in raw_sources()[1:]:
+        is_other = pc.starts_with(receipts.column("receipt_number"), raw.prefix)
+        receipts = receipts.filter(pc.invert(is_other))
+    return receipts
 
 
 def unused_exports() -> list[Stat]:
@@ -96,7 +108,7 @@ class BackOffice(DerivedTask):
         tables = compare_exports(
             *self.days(),
             files,
-            [read_tables(task, ["receipts"])["receipts"] for task in self.requires()],
+            [_at_root(read_tables(task, ["receipts"])["receipts"]) for task in self.requires()],
             settings.rules().decimals,
             settings.default_store().currency,
         )
