@@ -105,9 +105,9 @@ class DailySales(BatchTask):
         return objects_of(self.date, self.name, source)
 
     def inputs(self) -> list[tuple[str, str]] | None:
-        catalogs = catalogs_for(self.date)
+        required, count = self.requires(), len(sources())
+        catalogs, windows = required[:count], required[count:]
         digests = [catalog.digest() for catalog in catalogs]
-        windows = self.requires()[len(catalogs) :]
         if not all(digests) or not all(window.complete() for window in windows):
             return None
         return [

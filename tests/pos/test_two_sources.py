@@ -7,18 +7,20 @@ from argparse import Namespace
 from collections.abc import Iterator
 from datetime import timedelta
 from pathlib import Path
+from secrets import token_bytes
 from typing import Any
 
 import pytest
 
 from pipeline import settings
+from pipeline.cli import erase, status
 from pipeline.cli import lake as lake_command
 from pipeline.cli.status import current_status
-from pipeline.errors import ConfigError, OtherLake
-from pipeline.lakes import check_lake
+from pipeline.errors import ConfigError, ExitCode, OtherLake
+from pipeline.lakes import check_lake, raw_sources
 from pipeline.load import open_storage
+from pipeline.maintenance.erase import drop, find_named
 from pipeline.simulator.ids import millis, stamp
-from pipeline.status import format_status
 from pipeline.tasks import MonthlySales, MonthlySummary, RawCatalog
 from pipeline.tasks.maintenance import look, span_of
 from pipeline.tasks.raw import windows_of_all
@@ -116,7 +118,7 @@ def test_the_lake_of_both_is_the_union_of_the_lakes_of_each(group: Group) -> Non
     assert content_of(group.folder / "turned") == before, "nor does the order"
 
     with group.process():
-        assert [str(finding) for finding in look(span_of(None, None), deep=True)] == []
+        assert [str(finding) for finding in look(span_of(None, None), deep=False)] == []
     (broken, *_) = (lake_of_both / "sources" / "square" / "raw" / "receipts").rglob("*.zst")
     broken.write_bytes(b"")
     with group.process():
@@ -124,7 +126,9 @@ def test_the_lake_of_both_is_the_union_of_the_lakes_of_each(group: Group) -> Non
     assert any("sources/square/raw/receipts" in text and "altered" in text for text in wrong)
 
 
-def test_equal_numbers_stores_and_customers_of_two_sources_stay_two(group: Group) -> None:
+def test_equal_numbers_stores_and_customers_of_two_sources_stay_two(
+    group: Group, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert group.run(MonthlySales, "loyverse", "loyverse")
     sold = next(r for r in group.rows("receipts", "loyverse") if r["receipt_type"] == "SALE")
     twin = {"id": sold["receipt_number"], "customer_id": "c-1", "location_id": sold["store_id"]}
@@ -145,6 +149,14 @@ def test_equal_numbers_stores_and_customers_of_two_sources_stay_two(group: Group
     }
     customers = [row["customer_id"] for row in group.rows("customers")]
     assert customers.count("c-1") == customers.count("square:c-1") == 1
+
+    with group.process():
+        assert erase.run(Namespace(customer="c-1", dry_run=True)) == 0
+        shown = capsys.readouterr().out
+        assert "2 receipts in 2 windows" in shown and "/sources/square/raw/receipts" in shown
+        for raw in raw_sources():
+            assert drop(raw.lake, raw.reader, "c-1", token_bytes(16))
+            assert not list(find_named(raw.lake, raw.reader, "c-1"))
 
 
 def test_an_edit_in_a_source_touches_only_its_days(group: Group) -> None:
@@ -169,26 +181,29 @@ def test_an_edit_in_a_source_touches_only_its_days(group: Group) -> None:
     assert numbers.count("square:planted") == 1
 
 
-def test_a_source_that_is_down_does_not_stop_the_other(group: Group) -> None:
+def test_a_source_that_is_down_does_not_stop_the_other(
+    group: Group, capsys: pytest.CaptureFixture[str]
+) -> None:
     group.addresses["square"], address = "http://127.0.0.1:9", group.addresses["square"]
     assert not group.run(MonthlySales)
     with group.process():
         done = {task.source: task.complete() for task in windows_of_all(LAST, LAST)}
         assert done == {"": True, "square": False}
-        status = current_status()
-        assert status.is_stale
-        assert {name: each["last_window"] for name, each in status.sources.items()} == {
+        assert status.run(Namespace()) == ExitCode.STALE
+        by_source = current_status().sources
+        assert {name: each["last_window"] for name, each in by_source.items()} == {
             "loyverse": str(LAST),
             "square": None,
         }
-        assert "square       nothing has been extracted yet   STALE" in format_status(status)
+        shown = capsys.readouterr().out
+        assert "square       nothing has been extracted yet   STALE" in shown
     assert not (group.folder / "both" / "receipts").exists(), "no day is counted by half"
     group.addresses["square"] = address
     assert group.run(MonthlySales)
     with group.process():
-        status = current_status()
-        assert not status.is_stale
-        assert {each["last_window"] for each in status.sources.values()} == {str(LAST)}
+        assert status.run(Namespace()) == ExitCode.DONE
+        by_source = current_status().sources
+        assert {each["last_window"] for each in by_source.values()} == {str(LAST)}
 
 
 def test_a_source_is_added_and_removed_on_purpose_only(group: Group) -> None:
