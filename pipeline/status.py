@@ -291,7 +291,7 @@ def _name_stores(lakes: Mapping[str, Lake], prefixes: Mapping[str, str]) -> dict
     sources = {(label, source) for _, label, source in rows}
     counts = Counter(label for label, _ in sources)
     return {
-        store_id: f"{label} ({source})" if counts[label] > 1 else label
+        store_id: f"{label} ({source.capitalize()})" if counts[label] > 1 else label
         for store_id, label, source in rows
     }
 

@@ -51,7 +51,7 @@ def run(options: argparse.Namespace) -> int:
         print(f"filled by      {ownership.describe_owner(lake, owner)}")
         for name in ownership.other_sources(lake):
             if other := ownership.read_owner(lake, name):
-                print(f"               {ownership.describe_owner(lake, other)}")
+                print(f"  {name:<13}{ownership.describe_owner(lake, other)}")
         hashed = owner.key != ownership.key_fingerprint(None)
         print(f"customers      {f'hashed with the key {owner.key}' if hashed else 'in clear'}")
     print(f"local state    {settings.spool()}")

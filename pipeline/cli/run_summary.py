@@ -151,9 +151,8 @@ def _lines(run: RunSummary) -> Iterator[tuple[str, str]]:
     yield "run of", f"{run.day}, in {run.seconds:,.0f} seconds"
     yield "windows", f"{len(run.windows):,} new{span}, {run.receipts:,} receipts{late}"
     for name, count in run.rescanned.items():
-        prefix, _, batch = name.rpartition(":")
-        label = " ".join(filter(None, (prefix, batch[_DAY + 1 :])))
-        yield label, f"{count:,} receipts were missing"
+        source, _, batch = name.rpartition(":")
+        yield batch[_DAY + 1 :], f"{count:,} receipts{source and f' of {source}'} were missing"
     yield "made", ", ".join(partitions) or "nothing"
     yield "in quarantine", ", ".join(quarantined) or "no month was made"
     yield "reconciled", f"{', '.join(reconciled) or 'no month was made'} (collected less paid)"

@@ -366,7 +366,7 @@ def people_and_places(day: dt.date) -> tuple[pa.Table, pa.Table]:
     ]
     if len(catalogs) == 1:
         return stores[0], employees[0]
-    suffixes = [f" ({point_of_sale_of(source)})" for source in catalogs]
+    suffixes = [f" ({point_of_sale_of(source).capitalize()})" for source in catalogs]
     return unite_named(stores, "name", suffixes), unite_named(employees, "alias", suffixes)
 
 

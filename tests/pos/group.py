@@ -41,7 +41,9 @@ class Group:
     def options(self, source: str, lake: str) -> dict[str, dict[str, str]]:
         """The settings of a lake that these sources fill."""
         names = [name.strip() for name in source.split(",")]
-        places = ", ".join(f'"{name}": "{self.addresses[name]}"' for name in names)
+        places = ", ".join(
+            f'"{name}": "{address}"' for name, address in self.addresses.items() if name in names
+        )
         return {
             "pos": {
                 "source": source,

@@ -25,7 +25,7 @@ from pipeline.tasks import MonthlySales, MonthlySummary, RawCatalog
 from pipeline.tasks.maintenance import look, span_of
 from pipeline.tasks.raw import windows_of_all
 from pipeline.transform.several import IDENTIFIERS
-from tests.dag.rehearsal import content
+from tests.dag.rehearsal import content, save_shop
 from tests.pos.group import FIRST, LAST, NOW, Group, group
 
 __all__ = ["group"]
@@ -105,8 +105,8 @@ def test_the_lake_of_both_is_the_union_of_the_lakes_of_each(group: Group) -> Non
     (loyverse,), (square,) = (group.rows("stores", name) for name in SOURCES)
     assert loyverse["name"] == square["name"], "the simulator names both alike"
     assert names == {
-        loyverse["store_id"]: f"{loyverse['name']} (loyverse)",
-        f"square:{square['store_id']}": f"{square['name']} (square)",
+        loyverse["store_id"]: f"{loyverse['name']} (Loyverse)",
+        f"square:{square['store_id']}": f"{square['name']} (Square)",
     }
     lake_of_both = group.folder / "both"
     before = content_of(lake_of_both)
@@ -224,6 +224,16 @@ def test_a_source_is_added_and_removed_on_purpose_only(group: Group) -> None:
     for alone in SOURCES:
         with group.process(alone, "shop"), pytest.raises(OtherLake, match="does not name"):
             check_lake()
+
+
+def test_saved_files_of_one_source_stand_beside_the_api_of_another(group: Group) -> None:
+    receipts = save_shop(group.folder / "saved", NOW)
+    group.pos = {"saved_from": "loyverse", "folder": str(group.folder / "saved")}
+    assert group.run(MonthlySales, "square, files")
+    numbers = {row["receipt_number"] for row in group.rows("receipts")}
+    saved = {number for number in numbers if not number.startswith("square:")}
+    assert saved and saved <= {receipt["receipt_number"] for receipt in receipts}
+    assert numbers - saved
 
 
 def test_settings_that_cannot_be_meant_are_refused(group: Group) -> None:
