@@ -100,7 +100,7 @@ def batches_read() -> set[str]:
 
 
 def source_named(name: str | None) -> str:
-    """The source of a point of sale that a command names; the one at the root without a name."""
+    """The source that a command names; without a name, the one at the root."""
     if name is None:
         return ROOT
     by_name = {point_of_sale_of(source): source for source in sources()}

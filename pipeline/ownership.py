@@ -86,12 +86,12 @@ def read_owner(lake: Lake, name: str = NAME) -> Owner | None:
 
 
 def other_sources(lake: Lake) -> list[str]:
-    """The points of sale that fill the lake beside the one at its root, by the listing."""
+    """The points of sale that fill the lake beside the one at its root."""
     return [name for name in lake.partitions(IDENTITY) if name != NAME]
 
 
 def point_of_sale_at_root(lake: Lake, owner: Owner) -> str:
-    """The name of the point of sale that filled the lake first; "" if it is not recorded."""
+    """The point of sale that filled the lake first; "" if it is not recorded."""
     metadata = lake.metadata(IDENTITY, NAME, owner.manifest)
     kind = metadata["source"]
     recorded: str = metadata.get("point_of_sale", "")

@@ -128,9 +128,9 @@ def read_status(
         is_stale=len(read) < len(windows) or any(each.is_stale for each in read),
         gaps=sorted({gap for each in read for gap in each.gaps}),
         truncated={
-            f"{prefixes.get(name, '')}{day}": at
+            f"{prefixes.get(name, '')}{day}": instant
             for name, each in windows.items()
-            for day, at in (each.truncated if each else {}).items()
+            for day, instant in (each.truncated if each else {}).items()
         },
         quarantined=quarantined,
         receipts=receipts,

@@ -122,7 +122,7 @@ def _numbers(lake: Lake, dataset: str) -> dict[str, int]:
 def _read_batches(
     lake: Lake, names: Iterable[str], prefix: str
 ) -> tuple[dict[str, int], dict[str, Callable[[], int]]]:
-    """The records of each raw batch; of the windows, functions that count late receipts."""
+    """The records of each raw batch; of windows, what counts late receipts."""
     batches = [name for name in names if _newest(lake, RECEIPTS, name).fingerprint == RAW]
     counts = lake.storage.map(lambda name: lake.metadata(RECEIPTS, name)["records"], batches)
     records = dict(zip((f"{prefix}{name}" for name in batches), counts, strict=True))
