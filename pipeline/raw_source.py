@@ -1,4 +1,4 @@
-"""The raw data of one source of a lake, and how the lake's tables name what is in it."""
+"""The raw data of one source of a lake, and how the tables name what is in it."""
 
 from __future__ import annotations
 
