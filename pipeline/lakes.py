@@ -163,8 +163,14 @@ def raw_source(source: str) -> RawSource:
     )
 
 
+@once_per_run
+def _check_sources() -> None:
+    ownership.check_sources(lake(), settings.points_of_sale())
+
+
 def raw_sources() -> list[RawSource]:
-    """The raw data of every source, the one at the root first."""
+    """The raw data of every source, the one at the root first. Raises OtherLake."""
+    _check_sources()
     return [raw_source(source) for source in sources()]
 
 

@@ -13,7 +13,7 @@ import argparse
 
 from pipeline import settings
 from pipeline.errors import ExitCode
-from pipeline.lakes import names_if_several, raw_sources
+from pipeline.lakes import raw_sources
 from pipeline.status import Status, format_status, read_status
 from pipeline.targets import lake
 
@@ -24,6 +24,7 @@ def arguments(_: argparse.ArgumentParser) -> None:
 
 def current_status() -> Status:
     """The state of the lake of the settings."""
+    every = raw_sources()
     return read_status(
         lake(),
         expected=settings.last_day(),
@@ -31,7 +32,7 @@ def current_status() -> Status:
         limited=settings.pos().limited_history,
         rules=settings.rules(),
         starts=settings.pos().history_starts,
-        sources=raw_sources() if names_if_several() else (),
+        sources=every if every[1:] else (),
     )
 
 

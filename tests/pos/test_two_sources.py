@@ -224,6 +224,8 @@ def test_a_source_is_added_and_removed_on_purpose_only(group: Group) -> None:
     for alone in SOURCES:
         with group.process(alone, "shop"), pytest.raises(OtherLake, match="does not name"):
             check_lake()
+        with group.process(alone, "shop"), pytest.raises(OtherLake, match="does not name"):
+            current_status()
 
 
 def test_saved_files_of_one_source_stand_beside_the_api_of_another(group: Group) -> None:
