@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.pos import open_reader
+
 ROOT = Path(__file__).parent.parent
 FILES = sorted(path for folder in ("pipeline", "reports") for path in (ROOT / folder).rglob("*.py"))
 STAGES = ("extract", "transform", "load", "summarize", "deliver")
@@ -134,3 +136,22 @@ def test_a_stage_is_imported_without_what_it_does_not_need(stage: str) -> None:
         [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=ROOT
     )
     assert done.stdout.split() == []
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if "simulator" not in p.parts], ids=module)
+def test_only_its_point_of_sale_knows_the_headings_of_an_export(path: Path) -> None:
+    known = {
+        heading
+        for vendor in VENDORS
+        if not module(path).startswith(f"pipeline/pos/{vendor}/")
+        for headings in open_reader(vendor).EXPORTS.columns.values()
+        for heading in headings
+        if " " in heading
+    }
+    texts = {
+        node.value.casefold()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str)
+    }
+    shared = {"gross sales", "net sales", "ventas brutas", "ventas netas", "total collected"}
+    assert not texts & (known - shared if module(path).startswith("pipeline/pos/") else known)

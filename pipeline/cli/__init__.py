@@ -24,7 +24,7 @@ from pipeline.errors import ConfigError, ExitCode, NoConfiguration, PipelineErro
 GROUPS = {
     "Start": ("init", "run", "open"),
     "Watch": ("status", "today", "tail", "tasks"),
-    "Ask": ("sql", "describe", "explain", "unmapped", "mcp"),
+    "Ask": ("sql", "describe", "explain", "unmapped", "exports", "mcp"),
     "Send": ("deliver", "alert"),
     "Load and rebuild": ("backfill", "rescan", "rebuild"),
     "Maintain": ("verify", "erase", "retain", "lake"),

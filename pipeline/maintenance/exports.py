@@ -3,7 +3,7 @@
 An export holds names, not identifiers, so it is searched by receipt number. The files belong to the
 owner, and only the owner changes them. A file that is not readable as CSV may name anybody and is
 listed too; a column whose heading is not known to be impersonal counts as personal. Headings:
-summarize/read_exports.py.
+pos/<name>/exports.py.
 """
 
 from __future__ import annotations
@@ -12,7 +12,9 @@ from collections.abc import Iterator
 
 from pipeline.errors import DataError
 from pipeline.load import BACKOFFICE, Lake, Stat
-from pipeline.summarize.read_exports import IMPERSONAL, decode, plain, read_rows
+from pipeline.pos import export_forms
+from pipeline.summarize.export_text import decode, plain, read_rows
+from pipeline.summarize.read_exports import impersonal
 
 
 def dropped_files(lake: Lake) -> list[Stat]:
@@ -41,10 +43,11 @@ def find_exports_with(lake: Lake, numbers: frozenset[str]) -> Iterator[str]:
 
 def _count(text: str, numbers: frozenset[str]) -> int:
     """Count rows with one of the numbers and a value in a column that may be personal."""
-    rows = [cells for _, cells in read_rows(text)]
+    headings = impersonal(export_forms())
+    rows = [cells for _, cells in read_rows(text, headings)]
     if not rows:
         return 0
-    personal = [i for i, heading in enumerate(rows[0]) if plain(heading) not in IMPERSONAL]
+    personal = [i for i, heading in enumerate(rows[0]) if plain(heading) not in headings]
     return sum(
         any(cell.strip() in numbers for cell in cells)
         and any(cells[i].strip() for i in personal if i < len(cells))

@@ -10,7 +10,7 @@ from importlib import import_module
 from typing import Any, cast
 
 from pipeline.errors import ConfigError
-from pipeline.pos.source import Reader, Source
+from pipeline.pos.source import ExportForm, Reader, Source
 
 SOURCES = {
     "loyverse": "pipeline.pos.loyverse.client:open_loyverse",
@@ -44,3 +44,9 @@ def open_reader(name: str, option: str = "source") -> Reader:
             f"[pos] {option} = {name!r} is unknown; known are {', '.join(sorted(READERS))}"
         )
     return cast(Reader, import_module(READERS[name]))
+
+
+def export_forms() -> tuple[ExportForm, ...]:
+    """How the points of sale of READERS write their CSV exports."""
+    forms = (open_reader(name).EXPORTS for name in READERS)
+    return tuple(form for form in forms if form)

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
-from typing import Any, NamedTuple, Protocol
+from decimal import Decimal
+from typing import Any, Literal, NamedTuple, Protocol
 
 # Limits for the clock of a device: no till of this kind existed before 2010, and no sale is later
 # than its arrival at the server by more than this.
@@ -92,6 +93,45 @@ None if it is not a sale, two if it is a sale and a return. Raises NotCanonicalE
 """
 
 
+ExportKind = Literal["receipts", "items", "summary"]
+ExportRow = Callable[[Mapping[str, str], dict[str, Decimal], ExportKind], dict[str, Decimal]]
+
+
+@dataclass(frozen=True, eq=False)
+class ExportForm:
+    """How a point of sale writes its CSV exports; headings in lower case, no accents.
+
+    columns    headings of each column that is read: day, number, type, store, status, timezone,
+               and those of `money`
+    needed     the columns without which an export of a kind is refused
+    item       headings that only an export of item lines has
+    impersonal headings of other columns that say nothing about a customer
+    sales, refunds, cancelled   values of type; beginnings of status
+    row        figures of a row as the lake has them (refunds negative, discounts of sales
+               positive), from its cells, its amounts and the kind of export
+    added      kinds in which several rows of a receipt are added up
+    timezones  IANA names of the zones in the column timezone
+    may_exclude_tax  whether gross and net may be without the tax that the price includes
+    blank_is_zero    whether an empty amount is 0
+    remedy     which exports to make, where, in which language
+    """
+
+    columns: Mapping[str, tuple[str, ...]]
+    money: tuple[str, ...]
+    needed: Mapping[ExportKind, frozenset[str]]
+    item: frozenset[str]
+    impersonal: frozenset[str]
+    sales: tuple[str, ...]
+    refunds: tuple[str, ...]
+    cancelled: tuple[str, ...]
+    row: ExportRow
+    remedy: str
+    added: frozenset[ExportKind] = frozenset({"items"})
+    timezones: Mapping[str, str] = field(default_factory=dict)
+    may_exclude_tax: bool = False
+    blank_is_zero: bool = False
+
+
 class Reader(Protocol):
     """Reads the JSON of one point of sale; needs no network and has no state.
 
@@ -104,8 +144,11 @@ class Reader(Protocol):
     `to_canonical_catalog` returns the catalog in the form that transform/catalog.py reads, and
     `translator` takes that catalog and returns the function that makes canonical receipts.
     `counting_open_orders` is a `translator` that also counts orders that are paid but not closed.
+    EXPORTS is the form of its own CSV exports, None if it has none that are read.
     """
 
+    @property
+    def EXPORTS(self) -> ExportForm | None: ...
     @property
     def CATALOG(self) -> tuple[str, ...]: ...
     @property

@@ -41,7 +41,13 @@ from pipeline.schema.summary_sales import (
     QUALITY,
     TENDERS,
 )
-from pipeline.schema.till_exports import BACKOFFICE, TILL_DIFFERENCES, TILL_FILES, TILL_TOTALS
+from pipeline.schema.till_exports import (
+    BACKOFFICE,
+    TILL_DIFFERENCES,
+    TILL_FILES,
+    TILL_REASONS,
+    TILL_TOTALS,
+)
 
 __all__ = [
     "BACKOFFICE",
@@ -76,6 +82,7 @@ __all__ = [
     "TENDERS",
     "TILL_DIFFERENCES",
     "TILL_FILES",
+    "TILL_REASONS",
     "TILL_TOTALS",
     "Column",
     "Dataset",

@@ -2,6 +2,18 @@
 
 from pipeline.schema.kinds import Column, Dataset
 
+TILL_REASONS = {
+    "amount": "both have it, with other amounts: export its days again if it changed after the"
+    " export; else `pos explain NUMBER` shows what the lake makes of it",
+    "receipt_not_in_lake": "only the export has it: `pos rescan` reads its days again",
+    "refund_not_in_lake": "only the export has this refund: `pos rescan` reads its days again",
+    "receipt_not_in_export": "only the lake has it: export its days again, with all stores",
+    "refund_not_in_export": "only the lake has this refund: export its days again",
+    "quarantined": "the lake has it in quarantine: `pos explain NUMBER` shows the fault",
+    "day": "the sums of the day differ: export its receipts to see which",
+}
+"""Reasons of a difference, each with what to do."""
+
 _FIGURE = (
     Column("file", "label", "The export's name in backoffice/."),
     Column("currency", "label", "ISO 4217 code."),
@@ -9,7 +21,12 @@ _FIGURE = (
 )
 
 _AGAINST = (
-    Column("figure", "label", "gross_sales, discounts, refunds, net_sales, taxes, collected."),
+    Column(
+        "figure",
+        "label",
+        "gross_sales, discounts, refunds, net_sales, surcharges, gift_cards, taxes, item_taxes"
+        " (without those of surcharges), tips, collected.",
+    ),
     Column(
         "till",
         "money",
@@ -55,13 +72,15 @@ TILL_FILES = Dataset(
 
 TILL_DIFFERENCES = Dataset(
     "till_differences",
-    1,
+    2,
     "figure of a receipt (of a summary: day) that differs",
     ("file", "currency", "day", "receipt_number", "figure"),
     (
         *_FIGURE,
         Column("receipt_number", "text", "Receipt; empty for a day of a summary."),
         *_AGAINST,
+        Column("reason", "label", f"Why: {', '.join(TILL_REASONS)}."),
+        Column("detail", "text", "Why it is in quarantine.", null=True),
     ),
 )
 

@@ -17,6 +17,7 @@ from pipeline.lakes import raw_sources
 from pipeline.load import BACKOFFICE, VOID, Stat
 from pipeline.load.parquet import from_bytes, to_bytes
 from pipeline.load.publish import digest_files
+from pipeline.pos import export_forms
 from pipeline.settings.run_context import once_per_run
 from pipeline.summarize.compare_exports import compare_exports, read_cached
 from pipeline.targets import DerivedTask, Files, Metadata, lake
@@ -44,12 +45,12 @@ def read_export(key: str, _etag: str) -> bytes:
     return lake().storage.get(key)
 
 
-def _at_root(receipts: pa.Table) -> pa.Table:
-    """The receipts of the source at the root of the lake, whose exports these are."""
+def _at_root(rows: pa.Table) -> pa.Table:
+    """The rows of the source at the root of the lake, whose exports these are."""
     for raw in raw_sources()[1:]:
-        is_other = pc.starts_with(receipts.column("receipt_number"), raw.prefix)
-        receipts = receipts.filter(pc.invert(is_other))
-    return receipts
+        is_other = pc.starts_with(rows.column("receipt_number"), raw.prefix)
+        rows = rows.filter(pc.invert(pc.fill_null(is_other, False)))
+    return rows
 
 
 def unused_exports() -> list[Stat]:
@@ -105,12 +106,15 @@ class BackOffice(DerivedTask):
             stat.key.removeprefix(PREFIX): partial(read_export, stat.key, stat.etag)
             for stat in exports()
         }
+        months = [read_tables(task, ["receipts", "quarantine"]) for task in self.requires()]
         tables = compare_exports(
             *self.days(),
             files,
-            [_at_root(read_tables(task, ["receipts"])["receipts"]) for task in self.requires()],
+            [_at_root(tables["receipts"]) for tables in months],
             settings.rules().decimals,
             settings.default_store().currency,
+            export_forms(),
+            [_at_root(tables["quarantine"]) for tables in months],
         )
         for row in tables["till_files"].to_pylist():
             if row["problem"]:
@@ -136,7 +140,7 @@ class BackOffice(DerivedTask):
         first = self.days()[0]
         for name, body in files.items():
             try:
-                readings = read_cached(body(), settings.rules().decimals).readings
+                readings = read_cached(body(), settings.rules().decimals, export_forms()).readings
             except DataError:
                 continue  # shown with its problem
             days = [line.day for lines in readings.values() for line in lines]

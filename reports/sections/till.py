@@ -15,7 +15,7 @@ import pandas as pd
 
 from reports.figures import Figures
 from reports.page import Column, Finding, Section, Table, records
-from reports.values import Count, Day, Money, Name, Value, text
+from reports.values import Count, Day, Money, Name, Text, Value, text
 
 SHOWN = 15
 KINDS = ("receipts", "items", "summary")
@@ -62,6 +62,7 @@ def till(figures: Figures) -> Section:
                 urgent=True,
             )
         )
+    sentences += _remedies(differences)
     tables = [_differences(differences, currency)] if len(differences) else []
     if len(totals):
         tables.append(_totals(totals, currency))
@@ -74,6 +75,15 @@ def till(figures: Figures) -> Section:
         notes=notes,
         figures=_machine(files, currency),
     )
+
+
+def _remedies(differences: pd.DataFrame) -> list[Text]:
+    """What to do about each reason, with the number of its receipts or days."""
+    keys = ["file", "day", "receipt_number"]
+    return [
+        text(f"till.do_{reason}", n=Count(len(rows[keys].drop_duplicates())))
+        for reason, rows in differences.groupby("reason", observed=True)
+    ]
 
 
 def differs(figures: Figures) -> tuple[bool, bool]:
@@ -115,7 +125,14 @@ def _differences(frame: pd.DataFrame, currency: str) -> Table:
     cells["size"] = [-abs(gap.units) for gap in cells["difference"]]
     cells = cells.sort_values(["size", "file", "day", "receipt_number", "figure"], kind="stable")
     cells["receipt"] = cells["receipt_number"].replace("", None)
-    columns = (Column("receipt"), *COLUMNS, Column("file", csv_only=True))
+    cells["why"] = [text(f"till.{reason}") for reason in cells["reason"]]
+    columns = (
+        Column("receipt"),
+        *COLUMNS,
+        Column("why"),
+        Column("detail", csv_only=True),
+        Column("file", csv_only=True),
+    )
     title = text("till.table")
     return Table.from_frame("till-differences", title, cells, columns, currency, shown=SHOWN)
 

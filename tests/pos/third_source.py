@@ -13,6 +13,7 @@ from typing import Any
 from pipeline.pos.pages import instant_of
 from pipeline.pos.source import Lists, Page, Record, ToCanonical
 
+EXPORTS = None
 CATALOG = ("stores",)
 PAGES = {"sales": "receipts"}
 TELLTALES = {"paid_with": "receipts"}

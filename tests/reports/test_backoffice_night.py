@@ -63,6 +63,13 @@ def test_an_export_re_opens_its_months_report_and_no_other(quiet_till: Till) -> 
         good["differing"] == 1
         and till.figures()["currencies"]["MXN"]["attention"]["light"] == "red"
     )
+    told = (reports / "2026-10/report.md").read_text(encoding="utf-8")
+    assert "Not in the export, 1 receipt: export the days again" in told
+    code, output = till.luigi.pos("exports", "--month", "2026-10")
+    assert code == 0 and "1 differ, net by" in output
+    assert f"{october[0]['receipt_number']}  gross_sales: export -, lake" in output
+    assert "  receipt_not_in_export: only the lake has it" in output
+    assert "receipts-2026-10-01-2026-10-31.xlsx: cannot be compared" in output
     workbook = sheets((reports / "2026-10/tables.xlsx").read_bytes())
     assert october[0]["receipt_number"] in [row[0] for row in workbook["till-differences"]]
     written = [

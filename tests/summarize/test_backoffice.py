@@ -15,15 +15,26 @@ from hypothesis import strategies as st
 
 from pipeline import schema
 from pipeline.errors import DataError
+from pipeline.pos import export_forms
 from pipeline.simulator import Query
 from pipeline.simulator import Shop as Simulated
-from pipeline.summarize.compare_exports import choose_reading, compare_exports, read_lines
-from pipeline.summarize.read_exports import LARGEST, Export, ExportLine, read_export
+from pipeline.summarize.compare_exports import compare_exports
+from pipeline.summarize.export_days import choose_reading
+from pipeline.summarize.export_text import LARGEST
+from pipeline.summarize.lake_lines import read_lines
+from pipeline.summarize.read_exports import Export, ExportLine
 from pipeline.transform import Catalog, Raw, clean
 from tests.oracle import newest
 from tests.summarize import till_csv
 from tests.summarize.test_whole_way import FIRST, MENU, RESOURCES, Till, millis, rules_of, time
-from tests.summarize.till_csv import Dialect, day_of, items_csv, receipts_csv, summary_csv
+from tests.summarize.till_csv import (
+    Dialect,
+    day_of,
+    items_csv,
+    read_till,
+    receipts_csv,
+    summary_csv,
+)
 
 LAST = date(2026, 10, 4)
 DAYS = [FIRST + timedelta(days=n) for n in range((LAST - FIRST).days + 1)]
@@ -69,7 +80,7 @@ def october(shop) -> list[dict]:
 
 def lines_of(shop, body: bytes) -> tuple[Export, tuple[ExportLine, ...]]:
     """An export and its lines in the order of day and month that the lake confirms."""
-    export = read_export(body, 2)
+    export = read_till(body, 2)
     return export, choose_reading(export, read_lines(shop[2]), *OCTOBER)
 
 
@@ -82,6 +93,7 @@ def against(
         shop[2],
         decimals,
         "MXN",
+        export_forms(),
     )
     for dataset in schema.BACKOFFICE:
         assert result[dataset.name].schema.equals(
@@ -248,7 +260,7 @@ def test_no_person_passes_the_reader(shop):
                 "broken.csv": body.replace(b"Discounts", b"Rebates"),
             },
         )
-        assert till_csv.PRIVATE not in str(read_export(body, 2)) + str(matches)
+        assert till_csv.PRIVATE not in str(read_till(body, 2)) + str(matches)
         assert "'Rebates'" in next(
             row["problem"] for row in matches["till_files"] if row["file"] == "broken.csv"
         )
@@ -267,7 +279,7 @@ LINE = "10/28/26 1:33 PM,1-1,Sale,90.00,0.00,90.00,0.00,90.00,Closed\n"
         (b"", "empty"),
         (b"\n\n", "empty"),
         (HEAD.replace("Discounts", "Rabatte").encode() + LINE.encode(), "'Rabatte'"),
-        (b"a;b\n1;2\n", "no column for .*'date or fecha'"),
+        (b"a;b\n1;2\n", "no known export.*Receipts by item.*Transactions"),
         (HEAD.replace("Net sales,", "").encode(), "'net sales or ventas netas'; export"),
         (HEAD.replace("Taxes", "Net sales").encode(), "two columns"),
         ((HEAD + LINE).encode("utf-16-le") + b"x", "UTF-16"),
@@ -287,7 +299,7 @@ LINE = "10/28/26 1:33 PM,1-1,Sale,90.00,0.00,90.00,0.00,90.00,Closed\n"
 )
 def test_what_cannot_be_read_is_refused_with_its_reason(body, stated):
     with pytest.raises(DataError, match="(?s).*" + stated.replace("(", r"\(")):
-        read_export(body, 2)
+        read_till(body, 2)
 
 
 @pytest.mark.parametrize(
@@ -317,15 +329,13 @@ def test_what_cannot_be_read_is_refused_with_its_reason(body, stated):
 )
 def test_amounts_of_the_world(text, decimals, value):
     body = f"Date;Gross sales;Refunds;Discounts;Net sales\n2026-10-01;{text};0;0;{text}\n".encode()
-    (lines,) = read_export(body, decimals).readings.values()
+    (lines,) = read_till(body, decimals).readings.values()
     assert lines[0].amounts["net_sales"] == Decimal(value)
 
 
 def test_three_decimals_that_could_be_thousands_are_not_guessed():
     with pytest.raises(DataError, match="decimal point or a decimal comma"):
-        read_export(
-            b"Date;Gross sales;Refunds;Discounts;Net sales\n2026-10-01;1.250;0;0;1.250\n", 3
-        )
+        read_till(b"Date;Gross sales;Refunds;Discounts;Net sales\n2026-10-01;1.250;0;0;1.250\n", 3)
 
 
 @pytest.mark.parametrize(

@@ -16,6 +16,8 @@ from datetime import date, datetime
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
+from pipeline.pos import export_forms
+from pipeline.summarize.read_exports import Export, read_export
 from tests.oracle import Shop, instant
 
 RECEIPTS = (
@@ -234,3 +236,8 @@ def summary_csv(
             for day, stated in sorted(days.items(), reverse=True)
         ],
     )
+
+
+def read_till(body: bytes, decimals: int) -> Export:
+    """An export in the form of a point of sale that is known."""
+    return read_export(body, decimals, export_forms())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pipeline.pos.loyverse.endpoints import ENDPOINTS
+from pipeline.pos.loyverse.exports import EXPORTS
 from pipeline.pos.loyverse.personal_data import remove_customers, remove_personal_data, store_ids
 from pipeline.pos.loyverse.receipt import read_receipt as read_record
 from pipeline.pos.loyverse.redaction import FIELDS, redact_rows
@@ -10,6 +11,7 @@ from pipeline.pos.loyverse.unknown_fields import find_unknown_in_page as find_un
 
 __all__ = [
     "CATALOG",
+    "EXPORTS",
     "PAGES",
     "TELLTALES",
     "counting_open_orders",

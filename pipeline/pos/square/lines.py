@@ -88,7 +88,7 @@ def line_of(line: Json, kinds: dict[str, str], prefix: str, joins: Joins, money:
 
 def _scale(money: Money) -> int:
     """Minor units of a unit."""
-    return 10 ** len(money(0).partition(".")[2])
+    return int(10 ** len(money(0).partition(".")[2]))
 
 
 def gross_of(line: Json, prefix: str) -> int:

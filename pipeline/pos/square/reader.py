@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pipeline.pos.square.canonical import counting_open_orders, translator
 from pipeline.pos.square.catalog import to_canonical_catalog
+from pipeline.pos.square.exports import EXPORTS
 from pipeline.pos.square.order import read_number, read_record
 from pipeline.pos.square.redaction import (
     FIELDS,
@@ -16,6 +17,7 @@ from pipeline.pos.square.unknown_fields import find_unknown
 
 __all__ = [
     "CATALOG",
+    "EXPORTS",
     "PAGES",
     "TELLTALES",
     "counting_open_orders",

@@ -1,0 +1,83 @@
+"""Show how the till's CSV exports in backoffice/ differ from the lake.
+
+    pos exports                      every month that an export concerns
+    pos exports --month 2026-10
+
+Shows each file with what differs, why, and what to do. A new or changed file is compared by the
+next `pos run`.
+"""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from pipeline import schema, settings
+from pipeline.errors import ExitCode
+from pipeline.load import BACKOFFICE, VOID
+from pipeline.load.parquet import from_bytes
+from pipeline.targets import lake
+from pipeline.tasks.till_exports import PREFIX, unused_exports
+
+SHOWN = 20  # amounts of a file that are listed
+Rows = list[dict[str, Any]]
+
+
+def arguments(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--month", type=settings.Month().parse, help="YYYY-MM; default: all")
+
+
+def run(options: argparse.Namespace) -> int:
+    months = [f"{options.month:%Y-%m}"] if options.month else lake().partitions(BACKOFFICE)
+    compared = False
+    for month in months:
+        tables = _tables(month)
+        for file in tables.get("till_files", ()):
+            compared = True
+            _show(month, file, tables["till_differences"])
+    for stat in () if options.month else unused_exports():
+        compared = True
+        print(f"{stat.key.removeprefix(PREFIX)}: compared with no month of the lake")
+    if not compared:
+        print(
+            f"no export is compared; put CSV exports of the till into {lake().storage.uri(PREFIX)}"
+        )
+    return ExitCode.DONE
+
+
+def _tables(month: str) -> dict[str, Rows]:
+    """The tables of a month's comparison; none where no export concerns it."""
+    newest = lake().newest(BACKOFFICE, month)
+    if not newest or newest.fingerprint == VOID:
+        return {}
+    files = lake().read(BACKOFFICE, month)
+    return {name: from_bytes(body).to_pylist() for name, body in files.items()}
+
+
+def _show(month: str, file: dict[str, Any], differences: Rows) -> None:
+    """Print a file, its differences and what to do about each reason."""
+    if file["problem"]:
+        print(f"{month}  {file['file']}: cannot be compared: {file['problem']}")
+        return
+    nouns = "days" if file["kind"] == "summary" else "receipts"
+    print(
+        f"{month}  {file['file']}: {file['compared']:,} {nouns} of {file['first_day']} to"
+        f" {file['last_day']}, {file['differing']:,} differ, net by {file['difference']}"
+        f" {file['currency']}"
+    )
+    mine = [
+        row
+        for row in differences
+        if (row["file"], row["currency"]) == (file["file"], file["currency"])
+    ]
+    for row in mine[:SHOWN]:
+        sides = ("-" if row[side] is None else row[side] for side in ("till", "ours"))
+        reason = row["reason"] + (f" ({row['detail']})" if row["detail"] else "")
+        print(
+            f"    {row['day']} {row['receipt_number']}  {row['figure']}: export {next(sides)},"
+            f" lake {next(sides)}  {reason}"
+        )
+    if len(mine) > SHOWN:
+        print(f"    and {len(mine) - SHOWN:,} more; all are in {PREFIX}{month}/")
+    for reason in sorted({row["reason"] for row in mine}):
+        print(f"  {reason}: {schema.TILL_REASONS[reason]}")

@@ -1,0 +1,76 @@
+"""Text of a CSV export: encoding, separator, lines, plain headings."""
+
+from __future__ import annotations
+
+import csv
+import io
+import re
+import unicodedata
+from collections.abc import Iterable
+
+from pipeline.errors import DataError
+
+LARGEST = 64 * 1024 * 1024
+
+
+def plain(text: str) -> str:
+    """`text` in lower case without accents, invisible marks and needless blanks.
+
+    >>> plain("\ufeffNÚMERO de\xa0 recibo ")
+    'numero de recibo'
+    """
+    signs = unicodedata.normalize("NFKD", text)
+    kept = (s for s in signs if s.isspace() or unicodedata.category(s) not in ("Mn", "Cf", "Cc"))
+    return " ".join("".join(kept).split()).casefold()
+
+
+def decode(data: bytes) -> str:
+    """The text of an export; UTF-16 shows by its byte order mark or its zeros."""
+    if len(data) > LARGEST:
+        raise DataError(f"it is larger than {LARGEST >> 20} MB; export fewer days")
+    if data[:2] in (b"\xff\xfe", b"\xfe\xff"):
+        encoding = "utf-16"
+    elif 0 in data[:2]:
+        encoding = "utf-16-be" if data[0] == 0 else "utf-16-le"
+    else:
+        encoding = "utf-8-sig"
+    try:
+        return data.decode(encoding)
+    except UnicodeDecodeError as error:
+        raise DataError(
+            f"byte {error.start + 1} is not {encoding.removesuffix('-sig').upper()}; save it as CSV"
+            " UTF-8, or use the file as it was downloaded"
+        ) from error
+
+
+def read_rows(text: str, expected: frozenset[str]) -> Iterable[tuple[int, list[str]]]:
+    """(line number, cells) of the lines that are not blank.
+
+    The separator is that of a first line `sep=`, else the one that gives the most headings
+    among `expected`.
+    """
+    text = text.lstrip("\ufeff\r\n")
+    first, _, rest = text.partition("\n")
+    skipped = 0
+    if named := re.fullmatch(r'"?sep=(.)"?[,;\t]*\s*', first, re.IGNORECASE):
+        delimiter, text, skipped = named[1], rest, 1
+    else:
+        delimiter = max(
+            ",;\t",
+            key=lambda sign: (
+                sum(plain(cell.strip('"')) in expected for cell in first.split(sign)),
+                first.count(sign),
+            ),
+        )
+    reader = csv.reader(io.StringIO(text), delimiter=delimiter, strict=True)
+    try:
+        yield from (
+            (reader.line_num + skipped, cells)
+            for cells in reader
+            if any(cell.strip() for cell in cells)
+        )
+    except csv.Error as error:
+        raise DataError(
+            f"line {reader.line_num + skipped} is not CSV ({error}); use the file as it was"
+            " downloaded"
+        ) from error
