@@ -7,6 +7,7 @@ identified by object and line.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Collection, Iterator
 from datetime import date, datetime, timedelta
 
@@ -139,11 +140,15 @@ def _find_lost(
 
 
 def _is_receipt(record: Record, reader: Reader) -> bool:
-    """Whether the record makes a receipt: an open ticket makes none yet."""
+    """Whether the record makes a receipt: an open ticket makes none yet.
+
+    Nor does an order that was cancelled before it was counted.
+    """
     if reader.translator is None:
         return True
     try:
-        return bool(reader.translator({})(record.body))
+        receipts = [json.loads(body) for body in reader.translator({})(record.body)]
+        return any(receipt.get("replaces") is None for receipt in receipts)
     except NotCanonicalError:
         return True
 

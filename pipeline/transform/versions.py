@@ -14,7 +14,7 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
-from pipeline.transform.columns import Ints, encode, fixed, texts
+from pipeline.transform.columns import Ints, encode, fixed, texts, valid
 from pipeline.transform.days import EPOCH, business_days_by_store
 from pipeline.transform.read import Raw, Records
 from pipeline.transform.rules import Rules
@@ -68,7 +68,20 @@ def newest(
     is_newest, versions = np.zeros(len(key), bool), np.zeros(len(key), "i8")
     is_newest[order[ends]] = True
     versions[order[ends]] = np.diff(np.cumsum(is_new)[ends], prepend=0)
-    return is_newest, versions
+    return is_newest & ~_replaces_nothing(records, record, key), versions
+
+
+def _replaces_nothing(records: Records, record: Ints, key: Ints) -> np.ndarray:
+    """Entries that count only as the end of a counted version, where their `key` has none."""
+    is_good, never = record < len(records.good), np.zeros(len(record), bool)
+    never[is_good] = valid(_good(records, "replaces"))[record[is_good]]
+    if not never.any():
+        return never
+    counted = is_good.copy()
+    counted[is_good] = ~records.receipts.cancelled[records.good][record[is_good]]
+    keys, place = np.unique(key, return_inverse=True)
+    has_counted = np.bincount(place, counted, len(keys)) > 0
+    return never & ~has_counted[place]
 
 
 def _good(records: Records, name: str) -> pa.Array:

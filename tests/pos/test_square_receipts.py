@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
@@ -16,6 +17,7 @@ from pipeline.pos.source import NotCanonicalError
 from pipeline.pos.square import reader
 from pipeline.pos.square.redaction import FIELDS
 from pipeline.simulator import Shop
+from pipeline.transform import Catalog, Raw, clean
 from pipeline.transform.validate_record import validate_record
 from tests.pos.two_apis import instant, read, rules_of, serving
 
@@ -271,13 +273,166 @@ def test_what_is_no_sale_makes_no_receipt(fields: Json) -> None:
     assert receipts_of(order(**({"line_items": [line("1", 100)]} | fields))) == []
 
 
-def test_a_cancelled_order_supersedes_what_it_was_and_counts_when_it_was_made() -> None:
+def test_a_cancelled_order_ends_what_it_was_and_counts_when_it_was_made() -> None:
     cancelled = order(
         state="CANCELED", closed_at="2026-10-03T09:00:00Z", line_items=[line("1", 100)]
     )
     receipt = receipts_of(cancelled)[0]
     assert receipt["cancelled_at"] == "2026-10-03T09:00:00Z"
     assert receipt["receipt_date"] == "2026-10-01T12:00:00Z"
+    assert receipt["replaces"] == "counted"
+
+
+def version(number: int, state: str, **fields: Any) -> Json:
+    """A version of an order of one bowl, changed later than the versions before."""
+    sold = order(line_items=[line("1", 100)], total_money=money(100), **fields)
+    return sold | {"state": state, "version": number, "updated_at": f"2026-10-01T12:0{number}:00Z"}
+
+
+PAID = {"tenders": [tender(100)]}
+COMPLETED, CANCELED = version(2, "COMPLETED", **PAID), version(3, "CANCELED")
+
+
+@pytest.mark.parametrize(
+    ("versions", "cancelled"),
+    [
+        ([CANCELED], []),
+        ([version(1, "OPEN"), CANCELED], []),
+        ([version(1, "OPEN", **PAID), CANCELED], []),
+        ([version(1, "CANCELED"), CANCELED], []),
+        ([COMPLETED, CANCELED], [True]),
+        ([version(1, "OPEN", **PAID), COMPLETED, CANCELED], [True]),
+        ([COMPLETED], [False]),
+    ],
+    ids=["alone", "after a ticket", "after a paid one", "twice", "after a sale", "whole", "sale"],
+)
+def test_an_order_cancelled_before_it_counted_is_no_receipt(
+    versions: list[Json], cancelled: list[bool]
+) -> None:
+    body = b"".join(json.dumps(each).encode() + b"\n" for each in versions)
+    raw = Raw("2026-10-01", "raw/receipts/sold=2026-10-01/x", body)
+    store = replace(rules_of("square").default, currency="USD")
+    rules = replace(rules_of("square"), default=store)
+    cleaned = clean(date(2026, 10, 1), [raw], Catalog.read(b"{}"), rules)
+    rows = cleaned.receipts.to_pylist()
+    assert [row["is_cancelled"] for row in rows] == cancelled
+    assert [row["total"] for row in rows] == [Decimal(0) if each else 1 for each in cancelled]
+    assert cleaned.quarantine.num_rows == 0
+
+
+def test_an_order_paid_in_part_is_never_counted() -> None:
+    """Also where a shop counts orders that are paid and open."""
+    split = version(1, "OPEN", tenders=[tender(40)], net_amount_due_money=money(60))
+    for row in (split, {k: v for k, v in split.items() if k != "net_amount_due_money"}):
+        for open_orders in (False, True):
+            with pytest.raises(NotCanonicalError) as refused:
+                receipts_of(row, open_orders=open_orders)
+            assert (refused.value.reason, refused.value.detail) == (
+                "paid_not_closed",
+                "OPEN, 0.60 due",
+            )
+
+
+def test_a_field_that_is_null_is_a_field_that_is_absent() -> None:
+    """As the typed SDK saves an order: every unset field is null."""
+    unset = dict.fromkeys(("returns", "taxes", "service_charges", "net_amounts", "total_tip_money"))
+    nulls = GOOD | {"net_amounts": None} | {k: v for k, v in unset.items() if k not in GOOD}
+    bare = {k: v for k, v in GOOD.items() if k != "net_amounts"}
+    assert receipts_of(nulls) == receipts_of(bare)
+    share = {"service_charge_uid": None, "applied_money": None}
+    dumped = copy.deepcopy(GOOD)
+    dumped["line_items"][0] |= {"modifiers": None, "applied_service_charges": [share]}
+    dumped["line_items"][0]["total_service_charge_money"] = None
+    assert receipts_of(dumped) == receipts_of(GOOD)
+
+
+def test_an_exchange_of_which_no_refund_is_known_pays_the_rest_back() -> None:
+    exchange = order(
+        line_items=[line("1", 1000)],
+        total_money=money(1000),
+        returns=[{"return_line_items": [line("2", 1500)]}],
+        return_amounts={"total_money": money(1500)},
+    )
+    refund = receipts_of(exchange)[1]
+    assert [(row["name"], row["money_amount"]) for row in refund["payments"]] == [
+        ("Refund", "5.00"),
+        ("Return credit", "10.00"),
+    ]
+    even = exchange | {"return_amounts": {"total_money": money(1000)}}
+    even["returns"] = [{"return_line_items": [line("2", 1000)]}]
+    assert [row["name"] for row in receipts_of(even)[1]["payments"]] == ["Return credit"]
+
+
+def test_a_refund_that_failed_paid_nothing_back() -> None:
+    back = order(
+        returns=[{"return_line_items": [line("1", 500)]}],
+        return_amounts={"total_money": money(500)},
+    )
+    failed = {"id": "f", "order_id": "A", "status": "FAILED", "amount_money": money(500)}
+    assert receipts_of({"order": back, "payments": [], "refunds": [failed]})[0]["payments"] == []
+    assert len(receipts_of(back)[0]["payments"]) == 1
+
+
+@pytest.mark.parametrize("rounding", [2, -2])
+def test_the_rounding_of_a_return_may_have_either_sign(rounding: int) -> None:
+    back = order(
+        returns=[
+            {
+                "return_line_items": [line("1", 500)],
+                "rounding_adjustment": {"amount_money": money(rounding)},
+            }
+        ],
+        return_amounts={"total_money": money(502)},
+    )
+    assert figures(receipts_of(back)[0])[1] == "5.02"
+
+
+def test_the_tax_of_an_apportioned_charge_is_on_the_lines_alone() -> None:
+    share = {"tax_uid": "t", "applied_money": money(102)}
+    sold = line(
+        "1",
+        1000,
+        total_money=money(1122),
+        total_tax_money=money(102),
+        total_service_charge_money=money(20),
+        applied_taxes=[share],
+    )
+    charge = {
+        "uid": "s",
+        "treatment_type": "APPORTIONED_TREATMENT",
+        "applied_money": money(20),
+        "total_tax_money": money(2),
+        "total_money": money(22),
+        "applied_taxes": [{"tax_uid": "t", "applied_money": money(2)}],
+    }
+    receipt = receipts_of(
+        order(
+            line_items=[sold],
+            service_charges=[charge],
+            taxes=[
+                {"uid": "t", "type": "ADDITIVE", "percentage": "10", "applied_money": money(102)}
+            ],
+            total_money=money(1122),
+            total_tax_money=money(102),
+        )
+    )[0]
+    assert (receipt["surcharge"], receipt["surcharge_tax"], receipt["total_tax"]) == (
+        "0.20",
+        "0.00",
+        "1.02",
+    )
+    assert bridge(receipt) == 0
+
+
+def test_a_charge_of_its_own_that_names_its_lines_is_in_no_line() -> None:
+    """A line names the charges applied to it; only apportioned ones are in its total."""
+    sold = line("1", 1000, applied_service_charges=[{"service_charge_uid": "s"}])
+    sold["applied_service_charges"][0]["applied_money"] = money(180)
+    charge = {"uid": "s", "type": "AUTO_GRATUITY", "applied_money": money(180)}
+    receipt = receipts_of(
+        order(line_items=[sold], service_charges=[charge], total_money=money(1180))
+    )[0]
+    assert receipt["surcharge"] == "1.80" and bridge(receipt) == 0
 
 
 def test_a_voided_card_and_a_failed_refund_moved_no_money() -> None:

@@ -4,7 +4,8 @@ In: a record (see `order`), and the lists of the canonical catalog, joined by th
 and modifiers. Out: canonical JSON (schema/receipt.py), one line each:
 
     COMPLETED    a SALE if it has lines, a REFUND if it has returns; an exchange is both
-    CANCELED     the same with `cancelled_at`, so that an earlier version is superseded
+    CANCELED     the same with `cancelled_at`, which ends a version that was counted; where none
+                 was, the order was never a sale, and `replaces` says that it is no receipt
     OPEN, paid   refused as `paid_not_closed`; counted by `count_open_orders`
     OPEN, DRAFT  nothing: not a sale yet
 
@@ -22,7 +23,7 @@ from functools import partial
 from typing import Any
 
 from pipeline.pos.source import Lists, NotCanonicalError, ToCanonical
-from pipeline.pos.square.laws import added_tax, check_laws, tax_types
+from pipeline.pos.square.laws import added_tax, check_laws, separate_charges, tax_types
 from pipeline.pos.square.lines import Joins, discounts_of, line_of, taxes_of
 from pipeline.pos.square.order import (
     NO_DECIMALS,
@@ -30,9 +31,10 @@ from pipeline.pos.square.order import (
     Json,
     amount,
     closed_at,
-    created_at,
+    due_of,
     open_envelope,
     paid_tenders,
+    received_at,
     rows,
     sold_at,
     state_of,
@@ -65,7 +67,7 @@ counting_open_orders: Callable[[Lists], ToCanonical] = partial(translator, count
 def to_canonical(joins: Joins, count_open_orders: bool, body: bytes) -> list[bytes]:
     """The canonical receipts of one record."""
     try:
-        record = json.loads(body)
+        record = json.loads(body, object_hook=_without_nulls)
     except RecursionError as error:
         raise NotCanonicalError("too_deep", "", f"{len(body)} bytes") from error
     except ValueError as error:
@@ -83,6 +85,11 @@ def to_canonical(joins: Joins, count_open_orders: bool, body: bytes) -> list[byt
         raise NotCanonicalError("wrong_type", "", detail, _readable(envelope)) from error
 
 
+def _without_nulls(fields: Json) -> Json:
+    """An unset field is null in what some clients save, and absent in the API's answers."""
+    return {name: value for name, value in fields.items() if value is not None}
+
+
 def _receipts(envelope: Envelope, joins: Joins, count_open_orders: bool) -> list[bytes]:
     order = envelope.order
     state = state_of(order)
@@ -93,14 +100,19 @@ def _receipts(envelope: Envelope, joins: Joins, count_open_orders: bool) -> list
         return []
     check_laws(order)
     sale, refund = _sale(envelope, joins), _refund(envelope, joins)
+    if refund and not sale:
+        refund["payments"] = refunds_of(envelope, _units(refund, order))
     if sale and refund:
         returned = min(_units(sale, order), _units(refund, order))
         for receipt in (sale, refund):
             receipt["payments"].append(credit(order, returned))
+        refund["payments"][:0] = refunds_of(envelope, _units(refund, order) - returned)
         refund["receipt_number"] += RETURN_SUFFIX
     receipts = [receipt for receipt in (sale, refund) if receipt]
-    if state == "OPEN" and not count_open_orders:
-        raise NotCanonicalError("paid_not_closed", "/state", "OPEN", receipts[0])
+    due = due_of(order)
+    if state == "OPEN" and receipts and (due or not count_open_orders):
+        detail = f"OPEN, {_money(order, due)} due" if due else "OPEN"
+        raise NotCanonicalError("paid_not_closed", "/state", detail, receipts[0])
     return [json.dumps(receipt).encode() for receipt in receipts]
 
 
@@ -110,17 +122,17 @@ def _header(envelope: Envelope, kind: str) -> Json:
     source = text(order.get("source") or {}, "name")
     fulfillments = rows(order, "fulfillments")
     fulfillment = text(fulfillments[0], "type") if fulfillments else None
+    is_cancelled = state_of(order) == "CANCELED"
     return {
         "receipt_number": order.get("id"),
         "receipt_type": kind,
         "refund_for": None,
         "order": text(order, "ticket_name"),
-        "created_at": _stamp(_received(order)),
+        "created_at": _stamp(received_at(order)),
         "updated_at": _stamp(updated_at(order)),
         "receipt_date": _stamp(sold_at(envelope)),
-        "cancelled_at": _stamp(closed_at(order) or updated_at(order))
-        if state_of(order) == "CANCELED"
-        else None,
+        "cancelled_at": _stamp(closed_at(order) or updated_at(order)) if is_cancelled else None,
+        "replaces": "counted" if is_cancelled else None,
         "source": source or "Square Point of Sale",
         "customer_id": text(order, "customer_id") or _customer(order),
         "employee_id": employee_of(envelope),
@@ -154,7 +166,7 @@ def _sale(envelope: Envelope, joins: Joins) -> Json | None:
 
 
 def _refund(envelope: Envelope, joins: Joins) -> Json | None:
-    """What the order takes back, all entries of `returns` as one."""
+    """What the order takes back, all entries of `returns` as one; without payments."""
     order, entries = envelope.order, rows(envelope.order, "returns")
     if not entries:
         return None
@@ -184,7 +196,7 @@ def _refund(envelope: Envelope, joins: Joins) -> Json | None:
         "refund_for": sources[0] if sources else None,
         "total_money": _money(order, sum_total),
         "tip": _money(order, tip),
-        "payments": refunds_of(envelope, sum_total),
+        "payments": [],
     }
 
 
@@ -239,18 +251,13 @@ def _sum_of(order: Json, lines: list[Json], paid: int) -> int:
     """The total of an order that does not say it: its parts, else what was paid."""
     if not lines or any("total_money" not in line for line in lines):
         return paid
-    parts = total(lines, "total_money") + total(rows(order, "service_charges"), "total_money")
+    charges = separate_charges(order, "service_charges")
+    parts = total(lines, "total_money") + total(charges, "total_money")
     return parts + total(paid_tenders(order), "tip_money") + _rounding(order)
 
 
 def _rounding(order: Json) -> int:
     return amount(order.get("rounding_adjustment") or {}, "amount_money")
-
-
-def _received(order: Json) -> datetime | None:
-    """When the server received the sale, which may be days after the order was made."""
-    moments = [moment for moment in (created_at(order), closed_at(order)) if moment]
-    return max(moments, default=None)
 
 
 def _customer(order: Json) -> str | None:

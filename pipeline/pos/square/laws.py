@@ -10,17 +10,18 @@ that an order breaks is the reason in quarantine.
     O1  order: total = lines + service charges + tip + rounding
     O2  order: tax = that of lines and service charges
     O3  order: discount = that of lines
-    O4  tax or discount: applied = sum over lines and service charges
+    O4  tax or discount: applied = sum over lines and service charges that are not apportioned
     O5  net = total - returned
     O6  payments = total, of a completed sale without returns
     O8  cash tendered - change = amount
     R1  returned line: total = gross - discount + added tax
-    R2  return: its amounts = those of its lines, charges, tips and rounding
+    R2  return: its amounts = those of its lines, charges, tips and rounding (of either sign)
 """
 
 from __future__ import annotations
 
 from decimal import Decimal, InvalidOperation
+from typing import NamedTuple
 
 from pipeline.pos.source import NotCanonicalError
 from pipeline.pos.square.order import Json, amount, paid_tenders, rows, state_of, total
@@ -31,10 +32,10 @@ APPORTIONED = "APPORTIONED_TREATMENT"
 def check_laws(order: Json) -> None:
     """Raise NotCanonicalError, reason `law_<name>`, for the first broken law."""
     lines, charges = rows(order, "line_items"), separate_charges(order, "service_charges")
-    kinds = tax_types(order, "taxes")
+    context = _Parts(tax_types(order, "taxes"), _apportioned_uids(order, "service_charges"))
     for place, line in enumerate(lines):
-        _check_line(line, kinds, f"/line_items/{place}", "modifiers")
-    _check_shares(order, lines, rows(order, "service_charges"), "")
+        _check_line(line, context, f"/line_items/{place}", "modifiers")
+    _check_shares(order, lines, charges, "")
     _check_order(order, lines, charges)
     for place, entry in enumerate(rows(order, "returns")):
         _check_return(order, entry, f"/returns/{place}")
@@ -79,7 +80,22 @@ def _law(name: str, expected: int, actual: int, pointer: str) -> None:
         )
 
 
-def _check_line(line: Json, kinds: dict[str, str], pointer: str, modifiers: str) -> None:
+class _Parts(NamedTuple):
+    """What a line's shares refer to: taxes by uid, and apportioned charges."""
+
+    kinds: dict[str, str]
+    apportioned: frozenset[str]
+
+
+def _apportioned_uids(fields: Json, name: str) -> frozenset[str]:
+    return frozenset(
+        str(row.get("uid"))
+        for row in rows(fields, name)
+        if row.get("treatment_type") == APPORTIONED
+    )
+
+
+def _check_line(line: Json, context: _Parts, pointer: str, modifiers: str) -> None:
     has_variation = "variation_total_price_money" in line and "base_price_money" in line
     variation = amount(line, "variation_total_price_money")
     if has_variation:
@@ -91,8 +107,8 @@ def _check_line(line: Json, kinds: dict[str, str], pointer: str, modifiers: str)
             _law("L1", int(exact), variation, pointer)
     if has_variation and "total_money" in line:
         parts = variation + total(rows(line, modifiers), "total_price_money")
-        parts += added_tax(line, kinds) - amount(line, "total_discount_money")
-        parts += _apportioned(line)
+        parts += added_tax(line, context.kinds) - amount(line, "total_discount_money")
+        parts += _apportioned(line, context.apportioned)
         _law(
             "R1" if modifiers != "modifiers" else "L3", parts, amount(line, "total_money"), pointer
         )
@@ -104,11 +120,13 @@ def _check_line(line: Json, kinds: dict[str, str], pointer: str, modifiers: str)
             _law(law, total(rows(line, applied), "applied_money"), amount(line, sum_of), pointer)
 
 
-def _apportioned(line: Json) -> int:
+def _apportioned(line: Json, uids: frozenset[str]) -> int:
     """Apportioned service charges inside a line's total."""
-    if "total_service_charge_money" in line:
+    shares = rows(line, "applied_service_charges")
+    if "total_service_charge_money" in line and (uids or not shares):
         return amount(line, "total_service_charge_money")
-    return total(rows(line, "applied_service_charges"), "applied_money")
+    mine = [share for share in shares if str(share.get("service_charge_uid")) in uids]
+    return total(mine, "applied_money")
 
 
 def _check_shares(fields: Json, lines: list[Json], charges: list[Json], prefix: str) -> None:
@@ -140,7 +158,7 @@ def _check_order(order: Json, lines: list[Json], charges: list[Json]) -> None:
             if name in order and all(name in line for line in lines):
                 expected = total(lines, name) + total(charges, name)
                 _law(law, expected, amount(order, name), f"/{name}")
-    if isinstance(order.get("net_amounts"), dict):
+    if "total_money" in (order.get("net_amounts") or {}):
         returned = order.get("return_amounts") or {}
         expected = amount(order, "total_money") - amount(returned, "total_money")
         _law("O5", expected, amount(order["net_amounts"], "total_money"), "/net_amounts")
@@ -148,9 +166,10 @@ def _check_order(order: Json, lines: list[Json], charges: list[Json]) -> None:
 
 def _check_return(order: Json, entry: Json, pointer: str) -> None:
     kinds = tax_types(entry, "return_taxes")
+    context = _Parts(kinds, _apportioned_uids(entry, "return_service_charges"))
     lines = rows(entry, "return_line_items")
     for place, line in enumerate(lines):
-        _check_line(line, kinds, f"{pointer}/return_line_items/{place}", "return_modifiers")
+        _check_line(line, context, f"{pointer}/return_line_items/{place}", "return_modifiers")
     charges = separate_charges(entry, "return_service_charges")
     amounts = entry.get("return_amounts")
     if not isinstance(amounts, dict) and len(rows(order, "returns")) == 1:
@@ -160,8 +179,10 @@ def _check_return(order: Json, entry: Json, pointer: str) -> None:
     if lines and "total_money" in amounts:
         parts = total(lines, "total_money") + total(rows(entry, "return_tips"), "applied_money")
         parts += sum(amount(row, "applied_money") + added_tax(row, kinds) for row in charges)
-        parts += amount(entry.get("rounding_adjustment") or {}, "amount_money")
-        _law("R2", parts, amount(amounts, "total_money"), f"{pointer}/return_amounts")
+        rounding = amount(entry.get("rounding_adjustment") or {}, "amount_money")
+        returned = amount(amounts, "total_money")
+        if returned != parts - rounding:  # its sign on a return is not documented
+            _law("R2", parts + rounding, returned, f"{pointer}/return_amounts")
 
 
 def _check_tenders(order: Json) -> None:

@@ -75,6 +75,14 @@ def paid_tenders(order: Json) -> list[Json]:
     ]
 
 
+def due_of(order: Json) -> int:
+    """What an order that is paid in part still lacks."""
+    if "net_amount_due_money" in order:
+        return max(amount(order, "net_amount_due_money"), 0)
+    paid = total(paid_tenders(order), "amount_money")
+    return max(amount(order, "total_money") - paid, 0) if "total_money" in order else 0
+
+
 def created_at(order: Json) -> datetime | None:
     """When the server created the order; excerpts have only the time of a tender."""
     tenders = [instant_of(tender.get("created_at")) for tender in rows(order, "tenders")]

@@ -50,16 +50,16 @@ def payments_of(envelope: Envelope) -> list[Json]:
 
 
 def refunds_of(envelope: Envelope, sum_total: int) -> list[Json]:
-    """Money paid back; a payment of unknown type if the order has no refund."""
+    """Money paid back; a payment of unknown type if no refund of the order is known."""
     order = envelope.order
-    refunds = [
+    known_refunds = [
         refund
         for refund in (*envelope.refunds, *rows(order, "refunds"))
-        if text(refund, "status") not in _PAID_NOTHING
-        and text(refund, "order_id") in (None, text(order, "id"))
+        if text(refund, "order_id") in (None, text(order, "id"))
     ]
-    if not refunds and not rows(order, "line_items"):
+    if not known_refunds and sum_total:
         return [_payment("Refund", "OTHER", _units_as_money(order, sum_total), None)]
+    refunds = [row for row in known_refunds if text(row, "status") not in _PAID_NOTHING]
     distinct = {text(refund, "id"): refund for refund in reversed(refunds)}
     payments = []
     for refund in reversed(distinct.values()):
