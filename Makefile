@@ -27,3 +27,6 @@ lock:            ## lock the requirements again, with hashes (needs uv in .venv)
 	sed -n '/^#/p' requirements-spark.txt >.venv/spark.txt
 	printf 'pyspark>=4.0.5,<4.1\njdk4py>=17,<18 ; sys_platform != "linux" or platform_machine == "x86_64"\n' | $(UV) --no-annotate - >>.venv/spark.txt
 	mv .venv/spark.txt requirements-spark.txt
+	sed -n '/^#/p' requirements-tap-square.txt >.venv/tap-square.txt
+	printf 'tap-square>=2.3.1,<3\n' | $(UV) --no-annotate - >>.venv/tap-square.txt
+	mv .venv/tap-square.txt requirements-tap-square.txt
