@@ -72,7 +72,7 @@ def newest(
 
 
 def _replaces_nothing(records: Records, record: Ints, key: Ints) -> np.ndarray:
-    """Entries that count only as the end of a counted version, where their `key` has none."""
+    """Entries that only end a counted version, where their `key` has none."""
     is_good, never = record < len(records.good), np.zeros(len(record), bool)
     never[is_good] = valid(_good(records, "replaces"))[record[is_good]]
     if not never.any():

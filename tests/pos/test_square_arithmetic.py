@@ -1,6 +1,6 @@
 """Random orders by Square's own arithmetic, and what each must become in the lake.
 
-The reference computes with Decimal from prices, rates and quantities, as SQUARE's documentation says:
+The reference computes with Decimal from prices, rates and quantities, as the documentation of Square says:
 discounts before service charges before tax, each tax once on the whole base, half to even, cents
 spread over the lines. It shares no code with the reader.
 """
@@ -66,12 +66,12 @@ def halves(draw: st.DrawFn, code: str, prefix: str) -> Half:
 
     half = Half()
     kinds = ["ITEM", "ITEM", "CUSTOM_AMOUNT", "COMBO", None]
-    wanted_kinds = draw(st.lists(st.sampled_from([*kinds, "GIFT_CARD"]), min_size=1, max_size=4))
+    item_types = draw(st.lists(st.sampled_from([*kinds, "GIFT_CARD"]), min_size=1, max_size=4))
     rate = draw(st.sampled_from([None, Decimal("8.875"), Decimal("16"), Decimal("6.5")]))
     inside = draw(st.booleans())
     percent = draw(st.sampled_from([0, 0, 10, 33, 100]))
     plain: list[dict[str, int]] = []
-    for place, kind in enumerate(wanted_kinds):
+    for place, kind in enumerate(item_types):
         quantity = draw(st.sampled_from(["1", "2", "0.35", "1.5", "3.00000"]))
         price = draw(st.sampled_from([0, 1, 600, 1880, 99_999]))
         variation = whole(Decimal(quantity) * price)
@@ -97,7 +97,7 @@ def halves(draw: st.DrawFn, code: str, prefix: str) -> Half:
             line["applied_discounts"] = [{"discount_uid": "d", "applied_money": money(discount)}]
         half.lines.append(line)
         plain.append({"gross": gross, "discount": discount, "net": gross - discount})
-    is_good = [kind != "GIFT_CARD" for kind in wanted_kinds]
+    is_good = [kind != "GIFT_CARD" for kind in item_types]
     base = [part["net"] if good else 0 for part, good in zip(plain, is_good, strict=True)]
     subtotal = draw(st.sampled_from([0, 0, 200])) if not inside else 0
     tax = tax_on(sum(base) + subtotal, rate, inside=inside) if rate else 0

@@ -86,7 +86,7 @@ def to_canonical(joins: Joins, count_open_orders: bool, body: bytes) -> list[byt
 
 
 def _without_nulls(fields: Json) -> Json:
-    """An unset field is null in what some clients save, and absent in the API's answers."""
+    """The set fields: some clients save null for what the API leaves out."""
     return {name: value for name, value in fields.items() if value is not None}
 
 
