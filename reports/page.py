@@ -96,6 +96,8 @@ class Table:
     shown: int = 10
     is_whole: bool = False
     """Whether paper shows all rows that a page shows."""
+    is_detail: bool = False
+    """Whether paper has it in the annex, as its chart or sentences say the main part."""
 
     def rows_within(self, limit: int) -> int:
         """Number of rows shown in room for `limit`: all, if fewer than three would be cut."""

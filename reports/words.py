@@ -17,7 +17,7 @@ import sys
 import tomllib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, time
 from decimal import ROUND_HALF_UP, Decimal
 from functools import cache, lru_cache
 from hashlib import sha256
@@ -25,7 +25,7 @@ from importlib.resources import files
 from string import Formatter
 
 from babel import Locale
-from babel.dates import format_date, format_skeleton
+from babel.dates import format_date, format_skeleton, format_time
 from babel.lists import format_list
 from babel.numbers import (
     format_compact_decimal,
@@ -237,7 +237,7 @@ class Words:
             case Weekday(number, short):
                 return self.locale.days["stand-alone"]["abbreviated" if short else "wide"][number]
             case Hour(number):
-                return f"{number}\xa0h"
+                return self._hour(number)
         raise TypeError(f"{value!r} is no value of a page")
 
     def _day(self, day: date, long: bool, short: bool) -> str:
@@ -246,6 +246,12 @@ class Words:
         if pattern.index("d") < pattern.index("M"):
             return format_date(day, weekday + ("d MMM" if short else "d MMM y"), self.locale)
         return format_date(day, weekday + ("MMM d" if short else "MMM d, y"), self.locale)
+
+    def _hour(self, number: int) -> str:
+        """`number` as the locale's clock has it: 8 PM, 20:00 or 20 h."""
+        if "a" in self.locale.time_formats["short"].pattern:
+            return format_time(time(number), "h a", locale=self.locale).replace(" ", "\xa0")
+        return f"{number}:00" if self.language == "en" else f"{number}\xa0h"
 
     def _number(self, number: Decimal, decimals: int, signed: bool) -> str:
         rounded = number.quantize(Decimal(1).scaleb(-decimals), ROUND_HALF_UP)

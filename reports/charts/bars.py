@@ -28,7 +28,7 @@ from reports.charts.style import (
 from reports.values import Count, Money, Text, Value
 from reports.words import Words
 
-HIGH = 150.0
+HIGH = 130.0
 """Points of the plot of bars."""
 
 

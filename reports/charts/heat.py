@@ -28,7 +28,7 @@ from reports.charts.style import (
 )
 from reports.words import Words
 
-CELL = 19.0
+CELL = 16.0
 
 
 @cache
@@ -74,7 +74,7 @@ def draw_heat(data: Mapping[str, Any], words: Words) -> Canvas:
                 continue
             share = cell[1] / high
             color = colors_of(signed)((share + 1) / 2 if signed else max(share, 0.0))
-            label = cut(words.say(cell[0]), wide - 4, SMALL)
+            label = cut(words.say(cell[0]), wide - 3, SMALL)
             title = f"{words.say(row)}, {words.say(column)}: {words.say(cell[0])}"
             canvas.rect(
                 place + 1, middle - CELL / 2 + 1, wide - 2, CELL - 2, to_hex(color), title=title

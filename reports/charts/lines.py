@@ -28,6 +28,8 @@ from reports.charts.style import (
 from reports.values import Money, Percent, Rate, Value
 from reports.words import Words
 
+FLAT = 0.25
+"""Shares whose range is a smaller part of the lowest one are drawn without zero."""
 STYLES = ((BLUE, None), (VERMILION, DASHED), (PURPLE, DOTTED))
 
 
@@ -36,13 +38,16 @@ def draw_lines(data: Mapping[str, Any], words: Words) -> Canvas:
 
     data: labels, ticks, tick_names, lines ((name, units or None a month), ...) oldest first and the
     last one strongest, currency; index: False for money from zero up, True for thousandths of a
-    plain number, "percent" for thousandths of a percent. Only an index leaves zero out, as a line
-    around 100 shows nothing there.
+    plain number, "percent" for thousandths of a percent. An index leaves zero out, and so do shares
+    that hardly vary: a line far above zero shows nothing there.
     """
     lines, index = data["lines"], data["index"]
     named = [v for _, values in lines for v in values if v is not None] or [0]
     high, low = max(named), min(named)
-    if index is not True or len(lines) == 1:
+    if index == "percent" and high - low < low * FLAT:
+        reach = max(high - low, high * FLAT) // 2
+        high, low = (high + low) // 2 + reach, (high + low) // 2 - reach
+    elif index is not True or len(lines) == 1:
         high, low = max(high, 0), min(low, 0)
     high = high if high > low else low + 1
     value_of = _reader(index, data.get("currency", ""))

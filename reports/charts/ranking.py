@@ -23,7 +23,7 @@ from reports.charts.style import (
 )
 from reports.words import Words
 
-LINE, GAP = 13.0, 9.0
+LINE, GAP = 13.0, 7.5
 
 
 def draw_ranking(data: Mapping[str, Any], words: Words) -> Canvas:
@@ -34,7 +34,7 @@ def draw_ranking(data: Mapping[str, Any], words: Words) -> Canvas:
     before_name say what they are (part_name and before_name None where the rows have none).
     """
     rows = data["rows"]
-    label_width = min(max((width_of(words.say(row[0])) for row in rows), default=40), WIDTH * 0.38)
+    label_width = min(max((width_of(words.say(row[0])) for row in rows), default=40), WIDTH * 0.42)
     labels = [wrap(words.say(row[0]), label_width) for row in rows]
     amounts = [words.say(row[1]) for row in rows]
     end = max((width_of(s, SMALL, True) for s in amounts), default=0) + 8

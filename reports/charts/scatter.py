@@ -13,6 +13,7 @@ from reports.charts.style import (
     GREEN,
     MUTED,
     ORANGE,
+    PAPER,
     SIZE,
     SMALL,
     VERMILION,
@@ -44,8 +45,8 @@ def draw_scatter(data: Mapping[str, Any], words: Words) -> Canvas:
     data: points ((name, popularity pair, profitability pair, kind, weight), ...), kinds (kind ->
     name), x, y (axis texts).
     """
-    canvas = Canvas(320)
-    left, top, right, bottom = 20.0, 4.0, WIDTH - 2.0, 296.0
+    canvas = Canvas(276)
+    left, top, right, bottom = 20.0, 4.0, WIDTH - 2.0, 252.0
     spots = [
         (
             max(-BOUND, min(BOUND, log2(p[0] / p[1]))) if p[0] > 0 else -BOUND,
@@ -76,7 +77,7 @@ def draw_scatter(data: Mapping[str, Any], words: Words) -> Canvas:
         canvas.sign(x(across), y(up), sign, size, color, title=title)
     places = [(x(across), y(up)) for across, up in spots]
     _name_points(canvas, (left, top, right, bottom), data["points"], places, data["kinds"], words)
-    canvas.write(left, 309, "← " + words.say(data["x"]) + " →", color=MUTED)
+    canvas.write(left, 265, "← " + words.say(data["x"]) + " →", color=MUTED)
     label = "← " + words.say(data["y"]) + " →"
     canvas.write(7, (top + bottom) / 2, label, anchor="middle", color=MUTED, upright=True)
     return canvas
@@ -101,7 +102,7 @@ def _name_points(
     names = [*taken]
     order = sorted(range(len(points)), key=lambda i: (-abs(points[i][4]), i))[:NAMED]
     for rank, index in enumerate(order):
-        label = cut(words.say(points[index][0]), 140, SMALL)
+        label = cut(words.say(points[index][0]), 160, SMALL)
         size, (x, y) = width_of(label, SMALL), places[index]
         every, first = (
             [signs[i] for i in some if i != index] for some in (range(len(points)), order[:FIRST])
@@ -117,7 +118,15 @@ def _name_points(
             if inside and not any(_meet(part, t) for part in parts for t in kept):
                 if away:
                     canvas.line([(x, y), end], MUTED, 0.7)
-                canvas.write(box[0], box[1] + 5, label, halo=True, hidden=True)
+                canvas.rect(box[0] - 1, box[1] - 1, size + 2, 12, PAPER)
+                is_left = box[2] <= x
+                canvas.write(
+                    box[2] if is_left else box[0],
+                    box[1] + 5,
+                    label,
+                    anchor="end" if is_left else "start",
+                    hidden=True,
+                )
                 taken += [box, *tie]
                 names.append(box)
                 break

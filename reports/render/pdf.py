@@ -10,14 +10,15 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Literal
 
 import typst
 
-from reports.page import Page, Section, Table
+from reports.page import Chart, Page, Section, Table
 from reports.render.outline import cut_note, file_name, heading, no_content, subtitle
 from reports.values import Count, Name, Value, text
 from reports.words import Words
@@ -56,13 +57,6 @@ def page_layout(
 
 def _body(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper) -> dict[str, object]:
     version = Name(str(page.lineage["version"])) if "version" in page.lineage else None
-    printed = [
-        section
-        for section in page.shown
-        if section.currency in (*page.currencies[:1], "")
-        or section.is_front
-        or section.key == PROOF
-    ]
     several = len(page.currencies) > 1
     return {
         "title": words.say(heading(page)),
@@ -81,9 +75,27 @@ def _body(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper) -
         "fonts": FONTS,
         "sections": [
             _section(section, page, words, images) | {"front": section.is_front}
-            for section in printed
+            for section in _printed(page)
         ],
     }
+
+
+def _printed(page: Page) -> Iterator[Section]:
+    """The sections on paper; the annex begins with the details of the report's sections."""
+    kept = [
+        section
+        for section in page.shown
+        if section.currency in (*page.currencies[:1], "")
+        or section.is_front
+        or section.key == PROOF
+    ]
+    details = tuple(t for s in kept if not s.is_annex for t in s.tables if t.is_detail)
+    for section in kept:
+        if section.is_annex and details:
+            yield Section("details", tables=details, is_annex=True)
+            details = ()
+        tables = tuple(table for table in section.tables if not table.is_detail)
+        yield replace(section, tables=tables)
 
 
 PROOF = "bridge"
@@ -92,6 +104,10 @@ PROOF = "bridge"
 
 def _runs(words: Words, value: Value) -> list[dict[str, object]]:
     return [{"t": run.text, "s": run.strong, "w": run.unbroken} for run in words.sentence(value)]
+
+
+def _length(runs: Sequence[Mapping[str, object]]) -> int:
+    return sum(len(str(run["t"])) for run in runs)
 
 
 def _section(
@@ -131,18 +147,22 @@ def _section(
             for f in section.attention
         ],
         "charts": [
-            {
-                "title": _runs(words, c.title),
-                "alt": words.say(c.alt),
-                "svg": _CHART_FONT.sub(
-                    f"font-family: '{FONTS[0]}'", images[file_name(page, section, c)].decode()
-                ),
-            }
-            for c in section.charts
+            _chart(chart, images[file_name(page, section, chart)].decode(), words)
+            for chart in section.charts
         ],
         "tables": [
             _table(table, section, words) for table in section.tables if table.shown and table.rows
         ],
+    }
+
+
+def _chart(chart: Chart, svg: str, words: Words) -> dict[str, object]:
+    width, height = map(float, re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', svg)[0])
+    return {
+        "title": _runs(words, chart.title),
+        "alt": words.say(chart.alt),
+        "svg": _CHART_FONT.sub(f"font-family: '{FONTS[0]}'", svg),
+        "ratio": height / width,
     }
 
 
@@ -159,19 +179,26 @@ def _table(table: Table, section: Section, words: Words) -> dict[str, object]:
         table.shown if table.strong or table.is_whole else min(table.shown, limit)
     )
     note = cut_note(shown, table)
+    columns = [
+        [_runs(words, row[position]) for row in table.rows[:shown]]
+        for position, _ in table.page_columns
+    ]
     return {
         "title": _runs(words, table.title),
-        "narrow": table.narrow,
         "rest": _runs(words, note) if note else None,
         "columns": [
-            {"heading": _runs(words, c.heading), "right": c.kind in RIGHT}
-            for _, c in table.page_columns
+            {
+                "heading": _runs(words, c.heading),
+                "right": c.kind in RIGHT,
+                "longest": max(cells, key=_length),
+            }
+            for (_, c), cells in zip(table.page_columns, columns, strict=True)
         ],
         "rows": [
             {
                 "strong": i in table.strong,
-                "cells": [_runs(words, row[position]) for position, _ in table.page_columns],
+                "cells": cells,
             }
-            for i, row in enumerate(table.rows[:shown])
+            for i, cells in enumerate(zip(*columns, strict=True))
         ],
     }

@@ -130,6 +130,8 @@ class _Writer:
                 return len(content)
             case _:
                 content = self.words.say(value)
+                if not content:
+                    return 1
                 sheet.write_string(row, place, content, self._format("@", strong))
                 return len(content)
         return len(self.words.say(value))

@@ -10,7 +10,7 @@ from reports.page import Column, Section, Table
 from reports.plans import Daypart
 from reports.sections.comparison import enough, growth, share
 from reports.sections.weekdays import channel_name
-from reports.values import Count, Money, Month, Name, Text, Value, divide, text
+from reports.values import Count, Hour, Money, Month, Name, Text, Value, divide, text
 
 DEFAULT = (
     Daypart("breakfast", 5, 12),
@@ -27,7 +27,7 @@ def daypart_name(part: Daypart | None) -> Value:
     if part is None:
         return text("daypart.rest")
     name: Value = text(f"daypart.{part.name}") if part.name in KNOWN else Name(part.name)
-    return text("daypart.named", name=name, start=Count(part.start), end=Count(part.end))
+    return text("daypart.named", name=name, start=Hour(part.start), end=Hour(part.end))
 
 
 def dayparts(figures: Figures) -> Section:
@@ -130,4 +130,5 @@ def _crossed(
         (names[part], *(Money(int(sums.loc[part, value]), figures.currency) for value in order))
         for part in sums.index
     )
-    return [Table(name, text(f"dayparts.{key}"), tuple(columns), built, shown=24)]
+    title = text(f"dayparts.{key}")
+    return [Table(name, title, tuple(columns), built, shown=24, is_detail=True)]

@@ -56,7 +56,9 @@ def days(figures: Figures) -> Section:
         sentences.append(_listed("days.closed", closed))
     if odd:
         sentences.append(text("days.odd", days=first_of([_odd(figures, o) for o in odd], ODD)))
-    if notes:
+    odd_days = {o.day for o in odd[:ODD]}
+    named_days = [day for day in sorted(notes) if day not in odd_days]
+    if named_days:
         named = [
             text(
                 "days.occasion",
@@ -64,7 +66,7 @@ def days(figures: Figures) -> Section:
                 name=Series(tuple(notes[day])),
                 net=Money(int(net[day]), currency) if net.get(day) else None,
             )
-            for day in sorted(notes)
+            for day in named_days
         ]
         sentences.append(text("days.occasions", days=first_of(named, LISTED)))
     findings = tuple(
@@ -135,9 +137,8 @@ def _chart(
     before = [past.get(day - timedelta(days=28)) for day in calendar]
     ticks = [i for i, day in enumerate(calendar) if day.weekday() == 0]
     count, currency = Count(len(calendar) - len(closed)), figures.currency
-    title, alt = text("days.chart_plain"), text("days.alt_plain", n=count)
+    alt = text("days.alt_plain", n=count)
     if best is not None and worst is not None:
-        title = text("days.chart", day=Day(best, long=True), net=Money(net[best], currency))
         alt = text(
             "days.alt",
             n=count,
@@ -149,7 +150,7 @@ def _chart(
     return Chart(
         "days",
         "days",
-        title,
+        text("days.chart"),
         alt,
         {
             "labels": [Day(day, short=True) for day in calendar],

@@ -5,7 +5,7 @@ Arithmetic only; the parts add up to the difference.
 
 from __future__ import annotations
 
-from reports.figures import Figures, Split
+from reports.figures import Figures
 from reports.figures.calendar import month_before
 from reports.page import Chart, Section
 from reports.sections.comparison import comparable, enough
@@ -25,7 +25,9 @@ def drivers(figures: Figures) -> Section:
     currency, change = figures.currency, split.now - split.base
     parts = {name: units for name, units in split.parts().items() if units}
     month = Month(month_before(figures.month), short=True)
-    title = _title(split, parts, currency)
+    title = text("drivers.none")
+    if parts:
+        title = text("drivers.steps", change=Money(change, currency, signed=True))
     chart = Chart(
         "waterfall",
         "drivers",
@@ -49,21 +51,6 @@ def drivers(figures: Figures) -> Section:
             "change": Money(change, currency),
             "parts": {name: Money(units, currency) for name, units in split.parts().items()},
         },
-    )
-
-
-def _title(split: Split, parts: dict[str, int], currency: str) -> Text:
-    change = split.now - split.base
-    if not parts:
-        return text("drivers.none")
-    name = max(parts, key=lambda n: abs(parts[n]))
-    with_it = parts[name] * change > 0
-    key = "drivers.led" if with_it else "drivers.against"
-    return text(
-        key,
-        change=Money(change, currency, signed=True),
-        part=text(f"drivers.{name}_in"),
-        amount=Money(parts[name], currency, signed=True),
     )
 
 

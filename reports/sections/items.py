@@ -6,6 +6,7 @@ Items by net sales and by units, what rose and fell, categories, ABC.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import pandas as pd
@@ -296,7 +297,8 @@ def _tables(figures: Figures, ranked: pd.DataFrame, moves: pd.DataFrame | None) 
         abc=ranked["abc"].astype(object).where(has_rank, None),
     )
     title = text("items.table" if is_ranked else "items.table_plain")
-    tables = [Table.from_frame("items", title, cells, columns, currency, shown=TOP)]
+    best = Table.from_frame("items", title, cells, columns, currency, shown=TOP)
+    tables = [replace(best, is_detail=is_ranked)]
     if len(ranked) > TOP:
         least = ranked.iloc[TOP:].iloc[::-1]
         by_units = ranked.sort_values(["units", "item"], ascending=[False, True], kind="stable")

@@ -24,7 +24,7 @@ from reports.sections.axis import month_key
 from reports.sections.comparison import enough, ratio, share
 from reports.values import Count, Money, Month, Percent, Value, text
 
-COHORTS, AHEAD, YEAR = 12, 11, 12
+COHORTS, AHEAD, DRAWN, YEAR = 12, 11, 9, 12
 
 
 def loyalty(history: History) -> Section:
@@ -139,11 +139,8 @@ def _cohorts(
     drawn = [row for row in rows if len(row[2]) > 1 and enough(row[1])]
     width = max((len(cells) for _, _, cells in rows), default=0)
     grid = [
-        [
-            (Percent(c, size, decimals=0), 1000 * c // size) if i and c is not None else None
-            for i, c in enumerate((cells + [None] * width)[:width])
-        ][1:]
-        for _, size, cells in drawn
+        [_back(cells[month], size) if month < len(cells) else None for _, size, cells in drawn]
+        for month in range(1, min(width, DRAWN + 1))
     ]
     chart = Chart(
         "heat",
@@ -151,17 +148,22 @@ def _cohorts(
         text("loyalty.chart"),
         text("loyalty.alt", n=Count(len(drawn))),
         {
-            "rows": [
+            "rows": [text("loyalty.after", n=Count(k)) for k in range(1, len(grid) + 1)],
+            "columns": [
                 text("loyalty.cohort", month=Month(m, short=True), n=Count(size))
                 for m, size, _ in drawn
             ],
-            "columns": [text("loyalty.after", n=Count(k)) for k in range(1, width)],
             "cells": grid,
             "signed": False,
             "best": None,
         },
     )
     return chart, rows if width > 1 else []
+
+
+def _back(seen: int | None, size: int) -> tuple[Percent, int] | None:
+    """The share of a cohort that came back, as a cell of the heat map."""
+    return None if seen is None else (Percent(seen, size, decimals=0), 1000 * seen // size)
 
 
 def _segments(history: History, kept: dict[str, tuple[int, int]], last: date) -> Table:

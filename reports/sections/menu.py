@@ -88,6 +88,7 @@ def menu(figures: Figures) -> Section:
         ),
         rows,
         shown=15,
+        is_detail=True,
     )
     chart = Chart(
         "scatter",
