@@ -147,6 +147,8 @@ class Words:
             {",": get_group_symbol(self.locale), ".": get_decimal_symbol(self.locale)}
         )
         self._compact: dict[tuple[Decimal, int], str] = {}
+        self._plain_runs: dict[Value, Run] = {}
+        """A value stands in several files of a report: its words are made once."""
 
     def say(self, value: Value) -> str:
         """`value` in words."""
@@ -175,12 +177,14 @@ class Words:
                     for i, piece in enumerate(pieces)
                     for run in (self.runs(items[int(piece)]) if i % 2 else [Run(piece)])
                 ]
-        return [Run(self._plain(value), unbroken=True)]
+        if value not in self._plain_runs:
+            self._plain_runs[value] = Run(self._plain(value), unbroken=True)
+        return [self._plain_runs[value]]
 
     def sentence(self, value: Value) -> list[Run]:
         """`runs`, begun with a capital unless a name begins them."""
         runs = self.runs(value)
-        if runs and not runs[0].foreign:
+        if runs and not runs[0].foreign and runs[0].text[:1].islower():
             runs[0] = replace(runs[0], text=runs[0].text[:1].upper() + runs[0].text[1:])
         return runs
 
@@ -200,7 +204,7 @@ class Words:
                 yield Run(noun if spec.startswith("=") else f"{self._plain(value)} {noun}", strong)
             else:
                 for run in self.runs(value):
-                    yield replace(run, strong=strong or run.strong)
+                    yield replace(run, strong=True) if strong and not run.strong else run
 
     def _plain(self, value: Value) -> str:
         match value:

@@ -38,6 +38,9 @@ from reports.values import Value
 
 __all__ = ["Figures", "Normalised", "Split", "Tables", "Totals", "currencies"]
 
+VISITED = ["currency", "customer_id", "receipts", "net_sales"]
+"""The columns of `customers` that tell who came."""
+
 
 @dataclass(frozen=True)
 class Figures:
@@ -99,11 +102,14 @@ class Figures:
         Of other months only `customers` need be there.
         """
         past = {
-            m: Tables(m, self.sources[m], self.currency)["customers"]
-            for m in self.sources
-            if m <= self.month and "customers" in self.sources[m]
+            m: Tables(m, {"customers": source["customers"].select(VISITED)}, self.currency)
+            for m, source in self.sources.items()
+            if m <= self.month and "customers" in source
         }
-        return visits(past, self.lake_starts and self.lake_starts.replace(day=1))
+        return visits(
+            {m: tables["customers"] for m, tables in past.items()},
+            self.lake_starts and self.lake_starts.replace(day=1),
+        )
 
     @cached_property
     def till(self) -> dict[str, pd.DataFrame]:

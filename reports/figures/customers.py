@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 
+import numpy as np
 import pandas as pd
 
 SMALL = 5
@@ -56,11 +57,14 @@ def visits(months: Mapping[date, pd.DataFrame], first: date | None) -> dict[date
     `first` is the first month of the lake. If it is None, or a month since then is missing, no
     customer counts as new.
     """
-    seen: set[str] = set()
+    people_by = {month: by_customer(months[month]) for month in sorted(months)}
+    # All buyers of all months in a row: where one stands for the first time, it is new.
+    buyers = [people.index.to_numpy() for people in people_by.values()]
+    is_first = ~pd.Index(np.concatenate(buyers)).duplicated() if buyers else np.empty(0, bool)
+    ends = np.cumsum([len(part) for part in buyers])
     built: dict[date, Visits] = {}
-    for month in sorted(months):
-        people = by_customer(months[month])
-        is_new = ~people.index.isin(seen)
+    for (month, people), end in zip(people_by.items(), ends, strict=True):
+        is_new = is_first[end - len(people) : end]
         built[month] = Visits(
             month,
             _group(people),
@@ -69,7 +73,6 @@ def visits(months: Mapping[date, pd.DataFrame], first: date | None) -> dict[date
             int((people["receipts"] > 1).sum()),
             bool(built) and _whole(built, first, month),
         )
-        seen |= set(people.index)
     return built
 
 

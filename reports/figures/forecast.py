@@ -1,12 +1,13 @@
-"""Forecast of the next month by day: a plain and the seasonal naive method.
+"""Forecast of the next month by day, by the best of three methods.
 
-What is known ends with `origin`: the last day of the history, in mid-month where the last month is
-open. Method: a day's net sales = the mean of the last WEEKS same weekdays up to the origin (closed
+The best is that with the smallest error on the shop's own past. What is known ends with `origin`: the last day of the history, in mid-month where the last month is
+open. Usual: a day's net sales = the mean of the last WEEKS same weekdays up to the origin (closed
 days count as 0) × the seasonal index of its month ÷ the mean index of the months that those
-weekdays lie in, where 24 months allow an index. Naive: the last same weekday. Both are tried on
-each of the last TRIALS whole months, from the same day of the month before it and with nothing
-younger, the index included; the error is the sum of |actual - forecast| over days ÷ the sum of
-actual. Interval of a day: from the 10th to the 90th percentile of actual ÷ forecast of the tried
+weekdays lie in, where 24 months allow an index. Smoothed: a level × the share of the weekday, both
+smoothed exponentially over the last year (Holt and Winters, without trend). Naive: the last same
+weekday. All are tried on each of the last TRIALS whole months, from the same day of the month
+before it and with nothing younger, the index included; the error is the sum of |actual - forecast|
+over days ÷ the sum of actual. Interval of a day: from the 10th to the 90th percentile of actual ÷ forecast of the tried
 days; of the month: the least and the greatest actual ÷ forecast of the tried months; both contain
 the forecast. In: a `History`. Out: integers.
 """
@@ -25,19 +26,24 @@ from reports.figures.money import PERCENT_BASE
 from reports.values import divide
 
 WEEKS, TRIALS, FEWEST_TRIALS = 8, 6, 3
+REACH, BEGINNING = 364, 4
+"""Days that are smoothed, and the weeks whose mean begins them."""
+LEVEL_GAIN, SHARE_GAIN, SHARE = 10, 20, 1_000_000
+"""A day changes the level by a tenth of its difference, its weekday's share by a twentieth; a share
+is in units of 1 / SHARE.
+"""
 DAY = timedelta(days=1)
 
 
 class Forecast(NamedTuple):
-    """(low, middle, high) of each day and the month; (part, whole) of both errors."""
+    """(low, middle, high) of each day and the month; (part, whole) of each method's error."""
 
     month: date
     days: dict[date, tuple[int, int, int]]
     total: tuple[int, int, int]
-    error: tuple[int, int]
-    naive: tuple[int, int]
+    errors: Mapping[str, tuple[int, int]]
     trials: int
-    method: Literal["usual", "naive"]
+    method: str
 
 
 class Declined(NamedTuple):
@@ -80,8 +86,8 @@ def forecast(history: History) -> Forecast | Declined:
     if len(months) < FEWEST_TRIALS:
         return Declined("short")
     trials = {
-        "usual": _trial(guess_month, months, net, monthly, history.through),
-        "naive": _trial(guess_naive, months, net, monthly, history.through),
+        name: _trial(method, months, net, monthly, history.through)
+        for name, method in METHODS.items()
     }
     sold = trials["usual"].sold
     receipts = history.sum_of(months).receipts
@@ -89,25 +95,17 @@ def forecast(history: History) -> Forecast | Declined:
     if receipts < PERCENT_BASE or sold <= 0 or not usable:
         return Declined("idle")
     name = min(usable, key=lambda key: trials[key].miss)
-    trial, method = trials[name], guess_month if name == "usual" else guess_naive
+    trial = trials[name]
     ratios = sorted(trial.days)
     month, origin = next_month(history.last), _origin(next_month(history.last), history.through)
     days = {
         day: _around(middle, ratios[len(ratios) // 10], ratios[-1 - len(ratios) // 10])
-        for day, middle in method(net, month, origin, seasonality(monthly)).items()
+        for day, middle in METHODS[name](net, month, origin, seasonality(monthly)).items()
     }
     bounds = [Fraction(*pair) for pair in trial.months]
     total = _around(sum(middle for _, middle, _ in days.values()), min(bounds), max(bounds))
-    errors = [(trials[key].miss, sold) for key in ("usual", "naive")]
-    return Forecast(
-        month,
-        days,
-        total,
-        errors[0],
-        errors[1],
-        len(months),
-        "usual" if name == "usual" else "naive",
-    )
+    errors = {key: (tried.miss, sold) for key, tried in trials.items()}
+    return Forecast(month, days, total, errors, len(months), name)
 
 
 def _trial(
@@ -152,6 +150,33 @@ def guess_month(
         middle = sum(net.get(p, 0) for p in past) * scale
         matches[day] = divide(middle.numerator, middle.denominator)
     return matches
+
+
+def guess_smoothed(
+    net: Mapping[date, int], month: date, origin: date, _index: Mapping[int, Fraction]
+) -> dict[date, int]:
+    """The smoothed level × the smoothed share of the weekday, for each day of `month`."""
+    first = max(min(net), origin - (REACH - 1) * DAY)
+    days = [first + n * DAY for n in range((origin - first).days + 1)]
+    start = days[: 7 * min(len(days) // 7, BEGINNING)]
+    level = max(divide(sum(net.get(day, 0) for day in start), len(start)), 1)
+    shares = [
+        divide(SHARE * 7 * sum(net.get(day, 0) for day in same), len(start) * level)
+        for same in ([day for day in start if day.weekday() == w] for w in range(7))
+    ]
+    for day in days:
+        sold, share, before = net.get(day, 0), shares[day.weekday()], level
+        if share * SHARE_GAIN > SHARE:  # a weekday that is nearly always closed says no level
+            level = max(before + divide(divide(sold * SHARE, share) - before, LEVEL_GAIN), 1)
+        shares[day.weekday()] = share + divide(divide(sold * SHARE, before) - share, SHARE_GAIN)
+    return {day: max(divide(level * shares[day.weekday()], SHARE), 0) for day in days_of(month)}
+
+
+METHODS: Mapping[str, Method] = {
+    "usual": guess_month,
+    "smoothed": guess_smoothed,
+    "naive": guess_naive,
+}
 
 
 def last_weekday(day: date, origin: date) -> date:

@@ -61,8 +61,10 @@ def _integers(column: pa.ChunkedArray) -> np.ndarray:
 
 def _shared(column: pa.ChunkedArray) -> np.ndarray:
     """A column of few distinct texts or days as Python objects, shared between rows."""
-    plain = column.cast(column.type.value_type) if pa.types.is_dictionary(column.type) else column
-    encoded = plain.combine_chunks().dictionary_encode()
+    if pa.types.is_dictionary(column.type):
+        encoded = column.unify_dictionaries().combine_chunks()
+    else:
+        encoded = column.combine_chunks().dictionary_encode()
     values = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
     return values[encoded.indices.fill_null(len(values) - 1).to_numpy(zero_copy_only=False)]
 
@@ -110,7 +112,9 @@ class Tables:
                 keep |= total_sum["currency"].isna()
             if self.last is not None and "business_day" in total_sum:
                 keep &= total_sum["business_day"].map(lambda day: day <= self.last).astype(bool)
-            self._frames[name] = total_sum[keep.astype(bool)].reset_index(drop=True)
+            if not keep.all():
+                total_sum = total_sum[keep.astype(bool)].reset_index(drop=True)
+            self._frames[name] = total_sum
         return self._frames[name]
 
     @property

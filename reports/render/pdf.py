@@ -12,6 +12,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
+from functools import cache
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Literal
@@ -47,12 +48,18 @@ def page_layout(
     template: Path, page: Page, words: Words, images: Mapping[str, bytes], paper: Paper
 ) -> typst.Compiler:
     """The document before it is written."""
-    from reports.charts import font_folder
-
     stated = json.dumps(_body(page, words, images, paper), ensure_ascii=False)
     return typst.Compiler(
-        template, root=template.parent, font_paths=[font_folder()], sys_inputs={"page": stated}
+        template, root=template.parent, font_paths=fonts(), sys_inputs={"page": stated}
     )
+
+
+@cache
+def fonts() -> typst.Fonts:
+    """The fonts of the machine and those of the charts, searched for once."""
+    from reports.charts import font_folder
+
+    return typst.Fonts(font_paths=[font_folder()])
 
 
 def _body(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper) -> dict[str, object]:

@@ -26,9 +26,9 @@ def outlook(history: History) -> Section:
     sentences = (
         text("outlook.lead", month=Month(outcome.month), net=middle, low=low, high=high),
         text(
-            f"outlook.error_{outcome.method}",
-            error=Percent(*outcome.error),
-            naive=Percent(*outcome.naive),
+            "outlook.error_naive" if outcome.method == "naive" else "outlook.error",
+            error=Percent(*outcome.errors[outcome.method]),
+            naive=Percent(*outcome.errors["naive"]),
             n=Count(outcome.trials),
         ),
     )
@@ -76,8 +76,8 @@ def outlook(history: History) -> Section:
             "low": low,
             "expected": middle,
             "high": high,
-            "error": Percent(*outcome.error),
-            "naive_error": Percent(*outcome.naive),
+            "error": Percent(*outcome.errors[outcome.method]),
+            "errors": {name: Percent(*error) for name, error in outcome.errors.items()},
             "trials": outcome.trials,
             "method": outcome.method,
             "days": {

@@ -15,6 +15,8 @@ from PIL import Image
 import reports
 from reports.charts import draw
 from reports.compose import compose_cumulative, compose_monthly
+from reports.plans import read_plans
+from reports.render.html import html
 from reports.render.outline import charts
 from reports.render.pdf import page_layout
 from reports.words import Words
@@ -22,10 +24,20 @@ from reports.words import Words
 MONTHS = [date(2025, 8, 1), date(2025, 9, 1)]
 TEMPLATE = Path(reports.__file__).parent / "page.typ"
 PPI = 50
+STORES = ("Centro", "Roma Norte")
 MARGIN = int(15 / 25.4 * PPI)
 WORD = "W" * 60
 OWNER, MOST = 5, 10
-"""The page on which the annex begins at the latest, and the most pages."""
+"""Most pages of the report without its annex, where a name fills a line; and of all."""
+PLANS = read_plans(
+    '[goals]\n"2025-09" = 250000\n[stores."Centro"]\n"2025-09" = 120000\n',
+    'paydays = [15, "last"]\n',
+    '["Tarjeta"]\npercent = 3.6\n["Rappi"]\npercent = 28\n',
+    labour="date,store,hours,wages\n"
+    + "".join(
+        f"2025-09-{day:02d},{store},50,3400.00\n" for day in range(1, 31) for store in STORES
+    ),
+)
 
 
 @pytest.fixture(scope="module", params=["usual", "one long word"])
@@ -44,6 +56,23 @@ def tables(request, shop, make_summaries):
             employees=(("e1", f"E{WORD}"), ("e2", "Luis P.")),
         ),
         MONTHS,
+    )
+
+
+@pytest.mark.parametrize(("paper", "locale"), [("us-letter", "en_US"), ("a4", "es_MX")])
+def test_the_report_with_all_its_parts_has_three_pages(shop, make_summaries, paper, locale):
+    tables = make_summaries(shop(receipts=10), MONTHS)
+    page = compose_monthly(
+        MONTHS[-1], tables, through=None, lake_decimals=2, metadata={"version": 1}, plans=PLANS
+    )
+    parts = {section.key for section in page.shown if not section.is_annex}
+    assert {"goals", "dayparts", "labour", "fees"} <= parts
+    words = Words(locale, 2, page.currencies)
+    images = {name: draw(chart, words) for name, chart in charts(page)}
+    layout = page_layout(TEMPLATE, page, words, images, paper)
+    assert json.loads(layout.query("<report>", field="value", one=True)) <= 3
+    assert len(html(page, words, images, paper)) * 37 / len(page.shown) < 1_000_000, (
+        "37 such sections are over a megabyte"
     )
 
 
