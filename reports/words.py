@@ -27,11 +27,7 @@ from string import Formatter
 from babel import Locale
 from babel.dates import format_date, format_skeleton, format_time
 from babel.lists import format_list
-from babel.numbers import (
-    format_compact_decimal,
-    get_decimal_symbol,
-    get_group_symbol,
-)
+from babel.numbers import format_compact_decimal, get_decimal_symbol, get_group_symbol
 
 from reports.values import (
     QUANTITY_UNIT,
@@ -147,8 +143,7 @@ class Words:
             {",": get_group_symbol(self.locale), ".": get_decimal_symbol(self.locale)}
         )
         self._compact: dict[tuple[Decimal, int], str] = {}
-        self._plain_runs: dict[Value, Run] = {}
-        """A value stands in several files of a report: its words are made once."""
+        self._plain_runs: dict[Value, Run] = {}  # a value stands in several files of a report
 
     def say(self, value: Value) -> str:
         """`value` in words."""

@@ -30,6 +30,7 @@ from reports.figures.calendar import (
     with_weekday,
 )
 from reports.figures.customers import Visits, visits
+from reports.figures.items import by_item
 from reports.figures.money import Totals, total
 from reports.figures.silence import Silence, silences
 from reports.figures.tables import Tables, currencies, frame, names
@@ -207,6 +208,11 @@ class Figures:
             for days in (self.now["days"], self.before["days"])
         )
         return self._fair_parts(now, base, "store")
+
+    @cached_property
+    def ranked(self) -> pd.DataFrame:
+        """The items of the month, best seller first."""
+        return by_item(self.now["items"])
 
     @cached_property
     def split(self) -> Split | None:

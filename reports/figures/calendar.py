@@ -8,6 +8,7 @@ the same weekday).
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Collection, Hashable, Mapping
 from dataclasses import dataclass
 from datetime import date, timedelta
@@ -56,12 +57,9 @@ def same_day(first: date, through: date) -> date:
 
 def open_days_by(days: pd.DataFrame) -> dict[tuple[str, int], int]:
     """Number of open days by store and weekday (0 = Monday)."""
-    opened = days.loc[days["receipts"] > 0, ["store_id", "business_day"]].drop_duplicates()
-    return (
-        opened.groupby(["store_id", opened["business_day"].map(date.weekday)]).size().to_dict()
-        if len(opened)
-        else {}
-    )
+    rows = zip(days["store_id"], days["business_day"], days["receipts"], strict=True)
+    opened = dict.fromkeys((store, day) for store, day, receipts in rows if receipts > 0)
+    return dict(Counter((store, day.weekday()) for store, day in opened))
 
 
 @dataclass(frozen=True)

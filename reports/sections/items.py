@@ -36,7 +36,7 @@ def items(figures: Figures) -> Section:
 
     Components of combos are credited to the dishes with their share of the money.
     """
-    ranked = by_item(figures.now["items"])
+    ranked = figures.ranked
     ranked = ranked[
         (ranked[["units", "refunded_units", "net_sales"]] != 0).any(axis=1)
     ].reset_index(drop=True)

@@ -6,7 +6,6 @@ And the share of the sales that has a cost.
 from __future__ import annotations
 
 from reports.figures import Figures
-from reports.figures.items import by_item
 from reports.figures.menu import CLASSES, Dish, engineer, round_price
 from reports.figures.money import PERCENT_BASE
 from reports.page import Chart, Column, Finding, Section, Table
@@ -34,7 +33,7 @@ def menu(figures: Figures) -> Section:
 
     The price is that of the most sold plowhorse.
     """
-    ranked, total, currency = by_item(figures.now["items"]), figures.total, figures.currency
+    ranked, total, currency = figures.ranked, figures.total, figures.currency
     if total.costed_net <= 0:
         return Section("menu", (text("menu.no_costs"),))
     sentences = [
