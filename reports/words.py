@@ -247,8 +247,7 @@ class Words:
         return format_date(day, weekday + ("MMM d" if short else "MMM d, y"), self.locale)
 
     def _hour(self, number: int) -> str:
-        """`number` as the locale's clock has it: 8 PM, 20:00 or 20 h."""
-        if "a" in self.locale.time_formats["short"].pattern:
+        if "a" in self.locale.time_formats["short"].pattern:  # 8 PM, else 20:00 or 20 h
             return format_time(time(number), "h a", locale=self.locale).replace(" ", "\xa0")
         return f"{number}:00" if self.language == "en" else f"{number}\xa0h"
 
