@@ -88,7 +88,7 @@ def _body(page: Page, words: Words, images: Mapping[str, bytes], paper: Paper) -
 
 
 def _printed(page: Page) -> Iterator[Section]:
-    """The sections on paper; the annex begins with the details of the report's sections."""
+    """The sections on paper; the annex begins with tables that are a detail."""
     kept = [
         section
         for section in page.shown
