@@ -60,7 +60,7 @@ def hours(figures: Figures) -> Section:
         text("hours.top", share=ratio(quarter, total_sum, total_sum, decimals=0)),
     ]
     columns = clock(grid)
-    charts = [hour_map("hours", grid, columns, text("hours.chart", **peak_of(grid)))]
+    charts = [hour_map("hours", grid, columns, text("hours.chart"))]
     past = grid_of(figures.before["hours"]) if figures.before else {}
     if past and figures.total_before and enough(figures.total_before.receipts):
         charts.append(_difference(figures, grid, past, columns))

@@ -37,7 +37,6 @@ RANKINGS = {
     "items.category_chart",
     "days.best",
     "days.only",
-    "days.chart",
     "weekdays.best",
     "weekdays.chart",
     "weekdays.channel",
