@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 import pipeline.tasks
 from pipeline import settings
 from pipeline.errors import ConfigError
+from pipeline.pos.square import reader
 from pipeline.transform import day_bounds
 
 SECTIONS = sorted(
@@ -87,3 +88,72 @@ def test_the_settle_time_is_half_an_hour_by_default() -> None:
         assert settings.last_day() == date(2026, 10, 11)
     with configured(pos={"now": datetime(2026, 10, 13, 11, 30, tzinfo=UTC).isoformat()}):
         assert settings.last_day() == date(2026, 10, 12)
+
+
+@pytest.mark.parametrize("paper", ["us-letter", "a4"])
+def test_a_paper_of_the_reports_is_accepted(paper: str) -> None:
+    with configured(report={"paper": paper}):
+        assert settings.paper() == paper
+
+
+def test_another_paper_is_refused() -> None:
+    with (
+        configured(report={"paper": "a5"}),
+        pytest.raises(ConfigError, match=r"\[report\] paper = 'a5': use us-letter or a4"),
+    ):
+        settings.paper()
+
+
+def test_the_weekend_is_some_weekdays_in_any_case_and_order() -> None:
+    with configured(report={"weekend": " Sun ,sat"}):
+        assert settings.weekend() == (5, 6)
+
+
+@pytest.mark.parametrize("weekend", ["", "sat;sun", "sat,sunday", "mon,tue,wed,thu,fri,sat,sun"])
+def test_a_weekend_without_a_weekday_or_without_a_working_day_is_refused(weekend: str) -> None:
+    with (
+        configured(report={"weekend": weekend}),
+        pytest.raises(ConfigError, match=r"\[report\] weekend = .*: name some of mon, tue"),
+    ):
+        settings.weekend()
+
+
+@pytest.mark.parametrize("values", ['{"currency_decimals": 2}', '"USD"', '{"currency": null}'])
+def test_a_setting_of_a_store_that_is_no_text_is_refused(values: str) -> None:
+    with (
+        configured(shop={"stores": f'{{"s1": {values}}}'}),
+        pytest.raises(ConfigError, match=r"\[shop\] stores: s1: write text in quotes"),
+    ):
+        settings.stores()
+
+
+def test_a_store_has_the_settings_of_the_shop_but_for_its_own() -> None:
+    with configured(shop={"timezone": "Asia/Tokyo", "stores": '{"s1": {"currency": "JPY"}}'}):
+        store = settings.stores()["s1"]
+        assert (store.timezone, store.currency, store.decimals) == ("Asia/Tokyo", "JPY", 0)
+
+
+def test_the_name_of_a_lake_tells_bucket_and_endpoint_apart() -> None:
+    """Two lakes of one name on two servers have states of their own on this machine."""
+    names, folders = [], []
+    for endpoint in ("", "http://127.0.0.1:9000"):
+        with configured(lake={"url": "s3://bucket/shop/", "endpoint": endpoint}):
+            names.append(settings.lake_name())
+            folders.append(settings.spool().name)
+    assert names == ["s3://bucket/shop", "s3://bucket/shop on http://127.0.0.1:9000"]
+    assert folders[0].startswith("shop-")
+    assert len(set(folders)) == 2
+
+
+def test_the_token_is_the_one_of_its_variable(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SQUARE_TOKEN", "word")
+    assert settings.token("square") == "word"
+    with pytest.raises(ConfigError, match=r"no access token: set LOYVERSE_TOKEN"):
+        settings.token("loyverse")
+
+
+@pytest.mark.parametrize("is_counted", [True, False])
+def test_open_orders_are_counted_only_on_request(is_counted: bool) -> None:
+    expected = reader.counting_open_orders if is_counted else reader.translator
+    with configured(pos={"source": "square", "count_open_orders": str(is_counted).lower()}):
+        assert settings.rules().translator is expected
