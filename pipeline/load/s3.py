@@ -49,7 +49,7 @@ _TYPES = {
 }
 """Content types of what a browser shows: without one it would save a report as a file."""
 _ATTEMPTS = 5
-_ABSENT = {"NoSuchKey", "404", "NotFound"}
+_ABSENT = {"NoSuchKey", "NoSuchVersion", "404", "NotFound"}
 _REFUSED = {"PreconditionFailed", "412"}
 _RACING = {"ConditionalRequestConflict", "OperationAborted", "409"}
 _UNANSWERED = (NotConnected, HTTPClientError, IncompleteReadError, FlexibleChecksumError)

@@ -150,3 +150,14 @@ def test_a_folder_that_others_can_read_is_closed_and_a_shared_key_is_refused(
         read_key(root)
     shutil.rmtree(root)
     assert read_key(make_private(root)) != key
+
+
+def test_a_folder_below_one_that_others_can_write_to_is_refused(tmp_path: Path) -> None:
+    """Others could replace it; in a folder with the sticky bit, such as /tmp, they cannot."""
+    above = tmp_path / "above"
+    above.mkdir()
+    above.chmod(0o1777)
+    assert make_private(above / "spool").is_dir()
+    above.chmod(0o777)
+    with pytest.raises(ConfigError, match="above can be written to by other users"):
+        make_private(above / "spool")

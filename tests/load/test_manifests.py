@@ -220,3 +220,48 @@ def test_bodies_are_kept_and_bounded(folder: Storage, monkeypatch: pytest.Monkey
     fresh.read(log.newest(STAGING, DAY))
     assert folder.requests == before
     assert len(fresh._bodies) == 2
+
+
+def test_a_child_knows_the_foreign_names_that_its_parent_has_listed(folder: Storage) -> None:
+    last = log_of(folder, 1).newest(STAGING, DAY)
+    (folder_of(folder) / "copy of 000001.json").write_bytes(b"{}")
+    child = ManifestLog(folder)
+    child.take_over(ManifestLog(folder).snapshot())
+    assert child.newest(STAGING, DAY) == last
+    with pytest.raises(Corrupt, match=r"is not a manifest of the lake; move it away"):
+        child.append(STAGING, DAY, last, EDITION, DIGESTS[9], {})
+
+
+def test_a_claim_without_its_manifest_is_pending_until_it_has_one(folder: Storage) -> None:
+    log = log_of(folder, 2)
+    assert log.pending(STAGING, DAY) == []
+    newest = log.newest(STAGING, DAY)
+    body = log.read(newest)
+    (folder.root / newest.key).unlink()
+    assert ManifestLog(folder).pending(STAGING, DAY) == [body]
+    ManifestLog(folder).complete_claims(STAGING)
+    assert ManifestLog(folder).newest(STAGING, DAY) == newest
+    assert ManifestLog(folder).pending(STAGING, DAY) == []
+
+
+def test_a_claim_of_another_partition_is_named_and_the_sound_ones_are_completed(
+    folder: Storage,
+) -> None:
+    newest = log_of(folder, 2).newest(STAGING, DAY)
+    (folder.root / newest.key).unlink()
+    claim = folder.get(claim_key(STAGING, DAY, 2))
+    folder.put(claim_key(STAGING, "2026-10-06", 1), claim)
+    with pytest.raises(Corrupt, match=r"2026-10-06/000001.json claims .*; move it away"):
+        ManifestLog(folder).complete_claims(STAGING)
+    assert (folder.root / newest.key).read_bytes() == claim
+
+
+def test_a_manifest_that_is_not_its_claim_is_named_when_another_run_completes_it(
+    folder: Storage,
+) -> None:
+    late = ManifestLog(folder)
+    assert late.newest(STAGING, DAY) is None
+    newest = log_of(folder, 1).newest(STAGING, DAY)
+    (folder.root / newest.key).write_bytes(b"{}")
+    with pytest.raises(Corrupt, match=r"differs from its claim .*000001.json; move it away"):
+        late.append(STAGING, DAY, None, EDITION, DIGESTS[0], {"files": {}})

@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import Corrupt, SchemaMismatch
+from pipeline.load.day_object import unpack_tables
 from pipeline.load.parquet import ParquetWriter, from_bytes, to_bytes
 from pipeline.schema import LAKE, SUMMARY, arrow, conform, empty
 
@@ -286,3 +287,9 @@ def test_every_dataset_of_the_lake_can_be_written_empty_and_read_back(
     )
     assert months_before.schema.equals(arrow(dataset, decimals))
     assert conform(months_before, dataset, decimals).num_rows == 0
+
+
+@pytest.mark.parametrize("data", [b"zstd", b"\x28\xb5\x2f\xfd", to_bytes(make(5))])
+def test_what_is_no_object_of_a_business_day_is_told(data: bytes) -> None:
+    with pytest.raises(Corrupt, match=r"day.arrow is not a sound object of a business day"):
+        unpack_tables(data, "day.arrow")

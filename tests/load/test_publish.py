@@ -314,3 +314,9 @@ def test_generation_grows_with_what_is_known(folder: Storage) -> None:
     expected = item.generation
     item.refresh()
     assert item.generation > expected
+
+
+def test_a_file_that_the_partition_does_not_have_is_named(folder: Storage) -> None:
+    fill(folder)
+    with pytest.raises(Corrupt, match=r"names no another: build sales 2026-10 again"):
+        lake(folder).read(SALES, MONTH, ["sales", "another"])

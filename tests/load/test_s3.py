@@ -11,7 +11,7 @@ from contextlib import ExitStack
 
 import pytest
 
-from pipeline.errors import ConfigError, Conflict, StorageRefused, StorageUnavailable
+from pipeline.errors import ConfigError, Conflict, Corrupt, StorageRefused, StorageUnavailable
 from pipeline.load import SALES, Lake, Storage, fingerprint_of, open_storage
 from pipeline.load.s3 import S3Storage
 from tests.load.conftest import BUCKET, new_url
@@ -305,3 +305,28 @@ def test_amazon_itself_is_asked_where_no_endpoint_is_named(
     assert client.meta.region_name == "eu-west-1"
     monkeypatch.setenv("AWS_DEFAULT_REGION", "sa-east-1")
     assert S3Storage("bucket")._client().meta.region_name == "sa-east-1"
+
+
+def test_old_versions_are_listed_read_and_removed_and_the_newest_of_others_stays(
+    moto: Server,
+) -> None:
+    """A prefix is part of a key, and a key that begins with another one is another object."""
+    moto.client().create_bucket(Bucket="versions")
+    enabled = {"Status": "Enabled"}
+    moto.client().put_bucket_versioning(Bucket="versions", VersioningConfiguration=enabled)
+    storage = open_storage("s3://versions/shop", endpoint=moto.endpoint)
+    for text in (b"1", b"2", b"3"):
+        storage.put("k", text)
+    storage.put("k2", b"other")
+    assert [storage.get_version(item) for item in storage.old_versions()] == [b"2", b"1"]
+    first = list(storage.old_versions("k"))[1]
+    storage.remove_version(first)
+    assert [storage.get_version(item) for item in storage.old_versions()] == [b"2"]
+    with pytest.raises(Corrupt, match=r"k has no version"):
+        storage.get_version(first)
+    prefix = storage.uri("k").removeprefix("s3://versions/")
+    moto.client().delete_object(Bucket="versions", Key=prefix)
+    assert [item.is_marker for item in storage.old_versions()].count(True) == 1
+    storage.remove("k")
+    assert list(storage.old_versions()) == []
+    assert [stat.key for stat in storage.list()] == ["k2"]

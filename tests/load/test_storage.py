@@ -12,7 +12,7 @@ import pytest
 from pipeline.errors import ConfigError, Conflict, Corrupt
 from pipeline.load import Storage, open_storage
 from pipeline.load.local import LocalStorage
-from pipeline.load.storage import check_key
+from pipeline.load.storage import Version, check_key
 from tests.load.conftest import opener
 from tests.load.processes import together
 
@@ -250,3 +250,11 @@ def test_a_plain_name_is_accepted() -> None:
         "a+b@c-d_e",
     ):
         assert check_key(key) == key
+
+
+def test_a_store_without_versions_has_none_and_says_so(folder: Storage) -> None:
+    folder.put("k", b"1")
+    folder.put("k", b"2")
+    assert list(folder.old_versions()) == []
+    with pytest.raises(Corrupt, match=r"k has no version 1"):
+        folder.get_version(Version("k", "1"))
