@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import Conflict, Corrupt
-from pipeline.load import STAGING, Manifest, Storage, local
+from pipeline.load import SALES, STAGING, Manifest, Storage, local
 from pipeline.load.publish import Content
 from pipeline.load.storage import Write
 from tests.load.faults import FaultyStorage, Killed
@@ -127,3 +127,31 @@ def test_writes_together_are_on_the_disk_before_they_have_a_name(
     folder.put_all([Write("c/k", b"3", True)])
     assert steps == ["sync", "move to c/k"], "a few wait for the many before them"
     assert [*(folder.root / ".writing").iterdir()] == [folder.root / ".writing" / "lock"]
+
+
+def test_what_is_acknowledged_is_on_the_disk(
+    folder: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The names of the manifests too, which are moved last."""
+    steps: list[str] = []
+    sync, move = local._sync_file_system, Path.replace
+    monkeypatch.setattr(local, "_FEW", 0)
+    monkeypatch.setattr(local, "_sync_file_system", lambda root: steps.append("sync") or sync(root))
+
+    def replace(path: Path, target: Path) -> Path:
+        steps.append(str(target.relative_to(folder.root)))
+        return move(path, target)
+
+    monkeypatch.setattr(Path, "replace", replace)
+    publish(folder, "old", OLD)
+    assert [step.split("/")[0] for step in steps[-4:]] == ["_manifests"] * 3 + ["sync"]
+
+
+@pytest.mark.parametrize("names", ["abc", "cab", "bca"])
+def test_every_run_puts_the_same_file_first(folder: Storage, names: str) -> None:
+    """All runs compete for it, and the one that loses it has changed no other."""
+    storage = FaultyStorage(folder, 1 << 60, after=False, commands=("PUT",))
+    files = {name: name.encode() for name in names}
+    lake(storage).publish(SALES, "2026-10", OLD, files, {}, expected_manifest=None)
+    written = [line.rpartition("/")[2] for line in storage.made if " _" not in line]
+    assert written[0].startswith("a.")

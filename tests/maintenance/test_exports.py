@@ -36,3 +36,11 @@ def test_files_of_the_owner_are_looked_through_beside_hidden_ones(folder: Path) 
     assert [Path(sentence.split(": ")[0]).name for sentence in sentences] == ["a.csv", "sheet.xlsx"]
     assert "1 rows of the customer's receipts name the buyer" in sentences[0]
     assert "not readable as CSV" in sentences[1]
+
+
+def test_a_row_that_is_shorter_than_the_heading_names_the_buyer_too(folder: Path) -> None:
+    """Spreadsheets leave out empty cells at the end of a row."""
+    heading = "Customer name,Receipt number,Comment\n"
+    (folder / "a.csv").write_text(f"{heading}Ana,{RECEIPT}\n,{RECEIPT}\nEva,1-1002\n")
+    (sentence,) = find_exports_with(Lake(open_storage(str(folder.parent))), frozenset({RECEIPT}))
+    assert "1 rows of the customer's receipts name the buyer" in sentence

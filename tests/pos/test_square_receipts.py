@@ -615,3 +615,11 @@ def test_personal_data_is_removed_and_no_figure_changes() -> None:
     assert reader.translator({})(aged) == reader.translator({})(body)
     erased = reader.remove_customers(body, lambda customer: customer == "c1")
     assert b"c1" not in erased and reader.remove_customers(body, lambda _: False) == body
+
+
+def test_an_excerpt_without_times_of_its_own_has_those_of_its_first_payment() -> None:
+    tenders = [{"created_at": f"2026-10-01T1{hour}:00:00Z"} for hour in (3, 2, 4)]
+    record = reader.read_record(json.dumps({"id": "a", "tenders": tenders}).encode())
+    first = instant("2026-10-01T12:00:00Z")
+    assert (record.created_at, record.updated_at, record.received_at) == (first, first, first)
+    assert record.sold_at == instant("2026-10-01T14:00:00Z")

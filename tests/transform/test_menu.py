@@ -57,7 +57,15 @@ def refusal(text: str) -> str:
         ),
         (
             COMBO + "[[combos]]\nsold_as = ['Party']\nparts = [{ dish = 'Combo Uno' }]",
-            "its part 'Combo Uno' is itself a combo",
+            "[[combos]] number 2: its part 'Combo Uno' is itself a combo",
+        ),
+        (
+            COMBO + "with = [{ modifier = 'Sauce', of = 'Burger*', each = true }]",
+            "and each, where given, is 1 or more",
+        ),
+        (
+            COMBO + COMBO.replace("Combo *", "Pack").replace("parts", "part"),
+            "[[combos]] number 2: unknown key 'part'",
         ),
         ("[composites]\nexplode = 1", "must be true or false"),
         ("[composites]\nshare = 'weights'", "is none of list_price, equal"),

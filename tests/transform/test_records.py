@@ -182,7 +182,10 @@ SIMPLE = simple(sold("Taco", 10), payments=[])
         (("total_money",), "10.001", "excess_precision", "/total_money"),
         (("total_money",), "10.000", None, None),
         (("total_money",), "10.50", None, None),  # cash rounding
-        (("total_money",), "12", "totals_differ", "/total_money"),
+        (("total_money",), "11.00", None, None),
+        (("total_money",), "11.01", "totals_differ", "/total_money"),
+        (("total_money",), "9.00", None, None),
+        (("total_money",), "8.99", "totals_differ", "/total_money"),
         (("total_money",), "9" * 20, "out_of_range", "/total_money"),
         (("total_tax",), "0.01", "totals_differ", "/total_tax"),
         (("total_discount",), "1", "totals_differ", "/total_discount"),
