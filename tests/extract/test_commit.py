@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.extract.fetch import fetch_pages
-from pipeline.extract.windows import commit_windows
+from pipeline.extract.windows import commit_windows, extract
 from pipeline.load import RECEIPTS, Lake, open_storage
 from pipeline.load.raw import RawZone
 from pipeline.pos.loyverse import reader as loyverse_reader
@@ -33,6 +33,7 @@ class Recorded:
     def receipts(
         self, since: datetime, until: datetime | None, cursor: str | None = None
     ) -> Iterator[Page]:
+        self.requests += 1
         yield Page(self._records, None)
 
 
@@ -105,3 +106,54 @@ def test_a_batch_larger_than_what_may_wait_goes_alone(
     lake = Lake(open_storage(f"{tmp_path}/lake"))
     commit(lake, records, windows(12), tmp_path)
     assert len(lake.partitions(RECEIPTS)) == 12 and not list((tmp_path / "spool").glob("walk.*"))
+
+
+@pytest.mark.parametrize(("name", "limit"), [("IN_MEMORY", 8), ("MAX_PENDING", 2)])
+def test_batches_that_wait_are_bounded_by_their_bytes_and_by_their_number(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, limit: int
+) -> None:
+    store = RawZone.store
+    monkeypatch.setattr(
+        RawZone, "store", lambda *args, **named: (time.sleep(0.1), store(*args, **named))[1]
+    )
+    monkeypatch.setattr(f"pipeline.load.commits.{name}", limit)
+    lake = Lake(open_storage(f"{tmp_path}/lake"))
+    with lake.commits() as queue:
+        for window in windows(5):
+            queue.add(str(window.date), {window.date: b"{1}\n"}, {}, {})
+            assert len(queue._waiting) <= 2
+    assert len(lake.partitions(RECEIPTS)) == 5
+
+
+@pytest.mark.parametrize(("minutes", "side"), [(-5, "ahead of"), (0, None), (5, "behind")])
+def test_a_run_says_that_the_clocks_differ(
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    minutes: int,
+    side: str | None,
+) -> None:
+    monkeypatch.setattr("pipeline.extract.windows._STARTED", time.monotonic())
+    source = Recorded([version("1-1", START, START)])
+    source.server_time = NOW + timedelta(minutes=minutes)
+    days = [window.date for window in windows(1)]
+    extract(
+        days,
+        Lake(open_storage(f"{tmp_path}/lake")),
+        source,
+        lambda day: (START, START + DAY),
+        last=days[0],
+        now=NOW,
+        spool=tmp_path / "spool",
+        tell=lambda *_: None,
+    )
+    warnings = [text for text in caplog.messages if "the shop's server" in text]
+    assert [f"is 5 min 0 s {side}" in text for text in warnings] == ([True] if side else [])
+
+
+def test_progress_counts_the_requests_of_this_extraction_alone(tmp_path: Path) -> None:
+    """A source serves several extractions of a run."""
+    source, steps = Recorded([version("1-1", START, START)]), []
+    source.requests = 7
+    fetch_pages(source, windows(1), bounded=False, spool=tmp_path, now=NOW, progress=steps.append)
+    assert [(step.records, step.requests) for step in steps] == [(1, 1)]

@@ -161,3 +161,13 @@ def test_a_folder_below_one_that_others_can_write_to_is_refused(tmp_path: Path) 
     above.chmod(0o777)
     with pytest.raises(ConfigError, match="above can be written to by other users"):
         make_private(above / "spool")
+
+
+def test_a_link_in_place_of_a_bucket_is_not_read(start, tmp_path: Path) -> None:
+    _, source = start(shop(96), limit=20)
+    extracted = make_walk(source, 2, tmp_path / "spool")
+    bucket = max((tmp_path / "spool").glob("walk.*/heap.*"))
+    bucket.rename(tmp_path / "target")
+    bucket.symlink_to(tmp_path / "target")
+    with pytest.raises(ConfigError, match="cannot be written"):
+        numbers(extracted)

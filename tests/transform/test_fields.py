@@ -4,10 +4,12 @@ from __future__ import annotations
 
 from datetime import time, timedelta
 
+import pyarrow as pa
 from kitchen import DAY as TODAY
 from kitchen import brief, catalog, line, raw, receipt, rules, sell
 
 from pipeline.transform import Store, clean
+from pipeline.transform.columns import Labels
 
 
 def test_discounts_that_no_line_carries_are_spread_over_the_lines():
@@ -118,3 +120,9 @@ def test_currencies_and_their_decimals_stay_apart():
     )
     (row,) = result.receipts.to_pylist()
     assert (row["currency"], str(row["total"]), row["sold_at_local"].hour) == ("JPY", "1050.000", 3)
+
+
+def test_null_is_none_of_any_texts():
+    labels = Labels.read(pa.array(["a", None, "b"]))
+    assert labels.is_in("a", "c").tolist() == [True, False, False]
+    assert labels.is_in().tolist() == [False, False, False]
