@@ -1,0 +1,117 @@
+"""Raw is committed again with less in it: what is edited, what goes, what stays to the byte."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from pipeline.load import RECEIPTS, Lake, decompress, open_storage
+from pipeline.load.layout import parse_raw, raw_prefix
+from pipeline.maintenance.erase import ErasingSource, drop, entry, read_erased
+from pipeline.maintenance.retain import before, find_aged, retain
+from pipeline.maintenance.rewrite import clear, find_touched, rewrite
+from pipeline.pos.loyverse import reader
+from pipeline.pos.source import Record
+
+SEP_5, OCT_5, OCT_6 = date(2026, 9, 5), date(2026, 10, 5), date(2026, 10, 6)
+WINDOWS = {
+    "2026-09-05": {SEP_5: b'{"receipt_number":"1","note":"ana"}\n'},
+    "2026-10-05": {
+        OCT_5: b'{"receipt_number":"2","note":"ana"}\n{"receipt_number":"3","note":null}\n',
+        OCT_6: b'{"receipt_number":"4","customer_id":"c1"}\n',
+    },
+}
+TIMES = {OCT_5: "0900-1130"}
+
+
+@pytest.fixture
+def lake(tmp_path: Path) -> Lake:
+    lake = Lake(open_storage(str(tmp_path / "lake")), "run", max_retry_wait=0)
+    for batch, objects in WINDOWS.items():
+        lake.commit_window(batch, objects, {"start": batch}, TIMES)
+    return lake
+
+
+def contents(lake: Lake) -> dict[tuple[str, date | None], bytes]:
+    """What each raw object holds, committed or not, by batch and date of sale."""
+    stats = list(lake.storage.list(raw_prefix()))
+    entries = [parse_raw(stat) for stat in stats]
+    texts = {(e.batch, e.sold): decompress(lake.storage.get(e.key)) for e in entries}
+    assert len(texts) == len(stats), "one object for each date of a batch"
+    return texts
+
+
+def committed(lake: Lake) -> dict[tuple[str, date | None], bytes]:
+    """What another process reads of all batches."""
+    other = Lake(lake.storage, "other", max_retry_wait=0)
+    return {(e.batch, e.sold): other.read_raw(e) for e in other.raw_objects(SEP_5, OCT_6)}
+
+
+def test_only_what_the_edit_changes_is_changed_and_nothing_replaced_is_left(lake: Lake) -> None:
+    before_edit = contents(lake)
+    assert rewrite(lake, reader.remove_personal_data) == ["2026-09-05", "2026-10-05"]
+    after = {key: text.replace(b'"ana"', b"null") for key, text in before_edit.items()}
+    assert contents(lake) == committed(lake) == after
+    (rewritten,) = lake.raw_objects(OCT_5, OCT_5)
+    assert rewritten.times == TIMES[OCT_5]
+    assert lake.metadata(RECEIPTS, "2026-10-05") == {"start": "2026-10-05"}
+    assert [manifest.number for manifest in lake.history(RECEIPTS, "2026-10-05")] == [1, 2]
+    assert rewrite(lake, reader.remove_personal_data) == [], "nothing is left to do"
+
+
+def test_only_the_selected_batches_are_edited(lake: Lake) -> None:
+    before_edit = contents(lake)
+    assert [item.records for item in find_aged(lake, reader, "2026-10")] == [1]
+    assert retain(lake, reader, "2026-10") == ["2026-09-05"]
+    key = ("2026-09-05", SEP_5)
+    assert (
+        contents(lake)
+        == committed(lake)
+        == {**before_edit, key: WINDOWS["2026-09-05"][SEP_5].replace(b'"ana"', b"null")}
+    )
+    assert list(find_touched(lake, reader.remove_personal_data, before("2026-10"))) == []
+
+
+def test_an_object_that_no_run_committed_is_removed_where_the_edit_would_change_it(
+    lake: Lake,
+) -> None:
+    stat = next(lake.storage.list(raw_prefix()))
+    left = stat.key.replace(parse_raw(stat).batch_digest, "0" * 16)
+    assert left != stat.key
+    lake.storage.put(left, lake.storage.get(stat.key))
+    rewrite(lake, reader.remove_personal_data)
+    assert lake.storage.head(left) is None
+    assert b"ana" not in b"".join(contents(lake).values())
+
+
+def test_an_erased_customer_is_listed_by_a_word_that_is_no_identifier(lake: Lake) -> None:
+    key = b"k" * 32
+    assert read_erased(lake.storage, key) == frozenset()
+    assert drop(lake, reader, "c1", key) == ["2026-10-05"]
+    assert read_erased(lake.storage, key) == {entry("c1", key)}
+    assert committed(lake)["2026-10-05", OCT_6] == b'{"receipt_number":"4","customer_id":null}\n'
+
+
+def test_a_receipt_that_is_requested_alone_names_no_erased_customer() -> None:
+    class Source:
+        identity = "shop"
+
+        def __init__(self) -> None:
+            self.reader = reader
+
+        def receipt(self, number: str) -> Record | None:
+            body = json.dumps({"receipt_number": number, "customer_id": "c1"}).encode()
+            return reader.read_record(body) if number == "4" else None
+
+    key = b"k" * 32
+    source = ErasingSource(Source(), frozenset({entry("c1", key)}), key)
+    assert json.loads(source.receipt("4").body)["customer_id"] is None
+    assert source.receipt("5") is None
+    assert source.identity == "shop"
+
+
+def test_a_store_without_versions_has_none_to_clear(lake: Lake) -> None:
+    assert clear(lake.storage, ("staging/", "quarantine/")) == 0
