@@ -157,3 +157,17 @@ def test_open_orders_are_counted_only_on_request(is_counted: bool) -> None:
     expected = reader.counting_open_orders if is_counted else reader.translator
     with configured(pos={"source": "square", "count_open_orders": str(is_counted).lower()}):
         assert settings.rules().translator is expected
+
+
+@pytest.mark.parametrize("is_in_environment", [True, False])
+def test_a_value_that_cannot_be_read_is_named_with_its_place(
+    monkeypatch: pytest.MonkeyPatch, is_in_environment: bool
+) -> None:
+    if is_in_environment:
+        monkeypatch.setenv("POS_MAX_DAYS_LATE", "many")
+    place = "the variable POS_MAX_DAYS_LATE" if is_in_environment else "luigi.cfg"
+    with (
+        configured(pos={"max_days_late": "many"}),
+        pytest.raises(ConfigError, match=rf"\[pos\] max_days_late = many in {place} cannot be"),
+    ):
+        settings.pos()

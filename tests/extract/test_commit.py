@@ -155,5 +155,8 @@ def test_progress_counts_the_requests_of_this_extraction_alone(tmp_path: Path) -
     """A source serves several extractions of a run."""
     source, steps = Recorded([version("1-1", START, START)]), []
     source.requests = 7
-    fetch_pages(source, windows(1), bounded=False, spool=tmp_path, now=NOW, progress=steps.append)
+    extracted = fetch_pages(
+        source, windows(1), bounded=False, spool=tmp_path, now=NOW, progress=steps.append
+    )
     assert [(step.records, step.requests) for step in steps] == [(1, 1)]
+    assert extracted.requests == 1

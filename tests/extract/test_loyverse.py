@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from pipeline.errors import ConfigError, SourceFatal, SourceRetriable, Unauthorized
 from pipeline.pos import open_source
 from pipeline.pos.loyverse.client import open_loyverse
-from pipeline.pos.loyverse.endpoints import ENDPOINTS, query, write_instant
+from pipeline.pos.loyverse.endpoints import ENDPOINTS, _fits, query, write_instant
 from pipeline.simulator import Book, Fault, Shop, on_page, on_path
 from pipeline.simulator.loyverse.api import RESOURCES
 from tests.extract.small_shop import (
@@ -410,3 +410,17 @@ def test_the_registry_opens_a_shop(start, tmp_path: Path) -> None:
     with pytest.raises(ConfigError):
         open_loyverse(url=server.url, token="")
     assert "api.loyverse.com" in inspect.signature(open_loyverse).parameters["url"].default
+
+
+@pytest.mark.parametrize(
+    ("updated", "fits"),
+    [
+        ("2026-10-05T12:00:00", True),
+        ("2026-10-05T14:00:00+02:00", True),
+        ("2026-10-05T13:00:00+02:00", False),
+        ("2026-10-05T11:00:00", False),
+    ],
+)
+def test_an_instant_of_an_answer_is_utc_unless_it_says_otherwise(updated: str, fits: bool) -> None:
+    since = datetime(2026, 10, 5, 12, tzinfo=UTC)
+    assert _fits("updated_at_min", since, datetime.fromisoformat(updated)) is fits

@@ -16,6 +16,7 @@ import pytest
 from pipeline.pos.source import NotCanonicalError
 from pipeline.pos.square import reader
 from pipeline.pos.square.redaction import FIELDS
+from pipeline.pos.square.unknown_fields import SAMPLES
 from pipeline.simulator import Shop
 from pipeline.transform import Catalog, Raw, clean
 from pipeline.transform.validate_record import validate_record
@@ -452,6 +453,26 @@ def test_an_unknown_kind_of_line_is_kept_and_named() -> None:
     new = reader.read_record(json.dumps(order(loyalty={"x": 1})).encode())
     assert reader.find_unknown([new], is_first=True) == {"loyalty": "A"}
     assert reader.find_unknown([new] * 40, is_first=False) == {"loyalty": "A"}
+    tenders = [{**tender(0), "type": f"COIN_{name}"} for name in "fbdace"]
+    coins = reader.read_record(json.dumps(order(tenders=tenders)).encode())
+    assert list(reader.find_unknown([coins], is_first=True)) == [
+        f"tenders.type=COIN_{name}" for name in "abcdef"
+    ]
+
+
+def test_samples_of_a_page_reach_to_its_end() -> None:
+    records = [
+        reader.read_record(json.dumps(order(id=f"{n}", **{f"new_{n}": 1})).encode())
+        for n in range(20 * SAMPLES)
+    ]
+    unknown = reader.find_unknown(records, is_first=False)
+    assert unknown == {f"new_{n}": f"{n}" for n in range(0, 20 * SAMPLES, 20)}
+
+
+def test_a_tip_that_only_the_payment_names_is_a_tip() -> None:
+    tipped = order(line_items=[line("1", 500)], tenders=[tender(600, tip_money=money(100))])
+    (receipt,) = receipts_of(tipped)  # an excerpt, without totals
+    assert (receipt["total_money"], receipt["tip"], bridge(receipt)) == ("6.00", "1.00", 0)
 
 
 GOOD = order(

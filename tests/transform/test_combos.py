@@ -362,3 +362,12 @@ def test_a_weighed_part_is_one_unit():
         ("Ribs", True, "0.5", "1"),
         ("Papas", False, "2", "2"),
     ]
+
+
+def test_a_size_is_one_of_the_item_that_its_name_leads_to():
+    """An item that was deleted has the same name, and a size that is not sold any more."""
+    old, new = item("Fries", 20, id="i-0", deleted_at="2026-01-01T00:00:00Z"), item("Fries", 30)
+    old["variants"][0] |= {"variant_id": "v-0", "option1_value": "Huge"}
+    sold = catalog(old, new)
+    assert sold.find("Fries")[0].item_id == "i-Fries"
+    assert sold.find("Fries Huge") is None and sold.find("Fries None") is None

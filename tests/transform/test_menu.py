@@ -67,6 +67,7 @@ def refusal(text: str) -> str:
             COMBO + COMBO.replace("Combo *", "Pack").replace("parts", "part"),
             "[[combos]] number 2: unknown key 'part'",
         ),
+        ("[composites]\nexplod = true", "[composites]: unknown key 'explod'"),
         ("[composites]\nexplode = 1", "must be true or false"),
         ("[composites]\nshare = 'weights'", "is none of list_price, equal"),
         ("cash_rounding = 'x'", "'x' is not a number"),
