@@ -16,10 +16,12 @@ from hypothesis import strategies as st
 
 from pipeline.errors import HistoryLimit, SourceFatal, SourceRetriable, Unauthorized
 from pipeline.extract.fetch import fetch_pages
+from pipeline.extract.missed import is_before
 from pipeline.extract.missing_numbers import TRIES, ask_for, choose_numbers, find_missing_numbers
 from pipeline.extract.windows import DATASET, commit_windows, numbers_tried, rescan
 from pipeline.load import Lake, open_storage
 from pipeline.maintenance.erase import ErasingSource, entry
+from pipeline.pos.source import Record
 from pipeline.simulator import Book, serve
 from pipeline.simulator.source import Entry
 from pipeline.status import still_unknown
@@ -271,3 +273,23 @@ def test_a_customer_who_was_erased_stays_out_of_what_is_asked_for(start, token: 
     assert getattr(ErasingSource(object(), frozenset(), key), "receipt", None) is None, (
         "what saved files lack, they lack"
     )
+
+
+@pytest.mark.parametrize(
+    ("sold", "updated", "is_old"),
+    [
+        (-1, -1, True),
+        (-1, 0, False),
+        (0, -1, False),
+        (None, -1, True),
+        (-1, None, True),
+        (None, None, False),
+        (None, 0, False),
+    ],
+)
+def test_a_receipt_is_before_a_span_by_the_instants_that_can_be_read(
+    sold: int | None, updated: int | None, is_old: bool
+) -> None:
+    moments = [None if days is None else START + days * DAY for days in (sold, updated)]
+    record = Record(b"{}", "1-1", moments[1], START, moments[0])
+    assert is_before(record, START) is is_old

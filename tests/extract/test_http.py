@@ -18,6 +18,7 @@ from threading import Thread
 import pytest
 
 from pipeline.errors import DeadlineExceeded, SourceFatal, SourceRetriable
+from pipeline.extract.deadline import Deadline, TimeUpError
 from pipeline.extract.http import Http, Refused, read_retry_after
 from pipeline.extract.outage import is_out, note_answer
 from pipeline.extract.waits import on_wait
@@ -436,3 +437,12 @@ def test_a_hung_request_does_not_keep_the_process(scripted, token: str) -> None:
         check=False,
     )
     assert done.returncode == 7
+
+
+def test_an_exchange_that_ends_after_its_time_is_too_late() -> None:
+    """Also where its last read has brought all that was missing."""
+    deadline = Deadline()
+    with pytest.raises(TimeUpError), deadline.limit(0.01):
+        time.sleep(0.2)
+    with deadline.limit(60):
+        pass

@@ -15,6 +15,7 @@ from threading import Thread
 import pytest
 
 from pipeline.errors import ConfigError, SourceRetriable
+from pipeline.extract import page_journal
 from pipeline.extract.fetch import fetch_pages
 from pipeline.simulator import Fault, on_page
 from tests.extract.small_shop import DAY, NOW, START, make_walk, numbers, shop, windows
@@ -299,3 +300,20 @@ def test_a_truncated_walk_is_truncated_after_a_kill_too(start, tmp_path: Path) -
     found = make_walk(source, 2, tmp_path)
     assert found.truncated_at is not None and len(numbers(found)) == 40 and found.requests == 0
     assert server.requests
+
+
+def test_a_new_spool_that_another_process_locks_first_is_left_to_it(
+    start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    _, source = start(shop(3))
+    lock, folders = page_journal._lock, []
+
+    def busy_once(folder: Path, create: int = 0) -> int:
+        folders.append(folder)
+        if len(folders) == 1:
+            raise BlockingIOError("locked")
+        return lock(folder, create)
+
+    monkeypatch.setattr(page_journal, "_lock", busy_once)
+    assert len(numbers(make_walk(source, 1, tmp_path))) == 3
+    assert len(set(folders)) == 2

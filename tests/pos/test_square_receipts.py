@@ -615,7 +615,10 @@ def test_the_catalog_keeps_listed_fields_only_and_nobody_is_named() -> None:
     assert set(lists) == set(FIELDS)
     for name, rows in lists.items():
         assert all(set(json.loads(row)) <= {*FIELDS[name], "name"} for row in rows)
+        has_names = name in ("stores", "employees")
+        assert all(bool(json.loads(row).get("name")) is has_names for row in rows), name
     team = b"".join(lists["employees"])
+    assert b"given_name" not in team
     assert team and b"@" not in team and b"family_name" not in team
 
 

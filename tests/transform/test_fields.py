@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from datetime import time, timedelta
 
 import pyarrow as pa
 from kitchen import DAY as TODAY
 from kitchen import brief, catalog, line, raw, receipt, rules, sell
 
-from pipeline.transform import Store, clean
+from pipeline.pos.source import NotCanonicalError
+from pipeline.transform import Catalog, Store, clean
 from pipeline.transform.columns import Labels
 
 
@@ -126,3 +128,31 @@ def test_null_is_none_of_any_texts():
     labels = Labels.read(pa.array(["a", None, "b"]))
     assert labels.is_in("a", "c").tolist() == [True, False, False]
     assert labels.is_in().tolist() == [False, False, False]
+
+
+def test_employees_of_one_alias_are_numbered():
+    names = {"e1": "Ana López", "e2": "Eva Ruiz", "e3": "Ana Luna", "e4": "Ana Lara"}
+    rows = [{"id": number, "name": name} for number, name in reversed(names.items())]
+    table = Catalog.read(json.dumps({"employees": rows}).encode()).employees_table(rules())
+    aliases = dict(
+        zip(*(table.column(i).to_pylist() for i in ("employee_id", "alias")), strict=True)
+    )
+    assert aliases == {"e1": "Ana L.", "e2": "Eva R.", "e3": "Ana L. 2", "e4": "Ana L. 3"}
+
+
+def test_a_record_that_is_not_canonical_is_in_quarantine_with_its_reason_and_place():
+    def translate(body: bytes) -> list[bytes]:
+        if b'"1-2"' in body:
+            raise NotCanonicalError("unknown_value", "/state", "NEW", json.loads(body))
+        return [body]
+
+    records = raw(*(receipt(line("Agua", 22), receipt_number=f"1-{n}") for n in (1, 2, 3)))
+    result = clean(TODAY, records, catalog(), rules(translator=lambda _: translate))
+    assert result.receipts.column("receipt_number").to_pylist() == ["1-1", "1-3"]
+    (row,) = result.quarantine.to_pylist()
+    assert (row["receipt_number"], row["reason"], row["pointer"]) == (
+        "1-2",
+        "unknown_value",
+        "/state",
+    )
+    assert row["record"].endswith("#2")

@@ -12,6 +12,7 @@ from kitchen import COMBO, catalog, line, raw, receipt, rules
 from test_simulator import MENU, STORE, raws, shop
 
 from pipeline.transform import Catalog, Rules, clean, find_unmapped, read_menu
+from pipeline.transform.unmapped import KINDS
 
 DISHES = MENU[MENU.index("[dishes]") : MENU.index("# --- Combos")].removeprefix("[dishes]\n")
 COVERED = "Every combo, choice and order type is covered by a rule.\n"
@@ -119,3 +120,23 @@ def test_a_month_counts_the_receipts_of_its_business_days_as_the_lake_does():
         expected += sum(row["channel"] == "unmapped" for row in rows)
     assert [f.count for f in matches.findings if f.kind == "channel"] == [expected] == [2]
     assert sum(f.count for f in find_unmapped(raw(*records), catalog(), rules()).findings) == 4
+
+
+def test_what_weighs_most_comes_first_within_its_kind():
+    """By money, then by how often it was sold, then by name."""
+    sold = [("Combo B", 50), ("Combo A", 20), ("Combo A", 30), ("Combo D", 9), ("Combo C", 9)]
+    menu = COMBO.replace("Combo *", "None")
+    records = [
+        receipt(line(name, price, "Side: Papas"), receipt_number=f"1-{n}", dining_option=f"Z{n}")
+        for n, (name, price) in enumerate(sold)
+    ]
+    findings = find_unmapped(raw(*records), catalog(), rules(menu)).findings
+    assert [f.text for f in findings if f.kind == "channel"] == ["Z0", "Z2", "Z1", "Z3", "Z4"]
+    assert [f.text for f in findings if f.kind == "combo"] == [
+        "Combo A",
+        "Combo B",
+        "Combo C",
+        "Combo D",
+    ]
+    kinds = [KINDS.index(finding.kind) for finding in findings]
+    assert kinds == sorted(kinds)
