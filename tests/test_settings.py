@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 
 import luigi
 import pytest
@@ -16,6 +17,7 @@ from pipeline import settings
 from pipeline.errors import ConfigError
 from pipeline.pos.square import reader
 from pipeline.transform import day_bounds
+from reports import read_plans
 
 SECTIONS = sorted(
     section
@@ -171,3 +173,13 @@ def test_a_value_that_cannot_be_read_is_named_with_its_place(
         pytest.raises(ConfigError, match=rf"\[pos\] max_days_late = many in {place} cannot be"),
     ):
         settings.pos()
+
+
+def test_the_plans_are_those_of_the_owners_files(tmp_path: Path) -> None:
+    goals = '[goals]\n"2026-10" = 1000\n'
+    (tmp_path / "goals.toml").write_text(goals)
+    files = {"goals": str(tmp_path / "goals.toml"), "calendar": "", "fees": str(tmp_path / "none")}
+    with configured(report=files):
+        dayparts = settings.menu().data.get("dayparts")
+        assert settings.plans() == read_plans(goals=goals, dayparts=dayparts)
+        assert settings.plans() != read_plans(dayparts=dayparts)

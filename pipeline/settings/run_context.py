@@ -25,10 +25,9 @@ class RunContext:
 _current = [RunContext()]
 
 
-def new_run() -> RunContext:
+def new_run() -> None:
     """Replace the run of this process by one that has read nothing."""
     _current[0] = RunContext()
-    return _current[0]
 
 
 def once_per_run(function: Callable[P, T]) -> Callable[P, T]:

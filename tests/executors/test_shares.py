@@ -109,6 +109,7 @@ def test_every_record_is_in_one_share_at_its_place(shop: NastyShop, shares: int)
         (b'{"receipt\\u005fnumber": "1-7"}', b"1-7"),
         (b'{"line_items": [{"receipt_number": "x"}], "receipt_number": "1-7"}', b"1-7"),
         (b'{"more": {"receipt_number": "x"}, "receipt\\u005fnumber": "1-7"}', b"1-7"),
+        (b'{"receipt\\u005fnumber": "1-7", "note": "\x01"}', b"1-7"),
         (b'{"receipt_number": 7}', b""),
         (b'{"receipt_number": null}', b""),
         (b'{"receipt_number": "1-7"', b"1-7"),

@@ -115,3 +115,8 @@ def test_a_receipt_that_is_requested_alone_names_no_erased_customer() -> None:
 
 def test_a_store_without_versions_has_none_to_clear(lake: Lake) -> None:
     assert clear(lake.storage, ("staging/", "quarantine/")) == 0
+
+
+def test_a_customer_that_cannot_be_read_is_left_as_it_is() -> None:
+    body = b'{"receipt_number":"4","customer_id":"\\q"}'
+    assert reader.remove_customers(body, lambda _: True) == body

@@ -647,3 +647,26 @@ def test_an_excerpt_without_times_of_its_own_has_those_of_its_first_payment() ->
     first = instant("2026-10-01T12:00:00Z")
     assert (record.created_at, record.updated_at, record.received_at) == (first, first, first)
     assert record.sold_at == instant("2026-10-01T14:00:00Z")
+
+
+@pytest.mark.parametrize("quantity", [1, 2])
+@pytest.mark.parametrize("field", ["variation_total_price_money", "gross_sales_money", None])
+@pytest.mark.parametrize(("added", "kind"), [(100, "ADDED"), (0, "INCLUDED")])
+def test_an_unnamed_tax_is_added_where_the_total_says_so(
+    quantity: int, field: str | None, added: int, kind: str
+) -> None:
+    """Whichever field names the gross amount of the line; without one, price times quantity."""
+    units = 500 * quantity
+    sold = line("1", 500, quantity=str(quantity), total_tax_money=money(100))
+    del sold["variation_total_price_money"]
+    sold |= {"total_money": money(units + added)} | ({field: money(units)} if field else {})
+    (receipt,) = receipts_of(
+        order(
+            line_items=[sold],
+            tenders=[tender(units + added)],
+            total_money=money(units + added),
+            total_tax_money=money(100),
+        )
+    )
+    assert [tax["type"] for tax in receipt["total_taxes"]] == [kind]
+    assert bridge(receipt) == 0

@@ -68,9 +68,19 @@ def added_tax(part: Json, kinds: dict[str, str]) -> int:
 
 
 def _before_tax(line: Json) -> int:
-    gross = amount(line, "variation_total_price_money") or amount(line, "base_price_money")
-    modifiers = rows(line, "modifiers") + rows(line, "return_modifiers")
-    return gross + total(modifiers, "total_price_money") - amount(line, "total_discount_money")
+    return gross_of(line) - amount(line, "total_discount_money")
+
+
+def gross_of(line: Json) -> int:
+    """Variation total plus modifiers; `gross_sales_money` differs by country."""
+    modifiers = total(rows(line, "modifiers") + rows(line, "return_modifiers"), "total_price_money")
+    if "variation_total_price_money" in line:
+        return amount(line, "variation_total_price_money") + modifiers
+    for name in ("gross_return_money", "gross_sales_money"):
+        if name in line:
+            return amount(line, name)
+    quantity = Decimal(str(line.get("quantity") or "1"))
+    return round(amount(line, "base_price_money") * quantity) + modifiers
 
 
 def _law(name: str, expected: int, actual: int, pointer: str) -> None:

@@ -7,7 +7,7 @@ from decimal import Decimal
 from typing import NamedTuple
 
 from pipeline.pos.source import Lists
-from pipeline.pos.square.laws import added_tax
+from pipeline.pos.square.laws import added_tax, gross_of
 from pipeline.pos.square.order import Json, amount, rows, text, total
 
 Money = Callable[[int], str]
@@ -74,7 +74,7 @@ def line_of(line: Json, kinds: dict[str, str], prefix: str, joins: Joins, money:
         else name,
         "quantity": format(quantity.quantize(_TEN_THOUSANDTH), "f"),
         "price": money(amount(line, "base_price_money")),
-        "gross_total_money": money(gross_of(line, prefix)),
+        "gross_total_money": money(gross_of(line)),
         "total_discount": money(amount(line, "total_discount_money")),
         "cost": None if cost is None else format(cost, "f"),
         "cost_total": None if cost is None else money(round(cost * quantity * _scale(money))),
@@ -89,18 +89,6 @@ def line_of(line: Json, kinds: dict[str, str], prefix: str, joins: Joins, money:
 def _scale(money: Money) -> int:
     """Minor units of a unit."""
     return int(10 ** len(money(0).partition(".")[2]))
-
-
-def gross_of(line: Json, prefix: str) -> int:
-    """Variation total plus modifiers; `gross_sales_money` differs by country."""
-    modifiers = total(rows(line, f"{prefix}modifiers"), "total_price_money")
-    if "variation_total_price_money" in line:
-        return amount(line, "variation_total_price_money") + modifiers
-    for name in ("gross_return_money", "gross_sales_money"):
-        if name in line:
-            return amount(line, name)
-    quantity = Decimal(str(line.get("quantity") or "1"))
-    return round(amount(line, "base_price_money") * quantity) + modifiers
 
 
 def _price(modifier: Json) -> int:
