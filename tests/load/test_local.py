@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import ConfigError, Conflict, StorageRefused, StorageUnavailable
-from pipeline.load import Stat, Storage, open_storage
+from pipeline.load import Stat, Storage, local, open_storage
 from pipeline.load.local import LocalStorage
 from tests.load.processes import join, start
 from tests.load.test_races import stops
@@ -343,3 +343,17 @@ def test_threads_that_begin_a_lake_together_do_not_take_it_for_a_vanished_one(
         begun.set()
         late.result()
     assert storage.get("late") == b"1"
+
+
+def test_a_draft_that_another_process_removes_at_the_same_time_is_no_error(
+    folder: Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder.put("k", b"1")
+    draft = folder.root / ".writing" / "1-1"
+    draft.write_bytes(b"")
+    take = local._take
+    monkeypatch.setattr(
+        local, "_take", lambda handle: draft.unlink(missing_ok=True) or take(handle)
+    )
+    open_storage(str(folder.root)).put("k2", b"1")
+    assert drafts(folder) == []

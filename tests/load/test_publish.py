@@ -314,6 +314,11 @@ def test_generation_grows_with_what_is_known(folder: Storage) -> None:
     expected = item.generation
     item.refresh()
     assert item.generation > expected
+    for day in (6, 7, 8):
+        item.commit_window(f"2026-10-0{day}", {date(2026, 10, day): b"{}\n"}, {})
+    expected = item.generation
+    item.refresh_raw()
+    assert item.generation > expected, "whatever it was before"
 
 
 def test_a_file_that_the_partition_does_not_have_is_named(folder: Storage) -> None:

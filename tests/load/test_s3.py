@@ -330,3 +330,19 @@ def test_old_versions_are_listed_read_and_removed_and_the_newest_of_others_stays
     storage.remove("k")
     assert list(storage.old_versions()) == []
     assert [stat.key for stat in storage.list()] == ["k2"]
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("report.html", "text/html; charset=utf-8"),
+        ("report.md", "text/markdown; charset=utf-8"),
+        ("report.pdf", "application/pdf"),
+        ("figures.json", "application/json"),
+    ],
+)
+def test_a_browser_shows_a_report_and_does_not_save_it(moto: Server, name: str, kind: str) -> None:
+    storage = open_storage(new_url(), endpoint=moto.endpoint)
+    storage.put(name, b"1")
+    key = storage.uri(name).removeprefix(f"s3://{BUCKET}/")
+    assert moto.client().head_object(Bucket=BUCKET, Key=key)["ContentType"] == kind

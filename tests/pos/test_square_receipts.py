@@ -670,3 +670,9 @@ def test_an_unnamed_tax_is_added_where_the_total_says_so(
     )
     assert [tax["type"] for tax in receipt["total_taxes"]] == [kind]
     assert bridge(receipt) == 0
+
+
+def test_no_field_and_no_kind_of_the_fixtures_is_unknown() -> None:
+    bodies = [json.dumps(fixed).encode() for name in EXPECTED for fixed in orders_of(name)]
+    records = [reader.read_record(body) for body in bodies]
+    assert reader.find_unknown(records, is_first=True) == {}
