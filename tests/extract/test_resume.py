@@ -317,3 +317,15 @@ def test_a_new_spool_that_another_process_locks_first_is_left_to_it(
     monkeypatch.setattr(page_journal, "_lock", busy_once)
     assert len(numbers(make_walk(source, 1, tmp_path))) == 3
     assert len(set(folders)) == 2
+
+
+def test_pages_of_two_killed_runs_are_all_kept(start, tmp_path: Path) -> None:
+    """The second run adds its pages behind those of the first."""
+    server, source = start(shop(96), limit=20)
+    killed_walk(source, tmp_path, 2, 2, "kept")
+    receipts = source.receipts
+    killed_walk(source, tmp_path, 2, 2, "before")
+    source.receipts = receipts
+    extracted = make_walk(source, 2, tmp_path)
+    assert sorted(numbers(extracted)) == [f"1-{n + 1000}" for n in range(96)]
+    assert len(server.requests) == 2 + 2 + 2, "only the page under way is fetched again"
