@@ -10,7 +10,9 @@ import pytest
 
 from pipeline.load import RECEIPTS, Lake, decompress, open_storage
 from pipeline.load.layout import parse_raw, raw_prefix
+from pipeline.maintenance.audit import audit
 from pipeline.maintenance.erase import ErasingSource, drop, entry, read_erased
+from pipeline.maintenance.findings import everything
 from pipeline.maintenance.retain import before, find_aged, retain
 from pipeline.maintenance.rewrite import clear, find_touched, rewrite
 from pipeline.pos.loyverse import reader
@@ -60,6 +62,7 @@ def test_only_what_the_edit_changes_is_changed_and_nothing_replaced_is_left(lake
     assert lake.metadata(RECEIPTS, "2026-10-05") == {"start": "2026-10-05"}
     assert [manifest.number for manifest in lake.history(RECEIPTS, "2026-10-05")] == [1, 2]
     assert rewrite(lake, reader.remove_personal_data) == [], "nothing is left to do"
+    assert list(audit(lake, everything())) == [], "what was replaced is not missing"
 
 
 def test_only_the_selected_batches_are_edited(lake: Lake) -> None:
