@@ -72,7 +72,7 @@ def paths(server: SquareServer) -> list[str]:
 
 
 def test_orders_are_kept_byte_for_byte_with_their_payments_and_refunds() -> None:
-    with started() as (_, client, _waits):
+    with started() as (server, client, _waits):
         records = walk(client)
     assert {record.number: order_in(record) for record in records} == expected()
     paid, returned = 0, 0
@@ -87,6 +87,8 @@ def test_orders_are_kept_byte_for_byte_with_their_payments_and_refunds() -> None
             returned += 1
         assert all("card_details" not in row for row in parsed.get("payments", []))
     assert paid > 100 and returned > 3
+    lists = [path for path in paths(server) if path.endswith("/payments")]
+    assert 1 <= len(lists) < paid / 10, "payments are read by spans, not for each order"
 
 
 @pytest.mark.parametrize("limit", [7, 50])
