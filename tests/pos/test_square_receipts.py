@@ -676,3 +676,16 @@ def test_no_field_and_no_kind_of_the_fixtures_is_unknown() -> None:
     bodies = [json.dumps(fixed).encode() for name in EXPECTED for fixed in orders_of(name)]
     records = [reader.read_record(body) for body in bodies]
     assert reader.find_unknown(records, is_first=True) == {}
+
+
+def test_the_fee_is_that_of_the_payment_else_that_of_its_tender_else_unknown() -> None:
+    tenders = [
+        {**tender(100), "id": "p1", "processing_fee_money": money(9)},
+        {**tender(100), "id": "p2", "processing_fee_money": money(4)},
+        {**tender(100), "id": "p3"},
+    ]
+    sold = order(line_items=[line("1", 300)], tenders=tenders, total_money=money(300))
+    fees = [{"amount_money": money(2)}, {"amount_money": money(1)}]
+    payments = [{"id": "p1", "processing_fee": fees}]
+    (receipt,) = receipts_of({"order": sold, "payments": payments, "refunds": []})
+    assert [payment["fee"] for payment in receipt["payments"]] == ["0.03", "0.04", None]
