@@ -689,3 +689,12 @@ def test_the_fee_is_that_of_the_payment_else_that_of_its_tender_else_unknown() -
     payments = [{"id": "p1", "processing_fee": fees}]
     (receipt,) = receipts_of({"order": sold, "payments": payments, "refunds": []})
     assert [payment["fee"] for payment in receipt["payments"]] == ["0.03", "0.04", None]
+
+
+@pytest.mark.parametrize(("quantity", "expected"), [("2.5", "2.5000"), (None, "1.0000")])
+def test_a_line_has_the_quantity_of_the_order_else_one(quantity: str | None, expected: str) -> None:
+    sold = line("1", 500, quantity=quantity, base_price_money=money(200 if quantity else 500))
+    (receipt,) = receipts_of(
+        order(line_items=[sold], tenders=[tender(500)], total_money=money(500))
+    )
+    assert [row["quantity"] for row in receipt["line_items"]] == [expected]
