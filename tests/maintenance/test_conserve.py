@@ -10,7 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from pipeline.load import Lake, open_storage
-from pipeline.maintenance.conserve import _is_receipt, objects_near
+from pipeline.maintenance.conserve import _find_lost, _is_receipt, objects_near
 from pipeline.pos.source import NotCanonicalError, Record
 
 RECORD = Record(b"{}", "1-1", None, None, None)
@@ -41,3 +41,19 @@ def test_a_month_is_checked_with_what_was_sold_in_it_whenever_it_arrived(tmp_pat
     near = {(entry.batch, entry.sold) for entry in objects_near(lake, date(2026, 10, 1))}
     late = {("2026-12-20", day) for day in (days[1], days[2])}
     assert near == {("2026-10-20", day) for day in days[:3]} | late
+
+
+def test_a_record_without_a_date_is_sought_in_the_month_of_its_window() -> None:
+    """A quarantined record that says no date stands where its window is."""
+    months: set[str] = set()
+    index = SimpleNamespace(add=months.update, holds=lambda *_: "2026-10" in months)
+    raw = SimpleNamespace(
+        lake=SimpleNamespace(read_raw=lambda _: b"{}\n"),
+        reader=SimpleNamespace(read_record=lambda _: RECORD, translator=None),
+        place=str,
+        name=str,
+    )
+    window = SimpleNamespace(day=date(2026, 10, 20))
+    entry = SimpleNamespace(sold=None, key="object", batch_name=window)
+    lost = _find_lost(raw, [entry], lambda _: True, index, date(2026, 1, 1), date(2026, 12, 31))
+    assert lost == {}
