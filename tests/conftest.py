@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import os
-import subprocess
-import sys
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -14,8 +11,10 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from tests.support.machine import find_browser, find_java, missing
+from tests.support.marks import PIPELINES, REAL_SERVERS, SLOW
+from tests.support.runner import Runner
 
-ROOT = Path(__file__).parent.parent
+pytest_plugins = ("tests.support.fixtures",)
 
 # Random inputs are the same in each run, so that only a change of code can make a test fail. The
 # scheduled job uses new ones: ./run test --hypothesis-profile random
@@ -52,93 +51,6 @@ def stride(request: pytest.FixtureRequest) -> Callable[[int], int]:
     """Step of a test that tries each place of a run: 1 in the scheduled job, else n."""
     is_exhaustive = request.config.getoption("--hypothesis-profile") == "random"
     return lambda n: 1 if is_exhaustive else n
-
-
-@dataclass
-class Runner:
-    """`luigi --module pipeline ...` in its own folder, with luigi.cfg and overrides of it."""
-
-    folder: Path
-    options: dict[str, dict[str, str]] = field(default_factory=dict)
-    environment: dict[str, str] = field(default_factory=dict)
-
-    def configure(self, section: str, **options: object) -> Runner:
-        self.options.setdefault(section, {}).update(
-            {name: str(value) for name, value in options.items()}
-        )
-        return self
-
-    def command(self, *arguments: str, scheduler: str = "--local-scheduler") -> list[str]:
-        lines = [
-            f"[{section}]\n" + "".join(f"{k} = {v}\n" for k, v in options.items())
-            for section, options in self.options.items()
-        ]
-        (self.folder / "overrides.cfg").write_text("\n".join(lines).replace("%", "%%"))
-        for name in ("luigi.cfg", "config"):
-            if not (self.folder / name).exists():
-                (self.folder / name).symlink_to(ROOT / name)
-        return [
-            sys.executable,
-            "-m",
-            "luigi",
-            "--module",
-            "pipeline",
-            *arguments,
-            *([scheduler] if scheduler else []),
-        ]
-
-    def pos(self, *arguments: str) -> tuple[int, str]:
-        """Exit code and output of `pos ...`."""
-        self.command()
-        done = subprocess.run(
-            [sys.executable, "-m", "pipeline", *arguments],
-            cwd=self.folder,
-            env=self.env(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=960,
-            check=False,
-        )
-        return done.returncode, done.stdout
-
-    def start(self, *arguments: str, **kwargs: object) -> subprocess.Popen:
-        command = self.command(*arguments, **kwargs)
-        return subprocess.Popen(
-            command,
-            cwd=self.folder,
-            env=self.env(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-        )
-
-    def env(self) -> dict[str, str]:
-        return {
-            **os.environ,
-            "LUIGI_CONFIG_PATH": str(self.folder / "overrides.cfg"),
-            **self.environment,
-        }
-
-    def __call__(
-        self, *arguments: str, code: int = 0, timeout: float = 960, **kwargs: object
-    ) -> str:
-        """What the run printed; fails the test when it does not exit with `code`."""
-        command = self.command(*arguments, **kwargs)
-        done = subprocess.run(
-            command,
-            cwd=self.folder,
-            env=self.env(),
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        assert done.returncode == code, (
-            f"exit code {done.returncode}, not {code}:\n{done.stdout[-6000:]}"
-        )
-        return done.stdout
 
 
 @pytest.fixture
@@ -185,33 +97,6 @@ def java_home(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("JAVA_HOME", str(home))
         yield home
-
-
-# Folders and files whose tests build whole lakes or reports, start processes, or try many inputs.
-SLOW = (
-    "tests/dag/",
-    "tests/executors/",
-    "tests/reports/",
-    "tests/extract/test_model.py",
-    "tests/extract/test_model_lake.py",
-    "tests/load/test_races.py",
-    "tests/load/test_scale.py",
-    "tests/ops/test_child.py",
-    "tests/ops/test_linters.py",
-    "tests/ops/test_scripts.py",
-    "tests/simulator/square/test_laws.py",
-    "tests/simulator/square/test_official_sdk.py",
-    "tests/simulator/square/test_same_sales.py",
-    "tests/summarize/test_oracle.py",
-    "tests/summarize/test_whole_way.py",
-    "tests/transform/test_laws.py",
-    "tests/transform/test_reference.py",
-    "tests/transform/test_simulator.py",
-)
-# Fixtures that run luigi or pos as a process.
-PIPELINES = {"luigi"}
-# Fixtures that start something outside of the test process.
-REAL_SERVERS = {"seaweed_server", "luigid", "browser", "java_home", "spark"}
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

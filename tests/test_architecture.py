@@ -155,3 +155,8 @@ def test_only_its_point_of_sale_knows_the_headings_of_an_export(path: Path) -> N
     }
     shared = {"gross sales", "net sales", "ventas brutas", "ventas netas", "total collected"}
     assert not texts & (known - shared if module(path).startswith("pipeline/pos/") else known)
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("*.py")), ids=module)
+def test_what_tests_share_is_in_modules_and_not_in_a_conftest(path: Path) -> None:
+    assert not [name for name in imports(path) if "conftest" in name.split(".")]

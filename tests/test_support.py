@@ -7,8 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, SLOW
 from tests.support import machine
+from tests.support.marks import SLOW
+from tests.support.runner import ROOT
 
 
 @pytest.mark.parametrize(
@@ -38,4 +39,4 @@ def test_a_machine_without_java_gets_that_of_the_lock(
 
 def test_slow_folders_and_files_exist() -> None:
     missing = [name for name in SLOW if not (ROOT / name).exists()]
-    assert not missing, "renamed? change SLOW in tests/conftest.py"
+    assert not missing, "renamed? change SLOW in tests/support/marks.py"

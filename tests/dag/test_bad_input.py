@@ -9,9 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import Runner
-from tests.dag.conftest import Till
 from tests.load.seaweed import Server
+from tests.support.runner import Runner
+from tests.support.till import Till
 
 FAILED, UNSCHEDULED, UNHANDLED = 30, 35, 40
 

@@ -22,10 +22,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from pipeline.load import decompress
-from tests.conftest import ROOT
-from tests.dag.conftest import Till
-from tests.load.conftest import BUCKET, new_url
 from tests.load.seaweed import Server
+from tests.support.buckets import BUCKET, new_url
+from tests.support.runner import ROOT
+from tests.support.till import Till
 
 PERSON = {
     "name": "Canaria Pájaro-Planted",
@@ -121,7 +121,7 @@ def left(quiet_till: Till, seaweed: Server) -> tuple[dict[str, str], dict[str, b
     runner.environment["WEBHOOK_URL"] = planted["WEBHOOK_URL"] = (
         "https://127.0.0.1:9/" + secrets.token_urlsafe(24)
     )
-    till.at(till.server.now() + timedelta(days=1))
+    till.set_clock(till.server.now() + timedelta(days=1))
     found["stdout of a refused token"] = runner("Nightly", code=30).encode()
     runner.environment["LOYVERSE_TOKEN"] = token
     runner.configure("lake", url=f"s3://{BUCKET}-missing/x")

@@ -15,13 +15,13 @@ from pathlib import Path
 import pytest
 
 from pipeline.load import VOID, Lake, Storage, open_storage
-from tests.conftest import Runner
 from tests.dag.rehearsal import FIRST, LAST, NOW, Rehearsal, content, local, save_shop
-from tests.load.conftest import opener
 from tests.load.faults import FaultyStorage
 from tests.load.invariants import check
 from tests.load.processes import join, start, stop_here, together
 from tests.load.test_races import once, stops
+from tests.support.buckets import opener
+from tests.support.runner import Runner
 
 DONE, FAILED = 0, 30
 

@@ -21,11 +21,11 @@ import pytest
 
 from pipeline.load import Storage, open_storage
 from tests.dag.rehearsal import NOW, Rehearsal, content, local, save_shop
-from tests.load.conftest import opener
 from tests.load.faults import FaultyStorage, Killed
 from tests.load.invariants import check
 from tests.load.processes import join, start
 from tests.load.proxy import PASS, Rule, first, proxied
+from tests.support.buckets import opener
 
 WRITES = ("PUT",)
 

@@ -8,8 +8,8 @@ from datetime import UTC, date, datetime
 from pathlib import Path
 
 from pipeline.load import open_storage
-from tests.dag.conftest import Till
 from tests.load.invariants import check
+from tests.support.till import Till
 
 
 def flip(path: Path) -> bytes:
@@ -30,7 +30,7 @@ def test_a_flipped_byte_in_staging_is_found_and_repaired(quiet_till: Till) -> No
         till.some_receipt(date(2026, 10, 30), hour=18)["receipt_number"],
         datetime(2026, 10, 31, 18, tzinfo=UTC),
     )
-    log = till.at(datetime(2026, 11, 1, 12, tzinfo=UTC)).night()
+    log = till.set_clock(datetime(2026, 11, 1, 12, tzinfo=UTC)).night()
     assert "it is rebuilt" in log
     assert broken.read_bytes() == sound
     assert "Did not run any tasks" in till.night()
@@ -45,7 +45,7 @@ def test_a_flipped_byte_in_raw_stops_the_night_and_names_the_object(quiet_till: 
         till.some_receipt(date(2026, 10, 30), hour=18)["receipt_number"],
         datetime(2026, 10, 31, 18, tzinfo=UTC),
     )
-    log = till.at(datetime(2026, 11, 1, 12, tzinfo=UTC)).night(code=30)
+    log = till.set_clock(datetime(2026, 11, 1, 12, tzinfo=UTC)).night(code=30)
     assert broken.name in log
     assert "Traceback" not in log
     broken.write_bytes(sound)

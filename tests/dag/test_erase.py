@@ -24,11 +24,11 @@ from pipeline.tasks import Rebuild
 from pipeline.tasks.lake import MonthlyCustomers
 from tests.dag.rehearsal import NOW, Rehearsal, local, save_shop
 from tests.dag.test_verify import dates, in_process, receipts_of
-from tests.load.conftest import BUCKET, enter
 from tests.load.faults import FaultyStorage, Killed
 from tests.load.invariants import check
 from tests.load.seaweed import Server
 from tests.load.test_policies import denied, policy
+from tests.support.buckets import BUCKET, enter
 
 LATER = NOW + timedelta(days=1)
 KEY, CUSTOMER, OTHER = secrets.token_hex(16), str(uuid4()), str(uuid4())

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from tests.conftest import ROOT, Runner
-from tests.dag.conftest import Till
+from tests.support.runner import ROOT, Runner
+from tests.support.till import Till
 
 OUTSIDE = """
 import luigi

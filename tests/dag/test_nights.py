@@ -8,8 +8,8 @@ from collections import defaultdict
 from datetime import UTC, date, datetime, time
 from decimal import Decimal
 
-from tests.dag.conftest import Till, served
 from tests.oracle import Shop, tally
+from tests.support.till import Till, served
 
 
 def ran(log: str) -> list[str]:
@@ -44,7 +44,7 @@ def test_a_cancelled_receipt_changes_its_own_day_and_no_other(quiet_till: Till) 
     before, days = till.figures()["currencies"]["MXN"]["bridge"]["total"], staged(till)
     number = till.some_receipt(date(2026, 10, 29), hour=18)["receipt_number"]
     till.book.cancel(number, datetime(2026, 10, 31, 18, tzinfo=UTC))
-    log = till.at(datetime(2026, 11, 1, 12, tzinfo=UTC)).night()
+    log = till.set_clock(datetime(2026, 11, 1, 12, tzinfo=UTC)).night()
     assert {name for name, body in staged(till).items() if days.get(name) != body} == {
         "day=2026-10-29",
         "day=2026-10-31",
@@ -80,7 +80,7 @@ def test_the_report_ties_to_the_till_after_late_edited_and_cancelled_receipts(ti
         till.some_receipt(date(2026, 10, 31))["receipt_number"],
         datetime(2026, 11, 1, 17, tzinfo=UTC),
     )
-    till.at(datetime(2026, 11, 2, 12, tzinfo=UTC)).night()
+    till.set_clock(datetime(2026, 11, 2, 12, tzinfo=UTC)).night()
     raw = [
         json.dumps(receipt).encode()
         for receipt in served(till.server, datetime(2026, 9, 1, tzinfo=UTC), till.server.now())
@@ -104,8 +104,8 @@ def test_the_report_ties_to_the_till_after_late_edited_and_cancelled_receipts(ti
 
 def test_an_incremental_lake_equals_one_made_at_once(till: Till, tmp_path) -> None:
     for day in (30, 31):
-        till.at(datetime(2026, 10, day, 12, tzinfo=UTC)).night()
-    till.at(datetime(2026, 11, 2, 12, tzinfo=UTC)).night()
+        till.set_clock(datetime(2026, 10, day, 12, tzinfo=UTC)).night()
+    till.set_clock(datetime(2026, 11, 2, 12, tzinfo=UTC)).night()
     incremental = {
         path.name: path.read_bytes() for path in (tmp_path / "lake" / "sales").rglob("*.parquet")
     }
@@ -125,7 +125,7 @@ def test_a_lone_report_extracts_its_own_months_and_no_more(till: Till) -> None:
 
 
 def test_a_month_of_some_days_says_so_and_is_nothing_to_compare_with(till: Till) -> None:
-    till.at(datetime(2026, 11, 4, 12, tzinfo=UTC)).night()
+    till.set_clock(datetime(2026, 11, 4, 12, tzinfo=UTC)).night()
     reports = {
         month: (till.luigi.folder / f"lake/reports/monthly/{month}/report.md").read_text()
         for month in ("2026-10", "2026-11")

@@ -10,7 +10,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from tests.conftest import Runner
+from tests.support.runner import Runner
 
 STORE = "11111111-aaaa-4aaa-8aaa-000000000001"
 

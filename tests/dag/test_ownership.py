@@ -17,7 +17,7 @@ from pipeline.load.local import LocalStorage
 from pipeline.ownership import FILES, SIMULATOR, Origin, admit, check_owner, read_owner, record
 from pipeline.pos.loyverse import reader as loyverse_reader
 from pipeline.simulator import Book, Shop, serve
-from tests.dag.conftest import FIRST, Till
+from tests.support.till import FIRST, Till
 
 API, OTHER = Origin("loyverse", "m-1", "Burgers"), Origin("loyverse", "m-2", "Tacos")
 KEY = b"a key of the shop"

@@ -14,7 +14,7 @@ from datetime import UTC, datetime
 import pytest
 
 from pipeline.simulator import Replay, serve
-from tests.conftest import ROOT, Runner
+from tests.support.runner import ROOT, Runner
 
 BANGKOK, MEXICO, CANTINA, NAIROBI = (
     "6b365a0c-a2a8-4774-8904-06cedede22e6",

@@ -8,9 +8,9 @@ from datetime import UTC, datetime
 import pyarrow.parquet as pq
 import pytest
 
-from tests.dag.conftest import Till, served
-from tests.load.conftest import BUCKET, new_url
 from tests.load.seaweed import Server
+from tests.support.buckets import BUCKET, new_url
+from tests.support.till import Till, served
 
 
 @pytest.mark.parametrize("place", ["folder", "bucket"])
@@ -50,7 +50,7 @@ def test_saved_history_first_and_the_api_from_then_on(quiet_till: Till) -> None:
     """
     till = quiet_till
     saved = datetime(2026, 10, 30, 12, tzinfo=UTC)
-    till.at(datetime(2026, 11, 1, 15, tzinfo=UTC))
+    till.set_clock(datetime(2026, 11, 1, 15, tzinfo=UTC))
     folder = till.luigi.folder / "saved"
     folder.mkdir()
     everything = served(

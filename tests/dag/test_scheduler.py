@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 
 from pipeline.simulator import Book, Shop, serve
-from tests.conftest import Runner
-from tests.dag.conftest import Till
+from tests.support.runner import Runner
+from tests.support.till import Till
 
 MOST_A_WALK = (
     2  # requests: its last page is seldom full, and it looks once at what has changed meanwhile

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from tests.conftest import Runner
-from tests.load.conftest import BUCKET, new_url
 from tests.load.seaweed import Server
+from tests.support.buckets import BUCKET, new_url
+from tests.support.runner import Runner
 
 
 def test_a_bucket_holds_what_a_folder_holds(luigi: Runner, seaweed: Server) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
-from tests.dag.conftest import Till
+from tests.support.till import Till
 
 
 def test_a_sweep_finds_what_came_up_after_its_window_closed(quiet_till: Till) -> None:
@@ -16,11 +16,11 @@ def test_a_sweep_finds_what_came_up_after_its_window_closed(quiet_till: Till) ->
     receipt = {**till.some_receipt(date(2026, 10, 29), hour=18), "receipt_number": "99-7"}
     till.book.add(receipt, datetime(2026, 10, 29, 20, tzinfo=UTC), lag=timedelta(days=3))
     before = till.figures()["currencies"]["MXN"]["bridge"]["total"]["receipts"]
-    late = till.at(datetime(2026, 11, 1, 12, tzinfo=UTC))
+    late = till.set_clock(datetime(2026, 11, 1, 12, tzinfo=UTC))
     assert "99-7" not in late.luigi("Rescan", "--date", "2026-10-30", "--days", "7"), (
         "the server does not show it yet"
     )
-    late = till.at(datetime(2026, 11, 2, 12, tzinfo=UTC))
+    late = till.set_clock(datetime(2026, 11, 2, 12, tzinfo=UTC))
     log = late.night()
     assert "the windows have missed receipt 99-7" in log
     assert till.figures()["currencies"]["MXN"]["bridge"]["total"]["receipts"] > before
@@ -32,7 +32,7 @@ def test_a_shrunken_history_deletes_nothing(quiet_till: Till) -> None:
     till.night()
     before = till.figures()["currencies"]["MXN"]["bridge"]["total"]
     till.server.rules = replace(till.server.rules, history_days=1)
-    till.at(datetime(2026, 10, 31, 18, tzinfo=UTC)).luigi(
+    till.set_clock(datetime(2026, 10, 31, 18, tzinfo=UTC)).luigi(
         "Rescan", "--date", "2026-10-30", "--days", "2"
     )
     assert till.figures()["currencies"]["MXN"]["bridge"]["total"] == before
@@ -49,14 +49,14 @@ def test_a_history_wall_is_said_and_does_not_block_the_nights_that_follow(quiet_
     assert code == 4 and "degraded: the account's history limit has cut off 2026-10-28" in log
     assert "truncated at 2026-10-29" in log and "Unlimited sales history" in log
     assert till.luigi.pos("run")[0] == 0, "it is said once, and does not block what follows"
-    till.at(datetime(2026, 11, 1, 12, tzinfo=UTC)).night()
+    till.set_clock(datetime(2026, 11, 1, 12, tzinfo=UTC)).night()
     code, text = till.luigi.pos("status")
     assert code == 0 and "truncated      2026-10-28 at 2026-10-29" in text
-    assert till.at(datetime(2026, 11, 4, 12, tzinfo=UTC)).luigi.pos("status")[0] == 3
+    assert till.set_clock(datetime(2026, 11, 4, 12, tzinfo=UTC)).luigi.pos("status")[0] == 3
 
 
 def test_a_night_that_leaves_the_lake_stale_or_with_a_gap_ends_with_3(quiet_till: Till) -> None:
-    till = quiet_till.at(datetime(2026, 11, 5, 12, tzinfo=UTC))
+    till = quiet_till.set_clock(datetime(2026, 11, 5, 12, tzinfo=UTC))
     code, log = till.luigi.pos("run", "--date", "2026-10-31", "--local-scheduler")
     assert code == 3 and "STALE" in log, log
     assert till.luigi.pos("status")[0] == 3
@@ -101,7 +101,9 @@ def test_a_backfill_and_a_sweep_on_demand(quiet_till: Till) -> None:
         and "the windows have missed receipt 99-8" in text
         and ": 1 missing receipts; pos run makes again" in text
     )
-    code, text = till.at(datetime(2026, 10, 31, 13, tzinfo=UTC)).luigi.pos("rescan", "--days", "2")
+    code, text = till.set_clock(datetime(2026, 10, 31, 13, tzinfo=UTC)).luigi.pos(
+        "rescan", "--days", "2"
+    )
     assert code == 0 and ": 0 missing receipts" in text, (
         "windows that were missing are extracted first"
     )

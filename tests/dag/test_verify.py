@@ -19,9 +19,9 @@ import pytest
 
 from pipeline.load import SALES, VOID, Lake
 from pipeline.load.layout import parse_manifest
-from tests.conftest import ROOT, Runner
 from tests.dag.rehearsal import FIRST, NOW, Rehearsal, content, local, save_shop, work
 from tests.load.invariants import check
+from tests.support.runner import ROOT, Runner
 
 
 @pytest.fixture

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.dag.conftest import Till
+from tests.support.till import Till
 from tests.support.workbook import sheets
 
 pytestmark = pytest.mark.timeout(1200)  # several nights each, also on a slow machine
@@ -53,10 +53,10 @@ def test_the_same_lake_gives_the_same_reports_in_any_order(quiet_till: Till, tmp
     for workers in ("1", "2"):
         lakes[workers] = tmp_path / f"lake-{workers}"
         till.luigi.configure("lake", url=lakes[workers])
-        till.at(datetime(2026, 10, 31, 12, tzinfo=UTC)).night("--workers", workers)
+        till.set_clock(datetime(2026, 10, 31, 12, tzinfo=UTC)).night("--workers", workers)
         if workers == "1":
             till.book.cancel(number, datetime(2026, 10, 31, 18, tzinfo=UTC))
-        till.at(LATER).night("--workers", workers)
+        till.set_clock(LATER).night("--workers", workers)
     first, second = (files_of(lake) for lake in lakes.values())
     assert first.keys() == second.keys()
     assert [name for name in first if first[name] != second[name]] == []
@@ -94,14 +94,14 @@ def test_the_same_lake_gives_the_same_reports_in_any_order(quiet_till: Till, tmp
 
 def test_only_receipts_that_moved_a_figure_are_named(quiet_till: Till) -> None:
     till = quiet_till
-    till.at(LATER).night()
+    till.set_clock(LATER).night()
     numbers = [
         till.some_receipt(date(2026, 10, day), hour=18)["receipt_number"] for day in (29, 30)
     ]
     changed = datetime(2026, 11, 3, 18, tzinfo=UTC)
     till.book.change(numbers[0], changed, receipt_date="2026-11-01T20:00:00.000Z")
     till.book.change(numbers[1], changed, note="only a note")
-    till.at(datetime(2026, 11, 4, 12, tzinfo=UTC)).night()
+    till.set_clock(datetime(2026, 11, 4, 12, tzinfo=UTC)).night()
     folder = till.luigi.folder / "lake/reports/monthly/2026-10"
     rows = sheets((folder / "tables.xlsx").read_bytes())["reopened"][1:]
     assert [row[0] for row in rows] == [numbers[0]]

@@ -13,9 +13,9 @@ import secrets
 import pytest
 from playwright.sync_api import Browser, Page
 
-from tests.conftest import ROOT
-from tests.dag.conftest import Till
 from tests.dag.test_scheduler import ask, luigid
+from tests.support.runner import ROOT
+from tests.support.till import Till
 
 SECRETS = ("LOYVERSE_TOKEN", "CUSTOMER_HASH_KEY", "SMTP_PASSWORD", "AWS_SECRET_ACCESS_KEY")
 

@@ -8,9 +8,9 @@ from decimal import Decimal
 
 import pytest
 
-from tests.conftest import Runner
-from tests.dag.conftest import Till, till
-from tests.deliver.conftest import Channel, Post
+from tests.support.post import Channel, Post
+from tests.support.runner import Runner
+from tests.support.till import Till
 
 OWNER, PARTNER = "owner@example.com", "partner@example.com"
 
@@ -33,7 +33,7 @@ def mailed(till: Till, post: Post, channel: Channel) -> Till:
 
 def test_the_day_and_the_week_are_mailed_once_to_each(mailed: Till, post: Post) -> None:
     mailed.luigi.configure("mail", alerts_to="", daily="true", weekly="true")
-    mailed.at(datetime(2026, 11, 2, 12, tzinfo=UTC)).night()
+    mailed.set_clock(datetime(2026, 11, 2, 12, tzinfo=UTC)).night()
     subjects = [(to, mail["Subject"]) for to, mail in post.received]
     closing = [
         (to, subject) for to, subject in subjects if "Nov 1" in subject or "1 nov" in subject
@@ -57,7 +57,7 @@ def test_a_closed_month_is_mailed_once_and_again_with_what_changed(
     mailed.luigi.configure("mail", alerts_to="")
     mailed.luigi.configure("webhook", alerts="false")
     post.answers[OWNER] = ["550 no such user"]
-    log = mailed.at(datetime(2026, 11, 1, 12, tzinfo=UTC)).night(code=30)
+    log = mailed.set_clock(datetime(2026, 11, 1, 12, tzinfo=UTC)).night(code=30)
     assert "1 of 6 deliveries failed" in log and "recipient 1 of 2" in log and "localhost" in log
     assert OWNER not in log and post.password not in log and channel.url not in log, (
         "the server and how many, no secret and no address"
@@ -125,7 +125,7 @@ def test_a_closed_month_is_mailed_once_and_again_with_what_changed(
         {**mailed.some_receipt(date(2026, 10, 30)), "receipt_number": "99-1"},
         datetime(2026, 11, 1, 20, tzinfo=UTC),
     )
-    log = mailed.at(datetime(2026, 11, 2, 12, tzinfo=UTC)).night()
+    log = mailed.set_clock(datetime(2026, 11, 2, 12, tzinfo=UTC)).night()
     found = {
         to: mail
         for to, mail in post.received
@@ -168,7 +168,7 @@ def test_a_closed_month_is_mailed_once_and_again_with_what_changed(
 def test_a_first_run_in_mid_month_mails_the_closed_month_and_the_cumulative_through_it(
     mailed: Till, post: Post
 ) -> None:
-    mailed.at(datetime(2026, 11, 5, 12, tzinfo=UTC)).night()
+    mailed.set_clock(datetime(2026, 11, 5, 12, tzinfo=UTC)).night()
     assert sorted(mail["Subject"] for to, mail in post.received if to == PARTNER) == [
         "Cumulative report through October 2026",
         "Sales report, October 2026",

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.deliver import Mailer, Refused, Unanswered, check_address
 from pipeline.errors import ConfigError
-from tests.deliver.conftest import Post, start_post
+from tests.support.post import Post, start_post
 
 TO = "owner@example.com"
 

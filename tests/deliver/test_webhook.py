@@ -13,7 +13,7 @@ import pytest
 
 from pipeline.deliver import Refused, Unanswered, Webhook, check_url
 from pipeline.errors import ConfigError
-from tests.deliver.conftest import Channel
+from tests.support.post import Channel
 
 MESSAGE = {"text": "Ventas <de> octubre", "blocks": []}
 

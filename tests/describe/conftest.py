@@ -14,10 +14,9 @@ from pipeline.describe import TableDescription, describe_tables
 from pipeline.load import MONTHLY, OUTSIDE, SALES, SUMMARY, Lake, fingerprint_of, open_storage
 from pipeline.load.parquet import to_bytes
 from pipeline.summarize import summarize
+from tests.describe.places import PLACES, REPORTED
 from tests.summarize.lake_month import draw_month
 
-PLACES = 3
-REPORTED = "2026-02"
 GOLDEN = Path(__file__).parents[1] / "reports/golden/en_US"
 
 

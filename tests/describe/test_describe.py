@@ -31,10 +31,9 @@ from pipeline.describe import (
 from pipeline.describe.athena import projection
 from pipeline.describe.tables import hive_type
 from pipeline.load.glue import GlueCatalog
-from tests.conftest import ROOT, Runner
-from tests.load.conftest import moto, moto_server
 from tests.load.seaweed import Server
 from tests.support.machine import missing
+from tests.support.runner import ROOT, Runner
 
 GUIDE = (ROOT / "docs" / "analyst.md").read_text(encoding="utf-8")
 

@@ -15,11 +15,11 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from tests.conftest import ROOT, Runner
-from tests.describe.conftest import PLACES, REPORTED
-from tests.load.conftest import BUCKET, new_url, seaweed, seaweed_server
+from tests.describe.places import PLACES, REPORTED
 from tests.load.seaweed import Server
+from tests.support.buckets import BUCKET, new_url
 from tests.support.machine import missing
+from tests.support.runner import ROOT, Runner
 
 NET = "SELECT currency, sum(net) AS net FROM named_receipts GROUP BY currency"
 

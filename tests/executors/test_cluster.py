@@ -15,11 +15,11 @@ from pathlib import Path
 import pyspark
 import pytest
 
-from tests.conftest import ROOT, Runner
-from tests.executors.conftest import MONTHS, History
+from tests.executors.history import MONTHS, History
 from tests.executors.lakes import keys
 from tests.executors.standalone import Standalone, free_port, wait_for
-from tests.load.conftest import BUCKET
+from tests.support.buckets import BUCKET
+from tests.support.runner import ROOT, Runner
 
 
 @pytest.fixture

@@ -19,8 +19,8 @@ from pipeline.load.parquet import to_bytes
 from pipeline.summarize import summarize
 from pipeline.tasks import DailySales, MonthlySales, MonthlySummary
 from pipeline.tasks.tables import open_tables
-from tests.conftest import ROOT, Runner
 from tests.summarize.lake_month import draw_month
+from tests.support.runner import ROOT, Runner
 
 DAYS = (date(2026, 10, 1), date(2026, 10, 2))
 

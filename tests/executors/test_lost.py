@@ -19,7 +19,7 @@ from pipeline.executors import spark as spark_executor
 from pipeline.executors.spark import Cluster, open_cluster
 from pipeline.tasks import batches, remote_build
 from pipeline.tasks.remote_build import BuildRequest, BuildResult, DriverContext
-from tests.conftest import ROOT
+from tests.support.runner import ROOT
 
 pytestmark = pytest.mark.filterwarnings(
     "ignore:unclosed:ResourceWarning"

@@ -10,8 +10,8 @@ import pytest
 
 from pipeline.executors import ItemLost, Step
 from pipeline.executors.local import ProcessPool
-from tests.conftest import Runner
 from tests.executors.lakes import differing, digest_of
+from tests.support.runner import Runner
 
 
 def files_of(lake: Path) -> dict[str, bytes]:

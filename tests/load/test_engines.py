@@ -25,9 +25,9 @@ from pipeline.load.parquet import from_bytes, to_bytes
 from pipeline.schema import LAKE
 from pipeline.tasks import MonthlySales
 from tests.dag.rehearsal import FIRST, Rehearsal, local
-from tests.load.conftest import new_url
 from tests.load.seaweed import Server
 from tests.load.test_parquet import ORDER, make
+from tests.support.buckets import new_url
 
 PARTS = {"2026-10": make(4000, seed=1), "2026-11": make(700, seed=2)}
 TRUTH = {month: sum(table.column("net").to_pylist()) for month, table in PARTS.items()}

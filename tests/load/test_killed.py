@@ -10,11 +10,11 @@ import pytest
 
 from pipeline.errors import Corrupt
 from pipeline.load import SALES, Storage, fingerprint_of
-from tests.load.conftest import opener
 from tests.load.faults import FaultyStorage, Killed
 from tests.load.invariants import check
 from tests.load.partitions import MONTH, NEW, fill, lake, settle
 from tests.load.processes import start
+from tests.support.buckets import opener
 
 
 @pytest.mark.parametrize("kind", ["local", "seaweed"])

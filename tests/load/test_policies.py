@@ -16,9 +16,9 @@ from botocore.exceptions import ClientError
 
 from pipeline.errors import StorageRefused
 from pipeline.load import MONTHLY, RECEIPTS, SALES, Lake, Storage, fingerprint_of, open_storage
-from tests.load.conftest import BUCKET, enter, new_url
 from tests.load.invariants import check
 from tests.load.seaweed import Server
+from tests.support.buckets import BUCKET, enter, new_url
 
 POLICIES = Path(__file__).parents[2] / "docs" / "aws"
 

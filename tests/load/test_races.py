@@ -15,10 +15,10 @@ import pytest
 
 from pipeline.errors import Conflict, Corrupt
 from pipeline.load import MONTHLY, RECEIPTS, SALES, VOID, Lake, Storage, fingerprint_of
-from tests.load.conftest import opener
 from tests.load.faults import FaultyStorage
 from tests.load.invariants import check
 from tests.load.processes import join, start, stop_here, together
+from tests.support.buckets import opener
 
 MONTH = "2026-10"
 

@@ -16,10 +16,10 @@ from hypothesis import strategies as st
 
 from pipeline.errors import Conflict, Corrupt, StorageRefused
 from pipeline.load import RAW, RECEIPTS, VOID, Lake, Storage, compress, decompress
-from tests.load.conftest import opener
 from tests.load.faults import FaultyStorage, Killed
 from tests.load.invariants import check
 from tests.load.processes import start
+from tests.support.buckets import opener
 
 OCT_4, OCT_5, OCT_6 = date(2026, 10, 4), date(2026, 10, 5), date(2026, 10, 6)
 WINDOW = {OCT_5: b'{"n":1}\n{"n":2}\n', OCT_6: b'{"n":3}\n', OCT_4: b"", None: b"[1]\n"}

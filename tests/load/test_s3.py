@@ -14,10 +14,10 @@ import pytest
 from pipeline.errors import ConfigError, Conflict, Corrupt, StorageRefused, StorageUnavailable
 from pipeline.load import SALES, Lake, Storage, fingerprint_of, open_storage
 from pipeline.load.s3 import S3Storage
-from tests.load.conftest import BUCKET, new_url
 from tests.load.invariants import check
 from tests.load.proxy import LOSE, TEAR, Rule, first, proxied
 from tests.load.seaweed import Server
+from tests.support.buckets import BUCKET, new_url
 
 OLD, NEW = fingerprint_of(1, {}, []), fingerprint_of(2, {}, [])
 

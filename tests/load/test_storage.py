@@ -13,8 +13,8 @@ from pipeline.errors import ConfigError, Conflict, Corrupt
 from pipeline.load import Storage, open_storage
 from pipeline.load.local import LocalStorage
 from pipeline.load.storage import Version, check_key
-from tests.load.conftest import opener
 from tests.load.processes import together
+from tests.support.buckets import opener
 
 
 @pytest.fixture(params=["local", "moto", "seaweed"])

@@ -17,9 +17,9 @@ import pytest
 
 import reports
 from pipeline.load import MONTHLY, Lake, fingerprint_of, layout, open_storage
-from tests.conftest import ROOT, Runner
-from tests.load.conftest import BUCKET, moto, moto_server, new_url, seaweed, seaweed_server
 from tests.load.seaweed import Server
+from tests.support.buckets import BUCKET, new_url
+from tests.support.runner import ROOT, Runner
 
 MONTH = "2026-10"
 GOLDEN = ROOT / "tests/reports/golden/en_US"

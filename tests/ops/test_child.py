@@ -16,8 +16,8 @@ import pytest
 from pipeline.cli import main, run_log
 from pipeline.cli.child import _forwarding_signals
 from pipeline.deliver import Alert, explain_code
-from tests.conftest import ROOT, Runner
-from tests.dag.conftest import Till, quiet_till
+from tests.support.runner import ROOT, Runner
+from tests.support.till import Till
 
 CHILD = str(ROOT / "pipeline/cli/child.py")
 SLEEPER = """

@@ -12,7 +12,7 @@ import pytest
 import pipeline
 import pipeline.tasks
 from pipeline import cli
-from tests.conftest import ROOT
+from tests.support.runner import ROOT
 
 HELPERS = {
     "__init__",

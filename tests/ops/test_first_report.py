@@ -14,7 +14,7 @@ import pytest
 
 from pipeline import settings
 from pipeline.simulator import Query, Shop
-from tests.conftest import Runner
+from tests.support.runner import Runner
 
 
 def millis(day: date) -> int:

@@ -20,7 +20,7 @@ from pipeline.cli.init import comment_examples
 from pipeline.simulator import Server, Shop
 from pipeline.simulator.square import SquareRules, SquareServer, SquareShop
 from pipeline.transform import read_menu
-from tests.conftest import ROOT
+from tests.support.runner import ROOT
 
 
 def init(folder: Path, *options: str, **variables: str) -> subprocess.CompletedProcess:

@@ -8,8 +8,8 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from pipeline.cli.monitor import format_metrics
-from tests.conftest import Runner
 from tests.ops.monitored import monitor
+from tests.support.runner import Runner
 
 
 def values(path: Path) -> dict[str, float]:

@@ -7,9 +7,9 @@ from __future__ import annotations
 import re
 from datetime import UTC, date, datetime
 
-from tests.conftest import Runner
-from tests.dag.conftest import Till, till
-from tests.deliver.conftest import Post, post
+from tests.support.post import Post
+from tests.support.runner import Runner
+from tests.support.till import Till
 
 
 def test_a_backfill_is_built_in_batches_and_delivered_last(till: Till, post: Post) -> None:
@@ -25,7 +25,7 @@ def test_a_backfill_is_built_in_batches_and_delivered_last(till: Till, post: Pos
         to="owner@example.com",
     )
     runner.environment["SMTP_PASSWORD"] = post.password
-    log = till.at(datetime(2026, 11, 3, 12, tzinfo=UTC)).night()
+    log = till.set_clock(datetime(2026, 11, 3, 12, tzinfo=UTC)).night()
     done = re.findall(r"done     (\w+)\((?:date|month)=([\d,-]+)", log)
 
     def order(*families: str) -> list[str]:

@@ -25,7 +25,7 @@ from pipeline.logs import Console, Sentence, escape_controls, redact, shorten
 from pipeline.pos.loyverse.refusals import CursorRefused
 from pipeline.progress import Progress
 from pipeline.rebuild_reason import plain, rebuild_reason
-from tests.conftest import ROOT, Runner
+from tests.support.runner import ROOT, Runner
 
 
 @pytest.mark.parametrize(

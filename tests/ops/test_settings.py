@@ -24,7 +24,7 @@ from pipeline.settings.environment import (
     known_overrides,
     override_name,
 )
-from tests.conftest import ROOT, Runner
+from tests.support.runner import ROOT, Runner
 
 OURS = [(one.__name__, key) for one in SECTIONS for key, _ in one.get_params()]
 

@@ -17,7 +17,7 @@ from hypothesis import strategies as st
 from pipeline.errors import ConfigError
 from pipeline.settings import Day, Month, Number, check_mail, sections, shaping, strict
 from pipeline.settings.iso4217 import DECIMALS
-from tests.conftest import Runner
+from tests.support.runner import Runner
 
 HALF_UNDERSTOOD = [
     "05.30",

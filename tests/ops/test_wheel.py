@@ -19,8 +19,8 @@ from pathlib import Path
 import pytest
 
 from pipeline import __version__
-from tests.conftest import ROOT
 from tests.ops.monitored import monitor
+from tests.support.runner import ROOT
 
 pytestmark = pytest.mark.slow
 

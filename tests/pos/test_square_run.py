@@ -12,7 +12,7 @@ import pytest
 from pipeline.simulator import Shop
 from pipeline.simulator.ids import millis, stamp
 from pipeline.simulator.square import OrderBook, SquareShop, serve_square
-from tests.conftest import Runner
+from tests.support.runner import Runner
 
 FIRST = date(2026, 10, 28)
 NIGHT = datetime(2026, 10, 31, 12, tzinfo=UTC)

@@ -8,15 +8,15 @@ import json
 from collections import defaultdict
 from datetime import UTC, date, datetime, time
 
-from tests.dag.conftest import Till, quiet_till, served
 from tests.dag.test_nights import ran
 from tests.oracle import Shop, newest
 from tests.summarize.till_csv import PRIVATE, day_of, receipts_csv
+from tests.support.till import Till, served
 from tests.support.workbook import sheets
 
 
 def test_an_export_re_opens_its_months_report_and_no_other(quiet_till: Till) -> None:
-    till = quiet_till.at(datetime(2026, 11, 3, 12, tzinfo=UTC))
+    till = quiet_till.set_clock(datetime(2026, 11, 3, 12, tzinfo=UTC))
     till.night()
     reports = till.luigi.folder / "lake/reports/monthly"
     assert "till" not in till.figures()["currencies"]["MXN"]["bridge"]

@@ -24,7 +24,7 @@ from reports.page import Page, Section
 from reports.render.machine import plain
 from reports.sections.comparison import growth, points, ratio, share
 from reports.values import Money, Percent, Points, Series, Text, Value
-from tests.reports.conftest import MENU, Shop, summaries
+from tests.reports.shop import MENU, Shop, summaries
 
 AUGUST, SEPTEMBER = date(2025, 8, 1), date(2025, 9, 1)
 GLOSSARY = "glossary."

@@ -13,7 +13,7 @@ from reports.render.outline import tables
 from reports.render.workbook import workbook
 from reports.values import Count, Money, Percent
 from reports.words import Words
-from tests.reports.conftest import Shop, summaries
+from tests.reports.shop import Shop, summaries
 from tests.support.workbook import sheets
 
 MONTHS = [date(2025, 8, 1), date(2025, 9, 1)]

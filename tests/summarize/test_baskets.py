@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.summarize import baskets, summarize
-from tests.conftest import ROOT
 from tests.summarize.lake_month import draw_month
 from tests.summarize.recount import recount
 from tests.summarize.wide import PLANTED, wide_month
+from tests.support.runner import ROOT
 
 
 def frequent_pairs(month, least: int) -> list[dict]:

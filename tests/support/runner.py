@@ -1,0 +1,98 @@
+"""The pipeline as users start it: as a process in a folder of its own."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+@dataclass
+class Runner:
+    """`luigi --module pipeline` in its own folder, with overrides of luigi.cfg."""
+
+    folder: Path
+    options: dict[str, dict[str, str]] = field(default_factory=dict)
+    environment: dict[str, str] = field(default_factory=dict)
+
+    def configure(self, section: str, **options: object) -> Runner:
+        self.options.setdefault(section, {}).update(
+            {name: str(value) for name, value in options.items()}
+        )
+        return self
+
+    def command(self, *arguments: str, scheduler: str = "--local-scheduler") -> list[str]:
+        lines = [
+            f"[{section}]\n" + "".join(f"{k} = {v}\n" for k, v in options.items())
+            for section, options in self.options.items()
+        ]
+        (self.folder / "overrides.cfg").write_text("\n".join(lines).replace("%", "%%"))
+        for name in ("luigi.cfg", "config"):
+            if not (self.folder / name).exists():
+                (self.folder / name).symlink_to(ROOT / name)
+        return [
+            sys.executable,
+            "-m",
+            "luigi",
+            "--module",
+            "pipeline",
+            *arguments,
+            *([scheduler] if scheduler else []),
+        ]
+
+    def pos(self, *arguments: str) -> tuple[int, str]:
+        """Exit code and output of `pos ...`."""
+        self.command()
+        done = subprocess.run(
+            [sys.executable, "-m", "pipeline", *arguments],
+            cwd=self.folder,
+            env=self.env(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=960,
+            check=False,
+        )
+        return done.returncode, done.stdout
+
+    def start(self, *arguments: str, **kwargs: object) -> subprocess.Popen:
+        command = self.command(*arguments, **kwargs)
+        return subprocess.Popen(
+            command,
+            cwd=self.folder,
+            env=self.env(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+        )
+
+    def env(self) -> dict[str, str]:
+        return {
+            **os.environ,
+            "LUIGI_CONFIG_PATH": str(self.folder / "overrides.cfg"),
+            **self.environment,
+        }
+
+    def __call__(
+        self, *arguments: str, code: int = 0, timeout: float = 960, **kwargs: object
+    ) -> str:
+        """What the run printed; fails the test when it does not exit with `code`."""
+        command = self.command(*arguments, **kwargs)
+        done = subprocess.run(
+            command,
+            cwd=self.folder,
+            env=self.env(),
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        assert done.returncode == code, (
+            f"exit code {done.returncode}, not {code}:\n{done.stdout[-6000:]}"
+        )
+        return done.stdout
