@@ -19,7 +19,7 @@ import pyarrow.compute as pc
 
 from pipeline.errors import DataError
 from pipeline.transform.catalog import Catalog
-from pipeline.transform.columns import Ints, Labels, compact, fixed, ints, labels, spread
+from pipeline.transform.columns import Ints, Labels, fixed, ints, labels, split, spread
 from pipeline.transform.days import EPOCH, business_days_by_store
 from pipeline.transform.nested import Rows
 from pipeline.transform.parse import chunks
@@ -163,10 +163,10 @@ def _split(table: pa.Table, numbers: Ints) -> list[pa.Table]:
     """`table`, sorted by business day, in one table a day (`numbers`, since 1970)."""
     if len(numbers) == 1:
         return [table]
+    if not table.num_rows:
+        return [table] * len(numbers)
     days = ints(table.column("business_day").combine_chunks(), "i4")
-    ends = np.searchsorted(days, numbers, "right").tolist()
-    starts = [0, *ends[:-1]]
-    return [compact(table.slice(a, b - a)) for a, b in zip(starts, ends, strict=True)]
+    return split(table, np.searchsorted(days, numbers, "right"))
 
 
 def transform(raw: Raw, catalog: Catalog, rules: Rules, size: int = 16 << 20) -> Iterator[Tables]:

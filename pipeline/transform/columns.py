@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 import pyarrow as pa
@@ -168,27 +169,41 @@ def labels(rows: Ints, values: Sequence[str | None]) -> Labels:
     return Labels(np.array([*code, -1])[rows], list(codes))
 
 
-def compact(table: pa.Table) -> pa.Table:
-    """A slice of a table as if built alone: dictionaries of the used values only.
+def split(table: pa.Table, ends: Ints) -> list[pa.Table]:
+    """The rows of a table up to each of `ends`, each part as if built alone.
 
-    The dictionaries of the table are in order, as Labels.column makes them.
+    A part's dictionaries hold its own values only. Those of the table are in order, as
+    Labels.column makes them, and so are those of the parts.
     """
-    if not table.num_rows:
-        return pa.Table.from_batches([], table.schema)
-    arrays = []
-    for column in table.columns:
-        array = column.chunk(0)
-        if pa.types.is_dictionary(array.type):
-            present, codes = valid(array.indices), ints(array.indices, "i4")
-            used = np.flatnonzero(np.bincount(codes[present], minlength=len(array.dictionary)))
-            place = np.zeros(len(array.dictionary), "i4")
-            place[used] = np.arange(len(used))
-            codes = place[np.where(present, codes, used[0])] if len(used) else np.zeros_like(codes)
-            indices = fixed(codes, array.type.index_type, present)
-            values = array.dictionary.take(fixed(used, pa.int64()))
-            array = pa.DictionaryArray.from_arrays(indices, values)
-        arrays.append(array)
-    return pa.Table.from_arrays(arrays, schema=table.schema)
+    bounds = np.r_[0, ends]
+    part_of = np.repeat(np.arange(len(ends)), np.diff(bounds))
+    columns = [_split_column(column.chunk(0), bounds, part_of) for column in table.columns]
+    return [
+        pa.Table.from_arrays([parts[number] for parts in columns], schema=table.schema)
+        for number in range(len(ends))
+    ]
+
+
+def _split_column(column: pa.Array, bounds: Ints, part_of: Ints) -> list[pa.Array]:
+    spans = list(pairwise(bounds.tolist()))
+    if not pa.types.is_dictionary(column.type):
+        return [column.slice(start, end - start) for start, end in spans]
+    present, width = valid(column.indices), len(column.dictionary)
+    key = part_of * width + ints(column.indices, "i4")
+    used = np.zeros((len(bounds) - 1) * width, bool)
+    used[key[present]] = True
+    keys = np.flatnonzero(used)
+    firsts = np.searchsorted(keys, np.arange(len(bounds)) * width).tolist()
+    place = np.cumsum(used) - 1
+    codes = np.where(present, place[key] - np.repeat(firsts[:-1], np.diff(bounds)), 0)
+    values = column.dictionary.take(fixed(keys % width, pa.int64()))
+    return [
+        pa.DictionaryArray.from_arrays(
+            fixed(codes[start:end], column.type.index_type, present[start:end]),
+            pa.concat_arrays([values.slice(first, last - first)]),
+        )
+        for (start, end), (first, last) in zip(spans, pairwise(firsts), strict=True)
+    ]
 
 
 def pair(first: Ints, second: Ints, width: int) -> tuple[Ints, list[tuple[int, int]]]:
