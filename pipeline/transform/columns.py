@@ -189,12 +189,12 @@ def _split_column(column: pa.Array, bounds: Ints, part_of: Ints) -> list[pa.Arra
     if not pa.types.is_dictionary(column.type):
         return [column.slice(start, end - start) for start, end in spans]
     present, width = valid(column.indices), len(column.dictionary)
-    key = part_of * width + ints(column.indices, "i4")
+    key = np.where(present, part_of * width + ints(column.indices, "i4"), 0)
     used = np.zeros((len(bounds) - 1) * width, bool)
     used[key[present]] = True
     keys = np.flatnonzero(used)
     firsts = np.searchsorted(keys, np.arange(len(bounds)) * width).tolist()
-    place = np.cumsum(used) - 1
+    place = np.cumsum(np.r_[used, False]) - 1
     codes = np.where(present, place[key] - np.repeat(firsts[:-1], np.diff(bounds)), 0)
     values = column.dictionary.take(fixed(keys % width, pa.int64()))
     return [
