@@ -139,4 +139,4 @@ def test_the_model_sees_that(taken_out: Callable, monkeypatch: pytest.MonkeyPatc
     try:
         find(HISTORIES, is_lost, settings=bounds, random=Random(7))
     except NoSuchExample:
-        pytest.fail(f"250 histories, and nobody saw that {taken_out.__name__}")
+        pytest.fail(f"1,000 histories, and nobody saw that {taken_out.__name__}")
