@@ -130,7 +130,7 @@ def test_the_model_sees_that(taken_out: Callable, monkeypatch: pytest.MonkeyPatc
         return False
 
     bounds = settings(
-        max_examples=250,
+        max_examples=1000,
         phases=[Phase.generate],
         database=None,
         deadline=None,
