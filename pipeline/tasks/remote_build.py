@@ -50,7 +50,7 @@ class DriverContext(NamedTuple):
     menu: str
     code: dict[str, str]
     cleaning: dict[str, str]
-    snapshots: dict[str, bytes] = {}  # noqa: RUF012 - never changed
+    snapshots: dict[str, bytes]
 
 
 class BuildRequest(NamedTuple):

@@ -77,6 +77,9 @@ def parse_all(texts: Sequence[bytes], decimals: int) -> tuple[list[Parsed], list
     parsed: list[Parsed] = []
     refused: list[Piece] = []
     for group in _groups(_pieces(texts)):
+        if len(group) == 1:
+            _parse_halves(group[0], decimals, parsed, refused)
+            continue
         # one call for many small objects: each call costs as much as hundreds of receipts
         ended = (p.body if p.body.endswith(b"\n") else p.body + b"\n" for p in group)
         try:

@@ -256,7 +256,7 @@ def test_whatever_a_work_meets_is_its_own_outcome(
 
 def test_a_node_with_other_code_or_libraries_refuses_and_says_which() -> None:
     own = remote_build.code()
-    driver = DriverContext("j", "r", {}, "", {**own, "pyarrow": "1.0", "other": "2"}, {})
+    driver = DriverContext("j", "r", {}, "", {**own, "pyarrow": "1.0", "other": "2"}, {}, {})
     with pytest.raises(
         ConfigError, match="has another other, pyarrow than the driver; install the same"
     ):

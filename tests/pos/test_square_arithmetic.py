@@ -1,6 +1,6 @@
 """Random orders by Square's own arithmetic, and what each must become in the lake.
 
-The reference computes with Decimal from prices, rates and quantities, as the documentation of Square says:
+The reference computes with Decimal from prices, rates and quantities, as Square documents:
 discounts before service charges before tax, each tax once on the whole base, half to even, cents
 spread over the lines. It shares no code with the reader.
 """

@@ -20,7 +20,7 @@ from shops import DAY, encode, receipt_of
 
 from pipeline.transform import Catalog, Raw, Rules, Store, clean, read_menu
 from pipeline.transform.nested import receipts_of
-from pipeline.transform.parse import parse
+from pipeline.transform.parse import parse, parse_all
 from pipeline.transform.validate_columns import validate_columns
 from pipeline.transform.validate_record import RejectedRecord, validate_record
 
@@ -366,3 +366,15 @@ def test_the_fixtures_are_accepted_by_both_paths():
         body = json.dumps(record, default=float).encode()
         check(body)
         assert not isinstance(validate_record(body, RULES), RejectedRecord)
+
+
+def test_lines_longer_than_a_block_keep_their_object_and_place() -> None:
+    """Objects that are parsed together give each row back to its own object."""
+    short, long = (
+        b'{"receipt_number":"1"}\n',
+        b'{"receipt_number":"2","note":"%s"}' % (b"x" * (3 << 20)),
+    )
+    (parsed,), refused = parse_all([short * 2, long, short], 2)
+    assert refused == [] and parsed.raw.tolist() == [0, 0, 1, 2]
+    assert parsed.line.tolist() == [1, 2, 1, 1]
+    assert parsed.batch.column("receipt_number").to_pylist() == ["1", "1", "2", "1"]
