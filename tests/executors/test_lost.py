@@ -101,10 +101,9 @@ def test_a_job_that_nobody_waits_for_is_ended(
 
     with pytest.raises(raised):
         local.run("works", range(40), do, tell)
-    begun = len(list(tmp_path.glob("begun*")))
     (tmp_path / "stop").touch()
     assert local.run("afterwards", [1], lambda work: work, quiet) == [1]
-    assert begun == len(list(tmp_path.glob("begun*"))) <= 2
+    assert len(list(tmp_path.glob("begun*"))) <= 2  # one a core; the 38 that waited never began
 
 
 def test_a_child_of_the_process_that_started_spark_is_refused(

@@ -11,6 +11,7 @@ import sys
 from collections.abc import Iterator
 from configparser import ConfigParser
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -23,11 +24,14 @@ from pipeline.transform import read_menu
 from tests.support.runner import ROOT
 
 
+NOON = datetime(2026, 11, 24, 18, tzinfo=UTC)  # in Mexico City; both shops are open
+
+
 def init(folder: Path, *options: str, **variables: str) -> subprocess.CompletedProcess:
     return subprocess.run(
         [sys.executable, "-m", "pipeline", "init", *options],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), **variables},
+        env={**os.environ, "PYTHONPATH": str(ROOT), "POS_NOW": NOON.isoformat(), **variables},
         stdin=subprocess.DEVNULL,
         capture_output=True,
         text=True,
@@ -51,7 +55,7 @@ def configuration(folder: Path) -> ConfigParser:
 
 @pytest.mark.slow
 def test_the_last_receipts_of_a_shop_with_a_token(tmp_path: Path) -> None:
-    with serving(Server(Shop())) as server:
+    with serving(Server(Shop(), now=lambda: NOON)) as server:
         options = ["--source", "loyverse", "--url", f"{server.url}", "--yes", "--currency", "MXN"]
         done = init(tmp_path, *options, LOYVERSE_TOKEN=server.token)
     assert done.returncode == 0, done.stderr
@@ -68,7 +72,8 @@ def test_the_last_receipts_of_a_shop_with_a_token(tmp_path: Path) -> None:
 
 @pytest.mark.slow
 def test_the_last_receipts_of_a_shop_on_square(tmp_path: Path) -> None:
-    with serving(SquareServer(SquareShop(Shop()), rules=SquareRules())) as server:
+    shop = SquareShop(Shop())
+    with serving(SquareServer(shop, rules=SquareRules(), now=lambda: NOON)) as server:
         options = ["--source", "square", "--url", server.url, "--yes"]
         done = init(tmp_path, *options, SQUARE_TOKEN=server.token)
     assert done.returncode == 0, done.stderr
