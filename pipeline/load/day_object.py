@@ -1,4 +1,4 @@
-"""The tables of a business day as one object, and back.
+"""The tables of a business day or of a month's summary as one object, and back.
 
 Arrow streams, one a table, in one zstd frame: a sixth of the time that four Parquet files take.
 Equal tables give equal bytes, provided that their dictionaries are in order (columns.split). Of a
@@ -47,7 +47,7 @@ def unpack_tables(
             table = pa.ipc.open_stream(source).read_all()
             tables[table.schema.metadata[_NAME].decode()] = table
     except (pa.ArrowException, OSError, ValueError, KeyError, TypeError) as error:
-        raise Corrupt(f"{name} is not a sound object of a business day: {error}") from error
+        raise Corrupt(f"{name} is not a sound object of tables: {error}") from error
     for table_name, schema in (schemas or {}).items():
         actual = tables[table_name].schema if table_name in tables else pa.schema([])
         check_schema(actual, _bare(schema), f"{name}/{table_name}")

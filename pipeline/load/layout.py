@@ -6,6 +6,7 @@
     staging/day=2026-10-05/day.arrow.zst
     <receipts|sales|payments|quarantine>/year=2026/month=10/<file>.parquet   dataset "sales"
     summary/<table>/year=2026/month=10/<table>.parquet
+    summary/_tables/year=2026/month=10/tables.arrow.zst    all of them again, for one request
     <customers|outside>/year=2026/month=10/<file>.parquet
     backoffice/2026-10/<file>.parquet    beside the owner's exports, backoffice/*.csv
     reports/<monthly|cumulative>/2026-10/<file>    newest; archived: .../versions/000002.<digest>/
@@ -33,6 +34,8 @@ SALES, SUMMARY, CUSTOMERS = "sales", "summary", "customers"
 BACKOFFICE, OUTSIDE = "backoffice", "outside"
 MONTHLY, CUMULATIVE, NIGHTLY = "reports/monthly", "reports/cumulative", "nightly"
 IDENTITY = "identity"
+TABLES = "tables"
+"""The file of a summary that holds all its tables. Engines skip names that begin with _."""
 _BY_MONTH = (SALES, SUMMARY, CUSTOMERS, BACKOFFICE, OUTSIDE, MONTHLY, CUMULATIVE)
 DATASETS = (RECEIPTS, CATALOG, STAGING, *_BY_MONTH, NIGHTLY, IDENTITY)
 
@@ -160,6 +163,8 @@ def file_key(dataset: str, partition: str, file_name: str) -> str:
     check_partition(dataset, partition)
     if dataset in (SALES, SUMMARY, CUSTOMERS, OUTSIDE):
         year, month = partition.split("-")
+        if (dataset, file_name) == (SUMMARY, TABLES):
+            return f"{SUMMARY}/_tables/year={year}/month={month}/{TABLES}.arrow.zst"
         folder = f"{SUMMARY}/{file_name}" if dataset == SUMMARY else file_name
         return check_key(f"{folder}/year={year}/month={month}/{file_name}.parquet")
     if dataset == STAGING:

@@ -19,13 +19,13 @@ from pipeline.settings.run_context import once_per_run
 from pipeline.targets import lake
 from pipeline.tasks.labour import labour
 from pipeline.tasks.lake import MonthlySummary, history_span
-from pipeline.tasks.tables import read_tables
+from pipeline.tasks.tables import read_summary
 
 if TYPE_CHECKING:
     from reports.render import message
 
 Period = Literal["daily", "weekly"]
-TABLES = ["days", "stores", "hours"]
+_SUMMARIES = ["days", "stores", "hours"]
 ONCE = "1"  # the version of a message in the delivery log: no correction of it is sent
 SUNDAY = 6
 
@@ -52,7 +52,7 @@ def closing_message(period: Period, day: dt.date, locale: str) -> message.Messag
     for first in (month, months_before(month, 1)):
         newest = lake().newest(SUMMARY, f"{first:%Y-%m}")
         if newest and newest.fingerprint != VOID:
-            summaries[first] = read_tables(MonthlySummary(month=first), TABLES)
+            summaries[first] = read_summary(MonthlySummary(month=first), _SUMMARIES)
     if month not in summaries:
         raise ConfigError(f"the lake has no summary of {month:%Y-%m} yet; run `pos run` first")
     content = reports.closing_message(

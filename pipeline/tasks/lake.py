@@ -29,6 +29,7 @@ from pipeline.lakes import (
 )
 from pipeline.load import CATALOG, CUSTOMERS, RECEIPTS, SALES, STAGING, SUMMARY, VOID, RawObject
 from pipeline.load.day_object import FILE, pack_tables
+from pipeline.load.layout import TABLES
 from pipeline.load.parquet import ParquetWriter, sort_table, to_bytes
 from pipeline.settings.run_context import once_per_run
 from pipeline.summarize import summarize
@@ -374,7 +375,8 @@ class MonthlySummary(BatchTask):
     """Small exact tables of one month, which longer spans and reports are built from."""
 
     month: dt.date = settings.field(Months(default=None))
-    dataset, version = SUMMARY, schema.version_of((*schema.SUMMARY, schema.RECEIPT_FIGURES))
+    dataset = SUMMARY
+    version = f"2:{schema.version_of((*schema.SUMMARY, schema.RECEIPT_FIGURES))}"
     upstream = (*MonthlySales.upstream, SALES)
 
     def requires(self) -> list[DatasetTask]:
@@ -397,7 +399,9 @@ class MonthlySummary(BatchTask):
                 spill=spill,
             )
         datasets = (*schema.SUMMARY, schema.RECEIPT_FIGURES)
-        return {d.name: to_bytes(summary[d.name], d.key) for d in datasets}, {}
+        tables = {d.name: sort_table(summary[d.name], d.key) for d in datasets}
+        files = {d.name: to_bytes(tables[d.name], d.key) for d in datasets}
+        return files | {TABLES: pack_tables({d.name: tables[d.name] for d in schema.SUMMARY})}, {}
 
     def size(self) -> int:
         return month_size(self.month)

@@ -47,7 +47,7 @@ from pipeline.tasks.outside_history import (
     warn_of_uncounted,
 )
 from pipeline.tasks.report_index import publish_index
-from pipeline.tasks.tables import read_table, read_tables
+from pipeline.tasks.tables import read_summary, read_table, read_tables
 from pipeline.tasks.till_exports import NOTHING, BackOffice, exports
 from pipeline.tasks.versions import (
     digest_of_versions,
@@ -182,7 +182,7 @@ class MonthlyReport(Report, BatchTask):
             task.month: read_tables(task) for task in required if isinstance(task, MonthlyCustomers)
         }
         summaries = {
-            task.month: read_tables(task, names)
+            task.month: read_summary(task, names)
             for task in required
             if isinstance(task, MonthlySummary)
         }
@@ -312,7 +312,7 @@ class CumulativeReport(Report):
         figures = figures_of(before) if before else None
         own = versions(self.dataset, self.name)[: common["lineage"]["version"] - 1]
         summaries = {
-            task.month: read_tables(task, list(reports.HISTORY))
+            task.month: read_summary(task, reports.HISTORY)
             for task in self.requires()
             if isinstance(task, MonthlySummary)
         }

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 import re
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from pipeline import schema, settings
 from pipeline.load.day_object import FILE, unpack_tables
+from pipeline.load.layout import TABLES
 from pipeline.load.parquet import check_schema, from_bytes
 from pipeline.targets import DerivedTask, lake
 
@@ -48,6 +49,17 @@ def read_table(task: DerivedTask, file_name: str, body: bytes) -> pa.Table:
         f"{task.dataset}/{task.name}/{file_name}",
         schema=schema.arrow(_DATASETS[file_name], settings.rules().decimals),
     )
+
+
+def read_summary(task: DerivedTask, names: Sequence[str]) -> dict[str, pa.Table]:
+    """The tables `names` of a month's summary, with one request. Raises SchemaMismatch."""
+    decimals = settings.rules().decimals
+    tables = unpack_tables(
+        lake().read(task.dataset, task.name, [TABLES])[TABLES],
+        f"{task.dataset}/{task.name}/{TABLES}",
+        {name: schema.arrow(_DATASETS[name], decimals) for name in names},
+    )
+    return {name: tables[name] for name in names}
 
 
 def read_tables(task: DerivedTask, names: list[str] | None = None) -> dict[str, pa.Table]:
