@@ -2,13 +2,15 @@
 
 Reads raw with the few fields that name a receipt, not with the transform's reader; the current
 months of the lake; and the receipts outside history. Records without a readable number are
-identified by object and line.
+identified by object and line. An object whose receipts were all held once need not be read again
+while the numbers that the month held then are still held.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Callable, Collection, Iterator
+from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 
 import pyarrow as pa
@@ -70,6 +72,19 @@ def objects_near(lake: Lake, month: date) -> list[RawObject]:
     ]
 
 
+@dataclass
+class Conservation:
+    """What was found wrong, and the names of the objects whose receipts are all in the lake."""
+
+    findings: list[LakeFinding] = field(default_factory=list)
+    held: list[str] = field(default_factory=list)
+
+
+def name_of(raw: RawSource, entry: RawObject) -> str:
+    """A short name of the content of an object, by its source."""
+    return raw.place(entry.digest)
+
+
 def conserve(
     raw: RawSource,
     entries: Collection[RawObject],
@@ -77,13 +92,19 @@ def conserve(
     index: ReceiptIndex,
     starts: date,
     last: date,
-) -> Iterator[LakeFinding]:
-    """Receipts of `entries` that are nowhere, or both outside history and counted.
+) -> Conservation:
+    """Find receipts of `entries` that are nowhere, or both outside history and counted.
 
     Receipts of months that are not `is_built` from the current raw, and those sold after business
     day `last`, are not due.
     """
-    lost = _find_lost(raw, entries, is_built, index, starts, last)
+    result = Conservation()
+    lost = _find_lost(raw, entries, is_built, index, starts, last, result.held)
+    result.findings = list(_name(raw, lost, index))
+    return result
+
+
+def _name(raw: RawSource, lost: dict[str, str], index: ReceiptIndex) -> Iterator[LakeFinding]:
     both = sorted(number for number in index.outside if number and number in index.counted)
     if both and not raw.prefix:  # once for all sources
         yield LakeFinding(
@@ -109,10 +130,12 @@ def _find_lost(
     index: ReceiptIndex,
     starts: date,
     last: date,
+    held: list[str],
 ) -> dict[str, str]:
     """A record of each receipt (or record without number) that is due and nowhere.
 
-    A receipt that has left the month is sought where any version of it says it was sold.
+    A receipt that has left the month is sought where any version of it says it was sold. `held`
+    gets the names of objects without such a receipt.
     """
 
     def is_due(day: date) -> bool:
@@ -122,12 +145,15 @@ def _find_lost(
     index.add({f"{day:%Y-%m}" for entry in due for day in _days_near(entry) if day >= starts})
     missing: dict[str, list[tuple[str, datetime | None]]] = {}
     for entry in due:
+        known = len(missing)
         for line, body in enumerate(raw.lake.read_raw(entry).splitlines(), 1):
             record = raw.reader.read_record(body)
             name = f"{raw.place(entry.key)}#{line}"
             number = record.number and raw.name(record.number)
             if not index.holds(number, name) and _is_receipt(record, raw.reader):
                 missing.setdefault(number or name, []).append((name, record.sold_at))
+        if len(missing) == known:
+            held.append(name_of(raw, entry))
     lost = {}
     for number, records in missing.items():
         times = [sold_at for _, sold_at in records if sold_at]

@@ -74,7 +74,7 @@ def look(span: Span, *, deep: bool) -> Iterator[LakeFinding]:
     yield from reconcile(lake(), span, broken)
     if span == everything():
         if not broken:
-            yield from find_lost()
+            yield from find_lost().findings
         for stat in unused_exports():
             yield LakeFinding(
                 lake().storage.uri(stat.key),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 import os
-from collections.abc import Iterator
+from collections.abc import Container
 from functools import cache
 from hashlib import sha256
 
@@ -18,8 +18,13 @@ from pipeline.lakes import lake, raw_sources, sources
 from pipeline.load import OUTSIDE, RECEIPTS, SALES, RawObject
 from pipeline.load.parquet import to_bytes
 from pipeline.load.publish import digest_files
-from pipeline.maintenance import LakeFinding
-from pipeline.maintenance.conserve import ReceiptIndex, conserve, objects_near
+from pipeline.maintenance.conserve import (
+    Conservation,
+    ReceiptIndex,
+    conserve,
+    name_of,
+    objects_near,
+)
 from pipeline.outside_history import (
     format_outside,
     format_unread,
@@ -132,8 +137,11 @@ def warn_of_uncounted() -> None:
         log.warning("%s", "\n".join(lines))
 
 
-def find_lost(month: dt.date | None = None) -> Iterator[LakeFinding]:
-    """Receipts near `month` (None: of all months) that were read and are in no table."""
+def find_lost(month: dt.date | None = None, held: Container[str] = ()) -> Conservation:
+    """Receipts near `month` (None: of all months) that were read and are in no table.
+
+    Objects of `held` are not read, and are held again.
+    """
     first, last, _ = history_span()
     # Listed before the months are judged: what another run adds now makes its month outdated.
     objects = {
@@ -142,19 +150,31 @@ def find_lost(month: dt.date | None = None) -> Iterator[LakeFinding]:
         else objects_near(raw.lake, month)
         for raw in raw_sources()
     }
-    held = set(lake().partitions(SALES))
+    published = set(lake().partitions(SALES))
 
     @cache
     def is_built(name: str) -> bool:
         task = MonthlySales(month=dt.date.fromisoformat(f"{name}-01"))
-        return name in held and bool(task.complete())
+        return name in published and bool(task.complete())
 
     index = ReceiptIndex(lake(), read_outside_of(raw_sources(), first, list_outside()))
+    result = Conservation()
     for raw in raw_sources():
-        yield from conserve(raw, objects[raw.folder], is_built, index, first, last)
+        names = {entry: name_of(raw, entry) for entry in objects[raw.folder]}
+        unread = [entry for entry, name in names.items() if name not in held]
+        found = conserve(raw, unread, is_built, index, first, last)
+        result.findings += found.findings
+        result.held += [*(name for name in names.values() if name in held), *found.held]
+    return result
 
 
-def check_conserved(month: dt.date) -> None:
-    """Raises DataError for a receipt near `month` that was read and is in no table."""
-    for finding in find_lost(month):
+def check_conserved(month: dt.date, held: Container[str]) -> list[str]:
+    """The names of the objects near `month` whose receipts are all in the lake.
+
+    Objects of `held` are not read again. Raises DataError for a receipt that was read and is in no
+    table.
+    """
+    result = find_lost(month, held)
+    for finding in result.findings:
         raise DataError(str(finding))
+    return sorted(set(result.held))

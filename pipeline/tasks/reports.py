@@ -59,6 +59,7 @@ from pipeline.tasks.versions import (
 
 RECEIPT_FIGURES = schema.RECEIPT_FIGURES.name
 _DRAWING = 800_000  # the work of a report, as BatchTask.size counts it
+HELD = "held"  # names of checked raw objects, in the manifest of a report
 ARCHIVED_RECEIPTS = "receipts.parquet"  # the receipts as a version of a report counted them
 
 
@@ -92,6 +93,10 @@ class Report(DerivedTask):
         """What a version keeps beside its report, for later versions."""
         return {}
 
+    def check(self, _before: Manifest | None) -> Metadata:
+        """Check the inputs, and return what the check of the next version needs to know."""
+        return {}
+
     def make(self) -> tuple[Files, Metadata]:
         issued = earlier_versions(self.dataset, self.name, self.fingerprint())
         number, through = len(issued) + 1, days_of(self.month)[-1]
@@ -104,8 +109,10 @@ class Report(DerivedTask):
             "inputs": dict(self.inputs() or ()),
         }
         is_open = (through + DAY).month == self.month.month
+        before = issued[-1] if issued else None
+        checked = self.check(before)
         files = self.write_report(
-            issued[-1] if issued else None,
+            before,
             lineage=lineage,
             locale=settings.locale(),
             paper=settings.paper(),
@@ -117,7 +124,11 @@ class Report(DerivedTask):
         self.report_progress(f"version {number}", 100)
         if self.set_tracking_url:
             self.set_tracking_url(lake().uri(self.dataset, self.name, "report.html"))
-        return files | self.archived_files(), {"files": len(files), "change": change}
+        return files | self.archived_files(), {
+            "files": len(files),
+            "change": change,
+            **checked,
+        }
 
     def run(self) -> Iterator[Any]:
         if not self.complete():  # its inputs may have been rebuilt to the same content
@@ -175,7 +186,6 @@ class MonthlyReport(Report, BatchTask):
         return super().fingerprint_settings() | {"starts": str(self.lake_starts())}
 
     def write_report(self, before: Manifest | None, **common: Any) -> Files:
-        check_conserved(self.month)
         names = [dataset.name for dataset in schema.SUMMARY]
         required = self.requires()
         customers = {
@@ -216,11 +226,34 @@ class MonthlyReport(Report, BatchTask):
         files = lake().read(summary.dataset, summary.name, [RECEIPT_FIGURES])
         return {ARCHIVED_RECEIPTS: files[RECEIPT_FIGURES]}
 
+    def check(self, before: Manifest | None) -> Metadata:
+        """Every receipt near the month is in the lake. Raises DataError."""
+        return {HELD: check_conserved(self.month, self.held_by(before) if before else ())}
+
+    def held_by(self, before: Manifest) -> frozenset[str]:
+        """The raw objects that the version `before` has checked and that need no second look.
+
+        None where a receipt has left the month since, or one in quarantine has no number.
+        """
+        earlier, now = (
+            set(
+                zip(table["store_id"].to_pylist(), table["receipt_number"].to_pylist(), strict=True)
+            )
+            for table in self.receipts(before)
+        )
+        if not earlier <= now or any(not number for _, number in earlier):
+            return frozenset()
+        return frozenset(lake().metadata(before.dataset, before.partition, before).get(HELD, ()))
+
     def changed_since(self, before: Manifest) -> list[dict[str, Any]]:
         """Receipts that count differently than in the version `before`."""
+        return changed_receipts(*self.receipts(before))
+
+    def receipts(self, before: Manifest) -> tuple[pa.Table, pa.Table]:
+        """The receipts of the month as the version `before` counted them, and as they are now."""
         summary = MonthlySummary(month=self.month)
         files = lake().read(before.dataset, before.partition, [ARCHIVED_RECEIPTS], manifest=before)
-        return changed_receipts(
+        return (
             read_table(summary, RECEIPT_FIGURES, files[ARCHIVED_RECEIPTS]),
             read_tables(summary, [RECEIPT_FIGURES])[RECEIPT_FIGURES],
         )

@@ -12,11 +12,13 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.load import MONTHLY, Lake
-from pipeline.tasks import MonthlyReport
+from pipeline.load import MONTHLY, RECEIPTS, Lake, RawObject
+from pipeline.maintenance.conserve import Conservation
+from pipeline.raw_source import RawSource
+from pipeline.tasks import MonthlyReport, outside_history
 from pipeline.tasks import lake as lake_tasks
 from pipeline.transform import Raw
-from tests.dag.rehearsal import NOW, Rehearsal, local
+from tests.dag.rehearsal import NOW, Rehearsal, local, nightfall
 
 MONTH = date(2026, 10, 1)
 
@@ -60,7 +62,7 @@ def test_a_month_that_lost_a_receipt_is_not_reported(
 
 
 @pytest.mark.parametrize(
-    "sold", ["2026-09-15T18:00:00.000Z", "2026-10-31T23:00:00.000Z", "2026-10-29T18:00:00.000Z"]
+    "sold", ["2026-09-15T18:00:00.000Z", "2026-11-01T11:30:00.000Z", "2026-10-29T18:00:00.000Z"]
 )
 def test_a_receipt_that_has_moved_is_not_lost(shop: Rehearsal, sold: str) -> None:
     """Before the history, into a day that has not closed, into another day."""
@@ -68,5 +70,54 @@ def test_a_receipt_that_has_moved_is_not_lost(shop: Rehearsal, sold: str) -> Non
     moved = shop.receipts[len(shop.receipts) // 2]
     moved |= {"receipt_date": sold, "updated_at": f"{NOW:%Y-%m-%dT%H:%M:%S}.000Z"}
     (shop.saved / "receipts.json").write_text(json.dumps({"receipts": shop.receipts}))
-    assert report(shop.at(NOW.replace(day=31, hour=23)))
-    assert Lake(shop.storage()).newest(MONTHLY, "2026-10") is not None
+    assert report(shop.at(nightfall(1)))
+    assert Lake(shop.storage()).newest(MONTHLY, "2026-10").number == 2
+
+
+def cancel(shop: Rehearsal, receipt: dict) -> None:
+    receipt |= dict.fromkeys(("cancelled_at", "updated_at"), f"{NOW:%Y-%m-%dT%H:%M:%S}.000Z")
+    (shop.saved / "receipts.json").write_text(json.dumps({"receipts": shop.receipts}))
+
+
+def same_day(receipts: list[dict]) -> tuple[dict, dict]:
+    """Two receipts of one day in the middle of the month."""
+    middle = receipts[len(receipts) // 2]
+    day = middle["receipt_date"][:10]
+    return tuple(receipt for receipt in receipts if receipt["receipt_date"][:10] == day)[:2]
+
+
+def test_what_a_later_build_of_the_same_raw_data_loses_stops_the_next_version(
+    shop: Rehearsal, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    assert report(shop)
+    cancelled, lost = same_day(shop.receipts)
+    cancel(shop, cancelled)
+    number = lost["receipt_number"]
+    with monkeypatch.context() as patch:
+        patch.setattr(lake_tasks, "clean_days", losing(number, lake_tasks.clean_days))
+        assert not report(shop.at(nightfall(1)))
+    assert f"receipt {number} (" in caplog.text
+    assert Lake(shop.storage()).newest(MONTHLY, "2026-10").number == 1
+
+
+def test_a_later_version_reads_only_raw_objects_that_no_version_has_checked(
+    shop: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert report(shop)
+    cancelled, _ = same_day(shop.receipts)
+    cancel(shop, cancelled)
+    read: list[str] = []
+    conserve = outside_history.conserve
+
+    def note(raw: RawSource, entries: list[RawObject], *rest: object) -> Conservation:
+        read.extend(entry.batch for entry in entries)
+        return conserve(raw, entries, *rest)
+
+    monkeypatch.setattr(outside_history, "conserve", note)
+    assert report(shop.at(nightfall(1)))
+    newest = Lake(shop.storage()).newest(MONTHLY, "2026-10")
+    assert newest.number == 2
+    windows = set(Lake(shop.storage()).partitions(RECEIPTS))
+    assert read and set(read) < windows and max(read) == max(windows)
+    held = Lake(shop.storage()).metadata(MONTHLY, "2026-10", newest)["held"]
+    assert len(held) > len(read)
