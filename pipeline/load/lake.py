@@ -20,6 +20,7 @@ from typing import Any
 
 from pipeline.errors import Conflict, Corrupt, PipelineError
 from pipeline.load import publish, raw
+from pipeline.load.archive import unpack
 from pipeline.load.claims import Body
 from pipeline.load.commits import Commits
 from pipeline.load.layout import RECEIPTS, VOID, Manifest, RawObject, file_key, state_key
@@ -188,7 +189,7 @@ class Lake:
         """The bytes of files (all by default), each checked against its digest.
 
         `manifest` selects an earlier version, which only reports archive; `afresh` bypasses the
-        cache. Raises Corrupt, naming the object, where it is missing or is not what the newest
+        cache and the archive. Raises Corrupt, naming the object, where it is missing or is not what the newest
         manifest says, also after waiting for a run that may be publishing it.
         """
         looks = 0
@@ -219,7 +220,8 @@ class Lake:
         raise Corrupt(problem, dataset, partition)
 
     def _fetch(self, manifest: Manifest, files: list[str] | None, afresh: bool) -> dict[str, bytes]:
-        entries = self.body(manifest)["files"]
+        body = self.body(manifest)
+        entries = body["files"]
         names = sorted(entries) if files is None else files
         if unknown := [name for name in names if name not in entries]:
             raise Corrupt(
@@ -227,9 +229,13 @@ class Lake:
                 f"build {manifest.dataset} {manifest.partition} again"
             )
 
+        is_newest = manifest == self.newest(manifest.dataset, manifest.partition)
+        if "archive" in body and not is_newest:
+            return self._read_archive(body, names)
+
         def fetch(name: str) -> tuple[str, bytes]:
             entry = entries[name]
-            key, digest = entry.get("archived", entry["key"]), entry["sha256"]
+            key, digest = entry["key"], entry["sha256"]
             cached = None if afresh else self._recent.find(digest)
             if cached is not None:
                 return name, cached
@@ -243,7 +249,24 @@ class Lake:
             self._recent.keep(digest, data)
             return name, data
 
-        return dict(self.storage.map(fetch, names))
+        try:
+            return dict(self.storage.map(fetch, names))
+        except Corrupt:
+            if "archive" not in body or afresh:
+                raise
+            return self._read_archive(body, names)
+
+    def _read_archive(self, body: Body, names: list[str]) -> dict[str, bytes]:
+        """Files of a version of a report, as it was issued."""
+        key, digest = body["archive"]["key"], body["archive"]["sha256"]
+        data = self._recent.find(digest)
+        if data is None:
+            data = self.storage.get_sound(key, lambda data: sha256(data).hexdigest() == digest)
+            if sha256(data).hexdigest() != digest:
+                raise Corrupt(f"{self.storage.uri(key)} was altered after it was written")
+            self._recent.keep(digest, data)
+        files = unpack(data, self.storage.uri(key))
+        return {name: files[name] for name in names}
 
     def commit_window(
         self,

@@ -9,7 +9,8 @@
     summary/_tables/year=2026/month=10/tables.arrow.zst    all of them again, for one request
     <customers|outside>/year=2026/month=10/<file>.parquet
     backoffice/2026-10/<file>.parquet    beside the owner's exports, backoffice/*.csv
-    reports/<monthly|cumulative>/2026-10/<file>    newest; archived: .../versions/000002.<digest>/
+    reports/<monthly|cumulative>/2026-10/<file>    the newest version
+    reports/<monthly|cumulative>/2026-10/versions/000002.<digest>.zip    each version as issued
     _manifests/<dataset>/<partition>/000002.<fingerprint>.<digest>.json
     _claims/<dataset>/<partition>/000002.json    same bytes: the run that took the number
     state/<file>    derived, for people
@@ -206,14 +207,12 @@ def is_known(key: str) -> bool:
     return _KNOWN.fullmatch(key) is not None
 
 
-def archived_key(
-    dataset: str, partition: str, number: int, digest: str, file_name: str
-) -> str | None:
-    """Return the key of a report version's file; None for other datasets."""
+def archive_key(dataset: str, partition: str, number: int, digest: str) -> str | None:
+    """Return the key of the archive of a report's version; None for other datasets."""
     if dataset not in (MONTHLY, CUMULATIVE):
         return None
     folder = f"{dataset}/{check_partition(dataset, partition)}/versions"
-    return check_key(f"{folder}/{number:06d}.{digest}/{file_name}")
+    return check_key(f"{folder}/{number:06d}.{digest}.zip")
 
 
 def manifest_of(

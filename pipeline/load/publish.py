@@ -9,7 +9,7 @@
 3. A run that wrote data and then lost the number checks whether its data lies where the winner's
    should. If so, it invalidates the partition, and the next run builds it again.
 
-The files of a report are also archived, in a folder named by number and digest, never overwritten.
+The files of a report are also archived, in one file named by number and digest, never overwritten.
 """
 
 from __future__ import annotations
@@ -21,8 +21,9 @@ from hashlib import sha256
 from typing import Any, NamedTuple
 
 from pipeline.errors import Conflict, Corrupt, PipelineError
+from pipeline.load.archive import pack, unpack
 from pipeline.load.claims import Entry
-from pipeline.load.layout import VOID, Manifest, archived_key, digest_of, file_key
+from pipeline.load.layout import VOID, Manifest, archive_key, digest_of, file_key
 from pipeline.load.manifests import ManifestLog
 from pipeline.load.storage import Stat, Storage, Write
 
@@ -68,6 +69,7 @@ def publish_all(
     items = [_Publication(log, content) for content in contents]
     for item in items:
         item.attempt(item.prepare)
+    _archive(log.storage, [item for item in items if not item.error])
     # the first file alone: a run that loses it has changed none of the others
     for is_first in (True, False):
         _place(log.storage, [item for item in items if not item.error], max_retry_wait, is_first)
@@ -82,16 +84,20 @@ def publish_all(
     return [item.outcome() for item in items]
 
 
+def _archive(storage: Storage, items: Sequence[_Publication]) -> None:
+    """Write the archive of each publication that has one."""
+    archives = [(item, item.archive) for item in items if item.archive]
+    outcomes = storage.put_all([write for _, write in archives])
+    for (item, _), outcome in zip(archives, outcomes, strict=True):
+        if isinstance(outcome, Conflict):
+            item.attempt(item.check_archive)
+
+
 def _place(
     storage: Storage, items: Sequence[_Publication], max_retry_wait: float, is_first: bool
 ) -> None:
     """Put the first file, or the others, of each publication where it is expected."""
     names = [(item, name) for item in items for name in item.names(is_first)]
-    archives = [(item, name) for item, name in names if "archived" in item.entries[name]]
-    writes = [item.archive(name) for item, name in archives]
-    for (item, name), outcome in zip(archives, storage.put_all(writes), strict=True):
-        if isinstance(outcome, Conflict):
-            item.refuse_archive(name)
     same = [(item, name) for item, name in names if item.is_same(name)]
     currents = storage.map(lambda pair: storage.head(pair[0].entries[pair[1]]["key"]), same)
     for (item, name), current in zip(same, currents, strict=True):
@@ -115,6 +121,7 @@ class _Publication:
     """The files of one publication on their way to their stable keys.
 
     `entries` is what the manifest will say of each file; its ETag is added when it is placed.
+    `archive` is the write of the file that keeps a version of a report.
     `error` is why it was given up, `result` the result in the log.
     """
 
@@ -133,13 +140,13 @@ class _Publication:
         self.digest = digest_files(digests)
         number = self._expected.number + 1 if self._expected else 1
         for name, data in self._files.items():
-            archived = archived_key(self._dataset, self._partition, number, self.digest, name)
             self.entries[name] = {
                 "key": file_key(self._dataset, self._partition, name),
                 "sha256": digests[name],
                 "size": len(data),
-                **({"archived": archived} if archived else {}),
             }
+        key = archive_key(self._dataset, self._partition, number, self.digest)
+        self.archive = Write(key, pack(self._files), if_absent=True) if key else None
 
     def attempt(self, step: Callable[[], None]) -> None:
         """Carry out `step`, unless an earlier one has failed; keep its error."""
@@ -168,20 +175,35 @@ class _Publication:
 
     def entry(self, run: str) -> Entry:
         """What goes into the log."""
-        body = {"run": run, "files": self.entries, "metadata": dict(self._content.metadata)}
+        body = {
+            "run": run,
+            "files": self.entries,
+            "metadata": dict(self._content.metadata),
+            **self._archive_entry(),
+        }
         fingerprint = self._content.fingerprint
         return Entry(self._dataset, self._partition, self._expected, fingerprint, self.digest, body)
 
-    def archive(self, name: str) -> Write:
-        """The write of a file's own copy of this version."""
-        return Write(self.entries[name]["archived"], self._files[name], if_absent=True)
+    def _archive_entry(self) -> dict[str, dict[str, object]]:
+        if self.archive is None:
+            return {}
+        key, data = self.archive.key, self.archive.data
+        digest = sha256(data).hexdigest()
+        return {"archive": {"key": key, "sha256": digest, "size": len(data)}}
 
-    def refuse_archive(self, name: str) -> None:
-        """Give up where other bytes lie under the name of this version."""
-        self.error = self.error or Corrupt(
-            f"{self._storage.uri(self.entries[name]['archived'])} is not what its name says; move"
-            " it away and run again"
-        )
+    def check_archive(self) -> None:
+        """Take over what a killed run has archived of this version, compressed otherwise.
+
+        Raises Corrupt where other files lie under its name.
+        """
+        if self.archive is None:
+            return
+        key = self.archive.key
+        place = self._storage.uri(key)
+        data = self._storage.get(key)
+        if unpack(data, place) != dict(self._files):
+            raise Corrupt(f"{place} is not what its name says; move it away and run again")
+        self.archive = Write(key, data, if_absent=True)
 
     def is_same(self, name: str) -> bool:
         """Whether the expected manifest has the file with the same content."""

@@ -7,12 +7,13 @@ be built again; raw cannot, because nothing else has it.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from hashlib import sha256
 from typing import Any
 
 from pipeline.errors import Corrupt
 from pipeline.load import CATALOG, DATASETS, RECEIPTS, VOID, Lake, Manifest, Stat
+from pipeline.load.archive import pack, unpack
 from pipeline.load.layout import claim_key, home_of, is_known, log_prefix, parse_manifest, parse_raw
 from pipeline.load.publish import digest_files
 from pipeline.maintenance.findings import LakeFinding, Span
@@ -25,7 +26,7 @@ _REBUILD = (
     "`pos verify --repair` restores a report's archived copy, or invalidates the partition and the"
     " next run builds it again"
 )
-_ARCHIVE = "`pos verify --repair` archives the report's current file again"
+_ARCHIVE = "`pos verify --repair` archives the report's current files again"
 
 
 def audit(lake: Lake, span: Span, others: tuple[str, ...] = ()) -> Iterator[LakeFinding]:
@@ -88,16 +89,19 @@ def _check_content(lake: Lake, dataset: str, partition: str) -> Iterator[LakeFin
         )
     for manifest in lake.history(dataset, partition):
         try:
-            files = lake.body(manifest)["files"]
+            body = lake.body(manifest)
         except Corrupt:
             continue  # reported by _check_log
+        files, archive = body["files"], body.get("archive")
+        archives = [archive] if archive else []
         if manifest == newest and dataset not in _RAW and newest.fingerprint != VOID:
             yield from _check_newest(lake, newest, files)
-        elif (manifest == newest and dataset in _RAW) or any(
-            "archived" in entry for entry in files.values()
-        ):
-            final = {entry.get("archived", entry["key"]): entry for entry in files.values()}
-            yield from _check_final(lake, manifest, final)
+            for finding in _check_final(lake, manifest, archives):
+                yield finding._replace(remedy=_ARCHIVE, repairable=True)
+        elif manifest == newest and dataset in _RAW:
+            yield from _check_final(lake, manifest, files.values())
+        else:
+            yield from _check_final(lake, manifest, archives)
 
 
 def _check_newest(
@@ -120,18 +124,14 @@ def _check_file(
     lake: Lake, manifest: Manifest, name: str, entry: Mapping[str, Any]
 ) -> Iterator[LakeFinding]:
     """Check a file under its stable key; waits for a run that is just publishing it."""
-    archived = {entry["archived"]: entry} if "archived" in entry else {}
     data = _read(lake, entry["key"])
     if _is_sound(data, entry):
-        for finding in _check_final(lake, manifest, archived):
-            yield finding._replace(remedy=_ARCHIVE, repairable=True)
         return
     try:
         lake.read(manifest.dataset, manifest.partition, [name], afresh=True)
-        if not archived:
-            return  # published meanwhile
+        return  # published meanwhile
     except Corrupt:
-        yield from _check_final(lake, manifest, archived)
+        pass
     what = (
         "is missing"
         if data is None
@@ -149,28 +149,46 @@ def _check_file(
 
 def restore(lake: Lake, manifest: Manifest) -> bool:
     """Restore a report's files and archive from each other; False if lost."""
-    for entry in lake.body(manifest)["files"].values():
-        if "archived" not in entry:
-            return False
-        copies = {key: _read(lake, key) for key in (entry["key"], entry["archived"])}
-        sound = next((data for data in copies.values() if _is_sound(data, entry)), None)
+    body = lake.body(manifest)
+    if "archive" not in body:
+        return False
+    archive, names = body["archive"], sorted(body["files"])
+    data = _read(lake, archive["key"])
+    archived = {}
+    if data is not None and _is_sound(data, archive):
+        archived = unpack(data, archive["key"])
+    files = {}
+    for name in names:
+        entry = body["files"][name]
+        copies = [_read(lake, entry["key"]), archived.get(name)]
+        sound = next((copy for copy in copies if copy is not None and _is_sound(copy, entry)), None)
         if sound is None:
             return False
-        for key, data in copies.items():
-            if data is None:
-                lake.storage.put(key, sound, if_absent=True)
-            elif data != sound:
-                stat = lake.storage.head(key)
-                lake.storage.put(key, sound, if_match=stat.etag if stat else None)
+        files[name] = sound
+    packed = data if data is not None and archived else pack(files)
+    if not _is_sound(packed, archive):
+        return False
+    for name in names:
+        _put_back(lake, body["files"][name]["key"], files[name])
+    _put_back(lake, archive["key"], packed)
     return True
 
 
+def _put_back(lake: Lake, key: str, data: bytes) -> None:
+    """Write an object that is missing or was altered."""
+    if _read(lake, key) != data:
+        stat = lake.storage.head(key)
+        lake.storage.put(key, data, if_absent=stat is None, if_match=stat.etag if stat else None)
+
+
 def _check_final(
-    lake: Lake, manifest: Manifest, objects: Mapping[str, Mapping[str, Any]]
+    lake: Lake, manifest: Manifest, objects: Iterable[Mapping[str, Any]]
 ) -> Iterator[LakeFinding]:
-    """Check objects that are written once, by key; they cannot be built again."""
-    contents = lake.storage.map(lambda key: _read(lake, key), objects)
-    for (key, entry), data in zip(objects.items(), contents, strict=True):
+    """Check objects that are written once; they cannot be built again."""
+    entries = list(objects)
+    contents = lake.storage.map(lambda entry: _read(lake, entry["key"]), entries)
+    for entry, data in zip(entries, contents, strict=True):
+        key = entry["key"]
         if _is_sound(data, entry):
             continue
         what = "is missing" if data is None else "was altered after it was committed"

@@ -28,7 +28,7 @@ from pipeline.load import (
 )
 from pipeline.load.claims import Body
 from pipeline.load.day_object import FILE as DAY_FILE
-from pipeline.load.layout import file_key, home_of
+from pipeline.load.layout import TABLES, file_key, home_of
 from pipeline.maintenance.findings import LakeFinding
 
 GRACE = 5.0
@@ -37,15 +37,15 @@ GRACE = 5.0
 _TABLES = {
     STAGING: [DAY_FILE],
     SALES: [dataset.name for dataset in schema.LAKE],
-    SUMMARY: [dataset.name for dataset in schema.SUMMARY],
+    SUMMARY: [*(dataset.name for dataset in schema.SUMMARY), schema.RECEIPT_FIGURES.name, TABLES],
     CUSTOMERS: ["customers"],
     BACKOFFICE: [dataset.name for dataset in schema.BACKOFFICE],
     CATALOG: ["catalog"],
 }
 _REPORT_FILE = re.compile(
-    r"(?:versions/\d{6,}\.[0-9a-f]{16}/)?"
-    r"(?:report\.(?:md|html|pdf)|figures\.json|message\.json|receipts\.parquet|tables\.xlsx"
-    r"|charts/[\w-]+\.svg)"
+    r"versions/\d{6,}\.[0-9a-f]{16}\.zip"
+    r"|report\.(?:md|html|pdf)|figures\.json|message\.json|receipts\.parquet|tables\.xlsx"
+    r"|charts/[\w-]+\.svg"
 )
 
 
@@ -73,8 +73,11 @@ def claimed_keys(lake: Lake, dataset: str, partition: str) -> set[str]:
 
 
 def _keys_of(bodies: Iterable[Body]) -> set[str]:
-    entries = [entry for body in bodies for entry in body["files"].values()]
-    return {key for entry in entries for key in (entry["key"], entry.get("archived")) if key}
+    return {
+        entry["key"]
+        for body in bodies
+        for entry in (*body["files"].values(), *filter(None, [body.get("archive")]))
+    }
 
 
 def remove_leftovers(lake: Lake, findings: Iterable[LakeFinding]) -> list[str]:

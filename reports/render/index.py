@@ -2,7 +2,7 @@
 
 In: the versions of each report by month, the figures.json of the newest cumulative report, and
 those of monthly reports whose month it does not have. Out: one HTML file for reports/index.html,
-whose links are relative to that folder (monthly/<YYYY-MM>/<file>, .../versions/<folder>/<file>).
+whose links are relative to that folder (monthly/<YYYY-MM>/<file>, .../versions/<name>.zip).
 """
 
 from __future__ import annotations
@@ -52,7 +52,7 @@ def index(
 ) -> bytes:
     """The page, as bytes.
 
-    `monthly` and `cumulative` map "YYYY-MM" to the folders of the versions ("000001.<...>").
+    `monthly` and `cumulative` map "YYYY-MM" to the names of the versions ("000001.<...>").
     `figures` is the figures.json of the newest cumulative report, or None; `months_alone` are those
     of monthly reports, for months that it does not have. An open month is not compared with a
     closed one, and is not in the line chart.

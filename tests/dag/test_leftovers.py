@@ -44,12 +44,12 @@ def verify(shop: Rehearsal, *options: str, storage: Storage | None = None) -> in
 
 
 def archived(shop: Rehearsal, *, number: int) -> set[Path]:
-    """Files of a version of the monthly report."""
-    return set((shop.folder / "lake").glob(f"{MONTHLY}/2026-10/versions/{number:06d}.*/*"))
+    """The archives of a version of the monthly report."""
+    return set((shop.folder / "lake").glob(f"{MONTHLY}/2026-10/versions/{number:06d}.*.zip"))
 
 
 def kill_while_archiving(shop: Rehearsal) -> set[Path]:
-    """Kill the night behind its first archived file of the second report; returns that file."""
+    """Kill the night behind the archive of the second report; returns that file."""
 
     class Mortal(FaultyStorage):
         def _write(self, key: str, data: bytes, if_absent: bool, if_match: str | None) -> str:
@@ -184,7 +184,7 @@ def test_foreign_files_are_errors_and_are_never_removed(shop: Rehearsal) -> None
     foreign = [
         lake / MONTHLY / "2026-10/notes.txt",
         lake / MONTHLY / "2026-10/charts/mine.png",
-        lake / MONTHLY / "2026-10/versions/000001.0123456789abcdef/notes.txt",
+        lake / MONTHLY / "2026-10/versions/notes.txt",
         lake / MONTHLY / "2026-13/report.html",
         lake / "receipts/year=2026/month=10/receipts (1).parquet",
         lake / "receipts/year=2026/month=13/receipts.parquet",
@@ -211,7 +211,7 @@ def test_without_the_right_to_delete_leftovers_stay_and_the_reason_is_printed(
     assert left.exists()
 
 
-def test_a_lost_archived_file_of_the_newest_version_is_copied_again(shop: Rehearsal) -> None:
+def test_a_lost_archive_of_the_newest_version_is_written_again(shop: Rehearsal) -> None:
     assert shop.night()
     for harm in (Path.unlink, lambda path: path.write_bytes(b"x")):
         path = max(archived(shop, number=2))

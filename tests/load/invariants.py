@@ -16,6 +16,7 @@ from collections import defaultdict
 from hashlib import sha256
 
 from pipeline.load import RAW, RECEIPTS, VOID, Manifest, Storage, decompress
+from pipeline.load.archive import unpack
 from pipeline.load.layout import claim_key, parse_manifest, parse_raw
 from pipeline.load.publish import digest_files
 
@@ -45,12 +46,12 @@ def check(
             assert text["fingerprint"] == manifest.fingerprint
             assert text["previous"] == manifest.number - 1
             final |= {manifest.key, claim}
-            for file_name in text["files"].values():
-                if "archived" in file_name:
-                    assert (
-                        sha256(bodies[file_name["archived"]]).hexdigest() == file_name["sha256"]
-                    ), f"{file_name['archived']}: altered or missing"
-                    final.add(file_name["archived"])
+            if archive := text.get("archive"):
+                data = bodies[archive["key"]]
+                assert sha256(data).hexdigest() == archive["sha256"], f"{archive['key']}: altered"
+                digests = {n: sha256(d).hexdigest() for n, d in unpack(data, "archive").items()}
+                assert digests == {n: file["sha256"] for n, file in text["files"].items()}
+                final.add(archive["key"])
             if dataset == RECEIPTS and manifest is log[-1] and manifest.fingerprint == RAW:
                 final |= _raw_batch(manifest, text, bodies)
         newest = log[-1]

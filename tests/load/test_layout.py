@@ -22,7 +22,7 @@ from pipeline.load.layout import (
     BatchName,
     Manifest,
     RawObject,
-    archived_key,
+    archive_key,
     check_partition,
     claim_key,
     digest_of,
@@ -127,10 +127,10 @@ def test_where_things_stand() -> None:
     )
     assert file_key(NIGHTLY, "2026-10-05", "night.json") == "nightly/2026-10-05/night.json"
     assert (
-        archived_key(CUMULATIVE, "2026-10", 2, "a" * 16, "report.md")
-        == f"reports/cumulative/2026-10/versions/000002.{'a' * 16}/report.md"
+        archive_key(CUMULATIVE, "2026-10", 2, "a" * 16)
+        == f"reports/cumulative/2026-10/versions/000002.{'a' * 16}.zip"
     )
-    assert archived_key(SALES, "2026-10", 2, "a" * 16, "sales") is None
+    assert archive_key(SALES, "2026-10", 2, "a" * 16) is None
     assert claim_key(RECEIPTS, "2026-10-05", 1) == "_claims/raw/receipts/2026-10-05/000001.json"
     assert state_key("etl_state.json") == "state/etl_state.json"
 

@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from datetime import date
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -271,10 +273,10 @@ def test_reports_keep_every_edition(reopen: Callable[[], Storage]) -> None:
         expected_manifest=None,
     )
     item.publish(MONTHLY, MONTH, NEW, {"report.md": b"2"}, {}, expected_manifest=first)
-    assert (
-        item.storage.get(f"reports/monthly/2026-10/versions/000001.{first.digest}/report.md")
-        == b"1"
-    )
+    key = f"reports/monthly/2026-10/versions/000001.{first.digest}.zip"
+    with ZipFile(BytesIO(item.storage.get(key))) as archive:
+        assert archive.namelist() == ["charts/net.png", "report.md"]
+        assert archive.read("report.md") == b"1"
     assert item.storage.get("reports/monthly/2026-10/report.md") == b"2"
     assert item.read(MONTHLY, MONTH) == {"report.md": b"2"}
     assert item.read(MONTHLY, MONTH, manifest=first) == {

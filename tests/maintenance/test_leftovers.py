@@ -35,9 +35,9 @@ def finding(lake: Lake, key: str, dataset: str, partition: str) -> LakeFinding |
     ("name", "is_ours"),
     [
         ("report.html", True),
-        ("versions/000002.0123456789abcdef/figures.json", True),
+        ("versions/000002.0123456789abcdef.zip", True),
         ("charts/days.svg", True),
-        ("versions/2.0123456789abcdef/figures.json", False),
+        ("versions/2.0123456789abcdef.zip", False),
         ("notes.txt", False),
     ],
 )

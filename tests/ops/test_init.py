@@ -23,7 +23,6 @@ from pipeline.simulator.square import SquareRules, SquareServer, SquareShop
 from pipeline.transform import read_menu
 from tests.support.runner import ROOT
 
-
 NOON = datetime(2026, 11, 24, 18, tzinfo=UTC)  # in Mexico City; both shops are open
 
 

@@ -30,18 +30,12 @@ def lake(tmp_path_factory, shop, make_summaries) -> Path:
         files = reports.monthly(month, tables, lake_decimals=2, lineage={}, lake_starts=MONTHS[0])
         name = f"{month:%Y-%m}"
         versions[name] = [f"{n:06d}.0123456789abcdef" for n in range(1, 2 + (number == 2))]
-        for folder in (
-            root / "monthly" / name,
-            *(root / "monthly" / name / "versions" / one for one in versions[name]),
-        ):
-            write(folder, files)
+        write(root / "monthly" / name, files)
+        write_versions(root / "monthly" / name, versions[name])
     files = reports.cumulative(MONTHS[-1], tables, lake_decimals=2, lineage={})
     whole = {"2025-09": ["000001.fedcba9876543210"]}
-    for folder in (
-        root / "cumulative/2025-09",
-        root / "cumulative/2025-09/versions/000001.fedcba9876543210",
-    ):
-        write(folder, files)
+    write(root / "cumulative/2025-09", files)
+    write_versions(root / "cumulative/2025-09", whole["2025-09"])
     (root / "index.html").write_bytes(
         reports.index(versions, whole, json.loads(files["figures.json"]))
     )
@@ -52,6 +46,10 @@ def write(folder: Path, files: dict[str, bytes]) -> None:
     for name, body in files.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_bytes(body)
+
+
+def write_versions(folder: Path, versions: list[str]) -> None:
+    write(folder, {f"versions/{name}.zip": b"" for name in versions})
 
 
 @pytest.fixture(params=WIDTHS)

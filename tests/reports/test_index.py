@@ -35,11 +35,9 @@ def test_latest_month_first_with_every_form_and_version():
     links = re.findall(r'href="([^"]+)"', page)
     assert links.index("monthly/2025-09/report.html") < links.index("monthly/2025-08/report.html")
     for form in ("html", "pdf", "md"):
-        assert (
-            f"monthly/2025-09/report.{form}" in links
-            and f"monthly/2025-09/versions/000002.cd/report.{form}" in links
-        )
-        assert f"cumulative/2025-09/versions/000003.ef/report.{form}" in links
+        assert f"monthly/2025-09/report.{form}" in links
+    assert "monthly/2025-09/versions/000002.cd.zip" in links
+    assert "cumulative/2025-09/versions/000003.ef.zip" in links
     assert (
         "$120.00" in page
         and "+50.0\xa0% sobre ago 2025" in page
