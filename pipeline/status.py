@@ -177,15 +177,21 @@ def _read_windows(lake: Lake, expected: date) -> _Windows | None:
         return None
     last = date.fromisoformat(windows[-1])
     since = last - FORTNIGHT * DAY
+    recent = windows[-max(FORTNIGHT, 31) :]
+    metadata = dict(
+        zip(
+            recent,
+            lake.storage.map(lambda name: lake.metadata(RECEIPTS, name), recent),
+            strict=True,
+        )
+    )
     return _Windows(
         last_window=windows[-1],
-        end=datetime.fromisoformat(lake.metadata(RECEIPTS, windows[-1])["end"]),
+        end=datetime.fromisoformat(metadata[windows[-1]]["end"]),
         is_stale=last < expected,
         gaps=list(_gaps(windows)),
         truncated={
-            name: instant
-            for name in windows[-max(FORTNIGHT, 31) :]
-            if (instant := lake.metadata(RECEIPTS, name).get("truncated_at"))
+            name: instant for name in recent if (instant := metadata[name].get("truncated_at"))
         },
         new_fields={
             path: entry["since"]
@@ -219,12 +225,13 @@ def _read_recent_days(
     quarantined: dict[str, int] = {}
     receipts: dict[str, dict[str, int]] = {}
     numbers: list[str] = []
-    for name in (str(last - n * DAY) for n in range(FORTNIGHT - 1, -1, -1)):
-        if not _is_current(lake, STAGING, name):
-            continue
+    days = [str(last - n * DAY) for n in range(FORTNIGHT - 1, -1, -1)]
+    names = [name for name in days if _is_current(lake, STAGING, name)]
+    objects = lake.storage.map(lambda name: lake.read(STAGING, name)[FILE], names)
+    for name, body in zip(names, objects, strict=True):
         if count := lake.metadata(STAGING, name)["quarantined"]:
             quarantined[name] = count
-        day = unpack_tables(lake.read(STAGING, name)[FILE], f"{STAGING} {name}")
+        day = unpack_tables(body, f"{STAGING} {name}")
         tables = {dataset: day[dataset] for dataset in ("receipts", "quarantine")}
         stores = pc.cast(tables["receipts"].column("store_id"), "string").to_pylist()
         receipts[name] = dict(sorted(Counter(stores).items()))

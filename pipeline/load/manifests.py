@@ -15,6 +15,7 @@ from __future__ import annotations
 
 import json
 import os
+import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
@@ -55,6 +56,7 @@ class ManifestLog:
         self.storage = storage
         self.generations: Counter[str] = Counter()
         self._bodies: dict[str, Body] = {}
+        self._caching = threading.Lock()
         self._first_process = os.getpid()
         self._siblings = Siblings()
         self.listing = 0
@@ -306,23 +308,25 @@ class ManifestLog:
 
     def read(self, manifest: Manifest) -> Body:
         """The body of `manifest`, checked against its key. Raises Corrupt."""
-        if manifest.key not in self._bodies:
+        known = self._bodies.get(manifest.key)
+        if known is None:
             text = self.storage.get_sound(
                 manifest.key, lambda text: self._describes(text, manifest.key, manifest)
             )
-            content, body = self._parse(text, manifest.key)
+            content, known = self._parse(text, manifest.key)
             if content != manifest:
                 raise Corrupt(
                     f"{self.storage.uri(manifest.key)}: content and name differ; restore it from"
                     " its claim"
                 )
-            self._cache(manifest, body)
-        return self._bodies[manifest.key]
+            self._cache(manifest, known)
+        return known
 
     def _cache(self, manifest: Manifest, body: Body) -> None:
-        while len(self._bodies) >= _CACHED_BODIES:
-            del self._bodies[next(iter(self._bodies))]
-        self._bodies[manifest.key] = body
+        with self._caching:
+            while len(self._bodies) >= _CACHED_BODIES:
+                del self._bodies[next(iter(self._bodies))]
+            self._bodies[manifest.key] = body
 
     def _parse(self, text: bytes, key: str) -> tuple[Manifest, Body]:
         try:

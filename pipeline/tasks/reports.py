@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -47,7 +47,7 @@ from pipeline.tasks.outside_history import (
     warn_of_uncounted,
 )
 from pipeline.tasks.report_index import publish_index
-from pipeline.tasks.tables import read_summary, read_table, read_tables
+from pipeline.tasks.tables import read_months, read_summary, read_table, read_tables
 from pipeline.tasks.till_exports import NOTHING, BackOffice, exports
 from pipeline.tasks.versions import (
     digest_of_versions,
@@ -188,16 +188,12 @@ class MonthlyReport(Report, BatchTask):
     def write_report(self, before: Manifest | None, **common: Any) -> Files:
         names = [dataset.name for dataset in schema.SUMMARY]
         required = self.requires()
-        customers = {
-            task.month: read_tables(task) for task in required if isinstance(task, MonthlyCustomers)
-        }
-        summaries = {
-            task.month: read_summary(task, names)
-            for task in required
-            if isinstance(task, MonthlySummary)
-        }
-        till = [read_tables(task) for task in required if isinstance(task, BackOffice)]
-        outside = [read_tables(task) for task in required if isinstance(task, OutsideHistory)]
+        customers = read_months(of(MonthlyCustomers, required), read_tables)
+        summaries = read_months(
+            of(MonthlySummary, required), lambda task: read_summary(task, names)
+        )
+        till = [read_tables(task) for task in of(BackOffice, required)]
+        outside = [read_tables(task) for task in of(OutsideHistory, required)]
         files: Files = reports.monthly(
             self.month,
             customers | summaries,
@@ -257,6 +253,11 @@ class MonthlyReport(Report, BatchTask):
             read_table(summary, RECEIPT_FIGURES, files[ARCHIVED_RECEIPTS]),
             read_tables(summary, [RECEIPT_FIGURES])[RECEIPT_FIGURES],
         )
+
+
+def of(family: type[DerivedTask], tasks: Iterable[DerivedTask]) -> list[DerivedTask]:
+    """The tasks of a family."""
+    return [task for task in tasks if isinstance(task, family)]
 
 
 def months_of_customers(month: dt.date) -> list[dt.date]:
@@ -344,11 +345,9 @@ class CumulativeReport(Report):
     def write_report(self, before: Manifest | None, **common: Any) -> Files:
         figures = figures_of(before) if before else None
         own = versions(self.dataset, self.name)[: common["lineage"]["version"] - 1]
-        summaries = {
-            task.month: read_summary(task, reports.HISTORY)
-            for task in self.requires()
-            if isinstance(task, MonthlySummary)
-        }
+        summaries = read_months(
+            of(MonthlySummary, self.requires()), lambda task: read_summary(task, reports.HISTORY)
+        )
         files: Files = reports.cumulative(
             self.month,
             summaries,

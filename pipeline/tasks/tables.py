@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import math
 import re
 import tempfile
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -66,6 +67,15 @@ def read_tables(task: DerivedTask, names: list[str] | None = None) -> dict[str, 
     """The tables of a partition by name: those of `names`, or all."""
     files = lake().read(task.dataset, task.name, names)
     return {name: read_table(task, name, body) for name, body in files.items()}
+
+
+def read_months(
+    tasks: Iterable[DerivedTask], read: Callable[[DerivedTask], dict[str, pa.Table]]
+) -> dict[dt.date, dict[str, pa.Table]]:
+    """What `read` returns of each task, by month; read at once where the store answers slowly."""
+    tasks = list(tasks)
+    tables = lake().storage.map(read, tasks)
+    return {task.period: each for task, each in zip(tasks, tables, strict=True)}
 
 
 @contextmanager
