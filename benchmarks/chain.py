@@ -1,7 +1,7 @@
 """A simulated chain's raw receipts in a folder, and runs of the pipeline over them, with the time
 and the memory that they took.
 
-In: stores, receipts of a store in a day, days. The receipts are those of contenders/shop.py (3.1 kB
+In: stores, receipts of a store in a day, days. The receipts are those of tests/reference/shop.py (3.1 kB
 and 2.8 lines each), with numbers, stores and times of their own, committed as raw without the walk
 of an API. Memory is PSS in MB, sampled up to ten times a second: what processes share is counted
 once. Raises SystemExit with what a run said where it fails.
@@ -21,9 +21,9 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import NamedTuple
 
-from benchmarks.contenders import settings as shop
-from benchmarks.contenders.shop import FIRST, receipts
 from pipeline.load import RAW, Lake, compress, open_storage
+from tests.reference import settings as shop
+from tests.reference.shop import FIRST, receipts
 
 ROOT = Path(__file__).parents[1]
 DAY = timedelta(days=1)

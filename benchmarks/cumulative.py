@@ -35,8 +35,8 @@ def month_at(n: int) -> date:
 
 def make_month(n: int, count: int, folder: Path) -> None:
     """Count one month of `count` receipts and write its summary."""
-    from benchmarks.contenders import shop
     from benchmarks.summaries import write_summaries
+    from tests.reference import shop
 
     month, draw = month_at(n), random.Random(n)
     length = (month_at(n + 1) - month).days

@@ -28,8 +28,8 @@ GOAL = 5.0
 
 def prepare(folder: Path) -> int:
     """Write the summaries of MONTHS as Parquet; the number of receipts in them."""
-    from benchmarks.contenders import shop
     from benchmarks.summaries import write_summaries
+    from tests.reference import shop
 
     receipts: dict[date, list[bytes]] = {}
     for line in shop.receipts(90 * 700):

@@ -16,11 +16,12 @@ def write_summaries(month: date, bodies: Mapping[date, bytes], folder: Path) -> 
     """Count the days of `month` and write its tables."""
     import pyarrow as pa
 
-    from benchmarks.contenders import ours, settings
+    from benchmarks.contenders import ours
     from pipeline import schema
     from pipeline.load.parquet import to_bytes
     from pipeline.summarize import summarize
     from pipeline.transform import Catalog, Raw, clean
+    from tests.reference import settings
 
     rules, catalog = ours.rules(), Catalog.read(settings.catalog())
     cleaned = [

@@ -28,8 +28,8 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks.contenders import shop
 from benchmarks.results import machine, write_section
+from tests.reference import shop
 
 ROOT = Path(__file__).parents[1]
 _PAGE, _TICKS = os.sysconf("SC_PAGE_SIZE") / 2**20, os.sysconf("SC_CLK_TCK")
@@ -43,6 +43,12 @@ CONTENDERS = {
     "spark_sql": ("PySpark, local[2]", "pyspark", 1_000_000),
     "pandas_rows": ("row by row, pandas", "pandas", 50_000),
 }
+
+
+def program_of(module: str) -> str:
+    """The module that is run; the SQL script is the tests' reference too."""
+    folder = "tests.reference" if module == "duckdb_sql" else "benchmarks.contenders"
+    return f"{folder}.{module}"
 
 
 @dataclass
@@ -103,7 +109,7 @@ def measure(module: str, source: Path, out: Path) -> tuple[float, float, float]:
     before = os.times()
     start = time.perf_counter()
     process = subprocess.Popen(
-        [sys.executable, "-m", f"benchmarks.contenders.{module}", str(source), str(out)],
+        [sys.executable, "-m", program_of(module), str(source), str(out)],
         cwd=ROOT,
         env=environment,
         stdout=subprocess.DEVNULL,

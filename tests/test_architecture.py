@@ -158,5 +158,5 @@ def test_only_its_point_of_sale_knows_the_headings_of_an_export(path: Path) -> N
 
 
 @pytest.mark.parametrize("path", sorted((ROOT / "tests").rglob("*.py")), ids=module)
-def test_what_tests_share_is_in_modules_and_not_in_a_conftest(path: Path) -> None:
-    assert not [name for name in imports(path) if "conftest" in name.split(".")]
+def test_what_tests_share_is_in_modules_of_tests_and_not_in_a_conftest(path: Path) -> None:
+    assert not [name for name in imports(path) if {"conftest", "benchmarks"} & {*name.split(".")}]

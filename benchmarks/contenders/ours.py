@@ -21,11 +21,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from benchmarks.contenders import settings
 from pipeline.transform import Catalog, Raw, Rules, Store, read_menu
 from pipeline.transform.clean import page
 from pipeline.transform.columns import fixed, ints
 from pipeline.transform.recipes import RecipeBook
+from tests.reference import settings
 
 PAGE, SMALL = 12 << 20, 24 << 20
 

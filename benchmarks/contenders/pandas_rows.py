@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 import pandas as pd
 import pyarrow as pa
 
-from benchmarks.contenders import settings
 from pipeline.schema import SALES, arrow
+from tests.reference import settings
 
 ZONE, CENT = ZoneInfo("America/Mexico_City"), Decimal("0.01")
 CHANNELS = {"Dine in": "dine_in", "To go": "takeaway", "Delivery": "delivery"}

@@ -11,7 +11,7 @@ import sys
 
 import polars as pl
 
-from benchmarks.contenders import settings
+from tests.reference import settings
 
 TAX = pl.List(pl.Struct({"type": pl.String, "money_amount": pl.Float64}))
 LINE = pl.Struct(

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from pyspark.sql import SparkSession
 
-from benchmarks.contenders import settings
+from tests.reference import settings
 
 TAX = "array<struct<type: string, money_amount: decimal(14, 2)>>"
 LINE = (

@@ -189,8 +189,8 @@ class Lake:
         """The bytes of files (all by default), each checked against its digest.
 
         `manifest` selects an earlier version, which only reports archive; `afresh` bypasses the
-        cache and the archive. Raises Corrupt, naming the object, where it is missing or is not what the newest
-        manifest says, also after waiting for a run that may be publishing it.
+        cache and the archive. Raises Corrupt, naming the object, where it is missing or is not what
+        the newest manifest says, also after waiting for a run that may be publishing it.
         """
         looks = 0
         while True:

@@ -308,19 +308,19 @@ class ManifestLog:
 
     def read(self, manifest: Manifest) -> Body:
         """The body of `manifest`, checked against its key. Raises Corrupt."""
-        known = self._bodies.get(manifest.key)
-        if known is None:
+        cached = self._bodies.get(manifest.key)
+        if cached is None:
             text = self.storage.get_sound(
                 manifest.key, lambda text: self._describes(text, manifest.key, manifest)
             )
-            content, known = self._parse(text, manifest.key)
+            content, cached = self._parse(text, manifest.key)
             if content != manifest:
                 raise Corrupt(
                     f"{self.storage.uri(manifest.key)}: content and name differ; restore it from"
                     " its claim"
                 )
-            self._cache(manifest, known)
-        return known
+            self._cache(manifest, cached)
+        return cached
 
     def _cache(self, manifest: Manifest, body: Body) -> None:
         with self._caching:

@@ -125,13 +125,8 @@ def _check_file(
 ) -> Iterator[LakeFinding]:
     """Check a file under its stable key; waits for a run that is just publishing it."""
     data = _read(lake, entry["key"])
-    if _is_sound(data, entry):
+    if _is_sound(data, entry) or _is_published(lake, manifest, name):
         return
-    try:
-        lake.read(manifest.dataset, manifest.partition, [name], afresh=True)
-        return  # published meanwhile
-    except Corrupt:
-        pass
     what = (
         "is missing"
         if data is None
@@ -145,6 +140,14 @@ def _check_file(
         manifest.partition,
         repairable=True,
     )
+
+
+def _is_published(lake: Lake, manifest: Manifest, name: str) -> bool:
+    """Whether a run has published the file meanwhile; waits for one that is about to."""
+    try:
+        return bool(lake.read(manifest.dataset, manifest.partition, [name], afresh=True))
+    except Corrupt:
+        return False
 
 
 def restore(lake: Lake, manifest: Manifest) -> bool:

@@ -74,7 +74,7 @@ def objects_near(lake: Lake, month: date) -> list[RawObject]:
 
 @dataclass
 class Conservation:
-    """What was found wrong, and the names of the objects whose receipts are all in the lake."""
+    """What is wrong, and the names of the objects whose receipts are all in the lake."""
 
     findings: list[LakeFinding] = field(default_factory=list)
     held: list[str] = field(default_factory=list)
@@ -93,7 +93,7 @@ def conserve(
     starts: date,
     last: date,
 ) -> Conservation:
-    """Find receipts of `entries` that are nowhere, or both outside history and counted.
+    """Look for receipts that are nowhere, or both outside history and counted.
 
     Receipts of months that are not `is_built` from the current raw, and those sold after business
     day `last`, are not due.
@@ -145,14 +145,14 @@ def _find_lost(
     index.add({f"{day:%Y-%m}" for entry in due for day in _days_near(entry) if day >= starts})
     missing: dict[str, list[tuple[str, datetime | None]]] = {}
     for entry in due:
-        known = len(missing)
+        count = len(missing)
         for line, body in enumerate(raw.lake.read_raw(entry).splitlines(), 1):
             record = raw.reader.read_record(body)
             name = f"{raw.place(entry.key)}#{line}"
             number = record.number and raw.name(record.number)
             if not index.holds(number, name) and _is_receipt(record, raw.reader):
                 missing.setdefault(number or name, []).append((name, record.sold_at))
-        if len(missing) == known:
+        if len(missing) == count:
             held.append(name_of(raw, entry))
     lost = {}
     for number, records in missing.items():

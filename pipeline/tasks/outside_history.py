@@ -162,9 +162,9 @@ def find_lost(month: dt.date | None = None, held: Container[str] = ()) -> Conser
     for raw in raw_sources():
         names = {entry: name_of(raw, entry) for entry in objects[raw.folder]}
         unread = [entry for entry, name in names.items() if name not in held]
-        found = conserve(raw, unread, is_built, index, first, last)
-        result.findings += found.findings
-        result.held += [*(name for name in names.values() if name in held), *found.held]
+        part = conserve(raw, unread, is_built, index, first, last)
+        result.findings += part.findings
+        result.held += [*(name for name in names.values() if name in held), *part.held]
     return result
 
 

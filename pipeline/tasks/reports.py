@@ -188,12 +188,12 @@ class MonthlyReport(Report, BatchTask):
     def write_report(self, before: Manifest | None, **common: Any) -> Files:
         names = [dataset.name for dataset in schema.SUMMARY]
         required = self.requires()
-        customers = read_months(of(MonthlyCustomers, required), read_tables)
+        customers = read_months(tasks_of(MonthlyCustomers, required), read_tables)
         summaries = read_months(
-            of(MonthlySummary, required), lambda task: read_summary(task, names)
+            tasks_of(MonthlySummary, required), lambda task: read_summary(task, names)
         )
-        till = [read_tables(task) for task in of(BackOffice, required)]
-        outside = [read_tables(task) for task in of(OutsideHistory, required)]
+        till = [read_tables(task) for task in tasks_of(BackOffice, required)]
+        outside = [read_tables(task) for task in tasks_of(OutsideHistory, required)]
         files: Files = reports.monthly(
             self.month,
             customers | summaries,
@@ -227,7 +227,7 @@ class MonthlyReport(Report, BatchTask):
         return {HELD: check_conserved(self.month, self.held_by(before) if before else ())}
 
     def held_by(self, before: Manifest) -> frozenset[str]:
-        """The raw objects that the version `before` has checked and that need no second look.
+        """The raw objects that version `before` has checked, which need no second look.
 
         None where a receipt has left the month since, or one in quarantine has no number.
         """
@@ -246,7 +246,7 @@ class MonthlyReport(Report, BatchTask):
         return changed_receipts(*self.receipts(before))
 
     def receipts(self, before: Manifest) -> tuple[pa.Table, pa.Table]:
-        """The receipts of the month as the version `before` counted them, and as they are now."""
+        """The receipts of the month as version `before` counted them, and as they are now."""
         summary = MonthlySummary(month=self.month)
         files = lake().read(before.dataset, before.partition, [ARCHIVED_RECEIPTS], manifest=before)
         return (
@@ -255,7 +255,7 @@ class MonthlyReport(Report, BatchTask):
         )
 
 
-def of(family: type[DerivedTask], tasks: Iterable[DerivedTask]) -> list[DerivedTask]:
+def tasks_of(family: type[DerivedTask], tasks: Iterable[DerivedTask]) -> list[DerivedTask]:
     """The tasks of a family."""
     return [task for task in tasks if isinstance(task, family)]
 
@@ -346,7 +346,8 @@ class CumulativeReport(Report):
         figures = figures_of(before) if before else None
         own = versions(self.dataset, self.name)[: common["lineage"]["version"] - 1]
         summaries = read_months(
-            of(MonthlySummary, self.requires()), lambda task: read_summary(task, reports.HISTORY)
+            tasks_of(MonthlySummary, self.requires()),
+            lambda task: read_summary(task, reports.HISTORY),
         )
         files: Files = reports.cumulative(
             self.month,

@@ -53,7 +53,7 @@ def read_table(task: DerivedTask, file_name: str, body: bytes) -> pa.Table:
 
 
 def read_summary(task: DerivedTask, names: Sequence[str]) -> dict[str, pa.Table]:
-    """The tables `names` of a month's summary, with one request. Raises SchemaMismatch."""
+    """The tables `names` of a summary, with one request. Raises SchemaMismatch."""
     decimals = settings.rules().decimals
     tables = unpack_tables(
         lake().read(task.dataset, task.name, [TABLES])[TABLES],
@@ -72,7 +72,7 @@ def read_tables(task: DerivedTask, names: list[str] | None = None) -> dict[str, 
 def read_months(
     tasks: Iterable[DerivedTask], read: Callable[[DerivedTask], dict[str, pa.Table]]
 ) -> dict[dt.date, dict[str, pa.Table]]:
-    """What `read` returns of each task, by month; read at once where the store answers slowly."""
+    """What `read` returns of each task, by month; in a bucket, several at once."""
     tasks = list(tasks)
     tables = lake().storage.map(read, tasks)
     return {task.period: each for task, each in zip(tasks, tables, strict=True)}

@@ -4,7 +4,7 @@ day, and the night of 3 April 2022, when the clock changed. `age` makes of such 
 history in which customers come and go, an item goes, another comes, and a price is raised.
 
 Made of the receipts of the benchmarks' shop, whose combos are also worked out in SQL
-(benchmarks/contenders/sales.sql).
+(tests/reference/sales.sql).
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
-from benchmarks.contenders import settings, shop
 from pipeline import schema
 from pipeline.summarize import summarize
 from pipeline.transform import Catalog, Raw, Rules, Store, clean, read_menu
+from tests.reference import settings, shop
 
 ZONE = ZoneInfo("America/Mexico_City")
 MONTHS = (date(2022, 2, 1), date(2022, 3, 1), date(2022, 4, 1))

@@ -3,7 +3,7 @@ no code of the pipeline.
 
 `tell(receipts, month, before)` gives what figures.json should hold, section by section. Amounts are
 Decimals, ratios Fractions. Rows of `sales` (combos shared out by largest remainders) are those of
-benchmarks/contenders/sales.sql.
+tests/reference/sales.sql.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks.contenders import duckdb_sql, settings
+from tests.reference import duckdb_sql, settings
 
 PAID = f'struct("name" varchar, "type" varchar, money_amount {duckdb_sql.MONEY})[]'
 GIVEN = f'struct("type" varchar, "name" varchar, money_amount {duckdb_sql.MONEY})[]'

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from benchmarks.contenders.settings import (
+from tests.reference.settings import (
     BURGERS,
     CATEGORY,
     COMBOS,

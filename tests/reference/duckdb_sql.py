@@ -1,4 +1,4 @@
-"""All of it in DuckDB's SQL: `python -m benchmarks.contenders.duckdb_sql FILE OUT`."""
+"""All of it in DuckDB's SQL: `python -m tests.reference.duckdb_sql FILE OUT`."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import duckdb
 
-from benchmarks.contenders import settings
+from tests.reference import settings
 
 MONEY = "decimal(14, 2)"
 TAX = f'struct("type" varchar, "name" varchar, rate decimal(9, 4), money_amount {MONEY})'

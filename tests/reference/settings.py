@@ -1,4 +1,4 @@
-"""What the contenders are told of the shop: its menu, its catalog, and the same as plain tables for
+"""What the reference programs are told of the shop: its menu, its catalog, and the same as plain tables for
 those that speak SQL.
 """
 
