@@ -29,8 +29,8 @@ from pathlib import Path
 import requests
 
 from benchmarks.results import machine, write_section
+from pipeline.extract.commit import commit_windows
 from pipeline.extract.fetch import fetch_pages
-from pipeline.extract.windows import commit_windows
 from pipeline.load import Lake, open_storage
 from pipeline.pos import open_source
 from pipeline.pos.source import Window

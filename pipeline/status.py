@@ -17,9 +17,11 @@ from typing import Any, NamedTuple
 import pyarrow.compute as pc
 
 from pipeline.extract.missing_numbers import MissingNumbers, find_missing_numbers
+from pipeline.extract.new_fields import read_fields
+from pipeline.extract.rescan import numbers_tried
 from pipeline.extract.warnings import gap_warning
 from pipeline.extract.window_bounds import DAY, window_names
-from pipeline.extract.windows import numbers_tried, read_fields, spans
+from pipeline.extract.windows import spans
 from pipeline.load import CATALOG, RAW, RECEIPTS, SALES, STAGING, SUMMARY, VOID, Lake, decompress
 from pipeline.load.day_object import FILE, unpack_tables
 from pipeline.load.parquet import from_bytes

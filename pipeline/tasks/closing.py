@@ -13,8 +13,8 @@ import reports
 from pipeline import settings
 from pipeline.deliver import DeliveryKey, ReportEmail
 from pipeline.errors import ConfigError
-from pipeline.extract.windows import months_before
 from pipeline.load import SUMMARY, VOID
+from pipeline.months import months_before
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import lake
 from pipeline.tasks.labour import labour

@@ -14,9 +14,9 @@ from pipeline import settings
 from pipeline.cli.recipients import report_recipients
 from pipeline.cli.run_summary import FILE, format_summary, read_summary
 from pipeline.errors import Corrupt
-from pipeline.extract.windows import months_between
 from pipeline.lakes import names_if_several, raw_sources, sources
 from pipeline.load import NIGHTLY, STAGING
+from pipeline.months import months_between
 from pipeline.status import Status, format_status, read_status
 from pipeline.targets import DatasetTask, DerivedTask, Files, Metadata, RawTask, lake
 from pipeline.tasks.lake import DailySales, history_span

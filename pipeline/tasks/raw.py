@@ -13,8 +13,9 @@ import luigi
 from pipeline import local_state, ownership, settings
 from pipeline.connect import connect, origin_of
 from pipeline.errors import ConfigError
+from pipeline.extract.rescan import rescan
 from pipeline.extract.window_bounds import DAY, window_of
-from pipeline.extract.windows import extract, rescan
+from pipeline.extract.windows import extract
 from pipeline.lakes import (
     ROOT,
     check_lake,

@@ -13,7 +13,6 @@ import reports
 from pipeline import schema, settings
 from pipeline.cli.recipients import report_recipients
 from pipeline.extract.window_bounds import DAY
-from pipeline.extract.windows import months_before, months_between
 from pipeline.lakes import raw_lake, sources
 from pipeline.load import (
     BACKOFFICE,
@@ -25,6 +24,7 @@ from pipeline.load import (
     Manifest,
 )
 from pipeline.load.layout import digest_of
+from pipeline.months import months_before, months_between
 from pipeline.rebuild_reason import plain
 from pipeline.settings.run_context import once_per_run
 from pipeline.summarize.receipt_figures import changed_receipts

@@ -12,11 +12,11 @@ import pyarrow.compute as pc
 from pipeline import schema, settings
 from pipeline.errors import DataError
 from pipeline.extract.window_bounds import DAY
-from pipeline.extract.windows import months_before
 from pipeline.lakes import raw_sources
 from pipeline.load import BACKOFFICE, VOID, Stat
 from pipeline.load.parquet import from_bytes, to_bytes
 from pipeline.load.publish import digest_files
+from pipeline.months import months_before
 from pipeline.pos import export_forms
 from pipeline.settings.run_context import once_per_run
 from pipeline.summarize.compare_exports import compare_exports, read_cached

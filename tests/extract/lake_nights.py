@@ -21,6 +21,8 @@ from hypothesis import strategies as st
 
 from pipeline.errors import Conflict
 from pipeline.extract import windows
+from pipeline.extract.rescan import rescan
+from pipeline.extract.window_bounds import window_of
 from pipeline.load import RECEIPTS, BatchName, Lake, Storage, open_storage
 from pipeline.pos.source import Window
 from pipeline.transform import Store, day_bounds
@@ -229,7 +231,7 @@ class NightsInALake(Nights):
         ]
         if held := held[max([*gaps, len(held) - days, 0]) :]:
             self.waiting = during
-            windows.rescan(
+            rescan(
                 held,
                 f"{held[-1].date}-rescan-{next(self.sweeps):03d}",
                 lake,
@@ -245,7 +247,7 @@ class NightsInALake(Nights):
     @staticmethod
     def _windows(lake: Lake) -> list[Window]:
         return [
-            windows.window_of(date.fromisoformat(name), lake)
+            window_of(date.fromisoformat(name), lake)
             for name in lake.partitions(RECEIPTS)
             if BatchName.parse(name).is_window
         ]

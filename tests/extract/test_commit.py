@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.extract.commit import commit_windows
 from pipeline.extract.fetch import fetch_pages
-from pipeline.extract.windows import commit_windows, extract
+from pipeline.extract.windows import extract
 from pipeline.load import RECEIPTS, Lake, open_storage
 from pipeline.load.raw import RawZone
 from pipeline.pos.loyverse import reader as loyverse_reader

@@ -11,7 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.extract.windows import commit_windows, note_fields, read_fields
+from pipeline.extract.commit import commit_windows
+from pipeline.extract.new_fields import note_fields, read_fields
 from pipeline.load import Lake, open_storage
 from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.loyverse.unknown_fields import KNOWN, MOST, SAMPLES, find_unknown, sample

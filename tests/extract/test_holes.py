@@ -15,10 +15,12 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipeline.errors import HistoryLimit, SourceFatal, SourceRetriable, Unauthorized
+from pipeline.extract.commit import commit_windows
 from pipeline.extract.fetch import fetch_pages
 from pipeline.extract.missed import is_before
 from pipeline.extract.missing_numbers import TRIES, ask_for, choose_numbers, find_missing_numbers
-from pipeline.extract.windows import DATASET, commit_windows, numbers_tried, rescan
+from pipeline.extract.rescan import numbers_tried, rescan
+from pipeline.extract.window_bounds import DATASET
 from pipeline.load import Lake, open_storage
 from pipeline.maintenance.erase import ErasingSource, entry
 from pipeline.pos.source import Record

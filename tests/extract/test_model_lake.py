@@ -14,7 +14,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, find, given, settings
 from hypothesis.errors import NoSuchExample
 
-from pipeline.extract import windows
+from pipeline.extract import commit, windows
 from pipeline.load import commits
 from pipeline.load.commits import Commits
 from pipeline.pos.loyverse.client import Loyverse
@@ -61,7 +61,7 @@ def test_a_window_that_a_killed_run_has_claimed_bounds_those_before_it() -> None
 
 
 def nothing_is_forwarded(patch: pytest.MonkeyPatch) -> None:
-    patch.setattr(windows, "copy_moved_versions", lambda records, earlier: records)
+    patch.setattr(commit, "copy_moved_versions", lambda records, earlier: records)
 
 
 def windows_do_not_touch(patch: pytest.MonkeyPatch) -> None:

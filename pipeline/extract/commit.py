@@ -1,0 +1,96 @@
+"""Commit windows to raw, with copies of receipts for the dates that they have left."""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Mapping
+from datetime import date
+from functools import cache
+
+from pipeline.extract.fetch import FetchedPages, Records, pack
+from pipeline.extract.moved_versions import (
+    Earlier,
+    copy_moved_versions,
+    earlier_places,
+    is_update,
+    partition_dates_of,
+    with_pending,
+)
+from pipeline.load import MAX_PENDING, Lake
+from pipeline.pos.source import Reader, Record, Window
+
+
+def commit_windows(lake: Lake, fetched: FetchedPages, windows: list[Window]) -> None:
+    """Commit windows in their order, each while the next ones are prepared.
+
+    A window may need the dates of a receipt in a window that is not committed yet: `waiting` has
+    those.
+    """
+    waiting: deque[dict[str, set[date]]] = deque(maxlen=MAX_PENDING)
+    with lake.commits() as commits:
+        for window, lazy_records in fetched.windows:
+            records = {sold: lazy_records[sold] for sold in lazy_records}
+            partition_dates = partition_dates_of(records)
+            objects, times = pack_objects(
+                records,
+                with_pending(earlier_places_in(lake, fetched.reader), waiting),
+                partition_dates,
+            )
+            commits.add(
+                str(window.date),
+                objects,
+                batch_metadata(window, sum(map(len, records.values())), fetched),
+                times,
+            )
+            waiting.append(partition_dates)
+            if window is windows[-1]:
+                commits.finish()  # before the page journal is removed
+
+
+def pack_objects(
+    records: Records, earlier: Earlier, partition_dates: Mapping[str, set[date]]
+) -> tuple[dict[date | None, bytes], dict[date | None, str]]:
+    """Objects of a batch by date of sale: NDJSON, and UTC times of the sales.
+
+    With the copies for the days that a receipt has left (moved_versions.py).
+    """
+    objects: dict[date | None, bytes] = {}
+    times: dict[date | None, str] = {}
+    recalled = cache(earlier)
+    forwarded = copy_moved_versions(records, recalled, partition_dates)
+
+    def replaces(record: Record, sold: date) -> bool:
+        """Whether raw has an earlier version under the same date, at another time."""
+        if not is_update(record):
+            return False
+        assert record.created_at  # as of every update
+        instants = recalled(record.number or "", record.created_at).sold.get(sold, set())
+        return not instants <= {record.sold_at}
+
+    for sold in forwarded:
+        here = forwarded[sold]
+        objects[sold] = pack({sold: here})[sold]
+        # Times are given only without copies, which are of other dates, and without a record that
+        # replaces one that a neighbouring business day of the same date may have counted.
+        is_own = sold and len(here) == len(records.get(sold, ()))
+        if sold and is_own and not any(replaces(record, sold) for record in here):
+            moments = [record.sold_at for record in here if record.sold_at]
+            times[sold] = f"{min(moments):%H%M}-{max(moments):%H%M}"
+    return objects, times
+
+
+def earlier_places_in(lake: Lake, reader: Reader) -> Earlier:
+    """The function that returns the dates of the committed versions of a receipt."""
+    return earlier_places(
+        lambda day: map(lake.read_raw, lake.raw_objects(day, day)), reader.read_record
+    )
+
+
+def batch_metadata(window: Window, count: int, fetched: FetchedPages) -> dict[str, object]:
+    """Metadata of a batch for its manifest: bounds, record count, history limit."""
+    return {
+        "start": window.start.isoformat(),
+        "end": window.end.isoformat(),
+        "records": count,
+        "truncated_at": fetched.truncated_at and fetched.truncated_at.isoformat(),
+    }

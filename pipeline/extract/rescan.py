@@ -1,0 +1,172 @@
+"""The reconciliation scan: read a span again, commit what the windows have missed."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Mapping
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+from pipeline.extract.commit import batch_metadata, earlier_places_in, pack_objects
+from pipeline.extract.fetch import Records, fetch_pages
+from pipeline.extract.missed import (
+    Missed,
+    by_date,
+    find_missed,
+    held_versions,
+    is_before,
+    recording_numbers,
+)
+from pipeline.extract.missing_numbers import ask_for, choose_numbers, find_missing_numbers
+from pipeline.extract.moved_versions import partition_dates_of
+from pipeline.extract.new_fields import note_fields
+from pipeline.extract.waits import on_wait
+from pipeline.extract.window_bounds import DATASET, window_names, window_of
+from pipeline.extract.windows import follow
+from pipeline.load import BatchName, Lake
+from pipeline.pos.source import Source, Window, sold_date
+from pipeline.progress import Progress
+
+log = logging.getLogger(__name__)
+
+
+def rescan(
+    windows: list[Window],
+    batch: str,
+    lake: Lake,
+    source: Source,
+    *,
+    now: datetime,
+    spool: Path,
+    most: int = 0,
+    tell: Callable[[str, int | None], None],
+) -> list[Missed]:
+    """Reconciliation scan: read the span of `windows` again, commit what raw lacks.
+
+    It also requests receipt numbers that are missing in the span, at most `most`. The records that
+    raw lacks, which the windows have missed, become the batch `batch`. A scan removes nothing.
+    """
+    span = Window(windows[-1].date, windows[0].start, windows[-1].end)
+    name = f"scan of {windows[0].date} to {span.date}"
+    with Progress(name, "receipts", tell=tell) as bar, on_wait(bar.pause):
+        fetched = fetch_pages(
+            source,
+            [span],
+            bounded=True,
+            spool=spool,
+            now=now,
+            progress=follow(bar, [span], now, source),
+        )
+        for _, records in fetched.windows:
+            missed, metadata = _rescan_span(span, windows, records, lake, source, most)
+            added = by_date(missed)
+            objects, times = pack_objects(
+                added, earlier_places_in(lake, source.reader), partition_dates_of(added)
+            )
+            lake.commit_window(
+                batch, objects, batch_metadata(span, len(missed), fetched) | metadata, times
+            )
+    for record, held in ((miss.record, miss.held) for miss in missed[:20]):
+        log.warning(
+            "%s: the windows have missed receipt %s, changed at %s (raw held %s)",
+            name,
+            record.number,
+            record.updated_at,
+            held or "nothing",
+        )
+    note_fields(fetched, span.date, lake)
+    log.info(
+        "%s: %d records read, %d were missing%s",
+        name,
+        fetched.records,
+        len(missed),
+        format_asked(metadata),
+    )
+    return missed
+
+
+def _rescan_span(
+    span: Window, windows: list[Window], records: Records, lake: Lake, source: Source, most: int
+) -> tuple[list[Missed], dict[str, object]]:
+    """Records of a span, or of missing numbers in it, that raw lacks.
+
+    And the manifest's metadata about those numbers.
+    """
+    first, last = span.start.date(), span.end.date()
+    dates = [first, *(sold for sold in records if sold)]
+    objects = list(lake.raw_objects(min(dates), max(dates)))
+    for window in windows:
+        objects += [
+            raw_object
+            for raw_object in lake.raw_objects(window.date, window.date, str(window.date))
+            if raw_object.sold is None
+        ]
+    numbers = {
+        record.number
+        for sold in records
+        if sold and first <= sold <= last
+        for record in records[sold]
+        if record.number and record.sold_at and span.start <= record.sold_at < span.end
+    }
+    held = held_versions(
+        map(lake.read_raw, objects),
+        recording_numbers(numbers, span.start, span.end, source.reader.read_record),
+    )
+    missed = find_missed(records, held)
+    tried = numbers_tried(lake, windows[0].date)
+    to_request = choose_numbers(
+        find_missing_numbers(numbers),
+        {*held, *(miss.record.number for miss in missed if miss.record.number)},
+        tried,
+        most,
+    )
+    answered = ask_for(source, to_request, most)
+    begin = window_of(date.fromisoformat(window_names(lake)[0]), lake).start
+    mine = [
+        record
+        for record in answered.receipts
+        if (record.updated_at is None or record.updated_at < span.end)  # else in a later window
+        and not is_before(record, begin)
+    ]
+    places = {place for record in mine if (place := sold_date(record))}
+    there = held_versions(
+        (lake.read_raw(item) for sold in places for item in lake.raw_objects(sold, sold)),
+        source.reader.read_record,
+    )
+    missed += find_missed(
+        by_date(Missed(sold_date(record), record, None) for record in mine), there
+    )
+    return missed, {
+        "asked": len(answered.receipts) + len(answered.unknown),
+        "answered": len(answered.receipts),
+        "waiting": answered.waiting,
+        "unknown": {number: tried.get(number, 0) + 1 for number in answered.unknown},
+    }
+
+
+def numbers_tried(lake: Lake, since: date) -> dict[str, int]:
+    """How often scans since a day have requested each number unknown to the shop.
+
+    Invalidated scans have no such metadata.
+    """
+    tried: dict[str, int] = {}
+    for name in lake.partitions(DATASET):
+        batch = BatchName.parse(name)
+        if not batch.is_window and batch.day >= since:
+            for number, times in (
+                lake.metadata(DATASET, name, lake.newest(DATASET, name)).get("unknown", {}).items()
+            ):
+                tried[number] = max(times, tried.get(number, 0))
+    return tried
+
+
+def format_asked(metadata: Mapping[str, Any]) -> str:
+    """The result for the missing numbers of a scan, as the end of a sentence."""
+    if not metadata["asked"] and not metadata["waiting"]:
+        return ""
+    return (
+        f"; of the missing receipt numbers {metadata['asked']} were asked for,"
+        f" {len(metadata['unknown'])} of which the shop does not know either"
+        + (f", and {metadata['waiting']} wait for the next scan" if metadata["waiting"] else "")
+    )
