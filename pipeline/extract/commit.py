@@ -1,4 +1,4 @@
-"""Commit windows to raw, with copies of receipts for the dates that they have left."""
+"""Commit windows to raw, with copies for the dates that a receipt has left."""
 
 from __future__ import annotations
 
