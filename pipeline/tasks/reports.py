@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 import reports
 from pipeline import schema, settings
@@ -231,13 +232,13 @@ class MonthlyReport(Report, BatchTask):
 
         None where a receipt has left the month since, or one in quarantine has no number.
         """
+        keys = ["store_id", "receipt_number"]
         earlier, now = (
-            set(
-                zip(table["store_id"].to_pylist(), table["receipt_number"].to_pylist(), strict=True)
-            )
+            pa.table({key: table[key].cast("string") for key in keys})
             for table in self.receipts(before)
         )
-        if not earlier <= now or any(not number for _, number in earlier):
+        left = earlier.join(now, keys, join_type="left anti")
+        if left.num_rows or pc.any(pc.equal(earlier["receipt_number"], "")).as_py():
             return frozenset()
         return frozenset(lake().metadata(before.dataset, before.partition, before).get(HELD, ()))
 
