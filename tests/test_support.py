@@ -1,15 +1,20 @@
-"""The parts that the tests need beside Python packages: skipped with a sentence, never in CI."""
+"""What the tests use: parts beside Python packages, which CI may not skip, and preloaded commands."""
 
 from __future__ import annotations
 
+import json
+import os
+import signal
 import subprocess
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
 from tests.support import machine
 from tests.support.marks import SLOW
-from tests.support.runner import ROOT
+from tests.support.preloaded import can_run
+from tests.support.runner import ROOT, Runner
 
 
 @pytest.mark.parametrize(
@@ -40,3 +45,72 @@ def test_a_machine_without_java_gets_that_of_the_lock(
 def test_slow_folders_and_files_exist() -> None:
     missing = [name for name in SLOW if not (ROOT / name).exists()]
     assert not missing, "renamed? change SLOW in tests/support/marks.py"
+
+
+PROBE = """
+import json, multiprocessing, os, signal, sys, tempfile
+if "die" in sys.argv:
+    os.kill(os.getpid(), signal.SIGKILL)
+if "wait" in sys.argv:
+    signal.pause()
+print(json.dumps({
+    "arguments": sys.argv, "path": sys.path, "folder": os.getcwd(), "environment": dict(os.environ),
+    "name": __name__, "spec": __spec__.name, "input": sys.stdin.read(), "umask": os.umask(0),
+    "temporary": tempfile.gettempdir(),
+    "files": sorted(os.listdir("/proc/self/fd")), "fork of": str(multiprocessing.parent_process()),
+    "own": sorted(name for name in sys.modules if name.split(".")[0] in OWN),
+    "command": open("/proc/self/cmdline").read().rstrip("\\0"),
+    "signals": {n.name: str(signal.getsignal(n)) for n in signal.valid_signals() if n < 32},
+    "encoding": sys.stdout.encoding, "buffered": not sys.stdout.line_buffering,
+}))
+print(hash("seed"), file=sys.stderr)
+sys.exit(7)
+"""
+
+
+@pytest.fixture
+def probe(tmp_path: Path) -> Callable[..., subprocess.CompletedProcess[str]]:
+    """Runs a module that prints its surroundings, preloaded or not."""
+    own = {"luigi", "pipeline", "reports", "pyspark"}
+    (tmp_path / "surroundings.py").write_text(f"OWN = {own}{PROBE}")
+
+    def run(*words: str, is_preloaded: bool = True) -> subprocess.CompletedProcess[str]:
+        runner = Runner(tmp_path, environment={"TMPDIR": str(tmp_path)}, is_preloaded=is_preloaded)
+        return runner.run_module("surroundings", *words, timeout=30)
+
+    return run
+
+
+@pytest.mark.slow
+def test_a_preloaded_command_has_the_surroundings_of_a_new_interpreter(
+    probe: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    preloaded, new = probe("--a", "é", ""), probe("--a", "é", "", is_preloaded=False)
+    assert preloaded.returncode == new.returncode == 7
+    here, there = (json.loads(done.stdout.splitlines()[0]) for done in (preloaded, new))
+    assert here == there
+    assert here["temporary"] == here["folder"] and here["own"] == []
+
+
+@pytest.mark.slow
+def test_two_preloaded_commands_in_a_row_have_two_seeds(
+    probe: Callable[..., subprocess.CompletedProcess[str]],
+) -> None:
+    assert probe().stdout.splitlines()[1] != probe().stdout.splitlines()[1]
+
+
+@pytest.mark.slow
+def test_a_preloaded_command_ends_as_a_process_does(
+    tmp_path: Path, probe: Callable[..., subprocess.CompletedProcess[str]]
+) -> None:
+    assert probe("die").returncode == -signal.SIGKILL
+    with pytest.raises(subprocess.TimeoutExpired):
+        Runner(tmp_path).run_module("surroundings", "wait", timeout=0.5)
+    failed = Runner(tmp_path).run_module("no_such_module", timeout=30)
+    assert failed.returncode == 1 and "No module named no_such_module" in failed.stdout
+
+
+@pytest.mark.parametrize("name", ["PYTHONPATH", "TZ", "LC_ALL", "HOME"])
+def test_what_an_interpreter_reads_at_its_start_gets_a_new_one(name: str) -> None:
+    assert can_run(os.environ)
+    assert not can_run({**os.environ, name: "other"})

@@ -25,7 +25,7 @@ from pipeline.logs import Console, Sentence, escape_controls, redact, shorten
 from pipeline.pos.loyverse.refusals import CursorRefused
 from pipeline.progress import Progress
 from pipeline.rebuild_reason import plain, rebuild_reason
-from tests.support.runner import ROOT, Runner
+from tests.support.runner import ROOT, Runner, run_module
 
 
 @pytest.mark.parametrize(
@@ -53,17 +53,14 @@ def test_a_setting_that_cannot_be_is_one_sentence(
 def luigi_in(folder: Path, runner: Runner, *words: str) -> tuple[int, str]:
     environment = {
         name: value for name, value in runner.env().items() if name != "LUIGI_CONFIG_PATH"
-    } | {"PYTHONPATH": str(ROOT)}
-    done = subprocess.run(
-        [sys.executable, "-m", "luigi", "--module", "pipeline", *words],
-        cwd=folder,
-        env=environment,
-        capture_output=True,
-        text=True,
+    }
+    done = run_module(
+        *("luigi", "--module", "pipeline", *words),
+        folder=folder,
+        environment=environment,
         timeout=240,
-        check=False,
     )
-    return done.returncode, done.stdout + done.stderr
+    return done.returncode, done.stdout
 
 
 def test_luigi_in_another_folder_and_a_mistyped_task(luigi: Runner, tmp_path: Path) -> None:

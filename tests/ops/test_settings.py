@@ -24,7 +24,7 @@ from pipeline.settings.environment import (
     known_overrides,
     override_name,
 )
-from tests.support.runner import ROOT, Runner
+from tests.support.runner import ROOT, Runner, run_module
 
 OURS = [(one.__name__, key) for one in SECTIONS for key, _ in one.get_params()]
 
@@ -132,16 +132,10 @@ def test_a_service_named_mail_does_not_change_the_port() -> None:
 
 
 def run(runner: Runner, *words: str, **environment: str) -> tuple[int, str]:
-    done = subprocess.run(
-        [sys.executable, "-m", *words],
-        cwd=runner.folder,
-        env={**runner.env(), "PYTHONPATH": str(ROOT), **environment},
-        capture_output=True,
-        text=True,
-        timeout=200,
-        check=False,
+    done = run_module(
+        *words, folder=runner.folder, environment={**runner.env(), **environment}, timeout=200
     )
-    return done.returncode, done.stdout + done.stderr
+    return done.returncode, done.stdout
 
 
 COMMANDS = [
@@ -198,17 +192,9 @@ def test_without_luigi_cfg_nothing_is_chosen_by_silence(
         text = {"empty": "", "comments": "# nothing\n", "cut off": shipped[: shipped.index("[la")]}
         (tmp_path / "luigi.cfg").write_text(text[kind])
     environment = {name: value for name, value in runner.env().items() if "LUIGI" not in name}
-    done = subprocess.run(
-        [sys.executable, "-m", *words],
-        cwd=tmp_path,
-        env={**environment, "PYTHONPATH": str(ROOT)},
-        capture_output=True,
-        text=True,
-        timeout=100,
-        check=False,
-    )
-    assert done.returncode == 35 and "[lake] url" in done.stderr and "luigi.cfg" in done.stderr
-    assert "Traceback" not in done.stderr
+    done = run_module(*words, folder=tmp_path, environment=environment, timeout=100)
+    assert done.returncode == 35 and "[lake] url" in done.stdout and "luigi.cfg" in done.stdout
+    assert "Traceback" not in done.stdout
     assert {path.name for path in tmp_path.iterdir()} <= {"config", "luigi.cfg"}
 
 
