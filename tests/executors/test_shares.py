@@ -20,8 +20,10 @@ from kitchen import DAY as TODAY
 from kitchen import catalog, line, raw, receipt, rules
 from shops import DAY, NastyShop, shop_of
 
+from tests.support.inputs import tries
+
 NASTY = settings(
-    max_examples=40,
+    max_examples=tries(20, 40),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -34,6 +34,7 @@ from pipeline.simulator import Book
 from pipeline.simulator.ids import millis
 from pipeline.simulator.loyverse.api import ApiError, Rules, answer
 from tests.extract.small_shop import START, receipt
+from tests.support.inputs import tries
 
 DAY, SETTLE = timedelta(days=1), timedelta(minutes=30)
 
@@ -354,6 +355,9 @@ class Nights(RuleBasedStateMachine):
 
 
 Nights.TestCase.settings = settings(
-    max_examples=120, stateful_step_count=16, deadline=None, suppress_health_check=list(HealthCheck)
+    max_examples=tries(60, 120),
+    stateful_step_count=16,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
 )
 TestNights = Nights.TestCase

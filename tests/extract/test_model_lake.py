@@ -22,6 +22,7 @@ from pipeline.pos.source import Page, Window
 from pipeline.transform import day_bounds
 from tests.extract.lake_nights import HISTORIES, AtOnce, Step, World, no_sync, play
 from tests.extract.test_model import Act, Killed
+from tests.support.inputs import tries
 
 ALL = list(HealthCheck)
 
@@ -32,7 +33,7 @@ def fast(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(commits, "ThreadPoolExecutor", AtOnce)
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=ALL)
+@settings(max_examples=tries(20, 40), deadline=None, suppress_health_check=ALL)
 @given(HISTORIES)
 def test_whatever_happens_the_lake_becomes_the_shop(history: tuple) -> None:
     play(*history)

@@ -25,6 +25,7 @@ from reports.render.machine import plain
 from reports.sections.comparison import growth, points, ratio, share
 from reports.values import Money, Percent, Points, Series, Text, Value
 from tests.reports.shop import MENU, Shop, summaries
+from tests.support.inputs import tries
 
 AUGUST, SEPTEMBER = date(2025, 8, 1), date(2025, 9, 1)
 GLOSSARY = "glossary."
@@ -68,7 +69,7 @@ RANKINGS = {
 }
 
 quickly = settings(
-    max_examples=6,
+    max_examples=tries(4, 6),
     deadline=None,
     derandomize=True,
     phases=[Phase.explicit, Phase.generate],  # a shop takes seconds: a failure is not shrunk

@@ -15,6 +15,7 @@ from pipeline import schema
 from pipeline.schema import RECEIPT_FIGURES
 from pipeline.summarize import merge, summarize
 from tests.summarize.lake_month import draw_month
+from tests.support.inputs import tries
 
 PLACES = 3
 
@@ -24,7 +25,7 @@ def mergeable(tables: dict[str, pa.Table]) -> dict[str, pa.Table]:
     return {name: table for name, table in tables.items() if name != RECEIPT_FIGURES.name}
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=tries(5, 8), deadline=None)
 @given(seed=st.integers(0, 2**32), receipts=st.integers(0, 50), parts=st.integers(1, 3))
 def test_merging_parts_equals_counting_all(seed, receipts, parts):
     month, rng = draw_month(seed, receipts), Random(seed)
@@ -71,7 +72,7 @@ def four_months() -> dict[date, dict[str, pa.Table]]:
     }
 
 
-@settings(max_examples=12, deadline=None)
+@settings(max_examples=tries(6, 12), deadline=None)
 @given(
     order=st.permutations([date(2026, n, 1) for n in range(1, 5)]),
     cuts=st.lists(st.integers(0, 2), min_size=2, max_size=2),

@@ -19,6 +19,7 @@ from pipeline.summarize.lake import connect, register
 from pipeline.summarize.month import QUERIES
 from tests.summarize.lake_month import STORES, draw_month
 from tests.summarize.recount import recount
+from tests.support.inputs import tries
 
 NAMES = [dataset.name for dataset in schema.SUMMARY]
 
@@ -60,7 +61,7 @@ def check(month) -> dict[str, pa.Table]:
     return tables
 
 
-@settings(max_examples=25, deadline=None)
+@settings(max_examples=tries(12, 25), deadline=None)
 @given(seed=st.integers(0, 2**32), receipts=st.integers(0, 60))
 def test_every_table_equals_the_recount(seed, receipts):
     check(draw_month(seed, receipts))

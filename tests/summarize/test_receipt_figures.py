@@ -13,6 +13,7 @@ from pipeline import schema
 from pipeline.summarize.lake import connect, register, tabulate
 from pipeline.summarize.receipt_figures import QUERY, changed_receipts
 from tests.summarize.lake_month import Month, draw_month
+from tests.support.inputs import tries
 
 SILENT = ("touched", "same")
 EDITS = (*SILENT, "left", "staff", "customer", "tender", "quarantined", "moved")
@@ -79,7 +80,7 @@ def edit(month: Month, key: tuple[str, str], how: str, rng: Random) -> bool:
     return True
 
 
-@settings(max_examples=20)
+@settings(max_examples=tries(10, 20))
 @given(st.integers(0, 10_000), st.data())
 def test_exactly_the_receipts_that_count_differently_are_named(seed: int, data) -> None:
     before = draw_month(seed, 12)

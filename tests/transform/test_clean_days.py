@@ -14,6 +14,7 @@ from shops import DAY, NastyShop, encode, receipt_of, shop_of
 from pipeline.load.parquet import to_bytes
 from pipeline.schema import LAKE
 from pipeline.transform import Catalog, Cleaned, Raw, clean, clean_days, day_bounds
+from tests.support.inputs import tries
 
 DAYS = [DAY + timedelta(days=n) for n in range(-2, 6)]
 
@@ -120,7 +121,7 @@ def assert_equal_alone_and_together(shop, raws, reads, catalogs: list[Catalog]) 
 
 
 FEW = settings(
-    max_examples=25,
+    max_examples=tries(12, 25),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

@@ -19,9 +19,10 @@ from pipeline.errors import ConfigError, DataError, MoneyNotConserved
 from pipeline.schema import LAKE, arrow
 from pipeline.transform import Cleaned, Raw, Store, clean, transform
 from pipeline.transform import tables as tables_module
+from tests.support.inputs import tries
 
 NASTY = settings(
-    max_examples=40,
+    max_examples=tries(20, 40),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )

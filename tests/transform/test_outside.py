@@ -23,6 +23,7 @@ from pipeline.pos.loyverse import reader
 from pipeline.pos.loyverse.receipt import read_receipt
 from pipeline.pos.source import sold_date
 from pipeline.transform import Raw, Store, clean, day_bounds
+from tests.support.inputs import tries
 from tests.transform.kitchen import catalog, line, receipt, rules
 
 STARTS, LAST = date(2026, 10, 3), date(2026, 10, 9)
@@ -140,7 +141,7 @@ RECEIPTS = st.lists(
 
 
 @given(RECEIPTS)
-@settings(max_examples=30, deadline=None, derandomize=True)
+@settings(max_examples=tries(15, 30), deadline=None, derandomize=True)
 @example(
     [("s1", 1, [(0, 12, True), (30, -3, True)])]
 )  # over the first midnight, within one UTC date

@@ -11,9 +11,10 @@ from reference import Reference
 from shops import DAY, NastyShop, shop_of
 
 from pipeline.transform import clean
+from tests.support.inputs import tries
 
 NASTY = settings(
-    max_examples=120,
+    max_examples=tries(60, 120),
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
