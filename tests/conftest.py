@@ -64,11 +64,11 @@ def luigi(tmp_path: Path) -> Runner:
     return runner
 
 
-@pytest.fixture
+@pytest.fixture(scope="module")
 def browser() -> Iterator[object]:
     """Headless Chromium without a network of its own; skipped where the machine has none.
 
-    For one test at a time: its event loop is the thread's, and there can be only one.
+    For one file at a time: its event loop is the thread's, and there can be only one.
     """
     from playwright.sync_api import sync_playwright
 

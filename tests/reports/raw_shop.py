@@ -20,7 +20,7 @@ import pyarrow as pa
 
 from pipeline import schema
 from pipeline.summarize import summarize
-from pipeline.transform import Catalog, Raw, Rules, Store, clean, read_menu
+from pipeline.transform import Catalog, Raw, Rules, Store, clean_days, read_menu
 from tests.reference import settings, shop
 
 ZONE = ZoneInfo("America/Mexico_City")
@@ -150,6 +150,11 @@ def pay(one: dict, amount: float) -> None:
     one["payments"][0]["money_amount"] = one["total_money"]
 
 
+def name_of(day: date) -> str:
+    """The object of the receipts that were sold on a UTC date."""
+    return f"raw/sold={day}"
+
+
 def summaries(
     found: list[dict], months: Sequence[date] = MONTHS, last: date = date.max
 ) -> dict[date, dict[str, pa.Table]]:
@@ -176,17 +181,19 @@ def summaries(
             and day <= last
             and day in traded
         ]
-        bodies = {
-            day: b"\n".join(by_date[day] + by_date[day + timedelta(days=1)]) + b"\n" for day in days
-        }
-        cleaned = [
-            clean(day, [Raw("b", "raw/o", body)], catalog, rules) for day, body in bodies.items()
+        objects = [
+            Raw("b", name_of(day), b"\n".join(bodies) + b"\n")
+            for day, bodies in by_date.items()
+            if (month - day).days <= 1 and (day - month).days <= 31
         ]
+        read_by = {day: [name_of(day), name_of(day + timedelta(days=1))] for day in days}
+        cleaned = clean_days(read_by, objects, lambda _: catalog, rules).values()
         tables = {
             d.name: pa.concat_tables([getattr(one, d.name) for one in cleaned]) for d in schema.LAKE
         }
         metadata = {
-            name: sum(one.metadata[name] for one in cleaned) for name in cleaned[0].metadata
+            name: sum(one.metadata[name] for one in cleaned)
+            for name in next(iter(cleaned)).metadata
         }
         counted[month] = summarize(
             month,

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 from hypothesis import settings
 
+T = TypeVar("T")
 
-def tries(few: int, many: int) -> int:
+
+def tries(few: T, many: T) -> T:
     """`few` in each run of the tests; `many` in the scheduled job, which draws new inputs daily."""
     return few if settings.default.derandomize else many
