@@ -134,10 +134,11 @@ def test_2_a_setting_that_is_wrong(luigi: Runner) -> None:
 def test_a_run_that_is_told_to_end_ends_and_the_next_one_goes_on(quiet_till: Till) -> None:
     first = quiet_till.luigi.start("Nightly")
     log = quiet_till.luigi.folder / "lake"
-    for _ in range(300):
+    for _ in range(2400):
         if any(Path(log).glob("_manifests/raw/receipts/*")):
             break
         time.sleep(0.05)
+    assert first.poll() is None, "it has ended before it was told to"
     first.terminate()
     first.communicate(timeout=240)
     assert first.returncode not in (0, None)

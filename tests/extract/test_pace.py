@@ -12,7 +12,7 @@ import subprocess
 import sys
 import time
 from pathlib import Path
-from threading import Thread
+from threading import Thread, local
 
 import pytest
 from hypothesis import given
@@ -119,13 +119,19 @@ def test_a_request_waits_for_the_ledger(tmp_path: Path, max_retry_wait: Patience
 def test_threads_share_one_budget(tmp_path: Path) -> None:
     for ledger in (None, tmp_path / "ledger"):
         sent: list[float] = []
-        pace = RateLimiter(8, 0.2, ledger, time.time, time.sleep)
+        own = local()
+
+        def clock(own: local = own) -> float:
+            own.time = time.time()  # of this thread: however late it goes on
+            return own.time
+
+        pace = RateLimiter(8, 0.2, ledger, clock, time.sleep)
         pace.seconds = 0.4
 
-        def work(pace: RateLimiter = pace, sent: list[float] = sent) -> None:
+        def work(pace: RateLimiter = pace, sent: list[float] = sent, own: local = own) -> None:
             for _ in range(6):
                 pace.take()
-                sent.append(time.time())
+                sent.append(own.time)
 
         threads = [Thread(target=work) for _ in range(4)]
         for thread in threads:
@@ -138,8 +144,10 @@ def test_threads_share_one_budget(tmp_path: Path) -> None:
 def test_processes_share_one_budget(tmp_path: Path) -> None:
     code = (
         "import sys, time; from pathlib import Path; from pipeline.extract.rate_limit import RateLimiter\n"
-        "pace = RateLimiter(8, 0, Path(sys.argv[1]), time.time, time.sleep)\n"
-        "for _ in range(8): pace.take(); print(time.time(), flush=True)"
+        "read = []\n"
+        "clock = lambda: (read.append(time.time()), read[-1])[1]\n"
+        "pace = RateLimiter(8, 0, Path(sys.argv[1]), clock, time.sleep)\n"
+        "for _ in range(8): pace.take(); print(read[-1], flush=True)"
     )
     command = [sys.executable, "-c", code, str(tmp_path / "ledger")]
     running = [

@@ -101,7 +101,7 @@ def test_pos_open_shows_a_copy_of_a_report_in_a_bucket(
     os.close(terminal)
     os.close(main)
     assert done.returncode == 0, done.stderr
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     while not shown.exists() and time.monotonic() < deadline:
         time.sleep(0.05)
     copy = Path(shown.read_text().strip().removeprefix("file://"))

@@ -66,7 +66,7 @@ def start(folder: Path, ending: str = "time.sleep(60)") -> tuple[subprocess.Pope
     )
     found = []
     for name in ("luigi", "worker"):
-        for _ in range(500):
+        for _ in range(6000):
             if (folder / name).exists() and (text := (folder / name).read_text()):
                 break
             time.sleep(0.02)
@@ -192,7 +192,7 @@ def test_tail_reads_the_last_run_and_follows_one_that_runs(
         text=True,
     )
     spool = runner.folder / "spool"
-    for _ in range(500):
+    for _ in range(6000):
         if folders := [path.parent for path in spool.glob("*/run.*.log")]:
             break
         time.sleep(0.02)

@@ -13,7 +13,6 @@ import subprocess
 import sys
 import sysconfig
 import zipfile
-from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -96,13 +95,13 @@ def test_what_init_writes_from_is_the_configuration_of_the_checkout(wheel: Path)
 def test_the_first_report_from_an_empty_folder(programs: Path, tmp_path: Path) -> None:
     shop = tmp_path / "shop"
     shop.mkdir()
-    pos, state = programs / "pos", {"XDG_STATE_HOME": str(tmp_path / "state")}
+    pos = programs / "pos"
+    state = {"XDG_STATE_HOME": str(tmp_path / "state"), "POS_NOW": "2026-11-24T18:00:00Z"}
     assert run(pos, "--version", folder=shop, **state) == f"pos {__version__}\n"
     where = "import pipeline, reports; print(pipeline.__file__, reports.__file__)"
     for file in run(programs / "python", "-c", where, folder=shop).split():
         assert file.startswith(str(programs.parent))
-    starts = datetime.now(UTC).date() - timedelta(days=3)
-    options = ("--source", "simulator", "--history-starts", starts, "--yes")
+    options = ("--source", "simulator", "--history-starts", "2026-11-21", "--yes")
     text = run(pos, "init", *options, folder=shop, **state)
     assert len(re.findall(r"(?m)^  \d+-\d+  (?:SALE|REFUND)", text)) == 3
     assert text.endswith("next: pos run\n")
