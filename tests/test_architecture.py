@@ -6,6 +6,7 @@ import ast
 import re
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -34,6 +35,7 @@ def module(path: Path) -> str:
     return str(path.relative_to(ROOT))
 
 
+@cache
 def imports(path: Path) -> set[str]:
     """Dotted names of all that `path` imports, wherever in the file."""
     package = path.relative_to(ROOT).parent.parts

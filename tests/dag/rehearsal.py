@@ -83,6 +83,11 @@ class Rehearsal:
         for place in ("pdf.pdf", "workbook.workbook"):  # neither is published
             monkeypatch.setattr(f"reports.render.{place}", lambda *_: b"")
         monkeypatch.setattr("reports.charts.draw", lambda *_: b"<svg></svg>")
+        index = report_tasks.reports.index
+        monkeypatch.setattr(report_tasks.reports, "index", remembered("index", index))
+        # the death of a process loses nothing that was written
+        monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
+        monkeypatch.setattr("pipeline.load.local._sync_file_system", lambda _: None)
         for name in ("monthly", "cumulative"):
             monkeypatch.setattr(
                 report_tasks.reports,

@@ -33,10 +33,6 @@ WRITES = ("PUT",)
 @pytest.fixture
 def shop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rehearsal:
     """Its first night has run, in a lake of its own: the truth that every other lake is held to."""
-    monkeypatch.setattr(
-        "pipeline.load.local.os.fsync", lambda _: None
-    )  # a death of the process loses nothing that was written
-    monkeypatch.setattr("pipeline.load.local._sync_file_system", lambda _: None)
     monkeypatch.setattr("botocore.retries.standard.ExponentialBackoff.delay_amount", lambda *_: 0)
     shop = Rehearsal(tmp_path, local(tmp_path / "truth"), monkeypatch)
     assert shop.night()
