@@ -10,5 +10,5 @@ T = TypeVar("T")
 
 
 def tries(few: T, many: T) -> T:
-    """`few` in each run of the tests; `many` in the scheduled job, which draws new inputs daily."""
+    """`few`, or `many` in the scheduled job, which draws new inputs daily."""
     return few if settings.default.derandomize else many

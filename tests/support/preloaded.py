@@ -1,4 +1,4 @@
-"""Python commands that start quickly: forked from a server that has imported the libraries.
+"""Python commands that start quickly: a server has imported their libraries.
 
 A command is a process of its own, with its own folder, environment, signals and exit code. The
 project, Luigi and Spark are imported in each, so that whatever they read while they are imported is
@@ -82,9 +82,9 @@ def can_run(environment: Mapping[str, str]) -> bool:
 def run(
     module: str, *arguments: str, folder: Path, environment: Mapping[str, str], timeout: float
 ) -> subprocess.CompletedProcess[str]:
-    """`python -m MODULE ARGUMENTS...` in `folder`; stdout of the result holds stderr too.
+    """`python -m MODULE ARGUMENTS...` in `folder`.
 
-    Raises TimeoutExpired when the command had to be killed.
+    stdout of the result holds stderr too. Raises TimeoutExpired when the command had to be killed.
     """
     command = [module, *arguments]
     status, given = socket.socketpair()
@@ -153,7 +153,7 @@ def _serve(control: socket.socket) -> list[str]:
 
 
 def _keep(output: int, status: int) -> None:
-    """Fork the command, which returns; this process waits for it and reports its exit code."""
+    """Fork the command, which returns; this process reports its exit code."""
     if pid := os.fork():
         os.close(output)
         os.write(status, b"%d\n" % pid)
