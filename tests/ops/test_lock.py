@@ -1,0 +1,128 @@
+"""The locks of `make lock`: all that setup.cfg requires, with hashes, for each version of Python."""
+
+from __future__ import annotations
+
+import re
+from configparser import ConfigParser
+from importlib import metadata
+from itertools import pairwise
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+PYTHONS = ("3.11", "3.12", "3.13")
+LOCKS = {
+    "": "requirements.txt",
+    "luigid": "requirements.txt",
+    "spark": "requirements-spark.txt",
+    "mcp": "requirements-dev.txt",
+    "dev": "requirements-dev.txt",
+}
+FILES = [*sorted({*LOCKS.values(), "requirements-audit.txt", "requirements-tap-square.txt"})]
+
+
+class Pin(NamedTuple):
+    """A line of a lock: the package at one version, and its number of hashes."""
+
+    requirement: Requirement
+    hashes: int
+
+    @property
+    def name(self) -> str:
+        return canonicalize_name(self.requirement.name)
+
+    @property
+    def version(self) -> str:
+        (specifier,) = self.requirement.specifier
+        return specifier.version
+
+    def applies(self, python: str) -> bool:
+        marker = self.requirement.marker
+        return marker is None or marker.evaluate(machine(python))
+
+
+def machine(python: str, extra: str = "") -> dict[str, str]:
+    return {
+        "python_version": python,
+        "python_full_version": f"{python}.0",
+        "sys_platform": "linux",
+        "platform_system": "Linux",
+        "platform_machine": "x86_64",
+        "extra": extra,
+    }
+
+
+def read_lock(path: Path) -> list[Pin]:
+    text = re.sub(r"(?m)^ *#.*\n", "", path.read_text(encoding="utf-8"))
+    pins = []
+    for line in text.replace("\\\n", " ").splitlines():
+        requirement, *hashes = re.split(r"\s+--hash=sha256:", line.strip())
+        assert all(re.fullmatch(r"[0-9a-f]{64}", digest) for digest in hashes), line
+        pins.append(Pin(Requirement(requirement), len(hashes)))
+    return pins
+
+
+def required(root: Path, extra: str) -> list[Requirement]:
+    """What setup.cfg requires, for an extra or, without one, for every installation."""
+    parser = ConfigParser()
+    parser.read(root / "setup.cfg", encoding="utf-8")
+    section, key = ("options.extras_require", extra) if extra else ("options", "install_requires")
+    return [Requirement(line) for line in parser[section][key].split("\n") if line.strip()]
+
+
+def test_each_extra_has_a_lock(root: Path) -> None:
+    parser = ConfigParser()
+    parser.read(root / "setup.cfg", encoding="utf-8")
+    assert set(parser["options.extras_require"]) == set(LOCKS) - {""}
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_a_lock_has_sorted_pins_with_hashes_and_no_address(root: Path, file: str) -> None:
+    pins = read_lock(root / file)
+    assert pins and all(pin.hashes for pin in pins)
+    assert all(next(iter(pin.requirement.specifier)).operator == "==" for pin in pins)
+    # `make lock` writes them in this order; a line that was added by hand is seldom at its place.
+    assert all(a.name <= b.name for a, b in pairwise(pins))
+    assert "://" not in (root / file).read_text(encoding="utf-8")
+
+
+@pytest.mark.parametrize("python", PYTHONS)
+@pytest.mark.parametrize("extra", LOCKS, ids=lambda extra: extra or "plain")
+def test_a_lock_satisfies_the_requirements(root: Path, extra: str, python: str) -> None:
+    pins = [pin for pin in read_lock(root / LOCKS[extra]) if pin.applies(python)]
+    versions = {pin.name: pin.version for pin in pins}
+    assert len(versions) == len(pins), "a package has one version on one Python"
+    for requirement in required(root, extra):
+        if requirement.marker is None or requirement.marker.evaluate(machine(python)):
+            name = canonicalize_name(requirement.name)
+            assert name in versions, f"run make lock: {requirement}"
+            assert requirement.specifier.contains(versions[name]), f"run make lock: {requirement}"
+
+
+@pytest.mark.parametrize("file", ["requirements.txt", "requirements-dev.txt"])
+def test_a_lock_has_what_its_packages_require(root: Path, file: str) -> None:
+    """Read from the installed packages, so for the Python of this test and without a network."""
+    pins = {pin.name: pin for pin in read_lock(root / file)}
+    read = 0
+    for pin in pins.values():
+        try:
+            needs = metadata.requires(pin.name) or []
+        except metadata.PackageNotFoundError:
+            continue  # locked for another Python or system
+        if metadata.version(pin.name) == pin.version:
+            read += 1
+            for line in needs:
+                requirement = Requirement(line)
+                if requirement.marker is None or requirement.marker.evaluate({"extra": ""}):
+                    needed = pins.get(canonicalize_name(requirement.name))
+                    assert needed, f"run make lock: {pin.name} requires {line}"
+                    assert requirement.specifier.contains(needed.version, prereleases=True)
+    assert read > len(pins) / 2
+
+
+def test_the_lock_for_development_adds_to_that_of_the_product(root: Path) -> None:
+    product = {(pin.name, pin.version) for pin in read_lock(root / "requirements.txt")}
+    assert product <= {(pin.name, pin.version) for pin in read_lock(root / "requirements-dev.txt")}
