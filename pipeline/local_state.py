@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
+import sys
 from collections.abc import Mapping
 from pathlib import Path
 from types import MappingProxyType
@@ -61,8 +63,13 @@ def check_still_there(lake: Lake) -> None:
         raise OtherLake(
             f"{lake.storage.uri()} was filled by runs of this machine and is empty or gone; nothing"
             " was written. Check that its disk is mounted and that [lake] url is right; if you"
-            " removed it on purpose: pos lake --forget"
+            f" removed it on purpose: {_command()} lake --forget, then run again"
         )
+
+
+def _command() -> str:
+    """How the user starts `pos`: with its folder, unless the shell finds it."""
+    return "pos" if shutil.which("pos") else str(Path(sys.executable).with_name("pos"))
 
 
 def forget() -> Path | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import shutil
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -11,12 +12,14 @@ from secrets import token_hex
 
 import pytest
 
+from pipeline import lakes, local_state, settings
 from pipeline.errors import OtherLake, StorageUnavailable
 from pipeline.load import Lake, open_storage
 from pipeline.load.local import LocalStorage
 from pipeline.ownership import FILES, SIMULATOR, Origin, admit, check_owner, read_owner, record
 from pipeline.pos.loyverse import reader as loyverse_reader
 from pipeline.simulator import Book, Shop, serve
+from tests.dag.rehearsal import configured
 from tests.support.till import FIRST, Till
 
 API, OTHER = Origin("loyverse", "m-1", "Burgers"), Origin("loyverse", "m-2", "Tacos")
@@ -155,12 +158,30 @@ def test_a_lake_that_vanished_is_not_begun_again(quiet_till: Till) -> None:
     for mount_point in (False, True):
         if mount_point:
             lake.mkdir()
-        assert "is empty or gone" in luigi("RawReceipts", "--date", "2026-10-29", code=35)
+        text = luigi("RawReceipts", "--date", "2026-10-29", code=35)
+        assert "is empty or gone" in text and re.search(r"on purpose: \S*pos lake --forget", text)
         assert luigi.pos("status")[0] == 2 and luigi.pos("verify")[0] == 2
         assert not (list(lake.iterdir()) if mount_point else lake.exists())
     assert luigi.pos("lake", "--forget")[0] == 1
     luigi("RawReceipts", "--date", "2026-10-29")
     assert luigi.pos("lake", "--forget")[0] == 2, "it is there"
+
+
+def test_a_removed_lake_of_the_simulator_begins_again(tmp_path: Path) -> None:
+    lake = tmp_path / "lake"
+    options = {"lake": {"url": str(lake)}, "pos": {"spool": str(tmp_path / "spool")}}
+    with configured(options):
+        for _ in range(2):
+            settings.new_run()
+            assert not lakes.lake().is_begun()
+            lakes.lake().storage.put("state/a", b"1")
+            local_state.remember(settings.lake_name())
+            shutil.rmtree(lake)
+    with configured({**options, "pos": {**options["pos"], "url": "https://api.example.com"}}):
+        settings.new_run()
+        with pytest.raises(OtherLake, match="is empty or gone"):
+            lakes.lake()
+    settings.new_run()
 
 
 def test_a_lake_that_vanishes_during_a_run_is_not_begun_again(tmp_path: Path) -> None:
