@@ -6,12 +6,12 @@ FROM python:3.11-slim-bookworm@sha256:a36c24f9cbdf4fd0f52d67f0823eeac19c2028c637
 FROM ${BASE} AS build
 ENV PIP_DISABLE_PIP_VERSION_CHECK=1 PIP_NO_CACHE_DIR=1 PIP_NO_INPUT=1 PIP_PROGRESS_BAR=off PIP_ROOT_USER_ACTION=ignore
 COPY requirements.txt /
-# Wheels only, each checked by its hash: no foreign code runs. Tests and headers of the packages are left out.
+# Wheels only, each checked by its hash: no foreign code runs. Tests, headers and Arrow Flight (RPC) are left out.
 RUN python3 -m venv --without-pip /opt/venv \
     && python3 -m pip --python /opt/venv/bin/python install --require-hashes --only-binary :all: -r requirements.txt \
     && packages=$(echo /opt/venv/lib/python3.*/site-packages) \
     && rm -rf "$packages"/pandas/tests "$packages"/pyarrow/tests "$packages"/pyarrow/include "$packages"/matplotlib/tests \
-        "$packages"/numpy/*/tests
+        "$packages"/numpy/*/tests "$packages"/pyarrow/*_flight*
 COPY pipeline /app/pipeline
 COPY reports /app/reports
 RUN python3 -m compileall -q /app \
