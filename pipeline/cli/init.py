@@ -71,7 +71,8 @@ def run(options: argparse.Namespace) -> int:
         raise ConfigError(f"{source} is no point of sale; known are {', '.join(_sources())}")
     token = _read_token(source, is_quiet=options.yes)
     _write(_configuration(options, source), source, token)
-    print(f"written to {Path.cwd()}: luigi.cfg, config/menu.toml, config/config.env (private)")
+    places = "luigi.cfg, config/menu.toml, config/config.env (private)"
+    print(f"written to {Path.cwd()}: {places}", flush=True)  # before what the test prints
     if source != SIMULATOR and not token:
         print(f"next: put {_token_name(source)} into config/config.env, then: pos init --test")
         return ExitCode.DONE

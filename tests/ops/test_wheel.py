@@ -104,7 +104,7 @@ def test_the_first_report_from_an_empty_folder(programs: Path, tmp_path: Path) -
     options = ("--source", "simulator", "--history-starts", "2026-11-21", "--yes")
     text = run(pos, "init", *options, folder=shop, **state)
     assert len(re.findall(r"(?m)^  \d+-\d+  (?:SALE|REFUND)", text)) == 3
-    assert text.endswith("next: pos run\n")
+    assert text.startswith("written to ") and text.endswith("next: pos run\n")
     assert (shop / "config/config.env").stat().st_mode & 0o777 == 0o600
     with monitor() as (url, received):
         metrics = {"PING_URL": url, "MONITOR_METRICS_FILE": str(tmp_path / "pos.prom")}
