@@ -18,6 +18,7 @@ from concurrent.futures import Future, ProcessPoolExecutor, as_completed
 from concurrent.futures.process import BrokenProcessPool
 from functools import partial
 from multiprocessing import connection, get_context, parent_process
+from multiprocessing.util import Finalize
 from typing import TypeVar
 
 from pipeline.executors import ItemLost, Step
@@ -110,7 +111,12 @@ def _open_pool(processes: int) -> ProcessPoolExecutor:
     context = get_context(method)
     if method == "forkserver":
         context.set_forkserver_preload(_PRELOADED)
-    return ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent)
+    pool = ProcessPoolExecutor(processes, mp_context=context, initializer=_end_with_parent)
+    if method == "spawn":
+        # Python 3.11 joins the processes of a fork before it ends its pools, and so would wait for
+        # ever. The priority is above that of a queue's end: the pool ends through its queue.
+        Finalize(None, pool.shutdown, exitpriority=100)
+    return pool
 
 
 def _end_with_parent() -> None:

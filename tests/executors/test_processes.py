@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
 import signal
 from pathlib import Path
@@ -48,6 +49,9 @@ def test_a_batch_and_single_builds_publish_the_same_bytes(luigi: Runner, tmp_pat
         assert differing(lakes["single"], lake) == [], name
 
 
+_pools: list[ProcessPool] = []
+
+
 def square(number: int) -> int:
     return number * number
 
@@ -72,6 +76,22 @@ def test_a_pool_returns_results_in_order_and_reports_each_step() -> None:
         (0, [1, 9]),
         (1, [4]),
     ]
+
+
+def square_in_a_pool_that_stays() -> None:
+    _pools.append(ProcessPool(2))
+    _pools[0].run("squares", range(5), square, lambda _: None)
+
+
+def test_a_fork_of_luigi_ends_although_its_pool_is_open() -> None:
+    """With --workers 2 each task is a fork, whose pool is kept for the next batch."""
+    fork = multiprocessing.get_context("fork").Process(target=square_in_a_pool_that_stays)
+    fork.start()
+    fork.join(40)
+    try:
+        assert fork.exitcode == 0
+    finally:
+        fork.kill()
 
 
 def test_an_item_that_ends_its_process_is_named_and_the_others_are_run() -> None:
