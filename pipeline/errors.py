@@ -11,7 +11,8 @@
     |   |   `-- DeadlineExceeded
     |   `-- SourceFatal        the shop's account or the API itself must change
     |       +-- Unauthorized   the token is missing, wrong or revoked, or lacks a right
-    |       `-- HistoryLimit   the account serves no receipts older than a date
+    |       +-- HistoryLimit   the account serves no receipts older than a date
+    |       `-- NotServed      the account or its token does not serve a list that a run can miss
     +-- LakeError              the content of the lake does not match its manifests
     |   +-- Conflict           another run published first; start again from what is there
     |   +-- Corrupt            an object is missing or does not match its digest
@@ -141,6 +142,10 @@ class Unauthorized(SourceFatal):
 
 class HistoryLimit(SourceFatal):
     """The account serves no receipts created before some date (HTTP 402)."""
+
+
+class NotServed(SourceFatal):
+    """The account or its token does not serve a list that a run can do without."""
 
 
 class LakeError(PipelineError):

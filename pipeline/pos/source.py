@@ -69,6 +69,28 @@ class Progress(NamedTuple):
     newest: datetime | None = None
 
 
+class Shift(NamedTuple):
+    """One shift of a cash drawer; amounts in the store's currency, positive.
+
+    `counted_cash` is what was counted at the close, None if it was not or the shift is open.
+    """
+
+    shift_id: str
+    store_id: str
+    register_id: str
+    opened_at: datetime
+    closed_at: datetime | None
+    opened_by: str | None
+    closed_by: str | None
+    opening_cash: Decimal
+    cash_payments: Decimal
+    cash_refunds: Decimal
+    paid_in: Decimal
+    paid_out: Decimal
+    expected_cash: Decimal
+    counted_cash: Decimal | None
+
+
 class NotCanonicalError(Exception):
     """A record without a canonical receipt: why, where, and its readable fields."""
 
@@ -144,7 +166,9 @@ class Reader(Protocol):
     `to_canonical_catalog` returns the catalog in the form that transform/catalog.py reads, and
     `translator` takes that catalog and returns the function that makes canonical receipts.
     `counting_open_orders` is a `translator` that also counts orders that are paid but not closed.
-    EXPORTS is the form of its own CSV exports, None if it has none that are read.
+    EXPORTS is the form of its own CSV exports, None if it has none that are read. `read_shift`
+    reads a shift of a cash drawer and raises ValueError if it is unreadable; it is None if the
+    point of sale has no shifts that are read.
     """
 
     @property
@@ -161,6 +185,8 @@ class Reader(Protocol):
     def counting_open_orders(self) -> Callable[[Lists], ToCanonical] | None: ...
     @property
     def to_canonical_catalog(self) -> Callable[[Lists], dict[str, list[Any]]] | None: ...
+    @property
+    def read_shift(self) -> Callable[[bytes], Shift] | None: ...
 
     def read_record(self, body: bytes, /) -> Record:
         """The record of a body, on one line; never raises."""
@@ -194,6 +220,9 @@ class Source(Protocol):
     Optional members of a source:
 
     receipt(number) -> Record | None     a single receipt, None if the shop does not know the number
+    shifts(since, until) -> list[bytes]  shifts that the server received in [since, until), on a
+                                         line each and without free text; a source has it if its
+                                         reader has `read_shift`. Raises NotServed
     account() -> (id, name) | None       the account
     is_oldest_first                      True if it serves the oldest change first
     starts                               start of the first window, with which the source also

@@ -20,6 +20,7 @@ from pipeline.schema.kinds import (
 from pipeline.schema.lake import LAKE, PAYMENTS, RECEIPTS, SALES
 from pipeline.schema.quarantine import OUTSIDE, QUARANTINE
 from pipeline.schema.receipt_figures import RECEIPT_FIGURES
+from pipeline.schema.shifts import SHIFTS
 from pipeline.schema.summary import SUMMARY
 from pipeline.schema.summary_items import (
     BASKETS,
@@ -76,6 +77,7 @@ __all__ = [
     "RECEIPT_FIGURES",
     "REFUNDED_ITEMS",
     "SALES",
+    "SHIFTS",
     "STAFF",
     "STORES",
     "SUMMARY",

@@ -15,7 +15,7 @@ from threading import Lock
 from typing import Any, NamedTuple
 
 from pipeline.simulator.ids import millis, stamp
-from pipeline.simulator.source import Entry, Query, Source, decode, encode, entries_of
+from pipeline.simulator.source import EVERYTHING, Entry, Query, Source, decode, encode, entries_of
 
 _OWN = 1 << 60  # first id of receipts that `base` does not have
 
@@ -44,6 +44,10 @@ class Book:
         )
         self._versions: dict[str, list[_Version]] = {}
         self._ids, self._lock = count(_OWN), Lock()
+
+    def put_rows(self, resource: str, rows: Sequence[dict[str, Any]]) -> None:
+        """Replace the rows of a resource of the back office."""
+        self._rows[resource] = entries_of(rows)
 
     def add(
         self, receipt: Mapping[str, Any], instant: datetime, lag: timedelta = timedelta(0)
@@ -140,10 +144,10 @@ class Book:
         below = self.base.receipts(now, query, before) if self.base else iter(())
         return merge(own, (entry for entry in below if entry.key not in mine), reverse=True)
 
-    def rows(self, now: int, resource: str) -> list[Entry]:
+    def rows(self, now: int, resource: str, query: Query = EVERYTHING) -> list[Entry]:
         if resource in self._rows:
             return [entry for entry in self._rows[resource] if entry.created <= now]
-        return self.base.rows(now, resource) if self.base else []
+        return self.base.rows(now, resource, query) if self.base else []
 
     def merchant(self) -> dict[str, Any]:
         if self._merchant is None and self.base is not None:

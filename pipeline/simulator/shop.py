@@ -19,7 +19,7 @@ from pipeline.simulator.ids import id_of
 from pipeline.simulator.ledger import LONGEST_CANCELLATION, Ledger, Slot
 from pipeline.simulator.loyverse.receipt import number_of, print_receipt
 from pipeline.simulator.shifts import Shifts
-from pipeline.simulator.source import Entry, Query, entries_of
+from pipeline.simulator.source import EVERYTHING, Entry, Query, entries_of
 from pipeline.simulator.tickets import Tickets
 from pipeline.simulator.trade import STORES
 
@@ -110,9 +110,9 @@ class Shop:
                     )
         return None
 
-    def rows(self, now: int, resource: str) -> list[Entry]:
+    def rows(self, now: int, resource: str, query: Query = EVERYTHING) -> list[Entry]:
         if resource == "shifts":
-            return self._shifts.entries(now)
+            return self._shifts.entries(now, query)
         if resource == "customers":
             return self._customers.entries(now)
         return entries_of(self.catalogue.rows(resource, now))

@@ -54,6 +54,9 @@ class Query(NamedTuple):
         )
 
 
+EVERYTHING = Query()
+
+
 class Source(Protocol):
     """State of a shop's server as a function of time."""
 
@@ -69,10 +72,10 @@ class Source(Protocol):
     def find(self, now: int, number: str) -> Entry | None:
         """Receipt of that number, as it is at `now`."""
 
-    def rows(self, now: int, resource: str) -> list[Entry]:
+    def rows(self, now: int, resource: str, query: Query = EVERYTHING) -> list[Entry]:
         """All rows of another resource, deleted ones included.
 
-        [] for an unknown resource.
+        [] for an unknown resource. Rows that `query` does not admit may be left out.
         """
 
     def merchant(self) -> dict[str, Any]:

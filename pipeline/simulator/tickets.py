@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect
 from datetime import date
+from functools import lru_cache
 from random import Random
 from typing import NamedTuple
 
@@ -73,8 +74,10 @@ class Tickets:
 
     def __init__(self, ledger: Ledger):
         self.ledger = ledger
+        # receipts and shifts of one month need the same ones; one takes 2 kB
+        self.ticket = lru_cache(maxsize=12_000)(self._ticket)
 
-    def ticket(self, slot: Slot) -> Ticket:
+    def _ticket(self, slot: Slot) -> Ticket:
         rng = Random(((self.ledger.seed << 8 | 7) << 8 | slot.device) << 40 | slot.number)
         if slot.refunds is None:
             return self._sale(rng, slot)

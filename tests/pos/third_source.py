@@ -14,6 +14,7 @@ from pipeline.pos.pages import instant_of
 from pipeline.pos.source import Lists, Page, Record, ToCanonical
 
 EXPORTS = None
+read_shift = None
 CATALOG = ("stores",)
 PAGES = {"sales": "receipts"}
 TELLTALES = {"paid_with": "receipts"}

@@ -23,7 +23,7 @@ from urllib.parse import quote
 
 import msgspec
 
-from pipeline.errors import HistoryLimit, SourceFatal
+from pipeline.errors import HistoryLimit, NotServed, SourceFatal
 from pipeline.extract.http import Http, Refused
 from pipeline.extract.rate_limit import RateLimiter
 from pipeline.extract.seen import Seen
@@ -241,6 +241,24 @@ class Loyverse:
                 resource, [row for rows, _ in self.pages(resource, filters) for row in rows]
             )
         return rows_by_name
+
+    def shifts(self, since: datetime, until: datetime) -> list[bytes]:
+        """Cash drawer shifts that the server received in [since, until), and near it.
+
+        Without comments, sorted. If the account serves a part of the span only, that part. Raises
+        NotServed if it serves none.
+        """
+        begin, edge = since, self._edge()
+        while True:
+            filters = {"created_at_min": begin - TOLERANCE, "created_at_max": until + TOLERANCE}
+            try:
+                rows = [row for page, _ in self.pages("shifts", filters) for row in page]
+            except HistoryLimit as refusal:
+                if not begin < edge < until:
+                    raise NotServed(str(refusal)) from None
+                begin = edge
+            else:
+                return redact_rows("shifts", rows)
 
     def _page(
         self, endpoint: Endpoint, filters: Mapping[str, Filter], limit: int, cursor: str | None

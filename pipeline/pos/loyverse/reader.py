@@ -7,6 +7,7 @@ from pipeline.pos.loyverse.exports import EXPORTS
 from pipeline.pos.loyverse.personal_data import remove_customers, remove_personal_data, store_ids
 from pipeline.pos.loyverse.receipt import read_receipt as read_record
 from pipeline.pos.loyverse.redaction import FIELDS, redact_rows
+from pipeline.pos.loyverse.shift import read_shift
 from pipeline.pos.loyverse.unknown_fields import find_unknown_in_page as find_unknown
 
 __all__ = [
@@ -18,6 +19,7 @@ __all__ = [
     "find_unknown",
     "read_number",
     "read_record",
+    "read_shift",
     "redact_rows",
     "remove_customers",
     "remove_personal_data",

@@ -1,4 +1,4 @@
-"""Redaction of catalog rows: the lake keeps only the fields listed here.
+"""Redaction of catalog rows and shifts: the lake keeps only the fields listed here.
 
 Contacts (mail, telephone, street, postal code, free text) are not in the list, so none is stored;
 neither is a field that the API adds later, until it is listed. Values are kept verbatim. Employees
@@ -56,6 +56,14 @@ FIELDS: dict[str, tuple[str, ...]] = {
     ),
     "pos_devices": ("id", "name", "store_id", "activated", "deleted_at"),
 }
+"""The lists of the catalog, each with the fields that are kept."""
+SHIFT = (
+    *("id", "store_id", "pos_device_id", "opened_at", "closed_at", "created_at"),
+    *("opened_by_employee", "closed_by_employee", "starting_cash", "cash_payments"),
+    *("cash_refunds", "paid_in", "paid_out", "expected_cash", "actual_cash", "gross_sales"),
+    *("refunds", "discounts", "net_sales", "tip", "surcharge", "taxes", "payments"),
+)
+"""The fields of a shift that are kept: not its cash movements, whose comments are free text."""
 
 
 def redact_rows(resource: str, rows: list[bytes]) -> list[bytes]:
@@ -72,7 +80,8 @@ def redact_rows(resource: str, rows: list[bytes]) -> list[bytes]:
                 f"/{resource} holds a row that is no object ({error}); report it to the API's"
                 " support"
             ) from error
-        allowed = {name: fields[name] for name in FIELDS[resource] if name in fields}
+        listed = SHIFT if resource == "shifts" else FIELDS[resource]
+        allowed = {name: fields[name] for name in listed if name in fields}
         if resource == "employees" and "name" in allowed:
             allowed["name"] = msgspec.Raw(
                 msgspec.json.encode(_alias(json.loads(bytes(allowed["name"]))))

@@ -8,7 +8,14 @@ from __future__ import annotations
 
 import msgspec
 
-from pipeline.errors import HistoryLimit, SourceError, SourceFatal, SourceRetriable, Unauthorized
+from pipeline.errors import (
+    HistoryLimit,
+    NotServed,
+    SourceError,
+    SourceFatal,
+    SourceRetriable,
+    Unauthorized,
+)
 from pipeline.extract.http import Refused
 
 
@@ -54,6 +61,11 @@ def explain(refused: Refused, path: str) -> SourceError:
                 f"{answer}: the account's plan does not serve these receipts. They are not lost to"
                 " the shop: 'Unlimited sales history' in the Back Office opens them; without it,"
                 " whatever is older than 31 days can never be read again"
+            )
+        case 403 | 404 if path == "/shifts":
+            return NotServed(
+                f"{answer}: the token or the account does not serve shifts of the cash drawer; if"
+                " the shop uses them, give the token the right SHIFTS_READ"
             )
         case 403:
             return Unauthorized(

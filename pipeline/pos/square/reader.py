@@ -24,6 +24,7 @@ __all__ = [
     "find_unknown",
     "read_number",
     "read_record",
+    "read_shift",
     "redact_rows",
     "remove_customers",
     "remove_personal_data",
@@ -33,6 +34,7 @@ __all__ = [
 ]
 
 CATALOG = tuple(FIELDS)
+read_shift = None
 PAGES = {
     "orders": "receipts",
     "locations": "stores",

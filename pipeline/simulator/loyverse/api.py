@@ -16,7 +16,7 @@ from typing import Any, NamedTuple
 from zlib import crc32
 
 from pipeline.simulator.ids import parse_stamp
-from pipeline.simulator.source import Entry, Query, Source, decode, encode, entries_of
+from pipeline.simulator.source import EVERYTHING, Entry, Query, Source, decode, encode, entries_of
 
 DAY = 86_400_000
 _DATES = ("created_at_min", "created_at_max", "updated_at_min", "updated_at_max")
@@ -262,7 +262,7 @@ def _list(source: Source, now: int, request: Request, rules: Rules) -> Page:
         oldest, position, shown = None, None, request.params.get("show_deleted") == "true"
         entries = (
             row
-            for row in sorted(_rows(source, now, request.resource), reverse=True)
+            for row in sorted(_rows(source, now, request.resource, query), reverse=True)
             if query.admits(row)
             and (shown or not row.deleted)
             and (request.after is None or row[:2] < tuple(request.after))
@@ -324,14 +324,14 @@ def _ordered(
     ), lambda _, page: key(page[-1])
 
 
-def _rows(source: Source, now: int, resource: str) -> list[Entry]:
+def _rows(source: Source, now: int, resource: str, query: Query = EVERYTHING) -> list[Entry]:
     if resource == "variants":
         return entries_of(
             variant
             for item in source.rows(now, "items")
             for variant in decode(item.read())["variants"]
         )
-    return source.rows(now, resource)
+    return source.rows(now, resource, query)
 
 
 def _one(source: Source, now: int, resource: str, key: str, rules: Rules) -> bytes:

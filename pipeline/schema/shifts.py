@@ -1,0 +1,41 @@
+"""Shifts of the cash drawers: what should be in a drawer, and what was counted."""
+
+from pipeline.schema.kinds import Column, Dataset
+from pipeline.schema.shared_columns import BY_STORE
+
+
+def _cash(name: str, meaning: str, *, null: bool = False) -> Column:
+    return Column(name, "money", meaning, "currency", null=null)
+
+
+SHIFTS = Dataset(
+    "shifts",
+    1,
+    "shift of the cash drawer of one register",
+    ("business_day", "store_id", "register", "opened_at", "shift_id"),
+    (
+        Column("business_day", "day", "Business day of the opening."),
+        *BY_STORE,
+        Column("register", "label", "Its name in the catalog, else its id."),
+        Column("shift_id", "text", "The till's id."),
+        Column("opened_at", "instant", "Opened.", "UTC"),
+        Column("closed_at", "instant", "Closed; null while it is open.", "UTC", null=True),
+        Column("closed_day", "day", "Business day of the close.", null=True),
+        Column("opened_at_local", "local", "Opened, on the store's clock."),
+        Column("closed_at_local", "local", "Closed, on the store's clock.", null=True),
+        Column("opened_by", "label", "Employee who opened it.", null=True),
+        Column("closed_by", "label", "Employee who closed it.", null=True),
+        _cash("opening_cash", "In the drawer at the opening."),
+        _cash("cash_payments", "Cash that customers paid."),
+        _cash("cash_refunds", "Cash that customers got back."),
+        _cash("paid_in", "Put into the drawer otherwise."),
+        _cash("paid_out", "Taken out of it otherwise."),
+        _cash(
+            "expected_cash",
+            "As the till states it: opening_cash + cash_payments - cash_refunds + paid_in"
+            " - paid_out.",
+        ),
+        _cash("counted_cash", "Counted at the close; null if it was not.", null=True),
+        _cash("difference", "counted_cash - expected_cash: over, or short if negative.", null=True),
+    ),
+)
