@@ -64,6 +64,7 @@ def monthly(
     currency: str = "",
     covered: Sequence[date] | None = None,
     plans: Plans | None = None,
+    shifts: pa.Table | None = None,
     paper: Literal["us-letter", "a4"] = "us-letter",
 ) -> dict[str, bytes]:
     """Files of the monthly report.
@@ -80,7 +81,7 @@ def monthly(
     None without any. `outside` are the receipts that arrived in the month and lie before
     `history_starts`, `quarantine` the unreadable ones. `currency` is that of a month that has
     neither sales nor stores. `plans` are the owner's goals, notes, fees, dayparts and labour
-    (`read_plans`).
+    (`read_plans`). `shifts` are the month's shifts of the cash drawers, None without any.
     """
     from reports.compose import compose_monthly
     from reports.render import files_of
@@ -103,6 +104,7 @@ def monthly(
             currency=currency,
             covered=covered,
             plans=plans,
+            shifts=shifts,
         ),
         locale,
         paper,
@@ -119,10 +121,12 @@ def closing_message(
     decimals: Mapping[str, int] | None = None,
     plans: Plans | None = None,
     lake_starts: date | None = None,
+    shifts: pa.Table | None = None,
 ) -> bytes:
     """message.json of the day, or of the seven days, that end with `day`.
 
-    `summaries` holds the month of `day` and, where the lake has it, the month before.
+    `summaries` holds the month of `day` and, where the lake has it, the month before; `shifts` are
+    those of the cash drawers of the month, None without any.
     """
     from reports.briefing import compose_briefing
     from reports.render.message import briefing_json
@@ -135,6 +139,7 @@ def closing_message(
         lake_decimals=lake_decimals,
         plans=plans,
         lake_starts=lake_starts,
+        shifts=shifts,
     )
     words = Words(locale, lake_decimals, currencies, decimals)
     return briefing_json(title, currencies, sections, words)

@@ -21,6 +21,7 @@ from reports.figures.money import Totals, total
 from reports.figures.tables import Tables
 from reports.page import Finding, Section, Tile
 from reports.plans import Plans
+from reports.sections.cash_drawer import counted_of, over_and_short, result
 from reports.sections.comparison import enough, growth
 from reports.sections.goals import goals
 from reports.values import (
@@ -86,6 +87,7 @@ def compose_briefing(
     lake_decimals: int,
     plans: Plans | None = None,
     lake_starts: date | None = None,
+    shifts: pa.Table | None = None,
 ) -> tuple[Text, tuple[str, ...], list[Section]]:
     """Title, currencies and sections of the message that ends with `day`."""
     month = day.replace(day=1)
@@ -101,6 +103,7 @@ def compose_briefing(
             lake_starts,
             plans=plans or Plans(),
             lake_decimals=lake_decimals,
+            drawers=shifts,
         )
         sections += _sections(period, day, figures)
     title = text(f"{period}.heading", day=Day(day, long=True))
@@ -125,6 +128,8 @@ def _sections(period: Period, day: date, figures: Figures) -> list[Section]:
     if period == "daily" and len(week) > 1:
         parts.append(_week(week, book))
     parts.append(_month(figures))
+    if period == "daily":
+        parts += _cash(day, figures)
     findings = _findings(days, book)
     if findings:
         parts.append(Section("briefing_attention", attention=tuple(findings)))
@@ -209,6 +214,16 @@ def _month(figures: Figures) -> Section:
     sentence = _change("so_far", figures.total, figures.total_before, month, figures.currency)
     course = goals(figures)
     return Section("briefing_month", (sentence, *(course.sentences if course.figures else ())))
+
+
+def _cash(day: date, figures: Figures) -> list[Section]:
+    """What the cash drawers of the day had over or short; none where nothing was counted."""
+    if figures.shifts.empty:
+        return []
+    shifts = figures.shifts[figures.shifts["business_day"] == day]
+    counted = counted_of(shifts)
+    sentence = result(len(counted), *over_and_short(counted), figures.currency)
+    return [Section("briefing_cash", (sentence,))] if sentence else []
 
 
 def _findings(days: Sequence[date], book: Book) -> list[Finding]:

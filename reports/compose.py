@@ -42,6 +42,7 @@ def compose_monthly(
     currency: str = "",
     covered: Sequence[date] | None = None,
     plans: Plans | None = None,
+    shifts: pa.Table | None = None,
 ) -> Page:
     """The monthly report as data.
 
@@ -69,6 +70,7 @@ def compose_monthly(
             covered=days_held,
             plans=plans or Plans(),
             lake_decimals=lake_decimals,
+            drawers=shifts,
         )
         names |= figures.stores
         issue = Issue(

@@ -17,6 +17,7 @@ from reports.page import Section
 from reports.sections.attention import attention
 from reports.sections.baskets import baskets
 from reports.sections.bridge import bridge
+from reports.sections.cash_drawer import cash_drawer
 from reports.sections.changed_prices import changed_prices
 from reports.sections.changes import changes
 from reports.sections.combos import combos
@@ -145,6 +146,7 @@ MONTHLY: tuple[Callable[[Figures], Section] | Closing[Figures], ...] = (
     menu,
     labour,
     fees,
+    cash_drawer,
     bridge,
     day_list,
     weekdays,

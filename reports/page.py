@@ -251,8 +251,8 @@ class Page:
 
     @property
     def empty(self) -> list[Section]:
-        """The sections without content: a line each, at the end."""
-        return [section for section in self.sections if not section.number]
+        """The sections without content: a line each, at the end, of those that have a sentence."""
+        return [section for section in self.sections if not section.number and section.sentences]
 
     def target(self, section: Section, key: str) -> Section:
         """The section `key` that a finding of `section` leads to."""

@@ -55,6 +55,7 @@ class Figures:
     backoffice        the till's own exports, None without any
     outside           receipts that arrived in the month and lie before `history_starts`
     plans             goals, notes and fees of the owner
+    drawers           the month's shifts of the cash drawers, None without any
     """
 
     month: date
@@ -68,6 +69,7 @@ class Figures:
     covered: tuple[date, ...] | None = None
     plans: Plans = field(default_factory=Plans)
     lake_decimals: int = 2
+    drawers: pa.Table | None = None
 
     def _tables(self, first: date) -> Tables | None:
         if first not in self.sources or "days" not in self.sources[first]:
@@ -130,6 +132,14 @@ class Figures:
         if self.outside is None:
             return pd.DataFrame(columns=["total"])
         rows = frame(self.outside)
+        return rows[rows["currency"] == self.currency].reset_index(drop=True)
+
+    @cached_property
+    def shifts(self) -> pd.DataFrame:
+        """Shifts of the cash drawers in the currency; empty where there are none."""
+        if self.drawers is None:
+            return pd.DataFrame()
+        rows = frame(self.drawers)
         return rows[rows["currency"] == self.currency].reset_index(drop=True)
 
     @cached_property

@@ -1,0 +1,211 @@
+"""Cash over and short: what was counted in the drawers against what should be there."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from datetime import date, timedelta
+
+import pandas as pd
+
+from reports.figures import Figures
+from reports.page import Column, Finding, Section, Table, value_of
+from reports.sections.names import employee_name
+from reports.values import Count, Day, Money, Name, Series, Text, Value, text
+
+SHORTAGE = 200
+"""A finding: shortages of more than one in SHORTAGE of the cash that was paid."""
+_MOVES = ("opening_cash", "cash_payments", "cash_refunds", "paid_in", "paid_out")
+
+
+def cash_drawer(figures: Figures) -> Section:
+    """Over and short by store and shift; absent where the till has no shifts."""
+    shifts = figures.shifts
+    if shifts.empty:
+        return Section("cash_drawer")
+    currency, counted = figures.currency, counted_of(shifts)
+    over, short = over_and_short(counted)
+    lead = result(len(counted), over, short, currency)
+    sentences = [*([lead] if lead else []), *_notes(figures, shifts, counted)]
+    stores = list(dict.fromkeys(shifts["store_id"]))
+    tables = [_by_shift(figures, shifts)]
+    if len(stores) > 1:
+        tables.insert(0, _by_store(figures, shifts, stores))
+    findings = []
+    if SHORTAGE * short > int(shifts["cash_payments"].sum()):
+        sentence = text("cash_drawer.finding", amount=Money(short, currency))
+        findings.append(Finding(sentence, short, "cash_drawer"))
+    return Section(
+        "cash_drawer",
+        tuple(sentences),
+        tables=tuple(tables),
+        findings=tuple(findings),
+        figures={
+            "shifts": len(shifts),
+            "counted_shifts": len(counted),
+            "expected": Money(int(counted["expected_cash"].sum()), currency),
+            "counted": Money(int(counted["counted_cash"].sum()), currency),
+            "over": Money(over, currency),
+            "short": Money(short, currency),
+            "difference": Money(over - short, currency),
+            "paid_in": Money(int(shifts["paid_in"].sum()), currency),
+            "paid_out": Money(int(shifts["paid_out"].sum()), currency),
+        },
+    )
+
+
+def counted_of(shifts: pd.DataFrame) -> pd.DataFrame:
+    """The shifts whose cash was counted."""
+    return shifts[shifts["difference"].notna()]
+
+
+def over_and_short(counted: pd.DataFrame) -> tuple[int, int]:
+    """The sums of what was over and of what was short, both positive."""
+    differences = [int(units) for units in counted["difference"]]
+    return sum(d for d in differences if d > 0), -sum(d for d in differences if d < 0)
+
+
+def result(count: int, over: int, short: int, currency: str) -> Text | None:
+    """The sentence about `count` counted shifts; None without any."""
+    if not count:
+        return None
+    if not over and not short:
+        return text("cash_drawer.even", n=Count(count))
+    key = "over" if over > short else "short" if short > over else "balanced"
+    return text(
+        f"cash_drawer.{key}",
+        n=Count(count),
+        amount=Money(abs(over - short), currency),
+        over=Money(over, currency) if over and short else None,
+        short=Money(short, currency),
+    )
+
+
+def _notes(figures: Figures, shifts: pd.DataFrame, counted: pd.DataFrame) -> list[Text]:
+    """The largest difference, shifts without a count, days without a close."""
+    notes, currency = [], figures.currency
+    largest = _ranked(counted).iloc[0] if len(counted) else None
+    if largest is not None and largest["difference"]:
+        notes.append(
+            text(
+                "cash_drawer.largest",
+                amount=Money(int(largest["difference"]), currency, signed=True),
+                store=Name(_store(figures, largest["store_id"])),
+                register=Name(largest["register"]),
+                day=Day(largest["business_day"], long=True, short=True),
+                employee=_closed_by(figures, largest),
+            )
+        )
+    closed = shifts[shifts["closed_day"].notna()]
+    if missing := len(closed) - len(counted):
+        notes.append(text("cash_drawer.uncounted", n=Count(missing)))
+    if still_open := len(shifts) - len(closed):
+        notes.append(text("cash_drawer.open", n=Count(still_open)))
+    named = [
+        text("cash_drawer.of_store", store=Name(_store(figures, store)), days=_series(days))
+        for store, days in days_without_close(figures, shifts).items()
+    ]
+    if named:
+        notes.append(text("cash_drawer.unclosed", stores=Series(tuple(named))))
+    return notes
+
+
+def days_without_close(figures: Figures, shifts: pd.DataFrame) -> dict[str, list[date]]:
+    """The days with sales on which no shift that was closed ran, by store with shifts."""
+    days, missing = figures.now["days"], {}
+    for store, part in shifts.groupby("store_id", sort=True):
+        traded = set(days[(days["store_id"] == store) & (days["receipts"] > 0)]["business_day"])
+        for row in part[part["closed_day"].notna()].itertuples():
+            length = (row.closed_day - row.business_day).days
+            traded -= {row.business_day + timedelta(n) for n in range(length + 1)}
+        if traded:
+            missing[str(store)] = sorted(traded)
+    return missing
+
+
+def _series(days: Sequence[date]) -> Series:
+    return Series(tuple(Day(day, short=True) for day in days))
+
+
+def _signed(units: object, currency: str) -> Value:
+    """A difference with its sign; None where nothing was counted."""
+    amount = value_of(units, "money", currency)
+    return replace(amount, signed=True) if isinstance(amount, Money) else None
+
+
+def _store(figures: Figures, store: str) -> str:
+    return figures.stores.get(store, store)
+
+
+def _closed_by(figures: Figures, row: pd.Series) -> Value:
+    return employee_name(figures, row["closed_by"]) if row["closed_by"] else None
+
+
+def _ranked(shifts: pd.DataFrame) -> pd.DataFrame:
+    """The largest difference first, shifts without a count last."""
+    sizes = [-1 if d is None or d != d else abs(int(d)) for d in shifts["difference"]]
+    ranked = shifts.assign(size=sizes).sort_values(
+        ["size", "business_day", "store_id", "register", "opened_at"],
+        ascending=[False, True, True, True, True],
+        kind="stable",
+    )
+    return ranked.drop(columns="size")
+
+
+def _by_store(figures: Figures, shifts: pd.DataFrame, stores: list[str]) -> Table:
+    """A row for each store, and their sum."""
+    columns = (
+        Column("store_name"),
+        Column("counted_shifts", "count"),
+        Column("expected", "money"),
+        Column("counted", "money"),
+        Column("over", "money"),
+        Column("short", "money"),
+        Column("difference", "money"),
+    )
+    names = {store: _store(figures, store) for store in stores}
+    rows = [
+        _sums(figures, Name(names[store]), shifts[shifts["store_id"] == store])
+        for store in sorted(stores, key=names.__getitem__)
+    ]
+    rows.append(_sums(figures, text("tenders.sum"), shifts))
+    title = text("cash_drawer.by_store")
+    return Table("cash-stores", title, columns, tuple(rows), frozenset({len(rows) - 1}))
+
+
+def _sums(figures: Figures, label: Value, shifts: pd.DataFrame) -> tuple[Value, ...]:
+    counted = counted_of(shifts)
+    over, short = over_and_short(counted)
+    sums = (
+        int(counted["expected_cash"].sum()),
+        int(counted["counted_cash"].sum()),
+        over,
+        short,
+    )
+    amounts = [Money(units, figures.currency) for units in sums]
+    difference = Money(over - short, figures.currency, signed=True)
+    return label, Count(len(counted)), *amounts, difference
+
+
+def _by_shift(figures: Figures, shifts: pd.DataFrame) -> Table:
+    """A row for each shift, the largest difference first."""
+    rows = _ranked(shifts)
+    named = rows.assign(
+        store_name=[_store(figures, store) for store in rows["store_id"]],
+        employee=[_closed_by(figures, row) for _, row in rows.iterrows()],
+        expected=rows["expected_cash"],
+        counted=rows["counted_cash"],
+        difference=[_signed(units, figures.currency) for units in rows["difference"]],
+    )
+    columns = (
+        Column("day", "date", source="business_day"),
+        Column("store_name"),
+        Column("register"),
+        Column("employee"),
+        Column("expected", "money"),
+        Column("counted", "money"),
+        Column("difference", "money"),
+        *(Column(name, "money", csv_only=True) for name in _MOVES),
+    )
+    title = text("cash_drawer.by_shift")
+    return Table.from_frame("cash-shifts", title, named, columns, figures.currency)
