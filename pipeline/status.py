@@ -22,7 +22,18 @@ from pipeline.extract.rescan import numbers_tried
 from pipeline.extract.warnings import gap_warning
 from pipeline.extract.window_bounds import DAY, window_names
 from pipeline.extract.windows import spans
-from pipeline.load import CATALOG, RAW, RECEIPTS, SALES, STAGING, SUMMARY, VOID, Lake, decompress
+from pipeline.load import (
+    CATALOG,
+    RAW,
+    RAW_SHIFTS,
+    RECEIPTS,
+    SALES,
+    STAGING,
+    SUMMARY,
+    VOID,
+    Lake,
+    decompress,
+)
 from pipeline.load.day_object import FILE, unpack_tables
 from pipeline.load.parquet import from_bytes
 from pipeline.outside_history import (
@@ -51,8 +62,8 @@ class Status:
     missing in each till's series of the fortnight, `unknown` those of them that a rescan has asked
     for in vain; `new_fields` are unknown fields of receipts with their first window; `silent` are
     stores that stopped sending, with their last day. `outside` are the receipts before
-    `history_starts`, `unread` the records in quarantine: no total counts them. With several points
-    of sale `sources` has the first five fields of each; then `last_window` is the last that all of
+    `history_starts`, `unread` the records in quarantine: no total counts them. `no_shifts` says by
+    source why the newest shifts of the cash drawers are missing. With several points of sale `sources` has the first five fields of each; then `last_window` is the last that all of
     them have, and a gap or a limit of one is one of the lake.
     """
 
@@ -72,6 +83,7 @@ class Status:
     outside: list[dict[str, Any]] = field(default_factory=list)
     unread: list[dict[str, Any]] = field(default_factory=list)
     history_starts: str = ""
+    no_shifts: dict[str, str] = field(default_factory=dict)
     sources: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def to_bytes(self) -> bytes:
@@ -154,6 +166,7 @@ def read_status(
         outside=as_json(outside),
         unread=find_unread(lake),
         history_starts=str(starts or ""),
+        no_shifts={name: why for name, home in lakes.items() if (why := why_no_shifts(home))},
         sources={
             name: {
                 "last_window": each and each.last_window,
@@ -166,6 +179,16 @@ def read_status(
             if sources
         },
     )
+
+
+def why_no_shifts(lake: Lake) -> str:
+    """Why the newest raw partition of a source has no shifts of cash drawers; "" if it may."""
+    days = lake.partitions(RAW_SHIFTS)[-1:]
+    if not days or not _is_current(lake, RAW_SHIFTS, days[0], RAW):
+        return ""
+    metadata = lake.metadata(RAW_SHIFTS, days[0])
+    refused: str = metadata["refused"]
+    return refused or ("" if metadata["shifts"] else "the till has none in this half of the month")
 
 
 def _age(windows: _Windows, now: datetime) -> float:
@@ -349,6 +372,10 @@ def format_status(status: Status) -> str:
     lines += [
         f"silent         {format_silence(status, store, day)}"
         for store, day in status.silent.items()
+    ]
+    lines += [
+        f"cash drawers   no shifts{f' of {name}' if name else ''}: {why}"
+        for name, why in status.no_shifts.items()
     ]
     lines += format_unread(status.unread)
     lines += format_outside(status.outside, status.history_starts)

@@ -34,6 +34,8 @@ HIDDEN = frozenset(
         "summary_staff",
         "customer_id",
         "employee_id",
+        "opened_by",
+        "closed_by",
     }
 )
 """Tables and columns that name customers or employees, or hold records as they were received."""

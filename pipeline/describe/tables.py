@@ -44,7 +44,7 @@ def describe_tables(decimals: int, folder: Callable[[Dataset], str]) -> list[Tab
 
     `decimals` are those of its money. The tables of summaries are named summary_...
     """
-    kept = (*schema.LAKE, schema.OUTSIDE)
+    kept = (*schema.LAKE, schema.OUTSIDE, schema.SHIFTS)
     return [
         TableDescription(
             dataset.name if dataset in kept else f"summary_{dataset.name}",

@@ -3,11 +3,12 @@
     raw/receipts/sold=2026-10-05/<batch>.<batch digest>.<object digest>.1104-2359.ndjson.zst
         1104-2359: UTC minutes of the first and last sale; sold=unknown for unreadable dates
     raw/catalog/2026-10-05/catalog.json.zst
+    raw/shifts/2026-10-05/shifts.ndjson.zst
     staging/day=2026-10-05/day.arrow.zst
     <receipts|sales|payments|quarantine>/year=2026/month=10/<file>.parquet   dataset "sales"
     summary/<table>/year=2026/month=10/<table>.parquet
     summary/_tables/year=2026/month=10/tables.arrow.zst    all of them again, for one request
-    <customers|outside>/year=2026/month=10/<file>.parquet
+    <customers|outside|shifts>/year=2026/month=10/<file>.parquet
     backoffice/2026-10/<file>.parquet    beside the owner's exports, backoffice/*.csv
     reports/<monthly|cumulative>/2026-10/<file>    the newest version
     reports/<monthly|cumulative>/2026-10/versions/000002.<digest>.zip    each version as issued
@@ -33,12 +34,13 @@ from pipeline.load.storage import Stat, check_key
 RECEIPTS, CATALOG, STAGING = "raw/receipts", "raw/catalog", "staging"
 SALES, SUMMARY, CUSTOMERS = "sales", "summary", "customers"
 BACKOFFICE, OUTSIDE = "backoffice", "outside"
+RAW_SHIFTS, SHIFTS = "raw/shifts", "shifts"
 MONTHLY, CUMULATIVE, NIGHTLY = "reports/monthly", "reports/cumulative", "nightly"
 IDENTITY = "identity"
 TABLES = "tables"
 """The file of a summary that holds all its tables. Engines skip names that begin with _."""
-_BY_MONTH = (SALES, SUMMARY, CUSTOMERS, BACKOFFICE, OUTSIDE, MONTHLY, CUMULATIVE)
-DATASETS = (RECEIPTS, CATALOG, STAGING, *_BY_MONTH, NIGHTLY, IDENTITY)
+_BY_MONTH = (SALES, SUMMARY, CUSTOMERS, BACKOFFICE, OUTSIDE, SHIFTS, MONTHLY, CUMULATIVE)
+DATASETS = (RECEIPTS, CATALOG, RAW_SHIFTS, STAGING, *_BY_MONTH, NIGHTLY, IDENTITY)
 
 VOID, RAW = "void", "raw"
 """Instead of a fingerprint: the partition is invalidated; a raw batch has none."""
@@ -162,7 +164,7 @@ def check_partition(dataset: str, partition: str) -> str:
 def file_key(dataset: str, partition: str, file_name: str) -> str:
     """Return the stable key under which readers find the newest content of a file."""
     check_partition(dataset, partition)
-    if dataset in (SALES, SUMMARY, CUSTOMERS, OUTSIDE):
+    if dataset in (SALES, SUMMARY, CUSTOMERS, OUTSIDE, SHIFTS):
         year, month = partition.split("-")
         if (dataset, file_name) == (SUMMARY, TABLES):
             return f"{SUMMARY}/_tables/year={year}/month={month}/{TABLES}.arrow.zst"
@@ -170,10 +172,11 @@ def file_key(dataset: str, partition: str, file_name: str) -> str:
         return check_key(f"{folder}/year={year}/month={month}/{file_name}.parquet")
     if dataset == STAGING:
         return check_key(f"{STAGING}/day={partition}/{file_name}.arrow.zst")
-    suffix = {BACKOFFICE: ".parquet", CATALOG: ".json.zst"}.get(dataset, "")
+    suffix = _SUFFIXES.get(dataset, "")
     return check_key(f"{dataset}/{partition}/{file_name}{suffix}")
 
 
+_SUFFIXES = {BACKOFFICE: ".parquet", CATALOG: ".json.zst", RAW_SHIFTS: ".ndjson.zst"}
 _MM = "(?:0[1-9]|1[0-2])"
 _FOLDERS = (
     (STAGING, re.compile(rf"{STAGING}/day=(\d{{4}}-\d\d-\d\d)/\w+\.[\w.]+")),
@@ -181,9 +184,12 @@ _FOLDERS = (
     (SUMMARY, re.compile(rf"{SUMMARY}/\w+/(year=\d{{4}}/month={_MM})/.+")),
     *(
         (dataset, re.compile(rf"{dataset}/(year=\d{{4}}/month={_MM})/.+"))
-        for dataset in (CUSTOMERS, OUTSIDE)
+        for dataset in (CUSTOMERS, OUTSIDE, SHIFTS)
     ),
-    (CATALOG, re.compile(rf"{CATALOG}/(\d{{4}}-\d\d-\d\d)/.+")),
+    *(
+        (dataset, re.compile(rf"{dataset}/(\d{{4}}-\d\d-\d\d)/.+"))
+        for dataset in (CATALOG, RAW_SHIFTS)
+    ),
     *(
         (dataset, re.compile(rf"{dataset}/(\d{{4}}-{_MM})/.+"))
         for dataset in (BACKOFFICE, MONTHLY, CUMULATIVE)

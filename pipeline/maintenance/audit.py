@@ -12,7 +12,7 @@ from hashlib import sha256
 from typing import Any
 
 from pipeline.errors import Corrupt
-from pipeline.load import CATALOG, DATASETS, RECEIPTS, VOID, Lake, Manifest, Stat
+from pipeline.load import CATALOG, DATASETS, RAW_SHIFTS, RECEIPTS, VOID, Lake, Manifest, Stat
 from pipeline.load.archive import pack, unpack
 from pipeline.load.layout import claim_key, home_of, is_known, log_prefix, parse_manifest, parse_raw
 from pipeline.load.publish import digest_files
@@ -20,7 +20,7 @@ from pipeline.maintenance.findings import LakeFinding, Span
 from pipeline.maintenance.leftovers import describe_unnamed, named_keys
 from pipeline.progress import Progress
 
-_RAW = (RECEIPTS, CATALOG)
+_RAW = (RECEIPTS, CATALOG, RAW_SHIFTS)
 _RESTORE = "restore the version that was committed (bucket versioning, or a copy)"
 _REBUILD = (
     "`pos verify --repair` restores a report's archived copy, or invalidates the partition and the"

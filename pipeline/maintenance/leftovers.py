@@ -20,7 +20,9 @@ from pipeline.load import (
     CUMULATIVE,
     CUSTOMERS,
     MONTHLY,
+    RAW_SHIFTS,
     SALES,
+    SHIFTS,
     STAGING,
     SUMMARY,
     Lake,
@@ -41,6 +43,8 @@ _TABLES = {
     CUSTOMERS: ["customers"],
     BACKOFFICE: [dataset.name for dataset in schema.BACKOFFICE],
     CATALOG: ["catalog"],
+    RAW_SHIFTS: ["shifts"],
+    SHIFTS: ["shifts"],
 }
 _REPORT_FILE = re.compile(
     r"versions/\d{6,}\.[0-9a-f]{16}\.zip"

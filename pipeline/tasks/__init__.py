@@ -10,6 +10,7 @@ RawReceipts(date)  RawCatalog(date)      what the point of sale's API returned, 
           /          \\                   MonthlyCustomers(month): its customers alone
          /            \\                  BackOffice(month): the till's exports, compared
         /              \\                 OutsideHistory(month): receipts before the history
+       /                \\                MonthlyShifts(month): cash drawers, of RawShifts(date)
 MonthlyReport(month)  CumulativeReport(month)
           \\          /
         Nightly(date)                    extracts, rebuilds what changed, then delivers
@@ -24,6 +25,7 @@ from pipeline.tasks.nightly import Nightly
 from pipeline.tasks.outside_history import OutsideHistory
 from pipeline.tasks.raw import Backfill, RawCatalog, RawReceipts, Rescan, catalog_for, read_catalog
 from pipeline.tasks.reports import CumulativeReport, MonthlyReport
+from pipeline.tasks.shifts import MonthlyShifts, RawShifts
 from pipeline.tasks.till_exports import BackOffice
 
 __all__ = [
@@ -36,11 +38,13 @@ __all__ = [
     "MonthlyCustomers",
     "MonthlyReport",
     "MonthlySales",
+    "MonthlyShifts",
     "MonthlySummary",
     "Nightly",
     "OutsideHistory",
     "RawCatalog",
     "RawReceipts",
+    "RawShifts",
     "Rebuild",
     "Rescan",
     "Verify",

@@ -13,15 +13,18 @@ import reports
 from pipeline import settings
 from pipeline.deliver import DeliveryKey, ReportEmail
 from pipeline.errors import ConfigError
-from pipeline.load import SUMMARY, VOID
+from pipeline.load import SHIFTS, SUMMARY, VOID
 from pipeline.months import months_before
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import lake
 from pipeline.tasks.labour import labour
 from pipeline.tasks.lake import MonthlySummary, history_span
-from pipeline.tasks.tables import read_summary
+from pipeline.tasks.shifts import MonthlyShifts, shift_sources
+from pipeline.tasks.tables import read_summary, read_tables
 
 if TYPE_CHECKING:
+    import pyarrow as pa
+
     from reports.render import message
 
 Period = Literal["daily", "weekly"]
@@ -64,8 +67,17 @@ def closing_message(period: Period, day: dt.date, locale: str) -> message.Messag
         decimals=settings.decimals(),
         plans=settings.plans(labour()),
         lake_starts=history_span().first,
+        shifts=_shifts(month),
     )
     return message.read_message(content, version=1, is_correction=False, has_pdf=False)
+
+
+def _shifts(month: dt.date) -> pa.Table | None:
+    """The shifts of the cash drawers of the month as they are published; None without any."""
+    newest = lake().newest(SHIFTS, f"{month:%Y-%m}") if shift_sources() else None
+    if newest is None or newest.fingerprint == VOID:
+        return None
+    return read_tables(MonthlyShifts(month=month)).get(SHIFTS)
 
 
 def closing_mail(period: Period, day: dt.date, locale: str) -> ReportEmail:

@@ -9,7 +9,7 @@ import luigi
 from pipeline import schema, settings
 from pipeline.describe import DIGEST, TableDescription, describe_tables, glue_tables
 from pipeline.errors import ConfigError
-from pipeline.load import OUTSIDE, SALES, SUMMARY
+from pipeline.load import OUTSIDE, SALES, SHIFTS, SUMMARY
 from pipeline.targets import lake
 
 if TYPE_CHECKING:
@@ -29,7 +29,7 @@ def dataset_of(table: schema.Dataset) -> str:
     """The dataset of the lake that a table is published with."""
     if table in schema.LAKE:
         return SALES
-    return OUTSIDE if table is schema.OUTSIDE else SUMMARY
+    return {schema.OUTSIDE: OUTSIDE, schema.SHIFTS: SHIFTS}.get(table, SUMMARY)
 
 
 class GlueTarget(luigi.Target):

@@ -12,7 +12,17 @@ import luigi
 from pipeline import settings
 from pipeline.errors import Corrupt
 from pipeline.lakes import ROOT, raw_lake, raw_sources
-from pipeline.load import BACKOFFICE, CUSTOMERS, OUTSIDE, RECEIPTS, SALES, STAGING, SUMMARY, VOID
+from pipeline.load import (
+    BACKOFFICE,
+    CUSTOMERS,
+    OUTSIDE,
+    RECEIPTS,
+    SALES,
+    SHIFTS,
+    STAGING,
+    SUMMARY,
+    VOID,
+)
 from pipeline.load.publish import digest_files
 from pipeline.maintenance import LakeFinding, Span, everything
 from pipeline.maintenance.audit import audit, restore
@@ -27,6 +37,7 @@ from pipeline.tasks.lake import (
 )
 from pipeline.tasks.outside_history import OutsideHistory, find_lost
 from pipeline.tasks.reports import CumulativeReport, MonthlyReport
+from pipeline.tasks.shifts import MonthlyShifts
 from pipeline.tasks.till_exports import BackOffice, unused_exports
 
 log = logging.getLogger(__name__)
@@ -38,6 +49,7 @@ BUILT_FROM_RAW: dict[str, Callable[..., DerivedTask]] = {
     CUSTOMERS: MonthlyCustomers,
     BACKOFFICE: BackOffice,
     OUTSIDE: OutsideHistory,
+    SHIFTS: MonthlyShifts,
 }
 
 

@@ -21,7 +21,9 @@ from pipeline.load import (
     CUSTOMERS,
     MONTHLY,
     OUTSIDE,
+    RAW_SHIFTS,
     RECEIPTS,
+    SHIFTS,
     Manifest,
 )
 from pipeline.load.layout import digest_of
@@ -48,6 +50,7 @@ from pipeline.tasks.outside_history import (
     warn_of_uncounted,
 )
 from pipeline.tasks.report_index import publish_index
+from pipeline.tasks.shifts import MonthlyShifts, shift_sources
 from pipeline.tasks.tables import read_months, read_summary, read_table, read_tables
 from pipeline.tasks.till_exports import NOTHING, BackOffice, exports
 from pipeline.tasks.versions import (
@@ -147,7 +150,7 @@ class MonthlyReport(Report, BatchTask):
     month: dt.date = settings.field(Months(default=None))
     dataset, version = MONTHLY, 7
     is_for_clusters = False
-    upstream = (*MonthlyCustomers.upstream, CUSTOMERS, BACKOFFICE, OUTSIDE)
+    upstream = (*MonthlyCustomers.upstream, CUSTOMERS, BACKOFFICE, OUTSIDE, RAW_SHIFTS, SHIFTS)
 
     def requires(self) -> list[DerivedTask]:
         days_of(self.month)  # ConfigError for an invalid month
@@ -161,15 +164,16 @@ class MonthlyReport(Report, BatchTask):
             *(MonthlyCustomers(month=month) for month in months_of_customers(self.month)),
             *([BackOffice(month=self.month)] if exports() else []),
             *([OutsideHistory(month=self.month)] if is_needed(self.month) else []),
+            *([MonthlyShifts(month=self.month)] if shift_sources() else []),
         ]
 
     def inputs(self) -> list[tuple[str, str]] | None:
-        """All that it requires, except comparisons and OutsideHistory without rows."""
-        inputs = super().inputs()
+        """All that it requires, except comparisons, shifts and OutsideHistory without rows."""
+        inputs, optional = super().inputs(), (f"{BACKOFFICE}/{self.name}", f"{SHIFTS}/{self.name}")
         return inputs and [
             (name, digest)
             for name, digest in inputs
-            if (name, digest) != (f"{BackOffice.dataset}/{self.name}", NOTHING)
+            if not (name in optional and digest == NOTHING)
             and not (name == f"{OUTSIDE}/{self.name}" and is_empty(digest))
         ]
 
@@ -195,6 +199,7 @@ class MonthlyReport(Report, BatchTask):
         )
         till = [read_tables(task) for task in tasks_of(BackOffice, required)]
         outside = [read_tables(task) for task in tasks_of(OutsideHistory, required)]
+        shifts = [read_tables(task) for task in tasks_of(MonthlyShifts, required)]
         files: Files = reports.monthly(
             self.month,
             customers | summaries,
@@ -204,6 +209,7 @@ class MonthlyReport(Report, BatchTask):
             covered=list(days_of(self.month)),
             backoffice=till[0] if till else None,
             outside=outside[0][OUTSIDE] if outside else None,
+            shifts=shifts[0].get(SHIFTS) if shifts else None,
             quarantine=self.quarantine(summaries[self.month]["quality"]),
             history_starts=history_span().first,
             currency=settings.default_store().currency,

@@ -26,6 +26,7 @@ _DATASETS = {
     for dataset in (
         *schema.LAKE,
         schema.OUTSIDE,
+        schema.SHIFTS,
         *schema.SUMMARY,
         schema.RECEIPT_FIGURES,
         *schema.BACKOFFICE,

@@ -11,7 +11,16 @@ import pytest
 
 from pipeline import schema
 from pipeline.describe import TableDescription, describe_tables
-from pipeline.load import MONTHLY, OUTSIDE, SALES, SUMMARY, Lake, fingerprint_of, open_storage
+from pipeline.load import (
+    MONTHLY,
+    OUTSIDE,
+    SALES,
+    SHIFTS,
+    SUMMARY,
+    Lake,
+    fingerprint_of,
+    open_storage,
+)
 from pipeline.load.parquet import to_bytes
 from pipeline.summarize import summarize
 from tests.describe.places import PLACES, REPORTED
@@ -41,6 +50,7 @@ def months() -> dict[str, dict[str, pa.Table]]:
             f"summary_{d.name}": summary[d.name] for d in schema.SUMMARY
         }
         result[f"2026-0{n}"]["outside"] = _outside(n)
+        result[f"2026-0{n}"]["shifts"] = schema.empty(schema.SHIFTS, PLACES)
     return result
 
 
@@ -56,6 +66,7 @@ def folder(
             (SALES, schema.LAKE, ""),
             (SUMMARY, schema.SUMMARY, "summary_"),
             (OUTSIDE, (schema.OUTSIDE,), ""),
+            (SHIFTS, (schema.SHIFTS,), ""),
         ):
             bodies = {d.name: to_bytes(tables[prefix + d.name], d.order or d.key) for d in files}
             lake.publish(

@@ -1,0 +1,160 @@
+"""Shifts of the cash drawers from the till to the report: nothing is lost, added or rounded."""
+
+from __future__ import annotations
+
+import json
+from collections import defaultdict
+from collections.abc import Iterator
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from pathlib import Path
+
+import pyarrow.parquet as pq
+import pytest
+
+from pipeline.load import MONTHLY, RAW_SHIFTS, SHIFTS, SUMMARY, Lake, open_storage
+from pipeline.simulator import Book, Shop, serve
+from pipeline.simulator.ids import millis
+from tests.support.runner import Runner
+from tests.support.till import Till
+
+AMOUNTS = {
+    "opening_cash": "starting_cash",
+    "cash_payments": "cash_payments",
+    "cash_refunds": "cash_refunds",
+    "paid_in": "paid_in",
+    "paid_out": "paid_out",
+    "expected_cash": "expected_cash",
+    "counted_cash": "actual_cash",
+}
+
+
+@pytest.fixture
+def unpermitted(luigi: Runner) -> Iterator[Till]:
+    """A till whose token may read everything but shifts."""
+    book = Book(Shop(opened=date(2026, 10, 1), receipts_per_day=3, stores=1))
+    scopes = frozenset({"RECEIPTS", "ITEMS", "EMPLOYEES", "STORES", "POS_DEVICES", "MERCHANT"})
+    more = frozenset({"PAYMENT_TYPES", "TAXES", "CUSTOMERS"})
+    with serve(book, scopes=frozenset(f"{name}_READ" for name in scopes | more)) as server:
+        yield Till(server, book, luigi)
+
+
+def table(till: Till, name: str) -> list[dict]:
+    """The rows of a table of the lake in October."""
+    path = till.luigi.folder / "lake" / name / "year=2026" / "month=10" / f"{name}.parquet"
+    rows: list[dict] = pq.read_table(path).to_pylist()
+    return rows
+
+
+def lake_of(till: Till) -> Lake:
+    return Lake(open_storage(str(till.luigi.folder / "lake")))
+
+
+def test_the_section_sums_what_the_till_states_and_ties_to_the_receipts(till: Till) -> None:
+    till.luigi("MonthlyReport", "--month", "2026-10")
+    listed = [
+        json.loads(entry.read(), parse_float=Decimal)
+        for entry in till.book.rows(millis(datetime(2026, 10, 31, 11, tzinfo=UTC)), "shifts")
+    ]
+    stated = {shift["id"]: shift for shift in listed if shift["opened_at"] > "2026-10-28T11"}
+    rows = {row["shift_id"]: row for row in table(till, "shifts")}
+    assert len(rows) > 6 and rows.keys() == stated.keys()
+    for key, row in rows.items():
+        assert all(row[ours] == Decimal(stated[key][theirs]) for ours, theirs in AMOUNTS.items())
+        moved = row["cash_payments"] - row["cash_refunds"] + row["paid_in"] - row["paid_out"]
+        assert row["expected_cash"] == row["opening_cash"] + moved
+        assert row["difference"] == row["counted_cash"] - row["expected_cash"]
+    section = till.figures()["currencies"]["MXN"]["cash_drawer"]
+    for name in ("expected", "counted"):
+        theirs = AMOUNTS[f"{name}_cash"]
+        assert Decimal(section[name]) == sum(Decimal(shift[theirs]) for shift in stated.values())
+    assert Decimal(section["difference"]) == sum(row["difference"] for row in rows.values())
+    assert Decimal(section["over"]) - Decimal(section["short"]) == Decimal(section["difference"])
+    assert section["shifts"] == section["counted_shifts"] == len(rows)
+    check_receipts(till, rows)
+
+
+def check_receipts(till: Till, rows: dict[str, dict]) -> None:
+    """The cash of each shift is that of the receipts of its register between open and close."""
+    devices = {
+        shift["id"]: shift["pos_device_id"]
+        for entry in till.book.rows(millis(till.server.now()), "shifts")
+        if (shift := json.loads(entry.read()))["id"] in rows
+    }
+    receipts = {row["receipt_number"]: row for row in table(till, "receipts")}
+    cash: dict[str, Decimal] = defaultdict(Decimal)
+    cancelled = set()
+    for payment in table(till, "payments"):
+        if payment["tender_type"] != "CASH":
+            continue
+        receipt = receipts[payment["receipt_number"]]
+        for key, row in rows.items():
+            is_in = row["opened_at"] <= receipt["sold_at"] <= row["closed_at"]
+            if is_in and devices[key] == receipt["pos_device_id"]:
+                cash[key] += payment["amount"]
+                cancelled |= {key} if receipt["is_cancelled"] else set()
+    compared = [key for key in rows if key not in cancelled]
+    assert len(compared) > 3
+    for key in compared:
+        assert rows[key]["cash_payments"] - rows[key]["cash_refunds"] == cash[key]
+
+
+def test_a_token_without_the_right_costs_a_line_of_status_and_nothing_else(
+    unpermitted: Till,
+) -> None:
+    till = unpermitted
+    log = till.luigi("MonthlyReport", "--month", "2026-10")
+    assert "no shifts of the cash drawer are kept" in log and "SHIFTS_READ" in log
+    assert "cash_drawer" not in till.figures()["currencies"]["MXN"]
+    report = till.luigi.folder / "lake/reports/monthly/2026-10/report.md"
+    assert "Did the cash add up?" not in report.read_text("utf-8")
+    lake = lake_of(till)
+    inputs = lake.metadata(MONTHLY, "2026-10")["inputs"]
+    assert not any(name.startswith(SHIFTS) for name in inputs), "its fingerprint stays the same"
+    assert not any("shifts" in name for name in lake.metadata(SUMMARY, "2026-10")["inputs"])
+    assert lake.read(SHIFTS, "2026-10") == {} and lake.partitions(RAW_SHIFTS)
+    status = till.luigi.pos("status")[1]
+    assert [line for line in status.splitlines() if line.startswith("cash drawers   no shifts")]
+    again = till.luigi("MonthlyReport", "--month", "2026-10")
+    assert "Did not run any tasks" in again
+
+
+def test_a_shift_that_closes_later_counts_in_the_month_of_its_opening(
+    quiet_till: Till, tmp_path: Path
+) -> None:
+    till, shift = (
+        quiet_till,
+        {
+            "id": "late",
+            "store_id": "11111111-aaaa-4aaa-8aaa-000000000001",
+            "pos_device_id": "till-1",
+            "created_at": "2026-10-31T15:00:00.000Z",
+            "opened_at": "2026-10-31T15:00:00.000Z",
+            "closed_at": None,
+            "opened_by_employee": None,
+            "closed_by_employee": None,
+            "starting_cash": 100.5,
+            "cash_payments": 0,
+            "cash_refunds": 0,
+            "paid_in": 0,
+            "paid_out": 0,
+            "expected_cash": 100.5,
+            "actual_cash": None,
+            "cash_movements": [{"comment": "for Ana", "money_amount": 1}],
+        },
+    )
+    till.book.put_rows("shifts", [shift])
+    till.set_clock(datetime(2026, 11, 1, 12, tzinfo=UTC))
+    till.luigi("MonthlyShifts", "--month", "2026-10")
+    assert [(row["shift_id"], row["difference"]) for row in table(till, "shifts")] == [
+        ("late", None)
+    ]
+    closed = {"closed_at": "2026-11-02T05:00:00.000Z", "actual_cash": 90.25}
+    till.book.put_rows("shifts", [{**shift, **closed}])
+    till.set_clock(datetime(2026, 11, 3, 12, tzinfo=UTC))
+    till.luigi("MonthlyShifts", "--month", "2026-10")
+    (row,) = table(till, "shifts")
+    assert row["difference"] == Decimal("-10.25")
+    assert (row["business_day"], row["closed_day"]) == (date(2026, 10, 31), date(2026, 11, 1))
+    raw = lake_of(till).storage
+    assert not any(b"Ana" in raw.get(stat.key) for stat in raw.list("raw/shifts/"))
