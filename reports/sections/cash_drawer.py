@@ -208,4 +208,5 @@ def _by_shift(figures: Figures, shifts: pd.DataFrame) -> Table:
         *(Column(name, "money", csv_only=True) for name in _MOVES),
     )
     title = text("cash_drawer.by_shift")
-    return Table.from_frame("cash-shifts", title, named, columns, figures.currency)
+    table = Table.from_frame("cash-shifts", title, named, columns, figures.currency)
+    return replace(table, is_detail=True)

@@ -6,7 +6,7 @@ import random
 from collections import defaultdict
 from collections.abc import Callable
 from dataclasses import dataclass
-from datetime import date, datetime, time, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 
 import pyarrow as pa
@@ -371,3 +371,47 @@ class _Month:
                 ).cast(f.type)
             )
         return pa.Table.from_arrays(columns, schema=wanted)
+
+
+def drawers(shop: Shop, month: date, *, miscount: int = 7) -> pa.Table:
+    """The shifts of a month: one a store and open day, closed by midnight.
+
+    Every `miscount`-th is over or short. Amounts are whole units of the currency.
+    """
+    rows = []
+    days = [month + timedelta(n) for n in range(31)]
+    for n, day in enumerate(d for d in days if d.month == month.month and not shop.closed(d)):
+        for place, (store, name, currency) in enumerate(shop.stores):
+            number = n * len(shop.stores) + place
+            paid, back, out = 4000 + 37 * number % 900, 50 * (number % 5 == 0), 350 * (n % 9 == 0)
+            off = 0 if number % miscount else (-1) ** number * (5 + number)
+            opened, closed = datetime.combine(day, time(11)), datetime.combine(day, time(22, 30))
+            expected = 1000 + paid - back - out
+            money = {
+                "opening_cash": 1000,
+                "cash_payments": paid,
+                "cash_refunds": back,
+                "paid_in": 0,
+                "paid_out": out,
+                "expected_cash": expected,
+                "counted_cash": expected + off,
+                "difference": off,
+            }
+            rows.append(
+                {
+                    "business_day": day,
+                    "store_id": store,
+                    "currency": currency,
+                    "register": f"Caja {name}",
+                    "shift_id": f"{store}-{day}",
+                    "opened_at": opened.replace(tzinfo=UTC),
+                    "closed_at": closed.replace(tzinfo=UTC),
+                    "closed_day": day,
+                    "opened_at_local": opened,
+                    "closed_at_local": closed,
+                    "opened_by": shop.employees[0][0],
+                    "closed_by": shop.employees[number % len(shop.employees)][0],
+                    **{key: Decimal(units) for key, units in money.items()},
+                }
+            )
+    return pa.Table.from_pylist(rows, schema=schema.arrow(schema.SHIFTS, shop.lake_decimals))

@@ -20,6 +20,7 @@ from reports.render.html import html
 from reports.render.outline import charts
 from reports.render.pdf import page_layout
 from reports.words import Words
+from tests.reports.shop import drawers
 
 MONTHS = [date(2025, 8, 1), date(2025, 9, 1)]
 TEMPLATE = Path(reports.__file__).parent / "page.typ"
@@ -63,10 +64,16 @@ def tables(request, shop, make_summaries):
 def test_the_report_with_all_its_parts_has_three_pages(shop, make_summaries, paper, locale):
     tables = make_summaries(shop(receipts=10), MONTHS)
     page = compose_monthly(
-        MONTHS[-1], tables, through=None, lake_decimals=2, metadata={"version": 1}, plans=PLANS
+        MONTHS[-1],
+        tables,
+        through=None,
+        lake_decimals=2,
+        metadata={"version": 1},
+        plans=PLANS,
+        shifts=drawers(shop(), MONTHS[-1]),
     )
     parts = {section.key for section in page.shown if not section.is_annex}
-    assert {"goals", "dayparts", "labour", "fees"} <= parts
+    assert {"goals", "dayparts", "labour", "fees", "cash_drawer"} <= parts
     words = Words(locale, 2, page.currencies)
     images = {name: draw(chart, words) for name, chart in charts(page)}
     layout = page_layout(TEMPLATE, page, words, images, paper)
