@@ -166,10 +166,10 @@ CUMULATIVE: tuple[Callable[[History], Section] | Closing[History], ...] = (
     outlook,
     years,
     pace,
-    rhythm,
     weekend,
     margin,
     loyalty,
+    rhythm,
     lifecycle,
     migration,
     options,
@@ -184,7 +184,7 @@ FRONT = {"monthly": 3, "cumulative": 2}
 """Sections of page one."""
 ALWAYS = {"headline", "attention", "summary", "trend"}
 """Sections that are kept even if they consist of a sentence."""
-ANNEX = {"monthly": "day_list", "cumulative": "lifecycle"}
+ANNEX = {"monthly": "day_list", "cumulative": "rhythm"}
 """The first section of the annex."""
 
 

@@ -308,7 +308,7 @@ def complete_months() -> frozenset[dt.date]:
 class CumulativeReport(Report):
     """The history through a month; it lists the versions of the reports before it."""
 
-    dataset, version = CUMULATIVE, 7
+    dataset, version = CUMULATIVE, 8
     upstream = (*MonthlyReport.upstream, MONTHLY, CUMULATIVE)
 
     @property

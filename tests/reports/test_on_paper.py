@@ -9,12 +9,14 @@ import json
 from datetime import date
 from pathlib import Path
 
+import pyarrow as pa
 import pytest
 from PIL import Image
 
 import reports
 from reports.charts import draw
 from reports.compose import compose_cumulative, compose_monthly
+from reports.page import Page
 from reports.plans import read_plans
 from reports.render.html import html
 from reports.render.outline import charts
@@ -81,6 +83,39 @@ def test_the_report_with_all_its_parts_has_three_pages(shop, make_summaries, pap
     assert len(html(page, words, images, paper)) * 37 / len(page.shown) < 1_000_000, (
         "37 such sections are over a megabyte"
     )
+
+
+@pytest.fixture(scope="module")
+def history(shop, make_summaries) -> Page:
+    """The cumulative report of two years and a month with new customers in each month."""
+    months = [date(2023 + n // 12, n % 12 + 1, 1) for n in range(8, 33)]
+    tables = make_summaries(shop(receipts=4), months)
+    renewed = {m: {**t, "customers": renew(t["customers"], m)} for m, t in tables.items()}
+    metadata = {"version": 1}
+    return compose_cumulative(months[-1], renewed, through=None, lake_decimals=2, metadata=metadata)
+
+
+def renew(customers: pa.Table, month: date) -> pa.Table:
+    """Two of three customers under a name that they have for four months."""
+    number, place = month.year * 12 + month.month, customers.column_names.index("customer_id")
+    names = [
+        name if int(name[1:]) % 3 == 0 else f"{name}-{(number + int(name[1:])) // 4}"
+        for name in customers["customer_id"].to_pylist()
+    ]
+    kind = customers.schema.field(place)
+    return customers.set_column(place, kind, pa.array(names).cast(kind.type))
+
+
+@pytest.mark.parametrize(("paper", "locale"), [("us-letter", "en_US"), ("a4", "es_MX")])
+def test_a_long_history_has_three_pages(history, paper, locale):
+    parts = {section.key: section for section in history.shown if not section.is_annex}
+    assert {"outlook", "years", "pace", "weekend", "margin", "loyalty"} <= parts.keys()
+    assert parts["loyalty"].charts and parts["loyalty"].tables, "cohorts and segments"
+    assert len(parts["loyalty"].charts[0].data["columns"]) > 6
+    words = Words(locale, 2, history.currencies)
+    images = {name: draw(chart, words) for name, chart in charts(history)}
+    layout = page_layout(TEMPLATE, history, words, images, paper)
+    assert json.loads(layout.query("<report>", field="value", one=True)) <= 3
 
 
 @pytest.mark.parametrize(("report", "paper"), [("monthly", "a4"), ("cumulative", "us-letter")])
