@@ -63,8 +63,9 @@ class Status:
     for in vain; `new_fields` are unknown fields of receipts with their first window; `silent` are
     stores that stopped sending, with their last day. `outside` are the receipts before
     `history_starts`, `unread` the records in quarantine: no total counts them. `no_shifts` says by
-    source why the newest shifts of the cash drawers are missing. With several points of sale `sources` has the first five fields of each; then `last_window` is the last that all of
-    them have, and a gap or a limit of one is one of the lake.
+    source why the newest shifts of the cash drawers are missing. With several points of sale
+    `sources` has the first five fields of each; then `last_window` is the last that all of them
+    have, and a gap or a limit of one is one of the lake.
     """
 
     last_window: str | None = None
@@ -182,7 +183,7 @@ def read_status(
 
 
 def why_no_shifts(lake: Lake) -> str:
-    """Why the newest raw partition of a source has no shifts of cash drawers; "" if it may."""
+    """Why the newest raw shifts of a source are missing; "" if they are not."""
     days = lake.partitions(RAW_SHIFTS)[-1:]
     if not days or not _is_current(lake, RAW_SHIFTS, days[0], RAW):
         return ""

@@ -217,7 +217,7 @@ def _month(figures: Figures) -> Section:
 
 
 def _cash(day: date, figures: Figures) -> list[Section]:
-    """What the cash drawers of the day had over or short; none where nothing was counted."""
+    """Cash over or short on the day; no section where nothing was counted."""
     if figures.shifts.empty:
         return []
     shifts = figures.shifts[figures.shifts["business_day"] == day]

@@ -251,7 +251,7 @@ class Page:
 
     @property
     def empty(self) -> list[Section]:
-        """The sections without content: a line each, at the end, of those that have a sentence."""
+        """The sections without content, with a sentence each for the end."""
         return [section for section in self.sections if not section.number and section.sentences]
 
     def target(self, section: Section, key: str) -> Section:

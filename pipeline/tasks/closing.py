@@ -73,7 +73,7 @@ def closing_message(period: Period, day: dt.date, locale: str) -> message.Messag
 
 
 def _shifts(month: dt.date) -> pa.Table | None:
-    """The shifts of the cash drawers of the month as they are published; None without any."""
+    """The published shifts of the cash drawers of the month; None without any."""
     newest = lake().newest(SHIFTS, f"{month:%Y-%m}") if shift_sources() else None
     if newest is None or newest.fingerprint == VOID:
         return None

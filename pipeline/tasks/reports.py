@@ -168,7 +168,7 @@ class MonthlyReport(Report, BatchTask):
         ]
 
     def inputs(self) -> list[tuple[str, str]] | None:
-        """All that it requires, except comparisons, shifts and OutsideHistory without rows."""
+        """All that it requires, except what has no rows: exports, shifts, OutsideHistory."""
         inputs, optional = super().inputs(), (f"{BACKOFFICE}/{self.name}", f"{SHIFTS}/{self.name}")
         return inputs and [
             (name, digest)

@@ -93,7 +93,7 @@ def halves_of(month: dt.date) -> list[dt.date]:
 
 
 def parts_of(month: dt.date) -> list[dt.date]:
-    """The days of the raw partitions that may have shifts of `month`, as far as they have closed.
+    """The days of the raw partitions that may have shifts of `month` and have closed.
 
     The last one is that of the last closed day, until its half of the month is over.
     """
@@ -174,5 +174,5 @@ class MonthlyShifts(DerivedTask):
 
 
 def is_late(month: dt.date, received: dt.date) -> bool:
-    """Whether no partition of `month`, in which a shift was opened, counts that of `received`."""
+    """Whether no partition of `month` has a shift that arrived in that half."""
     return received > max(halves_of(month))

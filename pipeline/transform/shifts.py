@@ -57,7 +57,7 @@ def _plain(kind: pa.DataType) -> pa.DataType:
 
 def _row(shift: Shift, rules: Rules, registers: Mapping[str, str], prefix: str) -> dict[str, Any]:
     store = rules.store(shift.store_id)
-    people = {"opened_by": shift.opened_by, "closed_by": shift.closed_by}
+    staff = {"opened_by": shift.opened_by, "closed_by": shift.closed_by}
     counted = shift.counted_cash
     return {
         "business_day": _day(shift.opened_at, store),
@@ -70,7 +70,7 @@ def _row(shift: Shift, rules: Rules, registers: Mapping[str, str], prefix: str) 
         "closed_day": shift.closed_at and _day(shift.closed_at, store),
         "opened_at_local": _local(shift.opened_at, store),
         "closed_at_local": shift.closed_at and _local(shift.closed_at, store),
-        **{name: person and f"{prefix}{person}" for name, person in people.items()},
+        **{name: employee and f"{prefix}{employee}" for name, employee in staff.items()},
         **{name: getattr(shift, name) for name in _AMOUNTS},
         "difference": None if counted is None else counted - shift.expected_cash,
     }

@@ -1,4 +1,4 @@
-"""Cash over and short: what was counted in the drawers against what should be there."""
+"""Cash over and short: the count of the drawers against what should be there."""
 
 from __future__ import annotations
 

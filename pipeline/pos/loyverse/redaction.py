@@ -1,4 +1,4 @@
-"""Redaction of catalog rows and shifts: the lake keeps only the fields listed here.
+"""Redaction of catalog and shifts: the lake keeps only the fields listed here.
 
 Contacts (mail, telephone, street, postal code, free text) are not in the list, so none is stored;
 neither is a field that the API adds later, until it is listed. Values are kept verbatim. Employees
