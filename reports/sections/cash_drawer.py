@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from datetime import date, timedelta
 
@@ -15,6 +15,12 @@ from reports.values import Count, Day, Money, Name, Series, Text, Value, text
 
 SHORTAGE = 200
 """A finding: shortages of more than one in SHORTAGE of the cash that was paid."""
+_COLUMNS = (
+    Column("employee"),
+    Column("expected", "money"),
+    Column("counted", "money"),
+    Column("difference", "money"),
+)
 _MOVES = ("opening_cash", "cash_payments", "cash_refunds", "paid_in", "paid_out")
 
 
@@ -28,7 +34,7 @@ def cash_drawer(figures: Figures) -> Section:
     lead = result(len(counted), over, short, currency)
     sentences = [*([lead] if lead else []), *_notes(figures, shifts, counted)]
     stores = list(dict.fromkeys(shifts["store_id"]))
-    tables = [_by_shift(figures, shifts)]
+    tables = list(_by_shift(figures, shifts, has_stores=len(stores) > 1))
     if len(stores) > 1:
         tables.insert(0, _by_store(figures, shifts, stores))
     findings = []
@@ -187,26 +193,44 @@ def _sums(figures: Figures, label: Value, shifts: pd.DataFrame) -> tuple[Value, 
     return label, Count(len(counted)), *amounts, difference
 
 
-def _by_shift(figures: Figures, shifts: pd.DataFrame) -> Table:
-    """A row for each shift, the largest difference first."""
-    rows = _ranked(shifts)
-    named = rows.assign(
-        store_name=[_store(figures, store) for store in rows["store_id"]],
-        employee=[_closed_by(figures, row) for _, row in rows.iterrows()],
-        expected=rows["expected_cash"],
-        counted=rows["counted_cash"],
-        difference=[_signed(units, figures.currency) for units in rows["difference"]],
-    )
+def _by_shift(figures: Figures, shifts: pd.DataFrame, *, has_stores: bool) -> Iterator[Table]:
+    """The shifts with a difference or without a count; and, for the workbook, all of them."""
+    named = _named(figures, _ranked(shifts))
+    odd = named[[value is None or value.units != 0 for value in named["difference"]]]
+    if len(odd):
+        places = [
+            text("cash_drawer.place", register=Name(row.register), store=Name(row.store_name))
+            if has_stores
+            else Name(row.register)
+            for row in odd.itertuples()
+        ]
+        days = [Day(day, short=True) for day in odd["business_day"]]
+        columns = (
+            Column("day", "date", source="business_day"),
+            Column("register"),
+            *_COLUMNS,
+        )
+        frame = odd.assign(register=places, business_day=days)
+        title = text("cash_drawer.by_shift")
+        table = Table.from_frame("cash-differences", title, frame, columns, figures.currency)
+        yield replace(table, is_detail=True)
     columns = (
         Column("day", "date", source="business_day"),
         Column("store_name"),
         Column("register"),
-        Column("employee"),
-        Column("expected", "money"),
-        Column("counted", "money"),
-        Column("difference", "money"),
-        *(Column(name, "money", csv_only=True) for name in _MOVES),
+        *_COLUMNS,
+        *(Column(name, "money") for name in _MOVES),
     )
-    title = text("cash_drawer.by_shift")
-    table = Table.from_frame("cash-shifts", title, named, columns, figures.currency)
-    return replace(table, is_detail=True)
+    title = text("cash_drawer.all_shifts")
+    yield Table.from_frame("cash-shifts", title, named, columns, figures.currency, shown=0)
+
+
+def _named(figures: Figures, shifts: pd.DataFrame) -> pd.DataFrame:
+    """The shifts with names and values for the columns of the tables."""
+    return shifts.assign(
+        store_name=[_store(figures, store) for store in shifts["store_id"]],
+        employee=[_closed_by(figures, row) for _, row in shifts.iterrows()],
+        expected=shifts["expected_cash"],
+        counted=shifts["counted_cash"],
+        difference=[_signed(units, figures.currency) for units in shifts["difference"]],
+    )

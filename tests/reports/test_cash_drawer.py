@@ -49,7 +49,10 @@ def test_the_section_is_the_sum_of_its_shifts(shop, tables, miscount):
     ):
         assert figures[name] == units(rows, column)
     assert figures["counted"] - figures["expected"] == figures["over"] - figures["short"]
-    by_store, by_shift = section.tables
+    by_store, *odd, by_shift = section.tables
+    assert [row[-1].units for table in odd for row in table.rows] == [
+        row[6].units for row in by_shift.rows if row[6].units
+    ]
     total = [cell.units for cell in by_store.rows[-1][2:]]
     for place, amount in enumerate(total, 2):
         assert sum(row[place].units for row in by_store.rows[:-1]) == amount
