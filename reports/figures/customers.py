@@ -57,20 +57,33 @@ def visits(months: Mapping[date, pd.DataFrame], first: date | None) -> dict[date
     `first` is the first month of the lake. If it is None, or a month since then is missing, no
     customer counts as new.
     """
-    people_by = {month: by_customer(months[month]) for month in sorted(months)}
-    # All buyers of all months in a row: where one stands for the first time, it is new.
-    buyers = [people.index.to_numpy() for people in people_by.values()]
-    is_first = ~pd.Index(np.concatenate(buyers)).duplicated() if buyers else np.empty(0, bool)
-    ends = np.cumsum([len(part) for part in buyers])
+    given = sorted(months)
+    if not given:
+        return {}
+    counts = [len(months[month]) for month in given]
+    everyone = pd.concat([months[month] for month in given], ignore_index=True)
+    everyone["place"] = np.repeat(np.arange(len(given)), counts)
+    sums = everyone.groupby(["place", "customer_id"], sort=True)[["receipts", "net_sales"]].sum()
+    people = sums[sums["receipts"] > 0].reset_index()
+    receipts, net_sales = (people[name].to_numpy(np.int64) for name in ("receipts", "net_sales"))
+    # in the order of the months: where a customer stands for the first time, it is new
+    is_first = ~people["customer_id"].duplicated().to_numpy()
+    ends = np.searchsorted(people["place"].to_numpy(), np.arange(len(given)), "right")
     built: dict[date, Visits] = {}
-    for (month, people), end in zip(people_by.items(), ends, strict=True):
-        is_new = is_first[end - len(people) : end]
+    for month, start, end in zip(given, [0, *ends], ends, strict=False):
+        part = slice(start, end)
+
+        def group(chosen: np.ndarray, part: slice = part) -> Group:
+            spent, bought = net_sales[part][chosen], receipts[part][chosen]
+            return Group(len(spent), int(bought.sum()), int(spent.sum()))
+
+        is_new = is_first[part]
         built[month] = Visits(
             month,
-            _group(people),
-            _group(people[is_new]),
-            _group(people[~is_new]),
-            int((people["receipts"] > 1).sum()),
+            group(np.ones(end - start, bool)),
+            group(is_new),
+            group(~is_new),
+            int((receipts[part] > 1).sum()),
             bool(built) and _whole(built, first, month),
         )
     return built
@@ -82,7 +95,3 @@ def _whole(given: Iterable[date], first: date | None, month: date) -> bool:
         return False
     chosen = (month.year - first.year) * 12 + month.month - first.month
     return sum(first <= m < month for m in given) == chosen
-
-
-def _group(people: pd.DataFrame) -> Group:
-    return Group(len(people), int(people["receipts"].sum()), int(people["net_sales"].sum()))

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+import numpy as np
 import pandas as pd
 
 from reports.figures.calendar import FairPart
@@ -37,19 +38,21 @@ def by_item(items: pd.DataFrame) -> pd.DataFrame:
     `receipts` counts a receipt twice if it has the item alone and in a combo; `base` is the least
     number of receipts with it.
     """
-    keyed = items.assign(category=items["category"].fillna(""))
-    total_sum = keyed.groupby(["item", "category"], sort=True)[SUMS].sum()
-    combos = (
-        keyed[keyed["in_combo"].astype(bool)]
-        .groupby(["item", "category"])[["units", "net_sales"]]
-        .sum()
+    keyed = items.assign(
+        category=items["category"].fillna(""), in_combo=items["in_combo"].astype(bool)
     )
-    base = keyed.groupby(["item", "category", "in_combo"])["receipts"].sum()
-    total_sum["base"] = base.groupby(level=["item", "category"]).max()
-    combos = combos.rename(columns={"units": "combo_units", "net_sales": "combo_net"}).reindex(
-        total_sum.index, fill_value=0
+    parts = keyed.groupby(["item", "category", "in_combo"], sort=True)[SUMS].sum().reset_index()
+    # an item has one row or two, alone and in combos, which stand together
+    pairs = parts[["item", "category"]].to_numpy()
+    starts = np.flatnonzero(np.append([True], (pairs[1:] != pairs[:-1]).any(axis=1))[: len(pairs)])
+    in_combo = parts["in_combo"].to_numpy()
+    columns = {name: parts[name].to_numpy() for name in SUMS}
+    ranked = parts.loc[starts, ["item", "category"]].assign(
+        **{name: np.add.reduceat(values, starts) for name, values in columns.items()},
+        base=np.maximum.reduceat(columns["receipts"], starts),
+        combo_units=np.add.reduceat(columns["units"] * in_combo, starts),
+        combo_net=np.add.reduceat(columns["net_sales"] * in_combo, starts),
     )
-    ranked = total_sum.join(combos).reset_index()
     ranked = ranked.sort_values(
         ["net_sales", "units", "item", "category"],
         ascending=[False, False, True, True],

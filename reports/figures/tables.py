@@ -66,7 +66,10 @@ def _shared(column: pa.ChunkedArray) -> np.ndarray:
     else:
         encoded = column.combine_chunks().dictionary_encode()
     values = np.array([*encoded.dictionary.to_pylist(), None], dtype=object)
-    return values[encoded.indices.fill_null(len(values) - 1).to_numpy(zero_copy_only=False)]
+    indices = encoded.indices
+    if indices.null_count:
+        indices = indices.fill_null(len(values) - 1)
+    return values[indices.to_numpy(zero_copy_only=False)]
 
 
 def frame(table: pa.Table) -> pd.DataFrame:

@@ -205,16 +205,13 @@ def _by_shift(figures: Figures, shifts: pd.DataFrame, *, has_stores: bool) -> It
             for row in odd.itertuples()
         ]
         days = [Day(day, short=True) for day in odd["business_day"]]
-        columns = (
-            Column("day", "date", source="business_day"),
-            Column("register"),
-            *_COLUMNS,
-        )
+        day = Column("day", "date", source="business_day")
+        columns = (day, Column("register"), *_COLUMNS)
         frame = odd.assign(register=places, business_day=days)
         title = text("cash_drawer.by_shift")
         table = Table.from_frame("cash-differences", title, frame, columns, figures.currency)
         yield replace(table, is_detail=True)
-    columns = (
+    everything = (
         Column("day", "date", source="business_day"),
         Column("store_name"),
         Column("register"),
@@ -222,7 +219,7 @@ def _by_shift(figures: Figures, shifts: pd.DataFrame, *, has_stores: bool) -> It
         *(Column(name, "money") for name in _MOVES),
     )
     title = text("cash_drawer.all_shifts")
-    yield Table.from_frame("cash-shifts", title, named, columns, figures.currency, shown=0)
+    yield Table.from_frame("cash-shifts", title, named, everything, figures.currency, shown=0)
 
 
 def _named(figures: Figures, shifts: pd.DataFrame) -> pd.DataFrame:
