@@ -16,10 +16,10 @@ from reports.values import Count, Day, Money, Name, Series, Text, Value, text
 SHORTAGE = 200
 """A finding: shortages of more than one in SHORTAGE of the cash that was paid."""
 _COLUMNS = (
-    Column("employee"),
+    Column("difference", "money"),
     Column("expected", "money"),
     Column("counted", "money"),
-    Column("difference", "money"),
+    Column("employee"),
 )
 _MOVES = ("opening_cash", "cash_payments", "cash_refunds", "paid_in", "paid_out")
 
@@ -206,7 +206,7 @@ def _by_shift(figures: Figures, shifts: pd.DataFrame, *, has_stores: bool) -> It
         ]
         days = [Day(day, short=True) for day in odd["business_day"]]
         day = Column("day", "date", source="business_day")
-        columns = (day, Column("register"), *_COLUMNS)
+        columns = (Column("register"), day, *_COLUMNS)
         frame = odd.assign(register=places, business_day=days)
         title = text("cash_drawer.by_shift")
         table = Table.from_frame("cash-differences", title, frame, columns, figures.currency)
