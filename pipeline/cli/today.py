@@ -17,7 +17,7 @@ from pipeline import settings
 from pipeline.errors import ConfigError
 from pipeline.settings.strict import parse_day
 from pipeline.tasks.closing import Period, closing_message
-from pipeline.tasks.lake import history_span
+from pipeline.tasks.history import history_span
 from reports.render.mail import render_text
 
 

@@ -17,10 +17,13 @@ MonthlyReport(month)  CumulativeReport(month)
         Delivery(date)                   sends the reports to their recipients
 """
 
+from pipeline.tasks.daily_sales import DailySales
 from pipeline.tasks.delivery import Delivery
 from pipeline.tasks.glue import GlueTables
-from pipeline.tasks.lake import DailySales, MonthlyCustomers, MonthlySales, MonthlySummary, days_of
+from pipeline.tasks.history import days_of
 from pipeline.tasks.maintenance import Rebuild, Verify
+from pipeline.tasks.monthly_sales import MonthlySales
+from pipeline.tasks.monthly_summary import MonthlyCustomers, MonthlySummary
 from pipeline.tasks.nightly import Nightly
 from pipeline.tasks.outside_history import OutsideHistory
 from pipeline.tasks.raw import Backfill, RawCatalog, RawReceipts, Rescan, catalog_for, read_catalog

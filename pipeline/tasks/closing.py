@@ -17,8 +17,9 @@ from pipeline.load import SHIFTS, SUMMARY, VOID
 from pipeline.months import months_before
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import lake
+from pipeline.tasks.history import history_span
 from pipeline.tasks.labour import labour
-from pipeline.tasks.lake import MonthlySummary, history_span
+from pipeline.tasks.monthly_summary import MonthlySummary
 from pipeline.tasks.shifts import MonthlyShifts, shift_sources
 from pipeline.tasks.tables import read_summary, read_tables
 

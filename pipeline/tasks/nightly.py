@@ -19,7 +19,8 @@ from pipeline.load import NIGHTLY, STAGING
 from pipeline.months import months_between
 from pipeline.status import Status, format_status, read_status
 from pipeline.targets import DatasetTask, DerivedTask, Files, Metadata, RawTask, lake
-from pipeline.tasks.lake import DailySales, history_span
+from pipeline.tasks.daily_sales import DailySales
+from pipeline.tasks.history import history_span
 from pipeline.tasks.raw import Rescan, catalogs_for, rescan_due, windows_of_all
 from pipeline.tasks.report_index import publish_index
 from pipeline.tasks.reports import CumulativeReport, MonthlyReport, Report

@@ -34,7 +34,9 @@ from pipeline.outside_history import (
 from pipeline.settings.run_context import once_per_run
 from pipeline.status import find_unread
 from pipeline.targets import DerivedTask, Files, Metadata
-from pipeline.tasks.lake import MonthlySales, days_of, history_span, raw_state
+from pipeline.tasks.daily_sales import raw_state
+from pipeline.tasks.history import days_of, history_span
+from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.raw import RawReceipts
 from pipeline.transform.columns import flags
 

@@ -33,15 +33,11 @@ from pipeline.settings.run_context import once_per_run
 from pipeline.summarize.receipt_figures import changed_receipts
 from pipeline.targets import DerivedTask, Files, Metadata, lake
 from pipeline.tasks.batches import BatchTask, Months
+from pipeline.tasks.daily_sales import raw_state
+from pipeline.tasks.history import days_of, history_span
 from pipeline.tasks.labour import labour
-from pipeline.tasks.lake import (
-    MonthlyCustomers,
-    MonthlySales,
-    MonthlySummary,
-    days_of,
-    history_span,
-    raw_state,
-)
+from pipeline.tasks.monthly_sales import MonthlySales
+from pipeline.tasks.monthly_summary import MonthlyCustomers, MonthlySummary
 from pipeline.tasks.outside_history import (
     OutsideHistory,
     check_conserved,

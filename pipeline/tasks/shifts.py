@@ -26,7 +26,7 @@ from pipeline.load.publish import digest_files
 from pipeline.pos.source import Shift
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import DerivedTask, Files, Metadata, RawTask
-from pipeline.tasks.lake import days_of, history_span
+from pipeline.tasks.history import days_of, history_span
 from pipeline.tasks.raw import RawCatalog, catalogs_for, open_source, read_catalog
 from pipeline.transform import day_bounds
 from pipeline.transform.shifts import shifts_table

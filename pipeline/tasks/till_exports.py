@@ -21,7 +21,8 @@ from pipeline.pos import export_forms
 from pipeline.settings.run_context import once_per_run
 from pipeline.summarize.compare_exports import compare_exports, read_cached
 from pipeline.targets import DerivedTask, Files, Metadata, lake
-from pipeline.tasks.lake import MonthlySales, days_of, history_span
+from pipeline.tasks.history import days_of, history_span
+from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.tables import read_tables
 
 NOTHING = digest_files({})

@@ -28,8 +28,7 @@ from pipeline.load import Lake, Storage, open_storage
 from pipeline.maintenance import LakeFinding, everything
 from pipeline.simulator import Query, Shop
 from pipeline.simulator.ids import millis
-from pipeline.tasks import Nightly
-from pipeline.tasks import lake as lake_tasks
+from pipeline.tasks import Nightly, daily_sales, monthly_summary
 from pipeline.tasks import maintenance as care
 from pipeline.tasks import reports as report_tasks
 
@@ -78,7 +77,7 @@ class Rehearsal:
             "engine": {"workers": "1"},
             "worker": {"no_install_shutdown_handler": "true", "ping_interval": "600"},
         }
-        for module, name in ((lake_tasks, "clean_days"), (lake_tasks, "summarize")):
+        for module, name in ((daily_sales, "clean_days"), (monthly_summary, "summarize")):
             monkeypatch.setattr(module, name, remembered(name, getattr(module, name)))
         for place in ("pdf.pdf", "workbook.workbook"):  # neither is published
             monkeypatch.setattr(f"reports.render.{place}", lambda *_: b"")

@@ -15,8 +15,7 @@ import pytest
 from pipeline.load import MONTHLY, RECEIPTS, Lake, RawObject
 from pipeline.maintenance.conserve import Conservation
 from pipeline.raw_source import RawSource
-from pipeline.tasks import MonthlyReport, outside_history
-from pipeline.tasks import lake as lake_tasks
+from pipeline.tasks import MonthlyReport, daily_sales, outside_history
 from pipeline.transform import Raw
 from tests.dag.rehearsal import NOW, Rehearsal, local, nightfall
 
@@ -53,7 +52,7 @@ def test_a_month_that_lost_a_receipt_is_not_reported(
 ) -> None:
     number = shop.receipts[len(shop.receipts) // 2]["receipt_number"]
     with monkeypatch.context() as patch:
-        patch.setattr(lake_tasks, "clean_days", losing(number, lake_tasks.clean_days))
+        patch.setattr(daily_sales, "clean_days", losing(number, daily_sales.clean_days))
         assert not report(shop)
         assert f"receipt {number} (" in caplog.text
         assert "neither counted, nor in quarantine, nor outside history" in caplog.text
@@ -94,7 +93,7 @@ def test_what_a_later_build_of_the_same_raw_data_loses_stops_the_next_version(
     cancel(shop, cancelled)
     number = lost["receipt_number"]
     with monkeypatch.context() as patch:
-        patch.setattr(lake_tasks, "clean_days", losing(number, lake_tasks.clean_days))
+        patch.setattr(daily_sales, "clean_days", losing(number, daily_sales.clean_days))
         assert not report(shop.at(nightfall(1)))
     assert f"receipt {number} (" in caplog.text
     assert Lake(shop.storage()).newest(MONTHLY, "2026-10").number == 1

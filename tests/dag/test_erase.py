@@ -21,7 +21,7 @@ from pipeline.load.parquet import from_bytes
 from pipeline.maintenance.erase import clear_derived, entry, pseudonym, traces, unpack
 from pipeline.pos.loyverse.personal_data import remove_customers
 from pipeline.tasks import Rebuild
-from pipeline.tasks.lake import MonthlyCustomers
+from pipeline.tasks.monthly_summary import MonthlyCustomers
 from tests.dag.rehearsal import NOW, Rehearsal, local, save_shop
 from tests.dag.test_verify import dates, in_process, receipts_of
 from tests.load.faults import FaultyStorage, Killed

@@ -1,0 +1,197 @@
+"""DailySales(date): one business day, from raw to staging."""
+
+from __future__ import annotations
+
+import datetime as dt
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pipeline import schema, settings
+from pipeline.extract.window_bounds import DAY
+from pipeline.lakes import (
+    ROOT,
+    folder_of,
+    further_state,
+    prefix_of,
+    raw_lake,
+    rules_of,
+    sources,
+)
+from pipeline.load import CATALOG, RECEIPTS, STAGING, RawObject
+from pipeline.load.day_object import FILE, pack_tables
+from pipeline.load.parquet import sort_table
+from pipeline.settings.run_context import once_per_run
+from pipeline.targets import DatasetTask, Files, Metadata, lake
+from pipeline.tasks.batches import BatchTask, share_size
+from pipeline.tasks.history import history_span
+from pipeline.tasks.raw import RawReceipts, catalog_for, catalogs_for, read_catalog
+from pipeline.transform import Catalog, Cleaned, Raw, Rules, clean_days, day_bounds
+from pipeline.transform.several import qualify_day
+from pipeline.transform.split_day import clean_share, unite
+
+_Objects = dict[tuple[dt.date, str | None, str], list[RawObject]]
+
+
+class DailySales(BatchTask):
+    """One business day, clean and exploded."""
+
+    date: dt.date = settings.field(settings.Days(default=None))
+    dataset, version = STAGING, schema.version_of(schema.LAKE)
+    upstream = (RECEIPTS, CATALOG)
+
+    def requires(self) -> list[DatasetTask]:
+        first, last, allowed_lateness_days = history_span()
+        windows = [self.date + n * DAY for n in range(allowed_lateness_days + 1)]
+        return [
+            *catalogs_for(self.date),
+            *(
+                RawReceipts(date=day, source=source)
+                for source in sources()
+                for day in windows
+                if first <= day <= last
+            ),
+        ]
+
+    def fingerprint_settings(self) -> dict[str, object]:
+        return settings.cleaning()
+
+    def objects(self, source: str = ROOT) -> list[RawObject]:
+        """Raw objects of a source that may hold receipts of this business day."""
+        return objects_of(self.date, self.name, source)
+
+    def inputs(self) -> list[tuple[str, str]] | None:
+        required, count = self.requires(), len(sources())
+        catalogs, windows = required[:count], required[count:]
+        digests = [catalog.digest() for catalog in catalogs]
+        if not all(digests) or not all(window.complete() for window in windows):
+            return None
+        return [
+            *(
+                (task.place, digest)
+                for task, digest in zip(catalogs, digests, strict=True)
+                if digest
+            ),
+            *(
+                (
+                    f"{prefix_of(source)}raw/receipts/{entry.batch} sold {entry.sold or 'unknown'}",
+                    entry.digest,
+                )
+                for source in sources()
+                for entry in self.objects(source)
+            ),
+        ]
+
+    def make(self) -> tuple[Files, Metadata]:
+        return self.make_all([self])[self]
+
+    @classmethod
+    def make_all(cls, tasks: Sequence[DailySales]) -> dict[DailySales, tuple[Files, Metadata]]:
+        """The days in one pass: each raw object is read and parsed once."""
+        cleaned = {source: cls._clean(tasks, source) for source in sources()}
+        return {
+            task: task.pack(
+                unite_sources({name: days[task.date] for name, days in cleaned.items()})
+            )
+            for task in tasks
+        }
+
+    @staticmethod
+    def _clean(tasks: Sequence[DailySales], source: str) -> dict[dt.date, Cleaned]:
+        """The days of one source."""
+        home = raw_lake(source)
+        objects = {task.date: task.objects(source) for task in tasks}
+        catalogs = {task.date: read_catalog(catalog_for(task.date, source)) for task in tasks}
+        entries = {entry.key: entry for day in objects.values() for entry in day}
+        bodies = home.storage.map(home.read_raw, entries.values())
+        return clean_days(
+            {day: {entry.key for entry in read} for day, read in objects.items()},
+            [
+                Raw(entry.batch, entry.key, body)
+                for entry, body in zip(entries.values(), bodies, strict=True)
+            ],
+            catalogs.__getitem__,
+            rules_of(source),
+        )
+
+    def read(self, source: str = ROOT) -> tuple[Iterator[Raw], Catalog, Rules]:
+        """What a source's day is built from: its raw objects, its catalog and rules."""
+        home = raw_lake(source)
+        raw = (Raw(entry.batch, entry.key, home.read_raw(entry)) for entry in self.objects(source))
+        return raw, read_catalog(catalog_for(self.date, source)), rules_of(source)
+
+    def pack(self, day: Cleaned) -> tuple[Files, Metadata]:
+        """The files and metadata of a cleaned day."""
+        self.report_progress(
+            f"{day.metadata['curated']:,} receipts, {day.metadata['quarantined']} in quarantine",
+            100,
+        )
+        decimals = settings.rules().decimals
+        tables = {}
+        for dataset in schema.LAKE:
+            table = getattr(day, dataset.name)
+            if not table.schema.equals(schema.arrow(dataset, decimals)):
+                table = schema.conform(table, dataset, decimals)
+            tables[dataset.name] = sort_table(table, dataset.order)
+        return {FILE: pack_tables(tables)}, dict(day.metadata)
+
+    def size(self) -> int:
+        return sum(entry.size for source in sources() for entry in self.objects(source))
+
+    def shares(self) -> int:
+        return max(1, -(-self.size() // share_size())) if share_size() else 1
+
+    def make_share(self, share: int, shares: int) -> Cleaned:
+        return unite_sources(
+            {
+                source: clean_share(self.date, *self.read(source), share, shares)
+                for source in sources()
+            }
+        )
+
+    def unite(self, parts: list[Any]) -> tuple[Files, Metadata]:
+        return self.pack(unite(parts))
+
+
+def unite_sources(days: Mapping[str, Cleaned]) -> Cleaned:
+    """The business day of all sources, from that of each."""
+    if len(days) == 1:
+        return next(iter(days.values()))
+    return unite([qualify_day(day, prefix_of(name), folder_of(name)) for name, day in days.items()])
+
+
+@once_per_run
+def _objects_by_state() -> dict[tuple[int, ...], _Objects]:
+    return {}
+
+
+def objects_of(day: dt.date, batch: str | None = None, source: str = ROOT) -> list[RawObject]:
+    """Raw objects of a source that may hold receipts of a business day of any store.
+
+    Those of `batch` whose date of sale is unreadable are among them. UTC dates alone would name
+    the day before or after too. Found once while raw stays as it is.
+    """
+    by_state, state = _objects_by_state(), (os.getpid(), *raw_state())
+    if state not in by_state:
+        by_state.clear()
+        by_state[state] = {}
+    objects = by_state[state]
+    if (day, batch, source) not in objects:
+        objects[day, batch, source] = _find_objects(day, batch, source)
+    return objects[day, batch, source]
+
+
+def raw_state() -> tuple[int, ...]:
+    """Numbers that change whenever the known raw receipts of a source change."""
+    return *lake().generation_of((RECEIPTS,)), *further_state((RECEIPTS,))
+
+
+def _find_objects(day: dt.date, batch: str | None, source: str) -> list[RawObject]:
+    rules = rules_of(source)
+    bounds = [day_bounds(day, store) for store in (rules.default, *rules.stores.values())]
+    start, end = min(start for start, _ in bounds), max(end for _, end in bounds)
+    return [
+        entry
+        for entry in raw_lake(source).raw_objects(start.date(), end.date(), batch)
+        if entry.may_hold(start, end)
+    ]

@@ -1,0 +1,48 @@
+"""The business days of the lake, and those of a month."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import NamedTuple
+
+from pipeline import settings
+from pipeline.errors import ConfigError
+from pipeline.extract.window_bounds import DAY
+from pipeline.settings.run_context import once_per_run
+
+
+class HistorySpan(NamedTuple):
+    """First and last business day of the lake, and the windows that a day waits for."""
+
+    first: dt.date
+    last: dt.date
+    allowed_lateness_days: int
+
+    @property
+    def first_month(self) -> dt.date:
+        """The first day of the first month."""
+        return self.first.replace(day=1)
+
+
+@once_per_run
+def history_span() -> HistorySpan:
+    """The history of the settings; reading a section for each day takes seconds."""
+    section = settings.pos()
+    return HistorySpan(section.history_starts, settings.last_day(), section.allowed_lateness_days)
+
+
+@once_per_run
+def days_of(month: dt.date) -> tuple[dt.date, ...]:
+    """The closed business days of `month` within the shop's history, at least one."""
+    first, last, _ = history_span()
+    days = tuple(
+        day
+        for day in (month + n * DAY for n in range(31))
+        if day.month == month.month and first <= day <= last
+    )
+    if not days:
+        raise ConfigError(
+            f"month {month:%Y-%m}: none of its business days has closed within the shop's history"
+            f" ({first} to {last}); ask for another month, or change [pos] history_starts"
+        )
+    return days

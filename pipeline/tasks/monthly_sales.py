@@ -1,0 +1,127 @@
+"""MonthlySales(month): the lake's tables of one month, from its days."""
+
+from __future__ import annotations
+
+import datetime as dt
+import logging
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline import schema, settings
+from pipeline.errors import Corrupt, SchemaMismatch
+from pipeline.lakes import (
+    raw_lake,
+    sources,
+)
+from pipeline.load import SALES, STAGING, VOID
+from pipeline.load.parquet import ParquetWriter, to_bytes
+from pipeline.summarize.check import COUNTS
+from pipeline.targets import Files, Metadata, lake
+from pipeline.tasks.batches import BatchTask, Months
+from pipeline.tasks.daily_sales import DailySales
+from pipeline.tasks.history import days_of
+from pipeline.tasks.tables import read_day, read_tables
+from pipeline.transform.columns import fixed
+from pipeline.transform.days import EPOCH
+
+log = logging.getLogger(__name__)
+
+Counts = dict[str, dict[str, int]]
+"""The counts of days, by date."""
+
+_UPDATED_SIZE = 32 << 20  # of a month's files: a larger month is read day by day
+
+
+class MonthlySales(BatchTask):
+    """The lake's tables of one month, sorted by business day and time."""
+
+    month: dt.date = settings.field(Months(default=None))
+    dataset, version = SALES, schema.version_of(schema.LAKE)
+    upstream = (*DailySales.upstream, STAGING)
+
+    def requires(self) -> list[DailySales]:
+        return [DailySales(date=day) for day in days_of(self.month)]
+
+    def make(self) -> tuple[Files, Metadata]:
+        unchanged = self.unchanged_days()
+        try:
+            before = read_tables(self) if unchanged else {}
+        except (Corrupt, SchemaMismatch) as error:
+            log.warning("%s: %s; it is built from all its days", self, error)
+            return self.make_from_inputs()
+        return self._make(unchanged, before)
+
+    def make_from_inputs(self) -> tuple[Files, Metadata]:
+        return self._make({}, {})
+
+    def _make(self, unchanged: Counts, before: Mapping[str, pa.Table]) -> tuple[Files, Metadata]:
+        days = self.requires()
+        changed = [task for task in days if task.name not in unchanged]
+        decimals = settings.rules().decimals
+        if unchanged:
+            files = _updated(before, unchanged, changed)
+        else:
+            writers = [ParquetWriter(schema.arrow(d, decimals), d.order) for d in schema.LAKE]
+            for day in changed:
+                tables = read_day(day)
+                for dataset, writer in zip(schema.LAKE, writers, strict=True):
+                    writer.append(tables[dataset.name])
+            files = {d.name: w.close() for d, w in zip(schema.LAKE, writers, strict=True)}
+        counts = unchanged | {
+            day.name: {key: lake().metadata(day.dataset, day.name)[key] for key in COUNTS}
+            for day in changed
+        }
+        self.report_progress(f"{len(changed)} of {len(days)} days read", 100)
+        totals = {key: sum(day[key] for day in counts.values()) for key in COUNTS}
+        return files, {"days": len(days), **totals, "counts": counts}
+
+    def unchanged_days(self) -> Counts:
+        """The counts of the days that the published month holds as they are now.
+
+        Empty where reading its days again is cheaper, or the month is not as it was published.
+        """
+        newest = lake().newest(self.dataset, self.name)
+        if newest is None or newest.fingerprint == VOID:
+            return {}
+        body = lake().body(newest)
+        metadata, size = body["metadata"], sum(file["size"] for file in body["files"].values())
+        if metadata["version"] != self.version or size > _UPDATED_SIZE:
+            return {}
+        days = self.requires()
+        same = {
+            day.name: metadata["counts"][day.name]
+            for day in days
+            if metadata["inputs"].get(f"{STAGING}/{day.name}") == day.digest()
+        }
+        return same if len(same) * 2 >= len(days) else {}
+
+    def size(self) -> int:
+        return month_size(self.month)
+
+
+def _updated(
+    before: Mapping[str, pa.Table], unchanged: Collection[str], changed: Sequence[DailySales]
+) -> Files:
+    """Join the unchanged days of a published month to its changed days."""
+    days = [read_day(day) for day in changed]
+    dates = [dt.date.fromisoformat(name) for name in unchanged]
+    numbers = fixed(np.array([day.toordinal() - EPOCH for day in dates]), pa.date32())
+    decimals, files = settings.rules().decimals, {}
+    for dataset in schema.LAKE:
+        table = before[dataset.name]
+        kept = table.filter(pc.is_in(table.column("business_day"), value_set=numbers))
+        rows = pa.concat_tables([kept, *(day[dataset.name] for day in days)])
+        # a list that was read from Parquet names its elements differently
+        rows = rows.cast(schema.arrow(dataset, decimals))
+        files[dataset.name] = to_bytes(rows, dataset.order)
+    return files
+
+
+def month_size(month: dt.date) -> int:
+    """The work of a month's tables: a quarter of what its days were."""
+    days = days_of(month)
+    raws = (raw_lake(source).raw_objects(days[0], days[-1]) for source in sources())
+    return sum(entry.size for entries in raws for entry in entries) // 4

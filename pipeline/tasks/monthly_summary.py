@@ -1,0 +1,104 @@
+"""MonthlySummary(month), MonthlyCustomers(month): small exact tables."""
+
+from __future__ import annotations
+
+import datetime as dt
+from pathlib import Path
+
+import pyarrow as pa
+
+from pipeline import schema, settings
+from pipeline.extract.private_folder import make_private
+from pipeline.lakes import (
+    point_of_sale_of,
+    prefix_of,
+    rules_of,
+)
+from pipeline.load import CUSTOMERS, SALES, SUMMARY
+from pipeline.load.day_object import pack_tables
+from pipeline.load.layout import TABLES
+from pipeline.load.parquet import sort_table, to_bytes
+from pipeline.summarize import summarize
+from pipeline.targets import DatasetTask, Files, Metadata, lake
+from pipeline.tasks.batches import BatchTask, Months
+from pipeline.tasks.history import days_of
+from pipeline.tasks.monthly_sales import MonthlySales, month_size
+from pipeline.tasks.raw import catalogs_for, read_catalog
+from pipeline.tasks.tables import open_tables
+from pipeline.transform.several import qualify, unite_named
+
+_LARGE_MONTH = 8 << 20  # work (month_size) from which one process counts with two threads
+
+
+class MonthlySummary(BatchTask):
+    """Small exact tables of one month, which longer spans and reports are built from."""
+
+    month: dt.date = settings.field(Months(default=None))
+    dataset = SUMMARY
+    version = f"2:{schema.version_of((*schema.SUMMARY, schema.RECEIPT_FIGURES))}"
+    upstream = (*MonthlySales.upstream, SALES)
+
+    def requires(self) -> list[DatasetTask]:
+        return [MonthlySales(month=self.month), *catalogs_for(days_of(self.month)[-1])]
+
+    def make(self) -> tuple[Files, Metadata]:
+        sales, rules = MonthlySales(month=self.month), settings.rules()
+        stores, employees = people_and_places(days_of(self.month)[-1])
+        memory, spill = settings.lake().memory, spill_folder()
+        with open_tables(sales, memory, spill) as tables:
+            summary = summarize(
+                self.month,
+                **tables,
+                stores=stores,
+                employees=employees,
+                metadata=lake().metadata(sales.dataset, sales.name),
+                decimals=rules.decimals,
+                threads=1 if self.size() < _LARGE_MONTH else 2,
+                memory_limit=memory,
+                spill=spill,
+            )
+        datasets = (*schema.SUMMARY, schema.RECEIPT_FIGURES)
+        tables = {d.name: sort_table(summary[d.name], d.key) for d in datasets}
+        files = {d.name: to_bytes(tables[d.name], d.key) for d in datasets}
+        return files | {TABLES: pack_tables({d.name: tables[d.name] for d in schema.SUMMARY})}, {}
+
+    def size(self) -> int:
+        return month_size(self.month)
+
+
+class MonthlyCustomers(BatchTask):
+    """The month's customers alone: later reports change only with these."""
+
+    month: dt.date = settings.field(Months(default=None))
+    dataset, version = CUSTOMERS, schema.version_of((schema.CUSTOMERS,))
+    is_for_clusters = False
+    upstream = (*MonthlySummary.upstream, SUMMARY)
+
+    def requires(self) -> list[MonthlySummary]:
+        return [MonthlySummary(month=self.month)]
+
+    def make(self) -> tuple[Files, Metadata]:
+        (summary,) = self.requires()
+        return lake().read(summary.dataset, summary.name, ["customers"]), {}
+
+
+def people_and_places(day: dt.date) -> tuple[pa.Table, pa.Table]:
+    """The stores and employees of every source, in the catalogs that `day` uses."""
+    catalogs = {task.source: read_catalog(task) for task in catalogs_for(day)}
+    stores = [
+        qualify(catalog.stores_table(rules_of(source)), prefix_of(source), "")
+        for source, catalog in catalogs.items()
+    ]
+    employees = [
+        qualify(catalog.employees_table(rules_of(source)), prefix_of(source), "")
+        for source, catalog in catalogs.items()
+    ]
+    if len(catalogs) == 1:
+        return stores[0], employees[0]
+    suffixes = [f" ({point_of_sale_of(source).capitalize()})" for source in catalogs]
+    return unite_named(stores, "name", suffixes), unite_named(employees, "alias", suffixes)
+
+
+def spill_folder() -> Path:
+    """Private folder of this machine for what does not fit into memory."""
+    return make_private(settings.spool())
