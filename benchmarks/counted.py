@@ -23,12 +23,12 @@ from urllib.parse import unquote, urlsplit
 import luigi
 from luigi.cmdline import luigi_run
 
+import reports
 from pipeline import settings
 from pipeline.load import RECEIPTS
 from pipeline.load.layout import home_of, parse_manifest
 from pipeline.load.s3 import S3Storage
 from pipeline.tasks import Nightly
-from pipeline.tasks import reports as tell
 
 COMMANDS = {"PutObject": "PUT", "GetObject": "GET", "HeadObject": "HEAD", "ListObjectsV2": "LIST"}
 DAY = timedelta(days=1)
@@ -71,12 +71,12 @@ def count_requests() -> Counter[str]:
 
 def draw_since(month: str) -> None:
     """Reports of earlier months take three files of the first that was drawn."""
-    draw, cheap = tell.reports.monthly, some_files(tell.reports.monthly)
+    draw, cheap = reports.monthly, some_files(reports.monthly)
 
     def drawing(of: date, *given: object, **named: object) -> dict[str, bytes]:
         return (draw if f"{of:%Y-%m}" >= month else cheap)(of, *given, **named)
 
-    tell.reports.monthly = drawing
+    reports.monthly = drawing
 
 
 def some_files(draw: Callable[..., dict[str, bytes]]) -> Callable[..., dict[str, bytes]]:
@@ -97,7 +97,7 @@ def run_nights(count: int) -> None:
 
     last: datetime = settings.now()
     for name in ("monthly", "cumulative"):
-        setattr(tell.reports, name, some_files(getattr(tell.reports, name)))
+        setattr(reports, name, some_files(getattr(reports, name)))
     for ago in range(count, 0, -1):
         forget()
         luigi.configuration.get_config().set("pos", "now", (last - ago * DAY).isoformat())

@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.extract.missing_numbers import find_missing_numbers
-from pipeline.status import Status, format_status, name_missing
+from pipeline.status import Status, name_missing
+from pipeline.status_text import format_status
 
 
 def test_a_hole_is_named_with_its_till_and_a_run_as_one() -> None:

@@ -21,7 +21,7 @@ from pipeline.cli.status import current_status
 from pipeline.deliver import Alert, DeliveryKey
 from pipeline.errors import ConfigError, DeliveryError, ExitCode
 from pipeline.logs import redact
-from pipeline.status import format_status
+from pipeline.status_text import format_status
 from pipeline.tasks.failures import VARIABLE
 
 NO_RECIPIENTS = (

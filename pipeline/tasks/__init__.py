@@ -17,17 +17,18 @@ MonthlyReport(month)  CumulativeReport(month)
         Delivery(date)                   sends the reports to their recipients
 """
 
+from pipeline.tasks.cumulative_report import CumulativeReport
 from pipeline.tasks.daily_sales import DailySales
 from pipeline.tasks.delivery import Delivery
 from pipeline.tasks.glue import GlueTables
 from pipeline.tasks.history import days_of
 from pipeline.tasks.maintenance import Rebuild, Verify
+from pipeline.tasks.monthly_report import MonthlyReport
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.monthly_summary import MonthlyCustomers, MonthlySummary
 from pipeline.tasks.nightly import Nightly
 from pipeline.tasks.outside_history import OutsideHistory
 from pipeline.tasks.raw import Backfill, RawCatalog, RawReceipts, Rescan, catalog_for, read_catalog
-from pipeline.tasks.reports import CumulativeReport, MonthlyReport
 from pipeline.tasks.shifts import MonthlyShifts, RawShifts
 from pipeline.tasks.till_exports import BackOffice
 

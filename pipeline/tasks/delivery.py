@@ -31,13 +31,9 @@ from pipeline.errors import DeliveryError, Stale
 from pipeline.load import VOID, Manifest
 from pipeline.targets import DatasetTask, lake
 from pipeline.tasks.closing import Period, closing_mail, delivery_key, periods
+from pipeline.tasks.cumulative_report import CumulativeReport, closed_month, is_delivered_alone
 from pipeline.tasks.nightly import reports_until
-from pipeline.tasks.reports import (
-    CumulativeReport,
-    Report,
-    closed_month,
-    is_delivered_alone,
-)
+from pipeline.tasks.report import Report
 from pipeline.tasks.versions import versions
 
 log = logging.getLogger(__name__)

@@ -17,13 +17,16 @@ from pipeline.errors import Corrupt
 from pipeline.lakes import names_if_several, raw_sources, sources
 from pipeline.load import NIGHTLY, STAGING
 from pipeline.months import months_between
-from pipeline.status import Status, format_status, read_status
+from pipeline.status import Status, read_status
+from pipeline.status_text import format_status
 from pipeline.targets import DatasetTask, DerivedTask, Files, Metadata, RawTask, lake
+from pipeline.tasks.cumulative_report import CumulativeReport
 from pipeline.tasks.daily_sales import DailySales
 from pipeline.tasks.history import history_span
+from pipeline.tasks.monthly_report import MonthlyReport
 from pipeline.tasks.raw import Rescan, catalogs_for, rescan_due, windows_of_all
+from pipeline.tasks.report import Report
 from pipeline.tasks.report_index import publish_index
-from pipeline.tasks.reports import CumulativeReport, MonthlyReport, Report
 
 log = logging.getLogger(__name__)
 

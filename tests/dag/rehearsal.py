@@ -23,6 +23,7 @@ import luigi
 import pytest
 from luigi.task_register import Register
 
+import reports
 from pipeline import lakes, settings
 from pipeline.load import Lake, Storage, open_storage
 from pipeline.maintenance import LakeFinding, everything
@@ -30,7 +31,6 @@ from pipeline.simulator import Query, Shop
 from pipeline.simulator.ids import millis
 from pipeline.tasks import Nightly, daily_sales, monthly_summary
 from pipeline.tasks import maintenance as care
-from pipeline.tasks import reports as report_tasks
 
 FIRST, LAST = date(2026, 10, 29), date(2026, 10, 30)
 NOW = datetime(2026, 10, 31, 12, tzinfo=UTC)
@@ -82,16 +82,16 @@ class Rehearsal:
         for place in ("pdf.pdf", "workbook.workbook"):  # neither is published
             monkeypatch.setattr(f"reports.render.{place}", lambda *_: b"")
         monkeypatch.setattr("reports.charts.draw", lambda *_: b"<svg></svg>")
-        index = report_tasks.reports.index
-        monkeypatch.setattr(report_tasks.reports, "index", remembered("index", index))
+        index = reports.index
+        monkeypatch.setattr(reports, "index", remembered("index", index))
         # the death of a process loses nothing that was written
         monkeypatch.setattr("pipeline.load.local.os.fsync", lambda _: None)
         monkeypatch.setattr("pipeline.load.local._sync_file_system", lambda _: None)
         for name in ("monthly", "cumulative"):
             monkeypatch.setattr(
-                report_tasks.reports,
+                reports,
                 name,
-                some_files(remembered(name, getattr(report_tasks.reports, name))),
+                some_files(remembered(name, getattr(reports, name))),
             )
 
     def at(self, instant: datetime) -> Rehearsal:

@@ -1,10 +1,8 @@
-"""MonthlyReport and CumulativeReport: the versions of reports."""
+"""MonthlyReport(month): one month against the one before and last year's."""
 
 from __future__ import annotations
 
 import datetime as dt
-import json
-from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pyarrow as pa
@@ -12,12 +10,9 @@ import pyarrow.compute as pc
 
 import reports
 from pipeline import schema, settings
-from pipeline.cli.recipients import report_recipients
-from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import raw_lake, sources
 from pipeline.load import (
     BACKOFFICE,
-    CUMULATIVE,
     CUSTOMERS,
     MONTHLY,
     OUTSIDE,
@@ -26,9 +21,7 @@ from pipeline.load import (
     SHIFTS,
     Manifest,
 )
-from pipeline.load.layout import digest_of
 from pipeline.months import months_before, months_between
-from pipeline.rebuild_reason import plain
 from pipeline.settings.run_context import once_per_run
 from pipeline.summarize.receipt_figures import changed_receipts
 from pipeline.targets import DerivedTask, Files, Metadata, lake
@@ -43,98 +36,19 @@ from pipeline.tasks.outside_history import (
     check_conserved,
     is_empty,
     is_needed,
-    warn_of_uncounted,
 )
-from pipeline.tasks.report_index import publish_index
+from pipeline.tasks.report import Report, tasks_of
 from pipeline.tasks.shifts import MonthlyShifts, shift_sources
 from pipeline.tasks.tables import read_months, read_summary, read_table, read_tables
 from pipeline.tasks.till_exports import NOTHING, BackOffice, exports
 from pipeline.tasks.versions import (
-    digest_of_versions,
-    earlier_versions,
     figures_of,
-    list_versions,
-    versions,
 )
 
 RECEIPT_FIGURES = schema.RECEIPT_FIGURES.name
 _DRAWING = 800_000  # the work of a report, as BatchTask.size counts it
 HELD = "held"  # names of checked raw objects, in the manifest of a report
 ARCHIVED_RECEIPTS = "receipts.parquet"  # the receipts as a version of a report counted them
-
-
-class Report(DerivedTask):
-    """What both reports share: each version is kept as it was issued."""
-
-    month: dt.date = settings.field(settings.Month(default=None))
-
-    def options(self) -> dict[str, object]:
-        """Settings that shape the report, those of the cleaning included."""
-        return {
-            "locale": settings.locale(),
-            "paper": settings.paper(),
-            "decimals": settings.decimals(),
-            **settings.cleaning(),
-        }
-
-    def fingerprint_settings(self) -> dict[str, object]:
-        """Everything that the report states and its inputs do not determine."""
-        return self.options() | {"through": str(days_of(self.month)[-1]), "code": self.code()}
-
-    def code(self) -> str:
-        """Digest of the code versions of the report and of its tables."""
-        return digest_of(*map(str, (self.version, MonthlySummary.version, MonthlySales.version)))
-
-    def write_report(self, before: Manifest | None, **common: Any) -> Files:
-        """The report's files by name; `before` is the version before this one."""
-        raise NotImplementedError
-
-    def archived_files(self) -> Files:
-        """What a version keeps beside its report, for later versions."""
-        return {}
-
-    def check(self, _before: Manifest | None) -> Metadata:
-        """Check the inputs, and return what the check of the next version needs to know."""
-        return {}
-
-    def make(self) -> tuple[Files, Metadata]:
-        issued = earlier_versions(self.dataset, self.name, self.fingerprint())
-        number, through = len(issued) + 1, days_of(self.month)[-1]
-        lineage = {
-            "version": number,
-            "definitions": self.version,
-            "code": self.code(),
-            "settings": digest_of(json.dumps(plain(self.options()), sort_keys=True)),
-            "watermark": str(through),
-            "inputs": dict(self.inputs() or ()),
-        }
-        is_open = (through + DAY).month == self.month.month
-        before = issued[-1] if issued else None
-        checked = self.check(before)
-        files = self.write_report(
-            before,
-            lineage=lineage,
-            locale=settings.locale(),
-            paper=settings.paper(),
-            lake_decimals=settings.rules().decimals,
-            decimals=settings.decimals(),
-            through=through if is_open else None,
-        )
-        change = reports.change_of(json.loads(files["figures.json"]))
-        self.report_progress(f"version {number}", 100)
-        if self.set_tracking_url:
-            self.set_tracking_url(lake().uri(self.dataset, self.name, "report.html"))
-        return files | self.archived_files(), {
-            "files": len(files),
-            "change": change,
-            **checked,
-        }
-
-    def run(self) -> Iterator[Any]:
-        if not self.complete():  # its inputs may have been rebuilt to the same content
-            yield from super().run()
-        publish_index()
-        warn_of_uncounted()
 
 
 class MonthlyReport(Report, BatchTask):
@@ -258,11 +172,6 @@ class MonthlyReport(Report, BatchTask):
         )
 
 
-def tasks_of(family: type[DerivedTask], tasks: Iterable[DerivedTask]) -> list[DerivedTask]:
-    """The tasks of a family."""
-    return [task for task in tasks if isinstance(task, family)]
-
-
 def months_of_customers(month: dt.date) -> list[dt.date]:
     """The months before `month` whose customers its report compares with.
 
@@ -299,85 +208,3 @@ def complete_months() -> frozenset[dt.date]:
         months.clear()
         months[raw_state()] = complete
     return months[raw_state()]
-
-
-class CumulativeReport(Report):
-    """The history through a month; it lists the versions of the reports before it."""
-
-    dataset, version = CUMULATIVE, 8
-    upstream = (*MonthlyReport.upstream, MONTHLY, CUMULATIVE)
-
-    @property
-    def priority(self) -> int:  # type: ignore[override]  # Luigi only reads it
-        """Below that of every monthly report: Luigi raises required tasks to it."""
-        return super().priority - 5_000
-
-    def requires(self) -> list[DerivedTask]:
-        months = months_between(history_span().first, self.month)
-        return [
-            *(MonthlySummary(month=month) for month in months),
-            *(MonthlyReport(month=month) for month in months),
-            *(CumulativeReport(month=month) for month in self.earlier()),
-        ]
-
-    def earlier(self) -> list[dt.date]:
-        """Months of the cumulative reports that are rebuilt first.
-
-        Those that were issued, and the one that is about to be delivered.
-        """
-        issued = {dt.date.fromisoformat(f"{name}-01") for name in lake().partitions(CUMULATIVE)}
-        last_day = settings.last_day()
-        closed = closed_month(last_day)
-        is_newest = self.month == last_day.replace(day=1)
-        if is_newest and report_recipients() and is_delivered_alone(closed):
-            issued.add(closed)
-        first = history_span().first_month
-        return sorted(month for month in issued if first <= month < self.month)
-
-    def inputs(self) -> list[tuple[str, str]] | None:
-        """The summaries, and every version that the report lists."""
-        inputs = super().inputs()
-        return inputs and [
-            *((name, digest) for name, digest in inputs if name.startswith(MonthlySummary.dataset)),
-            ("version history", digest_of_versions(self.month)),
-        ]
-
-    def options(self) -> dict[str, object]:
-        return super().options() | {"weekend": settings.weekend()}
-
-    def write_report(self, before: Manifest | None, **common: Any) -> Files:
-        figures = figures_of(before) if before else None
-        own = versions(self.dataset, self.name)[: common["lineage"]["version"] - 1]
-        summaries = read_months(
-            tasks_of(MonthlySummary, self.requires()),
-            lambda task: read_summary(task, reports.HISTORY),
-        )
-        files: Files = reports.cumulative(
-            self.month,
-            summaries,
-            changes=figures,
-            versions=[
-                {
-                    "report": entry.report,
-                    "month": entry.month,
-                    "version": entry.version,
-                    "digest": entry.digest,
-                    "change": entry.change,
-                }
-                for entry in list_versions(self.month, own, figures)
-            ],
-            weekend=settings.weekend(),
-            **common,
-        )
-        return files
-
-
-def closed_month(day: dt.date) -> dt.date:
-    """The last month that has closed by the end of `day`."""
-    return months_before((day + DAY).replace(day=1), 1)
-
-
-def is_delivered_alone(closed: dt.date) -> bool:
-    """Whether recipients get the cumulative report of the last closed month only."""
-    open_months: bool = settings.mail().open_months
-    return closed >= history_span().first_month and not open_months

@@ -1,0 +1,111 @@
+"""CumulativeReport(month): the history through a month."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import reports
+from pipeline import settings
+from pipeline.cli.recipients import report_recipients
+from pipeline.extract.window_bounds import DAY
+from pipeline.load import (
+    CUMULATIVE,
+    MONTHLY,
+    Manifest,
+)
+from pipeline.months import months_before, months_between
+from pipeline.targets import DerivedTask, Files, lake
+from pipeline.tasks.history import history_span
+from pipeline.tasks.monthly_report import MonthlyReport
+from pipeline.tasks.monthly_summary import MonthlySummary
+from pipeline.tasks.report import Report, tasks_of
+from pipeline.tasks.tables import read_months, read_summary
+from pipeline.tasks.versions import (
+    digest_of_versions,
+    figures_of,
+    list_versions,
+    versions,
+)
+
+
+class CumulativeReport(Report):
+    """The history through a month; it lists the versions of the reports before it."""
+
+    dataset, version = CUMULATIVE, 8
+    upstream = (*MonthlyReport.upstream, MONTHLY, CUMULATIVE)
+
+    @property
+    def priority(self) -> int:  # type: ignore[override]  # Luigi only reads it
+        """Below that of every monthly report: Luigi raises required tasks to it."""
+        return super().priority - 5_000
+
+    def requires(self) -> list[DerivedTask]:
+        months = months_between(history_span().first, self.month)
+        return [
+            *(MonthlySummary(month=month) for month in months),
+            *(MonthlyReport(month=month) for month in months),
+            *(CumulativeReport(month=month) for month in self.earlier()),
+        ]
+
+    def earlier(self) -> list[dt.date]:
+        """Months of the cumulative reports that are rebuilt first.
+
+        Those that were issued, and the one that is about to be delivered.
+        """
+        issued = {dt.date.fromisoformat(f"{name}-01") for name in lake().partitions(CUMULATIVE)}
+        last_day = settings.last_day()
+        closed = closed_month(last_day)
+        is_newest = self.month == last_day.replace(day=1)
+        if is_newest and report_recipients() and is_delivered_alone(closed):
+            issued.add(closed)
+        first = history_span().first_month
+        return sorted(month for month in issued if first <= month < self.month)
+
+    def inputs(self) -> list[tuple[str, str]] | None:
+        """The summaries, and every version that the report lists."""
+        inputs = super().inputs()
+        return inputs and [
+            *((name, digest) for name, digest in inputs if name.startswith(MonthlySummary.dataset)),
+            ("version history", digest_of_versions(self.month)),
+        ]
+
+    def options(self) -> dict[str, object]:
+        return super().options() | {"weekend": settings.weekend()}
+
+    def write_report(self, before: Manifest | None, **common: Any) -> Files:
+        figures = figures_of(before) if before else None
+        own = versions(self.dataset, self.name)[: common["lineage"]["version"] - 1]
+        summaries = read_months(
+            tasks_of(MonthlySummary, self.requires()),
+            lambda task: read_summary(task, reports.HISTORY),
+        )
+        files: Files = reports.cumulative(
+            self.month,
+            summaries,
+            changes=figures,
+            versions=[
+                {
+                    "report": entry.report,
+                    "month": entry.month,
+                    "version": entry.version,
+                    "digest": entry.digest,
+                    "change": entry.change,
+                }
+                for entry in list_versions(self.month, own, figures)
+            ],
+            weekend=settings.weekend(),
+            **common,
+        )
+        return files
+
+
+def closed_month(day: dt.date) -> dt.date:
+    """The last month that has closed by the end of `day`."""
+    return months_before((day + DAY).replace(day=1), 1)
+
+
+def is_delivered_alone(closed: dt.date) -> bool:
+    """Whether recipients get the cumulative report of the last closed month only."""
+    open_months: bool = settings.mail().open_months
+    return closed >= history_span().first_month and not open_months

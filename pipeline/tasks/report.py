@@ -1,0 +1,107 @@
+"""What the monthly and the cumulative report share: each version is kept."""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import reports
+from pipeline import settings
+from pipeline.extract.window_bounds import DAY
+from pipeline.load import (
+    Manifest,
+)
+from pipeline.load.layout import digest_of
+from pipeline.rebuild_reason import plain
+from pipeline.targets import DerivedTask, Files, Metadata, lake
+from pipeline.tasks.history import days_of
+from pipeline.tasks.monthly_sales import MonthlySales
+from pipeline.tasks.monthly_summary import MonthlySummary
+from pipeline.tasks.outside_history import (
+    warn_of_uncounted,
+)
+from pipeline.tasks.report_index import publish_index
+from pipeline.tasks.versions import (
+    earlier_versions,
+)
+
+
+class Report(DerivedTask):
+    """What both reports share: each version is kept as it was issued."""
+
+    month: dt.date = settings.field(settings.Month(default=None))
+
+    def options(self) -> dict[str, object]:
+        """Settings that shape the report, those of the cleaning included."""
+        return {
+            "locale": settings.locale(),
+            "paper": settings.paper(),
+            "decimals": settings.decimals(),
+            **settings.cleaning(),
+        }
+
+    def fingerprint_settings(self) -> dict[str, object]:
+        """Everything that the report states and its inputs do not determine."""
+        return self.options() | {"through": str(days_of(self.month)[-1]), "code": self.code()}
+
+    def code(self) -> str:
+        """Digest of the code versions of the report and of its tables."""
+        return digest_of(*map(str, (self.version, MonthlySummary.version, MonthlySales.version)))
+
+    def write_report(self, before: Manifest | None, **common: Any) -> Files:
+        """The report's files by name; `before` is the version before this one."""
+        raise NotImplementedError
+
+    def archived_files(self) -> Files:
+        """What a version keeps beside its report, for later versions."""
+        return {}
+
+    def check(self, _before: Manifest | None) -> Metadata:
+        """Check the inputs, and return what the check of the next version needs to know."""
+        return {}
+
+    def make(self) -> tuple[Files, Metadata]:
+        issued = earlier_versions(self.dataset, self.name, self.fingerprint())
+        number, through = len(issued) + 1, days_of(self.month)[-1]
+        lineage = {
+            "version": number,
+            "definitions": self.version,
+            "code": self.code(),
+            "settings": digest_of(json.dumps(plain(self.options()), sort_keys=True)),
+            "watermark": str(through),
+            "inputs": dict(self.inputs() or ()),
+        }
+        is_open = (through + DAY).month == self.month.month
+        before = issued[-1] if issued else None
+        checked = self.check(before)
+        files = self.write_report(
+            before,
+            lineage=lineage,
+            locale=settings.locale(),
+            paper=settings.paper(),
+            lake_decimals=settings.rules().decimals,
+            decimals=settings.decimals(),
+            through=through if is_open else None,
+        )
+        change = reports.change_of(json.loads(files["figures.json"]))
+        self.report_progress(f"version {number}", 100)
+        if self.set_tracking_url:
+            self.set_tracking_url(lake().uri(self.dataset, self.name, "report.html"))
+        return files | self.archived_files(), {
+            "files": len(files),
+            "change": change,
+            **checked,
+        }
+
+    def run(self) -> Iterator[Any]:
+        if not self.complete():  # its inputs may have been rebuilt to the same content
+            yield from super().run()
+        publish_index()
+        warn_of_uncounted()
+
+
+def tasks_of(family: type[DerivedTask], tasks: Iterable[DerivedTask]) -> list[DerivedTask]:
+    """The tasks of a family."""
+    return [task for task in tasks if isinstance(task, family)]
