@@ -58,7 +58,7 @@ def read_summary(task: DerivedTask, names: Sequence[str]) -> dict[str, pa.Table]
     decimals = settings.rules().decimals
     tables = unpack_tables(
         lake().read(task.dataset, task.name, [TABLES])[TABLES],
-        f"{task.dataset}/{task.name}/{TABLES}",
+        f"{task.dataset}/{task.name}",
         {name: schema.arrow(_DATASETS[name], decimals) for name in names},
     )
     return {name: tables[name] for name in names}

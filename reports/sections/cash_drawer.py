@@ -194,7 +194,7 @@ def _sums(figures: Figures, label: Value, shifts: pd.DataFrame) -> tuple[Value, 
 
 
 def _by_shift(figures: Figures, shifts: pd.DataFrame, *, has_stores: bool) -> Iterator[Table]:
-    """The shifts with a difference or without a count; and, for the workbook, all of them."""
+    """The shifts with a difference or without a count; for the workbook, all of them."""
     named = _named(figures, _ranked(shifts))
     odd = named[[value is None or value.units != 0 for value in named["difference"]]]
     if len(odd):

@@ -13,6 +13,7 @@ import pytest
 
 from pipeline.load import SALES, STAGING, SUMMARY, Lake
 from pipeline.load.day_object import FILE, pack_tables, unpack_tables
+from pipeline.load.layout import TABLES
 from pipeline.load.parquet import from_bytes, to_bytes
 from pipeline.tasks import daily_sales, tables
 from tests.dag.rehearsal import FIRST, Rehearsal, local
@@ -66,7 +67,8 @@ def test_a_member_of_other_columns_is_named_and_not_read(
     lake = Lake(shop.storage())
     newest = lake.newest(dataset, name)
     files = lake.read(dataset, name)
-    tables = unpack_tables(files[FILE], name) if dataset == STAGING else {}
+    together = {STAGING: FILE, SUMMARY: TABLES}.get(dataset)
+    tables = unpack_tables(files[together], name) if together else {}
     table = tables[file_name] if tables else from_bytes(files[file_name])
     column = (
         column
@@ -78,8 +80,8 @@ def test_a_member_of_other_columns_is_named_and_not_read(
         dataset,
         name,
         newest.fingerprint,
-        {FILE: pack_tables({**tables, file_name: other})}
-        if tables
+        {**files, together: pack_tables({**tables, file_name: other})}
+        if together
         else {**files, file_name: to_bytes(other)},
         lake.metadata(dataset, name),
         expected_manifest=newest,
