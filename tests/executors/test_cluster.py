@@ -12,7 +12,6 @@ import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 
-import pyspark
 import pytest
 
 from tests.executors.history import MONTHS, History
@@ -190,6 +189,8 @@ def test_the_entry_of_the_guide_runs_under_spark_submit_which_names_the_master(
     )[1]
     (on_spark.folder / "entry.py").write_text(entry)
     days = "2026-10-24,2026-10-25"
+    import pyspark
+
     submit = str(Path(pyspark.__file__).parent / "bin" / "spark-submit")
     done = subprocess.run(
         [submit, "--master", spark.master, "entry.py", "DailySales", "--date", days],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 from configparser import ConfigParser
 from importlib import metadata
@@ -126,3 +127,14 @@ def test_a_lock_has_what_its_packages_require(root: Path, file: str) -> None:
 def test_the_lock_for_development_adds_to_that_of_the_product(root: Path) -> None:
     product = {(pin.name, pin.version) for pin in read_lock(root / "requirements.txt")}
     assert product <= {(pin.name, pin.version) for pin in read_lock(root / "requirements-dev.txt")}
+
+
+def test_no_test_module_needs_what_only_the_whole_run_installs(root: Path) -> None:
+    """`./run test --fast` installs requirements-dev.txt alone, and collects every module."""
+    late = {pin.name for pin in read_lock(root / "requirements-spark.txt")}
+    for path in sorted((root / "tests").rglob("*.py")):
+        for node in ast.parse(path.read_text(encoding="utf-8")).body:
+            names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else []
+            if isinstance(node, ast.ImportFrom):
+                names = [node.module or ""]
+            assert not late & {name.partition(".")[0] for name in names}, path
