@@ -294,5 +294,5 @@ def test_every_dataset_of_the_lake_can_be_written_empty_and_read_back(
 
 @pytest.mark.parametrize("data", [b"zstd", b"\x28\xb5\x2f\xfd", to_bytes(make(5))])
 def test_what_is_no_object_of_a_business_day_is_told(data: bytes) -> None:
-    with pytest.raises(Corrupt, match=r"day.arrow is not a sound object of a business day"):
+    with pytest.raises(Corrupt, match=r"day.arrow is not a sound object of tables"):
         unpack_tables(data, "day.arrow")
