@@ -126,8 +126,16 @@ class RawTask(DatasetTask):
         luigi.Parameter(default=ROOT, description="in a lake of several: square; empty: the first")
     )
 
-    resources = {"pos_api": 1}  # noqa: RUF012 - Luigi's own attribute
     priority = 10  # everything from the API first, so that no day is built twice
+
+    @property
+    def resources(self) -> dict[str, int]:  # type: ignore[override]  # Luigi only reads it
+        """One extraction at a time; and Luigi batches only tasks of equal resources, so of a source.
+
+        Without it the windows of a further source would be among those of the first, which does
+        not bear the parameter, and Luigi would call them done.
+        """
+        return {"pos_api": 1} | ({f"pos_api_{self.source}": 1} if self.source else {})
 
     def to_str_params(self, *args: Any, **kwargs: Any) -> dict[str, str]:
         """As Luigi's, without an empty source: so a lake with one source has it nowhere."""

@@ -103,6 +103,8 @@ _GUARDS = {
         "unhandled_exception": "40",
     },
     "core": {"autoload_range": "false"},
+    # else a task that waits for one which was complete is started again and again for 10 s
+    "scheduler": {"stable_done_cooldown_secs": "0"},
 }
 
 

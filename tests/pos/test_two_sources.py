@@ -6,11 +6,13 @@ import json
 from argparse import Namespace
 from collections.abc import Iterator
 from datetime import timedelta
+from itertools import product
 from pathlib import Path
 from secrets import token_bytes
 from typing import Any
 
 import pytest
+from luigi.scheduler import Scheduler
 
 from pipeline import settings
 from pipeline.cli import erase, status
@@ -21,7 +23,7 @@ from pipeline.lakes import check_lake, raw_sources
 from pipeline.load import open_storage
 from pipeline.maintenance.erase import drop, find_named
 from pipeline.simulator.ids import millis, stamp
-from pipeline.tasks import MonthlySales, MonthlySummary, RawCatalog
+from pipeline.tasks import MonthlySales, MonthlySummary, RawCatalog, RawReceipts
 from pipeline.tasks.maintenance import look, span_of
 from pipeline.tasks.raw import windows_of_all
 from pipeline.transform.several import IDENTIFIERS
@@ -157,6 +159,27 @@ def test_equal_numbers_stores_and_customers_of_two_sources_stay_two(
         for raw in raw_sources():
             assert drop(raw.lake, raw.reader, "c-1", token_bytes(16))
             assert not list(find_named(raw.lake, raw.reader, "c-1"))
+
+
+def test_a_window_is_not_batched_with_those_of_another_source() -> None:
+    """Luigi would call it done with them, as the tasks of the first source bear no parameter."""
+    scheduler = Scheduler(resources={"pos_api": 1})
+    scheduler.add_task_batcher(
+        worker="worker", task_family="RawReceipts", batched_args=["date"], max_batch_size=10
+    )
+    for day, source in product((FIRST, FIRST + timedelta(days=1)), ("", "square")):
+        task = RawReceipts(date=day, source=source)
+        scheduler.add_task(
+            worker="worker",
+            task_id=task.task_id,
+            family=task.task_family,
+            params=task.to_str_params(only_significant=True),
+            resources=task.process_resources(),
+            priority=0 if source else 1,
+            batchable=True,
+        )
+    work = scheduler.get_work(worker="worker")["batch_task_ids"]
+    assert len(work) == 2 and not any("square" in name for name in work)
 
 
 def test_an_edit_in_a_source_touches_only_its_days(group: Group) -> None:
