@@ -56,9 +56,9 @@ class Status:
 
     `age_hours` is counted from the end of the last window; `receipts` are those of the last
     fortnight by day and store id, `stores` the names of these. `not_seen` are the numbers that are
-    missing in each till's series of the fortnight, `unknown` those of them that a rescan has asked
-    for in vain; `new_fields` are unknown fields of receipts with their first window; `silent` are
-    stores that stopped sending, with their last day. `outside` are the receipts before
+    missing in each till's series of the fortnight, `unknown` those of them that a rescan requested
+    and the API does not know; `new_fields` are unknown fields of receipts with their first window;
+    `silent` are stores that stopped sending, with their last day. `outside` are the receipts before
     `history_starts`, `unread` the records in quarantine: no total counts them. `no_shifts` says by
     source why the newest shifts of the cash drawers are missing. With several points of sale
     `sources` has the first five fields of each; then `last_window` is the last that all of them
@@ -225,7 +225,7 @@ def _read_windows(lake: Lake, expected: date) -> _Windows | None:
 
 
 def _is_current(lake: Lake, dataset: str, name: str, fingerprint: str = "") -> bool:
-    """Whether a partition stands, under that fingerprint if one is given."""
+    """Whether a partition exists and is valid, under that fingerprint if one is given."""
     newest = lake.newest(dataset, name)
     if newest is None or newest.fingerprint == VOID:
         return False
@@ -277,8 +277,8 @@ def find_unread(lake: Lake) -> list[dict[str, Any]]:
 def find_silent(lake: Lake, last: date, recent: Mapping[str, Mapping[str, int]]) -> dict[str, str]:
     """Stores without a receipt for SILENT_DAYS or more, and longer than ever before.
 
-    The value is the last day of each that has a receipt; "" for both where the lake has none of
-    any store. Reads the days of `recent` and, before them, the summaries of MONTHS months.
+    The value is the last day of each that has a receipt; key and value are "" where the lake has
+    none of any store. Reads the days of `recent` and, before them, the summaries of MONTHS months.
     """
     seen: dict[str, set[date]] = {}
     for day, count_by_store in recent.items():

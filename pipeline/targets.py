@@ -117,7 +117,7 @@ def input_tasks(task: luigi.Task) -> list[DatasetTask]:
 
 
 class RawTask(DatasetTask):
-    """A partition of raw: nothing is added once its window has closed, so it is final.
+    """A partition of raw: what the API returned is final once it is committed.
 
     `source` is empty for the source at the root of the lake, the only one of most lakes.
     """
@@ -130,10 +130,10 @@ class RawTask(DatasetTask):
 
     @property
     def resources(self) -> dict[str, int]:  # type: ignore[override]  # Luigi only reads it
-        """One extraction at a time; and Luigi batches only tasks of equal resources, so of a source.
+        """One extraction at a time, and a resource for each further source.
 
-        Without it the windows of a further source would be among those of the first, which does
-        not bear the parameter, and Luigi would call them done.
+        Luigi batches only tasks of equal resources. Else it would batch windows of a further source
+        with those of the first, whose tasks do not bear the parameter, and call them done.
         """
         return {"pos_api": 1} | ({f"pos_api_{self.source}": 1} if self.source else {})
 

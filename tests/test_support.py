@@ -63,6 +63,7 @@ print(json.dumps({
     "signals": {n.name: str(signal.getsignal(n)) for n in signal.valid_signals() if n < 32},
     "encoding": sys.stdout.encoding, "buffered": not sys.stdout.line_buffering,
 }))
+sys.stdout.flush()
 print(hash("seed"), file=sys.stderr)
 sys.exit(7)
 """

@@ -1,10 +1,10 @@
 """A pool of processes on this machine that runs the items of a batch.
 
 The processes are forked from a server that has imported the code and nothing else, so they start in
-milliseconds and inherit no thread, connection or setting; they take over the settings as an
-executor of a cluster does. They stay for the next batch and end with the process that started them.
-An item whose process is killed is run once more in a process of its own; where that is killed too,
-ItemLost names it.
+milliseconds and inherit no thread, connection or setting (a child of Luigi's own fork starts new
+interpreters). They take over the settings as an executor of a cluster does. They stay for the next
+batch and end with the process that started them. An item whose process is killed is run once more
+in a process of its own; where that is killed too, ItemLost names it.
 """
 
 from __future__ import annotations
@@ -78,7 +78,7 @@ class ProcessPool:
         unite: Callable[[int, list[R]], S],
         follow: Callable[[Step], None],
     ) -> list[S]:
-        """What `unite(key, results)` returns of each key; shares are united as they came."""
+        """What `unite(key, results)` returns of each key, in the order of `shares`."""
         parts = self.run(name, [item for _, item in shares], do, follow)
         united = [
             (key, [part for (other, _), part in zip(shares, parts, strict=True) if other == key])

@@ -166,7 +166,7 @@ def format_asked(metadata: Mapping[str, Any]) -> str:
     if not metadata["asked"] and not metadata["waiting"]:
         return ""
     return (
-        f"; of the missing receipt numbers {metadata['asked']} were asked for,"
-        f" {len(metadata['unknown'])} of which the shop does not know either"
-        + (f", and {metadata['waiting']} wait for the next scan" if metadata["waiting"] else "")
+        f"; {metadata['asked']} missing receipt numbers were requested,"
+        f" {len(metadata['unknown'])} of them do not exist in the shop"
+        + (f", {metadata['waiting']} are left for the next scan" if metadata["waiting"] else "")
     )

@@ -1,4 +1,4 @@
-"""Windows of extraction: which are missing, and how extraction fills them.
+"""Extract windows: fetch the pages of missing days, and commit them to raw.
 
 A window is one business day of `updated_at`, [start, end) in UTC; window_bounds.py computes its
 bounds.
@@ -77,8 +77,8 @@ def extract(
     """Extract the windows of `days`, consecutive days together; commit them in order.
 
     `last` is the last day whose window has closed. An extraction up to that day has no upper bound:
-    a receipt that changes meanwhile moves out of the closed windows, never between two pages.
-    Raises Conflict if a killed run had claimed one of `days`, because the bounds then change.
+    a receipt that changes meanwhile gets a later `updated_at`, so it cannot be skipped between two
+    pages. Raises Conflict if a killed run had claimed one of `days`: the bounds then change.
     """
     days = list(days)
     lake.complete_windows()
@@ -99,7 +99,7 @@ def extract(
         waited = timedelta(seconds=time.monotonic() - _STARTED)
         for warning in (
             fetched.requests
-            and skew_warning(fetched.skew, waited),  # saved files tell no time, and need not
+            and skew_warning(fetched.skew, waited),  # saved files have no server clock
             fetched.truncated_at and history_limit_warning(fetched.truncated_at),
         ):
             if warning:

@@ -188,9 +188,10 @@ class Lake:
     ) -> dict[str, bytes]:
         """The bytes of files (all by default), each checked against its digest.
 
-        `manifest` selects an earlier version, which only reports archive; `afresh` bypasses the
-        cache and the archive. Raises Corrupt, naming the object, where it is missing or is not what
-        the newest manifest says, also after waiting for a run that may be publishing it.
+        `manifest` selects an earlier version, which only reports archive; `afresh` reads the newest
+        files again, without the cache and the archive. Raises Corrupt, naming the object, where it
+        is missing or is not what the newest manifest says, also after waiting for a run that may be
+        publishing it.
         """
         looks = 0
         while True:

@@ -107,8 +107,8 @@ class BatchName(NamedTuple):
 class Manifest(NamedTuple):
     """One publication of a partition, as its key states it.
 
-    `fingerprint` is the digest of the inputs, VOID for an invalidated partition, RAW for raw
-    receipts; `digest` is that of the content.
+    `fingerprint` is the digest of the inputs, VOID for an invalidated partition, RAW for a raw
+    one; `digest` is that of the content.
     """
 
     number: int

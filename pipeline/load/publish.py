@@ -3,11 +3,11 @@
 1. Each file is PUT where the expected manifest left it (If-Match with its ETag; If-None-Match where
    there was none). Identical content is not sent again. A file that changed since then is replaced
    only if no run publishes for a while (a killed run left it); otherwise Conflict, and nothing is
-   changed. So a run that was suspended for hours cannot go back behind newer content.
+   changed. So a run that was suspended for hours cannot overwrite newer content.
 2. The number of the manifest is claimed (manifests.py). A run killed before that leaves the newest
    manifest old, and the partition is built again; killed after it, the run has published.
-3. A run that wrote data and then lost the number checks whether its data lies where the winner's
-   should. If so, it invalidates the partition, and the next run builds it again.
+3. A run that wrote data and then lost the number checks whether it has overwritten the winner's
+   files. If so, it invalidates the partition, and the next run builds it again.
 
 The files of a report are also archived, in one file named by number and digest, never overwritten.
 """
@@ -63,8 +63,8 @@ def publish_all(
     """Publish partitions together; the manifest of each, or the error that it met.
 
     All data is written before the first claim, and all claims before the first manifest. A run that
-    has put data without its manifest counts as alive for `max_retry_wait` seconds. An error is a
-    Conflict where another run has published since the expected manifest.
+    has put data without its manifest is considered active for `max_retry_wait` seconds. An error is
+    a Conflict where another run has published since the expected manifest.
     """
     items = [_Publication(log, content) for content in contents]
     for item in items:

@@ -2,8 +2,8 @@
 
 Reads raw with the few fields that name a receipt, not with the transform's reader; the current
 months of the lake; and the receipts outside history. Records without a readable number are
-identified by object and line. An object whose receipts were all held once need not be read again
-while the numbers that the month held then are still held.
+identified by object and line. Objects that were verified for the previous version of a report are
+skipped if no receipt has left the month since.
 """
 
 from __future__ import annotations
@@ -59,7 +59,7 @@ class ReceiptIndex:
 
 
 def objects_near(lake: Lake, month: date) -> list[RawObject]:
-    """Raw objects sold in a month or at its borders, and those that arrived in it.
+    """Raw objects with sales in or near a month, and those that arrived in it.
 
     So a month's check costs the same in a long history and after a backfill.
     """

@@ -111,7 +111,7 @@ Lists = Mapping[str, Sequence[Any]]
 ToCanonical = Callable[[bytes], list[bytes]]
 """The receipts of one verbatim record, in the canonical JSON of schema/receipt.py.
 
-None if it is not a sale, two if it is a sale and a return. Raises NotCanonicalError.
+Empty if it is not a sale, two if it is a sale and a return. Raises NotCanonicalError.
 """
 
 

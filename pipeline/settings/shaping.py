@@ -110,9 +110,9 @@ def stores() -> dict[str, Store]:
 
 
 def _unique_keys(pairs: list[tuple[str, object]]) -> dict[str, object]:
-    """A JSON object. Raises ValueError where a key stands twice."""
+    """A JSON object. Raises ValueError where a key occurs twice."""
     if len(dict(pairs)) < len(pairs):
-        raise ValueError(f"a key stands twice among {sorted(key for key, _ in pairs)}")
+        raise ValueError(f"a key occurs twice among {sorted(key for key, _ in pairs)}")
     return dict(pairs)
 
 

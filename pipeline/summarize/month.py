@@ -1,8 +1,8 @@
 """One month of the lake counted: lake tables in, the tables of schema.SUMMARY out.
 
-Conserved: net sales of days = hours = items = staff; combos equal their parts; counts in = counts
-out, or nothing is returned. Same input, same tables, whatever the number of threads and the order
-of the rows.
+Before anything is counted, check.py compares the receipts with their rows and payments, and the
+counts in with the counts out; every table is then checked for unique keys. Same input, same tables,
+whatever the number of threads and the order of the rows.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ def summarize(
     """Every table of schema.SUMMARY and RECEIPT_FIGURES by name, sorted by its key.
 
     The four lake tables may be tables, datasets or readers; `metadata` has the transform's counts
-    of the whole month. Raises DataError when a row is of another month, a receipt stands twice, the
+    of the whole month. Raises DataError when a row is of another month, a receipt occurs twice, the
     counts do not agree, or a key names two rows; MoneyNotConserved when sales or payments do not
     add up to the receipts; ConfigError when memory does not suffice.
     """

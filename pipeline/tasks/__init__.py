@@ -1,8 +1,8 @@
 """The tasks: days and months are the store's business days.
 
-RawReceipts(date)  RawCatalog(date)      what the point of sale's API returned, verbatim
+RawReceipts(date)  RawCatalog(date)      what the point of sale's API returned
       \\                /
-       DailySales(date)                  one business day, clean and exploded
+       DailySales(date)                  one business day, combos split
               |
        MonthlySales(month)               the lake: receipts, sales, payments, quarantine
               |
@@ -10,7 +10,7 @@ RawReceipts(date)  RawCatalog(date)      what the point of sale's API returned, 
           /          \\                   MonthlyCustomers(month): its customers alone
          /            \\                  BackOffice(month): the till's exports, compared
         /              \\                 OutsideHistory(month): receipts before the history
-       /                \\                MonthlyShifts(month): cash drawers, of RawShifts(date)
+       /                \\                MonthlyShifts(month): cash drawers, from RawShifts(date)
 MonthlyReport(month)  CumulativeReport(month)
           \\          /
         Nightly(date)                    extracts, rebuilds what changed, then delivers

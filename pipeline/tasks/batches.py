@@ -1,11 +1,11 @@
 """Partitions that Luigi plans one by one and builds in batches.
 
-One Luigi task builds a batch in rounds, each of one kind of partition, in groups: a group is a
-month of days, or a few small months, built in one pass. This process builds a few partitions; the
-processes of an executor (remote_build.py) build many or large ones. The fingerprints, bytes and
-manifests are the same. A partition that fails does not stop the others: Luigi learns which are
-complete, and continues with the tasks that need only those. An input that changed meanwhile, or
-that was damaged and could be invalidated, is built first.
+One Luigi task builds a batch in rounds, each of one kind of partition, in groups: a group is
+consecutive days or months, up to a certain amount of work, built in one pass. This process builds a
+few partitions; the processes of an executor (remote_build.py) build many or large ones. The
+fingerprints, bytes and manifests are the same. A partition that fails does not stop the others:
+Luigi learns which are complete, and continues with the tasks that need only those. An input that
+changed meanwhile, or that was damaged and could be invalidated, is built first.
 """
 
 from __future__ import annotations
@@ -110,7 +110,7 @@ class BatchTask(DerivedTask):
         parts = self.parts()
         # an extraction in this very run may have changed what was complete when it was planned
         stale = [task for task in self._requires() if not task.complete()]
-        if rests_on_others(stale):
+        if needs_unbatched_inputs(stale):
             yield stale
         for attempt in range(MAX_ATTEMPTS):
             failed = build_missing(parts, self)
@@ -141,17 +141,17 @@ class BatchTask(DerivedTask):
 
 
 def _is_retryable(result: BuildResult) -> bool:
-    """Whether its inputs have changed, or a damaged one could be invalidated."""
+    """Whether its inputs have changed; a damaged one is invalidated, if it can be."""
     if isinstance(result.error, Corrupt):
         return result.request.task().invalidate(result.error) is not None
     return isinstance(result.error, Stale)
 
 
-def rests_on_others(tasks: Sequence[DatasetTask]) -> bool:
-    """Whether anything that is missing for `tasks` is not built in batches."""
+def needs_unbatched_inputs(tasks: Sequence[DatasetTask]) -> bool:
+    """Whether `tasks` need a missing input that is not built in batches."""
     return any(
         not isinstance(task, BatchTask)
-        or rests_on_others([below for below in input_tasks(task) if not below.complete()])
+        or needs_unbatched_inputs([below for below in input_tasks(task) if not below.complete()])
         for task in tasks
     )
 

@@ -34,7 +34,7 @@ _Objects = dict[tuple[dt.date, str | None, str], list[RawObject]]
 
 
 class DailySales(BatchTask):
-    """One business day, clean and exploded."""
+    """One business day, cleaned, with combos split into dishes."""
 
     date: dt.date = settings.field(settings.Days(default=None))
     dataset, version = STAGING, schema.version_of(schema.LAKE)
@@ -87,7 +87,7 @@ class DailySales(BatchTask):
 
     @classmethod
     def make_all(cls, tasks: Sequence[DailySales]) -> dict[DailySales, tuple[Files, Metadata]]:
-        """The days in one pass: each raw object is read and parsed once."""
+        """The days in one pass: each raw object is read once, and parsed once a catalog."""
         cleaned = {source: cls._clean(tasks, source) for source in sources()}
         return {
             task: task.pack(
@@ -168,8 +168,8 @@ def _objects_by_state() -> dict[tuple[int, ...], _Objects]:
 def objects_of(day: dt.date, batch: str | None = None, source: str = ROOT) -> list[RawObject]:
     """Raw objects of a source that may hold receipts of a business day of any store.
 
-    Those of `batch` whose date of sale is unreadable are among them. UTC dates alone would name
-    the day before or after too. Found once while raw stays as it is.
+    Those of `batch` whose date of sale is unreadable are among them. UTC dates alone would include
+    neighbouring days. Cached until raw changes.
     """
     by_state, state = _objects_by_state(), (os.getpid(), *raw_state())
     if state not in by_state:

@@ -146,7 +146,7 @@ class MonthlyReport(Report, BatchTask):
     def held_by(self, before: Manifest) -> frozenset[str]:
         """The raw objects that version `before` has checked, which need no second look.
 
-        None where a receipt has left the month since, or one in quarantine has no number.
+        Empty where a receipt has left the month since, or one in quarantine has no number.
         """
         keys = ["store_id", "receipt_number"]
         earlier, now = (

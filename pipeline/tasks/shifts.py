@@ -2,9 +2,9 @@
 
 A point of sale lists shifts by the instant at which the server received them. A raw partition is
 named after a business day and has the shifts received in the half of the month that ends with it,
-and in LOOK_BACK days before, in which a shift may still have been open. A half of a month that has
-closed has one partition that counts. A shift belongs to the month in which it was opened; one that
-arrives later than in the first half of the next month is in no month, and is logged.
+and in LOOK_BACK days before, in which a shift may still have been open. Each closed half of a month
+has exactly one raw partition that is used. A shift belongs to the month in which it was opened; one
+that arrives later than in the first half of the next month is in no month, and is logged.
 """
 
 from __future__ import annotations
@@ -51,9 +51,10 @@ def shift_sources() -> tuple[str, ...]:
 
 
 class RawShifts(RawTask):
-    """The shifts that the server received in the half of a month that ends with a day.
+    """The shifts received in the half of a month that ends with a day.
 
-    Without any where the account or its token does not serve them; the manifest says so.
+    And in LOOK_BACK days before it. Empty if the account or its token does not provide shifts; the
+    manifest says so.
     """
 
     date: dt.date = settings.field(settings.Day(default=None))
@@ -174,5 +175,5 @@ class MonthlyShifts(DerivedTask):
 
 
 def is_late(month: dt.date, received: dt.date) -> bool:
-    """Whether no partition of `month` has a shift that arrived in that half."""
+    """Whether a shift was received after the last half-month that is read for `month`."""
     return received > max(halves_of(month))

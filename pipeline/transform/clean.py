@@ -61,7 +61,8 @@ def clean_days(
     """The tables of business days, in order; `days` names the objects that each reads.
 
     For each day what `clean` gives of that day's objects alone, but each record is parsed,
-    validated and exploded once, and versions are compared in one pass.
+    validated and split once (for a translator: once for each catalog), and versions are compared in
+    one pass.
     """
     raws = sorted(raw, key=lambda r: (r.batch, r.name))
     if rules.translator is None:

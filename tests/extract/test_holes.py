@@ -171,7 +171,7 @@ def test_a_sweep_asks_for_what_the_lists_leave_out(
         assert sorted(swept(lake, source, tmp_path, "1")) == ["1-1010", "1-1050", "1-1051"]
     assert "the windows have missed receipt 1-1010" in caplog.text
     assert (
-        "of the missing receipt numbers 4 were asked for, 1 of which the shop does not know either"
+        "4 missing receipt numbers were requested, 1 of them do not exist in the shop"
         in caplog.text
     )
     metadata = lake.metadata(DATASET, "2026-10-02-rescan-1")
