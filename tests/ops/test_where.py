@@ -10,7 +10,7 @@ def test_each_name_is_in_its_file(root: Path) -> None:
     text = (root / "ARCHITECTURE.md").read_text(encoding="utf-8")
     table = text.partition("## Where to change what")[2].partition("\n## ")[0]
     pairs = re.findall(r"`(\w+)` in `([\w/]+\.py)`", table)
-    assert {name for name, _ in pairs} == {"sign", "days_of", "day_bounds", "Http"}
+    assert {name for name, _ in pairs} == {"sign", "days_of", "day_bounds", "Http", "objects_near"}
     for name, path in pairs:
         code = (root / path).read_text(encoding="utf-8")
         assert re.search(
