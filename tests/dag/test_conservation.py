@@ -15,7 +15,7 @@ import pytest
 from pipeline.load import MONTHLY, RECEIPTS, Lake, RawObject
 from pipeline.maintenance.conserve import Conservation
 from pipeline.raw_source import RawSource
-from pipeline.tasks import MonthlyReport, daily_sales, outside_history
+from pipeline.tasks import MonthlyReport, daily_sales, monthly_report, outside_history
 from pipeline.transform import Raw
 from tests.dag.rehearsal import NOW, Rehearsal, local, nightfall
 
@@ -60,6 +60,22 @@ def test_a_month_that_lost_a_receipt_is_not_reported(
         assert not report(shop), "nor by the next run"
 
 
+def test_a_record_without_a_number_is_looked_for_again_in_each_version(
+    shop: Rehearsal, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    nameless, cancelled = same_day(shop.receipts)
+    nameless["receipt_number"] = None
+    save(shop)
+    assert report(shop)
+    cancel(shop, cancelled)
+    held: list[object] = []
+    monkeypatch.setattr(
+        monthly_report, "check_conserved", lambda _, names: held.append(names) or []
+    )
+    assert report(shop.at(nightfall(1)))
+    assert held == [frozenset()]
+
+
 @pytest.mark.parametrize(
     "sold", ["2026-09-15T18:00:00.000Z", "2026-11-01T11:30:00.000Z", "2026-10-29T18:00:00.000Z"]
 )
@@ -75,6 +91,10 @@ def test_a_receipt_that_has_moved_is_not_lost(shop: Rehearsal, sold: str) -> Non
 
 def cancel(shop: Rehearsal, receipt: dict) -> None:
     receipt |= dict.fromkeys(("cancelled_at", "updated_at"), f"{NOW:%Y-%m-%dT%H:%M:%S}.000Z")
+    save(shop)
+
+
+def save(shop: Rehearsal) -> None:
     (shop.saved / "receipts.json").write_text(json.dumps({"receipts": shop.receipts}))
 
 

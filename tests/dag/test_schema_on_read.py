@@ -11,11 +11,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from pipeline import schema
 from pipeline.load import SALES, STAGING, SUMMARY, Lake
 from pipeline.load.day_object import FILE, pack_tables, unpack_tables
 from pipeline.load.layout import TABLES
 from pipeline.load.parquet import from_bytes, to_bytes
-from pipeline.tasks import daily_sales, tables
+from pipeline.tasks import MonthlySummary, daily_sales, tables
 from tests.dag.rehearsal import FIRST, Rehearsal, local
 
 WRONG: dict[str, Callable[[pa.Table, str], pa.Table]] = {
@@ -89,6 +90,17 @@ def test_a_member_of_other_columns_is_named_and_not_read(
     assert not shop.night()
     assert f"{dataset}/{name}/{file_name} does not have the columns of its dataset" in caplog.text
     assert SAID[wrong].format(column) in caplog.text
+
+
+def test_the_tables_read_together_are_those_of_the_parquet_files(shop: Rehearsal) -> None:
+    task, names = MonthlySummary(month=FIRST.replace(day=1)), [d.name for d in schema.SUMMARY]
+    with shop.process():
+        together = tables.read_summary(task, names)
+        alone = tables.read_tables(task, names)
+    assert sum(table.num_rows for table in alone.values()) > len(names)
+    for name in names:
+        assert together[name].schema.equals(alone[name].schema), name
+        assert together[name].to_pylist() == alone[name].to_pylist(), name
 
 
 def test_a_month_that_is_read_batch_by_batch_is_held_to_the_schema_too(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from datetime import date
+from hashlib import sha256
 from io import BytesIO
 from pathlib import Path
 from zipfile import ZipFile
@@ -13,6 +14,7 @@ import pytest
 
 from pipeline.errors import ConfigError, Conflict, Corrupt
 from pipeline.load import MONTHLY, SALES, STAGING, VOID, Lake, Storage, fingerprint_of, open_storage
+from pipeline.load.publish import digest_files
 from tests.load.invariants import check
 from tests.load.partitions import MONTH, NEW, OLD, fill, lake
 
@@ -284,6 +286,37 @@ def test_reports_keep_every_edition(reopen: Callable[[], Storage]) -> None:
         "charts/net.png": b"png",
     }
     check(item.storage, quiet=True)
+
+
+def test_a_damaged_file_of_the_newest_report_is_read_from_its_archive(folder: Storage) -> None:
+    item = lake(folder)
+    item.publish(MONTHLY, MONTH, OLD, {"report.md": b"1"}, {}, expected_manifest=None)
+    folder.put("reports/monthly/2026-10/report.md", b"half-published")
+    assert lake(folder).read(MONTHLY, MONTH) == {"report.md": b"1"}
+    with pytest.raises(Corrupt, match=r"report\.md"):
+        lake(folder).read(MONTHLY, MONTH, afresh=True)
+
+
+@pytest.mark.parametrize(("left", "is_same"), [(b"1" * 99, True), (b"2" * 99, False)])
+def test_an_archive_that_a_killed_run_left_is_taken_over_if_its_files_are_the_same(
+    folder: Storage, left: bytes, is_same: bool
+) -> None:
+    files = {"report.md": b"1" * 99}
+    digest = digest_files({name: sha256(body).hexdigest() for name, body in files.items()})
+    sink = BytesIO()
+    with ZipFile(sink, "w") as archive:  # not compressed, as pack() does it
+        archive.writestr("report.md", left)
+    key = f"reports/monthly/2026-10/versions/000001.{digest}.zip"
+    folder.put(key, sink.getvalue())
+    item = lake(folder)
+    if not is_same:
+        with pytest.raises(Corrupt, match="is not what its name says"):
+            item.publish(MONTHLY, MONTH, OLD, files, {}, expected_manifest=None)
+        return
+    first = item.publish(MONTHLY, MONTH, OLD, files, {}, expected_manifest=None)
+    item.publish(MONTHLY, MONTH, NEW, {"report.md": b"2"}, {}, expected_manifest=first)
+    assert item.read(MONTHLY, MONTH, manifest=first) == files
+    check(folder, quiet=True)
 
 
 def test_a_member_whose_name_leads_elsewhere_is_refused(folder: Storage) -> None:

@@ -73,9 +73,11 @@ def test_a_shift_without_a_count_is_unknown_and_not_zero(shop, tables):
     assert section.figures["expected"].units == units(rows[2:], "expected_cash")
     assert [row[3] for row in section.tables[-1].rows[-2:]] == [None, None]
     words = Words("en_US", 2, ("MXN",))
-    said = " ".join(words.say(sentence) for sentence in section.sentences)
-    assert "1 shift was closed without a count" in said and "1 shift is not closed yet" in said
-    assert "Days with sales and without a closed drawer: Sep 1 at Roma Norte" in said
+    printed = " ".join(words.say(sentence) for sentence in section.sentences)
+    assert (
+        "1 shift was closed without a count" in printed and "1 shift is not closed yet" in printed
+    )
+    assert "Days with sales and without a closed drawer: Sep 1 at Roma Norte" in printed
 
 
 def test_a_shift_over_midnight_closes_both_of_its_days(shop, tables):
@@ -115,12 +117,12 @@ def test_the_daily_message_has_a_line_about_what_was_counted(shop, tables, local
     data = reports.closing_message(
         "daily", day, tables, locale=locale, lake_decimals=2, shifts=of(rows)
     )
-    (said,) = (
+    (printed,) = (
         section["sentences"]
         for section in json.loads(data)["sections"]
         if section["title"][0][0] in ("Cash drawer", "Caja")
     )
-    text = "".join(piece for piece, _ in said[0])
+    text = "".join(piece for piece, _ in printed[0])
     assert words in text and f"${-off:,.2f}" in text
     weekly = reports.closing_message(
         "weekly", day, tables, locale=locale, lake_decimals=2, shifts=of(rows)
