@@ -1,8 +1,8 @@
 """A simulated chain's raw receipts in a folder, and runs of the pipeline over them, with the time
 and the memory that they took.
 
-In: stores, receipts of a store in a day, days. The receipts are those of tests/reference/shop.py (3.1 kB
-and 2.8 lines each), with numbers, stores and times of their own, committed as raw without the walk
+In: stores, receipts of a store in a day, days. The receipts are those of tests/reference/shop.py
+(3.1 kB and 2.8 lines each), with numbers, stores and times of their own, committed as raw without the walk
 of an API. Memory is PSS in MB, sampled up to ten times a second: what processes share is counted
 once. Raises SystemExit with what a run said where it fails.
 """

@@ -1,8 +1,8 @@
 """The product beside a SQL script: `python -m benchmarks.product --months 12`.
 
 `luigi` is run as a user runs it, in processes of its own, over the history of the simulated shop;
-a DuckDB script (tests/reference/duckdb_sql.py) then makes monthly Parquet of the same raw objects in the
-same minutes. For each run: wall seconds, CPU seconds and memory of all its processes (PSS, what
+a DuckDB script (tests/reference/duckdb_sql.py) then makes monthly Parquet of the same raw objects
+in the same minutes. For each run: wall seconds, CPU seconds and memory of all its processes (PSS, what
 they share counted once), files of the lake, and the requests that its first process has sent to the
 store. Seconds depend on the machine and on what else it does; read the ratios.
 """

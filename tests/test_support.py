@@ -1,4 +1,4 @@
-"""What the tests use: parts beside Python packages, which CI may not skip, and preloaded commands."""
+"""What tests use: parts beside Python packages, which CI may not skip; preloaded commands."""
 
 from __future__ import annotations
 

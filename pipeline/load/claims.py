@@ -11,8 +11,10 @@ from pipeline.errors import PipelineError
 from pipeline.load.layout import Manifest, claim_key, manifest_of
 
 Body = dict[str, Any]
-"""The JSON of a manifest: run, previous, files (key, sha256, size, etag), metadata; of a
-report also archive (key, sha256, size)."""
+"""The JSON of a manifest: run, previous, files (key, sha256, size, etag), metadata.
+
+Of a report also archive (key, sha256, size).
+"""
 
 
 class Entry(NamedTuple):

@@ -1,4 +1,4 @@
-"""The locks of `make lock`: all that setup.cfg requires, with hashes, for each version of Python."""
+"""The locks of `make lock`: all that setup.cfg requires, with hashes, for each Python version."""
 
 from __future__ import annotations
 

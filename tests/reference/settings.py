@@ -1,5 +1,5 @@
-"""What the reference programs are told of the shop: its menu, its catalog, and the same as plain tables for
-those that speak SQL.
+"""The shop of the reference programs: its menu, its catalog, and the same as plain tables for
+those that are written in SQL.
 """
 
 from __future__ import annotations

@@ -138,12 +138,13 @@ def test_axe_finds_no_barrier(browser, lake: Path, report: str, scheme: str) -> 
     opened.goto(f"file://{lake}/{report}/report.html")
     opened.evaluate("document.querySelectorAll('details').forEach(d => d.open = true)")
     opened.add_script_tag(content=AXE.read_text(encoding="utf-8"))
-    # All rules; of those that pass, one element each: the paths of all others take most of the time.
-    found = opened.evaluate("axe.run({resultTypes: ['violations']})")
+    # All rules; of those that pass, one element each: paths of the others take most of the time.
+    outcome = opened.evaluate("axe.run({resultTypes: ['violations']})")
     context.close()
-    assert found["passes"]
+    assert outcome["passes"]
     assert [
-        (rule["id"], [node["target"] for node in rule["nodes"][:3]]) for rule in found["violations"]
+        (rule["id"], [node["target"] for node in rule["nodes"][:3]])
+        for rule in outcome["violations"]
     ] == []
 
 
