@@ -230,8 +230,7 @@ class Lake:
                 f"build {manifest.dataset} {manifest.partition} again"
             )
 
-        is_newest = manifest == self.newest(manifest.dataset, manifest.partition)
-        if "archive" in body and not is_newest:
+        if "archive" in body and manifest != self.newest(manifest.dataset, manifest.partition):
             return self._read_archive(body, names)
 
         def fetch(name: str) -> tuple[str, bytes]:
