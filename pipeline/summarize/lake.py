@@ -15,13 +15,15 @@ written.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, cast
 
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from pipeline import schema
 from pipeline.errors import ConfigError, DataError
@@ -29,7 +31,7 @@ from pipeline.errors import ConfigError, DataError
 if TYPE_CHECKING:  # importing it at run time would import pandas
     from pyarrow.dataset import Dataset as Files
 
-LakeRows: TypeAlias = "pa.Table | pa.RecordBatchReader | Files"
+LakeRows: TypeAlias = "pa.Table | Files"
 
 VIEWS = """
 CREATE MACRO pick(flag, amount) AS CASE WHEN flag THEN amount ELSE 0 END;
@@ -98,11 +100,9 @@ def connect(
 def register(
     connection: duckdb.DuckDBPyConnection, tables: Mapping[str, LakeRows], counts: Mapping[str, int]
 ) -> None:
-    """Register `tables`, `counts` and the views over them; a reader is copied."""
+    """Register `tables`, `counts` and the views over them."""
     for name, rows in tables.items():
-        connection.register(f"_{name}" if isinstance(rows, pa.RecordBatchReader) else name, rows)
-        if isinstance(rows, pa.RecordBatchReader):
-            connection.execute(f"CREATE TABLE {name} AS FROM _{name}")
+        connection.register(name, rows)
     connection.execute('CREATE TABLE counts ("check" VARCHAR, "count" BIGINT)')
     connection.executemany("INSERT INTO counts VALUES (?, ?)", list(counts.items()))
     connection.execute(VIEWS)
@@ -116,14 +116,25 @@ def tabulate(
     Raises DataError when two rows bear one key: a store with two currencies would do that.
     """
     key = ", ".join(f'"{name}"' for name in dataset.key)
-    rows = connection.sql(f"FROM ({query}) ORDER BY {key}").to_arrow_table().combine_chunks()
-    connection.register("counted", rows)
-    twice = connection.execute(
-        f"SELECT {key} FROM counted GROUP BY ALL HAVING count(*) > 1 LIMIT 1"
-    ).fetchone()
+    with warnings.catch_warnings():
+        # it copies a few rows; sql(query).to_arrow_table() would plan the query twice
+        warnings.filterwarnings("ignore", "Arrow output on a DB-API result")
+        result = connection.execute(f"FROM ({query}) ORDER BY {key}").to_arrow_table()
+    rows = cast(pa.Table, result).combine_chunks()
+    twice = _first_repeated(rows.select(dataset.key))
     if twice:
         raise DataError(
             f"summary of {dataset.name}: two rows bear the key {twice}; has a store two currencies,"
             " or two names?"
         )
     return schema.conform(rows.select(dataset.names()), dataset, decimals)
+
+
+def _first_repeated(keys: pa.Table) -> tuple[object, ...] | None:
+    """The first key that occurs more than once."""
+    counts = keys.group_by(keys.column_names, use_threads=False).aggregate([([], "count_all")])
+    if counts.num_rows == keys.num_rows:
+        return None
+    repeated = counts.filter(pc.greater(counts.column("count_all"), 1))
+    *key, _ = repeated.slice(0, 1).to_pylist()[0].values()
+    return tuple(key)

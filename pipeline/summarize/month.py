@@ -58,7 +58,6 @@ QUERIES = {
         baskets,
         customers,
         quality,
-        receipt_figures,
     )
 } | {"stores": "FROM stores", "employees": "FROM employees"}
 
@@ -80,7 +79,7 @@ def summarize(
 ) -> dict[str, pa.Table]:
     """Every table of schema.SUMMARY and RECEIPT_FIGURES by name, sorted by its key.
 
-    The four lake tables may be tables, datasets or readers; `metadata` has the transform's counts
+    The four lake tables may be tables or datasets; `metadata` has the transform's counts
     of the whole month. Raises DataError when a row is of another month, a receipt occurs twice, the
     counts do not agree, or a key names two rows; MoneyNotConserved when sales or payments do not
     add up to the receipts; ConfigError when memory does not suffice.
@@ -100,7 +99,10 @@ def summarize(
         register(connection, tables, {name: metadata[name] for name in ("fetched", "superseded")})
         check_counts(connection, month, metadata)
         check_money(connection, month)
-        queries = QUERIES | {"baskets": baskets.choose_query(connection)}
+        queries = QUERIES | {
+            "baskets": baskets.choose_query(connection),
+            "receipt_figures": receipt_figures.prepare_query(connection, tables),
+        }
         return {
             dataset.name: tabulate(connection, queries[dataset.name], dataset, decimals)
             for dataset in (*schema.SUMMARY, schema.RECEIPT_FIGURES)

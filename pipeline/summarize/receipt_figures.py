@@ -8,12 +8,23 @@ receipts a later version counts differently.
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping, Sequence
+
 import duckdb
 import pyarrow as pa
+import pyarrow.compute as pc
 
+from pipeline.summarize.digest import digest_rows
+from pipeline.summarize.lake import LakeRows
 from pipeline.summarize.quality import LATE_SECONDS
 
-_ALWAYS = ("receipt_type", "is_cancelled", "business_day", "employee_id", "cancelled_total")
+_BATCH = 1 << 17
+_RECEIPT = ("store_id", "receipt_number")
+_ROW_DIGESTS = pa.schema(
+    [*((name, pa.string()) for name in _RECEIPT), ("figures", pa.uint64()), ("source", pa.uint64())]
+)
+
+_STATE = ("receipt_type", "is_cancelled", "business_day", "employee_id", "cancelled_total")
 _COUNTED = (
     "hour(sold_at_local)",
     "customer_id",
@@ -33,14 +44,10 @@ _COUNTED = (
     "points_discount",
     "discounts",
 )
-_STATE = (
-    *_ALWAYS,
-    *(f"CASE WHEN is_counted THEN {name} END" for name in (*_COUNTED, "dining_option")),
-)
-_RECEIPT = (
-    *_ALWAYS,
-    *(f"CASE WHEN is_counted THEN {name} END" for name in (*_COUNTED, "units")),
-    "CASE WHEN is_counted AND channel = 'unmapped' THEN dining_option END",
+_PLACE = "dining_option"
+_BY_MENU = (
+    "units",
+    "CASE WHEN channel = 'unmapped' THEN dining_option END",
     "currency",
     "channel",
 )
@@ -65,29 +72,19 @@ _ROW = (
 )
 _PAYMENT = ("tender", "tender_type", "amount")
 
+# rows, and the columns that they add to each digest
+_VIEWS = (
+    ("receipts WHERE is_counted", (*_STATE, *_COUNTED, *_BY_MENU), (*_STATE, *_COUNTED, _PLACE)),
+    ("receipts WHERE is_cancelled", (*_STATE, "currency", "channel"), _STATE),
+    ("lines", (), ("line", "gross", "discount", "net")),
+)
+_TABLES = (("lake_sales", _ROW, ()), ("lake_payments", _PAYMENT, _PAYMENT))
 
-def _digest(columns: tuple[str, ...]) -> str:
-    """SQL for a number that changes when one of the columns does."""
-    texts = ", ".join(f"coalesce(CAST({name} AS VARCHAR), chr(30))" for name in columns)
-    return f"md5_number_lower(concat_ws(chr(31), {texts}))"
-
-
-QUERY = f"""
-WITH parts AS (
-    SELECT store_id, receipt_number, {_digest(_RECEIPT)} AS figures, {_digest(_STATE)} AS source
-        FROM receipts
-    UNION ALL
-    SELECT store_id, receipt_number, {_digest(_ROW)}, 0 FROM rows
-    UNION ALL
-    SELECT store_id, receipt_number, 0, {_digest(("line", "gross", "discount", "net"))}
-    FROM (SELECT store_id, receipt_number, line, sum(gross) AS gross, sum(discount) AS discount,
-        sum(net) AS net
-          FROM rows GROUP BY ALL)
-    UNION ALL
-    SELECT store_id, receipt_number, {_digest(_PAYMENT)}, {_digest(_PAYMENT)} FROM payments
-), digests AS (
-    SELECT store_id, receipt_number, sum(figures) AS figures, sum(source) AS source FROM parts
-        GROUP BY ALL
+_QUERY = """
+WITH digests AS (
+    SELECT store_id, receipt_number,
+        sum(figures) AS figures, sum(source) AS source
+    FROM row_digests GROUP BY ALL
 )
 SELECT receipts.store_id, receipt_number,
     CASE WHEN is_cancelled THEN 'cancelled' ELSE 'counted' END AS state,
@@ -128,6 +125,47 @@ FROM now AS n FULL JOIN before AS b USING (store_id, receipt_number)
 WHERE n.figures IS DISTINCT FROM b.figures OR n.state IS DISTINCT FROM b.state
 ORDER BY abs(coalesce(n.total, b.total)) DESC NULLS LAST, number, store
 """
+
+
+def prepare_query(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, LakeRows]) -> str:
+    """The query of receipt_figures, after each row's digests are registered with `connection`."""
+    digests = (
+        pa.Table.from_batches([], _ROW_DIGESTS),
+        *_digests_of_views(connection),
+        *_digests_of_tables(tables),
+    )
+    connection.register("row_digests", pa.concat_tables(digests))
+    return _QUERY
+
+
+def _digests_of_views(connection: duckdb.DuckDBPyConnection) -> Iterator[pa.Table]:
+    for rows, figures, source in _VIEWS:
+        columns = dict.fromkeys((*_RECEIPT, *figures, *source))
+        batches = connection.sql(f"SELECT {', '.join(columns)} FROM {rows}").to_arrow_reader(_BATCH)
+        for batch in batches:
+            yield _digests(dict(zip(columns, batch.columns, strict=True)), figures, source)
+
+
+def _digests_of_tables(tables: Mapping[str, LakeRows]) -> Iterator[pa.Table]:
+    """Without SQL: it would spell out the labels, which are encoded here."""
+    for name, figures, source in _TABLES:
+        columns = [*_RECEIPT, "is_cancelled", *dict.fromkeys((*figures, *source))]
+        table = tables[name]
+        rows = table.select(columns) if isinstance(table, pa.Table) else table.scanner(columns)
+        for batch in rows.to_batches():
+            counted = batch.filter(pc.invert(batch.column("is_cancelled")))
+            yield _digests(dict(zip(columns, counted.columns, strict=True)), figures, source)
+
+
+def _digests(
+    columns: Mapping[str, pa.Array], figures: Sequence[str], source: Sequence[str]
+) -> pa.Table:
+    """store_id, receipt_number, figures and source of each row."""
+    store, number = (columns[name].cast(pa.string()) for name in _RECEIPT)
+    digests = [
+        digest_rows([columns[name] for name in names], len(store)) for names in (figures, source)
+    ]
+    return pa.Table.from_arrays([store, number, *digests], schema=_ROW_DIGESTS)
 
 
 def changed_receipts(before: pa.Table, now: pa.Table) -> list[dict[str, object]]:

@@ -35,7 +35,7 @@ class MonthlySummary(BatchTask):
 
     month: dt.date = settings.field(Months(default=None))
     dataset = SUMMARY
-    version = f"2:{schema.version_of((*schema.SUMMARY, schema.RECEIPT_FIGURES))}"
+    version = f"3:{schema.version_of((*schema.SUMMARY, schema.RECEIPT_FIGURES))}"
     upstream = (*MonthlySales.upstream, SALES)
 
     def requires(self) -> list[DatasetTask]:

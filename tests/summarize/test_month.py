@@ -172,11 +172,6 @@ def test_same_tables_for_any_order_of_rows_threads_and_form_of_input(tmp_path):
         pq.write_table(shuffled, tmp_path / f"{name}.parquet", row_group_size=40)
         given[name] = ds.dataset(tmp_path / f"{name}.parquet")
     assert summarize(**given, threads=2) == expected
-    readers = {
-        name: given[name].scanner(batch_size=17).to_reader()
-        for name in ("receipts", "sales", "payments", "quarantine")
-    }
-    assert summarize(**(given | readers), threads=2, spill=tmp_path) == expected
 
 
 def test_counts_that_do_not_agree_publish_nothing():

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from pipeline import schema
 from pipeline.summarize.lake import connect, register, tabulate
-from pipeline.summarize.receipt_figures import QUERY, changed_receipts
+from pipeline.summarize.receipt_figures import changed_receipts, prepare_query
 from tests.summarize.lake_month import Month, draw_month
 from tests.support.inputs import tries
 
@@ -25,7 +25,8 @@ def figures_of(month: Month):
         tables[f"lake_{name}"] = tables.pop(name)
     with connect(1, "500MB", None) as connection:
         register(connection, tables, {"fetched": 0})
-        return tabulate(connection, QUERY, schema.RECEIPT_FIGURES, month.decimals)
+        query = prepare_query(connection, tables)
+        return tabulate(connection, query, schema.RECEIPT_FIGURES, month.decimals)
 
 
 def is_of(row: dict, key: tuple[str, str]) -> bool:
