@@ -15,7 +15,7 @@ from pipeline.ownership import FILES, SIMULATOR, Origin
 from pipeline.pos import SOURCES, open_source
 from pipeline.pos.files import is_saved
 from pipeline.pos.source import Api, Source
-from pipeline.transform import day_bounds
+from pipeline.rules import day_bounds
 
 
 @cache

@@ -19,8 +19,8 @@ from pipeline.errors import ConfigError, OtherLake
 from pipeline.load import RECEIPTS, Lake, open_storage
 from pipeline.pos.source import Reader
 from pipeline.raw_source import RawSource
+from pipeline.rules import Rules
 from pipeline.settings.run_context import once_per_run
-from pipeline.transform import Rules
 
 ROOT = ""
 _RECENT_BYTES = 32 << 20  # of what was read or written lately that a process keeps

@@ -9,14 +9,14 @@ from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from decimal import Decimal
-from typing import Any
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any
 
 from pipeline.load import Lake, RawObject
 from pipeline.raw_source import RawSource
-from pipeline.transform import Raw, Rules, day_bounds, outside
-from pipeline.transform.several import qualify
+from pipeline.rules import Rules, day_bounds
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 NAMED = 20
 HINTS = {"implausible_date": "; a till's clock was wrong, or see [pos] max_days_late"}
@@ -41,6 +41,8 @@ def read_outside(
     lake: Lake, rules: Rules, starts: date, objects: Sequence[RawObject] | None = None
 ) -> pa.Table:
     """The receipts outside history (schema.OUTSIDE), of all raw or of these objects."""
+    from pipeline.transform import Raw, outside
+
     entries = objects_outside(lake, rules, starts) if objects is None else objects
     return outside((Raw(e.batch, e.key, lake.read_raw(e)) for e in entries), rules, starts)
 
@@ -49,6 +51,10 @@ def read_outside_of(
     sources: Sequence[RawSource], starts: date, objects: Mapping[str, Sequence[RawObject]]
 ) -> pa.Table:
     """The receipts outside history of several sources, of these objects by folder."""
+    import pyarrow as pa
+
+    from pipeline.transform.several import qualify
+
     tables = [
         qualify(
             read_outside(raw.lake, raw.rules, starts, objects.get(raw.folder)),

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 from pipeline.load import Lake
 from pipeline.pos.source import Reader
-from pipeline.transform import Rules
+from pipeline.rules import Rules
 
 
 class RawSource(NamedTuple):

@@ -42,7 +42,7 @@ from pipeline.outside_history import (
     read_outside_of,
 )
 from pipeline.raw_source import RawSource
-from pipeline.transform import Rules
+from pipeline.rules import Rules
 
 FORTNIGHT = 14
 SILENT_DAYS = 3

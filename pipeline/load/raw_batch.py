@@ -7,8 +7,6 @@ from datetime import date
 from hashlib import sha256
 from typing import IO, Any, NamedTuple
 
-import pyarrow as pa
-
 from pipeline.errors import StorageRefused
 from pipeline.load.layout import UNKNOWN, RawObject, digest_of
 
@@ -18,12 +16,16 @@ _LEVEL = 3  # a third of the time of 6, for a tenth to a fifth more space
 
 def compress(data: bytes) -> bytes:
     """`data` as one zstd frame; deterministic in one locked environment."""
+    import pyarrow as pa
+
     frame: bytes = pa.Codec("zstd", compression_level=_LEVEL).compress(data, asbytes=True)
     return frame
 
 
 def decompress(data: bytes) -> bytes:
     """The bytes that `compress` was given."""
+    import pyarrow as pa
+
     text: bytes = pa.input_stream(pa.BufferReader(data), compression="zstd").read()
     return text
 

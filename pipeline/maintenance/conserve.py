@@ -21,7 +21,7 @@ from pipeline.maintenance.findings import LakeFinding
 from pipeline.outside_history import name_receipt
 from pipeline.pos.source import NotCanonicalError, Reader, Record
 from pipeline.raw_source import RawSource
-from pipeline.transform import Rules, day_bounds
+from pipeline.rules import Rules, day_bounds
 
 _REMEDY = "a defect of this project: report it, with `pos explain` of that receipt"
 _DAY = timedelta(days=1)

@@ -20,7 +20,6 @@ from functools import partial
 from pathlib import Path
 
 import msgspec
-import pyarrow as pa
 
 from pipeline.errors import ConfigError, SourceFatal
 from pipeline.pos import open_reader
@@ -193,6 +192,8 @@ def _unpack(data: bytes) -> bytes:
 
 def _pieces(data: bytes, kind: str) -> Iterator[bytes]:
     """A compressed file unpacked piece by piece."""
+    import pyarrow as pa
+
     with pa.CompressedInputStream(pa.BufferReader(data), kind) as stream:
         while piece := stream.read(1 << 20):  # Arrow allocates the requested size
             yield piece

@@ -1,13 +1,18 @@
-"""Datasets and columns, and the Arrow schema that reads and writes conform to."""
+"""Datasets and columns, and the Arrow schema that reads and writes conform to.
+
+Arrow is imported by what makes or checks a table: planning needs names and versions alone.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
-
-import pyarrow as pa
+from typing import TYPE_CHECKING
 
 from pipeline.errors import SchemaMismatch
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 QUANTITY_PLACES = 4
 COST_PLACES = 6
@@ -15,10 +20,14 @@ COST_PLACES = 6
 
 def money(decimals: int) -> pa.DataType:
     """The Arrow type of an amount in a currency with so many decimals."""
+    import pyarrow as pa
+
     return pa.decimal128(18, decimals)
 
 
 def _types(decimals: int) -> dict[str, pa.DataType]:
+    import pyarrow as pa
+
     amount, text = money(decimals), pa.string()
     return {
         "day": pa.date32(),
@@ -83,6 +92,8 @@ class Dataset:
 @cache
 def arrow(dataset: Dataset, decimals: int) -> pa.Schema:
     """The Arrow schema of `dataset` in a lake whose money has so many decimals."""
+    import pyarrow as pa
+
     types = _types(decimals)
     return pa.schema(
         [
@@ -109,6 +120,8 @@ def conform(table: pa.Table, dataset: Dataset, decimals: int) -> pa.Table:
     Raises SchemaMismatch when a column is missing, unknown or cannot be cast without loss, or when
     a column that must not be null holds one.
     """
+    import pyarrow as pa
+
     schema = arrow(dataset, decimals)
     missing = [n for n in schema.names if n not in table.column_names]
     unknown = [n for n in table.column_names if n not in schema.names]
@@ -137,6 +150,8 @@ def conform(table: pa.Table, dataset: Dataset, decimals: int) -> pa.Table:
 
 def empty(dataset: Dataset, decimals: int) -> pa.Table:
     """No rows of `dataset`, with all its columns."""
+    import pyarrow as pa
+
     # Schema.empty_table would import pandas
     return pa.Table.from_batches([], arrow(dataset, decimals))
 

@@ -13,12 +13,12 @@ from babel.numbers import is_currency
 from pipeline.errors import ConfigError
 from pipeline.pos import open_reader
 from pipeline.pos.source import Lists, Reader, ToCanonical
+from pipeline.rules import Menu, Rules, Store, read_menu, time_zone, tz_version
 from pipeline.settings.iso4217 import DECIMALS
 from pipeline.settings.run_context import once_per_run
 from pipeline.settings.sections import pos, shop
 from pipeline.settings.sources import point_of_sale, points_of_sale
 from pipeline.settings.strict import parse_integer, parse_time
-from pipeline.transform import Menu, Rules, Store, read_menu, time_zone, tz_version
 
 MAX_DECIMALS = 4
 """Decimals that a currency can have: those of ISO 4217 end here."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import os
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from pipeline import schema, settings
 from pipeline.extract.window_bounds import DAY
@@ -19,16 +19,15 @@ from pipeline.lakes import (
     sources,
 )
 from pipeline.load import CATALOG, RECEIPTS, STAGING, RawObject
-from pipeline.load.day_object import FILE, pack_tables
-from pipeline.load.parquet import sort_table
+from pipeline.rules import day_bounds
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import DatasetTask, Files, Metadata, lake
 from pipeline.tasks.batches import BatchTask, share_size
 from pipeline.tasks.history import history_span
 from pipeline.tasks.raw import RawReceipts, catalog_for, catalogs_for, read_catalog
-from pipeline.transform import Catalog, Cleaned, Raw, Rules, clean_days, day_bounds
-from pipeline.transform.several import qualify_day
-from pipeline.transform.split_day import clean_share, unite
+
+if TYPE_CHECKING:
+    from pipeline.transform import Catalog, Cleaned, Raw, Rules
 
 _Objects = dict[tuple[dt.date, str | None, str], list[RawObject]]
 
@@ -99,6 +98,8 @@ class DailySales(BatchTask):
     @staticmethod
     def _clean(tasks: Sequence[DailySales], source: str) -> dict[dt.date, Cleaned]:
         """The days of one source."""
+        from pipeline.transform import Raw, clean_days
+
         home = raw_lake(source)
         objects = {task.date: task.objects(source) for task in tasks}
         catalogs = {task.date: read_catalog(catalog_for(task.date, source)) for task in tasks}
@@ -116,12 +117,17 @@ class DailySales(BatchTask):
 
     def read(self, source: str = ROOT) -> tuple[Iterator[Raw], Catalog, Rules]:
         """What a source's day is built from: its raw objects, its catalog and rules."""
+        from pipeline.transform import Raw
+
         home = raw_lake(source)
         raw = (Raw(entry.batch, entry.key, home.read_raw(entry)) for entry in self.objects(source))
         return raw, read_catalog(catalog_for(self.date, source)), rules_of(source)
 
     def pack(self, day: Cleaned) -> tuple[Files, Metadata]:
         """The files and metadata of a cleaned day."""
+        from pipeline.load.day_object import FILE, pack_tables
+        from pipeline.load.parquet import sort_table
+
         self.report_progress(
             f"{day.metadata['curated']:,} receipts, {day.metadata['quarantined']} in quarantine",
             100,
@@ -142,6 +148,8 @@ class DailySales(BatchTask):
         return max(1, -(-self.size() // share_size())) if share_size() else 1
 
     def make_share(self, share: int, shares: int) -> Cleaned:
+        from pipeline.transform.split_day import clean_share
+
         return unite_sources(
             {
                 source: clean_share(self.date, *self.read(source), share, shares)
@@ -150,6 +158,8 @@ class DailySales(BatchTask):
         )
 
     def unite(self, parts: list[Any]) -> tuple[Files, Metadata]:
+        from pipeline.transform.split_day import unite
+
         return self.pack(unite(parts))
 
 
@@ -157,6 +167,9 @@ def unite_sources(days: Mapping[str, Cleaned]) -> Cleaned:
     """The business day of all sources, from that of each."""
     if len(days) == 1:
         return next(iter(days.values()))
+    from pipeline.transform.several import qualify_day
+    from pipeline.transform.split_day import unite
+
     return unite([qualify_day(day, prefix_of(name), folder_of(name)) for name, day in days.items()])
 
 

@@ -7,17 +7,18 @@ from typing import TYPE_CHECKING, Any
 import luigi
 
 from pipeline import schema, settings
-from pipeline.describe import DIGEST, TableDescription, describe_tables, glue_tables
 from pipeline.errors import ConfigError
 from pipeline.load import OUTSIDE, SALES, SHIFTS, SUMMARY
 from pipeline.targets import lake
 
 if TYPE_CHECKING:
+    from pipeline.describe import TableDescription
     from pipeline.load.glue import GlueCatalog
 
 
 def tables_of_lake() -> list[TableDescription]:
     """The tables of the configured lake, with their folders."""
+    from pipeline.describe import describe_tables
 
     def folder(dataset: schema.Dataset) -> str:
         return lake().uri(dataset_of(dataset), "2000-01", dataset.name).partition("/year=")[0]
@@ -70,6 +71,8 @@ class GlueTables(luigi.Task):
 
     def outdated(self) -> list[dict[str, Any]]:
         """The tables that Glue does not hold as they should be."""
+        from pipeline.describe import DIGEST, glue_tables
+
         first_year = settings.pos().history_starts.year
         expected: list[dict[str, Any]] = list(glue_tables(tables_of_lake(), first_year=first_year))
         registered = self.catalog().parameters(self.database)

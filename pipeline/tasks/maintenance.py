@@ -25,9 +25,6 @@ from pipeline.load import (
 )
 from pipeline.load.publish import digest_files
 from pipeline.maintenance import LakeFinding, Span, everything
-from pipeline.maintenance.audit import audit, restore
-from pipeline.maintenance.leftovers import remove_leftovers
-from pipeline.maintenance.reconcile import reconcile
 from pipeline.targets import DerivedTask, lake
 from pipeline.tasks.cumulative_report import CumulativeReport
 from pipeline.tasks.daily_sales import DailySales
@@ -73,6 +70,9 @@ def partitions_of(span: Span) -> list[DerivedTask]:
 
 def look(span: Span, *, deep: bool) -> Iterator[LakeFinding]:
     """Everything that is wrong in the span; sums skip what damage would falsify."""
+    from pipeline.maintenance.audit import audit
+    from pipeline.maintenance.reconcile import reconcile
+
     broken: set[tuple[str, str]] = set()
     folders = tuple(raw.folder for raw in raw_sources()[1:])
     for raw in raw_sources():
@@ -133,6 +133,8 @@ def compare_rebuilt(span: Span, broken: Container[tuple[str, str]] = ()) -> Iter
 
 def repair(findings: list[LakeFinding]) -> list[str]:
     """Restore archived files, invalidate what can be rebuilt; return the names."""
+    from pipeline.maintenance.audit import restore
+
     reasons = {
         (finding.dataset, finding.partition): finding.what
         for finding in findings
@@ -183,6 +185,8 @@ class Verify(luigi.Task):
         return self.is_done
 
     def run(self) -> None:
+        from pipeline.maintenance.leftovers import remove_leftovers
+
         first, last = (
             settings.Month().parse(month) if month else None for month in (self.first, self.last)
         )

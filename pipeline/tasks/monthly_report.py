@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
-
-import pyarrow as pa
-import pyarrow.compute as pc
+from typing import TYPE_CHECKING, Any
 
 import reports
 from pipeline import schema, settings
@@ -23,7 +20,6 @@ from pipeline.load import (
 )
 from pipeline.months import months_before, months_between
 from pipeline.settings.run_context import once_per_run
-from pipeline.summarize.receipt_figures import changed_receipts
 from pipeline.targets import DerivedTask, Files, Metadata, lake
 from pipeline.tasks.batches import BatchTask, Months
 from pipeline.tasks.daily_sales import raw_state
@@ -31,12 +27,7 @@ from pipeline.tasks.history import days_of, history_span
 from pipeline.tasks.labour import labour
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.monthly_summary import MonthlyCustomers, MonthlySummary
-from pipeline.tasks.outside_history import (
-    OutsideHistory,
-    check_conserved,
-    is_empty,
-    is_needed,
-)
+from pipeline.tasks.outside_history import OutsideHistory, check_conserved, is_needed
 from pipeline.tasks.report import Report, tasks_of
 from pipeline.tasks.shifts import MonthlyShifts, shift_sources
 from pipeline.tasks.tables import read_months, read_summary, read_table, read_tables
@@ -44,6 +35,9 @@ from pipeline.tasks.till_exports import NOTHING, BackOffice, exports
 from pipeline.tasks.versions import (
     figures_of,
 )
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 RECEIPT_FIGURES = schema.RECEIPT_FIGURES.name
 _DRAWING = 800_000  # the work of a report, as BatchTask.size counts it
@@ -79,12 +73,12 @@ class MonthlyReport(Report, BatchTask):
 
     def inputs(self) -> list[tuple[str, str]] | None:
         """All that it requires, except what has no rows: exports, shifts, OutsideHistory."""
-        inputs, optional = super().inputs(), (f"{BACKOFFICE}/{self.name}", f"{SHIFTS}/{self.name}")
+        inputs = super().inputs()
+        optional = [f"{dataset}/{self.name}" for dataset in (BACKOFFICE, OUTSIDE, SHIFTS)]
         return inputs and [
             (name, digest)
             for name, digest in inputs
             if not (name in optional and digest == NOTHING)
-            and not (name == f"{OUTSIDE}/{self.name}" and is_empty(digest))
         ]
 
     def size(self) -> int:
@@ -118,7 +112,7 @@ class MonthlyReport(Report, BatchTask):
             lake_starts=self.lake_starts(),
             covered=list(days_of(self.month)),
             backoffice=till[0] if till else None,
-            outside=outside[0][OUTSIDE] if outside else None,
+            outside=outside[0].get(OUTSIDE) if outside else None,
             shifts=shifts[0].get(SHIFTS) if shifts else None,
             quarantine=self.quarantine(summaries[self.month]["quality"]),
             history_starts=history_span().first,
@@ -148,6 +142,9 @@ class MonthlyReport(Report, BatchTask):
 
         Empty where a receipt has left the month since, or one in quarantine has no number.
         """
+        import pyarrow as pa
+        import pyarrow.compute as pc
+
         keys = ["store_id", "receipt_number"]
         earlier, now = (
             pa.table({key: table[key].cast("string") for key in keys})
@@ -160,6 +157,8 @@ class MonthlyReport(Report, BatchTask):
 
     def changed_since(self, before: Manifest) -> list[dict[str, Any]]:
         """Receipts that count differently than in the version `before`."""
+        from pipeline.summarize.receipt_figures import changed_receipts
+
         return changed_receipts(*self.receipts(before))
 
     def receipts(self, before: Manifest) -> tuple[pa.Table, pa.Table]:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from collections.abc import Collection, Mapping, Sequence
-
-import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
+from typing import TYPE_CHECKING
 
 from pipeline import schema, settings
 from pipeline.errors import Corrupt, SchemaMismatch
@@ -17,15 +14,14 @@ from pipeline.lakes import (
     sources,
 )
 from pipeline.load import SALES, STAGING, VOID
-from pipeline.load.parquet import ParquetWriter, to_bytes
-from pipeline.summarize.check import COUNTS
 from pipeline.targets import Files, Metadata, lake
 from pipeline.tasks.batches import BatchTask, Months
 from pipeline.tasks.daily_sales import DailySales
 from pipeline.tasks.history import days_of
 from pipeline.tasks.tables import read_day, read_tables
-from pipeline.transform.columns import fixed
-from pipeline.transform.days import EPOCH
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 log = logging.getLogger(__name__)
 
@@ -58,6 +54,9 @@ class MonthlySales(BatchTask):
         return self._make({}, {})
 
     def _make(self, unchanged: Counts, before: Mapping[str, pa.Table]) -> tuple[Files, Metadata]:
+        from pipeline.load.parquet import ParquetWriter
+        from pipeline.summarize.check import COUNTS
+
         days = self.requires()
         changed = [task for task in days if task.name not in unchanged]
         decimals = settings.rules().decimals
@@ -106,6 +105,14 @@ def _updated(
     before: Mapping[str, pa.Table], unchanged: Collection[str], changed: Sequence[DailySales]
 ) -> Files:
     """Join the unchanged days of a published month to its changed days."""
+    import numpy as np
+    import pyarrow as pa
+    import pyarrow.compute as pc
+
+    from pipeline.load.parquet import to_bytes
+    from pipeline.transform.columns import fixed
+    from pipeline.transform.days import EPOCH
+
     days = [read_day(day) for day in changed]
     dates = [dt.date.fromisoformat(name) for name in unchanged]
     numbers = fixed(np.array([day.toordinal() - EPOCH for day in dates]), pa.date32())

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 from pathlib import Path
-
-import pyarrow as pa
+from typing import TYPE_CHECKING
 
 from pipeline import schema, settings
 from pipeline.extract.private_folder import make_private
@@ -15,17 +14,16 @@ from pipeline.lakes import (
     rules_of,
 )
 from pipeline.load import CUSTOMERS, SALES, SUMMARY
-from pipeline.load.day_object import pack_tables
 from pipeline.load.layout import TABLES
-from pipeline.load.parquet import sort_table, to_bytes
-from pipeline.summarize import summarize
 from pipeline.targets import DatasetTask, Files, Metadata, lake
 from pipeline.tasks.batches import BatchTask, Months
 from pipeline.tasks.history import days_of
 from pipeline.tasks.monthly_sales import MonthlySales, month_size
 from pipeline.tasks.raw import catalogs_for, read_catalog
 from pipeline.tasks.tables import open_tables
-from pipeline.transform.several import qualify, unite_named
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _LARGE_MONTH = 8 << 20  # work (month_size) from which one process counts with two threads
 
@@ -42,6 +40,10 @@ class MonthlySummary(BatchTask):
         return [MonthlySales(month=self.month), *catalogs_for(days_of(self.month)[-1])]
 
     def make(self) -> tuple[Files, Metadata]:
+        from pipeline.load.day_object import pack_tables
+        from pipeline.load.parquet import sort_table, to_bytes
+        from pipeline.summarize import summarize
+
         sales, rules = MonthlySales(month=self.month), settings.rules()
         stores, employees = people_and_places(days_of(self.month)[-1])
         memory, spill = settings.lake().memory, spill_folder()
@@ -84,6 +86,8 @@ class MonthlyCustomers(BatchTask):
 
 def people_and_places(day: dt.date) -> tuple[pa.Table, pa.Table]:
     """The stores and employees of every source, in the catalogs that `day` uses."""
+    from pipeline.transform.several import qualify, unite_named
+
     catalogs = {task.source: read_catalog(task) for task in catalogs_for(day)}
     stores = [
         qualify(catalog.stores_table(rules_of(source)), prefix_of(source), "")

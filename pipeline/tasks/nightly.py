@@ -6,19 +6,16 @@ import datetime as dt
 import logging
 import time
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import luigi
 
 from pipeline import settings
 from pipeline.cli.recipients import report_recipients
-from pipeline.cli.run_summary import FILE, format_summary, read_summary
 from pipeline.errors import Corrupt
 from pipeline.lakes import names_if_several, raw_sources, sources
 from pipeline.load import NIGHTLY, STAGING
 from pipeline.months import months_between
-from pipeline.status import Status, read_status
-from pipeline.status_text import format_status
 from pipeline.targets import DatasetTask, DerivedTask, Files, Metadata, RawTask, lake
 from pipeline.tasks.cumulative_report import CumulativeReport
 from pipeline.tasks.daily_sales import DailySales
@@ -27,6 +24,9 @@ from pipeline.tasks.monthly_report import MonthlyReport
 from pipeline.tasks.raw import Rescan, catalogs_for, rescan_due, windows_of_all
 from pipeline.tasks.report import Report
 from pipeline.tasks.report_index import publish_index
+
+if TYPE_CHECKING:
+    from pipeline.status import Status
 
 log = logging.getLogger(__name__)
 
@@ -115,6 +115,8 @@ class Nightly(DerivedTask):
         self._summarize_run(status)
 
     def _read_status(self) -> Status:
+        from pipeline.status import read_status
+
         return read_status(
             lake(),
             expected=self.date,
@@ -127,6 +129,9 @@ class Nightly(DerivedTask):
 
     def _summarize_run(self, status: Status) -> None:
         """Write state files and log the summary."""
+        from pipeline.cli.run_summary import FILE, format_summary, read_summary
+        from pipeline.status_text import format_status
+
         lake().put_state("etl_state.json", status.to_bytes())
         seconds = time.monotonic() - STARTED
         summary = read_summary(lake(), self.date, status, seconds, raw_sources()[1:])

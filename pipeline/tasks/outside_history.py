@@ -7,24 +7,14 @@ import logging
 import os
 from collections.abc import Container
 from functools import cache
-from hashlib import sha256
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from pipeline import schema, settings
 from pipeline.errors import DataError
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import lake, raw_sources, sources
 from pipeline.load import OUTSIDE, RECEIPTS, SALES, RawObject
-from pipeline.load.parquet import to_bytes
 from pipeline.load.publish import digest_files
-from pipeline.maintenance.conserve import (
-    Conservation,
-    ReceiptIndex,
-    conserve,
-    name_of,
-    objects_near,
-)
 from pipeline.outside_history import (
     format_outside,
     format_unread,
@@ -32,16 +22,18 @@ from pipeline.outside_history import (
     read_outside_of,
 )
 from pipeline.settings.run_context import once_per_run
-from pipeline.status import find_unread
 from pipeline.targets import DerivedTask, Files, Metadata
 from pipeline.tasks.daily_sales import raw_state
 from pipeline.tasks.history import days_of, history_span
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.raw import RawReceipts
-from pipeline.transform.columns import flags
+
+if TYPE_CHECKING:
+    from pipeline.maintenance.conserve import Conservation
 
 log = logging.getLogger(__name__)
 
+NOTHING = digest_files({})
 SHAPING = ("stores", "places", "tzdata", "max_days_late")
 
 
@@ -65,13 +57,6 @@ def list_outside() -> RawObjects:
     return entries
 
 
-def is_empty(digest: str) -> bool:
-    """Whether a partition of that content digest names no receipt."""
-    nothing = schema.empty(schema.OUTSIDE, settings.rules().decimals)
-    body = to_bytes(nothing, schema.OUTSIDE.order)
-    return digest == digest_files({schema.OUTSIDE.name: sha256(body).hexdigest()})
-
-
 def is_needed(month: dt.date) -> bool:
     """Whether the month has, or had, raw objects or rows outside history."""
     return any(objects_of(month).values()) or lake().newest(OUTSIDE, f"{month:%Y-%m}") is not None
@@ -89,10 +74,13 @@ def objects_of(month: dt.date) -> RawObjects:
 
 
 class OutsideHistory(DerivedTask):
-    """Receipts outside history by month of arrival; the first has earlier ones."""
+    """Receipts outside history by month of arrival; the first has earlier ones.
+
+    Publishes no file (digest NOTHING) where there are none.
+    """
 
     month: dt.date = settings.field(settings.Month(default=None))
-    dataset, version = OUTSIDE, schema.version_of((schema.OUTSIDE,))
+    dataset, version = OUTSIDE, f"2:{schema.version_of((schema.OUTSIDE,))}"
     upstream = (RECEIPTS,)
 
     def requires(self) -> list[RawReceipts]:
@@ -119,6 +107,11 @@ class OutsideHistory(DerivedTask):
         ]
 
     def make(self) -> tuple[Files, Metadata]:
+        import numpy as np
+
+        from pipeline.load.parquet import to_bytes
+        from pipeline.transform.columns import flags
+
         span = history_span()
         table = read_outside_of(raw_sources(), span.first, objects_of(self.month))
         keep = [
@@ -126,12 +119,14 @@ class OutsideHistory(DerivedTask):
             for day in table["received"].to_pylist()
         ]
         rows = table.filter(flags(np.array(keep, bool)))
-        files = {schema.OUTSIDE.name: to_bytes(rows, schema.OUTSIDE.order)}
+        files = {OUTSIDE: to_bytes(rows, schema.OUTSIDE.order)} if rows.num_rows else {}
         return files, {"receipts": rows.num_rows}
 
 
 def warn_of_uncounted() -> None:
     """Log the receipts that no figure counts: in quarantine or outside history."""
+    from pipeline.status import find_unread
+
     first = history_span().first
     rows = read_outside_of(raw_sources(), first, list_outside()).to_pylist()
     lines = [*format_unread(find_unread(lake())), *format_outside(rows, str(first))]
@@ -144,6 +139,14 @@ def find_lost(month: dt.date | None = None, held: Container[str] = ()) -> Conser
 
     Objects of `held` are not read, and are held again.
     """
+    from pipeline.maintenance.conserve import (
+        Conservation,
+        ReceiptIndex,
+        conserve,
+        name_of,
+        objects_near,
+    )
+
     first, last, _ = history_span()
     # Listed before the months are judged: what another run adds now makes its month outdated.
     objects = {

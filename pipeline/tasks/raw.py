@@ -7,15 +7,14 @@ import json
 from bisect import bisect_left
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import luigi
 
 from pipeline import local_state, ownership, settings
 from pipeline.connect import connect, origin_of
 from pipeline.errors import ConfigError
-from pipeline.extract.rescan import rescan
 from pipeline.extract.window_bounds import DAY, window_of
-from pipeline.extract.windows import extract
 from pipeline.lakes import (
     ROOT,
     check_lake,
@@ -28,10 +27,12 @@ from pipeline.lakes import (
     sources,
 )
 from pipeline.load import CATALOG, RAW, RECEIPTS, BatchName, compress, decompress
-from pipeline.maintenance.erase import without_erased_customers
 from pipeline.pos.source import Source, catalog_json
+from pipeline.rules import day_bounds
 from pipeline.targets import RawTask, committed, lake
-from pipeline.transform import Catalog, day_bounds
+
+if TYPE_CHECKING:
+    from pipeline.transform import Catalog
 
 _SUNDAY = 6
 
@@ -60,6 +61,8 @@ def open_source(source: str = ROOT) -> Source:
 
 def open_without_erased(source: str = ROOT) -> Source:
     """The point of sale of a source, without customers who were erased."""
+    from pipeline.maintenance.erase import without_erased_customers
+
     key = settings.rules().customer_key
     return without_erased_customers(open_source(source), raw_lake(source).storage, key)
 
@@ -123,6 +126,8 @@ def read_catalog(task: RawCatalog) -> Catalog:
 @lru_cache(maxsize=8)
 def _read_catalog(source: str, name: str, _digest: str | None) -> Catalog:
     """The snapshot of that content digest, whichever run reads it."""
+    from pipeline.transform import Catalog
+
     body = decompress(raw_lake(source).read(CATALOG, name)["catalog"])
     return Catalog.read(body, reader_of(source).to_canonical_catalog)
 
@@ -174,6 +179,8 @@ class RawReceipts(RawTask):
         return all(committed(self.dataset, str(day), self.source) for day in self.days)
 
     def fetch(self) -> None:
+        from pipeline.extract.windows import extract
+
         if self.days[-1] > settings.last_day():
             raise ConfigError(
                 f"window {self.days[-1]} is still open; the last closed one is"
@@ -240,6 +247,8 @@ class Rescan(RawTask):
         return windows_between(first, self.date, self.source)
 
     def fetch(self) -> None:
+        from pipeline.extract.rescan import rescan
+
         home = raw_lake(self.source)
         windows = [window_of(task.date, home) for task in self.requires()]
         missed = rescan(

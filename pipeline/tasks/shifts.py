@@ -14,22 +14,18 @@ import logging
 from collections import Counter
 from typing import Any
 
-import pyarrow as pa
-
 from pipeline import schema, settings
 from pipeline.errors import ConfigError, NotServed
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import point_of_sale_of, prefix_of, raw_lake, reader_of, rules_of, sources
 from pipeline.load import CATALOG, RAW, RAW_SHIFTS, SHIFTS, compress, decompress
-from pipeline.load.parquet import to_bytes
 from pipeline.load.publish import digest_files
 from pipeline.pos.source import Shift
+from pipeline.rules import day_bounds
 from pipeline.settings.run_context import once_per_run
 from pipeline.targets import DerivedTask, Files, Metadata, RawTask
 from pipeline.tasks.history import days_of, history_span
 from pipeline.tasks.raw import RawCatalog, catalogs_for, open_source, read_catalog
-from pipeline.transform import day_bounds
-from pipeline.transform.shifts import shifts_table
 
 NOTHING = digest_files({})
 FILE = "shifts"
@@ -124,6 +120,11 @@ class MonthlyShifts(DerivedTask):
         return {name: shaping[name] for name in ("stores", "places", "tzdata")}
 
     def make(self) -> tuple[Files, Metadata]:
+        import pyarrow as pa
+
+        from pipeline.load.parquet import to_bytes
+        from pipeline.transform.shifts import shifts_table
+
         rules = settings.rules()
         tables, counts = [schema.empty(schema.SHIFTS, rules.decimals)], Counter[str]()
         for source in shift_sources():

@@ -9,15 +9,14 @@ import tempfile
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
-
-import pyarrow as pa
+from typing import TYPE_CHECKING, Any
 
 from pipeline import schema, settings
-from pipeline.load.day_object import FILE, unpack_tables
 from pipeline.load.layout import TABLES
-from pipeline.load.parquet import check_schema, from_bytes
 from pipeline.targets import DerivedTask, lake
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 _PARQUET_GROWTH = 8  # a Parquet file of the lake as a table is at most this many times as large
 _UNITS = {"K": 10, "M": 20, "G": 30, "T": 40}
@@ -36,6 +35,8 @@ _DATASETS = {
 
 def read_day(task: DerivedTask) -> dict[str, pa.Table]:
     """The tables of a business day by name. Raises SchemaMismatch."""
+    from pipeline.load.day_object import FILE, unpack_tables
+
     decimals = settings.rules().decimals
     return unpack_tables(
         lake().read(task.dataset, task.name)[FILE],
@@ -46,6 +47,8 @@ def read_day(task: DerivedTask) -> dict[str, pa.Table]:
 
 def read_table(task: DerivedTask, file_name: str, body: bytes) -> pa.Table:
     """A file of a partition as a table. Raises SchemaMismatch."""
+    from pipeline.load.parquet import from_bytes
+
     return from_bytes(
         body,
         f"{task.dataset}/{task.name}/{file_name}",
@@ -55,6 +58,8 @@ def read_table(task: DerivedTask, file_name: str, body: bytes) -> pa.Table:
 
 def read_summary(task: DerivedTask, names: Sequence[str]) -> dict[str, pa.Table]:
     """The tables `names` of a summary, with one request. Raises SchemaMismatch."""
+    from pipeline.load.day_object import unpack_tables
+
     decimals = settings.rules().decimals
     tables = unpack_tables(
         lake().read(task.dataset, task.name, [TABLES])[TABLES],
@@ -93,6 +98,8 @@ def open_tables(task: DerivedTask, memory: str, folder: Path) -> Iterator[dict[s
         return
     # Imports pandas where it is installed; a small month does without.
     from pyarrow.dataset import dataset
+
+    from pipeline.load.parquet import check_schema
 
     folder.mkdir(parents=True, exist_ok=True)
     decimals = settings.rules().decimals

@@ -5,25 +5,24 @@ from __future__ import annotations
 import datetime as dt
 import logging
 from functools import partial
-
-import pyarrow as pa
-import pyarrow.compute as pc
+from typing import TYPE_CHECKING
 
 from pipeline import schema, settings
 from pipeline.errors import DataError
 from pipeline.extract.window_bounds import DAY
 from pipeline.lakes import raw_sources
 from pipeline.load import BACKOFFICE, VOID, Stat
-from pipeline.load.parquet import from_bytes, to_bytes
 from pipeline.load.publish import digest_files
 from pipeline.months import months_before
 from pipeline.pos import export_forms
 from pipeline.settings.run_context import once_per_run
-from pipeline.summarize.compare_exports import compare_exports, read_cached
 from pipeline.targets import DerivedTask, Files, Metadata, lake
 from pipeline.tasks.history import days_of, history_span
 from pipeline.tasks.monthly_sales import MonthlySales
 from pipeline.tasks.tables import read_tables
+
+if TYPE_CHECKING:
+    import pyarrow as pa
 
 NOTHING = digest_files({})
 PREFIX = f"{BACKOFFICE}/"
@@ -48,6 +47,8 @@ def read_export(key: str, _etag: str) -> bytes:
 
 def _at_root(rows: pa.Table) -> pa.Table:
     """The rows of the source at the root of the lake, whose exports these are."""
+    import pyarrow.compute as pc
+
     for raw in raw_sources()[1:]:
         is_other = pc.starts_with(rows.column("receipt_number"), raw.prefix)
         rows = rows.filter(pc.invert(pc.fill_null(is_other, False)))
@@ -56,6 +57,8 @@ def _at_root(rows: pa.Table) -> pa.Table:
 
 def unused_exports() -> list[Stat]:
     """Exports that no month of the lake is compared with."""
+    from pipeline.load.parquet import from_bytes
+
     used: set[str] = set()
     for month in lake().partitions(BACKOFFICE):
         newest = lake().newest(BACKOFFICE, month)
@@ -103,6 +106,9 @@ class BackOffice(DerivedTask):
         return [*inputs, *((stat.key, stat.etag) for stat in exports())]
 
     def make(self) -> tuple[Files, Metadata]:
+        from pipeline.load.parquet import to_bytes
+        from pipeline.summarize.compare_exports import compare_exports
+
         files = {
             stat.key.removeprefix(PREFIX): partial(read_export, stat.key, stat.etag)
             for stat in exports()
@@ -138,6 +144,8 @@ class BackOffice(DerivedTask):
 
     def _warn_of_older(self, files: dict[str, partial[bytes]]) -> None:
         """Log exports whose days all lie before the history."""
+        from pipeline.summarize.compare_exports import read_cached
+
         first = self.days()[0]
         for name, body in files.items():
             try:

@@ -6,15 +6,13 @@ to pipeline.schema. Pure: no clock, no environment, no disk. `clean` makes one b
 show what the rules do.
 """
 
+from pipeline.rules import Menu, Rules, Store, day_bounds, read_menu, time_zone, tz_version
 from pipeline.transform.catalog import Catalog
 from pipeline.transform.clean import Cleaned, clean, clean_days, transform
-from pipeline.transform.days import business_day, day_bounds, time_zone, tz_version
+from pipeline.transform.days import business_day
 from pipeline.transform.explain import Explanation, explain
-from pipeline.transform.menu import Menu
-from pipeline.transform.menu_file import read_menu
 from pipeline.transform.outside import outside
 from pipeline.transform.read import Raw
-from pipeline.transform.rules import Rules, Store
 from pipeline.transform.unmapped import Finding, Unmapped, find_unmapped
 
 __all__ = [

@@ -20,10 +20,10 @@ import pyarrow as pa
 
 from pipeline.errors import DataError
 from pipeline.pos.source import Lists
+from pipeline.rules import Rules
+from pipeline.rules.names import fold, tidy
 from pipeline.schema import EMPLOYEES, STORES, Dataset, arrow, conform
 from pipeline.transform.columns import Labels, texts
-from pipeline.transform.names import fold, tidy
-from pipeline.transform.rules import Rules
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.errors import DataError
+from pipeline.rules import Rules
 from pipeline.transform.catalog import Catalog
 from pipeline.transform.columns import Ints, Labels, fixed, ints, labels, split, spread
 from pipeline.transform.days import EPOCH, business_days_by_store
@@ -26,7 +27,6 @@ from pipeline.transform.parse import chunks
 from pipeline.transform.quarantine import quarantine_table
 from pipeline.transform.read import Raw, Records, read
 from pipeline.transform.recipes import RecipeBook
-from pipeline.transform.rules import Rules
 from pipeline.transform.tables import SelectedReceipts, Tables
 from pipeline.transform.versions import day_of_rejected, newest, reject_unplaced
 

@@ -1,85 +1,20 @@
 """Instants to business days and local times, for any IANA zone, as whole columns.
 
-A business day of a store begins at the first instant at which its clock reaches `day_starts_at` of
-that date, and ends where the next begins: so every instant lies in exactly one day, also where the
-clock is turned back over the cut-over or jumps across it; a day that a zone left out (Samoa,
-2011-12-30) is empty. Instants are int64 microseconds UTC. Zones are those of the package tzdata,
-never of the system, so that equal versions give equal days on every machine.
+Instants are int64 microseconds UTC. pipeline/rules/clock.py says when a business day begins.
 """
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Sequence
-from datetime import UTC, date, datetime, time, timedelta
-from functools import cache, lru_cache
-from pathlib import Path
-from zoneinfo import ZoneInfo
+from collections.abc import Sequence
+from datetime import date, timedelta
 
 import numpy as np
-import tzdata  # type: ignore[import-untyped]  # it has no types
 
-from pipeline.transform.rules import Store
+from pipeline.rules import Store
+from pipeline.rules.clock import UNIX_EPOCH, clock_changes, day_start
 
 DAY = 86_400_000_000
 EPOCH = date(1970, 1, 1).toordinal()
-_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
-_SECOND = timedelta(seconds=1)
-_ZONE = re.compile(r"[\w+-]+(/[\w+-]+)*", re.ASCII)
-
-
-def tz_version() -> str:
-    """Version of the time zone data, part of the fingerprints that depend on it."""
-    return str(tzdata.__version__)
-
-
-@cache
-def time_zone(name: str) -> ZoneInfo:
-    """The IANA zone of that name. Raises ValueError where there is none."""
-    unknown = f"{name!r} is not a time zone of tzdata {tz_version()}"
-    if not _ZONE.fullmatch(name):
-        raise ValueError(unknown)
-    try:
-        with Path(tzdata.__file__).with_name("zoneinfo").joinpath(name).open("rb") as file:
-            return ZoneInfo.from_file(file, key=name)
-    except (OSError, ValueError) as error:
-        raise ValueError(unknown) from error
-
-
-def micros(instant: datetime) -> int:
-    return (instant - _EPOCH) // timedelta(microseconds=1)
-
-
-def _offset(zone: ZoneInfo, second: int) -> int:
-    return ((_EPOCH + second * _SECOND).astimezone(zone).utcoffset() or timedelta()) // _SECOND
-
-
-def _first(low: int, high: int, reached: Callable[[int], bool]) -> int:
-    """The first second in (low, high] at which `reached` holds."""
-    while high - low > 1:
-        middle = (low + high) // 2
-        low, high = (low, middle) if reached(middle) else (middle, high)
-    return high
-
-
-@lru_cache(maxsize=4096)
-def _changes(zone: str, year: int) -> tuple[tuple[int, int], ...]:
-    """(second UTC, offset from then on): begin of a year, each change of the clock."""
-    info, step = time_zone(zone), 43_200
-    begin, end = (
-        int((datetime(y, 1, 1, tzinfo=UTC) - _EPOCH).total_seconds()) for y in (year, year + 1)
-    )
-    changes = [(begin, _offset(info, begin))]
-    for second in range(begin + step, end + 1, step):
-        last = min(second, end - 1)
-        offset = _offset(info, last)
-        if offset != changes[-1][1]:
-
-            def is_changed(instant: int, new: int = offset) -> bool:
-                return _offset(info, instant) == new
-
-            changes.append((_first(second - step, last, is_changed), offset))
-    return tuple(changes)
 
 
 def local(instants: np.ndarray, zone: str) -> np.ndarray:
@@ -87,36 +22,15 @@ def local(instants: np.ndarray, zone: str) -> np.ndarray:
     if not len(instants):
         return instants
     first, last = (
-        (_EPOCH + timedelta(microseconds=int(t))).year for t in (instants.min(), instants.max())
+        (UNIX_EPOCH + timedelta(microseconds=int(t))).year for t in (instants.min(), instants.max())
     )
     table = (
-        np.array([change for year in range(first, last + 1) for change in _changes(zone, year)])
+        np.array(
+            [change for year in range(first, last + 1) for change in clock_changes(zone, year)]
+        )
         * 1_000_000
     )
     return instants + table[np.searchsorted(table[:, 0], instants, "right") - 1, 1]
-
-
-@lru_cache(maxsize=16384)
-def _start(day: date, zone: str, starts_at: time) -> int:
-    """Second UTC at which the business day begins."""
-    info, start = time_zone(zone), datetime.combine(day, starts_at)
-    guess = [
-        int((start.replace(tzinfo=info, fold=fold).astimezone(UTC) - _EPOCH).total_seconds())
-        for fold in (0, 1)
-    ]
-    target = int((start.replace(tzinfo=UTC) - _EPOCH).total_seconds())
-    if guess[0] + _offset(info, guess[0]) == target:
-        return guess[0]
-    return _first(min(guess) - 1, max(guess), lambda s: s + _offset(info, s) >= target)
-
-
-def day_bounds(day: date, store: Store) -> tuple[datetime, datetime]:
-    """[start, end) of a business day, UTC."""
-    start, end = (
-        _EPOCH + _start(d, store.timezone, store.day_starts_at) * _SECOND
-        for d in (day, day + timedelta(days=1))
-    )
-    return start, end
 
 
 def business_day(instants: np.ndarray, store: Store) -> np.ndarray:
@@ -125,7 +39,7 @@ def business_day(instants: np.ndarray, store: Store) -> np.ndarray:
         return instants
     first, last = int(instants.min()) // DAY - 2, int(instants.max()) // DAY + 2
     starts = [
-        _start(date.fromordinal(EPOCH + n), store.timezone, store.day_starts_at)
+        day_start(date.fromordinal(EPOCH + n), store.timezone, store.day_starts_at)
         for n in range(first, last + 1)
     ]
     return first + np.searchsorted(np.array(starts) * 1_000_000, instants, "right") - 1

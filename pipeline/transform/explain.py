@@ -14,13 +14,13 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.rules import Rules
 from pipeline.schema.receipt import RETURN_SUFFIX
 from pipeline.transform.catalog import Catalog
 from pipeline.transform.clean import select_receipts
 from pipeline.transform.columns import Labels
 from pipeline.transform.read import Raw, read
 from pipeline.transform.recipes import Dish, RecipeBook
-from pipeline.transform.rules import Rules
 from pipeline.transform.tables import Tables
 from pipeline.transform.validate_record import RejectedRecord
 from pipeline.transform.versions import newest

@@ -14,13 +14,13 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
+from pipeline.rules import Rules
 from pipeline.schema import OUTSIDE, arrow, conform
 from pipeline.transform.clean import place
 from pipeline.transform.columns import Labels, fixed, flags, texts
 from pipeline.transform.days import EPOCH, business_day
 from pipeline.transform.nested import Rows
 from pipeline.transform.read import Raw, read
-from pipeline.transform.rules import Rules
 from pipeline.transform.validate_record import RejectedRecord
 from pipeline.transform.versions import NEVER, day_of_rejected, newest, reject_unplaced
 

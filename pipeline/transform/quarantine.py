@@ -8,11 +8,11 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
+from pipeline.rules import Rules
 from pipeline.schema import QUARANTINE, arrow, conform
 from pipeline.transform.columns import Labels, fixed, texts
 from pipeline.transform.days import EPOCH
 from pipeline.transform.read import Raw
-from pipeline.transform.rules import Rules
 from pipeline.transform.validate_record import RejectedRecord
 
 

@@ -18,11 +18,11 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.pos.source import Lists, NotCanonicalError, ToCanonical
+from pipeline.rules import Rules
 from pipeline.schema.receipt import receipt_schema
 from pipeline.transform.columns import Ints
 from pipeline.transform.nested import Rows, receipts_of
 from pipeline.transform.parse import Parsed, parse, parse_all
-from pipeline.transform.rules import Rules
 from pipeline.transform.validate_columns import validate_columns
 from pipeline.transform.validate_record import RejectedRecord, read_rejected, validate_record
 

@@ -14,10 +14,11 @@ from datetime import UTC, datetime
 
 import numpy as np
 
+from pipeline.rules import Rules, Store
+from pipeline.rules.clock import micros
 from pipeline.transform.columns import Ints
-from pipeline.transform.days import DAY, micros
+from pipeline.transform.days import DAY
 from pipeline.transform.nested import Tally
-from pipeline.transform.rules import Rules, Store
 
 EARLIEST, LATEST = (micros(datetime(year, 1, 1, tzinfo=UTC)) for year in (2000, 2100))
 FIRST_SALE = micros(datetime(2010, 1, 1, tzinfo=UTC))

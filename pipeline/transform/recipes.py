@@ -12,8 +12,8 @@ from decimal import Decimal
 from functools import lru_cache
 
 from pipeline.errors import DataError
+from pipeline.rules.menu import Combo, Menu
 from pipeline.transform.catalog import Catalog, Item, Variant
-from pipeline.transform.menu import Combo, Menu
 
 TEN_THOUSAND = 10_000
 

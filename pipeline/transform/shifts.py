@@ -15,9 +15,10 @@ import pyarrow as pa
 
 from pipeline.errors import DataError
 from pipeline.pos.source import Shift
+from pipeline.rules import Rules, Store
+from pipeline.rules.clock import micros, time_zone
 from pipeline.schema import SHIFTS, arrow, conform
-from pipeline.transform.days import EPOCH, business_day, micros, time_zone
-from pipeline.transform.rules import Rules, Store
+from pipeline.transform.days import EPOCH, business_day
 
 _AMOUNTS = (
     "opening_cash",

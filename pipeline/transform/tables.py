@@ -18,13 +18,13 @@ import numpy as np
 import pyarrow as pa
 
 from pipeline.errors import MoneyNotConserved
+from pipeline.rules import Rules
 from pipeline.schema import PAYMENTS, RECEIPTS, SALES, Dataset
 from pipeline.transform.columns import Ints, Labels, fixed, labels, spread, sums, texts, valid
 from pipeline.transform.combos import explode
 from pipeline.transform.money import of_lines, of_rows
 from pipeline.transform.nested import Rows, Tally
 from pipeline.transform.recipes import RecipeBook
-from pipeline.transform.rules import Rules
 from pipeline.transform.sales import write_sales
 from pipeline.transform.writer import ColumnWriter
 

@@ -17,16 +17,16 @@ from decimal import Decimal
 
 import numpy as np
 
+from pipeline.rules import Rules
+from pipeline.rules.names import fold, tidy
 from pipeline.transform.catalog import Catalog
 from pipeline.transform.clean import place
 from pipeline.transform.columns import Ints, spread
 from pipeline.transform.combos import explode
 from pipeline.transform.days import EPOCH
-from pipeline.transform.names import fold, tidy
 from pipeline.transform.nested import Rows
 from pipeline.transform.read import Raw, read
 from pipeline.transform.recipes import RecipeBook
-from pipeline.transform.rules import Rules
 from pipeline.transform.tables import UNMAPPED, channels
 from pipeline.transform.versions import newest
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from pipeline.rules import Rules
 from pipeline.schema.receipt import RECEIPT, Field
 from pipeline.transform.columns import Ints, offsets, valid
 from pipeline.transform.nested import Rows, Tally
@@ -18,7 +19,6 @@ from pipeline.transform.receipt_rules import (
     rounding_limit,
     wrong_totals,
 )
-from pipeline.transform.rules import Rules
 
 
 def validate_columns(receipts: Rows, rules: Rules) -> np.ndarray:

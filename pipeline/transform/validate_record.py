@@ -23,8 +23,9 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.rules import Rules
+from pipeline.rules.clock import micros
 from pipeline.schema.receipt import DIGITS, RECEIPT, Field, scale
-from pipeline.transform.days import micros
 from pipeline.transform.nested import Tally
 from pipeline.transform.receipt_rules import (
     EARLIEST,
@@ -34,7 +35,6 @@ from pipeline.transform.receipt_rules import (
     rounding_limit,
     wrong_totals,
 )
-from pipeline.transform.rules import Rules
 
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE]\+?-?\d+)?", re.ASCII)
 _INSTANT = re.compile(

@@ -14,10 +14,10 @@ from datetime import date
 import numpy as np
 import pyarrow as pa
 
+from pipeline.rules import Rules
 from pipeline.transform.columns import Ints, encode, fixed, texts, valid
 from pipeline.transform.days import EPOCH, business_days_by_store
 from pipeline.transform.read import Raw, Records
-from pipeline.transform.rules import Rules
 from pipeline.transform.validate_record import RejectedRecord
 
 NEVER = -(1 << 62)

@@ -12,8 +12,9 @@ import tzdata
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.rules.clock import micros, time_zone, tz_version
 from pipeline.transform import Store, business_day, day_bounds
-from pipeline.transform.days import business_days_by_store, local, micros, time_zone, tz_version
+from pipeline.transform.days import business_days_by_store, local
 from tests.support.inputs import tries
 
 ZONES = sorted(available_timezones() - {"Factory"})

@@ -8,7 +8,7 @@ from datetime import time
 
 from pipeline.errors import ConfigError
 from pipeline.pos.source import Lists, ToCanonical
-from pipeline.transform.menu import Menu
+from pipeline.rules.menu import Menu
 
 
 @dataclass(frozen=True)

@@ -13,8 +13,8 @@ from decimal import Decimal
 from typing import Any
 
 from pipeline.errors import ConfigError
-from pipeline.transform.menu import Combo, CombosByText, Composites, Extra, Menu, Part
-from pipeline.transform.names import Aliases, fold, is_pattern
+from pipeline.rules.menu import Combo, CombosByText, Composites, Extra, Menu, Part
+from pipeline.rules.names import Aliases, fold, is_pattern
 
 SHARES = ("list_price", "weights", "equal")
 REMAINDERS = ("largest", "first", "last")

@@ -10,7 +10,7 @@ from decimal import Decimal
 from functools import cached_property
 from typing import Any
 
-from pipeline.transform.names import Aliases, Patterns
+from pipeline.rules.names import Aliases, Patterns
 
 
 @dataclass(frozen=True)
