@@ -26,8 +26,8 @@ ONLY = {
 }
 
 
-# Extraction commits what it reads to raw, and shows how far it is.
-ALSO = {"extract": ("pipeline.load", "pipeline.progress")}
+# Extraction commits what it reads to raw, and shows how far it is; receipts are cleaned by rules.
+ALSO = {"extract": ("pipeline.load", "pipeline.progress"), "transform": ("pipeline.rules",)}
 VENDORS = ("loyverse", "square")
 
 

@@ -24,12 +24,12 @@ import pytest
 from luigi.task_register import Register
 
 import reports
-from pipeline import lakes, settings
+from pipeline import lakes, settings, summarize, transform
 from pipeline.load import Lake, Storage, open_storage
 from pipeline.maintenance import LakeFinding, everything
 from pipeline.simulator import Query, Shop
 from pipeline.simulator.ids import millis
-from pipeline.tasks import Nightly, daily_sales, monthly_summary
+from pipeline.tasks import Nightly
 from pipeline.tasks import maintenance as care
 
 FIRST, LAST = date(2026, 10, 29), date(2026, 10, 30)
@@ -77,7 +77,7 @@ class Rehearsal:
             "engine": {"workers": "1"},
             "worker": {"no_install_shutdown_handler": "true", "ping_interval": "600"},
         }
-        for module, name in ((daily_sales, "clean_days"), (monthly_summary, "summarize")):
+        for module, name in ((transform, "clean_days"), (summarize, "summarize")):
             monkeypatch.setattr(module, name, remembered(name, getattr(module, name)))
         for place in ("pdf.pdf", "workbook.workbook"):  # neither is published
             monkeypatch.setattr(f"reports.render.{place}", lambda *_: b"")

@@ -12,10 +12,12 @@ from pathlib import Path
 
 import pytest
 
+from pipeline import transform
 from pipeline.load import MONTHLY, RECEIPTS, Lake, RawObject
+from pipeline.maintenance import conserve as conserving
 from pipeline.maintenance.conserve import Conservation
 from pipeline.raw_source import RawSource
-from pipeline.tasks import MonthlyReport, daily_sales, monthly_report, outside_history
+from pipeline.tasks import MonthlyReport, monthly_report
 from pipeline.transform import Raw
 from tests.dag.rehearsal import NOW, Rehearsal, local, nightfall
 
@@ -52,7 +54,7 @@ def test_a_month_that_lost_a_receipt_is_not_reported(
 ) -> None:
     number = shop.receipts[len(shop.receipts) // 2]["receipt_number"]
     with monkeypatch.context() as patch:
-        patch.setattr(daily_sales, "clean_days", losing(number, daily_sales.clean_days))
+        patch.setattr(transform, "clean_days", losing(number, transform.clean_days))
         assert not report(shop)
         assert f"receipt {number} (" in caplog.text
         assert "neither counted, nor in quarantine, nor outside history" in caplog.text
@@ -113,7 +115,7 @@ def test_what_a_later_build_of_the_same_raw_data_loses_stops_the_next_version(
     cancel(shop, cancelled)
     number = lost["receipt_number"]
     with monkeypatch.context() as patch:
-        patch.setattr(daily_sales, "clean_days", losing(number, daily_sales.clean_days))
+        patch.setattr(transform, "clean_days", losing(number, transform.clean_days))
         assert not report(shop.at(nightfall(1)))
     assert f"receipt {number} (" in caplog.text
     assert Lake(shop.storage()).newest(MONTHLY, "2026-10").number == 1
@@ -126,13 +128,13 @@ def test_a_later_version_reads_only_raw_objects_that_no_version_has_checked(
     cancelled, _ = same_day(shop.receipts)
     cancel(shop, cancelled)
     read: list[str] = []
-    conserve = outside_history.conserve
+    conserve = conserving.conserve
 
     def note(raw: RawSource, entries: list[RawObject], *rest: object) -> Conservation:
         read.extend(entry.batch for entry in entries)
         return conserve(raw, entries, *rest)
 
-    monkeypatch.setattr(outside_history, "conserve", note)
+    monkeypatch.setattr(conserving, "conserve", note)
     assert report(shop.at(nightfall(1)))
     newest = Lake(shop.storage()).newest(MONTHLY, "2026-10")
     assert newest.number == 2

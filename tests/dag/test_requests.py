@@ -5,6 +5,8 @@ an object costs a request or two.
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections import Counter
 from datetime import timedelta
 from itertools import pairwise
@@ -19,6 +21,7 @@ from pipeline.targets import DerivedTask
 from pipeline.tasks import CumulativeReport, DailySales, MonthlyCustomers, MonthlyReport, Nightly
 from tests.dag.rehearsal import FIRST, NOW, Rehearsal, local, save_shop
 from tests.load.faults import FaultyStorage
+from tests.support.runner import Runner
 
 DAY_LATER = NOW + timedelta(days=1)
 
@@ -68,6 +71,33 @@ def test_nothing_to_do_costs_the_listings(shop: Rehearsal) -> None:
     assert Counter(
         command_name for command_name, _ in asked(shop, make=lambda: MonthlyReport(month=month))
     ) == {"LIST": 4}
+
+
+_IDLE = """
+import atexit, sys
+from luigi.cmdline import luigi_run
+atexit.register(lambda: print("IMPORTED", *sys.modules))
+luigi_run(sys.argv[1:])
+"""
+HEAVY = {"numpy", "pyarrow", "duckdb", "pandas", "matplotlib", "boto3", "jinja2"}
+
+
+def test_nothing_to_do_imports_nothing_that_builds(shop: Rehearsal) -> None:
+    runner = Runner(shop.folder, shop.options)
+    words = runner.command("Nightly")[3:]
+    done = subprocess.run(
+        [sys.executable, "-c", _IDLE, *words],
+        cwd=shop.folder,
+        env=runner.env(),
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert "Did not run any tasks" in done.stderr
+    [line] = [line for line in done.stdout.splitlines() if line.startswith("IMPORTED")]
+    imported = set(line.split())
+    assert "pipeline.tasks.nightly" in imported
+    assert HEAVY & imported == set()
 
 
 def test_a_late_receipt_costs_a_few_listings_and_what_is_really_rewritten(shop: Rehearsal) -> None:

@@ -11,12 +11,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from pipeline import schema
+from pipeline import schema, transform
 from pipeline.load import SALES, STAGING, SUMMARY, Lake
 from pipeline.load.day_object import FILE, pack_tables, unpack_tables
 from pipeline.load.layout import TABLES
 from pipeline.load.parquet import from_bytes, to_bytes
-from pipeline.tasks import MonthlySummary, daily_sales, tables
+from pipeline.tasks import MonthlySummary, tables
 from tests.dag.rehearsal import FIRST, Rehearsal, local
 
 WRONG: dict[str, Callable[[pa.Table, str], pa.Table]] = {
@@ -129,7 +129,7 @@ def test_a_month_that_is_read_batch_by_batch_is_held_to_the_schema_too(
 def test_what_is_published_is_of_its_dataset(
     shop: Rehearsal, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clean_days = daily_sales.clean_days
+    clean_days = transform.clean_days
 
     def careless(*arguments: object) -> object:
         return {
@@ -137,7 +137,7 @@ def test_what_is_published_is_of_its_dataset(
             for day, cleaned in clean_days(*arguments).items()
         }
 
-    monkeypatch.setattr(daily_sales, "clean_days", careless)
+    monkeypatch.setattr(transform, "clean_days", careless)
     lake = Lake(shop.storage())
     lake.invalidate(STAGING, str(FIRST), "to be made again")
     assert not shop.night()
