@@ -10,8 +10,10 @@ import os
 import sys
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
-from tqdm import tqdm
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 log = logging.getLogger(__name__)
 
@@ -33,8 +35,7 @@ class Progress:
         self.name, self.unit, self.done = name, unit, 0
         self._tell, self._seconds = tell, seconds
         self._last = self._start = time.monotonic()
-        has_bar = sys.stderr.isatty() and not os.environ.get("NO_COLOR")
-        self._bar = tqdm(desc=name, unit=f" {unit}", leave=False) if has_bar else None
+        self._bar = _open_bar(name, unit)
 
     def __enter__(self) -> Progress:
         return self
@@ -72,3 +73,12 @@ class Progress:
             log.info("%s", message)
         if self._tell:
             self._tell(message, min(99, int(100 * share)))
+
+
+def _open_bar(name: str, unit: str) -> tqdm[None] | None:
+    """A bar on a terminal; None elsewhere."""
+    if not sys.stderr.isatty() or os.environ.get("NO_COLOR"):
+        return None
+    from tqdm import tqdm
+
+    return tqdm(desc=name, unit=f" {unit}", leave=False)

@@ -29,7 +29,7 @@ from pipeline.settings.environment import (
 )
 from pipeline.settings.parameters import Day, Days, Month, Number, field
 from pipeline.settings.plans import plans, plans_digest
-from pipeline.settings.run_context import new_run
+from pipeline.settings.run_context import new_run, once_per_run
 from pipeline.settings.sections import lake, mail, monitor, pos, report, shop, webhook
 from pipeline.settings.shaping import (
     cleaning,
@@ -235,6 +235,7 @@ def _suggestion(word: str, names: Iterable[str]) -> str:
     return f"; is {close[0]} meant?" if close else ""
 
 
+@once_per_run
 def locale() -> str:
     """The locale of the reports."""
     return report().locale
@@ -267,6 +268,7 @@ def check_mail() -> None:
         )
 
 
+@once_per_run
 def paper() -> str:
     """The paper of the reports' PDF."""
     name = report().paper

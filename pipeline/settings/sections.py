@@ -80,10 +80,11 @@ class Section(luigi.Config):
         cls, params: list[tuple[str, luigi.Parameter[Any]]], args: object, kwargs: dict[str, object]
     ) -> list[tuple[str, object]]:
         """As Luigi's, each value read on its own."""
+        read = dict(kwargs)
         for name, parameter in params:
             try:
                 if name not in kwargs:
-                    parameter.task_value(cls.get_task_family(), name)
+                    read[name] = parameter.task_value(cls.get_task_family(), name)
             except (ValueError, TypeError, Unreadable, luigi.parameter.ParameterException) as error:
                 written = luigi.configuration.get_config().get(cls.__name__, name, "", raw=True)
                 example = parameter.serialize(parameter._default)
@@ -93,7 +94,7 @@ class Section(luigi.Config):
                     f"[{cls.__name__}] {name} = {written} in {place} cannot be read ({error});"
                     f" write it as in: {name} = {example}"
                 ) from error
-        values: list[tuple[str, object]] = super().get_param_values(params, args, kwargs)
+        values: list[tuple[str, object]] = super().get_param_values(params, args, read)
         return values
 
 

@@ -21,7 +21,7 @@ from pipeline.lakes import (
 from pipeline.load import CATALOG, RECEIPTS, STAGING, RawObject
 from pipeline.rules import day_bounds
 from pipeline.settings.run_context import once_per_run
-from pipeline.targets import DatasetTask, Files, Metadata, lake
+from pipeline.targets import DatasetTask, Files, Metadata, committed, lake
 from pipeline.tasks.batches import BatchTask, share_size
 from pipeline.tasks.history import history_span
 from pipeline.tasks.raw import RawReceipts, catalog_for, catalogs_for, read_catalog
@@ -40,17 +40,20 @@ class DailySales(BatchTask):
     upstream = (RECEIPTS, CATALOG)
 
     def requires(self) -> list[DatasetTask]:
-        first, last, allowed_lateness_days = history_span()
-        windows = [self.date + n * DAY for n in range(allowed_lateness_days + 1)]
         return [
             *catalogs_for(self.date),
             *(
                 RawReceipts(date=day, source=source)
                 for source in sources()
-                for day in windows
-                if first <= day <= last
+                for day in self.windows()
             ),
         ]
+
+    def windows(self) -> list[dt.date]:
+        """The windows that it waits for."""
+        first, last, allowed_lateness_days = history_span()
+        days = [self.date + n * DAY for n in range(allowed_lateness_days + 1)]
+        return [day for day in days if first <= day <= last]
 
     def fingerprint_settings(self) -> dict[str, object]:
         return settings.cleaning()
@@ -60,10 +63,11 @@ class DailySales(BatchTask):
         return objects_of(self.date, self.name, source)
 
     def inputs(self) -> list[tuple[str, str]] | None:
-        required, count = self.requires(), len(sources())
-        catalogs, windows = required[:count], required[count:]
+        catalogs = catalogs_for(self.date)
         digests = [catalog.digest() for catalog in catalogs]
-        if not all(digests) or not all(window.complete() for window in windows):
+        if not all(digests) or not all(
+            committed(RECEIPTS, str(day), source) for source in sources() for day in self.windows()
+        ):
             return None
         return [
             *(
