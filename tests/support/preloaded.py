@@ -1,9 +1,12 @@
 """Python commands that start quickly: a server has imported their libraries.
 
-A command is a process of its own, with its own folder, environment, signals and exit code. The
-project, Luigi and Spark are imported in each, so that whatever they read while they are imported is
-that of the command; the libraries that are imported before read nothing of it. Two servers take
-turns, so that two runs in a row differ in the seed of their hashes, as two interpreters do.
+A command is a process of its own, with its own folder, environment, signals and exit code. Luigi,
+Spark, the settings and the tasks are imported in each, so that whatever they read while they are
+imported is that of the command; the libraries and the stages that are imported before read nothing
+of it (tests/test_architecture.py). Two servers take turns, so that two runs in a row differ in the
+seed of their hashes, as two interpreters do.
+
+Where nobody looks at the drawn files of the reports, a command can leave them out: `FEW_FILES`.
 
 `run` asks a server; `python -m tests.support.preloaded FD` is one, which ends with the process that
 started it.
@@ -15,6 +18,7 @@ import atexit
 import contextlib
 import ctypes
 import functools
+import gc
 import itertools
 import json
 import os
@@ -30,6 +34,10 @@ from collections.abc import Mapping
 from importlib import import_module
 from pathlib import Path
 from signal import SIGKILL
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from reports.page import Page
 
 ROOT = Path(__file__).parent.parent.parent
 # What Luigi, the project and its reports import of others: most of the time of a start.
@@ -41,9 +49,11 @@ LIBRARIES = (
     "dateutil.rrule",
     "dotenv",
     "duckdb",
-    "holidays",
+    "email.policy",
+    "holidays.countries",
     "jinja2",
     "jsonschema",
+    "matplotlib.backends.backend_svg",
     "matplotlib.pyplot",
     "msgspec",
     "multiprocessing.pool",
@@ -53,12 +63,32 @@ LIBRARIES = (
     "pyarrow.parquet",
     "requests",
     "seaborn",
+    "smtplib",
     "tenacity",
     "tornado",
     "tqdm",
     "typst",
     "xlsxwriter",
 )
+# The stages and the reports: what of the project reads neither settings nor environment.
+STAGES = (
+    "pipeline.deliver",
+    "pipeline.describe",
+    "pipeline.extract",
+    "pipeline.load",
+    "pipeline.maintenance",
+    "pipeline.pos.loyverse.client",
+    "pipeline.simulator",
+    "pipeline.summarize.month",
+    "pipeline.transform",
+    "reports.charts.bars",
+    "reports.charts.heat",
+    "reports.compose",
+    "reports.render.pdf",
+    "reports.render.workbook",
+)
+FEW_FILES = ("figures.json", "message.json", "report.md")
+"""The files of a report that cost little."""
 # Variables that an interpreter or a library reads before a command begins.
 _EARLY = re.compile(r"(PYTHON|LC_|LANG|TZ$|HOME$|XDG_C|MPL|ARROW_|OMP_|OPENBLAS_|MALLOC_|LD_)")
 _PADDING = 4096 * "-"  # room for the command line of a command
@@ -80,9 +110,14 @@ def can_run(environment: Mapping[str, str]) -> bool:
 
 
 def run(
-    module: str, *arguments: str, folder: Path, environment: Mapping[str, str], timeout: float
+    module: str,
+    *arguments: str,
+    folder: Path,
+    environment: Mapping[str, str],
+    timeout: float,
+    is_drawn: bool = True,
 ) -> subprocess.CompletedProcess[str]:
-    """`python -m MODULE ARGUMENTS...` in `folder`.
+    """`python -m MODULE ARGUMENTS...` in `folder`; reports have FEW_FILES unless `is_drawn`.
 
     stdout of the result holds stderr too. Raises TimeoutExpired when the command had to be killed.
     """
@@ -90,7 +125,7 @@ def run(
     status, given = socket.socketpair()
     reading, writing = os.pipe()
     with os.fdopen(reading, encoding="utf-8") as output, status.makefile() as answers:
-        request = json.dumps([command, str(folder), dict(environment)]).encode()
+        request = json.dumps([command, str(folder), dict(environment), is_drawn]).encode()
         with given:
             socket.send_fds(_server(next(_turns) % 2), [request], [writing, given.fileno()])
         os.close(writing)
@@ -139,8 +174,10 @@ def _serve(control: socket.socket) -> list[str]:
         output, status = files
         if not os.fork():
             control.close()
-            command, folder, environment = json.loads(request)
+            command, folder, environment, is_drawn = json.loads(request)
             _keep(output, status)
+            if not is_drawn:
+                _draw_nothing()
             os.chdir(folder)
             os.environ.clear()
             os.environ.update(environment)
@@ -166,6 +203,23 @@ def _keep(output: int, status: int) -> None:
     os.close(output)
 
 
+def _draw_nothing() -> None:
+    """Let reports have FEW_FILES only, without a page, a PDF, a workbook or a chart."""
+    from reports import render
+    from reports.words import Words
+
+    def few_files(page: Page, locale: str, _: str = "") -> dict[str, bytes]:
+        words = Words(locale, page.lake_decimals, page.currencies, page.decimals)
+        files = (
+            render.figures_json(page),
+            render.message_json(page, words),
+            render.markdown(page, words),
+        )
+        return dict(zip(FEW_FILES, files, strict=True))
+
+    render.files_of = few_files
+
+
 def _rename(words: list[str]) -> None:
     """Show `words` in /proc, where Luigi's lock looks for a run of the same command."""
     fields = Path("/proc/self/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
@@ -176,14 +230,16 @@ def _rename(words: list[str]) -> None:
 
 
 def main() -> None:
-    for name in LIBRARIES:
+    for name in (*LIBRARIES, *STAGES):
         import_module(name)
+    gc.freeze()  # a collection in a fork would copy their memory
     with (
         socket.socket(fileno=int(sys.argv[1])) as control,
         warnings.catch_warnings(action="ignore"),
     ):
         command = _serve(control)  # Python warns of threads, which a fork does not have
     tempfile.tempdir = None  # a library may have asked for it, with another TMPDIR
+    del sys.modules["pipeline"]  # which loads the tasks, where Luigi is there before it
     sys.argv[1:] = command[1:]
     sys.path[0] = str(Path.cwd())
     _rename([sys.executable, "-m", *command])

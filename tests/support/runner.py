@@ -21,11 +21,17 @@ def run_module(
     environment: Mapping[str, str],
     timeout: float,
     is_preloaded: bool = True,
+    is_drawn: bool = True,
 ) -> subprocess.CompletedProcess[str]:
     """`python -m MODULE WORDS...` in `folder`, with stderr in its stdout."""
     if is_preloaded and preloaded.can_run(environment):
         return preloaded.run(
-            module, *words, folder=folder, environment=environment, timeout=timeout
+            module,
+            *words,
+            folder=folder,
+            environment=environment,
+            timeout=timeout,
+            is_drawn=is_drawn,
         )
     return subprocess.run(
         [sys.executable, "-m", module, *words],
@@ -48,6 +54,8 @@ class Runner:
     environment: dict[str, str] = field(default_factory=dict)
     is_preloaded: bool = True
     """Whether runs that are waited for start from preloaded libraries (preloaded.py)."""
+    is_drawn: bool = True
+    """False: reports of preloaded runs have no page, PDF, workbook or chart (preloaded.py)."""
 
     def configure(self, section: str, **options: object) -> Runner:
         self.options.setdefault(section, {}).update(
@@ -120,4 +128,5 @@ class Runner:
             environment=self.env(),
             timeout=timeout,
             is_preloaded=self.is_preloaded,
+            is_drawn=self.is_drawn,
         )
