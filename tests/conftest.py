@@ -55,8 +55,11 @@ def stride(request: pytest.FixtureRequest) -> Callable[[int], int]:
 
 @pytest.fixture
 def luigi(tmp_path: Path) -> Runner:
-    """A runner whose lake is a folder below `tmp_path` and whose clock stands still."""
-    runner = Runner(tmp_path)
+    """A runner whose lake is a folder below `tmp_path` and whose clock stands still.
+
+    A test that looks at pages, PDFs, workbooks or charts of reports sets its `is_drawn`.
+    """
+    runner = Runner(tmp_path, is_drawn=False)
     runner.configure("lake", url=tmp_path / "lake").configure(
         "core", lock_pid_dir=tmp_path / "locks"
     )

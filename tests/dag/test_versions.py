@@ -49,6 +49,7 @@ def listed(till: Till, month: str) -> list[dict]:
 
 def test_the_same_lake_gives_the_same_reports_in_any_order(quiet_till: Till, tmp_path) -> None:
     till, lakes = quiet_till, {}
+    till.luigi.is_drawn = True
     number = till.some_receipt(date(2026, 10, 29), hour=18)["receipt_number"]
     for workers in ("1", "2"):
         lakes[workers] = tmp_path / f"lake-{workers}"
@@ -94,6 +95,7 @@ def test_the_same_lake_gives_the_same_reports_in_any_order(quiet_till: Till, tmp
 
 def test_only_receipts_that_moved_a_figure_are_named(quiet_till: Till) -> None:
     till = quiet_till
+    till.luigi.is_drawn = True
     till.set_clock(LATER).night()
     numbers = [
         till.some_receipt(date(2026, 10, day), hour=18)["receipt_number"] for day in (29, 30)

@@ -17,6 +17,7 @@ OWNER, PARTNER = "owner@example.com", "partner@example.com"
 
 @pytest.fixture
 def mailed(till: Till, post: Post, channel: Channel) -> Till:
+    till.luigi.is_drawn = True
     till.luigi.configure(
         "mail",
         host="localhost",

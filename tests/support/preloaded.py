@@ -233,6 +233,7 @@ def main() -> None:
     for name in (*LIBRARIES, *STAGES):
         import_module(name)
     gc.freeze()  # a collection in a fork would copy their memory
+    atexit.register(gc.unfreeze)  # what they hold is released at the end, as ever
     with (
         socket.socket(fileno=int(sys.argv[1])) as control,
         warnings.catch_warnings(action="ignore"),
