@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import secrets
 import shutil
 import signal
 import time
@@ -17,8 +18,11 @@ from pipeline.errors import ConfigError, EngineError, PipelineError, Stale
 from pipeline.executors import ItemLost
 from pipeline.executors import spark as spark_executor
 from pipeline.executors.spark import Cluster, open_cluster
-from pipeline.tasks import batches, remote_build
+from pipeline.tasks import DailySales, batches, remote_build
 from pipeline.tasks.remote_build import BuildRequest, BuildResult, DriverContext
+from tests.dag.rehearsal import FIRST, Rehearsal
+from tests.dag.rehearsal import local as in_folder
+from tests.load.processes import join, start
 from tests.support.runner import ROOT
 
 pytestmark = pytest.mark.filterwarnings(
@@ -261,6 +265,32 @@ def test_a_node_with_other_code_or_libraries_refuses_and_says_which() -> None:
     ):
         remote_build.adopt(driver)
     assert remote_build._adopted == []
+
+
+@pytest.mark.parametrize("is_same", [True, False])
+def test_a_node_with_another_key_refuses_and_says_what_to_set(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, is_same: bool
+) -> None:
+    monkeypatch.setenv("CUSTOMER_HASH_KEY", secrets.token_hex(12))
+    shop = Rehearsal(tmp_path, in_folder(tmp_path / "lake"), monkeypatch)
+    assert shop.night(make=lambda: DailySales(date=FIRST))
+
+    def build() -> None:
+        with shop.process():
+            driver = remote_build.driver_context(is_local=False)
+            request = BuildRequest.for_task(DailySales(date=FIRST))
+            if not is_same:
+                os.environ["CUSTOMER_HASH_KEY"] = secrets.token_hex(12)
+            (result,) = remote_build.build(driver, [request])
+        (tmp_path / "error").write_text(f"{type(result.error).__name__} {result.error}")
+
+    assert join(start(build)) == 0
+    error = (tmp_path / "error").read_text()
+    if is_same:
+        assert error == "NoneType None"
+    else:
+        assert "ConfigError the node" in error
+        assert "has another customer_key than the driver; set CUSTOMER_HASH_KEY" in error
 
 
 @pytest.mark.parametrize(
