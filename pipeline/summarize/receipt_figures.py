@@ -128,7 +128,7 @@ ORDER BY abs(coalesce(n.total, b.total)) DESC NULLS LAST, number, store
 
 
 def prepare_query(connection: duckdb.DuckDBPyConnection, tables: Mapping[str, LakeRows]) -> str:
-    """The query of receipt_figures, after each row's digests are registered with `connection`."""
+    """The query of receipt_figures; registers each row's digests with `connection`."""
     digests = (
         pa.Table.from_batches([], _ROW_DIGESTS),
         *_digests_of_views(connection),

@@ -6,7 +6,7 @@ imported is that of the command; the libraries and the stages that are imported 
 of it (tests/test_architecture.py). Two servers take turns, so that two runs in a row differ in the
 seed of their hashes, as two interpreters do.
 
-Where nobody looks at the drawn files of the reports, a command can leave them out: `FEW_FILES`.
+A command can leave out the drawn files of reports, which most tests do not read: `FEW_FILES`.
 
 `run` asks a server; `python -m tests.support.preloaded FD` is one, which ends with the process that
 started it.
@@ -117,7 +117,7 @@ def run(
     timeout: float,
     is_drawn: bool = True,
 ) -> subprocess.CompletedProcess[str]:
-    """`python -m MODULE ARGUMENTS...` in `folder`; reports have FEW_FILES unless `is_drawn`.
+    """Run `python -m MODULE ARGUMENTS...`; reports have FEW_FILES unless `is_drawn`.
 
     stdout of the result holds stderr too. Raises TimeoutExpired when the command had to be killed.
     """
