@@ -76,7 +76,9 @@ def extract(url: str, token: str, windows: list[Window]) -> tuple[float, float, 
         lake = Lake(open_storage(f"{folder}/lake"))
         source = open_source("loyverse", url=url, token=token, rate=None)
         began = time.perf_counter()
-        found = fetch_pages(source, windows, bounded=True, spool=Path(folder) / "spool", now=NOW)
+        found = fetch_pages(
+            source, windows, bounded=True, state_folder=Path(folder) / "state", now=NOW
+        )
         fetched = time.perf_counter() - began
         commit_windows(lake, found, windows)
         return fetched, time.perf_counter() - began, found.records

@@ -97,7 +97,11 @@ class Shop:
         text = (ROOT / "luigi.cfg").read_text(encoding="utf-8")
         lines = [line for line in text.splitlines() if not line.startswith("history_starts")]
         now = f"{last + DAY}T15:00:00Z"
-        options = [f"history_starts = {self.first}", f"now = {now}", f"spool = {self.folder}/spool"]
+        options = [
+            f"history_starts = {self.first}",
+            f"now = {now}",
+            f"state_folder = {self.folder}/state",
+        ]
         place = lines.index("[pos]") + 1
         cfg = [*lines[:place], *options, *lines[place:]]
         (self.folder / "luigi.cfg").write_text("\n".join(cfg) + "\n", encoding="utf-8")

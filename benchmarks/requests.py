@@ -76,8 +76,8 @@ class Bench:
         (self.folder / "bench.cfg").write_text(
             f"[lake]\nurl = s3://{bucket}\nendpoint = {self.server.endpoint}\n[pos]\nurl ="
             f" {self.till.url}\nhistory_starts = {first or self.first}\nrate_requests ="
-            f" 0\nallowed_lateness_days = 1\nnow = {now.isoformat()}\nspool ="
-            f" {self.folder / 'spool'}\n[core]\nlog_level = WARNING\n"
+            f" 0\nallowed_lateness_days = 1\nnow = {now.isoformat()}\nstate_folder ="
+            f" {self.folder / 'state'}\n[core]\nlog_level = WARNING\n"
         )
 
     def run(self, *arguments: str, module: str = "benchmarks.counted", **environment: str) -> Ran:

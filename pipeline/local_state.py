@@ -25,7 +25,7 @@ FILE = "lake.json"
 
 
 def _read() -> dict[str, Any]:
-    folder = settings.spool()
+    folder = settings.lake_state_folder()
     if not (folder / FILE).is_file():
         return {}
     check_private(folder)
@@ -42,7 +42,7 @@ def remember(lake: str, sources: Mapping[str, str] = MappingProxyType({})) -> No
     notes = {"lake": lake, "sources": {**before.get("sources", {}), **sources}}
     if notes == before:
         return
-    folder = make_private(settings.spool())
+    folder = make_private(settings.lake_state_folder())
     draft = folder / f"{FILE}.{os.getpid()}"
     draft.unlink(missing_ok=True)
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
@@ -74,7 +74,7 @@ def _command() -> str:
 
 def forget() -> Path | None:
     """Remove the notes; returns their file, None where there were none."""
-    file = settings.spool() / FILE
+    file = settings.lake_state_folder() / FILE
     if not file.is_file():
         return None
     file.unlink()

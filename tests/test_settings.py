@@ -141,7 +141,7 @@ def test_the_name_of_a_lake_tells_bucket_and_endpoint_apart() -> None:
     for endpoint in ("", "http://127.0.0.1:9000"):
         with configured(lake={"url": "s3://bucket/shop/", "endpoint": endpoint}):
             names.append(settings.lake_name())
-            folders.append(settings.spool().name)
+            folders.append(settings.lake_state_folder().name)
     assert names == ["s3://bucket/shop", "s3://bucket/shop on http://127.0.0.1:9000"]
     assert folders[0].startswith("shop-")
     assert len(set(folders)) == 2

@@ -55,7 +55,9 @@ def run(options: argparse.Namespace) -> int:
         for raw in raw_sources()
         for batch in drop(raw.lake, raw.reader, options.customer, key)
     ]
-    for folder in settings.spool().glob("walk.*"):  # pages of a killed extraction on this machine
+    for folder in settings.lake_state_folder().glob(
+        "pages.*"
+    ):  # pages of a killed extraction on this machine
         shutil.rmtree(folder, ignore_errors=True)
     print(f"raw: {len(batches)} windows rewritten without the customer")
     code = remake()

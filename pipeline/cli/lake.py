@@ -54,7 +54,7 @@ def run(options: argparse.Namespace) -> int:
                 print(f"  {name:<13}{ownership.describe_owner(lake, other)}")
         hashed = owner.key != ownership.key_fingerprint(None)
         print(f"customers      {f'hashed with the key {owner.key}' if hashed else 'in clear'}")
-    print(f"local state    {settings.spool()}")
+    print(f"local state    {settings.lake_state_folder()}")
     return 0 if owner else 1
 
 

@@ -53,7 +53,7 @@ def run(options: argparse.Namespace) -> int:
         failures = Path(folder) / "failures"
         environment = {**os.environ, VARIABLE: str(failures)}
         try:
-            with run_log.keep(settings.spool(), settings.now()) as log:
+            with run_log.keep(settings.lake_state_folder(), settings.now()) as log:
                 code = log.code = _run_nightly(
                     options.rest or ["--local-scheduler"], {**environment, FILE: str(log.path)}
                 )

@@ -47,7 +47,7 @@ def keep(folder: Path, now: datetime) -> Iterator[RunLog]:
     except OSError as error:
         raise ConfigError(
             f"{folder}: the log of the run cannot be written ({error.strerror}); free space there,"
-            " or name another folder in [pos] spool"
+            " or name another folder in [pos] state_folder"
         ) from error
     log = RunLog(path)
     try:

@@ -33,7 +33,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    logs = run_log.find_logs(settings.spool())
+    logs = run_log.find_logs(settings.lake_state_folder())
     if not logs:
         return _show_last()
     with logs[0].open(encoding="utf-8", errors="replace") as log:

@@ -55,9 +55,9 @@ class FetchedPages:
     skew          the server's clock minus this machine's; None if the server sends no time
     """
 
-    def __init__(self, source: Source, windows: Sequence[Window], spool: PageJournal):
+    def __init__(self, source: Source, windows: Sequence[Window], journal: PageJournal):
         self.reader = source.reader
-        self._source, self._asked, self._spool = source, windows, spool
+        self._source, self._requested, self._journal = source, windows, journal
         self._starts = [window.start for window in windows]
         self._takes_older = getattr(source, "starts", None) == self._starts[0]
         self._buckets: dict[int, dict[date | None, int]] = defaultdict(
@@ -83,7 +83,7 @@ class FetchedPages:
 
         Raises SourceRetriable if the last window has not closed by that clock.
         """
-        server_time, last = self._source.server_time, self._asked[-1]
+        server_time, last = self._source.server_time, self._requested[-1]
         if self.skew is not None or server_time is None:
             return
         self.skew = server_time - now
@@ -111,7 +111,7 @@ class FetchedPages:
             self._is_sampled = True
         for (index, sold), records in sorted_page.items():
             self._buckets[index][sold] += len(records)
-            self._spool.put(_bucket(index, sold), records)
+            self._journal.put(_bucket(index, sold), records)
 
     def count(self, page: Page) -> Progress:
         """Count a page and return the progress."""
@@ -130,10 +130,10 @@ class FetchedPages:
 
     def _window_of(self, record: Record) -> int | None:
         if record.updated_at is None:
-            return len(self._asked) - 1
+            return len(self._requested) - 1
         if record.updated_at < self._starts[0]:
             return 0 if self._takes_older else None
-        if record.updated_at >= self._asked[-1].end:
+        if record.updated_at >= self._requested[-1].end:
             return None
         return bisect_right(self._starts, record.updated_at) - 1
 
@@ -150,10 +150,10 @@ class FetchedPages:
             yield from self._hand_out()
             is_done = True
         finally:
-            self._spool.close(is_done=is_done)
+            self._journal.close(is_done=is_done)
 
     def _hand_out(self) -> Iterator[tuple[Window, Records]]:
-        for index, window in enumerate(self._asked):
+        for index, window in enumerate(self._requested):
             yield (
                 window,
                 LazyMapping(
@@ -163,10 +163,10 @@ class FetchedPages:
             )
 
     def _read(self, index: int, sold: date | None) -> list[Record]:
-        records, expected = self._spool.take(_bucket(index, sold)), self._buckets[index][sold]
+        records, expected = self._journal.take(_bucket(index, sold)), self._buckets[index][sold]
         if len(records) != expected:
             raise ConfigError(
-                f"{self._spool.folder} gives back {len(records)} of {expected} records: its disk"
+                f"{self._journal.folder} gives back {len(records)} of {expected} records: its disk"
                 " loses data; set another folder for it"
             )
         kept = arrange(records)
@@ -178,7 +178,7 @@ class BackgroundSorter:
     """Sorts a page while the next one is requested; its context sorts the last page."""
 
     def __init__(self, fetched: FetchedPages):
-        self._found, self._thread = fetched, ThreadPoolExecutor(1)
+        self._fetched, self._thread = fetched, ThreadPoolExecutor(1)
         self._sorted: Future[None] | None = None
 
     def __enter__(self) -> BackgroundSorter:
@@ -193,11 +193,11 @@ class BackgroundSorter:
         """Sort a page in the background; waits for the page before and raises its error."""
         if self._sorted:
             self._sorted.result()
-        self._sorted = self._thread.submit(self._found.sort, page)
+        self._sorted = self._thread.submit(self._fetched.sort, page)
 
 
 def _bucket(index: int, sold: date | None) -> str:
-    return f"heap.{index}.{sold}"
+    return f"bucket.{index}.{sold}"
 
 
 def fetch_pages(
@@ -205,7 +205,7 @@ def fetch_pages(
     windows: Sequence[Window],
     *,
     bounded: bool,
-    spool: Path,
+    state_folder: Path,
     now: datetime,
     progress: Callable[[Progress], None] = lambda _: None,
 ) -> FetchedPages:
@@ -218,7 +218,9 @@ def fetch_pages(
     if not windows or any(before.end != after.start for before, after in pairwise(windows)):
         raise ValueError("extraction needs windows that tile time")
     since, until = windows[0].start, windows[-1].end
-    pages = open_page_journal(spool, source.identity, since, until, is_bounded=bounded, now=now)
+    pages = open_page_journal(
+        state_folder, source.identity, since, until, is_bounded=bounded, now=now
+    )
     try:
         fetched = FetchedPages(source, windows, pages)
         pages.clear_buckets()

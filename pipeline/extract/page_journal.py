@@ -170,7 +170,7 @@ class PageJournal:
         return Seal(self._key, f"{self.folder.name}/{bucket}")
 
     def clear_buckets(self) -> None:
-        for bucket in self.folder.glob("heap.*"):
+        for bucket in self.folder.glob("bucket.*"):
             bucket.unlink()
 
     def close(self, *, is_done: bool) -> None:
@@ -187,13 +187,13 @@ def open_page_journal(
     make_private(root)
     with _named_faults(root):
         key = read_key(root)
-        for folder in sorted(root.glob("walk.*")):
+        for folder in sorted(root.glob("pages.*")):
             kind = (identity, "to" if is_bounded else "on")
             if resumed := _resume(folder, key, kind, since, until, now):
                 return resumed
         name = ".".join(
             (
-                "walk",
+                "pages",
                 identity,
                 "to" if is_bounded else "on",
                 _stamp(since),

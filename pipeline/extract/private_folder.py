@@ -88,7 +88,7 @@ def _write_key(path: Path) -> None:
         draft.unlink()
 
 
-_REMEDY = "name a folder of this user's own in [pos] spool (POS_SPOOL), and run again"
+_REMEDY = "name a folder of this user's own in [pos] state_folder (POS_STATE_FOLDER), and run again"
 
 
 def _refusal(folder: Path, place: Path, problem: str) -> ConfigError:

@@ -38,7 +38,7 @@ def rescan(
     source: Source,
     *,
     now: datetime,
-    spool: Path,
+    state_folder: Path,
     most: int = 0,
     tell: Callable[[str, int | None], None],
 ) -> list[Missed]:
@@ -54,7 +54,7 @@ def rescan(
             source,
             [span],
             bounded=True,
-            spool=spool,
+            state_folder=state_folder,
             now=now,
             progress=follow(bar, [span], now, source),
         )

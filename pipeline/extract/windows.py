@@ -71,7 +71,7 @@ def extract(
     *,
     last: date,
     now: datetime,
-    spool: Path,
+    state_folder: Path,
     tell: Callable[[str, int | None], None],
 ) -> None:
     """Extract the windows of `days`, consecutive days together; commit them in order.
@@ -92,7 +92,7 @@ def extract(
                 source,
                 windows,
                 bounded=span[-1] < last,
-                spool=spool,
+                state_folder=state_folder,
                 now=now,
                 progress=follow(bar, windows, now, source),
             )

@@ -113,8 +113,8 @@ class RawZone:
         is_committed: bool,
     ) -> StoredBatch:
         """Compress the objects and store them unless committed. Thread-safe."""
-        with SpooledTemporaryFile(_IN_MEMORY) as spool:
-            parts = pack_objects(batch, objects, spool)
+        with SpooledTemporaryFile(_IN_MEMORY) as buffer:
+            parts = pack_objects(batch, objects, buffer)
             digest = batch_digest(number, ((sold, sha[:16]) for sold, sha, _ in parts))
             entries = []
             for sold, sha, size in parts:
@@ -122,8 +122,8 @@ class RawZone:
                 key = raw_key(sold, batch, digest, sha[:16], minutes)
                 entries.append(RawObject(key, sold, batch, digest, sha[:16], size, minutes))
             if not is_committed:
-                spool.seek(0)
-                bodies = (spool.read(entry.size) for entry in entries)
+                buffer.seek(0)
+                bodies = (buffer.read(entry.size) for entry in entries)
                 for _ in self._storage.map(self._put, zip(entries, bodies, strict=True)):
                     pass
         files = {

@@ -39,16 +39,16 @@ class StoredBatch(NamedTuple):
 
 
 def pack_objects(
-    batch: str, objects: Mapping[date | None, Content], spool: IO[bytes]
+    batch: str, objects: Mapping[date | None, Content], buffer: IO[bytes]
 ) -> list[tuple[date | None, str, int]]:
-    """Compress the objects into `spool`; return date of sale, sha256 and size of each."""
+    """Compress the objects into `buffer`; return date of sale, sha256 and size of each."""
     parts = []
     try:
         for sold, content in objects.items():
             text = content if isinstance(content, bytes) else content.read()
             if text:
                 data = compress(text)
-                parts.append((sold, sha256(data).hexdigest(), spool.write(data)))
+                parts.append((sold, sha256(data).hexdigest(), buffer.write(data)))
     except OSError as error:
         raise StorageRefused(
             f"cannot hold raw batch {batch} in the folder for temporary files ({error.strerror}):"

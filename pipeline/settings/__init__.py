@@ -79,7 +79,6 @@ __all__ = [
     "rules",
     "settings_table",
     "shop",
-    "spool",
     "state_folder",
     "stores",
     "token",
@@ -291,7 +290,7 @@ def weekend() -> tuple[int, ...]:
 
 def state_folder() -> Path:
     """Folder of this user's state: rate limits, and a folder for each lake."""
-    if folder := pos().spool:
+    if folder := pos().state_folder:
         return Path(folder).absolute()
     if home := os.environ.get("XDG_STATE_HOME"):
         return Path(home).absolute() / "pos-sales-pipeline"
@@ -300,7 +299,7 @@ def state_folder() -> Path:
     except RuntimeError as error:
         raise ConfigError(
             "this user has no home folder for the state of this machine; name a folder in [pos]"
-            " spool (POS_SPOOL)"
+            " state_folder (POS_STATE_FOLDER)"
         ) from error
 
 
@@ -312,7 +311,7 @@ def lake_name() -> str:
     return str(Path(section.url.removeprefix("file://")).expanduser().absolute())
 
 
-def spool() -> Path:
+def lake_state_folder() -> Path:
     """Folder of a lake's state on this machine: page journal, run logs, locks."""
     name = lake_name()
     word = re.sub(r"[^A-Za-z0-9]+", "-", name.rpartition("/")[2])[:24].strip("-") or "lake"

@@ -160,7 +160,7 @@ class pos(Section):
     max_retry_wait_seconds = Seconds(
         300.0, description="time that the retries of one request may wait"
     )
-    spool = luigi.Parameter(
+    state_folder = luigi.Parameter(
         "",
         description=(
             "folder of this machine's own state: a folder for each lake with pages under way, logs"

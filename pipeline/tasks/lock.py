@@ -23,7 +23,11 @@ _acquire = lock.acquire_for
 def lock_folder() -> Path:
     """Folder of the lake's locks, in [core] lock_pid_dir or the machine's state."""
     chosen = luigi.configuration.get_config().get("core", "lock_pid_dir", None)
-    return Path(chosen).absolute() / settings.spool().name if chosen else settings.spool() / "locks"
+    return (
+        Path(chosen).absolute() / settings.lake_state_folder().name
+        if chosen
+        else settings.lake_state_folder() / "locks"
+    )
 
 
 def acquire_by_lake(_: str, num_available: int = 1, kill_signal: int | None = None) -> bool:

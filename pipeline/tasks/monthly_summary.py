@@ -105,4 +105,4 @@ def people_and_places(day: dt.date) -> tuple[pa.Table, pa.Table]:
 
 def spill_folder() -> Path:
     """Private folder of this machine for what does not fit into memory."""
-    return make_private(settings.spool())
+    return make_private(settings.lake_state_folder())

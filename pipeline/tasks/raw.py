@@ -194,7 +194,7 @@ class RawReceipts(RawTask):
             lambda day: day_bounds(day, settings.default_store()),
             last=settings.last_day(),
             now=settings.now(),
-            spool=settings.spool(),
+            state_folder=settings.lake_state_folder(),
             tell=self.report_progress,
         )
 
@@ -257,7 +257,7 @@ class Rescan(RawTask):
             home,
             open_without_erased(self.source),
             now=settings.now(),
-            spool=settings.spool(),
+            state_folder=settings.lake_state_folder(),
             most=settings.pos().missing_numbers,
             tell=self.report_progress,
         )

@@ -93,7 +93,7 @@ def driver_context(*, is_local: bool) -> DriverContext:
         type(section).__name__: dict(section.to_str_params())
         for section in (settings.pos(), settings.shop(), settings.lake())
     }
-    sections["pos"] |= {"now": settings.now().isoformat(), "spool": ""}
+    sections["pos"] |= {"now": settings.now().isoformat(), "state_folder": ""}
     if "://" not in sections["lake"]["url"]:
         sections["lake"]["url"] = str(Path(sections["lake"]["url"]).expanduser().resolve())
     settings.menu()
@@ -138,7 +138,9 @@ def adopt(driver: DriverContext) -> None:
         logging.getLogger().addHandler(handler)
         _state_folders.append(tempfile.TemporaryDirectory(prefix="pos-executor-"))
     # A node may have no home folder for its state.
-    sections = driver.sections | {"pos": driver.sections["pos"] | {"spool": _state_folders[0].name}}
+    sections = driver.sections | {
+        "pos": driver.sections["pos"] | {"state_folder": _state_folders[0].name}
+    }
     config = luigi.configuration.get_config()
     for section, options in sections.items():
         for option, value in options.items():

@@ -70,7 +70,7 @@ class Rehearsal:
                 "folder": str(self.saved),
                 "history_starts": str(FIRST),
                 "allowed_lateness_days": "1",
-                "spool": str(folder / "spool"),
+                "state_folder": str(folder / "state"),
                 "now": NOW.isoformat(),
             },
             "lake": {"url": str(folder / "lake")},

@@ -61,7 +61,7 @@ def test_four_nights_at_once(
     list(storage.list())
 
     def night(mine: int) -> None:
-        shop.options["pos"]["spool"] = str(tmp_path / f"host{mine}")
+        shop.options["pos"]["state_folder"] = str(tmp_path / f"host{mine}")
         os._exit(DONE if shop.night(storage) else FAILED)
 
     codes = together(4, night)
@@ -82,7 +82,7 @@ def test_four_luigis_at_once(luigi: Runner) -> None:
     )
     runs = []
     for host in range(4):
-        luigi.configure("pos", spool=luigi.folder / f"host{host}")
+        luigi.configure("pos", state_folder=luigi.folder / f"host{host}")
         command = luigi.command("MonthlySales", "--month", "2026-10", "--no-lock")
         own = luigi.folder / f"host{host}.cfg"
         own.write_text((luigi.folder / "overrides.cfg").read_text())

@@ -169,7 +169,7 @@ def test_a_lake_that_vanished_is_not_begun_again(quiet_till: Till) -> None:
 
 def test_a_removed_lake_of_the_simulator_begins_again(tmp_path: Path) -> None:
     lake = tmp_path / "lake"
-    options = {"lake": {"url": str(lake)}, "pos": {"spool": str(tmp_path / "spool")}}
+    options = {"lake": {"url": str(lake)}, "pos": {"state_folder": str(tmp_path / "state")}}
     with configured(options):
         for _ in range(2):
             settings.new_run()
@@ -201,6 +201,6 @@ def test_two_lakes_of_one_user_share_no_log_page_or_lock(quiet_till: Till) -> No
     code, text = luigi.pos("tail")
     assert code == 1 and "no run on this machine" in text
     luigi("RawReceipts", "--date", "2026-10-28")
-    first, second = sorted(path for path in (luigi.folder / "spool").iterdir() if path.is_dir())
+    first, second = sorted(path for path in (luigi.folder / "state").iterdir() if path.is_dir())
     assert {first.name[:4], second.name[:4]} == {"lake", "seco"}
     assert len({path.parent for path in (luigi.folder / "locks").rglob("*.pid")}) == 2

@@ -128,7 +128,7 @@ def replay(luigi: Runner) -> Iterator[Runner]:
             now="2026-01-10T00:00:00Z",
             rate_requests=0,
             allowed_lateness_days=0,
-            spool=luigi.folder / "spool",
+            state_folder=luigi.folder / "state",
         )
         luigi.configure(
             "shop",

@@ -212,7 +212,7 @@ class NightsInALake(Nights):
                     lambda day: day_bounds(day, self.store),
                     last=self._last(),
                     now=self.clock,
-                    spool=self.folder / "spool",
+                    state_folder=self.folder / "state",
                     tell=lambda *_: None,
                 )
             except Conflict:
@@ -237,7 +237,7 @@ class NightsInALake(Nights):
                 lake,
                 self.source,
                 now=self.clock,
-                spool=self.folder / "spool",
+                state_folder=self.folder / "state",
                 tell=lambda *_: None,
             )
             self.waiting = []

@@ -99,5 +99,5 @@ def numbers(found: FetchedPages) -> list[str]:
 def make_walk(source: object, days: int, folder: Path, **options) -> FetchedPages:
     """An unbounded walk of the first `days` windows, as a night makes it."""
     return fetch_pages(
-        source, windows(days), **{"bounded": False, "spool": folder, "now": NOW, **options}
+        source, windows(days), **{"bounded": False, "state_folder": folder, "now": NOW, **options}
     )

@@ -50,7 +50,9 @@ def version(number: str, sold: datetime, updated: datetime) -> Record:
 def commit(lake: Lake, records: list[Record], asked: list[Window], folder: Path) -> None:
     commit_windows(
         lake,
-        fetch_pages(Recorded(records), asked, bounded=False, spool=folder / "spool", now=NOW),
+        fetch_pages(
+            Recorded(records), asked, bounded=False, state_folder=folder / "state", now=NOW
+        ),
         asked,
     )
 
@@ -106,7 +108,7 @@ def test_a_batch_larger_than_what_may_wait_goes_alone(
     records = [version(f"1-{n}", START, START + n * DAY / 2) for n in range(24)]
     lake = Lake(open_storage(f"{tmp_path}/lake"))
     commit(lake, records, windows(12), tmp_path)
-    assert len(lake.partitions(RECEIPTS)) == 12 and not list((tmp_path / "spool").glob("walk.*"))
+    assert len(lake.partitions(RECEIPTS)) == 12 and not list((tmp_path / "state").glob("pages.*"))
 
 
 @pytest.mark.parametrize(("name", "limit"), [("IN_MEMORY", 8), ("MAX_PENDING", 2)])
@@ -145,7 +147,7 @@ def test_a_run_says_that_the_clocks_differ(
         lambda day: (START, START + DAY),
         last=days[0],
         now=NOW,
-        spool=tmp_path / "spool",
+        state_folder=tmp_path / "state",
         tell=lambda *_: None,
     )
     warnings = [text for text in caplog.messages if "the shop's server" in text]
@@ -157,7 +159,7 @@ def test_progress_counts_the_requests_of_this_extraction_alone(tmp_path: Path) -
     source, steps = Recorded([version("1-1", START, START)]), []
     source.requests = 7
     extracted = fetch_pages(
-        source, windows(1), bounded=False, spool=tmp_path, now=NOW, progress=steps.append
+        source, windows(1), bounded=False, state_folder=tmp_path, now=NOW, progress=steps.append
     )
     assert [(step.records, step.requests) for step in steps] == [(1, 1)]
     assert extracted.requests == 1

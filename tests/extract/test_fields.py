@@ -101,7 +101,7 @@ def test_a_field_is_named_once_and_kept(
     lake = Lake(open_storage(f"{tmp_path}/lake"))
     _, source = start(drifted(10))
     for run in range(2):
-        found = make_walk(source, 1, tmp_path / f"spool{run}")
+        found = make_walk(source, 1, tmp_path / f"state{run}")
         if not run:
             commit_windows(lake, found, windows(1))
         note_fields(found, START.date(), lake)
@@ -128,7 +128,7 @@ def test_a_shop_without_new_fields_costs_no_request(
     lake = Lake(open_storage(f"{tmp_path}/lake"))
     _, source = start(shop(10))
     with caplog.at_level(logging.INFO):
-        note_fields(make_walk(source, 1, tmp_path / "spool"), START.date(), lake)
+        note_fields(make_walk(source, 1, tmp_path / "state"), START.date(), lake)
     assert not lake.storage.requests and "fields" not in caplog.text and read_fields(lake) == {}
 
 
@@ -138,7 +138,7 @@ def test_notes_that_cannot_be_read_are_made_again(body: bytes, start, tmp_path: 
     lake.put_state("fields.json", body)
     assert read_fields(lake) == {}
     _, source = start(drifted(3))
-    note_fields(make_walk(source, 1, tmp_path / "spool"), START.date(), lake)
+    note_fields(make_walk(source, 1, tmp_path / "state"), START.date(), lake)
     assert set(read_fields(lake)) == {"line_items.weight", "loyalty"}
 
 

@@ -60,7 +60,7 @@ def test_every_form_is_read(tmp_path: Path, form: str, packed: str) -> None:
     rows = bodies(48)
     ending = ".ndjson" if "NDJSON" in form else ".json"
     folder = save(tmp_path / "saved", {f"a/b{ending}{packed}": PACKERS[packed](FORMS[form](rows))})
-    found = make_walk(open_source("files", folder=folder), 1, tmp_path / "spool")
+    found = make_walk(open_source("files", folder=folder), 1, tmp_path / "state")
     kept = [
         line
         for _, records in found.windows
@@ -87,7 +87,11 @@ def test_a_walk_of_files_is_a_walk_of_the_api(start, tmp_path: Path, packed: str
     for source in sources:
         for bounded in (True, False):
             found = fetch_pages(
-                source, windows(4, START + DAY), bounded=bounded, spool=tmp_path / "spool", now=NOW
+                source,
+                windows(4, START + DAY),
+                bounded=bounded,
+                state_folder=tmp_path / "state",
+                now=NOW,
             )
             walks.append(
                 {
@@ -114,7 +118,9 @@ def test_a_bucket_is_a_folder(tmp_path: Path) -> None:
     assert (
         len(
             numbers(
-                fetch_pages(source, windows(1, START + DAY), bounded=True, spool=tmp_path, now=NOW)
+                fetch_pages(
+                    source, windows(1, START + DAY), bounded=True, state_folder=tmp_path, now=NOW
+                )
             )
         )
         == 48
@@ -161,7 +167,7 @@ def test_a_record_without_a_time_of_change_is_in_one_window_under_no_date(tmp_pa
     folder = save(tmp_path / "saved", {"1.json": FORMS["array"](rows)})
     source = open_source("files", folder=folder)
     for days in (windows(4), windows(2) + windows(2, START + 2 * DAY)):
-        found = gather(fetch_pages(source, days, bounded=False, spool=tmp_path, now=NOW))
+        found = gather(fetch_pages(source, days, bounded=False, state_folder=tmp_path, now=NOW))
         placed = [
             (row.number, window.day, sold)
             for window, records in found.items()

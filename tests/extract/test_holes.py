@@ -143,7 +143,7 @@ def lake(tmp_path: Path) -> Lake:
 
 def commit(lake: Lake, source: object, folder: Path) -> None:
     """The two windows, as a night extracts them."""
-    commit_windows(lake, make_walk(source, 2, folder / "spool"), windows(2))
+    commit_windows(lake, make_walk(source, 2, folder / "state"), windows(2))
 
 
 def swept(lake: Lake, source: object, folder: Path, batch: str) -> list[str | None]:
@@ -155,7 +155,7 @@ def swept(lake: Lake, source: object, folder: Path, batch: str) -> list[str | No
             lake,
             source,
             now=NOW,
-            spool=folder / "spool",
+            state_folder=folder / "state",
             most=50,
             tell=lambda *_: None,
         )
@@ -242,7 +242,7 @@ def test_a_scan_begins_where_the_windows_begin(zone: int, late: int, is_ahead: b
         book.add(receipt(f"1-{n + 1000}", stamp), changed)
     with TemporaryDirectory() as folder, serve(book, now=lambda: NOW) as server:
         lake, source = Lake(open_storage(f"{folder}/lake")), connect(server, Patience())
-        options = {"spool": Path(folder) / "spool", "now": NOW}
+        options = {"state_folder": Path(folder) / "state", "now": NOW}
         commit_windows(lake, fetch_pages(source, spans, bounded=False, **options), spans)
         missed = rescan(
             spans, "2026-10-02-rescan-1", lake, source, most=50, tell=lambda *_: None, **options

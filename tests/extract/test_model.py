@@ -199,7 +199,12 @@ class Nights(RuleBasedStateMachine):
                 raise Killed
 
         return fetch_pages(
-            self.source, windows, bounded=bounded, spool=self.folder, now=self.clock, progress=step
+            self.source,
+            windows,
+            bounded=bounded,
+            state_folder=self.folder,
+            now=self.clock,
+            progress=step,
         )
 
     def _commit(self, records: object) -> None:

@@ -30,7 +30,7 @@ def forged_page() -> Page:
 def plant_walk(root: Path, source: object, key: bytes | None) -> Path:
     """A walk folder of the expected name whose journal holds one page, under `key` or unsealed."""
     killed_walk(source, root, 2, 1, "kept")
-    [folder] = root.glob("walk.*")
+    [folder] = root.glob("pages.*")
     body = msgspec.msgpack.encode(forged_page())
     if key is None:
         frame = struct.pack(">II", len(body), zlib.crc32(body)) + body
@@ -55,13 +55,13 @@ def test_a_page_of_another_walk_or_another_place_is_not_accepted(start, tmp_path
     """Frames that this user did write, moved to another file or another offset."""
     server, source = start(shop(96), limit=20)
     killed_walk(source, tmp_path, 2, 3, "kept")
-    [folder] = tmp_path.glob("walk.*")
+    [folder] = tmp_path.glob("pages.*")
     journal = (folder / "journal").read_bytes()
     size = struct.unpack(">I", journal[:4])[0] + 20
     (folder / "journal").write_bytes(journal[size:])  # the second page as the first
     assert len(numbers(make_walk(source, 2, tmp_path))) == 96 and len(server.requests) == 3 + 5
     killed_walk(source, tmp_path, 2, 3, "kept")
-    [folder] = tmp_path.glob("walk.*")
+    [folder] = tmp_path.glob("pages.*")
     renamed = folder.with_name(folder.name[:-1] + chr(ord(folder.name[-1]) ^ 1))
     folder.rename(renamed)
     assert len(numbers(make_walk(source, 2, tmp_path))) == 96
@@ -71,7 +71,7 @@ def test_a_page_of_another_walk_or_another_place_is_not_accepted(start, tmp_path
 @pytest.mark.parametrize("mode", [0o777, 0o770, 0o702])
 def test_a_folder_that_others_can_write_to_is_refused(start, tmp_path: Path, mode: int) -> None:
     server, source = start(shop(3))
-    root = tmp_path / "spool"
+    root = tmp_path / "state"
     root.mkdir()
     root.chmod(mode)
     with pytest.raises(ConfigError, match="can be written to by other users"):
@@ -83,7 +83,7 @@ def test_a_folder_that_others_can_write_to_is_refused(start, tmp_path: Path, mod
 @pytest.mark.parametrize("mode", [0o777, 0o700])
 def test_a_folder_of_another_user_is_refused(start, tmp_path: Path, mode: int) -> None:
     server, source = start(shop(3))
-    root = tmp_path / "spool"
+    root = tmp_path / "state"
     root.mkdir()
     os.chown(root, OTHER_USER, OTHER_USER)
     root.chmod(mode)
@@ -95,23 +95,23 @@ def test_a_folder_of_another_user_is_refused(start, tmp_path: Path, mode: int) -
     above.mkdir()
     os.chown(above, OTHER_USER, OTHER_USER)
     with pytest.raises(ConfigError, match=f"belongs to user {OTHER_USER}"):
-        make_walk(source, 1, above / "spool")
+        make_walk(source, 1, above / "state")
 
 
 def test_a_link_in_place_of_the_folder_is_refused(start, tmp_path: Path) -> None:
     server, source = start(shop(3))
     (tmp_path / "elsewhere").mkdir(mode=0o700)
-    (tmp_path / "spool").symlink_to(tmp_path / "elsewhere")
+    (tmp_path / "state").symlink_to(tmp_path / "elsewhere")
     with pytest.raises(ConfigError, match="is a link"):
-        make_walk(source, 1, tmp_path / "spool")
+        make_walk(source, 1, tmp_path / "state")
     assert not server.requests and not list((tmp_path / "elsewhere").iterdir())
 
 
-@pytest.mark.parametrize("what", ["folder", "journal", "heap"])
+@pytest.mark.parametrize("what", ["folder", "journal", "bucket"])
 def test_links_within_the_folder_are_not_followed(start, tmp_path: Path, what: str) -> None:
     server, source = start(shop(96), limit=20)
     killed_walk(source, tmp_path, 2, 3, "kept")
-    [folder] = tmp_path.glob("walk.*")
+    [folder] = tmp_path.glob("pages.*")
     target = tmp_path / "target"
     if what == "folder":
         folder.rename(target)
@@ -121,20 +121,20 @@ def test_links_within_the_folder_are_not_followed(start, tmp_path: Path, what: s
         (folder / "journal").symlink_to(target)
     else:
         target.write_bytes(b"")
-        for heap in folder.glob("heap.*"):
-            heap.unlink()
-            heap.symlink_to(target)
+        for bucket in folder.glob("bucket.*"):
+            bucket.unlink()
+            bucket.symlink_to(target)
     before = target.read_bytes() if target.is_file() else sorted(target.iterdir())
     found = make_walk(source, 2, tmp_path)
     assert sorted(numbers(found)) == [f"1-{n + 1000}" for n in range(96)]
-    assert len(server.requests) == (5 if what == "heap" else 8)
+    assert len(server.requests) == (5 if what == "bucket" else 8)
     assert before == (target.read_bytes() if target.is_file() else sorted(target.iterdir()))
 
 
 def test_a_folder_that_others_can_read_is_closed_and_a_shared_key_is_refused(
     tmp_path: Path,
 ) -> None:
-    root = tmp_path / "spool"
+    root = tmp_path / "state"
     root.mkdir(mode=0o755)
     assert make_private(root).stat().st_mode & 0o777 == 0o700
     key = read_key(root)
@@ -157,16 +157,16 @@ def test_a_folder_below_one_that_others_can_write_to_is_refused(tmp_path: Path) 
     above = tmp_path / "above"
     above.mkdir()
     above.chmod(0o1777)
-    assert make_private(above / "spool").is_dir()
+    assert make_private(above / "state").is_dir()
     above.chmod(0o777)
     with pytest.raises(ConfigError, match="above can be written to by other users"):
-        make_private(above / "spool")
+        make_private(above / "state")
 
 
 def test_a_link_in_place_of_a_bucket_is_not_read(start, tmp_path: Path) -> None:
     _, source = start(shop(96), limit=20)
-    extracted = make_walk(source, 2, tmp_path / "spool")
-    bucket = max((tmp_path / "spool").glob("walk.*/heap.*"))
+    extracted = make_walk(source, 2, tmp_path / "state")
+    bucket = max((tmp_path / "state").glob("pages.*/bucket.*"))
     bucket.rename(tmp_path / "target")
     bucket.symlink_to(tmp_path / "target")
     with pytest.raises(ConfigError, match="cannot be written"):

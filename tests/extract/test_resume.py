@@ -59,7 +59,7 @@ def test_a_page_once_fetched_is_not_fetched_again(
     assert sorted(numbers(found)) == [f"1-{n + 1000}" for n in range(96)] and found.duplicates == 0
     assert len(server.requests) == 5 + (where == "before"), "at most the page under way"
     assert found.requests == 5 - die + (where == "before")
-    assert list(tmp_path.glob("walk.*")) == [], "emptied when done"
+    assert list(tmp_path.glob("pages.*")) == [], "emptied when done"
 
 
 @pytest.mark.parametrize("die", [1, 2, 3])
@@ -70,16 +70,20 @@ def test_windows_not_yet_handed_out_are_not_fetched_again(start, tmp_path: Path,
     server, source = start(shop(144), limit=20)
     killed_walk(source, tmp_path, 3, die, "handing out")
     rest = windows(3)[die - 1 :]
-    found = fetch_pages(source, rest, bounded=False, spool=tmp_path, now=NOW + timedelta(hours=1))
+    found = fetch_pages(
+        source, rest, bounded=False, state_folder=tmp_path, now=NOW + timedelta(hours=1)
+    )
     assert sorted(numbers(found)) == [f"1-{n + 1000}" for n in range(48 * (die - 1), 144)]
-    assert len(server.requests) == 8 and found.requests == 0 and list(tmp_path.glob("walk.*")) == []
+    assert (
+        len(server.requests) == 8 and found.requests == 0 and list(tmp_path.glob("pages.*")) == []
+    )
 
 
 @pytest.mark.parametrize("damage", ["cut", "flip", "tail", "nothing but a tail"])
 def test_a_damaged_tail_is_dropped(start, tmp_path: Path, damage: str) -> None:
     server, source = start(shop(96), limit=20)
     killed_walk(source, tmp_path, 2, 3, "kept")
-    [journal] = tmp_path.glob("walk.*/journal")
+    [journal] = tmp_path.glob("pages.*/journal")
     body = journal.read_bytes()
     journal.write_bytes(
         {
@@ -108,7 +112,7 @@ def test_a_cursor_forgotten_in_the_meantime_only_costs_time(start, tmp_path: Pat
 @pytest.mark.parametrize(
     "other", ["source", "earlier", "later", "bounded", "old", "clock set back"]
 )
-def test_a_spool_of_another_walk_is_not_continued(start, tmp_path: Path, other: str) -> None:
+def test_a_journal_of_another_walk_is_not_continued(start, tmp_path: Path, other: str) -> None:
     server, source = start(shop(96), limit=20)
     killed_walk(source, tmp_path, 2, 3, "kept")
     asked, now, bounded = windows(2), NOW, other == "bounded"
@@ -123,49 +127,49 @@ def test_a_spool_of_another_walk_is_not_continued(start, tmp_path: Path, other: 
     elif other == "clock set back":
         now -= timedelta(hours=1)
         server.now = lambda: now
-    found = fetch_pages(source, asked, bounded=bounded, spool=tmp_path, now=now)
+    found = fetch_pages(source, asked, bounded=bounded, state_folder=tmp_path, now=now)
     assert (
         found.requests == 5 + bounded
         and len(server.requests) == 8 + bounded
         and len(numbers(found)) == 96
     )
-    left = len(list(tmp_path.glob("walk.*")))
+    left = len(list(tmp_path.glob("pages.*")))
     assert left == (0 if other in ("old", "clock set back") else 1), (
         "an old one is removed, another's is left to it"
     )
 
 
-def test_nothing_but_walks_is_removed_from_the_spool_folder(start, tmp_path: Path) -> None:
-    for name in ("walk.txt", "walk.a.b.c", "walk.x.on.1.2.3.foo.bar", "mine"):
+def test_nothing_but_walks_is_removed_from_the_journal_folder(start, tmp_path: Path) -> None:
+    for name in ("pages.txt", "pages.a.b.c", "pages.x.on.1.2.3.foo.bar", "mine"):
         (tmp_path / name).mkdir()
     _, source = start(shop(3))
     make_walk(source, 1, tmp_path).windows.close()
-    assert {"walk.txt", "walk.a.b.c", "walk.x.on.1.2.3.foo.bar", "mine"} <= {
+    assert {"pages.txt", "pages.a.b.c", "pages.x.on.1.2.3.foo.bar", "mine"} <= {
         path.name for path in tmp_path.iterdir()
     }
 
 
-def test_two_at_once_do_not_share_a_spool(start, tmp_path: Path) -> None:
+def test_two_at_once_do_not_share_a_journal(start, tmp_path: Path) -> None:
     server, source = start(shop(96), limit=20)
     first, second = make_walk(source, 2, tmp_path), make_walk(source, 2, tmp_path)
-    assert len(server.requests) == 10 and len(list(tmp_path.glob("walk.*"))) == 2
-    assert numbers(first) == numbers(second) and list(tmp_path.glob("walk.*")) == []
+    assert len(server.requests) == 10 and len(list(tmp_path.glob("pages.*"))) == 2
+    assert numbers(first) == numbers(second) and list(tmp_path.glob("pages.*")) == []
 
 
-def test_a_spool_that_its_owner_has_just_finished_is_not_taken_over(
+def test_a_journal_that_its_owner_has_just_finished_is_not_taken_over(
     start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Between the opening of its journal and the lock the folder goes away."""
     server, source = start(shop(96), limit=20)
     killed_walk(source, tmp_path, 2, 3, "kept")
-    lock, [folder] = fcntl.flock, tmp_path.glob("walk.*")
+    lock, [folder] = fcntl.flock, tmp_path.glob("pages.*")
     monkeypatch.setattr(
         fcntl, "flock", lambda *args: (shutil.rmtree(folder, ignore_errors=True), lock(*args))
     )
     assert len(numbers(make_walk(source, 2, tmp_path))) == 96 and len(server.requests) == 3 + 5
 
 
-def test_many_at_once_take_over_and_finish_each_others_spools(start, tmp_path: Path) -> None:
+def test_many_at_once_take_over_and_finish_each_others_journals(start, tmp_path: Path) -> None:
     _, source = start(shop(48), limit=20)
     found: list[int] = []
 
@@ -184,9 +188,9 @@ def test_many_at_once_take_over_and_finish_each_others_spools(start, tmp_path: P
         thread.join()
     assert found == [48] * 20
     for _ in range(30):
-        if list(tmp_path.glob("walk.*")):
+        if list(tmp_path.glob("pages.*")):
             numbers(make_walk(source, 1, tmp_path))
-    assert list(tmp_path.glob("walk.*")) == []
+    assert list(tmp_path.glob("pages.*")) == []
 
 
 def test_walks_run_in_parallel(start, tmp_path: Path) -> None:
@@ -196,7 +200,11 @@ def test_walks_run_in_parallel(start, tmp_path: Path) -> None:
     def work(n: int) -> None:
         found[n] = numbers(
             fetch_pages(
-                source, windows(2, START + 2 * n * DAY), bounded=True, spool=tmp_path, now=NOW
+                source,
+                windows(2, START + 2 * n * DAY),
+                bounded=True,
+                state_folder=tmp_path,
+                now=NOW,
             )
         )
 
@@ -208,15 +216,15 @@ def test_walks_run_in_parallel(start, tmp_path: Path) -> None:
     assert sorted(number for rows in found.values() for number in rows) == [
         f"1-{n + 1000}" for n in range(48 * 6)
     ]
-    assert len(server.requests) == 15 + 3 and list(tmp_path.glob("walk.*")) == []
+    assert len(server.requests) == 15 + 3 and list(tmp_path.glob("pages.*")) == []
 
 
-def test_the_spool_is_private(start, tmp_path: Path) -> None:
+def test_the_journal_is_private(start, tmp_path: Path) -> None:
     _, source = start(shop(3))
     found = make_walk(source, 1, tmp_path / "new")
     next(found.windows)
     assert (tmp_path / "new").stat().st_mode & 0o777 == 0o700
-    [folder] = (tmp_path / "new").glob("walk.*")
+    [folder] = (tmp_path / "new").glob("pages.*")
     assert (
         folder.stat().st_mode & 0o777 == 0o700
         and (folder / "journal").stat().st_mode & 0o777 == 0o600
@@ -227,7 +235,7 @@ def test_the_spool_is_private(start, tmp_path: Path) -> None:
 def test_a_full_disk_is_said_and_what_was_fetched_is_kept(start, tmp_path: Path, room: int) -> None:
     _, source = start(shop(96), limit=20)
     measured = make_walk(source, 2, tmp_path / "measured")
-    [journal] = (tmp_path / "measured").glob("walk.*/journal")
+    [journal] = (tmp_path / "measured").glob("pages.*/journal")
     limit = journal.stat().st_size - 1 if room < 0 else room
     child = os.fork()
     if child == 0:
@@ -236,12 +244,12 @@ def test_a_full_disk_is_said_and_what_was_fetched_is_kept(start, tmp_path: Path,
         signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
         resource.setrlimit(resource.RLIMIT_FSIZE, (limit, limit))
         try:
-            make_walk(source, 2, tmp_path / "spool")
+            make_walk(source, 2, tmp_path / "state")
         except ConfigError as error:
             os._exit(7 if "free space" in str(error) and str(tmp_path) in str(error) else 1)
         os._exit(2)
     assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 7
-    found = make_walk(source, 2, tmp_path / "spool")
+    found = make_walk(source, 2, tmp_path / "state")
     assert len(numbers(found)) == measured.records == 96 and found.requests == (
         1 if room < 0 else 3
     )
@@ -251,9 +259,9 @@ def test_a_full_disk_is_said_and_what_was_fetched_is_kept(start, tmp_path: Path,
 def test_a_disk_that_loses_records_is_noticed(start, tmp_path: Path, damage: str) -> None:
     _, source = start(shop(96), limit=20)
     found = make_walk(source, 2, tmp_path)
-    heap = max(tmp_path.glob("walk.*/heap.*"), key=lambda path: path.stat().st_size)
-    body = heap.read_bytes()
-    heap.write_bytes({"cut": body[:-1], "short": body[: len(body) // 2]}[damage])
+    bucket = max(tmp_path.glob("pages.*/bucket.*"), key=lambda path: path.stat().st_size)
+    body = bucket.read_bytes()
+    bucket.write_bytes({"cut": body[:-1], "short": body[: len(body) // 2]}[damage])
     with pytest.raises(ConfigError, match=r"gives back \d+ of \d+ records"):
         numbers(found)
     assert len(numbers(make_walk(source, 2, tmp_path))) == 96, "the journal has them still"
@@ -262,7 +270,7 @@ def test_a_disk_that_loses_records_is_noticed(start, tmp_path: Path, damage: str
 def test_nothing_of_a_dropped_tail_comes_back(start, tmp_path: Path) -> None:
     server, source = start(shop(96), limit=20)
     killed_walk(source, tmp_path, 2, 3, "kept")
-    [journal] = tmp_path.glob("walk.*/journal")
+    [journal] = tmp_path.glob("pages.*/journal")
     body = journal.read_bytes()
     journal.write_bytes(
         body[:30] + bytes([body[30] ^ 1]) + body[31:]
@@ -302,7 +310,7 @@ def test_a_truncated_walk_is_truncated_after_a_kill_too(start, tmp_path: Path) -
     assert server.requests
 
 
-def test_a_new_spool_that_another_process_locks_first_is_left_to_it(
+def test_a_new_journal_that_another_process_locks_first_is_left_to_it(
     start, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _, source = start(shop(3))

@@ -109,9 +109,9 @@ def test_receipts_from_before_the_first_window_come_with_it_once(tmp_path: Path)
     )
     (tmp_path / "all.json").write_bytes(page([old, new]))
     source = open_source("files", folder=tmp_path, starts=START)
-    first = fetch_pages(source, windows(1), bounded=True, spool=tmp_path / "s", now=NOW)
+    first = fetch_pages(source, windows(1), bounded=True, state_folder=tmp_path / "s", now=NOW)
     assert numbers(first) == ["old"]
     second = fetch_pages(
-        source, windows(1, START + DAY), bounded=True, spool=tmp_path / "s", now=NOW
+        source, windows(1, START + DAY), bounded=True, state_folder=tmp_path / "s", now=NOW
     )
     assert numbers(second) == ["new"]

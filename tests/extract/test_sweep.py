@@ -61,7 +61,7 @@ def test_a_sweep_finds_what_appeared_after_its_window_had_closed(start, tmp_path
     found = [
         one
         for _, records in fetch_pages(
-            source, windows(5), bounded=False, spool=tmp_path, now=clock[0]
+            source, windows(5), bounded=False, state_folder=tmp_path, now=clock[0]
         ).windows
         for one in find_missed(records, held)
     ]

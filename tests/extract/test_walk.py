@@ -63,7 +63,9 @@ def record(
 @pytest.mark.parametrize("bounded", [False, True])
 def test_every_receipt_is_in_its_window_once(start, tmp_path: Path, bounded: bool) -> None:
     server, source = start(shop(500), limit=50)
-    found = fetch_pages(source, windows(5, START + DAY), bounded=bounded, spool=tmp_path, now=NOW)
+    found = fetch_pages(
+        source, windows(5, START + DAY), bounded=bounded, state_folder=tmp_path, now=NOW
+    )
     handed = gather(found)
     assert list(handed) == [window.date for window in windows(5, START + DAY)]
     for window in windows(5, START + DAY):
@@ -107,7 +109,7 @@ def test_neither_order_nor_duplicates_of_records_and_pages_matter(
             Recorded(pages),
             windows(2),
             bounded=False,
-            spool=tmp_path_factory.mktemp("spool"),
+            state_folder=tmp_path_factory.mktemp("state_folder"),
             now=NOW,
         )
         handed = {
@@ -185,7 +187,7 @@ def test_windows_that_do_not_tile_time_are_refused(tmp_path: Path) -> None:
     first, second, third = windows(3)
     for wrong in ([], [first, third], [second, first]):
         with pytest.raises(ValueError, match="tile time"):
-            fetch_pages(Recorded([[]]), wrong, bounded=True, spool=tmp_path, now=NOW)
+            fetch_pages(Recorded([[]]), wrong, bounded=True, state_folder=tmp_path, now=NOW)
 
 
 def test_objects_are_lines_of_verbatim_json(start, tmp_path: Path) -> None:
@@ -240,7 +242,11 @@ def test_what_changes_between_pages_is_neither_lost_nor_doubled(
         server.faults[:] = [] if is_quiet else [Fault("call", act=disturb, times=14)]
         clock[0] = max(clock[0], last + timedelta(minutes=30))
         found = fetch_pages(
-            source, [Window(first.date(), first, last)], bounded=False, spool=tmp_path, now=clock[0]
+            source,
+            [Window(first.date(), first, last)],
+            bounded=False,
+            state_folder=tmp_path,
+            now=clock[0],
         )
         for row in (
             row for records in gather(found).values() for rows in records.values() for row in rows
@@ -306,7 +312,7 @@ def test_memory_stays_flat(tmp_path: Path) -> None:
     for count in (20, 100):
         tracemalloc.start()
         found = fetch_pages(
-            Endless([[]] * count), windows(20), bounded=False, spool=tmp_path, now=NOW
+            Endless([[]] * count), windows(20), bounded=False, state_folder=tmp_path, now=NOW
         )
         kept = sum(
             len(text.splitlines())
@@ -362,7 +368,7 @@ def test_a_bounded_walk_out_of_which_a_receipt_moves_is_read_again(
             on=lambda asked: asked.page == 2 and any(book.cancel(number, NOW) for number in once),
         )
     )
-    found = fetch_pages(source, windows(1), bounded=True, spool=tmp_path, now=NOW)
+    found = fetch_pages(source, windows(1), bounded=True, state_folder=tmp_path, now=NOW)
     assert len(server.requests) == found.requests == 3 + 1 + 3 + 1
     assert set(numbers(found)) == {f"1-{n + 1000}" for n in range(48)}, (
         "the version that was read before it moved is a version too"
@@ -379,7 +385,7 @@ def test_a_span_that_never_comes_to_rest_is_read_openly_at_last(start, tmp_path:
             on=lambda asked: asked.page == 2 and book.cancel(f"1-{next(turns)}", NOW),
         )
     )
-    found = fetch_pages(source, windows(1), bounded=True, spool=tmp_path, now=NOW)
+    found = fetch_pages(source, windows(1), bounded=True, state_folder=tmp_path, now=NOW)
     assert [asked.page for asked in server.requests if "updated_at_max" not in asked.params][
         -5:
     ] == [1, 2, 3, 4, 5], "all of both days"
@@ -403,13 +409,13 @@ def test_a_killed_walk_still_owes_its_second_look(start, tmp_path: Path, die: in
         Fault("status", status=400, code="INVALID_VALUE", on=lambda _: len(server.requests) == die)
     )
     with pytest.raises(SourceFatal):
-        fetch_pages(source, windows(1), bounded=True, spool=tmp_path, now=NOW)
+        fetch_pages(source, windows(1), bounded=True, state_folder=tmp_path, now=NOW)
     found = fetch_pages(
-        source, windows(1), bounded=True, spool=tmp_path, now=NOW + timedelta(minutes=30)
+        source, windows(1), bounded=True, state_folder=tmp_path, now=NOW + timedelta(minutes=30)
     )
     assert (
         set(numbers(found)) == {f"1-{n + 1000}" for n in range(48)}
-        and list(tmp_path.glob("walk.*")) == []
+        and list(tmp_path.glob("pages.*")) == []
     )
 
 

@@ -113,7 +113,7 @@ def test_a_run_that_is_killed_or_terminated_sends_an_alert_unless_by_ctrl_c(
     from pipeline.cli import run as run_command
 
     alerts: list[int] = []
-    monkeypatch.setattr(settings, "spool", lambda: tmp_path / "spool")
+    monkeypatch.setattr(settings, "lake_state_folder", lambda: tmp_path / "state")
     monkeypatch.setattr(run_command, "_send_alert", lambda code, _: alerts.append(code))
     monkeypatch.setattr(run_command, "_run_nightly", lambda *_: 137)
     assert main(["run"]) == 137 and alerts == [137]
@@ -125,7 +125,7 @@ def test_a_run_that_is_killed_or_terminated_sends_an_alert_unless_by_ctrl_c(
     with pytest.raises(SystemExit) as ended:
         main(["run"])
     assert ended.value.code == 143 and alerts == [137, 143]
-    (log,) = run_log.find_logs(tmp_path / "spool")
+    (log,) = run_log.find_logs(tmp_path / "state")
     assert "ended with exit code 143" in log.read_text()
 
     monkeypatch.setattr(
@@ -144,9 +144,9 @@ def test_a_run_that_is_killed_or_terminated_sends_an_alert_unless_by_ctrl_c(
 def test_a_run_ends_with_its_own_code_where_its_log_cannot(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    with run_log.keep(tmp_path / "spool", datetime(2026, 11, 2, tzinfo=UTC)) as log:
+    with run_log.keep(tmp_path / "state", datetime(2026, 11, 2, tzinfo=UTC)) as log:
         log.code = 30
-        shutil.rmtree(tmp_path / "spool")
+        shutil.rmtree(tmp_path / "state")
     assert "the end of the run cannot be logged" in caplog.text
 
 
@@ -191,9 +191,9 @@ def test_tail_reads_the_last_run_and_follows_one_that_runs(
         stderr=subprocess.STDOUT,
         text=True,
     )
-    spool = runner.folder / "spool"
+    state = runner.folder / "state"
     for _ in range(6000):
-        if folders := [path.parent for path in spool.glob("*/run.*.log")]:
+        if folders := [path.parent for path in state.glob("*/run.*.log")]:
             break
         time.sleep(0.02)
     code, said = runner.pos("tail")

@@ -52,7 +52,7 @@ class Group:
                 "allowed_lateness_days": "1",
                 "rate_requests": "0",
                 "max_retry_wait_seconds": "0.1",
-                "spool": str(self.folder / f"spool-{lake}"),
+                "state_folder": str(self.folder / f"state-{lake}"),
                 "now": self.clock["now"].isoformat(),
                 **self.pos,
             },

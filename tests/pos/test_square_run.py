@@ -71,7 +71,7 @@ def test_two_nights_of_a_shop_on_square(luigi: Runner) -> None:
             history_starts=FIRST,
             rate_requests=0,
             allowed_lateness_days=1,
-            spool=luigi.folder / "spool",
+            state_folder=luigi.folder / "state",
             now=NIGHT.isoformat(),
         )
         luigi("MonthlySales", "--month", "2026-10")

@@ -23,7 +23,7 @@ class Till:
             history_starts=FIRST,
             rate_requests=0,
             allowed_lateness_days=1,
-            spool=runner.folder / "spool",
+            state_folder=runner.folder / "state",
         )
         self.set_clock(datetime(2026, 10, 31, 12, tzinfo=UTC))
 
