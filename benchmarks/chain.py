@@ -146,8 +146,8 @@ class Chain:
     def forget(self) -> None:
         """Leave nothing but raw, as if no stage had run."""
         data = self.folder / "data"
-        for path in [*data.iterdir(), *data.glob("_manifests/*"), *data.glob("_claims/*")]:
-            if path.name not in ("raw", "_manifests", "_claims"):
+        for path in [*data.iterdir(), *data.glob("_manifests/*"), *data.glob("_commits/*")]:
+            if path.name not in ("raw", "_manifests", "_commits"):
                 shutil.rmtree(path) if path.is_dir() else path.unlink()
 
     def run(self, family: str, days: list[date], workers: int = 1) -> Ran:

@@ -120,7 +120,7 @@ class Bench:
         return found
 
     def staged(self) -> int:
-        return len(keys(self.client, CLUSTER, "_claims/staging/"))
+        return len(keys(self.client, CLUSTER, "_commits/staging/"))
 
     def compare(self) -> int:
         """Read every object of both buckets; returns their number. Raises SystemExit, naming some,

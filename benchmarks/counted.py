@@ -35,9 +35,9 @@ DAY = timedelta(days=1)
 
 
 def place_of(key: str) -> tuple[str, str]:
-    """(dataset, "object" or "manifest") of a key: a manifest and its claim are both the log's."""
-    if key.startswith("_claims/"):
-        return key.removeprefix("_claims/").rsplit("/", 2)[0], "manifest"
+    """(dataset, "object" or "manifest") of a key: a manifest and its commit record are both the log's."""
+    if key.startswith("_commits/"):
+        return key.removeprefix("_commits/").rsplit("/", 2)[0], "manifest"
     if found := parse_manifest(key):
         return found.dataset, "manifest"
     if key.startswith(f"{RECEIPTS}/"):

@@ -147,7 +147,7 @@ def measure(months: int, per_day: float, bench: Bench, book: Book) -> str:
             "",
             (
                 "The run a day later, by kind of request: names are read for planning; a manifest"
-                " is written with its claim in two requests."
+                " is written with its commit record in two requests."
             ),
             "",
             *by_dataset(later.requests),

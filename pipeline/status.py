@@ -24,13 +24,13 @@ from pipeline.extract.window_bounds import DAY, window_names
 from pipeline.extract.windows import spans
 from pipeline.load import (
     CATALOG,
+    INVALIDATED,
     RAW,
     RAW_SHIFTS,
     RECEIPTS,
     SALES,
     STAGING,
     SUMMARY,
-    VOID,
     Lake,
     decompress,
 )
@@ -227,7 +227,7 @@ def _read_windows(lake: Lake, expected: date) -> _Windows | None:
 def _is_current(lake: Lake, dataset: str, name: str, fingerprint: str = "") -> bool:
     """Whether a partition exists and is valid, under that fingerprint if one is given."""
     newest = lake.newest(dataset, name)
-    if newest is None or newest.fingerprint == VOID:
+    if newest is None or newest.fingerprint == INVALIDATED:
         return False
     return not fingerprint or newest.fingerprint == fingerprint
 

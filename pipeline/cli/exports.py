@@ -14,7 +14,7 @@ from typing import Any
 
 from pipeline import schema, settings
 from pipeline.errors import ExitCode
-from pipeline.load import BACKOFFICE, VOID
+from pipeline.load import BACKOFFICE, INVALIDATED
 from pipeline.load.parquet import from_bytes
 from pipeline.targets import lake
 from pipeline.tasks.till_exports import PREFIX, unused_exports
@@ -48,7 +48,7 @@ def run(options: argparse.Namespace) -> int:
 def _tables(month: str) -> dict[str, Rows]:
     """The tables of a month's comparison; none where no export concerns it."""
     newest = lake().newest(BACKOFFICE, month)
-    if not newest or newest.fingerprint == VOID:
+    if not newest or newest.fingerprint == INVALIDATED:
         return {}
     files = lake().read(BACKOFFICE, month)
     return {name: from_bytes(body).to_pylist() for name, body in files.items()}

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from pipeline import settings
 from pipeline.errors import ExitCode
-from pipeline.load import CUMULATIVE, MONTHLY, VOID
+from pipeline.load import CUMULATIVE, INVALIDATED, MONTHLY
 from pipeline.targets import lake
 
 
@@ -58,7 +58,7 @@ def months_with(dataset: str) -> list[str]:
     return [
         name
         for name in lake().partitions(dataset)
-        if (newest := lake().newest(dataset, name)) and newest.fingerprint != VOID
+        if (newest := lake().newest(dataset, name)) and newest.fingerprint != INVALIDATED
     ]
 
 

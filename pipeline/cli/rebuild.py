@@ -17,7 +17,7 @@ from pipeline import settings
 from pipeline.cli.child import run_luigi
 from pipeline.cli.raw_records import check_filled
 from pipeline.errors import ConfigError, Corrupt
-from pipeline.load import RAW, VOID, Manifest
+from pipeline.load import INVALIDATED, RAW, Manifest
 from pipeline.maintenance import everything
 from pipeline.targets import DatasetTask, lake
 from pipeline.tasks.maintenance import partitions_of, span_of
@@ -58,7 +58,7 @@ def run(options: argparse.Namespace) -> int:
             print(f"{task.dataset:<10} {task.name:<10} {size:>14,} bytes")
         return 0
     for task in tasks:
-        if _newest(task).fingerprint != VOID:
+        if _newest(task).fingerprint != INVALIDATED:
             lake().invalidate(task.dataset, task.name, "rebuild from raw")
     code = run_luigi(
         "Rebuild",
@@ -73,7 +73,7 @@ def run(options: argparse.Namespace) -> int:
         after = _newest(task)
         result = (
             "is missing"
-            if after.fingerprint == VOID
+            if after.fingerprint == INVALIDATED
             else "as before"
             if after.digest == before[task]
             else "is different"
@@ -95,6 +95,6 @@ def published(dataset: str, partition: str) -> str | None:
     digests = [
         manifest.digest
         for manifest in lake().history(dataset, partition)
-        if manifest.fingerprint not in (VOID, RAW)
+        if manifest.fingerprint not in (INVALIDATED, RAW)
     ]
     return digests[-1] if digests else None

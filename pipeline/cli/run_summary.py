@@ -16,7 +16,7 @@ from datetime import date, datetime
 from functools import partial
 
 from pipeline.errors import Corrupt
-from pipeline.load import RAW, RECEIPTS, VOID, Lake, Manifest
+from pipeline.load import INVALIDATED, RAW, RECEIPTS, Lake, Manifest
 from pipeline.load.layout import DATASETS, IDENTITY, MONTHLY, NIGHTLY, SALES, parse_raw, state_key
 from pipeline.load.storage import Stat
 from pipeline.raw_source import RawSource
@@ -88,7 +88,9 @@ def read_summary(
 
     def valid(dataset: str) -> list[str]:
         return [
-            n for n in partitions.get(dataset, ()) if _newest(lake, dataset, n).fingerprint != VOID
+            n
+            for n in partitions.get(dataset, ())
+            if _newest(lake, dataset, n).fingerprint != INVALIDATED
         ]
 
     return RunSummary(

@@ -1,8 +1,8 @@
 """Check that the lake is intact; names each problem, and what to do.
 
-    pos verify                               everything: digests, logs, claims, strays, and sums
+    pos verify                               everything: digests, manifests, unknown objects, sums
     pos verify --from 2026-10 --to 2026-10   these months only
-    pos verify --deep                        also makes each partition again in memory and compares
+    pos verify --deep                        builds each partition again in memory and compares
     pos verify --repair                        restores a report's files, invalidates what the next
                                              run can make again, and removes leftovers of killed
                                              runs (with the right to delete)

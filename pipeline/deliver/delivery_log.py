@@ -6,11 +6,11 @@ A run that is repeated, or two runs at once, send nothing twice.
 
 `kind` is monthly, cumulative or alert; `name` the month or day; `version` a report's number and
 digest, or an alert's cause; `recipient` a hash, never the address. An attempt begins with the state
-claim (If-None-Match: one of two runs gets it) and ends with its outcome: `sent`; `same`, where
-nothing had to be sent; `refused`, where certainly nothing was sent.
+`started` (If-None-Match: only one of two runs can write it) and ends with its result: `sent`;
+`same`, if nothing had to be sent; `refused`, if certainly nothing was sent.
 
-A claim without outcome belongs to a run that is under way, was killed, or got no answer. It is
-waited for until it is LEASE seconds old; then the next attempt sends again, under the same
+An attempt without result belongs to a run that is still active, was killed, or got no answer. Other
+runs wait until it is LEASE seconds old; then the next attempt sends again, with the same
 Message-ID, so that mail programs show it once. After MAX_UNANSWERED of those the delivery is
 `abandoned`: reported once as an error and never tried again.
 """
@@ -36,7 +36,7 @@ _STEP = 5.0
 _SETTLED = frozenset({"sent", "same", "abandoned"})
 _KEY = re.compile(
     rf"{ROOT}/([a-z]+)/([0-9-]+)/([0-9a-f.]+)/([0-9a-f]{{16}})"
-    r"\.(\d+)\.(claim|sent|same|refused|abandoned)\.json"
+    r"\.(\d+)\.(started|sent|same|refused|abandoned)\.json"
 )
 
 
@@ -131,13 +131,13 @@ class DeliveryLog:
         while not self.is_settled(key):
             attempts = self._attempts.get(key, {})
             last = max(attempts, default=0)
-            if attempts.get(last) == {"claim"}:
+            if attempts.get(last) == {"started"}:
                 left = self._lease - self._age(key, last)
                 if left > 0:
                     self._sleep(min(left, _STEP))
                     self._reload(key)
                     continue
-            if sum(states == {"claim"} for states in attempts.values()) >= MAX_UNANSWERED:
+            if sum(states == {"started"} for states in attempts.values()) >= MAX_UNANSWERED:
                 self._write(key, last, "abandoned")
                 raise Abandoned(
                     f"{key.kind} {key.name}: sent {MAX_UNANSWERED} times without an answer; the"
@@ -145,7 +145,7 @@ class DeliveryLog:
                     " forward the report by hand if it is missing"
                 )
             try:
-                self._write(key, last + 1, "claim", if_absent=True)
+                self._write(key, last + 1, "started", if_absent=True)
             except Conflict:
                 self._reload(key)
                 continue
@@ -177,9 +177,9 @@ class DeliveryLog:
         self._attempts.update(self._list(f"{'/'.join((ROOT, *key))}."))
 
     def _age(self, key: DeliveryKey, attempt: int) -> float:
-        """Seconds since the attempt was claimed."""
-        claimed_at = float(json.loads(self._store.get(_path(key, attempt, "claim")))["at"])
-        return self._clock() - claimed_at
+        """Seconds since the attempt started."""
+        started_at = float(json.loads(self._store.get(_path(key, attempt, "started")))["at"])
+        return self._clock() - started_at
 
     def _write(
         self, key: DeliveryKey, attempt: int, state: str, *, if_absent: bool = False

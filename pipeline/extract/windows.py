@@ -78,7 +78,7 @@ def extract(
 
     `last` is the last day whose window has closed. An extraction up to that day has no upper bound:
     a receipt that changes meanwhile gets a later `updated_at`, so it cannot be skipped between two
-    pages. Raises Conflict if a killed run had claimed one of `days`: the bounds then change.
+    pages. Raises Conflict if a killed run had committed one of `days`: the bounds then change.
     """
     days = list(days)
     lake.complete_windows()

@@ -3,7 +3,7 @@
     storage.py      the contract: list, head, get, conditional put
     local.py, s3.py its two implementations
     layout.py       dataset, partition and file to key, and back
-    manifests.py    the log of a partition: manifests and claims (claims.py)
+    manifests.py    the log of a partition: manifests and commit records (commit_records.py)
     publish.py      the protocol of a publication, of one partition or many
     raw.py          batches of verbatim receipts; raw_batch.py, commits.py
     lake.py         Lake: all of this for a run
@@ -23,6 +23,7 @@ from pipeline.load.layout import (
     CUSTOMERS,
     DATASETS,
     IDENTITY,
+    INVALIDATED,
     MONTHLY,
     NIGHTLY,
     OUTSIDE,
@@ -33,7 +34,6 @@ from pipeline.load.layout import (
     SHIFTS,
     STAGING,
     SUMMARY,
-    VOID,
     BatchName,
     Manifest,
     RawObject,
@@ -49,6 +49,7 @@ __all__ = [
     "CUSTOMERS",
     "DATASETS",
     "IDENTITY",
+    "INVALIDATED",
     "MAX_PENDING",
     "MONTHLY",
     "NIGHTLY",
@@ -60,7 +61,6 @@ __all__ = [
     "SHIFTS",
     "STAGING",
     "SUMMARY",
-    "VOID",
     "BatchName",
     "Lake",
     "Manifest",

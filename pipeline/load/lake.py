@@ -21,9 +21,9 @@ from typing import Any
 from pipeline.errors import Conflict, Corrupt, PipelineError
 from pipeline.load import publish, raw
 from pipeline.load.archive import unpack
-from pipeline.load.claims import Body
+from pipeline.load.commit_records import Body
 from pipeline.load.commits import Commits
-from pipeline.load.layout import RECEIPTS, VOID, Manifest, RawObject, file_key, state_key
+from pipeline.load.layout import INVALIDATED, RECEIPTS, Manifest, RawObject, file_key, state_key
 from pipeline.load.manifests import ManifestLog
 from pipeline.load.publish import Content
 from pipeline.load.raw_batch import Content as RawContent
@@ -88,7 +88,7 @@ class Lake:
         self._raw.take_over(raw_objects)
 
     def newest(self, dataset: str, partition: str) -> Manifest | None:
-        """The newest manifest, also one with fingerprint VOID; None without one."""
+        """The newest manifest, also one with fingerprint INVALIDATED; None without one."""
         return self._log.newest(dataset, partition)
 
     def partitions(self, dataset: str) -> list[str]:
@@ -110,7 +110,7 @@ class Lake:
             return self._log.read(manifest)
 
     def pending(self, dataset: str, partition: str) -> list[Body]:
-        """The body of a claim that a killed run left without its manifest; else empty."""
+        """The body of a commit record that a killed run left without its manifest; else empty."""
         with _naming_partition(dataset, partition):
             return self._log.pending(dataset, partition)
 
@@ -213,7 +213,7 @@ class Lake:
         newest = self.newest(dataset, partition)
         if newest is None:
             problem = f"nothing is published as {dataset} {partition}; build it first"
-        elif newest.fingerprint == VOID:
+        elif newest.fingerprint == INVALIDATED:
             why = self.metadata(dataset, partition, newest).get("why")
             problem = f"{dataset} {partition} was invalidated ({why}); build it again"
         else:
@@ -283,8 +283,8 @@ class Lake:
         return self._raw.commit(self.run, batch, objects, metadata, times)
 
     def complete_windows(self) -> None:
-        """Publish what killed runs have claimed of raw receipts."""
-        self._log.complete_claims(RECEIPTS)
+        """Publish the raw receipts that killed runs have committed."""
+        self._log.complete_commits(RECEIPTS)
 
     def commits(self) -> Commits:
         """A queue of raw batches, each stored while the next ones are prepared."""

@@ -13,7 +13,7 @@
     reports/<monthly|cumulative>/2026-10/<file>    the newest version
     reports/<monthly|cumulative>/2026-10/versions/000002.<digest>.zip    each version as issued
     _manifests/<dataset>/<partition>/000002.<fingerprint>.<digest>.json
-    _claims/<dataset>/<partition>/000002.json    same bytes: the run that took the number
+    _commits/<dataset>/<partition>/000002.json    same bytes: the run that took the number
     state/<file>    derived, for people
     _probe/conditional-writes    written by a preflight
 
@@ -42,7 +42,7 @@ TABLES = "tables"
 _BY_MONTH = (SALES, SUMMARY, CUSTOMERS, BACKOFFICE, OUTSIDE, SHIFTS, MONTHLY, CUMULATIVE)
 DATASETS = (RECEIPTS, CATALOG, RAW_SHIFTS, STAGING, *_BY_MONTH, NIGHTLY, IDENTITY)
 
-VOID, RAW = "void", "raw"
+INVALIDATED, RAW = "invalidated", "raw"
 """Instead of a fingerprint: the partition is invalidated; a raw batch has none."""
 UNKNOWN = "unknown"
 ANY_TIME = "0000-2359"
@@ -52,7 +52,7 @@ _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
 _BATCH = re.compile(r"(\d{4}-\d\d-\d\d)(?:-rescan-([0-9A-Za-z_-]{1,40}))?")
 _MANIFEST = re.compile(
     rf"_manifests/({'|'.join(DATASETS)})/([0-9A-Za-z][0-9A-Za-z_-]*)/"
-    rf"(\d{{6,}})\.([0-9a-f]{{16}}|{VOID}|{RAW})\.([0-9a-f]{{16}})\.json"
+    rf"(\d{{6,}})\.([0-9a-f]{{16}}|{INVALIDATED}|{RAW})\.([0-9a-f]{{16}})\.json"
 )
 _MINUTE = r"(?:[01]\d|2[0-3])[0-5]\d"
 _OBJECT = re.compile(
@@ -107,8 +107,8 @@ class BatchName(NamedTuple):
 class Manifest(NamedTuple):
     """One publication of a partition, as its key states it.
 
-    `fingerprint` is the digest of the inputs, VOID for an invalidated partition, RAW for a raw
-    one; `digest` is that of the content.
+    `fingerprint` is the digest of the inputs, INVALIDATED for an invalidated partition, RAW for a
+    raw one; `digest` is that of the content.
     """
 
     number: int
@@ -196,7 +196,7 @@ _FOLDERS = (
     ),
 )
 _KNOWN = re.compile(
-    rf"_claims/.+\.json|(?:_probe|_erased|state|deliveries)/.+|(?:reports|{BACKOFFICE})/[^/]+"
+    rf"_commits/.+\.json|(?:_probe|_erased|state|deliveries)/.+|(?:reports|{BACKOFFICE})/[^/]+"
 )
 
 
@@ -209,7 +209,7 @@ def home_of(key: str) -> tuple[str, str] | None:
 
 
 def is_known(key: str) -> bool:
-    """Whether no manifest needs to name it: claims, probes, files for people."""
+    """Whether no manifest needs to name it: commit records, probes, files for people."""
     return _KNOWN.fullmatch(key) is not None
 
 
@@ -251,16 +251,16 @@ def log_prefix(dataset: str = "", prefix: str = "") -> str:
     return f"_manifests/{dataset}/{prefix}" if dataset else "_manifests/"
 
 
-def claim_key(dataset: str, partition: str, number: int) -> str:
+def commit_key(dataset: str, partition: str, number: int) -> str:
     """Return the key that exactly one publication can take for `number`."""
     return check_key(
-        f"{claim_prefix(dataset)}{check_partition(dataset, partition)}/{number:06d}.json"
+        f"{commit_prefix(dataset)}{check_partition(dataset, partition)}/{number:06d}.json"
     )
 
 
-def claim_prefix(dataset: str) -> str:
-    """Return the prefix of the keys of a dataset's claims."""
-    return f"_claims/{dataset}/"
+def commit_prefix(dataset: str) -> str:
+    """Return the prefix of the keys of a dataset's commit records."""
+    return f"_commits/{dataset}/"
 
 
 def raw_key(

@@ -1,14 +1,14 @@
 """The log of each partition: numbered manifests that are added and never changed.
 
-The key of a manifest holds number, fingerprint and digest, so one listing shows the state of every
-partition. Two runs would give one number different keys. Therefore a number is first taken by a
-claim, whose key holds the number alone: writing it with If-None-Match is the moment of publication,
-and the manifest is a copy of it. The next run completes a claim whose run was killed before it
-wrote the manifest. After a lost response, a run that finds its own bytes in the claim has won.
+The key of a manifest has number, fingerprint and digest, so one listing shows the state of every
+partition. Two runs would give the same number different keys. So a run first writes a commit
+record, whose key has only the number, with If-None-Match: this is the moment of publication. The
+manifest is a copy of it. If a run is killed between the two, the next run writes the manifest.
+After a lost response, a run that finds its own bytes in the commit record has won.
 
 The snapshot is the result of the listings plus what this process has published; a child process
 drops it. A log with a gap, a doubled number or a foreign key is unsound: nothing is published
-into it (Corrupt, naming the key), and readers use the highest number that its claim confirms.
+into it (Corrupt, naming the key), and readers use the highest number with a commit record.
 """
 
 from __future__ import annotations
@@ -21,13 +21,13 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from pipeline.errors import ConfigError, Conflict, Corrupt, PipelineError
-from pipeline.load.claims import Body, Claim, Entry
+from pipeline.load.commit_records import Body, CommitRecord, Entry
 from pipeline.load.layout import (
     DATASETS,
     Manifest,
     check_partition,
-    claim_key,
-    claim_prefix,
+    commit_key,
+    commit_prefix,
     digest_of,
     log_prefix,
     manifest_of,
@@ -135,13 +135,13 @@ class ManifestLog:
         return list(self._manifests[dataset].get(partition, ()))
 
     def newest(self, dataset: str, partition: str) -> Manifest | None:
-        """The newest manifest; of an unsound log, the highest that its claim confirms."""
+        """The newest manifest; of an unsound log, the highest that its commit record confirms."""
         manifests = self.history(dataset, partition)
         if not _gaps(manifests):
             return manifests[-1] if manifests else None
         name = dataset, partition
         if name not in self._confirmed:
-            self._confirmed[name] = next(filter(self._is_claimed, reversed(manifests)), None)
+            self._confirmed[name] = next(filter(self._is_committed, reversed(manifests)), None)
         return self._confirmed[name]
 
     def check_sound(self, dataset: str, partition: str) -> None:
@@ -155,20 +155,20 @@ class ManifestLog:
                 " is published beside it"
             )
         for gap in _gaps(manifests):
-            claim = claim_key(dataset, partition, gap)
+            commit = commit_key(dataset, partition, gap)
             keys = [manifest.key for manifest in manifests if manifest.number == gap]
             if keys:
                 raise Corrupt(
                     f"{uri}: number {gap} was taken twice, by {' and '.join(keys)}; move away the"
-                    f" one that differs from {claim}"
+                    f" one that differs from {commit}"
                 )
             raise Corrupt(
                 f"{uri}: manifest {gap:06d} is missing below {manifests[-1].number:06d}; restore it"
-                f" (its bytes are in {claim}), or move away the foreign one above it"
+                f" (its bytes are in {commit}), or move away the foreign one above it"
             )
 
-    def _is_claimed(self, manifest: Manifest) -> bool:
-        key = claim_key(manifest.dataset, manifest.partition, manifest.number)
+    def _is_committed(self, manifest: Manifest) -> bool:
+        key = commit_key(manifest.dataset, manifest.partition, manifest.number)
         try:
             return self._describes(self.storage.get(key), key, manifest)
         except Corrupt:
@@ -206,69 +206,69 @@ class ManifestLog:
     def append_all(self, entries: Sequence[Entry]) -> list[Manifest | PipelineError]:
         """Append each entry as `append` does; its manifest, or the error that it met.
 
-        Every claim is written before the first manifest.
+        Every commit record is written before the first manifest.
         """
         for entry in entries:
             self.cover(entry.dataset, entry.partition)
-        claims = [self._prepare(entry) for entry in entries]
-        sent = [claim for claim in claims if claim.error is None]
-        writes = [Write(claim.key, claim.text, if_absent=True) for claim in sent]
-        for claim, outcome in zip(sent, self.storage.put_all(writes), strict=True):
-            claim.is_mine = not isinstance(outcome, Conflict)
-            if not claim.is_mine:
-                claim.attempt(self._read_claim)
-        self._copy_claims(sent)
+        commits = [self._prepare(entry) for entry in entries]
+        sent = [commit for commit in commits if commit.error is None]
+        writes = [Write(commit.key, commit.text, if_absent=True) for commit in sent]
+        for commit, outcome in zip(sent, self.storage.put_all(writes), strict=True):
+            commit.is_mine = not isinstance(outcome, Conflict)
+            if not commit.is_mine:
+                commit.attempt(self._read_commit)
+        self._copy_commits(sent)
         self._siblings.announce()
-        for claim in sent:
-            claim.attempt(self._settle)
-        return [claim.error or _manifest(claim) for claim in claims]
+        for commit in sent:
+            commit.attempt(self._settle)
+        return [commit.error or _manifest(commit) for commit in commits]
 
-    def _prepare(self, entry: Entry) -> Claim:
+    def _prepare(self, entry: Entry) -> CommitRecord:
         try:
             self.check_sound(entry.dataset, entry.partition)
-            return Claim.from_entry(entry)
+            return CommitRecord.from_entry(entry)
         except PipelineError as error:
-            return Claim("", error=error)
+            return CommitRecord("", error=error)
 
-    def _read_claim(self, claim: Claim) -> None:
-        """Take over what another run has claimed."""
-        claim.text = self.storage.get(claim.key)
-        claim.taken, claim.body = self._parse(claim.text, claim.key)
+    def _read_commit(self, commit: CommitRecord) -> None:
+        """Take over the commit record of another run."""
+        commit.text = self.storage.get(commit.key)
+        commit.taken, commit.body = self._parse(commit.text, commit.key)
 
-    def _copy_claims(self, claims: Sequence[Claim]) -> None:
-        """Publish the manifest of each claim, also for a run that was killed after it."""
-        for claim in claims:
-            claim.attempt(self._check_claim)
-        sound = [claim for claim in claims if claim.error is None]
-        writes = [Write(_manifest(claim).key, claim.text, if_absent=True) for claim in sound]
-        for claim, outcome in zip(sound, self.storage.put_all(writes), strict=True):
+    def _copy_commits(self, commits: Sequence[CommitRecord]) -> None:
+        """Publish the manifest of each commit record, also for a run that was killed after it."""
+        for commit in commits:
+            commit.attempt(self._check_commit)
+        sound = [commit for commit in commits if commit.error is None]
+        writes = [Write(_manifest(commit).key, commit.text, if_absent=True) for commit in sound]
+        for commit, outcome in zip(sound, self.storage.put_all(writes), strict=True):
             if isinstance(outcome, Conflict):
-                claim.attempt(self._check_copy)
+                commit.attempt(self._check_copy)
 
-    def _check_claim(self, claim: Claim) -> None:
-        taken = _manifest(claim)
-        if claim_key(taken.dataset, taken.partition, taken.number) != claim.key:
+    def _check_commit(self, commit: CommitRecord) -> None:
+        taken = _manifest(commit)
+        if commit_key(taken.dataset, taken.partition, taken.number) != commit.key:
             raise Corrupt(
-                f"{self.storage.uri(claim.key)} claims {taken.key}; move it away, nothing is"
-                " published beside it"
+                f"{self.storage.uri(commit.key)} is the commit record of {taken.key}; move it"
+                " away, nothing is published beside it"
             )
 
-    def _check_copy(self, claim: Claim) -> None:
-        key, text = _manifest(claim).key, claim.text
+    def _check_copy(self, commit: CommitRecord) -> None:
+        key, text = _manifest(commit).key, commit.text
         if self.storage.get_sound(key, lambda stored: stored == text) != text:
             raise Corrupt(
-                f"{self.storage.uri(key)} differs from its claim {claim.key}; move it away and"
-                " run again"
+                f"{self.storage.uri(key)} differs from its commit record {commit.key}; move"
+                " it away and run again"
             )
 
-    def _settle(self, claim: Claim) -> None:
+    def _settle(self, commit: CommitRecord) -> None:
         """Note what was published. Raises Conflict if other content has the number."""
-        taken = _manifest(claim)
+        taken = _manifest(commit)
         dataset, partition = taken.dataset, taken.partition
-        if not claim.is_mine:
+        if not commit.is_mine:
             self.refresh(dataset, partition)
-        is_newest = claim.is_mine or self.newest(dataset, partition) == taken
-        if taken != claim.mine or not is_newest:
+        is_newest = commit.is_mine or self.newest(dataset, partition) == taken
+        if taken != commit.mine or not is_newest:
             raise Conflict(
                 f"{dataset} {partition}: another run has published number {taken.number} or a"
                 " later one with other content; start again from the newest manifest"
@@ -277,34 +277,34 @@ class ManifestLog:
         if taken not in log:
             log.append(taken)
             self.generations[dataset] += 1
-        self._cache(taken, claim.body)
+        self._cache(taken, commit.body)
 
-    def complete_claims(self, dataset: str) -> None:
-        """Publish the manifests of claims that killed runs left without one."""
+    def complete_commits(self, dataset: str) -> None:
+        """Publish the manifests of commit records that killed runs left without one."""
         self.cover(dataset)
-        folder, behind = claim_prefix(dataset), list[Claim]()
+        folder, behind = commit_prefix(dataset), list[CommitRecord]()
         for stat in self.storage.list(folder):
             partition, _, name = stat.key.removeprefix(folder).partition("/")
             log = self._manifests[dataset].get(partition)
             if name == f"{log[-1].number + 1 if log else 1:06d}.json":
-                behind.append(Claim(stat.key))
-        for claim in behind:
-            self._read_claim(claim)
-        self._copy_claims(behind)
+                behind.append(CommitRecord(stat.key))
+        for commit in behind:
+            self._read_commit(commit)
+        self._copy_commits(behind)
         self.storage.sync()
-        for claim in behind:
-            if claim.error:
-                raise claim.error
+        for commit in behind:
+            if commit.error:
+                raise commit.error
         if behind:
             self.refresh(dataset)
 
     def pending(self, dataset: str, partition: str) -> list[Body]:
-        """Body of the claim that follows the newest manifest; empty if there is none."""
+        """Body of the commit record that follows the newest manifest; empty if there is none."""
         numbers = [manifest.number for manifest in self.history(dataset, partition)]
-        claim = claim_key(dataset, partition, max(numbers, default=0) + 1)
-        if self.storage.head(claim) is None:
+        commit = commit_key(dataset, partition, max(numbers, default=0) + 1)
+        if self.storage.head(commit) is None:
             return []
-        return [self._parse(self.storage.get(claim), claim)[1]]
+        return [self._parse(self.storage.get(commit), commit)[1]]
 
     def read(self, manifest: Manifest) -> Body:
         """The body of `manifest`, checked against its key. Raises Corrupt."""
@@ -317,7 +317,7 @@ class ManifestLog:
             if content != manifest:
                 raise Corrupt(
                     f"{self.storage.uri(manifest.key)}: content and name differ; restore it from"
-                    " its claim"
+                    " its commit record"
                 )
             self._cache(manifest, cached)
         return cached
@@ -348,8 +348,8 @@ def _gaps(manifests: list[Manifest]) -> list[int]:
     return [number for number in range(1, max(numbers) + 1) if numbers.count(number) != 1]
 
 
-def _manifest(claim: Claim) -> Manifest:
-    """What the claim holds, once it was read."""
-    if claim.taken is None:
-        raise Corrupt(f"{claim.key} was not read")
-    return claim.taken
+def _manifest(commit: CommitRecord) -> Manifest:
+    """What the commit record holds, once it was read."""
+    if commit.taken is None:
+        raise Corrupt(f"{commit.key} was not read")
+    return commit.taken

@@ -4,7 +4,8 @@
    there was none). Identical content is not sent again. A file that changed since then is replaced
    only if no run publishes for a while (a killed run left it); otherwise Conflict, and nothing is
    changed. So a run that was suspended for hours cannot overwrite newer content.
-2. The number of the manifest is claimed (manifests.py). A run killed before that leaves the newest
+2. A commit record takes the number of the manifest (manifests.py). A run killed before that leaves
+the newest
    manifest old, and the partition is built again; killed after it, the run has published.
 3. A run that wrote data and then lost the number checks whether it has overwritten the winner's
    files. If so, it invalidates the partition, and the next run builds it again.
@@ -22,8 +23,8 @@ from typing import Any, NamedTuple
 
 from pipeline.errors import Conflict, Corrupt, PipelineError
 from pipeline.load.archive import pack, unpack
-from pipeline.load.claims import Entry
-from pipeline.load.layout import VOID, Manifest, archive_key, digest_of, file_key
+from pipeline.load.commit_records import Entry
+from pipeline.load.layout import INVALIDATED, Manifest, archive_key, digest_of, file_key
 from pipeline.load.manifests import ManifestLog
 from pipeline.load.storage import Stat, Storage, Write
 
@@ -62,9 +63,9 @@ def publish_all(
 ) -> list[Manifest | PipelineError]:
     """Publish partitions together; the manifest of each, or the error that it met.
 
-    All data is written before the first claim, and all claims before the first manifest. A run that
-    has put data without its manifest is considered active for `max_retry_wait` seconds. An error is
-    a Conflict where another run has published since the expected manifest.
+    All data is written before the first commit record, and all of those before the first manifest.
+    A run that has put data without its manifest is considered active for `max_retry_wait` seconds.
+    An error is a Conflict where another run has published since the expected manifest.
     """
     items = [_Publication(log, content) for content in contents]
     for item in items:
@@ -114,7 +115,7 @@ def invalidate(log: ManifestLog, run: str, dataset: str, partition: str, why: st
     """Append a manifest without content, so that the partition is built again."""
     body = {"run": run, "files": {}, "metadata": {"why": why}}
     newest = log.newest(dataset, partition)
-    return log.append(dataset, partition, newest, VOID, _NO_CONTENT, body)
+    return log.append(dataset, partition, newest, INVALIDATED, _NO_CONTENT, body)
 
 
 class _Publication:
@@ -276,7 +277,7 @@ class _Publication:
         for _ in range(_ATTEMPTS):
             self._log.refresh(self._dataset, self._partition)
             newest = self._log.newest(self._dataset, self._partition)
-            if newest is None or newest == self._expected or newest.fingerprint == VOID:
+            if newest is None or newest == self._expected or newest.fingerprint == INVALIDATED:
                 return
             if not any(self._overwrites(self._log.read(newest)["files"])):
                 return

@@ -1,8 +1,8 @@
 """Check every object of the lake against the manifests.
 
-Reads all manifests and claims of the span, the newest files of each partition, every committed raw
-object, and every archived version of a report. A broken partition that is derived from others can
-be built again; raw cannot, because nothing else has it.
+Reads all manifests and commit records of the span, the newest files of each partition, every
+committed raw object, and every archived version of a report. A broken partition that is derived
+from others can be built again; raw cannot, because nothing else has it.
 """
 
 from __future__ import annotations
@@ -12,9 +12,16 @@ from hashlib import sha256
 from typing import Any
 
 from pipeline.errors import Corrupt
-from pipeline.load import CATALOG, DATASETS, RAW_SHIFTS, RECEIPTS, VOID, Lake, Manifest, Stat
+from pipeline.load import CATALOG, DATASETS, INVALIDATED, RAW_SHIFTS, RECEIPTS, Lake, Manifest, Stat
 from pipeline.load.archive import pack, unpack
-from pipeline.load.layout import claim_key, home_of, is_known, log_prefix, parse_manifest, parse_raw
+from pipeline.load.layout import (
+    commit_key,
+    home_of,
+    is_known,
+    log_prefix,
+    parse_manifest,
+    parse_raw,
+)
 from pipeline.load.publish import digest_files
 from pipeline.maintenance.findings import LakeFinding, Span
 from pipeline.maintenance.leftovers import describe_unnamed, named_keys
@@ -53,7 +60,7 @@ def audit(lake: Lake, span: Span, others: tuple[str, ...] = ()) -> Iterator[Lake
 
 
 def _check_log(lake: Lake, dataset: str, partition: str) -> Iterator[LakeFinding]:
-    """Check numbers, and each manifest against its name and its claim."""
+    """Check numbers, and each manifest against its name and its commit record."""
     storage = lake.storage
     try:
         lake.check_sound(dataset, partition)
@@ -62,11 +69,11 @@ def _check_log(lake: Lake, dataset: str, partition: str) -> Iterator[LakeFinding
         remedy = "nothing is published into that partition before"
         yield LakeFinding(place, str(error), remedy, dataset, partition)
     for manifest in lake.history(dataset, partition):
-        claim = claim_key(dataset, partition, manifest.number)
+        commit = commit_key(dataset, partition, manifest.number)
         try:
             lake.body(manifest)
-            if storage.get(claim) != storage.get(manifest.key):
-                raise Corrupt(f"it differs from its claim {claim}")
+            if storage.get(commit) != storage.get(manifest.key):
+                raise Corrupt(f"it differs from its commit record {commit}")
         except Corrupt as error:
             remedy = "restore the one of the two that was altered"
             yield LakeFinding(storage.uri(manifest.key), str(error), remedy, dataset, partition)
@@ -77,7 +84,7 @@ def _check_content(lake: Lake, dataset: str, partition: str) -> Iterator[LakeFin
     newest = lake.newest(dataset, partition)
     if newest is None:
         return
-    if newest.fingerprint == VOID:
+    if newest.fingerprint == INVALIDATED:
         why = lake.metadata(dataset, partition, newest).get("why", "no reason given")
         yield LakeFinding(
             f"{dataset} {partition}",
@@ -94,7 +101,7 @@ def _check_content(lake: Lake, dataset: str, partition: str) -> Iterator[LakeFin
             continue  # reported by _check_log
         files, archive = body["files"], body.get("archive")
         archives = [archive] if archive else []
-        if manifest == newest and dataset not in _RAW and newest.fingerprint != VOID:
+        if manifest == newest and dataset not in _RAW and newest.fingerprint != INVALIDATED:
             yield from _check_newest(lake, newest, files)
             for finding in _check_final(lake, manifest, archives):
                 yield finding._replace(remedy=_ARCHIVE, repairable=True)

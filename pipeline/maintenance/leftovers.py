@@ -28,7 +28,7 @@ from pipeline.load import (
     Lake,
     Stat,
 )
-from pipeline.load.claims import Body
+from pipeline.load.commit_records import Body
 from pipeline.load.day_object import FILE as DAY_FILE
 from pipeline.load.layout import TABLES, file_key, home_of
 from pipeline.maintenance.findings import LakeFinding
@@ -71,8 +71,8 @@ def named_keys(lake: Lake, dataset: str, partition: str) -> set[str]:
     return _keys_of(bodies)
 
 
-def claimed_keys(lake: Lake, dataset: str, partition: str) -> set[str]:
-    """Keys that a claim without its manifest names. Raises Corrupt."""
+def committed_keys(lake: Lake, dataset: str, partition: str) -> set[str]:
+    """Keys that a commit record without its manifest names. Raises Corrupt."""
     return _keys_of(lake.pending(dataset, partition))
 
 
@@ -99,7 +99,7 @@ def remove_leftovers(lake: Lake, findings: Iterable[LakeFinding]) -> list[str]:
     named: set[str] = set()
     for home in {home_of(key) for key in before}:
         if home:
-            named |= named_keys(lake, *home) | claimed_keys(lake, *home)
+            named |= named_keys(lake, *home) | committed_keys(lake, *home)
     removed = []
     for key, stat in before.items():
         if stat and key not in named and lake.storage.head(key) == stat:
@@ -109,10 +109,10 @@ def remove_leftovers(lake: Lake, findings: Iterable[LakeFinding]) -> list[str]:
 
 
 def describe_unnamed(lake: Lake, stat: Stat, dataset: str, partition: str) -> LakeFinding | None:
-    """A finding for an object that no manifest names; None where a claim names it."""
+    """A finding for an object that no manifest names; None where a commit record names it."""
     place = lake.storage.uri(stat.key)
     try:
-        if stat.key in claimed_keys(lake, dataset, partition):
+        if stat.key in committed_keys(lake, dataset, partition):
             return None
     except Corrupt as error:
         return LakeFinding(place, str(error), "then verify again", dataset, partition)

@@ -20,7 +20,7 @@ import duckdb
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.load import SALES, STAGING, SUMMARY, VOID, Lake
+from pipeline.load import INVALIDATED, SALES, STAGING, SUMMARY, Lake
 from pipeline.load.day_object import FILE, unpack_tables
 from pipeline.load.parquet import from_bytes
 from pipeline.maintenance.findings import LakeFinding, Span
@@ -81,7 +81,7 @@ def reconcile(
     earlier = pa.chunked_array([], pa.string())
     for month in filter(span.holds, lake.partitions(SALES)):
         newest = lake.newest(SALES, month)
-        if newest is None or newest.fingerprint == VOID:
+        if newest is None or newest.fingerprint == INVALIDATED:
             continue
         if (SALES, month) in broken:
             yield _skipped(f"the sums of {month}", f"{SALES} {month}")
@@ -139,7 +139,7 @@ def _check_summary(
 ) -> Iterator[LakeFinding]:
     """Check the days of the summary, unless it is older than its month."""
     newest = lake.newest(SUMMARY, month)
-    if newest is None or newest.fingerprint == VOID:
+    if newest is None or newest.fingerprint == INVALIDATED:
         return
     inputs = lake.metadata(SUMMARY, month).get("inputs", {})
     if inputs.get(f"{SALES}/{month}") != sales_digest:
@@ -179,7 +179,7 @@ def _check_days(
         total, newest = totals.pop(day, (0, None)), lake.newest(STAGING, day)
         if (STAGING, day) in broken:
             yield _skipped(f"day {day} of {month}", name)
-        elif newest is None or newest.fingerprint == VOID or newest.digest != digest:
+        elif newest is None or newest.fingerprint == INVALIDATED or newest.digest != digest:
             continue  # rebuilt since: the next run builds the month again
         else:
             tables = unpack_tables(lake.read(STAGING, day)[FILE], name)

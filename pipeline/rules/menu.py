@@ -116,7 +116,7 @@ class Menu:
 
 
 class CombosByText:
-    """Combos by the texts that they claim. Raises ValueError where two claim one text."""
+    """Combos by their texts. Raises ValueError if two combos have the same text."""
 
     def __init__(self, combos: tuple[Combo, ...], attribute: str):
         self._combos = combos

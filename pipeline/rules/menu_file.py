@@ -1,7 +1,7 @@
 """Reads menu.toml: checks every key and makes a Menu.
 
 In: the text of the file. Out: a frozen Menu, whose digest is equal for files of equal meaning.
-Raises ConfigError that names the key: unknown keys, spellings claimed twice, combos within combos.
+Raises ConfigError that names the key: unknown keys, a spelling of two names, combos within combos.
 """
 
 from __future__ import annotations
@@ -112,11 +112,11 @@ class _Reader:
                 CombosByText(menu.combos, key)
             except ValueError as error:
                 raise self.fail(
-                    "[[combos]]", f"{key}: two combos claim one text: {error}"
+                    "[[combos]]", f"{key}: two combos have the same text: {error}"
                 ) from error
         ids = [item_id for combo in menu.combos for item_id in combo.item_ids]
         if len(set(ids)) < len(ids):
-            raise self.fail("[[combos]]", "item_ids: two combos claim one item")
+            raise self.fail("[[combos]]", "item_ids: two combos have the same item")
         for number, combo in enumerate(menu.combos, 1):
             for part in combo.parts:
                 if part.dish and menu.combo((part.dish, menu.names["items"].unite(part.dish))):

@@ -50,7 +50,8 @@ class Patterns:
 class Aliases:
     """Names by their spellings: {name: spellings}.
 
-    With `own`, a name is a spelling of itself. Raises ValueError when two names claim one spelling.
+    With `own`, a name is a spelling of itself. Raises ValueError if two names have the same
+    spelling.
     """
 
     def __init__(self, table: Mapping[str, Iterable[str]], own: bool = True):

@@ -19,7 +19,7 @@ _RECEIPT = (
     Column(
         "is_cancelled",
         "flag",
-        "Voided in the back office: kept, and every amount, quantity and count of it is 0.",
+        "Cancelled in the back office: kept, and every amount, quantity and count of it is 0.",
     ),
 )
 
@@ -37,7 +37,7 @@ RECEIPTS = Dataset(
         ),
         Column("created_at", "instant", "When the server received it.", "UTC"),
         Column("updated_at", "instant", "When the server last changed it.", "UTC"),
-        Column("cancelled_at", "instant", "When it was voided.", "UTC", null=True),
+        Column("cancelled_at", "instant", "When it was cancelled.", "UTC", null=True),
         Column(
             "channel",
             "label",

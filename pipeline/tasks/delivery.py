@@ -28,7 +28,7 @@ from pipeline.deliver import (
     same_figures,
 )
 from pipeline.errors import DeliveryError, Stale
-from pipeline.load import VOID, Manifest
+from pipeline.load import INVALIDATED, Manifest
 from pipeline.targets import DatasetTask, lake
 from pipeline.tasks.closing import Period, closing_mail, delivery_key, periods
 from pipeline.tasks.cumulative_report import CumulativeReport, closed_month, is_delivered_alone
@@ -105,7 +105,8 @@ class Delivery(DatasetTask):
         issued = [
             Issued(task.dataset.partition("/")[2], task.name, _version(newest))
             for task in self.requires()
-            if (newest := lake().newest(task.dataset, task.name)) and newest.fingerprint != VOID
+            if (newest := lake().newest(task.dataset, task.name))
+            and newest.fingerprint != INVALIDATED
         ]
         deliveries = _delivery_log(os.getpid())
         for recipient in report_recipients():

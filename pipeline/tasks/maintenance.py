@@ -15,13 +15,13 @@ from pipeline.lakes import ROOT, raw_lake, raw_sources
 from pipeline.load import (
     BACKOFFICE,
     CUSTOMERS,
+    INVALIDATED,
     OUTSIDE,
     RECEIPTS,
     SALES,
     SHIFTS,
     STAGING,
     SUMMARY,
-    VOID,
 )
 from pipeline.load.publish import digest_files
 from pipeline.maintenance import LakeFinding, Span, everything
@@ -149,10 +149,10 @@ def repair(findings: list[LakeFinding]) -> list[str]:
     )
     for dataset, partition in names:
         newest = lake().newest(dataset, partition)
-        if newest is None or newest.fingerprint == VOID:
+        if newest is None or newest.fingerprint == INVALIDATED:
             continue
-        is_claimed = bool(lake().pending(dataset, partition))  # invalidate() completes the claim
-        if is_claimed or not restore(lake(), newest):
+        has_pending_commit = bool(lake().pending(dataset, partition))  # invalidate() publishes it
+        if has_pending_commit or not restore(lake(), newest):
             reason = reasons[dataset, partition]
             lake().invalidate(dataset, partition, f"found by verify: {reason}")
     return [f"{dataset} {partition}" for dataset, partition in names]

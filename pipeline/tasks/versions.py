@@ -10,7 +10,7 @@ import datetime as dt
 import json
 from typing import Any, NamedTuple
 
-from pipeline.load import CUMULATIVE, MONTHLY, VOID, Manifest
+from pipeline.load import CUMULATIVE, INVALIDATED, MONTHLY, Manifest
 from pipeline.load.layout import digest_of
 from pipeline.targets import lake
 
@@ -31,7 +31,7 @@ def versions(dataset: str, name: str) -> list[Manifest]:
     """Versions of a report, first to newest, each by its latest copy."""
     issued: list[Manifest] = []
     for manifest in lake().history(dataset, name):
-        if manifest.fingerprint == VOID:
+        if manifest.fingerprint == INVALIDATED:
             continue
         if issued and issued[-1].fingerprint == manifest.fingerprint:
             issued.pop()

@@ -12,10 +12,10 @@ from reports.values import Count, Money, Month, Percent, Points, Value, text
 
 REFUNDS_HIGH, RISE = (3, 100), (1, 100)
 """Limits of a finding: refunds above 3 % of gross, or discounts 1 point above the month before."""
-VOIDS_HIGH = 200
-"""A finding: cancelled receipts of more than one in VOIDS_HIGH of gross sales."""
-SHARE_OF_VOIDS = 2
-"""A finding: one employee made more than 1 in SHARE_OF_VOIDS of PERCENT_BASE or more cancelled
+HIGH_CANCELLATIONS = 200
+"""A finding: cancelled receipts of more than one in HIGH_CANCELLATIONS of gross sales."""
+SHARE_OF_CANCELLATIONS = 2
+"""A finding: one employee made more than 1 in so many of PERCENT_BASE or more cancelled
 receipts.
 """
 
@@ -63,31 +63,34 @@ def find_loss_alerts(figures: Figures) -> list[Finding]:
                     "tenders",
                 )
             )
-    if total.receipts >= PERCENT_BASE and total.cancelled_total * VOIDS_HIGH > total.gross_sales:
+    if (
+        total.receipts >= PERCENT_BASE
+        and total.cancelled_total * HIGH_CANCELLATIONS > total.gross_sales
+    ):
         values: dict[str, Value] = {
             "n": Count(total.cancelled_receipts),
             "amount": Money(total.cancelled_total, currency),
         }
         findings.append(
-            Finding(text("tenders.high_voids", **values), total.cancelled_total, "tenders")
+            Finding(text("tenders.high_cancellations", **values), total.cancelled_total, "tenders")
         )
     staff = figures.now["staff"]
-    voids = (
+    cancellations = (
         staff[staff["employee_id"].notna()]
         .groupby("employee_id", sort=True)[["cancelled_receipts", "cancelled_total"]]
         .sum()
     )
-    voided = int(staff["cancelled_receipts"].sum())
-    if voided >= PERCENT_BASE and len(voids) > 1:
-        top = voids.sort_values("cancelled_receipts", kind="stable").iloc[-1]
-        if int(top["cancelled_receipts"]) * SHARE_OF_VOIDS > voided:
+    cancelled = int(staff["cancelled_receipts"].sum())
+    if cancelled >= PERCENT_BASE and len(cancellations) > 1:
+        top = cancellations.sort_values("cancelled_receipts", kind="stable").iloc[-1]
+        if int(top["cancelled_receipts"]) * SHARE_OF_CANCELLATIONS > cancelled:
             findings.append(
                 Finding(
                     text(
-                        "tenders.voids",
+                        "tenders.cancellations",
                         employee=employee_name(figures, str(top.name)),
                         n=Count(int(top["cancelled_receipts"])),
-                        whole=Count(voided),
+                        whole=Count(cancelled),
                         amount=Money(int(top["cancelled_total"]), currency),
                     ),
                     int(top["cancelled_total"]),

@@ -195,7 +195,7 @@ def _said(figures: Figures) -> list[Text]:
         )
     sentences.append(
         text(
-            "tenders.voided" if total.cancelled_receipts else "tenders.no_voids",
+            "tenders.cancelled" if total.cancelled_receipts else "tenders.no_cancellations",
             n=Count(total.cancelled_receipts),
             amount=Money(total.cancelled_total, currency),
         )

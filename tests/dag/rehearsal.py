@@ -192,7 +192,7 @@ def content(storage: Storage) -> dict[str, str]:
     return {
         stat.key: (
             ""
-            if stat.key.startswith(("_manifests/", "_claims/"))
+            if stat.key.startswith(("_manifests/", "_commits/"))
             else sha256(storage.get(stat.key)).hexdigest()
         )
         for stat in storage.list()

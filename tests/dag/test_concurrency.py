@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.load import VOID, Lake, Storage, open_storage
+from pipeline.load import INVALIDATED, Lake, Storage, open_storage
 from tests.dag.rehearsal import FIRST, LAST, NOW, Rehearsal, content, local, save_shop
 from tests.load.faults import FaultyStorage
 from tests.load.invariants import check
@@ -154,7 +154,7 @@ def test_a_zombie_wakes_up(shop: Rehearsal, tmp_path: Path, at: int) -> None:
         name
         for dataset in ("staging", "sales", "summary")
         for name in lake.partitions(dataset)
-        if lake.newest(dataset, name).fingerprint == VOID
+        if lake.newest(dataset, name).fingerprint == INVALIDATED
     ]
     whole = local(tmp_path / "whole")()
     assert shop.night(whole)
@@ -175,7 +175,7 @@ class Overtaken(FaultyStorage):
         self.truth = Lake(shop.storage())
 
     def _write(self, key: str, data: bytes, if_absent: bool, if_match: str | None) -> str:
-        if key == f"_claims/raw/receipts/{FIRST}/000001.json" and self.inner.head(key) is None:
+        if key == f"_commits/raw/receipts/{FIRST}/000001.json" and self.inner.head(key) is None:
             held = self.truth.raw_objects(FIRST, LAST + timedelta(days=1), None)
             objects = {
                 one.sold: self.truth.read_raw(one).partition(b"\n")[0] + b"\n"

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.cli import main
-from pipeline.load import BACKOFFICE, VOID, Lake
+from pipeline.load import BACKOFFICE, INVALIDATED, Lake
 from pipeline.tasks import Rebuild
 from tests.dag.rehearsal import Rehearsal, local
 from tests.dag.test_erase import Erasing, everywhere
@@ -118,7 +118,7 @@ def test_rebuild_and_a_deep_look_know_what_is_made_of_exports(
         assert main(["rebuild", "--from", "2026-10", "--to", "2026-10"]) == 0
     assert "backoffice 2026-10    as before" in capsys.readouterr().out
     lake.refresh()
-    assert [one.fingerprint == VOID for one in lake.history(BACKOFFICE, "2026-10")] == [
+    assert [one.fingerprint == INVALIDATED for one in lake.history(BACKOFFICE, "2026-10")] == [
         False,
         True,
         False,

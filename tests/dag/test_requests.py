@@ -113,7 +113,7 @@ def test_a_late_receipt_costs_a_few_listings_and_what_is_really_rewritten(shop: 
         for command_name in ("LIST", "HEAD", "GET", "PUT")
     }
     assert by_verb["LIST"].total() <= 7, (
-        "manifests, raw, exports, inputs, claims of windows; who was erased, before each of walk and sweep"
+        "manifests, raw, exports, inputs, commit records of windows; who was erased, before each of walk and sweep"
     )
     pages = {"reports/index.html"}
     assert {key for key, count in by_verb["PUT"].items() if count > 1} <= pages, (

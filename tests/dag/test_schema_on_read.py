@@ -142,4 +142,4 @@ def test_what_is_published_is_of_its_dataset(
     lake.invalidate(STAGING, str(FIRST), "to be made again")
     assert not shop.night()
     assert "payments: missing columns ['amount']" in caplog.text
-    assert Lake(shop.storage()).newest(STAGING, str(FIRST)).fingerprint == "void"
+    assert Lake(shop.storage()).newest(STAGING, str(FIRST)).fingerprint == "invalidated"

@@ -17,7 +17,7 @@ from uuid import uuid4
 import pyarrow.compute as pc
 import pytest
 
-from pipeline.load import SALES, VOID, Lake
+from pipeline.load import INVALIDATED, SALES, Lake
 from pipeline.load.layout import parse_manifest
 from tests.dag.rehearsal import FIRST, NOW, Rehearsal, content, local, save_shop, work
 from tests.load.invariants import check
@@ -139,7 +139,7 @@ def test_raw_that_was_harmed_is_named_and_never_healed(
     assert not result[0].repairable
     assert "restore the version that was committed" in result[0].remedy
     assert f"--refetch {window}" in result[0].remedy
-    assert Lake(shop.storage()).newest("raw/receipts", window).fingerprint != VOID
+    assert Lake(shop.storage()).newest("raw/receipts", window).fingerprint != INVALIDATED
     path.write_bytes(sound)
     assert shop.verify(deep=True) == []
 
@@ -170,7 +170,7 @@ def test_a_gap_in_a_log_and_an_altered_manifest_are_named(shop: Rehearsal) -> No
     log[0].unlink()
     assert "manifest 000001 is missing" in shop.verify()[0].what
     log[0].write_bytes(first.replace(b'"curated": ', b'"curated": 1'))
-    assert "differs from its claim" in shop.verify()[0].what
+    assert "differs from its commit record" in shop.verify()[0].what
     log[0].write_bytes(first)
     assert shop.verify() == []
 
@@ -288,7 +288,9 @@ def test_rebuild_from_raw_alone_ends_the_same(
     after = content(shop.storage())
     assert data(after) == data(before), "nothing is different"
     check(shop.storage(), final, quiet=True)
-    assert [m.fingerprint == VOID for m in Lake(shop.storage()).history(SALES, "2026-10")][-2:] == [
+    assert [m.fingerprint == INVALIDATED for m in Lake(shop.storage()).history(SALES, "2026-10")][
+        -2:
+    ] == [
         True,
         False,
     ]
@@ -318,7 +320,7 @@ def data(result: dict[str, str]) -> dict[str, str]:
     return {
         key: digest
         for key, digest in result.items()
-        if not parse_manifest(key) and not key.startswith("_claims/")
+        if not parse_manifest(key) and not key.startswith("_commits/")
     }
 
 

@@ -30,9 +30,9 @@ def files_of(lake: Path) -> dict[str, bytes]:
 
 def drop_reports(lake: Path) -> None:
     """Take all reports out of the lake, and what was made of them."""
-    for folder in ("reports", "_manifests/reports", "_claims/reports", "_manifests/nightly"):
+    for folder in ("reports", "_manifests/reports", "_commits/reports", "_manifests/nightly"):
         shutil.rmtree(lake / folder)
-    shutil.rmtree(lake / "_claims/nightly")
+    shutil.rmtree(lake / "_commits/nightly")
 
 
 def history_of(lake: Path) -> set[tuple[str, str, str]]:

@@ -98,14 +98,16 @@ def test_what_nobody_answered_for_is_sent_again_after_its_lease_and_then_given_u
     assert len(tries) == MAX_UNANSWERED
 
 
-def test_a_kill_before_the_claim_leaves_nothing(
+def test_a_kill_before_the_start_leaves_nothing(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     clock = Clock()
     with monkeypatch.context() as patch:
         patch.setattr(LocalStorage, "put", _raiser(Killed()))
         with pytest.raises(Killed):
-            delivery_log(tmp_path, clock).deliver(KEY, lambda: pytest.fail("sent without a claim"))
+            delivery_log(tmp_path, clock).deliver(
+                KEY, lambda: pytest.fail("sent without `started`")
+            )
     assert delivery_log(tmp_path, clock).deliver(KEY, lambda: None) and clock.now == Clock.now
 
 

@@ -1,7 +1,7 @@
 """Two lakes held against each other, object by object: what must be the same wherever and by
 whomever it was made.
 
-In: the objects of a lake by key. The keys must be the same, and the bytes; in manifests and claims
+In: the objects of a lake by key. The keys must be the same, and the bytes; in manifests and commit records
 may differ who published (`run`) and the store's own mark of a member (`etag`), and nothing else.
 """
 
@@ -16,15 +16,15 @@ from typing import Any
 RAW = (
     "raw/",
     "_manifests/raw/",
-    "_claims/raw/",
+    "_commits/raw/",
     "_manifests/identity/",
-    "_claims/identity/",
+    "_commits/identity/",
 )
 
 
 def digest_of(name: str, body: bytes) -> str:
     """What the object says, whoever published it."""
-    if name.startswith(("_manifests/", "_claims/")):
+    if name.startswith(("_manifests/", "_commits/")):
         said = json.loads(body)
         del said["run"]
         for file_name in said["files"].values():

@@ -199,7 +199,7 @@ class NightsInALake(Nights):
             self.waiting, self.before_page = [], lambda: None
 
     def _walk_and_commit(self, days: list[date], storage: Storage) -> None:
-        """As RawReceipts does: who was overtaken, or has completed what a killed run had claimed,
+        """As RawReceipts does: who was overtaken, or has completed what a killed run had committed,
         starts again from what is there.
         """
         for _ in range(3):

@@ -190,7 +190,7 @@ def test_a_sweep_asks_for_what_the_lists_leave_out(
     assert still_unknown({"1": [(1015, 1025)]}, numbers_tried(lake, START.date())) == ["1-1020"]
 
 
-def test_a_voided_sweep_stands_in_nobodys_way(start, lake: Lake, tmp_path: Path) -> None:
+def test_an_invalidated_rescan_is_ignored(start, lake: Lake, tmp_path: Path) -> None:
     _, source = start(hiding({"1-1010"}, {"1-1020"}))
     commit(lake, source, tmp_path)
     assert swept(lake, source, tmp_path, "1") == ["1-1010"]

@@ -48,8 +48,8 @@ def test_a_gap_left_under_one_zone_is_not_overlapped_under_another() -> None:
     play(World("created_desc", False, 1, 0), [killed, mexico, killed, kiritimati])
 
 
-def test_a_window_that_a_killed_run_has_claimed_bounds_those_before_it() -> None:
-    """A shrunk example: the gap in front of a claim without manifest was filled under another zone."""
+def test_a_window_that_a_killed_run_has_committed_bounds_those_before_it() -> None:
+    """A shrunk example: the gap in front of a commit record without manifest was filled under another zone."""
     sales = [Act(kind, 0, hours) for kind, hours in (("sell", 0), ("offline", 190), ("sell", 0))]
     for at in range(1, 12):
         killed = Step(sales, 52, "backfill", [], "kill after put", at, 0, 2)

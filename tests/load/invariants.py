@@ -5,8 +5,8 @@ change from then on, to be handed to the next call. `quiet=True`: a run has ende
 last fault, so every newest manifest must also be true to what stands under the stable names.
 
 I6 what a manifest names exists and matches; numbers without a gap   I7 nothing partial   I9
-committed raw, manifests, claims and kept editions never change   I13 the bytes of a manifest are
-those of its claim, so a number has one content.
+committed raw, manifests, commit records and kept editions never change   I13 the bytes of a manifest are
+those of its commit record, so a number has one content.
 """
 
 from __future__ import annotations
@@ -15,9 +15,9 @@ import json
 from collections import defaultdict
 from hashlib import sha256
 
-from pipeline.load import RAW, RECEIPTS, VOID, Manifest, Storage, decompress
+from pipeline.load import INVALIDATED, RAW, RECEIPTS, Manifest, Storage, decompress
 from pipeline.load.archive import unpack
-from pipeline.load.layout import claim_key, parse_manifest, parse_raw
+from pipeline.load.layout import commit_key, parse_manifest, parse_raw
 from pipeline.load.publish import digest_files
 
 
@@ -40,12 +40,14 @@ def check(
             f"{dataset} {partition}: numbers {[item.number for item in log]}"
         )
         for manifest in log:
-            claim = claim_key(dataset, partition, manifest.number)
-            assert bodies.get(claim) == bodies[manifest.key], f"{manifest.key} is not its claim's"
+            commit = commit_key(dataset, partition, manifest.number)
+            assert bodies.get(commit) == bodies[manifest.key], (
+                f"{manifest.key} is not its commit record's"
+            )
             text = json.loads(bodies[manifest.key])
             assert text["fingerprint"] == manifest.fingerprint
             assert text["previous"] == manifest.number - 1
-            final |= {manifest.key, claim}
+            final |= {manifest.key, commit}
             if archive := text.get("archive"):
                 data = bodies[archive["key"]]
                 assert sha256(data).hexdigest() == archive["sha256"], f"{archive['key']}: altered"
@@ -55,7 +57,7 @@ def check(
             if dataset == RECEIPTS and manifest is log[-1] and manifest.fingerprint == RAW:
                 final |= _raw_batch(manifest, text, bodies)
         newest = log[-1]
-        if newest.fingerprint != VOID and dataset != RECEIPTS:
+        if newest.fingerprint != INVALIDATED and dataset != RECEIPTS:
             files = json.loads(bodies[newest.key])["files"]
             assert newest.digest == digest_files(
                 {name: file_name["sha256"] for name, file_name in files.items()}
@@ -67,7 +69,7 @@ def check(
                 assert sha256(bodies[file_name["key"]]).hexdigest() == file_name["sha256"], (
                     f"{file_name['key']}: not what {newest.key} names"
                 )
-    _claims(stats, manifests, quiet)
+    _commits(stats, manifests, quiet)
     now = {key: sha256(bodies[key]).hexdigest() for key in final}
     for key, digest in (before or {}).items():
         assert key in bodies, f"{key} was final and is gone"
@@ -86,14 +88,14 @@ def _raw_batch(manifest: Manifest, text: dict, bodies: dict[str, bytes]) -> set[
     return keys
 
 
-def _claims(stats: dict, manifests: dict, quiet: bool) -> None:
-    """Check that a claim without manifest is the next number, of a killed run."""
+def _commits(stats: dict, manifests: dict, quiet: bool) -> None:
+    """Check that a commit record without manifest is the next number, of a killed run."""
     for key in stats:
-        if key.startswith("_claims/"):
-            dataset, partition, number = key.removeprefix("_claims/").rsplit("/", 2)
+        if key.startswith("_commits/"):
+            dataset, partition, number = key.removeprefix("_commits/").rsplit("/", 2)
             top = len(manifests.get((dataset, partition), ()))
             assert int(number.removesuffix(".json")) <= top + (not quiet), (
-                f"{key}: claimed and not published"
+                f"{key}: committed and not published"
             )
         elif key.startswith("raw/receipts/"):
             assert parse_raw(stats[key]), f"{key}: foreign"

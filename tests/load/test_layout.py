@@ -24,7 +24,7 @@ from pipeline.load.layout import (
     RawObject,
     archive_key,
     check_partition,
-    claim_key,
+    commit_key,
     digest_of,
     file_key,
     log_prefix,
@@ -47,7 +47,7 @@ batches = st.dates(date(2000, 1, 1), date(2099, 12, 31)).map(str) | st.just(
 @given(
     st.tuples(st.sampled_from(DATASETS[1:]), months) | st.tuples(st.just(RECEIPTS), batches),
     st.integers(1, 10_000_000),
-    hexes | st.sampled_from(["void", "raw"]),
+    hexes | st.sampled_from(["invalidated", "raw"]),
     hexes,
 )
 def test_a_manifest_is_told_by_its_name_alone(
@@ -131,7 +131,7 @@ def test_where_things_stand() -> None:
         == f"reports/cumulative/2026-10/versions/000002.{'a' * 16}.zip"
     )
     assert archive_key(SALES, "2026-10", 2, "a" * 16) is None
-    assert claim_key(RECEIPTS, "2026-10-05", 1) == "_claims/raw/receipts/2026-10-05/000001.json"
+    assert commit_key(RECEIPTS, "2026-10-05", 1) == "_commits/raw/receipts/2026-10-05/000001.json"
     assert state_key("etl_state.json") == "state/etl_state.json"
 
 
@@ -142,7 +142,7 @@ def test_no_name_leads_out(name: str) -> None:
     for make in (
         lambda: file_key(MONTHLY, "2026-10", name),
         lambda: file_key(STAGING, name, "sales"),
-        lambda: claim_key(STAGING, name, 1),
+        lambda: commit_key(STAGING, name, 1),
         lambda: state_key(name),
         lambda: raw_key(None, name, "a" * 16, "b" * 16),
         lambda: manifest_of(STAGING, name, 1, "a" * 16, "b" * 16),

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from pipeline.errors import Conflict, Corrupt
 from pipeline.load import STAGING, SUMMARY, Lake, Storage, fingerprint_of
-from pipeline.load.layout import claim_key
+from pipeline.load.layout import commit_key
 from pipeline.load.manifests import ManifestLog
 
 DAY = "2026-10-05"
@@ -102,7 +102,7 @@ def test_a_number_is_taken_once_whatever_the_names_say(reopen: Callable[[], Stor
 
 
 def test_a_listing_that_hides_the_newest_cannot_mislead(folder: Storage) -> None:
-    """S3-alikes may list late: the claim decides, not the listing."""
+    """S3-alikes may list late: the commit record decides, not the listing."""
     log = log_of(folder, 2)
     first = log.history(STAGING, DAY)[0]
     with pytest.raises(Conflict):
@@ -111,7 +111,7 @@ def test_a_listing_that_hides_the_newest_cannot_mislead(folder: Storage) -> None
         log.append(STAGING, DAY, None, EDITION, DIGESTS[7], {})
 
 
-def test_a_run_killed_after_its_claim_is_completed_by_the_next(folder: Storage) -> None:
+def test_a_run_killed_after_its_commit_record_is_completed_by_the_next(folder: Storage) -> None:
     log = log_of(folder, 2)
     newest = log.newest(STAGING, DAY)
     (folder.root / newest.key).unlink()
@@ -131,10 +131,10 @@ def test_a_missing_number_stops_publication_and_says_which(folder: Storage) -> N
     assert log.newest(STAGING, DAY) == last, "readers go on"
     with pytest.raises(
         Corrupt,
-        match=r"manifest 000002 is missing below 000004.*_claims/staging/2026-10-05/000002.json",
+        match=r"manifest 000002 is missing below 000004.*_commits/staging/2026-10-05/000002.json",
     ):
         log.append(STAGING, DAY, last, EDITION, DIGESTS[9], {})
-    (folder.root / lost.key).write_bytes((folder.root / claim_key(STAGING, DAY, 2)).read_bytes())
+    (folder.root / lost.key).write_bytes((folder.root / commit_key(STAGING, DAY, 2)).read_bytes())
     assert (folder.root / lost.key).read_bytes() == kept
     ManifestLog(folder).append(STAGING, DAY, last, EDITION, DIGESTS[9], {})
 
@@ -145,7 +145,7 @@ def test_a_planted_number_stops_publication_and_misleads_nobody(folder: Storage)
         planted = folder_of(folder) / f"{number:06d}.{fingerprint_of(9, {}, [])}.{DIGESTS[8]}.json"
         planted.write_bytes(b"{}")
         log = ManifestLog(folder)
-        if number == 3:  # in sequence, but nobody claimed it: its body is not a manifest's
+        if number == 3:  # in sequence, but it has no commit record: its body is not a manifest's
             with pytest.raises(Corrupt, match=r"000003.*not a manifest"):
                 log.read(log.newest(STAGING, DAY))
         else:
@@ -198,15 +198,15 @@ def test_a_manifest_that_does_not_say_its_name_is_named(folder: Storage, body: b
     (folder.root / newest.key).write_bytes(body)
     with pytest.raises(Corrupt, match=rf"{newest.key} is not a manifest"):
         ManifestLog(folder).read(newest)
-    text = json.loads((folder.root / claim_key(STAGING, DAY, 1)).read_bytes())
+    text = json.loads((folder.root / commit_key(STAGING, DAY, 1)).read_bytes())
     (folder.root / newest.key).write_bytes(json.dumps({**text, "digest": DIGESTS[3]}).encode())
     with pytest.raises(Corrupt, match=r"content and name differ"):
         ManifestLog(folder).read(newest)
 
 
-def test_a_foreign_claim_is_named(folder: Storage) -> None:
-    folder.put(claim_key(STAGING, DAY, 1), b'{"dataset":"staging"}')
-    with pytest.raises(Corrupt, match=r"_claims/staging/2026-10-05/000001.json is not a manifest"):
+def test_a_foreign_commit_record_is_named(folder: Storage) -> None:
+    folder.put(commit_key(STAGING, DAY, 1), b'{"dataset":"staging"}')
+    with pytest.raises(Corrupt, match=r"_commits/staging/2026-10-05/000001.json is not a manifest"):
         ManifestLog(folder).append(STAGING, DAY, None, EDITION, DIGESTS[0], {})
 
 
@@ -232,36 +232,40 @@ def test_a_child_knows_the_foreign_names_that_its_parent_has_listed(folder: Stor
         child.append(STAGING, DAY, last, EDITION, DIGESTS[9], {})
 
 
-def test_a_claim_without_its_manifest_is_pending_until_it_has_one(folder: Storage) -> None:
+def test_a_commit_record_without_its_manifest_is_pending_until_it_has_one(folder: Storage) -> None:
     log = log_of(folder, 2)
     assert log.pending(STAGING, DAY) == []
     newest = log.newest(STAGING, DAY)
     body = log.read(newest)
     (folder.root / newest.key).unlink()
     assert ManifestLog(folder).pending(STAGING, DAY) == [body]
-    ManifestLog(folder).complete_claims(STAGING)
+    ManifestLog(folder).complete_commits(STAGING)
     assert ManifestLog(folder).newest(STAGING, DAY) == newest
     assert ManifestLog(folder).pending(STAGING, DAY) == []
 
 
-def test_a_claim_of_another_partition_is_named_and_the_sound_ones_are_completed(
+def test_a_commit_record_of_another_partition_is_named_and_the_sound_ones_are_completed(
     folder: Storage,
 ) -> None:
     newest = log_of(folder, 2).newest(STAGING, DAY)
     (folder.root / newest.key).unlink()
-    claim = folder.get(claim_key(STAGING, DAY, 2))
-    folder.put(claim_key(STAGING, "2026-10-06", 1), claim)
-    with pytest.raises(Corrupt, match=r"2026-10-06/000001.json claims .*; move it away"):
-        ManifestLog(folder).complete_claims(STAGING)
-    assert (folder.root / newest.key).read_bytes() == claim
+    commit = folder.get(commit_key(STAGING, DAY, 2))
+    folder.put(commit_key(STAGING, "2026-10-06", 1), commit)
+    with pytest.raises(
+        Corrupt, match=r"2026-10-06/000001.json is the commit record of .*; move it away"
+    ):
+        ManifestLog(folder).complete_commits(STAGING)
+    assert (folder.root / newest.key).read_bytes() == commit
 
 
-def test_a_manifest_that_is_not_its_claim_is_named_when_another_run_completes_it(
+def test_a_manifest_that_is_not_its_commit_record_is_named_when_another_run_completes_it(
     folder: Storage,
 ) -> None:
     late = ManifestLog(folder)
     assert late.newest(STAGING, DAY) is None
     newest = log_of(folder, 1).newest(STAGING, DAY)
     (folder.root / newest.key).write_bytes(b"{}")
-    with pytest.raises(Corrupt, match=r"differs from its claim .*000001.json; move it away"):
+    with pytest.raises(
+        Corrupt, match=r"differs from its commit record .*000001.json; move it away"
+    ):
         late.append(STAGING, DAY, None, EDITION, DIGESTS[0], {"files": {}})

@@ -209,7 +209,7 @@ def test_the_bucket_guards_what_is_final_and_nothing_else(seaweed: Server) -> No
     for key in (
         "raw/receipts/sold=2026-10-05/x",
         "_manifests/sales/2026-10/x",
-        "_claims/x",
+        "_commits/x",
         "reports/monthly/2026-10/versions/000001.x.zip",
     ):
         assert denied(lambda key=key: admin.put_object(Bucket="kept", Key=f"p/{key}", Body=b"1")), (

@@ -13,7 +13,16 @@ from zipfile import ZipFile
 import pytest
 
 from pipeline.errors import ConfigError, Conflict, Corrupt
-from pipeline.load import MONTHLY, SALES, STAGING, VOID, Lake, Storage, fingerprint_of, open_storage
+from pipeline.load import (
+    INVALIDATED,
+    MONTHLY,
+    SALES,
+    STAGING,
+    Lake,
+    Storage,
+    fingerprint_of,
+    open_storage,
+)
 from pipeline.load.publish import digest_files
 from tests.load.invariants import check
 from tests.load.partitions import MONTH, NEW, OLD, fill, lake
@@ -59,7 +68,7 @@ def test_replacing_costs_one_request_per_member_and_two_for_the_log(storage: Sto
     assert storage.requests - before == {
         "PUT": 2 + 2,
         "HEAD": 2,
-    }, "two replaced, two found unchanged, claim and manifest"
+    }, "two replaced, two found unchanged, commit record and manifest"
     check(storage, quiet=True)
 
 
@@ -174,7 +183,7 @@ def test_a_zombie_that_overwrote_unseen_content_owns_up(reopen: Callable[[], Sto
             expected_manifest=expected_manifest,
         )
     after = lake(reopen())
-    assert after.newest(SALES, MONTH).fingerprint == VOID
+    assert after.newest(SALES, MONTH).fingerprint == INVALIDATED
     with pytest.raises(Corrupt, match=r"was invalidated.*zombie"):
         after.read(SALES, MONTH)
     fill(reopen(), "old", NEW)
@@ -213,7 +222,9 @@ def test_an_unsound_log_is_refused_before_any_data_is_touched(folder: Storage) -
     assert lake(folder).read(SALES, MONTH)["sales"] == b"sales old"
 
 
-def test_a_void_partition_is_rebuilt_to_the_same_digest(reopen: Callable[[], Storage]) -> None:
+def test_an_invalidated_partition_is_rebuilt_to_the_same_digest(
+    reopen: Callable[[], Storage],
+) -> None:
     fill(reopen())
     item = lake(reopen())
     digest = item.newest(SALES, MONTH).digest
@@ -221,7 +232,11 @@ def test_a_void_partition_is_rebuilt_to_the_same_digest(reopen: Callable[[], Sto
     assert stale.newest(SALES, MONTH) == item.newest(SALES, MONTH)
     assert item.invalidate(SALES, MONTH, "flipped").number == 2
     fill(reopen())
-    assert [item.fingerprint for item in lake(reopen()).history(SALES, MONTH)] == [OLD, VOID, OLD]
+    assert [item.fingerprint for item in lake(reopen()).history(SALES, MONTH)] == [
+        OLD,
+        INVALIDATED,
+        OLD,
+    ]
     assert stale.invalidate(SALES, MONTH, "seen long ago").number == 3, (
         "another has built it meanwhile"
     )

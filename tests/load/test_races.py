@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.errors import Conflict, Corrupt
-from pipeline.load import MONTHLY, RECEIPTS, SALES, VOID, Lake, Storage, fingerprint_of
+from pipeline.load import INVALIDATED, MONTHLY, RECEIPTS, SALES, Lake, Storage, fingerprint_of
 from tests.load.faults import FaultyStorage
 from tests.load.invariants import check
 from tests.load.processes import join, start, stop_here, together
@@ -81,10 +81,10 @@ def test_runs_that_build_differently_take_turns_and_end_consistent(place: Storag
 
     assert together(8, work) == [0] * 8
     lake = Lake(place, max_retry_wait=0)
-    assert {item.fingerprint for item in lake.history(SALES, MONTH)} - {VOID} == {
+    assert {item.fingerprint for item in lake.history(SALES, MONTH)} - {INVALIDATED} == {
         fingerprint_of(mine, {}, []) for mine in range(8)
     }
-    if lake.newest(SALES, MONTH).fingerprint == VOID:
+    if lake.newest(SALES, MONTH).fingerprint == INVALIDATED:
         bring(place, "last", fingerprint_of(9, {}, []), {"receipts": b"r", "sales": b"s"})
     files = Lake(place, max_retry_wait=0).read(SALES, MONTH)
     assert len({data.strip(b"receiptsal") for data in files.values()}) == 1, (
@@ -117,7 +117,7 @@ def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(
     kind: str, request: pytest.FixtureRequest
 ) -> None:
     """A run stalls (SIGSTOP), another publishes newer content, the first wakes: the newer stays, or
-    is void and built again.
+    is invalidated and built again.
     """
     old, ours, theirs = (fingerprint_of(number, {}, []) for number in range(3))
     for position in range(1, 30):
@@ -160,7 +160,7 @@ def test_a_zombie_stopped_before_each_request_cannot_undo_what_was_published(
         ):  # it had not looked yet when it was stopped, or had taken its number already
             assert position == 1 or newest.fingerprint == theirs
         else:
-            assert newest.fingerprint in (theirs, VOID)
+            assert newest.fingerprint in (theirs, INVALIDATED)
         bring(storage, "third", theirs, {"receipts": b"r2", "sales": b"s0"})
         assert Lake(storage).read(SALES, MONTH) == {"receipts": b"r2", "sales": b"s0"}
         check(storage, final, quiet=True)

@@ -15,7 +15,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipeline.errors import Conflict, Corrupt, StorageRefused
-from pipeline.load import RAW, RECEIPTS, VOID, Lake, Storage, compress, decompress
+from pipeline.load import INVALIDATED, RAW, RECEIPTS, Lake, Storage, compress, decompress
 from tests.load.faults import FaultyStorage, Killed
 from tests.load.invariants import check
 from tests.load.processes import start
@@ -74,7 +74,7 @@ def test_commit_requests(storage: Storage) -> None:
     item.newest(RECEIPTS, "2026-10-05")
     before = storage.requests.copy()
     item.commit_window("2026-10-05", WINDOW, {})
-    assert storage.requests - before == {"PUT": 3 + 2}, "three objects, claim, manifest"
+    assert storage.requests - before == {"PUT": 3 + 2}, "three objects, commit record, manifest"
     before = storage.requests.copy()
     item.commit_window("2026-10-05", WINDOW, {})
     assert storage.requests - before == {}, "committed already: nothing is asked"
@@ -158,7 +158,7 @@ def publish_sales(folder: Storage) -> None:
     )
 
 
-def test_a_void_batch_counts_no_more_and_is_fetched_again_beside_the_damage(
+def test_a_invalidated_partition_counts_no_more_and_is_fetched_again_beside_the_damage(
     folder: Storage,
 ) -> None:
     lake(folder).commit_window("2026-10-05", WINDOW, {})
@@ -169,7 +169,7 @@ def test_a_void_batch_counts_no_more_and_is_fetched_again_beside_the_damage(
     again = lake(folder).commit_window("2026-10-05", WINDOW, {})
     assert [item.fingerprint for item in lake(folder).history(RECEIPTS, "2026-10-05")] == [
         RAW,
-        VOID,
+        INVALIDATED,
         RAW,
     ]
     assert again.number == 3

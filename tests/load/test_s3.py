@@ -61,7 +61,7 @@ def test_every_answer_lost_is_still_success_if_the_write_landed(
     assert storage.put("k", b"newer") == storage.head("k").etag
 
 
-@pytest.mark.parametrize("within", ["_claims", "_manifests", "sales/year", "receipts/year"])
+@pytest.mark.parametrize("within", ["_commits", "_manifests", "sales/year", "receipts/year"])
 def test_a_publication_survives_the_loss_of_any_answer(
     behind: Callable[[Rule], Storage], within: str
 ) -> None:
@@ -137,7 +137,7 @@ def test_a_torn_body_is_read_again_and_never_taken_for_whole(
 def test_credentials_that_expire_in_mid_run_stop_it_and_the_next_run_finishes(
     behind: Callable[[Rule], Storage],
 ) -> None:
-    storage = behind(first("PUT", (400, "ExpiredToken"), within="_claims"))
+    storage = behind(first("PUT", (400, "ExpiredToken"), within="_commits"))
     lake = Lake(storage)
     with pytest.raises(
         StorageRefused, match=r"credentials have expired; get new ones and run again"

@@ -45,11 +45,11 @@ def test_partitions_together_are_as_each_alone(folder: Storage, tmp_path: Path) 
     assert lake(folder).read(STAGING, DAYS[1])["day"] == b"2026-10-06 old"
 
 
-def test_data_goes_before_claims_and_claims_before_manifests(folder: Storage) -> None:
+def test_data_goes_before_commit_records_and_these_before_manifests(folder: Storage) -> None:
     storage = FaultyStorage(folder, 1 << 60, after=False, commands=("PUT",))
     publish(storage, "old", OLD)
     kinds = [line.split(" ", 1)[1].split("/")[0] for line in storage.made if "PUT" in line]
-    assert kinds == ["staging"] * 6 + ["_claims"] * 3 + ["_manifests"] * 3
+    assert kinds == ["staging"] * 6 + ["_commits"] * 3 + ["_manifests"] * 3
 
 
 @pytest.mark.parametrize("after", [False, True], ids=["before", "after"])
@@ -78,7 +78,7 @@ def test_killed_at_every_write_no_partition_is_mixed_or_lost(
         assert all(isinstance(result, Manifest) for result in publish(place, "new", NEW))
         check(place, final, quiet=True)
         if not faulty.is_spent:
-            assert position == 13, "six files, three claims, three manifests"
+            assert position == 13, "six files, three commit records, three manifests"
             return
     raise AssertionError("the publication never survived")
 

@@ -59,9 +59,9 @@ def union_of(group: Group, name: str) -> list[str]:
 
 
 def content_of(folder: Path) -> dict[str, str]:
-    """All that a lake says, manifests and claims by their names."""
+    """All that a lake says, manifests and commit records by their names."""
     return {
-        key: "" if "_manifests/" in key or "_claims/" in key else digest
+        key: "" if "_manifests/" in key or "_commits/" in key else digest
         for key, digest in content(open_storage(str(folder))).items()
     }
 

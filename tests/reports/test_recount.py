@@ -224,7 +224,7 @@ def test_customers_new_and_returning_over_the_whole_lake(told):
     same(figures["customers"]["identified_share"], raw.totals()["identified_share"])
 
 
-def test_payments_discounts_refunds_and_voids(told):
+def test_payments_discounts_refunds_and_cancellations(told):
     figures, raw = told
     tenders = """with p as (select store, sale, unnest(payments) as p from r where month = $month and not gone)
         select p.name as tender, p.type as type, count(*) filter (where sale) as payments, count(*) filter (where not sale) as refund_payments,

@@ -50,10 +50,10 @@ def refusal(text: str) -> str:
             "of = 'Drink' is the modifier or dish of no part",
         ),
         (COMBO + "with = [{ modifier = 'Sauce' }]", "needs modifier"),
-        (COMBO + COMBO, "sold_as: two combos claim one text: 'combo *'"),
+        (COMBO + COMBO, "sold_as: two combos have the same text: 'combo *'"),
         (
             COMBO + "item_ids = ['1']\n" + COMBO.replace("Combo *", "x") + "item_ids = ['1']",
-            "item_ids: two combos claim one item",
+            "item_ids: two combos have the same item",
         ),
         (
             COMBO + "[[combos]]\nsold_as = ['Party']\nparts = [{ dish = 'Combo Uno' }]",

@@ -67,7 +67,7 @@ def state_of(order: Json) -> str | None:
 
 
 def paid_tenders(order: Json) -> list[Json]:
-    """The tenders without voided and failed cards; an opened drawer is among them."""
+    """The tenders without cancelled and failed cards; an opened drawer is among them."""
     return [
         tender
         for tender in rows(order, "tenders")

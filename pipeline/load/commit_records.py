@@ -1,4 +1,4 @@
-"""Entries for the log of a partition, and the claims that take their numbers."""
+"""Entries for the log of a partition, and the commit records that take their numbers."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from pipeline.errors import PipelineError
-from pipeline.load.layout import Manifest, claim_key, manifest_of
+from pipeline.load.layout import Manifest, commit_key, manifest_of
 
 Body = dict[str, Any]
 """The JSON of a manifest: run, previous, files (key, sha256, size, etag), metadata.
@@ -29,11 +29,11 @@ class Entry(NamedTuple):
 
 
 @dataclass
-class Claim:
+class CommitRecord:
     """A number of a partition on its way into the log.
 
-    `taken` and `body` are what the claim holds, of this run or of another; `mine` is what this run
-    publishes, None where it completes the claim of another run.
+    `taken` and `body` are what the commit record holds, of this run or of another; `mine` is what
+    this run publishes, None where it completes the commit record of another run.
     """
 
     key: str
@@ -45,8 +45,8 @@ class Claim:
     error: PipelineError | None = None
 
     @classmethod
-    def from_entry(cls, entry: Entry) -> Claim:
-        """The claim of an entry. Raises ConfigError for a fingerprint that is none."""
+    def from_entry(cls, entry: Entry) -> CommitRecord:
+        """The commit record of an entry. Raises ConfigError for a fingerprint that is none."""
         previous = entry.expected_manifest.number if entry.expected_manifest else 0
         mine = manifest_of(
             entry.dataset, entry.partition, previous + 1, entry.fingerprint, entry.digest
@@ -61,10 +61,10 @@ class Claim:
             "digest": entry.digest,
         }
         text = json.dumps(fields, sort_keys=True, ensure_ascii=False, allow_nan=False, indent=1)
-        key = claim_key(entry.dataset, entry.partition, mine.number)
+        key = commit_key(entry.dataset, entry.partition, mine.number)
         return cls(key, text.encode(), mine, mine, json.loads(text))
 
-    def attempt(self, step: Callable[[Claim], None]) -> None:
+    def attempt(self, step: Callable[[CommitRecord], None]) -> None:
         """Carry out `step`, unless an earlier one has failed; keep its error."""
         if self.error is None:
             try:
