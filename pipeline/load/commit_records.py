@@ -1,4 +1,4 @@
-"""Entries for the log of a partition, and the commit records that take their numbers."""
+"""Entries for the log of a partition, and their commit records."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ class Entry(NamedTuple):
 
 @dataclass
 class CommitRecord:
-    """A number of a partition on its way into the log.
+    """The publication of one number of a partition.
 
     `taken` and `body` are what the commit record holds, of this run or of another; `mine` is what
     this run publishes, None where it completes the commit record of another run.
@@ -46,7 +46,7 @@ class CommitRecord:
 
     @classmethod
     def from_entry(cls, entry: Entry) -> CommitRecord:
-        """The commit record of an entry. Raises ConfigError for a fingerprint that is none."""
+        """The commit record of an entry. Raises ConfigError for a malformed fingerprint."""
         previous = entry.expected_manifest.number if entry.expected_manifest else 0
         mine = manifest_of(
             entry.dataset, entry.partition, previous + 1, entry.fingerprint, entry.digest

@@ -110,7 +110,7 @@ class Lake:
             return self._log.read(manifest)
 
     def pending(self, dataset: str, partition: str) -> list[Body]:
-        """The body of a commit record that a killed run left without its manifest; else empty."""
+        """The body of a commit record without manifest (of a killed run); else empty."""
         with _naming_partition(dataset, partition):
             return self._log.pending(dataset, partition)
 

@@ -135,7 +135,7 @@ class ManifestLog:
         return list(self._manifests[dataset].get(partition, ()))
 
     def newest(self, dataset: str, partition: str) -> Manifest | None:
-        """The newest manifest; of an unsound log, the highest that its commit record confirms."""
+        """The newest manifest; of an unsound log, the highest with a commit record."""
         manifests = self.history(dataset, partition)
         if not _gaps(manifests):
             return manifests[-1] if manifests else None
@@ -299,7 +299,7 @@ class ManifestLog:
             self.refresh(dataset)
 
     def pending(self, dataset: str, partition: str) -> list[Body]:
-        """Body of the commit record that follows the newest manifest; empty if there is none."""
+        """Body of the commit record after the newest manifest; empty if there is none."""
         numbers = [manifest.number for manifest in self.history(dataset, partition)]
         commit = commit_key(dataset, partition, max(numbers, default=0) + 1)
         if self.storage.head(commit) is None:

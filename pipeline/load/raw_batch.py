@@ -41,7 +41,7 @@ class StoredBatch(NamedTuple):
 def pack_objects(
     batch: str, objects: Mapping[date | None, Content], buffer: IO[bytes]
 ) -> list[tuple[date | None, str, int]]:
-    """Compress the objects into `buffer`; return date of sale, sha256 and size of each."""
+    """Compress objects into `buffer`; return date of sale, sha256, size of each."""
     parts = []
     try:
         for sold, content in objects.items():

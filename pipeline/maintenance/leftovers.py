@@ -109,7 +109,7 @@ def remove_leftovers(lake: Lake, findings: Iterable[LakeFinding]) -> list[str]:
 
 
 def describe_unnamed(lake: Lake, stat: Stat, dataset: str, partition: str) -> LakeFinding | None:
-    """A finding for an object that no manifest names; None where a commit record names it."""
+    """A finding for an object in no manifest; None if a commit record names it."""
     place = lake.storage.uri(stat.key)
     try:
         if stat.key in committed_keys(lake, dataset, partition):
