@@ -95,9 +95,11 @@ def point_of_sale_of(source: str) -> str:
     return source or _name_at_root()
 
 
-def batches_read() -> set[str]:
+def raw_partitions() -> set[str]:
     """The windows and rescans of every source, as the tables name them."""
-    return {raw.name(batch) for raw in raw_sources() for batch in raw.lake.partitions(RECEIPTS)}
+    return {
+        raw.name(partition) for raw in raw_sources() for partition in raw.lake.partitions(RECEIPTS)
+    }
 
 
 def source_named(name: str | None) -> str:

@@ -32,7 +32,7 @@ def objects_outside(lake: Lake, rules: Rules, starts: date) -> list[RawObject]:
         if (
             entry.may_hold(datetime.min.replace(tzinfo=bound.tzinfo), bound)
             if entry.sold
-            else entry.batch_name.day < starts
+            else entry.partition_name.day < starts
         )
     ]
 
@@ -44,7 +44,7 @@ def read_outside(
     from pipeline.transform import Raw, outside
 
     entries = objects_outside(lake, rules, starts) if objects is None else objects
-    return outside((Raw(e.batch, e.key, lake.read_raw(e)) for e in entries), rules, starts)
+    return outside((Raw(e.partition, e.key, lake.read_raw(e)) for e in entries), rules, starts)
 
 
 def read_outside_of(

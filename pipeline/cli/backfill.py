@@ -17,7 +17,7 @@ from pipeline import settings
 from pipeline.cli.child import run_luigi
 from pipeline.cli.rescan import check_period
 from pipeline.errors import ExitCode
-from pipeline.lakes import batches_read, raw_sources, refresh_all
+from pipeline.lakes import raw_partitions, raw_sources, refresh_all
 from pipeline.load import RECEIPTS
 
 
@@ -40,7 +40,7 @@ def arguments(parser: argparse.ArgumentParser) -> None:
 def run(options: argparse.Namespace) -> int:
     last = options.last or settings.last_day()
     check_period(options.first, last)
-    before = batches_read()
+    before = raw_partitions()
     code = run_luigi(
         "Backfill", "--first", str(options.first), "--last", str(last), "--local-scheduler"
     )

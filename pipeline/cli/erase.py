@@ -50,16 +50,16 @@ def run(options: argparse.Namespace) -> int:
     if _show_exports(options.customer):
         print("nothing was erased; change these files, then run this again")
         return 1
-    batches = [
-        batch
+    partitions = [
+        partition
         for raw in raw_sources()
-        for batch in drop(raw.lake, raw.reader, options.customer, key)
+        for partition in drop(raw.lake, raw.reader, options.customer, key)
     ]
     for folder in settings.lake_state_folder().glob(
         "pages.*"
     ):  # pages of a killed extraction on this machine
         shutil.rmtree(folder, ignore_errors=True)
-    print(f"raw: {len(batches)} windows rewritten without the customer")
+    print(f"raw: {len(partitions)} windows rewritten without the customer")
     code = remake()
     if code:
         return code
@@ -94,12 +94,12 @@ def _show(customer: str) -> int:
     for raw, entry in touched:
         print(
             f"{raw.lake.storage.uri(entry.object.key)}: {entry.records} receipts of window"
-            f" {entry.object.batch}"
+            f" {entry.object.partition}"
         )
     months = sorted({f"{entry.sold:%Y-%m}" for _, entry in touched if entry.sold})
     print(
         f"{sum(entry.records for _, entry in touched)} receipts in"
-        f" {len({(raw.folder, entry.object.batch) for raw, entry in touched})} windows name the"
+        f" {len({(raw.folder, entry.object.partition) for raw, entry in touched})} windows name the"
         f" customer; months that would be made again: {', '.join(months) or 'none'}, and the"
         " reports that read them"
     )

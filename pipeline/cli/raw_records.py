@@ -10,7 +10,7 @@ from datetime import date, timedelta
 
 from pipeline import settings
 from pipeline.errors import ConfigError
-from pipeline.lakes import batches_read, folder_of, lake, sources
+from pipeline.lakes import folder_of, lake, raw_partitions, sources
 from pipeline.load import RawObject
 from pipeline.raw_source import RawSource
 from pipeline.tasks import catalog_for, days_of, read_catalog
@@ -32,7 +32,7 @@ def find_objects(month: date | None, source: RawSource) -> list[RawObject]:
 
 def check_filled() -> None:
     """Raise ConfigError for a lake without receipts, as no answer can be given."""
-    if not batches_read():
+    if not raw_partitions():
         raise ConfigError(
             f"{lake().storage.uri()} holds no receipts yet; `pos run` extracts them from"
             f" {settings.pos().history_starts} on"
@@ -41,7 +41,7 @@ def check_filled() -> None:
 
 def read_objects(objects: list[RawObject], source: RawSource) -> Iterator[Raw]:
     """Their records, one object at a time."""
-    return (Raw(raw.batch, raw.key, source.lake.read_raw(raw)) for raw in objects)
+    return (Raw(raw.partition, raw.key, source.lake.read_raw(raw)) for raw in objects)
 
 
 def catalog_of(objects: list[RawObject], source: RawSource) -> Catalog:

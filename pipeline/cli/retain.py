@@ -38,8 +38,10 @@ def run(options: argparse.Namespace) -> int:
     if options.dry_run:
         return _show(since)
     lake().preflight()
-    batches = [batch for raw in raw_sources() for batch in retain(raw.lake, raw.reader, since)]
-    print(f"raw: {len(batches)} windows before {since} rewritten without notes and card details")
+    partitions = [
+        partition for raw in raw_sources() for partition in retain(raw.lake, raw.reader, since)
+    ]
+    print(f"raw: {len(partitions)} windows before {since} rewritten without notes and card details")
     code = remake()
     if not code:
         print(f"{clear_remade(lake())} older versions of these objects removed")
@@ -48,18 +50,18 @@ def run(options: argparse.Namespace) -> int:
 
 def _show(since: str) -> int:
     months: dict[str, list[int]] = defaultdict(lambda: [0, 0])
-    batches = set()
+    partitions = set()
     aged = (
         (raw, entry) for raw in raw_sources() for entry in find_aged(raw.lake, raw.reader, since)
     )
     for raw, entry in aged:
-        batches.add((raw.folder, entry.object.batch))
-        month = months[entry.object.batch[:7]]
+        partitions.add((raw.folder, entry.object.partition))
+        month = months[entry.object.partition[:7]]
         month[0], month[1] = month[0] + 1, month[1] + entry.records
     for name, (objects, records) in sorted(months.items()):
         print(f"{name}  {records:>8,} records in {objects:,} objects hold notes or card details")
     print(
-        f"{len(batches)} windows before {since} would be rewritten; from {since} on raw stays"
+        f"{len(partitions)} windows before {since} would be rewritten; from {since} on raw stays"
         " verbatim"
     )
     return 0

@@ -31,7 +31,7 @@ from pipeline.cli.open import months_with, newest_report
 from pipeline.cli.run_summary import FILE as SUMMARY
 from pipeline.cli.status import current_status
 from pipeline.errors import ExitCode, PipelineError
-from pipeline.lakes import batches_read, refresh_all
+from pipeline.lakes import raw_partitions, refresh_all
 from pipeline.load import MONTHLY
 from pipeline.load.layout import state_key
 from pipeline.logs import FILE
@@ -76,7 +76,7 @@ def _report(code: int, environment: Mapping[str, str]) -> None:
 
 
 def _run_nightly(options: list[str], environment: Mapping[str, str]) -> int:
-    before, summary = batches_read(), _last_summary()
+    before, summary = raw_partitions(), _last_summary()
     code = run_luigi("Nightly", *options, environment=environment)
     if code:
         return code

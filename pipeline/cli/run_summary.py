@@ -70,13 +70,13 @@ def read_summary(
         dataset: [name for name, n in numbers.items() if n > past.get(dataset, {}).get(name, 0)]
         for dataset, numbers in seen.items()
     }
-    records, late = _read_batches(lake, new.pop(RECEIPTS), "")
+    records, late = _count_records(lake, new.pop(RECEIPTS), "")
     for raw in further:
         dataset = raw.place(RECEIPTS)
         seen[dataset] = _numbers(raw.lake, RECEIPTS)
         before = past.get(dataset, {})
-        batches = [name for name, n in seen[dataset].items() if n > before.get(name, 0)]
-        more, late_more = _read_batches(raw.lake, batches, raw.prefix)
+        added = [name for name, n in seen[dataset].items() if n > before.get(name, 0)]
+        more, late_more = _count_records(raw.lake, added, raw.prefix)
         records |= more
         late |= late_more
     windows = [name for name in records if name in late]
@@ -121,14 +121,14 @@ def _numbers(lake: Lake, dataset: str) -> dict[str, int]:
     }
 
 
-def _read_batches(
+def _count_records(
     lake: Lake, names: Iterable[str], prefix: str
 ) -> tuple[dict[str, int], dict[str, Callable[[], int]]]:
-    """The records of each raw batch; of windows, what counts late receipts."""
-    batches = [name for name in names if _newest(lake, RECEIPTS, name).fingerprint == RAW]
-    counts = lake.storage.map(lambda name: lake.metadata(RECEIPTS, name)["records"], batches)
-    records = dict(zip((f"{prefix}{name}" for name in batches), counts, strict=True))
-    windows = [name for name in batches if len(name) == _DAY]
+    """The records of each raw partition; of windows, what counts late receipts."""
+    partitions = [name for name in names if _newest(lake, RECEIPTS, name).fingerprint == RAW]
+    counts = lake.storage.map(lambda name: lake.metadata(RECEIPTS, name)["records"], partitions)
+    records = dict(zip((f"{prefix}{name}" for name in partitions), counts, strict=True))
+    windows = [name for name in partitions if len(name) == _DAY]
     return records, {f"{prefix}{name}": partial(_late, lake, name) for name in windows}
 
 
@@ -153,8 +153,8 @@ def _lines(run: RunSummary) -> Iterator[tuple[str, str]]:
     yield "run of", f"{run.day}, in {run.seconds:,.0f} seconds"
     yield "windows", f"{len(run.windows):,} new{span}, {run.receipts:,} receipts{late}"
     for name, count in run.rescanned.items():
-        source, _, batch = name.rpartition(":")
-        yield batch[_DAY + 1 :], f"{count:,} receipts{source and f' of {source}'} were missing"
+        source, _, partition = name.rpartition(":")
+        yield partition[_DAY + 1 :], f"{count:,} receipts{source and f' of {source}'} were missing"
     yield "made", ", ".join(partitions) or "nothing"
     yield "in quarantine", ", ".join(quarantined) or "no month was made"
     yield "reconciled", f"{', '.join(reconciled) or 'no month was made'} (collected less paid)"

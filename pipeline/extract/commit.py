@@ -39,7 +39,7 @@ def commit_windows(lake: Lake, fetched: FetchedPages, windows: list[Window]) -> 
             commits.add(
                 str(window.date),
                 objects,
-                batch_metadata(window, sum(map(len, records.values())), fetched),
+                window_metadata(window, sum(map(len, records.values())), fetched),
                 times,
             )
             waiting.append(partition_dates)
@@ -50,7 +50,7 @@ def commit_windows(lake: Lake, fetched: FetchedPages, windows: list[Window]) -> 
 def pack_objects(
     records: Records, earlier: Earlier, partition_dates: Mapping[str, set[date]]
 ) -> tuple[dict[date | None, bytes], dict[date | None, str]]:
-    """Objects of a batch by date of sale: NDJSON, and UTC times of the sales.
+    """Objects of a partition by date of sale: NDJSON, and UTC times of the sales.
 
     With the copies for the days that a receipt has left (moved_versions.py).
     """
@@ -86,8 +86,8 @@ def earlier_places_in(lake: Lake, reader: Reader) -> Earlier:
     )
 
 
-def batch_metadata(window: Window, count: int, fetched: FetchedPages) -> dict[str, object]:
-    """Metadata of a batch for its manifest: bounds, record count, history limit."""
+def window_metadata(window: Window, count: int, fetched: FetchedPages) -> dict[str, object]:
+    """Metadata of a partition for its manifest: bounds, record count, history limit."""
     return {
         "start": window.start.isoformat(),
         "end": window.end.isoformat(),

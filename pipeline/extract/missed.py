@@ -71,7 +71,7 @@ def find_missed(records: Records, held: Mapping[str, datetime]) -> list[Missed]:
 
 
 def by_date(missed: Iterable[Missed]) -> Records:
-    """The missed records by date of sale, as a batch."""
+    """The missed records by date of sale, as a partition."""
     records: dict[date | None, list[Record]] = defaultdict(list)
     for sold, record, _ in missed:
         records[sold].append(record)

@@ -46,10 +46,11 @@ Earlier = Callable[[str, datetime], Places]
 def copy_moved_versions(
     records: Records, earlier: Earlier, partition_dates: Mapping[str, set[date]] | None = None
 ) -> Records:
-    """`records` of a batch, arranged, with the copies that the rule requires.
+    """`records` of a partition, arranged, with the copies that the rule requires.
 
     `earlier(number, created_at)` returns the dates of the versions committed so far; it is called
-    for updates only (`updated_at` after `created_at`). `partition_dates` are those of the batch.
+    for updates only (`updated_at` after `created_at`). `partition_dates` are those of the
+    partition.
     """
     partition_dates = partition_dates_of(records) if partition_dates is None else partition_dates
     moved: list[tuple[date | None, Record]] = []
@@ -81,7 +82,7 @@ def copy_moved_versions(
 
 
 def partition_dates_of(records: Records) -> dict[str, set[date]]:
-    """The partition dates of each receipt of a batch, by number."""
+    """The partition dates of each receipt of a partition, by number."""
     partition_dates: dict[str, set[date]] = defaultdict(set)
     for sold in records:
         for record in records[sold]:
@@ -93,7 +94,7 @@ def partition_dates_of(records: Records) -> dict[str, set[date]]:
 
 
 def with_pending(earlier: Earlier, waiting: Iterable[Mapping[str, set[date]]]) -> Earlier:
-    """`earlier` with the dates in batches not committed yet, at unknown instants."""
+    """`earlier` with the dates in partitions not committed yet, at unknown instants."""
     return lambda number, created_at: Places(
         {
             **earlier(number, created_at).sold,
@@ -126,7 +127,7 @@ def earlier_places(
     """`earlier` for `copy_moved_versions`, from raw.
 
     `read(day)` returns the NDJSON of every committed object of that date. Each home is read once:
-    call this again for each batch.
+    call this again for each partition.
     """
     homes: dict[date, list[bytes]] = {}
 

@@ -8,7 +8,7 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
-from pipeline.extract.commit import batch_metadata, earlier_places_in, pack_objects
+from pipeline.extract.commit import earlier_places_in, pack_objects, window_metadata
 from pipeline.extract.fetch import Records, fetch_pages
 from pipeline.extract.missed import (
     Missed,
@@ -24,7 +24,7 @@ from pipeline.extract.new_fields import note_fields
 from pipeline.extract.waits import on_wait
 from pipeline.extract.window_bounds import DATASET, window_names, window_of
 from pipeline.extract.windows import follow
-from pipeline.load import BatchName, Lake
+from pipeline.load import Lake, RawPartition
 from pipeline.pos.source import Source, Window, sold_date
 from pipeline.progress import Progress
 
@@ -33,7 +33,7 @@ log = logging.getLogger(__name__)
 
 def rescan(
     windows: list[Window],
-    batch: str,
+    partition: str,
     lake: Lake,
     source: Source,
     *,
@@ -45,7 +45,8 @@ def rescan(
     """Reconciliation scan: read the span of `windows` again, commit what raw lacks.
 
     It also requests receipt numbers that are missing in the span, at most `most`. The records that
-    raw lacks, which the windows have missed, become the batch `batch`. A scan removes nothing.
+    raw lacks, which the windows have missed, become the partition `partition`. A scan removes
+    nothing.
     """
     span = Window(windows[-1].date, windows[0].start, windows[-1].end)
     name = f"scan of {windows[0].date} to {span.date}"
@@ -65,7 +66,7 @@ def rescan(
                 added, earlier_places_in(lake, source.reader), partition_dates_of(added)
             )
             lake.commit_window(
-                batch, objects, batch_metadata(span, len(missed), fetched) | metadata, times
+                partition, objects, window_metadata(span, len(missed), fetched) | metadata, times
             )
     for record, held in ((miss.record, miss.held) for miss in missed[:20]):
         log.warning(
@@ -152,8 +153,8 @@ def numbers_tried(lake: Lake, since: date) -> dict[str, int]:
     """
     tried: dict[str, int] = {}
     for name in lake.partitions(DATASET):
-        batch = BatchName.parse(name)
-        if not batch.is_window and batch.day >= since:
+        partition = RawPartition.parse(name)
+        if not partition.is_window and partition.day >= since:
             for number, times in (
                 lake.metadata(DATASET, name, lake.newest(DATASET, name)).get("unknown", {}).items()
             ):

@@ -13,7 +13,7 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from datetime import date, datetime, timedelta
 
-from pipeline.load import RAW, BatchName, Lake
+from pipeline.load import RAW, Lake, RawPartition
 from pipeline.pos.source import Window
 
 DATASET = "raw/receipts"
@@ -60,7 +60,7 @@ def window_names(lake: Lake) -> list[str]:
     return [
         name
         for name in lake.partitions(DATASET)
-        if BatchName.parse(name).is_window
+        if RawPartition.parse(name).is_window
         and (newest := lake.newest(DATASET, name))
         and newest.fingerprint == RAW
     ]

@@ -5,7 +5,7 @@
     layout.py       dataset, partition and file to key, and back
     manifests.py    the log of a partition: manifests and commit records (commit_records.py)
     publish.py      the protocol of a publication, of one partition or many
-    raw.py          batches of verbatim receipts; raw_batch.py, commits.py
+    raw.py          batches of verbatim receipts; raw_objects.py, commits.py
     lake.py         Lake: all of this for a run
     parquet.py      table to deterministic bytes
     day_object.py   the tables of a day as one object
@@ -34,12 +34,12 @@ from pipeline.load.layout import (
     SHIFTS,
     STAGING,
     SUMMARY,
-    BatchName,
     Manifest,
     RawObject,
+    RawPartition,
 )
 from pipeline.load.manifests import fingerprint_of
-from pipeline.load.raw_batch import compress, decompress
+from pipeline.load.raw_objects import compress, decompress
 from pipeline.load.storage import Stat, Storage, open_storage
 
 __all__ = [
@@ -61,10 +61,10 @@ __all__ = [
     "SHIFTS",
     "STAGING",
     "SUMMARY",
-    "BatchName",
     "Lake",
     "Manifest",
     "RawObject",
+    "RawPartition",
     "Stat",
     "Storage",
     "compress",

@@ -26,7 +26,7 @@ from pipeline.load.commits import Commits
 from pipeline.load.layout import INVALIDATED, RECEIPTS, Manifest, RawObject, file_key, state_key
 from pipeline.load.manifests import ManifestLog
 from pipeline.load.publish import Content
-from pipeline.load.raw_batch import Content as RawContent
+from pipeline.load.raw_objects import Content as RawContent
 from pipeline.load.recent_bytes import RecentBytes
 from pipeline.load.storage import Storage, check_key
 
@@ -270,39 +270,39 @@ class Lake:
 
     def commit_window(
         self,
-        batch: str,
+        partition: str,
         objects: Mapping[date | None, RawContent],
         metadata: Mapping[str, Any],
         times: Mapping[date | None, str] = MappingProxyType({}),
     ) -> Manifest:
-        """Commit one batch of raw receipts: NDJSON by UTC date of sale.
+        """Commit one partition of raw receipts: NDJSON by UTC date of sale.
 
         `times` are the UTC minutes of each object's first and last sale (HHMM-HHMM). Raises
-        Conflict where the batch is committed with other content.
+        Conflict where the partition is committed with other content.
         """
-        return self._raw.commit(self.run, batch, objects, metadata, times)
+        return self._raw.commit(self.run, partition, objects, metadata, times)
 
     def complete_windows(self) -> None:
         """Publish the raw receipts that killed runs have committed."""
         self._log.complete_commits(RECEIPTS)
 
     def commits(self) -> Commits:
-        """A queue of raw batches, each stored while the next ones are prepared."""
+        """A queue of raw partitions, each stored while the next ones are prepared."""
         return Commits(self._raw, self.run)
 
     def replace_window(
-        self, batch: str, objects: Mapping[date | None, bytes], times: Mapping[date | None, str]
+        self, partition: str, objects: Mapping[date | None, bytes], times: Mapping[date | None, str]
     ) -> Manifest:
-        """Commit other content for a committed batch, as an erasure does, in one step.
+        """Commit other content for a committed partition, as an erasure does, in one step.
 
         Its objects stay in place and no longer count.
         """
-        with _naming_partition(RECEIPTS, batch):
-            return self._raw.replace(self.run, self._published(RECEIPTS, batch), objects, times)
+        with _naming_partition(RECEIPTS, partition):
+            return self._raw.replace(self.run, self._published(RECEIPTS, partition), objects, times)
 
-    def raw_objects(self, first: date, last: date, batch: str | None = None) -> list[RawObject]:
-        """Raw objects sold in [first, last] (UTC), and unreadable ones of `batch`."""
-        return self._raw.objects(first, last, batch)
+    def raw_objects(self, first: date, last: date, partition: str | None = None) -> list[RawObject]:
+        """Raw objects sold in [first, last] (UTC), and unreadable ones of `partition`."""
+        return self._raw.objects(first, last, partition)
 
     def raw_before(self, day: date) -> list[RawObject]:
         """Committed raw objects sold before `day` (UTC date), and all of unreadable date."""
@@ -312,7 +312,7 @@ class Lake:
         """The NDJSON of one raw object, its digest checked."""
         text = self._recent.find(entry.key)
         if text is None:
-            with _naming_partition(RECEIPTS, entry.batch):
+            with _naming_partition(RECEIPTS, entry.partition):
                 text = self._raw.read(entry)
             self._recent.keep(entry.key, text)
         return text

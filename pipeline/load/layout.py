@@ -1,6 +1,6 @@
 """Keys of the lake: dataset, partition and file to key, and back.
 
-    raw/receipts/sold=2026-10-05/<batch>.<batch digest>.<object digest>.1104-2359.ndjson.zst
+    raw/receipts/sold=2026-10-05/<partition>.<partition digest>.<object digest>.1104-2359.ndjson.zst
         1104-2359: UTC minutes of the first and last sale; sold=unknown for unreadable dates
     raw/catalog/2026-10-05/catalog.json.zst
     raw/shifts/2026-10-05/shifts.ndjson.zst
@@ -43,13 +43,13 @@ _BY_MONTH = (SALES, SUMMARY, CUSTOMERS, BACKOFFICE, OUTSIDE, SHIFTS, MONTHLY, CU
 DATASETS = (RECEIPTS, CATALOG, RAW_SHIFTS, STAGING, *_BY_MONTH, NIGHTLY, IDENTITY)
 
 INVALIDATED, RAW = "invalidated", "raw"
-"""Instead of a fingerprint: the partition is invalidated; a raw batch has none."""
+"""Instead of a fingerprint: the partition is invalidated; a raw partition has none."""
 UNKNOWN = "unknown"
 ANY_TIME = "0000-2359"
 
 _PARTITION = re.compile(r"[0-9A-Za-z][0-9A-Za-z_-]{0,59}")
 _MONTH = re.compile(r"(\d{4})-(0[1-9]|1[0-2])")
-_BATCH = re.compile(r"(\d{4}-\d\d-\d\d)(?:-rescan-([0-9A-Za-z_-]{1,40}))?")
+_RAW_PARTITION = re.compile(r"(\d{4}-\d\d-\d\d)(?:-rescan-([0-9A-Za-z_-]{1,40}))?")
 _MANIFEST = re.compile(
     rf"_manifests/({'|'.join(DATASETS)})/([0-9A-Za-z][0-9A-Za-z_-]*)/"
     rf"(\d{{6,}})\.([0-9a-f]{{16}}|{INVALIDATED}|{RAW})\.([0-9a-f]{{16}})\.json"
@@ -61,8 +61,8 @@ _OBJECT = re.compile(
 )
 
 
-class BatchName(NamedTuple):
-    """The name of a raw batch: 2026-10-05, or 2026-10-05-rescan-35.
+class RawPartition(NamedTuple):
+    """The name of a raw partition: 2026-10-05, or 2026-10-05-rescan-35.
 
     `day` is the window's day, or the last day of a rescan; `rescan` tells rescans of one day apart
     (their number of days, and a label).
@@ -72,16 +72,16 @@ class BatchName(NamedTuple):
     rescan: str = ""
 
     @classmethod
-    def parse(cls, name: str) -> BatchName:
+    def parse(cls, name: str) -> RawPartition:
         """Parse the name of a partition of raw receipts. Raises ConfigError."""
-        match = _BATCH.fullmatch(name)
+        match = _RAW_PARTITION.fullmatch(name)
         try:
             day = date.fromisoformat(match[1] if match else name)
         except ValueError:
             match = None
         if match is None:
             raise ConfigError(
-                f"{name!r} is not the name of a raw batch: write YYYY-MM-DD, or"
+                f"{name!r} is not the name of a raw partition: write YYYY-MM-DD, or"
                 " YYYY-MM-DD-rescan-DAYS"
             )
         return cls(day, match[2] or "")
@@ -95,7 +95,7 @@ class BatchName(NamedTuple):
 
     @property
     def label(self) -> str:
-        """What distinguishes the batch among those of its day, for people."""
+        """What distinguishes the partition among those of its day, for people."""
         return f"rescan-{self.rescan}" if self.rescan else "window"
 
     @property
@@ -128,15 +128,15 @@ class RawObject(NamedTuple):
 
     key: str
     sold: date | None
-    batch: str
-    batch_digest: str
+    partition: str
+    partition_digest: str
     digest: str
     size: int
     times: str = ANY_TIME
 
     @property
-    def batch_name(self) -> BatchName:
-        return BatchName.parse(self.batch)
+    def partition_name(self) -> RawPartition:
+        return RawPartition.parse(self.partition)
 
     def may_hold(self, start: datetime, end: datetime) -> bool:
         """Whether it may hold a sale in [start, end), by its key alone."""
@@ -154,7 +154,7 @@ def check_partition(dataset: str, partition: str) -> str:
     if dataset not in DATASETS:
         raise ConfigError(f"{dataset!r} is not a dataset of the lake: {', '.join(DATASETS)}")
     if dataset == RECEIPTS:
-        BatchName.parse(partition)
+        RawPartition.parse(partition)
     if not (_MONTH if dataset in _BY_MONTH else _PARTITION).fullmatch(partition):
         form = "a month is written YYYY-MM" if dataset in _BY_MONTH else "letters, digits, - and _"
         raise ConfigError(f"{partition!r} cannot be a partition of {dataset}: {form}")
@@ -241,7 +241,7 @@ def parse_manifest(key: str) -> Manifest | None:
     if not match or match[3] != f"{int(match[3]):06d}":
         return None
     dataset, partition, number, fingerprint, digest = match.groups()
-    if dataset == RECEIPTS and not _is_batch(partition):
+    if dataset == RECEIPTS and not _is_raw_partition(partition):
         return None
     return Manifest(int(number), fingerprint, digest, dataset, partition, key)
 
@@ -264,29 +264,29 @@ def commit_prefix(dataset: str) -> str:
 
 
 def raw_key(
-    sold: date | None, batch: str, batch_digest: str, digest: str, times: str = ANY_TIME
+    sold: date | None, partition: str, partition_digest: str, digest: str, times: str = ANY_TIME
 ) -> str:
     """Return the key of an object of raw receipts; arguments as in RawObject."""
-    name = f"{check_partition(RECEIPTS, batch)}.{batch_digest}.{digest}.{times}.ndjson.zst"
+    name = f"{check_partition(RECEIPTS, partition)}.{partition_digest}.{digest}.{times}.ndjson.zst"
     return check_key(f"{RECEIPTS}/sold={sold or UNKNOWN}/{name}")
 
 
 def parse_raw(stat: Stat) -> RawObject | None:
     """Return the raw object of a listed object; None for a foreign one."""
     match = _OBJECT.fullmatch(stat.key)
-    if not match or not _is_batch(match[2]):
+    if not match or not _is_raw_partition(match[2]):
         return None
-    sold, batch, batch_digest, digest, times = match.groups()
+    sold, partition, partition_digest, digest, times = match.groups()
     try:
         day = None if sold == UNKNOWN else date.fromisoformat(sold)
     except ValueError:
         return None
-    return RawObject(stat.key, day, batch, batch_digest, digest, stat.size, times)
+    return RawObject(stat.key, day, partition, partition_digest, digest, stat.size, times)
 
 
-def _is_batch(partition: str) -> bool:
+def _is_raw_partition(partition: str) -> bool:
     try:
-        return bool(BatchName.parse(partition))
+        return bool(RawPartition.parse(partition))
     except ConfigError:
         return False
 

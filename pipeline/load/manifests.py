@@ -236,7 +236,7 @@ class ManifestLog:
         commit.taken, commit.body = self._parse(commit.text, commit.key)
 
     def _copy_commits(self, commits: Sequence[CommitRecord]) -> None:
-        """Publish the manifest of each commit record, also for a run that was killed after it."""
+        """Publish the manifest of each commit record, also of killed runs."""
         for commit in commits:
             commit.attempt(self._check_commit)
         sound = [commit for commit in commits if commit.error is None]

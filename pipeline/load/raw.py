@@ -1,10 +1,11 @@
-"""Raw receipts: verbatim records, committed by batch and never changed.
+"""Raw receipts: verbatim records, committed by partition and never changed.
 
-A batch is one window of `updated_at`, or one rescan. Its objects, one per UTC date of sale, are
-zstd-compressed NDJSON, named by the digest of their stored bytes and by that of the batch. They
-count only when the newest manifest of the batch has the batch's digest. So what a killed run left
-is never read, two runs that fetch the same window cannot mix, and a listing alone shows whether an
-object of a committed batch is missing (Corrupt, naming it). A committed object is never rewritten.
+A partition is one window of `updated_at`, or one rescan. Its objects, one per UTC date of sale, are
+zstd-compressed NDJSON, named by the digest of their stored bytes and by that of the partition. They
+count only when the newest manifest of the partition has the partition's digest. So what a killed
+run left is never read, two runs that fetch the same window cannot mix, and a listing alone shows
+whether an object of a committed partition is missing (Corrupt, naming it). A committed object is
+never rewritten.
 """
 
 from __future__ import annotations
@@ -24,15 +25,21 @@ from pipeline.load.layout import (
     RAW,
     RECEIPTS,
     UNKNOWN,
-    BatchName,
     Manifest,
     RawObject,
+    RawPartition,
     parse_raw,
     raw_key,
     raw_prefix,
 )
 from pipeline.load.manifests import ManifestLog
-from pipeline.load.raw_batch import Content, StoredBatch, batch_digest, decompress, pack_objects
+from pipeline.load.raw_objects import (
+    Content,
+    StoredObjects,
+    decompress,
+    pack_objects,
+    partition_digest,
+)
 from pipeline.load.storage import Stat
 
 _IN_MEMORY = 64 << 20
@@ -84,43 +91,43 @@ class RawZone:
     def commit(
         self,
         run: str,
-        batch: str,
+        partition: str,
         objects: Mapping[date | None, Content],
         metadata: Mapping[str, Any],
         times: Mapping[date | None, str],
     ) -> Manifest:
-        """Store the objects, then publish the batch; empty ones are left out.
+        """Store the objects, then publish the partition; empty ones are left out.
 
-        Raises Conflict if the batch already has other content.
+        Raises Conflict if the partition already has other content.
         """
-        number, is_committed = self.number_of(batch)
-        stored = self.store(batch, number, objects, times, is_committed=is_committed)
-        return self.publish(run, batch, stored, metadata)
+        number, is_committed = self.number_of(partition)
+        stored = self.store(partition, number, objects, times, is_committed=is_committed)
+        return self.publish(run, partition, stored, metadata)
 
-    def number_of(self, batch: str) -> tuple[int, bool]:
-        """The number of the batch's (next) manifest, and whether it is committed."""
-        newest = self._log.newest(RECEIPTS, batch)
+    def number_of(self, partition: str) -> tuple[int, bool]:
+        """The number of the partition's (next) manifest, and whether it is committed."""
+        newest = self._log.newest(RECEIPTS, partition)
         is_committed = newest is not None and newest.fingerprint == RAW
         return (newest.number + (not is_committed) if newest else 1), is_committed
 
     def store(
         self,
-        batch: str,
+        partition: str,
         number: int,
         objects: Mapping[date | None, Content],
         times: Mapping[date | None, str],
         *,
         is_committed: bool,
-    ) -> StoredBatch:
+    ) -> StoredObjects:
         """Compress the objects and store them unless committed. Thread-safe."""
         with SpooledTemporaryFile(_IN_MEMORY) as buffer:
-            parts = pack_objects(batch, objects, buffer)
-            digest = batch_digest(number, ((sold, sha[:16]) for sold, sha, _ in parts))
+            parts = pack_objects(partition, objects, buffer)
+            digest = partition_digest(number, ((sold, sha[:16]) for sold, sha, _ in parts))
             entries = []
             for sold, sha, size in parts:
                 minutes = times.get(sold, ANY_TIME)
-                key = raw_key(sold, batch, digest, sha[:16], minutes)
-                entries.append(RawObject(key, sold, batch, digest, sha[:16], size, minutes))
+                key = raw_key(sold, partition, digest, sha[:16], minutes)
+                entries.append(RawObject(key, sold, partition, digest, sha[:16], size, minutes))
             if not is_committed:
                 buffer.seek(0)
                 bodies = (buffer.read(entry.size) for entry in entries)
@@ -130,24 +137,25 @@ class RawZone:
             f"sold={sold or UNKNOWN}": {"key": entry.key, "sha256": sha, "size": size}
             for entry, (sold, sha, size) in zip(entries, parts, strict=True)
         }
-        return StoredBatch(digest, entries, files)
+        return StoredObjects(digest, entries, files)
 
     def publish(
-        self, run: str, batch: str, stored: StoredBatch, metadata: Mapping[str, Any]
+        self, run: str, partition: str, stored: StoredObjects, metadata: Mapping[str, Any]
     ) -> Manifest:
-        """Make stored objects the content of the batch.
+        """Make stored objects the content of the partition.
 
         Raises Conflict if it already has other content, or the same for other bounds.
         """
-        newest = self._log.newest(RECEIPTS, batch)
+        newest = self._log.newest(RECEIPTS, partition)
         if newest and newest.fingerprint == RAW:
             if newest.digest != stored.digest:
                 raise Conflict(
-                    f"raw batch {batch} is already committed with other content, which stays"
+                    f"raw partition {partition} is already committed with other content,"
+                    " which stays"
                 )
             return self._check_bounds(newest, metadata)
         is_indexed = self._indexed == self._state()
-        manifest = self._append(run, batch, newest, stored, metadata)
+        manifest = self._append(run, partition, newest, stored, metadata)
         self._objects.update((entry.key, entry) for entry in stored.objects)
         self.generation += 1
         # extend the index: building it again at each of a thousand windows takes longer than
@@ -165,32 +173,32 @@ class RawZone:
         objects: Mapping[date | None, bytes],
         times: Mapping[date | None, str],
     ) -> Manifest:
-        """Commit other content for a committed batch, with its metadata."""
+        """Commit other content for a committed partition, with its metadata."""
         metadata = self._log.read(newest)["metadata"]
-        batch = newest.partition
-        stored = self.store(batch, newest.number + 1, objects, times, is_committed=False)
-        manifest = self._append(run, batch, newest, stored, metadata)
+        partition = newest.partition
+        stored = self.store(partition, newest.number + 1, objects, times, is_committed=False)
+        manifest = self._append(run, partition, newest, stored, metadata)
         self.refresh()
         return manifest
 
     def _append(
         self,
         run: str,
-        batch: str,
+        partition: str,
         newest: Manifest | None,
-        stored: StoredBatch,
+        stored: StoredObjects,
         metadata: Mapping[str, Any],
     ) -> Manifest:
         body = {"run": run, "files": stored.files, "metadata": dict(metadata)}
-        return self._log.append(RECEIPTS, batch, newest, RAW, stored.digest, body)
+        return self._log.append(RECEIPTS, partition, newest, RAW, stored.digest, body)
 
     def _check_bounds(self, manifest: Manifest, metadata: Mapping[str, Any]) -> Manifest:
         """Return the manifest if its bounds are these; the next window needs them."""
         committed = self._log.read(manifest)["metadata"]
         if any(committed.get(name) != metadata.get(name) for name in ("start", "end")):
             raise Conflict(
-                f"raw batch {manifest.partition} is already committed for {committed.get('start')}"
-                f" to {committed.get('end')}, which stays"
+                f"raw partition {manifest.partition} is already committed for"
+                f" {committed.get('start')} to {committed.get('end')}, which stays"
             )
         return manifest
 
@@ -206,35 +214,35 @@ class RawZone:
                 " and run again"
             ) from other
 
-    def objects(self, first: date, last: date, batch: str | None) -> list[RawObject]:
-        """Objects sold in [first, last] (UTC dates), and unreadable ones of `batch`.
+    def objects(self, first: date, last: date, partition: str | None) -> list[RawObject]:
+        """Objects sold in [first, last] (UTC dates), and unreadable ones of `partition`.
 
         In the order of their keys. Raises Corrupt, naming it, where one of them is missing.
         """
-        self._cover(first, last, batch)
+        self._cover(first, last, partition)
         self._update_index()
         if self._incomplete:  # or committed since the listing was made
             self.refresh()
             self._update_index()
         for manifest in self._incomplete:
-            self._check_complete(manifest, first, last, batch)
+            self._check_complete(manifest, first, last, partition)
         days = (first + timedelta(days=number) for number in range((last - first).days + 1))
         dated = [entry for day in days for entry in self._index.get(day, ())]
-        return dated + [entry for entry in self._index.get(None, ()) if _belongs(entry, batch)]
+        return dated + [entry for entry in self._index.get(None, ()) if _belongs(entry, partition)]
 
     def _check_complete(
-        self, manifest: Manifest, first: date, last: date, batch: str | None
+        self, manifest: Manifest, first: date, last: date, partition: str | None
     ) -> None:
         for file in self._log.read(manifest)["files"].values():
             entry = parse_raw(Stat(file["key"], file["size"], ""))
             if entry is None or entry.key in self._objects:
                 continue
-            if first <= entry.sold <= last if entry.sold else _belongs(entry, batch):
+            if first <= entry.sold <= last if entry.sold else _belongs(entry, partition):
                 raise Corrupt(
                     f"{self._storage.uri(entry.key)} is missing; restore that version, or fetch"
-                    f" batch {entry.batch} again (pos verify --refetch)",
+                    f" partition {entry.partition} again (pos verify --refetch)",
                     RECEIPTS,
-                    entry.batch,
+                    entry.partition,
                 )
 
     def before(self, day: date) -> list[RawObject]:
@@ -246,7 +254,7 @@ class RawZone:
         dated = self.objects(min(dates), max(dates), None) if dates else []
         return dated + self._index.get(None, [])
 
-    def _cover(self, first: date, last: date, batch: str | None) -> None:
+    def _cover(self, first: date, last: date, partition: str | None) -> None:
         """List all objects unless the listing has the months from `first` to `last`."""
         self._log.catch_up()
         if self._process != os.getpid() or self._listing != self._log.listing:
@@ -255,31 +263,35 @@ class RawZone:
             f"{first.replace(day=1) + timedelta(days=31 * number):%Y-%m}"
             for number in range((last - first).days // 31)
         }
-        if batch is not None:
+        if partition is not None:
             months.add(UNKNOWN)
         if "" not in self._covered and not months <= self._covered:
             self.refresh()
 
     def _update_index(self) -> None:
-        """Index committed objects by date of sale; collect incomplete batches."""
+        """Index committed objects by date of sale; collect incomplete partitions."""
         self._log.cover(RECEIPTS)
         if self._indexed == self._state():
             return
-        batches = {}
+        partitions = {}
         for name in self._log.partitions(RECEIPTS):
             newest = self._log.newest(RECEIPTS, name)
             if newest and newest.fingerprint == RAW:
-                batches[name] = newest
+                partitions[name] = newest
         index: dict[date | None, list[RawObject]] = defaultdict(list)
         parts: dict[str, list[tuple[date | None, str]]] = defaultdict(list)
         for entry in sorted(self._objects.values()):
-            if entry.batch in batches and entry.batch_digest == batches[entry.batch].digest:
+            if (
+                entry.partition in partitions
+                and entry.partition_digest == partitions[entry.partition].digest
+            ):
                 index[entry.sold].append(entry)
-                parts[entry.batch].append((entry.sold, entry.digest))
+                parts[entry.partition].append((entry.sold, entry.digest))
         self._incomplete = [
             manifest
-            for name, manifest in batches.items()
-            if "" in self._covered and batch_digest(manifest.number, parts[name]) != manifest.digest
+            for name, manifest in partitions.items()
+            if "" in self._covered
+            and partition_digest(manifest.number, parts[name]) != manifest.digest
         ]
         self._index, self._indexed = index, self._state()
 
@@ -296,16 +308,16 @@ class RawZone:
         if not is_sound(data):
             raise Corrupt(
                 f"{self._storage.uri(entry.key)} was altered after it was committed; restore that"
-                f" version, or fetch batch {entry.batch} again (pos verify --refetch)",
+                f" version, or fetch partition {entry.partition} again (pos verify --refetch)",
                 RECEIPTS,
-                entry.batch,
+                entry.partition,
             )
         return decompress(data)
 
 
-def _belongs(entry: RawObject, batch: str | None) -> bool:
-    """Whether an object is of the window `batch`, or of a rescan of its day."""
-    if batch is None or entry.batch == batch:
-        return batch is not None
-    name = BatchName.parse(batch)
-    return name.is_window and entry.batch_name.day == name.day
+def _belongs(entry: RawObject, partition: str | None) -> bool:
+    """Whether an object is of the window `partition`, or of a rescan of its day."""
+    if partition is None or entry.partition == partition:
+        return partition is not None
+    name = RawPartition.parse(partition)
+    return name.is_window and entry.partition_name.day == name.day

@@ -68,7 +68,7 @@ def objects_near(lake: Lake, month: date) -> list[RawObject]:
     return [
         entry
         for entry in lake.raw_before(last + _DAY)
-        if (entry.sold and entry.sold >= first) or entry.batch_name.month == f"{month:%Y-%m}"
+        if (entry.sold and entry.sold >= first) or entry.partition_name.month == f"{month:%Y-%m}"
     ]
 
 
@@ -184,10 +184,10 @@ def _more(count: int) -> str:
 
 
 def _days_near(entry: RawObject) -> list[date]:
-    """Business days to which its records may belong, and that of its batch."""
-    batch_day = entry.batch_name.day
-    day = entry.sold or batch_day
-    return [*(day + shift * _DAY for shift in (-2, -1, 0, 1)), batch_day]
+    """Business days to which its records may belong, and that of its partition."""
+    partition_day = entry.partition_name.day
+    day = entry.sold or partition_day
+    return [*(day + shift * _DAY for shift in (-2, -1, 0, 1)), partition_day]
 
 
 def _is_closed(sold_at: datetime, last: date, rules: Rules) -> bool:

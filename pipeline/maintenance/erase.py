@@ -5,7 +5,7 @@ changes. The list of erased customers, `_erased/<key fingerprint>/<HMAC>`, keeps
 identifier out when its receipt is fetched again; it holds no identifier, and another HMAC than the
 tables do.
 
-    drop            commits raw batches that name the customer again without the identifier, and
+    drop            commits raw partitions that name the customer again without the identifier, and
                     removes the old objects and all their versions
     clear_derived   removes older versions of what is derived from raw: it can be rebuilt
     traces          objects and versions that still hold the identifier or its HMAC, unpacked
@@ -126,7 +126,7 @@ def read_numbers(
 
 
 def drop(lake: Lake, reader: Reader, customer: str, key: bytes) -> list[str]:
-    """List the customer as erased and edit raw; return the batches committed again."""
+    """List the customer as erased and edit raw; return the partitions committed again."""
     read_erased(lake.storage, key)
     lake.storage.put(f"{LIST}{fingerprint(key)}/{entry(customer, key)}", b"{}\n")
     return rewrite(lake, _without(reader, customer))

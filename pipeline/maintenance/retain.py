@@ -42,7 +42,7 @@ def kept_since(last: date, months: int) -> str:
 
 def before(month: str) -> Selection:
     """Select the windows and rescans of earlier months."""
-    return lambda batch: batch.month < month
+    return lambda partition: partition.month < month
 
 
 def find_aged(lake: Lake, reader: Reader, month: str) -> Iterator[Touched]:

@@ -1,10 +1,10 @@
 """Commit raw again with less in it, for an erasure and for retention.
 
-An edit of one record returns the same bytes where it removes nothing. Each batch that it changes is
-committed again in one step; its old objects are removed with all their versions, and so are those
-that were never committed. Every other byte of raw stays, so no amount changes as long as the edit
-removes only what no figure is made of. Each step determines by itself what is left to do, so a
-killed run can be started again.
+An edit of one record returns the same bytes where it removes nothing. Each partition that it
+changes is committed again in one step; its old objects are removed with all their versions, and so
+are those that were never committed. Every other byte of raw stays, so no amount changes as long as
+the edit removes only what no figure is made of. Each step determines by itself what is left to do,
+so a killed run can be started again.
 """
 
 from __future__ import annotations
@@ -16,10 +16,10 @@ from typing import NamedTuple
 from pipeline.load import (
     RAW,
     RECEIPTS,
-    BatchName,
     Lake,
     Manifest,
     RawObject,
+    RawPartition,
     Stat,
     Storage,
     decompress,
@@ -28,8 +28,8 @@ from pipeline.load.layout import parse_raw, raw_prefix
 
 Edit = Callable[[bytes], bytes]
 """Returns one record, verbatim JSON, without something."""
-Selection = Callable[[BatchName], bool]
-"""Whether a batch is edited."""
+Selection = Callable[[RawPartition], bool]
+"""Whether a partition is edited."""
 
 
 class Touched(NamedTuple):
@@ -40,7 +40,7 @@ class Touched(NamedTuple):
     records: int
 
 
-def every(_: BatchName) -> bool:
+def every(_: RawPartition) -> bool:
     """Select all of raw."""
     return True
 
@@ -50,7 +50,7 @@ def find_touched(lake: Lake, edit: Edit, selection: Selection = every) -> Iterat
     entries = [
         entry
         for stat in lake.storage.list(raw_prefix())
-        if (entry := parse_raw(stat)) and selection(entry.batch_name)
+        if (entry := parse_raw(stat)) and selection(entry.partition_name)
     ]
     counts = lake.storage.map(
         lambda entry: _count(decompress(lake.storage.get(entry.key)), edit), entries
@@ -65,29 +65,29 @@ def _count(ndjson: bytes, edit: Edit) -> int:
 
 
 def rewrite(lake: Lake, edit: Edit, selection: Selection = every) -> list[str]:
-    """Apply the edit to raw; return the batches committed again."""
+    """Apply the edit to raw; return the partitions committed again."""
     touched = [item.object for item in find_touched(lake, edit, selection)]
     lake.refresh()
     lake.refresh_raw()
-    batches = {}
+    partitions = {}
     for entry in touched:
-        newest = lake.newest(RECEIPTS, entry.batch)
-        if newest and newest.fingerprint == RAW and newest.digest == entry.batch_digest:
-            batches[entry.batch] = newest
-    for newest in batches.values():
+        newest = lake.newest(RECEIPTS, entry.partition)
+        if newest and newest.fingerprint == RAW and newest.digest == entry.partition_digest:
+            partitions[entry.partition] = newest
+    for newest in partitions.values():
         _commit_again(lake, newest, edit)
     for entry in touched:
         lake.storage.remove(entry.key)
-    for batch in lake.partitions(RECEIPTS):
-        if selection(BatchName.parse(batch)):
-            _remove_replaced(lake, batch)
+    for partition in lake.partitions(RECEIPTS):
+        if selection(RawPartition.parse(partition)):
+            _remove_replaced(lake, partition)
     for version in lake.storage.old_versions(raw_prefix()):
         old = parse_raw(Stat(version.key, 0, ""))
-        if old and selection(old.batch_name):
+        if old and selection(old.partition_name):
             text = b"" if version.is_marker else decompress(lake.storage.get_version(version))
             if version.is_marker or _count(text, edit):
                 lake.storage.remove_version(version)
-    return sorted(batches)
+    return sorted(partitions)
 
 
 def _commit_again(lake: Lake, newest: Manifest, edit: Edit) -> None:
@@ -100,9 +100,9 @@ def _commit_again(lake: Lake, newest: Manifest, edit: Edit) -> None:
     lake.replace_window(newest.partition, objects, times)
 
 
-def _remove_replaced(lake: Lake, batch: str) -> None:
-    """Remove the replaced objects of a batch, also those that the edit did not change."""
-    *replaced, newest = lake.history(RECEIPTS, batch)
+def _remove_replaced(lake: Lake, partition: str) -> None:
+    """Remove the replaced objects of a partition, also unchanged ones."""
+    *replaced, newest = lake.history(RECEIPTS, partition)
     if newest.fingerprint != RAW:
         return
     current = {file["key"] for file in lake.body(newest)["files"].values()} if replaced else set()

@@ -25,7 +25,7 @@ _RECEIPT = (
 
 RECEIPTS = Dataset(
     "receipts",
-    3,
+    4,
     "one receipt",
     ("store_id", "receipt_number"),
     (
@@ -122,7 +122,9 @@ RECEIPTS = Dataset(
         Column("discounts", "discounts", "Discounts by name; sum = discount."),
         Column("taxes", "taxes", "Taxes by name; type INCLUDED or ADDED, rate in percent."),
         Column(
-            "batch", "label", "Raw batch (window or reconciliation scan) that held this version."
+            "raw_partition",
+            "label",
+            "Raw partition (window or reconciliation scan) that held this version.",
         ),
     ),
     ("business_day", "sold_at", "receipt_number"),

@@ -4,15 +4,15 @@ from pipeline.schema.kinds import Column, Dataset
 
 QUARANTINE = Dataset(
     "quarantine",
-    2,
+    3,
     "one fetched record that could not be read",
-    ("batch", "record"),
+    ("raw_partition", "record"),
     (
         Column(
             "business_day",
             "day",
             "Partition that counts it: its business day; the day of its arrival where it is dated"
-            " too long before; its batch's day where the date cannot be read.",
+            " too long before; the day of its raw partition where the date cannot be read.",
         ),
         Column("store_id", "label", "Store, where readable.", null=True),
         Column("receipt_number", "text", "Number, where readable.", null=True),
@@ -25,18 +25,18 @@ QUARANTINE = Dataset(
         Column("pointer", "text", "JSON pointer of the fault."),
         Column("detail", "text", "What stood there, cut to 200 characters."),
         Column("total", "money", "total_money, signed, where readable.", "currency", null=True),
-        Column("batch", "label", "Raw batch that held it."),
+        Column("raw_partition", "label", "Raw partition that held it."),
         Column("record", "text", "Object and position in it."),
         Column("verbatim", "text", "The record as it was fetched."),
     ),
-    ("business_day", "batch", "record"),
+    ("business_day", "raw_partition", "record"),
 )
 
 OUTSIDE = Dataset(
     "outside",
-    1,
+    2,
     "one receipt that was read and lies before the history of the lake",
-    ("batch", "record"),
+    ("raw_partition", "record"),
     (
         Column("received", "day", "Business day of its arrival, on the clock of [shop]."),
         Column("business_day", "day", "The day that it belongs to, before [pos] history_starts."),
@@ -53,7 +53,7 @@ OUTSIDE = Dataset(
             null=True,
         ),
         Column("currency", "label", "ISO 4217 code."),
-        Column("batch", "label", "Raw batch that held its newest version."),
+        Column("raw_partition", "label", "Raw partition that held its newest version."),
         Column("record", "text", "Object and position in it."),
     ),
     ("received", "store_id", "receipt_number", "record"),

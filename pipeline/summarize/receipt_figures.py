@@ -1,9 +1,9 @@
 """receipt_figures: one row per receipt, with digests of what it adds to figures.
 
 `figures` covers every column that a table of the summary is counted from, and nothing else: notes,
-batches and times of change do not alter it. `source` covers money and state alone, as the till sent
-them, independent of the rules of the menu. A report keeps its own copy: two of them show which
-receipts a later version counts differently.
+raw partitions and times of change do not alter it. `source` covers money and state alone, as the
+till sent them, independent of the rules of the menu. A report keeps its own copy: two of them show
+which receipts a later version counts differently.
 """
 
 from __future__ import annotations

@@ -77,7 +77,8 @@ class DailySales(BatchTask):
             ),
             *(
                 (
-                    f"{prefix_of(source)}raw/receipts/{entry.batch} sold {entry.sold or 'unknown'}",
+                    f"{prefix_of(source)}raw/receipts/{entry.partition}"
+                    f" sold {entry.sold or 'unknown'}",
                     entry.digest,
                 )
                 for source in sources()
@@ -112,7 +113,7 @@ class DailySales(BatchTask):
         return clean_days(
             {day: {entry.key for entry in read} for day, read in objects.items()},
             [
-                Raw(entry.batch, entry.key, body)
+                Raw(entry.partition, entry.key, body)
                 for entry, body in zip(entries.values(), bodies, strict=True)
             ],
             catalogs.__getitem__,
@@ -124,7 +125,9 @@ class DailySales(BatchTask):
         from pipeline.transform import Raw
 
         home = raw_lake(source)
-        raw = (Raw(entry.batch, entry.key, home.read_raw(entry)) for entry in self.objects(source))
+        raw = (
+            Raw(entry.partition, entry.key, home.read_raw(entry)) for entry in self.objects(source)
+        )
         return raw, read_catalog(catalog_for(self.date, source)), rules_of(source)
 
     def pack(self, day: Cleaned) -> tuple[Files, Metadata]:
@@ -182,20 +185,20 @@ def _objects_by_state() -> dict[tuple[int, ...], _Objects]:
     return {}
 
 
-def objects_of(day: dt.date, batch: str | None = None, source: str = ROOT) -> list[RawObject]:
+def objects_of(day: dt.date, partition: str | None = None, source: str = ROOT) -> list[RawObject]:
     """Raw objects of a source that may hold receipts of a business day of any store.
 
-    Those of `batch` whose date of sale is unreadable are among them. UTC dates alone would include
-    neighbouring days. Cached until raw changes.
+    Those of `partition` whose date of sale is unreadable are among them. UTC dates alone would
+    include neighbouring days. Cached until raw changes.
     """
     by_state, state = _objects_by_state(), (os.getpid(), *raw_state())
     if state not in by_state:
         by_state.clear()
         by_state[state] = {}
     objects = by_state[state]
-    if (day, batch, source) not in objects:
-        objects[day, batch, source] = _find_objects(day, batch, source)
-    return objects[day, batch, source]
+    if (day, partition, source) not in objects:
+        objects[day, partition, source] = _find_objects(day, partition, source)
+    return objects[day, partition, source]
 
 
 def raw_state() -> tuple[int, ...]:
@@ -203,12 +206,12 @@ def raw_state() -> tuple[int, ...]:
     return *lake().generation_of((RECEIPTS,)), *further_state((RECEIPTS,))
 
 
-def _find_objects(day: dt.date, batch: str | None, source: str) -> list[RawObject]:
+def _find_objects(day: dt.date, partition: str | None, source: str) -> list[RawObject]:
     rules = rules_of(source)
     bounds = [day_bounds(day, store) for store in (rules.default, *rules.stores.values())]
     start, end = min(start for start, _ in bounds), max(end for _, end in bounds)
     return [
         entry
-        for entry in raw_lake(source).raw_objects(start.date(), end.date(), batch)
+        for entry in raw_lake(source).raw_objects(start.date(), end.date(), partition)
         if entry.may_hold(start, end)
     ]

@@ -67,7 +67,7 @@ def objects_of(month: dt.date) -> RawObjects:
     is_first = month == history_span().first_month
     return {
         folder: [
-            entry for entry in entries if is_first or entry.batch_name.month >= f"{month:%Y-%m}"
+            entry for entry in entries if is_first or entry.partition_name.month >= f"{month:%Y-%m}"
         ]
         for folder, entries in list_outside().items()
     }

@@ -2,7 +2,7 @@
 
 In: raw objects (verbatim JSON, one record a line), which of them each day reads, catalogs, rules.
 Out, by day: receipts, sales, payments and quarantine as schema.LAKE has them, sorted by time, and
-counts. Of the versions of a receipt that a day reads, the newest counts, by (updated_at, batch,
+counts. Of the versions of a receipt that a day reads, the newest counts, by (updated_at, raw
 object, position); where that version belongs to another business day, it is left to that day. An
 invalid record is kept in quarantine, with its reason. Raises MoneyNotConserved.
 """
@@ -64,7 +64,7 @@ def clean_days(
     validated and split once (for a translator: once for each catalog), and versions are compared in
     one pass.
     """
-    raws = sorted(raw, key=lambda r: (r.batch, r.name))
+    raws = sorted(raw, key=lambda r: (r.partition, r.name))
     if rules.translator is None:
         return _clean_days(days, raws, reject_unplaced(read(raws, rules), raws), catalog_of, rules)
     cleaned: dict[date, Cleaned] = {}  # a translator joins the catalog: each with its own days
@@ -105,11 +105,13 @@ def _clean_days(
     chosen, chosen_day = record[counted & is_good], reader[counted & is_good]
     order = _by_time(receipts, good[chosen], chosen_day)
     chosen, chosen_day = chosen[order], chosen_day[order]
-    batches = labels(records.raw, [r.batch for r in raws])
+    partitions = labels(records.raw, [r.partition for r in raws])
     cleaned: dict[date, Cleaned] = {}
     for catalog, members in _by_catalog(ordered, catalog_of):
         rows = chosen[np.isin(chosen_day, members)]
-        selected = SelectedReceipts(receipts, good[rows], days_of_good[rows], clock[rows], batches)
+        selected = SelectedReceipts(
+            receipts, good[rows], days_of_good[rows], clock[rows], partitions
+        )
         page = Tables(selected, RecipeBook(rules.menu, catalog), rules)
         parts = (_split(t, numbers[members]) for t in (page.receipts, page.sales, page.payments))
         for index, tables in zip(members, zip(*parts, strict=True), strict=True):
@@ -189,14 +191,16 @@ def page(raw: Raw, book: RecipeBook, rules: Rules) -> Tables:
             f"{raw.name}#{rejection.position}: {rejection.reason} at {rejection.pointer or '/'};"
             " clean() would keep it in quarantine"
         )
-    batch = Labels.constant(raw.batch, len(records.receipts))
-    return Tables(select_receipts(records.receipts, records.good, batch, rules), book, rules)
+    partition = Labels.constant(raw.partition, len(records.receipts))
+    return Tables(select_receipts(records.receipts, records.good, partition, rules), book, rules)
 
 
-def select_receipts(receipts: Rows, rows: Ints, batch: Labels, rules: Rules) -> SelectedReceipts:
+def select_receipts(
+    receipts: Rows, rows: Ints, partition: Labels, rules: Rules
+) -> SelectedReceipts:
     """`rows` of the receipts, of any business day, in order of time."""
     rows = rows[_by_time(receipts, rows, np.zeros(len(rows), "i8"))]
-    return SelectedReceipts(receipts, rows, *place(receipts, rows, rules), batch)
+    return SelectedReceipts(receipts, rows, *place(receipts, rows, rules), partition)
 
 
 def place(receipts: Rows, rows: Ints, rules: Rules) -> tuple[Ints, Ints]:

@@ -49,7 +49,7 @@ def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Ru
         r._replace(ndjson=b"".join(line + b"\n" for line in r.ndjson.split(b"\n") if mark in line))
         for r in raw
     )
-    raws = sorted((r for r in holding if r.ndjson), key=lambda r: (r.batch, r.name))
+    raws = sorted((r for r in holding if r.ndjson), key=lambda r: (r.partition, r.name))
     records = read(raws, rules, catalog.raw)
     is_newest, versions = newest(records)
     receipts, good, rejected = records.receipts, records.good, records.rejected
@@ -70,8 +70,11 @@ def explain(receipt_number: str, raw: Iterable[Raw], catalog: Catalog, rules: Ru
     row = good[entry]
     raw_of = raws[int(records.raw[row])]
     record = json.loads(records.canonical(int(row)), parse_float=Decimal)
-    book, batch = RecipeBook(rules.menu, catalog), Labels.constant(raw_of.batch, len(receipts))
-    tables = Tables(select_receipts(receipts, np.array([row]), batch, rules), book, rules)
+    book, partition = (
+        RecipeBook(rules.menu, catalog),
+        Labels.constant(raw_of.partition, len(receipts)),
+    )
+    tables = Tables(select_receipts(receipts, np.array([row]), partition, rules), book, rules)
     receipt, sales, payments = (
         tables.receipts.to_pylist()[0],
         tables.sales.to_pylist(),
@@ -128,8 +131,8 @@ def _text(
         f" business day {receipt['business_day']} ({receipt['sold_at_local']:%Y-%m-%d %H:%M}"
         f" local), {receipt['channel']}, {receipt['currency']}"
         + (", CANCELLED: every amount and quantity counts 0" if receipt["is_cancelled"] else "")
-        + f"; {versions} version{'s' if versions > 1 else ''} found, the newest from batch"
-        f" {receipt['batch']}"
+        + f"; {versions} version{'s' if versions > 1 else ''} found, the newest from"
+        f" {receipt['raw_partition']}"
     ]
     for line in lines:
         sold = line["as_sold"]

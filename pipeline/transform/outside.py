@@ -31,12 +31,14 @@ def outside(raw: Iterable[Raw], rules: Rules, starts: date) -> pa.Table:
     Receipts of which an object holds an older version only, or which belong to a later day, are
     left out.
     """
-    raws = sorted(raw, key=lambda r: (r.batch, r.name))
+    raws = sorted(raw, key=lambda r: (r.partition, r.name))
     records = reject_unplaced(read(raws, rules), raws)
     receipts, good, rejected = records.receipts, records.good, records.rejected
     is_newest, _ = newest(records)
     owners, positions = records.owners(), records.positions()
-    read_on = np.array([date.fromisoformat(r.batch[:10]).toordinal() - EPOCH for r in raws], "i8")
+    read_on = np.array(
+        [date.fromisoformat(r.partition[:10]).toordinal() - EPOCH for r in raws], "i8"
+    )
     read_on = read_on[owners]
     days = np.r_[
         place(receipts, good, rules)[0],
@@ -62,7 +64,7 @@ def outside(raw: Iterable[Raw], rules: Rules, starts: date) -> pa.Table:
                 if entry < len(good)
                 else _of_rejected(rejected[entry - len(good)])
             ),
-            "batch": raws[owners[entry]].batch,
+            "raw_partition": raws[owners[entry]].partition,
             "record": f"{raws[owners[entry]].name}#{positions[entry]}",
         }
         for entry in np.flatnonzero(is_outside).tolist()

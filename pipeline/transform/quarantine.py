@@ -19,11 +19,11 @@ from pipeline.transform.validate_record import RejectedRecord
 def quarantine_table(
     day: date, rejected: Sequence[RejectedRecord], raws: Sequence[Raw], rules: Rules
 ) -> pa.Table:
-    """The rejected records that `day` counts, by batch, object and position.
+    """The rejected records that `day` counts, by raw partition, object and position.
 
     The total of a REFUND is negative, null where unreadable; bytes that are not text are escaped.
     """
-    rejected = sorted(rejected, key=lambda f: (raws[f.raw].batch, raws[f.raw].name, f.position))
+    rejected = sorted(rejected, key=lambda f: (raws[f.raw].partition, raws[f.raw].name, f.position))
     schema = arrow(QUARANTINE, rules.decimals)
     total = np.array(
         [abs(f.total or 0) * (-1 if f.receipt_type == "REFUND" else 1) for f in rejected] or [],
@@ -36,7 +36,7 @@ def quarantine_table(
         "reason": [f.reason for f in rejected],
         "pointer": [f.pointer for f in rejected],
         "detail": [f.detail for f in rejected],
-        "batch": [raws[f.raw].batch for f in rejected],
+        "raw_partition": [raws[f.raw].partition for f in rejected],
         "record": [f"{raws[f.raw].name}#{f.position}" for f in rejected],
         "verbatim": [f.body.decode("utf-8", "backslashreplace") for f in rejected],
     }

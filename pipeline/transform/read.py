@@ -30,9 +30,9 @@ _NO_LISTS: Mapping[str, Sequence[object]] = {}
 
 
 class Raw(NamedTuple):
-    """One object of raw/receipts: its batch (window or scan), its key, its lines."""
+    """One object of raw/receipts: its partition, its key, its lines."""
 
-    batch: str
+    partition: str
     name: str
     ndjson: bytes
 

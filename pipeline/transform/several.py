@@ -26,7 +26,7 @@ IDENTIFIERS = (
     "item_id",
     "variant_id",
     "payment_type_id",
-    "batch",
+    "raw_partition",
 )
 
 

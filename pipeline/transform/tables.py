@@ -42,7 +42,7 @@ class SelectedReceipts:
     order: Ints
     day: Ints
     clock: Ints
-    batch: Labels
+    raw_partition: Labels
 
 
 class Tables:
@@ -147,7 +147,7 @@ class Tables:
         writer = self._writer(RECEIPTS, np.arange(len(order)))
         writer.label(
             channel=self.channel,
-            batch=self.chosen.batch.take(order),
+            raw_partition=self.chosen.raw_partition.take(order),
             **{
                 name: receipts.labels(name).take(order)
                 for name in ("dining_option", "source", "pos_device_id", "employee_id")

@@ -65,7 +65,7 @@ def find_unmapped(
     raw: Iterable[Raw], catalog: Catalog, rules: Rules, days: tuple[date, date] | None = None
 ) -> Unmapped:
     """Everything in `raw` that menu.toml does not name; of (first, last) `days`."""
-    records = read(sorted(raw, key=lambda r: (r.batch, r.name)), rules, catalog.raw)
+    records = read(sorted(raw, key=lambda r: (r.partition, r.name)), rules, catalog.raw)
     receipts, is_newest = records.receipts, newest(records)[0][: len(records.good)]
     order = records.good[is_newest]
     if days:

@@ -91,7 +91,7 @@ def _good(records: Records, name: str) -> pa.Array:
 def reject_unplaced(records: Records, raws: Sequence[Raw]) -> Records:
     """`records` with the good ones of objects of unknown date among the rejected.
 
-    Extraction could not place it by its date, so it is counted with the day of its batch.
+    Extraction could not place it by its date, so it is counted with the day of its raw partition.
     """
     unknown = np.array([_date_of_sale(raw) == "unknown" for raw in raws], bool)
     unplaced = unknown[records.raw[records.good]] if len(raws) else np.zeros(0, bool)

@@ -180,7 +180,7 @@ class Overtaken(FaultyStorage):
             objects = {
                 one.sold: self.truth.read_raw(one).partition(b"\n")[0] + b"\n"
                 for one in held
-                if one.batch == str(FIRST)
+                if one.partition == str(FIRST)
             }
             Lake(self.inner, "other").commit_window(
                 str(FIRST), objects, self.truth.metadata("raw/receipts", str(FIRST))

@@ -131,7 +131,7 @@ def test_a_later_version_reads_only_raw_objects_that_no_version_has_checked(
     conserve = conserving.conserve
 
     def note(raw: RawSource, entries: list[RawObject], *rest: object) -> Conservation:
-        read.extend(entry.batch for entry in entries)
+        read.extend(entry.partition for entry in entries)
         return conserve(raw, entries, *rest)
 
     monkeypatch.setattr(conserving, "conserve", note)

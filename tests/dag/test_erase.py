@@ -113,7 +113,7 @@ def totals(storage: Storage) -> dict[str, object]:
     lake = Lake(storage, max_retry_wait=0)
     return {
         name: from_bytes(lake.read("sales", "2026-10", [name])[name]).drop_columns(drop).to_pylist()
-        for name, drop in (("receipts", ["customer_id", "batch"]), ("sales", []), ("payments", []))
+        for name, drop in (("receipts", ["customer_id", "raw_partition"]), ("sales", []), ("payments", []))
     }
 
 
@@ -127,7 +127,7 @@ def leave_uncommitted(storage: Storage) -> str:
         for item in lake.raw_objects(NOW.date() - timedelta(days=3), NOW.date(), None)
         if CUSTOMER.encode() in lake.read_raw(item)
     )
-    left = result.key.replace(result.batch_digest, "0" * 16)
+    left = result.key.replace(result.partition_digest, "0" * 16)
     storage.put(left, storage.get(result.key))
     return left
 

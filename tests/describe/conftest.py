@@ -99,7 +99,7 @@ def _outside(month: int) -> pa.Table:
         "reason": None,
         "total": Decimal("12.500"),
         "currency": "MXN",
-        "batch": "2026-01-05",
+        "raw_partition": "2026-01-05",
         "record": "a:1",
     }
     return pa.Table.from_pylist([row][month - 1 :], schema=schema.arrow(schema.OUTSIDE, PLACES))

@@ -23,7 +23,7 @@ from pipeline.errors import Conflict
 from pipeline.extract import windows
 from pipeline.extract.rescan import rescan
 from pipeline.extract.window_bounds import window_of
-from pipeline.load import RECEIPTS, BatchName, Lake, Storage, open_storage
+from pipeline.load import RECEIPTS, Lake, RawPartition, Storage, open_storage
 from pipeline.pos.source import Window
 from pipeline.transform import Store, day_bounds
 from tests.extract.small_shop import START
@@ -249,7 +249,7 @@ class NightsInALake(Nights):
         return [
             window_of(date.fromisoformat(name), lake)
             for name in lake.partitions(RECEIPTS)
-            if BatchName.parse(name).is_window
+            if RawPartition.parse(name).is_window
         ]
 
     def check_lake(self, *, quiet: bool = False) -> None:
@@ -270,7 +270,7 @@ class NightsInALake(Nights):
         self.objects = defaultdict(list)
         for name in lake.partitions(RECEIPTS):  # in the order in which it is read
             for found in lake.raw_objects(START.date() - 40 * DAY, self.clock.date() + DAY, name):
-                if found.batch == name:
+                if found.partition == name:
                     self.objects[found.sold].append(lake.read_raw(found))
 
 

@@ -33,14 +33,14 @@ def version(number: str, created: datetime, updated: datetime, sold: datetime | 
 
 
 class Raw:
-    """What a lake holds of raw: NDJSON objects by date of sale, committed batch after batch."""
+    """What a lake holds of raw: NDJSON objects by date of sale, committed partition after partition."""
 
     def __init__(self) -> None:
         self.objects: dict[date | None, list[bytes]] = defaultdict(list)
 
-    def commit(self, batch: list[Record]) -> None:
+    def commit(self, partition: list[Record]) -> None:
         by_date: dict[date | None, list[Record]] = defaultdict(list)
-        for record in batch:
+        for record in partition:
             by_date[sold_date(record)].append(record)
         for sold, ndjson in pack(
             copy_moved_versions(
@@ -54,7 +54,7 @@ class Raw:
         unknown date counts there.
         """
         newest: dict[str, Record] = {}
-        for sold in (None, place):  # (updated_at, batch, position)
+        for sold in (None, place):  # (updated_at, partition, position)
             for record in (
                 read_receipt(line) for ndjson in self.objects[sold] for line in ndjson.splitlines()
             ):
@@ -67,7 +67,7 @@ class Raw:
         return newest
 
 
-# A history: batches of (receipt, days that its date of sale lies before its arrival; None:
+# A history: partitions of (receipt, days that its date of sale lies before its arrival; None:
 # unreadable), each a day after the other.
 MOVE = st.tuples(st.integers(0, 4), st.none() | st.integers(0, 12))
 HISTORIES = st.lists(st.lists(MOVE, max_size=5), min_size=1, max_size=8)
@@ -77,7 +77,7 @@ def play(history: list) -> tuple[Raw, dict[str, Record], dict[str, set[date]]]:
     raw, newest, partition_dates = Raw(), {}, defaultdict(set)
     created: dict[int, datetime] = {}
     for day, moves in enumerate(history):
-        batch = []
+        partition = []
         for second, (receipt, months_before) in enumerate(moves):
             moment = START + day * DAY + timedelta(seconds=second)
             created.setdefault(receipt, moment)
@@ -89,8 +89,8 @@ def play(history: list) -> tuple[Raw, dict[str, Record], dict[str, set[date]]]:
             )
             newest[record.number] = record
             partition_dates[record.number].add(partition_date_of(record))
-            batch.append(record)
-        raw.commit(batch)
+            partition.append(record)
+        raw.commit(partition)
     return raw, newest, partition_dates
 
 
@@ -165,7 +165,7 @@ def test_a_first_version_seen_late_is_found_again() -> None:
     assert raw.versions((START - 20 * DAY).date())["1-1"] == moved
 
 
-def test_two_versions_in_one_batch() -> None:
+def test_two_versions_in_one_partition() -> None:
     raw = Raw()
     v1, v2 = (
         version("1-1", START, START, START),
@@ -222,7 +222,7 @@ def test_a_number_with_odd_letters_is_found() -> None:
     }
 
 
-def test_home_is_read_once_for_a_batch() -> None:
+def test_home_is_read_once_for_a_partition() -> None:
     raw, reads = Raw(), []
     raw.commit([version(f"1-{n}", START, START, START) for n in range(5)])
     earlier = earlier_places(lambda day: reads.append(day) or raw.objects[day], read_receipt)

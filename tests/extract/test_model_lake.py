@@ -74,13 +74,13 @@ def windows_do_not_touch(patch: pytest.MonkeyPatch) -> None:
 
 
 def manifests_come_before_their_data(patch: pytest.MonkeyPatch) -> None:
-    def add(self: Commits, batch: str, objects: dict, metadata: dict, times: dict) -> None:
+    def add(self: Commits, partition: str, objects: dict, metadata: dict, times: dict) -> None:
         held, zone = [], self._zone
         put, zone._put = zone._put, held.append
-        number, is_committed = zone.number_of(batch)
-        stored = zone.store(batch, number, objects, times, is_committed=is_committed)
+        number, is_committed = zone.number_of(partition)
+        stored = zone.store(partition, number, objects, times, is_committed=is_committed)
         zone._put = put
-        zone.publish(self._run, batch, stored, metadata)
+        zone.publish(self._run, partition, stored, metadata)
         for part in held:
             put(part)
 

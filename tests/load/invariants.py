@@ -80,7 +80,7 @@ def check(
 def _raw_batch(manifest: Manifest, text: dict, bodies: dict[str, bytes]) -> set[str]:
     keys = {file_name["key"] for file_name in text["files"].values()}
     result = {key for key in bodies if f"/{manifest.partition}.{manifest.digest}." in key}
-    assert keys == result, f"raw batch {manifest.partition}: {keys ^ result}"
+    assert keys == result, f"raw partition {manifest.partition}: {keys ^ result}"
     for file_name in text["files"].values():
         data = bodies[file_name["key"]]
         assert sha256(data).hexdigest() == file_name["sha256"], f"{file_name['key']}: altered"

@@ -19,9 +19,9 @@ from pipeline.load.layout import (
     SALES,
     STAGING,
     SUMMARY,
-    BatchName,
     Manifest,
     RawObject,
+    RawPartition,
     archive_key,
     check_partition,
     commit_key,
@@ -39,13 +39,13 @@ from pipeline.load.storage import Stat
 
 hexes = st.text("0123456789abcdef", min_size=16, max_size=16)
 months = st.dates(date(2000, 1, 1), date(2099, 12, 31)).map(lambda day: f"{day:%Y-%m}")
-batches = st.dates(date(2000, 1, 1), date(2099, 12, 31)).map(str) | st.just(
+partitions = st.dates(date(2000, 1, 1), date(2099, 12, 31)).map(str) | st.just(
     "2026-11-23-rescan-35-20261123T031500"
 )
 
 
 @given(
-    st.tuples(st.sampled_from(DATASETS[1:]), months) | st.tuples(st.just(RECEIPTS), batches),
+    st.tuples(st.sampled_from(DATASETS[1:]), months) | st.tuples(st.just(RECEIPTS), partitions),
     st.integers(1, 10_000_000),
     hexes | st.sampled_from(["invalidated", "raw"]),
     hexes,
@@ -69,7 +69,7 @@ minutes = st.times().map(lambda at: f"{at:%H%M}")
 
 @given(
     st.dates(date(2000, 1, 1), date(2099, 12, 31)) | st.none(),
-    batches,
+    partitions,
     hexes,
     hexes,
     st.integers(0, 9999),
@@ -77,11 +77,17 @@ minutes = st.times().map(lambda at: f"{at:%H%M}")
     minutes,
 )
 def test_a_raw_object_is_told_by_its_name_alone(
-    sold: date | None, batch: str, batch_digest: str, digest: str, size: int, first: str, last: str
+    sold: date | None,
+    partition: str,
+    partition_digest: str,
+    digest: str,
+    size: int,
+    first: str,
+    last: str,
 ) -> None:
-    key = raw_key(sold, batch, batch_digest, digest, f"{first}-{last}")
+    key = raw_key(sold, partition, partition_digest, digest, f"{first}-{last}")
     assert parse_raw(Stat(key, size, "")) == RawObject(
-        key, sold, batch, batch_digest, digest, size, f"{first}-{last}"
+        key, sold, partition, partition_digest, digest, size, f"{first}-{last}"
     )
     assert key.startswith(raw_prefix(f"{sold:%Y-%m}" if sold else "unknown"))
 
@@ -96,7 +102,9 @@ def test_no_text_is_read_as_a_name_that_was_not_written(text: str) -> None:
         )
         assert (
             result is None
-            or raw_key(result.sold, result.batch, result.batch_digest, result.digest, result.times)
+            or raw_key(
+                result.sold, result.partition, result.partition_digest, result.digest, result.times
+            )
             == key
         )
 
@@ -171,9 +179,9 @@ def test_different_words_have_different_digests(one: list[str], two: list[str]) 
     st.dates(date(2000, 1, 1), date(2099, 12, 31)),
     st.just("") | st.from_regex(r"[0-9A-Za-z_-]{1,40}", fullmatch=True),
 )
-def test_the_name_of_a_batch_is_read_as_it_was_written(day: date, rescan: str) -> None:
-    name = BatchName(day, rescan)
-    assert BatchName.parse(str(name)) == name
+def test_the_name_of_a_partition_is_read_as_it_was_written(day: date, rescan: str) -> None:
+    name = RawPartition(day, rescan)
+    assert RawPartition.parse(str(name)) == name
     assert check_partition(RECEIPTS, str(name)) == str(name)
     assert name.is_window == (str(name) == str(day))
     assert str(name).startswith(name.month)
@@ -182,7 +190,7 @@ def test_the_name_of_a_batch_is_read_as_it_was_written(day: date, rescan: str) -
 @pytest.mark.parametrize(
     "name", ["2026-10", "2026-13-01", "2026-10-05-", "2026-10-05-rescan-", "20261005", "rescan", ""]
 )
-def test_no_other_name_is_a_batch(name: str) -> None:
-    with pytest.raises(ConfigError, match=r"is not the name of a raw batch"):
-        BatchName.parse(name)
+def test_no_other_name_is_a_partition(name: str) -> None:
+    with pytest.raises(ConfigError, match=r"is not the name of a raw partition"):
+        RawPartition.parse(name)
     assert parse_manifest(f"_manifests/{RECEIPTS}/{name}/000001.raw.{'a' * 16}.json") is None

@@ -1,4 +1,4 @@
-"""Raw receipts: batches that count whole or not at all, and objects that are never lost unseen."""
+"""Raw receipts: partitions that count whole or not at all, and objects that are never lost unseen."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ def lake(storage: Storage) -> Lake:
     return Lake(storage, "run", max_retry_wait=0)
 
 
-def texts(storage: Storage, first: date, last: date, batch: str | None = None) -> list[bytes]:
+def texts(storage: Storage, first: date, last: date, partition: str | None = None) -> list[bytes]:
     item = lake(storage)
-    return [item.read_raw(result) for result in item.raw_objects(first, last, batch)]
+    return [item.read_raw(result) for result in item.raw_objects(first, last, partition)]
 
 
-def test_a_batch_is_found_by_date_of_sale(reopen: Callable[[], Storage]) -> None:
+def test_a_partition_is_found_by_date_of_sale(reopen: Callable[[], Storage]) -> None:
     manifest = lake(reopen()).commit_window("2026-10-05", WINDOW, {"start": "2026-10-05T11:00:00Z"})
     lake(reopen()).commit_window(
         "2026-10-06", {OCT_5: io.BytesIO(b'{"late":1}\n'), None: b"[2]\n"}, {}
@@ -49,11 +49,11 @@ def test_a_batch_is_found_by_date_of_sale(reopen: Callable[[], Storage]) -> None
         b"[1]\n",
     ]
     assert texts(reopen(), OCT_4, OCT_4, "2026-10-06") == [b"[2]\n"], (
-        "empty objects are not stored; unknown dates only of the batch"
+        "empty objects are not stored; unknown dates only of the partition"
     )
     assert lake(reopen()).metadata(RECEIPTS, "2026-10-05") == {"start": "2026-10-05T11:00:00Z"}
     result = lake(reopen()).raw_objects(OCT_6, OCT_6)[0]
-    assert (result.sold, result.batch, result.size) == (
+    assert (result.sold, result.partition, result.size) == (
         OCT_6,
         "2026-10-05",
         reopen().head(result.key).size,
@@ -230,7 +230,7 @@ def test_killed_at_every_request_of_a_commit(
         assert texts(storage, OCT_4, OCT_6, "2026-10-05") in (
             [],
             [WINDOW[OCT_5], WINDOW[OCT_6], b"[1]\n"],
-        ), "all of a batch or nothing"
+        ), "all of a partition or nothing"
         lake(storage).commit_window("2026-10-05", WINDOW, {})
         assert texts(storage, OCT_4, OCT_6, "2026-10-05") == [
             WINDOW[OCT_5],
@@ -252,7 +252,7 @@ def test_no_room_for_a_large_batch_is_said_and_commits_nothing(
 
     def commit() -> None:
         resource.setrlimit(resource.RLIMIT_FSIZE, (20_000, 20_000))
-        with pytest.raises(StorageRefused, match=r"cannot hold raw batch 2026-10-05 .*TMPDIR"):
+        with pytest.raises(StorageRefused, match=r"cannot hold raw partition 2026-10-05 .*TMPDIR"):
             lake(folder).commit_window(
                 "2026-10-05", {OCT_5: random.Random(1).randbytes(50_000)}, {}
             )
@@ -264,7 +264,7 @@ def test_no_room_for_a_large_batch_is_said_and_commits_nothing(
     check(folder, quiet=True)
 
 
-def test_a_batch_larger_than_memory_allows_passes_through_a_file(
+def test_a_partition_larger_than_memory_allows_passes_through_a_file(
     folder: Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("pipeline.load.raw._IN_MEMORY", 1000)

@@ -26,7 +26,7 @@ from pipeline.load import (
     open_storage,
 )
 from pipeline.load.layout import digest_of, manifest_of, raw_key
-from pipeline.load.raw_batch import batch_digest
+from pipeline.load.raw_objects import partition_digest
 
 DAYS = [date(2023, 10, 1) + timedelta(days=number) for number in range(1096)]
 MONTHS = sorted({f"{day:%Y-%m}" for day in DAYS})
@@ -45,7 +45,7 @@ def years(tmp_path_factory: pytest.TempPathFactory) -> Path:
             [day - timedelta(days=number)] if number and number % 5 == 0 else []
         )
         parts = [(item, digest_of(str(item), number)) for item in sold]
-        batch = batch_digest(1, parts)
+        batch = partition_digest(1, parts)
         keys += [raw_key(item, str(day), batch, digest) for item, digest in parts]
         keys += [
             manifest_of(RECEIPTS, str(day), 1, RAW, batch).key,
@@ -83,7 +83,7 @@ def test_three_years_that_grew_night_by_night_are_known_after_fifteen_requests(
     keys = []
     for number, day in enumerate(DAYS):
         parts = [(item, digest_of(str(item), number)) for item in (day, day + timedelta(days=1))]
-        batch = batch_digest(1, parts)
+        batch = partition_digest(1, parts)
         keys += [raw_key(item, str(day), batch, digest) for item, digest in parts]
         keys += [
             manifest_of(dataset, str(day), 1, RAW, digest_of(number)).key
@@ -119,7 +119,7 @@ def test_committing_goes_on_with_the_index_and_does_not_build_it_anew(
 ) -> None:
     lake = Lake(folder)
     assert lake.raw_objects(DAYS[0], DAYS[-1]) == []
-    monkeypatch.setattr("pipeline.load.raw.batch_digest", counted := Counted())
+    monkeypatch.setattr("pipeline.load.raw.partition_digest", counted := Counted())
     for number, day in enumerate(DAYS[:20]):
         lake.commit_window(str(day), {day: b"%d\n" % number, None: b"x\n"}, {})
         texts = [lake.read_raw(item) for item in lake.raw_objects(DAYS[0], day, str(day))]
@@ -138,4 +138,4 @@ class Counted:
 
     def __call__(self, number: int, parts: object) -> str:
         self.calls += 1
-        return batch_digest(number, parts)
+        return partition_digest(number, parts)

@@ -36,9 +36,9 @@ def test_an_open_ticket_alone_makes_no_receipt(
 def test_a_month_is_checked_with_what_was_sold_in_it_whenever_it_arrived(tmp_path: Path) -> None:
     lake = Lake(open_storage(str(tmp_path / "lake")), "run", max_retry_wait=0)
     days = [date(2026, 9, 28), date(2026, 9, 30), date(2026, 10, 31), date(2026, 11, 3)]
-    for batch in ("2026-10-20", "2026-12-20"):
-        lake.commit_window(batch, {day: f"{batch} {day}\n".encode() for day in days}, {})
-    near = {(entry.batch, entry.sold) for entry in objects_near(lake, date(2026, 10, 1))}
+    for partition in ("2026-10-20", "2026-12-20"):
+        lake.commit_window(partition, {day: f"{partition} {day}\n".encode() for day in days}, {})
+    near = {(entry.partition, entry.sold) for entry in objects_near(lake, date(2026, 10, 1))}
     late = {("2026-12-20", day) for day in (days[1], days[2])}
     assert near == {("2026-10-20", day) for day in days[:3]} | late
 
@@ -54,7 +54,7 @@ def test_a_record_without_a_date_is_sought_in_the_month_of_its_window() -> None:
         name=str,
     )
     window = SimpleNamespace(day=date(2026, 10, 20))
-    entry = SimpleNamespace(sold=None, key="object", digest="abc", batch_name=window)
+    entry = SimpleNamespace(sold=None, key="object", digest="abc", partition_name=window)
     span = (date(2026, 1, 1), date(2026, 12, 31))
     lost = _find_lost(raw, [entry], lambda _: True, index, *span, held := [])
     assert lost == {} and held == ["abc"]

@@ -32,24 +32,24 @@ TIMES = {OCT_5: "0900-1130"}
 @pytest.fixture
 def lake(tmp_path: Path) -> Lake:
     lake = Lake(open_storage(str(tmp_path / "lake")), "run", max_retry_wait=0)
-    for batch, objects in WINDOWS.items():
-        lake.commit_window(batch, objects, {"start": batch}, TIMES)
+    for partition, objects in WINDOWS.items():
+        lake.commit_window(partition, objects, {"start": partition}, TIMES)
     return lake
 
 
 def contents(lake: Lake) -> dict[tuple[str, date | None], bytes]:
-    """What each raw object holds, committed or not, by batch and date of sale."""
+    """What each raw object holds, committed or not, by partition and date of sale."""
     stats = list(lake.storage.list(raw_prefix()))
     entries = [parse_raw(stat) for stat in stats]
-    texts = {(e.batch, e.sold): decompress(lake.storage.get(e.key)) for e in entries}
-    assert len(texts) == len(stats), "one object for each date of a batch"
+    texts = {(e.partition, e.sold): decompress(lake.storage.get(e.key)) for e in entries}
+    assert len(texts) == len(stats), "one object for each date of a partition"
     return texts
 
 
 def committed(lake: Lake) -> dict[tuple[str, date | None], bytes]:
-    """What another process reads of all batches."""
+    """What another process reads of all partitions."""
     other = Lake(lake.storage, "other", max_retry_wait=0)
-    return {(e.batch, e.sold): other.read_raw(e) for e in other.raw_objects(SEP_5, OCT_6)}
+    return {(e.partition, e.sold): other.read_raw(e) for e in other.raw_objects(SEP_5, OCT_6)}
 
 
 def test_only_what_the_edit_changes_is_changed_and_nothing_replaced_is_left(lake: Lake) -> None:
@@ -82,7 +82,7 @@ def test_an_object_that_no_run_committed_is_removed_where_the_edit_would_change_
     lake: Lake,
 ) -> None:
     stat = next(lake.storage.list(raw_prefix()))
-    left = stat.key.replace(parse_raw(stat).batch_digest, "0" * 16)
+    left = stat.key.replace(parse_raw(stat).partition_digest, "0" * 16)
     assert left != stat.key
     lake.storage.put(left, lake.storage.get(stat.key))
     rewrite(lake, reader.remove_personal_data)

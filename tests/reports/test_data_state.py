@@ -137,7 +137,7 @@ def test_receipts_outside_history_are_named_with_money_and_setting(months, local
             "reason": None,
             "total": Decimal("777.00"),
             "currency": "MXN",
-            "batch": "2025-10-09",
+            "raw_partition": "2025-10-09",
             "record": "raw#1",
         }
     ]

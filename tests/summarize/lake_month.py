@@ -156,7 +156,7 @@ def draw_month(
                 "pointer": "",
                 "detail": "",
                 "total": rng.choice((None, 1500)),
-                "batch": "2026-02-03",
+                "raw_partition": "2026-02-03",
                 "record": f"{index}",
                 "verbatim": "{",
             }
@@ -245,7 +245,7 @@ def draw_receipt(
             "cancelled_total": sign * total if cancelled else 0,
             "discounts": [given | {"amount": keep * given["amount"]} for given in discounts],
             "taxes": [],
-            "batch": "2026-02-03",
+            "raw_partition": "2026-02-03",
         }
     )
     for row in rows:

@@ -40,7 +40,7 @@ def edit(month: Month, key: tuple[str, str], how: str, rng: Random) -> bool:
     if how in SILENT:
         if how == "touched":
             receipt["updated_at"] += timedelta(days=1)
-            receipt["batch"] = "2026-02-27"
+            receipt["raw_partition"] = "2026-02-27"
             receipt["pos_device_id"] = "another"
         return False
     if receipt["is_cancelled"] and how in ("customer", "tender"):
@@ -73,7 +73,7 @@ def edit(month: Month, key: tuple[str, str], how: str, rng: Random) -> bool:
                     "pointer": "/total_money",
                     "detail": "1",
                     "total": receipt["total"],
-                    "batch": "2026-02-27",
+                    "raw_partition": "2026-02-27",
                     "record": "r#1",
                     "verbatim": "{}",
                 }

@@ -181,7 +181,7 @@ class Reference(Kitchen):
                 }
                 for t in receipt["total_taxes"]
             ],
-            "batch": batch,
+            "raw_partition": batch,
         }
         payments = [
             {
@@ -318,14 +318,14 @@ class Reference(Kitchen):
     def clean(self, day, raws):
         """(receipts, sales, payments) of the receipts of `day`; every record is valid."""
         newest = {}
-        for raw in sorted(raws, key=lambda r: (r.batch, r.name)):
+        for raw in sorted(raws, key=lambda r: (r.partition, r.name)):
             for body in raw.ndjson.splitlines():
                 receipt = json.loads(body, parse_float=Decimal, parse_int=Decimal)
                 key = receipt["store_id"], receipt["receipt_number"]
                 if key not in newest or instant(receipt["updated_at"]) >= instant(
                     newest[key][0]["updated_at"]
                 ):
-                    newest[key] = receipt, raw.batch
+                    newest[key] = receipt, raw.partition
         result = [self.rows(receipt, batch) for receipt, batch in newest.values()]
         result = sorted(
             (m for m in result if m[0]["business_day"] == day),

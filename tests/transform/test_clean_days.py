@@ -92,7 +92,7 @@ def objects_by_day(shop: NastyShop, raws: list[Raw]) -> dict[date, set[str]]:
             r.name
             for r in raws
             if sold & set(r.name.split("/"))
-            or ("sold=unknown" in r.name and r.batch[:10] == str(day))
+            or ("sold=unknown" in r.name and r.partition[:10] == str(day))
         }
     return reads
 

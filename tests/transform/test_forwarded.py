@@ -74,7 +74,7 @@ def quarantined(second: bytes) -> dict[str, int]:
         mine = [
             raw
             for raw in raws
-            if f"sold={day}" in raw.name or ("unknown" in raw.name and raw.batch == str(day))
+            if f"sold={day}" in raw.name or ("unknown" in raw.name and raw.partition == str(day))
         ]
         cleaned = clean(day, mine, NO_CATALOG, rules())
         assert cleaned.metadata["curated"] == 0, "the version that was sold on that day is no more"

@@ -86,7 +86,7 @@ def found_in(lake: Lake) -> dict[str, list[str]]:
         bounds = [day_bounds(day, store) for store in (RULES.default, *STORES.values())]
         start, end = min(b[0] for b in bounds), max(b[1] for b in bounds)
         entries = lake.raw_objects(start.date(), end.date(), str(day))
-        raw = [Raw(e.batch, e.key, lake.read_raw(e)) for e in entries if e.may_hold(start, end)]
+        raw = [Raw(e.partition, e.key, lake.read_raw(e)) for e in entries if e.may_hold(start, end)]
         result = clean(day, raw, catalog(), RULES)
         for number in result.receipts["receipt_number"].to_pylist():
             decimals.setdefault(number, []).append(f"counted {day}")

@@ -310,7 +310,7 @@ def test_quarantine_says_what_can_be_read():
         "pointer": "/total_tax",
         "detail": "3.00",
         "total": Decimal("-10.00"),
-        "batch": "2024-09-08",
+        "raw_partition": "2024-09-08",
         "record": "raw/receipts/sold=2024-09-08/b.0.0.ndjson.zst#1",
         "verbatim": body.decode(),
     }

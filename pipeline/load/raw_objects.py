@@ -30,7 +30,7 @@ def decompress(data: bytes) -> bytes:
     return text
 
 
-class StoredBatch(NamedTuple):
+class StoredObjects(NamedTuple):
     """Stored objects that do not count yet; `files` is for the manifest."""
 
     digest: str
@@ -39,7 +39,7 @@ class StoredBatch(NamedTuple):
 
 
 def pack_objects(
-    batch: str, objects: Mapping[date | None, Content], buffer: IO[bytes]
+    partition: str, objects: Mapping[date | None, Content], buffer: IO[bytes]
 ) -> list[tuple[date | None, str, int]]:
     """Compress objects into `buffer`; return date of sale, sha256, size of each."""
     parts = []
@@ -51,12 +51,13 @@ def pack_objects(
                 parts.append((sold, sha256(data).hexdigest(), buffer.write(data)))
     except OSError as error:
         raise StorageRefused(
-            f"cannot hold raw batch {batch} in the folder for temporary files ({error.strerror}):"
-            " free space there, or name another folder in TMPDIR, and run again"
+            f"cannot hold raw partition {partition} in the folder for temporary files"
+            f" ({error.strerror}): free space there, or name another folder in TMPDIR, and"
+            " run again"
         ) from error
     return parts
 
 
-def batch_digest(number: int, parts: Iterable[tuple[date | None, str]]) -> str:
-    """The digest of a batch; a refetched batch, of another number, differs."""
+def partition_digest(number: int, parts: Iterable[tuple[date | None, str]]) -> str:
+    """The digest of a partition; a refetched partition, of another number, differs."""
     return digest_of(number, *sorted(f"{sold or UNKNOWN}.{digest}" for sold, digest in parts))
