@@ -58,15 +58,15 @@ class Executor(Protocol):
     ) -> list[R]:
         """What `do` returns of each item, in any order. Raises ItemLost, EngineError."""
 
-    def run_in_shares(
+    def run_in_chunks(
         self,
         name: str,
-        shares: Sequence[tuple[int, T]],
+        chunks: Sequence[tuple[int, T]],
         do: Callable[[T], R],
         unite: Callable[[int, list[R]], S],
         follow: Callable[[Step], None],
     ) -> list[S]:
-        """What `unite(key, results)` returns of each key; `shares` are (key, item)."""
+        """What `unite(key, results)` returns of each key; `chunks` are (key, item)."""
 
 
 def check_name() -> str:

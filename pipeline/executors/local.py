@@ -70,19 +70,19 @@ class ProcessPool:
             follow(Step(len(results), len(items), failed, 1))
         return [results[index] for index in range(len(items))]
 
-    def run_in_shares(
+    def run_in_chunks(
         self,
         name: str,
-        shares: Sequence[tuple[int, T]],
+        chunks: Sequence[tuple[int, T]],
         do: Callable[[T], R],
         unite: Callable[[int, list[R]], S],
         follow: Callable[[Step], None],
     ) -> list[S]:
-        """What `unite(key, results)` returns of each key, in the order of `shares`."""
-        parts = self.run(name, [item for _, item in shares], do, follow)
+        """What `unite(key, results)` returns of each key, in the order of `chunks`."""
+        parts = self.run(name, [item for _, item in chunks], do, follow)
         united = [
-            (key, [part for (other, _), part in zip(shares, parts, strict=True) if other == key])
-            for key in Counter(key for key, _ in shares)
+            (key, [part for (other, _), part in zip(chunks, parts, strict=True) if other == key])
+            for key in Counter(key for key, _ in chunks)
         ]
         return self.run(name, united, partial(_unite, unite), follow)
 
@@ -99,7 +99,7 @@ class ProcessPool:
         except BrokenProcessPool as error:
             raise ItemLost(
                 f"{name}: item {index + 1} ended its process twice ({error}). A process that ends"
-                " without an error was often refused memory: lower [engine] share_bytes for a"
+                " without an error was often refused memory: lower [engine] chunk_bytes for a"
                 " large day, [lake] memory for a large month",
                 index,
             ) from error

@@ -62,19 +62,19 @@ class Cluster:
         results = self.context.parallelize(items, len(items)).map(do)
         return self._watch(name, len(items), results, follow)
 
-    def run_in_shares(
+    def run_in_chunks(
         self,
         name: str,
-        shares: Sequence[tuple[int, T]],
+        chunks: Sequence[tuple[int, T]],
         do: Callable[[T], R],
         unite: Callable[[int, list[R]], S],
         follow: Callable[[Step], None],
     ) -> list[S]:
-        """What `unite(key, results)` returns of each key, from all its shares."""
-        counts = Counter(key for key, _ in shares)
-        items: Any = self.context.parallelize(shares, len(shares))
-        united = items.map(_DoShare(do)).groupByKey(len(counts)).map(_UniteShares(unite, counts))
-        return self._watch(name, len(shares) + len(counts), united, follow)
+        """What `unite(key, results)` returns of each key, from all its chunks."""
+        counts = Counter(key for key, _ in chunks)
+        items: Any = self.context.parallelize(chunks, len(chunks))
+        united = items.map(_DoChunk(do)).groupByKey(len(counts)).map(_UniteChunks(unite, counts))
+        return self._watch(name, len(chunks) + len(counts), united, follow)
 
     def _watch(
         self, name: str, items: int, results: Any, follow: Callable[[Step], None]
@@ -146,14 +146,14 @@ class Cluster:
         )
 
 
-class _DoShare(NamedTuple):
+class _DoChunk(NamedTuple):
     do: Callable[[Any], Any]
 
-    def __call__(self, share: tuple[int, Any]) -> tuple[int, Any]:
-        return share[0], self.do(share[1])
+    def __call__(self, chunk: tuple[int, Any]) -> tuple[int, Any]:
+        return chunk[0], self.do(chunk[1])
 
 
-class _UniteShares(NamedTuple):
+class _UniteChunks(NamedTuple):
     """Unites the results of a key, once all of them have arrived.
 
     Where the JVM of an executor is killed, the Python process beside it lives on and cannot tell
@@ -168,7 +168,7 @@ class _UniteShares(NamedTuple):
         key, results = keyed[0], list(keyed[1])
         if len(results) != self.counts[key]:
             raise EngineError(
-                f"{len(results)} of {self.counts[key]} shares have arrived; Spark repeats the rest"
+                f"{len(results)} of {self.counts[key]} chunks have arrived; Spark repeats the rest"
             )
         return self.unite(key, results)
 
@@ -189,7 +189,7 @@ def _failure(name: str, error: Exception) -> EngineError:
         )
     return ItemLost(
         f"{name}: {_reason(error)}. A process that ends without an error was often refused memory:"
-        " give executors more by [spark] properties, or lower [engine] share_bytes for a large"
+        " give executors more by [spark] properties, or lower [engine] chunk_bytes for a large"
         " day, [lake] memory for a large month",
         int(lost[1]),
     )

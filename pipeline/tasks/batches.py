@@ -94,16 +94,16 @@ class BatchTask(DerivedTask):
         """What `make` returns of each task, made in one pass where that is cheaper."""
         return {task: task.make() for task in tasks}
 
-    def shares(self) -> int:
-        """In how many shares an executor builds it."""
+    def chunks(self) -> int:
+        """In how many chunks an executor builds it."""
         return 1
 
-    def make_share(self, share: int, shares: int) -> object:
-        """One share of it, which can be pickled."""
+    def make_chunk(self, chunk: int, chunks: int) -> object:
+        """One chunk of it, which can be pickled."""
         raise NotImplementedError
 
     def unite(self, parts: list[Any]) -> tuple[Files, Metadata]:
-        """What `make` would return, from all shares."""
+        """What `make` would return, from all chunks."""
         raise NotImplementedError
 
     def run(self) -> Iterator[Any]:
@@ -190,8 +190,8 @@ def build_missing(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]
 def _build_round(tasks: list[BatchTask], batch: BatchTask) -> list[BuildResult]:
     name = f"{len(tasks)} {tasks[0].task_family}"
     work = {task: work_of(task) for task in tasks}
-    large = [BuildRequest.for_task(task) for task in tasks if task.shares() > 1]
-    groups = group_tasks({task: work[task] for task in tasks if task.shares() == 1})
+    large = [BuildRequest.for_task(task) for task in tasks if task.chunks() > 1]
+    groups = group_tasks({task: work[task] for task in tasks if task.chunks() == 1})
     is_little = sum(work.values()) <= within(_LITTLE_WORK)
     engine_name = check_name() if tasks[0].is_for_clusters else "local"
     if engine_name == "local" and not large and (is_little or workers() == 1):
@@ -236,15 +236,15 @@ def work_of(task: BatchTask) -> int:
 
 
 @once_per_run
-def share_size() -> int:
-    """The most work of a share, [engine] share_bytes; 0: nothing is built in shares."""
-    size: int = engine().share_bytes
+def chunk_size() -> int:
+    """The most work of a chunk, [engine] chunk_bytes; 0: nothing is built in chunks."""
+    size: int = engine().chunk_bytes
     return size
 
 
 def within(work: int) -> int:
-    """`work`, or the size of a share where that is less."""
-    return min(work, share_size() or work)
+    """`work`, or the size of a chunk where that is less."""
+    return min(work, chunk_size() or work)
 
 
 def group_tasks(work: Mapping[BatchTask, int]) -> list[list[BatchTask]]:
@@ -265,20 +265,20 @@ def group_tasks(work: Mapping[BatchTask, int]) -> list[list[BatchTask]]:
 def _build_large(
     executor: Executor, name: str, requests: list[BuildRequest], follow: Follow
 ) -> list[BuildResult]:
-    """Build in shares, in one job; where an item ends that job, in one job each."""
+    """Build in chunks, in one job; where an item ends that job, in one job each."""
     if not requests:
         return []
     driver = remote_build.driver_context(is_local=executor.is_local)
-    shares = [
-        (key, request._replace(share=share))
+    chunks = [
+        (key, request._replace(chunk=chunk))
         for key, request in enumerate(requests)
-        for share in range(request.shares)
+        for chunk in range(request.chunks)
     ]
     try:
-        return executor.run_in_shares(
-            f"{name}, in shares",
-            shares,
-            partial(remote_build.build_share, driver),
+        return executor.run_in_chunks(
+            f"{name}, in chunks",
+            chunks,
+            partial(remote_build.build_chunk, driver),
             partial(remote_build.unite, driver, requests),
             follow,
         )

@@ -54,19 +54,19 @@ class DriverContext(NamedTuple):
 
 
 class BuildRequest(NamedTuple):
-    """A partition, or one share of it, with the fingerprint that it should get."""
+    """A partition, or one chunk of it, with the fingerprint that it should get."""
 
     family: type[BatchTask]
     params: tuple[tuple[str, str], ...]
     fingerprint: str
-    shares: int = 1
-    share: int = 0
+    chunks: int = 1
+    chunk: int = 0
 
     @classmethod
     def for_task(cls, task: BatchTask) -> BuildRequest:
         """The request to build the partition of `task`."""
         params = tuple(task.to_str_params().items())
-        return cls(type(task), params, task.fingerprint() or "", task.shares())
+        return cls(type(task), params, task.fingerprint() or "", task.chunks())
 
     def task(self) -> BatchTask:
         """The task of the partition, in this process."""
@@ -220,15 +220,15 @@ def _build_all(tasks: Sequence[BatchTask]) -> list[BatchTask]:
     ]
 
 
-def build_share(driver: DriverContext, request: BuildRequest) -> object:
-    """One share of a partition, or the error that it met."""
-    return _attempt(driver, request, lambda task: task.make_share(request.share, request.shares))
+def build_chunk(driver: DriverContext, request: BuildRequest) -> object:
+    """One chunk of a partition, or the error that it met."""
+    return _attempt(driver, request, lambda task: task.make_chunk(request.chunk, request.chunks))
 
 
 def unite(
     driver: DriverContext, requests: Sequence[BuildRequest], key: int, parts: list[Any]
 ) -> BuildResult:
-    """Publish the partition `requests[key]` from its shares."""
+    """Publish the partition `requests[key]` from its chunks."""
     error = next((part for part in parts if isinstance(part, PipelineError)), None)
     if error is None:
         error = _error_of(
@@ -270,7 +270,7 @@ def _catch(name: str, do: Callable[[], T]) -> T | PipelineError:
     except MemoryError as error:
         return EngineError(
             f"{name}: the node {node} has too little memory for it ({error}); give executors"
-            " more by [spark] properties, or lower [engine] share_bytes for a large day, [lake]"
+            " more by [spark] properties, or lower [engine] chunk_bytes for a large day, [lake]"
             " memory for a large month"
         )
     except Exception as error:

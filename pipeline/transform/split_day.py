@@ -1,10 +1,10 @@
-"""A business day too large for one process: cleaned in shares, which are united.
+"""A business day too large for one process: cleaned in chunks, which are united.
 
-A share holds all records of some receipt numbers. Versions compete among the records of one number,
+A chunk holds all records of some receipt numbers. Versions compete among the records of one number,
 also where the store is unreadable, and rows that the lake's order leaves equal are of one number.
-So shares are independent (by store they would not be: "1-1001" of an unreadable store competes with
-every store's), and the tables of the shares, put together and sorted, are the tables of the day.
-Conserved: each record is in one share, the counts of the shares add up, a rejected record keeps its
+So chunks are independent (by store they would not be: "1-1001" of an unreadable store competes with
+every store's), and the tables of the chunks, put together and sorted, are the tables of the day.
+Conserved: each record is in one chunk, the counts of the chunks add up, a rejected record keeps its
 position in its object.
 """
 
@@ -43,27 +43,27 @@ def number_of(line: bytes) -> bytes:
     return number.encode("utf-8", "surrogatepass") if isinstance(number, str) else b""
 
 
-def share_of(
-    raw: Raw, share: int, shares: int, read_number: Callable[[bytes], bytes] = number_of
+def chunk_of(
+    raw: Raw, chunk: int, chunks: int, read_number: Callable[[bytes], bytes] = number_of
 ) -> tuple[Raw, list[int]]:
-    """The records of `raw` in a share, and the position of each in the object."""
+    """The records of `raw` in a chunk, and the position of each in the object."""
     lines, positions = [], []
     for position, line in enumerate(raw.ndjson.split(b"\n"), 1):
-        if line.strip() and crc32(read_number(line)) % shares == share:
+        if line.strip() and crc32(read_number(line)) % chunks == chunk:
             lines.append(line)
             positions.append(position)
     return raw._replace(ndjson=b"".join(line + b"\n" for line in lines)), positions
 
 
-def clean_share(
-    day: date, raws: Iterable[Raw], catalog: Catalog, rules: Rules, share: int, shares: int
+def clean_chunk(
+    day: date, raws: Iterable[Raw], catalog: Catalog, rules: Rules, chunk: int, chunks: int
 ) -> Cleaned:
-    """`clean` of one share; memory: the share, and one raw object."""
+    """`clean` of one chunk; memory: the chunk, and one raw object."""
     positions: dict[str, list[int]] = {}
 
     def mine() -> Iterator[Raw]:
         for raw in raws:
-            part, positions[raw.name] = share_of(raw, share, shares, rules.number_of or number_of)
+            part, positions[raw.name] = chunk_of(raw, chunk, chunks, rules.number_of or number_of)
             yield part
 
     cleaned = clean(day, mine(), catalog, rules)
@@ -78,7 +78,7 @@ def clean_share(
 
 
 def unite(parts: Sequence[Cleaned]) -> Cleaned:
-    """The day of the shares `parts`, in the same order of time as in one pass."""
+    """The day of the chunks `parts`, in the same order of time as in one pass."""
     tables = {
         dataset.name: _join([getattr(part, dataset.name) for part in parts], dataset.order)
         for dataset in LAKE

@@ -113,7 +113,11 @@ def totals(storage: Storage) -> dict[str, object]:
     lake = Lake(storage, max_retry_wait=0)
     return {
         name: from_bytes(lake.read("sales", "2026-10", [name])[name]).drop_columns(drop).to_pylist()
-        for name, drop in (("receipts", ["customer_id", "raw_partition"]), ("sales", []), ("payments", []))
+        for name, drop in (
+            ("receipts", ["customer_id", "raw_partition"]),
+            ("sales", []),
+            ("payments", []),
+        )
     }
 
 

@@ -17,16 +17,16 @@ DAYS = [date(2026, 1, 1) + timedelta(days=number) for number in range(60)]
 
 @given(
     works=st.lists(st.integers(20_000, 3 << 20), min_size=1, max_size=60),
-    share_bytes=st.sampled_from([0, 100_000, 32 << 20]),
+    chunk_bytes=st.sampled_from([0, 100_000, 32 << 20]),
 )
-def test_each_partition_is_in_one_group_of_neighbours(works: list[int], share_bytes: int) -> None:
+def test_each_partition_is_in_one_group_of_neighbours(works: list[int], chunk_bytes: int) -> None:
     with configured(
         pos={"history_starts": "2026-01-01", "now": "2026-10-05T15:00:00Z"},
-        engine={"share_bytes": str(share_bytes), "workers": "2"},
+        engine={"chunk_bytes": str(chunk_bytes), "workers": "2"},
     ):
         work = {DailySales(date=day): size for day, size in zip(DAYS, works, strict=False)}
         groups = group_tasks(work)
-        limit = min(_GROUP_SIZE, share_bytes or _GROUP_SIZE)
+        limit = min(_GROUP_SIZE, chunk_bytes or _GROUP_SIZE)
     assert sorted(task.date for group in groups for task in group) == DAYS[: len(works)]
     for group in groups:
         days = [task.date for task in group]

@@ -64,23 +64,23 @@ def test_a_work_that_ends_its_process_is_named_by_its_place(local: Cluster) -> N
     assert lost.value.index == 2
     assert sorted(local.run("works", [5, 6, 8], do, quiet)) == [5, 6, 8]
     with pytest.raises(ItemLost):
-        local.run_in_shares(
-            "shares", [(0, 5), (0, 7), (1, 8)], do, lambda key, parts: (key, sum(parts)), quiet
+        local.run_in_chunks(
+            "chunks", [(0, 5), (0, 7), (1, 8)], do, lambda key, parts: (key, sum(parts)), quiet
         )
     assert sorted(
-        local.run_in_shares(
-            "shares", [(0, 5), (0, 6), (1, 8)], do, lambda key, parts: (key, sum(parts)), quiet
+        local.run_in_chunks(
+            "chunks", [(0, 5), (0, 6), (1, 8)], do, lambda key, parts: (key, sum(parts)), quiet
         )
     ) == [(0, 11), (1, 8)]
 
 
-def test_a_day_is_not_united_of_some_of_its_shares() -> None:
+def test_a_day_is_not_united_of_some_of_its_chunks() -> None:
     """Where the JVM of an executor is killed, the Python beside it lives on, takes the end of its
-    input for the end of the shares, and would publish a part of a day as the day.
+    input for the end of the chunks, and would publish a part of a day as the day.
     """
-    united = spark_executor._UniteShares(lambda key, parts: (key, sorted(parts)), {4: 3})
+    united = spark_executor._UniteChunks(lambda key, parts: (key, sorted(parts)), {4: 3})
     assert united((4, [2, 0, 1])) == (4, [0, 1, 2])
-    with pytest.raises(EngineError, match="2 of 3 shares"):
+    with pytest.raises(EngineError, match="2 of 3 chunks"):
         united((4, [2, 0]))
 
 
@@ -127,7 +127,7 @@ class Rounds:
     def __init__(self, fatal: set[str]):
         self.fatal, self.made, self.jobs = fatal, set(), 0
 
-    def works(self, names: str, shares: int = 1) -> list[BuildRequest]:
+    def works(self, names: str, chunks: int = 1) -> list[BuildRequest]:
         class Family:
             dataset = "staging"
 
@@ -135,7 +135,7 @@ class Rounds:
             def from_str_params(params: dict[str, str]) -> object:
                 return SimpleNamespace(complete=lambda: params["date"] in self.made)
 
-        return [BuildRequest(Family, (("date", name),), "", shares) for name in names]
+        return [BuildRequest(Family, (("date", name),), "", chunks) for name in names]
 
     def run(
         self, _: str, groups: list[list[BuildRequest]], do: object, tell: object
@@ -150,15 +150,15 @@ class Rounds:
             results.append([BuildResult(request, None) for request in group])
         return results
 
-    def run_in_shares(
+    def run_in_chunks(
         self,
         name: str,
-        shares: list[tuple[int, BuildRequest]],
+        chunks: list[tuple[int, BuildRequest]],
         do: object,
         unite: object,
         tell: object,
     ) -> list[BuildResult]:
-        first = [[request] for _, request in shares if not request.share]
+        first = [[request] for _, request in chunks if not request.chunk]
         return [result for group in self.run(name, first, do, tell) for result in group]
 
 
@@ -182,15 +182,15 @@ def build_in_groups(size: int) -> Callable[..., list[BuildResult]]:
 
 
 @pytest.mark.parametrize(
-    ("make", "shares"),
+    ("make", "chunks"),
     [(build_in_groups(1), 1), (build_in_groups(3), 1), (batches._build_large, 3)],
-    ids=["alone", "in groups", "in shares"],
+    ids=["alone", "in groups", "in chunks"],
 )
 def test_what_ends_its_process_fails_alone_and_the_others_are_made(
-    rounds: Callable[[str], Rounds], make: Callable, shares: int
+    rounds: Callable[[str], Rounds], make: Callable, chunks: int
 ) -> None:
     cluster = rounds("bd")
-    outcomes = make(cluster, "works", cluster.works("abcdef", shares), quiet)
+    outcomes = make(cluster, "works", cluster.works("abcdef", chunks), quiet)
     assert cluster.made == set("acef")
     assert sorted(str(one.error) for one in outcomes if one.error) == [
         "work b ended its process",
@@ -208,7 +208,7 @@ def test_a_cluster_on_which_every_work_ends_its_process_is_given_up(
 
 
 def node(
-    monkeypatch: pytest.MonkeyPatch, fingerprint: str, make_share: Callable[..., object]
+    monkeypatch: pytest.MonkeyPatch, fingerprint: str, make_chunk: Callable[..., object]
 ) -> BuildRequest:
     """A work, on a node that has adopted its job and sees `edition`."""
     monkeypatch.setattr(remote_build, "adopt", lambda driver: None)
@@ -221,7 +221,7 @@ def node(
     class Family:
         @staticmethod
         def from_str_params(params: dict[str, str]) -> object:
-            return SimpleNamespace(fingerprint=lambda: fingerprint, make_share=make_share)
+            return SimpleNamespace(fingerprint=lambda: fingerprint, make_chunk=make_chunk)
 
     return BuildRequest(Family, (("date", "2026-10-20"),), "asked", 3)
 
@@ -229,11 +229,11 @@ def node(
 def test_a_share_is_made_only_of_the_inputs_that_the_driver_saw(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    assert remote_build.build_share(
-        None, node(monkeypatch, "asked", lambda share, shares: (share, shares))
+    assert remote_build.build_chunk(
+        None, node(monkeypatch, "asked", lambda chunk, chunks: (chunk, chunks))
     ) == (0, 3)
-    refused = remote_build.build_share(
-        None, node(monkeypatch, "newer", lambda share, shares: (share, shares))
+    refused = remote_build.build_chunk(
+        None, node(monkeypatch, "newer", lambda chunk, chunks: (chunk, chunks))
     )
     assert isinstance(refused, Stale) and "sees other inputs in s3://lake" in str(refused)
 
@@ -251,7 +251,7 @@ def test_whatever_a_work_meets_is_its_own_outcome(
     def fail(*_: object) -> None:
         raise error
 
-    met = remote_build.build_share(None, node(monkeypatch, "asked", fail))
+    met = remote_build.build_chunk(None, node(monkeypatch, "asked", fail))
     assert isinstance(met, PipelineError) and said in str(met) and "Family 2026-10-20" in str(met)
     outcome = remote_build.unite(None, [node(monkeypatch, "asked", fail)], 0, [met])
     assert outcome.error is met

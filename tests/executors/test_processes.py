@@ -25,21 +25,21 @@ def files_of(lake: Path) -> dict[str, bytes]:
 
 
 def test_a_batch_and_single_builds_publish_the_same_bytes(luigi: Runner, tmp_path: Path) -> None:
-    """One by one; in one pass; groups in processes; each day in several shares."""
+    """One by one; in one pass; groups in processes; each day in several chunks."""
     luigi.is_preloaded = False
     luigi.configure("pos", now="2026-11-03T15:00:00Z", history_starts="2026-10-28")
     months = ("MonthlySummary", "--month", "2026-10,2026-11")
     ways = {
         "single": {"batch": 1, "workers": 1},
         "one pass": {"batch": 1200, "workers": 1},
-        "processes": {"batch": 1200, "workers": 2, "share_bytes": 120_000},
-        "shares": {"batch": 1200, "workers": 2, "share_bytes": 8_000},
+        "processes": {"batch": 1200, "workers": 2, "chunk_bytes": 120_000},
+        "chunks": {"batch": 1200, "workers": 2, "chunk_bytes": 8_000},
     }
     lakes, logs = {}, {}
     for name, options in ways.items():
         folder = tmp_path / name.replace(" ", "-")
         luigi.configure("lake", url=folder)
-        luigi.configure("engine", **{"share_bytes": 1 << 25, **options})
+        luigi.configure("engine", **{"chunk_bytes": 1 << 25, **options})
         logs[name] = luigi(*months)
         lakes[name] = {key: digest_of(key, body) for key, body in files_of(folder).items()}
     assert "on local processes" not in logs["single"] + logs["one pass"]
@@ -71,8 +71,8 @@ def test_a_pool_returns_results_in_order_and_reports_each_step() -> None:
     pool = ProcessPool(2)
     assert pool.run("squares", range(5), square, steps.append) == [0, 1, 4, 9, 16]
     assert [step.done for step in steps] == [1, 2, 3, 4, 5]
-    shares = [(0, 1), (1, 2), (0, 3)]
-    assert pool.run_in_shares("shares", shares, square, join, steps.append) == [
+    chunks = [(0, 1), (1, 2), (0, 3)]
+    assert pool.run_in_chunks("chunks", chunks, square, join, steps.append) == [
         (0, [1, 9]),
         (1, [4]),
     ]

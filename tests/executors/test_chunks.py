@@ -1,4 +1,4 @@
-"""A day in shares is the day: the same rows, in the same bytes, each record counted once."""
+"""A day in chunks is the day: the same rows, in the same bytes, each record counted once."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from pipeline.load.parquet import to_bytes
 from pipeline.schema import LAKE
 from pipeline.transform import Catalog, Cleaned, Raw, Rules, clean
-from pipeline.transform.split_day import clean_share, number_of, share_of, unite
+from pipeline.transform.split_day import chunk_of, clean_chunk, number_of, unite
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "transform"))
 from kitchen import DAY as TODAY
@@ -34,8 +34,8 @@ def packed(made: Cleaned) -> dict[str, bytes]:
     return {dataset.name: to_bytes(getattr(made, dataset.name), dataset.order) for dataset in LAKE}
 
 
-def in_shares(day, raws: list[Raw], book: Catalog, by: Rules, shares: int) -> Cleaned:
-    return unite([clean_share(day, raws, book, by, share, shares) for share in range(shares)])
+def in_chunks(day, raws: list[Raw], book: Catalog, by: Rules, chunks: int) -> Cleaned:
+    return unite([clean_chunk(day, raws, book, by, chunk, chunks) for chunk in range(chunks)])
 
 
 def spoil(records: list[bytes], rng) -> list[bytes]:
@@ -76,7 +76,7 @@ def spoil(records: list[bytes], rng) -> list[bytes]:
 
 @NASTY
 @given(SHOPS, st.integers(1, 5), st.randoms(use_true_random=False))
-def test_shares_united_are_the_day_to_the_byte(shop: NastyShop, shares: int, rng) -> None:
+def test_chunks_united_are_the_day_to_the_byte(shop: NastyShop, chunks: int, rng) -> None:
     raws = [
         one._replace(
             ndjson=b"".join(record + b"\n" for record in spoil(one.ndjson.splitlines(), rng))
@@ -84,18 +84,18 @@ def test_shares_united_are_the_day_to_the_byte(shop: NastyShop, shares: int, rng
         for one in shop.raws
     ]
     book, by = shop.read_catalog(), shop.rules
-    whole, united = clean(DAY, raws, book, by), in_shares(DAY, raws, book, by, shares)
+    whole, united = clean(DAY, raws, book, by), in_chunks(DAY, raws, book, by, chunks)
     assert packed(united) == packed(whole)
     assert united.metadata == whole.metadata
 
 
 @given(SHOPS, st.integers(1, 7))
 @settings(max_examples=20)
-def test_every_record_is_in_one_share_at_its_place(shop: NastyShop, shares: int) -> None:
+def test_every_record_is_in_one_chunk_at_its_position(shop: NastyShop, chunks: int) -> None:
     for one in shop.raws:
         lines, found = one.ndjson.split(b"\n"), {}
-        for share in range(shares):
-            part, positions = share_of(one, share, shares)
+        for chunk in range(chunks):
+            part, positions = chunk_of(one, chunk, chunks)
             records = part.ndjson.splitlines()
             assert len(records) == len(positions) and not found.keys() & set(positions)
             found |= dict(zip(positions, records, strict=True))
@@ -134,7 +134,7 @@ def test_a_version_whose_store_cannot_be_read_competes_with_its_number_in_every_
     raws = raw(*here, *broken)
     whole, united = (
         clean(TODAY, raws, catalog(), rules()),
-        in_shares(TODAY, raws, catalog(), rules(), 4),
+        in_chunks(TODAY, raws, catalog(), rules(), 4),
     )
     assert (
         whole.metadata
